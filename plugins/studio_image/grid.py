@@ -1,0 +1,106 @@
+"""Contact sheets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from studio_image.anchor import place_box
+from studio_image.bounds import check_size
+from studio_image.color import Color, choose_ink, count_channels, is_grey, mix_colors
+from studio_image.draw_text import paint, render_block
+from studio_image.pixels import FloatArray, match_channels
+from studio_image.resize import cover_box, fit_size, resample
+from studio_image.typeset import Block, Font, Style, set_block
+
+Fit = Literal["fit", "fill", "stretch"]
+
+
+def make_grid(
+    pictures: Sequence[FloatArray], labels: Sequence[str], *, columns: int | None, cell: tuple[int | None, int | None],
+    gap: int, margin: int, background: Color, fit: Fit, fonts: tuple[Font, ...], label_size: float,
+    step: Callable[[int, int], None],
+) -> tuple[FloatArray, list[Block]]:  # fmt: skip
+    """Lay pictures out in rows, each in a cell of one size, labels below; return the sheet and the labels as set."""
+    across = columns or _choose_columns(len(pictures))
+    across = min(across, len(pictures))
+    down = math.ceil(len(pictures) / across)
+    width, height = _choose_cell(pictures, cell)
+    size = label_size or max(9.0, min(0.055 * width, 40.0))
+    label_height = round(2.1 * size) if labels else 0
+    full = (2 * margin + across * width + (across - 1) * gap,
+            2 * margin + down * (height + label_height) + (down - 1) * gap)
+    check_size(*full)
+    ink = mix_colors(choose_ink(background), background, 0.15)
+    channels = max(count_channels(background), 3 if labels and not is_grey(ink) else 1, *(p.shape[2] for p in pictures))
+    sheet = np.empty((full[1], full[0], channels), np.float32)
+    sheet[...] = np.array(background[:channels], np.float32)
+    blocks: list[Block] = []
+    for index, picture in enumerate(pictures):
+        row, column = divmod(index, across)
+        left = margin + column * (width + gap)
+        top = margin + row * (height + label_height + gap)
+        _lay_picture(sheet[top : top + height, left : left + width], picture, fit)
+        if index < len(labels) and labels[index].strip():
+            block = _set_label(" ".join(labels[index].split()), Style(fonts, size), width)
+            base = top + height + round(0.62 * label_height + 0.5 * block.cap_height)
+            paint(sheet, render_block(block), round(left + (width - block.width) / 2), base - round(block.ascent), ink)
+            blocks.append(block)
+        step(index + 1, len(pictures))
+    return sheet, blocks
+
+
+def _choose_columns(count: int) -> int:
+    return math.ceil(math.sqrt(count))
+
+
+def _choose_cell(pictures: Sequence[FloatArray], cell: tuple[int | None, int | None]) -> tuple[int, int]:
+    """Return the size of a cell: as asked; a missing side follows the average shape; else the largest picture."""
+    width, height = cell
+    if width is not None and height is not None:
+        return width, height
+    if width is None and height is None:
+        return max(p.shape[1] for p in pictures), max(p.shape[0] for p in pictures)
+    shape = sum(p.shape[1] / p.shape[0] for p in pictures) / len(pictures)
+    if width is not None:
+        return width, max(1, round(width / shape))
+    assert height is not None
+    return max(1, round(height * shape)), height
+
+
+def _lay_picture(area: FloatArray, picture: FloatArray, fit: Fit) -> None:
+    """Put a picture into its cell, over the background that is there."""
+    cell, source = (area.shape[1], area.shape[0]), (picture.shape[1], picture.shape[0])
+    box = None
+    if fit == "fill":
+        box = cover_box(source, cell, "center")
+    size = fit_size(source, cell) if fit == "fit" else cell
+    shown = match_channels(resample(picture, *size, box=box), area.shape[2])
+    left, top = (int(value) for value in place_box(size, cell, "center"))
+    place = area[top : top + size[1], left : left + size[0]]
+    if picture.shape[2] < 4:
+        place[...] = shown
+        return
+    alpha, below = shown[:, :, 3:], place[:, :, 3:] * (1 - shown[:, :, 3:])
+    total = alpha + below
+    mixed = shown[:, :, :3] * alpha + place[:, :, :3] * below
+    place[:, :, :3] = np.divide(mixed, total, out=np.zeros_like(mixed), where=total > 1e-6)
+    place[:, :, 3:] = total
+
+
+def _set_label(text: str, style: Style, width: float) -> Block:
+    """Set a label on one line: smaller if it must be, then cut off with an ellipsis."""
+    for factor in (1.0, 0.9, 0.8):
+        block = set_block(text, replace(style, size=max(style.size * factor, min(style.size, 8.0))))
+        if block.width <= width:
+            return block
+    low, high = 0, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        fits = set_block(text[:middle].rstrip() + "\u2026", block.style).width <= width
+        low, high = (middle, high) if fits else (low, middle - 1)
+    return set_block(text[:low].rstrip() + "\u2026", block.style)

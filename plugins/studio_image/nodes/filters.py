@@ -1,0 +1,84 @@
+"""Blur, sharpening, edges and grain."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from studio.api import Channels, Context, Field, Image, node
+
+
+@node("image.blur")
+def blur_image(
+    ctx: Context, image: Image, *, radius: Annotated[float, Field(ge=0, le=2000, unit="pixels")] = 4.0,
+    kind: Literal["gaussian", "box", "median"] = "gaussian",
+) -> Image:  # fmt: skip
+    """Blur a picture; alpha is multiplied in meanwhile, edges are mirrored.
+
+    A Gaussian over 16 pixels is worked out on a smaller copy: its time does not grow with the radius.
+
+    Args:
+        image: Picture to blur.
+        radius: Standard deviation of "gaussian"; half the side of the square for "box" and "median" (at most 127).
+            A median over 2 pixels works on 8-bit levels.
+        kind: "median" removes specks and keeps edges.
+    """
+    from studio_image.blur import blur
+
+    return Image(blur(image.pixels, radius, kind)) if radius > 0 else image
+
+
+@node("image.sharpen")
+def sharpen_image(
+    ctx: Context, image: Image, *, radius: Annotated[float, Field(ge=0, le=200, unit="pixels")] = 1.5,
+    amount: Annotated[float, Field(ge=0, le=20)] = 0.8, threshold: Annotated[float, Field(ge=0, le=1)] = 0.0,
+) -> Image:  # fmt: skip
+    """Sharpen a picture by unsharp masking; alpha stays.
+
+    Args:
+        image: Picture to sharpen.
+        radius: Standard deviation of the blur that is taken away.
+        amount: How much of the difference is added; 0 changes nothing.
+        threshold: Differences up to this level stay, so that noise is not sharpened.
+    """
+    from studio_image.sharpen import sharpen
+
+    return Image(sharpen(image.pixels, radius, amount, threshold)) if radius > 0 and amount > 0 else image
+
+
+@node("image.edges")
+def detect_edges(
+    ctx: Context, image: Image, *, low: Annotated[float, Field(ge=0, le=1)] = 0.08,
+    high: Annotated[float, Field(ge=0, le=1)] = 0.2,
+    blur: Annotated[float, Field(ge=0, le=100, unit="pixels")] = 1.0,
+) -> Annotated[Image, Channels(1)]:  # fmt: skip
+    """Find edges (Canny 1986): white lines one pixel wide on black, from the luma at 8 bits.
+
+    Args:
+        image: Picture to look at.
+        low: Weakest gradient that continues an edge; 1 is a step from black to white.
+        high: Weakest gradient that begins an edge.
+        blur: Standard deviation of a Gaussian before it.
+    """
+    from studio_image.detect_edges import detect_edges as detect
+
+    return Image(detect(image.pixels, low, high, blur))
+
+
+@node("image.add_noise")
+def add_noise(
+    ctx: Context, image: Image, *, amount: Annotated[float, Field(ge=0, le=1)] = 0.05,
+    kind: Literal["gaussian", "uniform", "salt_pepper"] = "gaussian", monochrome: bool = False,
+    seed: Annotated[int, Field(ge=0)] = 1,
+) -> Image:  # fmt: skip
+    """Add noise or film grain to a picture; alpha stays.
+
+    Args:
+        image: Picture to change.
+        amount: Standard deviation of the noise, or the share of samples that turn black or white ("salt_pepper").
+        kind: Distribution of the noise.
+        monochrome: The same noise in all colour channels, like film grain.
+        seed: Another seed, another noise.
+    """
+    from studio_image.generate import add_grain
+
+    return Image(add_grain(image.pixels, amount, kind, monochrome=monochrome, rng=ctx.rng(seed)))

@@ -1,0 +1,155 @@
+"""Pictures resized, cut, turned, mirrored and framed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from studio.api import Context, Field, Image, node
+from studio_image.anchor import Anchor
+
+Side = Annotated[int, Field(ge=1, le=65_535, unit="pixels")]
+Method = Literal["auto", "lanczos", "area", "bicubic", "bilinear", "nearest"]
+
+
+@node("image.resize")
+def resize_image(
+    ctx: Context, image: Image, *, width: Side | None = None, height: Side | None = None,
+    scale: Annotated[float | None, Field(gt=0, le=1000)] = None,
+    mode: Literal["stretch", "fit", "fill", "pad"] = "stretch", method: Method = "auto",
+    anchor: Anchor = "center", color: str = "transparent", linear_light: bool = False,
+    multiple_of: Annotated[int, Field(ge=1, le=1024)] = 1,
+) -> Image:  # fmt: skip
+    """Resize a picture, antialiased; alpha is multiplied in meanwhile, so that no dark fringes appear.
+
+    Give a scale, or one side (the other follows), or both sides and a mode.
+
+    Args:
+        image: Picture to resize.
+        width: Columns of the result.
+        height: Rows of the result.
+        scale: Factor per side instead.
+        mode: With both sides: "stretch" to them, "fit" inside them, "fill" them and cut what sticks out, or "pad":
+            fit, and colour the rest.
+        method: "auto" is Lanczos (3 lobes) to shrink and bicubic to enlarge; "area" takes means, "nearest"
+            keeps samples.
+        anchor: Which part stays ("fill"), or where the picture lies ("pad").
+        color: Colour of the rest for "pad".
+        linear_light: Mix light instead of sRGB-encoded values: right for fine bright detail, slower.
+        multiple_of: Round the sides to multiples of this, as networks ask for.
+    """
+    from studio_image.frame import pad_to
+    from studio_image.resize import choose_size, cover_box, fit_size, resample, resample_nearest
+
+    source = (image.width, image.height)
+    target = choose_size(source, width, height, scale, multiple_of)
+    both = width is not None and height is not None
+    size, box = target, None
+    if both and mode in ("fit", "pad"):
+        size = fit_size(source, target)
+    elif both and mode == "fill":
+        box = cover_box(source, target, anchor)
+    if method == "nearest":
+        from studio_image.bounds import check_size
+
+        check_size(*size)
+        result = Image(resample_nearest(image.stored, *size, box))
+    else:
+        result = Image(resample(image.pixels, *size, method, linear_light=linear_light, box=box))
+    if both and mode == "pad" and size != target:
+        from studio_image.color import parse_color
+
+        return Image(pad_to(result.pixels, target, anchor, parse_color(color)))
+    return result
+
+
+@node("image.crop")
+def crop_image(
+    ctx: Context, image: Image, *, x: Annotated[int | None, Field(ge=0, unit="pixels")] = None,
+    y: Annotated[int | None, Field(ge=0, unit="pixels")] = None, width: Side | None = None,
+    height: Side | None = None, aspect: str | None = None, anchor: Anchor = "center",
+) -> Image:  # fmt: skip
+    """Cut a rectangle out of a picture; its samples stay as they are.
+
+    Args:
+        image: Picture to cut from.
+        x: Left edge; without it the anchor says where.
+        y: Top edge; without it the anchor says where.
+        width: Columns; without it as many as there are, or as the aspect says.
+        height: Rows; without it as many as there are, or as the aspect says.
+        aspect: Width over height, such as "16:9", "4/5" or "1.91": the largest rectangle of that shape.
+        anchor: Where the rectangle lies, where x or y is not given.
+    """
+    from studio_image.crop import choose_region
+
+    left, top, wide, high = choose_region((image.width, image.height), x, y, width, height, anchor, aspect)
+    return Image(image.stored[top : top + high, left : left + wide])
+
+
+@node("image.rotate")
+def rotate_image(
+    ctx: Context, image: Image, *, degrees: Annotated[float, Field(unit="degrees")] = 90.0, expand: bool = True,
+    color: str = "transparent",
+) -> Image:  # fmt: skip
+    """Turn a picture about its centre; exact for multiples of 90 degrees, bicubic otherwise.
+
+    Args:
+        image: Picture to turn.
+        degrees: Angle, counterclockwise.
+        expand: Grow the picture so that nothing is cut off; otherwise its size stays.
+        color: Colour of the corners; "transparent" gives the result an alpha channel.
+    """
+    from studio_image.color import parse_color
+    from studio_image.rotate import rotate, rotate_quarters
+
+    fill = parse_color(color)
+    quarters = degrees / 90.0
+    if quarters == round(quarters) and (expand or round(quarters) % 2 == 0):
+        return Image(rotate_quarters(image.stored, round(quarters) % 4))
+    return Image(rotate(image.pixels, degrees % 360.0, fill, expand=expand))
+
+
+@node("image.flip")
+def flip_image(
+    ctx: Context, image: Image, *, direction: Literal["horizontal", "vertical", "both"] = "horizontal"
+) -> Image:
+    """Mirror a picture.
+
+    Args:
+        image: Picture to mirror.
+        direction: "horizontal" swaps left and right, "vertical" top and bottom.
+    """
+    down = slice(None, None, -1 if direction != "horizontal" else 1)
+    across = slice(None, None, -1 if direction != "vertical" else 1)
+    return Image(image.stored[down, across])
+
+
+@node("image.frame")
+def frame_image(
+    ctx: Context, image: Image, *, size: Annotated[int, Field(ge=0, le=65_535, unit="pixels")] = 32,
+    left: Annotated[int | None, Field(ge=0, le=65_535, unit="pixels")] = None,
+    top: Annotated[int | None, Field(ge=0, le=65_535, unit="pixels")] = None,
+    right: Annotated[int | None, Field(ge=0, le=65_535, unit="pixels")] = None,
+    bottom: Annotated[int | None, Field(ge=0, le=65_535, unit="pixels")] = None,
+    color: str = "#f6f3eb", line: Annotated[int, Field(ge=0, le=1000, unit="pixels")] = 0,
+    line_color: str = "#1a1a1c", radius: Annotated[float, Field(ge=0, le=65_535, unit="pixels")] = 0.0,
+) -> Image:  # fmt: skip
+    """Put a border around a picture: a mat, an instant-picture frame, or just room.
+
+    Args:
+        image: Picture to frame.
+        size: Width of the border on all sides.
+        left: Width on the left instead.
+        top: Width at the top instead.
+        right: Width on the right instead.
+        bottom: Width at the bottom instead.
+        color: Colour of the border; "transparent" adds room.
+        line: Width of a line between border and picture, inside the border; 0 for none.
+        line_color: Its colour.
+        radius: Radius of round outer corners; more than 0 gives the result an alpha channel.
+    """
+    from studio_image.color import parse_color
+    from studio_image.frame import add_frame
+
+    sides = tuple(size if side is None else side for side in (left, top, right, bottom))
+    return Image(add_frame(image.pixels, (sides[0], sides[1], sides[2], sides[3]), parse_color(color), line,
+                           parse_color(line_color), radius))

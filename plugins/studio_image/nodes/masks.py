@@ -1,0 +1,197 @@
+"""Masks: from pictures, from shapes, changed, and back into pictures."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from studio.api import Channels, Context, Field, Image, Mask, node
+
+Side = Annotated[int, Field(ge=1, le=65_535, unit="pixels")]
+Feather = Annotated[float, Field(ge=0, le=2000, unit="pixels")]
+
+
+@node("image.mask_from_color")
+def mask_from_color(
+    ctx: Context, image: Image, *, color: str = "#00ff00",
+    tolerance: Annotated[float, Field(ge=0, le=400, unit="delta E")] = 30.0,
+    softness: Annotated[float, Field(ge=0, le=400, unit="delta E")] = 10.0, feather: Feather = 0.0,
+    invert: bool = False,
+) -> Mask:  # fmt: skip
+    """Choose what has a colour, such as a green screen.
+
+    Args:
+        image: Picture to look at; alpha is left out.
+        color: The colour looked for; its alpha does not count.
+        tolerance: CIE 1976 distance up to which a colour counts as equal; about 2.3 is just noticeable.
+        softness: Further distance over which the mask falls to 0.
+        feather: Standard deviation of a Gaussian over the mask.
+        invert: Choose everything else.
+    """
+    from studio_image.color import parse_color
+    from studio_image.select import feather as soften
+    from studio_image.select import select_color
+
+    chosen = soften(select_color(image.pixels, parse_color(color), tolerance, softness), feather)
+    return Mask(1 - chosen if invert else chosen)
+
+
+@node("image.mask_from_alpha")
+def mask_from_alpha(ctx: Context, image: Image, *, invert: bool = False) -> Mask:
+    """Take a picture's alpha as a mask; one without alpha is chosen whole.
+
+    Args:
+        image: Picture to look at.
+        invert: Choose what is transparent.
+    """
+    import numpy as np
+
+    if image.channels == 4:
+        return Mask(1 - image.pixels[:, :, 3] if invert else image.stored[:, :, 3])
+    return Mask(np.full((image.height, image.width), 0 if invert else 255, np.uint8))
+
+
+@node("image.mask_from_luma")
+def mask_from_luma(
+    ctx: Context, image: Image, *, low: Annotated[float, Field(ge=0, le=1)] = 0.0,
+    high: Annotated[float, Field(ge=0, le=1)] = 1.0, invert: bool = False,
+) -> Mask:  # fmt: skip
+    """Take a picture's luma (ITU-R BT.601) as a mask; this also turns a grey picture into a mask.
+
+    Args:
+        image: Picture to look at; alpha is left out.
+        low: Luma that becomes 0.
+        high: Luma that becomes 1; below `low` it turns the ramp around, equal to it makes a step.
+        invert: Choose the dark.
+    """
+    from studio_image.select import select_luma
+
+    chosen = select_luma(image.pixels, low, high)
+    return Mask(1 - chosen if invert else chosen)
+
+
+@node("image.from_mask")
+def image_from_mask(ctx: Context, mask: Mask) -> Annotated[Image, Channels(1)]:
+    """Turn a mask into a grey picture, white where it is chosen.
+
+    Args:
+        mask: Mask to show.
+    """
+    return Image(mask.stored)
+
+
+@node("image.new_mask")
+def new_mask(
+    ctx: Context, *, width: Side = 1024, height: Side = 1024, shape: Literal["rectangle", "ellipse"] = "rectangle",
+    left: Annotated[float, Field(ge=-65_535, le=65_535, unit="pixels")] = 0.0,
+    top: Annotated[float, Field(ge=-65_535, le=65_535, unit="pixels")] = 0.0,
+    shape_width: Annotated[float | None, Field(gt=0, le=200_000, unit="pixels")] = None,
+    shape_height: Annotated[float | None, Field(gt=0, le=200_000, unit="pixels")] = None,
+    feather: Feather = 0.0, invert: bool = False,
+) -> Mask:  # fmt: skip
+    """Make a mask with a rectangle or an ellipse, for example where to paint.
+
+    Args:
+        width: Columns of the mask.
+        height: Rows of the mask.
+        shape: What is chosen.
+        left: Left edge of the shape.
+        top: Top edge of the shape.
+        shape_width: Its width; without it all that is left.
+        shape_height: Its height; without it all that is left.
+        feather: Standard deviation of a Gaussian over the edge.
+        invert: Choose what is outside.
+    """
+    from studio_image.bounds import check_size
+    from studio_image.select import draw_shape
+    from studio_image.select import feather as soften
+
+    check_size(width, height)
+    wide = max(width - left, 1.0) if shape_width is None else shape_width
+    high = max(height - top, 1.0) if shape_height is None else shape_height
+    chosen = soften(draw_shape(width, height, shape, (left, top, wide, high)), feather)
+    return Mask(1 - chosen if invert else chosen)
+
+
+@node("image.edit_mask")
+def edit_mask(
+    ctx: Context, mask: Mask, *, grow: Annotated[int, Field(ge=-1000, le=1000, unit="pixels")] = 0,
+    feather: Feather = 0.0, invert: bool = False,
+) -> Mask:  # fmt: skip
+    """Grow or shrink a mask, soften it, invert it, in this order.
+
+    Args:
+        mask: Mask to change.
+        grow: Radius to grow by; negative shrinks.
+        feather: Standard deviation of a Gaussian over it.
+        invert: Choose everything else.
+    """
+    from studio_image.select import feather as soften
+    from studio_image.select import grow as grow_mask
+
+    if not (grow or feather or invert):
+        return mask
+    chosen = soften(grow_mask(mask.pixels, grow, ctx.step), feather)
+    return Mask(1 - chosen if invert else chosen)
+
+
+@node("image.combine_masks")
+def combine_masks(
+    ctx: Context, first: Mask, second: Mask, *,
+    operation: Literal["union", "intersect", "subtract", "exclude"] = "union",
+) -> Mask:  # fmt: skip
+    """Combine two masks of one size.
+
+    Args:
+        first: A mask.
+        second: Another, of the same size.
+        operation: In either, in both, in the first but not the second, in exactly one.
+    """
+    from studio_image.bounds import check_same_size
+    from studio_image.select import combine
+
+    check_same_size((second.width, second.height), (first.width, first.height), "the second mask", "the first")
+    return Mask(combine(first.pixels, second.pixels, operation))
+
+
+@node("image.resize_mask")
+def resize_mask(
+    ctx: Context, mask: Mask, width: Side, height: Side, *,
+    method: Literal["auto", "lanczos", "area", "bicubic", "bilinear", "nearest"] = "bilinear",
+) -> Mask:  # fmt: skip
+    """Resize a mask to a width and a height.
+
+    Args:
+        mask: Mask to resize.
+        width: Columns of the result.
+        height: Rows of the result.
+        method: As for image.resize.
+    """
+    from studio_image.bounds import check_size
+    from studio_image.resize import resample_nearest, resample_plane
+
+    check_size(width, height)
+    if method == "nearest":
+        return Mask(resample_nearest(mask.stored, width, height))
+    return Mask(resample_plane(mask.pixels, width, height, method))
+
+
+@node("image.apply_mask")
+def apply_mask(
+    ctx: Context, image: Image, mask: Mask, *, mode: Literal["multiply", "replace"] = "multiply"
+) -> Annotated[Image, Channels(4)]:
+    """Make a picture transparent where a mask is not chosen.
+
+    Args:
+        image: Picture to change.
+        mask: Mask of the same size.
+        mode: Multiply it into the alpha there is, or put it in its place.
+    """
+    import numpy as np
+
+    from studio_image.bounds import check_same_size
+    from studio_image.pixels import match_channels
+
+    check_same_size((mask.width, mask.height), (image.width, image.height), "the mask", "the picture")
+    out = np.array(match_channels(image.pixels, 4))
+    out[:, :, 3] = mask.pixels * (out[:, :, 3] if mode == "multiply" else np.float32(1))
+    return Image(out)

@@ -1,0 +1,155 @@
+"""Pictures from files, to files, and from nothing."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NamedTuple
+
+from studio.api import Context, Field, File, Image, JsonValue, MediaError, OutputPath, node
+
+Side = Annotated[int, Field(ge=1, le=65_535, unit="pixels")]
+
+
+class Facts(NamedTuple):
+    """What a picture is.
+
+    Attributes:
+        width: Columns.
+        height: Rows.
+        channels: 1 (grey), 3 (RGB) or 4 (RGBA).
+        bits: 8, 16, or 32 for float: the fewest that hold the samples exactly.
+        facts: The four as a JSON mapping, with `megapixels`, `aspect` (width over height) and `has_alpha`.
+    """
+
+    width: int
+    height: int
+    channels: int
+    bits: int
+    facts: JsonValue
+
+
+@node("image.load", lane="io")
+def load_image(ctx: Context, file: File) -> Image:
+    """Load a picture from a file.
+
+    EXIF orientation is honoured, colour profiles are converted to sRGB, alpha and 16 bits survive.
+
+    Args:
+        file: PNG, JPEG, WebP, TIFF or another format that Studio reads.
+    """
+    from studio.api import ImageType, MediaLimits
+
+    return ImageType().read_file(file.path, MediaLimits())
+
+
+@node("image.save", cache="never", lane="io")
+def save_image(
+    ctx: Context, image: Image, path: OutputPath, *,
+    quality: Annotated[int | None, Field(ge=1, le=100)] = None,
+) -> str:  # fmt: skip
+    """Save a picture to a file beside the graph's outputs; the extension chooses the format.
+
+    A graph's own outputs are written without this node. The file appears complete or not at all.
+
+    Args:
+        image: Picture to write.
+        path: Where, relative to the run's output folder.
+        quality: For JPEG and WebP: 1 (smallest) to 100 (best), a transparent picture over white in JPEG;
+            without it as the graph's outputs are written. Other formats are lossless.
+    """
+    from studio_image.save import save
+
+    save(image, path.path, quality)
+    return path.name
+
+
+@node("image.info")
+def describe_image(ctx: Context, image: Image) -> Facts:
+    """Tell a picture's size, channels and depth.
+
+    Args:
+        image: Picture to look at.
+    """
+    bits = {"uint8": 8, "uint16": 16}.get(str(image.compact().dtype), 32)
+    size = {"width": image.width, "height": image.height, "channels": image.channels, "bits": bits}
+    more = {
+        "megapixels": image.width * image.height / 1e6,
+        "aspect": image.width / image.height,
+        "has_alpha": image.channels == 4,
+    }
+    return Facts(image.width, image.height, image.channels, bits, size | more)
+
+
+@node("image.new")
+def new_image(
+    ctx: Context, *, width: Side = 1024, height: Side = 1024, color: str = "white",
+    channels: Literal["auto", "grey", "rgb", "rgba"] = "auto",
+) -> Image:  # fmt: skip
+    """Make a picture of one colour.
+
+    Args:
+        width: Columns.
+        height: Rows.
+        color: "#rrggbb", "#rrggbbaa", a CSS name or "transparent".
+        channels: "auto" takes RGBA for a colour with transparency and RGB otherwise.
+    """
+    from studio_image.bounds import check_size
+    from studio_image.color import parse_color
+    from studio_image.generate import fill
+
+    parsed = parse_color(color)
+    check_size(width, height)
+    count = {"grey": 1, "rgb": 3, "rgba": 4}.get(channels, 4 if parsed[3] < 1 else 3)
+    if count < 4 and parsed[3] < 1:
+        raise MediaError("E507", f"{color!r} is transparent, which a picture in {channels} cannot hold",
+                         hint='use channels "rgba" or "auto"')
+    return Image(fill(width, height, parsed, count))
+
+
+@node("image.gradient")
+def create_gradient(
+    ctx: Context, *, width: Side = 1024, height: Side = 1024,
+    colors: Annotated[list[str], Field(min_length=1, max_length=64)] = ["#0f2027", "#2c5364", "#f2c987"],  # noqa: B006  (never written to)
+    course: Literal["linear", "radial"] = "linear",
+    degrees: Annotated[float, Field(unit="degrees")] = 270.0,
+    linear_light: bool = False,
+) -> Image:  # fmt: skip
+    """Draw a gradient, for backgrounds.
+
+    Args:
+        width: Columns.
+        height: Rows.
+        colors: Colours at equal distances, from the start (or the middle) to the end.
+        course: "linear", or "radial" from the middle to the corners.
+        degrees: Direction of a linear one, counterclockwise: 0 runs to the right, 90 up, 270 down.
+        linear_light: Mix light instead of encoded values (brighter in between).
+    """
+    from studio_image.bounds import check_size
+    from studio_image.color import parse_color
+    from studio_image.generate import draw_gradient
+
+    check_size(width, height)
+    stops = [parse_color(color) for color in colors]
+    return Image(draw_gradient(width, height, stops, course, degrees, linear_light=linear_light))
+
+
+@node("image.noise")
+def create_noise(
+    ctx: Context, *, width: Side = 1024, height: Side = 1024, kind: Literal["white", "gaussian", "clouds"] = "white",
+    scale: Annotated[float, Field(ge=1, le=65_535, unit="pixels")] = 128.0,
+    monochrome: bool = True, seed: Annotated[int, Field(ge=0)] = 1,
+) -> Image:  # fmt: skip
+    """Make a picture of noise.
+
+    Args:
+        width: Columns.
+        height: Rows.
+        kind: "white" (uniform in [0, 1]), "gaussian" (mean 0.5, deviation 1/6) or "clouds" (octaves of value noise).
+        scale: Size of the largest clouds; the other kinds have none.
+        monochrome: One grey channel instead of three colours.
+        seed: Another seed, another noise.
+    """
+    from studio_image.bounds import check_size
+    from studio_image.generate import make_noise
+
+    check_size(width, height)
+    return Image(make_noise(width, height, kind, scale, 1 if monochrome else 3, ctx.rng(seed)))

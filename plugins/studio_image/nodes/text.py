@@ -1,0 +1,112 @@
+"""Text on pictures."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from studio.api import Context, Field, File, Image, node
+from studio_image.anchor import Anchor
+
+FontName = Literal["sans", "sans_bold", "serif", "display", "universal"]
+Shift = Annotated[float, Field(ge=-1_000_000, le=1_000_000, unit="pixels")]
+Ems = Annotated[float, Field(ge=0, le=10, unit="em")]
+
+
+@node("image.draw_text")
+def draw_text(
+    ctx: Context, image: Image, text: Annotated[str, Field(max_length=20_000)], *,
+    size: Annotated[float, Field(ge=1, le=8192, unit="pixels")] = 48.0, color: str = "white",
+    font: FontName = "sans", font_file: File | None = None, anchor: Anchor = "center", x: Shift = 0.0, y: Shift = 0.0,
+    margin: Annotated[float, Field(ge=0, le=65_535, unit="pixels")] = 16.0,
+    align: Literal["auto", "left", "center", "right"] = "auto",
+    wrap_width: Annotated[float | None, Field(ge=0, le=1_000_000, unit="pixels")] = None,
+    leading: Annotated[float, Field(ge=0.1, le=10, unit="em")] = 1.25,
+    tracking: Annotated[float, Field(ge=-0.5, le=10, unit="em")] = 0.0,
+    outline: Annotated[float, Field(ge=0, le=500, unit="pixels")] = 0.0, outline_color: str = "black",
+    shadow: str | None = None, shadow_offset: Ems = 0.05, shadow_blur: Ems = 0.06,
+    box: str | None = None, padding: Ems = 0.4, box_radius: Ems = 0.2,
+) -> Image:  # fmt: skip
+    """Draw text on a picture, kerned and antialiased, with line breaks and wrapping.
+
+    Characters that the font lacks come from the wide font "universal"; those that it lacks too are drawn as
+    an empty box and named in a warning. Right-to-left and joined scripts need the system library fribidi.
+
+    Args:
+        image: Picture to draw on; a grey one becomes RGB for a colour that is not grey.
+        text: What to draw; line breaks are kept.
+        size: Height of the em.
+        color: Colour of the letters, may be transparent in part.
+        font: "sans" and "sans_bold" (League Spartan), "serif" (EB Garamond), "display" (Bebas Neue, capitals only) or
+            "universal" (DejaVu Sans).
+        font_file: A TrueType or OpenType file to use instead.
+        anchor: Where on the picture the text lies.
+        x: Shift to the right from there.
+        y: Shift down from there.
+        margin: Least distance from the picture's edges.
+        align: How lines lie to each other; "auto" follows the anchor.
+        wrap_width: Longest line; without it the picture less the margins, 0 never wraps.
+        leading: Distance of lines.
+        tracking: Space added between letters.
+        outline: Width of a line around the letters; 0 for none.
+        outline_color: Its colour.
+        shadow: Colour of a soft shadow, such as "#000000a0".
+        shadow_offset: How far it falls to the right and down.
+        shadow_blur: Standard deviation of its softness.
+        box: Colour of a ground under the text, such as "#00000080".
+        padding: Room between the text and the edge of the box.
+        box_radius: Radius of its corners.
+    """
+    from studio_image import draw_text as drawing
+    from studio_image.color import parse_color
+    from studio_image.typeset import Style, load_fonts, warn_about
+
+    style = Style(load_fonts(font, font_file.path if font_file else None), size, tracking, leading)
+    decoration = drawing.Decoration(
+        outline, parse_color(outline_color), parse_color(shadow) if shadow else None, shadow_offset * size,
+        shadow_blur * size, parse_color(box) if box else None, padding * size, box_radius * size,
+    )  # fmt: skip
+    side = "left" if "left" in anchor else "right" if "right" in anchor else "center"
+    result, block = drawing.draw_text(
+        image.pixels, text, style, parse_color(color), align=side if align == "auto" else align,  # type: ignore[arg-type]
+        anchor=anchor, shift=(x, y), margin=margin, wrap_width=wrap_width, decoration=decoration,
+    )  # fmt: skip
+    warn_about([block], ctx.log)
+    return Image(result)
+
+
+@node("image.caption")
+def caption_image(
+    ctx: Context, image: Image, text: Annotated[str, Field(max_length=2000)], *,
+    subtitle: Annotated[str, Field(max_length=2000)] = "", style: Literal["band", "overlay", "print"] = "band",
+    position: Literal["top", "bottom"] = "bottom", align: Literal["left", "center", "right"] = "center",
+    size: Annotated[float, Field(ge=0, le=0.5)] = 0.0, band_color: str = "auto", text_color: str = "auto",
+    font: FontName = "serif", font_file: File | None = None,
+) -> Image:  # fmt: skip
+    """Add a caption that makes a picture a poster: a title, and below it a fine rule and a subtitle in capitals.
+
+    The title is wrapped to lines of even length and made smaller until it fits (at most three lines).
+
+    Args:
+        image: Picture to caption.
+        text: The title; line breaks are kept.
+        subtitle: A smaller line below it, set in spaced capitals.
+        style: "band" adds a strip of colour, "overlay" lets a colour rise over the picture's edge, "print" adds a
+            paper margin on all sides.
+        position: Which edge the words are at.
+        align: Where the words lie in their column.
+        size: Size of the title as a share of the picture's width; 0 chooses one.
+        band_color: Colour of the ground; "auto" takes a deep shade of the picture, or paper for "print".
+        text_color: Colour of the title; "auto" takes the near black or near white that is easier to read.
+        font: Font of the title, as for image.draw_text.
+        font_file: A TrueType or OpenType file to use instead.
+    """
+    from studio_image.caption import Look, add_caption
+    from studio_image.typeset import load_fonts, warn_about
+
+    if not text.strip() and not subtitle.strip():
+        return image
+    look = Look(style, position, align, size, band_color, text_color)
+    fonts = load_fonts(font, font_file.path if font_file else None)
+    result, blocks = add_caption(image.pixels, text, subtitle, look, fonts, load_fonts("sans"))
+    warn_about(blocks, ctx.log)
+    return Image(result)

@@ -1,0 +1,194 @@
+"""Tones, colours, channels and depth changed or measured."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NamedTuple
+
+from studio.api import Channels, Context, Field, Image, JsonValue, Mask, node
+
+Grey = Annotated[Image, Channels(1)]
+
+
+class Thresholded(NamedTuple):
+    """A picture in black and white.
+
+    Attributes:
+        image: Grey picture of zeros and ones.
+        mask: The same as a mask.
+        level: The level that parted dark and light, in [0, 1].
+    """
+
+    image: Grey
+    mask: Mask
+    level: float
+
+
+class Histogram(NamedTuple):
+    """How often each level occurs.
+
+    Attributes:
+        counts: By channel ("red", "green", "blue", "alpha", "grey", "luma"): `counts` (a list, dark to bright),
+            `mean`, `deviation`, `minimum`, `maximum`, `median`, all in [0, 1] but the counts.
+        plot: A picture of it.
+    """
+
+    counts: JsonValue
+    plot: Annotated[Image, Channels(3)]
+
+
+class Split(NamedTuple):
+    """The channels of a picture; those of a grey one are equal, and without alpha the mask is full.
+
+    Attributes:
+        red: Red as a grey picture.
+        green: Green as a grey picture.
+        blue: Blue as a grey picture.
+        alpha: Alpha as a mask.
+    """
+
+    red: Grey
+    green: Grey
+    blue: Grey
+    alpha: Mask
+
+
+@node("image.adjust")
+def adjust_image(
+    ctx: Context, image: Image, *,
+    exposure: Annotated[float, Field(ge=-10, le=10, unit="stops")] = 0.0,
+    brightness: Annotated[float, Field(ge=0, le=10)] = 1.0,
+    contrast: Annotated[float, Field(ge=0, le=10)] = 1.0,
+    saturation: Annotated[float, Field(ge=0, le=10)] = 1.0,
+    hue: Annotated[float, Field(ge=-360, le=360, unit="degrees")] = 0.0,
+    gamma: Annotated[float, Field(ge=0.05, le=20)] = 1.0,
+) -> Image:  # fmt: skip
+    """Change exposure, brightness, contrast, saturation, hue and gamma, in this order; alpha stays.
+
+    Brightness, contrast, saturation and hue are those of W3C Filter Effects Module Level 1.
+
+    Args:
+        image: Picture to change.
+        exposure: Stops, in linear light: 1 doubles it.
+        brightness: Factor on the encoded values; 1 changes nothing.
+        contrast: Factor around middle grey; 0 gives grey, 1 changes nothing.
+        saturation: 0 gives grey tones, 1 changes nothing.
+        hue: Turn of the colour wheel.
+        gamma: Exponent 1 / gamma on the encoded values: more than 1 lifts the shadows.
+    """
+    from studio_image.adjust import adjust
+
+    return Image(adjust(image.pixels, exposure=exposure, brightness=brightness, contrast=contrast,
+                        saturation=saturation, hue=hue, gamma=gamma))
+
+
+@node("image.invert")
+def invert_image(ctx: Context, image: Image) -> Image:
+    """Turn the colours of a picture into their negatives; alpha stays, and so does the depth.
+
+    Args:
+        image: Picture to invert.
+    """
+    from studio_image.convert import invert
+
+    return Image(invert(image.stored))
+
+
+@node("image.threshold")
+def threshold_image(
+    ctx: Context, image: Image, *, level: Annotated[float | None, Field(ge=0, le=1)] = None
+) -> Thresholded:
+    """Turn a picture into black and white by its luma.
+
+    Args:
+        image: Picture to look at; alpha is left out.
+        level: From this luma on white; without it the level that parts the two best (Otsu 1979).
+    """
+    from studio_image.pixels import compute_luma
+    from studio_image.select import find_threshold, select_luma
+
+    if level is None:
+        level = find_threshold(compute_luma(image.pixels))
+    chosen = select_luma(image.pixels, level, level)
+    return Thresholded(Image(chosen), Mask(chosen), level)
+
+
+@node("image.convert")
+def convert_image(
+    ctx: Context, image: Image, *, colors: Literal["keep", "grey", "rgb", "rgba"] = "keep", background: str = "white",
+    bits: Literal["keep", "8", "16", "float"] = "keep",
+) -> Image:  # fmt: skip
+    """Change a picture's channels and depth.
+
+    Args:
+        image: Picture to change.
+        colors: "grey" is ITU-R BT.601 luma; "rgba" adds an opaque alpha.
+        background: Colour that an alpha channel is laid over when it goes; its own alpha does not count.
+        bits: Round samples to 8 or 16 bits; "keep" and "float" leave them.
+    """
+    from studio_image.color import parse_color
+    from studio_image.convert import convert_channels, convert_depth
+
+    ground = parse_color(background)
+    kept = colors == "keep" or {"grey": 1, "rgb": 3, "rgba": 4}[colors] == image.channels
+    if kept and bits in ("keep", "float"):
+        return image
+    pixels = image.pixels if kept else convert_channels(image.pixels, colors, ground)
+    return Image(convert_depth(pixels, bits))
+
+
+@node("image.histogram")
+def measure_histogram(
+    ctx: Context, image: Image, *, bins: Annotated[int, Field(ge=2, le=65_536)] = 256,
+    width: Annotated[int, Field(ge=16, le=8192, unit="pixels")] = 640,
+    height: Annotated[int, Field(ge=16, le=8192, unit="pixels")] = 320,
+) -> Histogram:  # fmt: skip
+    """Count how often each level occurs, per channel, and draw it.
+
+    Args:
+        image: Picture to measure.
+        bins: Levels told apart, from 0 to 1; 256 counts 8-bit levels exactly.
+        width: Columns of the plot.
+        height: Rows of the plot; heights are square roots of the counts.
+    """
+    from studio_image.histogram import measure_channels, plot_histogram
+
+    measures = measure_channels(image.pixels, bins)
+    return Histogram(measures, Image(plot_histogram(measures, width, height)))
+
+
+@node("image.split_channels")
+def split_channels(ctx: Context, image: Image) -> Split:
+    """Take a picture's channels apart.
+
+    Args:
+        image: Picture to take apart.
+    """
+    import numpy as np
+
+    stored = image.stored
+    red, green, blue = (Image(stored[:, :, min(index, image.channels - 1)]) for index in range(3))
+    full = np.full(stored.shape[:2], 255, np.uint8)
+    return Split(red, green, blue, Mask(stored[:, :, 3] if image.channels == 4 else full))
+
+
+@node("image.merge_channels")
+def merge_channels(
+    ctx: Context, red: Grey, green: Grey, blue: Grey, *, alpha: Mask | None = None
+) -> Annotated[Image, Channels(3, 4)]:
+    """Put channels together: RGB, or RGBA with a mask for alpha.
+
+    Args:
+        red: Grey picture for red.
+        green: Grey picture for green, of the same size.
+        blue: Grey picture for blue, of the same size.
+        alpha: Mask for alpha, of the same size.
+    """
+    import numpy as np
+
+    from studio_image.bounds import check_same_size
+
+    planes = [red.pixels[:, :, 0], green.pixels[:, :, 0], blue.pixels[:, :, 0]]
+    planes += [alpha.pixels] if alpha is not None else []
+    for name, plane in zip(("green", "blue", "alpha"), planes[1:], strict=False):
+        check_same_size((plane.shape[1], plane.shape[0]), (red.width, red.height), name, "red")
+    return Image(np.stack(planes, axis=2))

@@ -1,0 +1,111 @@
+"""Resampling with antialiasing, and the sizes that fit a box."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import PIL.Image
+
+from studio.api import MediaError
+from studio_image.anchor import Anchor, place_box
+from studio_image.bounds import check_size
+from studio_image.pixels import AnyArray, FloatArray, as_floats, decode_srgb, encode_srgb, premultiply, unpremultiply
+
+Method = Literal["auto", "lanczos", "area", "bicubic", "bilinear", "nearest"]
+Mode = Literal["stretch", "fit", "fill", "pad"]
+Box = tuple[float, float, float, float]
+
+_FILTERS = {
+    "lanczos": PIL.Image.Resampling.LANCZOS,
+    "area": PIL.Image.Resampling.BOX,
+    "bicubic": PIL.Image.Resampling.BICUBIC,
+    "bilinear": PIL.Image.Resampling.BILINEAR,
+}
+
+
+def resample(
+    pixels: FloatArray, width: int, height: int, method: Method = "auto", *,
+    linear_light: bool = False, box: Box | None = None,
+) -> FloatArray:  # fmt: skip
+    """Resample a picture (H x W x C), or the part of it in `box` (left, top, right, bottom), to a new size.
+
+    Alpha is multiplied in meanwhile. "auto" takes Lanczos to shrink and bicubic to enlarge.
+    """
+    check_size(width, height)
+    rows, columns = pixels.shape[:2]
+    left, top, right, bottom = box or (0.0, 0.0, float(columns), float(rows))
+    if (left, top, right, bottom) == (0, 0, width, height) and (columns, rows) == (width, height):
+        return pixels
+    if method == "nearest":
+        return resample_nearest(pixels, width, height, box)
+    if method == "auto":
+        method = "lanczos" if width * height < (right - left) * (bottom - top) else "bicubic"
+    work = premultiply(decode_srgb(pixels) if linear_light else pixels)
+    result = unpremultiply(resample_planes(work, width, height, method, (left, top, right, bottom)))
+    return encode_srgb(result) if linear_light else result
+
+
+def resample_plane(plane: FloatArray, width: int, height: int, method: Method = "auto") -> FloatArray:
+    """Resample one plane (H x W)."""
+    return resample(plane[:, :, None], width, height, method)[:, :, 0]
+
+
+def resample_planes(
+    samples: FloatArray, width: int, height: int, method: Method, box: Box | None = None
+) -> FloatArray:
+    """Resample samples (H x W or H x W x C) plane by plane, without clipping or regard to alpha."""
+    if samples.ndim == 3:
+        planes = [resample_planes(samples[:, :, c], width, height, method, box) for c in range(samples.shape[2])]
+        return np.stack(planes, axis=2)
+    picture = PIL.Image.fromarray(np.ascontiguousarray(samples))
+    return as_floats(picture.resize((width, height), _FILTERS[method], box=box))
+
+
+def resample_nearest(samples: AnyArray, width: int, height: int, box: Box | None = None) -> AnyArray:
+    """Take for each new sample the one whose area holds its centre; any dtype, exact."""
+    rows, columns = samples.shape[:2]
+    left, top, right, bottom = box or (0.0, 0.0, float(columns), float(rows))
+    x = np.floor(left + (np.arange(width) + 0.5) * (right - left) / width).astype(int).clip(0, columns - 1)
+    y = np.floor(top + (np.arange(height) + 0.5) * (bottom - top) / height).astype(int).clip(0, rows - 1)
+    taken: AnyArray = samples[y[:, None], x[None, :]]
+    return taken
+
+
+def choose_size(
+    source: tuple[int, int], width: int | None, height: int | None, scale: float | None, multiple_of: int = 1
+) -> tuple[int, int]:
+    """Return the width and height meant by what was given; one missing side follows the picture's shape.
+
+    Raises:
+        MediaError: E507 if nothing was given, or a scale beside a side.
+    """
+    if (scale is None) == (width is None and height is None):
+        raise MediaError("E507", "a resize needs either scale, or width, or height, or width and height",
+                         hint="for example scale = 0.5, or width = 1024")
+    if scale is not None:
+        sides = (source[0] * scale, source[1] * scale)
+    elif width is None:
+        assert height is not None
+        sides = (source[0] * height / source[1], float(height))
+    else:
+        sides = (float(width), source[1] * width / source[0] if height is None else float(height))
+    return _round_side(sides[0], multiple_of), _round_side(sides[1], multiple_of)
+
+
+def _round_side(side: float, multiple_of: int) -> int:
+    return max(multiple_of, round(side / multiple_of) * multiple_of)
+
+
+def fit_size(source: tuple[int, int], box: tuple[int, int]) -> tuple[int, int]:
+    """Return the largest size of the source's shape inside a box, at least 1 x 1."""
+    factor = min(box[0] / source[0], box[1] / source[1])
+    return max(1, min(box[0], round(source[0] * factor))), max(1, min(box[1], round(source[1] * factor)))
+
+
+def cover_box(source: tuple[int, int], target: tuple[int, int], anchor: Anchor) -> Box:
+    """Return the largest part of the source that has the target's shape, at an anchor."""
+    factor = min(source[0] / target[0], source[1] / target[1])
+    width, height = target[0] * factor, target[1] * factor
+    left, top = place_box((width, height), source, anchor)
+    return max(left, 0.0), max(top, 0.0), min(left + width, source[0]), min(top + height, source[1])

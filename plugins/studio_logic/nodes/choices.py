@@ -1,0 +1,180 @@
+"""Choosing one of several values; only the one that is chosen is evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, TypeVar
+
+from studio.api import Context, Field, Lazy, StudioError, node
+
+T = TypeVar("T")
+
+
+def _need_branch(condition: bool, **_: Any) -> Iterable[str]:
+    return ("if_true",) if condition else ("if_false",)
+
+
+def _need_case(index: int, **_: Any) -> Iterable[str]:
+    return (f"case_{index}",)
+
+
+def _need_match(text: str, names: list[str], **_: Any) -> Iterable[str]:
+    return (_find_match(text, names),)
+
+
+def _find_match(text: str, names: list[str]) -> str:
+    return f"case_{names.index(text) + 1}" if text in names else "otherwise"
+
+
+def _demand(value: T | None, name: str) -> T:
+    if value is None:
+        raise StudioError("E320", f"input {name!r} was chosen but nothing is there", hint=f"give a value at {name!r}")
+    return value
+
+
+@node("logic.switch", needs=_need_branch)
+def switch_value(
+    ctx: Context, condition: bool, *, if_true: Annotated[T | None, Lazy] = None,
+    if_false: Annotated[T | None, Lazy] = None,
+) -> T:  # fmt: skip
+    """Return one of two values; what the other hangs on does not run.
+
+    Args:
+        condition: Which one.
+        if_true: The value when it is true.
+        if_false: The value when it is false.
+    """
+    return _demand(if_true, "if_true") if condition else _demand(if_false, "if_false")
+
+
+@node("logic.choose", needs=_need_case)
+def choose_value(
+    ctx: Context, index: Annotated[int, Field(ge=1, le=8)], *, case_1: Annotated[T | None, Lazy] = None,
+    case_2: Annotated[T | None, Lazy] = None, case_3: Annotated[T | None, Lazy] = None,
+    case_4: Annotated[T | None, Lazy] = None, case_5: Annotated[T | None, Lazy] = None,
+    case_6: Annotated[T | None, Lazy] = None, case_7: Annotated[T | None, Lazy] = None,
+    case_8: Annotated[T | None, Lazy] = None,
+) -> T:  # fmt: skip
+    """Return one of up to eight values by number; what the others hang on does not run.
+
+    Args:
+        index: Which one, from 1.
+        case_1: The first value.
+        case_2: The second value.
+        case_3: The third value.
+        case_4: The fourth value.
+        case_5: The fifth value.
+        case_6: The sixth value.
+        case_7: The seventh value.
+        case_8: The eighth value.
+    """
+    cases = (case_1, case_2, case_3, case_4, case_5, case_6, case_7, case_8)
+    return _demand(cases[index - 1], f"case_{index}")
+
+
+@node("logic.match", needs=_need_match)
+def match_text(
+    ctx: Context, text: str, names: Annotated[list[str], Field(min_length=1, max_length=8)], *,
+    case_1: Annotated[T | None, Lazy] = None, case_2: Annotated[T | None, Lazy] = None,
+    case_3: Annotated[T | None, Lazy] = None, case_4: Annotated[T | None, Lazy] = None,
+    case_5: Annotated[T | None, Lazy] = None, case_6: Annotated[T | None, Lazy] = None,
+    case_7: Annotated[T | None, Lazy] = None, case_8: Annotated[T | None, Lazy] = None,
+    otherwise: Annotated[T | None, Lazy] = None,
+) -> T:  # fmt: skip
+    """Return one of up to eight values by name; what the others hang on does not run.
+
+    Args:
+        text: The name looked for.
+        names: The names of the cases, in order.
+        case_1: The value of the first name.
+        case_2: The value of the second name.
+        case_3: The value of the third name.
+        case_4: The value of the fourth name.
+        case_5: The value of the fifth name.
+        case_6: The value of the sixth name.
+        case_7: The value of the seventh name.
+        case_8: The value of the eighth name.
+        otherwise: The value for any other text; without it that is an error.
+    """
+    cases = {f"case_{n}": case for n, case in enumerate(
+        (case_1, case_2, case_3, case_4, case_5, case_6, case_7, case_8), 1)}  # fmt: skip
+    chosen = _find_match(text, names)
+    if chosen == "otherwise" and otherwise is None:
+        raise StudioError("E320", f"{text[:60]!r} is none of {', '.join(repr(name) for name in names)}",
+                          hint="use one of these names, or give a value at 'otherwise'")
+    return _demand(otherwise if chosen == "otherwise" else cases[chosen], chosen)
+
+
+@node("logic.compare")
+def compare_numbers(
+    ctx: Context, a: int | float, b: int | float, *,
+    operator: Literal["<", "<=", "==", "!=", ">=", ">"] = "==",
+    tolerance: Annotated[float, Field(ge=0)] = 0.0,
+) -> bool:  # fmt: skip
+    """Compare two numbers.
+
+    Args:
+        a: The left number.
+        b: The right number.
+        operator: What is asked of them.
+        tolerance: Difference up to which they count as equal.
+    """
+    equal = a == b or abs(a - b) <= tolerance
+    answers = {
+        "==": equal, "!=": not equal, "<": a < b and not equal, "<=": a < b or equal,
+        ">": a > b and not equal, ">=": a > b or equal,
+    }  # fmt: skip
+    return answers[operator]
+
+
+@node("logic.compare_text")
+def compare_texts(
+    ctx: Context, a: str, b: str, *,
+    operator: Literal["equals", "differs", "contains", "starts_with", "ends_with"] = "equals",
+    ignore_case: bool = False,
+) -> bool:  # fmt: skip
+    """Compare two texts.
+
+    Args:
+        a: The text looked at.
+        b: The text looked for.
+        operator: What is asked of them.
+        ignore_case: Take capitals and small letters as equal (Unicode case folding).
+    """
+    if ignore_case:
+        a, b = a.casefold(), b.casefold()
+    answers = {
+        "equals": a == b, "differs": a != b, "contains": b in a, "starts_with": a.startswith(b),
+        "ends_with": a.endswith(b),
+    }  # fmt: skip
+    return answers[operator]
+
+
+@node("logic.all")
+def check_all(ctx: Context, conditions: list[bool]) -> bool:
+    """Say whether all conditions are true; of none that holds.
+
+    Args:
+        conditions: The conditions.
+    """
+    return all(conditions)
+
+
+@node("logic.any")
+def check_any(ctx: Context, conditions: list[bool]) -> bool:
+    """Say whether at least one condition is true; of none that does not hold.
+
+    Args:
+        conditions: The conditions.
+    """
+    return any(conditions)
+
+
+@node("logic.not")
+def negate(ctx: Context, condition: bool) -> bool:
+    """Turn true into false and false into true.
+
+    Args:
+        condition: The condition.
+    """
+    return not condition

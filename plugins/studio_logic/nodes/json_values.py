@@ -1,0 +1,113 @@
+"""JSON taken apart, put together and turned into other types."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Annotated, Any
+
+from studio.api import Context, Field, JsonValue, StudioError, node
+
+Pointer = Annotated[str, Field(max_length=2000)]
+
+
+@node("logic.json_get")
+def get_value(ctx: Context, value: JsonValue, pointer: Pointer, *, default: JsonValue = None,
+              required: bool = True) -> JsonValue:
+    """Take a value out of JSON by a JSON pointer (RFC 6901), such as "/items/0/name".
+
+    Args:
+        value: The JSON.
+        pointer: Where; empty for all of it. In a name, "~1" stands for "/" and "~0" for "~".
+        default: What to return where nothing is, if it is not required.
+        required: Fail where nothing is.
+    """
+    from studio_logic.pointer import find_value, has_value
+
+    return find_value(value, pointer) if required or has_value(value, pointer) else default
+
+
+@node("logic.json_set")
+def set_value(ctx: Context, value: JsonValue, pointer: Pointer, entry: JsonValue) -> JsonValue:
+    """Put an entry into JSON at a JSON pointer (RFC 6901); mappings on the way are made.
+
+    Args:
+        value: The JSON, null for an empty mapping.
+        pointer: Where; "-" as its last part appends to a list.
+        entry: What to put there.
+    """
+    from studio_logic.pointer import set_value as put
+
+    return put(value, pointer, entry)
+
+
+@node("logic.parse_json")
+def parse_json(ctx: Context, text: Annotated[str, Field(max_length=1_000_000)]) -> JsonValue:
+    """Read JSON from a text.
+
+    Args:
+        text: The text; NaN and infinite numbers are no JSON.
+    """
+    try:
+        return json.loads(text, parse_constant=_refuse_constant, parse_float=_read_float)
+    except (ValueError, RecursionError) as error:
+        raise StudioError("E324", f"the text is not JSON: {str(error) or 'nested too deep'}",
+                          hint="names and texts stand in double quotes, and no comma follows the last entry") from None
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no number in JSON")
+
+
+def _read_float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:40]} is too large for a number")
+    return number
+
+
+@node("logic.to_text")
+def write_text(ctx: Context, value: JsonValue, *, indent: Annotated[int, Field(ge=0, le=8)] = 0) -> str:
+    """Write a value as text: text as it is, numbers in short form, the rest as JSON.
+
+    Args:
+        value: Text, a number, or other JSON.
+        indent: Spaces to a level for lists and mappings; 0 writes them on one line.
+    """
+    from studio_logic.template import format_value
+
+    if indent and isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, indent=indent)
+    return format_value(value)
+
+
+@node("logic.to_number")
+def read_number(ctx: Context, value: JsonValue) -> int | float:
+    """Turn a text or a JSON number into a number.
+
+    Args:
+        value: A number, or a text that holds one, such as "1.5e3".
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and len(value) <= 100:
+        for read in (int, float):
+            try:
+                number = read(value.strip())
+            except ValueError:
+                continue
+            if math.isfinite(number):
+                return number
+    raise StudioError("E324", f"{str(value)[:60]!r} is not a number", hint='write it like "12" or "1.5"')
+
+
+@node("logic.to_list")
+def read_list(ctx: Context, value: JsonValue) -> list[JsonValue]:
+    """Turn a JSON list into a list, so that a node maps over it.
+
+    Args:
+        value: A JSON list.
+    """
+    if not isinstance(value, list):
+        raise StudioError("E324", f"{str(value)[:60]!r} is not a list", hint="use logic.collect for a single value")
+    return value

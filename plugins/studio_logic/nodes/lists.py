@@ -1,0 +1,181 @@
+"""Lists made, joined, multiplied and taken from."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Annotated, Any, NamedTuple, TypeVar
+
+from studio.api import Context, Field, StudioError, node
+
+T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+
+MOST_ENTRIES = 1_000_000
+
+
+class Product(NamedTuple):
+    """Every pair of entries of two lists, as two lists of one length: the second list varies fastest.
+
+    Attributes:
+        first: The entry of the first list in each pair.
+        second: The entry of the second list in each pair.
+    """
+
+    first: list[A]  # type: ignore[valid-type]  # bound by the function's inputs; a generic NamedTuple is no type
+    second: list[B]  # type: ignore[valid-type]
+
+
+class ProductOfThree(NamedTuple):
+    """Every triple of entries of three lists, as three lists of one length: the last list varies fastest.
+
+    Attributes:
+        first: The entry of the first list in each triple.
+        second: The entry of the second list in each triple.
+        third: The entry of the third list in each triple.
+    """
+
+    first: list[A]  # type: ignore[valid-type]
+    second: list[B]  # type: ignore[valid-type]
+    third: list[C]  # type: ignore[valid-type]
+
+
+def _check_count(count: int) -> None:
+    if count > MOST_ENTRIES:
+        raise StudioError("E323", f"a list of {count} entries is over the limit of {MOST_ENTRIES}",
+                          hint="use shorter lists or a larger step")
+
+
+@node("logic.product")
+def multiply_lists(ctx: Context, first: list[A], second: list[B]) -> Product:
+    """Pair every entry of a list with every entry of another, so that a node mapped over both sees each pair.
+
+    Args:
+        first: A list.
+        second: Another list.
+    """
+    _check_count(len(first) * len(second))
+    pairs = list(itertools.product(first, second))
+    return Product([a for a, _ in pairs], [b for _, b in pairs])
+
+
+@node("logic.product_of_three")
+def multiply_three_lists(ctx: Context, first: list[A], second: list[B], third: list[C]) -> ProductOfThree:
+    """Combine every entry of three lists with every other.
+
+    Args:
+        first: A list.
+        second: Another list.
+        third: A third list.
+    """
+    _check_count(len(first) * len(second) * len(third))
+    triples = list(itertools.product(first, second, third))
+    return ProductOfThree([t[0] for t in triples], [t[1] for t in triples], [t[2] for t in triples])
+
+
+@node("logic.collect")
+def collect_list(ctx: Context, items: list[T]) -> list[T]:
+    """Make a list of the values of several nodes: its input is a list that holds edges.
+
+    Args:
+        items: The entries.
+    """
+    return list(items)
+
+
+@node("logic.concatenate")
+def concatenate_lists(ctx: Context, first: list[T], second: list[T], *, third: list[T] | None = None) -> list[T]:
+    """Put lists behind each other.
+
+    Args:
+        first: The beginning.
+        second: What follows.
+        third: What follows it.
+    """
+    return [*first, *second, *(third or [])]
+
+
+@node("logic.repeat")
+def repeat_value(ctx: Context, value: T, count: Annotated[int, Field(ge=0, le=MOST_ENTRIES)]) -> list[T]:
+    """Make a list of one value many times.
+
+    Args:
+        value: The value.
+        count: How often.
+    """
+    return [value] * count
+
+
+@node("logic.range")
+def create_range(ctx: Context, stop: int, *, start: int = 0, step: int = 1) -> list[int]:
+    """Count: from start, by step, up to but not including stop.
+
+    Args:
+        stop: Where to end.
+        start: Where to begin.
+        step: Distance of the numbers; negative counts down, 0 is an error.
+    """
+    if step == 0:
+        raise StudioError("E323", "a range with step 0 never ends", hint="use a step of at least 1, or at most -1")
+    numbers = range(start, stop, step)
+    _check_count(max(0, -((start - stop) // step)))
+    return list(numbers)
+
+
+@node("logic.length")
+def count_items(ctx: Context, items: list[Any]) -> int:
+    """Count the entries of a list.
+
+    Args:
+        items: The list.
+    """
+    return len(items)
+
+
+@node("logic.item")
+def take_item(ctx: Context, items: list[T], *, index: int = 0, wrap: bool = False) -> T:
+    """Take one entry of a list.
+
+    Args:
+        items: The list.
+        index: Which one, from 0; -1 is the last.
+        wrap: Begin anew past the end instead of failing.
+    """
+    if not items or not (wrap or -len(items) <= index < len(items)):
+        raise StudioError("E323", f"no entry {index} in a list of {len(items)}",
+                          hint="indices run from 0 to the length less 1; set wrap to begin anew")
+    return items[index % len(items)]
+
+
+@node("logic.slice")
+def slice_list(
+    ctx: Context, items: list[T], *, start: int = 0, stop: int | None = None,
+    step: Annotated[int, Field(ge=1, le=MOST_ENTRIES)] = 1, reverse: bool = False,
+) -> list[T]:  # fmt: skip
+    """Take a part of a list.
+
+    Args:
+        items: The list.
+        start: First entry, from 0; negative counts from the end.
+        stop: Where to end, not included; without it at the end.
+        step: Take every n-th entry.
+        reverse: Turn the order of the result around.
+    """
+    part = items[start:stop:step]
+    return part[::-1] if reverse else part
+
+
+@node("logic.seed_list")
+def spread_seeds(
+    ctx: Context, *, seed: Annotated[int, Field(ge=0)] = 1, count: Annotated[int, Field(ge=0, le=100_000)] = 4
+) -> list[int]:
+    """Make distinct seeds from one seed (SplitMix64, Steele et al. 2014); a longer list begins with a shorter one.
+
+    Args:
+        seed: The seed they come from.
+        count: How many, each from 0 to 2**32 - 1.
+    """
+    from studio_logic.seeds import spread_seeds as spread
+
+    return spread(seed, count)

@@ -1,0 +1,111 @@
+"""Text filled in, split, joined and replaced."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from studio.api import Context, Field, JsonValue, StudioError, node
+
+Text = Annotated[str, Field(max_length=1_000_000)]
+
+
+@node("logic.template")
+def fill_template(
+    ctx: Context, template: Text, *, values: JsonValue = None, a: str | None = None, b: str | None = None,
+    c: str | None = None, d: str | None = None,
+) -> str:  # fmt: skip
+    """Fill named holes in a text: "a {color} apple" with {"color": "red"} gives "a red apple".
+
+    A hole is a name in braces and nothing else; "{{" and "}}" write braces. A hole without a value is an error.
+
+    Args:
+        template: Text with holes.
+        values: A mapping from names to text, numbers or other JSON.
+        a: Value of the hole {a}, for an edge.
+        b: Value of the hole {b}.
+        c: Value of the hole {c}.
+        d: Value of the hole {d}.
+    """
+    from studio_logic.template import fill_template as fill
+
+    if values is not None and not isinstance(values, dict):
+        raise StudioError("E321", f"values is {str(values)[:40]!r}, not a mapping",
+                          hint='write values like {"color": "red"}')
+    edges = {name: value for name, value in (("a", a), ("b", b), ("c", c), ("d", d)) if value is not None}
+    return fill(template, {**(values or {}), **edges})
+
+
+@node("logic.split_text")
+def split_text(
+    ctx: Context, text: Text, *, separator: Annotated[str, Field(min_length=1, max_length=1000)] = "\n",
+    strip: bool = True, keep_empty: bool = False,
+) -> list[str]:  # fmt: skip
+    """Split a text into a list, for example one prompt a line.
+
+    Args:
+        text: The text.
+        separator: What parts it; a line break takes those of every system.
+        strip: Remove white space around each part.
+        keep_empty: Keep parts without characters.
+    """
+    if separator == "\n":
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    parts = [part.strip() if strip else part for part in text.split(separator)]
+    return parts if keep_empty else [part for part in parts if part]
+
+
+@node("logic.join_text")
+def join_texts(ctx: Context, texts: list[str], *, separator: str = ", ") -> str:
+    """Join the texts of a list.
+
+    Args:
+        texts: The texts.
+        separator: What stands between them.
+    """
+    from studio_logic.template import MOST_CHARACTERS
+
+    length = sum(len(text) for text in texts) + len(separator) * max(0, len(texts) - 1)
+    if length > MOST_CHARACTERS:
+        raise StudioError("E321", f"the joined text would have {length} characters, over {MOST_CHARACTERS}",
+                          hint="join fewer texts")
+    return separator.join(texts)
+
+
+@node("logic.replace_text")
+def replace_text(
+    ctx: Context, text: Text, find: Annotated[str, Field(min_length=1)], *, replacement: str = ""
+) -> str:
+    """Replace every occurrence of a text in another.
+
+    Args:
+        text: The text to change.
+        find: What to look for, letter by letter.
+        replacement: What to put there.
+    """
+    from studio_logic.template import MOST_CHARACTERS
+
+    length = len(text) + text.count(find) * (len(replacement) - len(find))
+    if length > MOST_CHARACTERS:
+        raise StudioError("E321", f"the text would have {length} characters, over {MOST_CHARACTERS}",
+                          hint="use a shorter replacement")
+    return text.replace(find, replacement)
+
+
+@node("logic.number_to_text")
+def write_number(
+    ctx: Context, number: int | float, *, decimals: Annotated[int | None, Field(ge=0, le=30)] = None,
+    digits: Annotated[int, Field(ge=1, le=30)] = 1,
+) -> str:  # fmt: skip
+    """Write a number as text.
+
+    Args:
+        number: The number.
+        decimals: Digits after the point; without it as many as it needs.
+        digits: Least digits before the point, filled up with zeros: 3 makes 7 into "007".
+    """
+    from studio_logic.template import format_value
+
+    text = format_value(number) if decimals is None else f"{number:.{decimals}f}"
+    sign, text = ("-", text[1:]) if text.startswith("-") else ("", text)
+    whole, point, rest = text.partition(".")
+    return f"{sign}{whole.zfill(digits) if whole.isdigit() else whole}{point}{rest}"

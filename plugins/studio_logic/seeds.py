@@ -1,0 +1,20 @@
+"""Many seeds from one."""
+
+from __future__ import annotations
+
+_MASK = 2**64 - 1
+
+
+def spread_seeds(seed: int, count: int) -> list[int]:
+    """Return distinct seeds in [0, 2**32) that depend on the first alone (SplitMix64, Steele et al. 2014).
+
+    A longer list begins with a shorter one.
+    """
+    state = seed & _MASK
+    seeds: dict[int, None] = {}
+    while len(seeds) < count:
+        state = (state + 0x9E3779B97F4A7C15) & _MASK
+        mixed = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+        mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & _MASK
+        seeds[(mixed ^ (mixed >> 31)) >> 32] = None
+    return list(seeds)

@@ -1,0 +1,341 @@
+"""Style transfer by patches: a picture repainted with the strokes of another; no weights needed.
+
+Coarse to fine patch voting (GPNN, Granot et al. 2022) with image-analogy keys (Hertzmann et al.
+2001): at each level every pixel looks for the style patch that fits what is painted so far and
+the tones of the content; then the patches found are laid over one another. Levels end at a
+working size; larger pictures lay down the same patches, taken from the style at full size.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from .color_match import (
+    FloatArray,
+    compute_luma,
+    lift_detail,
+    match_colors,
+    match_luma,
+    replace_luma,
+    resize_picture,
+)
+from .levels import (
+    EFFORTS,
+    ENLARGING_RADIUS,
+    LAST_RADIUS,
+    RANDOM_STEPS,
+    Effort,
+    Level,
+    Quality,
+    Size,
+    count_work,
+    crop_style,
+    limit_size,
+    limit_stroke_scale,
+    plan_levels,
+    weigh_cells,
+)
+from .patch_field import (
+    Field,
+    StylePatches,
+    blur_luma,
+    create_queries,
+    create_style_patches,
+    discourage_repeats,
+    enlarge_position,
+    refine,
+    search_everywhere,
+    vote,
+)
+
+StepCallback = Callable[[int, int, Callable[[], FloatArray]], None]
+
+
+_FLAT_GUIDE, _DETAILED_GUIDE = 0.4, 2.4
+_CONTENT_DETAIL = 0.2
+_RARITY = 0.02
+_REPEAT_WEIGHT = 0.003
+_SEED_NOISE = 0.1
+_ENLARGING_SPREAD = 0.9
+_PASS_SPREAD, _LAST_SPREAD = 1.2, 0.8
+
+
+class _Progress:
+    """Counts the work done against the work planned, and shows what is painted so far."""
+
+    def __init__(
+        self, total: int, on_step: StepCallback, finish: Callable[[FloatArray], FloatArray]
+    ) -> None:
+        self.total, self.done = max(1, total), 0
+        self.on_step, self.finish = on_step, finish
+        self.picture = torch.zeros(3, 1, 1)
+
+    def advance(self, work: int) -> None:
+        self.done = min(self.done + work, self.total)
+        self.on_step(self.done, self.total, self.preview)
+
+    def preview(self) -> FloatArray:
+        return self.finish(_to_array(self.picture))
+
+
+@dataclass(frozen=True)
+class _Painter:
+    """What stays the same from level to level."""
+
+    effort: Effort
+    guide_weight: float
+    generator: torch.Generator
+    device: torch.device
+    progress: _Progress
+
+
+def transfer_style(
+    content: FloatArray,
+    style: FloatArray,
+    *,
+    strength: float = 1.0,
+    stroke_scale: float = 1.0,
+    keep_colors: bool = False,
+    quality: Quality = "standard",
+    seed: int = 0,
+    device: str = "cpu",
+    on_step: StepCallback,
+) -> FloatArray:
+    """Repaint a picture with the strokes and colours of another.
+
+    Args:
+        content: Picture to repaint, H x W x 3, sRGB in [0, 1], any size.
+        style: Picture whose strokes and colours to use, the same form, any size.
+        strength: 0 gives the content back, 1 the full style; between, small strokes come first.
+        stroke_scale: Size of the strokes; at 1 the style is taken to cover the content's area.
+        keep_colors: Take over strokes only, in luma; the chroma stays the content's.
+        quality: How large to paint and how long to search.
+        seed: Names the result: equal inputs and seeds give equal bits on a CPU.
+        device: Torch device to work on.
+        on_step: Called with work done, work planned, and a function that gives the picture so
+            far (at the size being worked on). What it raises ends the work.
+
+    Returns:
+        The painted picture, of the content's size.
+    """
+    content, style = _read_picture(content), _read_picture(style)
+    if strength <= 0.0:
+        return content
+    strength = min(strength, 1.0)
+
+    def finish(painted: FloatArray) -> FloatArray:
+        return _finish_picture(painted, content, strength, keep_colors)
+
+    effort = EFFORTS[quality]
+    size: Size = (content.shape[0], content.shape[1])
+    full = limit_size(size)
+    stroke_scale = limit_stroke_scale(stroke_scale)
+    style = crop_style(style, full, effort, stroke_scale)
+    levels = plan_levels(full, style, effort, stroke_scale, strength)
+    work = count_work(levels, effort, full)
+    progress = _Progress(work, on_step, finish)
+    painter = _Painter(
+        effort,
+        1.0 + 3.0 * (1.0 - strength),
+        torch.Generator().manual_seed(seed),
+        torch.device(device),
+        progress,
+    )
+    target, style = _match_pictures(content, style, levels[-1], keep_colors)
+    strokes = resize_picture(style, levels[-1].style_size)
+    picture, field = _paint_levels(painter, levels, target, strokes)
+    if full != levels[-1].size:
+        picture = _enlarge_painting(painter, field, levels[-1], style, full)
+    progress.picture = picture
+    progress.advance(work)
+    return finish(resize_picture(_to_array(picture), size))
+
+
+def _finish_picture(
+    painted: FloatArray, content: FloatArray, strength: float, keep_colors: bool
+) -> FloatArray:
+    """Give the painting back what is to stay the content's."""
+    if strength == 1.0 and not keep_colors:
+        return painted
+    under = resize_picture(content, (painted.shape[0], painted.shape[1]))
+    if keep_colors:
+        painted = replace_luma(under, compute_luma(painted))
+    share = np.float32(math.sqrt(strength))
+    blended: FloatArray = under + share * (painted - under)
+    return blended
+
+
+def _match_pictures(
+    content: FloatArray, style: FloatArray, level: Level, keep_colors: bool
+) -> tuple[FloatArray, FloatArray]:
+    """Bring the content to the working size, and content and style to one palette."""
+    small = resize_picture(content, level.size)
+    if keep_colors:
+        target = np.repeat(compute_luma(small)[..., None], 3, axis=2)
+        return lift_detail(target), match_luma(style, target)
+    return lift_detail(match_colors(small, resize_picture(style, level.style_size))), style
+
+
+def _paint_levels(
+    painter: _Painter, levels: Sequence[Level], target: FloatArray, strokes: FloatArray
+) -> tuple[torch.Tensor, Field]:
+    """Paint all levels from coarse to fine; give the last picture and its field."""
+    field: Field | None = None
+    before = levels[0]
+    for level in levels:
+        painter.progress.advance(0)
+        style = _load_style(strokes, level, painter)
+        goal = _to_tensor(resize_picture(target, level.size), painter.device)
+        if field is None:
+            position, picture = None, _scatter_noise(goal, painter)
+        else:
+            zoom = _compare_sizes(level.style_size, before.style_size)
+            position, picture = enlarge_position(field.position, zoom, level.size), goal
+            if before.painted:
+                coarse = resize_picture(resize_picture(target, before.size), level.size)
+                detail = goal - _to_tensor(coarse, painter.device)
+                picture = _lay_enlarged(painter, style.picture, field, zoom, level.size)
+                picture = picture + _CONTENT_DETAIL * detail
+        painter.progress.picture = picture
+        picture, field = _paint_level(
+            painter, level, style, goal, picture, position, last=level is levels[-1]
+        )
+        before = level
+    if field is None:
+        raise ValueError("a painting needs at least one level")
+    return picture, field
+
+
+def _paint_level(
+    painter: _Painter,
+    level: Level,
+    style: StylePatches,
+    goal: torch.Tensor,
+    picture: torch.Tensor,
+    position: torch.Tensor | None,
+    *,
+    last: bool,
+) -> tuple[torch.Tensor, Field]:
+    """Search and vote in turn, a few times; repeats cost more from the second time on."""
+    tick, effort = painter.progress.advance, painter.effort
+    guide = blur_luma(goal)
+    detail = _measure_detail(guide)
+    weight = _FLAT_GUIDE + (_DETAILED_GUIDE - _FLAT_GUIDE) * detail
+    seen = style
+    passes = effort.passes if level.painted else 1
+    for turn in range(passes):
+        queries = create_queries(seen, picture, guide, weight * painter.guide_weight)
+        if level.searched or position is None:
+            field = search_everywhere(
+                seen,
+                queries,
+                level.size,
+                rarity=_RARITY,
+                generator=painter.generator,
+                tick=lambda cells: tick(weigh_cells(cells)),
+            )
+        else:
+            field = refine(
+                seen,
+                queries,
+                position,
+                reaches=effort.reaches,
+                radii=RANDOM_STEPS,
+                generator=painter.generator,
+                tick=tick,
+            )
+        position = field.position
+        crisp = last and turn == passes - 1
+        picture = vote(
+            style.picture,
+            field,
+            (1.0, 1.0),
+            level.size,
+            radius=min(LAST_RADIUS, effort.radius) if crisp else effort.radius,
+            spread=_LAST_SPREAD if crisp else _PASS_SPREAD,
+            tick=tick,
+        )
+        painter.progress.picture = picture
+        seen = discourage_repeats(style, field, _REPEAT_WEIGHT)
+    return picture, field
+
+
+def _enlarge_painting(
+    painter: _Painter, field: Field, level: Level, style: FloatArray, full: Size
+) -> torch.Tensor:
+    """Lay the patches of the last level down at full size, from a style enlarged as much."""
+    ratio = math.sqrt(full[0] * full[1] / (level.size[0] * level.size[1]))
+    style_size = (round(level.style_size[0] * ratio), round(level.style_size[1] * ratio))
+    strokes = torch.from_numpy(_mirror_style(style, style_size, painter.effort.radius))
+    painter.progress.advance(0)
+    zoom = _compare_sizes(style_size, level.style_size)
+    return _lay_enlarged(painter, strokes.to(painter.device), field, zoom, full)
+
+
+def _lay_enlarged(
+    painter: _Painter, style: torch.Tensor, field: Field, zoom: tuple[float, float], size: Size
+) -> torch.Tensor:
+    return vote(
+        style,
+        field,
+        zoom,
+        size,
+        radius=ENLARGING_RADIUS,
+        spread=_ENLARGING_SPREAD,
+        tick=painter.progress.advance,
+    )
+
+
+def _measure_detail(guide: torch.Tensor) -> torch.Tensor:
+    """Measure how much goes on around each pixel, from 0 (flat) to 1, H x W."""
+
+    def average(values: torch.Tensor) -> torch.Tensor:
+        padded = functional.pad(values[None], (4, 4, 4, 4), mode="replicate")
+        return functional.avg_pool2d(padded, 9, 1)[0]
+
+    spread = average(guide.square()) - average(guide).square()
+    return (spread.clamp_min(0.0).sqrt()[0] / 0.1).clamp(0.0, 1.0)
+
+
+def _scatter_noise(goal: torch.Tensor, painter: _Painter) -> torch.Tensor:
+    """Roughen flat areas, so that they do not all choose one and the same patch."""
+    noise = torch.randn(1, *goal.shape[1:], generator=painter.generator).to(painter.device)
+    return goal + _SEED_NOISE * noise * (1.0 - _measure_detail(blur_luma(goal)))
+
+
+def _load_style(strokes: FloatArray, level: Level, painter: _Painter) -> StylePatches:
+    radius = painter.effort.radius
+    picture = torch.from_numpy(_mirror_style(strokes, level.style_size, radius))
+    return create_style_patches(picture.to(painter.device), radius)
+
+
+def _mirror_style(style: FloatArray, size: Size, radius: int) -> FloatArray:
+    """Resize a style and set its mirror image beside it, at least as large as one patch."""
+    resized = resize_picture(style, size)
+    missing = [max(0, 2 * radius + 1 - side) for side in size]
+    padded = np.pad(resized, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
+    return np.concatenate([padded, padded[:, ::-1]], axis=1)
+
+
+def _compare_sizes(size: Size, before: Size) -> tuple[float, float]:
+    return size[0] / before[0], size[1] / before[1]
+
+
+def _read_picture(picture: FloatArray) -> FloatArray:
+    """Copy a picture; what is not a number becomes black."""
+    return np.clip(np.nan_to_num(np.array(picture, dtype=np.float32)), 0.0, 1.0)
+
+
+def _to_tensor(picture: FloatArray, device: torch.device) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1))).to(device)
+
+
+def _to_array(picture: torch.Tensor) -> FloatArray:
+    array: FloatArray = picture.clamp(0.0, 1.0).permute(1, 2, 0).cpu().numpy()
+    return np.ascontiguousarray(array)

@@ -1,0 +1,41 @@
+"""Studio: a headless studio for generative media. `studio.run`, `studio.load_graph` and `studio.Studio` start here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from studio.app import RunResult, Studio, run
+    from studio.graph import Graph, GraphBuilder, load_graph, parse_graph
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Graph",
+    "GraphBuilder",
+    "RunResult",
+    "Studio",
+    "__version__",
+    "load_graph",
+    "parse_graph",
+    "run",
+]
+
+_HOME = {
+    "RunResult": "studio.app",
+    "Studio": "studio.app",
+    "run": "studio.app",
+    "Graph": "studio.graph",
+    "GraphBuilder": "studio.graph",
+    "load_graph": "studio.graph",
+    "parse_graph": "studio.graph",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the public names on first use, so that `studio --help` loads next to nothing."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'studio' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOME[name]), name)

@@ -1,0 +1,54 @@
+"""The plugin contract: all that a plugin may import.
+
+Media values, `@node`, `Context`, `Model` references, value types and hooks. Importing it is cheap: numpy and
+what decodes media are loaded when a value is first looked at.
+"""
+
+from studio.api.audio import Audio
+from studio.api.context import Context
+from studio.api.field import Channels, Field, Lazy, Unkeyed
+from studio.api.file import File, OutputPath
+from studio.api.hooks import Hooks, hookimpl
+from studio.api.image import Image, Mask
+from studio.api.model import Model
+from studio.api.model_opener import ModelOpener
+from studio.api.node_type import Batch, Input, NodeType, Output, find_node_types, get_node_type, node
+from studio.api.type_spec import JsonValue, TypeSpec
+from studio.api.value_type import Packed, StreamType, ValueType
+from studio.api.video import Frame, Video
+from studio.errors import Cancelled, MediaError, ModelError, StudioError
+
+__all__ = [
+    "Audio",
+    "Batch",
+    "Cancelled",
+    "Channels",
+    "Context",
+    "Field",
+    "File",
+    "Frame",
+    "Hooks",
+    "Image",
+    "Input",
+    "JsonValue",
+    "Lazy",
+    "Mask",
+    "MediaError",
+    "Model",
+    "ModelError",
+    "ModelOpener",
+    "NodeType",
+    "Output",
+    "OutputPath",
+    "Packed",
+    "StreamType",
+    "StudioError",
+    "TypeSpec",
+    "Unkeyed",
+    "ValueType",
+    "Video",
+    "find_node_types",
+    "get_node_type",
+    "hookimpl",
+    "node",
+]

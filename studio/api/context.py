@@ -1,0 +1,61 @@
+"""`Context`: all that a node type may ask of whoever runs it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from studio.api.image import Image
+from studio.api.model import Model
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Context(Protocol):
+    """What a node type may use besides its inputs. Nothing else is promised."""
+
+    @property
+    def device(self) -> str:
+        """Device to compute on, as torch writes it: "cpu", "cuda:0", "mps"."""
+        ...
+
+    @property
+    def dtype(self) -> str:
+        """Floating-point type for networks on that device: "float32", "float16" or "bfloat16"."""
+        ...
+
+    @property
+    def scratch(self) -> Path:
+        """An empty folder of this call's own, removed afterwards."""
+        ...
+
+    def rng(self, seed: int) -> np.random.Generator:
+        """Return a random generator that depends on the seed alone."""
+        ...
+
+    def open(self, model: Model) -> AbstractContextManager[Any]:
+        """Lease a model: `with ctx.open(model) as network`. It stays loaded for the next who asks.
+
+        Raises:
+            ModelError: E602 if the weights are not there, E603 if nothing installed can open them.
+        """
+        ...
+
+    def step(self, done: int, total: int, preview: Image | None = None) -> None:
+        """Report progress; also where the run is paused or cancelled, so call it at least every second.
+
+        Args:
+            done: Steps finished, 0 to total.
+            total: Steps in all; 0 if unknown.
+            preview: What the result looks like so far.
+
+        Raises:
+            Cancelled: The run was cancelled; let it pass.
+        """
+        ...
+
+    def log(self, message: str) -> None:
+        """Add a line to the run's manifest; shown as a warning beside the node."""
+        ...

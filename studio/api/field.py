@@ -1,0 +1,54 @@
+"""Marks for inputs and outputs, used as `Annotated[int, Field(ge=1)]`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Field:
+    """Limits of an input; they are checked before anything runs and appear in the JSON Schema.
+
+    Attributes:
+        ge: Smallest value allowed (numbers).
+        gt: Values must be greater (numbers).
+        le: Largest value allowed (numbers).
+        lt: Values must be less (numbers).
+        min_length: Fewest characters (text) or entries (lists).
+        max_length: Most characters (text) or entries (lists).
+        pattern: Regular expression that the whole text must match.
+        unit: Unit of a number, e.g. "degrees"; documentation only.
+    """
+
+    ge: float | None = None
+    gt: float | None = None
+    le: float | None = None
+    lt: float | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    pattern: str | None = None
+    unit: str | None = None
+
+
+@dataclass(frozen=True, init=False)
+class Channels:
+    """Channel counts that an image end takes or gives: `Annotated[Image, Channels(3)]`."""
+
+    counts: frozenset[int]
+
+    def __init__(self, *counts: int) -> None:
+        object.__setattr__(self, "counts", frozenset(counts))
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A mark without content; see `Unkeyed` and `Lazy`."""
+
+    name: str
+
+
+Unkeyed = Mark("unkeyed")
+"""`Annotated[int, Unkeyed]`: an input that cannot change the result and stays out of the fingerprint."""
+
+Lazy = Mark("lazy")
+"""`Annotated[T, Lazy]`: an input that is evaluated only if the node type's `needs` names it."""

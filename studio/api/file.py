@@ -1,0 +1,47 @@
+"""References to files: `File` to read, `OutputPath` to write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that a node may read. Graphs write it as a path relative to the graph's folder.
+
+    The path was checked against the run's roots before the node sees it, and the fingerprint holds the
+    file's content, not its name: the same picture under another name is the same input.
+
+    Attributes:
+        path: Absolute path of an existing, regular file.
+        digest: blake3 of its bytes, 64 hexadecimal digits.
+        size: Its length in bytes.
+    """
+
+    studio_type: ClassVar[str] = "file"
+    path: Path
+    digest: str
+    size: int
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.name
+
+
+@dataclass(frozen=True)
+class OutputPath:
+    """A file that a node may write. Graphs write it as a path relative to the run's output folder.
+
+    Write to a temporary name beside it and rename (`os.replace`), so that no half-written file shows.
+
+    Attributes:
+        path: Absolute path inside the output folder; its parent exists.
+        name: The path as the graph wrote it, which is what enters the fingerprint.
+    """
+
+    studio_type: ClassVar[str] = "path"
+    path: Path
+    name: str

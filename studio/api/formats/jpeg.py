@@ -1,0 +1,75 @@
+"""JPEG segments: parsed up to the scan, and built."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import BinaryIO
+
+COMMENT = 0xFE
+APP1, APP2, APP14 = 0xE1, 0xE2, 0xEE
+LONGEST = 65_533
+"""Bytes that one segment holds."""
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_BARE = frozenset({0x01, *range(0xD0, 0xD8)})
+
+
+@dataclass(frozen=True)
+class Segments:
+    """The segments before the first scan, and where the scan starts."""
+
+    parts: tuple[tuple[int, bytes], ...]
+    scan: int
+
+    def find_size(self) -> tuple[int, int]:
+        """Return width and height; ValueError if no frame header comes before the scan."""
+        for kind, content in self.parts:
+            if kind in _FRAMES and len(content) >= 5:
+                height, width = struct.unpack(">HH", content[1:5])
+                return width, height
+        raise ValueError("no frame header before the scan")
+
+    def find_all(self, kind: int, prefix: bytes) -> list[bytes]:
+        """Return the contents of the segments of a kind that start with a prefix, without it."""
+        return [content[len(prefix) :] for k, content in self.parts if k == kind and content.startswith(prefix)]
+
+
+def parse_segments(file: BinaryIO) -> Segments:
+    """Parse the segments before the scan; ValueError if the file ends first or is no JPEG file."""
+    file.seek(0)
+    if file.read(2) != b"\xff\xd8":
+        raise ValueError("not a JPEG file")
+    parts: list[tuple[int, bytes]] = []
+    while True:
+        kind = _read_marker(file)
+        if kind == 0xDA:
+            return Segments(tuple(parts), file.tell() - 2)
+        if kind in _BARE:
+            continue
+        length = struct.unpack(">H", _read(file, 2))[0]
+        if kind == 0xD9 or length < 2:
+            raise ValueError("the file has no picture in it")
+        parts.append((kind, _read(file, length - 2)))
+
+
+def build_segment(kind: int, content: bytes) -> bytes:
+    """Return a segment; ValueError if the content is too long for one."""
+    if len(content) > LONGEST:
+        raise ValueError(f"{len(content)} bytes do not fit into one segment")
+    return struct.pack(">BBH", 0xFF, kind, len(content) + 2) + content
+
+
+def _read_marker(file: BinaryIO) -> int:
+    if _read(file, 1) != b"\xff":
+        raise ValueError("a segment does not start with a marker")
+    while True:
+        kind = _read(file, 1)[0]
+        if kind != 0xFF:
+            return kind
+
+
+def _read(file: BinaryIO, count: int) -> bytes:
+    data = file.read(count)
+    if len(data) < count:
+        raise ValueError("the file ends before its picture starts")
+    return data

@@ -1,0 +1,89 @@
+"""PNG chunks: parsed from bytes or a file, and built."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_COMPRESSED_LIMIT = 1_000_000  # Pillow, as it comes, refuses compressed text that is longer than 1 MiB
+_INFLATED_LIMIT = 256 * 2**20
+
+
+def iterate_chunks(file: BinaryIO, keep: frozenset[bytes] | None = None) -> Iterator[tuple[bytes, bytes]]:
+    """Yield kind and content of each chunk up to IEND; chunks not in `keep` are skipped without being read.
+
+    Raises:
+        ValueError: for a file that ends early, and for a wrong checksum in a chunk that is critical.
+    """
+    end = file.seek(0, 2)
+    file.seek(0)
+    if file.read(8) != SIGNATURE:
+        raise ValueError("not a PNG file")
+    while True:
+        head = file.read(8)
+        if len(head) < 8:
+            raise ValueError("the file ends before its last chunk")
+        length, kind = struct.unpack(">I4s", head)
+        if file.tell() + length + 4 > end:
+            raise ValueError(f"the file ends inside its chunk {kind.decode('latin-1')!r}")
+        if kind == b"IEND":
+            return
+        if keep is not None and kind not in keep:
+            file.seek(length + 4, 1)
+            continue
+        content, checksum = file.read(length), file.read(4)
+        if struct.unpack(">I", checksum)[0] == zlib.crc32(content, zlib.crc32(kind)):
+            yield kind, content
+        elif not kind[0] & 0x20:
+            raise ValueError(f"the checksum of chunk {kind.decode('latin-1')!r} is wrong")
+
+
+def build_chunk(kind: bytes, content: bytes) -> bytes:
+    """Return a chunk with its length and checksum."""
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(content, zlib.crc32(kind)))
+
+
+def build_text_chunk(keyword: str, text: bytes, *, compress: bool) -> bytes:
+    """Return an iTXt chunk of UTF-8 text; it is compressed if asked for and if every reader can inflate it."""
+    packed = compress and len(text) <= _COMPRESSED_LIMIT
+    body = zlib.compress(text, 9) if packed else text
+    return build_chunk(b"iTXt", keyword.encode("latin-1") + b"\0" + (b"\1" if packed else b"\0") + b"\0\0\0" + body)
+
+
+def parse_text(content: bytes) -> tuple[str, str]:
+    """Parse an iTXt chunk into keyword and text; ValueError if it is malformed."""
+    keyword, separator, rest = content.partition(b"\0")
+    if not separator or len(rest) < 2:
+        raise ValueError("a text chunk without a keyword")
+    compressed, body = rest[0], rest[2:].split(b"\0", 2)
+    if len(body) != 3:
+        raise ValueError("a text chunk without its fields")
+    text = inflate(body[2], _INFLATED_LIMIT) if compressed else body[2]
+    return keyword.decode("latin-1"), text.decode("utf-8")
+
+
+def inflate(data: bytes, limit: int) -> bytes:
+    """Return inflated zlib data; ValueError if it is broken, cut off or longer than the limit."""
+    inflater = zlib.decompressobj()
+    try:
+        result = inflater.decompress(data, limit)
+    except zlib.error as error:
+        raise ValueError(f"compressed data is broken: {error}") from None
+    if not inflater.eof:
+        raise ValueError("compressed data is cut off or over its limit")
+    return result
+
+
+def count_inflated(data: bytes, limit: int) -> int:
+    """Return the length that zlib data inflates to, counting no further than `limit`; ValueError if it is broken."""
+    inflater, total = zlib.decompressobj(), 0
+    try:
+        while data and not inflater.eof and total <= limit:
+            total += len(inflater.decompress(data, 2**20))
+            data = inflater.unconsumed_tail
+    except zlib.error as error:
+        raise ValueError(f"compressed samples are broken: {error}") from None
+    return total

@@ -1,0 +1,139 @@
+"""TIFF tags: the first directory of a TIFF file or of EXIF data, parsed within bounds, and directories built."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262
+STRIPS, ORIENTATION, SAMPLES, ROWS, STRIP_BYTES, PLANAR = 273, 274, 277, 278, 279, 284
+SOFTWARE, PREDICTOR, TILE_WIDTH, TILE_HEIGHT, EXTRA, SAMPLE_FORMAT = 305, 317, 322, 323, 338, 339
+XMP, ICC = 700, 34675
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+_LETTERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
+_MOST_ENTRIES = 4096
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One tag: its type, its count and its raw bytes in the file's byte order."""
+
+    kind: int
+    count: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Directory:
+    """The tags of the first directory.
+
+    Attributes:
+        order: "<" or ">".
+        big: Whether offsets have 64 bits (BigTIFF).
+        entries: The tags that are whole; others are left out.
+    """
+
+    order: str
+    big: bool
+    entries: Mapping[int, Entry]
+
+    def numbers(self, tag: int) -> tuple[int, ...]:
+        """Return the whole numbers of a tag, () if it is missing or holds none."""
+        entry = self.entries.get(tag)
+        if entry is None or entry.kind not in _LETTERS:
+            return ()
+        return struct.unpack(f"{self.order}{entry.count}{_LETTERS[entry.kind]}", entry.data)
+
+    def number(self, tag: int, default: int = 0) -> int:
+        """Return the first whole number of a tag."""
+        return (self.numbers(tag) or (default,))[0]
+
+
+def parse_directory(data: bytes) -> Directory:
+    """Parse the first directory; ValueError if there is none."""
+    order = {b"II": "<", b"MM": ">"}.get(data[:2])
+    if order is None or len(data) < 8:
+        raise ValueError("not TIFF data")
+    version = struct.unpack(f"{order}H", data[2:4])[0]
+    if version not in (42, 43) or (version == 43 and len(data) < 16):
+        raise ValueError("not TIFF data")
+    big = version == 43
+    start = struct.unpack(f"{order}{'Q' if big else 'I'}", data[8:16] if big else data[4:8])[0]
+    letter, width = ("Q", 8) if big else ("H", 2)
+    if start + width > len(data):
+        raise ValueError("the directory of tags lies outside the file")
+    count = struct.unpack_from(f"{order}{letter}", data, start)[0]
+    entries: dict[int, Entry] = {}
+    for index in range(min(count, _MOST_ENTRIES)):
+        parsed = _parse_entry(data, start + width + index * (20 if big else 12), order, big)
+        if parsed:
+            entries.setdefault(*parsed)
+    return Directory(order, big, entries)
+
+
+def find_orientation(exif: bytes) -> int:
+    """Return the orientation, 1 to 8, that EXIF data asks for; 1 if it is missing or broken."""
+    if exif.startswith(b"Exif\0\0"):
+        exif = exif[6:]
+    try:
+        value = parse_directory(exif).number(ORIENTATION, 1)
+    except ValueError:
+        return 1
+    return value if 1 <= value <= 8 else 1
+
+
+def rebuild(data: bytes, directory: Directory, tags: frozenset[int]) -> bytes:
+    """Return the file with a first and only directory that has just these tags: what a decoder needs, and no more."""
+    kept = {tag: entry for tag, entry in directory.entries.items() if tag in tags}
+    padding = b"\0" * (len(data) % 2)
+    body = _build(kept, directory.order, directory.big, len(data) + len(padding))
+    where = struct.pack(f"{directory.order}{'Q' if directory.big else 'I'}", len(data) + len(padding))
+    return data[: 8 if directory.big else 4] + where + data[16 if directory.big else 8 :] + padding + body
+
+
+def build_tags(tags: Mapping[int, tuple[int, ...] | bytes], start: int) -> bytes:
+    """Return a little-endian directory that will lie at `start`.
+
+    Tuples become 32-bit numbers (16-bit where all fit), bytes ending in 0 become text, other bytes stay bytes.
+    """
+    entries: dict[int, Entry] = {}
+    for tag, value in tags.items():
+        if isinstance(value, bytes):
+            entries[tag] = Entry(2 if value.endswith(b"\0") else 7, len(value), value)
+        else:
+            short = max(value) < 65_536
+            packed = struct.pack(f"<{len(value)}{'H' if short else 'I'}", *value)
+            entries[tag] = Entry(3 if short else 4, len(value), packed)
+    return _build(entries, "<", False, start)
+
+
+def _parse_entry(data: bytes, at: int, order: str, big: bool) -> tuple[int, Entry] | None:
+    layout, inline = (f"{order}HHQ", 8) if big else (f"{order}HHI", 4)
+    value_at = at + struct.calcsize(layout)
+    if value_at + inline > len(data):
+        return None
+    tag, kind, count = struct.unpack_from(layout, data, at)
+    length = _SIZES.get(kind, 0) * count
+    if not length:
+        return None
+    if length > inline:
+        value_at = struct.unpack_from(f"{order}{'Q' if big else 'I'}", data, value_at)[0]
+    if value_at + length > len(data):
+        return None
+    return tag, Entry(kind, count, data[value_at : value_at + length])
+
+
+def _build(entries: Mapping[int, Entry], order: str, big: bool, start: int) -> bytes:
+    layout, inline = (f"{order}HHQ", 8) if big else (f"{order}HHI", 4)
+    offset = f"{order}{'Q' if big else 'I'}"
+    head = struct.pack(f"{order}{'Q' if big else 'H'}", len(entries))
+    size = len(head) + len(entries) * (20 if big else 12) + inline
+    rows, blobs = b"", b""
+    for tag, entry in sorted(entries.items()):
+        value = entry.data.ljust(inline, b"\0")
+        if len(value) > inline:
+            value = struct.pack(offset, start + size + len(blobs))
+            blobs += entry.data + b"\0" * (len(entry.data) % 2)
+        rows += struct.pack(layout, tag, entry.kind, entry.count) + value
+    return head + rows + b"\0" * inline + blobs

@@ -1,0 +1,67 @@
+"""The hooks: where the host calls a plugin. A plugin implements the ones it needs with `@hookimpl`.
+
+A plugin is a module (or an object) named by an entry point in the group `studio`. All hooks are optional.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    import click
+
+    from studio.api.events import Event
+    from studio.api.model_opener import ModelOpener
+    from studio.api.value_type import ValueType
+
+PROJECT = "studio"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+class Hooks:
+    """The hook specifications; docs/hooks.md shows each with an example."""
+
+    @hookspec
+    def studio_node_types(self) -> Iterable[Callable[..., Any]]:  # type: ignore[empty-body]
+        """Return the plugin's node types: functions declared with `@node`.
+
+        Called once when the registry is filled. Import the module with the functions inside this hook, so
+        that listing commands stays fast.
+        """
+
+    @hookspec
+    def studio_value_types(self) -> Iterable[ValueType[Any]]:  # type: ignore[empty-body]
+        """Return instances of `ValueType` for the classes that the plugin's node types exchange."""
+
+    @hookspec
+    def studio_models(self) -> Mapping[str, Path]:  # type: ignore[empty-body]
+        """Return the weights that ship with the plugin: `{"name": path}` makes `builtin:name`."""
+
+    @hookspec
+    def studio_model_openers(self) -> Iterable[ModelOpener]:  # type: ignore[empty-body]
+        """Return what turns weights on disk into models in memory, for `ctx.open`."""
+
+    @hookspec
+    def studio_executors(self) -> Mapping[str, Callable[[Any], Any]]:  # type: ignore[empty-body]
+        """Return further executors by name: `{"name": factory}`, chosen with `Studio(executor="name")`.
+
+        The factory takes the executor that Studio would use and returns an object with the same `execute`.
+        """
+
+    @hookspec
+    def studio_event(self, event: Event) -> None:
+        """Called with every event of every run, from the thread that caused it. What it raises is reported
+        once as a warning and never stops the run.
+
+        Args:
+            event: One of the classes of `studio.api.events`.
+        """
+
+    @hookspec
+    def studio_commands(self) -> Iterable[click.Command]:  # type: ignore[empty-body]
+        """Return commands for the `studio` command line."""

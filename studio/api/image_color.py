@@ -1,0 +1,123 @@
+"""Pictures in other colour spaces become sRGB."""
+
+from __future__ import annotations
+
+import io
+import threading
+from typing import TYPE_CHECKING, Any
+
+from studio.api.formats import icc
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    AnyArray = npt.NDArray[Any]
+
+_OPENCV_LOG = threading.Lock()  # OpenCV has one log level; our own threads do not mix it up
+_ROWS = 256  # converted at once, so that the floats stay small
+
+
+def convert_to_srgb(array: AnyArray, profile: bytes | None) -> AnyArray:
+    """Return height x width (x channels) samples in sRGB, in their own depth; alpha is left alone.
+
+    A profile that is missing, broken or of another number of channels is taken for sRGB, as browsers do. Matrix
+    profiles convert at the picture's own depth. Profiles made of look-up tables convert through LittleCMS at 8 bits:
+    a 16-bit or float picture is rounded to 8 bits there.
+    """
+    parsed = icc.parse_profile(profile) if profile else None
+    if parsed is None or profile is None:
+        return array
+    colours = 1 if array.ndim == 2 else array.shape[2]
+    if parsed.space == "GRAY" and parsed.curves and colours == 1:
+        return _convert_grey(array, parsed)
+    if parsed.space != "RGB " or colours not in (3, 4) or icc.is_srgb(parsed):
+        return array
+    rgb = array[:, :, :3]
+    if parsed.matrix and str(array.dtype) != "uint8":
+        converted = _convert_matrix(rgb, parsed)
+    else:
+        converted = _convert_table(rgb, profile)
+    return converted if colours == 3 else _join_alpha(converted, array[:, :, 3:])
+
+
+def convert_ink(image: Any, profile: bytes | None) -> AnyArray:
+    """Return a Pillow image in CMYK or LAB as RGB samples, by its profile if it has a fitting one."""
+    import numpy as np
+    import PIL.ImageCms as cms
+
+    if image.mode == "LAB":
+        source: Any = cms.createProfile("LAB")
+    else:
+        parsed = icc.parse_profile(profile) if profile else None
+        if parsed is None or parsed.space != "CMYK" or profile is None:
+            return np.array(image.convert("RGB"))
+        source = cms.ImageCmsProfile(io.BytesIO(profile))
+    try:
+        return np.array(cms.profileToProfile(image, source, cms.createProfile("sRGB"), outputMode="RGB"))
+    except cms.PyCMSError:
+        if image.mode == "LAB":
+            raise
+        return np.array(image.convert("RGB"))
+
+
+def decode_silently(data: AnyArray) -> AnyArray | None:
+    """Decode a file's bytes with OpenCV, which otherwise reports broken files on the standard error."""
+    import cv2
+
+    with _OPENCV_LOG:
+        level = cv2.utils.logging.getLogLevel()
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        try:
+            decoded: AnyArray | None = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+        finally:
+            cv2.utils.logging.setLogLevel(level)
+    return decoded
+
+
+def _convert_grey(array: AnyArray, profile: icc.Profile) -> AnyArray:
+    import numpy as np
+
+    if array.dtype.kind == "f":
+        return icc.convert_grey(array, profile).astype(np.float32)
+    top = np.iinfo(array.dtype).max
+    table = np.rint(icc.convert_grey(np.arange(top + 1) / top, profile) * top).astype(array.dtype)
+    converted: AnyArray = table[array]
+    return converted
+
+
+def _convert_matrix(array: AnyArray, profile: icc.Profile) -> AnyArray:
+    import numpy as np
+
+    whole = array.dtype.kind == "u"
+    top = 65535.0 if whole else 1.0
+    result = np.empty_like(array)
+    for row in range(0, len(array), _ROWS):
+        converted = icc.convert_colours(array[row : row + _ROWS].astype(np.float64) / top, profile) * top
+        result[row : row + _ROWS] = np.rint(converted) if whole else converted
+    return result
+
+
+def _convert_table(array: AnyArray, profile: bytes) -> AnyArray:
+    import numpy as np
+    import PIL.Image
+    import PIL.ImageCms as cms
+
+    small: Any = array
+    if array.dtype != np.uint8:
+        top = 65535.0 if array.dtype == np.uint16 else 1.0
+        small = np.rint(np.clip(array.astype(np.float32) / top, 0.0, 1.0) * 255.0).astype(np.uint8)
+    try:
+        image = PIL.Image.fromarray(np.ascontiguousarray(small))
+        source = cms.ImageCmsProfile(io.BytesIO(profile))
+        return np.array(cms.profileToProfile(image, source, cms.createProfile("sRGB"), outputMode="RGB"))
+    except (cms.PyCMSError, OSError, ValueError):
+        return array
+
+
+def _join_alpha(colour: AnyArray, alpha: AnyArray) -> AnyArray:
+    import numpy as np
+
+    if colour.dtype == alpha.dtype:
+        return np.concatenate([colour, alpha], axis=2)
+    top = 65535.0 if alpha.dtype == np.uint16 else 1.0
+    return np.concatenate([colour, np.rint(alpha / top * 255.0).astype(np.uint8)], axis=2)

@@ -1,0 +1,84 @@
+"""Opening a media file: a regular file within the limits, whatever lies under the name."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from studio.errors import MediaError
+
+if TYPE_CHECKING:
+    from studio.settings import MediaLimits
+
+GENERATOR = "Studio"
+"""What written files name as the software that made them."""
+SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+"""IPTC term for media that algorithms, trained ones among them, made or composed; it covers all that a graph can do."""
+MARK = "studio-provenance:"
+"""Stands before the provenance where a format has free comments only, to tell ours from other people's."""
+
+_SPECIAL = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+
+
+def open_media(path: Path, limits: MediaLimits) -> BinaryIO:
+    """Open a regular, non-empty file that is within the size limit; MediaError E511 otherwise.
+
+    A FIFO or a device is neither waited for nor read.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | _SPECIAL)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise refuse(path, f"cannot open the file: {reason.lower()}", hint="check the name of the file") from None
+    status = os.fstat(descriptor)
+    problem, hint = _find_problem(status, limits)
+    if problem:
+        os.close(descriptor)
+        raise refuse(path, problem, hint=hint)
+    return os.fdopen(descriptor, "rb")
+
+
+def check_media(path: Path, limits: MediaLimits) -> None:
+    """Raise MediaError E511 unless `open_media` could open the file."""
+    open_media(path, limits).close()
+
+
+def refuse(path: Path, message: str, *, hint: str) -> MediaError:
+    """Return the error that says why a file is not read."""
+    return MediaError("E511", message, where=str(path), hint=hint)
+
+
+def refuse_writing(path: Path, message: str, *, hint: str = "check the free space and the folder's rights") -> MediaError:
+    """Return the error that says why a file is not written."""
+    return MediaError("E512", message, where=str(path), hint=hint)
+
+
+def write_bytes(path: Path, *parts: bytes) -> None:
+    """Write the parts to a file, one after the other; MediaError E512 if that fails, and no half file stays."""
+    try:
+        with path.open("wb") as file:
+            for part in parts:
+                file.write(part)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise refuse_writing(path, f"cannot write the file: {(error.strerror or str(error)).lower()}") from None
+
+
+def encode_text(text: str) -> bytes:
+    """Return JSON text as UTF-8; lone surrogates become the JSON escapes that mean the same."""
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _find_problem(status: os.stat_result, limits: MediaLimits) -> tuple[str, str]:
+    if stat.S_ISDIR(status.st_mode):
+        return "this is a folder, not a file", "name a file inside it"
+    if not stat.S_ISREG(status.st_mode):
+        return "this is not a regular file", "name a file on disk, not a pipe or a device"
+    if status.st_size == 0:
+        return "the file is empty", "it has 0 bytes: make it again"
+    if status.st_size > limits.max_file_bytes:
+        found = f"the file has {status.st_size} bytes, more than the {limits.max_file_bytes} allowed"
+        return found, "raise media.max_file_bytes in config.toml if you trust the file"
+    return "", ""

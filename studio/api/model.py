@@ -1,0 +1,61 @@
+"""`Model`: a small hashable value that names weights."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from studio.errors import ModelError
+
+_HUB = re.compile(r"hub:[\w.-]+/[\w.-]+(@[\w./-]+)?")
+_BUILTIN = re.compile(r"builtin:[\w.-]+")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A reference to weights: `builtin:NAME`, `file:PATH` or `hub:OWNER/NAME@REVISION`.
+
+    Attributes:
+        reference: The reference as text.
+        options: Load options by name, sorted; they enter fingerprints beside the content hash.
+
+    Raises:
+        ModelError: E601 if the text is no reference.
+    """
+
+    studio_type: ClassVar[str] = "model"
+    reference: str
+    options: tuple[tuple[str, str | int | float | bool | None], ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        text = self.reference
+        if not (_BUILTIN.fullmatch(text) or _HUB.fullmatch(text) or (text.startswith("file:") and len(text) > 5)):
+            raise ModelError("E601", f"{text!r} is not a model reference",
+                             hint="write builtin:NAME, file:PATH or hub:OWNER/NAME@REVISION")
+        object.__setattr__(self, "options", tuple(sorted(self.options)))
+
+    @classmethod
+    def from_json(cls, value: str | Mapping[str, Any]) -> Model:
+        """Make a reference from what a graph writes: text, or `{"model": text, "options": {...}}`."""
+        if isinstance(value, str):
+            return cls(value)
+        return cls(value["model"], tuple(value.get("options", {}).items()))
+
+    def to_json(self) -> str | dict[str, Any]:
+        """Return what a graph writes for this reference."""
+        return {"model": self.reference, "options": dict(self.options)} if self.options else self.reference
+
+    @property
+    def scheme(self) -> str:
+        """"builtin", "file" or "hub"."""
+        return self.reference.partition(":")[0]
+
+    @property
+    def target(self) -> str:
+        """What stands after the colon."""
+        return self.reference.partition(":")[2]
+
+    def __str__(self) -> str:
+        return self.reference

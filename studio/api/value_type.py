@@ -1,0 +1,112 @@
+"""How a type of value is named, checked, digested, stored, and read from and written to files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from studio.errors import MediaError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from studio.settings import MediaLimits
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A value taken apart into plain JSON and arrays: what is digested and what is stored.
+
+    Attributes:
+        header: Plain JSON: None, bool, int, finite float, str, lists and string-keyed mappings of them.
+        arrays: C-contiguous arrays of bool, integers or floats, by name.
+    """
+
+    header: Mapping[str, Any] = field(default_factory=dict)
+    arrays: Mapping[str, npt.NDArray[np.generic]] = field(default_factory=dict)
+
+
+class ValueType(Generic[V]):
+    """A type of value that travels on edges. Subclass it and return an instance from `studio_value_types`.
+
+    `pack` and `unpack` are its codec: Studio stores the header and the arrays as one safetensors file
+    (or as JSON where there are no arrays) and takes the digest of the same parts. `unpack(pack(value))`
+    must equal `value`, and equal values must pack alike.
+    """
+
+    name: ClassVar[str]
+    """The name that graphs use, e.g. "latent"; lower case letters, digits and underscores."""
+    python: ClassVar[type]
+    """The class of its values; node types use it in their signatures."""
+    extensions: ClassVar[tuple[str, ...]] = ()
+    """File name extensions it can be written to, without the dot, the default first."""
+
+    def pack(self, value: V) -> Packed:
+        """Take a value apart."""
+        raise NotImplementedError(f"value type {self.name!r} has no pack()")
+
+    def unpack(self, packed: Packed) -> V:
+        """Put a value together again."""
+        raise NotImplementedError(f"value type {self.name!r} has no unpack()")
+
+    def check(self, value: V) -> None:
+        """Raise MediaError where a value breaks the type's promises beyond its class."""
+
+    def describe(self, value: V) -> str:
+        """Say in a few words what a value is, for errors and listings."""
+        return repr(value)
+
+    def byte_size(self, value: V) -> int:
+        """Return the memory that a value holds, in bytes."""
+        return sum(int(array.nbytes) for array in self.pack(value).arrays.values()) + 256
+
+    def read_file(self, path: Path, limits: MediaLimits) -> V:
+        """Read a value from a file in one of the formats of its field.
+
+        Raises:
+            MediaError: E511 if the file is none of these, is broken, or is over a limit.
+        """
+        raise MediaError("E511", f"values of type {self.name!r} are not read from files", where=str(path))
+
+    def write_file(self, value: V, path: Path, provenance: str | None) -> None:
+        """Write a value to a file; its extension chooses the format.
+
+        Args:
+            value: What to write.
+            path: A name that does not exist yet; the caller renames it when it is complete.
+            provenance: JSON text to embed where the format can hold it: the graph that made the value.
+        """
+        raise MediaError("E512", f"values of type {self.name!r} are not written to files", where=str(path))
+
+    def read_provenance(self, path: Path) -> str | None:
+        """Return the JSON text that `write_file` embedded, or None."""
+        return None
+
+
+class StreamType(ValueType[V]):
+    """A type of value too large to hold: it is stored by writing a file and read back as a view of it."""
+
+    stored_extension: ClassVar[str]
+    """Extension of the stored file, without the dot."""
+
+    def encode(self, value: V, path: Path) -> None:
+        """Write the value to a new file, losslessly and the same bytes for equal values."""
+        raise NotImplementedError(f"value type {self.name!r} has no encode()")
+
+    def decode(self, path: Path) -> V:
+        """Return a value that reads from the file, which stays in place as long as the value lives."""
+        raise NotImplementedError(f"value type {self.name!r} has no decode()")
+
+    def find_source(self, value: V) -> Path | None:
+        """Return the stored file that the value is a plain view of, or None."""
+        return None
+
+    def byte_size(self, value: V) -> int:
+        """Return the memory that a value holds, in bytes: little, whatever its length."""
+        return 4096

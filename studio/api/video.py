@@ -1,0 +1,196 @@
+"""Films: `Video`, a stream of frames that can be read again and is never held whole, and `Frame`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from studio.api.image import Image
+from studio.errors import MediaError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from studio.api.audio import Audio
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture of a film and the time from which it shows.
+
+    Attributes:
+        image: The picture.
+        time: Seconds from the start of the film, not negative, rounded to whole microseconds.
+    """
+
+    image: Image
+    time: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.time) and self.time >= 0):
+            raise MediaError("E504", f"a frame at {self.time!r} seconds is not in the film", hint="times start at 0")
+        object.__setattr__(self, "time", round(self.time * 1_000_000) / 1_000_000)
+
+    @property
+    def microseconds(self) -> int:
+        """The time in whole microseconds."""
+        return round(self.time * 1_000_000)
+
+
+class Video:
+    """A film: frames with rising times, all of one size and one number of channels, and perhaps a sound.
+
+    The frames are a stream. Each call of `frames()` starts them again from the first; nothing holds them all. A
+    frame shows until the next one does; `rate` is the nominal number of frames a second, which spaces the frames
+    of a film whose times are even, and says how long the last frame shows.
+
+    Args:
+        frames: Returns a fresh iterator over the same frames whenever it is called.
+        width: Columns of every frame.
+        height: Rows of every frame.
+        rate: Frames per second, above 0.
+        channels: 1 (grey), 3 (RGB) or 4 (RGBA), of every frame.
+        count: The number of frames, if it is known without running through them; or a function that gives it.
+        audio: The sound, from the same start; or a function that gives it, called when it is first asked for.
+        source: The stored file of which this is a plain view; for codecs only.
+
+    Raises:
+        MediaError: E504 for a size, a rate, a count or a number of channels that no film has.
+    """
+
+    __slots__ = ("_audio", "_channels", "_count", "_frames", "_height", "_rate", "_seconds", "_source", "_width")
+    _audio: Audio | Callable[[], Audio | None] | None
+    _channels: int
+    _count: int | Callable[[], int | None] | None
+    _frames: Callable[[], Iterator[Frame]]
+    _height: int
+    _rate: Fraction
+    _seconds: float | None
+    _source: Path | None
+    _width: int
+
+    def __init__(
+        self,
+        frames: Callable[[], Iterator[Frame]],
+        *,
+        width: int,
+        height: int,
+        rate: Fraction,
+        channels: int = 3,
+        count: int | Callable[[], int | None] | None = None,
+        audio: Audio | Callable[[], Audio | None] | None = None,
+        source: Path | None = None,
+    ) -> None:
+        if width < 1 or height < 1:
+            raise MediaError("E504", f"frames of {width} x {height} are empty", hint="give a size above 0")
+        if channels not in (1, 3, 4):
+            raise MediaError("E504", f"frames have {channels} channels", hint="a frame has 1, 3 or 4 channels")
+        if isinstance(count, int) and count < 0:
+            raise MediaError("E504", f"{count} frames are none", hint="leave count out if it is not known")
+        parts = {"frames": frames, "width": int(width), "height": int(height), "rate": _check_rate(rate)}
+        parts |= {"channels": channels, "count": count, "audio": audio, "source": source, "seconds": None}
+        for name, value in parts.items():
+            object.__setattr__(self, f"_{name}", value)
+
+    @classmethod
+    def from_images(cls, images: Sequence[Image], rate: Fraction | int, audio: Audio | None = None) -> Video:
+        """Return a film of these pictures, evenly spaced; MediaError E504 if there is none or sizes differ."""
+        if not images:
+            raise MediaError("E504", "a film of no frames", hint="give at least one picture")
+        images, first, rate = tuple(images), images[0], _check_rate(rate)
+        shape = (first.width, first.height, first.channels)
+        for index, image in enumerate(images):
+            if (image.width, image.height, image.channels) != shape:
+                raise MediaError("E504", f"frame {index} is {image!r}, the first is {first!r}",
+                                 hint="resize or convert the pictures to one kind first")
+
+        def create_frames() -> Iterator[Frame]:
+            return (Frame(image, float(index / rate)) for index, image in enumerate(images))
+
+        return cls(create_frames, width=shape[0], height=shape[1], channels=shape[2], rate=rate, count=len(images),
+                   audio=audio)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("Video is frozen")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError("Video is frozen")
+
+    def __getstate__(self) -> None:
+        raise TypeError("Video is not pickled; use the codec of its value type")
+
+    def frames(self) -> Iterator[Frame]:
+        """Return a fresh iterator over the frames, from the first."""
+        return iter(self._frames())
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return self._width
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return self._height
+
+    @property
+    def channels(self) -> int:
+        """1 (grey), 3 (RGB) or 4 (RGBA)."""
+        return self._channels
+
+    @property
+    def rate(self) -> Fraction:
+        """Nominal frames per second."""
+        return self._rate
+
+    @property
+    def count(self) -> int | None:
+        """The number of frames, or None where it is not known without running through them."""
+        if callable(self._count):
+            object.__setattr__(self, "_count", self._count())
+        return self._count  # type: ignore[return-value]  # a function was just replaced by what it gave
+
+    @property
+    def audio(self) -> Audio | None:
+        """The sound, or None."""
+        if callable(self._audio):
+            object.__setattr__(self, "_audio", self._audio())
+        return self._audio  # type: ignore[return-value]  # a function was just replaced by what it gave
+
+    @property
+    def source(self) -> Path | None:
+        """The stored file of which this is a plain view, or None."""
+        return self._source
+
+    @property
+    def duration(self) -> float:
+        """Seconds until the last frame has shown for one period of the rate.
+
+        Where `count` is known it is count / rate; otherwise the frames are run through once, and it is remembered.
+        """
+        count = self.count
+        if count is not None:
+            return float(count / self._rate)
+        if self._seconds is None:
+            last = -1.0
+            for frame in self.frames():
+                last = frame.time
+            object.__setattr__(self, "_seconds", last + float(1 / self._rate) if last >= 0 else 0.0)
+        assert self._seconds is not None
+        return self._seconds
+
+    def __repr__(self) -> str:
+        length = f", {self._count} frames" if isinstance(self._count, int) else ""
+        return f"Video({self._width}x{self._height}x{self._channels}, {float(self._rate):g} fps{length})"
+
+
+def _check_rate(rate: Fraction | float) -> Fraction:
+    if isinstance(rate, float) and not math.isfinite(rate):
+        raise MediaError("E504", f"a rate of {rate} frames a second is none", hint="give a number above 0")
+    exact = Fraction(rate).limit_denominator(1_000_000)
+    if not Fraction(1, 1000) <= exact <= 100_000:
+        raise MediaError("E504", f"a rate of {rate} frames a second is none", hint="give a number above 0")
+    return exact

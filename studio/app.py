@@ -1,0 +1,503 @@
+"""`Studio`: the one place where the parts are wired."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from studio import __version__
+from studio.api import File, NodeType, Output, TypeSpec, ValueType
+from studio.api.builtin import create_builtin_value_types
+from studio.api.events import Event
+from studio.api.node_type import Input
+from studio.api.type_spec import ValueProblem, check_value
+from studio.errors import Finding, GraphError, RunError, StudioError, UsageError
+from studio.graph import Graph, ResolvedGraph, load_graph, parse_graph, resolve_graph
+from studio.graph.parse import escape
+from studio.graph.resolve import FileLiteral
+from studio.registry import Observers, Registry, load_registry
+from studio.runtime.devices import find_device
+from studio.runtime.models import Models
+from studio.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from studio.cache import Cache
+    from studio.execution.call import Outcome
+    from studio.execution.context import Control
+    from studio.execution.executor import Executor
+    from studio.execution.explain import Explanation
+    from studio.execution.files import OutputFolder, WrittenFile
+    from studio.execution.plan import FileReader, Plan, Source
+
+CacheMode = Literal["use", "refresh", "off"]
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file that the caller names for a graph's input; unlike a path in a graph it may lie anywhere."""
+
+    path: Path
+
+
+@dataclass
+class RunResult:
+    """What a run led to.
+
+    Attributes:
+        status: "done", "partly done", "failed" or "cancelled".
+        outputs: The values of the outputs that were made, by name.
+        files: The files that were written.
+        errors: Errors of the nodes that failed.
+        warnings: What went wrong without stopping the run.
+        manifest: The run's manifest as plain JSON.
+        manifest_path: Where it was written, or None.
+    """
+
+    status: str
+    outputs: dict[str, Any]
+    files: list[WrittenFile] = field(default_factory=list)
+    errors: list[StudioError] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    manifest: dict[str, Any] = field(default_factory=dict)
+    manifest_path: Path | None = None
+
+    def __getitem__(self, name: str) -> Any:
+        return self.outputs[name]
+
+
+class Studio:
+    """Plugins, cache and executor, ready to validate, explain and run graphs.
+
+    Args:
+        settings: Settings; read from file and environment if None.
+        plugins: Plugins to register beside those that are installed, as (name, module or object).
+        discover: Whether to look for installed plugins.
+        on_disk: Whether the cache has a tier on disk.
+        executor: Name of the executor; "local", or one that a plugin provides.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        plugins: Iterable[tuple[str, Any]] = (),
+        discover: bool = True,
+        on_disk: bool = True,
+        executor: str = "local",
+    ) -> None:
+        self.settings = settings or load_settings()
+        self.device = find_device(self.settings.device, self.settings.dtype)
+        self._plugins = list(plugins)
+        self._discover = discover
+        self._on_disk = on_disk
+        self._executor_name = executor
+        self._readers: dict[str, NodeType] = {}
+
+    # -- the parts -------------------------------------------------------------------------------------
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The plugins and what they provide."""
+        return load_registry(self.settings.plugins_dir, value_types=create_builtin_value_types(),
+                             plugins=self._plugins, discover=self._discover)  # fmt: skip
+
+    @cached_property
+    def cache(self) -> Cache:
+        """The cache."""
+        from studio.cache import Cache
+
+        folder = self.settings.cache_dir if self._on_disk else None
+        return Cache(self.registry.value_types.values(), memory_bytes=self.settings.memory_bytes, folder=folder,
+                     limit_bytes=self.settings.cache_bytes)  # fmt: skip
+
+    @cached_property
+    def models(self) -> Models:
+        """The models."""
+        return Models(self.registry.models, self.registry.model_openers, lambda path: self.cache.digest_file(path).digest)
+
+    @cached_property
+    def executor(self) -> Any:
+        """The executor."""
+        from studio.execution.executor import Executor, Services
+
+        services = Services(
+            cache=self.cache, device=self.device, classes=self.registry.classes, open_model=self.models.open,
+            digest_model=self.models.digest, reader=self._reader, cpu_workers=self.settings.cpu_workers,
+        )  # fmt: skip
+        local: Executor = Executor(services)
+        if self._executor_name == "local":
+            return local
+        factory = self.registry.executors.get(self._executor_name)
+        if factory is None:
+            known = ", ".join(["local", *self.registry.executors])
+            raise UsageError("E004", f"there is no executor {self._executor_name!r}", hint=f"there are: {known}")
+        return factory(local)
+
+    @cached_property
+    def _observers(self) -> Observers:
+        return Observers(self.registry.host)
+
+    @cached_property
+    def _reader(self) -> FileReader:
+        from studio.execution.plan import FileReader
+
+        return FileReader(self._find_file, self._make_reading_type)
+
+    def close(self) -> None:
+        """Write what waits, and let go of threads and folders."""
+        if "executor" in self.__dict__:
+            self.executor.close()
+        if "cache" in self.__dict__:
+            self.cache.close()
+
+    def __enter__(self) -> Studio:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- graphs ----------------------------------------------------------------------------------------
+
+    def load(self, source: Graph | Path | str | Mapping[str, Any]) -> Graph:
+        """Return a graph from a file, from a JSON object, from a media file that carries one, or as it is."""
+        if isinstance(source, Graph):
+            return source
+        if isinstance(source, Mapping):
+            return parse_graph(source)
+        carried = self._load_carried(Path(source))
+        return carried[0] if carried else load_graph(source, max_bytes=self.settings.max_graph_bytes)
+
+    def load_values(self, source: Path | str) -> dict[str, Any]:
+        """Return the input values that a media file carries beside its graph; {} for a graph file."""
+        carried = self._load_carried(Path(source))
+        return carried[1] if carried else {}
+
+    def validate(self, graph: Graph, *, roots: Iterable[Path] = ()) -> list[Finding]:
+        """Return everything that is wrong with a graph, as far as can be told without running it."""
+        return self.resolve(graph, roots=roots).findings
+
+    def resolve(self, graph: Graph, *, roots: Iterable[Path] = ()) -> ResolvedGraph:
+        """Resolve a graph against what is installed; findings are in the result."""
+        return resolve_graph(graph, self.registry, roots=roots)
+
+    def plan(
+        self,
+        graph: Graph,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        only: Iterable[str] | None = None,
+        roots: Iterable[Path] = (),
+    ) -> Plan:
+        """Return the plan of a graph.
+
+        Raises:
+            GraphError: The graph, the inputs or the names of the outputs have errors; all are there.
+        """
+        from studio.execution.plan import create_plan
+
+        resolved = self.resolve(graph, roots=roots)
+        source = str(graph.path or "")
+        if resolved.errors:
+            raise GraphError(resolved.errors, source=source)
+        findings: list[Finding] = []
+        values = self._bind_inputs(resolved, inputs or {}, findings)
+        names = list(only) if only is not None else None
+        for name in names or ():
+            if name not in resolved.outputs:
+                known = ", ".join(resolved.outputs)
+                findings.append(Finding("E133", "/outputs", f"the graph has no output {name!r}", known, name, f"its outputs: {known}"))
+        if findings:
+            raise GraphError(findings, source=source)
+        return create_plan(resolved, values, self._reader, only=names)
+
+    def explain(
+        self, graph: Graph, inputs: Mapping[str, Any] | None = None, *, roots: Iterable[Path] = ()
+    ) -> list[Explanation]:
+        """Return for each node whether the cache has its result, and if not, what differs."""
+        from studio.execution.explain import explain_plan
+
+        return explain_plan(self.executor, self.plan(graph, inputs, roots=roots))
+
+    def run(
+        self,
+        graph: Graph | Path | str | Mapping[str, Any],
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        only: Iterable[str] | None = None,
+        output: OutputFolder | Path | str | None = None,
+        cache: CacheMode = "use",
+        roots: Iterable[Path] = (),
+        node_timeout_seconds: float | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        control: Control | None = None,
+    ) -> RunResult:
+        """Run a graph.
+
+        Args:
+            graph: A graph, its file, a JSON object, or a media file that carries a graph.
+            inputs: Values of the graph's inputs by name: Python values, media values, or `InputFile`.
+            only: Names of the outputs to make; None for all.
+            output: Folder to write the outputs to; None to return them only.
+            cache: "use": look up and keep; "refresh": run everything and keep; "off": neither.
+            roots: Folders that the graph may read besides its own.
+            node_timeout_seconds: A call that takes longer fails.
+            on_event: Called with each event, from the thread that caused it.
+            control: To pause or cancel from another thread.
+
+        Raises:
+            GraphError: The graph or the inputs have errors. Errors of nodes are in the result, not raised.
+        """
+        from studio.execution.call import RunOptions
+        from studio.execution.executor import create_run_id
+        from studio.execution.files import OutputFolder
+
+        values = dict(inputs or {})
+        if isinstance(graph, str | Path):
+            values = {**self.load_values(graph), **values}
+        graph = self.load(graph)
+        folder = OutputFolder(Path(output)) if isinstance(output, str | Path) else output
+        plan = self.plan(graph, values, only=only, roots=roots)
+        if folder is not None:
+            folder.create()
+        run_id = create_run_id()
+        started = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+        outcome = self.executor.execute(
+            plan, self._combine(on_event), control=control, run_id=run_id,
+            options=RunOptions(cache, False, node_timeout_seconds, folder.resolve if folder else None),
+        )  # fmt: skip
+        return self._finish(graph, values, outcome, folder, run_id, started)
+
+    def _combine(self, on_event: Callable[[Event], None] | None) -> Callable[[Event], None] | None:
+        observers = self._observers
+        if not observers:
+            return on_event
+        if on_event is None:
+            return observers
+
+        def tell(event: Event) -> None:
+            on_event(event)
+            observers(event)
+
+        return tell
+
+    def _finish(
+        self,
+        graph: Graph,
+        values: Mapping[str, Any],
+        outcome: Outcome,
+        folder: OutputFolder | None,
+        run_id: str,
+        started: str,
+    ) -> RunResult:
+        """Write the outputs and the manifest."""
+        from studio.execution.manifest import create_manifest, write_manifest
+
+        recorded = {name: _describe_given(value) for name, value in values.items()}
+        outputs = {name: outcome.load(result) for name, result in outcome.results.items()}
+        result = RunResult(outcome.status, outputs, errors=list(outcome.errors), warnings=outcome.warnings)
+        if folder is not None:
+            provenance = self._make_provenance(graph, values, recorded, folder.folder)
+            fields = {"graph": graph.name, "run": run_id}
+            types = {value_type.python: value_type for value_type in self.registry.value_types.values()}
+            for name, value in outputs.items():
+                try:
+                    if value is not None:
+                        result.files += folder.write(name, value, outcome.types[name], types, provenance, fields)
+                except StudioError as error:
+                    result.errors.append(error)
+                    result.status = outcome.status = "partly done" if result.files else "failed"
+        result.manifest = create_manifest(
+            run_id, outcome, graph=graph.source, source=str(graph.path or ""), inputs=recorded, device=self.device,
+            plugins=self.registry.distributions, files=result.files, started=started,
+        )  # fmt: skip
+        if folder is not None:
+            try:
+                result.manifest_path = write_manifest(result.manifest, folder.folder)
+            except RunError as error:
+                result.errors.append(error)
+        return result
+
+    # -- inputs ----------------------------------------------------------------------------------------
+
+    def _bind_inputs(
+        self, resolved: ResolvedGraph, inputs: Mapping[str, Any], findings: list[Finding]
+    ) -> dict[str, Source]:
+        values: dict[str, Source] = {}
+        for name, value in inputs.items():
+            end = resolved.inputs.get(name)
+            where = f"/inputs/{escape(name)}"
+            if end is None:
+                known = ", ".join(resolved.inputs) or "none"
+                findings.append(Finding("E110", where, f"the graph has no input {name!r}", known, name, f"its inputs: {known}"))
+                continue
+            try:
+                values[name] = self._bind_value(resolved.graph, end, value)
+            except ValueProblem as problem:
+                findings.append(Finding("E117", where, f"input {name!r}: {problem}", problem.expected, problem.found,
+                                        _hint_value(end.spec)))
+            except StudioError as error:
+                findings.append(Finding(error.code, where, f"input {name!r}: {error.message}", hint=error.hint))
+        for name, end in resolved.inputs.items():
+            if end.required and name not in inputs:
+                findings.append(Finding("E132", f"/inputs/{escape(name)}", f"input {name!r} has no value", str(end.spec), "nothing",
+                                        f"give one with --set {name}=..."))
+        return values
+
+    def _bind_value(self, graph: Graph, end: Input, value: Any) -> Source:
+        from studio.execution.plan import Constant
+
+        spec = end.spec
+        if isinstance(value, dict) and set(value) == {"file"} and (spec.name == "file" or spec.name in self.registry.classes):
+            value = InputFile(graph.base / str(value["file"]))
+        if isinstance(value, InputFile):
+            if spec.depth or (spec.name != "file" and spec.name not in self.registry.classes):
+                raise ValueProblem(str(spec), f"the file {str(value.path)!r}")
+            return self._plan_file(graph, value, spec)
+        if spec.name == "model" and isinstance(value, str | dict) and not spec.depth:
+            from studio.api import Model
+
+            return Constant(Model.from_json(value))
+        return Constant(check_value(spec, value, self.registry.classes))
+
+    def _plan_file(self, graph: Graph, given: InputFile, spec: TypeSpec) -> Source:
+        """Return the source of a file that the caller named; the plan reads it as it reads the graph's own."""
+        from studio.execution.plan import Constant, PendingFile
+
+        literal = FileLiteral(given.path, spec.name, given.path.name)
+        digests = graph.file_digests
+        if not given.path.is_file() and given.path.name not in (digests or ()):
+            what = "is a folder" if given.path.is_dir() else "does not exist"
+            raise UsageError("E129", f"{str(given.path)!r} {what}", hint="check the path")
+        if spec.name == "file":
+            return Constant(self._find_file(literal, digests))
+        return PendingFile(self._find_file(literal, digests), spec.name)
+
+    def _find_file(self, literal: FileLiteral, digests: Mapping[str, str] | None) -> File:
+        wanted = (digests or {}).get(literal.written)
+        try:
+            file = self.cache.digest_file(literal.path)
+        except OSError as error:
+            if wanted is not None:
+                return File(literal.path, wanted, 0)  # the cache may still know what was in it
+            raise RunError("E129", f"{literal.written!r} cannot be read: {error.strerror}", hint="check its rights") from None
+        if digests is not None and wanted != file.digest:
+            raise RunError("E311", f"{literal.written!r} is not the file that was used then",
+                           hint="give the right one with --set NAME=@PATH")
+        return file
+
+    def _make_reading_type(self, name: str) -> NodeType:
+        """Return the node type that reads a value type from a file."""
+        if name not in self._readers:
+            value_type: ValueType[Any] = self.registry.value_types[name]
+            limits = self.settings.media
+
+            def read(ctx: Any, file: File) -> Any:
+                return value_type.read_file(file.path, limits)
+
+            self._readers[name] = NodeType(
+                id=f"studio.read_{name}", version="1.0", code=1, function=read, lane="io", device_free=True,
+                inputs={"file": Input("file", TypeSpec("file"), True)}, outputs={name: Output(name, TypeSpec(name))},
+                summary=f"Read {name} from a file.", distribution="studio",
+            )  # fmt: skip
+        return self._readers[name]
+
+    # -- what files carry ------------------------------------------------------------------------------
+
+    def _make_provenance(
+        self, graph: Graph, values: Mapping[str, Any], recorded: Mapping[str, Any], folder: Path
+    ) -> dict[str, Any]:
+        """Return what a written file carries: the graph, the graphs in it, the values, digests of the files it read."""
+        resolved = self.resolve(graph)
+        graphs: dict[str, Any] = {}
+        files: dict[str, str] = {}
+        _collect_parts(resolved, graphs, files, self._find_file)
+        for value in values.values():
+            path = _find_given_path(value, graph)
+            if path is not None:
+                files[path.name] = self._find_file(FileLiteral(path, "file", path.name), graph.file_digests).digest
+        base = os.path.relpath(graph.base, folder.resolve())
+        return {"studio": 1, "version": __version__, "graph": dict(graph.source), "graphs": graphs,
+                "inputs": dict(recorded), "files": files, "base": base}  # fmt: skip
+
+    def _load_carried(self, path: Path) -> tuple[Graph, dict[str, Any]] | None:
+        """Return the graph and the values that a media file carries, or None for a file that is no medium."""
+        extension = path.suffix.lower().lstrip(".")
+        value_type = next((t for t in self.registry.value_types.values() if extension in t.extensions), None)
+        if value_type is None:
+            return None
+        if not path.is_file():
+            raise GraphError([Finding("E120", "", f"{str(path)!r} does not exist", hint="name a file that Studio wrote")])
+        text = value_type.read_provenance(path)
+        if text is None:
+            raise GraphError([Finding("E134", "", f"{str(path)!r} carries no graph", "a file that Studio wrote", "a foreign file",
+                                      "run the graph file itself")])
+        try:
+            carried = json.loads(text)
+            values = {str(name): value for name, value in dict(carried["inputs"]).items()}
+            base = (path.resolve().parent / str(carried.get("base", "."))).resolve()
+            return parse_graph(carried["graph"], base=base, embedded=dict(carried.get("graphs", {})),
+                               file_digests={str(k): str(v) for k, v in dict(carried.get("files", {})).items()}), values  # fmt: skip
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise GraphError([Finding("E134", "", f"what {str(path)!r} carries is damaged", "a graph and its values")]) from None
+
+
+def _collect_parts(
+    resolved: ResolvedGraph,
+    graphs: dict[str, Any],
+    files: dict[str, str],
+    find_file: Callable[[FileLiteral, Mapping[str, str] | None], File],
+) -> None:
+    from studio.graph.resolve import Binding, Gathered
+
+    bindings: list[Binding] = [bound.binding for node in resolved.nodes.values() for bound in node.inputs.values()]
+    bindings += [end.default for end in resolved.inputs.values() if end.default is not None]
+    while bindings:
+        binding = bindings.pop()
+        if isinstance(binding, FileLiteral):
+            files[binding.written] = find_file(binding, resolved.graph.file_digests).digest
+        elif isinstance(binding, Gathered):
+            bindings += binding.entries
+    for node in resolved.nodes.values():
+        if node.subgraph is not None:
+            reference = resolved.graph.document.nodes[node.id].type.removeprefix("graph:")
+            graphs[reference] = dict(node.subgraph.graph.source)
+            _collect_parts(node.subgraph, graphs, files, find_file)
+
+
+def _find_given_path(value: Any, graph: Graph) -> Path | None:
+    if isinstance(value, InputFile):
+        return value.path
+    return graph.base / str(value["file"]) if isinstance(value, dict) and set(value) == {"file"} else None
+
+
+def _describe_given(value: Any) -> Any:
+    """Return the JSON form of a value that a caller gave; media given as objects are only described."""
+    if isinstance(value, InputFile):
+        return {"file": value.path.name}
+    if isinstance(value, list | tuple):
+        return [_describe_given(entry) for entry in value]
+    if value is None or isinstance(value, str | int | float | bool | dict):
+        return value
+    return value.to_json() if hasattr(value, "to_json") else {"described": repr(value)}
+
+
+def _hint_value(spec: TypeSpec) -> str:
+    return "name a file with --set NAME=@PATH" if spec.name not in ("text", "int", "float", "number", "bool", "choice", "json") else ""
+
+
+def run(graph: Graph | Path | str | Mapping[str, Any], output: Path | str | None = None, **inputs: Any) -> RunResult:
+    """Run a graph with the settings of this machine; keyword arguments are the graph's inputs.
+
+    Raises:
+        GraphError: The graph or the inputs have errors. Errors of nodes are in the result.
+    """
+    with Studio() as studio:
+        return studio.run(graph, inputs, output=output)
+
+

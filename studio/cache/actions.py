@@ -1,0 +1,255 @@
+"""The action table: fingerprint -> digests of the outputs, and what is known of each blob; SQLite in WAL mode."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from studio.errors import CacheError
+
+_SCHEMA = """
+create table if not exists actions(
+  fingerprint text primary key, node_type text not null, outputs text not null, parts text not null,
+  seconds real not null, made real not null, used real not null) without rowid;
+create index if not exists actions_by_type on actions(node_type, made);
+create table if not exists blobs(
+  digest text primary key, codec text not null, extension text not null, size integer not null,
+  checksum text not null, data blob, used real not null);
+create index if not exists blobs_by_use on blobs(used);
+create table if not exists files(
+  path text primary key, size integer not null, mtime_ns integer not null, inode integer not null,
+  digest text not null) without rowid;
+"""
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Action:
+    """What one fingerprint led to.
+
+    Attributes:
+        fingerprint: Names the result before it is made.
+        node_type: Id of the node type.
+        outputs: Digests of the outputs, by name.
+        parts: What the fingerprint was made of, by name; digests of inputs under "input NAME".
+        seconds: How long the node ran.
+        made: When, in seconds since 1970.
+    """
+
+    fingerprint: str
+    node_type: str
+    outputs: Mapping[str, str]
+    parts: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    made: float = 0.0
+
+
+@dataclass(frozen=True)
+class BlobRow:
+    """What is known of a blob; `data` holds the bytes of a small one, a file those of a large one."""
+
+    digest: str
+    codec: str
+    extension: str
+    size: int
+    checksum: str
+    data: bytes | None = None
+
+
+class ActionTable:
+    """Reads and writes the table. Every method may be called from any thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._connection = self._open_or_replace()
+
+    def find(self, fingerprint: str) -> Action | None:
+        """Return the action with this fingerprint, or None."""
+        rows = self._read("select * from actions where fingerprint = ?", (fingerprint,))
+        return _parse_action(rows[0]) if rows else None
+
+    def find_similar(self, node_type: str, limit: int = 500) -> list[Action]:
+        """Return the newest actions of a node type."""
+        rows = self._read(
+            "select * from actions where node_type = ? order by made desc limit ?", (node_type, limit)
+        )
+        return [_parse_action(row) for row in rows]
+
+    def find_blob(self, digest: str) -> BlobRow | None:
+        """Return the row of a blob, or None."""
+        rows = self._read(
+            "select digest, codec, extension, size, checksum, data from blobs where digest = ?", (digest,)
+        )
+        return BlobRow(*rows[0]) if rows else None
+
+    def find_file(self, path: str, size: int, mtime_ns: int, inode: int) -> str | None:
+        """Return the digest of a file that has not changed since it was taken, or None."""
+        rows = self._read(
+            "select digest from files where path = ? and size = ? and mtime_ns = ? and inode = ?",
+            (path, size, mtime_ns, inode),
+        )
+        return str(rows[0][0]) if rows else None
+
+    def iterate_blobs(self) -> Iterator[BlobRow]:
+        """Yield every blob row, without the data of large ones."""
+        last = ""
+        query = "select digest, codec, extension, size, checksum, data from blobs where digest > ? order by digest limit 500"
+        while rows := self._read(query, (last,)):
+            for row in rows:
+                yield BlobRow(*row)
+            last = rows[-1][0]
+
+    def find_oldest_blobs(self, limit: int) -> list[tuple[str, str, int]]:
+        """Return (digest, extension, size) of the blobs least recently used."""
+        return self._read("select digest, extension, size from blobs order by used limit ?", (limit,))
+
+    def measure(self) -> tuple[int, int, int]:
+        """Return the number of actions, the number of blobs and the bytes of the blobs."""
+        actions = self._read("select count(*) from actions")[0][0]
+        blobs, size = self._read("select count(*), coalesce(sum(size), 0) from blobs")[0]
+        return int(actions), int(blobs), int(size)
+
+    def count_by_type(self) -> list[tuple[str, int, float]]:
+        """Return (node type, actions, seconds of work kept) for each node type."""
+        return self._read("select node_type, count(*), sum(seconds) from actions group by node_type order by 3 desc")
+
+    def write(
+        self,
+        *,
+        actions: Sequence[Action] = (),
+        blobs: Sequence[BlobRow] = (),
+        used: Mapping[str, float] | None = None,
+        files: Iterable[tuple[str, int, int, int, str]] = (),
+    ) -> None:
+        """Write rows in one transaction."""
+        now = time.time()
+        touched = [(when, key) for key, when in (used or {}).items()]
+        with self._transaction() as connection:
+            connection.executemany(
+                "insert or replace into blobs values(?, ?, ?, ?, ?, ?, ?)",
+                [(b.digest, b.codec, b.extension, b.size, b.checksum, b.data, now) for b in blobs],
+            )
+            connection.executemany(
+                "insert or replace into actions values(?, ?, ?, ?, ?, ?, ?)",
+                [(a.fingerprint, a.node_type, json.dumps(dict(a.outputs)), json.dumps(dict(a.parts)), a.seconds, now, now)
+                 for a in actions],
+            )  # fmt: skip
+            connection.executemany("update blobs set used = ? where digest = ?", touched)
+            connection.executemany("insert or replace into files values(?, ?, ?, ?, ?)", files)
+
+    def drop_blobs(self, digests: Iterable[str]) -> None:
+        """Forget blobs."""
+        with self._transaction() as connection:
+            connection.executemany("delete from blobs where digest = ?", [(digest,) for digest in digests])
+
+    def drop_actions(self, fingerprints: Iterable[str]) -> None:
+        """Forget actions."""
+        with self._transaction() as connection:
+            connection.executemany("delete from actions where fingerprint = ?", [(f,) for f in fingerprints])
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._transaction() as connection:
+            for table in ("actions", "blobs", "files"):
+                connection.execute(f"delete from {table}")
+
+    def check(self) -> str | None:
+        """Return what SQLite finds wrong with the table's file, or None."""
+        result = self._read("pragma quick_check(1)")
+        return None if result and result[0][0] == "ok" else str(result)
+
+    def close(self) -> None:
+        """Close the table."""
+        with self._lock:
+            self._connection.close()
+
+    def _read(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        with self._lock, self._explain_errors():
+            return self._connection.execute(query, values).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, self._explain_errors():
+            self._connection.execute("begin immediate")
+            try:
+                yield self._connection
+                self._connection.execute("commit")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("rollback")
+                raise
+
+    @contextmanager
+    def _explain_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise explain_disk_error(error, self._path) from error
+
+    def _open_or_replace(self) -> sqlite3.Connection:
+        try:
+            return self._open()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise explain_disk_error(error, self._path) from error
+            return self._replace(error)
+
+    def _replace(self, error: sqlite3.DatabaseError) -> sqlite3.Connection:
+        """Put a damaged table aside and begin a new one; the blobs are made again when they are wanted."""
+        aside = self._path.with_name(f"{self._path.name}.damaged-{int(time.time())}")
+        try:
+            self._path.rename(aside)
+            for suffix in ("-wal", "-shm"):
+                Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+            return self._open()
+        except (OSError, sqlite3.Error):
+            raise explain_disk_error(error, self._path) from error
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, timeout=30.0, isolation_level=None, check_same_thread=False, cached_statements=64
+        )
+        _retry_busy(lambda: connection.execute("pragma journal_mode=wal").fetchall())
+        connection.execute("pragma synchronous=normal")
+        version = connection.execute("pragma user_version").fetchone()[0]
+        if version not in (0, FORMAT):
+            connection.close()
+            raise CacheError("E404", f"this cache is of format {version}, and this Studio writes format {FORMAT}",
+                             where=str(self._path), hint="use another --cache-dir, or remove that folder")
+        if version == 0:
+            _retry_busy(lambda: connection.executescript(f"begin immediate; {_SCHEMA} pragma user_version={FORMAT}; commit;"))
+        return connection
+
+
+def explain_disk_error(error: Exception, path: Path) -> CacheError:
+    """Return the error that says what happened to the cache's disk and what to do."""
+    text = str(error)
+    if getattr(error, "errno", None) in (28, 122) or "disk is full" in text:
+        return CacheError("E402", f"the disk of the cache is full: {text}", where=str(path),
+                          hint="free space, run `studio cache prune --to 1GB`, or choose another --cache-dir")
+    return CacheError("E401", f"the cache cannot be used: {text}", where=str(path),
+                      hint="check the folder's rights and disk, choose another --cache-dir, or run with --no-cache")
+
+
+def _retry_busy(attempt: Callable[[], object]) -> None:
+    """Switching to WAL does not wait for other processes that switch at the same moment; wait for them here."""
+    for tries in range(200):
+        try:
+            attempt()
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or tries == 199:
+                raise
+            time.sleep(0.02)
+
+
+def _parse_action(row: Any) -> Action:
+    return Action(row[0], row[1], json.loads(row[2]), json.loads(row[3]), row[4], row[5])

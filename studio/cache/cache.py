@@ -1,0 +1,205 @@
+"""`Cache`: the two tiers behind one face, and single flight: one computation per fingerprint at a time."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from studio.api import File, ValueType
+from studio.cache.actions import Action
+from studio.cache.blobs import BlobFolder
+from studio.cache.codec import Codecs
+from studio.cache.digest import Digester, Undigestable, hash_file
+from studio.cache.disk import MISSING, DiskTier, keep_file
+from studio.cache.memory import MemoryTier
+from studio.errors import CacheError
+
+_ACTIONS_IN_MEMORY = 200_000
+
+
+class Cache:
+    """Remembers results: actions by fingerprint, values by digest.
+
+    Args:
+        value_types: Codecs of the values.
+        memory_bytes: Budget of the in-memory tier.
+        folder: The tier on disk, or None for memory only.
+        limit_bytes: Limit of the tier on disk.
+    """
+
+    def __init__(
+        self,
+        value_types: Iterable[ValueType[Any]],
+        *,
+        memory_bytes: int,
+        folder: Path | None = None,
+        limit_bytes: int = 20 * 2**30,
+    ) -> None:
+        value_types = list(value_types)
+        self._digester = Digester(value_types)
+        self.digest = self._digester.digest
+        self.codecs = Codecs(value_types)
+        self.memory = MemoryTier(memory_bytes)
+        self.disk = DiskTier(folder, limit_bytes, self.codecs, self.digest) if folder is not None else None
+        self._actions: OrderedDict[str, Action] = OrderedDict()
+        self._flights: dict[str, list[Callable[[], None]]] = {}
+        self._guard = threading.Lock()
+        self._spool: tempfile.TemporaryDirectory[str] | None = None
+
+    # -- looking up ------------------------------------------------------------------------------------
+
+    def find(self, fingerprint: str) -> Action | None:
+        """Return the action with this fingerprint, or None."""
+        action = self._actions.get(fingerprint)
+        if action is None and self.disk is not None:
+            action = self.disk.find(fingerprint)
+            if action is not None:
+                self._remember(action)
+        return action
+
+    def load(self, digest: str) -> Any:
+        """Return a value by its digest, or MISSING."""
+        value = self.memory.get(digest, MISSING)
+        if value is MISSING and self.disk is not None:
+            value = self.disk.load(digest)
+            if value is not MISSING:
+                self.memory.put(digest, value, self.codecs.measure(value))
+        return value
+
+    def find_entries(self, digest: str) -> list[str] | None:
+        """Return the digests of the entries of a stored list of media, or None."""
+        return self.disk.find_entries(digest) if self.disk is not None else None
+
+    # -- keeping ---------------------------------------------------------------------------------------
+
+    def hold(self, digest: str, value: Any) -> None:
+        """Keep a value in memory, as long as the budget allows."""
+        self.memory.put(digest, value, self.codecs.measure(value))
+
+    def record(self, action: Action, values: Mapping[str, Any], *, on_disk: bool = True) -> None:
+        """Keep an action and its values, and let go of its fingerprint.
+
+        Args:
+            action: What to keep.
+            values: The values of its outputs, by digest.
+            on_disk: Whether the disk keeps them too.
+        """
+        self._remember(action)
+        size = 0
+        for digest, value in values.items():
+            measured = self.codecs.measure(value)
+            size += measured
+            self.memory.put(digest, value, measured)
+        if self.disk is not None and on_disk:
+            locks = self.disk.locks
+            self.disk.record(action, values, size, lambda: locks.unlock(action.fingerprint))
+        self._land(action.fingerprint)
+
+    def settle(self, value: Any) -> Any:
+        """Return the value in a form that has a digest: a stream is written to a file and read from there.
+
+        Lists are settled entry by entry; other values come back as they are.
+        """
+        if isinstance(value, list) and any(self.codecs.find_stream(entry) for entry in value):
+            return [self.settle(entry) for entry in value]
+        stream = self.codecs.find_stream(value)
+        if stream is None or stream.find_source(value) is not None:
+            return value
+        blobs = self.disk.blobs if self.disk is not None else self._open_spool()
+        path, _ = blobs.write_stream(lambda target: stream.encode(value, target), stream.stored_extension)
+        return keep_file(stream.decode(path), path)
+
+    def digest_file(self, path: Path) -> File:
+        """Return a reference to a file with its digest, which is taken again only if the file changed."""
+        status = path.stat()
+        key = (str(path), status.st_size, status.st_mtime_ns, status.st_ino)
+        digest = self.disk.table.find_file(*key) if self.disk is not None else None
+        if digest is None:
+            digest = hash_file(path).hex()
+            settled = time.time_ns() - status.st_mtime_ns > 2 * 10**9  # a file still being written is not remembered
+            if self.disk is not None and settled:
+                self.disk.remember_file(*key, digest)
+        return File(path, digest, status.st_size)
+
+    # -- single flight ---------------------------------------------------------------------------------
+
+    def claim(self, fingerprint: str, on_landing: Callable[[], None]) -> bool:
+        """Become the one in this process who computes a fingerprint, until `record` or `release`.
+
+        Returns False if somebody else is; then `on_landing` is called once they are through.
+        """
+        with self._guard:
+            waiting = self._flights.get(fingerprint)
+            if waiting is None:
+                self._flights[fingerprint] = []
+                return True
+            waiting.append(on_landing)
+            return False
+
+    def try_lock(self, fingerprint: str) -> bool:
+        """Become the one among all processes who computes a claimed fingerprint; False if another process is."""
+        return self.disk is None or self.disk.locks.try_lock(fingerprint)
+
+    def release(self, fingerprint: str) -> None:
+        """Let go of a fingerprint without a result."""
+        if self.disk is not None:
+            self.disk.locks.unlock(fingerprint)
+        self._land(fingerprint)
+
+    def _land(self, fingerprint: str) -> None:
+        with self._guard:
+            waiting = self._flights.pop(fingerprint, [])
+        for on_landing in waiting:
+            on_landing()
+
+    # -- housekeeping ----------------------------------------------------------------------------------
+
+    def forget(self, fingerprint: str) -> None:
+        """Forget an action, so that it is made again."""
+        self._actions.pop(fingerprint, None)
+
+    def discard(self, fingerprints: Iterable[str]) -> None:
+        """Drop actions and the blobs of their outputs: parts of something that is kept as a whole by now."""
+        fingerprints = list(fingerprints)
+        actions = [action for f in fingerprints if (action := self._actions.pop(f, None)) is not None]
+        if self.disk is not None and actions:
+            self.disk.discard(actions)
+
+    def take_errors(self) -> list[CacheError]:
+        """Return what went wrong while writing to disk since the last call."""
+        if self.disk is None:
+            return []
+        errors, self.disk.errors = self.disk.errors, []
+        return errors
+
+    def flush(self) -> None:
+        """Wait until everything recorded so far is on disk."""
+        if self.disk is not None:
+            self.disk.flush()
+
+    def close(self) -> None:
+        """Write what waits and let go of the folder."""
+        self.memory.clear()
+        if self.disk is not None:
+            self.disk.close()
+        if self._spool is not None:
+            self._spool.cleanup()
+
+    def _remember(self, action: Action) -> None:
+        with self._guard:
+            self._actions[action.fingerprint] = action
+            if len(self._actions) > _ACTIONS_IN_MEMORY:
+                self._actions.popitem(last=False)
+
+    def _open_spool(self) -> BlobFolder:
+        if self._spool is None:
+            self._spool = tempfile.TemporaryDirectory(prefix="studio-spool-")
+        return BlobFolder(Path(self._spool.name))
+
+
+__all__ = ["MISSING", "Action", "Cache", "Undigestable"]

@@ -1,0 +1,139 @@
+"""The one error tree.
+
+    StudioError                 every error that Studio raises on purpose
+    ├── UsageError      E0xx    a command or a call was given something it cannot use
+    ├── GraphError      E1xx    a graph document is wrong; carries every finding
+    ├── PluginError     E2xx    a plugin cannot be loaded or clashes with another
+    │   └── NodeTypeError       a node type is declared wrong; where is file and line
+    ├── RunError        E3xx    a run could not do what was asked
+    │   └── NodeError           one node failed; names the node and its inputs
+    ├── CacheError      E4xx    the cache cannot be read or written
+    ├── MediaError      E5xx    a picture, a sound or a film is broken or out of bounds
+    └── ModelError      E6xx    weights are missing, unsafe or unfit
+
+    Cancelled                   a BaseException: `except Exception` cannot swallow it
+
+Each error has a stable code (listed in docs/errors.md), the place it speaks of (a JSON pointer, or a
+file and line), a message that quotes the user's own text, and a hint: what to type or open next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong with a graph document, at a JSON pointer."""
+
+    code: str
+    where: str
+    message: str
+    expected: str = ""
+    found: str = ""
+    hint: str = ""
+    severity: Literal["error", "warning"] = "error"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the finding as plain JSON."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        text = f"{self.code} {self.where or '/'}: {self.message}"
+        return f"{text} ({self.hint})" if self.hint else text
+
+
+class StudioError(Exception):
+    """Every error that Studio raises on purpose."""
+
+    def __init__(self, code: str, message: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(code, message, where, hint)
+        self.code = code
+        self.message = message
+        self.where = where
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild, (type(self), self.__dict__))
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        hint = f"\n  hint: {self.hint}" if self.hint else ""
+        return f"{self.code} {place}{self.message}{hint}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the error as plain JSON."""
+        return {"code": self.code, "where": self.where, "message": self.message, "hint": self.hint}
+
+
+def _rebuild(kind: type[StudioError], state: dict[str, Any]) -> StudioError:
+    error = kind.__new__(kind)
+    error.__dict__.update(state)
+    error.args = (state["code"], state["message"], state["where"], state["hint"])
+    return error
+
+
+class UsageError(StudioError):
+    """A command or a call was given something it cannot use."""
+
+
+class GraphError(StudioError):
+    """A graph document is wrong; `findings` holds everything that is."""
+
+    def __init__(self, findings: Sequence[Finding], *, source: str = "") -> None:
+        first = findings[0]
+        more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+        where = f"{source}#{first.where}" if source else first.where
+        super().__init__(first.code, first.message + more, where=where, hint=first.hint)
+        self.findings = tuple(findings)
+        self.source = source
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the error with all its findings as plain JSON."""
+        return super().to_json() | {"findings": [finding.to_json() for finding in self.findings]}
+
+
+class PluginError(StudioError):
+    """A plugin cannot be loaded or clashes with another."""
+
+
+class NodeTypeError(PluginError):
+    """A node type is declared wrong."""
+
+
+class RunError(StudioError):
+    """A run could not do what was asked."""
+
+
+class NodeError(RunError):
+    """One node failed: which, with which inputs in short form, and what to do."""
+
+    def __init__(
+        self, code: str, message: str, *, node: str, inputs: str = "", hint: str = "", details: str = ""
+    ) -> None:
+        super().__init__(code, message, where=f"/nodes/{node}", hint=hint)
+        self.node = node
+        self.inputs = inputs
+        self.details = details
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the error with the node and its inputs as plain JSON."""
+        return super().to_json() | {"node": self.node, "inputs": self.inputs, "details": self.details}
+
+
+class CacheError(StudioError):
+    """The cache cannot be read or written."""
+
+
+class MediaError(StudioError):
+    """A picture, a sound or a film is broken or out of bounds."""
+
+
+class ModelError(StudioError):
+    """Weights are missing, unsafe or unfit."""
+
+
+class Cancelled(BaseException):
+    """The run was cancelled; raised by `ctx.step` and never caught by `except Exception`."""

@@ -1,0 +1,1 @@
+"""How graphs run: fingerprints, plans, the executor, events and manifests."""

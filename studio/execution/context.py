@@ -1,0 +1,113 @@
+"""`RunContext`: the `Context` that the executor gives to a call."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from studio.api import Image, Model
+from studio.errors import Cancelled, RunError
+from studio.runtime.devices import Device
+from studio.runtime.randomness import create_rng
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Control:
+    """Pauses and cancels a run, from any thread."""
+
+    def __init__(self) -> None:
+        self._cancelled = threading.Event()
+        self._running = threading.Event()
+        self._running.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the run was cancelled."""
+        return self._cancelled.is_set()
+
+    def cancel(self) -> None:
+        """Cancel: every call ends at its next `ctx.step`."""
+        self._cancelled.set()
+        self._running.set()
+
+    def pause(self) -> None:
+        """Pause: every call waits at its next `ctx.step`."""
+        self._running.clear()
+
+    def resume(self) -> None:
+        """Go on."""
+        self._running.set()
+
+    def wait(self) -> None:
+        """Wait while the run is paused; raise Cancelled if it was cancelled."""
+        if not self._running.is_set():
+            self._running.wait()
+        if self._cancelled.is_set():
+            raise Cancelled
+
+
+class RunContext:
+    """One call's context."""
+
+    __slots__ = ("_control", "_on_log", "_on_step", "_open", "_scratch", "abandoned", "device", "dtype", "last_step")
+
+    def __init__(
+        self,
+        device: Device,
+        control: Control,
+        open_model: Callable[[Model], AbstractContextManager[Any]],
+        on_step: Callable[[int, int, Image | None], None],
+        on_log: Callable[[str], None],
+    ) -> None:
+        self.device = device.name
+        self.dtype = device.dtype
+        self.abandoned = False
+        self._control = control
+        self._open = open_model
+        self._on_step = on_step
+        self._on_log = on_log
+        self._scratch: str | None = None
+
+    @property
+    def scratch(self) -> Path:
+        """An empty folder of this call's own."""
+        if self._scratch is None:
+            self._scratch = tempfile.mkdtemp(prefix="studio-")
+        return Path(self._scratch)
+
+    def rng(self, seed: int) -> np.random.Generator:
+        """Return a random generator that depends on the seed alone."""
+        return create_rng(seed)
+
+    def open(self, model: Model) -> AbstractContextManager[Any]:
+        """Lease a model."""
+        return self._open(model)
+
+    def step(self, done: int, total: int, preview: Image | None = None) -> None:
+        """Report progress; wait while paused, raise Cancelled when cancelled."""
+        self.wait()
+        if total < 0 or done < 0:
+            raise RunError("E306", f"step({done}, {total}) counts backwards")
+        self._on_step(done, total, preview)
+
+    def wait(self) -> None:
+        """Wait while paused; raise Cancelled when cancelled or given up."""
+        if self.abandoned:
+            raise Cancelled
+        self._control.wait()
+
+    def log(self, message: str) -> None:
+        """Add a line to the run's manifest."""
+        self._on_log(str(message))
+
+    def close(self) -> None:
+        """Remove the scratch folder."""
+        if self._scratch is not None:
+            shutil.rmtree(self._scratch, ignore_errors=True)

@@ -1,0 +1,115 @@
+"""`Executor`: runs a plan on its lanes, keeps every result in the cache, and says what happens as events."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from studio.api import File, Model, NodeType, OutputPath
+from studio.api.events import Event
+from studio.cache import Cache, Undigestable
+from studio.execution.call import Call, Outcome, RunOptions
+from studio.execution.context import Control
+from studio.execution.fingerprint import UNDIGESTED, Fingerprints
+from studio.execution.lanes import Lane
+from studio.execution.plan import FileReader, Plan
+from studio.execution.run import Run
+from studio.runtime.devices import Device
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the executor needs from those who wire it.
+
+    Attributes:
+        cache: Where results are kept.
+        device: Where node types of lane "device" compute.
+        classes: Classes of value types, by name.
+        open_model: Leases a model on a device.
+        digest_model: Returns the content hash of a model's weights with its load options.
+        reader: How plans of mapped graphs read files.
+        cpu_workers: Threads for CPU work.
+    """
+
+    cache: Cache
+    device: Device
+    classes: Mapping[str, type]
+    open_model: Callable[[Model, Device], AbstractContextManager[Any]]
+    digest_model: Callable[[Model], str]
+    reader: FileReader
+    cpu_workers: int = 2
+
+
+class Executor:
+    """Runs plans. Its lanes and whatever is warm live from run to run; runs may overlap."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.cpu = Device("cpu", "float32")
+        self.fingerprints = Fingerprints(services.device.kind, services.device.dtype)
+        threads = {"cpu": services.cpu_workers, "device": 1, "io": 2}
+        self.lanes: dict[str, Lane[Call]] = {
+            name: Lane(name, count, _serve) for name, count in threads.items()
+        }
+        self._defaults: dict[NodeType, dict[str, tuple[str, Any]]] = {}
+
+    def execute(
+        self,
+        plan: Plan,
+        on_event: Callable[[Event], None] | None = None,
+        *,
+        control: Control | None = None,
+        options: RunOptions | None = None,
+        run_id: str = "",
+    ) -> Outcome:
+        """Run a plan to its end and return what it led to; node errors are in the outcome, not raised.
+
+        Args:
+            plan: What to run.
+            on_event: Called with each event, from the thread that caused it; must be quick.
+            control: To pause or cancel from another thread.
+            options: What this run asks for.
+            run_id: Name of the run; a fresh one if empty.
+        """
+        run = Run(self, plan, on_event, control or Control(), options or RunOptions(), run_id or create_run_id())
+        return run.execute()
+
+    def digest(self, value: Any) -> str:
+        """Return the digest of a value as an input; what has none gets a name of its own."""
+        try:
+            if isinstance(value, Model):
+                return self.services.cache.digest([value.to_json(), self.services.digest_model(value)])
+            return self.services.cache.digest(value)
+        except Undigestable:
+            return UNDIGESTED + uuid.uuid4().hex
+
+    def find_defaults(self, node_type: NodeType) -> dict[str, tuple[str, Any]]:
+        """Return digest and value of each default of a node type."""
+        found = self._defaults.get(node_type)
+        if found is None:
+            found = {
+                end.name: (self.digest(end.default), end.default)
+                for end in node_type.inputs.values()
+                if not end.required
+            }
+            if not any(isinstance(value, Model | File | OutputPath) for _, value in found.values()):
+                self._defaults[node_type] = found
+        return found
+
+    def close(self) -> None:
+        """End the lanes."""
+        for lane in self.lanes.values():
+            lane.close()
+
+
+def create_run_id() -> str:
+    """Return a name for a run: its time, and enough chance to tell it from others."""
+    return time.strftime("%Y%m%d-%H%M%S-") + uuid.uuid4().hex[:8]
+
+
+def _serve(call: Call) -> list[Call]:
+    return call.state.run.serve(call)

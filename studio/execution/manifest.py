@@ -1,0 +1,100 @@
+"""The manifest that every run leaves: what ran, from what, where, how long, and what came of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import secrets
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from studio import __version__
+from studio.errors import RunError
+from studio.execution.call import Outcome
+from studio.execution.files import WrittenFile
+from studio.runtime.devices import Device
+
+FORMAT = 1
+
+
+def create_manifest(
+    run_id: str,
+    outcome: Outcome,
+    *,
+    graph: Mapping[str, Any],
+    source: str,
+    inputs: Mapping[str, Any],
+    device: Device,
+    plugins: Mapping[str, str],
+    files: Iterable[WrittenFile],
+    started: str,
+) -> dict[str, Any]:
+    """Return the manifest of a run as plain JSON."""
+    by_output: dict[str, list[dict[str, Any]]] = {}
+    for file in files:
+        by_output.setdefault(file.output, []).append(
+            {"path": str(file.path), "blake3": file.digest, "bytes": file.size}
+        )
+    return {
+        "manifest": FORMAT,
+        "run": run_id,
+        "studio": __version__,
+        "started": started,
+        "seconds": round(outcome.seconds, 6),
+        "status": outcome.status,
+        "graph": {"path": source, "document": graph},
+        "inputs": inputs,
+        "machine": {"device": device.name, "dtype": device.dtype, "python": platform.python_version(), "system": platform.platform()},
+        "plugins": dict(plugins),
+        "outputs": {
+            name: {"type": str(spec), "digest": outcome.results[name].digest if name in outcome.results else None,
+                   "files": by_output.get(name, [])}
+            for name, spec in outcome.types.items()
+        },
+        "nodes": {
+            record.node: {
+                "type": record.node_type,
+                "status": record.status,
+                "version": record.version,
+                "code": record.code,
+                "plugin": record.plugin,
+                "calls": record.calls,
+                "cached": record.cached,
+                "seconds": round(record.seconds, 6),
+                "fingerprints": record.fingerprints,
+                "outputs": record.outputs,
+                "warnings": record.warnings,
+                "error": record.error.to_json() if record.error else None,
+            }
+            for record in outcome.records.values()
+        },
+        "cache": {
+            "hits": sum(record.cached for record in outcome.records.values()),
+            "calls": sum(record.calls for record in outcome.records.values()),
+        },
+        "warnings": outcome.warnings,
+    }  # fmt: skip
+
+
+def write_manifest(manifest: Mapping[str, Any], folder: Path) -> Path:
+    """Write a manifest into `folder/.studio`, whole or not at all.
+
+    Raises:
+        RunError: E312 if the disk says no.
+    """
+    path = folder / ".studio" / f"{manifest['run']}.json"
+    temporary = path.with_name(f".{secrets.token_hex(6)}-partial.json")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("w", encoding="utf-8") as file:
+            json.dump(manifest, file, ensure_ascii=False, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise RunError("E312", f"cannot write the manifest: {error.strerror or error}", where=str(path),
+                       hint="free space, or name another folder with -o DIR") from None
+    return path

@@ -1,0 +1,17 @@
+"""What to run: the graph document, its parsing, validation, schemas, builder and drawing."""
+
+from studio.graph.document import Graph, GraphDocument
+from studio.graph.parse import load_graph, parse_graph, parse_json
+from studio.graph.resolve import Catalog, ResolvedGraph, resolve_graph, validate
+
+__all__ = [
+    "Catalog",
+    "Graph",
+    "GraphDocument",
+    "ResolvedGraph",
+    "load_graph",
+    "parse_graph",
+    "parse_json",
+    "resolve_graph",
+    "validate",
+]

@@ -1,0 +1,253 @@
+"""Parsing: JSON text or objects to `Graph`, refusing what is not version 1 of the format."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from studio.errors import Finding, GraphError
+from studio.graph.document import FORMAT_VERSION, Graph, GraphDocument
+
+MAX_NESTING = 64
+_KEYS = {
+    "": ["$schema", "studio", "title", "description", "inputs", "nodes", "outputs", "requires", "ui"],
+    "inputs": ["type", "default", "optional", "description", "minimum", "maximum", "choices"],
+    "nodes": ["type", "inputs", "when", "version", "description", "ui"],
+    "outputs": ["from", "description"],
+    "when": ["from"],
+}
+
+
+def load_graph(path: Path | str, *, max_bytes: int = 16 * 2**20) -> Graph:
+    """Load a graph file.
+
+    Raises:
+        GraphError: The file is missing, too large or no graph; it carries every finding.
+    """
+    path = Path(path)
+    try:
+        if not path.is_file():
+            what = "is a folder" if path.is_dir() else "does not exist"
+            raise _refuse("E120", f"{str(path)!r} {what}", hint="name a graph file, e.g. graphs/poster.json")
+        size = path.stat().st_size
+        if size > max_bytes:
+            raise _refuse("E106", f"{str(path)!r} has {size} bytes", expected=f"at most {max_bytes} bytes",
+                          found=str(size), hint="raise STUDIO_MAX_GRAPH_BYTES if it is meant to be that large")
+        text = path.read_bytes()
+    except OSError as error:
+        raise _refuse("E120", f"{str(path)!r} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise _refuse("E120", f"{str(path)!r} is not a path") from None
+    return parse_graph(text, base=path.resolve().parent, path=path.resolve())
+
+
+def parse_graph(
+    source: str | bytes | Mapping[str, Any],
+    *,
+    base: Path | None = None,
+    path: Path | None = None,
+    embedded: Mapping[str, Mapping[str, Any]] | None = None,
+    file_digests: Mapping[str, str] | None = None,
+) -> Graph:
+    """Parse a graph from JSON text or from the object that JSON text would give.
+
+    Args:
+        source: UTF-8 text or a mapping.
+        base: Folder that paths in the graph are relative to; the current folder if None.
+        path: The file it came from, for messages.
+        embedded: Documents of `graph:` references that are not looked up on disk.
+        file_digests: Digests of the files it reads, by path.
+
+    Raises:
+        GraphError: It is no graph of version 1; every finding is there.
+    """
+    name = str(path) if path else ""
+    data = parse_json(source, name) if isinstance(source, str | bytes) else _copy(source, name)
+    if not isinstance(data, dict):
+        raise _refuse("E107", "a graph is a JSON object", expected="an object", found=type(data).__name__, source=name)
+    if data.get("studio") != FORMAT_VERSION or isinstance(data.get("studio"), bool | float):
+        raise _refuse_version(data, name)
+    try:
+        document = GraphDocument.model_validate(data)
+    except ValidationError as error:
+        raise GraphError([_explain(e, data) for e in error.errors(include_url=False)], source=name) from None
+    return Graph(document, data, base or Path.cwd(), path, embedded or {}, file_digests)
+
+
+def parse_json(text: str | bytes, source: str = "") -> Any:
+    """Parse JSON strictly: no duplicate keys, no NaN, no infinity, nesting bounded.
+
+    Raises:
+        GraphError: E100, E104, E105 or E108.
+    """
+    duplicates: list[tuple[dict[str, Any], str]] = []
+
+    def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        result = dict(pairs)
+        if len(result) != len(pairs):
+            seen: set[str] = set()
+            duplicates.extend((result, key) for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]  # add() is None, on purpose
+        return result
+
+    try:
+        if isinstance(text, bytes):
+            text = text.decode("utf-8-sig")
+        data = json.loads(text, object_pairs_hook=build, parse_constant=_refuse_constant, parse_float=_parse_float)
+    except UnicodeDecodeError as error:
+        raise _refuse("E100", f"not UTF-8 text: {error.reason} at byte {error.start}", source=source) from None
+    except json.JSONDecodeError as error:
+        raise _refuse("E100", f"not JSON: {error.msg} at line {error.lineno} column {error.colno}", source=source) from None
+    except _NotFinite as error:
+        raise _refuse("E105", f"{error} is not a number that JSON knows", source=source,
+                      hint="write a finite number") from None
+    except RecursionError:
+        raise _refuse("E108", f"nested more than {MAX_NESTING} deep", source=source) from None
+    except ValueError as error:
+        raise _refuse("E100", f"not JSON: {error}", source=source) from None
+    _check_nesting(data, source)
+    if duplicates:
+        raise GraphError([_explain_duplicate(data, owner, key) for owner, key in duplicates], source=source)
+    return data
+
+
+class _NotFinite(Exception):
+    pass
+
+
+def _refuse_constant(text: str) -> Any:
+    raise _NotFinite(text)
+
+
+def _parse_float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise _NotFinite(text)
+    return number
+
+
+def _copy(source: Mapping[str, Any], name: str) -> Any:
+    """Copy an object through JSON, so that it is JSON and nobody else can change it."""
+    try:
+        return parse_json(json.dumps(source, allow_nan=True), name)
+    except (TypeError, ValueError) as error:
+        raise _refuse("E100", f"not JSON: {error}", source=name) from None
+    except RecursionError:
+        raise _refuse("E108", f"nested more than {MAX_NESTING} deep", source=name) from None
+
+
+def _check_nesting(data: Any, source: str) -> None:
+    level = [data]
+    for _ in range(MAX_NESTING + 1):
+        level = [child for value in level for child in _children(value)]
+        if not level:
+            return
+    raise _refuse("E108", f"nested more than {MAX_NESTING} deep", source=source)
+
+
+def _children(value: Any) -> Sequence[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else ()
+
+
+def _explain_duplicate(data: Any, owner: dict[str, Any], key: str) -> Finding:
+    pending: list[tuple[Any, str]] = [(data, "")]
+    where = ""
+    while pending:
+        value, pointer = pending.pop()
+        if value is owner:
+            where = pointer
+            break
+        if isinstance(value, dict):
+            pending += [(child, f"{pointer}/{escape(name)}") for name, child in value.items()]
+        elif isinstance(value, list):
+            pending += [(child, f"{pointer}/{index}") for index, child in enumerate(value)]
+    return Finding("E104", f"{where}/{escape(key)}", f"{key!r} stands here twice", expected="each name once",
+                   found="two entries", hint="remove or rename one of them")  # fmt: skip
+
+
+def escape(part: str) -> str:
+    """Escape one part of a JSON pointer (RFC 6901)."""
+    return part.replace("~", "~0").replace("/", "~1")
+
+
+def _refuse(
+    code: str, message: str, *, where: str = "", expected: str = "", found: str = "", hint: str = "", source: str = ""
+) -> GraphError:
+    return GraphError([Finding(code, where, message, expected, found, hint)], source=source)
+
+
+def _refuse_version(data: Mapping[str, Any], name: str) -> GraphError:
+    if "studio" not in data:
+        hint = 'a graph begins with {"studio": 1, ...}'
+        if "nodes" in data and isinstance(data["nodes"], list):
+            hint = "this looks like another program's file; " + hint
+        return _refuse("E101", "the version of the format is missing", where="/studio", expected="1", hint=hint, source=name)
+    return _refuse("E101", f"version {data['studio']!r} of the format is not known", where="/studio", expected="1",
+                   found=repr(data["studio"])[:80], hint="this Studio reads version 1", source=name)  # fmt: skip
+
+
+def _explain(error: ErrorDetails, data: Any) -> Finding:
+    where, value, parents = _locate(error["loc"], data)
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        key = str(error["loc"][-1])
+        known = _KEYS[_find_section(parents[:-1])]
+        near = difflib.get_close_matches(key, known, 1, 0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
+        return Finding("E102", where, f"unknown key {key!r}", expected=", ".join(known), found=key, hint=hint)
+    if kind == "missing":
+        name = str(error["loc"][-1])
+        return Finding("E107", where, f"{name!r} is missing", expected=name, found="nothing")
+    if kind == "string_pattern_mismatch" and (error["loc"][-1] == "[key]" or "[key]" in error["loc"]):
+        return Finding("E127", where, f"{value!r} is not a name", expected="letters, digits, _ and -, not a digit first",
+                       found=repr(value)[:80])  # fmt: skip
+    if kind == "string_pattern_mismatch" and error["loc"][-1] == "from":
+        return Finding("E112", where, f"{value!r} is not an edge", expected="node, node.output or inputs.name",
+                       found=repr(value)[:80])  # fmt: skip
+    return Finding("E107", where, _lower(error["msg"]), expected=_lower(error["msg"]), found=_short(error["input"]))
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _locate(loc: tuple[int | str, ...], data: Any) -> tuple[str, Any, list[str]]:
+    """Walk the document along pydantic's path, dropping the parts of it that are no part of the document."""
+    pointer, value, parents = "", data, []
+    for index, part in enumerate(loc):
+        last = index == len(loc) - 1
+        if part == "[key]":
+            continue
+        if isinstance(value, dict) and (part in value or last):
+            key: int | str = str(part)
+            value = value.get(part, loc[-2] if last and part == "[key]" else None)
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            key, value = part, value[part]
+        else:
+            continue
+        pointer += f"/{escape(str(key))}"
+        parents.append(str(key))
+    if loc and loc[-1] == "[key]":
+        value = loc[-2]
+    return pointer, value, parents
+
+
+def _find_section(parents: list[str]) -> str:
+    if not parents:
+        return ""
+    if len(parents) == 2 and parents[0] in ("inputs", "nodes", "outputs"):
+        return parents[0]
+    return "when" if parents[-1] == "when" else ""

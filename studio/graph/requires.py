@@ -1,0 +1,34 @@
+"""`requires`: the distributions that a graph needs, with version ranges as pip writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from studio.errors import Finding
+from studio.graph.parse import escape
+
+
+def check_requires(requires: Mapping[str, str], installed: Mapping[str, str]) -> list[Finding]:
+    """Return a finding for each requirement that what is installed does not meet."""
+    if not requires:
+        return []
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.utils import canonicalize_name
+
+    versions = {canonicalize_name(name): version for name, version in installed.items()}
+    findings = []
+    for name, wanted in requires.items():
+        where = f"/requires/{escape(name)}"
+        version = versions.get(canonicalize_name(name))
+        try:
+            allowed = SpecifierSet(wanted)
+        except InvalidSpecifier:
+            findings.append(Finding("E124", where, f"{wanted!r} is not a version range", "a range such as >=0.1,<2", wanted))
+            continue
+        if version is None:
+            findings.append(Finding("E123", where, f"{name!r} is not installed", f"{name} {wanted}", "nothing",
+                                    f"pip install '{name}{wanted}'"))
+        elif not allowed.contains(version, prereleases=True):
+            findings.append(Finding("E124", where, f"{name} {version} is installed", f"{name} {wanted}", version,
+                                    f"pip install '{name}{wanted}'"))
+    return findings

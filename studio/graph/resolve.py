@@ -1,0 +1,595 @@
+"""Resolving: every node gets its type, every input its binding, every edge its fit; every finding is collected."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from studio.api import Field, Input, Model, NodeType, TypeSpec
+from studio.api.type_spec import PLAIN_TYPES, ValueProblem, check_value, describe_value, parse_type_name
+from studio.errors import Finding, GraphError, ModelError
+from studio.graph.document import Graph, GraphInputDocument, NodeDocument, is_edge, is_file, is_quoted
+from studio.graph.fit import find_fit, join, map_output
+from studio.graph.order import find_cycle, sort_nodes
+from studio.graph.parse import escape, load_graph, parse_graph
+from studio.graph.requires import check_requires
+
+MAX_SUBGRAPH_DEPTH = 16
+
+
+class Catalog(Protocol):
+    """What is installed, as far as a graph needs to know."""
+
+    @property
+    def node_types(self) -> Mapping[str, NodeType]:
+        """Node types by id."""
+        ...
+
+    @property
+    def classes(self) -> Mapping[str, type]:
+        """Classes of value types by name."""
+        ...
+
+    @property
+    def distributions(self) -> Mapping[str, str]:
+        """Versions of the distributions that plugins came from, by name."""
+        ...
+
+    def find_failure(self, node_type: str) -> str | None:
+        """Return why the plugin that would have this node type could not be loaded, or None."""
+        ...
+
+
+@dataclass(frozen=True)
+class Literal:
+    """A value that stands in the graph."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class FileLiteral:
+    """A file that is read where a media value is wanted; `type_name` is the value type, or "file"."""
+
+    path: Path
+    type_name: str
+    written: str
+
+
+@dataclass(frozen=True)
+class PathLiteral:
+    """A file to write, relative to the run's output folder."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Edge:
+    """An output of a node."""
+
+    node: str
+    output: str
+
+
+@dataclass(frozen=True)
+class InputEdge:
+    """An input of the graph."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """A list whose entries are bindings."""
+
+    entries: tuple[Binding, ...]
+
+
+Binding = Literal | FileLiteral | PathLiteral | Edge | InputEdge | Gathered
+
+
+@dataclass(frozen=True)
+class Bound:
+    """One input of a node as the graph gives it.
+
+    Attributes:
+        binding: Where the value comes from.
+        spec: What the node's input takes.
+        depth: Lists that the node is mapped over through this input.
+        stream: Whether it is mapped over the frames of a film.
+    """
+
+    binding: Binding
+    spec: TypeSpec
+    depth: int = 0
+    stream: bool = False
+
+
+@dataclass
+class ResolvedNode:
+    """A node that was understood: either `node_type` or `subgraph` is there."""
+
+    id: str
+    node_type: NodeType | None = None
+    subgraph: ResolvedGraph | None = None
+    inputs: dict[str, Bound] = field(default_factory=dict)
+    outputs: dict[str, TypeSpec] = field(default_factory=dict)
+    when: Binding | None = None
+
+    @property
+    def depth(self) -> int:
+        """Lists that the node is mapped over."""
+        return max((bound.depth for bound in self.inputs.values()), default=0)
+
+    @property
+    def stream(self) -> bool:
+        """Whether the node is mapped over the frames of a film."""
+        return any(bound.stream for bound in self.inputs.values())
+
+
+@dataclass
+class ResolvedGraph:
+    """A graph that was understood, as far as it could be; `findings` says how far."""
+
+    graph: Graph
+    inputs: dict[str, Input] = field(default_factory=dict)
+    nodes: dict[str, ResolvedNode] = field(default_factory=dict)
+    outputs: dict[str, tuple[Binding, TypeSpec]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def errors(self) -> list[Finding]:
+        """The findings that forbid a run."""
+        return [finding for finding in self.findings if finding.severity == "error"]
+
+
+def validate(graph: Graph, catalog: Catalog, *, roots: Iterable[Path] = ()) -> list[Finding]:
+    """Return everything that is wrong with a graph, as far as can be told without running it."""
+    return resolve_graph(graph, catalog, roots=roots).findings
+
+
+def resolve_graph(
+    graph: Graph, catalog: Catalog, *, roots: Iterable[Path] = (), _parents: tuple[str, ...] = ()
+) -> ResolvedGraph:
+    """Resolve a graph against what is installed.
+
+    Args:
+        graph: The parsed graph.
+        catalog: What is installed.
+        roots: Folders that the graph may read besides its own.
+    """
+    return _Resolver(graph, catalog, [graph.base, *roots], _parents).resolve()
+
+
+class _Resolver:
+    def __init__(self, graph: Graph, catalog: Catalog, roots: Sequence[Path], parents: tuple[str, ...]) -> None:
+        self.graph = graph
+        self.catalog = catalog
+        self.roots = [root.resolve() for root in roots]
+        self.parents = parents
+        self.result = ResolvedGraph(graph)
+        self.findings = self.result.findings
+        self.used_inputs: set[str] = set()
+
+    def report(self, code: str, where: str, message: str, *, expected: str = "", found: str = "", hint: str = "") -> None:
+        self.findings.append(Finding(code, where, message, expected, found, hint))
+
+    def warn(self, code: str, where: str, message: str, *, hint: str = "") -> None:
+        self.findings.append(Finding(code, where, message, hint=hint, severity="warning"))
+
+    def resolve(self) -> ResolvedGraph:
+        document = self.graph.document
+        self.findings += check_requires(document.requires, self.catalog.distributions)
+        for name, declared in document.inputs.items():
+            self.result.inputs[name] = self.resolve_graph_input(name, declared)
+        edges = {node_id: _find_sources(node) for node_id, node in document.nodes.items()}
+        if "inputs" in document.nodes:
+            self.report("E127", "/nodes/inputs", "a node cannot be named 'inputs'", hint="that name means the graph's inputs")
+        order, stuck = sort_nodes(edges)
+        if stuck:
+            cycle = find_cycle(edges, stuck)
+            self.report("E119", f"/nodes/{cycle[0]}", f"a cycle: {' -> '.join([*cycle, cycle[0]])}",
+                        expected="edges that never lead back", found="a cycle", hint="remove one of these edges")
+        for node_id in [*order, *stuck]:
+            self.result.nodes[node_id] = self.resolve_node(node_id, document.nodes[node_id])
+        self.resolve_outputs()
+        self.warn_unused(edges)
+        return self.result
+
+    # -- the graph's own ends --------------------------------------------------------------------------
+
+    def resolve_graph_input(self, name: str, declared: GraphInputDocument) -> Input:
+        where = f"/inputs/{name}"
+        spec = TypeSpec("any")
+        try:
+            spec = parse_type_name(declared.type)
+        except ValueError as error:
+            self.report("E131", f"{where}/type", str(error), expected="the name of a type", found=declared.type)
+        if not self.is_type(spec.name):
+            known = sorted({*PLAIN_TYPES, "file", "path", "model", *self.catalog.classes} - {"json"} | {"json"})
+            self.report("E131", f"{where}/type", f"unknown type {declared.type!r}", expected=", ".join(known),
+                        found=declared.type, hint=_suggest(spec.name, known))
+            spec = TypeSpec("any")
+        spec = self.refine(spec, declared, where)
+        required = declared.default is None and not declared.optional
+        default: Any = None
+        if declared.default is not None:
+            bound = self.bind(declared.default, spec, f"{where}/default", allow_edges=False)
+            default = bound.binding if bound is not None and bound.depth == 0 else None
+            if bound is not None and bound.depth:
+                self.report("E114", f"{where}/default", f"a list does not fit {spec}", expected=str(spec), found="a list")
+        return Input(name, spec, required, default, declared.description)
+
+    def is_type(self, name: str) -> bool:
+        return name in PLAIN_TYPES or name in ("file", "path", "model", "any") or name in self.catalog.classes
+
+    def refine(self, spec: TypeSpec, declared: GraphInputDocument, where: str) -> TypeSpec:
+        if declared.optional:
+            spec = replace(spec, optional=True)
+        if declared.choices is not None:
+            if spec.name not in ("choice", "text", "int"):
+                self.report("E131", f"{where}/choices", f"choices do not go with {spec.name}", expected="choice, text or int")
+            spec = replace(spec, name="choice", choices=tuple(declared.choices))
+        elif spec.name == "choice":
+            self.report("E131", where, "a choice needs choices", expected='"choices": [...]')
+        if declared.minimum is not None or declared.maximum is not None:
+            if spec.name not in ("int", "float", "number"):
+                self.report("E131", where, f"minimum and maximum do not go with {spec.name}", expected="int, float or number")
+            else:
+                spec = replace(spec, limits=Field(ge=declared.minimum, le=declared.maximum))
+        return spec
+
+    def resolve_outputs(self) -> None:
+        outputs = self.graph.document.outputs
+        if not outputs:
+            self.report("E125", "/outputs", "the graph has no outputs", expected="at least one output",
+                        hint='add "outputs": {"name": {"from": "node"}}')
+        for name, declared in outputs.items():
+            found = self.resolve_edge(declared.source, f"/outputs/{name}/from")
+            if found is not None:
+                self.result.outputs[name] = found
+
+    def warn_unused(self, edges: Mapping[str, Sequence[str]]) -> None:
+        reached: set[str] = set()
+        pending = [b.node for b, _ in self.result.outputs.values() if isinstance(b, Edge)]
+        while pending:
+            node_id = pending.pop()
+            if node_id not in reached:
+                reached.add(node_id)
+                pending += edges.get(node_id, ())
+        for node_id in self.graph.document.nodes:
+            if node_id not in reached:
+                self.warn("W101", f"/nodes/{escape(node_id)}", f"no output needs node {node_id!r}, so it does not run",
+                          hint="name it in the graph's outputs if it should")
+        for name in self.graph.document.inputs:
+            if name not in self.used_inputs:
+                self.warn("W102", f"/inputs/{escape(name)}", f"nothing uses input {name!r}")
+
+    # -- nodes -----------------------------------------------------------------------------------------
+
+    def resolve_node(self, node_id: str, node: NodeDocument) -> ResolvedNode:
+        where = f"/nodes/{escape(node_id)}"
+        resolved = ResolvedNode(node_id)
+        if node.when is not None:
+            found = self.resolve_edge(node.when.source, f"{where}/when/from")
+            if found is not None:
+                resolved.when = found[0]
+                if found[1].depth or found[1].name not in ("bool", "any", "json"):
+                    self.report("E126", f"{where}/when", f"'when' takes a bool, not {found[1]}", expected="bool", found=str(found[1]))
+        ends = self.find_ends(node, resolved, where)
+        if ends is None:
+            for name, value in node.inputs.items():  # edges of a node of unknown type are still looked at
+                self.bind(value, TypeSpec("any"), f"{where}/inputs/{escape(name)}")
+            return resolved
+        declared_inputs, declared_outputs = ends
+        values = self.migrate(node, resolved.node_type, where)
+        self.resolve_inputs(resolved, declared_inputs, values, where)
+        variables = self.find_variables(resolved)
+        for name, spec in declared_outputs.items():
+            if spec.name == "any" and spec.variable in variables:
+                known = variables[spec.variable]
+                spec = replace(known, depth=known.depth + spec.depth, optional=spec.optional)
+            resolved.outputs[name] = map_output(spec, resolved.depth, resolved.stream)
+        return resolved
+
+    def find_ends(
+        self, node: NodeDocument, resolved: ResolvedNode, where: str
+    ) -> tuple[Mapping[str, Input], dict[str, TypeSpec]] | None:
+        if node.type.startswith("graph:"):
+            subgraph = self.resolve_subgraph(node.type[len("graph:") :], f"{where}/type")
+            if subgraph is None:
+                return None
+            resolved.subgraph = subgraph
+            return subgraph.inputs, {name: spec for name, (_, spec) in subgraph.outputs.items()}
+        resolved.node_type = self.catalog.node_types.get(node.type)
+        if resolved.node_type is None:
+            self.report_unknown_type(node.type, f"{where}/type")
+            return None
+        return resolved.node_type.inputs, {o.name: o.spec for o in resolved.node_type.outputs.values()}
+
+    def report_unknown_type(self, name: str, where: str) -> None:
+        failure = self.catalog.find_failure(name)
+        plugin = name.partition(".")[0]
+        plugins = {node_type.plugin for node_type in self.catalog.node_types.values()}
+        if failure is not None:
+            self.report("E123", where, f"the plugin of {name!r} could not be loaded: {failure}", expected="a plugin that loads",
+                        found=name, hint="see `studio plugins`")
+        elif "." in name and plugin not in plugins and not difflib.get_close_matches(plugin, plugins, 1, 0.7):
+            self.report("E103", where, f"unknown node type {name!r}: no plugin named {plugin!r} is installed",
+                        expected="an installed node type", found=name, hint="install the plugin; see `studio plugins`")
+        else:
+            self.report("E103", where, f"unknown node type {name!r}", expected="an installed node type", found=name,
+                        hint=_suggest(name, self.catalog.node_types) or "see `studio nodes`")
+
+    def resolve_subgraph(self, reference: str, where: str) -> ResolvedGraph | None:
+        key = str((self.graph.base / reference).resolve()) if reference not in self.graph.embedded else f"embedded:{reference}"
+        if key in self.parents or (self.graph.path is not None and key == str(self.graph.path)):
+            self.report("E121", where, f"{reference!r} contains itself", expected="graphs that do not contain themselves")
+            return None
+        if len(self.parents) >= MAX_SUBGRAPH_DEPTH:
+            self.report("E121", where, f"graphs in graphs more than {MAX_SUBGRAPH_DEPTH} deep")
+            return None
+        try:
+            subgraph = self.load_subgraph(reference)
+        except GraphError as error:
+            self.findings += [replace(f, where=f"{where}#{f.where}") for f in error.findings]
+            return None
+        if subgraph is None:
+            self.report("E130", where, f"{reference!r} leaves the graph's folder", expected="a path inside it", found=reference,
+                        hint="move the file, or allow its folder with --root")
+            return None
+        own = str(self.graph.path) if self.graph.path else ""
+        resolved = resolve_graph(subgraph, self.catalog, roots=self.roots, _parents=(*self.parents, own, key))
+        self.findings += [replace(f, where=f"{where}#{f.where}") for f in resolved.findings if f.severity == "error"]
+        return resolved
+
+    def load_subgraph(self, reference: str) -> Graph | None:
+        embedded = self.graph.embedded.get(reference)
+        if embedded is not None:
+            return parse_graph(embedded, base=self.graph.base, embedded=self.graph.embedded,
+                               file_digests=self.graph.file_digests)
+        path = self.find_path(reference)
+        return load_graph(path) if path is not None else None
+
+    def migrate(self, node: NodeDocument, node_type: NodeType | None, where: str) -> dict[str, Any]:
+        values = dict(node.inputs)
+        if node.version is None or node_type is None:
+            return values
+        written = int(node.version.partition(".")[0])
+        if written > node_type.major:
+            self.report("E124", f"{where}/version", f"the graph wants version {node.version} of {node_type.id}",
+                        expected=f"at most {node_type.version}", found=node.version, hint="install a newer plugin")
+        for major in range(written, node_type.major):
+            step = node_type.migrations.get(major)
+            if step is None:
+                self.report("E124", f"{where}/version", f"{node_type.id} cannot read what version {node.version} wrote",
+                            expected=f"version {node_type.version}", found=node.version,
+                            hint=f"rewrite the node; see `studio nodes {node_type.id}`")
+                break
+            values = step(values)
+        return values
+
+    def resolve_inputs(
+        self, resolved: ResolvedNode, declared: Mapping[str, Input], values: Mapping[str, Any], where: str
+    ) -> None:
+        for name, value in values.items():
+            pointer = f"{where}/inputs/{escape(name)}"
+            if name not in declared:
+                hint = _suggest(name, declared) or f"its inputs: {', '.join(declared) or 'none'}"
+                self.report("E110", pointer, f"unknown input {name!r}", expected=", ".join(declared), found=name, hint=hint)
+                self.bind(value, TypeSpec("any"), pointer)
+                continue
+            bound = self.bind(value, declared[name].spec, pointer)
+            if bound is not None:
+                resolved.inputs[name] = bound
+        for name, end in declared.items():
+            if end.required and name not in values:
+                self.report("E111", f"{where}/inputs", f"input {name!r} is missing", expected=str(end.spec), found="nothing",
+                            hint=f'add "{name}": ...')
+
+    def find_variables(self, resolved: ResolvedNode) -> dict[str | None, TypeSpec]:
+        variables: dict[str | None, TypeSpec] = {}
+        if resolved.node_type is None:
+            return variables
+        for name, bound in resolved.inputs.items():
+            declared = resolved.node_type.inputs[name].spec
+            source = self.find_type(bound.binding)
+            if declared.name == "any" and declared.variable and source is not None:
+                inner = replace(source, depth=max(0, source.depth - declared.depth - bound.depth), optional=False)
+                variables[declared.variable] = join(variables.get(declared.variable), inner)
+        return variables
+
+    def find_type(self, binding: Binding) -> TypeSpec | None:
+        if isinstance(binding, Edge):
+            node = self.result.nodes.get(binding.node)
+            return node.outputs.get(binding.output) if node else None
+        if isinstance(binding, InputEdge):
+            return self.result.inputs[binding.name].spec
+        if isinstance(binding, FileLiteral):
+            return TypeSpec(binding.type_name)
+        if isinstance(binding, Gathered):
+            inner: TypeSpec | None = None
+            for entry in binding.entries:
+                inner = join(inner, self.find_type(entry) or TypeSpec("any"))
+            return (inner or TypeSpec("any")).listed()
+        return _guess_type(binding.value) if isinstance(binding, Literal) else None
+
+    # -- bindings --------------------------------------------------------------------------------------
+
+    def bind(self, value: Any, spec: TypeSpec, where: str, *, allow_edges: bool = True) -> Bound | None:
+        if allow_edges and is_edge(value):
+            return self.bind_edge(value["from"], spec, f"{where}/from")
+        if isinstance(value, list) and any(is_edge(entry) or is_file(entry) for entry in value):
+            return self.bind_list(value, spec, where, allow_edges)
+        if is_quoted(value):
+            value = value["literal"]
+        elif is_file(value) and spec.name not in ("json", "any"):
+            return self.bind_file(value["file"], spec, where)
+        return self.bind_literal(value, spec, where)
+
+    def bind_edge(self, source: Any, spec: TypeSpec, where: str) -> Bound | None:
+        if not isinstance(source, str):
+            self.report("E112", where, "an edge is text", expected="node, node.output or inputs.name", found=describe_value(source))
+            return None
+        found = self.resolve_edge(source, where)
+        if found is None:
+            return None
+        binding, source_spec = found
+        fit = find_fit(source_spec, spec)
+        if fit.problem:
+            message = {
+                "E114": f"{source_spec} from {source!r} does not fit {spec}",
+                "E115": f"{source!r} may be empty, and this input may not",
+                "E116": f"{source_spec} from {source!r} does not fit {spec}",
+            }[fit.problem]
+            self.report(fit.problem, where, message, expected=str(spec), found=str(source_spec), hint=_hint_fit(source_spec, spec))
+            return None
+        return Bound(binding, spec, fit.depth, fit.stream)
+
+    def bind_list(self, values: list[Any], spec: TypeSpec, where: str, allow_edges: bool) -> Bound | None:
+        mapped = spec.depth == 0 and spec.name not in ("any", "json")
+        entry_spec = spec.item() if spec.depth else replace(spec, optional=False)
+        entries = [self.bind(value, entry_spec, f"{where}/{i}", allow_edges=allow_edges) for i, value in enumerate(values)]
+        bound = [entry for entry in entries if entry is not None]
+        if any(entry.depth or entry.stream for entry in bound):
+            self.report("E114", where, "an entry of a list cannot itself be a list here", expected=str(entry_spec), found="a list",
+                        hint="concatenate the lists with logic.concatenate")
+            return None
+        if len(bound) != len(values):
+            return None
+        return Bound(Gathered(tuple(entry.binding for entry in bound)), spec, 1 if mapped else 0)
+
+    def bind_file(self, written: str, spec: TypeSpec, where: str) -> Bound | None:
+        if spec.depth or (spec.name != "file" and spec.name not in self.catalog.classes):
+            self.report("E114", where, f"a file does not fit {spec}", expected=str(spec), found=f"the file {written!r}")
+            return None
+        path = self.find_path(written)
+        if path is None:
+            self.report("E130", where, f"{written!r} leaves the graph's folder", expected="a path inside it", found=written,
+                        hint="move the file there, or allow its folder with --root")
+            return None
+        if not path.is_file() and written not in (self.graph.file_digests or ()):
+            self.report("E129", where, f"no file {written!r}", expected=f"a file in {self.graph.base}", found="nothing",
+                        hint="check the name, or give another with --set NAME=@PATH")
+            return None
+        return Bound(FileLiteral(path, spec.name, written), spec)
+
+    def bind_literal(self, value: Any, spec: TypeSpec, where: str) -> Bound | None:
+        if value is not None and spec.depth == 0:
+            if spec.name == "file" and isinstance(value, str):
+                return self.bind_file(value, spec, where)
+            if spec.name == "path" and isinstance(value, str):
+                return self.bind_output_path(value, spec, where)
+            if spec.name == "model":
+                return self.bind_model(value, spec, where)
+        if isinstance(value, list) and spec.depth == 0 and spec.name in PLAIN_TYPES - {"json"}:
+            bound = self.bind_literal(value, replace(spec.listed(), limits=spec.limits), where)
+            return replace(bound, spec=spec, depth=1) if bound is not None else None
+        try:
+            return Bound(Literal(check_value(spec, value, self.catalog.classes)), spec)
+        except ValueProblem as problem:
+            code = "E117" if spec.limits is not None else "E118" if spec.choices else "E114"
+            hint = _suggest(str(value), [str(c) for c in spec.choices]) if spec.choices else ""
+            if spec.name in self.catalog.classes and isinstance(value, str):
+                hint = f'write {{"file": {value!r}}} to read a file'.replace("'", '"')
+            self.report(code, where, str(problem), expected=problem.expected, found=problem.found, hint=hint)
+            return None
+
+    def bind_output_path(self, value: str, spec: TypeSpec, where: str) -> Bound | None:
+        parts = Path(value).parts
+        if not value or "\0" in value or Path(value).is_absolute() or ".." in parts or len(value) > 1000:
+            self.report("E130", where, f"{value!r} leaves the output folder", expected="a path inside it", found=value[:80])
+            return None
+        return Bound(PathLiteral(value), spec)
+
+    def bind_model(self, value: Any, spec: TypeSpec, where: str) -> Bound | None:
+        try:
+            if not isinstance(value, str) and not (isinstance(value, dict) and isinstance(value.get("model"), str)
+                                                   and set(value) <= {"model", "options"}):
+                raise ModelError("E601", f"{describe_value(value)} is not a model reference",
+                                 hint='write "builtin:NAME", "file:PATH" or "hub:OWNER/NAME@REVISION"')
+            model = Model.from_json(value)
+        except (ModelError, TypeError, AttributeError) as error:
+            message = error.message if isinstance(error, ModelError) else str(error)
+            self.report("E114", where, message, expected="a model reference", found=describe_value(value))
+            return None
+        return Bound(Literal(model), spec)
+
+    def find_path(self, written: str) -> Path | None:
+        """Return the absolute path if it lies inside a root, else None; links are followed first."""
+        if "\0" in written or len(written) > 4000:
+            return None
+        try:
+            path = (self.graph.base / written).resolve()
+        except (OSError, RuntimeError):
+            return None
+        return path if any(path.is_relative_to(root) for root in self.roots) else None
+
+    def resolve_edge(self, source: str, where: str) -> tuple[Binding, TypeSpec] | None:
+        head, _, tail = source.partition(".")
+        if head == "inputs":
+            self.used_inputs.add(tail)
+            end = self.result.inputs.get(tail)
+            if end is None:
+                known = list(self.graph.document.inputs)
+                self.report("E112", where, f"the graph has no input {tail!r}", expected=", ".join(known) or "no inputs", found=source,
+                            hint=_suggest(tail, known) or "declare it in the graph's inputs")
+                return None
+            spec = replace(end.spec, optional=end.spec.optional and end.default is None)
+            return InputEdge(tail), spec
+        if head not in self.graph.document.nodes:
+            self.report("E112", where, f"there is no node {head!r}", expected="a node of this graph", found=source,
+                        hint=_suggest(head, self.graph.document.nodes))
+            return None
+        node = self.result.nodes.get(head)
+        if node is None or (node.node_type is None and node.subgraph is None):
+            return None  # a node on a cycle, or of unknown type: reported already
+        if tail and tail not in node.outputs:
+            self.report("E113", where, f"node {head!r} has no output {tail!r}", expected=", ".join(node.outputs), found=source,
+                        hint=_suggest(tail, node.outputs) or f"its outputs: {', '.join(node.outputs)}")
+            return None
+        if not node.outputs:
+            return None
+        output = tail or next(iter(node.outputs))
+        return Edge(head, output), node.outputs[output]
+
+
+def _find_sources(node: NodeDocument) -> list[str]:
+    found = [node.when.source] if node.when is not None else []
+    for value in node.inputs.values():
+        for entry in value if isinstance(value, list) else (value,):
+            if is_edge(entry) and isinstance(entry["from"], str):
+                found.append(entry["from"])
+    return [source.partition(".")[0] for source in found if not source.startswith("inputs.")]
+
+
+def _guess_type(value: Any) -> TypeSpec:
+    if isinstance(value, bool):
+        return TypeSpec("bool")
+    if isinstance(value, list):
+        inner: TypeSpec | None = None
+        for entry in value:
+            inner = join(inner, _guess_type(entry))
+        return (inner or TypeSpec("json")).listed()
+    names: dict[type, str] = {int: "int", float: "float", str: "text", Model: "model"}
+    return TypeSpec(names.get(type(value), "json"))
+
+
+def _suggest(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), 1, 0.6)
+    return f"did you mean {near[0]!r}?" if near else ""
+
+
+def _hint_fit(source: TypeSpec, target: TypeSpec) -> str:
+    if source.name == "mask" and target.name == "image":
+        return "image.from_mask makes an image of a mask"
+    if source.name == "image" and target.name == "mask":
+        return "image.to_mask makes a mask of an image"
+    if source.name == target.name and source.depth < target.depth:
+        return 'put it into a list: [{"from": ...}]'
+    if source.channels and target.channels:
+        return "image.convert changes the channels"
+    return ""

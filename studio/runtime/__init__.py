@@ -1,0 +1,1 @@
+"""Means: devices, random numbers, weights on disk and models in memory."""

@@ -1,0 +1,159 @@
+"""Settings: the only reader of environment variables and configuration files.
+
+Order, last wins: built-in defaults, `config.toml` in the user's configuration folder (or the file that
+`STUDIO_CONFIG` names), environment variables `STUDIO_<NAME>`, then what a command or a caller passes.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from studio.errors import UsageError
+
+_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+_UNITS |= {"k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
+
+
+def _cache_folder() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "studio"
+
+
+def _config_file() -> Path:
+    named = os.environ.get("STUDIO_CONFIG")
+    if named:
+        return Path(named)
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "studio" / "config.toml"
+
+
+@dataclass(frozen=True)
+class MediaLimits:
+    """Bounds that hold before a file is decoded, so that a small hostile file cannot fill the memory."""
+
+    max_file_bytes: int = 4 * 2**30
+    max_pixels: int = 256_000_000
+    max_side: int = 65_535
+    max_audio_seconds: float = 24 * 3600.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a Studio needs to know about its machine and its user.
+
+    Attributes:
+        cache_dir: Folder of the cache.
+        cache_bytes: Limit of the cache on disk, in bytes.
+        memory_bytes: Budget of the cache's in-memory tier, in bytes.
+        device: "auto", "cpu", "cuda", "cuda:N" or "mps".
+        dtype: "auto", "float32", "float16" or "bfloat16".
+        workers: Threads for CPU work; 0 means one per core.
+        plugins_dir: Folder with further plugins, or None.
+        download: Whether the network may be used.
+        max_graph_bytes: A larger graph file is refused.
+        media: Bounds for media files.
+    """
+
+    cache_dir: Path = field(default_factory=_cache_folder)
+    cache_bytes: int = 20 * 2**30
+    memory_bytes: int = 512 * 2**20
+    device: str = "auto"
+    dtype: str = "auto"
+    workers: int = 0
+    plugins_dir: Path | None = None
+    download: bool = False
+    max_graph_bytes: int = 16 * 2**20
+    media: MediaLimits = field(default_factory=MediaLimits)
+
+    @property
+    def cpu_workers(self) -> int:
+        """Threads for CPU work."""
+        return self.workers or os.cpu_count() or 1
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Load the settings; keyword arguments that are not None win over file and environment."""
+    values: dict[str, Any] = {}
+    path = _config_file()
+    if path.is_file():
+        values |= _read_config(path)
+    known = {f.name: f for f in fields(Settings) if f.name != "media"}
+    for name in known:
+        text = os.environ.get(f"STUDIO_{name.upper()}")
+        if text:
+            values[name] = _parse_setting(name, text, f"STUDIO_{name.upper()}")
+    values |= {name: value for name, value in overrides.items() if value is not None}
+    return replace(Settings(), **values)
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError("E001", f"cannot read the configuration: {error}", where=str(path)) from None
+    media = table.pop("media", {})
+    values = {name: _parse_setting(name, value, str(path)) for name, value in table.items()}
+    if media:
+        values["media"] = _parse_media(media, path)
+    return values
+
+
+def _parse_media(table: Mapping[str, Any], path: Path) -> MediaLimits:
+    known = {f.name for f in fields(MediaLimits)}
+    for name, value in table.items():
+        if name not in known or isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+            raise UsageError("E001", f"media.{name} = {value!r} is not a limit", where=str(path),
+                             hint=f"limits are positive numbers: {', '.join(sorted(known))}")
+    return replace(MediaLimits(), **table)
+
+
+def _parse_setting(name: str, value: Any, where: str) -> Any:
+    known = {f.name: f for f in fields(Settings) if f.name != "media"}
+    if name not in known:
+        raise UsageError("E001", f"unknown setting {name!r}", where=where, hint=f"settings are: {', '.join(known)}")
+    try:
+        if name in ("cache_dir", "plugins_dir"):
+            return Path(str(value)).expanduser()
+        if name.endswith("_bytes"):
+            return parse_bytes(value)
+        if name == "workers":
+            return max(0, int(value))
+        if name == "download":
+            return value if isinstance(value, bool) else parse_bool(str(value))
+        return str(value)
+    except ValueError as error:
+        raise UsageError("E001", f"{name} = {value!r}: {error}", where=where) from None
+
+
+def parse_bytes(value: Any) -> int:
+    """Parse a size such as 5000, "512MiB" or "20 GB" into bytes; ValueError if it is none."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    text = str(value).strip().lower().replace(" ", "")
+    digits = text.rstrip("bkmgti")
+    unit = text[len(digits) :]
+    try:
+        number = float(digits)
+    except ValueError:
+        number = -1.0
+    if unit not in _UNITS or not 0 <= number < 1e18:
+        raise ValueError("not a size; write it like 512MiB or 20GB")
+    return int(number * _UNITS[unit])
+
+
+def parse_bool(text: str) -> bool:
+    """Parse yes/no, true/false, on/off or 1/0; ValueError if it is none."""
+    word = text.strip().lower()
+    if word in ("1", "true", "yes", "on"):
+        return True
+    if word in ("0", "false", "no", "off"):
+        return False
+    raise ValueError(f"{text!r} is neither true nor false")
+
+
+def read_visible_gpus() -> str | None:
+    """Return what `CUDA_VISIBLE_DEVICES` says, or None if it is not set."""
+    return os.environ.get("CUDA_VISIBLE_DEVICES")

@@ -1,0 +1,226 @@
+"""Blur, sharpening, edges, grain, and masks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from studio_image.nodes import filters, masks
+
+from studio.api import Image, Mask, MediaError
+from studio.testing import TestContext
+
+CTX = TestContext()
+
+
+def spot(size: int) -> Image:
+    samples = np.zeros((size, size, 1), np.float32)
+    samples[size // 2, size // 2] = 1.0
+    return Image(samples)
+
+
+@pytest.mark.parametrize("sigma", [1.0, 5.0, 20.0, 41.0])
+def test_a_gaussian_blur_spreads_a_spot_as_the_formula_says(sigma: float) -> None:
+    size = int(8 * sigma) | 1
+    x = np.arange(size) - size // 2
+    bell = np.exp(-(x[:, None] ** 2 + x[None, :] ** 2) / (2 * sigma**2)) / (2 * np.pi * sigma**2)
+
+    blurred = filters.blur_image(CTX, spot(size), radius=sigma).pixels[:, :, 0]
+
+    assert np.abs(blurred - bell).max() < bell.max() * 0.01
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize(("kind", "radius"), [("gaussian", 3), ("gaussian", 1000), ("box", 50), ("median", 2),
+                                              ("median", 9)])  # fmt: skip
+def test_a_flat_picture_of_any_size_stays_flat(channels: int, kind: str, radius: float) -> None:
+    for shape in ((1, 1), (1, 9), (7, 5)):
+        flat = Image(np.full((*shape, channels), 0.6, np.float32))
+        assert filters.blur_image(CTX, flat, radius=radius, kind=kind).pixels == pytest.approx(0.6, abs=0.002)
+
+
+def test_radius_0_changes_nothing() -> None:
+    assert filters.blur_image(CTX, spot(5), radius=0) == spot(5)
+    assert filters.sharpen_image(CTX, spot(5), radius=0) == spot(5)
+
+
+def test_a_box_blur_takes_means_of_squares() -> None:
+    picture = Image(np.random.default_rng(0).random((9, 9), dtype=np.float32))
+
+    blurred = filters.blur_image(CTX, picture, radius=1, kind="box").pixels
+
+    assert blurred[4, 4, 0] == pytest.approx(picture.pixels[3:6, 3:6].mean(), abs=1e-6)
+
+
+def test_a_median_removes_a_speck_and_keeps_an_edge() -> None:
+    samples = np.zeros((9, 9), np.float32)
+    samples[:, 5:] = 0.1234567
+    specked = samples.copy()
+    specked[4, 2] = 1
+
+    assert filters.blur_image(CTX, Image(specked), radius=1, kind="median").pixels[:, :, 0] == pytest.approx(samples)
+
+
+def test_a_median_over_the_largest_radius_is_an_error() -> None:
+    assert filters.blur_image(CTX, spot(5), radius=127, kind="median").pixels.max() == 0
+    with pytest.raises(MediaError, match="over 127"):
+        filters.blur_image(CTX, spot(5), radius=128, kind="median")
+
+
+def test_blurring_does_not_darken_the_rim_of_a_cutout() -> None:
+    samples = np.zeros((21, 21, 4), np.float32)
+    samples[8:13, 8:13] = (1, 0.5, 0, 1)
+
+    blurred = filters.blur_image(CTX, Image(samples), radius=2).pixels
+    seen = blurred[blurred[:, :, 3] > 0.01]
+
+    assert seen[:, :3] == pytest.approx(np.tile([1, 0.5, 0], (len(seen), 1)), abs=1e-4)
+
+
+def test_sharpening_steepens_an_edge_by_the_formula() -> None:
+    samples = np.full((5, 21, 4), 0.25, np.float32)
+    samples[:, 10:, :3] = 0.75
+    samples[:, :, 3] = 0.5
+    picture = Image(samples)
+
+    sharp = filters.sharpen_image(CTX, picture, radius=1.5, amount=0.5).pixels
+    soft = filters.blur_image(CTX, picture, radius=1.5).pixels
+
+    assert sharp[:, :, :3] == pytest.approx(samples[:, :, :3] + 0.5 * (samples - soft)[:, :, :3], abs=1e-5)
+    assert sharp[:, :, 3] == pytest.approx(0.5)
+    assert filters.sharpen_image(CTX, picture, threshold=1.0) == picture
+
+
+def test_edges_lie_on_the_outline_of_a_square_and_nowhere_else() -> None:
+    samples = np.zeros((60, 60, 3), np.float32)
+    samples[20:40, 20:40] = 1
+
+    edges = filters.detect_edges(CTX, Image(samples)).pixels[:, :, 0]
+
+    rows, columns = np.nonzero(edges)
+    distance = np.maximum(np.abs(rows - 29.5), np.abs(columns - 29.5))
+    assert 60 < len(rows) < 100  # the outline is 76 to 80 samples long
+    assert distance.min() > 7
+    assert distance.max() < 12
+    assert set(np.unique(edges)) == {0.0, 1.0}
+
+
+def test_high_thresholds_find_no_edge_in_a_faint_step() -> None:
+    samples = np.zeros((20, 20), np.float32)
+    samples[:, 10:] = 0.1
+
+    assert filters.detect_edges(CTX, Image(samples), low=0.2, high=0.4, blur=0).pixels.max() == 0
+    assert filters.detect_edges(CTX, Image(samples), low=0.02, high=0.05, blur=0).pixels.max() == 1
+
+
+def test_grain_has_the_strength_asked_for_and_leaves_alpha() -> None:
+    picture = Image(np.full((200, 200, 4), 0.5, np.float32))
+
+    for kind in ("gaussian", "uniform"):
+        noisy = filters.add_noise(CTX, picture, amount=0.1, kind=kind).pixels
+        assert noisy[:, :, :3].std() == pytest.approx(0.1, rel=0.02)
+        assert noisy[:, :, 3] == pytest.approx(0.5)
+    grain = filters.add_noise(CTX, picture, amount=0.1, monochrome=True).pixels
+    assert np.array_equal(grain[:, :, 0], grain[:, :, 2])
+    struck = filters.add_noise(CTX, picture, amount=0.2, kind="salt_pepper", monochrome=True).pixels[:, :, 0]
+    assert (struck != 0.5).mean() == pytest.approx(0.2, abs=0.01)
+    assert (struck == 1).mean() == pytest.approx(0.1, abs=0.01)
+
+
+def test_a_green_screen_is_chosen_and_the_rest_is_not() -> None:
+    samples = np.zeros((4, 4, 3), np.float32)
+    samples[:, :2] = (0, 1, 0)
+    samples[:, 2:] = (1, 0, 0)
+
+    chosen = masks.mask_from_color(CTX, Image(samples))
+
+    assert chosen == Mask(np.repeat([[1.0, 1.0, 0.0, 0.0]], 4, axis=0))
+    assert masks.mask_from_color(CTX, Image(samples), invert=True).pixels[0].tolist() == [0, 0, 1, 1]
+
+
+def test_color_distance_is_that_of_lab_and_softness_a_ramp() -> None:
+    # L* of grey 0.5 is 53.39, of white 100 (CIE 1976): 46.61 apart
+    grey = Image(np.full((1, 1, 3), 0.5, np.float32))
+
+    level = masks.mask_from_color(CTX, grey, color="white", tolerance=40, softness=20).pixels[0, 0]
+
+    assert level == pytest.approx(1 - (46.61 - 40) / 20, abs=0.01)
+
+
+def test_alpha_goes_into_a_mask_and_back() -> None:
+    picture = Image(np.random.default_rng(0).integers(0, 256, (3, 4, 4), dtype=np.uint8))
+
+    mask = masks.mask_from_alpha(CTX, picture)
+    bare = Image(picture.stored[:, :, :3])
+
+    assert masks.apply_mask(CTX, bare, mask) == picture
+    assert masks.apply_mask(CTX, picture, Mask(np.ones((3, 4))), mode="replace").pixels[:, :, 3].min() == 1
+    assert masks.mask_from_alpha(CTX, bare) == Mask(np.ones((3, 4)))
+
+
+def test_a_mask_is_multiplied_into_the_alpha_there_is() -> None:
+    picture = Image(np.full((1, 1, 4), 0.5, np.float32))
+
+    assert masks.apply_mask(CTX, picture, Mask([[0.5]])).pixels[0, 0, 3] == pytest.approx(0.25)
+    with pytest.raises(MediaError, match="the mask is 2 x 1"):
+        masks.apply_mask(CTX, picture, Mask([[0.5, 0.5]]))
+
+
+def test_luma_becomes_a_mask_between_two_levels() -> None:
+    ramp = Image(np.array([[0.0, 0.25, 0.5, 0.75, 1.0]], np.float32))
+
+    assert masks.mask_from_luma(CTX, ramp, low=0.25, high=0.75).pixels[0] == pytest.approx([0, 0, 0.5, 1, 1])
+    assert masks.mask_from_luma(CTX, ramp, low=0.75, high=0.25).pixels[0] == pytest.approx([1, 1, 0.5, 0, 0])
+    assert masks.mask_from_luma(CTX, ramp, low=0.5, high=0.5, invert=True).pixels[0].tolist() == [1, 1, 0, 0, 0]
+
+
+def test_masks_and_grey_pictures_turn_into_each_other() -> None:
+    mask = Mask(np.random.default_rng(0).random((3, 3), dtype=np.float32))
+
+    assert masks.mask_from_luma(CTX, masks.image_from_mask(CTX, mask)) == mask
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [("union", [0.2, 0.9]), ("intersect", [0.1, 0.4]), ("subtract", [0.2, 0.1]), ("exclude", [0.1, 0.5])],
+)
+def test_masks_combine(operation: str, expected: list[float]) -> None:
+    first, second = Mask([[0.2, 0.4]]), Mask([[0.1, 0.9]])
+
+    assert masks.combine_masks(CTX, first, second, operation=operation).pixels[0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("radius", [3, 20])
+def test_a_grown_spot_is_a_disc_and_shrinks_back(radius: int) -> None:
+    mask = Mask(spot(101).pixels)
+
+    grown = masks.edit_mask(CTX, mask, grow=radius)
+
+    # half a sample more than the radius, as the spot itself is one wide; whole samples leave a few percent out
+    assert grown.pixels.sum() == pytest.approx(np.pi * (radius + 0.5) ** 2, rel=0.1)
+    assert masks.edit_mask(CTX, grown, grow=-radius - 1).pixels.sum() <= 1
+
+
+def test_growing_can_be_cancelled_between_steps() -> None:
+    from studio.api import Cancelled
+
+    with pytest.raises(Cancelled):
+        masks.edit_mask(TestContext(cancel_at_step=2), Mask(spot(31).pixels), grow=30)
+
+
+def test_shapes_cover_their_area() -> None:
+    box = masks.new_mask(CTX, width=50, height=40, left=10.5, top=5, shape_width=20, shape_height=10).pixels
+    disc = masks.new_mask(CTX, width=50, height=40, shape="ellipse", left=5, top=5, shape_width=40, shape_height=30)
+
+    assert box.sum() == pytest.approx(200)
+    assert box[5, 10] == pytest.approx(0.5)
+    assert disc.pixels.sum() == pytest.approx(np.pi * 20 * 15, rel=0.005)
+    assert masks.new_mask(CTX, width=3, height=2).pixels.min() == 1
+
+
+def test_a_resized_mask_keeps_its_mean() -> None:
+    mask = Mask(np.random.default_rng(0).random((40, 40), dtype=np.float32))
+
+    small = masks.resize_mask(CTX, mask, 10, 10, method="area")
+
+    assert (small.width, small.height) == (10, 10)
+    assert small.pixels.mean() == pytest.approx(mask.pixels.mean(), abs=1e-5)

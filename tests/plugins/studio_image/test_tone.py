@@ -1,0 +1,197 @@
+"""Tones, channels, depth, histograms, and pictures from nothing."""
+
+from __future__ import annotations
+
+import colorsys
+
+import numpy as np
+import pytest
+from studio_image.nodes import sources, tone
+
+from studio.api import Image, Mask, MediaError
+from studio.testing import TestContext
+
+CTX = TestContext()
+
+
+def dot(*samples: float) -> Image:
+    return Image(np.array([[samples]], np.float32))
+
+
+def adjust(image: Image, **settings: float) -> list[float]:
+    return [float(v) for v in tone.adjust_image(CTX, image, **settings).pixels[0, 0]]
+
+
+def test_adjusting_nothing_changes_nothing() -> None:
+    picture = Image(np.random.default_rng(0).random((5, 5, 4), dtype=np.float32))
+
+    assert np.array_equal(tone.adjust_image(CTX, picture).pixels, picture.pixels)
+
+
+def test_each_adjustment_is_its_formula() -> None:
+    picture = dot(0.2, 0.4, 0.6, 0.5)
+
+    assert adjust(picture, brightness=1.5) == pytest.approx([0.3, 0.6, 0.9, 0.5])
+    assert adjust(picture, contrast=2) == pytest.approx([0.0, 0.3, 0.7, 0.5], abs=1e-6)
+    assert adjust(picture, gamma=2) == pytest.approx([0.2**0.5, 0.4**0.5, 0.6**0.5, 0.5])
+    grey = 0.213 * 0.2 + 0.715 * 0.4 + 0.072 * 0.6
+    assert adjust(picture, saturation=0) == pytest.approx([grey] * 3 + [0.5], abs=1e-6)
+    assert adjust(picture, saturation=2) == pytest.approx(
+        [2 * v - grey for v in (0.2, 0.4, 0.6)] + [0.5], abs=1e-6)  # fmt: skip
+
+
+def test_one_stop_doubles_linear_light() -> None:
+    encoded = 1.055 * 0.2 ** (1 / 2.4) - 0.055
+
+    assert adjust(dot(encoded), exposure=1) == pytest.approx([1.055 * 0.4 ** (1 / 2.4) - 0.055], abs=1e-5)
+
+
+def test_a_full_turn_of_hue_changes_nothing_and_a_third_turns_red_towards_green() -> None:
+    assert adjust(dot(0.5, 0.3, 0.2), hue=360) == pytest.approx([0.5, 0.3, 0.2], abs=1e-6)
+    red, green, blue = adjust(dot(0.5, 0.3, 0.3), hue=120)
+    assert colorsys.rgb_to_hsv(red, green, blue)[0] * 360 == pytest.approx(120, abs=15)
+
+
+def test_inverting_keeps_depth_and_alpha() -> None:
+    picture = Image(np.array([[[0, 1000, 65535, 7]]], np.uint16))
+
+    negative = tone.invert_image(CTX, picture)
+
+    assert negative.stored.tolist() == [[[65535, 64535, 0, 7]]]
+    assert tone.invert_image(CTX, negative) == picture
+
+
+def test_otsu_parts_two_heaps_between_them() -> None:
+    rng = np.random.default_rng(0)
+    heaps = np.concatenate([rng.normal(0.25, 0.04, 500), rng.normal(0.75, 0.04, 500)]).clip(0, 1)
+
+    result = tone.threshold_image(CTX, Image(heaps.reshape(20, 50)))
+
+    assert 0.35 < result.level < 0.65
+    assert result.mask.pixels.sum() == 500
+    assert np.array_equal(result.image.pixels[:, :, 0], result.mask.pixels)
+
+
+def test_a_flat_picture_has_a_threshold_too() -> None:
+    assert tone.threshold_image(CTX, dot(0.5)).level == pytest.approx(0.5, abs=0.01)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize(("colors", "count"), [("grey", 1), ("rgb", 3), ("rgba", 4)])
+def test_converting_gives_the_channels_asked_for(channels: int, colors: str, count: int) -> None:
+    assert tone.convert_image(CTX, Image(np.ones((2, 2, channels))), colors=colors).channels == count
+
+
+def test_dropped_alpha_lets_the_background_through() -> None:
+    shown = tone.convert_image(CTX, dot(1.0, 0.0, 0.0, 0.25), colors="rgb", background="#0000ff")
+
+    assert shown.pixels[0, 0] == pytest.approx([0.25, 0, 0.75])
+
+
+def test_depth_is_rounded_to_the_nearest_level() -> None:
+    picture = dot(0.5, 0.25, 0.1)
+
+    assert tone.convert_image(CTX, picture, bits="8").stored.tolist() == [[[128, 64, 26]]]
+    assert tone.convert_image(CTX, picture, bits="16").stored.dtype == np.uint16
+    assert tone.convert_image(CTX, picture, bits="float") == picture
+
+
+def test_a_histogram_counts_every_level_of_8_bits() -> None:
+    samples = np.random.default_rng(0).integers(0, 256, (40, 30, 3), dtype=np.uint8)
+
+    result = tone.measure_histogram(CTX, Image(samples), width=200, height=100)
+
+    for index, name in enumerate(("red", "green", "blue")):
+        assert result.counts[name]["counts"] == np.bincount(samples[:, :, index].ravel(), minlength=256).tolist()
+        assert result.counts[name]["mean"] == pytest.approx(samples[:, :, index].mean() / 255, abs=1e-6)
+    assert (result.plot.width, result.plot.height) == (200, 100)
+
+
+def test_the_histogram_of_a_red_picture_shows_red_at_its_level() -> None:
+    level = np.zeros((64, 64, 3), np.float32)
+    level[:, :, 0] = np.linspace(0.7, 0.8, 64)
+    plot = tone.measure_histogram(CTX, Image(level), width=256, height=128).plot.pixels
+
+    redness = (plot[:, :, 0] - plot[:, :, 1]).sum(0)
+
+    assert 0.68 * 256 < int(np.argmax(redness)) < 0.82 * 256
+
+
+def test_split_channels_merge_back_in_their_depth() -> None:
+    picture = Image(np.random.default_rng(0).integers(0, 65536, (3, 4, 4), dtype=np.uint16))
+
+    parts = tone.split_channels(CTX, picture)
+
+    assert tone.merge_channels(CTX, parts.red, parts.green, parts.blue, alpha=parts.alpha) == picture
+    assert tone.split_channels(CTX, dot(0.5)).alpha == Mask(np.ones((1, 1)))
+
+
+def test_channels_of_different_sizes_do_not_merge() -> None:
+    with pytest.raises(MediaError, match="green is 2 x 1 but red is 1 x 1"):
+        tone.merge_channels(CTX, dot(0.1), Image(np.ones((1, 2))), dot(0.1))
+
+
+@pytest.mark.parametrize(
+    ("text", "rgba"),
+    [("#f80", [1, 8 / 15, 0]), ("#FF8000", [1, 128 / 255, 0]), ("orange", [1, 165 / 255, 0]),
+     ("#ff800080", [1, 128 / 255, 0, 128 / 255]), ("transparent", [0, 0, 0, 0]), ("rgb(255, 0, 51)", [1, 0, 0.2])],
+)  # fmt: skip
+def test_colors_are_read_as_css_writes_them(text: str, rgba: list[float]) -> None:
+    assert sources.new_image(CTX, width=1, height=1, color=text).pixels[0, 0] == pytest.approx(rgba)
+
+
+@pytest.mark.parametrize("text", ["", "#12345", "ornage", "#gggggg", "rgb(1,2)", "x" * 500])
+def test_what_is_no_color_is_an_error_that_names_the_forms(text: str) -> None:
+    with pytest.raises(MediaError) as caught:
+        sources.new_image(CTX, color=text)
+
+    assert caught.value.code == "E505"
+    assert "#rrggbb" in caught.value.hint
+
+
+def test_new_pictures_are_bounded() -> None:
+    with pytest.raises(MediaError) as caught:
+        sources.new_image(CTX, width=65_535, height=65_535)
+
+    assert caught.value.code == "E506"
+
+
+def test_a_gradient_runs_from_the_first_color_to_the_last_in_its_direction() -> None:
+    right = sources.create_gradient(CTX, width=101, height=3, colors=["black", "white"], degrees=0).pixels[:, :, 0]
+    up = sources.create_gradient(CTX, width=3, height=101, colors=["black", "white"], degrees=90).pixels[:, :, 0]
+
+    assert right[1] == pytest.approx((np.arange(101) + 0.5) / 101, abs=1e-6)
+    assert up[:, 1] == pytest.approx(1 - (np.arange(101) + 0.5) / 101, abs=1e-6)
+
+
+def test_a_radial_gradient_is_the_same_all_around() -> None:
+    picture = sources.create_gradient(CTX, width=51, height=51, course="radial", colors=["red", "blue"]).pixels
+
+    assert picture[25, 25] == pytest.approx([1, 0, 0], abs=0.02)
+    assert picture[0, 0] == pytest.approx([0, 0, 1], abs=0.03)
+    assert picture == pytest.approx(np.rot90(picture), abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["white", "gaussian", "clouds"])
+def test_noise_depends_on_its_seed_alone(kind: str) -> None:
+    first = sources.create_noise(CTX, width=64, height=48, kind=kind, seed=1)
+
+    assert first == sources.create_noise(TestContext(), width=64, height=48, kind=kind, seed=1)
+    assert first != sources.create_noise(CTX, width=64, height=48, kind=kind, seed=2)
+    assert 0.3 < float(first.pixels.mean()) < 0.7
+
+
+def test_clouds_are_smooth_and_white_noise_is_not() -> None:
+    clouds = sources.create_noise(CTX, width=64, height=64, kind="clouds", scale=32).pixels
+    white = sources.create_noise(CTX, width=64, height=64).pixels
+
+    assert np.abs(np.diff(clouds, axis=1)).mean() < 0.3 * np.abs(np.diff(white, axis=1)).mean()
+
+
+def test_the_facts_of_a_picture_are_right() -> None:
+    facts = sources.describe_image(CTX, Image(np.full((4, 6, 4), 257, np.uint16)))
+
+    assert facts[:4] == (6, 4, 4, 8)  # 257 / 65535 is exactly 1 / 255
+    assert facts.facts["aspect"] == 1.5
+    assert sources.describe_image(CTX, Image(np.full((1, 1, 1), 258, np.uint16))).bits == 16
+    assert sources.describe_image(CTX, dot(1 / 3 + 1e-6)).bits == 32

@@ -1,0 +1,86 @@
+"""JSON: pointers, and conversions to and from other types."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from studio_logic.nodes import json_values
+
+from studio.api import JsonValue, StudioError
+from studio.testing import TestContext
+
+CTX = TestContext()
+# the document and the answers of RFC 6901, section 5
+RFC = {"foo": ["bar", "baz"], "": 0, "a/b": 1, "c%d": 2, "e^f": 3, "g|h": 4, "i\\j": 5, 'k"l': 6, " ": 7, "m~n": 8}
+
+
+@pytest.mark.parametrize(
+    ("pointer", "expected"),
+    [("", RFC), ("/foo", ["bar", "baz"]), ("/foo/0", "bar"), ("/", 0), ("/a~1b", 1), ("/c%d", 2), ("/e^f", 3),
+     ("/g|h", 4), ("/i\\j", 5), ('/k"l', 6), ("/ ", 7), ("/m~0n", 8)],
+)  # fmt: skip
+def test_pointers_find_what_the_standard_says(pointer: str, expected: JsonValue) -> None:
+    assert json_values.get_value(CTX, RFC, pointer) == expected
+
+
+@pytest.mark.parametrize("pointer", ["/bar", "/foo/2", "/foo/-1", "/foo/01", "/foo/0/x", "foo"])
+def test_a_pointer_to_nothing_is_an_error_or_the_default(pointer: str) -> None:
+    with pytest.raises(StudioError) as caught:
+        json_values.get_value(CTX, RFC, pointer)
+
+    assert caught.value.code == "E324"
+    if pointer.startswith("/"):
+        assert json_values.get_value(CTX, RFC, pointer, default="x", required=False) == "x"
+
+
+def test_the_error_says_where_the_way_ends_and_what_is_there() -> None:
+    with pytest.raises(StudioError, match=r"/a has the keys 'x', 'y'"):
+        json_values.get_value(CTX, {"a": {"x": 1, "y": 2}}, "/a/z")
+
+
+def test_setting_makes_a_copy_and_the_mappings_on_the_way() -> None:
+    document = {"a": [1]}
+
+    assert json_values.set_value(CTX, document, "/b/c", 5) == {"a": [1], "b": {"c": 5}}
+    assert json_values.set_value(CTX, document, "/a/-", 2) == {"a": [1, 2]}
+    assert json_values.set_value(CTX, None, "/x", 1) == {"x": 1}
+    assert document == {"a": [1]}
+
+
+@pytest.mark.parametrize("pointer", ["/a/5", "/a/x", "/t/u"])
+def test_setting_through_what_is_no_container_is_an_error(pointer: str) -> None:
+    with pytest.raises(StudioError, match="cannot put a value at"):
+        json_values.set_value(CTX, {"a": [1], "t": "text"}, pointer, 1)
+
+
+@pytest.mark.parametrize("text", ["{", "{'a': 1}", "NaN", "1e999", "-Infinity", "[1,]", "[" * 100_000])
+def test_what_is_not_json_is_an_error(text: str) -> None:
+    with pytest.raises(StudioError) as caught:
+        json_values.parse_json(CTX, text)
+
+    assert caught.value.code == "E324"
+
+
+def test_json_survives_being_written_and_read() -> None:
+    value = {"a": [1, 2.5, None, True], "ü": "x"}
+
+    assert json_values.parse_json(CTX, json_values.write_text(CTX, value)) == value
+    assert json_values.write_text(CTX, value, indent=2) == json.dumps(value, indent=2, ensure_ascii=False)
+
+
+@pytest.mark.parametrize(("value", "number"), [(3, 3), (" 1.5e3 ", 1500.0), ("12", 12), (0.5, 0.5)])
+def test_numbers_are_read_from_text_and_json(value: JsonValue, number: float) -> None:
+    assert json_values.read_number(CTX, value) == number
+
+
+@pytest.mark.parametrize("value", ["", "abc", "nan", "inf", True, None, [1], "1" * 200])
+def test_what_is_no_number_is_an_error(value: JsonValue) -> None:
+    with pytest.raises(StudioError, match="is not a number"):
+        json_values.read_number(CTX, value)
+
+
+def test_only_a_list_becomes_a_list() -> None:
+    assert json_values.read_list(CTX, [1, "a"]) == [1, "a"]
+    with pytest.raises(StudioError, match="is not a list"):
+        json_values.read_list(CTX, {"a": 1})

@@ -1,0 +1,78 @@
+"""Templates, and text in general."""
+
+from __future__ import annotations
+
+import pytest
+from studio_logic.nodes.texts import fill_template, join_texts, replace_text, split_text, write_number
+
+from studio.api import StudioError
+from studio.testing import TestContext
+
+CTX = TestContext()
+
+
+def test_holes_are_filled_from_the_mapping_and_from_edges() -> None:
+    text = fill_template(CTX, "{a}: {n} {thing}, {ok}, {share}, {list}",
+                         values={"n": 3, "thing": "äpples", "ok": True, "share": 2.0, "list": [1, "x"]}, a="Buy")
+
+    assert text == 'Buy: 3 äpples, true, 2, [1, "x"]'
+
+
+def test_double_braces_write_braces() -> None:
+    assert fill_template(CTX, "{{{x}}} {{y}}", values={"x": 1}) == "{1} {y}"
+
+
+def test_a_value_with_braces_is_not_filled_again() -> None:
+    assert fill_template(CTX, "{x}", values={"x": "{y}", "y": "secret"}) == "{y}"
+
+
+def test_a_missing_value_names_the_hole_and_the_known_ones() -> None:
+    with pytest.raises(StudioError) as caught:
+        fill_template(CTX, "a {colour} apple", values={"color": "red", "size": 3})
+
+    assert caught.value.code == "E321"
+    assert "'{colour}' at character 3" in caught.value.message
+    assert "'color', 'size'" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["{x.__class__}", "{x[0]}", "{x!r}", "{x:1000000000}", "{x:{y}}", "{}", "{0}", "{ x y }", "{x", "x}", "{{x}"],
+)
+def test_a_hole_that_is_more_than_a_name_is_refused(template: str) -> None:
+    with pytest.raises(StudioError) as caught:
+        fill_template(CTX, template, values={"x": 1, "y": 2})
+
+    assert caught.value.code == "E321"
+
+
+def test_a_template_cannot_grow_without_bound() -> None:
+    with pytest.raises(StudioError, match="more than 1000000 characters"):
+        fill_template(CTX, "{x}" * 2000, values={"x": "y" * 1000})
+
+
+def test_splitting_takes_the_line_breaks_of_every_system() -> None:
+    assert split_text(CTX, "one\r\n two \n\nthree\rfour") == ["one", "two", "three", "four"]
+
+
+def test_splitting_keeps_what_it_is_told_to_keep() -> None:
+    assert split_text(CTX, "a, ,b", separator=",", strip=False, keep_empty=True) == ["a", " ", "b"]
+
+
+def test_joining_undoes_splitting() -> None:
+    assert join_texts(CTX, ["a", "b", "c"], separator=" + ") == "a + b + c"
+
+
+def test_replacing_works_letter_by_letter_and_within_bounds() -> None:
+    assert replace_text(CTX, "a.c abc", "a.c", replacement="x") == "x abc"
+    with pytest.raises(StudioError, match="over 1000000"):
+        replace_text(CTX, "a" * 10_000, "a", replacement="b" * 1000)
+
+
+@pytest.mark.parametrize(
+    ("number", "settings", "text"),
+    [(7, {"digits": 3}, "007"), (2.0, {}, "2"), (0.1, {}, "0.1"), (-1.25, {"decimals": 1, "digits": 2}, "-01.2"),
+     (3, {"decimals": 2}, "3.00")],
+)  # fmt: skip
+def test_a_number_is_written_as_asked(number: float, settings: dict[str, int], text: str) -> None:
+    assert write_number(CTX, number, **settings) == text

@@ -1,0 +1,206 @@
+"""Pictures in memory: what they may come from, what they refuse, and that they never change."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import PIL.Image
+import pytest
+import torch
+
+from studio.api.image import Image, Mask
+from studio.errors import MediaError
+
+RNG = np.random.default_rng(7)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", ">u2", "<u2", "float32", ">f8", "float16"])
+def test_every_depth_and_byte_order_becomes_float_samples(dtype: str) -> None:
+    levels = np.array([[0.0, 0.2], [0.6, 1.0]])
+    top = {"uint8": 255, ">u2": 65535, "<u2": 65535}.get(dtype, 1)
+
+    image = Image((levels * top).astype(dtype))
+
+    assert image.pixels.dtype == np.float32
+    assert image.pixels.shape == (2, 2, 1)
+    np.testing.assert_allclose(image.pixels[:, :, 0], levels, atol=1e-3)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_float_picture_equals_the_whole_numbers_it_was_made_from(bits: int) -> None:
+    dtype = np.uint8 if bits == 8 else np.uint16
+    whole = Image(RNG.integers(0, 2**bits, (9, 7, 3)).astype(dtype))
+
+    floats = Image(whole.pixels)
+
+    assert floats == whole
+    assert floats.compact().dtype == dtype
+
+
+def test_eight_bit_levels_in_sixteen_bits_are_the_same_picture() -> None:
+    small = RNG.integers(0, 256, (5, 4, 3)).astype(np.uint8)
+
+    deep = Image(small.astype(np.uint16) * 257)
+
+    assert deep == Image(small)
+    assert deep.compact().dtype == np.uint8
+
+
+def test_negative_zero_is_zero_in_the_compact_form() -> None:
+    samples = np.array([[-0.0, 0.12345]], np.float32)
+
+    assert Image(samples).compact().tobytes() == Image(np.abs(samples)).compact().tobytes()
+
+
+@pytest.mark.parametrize(
+    "mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "I;16", "I;16B", "F"]
+)
+def test_every_pillow_mode_becomes_a_picture(mode: str) -> None:
+    image = Image(PIL.Image.new(mode, (3, 2)))
+
+    assert (image.width, image.height) == (3, 2)
+    assert image.channels == {"1": 1, "L": 1, "I;16": 1, "I;16B": 1, "F": 1, "LA": 4, "RGBA": 4}.get(mode, 3)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "P"])
+def test_transparent_colour_of_a_pillow_image_becomes_alpha(mode: str) -> None:
+    source = PIL.Image.new(mode, (2, 1), (0, 0, 0) if mode == "RGB" else 0)
+    source.putpixel((1, 0), (9, 9, 9) if mode == "RGB" else 1)
+    source.info["transparency"] = (0, 0, 0) if mode == "RGB" else 0
+
+    image = Image(source)
+
+    assert image.stored[0, :, 3].tolist() == [0, 255]
+
+
+def test_broken_pillow_image_is_a_media_error(tmp_path) -> None:
+    path = tmp_path / "cut.png"
+    PIL.Image.effect_noise((64, 64), 50).save(path)
+    path.write_bytes(path.read_bytes()[:-600])
+
+    with PIL.Image.open(path) as source, pytest.raises(MediaError) as caught:
+        _ = Image(source).width
+
+    assert caught.value.code == "E501"
+
+
+def test_torch_tensor_is_channels_first() -> None:
+    tensor = torch.rand(1, 3, 4, 5, requires_grad=True)
+
+    image = Image(tensor)
+
+    assert (image.height, image.width, image.channels) == (4, 5, 3)
+    np.testing.assert_array_equal(image.pixels[:, :, 1], tensor[0, 1].detach().numpy())
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.uint16, torch.float16, torch.bfloat16])
+def test_torch_dtypes_keep_white_white(dtype: torch.dtype) -> None:
+    top = {torch.uint8: 255, torch.uint16: 65535}.get(dtype, 1)
+
+    assert Image(torch.full((3, 2, 2), top, dtype=dtype)).pixels.min() == 1.0
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        (np.zeros((2, 2, 2), np.uint8), "E501"),
+        (np.zeros((0, 2, 3), np.uint8), "E501"),
+        (np.zeros(4, np.uint8), "E501"),
+        (np.zeros((2, 2), np.int64), "E501"),
+        (np.zeros((2, 2), complex), "E501"),
+        ([[1.0, 2.0], [1.0]], "E501"),
+        ("picture.png", "E501"),
+        (np.full((2, 2), np.nan, np.float32), "E502"),
+        (np.full((2, 2), np.inf, np.float32), "E502"),
+        (np.full((2, 2), 1e300), "E502"),
+        (np.full((2, 2), 1.01, np.float32), "E502"),
+    ],
+)
+def test_what_is_no_picture_is_refused(source: object, code: str) -> None:
+    with pytest.raises(MediaError) as caught:
+        Image(source)
+
+    assert caught.value.code == code
+    assert caught.value.hint
+
+
+def test_rounding_errors_of_a_filter_are_clipped() -> None:
+    image = Image(np.array([[-5e-5, 1.00005]], np.float32))
+
+    assert image.pixels.ravel().tolist() == [0.0, 1.0]
+
+
+def test_picture_never_changes_with_the_array_it_came_from() -> None:
+    source = np.zeros((2, 2), np.float32)
+    image = Image(source)
+
+    source[:] = 1
+
+    assert image.pixels.max() == 0
+
+
+@pytest.mark.parametrize("samples", [np.array([[0, 9]], np.uint8), np.array([[0.1, 0.123]], np.float32)])
+def test_every_view_of_the_samples_is_read_only(samples: np.ndarray) -> None:
+    image = Image(samples)
+
+    for view in (image.stored, image.pixels, image.compact(), Image(image.pixels).compact()):
+        with pytest.raises(ValueError, match="read-only"):
+            view[0, 0] = 0
+
+
+def test_drawing_on_the_pillow_image_leaves_the_picture_alone() -> None:
+    image = Image(np.zeros((2, 2, 3), np.uint8))
+
+    image.to_pillow().putpixel((0, 0), (255, 255, 255))
+
+    assert image.pixels.max() == 0
+
+
+def test_attributes_and_copies_are_refused() -> None:
+    image = Image(np.zeros((2, 2), np.uint8))
+
+    with pytest.raises(AttributeError, match="frozen"):
+        image.width = 3  # type: ignore[misc]
+    with pytest.raises(AttributeError, match="frozen"):
+        del image._array
+    with pytest.raises(TypeError, match="not pickled"):
+        copy.copy(image)
+
+
+def test_two_threads_may_look_at_a_fresh_picture_at_once() -> None:
+    images = [Image(PIL.Image.new("RGB", (64, 64))) for _ in range(200)]
+    barrier = threading.Barrier(8)
+
+    def look() -> int:
+        barrier.wait()
+        return sum(image.width for image in images)
+
+    with ThreadPoolExecutor(8) as pool:
+        results = [future.result() for future in [pool.submit(look) for _ in range(8)]]
+
+    assert results == [200 * 64] * 8
+
+
+def test_shared_samples_count_once_in_the_memory_held() -> None:
+    image = Image(np.zeros((10, 10, 3), np.uint8))
+
+    image.compact()
+
+    assert image.byte_size == 300
+
+
+def test_mask_has_one_channel_and_refuses_more() -> None:
+    mask = Mask(np.array([[[0.0], [1.0]]]))
+
+    assert mask.pixels.shape == (1, 2)
+    with pytest.raises(MediaError):
+        Mask(np.zeros((2, 2, 3), np.uint8))
+
+
+def test_image_and_mask_of_equal_samples_differ() -> None:
+    samples = np.zeros((2, 2), np.uint8)
+
+    assert Image(samples) != Mask(samples)
