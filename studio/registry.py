@@ -100,6 +100,18 @@ def load_registry(
     return registry
 
 
+def load_plugins() -> pluggy.PluginManager:
+    """Load the installed plugins without collecting what they provide; those that fail are left out."""
+    host = pluggy.PluginManager(PROJECT)
+    host.add_hookspecs(Hooks)
+    for row, load in _iterate_installed():
+        try:
+            host.register(load(), name=row.name)
+        except (Exception, SystemExit):  # `studio plugins` says what is wrong with it
+            continue
+    return host
+
+
 def _iterate_installed() -> Iterator[tuple[PluginRow, Callable[[], Any]]]:
     points = importlib.metadata.entry_points(group=ENTRY_POINTS)
     for point in sorted(points, key=lambda p: p.name):

@@ -125,7 +125,8 @@ class _Picture:
     def _freeze(cls, array: AnyArray) -> AnyArray:
         array = cls._shape(array)
         if array.size == 0:
-            raise MediaError("E501", f"a picture of {array.shape[1]} x {array.shape[0]} samples is empty")
+            raise MediaError("E501", f"a picture of {array.shape[1]} x {array.shape[0]} samples is empty",
+                             hint="give at least one sample")
         return _check_range(array)
 
     @classmethod
@@ -262,11 +263,13 @@ def _check_range(array: AnyArray) -> AnyArray:
             array = array.astype(np.float32, copy=False)
         low, high = float(array.min()), float(array.max())
         if not (low >= -_TOLERANCE and high <= 1.0 + _TOLERANCE):
-            raise MediaError("E502", f"samples reach from {low:g} to {high:g}", hint="samples lie in [0, 1] and are never NaN")
+            raise MediaError("E502", f"samples reach from {low:g} to {high:g}",
+                             hint="samples lie in [0, 1] and are never NaN")
         if low < 0.0 or high > 1.0:
             array = np.clip(array, 0.0, 1.0)
     else:
-        raise MediaError("E501", f"samples of dtype {array.dtype} are no picture", hint="use uint8, uint16 or float in [0, 1]")
+        raise MediaError("E501", f"samples of dtype {array.dtype} are no picture",
+                         hint="use uint8, uint16 or float in [0, 1]")
     array = np.ascontiguousarray(array)
     array.flags.writeable = False
     return array

@@ -43,18 +43,18 @@ def convert_to_srgb(array: AnyArray, profile: bytes | None) -> AnyArray:
 def convert_ink(image: Any, profile: bytes | None) -> AnyArray:
     """Return a Pillow image in CMYK or LAB as RGB samples, by its profile if it has a fitting one."""
     import numpy as np
-    import PIL.ImageCms as cms
+    from PIL import ImageCms
 
     if image.mode == "LAB":
-        source: Any = cms.createProfile("LAB")
+        source: Any = ImageCms.createProfile("LAB")
     else:
         parsed = icc.parse_profile(profile) if profile else None
         if parsed is None or parsed.space != "CMYK" or profile is None:
             return np.array(image.convert("RGB"))
-        source = cms.ImageCmsProfile(io.BytesIO(profile))
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     try:
-        return np.array(cms.profileToProfile(image, source, cms.createProfile("sRGB"), outputMode="RGB"))
-    except cms.PyCMSError:
+        return np.array(ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"))
+    except ImageCms.PyCMSError:
         if image.mode == "LAB":
             raise
         return np.array(image.convert("RGB"))
@@ -100,7 +100,7 @@ def _convert_matrix(array: AnyArray, profile: icc.Profile) -> AnyArray:
 def _convert_table(array: AnyArray, profile: bytes) -> AnyArray:
     import numpy as np
     import PIL.Image
-    import PIL.ImageCms as cms
+    from PIL import ImageCms
 
     small: Any = array
     if array.dtype != np.uint8:
@@ -108,9 +108,9 @@ def _convert_table(array: AnyArray, profile: bytes) -> AnyArray:
         small = np.rint(np.clip(array.astype(np.float32) / top, 0.0, 1.0) * 255.0).astype(np.uint8)
     try:
         image = PIL.Image.fromarray(np.ascontiguousarray(small))
-        source = cms.ImageCmsProfile(io.BytesIO(profile))
-        return np.array(cms.profileToProfile(image, source, cms.createProfile("sRGB"), outputMode="RGB"))
-    except (cms.PyCMSError, OSError, ValueError):
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return np.array(ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"))
+    except (ImageCms.PyCMSError, OSError, ValueError):
         return array
 
 

@@ -121,7 +121,8 @@ def _create(kind: type[P], source: Any, path: Path) -> P:
 
 def _check_extension(path: Path, value_type: ValueType[Any]) -> None:
     if path.suffix.lower().lstrip(".") not in value_type.extensions:
-        raise refuse_writing(path, f"a {value_type.name} is not written as {path.suffix or 'a file without extension'!r}",
+        found = path.suffix or "a file without extension"
+        raise refuse_writing(path, f"a {value_type.name} is not written as {found!r}",
                              hint=f"use one of: {', '.join(value_type.extensions)}")
 
 
@@ -129,7 +130,8 @@ def _find_mask(image: Image) -> Any:
     import numpy as np
 
     stored = image.stored
-    if image.channels == 4 and stored[:, :, 3].min() < (1.0 if stored.dtype == np.float32 else np.iinfo(stored.dtype).max):
+    opaque = 1.0 if stored.dtype == np.float32 else np.iinfo(stored.dtype).max
+    if image.channels == 4 and stored[:, :, 3].min() < opaque:
         return stored[:, :, 3]
     if image.channels == 1 or all(np.array_equal(stored[:, :, 0], stored[:, :, i]) for i in (1, 2)):
         return stored[:, :, 0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from studio.api.formats import gif, jpeg, png, riff, tiff
@@ -13,6 +12,7 @@ from studio.api.media_file import open_media, refuse
 from studio.errors import MediaError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import numpy.typing as npt
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SUPPORTED = "PNG, JPEG, WebP, TIFF, BMP and GIF are read"
 _LARGEST_TILE = 64_000_000  # samples of one TIFF tile; Pillow warns at 89 million
-_LARGEST_CLOSED = 178_000_000  # pixels of WebP and GIF: Pillow's plugins hold their own bound, which is not ours to move
+_LARGEST_CLOSED = 178_000_000  # pixels of WebP and GIF: Pillow's plugins hold a bound that is not ours to move
 _TIFF_TAGS = frozenset(
     {256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 292, 293, 317, 320, 322, 323, 324, 325, 332, 338, 339, 347}
     | {530, 531, 532}
@@ -54,7 +54,7 @@ def read_picture(path: Path, limits: MediaLimits) -> AnyArray:
         raise
     except MemoryError:
         raise refuse(path, "the picture does not fit into memory", hint="make it smaller first") from None
-    except Exception as error:  # noqa: BLE001  # decoders raise errors of every kind on hostile files
+    except Exception as error:  # decoders raise errors of every kind on hostile files
         reason = str(error).strip() or type(error).__name__
         raise refuse(path, f"the picture is broken: {reason[:1].lower()}{reason[1:300]}", hint=_HINT) from None
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from studio.errors import MediaError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from studio.settings import MediaLimits
 
 GENERATOR = "Studio"
@@ -50,8 +51,9 @@ def refuse(path: Path, message: str, *, hint: str) -> MediaError:
     return MediaError("E511", message, where=str(path), hint=hint)
 
 
-def refuse_writing(path: Path, message: str, *, hint: str = "check the free space and the folder's rights") -> MediaError:
+def refuse_writing(path: Path, message: str, *, hint: str = "") -> MediaError:
     """Return the error that says why a file is not written."""
+    hint = hint or "check the free space on the disk and the rights of the folder"
     return MediaError("E512", message, where=str(path), hint=hint)
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from studio.api.image import Image
 from studio.errors import MediaError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from studio.api.audio import Audio
+    from studio.api.image import Image
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ class Video:
         channels: 1 (grey), 3 (RGB) or 4 (RGBA), of every frame.
         count: The number of frames, if it is known without running through them; or a function that gives it.
         audio: The sound, from the same start; or a function that gives it, called when it is first asked for.
+        duration: Seconds that the film lasts, where it is not count / rate; or a function that gives it.
         source: The stored file of which this is a plain view; for codecs only.
 
     Raises:
@@ -68,7 +69,7 @@ class Video:
     _frames: Callable[[], Iterator[Frame]]
     _height: int
     _rate: Fraction
-    _seconds: float | None
+    _seconds: float | Callable[[], float] | None
     _source: Path | None
     _width: int
 
@@ -82,6 +83,7 @@ class Video:
         channels: int = 3,
         count: int | Callable[[], int | None] | None = None,
         audio: Audio | Callable[[], Audio | None] | None = None,
+        duration: float | Callable[[], float] | None = None,
         source: Path | None = None,
     ) -> None:
         if width < 1 or height < 1:
@@ -91,7 +93,7 @@ class Video:
         if isinstance(count, int) and count < 0:
             raise MediaError("E504", f"{count} frames are none", hint="leave count out if it is not known")
         parts = {"frames": frames, "width": int(width), "height": int(height), "rate": _check_rate(rate)}
-        parts |= {"channels": channels, "count": count, "audio": audio, "source": source, "seconds": None}
+        parts |= {"channels": channels, "count": count, "audio": audio, "source": source, "seconds": duration}
         for name, value in parts.items():
             object.__setattr__(self, f"_{name}", value)
 
@@ -169,18 +171,23 @@ class Video:
     def duration(self) -> float:
         """Seconds until the last frame has shown for one period of the rate.
 
-        Where `count` is known it is count / rate; otherwise the frames are run through once, and it is remembered.
+        Where nothing but `count` is known it is count / rate; where that is not known either, the frames are run
+        through once, and it is remembered.
         """
-        count = self.count
-        if count is not None:
-            return float(count / self._rate)
-        if self._seconds is None:
-            last = -1.0
-            for frame in self.frames():
-                last = frame.time
-            object.__setattr__(self, "_seconds", last + float(1 / self._rate) if last >= 0 else 0.0)
-        assert self._seconds is not None
-        return self._seconds
+        seconds = self._seconds
+        if seconds is None:
+            count = self.count
+            seconds = self._measure() if count is None else float(count / self._rate)
+        elif callable(seconds):
+            seconds = seconds()
+        object.__setattr__(self, "_seconds", seconds)
+        return seconds
+
+    def _measure(self) -> float:
+        last = -1.0
+        for frame in self.frames():
+            last = frame.time
+        return last + float(1 / self._rate) if last >= 0 else 0.0
 
     def __repr__(self) -> str:
         length = f", {self._count} frames" if isinstance(self._count, int) else ""

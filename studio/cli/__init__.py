@@ -1,1 +1,1 @@
-"""TODO"""
+"""The command line: one module per subcommand, imported when it is used."""

@@ -80,6 +80,7 @@ class Call:
         "retries",
         "started",
         "state",
+        "thread",
         "waiting",
     )
 
@@ -94,6 +95,7 @@ class Call:
         self.forced = False
         self.context: RunContext | None = None
         self.started = 0.0
+        self.thread = 0
         self.lane = node_type.lane
         self.retries = 0
         self.waiting: list[Callable[[], None]] = []

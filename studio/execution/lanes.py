@@ -31,6 +31,7 @@ class Lane(Generic[T]):
         self._wake = threading.Condition()
         self._idle = 0
         self._count = 0
+        self._lost: set[int] = set()
         self._busy = 0
         self._served = 0
         self._closed = False
@@ -67,9 +68,10 @@ class Lane(Generic[T]):
             self._queue = deque(kept)
         return dropped
 
-    def replace_thread(self) -> None:
-        """Stop counting a thread that hangs, so that another may take its place."""
+    def replace_thread(self, ident: int) -> None:
+        """Stop counting a thread that hangs, so that another may take its place; it ends when it comes back."""
         with self._wake:
+            self._lost.add(ident)
             self._count -= 1
             self._busy -= 1
             self._rouse()
@@ -84,9 +86,13 @@ class Lane(Generic[T]):
         work = self._take()
         while work is not None:
             served = work
-            work = self._continue(self._serve(served))
+            ready = self._serve(served)
             with self._wake:
                 self._served += 1
+                if self._lost and threading.get_ident() in self._lost:
+                    self._lost.discard(threading.get_ident())
+                    return
+            work = self._continue(ready)
             if work is None:
                 with self._wake:
                     self._busy -= 1

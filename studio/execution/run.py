@@ -171,7 +171,7 @@ class Run:
     def _abandon(self, call: Call) -> None:
         if call.context is not None:
             call.context.abandoned = True
-        self.executor.lanes[call.lane].replace_thread()
+        self.executor.lanes[call.lane].replace_thread(call.thread)
 
     def _load_outputs(self) -> bool:
         """Load the values of the outputs; True if one was lost and is being made again."""
@@ -697,6 +697,7 @@ class Run:
         state = call.state
         node_id, type_name = state.node.id, state.node.type_name
         call.started = time.perf_counter()
+        call.thread = threading.get_ident()
         with self._changed:
             first, state.started = not state.started, True
         if first:

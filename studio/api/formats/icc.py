@@ -6,11 +6,12 @@ ICC.1:2022, sections 9.2 and 10. Profiles made of look-up tables are left to Lit
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     import numpy.typing as npt
 

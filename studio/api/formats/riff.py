@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def iterate_chunks(file: BinaryIO, form: bytes, keep: frozenset[bytes]) -> Iterator[tuple[bytes, bytes]]:
@@ -20,6 +22,18 @@ def iterate_chunks(file: BinaryIO, form: bytes, keep: frozenset[bytes]) -> Itera
         if kind in keep and file.tell() + length <= end:
             yield kind, file.read(length)
         file.seek(following)
+
+
+def is_cut_off(file: BinaryIO, kind: bytes) -> bool:
+    """Say whether the file ends inside its chunk of a kind; 0 and the largest length are what streams write."""
+    end = file.seek(0, 2)
+    file.seek(12)
+    while file.tell() + 8 <= end:
+        name, length = struct.unpack("<4sI", file.read(8))
+        if name == kind:
+            return bool(length < 2**32 - 65_536 and file.tell() + length > end)
+        file.seek(length + (length & 1), 1)
+    return True
 
 
 def build_chunk(kind: bytes, content: bytes) -> bytes:

@@ -1,0 +1,193 @@
+"""Files through PyAV (FFmpeg), opened so that a file can reach nothing but itself, and sound as FFmpeg's frames."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from studio.api.audio import Audio
+from studio.api.media_file import GENERATOR, MARK, SOURCE_TYPE, check_media, encode_text, refuse
+from studio.errors import MediaError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from studio.settings import MediaLimits
+
+    FloatArray = npt.NDArray[np.float32]
+
+BLOCK = 16_384
+"""Frames of sound that are coded at once."""
+# Playlists and the like (hls, concat, dash, sdp, image2) are not here: they name other files and addresses.
+_FORMATS = (
+    "mov,matroska,webm,gif,nut,avi,flv,asf,mpeg,mpegts,mpegvideo,h264,hevc,ogg,wav,w64,aiff,au,caf,mp3,flac,aac,ac3,"
+    "amr,ape,apng,ivf,wv,tta,dv,mxf,rm"
+)
+_VALUES_PER_SECOND = 96_000  # 48 kHz in stereo: what bounds the memory of a sound within max_audio_seconds
+_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+
+
+def open_container(path: Path, limits: MediaLimits) -> Any:
+    """Open a file with PyAV; MediaError E511 if that cannot be. The caller closes it.
+
+    Only formats that hold their own content are tried, and only local files, so a film can name no other file.
+    """
+    import av
+
+    check_media(path, limits)
+    options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+    try:
+        return av.open(f"file:{path.absolute()}", options=options, metadata_errors="replace")
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise refuse(path, f"the file is broken or of a kind that is not read: {describe_error(error)}",
+                     hint="sounds: WAV, FLAC, OGG, MP3, AIFF, M4A, Opus; films: MP4, MOV, MKV, WebM, GIF") from None
+
+
+def describe_error(error: BaseException) -> str:
+    """Say in a few words what FFmpeg found."""
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return text[:1].lower() + text[1:200]
+
+
+def build_metadata(provenance: str | None) -> dict[str, str]:
+    """Return what a container says about its content: that it is generated, by what, and from what."""
+    tags = {"software": GENERATOR, "digital_source_type": SOURCE_TYPE}
+    return tags if provenance is None else tags | {"studio": encode_text(provenance).decode("utf-8")}
+
+
+def read_av_provenance(path: Path) -> str | None:
+    """Return the provenance in the metadata of a container or its first stream, or None."""
+    from studio.settings import MediaLimits
+
+    try:
+        container = open_container(path, MediaLimits())
+    except MediaError:
+        check_media(path, MediaLimits())
+        return None
+    with container:
+        for tags in (container.metadata, *(stream.metadata for stream in container.streams)):
+            for name, text in tags.items():
+                if name.lower() == "studio":
+                    return str(text)
+                if name.lower() in ("comment", "description") and text.startswith(MARK):
+                    return str(text[len(MARK) :])
+    return None
+
+
+def get_layout(channels: int) -> str:
+    """Return FFmpeg's name of a layout of that many channels."""
+    return _LAYOUTS.get(channels, f"{channels} channels")
+
+
+def create_sound_frame(samples: Any, start: int, rate: int) -> Any:
+    """Return frames x channels of float32, int32 or int16 as FFmpeg's frame that starts at sample `start`."""
+    import av
+    import numpy as np
+
+    kind = {"float32": "flt", "int32": "s32", "int16": "s16"}[str(samples.dtype)]
+    flat = np.ascontiguousarray(samples).reshape(1, -1)
+    frame = av.AudioFrame.from_ndarray(flat, format=kind, layout=get_layout(samples.shape[1]))
+    frame.rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
+    return frame
+
+
+def check_sound(path: Path, frames: float, channels: int, rate: int, limits: MediaLimits) -> None:
+    """Raise MediaError E511 if a sound of this many frames is over the limits."""
+    if rate < 1 or channels < 1:
+        raise refuse(path, f"a sound of {channels} channels at {rate} hertz is none", hint="the file is broken")
+    seconds = frames / rate
+    if seconds > limits.max_audio_seconds or frames * channels > limits.max_audio_seconds * _VALUES_PER_SECOND:
+        bound = f"{limits.max_audio_seconds:g} seconds of 48 kHz stereo"
+        raise refuse(path, f"a sound of {seconds:.0f} seconds, {channels} channels and {rate} hertz is over the limit"
+                     f" of {bound}", hint="raise media.max_audio_seconds in config.toml if you trust the file")
+
+
+def decode_sound(path: Path, limits: MediaLimits, origin: Fraction | None = None) -> Audio | None:
+    """Decode the first sound of a file, or return None if it has none.
+
+    Args:
+        path: Any file that PyAV reads.
+        limits: Bounds; they hold for the header and again for what comes out.
+        origin: Where the result starts, on the file's clock, in seconds: a later sound is preceded by silence, an
+            earlier one is cut. None: where the sound starts.
+
+    Raises:
+        MediaError: E511 if the sound is broken or over a limit.
+    """
+    import av
+    import numpy as np
+
+    with open_container(path, limits) as container:
+        if not container.streams.audio:
+            return None
+        stream = container.streams.audio[0]
+        rate, channels = stream.rate or 0, stream.channels or 0
+        length = float(stream.duration * stream.time_base) if stream.duration else 0.0
+        check_sound(path, length * rate, channels, rate, limits)
+        parts: list[FloatArray] = []
+        total = 0
+        try:
+            for start, block in _decode_blocks(container, stream):
+                if not parts and origin is not None and start is not None:
+                    parts.append(np.zeros((max(0, round((start - origin) * rate)), channels), np.float32))
+                    skipped = max(0, round((origin - start) * rate))
+                    total = len(parts[0]) - skipped
+                check_sound(path, total + len(block), channels, rate, limits)
+                parts.append(block)
+                total += len(block)
+        except (av.error.FFmpegError, ValueError) as error:
+            raise refuse(path, f"the sound is broken: {describe_error(error)}", hint="save it again") from None
+        samples = np.concatenate(parts) if parts else np.zeros((0, channels), np.float32)
+    return create_audio(path, samples[max(0, len(samples) - total) :], rate)
+
+
+def create_audio(path: Path, samples: FloatArray, rate: int) -> Audio:
+    """Return the sound of a file; MediaError E511 if it holds what no sound does."""
+    try:
+        return Audio(samples, rate)
+    except MediaError as error:
+        raise refuse(path, error.message, hint=error.hint) from None
+
+
+def decode_packets(container: Any, stream: Any) -> Iterator[Any]:
+    """Yield the frames of a stream; packets that are broken are passed over once a frame came out."""
+    import av
+
+    found = False
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.error.FFmpegError:
+            packet = None  # the rest of the file is missing
+        if packet is None:
+            return
+        try:
+            frames = packet.decode()
+        except av.error.FFmpegError:
+            if not found and packet.size == 0:
+                raise
+            continue
+        for frame in frames:
+            found = True
+            yield frame
+
+
+def _decode_blocks(container: Any, stream: Any) -> Iterator[tuple[Fraction | None, FloatArray]]:
+    import av
+    import numpy as np
+
+    layout, channels = stream.layout, stream.channels
+    resampler = av.AudioResampler(format="flt", layout=layout, rate=stream.rate)
+    start: Fraction | None = None
+    for frame in decode_packets(container, stream):
+        if start is None and frame.pts is not None:
+            start = Fraction(frame.pts) * frame.time_base
+        for part in resampler.resample(frame):
+            yield start, part.to_ndarray().astype(np.float32, copy=False).reshape(-1, channels)
+    for part in resampler.resample(None):
+        yield start, part.to_ndarray().astype(np.float32, copy=False).reshape(-1, channels)

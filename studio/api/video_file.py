@@ -1,0 +1,82 @@
+"""How films are stored, and read from and written to files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from studio.api.av_file import read_av_provenance
+from studio.api.formats import gif
+from studio.api.media_file import MARK, open_media, refuse_writing
+from studio.api.value_type import StreamType
+from studio.api.video import Video
+from studio.api.video_reading import open_stored, read_film
+from studio.api.video_writing import WRITERS, encode_stored, write_film
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from studio.settings import MediaLimits
+
+
+class VideoType(StreamType[Video]):
+    """Films: stored without loss as FFV1 in NUT, with times in whole microseconds and the sound as float32.
+
+    **Stored.** Frames have 8 bits where every frame is exactly 8-bit, 16 otherwise; deeper ones are rounded to 16.
+    Times, size, channels, rate and sound come back exactly. Equal films give equal bytes.
+
+    **Read.** Any film that FFmpeg reads, frame by frame as it is asked for, as RGB (RGBA where the file has alpha; a
+    GIF only if its first frame is not opaque), with 16 bits where the file has more than 8, upright by its rotation
+    flag. The first frame has time 0; a sound that starts earlier or later is cut or preceded by silence, so it stays
+    in sync. The sound is decoded when it is first asked for. A damaged frame is passed over, as players do.
+
+    **Written.** MP4, MOV and MKV have H.264 (4:2:0, BT.709, crf 18) and AAC, WebM has VP9 and Opus, each with alpha
+    laid over white and an odd side padded by repeating the edge; MP4 and MOV start with their index. GIF has a
+    palette for each frame and no sound. The provenance lies in the container's metadata, of a GIF in a comment.
+    """
+
+    name = "video"
+    python = Video
+    extensions = ("mp4", "mkv", "webm", "mov", "gif")
+    stored_extension = "nut"
+
+    def describe(self, value: Video) -> str:
+        """Say size, channels, rate and, if it is known, length."""
+        kind = {1: "grey", 3: "RGB", 4: "RGBA"}[value.channels]
+        length = "" if value.count is None else f", {value.duration:.4g} s"
+        return f"{value.width}x{value.height} {kind}, {float(value.rate):.4g} fps{length}"
+
+    def encode(self, value: Video, path: Path) -> None:
+        """Write a film without loss; MediaError E504 if it has no frame or they differ in size or channels."""
+        encode_stored(value, path)
+
+    def decode(self, path: Path) -> Video:
+        """Return a film that opens the stored file whenever its frames are asked for."""
+        return open_stored(path)
+
+    def find_source(self, value: Video) -> Path | None:
+        """Return the stored file that a film is a plain view of, or None."""
+        return value.source
+
+    def read_file(self, path: Path, limits: MediaLimits) -> Video:
+        """Open a film; MediaError E511 if its first frame cannot be decoded or it is over a limit."""
+        return read_film(path, limits)
+
+    def write_file(self, value: Video, path: Path, provenance: str | None) -> None:
+        """Write a film with its provenance; MediaError E504 for a broken stream, E512 if writing fails."""
+        if path.suffix.lower().lstrip(".") not in WRITERS:
+            raise refuse_writing(path, f"a film is not written as {path.suffix or 'a file without extension'!r}",
+                                 hint=f"use one of: {', '.join(self.extensions)}")
+        write_film(value, path, provenance)
+
+    def read_provenance(self, path: Path) -> str | None:
+        """Return the provenance that a file carries, or None."""
+        from studio.settings import MediaLimits
+
+        with open_media(path, MediaLimits()) as file:
+            if file.read(4) == b"GIF8":
+                try:
+                    found = [text for text in gif.find_comments(file) if text.startswith(MARK.encode())]
+                    return found[0][len(MARK) :].decode("utf-8") if found else None
+                except ValueError:
+                    return None
+        return read_av_provenance(path)

@@ -1,0 +1,187 @@
+"""Films from files, decoded frame by frame when they are asked for."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from studio.api import av_file
+from studio.api.image import Image
+from studio.api.media_file import refuse
+from studio.api.video import Frame, Video
+from studio.errors import MediaError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from studio.api.audio import Audio
+    from studio.settings import MediaLimits
+
+    AnyArray = npt.NDArray[Any]
+
+_HINT = "open it in a player and save it again"
+_UNSPECIFIED = 2  # of AVColorSpace
+_STORED_FORMATS = {"gray": (1, "gray"), "bgr0": (3, "rgb24"), "bgra": (4, "rgba"), "gray16le": (1, "gray16le")}
+_STORED_FORMATS |= {"gbrp16le": (3, "rgb48le"), "gbrap16le": (4, "rgba64le")}
+
+
+def read_film(path: Path, limits: MediaLimits) -> Video:
+    """Return a film that decodes the file whenever its frames are asked for.
+
+    Raises:
+        MediaError: E511 if there is no picture in it, if the first frame is broken, or if it is over a limit.
+    """
+    with av_file.open_container(path, limits) as container:
+        stream = _find_stream(path, container)
+        context = stream.codec_context
+        _check_size(path, context.width, context.height, limits)
+        first = next(av_file.decode_packets(container, stream), None)
+        if first is None:
+            raise refuse(path, "no frame of the film can be decoded", hint=_HINT)
+        _check_size(path, first.width, first.height, limits)
+        origin = Fraction(first.pts or 0) * (first.time_base or stream.time_base)
+        layout = _choose_layout(first, stream.codec_context.name)
+        shape = _convert(first, layout).shape
+        rate = _find_rate(stream)
+        count = stream.frames or None
+        seconds = float(stream.duration * stream.time_base) if stream.duration else None
+        has_sound = bool(container.streams.audio)
+
+    def create_frames() -> Iterator[Frame]:
+        return _decode(path, limits, layout, shape, rate)
+
+    def load_sound() -> Audio | None:
+        return av_file.decode_sound(path, limits, origin)
+
+    return Video(create_frames, width=shape[1], height=shape[0], channels=shape[2], rate=rate, count=count,
+                 duration=seconds, audio=load_sound if has_sound else None)
+
+
+def open_stored(path: Path) -> Video:
+    """Return a film that reads a file of `encode_stored`; MediaError E511 if it is none."""
+    limits = _find_stored_limits()
+    with av_file.open_container(path, limits) as container:
+        stream = _find_stream(path, container)
+        found = _STORED_FORMATS.get(stream.codec_context.pix_fmt)
+        try:
+            rate = Fraction(container.metadata.get("rate", ""))
+        except (ValueError, ZeroDivisionError):
+            rate = None
+        if found is None or rate is None:
+            raise refuse(path, "this is no stored film", hint="studio cache verify")
+        size = stream.codec_context.width, stream.codec_context.height
+        has_sound = bool(container.streams.audio)
+    channels, layout = found
+
+    def create_frames() -> Iterator[Frame]:
+        return _decode_stored(path, layout)
+
+    return Video(create_frames, width=size[0], height=size[1], channels=channels, rate=rate, source=path,
+                 count=lambda: _scan_packets(path)[0], duration=lambda: _scan_packets(path)[1] + float(1 / rate),
+                 audio=(lambda: av_file.decode_sound(path, limits)) if has_sound else None)
+
+
+def _find_stored_limits() -> MediaLimits:
+    from studio.settings import MediaLimits
+
+    return MediaLimits(max_file_bytes=2**62, max_pixels=2**31, max_side=2**31, max_audio_seconds=1e9)
+
+
+def _find_stream(path: Path, container: Any) -> Any:
+    import av
+
+    if not container.streams.video:
+        raise refuse(path, "there is no film in this file", hint="name a file with pictures that move")
+    stream = container.streams.video[0]
+    if stream.codec_context is None:
+        raise refuse(path, "the film is coded in a way that is not read", hint=_HINT)
+    stream.thread_type = "AUTO"
+    assert isinstance(stream, av.VideoStream)
+    return stream
+
+
+def _check_size(path: Path, width: int, height: int, limits: MediaLimits) -> None:
+    if width < 1 or height < 1:
+        raise refuse(path, f"frames of {width} x {height} pixels are empty", hint=_HINT)
+    if max(width, height) > limits.max_side or width * height > limits.max_pixels:
+        raise refuse(path, f"frames of {width} x {height} pixels are over the limit of {limits.max_pixels} pixels"
+                     f" and {limits.max_side} per side", hint="raise media.max_pixels or media.max_side in config.toml")
+
+
+def _find_rate(stream: Any) -> Fraction:
+    for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
+        if rate and Fraction(1, 1000) <= rate <= 1000:
+            return Fraction(rate).limit_denominator(1_000_000)
+    return Fraction(25)
+
+
+def _choose_layout(frame: Any, codec: str) -> str:
+    names = [component.is_alpha for component in frame.format.components]
+    deep = max(component.bits for component in frame.format.components) > 8
+    alpha = any(names) or frame.format.name == "pal8"
+    if alpha and codec in ("gif", "apng", "rawvideo"):
+        import numpy as np
+
+        alpha = bool(np.min(frame.to_ndarray(format="rgba")[:, :, 3]) < 255)
+    return {(False, False): "rgb24", (True, False): "rgba", (False, True): "rgb48le", (True, True): "rgba64le"}[
+        (alpha, deep)
+    ]
+
+
+def _convert(frame: Any, layout: str) -> AnyArray:
+    """Return a frame as upright height x width x channels samples."""
+    import numpy as np
+    from av.video.reformatter import Colorspace
+
+    source = None
+    if frame.colorspace == _UNSPECIFIED and frame.height >= 720 and frame.format.name.startswith("yuv"):
+        source = Colorspace.ITU709  # what players take for granted
+    array: AnyArray = frame.to_ndarray(format=layout, src_colorspace=source)
+    return np.rot90(array, round((frame.rotation or 0) / 90) % 4)
+
+
+def _decode(path: Path, limits: MediaLimits, layout: str, shape: tuple[int, ...], rate: Fraction) -> Iterator[Frame]:
+    with av_file.open_container(path, limits) as container:
+        stream = _find_stream(path, container)
+        origin: Fraction | None = None
+        last = -1
+        for frame in av_file.decode_packets(container, stream):
+            _check_size(path, frame.width, frame.height, limits)
+            array = _convert(frame, layout)
+            if array.shape != shape:
+                raise MediaError("E504", f"a frame is {array.shape[1]} x {array.shape[0]}, the first was {shape[1]} x"
+                                 f" {shape[0]}", where=str(path), hint="cut the film where its size changes")
+            when = Fraction(frame.pts) * frame.time_base if frame.pts is not None else None
+            if origin is None:
+                origin = when or Fraction(0)
+            period = round(1_000_000 / rate)
+            time = round((when - origin) * 1_000_000) if when is not None else last + period
+            last = max(time, last + 1)
+            yield Frame(Image(array), last / 1_000_000)
+
+
+def _decode_stored(path: Path, layout: str) -> Iterator[Frame]:
+    import av
+
+    with av_file.open_container(path, _find_stored_limits()) as container:
+        stream = _find_stream(path, container)
+        try:
+            for frame in container.decode(stream):
+                time = Fraction(frame.pts) * frame.time_base
+                yield Frame(Image(frame.to_ndarray(format=layout)), float(time))
+        except av.error.FFmpegError as error:
+            raise refuse(path, f"the stored film is broken: {av_file.describe_error(error)}",
+                         hint="studio cache verify drops it, and it is made again") from None
+
+
+def _scan_packets(path: Path) -> tuple[int, float]:
+    """Return the number of frames of a stored film and the time of the last, without decoding them."""
+    count, last = 0, 0.0
+    with av_file.open_container(path, _find_stored_limits()) as container:
+        for packet in container.demux(_find_stream(path, container)):
+            if packet.size > 0 and packet.pts is not None:
+                count, last = count + 1, float(Fraction(packet.pts) * packet.time_base)
+    return count, last

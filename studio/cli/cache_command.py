@@ -1,0 +1,87 @@
+"""`studio cache`: stats, prune, verify, clear."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from studio.cli.main import DONE, FAILED
+from studio.cli.options import BytesType, create_studio
+
+
+@click.group("cache")
+@click.option("--cache-dir", type=click.Path(path_type=Path), help="Folder of the cache.")
+@click.pass_context
+def command(ctx: click.Context, cache_dir: Path | None) -> None:
+    """Look after the cache."""
+    ctx.obj = cache_dir
+
+
+def _open(ctx: click.Context) -> Any:
+    return create_studio("cpu", ctx.obj, None)
+
+
+@command.command("stats")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@click.pass_context
+def show_stats(ctx: click.Context, as_json: bool) -> None:
+    """Say what the cache holds."""
+    with _open(ctx) as studio:
+        disk = studio.cache.disk
+        actions, blobs, size = disk.table.measure()
+        rows = disk.table.count_by_type()
+    if as_json:
+        types = {name: {"actions": count, "seconds": seconds} for name, count, seconds in rows}
+        click.echo(json.dumps({"folder": str(disk.folder), "actions": actions, "blobs": blobs, "bytes": size,
+                               "limit_bytes": disk.limit_bytes, "node_types": types}, indent=1))  # fmt: skip
+        return
+    click.echo(f"{disk.folder}\n{actions} results, {blobs} blobs, {_show_bytes(size)} of {_show_bytes(disk.limit_bytes)}")
+    for name, count, seconds in rows:
+        click.echo(f"  {name}: {count} results, {seconds:.1f} s of work")
+
+
+@command.command("prune")
+@click.option("--to", "limit", type=BytesType(), default=None, help="Bytes to keep; the configured limit by default.")
+@click.pass_context
+def prune(ctx: click.Context, limit: int | None) -> None:
+    """Evict the results that were not used for longest, and remove leftovers of killed runs."""
+    with _open(ctx) as studio:
+        disk = studio.cache.disk
+        evicted, freed = disk.prune(disk.limit_bytes if limit is None else limit)
+        orphans = disk.remove_orphans()
+    click.echo(f"evicted {evicted} blobs ({_show_bytes(freed)}), removed {orphans} leftovers")
+
+
+@command.command("verify")
+@click.pass_context
+def verify(ctx: click.Context) -> int:
+    """Check every blob against its checksum; damaged ones are dropped and made again when they are wanted."""
+    with _open(ctx) as studio:
+        checked = studio.cache.disk.table.measure()[1]
+        bad = studio.cache.disk.verify()
+    for digest in bad:
+        click.echo(f"damaged, dropped: {digest}")
+    click.echo(f"{checked} blobs checked, {len(bad)} damaged")
+    return FAILED if bad else DONE
+
+
+@command.command("clear")
+@click.confirmation_option(prompt="Remove every result from the cache?")
+@click.pass_context
+def clear(ctx: click.Context) -> None:
+    """Remove everything."""
+    with _open(ctx) as studio:
+        studio.cache.disk.clear()
+    click.echo("the cache is empty")
+
+
+def _show_bytes(size: int) -> str:
+    amount = float(size)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if amount < 1024:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    return f"{amount:.1f} TiB"

@@ -1,0 +1,29 @@
+"""Shows findings as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from studio.errors import Finding
+
+
+def show_findings(findings: Sequence[Finding], source: str, *, err: bool = True) -> None:
+    """Print each finding: code, place, message, what was expected and found, hint."""
+    if source:
+        click.echo(click.style(source, bold=True), err=err)
+    for finding in findings:
+        color = "red" if finding.severity == "error" else "yellow"
+        head = click.style(f"{finding.severity} {finding.code}", fg=color)
+        click.echo(f"  {head} at {finding.where or '/'}: {finding.message}", err=err)
+        if finding.expected and finding.expected not in finding.message:
+            click.echo(f"      expected: {_shorten(finding.expected)}", err=err)
+        if finding.found and finding.found not in finding.message:
+            click.echo(f"      found: {_shorten(finding.found)}", err=err)
+        if finding.hint:
+            click.echo(f"      hint: {finding.hint}", err=err)
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= 200 else text[:197] + "..."

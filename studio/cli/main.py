@@ -1,0 +1,123 @@
+"""The `studio` command: finds the subcommand, and turns errors into messages and exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import tempfile
+import traceback
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import click
+
+from studio import __version__
+from studio.errors import GraphError, StudioError
+
+DONE, FAILED, INVALID, PARTLY, CANCELLED = 0, 1, 2, 3, 130
+
+COMMANDS = {
+    "run": "Run a graph and write its outputs.",
+    "validate": "Check a graph without running it.",
+    "explain": "Say for each node whether the cache has its result, and if not, why.",
+    "draw": "Draw a graph as SVG, PNG or Mermaid text.",
+    "new": "Write a new graph or a new plugin to start from.",
+    "nodes": "List node types, or describe one.",
+    "plugins": "List plugins, and what is wrong with those that failed.",
+    "schema": "Print the JSON Schemas of the graph format.",
+    "cache": "Look after the cache: stats, prune, verify, clear.",
+    "completion": "Print the line that switches on completion in your shell.",
+}
+
+
+class Commands(click.Group):
+    """The subcommands; a module is imported only when its command is used."""
+
+    @cached_property
+    def plugin_commands(self) -> dict[str, click.Command]:
+        """The commands that plugins bring."""
+        from studio.cli.plugin_commands import find_commands
+
+        return find_commands(set(COMMANDS))
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, plugins' last."""
+        return [*COMMANDS, *sorted(self.plugin_commands)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by name."""
+        if cmd_name in COMMANDS:
+            module = importlib.import_module(f"studio.cli.{cmd_name}_command")
+            return module.command  # type: ignore[no-any-return]  # every module of a subcommand has one
+        return self.plugin_commands.get(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing their modules."""
+        rows = list(COMMANDS.items())
+        rows += [(name, command.get_short_help_str()) for name, command in sorted(self.plugin_commands.items())]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Find a command; suggest the nearest name where there is none."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), 1, 0.5)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx) from None
+
+
+@click.command(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, no_args_is_help=True
+)
+@click.version_option(__version__, prog_name="studio")
+def studio() -> None:
+    """A headless studio for generative media.
+
+    A graph of nodes is a JSON file; `studio run graph.json` runs it, and runs again only what changed.
+    """
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    try:
+        code = studio.main(args, prog_name="studio", standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(code if isinstance(code, int) else DONE)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "")
+        sys.exit(INVALID)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(INVALID)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("cancelled", err=True)
+        sys.exit(CANCELLED)
+    except GraphError as error:
+        from studio.cli.findings import show_findings
+
+        show_findings(error.findings, error.source)
+        sys.exit(INVALID)
+    except StudioError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(INVALID if error.code.startswith("E0") else FAILED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on; say nothing at exit
+        sys.exit(FAILED)
+    except Exception as error:  # a bug of ours: a report file, not a traceback
+        click.echo(_report(error), err=True)
+        sys.exit(FAILED)
+
+
+def _report(error: Exception) -> str:
+    """Write a report of a bug of Studio's own; return what to tell the user."""
+    text = "".join(traceback.format_exception(error))
+    details = f"studio {__version__}\npython {sys.version}\narguments {sys.argv[1:]}\n\n{text}"
+    path = Path(tempfile.mkdtemp(prefix="studio-report-")) / "report.txt"
+    path.write_text(details, encoding="utf-8")
+    return f"error: E999 a bug in Studio: {type(error).__name__}: {error}\n  hint: please report it with {path}"

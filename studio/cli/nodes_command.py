@@ -1,0 +1,99 @@
+"""`studio nodes`: list node types, or describe one."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from typing import Any
+
+import click
+
+from studio.api import Input, NodeType
+from studio.api.type_spec import describe_value
+from studio.cli.options import create_studio, engine_options
+from studio.errors import UsageError
+
+
+@click.command("nodes")
+@click.argument("node_type", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@engine_options
+def command(node_type: str | None, as_json: bool, **engine: Any) -> None:
+    """List the installed node types, or describe NODE_TYPE: its inputs, outputs and documentation.
+
+    NODE_TYPE may also be the name of a plugin, such as `image`, to list only its node types.
+    """
+    with create_studio(**engine, on_disk=False) as studio:
+        types = studio.registry.node_types
+    if node_type in types:
+        described = types[node_type]
+        click.echo(json.dumps(to_json(described), ensure_ascii=False, indent=1) if as_json else _describe(described))
+        return
+    chosen = [t for t in types.values() if node_type in (None, t.plugin)]
+    if not chosen:
+        near = difflib.get_close_matches(str(node_type), [*types, *{t.plugin for t in types.values()}], 1, 0.5)
+        raise UsageError("E006", f"there is no node type {node_type!r}", hint=f"did you mean {near[0]!r}?" if near else "see `studio nodes`")
+    if as_json:
+        click.echo(json.dumps([to_json(t) for t in chosen], ensure_ascii=False, indent=1))
+        return
+    width = max(len(t.id) for t in chosen)
+    for one in sorted(chosen, key=lambda t: t.id):
+        click.echo(f"{click.style(f'{one.id:{width}}', bold=True)}  {one.summary}")
+
+
+def to_json(node_type: NodeType) -> dict[str, Any]:
+    """Return a node type's declaration as plain JSON."""
+    return {
+        "id": node_type.id,
+        "version": node_type.version,
+        "code": node_type.code,
+        "summary": node_type.summary,
+        "description": node_type.description,
+        "plugin": f"{node_type.distribution} {node_type.distribution_version}".strip(),
+        "where": node_type.where,
+        "cache": node_type.cache,
+        "lane": node_type.lane,
+        "inputs": {
+            end.name: {"type": str(end.spec), "required": end.required, "description": end.description}
+            | ({} if end.required else {"default": _plain(end.default)})
+            for end in node_type.inputs.values()
+        },
+        "outputs": {
+            end.name: {"type": str(end.spec), "description": end.description} for end in node_type.outputs.values()
+        },
+    }
+
+
+def _plain(value: Any) -> Any:
+    return value.to_json() if hasattr(value, "to_json") else value
+
+
+def _describe(node_type: NodeType) -> str:
+    lines = [f"{click.style(node_type.id, bold=True)}  version {node_type.version}, {node_type.distribution} "
+             f"{node_type.distribution_version}".rstrip(), "", node_type.summary]  # fmt: skip
+    if node_type.description:
+        lines += ["", node_type.description]
+    lines += ["", click.style("inputs", bold=True)]
+    lines += [line for end in node_type.inputs.values() for line in _describe_input(end)]
+    lines += ["", click.style("outputs", bold=True)]
+    lines += [f"  {end.name}: {end.spec}" + (f"\n      {end.description}" if end.description else "")
+              for end in node_type.outputs.values()]
+    return "\n".join(lines)
+
+
+def _describe_input(end: Input) -> list[str]:
+    limits = _describe_limits(end)
+    default = "required" if end.required else f"default {describe_value(end.default)}"
+    lines = [f"  {end.name}: {end.spec}{limits}, {default}"]
+    return [*lines, f"      {end.description}"] if end.description else lines
+
+
+def _describe_limits(end: Input) -> str:
+    limits = end.spec.limits
+    if limits is None:
+        return ""
+    signs = ((">=", limits.ge), (">", limits.gt), ("<=", limits.le), ("<", limits.lt))
+    parts = [f"{sign} {bound:g}" for sign, bound in signs if bound is not None]
+    parts += [f"length {limits.min_length or 0} to {limits.max_length if limits.max_length is not None else 'any'}"
+              ] * (limits.min_length is not None or limits.max_length is not None)  # fmt: skip
+    return (f" {' and '.join(parts)}" if parts else "") + (f" {limits.unit}" if limits.unit else "")

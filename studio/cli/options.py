@@ -1,0 +1,112 @@
+"""Options that several commands share, and what they mean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from studio.app import InputFile, Studio
+from studio.errors import UsageError
+from studio.graph import Graph
+from studio.settings import load_settings, parse_bytes
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_BOOLS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+
+
+def engine_options(function: F) -> F:
+    """Add the options that say how a Studio is set up."""
+    for option in (
+        click.option("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps."),
+        click.option("--cache-dir", type=click.Path(path_type=Path), help="Folder of the cache."),
+        click.option("--plugins-dir", type=click.Path(path_type=Path), help="Folder with further plugins."),
+    ):
+        function = option(function)
+    return function
+
+
+def input_options(function: F) -> F:
+    """Add the options that give a graph its inputs."""
+    function = click.option(
+        "--root", "roots", multiple=True, type=click.Path(path_type=Path, exists=True, file_okay=False),
+        help="A further folder that the graph may read. May be repeated.",
+    )(function)  # fmt: skip
+    return click.option(
+        "--set", "-s", "pairs", multiple=True, metavar="NAME=VALUE",
+        help="Give an input a value; NAME=@PATH reads a file. May be repeated.",
+    )(function)  # fmt: skip
+
+
+def create_studio(
+    device: str | None, cache_dir: Path | None, plugins_dir: Path | None, *, on_disk: bool = True, **more: Any
+) -> Studio:
+    """Return the Studio that the options ask for."""
+    settings = load_settings(device=device, cache_dir=cache_dir, plugins_dir=plugins_dir, **more)
+    return Studio(settings, on_disk=on_disk)
+
+
+def parse_inputs(graph: Graph, pairs: Sequence[str]) -> dict[str, Any]:
+    """Turn `NAME=VALUE` into values, as the graph's inputs declare them.
+
+    Raises:
+        UsageError: E005 if a pair has no name.
+    """
+    types = {name: declared.type for name, declared in graph.document.inputs.items()}
+    values: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name:
+            raise UsageError("E005", f"{pair!r} gives no input a value", hint="write --set NAME=VALUE")
+        values[name.strip()] = _parse_value(types.get(name.strip(), "json"), text)
+    return values
+
+
+def _parse_value(kind: str, text: str) -> Any:
+    if text.startswith("@@") and kind in ("text", "choice"):
+        return text[1:]  # a text that begins with @
+    if text.startswith("@"):
+        path = Path(text[1:]).expanduser()
+        return _read_text(path) if kind in ("text", "json", "choice") or kind.startswith("list[") else InputFile(path)
+    if kind in ("text", "model"):
+        return text
+    if kind == "bool" and text.lower() in _BOOLS:
+        return _BOOLS[text.lower()]
+    if kind in ("choice",):
+        return text
+    if kind == "file" or kind in ("image", "mask", "audio", "video"):
+        return InputFile(Path(text).expanduser())
+    try:
+        return json.loads(text, parse_constant=lambda word: word)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _read_text(path: Path) -> Any:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError("E005", f"cannot read {str(path)!r}: {error}") from None
+    if path.suffix == ".json":
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise UsageError("E005", f"{str(path)!r} is not JSON: {error}") from None
+    return text
+
+
+class BytesType(click.ParamType):
+    """A size such as 512MiB."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the size in bytes."""
+        try:
+            return parse_bytes(value)
+        except ValueError as error:
+            self.fail(f"{value!r}: {error}", param, ctx)

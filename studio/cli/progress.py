@@ -1,0 +1,63 @@
+"""Progress on a terminal: one line for each node that runs, with its steps and the time left."""
+
+from __future__ import annotations
+
+import threading
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
+
+from studio.api.events import (
+    Event,
+    NodeCached,
+    NodeEvent,
+    NodeFailed,
+    NodeFinished,
+    NodeProgressed,
+    NodeSkipped,
+    NodeStarted,
+    RunStarted,
+)
+
+_MOST_LINES = 12
+
+
+class ProgressDisplay:
+    """Shows events as they come."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._progress = Progress(
+            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(),
+            TimeRemainingColumn(compact=True), console=console or Console(stderr=True), transient=True,
+        )  # fmt: skip
+        self._whole: TaskID | None = None
+        self._lines: dict[str, TaskID] = {}
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        self._progress.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def show(self, event: Event) -> None:
+        """Show one event."""
+        with self._lock:
+            if isinstance(event, RunStarted):
+                self._whole = self._progress.add_task("[bold]graph", total=event.nodes)
+            elif isinstance(event, NodeStarted):
+                if len(self._lines) < _MOST_LINES:
+                    self._lines[event.node] = self._progress.add_task(f"{event.node} [dim]{event.node_type}", total=None)
+            elif isinstance(event, NodeProgressed):
+                line = self._lines.get(event.node)
+                if line is not None:
+                    self._progress.update(line, completed=event.done, total=event.total or None)
+            elif isinstance(event, NodeCached | NodeFinished | NodeFailed | NodeSkipped):
+                self._close(event)
+
+    def _close(self, event: NodeEvent) -> None:
+        line = self._lines.pop(event.node, None)
+        if line is not None:
+            self._progress.remove_task(line)
+        if self._whole is not None:
+            self._progress.advance(self._whole)
