@@ -24,7 +24,7 @@ from studio.graph.resolve import FileLiteral
 from studio.registry import Observers, Registry, load_registry
 from studio.runtime.devices import find_device
 from studio.runtime.models import Models
-from studio.settings import Settings, load_settings
+from studio.settings import SettingProblem, Settings, load_settings
 
 if TYPE_CHECKING:
     from studio.cache import Cache
@@ -91,7 +91,7 @@ class Studio:
         on_disk: bool = True,
         executor: str = "local",
     ) -> None:
-        self.settings = settings or load_settings()
+        self.settings = settings or read_settings()
         self.device = find_device(self.settings.device, self.settings.dtype)
         self._plugins = list(plugins)
         self._discover = discover
@@ -314,7 +314,7 @@ class Studio:
                     result.status = outcome.status = "partly done" if result.files else "failed"
         result.manifest = create_manifest(
             run_id, outcome, graph=graph.source, source=str(graph.path or ""), inputs=recorded, device=self.device,
-            plugins=self.registry.distributions, files=result.files, started=started,
+            plugins=self.registry.distributions, files=result.files, started=started, version=__version__,
         )  # fmt: skip
         if folder is not None:
             try:
@@ -489,6 +489,18 @@ def _describe_given(value: Any) -> Any:
 
 def _hint_value(spec: TypeSpec) -> str:
     return "name a file with --set NAME=@PATH" if spec.name not in ("text", "int", "float", "number", "bool", "choice", "json") else ""
+
+
+def read_settings(**overrides: Any) -> Settings:
+    """Read the settings of this machine; keyword arguments that are not None win.
+
+    Raises:
+        UsageError: E001 with the file or the variable that is wrong.
+    """
+    try:
+        return load_settings(**overrides)
+    except SettingProblem as problem:
+        raise UsageError("E001", str(problem), where=problem.where, hint=problem.hint) from None
 
 
 def run(graph: Graph | Path | str | Mapping[str, Any], output: Path | str | None = None, **inputs: Any) -> RunResult:

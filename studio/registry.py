@@ -15,7 +15,7 @@ from typing import Any
 
 import pluggy
 
-from studio.api import Hooks, ModelOpener, NodeType, ValueType, get_node_type
+from studio.api import Hooks, Input, ModelOpener, NodeType, Output, ValueType, get_node_type
 from studio.api.hooks import PROJECT
 from studio.api.type_spec import PLAIN_TYPES, REFERENCE_TYPES
 from studio.errors import PluginError, StudioError
@@ -246,7 +246,7 @@ def _check_node_types(registry: Registry, types: list[NodeType], classes: dict[s
             raise PluginError("E203", f"two plugins have a node type {node_type.id!r}: {first} and {row.name} ({node_type.where})",
                               where=node_type.where, hint="rename one of them, or uninstall one of the plugins")
         seen[node_type.id] = node_type
-        ends = [*node_type.inputs.values(), *node_type.outputs.values()]
+        ends: list[Input | Output] = [*node_type.inputs.values(), *node_type.outputs.values()]
         for end in ends:
             if end.spec.name not in classes and end.spec.name not in PLAIN_TYPES | REFERENCE_TYPES | {"any"}:
                 raise PluginError("E206", f"node type {node_type.id!r}: no plugin provides the value type {end.spec.name!r} "

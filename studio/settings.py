@@ -13,7 +13,14 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from studio.errors import UsageError
+class SettingProblem(ValueError):
+    """A setting that cannot be used; `app` turns it into the UsageError that a user reads."""
+
+    def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.where = where
+        self.hint = hint
+
 
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 _UNITS |= {"k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
@@ -75,7 +82,11 @@ class Settings:
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Load the settings; keyword arguments that are not None win over file and environment."""
+    """Load the settings; keyword arguments that are not None win over file and environment.
+
+    Raises:
+        SettingProblem: The file or a variable holds something that is no setting.
+    """
     values: dict[str, Any] = {}
     path = _config_file()
     if path.is_file():
@@ -93,7 +104,7 @@ def _read_config(path: Path) -> dict[str, Any]:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError("E001", f"cannot read the configuration: {error}", where=str(path)) from None
+        raise SettingProblem(f"cannot read the configuration: {error}", where=str(path)) from None
     media = table.pop("media", {})
     values = {name: _parse_setting(name, value, str(path)) for name, value in table.items()}
     if media:
@@ -105,7 +116,7 @@ def _parse_media(table: Mapping[str, Any], path: Path) -> MediaLimits:
     known = {f.name for f in fields(MediaLimits)}
     for name, value in table.items():
         if name not in known or isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-            raise UsageError("E001", f"media.{name} = {value!r} is not a limit", where=str(path),
+            raise SettingProblem(f"media.{name} = {value!r} is not a limit", where=str(path),
                              hint=f"limits are positive numbers: {', '.join(sorted(known))}")
     return replace(MediaLimits(), **table)
 
@@ -113,7 +124,7 @@ def _parse_media(table: Mapping[str, Any], path: Path) -> MediaLimits:
 def _parse_setting(name: str, value: Any, where: str) -> Any:
     known = {f.name: f for f in fields(Settings) if f.name != "media"}
     if name not in known:
-        raise UsageError("E001", f"unknown setting {name!r}", where=where, hint=f"settings are: {', '.join(known)}")
+        raise SettingProblem(f"unknown setting {name!r}", where=where, hint=f"settings are: {', '.join(known)}")
     try:
         if name in ("cache_dir", "plugins_dir"):
             return Path(str(value)).expanduser()
@@ -125,7 +136,7 @@ def _parse_setting(name: str, value: Any, where: str) -> Any:
             return value if isinstance(value, bool) else parse_bool(str(value))
         return str(value)
     except ValueError as error:
-        raise UsageError("E001", f"{name} = {value!r}: {error}", where=where) from None
+        raise SettingProblem(f"{name} = {value!r}: {error}", where=where) from None
 
 
 def parse_bytes(value: Any) -> int:

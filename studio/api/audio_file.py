@@ -16,19 +16,20 @@ if TYPE_CHECKING:
 
     from studio.settings import MediaLimits
 
-_LOSSLESS = (b"RIFF", b"RF64", b"fLaC", b"FORM", b".snd", b"caff", b"riff")
-_MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+_SNDFILE = (b"RIFF", b"RF64", b"fLaC", b"FORM", b".snd", b"caff", b"riff", b"OggS")
+_MP3_RATES = (32_000, 44_100, 48_000)  # below these MP3 has no bit rate at which LAME keeps the level
 
 
 class AudioType(ValueType[Audio]):
     """Sounds: stored as their samples; read from WAV, FLAC, AIFF, OGG, MP3, M4A, Opus and the sound of a film.
 
     **Read.** The content decides the format, not the name. Length, channels and rate are checked from the header,
-    and again while decoding. WAV, FLAC and AIFF come through libsndfile, bit for bit up to 24 bits; a file of these
-    that ends early is refused. Others come through FFmpeg; of a file that ends early, what is there is read.
+    and again while decoding. WAV, FLAC, AIFF and OGG come through libsndfile, the first three bit for bit up to 24
+    bits; WAV and FLAC files that end early are refused. Others come through FFmpeg; of a file that ends early, what is
+    there is read.
 
     **Written.** FLAC has 16 bits where all samples are whole 16-bit numbers, 24 otherwise. WAV holds float32, exactly.
-    OGG is Vorbis, MP3 has 192 kbit/s (its rate goes to the next that MP3 knows). Samples beyond [-1, 1] are clipped
+    OGG is Vorbis, MP3 has 256 kbit/s (at 32, 44.1 or 48 kHz, the next above). Samples beyond [-1, 1] are clipped
     everywhere but in WAV.
     The provenance goes into the comments of FLAC and OGG, the INFO chunk of WAV and the ID3 tag of MP3. FLAC, WAV
     and MP3 files of equal sounds have equal bytes; OGG streams carry a random serial number.
@@ -60,8 +61,8 @@ class AudioType(ValueType[Audio]):
         """Read a sound; MediaError E511 if there is none, if it is broken or over a limit."""
         with open_media(path, limits) as file:
             head = file.read(4)
-        if head in _LOSSLESS:
-            audio = _read_lossless(path, limits, head)
+        if head in _SNDFILE:
+            audio = _read_sndfile(path, limits, head)
             if audio is not None:
                 return audio
         sound = av_file.decode_sound(path, limits)
@@ -115,7 +116,7 @@ def _find_int16(value: Audio) -> Any:
     return whole.astype(np.int16)
 
 
-def _read_lossless(path: Path, limits: MediaLimits, head: bytes) -> Audio | None:
+def _read_sndfile(path: Path, limits: MediaLimits, head: bytes) -> Audio | None:
     """Read what libsndfile reads; None where FFmpeg should try."""
     import numpy as np
     import soundfile
@@ -127,7 +128,8 @@ def _read_lossless(path: Path, limits: MediaLimits, head: bytes) -> Audio | None
         try:
             with soundfile.SoundFile(file.fileno(), closefd=False) as sound:
                 rate, channels = sound.samplerate, sound.channels
-                av_file.check_sound(path, max(sound.frames, 0), channels, rate, limits)
+                known = sound.frames if 0 < sound.frames < 2**62 else 0
+                av_file.check_sound(path, known, channels, rate, limits)
                 parts, total = [np.zeros((0, channels), np.float32)], 0
                 while len(block := sound.read(av_file.BLOCK, dtype="float32", always_2d=True)):
                     total += len(block)
@@ -137,8 +139,8 @@ def _read_lossless(path: Path, limits: MediaLimits, head: bytes) -> Audio | None
             if head == b"fLaC":
                 raise refuse(path, f"the sound is broken or cut off: {error}", hint="copy or make it again") from None
             return None
-        if head == b"fLaC" and total < sound.frames < 2**62:
-            raise refuse(path, f"the file ends after {total} of {sound.frames} samples", hint="copy or make it again")
+        if head == b"fLaC" and total < known:
+            raise refuse(path, f"the file ends after {total} of {known} samples", hint="copy or make it again")
     return av_file.create_audio(path, np.concatenate(parts), rate)
 
 
@@ -177,7 +179,7 @@ def _encode(
         stream.layout, stream.format = av_file.get_layout(value.channels), depth
         stream.codec_context.flags |= Flags.bitexact
         if kind == "mp3":
-            stream.bit_rate = 192_000
+            stream.bit_rate = 256_000  # at 192 and less LAME lowers the level by 3 % and more
         container.metadata.update(av_file.build_metadata(provenance))
         start = 0
         for block in blocks:

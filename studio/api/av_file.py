@@ -125,6 +125,8 @@ def decode_sound(path: Path, limits: MediaLimits, origin: Fraction | None = None
         if not container.streams.audio:
             return None
         stream = container.streams.audio[0]
+        if stream.codec_context is None:
+            raise refuse(path, "the sound is coded in a way that is not read", hint="save it as WAV or FLAC")
         rate, channels = stream.rate or 0, stream.channels or 0
         length = float(stream.duration * stream.time_base) if stream.duration else 0.0
         check_sound(path, length * rate, channels, rate, limits)
@@ -187,7 +189,9 @@ def _decode_blocks(container: Any, stream: Any) -> Iterator[tuple[Fraction | Non
     for frame in decode_packets(container, stream):
         if start is None and frame.pts is not None:
             start = Fraction(frame.pts) * frame.time_base
+        padded = frame.time_base == Fraction(1, stream.rate) and 0 < frame.duration < frame.samples  # the end of AAC
         for part in resampler.resample(frame):
-            yield start, part.to_ndarray().astype(np.float32, copy=False).reshape(-1, channels)
+            block = part.to_ndarray().astype(np.float32, copy=False).reshape(-1, channels)
+            yield start, block[: frame.duration] if padded else block
     for part in resampler.resample(None):
         yield start, part.to_ndarray().astype(np.float32, copy=False).reshape(-1, channels)

@@ -182,8 +182,9 @@ def check_value(spec: TypeSpec, value: Any, classes: Mapping[str, type]) -> Any:
         expected = classes.get(spec.name)
         if expected is None or not isinstance(value, expected):
             raise ValueProblem(str(spec), describe_value(value))
-        if spec.channels and value.channels not in spec.channels:
-            raise ValueProblem(str(spec), f"an image with {value.channels} channels")
+        channels = getattr(value, "channels", None)
+        if spec.channels and channels not in spec.channels:
+            raise ValueProblem(str(spec), f"an image with {channels} channels")
     if spec.limits is not None:
         _check_limits(spec, value)
     return value

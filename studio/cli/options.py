@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 import click
 
-from studio.app import InputFile, Studio
+from studio.app import InputFile, Studio, read_settings
 from studio.errors import UsageError
 from studio.graph import Graph
-from studio.settings import load_settings, parse_bytes
+from studio.settings import parse_bytes
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -46,7 +46,7 @@ def create_studio(
     device: str | None, cache_dir: Path | None, plugins_dir: Path | None, *, on_disk: bool = True, **more: Any
 ) -> Studio:
     """Return the Studio that the options ask for."""
-    settings = load_settings(device=device, cache_dir=cache_dir, plugins_dir=plugins_dir, **more)
+    settings = read_settings(device=device, cache_dir=cache_dir, plugins_dir=plugins_dir, **more)
     return Studio(settings, on_disk=on_disk)
 
 
@@ -99,7 +99,7 @@ def _read_text(path: Path) -> Any:
     return text
 
 
-class BytesType(click.ParamType):
+class BytesType(click.ParamType[int]):
     """A size such as 512MiB."""
 
     name = "size"

@@ -12,7 +12,7 @@ def find_commands(taken: set[str]) -> dict[str, click.Command]:
     found: dict[str, click.Command] = {}
     for implementation in load_plugins().hook.studio_commands.get_hookimpls():
         try:
-            commands = list(implementation.function())
+            commands: list[click.Command] = list(implementation.function())  # type: ignore[call-overload]  # pluggy says object
         except Exception as error:  # a plugin may raise anything; the other commands go on
             click.echo(f"warning: plugin {implementation.plugin_name!r}: studio_commands raised {error}", err=True)
             continue

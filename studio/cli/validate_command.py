@@ -38,9 +38,9 @@ def command(graphs: tuple[Path, ...], as_json: bool, roots: tuple[Path, ...], **
                  "findings": [f.to_json() for f in findings]} for path, findings in found.items()]  # fmt: skip
         click.echo(json.dumps(rows if len(rows) > 1 else rows[0], ensure_ascii=False, indent=1))
         return INVALID if bad else DONE
-    for path, findings in found.items():
+    for name, findings in found.items():
         if findings:
-            show_findings(findings, path, err=False)
+            show_findings(findings, name, err=False)
         else:
-            click.echo(f"{path}: no findings")
+            click.echo(f"{name}: no findings")
     return INVALID if bad else DONE

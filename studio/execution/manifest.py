@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from studio import __version__
 from studio.errors import RunError
 from studio.execution.call import Outcome
 from studio.execution.files import WrittenFile
@@ -30,6 +29,7 @@ def create_manifest(
     plugins: Mapping[str, str],
     files: Iterable[WrittenFile],
     started: str,
+    version: str,
 ) -> dict[str, Any]:
     """Return the manifest of a run as plain JSON."""
     by_output: dict[str, list[dict[str, Any]]] = {}
@@ -40,7 +40,7 @@ def create_manifest(
     return {
         "manifest": FORMAT,
         "run": run_id,
-        "studio": __version__,
+        "studio": version,
         "started": started,
         "seconds": round(outcome.seconds, 6),
         "status": outcome.status,

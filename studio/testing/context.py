@@ -1,15 +1,15 @@
-"""The kit that plugin authors test with: `TestContext` and `check_node_type`."""
+"""`TestContext`: a `Context` for calling a node type as a plain function."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from studio.api import Cancelled, Image, Model
+from studio.api import Cancelled, Image, Model, ModelError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +23,8 @@ class TestContext:
         device: What the node sees as its device.
         dtype: What the node sees as its dtype.
         models: Opened models by reference, for `open`.
-        cancel_at_step: Raise Cancelled at this call of `step`, counted from 1.
+        open_model: How to lease a model that `models` does not hold; None for not at all.
+        cancel_at_step: Raise Cancelled at this call of `step` and at each later one, counted from 1.
         steps: Every call of `step` as (done, total).
         previews: The previews that came with them.
         messages: Every line given to `log`.
@@ -34,6 +35,7 @@ class TestContext:
     device: str = "cpu"
     dtype: str = "float32"
     models: Mapping[str, Any] = field(default_factory=dict)
+    open_model: Callable[[Model], AbstractContextManager[Any]] | None = None
     cancel_at_step: int | None = None
     steps: list[tuple[int, int]] = field(default_factory=list)
     previews: list[Image] = field(default_factory=list)
@@ -42,7 +44,7 @@ class TestContext:
 
     @property
     def scratch(self) -> Path:
-        """An empty folder, removed with the context."""
+        """An empty folder, removed by `close` and with the context."""
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="studio-test-")
         return Path(self._folder.name)
@@ -55,8 +57,19 @@ class TestContext:
 
     @contextmanager
     def open(self, model: Model) -> Iterator[Any]:
-        """Lease what `models` holds under the reference."""
-        yield self.models[model.reference]
+        """Lease what `models` holds under the reference, or what `open_model` gives.
+
+        Raises:
+            ModelError: E602 if there is neither.
+        """
+        if model.reference in self.models:
+            yield self.models[model.reference]
+        elif self.open_model is not None:
+            with self.open_model(model) as opened:
+                yield opened
+        else:
+            raise ModelError("E602", f"the test context has no model {model.reference!r}",
+                             hint=f"give it one: TestContext(models={{{model.reference!r}: ...}})")
 
     def step(self, done: int, total: int, preview: Image | None = None) -> None:
         """Record the step; raise Cancelled where asked to."""
@@ -69,3 +82,9 @@ class TestContext:
     def log(self, message: str) -> None:
         """Record the line."""
         self.messages.append(message)
+
+    def close(self) -> None:
+        """Remove the scratch folder, as a run does after each call."""
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None

@@ -1,0 +1,144 @@
+"""Derives from a value another one that fits the same input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from studio.api import Audio, Field, File, Image, Mask, Model, OutputPath, TypeSpec, Video
+from studio.api.type_spec import ValueProblem, check_value
+
+
+class NoVariation(Exception):
+    """No other value could be derived; the text says what to do."""
+
+
+def derive_value(spec: TypeSpec, value: Any, classes: Mapping[str, type], folder: Path) -> Any:
+    """Return a value that fits `spec` and differs from `value`.
+
+    Args:
+        spec: The type of the input.
+        value: What stands there.
+        classes: The classes of value types, by name.
+        folder: Where to write a file, for an input that reads one.
+
+    Raises:
+        NoVariation: Nothing could be derived.
+    """
+    for candidate in _propose(spec, value, folder):
+        try:
+            checked = check_value(spec, candidate, classes)
+        except ValueProblem:
+            continue
+        if type(checked) is not type(value) or checked != value:
+            return checked
+    raise NoVariation(f"no other value of type {spec} could be derived; pass one: variants={{name: value}}")
+
+
+def _propose(spec: TypeSpec, value: Any, folder: Path) -> Iterator[Any]:
+    if value is None:
+        yield from _propose_first(spec)
+    elif spec.depth or isinstance(value, list):
+        yield from _propose_lists(spec, value, folder)
+    elif spec.name == "choice" or spec.choices:
+        yield from spec.choices
+    elif spec.name == "json":
+        yield from ([value], "changed")
+    else:
+        yield from _propose_single(value, spec.limits or Field(), folder)
+    if spec.optional:
+        yield None
+
+
+def _propose_first(spec: TypeSpec) -> Iterator[Any]:
+    """Yield values for an optional input that is empty."""
+    import numpy as np
+
+    limits = spec.limits or Field()
+    bounds = [bound for bound in (limits.ge, limits.gt, limits.le, limits.lt) if bound is not None]
+    singles: list[Any] = [*spec.choices, 1, *bounds, *(int(bound) + 1 for bound in bounds), 0.5, True, "x"]
+    grey = np.full((8, 8), 128, np.uint8)
+    singles += [Image(grey), Mask(grey), Image(np.stack([grey] * 3, axis=2)), Image(np.stack([grey] * 4, axis=2)),
+                Audio(np.zeros((64, 1), np.float32), 8000)]  # fmt: skip
+    for single in singles:
+        nested = single
+        for _ in range(spec.depth):
+            nested = [nested]
+        yield nested
+
+
+def _propose_lists(spec: TypeSpec, value: Any, folder: Path) -> Iterator[Any]:
+    entries = list(value)
+    inner = replace(spec, depth=max(0, spec.depth - 1), optional=False, limits=None)
+    if entries:
+        for candidate in _propose(inner, entries[0], folder):
+            yield [candidate, *entries[1:]]
+        yield [*entries, entries[0]]
+        yield entries[:-1]
+    else:
+        for candidate in _propose_first(inner):
+            yield [candidate]
+
+
+def _propose_single(value: Any, limits: Field, folder: Path) -> Iterator[Any]:
+    match value:
+        case bool():
+            yield not value
+        case int() | float():
+            yield from _propose_numbers(value, limits)
+        case str():
+            yield from (value + "x", value + " changed", value[:-1], "x")
+        case Image() | Mask():
+            yield _flip_sample(value)
+        case Audio():
+            yield _change_sound(value)
+        case Video():
+            frames = [frame.image for frame in value.frames()]
+            yield Video.from_images([_flip_sample(frames[0]), *frames[1:]], value.rate, value.audio)
+        case Model():
+            yield Model(value.reference, (*value.options, ("changed", True)))
+        case File():
+            yield _change_file(value, folder)
+        case OutputPath():
+            name = f"changed-{value.path.name}"
+            yield OutputPath(value.path.with_name(name), str(Path(value.name).with_name(name)))
+        case dict():
+            yield value | {"changed": True}
+
+
+def _propose_numbers(value: float, limits: Field) -> Iterator[Any]:
+    bounds = [bound for bound in (limits.ge, limits.gt, limits.le, limits.lt) if bound is not None]
+    yield from (value + 1, value - 1)
+    if isinstance(value, float):
+        yield from (value + 0.125, value - 0.125)
+        yield from ((value + bound) / 2 for bound in bounds)
+    yield from bounds
+
+
+def _flip_sample(picture: Any) -> Any:
+    import numpy as np
+
+    array = np.array(picture.compact())
+    top = 1.0 if array.dtype == np.float32 else np.iinfo(array.dtype).max
+    first = (0,) * array.ndim
+    array[first] = 0 if array[first] > top / 2 else top
+    return type(picture)(array)
+
+
+def _change_sound(sound: Audio) -> Audio:
+    import numpy as np
+
+    samples = np.array(sound.samples) if sound.frames else np.zeros((1, sound.channels), np.float32)
+    samples[0, 0] = 0.5 if sound.frames == 0 or samples[0, 0] < 0.25 else 0.0
+    return Audio(samples, sound.rate)
+
+
+def _change_file(file: File, folder: Path) -> File:
+    from blake3 import blake3
+
+    data = file.path.read_bytes() + b"\0"
+    path = folder / f"changed-{file.name}"
+    path.write_bytes(data)
+    return File(path, blake3(data).hexdigest(), len(data))
