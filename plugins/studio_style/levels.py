@@ -92,9 +92,9 @@ def count_work(levels: Sequence[Level], effort: Effort, full: Size) -> int:
 
 
 def _count_cells(size: Size, style_size: Size, radius: int) -> int:
-    """Count the comparisons of a search everywhere in a style and its mirror image."""
+    """Count the comparisons of a search everywhere in a style."""
     rows = max(1, style_size[0] - 2 * radius)
-    columns = 2 * max(style_size[1], 2 * radius + 1) - 2 * radius
+    columns = max(1, style_size[1] - 2 * radius)
     return size[0] * size[1] * rows * columns
 
 

@@ -272,7 +272,7 @@ def _enlarge_painting(
     """Lay the patches of the last level down at full size, from a style enlarged as much."""
     ratio = math.sqrt(full[0] * full[1] / (level.size[0] * level.size[1]))
     style_size = (round(level.style_size[0] * ratio), round(level.style_size[1] * ratio))
-    strokes = torch.from_numpy(_mirror_style(style, style_size, painter.effort.radius))
+    strokes = torch.from_numpy(_size_style(style, style_size, painter.effort.radius))
     painter.progress.advance(0)
     zoom = _compare_sizes(style_size, level.style_size)
     return _lay_enlarged(painter, strokes.to(painter.device), field, zoom, full)
@@ -311,16 +311,18 @@ def _scatter_noise(goal: torch.Tensor, painter: _Painter) -> torch.Tensor:
 
 def _load_style(strokes: FloatArray, level: Level, painter: _Painter) -> StylePatches:
     radius = painter.effort.radius
-    picture = torch.from_numpy(_mirror_style(strokes, level.style_size, radius))
+    picture = torch.from_numpy(_size_style(strokes, level.style_size, radius))
     return create_style_patches(picture.to(painter.device), radius)
 
 
-def _mirror_style(style: FloatArray, size: Size, radius: int) -> FloatArray:
-    """Resize a style and set its mirror image beside it, at least as large as one patch."""
-    resized = resize_picture(style, size)
+def _size_style(style: FloatArray, size: Size, radius: int) -> FloatArray:
+    """Resize a style, and mirror its edges where it would be smaller than one patch.
+
+    A mirror image of the whole beside it would offer more patches, but strokes that lean both ways lay down as
+    chevrons.
+    """
     missing = [max(0, 2 * radius + 1 - side) for side in size]
-    padded = np.pad(resized, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
-    return np.concatenate([padded, padded[:, ::-1]], axis=1)
+    return np.pad(resize_picture(style, size), ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
 
 
 def _compare_sizes(size: Size, before: Size) -> tuple[float, float]:

@@ -60,9 +60,9 @@ class AudioType(ValueType[Audio]):
     def read_file(self, path: Path, limits: MediaLimits) -> Audio:
         """Read a sound; MediaError E511 if there is none, if it is broken or over a limit."""
         with open_media(path, limits) as file:
-            head = file.read(4)
-        if head in _SNDFILE:
-            audio = _read_sndfile(path, limits, head)
+            head = file.read(26)
+        if head[:4] in _SNDFILE and not _is_empty_flac(head):
+            audio = _read_sndfile(path, limits, head[:4])
             if audio is not None:
                 return audio
         sound = av_file.decode_sound(path, limits)
@@ -103,6 +103,11 @@ class AudioType(ValueType[Audio]):
         return av_file.read_av_provenance(path)
 
 
+def _is_empty_flac(head: bytes) -> bool:
+    """Say whether a FLAC header speaks of no samples, at which libsndfile fails."""
+    return head[:4] == b"fLaC" and int.from_bytes(head[18:26], "big") & (2**36 - 1) == 0
+
+
 def _find_int16(value: Audio) -> Any:
     import numpy as np
 
@@ -139,6 +144,8 @@ def _read_sndfile(path: Path, limits: MediaLimits, head: bytes) -> Audio | None:
             if head == b"fLaC":
                 raise refuse(path, f"the sound is broken or cut off: {error}", hint="copy or make it again") from None
             return None
+        if head == b"OggS" and not total:
+            raise refuse(path, "no sound can be decoded from the file", hint="copy or make it again")
         if head == b"fLaC" and total < known:
             raise refuse(path, f"the file ends after {total} of {known} samples", hint="copy or make it again")
     return av_file.create_audio(path, np.concatenate(parts), rate)

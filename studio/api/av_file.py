@@ -143,6 +143,8 @@ def decode_sound(path: Path, limits: MediaLimits, origin: Fraction | None = None
                 total += len(block)
         except (av.error.FFmpegError, ValueError) as error:
             raise refuse(path, f"the sound is broken: {describe_error(error)}", hint="save it again") from None
+        if not parts and not stream.codec_context.name.startswith(("pcm", "flac")):
+            raise refuse(path, "no sound can be decoded from the file", hint="copy or make it again")
         samples = np.concatenate(parts) if parts else np.zeros((0, channels), np.float32)
     return create_audio(path, samples[max(0, len(samples) - total) :], rate)
 
@@ -156,27 +158,22 @@ def create_audio(path: Path, samples: FloatArray, rate: int) -> Audio:
 
 
 def decode_packets(container: Any, stream: Any) -> Iterator[Any]:
-    """Yield the frames of a stream; packets that are broken are passed over once a frame came out."""
+    """Yield the frames of a stream; packets that are broken are passed over, as players do."""
     import av
 
-    found = False
     packets = container.demux(stream)
     while True:
         try:
             packet = next(packets, None)
         except av.error.FFmpegError:
-            packet = None  # the rest of the file is missing
+            return  # the rest of the file is missing
         if packet is None:
             return
         try:
             frames = packet.decode()
         except av.error.FFmpegError:
-            if not found and packet.size == 0:
-                raise
             continue
-        for frame in frames:
-            found = True
-            yield frame
+        yield from frames
 
 
 def _decode_blocks(container: Any, stream: Any) -> Iterator[tuple[Fraction | None, FloatArray]]:

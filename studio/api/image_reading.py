@@ -7,7 +7,7 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from studio.api.formats import gif, jpeg, png, riff, tiff
-from studio.api.image_color import convert_to_srgb
+from studio.api.image_color import convert_ink, convert_to_srgb, decode_silently
 from studio.api.media_file import open_media, refuse
 from studio.errors import MediaError
 
@@ -209,11 +209,14 @@ def _read_bmp(data: bytes, check_size: CheckSize) -> AnyArray:
 
 
 def _read_tiff(data: bytes, check_size: CheckSize) -> AnyArray:
+    import numpy as np
+
     directory = tiff.parse_directory(data)
     check_size(directory.number(tiff.WIDTH), directory.number(tiff.HEIGHT))
     tile = directory.number(tiff.TILE_WIDTH, 1), directory.number(tiff.TILE_HEIGHT, 1)
     if max(tile) > 65_536 or tile[0] * tile[1] > _LARGEST_TILE:
         raise ValueError(f"tiles of {tile[0]} x {tile[1]} pixels are too large")
+    tiff.check_parts(data, directory)
     clean = tiff.rebuild(data, directory, _TIFF_TAGS)
     profile = directory.entries[tiff.ICC].data if tiff.ICC in directory.entries else None
     bits, samples = directory.numbers(tiff.BITS) or (1,), directory.number(tiff.SAMPLES, 1)
@@ -222,6 +225,11 @@ def _read_tiff(data: bytes, check_size: CheckSize) -> AnyArray:
     else:
         from PIL.TiffImagePlugin import TiffImageFile
 
+        packed = directory.number(tiff.COMPRESSION, 1) in (5, 32773)  # LZW and PackBits
+        if packed and bits[0] in (8, 16) and samples in (1, 3, 4) and directory.number(tiff.PHOTOMETRIC) in (0, 1, 2):
+            # libtiff inside Pillow reports broken data on the standard error; the one in OpenCV can be silenced
+            if decode_silently(np.frombuffer(clean, np.uint8)) is None:
+                raise ValueError("the compressed samples are broken")
         image = TiffImageFile(io.BytesIO(clean))
         if image.mode == "I":
             raise ValueError("signed and 32-bit whole numbers are not read")
@@ -235,8 +243,6 @@ def _read_tiff(data: bytes, check_size: CheckSize) -> AnyArray:
 def _decode_deep_tiff(data: bytes, directory: tiff.Directory) -> AnyArray:
     """Decode RGB and RGBA of 16-bit numbers and floats, which Pillow cuts down or refuses, with OpenCV."""
     import numpy as np
-
-    from studio.api.image_color import decode_silently
 
     decoded: Any = decode_silently(np.frombuffer(data, np.uint8))
     if decoded is None or decoded.dtype not in (np.uint16, np.float32):
@@ -258,8 +264,6 @@ def _load(image: Any, profile: bytes | None = None) -> AnyArray:
 
     image.load()
     if image.mode in ("CMYK", "LAB"):
-        from studio.api.image_color import convert_ink
-
         return convert_ink(image, profile)
     if image.mode.startswith("I;16"):
         return np.asarray(image).astype(np.uint16)

@@ -44,7 +44,7 @@ def read_film(path: Path, limits: MediaLimits) -> Video:
         _check_size(path, first.width, first.height, limits)
         origin = Fraction(first.pts or 0) * (first.time_base or stream.time_base)
         layout = _choose_layout(first, stream.codec_context.name)
-        shape = _convert(first, layout).shape
+        shape = _convert(path, first, layout).shape
         rate = _find_rate(stream)
         count = stream.frames or None
         seconds = float(stream.duration * stream.time_base) if stream.duration else None
@@ -131,15 +131,19 @@ def _choose_layout(frame: Any, codec: str) -> str:
     ]
 
 
-def _convert(frame: Any, layout: str) -> AnyArray:
+def _convert(path: Path, frame: Any, layout: str) -> AnyArray:
     """Return a frame as upright height x width x channels samples."""
+    import av
     import numpy as np
     from av.video.reformatter import Colorspace
 
     source = None
     if frame.colorspace == _UNSPECIFIED and frame.height >= 720 and frame.format.name.startswith("yuv"):
         source = Colorspace.ITU709  # what players take for granted
-    array: AnyArray = frame.to_ndarray(format=layout, src_colorspace=source)
+    try:
+        array: AnyArray = frame.to_ndarray(format=layout, src_colorspace=source)
+    except (av.error.FFmpegError, ValueError) as error:
+        raise refuse(path, f"a frame cannot be converted to RGB: {av_file.describe_error(error)}", hint=_HINT) from None
     return np.rot90(array, round((frame.rotation or 0) / 90) % 4)
 
 
@@ -150,7 +154,7 @@ def _decode(path: Path, limits: MediaLimits, layout: str, shape: tuple[int, ...]
         last = -1
         for frame in av_file.decode_packets(container, stream):
             _check_size(path, frame.width, frame.height, limits)
-            array = _convert(frame, layout)
+            array = _convert(path, frame, layout)
             if array.shape != shape:
                 raise MediaError("E504", f"a frame is {array.shape[1]} x {array.shape[0]}, the first was {shape[1]} x"
                                  f" {shape[0]}", where=str(path), hint="cut the film where its size changes")

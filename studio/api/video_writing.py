@@ -27,7 +27,8 @@ MICROSECOND = Fraction(1, 1_000_000)
 # channels and bytes per sample: what the array is called, and what FFV1 codes
 _STORED = {(1, 1): ("gray", "gray"), (3, 1): ("rgb24", "bgr0"), (4, 1): ("rgba", "bgra")}
 _STORED |= {(1, 2): ("gray16le", "gray16le"), (3, 2): ("rgb48le", "gbrp16le"), (4, 2): ("rgba64le", "gbrap16le")}
-_FFV1 = {"level": "3", "slices": "4", "slicecrc": "1"}
+_FFV1 = {"level": "3", "slices": "4", "slicecrc": "1"}  # the number of slices depends on neither machine nor threads
+_FFV1_THIN = {"level": "1"}  # pictures too thin to be cut into slices
 WRITERS = {
     "mp4": ("mp4", "libx264", "aac"),
     "mov": ("mov", "libx264", "aac"),
@@ -128,7 +129,7 @@ def _encode_at(video: Video, path: Path, depth: int) -> None:
     layout, coded = _STORED[(video.channels, depth)]
     with _open_for_writing(path, "nut", {"fflags": "+bitexact"}) as container:
         container.metadata["rate"] = str(video.rate)
-        stream = container.add_stream("ffv1", rate=1_000_000, options=_FFV1)
+        stream = container.add_stream("ffv1", rate=1_000_000, options=_FFV1 if min(video.width, video.height) >= 8 else _FFV1_THIN)
         stream.width, stream.height, stream.pix_fmt = video.width, video.height, coded
         stream.time_base = stream.codec_context.time_base = MICROSECOND
         stream.codec_context.flags |= Flags.bitexact
@@ -278,11 +279,12 @@ class _Sound:
         self._exact = codec == "pcm_f32le"
         rates = None if self._exact else _find_rates(codec)
         rate = audio.rate if not rates or audio.rate in rates else 48_000
-        self._stream = container.add_stream(codec, rate=rate)
+        options = {"aac_coder": "fast"} if codec == "aac" else {}  # its default adds clicks to plain tones
+        self._stream = container.add_stream(codec, rate=rate, options=options)
         self._stream.layout = av_file.get_layout(audio.channels)
         self._stream.codec_context.flags |= Flags.bitexact
         if not self._exact:
-            self._stream.bit_rate = 96_000 * audio.channels
+            self._stream.bit_rate = 128_000 * audio.channels
 
     def write_until(self, seconds: float) -> None:
         """Write the sound up to a time, and half a second more."""

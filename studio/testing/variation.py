@@ -39,7 +39,7 @@ def derive_value(spec: TypeSpec, value: Any, classes: Mapping[str, type], folder
 
 def _propose(spec: TypeSpec, value: Any, folder: Path) -> Iterator[Any]:
     if value is None:
-        yield from _propose_first(spec)
+        yield from _propose_first(spec, folder)
     elif spec.depth or isinstance(value, list):
         yield from _propose_lists(spec, value, folder)
     elif spec.name == "choice" or spec.choices:
@@ -52,10 +52,13 @@ def _propose(spec: TypeSpec, value: Any, folder: Path) -> Iterator[Any]:
         yield None
 
 
-def _propose_first(spec: TypeSpec) -> Iterator[Any]:
+def _propose_first(spec: TypeSpec, folder: Path) -> Iterator[Any]:
     """Yield values for an optional input that is empty."""
     import numpy as np
 
+    if spec.name == "file":
+        yield _write_file(folder / "fresh", b"fresh")
+        return
     limits = spec.limits or Field()
     bounds = [bound for bound in (limits.ge, limits.gt, limits.le, limits.lt) if bound is not None]
     singles: list[Any] = [*spec.choices, 1, *bounds, *(int(bound) + 1 for bound in bounds), 0.5, True, "x"]
@@ -78,7 +81,7 @@ def _propose_lists(spec: TypeSpec, value: Any, folder: Path) -> Iterator[Any]:
         yield [*entries, entries[0]]
         yield entries[:-1]
     else:
-        for candidate in _propose_first(inner):
+        for candidate in _propose_first(inner, folder):
             yield [candidate]
 
 
@@ -136,9 +139,11 @@ def _change_sound(sound: Audio) -> Audio:
 
 
 def _change_file(file: File, folder: Path) -> File:
+    return _write_file(folder / f"changed-{file.name}", file.path.read_bytes() + b"\0")
+
+
+def _write_file(path: Path, data: bytes) -> File:
     from blake3 import blake3
 
-    data = file.path.read_bytes() + b"\0"
-    path = folder / f"changed-{file.name}"
     path.write_bytes(data)
     return File(path, blake3(data).hexdigest(), len(data))

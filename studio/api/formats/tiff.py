@@ -6,6 +6,8 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from studio.api.formats.png import count_inflated
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -73,6 +75,32 @@ def parse_directory(data: bytes) -> Directory:
         if parsed:
             entries.setdefault(*parsed)
     return Directory(order, big, entries)
+
+
+def check_parts(data: bytes, directory: Directory) -> None:
+    """Raise ValueError where strips, tiles or the tags about them cannot be: libtiff says so on the standard error."""
+    width, height = directory.number(WIDTH), directory.number(HEIGHT)
+    samples, bits, planar = directory.number(SAMPLES, 1), directory.number(BITS, 1), directory.number(PLANAR, 1)
+    predictor, compression = directory.number(PREDICTOR, 1), directory.number(COMPRESSION, 1)
+    if not 1 <= samples <= 8 or not 1 <= bits <= 64 or planar not in (1, 2) or predictor not in (1, 2, 3):
+        raise ValueError("the tags about the samples contradict each other")
+    if (predictor == 2 and bits not in (8, 16, 32, 64)) or (predictor == 3 and directory.number(SAMPLE_FORMAT) != 3):
+        raise ValueError("the predictor does not fit the samples")
+    tiled = TILE_WIDTH in directory.entries
+    columns = directory.number(TILE_WIDTH) if tiled else width
+    rows = directory.number(TILE_HEIGHT) if tiled else min(directory.number(ROWS, height), height)
+    if columns < 1 or rows < 1:
+        raise ValueError("strips or tiles of no size")
+    starts, lengths = directory.numbers(324 if tiled else STRIPS), directory.numbers(325 if tiled else STRIP_BYTES)
+    count = -(-width // columns) * -(-height // rows) * (samples if planar == 2 else 1)
+    if len(starts) != count or (len(lengths) != count and not (compression == 1 and not lengths)):
+        raise ValueError(f"there are {len(starts)} strips or tiles where {count} are needed")
+    expected = rows * ((columns * bits * (samples if planar == 1 else 1) + 7) // 8)
+    for start, length in zip(starts, lengths, strict=False):
+        if start + length > len(data) or (compression == 1 and length < 1):
+            raise ValueError("the file is truncated: a strip lies outside")
+        if compression in (8, 32946):
+            count_inflated(data[start : start + length], expected)
 
 
 def find_orientation(exif: bytes) -> int:

@@ -329,11 +329,13 @@ def test_lossless_file_that_ends_early_is_refused(tmp_path: Path, extension: str
 def test_lossy_file_that_ends_early_gives_what_is_there(
     tmp_path: Path, extension: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    AUDIO.write_file(make_tone(2.0), tmp_path / f"a.{extension}", None)
+    AUDIO.write_file(Audio(RNG.normal(size=(88_200, 2)) / 9, 44_100), tmp_path / f"a.{extension}", None)
     data = (tmp_path / f"a.{extension}").read_bytes()
     (tmp_path / "b").write_bytes(data[: len(data) // 2])
+    (tmp_path / "c").write_bytes(data[: len(data) // 100])
 
     assert 0.4 < AUDIO.read_file(tmp_path / "b", LIMITS).duration < 1.6
+    check_refused(tmp_path / "c")
     assert capfd.readouterr() == ("", "")
 
 

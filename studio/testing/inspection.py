@@ -1,0 +1,164 @@
+"""`check_node_type`: every promise that a node type makes by being one, checked on an example."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from studio.api import NodeType, ValueType, get_node_type
+from studio.api.type_spec import ValueProblem
+from studio.errors import StudioError
+from studio.testing.caching import check_codecs, check_fingerprints, check_graph, check_runs, check_unkeyed
+from studio.testing.purity import call_seeded, check_cancellation, check_inputs, check_order, check_repeat
+from studio.testing.report import Report
+from studio.testing.stacking import check_batch
+from studio.testing.subject import BadOutput, Called, Subject, open_subject
+from studio.testing.variation import NoVariation, derive_value
+
+
+def check_node_type(
+    function: Callable[..., Any],
+    /,
+    *,
+    cancels: bool | None = None,
+    plugin: Any = None,
+    value_types: Iterable[ValueType[Any]] = (),
+    variants: Mapping[str, Any] | None = None,
+    **example: Any,
+) -> Report:
+    """Check a node type on an example, as an executor would use it.
+
+    The function is called about ten times, so choose a small example. It must be declared and documented; take
+    and return what it declares; leave its inputs and the global random generators alone; give equal results for
+    equal inputs, whatever ran before; let `Cancelled` pass; have a fingerprint that every input changes but the
+    `Unkeyed` ones; have values that survive their codecs; stand in a graph, and come from the cache the second
+    time; and, with `batch=`, give stacked what it gives singly.
+
+    Args:
+        function: The function that `@node` decorates.
+        cancels: True: it must call `ctx.step`. False: it need not, however long it takes. None: it must if the
+            example takes more than a second.
+        plugin: The plugin that brings it (a module or an object with hooks), where it needs more of it than
+            `value_types`: models and what opens them.
+        value_types: Value types of its inputs and outputs beside Studio's own.
+        variants: For inputs by name: another value than the example's, where none can be derived.
+        **example: The inputs of the example. A path stands for a file to read, text for a model reference or for
+            the name of a file to write.
+
+    Returns:
+        What was checked, and what was skipped and why.
+
+    Raises:
+        AssertionError: Some checks failed; the message lists all of them, each with what to do.
+        NodeTypeError: E202 if `@node` does not decorate the function.
+    """
+    declared = get_node_type(function)
+    report = Report(declared.id)
+    with open_subject(declared, plugin, value_types) as (subject, problems):
+        report.add("declaration", _find_declaration_problems(declared))
+        if report.add("registration", problems) and report.add("example", _take_example(subject, example, variants)):
+            _examine(subject, report, cancels)
+    if report.failed:
+        raise AssertionError(f"{report}\n({declared.where})")
+    return report
+
+
+def _find_declaration_problems(declared: NodeType) -> list[str]:
+    problems = [f"the docstring does not describe input {end.name!r}; add it under Args:"
+                for end in declared.inputs.values() if not end.description]  # fmt: skip
+    if declared.named:
+        problems += [f"nothing describes output {end.name!r}; add it under Attributes: in the NamedTuple's docstring"
+                     for end in declared.outputs.values() if not end.description]  # fmt: skip
+    writes = [end.name for end in declared.inputs.values() if end.spec.name == "path"]
+    if writes and declared.cache == "pure":
+        problems.append(f"it writes the file {writes[0]!r}, and a cached call would not; declare cache=\"never\"")
+    return problems
+
+
+def _take_example(subject: Subject, example: Mapping[str, Any], variants: Mapping[str, Any] | None) -> list[str]:
+    """Convert the example and derive the variants; return what is wrong with them."""
+    inputs = subject.declared.inputs
+    problems = [f"there is no input {name!r}; its inputs: {', '.join(inputs) or 'none'}"
+                for name in {**example, **(variants or {})} if name not in inputs]  # fmt: skip
+    problems += [f"input {end.name!r} is required; give the example a value for it"
+                 for end in inputs.values() if end.required and end.name not in example]  # fmt: skip
+    for given, taken in ((example, subject.example), (variants or {}, subject.variants)):
+        for name, value in given.items():
+            if name in inputs:
+                try:
+                    taken[name] = subject.convert(inputs[name].spec, value)
+                except (ValueProblem, StudioError, OSError) as problem:
+                    problems.append(f"input {name!r} does not fit: {problem}")
+    return problems
+
+
+def _derive_variants(subject: Subject, report: Report) -> None:
+    """Give every input that the example uses another value, so that its effect can be seen."""
+    current = subject.inputs
+    for end in subject.declared.inputs.values():
+        if end.name in subject.variants or end.name in subject.unwanted:
+            continue
+        try:
+            subject.variants[end.name] = derive_value(
+                end.spec, current[end.name], subject.studio.registry.classes, subject.folder
+            )
+        except NoVariation as problem:
+            report.skip(f"sensitivity to {end.name}", str(problem))
+
+
+def _examine(subject: Subject, report: Report, cancels: bool | None) -> None:
+    unwanted = _find_unwanted_problems(subject)
+    if unwanted:
+        report.add("lazy inputs", unwanted)
+        return
+    first, _ = call_seeded(subject, 1)
+    if not report.add("call", _find_call_problems(first)):
+        return
+    _derive_variants(subject, report)
+    second = check_inputs(subject, report)
+    if second is None:
+        return
+    check_repeat(subject, report, first, second)
+    check_order(subject, report, second)
+    check_cancellation(subject, report, second, cancels)
+    check_unkeyed(subject, report, second)
+    check_codecs(subject, report, second)
+    if check_graph(subject, report):
+        check_fingerprints(subject, report)
+        check_runs(subject, report, second)
+    check_batch(subject, report)
+
+
+def _find_unwanted_problems(subject: Subject) -> list[str]:
+    """Return what is wrong with `needs`."""
+    declared = subject.declared
+    if declared.needs is None:
+        return []
+    try:
+        eager = {name: value for name, value in {
+            **{end.name: end.default for end in declared.inputs.values() if not end.required}, **subject.example,
+        }.items() if not declared.inputs[name].lazy}  # fmt: skip
+        wanted = list(declared.needs(**eager))
+    except Exception as error:  # the author's function
+        return [f"needs raised {describe_error(error)}; it is called with the inputs that are not lazy, by name"]
+    return [f"needs returned {name!r}, which is no lazy input"
+            for name in wanted if name not in declared.inputs or not declared.inputs[name].lazy]  # fmt: skip
+
+
+def _find_call_problems(called: Called) -> list[str]:
+    error = called.error
+    if error is None:
+        return []
+    if isinstance(error, BadOutput):
+        return [f"{error}; return what the annotation says, or correct it"]
+    if "read-only" in str(error):
+        return [f"it writes to an input: {describe_error(error)}; inputs are read-only, so copy what it changes"]
+    return [f"it raised {describe_error(error)}; give an example that works, or correct it"]
+
+
+def describe_error(error: BaseException) -> str:
+    """Say in a line what was raised, and where."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{place}"

@@ -1,0 +1,149 @@
+"""Checks of the calls themselves: inputs left alone, equal results, cancellation."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from studio.errors import Cancelled
+from studio.testing.random_state import seed_globally
+from studio.testing.report import Report
+from studio.testing.subject import Called, Subject
+
+PATIENCE_SECONDS = 1.0
+_ATTEMPTS = 3
+
+
+def call_seeded(subject: Subject, seed: int) -> tuple[Called, list[str]]:
+    """Call the example with seeded global generators; return the call and the generators that it changed."""
+    with seed_globally(seed) as state:
+        called = subject.call()
+        return called, state.find_changed()
+
+
+def check_inputs(subject: Subject, report: Report) -> Called | None:
+    """Call the example again and see that inputs, defaults and global generators stay as they are."""
+    before = _digest_inputs(subject, subject.inputs)
+    called, touched = call_seeded(subject, 2)
+    if called.error is not None:
+        report.add("repeat", [f"a second call with equal inputs raised {called.error!r}; keep no state between calls"])
+        return None
+    after = _digest_inputs(subject, subject.inputs)
+    report.add("inputs", [f"the call changed input {name!r}; copy it before writing to it"
+                          for name in before if before[name] != after[name]])  # fmt: skip
+    report.add("random state", [f"it uses the global generator of {name}; use ctx.rng(seed), with the seed as an input"
+                                for name in touched])  # fmt: skip
+    return called
+
+
+def _digest_inputs(subject: Subject, inputs: Mapping[str, Any]) -> dict[str, str]:
+    return {name: subject.digest(value) for name, value in inputs.items()}
+
+
+def check_repeat(subject: Subject, report: Report, first: Called, second: Called) -> None:
+    """See that two calls with equal inputs gave equal outputs."""
+    if subject.declared.cache != "pure":
+        report.skip("repeat", f'declared cache="{subject.declared.cache}": its results may differ')
+        return
+    report.add("repeat", _compare(first, second, "two calls with equal inputs gave different values at output {!r}; "
+                                  'let results depend on the inputs alone, or declare cache="recompute"'))
+
+
+def _compare(first: Called, second: Called, message: str) -> list[str]:
+    return [message.format(name) for name in first.digests
+            if second.error is None and first.digests[name] != second.digests[name]]  # fmt: skip
+
+
+def check_order(subject: Subject, report: Report, reference: Called) -> None:
+    """Call with another input in between, and see that the example still gives the same."""
+    if subject.declared.cache != "pure":
+        report.skip("call order", f'declared cache="{subject.declared.cache}": its results may differ')
+        return
+    if find_other_call(subject) is None:
+        report.skip("call order", "no other inputs could be derived with which it works; pass variants={name: value}")
+        return
+    again = subject.call()
+    problems = _compare(reference, again, "after a call with other inputs, output {!r} is another one; "
+                        "keep nothing between calls")  # fmt: skip
+    if again.error is not None:
+        problems = [f"after a call with other inputs it raised {again.error!r}; keep nothing between calls"]
+    report.add("call order", problems)
+
+
+def find_other_call(subject: Subject, keep: tuple[str, ...] = ()) -> tuple[dict[str, Any], Called] | None:
+    """Return inputs other than the example's with which a call works, and that call; None if none were found.
+
+    Args:
+        subject: The node type.
+        keep: Inputs that stay as they are.
+    """
+    current = subject.inputs
+    names = [name for name in subject.variants if name not in keep and subject.variants[name] is not None]
+    for name in names[:_ATTEMPTS]:
+        inputs = {**current, name: subject.variants[name]}
+        called = subject.call(inputs)
+        if called.error is None:
+            return inputs, called
+    return None
+
+
+# -- cancellation ----------------------------------------------------------------------------------
+
+
+def check_cancellation(subject: Subject, report: Report, reference: Called, cancels: bool | None) -> None:
+    """Cancel at the first, the second and the last step, and see that it ends and leaves nothing behind."""
+    count = len(reference.context.steps)
+    if not count:
+        _check_silence(report, reference.seconds, cancels)
+        return
+    problems: list[str] = []
+    for step in sorted({1, min(2, count), count}):
+        with _watch_temporary_files(subject.folder / "temporary") as left:
+            called = subject.call(cancel_at_step=step)
+        problems += _find_cancel_problems(called, f"step {step} of {count}")
+        problems += [f"cancelled at step {step} of {count}, it left {path.name!r} among the temporary files; "
+                     "use ctx.scratch, which is removed" for path in left]  # fmt: skip
+    backwards = [one for one in reference.context.steps if one[0] < 0 or one[1] < 0]
+    problems += [f"it called ctx.step{one}; a run refuses negative numbers" for one in backwards[:1]]
+    report.add("cancellation", problems)
+
+
+def _check_silence(report: Report, seconds: float, cancels: bool | None) -> None:
+    if cancels:
+        report.add("cancellation", ["it calls no ctx.step, so it cannot be cancelled; call it at least every second"])
+    elif cancels is None and seconds > PATIENCE_SECONDS:
+        report.add("cancellation", [f"it took {seconds:.1f} s without calling ctx.step; call it at least every second, "
+                                    "so that a run can be cancelled"])  # fmt: skip
+    else:
+        report.skip("cancellation", f"it calls no ctx.step, and needs none for {seconds:.2f} s")
+
+
+def _find_cancel_problems(called: Called, where: str) -> list[str]:
+    if called.error is None:
+        return [f"it swallowed Cancelled at {where} and went on; catch Exception, never BaseException nor `except:`"]
+    if not isinstance(called.error, Cancelled):
+        return [f"Cancelled at {where} came out as {called.error!r}; let it pass as it is"]
+    return []
+
+
+@contextmanager
+def _watch_temporary_files(folder: Path) -> Iterator[list[Path]]:
+    """Send temporary files to a folder of our own; the list holds what is left there at the end."""
+    folder.mkdir(exist_ok=True)
+    old, tempfile.tempdir = tempfile.tempdir, str(folder)
+    left: list[Path] = []
+    try:
+        yield left
+    finally:
+        tempfile.tempdir = old
+        left += sorted(folder.iterdir())
+        _empty(folder)
+
+
+def _empty(folder: Path) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,247 @@
+"""`Subject`: a node type under examination, its example, and the ways to call it."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from studio.api import Model, NodeType, OutputPath, TypeSpec, ValueType, hookimpl
+from studio.api.node_type import call_node_type
+from studio.api.type_spec import PLAIN_TYPES, ValueProblem, check_value
+from studio.app import Studio
+from studio.cache import Undigestable
+from studio.cache.codec import is_plain
+from studio.errors import Cancelled
+from studio.graph import parse_graph
+from studio.runtime.devices import Device
+from studio.settings import Settings
+from studio.testing.context import TestContext
+
+NODE = "node"
+"""Id of the one node in the graph that a subject is run with."""
+
+
+class GivenPlugin:
+    """A plugin object with what a test passed in."""
+
+    def __init__(
+        self, functions: Iterable[Callable[..., Any]] = (), value_types: Iterable[ValueType[Any]] = ()
+    ) -> None:
+        self.functions = list(functions)
+        self.value_types = list(value_types)
+
+    @hookimpl
+    def studio_node_types(self) -> Iterable[Callable[..., Any]]:
+        """Return the functions."""
+        return self.functions
+
+    @hookimpl
+    def studio_value_types(self) -> Iterable[ValueType[Any]]:
+        """Return the value types."""
+        return self.value_types
+
+
+@dataclass
+class Called:
+    """What one call led to: either `values`, settled and checked, or `error`."""
+
+    context: TestContext
+    values: dict[str, Any] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
+    error: BaseException | None = None
+    seconds: float = 0.0
+
+
+class BadOutput(Exception):
+    """An output that does not fit its declared type."""
+
+
+@dataclass
+class Subject:
+    """A node type under examination.
+
+    Attributes:
+        declared: The node type, as the registry has it.
+        studio: A Studio that knows it and nothing else that is installed.
+        folder: A temporary folder of its own.
+        example: The inputs that the author gave, converted.
+        variants: For inputs by name: another value than the example's.
+    """
+
+    declared: NodeType
+    studio: Studio
+    folder: Path
+    example: dict[str, Any] = field(default_factory=dict)
+    variants: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """The inputs of a call: the example and the defaults, as the executor passes them."""
+        defaults = {end.name: end.default for end in self.declared.inputs.values() if not end.required}
+        given = {name: value for name, value in self.example.items() if name not in self.unwanted}
+        return {**defaults, **given}
+
+    @property
+    def unwanted(self) -> frozenset[str]:
+        """The lazy inputs that the node type does not ask for, given the example."""
+        declared = self.declared
+        if declared.needs is None:
+            return frozenset()
+        lazy = {end.name for end in declared.inputs.values() if end.lazy}
+        defaults = {end.name: end.default for end in declared.inputs.values() if not end.required}
+        eager = {name: value for name, value in {**defaults, **self.example}.items() if name not in lazy}
+        return frozenset(lazy - set(declared.needs(**eager)))
+
+    def convert(self, spec: TypeSpec, value: Any) -> Any:
+        """Return a value as a node would get it: paths become files, text becomes references, films are stored.
+
+        Raises:
+            ValueProblem: It does not fit.
+            StudioError: It cannot be read.
+        """
+        if isinstance(value, list | tuple) and spec.depth:
+            value = [self.convert(spec.item(), entry) for entry in value]
+        elif spec.name == "file" and isinstance(value, str | Path):
+            value = self.studio.cache.digest_file(Path(value).resolve())
+        elif spec.name == "path" and isinstance(value, str):
+            path = self.folder / "output" / value
+            path.parent.mkdir(parents=True, exist_ok=True)
+            value = OutputPath(path, value)
+        elif spec.name == "model" and isinstance(value, str):
+            value = Model(value)
+        return self.studio.cache.settle(check_value(spec, value, self.studio.registry.classes))
+
+    # -- calls -----------------------------------------------------------------------------------------
+
+    def call(self, inputs: Mapping[str, Any] | None = None, *, cancel_at_step: int | None = None) -> Called:
+        """Call the function as an executor would; nothing that it raises gets out."""
+        context = self.create_context(cancel_at_step)
+        called = Called(context)
+        begin = time.perf_counter()
+        try:
+            result = call_node_type(self.declared, context, dict(self.inputs if inputs is None else inputs))
+            called.seconds = time.perf_counter() - begin
+            called.values = self.read_outputs(result)
+            called.digests = {name: self.digest(value) for name, value in called.values.items()}
+        except KeyboardInterrupt:
+            raise
+        except Cancelled as error:
+            called.error = error.with_traceback(None)  # a generator that it ended is closed only without its frames
+        except BaseException as error:  # SystemExit too
+            called.error = error
+        finally:
+            context.close()
+        return called
+
+    def create_context(self, cancel_at_step: int | None = None) -> TestContext:
+        """Return a context that leases models through the Studio."""
+        models, device = self.studio.models, Device("cpu", "float32")
+        return TestContext(cancel_at_step=cancel_at_step, open_model=lambda model: models.open(model, device))
+
+    def read_outputs(self, result: Any) -> dict[str, Any]:
+        """Return the outputs by name, checked and settled.
+
+        Raises:
+            BadOutput: One does not fit.
+        """
+        try:
+            values = self.declared.unpack_result(result)
+        except ValueProblem as problem:
+            raise BadOutput(f"it returned something of another shape: {problem}") from None
+        for name, value in values.items():
+            try:
+                checked = check_value(self.declared.outputs[name].spec, value, self.studio.registry.classes)
+            except ValueProblem as problem:
+                raise BadOutput(f"output {name!r}: {problem}") from None
+            values[name] = self.studio.cache.settle(checked)
+        return values
+
+    def digest(self, value: Any) -> str:
+        """Return the digest of a value, or "" if it has none."""
+        try:
+            return self.studio.cache.digest(value)
+        except Undigestable:
+            return ""
+
+    # -- as a graph ------------------------------------------------------------------------------------
+
+    def write_graph(self, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return a graph of this one node, and the values of the graph's own inputs.
+
+        Plain values, model references and paths stand in the graph as literals; media and files come in
+        through inputs of the graph.
+        """
+        ends: dict[str, Any] = {}
+        written: dict[str, Any] = {}
+        given: dict[str, Any] = {}
+        for name, value in inputs.items():
+            spec = self.declared.inputs[name].spec
+            literal = write_literal(spec, value)
+            if literal is None and value is not None:
+                ends[name] = {"type": self.name_type(spec, value)}
+                given[name] = value
+                literal = {"from": f"inputs.{name}"}
+            written[name] = literal
+        document = {
+            "studio": 1,
+            "inputs": ends,
+            "nodes": {NODE: {"type": self.declared.id, "version": self.declared.version, "inputs": written}},
+            "outputs": {name: {"from": f"{NODE}.{name}"} for name in self.declared.outputs},
+        }
+        return document, given
+
+    def name_type(self, spec: TypeSpec, value: Any) -> str:
+        """Return the name of the type of a value, as a graph's input is declared."""
+        depth, one = 0, value
+        while isinstance(one, list) and one:
+            depth, one = depth + 1, one[0]
+        names = {python: name for name, python in self.studio.registry.classes.items()}
+        name = names.get(type(one)) or getattr(type(one), "studio_type", "") or spec.name
+        return "list[" * depth + name + "]" * depth
+
+    def find_fingerprint(self, inputs: Mapping[str, Any]) -> str:
+        """Return the fingerprint that a run would give the node, or "" if it has none.
+
+        Raises:
+            StudioError: The graph has errors.
+        """
+        document, given = self.write_graph(inputs)
+        rows = self.studio.explain(parse_graph(document, base=self.folder), given)
+        return next((row.fingerprint for row in rows if row.node == NODE), "")
+
+
+def write_literal(spec: TypeSpec, value: Any) -> Any:
+    """Return the JSON that a graph writes for a value, or None if it cannot stand in a graph."""
+    if isinstance(value, Model) and not spec.depth:
+        return value.to_json()
+    if isinstance(value, OutputPath):
+        return value.name
+    if not is_plain(value) or (spec.name not in PLAIN_TYPES and spec.name != "any"):
+        return None
+    return {"literal": value} if isinstance(value, dict | list) else value
+
+
+@contextmanager
+def open_subject(
+    declared: NodeType, plugin: Any, value_types: Iterable[ValueType[Any]]
+) -> Iterator[tuple[Subject, list[str]]]:
+    """Yield a subject, with what kept its plugin from loading."""
+    with tempfile.TemporaryDirectory(prefix="studio-check-") as name:
+        folder = Path(name).resolve()
+        settings = Settings(device="cpu", dtype="float32", cache_dir=folder / "cache", workers=1)
+        given = [("value-types", GivenPlugin(value_types=value_types))]
+        given.append(("checked", plugin or GivenPlugin([declared.function])))
+        with Studio(settings, plugins=given, discover=False, on_disk=False) as studio:
+            problems = [f"{row.problem} [{row.where}]" for row in studio.registry.plugins if row.status != "ok"]
+            registered = studio.registry.node_types.get(declared.id)
+            if registered is None and not problems:
+                problems = [f"the plugin does not return {declared.id!r} from studio_node_types"]
+            yield Subject(registered or declared, studio, folder), problems
+
+
+__all__ = ["NODE", "BadOutput", "Called", "GivenPlugin", "Subject", "open_subject", "write_literal"]

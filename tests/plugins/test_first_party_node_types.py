@@ -1,0 +1,143 @@
+"""Every node type of every first-party plugin passes `check_node_type`, which any author can run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+import studio_image
+import studio_logic
+import studio_style
+from studio.api import Image, Mask, get_node_type
+from studio.testing import Report, check_node_type
+
+PLUGINS = (studio_image, studio_logic, studio_style)
+FUNCTIONS = {get_node_type(f).id: f for plugin in PLUGINS for f in plugin.studio_node_types()}
+
+
+
+
+@cache
+def picture(width: int = 24, height: int = 16, channels: int = 3) -> Image:
+    """A picture with an edge, a ramp and some texture, 8 bits."""
+    y, x = np.mgrid[:height, :width]
+    planes = [(x * 255) // max(width - 1, 1), (y * 255) // max(height - 1, 1), np.where(x > y, 220, 30),
+              128 + (x * y) % 64]  # fmt: skip
+    return Image(np.stack(planes[:channels], axis=2).astype(np.uint8))
+
+
+@cache
+def mask(width: int = 24, height: int = 16) -> Mask:
+    """A mask with a soft edge."""
+    return Mask(np.tile(np.linspace(0, 1, width, dtype=np.float32), (height, 1)))
+
+
+@pytest.fixture(scope="session")
+def picture_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a PNG file."""
+    path = tmp_path_factory.mktemp("media") / "picture.png"
+    picture().to_pillow().save(path)
+    return str(path)
+
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "image.load": {"file": "picture_file"},
+    "image.save": {"image": picture(), "path": "saved/picture.png"},
+    "image.info": {"image": picture()},
+    "image.new": {"width": 8, "height": 8, "color": "teal"},
+    "image.gradient": {"width": 16, "height": 8},
+    "image.noise": {"width": 16, "height": 8, "kind": "clouds", "scale": 4.0},
+    "image.resize": {"image": picture(), "width": 13},
+    "image.crop": {"image": picture(), "x": 2, "y": 2, "width": 8, "height": 8},
+    "image.rotate": {"image": picture(), "degrees": 30.0},
+    "image.flip": {"image": picture()},
+    "image.frame": {"image": picture(), "size": 3, "radius": 2.0},
+    "image.adjust": {"image": picture(), "contrast": 1.2, "hue": 20.0},
+    "image.invert": {"image": picture()},
+    "image.threshold": {"image": picture()},
+    "image.convert": {"image": picture(channels=4), "colors": "rgb"},
+    "image.histogram": {"image": picture(), "bins": 16, "width": 64, "height": 32},
+    "image.split_channels": {"image": picture(channels=4)},
+    "image.merge_channels": {"red": picture(channels=1), "green": picture(channels=1), "blue": picture(channels=1)},
+    "image.blur": {"image": picture(), "radius": 1.5},
+    "image.sharpen": {"image": picture()},
+    "image.edges": {"image": picture()},
+    "image.add_noise": {"image": picture()},
+    "image.mask_from_color": {"image": picture(), "color": "#202020"},
+    "image.mask_from_alpha": {"image": picture(channels=4)},
+    "image.mask_from_luma": {"image": picture()},
+    "image.from_mask": {"mask": mask()},
+    "image.new_mask": {"width": 24, "height": 16, "shape": "ellipse", "feather": 1.0},
+    "image.edit_mask": {"mask": mask(), "grow": 2, "feather": 1.0},
+    "image.combine_masks": {"first": mask(), "second": mask()},
+    "image.resize_mask": {"mask": mask(), "width": 9, "height": 7},
+    "image.apply_mask": {"image": picture(), "mask": mask()},
+    "image.composite": {"base": picture(), "top": picture(8, 8, 4), "x": 3, "mode": "multiply"},
+    "image.blend": {"first": picture(), "second": picture(), "mask": mask()},
+    "image.draw_text": {"image": picture(64, 32), "text": "Ähm", "size": 12.0, "shadow": "#000000a0"},
+    "image.caption": {"image": picture(96, 64), "text": "A title", "subtitle": "below"},
+    "image.grid": {"images": [picture(), picture(channels=4)], "labels": ["one", "two"]},
+    "logic.switch": {"condition": True, "if_true": picture(), "if_false": "a text"},
+    "logic.choose": {"index": 2, "case_1": 1, "case_2": [1.5, 2.5]},
+    "logic.match": {"text": "b", "names": ["a", "b"], "case_1": "first", "case_2": "second", "otherwise": "neither"},
+    "logic.compare": {"a": 1, "b": 1.5, "operator": "<"},
+    "logic.compare_text": {"a": "Straße", "b": "STRASSE", "ignore_case": True},
+    "logic.all": {"conditions": [True, False]},
+    "logic.any": {"conditions": [True, False]},
+    "logic.not": {"condition": False},
+    "logic.product": {"first": ["a", "b"], "second": [1, 2, 3]},
+    "logic.product_of_three": {"first": ["a", "b"], "second": [1, 2], "third": [True, False]},
+    "logic.collect": {"items": [picture(), picture(channels=1)]},
+    "logic.concatenate": {"first": ["a"], "second": ["b", "c"]},
+    "logic.repeat": {"value": picture(), "count": 3},
+    "logic.range": {"stop": 9, "step": 2},
+    "logic.length": {"items": ["a", "b"]},
+    "logic.item": {"items": ["a", "b", "c"], "index": -1},
+    "logic.slice": {"items": [1, 2, 3, 4], "start": 1, "reverse": True},
+    "logic.seed_list": {"seed": 7, "count": 3},
+    "logic.calculate": {"expression": "max(a, 2) * b", "a": 3, "b": 0.5},
+    "logic.to_int": {"number": 2.5},
+    "logic.to_float": {"number": 2},
+    "logic.template": {"template": "a {color} {a}", "values": {"color": "red"}, "a": "apple"},
+    "logic.split_text": {"text": "one\ntwo\n\nthree"},
+    "logic.join_text": {"texts": ["one", "two"]},
+    "logic.replace_text": {"text": "an apple", "find": "apple", "replacement": "pear"},
+    "logic.number_to_text": {"number": 7, "digits": 3},
+    "logic.json_get": {"value": {"items": [{"name": "x"}]}, "pointer": "/items/0/name"},
+    "logic.json_set": {"value": {"from": "here"}, "pointer": "/to", "entry": [1, {"deep": None}]},
+    "logic.parse_json": {"text": '{"a": [1, 2.5, null, "x"]}'},
+    "logic.to_text": {"value": {"a": 1}, "indent": 2},
+    "logic.to_number": {"value": "1.5e3"},
+    "logic.to_list": {"value": [1, "two", None]},
+    "style.transfer": {"content": picture(48, 32), "style": picture(40, 40), "quality": "draft"},
+    "style.color_transfer": {"content": picture(), "style": picture(channels=1)},
+}
+
+
+@pytest.mark.parametrize("node_type", FUNCTIONS)
+def test_every_first_party_node_type_keeps_its_promises(node_type: str, request: pytest.FixtureRequest) -> None:
+    example = dict(EXAMPLES.get(node_type, {}))
+    if example.get("file") == "picture_file":
+        example["file"] = request.getfixturevalue("picture_file")
+
+    report = check_node_type(FUNCTIONS[node_type], **example)
+
+    assert isinstance(report, Report)
+    assert not [check for check in report.skipped if check.name.startswith("sensitivity")]
+
+
+def test_every_first_party_node_type_has_an_example() -> None:
+    assert sorted(EXAMPLES) == sorted(FUNCTIONS)
+
+
+@pytest.mark.parametrize("name", ["style.transfer", "image.grid", "image.edit_mask"])
+def test_node_types_that_take_long_can_be_cancelled(name: str) -> None:
+    function: Callable[..., Any] = FUNCTIONS[name]
+
+    report = check_node_type(function, cancels=True, **EXAMPLES[name])
+
+    assert "cancellation" in report.passed
