@@ -114,7 +114,8 @@ def load_plugins() -> pluggy.PluginManager:
 
 def _iterate_installed() -> Iterator[tuple[PluginRow, Callable[[], Any]]]:
     points = importlib.metadata.entry_points(group=ENTRY_POINTS)
-    for point in sorted(points, key=lambda p: p.name):
+    # Studio's own first: whoever clashes with it is the one that fails
+    for point in sorted(points, key=lambda p: (not p.dist or p.dist.name != PROJECT, p.name)):
         distribution = point.dist
         name = distribution.metadata["Name"] if distribution else ""
         version = distribution.version if distribution else ""
@@ -125,12 +126,14 @@ def _iterate_folder(folder: Path | None) -> Iterator[tuple[PluginRow, Callable[[
     if folder is None:
         return
     if not folder.is_dir():
-        raise PluginError("E204", f"there is no plugins folder {str(folder)!r}", hint="name a folder that exists with --plugins-dir")
+        raise PluginError("E204", f"there is no plugins folder {str(folder)!r}",
+                          hint="name a folder that exists with --plugins-dir")
     for path in sorted(folder.iterdir()):
         is_package = path.is_dir() and (path / "__init__.py").is_file()
         if path.name.startswith("studio_") and (is_package or path.suffix == ".py"):
             source = path / "__init__.py" if is_package else path
-            yield PluginRow(path.stem, str(folder), "local", where=str(source)), lambda source=source: _import_file(source)  # type: ignore[misc]
+            row = PluginRow(path.stem, str(folder), "local", where=str(source))
+            yield row, lambda source=source: _import_file(source)  # type: ignore[misc]
 
 
 def _iterate_given(plugins: Iterable[tuple[str, Any]]) -> Iterator[tuple[PluginRow, Callable[[], Any]]]:
@@ -145,7 +148,8 @@ def _import_file(source: Path) -> ModuleType:
         return sys.modules[name]
     places = [str(source.parent)] if is_package else None
     spec = importlib.util.spec_from_file_location(name, source, submodule_search_locations=places)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
@@ -173,15 +177,20 @@ def _register(registry: Registry, row: PluginRow, load: Callable[[], Any]) -> No
 
 
 def _check_hook_names(plugin: Any) -> None:
-    """Refuse a hook that looks meant for Studio and is none: pluggy would leave it uncalled without a word."""
+    """Refuse a function that looks meant as a hook and is none: pluggy would leave it uncalled without a word."""
     import difflib
 
     known = [name for name in vars(Hooks) if name.startswith("studio_")]
     for name in dir(plugin):
         attribute = getattr(plugin, name, None)
-        if not name.startswith("studio_") or name in known or not callable(attribute) or isinstance(attribute, type):
+        if not name.startswith("studio_") or not callable(attribute) or isinstance(attribute, type):
             continue
         marked = hasattr(attribute, f"{PROJECT}_impl")
+        if name in known:
+            if not marked:
+                raise PluginError("E205", f"{name} is not marked as a hook", where=_locate(attribute),
+                                  hint="decorate it with @hookimpl")
+            continue
         near = difflib.get_close_matches(name, known, 1, 0.6)
         if marked or (near and getattr(attribute, "__module__", None) == getattr(plugin, "__name__", "")):
             hint = f"did you mean {near[0]!r}?" if near else f"hooks are: {', '.join(known)}"
@@ -233,7 +242,8 @@ def _call(registry: Registry, plugin: Any, hook: str, default: Any = ()) -> Any:
         return default
     result = getattr(plugin, hook)()
     if result is None:
-        raise PluginError("E206", f"{hook} returned None", hint=f"return {'a mapping' if default == {} else 'a list'}")
+        raise PluginError("E206", f"{hook} returned None", where=_locate(getattr(plugin, hook)),
+                          hint=f"return {'a mapping' if default == {} else 'a list'}")
     return result
 
 
@@ -243,23 +253,31 @@ def _check_node_types(registry: Registry, types: list[NodeType], classes: dict[s
         other = seen.get(node_type.id)
         if other is not None:
             first = f"{other.distribution or 'this plugin'} ({other.where})"
-            raise PluginError("E203", f"two plugins have a node type {node_type.id!r}: {first} and {row.name} ({node_type.where})",
-                              where=node_type.where, hint="rename one of them, or uninstall one of the plugins")
+            raise PluginError("E203", f"two plugins have a node type {node_type.id!r}: {first} and {row.name} "
+                              f"({node_type.where})", where=node_type.where,
+                              hint="rename one of them, or uninstall one of the plugins")
         seen[node_type.id] = node_type
         ends: list[Input | Output] = [*node_type.inputs.values(), *node_type.outputs.values()]
         for end in ends:
             if end.spec.name not in classes and end.spec.name not in PLAIN_TYPES | REFERENCE_TYPES | {"any"}:
-                raise PluginError("E206", f"node type {node_type.id!r}: no plugin provides the value type {end.spec.name!r} "
-                                  f"of {end.name!r}", where=node_type.where, hint="return it from studio_value_types")
+                raise PluginError("E206", f"node type {node_type.id!r}: no plugin provides the value type "
+                                  f"{end.spec.name!r} of {end.name!r}", where=node_type.where,
+                                  hint="return it from studio_value_types")
         for output in node_type.outputs.values():
             if output.spec.name in ("file", "path"):
-                raise PluginError("E206", f"node type {node_type.id!r}: output {output.name!r} cannot be a {output.spec.name}",
-                                  where=node_type.where, hint="return the value itself, or its name as text")
+                raise PluginError("E206", f"node type {node_type.id!r}: output {output.name!r} cannot be a "
+                                  f"{output.spec.name}", where=node_type.where,
+                                  hint="return the value itself, or its name as text")
 
 
 def _check_value_type(known: dict[str, ValueType[Any]], value_type: ValueType[Any]) -> None:
     if value_type.name in known or value_type.name in PLAIN_TYPES | REFERENCE_TYPES | {"any", "list"}:
         raise PluginError("E203", f"two plugins have a value type named {value_type.name!r}")
+    mark = getattr(value_type.python, "studio_type", None)
+    if mark != value_type.name:
+        kind = value_type.python.__name__
+        raise PluginError("E206", f"value type {value_type.name!r}: its class {kind} has the studio_type {mark!r}",
+                          hint=f'write `studio_type: ClassVar[str] = "{value_type.name}"` in {kind}')
 
 
 def _add_value_type(registry: Registry, value_type: ValueType[Any]) -> None:
@@ -270,14 +288,37 @@ def _add_value_type(registry: Registry, value_type: ValueType[Any]) -> None:
 def _explain(row: PluginRow, error: BaseException, plugin: Any) -> None:
     row.status = "failed"
     if isinstance(error, pluggy.PluginValidationError):
-        row.problem = " ".join(str(error).split())
-        row.where = getattr(plugin, "__file__", "") or row.where
+        row.problem, row.where = _explain_hook(error, plugin)
     elif isinstance(error, StudioError):
         row.problem = f"{error.code} {error.message}" + (f" ({error.hint})" if error.hint else "")
         row.where = error.where or row.where
     else:
-        row.problem = f"{type(error).__name__}: {error}"
+        row.problem = f"{type(error).__name__}: {error} ({_hint_failure(error)})"
         row.where = _find_line(error) or row.where
+
+
+def _explain_hook(error: pluggy.PluginValidationError, plugin: Any) -> tuple[str, str]:
+    """Say which hook is declared wrong, and where."""
+    import inspect
+
+    for name, specification in vars(Hooks).items():
+        function = getattr(plugin, name, None) if name.startswith("studio_") else None
+        if function is None:
+            continue
+        known = list(inspect.signature(specification).parameters)[1:]
+        wrong = [argument for argument in inspect.signature(function).parameters if argument not in known]
+        if wrong:
+            takes = f"it takes {', '.join(known)}" if known else "it takes no arguments"
+            return f"E205 hook {name} has no argument {wrong[0]!r} ({takes})", _locate(function)
+    return " ".join(str(error).split()), getattr(plugin, "__file__", "") or ""
+
+
+def _hint_failure(error: BaseException) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return f"install {error.name.partition('.')[0]!r} into this environment"
+    if isinstance(error, SystemExit):
+        return "it ends the program while it is loaded; report it to its authors"
+    return "report it to its authors"
 
 
 def _find_line(error: BaseException) -> str:
@@ -295,16 +336,19 @@ class Observers:
     """Calls every plugin's `studio_event`, isolated: one that raises is reported once and not asked again."""
 
     def __init__(self, host: pluggy.PluginManager) -> None:
-        self._calls = [(impl.plugin_name, impl.function) for impl in host.hook.studio_event.get_hookimpls()]
+        self._calls = {
+            impl.plugin_name: (impl.function, "event" in impl.argnames)
+            for impl in host.hook.studio_event.get_hookimpls()
+        }
 
     def __bool__(self) -> bool:
         return bool(self._calls)
 
     def __call__(self, event: Any) -> None:
-        for name, function in list(self._calls):
+        for name, (function, takes_event) in list(self._calls.items()):
             try:
-                function(event=event)
-            except Exception as error:  # an observer may raise anything; the run goes on
-                self._calls.remove((name, function))
-                warnings.warn(f"plugin {name!r}: studio_event raised {type(error).__name__}: {error}; "
-                              "it is not called again", RuntimeWarning, stacklevel=2)
+                function(event=event) if takes_event else function()
+            except (Exception, SystemExit) as error:  # an observer may raise anything; the run goes on
+                if self._calls.pop(name, None) is not None:  # two threads may have failed in it at once
+                    warnings.warn(f"plugin {name!r}: studio_event raised {type(error).__name__}: {error}; "
+                                  "it is not called again", RuntimeWarning, stacklevel=2)

@@ -209,8 +209,6 @@ def _read_bmp(data: bytes, check_size: CheckSize) -> AnyArray:
 
 
 def _read_tiff(data: bytes, check_size: CheckSize) -> AnyArray:
-    import numpy as np
-
     directory = tiff.parse_directory(data)
     check_size(directory.number(tiff.WIDTH), directory.number(tiff.HEIGHT))
     tile = directory.number(tiff.TILE_WIDTH, 1), directory.number(tiff.TILE_HEIGHT, 1)
@@ -225,11 +223,6 @@ def _read_tiff(data: bytes, check_size: CheckSize) -> AnyArray:
     else:
         from PIL.TiffImagePlugin import TiffImageFile
 
-        packed = directory.number(tiff.COMPRESSION, 1) in (5, 32773)  # LZW and PackBits
-        if packed and bits[0] in (8, 16) and samples in (1, 3, 4) and directory.number(tiff.PHOTOMETRIC) in (0, 1, 2):
-            # libtiff inside Pillow reports broken data on the standard error; the one in OpenCV can be silenced
-            if decode_silently(np.frombuffer(clean, np.uint8)) is None:
-                raise ValueError("the compressed samples are broken")
         image = TiffImageFile(io.BytesIO(clean))
         if image.mode == "I":
             raise ValueError("signed and 32-bit whole numbers are not read")

@@ -62,7 +62,18 @@ class Video:
         MediaError: E504 for a size, a rate, a count or a number of channels that no film has.
     """
 
-    __slots__ = ("_audio", "_channels", "_count", "_frames", "_height", "_rate", "_seconds", "_source", "_width")
+    __slots__ = (
+        "__weakref__",
+        "_audio",
+        "_channels",
+        "_count",
+        "_frames",
+        "_height",
+        "_rate",
+        "_seconds",
+        "_source",
+        "_width",
+    )
     _audio: Audio | Callable[[], Audio | None] | None
     _channels: int
     _count: int | Callable[[], int | None] | None

@@ -61,7 +61,10 @@ def read_film(path: Path, limits: MediaLimits) -> Video:
 
 
 def open_stored(path: Path) -> Video:
-    """Return a film that reads a file of `encode_stored`; MediaError E511 if it is none."""
+    """Return a film that reads a file of `encode_stored`; MediaError E511 if it is none.
+
+    FFmpeg hides a flipped bit or a missing end of such a file, so whoever keeps the file checks its digest.
+    """
     limits = _find_stored_limits()
     with av_file.open_container(path, limits) as container:
         stream = _find_stream(path, container)

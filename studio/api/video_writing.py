@@ -129,7 +129,8 @@ def _encode_at(video: Video, path: Path, depth: int) -> None:
     layout, coded = _STORED[(video.channels, depth)]
     with _open_for_writing(path, "nut", {"fflags": "+bitexact"}) as container:
         container.metadata["rate"] = str(video.rate)
-        stream = container.add_stream("ffv1", rate=1_000_000, options=_FFV1 if min(video.width, video.height) >= 8 else _FFV1_THIN)
+        how = _FFV1 if min(video.width, video.height) >= 8 else _FFV1_THIN
+        stream = container.add_stream("ffv1", rate=1_000_000, options=how)
         stream.width, stream.height, stream.pix_fmt = video.width, video.height, coded
         stream.time_base = stream.codec_context.time_base = MICROSECOND
         stream.codec_context.flags |= Flags.bitexact

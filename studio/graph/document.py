@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 FORMAT_VERSION = 1
 NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_-]{0,127}$"
 TYPE_PATTERN = r"^(list\[)*[a-z][a-z0-9_]*\]*$"
+VERSION_PATTERN = r"^[0-9]{1,9}(\.[0-9]{1,9}){0,2}$"
 EDGE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)?$"
 
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
@@ -47,7 +48,7 @@ class NodeDocument(_Part):
     type: Annotated[str, Field(min_length=1, max_length=512)]
     inputs: dict[Name, Any] = {}
     when: EdgeDocument | None = None
-    version: Annotated[str, Field(pattern=r"^\d+(\.\d+){0,2}$")] | None = None
+    version: Annotated[str, Field(pattern=VERSION_PATTERN)] | None = None
     description: str = ""
     ui: Any = None
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from studio.api import Field, Input, Model, NodeType, TypeSpec
-from studio.api.type_spec import PLAIN_TYPES, ValueProblem, check_value, describe_value, parse_type_name
+from studio.api.type_spec import PLAIN_TYPES, REFERENCE_TYPES, ValueProblem, check_value, describe_value, parse_type_name
 from studio.errors import Finding, GraphError, ModelError
-from studio.graph.document import Graph, GraphInputDocument, NodeDocument, is_edge, is_file, is_quoted
+from studio.graph.document import EDGE_PATTERN, Graph, GraphInputDocument, NodeDocument, is_edge, is_file, is_quoted
 from studio.graph.fit import find_fit, join, map_output
 from studio.graph.order import find_cycle, sort_nodes
 from studio.graph.parse import escape, load_graph, parse_graph
 from studio.graph.requires import check_requires
 
 MAX_SUBGRAPH_DEPTH = 16
+_EDGE = re.compile(EDGE_PATTERN)
+_LARGEST = int(sys.float_info.max)
 
 
 class Catalog(Protocol):
@@ -187,7 +191,8 @@ class _Resolver:
             self.result.inputs[name] = self.resolve_graph_input(name, declared)
         edges = {node_id: _find_sources(node) for node_id, node in document.nodes.items()}
         if "inputs" in document.nodes:
-            self.report("E127", "/nodes/inputs", "a node cannot be named 'inputs'", hint="that name means the graph's inputs")
+            self.report("E127", "/nodes/inputs", "a node cannot be named 'inputs'", expected="another name",
+                        found="inputs", hint="that name means the graph's inputs")
         order, stuck = sort_nodes(edges)
         if stuck:
             cycle = find_cycle(edges, stuck)
@@ -202,14 +207,14 @@ class _Resolver:
     # -- the graph's own ends --------------------------------------------------------------------------
 
     def resolve_graph_input(self, name: str, declared: GraphInputDocument) -> Input:
-        where = f"/inputs/{name}"
+        where = f"/inputs/{escape(name)}"
         spec = TypeSpec("any")
         try:
             spec = parse_type_name(declared.type)
         except ValueError as error:
             self.report("E131", f"{where}/type", str(error), expected="the name of a type", found=declared.type)
         if not self.is_type(spec.name):
-            known = sorted({*PLAIN_TYPES, "file", "path", "model", *self.catalog.classes} - {"json"} | {"json"})
+            known = sorted({*PLAIN_TYPES, *REFERENCE_TYPES, *self.catalog.classes})
             self.report("E131", f"{where}/type", f"unknown type {declared.type!r}", expected=", ".join(known),
                         found=declared.type, hint=_suggest(spec.name, known))
             spec = TypeSpec("any")
@@ -224,31 +229,43 @@ class _Resolver:
         return Input(name, spec, required, default, declared.description)
 
     def is_type(self, name: str) -> bool:
-        return name in PLAIN_TYPES or name in ("file", "path", "model", "any") or name in self.catalog.classes
+        return name in PLAIN_TYPES or name in REFERENCE_TYPES or name == "any" or name in self.catalog.classes
 
     def refine(self, spec: TypeSpec, declared: GraphInputDocument, where: str) -> TypeSpec:
         if declared.optional:
             spec = replace(spec, optional=True)
         if declared.choices is not None:
             if spec.name not in ("choice", "text", "int"):
-                self.report("E131", f"{where}/choices", f"choices do not go with {spec.name}", expected="choice, text or int")
+                self.report("E131", f"{where}/choices", f"choices do not go with {spec.name}", expected="choice, text or int",
+                            found=spec.name)
             spec = replace(spec, name="choice", choices=tuple(declared.choices))
         elif spec.name == "choice":
-            self.report("E131", where, "a choice needs choices", expected='"choices": [...]')
+            self.report("E131", where, "a choice needs choices", expected='"choices": [...]', found="none",
+                        hint='add "choices": ["one", "another"]')
         if declared.minimum is not None or declared.maximum is not None:
-            if spec.name not in ("int", "float", "number"):
-                self.report("E131", where, f"minimum and maximum do not go with {spec.name}", expected="int, float or number")
-            else:
-                spec = replace(spec, limits=Field(ge=declared.minimum, le=declared.maximum))
+            spec = self.limit(spec, declared, where)
         return spec
+
+    def limit(self, spec: TypeSpec, declared: GraphInputDocument, where: str) -> TypeSpec:
+        bounds = {"minimum": declared.minimum, "maximum": declared.maximum}
+        if spec.name not in ("int", "float", "number"):
+            self.report("E131", where, f"minimum and maximum do not go with {spec.name}", expected="int, float or number",
+                        found=spec.name)
+            return spec
+        for key, bound in bounds.items():
+            if isinstance(bound, int) and abs(bound) > _LARGEST:
+                self.report("E131", f"{where}/{key}", f"{key} is beyond the range of floats", expected="a number up to 1.8e308",
+                            found="a larger one")
+                return spec
+        return replace(spec, limits=Field(ge=declared.minimum, le=declared.maximum))
 
     def resolve_outputs(self) -> None:
         outputs = self.graph.document.outputs
         if not outputs:
-            self.report("E125", "/outputs", "the graph has no outputs", expected="at least one output",
+            self.report("E125", "/outputs", "the graph has no outputs", expected="at least one output", found="none",
                         hint='add "outputs": {"name": {"from": "node"}}')
         for name, declared in outputs.items():
-            found = self.resolve_edge(declared.source, f"/outputs/{name}/from")
+            found = self.resolve_edge(declared.source, f"/outputs/{escape(name)}/from")
             if found is not None:
                 self.result.outputs[name] = found
 
@@ -278,7 +295,8 @@ class _Resolver:
             if found is not None:
                 resolved.when = found[0]
                 if found[1].depth or found[1].name not in ("bool", "any", "json"):
-                    self.report("E126", f"{where}/when", f"'when' takes a bool, not {found[1]}", expected="bool", found=str(found[1]))
+                    self.report("E126", f"{where}/when", f"'when' takes a bool, not {found[1]}", expected="bool",
+                                found=str(found[1]), hint="logic.compare makes a bool")
         ends = self.find_ends(node, resolved, where)
         if ends is None:
             for name, value in node.inputs.items():  # edges of a node of unknown type are still looked at
@@ -325,12 +343,14 @@ class _Resolver:
                         hint=_suggest(name, self.catalog.node_types) or "see `studio nodes`")
 
     def resolve_subgraph(self, reference: str, where: str) -> ResolvedGraph | None:
-        key = str((self.graph.base / reference).resolve()) if reference not in self.graph.embedded else f"embedded:{reference}"
+        key = f"embedded:{reference}" if reference in self.graph.embedded else str(self.find_path(reference, anywhere=True))
         if key in self.parents or (self.graph.path is not None and key == str(self.graph.path)):
-            self.report("E121", where, f"{reference!r} contains itself", expected="graphs that do not contain themselves")
+            self.report("E121", where, f"{reference!r} contains itself", expected="graphs that do not contain themselves",
+                        found=reference, hint="name another graph")
             return None
-        if len(self.parents) >= MAX_SUBGRAPH_DEPTH:
-            self.report("E121", where, f"graphs in graphs more than {MAX_SUBGRAPH_DEPTH} deep")
+        if len(self.parents) >= 2 * MAX_SUBGRAPH_DEPTH:  # each level adds two names
+            self.report("E121", where, f"graphs in graphs more than {MAX_SUBGRAPH_DEPTH} deep",
+                        expected=f"at most {MAX_SUBGRAPH_DEPTH} levels", found=reference, hint="make the nesting flatter")
             return None
         try:
             subgraph = self.load_subgraph(reference)
@@ -422,7 +442,7 @@ class _Resolver:
     def bind(self, value: Any, spec: TypeSpec, where: str, *, allow_edges: bool = True) -> Bound | None:
         if allow_edges and is_edge(value):
             return self.bind_edge(value["from"], spec, f"{where}/from")
-        if isinstance(value, list) and any(is_edge(entry) or is_file(entry) for entry in value):
+        if isinstance(value, list) and (_holds_references(value) or (value and spec.name in REFERENCE_TYPES)):
             return self.bind_list(value, spec, where, allow_edges)
         if is_quoted(value):
             value = value["literal"]
@@ -431,8 +451,9 @@ class _Resolver:
         return self.bind_literal(value, spec, where)
 
     def bind_edge(self, source: Any, spec: TypeSpec, where: str) -> Bound | None:
-        if not isinstance(source, str):
-            self.report("E112", where, "an edge is text", expected="node, node.output or inputs.name", found=describe_value(source))
+        if not isinstance(source, str) or not _EDGE.fullmatch(source):
+            self.report("E112", where, f"{describe_value(source)} is not an edge", expected="node, node.output or inputs.name",
+                        found=describe_value(source), hint='a value that looks like an edge is written {"literal": ...}')
             return None
         found = self.resolve_edge(source, where)
         if found is None:
@@ -451,16 +472,25 @@ class _Resolver:
 
     def bind_list(self, values: list[Any], spec: TypeSpec, where: str, allow_edges: bool) -> Bound | None:
         mapped = spec.depth == 0 and spec.name not in ("any", "json")
-        entry_spec = spec.item() if spec.depth else replace(spec, optional=False)
+        entry_spec = _find_entry_spec(spec)
         entries = [self.bind(value, entry_spec, f"{where}/{i}", allow_edges=allow_edges) for i, value in enumerate(values)]
         bound = [entry for entry in entries if entry is not None]
         if any(entry.depth or entry.stream for entry in bound):
             self.report("E114", where, "an entry of a list cannot itself be a list here", expected=str(entry_spec), found="a list",
                         hint="concatenate the lists with logic.concatenate")
             return None
-        if len(bound) != len(values):
+        if len(bound) != len(values) or not self.check_length(spec, len(values), where):
             return None
         return Bound(Gathered(tuple(entry.binding for entry in bound)), spec, 1 if mapped else 0)
+
+    def check_length(self, spec: TypeSpec, length: int, where: str) -> bool:
+        """Report a list that is too short or too long; without entries, only its length is checked."""
+        limits = spec.limits
+        if not spec.depth or limits is None or (limits.min_length or 0) <= length <= (limits.max_length or length):
+            return True
+        at_least, at_most = limits.min_length or 0, "any number" if limits.max_length is None else limits.max_length
+        self.report("E117", where, f"a list of {length}", expected=f"{at_least} to {at_most} entries", found=str(length))
+        return False
 
     def bind_file(self, written: str, spec: TypeSpec, where: str) -> Bound | None:
         if spec.depth or (spec.name != "file" and spec.name not in self.catalog.classes):
@@ -471,7 +501,7 @@ class _Resolver:
             self.report("E130", where, f"{written!r} leaves the graph's folder", expected="a path inside it", found=written,
                         hint="move the file there, or allow its folder with --root")
             return None
-        if not path.is_file() and written not in (self.graph.file_digests or ()):
+        if not _is_file(path) and written not in (self.graph.file_digests or ()):
             self.report("E129", where, f"no file {written!r}", expected=f"a file in {self.graph.base}", found="nothing",
                         hint="check the name, or give another with --set NAME=@PATH")
             return None
@@ -486,8 +516,7 @@ class _Resolver:
             if spec.name == "model":
                 return self.bind_model(value, spec, where)
         if isinstance(value, list) and spec.depth == 0 and spec.name in PLAIN_TYPES - {"json"}:
-            bound = self.bind_literal(value, replace(spec.listed(), limits=spec.limits), where)
-            return replace(bound, spec=spec, depth=1) if bound is not None else None
+            return self.bind_mapped(value, spec, where)
         try:
             return Bound(Literal(check_value(spec, value, self.catalog.classes)), spec)
         except ValueProblem as problem:
@@ -497,6 +526,20 @@ class _Resolver:
                 hint = f'write {{"file": {value!r}}} to read a file'.replace("'", '"')
             self.report(code, where, str(problem), expected=problem.expected, found=problem.found, hint=hint)
             return None
+
+    def bind_mapped(self, values: list[Any], spec: TypeSpec, where: str) -> Bound | None:
+        """Bind a list of literals to an input that takes one: each entry must fit."""
+        entry_spec = replace(spec, optional=False)
+        checked: list[Any] = []
+        for index, value in enumerate(values):
+            if isinstance(value, list):
+                self.report("E114", f"{where}/{index}", "an entry of a list cannot itself be a list here",
+                            expected=str(entry_spec), found="a list", hint="concatenate the lists with logic.concatenate")
+                continue
+            bound = self.bind_literal(value, entry_spec, f"{where}/{index}")
+            if bound is not None and isinstance(bound.binding, Literal):
+                checked.append(bound.binding.value)
+        return Bound(Literal(checked), spec, 1) if len(checked) == len(values) else None
 
     def bind_output_path(self, value: str, spec: TypeSpec, where: str) -> Bound | None:
         parts = Path(value).parts
@@ -508,7 +551,8 @@ class _Resolver:
     def bind_model(self, value: Any, spec: TypeSpec, where: str) -> Bound | None:
         try:
             if not isinstance(value, str) and not (isinstance(value, dict) and isinstance(value.get("model"), str)
-                                                   and set(value) <= {"model", "options"}):
+                                                   and set(value) <= {"model", "options"}
+                                                   and _are_options(value.get("options", {}))):
                 raise ModelError("E601", f"{describe_value(value)} is not a model reference",
                                  hint='write "builtin:NAME", "file:PATH" or "hub:OWNER/NAME@REVISION"')
             model = Model.from_json(value)
@@ -518,15 +562,15 @@ class _Resolver:
             return None
         return Bound(Literal(model), spec)
 
-    def find_path(self, written: str) -> Path | None:
+    def find_path(self, written: str, *, anywhere: bool = False) -> Path | None:
         """Return the absolute path if it lies inside a root, else None; links are followed first."""
         if "\0" in written or len(written) > 4000:
             return None
         try:
             path = (self.graph.base / written).resolve()
-        except (OSError, RuntimeError):
+        except (OSError, RuntimeError, ValueError):  # ValueError: lone surrogates
             return None
-        return path if any(path.is_relative_to(root) for root in self.roots) else None
+        return path if anywhere or any(path.is_relative_to(root) for root in self.roots) else None
 
     def resolve_edge(self, source: str, where: str) -> tuple[Binding, TypeSpec] | None:
         head, _, tail = source.partition(".")
@@ -560,10 +604,42 @@ class _Resolver:
 def _find_sources(node: NodeDocument) -> list[str]:
     found = [node.when.source] if node.when is not None else []
     for value in node.inputs.values():
-        for entry in value if isinstance(value, list) else (value,):
-            if is_edge(entry) and isinstance(entry["from"], str):
-                found.append(entry["from"])
+        found += [edge for _, edge in find_edges(value)]
     return [source.partition(".")[0] for source in found if not source.startswith("inputs.")]
+
+
+def find_edges(value: Any, where: str = "") -> Iterator[tuple[str, str]]:
+    """Yield (pointer, source) of each edge at an input: the value itself, or an entry of a list, however deep."""
+    if is_edge(value):
+        if isinstance(value["from"], str):
+            yield where, value["from"]
+    elif isinstance(value, list):
+        for index, entry in enumerate(value):
+            yield from find_edges(entry, f"{where}/{index}")
+
+
+def _holds_references(values: list[Any]) -> bool:
+    return any(is_edge(v) or is_file(v) or (isinstance(v, list) and _holds_references(v)) for v in values)
+
+
+def _find_entry_spec(spec: TypeSpec) -> TypeSpec:
+    """Return what an entry of a list at an input must be; limits of a list's length are not limits of its entries."""
+    if not spec.depth:
+        return replace(spec, optional=False)
+    limits = spec.limits
+    is_entry_limit = spec.depth == 1 and limits is not None and limits.min_length is None and limits.max_length is None
+    return replace(spec.item(), limits=limits if is_entry_limit else None)
+
+
+def _are_options(options: Any) -> bool:
+    return isinstance(options, dict) and all(v is None or isinstance(v, str | int | float) for v in options.values())
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name longer than the file system takes
+        return False
 
 
 def _guess_type(value: Any) -> TypeSpec:

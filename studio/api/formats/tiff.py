@@ -95,12 +95,14 @@ def check_parts(data: bytes, directory: Directory) -> None:
     count = -(-width // columns) * -(-height // rows) * (samples if planar == 2 else 1)
     if len(starts) != count or (len(lengths) != count and not (compression == 1 and not lengths)):
         raise ValueError(f"there are {len(starts)} strips or tiles where {count} are needed")
-    expected = rows * ((columns * bits * (samples if planar == 1 else 1) + 7) // 8)
-    for start, length in zip(starts, lengths, strict=False):
+    row_bytes, down = (columns * bits * (samples if planar == 1 else 1) + 7) // 8, -(-height // rows)
+    for index, (start, length) in enumerate(zip(starts, lengths, strict=False)):
         if start + length > len(data) or (compression == 1 and length < 1):
             raise ValueError("the file is truncated: a strip lies outside")
         if compression in (8, 32946):
-            count_inflated(data[start : start + length], expected)
+            needed = row_bytes * (rows if tiled else min(rows, height - index % down * rows))
+            if count_inflated(data[start : start + length], needed) < needed:
+                raise ValueError("the file is truncated: a strip is too short")
 
 
 def find_orientation(exif: bytes) -> int:

