@@ -156,9 +156,9 @@ def node(
 
     def register(function: Function) -> Function:
         problems: list[str] = []
-        if not _ID.fullmatch(id):
+        if not isinstance(id, str) or not _ID.fullmatch(id):
             problems.append(f"id {id!r} is not of the form plugin.verb_noun")
-        if not _VERSION.fullmatch(version):
+        if not isinstance(version, str) or not _VERSION.fullmatch(version):
             problems.append(f"version {version!r} is not of the form 1.0")
         if isinstance(code, bool) or not isinstance(code, int) or code < 1:
             problems.append(f"code {code!r} is not a whole number from 1")
@@ -171,7 +171,7 @@ def node(
         hints = _read_hints(function, problems)
         inputs = _read_inputs(function, hints, docs, problems)
         outputs, named, streams = _read_outputs(function, hints, problems)
-        problems += _check_lazy(inputs, needs) + _check_batch(inputs, batch)
+        problems += _check_lazy(inputs, needs) + _check_batch(inputs, batch) + _check_migrations(version, migrations)
         if problems:
             raise NodeTypeError("E201", f"node type {id!r}: {'; '.join(problems)}", where=_locate(function),
                                 hint="see docs/write_a_plugin.md")
@@ -262,13 +262,16 @@ def _read_input(
 def _read_outputs(
     function: Callable[..., Any], hints: Mapping[str, Any], problems: list[str]
 ) -> tuple[dict[str, Output], bool, bool]:
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        problems.append("it is async; write a plain function, the executor runs it on a thread")
     if "return" not in hints:
-        if hints or not problems:
+        if "return" not in getattr(function, "__annotations__", {}):
             problems.append("it has no return annotation")
         return {}, False, False
     annotation = hints["return"]
     if inspect.isgeneratorfunction(function):
-        if typing.get_origin(annotation) not in (collections.abc.Iterator, collections.abc.Iterable):
+        streams = (collections.abc.Iterator, collections.abc.Iterable)
+        if typing.get_origin(annotation) not in streams or not typing.get_args(annotation):
             problems.append("a generator function is annotated Iterator[T]")
             return {}, False, True
         annotation = list[typing.get_args(annotation)[0]]  # type: ignore[misc]  # a type made at run time
@@ -320,7 +323,18 @@ def _check_lazy(inputs: Mapping[str, Input], needs: object) -> list[str]:
 def _check_batch(inputs: Mapping[str, Input], batch: Batch | None) -> list[str]:
     if batch is None:
         return []
+    if not isinstance(batch, Batch):
+        return [f"batch {describe_value(batch)} is no Batch(...)"]
     return [f"batch: {name!r} is no input" for name in batch.same if name not in inputs]
+
+
+def _check_migrations(version: object, migrations: Mapping[int, Any] | None) -> list[str]:
+    if not migrations or not isinstance(version, str) or not _VERSION.fullmatch(version):
+        return []
+    major = int(version.partition(".")[0])
+    problems = [f"migration {old!r} is not from an old major version, a whole number below {major}"
+                for old in migrations if type(old) is not int or not 0 <= old < major]  # fmt: skip
+    return problems + [f"migration {old!r} is no function" for old, step in migrations.items() if not callable(step)]
 
 
 def call_node_type(declared: NodeType, ctx: Any, inputs: Mapping[str, Any]) -> Any:

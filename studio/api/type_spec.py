@@ -103,7 +103,7 @@ def _parse(annotation: Any, marks: set[str]) -> TypeSpec:
         if any(isinstance(c, bool) or not isinstance(c, str | int) for c in choices):
             raise AnnotationProblem("a choice is made of text or whole numbers")
         return TypeSpec("choice", choices=choices)
-    if origin in (list, collections.abc.Sequence):
+    if origin in (list, collections.abc.Sequence) and typing.get_args(annotation):
         inner = _parse(typing.get_args(annotation)[0], marks)
         if inner.optional:
             raise AnnotationProblem("entries of a list cannot be None")
@@ -112,7 +112,7 @@ def _parse(annotation: Any, marks: set[str]) -> TypeSpec:
         return TypeSpec("any", variable=annotation.__name__)
     if annotation is Any:
         return TypeSpec("any")
-    if annotation in _SCALARS:
+    if isinstance(annotation, type) and annotation in _SCALARS:
         return TypeSpec(_SCALARS[annotation])
     name = getattr(annotation, "studio_type", None) if isinstance(annotation, type) else None
     if isinstance(name, str) and _NAME.fullmatch(name):
@@ -131,8 +131,32 @@ def _parse_annotated(annotation: Any, marks: set[str]) -> TypeSpec:
                 raise AnnotationProblem("Channels(...) is for images")
             spec = replace(spec, channels=extra.counts)
         elif isinstance(extra, Field):
+            _check_field(spec, extra)
             spec = replace(spec, limits=extra)
     return spec
+
+
+def _check_field(spec: TypeSpec, limits: Field) -> None:
+    """Refuse limits that would never be looked at, or that nothing meets."""
+    lower = [bound for bound in (limits.ge, limits.gt) if bound is not None]
+    upper = [bound for bound in (limits.le, limits.lt) if bound is not None]
+    if (lower or upper) and spec.name not in ("int", "float", "number"):
+        raise AnnotationProblem(f"ge, gt, le and lt are for numbers, not for {spec}")
+    if (limits.min_length is not None or limits.max_length is not None) and not (spec.depth or spec.name == "text"):
+        raise AnnotationProblem(f"min_length and max_length are for text and lists, not for {spec}")
+    if lower and upper and max(lower) > min(upper):
+        raise AnnotationProblem(f"no number is from {max(lower):g} to {min(upper):g}")
+    if limits.pattern is not None:
+        _check_pattern(spec, limits.pattern)
+
+
+def _check_pattern(spec: TypeSpec, pattern: str) -> None:
+    if spec.name != "text":
+        raise AnnotationProblem(f"pattern is for text, not for {spec}")
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise AnnotationProblem(f"pattern {pattern!r} is no regular expression: {error}") from None
 
 
 def _parse_union(members: tuple[Any, ...], marks: set[str]) -> TypeSpec:
@@ -250,9 +274,11 @@ def _check_number(spec: TypeSpec, value: Any) -> Any:
 
 
 def _check_bool(spec: TypeSpec, value: Any) -> Any:
-    if not isinstance(value, bool):
-        raise ValueProblem("true or false", describe_value(value))
-    return value
+    if isinstance(value, bool):
+        return value
+    if type(value).__module__ == "numpy" and type(value).__name__ in ("bool", "bool_"):
+        return bool(value)
+    raise ValueProblem("true or false", describe_value(value))
 
 
 def _check_choice(spec: TypeSpec, value: Any) -> Any:
@@ -351,7 +377,9 @@ def _check_length(spec: TypeSpec, length: int) -> None:
 
 def describe_value(value: Any) -> str:
     """Say in at most 80 characters what a value is."""
-    if value is None or isinstance(value, bool | int | float):
+    if isinstance(value, int) and value.bit_length() > 250:
+        text = f"a whole number of {value.bit_length()} bits"  # Python refuses to write out very long ones
+    elif value is None or isinstance(value, bool | int | float):
         text = repr(value)
     elif isinstance(value, str):
         text = repr(value)

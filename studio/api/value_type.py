@@ -107,6 +107,13 @@ class StreamType(ValueType[V]):
         """Return the stored file that the value is a plain view of, or None."""
         return None
 
+    def find_origin(self, value: V) -> Path | None:
+        """Return the user's file that the value is a plain view of, or None.
+
+        Such a value is named by that file's content and not stored: it is read again when it is wanted.
+        """
+        return None
+
     def byte_size(self, value: V) -> int:
         """Return the memory that a value holds, in bytes: little, whatever its length."""
         return 4096

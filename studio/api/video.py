@@ -57,6 +57,7 @@ class Video:
         audio: The sound, from the same start; or a function that gives it, called when it is first asked for.
         duration: Seconds that the film lasts, where it is not count / rate; or a function that gives it.
         source: The stored file of which this is a plain view; for codecs only.
+        origin: The user's file of which this is a plain view; for codecs only.
 
     Raises:
         MediaError: E504 for a size, a rate, a count or a number of channels that no film has.
@@ -69,6 +70,7 @@ class Video:
         "_count",
         "_frames",
         "_height",
+        "_origin",
         "_rate",
         "_seconds",
         "_source",
@@ -79,6 +81,7 @@ class Video:
     _count: int | Callable[[], int | None] | None
     _frames: Callable[[], Iterator[Frame]]
     _height: int
+    _origin: Path | None
     _rate: Fraction
     _seconds: float | Callable[[], float] | None
     _source: Path | None
@@ -96,6 +99,7 @@ class Video:
         audio: Audio | Callable[[], Audio | None] | None = None,
         duration: float | Callable[[], float] | None = None,
         source: Path | None = None,
+        origin: Path | None = None,
     ) -> None:
         if width < 1 or height < 1:
             raise MediaError("E504", f"frames of {width} x {height} are empty", hint="give a size above 0")
@@ -104,7 +108,7 @@ class Video:
         if isinstance(count, int) and count < 0:
             raise MediaError("E504", f"{count} frames are none", hint="leave count out if it is not known")
         parts = {"frames": frames, "width": int(width), "height": int(height), "rate": _check_rate(rate)}
-        parts |= {"channels": channels, "count": count, "audio": audio, "source": source, "seconds": duration}
+        parts |= {"channels": channels, "count": count, "audio": audio, "source": source, "origin": origin, "seconds": duration}
         for name, value in parts.items():
             object.__setattr__(self, f"_{name}", value)
 
@@ -177,6 +181,11 @@ class Video:
     def source(self) -> Path | None:
         """The stored file of which this is a plain view, or None."""
         return self._source
+
+    @property
+    def origin(self) -> Path | None:
+        """The user's file of which this is a plain view, or None."""
+        return self._origin
 
     @property
     def duration(self) -> float:

@@ -57,6 +57,10 @@ class VideoType(StreamType[Video]):
         """Return the stored file that a film is a plain view of, or None."""
         return value.source
 
+    def find_origin(self, value: Video) -> Path | None:
+        """Return the user's file that a film is a plain view of, or None."""
+        return value.origin
+
     def read_file(self, path: Path, limits: MediaLimits) -> Video:
         """Open a film; MediaError E511 if its first frame cannot be decoded or it is over a limit."""
         return read_film(path, limits)

@@ -57,7 +57,7 @@ def read_film(path: Path, limits: MediaLimits) -> Video:
         return av_file.decode_sound(path, limits, origin)
 
     return Video(create_frames, width=shape[1], height=shape[0], channels=shape[2], rate=rate, count=count,
-                 duration=seconds, audio=load_sound if has_sound else None)
+                 duration=seconds, audio=load_sound if has_sound else None, origin=path)
 
 
 def open_stored(path: Path) -> Video:

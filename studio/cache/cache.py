@@ -108,7 +108,7 @@ class Cache:
         if isinstance(value, list) and any(self.codecs.find_stream(entry) for entry in value):
             return [self.settle(entry) for entry in value]
         stream = self.codecs.find_stream(value)
-        if stream is None or stream.find_source(value) is not None:
+        if stream is None or stream.find_source(value) is not None or stream.find_origin(value) is not None:
             return value
         blobs = self.disk.blobs if self.disk is not None else self._open_spool()
         path, _ = blobs.write_stream(lambda target: stream.encode(value, target), stream.stored_extension)

@@ -76,6 +76,9 @@ class Digester:
             raise Undigestable(f"a {type(value).__name__} has no digest")
         tag = b"value:" + value_type.name.encode()
         if isinstance(value_type, StreamType):
+            origin = value_type.find_origin(value)
+            if origin is not None:
+                return self._tagged(b"origin:" + value_type.name.encode(), hash_file(origin), depth)
             source = value_type.find_source(value)
             if source is None:
                 raise Undigestable(f"a {value_type.name} that is not stored yet has no digest")

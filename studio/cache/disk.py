@@ -166,7 +166,8 @@ class DiskTier:
             return
         stream = self._codecs.find_stream(value)
         if stream is not None:
-            rows.append(self._write_stream(digest, value, stream))
+            if stream.find_origin(value) is None:  # else it is read again from the user's own file
+                rows.append(self._write_stream(digest, value, stream))
             return
         encoded = self._codecs.encode(value, self._digest)
         if encoded is None:

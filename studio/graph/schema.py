@@ -1,0 +1,363 @@
+"""The two JSON Schemas (2020-12) of a graph: the format, and the format with the installed node types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from studio.api import Input, NodeType, TypeSpec
+from studio.api.type_spec import PLAIN_TYPES, REFERENCE_TYPES
+from studio.graph.document import EDGE_PATTERN, NAME_PATTERN, TYPE_PATTERN, VERSION_PATTERN
+from studio.graph.resolve import Catalog
+
+Schema = dict[str, Any]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+FORMAT_ID = "urn:studio:graph:1"
+INSTALLED_ID = "urn:studio:graph:1:installed"
+_TYPE_EXAMPLES = ["text", "int", "float", "bool", "choice", "json", "image", "mask", "audio", "video", "list[text]"]
+_JSON_TYPES = {"text": "string", "int": "integer", "float": "number", "number": "number", "bool": "boolean"}
+
+
+def create_format_schema() -> Schema:
+    """Return the schema of the format: what holds for every graph, whatever is installed."""
+    return _create_schema(FORMAT_ID, "Studio graph", _create_node(), _create_graph_input(), {})
+
+
+def create_installed_schema(catalog: Catalog) -> Schema:
+    """Return the schema of the format with what is installed: node types, their inputs, value types.
+
+    A node's `type` chooses what its `inputs` may be, so an editor completes and checks them.
+    """
+    types = sorted(catalog.node_types.values(), key=lambda node_type: node_type.id)
+    media = sorted(catalog.classes)
+    definitions = {node_type.id: _describe_inputs(node_type, media) for node_type in types}
+    node = _create_node()
+    node["properties"]["type"] = _describe_types(types)
+    node["allOf"] = [_choose_inputs(node_type) for node_type in types]
+    return _create_schema(INSTALLED_ID, "Studio graph with the installed node types", node,
+                          _create_installed_graph_input(media), definitions)  # fmt: skip
+
+
+def _create_schema(schema_id: str, title: str, node: Schema, graph_input: Schema, more: Mapping[str, Schema]) -> Schema:
+    return {
+        "$schema": DIALECT,
+        "$id": schema_id,
+        "title": title,
+        "description": "A graph of nodes that Studio runs: inputs, nodes, outputs. Order never matters.",
+        "type": "object",
+        "properties": {
+            "$schema": {"type": ["string", "null"], "description": "Where an editor finds this schema."},
+            "studio": {"const": 1, "description": "The version of the format."},
+            "title": {"type": "string", "description": "What the graph makes, in a line."},
+            "description": {"type": "string", "description": "What a reader should know."},
+            "inputs": _map_names("graph_input", "What a run may set, by name."),
+            "nodes": _map_names("node", "The steps, by id."),
+            "outputs": _map_names("output", "What a run makes, by name."),
+            "requires": {
+                "type": "object",
+                "additionalProperties": {"type": "string", "examples": [">=0.1"]},
+                "description": "Distributions that the graph needs, with version ranges as pip writes them.",
+            },
+            "ui": {"description": "For programs that show the graph; kept and ignored."},
+        },
+        "required": ["studio"],
+        "additionalProperties": False,
+        "$defs": _create_definitions() | {"graph_input": graph_input, "node": node} | dict(more),
+    }
+
+
+def _map_names(definition: str, description: str) -> Schema:
+    return {
+        "type": "object",
+        "propertyNames": {"$ref": "#/$defs/name"},
+        "additionalProperties": {"$ref": f"#/$defs/{definition}"},
+        "description": description,
+    }
+
+
+def _create_definitions() -> dict[str, Schema]:
+    return {
+        "name": {"type": "string", "pattern": NAME_PATTERN, "description": "Letters, digits, _ and -, not a digit first."},
+        "source": {
+            "type": "string",
+            "pattern": EDGE_PATTERN,
+            "title": "node, node.output or inputs.name",
+            "description": "An output of a node (its first where none is named), or an input of the graph.",
+        },
+        "edge": {
+            "title": "Edge",
+            "type": "object",
+            "properties": {"from": {"$ref": "#/$defs/source"}},
+            "required": ["from"],
+            "additionalProperties": False,
+        },
+        "file": {
+            "title": "File",
+            "type": "object",
+            "properties": {"file": {"type": "string", "description": "A path relative to the graph's folder."}},
+            "required": ["file"],
+            "additionalProperties": False,
+        },
+        "literal": {
+            "title": "Quoted literal",
+            "description": "A value that is taken as it stands, though it looks like an edge or a file.",
+            "type": "object",
+            "properties": {"literal": True},
+            "required": ["literal"],
+            "additionalProperties": False,
+        },
+        "value": _create_value(),
+        "output": {
+            "title": "Output of the graph",
+            "type": "object",
+            "properties": {
+                "from": {"$ref": "#/$defs/source"},
+                "description": {"type": "string", "description": "What it is."},
+            },
+            "required": ["from"],
+            "additionalProperties": False,
+        },
+    }
+
+
+def _create_value() -> Schema:
+    """Return the schema of what stands at an input of a type that takes anything."""
+    return {
+        "title": "Literal, edge, file, or a list of them",
+        "if": {"type": "object", "required": ["from"], "maxProperties": 1},
+        "then": {"$ref": "#/$defs/edge"},
+        "else": {
+            "if": {"type": "array"},
+            "then": {"items": {"$ref": "#/$defs/value"}},
+            "else": {"anyOf": [{"$ref": "#/$defs/file"}, {"$ref": "#/$defs/literal"}, True]},
+        },
+    }
+
+
+def _create_node() -> Schema:
+    return {
+        "title": "Node",
+        "type": "object",
+        "properties": {
+            "type": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 512,
+                "description": "The id of a node type, or graph:FILE for another graph.",
+                "examples": ["image.resize", "graph:./enhance.json"],
+            },
+            "inputs": {
+                "type": "object",
+                "propertyNames": {"$ref": "#/$defs/name"},
+                "additionalProperties": {"$ref": "#/$defs/value"},
+                "description": "What the node takes: literals, edges, files, or lists of them.",
+            },
+            "when": {
+                "anyOf": [{"$ref": "#/$defs/edge"}, {"type": "null"}],
+                "description": "A bool; where it is false, the node and what needs it are skipped.",
+            },
+            "version": {
+                "type": ["string", "null"],
+                "pattern": VERSION_PATTERN,
+                "description": "The node type's version that the node was written for.",
+            },
+            "description": {"type": "string", "description": "What the node is for."},
+            "ui": {"description": "For programs that show the graph; kept and ignored."},
+        },
+        "required": ["type"],
+        "additionalProperties": False,
+    }
+
+
+def _create_graph_input() -> Schema:
+    return {
+        "title": "Input of the graph",
+        "type": "object",
+        "properties": {
+            "type": {
+                "type": "string",
+                "pattern": TYPE_PATTERN,
+                "description": "The type of its values.",
+                "examples": _TYPE_EXAMPLES,
+            },
+            "default": {"description": "Its value where a run sets none; without one it is required."},
+            "optional": {"type": "boolean", "default": False, "description": "Whether it may be left empty."},
+            "description": {"type": "string", "description": "What it is for."},
+            "minimum": {"type": ["number", "null"], "description": "The smallest number allowed."},
+            "maximum": {"type": ["number", "null"], "description": "The largest number allowed."},
+            "choices": {
+                "type": ["array", "null"],
+                "items": {"type": ["string", "integer"]},
+                "description": "The values allowed.",
+            },
+        },
+        "required": ["type"],
+        "additionalProperties": False,
+    }
+
+
+# -- with what is installed ----------------------------------------------------------------------------
+
+
+def _create_installed_graph_input(media: Iterable[str]) -> Schema:
+    names = [*sorted(PLAIN_TYPES | REFERENCE_TYPES), *media]
+    schema = _create_graph_input()
+    schema["properties"]["type"] = {
+        "description": "The type of its values.",
+        "anyOf": [{"enum": [*names, "any"]}, {"pattern": rf"^(list\[){{1,4}}({'|'.join(names)}|any)\]{{1,4}}$"}],
+    }
+    defaults = {name: TypeSpec(name) for name in names if name not in ("json", "choice", "path")}
+    schema["allOf"] = [
+        {
+            "if": {"properties": {"type": {"const": name}, "choices": {"type": "null"}}, "required": ["type"]},
+            "then": {"properties": {"default": _describe_default(spec, media)}},
+        }
+        for name, spec in defaults.items()
+    ]
+    return schema
+
+
+def _describe_default(spec: TypeSpec, media: Iterable[str]) -> Schema:
+    """Return the schema of a graph input's default: a literal or a file, never an edge, never a list."""
+    schema = _describe_single(replace(spec, optional=True), media, edges=False)
+    return schema
+
+
+def _describe_types(types: Iterable[NodeType]) -> Schema:
+    return {
+        "description": "The id of an installed node type, or graph:FILE for another graph.",
+        "anyOf": [
+            {"enum": [t.id for t in types], "enumDescriptions": [t.summary for t in types]},
+            {"type": "string", "pattern": "^graph:", "maxLength": 512},
+        ],
+    }
+
+
+def _choose_inputs(node_type: NodeType) -> Schema:
+    """Return the rule that gives nodes of this type its inputs; nodes written for an older major version may differ."""
+    chosen: Schema = {"type": {"const": node_type.id}}
+    if node_type.migrations:
+        chosen["version"] = {"anyOf": [{"type": "null"}, {"pattern": rf"^0*{node_type.major}(\.|$)"}]}
+    then: Schema = {"description": node_type.summary, "properties": {"inputs": {"$ref": f"#/$defs/{node_type.id}"}}}
+    if any(end.required for end in node_type.inputs.values()):
+        then["required"] = ["inputs"]
+    return {"if": {"properties": chosen, "required": ["type"]}, "then": then}
+
+
+def _describe_inputs(node_type: NodeType, media: Iterable[str]) -> Schema:
+    return {
+        "title": node_type.id,
+        "description": "\n\n".join(filter(None, [node_type.summary, node_type.description])),
+        "type": "object",
+        "properties": {end.name: _describe_input(end, media) for end in node_type.inputs.values()},
+        "required": [end.name for end in node_type.inputs.values() if end.required],
+        "additionalProperties": False,
+    }
+
+
+def _describe_input(end: Input, media: Iterable[str]) -> Schema:
+    schema = _describe_spec(end.spec, media)
+    unit = f", in {end.spec.limits.unit}" if end.spec.limits is not None and end.spec.limits.unit else ""
+    schema["title"] = f"{end.spec}{unit}"
+    if end.description:
+        schema["description"] = end.description
+    default = end.default.to_json() if hasattr(end.default, "to_json") else end.default
+    if not end.required and default is not None:
+        schema["default"] = default
+    return schema
+
+
+def _describe_spec(spec: TypeSpec, media: Iterable[str]) -> Schema:
+    """Return the schema of what may stand at an input: a literal, an edge, a file, or a list that maps."""
+    if spec.name in ("json", "any"):
+        return {"$ref": "#/$defs/value"} if not spec.depth else _describe_list(spec, media)
+    if spec.depth:
+        return _describe_list(spec, media)
+    schema = _describe_single(spec, media)
+    entry = _describe_single(replace(spec, optional=False), media)
+    if "anyOf" in schema:
+        schema["anyOf"].append({"type": "array", "items": entry})
+        return schema
+    schema["type"].append("array")
+    schema["items"] = entry
+    quoted = schema["properties"].get("literal")
+    if quoted is not None and spec.name in PLAIN_TYPES:
+        schema["properties"]["literal"] = {"anyOf": [quoted, {"type": "array", "items": _describe_plain(spec)}]}
+    return schema
+
+
+def _describe_list(spec: TypeSpec, media: Iterable[str]) -> Schema:
+    limits = spec.limits
+    is_length = limits is not None and (limits.min_length is not None or limits.max_length is not None)
+    inner = replace(spec, depth=spec.depth - 1, optional=False, limits=limits if spec.depth == 1 and not is_length else None)
+    entry: Schema = {"$ref": "#/$defs/value"}
+    if inner.depth:
+        entry = _describe_list(inner, media)
+    elif inner.name not in ("json", "any"):
+        entry = _describe_single(inner, media)
+    array: Schema = {"type": ["array", "object", *["null"] * spec.optional], "items": entry}
+    if limits is not None and limits.min_length is not None:
+        array["minItems"] = limits.min_length
+    if limits is not None and limits.max_length is not None:
+        array["maxItems"] = limits.max_length
+    return array | _describe_object({"from": {"$ref": "#/$defs/source"}, "literal": {"type": ["array", "null"]}})
+
+
+def _describe_single(spec: TypeSpec, media: Iterable[str], *, edges: bool = True) -> Schema:
+    """Return the schema of one value that is no list: flat where it can be, for errors that say what is wrong."""
+    if spec.name in ("json", "any"):
+        return {"$ref": "#/$defs/value"} if edges else {}
+    edge: Schema = {"from": {"$ref": "#/$defs/source"}} if edges else {}
+    plain = _describe_plain(spec)
+    if spec.name == "choice":
+        quoted = _describe_object({**edge, "literal": {"anyOf": [plain, {"type": "array", "items": plain}]}})
+        return {"anyOf": [plain, {"type": "object", **quoted}]}
+    if spec.name in _JSON_TYPES:
+        return {**plain, "type": [*_listed(plain["type"]), "object"], **_describe_object({**edge, "literal": plain})}
+    nothing: list[str] = ["null"] * spec.optional
+    file = {"file": {"type": "string", "description": "A path relative to the graph's folder."}}
+    if spec.name in media:
+        properties = {**edge, **file, **({"literal": {"type": "null"}} if spec.optional else {})}
+        return {"type": ["object", *nothing], **_describe_object(properties)}
+    if spec.name == "model":
+        return {"type": ["string", "object", *nothing], "pattern": "^(builtin|file|hub):", **_describe_model(edge)}
+    properties = {**edge, **(file if spec.name == "file" else {}), "literal": {"type": ["string", *nothing]}}
+    return {"type": ["string", "object", *nothing], **_describe_object(properties)}
+
+
+def _describe_model(edge: Schema) -> Schema:
+    options = {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "null"]}}
+    reference = {"type": "string", "pattern": "^(builtin|file|hub):"}
+    properties = {**edge, "literal": {"type": ["string", "object", "null"]}, "model": reference, "options": options}
+    return {**_describe_object(properties), "maxProperties": 2, "dependentRequired": {"options": ["model"]}}
+
+
+def _describe_object(properties: Mapping[str, Any]) -> Schema:
+    """Return keywords for an object that holds one of these properties."""
+    return {"properties": dict(properties), "additionalProperties": False, "minProperties": 1, "maxProperties": 1}
+
+
+def _describe_plain(spec: TypeSpec) -> Schema:
+    """Return the schema of a literal of a plain type."""
+    if spec.name == "choice":
+        choices = [*spec.choices, *([None] if spec.optional else [])]
+        return {"enum": choices} if spec.choices else {"type": ["string", "integer", *["null"] * spec.optional]}
+    if spec.name not in _JSON_TYPES:
+        return {}
+    name = _JSON_TYPES[spec.name]
+    schema: Schema = {"type": [name, "null"] if spec.optional else name}
+    limits = spec.limits
+    if limits is None:
+        return schema
+    if spec.name == "text":
+        known = {"minLength": limits.min_length, "maxLength": limits.max_length}
+        pattern = {"pattern": f"^(?:{limits.pattern})$"} if limits.pattern else {}
+        return schema | pattern | {key: bound for key, bound in known.items() if bound is not None}
+    numbers = {"minimum": limits.ge, "exclusiveMinimum": limits.gt, "maximum": limits.le, "exclusiveMaximum": limits.lt}
+    return schema | {key: bound for key, bound in numbers.items() if bound is not None}
+
+
+def _listed(types: str | list[str]) -> list[str]:
+    return [types] if isinstance(types, str) else types
