@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -257,6 +257,7 @@ class Studio:
         from studio.execution.executor import create_run_id
         from studio.execution.files import OutputFolder
 
+        roots = list(roots)
         values = dict(inputs or {})
         if isinstance(graph, str | Path):
             values = {**self.load_values(graph), **values}
@@ -264,6 +265,7 @@ class Studio:
         folder = OutputFolder(Path(output)) if isinstance(output, str | Path) else output
         plan = self.plan(graph, values, only=only, roots=roots)
         if folder is not None:
+            folder.check(plan.outputs)
             folder.create()
         run_id = create_run_id()
         started = time.strftime("%Y-%m-%dT%H:%M:%S%z")
@@ -271,7 +273,7 @@ class Studio:
             plan, self._combine(on_event), control=control, run_id=run_id,
             options=RunOptions(cache, False, node_timeout_seconds, folder.resolve if folder else None),
         )  # fmt: skip
-        return self._finish(graph, values, outcome, folder, run_id, started)
+        return self._finish(graph, values, outcome, folder, run_id, started, list(roots))
 
     def _combine(self, on_event: Callable[[Event], None] | None) -> Callable[[Event], None] | None:
         observers = self._observers
@@ -294,15 +296,16 @@ class Studio:
         folder: OutputFolder | None,
         run_id: str,
         started: str,
+        roots: Sequence[Path],
     ) -> RunResult:
         """Write the outputs and the manifest."""
         from studio.execution.manifest import create_manifest, write_manifest
 
-        recorded = {name: _describe_given(value) for name, value in values.items()}
+        recorded = {name: _describe_given(value, graph) for name, value in values.items()}
         outputs = {name: outcome.load(result) for name, result in outcome.results.items()}
         result = RunResult(outcome.status, outputs, errors=list(outcome.errors), warnings=outcome.warnings)
         if folder is not None:
-            provenance = self._make_provenance(graph, values, recorded, folder.folder)
+            provenance = self._make_provenance(graph, values, recorded, folder.folder, roots)
             fields = {"graph": graph.name, "run": run_id}
             types = {value_type.python: value_type for value_type in self.registry.value_types.values()}
             for name, value in outputs.items():
@@ -321,6 +324,8 @@ class Studio:
                 result.manifest_path = write_manifest(result.manifest, folder.folder)
             except RunError as error:
                 result.errors.append(error)
+                if result.status == "done":
+                    result.status = "partly done"
         return result
 
     # -- inputs ----------------------------------------------------------------------------------------
@@ -353,42 +358,40 @@ class Studio:
         from studio.execution.plan import Constant
 
         spec = end.spec
+        digests = None  # a file that the caller names may hold anything, one that a media file carries must be the same
         if isinstance(value, dict) and set(value) == {"file"} and (spec.name == "file" or spec.name in self.registry.classes):
-            value = InputFile(graph.base / str(value["file"]))
+            value, digests = InputFile(_find_path(str(value["file"]), graph)), graph.file_digests
         if isinstance(value, InputFile):
             if spec.depth or (spec.name != "file" and spec.name not in self.registry.classes):
                 raise ValueProblem(str(spec), f"the file {str(value.path)!r}")
-            return self._plan_file(graph, value, spec)
+            return self._plan_file(value, _name_file(value.path, graph), spec, digests)
         if spec.name == "model" and isinstance(value, str | dict) and not spec.depth:
             from studio.api import Model
 
             return Constant(Model.from_json(value))
-        return Constant(check_value(spec, value, self.registry.classes))
+        return Constant(self.cache.settle(check_value(spec, value, self.registry.classes)))
 
-    def _plan_file(self, graph: Graph, given: InputFile, spec: TypeSpec) -> Source:
+    def _plan_file(self, given: InputFile, written: str, spec: TypeSpec, digests: Mapping[str, str] | None) -> Source:
         """Return the source of a file that the caller named; the plan reads it as it reads the graph's own."""
         from studio.execution.plan import Constant, PendingFile
 
-        literal = FileLiteral(given.path, spec.name, given.path.name)
-        digests = graph.file_digests
-        if not given.path.is_file() and given.path.name not in (digests or ()):
+        if not _is_file(given.path) and written not in (digests or ()):
             what = "is a folder" if given.path.is_dir() else "does not exist"
             raise UsageError("E129", f"{str(given.path)!r} {what}", hint="check the path")
-        if spec.name == "file":
-            return Constant(self._find_file(literal, digests))
-        return PendingFile(self._find_file(literal, digests), spec.name)
+        file = self._find_file(FileLiteral(given.path, spec.name, written), digests)
+        return Constant(file) if spec.name == "file" else PendingFile(file, spec.name)
 
     def _find_file(self, literal: FileLiteral, digests: Mapping[str, str] | None) -> File:
         wanted = (digests or {}).get(literal.written)
+        if wanted is not None and not _is_file(literal.path):
+            return File(literal.path, wanted, 0)  # the cache may still know what was in it
         try:
             file = self.cache.digest_file(literal.path)
         except OSError as error:
-            if wanted is not None:
-                return File(literal.path, wanted, 0)  # the cache may still know what was in it
-            raise RunError("E129", f"{literal.written!r} cannot be read: {error.strerror}", hint="check its rights") from None
+            raise RunError("E129", f"{str(literal.path)!r} cannot be read: {error.strerror}", hint="check its rights") from None
         if digests is not None and wanted != file.digest:
-            raise RunError("E311", f"{literal.written!r} is not the file that was used then",
-                           hint="give the right one with --set NAME=@PATH")
+            raise RunError("E311", f"{str(literal.path)!r} has changed since the file that names it was made",
+                           hint="put the old one back, or use this one with --set NAME=@PATH")
         return file
 
     def _make_reading_type(self, name: str) -> NodeType:
@@ -398,6 +401,9 @@ class Studio:
             limits = self.settings.media
 
             def read(ctx: Any, file: File) -> Any:
+                if not _is_file(file.path):
+                    raise RunError("E311", f"{str(file.path)!r} is not there, and the cache does not hold what was in it",
+                                   hint="put it back, or name another with --set NAME=@PATH")
                 return value_type.read_file(file.path, limits)
 
             self._readers[name] = NodeType(
@@ -410,17 +416,24 @@ class Studio:
     # -- what files carry ------------------------------------------------------------------------------
 
     def _make_provenance(
-        self, graph: Graph, values: Mapping[str, Any], recorded: Mapping[str, Any], folder: Path
+        self,
+        graph: Graph,
+        values: Mapping[str, Any],
+        recorded: Mapping[str, Any],
+        folder: Path,
+        roots: Sequence[Path],
     ) -> dict[str, Any]:
         """Return what a written file carries: the graph, the graphs in it, the values, digests of the files it read."""
-        resolved = self.resolve(graph)
+        resolved = self.resolve(graph, roots=roots)
         graphs: dict[str, Any] = {}
         files: dict[str, str] = {}
         _collect_parts(resolved, graphs, files, self._find_file)
         for value in values.values():
             path = _find_given_path(value, graph)
             if path is not None:
-                files[path.name] = self._find_file(FileLiteral(path, "file", path.name), graph.file_digests).digest
+                written = _name_file(path, graph)
+                digests = None if isinstance(value, InputFile) else graph.file_digests
+                files[written] = self._find_file(FileLiteral(path, "file", written), digests).digest
         base = os.path.relpath(graph.base, folder.resolve())
         return {"studio": 1, "version": __version__, "graph": dict(graph.source), "graphs": graphs,
                 "inputs": dict(recorded), "files": files, "base": base}  # fmt: skip
@@ -435,8 +448,13 @@ class Studio:
             raise GraphError([Finding("E120", "", f"{str(path)!r} does not exist", hint="name a file that Studio wrote")])
         text = value_type.read_provenance(path)
         if text is None:
-            raise GraphError([Finding("E134", "", f"{str(path)!r} carries no graph", "a file that Studio wrote", "a foreign file",
-                                      "run the graph file itself")])
+            raise GraphError([Finding("E134", "", f"{str(path)!r} carries no graph", "a file as Studio wrote it",
+                                      "a file from elsewhere, or one that another program saved again",
+                                      "run the graph itself: studio run GRAPH.json")])
+        if len(text) > self.settings.max_graph_bytes:
+            raise GraphError([Finding("E106", "", f"the graph that {str(path)!r} carries has {len(text)} characters",
+                                      f"at most {self.settings.max_graph_bytes}", str(len(text)),
+                                      "raise STUDIO_MAX_GRAPH_BYTES if it is meant to be that large")])
         try:
             carried = json.loads(text)
             values = {str(name): value for name, value in dict(carried["inputs"]).items()}
@@ -473,15 +491,35 @@ def _collect_parts(
 def _find_given_path(value: Any, graph: Graph) -> Path | None:
     if isinstance(value, InputFile):
         return value.path
-    return graph.base / str(value["file"]) if isinstance(value, dict) and set(value) == {"file"} else None
+    return _find_path(str(value["file"]), graph) if isinstance(value, dict) and set(value) == {"file"} else None
 
 
-def _describe_given(value: Any) -> Any:
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
+
+
+def _name_file(path: Path, graph: Graph) -> str:
+    """Return how a graph would write a path, seen from its folder."""
+    try:
+        return os.path.relpath(path.parent.resolve() / path.name, graph.base)
+    except ValueError:  # another drive, or a name that no file can have
+        return str(path)
+
+
+def _find_path(written: str, graph: Graph) -> Path:
+    """Return the path that a graph writes; its folder need not be there any more."""
+    return Path(os.path.normpath(graph.base / written))
+
+
+def _describe_given(value: Any, graph: Graph) -> Any:
     """Return the JSON form of a value that a caller gave; media given as objects are only described."""
     if isinstance(value, InputFile):
-        return {"file": value.path.name}
+        return {"file": _name_file(value.path, graph)}
     if isinstance(value, list | tuple):
-        return [_describe_given(entry) for entry in value]
+        return [_describe_given(entry, graph) for entry in value]
     if value is None or isinstance(value, str | int | float | bool | dict):
         return value
     return value.to_json() if hasattr(value, "to_json") else {"described": repr(value)}

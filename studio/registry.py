@@ -191,7 +191,9 @@ def _check_hook_names(plugin: Any) -> None:
                 raise PluginError("E205", f"{name} is not marked as a hook", where=_locate(attribute),
                                   hint="decorate it with @hookimpl")
             continue
-        near = difflib.get_close_matches(name, known, 1, 0.6)
+        stem = name.removeprefix("studio_")  # all share the prefix: it would make every name look near
+        stems = [hook.removeprefix("studio_") for hook in known]
+        near = [f"studio_{found}" for found in difflib.get_close_matches(stem, stems, 1, 0.5)]
         if marked or (near and getattr(attribute, "__module__", None) == getattr(plugin, "__name__", "")):
             hint = f"did you mean {near[0]!r}?" if near else f"hooks are: {', '.join(known)}"
             raise PluginError("E205", f"there is no hook {name!r}", where=_locate(attribute), hint=hint)
@@ -251,8 +253,11 @@ def _check_node_types(registry: Registry, types: list[NodeType], classes: dict[s
     seen: dict[str, NodeType] = dict(registry.node_types)
     for node_type in types:
         other = seen.get(node_type.id)
+        if other is not None and node_type.id not in registry.node_types:
+            raise PluginError("E203", f"the plugin has two node types {node_type.id!r}: {other.where} and "
+                              f"{node_type.where}", where=node_type.where, hint="rename one of them")
         if other is not None:
-            first = f"{other.distribution or 'this plugin'} ({other.where})"
+            first = f"{other.distribution} ({other.where})"
             raise PluginError("E203", f"two plugins have a node type {node_type.id!r}: {first} and {row.name} "
                               f"({node_type.where})", where=node_type.where,
                               hint="rename one of them, or uninstall one of the plugins")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar, Any
 
 from studio.errors import MediaError
 
@@ -34,6 +34,7 @@ class Audio:
         MediaError: E503 for a shape, a type or a rate that is no sound, or for NaN or infinity.
     """
 
+    studio_type: ClassVar[str] = "audio"
     __slots__ = ("_rate", "_samples")
     _rate: int
     _samples: FloatArray

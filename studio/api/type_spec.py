@@ -107,6 +107,8 @@ def _parse(annotation: Any, marks: set[str]) -> TypeSpec:
         inner = _parse(typing.get_args(annotation)[0], marks)
         if inner.optional:
             raise AnnotationProblem("entries of a list cannot be None")
+        if inner.limits is not None and (inner.limits.min_length is not None or inner.limits.max_length is not None):
+            raise AnnotationProblem("the length of a list's entries cannot be limited, only that of the list")
         return inner.listed()
     if isinstance(annotation, TypeVar):
         return TypeSpec("any", variable=annotation.__name__)
@@ -132,7 +134,8 @@ def _parse_annotated(annotation: Any, marks: set[str]) -> TypeSpec:
             spec = replace(spec, channels=extra.counts)
         elif isinstance(extra, Field):
             _check_field(spec, extra)
-            spec = replace(spec, limits=extra)
+            given = {name: value for name, value in vars(extra).items() if value is not None}
+            spec = replace(spec, limits=replace(spec.limits or Field(), **given))
     return spec
 
 
@@ -219,11 +222,10 @@ def _check_list(spec: TypeSpec, value: Any, classes: Mapping[str, type]) -> Any:
         return None
     if not isinstance(value, list | tuple):
         raise ValueProblem(str(spec), describe_value(value))
-    inner = replace(spec, depth=spec.depth - 1, optional=False, limits=None)
-    if spec.depth == 1 and spec.limits is not None and spec.limits.min_length is None and spec.limits.max_length is None:
-        inner = replace(inner, limits=spec.limits)
-    elif spec.limits is not None:
+    inner = replace(spec, depth=spec.depth - 1, optional=False)
+    if spec.limits is not None:  # the length is that of the outermost list, the rest holds for what is in it
         _check_length(spec, len(value))
+        inner = replace(inner, limits=replace(spec.limits, min_length=None, max_length=None))
     checked = []
     for index, entry in enumerate(value):
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from studio.errors import MediaError
 
@@ -63,6 +63,7 @@ class Video:
         MediaError: E504 for a size, a rate, a count or a number of channels that no film has.
     """
 
+    studio_type: ClassVar[str] = "video"
     __slots__ = (
         "__weakref__",
         "_audio",

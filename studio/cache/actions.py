@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import threading
 import time
@@ -28,6 +29,7 @@ create table if not exists files(
   digest text not null) without rowid;
 """
 FORMAT = 1
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class ActionTable:
         rows = self._read(
             "select * from actions where node_type = ? order by made desc limit ?", (node_type, limit)
         )
-        return [_parse_action(row) for row in rows]
+        return [action for row in rows if (action := _parse_action(row)) is not None]
 
     def find_blob(self, digest: str) -> BlobRow | None:
         """Return the row of a blob, or None."""
@@ -156,14 +158,24 @@ class ActionTable:
             connection.executemany("delete from actions where fingerprint = ?", [(f,) for f in fingerprints])
 
     def clear(self) -> None:
-        """Forget everything."""
-        with self._transaction() as connection:
-            for table in ("actions", "blobs", "files"):
-                connection.execute(f"delete from {table}")
+        """Forget everything; a table that is too damaged for that is put aside."""
+        try:
+            with self._transaction() as connection:
+                for table in ("actions", "blobs", "files"):
+                    connection.execute(f"delete from {table}")
+        except CacheError as error:
+            if not isinstance(error.__cause__, sqlite3.DatabaseError) or isinstance(error.__cause__, sqlite3.OperationalError):
+                raise
+            with self._lock:
+                self._connection.close()
+                self._connection = self._replace(error.__cause__)
 
     def check(self) -> str | None:
         """Return what SQLite finds wrong with the table's file, or None."""
-        result = self._read("pragma quick_check(1)")
+        try:
+            result = self._read("pragma quick_check(1)")
+        except CacheError as error:
+            return error.message
         return None if result and result[0][0] == "ok" else str(result)
 
     def close(self) -> None:
@@ -217,21 +229,27 @@ class ActionTable:
         connection = sqlite3.connect(
             self._path, timeout=30.0, isolation_level=None, check_same_thread=False, cached_statements=64
         )
+        try:
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
         _retry_busy(lambda: connection.execute("pragma journal_mode=wal").fetchall())
         connection.execute("pragma synchronous=normal")
         version = connection.execute("pragma user_version").fetchone()[0]
         if version not in (0, FORMAT):
-            connection.close()
             raise CacheError("E404", f"this cache is of format {version}, and this Studio writes format {FORMAT}",
                              where=str(self._path), hint="use another --cache-dir, or remove that folder")
         if version == 0:
             _retry_busy(lambda: connection.executescript(f"begin immediate; {_SCHEMA} pragma user_version={FORMAT}; commit;"))
-        return connection
 
 
 def explain_disk_error(error: Exception, path: Path) -> CacheError:
     """Return the error that says what happened to the cache's disk and what to do."""
-    text = str(error)
+    text = str(getattr(error, "strerror", None) or error)
     if getattr(error, "errno", None) in (28, 122) or "disk is full" in text:
         return CacheError("E402", f"the disk of the cache is full: {text}", where=str(path),
                           hint="free space, run `studio cache prune --to 1GB`, or choose another --cache-dir")
@@ -251,5 +269,12 @@ def _retry_busy(attempt: Callable[[], object]) -> None:
             time.sleep(0.02)
 
 
-def _parse_action(row: Any) -> Action:
-    return Action(row[0], row[1], json.loads(row[2]), json.loads(row[3]), row[4], row[5])
+def _parse_action(row: Any) -> Action | None:
+    """Return the action of a row, or None if the row is damaged: its result is made again."""
+    try:
+        outputs, parts = json.loads(row[2]), json.loads(row[3])
+        if not all(_DIGEST.fullmatch(digest) for digest in outputs.values()):
+            return None
+        return Action(row[0], row[1], outputs, {str(name): str(part) for name, part in parts.items()}, row[4], row[5])
+    except (ValueError, TypeError, AttributeError):
+        return None

@@ -77,28 +77,25 @@ class Cache:
 
     # -- keeping ---------------------------------------------------------------------------------------
 
-    def hold(self, digest: str, value: Any) -> None:
-        """Keep a value in memory, as long as the budget allows."""
-        self.memory.put(digest, value, self.codecs.measure(value))
-
-    def record(self, action: Action, values: Mapping[str, Any], *, on_disk: bool = True) -> None:
-        """Keep an action and its values, and let go of its fingerprint.
+    def record(self, action: Action, values: Mapping[str, Any], *, claimed: bool = False) -> None:
+        """Keep an action and its values.
 
         Args:
             action: What to keep.
             values: The values of its outputs, by digest.
-            on_disk: Whether the disk keeps them too.
+            claimed: Whether the caller claimed the fingerprint; it is let go of then.
         """
-        self._remember(action)
         size = 0
         for digest, value in values.items():
             measured = self.codecs.measure(value)
             size += measured
             self.memory.put(digest, value, measured)
-        if self.disk is not None and on_disk:
+        if self.disk is not None:
             locks = self.disk.locks
-            self.disk.record(action, values, size, lambda: locks.unlock(action.fingerprint))
-        self._land(action.fingerprint)
+            self.disk.record(action, values, size, lambda: locks.unlock(action.fingerprint) if claimed else None)
+        self._remember(action)  # whoever finds it finds its values too
+        if claimed:
+            self._land(action.fingerprint)
 
     def settle(self, value: Any) -> Any:
         """Return the value in a form that has a digest: a stream is written to a file and read from there.
@@ -159,23 +156,25 @@ class Cache:
 
     # -- housekeeping ----------------------------------------------------------------------------------
 
-    def forget(self, fingerprint: str) -> None:
-        """Forget an action, so that it is made again."""
-        self._actions.pop(fingerprint, None)
+    def find_new(self, digests: Iterable[str]) -> list[str]:
+        """Return those of these digests whose blobs are not on disk."""
+        return [digest for digest in digests if self.disk is not None and not self.disk.has(digest)]
 
-    def discard(self, fingerprints: Iterable[str]) -> None:
-        """Drop actions and the blobs of their outputs: parts of something that is kept as a whole by now."""
-        fingerprints = list(fingerprints)
-        actions = [action for f in fingerprints if (action := self._actions.pop(f, None)) is not None]
-        if self.disk is not None and actions:
-            self.disk.discard(actions)
+    def discard(self, fingerprints: Iterable[str], digests: Iterable[str]) -> None:
+        """Drop actions and blobs: parts of something that is kept as a whole by now."""
+        fingerprints, digests = list(fingerprints), list(digests)
+        for fingerprint in fingerprints:
+            self._actions.pop(fingerprint, None)
+        for digest in digests:
+            self.memory.drop(digest)
+        if self.disk is not None:
+            self.disk.discard(fingerprints, digests)
 
     def take_errors(self) -> list[CacheError]:
         """Return what went wrong while writing to disk since the last call."""
         if self.disk is None:
             return []
-        errors, self.disk.errors = self.disk.errors, []
-        return errors
+        return self.disk.take_errors()
 
     def flush(self) -> None:
         """Wait until everything recorded so far is on disk."""
@@ -197,8 +196,9 @@ class Cache:
                 self._actions.popitem(last=False)
 
     def _open_spool(self) -> BlobFolder:
-        if self._spool is None:
-            self._spool = tempfile.TemporaryDirectory(prefix="studio-spool-")
+        with self._guard:
+            if self._spool is None:
+                self._spool = tempfile.TemporaryDirectory(prefix="studio-spool-")
         return BlobFolder(Path(self._spool.name))
 
 

@@ -44,7 +44,7 @@ class Digester:
             data = value.encode("utf-8", "surrogatepass")
             return blake3(b"s%d:" % len(data) + data).digest()
         if kind is int:
-            return blake3(b"i%d" % value).digest()
+            return blake3(b"i%x" % value).digest()
         if kind is float:
             return blake3(b"f" + (_NAN if value != value else struct.pack("<d", value))).digest()
         if kind is bool:
@@ -106,7 +106,8 @@ def hash_array(array: Any) -> bytes:
     """Return the digest of an array: dtype with byte order, shape, content."""
     import numpy as np
 
-    if not isinstance(array, np.ndarray) or array.dtype.hasobject:
+    # other subclasses hold more than their buffer, such as a mask; a dtype with fields does not show their names
+    if type(array) not in (np.ndarray, np.memmap) or array.dtype.hasobject or array.dtype.kind == "V":
         raise Undigestable(f"a {type(array).__name__} has no digest")
     contiguous = np.ascontiguousarray(array).reshape(array.shape)
     head = f"a{array.dtype.str}:{array.ndim}:{','.join(map(str, array.shape))};".encode()

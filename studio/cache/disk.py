@@ -50,10 +50,12 @@ class DiskTier:
         self.folder = folder
         self.limit_bytes = limit_bytes
         self.table = ActionTable(folder / "index.sqlite")
-        self.errors: list[CacheError] = []
+        self._errors: dict[str, CacheError] = {}
         self._codecs = codecs
         self._digest = digest
-        self._pending: dict[str, Action] = {}
+        self._pending: dict[str, _Write] = {}
+        self._unwritten: dict[str, Any] = {}
+        self._writes = 0
         self._used: dict[str, float] = {}
         self._guard = threading.Lock()
         self._room = threading.Condition()
@@ -70,44 +72,88 @@ class DiskTier:
 
     def find(self, fingerprint: str) -> Action | None:
         """Return the action with this fingerprint, or None."""
-        pending = self._pending.get(fingerprint)
-        return pending if pending is not None else self.table.find(fingerprint)
+        write = self._pending.get(fingerprint)
+        if write is not None:
+            return write.action
+        try:
+            return self.table.find(fingerprint)
+        except CacheError as error:  # what cannot be read is made again
+            self._report(error)
+            return None
+
+    def has(self, digest: str) -> bool:
+        """Say whether a blob is there, or will be soon."""
+        return digest in self._unwritten or self._find_row(digest) is not None
 
     def load(self, digest: str) -> Any:
         """Return a value by its digest, or MISSING. A damaged blob is dropped and counts as missing."""
-        row = self.table.find_blob(digest)
+        value = self._unwritten.get(digest, MISSING)
+        row = self._find_row(digest) if value is MISSING else None
         if row is None:
-            return MISSING
+            return value
         try:
             value = self._read(row)
-        except CacheError:
+        except Exception:  # whatever a decoder raises, the blob is no use
             value = MISSING
         if value is MISSING:
             self._drop([row])
-            return MISSING
-        self._used[digest] = time.time()
+        else:
+            self._touch(digest)
         return value
 
     def find_entries(self, digest: str) -> list[str] | None:
         """Return the digests of the entries of a list of media, or None if the value is no such list."""
-        row = self.table.find_blob(digest)
+        row = self._find_row(digest)
         if row is None or row.codec != "list":
             return None
-        data = self._read_bytes(row)
-        value = MISSING if data is None else self._codecs.decode("json", data)
-        return value if isinstance(value, list) else None
+        try:
+            return self._read_entries(row)
+        except (CacheError, TypeError):
+            return None
+
+    def take_errors(self) -> list[CacheError]:
+        """Return what went wrong since the last call, each kind of error once."""
+        with self._guard:
+            errors, self._errors = list(self._errors.values()), {}
+        return errors
+
+    def _report(self, error: CacheError) -> None:
+        with self._guard:
+            self._errors.setdefault(error.code + error.message, error)
+
+    def _touch(self, digest: str) -> None:
+        with self._guard:
+            self._used[digest] = time.time()
+
+    def _take_used(self) -> dict[str, float]:
+        with self._guard:
+            used, self._used = self._used, {}
+        return used
+
+    def _find_row(self, digest: str) -> BlobRow | None:
+        try:
+            return self.table.find_blob(digest)
+        except CacheError as error:
+            self._report(error)
+            return None
 
     def _read(self, row: BlobRow) -> Any:
         kind = row.codec.partition(":")[0]
         if kind == "stream":
             return self._read_stream(row)
+        if kind == "list":
+            digests = self._read_entries(row)
+            if digests is None:
+                return MISSING
+            entries = [self.load(digest) for digest in digests]
+            return MISSING if any(entry is MISSING for entry in entries) else entries
         data = self._read_bytes(row)
-        if data is None:
-            return MISSING
-        if kind != "list":
-            return self._codecs.decode(row.codec, data)
-        entries = [self.load(digest) for digest in self._codecs.decode("json", data)]
-        return MISSING if any(entry is MISSING for entry in entries) else entries
+        return MISSING if data is None else self._codecs.decode(row.codec, data)
+
+    def _read_entries(self, row: BlobRow) -> list[str] | None:
+        data = self._read_bytes(row)
+        digests = None if data is None else self._codecs.decode("json", data)
+        return digests if isinstance(digests, list) else None
 
     def _read_bytes(self, row: BlobRow) -> bytes | None:
         if row.data is None:
@@ -121,10 +167,14 @@ class DiskTier:
             link = self.blobs.link_temporary(path, row.extension)
         except OSError:
             return MISSING
-        if hash_file(link).hex() != row.checksum:
+        try:
+            if hash_file(link).hex() == row.checksum:
+                return keep_file(self._codecs.open_stream(row.codec, link), link)
+        except BaseException:
             link.unlink(missing_ok=True)
-            return MISSING
-        return keep_file(self._codecs.open_stream(row.codec, link), link)
+            raise
+        link.unlink(missing_ok=True)
+        return MISSING
 
     # -- writing ---------------------------------------------------------------------------------------
 
@@ -141,8 +191,11 @@ class DiskTier:
             while self._waiting_bytes > _PENDING_BYTES:
                 self._room.wait(1.0)
             self._waiting_bytes += size
-        self._pending[action.fingerprint] = action
+            self._writes += 1
         write = _Write(action, values, done, size)
+        with self._guard:
+            self._unwritten.update(values)
+            self._pending[action.fingerprint] = write
         if size <= INLINE_BYTES and not any(self._codecs.find_stream(value) for value in values.values()):
             self._write_values(write)  # nothing but rows: no need for another thread
         else:
@@ -154,15 +207,16 @@ class DiskTier:
             for digest, value in write.values.items():
                 self._write_value(digest, value, rows)
         except (OSError, CacheError) as error:
-            self._fail(write, error)
+            self._fail(write, rows, error)
         except Exception as error:  # a codec of a plugin may raise anything; the result stays in memory
-            self._fail(write, CacheError("E405", f"a result of {write.action.node_type} cannot be stored: {error}"))
+            told = CacheError("E405", f"a result of {write.action.node_type} cannot be stored: {error}")
+            self._fail(write, rows, told)
         else:
             self._commits.put((write, rows))
 
     def _write_value(self, digest: str, value: Any, rows: list[BlobRow]) -> None:
         if self.table.find_blob(digest) is not None:
-            self._used[digest] = time.time()
+            self._touch(digest)
             return
         stream = self._codecs.find_stream(value)
         if stream is not None:
@@ -189,17 +243,29 @@ class DiskTier:
         self.blobs.adopt(source, digest, extension)
         return BlobRow(digest, f"stream:{stream.name}", extension, source.stat().st_size, hash_file(source).hex())
 
-    def _fail(self, write: _Write, error: Exception) -> None:
-        explained = error if isinstance(error, CacheError) else explain_disk_error(error, self.folder)
-        self.errors.append(explained)
+    def _fail(self, write: _Write, rows: Iterable[BlobRow], error: Exception) -> None:
+        self._report(error if isinstance(error, CacheError) else explain_disk_error(error, self.folder))
+        self._remove_unknown(rows)
         self._finish(write)
 
+    def _remove_unknown(self, rows: Iterable[BlobRow]) -> None:
+        """Remove the files of blobs whose rows were not written: on a full disk they would only fill it."""
+        with contextlib.suppress(CacheError, OSError):
+            for row in rows:
+                if row.data is None and self.table.find_blob(row.digest) is None:
+                    self.blobs.remove(row.digest, row.extension)
+
     def _finish(self, write: _Write) -> None:
-        self._pending.pop(write.action.fingerprint, None)
+        with self._guard:
+            if self._pending.get(write.action.fingerprint) is write:
+                del self._pending[write.action.fingerprint]
+            for digest in write.values:
+                self._unwritten.pop(digest, None)
+        write.done()
         with self._room:
             self._waiting_bytes -= write.size
+            self._writes -= 1
             self._room.notify_all()
-        write.done()
 
     def _commit_all(self) -> None:
         while True:
@@ -215,20 +281,23 @@ class DiskTier:
                 return
 
     def _commit(self, jobs: list[tuple[_Write, list[BlobRow]]]) -> None:
-        used, self._used = self._used, {}
+        used = self._take_used()
         if not jobs and not used:
             return
         rows = [row for _, blobs in jobs for row in blobs]
         try:
             self.table.write(actions=[write.action for write, _ in jobs], blobs=rows, used=used)
-        except CacheError as error:
-            self.errors.append(error)
-        self._size += sum(row.size for row in rows)
+            self._size += sum(row.size for row in rows)
+        except Exception as error:  # this thread must live: everybody waits for it
+            self._report(error if isinstance(error, CacheError) else explain_disk_error(error, self.folder))
+            self._remove_unknown(rows)
         for write, _ in jobs:
             self._finish(write)
         if self._size > self.limit_bytes:
-            with contextlib.suppress(CacheError):
-                self.prune(int(self.limit_bytes * 0.9))
+            try:
+                self._prune(int(self.limit_bytes * 0.9))
+            except CacheError as error:
+                self._report(error)
 
     def remember_file(self, path: str, size: int, mtime_ns: int, inode: int, digest: str) -> None:
         """Keep the digest of a file; losing it costs only the time to take it again."""
@@ -240,14 +309,18 @@ class DiskTier:
     def flush(self) -> None:
         """Wait until everything recorded so far is written."""
         with self._room:
-            while self._pending:
-                self._room.wait(0.05)
+            while self._writes:
+                self._room.wait(0.5)
         waiter: Future[None] = Future()
         self._commits.put(waiter)
         waiter.result()
 
     def prune(self, limit_bytes: int) -> tuple[int, int]:
         """Evict the least recently used blobs until `limit_bytes` hold the rest; return (blobs, bytes) evicted."""
+        self.flush()
+        return self._prune(limit_bytes)
+
+    def _prune(self, limit_bytes: int) -> tuple[int, int]:
         evicted = freed = 0
         size = self.table.measure()[2]
         while size > limit_bytes:
@@ -290,14 +363,12 @@ class DiskTier:
                     removed += 1
         return removed
 
-    def discard(self, actions: Iterable[Action]) -> None:
-        """Drop actions and the blobs of their outputs."""
+    def discard(self, fingerprints: Iterable[str], digests: Iterable[str]) -> None:
+        """Drop actions and blobs."""
         self.flush()
-        actions = list(actions)
-        rows = [row for a in actions for digest in a.outputs.values() if (row := self.table.find_blob(digest))]
         with contextlib.suppress(CacheError):
-            self.table.drop_actions(action.fingerprint for action in actions)
-        self._drop(rows)
+            self.table.drop_actions(fingerprints)
+        self._drop(row for digest in digests if (row := self._find_row(digest)) is not None)
 
     def clear(self) -> None:
         """Remove everything."""
@@ -324,7 +395,8 @@ class DiskTier:
         except OSError:
             return False
 
-    def _drop(self, rows: list[BlobRow]) -> None:
+    def _drop(self, rows: Iterable[BlobRow]) -> None:
+        rows = list(rows)
         with contextlib.suppress(CacheError):
             self.table.drop_blobs(row.digest for row in rows)
         for row in rows:

@@ -17,7 +17,7 @@ def show_findings(findings: Sequence[Finding], source: str, *, err: bool = True)
         color = "red" if finding.severity == "error" else "yellow"
         head = click.style(f"{finding.severity} {finding.code}", fg=color)
         click.echo(f"  {head} at {finding.where or '/'}: {finding.message}", err=err)
-        if finding.expected and finding.expected not in finding.message:
+        if finding.expected and finding.expected not in finding.message + finding.hint:
             click.echo(f"      expected: {_shorten(finding.expected)}", err=err)
         if finding.found and finding.found not in finding.message:
             click.echo(f"      found: {_shorten(finding.found)}", err=err)

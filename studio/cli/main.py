@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from studio import __version__
 from studio.errors import GraphError, StudioError
@@ -53,6 +55,13 @@ class Commands(click.Group):
             return module.command  # type: ignore[no-any-return]  # every module of a subcommand has one
         return self.plugin_commands.get(cmd_name)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the name of a command without importing the commands' modules."""
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        helps = {name: command.get_short_help_str() for name, command in sorted(self.plugin_commands.items())} | COMMANDS
+        return [CompletionItem(name, help=text) for name, text in helps.items() if name.startswith(incomplete)]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing their modules."""
         rows = list(COMMANDS.items())
@@ -85,6 +94,9 @@ def studio() -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may lack letters that a graph uses
     try:
         code = studio.main(args, prog_name="studio", standalone_mode=False)
         sys.stdout.flush()

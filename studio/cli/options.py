@@ -89,13 +89,16 @@ def _parse_value(kind: str, text: str) -> Any:
 def _read_text(path: Path) -> Any:
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError("E005", f"cannot read {str(path)!r}: {error}") from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError("E005", f"cannot read {str(path)!r}: {reason}", hint="@ names a file; @@ begins a text with @") from None
+    except UnicodeDecodeError:
+        raise UsageError("E005", f"{str(path)!r} is not UTF-8 text", hint="@ at this input reads a text file") from None
     if path.suffix == ".json":
         try:
             return json.loads(text)
-        except ValueError as error:
-            raise UsageError("E005", f"{str(path)!r} is not JSON: {error}") from None
+        except (ValueError, RecursionError) as error:
+            raise UsageError("E005", f"{str(path)!r} is not JSON: {error}", hint="check the file") from None
     return text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -70,6 +71,7 @@ class _Interrupts:
     def __init__(self, control: Control) -> None:
         self._control = control
         self._old: dict[int, Any] = {}
+        self._asked = False
 
     def __enter__(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -80,8 +82,11 @@ class _Interrupts:
             signal.signal(number, old)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._control.cancelled:
-            raise KeyboardInterrupt
+        if self._asked:
+            if sys.stderr.isatty():
+                os.write(2, b"\x1b[?25h")  # the progress display had hidden the cursor
+            os._exit(CANCELLED)  # a node may be deaf to exceptions; the cache can bear it
+        self._asked = True
         self._control.cancel()
 
 

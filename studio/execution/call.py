@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from studio.api import NodeType, OutputPath, TypeSpec
 from studio.cache import MISSING, digest_list
 from studio.errors import NodeError
 from studio.execution.context import RunContext
-from studio.execution.plan import PlanNode
+from studio.execution.plan import Plan, PlanNode, Reference
 
 if TYPE_CHECKING:
     from studio.execution.run import Run
@@ -22,15 +22,15 @@ class Result:
     Attributes:
         digest: Digest of the value.
         value: The value, or MISSING.
-        entries: For a list that was put together entry by entry.
+        entries: For a list: its entries, once somebody took it apart or if it was put together from them.
+        gathered: Whether it was put together from its entries.
         call: The call that made it, to make it again if it is lost.
-        output: Which of the call's outputs.
-        parent: The list that it is an entry of.
+        parent: The list that it is an entry of, if a list was taken apart.
         index: Which entry.
-        uses: How many nodes may still want the value.
+        drifted: Whether it was made again and came out different.
     """
 
-    __slots__ = ("call", "digest", "entries", "index", "output", "parent", "uses", "value")
+    __slots__ = ("call", "digest", "drifted", "entries", "gathered", "index", "parent", "value")
 
     def __init__(
         self,
@@ -38,7 +38,6 @@ class Result:
         value: Any = MISSING,
         *,
         call: Call | None = None,
-        output: str = "",
         entries: list[Result] | None = None,
         parent: Result | None = None,
         index: int = 0,
@@ -46,38 +45,71 @@ class Result:
         self.digest = digest
         self.value = value
         self.call = call
-        self.output = output
-        self.entries = entries
         self.parent = parent
+        self.entries = entries
+        self.gathered = entries is not None
         self.index = index
-        self.uses = 0
+        self.drifted = False
 
     @classmethod
     def gather(cls, entries: list[Result]) -> Result:
         """Return the list of these."""
-        undigested = next((entry.digest for entry in entries if entry.digest.startswith("~")), None)
-        return cls(undigested or digest_list(entry.digest for entry in entries), entries=entries)
+        return cls(_digest_entries(entries), entries=entries)
 
     def forget_value(self) -> None:
-        """Free the value; it can be had again by its digest."""
-        if self.call is not None or self.parent is not None:
+        """Free the value; it can be had again by its digest, from its entries, or by making it again."""
+        if self.call is not None or self.parent is not None or self.gathered:
             self.value = MISSING
+
+    def take_over(self, other: Result) -> None:
+        """Become what was made in this one's place."""
+        if self.digest != other.digest:
+            self.drifted = True
+            self.entries = None
+        self.digest, self.value = other.digest, other.value
+
+    def refresh_digest(self) -> str:
+        """Return the digest after entries may have come out different."""
+        if self.gathered and self.entries is not None:
+            for entry in self.entries:
+                entry.refresh_digest()
+            self.digest = _digest_entries(self.entries)
+        return self.digest
+
+
+def _digest_entries(entries: list[Result]) -> str:
+    undigested = next((entry.digest for entry in entries if entry.digest.startswith("~")), None)
+    return undigested or digest_list(entry.digest for entry in entries)
 
 
 class Call:
-    """One call of a node type: a node's only one, or one entry of the lists that it is mapped over."""
+    """One call of a node type: a node's only one, or one entry of the lists that it is mapped over.
+
+    Attributes:
+        args: What it takes.
+        position: Which entry.
+        claimed: Whether this call is the one in this process that computes its fingerprint.
+        results: What it made, by output.
+        remaking: Whether it runs again because a value of its was lost.
+        waiting: Told whether that went well.
+        ran: Whether it ran, rather than was found in the cache.
+        started: When it began to run, or 0.0 while it does not run.
+        seconds: How long it ran.
+        thread: The thread that runs it.
+    """
 
     __slots__ = (
         "args",
         "claimed",
         "context",
         "fingerprint",
-        "forced",
         "lane",
         "node_type",
         "position",
+        "ran",
+        "remaking",
         "results",
-        "retries",
+        "seconds",
         "started",
         "state",
         "thread",
@@ -92,18 +124,24 @@ class Call:
         self.fingerprint: str | None = None
         self.claimed = False
         self.results: dict[str, Result] = {}
-        self.forced = False
+        self.remaking = False
+        self.waiting: list[Callable[[bool], None]] = []
         self.context: RunContext | None = None
+        self.ran = False
         self.started = 0.0
+        self.seconds = 0.0
         self.thread = 0
         self.lane = node_type.lane
-        self.retries = 0
-        self.waiting: list[Callable[[], None]] = []
 
     @property
     def label(self) -> str:
         """The node's id, with the entry's index for a mapped node."""
         return f"{self.state.node.id}[{self.position}]" if self.state.mapped else self.state.node.id
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody still waits for it: nobody does once another entry of the same map has failed."""
+        return self.remaking or self.state.status == RUNNING
 
 
 WAITING, RUNNING, DONE, SKIPPED, FAILED = range(5)
@@ -111,10 +149,26 @@ CONDITIONS, EAGER, LAZY, GATHER = range(4)
 
 
 class NodeState:
-    """Where a node stands in a run."""
+    """Where a node stands in a run.
+
+    Attributes:
+        stage: What it waits for: its conditions, its inputs, its lazy inputs, or the copies of its graph.
+        demanded: Whether anybody wants it.
+        pending: How many nodes it waits for.
+        waiters: Nodes that wait for it.
+        wanted: The lazy inputs that it wants, once that is known.
+        calls: Its calls; one unless it is mapped.
+        copies: The copies of a mapped graph.
+        shape: Of a mapped node: nested lists with positions of calls or copies at their leaves.
+        started: Whether a call of its ran.
+        announced: Whether NodeStarted was emitted.
+        reason: Why it was skipped, with "!" in front if something failed.
+    """
 
     __slots__ = (
+        "announced",
         "calls",
+        "copies",
         "demanded",
         "done_calls",
         "error",
@@ -126,6 +180,7 @@ class NodeState:
         "run",
         "seconds",
         "shape",
+        "sources",
         "stage",
         "started",
         "status",
@@ -136,6 +191,7 @@ class NodeState:
     def __init__(self, node: PlanNode, run: Run) -> None:
         self.node = node
         self.run = run
+        self.sources = tuple(dict.fromkeys(node.find_sources()))
         self.status = WAITING
         self.stage = CONDITIONS if node.conditions else EAGER
         self.demanded = False
@@ -143,22 +199,24 @@ class NodeState:
         self.waiters: list[NodeState] = []
         self.wanted: frozenset[str] | None = None
         self.calls: list[Call] = []
+        self.copies: list[Plan] = []
         self.done_calls = 0
         self.mapped = node.depth > 0
         self.shape: Any = None
         self.outputs: dict[str, Result] = {}
         self.started = False
+        self.announced = False
         self.seconds = 0.0
         self.error: NodeError | None = None
         self.reason = ""
 
 
 class LostValue(Exception):
-    """A value that the cache had and has no longer; its call must run again."""
+    """Values that the cache had and has no longer; the calls that made them must run again."""
 
-    def __init__(self, call: Call) -> None:
-        super().__init__(call.label)
-        self.call = call
+    def __init__(self, calls: Iterable[Call]) -> None:
+        self.calls = list(dict.fromkeys(calls))
+        super().__init__(", ".join(call.label for call in self.calls))
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,11 @@ class Control:
         """Whether the run was cancelled."""
         return self._cancelled.is_set()
 
+    @property
+    def paused(self) -> bool:
+        """Whether the run is paused."""
+        return not self._running.is_set()
+
     def cancel(self) -> None:
         """Cancel: every call ends at its next `ctx.step`."""
         self._cancelled.set()
@@ -54,9 +59,14 @@ class Control:
 
 
 class RunContext:
-    """One call's context."""
+    """One call's context.
 
-    __slots__ = ("_control", "_on_log", "_on_step", "_open", "_scratch", "abandoned", "device", "dtype", "last_step")
+    Attributes:
+        abandoned: Whether the executor gave the call up; it ends at its next step.
+        interrupted: Whether a step raised Cancelled; what the call returns after that is no result.
+    """
+
+    __slots__ = ("_control", "_on_log", "_on_step", "_open", "_scratch", "abandoned", "device", "dtype", "interrupted")
 
     def __init__(
         self,
@@ -69,6 +79,7 @@ class RunContext:
         self.device = device.name
         self.dtype = device.dtype
         self.abandoned = False
+        self.interrupted = False
         self._control = control
         self._open = open_model
         self._on_step = on_step
@@ -99,13 +110,19 @@ class RunContext:
 
     def wait(self) -> None:
         """Wait while paused; raise Cancelled when cancelled or given up."""
-        if self.abandoned:
-            raise Cancelled
-        self._control.wait()
+        try:
+            if not self.abandoned:
+                self._control.wait()
+            if self.abandoned:
+                raise Cancelled
+        except Cancelled:
+            self.interrupted = True
+            raise
 
     def log(self, message: str) -> None:
         """Add a line to the run's manifest."""
-        self._on_log(str(message))
+        if not self.abandoned:
+            self._on_log(str(message))
 
     def close(self) -> None:
         """Remove the scratch folder."""

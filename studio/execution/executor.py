@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from studio.api import File, Model, NodeType, OutputPath
+from studio.api import Input, Model, NodeType
 from studio.api.events import Event
-from studio.cache import Cache, Undigestable
+from studio.cache import Cache, Undigestable, digest_list
 from studio.execution.call import Call, Outcome, RunOptions
 from studio.execution.context import Control
 from studio.execution.fingerprint import UNDIGESTED, Fingerprints
@@ -55,6 +55,7 @@ class Executor:
         self.lanes: dict[str, Lane[Call]] = {
             name: Lane(name, count, _serve) for name, count in threads.items()
         }
+        self._models: dict[NodeType, list[Input]] = {}
         self._defaults: dict[NodeType, dict[str, tuple[str, Any]]] = {}
 
     def execute(
@@ -79,26 +80,38 @@ class Executor:
         return run.execute()
 
     def digest(self, value: Any) -> str:
-        """Return the digest of a value as an input; what has none gets a name of its own."""
+        """Return the digest of a value as an input; what has none gets a name of its own.
+
+        A model reference, also one in a list, counts by the content of its weights.
+        """
+        kind = type(value)
         try:
-            if isinstance(value, Model):
+            if kind is Model:
                 return self.services.cache.digest([value.to_json(), self.services.digest_model(value)])
+            if kind is list and any(type(entry) is Model or type(entry) is list for entry in value):
+                digests = [self.digest(entry) for entry in value]
+                return next((d for d in digests if d.startswith(UNDIGESTED)), None) or digest_list(digests)
             return self.services.cache.digest(value)
         except Undigestable:
             return UNDIGESTED + uuid.uuid4().hex
 
-    def find_defaults(self, node_type: NodeType) -> dict[str, tuple[str, Any]]:
-        """Return digest and value of each default of a node type."""
+    def find_defaults(self, node_type: NodeType, given: Container[str] = ()) -> dict[str, tuple[str, Any]]:
+        """Return digest and value of each default of a node type.
+
+        Args:
+            node_type: The node type.
+            given: Names of inputs whose default is not wanted; it may be there all the same.
+        """
         found = self._defaults.get(node_type)
         if found is None:
-            found = {
-                end.name: (self.digest(end.default), end.default)
-                for end in node_type.inputs.values()
-                if not end.required
-            }
-            if not any(isinstance(value, Model | File | OutputPath) for _, value in found.values()):
-                self._defaults[node_type] = found
-        return found
+            found = {end.name: (self.digest(end.default), end.default)
+                     for end in node_type.inputs.values() if not end.required and not _is_model(end)}  # fmt: skip
+            self._models[node_type] = [end for end in node_type.inputs.values() if not end.required and _is_model(end)]
+            self._defaults[node_type] = found
+        models = [end for end in self._models[node_type] if end.name not in given]
+        if not models:  # weights may change from run to run, and are looked at only if they are wanted
+            return found
+        return found | {end.name: (self.digest(end.default), end.default) for end in models}
 
     def close(self) -> None:
         """End the lanes."""
@@ -109,6 +122,10 @@ class Executor:
 def create_run_id() -> str:
     """Return a name for a run: its time, and enough chance to tell it from others."""
     return time.strftime("%Y%m%d-%H%M%S-") + uuid.uuid4().hex[:8]
+
+
+def _is_model(end: Input) -> bool:
+    return end.spec.name == "model" and end.default is not None
 
 
 def _serve(call: Call) -> list[Call]:

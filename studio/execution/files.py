@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from studio.api import OutputPath, TypeSpec, ValueType
 from studio.cache.digest import hash_file
-from studio.errors import RunError, StudioError, UsageError
+from studio.errors import MediaError, RunError, StudioError, UsageError
 
 DEFAULT_TEMPLATE = "{output}.{ext}"
 _FIELDS = {"output", "ext", "index", "graph", "run"}
+_WIDTH = re.compile(r"0?\d{1,2}d?")
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,17 @@ class OutputFolder:
         self.template = template
         check_template(template)
 
+    def check(self, outputs: Iterable[str]) -> None:
+        """Check before a run that its outputs will not overwrite each other.
+
+        Raises:
+            UsageError: E003 if the template gives two outputs one name.
+        """
+        names = list(outputs)
+        if len(names) > 1 and "output" not in _find_fields(self.template):
+            raise UsageError("E003", f"{self.template!r} gives all outputs one name: {', '.join(names)}",
+                             hint="put {output} into it, or make one output with --only")
+
     def create(self) -> None:
         """Make the folder.
 
@@ -46,8 +59,7 @@ class OutputFolder:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise RunError("E312", f"cannot make the output folder: {error.strerror}", where=str(self.folder),
-                           hint="name another with -o DIR") from None
+            raise _refuse_folder(self.folder, error) from None
 
     def resolve(self, name: str) -> OutputPath:
         """Return the place of a file that a node writes.
@@ -60,7 +72,10 @@ class OutputFolder:
         path = (root / name).resolve()
         if not path.is_relative_to(root) or path == root or ".studio" in path.relative_to(root).parts:
             raise RunError("E313", f"{name!r} leaves the output folder", where=str(root), hint="write a path inside it")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _refuse_folder(path.parent, error) from None
         return OutputPath(path, name)
 
     def write(
@@ -83,7 +98,8 @@ class OutputFolder:
             value_type = value_types.get(type(entry))
             extension = value_type.extensions[0] if value_type and value_type.extensions else ("txt" if isinstance(entry, str) else "json")
             named = {**fields, "output": output, "ext": extension}
-            name = self._fill(named, index if len(entries) > 1 or isinstance(value, list) else None)
+            several = isinstance(value, list) and entries != [value]
+            name = self._fill(named, index if several else None)
             place = self.resolve(name)
             carried = json.dumps({**provenance, "output": output, "index": index}, ensure_ascii=False, sort_keys=True)
             written.append(_write(output, place.path, entry, value_type, carried))
@@ -91,26 +107,44 @@ class OutputFolder:
 
     def _fill(self, fields: Mapping[str, str], index: int | None) -> str:
         template = self.template
-        if index is not None and "{index" not in template:
-            stem, dot, ending = template.rpartition(".{ext}")
-            template = f"{stem or template}_{{index:03d}}{dot}{ending}" if dot else template + "_{index:03d}"
+        if not PurePath(template).suffix:
+            template += ".{ext}"
+        if index is not None and "index" not in _find_fields(template):
+            stem, suffix = os.path.splitext(template)
+            template = f"{stem}_{{index:03d}}{suffix}"
         return template.format(**fields, index=index or 0)
 
 
 def check_template(template: str) -> None:
-    """Check a path template.
+    """Check a path template: known fields, plain, and a path inside the folder.
 
     Raises:
         UsageError: E003 if it is none.
     """
+    known = ", ".join("{" + name + "}" for name in sorted(_FIELDS))
     try:
-        fields = [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
-        if not set(fields) <= _FIELDS:
-            raise ValueError(f"unknown field in {template!r}")
-        template.format(output="x", ext="png", index=0, graph="g", run="r")
+        for _, name, width, conversion in string.Formatter().parse(template):
+            if name is not None and name not in _FIELDS:
+                raise ValueError(f"there is no field {{{name}}}")
+            if conversion or (width and not (name == "index" and _WIDTH.fullmatch(width))):
+                raise ValueError("only {index} takes a width, as in {index:03d}")
+        path = PurePath(template.format(output="x", ext="png", index=0, graph="g", run="r"))
     except (ValueError, IndexError, KeyError) as error:
-        raise UsageError("E003", f"{template!r} is not a name template: {error}",
-                         hint=f"fields are {', '.join('{' + f + '}' for f in sorted(_FIELDS))}") from None
+        raise UsageError("E003", f"{template!r} is no template for names: {error}", hint=f"fields are {known}") from None
+    if path.is_absolute() or ".." in path.parts:
+        raise UsageError("E003", f"{template!r} leaves the output folder", hint="choose the folder with -o DIR")
+    if not path.name:
+        raise UsageError("E003", f"{template!r} names no file", hint=f"write something like {DEFAULT_TEMPLATE}")
+
+
+def _find_fields(template: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+
+
+def _refuse_folder(folder: Path, error: OSError) -> RunError:
+    blocking = next((p for p in (folder, *folder.parents) if p.exists() and not p.is_dir()), None)
+    reason = f"{str(blocking)!r} is a file" if blocking else (error.strerror or str(error)).lower()
+    return RunError("E312", f"cannot make the output folder: {reason}", where=str(folder), hint="name another with -o DIR")
 
 
 def _iterate_media(value: Any, value_types: Mapping[type, ValueType[Any]]) -> Iterator[Any]:
@@ -133,16 +167,17 @@ def _write(output: str, path: Path, value: Any, value_type: ValueType[Any] | Non
         if value_type is not None:
             value_type.write_file(value, temporary, provenance)
         elif isinstance(value, str):
-            temporary.write_text(value, encoding="utf-8")
+            temporary.write_text(value, encoding="utf-8", errors="backslashreplace")
         else:
-            temporary.write_text(json.dumps(_to_json(value), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+            text = json.dumps(_to_json(value), ensure_ascii=False, indent=2) + "\n"
+            temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         digest, size = hash_file(temporary).hex(), temporary.stat().st_size
         os.replace(temporary, path)
-    except StudioError:
+    except MediaError as error:  # it speaks of the temporary file
         temporary.unlink(missing_ok=True)
-        raise
+        raise MediaError(error.code, f"output {output!r}: {error.message}", where=str(path), hint=error.hint) from None
     except OSError as error:
         temporary.unlink(missing_ok=True)
         full = error.errno in (28, 122)

@@ -16,18 +16,24 @@ from studio.execution.fingerprint import UNDIGESTED
 if TYPE_CHECKING:
     from studio.execution.run import Run
 
+_FRAME_OF = "frame of"  # in the parts of an action: the film that the frame was made for,
+_NEW = "new blobs"  # and which of its blobs were made for it
+
 
 def map_film(run: Run, call: Call, inputs: Mapping[str, Any]) -> Any:
-    """Run a call for every frame; return what the node type would return, with films and lists for its outputs."""
+    """Run a call for every frame; return what the node type would return, with films and lists for its outputs.
+
+    Each film is written as it is made. Every output is one pass over the frames; what a node type has more of
+    comes from the cache, or is computed again where the run keeps nothing.
+    """
     film = _Film(run, call, inputs)
-    outputs = {}
     names = list(call.node_type.outputs)
     pictures = [name for name in names if call.state.node.outputs[name].name == "video"]
-    for name in pictures:
-        outputs[name] = run.cache.settle(film.make_video(name))
-    for name in names:
-        if name not in pictures:
-            outputs[name] = [values[name] for _, values in film.run_frames()]
+    outputs: dict[str, Any] = {name: run.cache.settle(film.make_video(name)) for name in pictures}
+    plain = [name for name in names if name not in pictures]
+    if plain:
+        rows = [[values[name] for name in plain] for _, values in film.run_frames()]
+        outputs |= {name: [row[index] for row in rows] for index, name in enumerate(plain)}
     film.forget_frames()
     return tuple(outputs[name] for name in names) if call.node_type.named else outputs[names[0]]
 
@@ -40,14 +46,18 @@ class _Film:
         self.films = {n: v for n, v in inputs.items() if n in bound and bound[n].stream and isinstance(v, Video)}
         self.others = {n: v for n, v in inputs.items() if n not in self.films}
         self.digests = run.find_digests(call)
-        self.made: list[str] = []
+        self.first: dict[str, Any] | None = None
+        self.kept: set[str] = set()
+        self.blobs: set[str] = set()
 
     def make_video(self, name: str) -> Video:
         """Return the film of one output; its size is known once the first frame is."""
-        first = next(iter(self.run_frames()), None)
-        if first is None:
+        if self.first is None:
+            stream = self.run_frames()
+            _, self.first = next(stream, (0.0, None))
+        if self.first is None:
             raise StudioError("E504", "the film has no frames")
-        image: Image = first[1][name]
+        image: Image = self.first[name]
         lead = next(iter(self.films.values()))
 
         def frames() -> Iterator[Frame]:
@@ -69,9 +79,12 @@ class _Film:
             if not present:
                 return
             if len(present) < len(frames):
-                raise StudioError("E308", f"films of unequal length: {', '.join(set(frames) - set(present))} ended "
+                raise StudioError("E308", f"films of unequal length: {', '.join(sorted(set(frames) - set(present)))} ended "
                                   f"after {done} frames", hint="trim them to one length first")
-            values = self.run_frame({name: frame.image for name, frame in present.items()})
+            if done or self.first is None:
+                values = self.run_frame({name: frame.image for name, frame in present.items()})
+            else:
+                values = self.first
             done += 1
             preview = next((v for v in values.values() if isinstance(v, Image)), None) if done % 24 == 1 else None
             self.call.context.step(done, total, preview)
@@ -79,18 +92,35 @@ class _Film:
 
     def run_frame(self, images: Mapping[str, Image]) -> dict[str, Any]:
         run, node_type = self.run, self.call.node_type
-        digests = self.digests | {name: run.executor.digest(image) for name, image in images.items()}
+        if run.options.cache == "off" or node_type.cache != "pure":
+            return self.compute(images)
+        unkeyed = {name for name, end in node_type.inputs.items() if end.unkeyed}
+        given = {name: run.executor.digest(image) for name, image in images.items() if name not in unkeyed}
+        digests = self.digests | given
         fingerprint = run.executor.fingerprints.find(node_type, digests.items())
-        keeps = fingerprint is not None and run.options.cache != "off" and node_type.cache == "pure"
-        if keeps and fingerprint is not None:
-            action = run.cache.find(fingerprint)
-            found = {name: run.cache.load(digest) for name, digest in action.outputs.items()} if action else {}
-            if found and not any(value is MISSING for value in found.values()):
-                return found
-        values = self.compute(images)
-        if keeps and fingerprint is not None:
-            self.keep(fingerprint, digests, values)
-        return values
+        if fingerprint is None:
+            return self.compute(images)
+        found = self.find(fingerprint)
+        if found is None:
+            found = self.compute(images)
+            self.keep(fingerprint, digests, found)
+        return found
+
+    def find(self, fingerprint: str) -> dict[str, Any] | None:
+        """Return what the cache has of a frame: from an earlier pass, or from a run that was killed half-way."""
+        run = self.run
+        if run.options.cache != "use" and fingerprint not in self.kept:
+            return None
+        action = run.cache.find(fingerprint)
+        if action is None or action.outputs.keys() != self.call.node_type.outputs.keys():
+            return None
+        found = {name: run.cache.load(digest) for name, digest in action.outputs.items()}
+        if any(value is MISSING for value in found.values()):
+            return None
+        if action.parts.get(_FRAME_OF) == self.name:
+            self.kept.add(fingerprint)
+            self.blobs.update(action.parts.get(_NEW, "").split())
+        return found
 
     def compute(self, images: Mapping[str, Image]) -> dict[str, Any]:
         node_type = self.call.node_type
@@ -108,14 +138,23 @@ class _Film:
         named = {name: run.executor.digest(value) for name, value in values.items()}
         if any(digest.startswith(UNDIGESTED) for digest in named.values()):
             return
+        new = run.cache.find_new(named.values())
         parts = run.executor.fingerprints.find_parts(self.call.node_type, digests)
-        action = Action(fingerprint, self.call.node_type.id, named, parts)
-        run.cache.record(action, {named[name]: value for name, value in values.items()})
-        self.made.append(fingerprint)
+        parts |= {_FRAME_OF: self.name, _NEW: " ".join(new)}
+        run.cache.record(Action(fingerprint, self.call.node_type.id, named, parts),
+                         {named[name]: value for name, value in values.items()})  # fmt: skip
+        self.kept.add(fingerprint)
+        self.blobs.update(new)
+
+    @property
+    def name(self) -> str:
+        """The fingerprint of the whole film."""
+        return self.call.fingerprint or ""
 
     def forget_frames(self) -> None:
         """The film is complete and kept as a whole; its frames need no place of their own."""
-        self.run.cache.discard(self.made)
+        if self.kept:
+            self.run.cache.discard(self.kept, self.blobs)
 
 
 class _FrameContext:

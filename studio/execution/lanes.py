@@ -6,12 +6,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 _PATIENCE_SECONDS = 0.002
 _QUICK_CALLS = 4  # in that time: calls so short that two threads would take longer than one
+_TRIVIAL_SECONDS = 0.0005  # longer calls on the average are no trivial work
 
 
 class Lane(Generic[T]):
@@ -34,6 +36,7 @@ class Lane(Generic[T]):
         self._lost: set[int] = set()
         self._busy = 0
         self._served = 0
+        self._pace = 0.0
         self._closed = False
 
     def push(self, work: Iterable[T]) -> None:
@@ -55,7 +58,7 @@ class Lane(Generic[T]):
     def take_if(self, fits: Callable[[T], bool], limit: int) -> list[T]:
         """Take up to `limit` queued pieces that fit, to run them together with one that was taken already."""
         with self._wake:
-            taken = [work for work in self._queue if fits(work)][:limit] if self._queue else []
+            taken = list(islice((work for work in self._queue if fits(work)), limit))
             for work in taken:
                 self._queue.remove(work)
         return taken
@@ -71,6 +74,8 @@ class Lane(Generic[T]):
     def replace_thread(self, ident: int) -> None:
         """Stop counting a thread that hangs, so that another may take its place; it ends when it comes back."""
         with self._wake:
+            if ident in self._lost:
+                return
             self._lost.add(ident)
             self._count -= 1
             self._busy -= 1
@@ -85,12 +90,16 @@ class Lane(Generic[T]):
     def _loop(self) -> None:
         work = self._take()
         while work is not None:
-            served = work
-            ready = self._serve(served)
+            begin = time.perf_counter()
+            ready = self._serve(work)
+            seconds = time.perf_counter() - begin
             with self._wake:
                 self._served += 1
+                self._pace += (seconds - self._pace) / 8
                 if self._lost and threading.get_ident() in self._lost:
                     self._lost.discard(threading.get_ident())
+                    self._queue.extend(ready)
+                    self._rouse()
                     return
             work = self._continue(ready)
             if work is None:
@@ -106,11 +115,11 @@ class Lane(Generic[T]):
         """
         with self._wake:
             self._idle += 1
-            while not self._closed or self._queue:
+            while not (self._queue and self._is_my_turn()):
+                if self._closed and not self._queue:
+                    break
                 if not self._queue:
                     self._wake.wait()
-                elif not self._busy or not self._is_quick():
-                    break
             self._idle -= 1
             if not self._queue:
                 self._count -= 1
@@ -119,6 +128,9 @@ class Lane(Generic[T]):
             self._busy += 1
             self._rouse()
             return work
+
+    def _is_my_turn(self) -> bool:
+        return not self._busy or self._pace > _TRIVIAL_SECONDS or (not self._is_quick() and bool(self._queue))
 
     def _is_quick(self) -> bool:
         """Watch the busy threads for a moment; say whether they need no help."""

@@ -88,7 +88,7 @@ def write_manifest(manifest: Mapping[str, Any], folder: Path) -> Path:
     temporary = path.with_name(f".{secrets.token_hex(6)}-partial.json")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", encoding="utf-8") as file:
+        with temporary.open("w", encoding="utf-8", errors="backslashreplace") as file:
             json.dump(manifest, file, ensure_ascii=False, indent=1)
             file.flush()
             os.fsync(file.fileno())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import networkx as nx
@@ -174,7 +174,7 @@ def create_plan(
 
 def _prune(nodes: Mapping[str, PlanNode], plan: Plan) -> None:
     """Keep what the outputs need, and draw the edges."""
-    pending = list({ref.node: None for source, _ in plan.outputs.values() for ref in _find_references(source)})
+    pending = list({ref.node: None for source, _ in plan.outputs.values() for ref in find_references(source)})
     seen = set(pending)
     edges: list[tuple[str, str]] = []
     while pending:
@@ -189,10 +189,33 @@ def _prune(nodes: Mapping[str, PlanNode], plan: Plan) -> None:
     plan.graph.add_edges_from(edges)
 
 
-def _find_references(source: Source) -> list[Reference]:
+def find_references(source: Source) -> list[Reference]:
+    """Return the outputs that a source is made of."""
     if isinstance(source, Reference):
         return [source]
-    return [r for entry in source.entries for r in _find_references(entry)] if isinstance(source, Collected) else []
+    return [r for entry in source.entries for r in find_references(entry)] if isinstance(source, Collected) else []
+
+
+def rename_nodes(plan: Plan, prefix: str) -> Plan:
+    """Return a plan whose node ids begin with a prefix."""
+
+    def rename(source: Source) -> Source:
+        if isinstance(source, Reference):
+            return Reference(prefix + source.node, source.output)
+        if isinstance(source, Collected):
+            return Collected(tuple(rename(entry) for entry in source.entries))
+        return source
+
+    nodes = {
+        prefix + node.id: replace(
+            node,
+            id=prefix + node.id,
+            inputs={name: replace(bound, source=rename(bound.source)) for name, bound in node.inputs.items()},
+            conditions=tuple(rename(source) for source in node.conditions),
+        )
+        for node in plan.nodes.values()
+    }
+    return Plan(nodes, {name: (rename(source), spec) for name, (source, spec) in plan.outputs.items()})
 
 
 class _Builder:

@@ -6,7 +6,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from studio.api import Image, TypeSpec
@@ -22,9 +21,8 @@ from studio.api.events import (
     RunFinished,
     RunStarted,
 )
-from studio.api.node_type import call_node_type
-from studio.api.type_spec import ValueProblem, check_value, describe_value
-from studio.cache import MISSING, Action
+from studio.api.type_spec import describe_value
+from studio.cache import Action
 from studio.errors import Cancelled, NodeError, StudioError
 from studio.execution.call import (
     CONDITIONS,
@@ -46,9 +44,20 @@ from studio.execution.call import (
 )
 from studio.execution.context import Control, RunContext
 from studio.execution.failure import explain_failure
-from studio.execution.film import map_film
 from studio.execution.fingerprint import UNDIGESTED
-from studio.execution.plan import Collected, Constant, Given, NamedPath, Plan, PlanNode, Reference, Source, create_plan
+from studio.execution.perform import perform_calls
+from studio.execution.plan import (
+    Collected,
+    Given,
+    Plan,
+    PlanNode,
+    Reference,
+    Source,
+    create_plan,
+    find_references,
+    rename_nodes,
+)
+from studio.execution.values import Values, nest
 
 if TYPE_CHECKING:
     from studio.execution.executor import Executor
@@ -58,7 +67,11 @@ _CANCEL_GRACE_SECONDS = 5.0
 
 
 class Run:
-    """One execution of a plan."""
+    """One execution of a plan.
+
+    `_active` counts what the run waits for: calls that are queued or run, calls that wait for somebody else who
+    computes the same, and whoever waits for a lost value to be made again. At zero the run is over.
+    """
 
     def __init__(
         self,
@@ -76,16 +89,17 @@ class Run:
         self.control = control
         self.options = options
         self.id = run_id
+        self.values = Values(executor, options.resolve_path)
         self.warnings: list[str] = []
         self._emit = on_event
         self._states: dict[str, NodeState] = {}
-        self._uses: dict[tuple[str, str], int] = {}
-        self._constants: dict[int, Result] = {}
+        self._uses: dict[Reference, int] = {}
         self._changed = threading.Condition()
         self._active = 0
         self._running: set[Call] = set()
         self._foreign: list[Call] = []
         self._records: dict[str, NodeRecord] = {}
+        self._crash: BaseException | None = None
         self._add_nodes(plan)
 
     # -- the whole -------------------------------------------------------------------------------------
@@ -93,11 +107,11 @@ class Run:
     def execute(self) -> Outcome:
         """Run to the end."""
         begin = time.perf_counter()
-        self.emit(RunStarted, len(self.plan.nodes))
-        self._route(self._resolve(self._demand(self._find_output_nodes())))
         try:
+            self.emit(RunStarted, len(self.plan.nodes))
+            self._route(self._resolve(self._demand(self._find_output_nodes())))
             self._wait()
-            while self._load_outputs():
+            while not self.control.cancelled and self._load_outputs():
                 self._wait()
         except BaseException:
             self.control.cancel()
@@ -108,6 +122,7 @@ class Run:
         outcome = self._summarize()
         outcome.seconds = time.perf_counter() - begin
         self.emit(RunFinished, outcome.status, outcome.seconds)
+        self._emit = None
         return outcome
 
     def survey(self) -> dict[str, NodeState]:
@@ -116,39 +131,52 @@ class Run:
         return self._states
 
     def emit(self, kind: type[Event], *values: Any) -> None:
-        """Tell what happened."""
-        if self._emit is not None:
-            self._emit(kind(self.id, *values))
+        """Tell what happened; a listener that raises is not asked again, and the run goes on."""
+        listener = self._emit
+        if listener is None:
+            return
+        try:
+            listener(kind(self.id, *values))
+        except Exception as error:  # the listener is the caller's, and may raise anything
+            self._emit = None
+            self.warnings.append(f"on_event raised {type(error).__name__}: {error}; it was not called again")
 
     def _add_nodes(self, plan: Plan) -> None:
+        uses = self._uses
         for node in plan.nodes.values():
-            self._states[node.id] = NodeState(node, self)
-            for reference in set(node.find_sources()):
-                key = (reference.node, reference.output)
-                self._uses[key] = self._uses.get(key, 0) + 1
+            state = self._states[node.id] = NodeState(node, self)
+            for reference in state.sources:
+                uses[reference] = uses.get(reference, 0) + 1
         for source, _ in plan.outputs.values():
-            for reference in _list_references(source):
-                key = (reference.node, reference.output)
-                self._uses[key] = self._uses.get(key, 0) + 1
+            for reference in find_references(source):
+                uses[reference] = uses.get(reference, 0) + 1
 
     def _find_output_nodes(self) -> list[NodeState]:
-        return [self._states[r.node] for source, _ in self.plan.outputs.values() for r in _list_references(source)]
+        return [self._states[r.node] for source, _ in self.plan.outputs.values() for r in find_references(source)]
 
     def _wait(self) -> None:
         """Wait until nothing runs; watch over time limits, other processes and cancellation meanwhile."""
+        limit = self.options.node_timeout_seconds
+        before = time.perf_counter()
         while True:
             with self._changed:
+                if self._crash is None and self._active > 0 and not self.control.cancelled:
+                    self._changed.wait(_POLL_SECONDS if self._foreign or limit is not None else 0.25)
+                if self._crash is not None:
+                    raise self._crash
                 if self._active <= 0:
                     return
-                busy = self._foreign or self.options.node_timeout_seconds is not None
-                self._changed.wait(_POLL_SECONDS if busy else 0.25)
             if self.control.cancelled:
                 self._stop()
                 return
             if self._foreign:
                 self._retry_foreign()
-            if self.options.node_timeout_seconds is not None:
-                self._fail_overdue(self.options.node_timeout_seconds)
+            now = time.perf_counter()
+            if limit is not None:
+                if self.control.paused:
+                    self._shift_clocks(now - before)
+                self._fail_overdue(limit)
+            before = now
 
     def _stop(self) -> None:
         """Forget what is queued, and give what runs a moment to reach its next step."""
@@ -161,45 +189,56 @@ class Run:
             stuck = list(self._running)
             self._running.clear()
             self._active = 0
-        for call in stuck:
-            self._abandon(call)
-        for state in self._states.values():
+        self._abandon(stuck)
+        for state in list(self._states.values()):
             for call in state.calls:
-                if call.fingerprint is not None and not call.results:
-                    self.cache.release(call.fingerprint)
+                self._release(call)
 
-    def _abandon(self, call: Call) -> None:
-        if call.context is not None:
-            call.context.abandoned = True
-        self.executor.lanes[call.lane].replace_thread(call.thread)
+    def _abandon(self, calls: Iterable[Call]) -> None:
+        for call in calls:
+            if call.context is not None:
+                call.context.abandoned = True
+            self.executor.lanes[call.lane].replace_thread(call.thread)
+
+    def _fail_crash(self, error: BaseException) -> None:
+        """Keep a mistake of our own on a thread that nobody looks at, for `execute` to raise."""
+        with self._changed:
+            self._crash = self._crash or error
+            self._changed.notify_all()
 
     def _load_outputs(self) -> bool:
-        """Load the values of the outputs; True if one was lost and is being made again."""
+        """Load the values of the outputs; True if some were lost and are being made again."""
+        lost: list[Call] = []
         for source, _ in self.plan.outputs.values():
             result = self._find_result(source)
             if isinstance(result, Result):
                 try:
                     self.load(result)
-                except LostValue as lost:
-                    self._redo(lost.call, None)
-                    return True
-        return False
+                except LostValue as missing:
+                    lost += missing.calls
+        if lost:
+            self._remake(LostValue(lost), lambda made: None)
+        return bool(lost)
 
     def _summarize(self) -> Outcome:
         results = {name: self._find_result(source) for name, (source, _) in self.plan.outputs.items()}
         made = {name: result for name, result in results.items() if isinstance(result, Result)}
-        failed = any(state.status == FAILED for state in self._states.values())
+        states = list(self._states.values())
         if self.control.cancelled and len(made) < len(results):
             status = "cancelled"
-        elif failed:
+        elif any(state.status == FAILED for state in states):
             status = "partly done" if made else "failed"
         else:
             status = "done"
-        for state in self._states.values():
+        for state in states:
             if state.demanded:
                 self._record(state)
         types = {name: spec for name, (_, spec) in self.plan.outputs.items()}
         return Outcome(status, made, types, self._records, self.warnings, self.load)
+
+    def load(self, result: Result) -> Any:
+        """Return the value of a result; LostValue if the cache lost it."""
+        return self.values.load(result)
 
     def _record(self, state: NodeState) -> NodeRecord:
         record = self._records.get(state.node.id)
@@ -213,7 +252,7 @@ class Run:
         record.fingerprints = [call.fingerprint for call in state.calls if call.fingerprint]
         record.outputs = {name: result.digest for name, result in state.outputs.items()}
         record.calls = len(state.calls)
-        record.cached = sum(not call.started for call in state.calls) if state.status == DONE else 0
+        record.cached = sum(not call.ran for call in state.calls) if state.status == DONE else 0
         record.seconds = state.seconds
         record.error = state.error
         return record
@@ -236,7 +275,7 @@ class Run:
         return ready
 
     def _await(self, state: NodeState, sources: Iterable[Source], stack: list[NodeState]) -> None:
-        needed = {reference.node for source in sources for reference in _list_references(source)}
+        needed = {reference.node for source in sources for reference in find_references(source)}
         for node_id in needed:
             source = self._states[node_id]
             if source.status in (WAITING, RUNNING):
@@ -266,9 +305,9 @@ class Run:
             state = queue.popleft()
             try:
                 queue.extend(self._advance(state, missed))
-            except LostValue as lost:  # a value that a condition or a choice looks at
-                self._redo(lost.call, lambda state=state: self._route(self._resolve([state])))  # type: ignore[misc]
-            except StudioError as error:
+            except LostValue as lost:  # a value that a condition, a choice or a list looks at
+                self._remake(lost, lambda made, state=state: self._route(self._resolve([state])))  # type: ignore[misc]
+            except Exception as error:  # digests, checks and `needs` of plugins may raise anything
                 queue.extend(self._fail(state, explain_failure(error, state.node.id, state.node.type_name, {})))
         return missed
 
@@ -288,12 +327,23 @@ class Run:
             args = self._find_args(state)
             if isinstance(args, str):
                 return self._settle(state, SKIPPED, args)
-            eager = {n: self.load(r) for n, r in args.items() if not node_type.inputs[n].lazy}
-            state.wanted = frozenset(node_type.needs(**eager)) & set(state.node.inputs)
+            state.wanted = self._find_needs(state, args)
             newly = self._enter(state, LAZY)
             if newly is not None:
                 return newly
         return self._begin(state, missed)
+
+    def _find_needs(self, state: NodeState, args: dict[str, Result]) -> frozenset[str]:
+        """Return the lazy inputs that a node wants; a mapped one wants what any of its entries wants."""
+        node_type = state.node.node_type
+        assert node_type is not None and node_type.needs is not None
+        positions: list[dict[str, Result]] = []
+        self.values.spread(state.node, args, state.node.depth, positions)
+        wanted: set[str] = set()
+        for one in positions:
+            given = self.values.load_inputs(state.node, one)
+            wanted.update(node_type.needs(**{n: v for n, v in given.items() if not node_type.inputs[n].lazy}))
+        return frozenset(wanted & set(state.node.inputs))
 
     def _enter(self, state: NodeState, stage: int) -> list[NodeState] | None:
         """Go to a stage and ask for what it needs: None if all is there, else the nodes that are ready to go first."""
@@ -321,18 +371,18 @@ class Run:
         args = self._find_args(state)
         if isinstance(args, str):
             return self._settle(state, SKIPPED, args)
-        state.status = RUNNING
         if state.node.subgraph is not None:
-            return self._expand(state, args, missed)
-        assert state.node.node_type is not None
+            return self._expand(state, args)
+        node_type = state.node.node_type
+        assert node_type is not None
+        positions = [args]
         if state.mapped:
-            positions: list[dict[str, Result]] = []
-            state.shape = self._spread(state.node, args, state.node.depth, positions)
-            state.calls = [Call(state, state.node.node_type, one, i) for i, one in enumerate(positions)]
-            if not state.calls:
-                return self._complete(state)
-        else:
-            state.calls = [Call(state, state.node.node_type, args, 0)]
+            positions = []
+            state.shape = self.values.spread(state.node, args, state.node.depth, positions)
+        state.calls = [Call(state, node_type, one, index) for index, one in enumerate(positions)]
+        state.status = RUNNING
+        if not state.calls:
+            return self._complete(state)
         ready: list[NodeState] = []
         for call in state.calls:
             ready += self._start_call(call, missed)
@@ -341,7 +391,7 @@ class Run:
     # -- sources to results ----------------------------------------------------------------------------
 
     def _find_args(self, state: NodeState) -> dict[str, Result] | str:
-        """Return the results that a node takes, or the reason why it is skipped."""
+        """Return the results that a node takes, or why it is skipped (with "!" in front after a failure)."""
         node = state.node
         declared = node.node_type.inputs if node.node_type is not None else {}
         args: dict[str, Result] = {}
@@ -352,10 +402,10 @@ class Run:
             result = self._find_result(bound.source)
             if isinstance(result, Result):
                 args[name] = result
-            elif bound.spec.optional and not result.startswith("!"):
-                continue  # skipped, and this input may be empty
-            else:
-                return result.lstrip("!")
+            elif not bound.spec.optional or result.startswith("!"):
+                return result
+            elif end is not None and end.required:  # skipped, and this input may be empty
+                args[name] = Result(self.executor.digest(None), None)
         return args
 
     def _find_result(self, source: Source) -> Result | str:
@@ -364,110 +414,34 @@ class Run:
             state = self._states[source.node]
             if state.status == DONE:
                 return state.outputs[source.output]
-            if state.status == SKIPPED and not state.reason.startswith("!"):
-                return f"{state.node.id!r} was skipped"
-            return f"!{state.node.id!r} failed" if state.status == FAILED else state.reason or f"!{state.node.id!r} did not run"
+            if state.status == SKIPPED:
+                return state.reason if state.reason.startswith("!") else f"{state.node.id!r} was skipped"
+            return f"!{state.node.id!r} failed" if state.status == FAILED else f"!{state.node.id!r} did not run"
         if isinstance(source, Collected):
             entries = [self._find_result(entry) for entry in source.entries]
             missing = next((entry for entry in entries if isinstance(entry, str)), None)
             return missing if missing is not None else Result.gather([e for e in entries if isinstance(e, Result)])
         if isinstance(source, Given):
             return source.result  # type: ignore[no-any-return]  # what the executor itself put there
-        return self._find_constant(source)
-
-    def _find_constant(self, source: Constant | NamedPath) -> Result:
-        found = self._constants.get(id(source))
-        if found is None:
-            value = source.value if isinstance(source, Constant) else self._resolve_path(source.name)
-            found = self._constants[id(source)] = Result(self.executor.digest(value), value)
-        return found
-
-    def _resolve_path(self, name: str) -> Any:
-        if self.options.resolve_path is None:
-            raise StudioError("E307", f"the run has no output folder for {name!r}", hint="name one with -o DIR")
-        return self.options.resolve_path(name)
-
-    def _spread(self, node: PlanNode, args: dict[str, Result], depth: int, positions: list[dict[str, Result]]) -> Any:
-        """Zip the lists that a node is mapped over; return the shape of the result, with positions at its leaves."""
-        if depth == 0:
-            positions.append(args)
-            return len(positions) - 1
-        lists = {name: self.split(result) for name, result in args.items() if node.inputs[name].depth >= depth}
-        lengths = {name: len(entries) for name, entries in lists.items()}
-        longest = max((n for n in lengths.values() if n != 1), default=1)
-        if any(length not in (1, longest) for length in lengths.values()):
-            told = ", ".join(f"{name}: {length}" for name, length in lengths.items())
-            raise StudioError("E308", f"lists of unequal length ({told})",
-                              hint="lists zip, and a list of one stretches; logic.product makes every combination")
-        shape = []
-        for index in range(longest):
-            one = {name: entries[index if len(entries) > 1 else 0] for name, entries in lists.items()}
-            shape.append(self._spread(node, args | one, depth - 1, positions))
-        return shape
-
-    def split(self, result: Result) -> list[Result]:
-        """Return the entries of a list."""
-        if result.entries is None:
-            digests = self.cache.find_entries(result.digest) if result.value is MISSING else None
-            if digests is not None:
-                result.entries = [Result(d, parent=result, index=i) for i, d in enumerate(digests)]
-            else:
-                values = self.load(result)
-                if not isinstance(values, list):
-                    raise StudioError("E303", f"a list was promised, and {describe_value(values)} came")
-                result.entries = [
-                    Result(self.executor.digest(value), value, parent=result, index=i) for i, value in enumerate(values)
-                ]
-        return result.entries
-
-    def load(self, result: Result) -> Any:
-        """Return the value of a result.
-
-        Raises:
-            LostValue: The cache had it and has it no longer.
-        """
-        if result.value is not MISSING:
-            return result.value
-        if result.entries is not None:
-            result.value = [self.load(entry) for entry in result.entries]
-            return result.value
-        value = self.cache.load(result.digest)
-        if value is MISSING and result.parent is not None:
-            value = self.load_whole(result.parent)[result.index]
-        if value is MISSING:
-            assert result.call is not None
-            raise LostValue(result.call)
-        result.value = value
-        return value
-
-    def load_whole(self, result: Result) -> Any:
-        """Return the value of a list that was split, from where the list itself came from."""
-        if result.value is not MISSING:
-            return result.value
-        value = self.cache.load(result.digest)
-        if value is MISSING:
-            assert result.call is not None
-            raise LostValue(result.call)
-        result.value = value
-        return value
+        return self.values.find_constant(source)
 
     # -- mapped graphs ---------------------------------------------------------------------------------
 
-    def _expand(self, state: NodeState, args: dict[str, Result], missed: list[Call]) -> list[NodeState]:
+    def _expand(self, state: NodeState, args: dict[str, Result]) -> list[NodeState]:
         """Put a copy of the graph into the run for each entry of the lists that it is mapped over."""
         node = state.node
         assert node.subgraph is not None
         positions: list[dict[str, Result]] = []
-        shape = self._spread(node, args, node.depth, positions)
-        copies: list[dict[str, tuple[Source, TypeSpec]]] = []
-        children: list[NodeState] = []
+        shape = self.values.spread(node, args, node.depth, positions)
+        copies: list[Plan] = []
         for index, one in enumerate(positions):
             plan = create_plan(node.subgraph, {n: Given(r) for n, r in one.items()}, self.services.reader)
-            renamed = _rename(plan, f"{node.id}[{index}]/")
-            self._add_nodes(renamed)
-            copies.append(renamed.outputs)
-            children += [self._states[r.node] for source, _ in renamed.outputs.values() for r in _list_references(source)]
-        state.shape = (shape, copies)
+            copies.append(rename_nodes(plan, f"{node.id}[{index}]/"))
+        for copy in copies:
+            self._add_nodes(copy)
+        outputs = [source for copy in copies for source, _ in copy.outputs.values()]
+        children = [self._states[r.node] for source in outputs for r in find_references(source)]
+        state.status, state.shape, state.copies = RUNNING, shape, copies
         stack: list[NodeState] = []
         with self._changed:
             state.stage = GATHER
@@ -480,62 +454,93 @@ class Run:
         return [*ready, state] if done else ready
 
     def _gather(self, state: NodeState) -> list[NodeState]:
-        shape, copies = state.shape
+        """Put the outputs of a mapped graph together."""
         outputs: dict[str, Result] = {}
         for name in state.node.outputs:
-            results = [self._find_result(copy[name][0]) for copy in copies]
+            results = [self._find_result(copy.outputs[name][0]) for copy in state.copies]
             broken = next((result for result in results if isinstance(result, str)), None)
             if broken is not None:
+                for other in state.node.outputs:
+                    self._release_copies(state, other)
                 return self._settle(state, SKIPPED, broken)
-            outputs[name] = _nest(shape, [result for result in results if isinstance(result, Result)])
+            outputs[name] = nest(state.shape, [result for result in results if isinstance(result, Result)])
         state.outputs = outputs
-        return self._settle(state, DONE)
+        inner = [self._states[node_id] for copy in state.copies for node_id in copy.nodes]
+        state.seconds = sum(child.seconds for child in inner)
+        if any(call.ran for child in inner for call in child.calls):
+            state.started = True
+            self.emit(NodeStarted, state.node.id, state.node.type_name)
+        return self._close(state, "")
+
+    def _release_copies(self, state: NodeState, name: str) -> None:
+        for copy in state.copies:
+            for reference in find_references(copy.outputs[name][0]):
+                self._release_use(reference)
 
     # -- calls -----------------------------------------------------------------------------------------
 
     def _start_call(self, call: Call, missed: list[Call]) -> list[NodeState]:
-        """Find the result of a call in the cache, or see to it that it runs; return nodes that are ready."""
-        self._name(call)
-        fingerprint = call.fingerprint
-        if fingerprint is not None and self.options.cache == "use" and call.node_type.cache == "pure":
-            action = None if call.forced else self.cache.find(fingerprint)
-            if action is None and not self.options.dry:
-                if not call.claimed and not self._claim(call, fingerprint):
+        """Find the results of a call in the cache, or see to it that it runs; return nodes that are ready."""
+        call.fingerprint = self._find_fingerprint(call)
+        if call.fingerprint is not None and self.options.cache == "use" and call.node_type.cache == "pure":
+            found = self._find_cached(call, call.fingerprint)
+            if found is None and not self.options.dry:
+                if not self._claim(call, call.fingerprint):
                     return []
-                if not self.cache.try_lock(fingerprint):
-                    with self._changed:
-                        self._active += 1
-                        self._foreign.append(call)
-                    return []
-                if self.cache.disk is not None and not call.forced:
-                    action = self.cache.find(fingerprint)  # somebody may have been faster
-            if action is not None:
+                if self.cache.disk is not None:
+                    found = self._find_cached(call, call.fingerprint)  # somebody may have been faster
+            if found is not None:
                 self._release(call)
-                return self._finish_cached(call, action)
-        if self.options.dry:
-            return []
-        with self._changed:
-            self._active += 1
-        missed.append(call)
+                return self._finish_call(call, found)
+        if not self.options.dry:
+            with self._changed:
+                self._active += 1
+            missed.append(call)
         return []
 
+    def _find_cached(self, call: Call, fingerprint: str) -> dict[str, Result] | None:
+        """Return what the cache knows of a call's results; for one that is made again only if it has the values."""
+        action = self.cache.find(fingerprint)
+        if action is None or action.outputs.keys() != call.node_type.outputs.keys():
+            return None  # an author who changes outputs without raising `version` gets them made again
+        found = {name: Result(digest, call=call) for name, digest in action.outputs.items()}
+        if call.remaking:
+            try:
+                for result in found.values():
+                    self.load(result)
+            except LostValue:
+                return None
+        return found
+
     def _claim(self, call: Call, fingerprint: str) -> bool:
+        """Become the one who computes a fingerprint; False if another run or process is, and the call waits for it."""
         with self._changed:
             self._active += 1
-        call.claimed = self.cache.claim(fingerprint, lambda: self._resume(call))
-        if call.claimed:
-            self._rest()
-        return call.claimed
+        if not call.claimed:
+            if not self.cache.claim(fingerprint, lambda: self._resume(call)):
+                return False
+            call.claimed = True
+        if not self.cache.try_lock(fingerprint):
+            with self._changed:
+                self._foreign.append(call)
+            return False
+        self._rest()
+        return True
 
     def _resume(self, call: Call) -> None:
-        """Go on with a call that waited for somebody else who computes the same."""
-        if self.control.cancelled:
+        """Go on with a call that waited. Another run's thread may come by here: nothing may be raised in it."""
+        try:
+            if not self.control.cancelled:
+                missed: list[Call] = []
+                try:
+                    ready = self._start_call(call, missed)
+                except Exception as error:
+                    ready = self._fail_call(call, error, {})
+                self._route([*missed, *self._resolve(ready)])
+        except BaseException as error:
+            self._fail_crash(error)
+        finally:
             self._rest()
-            return
-        missed: list[Call] = []
-        ready = self._start_call(call, missed)
-        self._route([*missed, *self._resolve(ready)])
-        self._rest()
 
     def _rest(self) -> None:
         """One piece of work less that the run waits for."""
@@ -545,9 +550,13 @@ class Run:
                 self._changed.notify_all()
 
     def _release(self, call: Call) -> None:
-        if call.claimed and call.fingerprint is not None:
-            call.claimed = False
+        if self._take_claim(call) and call.fingerprint is not None:
             self.cache.release(call.fingerprint)
+
+    def _take_claim(self, call: Call) -> bool:
+        with self._changed:
+            claimed, call.claimed = call.claimed, False
+        return claimed
 
     def _retry_foreign(self) -> None:
         with self._changed:
@@ -555,60 +564,58 @@ class Run:
         for call in waiting:
             self._resume(call)
 
-    def _name(self, call: Call) -> None:
-        """Compute a call's fingerprint."""
-        node_type = call.node_type
-        digests = []
-        for name, (digest, _) in self.executor.find_defaults(node_type).items():
-            if name not in call.args and not node_type.inputs[name].unkeyed:
-                digests.append((name, digest))
+    def _find_fingerprint(self, call: Call) -> str | None:
+        if self.values.drifted:
+            for result in call.args.values():
+                result.refresh_digest()
+        return self.executor.fingerprints.find(call.node_type, self.find_digests(call).items())
+
+    def find_digests(self, call: Call) -> dict[str, str]:
+        """Return the digests of a call's inputs that count."""
+        inputs = call.node_type.inputs
+        defaults = self.executor.find_defaults(call.node_type, call.args)
+        digests = {name: digest for name, (digest, _) in defaults.items() if not inputs[name].unkeyed}
         for name, result in call.args.items():
-            if not node_type.inputs[name].unkeyed:
-                digests.append((name, result.digest))
-        call.fingerprint = self.executor.fingerprints.find(node_type, digests)
+            if not inputs[name].unkeyed:
+                digests[name] = result.digest
+        return digests
 
     def _route(self, calls: Iterable[Call], own: str = "") -> list[Call]:
-        """Queue calls on their lanes; return those of the lane `own` instead."""
-        kept: list[Call] = []
+        """Queue calls on their lanes, those of one lane at once; return those of the lane `own` instead."""
+        by_lane: dict[str, list[Call]] = {}
         for call in calls:
-            if call.lane == own:
-                kept.append(call)
-            else:
-                self.executor.lanes[call.lane].push([call])
+            by_lane.setdefault(call.lane, []).append(call)
+        kept = by_lane.pop(own, [])
+        for lane, queued in by_lane.items():
+            self.executor.lanes[lane].push(queued)
         return kept
 
     def serve(self, call: Call) -> list[Call]:
         """Run one call on a lane's thread, with what can be stacked onto it; return what is ready for this lane."""
         calls = [call, *self._find_stack(call)]
         if self.control.cancelled:
-            self._forget(calls)
+            for one in calls:
+                self._release(one)
+                self._rest()
             return []
         with self._changed:
             self._running.update(calls)
-        missed: list[Call] = []
+        kept: list[Call] = []
         try:
-            ready = self._execute(calls)
-            missed = self._resolve(ready)
-        except Cancelled:
-            pass
+            kept = self._route(self._resolve(self._execute(calls)), call.lane)
+        except BaseException as error:
+            self._fail_crash(error)
         finally:
             with self._changed:
-                overdue = [one for one in calls if one not in self._running]
-                self._running.difference_update(calls)
-        kept = self._route(missed, call.lane)
-        for one in calls:
-            if one not in overdue:
+                mine = [one for one in calls if one in self._running]  # the rest was given up, and is not waited for
+                self._running.difference_update(mine)
+            for _ in mine:
                 self._rest()
         return kept
 
-    def _forget(self, calls: Iterable[Call]) -> None:
-        for call in calls:
-            self._release(call)
-            self._rest()
-
     def _find_stack(self, call: Call) -> list[Call]:
         batch = call.node_type.batch
-        if batch is None or batch.limit <= 1:
+        if batch is None or batch.limit <= 1 or call.state.node.stream:
             return []
         key = [call.args[name].digest if name in call.args else "" for name in batch.same]
 
@@ -616,6 +623,7 @@ class Run:
             return (
                 other.node_type is call.node_type
                 and other.state.run is self
+                and not other.state.node.stream
                 and [other.args[name].digest if name in other.args else "" for name in batch.same] == key
             )
 
@@ -623,91 +631,64 @@ class Run:
 
     def _execute(self, calls: list[Call]) -> list[NodeState]:
         """Run calls of one node type; return nodes that are ready because of it."""
-        loaded: list[Call] = []
-        inputs: list[dict[str, Any]] = []
         ready: list[NodeState] = []
-        for call in calls:
-            if call.state.status != RUNNING:  # another entry of the same map failed
-                self._release(call)
-                continue
-            try:
-                inputs.append(self._load_inputs(call))
-                loaded.append(call)
-            except LostValue as lost:
-                self._release(call)
-                self._redo(lost.call, lambda call=call: self._resume_counted(call))  # type: ignore[misc]
-            except Exception as error:  # a value that does not fit is the node's error, whatever raised
-                ready += self._fail_call(call, error, {})
+        loaded = self._load_calls(calls, ready)
         if not loaded:
             return ready
-        for call in loaded:
+        for call, _ in loaded:
             self._begin_call(call)
-        node_type = loaded[0].node_type
-        try:
-            if len(loaded) > 1:
-                assert node_type.batch is not None
-                results = list(node_type.batch.function(loaded[0].context, inputs))
-                if len(results) != len(loaded):
-                    raise ValueProblem(f"{len(loaded)} results", f"{len(results)}")
-            elif loaded[0].state.node.stream:
-                results = [map_film(self, loaded[0], inputs[0])]
+        outcomes = perform_calls(self, [call for call, _ in loaded], [inputs for _, inputs in loaded])
+        for (call, inputs), outcome in zip(loaded, outcomes, strict=True):
+            if not self._end_call(call) or isinstance(outcome, Cancelled):
+                self._release(call)
+            elif isinstance(outcome, BaseException):
+                ready += self._fail_call(call, outcome, inputs)
             else:
-                results = [call_node_type(node_type, loaded[0].context, inputs[0])]
-        except Cancelled:
-            if self.control.cancelled or all(c.context is not None and c.context.abandoned for c in loaded):
-                for call in loaded:
-                    self._end_call(call)
-                    self._release(call)
-                raise
-            results = []
-            error: BaseException = StudioError("E301", "it raised Cancelled, and nobody cancelled the run")
-        except (Exception, SystemExit, KeyboardInterrupt) as caught:
-            results, error = [], caught
-        for index, call in enumerate(loaded):
-            self._end_call(call)
-            if call.context is not None and call.context.abandoned:
-                continue
-            if results:
-                ready += self._finish_run(call, results[index], inputs[index])
-            else:
-                ready += self._fail_call(call, error, inputs[index])
+                self._keep(call, outcome)
+                ready += self._finish_call(call, outcome)
         return ready
 
-    def _resume_counted(self, call: Call) -> None:
-        with self._changed:
-            self._active += 1
-        self._resume(call)
-
-    def _load_inputs(self, call: Call) -> dict[str, Any]:
-        values = {name: self.load(result) for name, result in call.args.items()}
-        for name, value in values.items():
-            bound = call.state.node.inputs[name]
-            if bound.stream:
+    def _load_calls(self, calls: list[Call], ready: list[NodeState]) -> list[tuple[Call, dict[str, Any]]]:
+        """Load what calls take; return those that can run with it."""
+        loaded: list[tuple[Call, dict[str, Any]]] = []
+        for call in calls:
+            if not call.wanted:
+                self._release(call)
                 continue
             try:
-                values[name] = check_value(call.node_type.inputs[name].spec, value, self.services.classes)
-            except ValueProblem as problem:
-                raise StudioError("E303", f"input {name!r}: {problem}") from None
-        for name, (_, default) in self.executor.find_defaults(call.node_type).items():
-            if name not in values:
-                values[name] = list(default) if isinstance(default, list) else default
-        return values
+                inputs = self.values.load_inputs(call.state.node, call.args)
+            except LostValue as lost:
+                self._release(call)
+                self._remake(lost, lambda made, call=call: self._go_on(call, made))  # type: ignore[misc]
+                continue
+            except Exception as error:  # a value that does not fit is the node's error, whatever raised
+                ready += self._fail_call(call, error, {})
+                continue
+            if self.values.drifted and call.fingerprint != self._find_fingerprint(call):
+                self._release(call)  # an input came out different since it was named
+                self._go_on(call, True)
+            else:
+                loaded.append((call, inputs))
+        return loaded
+
+    def _go_on(self, call: Call, made: bool) -> None:
+        """Start a call anew whose inputs were made again, or give it up if they could not be."""
+        if made:
+            with self._changed:
+                self._active += 1
+            self._resume(call)
+        else:
+            self._route(self._resolve(self._give_up(call, SKIPPED, "!an input could not be made again")))
 
     def _begin_call(self, call: Call) -> None:
         state = call.state
         node_id, type_name = state.node.id, state.node.type_name
-        call.started = time.perf_counter()
-        call.thread = threading.get_ident()
-        with self._changed:
-            first, state.started = not state.started, True
-        if first:
-            self.emit(NodeStarted, node_id, type_name)
         device = self.services.device if call.lane == "device" else self.executor.cpu
 
         def on_step(done: int, total: int, preview: Image | None) -> None:
             if not state.mapped:
                 self.emit(NodeProgressed, node_id, type_name, done, total, preview)
-            elif preview is not None:
+            elif preview is not None and state.announced:
                 self.emit(NodeProgressed, node_id, type_name, state.done_calls, len(state.calls), preview)
 
         def on_log(message: str) -> None:
@@ -716,95 +697,89 @@ class Run:
             self.emit(NodeWarned, node_id, type_name, message)
 
         call.context = RunContext(device, self.control, lambda m: self.services.open_model(m, device), on_step, on_log)
+        with self._changed:
+            call.ran = True
+            call.thread = threading.get_ident()
+            call.started = time.perf_counter()
+            first, state.started = not state.started, True
+        if first:
+            self.emit(NodeStarted, node_id, type_name)
+            state.announced = True
 
-    def _end_call(self, call: Call) -> None:
-        call.state.seconds += time.perf_counter() - call.started
+    def _end_call(self, call: Call) -> bool:
+        """Take a call off the clock; False if it was given up meanwhile."""
+        with self._changed:
+            call.seconds = time.perf_counter() - call.started
+            call.started = 0.0
+            call.state.seconds += call.seconds
+            kept = call in self._running
         if call.context is not None:
             call.context.close()
-
-    def _finish_run(self, call: Call, result: Any, inputs: Mapping[str, Any]) -> list[NodeState]:
-        """Check, digest and keep what a call returned."""
-        node_type = call.node_type
-        try:
-            values = call.node_type.unpack_result(result)
-            results: dict[str, Result] = {}
-            for name, value in values.items():
-                spec = call.state.node.outputs[name] if call.state.node.stream else node_type.outputs[name].spec
-                try:
-                    value = check_value(spec, value, self.services.classes)
-                except ValueProblem as problem:
-                    raise StudioError("E302", f"output {name!r}: {problem}", hint="this is a mistake of the node type") from None
-                value = self.cache.settle(value)
-                results[name] = Result(self.executor.digest(value), value, call=call, output=name)
-        except Exception as error:  # checks and codecs of plugins may raise anything
-            return self._fail_call(call, error, inputs)
-        self._keep(call, results)
-        return self._finish_call(call, results)
+        return kept
 
     def _keep(self, call: Call, results: Mapping[str, Result]) -> None:
+        """Give the cache what a call made."""
         digestible = not any(result.digest.startswith(UNDIGESTED) for result in results.values())
         if call.fingerprint is None or self.options.cache == "off" or call.node_type.cache == "never" or not digestible:
             self._release(call)
             return
-        parts = self.executor.fingerprints.find_parts(call.node_type, self.find_digests(call))
-        action = Action(
-            call.fingerprint,
-            call.node_type.id,
-            {name: result.digest for name, result in results.items()},
-            parts if self.cache.disk is not None else {},
-            time.perf_counter() - call.started,
-        )
-        call.claimed = False
-        self.cache.record(action, {result.digest: result.value for result in results.values()})
-
-    def find_digests(self, call: Call) -> dict[str, str]:
-        """Return the digests of a call's inputs that count."""
-        inputs = call.node_type.inputs
-        defaults = {name: digest for name, (digest, _) in self.executor.find_defaults(call.node_type).items()}
-        found = defaults | {name: result.digest for name, result in call.args.items()}
-        return {name: digest for name, digest in found.items() if not inputs[name].unkeyed}
-
-    def _finish_cached(self, call: Call, action: Action) -> list[NodeState]:
-        outputs = action.outputs
-        if set(outputs) != set(call.node_type.outputs):
-            self.cache.forget(action.fingerprint)
-            raise StudioError("E309", f"an entry of the cache for {call.node_type.id!r} has other outputs",
-                              hint="its author changed the outputs without raising version; run with --refresh")
-        return self._finish_call(call, {n: Result(digest, call=call, output=n) for n, digest in outputs.items()})
+        parts: dict[str, str] = {}
+        if self.cache.disk is not None:
+            parts = self.executor.fingerprints.find_parts(call.node_type, self.find_digests(call))
+        outputs = {name: result.digest for name, result in results.items()}
+        action = Action(call.fingerprint, call.node_type.id, outputs, parts, call.seconds)
+        values = {result.digest: result.value for result in results.values()}
+        self.cache.record(action, values, claimed=self._take_claim(call))
 
     def _finish_call(self, call: Call, results: dict[str, Result]) -> list[NodeState]:
+        """Take in what a call made or what the cache had of it."""
         state = call.state
-        waiting: list[Callable[[], None]] = []
         with self._changed:
-            if call.results:  # it was made again: those who hold the old results see the new ones
+            waiting, call.waiting = call.waiting, []
+            remade, call.remaking = call.remaking, False
+            if remade:
                 for name, result in results.items():
-                    call.results[name].digest, call.results[name].value = result.digest, result.value
-                waiting, call.waiting = call.waiting, []
-                call.forced = False
+                    call.results[name].take_over(result)
+                    self.values.drifted |= call.results[name].drifted
             else:
                 call.results = results
                 state.done_calls += 1
-            done = not waiting and state.done_calls == len(state.calls) and state.status == RUNNING
-        for resume in waiting:
-            resume()
-        for result in call.args.values():
-            if result.parent is not None:
-                result.forget_value()
-        if state.mapped and not done:
+            going = not remade and state.status == RUNNING
+            done = going and state.done_calls == len(state.calls)
+        for tell in waiting:
+            tell(True)
+        self._free_args(call, remade)
+        if going and not done and state.announced:
             self.emit(NodeProgressed, state.node.id, state.node.type_name, state.done_calls, len(state.calls), None)
         return self._complete(state) if done else []
+
+    def _free_args(self, call: Call, remade: bool) -> None:
+        for result in call.args.values():
+            if result.parent is not None or result.gathered or (remade and self._is_spent(result)):
+                result.forget_value()
+
+    def _is_spent(self, result: Result) -> bool:
+        """Say whether all nodes that take a call's result are through, so that only values made again want it."""
+        call = result.call
+        if call is None:
+            return False
+        return all(self._uses.get(Reference(call.state.node.id, name), 0) <= 0 for name in call.results)
 
     def _complete(self, state: NodeState) -> list[NodeState]:
         node_type = state.node.node_type
         assert node_type is not None
         if state.mapped:
-            state.outputs = {n: _nest(state.shape, [c.results[n] for c in state.calls]) for n in node_type.outputs}
+            state.outputs = {n: nest(state.shape, [c.results[n] for c in state.calls]) for n in node_type.outputs}
         else:
             state.outputs = state.calls[0].results
-        ran = any(call.started for call in state.calls)
-        fingerprint = state.calls[0].fingerprint or "" if len(state.calls) == 1 else ""
+        return self._close(state, (state.calls[0].fingerprint or "") if len(state.calls) == 1 else "")
+
+    def _close(self, state: NodeState, fingerprint: str) -> list[NodeState]:
+        """Close a node whose outputs are there."""
         ready = self._settle(state, DONE)
-        if ran:
+        if state.status != DONE:
+            return ready  # it was given up meanwhile
+        if state.started:
             self.emit(NodeFinished, state.node.id, state.node.type_name, fingerprint, state.seconds)
         else:
             self.emit(NodeCached, state.node.id, state.node.type_name, fingerprint)
@@ -818,112 +793,118 @@ class Run:
                 return []
             state.status = status
             state.reason = reason
-            for name, result in state.outputs.items():
-                result.uses = self._uses.get((state.node.id, name), 0)
-                if result.uses == 0:
-                    result.forget_value()
+            for name in state.outputs:
+                if self._uses.get(Reference(state.node.id, name), 0) <= 0:
+                    self._free(state, name)
             for waiter in state.waiters:
                 waiter.pending -= 1
                 if waiter.pending == 0:
                     ready.append(waiter)
             state.waiters = []
-            for reference in set(state.node.find_sources()):
+            for reference in state.sources:
                 self._release_use(reference)
         if status == SKIPPED:
             self.emit(NodeSkipped, state.node.id, state.node.type_name, reason.lstrip("!"))
         return ready
 
     def _release_use(self, reference: Reference) -> None:
-        result = self._states[reference.node].outputs.get(reference.output)
-        if result is not None:
-            result.uses -= 1
-            if result.uses <= 0:
-                result.forget_value()
-                for entry in result.entries or ():
-                    entry.forget_value()
+        with self._changed:
+            left = self._uses[reference] = self._uses[reference] - 1
+            if left == 0:
+                self._free(self._states[reference.node], reference.output)
+
+    def _free(self, state: NodeState, name: str) -> None:
+        """Free the value of an output that nobody wants any more."""
+        if name not in state.outputs:
+            return
+        state.outputs[name].forget_value()
+        if state.copies:
+            self._release_copies(state, name)
+        elif state.mapped:
+            for call in state.calls:
+                call.results[name].forget_value()
 
     # -- what goes wrong -------------------------------------------------------------------------------
 
     def _fail_call(self, call: Call, error: BaseException, inputs: Mapping[str, Any]) -> list[NodeState]:
         self._release(call)
-        waiting, call.waiting = call.waiting, []
         explained = explain_failure(error, call.label, call.node_type.id, inputs)
-        for resume in waiting:  # they wanted its result again; let them find that it failed
-            call.state.status = FAILED
-            resume()
+        if call.remaking:
+            return self._give_up(call, FAILED, explained.message, explained)
         return self._fail(call.state, explained)
+
+    def _give_up(self, call: Call, status: int, reason: str, error: NodeError | None = None) -> list[NodeState]:
+        """End a call that has no results; for one that was made again, also tell those who wanted it."""
+        state = call.state
+        if not call.remaking:
+            return self._settle(state, status, reason)
+        with self._changed:
+            waiting, call.waiting = call.waiting, []
+            call.remaking = False
+            state.status, state.reason, state.error = status, reason, error
+        if error is not None:
+            self.emit(NodeFailed, state.node.id, state.node.type_name, error)
+        for tell in waiting:
+            tell(False)
+        return []
 
     def _fail(self, state: NodeState, error: NodeError) -> list[NodeState]:
         with self._changed:
-            if state.status in (FAILED, SKIPPED):
+            if state.status not in (WAITING, RUNNING):
                 return []
             state.error = error
-        ready = self._settle(state, FAILED, error.message)
+            ready = self._settle(state, FAILED, error.message)
         self.emit(NodeFailed, state.node.id, state.node.type_name, error)
         return ready
+
+    def _shift_clocks(self, seconds: float) -> None:
+        """Let the time of a pause not count."""
+        with self._changed:
+            for call in self._running:
+                if call.started:
+                    call.started += seconds
 
     def _fail_overdue(self, limit_seconds: float) -> None:
         now = time.perf_counter()
         with self._changed:
-            overdue = [call for call in self._running if call.started and now - call.started > limit_seconds]
+            threads = {call.thread for call in self._running if call.started and now - call.started > limit_seconds}
+            overdue = [call for call in self._running if call.started and call.thread in threads]  # whole stacks
             self._running.difference_update(overdue)
+        self._abandon(overdue)
         for call in overdue:
-            self._abandon(call)
             error = StudioError("E305", f"it did not finish within {limit_seconds:g} seconds",
                                 hint="raise --timeout, or make its input smaller")
             self._route(self._resolve(self._fail_call(call, error, {})))
             self._rest()
 
-    def _redo(self, call: Call, resume: Callable[[], None] | None) -> None:
-        """Make a call again whose result the cache lost; then go on with whoever wanted it."""
+    def _remake(self, lost: LostValue, resume: Callable[[bool], object]) -> None:
+        """Make calls again whose values the cache lost, then tell whoever wanted them whether all are there."""
         if self.options.dry:
             return
+        left, well = len(lost.calls), True
+
+        def tell(made: bool) -> None:
+            nonlocal left, well
+            with self._changed:
+                left -= 1
+                well = well and made
+                last = left == 0
+            if last:
+                try:
+                    resume(well)
+                finally:
+                    self._rest()
+
         with self._changed:
-            call.waiting.append(resume or (lambda: None))
-            if call.forced:
-                return
-            call.forced = True
-            call.retries += 1
-        if call.fingerprint is not None:
-            self.cache.forget(call.fingerprint)
-        call.state.status = RUNNING if call.state.status == DONE else call.state.status
-        missed: list[Call] = []
-        self._route([*missed, *self._resolve(self._start_call(call, missed))])
-        self._route(missed)
-
-
-def _list_references(source: Source) -> Iterator[Reference]:
-    if isinstance(source, Reference):
-        yield source
-    elif isinstance(source, Collected):
-        for entry in source.entries:
-            yield from _list_references(entry)
-
-
-def _nest(shape: Any, results: list[Result]) -> Result:
-    """Put results into lists of the shape that the inputs had."""
-    if isinstance(shape, int):
-        return results[shape]
-    return Result.gather([_nest(part, results) for part in shape])
-
-
-def _rename(plan: Plan, prefix: str) -> Plan:
-    """Return a plan whose node ids begin with a prefix."""
-
-    def rename(source: Source) -> Source:
-        if isinstance(source, Reference):
-            return Reference(prefix + source.node, source.output)
-        if isinstance(source, Collected):
-            return Collected(tuple(rename(entry) for entry in source.entries))
-        return source
-
-    nodes = {
-        prefix + node.id: replace(
-            node,
-            id=prefix + node.id,
-            inputs={name: replace(bound, source=rename(bound.source)) for name, bound in node.inputs.items()},
-            conditions=tuple(rename(source) for source in node.conditions),
-        )
-        for node in plan.nodes.values()
-    }
-    return Plan(nodes, {name: (rename(source), spec) for name, (source, spec) in plan.outputs.items()})
+            self._active += 1
+            fresh = [call for call in lost.calls if call.state.status == DONE and not call.remaking]
+            gone = [call for call in lost.calls if call.state.status != DONE]
+            for call in lost.calls:
+                if call not in gone:
+                    call.remaking = True
+                    call.waiting.append(tell)
+            self._active += len(fresh)
+        for _ in gone:
+            tell(False)
+        for call in fresh:
+            self._resume(call)

@@ -1,5 +1,6 @@
 """What to run: the graph document, its parsing, validation, schemas, builder and drawing."""
 
+from studio.graph.builder import GraphBuilder
 from studio.graph.document import Graph, GraphDocument
 from studio.graph.parse import load_graph, parse_graph, parse_json
 from studio.graph.resolve import Catalog, ResolvedGraph, resolve_graph, validate
@@ -7,6 +8,7 @@ from studio.graph.resolve import Catalog, ResolvedGraph, resolve_graph, validate
 __all__ = [
     "Catalog",
     "Graph",
+    "GraphBuilder",
     "GraphDocument",
     "ResolvedGraph",
     "load_graph",

@@ -38,7 +38,12 @@ def find_fit(source: TypeSpec, target: TypeSpec) -> Fit:
         return Fit(depth=max(0, source.depth - target.depth) if target.name != "any" else 0)
     if source.name == "json" and source.depth == 0 and target.depth and target.name in (*_WIDENS, "json"):
         return Fit()
-    if target.name == "json" and target.depth == 0 and source.depth and (source.name == "json" or "json" in _WIDENS.get(source.name, ())):
+    if (
+        target.name == "json"
+        and target.depth == 0
+        and source.depth
+        and (source.name == "json" or "json" in _WIDENS.get(source.name, ()))
+    ):
         return Fit()
     if source.depth < target.depth:
         return Fit(problem="E114")

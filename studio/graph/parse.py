@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,8 +39,13 @@ def load_graph(path: Path | str, *, max_bytes: int = 16 * 2**20) -> Graph:
             raise _refuse("E120", f"{str(path)!r} {what}", hint="name a graph file, e.g. graphs/poster.json")
         size = path.stat().st_size
         if size > max_bytes:
-            raise _refuse("E106", f"{str(path)!r} has {size} bytes", expected=f"at most {max_bytes} bytes",
-                          found=str(size), hint="raise STUDIO_MAX_GRAPH_BYTES if it is meant to be that large")
+            raise _refuse(
+                "E106",
+                f"{str(path)!r} has {size} bytes",
+                expected=f"at most {max_bytes} bytes",
+                found=str(size),
+                hint="raise STUDIO_MAX_GRAPH_BYTES if it is meant to be that large",
+            )
         text = path.read_bytes()
     except OSError as error:
         raise _refuse("E120", f"{str(path)!r} cannot be read: {error.strerror}") from None
@@ -103,10 +109,13 @@ def parse_json(text: str | bytes, source: str = "") -> Any:
     except UnicodeDecodeError as error:
         raise _refuse("E100", f"not UTF-8 text: {error.reason} at byte {error.start}", source=source) from None
     except json.JSONDecodeError as error:
-        raise _refuse("E100", f"not JSON: {error.msg} at line {error.lineno} column {error.colno}", source=source) from None
+        raise _refuse(
+            "E100", f"not JSON: {error.msg} at line {error.lineno} column {error.colno}", source=source
+        ) from None
     except _NotFinite as error:
-        raise _refuse("E105", f"{error} is not a number that JSON knows", source=source,
-                      hint="write a finite number") from None
+        raise _refuse(
+            "E105", f"{error} is not a number that JSON knows", source=source, hint="write a finite number"
+        ) from None
     except RecursionError:
         raise _refuse("E108", f"nested more than {MAX_NESTING} deep", source=source) from None
     except ValueError as error:
@@ -189,7 +198,9 @@ def _refuse_version(data: Mapping[str, Any], name: str) -> GraphError:
         hint = 'a graph begins with {"studio": 1, ...}'
         if "nodes" in data and isinstance(data["nodes"], list):
             hint = "this looks like another program's file; " + hint
-        return _refuse("E101", "the version of the format is missing", where="/studio", expected="1", hint=hint, source=name)
+        return _refuse(
+            "E101", "the version of the format is missing", where="/studio", expected="1", hint=hint, source=name
+        )
     return _refuse("E101", f"version {data['studio']!r} of the format is not known", where="/studio", expected="1",
                    found=repr(data["studio"])[:80], hint="this Studio reads version 1", source=name)  # fmt: skip
 
@@ -205,14 +216,21 @@ def _explain(error: ErrorDetails, data: Any) -> Finding:
         return Finding("E102", where, f"unknown key {key!r}", expected=", ".join(known), found=key, hint=hint)
     if kind == "missing":
         name = str(error["loc"][-1])
-        return Finding("E107", where, f"{name!r} is missing", expected=name, found="nothing")
+        return Finding("E107", where, f"{name!r} is missing", name, "nothing", f'add "{name}": ...')
     if kind == "string_pattern_mismatch" and (error["loc"][-1] == "[key]" or "[key]" in error["loc"]):
-        return Finding("E127", where, f"{value!r} is not a name", expected="letters, digits, _ and -, not a digit first",
-                       found=repr(value)[:80])  # fmt: skip
+        return Finding("E127", where, f"{_short(value)} is not a name", "letters, digits, _ and -, not a digit first",
+                       _short(value), _suggest_name(str(value)))  # fmt: skip
     if kind == "string_pattern_mismatch" and error["loc"][-1] == "from":
-        return Finding("E112", where, f"{value!r} is not an edge", expected="node, node.output or inputs.name",
-                       found=repr(value)[:80])  # fmt: skip
-    return Finding("E107", where, _lower(error["msg"]), expected=_lower(error["msg"]), found=_short(error["input"]))
+        return Finding("E112", where, f"{_short(value)} is not an edge", found=_short(value),
+                       expected="node, node.output or inputs.name",
+                       hint="name a node of this graph, or inputs.NAME")  # fmt: skip
+    wanted = _lower(error["msg"])
+    return Finding("E107", where, wanted, wanted, _short(error["input"]), "see docs/graph_format.md")
+
+
+def _suggest_name(text: str) -> str:
+    near = re.sub(r"[^A-Za-z0-9_-]+", "_", text[:128]).strip("_-").lstrip("0123456789")
+    return f"such as {near!r}" if near else "such as 'picture'"
 
 
 def _lower(text: str) -> str:

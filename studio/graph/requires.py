@@ -23,12 +23,37 @@ def check_requires(requires: Mapping[str, str], installed: Mapping[str, str]) ->
         try:
             allowed = SpecifierSet(wanted)
         except InvalidSpecifier:
-            findings.append(Finding("E124", where, f"{wanted!r} is not a version range", "a range such as >=0.1,<2", wanted))
+            findings.append(
+                Finding(
+                    "E124",
+                    where,
+                    f"{wanted!r} is not a version range",
+                    "a range such as >=0.1,<2",
+                    wanted,
+                    "write it as pip does",
+                )
+            )
             continue
         if version is None:
-            findings.append(Finding("E123", where, f"{name!r} is not installed", f"{name} {wanted}", "nothing",
-                                    f"pip install '{name}{wanted}'"))
+            findings.append(
+                Finding(
+                    "E123",
+                    where,
+                    f"{name!r} is not installed",
+                    f"{name} {wanted}",
+                    "nothing",
+                    f"pip install '{name}{wanted}'",
+                )
+            )
         elif not allowed.contains(version, prereleases=True):
-            findings.append(Finding("E124", where, f"{name} {version} is installed", f"{name} {wanted}", version,
-                                    f"pip install '{name}{wanted}'"))
+            findings.append(
+                Finding(
+                    "E124",
+                    where,
+                    f"{name} {version} is installed",
+                    f"{name} {wanted}",
+                    version,
+                    f"pip install '{name}{wanted}'",
+                )
+            )
     return findings

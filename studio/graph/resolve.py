@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from studio.api import Field, Input, Model, NodeType, TypeSpec
-from studio.api.type_spec import PLAIN_TYPES, REFERENCE_TYPES, ValueProblem, check_value, describe_value, parse_type_name
+from studio.api.type_spec import (
+    PLAIN_TYPES,
+    REFERENCE_TYPES,
+    ValueProblem,
+    check_value,
+    describe_value,
+    parse_type_name,
+)
 from studio.errors import Finding, GraphError, ModelError
 from studio.graph.document import EDGE_PATTERN, Graph, GraphInputDocument, NodeDocument, is_edge, is_file, is_quoted
 from studio.graph.fit import find_fit, join, map_output
@@ -22,6 +29,16 @@ from studio.graph.requires import check_requires
 MAX_SUBGRAPH_DEPTH = 16
 _EDGE = re.compile(EDGE_PATTERN)
 _LARGEST = int(sys.float_info.max)
+_HINTS = {
+    "E112": "name a node of this graph, node.output or inputs.NAME",
+    "E114": "give what is expected, or put a node between that makes it",
+    "E115": "give the graph's input a default, or make it required",
+    "E116": "put a node between that converts it",
+    "E117": "give what is expected; `studio nodes TYPE` says more",
+    "E118": "give one of these",
+    "E130": "write the path relative to the folder, without ..",
+    "E131": "correct the declaration of this input",
+}
 
 
 class Catalog(Protocol):
@@ -178,8 +195,10 @@ class _Resolver:
         self.findings = self.result.findings
         self.used_inputs: set[str] = set()
 
-    def report(self, code: str, where: str, message: str, *, expected: str = "", found: str = "", hint: str = "") -> None:
-        self.findings.append(Finding(code, where, message, expected, found, hint))
+    def report(
+        self, code: str, where: str, message: str, *, expected: str = "", found: str = "", hint: str = ""
+    ) -> None:
+        self.findings.append(Finding(code, where, message, expected, found, hint or _HINTS.get(code, "")))
 
     def warn(self, code: str, where: str, message: str, *, hint: str = "") -> None:
         self.findings.append(Finding(code, where, message, hint=hint, severity="warning"))
@@ -191,13 +210,25 @@ class _Resolver:
             self.result.inputs[name] = self.resolve_graph_input(name, declared)
         edges = {node_id: _find_sources(node) for node_id, node in document.nodes.items()}
         if "inputs" in document.nodes:
-            self.report("E127", "/nodes/inputs", "a node cannot be named 'inputs'", expected="another name",
-                        found="inputs", hint="that name means the graph's inputs")
+            self.report(
+                "E127",
+                "/nodes/inputs",
+                "a node cannot be named 'inputs'",
+                expected="another name",
+                found="inputs",
+                hint="that name means the graph's inputs",
+            )
         order, stuck = sort_nodes(edges)
         if stuck:
             cycle = find_cycle(edges, stuck)
-            self.report("E119", f"/nodes/{cycle[0]}", f"a cycle: {' -> '.join([*cycle, cycle[0]])}",
-                        expected="edges that never lead back", found="a cycle", hint="remove one of these edges")
+            self.report(
+                "E119",
+                f"/nodes/{cycle[0]}",
+                f"a cycle: {' -> '.join([*cycle, cycle[0]])}",
+                expected="edges that never lead back",
+                found="a cycle",
+                hint="remove one of these edges",
+            )
         for node_id in [*order, *stuck]:
             self.result.nodes[node_id] = self.resolve_node(node_id, document.nodes[node_id])
         self.resolve_outputs()
@@ -215,8 +246,14 @@ class _Resolver:
             self.report("E131", f"{where}/type", str(error), expected="the name of a type", found=declared.type)
         if not self.is_type(spec.name):
             known = sorted({*PLAIN_TYPES, *REFERENCE_TYPES, *self.catalog.classes})
-            self.report("E131", f"{where}/type", f"unknown type {declared.type!r}", expected=", ".join(known),
-                        found=declared.type, hint=_suggest(spec.name, known))
+            self.report(
+                "E131",
+                f"{where}/type",
+                f"unknown type {declared.type!r}",
+                expected=", ".join(known),
+                found=declared.type,
+                hint=_suggest(spec.name, known),
+            )
             spec = TypeSpec("any")
         spec = self.refine(spec, declared, where)
         required = declared.default is None and not declared.optional
@@ -225,7 +262,9 @@ class _Resolver:
             bound = self.bind(declared.default, spec, f"{where}/default", allow_edges=False)
             default = bound.binding if bound is not None and bound.depth == 0 else None
             if bound is not None and bound.depth:
-                self.report("E114", f"{where}/default", f"a list does not fit {spec}", expected=str(spec), found="a list")
+                self.report(
+                    "E114", f"{where}/default", f"a list does not fit {spec}", expected=str(spec), found="a list"
+                )
         return Input(name, spec, required, default, declared.description)
 
     def is_type(self, name: str) -> bool:
@@ -236,12 +275,23 @@ class _Resolver:
             spec = replace(spec, optional=True)
         if declared.choices is not None:
             if spec.name not in ("choice", "text", "int"):
-                self.report("E131", f"{where}/choices", f"choices do not go with {spec.name}", expected="choice, text or int",
-                            found=spec.name)
+                self.report(
+                    "E131",
+                    f"{where}/choices",
+                    f"choices do not go with {spec.name}",
+                    expected="choice, text or int",
+                    found=spec.name,
+                )
             spec = replace(spec, name="choice", choices=tuple(declared.choices))
         elif spec.name == "choice":
-            self.report("E131", where, "a choice needs choices", expected='"choices": [...]', found="none",
-                        hint='add "choices": ["one", "another"]')
+            self.report(
+                "E131",
+                where,
+                "a choice needs choices",
+                expected='"choices": [...]',
+                found="none",
+                hint='add "choices": ["one", "another"]',
+            )
         if declared.minimum is not None or declared.maximum is not None:
             spec = self.limit(spec, declared, where)
         return spec
@@ -249,21 +299,37 @@ class _Resolver:
     def limit(self, spec: TypeSpec, declared: GraphInputDocument, where: str) -> TypeSpec:
         bounds = {"minimum": declared.minimum, "maximum": declared.maximum}
         if spec.name not in ("int", "float", "number"):
-            self.report("E131", where, f"minimum and maximum do not go with {spec.name}", expected="int, float or number",
-                        found=spec.name)
+            self.report(
+                "E131",
+                where,
+                f"minimum and maximum do not go with {spec.name}",
+                expected="int, float or number",
+                found=spec.name,
+            )
             return spec
         for key, bound in bounds.items():
             if isinstance(bound, int) and abs(bound) > _LARGEST:
-                self.report("E131", f"{where}/{key}", f"{key} is beyond the range of floats", expected="a number up to 1.8e308",
-                            found="a larger one")
+                self.report(
+                    "E131",
+                    f"{where}/{key}",
+                    f"{key} is beyond the range of floats",
+                    expected="a number up to 1.8e308",
+                    found="a larger one",
+                )
                 return spec
         return replace(spec, limits=Field(ge=declared.minimum, le=declared.maximum))
 
     def resolve_outputs(self) -> None:
         outputs = self.graph.document.outputs
         if not outputs:
-            self.report("E125", "/outputs", "the graph has no outputs", expected="at least one output", found="none",
-                        hint='add "outputs": {"name": {"from": "node"}}')
+            self.report(
+                "E125",
+                "/outputs",
+                "the graph has no outputs",
+                expected="at least one output",
+                found="none",
+                hint='add "outputs": {"name": {"from": "node"}}',
+            )
         for name, declared in outputs.items():
             found = self.resolve_edge(declared.source, f"/outputs/{escape(name)}/from")
             if found is not None:
@@ -279,11 +345,16 @@ class _Resolver:
                 pending += edges.get(node_id, ())
         for node_id in self.graph.document.nodes:
             if node_id not in reached:
-                self.warn("W101", f"/nodes/{escape(node_id)}", f"no output needs node {node_id!r}, so it does not run",
-                          hint="name it in the graph's outputs if it should")
+                self.warn(
+                    "W101",
+                    f"/nodes/{escape(node_id)}",
+                    f"no output needs node {node_id!r}, so it does not run",
+                    hint="name it in the graph's outputs if it should",
+                )
         for name in self.graph.document.inputs:
             if name not in self.used_inputs:
-                self.warn("W102", f"/inputs/{escape(name)}", f"nothing uses input {name!r}")
+                where = f"/inputs/{escape(name)}"
+                self.warn("W102", where, f"nothing uses input {name!r}", hint="use it, or remove it")
 
     # -- nodes -----------------------------------------------------------------------------------------
 
@@ -295,8 +366,14 @@ class _Resolver:
             if found is not None:
                 resolved.when = found[0]
                 if found[1].depth or found[1].name not in ("bool", "any", "json"):
-                    self.report("E126", f"{where}/when", f"'when' takes a bool, not {found[1]}", expected="bool",
-                                found=str(found[1]), hint="logic.compare makes a bool")
+                    self.report(
+                        "E126",
+                        f"{where}/when",
+                        f"'when' takes a bool, not {found[1]}",
+                        expected="bool",
+                        found=str(found[1]),
+                        hint="logic.compare makes a bool",
+                    )
         ends = self.find_ends(node, resolved, where)
         if ends is None:
             for name, value in node.inputs.items():  # edges of a node of unknown type are still looked at
@@ -333,24 +410,58 @@ class _Resolver:
         plugin = name.partition(".")[0]
         plugins = {node_type.plugin for node_type in self.catalog.node_types.values()}
         if failure is not None:
-            self.report("E123", where, f"the plugin of {name!r} could not be loaded: {failure}", expected="a plugin that loads",
-                        found=name, hint="see `studio plugins`")
+            self.report(
+                "E123",
+                where,
+                f"the plugin of {name!r} could not be loaded: {failure}",
+                expected="a plugin that loads",
+                found=name,
+                hint="see `studio plugins`",
+            )
         elif "." in name and plugin not in plugins and not difflib.get_close_matches(plugin, plugins, 1, 0.7):
-            self.report("E103", where, f"unknown node type {name!r}: no plugin named {plugin!r} is installed",
-                        expected="an installed node type", found=name, hint="install the plugin; see `studio plugins`")
+            self.report(
+                "E103",
+                where,
+                f"unknown node type {name!r}: no plugin named {plugin!r} is installed",
+                expected="an installed node type",
+                found=name,
+                hint="install the plugin; see `studio plugins`",
+            )
         else:
-            self.report("E103", where, f"unknown node type {name!r}", expected="an installed node type", found=name,
-                        hint=_suggest(name, self.catalog.node_types) or "see `studio nodes`")
+            self.report(
+                "E103",
+                where,
+                f"unknown node type {name!r}",
+                expected="an installed node type",
+                found=name,
+                hint=_suggest(name, self.catalog.node_types) or "see `studio nodes`",
+            )
 
     def resolve_subgraph(self, reference: str, where: str) -> ResolvedGraph | None:
-        key = f"embedded:{reference}" if reference in self.graph.embedded else str(self.find_path(reference, anywhere=True))
+        key = (
+            f"embedded:{reference}"
+            if reference in self.graph.embedded
+            else str(self.find_path(reference, anywhere=True))
+        )
         if key in self.parents or (self.graph.path is not None and key == str(self.graph.path)):
-            self.report("E121", where, f"{reference!r} contains itself", expected="graphs that do not contain themselves",
-                        found=reference, hint="name another graph")
+            self.report(
+                "E121",
+                where,
+                f"{reference!r} contains itself",
+                expected="graphs that do not contain themselves",
+                found=reference,
+                hint="name another graph",
+            )
             return None
         if len(self.parents) >= 2 * MAX_SUBGRAPH_DEPTH:  # each level adds two names
-            self.report("E121", where, f"graphs in graphs more than {MAX_SUBGRAPH_DEPTH} deep",
-                        expected=f"at most {MAX_SUBGRAPH_DEPTH} levels", found=reference, hint="make the nesting flatter")
+            self.report(
+                "E121",
+                where,
+                f"graphs in graphs more than {MAX_SUBGRAPH_DEPTH} deep",
+                expected=f"at most {MAX_SUBGRAPH_DEPTH} levels",
+                found=reference,
+                hint="make the nesting flatter",
+            )
             return None
         try:
             subgraph = self.load_subgraph(reference)
@@ -358,8 +469,14 @@ class _Resolver:
             self.findings += [replace(f, where=f"{where}#{f.where}") for f in error.findings]
             return None
         if subgraph is None:
-            self.report("E130", where, f"{reference!r} leaves the graph's folder", expected="a path inside it", found=reference,
-                        hint="move the file, or allow its folder with --root")
+            self.report(
+                "E130",
+                where,
+                f"{reference!r} leaves the graph's folder",
+                expected="a path inside it",
+                found=reference,
+                hint="move the file, or allow its folder with --root",
+            )
             return None
         own = str(self.graph.path) if self.graph.path else ""
         resolved = resolve_graph(subgraph, self.catalog, roots=self.roots, _parents=(*self.parents, own, key))
@@ -369,8 +486,9 @@ class _Resolver:
     def load_subgraph(self, reference: str) -> Graph | None:
         embedded = self.graph.embedded.get(reference)
         if embedded is not None:
-            return parse_graph(embedded, base=self.graph.base, embedded=self.graph.embedded,
-                               file_digests=self.graph.file_digests)
+            return parse_graph(
+                embedded, base=self.graph.base, embedded=self.graph.embedded, file_digests=self.graph.file_digests
+            )
         path = self.find_path(reference)
         return load_graph(path) if path is not None else None
 
@@ -380,16 +498,33 @@ class _Resolver:
             return values
         written = int(node.version.partition(".")[0])
         if written > node_type.major:
-            self.report("E124", f"{where}/version", f"the graph wants version {node.version} of {node_type.id}",
-                        expected=f"at most {node_type.version}", found=node.version, hint="install a newer plugin")
+            self.report(
+                "E124",
+                f"{where}/version",
+                f"the graph wants version {node.version} of {node_type.id}",
+                expected=f"at most {node_type.version}",
+                found=node.version,
+                hint="install a newer plugin",
+            )
         for major in range(written, node_type.major):
             step = node_type.migrations.get(major)
             if step is None:
-                self.report("E124", f"{where}/version", f"{node_type.id} cannot read what version {node.version} wrote",
-                            expected=f"version {node_type.version}", found=node.version,
-                            hint=f"rewrite the node; see `studio nodes {node_type.id}`")
+                self.report(
+                    "E124",
+                    f"{where}/version",
+                    f"{node_type.id} cannot read what version {node.version} wrote",
+                    expected=f"version {node_type.version}",
+                    found=node.version,
+                    hint=f"rewrite the node; see `studio nodes {node_type.id}`",
+                )
                 break
-            values = step(values)
+            try:
+                values = dict(step(values))
+            except Exception as error:  # a plugin's function, on whatever the graph has there
+                problem = f"its inputs cannot be brought from version {major} to {major + 1}: {error!r}"
+                self.report("E124", where, problem, expected=f"inputs of version {major}", found=node.version,
+                            hint=f"rewrite the node; see `studio nodes {node_type.id}`")  # fmt: skip
+                break
         return values
 
     def resolve_inputs(
@@ -399,7 +534,9 @@ class _Resolver:
             pointer = f"{where}/inputs/{escape(name)}"
             if name not in declared:
                 hint = _suggest(name, declared) or f"its inputs: {', '.join(declared) or 'none'}"
-                self.report("E110", pointer, f"unknown input {name!r}", expected=", ".join(declared), found=name, hint=hint)
+                self.report(
+                    "E110", pointer, f"unknown input {name!r}", expected=", ".join(declared), found=name, hint=hint
+                )
                 self.bind(value, TypeSpec("any"), pointer)
                 continue
             bound = self.bind(value, declared[name].spec, pointer)
@@ -407,8 +544,14 @@ class _Resolver:
                 resolved.inputs[name] = bound
         for name, end in declared.items():
             if end.required and name not in values:
-                self.report("E111", f"{where}/inputs", f"input {name!r} is missing", expected=str(end.spec), found="nothing",
-                            hint=f'add "{name}": ...')
+                self.report(
+                    "E111",
+                    f"{where}/inputs",
+                    f"input {name!r} is missing",
+                    expected=str(end.spec),
+                    found="nothing",
+                    hint=f'add "{name}": ...',
+                )
 
     def find_variables(self, resolved: ResolvedNode) -> dict[str | None, TypeSpec]:
         variables: dict[str | None, TypeSpec] = {}
@@ -452,8 +595,14 @@ class _Resolver:
 
     def bind_edge(self, source: Any, spec: TypeSpec, where: str) -> Bound | None:
         if not isinstance(source, str) or not _EDGE.fullmatch(source):
-            self.report("E112", where, f"{describe_value(source)} is not an edge", expected="node, node.output or inputs.name",
-                        found=describe_value(source), hint='a value that looks like an edge is written {"literal": ...}')
+            self.report(
+                "E112",
+                where,
+                f"{describe_value(source)} is not an edge",
+                expected="node, node.output or inputs.name",
+                found=describe_value(source),
+                hint='a value that looks like an edge is written {"literal": ...}',
+            )
             return None
         found = self.resolve_edge(source, where)
         if found is None:
@@ -466,18 +615,33 @@ class _Resolver:
                 "E115": f"{source!r} may be empty, and this input may not",
                 "E116": f"{source_spec} from {source!r} does not fit {spec}",
             }[fit.problem]
-            self.report(fit.problem, where, message, expected=str(spec), found=str(source_spec), hint=_hint_fit(source_spec, spec))
+            self.report(
+                fit.problem,
+                where,
+                message,
+                expected=str(spec),
+                found=str(source_spec),
+                hint=_hint_fit(source_spec, spec),
+            )
             return None
         return Bound(binding, spec, fit.depth, fit.stream)
 
     def bind_list(self, values: list[Any], spec: TypeSpec, where: str, allow_edges: bool) -> Bound | None:
         mapped = spec.depth == 0 and spec.name not in ("any", "json")
         entry_spec = _find_entry_spec(spec)
-        entries = [self.bind(value, entry_spec, f"{where}/{i}", allow_edges=allow_edges) for i, value in enumerate(values)]
+        entries = [
+            self.bind(value, entry_spec, f"{where}/{i}", allow_edges=allow_edges) for i, value in enumerate(values)
+        ]
         bound = [entry for entry in entries if entry is not None]
         if any(entry.depth or entry.stream for entry in bound):
-            self.report("E114", where, "an entry of a list cannot itself be a list here", expected=str(entry_spec), found="a list",
-                        hint="concatenate the lists with logic.concatenate")
+            self.report(
+                "E114",
+                where,
+                "an entry of a list cannot itself be a list here",
+                expected=str(entry_spec),
+                found="a list",
+                hint="concatenate the lists with logic.concatenate",
+            )
             return None
         if len(bound) != len(values) or not self.check_length(spec, len(values), where):
             return None
@@ -489,7 +653,9 @@ class _Resolver:
         if not spec.depth or limits is None or (limits.min_length or 0) <= length <= (limits.max_length or length):
             return True
         at_least, at_most = limits.min_length or 0, "any number" if limits.max_length is None else limits.max_length
-        self.report("E117", where, f"a list of {length}", expected=f"{at_least} to {at_most} entries", found=str(length))
+        self.report(
+            "E117", where, f"a list of {length}", expected=f"{at_least} to {at_most} entries", found=str(length)
+        )
         return False
 
     def bind_file(self, written: str, spec: TypeSpec, where: str) -> Bound | None:
@@ -498,12 +664,24 @@ class _Resolver:
             return None
         path = self.find_path(written)
         if path is None:
-            self.report("E130", where, f"{written!r} leaves the graph's folder", expected="a path inside it", found=written,
-                        hint="move the file there, or allow its folder with --root")
+            self.report(
+                "E130",
+                where,
+                f"{written!r} leaves the graph's folder",
+                expected="a path inside it",
+                found=written,
+                hint="move the file there, or allow its folder with --root",
+            )
             return None
         if not _is_file(path) and written not in (self.graph.file_digests or ()):
-            self.report("E129", where, f"no file {written!r}", expected=f"a file in {self.graph.base}", found="nothing",
-                        hint="check the name, or give another with --set NAME=@PATH")
+            self.report(
+                "E129",
+                where,
+                f"no file {written!r}",
+                expected=f"a file in {self.graph.base}",
+                found="nothing",
+                hint="check the name, or give another with --set NAME=@PATH",
+            )
             return None
         return Bound(FileLiteral(path, spec.name, written), spec)
 
@@ -533,8 +711,14 @@ class _Resolver:
         checked: list[Any] = []
         for index, value in enumerate(values):
             if isinstance(value, list):
-                self.report("E114", f"{where}/{index}", "an entry of a list cannot itself be a list here",
-                            expected=str(entry_spec), found="a list", hint="concatenate the lists with logic.concatenate")
+                self.report(
+                    "E114",
+                    f"{where}/{index}",
+                    "an entry of a list cannot itself be a list here",
+                    expected=str(entry_spec),
+                    found="a list",
+                    hint="concatenate the lists with logic.concatenate",
+                )
                 continue
             bound = self.bind_literal(value, entry_spec, f"{where}/{index}")
             if bound is not None and isinstance(bound.binding, Literal):
@@ -544,17 +728,25 @@ class _Resolver:
     def bind_output_path(self, value: str, spec: TypeSpec, where: str) -> Bound | None:
         parts = Path(value).parts
         if not value or "\0" in value or Path(value).is_absolute() or ".." in parts or len(value) > 1000:
-            self.report("E130", where, f"{value!r} leaves the output folder", expected="a path inside it", found=value[:80])
+            self.report(
+                "E130", where, f"{value!r} leaves the output folder", expected="a path inside it", found=value[:80]
+            )
             return None
         return Bound(PathLiteral(value), spec)
 
     def bind_model(self, value: Any, spec: TypeSpec, where: str) -> Bound | None:
         try:
-            if not isinstance(value, str) and not (isinstance(value, dict) and isinstance(value.get("model"), str)
-                                                   and set(value) <= {"model", "options"}
-                                                   and _are_options(value.get("options", {}))):
-                raise ModelError("E601", f"{describe_value(value)} is not a model reference",
-                                 hint='write "builtin:NAME", "file:PATH" or "hub:OWNER/NAME@REVISION"')
+            if not isinstance(value, str) and not (
+                isinstance(value, dict)
+                and isinstance(value.get("model"), str)
+                and set(value) <= {"model", "options"}
+                and _are_options(value.get("options", {}))
+            ):
+                raise ModelError(
+                    "E601",
+                    f"{describe_value(value)} is not a model reference",
+                    hint='write "builtin:NAME", "file:PATH" or "hub:OWNER/NAME@REVISION"',
+                )
             model = Model.from_json(value)
         except (ModelError, TypeError, AttributeError) as error:
             message = error.message if isinstance(error, ModelError) else str(error)
@@ -579,21 +771,39 @@ class _Resolver:
             end = self.result.inputs.get(tail)
             if end is None:
                 known = list(self.graph.document.inputs)
-                self.report("E112", where, f"the graph has no input {tail!r}", expected=", ".join(known) or "no inputs", found=source,
-                            hint=_suggest(tail, known) or "declare it in the graph's inputs")
+                self.report(
+                    "E112",
+                    where,
+                    f"the graph has no input {tail!r}",
+                    expected=", ".join(known) or "no inputs",
+                    found=source,
+                    hint=_suggest(tail, known) or "declare it in the graph's inputs",
+                )
                 return None
             spec = replace(end.spec, optional=end.spec.optional and end.default is None)
             return InputEdge(tail), spec
         if head not in self.graph.document.nodes:
-            self.report("E112", where, f"there is no node {head!r}", expected="a node of this graph", found=source,
-                        hint=_suggest(head, self.graph.document.nodes))
+            self.report(
+                "E112",
+                where,
+                f"there is no node {head!r}",
+                expected="a node of this graph",
+                found=source,
+                hint=_suggest(head, self.graph.document.nodes),
+            )
             return None
         node = self.result.nodes.get(head)
         if node is None or (node.node_type is None and node.subgraph is None):
             return None  # a node on a cycle, or of unknown type: reported already
         if tail and tail not in node.outputs:
-            self.report("E113", where, f"node {head!r} has no output {tail!r}", expected=", ".join(node.outputs), found=source,
-                        hint=_suggest(tail, node.outputs) or f"its outputs: {', '.join(node.outputs)}")
+            self.report(
+                "E113",
+                where,
+                f"node {head!r} has no output {tail!r}",
+                expected=", ".join(node.outputs),
+                found=source,
+                hint=_suggest(tail, node.outputs) or f"its outputs: {', '.join(node.outputs)}",
+            )
             return None
         if not node.outputs:
             return None
@@ -663,7 +873,7 @@ def _hint_fit(source: TypeSpec, target: TypeSpec) -> str:
     if source.name == "mask" and target.name == "image":
         return "image.from_mask makes an image of a mask"
     if source.name == "image" and target.name == "mask":
-        return "image.to_mask makes a mask of an image"
+        return "image.mask_from_luma makes a mask of an image"
     if source.name == target.name and source.depth < target.depth:
         return 'put it into a list: [{"from": ...}]'
     if source.channels and target.channels:

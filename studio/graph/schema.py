@@ -79,7 +79,11 @@ def _map_names(definition: str, description: str) -> Schema:
 
 def _create_definitions() -> dict[str, Schema]:
     return {
-        "name": {"type": "string", "pattern": NAME_PATTERN, "description": "Letters, digits, _ and -, not a digit first."},
+        "name": {
+            "type": "string",
+            "pattern": NAME_PATTERN,
+            "description": "Letters, digits, _ and -, not a digit first.",
+        },
         "source": {
             "type": "string",
             "pattern": EDGE_PATTERN,
@@ -221,18 +225,17 @@ def _create_installed_graph_input(media: Iterable[str]) -> Schema:
 
 def _describe_default(spec: TypeSpec, media: Iterable[str]) -> Schema:
     """Return the schema of a graph input's default: a literal or a file, never an edge, never a list."""
-    schema = _describe_single(replace(spec, optional=True), media, edges=False)
-    return schema
+    return _describe_single(replace(spec, optional=True), media, edges=False)
 
 
 def _describe_types(types: Iterable[NodeType]) -> Schema:
     return {
         "description": "The id of an installed node type, or graph:FILE for another graph.",
-        "anyOf": [
-            {"enum": [t.id for t in types], "enumDescriptions": [t.summary for t in types]},
-            {"type": "string", "pattern": "^graph:", "maxLength": 512},
-        ],
-    }
+        "anyOf": [{"enum": [t.id for t in types], "enumDescriptions": [t.summary for t in types]}, True],
+        "if": {"type": "string", "pattern": "^graph:"},
+        "then": {"maxLength": 512},
+        "else": {"enum": [t.id for t in types]},
+    }  # editors complete from anyOf, which any value passes; the rest checks, with an error that names the choices
 
 
 def _choose_inputs(node_type: NodeType) -> Schema:
@@ -277,8 +280,9 @@ def _describe_spec(spec: TypeSpec, media: Iterable[str]) -> Schema:
         return _describe_list(spec, media)
     schema = _describe_single(spec, media)
     entry = _describe_single(replace(spec, optional=False), media)
-    if "anyOf" in schema:
-        schema["anyOf"].append({"type": "array", "items": entry})
+    if spec.name == "choice":
+        schema["if"]["type"].append("array")
+        schema["then"]["items"] = entry
         return schema
     schema["type"].append("array")
     schema["items"] = entry
@@ -291,7 +295,9 @@ def _describe_spec(spec: TypeSpec, media: Iterable[str]) -> Schema:
 def _describe_list(spec: TypeSpec, media: Iterable[str]) -> Schema:
     limits = spec.limits
     is_length = limits is not None and (limits.min_length is not None or limits.max_length is not None)
-    inner = replace(spec, depth=spec.depth - 1, optional=False, limits=limits if spec.depth == 1 and not is_length else None)
+    inner = replace(
+        spec, depth=spec.depth - 1, optional=False, limits=limits if spec.depth == 1 and not is_length else None
+    )
     entry: Schema = {"$ref": "#/$defs/value"}
     if inner.depth:
         entry = _describe_list(inner, media)
@@ -313,7 +319,7 @@ def _describe_single(spec: TypeSpec, media: Iterable[str], *, edges: bool = True
     plain = _describe_plain(spec)
     if spec.name == "choice":
         quoted = _describe_object({**edge, "literal": {"anyOf": [plain, {"type": "array", "items": plain}]}})
-        return {"anyOf": [plain, {"type": "object", **quoted}]}
+        return {"anyOf": [plain, True], "if": {"type": ["object"]}, "then": quoted, "else": plain}
     if spec.name in _JSON_TYPES:
         return {**plain, "type": [*_listed(plain["type"]), "object"], **_describe_object({**edge, "literal": plain})}
     nothing: list[str] = ["null"] * spec.optional

@@ -100,9 +100,8 @@ def _derive_variants(subject: Subject, report: Report) -> None:
         if end.name in subject.variants or end.name in subject.unwanted:
             continue
         try:
-            subject.variants[end.name] = derive_value(
-                end.spec, current[end.name], subject.studio.registry.classes, subject.folder
-            )
+            other = derive_value(end.spec, current[end.name], subject.studio.registry.classes, subject.folder)
+            subject.variants[end.name] = subject.studio.cache.settle(other)
         except NoVariation as problem:
             report.skip(f"sensitivity to {end.name}", str(problem))
 

@@ -1,0 +1,108 @@
+"""`studio draw`: a graph as SVG, PNG or Mermaid, its nodes coloured by what the cache has of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from studio.cli.findings import show_findings
+from studio.cli.options import create_studio, engine_options, input_options, parse_inputs
+from studio.errors import GraphError, UsageError
+
+if TYPE_CHECKING:
+    from studio.execution.explain import Explanation
+    from studio.graph import ResolvedGraph
+
+_FORMATS = {".svg": "svg", ".png": "png", ".mmd": "mermaid", ".mermaid": "mermaid", ".md": "mermaid"}
+_WORST_FIRST = ("failed", "miss", "always runs", "unknown", "hit", "skipped")
+
+
+@click.command("draw")
+@click.argument("graph", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write; without it the text goes to the terminal.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["svg", "png", "mermaid"]),
+    help="What to write; otherwise the file's extension says it, and on the terminal it is Mermaid.",
+)
+@click.option("--no-cache-colors", is_flag=True, help="Do not ask the cache; all nodes look alike.")
+@input_options
+@engine_options
+def command(
+    graph: Path, output: Path | None, form: str | None, no_cache_colors: bool, pairs: tuple[str, ...],
+    roots: tuple[Path, ...], **engine: Any,
+) -> None:  # fmt: skip
+    """Draw GRAPH; its nodes are coloured by whether the cache has their results.
+
+    A graph with errors is drawn too, with the nodes in question in red; its findings go to standard error. A node
+    that is a graph of its own takes the standing of the node in it that matters most: one that has to run before
+    one that is cached.
+    """
+    form = form or _choose_format(output)
+    if form == "png" and output is None and sys.stdout.isatty():
+        raise UsageError("E021", "a PNG does not go to a terminal", hint="name a file with -o graph.png")
+    with create_studio(**engine) as studio:
+        parsed = studio.load(graph)
+        resolved = studio.resolve(parsed, roots=roots)
+        standings: dict[str, str] = {}
+        if resolved.errors:
+            show_findings(resolved.errors, str(graph))
+        elif not no_cache_colors:
+            try:
+                values = {**studio.load_values(graph), **parse_inputs(parsed, pairs)}
+                standings = find_standings(studio.explain(parsed, values, roots=roots))
+            except GraphError as error:  # an input without a value: there is nothing to ask the cache about
+                click.echo(f"not coloured by the cache: {error.message}", err=True)
+    _write(_draw(form, resolved, standings), output)
+
+
+def find_standings(explanations: Iterable[Explanation]) -> dict[str, str]:
+    """Return the standing of each node of a graph from what is known of its plan's nodes, graphs in it as one."""
+    found: dict[str, set[str]] = {}
+    for explanation in explanations:
+        if not explanation.node.startswith("file:"):  # the plan's own nodes, which read files
+            found.setdefault(explanation.node.partition("/")[0], set()).add(explanation.standing)
+    return {node: next(word for word in _WORST_FIRST if word in words) for node, words in found.items()}
+
+
+def _choose_format(output: Path | None) -> str:
+    if output is None:
+        return "mermaid"
+    form = _FORMATS.get(output.suffix.lower())
+    if form is None:
+        raise UsageError(
+            "E021", f"{output.name!r} does not say what to write", hint="end it in .svg, .png or .mmd, or use --format"
+        )
+    return form
+
+
+def _draw(form: str, resolved: ResolvedGraph, standings: Mapping[str, str]) -> bytes:
+    from studio.graph import drawing
+
+    if form == "png":
+        return drawing.draw_png(resolved, standings)
+    text = drawing.draw_svg(resolved, standings) if form == "svg" else drawing.draw_mermaid(resolved, standings)
+    return text.encode("utf-8")
+
+
+def _write(data: bytes, output: Path | None) -> None:
+    if output is None:
+        click.echo(data, nl=False)
+        return
+    try:
+        output.write_bytes(data)
+    except OSError as error:
+        raise UsageError(
+            "E013", f"{str(output)!r} cannot be written: {error.strerror}", hint="check the folder"
+        ) from None
+    click.echo(str(output))

@@ -1,0 +1,77 @@
+"""What fits an input as it is, mapped, frame by frame, or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from studio.api import TypeSpec
+from studio.graph.fit import Fit, find_fit, join, map_output
+
+IMAGE, VIDEO, TEXT, INT, JSON = TypeSpec("image"), TypeSpec("video"), TypeSpec("text"), TypeSpec("int"), TypeSpec("json")
+RGB, RGBA = replace(IMAGE, channels=frozenset({3})), replace(IMAGE, channels=frozenset({4}))
+MAYBE = replace(IMAGE, optional=True)
+RED, BLUE = TypeSpec("choice", choices=("red", "green")), TypeSpec("choice", choices=("blue",))
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "fit"),
+    [
+        (IMAGE, IMAGE, Fit()),
+        (IMAGE, TEXT, Fit(problem="E114")),
+        (IMAGE.listed(), IMAGE, Fit(depth=1)),
+        (IMAGE.listed(2), IMAGE, Fit(depth=2)),
+        (IMAGE.listed(2), IMAGE.listed(), Fit(depth=1)),
+        (IMAGE.listed(), IMAGE.listed(), Fit()),
+        (IMAGE, IMAGE.listed(), Fit(problem="E114")),
+        (VIDEO, IMAGE, Fit(stream=True)),
+        (VIDEO.listed(), IMAGE, Fit(depth=1, stream=True)),
+        (VIDEO, IMAGE.listed(), Fit(problem="E114")),
+        (IMAGE, VIDEO, Fit(problem="E114")),
+        (INT, TypeSpec("float"), Fit()),
+        (TypeSpec("float"), INT, Fit(problem="E114")),
+        (TypeSpec("bool"), INT, Fit(problem="E114")),
+        (INT, TypeSpec("bool"), Fit(problem="E114")),
+        (TEXT, RED, Fit()),
+        (RED, TEXT, Fit()),
+        (BLUE, RED, Fit(problem="E116")),
+        (JSON, INT, Fit()),
+        (JSON, INT.listed(), Fit()),
+        (INT.listed(), JSON, Fit()),
+        (IMAGE, JSON, Fit(problem="E114")),
+        (IMAGE.listed(), JSON, Fit(problem="E114")),
+        (JSON, IMAGE, Fit(problem="E114")),
+        (RGBA, RGB, Fit(problem="E116")),
+        (RGB, RGB, Fit()),
+        (IMAGE, RGB, Fit()),
+        (RGB, IMAGE, Fit()),
+        (MAYBE, IMAGE, Fit(problem="E115")),
+        (IMAGE, MAYBE, Fit()),
+        (MAYBE, MAYBE, Fit()),
+        (IMAGE, TypeSpec("any"), Fit()),
+        (IMAGE.listed(), TypeSpec("any"), Fit()),
+        (TypeSpec("any"), IMAGE, Fit()),
+        (TypeSpec("any", 1), IMAGE, Fit(depth=1)),
+        (IMAGE, TypeSpec("mask"), Fit(problem="E114")),
+    ],
+    ids=str,
+)
+def test_fit(source: TypeSpec, target: TypeSpec, fit: Fit) -> None:
+    assert find_fit(source, target) == fit
+
+
+def test_outputs_of_a_mapped_node_are_lists() -> None:
+    assert map_output(IMAGE, 2, False) == IMAGE.listed(2)
+    assert map_output(IMAGE, 0, True) == VIDEO
+    assert map_output(IMAGE, 1, True) == VIDEO.listed()
+    assert map_output(TEXT, 0, True) == TEXT.listed()
+    assert map_output(IMAGE.listed(), 0, True) == IMAGE.listed(2)
+
+
+def test_ends_of_one_variable_have_the_type_that_fits_all() -> None:
+    assert join(None, IMAGE) == IMAGE
+    assert join(RGB, RGBA) == IMAGE
+    assert join(INT, TypeSpec("float")) == TypeSpec("number")
+    assert join(INT, IMAGE) == TypeSpec("any")
+    assert join(IMAGE, IMAGE.listed()) == TypeSpec("any")
