@@ -376,7 +376,7 @@ class Studio:
         from studio.execution.plan import Constant, PendingFile
 
         if not _is_file(given.path) and written not in (digests or ()):
-            what = "is a folder" if given.path.is_dir() else "does not exist"
+            what = "is a folder" if os.path.isdir(given.path) else "does not exist"
             raise UsageError("E129", f"{str(given.path)!r} {what}", hint="check the path")
         file = self._find_file(FileLiteral(given.path, spec.name, written), digests)
         return Constant(file) if spec.name == "file" else PendingFile(file, spec.name)
@@ -461,7 +461,7 @@ class Studio:
             base = (path.resolve().parent / str(carried.get("base", "."))).resolve()
             return parse_graph(carried["graph"], base=base, embedded=dict(carried.get("graphs", {})),
                                file_digests={str(k): str(v) for k, v in dict(carried.get("files", {})).items()}), values  # fmt: skip
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OSError):
             raise GraphError([Finding("E134", "", f"what {str(path)!r} carries is damaged", "a graph and its values")]) from None
 
 
@@ -478,7 +478,8 @@ def _collect_parts(
     while bindings:
         binding = bindings.pop()
         if isinstance(binding, FileLiteral):
-            files[binding.written] = find_file(binding, resolved.graph.file_digests).digest
+            known = (resolved.graph.file_digests or {}).get(binding.written)  # a default that is not used may be gone
+            files[binding.written] = known or find_file(binding, None).digest
         elif isinstance(binding, Gathered):
             bindings += binding.entries
     for node in resolved.nodes.values():
@@ -495,17 +496,14 @@ def _find_given_path(value: Any, graph: Graph) -> Path | None:
 
 
 def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # a name that no file can have
-        return False
+    return os.path.isfile(path)  # unlike Path.is_file, also for a name that no file can have
 
 
 def _name_file(path: Path, graph: Graph) -> str:
     """Return how a graph would write a path, seen from its folder."""
     try:
         return os.path.relpath(path.parent.resolve() / path.name, graph.base)
-    except ValueError:  # another drive, or a name that no file can have
+    except (OSError, ValueError):  # another drive, or a name that no file can have
         return str(path)
 
 

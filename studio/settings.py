@@ -6,12 +6,13 @@ Order, last wins: built-in defaults, `config.toml` in the user's configuration f
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
+
 
 class SettingProblem(ValueError):
     """A setting that cannot be used; `app` turns it into the UsageError that a user reads."""
@@ -91,6 +92,8 @@ def load_settings(**overrides: Any) -> Settings:
     path = _config_file()
     if path.is_file():
         values |= _read_config(path)
+    elif os.environ.get("STUDIO_CONFIG"):
+        raise SettingProblem("there is no such file", where=f"STUDIO_CONFIG={path}", hint="name a file of settings, or unset it")
     known = {f.name: f for f in fields(Settings) if f.name != "media"}
     for name in known:
         text = os.environ.get(f"STUDIO_{name.upper()}")
@@ -107,15 +110,15 @@ def _read_config(path: Path) -> dict[str, Any]:
         raise SettingProblem(f"cannot read the configuration: {error}", where=str(path)) from None
     media = table.pop("media", {})
     values = {name: _parse_setting(name, value, str(path)) for name, value in table.items()}
-    if media:
-        values["media"] = _parse_media(media, path)
-    return values
+    return values | {"media": _parse_media(media, path)}
 
 
-def _parse_media(table: Mapping[str, Any], path: Path) -> MediaLimits:
+def _parse_media(table: Any, path: Path) -> MediaLimits:
     known = {f.name for f in fields(MediaLimits)}
+    if not isinstance(table, dict):
+        raise SettingProblem(f"media = {table!r} is no table", where=str(path), hint="write its limits below a line [media]")
     for name, value in table.items():
-        if name not in known or isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        if name not in known or isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
             raise SettingProblem(f"media.{name} = {value!r} is not a limit", where=str(path),
                              hint=f"limits are positive numbers: {', '.join(sorted(known))}")
     return replace(MediaLimits(), **table)
@@ -126,17 +129,24 @@ def _parse_setting(name: str, value: Any, where: str) -> Any:
     if name not in known:
         raise SettingProblem(f"unknown setting {name!r}", where=where, hint=f"settings are: {', '.join(known)}")
     try:
-        if name in ("cache_dir", "plugins_dir"):
-            return Path(str(value)).expanduser()
         if name.endswith("_bytes"):
             return parse_bytes(value)
         if name == "workers":
-            return max(0, int(value))
+            return _parse_count(value)
         if name == "download":
             return value if isinstance(value, bool) else parse_bool(str(value))
-        return str(value)
-    except ValueError as error:
+        if not isinstance(value, str) or not value or "\0" in value:
+            raise ValueError("not a text")
+        return Path(value).expanduser() if name in ("cache_dir", "plugins_dir") else value
+    except (ValueError, RuntimeError) as error:  # RuntimeError: ~somebody who has no home
         raise SettingProblem(f"{name} = {value!r}: {error}", where=where) from None
+
+
+def _parse_count(value: Any) -> int:
+    text = str(value).strip()
+    if isinstance(value, bool) or not (text.isascii() and text.isdigit()) or len(text) > 6:
+        raise ValueError("not a count; write 0 for one per core")
+    return int(text)
 
 
 def parse_bytes(value: Any) -> int:

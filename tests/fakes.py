@@ -42,7 +42,7 @@ class Probe:
         self.stacks: list[int] = []
         self.steps = 0
         self.largest = 0
-        self._alive = 0
+        self.alive = 0
         self._gates: dict[str, threading.Event] = {}
         self._lock = threading.Lock()
 
@@ -75,14 +75,14 @@ class Probe:
         import weakref
 
         with self._lock:
-            self._alive += 1
-            self.largest = max(self.largest, self._alive)
+            self.alive += 1
+            self.largest = max(self.largest, self.alive)
         weakref.finalize(array, self._forget)
         return array
 
     def _forget(self) -> None:
         with self._lock:
-            self._alive -= 1
+            self.alive -= 1
 
 
 class Pair(NamedTuple):

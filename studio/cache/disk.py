@@ -308,6 +308,8 @@ class DiskTier:
 
     def flush(self) -> None:
         """Wait until everything recorded so far is written."""
+        if not self._committer.is_alive():
+            return  # closed
         with self._room:
             while self._writes:
                 self._room.wait(0.5)

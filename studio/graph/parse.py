@@ -36,7 +36,8 @@ def load_graph(path: Path | str, *, max_bytes: int = 16 * 2**20) -> Graph:
     try:
         if not path.is_file():
             what = "is a folder" if path.is_dir() else "does not exist"
-            raise _refuse("E120", f"{str(path)!r} {what}", hint="name a graph file, e.g. graphs/poster.json")
+            raise _refuse("E120", f"{str(path)!r} {what}", expected="a graph file", found=what,
+                          hint="name a graph file, e.g. graphs/poster.json")  # fmt: skip
         size = path.stat().st_size
         if size > max_bytes:
             raise _refuse(
@@ -48,9 +49,9 @@ def load_graph(path: Path | str, *, max_bytes: int = 16 * 2**20) -> Graph:
             )
         text = path.read_bytes()
     except OSError as error:
-        raise _refuse("E120", f"{str(path)!r} cannot be read: {error.strerror}") from None
+        raise _refuse("E120", f"{str(path)!r} cannot be read: {error.strerror}", hint="check its rights") from None
     except ValueError:
-        raise _refuse("E120", f"{str(path)!r} is not a path") from None
+        raise _refuse("E120", f"{str(path)!r} is not a path", hint="name a graph file") from None
     return parse_graph(text, base=path.resolve().parent, path=path.resolve())
 
 

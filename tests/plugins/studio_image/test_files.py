@@ -40,7 +40,8 @@ def test_quality_trades_size_for_likeness(tmp_path: Path, suffix: str) -> None:
         target = OutputPath(tmp_path / f"q{quality}{suffix}", "q")
         sources.save_image(CTX, smooth, target, quality=quality)
         sizes.append(target.path.stat().st_size)
-        assert PIL.Image.open(target.path).size == (64, 64)
+        with PIL.Image.open(target.path) as written:
+            assert written.size == (64, 64)
         assert b"DigitalSourceType" in target.path.read_bytes()
 
     assert sizes[0] < sizes[1]

@@ -140,7 +140,7 @@ def poster(desk: Desk) -> Callable[..., Path]:
 
     def write(rename: Callable[[str], str] = str, *, reverse: bool = False) -> Path:
         desk.write_picture("media/photo.png", "orange", (48, 40))
-        Image.effect_noise((40, 40), 90).convert("RGB").save(desk / "media/painting.png")
+        Image.radial_gradient("L").resize((40, 40)).convert("RGB").save(desk / "media/painting.png")
         n = rename
         finish = {
             "inputs": {"picture": {"type": "image"}},

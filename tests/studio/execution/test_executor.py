@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import random
 import threading
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from fakes import Probe, Recorder, get_error, graph, name_node, open_studio
 
-from studio.api.events import NodeFinished, NodeProgressed, NodeStarted
+from studio.api.events import Event, NodeFinished, NodeProgressed, NodeStarted, RunFinished
 from studio.app import Studio
 from studio.execution.call import RunOptions
 
@@ -554,7 +555,7 @@ def test_status_tells_all_some_and_none_apart(studio: Studio) -> None:
 
 
 def test_events_are_complete_ordered_and_one_of_a_kind(studio: Studio) -> None:
-    nodes = CHAIN | {"l": ("fake.count", {"n": 9}), "m": ("fake.add", {"a": "@l"}), "f": ("fake.fail", {})}
+    nodes = CHAIN | {"l": ("fake.count", {"n": 9}), "m": ("fake.add", {"a": "@l", "b": 100}), "f": ("fake.fail", {})}
     recorder = Recorder()
     studio.run(graph(nodes, o="c", m="m", f="f"), on_event=recorder)
 
@@ -645,22 +646,21 @@ def test_values_are_freed_at_their_last_use(tmp_path: Path, probe: Probe, mode: 
     assert probe.largest <= 4  # 30 pictures were made
 
 
-def test_pictures_in_a_list_are_freed_after_the_node_that_takes_the_list(tmp_path: Path, probe: Probe) -> None:
-    nodes: dict[str, Any] = {}
-    for row in range(6):
-        nodes |= {f"i{row}_{k}": ("fake.image", {"seed": row * 10 + k}) for k in range(4)}
-        taken = [f"@i{row}_{k}" for k in range(4)]
-        nodes[f"m{row}"] = name_node("fake.mean_all", {"images": taken}, f"ok{row}")
-        before = {"a": 2} if row == 0 else {"a": f"@r{row - 1}"}
-        nodes[f"ok{row}"] = ("fake.is_even", before)
-        nodes[f"r{row}"] = ("fake.pick", {"case_1": 2, "case_2": f"@m{row}"})
-    nodes = {k: v for k, v in nodes.items() if not k.startswith("r")}
-    for row in range(6):
-        nodes[f"ok{row}"] = ("fake.is_even", {"a": 2 * row})
-    with open_studio(tmp_path, probe, on_disk=False, memory_bytes=0, workers=1) as studio:
-        assert studio.run(graph(nodes, **{f"m{r}": f"m{r}" for r in range(6)})).status == "done"
+def test_nothing_is_held_when_a_run_ends_but_its_outputs(tmp_path: Path, probe: Probe) -> None:
+    nodes = {"i": ("fake.image", {"seed": [1, 2, 3]}), "s": ("fake.shift", {"image": "@i"}), "x": ("fake.image", {"seed": 9}),
+             "even": ("fake.is_even", {"a": 3}), "skipped": name_node("fake.shift", {"image": "@x"}, "even"),
+             "m": ("fake.mean_all", {"images": "@s"}), "g": ("fake.mean_all", {"images": ["@x", "@x"]})}  # fmt: skip
+    alive: list[int] = []
 
-    assert probe._alive <= 1
+    def listen(event: Event) -> None:
+        if isinstance(event, RunFinished):
+            gc.collect()
+            alive.append(probe.alive)
+
+    with open_studio(tmp_path, probe, on_disk=False, memory_bytes=0) as studio:
+        studio.run(graph(nodes, m="m", g="g", skipped="skipped"), on_event=listen)
+
+    assert alive == [0]
 
 
 # -- whatever the order --------------------------------------------------------------------------------

@@ -1,0 +1,131 @@
+"""The `studio` command itself: help, unknown commands, completion, bugs of our own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from studio import __version__
+from studio.cli import main as main_module
+from studio.cli.main import COMMANDS
+
+if TYPE_CHECKING:
+    from tests.studio.cli.conftest import Desk
+
+
+def test_help_lists_every_command_and_loads_nothing_heavy(desk: Desk) -> None:
+    modules = desk.list_modules("--help")
+
+    assert not {"numpy", "networkx", "torch", "cv2", "PIL", "pydantic", "rich"} & modules
+    out = desk.call("--help").out
+    for name, text in COMMANDS.items():
+        assert re.search(rf"^  {name} +{text[:20]}", out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_has_help_of_its_own(desk: Desk, name: str) -> None:
+    done = desk.call(name, "--help")
+
+    assert done.code == 0
+    assert done.out.startswith(f"Usage: studio {name} ")
+
+
+def test_the_installed_command_is_this_one(desk: Desk) -> None:
+    program = Path(sys.executable).with_name("studio")
+    if not program.exists():
+        pytest.skip("not installed")
+
+    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+
+    assert done.stdout == f"studio, version {__version__}\n"
+
+
+def test_no_command_shows_the_help_and_is_a_usage_error(desk: Desk) -> None:
+    done = desk.call()
+
+    assert done.code == 2
+    assert "Commands:" in done.text
+
+
+def test_an_unknown_command_suggests_the_nearest(desk: Desk) -> None:
+    done = desk.call("rn")
+
+    assert done.code == 2
+    assert "There is no command 'rn'. Did you mean 'run'?" in done.err
+
+
+def test_a_bug_of_ours_writes_a_report_and_says_where(
+    desk: Desk, card: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*args: object, **more: object) -> None:
+        raise LookupError("out of luck")
+
+    monkeypatch.setattr("studio.app.Studio.run", fail)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    with pytest.raises(SystemExit) as exit_:
+        main_module.main(["run", str(card)])
+
+    err = capsys.readouterr().err
+    report = Path(err.split("report it with ")[1].strip())
+    assert exit_.value.code == 1
+    assert "E999 a bug in Studio: LookupError: out of luck" in err
+    assert "Traceback" not in err
+    assert "in fail" in report.read_text()
+
+
+def test_wrong_settings_are_a_usage_error(desk: Desk, card: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STUDIO_MEMORY_BYTES", "plenty")
+
+    done = desk.call("run", card)
+
+    assert done.code == 2
+    assert "E001 STUDIO_MEMORY_BYTES: memory_bytes = 'plenty'" in done.err
+
+
+# -- completion ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_has_a_completion_script(desk: Desk, shell: str) -> None:
+    out = desk.call("completion", shell).out
+
+    assert f"_STUDIO_COMPLETE={shell}_complete" in out
+
+
+def test_an_unknown_shell_is_a_usage_error(desk: Desk) -> None:
+    assert desk.call("completion", "tcsh").code == 2
+
+
+@pytest.mark.parametrize(("words", "found"), [
+    ("studio va", {"validate"}),
+    ("studio ", set(COMMANDS)),
+    ("studio run --no", {"--no-cache"}),
+    ("studio cache v", {"verify"}),
+    ("studio --he", {"--help"}),
+    ("studio nonsense", set()),
+])  # fmt: skip
+def test_bash_completes(desk: Desk, words: str, found: set[str]) -> None:
+    count = str(len(words.split(" ")) - 1)
+    environment = {**os.environ, "_STUDIO_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": count}
+
+    done = desk.call_process(env=environment)
+
+    assert {line.partition(",")[2] for line in done.out.split()} == found
+    assert done.err == ""
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_bash_takes_the_script(desk: Desk) -> None:
+    script = desk.call("completion", "bash").out
+
+    done = subprocess.run(["bash", "-c", script + "\ncomplete -p studio"], capture_output=True, text=True)
+
+    assert "studio" in done.stdout, done.stderr

@@ -1,0 +1,146 @@
+"""Settings: defaults, configuration file, environment, arguments, and mistakes in them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from studio.app import read_settings
+from studio.errors import UsageError
+from studio.settings import SettingProblem, load_settings, parse_bool, parse_bytes
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the configuration file would lie, on a machine without settings."""
+    for name in [name for name in os.environ if name.startswith(("STUDIO_", "XDG_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "studio").mkdir()
+    return tmp_path / "studio/config.toml"
+
+
+def test_without_anything_there_are_defaults(config: Path) -> None:
+    settings = load_settings()
+
+    assert settings.cache_dir == config.parent.parent / "home/.cache/studio"
+    assert (settings.device, settings.dtype, settings.download) == ("auto", "auto", False)
+    assert settings.cpu_workers == os.cpu_count()
+
+
+def test_the_cache_follows_the_desktop_standard(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
+
+    assert load_settings().cache_dir == Path("/caches/studio")
+
+
+def test_the_file_the_environment_and_the_caller_win_in_this_order(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config.write_text('device = "cpu"\ndtype = "float16"\nworkers = 3\ncache_bytes = "2GB"\n')
+    monkeypatch.setenv("STUDIO_DTYPE", "bfloat16")
+    monkeypatch.setenv("STUDIO_WORKERS", "4")
+
+    settings = load_settings(workers=5, device=None)
+
+    assert (settings.device, settings.dtype, settings.workers) == ("cpu", "bfloat16", 5)
+    assert settings.cache_bytes == 2 * 10**9
+
+
+def test_an_empty_variable_is_no_setting(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STUDIO_CACHE_DIR", "")
+
+    assert load_settings().cache_dir.name == "studio"
+
+
+def test_a_home_is_found(config: Path) -> None:
+    config.write_text('cache_dir = "~/mine"')
+
+    assert load_settings().cache_dir == config.parent.parent / "home/mine"
+
+
+def test_another_file_may_be_named(config: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    config.write_text('device = "mps"')
+    (tmp_path / "other.toml").write_text('device = "cpu"')
+    monkeypatch.setenv("STUDIO_CONFIG", str(tmp_path / "other.toml"))
+
+    assert load_settings().device == "cpu"
+
+
+def test_limits_of_media_are_read(config: Path) -> None:
+    config.write_text("[media]\nmax_pixels = 1000\n")
+
+    media = load_settings().media
+
+    assert (media.max_pixels, media.max_side) == (1000, 65_535)
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("device = ", "cannot read the configuration"),
+    ("\x00", "cannot read the configuration"),
+    ('devise = "cpu"', "unknown setting 'devise'"),
+    ("device = 5", "not a text"),
+    ('cache_dir = ""', "not a text"),
+    ("cache_dir = 5", "not a text"),
+    ('cache_dir = "~nobody-of-this-name/x"', "home"),
+    ('cache_bytes = "much"', "not a size"),
+    ("cache_bytes = -1", "not a size"),
+    ("cache_bytes = true", "not a size"),
+    ("cache_bytes = nan", "not a size"),
+    ("workers = 1.5", "not a count"),
+    ("workers = -1", "not a count"),
+    ("workers = true", "not a count"),
+    ('workers = "two"', "not a count"),
+    ('download = "perhaps"', "neither true nor false"),
+    ("[device]\na = 1", "not a text"),
+    ("media = 5", "media = 5 is no table"),
+    ("[media]\nmax_pixels = 0", "media.max_pixels = 0 is not a limit"),
+    ("[media]\nmax_pixels = nan", "is not a limit"),
+    ("[media]\nmax_pixels = inf", "is not a limit"),
+    ("[media]\nmax_pixels = true", "is not a limit"),
+    ('[media]\nmax_pixels = "all"', "is not a limit"),
+    ("[media]\nmax_smell = 1", "media.max_smell = 1 is not a limit"),
+])  # fmt: skip
+def test_a_mistake_in_the_file_names_the_file(config: Path, text: str, message: str) -> None:
+    config.write_text(text)
+
+    with pytest.raises(SettingProblem, match=message) as problem:
+        load_settings()
+
+    assert problem.value.where == str(config)
+
+
+def test_a_mistake_in_a_variable_names_the_variable(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STUDIO_CACHE_BYTES", "much")
+
+    with pytest.raises(UsageError) as error:
+        read_settings()
+
+    assert str(error.value).startswith("E001 STUDIO_CACHE_BYTES: cache_bytes = 'much': not a size")
+
+
+def test_a_named_file_that_is_not_there_is_a_mistake(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STUDIO_CONFIG", "/nowhere/config.toml")
+
+    with pytest.raises(UsageError, match="/nowhere/config.toml"):
+        read_settings()
+
+
+@pytest.mark.parametrize(("text", "size"), [
+    (5000, 5000), ("5000", 5000), ("512MiB", 512 * 2**20), ("20 GB", 20 * 10**9), ("1.5k", 1536), ("0", 0), ("1TiB", 2**40),
+    ("7b", 7), ("2g", 2**31),
+])  # fmt: skip
+def test_sizes_are_read_with_units(text: object, size: int) -> None:
+    assert parse_bytes(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "MiB", "-1", "5 XB", "1e30", "inf", "nan", "5 5", "0x10", True, None, -1, "1_000kg"])
+def test_what_is_no_size_is_refused(text: object) -> None:
+    with pytest.raises(ValueError, match="not a size"):
+        parse_bytes(text)
+
+
+def test_words_for_true_and_false() -> None:
+    assert [parse_bool(word) for word in ("1", "yes", " ON ", "True")] == [True] * 4
+    assert [parse_bool(word) for word in ("0", "no", "off", "FALSE")] == [False] * 4
