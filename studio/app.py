@@ -119,7 +119,9 @@ class Studio:
     @cached_property
     def models(self) -> Models:
         """The models."""
-        return Models(self.registry.models, self.registry.model_openers, lambda path: self.cache.digest_file(path).digest)
+        return Models(
+            self.registry.models, self.registry.model_openers, lambda path: self.cache.digest_file(path).digest
+        )
 
     @cached_property
     def executor(self) -> Any:
@@ -211,7 +213,11 @@ class Studio:
         for name in names or ():
             if name not in resolved.outputs:
                 known = ", ".join(resolved.outputs)
-                findings.append(Finding("E133", "/outputs", f"the graph has no output {name!r}", known, name, f"its outputs: {known}"))
+                findings.append(
+                    Finding(
+                        "E133", "/outputs", f"the graph has no output {name!r}", known, name, f"its outputs: {known}"
+                    )
+                )
         if findings:
             raise GraphError(findings, source=source)
         return create_plan(resolved, values, self._reader, only=names)
@@ -339,32 +345,56 @@ class Studio:
             where = f"/inputs/{escape(name)}"
             if end is None:
                 known = ", ".join(resolved.inputs) or "none"
-                findings.append(Finding("E110", where, f"the graph has no input {name!r}", known, name, f"its inputs: {known}"))
+                findings.append(
+                    Finding("E110", where, f"the graph has no input {name!r}", known, name, f"its inputs: {known}")
+                )
                 continue
             try:
                 values[name] = self._bind_value(resolved.graph, end, value)
             except ValueProblem as problem:
-                findings.append(Finding("E117", where, f"input {name!r}: {problem}", problem.expected, problem.found,
-                                        _hint_value(end.spec)))
+                findings.append(
+                    Finding(
+                        "E117",
+                        where,
+                        f"input {name!r}: {problem}",
+                        problem.expected,
+                        problem.found,
+                        _hint_value(end.spec),
+                    )
+                )
             except StudioError as error:
                 findings.append(Finding(error.code, where, f"input {name!r}: {error.message}", hint=error.hint))
         for name, end in resolved.inputs.items():
             if end.required and name not in inputs:
-                findings.append(Finding("E132", f"/inputs/{escape(name)}", f"input {name!r} has no value", str(end.spec), "nothing",
-                                        f"give one with --set {name}=..."))
+                findings.append(
+                    Finding(
+                        "E132",
+                        f"/inputs/{escape(name)}",
+                        f"input {name!r} has no value",
+                        str(end.spec),
+                        "nothing",
+                        f"give one with --set {name}=...",
+                    )
+                )
         return values
 
     def _bind_value(self, graph: Graph, end: Input, value: Any) -> Source:
-        from studio.execution.plan import Constant
+        from studio.execution.plan import Constant, NamedPath
 
         spec = end.spec
         digests = None  # a file that the caller names may hold anything, one that a media file carries must be the same
-        if isinstance(value, dict) and set(value) == {"file"} and (spec.name == "file" or spec.name in self.registry.classes):
+        if (
+            isinstance(value, dict)
+            and set(value) == {"file"}
+            and (spec.name == "file" or spec.name in self.registry.classes)
+        ):
             value, digests = InputFile(_find_path(str(value["file"]), graph)), graph.file_digests
         if isinstance(value, InputFile):
             if spec.depth or (spec.name != "file" and spec.name not in self.registry.classes):
                 raise ValueProblem(str(spec), f"the file {str(value.path)!r}")
             return self._plan_file(value, _name_file(value.path, graph), spec, digests)
+        if spec.name == "path" and isinstance(value, str) and not spec.depth:
+            return NamedPath(value)
         if spec.name == "model" and isinstance(value, str | dict) and not spec.depth:
             from studio.api import Model
 
@@ -388,10 +418,15 @@ class Studio:
         try:
             file = self.cache.digest_file(literal.path)
         except OSError as error:
-            raise RunError("E129", f"{str(literal.path)!r} cannot be read: {error.strerror}", hint="check its rights") from None
+            raise RunError(
+                "E129", f"{str(literal.path)!r} cannot be read: {error.strerror}", hint="check its rights"
+            ) from None
         if digests is not None and wanted != file.digest:
-            raise RunError("E311", f"{str(literal.path)!r} has changed since the file that names it was made",
-                           hint="put the old one back, or use this one with --set NAME=@PATH")
+            raise RunError(
+                "E311",
+                f"{str(literal.path)!r} has changed since the file that names it was made",
+                hint="put the old one back, or use this one with --set NAME=@PATH",
+            )
         return file
 
     def _make_reading_type(self, name: str) -> NodeType:
@@ -402,8 +437,11 @@ class Studio:
 
             def read(ctx: Any, file: File) -> Any:
                 if not _is_file(file.path):
-                    raise RunError("E311", f"{str(file.path)!r} is not there, and the cache does not hold what was in it",
-                                   hint="put it back, or name another with --set NAME=@PATH")
+                    raise RunError(
+                        "E311",
+                        f"{str(file.path)!r} is not there, and the cache does not hold what was in it",
+                        hint="put it back, or name another with --set NAME=@PATH",
+                    )
                 return value_type.read_file(file.path, limits)
 
             self._readers[name] = NodeType(
@@ -445,16 +483,36 @@ class Studio:
         if value_type is None:
             return None
         if not path.is_file():
-            raise GraphError([Finding("E120", "", f"{str(path)!r} does not exist", hint="name a file that Studio wrote")])
+            raise GraphError(
+                [Finding("E120", "", f"{str(path)!r} does not exist", hint="name a file that Studio wrote")]
+            )
         text = value_type.read_provenance(path)
         if text is None:
-            raise GraphError([Finding("E134", "", f"{str(path)!r} carries no graph", "a file as Studio wrote it",
-                                      "a file from elsewhere, or one that another program saved again",
-                                      "run the graph itself: studio run GRAPH.json")])
+            raise GraphError(
+                [
+                    Finding(
+                        "E134",
+                        "",
+                        f"{str(path)!r} carries no graph",
+                        "a file as Studio wrote it",
+                        "a file from elsewhere, or one that another program saved again",
+                        "run the graph itself: studio run GRAPH.json",
+                    )
+                ]
+            )
         if len(text) > self.settings.max_graph_bytes:
-            raise GraphError([Finding("E106", "", f"the graph that {str(path)!r} carries has {len(text)} characters",
-                                      f"at most {self.settings.max_graph_bytes}", str(len(text)),
-                                      "raise STUDIO_MAX_GRAPH_BYTES if it is meant to be that large")])
+            raise GraphError(
+                [
+                    Finding(
+                        "E106",
+                        "",
+                        f"the graph that {str(path)!r} carries has {len(text)} characters",
+                        f"at most {self.settings.max_graph_bytes}",
+                        str(len(text)),
+                        "raise STUDIO_MAX_GRAPH_BYTES if it is meant to be that large",
+                    )
+                ]
+            )
         try:
             carried = json.loads(text)
             values = {str(name): value for name, value in dict(carried["inputs"]).items()}
@@ -462,7 +520,9 @@ class Studio:
             return parse_graph(carried["graph"], base=base, embedded=dict(carried.get("graphs", {})),
                                file_digests={str(k): str(v) for k, v in dict(carried.get("files", {})).items()}), values  # fmt: skip
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OSError):
-            raise GraphError([Finding("E134", "", f"what {str(path)!r} carries is damaged", "a graph and its values")]) from None
+            raise GraphError(
+                [Finding("E134", "", f"what {str(path)!r} carries is damaged", "a graph and its values")]
+            ) from None
 
 
 def _collect_parts(
@@ -524,7 +584,11 @@ def _describe_given(value: Any, graph: Graph) -> Any:
 
 
 def _hint_value(spec: TypeSpec) -> str:
-    return "name a file with --set NAME=@PATH" if spec.name not in ("text", "int", "float", "number", "bool", "choice", "json") else ""
+    return (
+        "name a file with --set NAME=@PATH"
+        if spec.name not in ("text", "int", "float", "number", "bool", "choice", "json")
+        else ""
+    )
 
 
 def read_settings(**overrides: Any) -> Settings:
@@ -547,5 +611,3 @@ def run(graph: Graph | Path | str | Mapping[str, Any], output: Path | str | None
     """
     with Studio() as studio:
         return studio.run(graph, inputs, output=output)
-
-

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import pluggy
+from blake3 import blake3
 
 from studio.api import Hooks, Input, ModelOpener, NodeType, Output, ValueType, get_node_type
 from studio.api.hooks import PROJECT
@@ -21,6 +22,7 @@ from studio.api.type_spec import PLAIN_TYPES, REFERENCE_TYPES
 from studio.errors import PluginError, StudioError
 
 ENTRY_POINTS = "studio"
+_LOCAL = "0+local"  # the version of a plugin that came from no distribution, as PEP 440 writes it
 
 
 @dataclass
@@ -132,13 +134,23 @@ def _iterate_folder(folder: Path | None) -> Iterator[tuple[PluginRow, Callable[[
         is_package = path.is_dir() and (path / "__init__.py").is_file()
         if path.name.startswith("studio_") and (is_package or path.suffix == ".py"):
             source = path / "__init__.py" if is_package else path
-            row = PluginRow(path.stem, str(folder), "local", where=str(source))
+            row = PluginRow(path.stem, str(folder), f"{_LOCAL}.{_digest_sources(path)}", where=str(source))
             yield row, lambda source=source: _import_file(source)  # type: ignore[misc]
+
+
+def _digest_sources(path: Path) -> str:
+    """Name the code of a local plugin: it has no version that its author would raise, so an edit must count by itself."""
+    sources = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    hasher = blake3()
+    for source in sources:
+        data = source.read_bytes()
+        hasher.update(f"{source.name}:{len(data)}:".encode() + data)
+    return hasher.hexdigest(length=6)
 
 
 def _iterate_given(plugins: Iterable[tuple[str, Any]]) -> Iterator[tuple[PluginRow, Callable[[], Any]]]:
     for name, plugin in plugins:
-        yield PluginRow(name, "given", "local"), lambda plugin=plugin: plugin  # type: ignore[misc]
+        yield PluginRow(name, "given", _LOCAL), lambda plugin=plugin: plugin  # type: ignore[misc]
 
 
 def _import_file(source: Path) -> ModuleType:
@@ -208,9 +220,9 @@ def _collect(registry: Registry, row: PluginRow, plugin: Any) -> None:
     """Call the plugin's collecting hooks and take in what they return, after all of it was checked."""
     value_types = list(_call(registry, plugin, "studio_value_types"))
     functions = list(_call(registry, plugin, "studio_node_types"))
-    version = row.version if row.version != "local" else ""
+    local = row.version.startswith(_LOCAL)
     types = [
-        replace(get_node_type(f), distribution=row.distribution if version else row.name, distribution_version=version)
+        replace(get_node_type(f), distribution=row.name if local else row.distribution, distribution_version=row.version)
         for f in functions
     ]
     row.node_types = [node_type.id for node_type in types]
@@ -235,8 +247,8 @@ def _collect(registry: Registry, row: PluginRow, plugin: Any) -> None:
     registry.executors |= executors
     registry.model_openers += openers
     registry.distributions[row.name] = row.version
-    if row.distribution and version:
-        registry.distributions[row.distribution] = version
+    if row.distribution and not local:
+        registry.distributions[row.distribution] = row.version
 
 
 def _call(registry: Registry, plugin: Any, hook: str, default: Any = ()) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import tomllib
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ class SettingProblem(ValueError):
         self.hint = hint
 
 
+_SIZE = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,18})?) ?([a-z]*)")
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 _UNITS |= {"k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 
@@ -90,10 +92,12 @@ def load_settings(**overrides: Any) -> Settings:
     """
     values: dict[str, Any] = {}
     path = _config_file()
-    if path.is_file():
+    if path.is_file() or os.environ.get("STUDIO_CONFIG"):
         values |= _read_config(path)
     elif os.environ.get("STUDIO_CONFIG"):
-        raise SettingProblem("there is no such file", where=f"STUDIO_CONFIG={path}", hint="name a file of settings, or unset it")
+        raise SettingProblem(
+            "there is no such file", where=f"STUDIO_CONFIG={path}", hint="name a file of settings, or unset it"
+        )
     known = {f.name: f for f in fields(Settings) if f.name != "media"}
     for name in known:
         text = os.environ.get(f"STUDIO_{name.upper()}")
@@ -116,11 +120,21 @@ def _read_config(path: Path) -> dict[str, Any]:
 def _parse_media(table: Any, path: Path) -> MediaLimits:
     known = {f.name for f in fields(MediaLimits)}
     if not isinstance(table, dict):
-        raise SettingProblem(f"media = {table!r} is no table", where=str(path), hint="write its limits below a line [media]")
+        raise SettingProblem(
+            f"media = {table!r} is no table", where=str(path), hint="write its limits below a line [media]"
+        )
     for name, value in table.items():
-        if name not in known or isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-            raise SettingProblem(f"media.{name} = {value!r} is not a limit", where=str(path),
-                             hint=f"limits are positive numbers: {', '.join(sorted(known))}")
+        if (
+            name not in known
+            or isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not 0 < value < math.inf
+        ):
+            raise SettingProblem(
+                f"media.{name} = {value!r} is not a limit",
+                where=str(path),
+                hint=f"limits are positive numbers: {', '.join(sorted(known))}",
+            )
     return replace(MediaLimits(), **table)
 
 
@@ -153,16 +167,10 @@ def parse_bytes(value: Any) -> int:
     """Parse a size such as 5000, "512MiB" or "20 GB" into bytes; ValueError if it is none."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    text = str(value).strip().lower().replace(" ", "")
-    digits = text.rstrip("bkmgti")
-    unit = text[len(digits) :]
-    try:
-        number = float(digits)
-    except ValueError:
-        number = -1.0
-    if unit not in _UNITS or not 0 <= number < 1e18:
+    found = _SIZE.fullmatch(str(value).strip().lower())
+    if found is None or found[2] not in _UNITS:
         raise ValueError("not a size; write it like 512MiB or 20GB")
-    return int(number * _UNITS[unit])
+    return int(float(found[1]) * _UNITS[found[2]])
 
 
 def parse_bool(text: str) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class File:
     """A file that a node may read. Graphs write it as a path relative to the graph's folder.
 
@@ -29,6 +29,9 @@ class File:
     def name(self) -> str:
         """The last part of the path."""
         return self.path.name
+
+    def __repr__(self) -> str:
+        return f"File({self.name!r}, {self.size} bytes)"
 
 
 @dataclass(frozen=True)

@@ -381,7 +381,9 @@ class DiskTier:
         self._size = 0
 
     def close(self) -> None:
-        """Write what waits, then let go of the folder."""
+        """Write what waits, then let go of the folder; a second time nothing happens."""
+        if not self._committer.is_alive():
+            return
         self.flush()
         self._commits.put(None)
         self._committer.join()

@@ -38,7 +38,9 @@ def show_stats(ctx: click.Context, as_json: bool) -> None:
         click.echo(json.dumps({"folder": str(disk.folder), "actions": actions, "blobs": blobs, "bytes": size,
                                "limit_bytes": disk.limit_bytes, "node_types": types}, indent=1))  # fmt: skip
         return
-    click.echo(f"{disk.folder}\n{actions} results, {blobs} blobs, {_show_bytes(size)} of {_show_bytes(disk.limit_bytes)}")
+    click.echo(
+        f"{disk.folder}\n{actions} results, {blobs} blobs, {_show_bytes(size)} of {_show_bytes(disk.limit_bytes)}"
+    )
     for name, count, seconds in rows:
         click.echo(f"  {name}: {count} results, {seconds:.1f} s of work")
 

@@ -59,7 +59,9 @@ class Commands(click.Group):
         """Complete the name of a command without importing the commands' modules."""
         if incomplete.startswith("-"):
             return click.Command.shell_complete(self, ctx, incomplete)
-        helps = {name: command.get_short_help_str() for name, command in sorted(self.plugin_commands.items())} | COMMANDS
+        helps = {
+            name: command.get_short_help_str() for name, command in sorted(self.plugin_commands.items())
+        } | COMMANDS
         return [CompletionItem(name, help=text) for name, text in helps.items() if name.startswith(incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -82,7 +84,9 @@ class Commands(click.Group):
 
 
 @click.command(
-    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, no_args_is_help=True
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    no_args_is_help=True,
 )
 @click.version_option(__version__, prog_name="studio")
 def studio() -> None:

@@ -32,7 +32,11 @@ def command(node_type: str | None, as_json: bool, **engine: Any) -> None:
     chosen = [t for t in types.values() if node_type in (None, t.plugin)]
     if not chosen:
         near = difflib.get_close_matches(str(node_type), [*types, *{t.plugin for t in types.values()}], 1, 0.5)
-        raise UsageError("E006", f"there is no node type {node_type!r}", hint=f"did you mean {near[0]!r}?" if near else "see `studio nodes`")
+        raise UsageError(
+            "E006",
+            f"there is no node type {node_type!r}",
+            hint=f"did you mean {near[0]!r}?" if near else "see `studio nodes`",
+        )
     if as_json:
         click.echo(json.dumps([to_json(t) for t in chosen], ensure_ascii=False, indent=1))
         return
@@ -76,8 +80,10 @@ def _describe(node_type: NodeType) -> str:
     lines += ["", click.style("inputs", bold=True)]
     lines += [line for end in node_type.inputs.values() for line in _describe_input(end)]
     lines += ["", click.style("outputs", bold=True)]
-    lines += [f"  {end.name}: {end.spec}" + (f"\n      {end.description}" if end.description else "")
-              for end in node_type.outputs.values()]
+    lines += [
+        f"  {end.name}: {end.spec}" + (f"\n      {end.description}" if end.description else "")
+        for end in node_type.outputs.values()
+    ]
     return "\n".join(lines)
 
 

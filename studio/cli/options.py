@@ -91,7 +91,9 @@ def _read_text(path: Path) -> Any:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise UsageError("E005", f"cannot read {str(path)!r}: {reason}", hint="@ names a file; @@ begins a text with @") from None
+        raise UsageError(
+            "E005", f"cannot read {str(path)!r}: {reason}", hint="@ names a file; @@ begins a text with @"
+        ) from None
     except UnicodeDecodeError:
         raise UsageError("E005", f"{str(path)!r} is not UTF-8 text", hint="@ at this input reads a text file") from None
     if path.suffix == ".json":

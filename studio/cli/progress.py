@@ -5,7 +5,15 @@ from __future__ import annotations
 import threading
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from studio.api.events import (
     Event,
@@ -47,7 +55,9 @@ class ProgressDisplay:
                 self._whole = self._progress.add_task("[bold]graph", total=event.nodes)
             elif isinstance(event, NodeStarted):
                 if len(self._lines) < _MOST_LINES:
-                    self._lines[event.node] = self._progress.add_task(f"{event.node} [dim]{event.node_type}", total=None)
+                    self._lines[event.node] = self._progress.add_task(
+                        f"{event.node} [dim]{event.node_type}", total=None
+                    )
             elif isinstance(event, NodeProgressed):
                 line = self._lines.get(event.node)
                 if line is not None:

@@ -24,14 +24,22 @@ _CODES = {"done": DONE, "partly done": PARTLY, "failed": FAILED, "cancelled": CA
 
 @click.command("run")
 @click.argument("graph", type=click.Path(path_type=Path))
-@click.option("-o", "--output", "folder", type=click.Path(path_type=Path), default=Path("out"), show_default=True,
-              help="Folder to write the outputs to.")
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=Path("out"),
+    show_default=True,
+    help="Folder to write the outputs to.",
+)
 @click.option("--name", "template", default=DEFAULT_TEMPLATE, show_default=True, help="Names of the files written.")
 @click.option("--only", multiple=True, metavar="OUTPUT", help="Make this output only. May be repeated.")
 @click.option("--no-cache", is_flag=True, help="Neither look anything up nor keep anything.")
 @click.option("--refresh", is_flag=True, help="Run every node, and keep the results.")
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
-              help="A node that takes longer fails.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="A node that takes longer fails."
+)
 @click.option("--memory", type=BytesType(), metavar="SIZE", help="Budget of the cache's in-memory tier.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
@@ -138,4 +146,6 @@ def _report(result: RunResult, studio: Studio, quiet: bool, as_json: bool) -> No
         click.echo(f"not made: {', '.join(skipped)}", err=True)
     cache = result.manifest["cache"]
     ran = cache["calls"] - cache["hits"]
-    click.echo(f"{result.status} in {result.manifest['seconds']:.2f} s: {ran} run, {cache['hits']} from the cache", err=True)
+    click.echo(
+        f"{result.status} in {result.manifest['seconds']:.2f} s: {ran} run, {cache['hits']} from the cache", err=True
+    )

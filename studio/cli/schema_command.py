@@ -12,7 +12,11 @@ from studio.graph.schema import create_format_schema, create_installed_schema
 
 
 @click.command("schema")
-@click.option("--installed", is_flag=True, help="The format with the installed node types: an editor completes and checks with it.")
+@click.option(
+    "--installed",
+    is_flag=True,
+    help="The format with the installed node types: an editor completes and checks with it.",
+)
 @engine_options
 def command(installed: bool, **engine: Any) -> None:
     """Print the JSON Schema of the graph format (JSON Schema 2020-12)."""

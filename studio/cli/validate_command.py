@@ -17,8 +17,13 @@ from studio.errors import Finding, GraphError
 @click.command("validate")
 @click.argument("graphs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
-@click.option("--root", "roots", multiple=True, type=click.Path(path_type=Path, exists=True, file_okay=False),
-              help="A further folder that the graphs may read. May be repeated.")
+@click.option(
+    "--root",
+    "roots",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A further folder that the graphs may read. May be repeated.",
+)
 @engine_options
 def command(graphs: tuple[Path, ...], as_json: bool, roots: tuple[Path, ...], **engine: Any) -> int:
     """Check GRAPHS without running them; every finding is shown at once.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -14,7 +15,7 @@ from typing import Any
 
 from studio.api import OutputPath, TypeSpec, ValueType
 from studio.cache.digest import hash_file
-from studio.errors import MediaError, RunError, StudioError, UsageError
+from studio.errors import MediaError, RunError, UsageError
 
 DEFAULT_TEMPLATE = "{output}.{ext}"
 _FIELDS = {"output", "ext", "index", "graph", "run"}
@@ -47,8 +48,11 @@ class OutputFolder:
         """
         names = list(outputs)
         if len(names) > 1 and "output" not in _find_fields(self.template):
-            raise UsageError("E003", f"{self.template!r} gives all outputs one name: {', '.join(names)}",
-                             hint="put {output} into it, or make one output with --only")
+            raise UsageError(
+                "E003",
+                f"{self.template!r} gives all outputs one name: {', '.join(names)}",
+                hint="put {output} into it, or make one output with --only",
+            )
 
     def create(self) -> None:
         """Make the folder.
@@ -96,7 +100,11 @@ class OutputFolder:
         entries = list(_iterate_media(value, value_types))
         for index, entry in enumerate(entries):
             value_type = value_types.get(type(entry))
-            extension = value_type.extensions[0] if value_type and value_type.extensions else ("txt" if isinstance(entry, str) else "json")
+            extension = (
+                value_type.extensions[0]
+                if value_type and value_type.extensions
+                else ("txt" if isinstance(entry, str) else "json")
+            )
             named = {**fields, "output": output, "ext": extension}
             several = isinstance(value, list) and entries != [value]
             name = self._fill(named, index if several else None)
@@ -130,7 +138,9 @@ def check_template(template: str) -> None:
                 raise ValueError("only {index} takes a width, as in {index:03d}")
         path = PurePath(template.format(output="x", ext="png", index=0, graph="g", run="r"))
     except (ValueError, IndexError, KeyError) as error:
-        raise UsageError("E003", f"{template!r} is no template for names: {error}", hint=f"fields are {known}") from None
+        raise UsageError(
+            "E003", f"{template!r} is no template for names: {error}", hint=f"fields are {known}"
+        ) from None
     if path.is_absolute() or ".." in path.parts:
         raise UsageError("E003", f"{template!r} leaves the output folder", hint="choose the folder with -o DIR")
     if not path.name:
@@ -144,12 +154,17 @@ def _find_fields(template: str) -> set[str]:
 def _refuse_folder(folder: Path, error: OSError) -> RunError:
     blocking = next((p for p in (folder, *folder.parents) if p.exists() and not p.is_dir()), None)
     reason = f"{str(blocking)!r} is a file" if blocking else (error.strerror or str(error)).lower()
-    return RunError("E312", f"cannot make the output folder: {reason}", where=str(folder), hint="name another with -o DIR")
+    return RunError(
+        "E312", f"cannot make the output folder: {reason}", where=str(folder), hint="name another with -o DIR"
+    )
 
 
 def _iterate_media(value: Any, value_types: Mapping[type, ValueType[Any]]) -> Iterator[Any]:
     """Yield what gets a file of its own: each medium, or all plain values as one."""
-    if isinstance(value, list) and any(type(entry) in value_types or isinstance(entry, list) and entry and _holds_media(entry, value_types) for entry in value):
+    if isinstance(value, list) and any(
+        type(entry) in value_types or (isinstance(entry, list) and entry and _holds_media(entry, value_types))
+        for entry in value
+    ):
         for entry in value:
             yield from _iterate_media(entry, value_types)
     else:
@@ -157,7 +172,9 @@ def _iterate_media(value: Any, value_types: Mapping[type, ValueType[Any]]) -> It
 
 
 def _holds_media(value: list[Any], value_types: Mapping[type, ValueType[Any]]) -> bool:
-    return any(type(entry) in value_types or (isinstance(entry, list) and _holds_media(entry, value_types)) for entry in value)
+    return any(
+        type(entry) in value_types or (isinstance(entry, list) and _holds_media(entry, value_types)) for entry in value
+    )
 
 
 def _write(output: str, path: Path, value: Any, value_type: ValueType[Any] | None, provenance: str) -> WrittenFile:
@@ -179,10 +196,15 @@ def _write(output: str, path: Path, value: Any, value_type: ValueType[Any] | Non
         temporary.unlink(missing_ok=True)
         raise MediaError(error.code, f"output {output!r}: {error.message}", where=str(path), hint=error.hint) from None
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         full = error.errno in (28, 122)
-        raise RunError("E312", f"cannot write output {output!r}: {error.strerror or error}", where=str(path),
-                       hint="free space and run again: everything is cached" if full else "name another folder with -o DIR") from None
+        raise RunError(
+            "E312",
+            f"cannot write output {output!r}: {error.strerror or error}",
+            where=str(path),
+            hint="free space and run again: everything is cached" if full else "name another folder with -o DIR",
+        ) from None
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

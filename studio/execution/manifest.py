@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -46,7 +47,8 @@ def create_manifest(
         "status": outcome.status,
         "graph": {"path": source, "document": graph},
         "inputs": inputs,
-        "machine": {"device": device.name, "dtype": device.dtype, "python": platform.python_version(), "system": platform.platform()},
+        "machine": {"device": device.name, "dtype": device.dtype, "python": platform.python_version(),
+                    "system": platform.platform()},
         "plugins": dict(plugins),
         "outputs": {
             name: {"type": str(spec), "digest": outcome.results[name].digest if name in outcome.results else None,
@@ -94,7 +96,12 @@ def write_manifest(manifest: Mapping[str, Any], folder: Path) -> Path:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise RunError("E312", f"cannot write the manifest: {error.strerror or error}", where=str(path),
-                       hint="free space, or name another folder with -o DIR") from None
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise RunError(
+            "E312",
+            f"cannot write the manifest: {error.strerror or error}",
+            where=str(path),
+            hint="free space, or name another folder with -o DIR",
+        ) from None
     return path

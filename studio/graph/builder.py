@@ -280,11 +280,9 @@ def _holds_reference(values: Sequence[Any]) -> bool:
 
 def _looks_like_reference(plain: Any) -> bool:
     """Say whether a literal would be read as something else than itself."""
-    return is_edge(plain) or is_quoted(plain) or (isinstance(plain, list) and _holds_edge(plain))
-
-
-def _holds_edge(values: list[Any]) -> bool:
-    return any(is_edge(v) or (isinstance(v, list) and _holds_edge(v)) for v in values)
+    if isinstance(plain, list):
+        return any(_looks_like_reference(entry) for entry in plain)
+    return is_edge(plain) or is_quoted(plain)
 
 
 def _to_plain(value: Any, where: str, depth: int) -> Any:

@@ -11,7 +11,6 @@ _WIDENS = {
     "float": {"number", "json"},
     "number": {"float", "json"},
     "text": {"choice", "json"},
-    "choice": {"text", "json"},
     "bool": {"json"},
     "json": {"text", "int", "float", "number", "bool", "choice"},
 }  # json narrows to a plain type, and text to a choice, when the value is there; the rest always fits
@@ -42,14 +41,14 @@ def find_fit(source: TypeSpec, target: TypeSpec) -> Fit:
         target.name == "json"
         and target.depth == 0
         and source.depth
-        and (source.name == "json" or "json" in _WIDENS.get(source.name, ()))
+        and (source.name == "json" or "json" in _find_wider(source))
     ):
         return Fit()
     if source.depth < target.depth:
         return Fit(problem="E114")
     depth = source.depth - target.depth
     stream = source.name == "video" and target.name == "image" and target.depth == 0
-    if not stream and source.name != target.name and target.name not in _WIDENS.get(source.name, ()):
+    if not stream and source.name != target.name and target.name not in _find_wider(source):
         return Fit(problem="E114")
     if source.optional and not target.optional:
         return Fit(problem="E115")
@@ -58,6 +57,14 @@ def find_fit(source: TypeSpec, target: TypeSpec) -> Fit:
     if target.choices and source.choices and not set(source.choices) & set(target.choices):
         return Fit(problem="E116")
     return Fit(depth, stream)
+
+
+def _find_wider(source: TypeSpec) -> set[str]:
+    """Return the names of the types that take any value of `source`; a choice is text or whole numbers."""
+    if source.name != "choice":
+        return _WIDENS.get(source.name, set())
+    kinds = {"int" if isinstance(choice, int) else "text" for choice in source.choices} or {"text"}
+    return {"json"} | set.intersection(*({kind} | _WIDENS[kind] for kind in kinds))
 
 
 def map_output(spec: TypeSpec, depth: int, stream: bool) -> TypeSpec:

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from studio.errors import Finding
 from studio.graph.parse import escape
 
+LOCAL = "local"
+"""The version of a plugin that comes from a folder: it is there because someone put it there, and has no number."""
+
 
 def check_requires(requires: Mapping[str, str], installed: Mapping[str, str]) -> list[Finding]:
     """Return a finding for each requirement that what is installed does not meet."""
@@ -45,7 +48,7 @@ def check_requires(requires: Mapping[str, str], installed: Mapping[str, str]) ->
                     f"pip install '{name}{wanted}'",
                 )
             )
-        elif not allowed.contains(version, prereleases=True):
+        elif version != LOCAL and not allowed.contains(version, prereleases=True):
             findings.append(
                 Finding(
                     "E124",

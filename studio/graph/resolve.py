@@ -829,7 +829,10 @@ def find_edges(value: Any, where: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _holds_references(values: list[Any]) -> bool:
-    return any(is_edge(v) or is_file(v) or (isinstance(v, list) and _holds_references(v)) for v in values)
+    """Say whether entries of a list are bound one by one: an edge, a file or a quoted literal is among them."""
+    return any(
+        is_edge(v) or is_file(v) or is_quoted(v) or (isinstance(v, list) and _holds_references(v)) for v in values
+    )
 
 
 def _find_entry_spec(spec: TypeSpec) -> TypeSpec:

@@ -210,7 +210,10 @@ def _create_installed_graph_input(media: Iterable[str]) -> Schema:
     schema = _create_graph_input()
     schema["properties"]["type"] = {
         "description": "The type of its values.",
-        "anyOf": [{"enum": [*names, "any"]}, {"pattern": rf"^(list\[){{1,4}}({'|'.join(names)}|any)\]{{1,4}}$"}],
+        "anyOf": [{"enum": [*names, "any"]}, True],
+        "if": {"pattern": r"^list\["},
+        "then": {"pattern": rf"^(list\[){{1,4}}({'|'.join(names)}|any)\]{{1,4}}$"},
+        "else": {"enum": [*names, "any"]},
     }
     defaults = {name: TypeSpec(name) for name in names if name not in ("json", "choice", "path")}
     schema["allOf"] = [

@@ -37,7 +37,9 @@ def test_the_cache_follows_the_desktop_standard(config: Path, monkeypatch: pytes
     assert load_settings().cache_dir == Path("/caches/studio")
 
 
-def test_the_file_the_environment_and_the_caller_win_in_this_order(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_the_environment_and_the_caller_win_in_this_order(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config.write_text('device = "cpu"\ndtype = "float16"\nworkers = 3\ncache_bytes = "2GB"\n')
     monkeypatch.setenv("STUDIO_DTYPE", "bfloat16")
     monkeypatch.setenv("STUDIO_WORKERS", "4")
@@ -123,19 +125,21 @@ def test_a_mistake_in_a_variable_names_the_variable(config: Path, monkeypatch: p
 def test_a_named_file_that_is_not_there_is_a_mistake(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STUDIO_CONFIG", "/nowhere/config.toml")
 
-    with pytest.raises(UsageError, match="/nowhere/config.toml"):
+    with pytest.raises(UsageError, match=r"/nowhere/config\.toml"):
         read_settings()
 
 
 @pytest.mark.parametrize(("text", "size"), [
-    (5000, 5000), ("5000", 5000), ("512MiB", 512 * 2**20), ("20 GB", 20 * 10**9), ("1.5k", 1536), ("0", 0), ("1TiB", 2**40),
-    ("7b", 7), ("2g", 2**31),
+    (5000, 5000), ("5000", 5000), ("512MiB", 512 * 2**20), ("20 GB", 20 * 10**9), ("1.5k", 1536), ("0", 0), ("7b", 7),
+    ("1TiB", 2**40), ("2g", 2**31),
 ])  # fmt: skip
 def test_sizes_are_read_with_units(text: object, size: int) -> None:
     assert parse_bytes(text) == size
 
 
-@pytest.mark.parametrize("text", ["", "MiB", "-1", "5 XB", "1e30", "inf", "nan", "5 5", "0x10", True, None, -1, "1_000kg"])
+@pytest.mark.parametrize(
+    "text", ["", "MiB", "-1", "5 XB", "1e3", "inf", "nan", "5 5", "0x10", "1_000", "9" * 30, "٣", True, None, -1]
+)
 def test_what_is_no_size_is_refused(text: object) -> None:
     with pytest.raises(ValueError, match="not a size"):
         parse_bytes(text)

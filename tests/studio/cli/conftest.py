@@ -126,8 +126,10 @@ def card(desk: Desk) -> Path:
             "width": {"type": "int", "default": 32, "minimum": 8, "maximum": 64},
         },
         "nodes": {
-            "ground": {"type": "image.new", "inputs": {"width": {"from": "inputs.width"}, "height": 24, "color": "teal"}},
-            "words": {"type": "image.caption", "inputs": {"image": {"from": "ground"}, "text": {"from": "inputs.words"}}},
+            "ground": {"type": "image.new", "inputs": {
+                "width": {"from": "inputs.width"}, "height": 24, "color": "teal"}},
+            "words": {"type": "image.caption", "inputs": {
+                "image": {"from": "ground"}, "text": {"from": "inputs.words"}}},
             "loud": {"type": "logic.join_text", "inputs": {"texts": [{"from": "inputs.words"}, "!"], "separator": ""}},
         },
         "outputs": {"picture": {"from": "words"}, "shout": {"from": "loud"}},
@@ -136,7 +138,7 @@ def card(desk: Desk) -> Path:
 
 @pytest.fixture
 def poster(desk: Desk) -> Callable[..., Path]:
-    """Write the graph of graphs/poster.json, small: a name for each node, and whether the keys stand the other way round."""
+    """Write the graph of graphs/poster.json, small: a name for each node, and whether keys stand the other way round."""
 
     def write(rename: Callable[[str], str] = str, *, reverse: bool = False) -> Path:
         desk.write_picture("media/photo.png", "orange", (48, 40))
@@ -146,7 +148,10 @@ def poster(desk: Desk) -> Callable[..., Path]:
             "inputs": {"picture": {"type": "image"}},
             "nodes": {
                 n("tone"): {"type": "image.adjust", "inputs": {"image": {"from": "inputs.picture"}, "contrast": 1.06}},
-                n("crisp"): {"type": "image.sharpen", "inputs": {"image": {"from": n("tone")}, "radius": 1.2, "amount": 0.5}},
+                n("crisp"): {
+                    "type": "image.sharpen",
+                    "inputs": {"image": {"from": n("tone")}, "radius": 1.2, "amount": 0.5},
+                },
             },
             "outputs": {"picture": {"from": n("crisp")}},
         }
@@ -157,12 +162,13 @@ def poster(desk: Desk) -> Callable[..., Path]:
                 "caption": {"type": "text", "default": "Palace"},
             },
             "nodes": {
-                n("frame"): {"type": "image.resize", "inputs": {"image": {"from": "inputs.photo"}, "width": 40, "height": 40}},
-                n("paint"): {"type": "style.transfer", "inputs": {"content": {"from": n("frame")}, "quality": "draft",
-                                                                 "style": {"from": "inputs.painting"}}},
+                n("frame"): {"type": "image.resize", "inputs": {
+                    "image": {"from": "inputs.photo"}, "width": 40, "height": 40}},
+                n("paint"): {"type": "style.transfer", "inputs": {
+                    "content": {"from": n("frame")}, "style": {"from": "inputs.painting"}, "quality": "draft"}},
                 n("finish"): {"type": "graph:parts/finish.json", "inputs": {"picture": {"from": n("paint")}}},
-                n("caption"): {"type": "image.caption", "inputs": {"image": {"from": n("finish") + ".picture"},
-                                                                  "text": {"from": "inputs.caption"}, "style": "print"}},
+                n("caption"): {"type": "image.caption", "inputs": {
+                    "image": {"from": n("finish") + ".picture"}, "text": {"from": "inputs.caption"}, "style": "print"}},
             },
             "outputs": {"poster": {"from": n("caption")}},
         }  # fmt: skip

@@ -59,7 +59,9 @@ def test_prune_refuses_what_is_no_size(desk: Desk) -> None:
 
 
 def test_verify_finds_a_flipped_bit_and_the_next_run_makes_it_again(desk: Desk, card: Path) -> None:
-    card.write_text(card.read_text().replace('"height": 24', '"height": 2400'))  # small results have no file of their own
+    card.write_text(
+        card.read_text().replace('"height": 24', '"height": 2400')
+    )  # small results have no file of their own
     desk.count(card)
     before = (desk / "out/picture.png").read_bytes()
     assert desk.call("cache", "verify").code == 0

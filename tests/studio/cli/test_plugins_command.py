@@ -20,7 +20,7 @@ def test_studios_own_plugins_are_listed(desk: Desk) -> None:
 
 @pytest.mark.parametrize("source", [
     "import nowhere_to_be_found", "1 / 0", "def (", "raise SystemExit(3)",
-    "from studio.api import Context, node, hookimpl\n@node('bad.one')\ndef one(ctx: Context, a) -> int:\n    '''One.'''\n",
+    "from studio.api import Context, node\n@node('bad.one')\ndef one(ctx: Context, a) -> int:\n    '''One.'''\n",
 ])  # fmt: skip
 def test_a_broken_plugin_is_one_row_and_the_rest_work(desk: Desk, source: str) -> None:
     (desk / "plugins").mkdir()

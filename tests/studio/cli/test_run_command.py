@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 # -- what runs and what does not ----------------------------------------------------------------------------
 
 
-def test_the_second_run_in_a_new_process_runs_no_node_and_loads_no_torch(desk: Desk, poster: Callable[..., Path]) -> None:
+def test_the_second_run_in_a_new_process_runs_no_node_and_loads_no_torch(
+    desk: Desk, poster: Callable[..., Path]
+) -> None:
     graph = poster()
 
     first = desk.call_process("run", graph)
@@ -57,7 +59,9 @@ def test_a_new_contrast_runs_only_what_hangs_on_it(desk: Desk, poster: Callable[
     assert ran == {"finish/tone", "finish/crisp", "caption"}
 
 
-def test_new_names_for_all_nodes_and_another_order_of_all_keys_run_nothing(desk: Desk, poster: Callable[..., Path]) -> None:
+def test_new_names_for_all_nodes_and_another_order_of_all_keys_run_nothing(
+    desk: Desk, poster: Callable[..., Path]
+) -> None:
     desk.count(poster())
 
     assert desk.count(poster(lambda name: f"other_{name}", reverse=True)) == (0, 7)
@@ -260,8 +264,8 @@ def test_a_format_that_pictures_do_not_have_names_the_output_and_the_right_ones(
 
 @pytest.mark.parametrize("template", [
     "{0.__class__}", "{output.__class__}", "{output[0]}", "{}", "{0}", "{nope}", "{", "}", "{output!r}.{ext}",
-    "{output:>99999999999}", "{index:99999999999d}", "{index:{output}}", "../{output}", "{output}/../../x", "/tmp/{output}",
-    "..", "", ".", "same.png",
+    "{output:>99999999999}", "{index:99999999999d}", "{index:{output}}", "../{output}", "{output}/../../x",
+    "/tmp/{output}", "..", "", ".", "same.png",
 ])  # fmt: skip
 def test_a_hostile_or_ambiguous_template_is_refused_before_anything_runs(desk: Desk, card: Path, template: str) -> None:
     done = desk.call("run", card, "--name", template)
@@ -438,8 +442,9 @@ def test_a_partly_done_run_exits_with_3_and_writes_the_rest(desk: Desk) -> None:
 
 @pytest.mark.parametrize("text", [
     "", "{", "[]", "null", "5", '"x"', '{"studio": 2}', '{"studio": 1}', '{"studio": 1, "nodes": []}', "NaN",
-    '{"studio": 1, "studio": 1}', '{"studio": 1, "nodes": {"a": {"type": "image.resise"}}, "outputs": {"a": {"from": "a"}}}',
-    "[" * 100_000, '{"studio": 1, "nodes": {"a": {"type": "graph:g.json"}}, "outputs": {"a": {"from": "a"}}}', "\x00", "\ufeff{",
+    '{"studio": 1, "studio": 1}', "[" * 100_000, "\x00", "\ufeff{",
+    '{"studio": 1, "nodes": {"a": {"type": "image.resise"}}, "outputs": {"a": {"from": "a"}}}',
+    '{"studio": 1, "nodes": {"a": {"type": "graph:g.json"}}, "outputs": {"a": {"from": "a"}}}',
 ])  # fmt: skip
 def test_a_graph_that_is_none_exits_with_2_and_findings(desk: Desk, text: str) -> None:
     (desk / "g.json").write_text(text)
@@ -454,7 +459,7 @@ def test_a_graph_that_is_none_exits_with_2_and_findings(desk: Desk, text: str) -
 @pytest.mark.parametrize("args", [
     [], ["g.json", "--nope"], ["nowhere.json"], ["."], [""], ["card.json", "--set"], ["card.json", "--timeout", "-1"],
     ["card.json", "--memory", "much"], ["card.json", "--device", "abacus"], ["card.json", "--device", "cuda:99"],
-    ["card.json", "--root", "nowhere"], ["card.json", "--set", "words"], ["nowhere.png"], ["."],
+    ["card.json", "--root", "nowhere"], ["card.json", "--set", "words"], ["nowhere.png"],
 ])  # fmt: skip
 def test_wrong_usage_exits_with_2(desk: Desk, card: Path, args: list[str]) -> None:
     done = desk.call("run", *args)
@@ -489,7 +494,9 @@ def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_ends_soon_with_130_and_leaves_a_good_cache(desk: Desk, slow: list[str], number: int) -> None:
+def test_an_interrupted_run_ends_soon_with_130_and_leaves_a_good_cache(
+    desk: Desk, slow: list[str], number: int
+) -> None:
     process = desk.start("run", *slow)
     wait_for(desk / "began", process)
 
@@ -537,8 +544,10 @@ def picture(desk: Desk) -> Path:
         "inputs": {"own": {"type": "image", "default": {"file": "own.png"}}, "layer": {"type": "image"},
                    "words": {"type": "text", "default": "Hello"}},
         "nodes": {
-            "mix": {"type": "image.blend", "inputs": {"first": {"from": "inputs.own"}, "second": {"from": "inputs.layer"}}},
-            "caption": {"type": "image.caption", "inputs": {"image": {"from": "mix"}, "text": {"from": "inputs.words"}}},
+            "mix": {"type": "image.blend", "inputs": {
+                "first": {"from": "inputs.own"}, "second": {"from": "inputs.layer"}}},
+            "caption": {"type": "image.caption", "inputs": {
+                "image": {"from": "mix"}, "text": {"from": "inputs.words"}}},
         },
         "outputs": {"picture": {"from": "caption"}},
     })  # fmt: skip
@@ -619,7 +628,8 @@ def test_two_files_of_one_name_are_told_apart(desk: Desk) -> None:
     desk.write_picture("two/p.png", "blue")
     graph = desk.write_graph("g.json", {
         "inputs": {"a": {"type": "image"}, "b": {"type": "image"}},
-        "nodes": {"mix": {"type": "image.blend", "inputs": {"first": {"from": "inputs.a"}, "second": {"from": "inputs.b"}}}},
+        "nodes": {"mix": {"type": "image.blend", "inputs": {
+            "first": {"from": "inputs.a"}, "second": {"from": "inputs.b"}}}},
         "outputs": {"p": {"from": "mix"}},
     })  # fmt: skip
     desk.count(graph, "--set", "a=@one/p.png", "--set", "b=@two/p.png")
@@ -640,7 +650,8 @@ def test_a_poster_with_a_part_in_another_file_is_made_again_without_it(desk: Des
 def test_a_picture_from_a_graph_that_read_outside_its_folder_needs_the_same_leave(desk: Desk) -> None:
     desk.write_picture("far/p.png")
     graph = desk.write_graph("g/g.json", {
-        "nodes": {"i": {"type": "image.invert", "inputs": {"image": {"file": "../far/p.png"}}}}, "outputs": {"p": {"from": "i"}},
+        "nodes": {"i": {"type": "image.invert", "inputs": {"image": {"file": "../far/p.png"}}}},
+        "outputs": {"p": {"from": "i"}},
     })  # fmt: skip
     assert desk.call("run", graph).code == 2
     desk.count(graph, "--root", "far")
@@ -692,26 +703,33 @@ def read_secret(**more: Any) -> dict[str, Any]:
 
 
 HARMLESS: dict[str, Any] = {
-    "studio": 1, "inputs": {"f": {"type": "image"}},
-    "nodes": {"a": {"type": "image.invert", "inputs": {"image": {"from": "inputs.f"}}}}, "outputs": {"o": {"from": "a"}},
-}  # fmt: skip
+    "studio": 1,
+    "inputs": {"f": {"type": "image"}},
+    "nodes": {"a": {"type": "image.invert", "inputs": {"image": {"from": "inputs.f"}}}},
+    "outputs": {"o": {"from": "a"}},
+}
 PART: dict[str, Any] = {"studio": 1, "nodes": {"a": {"type": "graph:p.json"}}, "outputs": {"o": {"from": "a"}}}
+NONE = "0" * 64
+
+
+def use_default(file: str) -> dict[str, Any]:
+    return {**HARMLESS, "inputs": {"f": {"type": "image", "default": {"file": file}}}}
+
+
 HOSTILE: dict[str, Any] = {
     "a path up": read_secret(),
-    "a path up, with a digest": read_secret(files={"../../../../../../etc/passwd": "0" * 64}),
-    "a base": read_secret(base="/etc", graph={**HARMLESS, "inputs": {"f": {"type": "image", "default": {"file": "passwd"}}}}),
+    "a path up, with a digest": read_secret(files={"../../../../../../etc/passwd": NONE}),
+    "a base": read_secret(base="/etc", graph=use_default("passwd")),
     "an input": read_secret(graph=HARMLESS, inputs={"f": SECRET}),
-    "an input with a digest": read_secret(graph=HARMLESS, inputs={"f": SECRET}, files={SECRET["file"]: "0" * 64}),
-    "an endless device": read_secret(graph=HARMLESS, base="/dev", inputs={"f": {"file": "zero"}}, files={"zero": "0" * 64}),
-    "an endless device in the graph": read_secret(
-        base="/dev", files={"zero": "0" * 64}, graph={**HARMLESS, "inputs": {"f": {"type": "image", "default": {"file": "zero"}}}}
-    ),
-    "a NUL": read_secret(graph=HARMLESS, inputs={"f": {"file": "a\0b"}}, files={"a\0b": "0" * 64}),
-    "a NUL in a folder": read_secret(graph=HARMLESS, inputs={"f": {"file": "a\0b/c"}}, files={"a\0b/c": "0" * 64}),
+    "an input with a digest": read_secret(graph=HARMLESS, inputs={"f": SECRET}, files={SECRET["file"]: NONE}),
+    "an endless device": read_secret(graph=HARMLESS, base="/dev", inputs={"f": {"file": "zero"}}, files={"zero": NONE}),
+    "an endless device in the graph": read_secret(base="/dev", files={"zero": NONE}, graph=use_default("zero")),
+    "a NUL": read_secret(graph=HARMLESS, inputs={"f": {"file": "a\0b"}}, files={"a\0b": NONE}),
+    "a NUL in a folder": read_secret(graph=HARMLESS, inputs={"f": {"file": "a\0b/c"}}, files={"a\0b/c": NONE}),
     "a NUL in the base": read_secret(graph=HARMLESS, base="a\0b"),
-    "no Unicode": read_secret(graph=HARMLESS, inputs={"f": {"file": "\ud800"}}, files={"\ud800": "0" * 64}),
+    "no Unicode": read_secret(graph=HARMLESS, inputs={"f": {"file": "\ud800"}}, files={"\ud800": NONE}),
     "no Unicode in the base": read_secret(graph=HARMLESS, base="\ud800"),
-    "a long name": read_secret(graph=HARMLESS, inputs={"f": {"file": "a" * 5000}}, files={"a" * 5000: "0" * 64}),
+    "a long name": read_secret(graph=HARMLESS, inputs={"f": {"file": "a" * 5000}}, files={"a" * 5000: NONE}),
     "a long base": read_secret(graph=HARMLESS, base="a/" * 5000, inputs={"f": {"file": "a"}}),
     "a number": 5, "a list": [], "nothing": None, "an empty object": {},
     "a graph that is a list": read_secret(graph=[]),

@@ -67,7 +67,8 @@ def test_many_graphs_are_checked_and_one_wrong_one_is_enough(desk: Desk, card: P
 def test_a_file_outside_the_graphs_folder_needs_a_root(desk: Desk) -> None:
     desk.write_picture("far/p.png")
     graph = desk.write_graph("g/g.json", {
-        "nodes": {"a": {"type": "image.invert", "inputs": {"image": {"file": "../far/p.png"}}}}, "outputs": {"a": {"from": "a"}},
+        "nodes": {"a": {"type": "image.invert", "inputs": {"image": {"file": "../far/p.png"}}}},
+        "outputs": {"a": {"from": "a"}},
     })  # fmt: skip
 
     assert "E130" in desk.call("validate", graph).out
@@ -97,7 +98,9 @@ def test_no_graph_at_all_is_a_usage_error(desk: Desk) -> None:
 
 
 def test_findings_quote_what_the_user_wrote_even_if_it_is_odd(desk: Desk) -> None:
-    graph = desk.write_graph("g.json", {"nodes": {"a": {"type": "x" * 5000}}, "outputs": {"\x1b[31mred": {"from": "a"}}})
+    graph = desk.write_graph(
+        "g.json", {"nodes": {"a": {"type": "x" * 5000}}, "outputs": {"\x1b[31mred": {"from": "a"}}}
+    )
 
     done = desk.call("validate", graph)
 

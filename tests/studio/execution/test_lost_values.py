@@ -209,7 +209,7 @@ def test_a_node_that_comes_out_different_drags_along_what_is_made_from_it(folder
 
 def test_a_long_chain_of_lost_values_needs_no_recursion_and_little_memory(folder: Path, probe: Probe) -> None:
     with open_studio(folder, on_disk=True) as studio:
-        studio.run(build_chain(400))
+        studio.run(build_chain(200))
     remove_blobs(folder)
     alive: list[int] = []
 
@@ -219,8 +219,8 @@ def test_a_long_chain_of_lost_values_needs_no_recursion_and_little_memory(folder
             alive.append(probe.alive)
 
     with open_studio(folder, probe, memory_bytes=0) as studio:
-        assert studio.run(build_chain(400), on_event=listen).status == "done"
-    assert probe.calls["shift"] == 400
+        assert studio.run(build_chain(200), on_event=listen).status == "done"
+    assert probe.calls["shift"] == 200
     assert alive == [1]  # the output
 
 

@@ -1,0 +1,114 @@
+"""`studio new` writes graphs that run and plugins that install."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio.app import Studio
+from studio.cli.new_command import create_starter
+from studio.graph import validate
+
+
+def test_a_new_graph_runs_as_it_stands(desk: Any) -> None:
+    new = desk.call("new", "graph", "poster.json")
+    ran = desk.call("run", "poster.json")
+
+    assert (new.code, new.out.strip()) == (0, "poster.json")
+    assert "studio run poster.json" in new.err
+    assert ran.code == 0, ran.text
+    assert (desk / "out" / "poster.png").is_file() or list((desk / "out").glob("*.png"))
+
+
+def test_nodes_are_chosen_and_connected(desk: Any) -> None:
+    desk.call("new", "graph", "a.json", "--node", "image.resize", "--node", "image.caption")
+
+    document = json.loads((desk / "a.json").read_text())
+    assert document["nodes"]["caption"]["inputs"]["image"] == {"from": "resize"}
+    assert document["nodes"]["resize"]["inputs"]["image"] == {"from": "gradient"}
+    assert desk.call("run", "a.json").code == 0
+
+
+def test_an_unknown_node_type_is_refused_with_the_nearest(desk: Any) -> None:
+    done = desk.call("new", "graph", "a.json", "--node", "image.resise")
+
+    assert done.code == 2
+    assert "image.resize" in done.err
+    assert not (desk / "a.json").exists()
+
+
+def test_a_file_is_overwritten_only_by_force(desk: Any) -> None:
+    (desk / "a.json").write_text("precious")
+
+    refused = desk.call("new", "graph", "a.json")
+
+    assert (refused.code, (desk / "a.json").read_text()) == (2, "precious")
+    assert "--force" in refused.err
+    assert desk.call("new", "graph", "a.json", "--force").code == 0
+    assert json.loads((desk / "a.json").read_text())["studio"] == 1
+
+
+def test_a_starter_of_every_node_type_is_valid(desk: Any) -> None:
+    with Studio(on_disk=False) as studio:
+        for name in studio.registry.node_types:
+            graph = create_starter(studio.registry, [name], name).build(desk.folder)
+            errors = [f for f in validate(graph, studio.registry) if f.severity == "error"]
+            assert errors == [], name
+
+
+@pytest.fixture
+def plugin(desk: Any) -> Path:
+    done = desk.call("new", "plugin", "studio-sparkle")
+    assert (done.code, done.out.strip()) == (0, "studio-sparkle")
+    assert "pip install" in done.err
+    return desk / "studio-sparkle"  # type: ignore[no-any-return]
+
+
+def test_a_new_plugin_passes_its_own_tests(plugin: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "tests"], cwd=plugin,
+        env={**os.environ, "PYTHONPATH": str(plugin)}, capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 passed" in done.stdout
+
+
+def test_a_new_plugin_is_found_and_its_graph_runs(desk: Any, plugin: Path) -> None:
+    nodes = desk.call_process("nodes", "sparkle.tint_image", "--plugins-dir", plugin)
+    ran = desk.call_process("run", plugin / "graphs" / "example.json", "--plugins-dir", plugin)
+
+    assert "Tint a picture" in nodes.out, nodes.text
+    assert ran.code == 0, ran.text
+    assert list((desk / "out").glob("*.png"))
+
+
+def test_a_new_plugin_names_its_entry_point(plugin: Path) -> None:
+    text = (plugin / "pyproject.toml").read_text()
+
+    assert '[project.entry-points.studio]\nstudio-sparkle = "studio_sparkle"' in text
+    assert not [path for path in plugin.rglob("*") if path.is_file() and "$" in path.read_text()]
+
+
+@pytest.mark.parametrize("name", ["1st", "a", "Ünder", "class", "two words", "x-y", "image", "studio", "end_", ""])
+def test_names_that_cannot_be_are_refused(desk: Any, name: str) -> None:
+    done = desk.call("new", "plugin", "folder", "--name", name)
+
+    assert done.code == 2
+    assert "E010" in done.err
+    assert not (desk / "folder").exists()
+
+
+def test_a_folder_that_is_not_empty_is_left_alone(desk: Any) -> None:
+    (desk / "sparkle").mkdir()
+    (desk / "sparkle" / "README.md").write_text("precious")
+
+    assert desk.call("new", "plugin", "sparkle").code == 2
+    assert (desk / "sparkle" / "README.md").read_text() == "precious"
+    assert os.listdir(desk / "sparkle") == ["README.md"]
