@@ -112,7 +112,7 @@ def hash_array(array: Any) -> bytes:
     contiguous = np.ascontiguousarray(array).reshape(array.shape)
     head = f"a{array.dtype.str}:{array.ndim}:{','.join(map(str, array.shape))};".encode()
     hasher = blake3(head)
-    hasher.update(memoryview(contiguous.reshape(-1).view(np.uint8)))
+    hasher.update(contiguous.reshape(-1).view(np.uint8).data)
     return hasher.digest()
 
 

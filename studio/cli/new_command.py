@@ -31,6 +31,16 @@ _SCALARS: dict[str, Any] = {
     "any": "Hello",
 }
 _MAKERS = ("image.gradient", "image.new", "audio.tone")
+_EXAMPLES: Mapping[str, Mapping[str, Any]] = {
+    "image.resize": {"width": 512},
+    "logic.calculate": {"expression": "1 + 2"},
+    "logic.switch": {"if_true": "yes", "if_false": "no"},
+    "logic.choose": {"case_1": "first"},
+    "logic.match": {"names": ["Hello"], "case_1": "world"},
+    "logic.json_get": {"data": {"a": 1}, "pointer": "/a"},
+    "logic.parse_json": {"text": "[1, 2]"},
+}
+"""Inputs without which a node type cannot do anything, though its signature alone does not say so."""
 _DEFAULT_NODES = (("image.gradient", "image.caption"), ("logic.template",))
 
 
@@ -136,6 +146,8 @@ def _connect(
             end = fitting[0]
             values[end.name] = [last[0]] if end.spec.depth > made.depth else last[0]
             used = True
+    examples = _EXAMPLES.get(node_type.id, {})
+    values |= {name: value for name, value in examples.items() if name in node_type.inputs and name not in values}
     for end in ends:
         if end.name not in values:
             values[end.name] = _make_value(builder, catalog, end)

@@ -49,6 +49,7 @@ from studio.execution.perform import perform_calls
 from studio.execution.plan import (
     Collected,
     Given,
+    PendingFile,
     Plan,
     PlanNode,
     Reference,
@@ -423,6 +424,7 @@ class Run:
             return missing if missing is not None else Result.gather([e for e in entries if isinstance(e, Result)])
         if isinstance(source, Given):
             return source.result  # type: ignore[no-any-return]  # what the executor itself put there
+        assert not isinstance(source, PendingFile)  # the plan made it a node that reads the file
         return self.values.find_constant(source)
 
     # -- mapped graphs ---------------------------------------------------------------------------------

@@ -58,18 +58,29 @@ def compute_expected(tmp_path: Path, document: dict[str, Any]) -> dict[str, Any]
         return studio.run(document, cache="off").outputs
 
 
+def measure_run(folder: Path) -> float:
+    """Return the seconds that a whole run takes on this machine at this moment."""
+    process = start(folder, build_graph(999))
+    assert process.stdout is not None
+    process.stdout.readline()
+    begin = time.perf_counter()
+    process.communicate()
+    return time.perf_counter() - begin
+
+
 def kill_often(tmp_path: Path, times: int, seed: int) -> Counter[str]:
     """Kill runs at random points; check the cache after each, and at last the result. Return what happened."""
     rng = random.Random(seed)
     happened: Counter[str] = Counter()
     folder = tmp_path / "cache"
+    whole = measure_run(tmp_path / "other")
     for attempt in range(times):
         if attempt % 3 == 0:
             document = build_graph(attempt)  # a graph that the cache does not know
         process = start(folder, document)
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n", process.communicate()[1]
-        time.sleep(rng.uniform(0.0, 0.25))  # the point of the kill is what is random here
+        time.sleep(rng.uniform(0.2, 1.0) * whole)  # the point of the kill is what is random here
         process.send_signal(signal.SIGKILL)
         out, _ = process.communicate()
         happened["after the end" if out else "killed in the middle"] += 1

@@ -1,0 +1,88 @@
+"""What a command costs that has nothing to compute: processor and wall time of whole processes.
+
+    python benchmarks/bench_startup.py            the table, in Markdown
+
+`studio run` of a fully cached poster, and the commands that only read, are measured against a Python that
+does no more than import what such a run needs. The processes take turns, so that a change of the machine's
+load meets all of them; each figure is the median of seven.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+
+REPEATS = 7
+AIM = 3.0
+STUDIO = [sys.executable, "-c", "from studio.cli.main import main; main()"]
+IMPORTS = "import numpy, PIL.Image, pydantic, networkx"
+GRAPH = Path(__file__).parents[1] / "graphs/poster.json"
+
+
+@dataclass
+class Command:
+    """A command, and the seconds that each of its processes took."""
+
+    name: str
+    arguments: Sequence[str]
+    processor: list[float] = field(default_factory=list)
+    wall: list[float] = field(default_factory=list)
+
+    def measure(self, environment: Mapping[str, str]) -> None:
+        """Run it once."""
+        begin, before = perf_counter(), os.times()
+        subprocess.run(self.arguments, env=environment, check=True, capture_output=True)
+        self.wall.append(perf_counter() - begin)
+        after = os.times()
+        self.processor.append(
+            after.children_user + after.children_system - before.children_user - before.children_system
+        )
+
+
+def main() -> None:
+    """Print the table."""
+    with tempfile.TemporaryDirectory(prefix="studio-bench-") as folder:
+        run = [*STUDIO, "run", str(GRAPH), "-o", f"{folder}/out", "--quiet"]
+        commands = [
+            Command(f'python -c "{IMPORTS}"', [sys.executable, "-c", IMPORTS]),
+            Command("studio run, fully cached", run),
+            Command("studio --help", [*STUDIO, "--help"]),
+            Command("studio nodes", [*STUDIO, "nodes"]),
+            Command("studio validate", [*STUDIO, "validate", str(GRAPH)]),
+            Command("studio explain, fully cached", [*STUDIO, "explain", str(GRAPH)]),
+        ]
+        environment = {**os.environ, "STUDIO_CACHE_DIR": f"{folder}/cache"}
+        print("Filling the cache ...", file=sys.stderr)
+        subprocess.run(run, env=environment, check=True)
+        for _ in range(REPEATS):
+            for command in commands:
+                command.measure(environment)
+    show(commands)
+
+
+def show(commands: Sequence[Command]) -> None:
+    """Print the medians, and how many times the first command's they are."""
+    processor = statistics.median(commands[0].processor)
+    wall = statistics.median(commands[0].wall)
+    print("| command | processor, ms | times the imports | wall, ms | times the imports | aim |")
+    print("|---|---|---|---|---|---|")
+    for command in commands:
+        own_processor, own_wall = statistics.median(command.processor), statistics.median(command.wall)
+        aim = f"under {AIM:g} times" if command.name.startswith("studio run") else ""
+        print(
+            f"| `{command.name}` | {own_processor * 1e3:.0f} | {own_processor / processor:.2f} "
+            f"| {own_wall * 1e3:.0f} | {own_wall / wall:.2f} | {aim} |"
+        )
+    print(f"\nPython {platform.python_version()}, {platform.machine()}; median of {REPEATS}, interleaved.")
+
+
+if __name__ == "__main__":
+    main()
