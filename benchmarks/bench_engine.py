@@ -2,6 +2,7 @@
 
     python benchmarks/bench_engine.py            the table, in Markdown
     python benchmarks/bench_engine.py --quick    up to 1,000 nodes
+    python benchmarks/bench_engine.py --cpu      processor time of all threads: what to look at on a busy machine
 
 Every figure is the best of several repeats, for other work on the machine can only add to it. A plain loop that
 calls the same functions in the same order is measured beside it.
@@ -92,11 +93,12 @@ SHAPES = {"chain": (build_chain, loop_chain), "fan": (build_fan, loop_fan)}
 
 @dataclass
 class Row:
-    """The best seconds of each phase for one graph."""
+    """The best seconds of each phase for one graph, by one clock."""
 
     shape: str
     size: int
-    loop: float
+    clock: Callable[[], float]
+    loop: float = math.inf
     seconds: dict[str, float] = field(default_factory=dict)
 
     def keep(self, phase: str, seconds: float) -> None:
@@ -116,31 +118,31 @@ def open_studio(folder: Path, on_disk: bool) -> Iterator[Studio]:
         yield studio
 
 
-def run_plan(studio: Studio, plan: Plan, expected: int, cached: bool) -> float:
+def run_plan(row: Row, studio: Studio, plan: Plan, expected: int, cached: bool) -> float:
     """Run a plan, check what it made, and return how long it took."""
     gc.collect()
-    begin = time.perf_counter()
+    begin = row.clock()
     outcome = studio.executor.execute(plan)
-    seconds = time.perf_counter() - begin
+    seconds = row.clock() - begin
     assert outcome.status == "done", outcome.errors
     assert outcome.load(list(outcome.results.values())[-1]) == expected
     assert all(record.cached == int(cached) for record in outcome.records.values())
     return seconds
 
 
-def time_loop(shape: str, size: int) -> float:
-    """Return the best time of the plain loop."""
-    loop, best = SHAPES[shape][1], math.inf
-    for _ in range(max(5, 20_000 // size)):
-        begin = time.perf_counter()
-        loop(None, size)
-        best = min(best, time.perf_counter() - begin)
-    return best
+def measure_loop(row: Row) -> None:
+    """Measure the plain loop."""
+    loop = SHAPES[row.shape][1]
+    for _ in range(max(5, 20_000 // row.size)):
+        begin = row.clock()
+        loop(None, row.size)
+        row.loop = min(row.loop, row.clock() - begin)
 
 
-def measure(shape: str, size: int) -> Row:
+def measure(shape: str, size: int, clock: Callable[[], float]) -> Row:
     """Measure all phases for one graph."""
-    row = Row(shape, size, time_loop(shape, size))
+    row = Row(shape, size, clock)
+    measure_loop(row)
     text = json.dumps(SHAPES[shape][0](size))
     expected = SHAPES[shape][1](None, size)
     for on_disk in (False, True):
@@ -158,15 +160,15 @@ def measure_once(row: Row, text: str, expected: int, folder: Path, on_disk: bool
     tier = "disk" if on_disk else "memory"
     with open_studio(folder, on_disk) as studio:
         gc.collect()
-        begin = time.perf_counter()
+        begin = row.clock()
         plan = studio.plan(parse_graph(text))
-        row.keep("plan", time.perf_counter() - begin)
-        row.keep(f"{tier} cold", run_plan(studio, plan, expected, cached=False))
+        row.keep("plan", row.clock() - begin)
+        row.keep(f"{tier} cold", run_plan(row, studio, plan, expected, cached=False))
         if not on_disk:
-            row.keep("memory cached", run_plan(studio, plan, expected, cached=True))
+            row.keep("memory cached", run_plan(row, studio, plan, expected, cached=True))
     if on_disk:
         with open_studio(folder, on_disk) as studio:
-            row.keep("disk cached", run_plan(studio, studio.plan(parse_graph(text)), expected, cached=True))
+            row.keep("disk cached", run_plan(row, studio, studio.plan(parse_graph(text)), expected, cached=True))
 
 
 # -- showing ------------------------------------------------------------------------------------------------
@@ -201,16 +203,19 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description="Measure what the engine costs per node.")
     parser.add_argument("--quick", action="store_true", help="up to 1,000 nodes only")
-    sizes = SIZES[:-1] if parser.parse_args().quick else SIZES
+    parser.add_argument("--cpu", action="store_true", help="measure processor time, not wall time")
+    chosen = parser.parse_args()
+    sizes = SIZES[:-1] if chosen.quick else SIZES
+    clock, kind = (time.process_time, "processor") if chosen.cpu else (time.perf_counter, "wall")
     begin = time.perf_counter()
-    print("Microseconds per node, best of several repeats, and in brackets how many plain calls that is.\n", flush=True)
+    print(f"Microseconds of {kind} time per node, best of several; in brackets how many plain calls that is.\n")
     print("| graph | plain loop | parse, validate, plan | memory, cold | memory, cached | disk, cold | disk, cached |")
     print("|---|---|---|---|---|---|---|")
     exponents = []
     for shape in SHAPES:
         rows = []
         for size in sizes:
-            rows.append(measure(shape, size))
+            rows.append(measure(shape, size, clock))
             print(show_row(rows[-1]), flush=True)
         exponents.append(show_exponents(shape, rows))
     aims = [f"under {AIMS[phase]:.0f}, exponent at most {EXPONENT_AIM}" if phase in AIMS else "" for phase in PHASES]

@@ -517,8 +517,9 @@ class Studio:
             carried = json.loads(text)
             values = {str(name): value for name, value in dict(carried["inputs"]).items()}
             base = (path.resolve().parent / str(carried.get("base", "."))).resolve()
-            return parse_graph(carried["graph"], base=base, embedded=dict(carried.get("graphs", {})),
-                               file_digests={str(k): str(v) for k, v in dict(carried.get("files", {})).items()}), values  # fmt: skip
+            digests = {str(name): str(digest) for name, digest in dict(carried.get("files", {})).items()}
+            embedded = dict(carried.get("graphs", {}))
+            return parse_graph(carried["graph"], base=base, embedded=embedded, file_digests=digests), values
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OSError):
             raise GraphError(
                 [Finding("E134", "", f"what {str(path)!r} carries is damaged", "a graph and its values")]

@@ -328,6 +328,17 @@ def _create_pictures(probe: Probe, fake: Any) -> None:
         sound = Audio(np.linspace(-0.5, 0.5, int(8000 * seconds), dtype=np.float32)[:, None], 8000) if seconds else None
         return Video(frames, width=side, height=side, rate=Fraction(10), count=n, audio=sound)
 
+    @fake("fake.first_frame")
+    def first_frame(ctx: Context, video: Video) -> Image:
+        """Return the first picture of a film."""
+        return next(video.frames()).image
+
+    @fake("fake.blend")
+    def blend(ctx: Context, first: Image, second: Image) -> Image:
+        """Return the mean of two pictures."""
+        mean = (first.to_uint8().astype(np.uint16) + second.to_uint8()) // 2
+        return Image(mean.astype(np.uint8))
+
     @fake("fake.invert")
     def invert(ctx: Context, image: Image) -> Image:
         """Turn light to dark."""

@@ -10,7 +10,7 @@ from studio.api import NodeType, OutputPath, TypeSpec
 from studio.cache import MISSING, digest_list
 from studio.errors import NodeError
 from studio.execution.context import RunContext
-from studio.execution.plan import Plan, PlanNode, Reference
+from studio.execution.plan import Plan, PlanNode
 
 if TYPE_CHECKING:
     from studio.execution.run import Run

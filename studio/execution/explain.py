@@ -61,6 +61,10 @@ def _explain_node(executor: Executor, run: Run, state: NodeState, states: Mappin
         return Explanation(node.id, node.type_name, "failed", state.error.message if state.error else "")
     if not state.demanded:
         return Explanation(node.id, node.type_name, "unknown", "not needed, or only after a choice is made")
+    if state.copies:
+        inner = [n for copy in state.copies for n in copy.nodes if states[n].demanded and states[n].status not in (DONE, SKIPPED)]
+        more = f" and {len(inner) - 3} more" if len(inner) > 3 else ""
+        return Explanation(node.id, node.type_name, "miss", f"in its copies, {', '.join(inner[:3])}{more} have to run")
     if state.status != RUNNING or not state.calls:
         needed = sorted({r.node for r in node.find_sources() if states[r.node].status != DONE})
         return Explanation(node.id, node.type_name, "unknown", f"waits for {', '.join(needed)}")

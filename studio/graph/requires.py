@@ -7,9 +7,6 @@ from collections.abc import Mapping
 from studio.errors import Finding
 from studio.graph.parse import escape
 
-LOCAL = "local"
-"""The version of a plugin that comes from a folder: it is there because someone put it there, and has no number."""
-
 
 def check_requires(requires: Mapping[str, str], installed: Mapping[str, str]) -> list[Finding]:
     """Return a finding for each requirement that what is installed does not meet."""
@@ -48,7 +45,7 @@ def check_requires(requires: Mapping[str, str], installed: Mapping[str, str]) ->
                     f"pip install '{name}{wanted}'",
                 )
             )
-        elif version != LOCAL and not allowed.contains(version, prereleases=True):
+        elif not _is_local(version) and not allowed.contains(version, prereleases=True):
             findings.append(
                 Finding(
                     "E124",
@@ -60,3 +57,8 @@ def check_requires(requires: Mapping[str, str], installed: Mapping[str, str]) ->
                 )
             )
     return findings
+
+
+def _is_local(version: str) -> bool:
+    """Say whether a plugin comes from a folder: someone put it there, and it has no number to hold against a range."""
+    return version == "local" or "+local" in version

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.api import Audio, Image, Mask, Model
@@ -39,6 +39,7 @@ def test_a_plain_value_comes_back_as_it_was(value: Any) -> None:
     assert DIGEST(restore(value)) == DIGEST(value)
 
 
+@settings(max_examples=40)
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
                     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10))  # fmt: skip
 def test_any_json_keeps_its_digest(value: Any) -> None:

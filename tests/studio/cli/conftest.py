@@ -138,7 +138,7 @@ def card(desk: Desk) -> Path:
 
 @pytest.fixture
 def poster(desk: Desk) -> Callable[..., Path]:
-    """Write the graph of graphs/poster.json, small: a name for each node, and whether keys stand the other way round."""
+    """Write the graph of graphs/poster.json, small: a name for each node, and whether keys are turned round."""
 
     def write(rename: Callable[[str], str] = str, *, reverse: bool = False) -> Path:
         desk.write_picture("media/photo.png", "orange", (48, 40))

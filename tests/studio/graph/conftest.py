@@ -7,13 +7,15 @@ from types import SimpleNamespace
 from typing import Annotated, Any
 
 import pytest
+
 import studio_image
 import studio_logic
 import studio_style
-
 from studio.api import Channels, Context, Field, File, Image, JsonValue, Mask, Model, OutputPath, hookimpl, node
 from studio.api.builtin import create_builtin_value_types
 from studio.registry import PluginRow, Registry, load_registry
+
+TINY = Model("builtin:tiny")
 
 
 def _migrate(inputs: dict[str, Any]) -> dict[str, Any]:
@@ -46,7 +48,7 @@ def make_maybe(ctx: Context) -> Image | None:
 
 @node("probe.everything")
 def take_everything(
-    ctx: Context, *, file: File | None = None, path: OutputPath | None = None, model: Model = Model("builtin:tiny"),
+    ctx: Context, *, file: File | None = None, path: OutputPath | None = None, model: Model = TINY,
     files: list[File] | None = None, models: list[Model] | None = None, data: JsonValue = None,
     names: Annotated[list[str], Field(min_length=1, max_length=3)] = ["a"],  # noqa: B006  (never written to)
     short: Annotated[str, Field(max_length=3)] = "", grid: list[list[int]] | None = None, mask: Mask | None = None,

@@ -52,7 +52,9 @@ def test_it_is_exported_at_the_top() -> None:
 def test_ids_are_made_from_types() -> None:
     g = GraphBuilder()
 
-    ids = [g.add(kind).source for kind in ("image.new", "image.new", "logic.new", "graph:./my graph.json", "graph:1.json")]
+    ids = [
+        g.add(kind).source for kind in ("image.new", "image.new", "logic.new", "graph:./my graph.json", "graph:1.json")
+    ]
 
     assert ids == ["new", "new_2", "new_3", "my_graph", "node_1"]
 
@@ -67,24 +69,41 @@ def test_outputs_lists_conditions_and_options_become_what_they_mean() -> None:
     nodes = g.to_json()["nodes"]
 
     assert nodes["info"] == {
-        "type": "image.info", "description": "look", "version": "1.0", "inputs": {"image": {"file": "a/b.png"}},
+        "type": "image.info",
+        "description": "look",
+        "version": "1.0",
+        "inputs": {"image": {"file": "a/b.png"}},
         "when": {"from": "inputs.flag"},
-    }  # fmt: skip
+    }
     assert nodes["collect"]["inputs"] == {
-        "id": 1, "when": None, "items": [{"from": "info.width"}, [{"from": "info.height"}], 3],
-    }  # fmt: skip
+        "id": 1,
+        "when": None,
+        "items": [{"from": "info.width"}, [{"from": "info.height"}], 3],
+    }
     assert nodes["everything"]["inputs"] == {"model": "builtin:x", "data": {"a": [1, 0.5, 2]}}
 
 
 @pytest.mark.parametrize(
     "value",
     [
-        {"from": "new"}, {"literal": 1}, {"literal": {"from": "x"}}, {"file": "a.png"}, [{"from": "new"}], [{"literal": 1}],
-        [[{"from": "new"}], 1], [{"file": "a.png"}, {"literal": 2}, {"from": "x"}], {"from": "a", "b": 1}, {}, [], None, "x",
-        {"a": {"from": "new"}}, {"file": 1},
+        {"from": "new"},
+        {"literal": 1},
+        {"literal": {"from": "x"}},
+        {"file": "a.png"},
+        [{"from": "new"}],
+        [{"literal": 1}],
+        [[{"from": "new"}], 1],
+        [{"file": "a.png"}, {"literal": 2}, {"from": "x"}],
+        {"from": "a", "b": 1},
+        {},
+        [],
+        None,
+        "x",
+        {"a": {"from": "new"}},
+        {"file": 1},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_a_value_stays_itself_whatever_it_looks_like(value: Any, registry: Registry, folder: Path) -> None:
     g = GraphBuilder()
     g.add("image.new", id="new")
@@ -117,12 +136,23 @@ def test_literals_beside_a_handle_in_a_list_stay_themselves(registry: Registry, 
 def test_names_are_checked_at_once() -> None:
     g = build_poster()
     attempts = {
-        "E011": [lambda: g.input("photo", "image"), lambda: g.add("image.new", id="caption"),
-                 lambda: g.output("poster", g.add("image.new")), lambda: g.add("image.new", inputs={"width": 1}, width=2)],
-        "E010": [lambda: g.input("a b", "image"), lambda: g.add("image.new", id="inputs"), lambda: g.add("image.new", id=""),
-                 lambda: g.input("x", "Image"), lambda: g.add(""), lambda: g.add("image.new", inputs={"1": 2}),
-                 lambda: g.output("", g.add("image.new")), lambda: g.add("image.new")["a.b"]],
-    }  # fmt: skip
+        "E011": [
+            lambda: g.input("photo", "image"),
+            lambda: g.add("image.new", id="caption"),
+            lambda: g.output("poster", g.add("image.new")),
+            lambda: g.add("image.new", inputs={"width": 1}, width=2),
+        ],
+        "E010": [
+            lambda: g.input("a b", "image"),
+            lambda: g.add("image.new", id="inputs"),
+            lambda: g.add("image.new", id=""),
+            lambda: g.input("x", "Image"),
+            lambda: g.add(""),
+            lambda: g.add("image.new", inputs={"1": 2}),
+            lambda: g.output("", g.add("image.new")),
+            lambda: g.add("image.new")["a.b"],
+        ],
+    }
 
     for code, calls in attempts.items():
         for call in calls:

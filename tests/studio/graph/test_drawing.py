@@ -21,7 +21,7 @@ from studio.graph.layout import Box, Link, lay_out
 from studio.graph.resolve import ResolvedGraph
 from studio.registry import Registry
 
-HOSTILE = '</text><script>alert(1)</script>"\' & `x` %%{init: {}}%% ]]> #quot; \u202e\x00\x1b[31m\n---\nend'
+HOSTILE = "</text><script>alert(1)</script>\"' & `x` %%{init: {}}%% ]]> #quot; \u202e\x00\x1b[31m\n---\nend"
 GRAPHS = sorted((Path(__file__).parents[3] / "graphs").glob("*.json"))
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -55,24 +55,43 @@ def test_a_sketch_holds_cards_arrows_and_marks(mixed: ResolvedGraph) -> None:
 
     cards = {card.key: card for card in sketch.cards}
     assert {key: card.standing for key, card in cards.items() if card.kind == "node"} == {
-        "nodes.new": "hit", "nodes.sheet": "miss", "nodes.idle": "not used",
-    }  # fmt: skip
+        "nodes.new": "hit",
+        "nodes.sheet": "miss",
+        "nodes.idle": "not used",
+    }
     assert cards["nodes.new"].mark == "each"
     assert [(row.left, row.value, row.right) for row in cards["nodes.new"].rows] == [
-        ("width", "", "image"), ("color", "teal", ""),
-    ]  # fmt: skip
+        ("width", "", "image"),
+        ("color", "teal", ""),
+    ]
     assert {(a.source, a.target, a.input, a.kind) for a in sketch.arrows} == {
-        ("inputs.sizes", "nodes.new", "width", "list"), ("nodes.new", "nodes.sheet", "images", "list"),
-        ("inputs.flag", "nodes.sheet", "when", "condition"), ("nodes.sheet", "outputs.sheet", "", "value"),
+        ("inputs.sizes", "nodes.new", "width", "list"),
+        ("nodes.new", "nodes.sheet", "images", "list"),
+        ("inputs.flag", "nodes.sheet", "when", "condition"),
+        ("nodes.sheet", "outputs.sheet", "", "value"),
         ("nodes.new", "outputs.parts", "", "list"),
-    }  # fmt: skip
+    }
 
 
 def test_svg_shows_names_types_settings_and_a_legend(mixed: ResolvedGraph) -> None:
     words = read_words(draw_svg(mixed, {"new": "hit", "sheet": "miss"}))
 
-    for expected in ("Mixed", "new", "image.new", "color", "teal", "sheet", "image.grid", "sizes", "list[int]", "when",
-                     "hit 1", "miss 1", "not used 1", "each"):  # fmt: skip
+    for expected in (
+        "Mixed",
+        "new",
+        "image.new",
+        "color",
+        "teal",
+        "sheet",
+        "image.grid",
+        "sizes",
+        "list[int]",
+        "when",
+        "hit 1",
+        "miss 1",
+        "not used 1",
+        "each",
+    ):
         assert expected in words
 
 
@@ -95,7 +114,10 @@ def test_png_is_a_picture_of_the_size_asked_for(mixed: ResolvedGraph) -> None:
 
 
 def test_standings_have_colours_of_their_own(mixed: ResolvedGraph) -> None:
-    drawn = {word: draw_svg(mixed, {"new": word}) for word in ("hit", "miss", "unknown", "always runs", "skipped", "failed", "odd")}
+    drawn = {
+        word: draw_svg(mixed, {"new": word})
+        for word in ("hit", "miss", "unknown", "always runs", "skipped", "failed", "odd")
+    }
 
     assert all(f"{word} 1" in read_words(svg) for word, svg in drawn.items())
     assert all(one != other for one, other in combinations(drawn.values(), 2))
@@ -107,17 +129,32 @@ def hostile(registry: Registry) -> ResolvedGraph:
         registry,
         title=HOSTILE,
         inputs={"i": {"type": "text", "default": HOSTILE, "description": HOSTILE}},
-        nodes={"a": {"type": "logic.template", "description": HOSTILE, "inputs": {"template": HOSTILE, "b": {"from": "inputs.i"}}},
-               "b": {"type": HOSTILE[:60], "inputs": {"x": HOSTILE}}, "end": {"type": "image.new"}},
+        nodes={
+            "a": {
+                "type": "logic.template",
+                "description": HOSTILE,
+                "inputs": {"template": HOSTILE, "b": {"from": "inputs.i"}},
+            },
+            "b": {"type": HOSTILE[:60], "inputs": {"x": HOSTILE}},
+            "end": {"type": "image.new"},
+        },
         outputs={"o": {"from": "a", "description": HOSTILE}},
-    )  # fmt: skip
+    )
 
 
 def test_hostile_text_is_harmless_in_svg(hostile: ResolvedGraph) -> None:
     svg = draw_svg(hostile, {"a": HOSTILE})
 
     root = ElementTree.fromstring(svg)
-    assert {element.tag.removeprefix(SVG) for element in root.iter()} <= {"svg", "g", "title", "rect", "path", "circle", "text"}
+    assert {element.tag.removeprefix(SVG) for element in root.iter()} <= {
+        "svg",
+        "g",
+        "title",
+        "rect",
+        "path",
+        "circle",
+        "text",
+    }
     names = {name for element in root.iter() for name in element.attrib}
     assert not {name for name in names if name.startswith("on") or "href" in name}
     assert "\u202e" not in svg
@@ -140,11 +177,16 @@ def test_a_graph_with_errors_is_drawn_with_what_is_wrong(registry: Registry) -> 
     invert = "image.invert"
     resolved = resolve(
         registry,
-        nodes={"a": {"type": invert, "inputs": {"image": {"from": "c"}}}, "b": {"type": invert, "inputs": {"image": {"from": "a"}}},
-               "c": {"type": invert, "inputs": {"image": {"from": "b"}}}, "d": {"type": "image.resise"},
-               "e": {"type": "image.new", "inputs": {"width": 0}}, "f": {"type": invert, "inputs": {"image": {"from": "g"}}}},
+        nodes={
+            "a": {"type": invert, "inputs": {"image": {"from": "c"}}},
+            "b": {"type": invert, "inputs": {"image": {"from": "a"}}},
+            "c": {"type": invert, "inputs": {"image": {"from": "b"}}},
+            "d": {"type": "image.resise"},
+            "e": {"type": "image.new", "inputs": {"width": 0}},
+            "f": {"type": invert, "inputs": {"image": {"from": "g"}}},
+        },
         outputs={"o": {"from": "c"}, "p": {"from": "none"}},
-    )  # fmt: skip
+    )
 
     sketch = sketch_graph(resolved)
     words = " ".join(read_words(draw_svg(resolved)))

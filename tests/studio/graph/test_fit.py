@@ -9,7 +9,13 @@ import pytest
 from studio.api import TypeSpec
 from studio.graph.fit import Fit, find_fit, join, map_output
 
-IMAGE, VIDEO, TEXT, INT, JSON = TypeSpec("image"), TypeSpec("video"), TypeSpec("text"), TypeSpec("int"), TypeSpec("json")
+IMAGE, VIDEO, TEXT, INT, JSON = (
+    TypeSpec("image"),
+    TypeSpec("video"),
+    TypeSpec("text"),
+    TypeSpec("int"),
+    TypeSpec("json"),
+)
 RGB, RGBA = replace(IMAGE, channels=frozenset({3})), replace(IMAGE, channels=frozenset({4}))
 MAYBE = replace(IMAGE, optional=True)
 RED, BLUE = TypeSpec("choice", choices=("red", "green")), TypeSpec("choice", choices=("blue",))

@@ -27,7 +27,12 @@ def find(source: Any) -> list[Finding]:
 def test_a_graph_is_parsed_from_text_bytes_and_objects() -> None:
     text = json.dumps(SMALL)
 
-    graphs = [parse_graph(text), parse_graph(text.encode()), parse_graph(b"\xef\xbb\xbf" + text.encode()), parse_graph(SMALL)]
+    graphs = [
+        parse_graph(text),
+        parse_graph(text.encode()),
+        parse_graph(b"\xef\xbb\xbf" + text.encode()),
+        parse_graph(SMALL),
+    ]
 
     assert all(graph.document.nodes["a"].inputs == {"width": 8} for graph in graphs)
 
@@ -62,7 +67,7 @@ def test_a_parsed_graph_does_not_change_with_the_object_it_came_from() -> None:
         ('{"studio": 1.0}', "E101", "1.0"),
         ('{"studio": "1"}', "E101", "'1'"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_graph_of_version_1_is_refused(text: str | bytes, code: str, words: str) -> None:
     (finding,) = find(text)
 
@@ -94,7 +99,11 @@ def test_all_findings_of_the_form_come_at_once() -> None:
         "studio": 1,
         "titel": "",
         "inputs": {"a": {"typ": "int"}, "b": {"type": "int", "optional": 1}},
-        "nodes": {"x": {"type": "image.new", "input": {}}, "1": {"type": "image.new"}, "w": {"type": "t", "when": {"frm": "x"}}},
+        "nodes": {
+            "x": {"type": "image.new", "input": {}},
+            "1": {"type": "image.new"},
+            "w": {"type": "t", "when": {"frm": "x"}},
+        },
         "outputs": {"o": {"from": "a.b.c"}, "p": {}},
         "requires": {"studio-image": 1},
     }
@@ -102,10 +111,18 @@ def test_all_findings_of_the_form_come_at_once() -> None:
     findings = {(f.code, f.where) for f in find(source)}
 
     assert findings == {
-        ("E102", "/titel"), ("E102", "/inputs/a/typ"), ("E107", "/inputs/a/type"), ("E107", "/inputs/b/optional"),
-        ("E102", "/nodes/x/input"), ("E127", "/nodes/1"), ("E102", "/nodes/w/when/frm"), ("E107", "/nodes/w/when/from"),
-        ("E112", "/outputs/o/from"), ("E107", "/outputs/p/from"), ("E107", "/requires/studio-image"),
-    }  # fmt: skip
+        ("E102", "/titel"),
+        ("E102", "/inputs/a/typ"),
+        ("E107", "/inputs/a/type"),
+        ("E107", "/inputs/b/optional"),
+        ("E102", "/nodes/x/input"),
+        ("E127", "/nodes/1"),
+        ("E102", "/nodes/w/when/frm"),
+        ("E107", "/nodes/w/when/from"),
+        ("E112", "/outputs/o/from"),
+        ("E107", "/outputs/p/from"),
+        ("E107", "/requires/studio-image"),
+    }
     assert all(f.hint and f.expected and f.found for f in find(source))
 
 

@@ -14,6 +14,7 @@ import studio.graph.requires
 import studio.graph.resolve
 from studio.errors import Finding
 from studio.graph import parse_graph, resolve_graph, validate
+from studio.graph.requires import check_requires
 from studio.graph.resolve import Gathered, Literal, ResolvedGraph
 from studio.registry import Registry
 
@@ -28,10 +29,12 @@ def put(kind: str, **inputs: Any) -> dict[str, Any]:
     """Parts of a graph with one node under test, `a`, beside a few to lead edges from."""
     nodes = {
         "a": {"type": kind, "inputs": inputs},
-        "new": NEW, "rgba": {"type": "probe.make_rgba"}, "maybe": {"type": "probe.make_maybe"},
+        "new": NEW,
+        "rgba": {"type": "probe.make_rgba"},
+        "maybe": {"type": "probe.make_maybe"},
         "words": {"type": "logic.template", "inputs": {"template": "x"}},
         "list": {"type": "logic.collect", "inputs": {"items": [{"from": "new"}, {"from": "new"}]}},
-    }  # fmt: skip
+    }
     return {"nodes": nodes, "outputs": {name: {"from": name} for name in nodes}}
 
 
@@ -44,49 +47,149 @@ CASES: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "unknown node type": (put("image.resise"), "E103", "/nodes/a/type", "image.resize"),
     "unknown plugin": (put("audioworks.cut"), "E103", "/nodes/a/type", "install the plugin"),
     "nothing near": (put("image.qqqqqqqqqq"), "E103", "/nodes/a/type", "studio nodes"),
-    "unknown input": (put("image.invert", image={"from": "new"}, imagee=1), "E110", "/nodes/a/inputs/imagee", "'image'"),
+    "unknown input": (
+        put("image.invert", image={"from": "new"}, imagee=1),
+        "E110",
+        "/nodes/a/inputs/imagee",
+        "'image'",
+    ),
     "unknown input, nothing near": (put("image.new", zzz=1), "E110", "/nodes/a/inputs/zzz", "width"),
     "missing input": (put("image.invert"), "E111", "/nodes/a/inputs", '"image"'),
     "no such node": (put("image.invert", image={"from": "neew"}), "E112", "/nodes/a/inputs/image/from", "'new'"),
-    "no such graph input": (put("image.invert", image={"from": "inputs.x"}), "E112", "/nodes/a/inputs/image/from", "declare"),
+    "no such graph input": (
+        put("image.invert", image={"from": "inputs.x"}),
+        "E112",
+        "/nodes/a/inputs/image/from",
+        "declare",
+    ),
     "edge that is no text": (put("image.invert", image={"from": 3}), "E112", "/nodes/a/inputs/image/from", "literal"),
-    "edge with an empty output": (put("image.invert", image={"from": "new."}), "E112", "/nodes/a/inputs/image/from", "literal"),
-    "no such output": (put("image.invert", image={"from": "new.imag"}), "E113", "/nodes/a/inputs/image/from", "'image'"),
-    "wrong type over an edge": (put("image.invert", image={"from": "words"}), "E114", "/nodes/a/inputs/image/from", "between"),
+    "edge with an empty output": (
+        put("image.invert", image={"from": "new."}),
+        "E112",
+        "/nodes/a/inputs/image/from",
+        "literal",
+    ),
+    "no such output": (
+        put("image.invert", image={"from": "new.imag"}),
+        "E113",
+        "/nodes/a/inputs/image/from",
+        "'image'",
+    ),
+    "wrong type over an edge": (
+        put("image.invert", image={"from": "words"}),
+        "E114",
+        "/nodes/a/inputs/image/from",
+        "between",
+    ),
     "one into a list": (put("image.grid", images={"from": "new"}), "E114", "/nodes/a/inputs/images/from", "[{"),
-    "a file name as it stands": (put("image.invert", image="photo.png"), "E114", "/nodes/a/inputs/image", '{"file": "photo.png"}'),
+    "a file name as it stands": (
+        put("image.invert", image="photo.png"),
+        "E114",
+        "/nodes/a/inputs/image",
+        '{"file": "photo.png"}',
+    ),
     "a wrong literal": (put("logic.not", condition="yes"), "E114", "/nodes/a/inputs/condition", "give"),
-    "a file where none fits": (put("logic.not", condition={"file": "photo.png"}), "E114", "/nodes/a/inputs/condition", "give"),
+    "a file where none fits": (
+        put("logic.not", condition={"file": "photo.png"}),
+        "E114",
+        "/nodes/a/inputs/condition",
+        "give",
+    ),
     "a list in a list": (put("image.invert", image=[{"from": "list"}]), "E114", "/nodes/a/inputs/image", "concatenate"),
     "a literal list in a list": (put("image.new", width=[8, [9]]), "E114", "/nodes/a/inputs/width/1", "concatenate"),
     "no model": (put("probe.everything", model="tiny"), "E114", "/nodes/a/inputs/model", "give"),
-    "no model options": (put("probe.everything", model={"model": "builtin:x", "options": {"a": []}}), "E114", "/nodes/a/inputs/model", ""),
-    "optional into required": (put("image.invert", image={"from": "maybe"}), "E115", "/nodes/a/inputs/image/from", "default"),
-    "RGBA into RGB": (put("probe.take_rgb", image={"from": "rgba"}), "E116", "/nodes/a/inputs/image/from", "image.convert"),
+    "no model options": (
+        put("probe.everything", model={"model": "builtin:x", "options": {"a": []}}),
+        "E114",
+        "/nodes/a/inputs/model",
+        "",
+    ),
+    "optional into required": (
+        put("image.invert", image={"from": "maybe"}),
+        "E115",
+        "/nodes/a/inputs/image/from",
+        "default",
+    ),
+    "RGBA into RGB": (
+        put("probe.take_rgb", image={"from": "rgba"}),
+        "E116",
+        "/nodes/a/inputs/image/from",
+        "image.convert",
+    ),
     "out of limits": (put("image.new", width=0), "E117", "/nodes/a/inputs/width", "studio nodes"),
     "an entry out of limits": (put("image.new", width=[8, 0]), "E117", "/nodes/a/inputs/width/1", "studio nodes"),
-    "an entry too long": (put("probe.everything", short=["abc", "abcd"]), "E117", "/nodes/a/inputs/short/1", "studio nodes"),
+    "an entry too long": (
+        put("probe.everything", short=["abc", "abcd"]),
+        "E117",
+        "/nodes/a/inputs/short/1",
+        "studio nodes",
+    ),
     "a list too long": (put("probe.everything", names=["a"] * 4), "E117", "/nodes/a/inputs/names", "studio nodes"),
-    "a list of edges too long": (put("probe.everything", names=[{"from": "words"}] * 4), "E117", "/nodes/a/inputs/names", "studio nodes"),
+    "a list of edges too long": (
+        put("probe.everything", names=[{"from": "words"}] * 4),
+        "E117",
+        "/nodes/a/inputs/names",
+        "studio nodes",
+    ),
     "against the pattern": (put("probe.everything", code="A"), "E117", "/nodes/a/inputs/code", "studio nodes"),
-    "no such choice": (put("image.resize", image={"from": "new"}, mode="fil"), "E118", "/nodes/a/inputs/mode", "'fill'"),
+    "no such choice": (
+        put("image.resize", image={"from": "new"}, mode="fil"),
+        "E118",
+        "/nodes/a/inputs/mode",
+        "'fill'",
+    ),
     "itself": (put("graph:graph.json"), "E121", "/nodes/a/type", "another graph"),
     "a plugin that failed": (put("broken.thing"), "E123", "/nodes/a/type", "studio plugins"),
-    "not installed": ({**put("image.new"), "requires": {"studio-none": ">=1"}}, "E123", "/requires/studio-none", "pip install"),
-    "too old": ({**put("image.new"), "requires": {"studio_image": ">=9"}}, "E124", "/requires/studio_image", "pip install"),
-    "no version range": ({**put("image.new"), "requires": {"studio-image": "new"}}, "E124", "/requires/studio-image", "pip"),
+    "not installed": (
+        {**put("image.new"), "requires": {"studio-none": ">=1"}},
+        "E123",
+        "/requires/studio-none",
+        "pip install",
+    ),
+    "too old": (
+        {**put("image.new"), "requires": {"studio_image": ">=9"}},
+        "E124",
+        "/requires/studio_image",
+        "pip install",
+    ),
+    "no version range": (
+        {**put("image.new"), "requires": {"studio-image": "new"}},
+        "E124",
+        "/requires/studio-image",
+        "pip",
+    ),
     "no outputs": ({"nodes": {}}, "E125", "/outputs", '"outputs"'),
-    "a file that is missing": (put("image.invert", image={"file": "none.png"}), "E129", "/nodes/a/inputs/image", "--set"),
-    "a file name that is too long": (put("image.invert", image={"file": "n" * 300}), "E129", "/nodes/a/inputs/image", "--set"),
+    "a file that is missing": (
+        put("image.invert", image={"file": "none.png"}),
+        "E129",
+        "/nodes/a/inputs/image",
+        "--set",
+    ),
+    "a file name that is too long": (
+        put("image.invert", image={"file": "n" * 300}),
+        "E129",
+        "/nodes/a/inputs/image",
+        "--set",
+    ),
     "a file outside": (put("image.invert", image={"file": "../photo.png"}), "E130", "/nodes/a/inputs/image", "--root"),
-    "a file with a lone surrogate": (put("image.invert", image={"file": "\ud800"}), "E130", "/nodes/a/inputs/image", "--root"),
+    "a file with a lone surrogate": (
+        put("image.invert", image={"file": "\ud800"}),
+        "E130",
+        "/nodes/a/inputs/image",
+        "--root",
+    ),
     "an absolute output": (put("probe.everything", path="/etc/passwd"), "E130", "/nodes/a/inputs/path", "without .."),
     "an output outside": (put("probe.everything", path="a/../../b"), "E130", "/nodes/a/inputs/path", "without .."),
     "a graph outside": (put("graph:../x.json"), "E130", "/nodes/a/type", "--root"),
     "a graph with a zero byte": (put("graph:\0"), "E130", "/nodes/a/type", "--root"),
     "a graph that is missing": (put("graph:none.json"), "E120", "/nodes/a/type#", "graph file"),
     "unknown type": (declare(type="imag", optional=True), "E131", "/inputs/i/type", "'image'"),
-    "a malformed type": (declare(type="list[list[list[list[list[image]]]]]", optional=True), "E131", "/inputs/i/type", ""),
+    "a malformed type": (
+        declare(type="list[list[list[list[list[image]]]]]", optional=True),
+        "E131",
+        "/inputs/i/type",
+        "",
+    ),
     "choices with float": (declare(type="float", choices=["a"]), "E131", "/inputs/i/choices", "correct"),
     "a choice without choices": (declare(type="choice"), "E131", "/inputs/i", '"choices"'),
     "limits with text": (declare(type="text", minimum=1), "E131", "/inputs/i", "correct"),
@@ -94,9 +197,19 @@ CASES: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "a default of a wrong type": (declare(type="text", default=3), "E114", "/inputs/i/default", "give"),
     "a default out of limits": (declare(type="int", default=3, maximum=2), "E117", "/inputs/i/default", "give"),
     "a default that is a list": (declare(type="int", default=[3]), "E114", "/inputs/i/default", "give"),
-    "a default that is no choice": (declare(type="choice", default="c", choices=["a", "b"]), "E118", "/inputs/i/default", "give"),
-    "an output that leads nowhere": ({"nodes": {"a": NEW}, "outputs": {"o": {"from": "b"}}}, "E112", "/outputs/o/from", "name a node"),
-}  # fmt: skip
+    "a default that is no choice": (
+        declare(type="choice", default="c", choices=["a", "b"]),
+        "E118",
+        "/inputs/i/default",
+        "give",
+    ),
+    "an output that leads nowhere": (
+        {"nodes": {"a": NEW}, "outputs": {"o": {"from": "b"}}},
+        "E112",
+        "/outputs/o/from",
+        "name a node",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -114,7 +227,10 @@ def test_what_is_wrong_is_found(name: str, registry: Registry, folder: Path) -> 
 
 
 def test_a_cycle_is_found_with_its_path(registry: Registry, folder: Path) -> None:
-    nodes = {name: {"type": "image.invert", "inputs": {"image": {"from": source}}} for name, source in ("ab", "bc", "ca", "da")}
+    nodes = {
+        name: {"type": "image.invert", "inputs": {"image": {"from": source}}}
+        for name, source in ("ab", "bc", "ca", "da")
+    }
 
     findings = find(registry, folder, nodes=nodes, outputs={"o": {"from": "d"}})
 
@@ -148,12 +264,18 @@ def test_when_takes_a_bool(registry: Registry, folder: Path) -> None:
 
 
 def test_what_nothing_needs_is_a_warning(registry: Registry, folder: Path) -> None:
-    findings = find(registry, folder, inputs={"i": {"type": "int", "default": 1}}, nodes={"a": NEW, "b": NEW},
-                    outputs={"o": {"from": "a"}})  # fmt: skip
+    findings = find(
+        registry,
+        folder,
+        inputs={"i": {"type": "int", "default": 1}},
+        nodes={"a": NEW, "b": NEW},
+        outputs={"o": {"from": "a"}},
+    )
 
     assert [(f.code, f.where, f.severity) for f in findings] == [
-        ("W101", "/nodes/b", "warning"), ("W102", "/inputs/i", "warning"),
-    ]  # fmt: skip
+        ("W101", "/nodes/b", "warning"),
+        ("W102", "/inputs/i", "warning"),
+    ]
     assert all(f.hint for f in findings)
 
 
@@ -172,8 +294,16 @@ def test_versions_are_migrated_or_refused(registry: Registry, folder: Path) -> N
         assert "E124" in [f.code for f in resolve(version, **inputs).errors]
 
 
+def test_a_plugin_from_a_folder_meets_any_range() -> None:
+    assert check_requires({"studio-sparkle": ">=9"}, {"studio_sparkle": "0+local.4e40879b8d1c"}) == []
+
+
 def test_graphs_in_graphs_are_checked_where_they_stand(registry: Registry, folder: Path) -> None:
-    inner = {"studio": 1, "nodes": {"x": {"type": "image.new", "inputs": {"width": 0}}}, "outputs": {"o": {"from": "x"}}}
+    inner = {
+        "studio": 1,
+        "nodes": {"x": {"type": "image.new", "inputs": {"width": 0}}},
+        "outputs": {"o": {"from": "x"}},
+    }
     (folder / "inner.json").write_text(json.dumps(inner))
     (folder / "loop.json").write_text(json.dumps({**inner, "nodes": {"x": {"type": "graph:graph.json"}}}))
     (folder / "torn.json").write_text("{")
@@ -182,9 +312,10 @@ def test_graphs_in_graphs_are_checked_where_they_stand(registry: Registry, folde
     findings = find(registry, folder, nodes=nodes, outputs={"o": {"from": "inner"}})
 
     assert {(f.code, f.where) for f in findings if f.severity == "error"} == {
-        ("E117", "/nodes/inner/type#/nodes/x/inputs/width"), ("E121", "/nodes/loop/type#/nodes/x/type"),
+        ("E117", "/nodes/inner/type#/nodes/x/inputs/width"),
+        ("E121", "/nodes/loop/type#/nodes/x/type"),
         ("E100", "/nodes/torn/type#"),
-    }  # fmt: skip
+    }
 
 
 def test_graphs_too_deep_in_graphs_are_refused(registry: Registry, folder: Path) -> None:
@@ -202,7 +333,8 @@ def test_graphs_too_deep_in_graphs_are_refused(registry: Registry, folder: Path)
 
 def test_all_findings_come_at_once(registry: Registry, folder: Path) -> None:
     findings = find(
-        registry, folder,
+        registry,
+        folder,
         inputs={"size": {"type": "int", "default": "x"}, "kind": {"type": "imag"}},
         nodes={
             "a": {"type": "image.resise"},
@@ -211,14 +343,21 @@ def test_all_findings_come_at_once(registry: Registry, folder: Path) -> None:
         },
         outputs={"o": {"from": "b"}, "p": {"from": "d.picture"}, "q": {"from": "a"}},
         requires={"studio-none": ">=1"},
-    )  # fmt: skip
+    )
 
     assert {(f.code, f.where) for f in findings if f.severity == "error"} == {
-        ("E123", "/requires/studio-none"), ("E114", "/inputs/size/default"), ("E131", "/inputs/kind/type"),
-        ("E103", "/nodes/a/type"), ("E112", "/nodes/b/inputs/image/from"), ("E110", "/nodes/b/inputs/widht"),
-        ("E118", "/nodes/b/inputs/mode"), ("E117", "/nodes/b/inputs/height"), ("E129", "/nodes/d/inputs/image"),
-        ("E112", "/nodes/d/when/from"), ("E113", "/outputs/p/from"),
-    }  # fmt: skip
+        ("E123", "/requires/studio-none"),
+        ("E114", "/inputs/size/default"),
+        ("E131", "/inputs/kind/type"),
+        ("E103", "/nodes/a/type"),
+        ("E112", "/nodes/b/inputs/image/from"),
+        ("E110", "/nodes/b/inputs/widht"),
+        ("E118", "/nodes/b/inputs/mode"),
+        ("E117", "/nodes/b/inputs/height"),
+        ("E129", "/nodes/d/inputs/image"),
+        ("E112", "/nodes/d/when/from"),
+        ("E113", "/outputs/p/from"),
+    }
 
 
 def test_every_code_that_can_be_reported_is_tested_here() -> None:
@@ -236,17 +375,31 @@ def test_every_code_that_can_be_reported_is_tested_here() -> None:
 @pytest.mark.parametrize(
     "inputs",
     [
-        {"file": "photo.png"}, {"file": {"file": "photo.png"}}, {"file": ["photo.png", "photo.png"]},
-        {"files": ["photo.png", {"file": "photo.png"}]}, {"files": ["photo.png"]}, {"files": []},
-        {"model": "builtin:tiny"}, {"model": {"model": "builtin:tiny", "options": {"a": 1, "b": None}}},
-        {"models": ["builtin:a", "hub:a/b@c"]}, {"model": ["builtin:a", "builtin:b"]}, {"path": "out/a.png"},
-        {"data": {"from": "a", "to": "b"}}, {"data": {"literal": {"from": "a"}}}, {"data": {"file": "none.png"}},
-        {"data": [[{"from": "new"}], {"a": [{"from": "nowhere"}]}]}, {"grid": [[1, 2], [3]]}, {"short": ["abc", "d"]},
-        {"names": ["long enough", {"from": "words"}]}, {"mask": None}, {"data": None}, {"code": {"literal": "abc"}},
+        {"file": "photo.png"},
+        {"file": {"file": "photo.png"}},
+        {"file": ["photo.png", "photo.png"]},
+        {"files": ["photo.png", {"file": "photo.png"}]},
+        {"files": ["photo.png"]},
+        {"files": []},
+        {"model": "builtin:tiny"},
+        {"model": {"model": "builtin:tiny", "options": {"a": 1, "b": None}}},
+        {"models": ["builtin:a", "hub:a/b@c"]},
+        {"model": ["builtin:a", "builtin:b"]},
+        {"path": "out/a.png"},
+        {"data": {"from": "a", "to": "b"}},
+        {"data": {"literal": {"from": "a"}}},
+        {"data": {"file": "none.png"}},
+        {"data": [[{"from": "new"}], {"a": [{"from": "nowhere"}]}]},
+        {"grid": [[1, 2], [3]]},
+        {"short": ["abc", "d"]},
+        {"names": ["long enough", {"from": "words"}]},
+        {"mask": None},
+        {"data": None},
+        {"code": {"literal": "abc"}},
         {"anything": [1, {"from": "new"}]},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_what_fits_is_taken(inputs: dict[str, Any], registry: Registry, folder: Path) -> None:
     parts = put("probe.everything", **inputs)
 
@@ -288,8 +441,11 @@ def test_type_variables_follow_the_edges(registry: Registry, folder: Path) -> No
 
 def test_further_roots_may_be_read(registry: Registry, folder: Path) -> None:
     (folder / "deep").mkdir()
-    source = {"studio": 1, "nodes": {"a": {"type": "image.invert", "inputs": {"image": {"file": "../photo.png"}}}},
-              "outputs": {"o": {"from": "a"}}}  # fmt: skip
+    source = {
+        "studio": 1,
+        "nodes": {"a": {"type": "image.invert", "inputs": {"image": {"file": "../photo.png"}}}},
+        "outputs": {"o": {"from": "a"}},
+    }
     graph = parse_graph(source, base=folder / "deep")
 
     assert [f.code for f in validate(graph, registry)] == ["E130"]
@@ -299,7 +455,10 @@ def test_further_roots_may_be_read(registry: Registry, folder: Path) -> None:
 def test_a_link_out_of_the_folder_is_followed_before_it_is_judged(registry: Registry, folder: Path) -> None:
     (folder / "deep").mkdir()
     (folder / "deep" / "link.png").symlink_to(folder / "photo.png")
-    source = {"studio": 1, "nodes": {"a": {"type": "image.invert", "inputs": {"image": {"file": "link.png"}}}},
-              "outputs": {"o": {"from": "a"}}}  # fmt: skip
+    source = {
+        "studio": 1,
+        "nodes": {"a": {"type": "image.invert", "inputs": {"image": {"file": "link.png"}}}},
+        "outputs": {"o": {"from": "a"}},
+    }
 
     assert [f.code for f in validate(parse_graph(source, base=folder / "deep"), registry)] == ["E130"]

@@ -52,35 +52,75 @@ def test_graphs_of_the_repository_pass_both(
 
 EDGE = {"from": "new"}
 ACCEPTED: list[dict[str, Any]] = [
-    wrap(type="image.resize", inputs={"image": EDGE, "width": None, "height": [8, {"literal": 9}], "mode": {"literal": "fit"}}),
+    wrap(
+        type="image.resize",
+        inputs={"image": EDGE, "width": None, "height": [8, {"literal": 9}], "mode": {"literal": "fit"}},
+    ),
     wrap(type="image.resize", inputs={"image": [EDGE, {"file": "photo.png"}], "mode": ["fit", "pad"], "scale": 2}),
     wrap(type="image.blur", inputs={"image": {"file": "photo.png"}, "radius": [1, 2.5]}, when=None, version=None),
-    wrap(type="image.grid", inputs={"images": [EDGE, EDGE], "labels": ["a", {"literal": "b"}], "columns": {"literal": None}}),
+    wrap(
+        type="image.grid",
+        inputs={"images": [EDGE, EDGE], "labels": ["a", {"literal": "b"}], "columns": {"literal": None}},
+    ),
     wrap(type="logic.concatenate", inputs={"first": [1], "second": {"literal": [{"from": "x"}]}}),
     wrap(type="probe.migrated", version="2.3", inputs={"image": EDGE}),
     wrap(type="probe.migrated", version="3.0", inputs={"picture": EDGE}),
-    *(wrap(type="probe.everything", inputs=inputs) for inputs in (
-        {"file": "photo.png"}, {"file": {"file": "photo.png"}}, {"file": ["photo.png"]}, {"file": {"literal": "photo.png"}},
-        {"files": ["photo.png", {"file": "photo.png"}]}, {"model": "builtin:x"}, {"model": ["builtin:x", {"literal": "file:x"}]},
-        {"model": {"model": "hub:a/b", "options": {"half": True, "n": None}}}, {"models": []}, {"path": "a/b.png"},
-        {"data": {"from": 1, "b": 2}}, {"data": {"literal": {"from": "x"}}}, {"data": [[1, {"a": []}], None]},
-        {"grid": [[1], []]}, {"grid": None}, {"mask": None}, {"mask": {"literal": None}}, {"short": {"literal": ["abc"]}},
-        {"names": {"literal": ["a"]}}, {"anything": {"file": "x"}}, {"code": "abc"})),
-    {"studio": 1, "nodes": {"new": NEW}, "outputs": {"o": {"from": "new"}}, "inputs": {
-        "a": {"type": "image", "default": {"file": "photo.png"}}, "b": {"type": "int", "choices": ["x", 2], "default": "x"},
-        "c": {"type": "list[list[text]]", "default": [["a"]]}, "d": {"type": "mask", "optional": True}, "m": {"type": "any"},
-        "e": {"type": "float", "default": 1, "minimum": 0, "maximum": None}, "f": {"type": "model", "default": "builtin:x"},
-        "g": {"type": "json", "default": {"from": "x"}}, "h": {"type": "file", "default": "photo.png"},
-        "i": {"type": "text", "default": {"literal": "x"}}, "j": {"type": "path", "default": "a.png"}}},
+    *(
+        wrap(type="probe.everything", inputs=inputs)
+        for inputs in (
+            {"file": "photo.png"},
+            {"file": {"file": "photo.png"}},
+            {"file": ["photo.png"]},
+            {"file": {"literal": "photo.png"}},
+            {"files": ["photo.png", {"file": "photo.png"}]},
+            {"model": "builtin:x"},
+            {"model": ["builtin:x", {"literal": "file:x"}]},
+            {"model": {"model": "hub:a/b", "options": {"half": True, "n": None}}},
+            {"models": []},
+            {"path": "a/b.png"},
+            {"data": {"from": 1, "b": 2}},
+            {"data": {"literal": {"from": "x"}}},
+            {"data": [[1, {"a": []}], None]},
+            {"grid": [[1], []]},
+            {"grid": None},
+            {"mask": None},
+            {"mask": {"literal": None}},
+            {"short": {"literal": ["abc"]}},
+            {"names": {"literal": ["a"]}},
+            {"anything": {"file": "x"}},
+            {"code": "abc"},
+        )
+    ),
+    {
+        "studio": 1,
+        "nodes": {"new": NEW},
+        "outputs": {"o": {"from": "new"}},
+        "inputs": {
+            "a": {"type": "image", "default": {"file": "photo.png"}},
+            "b": {"type": "int", "choices": ["x", 2], "default": "x"},
+            "c": {"type": "list[list[text]]", "default": [["a"]]},
+            "d": {"type": "mask", "optional": True},
+            "m": {"type": "any"},
+            "e": {"type": "float", "default": 1, "minimum": 0, "maximum": None},
+            "f": {"type": "model", "default": "builtin:x"},
+            "g": {"type": "json", "default": {"from": "x"}},
+            "h": {"type": "file", "default": "photo.png"},
+            "i": {"type": "text", "default": {"literal": "x"}},
+            "j": {"type": "path", "default": "a.png"},
+        },
+    },
     {"$schema": None, "studio": 1, "title": "", "nodes": {"new": NEW}, "outputs": {"o": {"from": "new"}}, "ui": 3},
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("document", ACCEPTED, ids=lambda d: json.dumps(d["nodes"].get("a", d))[:80])
 def test_what_validation_takes_passes_both(
-    document: dict[str, Any], registry: Registry, folder: Path, format_schema: Draft202012Validator,
+    document: dict[str, Any],
+    registry: Registry,
+    folder: Path,
+    format_schema: Draft202012Validator,
     installed_schema: Draft202012Validator,
-) -> None:  # fmt: skip
+) -> None:
     findings = validate(parse_graph(document, base=folder), registry)
 
     assert [f for f in findings if f.severity == "error"] == []
@@ -118,13 +158,29 @@ def test_a_wrong_form_fails_both(
         ({"type": "image.invert"}, "$.nodes.a", "'inputs' is a required property"),
         ({"type": "image.invert", "inputs": {}}, "$.nodes.a.inputs", "'image' is a required property"),
         ({"type": "image.new", "inputs": {"widht": 3}}, "$.nodes.a.inputs", "'widht' was unexpected"),
-        ({"type": "image.new", "inputs": {"width": "wide"}}, "$.nodes.a.inputs.width", "'wide' is not of type 'integer'"),
+        (
+            {"type": "image.new", "inputs": {"width": "wide"}},
+            "$.nodes.a.inputs.width",
+            "'wide' is not of type 'integer'",
+        ),
         ({"type": "image.new", "inputs": {"width": 0}}, "$.nodes.a.inputs.width", "less than the minimum of 1"),
         ({"type": "image.new", "inputs": {"width": [8, 0]}}, "$.nodes.a.inputs.width[1]", "less than the minimum"),
         ({"type": "image.new", "inputs": {"width": [[8]]}}, "$.nodes.a.inputs.width[0]", "is not of type 'integer'"),
-        ({"type": "image.new", "inputs": {"channels": "rbg"}}, "$.nodes.a.inputs.channels", "'rbg' is not one of ['auto'"),
-        ({"type": "image.invert", "inputs": {"image": "photo.png"}}, "$.nodes.a.inputs.image", "is not of type 'object'"),
-        ({"type": "image.invert", "inputs": {"image": {"form": "x"}}}, "$.nodes.a.inputs.image", "'form' was unexpected"),
+        (
+            {"type": "image.new", "inputs": {"channels": "rbg"}},
+            "$.nodes.a.inputs.channels",
+            "'rbg' is not one of ['auto'",
+        ),
+        (
+            {"type": "image.invert", "inputs": {"image": "photo.png"}},
+            "$.nodes.a.inputs.image",
+            "is not of type 'object'",
+        ),
+        (
+            {"type": "image.invert", "inputs": {"image": {"form": "x"}}},
+            "$.nodes.a.inputs.image",
+            "'form' was unexpected",
+        ),
         ({"type": "image.invert", "inputs": {"image": None}}, "$.nodes.a.inputs.image", "None is not of type"),
         ({"type": "image.grid", "inputs": {"images": []}}, "$.nodes.a.inputs.images", "non-empty"),
         ({"type": "logic.not", "inputs": {"condition": 1}}, "$.nodes.a.inputs.condition", "1 is not of type 'boolean'"),
@@ -134,11 +190,14 @@ def test_a_wrong_form_fails_both(
         ({"type": "probe.migrated", "inputs": {"image": EDGE}}, "$.nodes.a.inputs", "'picture' is a required property"),
     ],
     ids=lambda value: json.dumps(value)[:60] if isinstance(value, dict) else None,
-)  # fmt: skip
+)
 def test_wrong_inputs_fail_the_installed_schema_with_errors_that_help(
-    node: dict[str, Any], place: str, words: str, installed_schema: Draft202012Validator,
+    node: dict[str, Any],
+    place: str,
+    words: str,
+    installed_schema: Draft202012Validator,
     format_schema: Draft202012Validator,
-) -> None:  # fmt: skip
+) -> None:
     errors = {(error.json_path, error.message) for error in installed_schema.iter_errors(wrap(**node))}
 
     assert any(path == place and words in message for path, message in errors), errors
@@ -147,9 +206,12 @@ def test_wrong_inputs_fail_the_installed_schema_with_errors_that_help(
 
 @pytest.mark.parametrize(
     ("declared", "words"),
-    [({"type": "imag"}, "'imag' is not one of"), ({"type": "int", "default": "x"}, "'x' is not of type 'integer'"),
-     ({"type": "image", "default": "photo.png"}, "is not of type 'object'")],
-)  # fmt: skip
+    [
+        ({"type": "imag"}, "'imag' is not one of"),
+        ({"type": "int", "default": "x"}, "'x' is not of type 'integer'"),
+        ({"type": "image", "default": "photo.png"}, "is not of type 'object'"),
+    ],
+)
 def test_wrong_graph_inputs_fail_the_installed_schema(
     declared: dict[str, Any], words: str, installed_schema: Draft202012Validator
 ) -> None:

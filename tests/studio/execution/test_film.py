@@ -1,0 +1,155 @@
+"""Films through node types for pictures: frame by frame, in order, in constant memory, resumed where they stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fakes import Probe, get_error, graph, open_studio
+
+from studio.api import Video
+from studio.app import Studio
+
+
+def build_graph(frames: int, **film: Any) -> dict[str, Any]:
+    """Return a graph that inverts a film."""
+    return graph({"f": ("fake.film", {"n": frames, **film}), "v": ("fake.invert", {"image": "@f"})}, film="f", o="v")
+
+
+def list_frames(video: Video) -> list[tuple[float, int]]:
+    """Return time and first sample of each frame."""
+    return [(frame.time, int(frame.image.to_uint8().flat[0])) for frame in video.frames()]
+
+
+def test_every_frame_goes_through_in_order_with_its_time(studio: Studio, probe: Probe) -> None:
+    result = studio.run(build_graph(10))
+
+    assert result.status == "done", result.errors
+    assert list_frames(result["o"]) == [(time, 255 - level) for time, level in list_frames(result["film"])]
+    assert [level for _, level in list_frames(result["o"])] == [255 - i for i in range(10)]
+    assert probe.calls["invert"] == 10
+
+
+def test_the_sound_is_kept(studio: Studio) -> None:
+    result = studio.run(build_graph(10, seconds=1.0))
+
+    assert np.array_equal(result["o"].audio.samples, result["film"].audio.samples)
+    assert result["o"].rate == result["film"].rate
+
+
+def test_a_second_run_runs_nothing_also_in_another_studio(tmp_path: Path, probe: Probe) -> None:
+    with open_studio(tmp_path, probe) as studio:
+        expected = list_frames(studio.run(build_graph(6))["o"])
+    before = dict(probe.calls)
+    with open_studio(tmp_path, probe) as studio:
+        result = studio.run(build_graph(6))
+        assert list_frames(result["o"]) == expected
+    assert dict(probe.calls) == before
+
+
+def test_what_is_no_picture_becomes_a_list(studio: Studio) -> None:
+    nodes = {"f": ("fake.film", {"n": 5}), "m": ("fake.mean", {"image": "@f"})}
+    result = studio.run(graph(nodes, o="m"))
+
+    assert result["o"] == pytest.approx([i / 255 for i in range(5)])
+
+
+def test_a_list_of_films_maps_twice(studio: Studio) -> None:
+    nodes = {"f": ("fake.film", {"n": [3, 4]}), "v": ("fake.invert", {"image": "@f"}), "m": ("fake.mean", {"image": "@v"})}
+    result = studio.run(graph(nodes, o="v", m="m"))
+
+    assert result.status == "done", result.errors
+    assert [len(list_frames(video)) for video in result["o"]] == [3, 4]
+    assert [len(means) for means in result["m"]] == [3, 4]
+
+
+@pytest.mark.parametrize("mode", ["use", "refresh", "off"])
+def test_memory_does_not_grow_with_the_film(tmp_path: Path, probe: Probe, mode: Any) -> None:
+    with open_studio(tmp_path, probe, memory_bytes=0) as studio:
+        assert studio.run(build_graph(120, side=64), cache=mode).status == "done"
+
+    assert probe.largest <= 12
+
+
+def test_a_film_that_stopped_half_way_goes_on_where_it_was(tmp_path: Path, probe: Probe) -> None:
+    probe.open("stop at 8")
+    with open_studio(tmp_path, probe) as studio:
+        assert get_error(studio.run(build_graph(12))).code == "E301"
+    with open_studio(tmp_path, probe) as studio:
+        result = studio.run(build_graph(12))
+        assert len(list_frames(result["o"])) == 12
+    assert probe.calls["invert"] == 8 + 5  # the eighth once more
+
+
+def test_frames_leave_nothing_in_the_cache_once_the_film_is_there(tmp_path: Path, probe: Probe) -> None:
+    probe.open("stop at 8")
+    with open_studio(tmp_path, probe) as studio:
+        studio.run(build_graph(12, side=128))
+        studio.run(build_graph(12, side=128))
+        assert studio.cache.disk is not None
+        assert studio.cache.disk.table.measure()[:2] == (2, 2)
+        assert len(list((tmp_path / "blobs").rglob("*.*"))) == 2
+
+
+def test_a_picture_that_a_frame_equals_stays_in_the_cache(tmp_path: Path, probe: Probe) -> None:
+    still = {"f": ("fake.film", {"n": 1, "side": 128}), "p": ("fake.first_frame", {"video": "@f"}), "v": ("fake.invert", {"image": "@p"})}
+    with open_studio(tmp_path, probe) as studio:
+        studio.run(graph(still, o="v"))
+        studio.run(build_graph(4, side=128))
+        made = studio.run(graph(still, o="v"))
+        assert made.manifest["cache"]["hits"] == 3
+    with open_studio(tmp_path, probe) as studio:
+        assert studio.run(graph(still, o="v"))["o"] == made["o"]
+    assert probe.calls["invert"] == 4  # the still is the first frame of the film
+
+
+def test_refresh_runs_every_frame_again(studio: Studio, probe: Probe) -> None:
+    studio.run(build_graph(5))
+    studio.run(build_graph(5), cache="refresh")
+
+    assert probe.calls["invert"] == 10
+
+
+def test_films_of_unequal_length_are_an_error(studio: Studio) -> None:
+    nodes = {"a": ("fake.film", {"n": 3}), "b": ("fake.film", {"n": 4}), "x": ("fake.blend", {"first": "@a", "second": "@b"})}
+
+    assert get_error(studio.run(graph(nodes, o="x"))).code == "E308"
+
+
+def test_two_films_and_a_picture_go_through_together(studio: Studio) -> None:
+    nodes = {"a": ("fake.film", {"n": 4}), "b": ("fake.invert", {"image": "@a"}), "x": ("fake.blend", {"first": "@a", "second": "@b"})}
+
+    assert [level for _, level in list_frames(studio.run(graph(nodes, o="x"))["o"])] == [127] * 4
+
+
+def test_a_failing_frame_fails_the_node(studio: Studio, probe: Probe) -> None:
+    probe.open("stop at 3")
+
+    assert "'v' (fake.invert)" in get_error(studio.run(build_graph(5))).message
+
+
+def test_a_film_can_be_cancelled_between_frames(studio: Studio, probe: Probe) -> None:
+    from studio.api.events import NodeProgressed
+    from studio.execution.context import Control
+
+    control = Control()
+
+    def listen(event: object) -> None:
+        if isinstance(event, NodeProgressed) and event.node == "v" and event.done == 5:
+            control.cancel()
+
+    assert studio.run(build_graph(100), control=control, on_event=listen).status == "cancelled"
+    assert probe.calls["invert"] <= 6
+
+
+def test_a_lost_film_is_made_again(tmp_path: Path, probe: Probe) -> None:
+    with open_studio(tmp_path) as studio:
+        expected = list_frames(studio.run(build_graph(4))["o"])
+    for path in (tmp_path / "blobs").rglob("*.nut"):
+        path.write_bytes(path.read_bytes()[:-7] + b"nothing")
+    with open_studio(tmp_path, probe) as studio:
+        result = studio.run(build_graph(4))
+        assert list_frames(result["o"]) == expected
+    assert (probe.calls["film"], probe.calls["invert"]) == (1, 4)
