@@ -16,7 +16,7 @@ from studio.api import File, NodeType, Output, TypeSpec, ValueType
 from studio.api.builtin import create_builtin_value_types
 from studio.api.events import Event
 from studio.api.node_type import Input
-from studio.api.type_spec import ValueProblem, check_value
+from studio.api.type_spec import ValueProblem, check_value, copy_plain
 from studio.errors import Finding, GraphError, RunError, StudioError, UsageError
 from studio.graph import Graph, ResolvedGraph, load_graph, parse_graph, resolve_graph
 from studio.graph.parse import escape
@@ -98,6 +98,7 @@ class Studio:
         self._on_disk = on_disk
         self._executor_name = executor
         self._readers: dict[str, NodeType] = {}
+        self._closed = False
 
     # -- the parts -------------------------------------------------------------------------------------
 
@@ -157,6 +158,7 @@ class Studio:
             self.executor.close()
         if "cache" in self.__dict__:
             self.cache.close()
+        self._closed = True
 
     def __enter__(self) -> Studio:
         return self
@@ -203,13 +205,15 @@ class Studio:
         """
         from studio.execution.plan import create_plan
 
+        if self._closed:
+            raise UsageError("E008", "this Studio is closed", hint="make another: Studio()")
         resolved = self.resolve(graph, roots=roots)
         source = str(graph.path or "")
         if resolved.errors:
             raise GraphError(resolved.errors, source=source)
         findings: list[Finding] = []
         values = self._bind_inputs(resolved, inputs or {}, findings)
-        names = list(only) if only is not None else None
+        names = [only] if isinstance(only, str) else list(only) if only is not None else None
         for name in names or ():
             if name not in resolved.outputs:
                 known = ", ".join(resolved.outputs)
@@ -264,6 +268,8 @@ class Studio:
         from studio.execution.files import OutputFolder
 
         roots = list(roots)
+        if cache not in ("use", "refresh", "off"):
+            raise UsageError("E007", f"cache={cache!r} is none of use, refresh, off")
         values = dict(inputs or {})
         if isinstance(graph, str | Path):
             values = {**self.load_values(graph), **values}
@@ -272,7 +278,7 @@ class Studio:
         plan = self.plan(graph, values, only=only, roots=roots)
         if folder is not None:
             folder.check(plan.outputs)
-            folder.create()
+            folder.begin()
         run_id = create_run_id()
         started = time.strftime("%Y-%m-%dT%H:%M:%S%z")
         outcome = self.executor.execute(
@@ -308,7 +314,7 @@ class Studio:
         from studio.execution.manifest import create_manifest, write_manifest
 
         recorded = {name: _describe_given(value, graph) for name, value in values.items()}
-        outputs = {name: outcome.load(result) for name, result in outcome.results.items()}
+        outputs = {name: copy_plain(outcome.load(result)) for name, result in outcome.results.items()}
         result = RunResult(outcome.status, outputs, errors=list(outcome.errors), warnings=outcome.warnings)
         if folder is not None:
             provenance = self._make_provenance(graph, values, recorded, folder.folder, roots)
@@ -413,6 +419,9 @@ class Studio:
 
     def _find_file(self, literal: FileLiteral, digests: Mapping[str, str] | None) -> File:
         wanted = (digests or {}).get(literal.written)
+        if digests is not None and wanted is None:
+            raise RunError("E311", f"the file that names {literal.written!r} does not say what was in it",
+                           hint="give it with --set NAME=@PATH")
         if wanted is not None and not _is_file(literal.path):
             return File(literal.path, wanted, 0)  # the cache may still know what was in it
         try:
@@ -516,7 +525,8 @@ class Studio:
         try:
             carried = json.loads(text)
             values = {str(name): value for name, value in dict(carried["inputs"]).items()}
-            base = (path.resolve().parent / str(carried.get("base", "."))).resolve()
+            written = Path(str(carried.get("base", ".")))
+            base = (path.resolve().parent / ("." if written.is_absolute() else written)).resolve()
             digests = {str(name): str(digest) for name, digest in dict(carried.get("files", {})).items()}
             embedded = dict(carried.get("graphs", {}))
             return parse_graph(carried["graph"], base=base, embedded=embedded, file_digests=digests), values

@@ -131,7 +131,10 @@ class FakePlugin:
     """
 
     def __init__(
-        self, probe: Probe | None = None, codes: Mapping[str, int] | None = None, versions: Mapping[str, str] | None = None
+        self,
+        probe: Probe | None = None,
+        codes: Mapping[str, int] | None = None,
+        versions: Mapping[str, str] | None = None,
     ) -> None:
         self.probe = probe or Probe()
         self._codes = codes or {}
@@ -152,7 +155,14 @@ class FakePlugin:
 
             return register
 
-        for create in (_create_numbers, _create_choices, _create_lists, _create_pictures, _create_trouble, _create_control):
+        for create in (
+            _create_numbers,
+            _create_choices,
+            _create_lists,
+            _create_pictures,
+            _create_trouble,
+            _create_control,
+        ):
             create(self.probe, fake)
         return found
 

@@ -272,7 +272,7 @@ def _check_range(array: AnyArray) -> AnyArray:
                          hint="use uint8, uint16 or float in [0, 1]")
     array = np.ascontiguousarray(array)
     array.flags.writeable = False
-    return array
+    return array.view()  # a view of a locked array cannot be unlocked
 
 
 def _to_float(array: AnyArray) -> FloatArray:
@@ -283,7 +283,7 @@ def _to_float(array: AnyArray) -> FloatArray:
     pixels = array.astype(np.float32)
     pixels /= np.float32(255.0 if array.dtype == np.uint8 else 65535.0)
     pixels.flags.writeable = False
-    return pixels
+    return pixels.view()
 
 
 def _find_compact(array: AnyArray) -> AnyArray:

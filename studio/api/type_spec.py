@@ -393,3 +393,12 @@ def describe_value(value: Any) -> str:
     else:
         text = repr(value) if getattr(type(value), "studio_type", None) else f"a {type(value).__name__}"
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def copy_plain(value: Any) -> Any:
+    """Copy lists and mappings, so that who changes what it was given changes nobody else's; media stay the same."""
+    if isinstance(value, list):
+        return [copy_plain(entry) for entry in value]
+    if isinstance(value, dict):
+        return {key: copy_plain(entry) for key, entry in value.items()}
+    return value

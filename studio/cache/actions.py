@@ -103,7 +103,8 @@ class ActionTable:
     def iterate_blobs(self) -> Iterator[BlobRow]:
         """Yield every blob row, without the data of large ones."""
         last = ""
-        query = "select digest, codec, extension, size, checksum, data from blobs where digest > ? order by digest limit 500"
+        columns = "digest, codec, extension, size, checksum, data"
+        query = f"select {columns} from blobs where digest > ? order by digest limit 500"
         while rows := self._read(query, (last,)):
             for row in rows:
                 yield BlobRow(*row)
@@ -141,9 +142,8 @@ class ActionTable:
             )
             connection.executemany(
                 "insert or replace into actions values(?, ?, ?, ?, ?, ?, ?)",
-                [(a.fingerprint, a.node_type, json.dumps(dict(a.outputs)), json.dumps(dict(a.parts)), a.seconds, now, now)
-                 for a in actions],
-            )  # fmt: skip
+                [_make_row(action, now) for action in actions],
+            )
             connection.executemany("update blobs set used = ? where digest = ?", touched)
             connection.executemany("insert or replace into files values(?, ?, ?, ?, ?)", files)
 
@@ -164,11 +164,12 @@ class ActionTable:
                 for table in ("actions", "blobs", "files"):
                     connection.execute(f"delete from {table}")
         except CacheError as error:
-            if not isinstance(error.__cause__, sqlite3.DatabaseError) or isinstance(error.__cause__, sqlite3.OperationalError):
+            cause = error.__cause__
+            if isinstance(cause, sqlite3.OperationalError) or not isinstance(cause, sqlite3.Error | UnicodeError):
                 raise
             with self._lock:
                 self._connection.close()
-                self._connection = self._replace(error.__cause__)
+                self._connection = self._replace(cause)
 
     def check(self) -> str | None:
         """Return what SQLite finds wrong with the table's file, or None."""
@@ -203,18 +204,20 @@ class ActionTable:
     def _explain_errors(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeError) as error:  # a damaged name in the schema cannot even be told
             raise explain_disk_error(error, self._path) from error
 
     def _open_or_replace(self) -> sqlite3.Connection:
         try:
             return self._open()
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
+        except sqlite3.OperationalError as error:
+            if not str(error).startswith("no such"):
                 raise explain_disk_error(error, self._path) from error
             return self._replace(error)
+        except (sqlite3.DatabaseError, UnicodeError) as error:
+            return self._replace(error)
 
-    def _replace(self, error: sqlite3.DatabaseError) -> sqlite3.Connection:
+    def _replace(self, error: Exception) -> sqlite3.Connection:
         """Put a damaged table aside and begin a new one; the blobs are made again when they are wanted."""
         aside = self._path.with_name(f"{self._path.name}.damaged-{int(time.time())}")
         try:
@@ -222,7 +225,7 @@ class ActionTable:
             for suffix in ("-wal", "-shm"):
                 Path(f"{self._path}{suffix}").unlink(missing_ok=True)
             return self._open()
-        except (OSError, sqlite3.Error):
+        except (OSError, sqlite3.Error, UnicodeError):
             raise explain_disk_error(error, self._path) from error
 
     def _open(self) -> sqlite3.Connection:
@@ -244,7 +247,10 @@ class ActionTable:
             raise CacheError("E404", f"this cache is of format {version}, and this Studio writes format {FORMAT}",
                              where=str(self._path), hint="use another --cache-dir, or remove that folder")
         if version == 0:
-            _retry_busy(lambda: connection.executescript(f"begin immediate; {_SCHEMA} pragma user_version={FORMAT}; commit;"))
+            script = f"begin immediate; {_SCHEMA} pragma user_version={FORMAT}; commit;"
+            _retry_busy(lambda: connection.executescript(script))
+        for table in ("actions", "blobs", "files"):
+            connection.execute(f"select * from {table} limit 0")
 
 
 def explain_disk_error(error: Exception, path: Path) -> CacheError:
@@ -267,6 +273,11 @@ def _retry_busy(attempt: Callable[[], object]) -> None:
             if "locked" not in str(error) or tries == 199:
                 raise
             time.sleep(0.02)
+
+
+def _make_row(action: Action, now: float) -> tuple[Any, ...]:
+    outputs, parts = json.dumps(dict(action.outputs)), json.dumps(dict(action.parts))
+    return (action.fingerprint, action.node_type, outputs, parts, action.seconds, now, now)
 
 
 def _parse_action(row: Any) -> Action | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import stat
 import tempfile
 import threading
 import time
@@ -114,6 +116,8 @@ class Cache:
     def digest_file(self, path: Path) -> File:
         """Return a reference to a file with its digest, which is taken again only if the file changed."""
         status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
         key = (str(path), status.st_size, status.st_mtime_ns, status.st_ino)
         digest = self.disk.table.find_file(*key) if self.disk is not None else None
         if digest is None:

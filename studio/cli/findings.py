@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import click
@@ -27,3 +28,10 @@ def show_findings(findings: Sequence[Finding], source: str, *, err: bool = True)
 
 def _shorten(text: str) -> str:
     return text if len(text) <= 200 else text[:197] + "..."
+
+
+def print_findings(findings: Sequence[Finding], source: str) -> None:
+    """Print findings as JSON, in the form of `studio validate --json`."""
+    valid = not any(finding.severity == "error" for finding in findings)
+    row = {"graph": source, "valid": valid, "findings": [finding.to_json() for finding in findings]}
+    click.echo(json.dumps(row, ensure_ascii=False, indent=1))

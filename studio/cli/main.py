@@ -115,9 +115,12 @@ def main(args: list[str] | None = None) -> None:
         click.echo("cancelled", err=True)
         sys.exit(CANCELLED)
     except GraphError as error:
-        from studio.cli.findings import show_findings
+        from studio.cli.findings import print_findings, show_findings
 
-        show_findings(error.findings, error.source)
+        if "--json" in (sys.argv[1:] if args is None else args):
+            print_findings(error.findings, error.source)
+        else:
+            show_findings(error.findings, error.source)
         sys.exit(INVALID)
     except StudioError as error:
         click.echo(f"error: {error}", err=True)

@@ -62,7 +62,8 @@ def _explain_node(executor: Executor, run: Run, state: NodeState, states: Mappin
     if not state.demanded:
         return Explanation(node.id, node.type_name, "unknown", "not needed, or only after a choice is made")
     if state.copies:
-        inner = [n for copy in state.copies for n in copy.nodes if states[n].demanded and states[n].status not in (DONE, SKIPPED)]
+        wanted = [n for copy in state.copies for n in copy.nodes if states[n].demanded]
+        inner = [n for n in wanted if states[n].status not in (DONE, SKIPPED)]
         more = f" and {len(inner) - 3} more" if len(inner) > 3 else ""
         return Explanation(node.id, node.type_name, "miss", f"in its copies, {', '.join(inner[:3])}{more} have to run")
     if state.status != RUNNING or not state.calls:

@@ -38,6 +38,7 @@ class OutputFolder:
     def __init__(self, folder: Path, template: str = DEFAULT_TEMPLATE) -> None:
         self.folder = folder
         self.template = template
+        self._taken: set[Path] = set()
         check_template(template)
 
     def check(self, outputs: Iterable[str]) -> None:
@@ -54,6 +55,15 @@ class OutputFolder:
                 hint="put {output} into it, or make one output with --only",
             )
 
+    def begin(self) -> None:
+        """Make the folder for a new run, which may write over the files of earlier ones.
+
+        Raises:
+            RunError: E312 if that cannot be.
+        """
+        self._taken.clear()
+        self.create()
+
     def create(self) -> None:
         """Make the folder.
 
@@ -69,7 +79,7 @@ class OutputFolder:
         """Return the place of a file that a node writes.
 
         Raises:
-            RunError: E313 if it would leave the folder.
+            RunError: E313 if it would leave the folder, E314 if this run wrote a file of that name already.
         """
         self.create()
         root = self.folder.resolve()
@@ -80,6 +90,10 @@ class OutputFolder:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise _refuse_folder(path.parent, error) from None
+        if path in self._taken:
+            raise RunError("E314", f"two files of this run are named {name!r}", where=str(path),
+                           hint="rename an output, give image.save another path, or write --name with other fields")
+        self._taken.add(path)
         return OutputPath(path, name)
 
     def write(

@@ -1,4 +1,4 @@
-"""Maps a node type over the frames of a film: frame by frame, in constant memory, each frame cached until all are done."""
+"""Maps a node type over the frames of a film, in constant memory, each frame cached until all are done."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ class _Film:
         self.call = call
         bound = call.state.node.inputs
         self.films = {n: v for n, v in inputs.items() if n in bound and bound[n].stream and isinstance(v, Video)}
-        self.others = {n: v for n, v in inputs.items() if n not in self.films}
+        self.rows = {n: v for n, v in inputs.items() if n in bound and bound[n].stream and isinstance(v, list)}
+        self.others = {n: v for n, v in inputs.items() if n not in self.films and n not in self.rows}
         self.digests = run.find_digests(call)
         self.first: dict[str, Any] | None = None
         self.kept: set[str] = set()
@@ -77,12 +78,15 @@ class _Film:
             frames = {name: next(stream, None) for name, stream in streams.items()}
             present = {name: frame for name, frame in frames.items() if frame is not None}
             if not present:
+                self.check_rows(done)
                 return
             if len(present) < len(frames):
-                raise StudioError("E308", f"films of unequal length: {', '.join(sorted(set(frames) - set(present)))} ended "
-                                  f"after {done} frames", hint="trim them to one length first")
+                ended = ", ".join(sorted(set(frames) - set(present)))
+                raise StudioError("E308", f"films of unequal length: {ended} ended after {done} frames",
+                                  hint="trim them to one length first")
             if done or self.first is None:
-                values = self.run_frame({name: frame.image for name, frame in present.items()})
+                images = {name: frame.image for name, frame in present.items()}
+                values = self.run_frame(images | self.find_entries(done))
             else:
                 values = self.first
             done += 1
@@ -90,7 +94,27 @@ class _Film:
             self.call.context.step(done, total, preview)
             yield next(iter(present.values())).time, values
 
-    def run_frame(self, images: Mapping[str, Image]) -> dict[str, Any]:
+    def find_entries(self, index: int) -> dict[str, Any]:
+        """Return the entries of lists that stand beside a frame; a list of one stretches."""
+        entries = {}
+        for name, row in self.rows.items():
+            if len(row) > 1 and index >= len(row):
+                self.check_rows(index + 1)
+            try:
+                spec = self.call.node_type.inputs[name].spec
+                entries[name] = check_value(spec, row[0 if len(row) == 1 else index], self.run.services.classes)
+            except ValueProblem as problem:
+                raise StudioError("E303", f"input {name!r}: {problem}") from None
+        return entries
+
+    def check_rows(self, count: int) -> None:
+        """Refuse lists that are not as long as the film."""
+        for name, row in self.rows.items():
+            if len(row) not in (1, count):
+                raise StudioError("E308", f"input {name!r} is a list of {len(row)}, and the film has another number of frames",
+                                  hint="a list beside a film has one entry for each frame, or one for all")
+
+    def run_frame(self, images: Mapping[str, Any]) -> dict[str, Any]:
         run, node_type = self.run, self.call.node_type
         if run.options.cache == "off" or node_type.cache != "pure":
             return self.compute(images)
@@ -122,7 +146,7 @@ class _Film:
             self.blobs.update(action.parts.get(_NEW, "").split())
         return found
 
-    def compute(self, images: Mapping[str, Image]) -> dict[str, Any]:
+    def compute(self, images: Mapping[str, Any]) -> dict[str, Any]:
         node_type = self.call.node_type
         result = call_node_type(node_type, _FrameContext(self.call.context), {**self.others, **images})
         values = node_type.unpack_result(result)
@@ -130,7 +154,8 @@ class _Film:
             try:
                 values[name] = check_value(node_type.outputs[name].spec, value, self.run.services.classes)
             except ValueProblem as problem:
-                raise StudioError("E302", f"output {name!r}: {problem}", hint="this is a mistake of the node type") from None
+                raise StudioError("E302", f"output {name!r}: {problem}",
+                                  hint="this is a mistake of the node type") from None
         return values
 
     def keep(self, fingerprint: str, digests: Mapping[str, str], values: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import networkx as nx
 
-from studio.api import File, NodeType, TypeSpec
+from studio.api import File, Input, NodeType, Output, TypeSpec
 from studio.errors import GraphError
 from studio.graph.resolve import (
     Binding,
@@ -239,6 +239,13 @@ class _Builder:
             return Constant(file)
         return self.add_reading(file, literal.type_name, literal.written)
 
+    def add_check(self, node_id: str, source: Source, spec: TypeSpec, conditions: tuple[Source, ...]) -> Source:
+        """Add a node that hands a value on if it fits a type, once for each id."""
+        if node_id not in self.nodes:
+            bound = {"value": PlanInput(source, spec)}
+            self.nodes[node_id] = PlanNode(node_id, _create_check(spec), bound, {"value": TypeSpec("any")}, conditions)
+        return Reference(node_id, "value")
+
     def add_reading(self, file: File, type_name: str, written: str) -> Source:
         """Add the node that reads a value from a file."""
         node_id = f"file:{written}:{type_name}"
@@ -247,8 +254,20 @@ class _Builder:
         if node_id not in self.nodes:
             node_type = self.reader.make_node_type(type_name)
             outputs = {name: output.spec for name, output in node_type.outputs.items()}
-            self.nodes[node_id] = PlanNode(node_id, node_type, {"file": PlanInput(Constant(file), TypeSpec("file"))}, outputs)
+            taken = {"file": PlanInput(Constant(file), TypeSpec("file"))}
+            self.nodes[node_id] = PlanNode(node_id, node_type, taken, outputs)
         return Reference(node_id, next(iter(self.nodes[node_id].outputs)))
+
+
+def _create_check(spec: TypeSpec) -> NodeType:
+    """Return the node type that hands a value on if it fits; its id holds the type, so that no other's result counts."""
+
+    def hand_on(ctx: object, value: object) -> object:
+        return value
+
+    given, handed = Input("value", spec, required=True), Output("value", TypeSpec("any"))
+    return NodeType(f"studio.check {spec!r}", "1.0", 1, hand_on, {"value": given}, {"value": handed}, device_free=True,
+                    distribution="studio")
 
 
 class _Scope:
@@ -278,7 +297,11 @@ class _Scope:
         if node.subgraph is not None and not node.depth:
             values = {name: given.source for name, given in inputs.items()}
             outputs = self.builder.add_graph(node.subgraph, values, node_id + "/", conditions)
-            self.aliases |= {(node.id, name): source for name, source in outputs.items()}
+            for name, source in outputs.items():
+                inside = isinstance(source, Reference) and source.node.startswith(node_id + "/")
+                if node.when is not None and not inside:  # handed through, and still skipped with the node
+                    source = self.builder.add_check(f"{node_id}/outputs.{name}", source, TypeSpec("any"), conditions)
+                self.aliases[node.id, name] = source
             return
         self.builder.nodes[node_id] = PlanNode(
             node_id, node.node_type, inputs, node.outputs, conditions, node.depth, node.stream, node.subgraph
@@ -309,6 +332,10 @@ class _Scope:
         if isinstance(given, PendingFile):
             return self.builder.add_reading(given.file, given.type_name, given.file.name)
         if given is not None:
+            spec = self.resolved.inputs[name].spec
+            limited = spec.limits is not None or spec.choices or spec.channels is not None
+            if limited and not isinstance(given, Constant):  # what the caller gave is checked already
+                return self.builder.add_check(f"{self.prefix}inputs.{name}", given, spec, ())
             return given
         default = self.resolved.inputs[name].default
         return Constant(None) if default is None else self.find_source(default)

@@ -337,7 +337,8 @@ class Run:
     def _find_needs(self, state: NodeState, args: dict[str, Result]) -> frozenset[str]:
         """Return the lazy inputs that a node wants; a mapped one wants what any of its entries wants."""
         node_type = state.node.node_type
-        assert node_type is not None and node_type.needs is not None
+        assert node_type is not None
+        assert node_type.needs is not None
         positions: list[dict[str, Result]] = []
         self.values.spread(state.node, args, state.node.depth, positions)
         wanted: set[str] = set()
@@ -489,8 +490,7 @@ class Run:
             if found is None and not self.options.dry:
                 if not self._claim(call, call.fingerprint):
                     return []
-                if self.cache.disk is not None:
-                    found = self._find_cached(call, call.fingerprint)  # somebody may have been faster
+                found = self._find_cached(call, call.fingerprint)  # somebody may have been faster
             if found is not None:
                 self._release(call)
                 return self._finish_call(call, found)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from studio.api import OutputPath
-from studio.api.type_spec import ValueProblem, check_value, describe_value
+from studio.api.type_spec import ValueProblem, check_value, copy_plain, describe_value
 from studio.cache import MISSING
 from studio.errors import StudioError
 from studio.execution.call import Call, LostValue, Result
@@ -115,7 +115,7 @@ class Values:
         for name, value in values.items():
             if not node.inputs[name].stream:
                 try:
-                    values[name] = check_value(node_type.inputs[name].spec, value, self._classes)
+                    values[name] = copy_plain(check_value(node_type.inputs[name].spec, value, self._classes))
                 except ValueProblem as problem:
                     raise StudioError("E303", f"input {name!r}: {problem}") from None
         for name, (_, default) in self._executor.find_defaults(node_type, values).items():
@@ -167,7 +167,7 @@ class Values:
                 if not isinstance(values, list):
                     raise StudioError("E303", f"a list was promised, and {describe_value(values)} came")
                 digest = self._executor.digest
-                result.entries = [Result(digest(value), value, parent=result, index=i) for i, value in enumerate(values)]
+                result.entries = [Result(digest(v), v, parent=result, index=i) for i, v in enumerate(values)]
         return result.entries
 
 

@@ -173,7 +173,12 @@ def validate(graph: Graph, catalog: Catalog, *, roots: Iterable[Path] = ()) -> l
 
 
 def resolve_graph(
-    graph: Graph, catalog: Catalog, *, roots: Iterable[Path] = (), _parents: tuple[str, ...] = ()
+    graph: Graph,
+    catalog: Catalog,
+    *,
+    roots: Iterable[Path] = (),
+    films: Mapping[str, TypeSpec] | None = None,
+    _parents: tuple[str, ...] = (),
 ) -> ResolvedGraph:
     """Resolve a graph against what is installed.
 
@@ -181,8 +186,12 @@ def resolve_graph(
         graph: The parsed graph.
         catalog: What is installed.
         roots: Folders that the graph may read besides its own.
+        films: Types of inputs that are given films, or lists beside films, where one image or entry is declared: the
+            graph is mapped over the frames, node by node.
     """
-    return _Resolver(graph, catalog, [graph.base, *roots], _parents).resolve()
+    resolver = _Resolver(graph, catalog, [graph.base, *roots], _parents)
+    resolver.films = films or {}
+    return resolver.resolve()
 
 
 class _Resolver:
@@ -193,6 +202,7 @@ class _Resolver:
         self.parents = parents
         self.result = ResolvedGraph(graph)
         self.findings = self.result.findings
+        self.films: Mapping[str, TypeSpec] = {}
         self.used_inputs: set[str] = set()
 
     def report(
@@ -255,7 +265,9 @@ class _Resolver:
                 hint=_suggest(spec.name, known),
             )
             spec = TypeSpec("any")
-        spec = self.refine(spec, declared, where)
+        spec = self.films.get(name) or self.refine(spec, declared, where)
+        if name in self.films:
+            return Input(name, spec, True, None, declared.description)
         required = declared.default is None and not declared.optional
         default: Any = None
         if declared.default is not None:
@@ -382,6 +394,10 @@ class _Resolver:
         declared_inputs, declared_outputs = ends
         values = self.migrate(node, resolved.node_type, where)
         self.resolve_inputs(resolved, declared_inputs, values, where)
+        self.join_film(resolved)
+        self.check_lengths(resolved, where)
+        if resolved.subgraph is not None and resolved.stream and not resolved.depth:
+            declared_outputs = self.resolve_for_films(resolved, where)
         variables = self.find_variables(resolved)
         for name, spec in declared_outputs.items():
             if spec.name == "any" and spec.variable in variables:
@@ -389,6 +405,49 @@ class _Resolver:
                 spec = replace(known, depth=known.depth + spec.depth, optional=spec.optional)
             resolved.outputs[name] = map_output(spec, resolved.depth, resolved.stream)
         return resolved
+
+    def join_film(self, resolved: ResolvedNode) -> None:
+        """Where a node is mapped over the frames of a film, zip lists with the frames instead of multiplying by them."""
+        if any(bound.stream and not bound.depth for bound in resolved.inputs.values()):
+            for name, bound in resolved.inputs.items():
+                if bound.depth == 1 and not bound.stream:
+                    resolved.inputs[name] = replace(bound, depth=0, stream=True)
+
+    def check_lengths(self, resolved: ResolvedNode, where: str) -> None:
+        """Refuse lists of known, unequal lengths that a node would be mapped over."""
+        lengths: dict[str, int] = {}
+        for name, bound in resolved.inputs.items():
+            if bound.depth == 1 and isinstance(bound.binding, Gathered):
+                lengths[name] = len(bound.binding.entries)
+            elif bound.depth == 1 and isinstance(bound.binding, Literal) and isinstance(bound.binding.value, list):
+                lengths[name] = len(bound.binding.value)
+        told = ", ".join(f"{name}: {length}" for name, length in lengths.items())
+        if len({length for length in lengths.values() if length != 1}) > 1:
+            self.report(
+                "E128",
+                f"{where}/inputs",
+                f"lists of unequal length ({told})",
+                expected="lists of one length, or of one entry",
+                found=told,
+                hint="logic.product makes every combination",
+            )
+
+    def resolve_for_films(self, resolved: ResolvedNode, where: str) -> dict[str, TypeSpec]:
+        """Resolve a node's graph again with films at the inputs that are given films; return its outputs' types."""
+        assert resolved.subgraph is not None
+        films: dict[str, TypeSpec] = {}
+        for name, bound in resolved.inputs.items():
+            if bound.stream:
+                source = self.find_type(bound.binding)
+                is_film = source is not None and source.name == "video"
+                films[name] = TypeSpec("video") if is_film else bound.spec.listed()
+        again = resolve_graph(
+            resolved.subgraph.graph, self.catalog, roots=self.roots, films=films, _parents=(*self.parents, str(self.graph.path))
+        )
+        self.findings += [replace(f, where=f"{where}/type#{f.where}") for f in again.errors]
+        resolved.subgraph = again
+        resolved.inputs = {name: replace(bound, stream=False) for name, bound in resolved.inputs.items()}
+        return {name: spec for name, (_, spec) in again.outputs.items()}
 
     def find_ends(
         self, node: NodeDocument, resolved: ResolvedNode, where: str

@@ -31,17 +31,39 @@ def restore(value: Any) -> Any:
 
 @pytest.mark.parametrize(
     "value",
-    [None, True, 0, -1, 2**80, 1.5, -0.0, 5e-324, math.inf, "", "é\n\0", "\ud800", [], [[], {}], {"a": [1, 1.0, True, None]},
-     Model("builtin:x"), Model("hub:a/b@main", (("half", True), ("n", 2)))],
-)  # fmt: skip
+    [
+        None,
+        True,
+        0,
+        -1,
+        2**80,
+        1.5,
+        -0.0,
+        5e-324,
+        math.inf,
+        "",
+        "é\n\0",
+        "\ud800",
+        [],
+        [[], {}],
+        {"a": [1, 1.0, True, None]},
+        Model("builtin:x"),
+        Model("hub:a/b@main", (("half", True), ("n", 2))),
+    ],
+)
 def test_a_plain_value_comes_back_as_it_was(value: Any) -> None:
     assert restore(value) == value
     assert DIGEST(restore(value)) == DIGEST(value)
 
 
 @settings(max_examples=40)
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-                    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10))  # fmt: skip
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=10,
+    )
+)
 def test_any_json_keeps_its_digest(value: Any) -> None:
     assert DIGEST(restore(value)) == DIGEST(value)
 
@@ -49,7 +71,11 @@ def test_any_json_keeps_its_digest(value: Any) -> None:
 @pytest.mark.parametrize(
     "value",
     [Image(NOISE.integers(0, 256, (5, 7, c), np.uint8)) for c in (1, 3, 4)]
-    + [Image(NOISE.random((5, 7, 3), np.float32)), Image(NOISE.integers(0, 65536, (5, 7), np.uint16)), Mask(NOISE.random((3, 9)))]
+    + [
+        Image(NOISE.random((5, 7, 3), np.float32)),
+        Image(NOISE.integers(0, 65536, (5, 7), np.uint16)),
+        Mask(NOISE.random((3, 9))),
+    ]
     + [Audio(NOISE.random((100, 2), np.float32) - 0.5, 44100), Audio(np.zeros((0, 1), np.float32), 8000)],
 )
 def test_media_come_back_without_loss(value: Any) -> None:

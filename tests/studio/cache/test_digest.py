@@ -35,16 +35,56 @@ def nest(depth: int, value: Any) -> Any:
 @pytest.mark.parametrize(
     ("first", "second"),
     [
-        (1, 1.0), (1, True), (1, "1"), (1.0, True), (0, False), (0, -0.0), (0.0, -0.0), (None, False), (None, 0), (None, "None"),
-        ("", None), ("", []), ([], {}), ([], ()), ((), {}), (b"", ""), (b"", []), ([[]], []), ([None], []), ([""], []),
-        ([1, 2], (1, 2)), (["ab", "c"], ["a", "bc"]), (["a", "b"], "ab"), (["a"], "a"), (b"ab", "ab"), (b"ab", [97, 98]),
-        ([1, [2]], [[1], 2]), ([1, 2], [2, 1]), ([[1], [2]], [[1, 2]]), ({"a": 1}, {"a": 1.0}), ({"a": 1}, {"b": 1}),
-        ({"a": 1}, [["a", 1]]), ({"a": 1}, [("a", 1)]), ({"a": {"b": 1}}, {"a": ["b", 1]}), ({"a": None}, {}),
-        ({"a": 1, "b": 2}, {"a": 2, "b": 1}), ({1: "a"}, {"1": "a"}), (math.nan, "nan"), (math.inf, -math.inf), (math.nan, math.inf),
-        (2**63, -(2**63)), (2**64, 0), (2**53, float(2**53)), ("é", "e\u0301"), ("\ud800", "\udfff"),
-        ("s3:abc", "abc"), (5e-324, 0.0), (1.0, 1.0000000000000002),
+        (1, 1.0),
+        (1, True),
+        (1, "1"),
+        (1.0, True),
+        (0, False),
+        (0, -0.0),
+        (0.0, -0.0),
+        (None, False),
+        (None, 0),
+        (None, "None"),
+        ("", None),
+        ("", []),
+        ([], {}),
+        ([], ()),
+        ((), {}),
+        (b"", ""),
+        (b"", []),
+        ([[]], []),
+        ([None], []),
+        ([""], []),
+        ([1, 2], (1, 2)),
+        (["ab", "c"], ["a", "bc"]),
+        (["a", "b"], "ab"),
+        (["a"], "a"),
+        (b"ab", "ab"),
+        (b"ab", [97, 98]),
+        ([1, [2]], [[1], 2]),
+        ([1, 2], [2, 1]),
+        ([[1], [2]], [[1, 2]]),
+        ({"a": 1}, {"a": 1.0}),
+        ({"a": 1}, {"b": 1}),
+        ({"a": 1}, [["a", 1]]),
+        ({"a": 1}, [("a", 1)]),
+        ({"a": {"b": 1}}, {"a": ["b", 1]}),
+        ({"a": None}, {}),
+        ({"a": 1, "b": 2}, {"a": 2, "b": 1}),
+        ({1: "a"}, {"1": "a"}),
+        (math.nan, "nan"),
+        (math.inf, -math.inf),
+        (math.nan, math.inf),
+        (2**63, -(2**63)),
+        (2**64, 0),
+        (2**53, float(2**53)),
+        ("é", "e\u0301"),
+        ("\ud800", "\udfff"),
+        ("s3:abc", "abc"),
+        (5e-324, 0.0),
+        (1.0, 1.0000000000000002),
     ],
-)  # fmt: skip
+)
 def test_values_that_differ_in_kind_or_order_differ(digest: Callable[[Any], str], first: Any, second: Any) -> None:
     assert digest(first) != digest(second)
 
@@ -78,8 +118,19 @@ def test_a_file_counts_by_its_content_alone(digest: Callable[[Any], str]) -> Non
     assert digest(File(Path("/x/a.png"), "1" * 64, 3)) == digest(File(Path("/y/b.png"), "1" * 64, 3))
 
 
-@pytest.mark.parametrize("value", [object(), {1, 2}, 1j, np.float64(1.0), np.ma.masked_array([1, 2], [True, False]),
-                                   np.zeros(2, [("a", "i4"), ("b", "i4")]), np.array([object()]), range(3)])  # fmt: skip
+@pytest.mark.parametrize(
+    "value",
+    [
+        object(),
+        {1, 2},
+        1j,
+        np.float64(1.0),
+        np.ma.masked_array([1, 2], [True, False]),
+        np.zeros(2, [("a", "i4"), ("b", "i4")]),
+        np.array([object()]),
+        range(3),
+    ],
+)
 def test_what_is_no_value_has_no_digest(digest: Callable[[Any], str], value: Any) -> None:
     with pytest.raises(Undigestable):
         digest(value)
@@ -101,29 +152,51 @@ def test_arrays_differ_by_shape_dtype_byte_order_and_content() -> None:
 def test_an_array_is_its_content_not_its_memory_layout() -> None:
     array = np.arange(12, dtype=np.int32).reshape(3, 4)
 
-    assert hash_array(array) == hash_array(np.asfortranarray(array)) == hash_array(np.arange(24, dtype="i4").reshape(3, 8)[:, ::2] // 2)
+    assert (
+        hash_array(array)
+        == hash_array(np.asfortranarray(array))
+        == hash_array(np.arange(24, dtype="i4").reshape(3, 8)[:, ::2] // 2)
+    )
     assert hash_array(array) != hash_array(array.T)
 
 
 def test_equal_pictures_have_one_digest_whatever_they_came_from(digest: Callable[[Any], str]) -> None:
     levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    digests = {digest(Image(made)) for made in (levels, levels.astype(np.uint16) * 257, levels / np.float32(255), (levels / 255.0))}
+    digests = {
+        digest(Image(made))
+        for made in (levels, levels.astype(np.uint16) * 257, levels / np.float32(255), (levels / 255.0))
+    }
 
     assert len(digests) == 1
 
 
 def test_media_of_different_kinds_differ(digest: Callable[[Any], str]) -> None:
     zeros = np.zeros((4, 4), np.uint8)
-    media = [Image(zeros), Mask(zeros), Image(zeros[:2]), Image(zeros[:, :2]), Image(np.zeros((4, 4, 3), np.uint8)),
-             Audio(np.zeros((4, 4), np.float32), 8000), Audio(np.zeros((4, 4), np.float32), 8001), Audio(np.zeros(16, np.float32), 8000),
-             [Image(zeros)], [Image(zeros), Image(zeros)], {"a": Image(zeros)}]  # fmt: skip
+    media = [
+        Image(zeros),
+        Mask(zeros),
+        Image(zeros[:2]),
+        Image(zeros[:, :2]),
+        Image(np.zeros((4, 4, 3), np.uint8)),
+        Audio(np.zeros((4, 4), np.float32), 8000),
+        Audio(np.zeros((4, 4), np.float32), 8001),
+        Audio(np.zeros(16, np.float32), 8000),
+        [Image(zeros)],
+        [Image(zeros), Image(zeros)],
+        {"a": Image(zeros)},
+    ]
 
     assert len({digest(medium) for medium in media}) == len(media)
 
 
 def test_a_large_set_is_pairwise_distinct(digest: Callable[[Any], str]) -> None:
     plain = [None, True, False, "", "a", "1", "true", b"", b"a", 0, 1, -1, 2**70, 0.0, -0.0, 1.0, math.nan, math.inf]
-    values: list[Any] = [*plain, *range(2, 3000), *(i / 7 for i in range(1, 3000, 2) if i % 7), *(f"t{i}" for i in range(3000))]
+    values: list[Any] = [
+        *plain,
+        *range(2, 3000),
+        *(i / 7 for i in range(1, 3000, 2) if i % 7),
+        *(f"t{i}" for i in range(3000)),
+    ]
     values += [[a, b] for a, b in product(plain, plain)] + [(a, b) for a, b in product(plain, plain)]
     values += [{"k": [a], "l": b} for a, b in product(plain, plain)] + [[[a], b] for a, b in product(plain, plain)]
 
@@ -146,7 +219,9 @@ def test_a_list_is_known_by_the_digests_of_its_entries(digest: Callable[[Any], s
 
 
 def test_parts_are_length_prefixed() -> None:
-    assert len({hash_parts(p) for p in ({"ab": "c"}, {"a": "bc"}, {"a": "b", "c": ""}, {"abc": ""}, {}, {"": "abc"})}) == 6
+    assert (
+        len({hash_parts(p) for p in ({"ab": "c"}, {"a": "bc"}, {"a": "b", "c": ""}, {"abc": ""}, {}, {"": "abc"})}) == 6
+    )
 
 
 def freeze(value: Any) -> Any:

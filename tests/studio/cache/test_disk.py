@@ -154,8 +154,13 @@ def test_verify_finds_every_damaged_blob_and_no_other(cache: Cache, tmp_path: Pa
 
 @pytest.mark.parametrize("seed", range(25))
 def test_a_flipped_bit_anywhere_in_the_folder_never_gives_a_wrong_result(tmp_path: Path, seed: int) -> None:
-    nodes = {"i": ("fake.image", {"side": LARGE}), "s": ("fake.image", {"side": SMALL, "seed": [1, 2]}),
-             "m": ("fake.mean", {"image": "@i"}), "l": ("fake.images", {"n": 3, "side": LARGE}), "t": ("fake.mean_all", {"images": "@s"})}  # fmt: skip
+    nodes = {
+        "i": ("fake.image", {"side": LARGE}),
+        "s": ("fake.image", {"side": SMALL, "seed": [1, 2]}),
+        "m": ("fake.mean", {"image": "@i"}),
+        "l": ("fake.images", {"n": 3, "side": LARGE}),
+        "t": ("fake.mean_all", {"images": "@s"}),
+    }
     document = graph(nodes, m="m", i="i", l="l", t="t", s="s")
     with open_studio(tmp_path) as studio:
         expected = studio.run(document).outputs

@@ -34,8 +34,13 @@ def locks(tmp_path: Path) -> Iterator[FingerprintLocks]:
 
 def start(folder: Path, fingerprint: str) -> tuple[subprocess.Popen[str], bool]:
     """Start a process that takes a lock and keeps it; say whether it got it."""
-    process = subprocess.Popen([sys.executable, "-c", PROGRAM, str(folder / "locks"), fingerprint], text=True,
-                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(folder / "locks"), fingerprint],
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+    )
     assert process.stdout is not None
     return process, process.stdout.readline() == "True\n"
 

@@ -41,10 +41,10 @@ def test_a_plugins_name_lists_its_node_types_only(desk: Desk) -> None:
 
 
 def test_an_unknown_name_suggests_the_nearest(desk: Desk) -> None:
-    done = desk.call("nodes", "image.nwe")
+    done = desk.call("nodes", "image.newt")
 
     assert done.code == 2
-    assert "there is no node type 'image.nwe'" in done.err
+    assert "there is no node type 'image.newt'" in done.err
     assert "did you mean 'image.new'?" in done.err
 
 

@@ -114,7 +114,7 @@ def echo(desk: Desk) -> Path:
 
 
 @pytest.mark.parametrize(("pair", "file", "content"), [
-    ("text=Grüße = alle", "text.txt", "Grüße = alle"),
+    ("text=Grüße = Fuß", "text.txt", "Grüße = Fuß"),
     ("text=", "text.txt", ""),
     ("text=123", "text.txt", "123"),
     ("text=@words.txt", "text.txt", "from a file"),

@@ -24,7 +24,7 @@ def test_both_schemas_are_schemas_and_accept_a_good_graph(desk: Desk, card: Path
 
 def test_the_installed_schema_knows_the_node_types(desk: Desk, card: Path) -> None:
     document = json.loads(card.read_text())
-    document["nodes"]["ground"]["type"] = "image.nwe"
+    document["nodes"]["ground"]["type"] = "image.newt"
 
     def check(*options: str) -> bool:
         return bool(jsonschema.Draft202012Validator(desk.call("schema", *options).json).is_valid(document))

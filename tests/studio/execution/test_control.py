@@ -84,7 +84,9 @@ def test_what_was_done_before_is_cached(studio: Studio, probe: Probe, control: C
     assert probe.calls["add"] == 1
 
 
-def test_a_part_that_a_node_returns_after_cancelling_is_no_result(studio: Studio, probe: Probe, control: Control) -> None:
+def test_a_part_that_a_node_returns_after_cancelling_is_no_result(
+    studio: Studio, probe: Probe, control: Control
+) -> None:
     document = graph({"s": ("fake.stubborn", {"n": MANY})}, o="s")
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(studio.run, document, control=control)
@@ -111,7 +113,9 @@ def test_a_paused_run_waits_at_its_next_step(studio: Studio, probe: Probe, contr
             paused.set()
 
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(studio.run, graph({"s": ("fake.steps", {"n": 100})}, o="s"), control=control, on_event=listen)
+        running = pool.submit(
+            studio.run, graph({"s": ("fake.steps", {"n": 100})}, o="s"), control=control, on_event=listen
+        )
         assert paused.wait(10)
         with pytest.raises(TimeoutError):
             running.result(0.1)
@@ -143,8 +147,12 @@ def test_a_pause_does_not_count_against_the_time_limit(studio: Studio, control: 
 
 
 def test_a_node_that_hangs_fails_alone_and_its_lane_goes_on(studio: Studio, probe: Probe) -> None:
-    nodes = {"h": ("fake.hang_on_device", {"gate": "never"}), "after": ("fake.add", {"a": "@h"}),
-             "d": ("fake.on_device", {"a": 1}), "c": ("fake.add", {"a": "@d"})}  # fmt: skip
+    nodes = {
+        "h": ("fake.hang_on_device", {"gate": "never"}),
+        "after": ("fake.add", {"a": "@h"}),
+        "d": ("fake.on_device", {"a": 1}),
+        "c": ("fake.add", {"a": "@d"}),
+    }
     recorder = Recorder()
     result = studio.run(graph(nodes, bad="after", good="c"), node_timeout_seconds=0.3, on_event=recorder)
 
@@ -176,7 +184,9 @@ def test_more_hanging_nodes_than_threads_are_all_given_up(tmp_path: Path, probe:
         assert result.outputs == {"a": 2}
         assert {error.code for error in result.errors} == {"E305"}
         assert len(result.errors) == 5
-        assert studio.run(graph({"l": ("fake.count", {"n": 50}), "a": ("fake.add", {"a": "@l"})}, o="a")).status == "done"
+        assert (
+            studio.run(graph({"l": ("fake.count", {"n": 50}), "a": ("fake.add", {"a": "@l"})}, o="a")).status == "done"
+        )
 
 
 def test_a_time_limit_lets_quick_nodes_pass(studio: Studio) -> None:

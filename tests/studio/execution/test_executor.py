@@ -35,8 +35,12 @@ def test_a_chain_gives_what_the_functions_give(studio: Studio) -> None:
 
 
 def test_a_shared_node_runs_once(studio: Studio, probe: Probe) -> None:
-    nodes = {"a": ("fake.add", {"a": 5}), "b": ("fake.add", {"a": "@a", "b": 2}), "c": ("fake.add", {"a": "@a", "b": 3}),
-             "d": ("fake.add", {"a": "@b", "b": "@c"})}  # fmt: skip
+    nodes = {
+        "a": ("fake.add", {"a": 5}),
+        "b": ("fake.add", {"a": "@a", "b": 2}),
+        "c": ("fake.add", {"a": "@a", "b": 3}),
+        "d": ("fake.add", {"a": "@b", "b": "@c"}),
+    }
     result = studio.run(graph(nodes, o="d"))
 
     assert result["o"] == 17
@@ -235,8 +239,12 @@ def test_cancelling_one_who_waits_leaves_the_claim_with_who_computes(studio: Stu
 
 
 def test_when_false_skips_a_node_and_what_needs_it(studio: Studio, probe: Probe) -> None:
-    nodes = {"even": ("fake.is_even", {"a": 3}), "a": name_node("fake.add", {"a": 1}, "even"), "b": ("fake.add", {"a": "@a"}),
-             "c": ("fake.add", {"a": 10})}  # fmt: skip
+    nodes = {
+        "even": ("fake.is_even", {"a": 3}),
+        "a": name_node("fake.add", {"a": 1}, "even"),
+        "b": ("fake.add", {"a": "@a"}),
+        "c": ("fake.add", {"a": 10}),
+    }
     recorder = Recorder()
     result = studio.run(graph(nodes, skipped="b", kept="c"), on_event=recorder)
 
@@ -251,8 +259,12 @@ def test_when_true_runs_it(studio: Studio) -> None:
 
 
 def test_what_a_skipped_node_needs_does_not_run(studio: Studio, probe: Probe) -> None:
-    nodes = {"even": ("fake.is_even", {"a": 3}), "dear": ("fake.pair", {"a": 1}),
-             "a": name_node("fake.add", {"a": "@dear.low"}, "even"), "m": ("fake.maybe", {"a": "@a"})}  # fmt: skip
+    nodes = {
+        "even": ("fake.is_even", {"a": 3}),
+        "dear": ("fake.pair", {"a": 1}),
+        "a": name_node("fake.add", {"a": "@dear.low"}, "even"),
+        "m": ("fake.maybe", {"a": "@a"}),
+    }
     result = studio.run(graph(nodes, o="m"))
 
     assert result["o"] == "got None"
@@ -260,15 +272,22 @@ def test_what_a_skipped_node_needs_does_not_run(studio: Studio, probe: Probe) ->
 
 
 def test_an_optional_input_without_default_gets_none_from_a_skipped_node(studio: Studio) -> None:
-    nodes = {"even": ("fake.is_even", {"a": 3}), "a": name_node("fake.add", {"a": 1}, "even"),
-             "m": ("fake.nullable", {"a": "@a"})}  # fmt: skip
+    nodes = {
+        "even": ("fake.is_even", {"a": 3}),
+        "a": name_node("fake.add", {"a": 1}, "even"),
+        "m": ("fake.nullable", {"a": "@a"}),
+    }
 
     assert studio.run(graph(nodes, o="m"))["o"] == "got None"
 
 
 def test_a_failed_node_does_not_count_as_skipped_however_far_behind(studio: Studio, probe: Probe) -> None:
-    nodes = {"f": ("fake.fail", {}), "a": ("fake.add", {"a": "@f"}), "b": ("fake.add", {"a": "@a"}),
-             "m": ("fake.maybe", {"a": "@b"})}  # fmt: skip
+    nodes = {
+        "f": ("fake.fail", {}),
+        "a": ("fake.add", {"a": "@f"}),
+        "b": ("fake.add", {"a": "@a"}),
+        "m": ("fake.maybe", {"a": "@b"}),
+    }
     result = studio.run(graph(nodes, o="m"))
 
     assert (result.status, result.outputs) == ("failed", {})
@@ -277,8 +296,12 @@ def test_a_failed_node_does_not_count_as_skipped_however_far_behind(studio: Stud
 
 @pytest.mark.parametrize("other", ["fake.fail", "fake.wait"])
 def test_a_choice_evaluates_only_the_branch_taken(studio: Studio, probe: Probe, other: str) -> None:
-    nodes = {"bad": (other, {"gate": "never"} if other == "fake.wait" else {}), "good": ("fake.add", {"a": 1}),
-             "index": ("fake.add", {"a": 0}), "p": ("fake.pick", {"index": "@index", "case_1": "@good", "case_2": "@bad"})}  # fmt: skip
+    nodes = {
+        "bad": (other, {"gate": "never"} if other == "fake.wait" else {}),
+        "good": ("fake.add", {"a": 1}),
+        "index": ("fake.add", {"a": 0}),
+        "p": ("fake.pick", {"index": "@index", "case_1": "@good", "case_2": "@bad"}),
+    }
     result = studio.run(graph(nodes, o="p"))
 
     assert (result.status, result["o"]) == ("done", 2)
@@ -290,8 +313,12 @@ def test_a_choice_reads_the_default_of_what_it_depends_on(studio: Studio) -> Non
 
 
 def test_a_mapped_choice_evaluates_every_branch_that_some_entry_takes(studio: Studio) -> None:
-    nodes = {"i": ("fake.count", {"n": 2, "start": 1}), "x": ("fake.add", {"a": 1}), "y": ("fake.add", {"a": 10}),
-             "p": ("fake.pick", {"index": "@i", "case_1": "@x", "case_2": "@y"})}  # fmt: skip
+    nodes = {
+        "i": ("fake.count", {"n": 2, "start": 1}),
+        "x": ("fake.add", {"a": 1}),
+        "y": ("fake.add", {"a": 10}),
+        "p": ("fake.pick", {"index": "@i", "case_1": "@x", "case_2": "@y"}),
+    }
 
     assert studio.run(graph(nodes, o="p"))["o"] == [2, 11]
 
@@ -307,7 +334,11 @@ def test_a_choice_with_a_broken_rule_is_its_own_error(studio: Studio) -> None:
 
 
 def test_a_list_at_a_single_input_maps_the_node(studio: Studio, probe: Probe) -> None:
-    nodes = {"l": ("fake.count", {"n": 5}), "a": ("fake.add", {"a": "@l", "b": 10}), "t": ("fake.total", {"numbers": "@a"})}
+    nodes = {
+        "l": ("fake.count", {"n": 5}),
+        "a": ("fake.add", {"a": "@l", "b": 10}),
+        "t": ("fake.total", {"numbers": "@a"}),
+    }
     result = studio.run(graph(nodes, each="a", all="t"))
 
     assert result.outputs == {"each": [10, 11, 12, 13, 14], "all": 60}
@@ -315,8 +346,13 @@ def test_a_list_at_a_single_input_maps_the_node(studio: Studio, probe: Probe) ->
 
 
 def test_two_lists_zip_and_a_list_of_one_stretches(studio: Studio) -> None:
-    nodes = {"l": ("fake.count", {"n": 3}), "m": ("fake.count", {"n": 3, "start": 10}), "one": ("fake.count", {"n": 1, "start": 100}),
-             "zip": ("fake.add", {"a": "@l", "b": "@m"}), "stretch": ("fake.add", {"a": "@l", "b": "@one"})}  # fmt: skip
+    nodes = {
+        "l": ("fake.count", {"n": 3}),
+        "m": ("fake.count", {"n": 3, "start": 10}),
+        "one": ("fake.count", {"n": 1, "start": 100}),
+        "zip": ("fake.add", {"a": "@l", "b": "@m"}),
+        "stretch": ("fake.add", {"a": "@l", "b": "@one"}),
+    }
     result = studio.run(graph(nodes, zip="zip", stretch="stretch"))
 
     assert result.outputs == {"zip": [10, 12, 14], "stretch": [100, 101, 102]}
@@ -331,8 +367,11 @@ def test_lists_of_unequal_length_are_an_error(studio: Studio) -> None:
 
 
 def test_a_table_maps_twice(studio: Studio) -> None:
-    nodes = {"g": ("fake.grid", {"rows": 2, "columns": 3}), "a": ("fake.add", {"a": "@g", "b": 1}),
-             "t": ("fake.total", {"numbers": "@g"})}  # fmt: skip
+    nodes = {
+        "g": ("fake.grid", {"rows": 2, "columns": 3}),
+        "a": ("fake.add", {"a": "@g", "b": 1}),
+        "t": ("fake.total", {"numbers": "@g"}),
+    }
     result = studio.run(graph(nodes, cells="a", rows="t"))
 
     assert result.outputs == {"cells": [[1, 2, 3], [4, 5, 6]], "rows": [3, 12]}
@@ -351,7 +390,11 @@ def test_an_empty_list_maps_to_an_empty_list(studio: Studio) -> None:
 
 
 def test_a_failing_entry_fails_the_node_and_names_itself(studio: Studio) -> None:
-    nodes = {"l": ("fake.count", {"n": 5}), "f": ("fake.fail_at", {"a": "@l", "bad": 3}), "k": ("fake.total", {"numbers": "@l"})}
+    nodes = {
+        "l": ("fake.count", {"n": 5}),
+        "f": ("fake.fail_at", {"a": "@l", "bad": 3}),
+        "k": ("fake.total", {"numbers": "@l"}),
+    }
     result = studio.run(graph(nodes, o="f", k="k"))
 
     assert (result.status, result.outputs) == ("partly done", {"k": 10})
@@ -368,8 +411,14 @@ def test_entries_that_were_made_before_are_not_made_again(studio: Studio, probe:
 
 
 def test_a_type_variable_carries_its_type_through(studio: Studio) -> None:
-    nodes = {"i": ("fake.image", {}), "s": ("fake.same", {"value": "@i"}), "l": ("fake.images", {"n": 2}),
-             "f": ("fake.first", {"values": "@l"}), "m": ("fake.mean", {"image": "@s"}), "n": ("fake.mean", {"image": "@f"})}  # fmt: skip
+    nodes = {
+        "i": ("fake.image", {}),
+        "s": ("fake.same", {"value": "@i"}),
+        "l": ("fake.images", {"n": 2}),
+        "f": ("fake.first", {"values": "@l"}),
+        "m": ("fake.mean", {"image": "@s"}),
+        "n": ("fake.mean", {"image": "@f"}),
+    }
     result = studio.run(graph(nodes, m="m", n="n"))
 
     assert result.status == "done"
@@ -410,7 +459,11 @@ def test_a_graph_file_is_a_node_type(studio: Studio, inner: Path) -> None:
 
 
 def test_a_mapped_graph_gives_a_list(studio: Studio, inner: Path, probe: Probe) -> None:
-    nodes = {"l": ("fake.count", {"n": 4}), "g": ("graph:inner.json", {"a": "@l"}), "t": ("fake.total", {"numbers": "@g"})}
+    nodes = {
+        "l": ("fake.count", {"n": 4}),
+        "g": ("graph:inner.json", {"a": "@l"}),
+        "t": ("fake.total", {"numbers": "@g"}),
+    }
     recorder = Recorder()
     result = run_file(studio, inner, nodes, each="g", all="t")
     again = studio.run(inner / "outer.json", on_event=recorder)
@@ -421,14 +474,22 @@ def test_a_mapped_graph_gives_a_list(studio: Studio, inner: Path, probe: Probe) 
 
 
 def test_a_mapped_graph_over_a_table_and_over_nothing(studio: Studio, inner: Path) -> None:
-    nodes = {"t": ("fake.grid", {"rows": 2, "columns": 2}), "g": ("graph:inner.json", {"a": "@t"}),
-             "e": ("fake.count", {"n": 0}), "h": ("graph:inner.json", {"a": "@e"})}  # fmt: skip
+    nodes = {
+        "t": ("fake.grid", {"rows": 2, "columns": 2}),
+        "g": ("graph:inner.json", {"a": "@t"}),
+        "e": ("fake.count", {"n": 0}),
+        "h": ("graph:inner.json", {"a": "@e"}),
+    }
 
     assert run_file(studio, inner, nodes, g="g", h="h").outputs == {"g": [[11, 12], [13, 14]], "h": []}
 
 
 def test_graphs_nest_and_map_inside_one_another(studio: Studio, inner: Path) -> None:
-    nodes = {"l": ("fake.count", {"n": "@inputs.n"}), "g": ("graph:inner.json", {"a": "@l"}), "t": ("fake.total", {"numbers": "@g"})}
+    nodes = {
+        "l": ("fake.count", {"n": "@inputs.n"}),
+        "g": ("graph:inner.json", {"a": "@l"}),
+        "t": ("fake.total", {"numbers": "@g"}),
+    }
     write_graph(inner / "middle.json", {"n": {"type": "int"}}, nodes, o="t")
     outer = {"l": ("fake.count", {"n": 3, "start": 1}), "g": ("graph:middle.json", {"a": "@l"})}
     outer["g"] = ("graph:middle.json", {"n": "@l"})
@@ -437,8 +498,12 @@ def test_graphs_nest_and_map_inside_one_another(studio: Studio, inner: Path) -> 
 
 
 def test_when_skips_a_graph(studio: Studio, inner: Path, probe: Probe) -> None:
-    nodes = {"l": ("fake.count", {"n": 2}), "even": ("fake.is_even", {"a": 3}),
-             "g": name_node("graph:inner.json", {"a": 5}, "even"), "h": name_node("graph:inner.json", {"a": "@l"}, "even")}  # fmt: skip
+    nodes = {
+        "l": ("fake.count", {"n": 2}),
+        "even": ("fake.is_even", {"a": 3}),
+        "g": name_node("graph:inner.json", {"a": 5}, "even"),
+        "h": name_node("graph:inner.json", {"a": "@l"}, "even"),
+    }
     result = run_file(studio, inner, nodes, g="g", h="h")
 
     assert (result.status, result.outputs) == ("done", {})
@@ -448,7 +513,11 @@ def test_when_skips_a_graph(studio: Studio, inner: Path, probe: Probe) -> None:
 def test_a_failure_in_a_mapped_graph_is_one_failed_node(studio: Studio, inner: Path) -> None:
     nodes = {"f": ("fake.fail_at", {"a": "@inputs.a", "bad": 2})}
     write_graph(inner / "bad.json", {"a": {"type": "int"}}, nodes, o="f")
-    outer = {"l": ("fake.count", {"n": 4}), "g": ("graph:bad.json", {"a": "@l"}), "k": ("fake.total", {"numbers": "@l"})}
+    outer = {
+        "l": ("fake.count", {"n": 4}),
+        "g": ("graph:bad.json", {"a": "@l"}),
+        "k": ("fake.total", {"numbers": "@l"}),
+    }
     result = run_file(studio, inner, outer, o="g", k="k")
 
     assert (result.status, result.outputs) == ("partly done", {"k": 6})
@@ -499,7 +568,11 @@ def test_a_stack_that_returns_too_few_results_is_an_error_of_the_node_type(studi
     ],
 )
 def test_whatever_a_node_raises_is_its_own_error(studio: Studio, kind: str, code: str, told: str) -> None:
-    nodes = {"f": ("fake.fail", {"kind": kind, "a": 7}), "after": ("fake.add", {"a": "@f"}), "other": ("fake.add", {"a": 1})}
+    nodes = {
+        "f": ("fake.fail", {"kind": kind, "a": 7}),
+        "after": ("fake.add", {"a": "@f"}),
+        "other": ("fake.add", {"a": 1}),
+    }
     result = studio.run(graph(nodes, bad="after", good="other"))
     error = get_error(result)
 
@@ -647,9 +720,15 @@ def test_values_are_freed_at_their_last_use(tmp_path: Path, probe: Probe, mode: 
 
 
 def test_nothing_is_held_when_a_run_ends_but_its_outputs(tmp_path: Path, probe: Probe) -> None:
-    nodes = {"i": ("fake.image", {"seed": [1, 2, 3]}), "s": ("fake.shift", {"image": "@i"}), "x": ("fake.image", {"seed": 9}),
-             "even": ("fake.is_even", {"a": 3}), "skipped": name_node("fake.shift", {"image": "@x"}, "even"),
-             "m": ("fake.mean_all", {"images": "@s"}), "g": ("fake.mean_all", {"images": ["@x", "@x"]})}  # fmt: skip
+    nodes = {
+        "i": ("fake.image", {"seed": [1, 2, 3]}),
+        "s": ("fake.shift", {"image": "@i"}),
+        "x": ("fake.image", {"seed": 9}),
+        "even": ("fake.is_even", {"a": 3}),
+        "skipped": name_node("fake.shift", {"image": "@x"}, "even"),
+        "m": ("fake.mean_all", {"images": "@s"}),
+        "g": ("fake.mean_all", {"images": ["@x", "@x"]}),
+    }
     alive: list[int] = []
 
     def listen(event: Event) -> None:
@@ -675,7 +754,10 @@ def test_random_graphs_give_what_plain_evaluation_gives(studio: Studio, probe: P
         known = list(values)
         a = rng.choice(known) if known and rng.random() < 0.8 else rng.randrange(5)
         b = rng.choice(known) if known and rng.random() < 0.5 else rng.randrange(5)
-        nodes[f"n{index}"] = ("fake.add", {"a": f"@{a}" if isinstance(a, str) else a, "b": f"@{b}" if isinstance(b, str) else b})
+        nodes[f"n{index}"] = (
+            "fake.add",
+            {"a": f"@{a}" if isinstance(a, str) else a, "b": f"@{b}" if isinstance(b, str) else b},
+        )
         values[f"n{index}"] = (values[a] if isinstance(a, str) else a) + (values[b] if isinstance(b, str) else b)
     outputs = {f"o{name}": name for name in rng.sample(list(values), 8)}
     with ThreadPoolExecutor(2) as pool:

@@ -51,9 +51,13 @@ def test_a_miss_names_the_input_that_changed(disk_studio: Studio) -> None:
     assert "input b" in row.reason
 
 
-@pytest.mark.parametrize(("change", "part", "now", "then"), [({"codes": {"fake.add": 2}}, "code", "2", "1"),
-                                                             ({"versions": {"fake.add": "1.1"}}, "version", "1.1", "1.0")])  # fmt: skip
-def test_a_miss_names_a_change_of_the_node_type(tmp_path: Path, change: dict[str, Any], part: str, now: str, then: str) -> None:
+@pytest.mark.parametrize(
+    ("change", "part", "now", "then"),
+    [({"codes": {"fake.add": 2}}, "code", "2", "1"), ({"versions": {"fake.add": "1.1"}}, "version", "1.1", "1.0")],
+)
+def test_a_miss_names_a_change_of_the_node_type(
+    tmp_path: Path, change: dict[str, Any], part: str, now: str, then: str
+) -> None:
     with open_studio(tmp_path) as studio:
         studio.run(graph(NODES, o="b"))
     with open_studio(tmp_path, **change) as studio:
@@ -79,7 +83,11 @@ def test_a_skipped_node_and_its_followers_are_told(disk_studio: Studio) -> None:
 
 
 def test_a_branch_that_was_not_chosen_is_unknown(disk_studio: Studio) -> None:
-    nodes = {"x": ("fake.add", {"a": 1}), "y": ("fake.pair", {"a": 1}), "p": ("fake.pick", {"case_1": "@x", "case_2": "@y.low"})}
+    nodes = {
+        "x": ("fake.add", {"a": 1}),
+        "y": ("fake.pair", {"a": 1}),
+        "p": ("fake.pick", {"case_1": "@x", "case_2": "@y.low"}),
+    }
     disk_studio.run(graph(nodes, o="p"))
     rows = explain(disk_studio, graph(nodes, o="p"))
 

@@ -57,7 +57,11 @@ def test_what_is_no_picture_becomes_a_list(studio: Studio) -> None:
 
 
 def test_a_list_of_films_maps_twice(studio: Studio) -> None:
-    nodes = {"f": ("fake.film", {"n": [3, 4]}), "v": ("fake.invert", {"image": "@f"}), "m": ("fake.mean", {"image": "@v"})}
+    nodes = {
+        "f": ("fake.film", {"n": [3, 4]}),
+        "v": ("fake.invert", {"image": "@f"}),
+        "m": ("fake.mean", {"image": "@v"}),
+    }
     result = studio.run(graph(nodes, o="v", m="m"))
 
     assert result.status == "done", result.errors
@@ -94,7 +98,11 @@ def test_frames_leave_nothing_in_the_cache_once_the_film_is_there(tmp_path: Path
 
 
 def test_a_picture_that_a_frame_equals_stays_in_the_cache(tmp_path: Path, probe: Probe) -> None:
-    still = {"f": ("fake.film", {"n": 1, "side": 128}), "p": ("fake.first_frame", {"video": "@f"}), "v": ("fake.invert", {"image": "@p"})}
+    still = {
+        "f": ("fake.film", {"n": 1, "side": 128}),
+        "p": ("fake.first_frame", {"video": "@f"}),
+        "v": ("fake.invert", {"image": "@p"}),
+    }
     with open_studio(tmp_path, probe) as studio:
         studio.run(graph(still, o="v"))
         studio.run(build_graph(4, side=128))
@@ -113,13 +121,21 @@ def test_refresh_runs_every_frame_again(studio: Studio, probe: Probe) -> None:
 
 
 def test_films_of_unequal_length_are_an_error(studio: Studio) -> None:
-    nodes = {"a": ("fake.film", {"n": 3}), "b": ("fake.film", {"n": 4}), "x": ("fake.blend", {"first": "@a", "second": "@b"})}
+    nodes = {
+        "a": ("fake.film", {"n": 3}),
+        "b": ("fake.film", {"n": 4}),
+        "x": ("fake.blend", {"first": "@a", "second": "@b"}),
+    }
 
     assert get_error(studio.run(graph(nodes, o="x"))).code == "E308"
 
 
 def test_two_films_and_a_picture_go_through_together(studio: Studio) -> None:
-    nodes = {"a": ("fake.film", {"n": 4}), "b": ("fake.invert", {"image": "@a"}), "x": ("fake.blend", {"first": "@a", "second": "@b"})}
+    nodes = {
+        "a": ("fake.film", {"n": 4}),
+        "b": ("fake.invert", {"image": "@a"}),
+        "x": ("fake.blend", {"first": "@a", "second": "@b"}),
+    }
 
     assert [level for _, level in list_frames(studio.run(graph(nodes, o="x"))["o"])] == [127] * 4
 

@@ -18,7 +18,9 @@ ON_DEVICE = TYPES["fake.on_device"]
 INPUTS = {"a": "1" * 64, "b": "2" * 64}
 
 
-def find(node_type: NodeType = ADD, inputs: dict[str, str] | None = None, device: str = "cpu", dtype: str = "float32") -> str:
+def find(
+    node_type: NodeType = ADD, inputs: dict[str, str] | None = None, device: str = "cpu", dtype: str = "float32"
+) -> str:
     """Return a fingerprint."""
     found = Fingerprints(device, dtype).find(node_type, (inputs or INPUTS).items())
     assert found is not None
@@ -35,9 +37,15 @@ def test_every_part_of_the_node_type_counts(changed: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "inputs",
-    [{"a": "3" * 64, "b": "2" * 64}, {"a": "1" * 64, "b": "3" * 64}, {"a": "2" * 64, "b": "1" * 64}, {"a": "1" * 64},
-     {"a": "1" * 64, "c": "2" * 64}, {"a": "1" * 64, "b": "2" * 64, "c": "2" * 64}],
-)  # fmt: skip
+    [
+        {"a": "3" * 64, "b": "2" * 64},
+        {"a": "1" * 64, "b": "3" * 64},
+        {"a": "2" * 64, "b": "1" * 64},
+        {"a": "1" * 64},
+        {"a": "1" * 64, "c": "2" * 64},
+        {"a": "1" * 64, "b": "2" * 64, "c": "2" * 64},
+    ],
+)
 def test_every_input_counts_by_name_and_digest(inputs: dict[str, str]) -> None:
     assert find(inputs=inputs) != find()
 
@@ -83,7 +91,9 @@ def test_weights_count_by_content_also_inside_a_list(tmp_path: Path) -> None:
         digests = []
         for content in (b"one", b"two"):
             path.write_bytes(content)
-            digests.append([studio.executor.digest(value) for value in (Model(f"file:{path}"), [Model(f"file:{path}")])])
+            digests.append(
+                [studio.executor.digest(value) for value in (Model(f"file:{path}"), [Model(f"file:{path}")])]
+            )
 
     assert digests[0][0] != digests[1][0]
     assert digests[0][1] != digests[1][1]

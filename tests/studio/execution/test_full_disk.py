@@ -25,8 +25,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "disk"
     place.mkdir()
     mount = shutil.which("mount")
-    if mount is None or os.getuid() != 0 or subprocess.run([mount, "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)],
-                                                           capture_output=True, check=False).returncode:  # fmt: skip
+    if (
+        mount is None
+        or os.getuid() != 0
+        or subprocess.run(
+            [mount, "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)], capture_output=True, check=False
+        ).returncode
+    ):
         pytest.skip("no right to mount a small disk here")
     yield place
     subprocess.run(["umount", str(place)], check=True)
@@ -34,8 +39,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def build_graph(pictures: int) -> dict[str, Any]:
     """Return a graph with so many pictures."""
-    return graph({f"i{n}": ("fake.image", {"side": SIDE, "seed": n}) for n in range(pictures)},
-                 **{f"o{n}": f"i{n}" for n in range(pictures)})  # fmt: skip
+    return graph(
+        {f"i{n}": ("fake.image", {"side": SIDE, "seed": n}) for n in range(pictures)},
+        **{f"o{n}": f"i{n}" for n in range(pictures)},
+    )
 
 
 def check_what_is_left(folder: Path, expected: dict[str, Any]) -> None:

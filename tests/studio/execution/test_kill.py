@@ -48,8 +48,13 @@ def build_graph(round: int = 0) -> dict[str, Any]:
 def start(folder: Path, document: dict[str, Any], *more: str) -> subprocess.Popen[str]:
     """Start a process that runs a graph."""
     path = os.pathsep.join(str(REPOSITORY / part) for part in (".", "plugins", "tests"))
-    return subprocess.Popen([sys.executable, "-c", PROGRAM, str(folder), json.dumps(document), *more], text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"PYTHONPATH": path})  # fmt: skip
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(folder), json.dumps(document), *more],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": path},
+    )
 
 
 def compute_expected(tmp_path: Path, document: dict[str, Any]) -> dict[str, Any]:

@@ -119,7 +119,9 @@ def test_a_lost_list_of_pictures_is_made_again(folder: Path, probe: Probe) -> No
 
 def test_entries_lost_under_a_mapped_node_are_made_again(folder: Path, probe: Probe) -> None:
     def build(by: int) -> dict[str, Any]:
-        return graph({"l": ("fake.images", {"n": 5, "side": SIDE}), "s": ("fake.shift", {"image": "@l", "by": by})}, o="s")
+        return graph(
+            {"l": ("fake.images", {"n": 5, "side": SIDE}), "s": ("fake.shift", {"image": "@l", "by": by})}, o="s"
+        )
 
     with open_studio(folder) as studio:
         expected = studio.run(build(1))["o"]
@@ -145,7 +147,9 @@ def test_one_entry_lost_of_a_mapped_node_is_made_alone(folder: Path, probe: Prob
 def test_a_lost_value_in_a_mapped_graph_is_made_again(folder: Path, probe: Probe, tmp_path: Path) -> None:
     import json
 
-    inner = graph({"i": ("fake.image", {"side": SIDE, "seed": "@inputs.seed"}), "s": ("fake.shift", {"image": "@i"})}, o="s")
+    inner = graph(
+        {"i": ("fake.image", {"side": SIDE, "seed": "@inputs.seed"}), "s": ("fake.shift", {"image": "@i"})}, o="s"
+    )
     (tmp_path / "inner.json").write_text(json.dumps(inner | {"inputs": {"seed": {"type": "int"}}}))
     outer = graph({"l": ("fake.count", {"n": 3}), "g": ("graph:inner.json", {"seed": "@l"})}, o="g")
     (tmp_path / "outer.json").write_text(json.dumps(outer))
@@ -161,8 +165,12 @@ def test_a_lost_value_in_a_mapped_graph_is_made_again(folder: Path, probe: Probe
 def test_a_choice_on_a_lost_value_has_it_made_again(folder: Path, probe: Probe) -> None:
     import sqlite3
 
-    nodes = {"e": ("fake.is_even", {"a": 2}), "a": {"type": "fake.add", "inputs": {"a": 1}, "when": {"from": "e"}},
-             "i": ("fake.add", {"a": 0}), "p": ("fake.pick", {"index": "@i", "case_1": "@a"})}  # fmt: skip
+    nodes = {
+        "e": ("fake.is_even", {"a": 2}),
+        "a": {"type": "fake.add", "inputs": {"a": 1}, "when": {"from": "e"}},
+        "i": ("fake.add", {"a": 0}),
+        "p": ("fake.pick", {"index": "@i", "case_1": "@a"}),
+    }
     with open_studio(folder) as studio:
         studio.run(graph(nodes, o="p"))
     with sqlite3.connect(folder / "index.sqlite") as connection:
@@ -176,8 +184,12 @@ def test_a_choice_on_a_lost_value_has_it_made_again(folder: Path, probe: Probe) 
 
 def test_a_lost_value_that_can_no_longer_be_made_fails_what_wants_it(folder: Path, probe: Probe) -> None:
     def build(path: str, by: int) -> dict[str, Any]:
-        nodes = {"i": ("fake.image", {"side": SIDE}), "v": ("fake.invert", {"image": "@i"}),
-                 "s": ("fake.shift", {"image": "@v", "by": by}), "m": ("fake.maybe", {"a": 3})}  # fmt: skip
+        nodes = {
+            "i": ("fake.image", {"side": SIDE}),
+            "v": ("fake.invert", {"image": "@i"}),
+            "s": ("fake.shift", {"image": "@v", "by": by}),
+            "m": ("fake.maybe", {"a": 3}),
+        }
         return graph(nodes, o="s", m="m")
 
     with open_studio(folder) as studio:
@@ -192,7 +204,11 @@ def test_a_lost_value_that_can_no_longer_be_made_fails_what_wants_it(folder: Pat
 
 
 def test_a_node_that_comes_out_different_drags_along_what_is_made_from_it(folder: Path, probe: Probe) -> None:
-    nodes = {"c": ("fake.chance", {}), "s": ("fake.shift", {"image": "@c", "by": 0}), "l": ("fake.mean_all", {"images": ["@c", "@s"]})}
+    nodes = {
+        "c": ("fake.chance", {}),
+        "s": ("fake.shift", {"image": "@c", "by": 0}),
+        "l": ("fake.mean_all", {"images": ["@c", "@s"]}),
+    }
     with open_studio(folder) as studio:
         studio.run(graph(nodes, o="l"))
     remove_blobs(folder)

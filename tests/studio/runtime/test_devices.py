@@ -17,7 +17,9 @@ def test_a_device_is_accepted_without_looking_for_it(device: str) -> None:
     assert parse_device(device) == (device, "auto")
 
 
-@pytest.mark.parametrize(("device", "dtype"), [("gpu", "auto"), ("cuda:", "auto"), ("", "auto"), ("cuda:-1", "auto"), ("cpu", "int8")])
+@pytest.mark.parametrize(
+    ("device", "dtype"), [("gpu", "auto"), ("cuda:", "auto"), ("", "auto"), ("cuda:-1", "auto"), ("cpu", "int8")]
+)
 def test_what_is_no_device_or_dtype_is_refused(device: str, dtype: str) -> None:
     with pytest.raises(UsageError, match="E002"):
         parse_device(device, dtype)
@@ -56,6 +58,13 @@ def test_the_environment_narrows_what_is_seen(monkeypatch: pytest.MonkeyPatch, v
 
 
 def test_looking_for_devices_never_loads_torch() -> None:
-    program = "import sys; from studio.runtime.devices import find_device; find_device(); assert 'torch' not in sys.modules"
+    program = (
+        "import sys; from studio.runtime.devices import find_device; find_device(); assert 'torch' not in sys.modules"
+    )
 
-    assert subprocess.run([sys.executable, "-c", program], check=False, cwd=devices.__file__.rpartition("/studio/")[0]).returncode == 0
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", program], check=False, cwd=devices.__file__.rpartition("/studio/")[0]
+        ).returncode
+        == 0
+    )

@@ -64,7 +64,9 @@ def test_weights_are_found_by_name_and_by_path(models: Models, weights: Path) ->
     assert models.find_path(Model("builtin:net")) == models.find_path(Model(f"file:{weights}")) == weights
 
 
-@pytest.mark.parametrize(("reference", "code"), [("builtin:other", "E602"), ("file:/nowhere/x.safetensors", "E602"), ("hub:a/b", "E602")])
+@pytest.mark.parametrize(
+    ("reference", "code"), [("builtin:other", "E602"), ("file:/nowhere/x.safetensors", "E602"), ("hub:a/b", "E602")]
+)
 def test_weights_that_are_not_there_are_told(models: Models, reference: str, code: str) -> None:
     with pytest.raises(ModelError) as caught:
         models.find_path(Model(reference))
