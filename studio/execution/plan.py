@@ -259,15 +259,16 @@ class _Builder:
         return Reference(node_id, next(iter(self.nodes[node_id].outputs)))
 
 
+@lru_cache(maxsize=1024)
 def _create_check(spec: TypeSpec) -> NodeType:
-    """Return the node type that hands a value on if it fits; its id holds the type, so that no other's result counts."""
+    """Return the node type that hands a value on if it fits; its version holds the type: no other's result counts."""
 
     def hand_on(ctx: object, value: object) -> object:
         return value
 
     given, handed = Input("value", spec, required=True), Output("value", TypeSpec("any"))
-    return NodeType(f"studio.check {spec!r}", "1.0", 1, hand_on, {"value": given}, {"value": handed}, device_free=True,
-                    distribution="studio")
+    return NodeType("studio.check", "1.0", 1, hand_on, {"value": given}, {"value": handed}, device_free=True,
+                    distribution="studio", distribution_version=repr(spec))
 
 
 class _Scope:
@@ -334,7 +335,7 @@ class _Scope:
         if given is not None:
             spec = self.resolved.inputs[name].spec
             limited = spec.limits is not None or spec.choices or spec.channels is not None
-            if limited and not isinstance(given, Constant):  # what the caller gave is checked already
+            if limited and (self.prefix or not isinstance(given, Constant)):  # what the caller gave is checked already
                 return self.builder.add_check(f"{self.prefix}inputs.{name}", given, spec, ())
             return given
         default = self.resolved.inputs[name].default
