@@ -132,6 +132,7 @@ def test_processes_with_one_graph_compute_each_node_once(tmp_path: Path) -> None
     processes = [start(tmp_path / "cache", graph(nodes, o="n39", s="sum")) for _ in range(3)]
     outputs = [process.communicate(timeout=60) for process in processes]
 
+    assert [err for _, err in outputs] == ["", "", ""]
     assert [json.loads(out.splitlines()[1]) for out, _ in outputs] == [{"o": 40, "s": sum(range(1001, 1041))}] * 3
     assert Counter(log.read_text().split()) == {str(i): 1 for i in [*range(40), *range(1000, 1040)]}
 
