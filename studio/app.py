@@ -105,8 +105,12 @@ class Studio:
     @cached_property
     def registry(self) -> Registry:
         """The plugins and what they provide."""
-        return load_registry(self.settings.plugins_dir, value_types=create_builtin_value_types(),
-                             plugins=self._plugins, discover=self._discover)  # fmt: skip
+        return load_registry(
+            self.settings.plugins_dir,
+            value_types=create_builtin_value_types(),
+            plugins=self._plugins,
+            discover=self._discover,
+        )
 
     @cached_property
     def cache(self) -> Cache:
@@ -114,8 +118,12 @@ class Studio:
         from studio.cache import Cache
 
         folder = self.settings.cache_dir if self._on_disk else None
-        return Cache(self.registry.value_types.values(), memory_bytes=self.settings.memory_bytes, folder=folder,
-                     limit_bytes=self.settings.cache_bytes)  # fmt: skip
+        return Cache(
+            self.registry.value_types.values(),
+            memory_bytes=self.settings.memory_bytes,
+            folder=folder,
+            limit_bytes=self.settings.cache_bytes,
+        )
 
     @cached_property
     def models(self) -> Models:
@@ -130,9 +138,14 @@ class Studio:
         from studio.execution.executor import Executor, Services
 
         services = Services(
-            cache=self.cache, device=self.device, classes=self.registry.classes, open_model=self.models.open,
-            digest_model=self.models.digest, reader=self._reader, cpu_workers=self.settings.cpu_workers,
-        )  # fmt: skip
+            cache=self.cache,
+            device=self.device,
+            classes=self.registry.classes,
+            open_model=self.models.open,
+            digest_model=self.models.digest,
+            reader=self._reader,
+            cpu_workers=self.settings.cpu_workers,
+        )
         local: Executor = Executor(services)
         if self._executor_name == "local":
             return local
@@ -282,9 +295,12 @@ class Studio:
         run_id = create_run_id()
         started = time.strftime("%Y-%m-%dT%H:%M:%S%z")
         outcome = self.executor.execute(
-            plan, self._combine(on_event), control=control, run_id=run_id,
+            plan,
+            self._combine(on_event),
+            control=control,
+            run_id=run_id,
             options=RunOptions(cache, False, node_timeout_seconds, folder.resolve if folder else None),
-        )  # fmt: skip
+        )
         return self._finish(graph, values, outcome, folder, run_id, started, list(roots))
 
     def _combine(self, on_event: Callable[[Event], None] | None) -> Callable[[Event], None] | None:
@@ -328,9 +344,17 @@ class Studio:
                     result.errors.append(error)
                     result.status = outcome.status = "partly done" if result.files else "failed"
         result.manifest = create_manifest(
-            run_id, outcome, graph=graph.source, source=str(graph.path or ""), inputs=recorded, device=self.device,
-            plugins=self.registry.distributions, files=result.files, started=started, version=__version__,
-        )  # fmt: skip
+            run_id,
+            outcome,
+            graph=graph.source,
+            source=str(graph.path or ""),
+            inputs=recorded,
+            device=self.device,
+            plugins=self.registry.distributions,
+            files=result.files,
+            started=started,
+            version=__version__,
+        )
         if folder is not None:
             try:
                 result.manifest_path = write_manifest(result.manifest, folder.folder)
@@ -420,8 +444,11 @@ class Studio:
     def _find_file(self, literal: FileLiteral, digests: Mapping[str, str] | None) -> File:
         wanted = (digests or {}).get(literal.written)
         if digests is not None and wanted is None:
-            raise RunError("E311", f"the file that names {literal.written!r} does not say what was in it",
-                           hint="give it with --set NAME=@PATH")
+            raise RunError(
+                "E311",
+                f"the file that names {literal.written!r} does not say what was in it",
+                hint="give it with --set NAME=@PATH",
+            )
         if wanted is not None and not _is_file(literal.path):
             return File(literal.path, wanted, 0)  # the cache may still know what was in it
         try:
@@ -454,10 +481,17 @@ class Studio:
                 return value_type.read_file(file.path, limits)
 
             self._readers[name] = NodeType(
-                id=f"studio.read_{name}", version="1.0", code=1, function=read, lane="io", device_free=True,
-                inputs={"file": Input("file", TypeSpec("file"), True)}, outputs={name: Output(name, TypeSpec(name))},
-                summary=f"Read {name} from a file.", distribution="studio",
-            )  # fmt: skip
+                id=f"studio.read_{name}",
+                version="1.0",
+                code=1,
+                function=read,
+                lane="io",
+                device_free=True,
+                inputs={"file": Input("file", TypeSpec("file"), True)},
+                outputs={name: Output(name, TypeSpec(name))},
+                summary=f"Read {name} from a file.",
+                distribution="studio",
+            )
         return self._readers[name]
 
     # -- what files carry ------------------------------------------------------------------------------
@@ -482,8 +516,15 @@ class Studio:
                 digests = None if isinstance(value, InputFile) else graph.file_digests
                 files[written] = self._find_file(FileLiteral(path, "file", written), digests).digest
         base = os.path.relpath(graph.base, folder.resolve())
-        return {"studio": 1, "version": __version__, "graph": dict(graph.source), "graphs": graphs,
-                "inputs": dict(recorded), "files": files, "base": base}  # fmt: skip
+        return {
+            "studio": 1,
+            "version": __version__,
+            "graph": dict(graph.source),
+            "graphs": graphs,
+            "inputs": dict(recorded),
+            "files": files,
+            "base": base,
+        }
 
     def _load_carried(self, path: Path) -> tuple[Graph, dict[str, Any]] | None:
         """Return the graph and the values that a media file carries, or None for a file that is no medium."""

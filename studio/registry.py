@@ -128,8 +128,9 @@ def _iterate_folder(folder: Path | None) -> Iterator[tuple[PluginRow, Callable[[
     if folder is None:
         return
     if not folder.is_dir():
-        raise PluginError("E204", f"there is no plugins folder {str(folder)!r}",
-                          hint="name a folder that exists with --plugins-dir")
+        raise PluginError(
+            "E204", f"there is no plugins folder {str(folder)!r}", hint="name a folder that exists with --plugins-dir"
+        )
     for path in sorted(folder.iterdir()):
         is_package = path.is_dir() and (path / "__init__.py").is_file()
         if path.name.startswith("studio_") and (is_package or path.suffix == ".py"):
@@ -139,7 +140,7 @@ def _iterate_folder(folder: Path | None) -> Iterator[tuple[PluginRow, Callable[[
 
 
 def _digest_sources(path: Path) -> str:
-    """Name the code of a local plugin: it has no version that its author would raise, so an edit must count by itself."""
+    """Name the code of a local plugin: it has no version that its author raises, so an edit counts by itself."""
     sources = sorted(path.rglob("*.py")) if path.is_dir() else [path]
     hasher = blake3()
     for source in sources:
@@ -200,8 +201,12 @@ def _check_hook_names(plugin: Any) -> None:
         marked = hasattr(attribute, f"{PROJECT}_impl")
         if name in known:
             if not marked:
-                raise PluginError("E205", f"{name} is not marked as a hook", where=_locate(attribute),
-                                  hint="decorate it with @hookimpl")
+                raise PluginError(
+                    "E205",
+                    f"{name} is not marked as a hook",
+                    where=_locate(attribute),
+                    hint="decorate it with @hookimpl",
+                )
             continue
         stem = name.removeprefix("studio_")  # all share the prefix: it would make every name look near
         stems = [hook.removeprefix("studio_") for hook in known]
@@ -222,7 +227,9 @@ def _collect(registry: Registry, row: PluginRow, plugin: Any) -> None:
     functions = list(_call(registry, plugin, "studio_node_types"))
     local = row.version.startswith(_LOCAL)
     types = [
-        replace(get_node_type(f), distribution=row.name if local else row.distribution, distribution_version=row.version)
+        replace(
+            get_node_type(f), distribution=row.name if local else row.distribution, distribution_version=row.version
+        )
         for f in functions
     ]
     row.node_types = [node_type.id for node_type in types]
@@ -256,8 +263,12 @@ def _call(registry: Registry, plugin: Any, hook: str, default: Any = ()) -> Any:
         return default
     result = getattr(plugin, hook)()
     if result is None:
-        raise PluginError("E206", f"{hook} returned None", where=_locate(getattr(plugin, hook)),
-                          hint=f"return {'a mapping' if default == {} else 'a list'}")
+        raise PluginError(
+            "E206",
+            f"{hook} returned None",
+            where=_locate(getattr(plugin, hook)),
+            hint=f"return {'a mapping' if default == {} else 'a list'}",
+        )
     return result
 
 
@@ -266,25 +277,38 @@ def _check_node_types(registry: Registry, types: list[NodeType], classes: dict[s
     for node_type in types:
         other = seen.get(node_type.id)
         if other is not None and node_type.id not in registry.node_types:
-            raise PluginError("E203", f"the plugin has two node types {node_type.id!r}: {other.where} and "
-                              f"{node_type.where}", where=node_type.where, hint="rename one of them")
+            raise PluginError(
+                "E203",
+                f"the plugin has two node types {node_type.id!r}: {other.where} and {node_type.where}",
+                where=node_type.where,
+                hint="rename one of them",
+            )
         if other is not None:
             first = f"{other.distribution} ({other.where})"
-            raise PluginError("E203", f"two plugins have a node type {node_type.id!r}: {first} and {row.name} "
-                              f"({node_type.where})", where=node_type.where,
-                              hint="rename one of them, or uninstall one of the plugins")
+            raise PluginError(
+                "E203",
+                f"two plugins have a node type {node_type.id!r}: {first} and {row.name} ({node_type.where})",
+                where=node_type.where,
+                hint="rename one of them, or uninstall one of the plugins",
+            )
         seen[node_type.id] = node_type
         ends: list[Input | Output] = [*node_type.inputs.values(), *node_type.outputs.values()]
         for end in ends:
             if end.spec.name not in classes and end.spec.name not in PLAIN_TYPES | REFERENCE_TYPES | {"any"}:
-                raise PluginError("E206", f"node type {node_type.id!r}: no plugin provides the value type "
-                                  f"{end.spec.name!r} of {end.name!r}", where=node_type.where,
-                                  hint="return it from studio_value_types")
+                raise PluginError(
+                    "E206",
+                    f"node type {node_type.id!r}: no plugin provides the value type {end.spec.name!r} of {end.name!r}",
+                    where=node_type.where,
+                    hint="return it from studio_value_types",
+                )
         for output in node_type.outputs.values():
             if output.spec.name in ("file", "path"):
-                raise PluginError("E206", f"node type {node_type.id!r}: output {output.name!r} cannot be a "
-                                  f"{output.spec.name}", where=node_type.where,
-                                  hint="return the value itself, or its name as text")
+                raise PluginError(
+                    "E206",
+                    f"node type {node_type.id!r}: output {output.name!r} cannot be a {output.spec.name}",
+                    where=node_type.where,
+                    hint="return the value itself, or its name as text",
+                )
 
 
 def _check_value_type(known: dict[str, ValueType[Any]], value_type: ValueType[Any]) -> None:
@@ -293,8 +317,11 @@ def _check_value_type(known: dict[str, ValueType[Any]], value_type: ValueType[An
     mark = getattr(value_type.python, "studio_type", None)
     if mark != value_type.name:
         kind = value_type.python.__name__
-        raise PluginError("E206", f"value type {value_type.name!r}: its class {kind} has the studio_type {mark!r}",
-                          hint=f'write `studio_type: ClassVar[str] = "{value_type.name}"` in {kind}')
+        raise PluginError(
+            "E206",
+            f"value type {value_type.name!r}: its class {kind} has the studio_type {mark!r}",
+            hint=f'write `studio_type: ClassVar[str] = "{value_type.name}"` in {kind}',
+        )
 
 
 def _add_value_type(registry: Registry, value_type: ValueType[Any]) -> None:
@@ -344,8 +371,11 @@ def _find_line(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         return f"{error.filename}:{error.lineno}"
     own = str(Path(__file__).parent)
-    frames = [f for f in traceback.extract_tb(error.__traceback__)
-              if not f.filename.startswith((own, "<frozen")) and "importlib" not in f.filename]
+    frames = [
+        f
+        for f in traceback.extract_tb(error.__traceback__)
+        if not f.filename.startswith((own, "<frozen")) and "importlib" not in f.filename
+    ]
     return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
 
 
@@ -367,5 +397,8 @@ class Observers:
                 function(event=event) if takes_event else function()
             except (Exception, SystemExit) as error:  # an observer may raise anything; the run goes on
                 if self._calls.pop(name, None) is not None:  # two threads may have failed in it at once
-                    warnings.warn(f"plugin {name!r}: studio_event raised {type(error).__name__}: {error}; "
-                                  "it is not called again", RuntimeWarning, stacklevel=2)
+                    warnings.warn(
+                        f"plugin {name!r}: studio_event raised {type(error).__name__}: {error}; it is not called again",
+                        RuntimeWarning,
+                        stacklevel=2,
+                    )

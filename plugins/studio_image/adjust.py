@@ -15,9 +15,15 @@ _SINE = np.array([[-0.213, -0.715, 0.928], [0.143, 0.140, -0.283], [-0.787, 0.71
 
 
 def adjust(
-    pixels: FloatArray, *, exposure: float, brightness: float, contrast: float, saturation: float,
-    hue: float, gamma: float,
-) -> FloatArray:  # fmt: skip
+    pixels: FloatArray,
+    *,
+    exposure: float,
+    brightness: float,
+    contrast: float,
+    saturation: float,
+    hue: float,
+    gamma: float,
+) -> FloatArray:
     """Apply, in this order, exposure, brightness, contrast, saturation, hue and gamma; alpha stays."""
     out = pixels.copy()
     if exposure:

@@ -64,8 +64,11 @@ def _blur_median(pixels: FloatArray, radius: int) -> FloatArray:
     if radius == 0:
         return pixels
     if radius > _LARGEST_MEDIAN:
-        raise MediaError("E507", f"a median blur of radius {radius} is over {_LARGEST_MEDIAN} pixels",
-                         hint="use a smaller radius, or resize the picture first")
+        raise MediaError(
+            "E507",
+            f"a median blur of radius {radius} is over {_LARGEST_MEDIAN} pixels",
+            hint="use a smaller radius, or resize the picture first",
+        )
     size = 2 * radius + 1
     if radius <= 2:
         planes = [cv2.medianBlur(np.ascontiguousarray(pixels[:, :, c]), size) for c in range(pixels.shape[2])]

@@ -55,9 +55,13 @@ class Look:
 
 
 def add_caption(
-    pixels: FloatArray, title: str, subtitle: str, look: Look, title_fonts: tuple[Font, ...],
+    pixels: FloatArray,
+    title: str,
+    subtitle: str,
+    look: Look,
+    title_fonts: tuple[Font, ...],
     subtitle_fonts: tuple[Font, ...],
-) -> tuple[FloatArray, list[Block]]:  # fmt: skip
+) -> tuple[FloatArray, list[Block]]:
     """Add a caption to a picture; return the result and the blocks of text as they were set."""
     rows, columns = pixels.shape[:2]
     margin = (0.045 if look.kind == "print" else 0.06) * min(columns, 1.25 * rows)
@@ -75,9 +79,16 @@ def add_caption(
 
 
 def _set_words(
-    title: str, subtitle: str, size: float, columns: int, rows: int, margin: float, look: Look,
-    title_fonts: tuple[Font, ...], subtitle_fonts: tuple[Font, ...],
-) -> Words:  # fmt: skip
+    title: str,
+    subtitle: str,
+    size: float,
+    columns: int,
+    rows: int,
+    margin: float,
+    look: Look,
+    title_fonts: tuple[Font, ...],
+    subtitle_fonts: tuple[Font, ...],
+) -> Words:
     width = max(columns - 2 * margin, 1.0) if look.kind != "print" else float(columns)
     room = 0.42 * rows if look.kind == "overlay" else max(0.6 * rows, 4.0 * size)
     capitals = title_fonts[0].tables.find_advance("a") == title_fonts[0].tables.find_advance("A")
@@ -88,8 +99,9 @@ def _set_words(
         return Words(block, None, 0.0, 0.0)
     small = max(_SUBTITLE_SIZE * size, min(max(_SMALLEST_SUBTITLE * columns, 9.0), 0.6 * size), 1.0)
     line = Style(subtitle_fonts, small, _SUBTITLE_TRACKING, 1.5)
-    below = fit_block(subtitle.strip().upper(), line, width, most_lines=2, most_height=room,
-                      smallest=max(0.5 * small, 1.0))
+    below = fit_block(
+        subtitle.strip().upper(), line, width, most_lines=2, most_height=room, smallest=max(0.5 * small, 1.0)
+    )
     return Words(block, below, 0.62 * size, 0.52 * size)
 
 

@@ -10,9 +10,20 @@ import numpy as np
 from studio_image.pixels import FloatArray, as_floats, match_channels, premultiply, unpremultiply
 
 BlendMode = Literal[
-    "normal", "multiply", "screen", "overlay", "darken", "lighten", "color_dodge", "color_burn", "hard_light",
-    "soft_light", "difference", "exclusion", "add",
-]  # fmt: skip
+    "normal",
+    "multiply",
+    "screen",
+    "overlay",
+    "darken",
+    "lighten",
+    "color_dodge",
+    "color_burn",
+    "hard_light",
+    "soft_light",
+    "difference",
+    "exclusion",
+    "add",
+]
 
 
 def composite(

@@ -24,9 +24,14 @@ def parse_aspect(text: str) -> float:
 
 
 def choose_region(
-    source: tuple[int, int], x: int | None, y: int | None, width: int | None, height: int | None,
-    anchor: Anchor, aspect: str | None,
-) -> tuple[int, int, int, int]:  # fmt: skip
+    source: tuple[int, int],
+    x: int | None,
+    y: int | None,
+    width: int | None,
+    height: int | None,
+    anchor: Anchor,
+    aspect: str | None,
+) -> tuple[int, int, int, int]:
     """Return left, top, width and height of the part to cut out.
 
     Raises:

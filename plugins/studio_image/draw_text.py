@@ -54,9 +54,18 @@ class Decoration:
 
 
 def draw_text(
-    pixels: FloatArray, text: str, style: Style, color: Color, *, align: Align, anchor: Anchor,
-    shift: tuple[float, float], margin: float, wrap_width: float | None, decoration: Decoration,
-) -> tuple[FloatArray, Block]:  # fmt: skip
+    pixels: FloatArray,
+    text: str,
+    style: Style,
+    color: Color,
+    *,
+    align: Align,
+    anchor: Anchor,
+    shift: tuple[float, float],
+    margin: float,
+    wrap_width: float | None,
+    decoration: Decoration,
+) -> tuple[FloatArray, Block]:
     """Draw text at an anchor of a picture; return the picture and the text as it was set."""
     rows, columns = pixels.shape[:2]
     inset = margin + (decoration.padding if decoration.box else 0.0)
@@ -118,8 +127,11 @@ def render_block(block: Block, align: Align = "left", outline: float = 0.0) -> L
         factor -= 1
     sheet = PIL.Image.new("L", (width * factor, height * factor))
     pen = ImageDraw.Draw(sheet)
-    fonts = {(p.font, p.shaped): open_font(p.font, size * factor, shaped=p.shaped)
-             for line in block.lines for p in line.pieces}
+    fonts = {
+        (p.font, p.shaped): open_font(p.font, size * factor, shaped=p.shaped)
+        for line in block.lines
+        for p in line.pieces
+    }
     for number, line in enumerate(block.lines):
         spare = block.width - line.width
         start = {"left": 0.0, "center": spare / 2, "right": spare}[align]

@@ -78,8 +78,10 @@ def parse_font(data: bytes) -> FontTables:
     try:
         start = struct.unpack_from(">I", data, 12)[0] if data[:4] == b"ttcf" else 0
         (count,) = struct.unpack_from(">H", data, start + 4)
-        tables = {data[at : at + 4]: struct.unpack_from(">I", data, at + 8)[0]
-                  for at in range(start + 12, start + 12 + 16 * count, 16)}
+        tables = {
+            data[at : at + 4]: struct.unpack_from(">I", data, at + 8)[0]
+            for at in range(start + 12, start + 12 + 16 * count, 16)
+        }
         units = max(1, struct.unpack_from(">H", data, tables[b"head"] + 18)[0])
         ascent, descent = struct.unpack_from(">hh", data, tables[b"hhea"] + 4)
         (wide,) = struct.unpack_from(">H", data, tables[b"hhea"] + 34)
@@ -91,8 +93,7 @@ def parse_font(data: bytes) -> FontTables:
         raise ValueError(f"not an OpenType font: {error}") from None
     if not glyphs or not advances:
         raise ValueError("a font without characters")
-    return FontTables(glyphs, units, advances, ascent / units, -descent / units,
-                      cap_height, pair_tables)
+    return FontTables(glyphs, units, advances, ascent / units, -descent / units, cap_height, pair_tables)
 
 
 def _find_cap_height(data: bytes, tables: dict[bytes, int]) -> int:

@@ -21,10 +21,19 @@ Fit = Literal["fit", "fill", "stretch"]
 
 
 def make_grid(
-    pictures: Sequence[FloatArray], labels: Sequence[str], *, columns: int | None, cell: tuple[int | None, int | None],
-    gap: int, margin: int, background: Color, fit: Fit, fonts: tuple[Font, ...], label_size: float,
+    pictures: Sequence[FloatArray],
+    labels: Sequence[str],
+    *,
+    columns: int | None,
+    cell: tuple[int | None, int | None],
+    gap: int,
+    margin: int,
+    background: Color,
+    fit: Fit,
+    fonts: tuple[Font, ...],
+    label_size: float,
     step: Callable[[int, int], None],
-) -> tuple[FloatArray, list[Block]]:  # fmt: skip
+) -> tuple[FloatArray, list[Block]]:
     """Lay pictures out in rows, each in a cell of one size, labels below; return the sheet and the labels as set."""
     across = columns or _choose_columns(len(pictures))
     across = min(across, len(pictures))
@@ -32,8 +41,10 @@ def make_grid(
     width, height = _choose_cell(pictures, cell)
     size = label_size or max(9.0, min(0.055 * width, 40.0))
     label_height = round(2.1 * size) if labels else 0
-    full = (2 * margin + across * width + (across - 1) * gap,
-            2 * margin + down * (height + label_height) + (down - 1) * gap)
+    full = (
+        2 * margin + across * width + (across - 1) * gap,
+        2 * margin + down * (height + label_height) + (down - 1) * gap,
+    )
     check_size(*full)
     ink = mix_colors(choose_ink(background), background, 0.15)
     channels = max(count_channels(background), 3 if labels and not is_grey(ink) else 1, *(p.shape[2] for p in pictures))

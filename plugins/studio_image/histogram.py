@@ -14,8 +14,11 @@ from studio_image.resize import resample
 
 _NAMES = {1: ("grey",), 3: ("red", "green", "blue"), 4: ("red", "green", "blue", "alpha")}
 _INKS = {
-    "red": (1.0, 0.32, 0.30), "green": (0.25, 0.85, 0.42), "blue": (0.30, 0.52, 1.0), "grey": (0.80, 0.80, 0.82),
-}  # fmt: skip
+    "red": (1.0, 0.32, 0.30),
+    "green": (0.25, 0.85, 0.42),
+    "blue": (0.30, 0.52, 1.0),
+    "grey": (0.80, 0.80, 0.82),
+}
 _GROUND, _GRID = "#15161a", "#2a2c33"
 
 

@@ -25,9 +25,14 @@ _FILTERS = {
 
 
 def resample(
-    pixels: FloatArray, width: int, height: int, method: Method = "auto", *,
-    linear_light: bool = False, box: Box | None = None,
-) -> FloatArray:  # fmt: skip
+    pixels: FloatArray,
+    width: int,
+    height: int,
+    method: Method = "auto",
+    *,
+    linear_light: bool = False,
+    box: Box | None = None,
+) -> FloatArray:
     """Resample a picture (H x W x C), or the part of it in `box` (left, top, right, bottom), to a new size.
 
     Alpha is multiplied in meanwhile. "auto" takes Lanczos to shrink and bicubic to enlarge.
@@ -51,9 +56,7 @@ def resample_plane(plane: FloatArray, width: int, height: int, method: Method = 
     return resample(plane[:, :, None], width, height, method)[:, :, 0]
 
 
-def resample_planes(
-    samples: FloatArray, width: int, height: int, method: Method, box: Box | None = None
-) -> FloatArray:
+def resample_planes(samples: FloatArray, width: int, height: int, method: Method, box: Box | None = None) -> FloatArray:
     """Resample samples (H x W or H x W x C) plane by plane, without clipping or regard to alpha."""
     if samples.ndim == 3:
         planes = [resample_planes(samples[:, :, c], width, height, method, box) for c in range(samples.shape[2])]
@@ -81,8 +84,11 @@ def choose_size(
         MediaError: E507 if nothing was given, or a scale beside a side.
     """
     if (scale is None) == (width is None and height is None):
-        raise MediaError("E507", "a resize needs either scale, or width, or height, or width and height",
-                         hint="for example scale = 0.5, or width = 1024")
+        raise MediaError(
+            "E507",
+            "a resize needs either scale, or width, or height, or width and height",
+            hint="for example scale = 0.5, or width = 1024",
+        )
     if scale is not None:
         sides = (source[0] * scale, source[1] * scale)
     elif width is None:

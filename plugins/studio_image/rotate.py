@@ -35,18 +35,27 @@ def rotate(pixels: FloatArray, degrees: float, fill: Color, *, expand: bool) -> 
         height = math.ceil(abs(columns * sine) + abs(rows * cosine) - 1e-6)
     check_size(width, height)
     if max(width, height, columns, rows) > _LONGEST_SIDE:
-        raise MediaError("E506", f"turning {columns} x {rows} to {width} x {height} needs sides up to {_LONGEST_SIDE}",
-                         hint="resize it first, or turn by a multiple of 90 degrees")
+        raise MediaError(
+            "E506",
+            f"turning {columns} x {rows} to {width} x {height} needs sides up to {_LONGEST_SIDE}",
+            hint="resize it first, or turn by a multiple of 90 degrees",
+        )
     middle, target = ((columns - 1) / 2, (rows - 1) / 2), ((width - 1) / 2, (height - 1) / 2)
-    inverse = np.array([  # from a sample of the result to a place in the source
-        [cosine, -sine, middle[0] - cosine * target[0] + sine * target[1]],
-        [sine, cosine, middle[1] - sine * target[0] - cosine * target[1]],
-    ])  # fmt: skip
+    inverse = np.array(
+        [  # from a sample of the result to a place in the source
+            [cosine, -sine, middle[0] - cosine * target[0] + sine * target[1]],
+            [sine, cosine, middle[1] - sine * target[0] - cosine * target[1]],
+        ]
+    )
     work = premultiply(match_channels(pixels, 4))
     warped = cv2.warpAffine(
-        work, inverse, (width, height), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 0),
-    )  # fmt: skip
+        work,
+        inverse,
+        (width, height),
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=(0, 0, 0, 0),
+    )
     turned = as_floats(np.clip(warped, 0.0, 1.0))
     ground = np.array([fill[0] * fill[3], fill[1] * fill[3], fill[2] * fill[3], fill[3]], np.float32)
     result = unpremultiply(turned + ground * (1.0 - turned[:, :, 3:]))

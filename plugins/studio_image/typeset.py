@@ -133,8 +133,11 @@ def load_fonts(name: FontName, file: Path | None = None) -> tuple[Font, ...]:
             data = file.read_bytes()
             own = (Font(data, parse_font(data)),)
         except (ValueError, OSError) as error:
-            raise MediaError("E508", f"cannot use {file.name!r} as a font: {error}",
-                             hint="give a TrueType or OpenType file (.ttf, .otf)") from None
+            raise MediaError(
+                "E508",
+                f"cannot use {file.name!r} as a font: {error}",
+                hint="give a TrueType or OpenType file (.ttf, .otf)",
+            ) from None
     names: list[FontName] = [name] if name == "universal" else [name, "universal"]
     return own + tuple(load_font(each) for each in names)
 
@@ -159,9 +162,7 @@ def set_block(text: str, style: Style, width: float | None = None, *, balanced: 
     return Block(tuple(lines), style, max(line.width for line in lines), "".join(missing), unshaped)
 
 
-def fit_block(
-    text: str, style: Style, width: float, *, most_lines: int, most_height: float, smallest: float
-) -> Block:
+def fit_block(text: str, style: Style, width: float, *, most_lines: int, most_height: float, smallest: float) -> Block:
     """Set text at the style's size, or the largest smaller one at which it fits width, lines and height."""
     size = style.size
     while True:
@@ -291,8 +292,9 @@ def open_font(font: Font, size: float, *, shaped: bool = False) -> ImageFont.Fre
     try:
         return ImageFont.truetype(io.BytesIO(font.data), size, layout_engine=engine)
     except OSError as error:
-        raise MediaError("E508", f"cannot use the font: {error}",
-                         hint="give a TrueType or OpenType file (.ttf, .otf)") from None
+        raise MediaError(
+            "E508", f"cannot use the font: {error}", hint="give a TrueType or OpenType file (.ttf, .otf)"
+        ) from None
 
 
 def _choose_fonts(text: str, fonts: Sequence[Font]) -> Iterator[tuple[str, Font | None]]:

@@ -36,21 +36,45 @@ def _round(x: Number, digits: Number = 0) -> Number:
 
 
 _FUNCTIONS: Mapping[str, tuple[Callable[..., Number], int, int]] = {
-    "abs": (abs, 1, 1), "min": (min, 2, 16), "max": (max, 2, 16), "round": (_round, 1, 2),
-    "floor": (math.floor, 1, 1), "ceil": (math.ceil, 1, 1), "sqrt": (math.sqrt, 1, 1), "exp": (math.exp, 1, 1),
-    "log": (math.log, 1, 2), "log2": (math.log2, 1, 1), "log10": (math.log10, 1, 1), "sin": (math.sin, 1, 1),
-    "cos": (math.cos, 1, 1), "tan": (math.tan, 1, 1), "atan": (math.atan, 1, 1), "atan2": (math.atan2, 2, 2),
-    "hypot": (math.hypot, 2, 8), "radians": (math.radians, 1, 1), "degrees": (math.degrees, 1, 1),
-    "clamp": (_clamp, 3, 3), "mix": (_mix, 3, 3), "sign": (_sign, 1, 1),
-}  # fmt: skip
+    "abs": (abs, 1, 1),
+    "min": (min, 2, 16),
+    "max": (max, 2, 16),
+    "round": (_round, 1, 2),
+    "floor": (math.floor, 1, 1),
+    "ceil": (math.ceil, 1, 1),
+    "sqrt": (math.sqrt, 1, 1),
+    "exp": (math.exp, 1, 1),
+    "log": (math.log, 1, 2),
+    "log2": (math.log2, 1, 1),
+    "log10": (math.log10, 1, 1),
+    "sin": (math.sin, 1, 1),
+    "cos": (math.cos, 1, 1),
+    "tan": (math.tan, 1, 1),
+    "atan": (math.atan, 1, 1),
+    "atan2": (math.atan2, 2, 2),
+    "hypot": (math.hypot, 2, 8),
+    "radians": (math.radians, 1, 1),
+    "degrees": (math.degrees, 1, 1),
+    "clamp": (_clamp, 3, 3),
+    "mix": (_mix, 3, 3),
+    "sign": (_sign, 1, 1),
+}
 _BINARY: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod,
-}  # fmt: skip
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+}
 _COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], bool]] = {
-    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
-    ast.Eq: operator.eq, ast.NotEq: operator.ne,
-}  # fmt: skip
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+}
 
 
 def calculate(expression: str, names: Mapping[str, Number]) -> Number:
@@ -74,8 +98,9 @@ def calculate(expression: str, names: Mapping[str, Number]) -> Number:
 
 def _problem(expression: str, place: int, message: str) -> StudioError:
     shown = expression if len(expression) <= 80 else expression[:77] + "..."
-    return StudioError("E322", f"{shown!r}, character {place + 1}: {message}",
-                       hint='an expression is like "min(a, 2) * (b + 1) / c"')
+    return StudioError(
+        "E322", f"{shown!r}, character {place + 1}: {message}", hint='an expression is like "min(a, 2) * (b + 1) / c"'
+    )
 
 
 class _Calculation:
@@ -148,14 +173,15 @@ class _Calculation:
         if isinstance(base, int) and isinstance(exponent, int) and exponent >= 0:
             if abs(base) > 1 and exponent * math.log2(abs(base)) > 64:
                 raise self.fail(at, "the result is too large")
-            return int(base**min(exponent, 64) if abs(base) > 1 else base**(2 - exponent % 2) if exponent else 1)
+            return int(base ** min(exponent, 64) if abs(base) > 1 else base ** (2 - exponent % 2) if exponent else 1)
         return math.pow(base, exponent)
 
     def compute_call(self, at: ast.Call, depth: int) -> Number:
         name = at.func.id if isinstance(at.func, ast.Name) else ""
         if name not in _FUNCTIONS:
-            raise self.fail(at, f"unknown function {ast.unparse(at.func)[:40]!r}; known are "
-                                f"{', '.join(sorted(_FUNCTIONS))}")
+            raise self.fail(
+                at, f"unknown function {ast.unparse(at.func)[:40]!r}; known are {', '.join(sorted(_FUNCTIONS))}"
+            )
         function, least, most = _FUNCTIONS[name]
         if at.keywords or not least <= len(at.args) <= most:
             wanted = f"{least}" if least == most else f"{least} to {most}"
@@ -176,7 +202,17 @@ class _Calculation:
 
 
 _NAMES: Mapping[type[ast.expr], str] = {
-    ast.Attribute: "an attribute", ast.Subscript: "an index", ast.Lambda: "a function", ast.List: "a list",
-    ast.Tuple: "a tuple", ast.Dict: "a mapping", ast.Set: "a set", ast.ListComp: "a loop", ast.NamedExpr: ":=",
-    ast.JoinedStr: "text", ast.Starred: "*", ast.Await: "await", ast.GeneratorExp: "a loop",
-}  # fmt: skip
+    ast.Attribute: "an attribute",
+    ast.Subscript: "an index",
+    ast.Lambda: "a function",
+    ast.List: "a list",
+    ast.Tuple: "a tuple",
+    ast.Dict: "a mapping",
+    ast.Set: "a set",
+    ast.ListComp: "a loop",
+    ast.NamedExpr: ":=",
+    ast.JoinedStr: "text",
+    ast.Starred: "*",
+    ast.Await: "await",
+    ast.GeneratorExp: "a loop",
+}

@@ -32,8 +32,11 @@ def find_value(document: Any, pointer: str) -> Any:
     for part in split_pointer(pointer):
         found = _descend(value, part)
         if found is _ABSENT:
-            raise StudioError("E324", f"nothing at {pointer[:80]!r}: {way or 'the top'} {_describe(value)}",
-                              hint="look at the value with logic.to_text, or set required to false")
+            raise StudioError(
+                "E324",
+                f"nothing at {pointer[:80]!r}: {way or 'the top'} {_describe(value)}",
+                hint="look at the value with logic.to_text, or set required to false",
+            )
         value, way = found, f"{way}/{part}"
     return value
 
@@ -70,8 +73,11 @@ def _set(document: Any, parts: list[str], value: Any, way: str) -> Any:
         if 0 <= index <= len(document):
             old = document[index] if index < len(document) else None
             return [*document[:index], _set(old, rest, value, f"{way}/{first}"), *document[index + 1 :]]
-    raise StudioError("E324", f"cannot put a value at {way}/{first}: {way or 'the top'} {_describe(document)}",
-                      hint='a part names a key of a mapping, or an index of a list ("-" appends)')
+    raise StudioError(
+        "E324",
+        f"cannot put a value at {way}/{first}: {way or 'the top'} {_describe(document)}",
+        hint='a part names a key of a mapping, or an index of a list ("-" appends)',
+    )
 
 
 def _descend(value: Any, part: str) -> Any:

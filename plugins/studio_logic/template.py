@@ -30,8 +30,11 @@ def fill_template(template: str, values: Mapping[str, Any]) -> str:
             break
     parts.append(template[end:])
     if length + len(parts[-1]) > MOST_CHARACTERS:
-        raise StudioError("E321", f"the filled template has more than {MOST_CHARACTERS} characters",
-                          hint="shorten the template or its values")
+        raise StudioError(
+            "E321",
+            f"the filled template has more than {MOST_CHARACTERS} characters",
+            hint="shorten the template or its values",
+        )
     return "".join(parts)
 
 
@@ -43,8 +46,11 @@ def _fill_token(match: re.Match[str], values: Mapping[str, Any]) -> str:
     if name is None:
         raise StudioError("E321", f"a single {token!r} at {place}", hint=f"write {token * 2!r} for a brace")
     if not _NAME.fullmatch(name.strip()):
-        raise StudioError("E321", f"{token[:60]!r} at {place} is not a hole",
-                          hint="a hole is a name in braces, like {subject}; {{ and }} write braces")
+        raise StudioError(
+            "E321",
+            f"{token[:60]!r} at {place} is not a hole",
+            hint="a hole is a name in braces, like {subject}; {{ and }} write braces",
+        )
     if name.strip() not in values:
         known = ", ".join(repr(key) for key in list(values)[:20]) or "none"
         raise StudioError("E321", f"no value for the hole {token!r} at {place}", hint=f"values are there for: {known}")

@@ -51,9 +51,7 @@ ENLARGING_RADIUS = 2
 LAST_RADIUS = 2
 
 
-def plan_levels(
-    full: Size, style: FloatArray, effort: Effort, stroke_scale: float, strength: float
-) -> list[Level]:
+def plan_levels(full: Size, style: FloatArray, effort: Effort, stroke_scale: float, strength: float) -> list[Level]:
     """Plan the sizes to paint; weak styles leave the coarse ones out, and only search there."""
     working = fit_size(full, effort.working_side / max(full))
     longest = max(working)
@@ -66,9 +64,7 @@ def plan_levels(
         size = fit_size(working, _LEVEL_RATIO**-step)
         scale = grown * max(size) / max(full)
         style_size = (max(1, round(style.shape[0] * scale)), max(1, round(style.shape[1] * scale)))
-        searched = (
-            _count_cells(size, style_size, effort.radius) <= effort.comparisons or step == count
-        )
+        searched = _count_cells(size, style_size, effort.radius) <= effort.comparisons or step == count
         painted = step == 0 or max(size) >= unpainted
         levels.append(Level(size, style_size, searched, painted))
     return levels

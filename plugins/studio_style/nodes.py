@@ -49,8 +49,11 @@ def transfer_style(
     from studio_style.pictures import blend_by_mask, join_alpha, read_rgb
 
     if mask is not None and (mask.height, mask.width) != (content.height, content.width):
-        raise MediaError("E507", f"the mask is {mask.width} x {mask.height} and the content {content.width} x {content.height}",
-                         hint="resize the mask with image.resize_mask")
+        raise MediaError(
+            "E507",
+            f"the mask is {mask.width} x {mask.height} and the content {content.width} x {content.height}",
+            hint="resize the mask with image.resize_mask",
+        )
     pixels = read_rgb(content)
     calls = 0
 
@@ -60,8 +63,17 @@ def transfer_style(
         ctx.step(done, total, Image(preview()) if calls % _PREVIEW_STEPS == 0 else None)
 
     ctx.step(0, 0)
-    painted = paint(pixels, read_rgb(style), strength=strength, stroke_scale=stroke_scale, keep_colors=keep_colors,
-                    quality=quality, seed=seed, device=ctx.device, on_step=on_step)  # fmt: skip
+    painted = paint(
+        pixels,
+        read_rgb(style),
+        strength=strength,
+        stroke_scale=stroke_scale,
+        keep_colors=keep_colors,
+        quality=quality,
+        seed=seed,
+        device=ctx.device,
+        on_step=on_step,
+    )
     if mask is not None:
         painted = blend_by_mask(pixels, painted, mask)
     return join_alpha(painted, content)

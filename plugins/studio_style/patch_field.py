@@ -101,9 +101,7 @@ def discourage_repeats(style: StylePatches, field: Field, weight: float) -> Styl
     row, column = (field.position.long() - style.radius).flatten(1)
     counts = torch.bincount(row * style.columns + column, minlength=len(style.keys)).float()
     window = 2 * style.radius + 1
-    near = functional.avg_pool2d(
-        counts.view(1, 1, style.rows, style.columns), window, 1, style.radius
-    )
+    near = functional.avg_pool2d(counts.view(1, 1, style.rows, style.columns), window, 1, style.radius)
     share = near.view(-1) * (len(style.keys) / field.cost.numel())
     keys = style.keys.clone()
     keys[:, -2] += weight * (share - 1.0).clamp(0.0, _MOST_REPEATS)
@@ -155,9 +153,9 @@ def refine(
             moved = _shift(field.position, down, right)
             field = _keep_better(style, queries, field, moved, tick)
     for radius in radii:
-        jump = torch.randint(
-            -radius, radius + 1, (2, height, width), generator=generator, dtype=torch.int32
-        ).to(position.device)
+        jump = torch.randint(-radius, radius + 1, (2, height, width), generator=generator, dtype=torch.int32).to(
+            position.device
+        )
         field = _keep_better(style, queries, field, field.position + jump, tick)
     return field
 
@@ -187,10 +185,7 @@ def vote(
     limits = (style.shape[0], style.shape[1])
     trust = 1.0 / (field.cost + _COST_FLOOR)
     taps = range(-radius, radius + 1)
-    columns = [
-        _place_taps(field.cost.shape[1], size[1], zoom[1], tap, spread, style.device)
-        for tap in taps
-    ]
+    columns = [_place_taps(field.cost.shape[1], size[1], zoom[1], tap, spread, style.device) for tap in taps]
     painted = torch.empty(3, *size, device=style.device)
     strip = max(1, _STRIP_PIXELS // size[1])
     for top in range(0, size[0], strip):
@@ -215,9 +210,7 @@ class _Taps(NamedTuple):
     weight: torch.Tensor
 
 
-def _place_taps(
-    cells: int, pixels: int, zoom: float, tap: int, spread: float, device: torch.device
-) -> _Taps:
+def _place_taps(cells: int, pixels: int, zoom: float, tap: int, spread: float, device: torch.device) -> _Taps:
     """Find the cell `tap` cells away from each pixel along one axis."""
     pitch = pixels / cells
     places = np.arange(pixels)
@@ -251,9 +244,7 @@ def _lay_patches(
     weights.add_(weight)
 
 
-def enlarge_position(
-    position: torch.Tensor, zoom: tuple[float, float], size: tuple[int, int]
-) -> torch.Tensor:
+def enlarge_position(position: torch.Tensor, zoom: tuple[float, float], size: tuple[int, int]) -> torch.Tensor:
     """Carry a field to a finer level: each pixel starts where its coarse pixel's patch is."""
     height, width = position.shape[1:]
     rows = _place_taps(height, size[0], zoom[0], 0, 1.0, position.device)
@@ -283,10 +274,7 @@ def _weigh_rare_patches(
     chosen = torch.randint(len(queries), (_RARITY_SAMPLES,), generator=generator)
     sample = queries[chosen.to(queries.device)]
     chunk = max(1, _TABLE_CELLS // len(sample))
-    nearest = [
-        (sample[:, :-1] @ part.T + sample[:, -1:]).amin(0)
-        for part in torch.split(style.keys, chunk)
-    ]
+    nearest = [(sample[:, :-1] @ part.T + sample[:, -1:]).amin(0) for part in torch.split(style.keys, chunk)]
     return 1.0 / (torch.cat(nearest).clamp_min(0) + rarity)
 
 
@@ -304,17 +292,13 @@ def _measure_position(
     right = position[1].clamp(style.radius, style.radius + style.columns - 1)
     patch = (down - style.radius).view(-1) * style.columns + (right - style.radius).view(-1)
     parts = []
-    for chosen, part in zip(
-        torch.split(patch, _STRIP_PIXELS), torch.split(queries, _STRIP_PIXELS), strict=True
-    ):
+    for chosen, part in zip(torch.split(patch, _STRIP_PIXELS), torch.split(queries, _STRIP_PIXELS), strict=True):
         parts.append(_measure(style, part, chosen))
         tick(len(chosen))
     return torch.stack([down, right]), torch.cat(parts).view(down.shape)
 
 
-def _keep_better(
-    style: StylePatches, queries: torch.Tensor, field: Field, position: torch.Tensor, tick: Tick
-) -> Field:
+def _keep_better(style: StylePatches, queries: torch.Tensor, field: Field, position: torch.Tensor, tick: Tick) -> Field:
     """Take another position wherever it fits better."""
     inside, cost = _measure_position(style, queries, position, tick)
     better = cost < field.cost

@@ -69,9 +69,7 @@ _PASS_SPREAD, _LAST_SPREAD = 1.2, 0.8
 class _Progress:
     """Counts the work done against the work planned, and shows what is painted so far."""
 
-    def __init__(
-        self, total: int, on_step: StepCallback, finish: Callable[[FloatArray], FloatArray]
-    ) -> None:
+    def __init__(self, total: int, on_step: StepCallback, finish: Callable[[FloatArray], FloatArray]) -> None:
         self.total, self.done = max(1, total), 0
         self.on_step, self.finish = on_step, finish
         self.picture = torch.zeros(3, 1, 1)
@@ -157,9 +155,7 @@ def transfer_style(
     return finish(resize_picture(_to_array(picture), size))
 
 
-def _finish_picture(
-    painted: FloatArray, content: FloatArray, strength: float, keep_colors: bool
-) -> FloatArray:
+def _finish_picture(painted: FloatArray, content: FloatArray, strength: float, keep_colors: bool) -> FloatArray:
     """Give the painting back what is to stay the content's."""
     if strength == 1.0 and not keep_colors:
         return painted
@@ -203,9 +199,7 @@ def _paint_levels(
                 picture = _lay_enlarged(painter, style.picture, field, zoom, level.size)
                 picture = picture + _CONTENT_DETAIL * detail
         painter.progress.picture = picture
-        picture, field = _paint_level(
-            painter, level, style, goal, picture, position, last=level is levels[-1]
-        )
+        picture, field = _paint_level(painter, level, style, goal, picture, position, last=level is levels[-1])
         before = level
     if field is None:
         raise ValueError("a painting needs at least one level")
@@ -266,9 +260,7 @@ def _paint_level(
     return picture, field
 
 
-def _enlarge_painting(
-    painter: _Painter, field: Field, level: Level, style: FloatArray, full: Size
-) -> torch.Tensor:
+def _enlarge_painting(painter: _Painter, field: Field, level: Level, style: FloatArray, full: Size) -> torch.Tensor:
     """Lay the patches of the last level down at full size, from a style enlarged as much."""
     ratio = math.sqrt(full[0] * full[1] / (level.size[0] * level.size[1]))
     style_size = (round(level.style_size[0] * ratio), round(level.style_size[1] * ratio))

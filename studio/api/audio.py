@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from studio.errors import MediaError
 
@@ -123,8 +123,11 @@ def _convert(source: Any) -> FloatArray:
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim != 2 or not 1 <= array.shape[1] <= MOST_CHANNELS:
-        raise MediaError("E503", f"an array of shape {array.shape} is no sound",
-                         hint=f"a sound is frames x channels, with 1 to {MOST_CHANNELS} channels")
+        raise MediaError(
+            "E503",
+            f"an array of shape {array.shape} is no sound",
+            hint=f"a sound is frames x channels, with 1 to {MOST_CHANNELS} channels",
+        )
     samples = np.ascontiguousarray(_scale(array))
     if samples.size and not (np.isfinite(samples.min()) and np.isfinite(samples.max())):
         raise MediaError("E503", "the sound holds NaN or infinity", hint="replace what is not finite before")

@@ -74,15 +74,19 @@ class AudioType(ValueType[Audio]):
         """Write a sound with its provenance; MediaError E512 if that cannot be."""
         writer = _WRITERS.get(path.suffix.lower().lstrip("."))
         if writer is None:
-            raise refuse_writing(path, f"a sound is not written as {path.suffix or 'a file without extension'!r}",
-                                 hint=f"use one of: {', '.join(self.extensions)}")
+            raise refuse_writing(
+                path,
+                f"a sound is not written as {path.suffix or 'a file without extension'!r}",
+                hint=f"use one of: {', '.join(self.extensions)}",
+            )
         try:
             writer(value, path, provenance)
         except (OSError, ValueError, RuntimeError, AssertionError, LookupError) as error:  # FFmpeg's and libsndfile's
             path.unlink(missing_ok=True)
             found = f"{self.describe(value)}: {av_file.describe_error(error)}"
-            raise refuse_writing(path, f"cannot write the sound, {found}",
-                                 hint="wav holds any sound; see that the disk is not full") from None
+            raise refuse_writing(
+                path, f"cannot write the sound, {found}", hint="wav holds any sound; see that the disk is not full"
+            ) from None
 
     def read_provenance(self, path: Path) -> str | None:
         """Return the provenance that a file carries, or None."""

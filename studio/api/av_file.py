@@ -43,8 +43,11 @@ def open_container(path: Path, limits: MediaLimits) -> Any:
     try:
         return av.open(f"file:{path.absolute()}", options=options, metadata_errors="replace")
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise refuse(path, f"the file is broken or of a kind that is not read: {describe_error(error)}",
-                     hint="sounds: WAV, FLAC, OGG, MP3, AIFF, M4A, Opus; films: MP4, MOV, MKV, WebM, GIF") from None
+        raise refuse(
+            path,
+            f"the file is broken or of a kind that is not read: {describe_error(error)}",
+            hint="sounds: WAV, FLAC, OGG, MP3, AIFF, M4A, Opus; films: MP4, MOV, MKV, WebM, GIF",
+        ) from None
 
 
 def describe_error(error: BaseException) -> str:
@@ -102,8 +105,11 @@ def check_sound(path: Path, frames: float, channels: int, rate: int, limits: Med
     seconds = frames / rate
     if seconds > limits.max_audio_seconds or frames * channels > limits.max_audio_seconds * _VALUES_PER_SECOND:
         bound = f"{limits.max_audio_seconds:g} seconds of 48 kHz stereo"
-        raise refuse(path, f"a sound of {seconds:.0f} seconds, {channels} channels and {rate} hertz is over the limit"
-                     f" of {bound}", hint="raise media.max_audio_seconds in config.toml if you trust the file")
+        raise refuse(
+            path,
+            f"a sound of {seconds:.0f} seconds, {channels} channels and {rate} hertz is over the limit of {bound}",
+            hint="raise media.max_audio_seconds in config.toml if you trust the file",
+        )
 
 
 def decode_sound(path: Path, limits: MediaLimits, origin: Fraction | None = None) -> Audio | None:

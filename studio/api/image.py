@@ -43,8 +43,11 @@ class _Picture:
         else:
             set_slot(self, "_source", source)
             if not _is_pillow(source) and not _is_torch(source):
-                raise MediaError("E501", f"cannot make a picture from {type(source).__name__}",
-                                 hint="pass a NumPy array, a Pillow image or a torch tensor")
+                raise MediaError(
+                    "E501",
+                    f"cannot make a picture from {type(source).__name__}",
+                    hint="pass a NumPy array, a Pillow image or a torch tensor",
+                )
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen")
@@ -125,8 +128,11 @@ class _Picture:
     def _freeze(cls, array: AnyArray) -> AnyArray:
         array = cls._shape(array)
         if array.size == 0:
-            raise MediaError("E501", f"a picture of {array.shape[1]} x {array.shape[0]} samples is empty",
-                             hint="give at least one sample")
+            raise MediaError(
+                "E501",
+                f"a picture of {array.shape[1]} x {array.shape[0]} samples is empty",
+                hint="give at least one sample",
+            )
         return _check_range(array)
 
     @classmethod
@@ -168,8 +174,7 @@ class Image(_Picture):
         if array.ndim == 2:
             array = array[:, :, None]
         if array.ndim != 3 or array.shape[2] not in (1, 3, 4):
-            raise MediaError("E501", f"an array of shape {array.shape} is no picture",
-                             hint=_LAYOUT)
+            raise MediaError("E501", f"an array of shape {array.shape} is no picture", hint=_LAYOUT)
         return array
 
 
@@ -234,8 +239,9 @@ def _convert_pillow(source: Any) -> AnyArray:
         try:
             source = source.convert("RGBA" if has_alpha else "L" if source.mode == "1" else "RGB")
         except ValueError:
-            raise MediaError("E501", f"a Pillow image of mode {source.mode!r} is no picture",
-                             hint="convert it to RGB first") from None
+            raise MediaError(
+                "E501", f"a Pillow image of mode {source.mode!r} is no picture", hint="convert it to RGB first"
+            ) from None
     return np.array(source)
 
 
@@ -263,13 +269,15 @@ def _check_range(array: AnyArray) -> AnyArray:
             array = array.astype(np.float32, copy=False)
         low, high = float(array.min()), float(array.max())
         if not (low >= -_TOLERANCE and high <= 1.0 + _TOLERANCE):
-            raise MediaError("E502", f"samples reach from {low:g} to {high:g}",
-                             hint="samples lie in [0, 1] and are never NaN")
+            raise MediaError(
+                "E502", f"samples reach from {low:g} to {high:g}", hint="samples lie in [0, 1] and are never NaN"
+            )
         if low < 0.0 or high > 1.0:
             array = np.clip(array, 0.0, 1.0)
     else:
-        raise MediaError("E501", f"samples of dtype {array.dtype} are no picture",
-                         hint="use uint8, uint16 or float in [0, 1]")
+        raise MediaError(
+            "E501", f"samples of dtype {array.dtype} are no picture", hint="use uint8, uint16 or float in [0, 1]"
+        )
     array = np.ascontiguousarray(array)
     array.flags.writeable = False
     return array.view()  # a view of a locked array cannot be unlocked

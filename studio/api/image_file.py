@@ -122,8 +122,11 @@ def _create(kind: type[P], source: Any, path: Path) -> P:
 def _check_extension(path: Path, value_type: ValueType[Any]) -> None:
     if path.suffix.lower().lstrip(".") not in value_type.extensions:
         found = path.suffix or "a file without extension"
-        raise refuse_writing(path, f"a {value_type.name} is not written as {found!r}",
-                             hint=f"use one of: {', '.join(value_type.extensions)}")
+        raise refuse_writing(
+            path,
+            f"a {value_type.name} is not written as {found!r}",
+            hint=f"use one of: {', '.join(value_type.extensions)}",
+        )
 
 
 def _find_mask(image: Image) -> Any:

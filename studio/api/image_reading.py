@@ -81,8 +81,11 @@ def _check_size(path: Path, width: int, height: int, limits: MediaLimits) -> Non
         raise refuse(path, f"a picture of {width} x {height} pixels is empty", hint=_HINT)
     if max(width, height) > limits.max_side or width * height > limits.max_pixels:
         bound = f"{limits.max_pixels} pixels and {limits.max_side} per side"
-        raise refuse(path, f"a picture of {width} x {height} pixels is over the limit of {bound}",
-                     hint="raise media.max_pixels or media.max_side in config.toml if you trust the file")
+        raise refuse(
+            path,
+            f"a picture of {width} x {height} pixels is over the limit of {bound}",
+            hint="raise media.max_pixels or media.max_side in config.toml if you trust the file",
+        )
 
 
 def _read_png(data: bytes, check_size: CheckSize) -> AnyArray:

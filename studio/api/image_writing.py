@@ -33,8 +33,11 @@ def write_picture(array: AnyArray, path: Path, provenance: str | None) -> None:
     array = array[:, :, None] if array.ndim == 2 else array
     sides = {"webp": 16_383, "jpg": 65_500, "jpeg": 65_500}
     if max(array.shape[:2]) > sides.get(kind, 2**31 - 1):
-        raise refuse_writing(path, f"{array.shape[1]} x {array.shape[0]} pixels do not fit into a {kind} file",
-                             hint="write it as png or tiff")
+        raise refuse_writing(
+            path,
+            f"{array.shape[1]} x {array.shape[0]} pixels do not fit into a {kind} file",
+            hint="write it as png or tiff",
+        )
     try:
         parts = _WRITERS[kind](array, provenance)
     except (OSError, ValueError, struct.error) as error:
@@ -146,12 +149,21 @@ def _write_tiff(array: AnyArray, provenance: str | None) -> list[bytes]:
     strips = [zlib.compress(samples[y : y + _STRIP_ROWS].tobytes(), 6) for y in range(0, height, _STRIP_ROWS)]
     ends = np.cumsum([8] + [len(strip) + len(strip) % 2 for strip in strips]).tolist()
     tags: dict[int, tuple[int, ...] | bytes] = {
-        tiff.WIDTH: (width,), tiff.HEIGHT: (height,), tiff.BITS: (8 * array.itemsize,) * channels,
-        tiff.COMPRESSION: (8,), tiff.PHOTOMETRIC: (1 if channels == 1 else 2,), tiff.STRIPS: tuple(ends[:-1]),
-        tiff.SAMPLES: (channels,), tiff.ROWS: (_STRIP_ROWS,), tiff.STRIP_BYTES: tuple(map(len, strips)),
-        tiff.PLANAR: (1,), tiff.SOFTWARE: GENERATOR.encode() + b"\0", tiff.PREDICTOR: (2 if whole else 1,),
-        tiff.SAMPLE_FORMAT: (1 if whole else 3,) * channels, tiff.XMP: xmp.build_packet(provenance),
-    }  # fmt: skip
+        tiff.WIDTH: (width,),
+        tiff.HEIGHT: (height,),
+        tiff.BITS: (8 * array.itemsize,) * channels,
+        tiff.COMPRESSION: (8,),
+        tiff.PHOTOMETRIC: (1 if channels == 1 else 2,),
+        tiff.STRIPS: tuple(ends[:-1]),
+        tiff.SAMPLES: (channels,),
+        tiff.ROWS: (_STRIP_ROWS,),
+        tiff.STRIP_BYTES: tuple(map(len, strips)),
+        tiff.PLANAR: (1,),
+        tiff.SOFTWARE: GENERATOR.encode() + b"\0",
+        tiff.PREDICTOR: (2 if whole else 1,),
+        tiff.SAMPLE_FORMAT: (1 if whole else 3,) * channels,
+        tiff.XMP: xmp.build_packet(provenance),
+    }
     if channels == 4:
         tags[tiff.EXTRA] = (2,)  # straight alpha
     if ends[-1] > 2**32 - 2**24:

@@ -32,8 +32,11 @@ class Model:
     def __post_init__(self) -> None:
         text = self.reference
         if not (_BUILTIN.fullmatch(text) or _HUB.fullmatch(text) or (text.startswith("file:") and len(text) > 5)):
-            raise ModelError("E601", f"{text!r} is not a model reference",
-                             hint="write builtin:NAME, file:PATH or hub:OWNER/NAME@REVISION")
+            raise ModelError(
+                "E601",
+                f"{text!r} is not a model reference",
+                hint="write builtin:NAME, file:PATH or hub:OWNER/NAME@REVISION",
+            )
         object.__setattr__(self, "options", tuple(sorted(self.options)))
 
     @classmethod
@@ -49,7 +52,7 @@ class Model:
 
     @property
     def scheme(self) -> str:
-        """"builtin", "file" or "hub"."""
+        """ "builtin", "file" or "hub"."""
         return self.reference.partition(":")[0]
 
     @property

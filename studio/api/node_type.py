@@ -173,14 +173,31 @@ def node(
         outputs, named, streams = _read_outputs(function, hints, problems)
         problems += _check_lazy(inputs, needs) + _check_batch(inputs, batch) + _check_migrations(version, migrations)
         if problems:
-            raise NodeTypeError("E201", f"node type {id!r}: {'; '.join(problems)}", where=_locate(function),
-                                hint="see docs/write_a_plugin.md")
+            raise NodeTypeError(
+                "E201",
+                f"node type {id!r}: {'; '.join(problems)}",
+                where=_locate(function),
+                hint="see docs/write_a_plugin.md",
+            )
         declared = NodeType(
-            id=id, version=version, code=code, function=function, inputs=inputs, outputs=outputs, cache=cache,
-            lane=lane, device_free=device_free or lane != "device", named=named, streams=streams, batch=batch,
-            needs=needs, migrations=dict(migrations or {}), summary=docs.summary, description=docs.description,
+            id=id,
+            version=version,
+            code=code,
+            function=function,
+            inputs=inputs,
+            outputs=outputs,
+            cache=cache,
+            lane=lane,
+            device_free=device_free or lane != "device",
+            named=named,
+            streams=streams,
+            batch=batch,
+            needs=needs,
+            migrations=dict(migrations or {}),
+            summary=docs.summary,
+            description=docs.description,
             where=_locate(function),
-        )  # fmt: skip
+        )
         function.__studio_node_type__ = declared  # type: ignore[attr-defined]  # the mark that find_node_types reads
         return function
 
@@ -191,15 +208,18 @@ def get_node_type(function: object) -> NodeType:
     """Return the node type that `@node` declared on a function."""
     declared = getattr(function, "__studio_node_type__", None)
     if not isinstance(declared, NodeType):
-        raise NodeTypeError("E202", f"{function!r} is not a node type", where=_locate(function),
-                            hint="decorate the function with @node(...)")
+        raise NodeTypeError(
+            "E202",
+            f"{function!r} is not a node type",
+            where=_locate(function),
+            hint="decorate the function with @node(...)",
+        )
     return declared
 
 
 def find_node_types(module: types.ModuleType) -> list[Callable[..., Any]]:
     """Return the functions of a module that `@node` declared there, in order."""
-    return [f for f in vars(module).values()
-            if hasattr(f, "__studio_node_type__") and f.__module__ == module.__name__]
+    return [f for f in vars(module).values() if hasattr(f, "__studio_node_type__") and f.__module__ == module.__name__]
 
 
 def _locate(function: object) -> str:
@@ -211,8 +231,10 @@ def _read_hints(function: Callable[..., Any], problems: list[str]) -> dict[str, 
     try:
         return typing.get_type_hints(function, include_extras=True)
     except Exception as error:  # an annotation is any expression of the author's
-        problems.append(f"its annotations cannot be read: {error} (types of inputs must be imported at run time, "
-                        "not under TYPE_CHECKING)")
+        problems.append(
+            f"its annotations cannot be read: {error} (types of inputs must be imported at run time, "
+            "not under TYPE_CHECKING)"
+        )
         return {}
 
 
@@ -238,9 +260,7 @@ def _read_inputs(
     return inputs
 
 
-def _read_input(
-    parameter: inspect.Parameter, annotation: Any, docs: Docstring, problems: list[str]
-) -> Input | None:
+def _read_input(parameter: inspect.Parameter, annotation: Any, docs: Docstring, problems: list[str]) -> Input | None:
     name = parameter.name
     try:
         spec, marks = parse_annotation(annotation)
@@ -316,8 +336,11 @@ def _check_lazy(inputs: Mapping[str, Input], needs: object) -> list[str]:
     lazy = [i for i in inputs.values() if i.lazy]
     if bool(lazy) != (needs is not None):
         return ["lazy inputs and needs= go together"]
-    return [f"lazy input {i.name!r} must be optional with default None, for when it is not evaluated"
-            for i in lazy if i.required or i.default is not None]
+    return [
+        f"lazy input {i.name!r} must be optional with default None, for when it is not evaluated"
+        for i in lazy
+        if i.required or i.default is not None
+    ]
 
 
 def _check_batch(inputs: Mapping[str, Input], batch: Batch | None) -> list[str]:
@@ -332,8 +355,11 @@ def _check_migrations(version: object, migrations: Mapping[int, Any] | None) -> 
     if not migrations or not isinstance(version, str) or not _VERSION.fullmatch(version):
         return []
     major = int(version.partition(".")[0])
-    problems = [f"migration {old!r} is not from an old major version, a whole number below {major}"
-                for old in migrations if type(old) is not int or not 0 <= old < major]  # fmt: skip
+    problems = [
+        f"migration {old!r} is not from an old major version, a whole number below {major}"
+        for old in migrations
+        if type(old) is not int or not 0 <= old < major
+    ]
     return problems + [f"migration {old!r} is no function" for old, step in migrations.items() if not callable(step)]
 
 

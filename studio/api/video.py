@@ -109,7 +109,14 @@ class Video:
         if isinstance(count, int) and count < 0:
             raise MediaError("E504", f"{count} frames are none", hint="leave count out if it is not known")
         parts = {"frames": frames, "width": int(width), "height": int(height), "rate": _check_rate(rate)}
-        parts |= {"channels": channels, "count": count, "audio": audio, "source": source, "origin": origin, "seconds": duration}
+        parts |= {
+            "channels": channels,
+            "count": count,
+            "audio": audio,
+            "source": source,
+            "origin": origin,
+            "seconds": duration,
+        }
         for name, value in parts.items():
             object.__setattr__(self, f"_{name}", value)
 
@@ -122,14 +129,18 @@ class Video:
         shape = (first.width, first.height, first.channels)
         for index, image in enumerate(images):
             if (image.width, image.height, image.channels) != shape:
-                raise MediaError("E504", f"frame {index} is {image!r}, the first is {first!r}",
-                                 hint="resize or convert the pictures to one kind first")
+                raise MediaError(
+                    "E504",
+                    f"frame {index} is {image!r}, the first is {first!r}",
+                    hint="resize or convert the pictures to one kind first",
+                )
 
         def create_frames() -> Iterator[Frame]:
             return (Frame(image, float(index / rate)) for index, image in enumerate(images))
 
-        return cls(create_frames, width=shape[0], height=shape[1], channels=shape[2], rate=rate, count=len(images),
-                   audio=audio)
+        return cls(
+            create_frames, width=shape[0], height=shape[1], channels=shape[2], rate=rate, count=len(images), audio=audio
+        )
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("Video is frozen")

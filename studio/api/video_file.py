@@ -68,8 +68,11 @@ class VideoType(StreamType[Video]):
     def write_file(self, value: Video, path: Path, provenance: str | None) -> None:
         """Write a film with its provenance; MediaError E504 for a broken stream, E512 if writing fails."""
         if path.suffix.lower().lstrip(".") not in WRITERS:
-            raise refuse_writing(path, f"a film is not written as {path.suffix or 'a file without extension'!r}",
-                                 hint=f"use one of: {', '.join(self.extensions)}")
+            raise refuse_writing(
+                path,
+                f"a film is not written as {path.suffix or 'a file without extension'!r}",
+                hint=f"use one of: {', '.join(self.extensions)}",
+            )
         write_film(value, path, provenance)
 
     def read_provenance(self, path: Path) -> str | None:

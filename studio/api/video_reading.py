@@ -56,8 +56,17 @@ def read_film(path: Path, limits: MediaLimits) -> Video:
     def load_sound() -> Audio | None:
         return av_file.decode_sound(path, limits, origin)
 
-    return Video(create_frames, width=shape[1], height=shape[0], channels=shape[2], rate=rate, count=count,
-                 duration=seconds, audio=load_sound if has_sound else None, origin=path)
+    return Video(
+        create_frames,
+        width=shape[1],
+        height=shape[0],
+        channels=shape[2],
+        rate=rate,
+        count=count,
+        duration=seconds,
+        audio=load_sound if has_sound else None,
+        origin=path,
+    )
 
 
 def open_stored(path: Path) -> Video:
@@ -82,9 +91,17 @@ def open_stored(path: Path) -> Video:
     def create_frames() -> Iterator[Frame]:
         return _decode_stored(path, layout)
 
-    return Video(create_frames, width=size[0], height=size[1], channels=channels, rate=rate, source=path,
-                 count=lambda: _scan_packets(path)[0], duration=lambda: _scan_packets(path)[1] + float(1 / rate),
-                 audio=(lambda: av_file.decode_sound(path, limits)) if has_sound else None)
+    return Video(
+        create_frames,
+        width=size[0],
+        height=size[1],
+        channels=channels,
+        rate=rate,
+        source=path,
+        count=lambda: _scan_packets(path)[0],
+        duration=lambda: _scan_packets(path)[1] + float(1 / rate),
+        audio=(lambda: av_file.decode_sound(path, limits)) if has_sound else None,
+    )
 
 
 def _find_stored_limits() -> MediaLimits:
@@ -110,8 +127,12 @@ def _check_size(path: Path, width: int, height: int, limits: MediaLimits) -> Non
     if width < 1 or height < 1:
         raise refuse(path, f"frames of {width} x {height} pixels are empty", hint=_HINT)
     if max(width, height) > limits.max_side or width * height > limits.max_pixels:
-        raise refuse(path, f"frames of {width} x {height} pixels are over the limit of {limits.max_pixels} pixels"
-                     f" and {limits.max_side} per side", hint="raise media.max_pixels or media.max_side in config.toml")
+        raise refuse(
+            path,
+            f"frames of {width} x {height} pixels are over the limit of {limits.max_pixels} pixels"
+            f" and {limits.max_side} per side",
+            hint="raise media.max_pixels or media.max_side in config.toml",
+        )
 
 
 def _find_rate(stream: Any) -> Fraction:
@@ -159,8 +180,12 @@ def _decode(path: Path, limits: MediaLimits, layout: str, shape: tuple[int, ...]
             _check_size(path, frame.width, frame.height, limits)
             array = _convert(path, frame, layout)
             if array.shape != shape:
-                raise MediaError("E504", f"a frame is {array.shape[1]} x {array.shape[0]}, the first was {shape[1]} x"
-                                 f" {shape[0]}", where=str(path), hint="cut the film where its size changes")
+                raise MediaError(
+                    "E504",
+                    f"a frame is {array.shape[1]} x {array.shape[0]}, the first was {shape[1]} x {shape[0]}",
+                    where=str(path),
+                    hint="cut the film where its size changes",
+                )
             when = Fraction(frame.pts) * frame.time_base if frame.pts is not None else None
             if origin is None:
                 origin = when or Fraction(0)
@@ -180,8 +205,11 @@ def _decode_stored(path: Path, layout: str) -> Iterator[Frame]:
                 time = Fraction(frame.pts) * frame.time_base
                 yield Frame(Image(frame.to_ndarray(format=layout)), float(time))
         except av.error.FFmpegError as error:
-            raise refuse(path, f"the stored film is broken: {av_file.describe_error(error)}",
-                         hint="studio cache verify drops it, and it is made again") from None
+            raise refuse(
+                path,
+                f"the stored film is broken: {av_file.describe_error(error)}",
+                hint="studio cache verify drops it, and it is made again",
+            ) from None
 
 
 def _scan_packets(path: Path) -> tuple[int, float]:

@@ -93,11 +93,17 @@ def check_frames(video: Video) -> Iterator[Frame]:
     for index, frame in enumerate(video.frames()):
         image = frame.image
         if (image.width, image.height, image.channels) != (video.width, video.height, video.channels):
-            raise MediaError("E504", f"frame {index} is {image!r}, the film is {video!r}",
-                             hint="resize or convert the frames to one kind")
+            raise MediaError(
+                "E504",
+                f"frame {index} is {image!r}, the film is {video!r}",
+                hint="resize or convert the frames to one kind",
+            )
         if frame.microseconds <= last:
-            raise MediaError("E504", f"frame {index} at {frame.time:g} s does not come after {last / 1e6:g} s",
-                             hint="times must rise from frame to frame")
+            raise MediaError(
+                "E504",
+                f"frame {index} at {frame.time:g} s does not come after {last / 1e6:g} s",
+                hint="times must rise from frame to frame",
+            )
         last = frame.microseconds
         yield frame
 

@@ -80,9 +80,7 @@ class ActionTable:
 
     def find_similar(self, node_type: str, limit: int = 500) -> list[Action]:
         """Return the newest actions of a node type."""
-        rows = self._read(
-            "select * from actions where node_type = ? order by made desc limit ?", (node_type, limit)
-        )
+        rows = self._read("select * from actions where node_type = ? order by made desc limit ?", (node_type, limit))
         return [action for row in rows if (action := _parse_action(row)) is not None]
 
     def find_blob(self, digest: str) -> BlobRow | None:
@@ -244,8 +242,12 @@ class ActionTable:
         connection.execute("pragma synchronous=normal")
         version = connection.execute("pragma user_version").fetchone()[0]
         if version not in (0, FORMAT):
-            raise CacheError("E404", f"this cache is of format {version}, and this Studio writes format {FORMAT}",
-                             where=str(self._path), hint="use another --cache-dir, or remove that folder")
+            raise CacheError(
+                "E404",
+                f"this cache is of format {version}, and this Studio writes format {FORMAT}",
+                where=str(self._path),
+                hint="use another --cache-dir, or remove that folder",
+            )
         if version == 0:
             script = f"begin immediate; {_SCHEMA} pragma user_version={FORMAT}; commit;"
             _retry_busy(lambda: connection.executescript(script))
@@ -257,10 +259,18 @@ def explain_disk_error(error: Exception, path: Path) -> CacheError:
     """Return the error that says what happened to the cache's disk and what to do."""
     text = str(getattr(error, "strerror", None) or error)
     if getattr(error, "errno", None) in (28, 122) or "disk is full" in text:
-        return CacheError("E402", f"the disk of the cache is full: {text}", where=str(path),
-                          hint="free space, run `studio cache prune --to 1GB`, or choose another --cache-dir")
-    return CacheError("E401", f"the cache cannot be used: {text}", where=str(path),
-                      hint="check the folder's rights and disk, choose another --cache-dir, or run with --no-cache")
+        return CacheError(
+            "E402",
+            f"the disk of the cache is full: {text}",
+            where=str(path),
+            hint="free space, run `studio cache prune --to 1GB`, or choose another --cache-dir",
+        )
+    return CacheError(
+        "E401",
+        f"the cache cannot be used: {text}",
+        where=str(path),
+        hint="check the folder's rights and disk, choose another --cache-dir, or run with --no-cache",
+    )
 
 
 def _retry_busy(attempt: Callable[[], object]) -> None:

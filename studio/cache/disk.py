@@ -347,8 +347,12 @@ class DiskTier:
         """
         damaged = self.table.check()
         if damaged:
-            raise CacheError("E403", f"the action table is damaged: {damaged}", where=str(self.folder),
-                             hint="run `studio cache clear`; results are made again when they are wanted")
+            raise CacheError(
+                "E403",
+                f"the action table is damaged: {damaged}",
+                where=str(self.folder),
+                hint="run `studio cache clear`; results are made again when they are wanted",
+            )
         bad = [row for row in self.table.iterate_blobs() if not self._is_sound(row)]
         self._drop(bad)
         self.remove_orphans()

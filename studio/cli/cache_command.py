@@ -35,8 +35,19 @@ def show_stats(ctx: click.Context, as_json: bool) -> None:
         rows = disk.table.count_by_type()
     if as_json:
         types = {name: {"actions": count, "seconds": seconds} for name, count, seconds in rows}
-        click.echo(json.dumps({"folder": str(disk.folder), "actions": actions, "blobs": blobs, "bytes": size,
-                               "limit_bytes": disk.limit_bytes, "node_types": types}, indent=1))  # fmt: skip
+        click.echo(
+            json.dumps(
+                {
+                    "folder": str(disk.folder),
+                    "actions": actions,
+                    "blobs": blobs,
+                    "bytes": size,
+                    "limit_bytes": disk.limit_bytes,
+                    "node_types": types,
+                },
+                indent=1,
+            )
+        )
         return
     click.echo(
         f"{disk.folder}\n{actions} results, {blobs} blobs, {_show_bytes(size)} of {_show_bytes(disk.limit_bytes)}"

@@ -39,9 +39,14 @@ _WORST_FIRST = ("failed", "miss", "always runs", "unknown", "hit", "skipped")
 @input_options
 @engine_options
 def command(
-    graph: Path, output: Path | None, form: str | None, no_cache_colors: bool, pairs: tuple[str, ...],
-    roots: tuple[Path, ...], **engine: Any,
-) -> None:  # fmt: skip
+    graph: Path,
+    output: Path | None,
+    form: str | None,
+    no_cache_colors: bool,
+    pairs: tuple[str, ...],
+    roots: tuple[Path, ...],
+    **engine: Any,
+) -> None:
     """Draw GRAPH; its nodes are coloured by whether the cache has their results.
 
     A graph with errors is drawn too, with the nodes in question in red; its findings go to standard error. A node

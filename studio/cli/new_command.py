@@ -181,10 +181,12 @@ def _make_value(builder: GraphBuilder, catalog: Catalog, end: Input) -> Any:
 def _find_maker(catalog: Catalog, name: str) -> str | None:
     """Return a node type that makes a value of a type out of nothing."""
     fitting = [
-        node_type.id for node_type in catalog.node_types.values()
-        if not any(end.required for end in node_type.inputs.values()) and node_type.cache == "pure"
+        node_type.id
+        for node_type in catalog.node_types.values()
+        if not any(end.required for end in node_type.inputs.values())
+        and node_type.cache == "pure"
         and next(iter(node_type.outputs.values())).spec == TypeSpec(name)
-    ]  # fmt: skip
+    ]
     return min(fitting, key=lambda i: (i not in _MAKERS, i)) if fitting else None
 
 
@@ -205,8 +207,14 @@ def _add_input(builder: GraphBuilder, end: Input, spec: TypeSpec) -> Handle:
     high = limits.le if limits.le is not None else limits.lt - whole if limits.lt is not None else None
     default = max(default, low) if low is not None else default
     default = min(default, high) if high is not None else default
-    return builder.input(name, kind, default=type(_SCALARS[spec.name])(default), minimum=limits.ge, maximum=limits.le,
-                         description=end.description)  # fmt: skip
+    return builder.input(
+        name,
+        kind,
+        default=type(_SCALARS[spec.name])(default),
+        minimum=limits.ge,
+        maximum=limits.le,
+        description=end.description,
+    )
 
 
 # -- plugins ---------------------------------------------------------------------------------------------

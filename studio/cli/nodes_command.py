@@ -73,8 +73,12 @@ def _plain(value: Any) -> Any:
 
 
 def _describe(node_type: NodeType) -> str:
-    lines = [f"{click.style(node_type.id, bold=True)}  version {node_type.version}, {node_type.distribution} "
-             f"{node_type.distribution_version}".rstrip(), "", node_type.summary]  # fmt: skip
+    lines = [
+        f"{click.style(node_type.id, bold=True)}  version {node_type.version}, {node_type.distribution} "
+        f"{node_type.distribution_version}".rstrip(),
+        "",
+        node_type.summary,
+    ]
     if node_type.description:
         lines += ["", node_type.description]
     lines += ["", click.style("inputs", bold=True)]
@@ -100,6 +104,7 @@ def _describe_limits(end: Input) -> str:
         return ""
     signs = ((">=", limits.ge), (">", limits.gt), ("<=", limits.le), ("<", limits.lt))
     parts = [f"{sign} {bound:g}" for sign, bound in signs if bound is not None]
-    parts += [f"length {limits.min_length or 0} to {limits.max_length if limits.max_length is not None else 'any'}"
-              ] * (limits.min_length is not None or limits.max_length is not None)  # fmt: skip
+    parts += [f"length {limits.min_length or 0} to {limits.max_length if limits.max_length is not None else 'any'}"] * (
+        limits.min_length is not None or limits.max_length is not None
+    )
     return (f" {' and '.join(parts)}" if parts else "") + (f" {limits.unit}" if limits.unit else "")

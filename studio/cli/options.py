@@ -33,13 +33,20 @@ def engine_options(function: F) -> F:
 def input_options(function: F) -> F:
     """Add the options that give a graph its inputs."""
     function = click.option(
-        "--root", "roots", multiple=True, type=click.Path(path_type=Path, exists=True, file_okay=False),
+        "--root",
+        "roots",
+        multiple=True,
+        type=click.Path(path_type=Path, exists=True, file_okay=False),
         help="A further folder that the graph may read. May be repeated.",
-    )(function)  # fmt: skip
+    )(function)
     return click.option(
-        "--set", "-s", "pairs", multiple=True, metavar="NAME=VALUE",
+        "--set",
+        "-s",
+        "pairs",
+        multiple=True,
+        metavar="NAME=VALUE",
         help="Give an input a value; NAME=@PATH reads a file. May be repeated.",
-    )(function)  # fmt: skip
+    )(function)
 
 
 def create_studio(

@@ -35,9 +35,14 @@ class ProgressDisplay:
 
     def __init__(self, console: Console | None = None) -> None:
         self._progress = Progress(
-            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(),
-            TimeRemainingColumn(compact=True), console=console or Console(stderr=True), transient=True,
-        )  # fmt: skip
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(compact=True),
+            console=console or Console(stderr=True),
+            transient=True,
+        )
         self._whole: TaskID | None = None
         self._lines: dict[str, TaskID] = {}
         self._lock = threading.Lock()

@@ -46,10 +46,20 @@ _CODES = {"done": DONE, "partly done": PARTLY, "failed": FAILED, "cancelled": CA
 @input_options
 @engine_options
 def command(
-    graph: Path, folder: Path, template: str, only: tuple[str, ...], no_cache: bool, refresh: bool,
-    timeout: float | None, memory: int | None, quiet: bool, as_json: bool, pairs: tuple[str, ...],
-    roots: tuple[Path, ...], **engine: Any,
-) -> int:  # fmt: skip
+    graph: Path,
+    folder: Path,
+    template: str,
+    only: tuple[str, ...],
+    no_cache: bool,
+    refresh: bool,
+    timeout: float | None,
+    memory: int | None,
+    quiet: bool,
+    as_json: bool,
+    pairs: tuple[str, ...],
+    roots: tuple[Path, ...],
+    **engine: Any,
+) -> int:
     """Run GRAPH and write its outputs.
 
     GRAPH is a graph file, or a picture, a sound or a film that Studio wrote: it carries the graph and the
@@ -65,10 +75,16 @@ def command(
         display = _choose_display(quiet or as_json)
         with display:
             result = studio.run(
-                parsed, values, only=only or None, output=output, roots=roots, control=control,
+                parsed,
+                values,
+                only=only or None,
+                output=output,
+                roots=roots,
+                control=control,
                 cache="off" if no_cache else "refresh" if refresh else "use",
-                node_timeout_seconds=timeout, on_event=display.show,
-            )  # fmt: skip
+                node_timeout_seconds=timeout,
+                on_event=display.show,
+            )
         _report(result, studio, quiet, as_json)
     return _CODES[result.status]
 
@@ -121,9 +137,17 @@ def _choose_display(quiet: bool) -> Any:
 
 def _report(result: RunResult, studio: Studio, quiet: bool, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(result.manifest | {"files": [str(file.path) for file in result.files],
-                                                 "errors": [error.to_json() for error in result.errors]},
-                              ensure_ascii=False, indent=1))  # fmt: skip
+        click.echo(
+            json.dumps(
+                result.manifest
+                | {
+                    "files": [str(file.path) for file in result.files],
+                    "errors": [error.to_json() for error in result.errors],
+                },
+                ensure_ascii=False,
+                indent=1,
+            )
+        )
         return
     for warning in result.warnings:
         click.echo(f"warning: {warning}", err=True)

@@ -39,8 +39,14 @@ def command(graphs: tuple[Path, ...], as_json: bool, roots: tuple[Path, ...], **
                 found[str(path)] = list(error.findings)
     bad = any(finding.severity == "error" for findings in found.values() for finding in findings)
     if as_json:
-        rows = [{"graph": path, "valid": not any(f.severity == "error" for f in findings),
-                 "findings": [f.to_json() for f in findings]} for path, findings in found.items()]  # fmt: skip
+        rows = [
+            {
+                "graph": path,
+                "valid": not any(f.severity == "error" for f in findings),
+                "findings": [f.to_json() for f in findings],
+            }
+            for path, findings in found.items()
+        ]
         click.echo(json.dumps(rows if len(rows) > 1 else rows[0], ensure_ascii=False, indent=1))
         return INVALID if bad else DONE
     for name, findings in found.items():

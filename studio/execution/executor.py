@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import time
 import uuid
-from collections.abc import Callable, Container, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Container, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,9 +53,7 @@ class Executor:
         self.cpu = Device("cpu", "float32")
         self.fingerprints = Fingerprints(services.device.kind, services.device.dtype)
         threads = {"cpu": services.cpu_workers, "device": 1, "io": 2}
-        self.lanes: dict[str, Lane[Call]] = {
-            name: Lane(name, count, _serve) for name, count in threads.items()
-        }
+        self.lanes: dict[str, Lane[Call]] = {name: Lane(name, count, _serve) for name, count in threads.items()}
         self._models: dict[NodeType, list[Input]] = {}
         self._defaults: dict[NodeType, dict[str, tuple[str, Any]]] = {}
 
@@ -77,7 +76,8 @@ class Executor:
             run_id: Name of the run; a fresh one if empty.
         """
         run = Run(self, plan, on_event, control or Control(), options or RunOptions(), run_id or create_run_id())
-        return run.execute()
+        with calm_collector():
+            return run.execute()
 
     def digest(self, value: Any) -> str:
         """Return the digest of a value as an input; what has none gets a name of its own.
@@ -104,8 +104,11 @@ class Executor:
         """
         found = self._defaults.get(node_type)
         if found is None:
-            found = {end.name: (self.digest(end.default), end.default)
-                     for end in node_type.inputs.values() if not end.required and not _is_model(end)}  # fmt: skip
+            found = {
+                end.name: (self.digest(end.default), end.default)
+                for end in node_type.inputs.values()
+                if not end.required and not _is_model(end)
+            }
             self._models[node_type] = [end for end in node_type.inputs.values() if not end.required and _is_model(end)]
             self._defaults[node_type] = found
         models = [end for end in self._models[node_type] if end.name not in given]
@@ -117,6 +120,17 @@ class Executor:
         """End the lanes."""
         for lane in self.lanes.values():
             lane.close()
+
+
+@contextmanager
+def calm_collector() -> Iterator[None]:
+    """Have Python look for reference cycles less often: with many nodes each look costs more than the last."""
+    old = gc.get_threshold()
+    gc.set_threshold(max(old[0], 50_000), 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*old)
 
 
 def create_run_id() -> str:

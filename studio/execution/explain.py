@@ -39,8 +39,14 @@ class Explanation:
     def to_json(self) -> dict[str, Any]:
         """Return the explanation as plain JSON."""
         changed = {name: {"now": now, "then": then} for name, (now, then) in self.changed.items()}
-        return {"node": self.node, "type": self.node_type, "standing": self.standing, "reason": self.reason,
-                "changed": changed, "fingerprint": self.fingerprint}  # fmt: skip
+        return {
+            "node": self.node,
+            "type": self.node_type,
+            "standing": self.standing,
+            "reason": self.reason,
+            "changed": changed,
+            "fingerprint": self.fingerprint,
+        }
 
 
 def explain_plan(executor: Executor, plan: Plan) -> list[Explanation]:
@@ -94,7 +100,5 @@ def _compare(executor: Executor, run: Run, call: Call) -> tuple[str, dict[str, t
 def _find_changed(now: Mapping[str, str], then: Action) -> dict[str, tuple[str, str]]:
     names = [*now, *(name for name in then.parts if name not in now)]
     return {
-        name: (now.get(name, ""), then.parts.get(name, ""))
-        for name in names
-        if now.get(name) != then.parts.get(name)
+        name: (now.get(name, ""), then.parts.get(name, "")) for name in names if now.get(name) != then.parts.get(name)
     }

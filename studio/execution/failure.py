@@ -23,18 +23,42 @@ def explain_failure(error: BaseException, node: str, node_type: str, inputs: Map
         return NodeError("E302", f"{name}: {error}", node=node, inputs=short, hint="this is a mistake of the node type")
     details = "".join(traceback.format_exception(error))
     if isinstance(error, MemoryError):
-        return NodeError("E304", f"{name} ran out of memory: {error}", node=node, inputs=short, details=details,
-                         hint="make its input smaller, or free memory")
+        return NodeError(
+            "E304",
+            f"{name} ran out of memory: {error}",
+            node=node,
+            inputs=short,
+            details=details,
+            hint="make its input smaller, or free memory",
+        )
     if isinstance(error, SystemExit | KeyboardInterrupt):
-        return NodeError("E301", f"{name} tried to end the program ({type(error).__name__}: {error})", node=node,
-                         inputs=short, details=details, hint=f"report it to the authors of {node_type}")
+        return NodeError(
+            "E301",
+            f"{name} tried to end the program ({type(error).__name__}: {error})",
+            node=node,
+            inputs=short,
+            details=details,
+            hint=f"report it to the authors of {node_type}",
+        )
     if isinstance(error, OSError) and error.errno in (28, 122):
-        return NodeError("E310", f"{name}: the disk is full: {error}", node=node, inputs=short, details=details,
-                         hint="free space and run again; what was cached before is kept")
+        return NodeError(
+            "E310",
+            f"{name}: the disk is full: {error}",
+            node=node,
+            inputs=short,
+            details=details,
+            hint="free space and run again; what was cached before is kept",
+        )
     place = _find_place(error)
     text = str(error).strip() or "no message"
-    return NodeError("E301", f"{name} raised {type(error).__name__}: {text}{place}", node=node, inputs=short,
-                     details=details, hint=f"if its inputs are right, report it to the authors of {node_type}")
+    return NodeError(
+        "E301",
+        f"{name} raised {type(error).__name__}: {text}{place}",
+        node=node,
+        inputs=short,
+        details=details,
+        hint=f"if its inputs are right, report it to the authors of {node_type}",
+    )
 
 
 def describe_inputs(inputs: Mapping[str, Any]) -> str:

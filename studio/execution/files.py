@@ -91,8 +91,12 @@ class OutputFolder:
         except OSError as error:
             raise _refuse_folder(path.parent, error) from None
         if path in self._taken:
-            raise RunError("E314", f"two files of this run are named {name!r}", where=str(path),
-                           hint="rename an output, give image.save another path, or write --name with other fields")
+            raise RunError(
+                "E314",
+                f"two files of this run are named {name!r}",
+                where=str(path),
+                hint="rename an output, give image.save another path, or write --name with other fields",
+            )
         self._taken.add(path)
         return OutputPath(path, name)
 

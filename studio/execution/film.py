@@ -65,8 +65,15 @@ class _Film:
             for time, values in self.run_frames():
                 yield Frame(values[name], time)
 
-        return Video(frames, width=image.width, height=image.height, channels=image.channels, rate=lead.rate,
-                     count=lead.count, audio=lead.audio)
+        return Video(
+            frames,
+            width=image.width,
+            height=image.height,
+            channels=image.channels,
+            rate=lead.rate,
+            count=lead.count,
+            audio=lead.audio,
+        )
 
     def run_frames(self) -> Iterator[tuple[float, dict[str, Any]]]:
         """Yield time and outputs of each frame, in order."""
@@ -82,8 +89,11 @@ class _Film:
                 return
             if len(present) < len(frames):
                 ended = ", ".join(sorted(set(frames) - set(present)))
-                raise StudioError("E308", f"films of unequal length: {ended} ended after {done} frames",
-                                  hint="trim them to one length first")
+                raise StudioError(
+                    "E308",
+                    f"films of unequal length: {ended} ended after {done} frames",
+                    hint="trim them to one length first",
+                )
             if done or self.first is None:
                 images = {name: frame.image for name, frame in present.items()}
                 values = self.run_frame(images | self.find_entries(done))
@@ -111,8 +121,11 @@ class _Film:
         """Refuse lists that are not as long as the film."""
         for name, row in self.rows.items():
             if len(row) not in (1, count):
-                raise StudioError("E308", f"input {name!r} is a list of {len(row)}, and the film has another number of frames",
-                                  hint="a list beside a film has one entry for each frame, or one for all")
+                raise StudioError(
+                    "E308",
+                    f"input {name!r} is a list of {len(row)}, and the film has another number of frames",
+                    hint="a list beside a film has one entry for each frame, or one for all",
+                )
 
     def run_frame(self, images: Mapping[str, Any]) -> dict[str, Any]:
         run, node_type = self.run, self.call.node_type
@@ -154,8 +167,9 @@ class _Film:
             try:
                 values[name] = check_value(node_type.outputs[name].spec, value, self.run.services.classes)
             except ValueProblem as problem:
-                raise StudioError("E302", f"output {name!r}: {problem}",
-                                  hint="this is a mistake of the node type") from None
+                raise StudioError(
+                    "E302", f"output {name!r}: {problem}", hint="this is a mistake of the node type"
+                ) from None
         return values
 
     def keep(self, fingerprint: str, digests: Mapping[str, str], values: Mapping[str, Any]) -> None:
@@ -166,8 +180,10 @@ class _Film:
         new = run.cache.find_new(named.values())
         parts = run.executor.fingerprints.find_parts(self.call.node_type, digests)
         parts |= {_FRAME_OF: self.name, _NEW: " ".join(new)}
-        run.cache.record(Action(fingerprint, self.call.node_type.id, named, parts),
-                         {named[name]: value for name, value in values.items()})  # fmt: skip
+        run.cache.record(
+            Action(fingerprint, self.call.node_type.id, named, parts),
+            {named[name]: value for name, value in values.items()},
+        )
         self.kept.add(fingerprint)
         self.blobs.update(new)
 

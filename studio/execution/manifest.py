@@ -47,12 +47,19 @@ def create_manifest(
         "status": outcome.status,
         "graph": {"path": source, "document": graph},
         "inputs": inputs,
-        "machine": {"device": device.name, "dtype": device.dtype, "python": platform.python_version(),
-                    "system": platform.platform()},
+        "machine": {
+            "device": device.name,
+            "dtype": device.dtype,
+            "python": platform.python_version(),
+            "system": platform.platform(),
+        },
         "plugins": dict(plugins),
         "outputs": {
-            name: {"type": str(spec), "digest": outcome.results[name].digest if name in outcome.results else None,
-                   "files": by_output.get(name, [])}
+            name: {
+                "type": str(spec),
+                "digest": outcome.results[name].digest if name in outcome.results else None,
+                "files": by_output.get(name, []),
+            }
             for name, spec in outcome.types.items()
         },
         "nodes": {
@@ -77,7 +84,7 @@ def create_manifest(
             "calls": sum(record.calls for record in outcome.records.values()),
         },
         "warnings": outcome.warnings,
-    }  # fmt: skip
+    }
 
 
 def write_manifest(manifest: Mapping[str, Any], folder: Path) -> Path:

@@ -64,8 +64,9 @@ def _make_results(run: Run, call: Call, returned: Any) -> dict[str, Result]:
         try:
             value = check_value(find_output_spec(call, name), value, run.services.classes)
         except ValueProblem as problem:
-            raise StudioError("E302", f"output {name!r}: {problem}",
-                              hint="this is a mistake of the node type") from None
+            raise StudioError(
+                "E302", f"output {name!r}: {problem}", hint="this is a mistake of the node type"
+            ) from None
         value = run.cache.settle(value)
         results[name] = Result(run.executor.digest(value), value, call=call)
     return results

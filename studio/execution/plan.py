@@ -268,8 +268,17 @@ def _create_check(spec: TypeSpec) -> NodeType:
         return value
 
     given, handed = Input("value", spec, required=True), Output("value", TypeSpec("any"))
-    return NodeType("studio.check", "1.0", 1, hand_on, {"value": given}, {"value": handed}, device_free=True,
-                    distribution="studio", distribution_version=repr(spec))
+    return NodeType(
+        "studio.check",
+        "1.0",
+        1,
+        hand_on,
+        {"value": given},
+        {"value": handed},
+        device_free=True,
+        distribution="studio",
+        distribution_version=repr(spec),
+    )
 
 
 class _Scope:
@@ -337,7 +346,7 @@ class _Scope:
             spec = self.resolved.inputs[name].spec
             limited = spec.limits is not None or spec.choices or spec.channels is not None
             if limited and (self.prefix or not isinstance(given, Constant)):  # what the caller gave is checked already
-                return self.builder.add_check(f"{self.prefix}inputs.{name}", given, spec, ())
+                return self.builder.add_check(f"{self.prefix}inputs.{name}", given, spec, self.conditions)
             return given
         default = self.resolved.inputs[name].default
         return Constant(None) if default is None else self.find_source(default)

@@ -874,8 +874,11 @@ class Run:
             self._running.difference_update(overdue)
         self._abandon(overdue)
         for call in overdue:
-            error = StudioError("E305", f"it did not finish within {limit_seconds:g} seconds",
-                                hint="raise --timeout, or make its input smaller")
+            error = StudioError(
+                "E305",
+                f"it did not finish within {limit_seconds:g} seconds",
+                hint="raise --timeout, or make its input smaller",
+            )
             self._route(self._resolve(self._fail_call(call, error, {})))
             self._rest()
 

@@ -87,8 +87,11 @@ class Values:
             raise LostValue([result.call])
         whole = self.load(parent)
         if result.index >= len(whole):
-            raise StudioError("E308", f"a list that was made again has {len(whole)} entries, fewer than before",
-                              hint='a node type that gives different results for equal inputs is not "pure"')
+            raise StudioError(
+                "E308",
+                f"a list that was made again has {len(whole)} entries, fewer than before",
+                hint='a node type that gives different results for equal inputs is not "pure"',
+            )
         if parent.drifted:
             result.drifted = self.drifted = True
             result.digest = self._executor.digest(whole[result.index])
@@ -148,8 +151,11 @@ class Values:
         longest = max((n for n in lengths.values() if n != 1), default=1)
         if any(length not in (1, longest) for length in lengths.values()):
             told = ", ".join(f"{name}: {length}" for name, length in lengths.items())
-            raise StudioError("E308", f"lists of unequal length ({told})",
-                              hint="lists zip, and a list of one stretches; logic.product makes every combination")
+            raise StudioError(
+                "E308",
+                f"lists of unequal length ({told})",
+                hint="lists zip, and a list of one stretches; logic.product makes every combination",
+            )
         shape = []
         for index in range(longest):
             one = {name: entries[index if len(entries) > 1 else 0] for name, entries in lists.items()}

@@ -114,10 +114,14 @@ class GraphBuilder:
         if _holds_handle(default):
             raise UsageError("E012", f"the default of input {name!r} cannot be an edge", hint="give a value, or none")
         fields = {
-            "type": type, "default": self._encode(default, f"default of input {name!r}"), "optional": optional or None,
-            "description": description or None, "minimum": minimum, "maximum": maximum,
+            "type": type,
+            "default": self._encode(default, f"default of input {name!r}"),
+            "optional": optional or None,
+            "description": description or None,
+            "minimum": minimum,
+            "maximum": maximum,
             "choices": list(choices) if choices is not None else None,
-        }  # fmt: skip
+        }
         self._inputs[name] = {key: value for key, value in fields.items() if value is not None}
         return Handle(f"inputs.{name}", self)
 
@@ -162,8 +166,10 @@ class GraphBuilder:
         if version is not None:
             node["version"] = version
         if values:
-            node["inputs"] = {_check_name(name, "input"): self._encode(value, f"input {name!r} of node {node_id!r}")
-                              for name, value in values.items()}  # fmt: skip
+            node["inputs"] = {
+                _check_name(name, "input"): self._encode(value, f"input {name!r} of node {node_id!r}")
+                for name, value in values.items()
+            }
         if when is not None:
             node["when"] = self._encode_edge(when, f"when of node {node_id!r}")
         self._nodes[node_id] = node
@@ -185,8 +191,13 @@ class GraphBuilder:
 
     def to_json(self) -> dict[str, Any]:
         """Return the document; later changes of either do not show in the other."""
-        parts = {**self._head, "inputs": self._inputs, "nodes": self._nodes, "outputs": self._outputs,
-                 "requires": self._requires}  # fmt: skip
+        parts = {
+            **self._head,
+            "inputs": self._inputs,
+            "nodes": self._nodes,
+            "outputs": self._outputs,
+            "requires": self._requires,
+        }
         document: dict[str, Any] = json.loads(json.dumps({key: value for key, value in parts.items() if value}))
         return document
 
@@ -303,8 +314,9 @@ def _to_plain(value: Any, where: str, depth: int) -> Any:
         return [_to_plain(entry, where, depth + 1) for entry in value]
     if depth < MAX_NESTING and isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         return {key: _to_plain(entry, where, depth + 1) for key, entry in value.items()}
-    raise UsageError("E012", f"{where} cannot be {_describe(value)}",
-                     hint="give plain JSON, a handle, a Path, or a list of them")  # fmt: skip
+    raise UsageError(
+        "E012", f"{where} cannot be {_describe(value)}", hint="give plain JSON, a handle, a Path, or a list of them"
+    )
 
 
 def _describe(value: Any) -> str:
@@ -348,8 +360,10 @@ def _format(value: Any, indent: int, offset: int, *, top: bool = False) -> str:
         entries = [f"{pad}{_format(entry, indent + 2, 0)}" for entry in value]
     else:
         heads = [json.dumps(key, ensure_ascii=False) + ": " for key in value]
-        entries = [f"{pad}{head}{_format(entry, indent + 2, len(head), top=top and key in _SECTIONS)}"
-                   for head, (key, entry) in zip(heads, value.items(), strict=True)]  # fmt: skip
+        entries = [
+            f"{pad}{head}{_format(entry, indent + 2, len(head), top=top and key in _SECTIONS)}"
+            for head, (key, entry) in zip(heads, value.items(), strict=True)
+        ]
     opening, closing = "[]" if isinstance(value, list) else "{}"
     return f"{opening}\n" + ",\n".join(entries) + f"\n{' ' * indent}{closing}"
 

@@ -124,17 +124,35 @@ def sketch_graph(resolved: ResolvedGraph, standings: Mapping[str, str] | None = 
     arrows = _collect_arrows(resolved)
     problems = _collect_problems(resolved.errors)
     used = {arrow.source for arrow in arrows}
-    cards = [Card(f"inputs.{name}", "input", name, declared.type, "" if f"inputs.{name}" in used else UNUSED,
-                  problems=tuple(problems.get(("inputs", name), ())), tooltip=declared.description)
-             for name, declared in document.inputs.items()]  # fmt: skip
+    cards = [
+        Card(
+            f"inputs.{name}",
+            "input",
+            name,
+            declared.type,
+            "" if f"inputs.{name}" in used else UNUSED,
+            problems=tuple(problems.get(("inputs", name), ())),
+            tooltip=declared.description,
+        )
+        for name, declared in document.inputs.items()
+    ]
     unused = {f.where for f in resolved.findings if f.code == "W101"}
     for node_id, node in document.nodes.items():
         wrong = tuple(problems.get(("nodes", node_id), ()))
         standing = UNUSED if f"/nodes/{escape(node_id)}" in unused else (standings or {}).get(node_id, "")
         cards.append(_create_node_card(node_id, node, resolved.nodes[node_id], arrows, wrong, standing))
-    cards += [Card(f"outputs.{name}", "output", name, _name_type(resolved, name), "",
-                   problems=tuple(problems.get(("outputs", name), ())), tooltip=declared.description)
-              for name, declared in document.outputs.items()]  # fmt: skip
+    cards += [
+        Card(
+            f"outputs.{name}",
+            "output",
+            name,
+            _name_type(resolved, name),
+            "",
+            problems=tuple(problems.get(("outputs", name), ())),
+            tooltip=declared.description,
+        )
+        for name, declared in document.outputs.items()
+    ]
     return Sketch(document.title or resolved.graph.name, tuple(cards), tuple(arrows))
 
 
@@ -164,8 +182,17 @@ def _create_node_card(
     summary = resolved.node_type.summary if resolved.node_type else ""
     about = [node.description or summary, *(f"{name}: {value}" for name, value in settings.items()), *problems]
     mark = "frames" if resolved.stream else "each" if resolved.depth else ""
-    return Card(key, "node", node_id, node.type, ERROR if problems else standing, tuple(rows), problems, mark,
-                "\n".join(filter(None, about)))  # fmt: skip
+    return Card(
+        key,
+        "node",
+        node_id,
+        node.type,
+        ERROR if problems else standing,
+        tuple(rows),
+        problems,
+        mark,
+        "\n".join(filter(None, about)),
+    )
 
 
 def _pair(left: Sequence[Row], right: Sequence[str]) -> list[tuple[Row, str]]:
@@ -211,9 +238,14 @@ def _collect_arrows(resolved: ResolvedGraph) -> list[Arrow]:
 
 
 def _add_arrow(
-    arrows: dict[Arrow, None], resolved: ResolvedGraph, source: str, target: str, name: str, kind: str,
+    arrows: dict[Arrow, None],
+    resolved: ResolvedGraph,
+    source: str,
+    target: str,
+    name: str,
+    kind: str,
     order: Mapping[str, int],
-) -> None:  # fmt: skip
+) -> None:
     head, _, tail = source.partition(".")
     if head == "inputs":
         if tail in resolved.inputs:
@@ -329,8 +361,12 @@ _LOOKS = {
 _PLAIN = Look("#5b6b84", "#eef1f6")
 _INK, _QUIET, _FAINT, _LINE = "#1d2430", "#66707f", "#8b95a3", "#8d9aae"
 _GROUND, _CARD, _BORDER = "#f7f8fa", "#ffffff", "#cdd4de"
-_ARROWS = {"value": (_LINE, 1.7, ()), "list": ("#56657d", 3.4, ()), "condition": ("#7253c4", 1.7, (5.0, 4.0)),
-           "broken": ("#c8322f", 1.9, (6.0, 4.0))}  # fmt: skip
+_ARROWS = {
+    "value": (_LINE, 1.7, ()),
+    "list": ("#56657d", 3.4, ()),
+    "condition": ("#7253c4", 1.7, (5.0, 4.0)),
+    "broken": ("#c8322f", 1.9, (6.0, 4.0)),
+}
 
 
 def _find_look(standing: str) -> Look:
@@ -433,8 +469,16 @@ def compose_drawing(resolved: ResolvedGraph, standings: Mapping[str, str] | None
     sketch = sketch_graph(resolved, standings)
     boxes = {card.key: _create_box(card) for card in sketch.cards}
     cards = {card.key: card for card in sketch.cards}
-    links = [Link(a.source, a.target, _find_port(cards[a.source], a.output, output=True),
-                  _find_port(cards[a.target], a.input, output=False), a.backward) for a in sketch.arrows]  # fmt: skip
+    links = [
+        Link(
+            a.source,
+            a.target,
+            _find_port(cards[a.source], a.output, output=True),
+            _find_port(cards[a.target], a.input, output=False),
+            a.backward,
+        )
+        for a in sketch.arrows
+    ]
     width, height = lay_out(list(boxes.values()), links)
     for box in boxes.values():
         box.x, box.y = box.x + _MARGIN, box.y + _MARGIN + _HEAD
@@ -528,14 +572,18 @@ def _compose_node(card: Card, box: Box) -> list[Shape]:
         Rectangle(box.x, box.y, box.width, box.height, 10.0, look.pale if card.standing else "#eef1f6"),
     ]
     if box.height > _CARD_HEAD:
-        shapes += [Rectangle(box.x, box.y + _CARD_HEAD, box.width, box.height - _CARD_HEAD, 10.0, _CARD),
-                   Rectangle(box.x, box.y + _CARD_HEAD, box.width, 12.0, 0.0, _CARD)]  # fmt: skip
+        shapes += [
+            Rectangle(box.x, box.y + _CARD_HEAD, box.width, box.height - _CARD_HEAD, 10.0, _CARD),
+            Rectangle(box.x, box.y + _CARD_HEAD, box.width, 12.0, 0.0, _CARD),
+        ]
     shapes.append(Rectangle(box.x, box.y, box.width, box.height, 10.0, "", border, 1.5 if card.standing else 1.2, dash))
     right = box.x + box.width - 10.0
     for text, ink, ground in _find_badges(card, look):
         width = measure_text(text, 10.5) + 14.0
-        shapes += [Rectangle(right - width, box.y + 9, width, 17.0, 8.5, ground),
-                   Words(right - width / 2, box.y + 21.2, text, 10.5, ink, anchor="middle")]  # fmt: skip
+        shapes += [
+            Rectangle(right - width, box.y + 9, width, 17.0, 8.5, ground),
+            Words(right - width / 2, box.y + 21.2, text, 10.5, ink, anchor="middle"),
+        ]
         right -= width + 5.0
     room = right - box.x - 16.0
     shapes += [
@@ -601,8 +649,10 @@ def _compose_legend(sketch: Sketch, x: float, y: float) -> tuple[list[Shape], fl
     for word, number in _find_standings(sketch).items():
         look = _find_look(word)
         text = _shorten(_clean(_count(word, number)), 40)
-        shapes += [Rectangle(x, y - 10, 14, 14, 4.0, look.pale, look.strong, 1.5, (3.0, 2.0) if look.dashed else ()),
-                   Words(x + 21, y + 1.5, text, 12, _INK)]  # fmt: skip
+        shapes += [
+            Rectangle(x, y - 10, 14, 14, 4.0, look.pale, look.strong, 1.5, (3.0, 2.0) if look.dashed else ()),
+            Words(x + 21, y + 1.5, text, 12, _INK),
+        ]
         x += 21 + measure_text(text, 12) + 22
     kinds = {arrow.kind for arrow in sketch.arrows}
     for kind, text in (("list", "list"), ("condition", "when"), ("broken", "edge in error")):

@@ -187,9 +187,13 @@ def _group(segments: Iterable[_Segment]) -> tuple[dict[_Item, list[_Segment]], d
 
 
 def _find_barycentre(
-    item: _Item, neighbours: Mapping[_Item, list[_Segment]], positions: Mapping[_Item, float],
-    boxes: Mapping[str, Box], *, onward: bool,
-) -> float:  # fmt: skip
+    item: _Item,
+    neighbours: Mapping[_Item, list[_Segment]],
+    positions: Mapping[_Item, float],
+    boxes: Mapping[str, Box],
+    *,
+    onward: bool,
+) -> float:
     near = neighbours.get(item)
     if not near:
         return positions[item]
@@ -327,5 +331,15 @@ def _route(
 def _route_back(source: Box, target: Box, link: Link, low: float) -> list[Point]:
     """Return a way back that runs below all boxes."""
     (x1, y1), (x2, y2) = (source.x + source.width, source.y + link.start), (target.x, target.y + link.end)
-    return [(x1, y1), (x1 + BEND, y1), (x1 + BEND, low), (x1, low), (x1 - BEND, low), (x2 + BEND, low), (x2, low),
-            (x2 - BEND, low), (x2 - BEND, y2), (x2, y2)]  # fmt: skip
+    return [
+        (x1, y1),
+        (x1 + BEND, y1),
+        (x1 + BEND, low),
+        (x1, low),
+        (x1 - BEND, low),
+        (x2 + BEND, low),
+        (x2, low),
+        (x2 - BEND, low),
+        (x2 - BEND, y2),
+        (x2, y2),
+    ]

@@ -36,8 +36,13 @@ def load_graph(path: Path | str, *, max_bytes: int = 16 * 2**20) -> Graph:
     try:
         if not path.is_file():
             what = "is a folder" if path.is_dir() else "does not exist"
-            raise _refuse("E120", f"{str(path)!r} {what}", expected="a graph file", found=what,
-                          hint="name a graph file, e.g. graphs/poster.json")  # fmt: skip
+            raise _refuse(
+                "E120",
+                f"{str(path)!r} {what}",
+                expected="a graph file",
+                found=what,
+                hint="name a graph file, e.g. graphs/poster.json",
+            )
         size = path.stat().st_size
         if size > max_bytes:
             raise _refuse(
@@ -179,8 +184,14 @@ def _explain_duplicate(data: Any, owner: dict[str, Any], key: str) -> Finding:
             pending += [(child, f"{pointer}/{escape(name)}") for name, child in value.items()]
         elif isinstance(value, list):
             pending += [(child, f"{pointer}/{index}") for index, child in enumerate(value)]
-    return Finding("E104", f"{where}/{escape(key)}", f"{key!r} stands here twice", expected="each name once",
-                   found="two entries", hint="remove or rename one of them")  # fmt: skip
+    return Finding(
+        "E104",
+        f"{where}/{escape(key)}",
+        f"{key!r} stands here twice",
+        expected="each name once",
+        found="two entries",
+        hint="remove or rename one of them",
+    )
 
 
 def escape(part: str) -> str:
@@ -202,8 +213,15 @@ def _refuse_version(data: Mapping[str, Any], name: str) -> GraphError:
         return _refuse(
             "E101", "the version of the format is missing", where="/studio", expected="1", hint=hint, source=name
         )
-    return _refuse("E101", f"version {data['studio']!r} of the format is not known", where="/studio", expected="1",
-                   found=repr(data["studio"])[:80], hint="this Studio reads version 1", source=name)  # fmt: skip
+    return _refuse(
+        "E101",
+        f"version {data['studio']!r} of the format is not known",
+        where="/studio",
+        expected="1",
+        found=repr(data["studio"])[:80],
+        hint="this Studio reads version 1",
+        source=name,
+    )
 
 
 def _explain(error: ErrorDetails, data: Any) -> Finding:
@@ -219,12 +237,23 @@ def _explain(error: ErrorDetails, data: Any) -> Finding:
         name = str(error["loc"][-1])
         return Finding("E107", where, f"{name!r} is missing", name, "nothing", f'add "{name}": ...')
     if kind == "string_pattern_mismatch" and (error["loc"][-1] == "[key]" or "[key]" in error["loc"]):
-        return Finding("E127", where, f"{_short(value)} is not a name", "letters, digits, _ and -, not a digit first",
-                       _short(value), _suggest_name(str(value)))  # fmt: skip
+        return Finding(
+            "E127",
+            where,
+            f"{_short(value)} is not a name",
+            "letters, digits, _ and -, not a digit first",
+            _short(value),
+            _suggest_name(str(value)),
+        )
     if kind == "string_pattern_mismatch" and error["loc"][-1] == "from":
-        return Finding("E112", where, f"{_short(value)} is not an edge", found=_short(value),
-                       expected="node, node.output or inputs.name",
-                       hint="name a node of this graph, or inputs.NAME")  # fmt: skip
+        return Finding(
+            "E112",
+            where,
+            f"{_short(value)} is not an edge",
+            found=_short(value),
+            expected="node, node.output or inputs.name",
+            hint="name a node of this graph, or inputs.NAME",
+        )
     wanted = _lower(error["msg"])
     return Finding("E107", where, wanted, wanted, _short(error["input"]), "see docs/graph_format.md")
 

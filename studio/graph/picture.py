@@ -126,8 +126,12 @@ def _trace_rectangle(shape: Rectangle) -> list[Point]:
     """Return points along a rectangle's border, corners included."""
     radius = min(shape.radius, shape.width / 2, shape.height / 2)
     left, top, right, bottom = shape.x, shape.y, shape.x + shape.width, shape.y + shape.height
-    centers = (((right - radius, top + radius), -90), ((right - radius, bottom - radius), 0),
-               ((left + radius, bottom - radius), 90), ((left + radius, top + radius), 180))  # fmt: skip
+    centers = (
+        ((right - radius, top + radius), -90),
+        ((right - radius, bottom - radius), 0),
+        ((left + radius, bottom - radius), 90),
+        ((left + radius, top + radius), 180),
+    )
     points = [
         (x + radius * math.cos(math.radians(start + turn)), y + radius * math.sin(math.radians(start + turn)))
         for (x, y), start in centers

@@ -407,7 +407,7 @@ class _Resolver:
         return resolved
 
     def join_film(self, resolved: ResolvedNode) -> None:
-        """Where a node is mapped over the frames of a film, zip lists with the frames instead of multiplying by them."""
+        """Where a node is mapped over a film's frames, zip lists with them instead of multiplying by them."""
         if any(bound.stream and not bound.depth for bound in resolved.inputs.values()):
             for name, bound in resolved.inputs.items():
                 if bound.depth == 1 and not bound.stream:
@@ -442,7 +442,11 @@ class _Resolver:
                 is_film = source is not None and source.name == "video"
                 films[name] = TypeSpec("video") if is_film else bound.spec.listed()
         again = resolve_graph(
-            resolved.subgraph.graph, self.catalog, roots=self.roots, films=films, _parents=(*self.parents, str(self.graph.path))
+            resolved.subgraph.graph,
+            self.catalog,
+            roots=self.roots,
+            films=films,
+            _parents=(*self.parents, str(self.graph.path)),
         )
         self.findings += [replace(f, where=f"{where}/type#{f.where}") for f in again.errors]
         resolved.subgraph = again
@@ -581,8 +585,14 @@ class _Resolver:
                 values = dict(step(values))
             except Exception as error:  # a plugin's function, on whatever the graph has there
                 problem = f"its inputs cannot be brought from version {major} to {major + 1}: {error!r}"
-                self.report("E124", where, problem, expected=f"inputs of version {major}", found=node.version,
-                            hint=f"rewrite the node; see `studio nodes {node_type.id}`")  # fmt: skip
+                self.report(
+                    "E124",
+                    where,
+                    problem,
+                    expected=f"inputs of version {major}",
+                    found=node.version,
+                    hint=f"rewrite the node; see `studio nodes {node_type.id}`",
+                )
                 break
         return values
 

@@ -36,8 +36,13 @@ def create_installed_schema(catalog: Catalog) -> Schema:
     node = _create_node()
     node["properties"]["type"] = _describe_types(types)
     node["allOf"] = [_choose_inputs(node_type) for node_type in types]
-    return _create_schema(INSTALLED_ID, "Studio graph with the installed node types", node,
-                          _create_installed_graph_input(media), definitions)  # fmt: skip
+    return _create_schema(
+        INSTALLED_ID,
+        "Studio graph with the installed node types",
+        node,
+        _create_installed_graph_input(media),
+        definitions,
+    )
 
 
 def _create_schema(schema_id: str, title: str, node: Schema, graph_input: Schema, more: Mapping[str, Schema]) -> Schema:

@@ -25,7 +25,7 @@ class Device:
 
     @property
     def kind(self) -> str:
-        """"cpu", "cuda" or "mps"."""
+        """ "cpu", "cuda" or "mps"."""
         return self.name.partition(":")[0]
 
 

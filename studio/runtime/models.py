@@ -42,17 +42,27 @@ class Models:
             path = self._builtin.get(model.target)
             if path is None:
                 known = ", ".join(f"builtin:{name}" for name in self._builtin) or "none"
-                raise ModelError("E602", f"no model {model.reference!r} ships with what is installed", hint=f"there are: {known}")
+                raise ModelError(
+                    "E602", f"no model {model.reference!r} ships with what is installed", hint=f"there are: {known}"
+                )
         elif model.scheme == "file":
             path = Path(model.target).expanduser()
         else:
-            raise ModelError("E602", f"{model.reference!r} is not on this machine, and nothing is downloaded",
-                             hint="put the weights into a folder and write file:PATH")
+            raise ModelError(
+                "E602",
+                f"{model.reference!r} is not on this machine, and nothing is downloaded",
+                hint="put the weights into a folder and write file:PATH",
+            )
         if not path.exists():
-            raise ModelError("E602", f"there are no weights at {str(path)!r}", hint="check the path in the model reference")
+            raise ModelError(
+                "E602", f"there are no weights at {str(path)!r}", hint="check the path in the model reference"
+            )
         if path.suffix.lower() in _PICKLES:
-            raise ModelError("E604", f"{path.name!r} is a pickle, which can run any code when it is loaded",
-                             hint="convert it to .safetensors on a machine that you can lose")
+            raise ModelError(
+                "E604",
+                f"{path.name!r} is a pickle, which can run any code when it is loaded",
+                hint="convert it to .safetensors on a machine that you can lose",
+            )
         return path
 
     def digest(self, model: Model) -> str:

@@ -45,8 +45,10 @@ def _round_trip(subject: Subject, value: Any) -> list[str]:
     codecs = subject.studio.cache.codecs
     digest = subject.digest(value)
     if not digest:
-        return [f"a {type(value).__name__} has no digest, so it is never cached; register a ValueType whose `python` "
-                "is its class, and pass it here with value_types="]  # fmt: skip
+        return [
+            f"a {type(value).__name__} has no digest, so it is never cached; register a ValueType whose `python` "
+            "is its class, and pass it here with value_types="
+        ]
     try:
         encoded = codecs.encode(value, subject.digest)
         if encoded is None:
@@ -103,8 +105,11 @@ def _check_schema(subject: Subject, report: Report, document: dict[str, Any]) ->
         report.skip("schema", f"{error.name} is not installed")
         return
     validator = jsonschema.Draft202012Validator(create_installed_schema(subject.studio.registry))
-    problems = [f"the JSON Schema of the node type refuses the example at /{'/'.join(map(str, error.absolute_path))}: "
-                f"{error.message[:200]}" for error in validator.iter_errors(document)]  # fmt: skip
+    problems = [
+        f"the JSON Schema of the node type refuses the example at /{'/'.join(map(str, error.absolute_path))}: "
+        f"{error.message[:200]}"
+        for error in validator.iter_errors(document)
+    ]
     report.add("schema", problems)
 
 
@@ -129,8 +134,10 @@ def check_fingerprints(subject: Subject, report: Report) -> None:
         elif subject.declared.inputs[name].unkeyed and changed != base:
             problems.append(f"input {name!r} is Unkeyed and changes the fingerprint; this is a mistake of Studio's")
         elif not subject.declared.inputs[name].unkeyed and changed == base:
-            problems.append(f"another value at input {name!r} leaves the fingerprint as it is, so the cache would give "
-                            "a wrong result; let pack() of its ValueType hold all that tells values apart")
+            problems.append(
+                f"another value at input {name!r} leaves the fingerprint as it is, so the cache would give "
+                "a wrong result; let pack() of its ValueType hold all that tells values apart"
+            )
     report.add("fingerprint", problems + _find_default_problems(subject, base))
 
 
@@ -138,9 +145,12 @@ def _find_default_problems(subject: Subject, base: str) -> list[str]:
     """Return the inputs whose default, written into a graph, is not the same as leaving it out."""
     ends = [end for end in subject.declared.inputs.values() if not end.required and end.name not in subject.example]
     written = {end.name: end.default for end in ends if end.spec.name in PLAIN_TYPES or isinstance(end.default, Model)}
-    return [f"the default of input {name!r} written into a graph gives another fingerprint than leaving it out; "
-            "let it be of the declared type"
-            for name, value in written.items() if _find_fingerprint(subject, {**subject.example, name: value}) != base]
+    return [
+        f"the default of input {name!r} written into a graph gives another fingerprint than leaving it out; "
+        "let it be of the declared type"
+        for name, value in written.items()
+        if _find_fingerprint(subject, {**subject.example, name: value}) != base
+    ]
 
 
 def _find_fingerprint(subject: Subject, inputs: dict[str, Any]) -> str:
@@ -166,11 +176,15 @@ def check_runs(subject: Subject, report: Report, reference: Called) -> None:
             break
         node = result.manifest["nodes"][NODE]
         if number == 2 and node["cached"] != node["calls"]:
-            problems.append("the second run of the same graph did not come from the cache; give every input and output "
-                            "a digest")  # fmt: skip
+            problems.append(
+                "the second run of the same graph did not come from the cache; give every input and output a digest"
+            )
         if pure:
-            problems += [f"run {number}: output {name!r} differs from that of a plain call; let it depend on inputs "
-                         "alone" for name, digest in reference.digests.items() if node["outputs"].get(name) != digest]
+            problems += [
+                f"run {number}: output {name!r} differs from that of a plain call; let it depend on inputs alone"
+                for name, digest in reference.digests.items()
+                if node["outputs"].get(name) != digest
+            ]
     report.add("runs", problems)
     if not pure:
         report.skip("second run", f'declared cache="{subject.declared.cache}": it runs each time')

@@ -68,8 +68,11 @@ class TestContext:
             with self.open_model(model) as opened:
                 yield opened
         else:
-            raise ModelError("E602", f"the test context has no model {model.reference!r}",
-                             hint=f"give it one: TestContext(models={{{model.reference!r}: ...}})")
+            raise ModelError(
+                "E602",
+                f"the test context has no model {model.reference!r}",
+                hint=f"give it one: TestContext(models={{{model.reference!r}: ...}})",
+            )
 
     def step(self, done: int, total: int, preview: Image | None = None) -> None:
         """Record the step; raise Cancelled where asked to."""

@@ -65,24 +65,36 @@ def check_node_type(
 
 
 def _find_declaration_problems(declared: NodeType) -> list[str]:
-    problems = [f"the docstring does not describe input {end.name!r}; add it under Args:"
-                for end in declared.inputs.values() if not end.description]  # fmt: skip
+    problems = [
+        f"the docstring does not describe input {end.name!r}; add it under Args:"
+        for end in declared.inputs.values()
+        if not end.description
+    ]
     if declared.named:
-        problems += [f"nothing describes output {end.name!r}; add it under Attributes: in the NamedTuple's docstring"
-                     for end in declared.outputs.values() if not end.description]  # fmt: skip
+        problems += [
+            f"nothing describes output {end.name!r}; add it under Attributes: in the NamedTuple's docstring"
+            for end in declared.outputs.values()
+            if not end.description
+        ]
     writes = [end.name for end in declared.inputs.values() if end.spec.name == "path"]
     if writes and declared.cache == "pure":
-        problems.append(f"it writes the file {writes[0]!r}, and a cached call would not; declare cache=\"never\"")
+        problems.append(f'it writes the file {writes[0]!r}, and a cached call would not; declare cache="never"')
     return problems
 
 
 def _take_example(subject: Subject, example: Mapping[str, Any], variants: Mapping[str, Any] | None) -> list[str]:
     """Convert the example and derive the variants; return what is wrong with them."""
     inputs = subject.declared.inputs
-    problems = [f"there is no input {name!r}; its inputs: {', '.join(inputs) or 'none'}"
-                for name in {**example, **(variants or {})} if name not in inputs]  # fmt: skip
-    problems += [f"input {end.name!r} is required; give the example a value for it"
-                 for end in inputs.values() if end.required and end.name not in example]  # fmt: skip
+    problems = [
+        f"there is no input {name!r}; its inputs: {', '.join(inputs) or 'none'}"
+        for name in {**example, **(variants or {})}
+        if name not in inputs
+    ]
+    problems += [
+        f"input {end.name!r} is required; give the example a value for it"
+        for end in inputs.values()
+        if end.required and end.name not in example
+    ]
     for given, taken in ((example, subject.example), (variants or {}, subject.variants)):
         for name, value in given.items():
             if name in inputs:
@@ -135,14 +147,22 @@ def _find_unwanted_problems(subject: Subject) -> list[str]:
     if declared.needs is None:
         return []
     try:
-        eager = {name: value for name, value in {
-            **{end.name: end.default for end in declared.inputs.values() if not end.required}, **subject.example,
-        }.items() if not declared.inputs[name].lazy}  # fmt: skip
+        eager = {
+            name: value
+            for name, value in {
+                **{end.name: end.default for end in declared.inputs.values() if not end.required},
+                **subject.example,
+            }.items()
+            if not declared.inputs[name].lazy
+        }
         wanted = list(declared.needs(**eager))
     except Exception as error:  # the author's function
         return [f"needs raised {describe_error(error)}; it is called with the inputs that are not lazy, by name"]
-    return [f"needs returned {name!r}, which is no lazy input"
-            for name in wanted if name not in declared.inputs or not declared.inputs[name].lazy]  # fmt: skip
+    return [
+        f"needs returned {name!r}, which is no lazy input"
+        for name in wanted
+        if name not in declared.inputs or not declared.inputs[name].lazy
+    ]
 
 
 def _find_call_problems(called: Called) -> list[str]:

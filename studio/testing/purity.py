@@ -32,10 +32,18 @@ def check_inputs(subject: Subject, report: Report) -> Called | None:
         report.add("repeat", [f"a second call with equal inputs raised {called.error!r}; keep no state between calls"])
         return None
     after = _digest_inputs(subject, subject.inputs)
-    report.add("inputs", [f"the call changed input {name!r}; copy it before writing to it"
-                          for name in before if before[name] != after[name]])  # fmt: skip
-    report.add("random state", [f"it uses the global generator of {name}; use ctx.rng(seed), with the seed as an input"
-                                for name in touched])  # fmt: skip
+    report.add(
+        "inputs",
+        [
+            f"the call changed input {name!r}; copy it before writing to it"
+            for name in before
+            if before[name] != after[name]
+        ],
+    )
+    report.add(
+        "random state",
+        [f"it uses the global generator of {name}; use ctx.rng(seed), with the seed as an input" for name in touched],
+    )
     return called
 
 
@@ -48,13 +56,23 @@ def check_repeat(subject: Subject, report: Report, first: Called, second: Called
     if subject.declared.cache != "pure":
         report.skip("repeat", f'declared cache="{subject.declared.cache}": its results may differ')
         return
-    report.add("repeat", _compare(first, second, "two calls with equal inputs gave different values at output {!r}; "
-                                  'let results depend on the inputs alone, or declare cache="recompute"'))
+    report.add(
+        "repeat",
+        _compare(
+            first,
+            second,
+            "two calls with equal inputs gave different values at output {!r}; "
+            'let results depend on the inputs alone, or declare cache="recompute"',
+        ),
+    )
 
 
 def _compare(first: Called, second: Called, message: str) -> list[str]:
-    return [message.format(name) for name in first.digests
-            if second.error is None and first.digests[name] != second.digests[name]]  # fmt: skip
+    return [
+        message.format(name)
+        for name in first.digests
+        if second.error is None and first.digests[name] != second.digests[name]
+    ]
 
 
 def check_order(subject: Subject, report: Report, reference: Called) -> None:
@@ -66,8 +84,9 @@ def check_order(subject: Subject, report: Report, reference: Called) -> None:
         report.skip("call order", "no other inputs could be derived with which it works; pass variants={name: value}")
         return
     again = subject.call()
-    problems = _compare(reference, again, "after a call with other inputs, output {!r} is another one; "
-                        "keep nothing between calls")  # fmt: skip
+    problems = _compare(
+        reference, again, "after a call with other inputs, output {!r} is another one; keep nothing between calls"
+    )
     if again.error is not None:
         problems = [f"after a call with other inputs it raised {again.error!r}; keep nothing between calls"]
     report.add("call order", problems)
@@ -104,8 +123,11 @@ def check_cancellation(subject: Subject, report: Report, reference: Called, canc
         with _watch_temporary_files(subject.folder / "temporary") as left:
             called = subject.call(cancel_at_step=step)
         problems += _find_cancel_problems(called, f"step {step} of {count}")
-        problems += [f"cancelled at step {step} of {count}, it left {path.name!r} among the temporary files; "
-                     "use ctx.scratch, which is removed" for path in left]  # fmt: skip
+        problems += [
+            f"cancelled at step {step} of {count}, it left {path.name!r} among the temporary files; "
+            "use ctx.scratch, which is removed"
+            for path in left
+        ]
     backwards = [one for one in reference.context.steps if one[0] < 0 or one[1] < 0]
     problems += [f"it called ctx.step{one}; a run refuses negative numbers" for one in backwards[:1]]
     report.add("cancellation", problems)
@@ -115,8 +137,13 @@ def _check_silence(report: Report, seconds: float, cancels: bool | None) -> None
     if cancels:
         report.add("cancellation", ["it calls no ctx.step, so it cannot be cancelled; call it at least every second"])
     elif cancels is None and seconds > PATIENCE_SECONDS:
-        report.add("cancellation", [f"it took {seconds:.1f} s without calling ctx.step; call it at least every second, "
-                                    "so that a run can be cancelled"])  # fmt: skip
+        report.add(
+            "cancellation",
+            [
+                f"it took {seconds:.1f} s without calling ctx.step; call it at least every second, "
+                "so that a run can be cancelled"
+            ],
+        )
     else:
         report.skip("cancellation", f"it calls no ctx.step, and needs none for {seconds:.2f} s")
 

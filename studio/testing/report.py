@@ -59,8 +59,10 @@ class Report:
         self.checks.append(Check(name, "skipped", reason))
 
     def __str__(self) -> str:
-        lines = [f"{self.node_type}: {len(self.passed)} checks passed, {len(self.failed)} failed, "
-                 f"{len(self.skipped)} skipped"]  # fmt: skip
+        lines = [
+            f"{self.node_type}: {len(self.passed)} checks passed, {len(self.failed)} failed, "
+            f"{len(self.skipped)} skipped"
+        ]
         lines += [f"  failed   {check}" for check in self.failed]
         lines += [f"  skipped  {check}" for check in self.skipped]
         lines += [f"  passed   {', '.join(self.passed)}"] * bool(self.passed)

@@ -23,9 +23,7 @@ def check_batch(subject: Subject, report: Report) -> None:
     report.add("batch", _compare_stack(subject, batch, calls, singles))
 
 
-def _compare_stack(
-    subject: Subject, batch: Batch, calls: list[dict[str, Any]], singles: list[Called]
-) -> list[str]:
+def _compare_stack(subject: Subject, batch: Batch, calls: list[dict[str, Any]], singles: list[Called]) -> list[str]:
     context = subject.create_context()
     before = [_digest(subject, call) for call in calls]
     try:
@@ -48,8 +46,10 @@ def _compare_stack(
         for name, value in values.items():
             distance = measure_distance(subject, value, single.values.get(name))
             if distance > batch.tolerance:
-                problems.append(f"batch: result {index}, output {name!r} is {distance:g} from the single one, more "
-                                f"than the tolerance of {batch.tolerance:g}; raise it, or let the stack not mix calls")
+                problems.append(
+                    f"batch: result {index}, output {name!r} is {distance:g} from the single one, more "
+                    f"than the tolerance of {batch.tolerance:g}; raise it, or let the stack not mix calls"
+                )
     return problems
 
 
@@ -84,5 +84,10 @@ def _measure_arrays(first: Mapping[str, Any], second: Mapping[str, Any]) -> floa
 
     if set(first) != set(second) or any(first[name].shape != second[name].shape for name in first):
         return float("inf")
-    return max((float(np.max(np.abs(np.subtract(first[name], second[name], dtype=np.float64)), initial=0.0))
-                for name in first), default=0.0)  # fmt: skip
+    return max(
+        (
+            float(np.max(np.abs(np.subtract(first[name], second[name], dtype=np.float64)), initial=0.0))
+            for name in first
+        ),
+        default=0.0,
+    )

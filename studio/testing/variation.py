@@ -63,8 +63,13 @@ def _propose_first(spec: TypeSpec, folder: Path) -> Iterator[Any]:
     bounds = [bound for bound in (limits.ge, limits.gt, limits.le, limits.lt) if bound is not None]
     singles: list[Any] = [*spec.choices, 1, *bounds, *(int(bound) + 1 for bound in bounds), 0.5, True, "x"]
     grey = np.full((8, 8), 128, np.uint8)
-    singles += [Image(grey), Mask(grey), Image(np.stack([grey] * 3, axis=2)), Image(np.stack([grey] * 4, axis=2)),
-                Audio(np.zeros((64, 1), np.float32), 8000)]  # fmt: skip
+    singles += [
+        Image(grey),
+        Mask(grey),
+        Image(np.stack([grey] * 3, axis=2)),
+        Image(np.stack([grey] * 4, axis=2)),
+        Audio(np.zeros((64, 1), np.float32), 8000),
+    ]
     for single in singles:
         nested = single
         for _ in range(spec.depth):

@@ -19,8 +19,6 @@ PLUGINS = (studio_image, studio_logic, studio_style)
 FUNCTIONS = {get_node_type(f).id: f for plugin in PLUGINS for f in plugin.studio_node_types()}
 
 
-
-
 @cache
 def picture(width: int = 24, height: int = 16, channels: int = 3) -> Image:
     """A picture with an edge, a ramp and some texture, 8 bits."""

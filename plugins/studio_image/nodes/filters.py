@@ -9,9 +9,12 @@ from studio.api import Channels, Context, Field, Image, node
 
 @node("image.blur")
 def blur_image(
-    ctx: Context, image: Image, *, radius: Annotated[float, Field(ge=0, le=2000, unit="pixels")] = 4.0,
+    ctx: Context,
+    image: Image,
+    *,
+    radius: Annotated[float, Field(ge=0, le=2000, unit="pixels")] = 4.0,
     kind: Literal["gaussian", "box", "median"] = "gaussian",
-) -> Image:  # fmt: skip
+) -> Image:
     """Blur a picture; alpha is multiplied in meanwhile, edges are mirrored.
 
     A Gaussian over 16 pixels is worked out on a smaller copy: its time does not grow with the radius.
@@ -29,9 +32,13 @@ def blur_image(
 
 @node("image.sharpen")
 def sharpen_image(
-    ctx: Context, image: Image, *, radius: Annotated[float, Field(ge=0, le=200, unit="pixels")] = 1.5,
-    amount: Annotated[float, Field(ge=0, le=20)] = 0.8, threshold: Annotated[float, Field(ge=0, le=1)] = 0.0,
-) -> Image:  # fmt: skip
+    ctx: Context,
+    image: Image,
+    *,
+    radius: Annotated[float, Field(ge=0, le=200, unit="pixels")] = 1.5,
+    amount: Annotated[float, Field(ge=0, le=20)] = 0.8,
+    threshold: Annotated[float, Field(ge=0, le=1)] = 0.0,
+) -> Image:
     """Sharpen a picture by unsharp masking; alpha stays.
 
     Args:
@@ -47,10 +54,13 @@ def sharpen_image(
 
 @node("image.edges")
 def detect_edges(
-    ctx: Context, image: Image, *, low: Annotated[float, Field(ge=0, le=1)] = 0.08,
+    ctx: Context,
+    image: Image,
+    *,
+    low: Annotated[float, Field(ge=0, le=1)] = 0.08,
     high: Annotated[float, Field(ge=0, le=1)] = 0.2,
     blur: Annotated[float, Field(ge=0, le=100, unit="pixels")] = 1.0,
-) -> Annotated[Image, Channels(1)]:  # fmt: skip
+) -> Annotated[Image, Channels(1)]:
     """Find edges (Canny 1986): white lines one pixel wide on black, from the luma at 8 bits.
 
     Args:
@@ -66,10 +76,14 @@ def detect_edges(
 
 @node("image.add_noise")
 def add_noise(
-    ctx: Context, image: Image, *, amount: Annotated[float, Field(ge=0, le=1)] = 0.05,
-    kind: Literal["gaussian", "uniform", "salt_pepper"] = "gaussian", monochrome: bool = False,
+    ctx: Context,
+    image: Image,
+    *,
+    amount: Annotated[float, Field(ge=0, le=1)] = 0.05,
+    kind: Literal["gaussian", "uniform", "salt_pepper"] = "gaussian",
+    monochrome: bool = False,
     seed: Annotated[int, Field(ge=0)] = 1,
-) -> Image:  # fmt: skip
+) -> Image:
     """Add noise or film grain to a picture; alpha stays.
 
     Args:

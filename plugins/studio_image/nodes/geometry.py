@@ -13,12 +13,19 @@ Method = Literal["auto", "lanczos", "area", "bicubic", "bilinear", "nearest"]
 
 @node("image.resize")
 def resize_image(
-    ctx: Context, image: Image, *, width: Side | None = None, height: Side | None = None,
+    ctx: Context,
+    image: Image,
+    *,
+    width: Side | None = None,
+    height: Side | None = None,
     scale: Annotated[float | None, Field(gt=0, le=1000)] = None,
-    mode: Literal["stretch", "fit", "fill", "pad"] = "stretch", method: Method = "auto",
-    anchor: Anchor = "center", color: str = "transparent", linear_light: bool = False,
+    mode: Literal["stretch", "fit", "fill", "pad"] = "stretch",
+    method: Method = "auto",
+    anchor: Anchor = "center",
+    color: str = "transparent",
+    linear_light: bool = False,
     multiple_of: Annotated[int, Field(ge=1, le=1024)] = 1,
-) -> Image:  # fmt: skip
+) -> Image:
     """Resize a picture, antialiased; alpha is multiplied in meanwhile, so that no dark fringes appear.
 
     Give a scale, or one side (the other follows), or both sides and a mode.
@@ -64,10 +71,16 @@ def resize_image(
 
 @node("image.crop")
 def crop_image(
-    ctx: Context, image: Image, *, x: Annotated[int | None, Field(ge=0, unit="pixels")] = None,
-    y: Annotated[int | None, Field(ge=0, unit="pixels")] = None, width: Side | None = None,
-    height: Side | None = None, aspect: str | None = None, anchor: Anchor = "center",
-) -> Image:  # fmt: skip
+    ctx: Context,
+    image: Image,
+    *,
+    x: Annotated[int | None, Field(ge=0, unit="pixels")] = None,
+    y: Annotated[int | None, Field(ge=0, unit="pixels")] = None,
+    width: Side | None = None,
+    height: Side | None = None,
+    aspect: str | None = None,
+    anchor: Anchor = "center",
+) -> Image:
     """Cut a rectangle out of a picture; its samples stay as they are.
 
     Args:
@@ -87,9 +100,13 @@ def crop_image(
 
 @node("image.rotate")
 def rotate_image(
-    ctx: Context, image: Image, *, degrees: Annotated[float, Field(unit="degrees")] = 90.0, expand: bool = True,
+    ctx: Context,
+    image: Image,
+    *,
+    degrees: Annotated[float, Field(unit="degrees")] = 90.0,
+    expand: bool = True,
     color: str = "transparent",
-) -> Image:  # fmt: skip
+) -> Image:
     """Turn a picture about its centre; exact for multiples of 90 degrees, bicubic otherwise.
 
     Args:
@@ -125,14 +142,19 @@ def flip_image(
 
 @node("image.frame")
 def frame_image(
-    ctx: Context, image: Image, *, size: Annotated[int, Field(ge=0, le=65_535, unit="pixels")] = 32,
+    ctx: Context,
+    image: Image,
+    *,
+    size: Annotated[int, Field(ge=0, le=65_535, unit="pixels")] = 32,
     left: Annotated[int | None, Field(ge=0, le=65_535, unit="pixels")] = None,
     top: Annotated[int | None, Field(ge=0, le=65_535, unit="pixels")] = None,
     right: Annotated[int | None, Field(ge=0, le=65_535, unit="pixels")] = None,
     bottom: Annotated[int | None, Field(ge=0, le=65_535, unit="pixels")] = None,
-    color: str = "#f6f3eb", line: Annotated[int, Field(ge=0, le=1000, unit="pixels")] = 0,
-    line_color: str = "#1a1a1c", radius: Annotated[float, Field(ge=0, le=65_535, unit="pixels")] = 0.0,
-) -> Image:  # fmt: skip
+    color: str = "#f6f3eb",
+    line: Annotated[int, Field(ge=0, le=1000, unit="pixels")] = 0,
+    line_color: str = "#1a1a1c",
+    radius: Annotated[float, Field(ge=0, le=65_535, unit="pixels")] = 0.0,
+) -> Image:
     """Put a border around a picture: a mat, an instant-picture frame, or just room.
 
     Args:
@@ -151,5 +173,13 @@ def frame_image(
     from studio_image.frame import add_frame
 
     sides = tuple(size if side is None else side for side in (left, top, right, bottom))
-    return Image(add_frame(image.pixels, (sides[0], sides[1], sides[2], sides[3]), parse_color(color), line,
-                           parse_color(line_color), radius))
+    return Image(
+        add_frame(
+            image.pixels,
+            (sides[0], sides[1], sides[2], sides[3]),
+            parse_color(color),
+            line,
+            parse_color(line_color),
+            radius,
+        )
+    )

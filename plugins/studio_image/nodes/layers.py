@@ -12,13 +12,30 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 @node("image.composite")
 def composite_images(
-    ctx: Context, base: Image, top: Image, *, mask: Mask | None = None, x: Place = 0, y: Place = 0,
+    ctx: Context,
+    base: Image,
+    top: Image,
+    *,
+    mask: Mask | None = None,
+    x: Place = 0,
+    y: Place = 0,
     opacity: Share = 1.0,
     mode: Literal[
-        "normal", "multiply", "screen", "overlay", "darken", "lighten", "color_dodge", "color_burn", "hard_light",
-        "soft_light", "difference", "exclusion", "add",
+        "normal",
+        "multiply",
+        "screen",
+        "overlay",
+        "darken",
+        "lighten",
+        "color_dodge",
+        "color_burn",
+        "hard_light",
+        "soft_light",
+        "difference",
+        "exclusion",
+        "add",
     ] = "normal",
-) -> Image:  # fmt: skip
+) -> Image:
     """Lay a picture over another (W3C Compositing and Blending Level 1); the base's size stays.
 
     Args:
@@ -40,9 +57,7 @@ def composite_images(
 
 
 @node("image.blend")
-def blend_images(
-    ctx: Context, first: Image, second: Image, *, amount: Share = 0.5, mask: Mask | None = None
-) -> Image:
+def blend_images(ctx: Context, first: Image, second: Image, *, amount: Share = 0.5, mask: Mask | None = None) -> Image:
     """Mix two pictures of one size.
 
     Args:

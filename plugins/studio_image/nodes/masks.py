@@ -12,11 +12,15 @@ Feather = Annotated[float, Field(ge=0, le=2000, unit="pixels")]
 
 @node("image.mask_from_color")
 def mask_from_color(
-    ctx: Context, image: Image, *, color: str = "#00ff00",
+    ctx: Context,
+    image: Image,
+    *,
+    color: str = "#00ff00",
     tolerance: Annotated[float, Field(ge=0, le=400, unit="delta E")] = 30.0,
-    softness: Annotated[float, Field(ge=0, le=400, unit="delta E")] = 10.0, feather: Feather = 0.0,
+    softness: Annotated[float, Field(ge=0, le=400, unit="delta E")] = 10.0,
+    feather: Feather = 0.0,
     invert: bool = False,
-) -> Mask:  # fmt: skip
+) -> Mask:
     """Choose what has a colour, such as a green screen.
 
     Args:
@@ -52,9 +56,13 @@ def mask_from_alpha(ctx: Context, image: Image, *, invert: bool = False) -> Mask
 
 @node("image.mask_from_luma")
 def mask_from_luma(
-    ctx: Context, image: Image, *, low: Annotated[float, Field(ge=0, le=1)] = 0.0,
-    high: Annotated[float, Field(ge=0, le=1)] = 1.0, invert: bool = False,
-) -> Mask:  # fmt: skip
+    ctx: Context,
+    image: Image,
+    *,
+    low: Annotated[float, Field(ge=0, le=1)] = 0.0,
+    high: Annotated[float, Field(ge=0, le=1)] = 1.0,
+    invert: bool = False,
+) -> Mask:
     """Take a picture's luma (ITU-R BT.601) as a mask; this also turns a grey picture into a mask.
 
     Args:
@@ -81,13 +89,18 @@ def image_from_mask(ctx: Context, mask: Mask) -> Annotated[Image, Channels(1)]:
 
 @node("image.new_mask")
 def new_mask(
-    ctx: Context, *, width: Side = 1024, height: Side = 1024, shape: Literal["rectangle", "ellipse"] = "rectangle",
+    ctx: Context,
+    *,
+    width: Side = 1024,
+    height: Side = 1024,
+    shape: Literal["rectangle", "ellipse"] = "rectangle",
     left: Annotated[float, Field(ge=-65_535, le=65_535, unit="pixels")] = 0.0,
     top: Annotated[float, Field(ge=-65_535, le=65_535, unit="pixels")] = 0.0,
     shape_width: Annotated[float | None, Field(gt=0, le=200_000, unit="pixels")] = None,
     shape_height: Annotated[float | None, Field(gt=0, le=200_000, unit="pixels")] = None,
-    feather: Feather = 0.0, invert: bool = False,
-) -> Mask:  # fmt: skip
+    feather: Feather = 0.0,
+    invert: bool = False,
+) -> Mask:
     """Make a mask with a rectangle or an ellipse, for example where to paint.
 
     Args:
@@ -114,9 +127,13 @@ def new_mask(
 
 @node("image.edit_mask")
 def edit_mask(
-    ctx: Context, mask: Mask, *, grow: Annotated[int, Field(ge=-1000, le=1000, unit="pixels")] = 0,
-    feather: Feather = 0.0, invert: bool = False,
-) -> Mask:  # fmt: skip
+    ctx: Context,
+    mask: Mask,
+    *,
+    grow: Annotated[int, Field(ge=-1000, le=1000, unit="pixels")] = 0,
+    feather: Feather = 0.0,
+    invert: bool = False,
+) -> Mask:
     """Grow or shrink a mask, soften it, invert it, in this order.
 
     Args:
@@ -136,9 +153,12 @@ def edit_mask(
 
 @node("image.combine_masks")
 def combine_masks(
-    ctx: Context, first: Mask, second: Mask, *,
+    ctx: Context,
+    first: Mask,
+    second: Mask,
+    *,
     operation: Literal["union", "intersect", "subtract", "exclude"] = "union",
-) -> Mask:  # fmt: skip
+) -> Mask:
     """Combine two masks of one size.
 
     Args:
@@ -155,9 +175,13 @@ def combine_masks(
 
 @node("image.resize_mask")
 def resize_mask(
-    ctx: Context, mask: Mask, width: Side, height: Side, *,
+    ctx: Context,
+    mask: Mask,
+    width: Side,
+    height: Side,
+    *,
     method: Literal["auto", "lanczos", "area", "bicubic", "bilinear", "nearest"] = "bilinear",
-) -> Mask:  # fmt: skip
+) -> Mask:
     """Resize a mask to a width and a height.
 
     Args:

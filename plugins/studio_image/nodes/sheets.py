@@ -9,15 +9,19 @@ from studio.api import Context, Field, Image, MediaError, node
 
 @node("image.grid")
 def make_grid(
-    ctx: Context, images: Annotated[list[Image], Field(min_length=1, max_length=10_000)], *,
+    ctx: Context,
+    images: Annotated[list[Image], Field(min_length=1, max_length=10_000)],
+    *,
     columns: Annotated[int | None, Field(ge=1, le=10_000)] = None,
     cell_width: Annotated[int | None, Field(ge=1, le=65_535, unit="pixels")] = None,
     cell_height: Annotated[int | None, Field(ge=1, le=65_535, unit="pixels")] = None,
-    fit: Literal["fit", "fill", "stretch"] = "fit", gap: Annotated[int, Field(ge=0, le=10_000, unit="pixels")] = 16,
-    margin: Annotated[int, Field(ge=0, le=10_000, unit="pixels")] = 24, background: str = "#16171b",
+    fit: Literal["fit", "fill", "stretch"] = "fit",
+    gap: Annotated[int, Field(ge=0, le=10_000, unit="pixels")] = 16,
+    margin: Annotated[int, Field(ge=0, le=10_000, unit="pixels")] = 24,
+    background: str = "#16171b",
     labels: Annotated[list[str] | None, Field(max_length=10_000)] = None,
     label_size: Annotated[float, Field(ge=0, le=1000, unit="pixels")] = 0.0,
-) -> Image:  # fmt: skip
+) -> Image:
     """Lay pictures out on a contact sheet, in rows from the top left.
 
     Args:
@@ -37,12 +41,23 @@ def make_grid(
     from studio_image.typeset import load_fonts, warn_about
 
     if labels and len(labels) != len(images):
-        raise MediaError("E507", f"{len(labels)} labels for {len(images)} pictures",
-                         hint="give one label for each picture, empty text for none")
+        raise MediaError(
+            "E507",
+            f"{len(labels)} labels for {len(images)} pictures",
+            hint="give one label for each picture, empty text for none",
+        )
     sheet, blocks = lay_out(
-        [image.pixels for image in images], labels or [], columns=columns, cell=(cell_width, cell_height), gap=gap,
-        margin=margin, background=parse_color(background), fit=fit, fonts=load_fonts("sans"), label_size=label_size,
+        [image.pixels for image in images],
+        labels or [],
+        columns=columns,
+        cell=(cell_width, cell_height),
+        gap=gap,
+        margin=margin,
+        background=parse_color(background),
+        fit=fit,
+        fonts=load_fonts("sans"),
+        label_size=label_size,
         step=ctx.step,
-    )  # fmt: skip
+    )
     warn_about(blocks, ctx.log)
     return Image(sheet)

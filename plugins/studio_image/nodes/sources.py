@@ -43,9 +43,12 @@ def load_image(ctx: Context, file: File) -> Image:
 
 @node("image.save", cache="never", lane="io")
 def save_image(
-    ctx: Context, image: Image, path: OutputPath, *,
+    ctx: Context,
+    image: Image,
+    path: OutputPath,
+    *,
     quality: Annotated[int | None, Field(ge=1, le=100)] = None,
-) -> str:  # fmt: skip
+) -> str:
     """Save a picture to a file beside the graph's outputs; the extension chooses the format.
 
     A graph's own outputs are written without this node. The file appears complete or not at all.
@@ -81,9 +84,13 @@ def describe_image(ctx: Context, image: Image) -> Facts:
 
 @node("image.new")
 def new_image(
-    ctx: Context, *, width: Side = 1024, height: Side = 1024, color: str = "white",
+    ctx: Context,
+    *,
+    width: Side = 1024,
+    height: Side = 1024,
+    color: str = "white",
     channels: Literal["auto", "grey", "rgb", "rgba"] = "auto",
-) -> Image:  # fmt: skip
+) -> Image:
     """Make a picture of one colour.
 
     Args:
@@ -100,19 +107,25 @@ def new_image(
     check_size(width, height)
     count = {"grey": 1, "rgb": 3, "rgba": 4}.get(channels, 4 if parsed[3] < 1 else 3)
     if count < 4 and parsed[3] < 1:
-        raise MediaError("E507", f"{color!r} is transparent, which a picture in {channels} cannot hold",
-                         hint='use channels "rgba" or "auto"')
+        raise MediaError(
+            "E507",
+            f"{color!r} is transparent, which a picture in {channels} cannot hold",
+            hint='use channels "rgba" or "auto"',
+        )
     return Image(fill(width, height, parsed, count))
 
 
 @node("image.gradient")
 def create_gradient(
-    ctx: Context, *, width: Side = 1024, height: Side = 1024,
+    ctx: Context,
+    *,
+    width: Side = 1024,
+    height: Side = 1024,
     colors: Annotated[list[str], Field(min_length=1, max_length=64)] = ["#0f2027", "#2c5364", "#f2c987"],  # noqa: B006  (never written to)
     course: Literal["linear", "radial"] = "linear",
     degrees: Annotated[float, Field(unit="degrees")] = 270.0,
     linear_light: bool = False,
-) -> Image:  # fmt: skip
+) -> Image:
     """Draw a gradient, for backgrounds.
 
     Args:
@@ -134,10 +147,15 @@ def create_gradient(
 
 @node("image.noise")
 def create_noise(
-    ctx: Context, *, width: Side = 1024, height: Side = 1024, kind: Literal["white", "gaussian", "clouds"] = "white",
+    ctx: Context,
+    *,
+    width: Side = 1024,
+    height: Side = 1024,
+    kind: Literal["white", "gaussian", "clouds"] = "white",
     scale: Annotated[float, Field(ge=1, le=65_535, unit="pixels")] = 128.0,
-    monochrome: bool = True, seed: Annotated[int, Field(ge=0)] = 1,
-) -> Image:  # fmt: skip
+    monochrome: bool = True,
+    seed: Annotated[int, Field(ge=0)] = 1,
+) -> Image:
     """Make a picture of noise.
 
     Args:

@@ -14,18 +14,31 @@ Ems = Annotated[float, Field(ge=0, le=10, unit="em")]
 
 @node("image.draw_text")
 def draw_text(
-    ctx: Context, image: Image, text: Annotated[str, Field(max_length=20_000)], *,
-    size: Annotated[float, Field(ge=1, le=8192, unit="pixels")] = 48.0, color: str = "white",
-    font: FontName = "sans", font_file: File | None = None, anchor: Anchor = "center", x: Shift = 0.0, y: Shift = 0.0,
+    ctx: Context,
+    image: Image,
+    text: Annotated[str, Field(max_length=20_000)],
+    *,
+    size: Annotated[float, Field(ge=1, le=8192, unit="pixels")] = 48.0,
+    color: str = "white",
+    font: FontName = "sans",
+    font_file: File | None = None,
+    anchor: Anchor = "center",
+    x: Shift = 0.0,
+    y: Shift = 0.0,
     margin: Annotated[float, Field(ge=0, le=65_535, unit="pixels")] = 16.0,
     align: Literal["auto", "left", "center", "right"] = "auto",
     wrap_width: Annotated[float | None, Field(ge=0, le=1_000_000, unit="pixels")] = None,
     leading: Annotated[float, Field(ge=0.1, le=10, unit="em")] = 1.25,
     tracking: Annotated[float, Field(ge=-0.5, le=10, unit="em")] = 0.0,
-    outline: Annotated[float, Field(ge=0, le=500, unit="pixels")] = 0.0, outline_color: str = "black",
-    shadow: str | None = None, shadow_offset: Ems = 0.05, shadow_blur: Ems = 0.06,
-    box: str | None = None, padding: Ems = 0.4, box_radius: Ems = 0.2,
-) -> Image:  # fmt: skip
+    outline: Annotated[float, Field(ge=0, le=500, unit="pixels")] = 0.0,
+    outline_color: str = "black",
+    shadow: str | None = None,
+    shadow_offset: Ems = 0.05,
+    shadow_blur: Ems = 0.06,
+    box: str | None = None,
+    padding: Ems = 0.4,
+    box_radius: Ems = 0.2,
+) -> Image:
     """Draw text on a picture, kerned and antialiased, with line breaks and wrapping.
 
     Characters that the font lacks come from the wide font "universal"; those that it lacks too are drawn as
@@ -62,26 +75,48 @@ def draw_text(
 
     style = Style(load_fonts(font, font_file.path if font_file else None), size, tracking, leading)
     decoration = drawing.Decoration(
-        outline, parse_color(outline_color), parse_color(shadow) if shadow else None, shadow_offset * size,
-        shadow_blur * size, parse_color(box) if box else None, padding * size, box_radius * size,
-    )  # fmt: skip
+        outline,
+        parse_color(outline_color),
+        parse_color(shadow) if shadow else None,
+        shadow_offset * size,
+        shadow_blur * size,
+        parse_color(box) if box else None,
+        padding * size,
+        box_radius * size,
+    )
     side = "left" if "left" in anchor else "right" if "right" in anchor else "center"
     result, block = drawing.draw_text(
-        image.pixels, text, style, parse_color(color), align=side if align == "auto" else align,  # type: ignore[arg-type]
-        anchor=anchor, shift=(x, y), margin=margin, wrap_width=wrap_width, decoration=decoration,
-    )  # fmt: skip
+        image.pixels,
+        text,
+        style,
+        parse_color(color),
+        align=side if align == "auto" else align,  # type: ignore[arg-type]
+        anchor=anchor,
+        shift=(x, y),
+        margin=margin,
+        wrap_width=wrap_width,
+        decoration=decoration,
+    )
     warn_about([block], ctx.log)
     return Image(result)
 
 
 @node("image.caption")
 def caption_image(
-    ctx: Context, image: Image, text: Annotated[str, Field(max_length=2000)], *,
-    subtitle: Annotated[str, Field(max_length=2000)] = "", style: Literal["band", "overlay", "print"] = "band",
-    position: Literal["top", "bottom"] = "bottom", align: Literal["left", "center", "right"] = "center",
-    size: Annotated[float, Field(ge=0, le=0.5)] = 0.0, band_color: str = "auto", text_color: str = "auto",
-    font: FontName = "serif", font_file: File | None = None,
-) -> Image:  # fmt: skip
+    ctx: Context,
+    image: Image,
+    text: Annotated[str, Field(max_length=2000)],
+    *,
+    subtitle: Annotated[str, Field(max_length=2000)] = "",
+    style: Literal["band", "overlay", "print"] = "band",
+    position: Literal["top", "bottom"] = "bottom",
+    align: Literal["left", "center", "right"] = "center",
+    size: Annotated[float, Field(ge=0, le=0.5)] = 0.0,
+    band_color: str = "auto",
+    text_color: str = "auto",
+    font: FontName = "serif",
+    font_file: File | None = None,
+) -> Image:
     """Add a caption that makes a picture a poster: a title, and below it a fine rule and a subtitle in capitals.
 
     The title is wrapped to lines of even length and made smaller until it fits (at most three lines).

@@ -54,14 +54,16 @@ class Split(NamedTuple):
 
 @node("image.adjust")
 def adjust_image(
-    ctx: Context, image: Image, *,
+    ctx: Context,
+    image: Image,
+    *,
     exposure: Annotated[float, Field(ge=-10, le=10, unit="stops")] = 0.0,
     brightness: Annotated[float, Field(ge=0, le=10)] = 1.0,
     contrast: Annotated[float, Field(ge=0, le=10)] = 1.0,
     saturation: Annotated[float, Field(ge=0, le=10)] = 1.0,
     hue: Annotated[float, Field(ge=-360, le=360, unit="degrees")] = 0.0,
     gamma: Annotated[float, Field(ge=0.05, le=20)] = 1.0,
-) -> Image:  # fmt: skip
+) -> Image:
     """Change exposure, brightness, contrast, saturation, hue and gamma, in this order; alpha stays.
 
     Brightness, contrast, saturation and hue are those of W3C Filter Effects Module Level 1.
@@ -77,8 +79,17 @@ def adjust_image(
     """
     from studio_image.adjust import adjust
 
-    return Image(adjust(image.pixels, exposure=exposure, brightness=brightness, contrast=contrast,
-                        saturation=saturation, hue=hue, gamma=gamma))
+    return Image(
+        adjust(
+            image.pixels,
+            exposure=exposure,
+            brightness=brightness,
+            contrast=contrast,
+            saturation=saturation,
+            hue=hue,
+            gamma=gamma,
+        )
+    )
 
 
 @node("image.invert")
@@ -114,9 +125,13 @@ def threshold_image(
 
 @node("image.convert")
 def convert_image(
-    ctx: Context, image: Image, *, colors: Literal["keep", "grey", "rgb", "rgba"] = "keep", background: str = "white",
+    ctx: Context,
+    image: Image,
+    *,
+    colors: Literal["keep", "grey", "rgb", "rgba"] = "keep",
+    background: str = "white",
     bits: Literal["keep", "8", "16", "float"] = "keep",
-) -> Image:  # fmt: skip
+) -> Image:
     """Change a picture's channels and depth.
 
     Args:
@@ -138,10 +153,13 @@ def convert_image(
 
 @node("image.histogram")
 def measure_histogram(
-    ctx: Context, image: Image, *, bins: Annotated[int, Field(ge=2, le=65_536)] = 256,
+    ctx: Context,
+    image: Image,
+    *,
+    bins: Annotated[int, Field(ge=2, le=65_536)] = 256,
     width: Annotated[int, Field(ge=16, le=8192, unit="pixels")] = 640,
     height: Annotated[int, Field(ge=16, le=8192, unit="pixels")] = 320,
-) -> Histogram:  # fmt: skip
+) -> Histogram:
     """Count how often each level occurs, per channel, and draw it.
 
     Args:

@@ -34,9 +34,12 @@ def _demand(value: T | None, name: str) -> T:
 
 @node("logic.switch", needs=_need_branch)
 def switch_value(
-    ctx: Context, condition: bool, *, if_true: Annotated[T | None, Lazy] = None,
+    ctx: Context,
+    condition: bool,
+    *,
+    if_true: Annotated[T | None, Lazy] = None,
     if_false: Annotated[T | None, Lazy] = None,
-) -> T:  # fmt: skip
+) -> T:
     """Return one of two values; what the other hangs on does not run.
 
     Args:
@@ -49,12 +52,18 @@ def switch_value(
 
 @node("logic.choose", needs=_need_case)
 def choose_value(
-    ctx: Context, index: Annotated[int, Field(ge=1, le=8)], *, case_1: Annotated[T | None, Lazy] = None,
-    case_2: Annotated[T | None, Lazy] = None, case_3: Annotated[T | None, Lazy] = None,
-    case_4: Annotated[T | None, Lazy] = None, case_5: Annotated[T | None, Lazy] = None,
-    case_6: Annotated[T | None, Lazy] = None, case_7: Annotated[T | None, Lazy] = None,
+    ctx: Context,
+    index: Annotated[int, Field(ge=1, le=8)],
+    *,
+    case_1: Annotated[T | None, Lazy] = None,
+    case_2: Annotated[T | None, Lazy] = None,
+    case_3: Annotated[T | None, Lazy] = None,
+    case_4: Annotated[T | None, Lazy] = None,
+    case_5: Annotated[T | None, Lazy] = None,
+    case_6: Annotated[T | None, Lazy] = None,
+    case_7: Annotated[T | None, Lazy] = None,
     case_8: Annotated[T | None, Lazy] = None,
-) -> T:  # fmt: skip
+) -> T:
     """Return one of up to eight values by number; what the others hang on does not run.
 
     Args:
@@ -74,13 +83,20 @@ def choose_value(
 
 @node("logic.match", needs=_need_match)
 def match_text(
-    ctx: Context, text: str, names: Annotated[list[str], Field(min_length=1, max_length=8)], *,
-    case_1: Annotated[T | None, Lazy] = None, case_2: Annotated[T | None, Lazy] = None,
-    case_3: Annotated[T | None, Lazy] = None, case_4: Annotated[T | None, Lazy] = None,
-    case_5: Annotated[T | None, Lazy] = None, case_6: Annotated[T | None, Lazy] = None,
-    case_7: Annotated[T | None, Lazy] = None, case_8: Annotated[T | None, Lazy] = None,
+    ctx: Context,
+    text: str,
+    names: Annotated[list[str], Field(min_length=1, max_length=8)],
+    *,
+    case_1: Annotated[T | None, Lazy] = None,
+    case_2: Annotated[T | None, Lazy] = None,
+    case_3: Annotated[T | None, Lazy] = None,
+    case_4: Annotated[T | None, Lazy] = None,
+    case_5: Annotated[T | None, Lazy] = None,
+    case_6: Annotated[T | None, Lazy] = None,
+    case_7: Annotated[T | None, Lazy] = None,
+    case_8: Annotated[T | None, Lazy] = None,
     otherwise: Annotated[T | None, Lazy] = None,
-) -> T:  # fmt: skip
+) -> T:
     """Return one of up to eight values by name; what the others hang on does not run.
 
     Args:
@@ -96,21 +112,28 @@ def match_text(
         case_8: The value of the eighth name.
         otherwise: The value for any other text; without it that is an error.
     """
-    cases = {f"case_{n}": case for n, case in enumerate(
-        (case_1, case_2, case_3, case_4, case_5, case_6, case_7, case_8), 1)}  # fmt: skip
+    cases = {
+        f"case_{n}": case for n, case in enumerate((case_1, case_2, case_3, case_4, case_5, case_6, case_7, case_8), 1)
+    }
     chosen = _find_match(text, names)
     if chosen == "otherwise" and otherwise is None:
-        raise StudioError("E320", f"{text[:60]!r} is none of {', '.join(repr(name) for name in names)}",
-                          hint="use one of these names, or give a value at 'otherwise'")
+        raise StudioError(
+            "E320",
+            f"{text[:60]!r} is none of {', '.join(repr(name) for name in names)}",
+            hint="use one of these names, or give a value at 'otherwise'",
+        )
     return _demand(otherwise if chosen == "otherwise" else cases[chosen], chosen)
 
 
 @node("logic.compare")
 def compare_numbers(
-    ctx: Context, a: int | float, b: int | float, *,
+    ctx: Context,
+    a: int | float,
+    b: int | float,
+    *,
     operator: Literal["<", "<=", "==", "!=", ">=", ">"] = "==",
     tolerance: Annotated[float, Field(ge=0)] = 0.0,
-) -> bool:  # fmt: skip
+) -> bool:
     """Compare two numbers.
 
     Args:
@@ -121,18 +144,25 @@ def compare_numbers(
     """
     equal = a == b or abs(a - b) <= tolerance
     answers = {
-        "==": equal, "!=": not equal, "<": a < b and not equal, "<=": a < b or equal,
-        ">": a > b and not equal, ">=": a > b or equal,
-    }  # fmt: skip
+        "==": equal,
+        "!=": not equal,
+        "<": a < b and not equal,
+        "<=": a < b or equal,
+        ">": a > b and not equal,
+        ">=": a > b or equal,
+    }
     return answers[operator]
 
 
 @node("logic.compare_text")
 def compare_texts(
-    ctx: Context, a: str, b: str, *,
+    ctx: Context,
+    a: str,
+    b: str,
+    *,
     operator: Literal["equals", "differs", "contains", "starts_with", "ends_with"] = "equals",
     ignore_case: bool = False,
-) -> bool:  # fmt: skip
+) -> bool:
     """Compare two texts.
 
     Args:
@@ -144,9 +174,12 @@ def compare_texts(
     if ignore_case:
         a, b = a.casefold(), b.casefold()
     answers = {
-        "equals": a == b, "differs": a != b, "contains": b in a, "starts_with": a.startswith(b),
+        "equals": a == b,
+        "differs": a != b,
+        "contains": b in a,
+        "starts_with": a.startswith(b),
         "ends_with": a.endswith(b),
-    }  # fmt: skip
+    }
     return answers[operator]
 
 

@@ -12,8 +12,9 @@ Pointer = Annotated[str, Field(max_length=2000)]
 
 
 @node("logic.json_get")
-def get_value(ctx: Context, value: JsonValue, pointer: Pointer, *, default: JsonValue = None,
-              required: bool = True) -> JsonValue:
+def get_value(
+    ctx: Context, value: JsonValue, pointer: Pointer, *, default: JsonValue = None, required: bool = True
+) -> JsonValue:
     """Take a value out of JSON by a JSON pointer (RFC 6901), such as "/items/0/name".
 
     Args:
@@ -51,8 +52,11 @@ def parse_json(ctx: Context, text: Annotated[str, Field(max_length=1_000_000)]) 
     try:
         return json.loads(text, parse_constant=_refuse_constant, parse_float=_read_float)
     except (ValueError, RecursionError) as error:
-        raise StudioError("E324", f"the text is not JSON: {str(error) or 'nested too deep'}",
-                          hint="names and texts stand in double quotes, and no comma follows the last entry") from None
+        raise StudioError(
+            "E324",
+            f"the text is not JSON: {str(error) or 'nested too deep'}",
+            hint="names and texts stand in double quotes, and no comma follows the last entry",
+        ) from None
 
 
 def _refuse_constant(name: str) -> Any:

@@ -43,8 +43,11 @@ class ProductOfThree(NamedTuple):
 
 def _check_count(count: int) -> None:
     if count > MOST_ENTRIES:
-        raise StudioError("E323", f"a list of {count} entries is over the limit of {MOST_ENTRIES}",
-                          hint="use shorter lists or a larger step")
+        raise StudioError(
+            "E323",
+            f"a list of {count} entries is over the limit of {MOST_ENTRIES}",
+            hint="use shorter lists or a larger step",
+        )
 
 
 @node("logic.product")
@@ -143,16 +146,24 @@ def take_item(ctx: Context, items: list[T], *, index: int = 0, wrap: bool = Fals
         wrap: Begin anew past the end instead of failing.
     """
     if not items or not (wrap or -len(items) <= index < len(items)):
-        raise StudioError("E323", f"no entry {index} in a list of {len(items)}",
-                          hint="indices run from 0 to the length less 1; set wrap to begin anew")
+        raise StudioError(
+            "E323",
+            f"no entry {index} in a list of {len(items)}",
+            hint="indices run from 0 to the length less 1; set wrap to begin anew",
+        )
     return items[index % len(items)]
 
 
 @node("logic.slice")
 def slice_list(
-    ctx: Context, items: list[T], *, start: int = 0, stop: int | None = None,
-    step: Annotated[int, Field(ge=1, le=MOST_ENTRIES)] = 1, reverse: bool = False,
-) -> list[T]:  # fmt: skip
+    ctx: Context,
+    items: list[T],
+    *,
+    start: int = 0,
+    stop: int | None = None,
+    step: Annotated[int, Field(ge=1, le=MOST_ENTRIES)] = 1,
+    reverse: bool = False,
+) -> list[T]:
     """Take a part of a list.
 
     Args:

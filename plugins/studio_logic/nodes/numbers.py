@@ -10,9 +10,14 @@ from studio.api import Context, Field, StudioError, node
 
 @node("logic.calculate")
 def calculate_number(
-    ctx: Context, expression: Annotated[str, Field(max_length=1000)], *, a: int | float = 0, b: int | float = 0,
-    c: int | float = 0, d: int | float = 0,
-) -> int | float:  # fmt: skip
+    ctx: Context,
+    expression: Annotated[str, Field(max_length=1000)],
+    *,
+    a: int | float = 0,
+    b: int | float = 0,
+    c: int | float = 0,
+    d: int | float = 0,
+) -> int | float:
     """Work out an expression such as "min(a, 2) * (b + 1) / c".
 
     It knows + - * / // % **, comparisons (1 or 0), and, or, not, `x if test else y`, pi, e, tau, and the functions

@@ -11,9 +11,15 @@ Text = Annotated[str, Field(max_length=1_000_000)]
 
 @node("logic.template")
 def fill_template(
-    ctx: Context, template: Text, *, values: JsonValue = None, a: str | None = None, b: str | None = None,
-    c: str | None = None, d: str | None = None,
-) -> str:  # fmt: skip
+    ctx: Context,
+    template: Text,
+    *,
+    values: JsonValue = None,
+    a: str | None = None,
+    b: str | None = None,
+    c: str | None = None,
+    d: str | None = None,
+) -> str:
     """Fill named holes in a text: "a {color} apple" with {"color": "red"} gives "a red apple".
 
     A hole is a name in braces and nothing else; "{{" and "}}" write braces. A hole without a value is an error.
@@ -29,17 +35,22 @@ def fill_template(
     from studio_logic.template import fill_template as fill
 
     if values is not None and not isinstance(values, dict):
-        raise StudioError("E321", f"values is {str(values)[:40]!r}, not a mapping",
-                          hint='write values like {"color": "red"}')
+        raise StudioError(
+            "E321", f"values is {str(values)[:40]!r}, not a mapping", hint='write values like {"color": "red"}'
+        )
     edges = {name: value for name, value in (("a", a), ("b", b), ("c", c), ("d", d)) if value is not None}
     return fill(template, {**(values or {}), **edges})
 
 
 @node("logic.split_text")
 def split_text(
-    ctx: Context, text: Text, *, separator: Annotated[str, Field(min_length=1, max_length=1000)] = "\n",
-    strip: bool = True, keep_empty: bool = False,
-) -> list[str]:  # fmt: skip
+    ctx: Context,
+    text: Text,
+    *,
+    separator: Annotated[str, Field(min_length=1, max_length=1000)] = "\n",
+    strip: bool = True,
+    keep_empty: bool = False,
+) -> list[str]:
     """Split a text into a list, for example one prompt a line.
 
     Args:
@@ -66,15 +77,14 @@ def join_texts(ctx: Context, texts: list[str], *, separator: str = ", ") -> str:
 
     length = sum(len(text) for text in texts) + len(separator) * max(0, len(texts) - 1)
     if length > MOST_CHARACTERS:
-        raise StudioError("E321", f"the joined text would have {length} characters, over {MOST_CHARACTERS}",
-                          hint="join fewer texts")
+        raise StudioError(
+            "E321", f"the joined text would have {length} characters, over {MOST_CHARACTERS}", hint="join fewer texts"
+        )
     return separator.join(texts)
 
 
 @node("logic.replace_text")
-def replace_text(
-    ctx: Context, text: Text, find: Annotated[str, Field(min_length=1)], *, replacement: str = ""
-) -> str:
+def replace_text(ctx: Context, text: Text, find: Annotated[str, Field(min_length=1)], *, replacement: str = "") -> str:
     """Replace every occurrence of a text in another.
 
     Args:
@@ -86,16 +96,20 @@ def replace_text(
 
     length = len(text) + text.count(find) * (len(replacement) - len(find))
     if length > MOST_CHARACTERS:
-        raise StudioError("E321", f"the text would have {length} characters, over {MOST_CHARACTERS}",
-                          hint="use a shorter replacement")
+        raise StudioError(
+            "E321", f"the text would have {length} characters, over {MOST_CHARACTERS}", hint="use a shorter replacement"
+        )
     return text.replace(find, replacement)
 
 
 @node("logic.number_to_text")
 def write_number(
-    ctx: Context, number: int | float, *, decimals: Annotated[int | None, Field(ge=0, le=30)] = None,
+    ctx: Context,
+    number: int | float,
+    *,
+    decimals: Annotated[int | None, Field(ge=0, le=30)] = None,
     digits: Annotated[int, Field(ge=1, le=30)] = 1,
-) -> str:  # fmt: skip
+) -> str:
     """Write a number as text.
 
     Args:

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 import pytest
-from studio_image.nodes import layers
 
 from studio.api import Image, Mask, MediaError
 from studio.testing import TestContext
+from studio_image.nodes import layers
 
 CTX = TestContext()
 

@@ -10,12 +10,12 @@ import numpy as np
 import PIL.features
 import pytest
 from PIL import ImageFont
-from studio_image import typeset
-from studio_image.font_tables import parse_font
-from studio_image.nodes import sheets, text
 
 from studio.api import File, Image, MediaError
 from studio.testing import TestContext
+from studio_image import typeset
+from studio_image.font_tables import parse_font
+from studio_image.nodes import sheets, text
 
 CTX = TestContext()
 FONTS = Path(typeset.__file__).parent / "fonts"

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
-import studio_image
-from studio_image.nodes import sources
 
+import studio_image
 from studio.api import File, Image, OutputPath, get_node_type
 from studio.testing import TestContext
+from studio_image.nodes import sources
 
 CTX = TestContext()
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from studio_image.nodes import filters, masks
 
 from studio.api import Image, Mask, MediaError
 from studio.testing import TestContext
+from studio_image.nodes import filters, masks
 
 CTX = TestContext()
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import PIL.Image
 import pytest
-from studio_image.nodes import geometry
 
 from studio.api import Image, MediaError
 from studio.testing import TestContext
+from studio_image.nodes import geometry
 
 CTX = TestContext()
 

@@ -6,10 +6,10 @@ import colorsys
 
 import numpy as np
 import pytest
-from studio_image.nodes import sources, tone
 
 from studio.api import Image, Mask, MediaError
 from studio.testing import TestContext
+from studio_image.nodes import sources, tone
 
 CTX = TestContext()
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import pytest
-from studio_logic.nodes.numbers import calculate_number, round_number
 
 from studio.api import StudioError
 from studio.testing import TestContext
+from studio_logic.nodes.numbers import calculate_number, round_number
 
 CTX = TestContext()
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from studio_logic.nodes import choices
 
 from studio.api import StudioError, get_node_type
 from studio.testing import TestContext
+from studio_logic.nodes import choices
 
 CTX = TestContext()
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from studio_logic.nodes import json_values
 
 from studio.api import JsonValue, StudioError
 from studio.testing import TestContext
+from studio_logic.nodes import json_values
 
 CTX = TestContext()
 # the document and the answers of RFC 6901, section 5

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from studio_logic.nodes import lists
 
 from studio.api import StudioError
 from studio.testing import TestContext
+from studio_logic.nodes import lists
 
 CTX = TestContext()
 

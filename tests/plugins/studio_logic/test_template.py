@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from studio_logic.nodes.texts import fill_template, join_texts, replace_text, split_text, write_number
 
 from studio.api import StudioError
 from studio.testing import TestContext
+from studio_logic.nodes.texts import fill_template, join_texts, replace_text, split_text, write_number
 
 CTX = TestContext()
 
 
 def test_holes_are_filled_from_the_mapping_and_from_edges() -> None:
-    text = fill_template(CTX, "{a}: {n} {thing}, {ok}, {share}, {list}",
-                         values={"n": 3, "thing": "äpples", "ok": True, "share": 2.0, "list": [1, "x"]}, a="Buy")
+    text = fill_template(
+        CTX,
+        "{a}: {n} {thing}, {ok}, {share}, {list}",
+        values={"n": 3, "thing": "äpples", "ok": True, "share": 2.0, "list": [1, "x"]},
+        a="Buy",
+    )
 
     assert text == 'Buy: 3 äpples, true, 2, [1, "x"]'
 

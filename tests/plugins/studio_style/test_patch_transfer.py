@@ -48,8 +48,7 @@ def measure_incoherence(picture: FloatArray, style: FloatArray) -> float:
     """Mean distance of a picture's patches (7 x 7) to the nearest of the style and its mirror."""
     style = np.concatenate([style, style[:, ::-1]], axis=1)
     found, known = (
-        functional.unfold(torch.from_numpy(array.transpose(2, 0, 1).copy())[None], 7)[0].T
-        for array in (picture, style)
+        functional.unfold(torch.from_numpy(array.transpose(2, 0, 1).copy())[None], 7)[0].T for array in (picture, style)
     )
     return float(torch.cdist(found[::3], known).amin(1).mean() / np.sqrt(147))
 
@@ -98,10 +97,7 @@ def test_a_worker_thread_paints_the_same_bits_as_the_main_thread() -> None:
 
 
 def test_another_seed_paints_another_picture() -> None:
-    first, second = (
-        transfer_style(draw_content(), draw_stripes(), seed=seed, on_step=ignore_step)
-        for seed in (0, 1)
-    )
+    first, second = (transfer_style(draw_content(), draw_stripes(), seed=seed, on_step=ignore_step) for seed in (0, 1))
 
     assert not np.array_equal(first, second)
 
@@ -145,7 +141,8 @@ def test_every_quality_keeps_the_size_and_the_range(quality: str) -> None:
 
     assert painted.shape == content.shape
     assert painted.dtype == np.float32
-    assert painted.min() >= 0.0 and painted.max() <= 1.0
+    assert painted.min() >= 0.0
+    assert painted.max() <= 1.0
 
 
 def test_content_above_the_working_size_keeps_its_size() -> None:
@@ -183,9 +180,7 @@ def test_odd_sizes_give_a_finite_picture(
 def test_any_stroke_scale_gives_a_finite_picture(stroke_scale: float) -> None:
     content = draw_content(40, 48)
 
-    painted = transfer_style(
-        content, draw_stripes(), stroke_scale=stroke_scale, quality="draft", on_step=ignore_step
-    )
+    painted = transfer_style(content, draw_stripes(), stroke_scale=stroke_scale, quality="draft", on_step=ignore_step)
 
     assert np.isfinite(painted).all()
 
@@ -246,7 +241,8 @@ def test_inputs_are_read_only_and_stay_as_they_were() -> None:
 
     transfer_style(content, style, quality="draft", on_step=ignore_step)
 
-    assert np.array_equal(content, before[0]) and np.array_equal(style, before[1])
+    assert np.array_equal(content, before[0])
+    assert np.array_equal(style, before[1])
 
 
 def test_the_painting_is_made_of_the_styles_patches() -> None:

@@ -55,9 +55,7 @@ def test_negative_zero_is_zero_in_the_compact_form() -> None:
     assert Image(samples).compact().tobytes() == Image(np.abs(samples)).compact().tobytes()
 
 
-@pytest.mark.parametrize(
-    "mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "I;16", "I;16B", "F"]
-)
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "I;16", "I;16B", "F"])
 def test_every_pillow_mode_becomes_a_picture(mode: str) -> None:
     image = Image(PIL.Image.new(mode, (3, 2)))
 

@@ -44,9 +44,7 @@ def make_png(array: np.ndarray, *extra: bytes, interlaced: bool = False) -> byte
     height, width, channels = array.shape
     rows = array.astype(">u2") if array.dtype == np.uint16 else array
     passes = ADAM7 if interlaced else [(0, 0, 1, 1)]
-    raw = b"".join(
-        b"\0" + row.tobytes() for x, y, dx, dy in passes for row in rows[y::dy, x::dx] if row.size
-    )
+    raw = b"".join(b"\0" + row.tobytes() for x, y, dx, dy in passes for row in rows[y::dy, x::dx] if row.size)
     head = struct.pack(">IIBBBBB", width, height, 8 * array.itemsize, (0, 4, 2, 6)[channels - 1], 0, 0, interlaced)
     parts = [chunk(b"IHDR", head), *extra, chunk(b"IDAT", zlib.compress(raw)), chunk(b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
@@ -426,8 +424,12 @@ def test_equal_pictures_give_equal_bytes_in_any_process(tmp_path: Path, extensio
     )
 
     IMAGES.write_file(Image(array.astype(np.float32) / np.float32(255)), tmp_path / f"a.{extension}", "[1]")
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True,
-                   env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])})
+    subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+    )
 
     assert (tmp_path / f"a.{extension}").read_bytes() == (tmp_path / f"b.{extension}").read_bytes()
 
@@ -658,7 +660,12 @@ def test_importing_the_types_loads_nothing_heavy() -> None:
         "print([m for m in ('numpy', 'PIL', 'cv2', 'av', 'soundfile', 'torch') if m in sys.modules])"
     )
 
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
-                         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])})
+    out = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+    )
 
     assert out.stdout.strip() == "[]"

@@ -592,7 +592,12 @@ def test_importing_the_types_loads_nothing_heavy() -> None:
         "print([m for m in ('numpy', 'PIL', 'cv2', 'av', 'soundfile', 'torch') if m in sys.modules])"
     )
 
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
-                         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])})
+    out = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+    )
 
     assert out.stdout.strip() == "[]"

@@ -240,6 +240,15 @@ def test_a_cycle_is_found_with_its_path(registry: Registry, folder: Path) -> Non
     assert [f.code for f in findings] == ["E119"]
 
 
+def test_lists_of_unequal_length_are_found(registry: Registry, folder: Path) -> None:
+    nodes = {"a": {"type": "logic.compare", "inputs": {"a": [1, 2], "b": [1, 2, 3]}}}
+
+    (finding,) = find(registry, folder, nodes=nodes, outputs={"o": {"from": "a"}})
+
+    assert (finding.code, finding.where) == ("E128", "/nodes/a/inputs")
+    assert "a: 2, b: 3" in finding.message
+
+
 def test_a_cycle_through_a_nested_list_is_found(registry: Registry, folder: Path) -> None:
     nodes = {"a": {"type": "logic.collect", "inputs": {"items": [[{"from": "a"}], 1]}}}
 
