@@ -175,10 +175,11 @@ class Cache:
             self.disk.discard(fingerprints, digests)
 
     def take_errors(self) -> list[CacheError]:
-        """Return what went wrong while writing to disk since the last call."""
+        """Return what went wrong while writing to disk since the last call: the first error of each code."""
         if self.disk is None:
             return []
-        return self.disk.take_errors()
+        errors = self.disk.take_errors()
+        return list({error.code: error for error in reversed(errors)}.values())[::-1]
 
     def flush(self) -> None:
         """Wait until everything recorded so far is on disk."""
