@@ -178,8 +178,7 @@ class Cache:
         """Return what went wrong while writing to disk since the last call: the first error of each code."""
         if self.disk is None:
             return []
-        errors = self.disk.take_errors()
-        return list({error.code: error for error in reversed(errors)}.values())[::-1]
+        return self.disk.take_errors()
 
     def flush(self) -> None:
         """Wait until everything recorded so far is on disk."""

@@ -112,14 +112,14 @@ class DiskTier:
             return None
 
     def take_errors(self) -> list[CacheError]:
-        """Return what went wrong since the last call, each kind of error once."""
+        """Return what went wrong since the last call: the first error of each code."""
         with self._guard:
             errors, self._errors = list(self._errors.values()), {}
         return errors
 
     def _report(self, error: CacheError) -> None:
         with self._guard:
-            self._errors.setdefault(error.code + error.message, error)
+            self._errors.setdefault(error.code, error)
 
     def _touch(self, digest: str) -> None:
         with self._guard:
