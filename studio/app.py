@@ -17,7 +17,7 @@ from studio.api.builtin import create_builtin_value_types
 from studio.api.events import Event
 from studio.api.node_type import Input
 from studio.api.type_spec import ValueProblem, check_value, copy_plain
-from studio.errors import Finding, GraphError, RunError, StudioError, UsageError
+from studio.errors import Finding, GraphError, ModelError, RunError, StudioError, UsageError
 from studio.graph import Graph, ResolvedGraph, load_graph, parse_graph, resolve_graph
 from studio.graph.parse import escape
 from studio.graph.resolve import FileLiteral
@@ -128,8 +128,18 @@ class Studio:
     @cached_property
     def models(self) -> Models:
         """The models."""
+        from studio.runtime.hub import Hub
+
+        folder = self.settings.models_dir
         return Models(
-            self.registry.models, self.registry.model_openers, lambda path: self.cache.digest_file(path).digest
+            self.registry.models,
+            self.registry.model_openers,
+            lambda path: self.cache.digest_file(path).digest,
+            folder=folder,
+            hub=Hub(self.settings.hub_dir, folder / "pulls"),
+            download=self.settings.download,
+            vram_bytes=self.settings.vram_bytes,
+            ram_bytes=self.settings.ram_bytes,
         )
 
     @cached_property
@@ -141,8 +151,7 @@ class Studio:
             cache=self.cache,
             device=self.device,
             classes=self.registry.classes,
-            open_model=self.models.open,
-            digest_model=self.models.digest,
+            models=self.models,
             reader=self._reader,
             cpu_workers=self.settings.cpu_workers,
         )
@@ -169,6 +178,8 @@ class Studio:
         """Write what waits, and let go of threads and folders."""
         if "executor" in self.__dict__:
             self.executor.close()
+        if "models" in self.__dict__:
+            self.models.close()
         if "cache" in self.__dict__:
             self.cache.close()
         self._closed = True
@@ -289,6 +300,7 @@ class Studio:
         graph = self.load(graph)
         folder = OutputFolder(Path(output)) if isinstance(output, str | Path) else output
         plan = self.plan(graph, values, only=only, roots=roots)
+        self._check_models(plan, str(graph.path or ""))
         if folder is not None:
             folder.check(plan.outputs)
             folder.begin()
@@ -302,6 +314,24 @@ class Studio:
             options=RunOptions(cache, False, node_timeout_seconds, folder.resolve if folder else None),
         )
         return self._finish(graph, values, outcome, folder, run_id, started, list(roots))
+
+    def _check_models(self, plan: Plan, source: str) -> None:
+        """Find the models that are missing or unsafe before anything runs; with `download`, fetch them.
+
+        Raises:
+            GraphError: Some are; all are there.
+        """
+        from studio.execution.needed_models import find_needed_models
+
+        findings: list[Finding] = []
+        for node, name, model in find_needed_models(plan):
+            try:
+                self.models.library.check(model)
+            except ModelError as error:
+                where = f"/nodes/{escape(node)}/inputs/{escape(name)}"
+                findings.append(Finding(error.code, where, error.message, hint=error.hint))
+        if findings:
+            raise GraphError(findings, source=source)
 
     def _combine(self, on_event: Callable[[Event], None] | None) -> Callable[[Event], None] | None:
         observers = self._observers

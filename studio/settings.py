@@ -33,6 +33,19 @@ def _cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "studio"
 
 
+def _models_folder() -> Path:
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "studio" / "models"
+
+
+def _hub_folder() -> Path:
+    """Return where the libraries of Hugging Face keep what they download."""
+    if os.environ.get("HF_HUB_CACHE"):
+        return Path(os.environ["HF_HUB_CACHE"]).expanduser()
+    home = os.environ.get("HF_HOME")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return (Path(home).expanduser() if home else cache / "huggingface") / "hub"
+
+
 def _config_file() -> Path:
     named = os.environ.get("STUDIO_CONFIG")
     if named:
@@ -62,6 +75,10 @@ class Settings:
         dtype: "auto", "float32", "float16" or "bfloat16".
         workers: Threads for CPU work; 0 means one per core.
         plugins_dir: Folder with further plugins, or None.
+        models_dir: Folder of what is remembered of models: names that were added, digests, pulls not finished.
+        hub_dir: Folder of the hub cache, which other programs use too.
+        vram_bytes: Budget for models kept open on an accelerator, in bytes; None for most of what it has.
+        ram_bytes: Budget for models kept open in the machine's memory, in bytes; None for half of what it has.
         download: Whether the network may be used.
         max_graph_bytes: A larger graph file is refused.
         media: Bounds for media files.
@@ -74,6 +91,10 @@ class Settings:
     dtype: str = "auto"
     workers: int = 0
     plugins_dir: Path | None = None
+    models_dir: Path = field(default_factory=_models_folder)
+    hub_dir: Path = field(default_factory=_hub_folder)
+    vram_bytes: int | None = None
+    ram_bytes: int | None = None
     download: bool = False
     max_graph_bytes: int = 16 * 2**20
     media: MediaLimits = field(default_factory=MediaLimits)
@@ -151,7 +172,7 @@ def _parse_setting(name: str, value: Any, where: str) -> Any:
             return value if isinstance(value, bool) else parse_bool(str(value))
         if not isinstance(value, str) or not value or "\0" in value:
             raise ValueError("not a text")
-        return Path(value).expanduser() if name in ("cache_dir", "plugins_dir") else value
+        return Path(value).expanduser() if name.endswith("_dir") else value
     except (ValueError, RuntimeError) as error:  # RuntimeError: ~somebody who has no home
         raise SettingProblem(f"{name} = {value!r}: {error}", where=where) from None
 

@@ -12,6 +12,8 @@ from studio.api.file import File, OutputPath
 from studio.api.hooks import Hooks, hookimpl
 from studio.api.image import Image, Mask
 from studio.api.image_file import ImageType, MaskType
+from studio.api.latent import Conditioning, ConditioningType, Latent, LatentType
+from studio.api.memory import is_out_of_memory
 from studio.api.model import Model
 from studio.api.model_opener import ModelOpener
 from studio.api.node_type import Batch, Input, NodeType, Output, find_node_types, get_node_type, node
@@ -28,6 +30,8 @@ __all__ = [
     "Batch",
     "Cancelled",
     "Channels",
+    "Conditioning",
+    "ConditioningType",
     "Context",
     "Field",
     "File",
@@ -37,6 +41,8 @@ __all__ = [
     "ImageType",
     "Input",
     "JsonValue",
+    "Latent",
+    "LatentType",
     "Lazy",
     "Mask",
     "MaskType",
@@ -59,5 +65,6 @@ __all__ = [
     "find_node_types",
     "get_node_type",
     "hookimpl",
+    "is_out_of_memory",
     "node",
 ]

@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 from studio.errors import ModelError
 
 _HUB = re.compile(r"hub:[\w.-]+/[\w.-]+(@[\w./-]+)?")
-_BUILTIN = re.compile(r"builtin:[\w.-]+")
+_NAMED = re.compile(r"(builtin|local):[\w.-]+")
 
 
 @dataclass(frozen=True)
 class Model:
-    """A reference to weights: `builtin:NAME`, `file:PATH` or `hub:OWNER/NAME@REVISION`.
+    """A reference to weights: `builtin:NAME`, `local:NAME`, `file:PATH` or `hub:OWNER/NAME@REVISION`.
 
     Attributes:
         reference: The reference as text.
@@ -31,11 +31,11 @@ class Model:
 
     def __post_init__(self) -> None:
         text = self.reference
-        if not (_BUILTIN.fullmatch(text) or _HUB.fullmatch(text) or (text.startswith("file:") and len(text) > 5)):
+        if not (_NAMED.fullmatch(text) or _HUB.fullmatch(text) or (text.startswith("file:") and len(text) > 5)):
             raise ModelError(
                 "E601",
                 f"{text!r} is not a model reference",
-                hint="write builtin:NAME, file:PATH or hub:OWNER/NAME@REVISION",
+                hint="write builtin:NAME, local:NAME, file:PATH or hub:OWNER/NAME@REVISION",
             )
         object.__setattr__(self, "options", tuple(sorted(self.options)))
 
@@ -52,7 +52,7 @@ class Model:
 
     @property
     def scheme(self) -> str:
-        """ "builtin", "file" or "hub"."""
+        """ "builtin", "local", "file" or "hub"."""
         return self.reference.partition(":")[0]
 
     @property

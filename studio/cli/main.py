@@ -28,6 +28,7 @@ COMMANDS = {
     "new": "Write a new graph or a new plugin to start from.",
     "nodes": "List node types, or describe one.",
     "plugins": "List plugins, and what is wrong with those that failed.",
+    "models": "Look after models: list, show, add, pull, verify, remove.",
     "schema": "Print the JSON Schemas of the graph format.",
     "cache": "Look after the cache: stats, prune, verify, clear.",
     "completion": "Print the line that switches on completion in your shell.",

@@ -41,6 +41,9 @@ _CODES = {"done": DONE, "partly done": PARTLY, "failed": FAILED, "cancelled": CA
     "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="A node that takes longer fails."
 )
 @click.option("--memory", type=BytesType(), metavar="SIZE", help="Budget of the cache's in-memory tier.")
+@click.option("--vram", type=BytesType(), metavar="SIZE", help="Budget for models kept open on the GPU.")
+@click.option("--ram", type=BytesType(), metavar="SIZE", help="Budget for models kept open on the CPU.")
+@click.option("--download", is_flag=True, help="Fetch models that are missing from the hub.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
 @input_options
@@ -54,6 +57,9 @@ def command(
     refresh: bool,
     timeout: float | None,
     memory: int | None,
+    vram: int | None,
+    ram: int | None,
+    download: bool,
     quiet: bool,
     as_json: bool,
     pairs: tuple[str, ...],
@@ -69,7 +75,8 @@ def command(
     """
     output = OutputFolder(folder, template)
     control = Control()
-    with create_studio(**engine, memory_bytes=memory, on_disk=not no_cache) as studio, _Interrupts(control):
+    more: dict[str, Any] = {"memory_bytes": memory, "vram_bytes": vram, "ram_bytes": ram, "download": download or None}
+    with create_studio(**engine, **more, on_disk=not no_cache) as studio, _Interrupts(control):
         parsed = studio.load(graph)
         values = {**studio.load_values(graph), **parse_inputs(parsed, pairs)}
         display = _choose_display(quiet or as_json)

@@ -266,6 +266,7 @@ class Outcome:
         types: Types of all outputs asked for.
         records: What is known of each node that was needed.
         warnings: What went wrong without stopping the run.
+        models: How many models were opened, and what was in memory at the end.
     """
 
     status: str
@@ -275,6 +276,7 @@ class Outcome:
     warnings: list[str]
     load: Callable[[Result], Any]
     seconds: float = 0.0
+    models: dict[str, Any] = field(default_factory=dict)
 
     @property
     def errors(self) -> list[NodeError]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from studio.api import Image, Model
+from studio.api import Image, Model, is_out_of_memory
 from studio.errors import Cancelled, RunError
 from studio.runtime.devices import Device
+from studio.runtime.models import Lease
 from studio.runtime.randomness import create_rng
 
 if TYPE_CHECKING:
@@ -64,15 +65,27 @@ class RunContext:
     Attributes:
         abandoned: Whether the executor gave the call up; it ends at its next step.
         interrupted: Whether a step raised Cancelled; what the call returns after that is no result.
+        kept: Leases of models that were open when memory ran out, by what they lease.
     """
 
-    __slots__ = ("_control", "_on_log", "_on_step", "_open", "_scratch", "abandoned", "device", "dtype", "interrupted")
+    __slots__ = (
+        "_control",
+        "_on_log",
+        "_on_step",
+        "_open",
+        "_scratch",
+        "abandoned",
+        "device",
+        "dtype",
+        "interrupted",
+        "kept",
+    )
 
     def __init__(
         self,
         device: Device,
         control: Control,
-        open_model: Callable[[Model], AbstractContextManager[Any]],
+        open_model: Callable[[Model], Lease],
         on_step: Callable[[int, int, Image | None], None],
         on_log: Callable[[str], None],
     ) -> None:
@@ -80,6 +93,7 @@ class RunContext:
         self.dtype = device.dtype
         self.abandoned = False
         self.interrupted = False
+        self.kept: dict[Any, Lease] = {}
         self._control = control
         self._open = open_model
         self._on_step = on_step
@@ -97,9 +111,23 @@ class RunContext:
         """Return a random generator that depends on the seed alone."""
         return create_rng(seed)
 
-    def open(self, model: Model) -> AbstractContextManager[Any]:
-        """Lease a model."""
-        return self._open(model)
+    @contextmanager
+    def open(self, model: Model) -> Iterator[Any]:
+        """Lease a model. While a call is out of memory, what it had open is kept for the measures against that."""
+        lease = self._open(model)
+        opened = lease.__enter__()
+        kept = self.kept.pop(lease.key, None)
+        if kept is not None:
+            kept.release()
+        try:
+            yield opened
+        except BaseException as error:
+            if is_out_of_memory(error) and lease.key not in self.kept:
+                self.kept[lease.key] = lease
+            else:
+                lease.release()
+            raise
+        lease.release()
 
     def step(self, done: int, total: int, preview: Image | None = None) -> None:
         """Report progress; wait while paused, raise Cancelled when cancelled."""
@@ -124,7 +152,14 @@ class RunContext:
         if not self.abandoned:
             self._on_log(str(message))
 
-    def close(self) -> None:
-        """Remove the scratch folder."""
+    def clear(self) -> None:
+        """Empty the scratch folder, for the call to begin anew."""
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
+            self._scratch = None
+
+    def close(self) -> None:
+        """Remove the scratch folder, and give back what is held."""
+        self.clear()
+        while self.kept:
+            self.kept.popitem()[1].release()

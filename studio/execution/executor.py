@@ -6,7 +6,7 @@ import gc
 import time
 import uuid
 from collections.abc import Callable, Container, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from studio.execution.lanes import Lane
 from studio.execution.plan import FileReader, Plan
 from studio.execution.run import Run
 from studio.runtime.devices import Device
+from studio.runtime.models import Models
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,7 @@ class Services:
         cache: Where results are kept.
         device: Where node types of lane "device" compute.
         classes: Classes of value types, by name.
-        open_model: Leases a model on a device.
-        digest_model: Returns the content hash of a model's weights with its load options.
+        models: Models on disk and in memory.
         reader: How plans of mapped graphs read files.
         cpu_workers: Threads for CPU work.
     """
@@ -39,8 +39,7 @@ class Services:
     cache: Cache
     device: Device
     classes: Mapping[str, type]
-    open_model: Callable[[Model, Device], AbstractContextManager[Any]]
-    digest_model: Callable[[Model], str]
+    models: Models
     reader: FileReader
     cpu_workers: int = 2
 
@@ -87,7 +86,7 @@ class Executor:
         kind = type(value)
         try:
             if kind is Model:
-                return self.services.cache.digest([value.to_json(), self.services.digest_model(value)])
+                return self.services.cache.digest([value.to_json(), self.services.models.digest(value)])
             if kind is list and any(type(entry) is Model or type(entry) is list for entry in value):
                 digests = [self.digest(entry) for entry in value]
                 return next((d for d in digests if d.startswith(UNDIGESTED)), None) or digest_list(digests)

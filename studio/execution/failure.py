@@ -6,8 +6,10 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
+from studio.api import is_out_of_memory
 from studio.api.type_spec import ValueProblem, describe_value
 from studio.errors import NodeError, StudioError
+from studio.execution.relief import Exhausted
 
 
 def explain_failure(error: BaseException, node: str, node_type: str, inputs: Mapping[str, Any]) -> NodeError:
@@ -22,13 +24,14 @@ def explain_failure(error: BaseException, node: str, node_type: str, inputs: Map
     if isinstance(error, ValueProblem):
         return NodeError("E302", f"{name}: {error}", node=node, inputs=short, hint="this is a mistake of the node type")
     details = "".join(traceback.format_exception(error))
-    if isinstance(error, MemoryError):
+    if isinstance(error, Exhausted) or is_out_of_memory(error):
+        told = error.told if isinstance(error, Exhausted) else ""
         return NodeError(
             "E304",
-            f"{name} ran out of memory: {error}",
+            f"{name} ran out of memory: {str(error).strip() or 'no message'}{told}",
             node=node,
             inputs=short,
-            details=details,
+            details="".join(traceback.format_exception(error.error)) if isinstance(error, Exhausted) else details,
             hint="make its input smaller, or free memory",
         )
     if isinstance(error, SystemExit | KeyboardInterrupt):

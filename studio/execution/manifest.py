@@ -83,6 +83,7 @@ def create_manifest(
             "hits": sum(record.cached for record in outcome.records.values()),
             "calls": sum(record.calls for record in outcome.records.values()),
         },
+        "models": outcome.models,
         "warnings": outcome.warnings,
     }
 

@@ -6,9 +6,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from studio.api import Image
+from studio.api import Image, Model, NodeType
 from studio.api.events import (
     Event,
     NodeCached,
@@ -58,7 +59,9 @@ from studio.execution.plan import (
     find_references,
     rename_nodes,
 )
+from studio.execution.relief import describe_residents
 from studio.execution.values import Values, nest
+from studio.runtime.models import Lease, Resident
 
 if TYPE_CHECKING:
     from studio.execution.executor import Executor
@@ -100,6 +103,8 @@ class Run:
         self._running: set[Call] = set()
         self._foreign: list[Call] = []
         self._records: dict[str, NodeRecord] = {}
+        self._loads = 0
+        self._stack_limits: dict[NodeType, int] = {}
         self._crash: BaseException | None = None
         self._add_nodes(plan)
 
@@ -235,7 +240,15 @@ class Run:
             if state.demanded:
                 self._record(state)
         types = {name: spec for name, (_, spec) in self.plan.outputs.items()}
-        return Outcome(status, made, types, self._records, self.warnings, self.load)
+        return Outcome(status, made, types, self._records, self.warnings, self.load, models=self._summarize_models())
+
+    def _summarize_models(self) -> dict[str, Any]:
+        residents = self.services.models.residents()
+        return {
+            "opened": self._loads,
+            "resident_bytes": sum(resident.bytes for resident in residents),
+            "resident": [asdict(resident) for resident in residents],
+        }
 
     def load(self, result: Result) -> Any:
         """Return the value of a result; LostValue if the cache lost it."""
@@ -629,7 +642,13 @@ class Run:
                 and [other.args[name].digest if name in other.args else "" for name in batch.same] == key
             )
 
-        return self.executor.lanes[call.lane].take_if(fits, batch.limit - 1)
+        limit = self._stack_limits.get(call.node_type, batch.limit)
+        return self.executor.lanes[call.lane].take_if(fits, limit - 1) if limit > 1 else []
+
+    def limit_stacks(self, node_type: NodeType, limit: int) -> None:
+        """Stack no more calls of a node type than this in what is left of the run."""
+        with self._changed:
+            self._stack_limits[node_type] = max(1, limit)
 
     def _execute(self, calls: list[Call]) -> list[NodeState]:
         """Run calls of one node type; return nodes that are ready because of it."""
@@ -698,7 +717,16 @@ class Run:
                 self._record(state).warnings.append(message)
             self.emit(NodeWarned, node_id, type_name, message)
 
-        call.context = RunContext(device, self.control, lambda m: self.services.open_model(m, device), on_step, on_log)
+        def open_model(model: Model) -> Lease:
+            return self.services.models.open(model, device, on_load)
+
+        def on_load(resident: Resident, evicted: list[Resident]) -> None:
+            with self._changed:
+                self._loads += 1
+            if evicted:
+                on_log(f"to open {resident.reference}, evicted {describe_residents(evicted)}")
+
+        call.context = RunContext(device, self.control, open_model, on_step, on_log)
         with self._changed:
             call.ran = True
             call.thread = threading.get_ident()

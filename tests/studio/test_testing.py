@@ -28,6 +28,7 @@ from studio.api import (
     Lazy,
     Model,
     ModelError,
+    ModelOpener,
     OutputPath,
     Packed,
     StudioError,
@@ -168,7 +169,7 @@ def test_a_path_stands_for_a_file_to_read(tmp_path: Path) -> None:
     assert "fingerprint" in report.passed
 
 
-class Weights:
+class Weights(ModelOpener):
     """A plugin with a model and what opens it."""
 
     def __init__(self, folder: Path) -> None:
@@ -190,14 +191,11 @@ class Weights:
     def can_open(self, path: Path, model: Model) -> bool:
         return path.suffix == ".json"
 
-    def open(self, path: Path, model: Model, *, device: str, dtype: str) -> Any:
+    def open(self, path: Path, model: Model, *, device: str, dtype: str, parts: Mapping[str, Any]) -> Any:
         return json.loads(path.read_text())
 
     def measure(self, opened: Any) -> int:
         return 8
-
-    def close(self, opened: Any) -> None:
-        pass
 
 
 @node("good.multiply", lane="device")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_models import write_weights
 from fakes import FakePlugin, Probe, graph, open_studio
 
 from studio.api import NodeType, get_node_type
@@ -89,8 +90,8 @@ def test_weights_count_by_content_also_inside_a_list(tmp_path: Path) -> None:
     with open_studio(tmp_path / "cache") as studio:
         path = tmp_path / "weights.safetensors"
         digests = []
-        for content in (b"one", b"two"):
-            path.write_bytes(content)
+        for content in (1.0, 2.0):
+            write_weights(path, content)
             digests.append(
                 [studio.executor.digest(value) for value in (Model(f"file:{path}"), [Model(f"file:{path}")])]
             )

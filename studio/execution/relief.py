@@ -1,0 +1,126 @@
+"""What is done when a call runs out of memory, one measure after the other, before it fails."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from studio.execution.call import Call
+from studio.execution.context import RunContext
+from studio.runtime.memory import give_back, show_bytes
+from studio.runtime.models import Resident
+
+if TYPE_CHECKING:
+    from studio.execution.run import Run
+
+_MOST_MEASURES = 32
+_ASKED = re.compile(r"allocate ([0-9][0-9.,]* ?(?:[KMGTP]i?B|bytes))", re.I)
+
+
+class Exhausted(Exception):
+    """A call that ran out of memory when there was nothing left to do; `told` says what was resident."""
+
+    def __init__(self, error: BaseException, told: str) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.told = told
+
+
+class Relief:
+    """The measures against a lack of memory, for calls that are performed together.
+
+    In this order: evict models that nobody has open; halve the stack; have the openers of the models that the
+    call had open save memory, one measure at a time. Node types are pure: the call simply runs again.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._models = run.services.models
+        self._evicted: set[tuple[Call, ...]] = set()
+        self._spent: set[Any] = set()
+        self._measures = 0
+
+    def find(self, calls: Sequence[Call], error: BaseException) -> list[int] | None:
+        """Take the next measure; return the sizes of the stacks in which to run again, or None if nothing is left."""
+        _free_frames(error)
+        contexts = [call.context for call in calls if call.context is not None]
+        for context in contexts:
+            context.clear()
+        size = len(calls)
+        sizes = [size] if self._evict(calls, contexts[0], error) else None
+        if sizes is None and size > 1:
+            half = (size + 1) // 2
+            sizes = [half, size - half]
+            self._run.limit_stacks(calls[0].node_type, half)
+            contexts[0].log(f"out of memory in a stack of {size}: it ran again in stacks of {half}")
+        if sizes is None and any(self._save(context) for context in contexts):
+            sizes = [size]
+        if sizes is not None:
+            give_back()
+        return sizes
+
+    def _evict(self, calls: Sequence[Call], context: RunContext, error: BaseException) -> bool:
+        """Evict what is idle, once for each stack: a call may itself leave idle what it opens."""
+        key = tuple(calls)
+        if key in self._evicted:
+            return False
+        self._evicted.add(key)
+        evicted = self._models.evict_idle(context.device)
+        if context.device != "cpu" and _is_of_host(error):
+            evicted += self._models.evict_idle("cpu")
+        if evicted:
+            context.log(f"out of memory: evicted {describe_residents(evicted)}, and ran again")
+        return bool(evicted)
+
+    def _save(self, context: RunContext) -> bool:
+        """Have the opener of one model that was open take its next measure."""
+        for key, lease in context.kept.items():
+            if key in self._spent or self._measures >= _MOST_MEASURES:
+                continue
+            self._measures += 1
+            try:
+                told = lease.save_memory()
+            except Exception as error:  # a plugin may raise anything; the lack of memory is what the user hears of
+                context.log(f"{lease.reference} could not save memory: {type(error).__name__}: {error}")
+                told = None
+            if told is not None:
+                context.log(f"out of memory: {lease.reference} now runs with {told}, and ran again")
+                return True
+            self._spent.add(key)
+        return False
+
+    def explain(self, error: BaseException) -> Exhausted:
+        """Return the error of a call for which nothing is left to do."""
+        told = ""
+        asked = _ASKED.search(str(error))
+        if asked:
+            told += f"; {asked[1]} more were asked for"
+        residents = [resident for resident in self._models.residents() if resident.bytes]
+        if residents:
+            told += f"; in memory: {describe_residents(residents)}"
+        return Exhausted(error, told)
+
+
+def describe_residents(residents: Sequence[Resident]) -> str:
+    """Say which models there are, how large each is, and where."""
+    rows = []
+    for resident in residents:
+        part = f" ({resident.part})" if resident.part else ""
+        rows.append(f"{resident.reference}{part} with {show_bytes(resident.bytes)} on {resident.device}")
+    return ", ".join(rows)
+
+
+def _is_of_host(error: BaseException) -> bool:
+    return isinstance(error, MemoryError) or "allocate memory" in str(error)
+
+
+def _free_frames(error: BaseException | None) -> None:
+    """Let go of what the frames of an error hold, which may be the very memory that is missing."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if error.__traceback__ is not None:
+            traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__

@@ -1,0 +1,342 @@
+"""The hub cache: finding what is in it without the network, and pulling into it, which is the one way to the network.
+
+The folder is that of the libraries of Hugging Face, so that what other programs fetched is found too:
+`models--OWNER--NAME/refs/REVISION` holds a commit, `snapshots/COMMIT/` shows the files of a commit, and `blobs/`
+has their bytes, named by SHA-256 (large files) or as git names them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.errors import ModelError
+from studio.runtime.weights import PICKLES, SAFE
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_VARIANT = re.compile(r"\.(fp16|fp32|bf16|fp8|int8|non_ema|ema|ema_only|nonema)(?=[.-])")
+_INDEX = re.compile(r"\.index(\.\w+)?\.json$")
+_TEXTS = {".json", ".txt", ".model", ".jinja", ".tiktoken", ".vocab"}
+_CARDS = ("readme.md", "license", "license.md", "license.txt")
+_FOREIGN = ("onnx", "openvino", "flax", "coreml", "mlx")
+_TIMEOUT_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A commit of a repository in the hub cache."""
+
+    repository: str
+    commit: str
+    path: Path
+    names: tuple[str, ...]
+
+    @property
+    def reference(self) -> str:
+        """A model reference to it: by branch or tag where there is one, else by commit."""
+        return f"hub:{self.repository}@{self.names[0] if self.names else self.commit}"
+
+
+class Hub:
+    """The hub cache in a folder.
+
+    Args:
+        folder: The folder.
+        marks: Where pulls that are not finished are noted; None for nowhere.
+        endpoint: Address of the hub; None for the one that HF_ENDPOINT names, or the public one.
+    """
+
+    def __init__(self, folder: Path, marks: Path | None = None, endpoint: str | None = None) -> None:
+        self.folder = folder
+        self._marks = marks
+        self._endpoint = endpoint
+
+    def find_snapshot(self, target: str) -> Path | None:
+        """Return the folder of `OWNER/NAME@REVISION`, or None if it is not in the cache, or not all of it."""
+        repository, revision = split_target(target)
+        path = self._find_folder(repository, revision)
+        return None if path is None or self.is_partial(target) else path
+
+    def is_partial(self, target: str) -> bool:
+        """Say whether a pull of this was begun and not finished."""
+        mark = self._find_mark(target)
+        return mark is not None and mark.exists()
+
+    def list_snapshots(self) -> list[Snapshot]:
+        """Return what is in the cache, by repository."""
+        found: list[Snapshot] = []
+        for folder in sorted(self.folder.glob("models--*--*")):
+            repository = folder.name.removeprefix("models--").replace("--", "/", 1)
+            names: dict[str, list[str]] = {}
+            for ref in sorted(p for p in folder.glob("refs/**/*") if p.is_file()):
+                commit = ref.read_text(encoding="utf-8").strip()
+                names.setdefault(commit, []).append(ref.relative_to(folder / "refs").as_posix())
+            found += [
+                Snapshot(repository, path.name, path, tuple(names.get(path.name, ())))
+                for path in sorted(folder.glob("snapshots/*"))
+                if path.is_dir()
+            ]
+        return found
+
+    def pull(self, target: str, variant: str | None = None) -> Path:
+        """Fetch what is missing of `OWNER/NAME@REVISION`; return its folder.
+
+        Only weights in safetensors or GGUF, configurations, tokenizers, the model card and the licence are
+        fetched; never a pickle, never code.
+
+        Args:
+            target: What to fetch.
+            variant: Fetch these files, such as "fp16", where a part has them.
+
+        Raises:
+            ModelError: E604 if there are only pickles, E607 if the hub or the disk says no, E608 if there is no such
+                thing.
+        """
+        from huggingface_hub import HfApi, snapshot_download
+        from huggingface_hub.utils.tqdm import disable_progress_bars
+
+        if not sys.stderr.isatty():
+            disable_progress_bars()
+        repository, revision = split_target(target)
+        with _explain(target), _online():
+            info = HfApi(endpoint=self._endpoint, library_name="studio").model_info(
+                repository, revision=revision, files_metadata=True, timeout=_TIMEOUT_SECONDS
+            )
+            sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
+            chosen = choose_files(sizes, target, variant)
+            self._check_room(target, sum(sizes[name] for name in chosen))
+            self._mark(target, chosen)
+            path = snapshot_download(
+                repository,
+                revision=revision,
+                cache_dir=self.folder,
+                endpoint=self._endpoint,
+                allow_patterns=[_escape(name) for name in chosen],
+                library_name="studio",
+            )
+        missing = [name for name in chosen if not (Path(path) / name).is_file()]
+        if missing:
+            raise ModelError(
+                "E607",
+                f"{missing[0]!r} of hub:{target} did not arrive",
+                hint=f"go on with: studio models pull hub:{target}",
+            )
+        self._unmark(target)
+        return Path(path)
+
+    def verify(self, path: Path) -> list[str]:
+        """Return the files of a snapshot whose bytes are not what the hub named them by."""
+        bad = []
+        for file in sorted(p for p in path.rglob("*") if p.is_file()):
+            name = Path(os.path.realpath(file)).name
+            if re.fullmatch(r"[0-9a-f]{64}", name):
+                digest = _hash(file, hashlib.sha256())
+            elif _COMMIT.fullmatch(name):
+                digest = _hash(file, hashlib.sha1(b"blob %d\0" % file.stat().st_size, usedforsecurity=False))
+            else:
+                continue  # a copy, where the file system has no links
+            if digest != name:
+                bad.append(file.relative_to(path).as_posix())
+        bad += sorted(p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_symlink() and not p.exists())
+        return bad
+
+    def remove(self, target: str) -> int:
+        """Remove a snapshot, and the blobs that no other snapshot shows; return how many bytes that freed."""
+        repository, revision = split_target(target)
+        folder = self._find_repository(repository)
+        path = self._find_folder(repository, revision)
+        self._unmark(target)
+        freed = self._remove_snapshot(folder, path) if path is not None else 0
+        if folder.is_dir() and not any(folder.glob("snapshots/*")):
+            left = [p for p in folder.rglob("*") if p.is_file() and not p.is_symlink()]
+            freed += sum(p.stat().st_size for p in left)
+            shutil.rmtree(folder)
+        return freed
+
+    def _remove_snapshot(self, folder: Path, path: Path) -> int:
+        others = {
+            os.path.realpath(p) for p in folder.glob("snapshots/*/**/*") if p.is_file() and not p.is_relative_to(path)
+        }
+        own = os.path.realpath(folder) + os.sep
+        freed = 0
+        for file in {os.path.realpath(p) for p in path.rglob("*") if p.is_file()} - others:
+            if file.startswith(own):
+                freed += os.stat(file).st_size
+                os.unlink(file)
+        shutil.rmtree(path)
+        for ref in [p for p in folder.glob("refs/**/*") if p.is_file()]:
+            if ref.read_text(encoding="utf-8").strip() == path.name:
+                ref.unlink()
+        return freed
+
+    def _find_repository(self, repository: str) -> Path:
+        return self.folder / f"models--{repository.replace('/', '--')}"
+
+    def _find_folder(self, repository: str, revision: str) -> Path | None:
+        parts = revision.split("/")
+        if ".." in parts or "" in parts or "." in parts:
+            return None
+        folder = self._find_repository(repository)
+        commit = revision
+        if not _COMMIT.fullmatch(revision):
+            try:
+                commit = (folder / "refs" / revision).read_text(encoding="utf-8").strip()
+            except OSError:
+                return None
+        path = folder / "snapshots" / commit
+        return path if _COMMIT.fullmatch(commit) and path.is_dir() else None
+
+    def _check_room(self, target: str, wanted: int) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(self.folder).free
+        if wanted > free:
+            raise ModelError(
+                "E607",
+                f"hub:{target} has {wanted / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB are free",
+                where=str(self.folder),
+                hint="free space, or name another folder with STUDIO_HUB_DIR",
+            )
+
+    def _find_mark(self, target: str) -> Path | None:
+        repository, revision = split_target(target)
+        name = f"{repository}@{revision}".replace("/", "--")
+        return self._marks / f"{name}.json" if self._marks is not None else None
+
+    def _mark(self, target: str, chosen: Iterable[str]) -> None:
+        mark = self._find_mark(target)
+        if mark is not None:
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            mark.write_text(json.dumps(sorted(chosen)), encoding="utf-8")
+
+    def _unmark(self, target: str) -> None:
+        mark = self._find_mark(target)
+        if mark is not None:
+            mark.unlink(missing_ok=True)
+
+
+def split_target(target: str) -> tuple[str, str]:
+    """Return repository and revision of `OWNER/NAME@REVISION`."""
+    repository, _, revision = target.partition("@")
+    return repository, revision or "main"
+
+
+def choose_files(names: Iterable[str], target: str, variant: str | None = None) -> list[str]:
+    """Return the files of a repository that are worth fetching.
+
+    Of a diffusers folder the weights in its subfolders, not the single file beside them; of files in several
+    variants the plain ones, or those of the variant asked for where there are any.
+
+    Raises:
+        ModelError: E604 if the weights are pickles alone, E605 if there are none, E608 if none has the variant.
+    """
+    names = sorted(names)
+    kept = [n for n in names if not n.startswith(".") and "/." not in n and n.split("/")[0] not in _FOREIGN]
+    weights = [n for n in kept if Path(n).suffix.lower() in SAFE]
+    if "model_index.json" in kept:
+        weights = [n for n in weights if "/" in n] or weights
+    if variant is not None and not any(_find_variant(n) == variant for n in weights):
+        known = sorted({v for v in map(_find_variant, weights) if v}) or ["none"]
+        raise ModelError("E608", f"hub:{target} has no variant {variant!r}", hint=f"its variants: {', '.join(known)}")
+    chosen: list[str] = []
+    for folder in {os.path.dirname(n) for n in weights}:
+        here = [n for n in weights if os.path.dirname(n) == folder]
+        plain = [n for n in here if _find_variant(n) is None]
+        wanted = [n for n in here if variant is not None and _find_variant(n) == variant]
+        chosen += wanted or plain or here
+    if not chosen:
+        pickles = [n for n in names if Path(n).suffix.lower() in PICKLES]
+        if pickles:
+            raise ModelError(
+                "E604",
+                f"hub:{target} has its weights as a pickle alone ({pickles[0]!r}), which can run any code when loaded",
+                hint="look for a repository or a revision with .safetensors; pickles are not fetched",
+            )
+        raise ModelError("E605", f"hub:{target} has no weights in safetensors or GGUF", hint="check the name")
+    texts = [n for n in kept if Path(n).suffix.lower() in _TEXTS and not _INDEX.search(n)]
+    indices = [n for n in kept if _INDEX.search(n) and ".safetensors." in n and any(_is_index_of(n, c) for c in chosen)]
+    cards = [n for n in kept if n.lower() in _CARDS]
+    return sorted({*chosen, *texts, *indices, *cards})
+
+
+def _find_variant(name: str) -> str | None:
+    found = _VARIANT.search(os.path.basename(name))
+    return found[1] if found else None
+
+
+def _is_index_of(index: str, shard: str) -> bool:
+    return os.path.dirname(index) == os.path.dirname(shard) and _find_variant(index) == _find_variant(shard)
+
+
+def _escape(name: str) -> str:
+    return re.sub(r"([*?[])", r"[\1]", name)
+
+
+def _hash(path: Path, hasher: Any) -> str:
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            hasher.update(chunk)
+    return str(hasher.hexdigest())
+
+
+@contextlib.contextmanager
+def offline() -> Iterator[None]:
+    """Keep the libraries of Hugging Face from the network, whatever somebody asks of them."""
+    from huggingface_hub import constants
+
+    before, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
+
+
+@contextlib.contextmanager
+def _online() -> Iterator[None]:
+    """Say clearly that the user's own HF_HUB_OFFLINE forbids what is asked."""
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:
+        raise ModelError("E607", "HF_HUB_OFFLINE is set, and a pull needs the network", hint="unset HF_HUB_OFFLINE")
+    yield
+
+
+@contextlib.contextmanager
+def _explain(target: str) -> Iterator[None]:
+    """Turn what the library raises into errors that say what to do."""
+    from huggingface_hub import errors
+
+    repository, revision = split_target(target)
+    try:
+        yield
+    except ModelError:
+        raise
+    except errors.RevisionNotFoundError:
+        raise ModelError(
+            "E608", f"{repository!r} has no revision {revision!r}", hint="name a branch, a tag or a commit of it"
+        ) from None
+    except errors.GatedRepoError:
+        raise ModelError(
+            "E607",
+            f"{repository!r} is only for those who accepted its terms",
+            hint=f"accept them on the page of {repository} on the hub, then log in: hf auth login",
+        ) from None
+    except errors.RepositoryNotFoundError:
+        raise ModelError(
+            "E608",
+            f"the hub has no {repository!r}, or it is private",
+            hint="check the name; for a private one log in: hf auth login",
+        ) from None
+    except Exception as error:  # the library lets the errors of its HTTP client, of threads and of the disk through
+        told = " ".join(str(error).split())[:300] or type(error).__name__
+        raise ModelError(
+            "E607", f"cannot pull hub:{target}: {told}", hint=f"go on when it works: studio models pull hub:{target}"
+        ) from None

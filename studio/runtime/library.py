@@ -1,0 +1,442 @@
+"""`Library`: from model references to weights on disk, their content hashes, and what is known of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from studio.api import Model
+from studio.errors import ModelError
+from studio.runtime.hub import Hub, offline
+from studio.runtime.weights import (
+    SAFE,
+    Inspector,
+    Stamp,
+    digest_files,
+    find_files,
+    hash_bytes,
+    read_components,
+    read_json,
+    stamp,
+)
+
+_REFERENCE = re.compile(r"(builtin|local|file|hub):.")
+_NAME = re.compile(r"[\w.-]+")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model that is on this machine.
+
+    Attributes:
+        reference: How a graph names it.
+        path: Where its weights are.
+        bytes: Size of the files that matter.
+        problem: Why it cannot be used, or "".
+    """
+
+    reference: str
+    path: str
+    bytes: int
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Component:
+    """A part of a model: its folder, its class, its size, and the types of its numbers with how many there are."""
+
+    name: str
+    kind: str
+    bytes: int
+    numbers: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Description:
+    """What weights are, read without loading them."""
+
+    reference: str
+    path: str
+    kind: str
+    bytes: int
+    digest: str
+    licence: str
+    components: list[Component]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of verifying a model.
+
+    Attributes:
+        status: "good", "recorded" (seen for the first time) or "changed".
+        digest: The content hash now.
+        files: The files that are not what they were, where that is known.
+    """
+
+    status: str
+    digest: str
+    files: list[str] = field(default_factory=list)
+
+
+class Library:
+    """Finds weights.
+
+    Args:
+        builtin: Weights that ship with plugins, by name.
+        digest_file: Returns blake3 of a file's bytes, remembered as long as the file does not change.
+        folder: Where added names and digests are remembered; None for nowhere.
+        hub: The hub cache, or None.
+        download: Whether what is missing may be pulled.
+    """
+
+    def __init__(
+        self,
+        builtin: Mapping[str, Path],
+        digest_file: Callable[[Path], str],
+        *,
+        folder: Path | None = None,
+        hub: Hub | None = None,
+        download: bool = False,
+    ) -> None:
+        self.inspector = Inspector()
+        self.download = download
+        self._builtin = builtin
+        self._digest_file = digest_file
+        self._folder = folder
+        self._hub = hub
+        self._digests: dict[Path, tuple[tuple[Stamp, ...], str]] = {}
+        self._pulling = threading.Lock()
+
+    # -- finding ---------------------------------------------------------------------------------------
+
+    def find_path(self, model: Model) -> Path:
+        """Return where the weights are, after a look at them.
+
+        Raises:
+            ModelError: E602 if they are not there, E604 if they are a pickle, E605 if they are damaged.
+        """
+        path = self._find(model)
+        try:
+            self.inspector.check(path)
+        except OSError as error:
+            raise ModelError(
+                "E605", f"cannot read {str(path)!r}: {(error.strerror or str(error)).lower()}", hint="check its rights"
+            ) from None
+        return path
+
+    def check(self, model: Model) -> None:
+        """Look whether a model and those that its options name are there, and safe to load.
+
+        Raises:
+            ModelError: As `find_path`.
+        """
+        self.find_path(model)
+        for other in find_options(model):
+            self.find_path(other)
+
+    def digest(self, model: Model) -> str:
+        """Return the content hash of the weights: names and bytes of the files that matter.
+
+        The weights that load options name count too.
+
+        Raises:
+            ModelError: As `find_path`.
+        """
+        own = self._digest_path(self.find_path(model))
+        others = [self._digest_path(self.find_path(other)) for other in find_options(model)]
+        return own if not others else ".".join([own, *others])
+
+    def digest_part(self, path: Path) -> str:
+        """Return the content hash of a part of a model."""
+        return self._digest_path(path)
+
+    def settle(self, model: Model) -> Model:
+        """Return the reference with models that its load options name as `file:PATH`, for openers."""
+        settled = [
+            (name, f"file:{self.find_path(Model(value))}" if _is_reference(value) else value)
+            for name, value in model.options
+        ]
+        return Model(model.reference, tuple(settled))
+
+    @contextmanager
+    def keep_offline(self) -> Iterator[None]:
+        """Keep libraries from the network while they load, unless the user allowed it."""
+        if self.download:
+            yield
+            return
+        with self._pulling, offline():
+            yield
+
+    def _digest_path(self, path: Path) -> str:
+        files = find_files(path)
+        stamps = tuple(stamp(file) for file in files.values())
+        known = self._digests.get(path)
+        if known is not None and known[0] == stamps:
+            return known[1]
+        digest = self._digest_file(path) if path.is_file() else digest_files(files, self._digest_file)
+        newest = max((changed for _, _, changed, _ in stamps), default=0)
+        if time.time_ns() - newest > 2 * 10**9:  # a file still being written is not remembered
+            self._digests[path] = (stamps, digest)
+        return digest
+
+    def _find(self, model: Model) -> Path:
+        if model.scheme == "builtin":
+            return self._find_builtin(model)
+        if model.scheme == "hub":
+            return self._find_pulled(model)
+        if model.scheme == "local":
+            path = Path(self._read_added(model)["path"])
+            hint = f"put them back, or forget the name: studio models remove {model.reference}"
+        else:
+            path, hint = Path(model.target).expanduser(), "check the path in the model reference"
+        if not os.path.exists(path):
+            raise ModelError("E602", f"there are no weights at {str(path)!r}", hint=hint)
+        return path
+
+    def _find_builtin(self, model: Model) -> Path:
+        path = self._builtin.get(model.target)
+        if path is None or not path.exists():
+            known = ", ".join(f"builtin:{name}" for name in self._builtin) or "none"
+            raise ModelError(
+                "E602", f"no model {model.reference!r} ships with what is installed", hint=f"there are: {known}"
+            )
+        return path
+
+    def _find_pulled(self, model: Model) -> Path:
+        path = self._hub.find_snapshot(model.target) if self._hub is not None else None
+        if path is not None:
+            return path
+        if self.download and self._hub is not None:
+            return self.pull(model)
+        begun = self._hub is not None and self._hub.is_partial(model.target)
+        what = "is only partly on this machine" if begun else "is not on this machine"
+        raise ModelError(
+            "E602",
+            f"{model.reference!r} {what}, and nothing is downloaded unasked",
+            hint=f"fetch it: studio models pull {model.reference}   (or run with --download)",
+        )
+
+    # -- looking after ---------------------------------------------------------------------------------
+
+    def list_models(self) -> list[Row]:
+        """Return every model that is on this machine: in the box, added, and pulled."""
+        references = [f"builtin:{name}" for name in sorted(self._builtin)]
+        references += [f"local:{name}" for name in self._list_added()]
+        references += [s.reference for s in self._hub.list_snapshots()] if self._hub is not None else []
+        return [self._make_row(reference) for reference in references]
+
+    def _make_row(self, reference: str) -> Row:
+        path = ""
+        try:
+            model = Model(reference)
+            path = str(self._read_added(model)["path"]) if model.scheme == "local" else ""
+            found = self.find_path(model)
+            return Row(reference, str(found), sum(f.stat().st_size for f in find_files(found).values()))
+        except ModelError as error:
+            return Row(reference, path, 0, f"{error.code} {error.message}")
+
+    def add(self, name: str, path: Path) -> Model:
+        """Give weights a short name, `local:NAME`; the files stay where they are.
+
+        Raises:
+            ModelError: E602, E604 or E605 for what are no weights, E609 for a name that is none or is taken.
+        """
+        if not _NAME.fullmatch(name):
+            raise ModelError("E609", f"{name!r} is not a name for a model", hint="letters, digits, '_', '-' and '.'")
+        model = Model(f"local:{name}")
+        if name in self._list_added():
+            raise ModelError(
+                "E609",
+                f"there is a model {model.reference!r} already",
+                hint=f"choose another name, or forget that one: studio models remove {model.reference}",
+            )
+        whole = Path(os.path.abspath(path.expanduser()))
+        digest = self._digest_path(self.find_path(Model(f"file:{whole}")))
+        self._write("added", name, {"path": str(whole), "digest": digest})
+        return model
+
+    def pull(self, model: Model, variant: str | None = None) -> Path:
+        """Fetch a model from the hub; return its folder.
+
+        Raises:
+            ModelError: E604 to E609 for what cannot be fetched.
+        """
+        if model.scheme != "hub" or self._hub is None:
+            raise ModelError(
+                "E609", f"{model.reference!r} is not on a hub", hint="write hub:OWNER/NAME or hub:OWNER/NAME@REVISION"
+            )
+        with self._pulling:
+            path = self._hub.pull(model.target, variant)
+        self.inspector.check(path)
+        return path
+
+    def verify(self, model: Model, *, accept: bool = False) -> Verdict:
+        """Read all bytes of a model and compare them with what is recorded of it.
+
+        For `hub:` that is what the hub calls each file by; for `local:` the digest when it was added; for others
+        the digest when it was first verified.
+
+        Args:
+            model: The model.
+            accept: Record what is there now.
+
+        Raises:
+            ModelError: As `find_path`.
+        """
+        path = self._find(model)
+        digest = hash_bytes(path) if path.is_file() else digest_files(find_files(path), hash_bytes)
+        if model.scheme == "hub" and self._hub is not None:
+            bad = self._hub.verify(path)
+            return Verdict("changed" if bad else "good", digest, bad)
+        kind, name = ("added", model.target) if model.scheme == "local" else ("seen", _make_file_name(model, path))
+        known = self._read(kind, name)
+        if known is None or accept:
+            self.inspector.check(path)
+            self._write(kind, name, {"path": str(path), "digest": digest})
+            return Verdict("recorded", digest)
+        return Verdict("good" if known.get("digest") == digest else "changed", digest)
+
+    def remove(self, model: Model) -> int:
+        """Remove what was pulled, or forget a name that was added; return how many bytes that freed.
+
+        Raises:
+            ModelError: E602 if it is not there, E609 for what is not Studio's to remove.
+        """
+        if model.scheme == "local":
+            self._read_added(model)
+            self._forget("added", model.target)
+            return 0
+        if model.scheme == "hub" and self._hub is not None:
+            if self._hub.find_snapshot(model.target) is None and not self._hub.is_partial(model.target):
+                raise ModelError(
+                    "E602", f"{model.reference!r} is not on this machine", hint="see what is: studio models list"
+                )
+            return self._hub.remove(model.target)
+        hint = "delete the file yourself" if model.scheme == "file" else "uninstall the plugin that ships it"
+        raise ModelError("E609", f"{model.reference!r} is not Studio's to remove", hint=hint)
+
+    def describe(self, model: Model) -> Description:
+        """Say what a model is, without loading it.
+
+        Raises:
+            ModelError: As `find_path`.
+        """
+        path = self.find_path(model)
+        files = find_files(path)
+        size = sum(file.stat().st_size for file in files.values())
+        digest = self._digest_path(path)
+        kind = _find_kind(path)
+        components = list(self._describe_components(path, files))
+        return Description(model.reference, str(path), kind, size, digest, _find_licence(path), components)
+
+    def _describe_components(self, path: Path, files: Mapping[str, Path]) -> Iterator[Component]:
+        named = read_components(path) if path.is_dir() else {}
+        groups: dict[str, list[Path]] = {name: [] for name in named}
+        for name, file in files.items():
+            if path.is_file() or file.suffix.lower() in SAFE or name.split("/")[0] in named:
+                groups.setdefault(name.split("/")[0] if "/" in name else "", []).append(file)
+        for name, inside in groups.items():
+            numbers: dict[str, int] = {}
+            for file in inside:
+                if file.suffix.lower() == ".safetensors":
+                    for kind, count in self.inspector.find_header(file).numbers.items():
+                        numbers[kind] = numbers.get(kind, 0) + count
+            kind = named.get(name) or (_find_kind(path / name) if path.is_dir() else "")
+            yield Component(name, kind, sum(file.stat().st_size for file in inside), numbers)
+
+    # -- what is remembered ----------------------------------------------------------------------------
+
+    def _list_added(self) -> list[str]:
+        folder = self._folder / "added" if self._folder is not None else None
+        return sorted(p.name.removesuffix(".json") for p in folder.glob("*.json")) if folder is not None else []
+
+    def _read_added(self, model: Model) -> dict[str, Any]:
+        known = self._read("added", model.target)
+        if known is None or not isinstance(known.get("path"), str):
+            names = ", ".join(f"local:{name}" for name in self._list_added()) or "none"
+            raise ModelError(
+                "E602",
+                f"nothing was added under the name {model.reference!r}",
+                hint=f"there are: {names}; add it: studio models add {model.target} PATH",
+            )
+        return known
+
+    def _read(self, kind: str, name: str) -> dict[str, Any] | None:
+        if self._folder is None:
+            return None
+        path = self._folder / kind / f"{name}.json"
+        return read_json(path) if path.is_file() else None
+
+    def _write(self, kind: str, name: str, content: Mapping[str, Any]) -> None:
+        if self._folder is None:
+            raise ModelError("E609", "there is no folder to remember models in", hint="set STUDIO_MODELS_DIR")
+        path = self._folder / kind / f"{name}.json"
+        temporary = path.with_name(f".{secrets.token_hex(6)}.partial")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+            os.replace(temporary, path)
+        except OSError as error:
+            raise ModelError(
+                "E609",
+                f"cannot remember {name!r}: {(error.strerror or str(error)).lower()}",
+                where=str(path.parent),
+                hint="check its rights, or name another folder with STUDIO_MODELS_DIR",
+            ) from None
+
+    def _forget(self, kind: str, name: str) -> None:
+        if self._folder is not None:
+            (self._folder / kind / f"{name}.json").unlink(missing_ok=True)
+
+
+def find_options(model: Model) -> list[Model]:
+    """Return the models that a model's load options name, such as the base of a single file."""
+    return [Model(str(value)) for _, value in model.options if _is_reference(value)]
+
+
+def _is_reference(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and _REFERENCE.match(value) is not None
+
+
+def _make_file_name(model: Model, path: Path) -> str:
+    """Return a name for the record of a model: short, and another for each."""
+    from blake3 import blake3
+
+    return f"{path.name[:40]}-{blake3(f'{model.scheme}:{os.path.abspath(path)}'.encode()).hexdigest()[:16]}"
+
+
+def _find_kind(path: Path) -> str:
+    """Return the class that a folder's configuration names, or what kind of file it is."""
+    if path.is_file():
+        return {".safetensors": "safetensors file", ".gguf": "GGUF file"}.get(path.suffix.lower(), "file")
+    for name in ("model_index.json", "config.json"):
+        if (path / name).is_file():
+            table = read_json(path / name)
+            architectures = table.get("architectures")
+            first = architectures[0] if isinstance(architectures, list) and architectures else ""
+            return str(table.get("_class_name") or first or table.get("model_type") or "folder")
+    return "folder"
+
+
+def _find_licence(path: Path) -> str:
+    """Return the licence that the model card names between its first two lines of dashes, or ""."""
+    card = path / "README.md"
+    if not card.is_file():
+        return ""
+    head = card.read_text(encoding="utf-8", errors="replace")[:20_000].split("---")
+    found = re.search(r"^licen[sc]e(?:_name)?:\s*(\S.*)$", head[1], re.M) if len(head) > 2 else None
+    return found[1].strip().strip("\"'") if found else ""

@@ -1,0 +1,52 @@
+"""Memory: how much there is, and giving back what is no longer held. Torch is used only if somebody loaded it."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+_CGROUP = Path("/sys/fs/cgroup/memory.max")
+
+
+def find_ram_bytes() -> int | None:
+    """Return the memory of the machine, or of the container that this process is in; None if nobody can tell."""
+    found = []
+    with contextlib.suppress(AttributeError, ValueError, OSError):
+        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    with contextlib.suppress(OSError, ValueError):  # no limit is the word "max"
+        found.append(int(_CGROUP.read_text()))
+    return min(found, default=None)
+
+
+def find_vram_bytes(device: str) -> int | None:
+    """Return the memory of a device such as "cuda:0"; None while torch is not loaded, or if it cannot tell."""
+    torch: Any = sys.modules.get("torch")
+    if torch is None or not device.startswith("cuda") or not torch.cuda.is_available():
+        return None
+    return int(torch.cuda.get_device_properties(device).total_memory)
+
+
+def give_back() -> None:
+    """Give memory back that only garbage or torch's caches hold."""
+    gc.collect()
+    torch: Any = sys.modules.get("torch")
+    if torch is None:
+        return
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
+    elif getattr(torch.backends, "mps", None) is not None and torch.backends.mps.is_available():
+        torch.mps.empty_cache()
+
+
+def show_bytes(size: int) -> str:
+    """Return a size as people read it."""
+    amount = float(size)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if amount < 1024:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    return f"{amount:.1f} TiB"

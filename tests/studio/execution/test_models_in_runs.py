@@ -1,0 +1,139 @@
+"""Models in runs: opened once, not at all when all is cached, missed before anything runs, counted by content."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_models import ModelPlugin, open_model_studio, write_weights
+from fakes import get_error, graph
+
+from studio.errors import GraphError
+
+
+@pytest.fixture
+def plugin(tmp_path: Path) -> ModelPlugin:
+    """A plugin with one model."""
+    return ModelPlugin({"net": write_weights(tmp_path / "net.safetensors")})
+
+
+def use(a: int, **inputs: Any) -> dict[str, Any]:
+    """Return a graph that uses the network."""
+    return graph({"use": ("net.use", {"a": a, **inputs}), "after": ("net.spare", {"a": "@use"})}, o="after")
+
+
+def test_two_runs_in_one_process_open_a_model_once(tmp_path: Path, plugin: ModelPlugin) -> None:
+    with open_model_studio(tmp_path, plugin) as studio:
+        first, second = studio.run(use(1)), studio.run(use(2))
+
+        assert (first["o"], second["o"]) == (3, 5)
+        assert plugin.opener.opened["net"] == 1
+        assert [run.manifest["models"]["opened"] for run in (first, second)] == [1, 0]
+        assert second.manifest["models"]["resident"][0]["reference"] == "builtin:net"
+
+    assert plugin.opener.closed["net"] == 1
+
+
+def test_a_run_whose_nodes_are_all_cached_opens_none(tmp_path: Path, plugin: ModelPlugin) -> None:
+    with open_model_studio(tmp_path, plugin) as studio:
+        studio.run(use(1))
+    again = ModelPlugin(plugin.builtin)
+
+    with open_model_studio(tmp_path, again) as studio:
+        result = studio.run(use(1))
+
+    assert result["o"] == 3
+    assert not again.opener.opened
+    assert result.manifest["models"] == {"opened": 0, "resident_bytes": 0, "resident": []}
+
+
+def test_a_run_whose_nodes_are_all_cached_never_loads_torch(tmp_path: Path, plugin: ModelPlugin) -> None:
+    with open_model_studio(tmp_path, plugin) as studio:
+        studio.run(use(1))
+    program = f"""
+import sys
+from pathlib import Path
+from fake_models import ModelPlugin, open_model_studio
+plugin = ModelPlugin({{"net": Path({str(tmp_path / "net.safetensors")!r})}})
+with open_model_studio(Path({str(tmp_path)!r}), plugin) as studio:
+    result = studio.run({use(1)!r})
+assert result["o"] == 3 and not plugin.opener.opened
+assert not {{"torch", "diffusers", "transformers"}} & set(sys.modules)
+"""
+    root = Path(__file__).parents[3]
+
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=root, env={"PYTHONPATH": f"{root}:{root}/tests"})
+
+
+def test_a_missing_model_is_told_before_anything_runs(tmp_path: Path, plugin: ModelPlugin) -> None:
+    nodes = {
+        "first": ("net.spare", {"a": 1}),
+        "use": ("net.use", {"a": "@first", "model": "hub:ada/net@v1"}),
+        "all": ("net.use_all", {"a": "@use", "models": ["builtin:net", "file:/nowhere"]}),
+    }
+    events: list[Any] = []
+
+    with open_model_studio(tmp_path, plugin) as studio, pytest.raises(GraphError) as caught:
+        studio.run(graph(nodes, o="all"), on_event=events.append)
+
+    rows = {finding.where: finding for finding in caught.value.findings}
+    assert set(rows) == {"/nodes/use/inputs/model", "/nodes/all/inputs/models"}
+    assert "studio models pull hub:ada/net@v1" in rows["/nodes/use/inputs/model"].hint
+    assert events == []
+
+
+def test_a_missing_default_is_told_before_anything_runs(tmp_path: Path) -> None:
+    with open_model_studio(tmp_path, ModelPlugin({})) as studio:
+        for nodes in ({"use": ("net.use", {"a": 1})}, {"use": ("net.use_all", {"a": 1})}):
+            with pytest.raises(GraphError, match="builtin:net"):
+                studio.run(graph(nodes, o="use"))
+
+
+def test_a_missing_model_that_nothing_needs_is_no_error(tmp_path: Path, plugin: ModelPlugin) -> None:
+    nodes = {
+        "no": {"type": "net.use", "inputs": {"a": 1, "model": "builtin:other"}, "when": {"from": "inputs.wanted"}},
+        "use": ("net.use", {"a": 1}),
+    }
+    document = graph(nodes, o="use", n="no") | {"inputs": {"wanted": {"type": "bool"}}}
+
+    with open_model_studio(tmp_path, plugin) as studio:
+        assert studio.run(document, {"wanted": False})["o"] == 2
+        assert get_error(studio.run(document, {"wanted": True})).code == "E602"
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        {"use": ("net.use", {"a": 1})},
+        {"use": ("net.use_all", {"a": 1})},
+        {"use": ("net.use_all", {"a": 1, "models": ["builtin:net"]})},
+        {
+            "use": (
+                "net.use",
+                {"a": 1, "model": {"model": "file:other.safetensors", "options": {"base": "builtin:net"}}},
+            )
+        },
+    ],
+)
+def test_weights_that_changed_run_a_node_again(
+    tmp_path: Path, plugin: ModelPlugin, nodes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_weights(tmp_path / "other.safetensors", 4)
+    with open_model_studio(tmp_path, plugin) as studio:
+        ran = [studio.run(graph(nodes, o="use")).manifest["cache"]["hits"] for _ in range(2)]
+        write_weights(tmp_path / "net.safetensors", 2)
+        ran.append(studio.run(graph(nodes, o="use")).manifest["cache"]["hits"])
+
+    assert ran == [0, 1, 0]
+
+
+def test_damaged_weights_are_told_before_anything_runs(tmp_path: Path, plugin: ModelPlugin) -> None:
+    path = plugin.builtin["net"]
+    path.write_bytes(path.read_bytes()[:-1])
+
+    with open_model_studio(tmp_path, plugin) as studio, pytest.raises(GraphError, match="E605"):
+        studio.run(use(1))
