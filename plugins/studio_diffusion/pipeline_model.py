@@ -1,0 +1,391 @@
+"""`PipelineModel`: a diffusers pipeline in memory, by task, with what nodes need to know about it."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import diffusers
+import torch
+
+from studio.api import ModelError
+from studio_diffusion import samplers
+from studio_diffusion.controlnet import ControlNetModelHandle, check_fit
+from studio_diffusion.families import (
+    CONTROL,
+    CONTROL_IMAGE,
+    CONTROL_INPAINT,
+    IMAGE,
+    INPAINT,
+    OTHER,
+    TEXT,
+    Family,
+    find_family,
+)
+from studio_diffusion.quiet import hush
+
+_VAES = ("vae", "movq", "vqgan", "decoder_pipe.vqgan")
+_SPACE = ("latent_channels", "vq_embed_dim", "z_dim", "scaling_factor", "shift_factor", "latents_mean", "latents_std")
+# Nodes' names of inputs, and what pipelines call them.
+_NAMES = {"steps": "num_inference_steps", "count": "num_images_per_prompt"}
+
+
+class PipelineModel:
+    """A diffusers pipeline in memory.
+
+    Attributes:
+        pipeline: The pipeline that the folder names, on device and dtype, without progress bar or safety checker.
+        info: What is known of its architecture.
+        about: What `studio.json` beside the model says: defaults, words that it knows, a description.
+    """
+
+    def __init__(self, pipeline: Any, *, about: Mapping[str, Any] | None = None, device: str = "cpu") -> None:
+        self.pipeline = _prepare(pipeline)
+        self.about = dict(about or {})
+        self.info = _find_info(pipeline)
+        self._device = device
+        self._scheduler = pipeline.scheduler  # the one that it came with; calls put their own into pipelines
+        self._views: dict[str, Any] = {}
+        self._offload = ""
+        self._rungs = self._list_rungs()
+
+    @property
+    def family(self) -> str:
+        """Name of the architecture; "other" if it is none of the table."""
+        return self.info.name
+
+    @property
+    def tasks(self) -> frozenset[str]:
+        """Tasks that it can do."""
+        if self.info is OTHER:
+            return frozenset({_guess_task(self.pipeline)})
+        tasks = {task for task in self.info.pipelines if self._has_modules(task)}
+        channels = _read(self._find_denoiser(), "in_channels")
+        latents = _read(self.find_vae(), "latent_channels")
+        masked = bool(latents) and channels == 2 * latents + 1
+        if self.family in ("sd", "sdxl", "kandinsky22") and masked:
+            tasks &= {INPAINT, CONTROL_INPAINT}
+        elif self.family == "kandinsky22":
+            tasks -= {INPAINT}
+        return frozenset(tasks)
+
+    def for_task(self, task: str, controlnet: ControlNetModelHandle | None = None) -> Any:
+        """Return the pipeline for a task; it shares all modules with `pipeline`.
+
+        Args:
+            task: "text_to_image", "image_to_image", "inpaint", "controlnet", "controlnet_image_to_image" or
+                "controlnet_inpaint".
+            controlnet: The opened ControlNet, for the last three.
+
+        Raises:
+            ModelError: E616 if this model cannot do that, E617 if the ControlNet is not for it.
+        """
+        if task.startswith(CONTROL):
+            return self._build_controlled(task, controlnet)
+        if task not in self.tasks:
+            raise self._refuse(task)
+        if task not in self._views or self._offload:
+            self._views[task] = self._build(task)
+        return self._views[task]
+
+    def arguments(self, task: str, **wanted: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """Translate inputs of a node into arguments of the pipeline for a task.
+
+        Args:
+            task: The task.
+            **wanted: `prompt`, `negative_prompt`, `width`, `height`, `steps`, `guidance_scale`, `count`, `image`,
+                `mask_image`, `control_image`, `strength`, ..., and anything else by the pipeline's own name. None
+                stands for the pipeline's default.
+
+        Returns:
+            The arguments, and the names of those inputs that this pipeline has no argument for.
+        """
+        takes = inspect.signature(self._find_class(task).__call__).parameters
+        given = {_NAMES.get(name, name): value for name, value in wanted.items() if value is not None}
+        for name, share in self.info.step_scale.items():
+            if "steps" in wanted and name in takes:
+                given[name] = max(2, round(share * wanted["steps"]))
+        if "guidance_scale" in given and self.info.guidance_input in takes:
+            given[self.info.guidance_input] = given.pop("guidance_scale")
+        if "control_image" in given and "control_image" not in takes:
+            given["image"] = given.pop("control_image")
+        if "mask_image" in given and "mask_image" not in takes and "control_mask" in takes:
+            given["control_mask"] = given.pop("mask_image")
+        if "use_resolution_binning" in takes:
+            given.setdefault("use_resolution_binning", False)  # the size that was asked for, not one near it
+        if "intermediate_timesteps" in takes and given.get("num_inference_steps") != 2:
+            return self._split(given, takes)[0] | {"intermediate_timesteps": None}, self._split(given, takes)[1]
+        return self._split(given, takes)
+
+    @staticmethod
+    def _split(given: Mapping[str, Any], takes: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+        ignored = tuple(name for name in given if name not in takes)
+        return {name: value for name, value in given.items() if name in takes}, ignored
+
+    @property
+    def schedulers(self) -> tuple[str, ...]:
+        """Names of the samplers that it can take; "auto" is the one that it came with."""
+        return samplers.find_samplers(self._scheduler, own_only=self.info.own_sampler)
+
+    def make_scheduler(self, name: str = samplers.OWN, *, generator: Any = None) -> Any:
+        """Return a fresh scheduler: they hold state, so each call needs its own.
+
+        Args:
+            name: One of `schedulers`.
+            generator: Torch generator, or a list of them, for flow samplers that draw noise.
+
+        Raises:
+            ModelError: E616 if it cannot take this sampler.
+        """
+        own_only = self.info.own_sampler
+        with hush():
+            return samplers.create_scheduler(self._scheduler, name, own_only=own_only, generator=generator)
+
+    def set_scheduler(self, pipeline: Any, scheduler: Any) -> None:
+        """Let a pipeline that `for_task` gave sample with a scheduler."""
+        pipeline.scheduler = scheduler
+        inner = getattr(pipeline, "decoder_pipe", None)
+        if inner is not None:
+            inner.scheduler = scheduler
+
+    @property
+    def native_size(self) -> tuple[int, int]:
+        """Width and height where the user gives none."""
+        if "width" in self.about and "height" in self.about:
+            return int(self.about["width"]), int(self.about["height"])
+        size = getattr(self.pipeline, "default_sample_size", None) or _read(self._find_denoiser(), "sample_size")
+        if isinstance(size, tuple | list):
+            height, width = (int(each) * self._vae_scale for each in size[-2:])
+        elif isinstance(size, int):
+            width = height = size * self._vae_scale
+        else:
+            width = height = self.info.size
+        step = self.size_multiple
+        return max(step, width // step * step), max(step, height // step * step)
+
+    @property
+    def size_multiple(self) -> int:
+        """What width and height must divide by."""
+        if self.info.multiple:
+            return self.info.multiple
+        patch = _read(self._find_denoiser(), "patch_size")
+        return self._vae_scale * max(patch if isinstance(patch, int) else 1, self.info.pack)
+
+    @property
+    def latent_space(self) -> str:
+        """Name of the latent space: equal for models whose latents mean the same."""
+        vae = self.find_vae()
+        if vae is None:
+            return f"pixels-{self._vae_scale}x"
+        marks = {name: _read(vae, name) for name in _SPACE if _read(vae, name) is not None}
+        channels = marks.get("latent_channels") or marks.get("z_dim") or 4
+        text = json.dumps([type(vae).__name__, self._vae_scale, marks], sort_keys=True, default=str)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+        return f"{type(vae).__name__}-{channels}c-{self._vae_scale}x-{digest}"
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """Steps, guidance scale, sampler, size and prompt window where the user gives none."""
+        width, height = self.native_size
+        found: dict[str, Any] = {
+            "steps": self.info.steps,
+            "guidance_scale": self.info.guidance_scale,
+            "sampler": samplers.OWN,
+            "width": width,
+            "height": height,
+        }
+        if self.info.prompt_window:
+            found["max_sequence_length"] = self.info.prompt_window
+        if self.family == "flux" and not _read(self._find_denoiser(), "guidance_embeds"):
+            found |= {"steps": 4, "guidance_scale": 0.0, "max_sequence_length": 256}
+        return found | self.about
+
+    def find_vae(self) -> Any:
+        """Return the autoencoder, whatever the architecture calls it; None if it has none."""
+        return next((part for name in _VAES if (part := getattr(self.pipeline, name, None)) is not None), None)
+
+    def measure(self) -> int:
+        """Count the bytes of all parameters and buffers, none twice."""
+        return measure_modules(_list_modules(self.pipeline))
+
+    def save_memory(self) -> str | None:
+        """Take the next measure that saves memory and return what it was; None when there is none left."""
+        while self._rungs:
+            done = self._rungs.pop(0)()
+            if done:
+                return str(done)
+        return None
+
+    def close(self) -> None:
+        """Let go of all modules."""
+        if self._offload:
+            self.pipeline.remove_all_hooks()
+        self._views.clear()
+        self._rungs.clear()
+        for name, part in list(self.pipeline.components.items()):
+            if isinstance(part, torch.nn.Module):
+                setattr(self.pipeline, name, None)
+
+    def _build_controlled(self, task: str, controlnet: ControlNetModelHandle | None) -> Any:
+        if task not in self.tasks:
+            raise self._refuse(task)
+        if not isinstance(controlnet, ControlNetModelHandle):
+            raise ModelError("E617", "this task needs a ControlNet", hint="give the reference of a ControlNet's folder")
+        check_fit(controlnet, self.pipeline, task)
+        union = controlnet.kind == "ControlNetUnionModel"
+        return self._build(task, union=union, controlnet=controlnet.network)
+
+    def _build(self, task: str, *, union: bool = False, **extra: Any) -> Any:
+        wanted = self._find_class(task, union=union)
+        if type(self.pipeline) is wanted and not extra:
+            return self.pipeline
+        if wanted.__name__ == "ChromaInpaintPipeline" and _read(self._find_denoiser(), "guidance_embeds") is None:
+            self._find_denoiser().register_to_config(guidance_embeds=False)  # it asks, and the network never says
+        given = {name: part for name, part in self.pipeline.components.items() if name not in extra} | extra
+        with hush():
+            view = _prepare(assemble(wanted, given, self.pipeline.config))
+        if self._offload == "model":
+            view.enable_model_cpu_offload(device=self._device)
+        elif self._offload == "sequential":
+            view.enable_sequential_cpu_offload(device=self._device)
+        return view
+
+    def _find_class(self, task: str, *, union: bool = False) -> Any:
+        if self.info is OTHER:
+            return type(self.pipeline)
+        name = self.info.pipelines[task]
+        if union:
+            name = name.replace("ControlNet", "ControlNetUnion")
+        if name == "StableDiffusion3InpaintPipeline" and _read(self._find_denoiser(), "in_channels") not in (16, 33):
+            from studio_diffusion.inpaint_any_channels import AnyChannelsInpaintPipeline
+
+            return AnyChannelsInpaintPipeline
+        return getattr(diffusers, name)
+
+    def _has_modules(self, task: str) -> bool:
+        """Say whether the modules for a task are there: a decoder without its prior cannot start from words."""
+        wanted = inspect.signature(self._find_class(task).__init__).parameters
+        components = self.pipeline.components
+        needed = {name for name in wanted if name.startswith("prior_")}
+        return all(
+            components.get(name) is not None
+            for name in needed
+            if name not in ("prior_feature_extractor",)
+            and name not in getattr(self._find_class(task), "_optional_components", [])
+        )
+
+    def _refuse(self, task: str) -> ModelError:
+        able = ", ".join(sorted(self.tasks)) or "nothing that Studio knows"
+        title = self.info.title if self.info is not OTHER else type(self.pipeline).__name__
+        return ModelError("E616", f"a model of {title} does no {task}", hint=f"this one does {able}")
+
+    def _find_denoiser(self) -> Any:
+        return next(
+            (part for name in ("transformer", "unet", "decoder") if (part := getattr(self.pipeline, name, None))), None
+        )
+
+    @property
+    def _vae_scale(self) -> int:
+        scale = getattr(self.pipeline, "vae_scale_factor", None)
+        blocks = _read(self.find_vae(), "block_out_channels")
+        return int(scale or (2 ** (len(blocks) - 1) if blocks else 1 if self.find_vae() is None else 8))
+
+    def _list_rungs(self) -> list[Any]:
+        rungs = [self._slice_attention, self._slice_vae, self._tile_vae]
+        if self._device.partition(":")[0] != "cpu":
+            rungs += [self._offload_models, self._offload_layers]
+        return list(rungs)
+
+    def _slice_attention(self) -> str | None:
+        modules = [part for part in _list_modules(self.pipeline) if hasattr(part, "set_attention_slice")]
+        for module in modules:
+            slice_attention: Any = module.set_attention_slice
+            slice_attention("auto")
+        return "attention slicing" if modules else None
+
+    def _slice_vae(self) -> str | None:
+        return self._ask_vae("enable_slicing", "VAE slicing")
+
+    def _tile_vae(self) -> str | None:
+        return self._ask_vae("enable_tiling", "VAE tiling")
+
+    def _ask_vae(self, method: str, name: str) -> str | None:
+        try:
+            getattr(self.find_vae(), method)()
+        except (AttributeError, NotImplementedError):
+            return None
+        return name
+
+    def _offload_models(self) -> str | None:
+        try:
+            self.pipeline.enable_model_cpu_offload(device=self._device)
+        except (ValueError, NotImplementedError, AttributeError):
+            return None
+        self._offload = "model"
+        self._views.clear()
+        return "offloading of idle networks to memory"
+
+    def _offload_layers(self) -> str | None:
+        self.pipeline.enable_sequential_cpu_offload(device=self._device)
+        self._offload = "sequential"
+        self._views.clear()
+        return "offloading of idle layers to memory, which is slow"
+
+
+def measure_modules(modules: Iterable[torch.nn.Module]) -> int:
+    """Count the bytes of parameters and buffers, none twice."""
+    seen: dict[int, int] = {}
+    for module in modules:
+        for tensor in (*module.parameters(), *module.buffers()):
+            seen[id(tensor)] = tensor.numel() * tensor.element_size()
+    return sum(seen.values())
+
+
+def _list_modules(pipeline: Any) -> list[torch.nn.Module]:
+    return [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
+
+
+def _prepare(pipeline: Any) -> Any:
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def assemble(wanted: Any, components: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
+    """Make a pipeline of another class from the modules and the settings of one."""
+    given: dict[str, Any] = {}
+    for name, parameter in inspect.signature(wanted.__init__).parameters.items():
+        if name in ("self", "args", "kwargs"):
+            continue
+        if name in components:
+            given[name] = components[name]
+        elif name == "requires_safety_checker":
+            given[name] = False
+        elif name in config:
+            given[name] = config[name]
+        elif parameter.default is inspect.Parameter.empty:
+            given[name] = None
+    return wanted(**given)
+
+
+def _find_info(pipeline: Any) -> Family:
+    refiner = hasattr(pipeline, "text_encoder_2") and getattr(pipeline, "text_encoder", None) is None
+    return find_family(type(pipeline).__name__, refiner=refiner and hasattr(pipeline, "unet"))
+
+
+def _guess_task(pipeline: Any) -> str:
+    takes = inspect.signature(type(pipeline).__call__).parameters
+    if "mask_image" in takes:
+        return INPAINT
+    image = takes.get("image")
+    return IMAGE if image is not None and image.default is inspect.Parameter.empty else TEXT
+
+
+def _read(module: Any, name: str) -> Any:
+    config = getattr(module, "config", None)
+    return config.get(name) if isinstance(config, Mapping) else getattr(config, name, None)
+
+
+__all__ = ["CONTROL_IMAGE", "PipelineModel", "measure_modules"]

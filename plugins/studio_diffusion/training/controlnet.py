@@ -1,0 +1,126 @@
+"""The ControlNet of the small model (Zhang et al. 2023, in the Stable Diffusion 3 classes): line drawings to pictures.
+
+It begins as a copy of the generator's first blocks and reads the sketch, white lines on black, as a latent.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from studio_diffusion.training.artwork import Artwork
+from studio_diffusion.training.generator import (
+    MOST_ZEROS,
+    CountedJointAttention,
+    Pool,
+    draw_noise_levels,
+    make_attention_bias,
+)
+from studio_diffusion.training.slices import Averaged, Pace, create_optimizers, load_checkpoint, save_checkpoint
+from studio_diffusion.training.text import encode, tokenize
+
+
+def create_controlnet(transformer: Any, layers: int) -> Any:
+    """Return a ControlNet that begins as the transformer's first blocks."""
+    from diffusers import SD3ControlNetModel
+
+    return SD3ControlNetModel.from_transformer(transformer, num_layers=layers, num_extra_conditioning_channels=0)
+
+
+def train_controlnet(
+    artwork: Artwork,
+    words: Sequence[str],
+    tokenizer: Any,
+    vae: Any,
+    transformer: Any,
+    encoders: Sequence[Any],
+    folder: Path,
+    *,
+    minutes: float,
+    steps: int,
+    device: str,
+    batch: int,
+    seed: int,
+    layers: int,
+    pool_size: int,
+    compiled: bool,
+) -> dict[str, Any]:
+    """Train the ControlNet for a budget of minutes, everything else frozen, and save it as `folder/sketch`.
+
+    Returns:
+        Steps, scenes seen and minutes.
+    """
+    torch.manual_seed(seed)
+    network = create_controlnet(transformer, layers).to(device)
+    for module in (transformer, *encoders):
+        module.requires_grad_(False).to(device)
+    transformer.set_attn_processor(CountedJointAttention())
+    for block in network.transformer_blocks:
+        block.attn.set_processor(CountedJointAttention())
+    optimizers = create_optimizers([network], 1.5e-3)
+    averaged = Averaged(network.parameters(), 0.998)
+    modules = {"sketch": network}
+    checkpoint = folder / "controlnet"
+    state = load_checkpoint(checkpoint, modules, optimizers, averaged) or {"step": 0, "seconds": 0.0}
+    empty = tokenize(tokenizer, [""])[0]
+
+    def compute_loss(latents, sketches, noise, levels, hidden, pooled, bias):
+        share = levels.view(-1, 1, 1, 1)
+        given = {
+            "hidden_states": (1 - share) * latents + share * noise,
+            "timestep": levels * 1000,
+            "encoder_hidden_states": hidden,
+            "joint_attention_kwargs": {"attention_mask": bias},
+            "return_dict": False,
+        }
+        control = network(controlnet_cond=sketches, pooled_projections=torch.zeros_like(pooled), **given)[0]
+        found = transformer(block_controlnet_hidden_states=control, pooled_projections=pooled, **given)[0]
+        return functional.mse_loss(found.float(), noise - latents)
+
+    loss_of = torch.compile(compute_loss) if compiled else compute_loss
+    pool = Pool(artwork, words, tokenizer, vae, pool_size, (seed, 2), device=device, sketched=True)
+    assert pool.sketches is not None
+    pace, step = Pace(minutes, steps, state["seconds"]), int(state["step"])
+    losses: list[float] = []
+    while not pace.is_done(step):
+        choice = torch.randint(0, len(pool), (batch,))
+        latents = pool.latents[choice].to(device).float()
+        sketches = pool.sketches[choice].to(device).float()
+        ids = pool.ids[choice].clone()
+        # some without words, so that the lines must be read
+        ids[torch.rand(batch) < 0.3] = empty
+        zeros = math.exp(np.random.default_rng((seed, step, 1)).uniform(0, math.log(MOST_ZEROS)))
+        bias = make_attention_bias(latents.shape[-1] * latents.shape[-2] // 4, ids.shape[1], zeros).to(device)
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["full_rate"] * pace.scale(step, 100)
+            optimizer.zero_grad(set_to_none=True)
+        with torch.autocast(device.partition(":")[0], torch.bfloat16):
+            with torch.no_grad():
+                hidden, pooled = encode(encoders, ids.to(device))
+                hidden = torch.cat([hidden, torch.zeros_like(hidden[:, :1])], 1)
+            levels = draw_noise_levels(batch, device)
+            loss = loss_of(latents, sketches, torch.randn_like(latents), levels, hidden, pooled, bias)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        for optimizer in optimizers:
+            optimizer.step()
+        step += 1
+        averaged.update(step)
+        losses.append(loss.item())
+        if step % 100 == 0:
+            print(f"controlnet step {step} {pace.seconds:.0f} s loss {np.mean(losses):.4f}", flush=True)
+            losses.clear()
+        if step % 500 == 0:
+            save_checkpoint(checkpoint, modules, optimizers, averaged, {"step": step, "seconds": pace.seconds})
+    save_checkpoint(checkpoint, modules, optimizers, averaged, {"step": step, "seconds": pace.seconds})
+    averaged.swap()
+    network.save_pretrained(folder / "sketch")
+    averaged.swap()
+    return {"steps": step, "scenes": step * batch, "minutes": round(pace.seconds / 60, 1)}

@@ -1,0 +1,111 @@
+"""What ships of a training: two folders of fp16 safetensors in the diffusers format, with a model card."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import string
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from studio_diffusion.training.artwork import COLORS, POSITIONS, RELATIONS, STYLES, list_words
+from studio_diffusion.training.evaluate import list_known_words
+from studio_diffusion.training.sampling import GUIDANCE, STEPS, ZEROS
+
+_HERE = Path(__file__).parent
+ABOUT = "a small model of emoji-like art, trained from nothing on Noto Emoji; it draws what it knows and nothing else"
+
+
+def export(
+    folder: Path, tokenizer: Any, vae: Any, words: Sequence[str], options: argparse.Namespace, report: dict[str, Any]
+) -> dict[str, Any]:
+    """Write `folder/ship/mini` and `folder/ship/mini_sketch`.
+
+    Returns:
+        The sizes in bytes.
+    """
+    from diffusers import SD3ControlNetModel
+
+    from studio_diffusion.training.generator import assemble
+
+    mini, sketch = folder / "ship" / "mini", folder / "ship" / "mini_sketch"
+    for target in (mini, sketch):
+        shutil.rmtree(target, ignore_errors=True)
+    pipeline = assemble(folder, tokenizer, vae)
+    for part in (pipeline.transformer, pipeline.vae, pipeline.text_encoder, pipeline.text_encoder_2):
+        part.half()
+    pipeline.save_pretrained(mini)
+    _forget_paths(mini)
+    facts = _list_facts(words, options)
+    (mini / "studio.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    (mini / "README.md").write_text(write_card(words, options, report), encoding="utf-8")
+    if (folder / "sketch").exists():
+        SD3ControlNetModel.from_pretrained(folder / "sketch").half().save_pretrained(sketch)
+        _forget_paths(sketch)
+        (sketch / "README.md").write_text((_HERE / "sketch_card.md").read_text(encoding="utf-8"), encoding="utf-8")
+    sizes = {path.name: sum(f.stat().st_size for f in path.rglob("*") if f.is_file()) for path in (mini, sketch)}
+    return {"bytes": sizes}
+
+
+def _list_facts(words: Sequence[str], options: argparse.Namespace) -> dict[str, Any]:
+    modifiers = sorted({*COLORS, *STYLES, *list_words()})
+    return {
+        "about": ABOUT,
+        "steps": STEPS,
+        "guidance_scale": GUIDANCE,
+        "sampler": "euler",
+        "width": options.side,
+        "height": options.side,
+        "max_sequence_length": ZEROS,
+        "words": list_known_words(words),
+        "modifiers": modifiers,
+    }
+
+
+def _forget_paths(folder: Path) -> None:
+    """Take out of the configurations the folder in which the parts were trained."""
+    for path in folder.rglob("*.json"):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(content, dict) and content.pop("_name_or_path", None) is not None:
+            path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def write_card(words: Sequence[str], options: argparse.Namespace, report: dict[str, Any]) -> str:
+    """Return the model card, from what the stages reported."""
+    evaluation = report.get("evaluate", {})
+    scores, ceiling, floor = (evaluation.get(name, {}) for name in ("scores", "ceiling", "floor"))
+    rows = ["| measure | model | ceiling | floor |", "|---|---|---|---|"]
+    rows += [
+        f"| {name} | {value:.1%} | {ceiling.get(name, 0):.1%} | {f'{floor[name]:.1%}' if name in floor else ''} |"
+        for name, value in scores.items()
+    ]
+    stages = [
+        f"- {stage}: {json.dumps(report[stage])}"
+        for stage in ("autoencoder", "generator", "controlnet")
+        if stage in report
+    ]
+    more = [
+        f"{name}: {json.dumps(evaluation[name])}"
+        for name in ("sketches", "difference between seeds", "seconds a picture")
+        if name in evaluation
+    ]
+    return string.Template((_HERE / "card.md").read_text(encoding="utf-8")).substitute(
+        about=ABOUT[0].upper() + ABOUT[1:],
+        side=options.side,
+        count=len(words),
+        positions=", ".join(POSITIONS),
+        relations=", ".join(RELATIONS),
+        styles=", ".join(STYLES),
+        words=", ".join(list_known_words(words)),
+        training="\n".join(stages),
+        layers=options.layers,
+        width=options.width,
+        seed=options.seed,
+        steps=STEPS,
+        guidance=GUIDANCE,
+        judge_top1=report.get("judge", {}).get("judge_top1", "not measured"),
+        table="\n".join(rows),
+        more="\n\n".join(more),
+    )

@@ -1,0 +1,188 @@
+"""Training that can stop at any minute: checkpoints without pickle, the pace of a budget, averaged weights."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+
+@dataclass
+class Pace:
+    """How far a training is in its budget: warm-up, full speed, and a slow-down over the last part.
+
+    Attributes:
+        minutes: The whole budget over all slices, in minutes.
+        steps: The whole budget in steps, if not 0; then the same seed gives the same weights.
+        spent: Seconds spent before this slice.
+        decay: Share of the budget at its end over which the learning rate falls to zero.
+    """
+
+    minutes: float
+    steps: int = 0
+    spent: float = 0.0
+    decay: float = 0.35
+
+    def __post_init__(self) -> None:
+        self._start = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds spent over all slices."""
+        return self.spent + time.monotonic() - self._start
+
+    def is_done(self, step: int) -> bool:
+        """Say whether the budget is spent."""
+        return self._left(step) <= 0
+
+    def scale(self, step: int, warmup: int = 300) -> float:
+        """Return what to multiply the learning rate with."""
+        return min(1.0, (step + 1) / warmup) * min(1.0, max(0.01, self._left(step) / self.decay))
+
+    def _left(self, step: int) -> float:
+        return 1 - step / self.steps if self.steps else 1 - self.seconds / max(1e-9, self.minutes * 60)
+
+
+class Averaged:
+    """The exponential moving average of weights, which is what ships."""
+
+    def __init__(self, parameters: Iterable[torch.Tensor], horizon: float = 0.999) -> None:
+        self._live = list(parameters)
+        self._horizon = horizon
+        self.tensors = [p.detach().float().clone() for p in self._live]
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """Take the present weights in."""
+        keep = min(self._horizon, (1 + step) / (10 + step))
+        torch._foreach_lerp_(self.tensors, [p.detach().float() for p in self._live], 1 - keep)
+
+    @torch.no_grad()
+    def swap(self) -> None:
+        """Exchange the present weights and the averaged ones; call it twice to get back."""
+        for live, mean in zip(self._live, self.tensors, strict=True):
+            kept = live.detach().clone()
+            live.copy_(mean)
+            mean.copy_(kept)
+
+
+class Muon(torch.optim.Optimizer):
+    """Muon (Jordan et al. 2024): momentum, made orthogonal by Newton-Schulz; for hidden matrices.
+
+    As torch's own, with the update scaled to the size of Adam's, but for all matrices of one shape at a time: on a CPU with
+    bf16 units that takes a tenth of the time.
+    """
+
+    def __init__(self, parameters: Iterable[torch.Tensor], lr: float, momentum: float = 0.95, decay: float = 0.02) -> None:
+        super().__init__(list(parameters), {"lr": lr, "momentum": momentum, "decay": decay})
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Update every matrix that has a gradient."""
+        for group in self.param_groups:
+            shapes: dict[tuple[int, ...], list[torch.Tensor]] = {}
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    shapes.setdefault(tuple(parameter.shape), []).append(parameter)
+            for shape, parameters in shapes.items():
+                means = [self._find_momentum(parameter) for parameter in parameters]
+                gradients = [parameter.grad for parameter in parameters]
+                torch._foreach_lerp_(means, gradients, 1 - group["momentum"])
+                ahead = torch._foreach_lerp(gradients, means, group["momentum"])
+                updates = _make_orthogonal(torch.stack(ahead)).to(parameters[0].dtype)
+                torch._foreach_mul_(parameters, 1 - group["lr"] * group["decay"])
+                torch._foreach_add_(parameters, list(updates), alpha=-group["lr"] * 0.2 * max(shape) ** 0.5)
+
+    def _find_momentum(self, parameter: torch.Tensor) -> torch.Tensor:
+        state = self.state[parameter]
+        if not state:
+            state["momentum"] = torch.zeros_like(parameter)
+        return state["momentum"]  # type: ignore[no-any-return]
+
+
+def _make_orthogonal(matrices: torch.Tensor, steps: int = 5) -> torch.Tensor:
+    """Bring the singular values of a stack of matrices near 1, by five steps of Newton-Schulz in bf16."""
+    tall = matrices.shape[-2] > matrices.shape[-1]
+    found = (matrices.mT if tall else matrices).bfloat16()
+    found = found / (found.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    for _ in range(steps):
+        square = found @ found.mT
+        found = torch.baddbmm(found, torch.baddbmm(square, square, square, beta=-4.7750, alpha=2.0315), found, beta=3.4445)
+    return found.mT if tall else found
+
+
+def create_optimizers(modules: Sequence[nn.Module], rate: float) -> list[torch.optim.Optimizer]:
+    """Return Muon for the hidden matrices and AdamW for everything else."""
+    matrices, others = [], []
+    for module in modules:
+        for name, parameter in module.named_parameters():
+            hidden = parameter.ndim == 2 and "embedding" not in name and not name.startswith(("proj_out", "norm_out"))
+            (matrices if hidden else others).append(parameter)
+    optimizers: list[torch.optim.Optimizer] = [
+        torch.optim.AdamW(others, lr=rate, betas=(0.9, 0.98), weight_decay=1e-3, fused=True)
+    ]
+    if matrices:
+        optimizers.append(Muon(matrices, lr=rate))
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["full_rate"] = rate
+    return optimizers
+
+
+def save_checkpoint(
+    folder: Path,
+    modules: dict[str, nn.Module],
+    optimizers: Sequence[torch.optim.Optimizer],
+    averaged: Averaged,
+    state: dict[str, Any],
+) -> None:
+    """Write a checkpoint whole or not at all: weights, averages, optimizers and where the random numbers are."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {f"{name}.{key}": t for name, module in modules.items() for key, t in module.state_dict().items()}
+    tensors |= {f"averaged.{i}": t for i, t in enumerate(averaged.tensors)}
+    for number, optimizer in enumerate(optimizers):
+        for index, values in optimizer.state_dict()["state"].items():
+            for key, value in values.items():
+                tensors[f"optimizer{number}.{index}.{key}"] = torch.as_tensor(value)
+    tensors["random"] = torch.get_rng_state()
+    tensors = {name: t.detach().cpu().clone().contiguous() for name, t in tensors.items()}
+    part = folder / "checkpoint.part"
+    save_file(tensors, part, {"state": json.dumps(state)})
+    os.replace(part, folder / "checkpoint.safetensors")
+
+
+def load_checkpoint(
+    folder: Path, modules: dict[str, nn.Module], optimizers: Sequence[torch.optim.Optimizer], averaged: Averaged
+) -> dict[str, Any] | None:
+    """Take a checkpoint up again and return its state; None if there is none."""
+    path = folder / "checkpoint.safetensors"
+    if not path.exists():
+        return None
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as file:
+        state: dict[str, Any] = json.loads(file.metadata()["state"])
+    tensors = load_file(path)
+    for name, module in modules.items():
+        start = f"{name}."
+        module.load_state_dict({k.removeprefix(start): t for k, t in tensors.items() if k.startswith(start)})
+    for index, mean in enumerate(averaged.tensors):
+        mean.copy_(tensors[f"averaged.{index}"])
+    for number, optimizer in enumerate(optimizers):
+        whole = optimizer.state_dict()
+        whole["state"] = {}
+        for name, tensor in tensors.items():
+            if name.startswith(f"optimizer{number}."):
+                _, index, key = name.split(".", 2)
+                whole["state"].setdefault(int(index), {})[key] = tensor
+        optimizer.load_state_dict(whole)
+    torch.set_rng_state(tensors["random"])
+    return state

@@ -1,0 +1,122 @@
+"""The tokenizer and the two text encoders of the small model (stock CLIP classes)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from studio_diffusion.training.artwork import list_words
+
+WINDOW = 24
+_START, _END = "<|startoftext|>", "<|endoftext|>"
+
+
+def write_tokenizer(folder: Path, names: Sequence[str]) -> Any:
+    """Make a CLIP tokenizer (byte-pair encoding) in which every word of the artwork is one token, and load it.
+
+    Args:
+        folder: Where `vocab.json`, `merges.txt` and the configuration go.
+        names: Names of things; every word in them becomes a token.
+    """
+    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
+    from transformers import CLIPTokenizer
+
+    words = sorted({word for name in names for word in name.lower().split()} | set(list_words()))
+    letters = list("abcdefghijklmnopqrstuvwxyz0123456789")
+    extra = [
+        "of",
+        "the",
+        "in",
+        "on",
+        "at",
+        "an",
+        "a",
+        "to",
+        "with",
+        "without",
+        "many",
+        "two",
+        "three",
+        "photo",
+        "drawing",
+        "image",
+        "icon",
+        "please",
+    ]
+    corpus = (words + extra) * 20 + letters * 50
+    model = Tokenizer(models.BPE(end_of_word_suffix="</w>", unk_token=_END))
+    model.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+    split = Regex(r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+")
+    model.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(r"\s+"), "removed"),
+            pre_tokenizers.Split(split, "removed", invert=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False),
+        ]
+    )
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    trainer = trainers.BpeTrainer(
+        vocab_size=8000, min_frequency=2, end_of_word_suffix="</w>", initial_alphabet=alphabet, show_progress=False
+    )
+    model.train_from_iterator(corpus, trainer)
+    merges = [
+        tuple(m.split(" ")) if isinstance(m, str) else tuple(m) for m in json.loads(model.to_str())["model"]["merges"]
+    ]
+    entries = [*alphabet, *(letter + "</w>" for letter in alphabet)]
+    entries += [a + b for a, b in merges]
+    vocabulary = {entry: index for index, entry in enumerate(dict.fromkeys([*entries, _START, _END]))}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "vocab.json").write_text(json.dumps(vocabulary, ensure_ascii=False), encoding="utf-8")
+    lines = "".join(f"{a} {b}\n" for a, b in merges)
+    (folder / "merges.txt").write_text("#version: 0.2\n" + lines, encoding="utf-8")
+    config = {
+        "model_max_length": WINDOW,
+        "bos_token": _START,
+        "eos_token": _END,
+        "unk_token": _END,
+        "pad_token": _END,
+        "tokenizer_class": "CLIPTokenizer",
+    }
+    (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
+    return CLIPTokenizer.from_pretrained(folder)
+
+
+def create_text_encoder(tokenizer: Any, width: int) -> Any:
+    """Return an untrained CLIP text encoder of three layers with a projection."""
+    from transformers import CLIPTextConfig, CLIPTextModelWithProjection
+
+    config = CLIPTextConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=width,
+        intermediate_size=4 * width,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        max_position_embeddings=WINDOW,
+        projection_dim=width,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        hidden_act="gelu",
+    )
+    encoder = CLIPTextModelWithProjection(config)
+    for name, parameter in encoder.named_parameters():
+        if "token_embedding" in name:
+            torch.nn.init.normal_(parameter, std=0.05)
+    return encoder
+
+
+def tokenize(tokenizer: Any, prompts: Sequence[str]) -> torch.Tensor:
+    """Return token ids, prompts x window."""
+    options = {"padding": "max_length", "truncation": True, "max_length": WINDOW, "return_tensors": "pt"}
+    return tokenizer(list(prompts), **options).input_ids  # type: ignore[no-any-return]
+
+
+def encode(encoders: Sequence[Any], ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Encode as the Stable Diffusion 3 pipelines do: the last hidden states but one, side by side, and the pooled."""
+    results = [encoder(ids, output_hidden_states=True) for encoder in encoders]
+    hidden = torch.cat([result.hidden_states[-2] for result in results], -1)
+    return hidden, torch.cat([result.text_embeds for result in results], -1)

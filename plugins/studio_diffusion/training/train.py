@@ -1,0 +1,194 @@
+"""Train the small model from nothing: `python -m studio_diffusion.training.train --data EMOJI --out FOLDER`.
+
+The autoencoder, the generator and the ControlNet for sketches have a budget each, in minutes or steps, and a
+checkpoint that they go on from; then come the judge and the scores. The stage `export` writes what ships: two
+folders of fp16 safetensors and a model card. One file for CPU and GPU; on a GPU raise `--concepts`, `--width`,
+`--layers`, `--side`, `--batch` and the minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+STAGES = ("autoencoder", "generator", "controlnet", "judge", "evaluate", "export")
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="studio_diffusion.training.train", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with names.tsv and the artwork")
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and results")
+    parser.add_argument("--stage", nargs="+", choices=STAGES, default=list(STAGES))
+    parser.add_argument("--concepts", type=int, default=160, help="how many things to learn")
+    parser.add_argument("--side", type=int, choices=(64, 128), default=64, help="side of the pictures, in pixels")
+    parser.add_argument("--width", type=int, default=192, help="width of the transformer, a multiple of 64")
+    parser.add_argument("--layers", type=int, default=6)
+    parser.add_argument("--control-layers", type=int, default=3)
+    parser.add_argument("--minutes", type=float, nargs=3, default=(20, 120, 20), metavar=("AE", "GEN", "CONTROL"))
+    parser.add_argument(
+        "--steps",
+        type=int,
+        nargs=3,
+        default=(0, 0, 0),
+        metavar=("AE", "GEN", "CONTROL"),
+        help="budgets in steps instead of minutes, so that a seed repeats",
+    )
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--pool", type=int, default=60_000, help="scenes drawn ahead")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--judge-steps", type=int, default=1500)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--compile", action="store_true", help="compile generator and ControlNet (a C++ compiler is needed)"
+    )
+    parser.add_argument("--start", type=Path, help="begin the generator from an earlier model's folder")
+    parser.add_argument("--samples", type=Path, help="folder for contact sheets of the evaluation")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the stages that were asked for."""
+    options = parse_arguments(arguments)
+    import torch
+
+    from studio_diffusion.training.artwork import Artwork, load_concepts
+
+    torch.set_num_threads(options.threads)
+    torch.set_flush_denormal(True)
+    options.out.mkdir(parents=True, exist_ok=True)
+    artwork, words = Artwork(options.data, options.side), list(load_concepts(options.concepts))
+    report_path = options.out / "report.json"
+    report: dict[str, Any] = json.loads(report_path.read_text()) if report_path.exists() else {}
+    for stage in STAGES:
+        if stage in options.stage:
+            report[stage] = _STAGES[stage](options, artwork, words, report)
+            report_path.write_text(json.dumps(report, indent=2))
+            print(stage, json.dumps(report[stage]), flush=True)
+
+
+def _train_autoencoder(options: argparse.Namespace, artwork: Any, words: list[str], report: dict[str, Any]) -> Any:
+    from studio_diffusion.training.autoencoder import train_autoencoder
+
+    batch = options.batch if options.device != "cpu" else 16
+    return train_autoencoder(
+        artwork,
+        options.out,
+        minutes=options.minutes[0],
+        steps=options.steps[0],
+        device=options.device,
+        batch=batch,
+        seed=options.seed,
+    )
+
+
+def _load_frozen(options: argparse.Namespace, artwork: Any) -> tuple[Any, Any]:
+    from diffusers import AutoencoderKL
+
+    from studio_diffusion.training.artwork import load_concepts
+    from studio_diffusion.training.text import write_tokenizer
+
+    vae = AutoencoderKL.from_pretrained(options.out / "vae").to(options.device).eval().requires_grad_(False)
+    return write_tokenizer(options.out / "tokenizer", [*artwork.names, *load_concepts()]), vae
+
+
+def _train_generator(options: argparse.Namespace, artwork: Any, words: list[str], report: dict[str, Any]) -> Any:
+    from studio_diffusion.training.generator import train_generator
+
+    tokenizer, vae = _load_frozen(options, artwork)
+    return train_generator(
+        artwork,
+        words,
+        tokenizer,
+        vae,
+        options.out,
+        minutes=options.minutes[1],
+        steps=options.steps[1],
+        device=options.device,
+        batch=options.batch,
+        seed=options.seed,
+        width=options.width,
+        layers=options.layers,
+        pool_size=options.pool,
+        compiled=options.compile,
+        start=options.start,
+    )
+
+
+def _train_controlnet(options: argparse.Namespace, artwork: Any, words: list[str], report: dict[str, Any]) -> Any:
+    from studio_diffusion.training.controlnet import train_controlnet
+    from studio_diffusion.training.generator import assemble
+
+    tokenizer, vae = _load_frozen(options, artwork)
+    pipeline = assemble(options.out, tokenizer, vae)
+    return train_controlnet(
+        artwork,
+        words,
+        tokenizer,
+        vae,
+        pipeline.transformer,
+        [pipeline.text_encoder, pipeline.text_encoder_2],
+        options.out,
+        minutes=options.minutes[2],
+        steps=options.steps[2],
+        device=options.device,
+        batch=options.batch,
+        seed=options.seed,
+        layers=options.control_layers,
+        pool_size=options.pool // 4,
+        compiled=options.compile,
+    )
+
+
+def _train_judge(options: argparse.Namespace, artwork: Any, words: list[str], report: dict[str, Any]) -> Any:
+    from studio_diffusion.training.judge import train_judge
+
+    return train_judge(artwork, words, options.out, device=options.device, steps=options.judge_steps, seed=options.seed)
+
+
+def _evaluate(options: argparse.Namespace, artwork: Any, words: list[str], report: dict[str, Any]) -> Any:
+    from studio_diffusion.training.evaluate import evaluate, evaluate_sketches
+    from studio_diffusion.training.generator import assemble
+    from studio_diffusion.training.judge import load_judge
+    from studio_diffusion.training.sampling import PipelineSampler
+
+    tokenizer, vae = _load_frozen(options, artwork)
+    judge = load_judge(words, options.out, options.device)
+    sampler = PipelineSampler(assemble(options.out, tokenizer, vae).to(options.device), options.side)
+    results = evaluate(sampler.generate, words, artwork, judge, options.device)
+    pictures = results.pop("pictures")
+    if options.samples:
+        sampler.write_sheets(options.samples, pictures["scenes"], pictures["sets"])
+    if (options.out / "sketch").exists():
+        sketches = evaluate_sketches(
+            sampler.create_sketch_sampler(options.out / "sketch"), words, artwork, judge, options.device
+        )
+        made = sketches.pop("pictures")
+        results["sketches"] = sketches
+        if options.samples:
+            sampler.write_sketch_sheet(options.samples, made["sketches"], made["made"])
+    return results | {"seconds a picture": sampler.seconds_a_picture, "prompts": 200, "seeds": 3}
+
+
+def _export(options: argparse.Namespace, artwork: Any, words: list[str], report: dict[str, Any]) -> Any:
+    from studio_diffusion.training.export import export
+
+    tokenizer, vae = _load_frozen(options, artwork)
+    return export(options.out, tokenizer, vae, words, options, report)
+
+
+_STAGES = {
+    "autoencoder": _train_autoencoder,
+    "generator": _train_generator,
+    "controlnet": _train_controlnet,
+    "judge": _train_judge,
+    "evaluate": _evaluate,
+    "export": _export,
+}
+
+if __name__ == "__main__":
+    main()
