@@ -89,8 +89,6 @@ class Latent(_Frozen):
         mine, its = (self.space, self.width, self.height), (other.space, other.width, other.height)
         return mine == its and np.array_equal(self.samples, other.samples)
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __repr__(self) -> str:
         return f"Latent({' x '.join(map(str, self.samples.shape))} of {self.space}, {self.width}x{self.height})"
 
@@ -132,8 +130,6 @@ class Conditioning(_Frozen):
         return (
             (self.space, dict(self.info), list(self.tensors)) == (other.space, dict(other.info), list(other.tensors))
         ) and all(np.array_equal(array, other.tensors[name]) for name, array in self.tensors.items())
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"Conditioning({', '.join(self.tensors)} of {self.space})"

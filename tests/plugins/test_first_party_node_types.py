@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+import studio_diffusion
 import studio_image
 import studio_logic
 import studio_style
-from studio.api import Image, Mask, get_node_type
+from studio.api import Image, Latent, Mask, Model, get_node_type
 from studio.testing import Report, check_node_type
 
-PLUGINS = (studio_image, studio_logic, studio_style)
+PLUGINS = (studio_diffusion, studio_image, studio_logic, studio_style)
 FUNCTIONS = {get_node_type(f).id: f for plugin in PLUGINS for f in plugin.studio_node_types()}
 
 
@@ -34,6 +35,42 @@ def mask(width: int = 24, height: int = 16) -> Mask:
     return Mask(np.tile(np.linspace(0, 1, width, dtype=np.float32), (height, 1)))
 
 
+@cache
+def latent(value: float = 0.5) -> Latent:
+    """A flat latent of no model's space."""
+    return Latent(np.full((4, 4, 6), value, np.float32), "a space", 24, 16)
+
+
+@pytest.fixture(scope="session")
+def mini_plugin(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The diffusion plugin with tiny models in place of those that ship with it."""
+    from tests.plugins.studio_diffusion.conftest import MiniPlugin
+    from tests.plugins.studio_diffusion.tiny_pipelines import write_tiny_sd3, write_tiny_sd3_controlnet
+
+    folder = tmp_path_factory.mktemp("mini")
+    about = {"steps": 2, "guidance_scale": 2.0, "width": 16, "height": 16, "max_sequence_length": 8}
+    mini = write_tiny_sd3(folder / "mini", t5=False, channels=8, **about)
+    return MiniPlugin({"mini": mini, "mini-sketch": write_tiny_sd3_controlnet(folder / "net", mini)})
+
+
+@pytest.fixture(scope="session")
+def mini_values(mini_plugin: Any) -> dict[str, Any]:
+    """Values that only the tiny model makes: an empty latent, a drawn one, two conditionings."""
+    from studio.testing import TestContext
+    from studio_diffusion.nodes import parts
+    from studio_diffusion.opener import DiffusionOpener
+
+    model, path = Model("builtin:mini"), mini_plugin.models["mini"]
+    opened = DiffusionOpener().open(path, model, device="cpu", dtype="float32", parts={})
+    ctx = TestContext(models={model.reference: opened})
+    return {
+        "empty": parts.make_empty_latent(ctx),
+        "encoded": parts.encode_image(ctx, picture(16)),
+        "words": parts.encode_prompt(ctx, "an apple"),
+        "other words": parts.encode_prompt(ctx, "a heart"),
+    }
+
+
 @pytest.fixture(scope="session")
 def picture_file(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The name of a PNG file."""
@@ -42,7 +79,21 @@ def picture_file(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
+MINI = Model("builtin:mini")
 EXAMPLES: dict[str, dict[str, Any]] = {
+    "diffusion.text_to_image": {"prompt": "an apple", "count": 2},
+    "diffusion.sketch_to_image": {"sketch": picture(), "prompt": "an apple"},
+    "diffusion.image_to_image": {"image": picture(), "prompt": "an apple"},
+    "diffusion.variations": {"image": picture(), "count": 2},
+    "diffusion.inpaint": {"image": picture(), "mask": mask(), "prompt": "an apple"},
+    "diffusion.outpaint": {"image": picture(), "prompt": "an apple", "left": 8},
+    "diffusion.encode_prompt": {"prompt": "an apple"},
+    "diffusion.empty_latent": {},
+    "diffusion.encode_image": {"image": picture()},
+    "diffusion.sample": {"latent": "empty", "conditioning": "words"},
+    "diffusion.decode_latent": {"latent": "encoded"},
+    "diffusion.latent_blend": {"first": latent(), "second": latent(0.75)},
+    "diffusion.latent_upscale": {"latent": latent()},
     "image.load": {"file": "picture_file"},
     "image.save": {"image": picture(), "path": "saved/picture.png"},
     "image.info": {"image": picture()},
@@ -116,13 +167,31 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 }
 
 
+VARIANTS: dict[str, dict[str, Any]] = {
+    "diffusion.text_to_image": {"loras": [MINI]},
+    "diffusion.image_to_image": {"loras": [MINI]},
+    "diffusion.inpaint": {"loras": [MINI]},
+    "diffusion.sample": {"latent": "encoded", "conditioning": "other words"},
+    "diffusion.decode_latent": {"latent": "empty"},
+    "diffusion.latent_blend": {"first": latent(0.25), "second": latent(1.0)},
+    "diffusion.latent_upscale": {"latent": latent(0.25)},
+}
+
+
 @pytest.mark.parametrize("node_type", FUNCTIONS)
 def test_every_first_party_node_type_keeps_its_promises(node_type: str, request: pytest.FixtureRequest) -> None:
-    example = dict(EXAMPLES.get(node_type, {}))
+    example, variants = dict(EXAMPLES.get(node_type, {})), dict(VARIANTS.get(node_type, {}))
+    options: dict[str, Any] = {"variants": variants}
+    if node_type.startswith("diffusion."):
+        options["plugin"] = request.getfixturevalue("mini_plugin")
+        values = request.getfixturevalue("mini_values")
+        for given in (example, variants):
+            made = {name: values[value] for name, value in given.items() if isinstance(value, str) and value in values}
+            given.update(made)
     if example.get("file") == "picture_file":
         example["file"] = request.getfixturevalue("picture_file")
 
-    report = check_node_type(FUNCTIONS[node_type], **example)
+    report = check_node_type(FUNCTIONS[node_type], **options, **example)
 
     assert isinstance(report, Report)
     assert not [check for check in report.skipped if check.name.startswith("sensitivity")]

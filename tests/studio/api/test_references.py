@@ -112,5 +112,5 @@ def test_the_size_of_a_value_is_that_of_its_arrays() -> None:
 def test_the_builtin_value_types_have_names_and_marked_classes() -> None:
     types = create_builtin_value_types()
 
-    assert [t.name for t in types] == ["image", "mask", "audio", "video"]
+    assert [t.name for t in types] == ["image", "mask", "audio", "video", "latent", "conditioning"]
     assert [getattr(t.python, "studio_type", None) for t in types] == [t.name for t in types]

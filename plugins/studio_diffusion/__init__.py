@@ -1,0 +1,33 @@
+"""Diffusion models: pictures from words, from sketches, from pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from studio.api import ModelOpener, hookimpl
+
+
+@hookimpl
+def studio_node_types() -> Iterable[Callable[..., Any]]:
+    """Return the node types `diffusion.*`."""
+    from studio_diffusion import nodes
+
+    return nodes.NODE_TYPES
+
+
+@hookimpl
+def studio_model_openers() -> Iterable[ModelOpener]:
+    """Return the opener of diffusion models."""
+    from studio_diffusion.opener import DiffusionOpener
+
+    return [DiffusionOpener()]
+
+
+@hookimpl
+def studio_models() -> Mapping[str, Path]:
+    """Return the models that ship with the plugin: a generator of small pictures, and its ControlNet for sketches."""
+    weights = Path(__file__).parent / "weights"
+    folders = {"mini": weights / "mini", "mini-sketch": weights / "mini_sketch"}
+    return {name: folder for name, folder in folders.items() if folder.is_dir()}

@@ -1,0 +1,153 @@
+"""Prompts as a model's text encoders understand them: the arguments that its pipeline takes instead of words."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from studio.api import Conditioning, StudioError
+from studio_diffusion.prompts import CHUNKED, count_chunks, encode_chunks, is_long
+from studio_diffusion.quiet import hush
+
+Tensors = dict[str, torch.Tensor]
+
+_POOLED = ("prompt_embeds", "negative_prompt_embeds", "pooled_prompt_embeds", "negative_pooled_prompt_embeds")
+_MASKED = ("prompt_embeds", "prompt_attention_mask", "negative_prompt_embeds", "negative_prompt_attention_mask")
+# What `encode_prompt` returns, by family.
+_RETURNS: Mapping[str, tuple[str, ...]] = {
+    "sd": ("prompt_embeds", "negative_prompt_embeds"),
+    "sdxl": _POOLED,
+    "sd3": _POOLED,
+    "flux": ("prompt_embeds", "pooled_prompt_embeds"),
+    "pixart_alpha": _MASKED,
+    "pixart_sigma": _MASKED,
+    "sana": _MASKED,
+}
+
+
+@torch.no_grad()
+def encode_prompts(opened: Any, pipeline: Any, prompts: Sequence[str], negative: str, *, guided: bool) -> Tensors:
+    """Encode prompts of a family that can be taken apart.
+
+    Args:
+        opened: The model.
+        pipeline: The pipeline that will take the result.
+        prompts: A batch of prompts.
+        negative: What to keep out of all of them.
+        guided: Whether the negative prompt is wanted; guidance of 1 and less does without.
+
+    Returns:
+        Tensors with one row for each prompt, by the pipeline's names of its arguments.
+    """
+    with hush():
+        if opened.family in CHUNKED and is_long(pipeline, [*prompts, negative]):
+            return _encode_long(opened, pipeline, prompts, negative, guided=guided)
+        if len(prompts) == 1 or not guided:
+            return _encode(opened, pipeline, prompts, negative, guided=guided)
+        found = _encode(opened, pipeline, prompts, negative, guided=False)
+        shared = _encode(opened, pipeline, prompts[:1], negative, guided=True)  # one negative prompt does for all
+        negatives = {name: tensor for name, tensor in shared.items() if name.startswith("negative")}
+        return found | {name: repeat(tensor, len(prompts)) for name, tensor in negatives.items()}
+
+
+def repeat(tensor: torch.Tensor, count: int) -> torch.Tensor:
+    """Repeat a tensor of one row."""
+    return tensor.expand(count, *tensor.shape[1:])
+
+
+def find_space(opened: Any) -> str:
+    """Name the text encoders of a model: equal for models that understand each other's conditioning."""
+    marks: list[Any] = [opened.family, opened.defaults.get("max_sequence_length")]
+    for name in ("text_encoder", "text_encoder_2", "text_encoder_3"):
+        encoder = getattr(opened.pipeline, name, None)
+        if encoder is not None:
+            config = encoder.config
+            fields = ("hidden_size", "d_model", "num_hidden_layers", "num_layers", "vocab_size", "projection_dim")
+            marks.append([type(encoder).__name__, [getattr(config, field, None) for field in fields]])
+    digest = hashlib.sha256(json.dumps(marks, default=str).encode()).hexdigest()[:8]
+    return f"{opened.family}-{digest}"
+
+
+def pack_conditioning(opened: Any, tensors: Tensors, prompt: str, negative: str) -> Conditioning:
+    """Make a value of encoded prompts."""
+    arrays = {
+        name: (tensor.float() if tensor.is_floating_point() else tensor).cpu().numpy()
+        for name, tensor in tensors.items()
+    }
+    return Conditioning(arrays, find_space(opened), {"prompt": prompt, "negative_prompt": negative})
+
+
+def unpack_conditioning(opened: Any, value: Conditioning, *, guided: bool) -> Tensors:
+    """Return the tensors of a value, on the model's device and in its dtype.
+
+    Raises:
+        StudioError: E624 if it is another model's.
+    """
+    if value.space != find_space(opened):
+        raise StudioError(
+            "E624",
+            f"this conditioning is of {value.space}, and the model's text encoders are {find_space(opened)}",
+            hint="encode the prompt with the model that samples",
+        )
+    device, dtype = opened.pipeline._execution_device, opened.pipeline.dtype
+    found: Tensors = {}
+    for name, array in value.tensors.items():
+        if name.startswith("negative") and not guided:
+            continue
+        tensor = torch.from_numpy(array.copy())
+        found[name] = tensor.to(device, dtype) if tensor.is_floating_point() else tensor.to(device)
+    return found
+
+
+def takes_guidance(opened: Any, guidance_scale: float) -> bool:
+    """Say whether a negative prompt has an effect: the model is asked twice, with it and without."""
+    return opened.family != "flux" and guidance_scale > 1.0
+
+
+def _encode(opened: Any, pipeline: Any, prompts: Sequence[str], negative: str, *, guided: bool) -> Tensors:
+    takes = inspect.signature(pipeline.encode_prompt).parameters
+    given: dict[str, Any] = {
+        "prompt": list(prompts),
+        "device": pipeline._execution_device,
+        "num_images_per_prompt": 1,
+        "do_classifier_free_guidance": guided,
+        "max_sequence_length": opened.defaults.get("max_sequence_length"),
+    }
+    if negative or opened.family != "sdxl":  # SDXL has zeros for no negative prompt, which is not an empty one
+        given["negative_prompt"] = [negative] * len(prompts)
+    for name in ("prompt_2", "prompt_3"):
+        if name in takes and takes[name].default is inspect.Parameter.empty:
+            given[name] = None
+    asked = inspect.signature(type(pipeline).__call__).parameters
+    if "complex_human_instruction" in takes and "complex_human_instruction" in asked:
+        given["complex_human_instruction"] = asked["complex_human_instruction"].default
+    given = {name: value for name, value in given.items() if name in takes}
+    if given.get("max_sequence_length", 0) is None:
+        del given["max_sequence_length"]
+    made = pipeline.encode_prompt(**given)
+    pairs = zip(_RETURNS[opened.family], made, strict=False)
+    return {name: tensor for name, tensor in pairs if tensor is not None and (guided or "negative" not in name)}
+
+
+def _encode_long(opened: Any, pipeline: Any, prompts: Sequence[str], negative: str, *, guided: bool) -> Tensors:
+    texts = [*prompts, *([negative] if guided else [])]
+    count, last = count_chunks(pipeline, texts), opened.family == "sd"
+    rows = [encode_chunks(pipeline, text, count, last=last) for text in texts]
+    dtype = pipeline.unet.dtype
+    found = {"prompt_embeds": torch.cat([row for row, _ in rows[: len(prompts)]]).to(dtype)}
+    pooled = [each for _, each in rows if each is not None]
+    if pooled:
+        found["pooled_prompt_embeds"] = torch.cat(pooled[: len(prompts)]).to(dtype)
+    if not guided:
+        return found
+    zeroed = opened.family == "sdxl" and not negative and pipeline.config.get("force_zeros_for_empty_prompt")
+    for name, tensor in (("prompt_embeds", rows[-1][0]), ("pooled_prompt_embeds", rows[-1][1])):
+        if tensor is not None:
+            tensor = torch.zeros_like(tensor) if zeroed else tensor
+            found[f"negative_{name}"] = repeat(tensor.to(dtype), len(prompts))
+    return found

@@ -1,0 +1,43 @@
+"""Drawing with a ControlNet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from studio.api import Context, Image, StudioError
+from studio_diffusion.families import CONTROL
+from studio_diffusion.generate import Wish, draw
+from studio_diffusion.pixels import read_picture
+
+
+def check_span(start: float, end: float) -> None:
+    """Raise StudioError E626 for a part of the steps that is empty."""
+    if start >= end:
+        raise StudioError(
+            "E626",
+            f"the sketch is followed from {start:g} to {end:g} of the steps, which is never",
+            hint="start below end",
+        )
+
+
+def draw_controlled(
+    ctx: Context, opened: Any, wish: Wish, net: Any, control: Image, *, strength: float, start: float, end: float
+) -> list[Image]:
+    """Draw all pictures of a wish along a control picture.
+
+    Raises:
+        ModelError: E617 if the ControlNet is not for this model.
+    """
+    return draw(
+        ctx,
+        opened,
+        wish,
+        task=CONTROL,
+        controlnet=net,
+        media={"control_image": read_picture(control)},
+        options={
+            "controlnet_conditioning_scale": float(strength),
+            "control_guidance_start": float(start),
+            "control_guidance_end": float(end),
+        },
+    )

@@ -1,0 +1,266 @@
+"""Drawing: from words, noise and pictures to latents and pictures, through the pipeline of any architecture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from studio.api import Context, Image, Model, StudioError, is_out_of_memory
+from studio_diffusion.conditioning import Tensors, encode_prompts, takes_guidance
+from studio_diffusion.families import TEXT
+from studio_diffusion.latents import PARTS, decode_latents, unpack
+from studio_diffusion.noise import draw_on_cpu
+from studio_diffusion.pixels import check_latents, make_images, to_batch
+from studio_diffusion.prompts import warn_about
+from studio_diffusion.quiet import hush
+from studio_diffusion.sizes import Size
+from studio_diffusion.watch import Watch
+
+_STACK = 8  # pictures that are drawn at once
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be drawn: some pictures that differ in prompt and seed.
+
+    Attributes:
+        prompts: One for each picture.
+        seeds: One for each picture.
+        negative_prompt: What to keep out of all.
+        size: Width and height.
+        steps: How many steps.
+        guidance_scale: How strictly to follow the prompt.
+        sampler: Name of the sampler.
+    """
+
+    prompts: tuple[str, ...]
+    seeds: tuple[int, ...]
+    negative_prompt: str
+    size: Size
+    steps: int
+    guidance_scale: float
+    sampler: str
+
+    def take(self, part: slice) -> Wish:
+        """Return the wish for some of the pictures."""
+        return replace(self, prompts=self.prompts[part], seeds=self.seeds[part])
+
+
+def make_wish(
+    opened: Any,
+    *,
+    prompts: Sequence[str],
+    seeds: Sequence[int],
+    size: Size,
+    negative_prompt: str = "",
+    steps: int = 0,
+    guidance_scale: float | None = None,
+    sampler: str = "auto",
+) -> Wish:
+    """Fill in the model's own values where the user gave none."""
+    defaults = opened.defaults
+    return Wish(
+        tuple(prompts),
+        tuple(seeds),
+        negative_prompt,
+        size,
+        steps or int(defaults["steps"]),
+        float(defaults["guidance_scale"]) if guidance_scale is None else guidance_scale,
+        str(defaults["sampler"]) if sampler == "auto" else sampler,
+    )
+
+
+@contextmanager
+def open_models(
+    ctx: Context, model: Model, loras: Sequence[Model] = (), weights: Sequence[float] = ()
+) -> Iterator[tuple[Any, list[tuple[Any, float]]]]:
+    """Lease a model and its LoRAs.
+
+    Raises:
+        StudioError: E625 if what is named as a model is none, or the weights are not as many as the LoRAs.
+    """
+    if weights and len(weights) not in (1, len(loras)):
+        raise StudioError(
+            "E625",
+            f"{len(weights)} weights for {len(loras)} LoRAs",
+            hint="give one weight for each, one for all, or none",
+        )
+    shares = list(weights) * len(loras) if len(weights) == 1 else list(weights) or [1.0] * len(loras)
+    with ExitStack() as stack:
+        opened = stack.enter_context(ctx.open(model))
+        if not hasattr(opened, "pipeline"):
+            raise StudioError("E625", f"{model} is no model that draws by itself", hint="name it as LoRA or ControlNet")
+        adapters = [stack.enter_context(ctx.open(lora)) for lora in loras]
+        for lora, adapter in zip(loras, adapters, strict=True):
+            if not hasattr(adapter, "tensors"):
+                raise StudioError("E625", f"{lora} is no LoRA", hint="name the .safetensors file of a LoRA")
+        yield opened, list(zip(adapters, shares, strict=True))
+
+
+def draw(
+    ctx: Context,
+    opened: Any,
+    wish: Wish,
+    *,
+    task: str = TEXT,
+    loras: Sequence[tuple[Any, float]] = (),
+    controlnet: Any = None,
+    media: Mapping[str, torch.Tensor] | None = None,
+    options: Mapping[str, Any] | None = None,
+    dark: bool = False,
+) -> list[Image]:
+    """Draw all pictures of a wish.
+
+    Args:
+        ctx: Whom to report to.
+        opened: The model.
+        wish: What to draw.
+        task: Which pipeline to use.
+        loras: LoRAs with their weights.
+        controlnet: The opened ControlNet, for a task that takes one.
+        media: Pictures that the pipeline takes, each of one row, by `PipelineModel.arguments`' names.
+        options: Other inputs, by the same names.
+        dark: Whether the pictures may be black all over.
+
+    Raises:
+        ModelError: E616, E617 or E618 if the model cannot do that.
+        StudioError: E622 if what it draws are no numbers, or all black.
+    """
+    from studio_diffusion.lora import apply_loras
+
+    pipeline = opened.for_task(task, controlnet) if controlnet is not None else opened.for_task(task)
+    warn_about(opened, wish.prompts, wish.negative_prompt, ctx.log)
+    _warn_of_negative(opened, wish, ctx)
+    with apply_loras(pipeline, loras):
+        return _draw_stacks(ctx, opened, pipeline, task, wish, dict(media or {}), dict(options or {}), dark=dark)
+
+
+def _draw_stacks(
+    ctx: Context,
+    opened: Any,
+    pipeline: Any,
+    task: str,
+    wish: Wish,
+    media: Tensors,
+    options: dict[str, Any],
+    *,
+    dark: bool,
+) -> list[Image]:
+    """Draw some pictures at once, fewer where memory is short."""
+    images: list[Image] = []
+    stack, total = _STACK, len(wish.seeds)
+    watch = Watch(ctx, opened, wish.size)
+    while len(images) < total:
+        part = wish.take(slice(len(images), len(images) + stack))
+        watch.round, watch.rounds = len(images) // stack, -(-total // stack)
+        try:
+            tensors = None
+            if opened.family in PARTS:
+                guided = takes_guidance(opened, wish.guidance_scale)
+                tensors = _encode(opened, pipeline, part, guided=guided)
+            made = sample(opened, pipeline, task, part, watch, tensors=tensors, media=media, options=options)
+            batch = decode_latents(opened, made) if opened.family in PARTS else to_batch(made)
+        except Exception as error:
+            if len(part.seeds) == 1 or not is_out_of_memory(error):
+                raise
+            stack = max(1, len(part.seeds) // 2)
+            ctx.log(f"memory was short for {len(part.seeds)} pictures at once; going on with {stack}")
+            continue
+        images += make_images(batch, dark=dark)
+    if (images[0].width, images[0].height) != wish.size:
+        drawn = f"{images[0].width} x {images[0].height}"
+        ctx.log(f"this model chose the size {drawn} itself, not {wish.size[0]} x {wish.size[1]}")
+    return images
+
+
+def _encode(opened: Any, pipeline: Any, part: Wish, *, guided: bool) -> Tensors:
+    """Encode the prompts of a stack, each of them once."""
+    distinct = list(dict.fromkeys(part.prompts))
+    tensors = encode_prompts(opened, pipeline, distinct, part.negative_prompt, guided=guided)
+    rows = [distinct.index(prompt) for prompt in part.prompts]
+    if rows == list(range(len(rows))):
+        return tensors
+    return {name: tensor[rows] for name, tensor in tensors.items()}
+
+
+def sample(
+    opened: Any,
+    pipeline: Any,
+    task: str,
+    wish: Wish,
+    watch: Watch,
+    *,
+    tensors: Tensors | None = None,
+    media: Mapping[str, torch.Tensor] | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Any:
+    """Run a pipeline once, for a stack of pictures.
+
+    Args:
+        opened: The model.
+        pipeline: Its pipeline for the task.
+        task: The task.
+        wish: What to draw; the prompts are not looked at where there are tensors.
+        watch: Who hears of the steps.
+        tensors: The encoded prompts, where the family can be taken apart.
+        media: Pictures or latents that the pipeline takes, each of one row.
+        options: Other inputs.
+
+    Returns:
+        Latents (batch x channels x rows x columns) of a family that can be taken apart, otherwise pictures.
+    """
+    count = len(wish.seeds)
+    generators = [torch.Generator().manual_seed(seed) for seed in wish.seeds]
+    generator = generators if count > 1 else generators[0]
+    opened.set_scheduler(pipeline, opened.make_scheduler(wish.sampler, generator=generator))
+    wanted: dict[str, Any] = {
+        "width": wish.size[0],
+        "height": wish.size[1],
+        "steps": wish.steps,
+        "guidance_scale": wish.guidance_scale,
+        "generator": generator,
+        "use_resolution_binning": False,
+        **(options or {}),
+        **{name: each.expand(count, *each.shape[1:]) for name, each in (media or {}).items()},
+    }
+    if tensors is None:
+        wanted |= {"prompt": list(wish.prompts), "output_type": "np"}
+        if wish.negative_prompt:
+            wanted["negative_prompt"] = [wish.negative_prompt] * count
+        wanted["max_sequence_length"] = opened.defaults.get("max_sequence_length")
+    else:
+        wanted |= {**tensors, "output_type": "latent"}
+    arguments, _ = opened.arguments(task, **wanted)
+    if tensors is not None and "negative_prompt_embeds" in arguments:
+        arguments["negative_prompt"] = None  # some pipelines have an empty text by default, and refuse both
+    with hush(), draw_on_cpu(pipeline, generators), watch.follow(pipeline):
+        made = pipeline(**arguments).images
+    if tensors is None:
+        return made
+    latents = unpack(pipeline, made, *wish.size)
+    check_latents(latents)
+    return latents
+
+
+def limit_strength(strength: float, steps: int) -> float:
+    """Raise a strength so far that at least one step is left to take."""
+    least = 1.0 / steps
+    if least * steps < 1.0:  # pipelines multiply it back, and some round down
+        least = math.nextafter(least, 1.0)
+    return min(1.0, max(strength, least))
+
+
+def _warn_of_negative(opened: Any, wish: Wish, ctx: Context) -> None:
+    if not wish.negative_prompt:
+        return
+    if opened.family == "flux":
+        ctx.log("the negative prompt has no effect: this model is distilled to draw without asking for the contrary")
+    elif opened.family in PARTS and wish.guidance_scale <= 1.0:
+        ctx.log(
+            f"the negative prompt has no effect at a guidance scale of {wish.guidance_scale:g}: it needs more than 1"
+        )

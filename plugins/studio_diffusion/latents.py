@@ -1,0 +1,167 @@
+"""Between pictures and latents: encoding, decoding, packing, blending, enlarging."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from studio.api import StudioError, is_out_of_memory
+
+PARTS = frozenset({"sd", "sdxl", "sd3", "flux", "pixart_alpha", "pixart_sigma", "sana"})
+"""Families whose steps are known well enough to be taken apart."""
+
+
+@torch.no_grad()
+def encode_pixels(opened: Any, pixels: torch.Tensor) -> torch.Tensor:
+    """Return the latents of pictures (batch x 3 x height x width in [0, 1]): the mean, so that no seed matters."""
+    vae = opened.find_vae()
+    with _full_precision(opened, vae):
+        found = vae.encode((2 * pixels - 1).to(_find_device(opened), vae.dtype))
+    if hasattr(found, "latent_dist"):
+        latents = found.latent_dist.mode()
+    else:
+        latents = found.latents if hasattr(found, "latents") else found.latent
+    return _scale(vae, latents)
+
+
+@torch.no_grad()
+def decode_latents(opened: Any, latents: torch.Tensor, *, tiled: bool = False) -> torch.Tensor:
+    """Return the pictures (batch x 3 x height x width, about [0, 1]) of latents; one by one where memory is short."""
+    vae = opened.find_vae()
+    with _full_precision(opened, vae), _tiling(vae, tiled):
+        values = _unscale(vae, latents.to(_find_device(opened), vae.dtype))
+        try:
+            pixels = vae.decode(values, return_dict=False)[0]
+        except Exception as error:
+            if len(values) == 1 or not is_out_of_memory(error):
+                raise
+            pixels = torch.cat([vae.decode(each[None], return_dict=False)[0] for each in values])
+    return pixels.float() / 2 + 0.5
+
+
+def find_latent_shape(opened: Any, width: int, height: int) -> tuple[int, int, int]:
+    """Return channels, rows and columns of the latent of a picture."""
+    vae = opened.find_vae()
+    channels = vae.config.get("latent_channels") or vae.config.get("z_dim") or 4
+    scale = find_scale(opened)
+    return int(channels), height // scale, width // scale
+
+
+def find_scale(opened: Any) -> int:
+    """Return how many pixels a side of one latent sample covers."""
+    pipeline = opened.pipeline
+    scale = getattr(pipeline, "vae_scale_factor", None)
+    return int(scale or 8)
+
+
+def unpack(pipeline: Any, latents: torch.Tensor, width: int, height: int) -> torch.Tensor:
+    """Bring latents that a pipeline holds as a row of patches back to channels x rows x columns."""
+    if latents.ndim == 3 and hasattr(pipeline, "_unpack_latents"):
+        return pipeline._unpack_latents(latents, height, width, pipeline.vae_scale_factor)
+    return latents
+
+
+def blend(first: torch.Tensor, second: torch.Tensor, amount: Any, *, spherical: bool) -> torch.Tensor:
+    """Mix two latents.
+
+    Args:
+        first: A latent.
+        second: Another of the same shape.
+        amount: Share of the second, a number or a tensor that broadcasts.
+        spherical: Along the arc instead of the chord, which keeps the deviation (Shoemake 1985).
+    """
+    if not spherical:
+        return first + (second - first) * amount
+    lengths = first.norm(), second.norm()
+    if min(lengths) == 0:
+        return first + (second - first) * amount
+    cosine = float((first * second).sum() / (lengths[0] * lengths[1]))
+    angle = math.acos(max(-1.0, min(1.0, cosine)))
+    if math.sin(angle) < 1e-4:
+        return first + (second - first) * amount
+    amount = torch.as_tensor(amount)
+    return (torch.sin((1 - amount) * angle) * first + torch.sin(amount * angle) * second) / math.sin(angle)
+
+
+def enlarge(latents: torch.Tensor, size: tuple[int, int], method: str) -> torch.Tensor:
+    """Resize latents (batch x channels x rows x columns) to rows and columns."""
+    if method == "nearest":
+        return functional.interpolate(latents, size, mode="nearest-exact")
+    return functional.interpolate(latents, size, mode=method, antialias=True)
+
+
+def check_parts(opened: Any) -> None:
+    """Raise StudioError E623 for a family whose steps are not taken apart."""
+    if opened.family not in PARTS:
+        raise StudioError(
+            "E623",
+            f"a model of {opened.info.title} is not taken apart into encoding, sampling and decoding",
+            hint="use diffusion.text_to_image or diffusion.image_to_image, which take every model",
+        )
+
+
+def check_space(opened: Any, space: str) -> None:
+    """Raise StudioError E624 for a latent that this model's autoencoder does not understand."""
+    if space != opened.latent_space:
+        raise StudioError(
+            "E624",
+            f"this latent is of {space}, and the model's autoencoder works with {opened.latent_space}",
+            hint="give the node the model that the latent was made with, or decode it there and encode it here",
+        )
+
+
+def _scale(vae: Any, latents: torch.Tensor) -> torch.Tensor:
+    mean, deviation = _read_statistics(vae, latents)
+    if mean is not None:
+        return (latents - mean) * float(vae.config.scaling_factor) / deviation
+    shift = vae.config.get("shift_factor") or 0.0
+    return (latents - shift) * float(vae.config.get("scaling_factor") or 1.0)
+
+
+def _unscale(vae: Any, latents: torch.Tensor) -> torch.Tensor:
+    mean, deviation = _read_statistics(vae, latents)
+    if mean is not None:
+        return latents * deviation / float(vae.config.scaling_factor) + mean
+    return latents / float(vae.config.get("scaling_factor") or 1.0) + (vae.config.get("shift_factor") or 0.0)
+
+
+def _read_statistics(vae: Any, latents: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+    mean, deviation = vae.config.get("latents_mean"), vae.config.get("latents_std")
+    if mean is None or deviation is None:
+        return None, None
+    return tuple(torch.tensor(each).view(1, -1, 1, 1).to(latents) for each in (mean, deviation))  # type: ignore[return-value]
+
+
+@contextmanager
+def _full_precision(opened: Any, vae: Any) -> Iterator[None]:
+    """Let an autoencoder that says that float16 is too little for it work in float32."""
+    if not (vae.dtype == torch.float16 and vae.config.get("force_upcast")):
+        yield
+        return
+    vae.to(torch.float32)
+    try:
+        yield
+    finally:
+        vae.to(torch.float16)
+
+
+@contextmanager
+def _tiling(vae: Any, wanted: bool) -> Iterator[None]:
+    before = bool(getattr(vae, "use_tiling", False))
+    change = wanted and not before and hasattr(vae, "enable_tiling")
+    if change:
+        vae.enable_tiling()
+    try:
+        yield
+    finally:
+        if change:
+            vae.disable_tiling()
+
+
+def _find_device(opened: Any) -> torch.device:
+    return torch.device(opened.pipeline._execution_device)

@@ -1,0 +1,82 @@
+"""Masks for painting into a picture, and canvases for painting beyond its edge."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.api import Image, Mask, StudioError
+
+FloatArray = NDArray[np.float32]
+
+
+def check_mask(image: Image, mask: Mask) -> None:
+    """Raise StudioError E620 if a mask is not as large as its picture."""
+    if (mask.width, mask.height) != (image.width, image.height):
+        raise StudioError(
+            "E620",
+            f"the mask is {mask.width} x {mask.height} and the picture {image.width} x {image.height}",
+            hint="make them equal, with image.resize_mask for example",
+        )
+
+
+def soften_inside(mask: FloatArray, feather: float) -> FloatArray:
+    """Let a mask (height x width) rise over about `feather` pixels from its edge inwards; outside it stays 0."""
+    if feather <= 0:
+        return mask
+    size = min(feather, max(mask.shape) / 2)
+    padded = cv2.copyMakeBorder(mask, *[int(3 * size) + 1] * 4, borderType=cv2.BORDER_REPLICATE)
+    blurred = cv2.GaussianBlur(padded, (0, 0), size / 2)[
+        tuple(slice(int(3 * size) + 1, -int(3 * size) - 1) for _ in "yx")
+    ]
+    soft = np.clip(2 * blurred - 1, 0, 1) * mask
+    top = float(soft.max())
+    return np.asarray(soft / top if 0 < top < 1 else soft if top else mask, np.float32)
+
+
+def lay_over(kept: FloatArray, drawn: FloatArray, weight: FloatArray) -> FloatArray:
+    """Lay what was drawn over a picture; where the weight is 0 its samples stay exactly."""
+    share = weight[:, :, None]
+    mixed = kept + share * (drawn - kept)
+    return np.asarray(np.where(share > 0, np.clip(mixed, 0, 1), kept), np.float32)
+
+
+def extend_canvas(
+    pixels: FloatArray, left: int, right: int, top: int, bottom: int, seam: int
+) -> tuple[FloatArray, FloatArray]:
+    """Extend a picture (height x width x 3), and return the mask of what is to be painted.
+
+    The new parts begin as a mirror image that fades into a blur, so that colours and light go on. The mask reaches
+    `seam` pixels into the picture, where old and new are mixed.
+    """
+    height, width = pixels.shape[:2]
+    sides = (top, bottom, left, right)
+    canvas = cv2.copyMakeBorder(pixels, *sides, borderType=cv2.BORDER_REPLICATE)
+    if min(height, width) > 1:
+        reach = [min(side, (height if index < 2 else width) - 1) for index, side in enumerate(sides)]
+        mirrored = cv2.copyMakeBorder(pixels, *reach, borderType=cv2.BORDER_REFLECT_101)
+        rest = [side - part for side, part in zip(sides, reach, strict=True)]
+        canvas = cv2.copyMakeBorder(mirrored, *rest, borderType=cv2.BORDER_REPLICATE)
+    canvas = canvas.reshape(height + top + bottom, width + left + right, 3)
+    blurred = cv2.GaussianBlur(canvas, (0, 0), max(2.0, max(sides) / 4))
+    new = np.ones(canvas.shape[:2], np.float32)
+    new[top : top + height, left : left + width] = 0
+    distance = cv2.distanceTransform((new > 0).astype(np.uint8), cv2.DIST_L2, 5)
+    fade = np.clip(distance / max(1.0, max(sides) / 2), 0, 1)[:, :, None]
+    canvas = np.asarray(canvas * (1 - fade) + blurred * fade, np.float32)
+    canvas[top : top + height, left : left + width] = pixels
+    mask = new.copy()
+    inner = [seam if side else 0 for side in sides]
+    mask[top : top + height, left : left + width] = 1
+    mask[top + inner[0] : top + height - inner[1], left + inner[2] : left + width - inner[3]] = 0
+    return np.clip(canvas, 0, 1), mask
+
+
+def fade_seam(mask: FloatArray, new: FloatArray) -> FloatArray:
+    """Let a mask fall from what is new (1) to its own edge (0), over the seam between."""
+    inside = cv2.distanceTransform((mask > 0).astype(np.uint8), cv2.DIST_L2, 5)
+    outside = cv2.distanceTransform((new <= 0).astype(np.uint8), cv2.DIST_L2, 5)
+    return np.asarray(
+        np.where(new > 0, 1, np.where(mask > 0, inside / np.maximum(inside + outside, 1e-6), 0)), np.float32
+    )

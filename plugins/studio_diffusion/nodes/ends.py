@@ -1,0 +1,67 @@
+"""Types of inputs and outputs that the node types share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NamedTuple
+
+from studio.api import Field, Image, Model
+
+Side = Annotated[int, Field(ge=0, le=16_384, unit="pixels")]
+Steps = Annotated[int, Field(ge=0, le=1000)]
+Guidance = Annotated[float | None, Field(ge=0, le=100)]
+Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Count = Annotated[int, Field(ge=1, le=64)]
+Strength = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Prompt = Annotated[str, Field(max_length=20_000)]
+Loras = Annotated[list[Model] | None, Field(max_length=16)]
+Weights = Annotated[list[float] | None, Field(max_length=16)]
+Sampler = Literal[
+    "auto",
+    "ddim",
+    "ddpm",
+    "pndm",
+    "euler",
+    "euler_karras",
+    "euler_a",
+    "heun",
+    "dpm2",
+    "dpm2_a",
+    "dpmpp_2m",
+    "dpmpp_2m_karras",
+    "dpmpp_2m_sde",
+    "dpmpp_2m_sde_karras",
+    "deis",
+    "unipc",
+    "lcm",
+    "tcd",
+]
+
+MINI = Model("builtin:mini")
+MINI_SKETCH = Model("builtin:mini-sketch")
+
+
+class Drawn(NamedTuple):
+    """What was drawn.
+
+    Attributes:
+        image: The first picture: RGB.
+        images: All of them.
+    """
+
+    image: Image
+    images: list[Image]
+
+
+class DrawnAfterSketch(NamedTuple):
+    """What was drawn after a sketch.
+
+    Attributes:
+        image: The first picture: RGB.
+        images: All of them.
+        control: The control picture that the ControlNet was given.
+    """
+
+    image: Image
+    images: list[Image]
+    control: Image

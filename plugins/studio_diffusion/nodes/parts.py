@@ -1,0 +1,189 @@
+"""Drawing taken apart: prompts, latents, sampling and decoding as nodes of their own, so that graphs can reuse them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from studio.api import Conditioning, Context, Field, Image, Latent, Mask, Model, node
+from studio_diffusion.nodes.ends import MINI, Guidance, Prompt, Sampler, Seed, Share, Side, Steps, Strength
+
+
+@node("diffusion.encode_prompt", lane="device")
+def encode_prompt(ctx: Context, prompt: Prompt, *, negative_prompt: Prompt = "", model: Model = MINI) -> Conditioning:
+    """Encode a prompt as a model's text encoders understand it, for diffusion.sample.
+
+    Args:
+        prompt: What to draw; may be empty.
+        negative_prompt: What to keep out.
+        model: Weights whose text encoders to use: SD, SDXL, SD3, Flux, PixArt or Sana.
+    """
+    from studio_diffusion.conditioning import encode_prompts, pack_conditioning
+    from studio_diffusion.latents import check_parts
+    from studio_diffusion.prompts import warn_about
+
+    with ctx.open(model) as opened:
+        check_parts(opened)
+        warn_about(opened, [prompt], negative_prompt, ctx.log)
+        guided = opened.family != "flux"
+        tensors = encode_prompts(opened, opened.pipeline, [prompt], negative_prompt, guided=guided)
+        return pack_conditioning(opened, tensors, prompt, negative_prompt)
+
+
+@node("diffusion.empty_latent", lane="device", device_free=True)
+def make_empty_latent(ctx: Context, *, width: Side = 0, height: Side = 0, model: Model = MINI) -> Latent:
+    """Make an empty latent, the canvas that diffusion.sample draws on.
+
+    Args:
+        width: Columns of the picture; 0 for the model's own size. Rounded to what the model takes, with a warning.
+        height: Rows of the picture; 0 for the model's own size.
+        model: Weights that will draw on it.
+    """
+    import numpy as np
+
+    from studio_diffusion.latents import check_parts, find_latent_shape
+    from studio_diffusion.sizes import choose_size
+
+    with ctx.open(model) as opened:
+        check_parts(opened)
+        size = choose_size(opened, width, height, ctx.log)
+        return Latent(np.zeros(find_latent_shape(opened, *size), np.float32), opened.latent_space, *size)
+
+
+@node("diffusion.encode_image", lane="device")
+def encode_image(ctx: Context, image: Image, *, width: Side = 0, height: Side = 0, model: Model = MINI) -> Latent:
+    """Encode a picture into the latent space of a model.
+
+    Args:
+        image: Picture to encode, any size; alpha is laid over white.
+        width: Columns to bring it to; with `height` 0 as well, the picture's own size, brought near to the model's
+            where that is far from it.
+        height: Rows to bring it to.
+        model: Weights whose autoencoder to use.
+    """
+    from studio_diffusion.latents import check_parts, encode_pixels
+    from studio_diffusion.pixels import check_latents, read_picture
+    from studio_diffusion.redraw import choose_redraw_size
+
+    with ctx.open(model) as opened:
+        check_parts(opened)
+        size = choose_redraw_size(opened, image, width, height, ctx.log)
+        ctx.step(0, 1)
+        latents = encode_pixels(opened, read_picture(image, size)).float().cpu()
+        check_latents(latents)
+        return Latent(latents[0].numpy(), opened.latent_space, *size)
+
+
+@node("diffusion.sample", lane="device")
+def sample_latent(
+    ctx: Context,
+    latent: Latent,
+    conditioning: Conditioning,
+    *,
+    strength: Strength = 1.0,
+    steps: Steps = 0,
+    guidance_scale: Guidance = None,
+    sampler: Sampler = "auto",
+    seed: Seed = 1,
+    model: Model = MINI,
+) -> Latent:
+    """Draw a latent: from noise on an empty one, or over one that holds a picture.
+
+    From an empty latent it gives, decoded, what diffusion.text_to_image gives with the same seed.
+
+    Args:
+        latent: Where to draw: an empty latent, an encoded picture, or a latent that was drawn before.
+        conditioning: The encoded prompt.
+        strength: How much of what the latent holds may change; 1 begins with pure noise. It does not count for an
+            empty latent.
+        steps: Steps from pure noise; 0 for as many as suit the model.
+        guidance_scale: How strictly to follow the prompt; without it what suits the model.
+        sampler: As for diffusion.text_to_image.
+        seed: Another seed, another picture.
+        model: Weights to draw with.
+    """
+    from studio_diffusion.generate import make_wish
+    from studio_diffusion.latents import check_parts, check_space
+    from studio_diffusion.resample import sample_over
+
+    with ctx.open(model) as opened:
+        check_parts(opened)
+        check_space(opened, latent.space)
+        wish = make_wish(
+            opened,
+            prompts=[str(conditioning.info.get("prompt", ""))],
+            seeds=[seed],
+            size=(latent.width, latent.height),
+            negative_prompt=str(conditioning.info.get("negative_prompt", "")),
+            steps=steps,
+            guidance_scale=guidance_scale,
+            sampler=sampler,
+        )
+        return sample_over(ctx, opened, wish, latent, conditioning, strength)
+
+
+@node("diffusion.decode_latent", lane="device")
+def decode_latent(ctx: Context, latent: Latent, *, tiled: bool = False, model: Model = MINI) -> Image:
+    """Decode a latent into a picture.
+
+    Args:
+        latent: What was drawn or encoded.
+        tiled: Decode in overlapping tiles: less memory, faint seams.
+        model: Weights whose autoencoder to use; its latent space must be the latent's.
+    """
+    import torch
+
+    from studio_diffusion.latents import check_parts, check_space, decode_latents
+    from studio_diffusion.pixels import make_images
+
+    with ctx.open(model) as opened:
+        check_parts(opened)
+        check_space(opened, latent.space)
+        ctx.step(0, 1)
+        latents = torch.from_numpy(latent.samples.copy())[None]
+        return make_images(decode_latents(opened, latents, tiled=tiled), dark=latent.is_empty)[0]
+
+
+@node("diffusion.latent_blend")
+def blend_latents(
+    ctx: Context,
+    first: Latent,
+    second: Latent,
+    *,
+    amount: Share = 0.5,
+    mask: Mask | None = None,
+    method: Literal["linear", "spherical"] = "linear",
+) -> Latent:
+    """Mix two latents of one space and size.
+
+    Args:
+        first: A latent.
+        second: Another.
+        amount: Share of the second.
+        mask: Where the second comes in, times the amount; any size.
+        method: "linear", or "spherical" along the arc between them (Shoemake 1985), which keeps the deviation.
+    """
+    from studio_diffusion.resample import blend_latents as blend
+
+    return blend(first, second, amount, mask, spherical=method == "spherical")
+
+
+@node("diffusion.latent_upscale")
+def upscale_latent(
+    ctx: Context,
+    latent: Latent,
+    *,
+    scale: Annotated[float, Field(gt=0, le=16)] = 2.0,
+    method: Literal["nearest", "bilinear", "bicubic"] = "bicubic",
+    multiple_of: Annotated[int, Field(ge=1, le=256, unit="latent samples")] = 2,
+) -> Latent:
+    """Enlarge or shrink a latent, to be drawn over by a second diffusion.sample.
+
+    Args:
+        latent: What was drawn or encoded: channels x height x width.
+        scale: Factor per side.
+        method: How to resample.
+        multiple_of: Round the latent's sides to multiples of this, as denoisers that work on patches ask for.
+    """
+    from studio_diffusion.resample import resize_latent
+
+    return resize_latent(latent, scale, method, multiple_of)

@@ -1,0 +1,181 @@
+"""Pictures from words, and from words and a sketch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from studio.api import Batch, Context, Field, Image, Model, node
+from studio_diffusion.nodes.ends import (
+    MINI,
+    MINI_SKETCH,
+    Count,
+    Drawn,
+    DrawnAfterSketch,
+    Guidance,
+    Loras,
+    Prompt,
+    Sampler,
+    Seed,
+    Share,
+    Side,
+    Steps,
+    Weights,
+)
+
+_SAME = (
+    "negative_prompt", "width", "height", "steps", "guidance_scale", "sampler", "count", "loras", "lora_weights",
+    "model",
+)  # fmt: skip
+
+
+def _draw_all(ctx: Context, calls: Sequence[Mapping[str, Any]]) -> list[Drawn]:
+    from studio_diffusion.generate import draw, make_wish, open_models
+    from studio_diffusion.noise import list_seeds
+    from studio_diffusion.sizes import choose_size
+
+    first = calls[0]
+    count = first["count"]
+    with open_models(ctx, first["model"], first["loras"] or (), first["lora_weights"] or ()) as (opened, loras):
+        wish = make_wish(
+            opened,
+            prompts=[call["prompt"] for call in calls for _ in range(count)],
+            seeds=[seed for call in calls for seed in list_seeds(call["seed"], count)],
+            size=choose_size(opened, first["width"], first["height"], ctx.log),
+            negative_prompt=first["negative_prompt"],
+            steps=first["steps"],
+            guidance_scale=first["guidance_scale"],
+            sampler=first["sampler"],
+        )
+        images = draw(ctx, opened, wish, loras=loras)
+    groups = [images[at : at + count] for at in range(0, len(images), count)]
+    return [Drawn(group[0], group) for group in groups]
+
+
+@node("diffusion.text_to_image", lane="device", batch=Batch(_draw_all, same=_SAME, limit=8, tolerance=0.02))
+def text_to_image(
+    ctx: Context,
+    prompt: Prompt,
+    *,
+    negative_prompt: Prompt = "",
+    width: Side = 0,
+    height: Side = 0,
+    steps: Steps = 0,
+    guidance_scale: Guidance = None,
+    sampler: Sampler = "auto",
+    seed: Seed = 1,
+    count: Count = 1,
+    loras: Loras = None,
+    lora_weights: Weights = None,
+    model: Model = MINI,
+) -> Drawn:
+    """Draw pictures from words.
+
+    The starting noise is drawn in float32 on the CPU, so that a seed means the same picture on every device.
+
+    Args:
+        prompt: What to draw; may be empty. Prompts over the model's window are cut, with a warning; SD and SDXL read
+            long ones in chunks.
+        negative_prompt: What to keep out; it has an effect where the guidance scale is over 1.
+        width: Columns; 0 for the model's own size. Rounded to what the model takes, with a warning.
+        height: Rows; 0 for the model's own size.
+        steps: Denoising steps; 0 for as many as suit the model.
+        guidance_scale: How strictly to follow the prompt (classifier-free guidance, Ho and Salimans 2022); 1 is not
+            at all, too much burns the colours. Without it what suits the model.
+        sampler: How to walk from noise to picture; "auto" for the model's own: DDIM (Song et al. 2020), Euler and
+            Heun (Karras et al. 2022), DPM-Solver++ (Lu et al. 2022), UniPC (Zhao et al. 2023), LCM (Luo et al. 2023).
+        seed: Another seed, another picture.
+        count: How many pictures; number i, from 0, is the one of the seed `seed + i`.
+        loras: LoRAs (Hu et al. 2021) to draw with.
+        lora_weights: A weight for each, or one for all; 1 without.
+        model: Weights to use.
+    """
+    call = {
+        "prompt": prompt,
+        "negative_prompt": negative_prompt,
+        "width": width,
+        "height": height,
+        "steps": steps,
+        "guidance_scale": guidance_scale,
+        "sampler": sampler,
+        "seed": seed,
+        "count": count,
+        "loras": loras,
+        "lora_weights": lora_weights,
+        "model": model,
+    }
+    return _draw_all(ctx, [call])[0]
+
+
+@node("diffusion.sketch_to_image", lane="device")
+def sketch_to_image(
+    ctx: Context,
+    sketch: Image,
+    prompt: Prompt,
+    *,
+    kind: Literal["lines", "scribble", "canny", "depth", "as_it_is"] = "lines",
+    strength: Annotated[float, Field(ge=0, le=2)] = 1.0,
+    start: Share = 0.0,
+    end: Share = 1.0,
+    negative_prompt: Prompt = "",
+    width: Side = 0,
+    height: Side = 0,
+    steps: Steps = 0,
+    guidance_scale: Guidance = None,
+    sampler: Sampler = "auto",
+    seed: Seed = 1,
+    count: Count = 1,
+    controlnet: Model = MINI_SKETCH,
+    model: Model = MINI,
+) -> DrawnAfterSketch:
+    """Draw pictures from words that follow a sketch, with a ControlNet (Zhang et al. 2023).
+
+    Args:
+        sketch: A drawing or a photograph, any size; alpha is laid over white.
+        prompt: What to draw.
+        kind: What to make of the sketch. "lines" and "scribble" take a drawing, dark on light or light on dark, and
+            find the edges of a photograph; "canny" finds edges in anything (Canny 1986). All three give white lines
+            on black. "depth" is a depth map, near is bright; "as_it_is" is for other ControlNets.
+        strength: How strictly to follow the sketch.
+        start: Share of the steps after which the sketch is followed.
+        end: Share of the steps until which it is.
+        negative_prompt: What to keep out.
+        width: Columns; 0 with `height` 0 for the sketch's shape at the model's own size.
+        height: Rows.
+        steps: Denoising steps; 0 for as many as suit the model.
+        guidance_scale: How strictly to follow the prompt; without it what suits the model.
+        sampler: As for diffusion.text_to_image.
+        seed: Another seed, another picture.
+        count: How many pictures, of the seeds `seed`, `seed + 1` and so on.
+        controlnet: Weights of the ControlNet; it must be made for the model.
+        model: Weights to use.
+    """
+    import numpy as np
+
+    from studio_diffusion.control import check_span, draw_controlled
+    from studio_diffusion.generate import make_wish, open_models
+    from studio_diffusion.noise import list_seeds
+    from studio_diffusion.pixels import read_picture
+    from studio_diffusion.sizes import choose_size, fit_shape
+    from studio_diffusion.sketch import prepare_sketch
+
+    check_span(start, end)
+    with open_models(ctx, model) as (opened, _), ctx.open(controlnet) as net:
+        if not (width or height):
+            size = fit_shape(opened, (sketch.width, sketch.height))
+        else:
+            size = choose_size(opened, width, height, ctx.log)
+        pixels = np.ascontiguousarray(read_picture(sketch)[0].permute(1, 2, 0).numpy())
+        control = Image(prepare_sketch(pixels, kind, size))
+        wish = make_wish(
+            opened,
+            prompts=[prompt] * count,
+            seeds=list_seeds(seed, count),
+            size=size,
+            negative_prompt=negative_prompt,
+            steps=steps,
+            guidance_scale=guidance_scale,
+            sampler=sampler,
+        )
+        images = draw_controlled(ctx, opened, wish, net, control, strength=strength, start=start, end=end)
+    return DrawnAfterSketch(images[0], images, control)

@@ -1,0 +1,102 @@
+"""Latents as values: drawn over, blended, enlarged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from studio.api import Conditioning, Context, Latent, Mask, StudioError
+from studio_diffusion.conditioning import takes_guidance, unpack_conditioning
+from studio_diffusion.families import IMAGE, TEXT
+from studio_diffusion.generate import Wish, limit_strength, sample
+from studio_diffusion.latents import blend, enlarge
+from studio_diffusion.pixels import read_mask
+from studio_diffusion.sizes import check_reach
+from studio_diffusion.watch import Watch
+
+
+def sample_over(
+    ctx: Context, opened: Any, wish: Wish, latent: Latent, conditioning: Conditioning, strength: float
+) -> Latent:
+    """Draw a latent, from noise or over what it holds.
+
+    Raises:
+        ModelError: E616 if the model does not draw over pictures.
+        StudioError: E621, E622, E624.
+    """
+    check_reach(opened, wish.size)
+    fresh = latent.is_empty or strength >= 1.0
+    if strength <= 0 and not fresh:
+        return latent
+    task = TEXT if fresh else IMAGE
+    pipeline = opened.for_task(task)
+    guided = takes_guidance(opened, wish.guidance_scale)
+    tensors = unpack_conditioning(opened, conditioning, guided=guided)
+    made = sample(
+        opened,
+        pipeline,
+        task,
+        wish,
+        Watch(ctx, opened, wish.size),
+        tensors=tensors,
+        media={} if fresh else {"image": torch.from_numpy(latent.samples.copy())[None]},
+        options={} if fresh else {"strength": limit_strength(strength, wish.steps)},
+    )
+    return Latent(made[0].float().cpu().numpy(), latent.space, *wish.size)
+
+
+def blend_latents(first: Latent, second: Latent, amount: float, mask: Mask | None, *, spherical: bool) -> Latent:
+    """Mix two latents.
+
+    Raises:
+        StudioError: E624 if they are of two spaces, E627 if they are of two shapes.
+    """
+    if first.space != second.space:
+        raise StudioError(
+            "E624",
+            f"the first latent is of {first.space}, the second of {second.space}",
+            hint="blend latents that were made with one model",
+        )
+    if first.samples.shape != second.samples.shape:
+        raise StudioError(
+            "E627",
+            f"the first latent is of a picture of {first.width} x {first.height}, the second of "
+            f"{second.width} x {second.height}",
+            hint="make them equal with diffusion.latent_upscale",
+        )
+    share: Any = amount
+    if mask is not None:
+        _check_plane(first)
+        share = amount * read_mask(mask, (first.samples.shape[-1], first.samples.shape[-2]))[0]
+    pair = (torch.from_numpy(each.samples.copy()) for each in (first, second))
+    return Latent(blend(*pair, share, spherical=spherical).numpy(), first.space, first.width, first.height)
+
+
+def resize_latent(latent: Latent, scale: float, method: str, multiple: int) -> Latent:
+    """Enlarge a latent.
+
+    Raises:
+        StudioError: E627 if it is no plane of samples, or would be too large.
+    """
+    _check_plane(latent)
+    rows, columns = latent.samples.shape[-2:]
+    size = tuple(max(multiple, round(side * scale / multiple) * multiple) for side in (rows, columns))
+    if max(size) > 4096:
+        raise StudioError(
+            "E627", f"a latent of {size[1]} x {size[0]} samples is too large", hint="take a smaller scale"
+        )
+    samples = torch.from_numpy(latent.samples.copy())
+    planes = samples[None] if samples.ndim == 3 else samples
+    made = enlarge(planes, (size[0], size[1]), method).reshape(*samples.shape[:-2], *size)
+    width, height = latent.width * size[1] // columns, latent.height * size[0] // rows
+    return Latent(made.numpy(), latent.space, width, height)
+
+
+def _check_plane(latent: Latent) -> None:
+    if latent.samples.ndim < 3:
+        raise StudioError(
+            "E627",
+            "this latent is a row of tokens, and no plane of samples",
+            hint="blend or enlarge the decoded picture",
+        )

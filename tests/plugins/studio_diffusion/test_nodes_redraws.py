@@ -1,0 +1,182 @@
+"""Pictures drawn over: strength, what a mask keeps, canvases, sizes far from the model's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from studio.api import Image, Mask, Model, StudioError
+from studio.testing import TestContext
+from studio_diffusion.nodes.redraws import draw_variations, image_to_image, inpaint, outpaint
+
+pytestmark = pytest.mark.xdist_group("diffusers")
+
+
+def ramp(width: int = 32, height: int = 32, channels: int = 3) -> Image:
+    """A picture that is another one at every pixel."""
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    planes = [x / width, y / height, (x + y) / (width + height), 0.5 + 0 * x]
+    return Image(np.stack(planes[:channels], axis=2))
+
+
+def left_half(width: int = 32, height: int = 32) -> Mask:
+    samples = np.zeros((height, width), np.float32)
+    samples[:, : width // 2] = 1
+    return Mask(samples)
+
+
+def distance(first: Image, second: Image) -> float:
+    return float(np.abs(first.pixels - second.pixels).mean())
+
+
+def test_strength_says_how_far_the_result_is_from_the_encoded_picture(ctx: TestContext) -> None:
+    from studio_diffusion.nodes.parts import decode_latent, encode_image
+
+    picture = ramp()
+    coded = decode_latent(ctx, encode_image(ctx, picture))
+
+    far = [
+        distance(image_to_image(ctx, picture, "apple", strength=each, steps=10).image, coded)
+        for each in (0.1, 0.5, 1.0)
+    ]
+
+    assert far == sorted(far)
+    assert far[0] < far[2]
+
+
+def test_strength_0_leaves_the_picture(ctx: TestContext) -> None:
+    assert image_to_image(ctx, ramp(), "apple", strength=0.0).image == ramp()
+    assert inpaint(ctx, ramp(), left_half(), "apple", strength=0.0).image == ramp()
+    assert ctx.steps == []
+
+
+def test_the_least_strength_takes_one_step(ctx: TestContext) -> None:
+    image_to_image(ctx, ramp(), "apple", strength=0.01, steps=4)
+
+    assert ctx.steps == [(1, 1)]
+
+
+def test_a_picture_of_another_size_is_brought_near_to_the_models(ctx: TestContext) -> None:
+    drawn = image_to_image(ctx, ramp(400, 200), "apple", steps=2)
+
+    assert (drawn.image.width, drawn.image.height) == (48, 24)
+    assert any("400 x 200" in line for line in ctx.messages)
+
+
+def test_one_side_follows_the_other(ctx: TestContext) -> None:
+    drawn = image_to_image(ctx, ramp(40, 20), "apple", width=64, steps=2)
+
+    assert (drawn.image.width, drawn.image.height) == (64, 32)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_grey_and_transparent_pictures_are_taken(ctx: TestContext, channels: int) -> None:
+    picture = ramp(channels=channels)
+
+    assert image_to_image(ctx, picture, "apple", steps=2).image.channels == 3
+    assert inpaint(ctx, picture, left_half(), "apple", steps=2).image.channels == 3
+
+
+def test_alpha_is_laid_over_white(ctx: TestContext) -> None:
+    clear = Image(np.zeros((32, 32, 4), np.float32))
+
+    kept = inpaint(ctx, clear, left_half(), "apple", steps=2).image
+
+    assert (kept.pixels[:, 16:] == 1).all()
+
+
+def test_what_a_mask_does_not_choose_stays_exactly(ctx: TestContext) -> None:
+    picture = ramp(50, 40)
+
+    for feather in (0.0, 6.0):
+        drawn = inpaint(ctx, picture, left_half(50, 40), "apple", steps=2, feather=feather).image
+        assert (drawn.width, drawn.height) == (50, 40)
+        np.testing.assert_array_equal(drawn.pixels[:, 25:], picture.pixels[:, 25:])
+        assert np.abs(drawn.pixels[:, :25] - picture.pixels[:, :25]).mean() > 0.02
+
+
+def test_a_feather_is_soft_at_the_masks_edge_and_whole_inside() -> None:
+    from studio_diffusion.masks import soften_inside
+
+    weight = soften_inside(left_half(64, 8).pixels, 8.0)
+
+    assert (weight[:, 32:] == 0).all()
+    assert (weight[:, :24] > 0.95).all()
+    assert (np.diff(weight[4, 22:33]) <= 0).all()
+    assert soften_inside(np.eye(8, dtype=np.float32), 100.0).max() > 0
+
+
+def test_a_mask_of_another_size_is_an_error(ctx: TestContext) -> None:
+    with pytest.raises(StudioError) as caught:
+        inpaint(ctx, ramp(), left_half(16, 16), "apple")
+
+    assert caught.value.code == "E620"
+    assert "16 x 16" in caught.value.message
+
+
+def test_an_empty_mask_draws_nothing_and_says_so(ctx: TestContext) -> None:
+    drawn = inpaint(ctx, ramp(), Mask(np.zeros((32, 32), np.float32)), "apple", count=2)
+
+    assert drawn.images == [ramp(), ramp()]
+    assert any("chooses nothing" in line for line in ctx.messages)
+
+
+def test_a_picture_grows_on_the_sides_asked_for_and_stays_behind_the_seam(ctx: TestContext) -> None:
+    picture = ramp()
+
+    drawn = outpaint(ctx, picture, "apple", left=10, bottom=6, seam=4, steps=2).image
+
+    assert (drawn.width, drawn.height) == (42, 38)
+    np.testing.assert_array_equal(drawn.pixels[: 32 - 4, 10 + 4 :], picture.pixels[: 32 - 4, 4:])
+
+
+def test_the_seam_falls_from_new_to_old() -> None:
+    from studio_diffusion.redraw import extend_picture
+
+    canvas, mask, weight = extend_picture(ramp(), (8, 0, 0, 0), 8)
+
+    assert (canvas.width, canvas.height) == (40, 32)
+    assert (weight[:, :8] == 1).all()
+    assert (weight[:, 16:] == 0).all()
+    assert (np.diff(weight[5, 8:16]) < 0).all()
+    assert (mask.pixels[:, :16] == 1).all()
+    assert (mask.pixels[:, 16:] == 0).all()
+
+
+def test_a_picture_that_is_not_extended_stays(ctx: TestContext) -> None:
+    assert outpaint(ctx, ramp(), "apple").image == ramp()
+
+
+@pytest.mark.parametrize("side", [1, 5, 32])
+def test_small_pictures_can_be_extended(ctx: TestContext, side: int) -> None:
+    drawn = outpaint(ctx, ramp(side, side), "apple", left=20, top=20, steps=1).image
+
+    assert (drawn.width, drawn.height) == (side + 20, side + 20)
+
+
+def test_variations_differ_and_more_so_with_more_noise(ctx: TestContext) -> None:
+    near, far = (draw_variations(ctx, ramp(), amount=amount, count=2, steps=10) for amount in (0.1, 0.9))
+
+    assert len(near.images) == 2
+    assert 0 < distance(*near.images) < distance(*far.images)
+
+
+@pytest.mark.parametrize("name", ["sd15", "sdxl", "flux"])
+def test_other_architectures_draw_over_pictures(name: str, ctx: TestContext, tiny: Callable[..., Path]) -> None:
+    model = Model(f"file:{tiny(name)}")
+
+    over = image_to_image(ctx, ramp(), "apple", steps=2, width=32, model=model)
+    part = inpaint(ctx, ramp(), left_half(), "apple", steps=2, model=model)
+
+    assert (over.image.width, over.image.height) == (32, 32)
+    np.testing.assert_array_equal(part.image.pixels[:, 16:], ramp().pixels[:, 16:])
+
+
+def test_a_family_that_draws_no_pictures_over_says_so(ctx: TestContext, tiny: Callable[..., Path]) -> None:
+    with pytest.raises(StudioError) as caught:
+        image_to_image(ctx, ramp(), "apple", width=32, model=Model(f"file:{tiny('sana')}"))
+
+    assert caught.value.code == "E616"
