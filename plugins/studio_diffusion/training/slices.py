@@ -77,11 +77,13 @@ class Averaged:
 class Muon(torch.optim.Optimizer):
     """Muon (Jordan et al. 2024): momentum, made orthogonal by Newton-Schulz; for hidden matrices.
 
-    As torch's own, with the update scaled to the size of Adam's, but for all matrices of one shape at a time: on a CPU with
-    bf16 units that takes a tenth of the time.
+    As torch's own, with the update scaled to the size of Adam's, but for all matrices of one shape at a time: on a CPU
+    with bf16 units that takes a tenth of the time.
     """
 
-    def __init__(self, parameters: Iterable[torch.Tensor], lr: float, momentum: float = 0.95, decay: float = 0.02) -> None:
+    def __init__(
+        self, parameters: Iterable[torch.Tensor], lr: float, momentum: float = 0.95, decay: float = 0.02
+    ) -> None:
         super().__init__(list(parameters), {"lr": lr, "momentum": momentum, "decay": decay})
 
     @torch.no_grad()
@@ -115,7 +117,8 @@ def _make_orthogonal(matrices: torch.Tensor, steps: int = 5) -> torch.Tensor:
     found = found / (found.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(steps):
         square = found @ found.mT
-        found = torch.baddbmm(found, torch.baddbmm(square, square, square, beta=-4.7750, alpha=2.0315), found, beta=3.4445)
+        factor = torch.baddbmm(square, square, square, beta=-4.7750, alpha=2.0315)
+        found = torch.baddbmm(found, factor, found, beta=3.4445)
     return found.mT if tall else found
 
 

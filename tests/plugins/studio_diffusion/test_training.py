@@ -119,11 +119,26 @@ def test_a_pair_is_taken_apart_in_the_order_of_the_words(data: Path) -> None:
 def _train(data: Path, out: Path, stages: list[str], steps: tuple[int, int, int], *more: str) -> dict[str, object]:
     from studio_diffusion.training.train import main
 
-    main(
-        ["--data", str(data), "--out", str(out), "--concepts", "12", "--width", "64", "--layers", "2"]
-        + ["--control-layers", "1", "--batch", "4", "--pool", "64", "--judge-steps", "5", "--threads", "1"]
-        + ["--steps", *map(str, steps), "--stage", *stages, *more]
-    )
+    small = [
+        "--concepts",
+        "12",
+        "--width",
+        "64",
+        "--layers",
+        "2",
+        "--control-layers",
+        "1",
+        "--batch",
+        "4",
+        "--pool",
+        "64",
+        "--judge-steps",
+        "5",
+        "--threads",
+        "1",
+    ]
+    budget = ["--steps", *map(str, steps)]
+    main(["--data", str(data), "--out", str(out), *small, *budget, "--stage", *stages, *more])
     report: dict[str, object] = json.loads((out / "report.json").read_text())
     return report
 
