@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from fractions import Fraction
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import studio_audio
 import studio_diffusion
 import studio_image
 import studio_logic
+import studio_speech
 import studio_style
-from studio.api import Image, Latent, Mask, Model, get_node_type
+from studio.api import Audio, Image, Latent, Mask, Model, Video, get_node_type, hookimpl
 from studio.testing import Report, check_node_type
+from studio_audio.spectra import analyse_stft
+from studio_audio.spectrogram import Spectrogram, SpectrogramType
 
-PLUGINS = (studio_diffusion, studio_image, studio_logic, studio_style)
+PLUGINS = (studio_audio, studio_diffusion, studio_image, studio_logic, studio_speech, studio_style)
 FUNCTIONS = {get_node_type(f).id: f for plugin in PLUGINS for f in plugin.studio_node_types()}
 
 
@@ -39,6 +45,71 @@ def mask(width: int = 24, height: int = 16) -> Mask:
 def latent(value: float = 0.5) -> Latent:
     """A flat latent of no model's space."""
     return Latent(np.full((4, 4, 6), value, np.float32), "a space", 24, 16)
+
+
+@cache
+def sound(seconds: float = 0.4, frequency: float = 440.0) -> Audio:
+    """A tone with harmonics that dies away, mono, 8 kHz."""
+    time = np.arange(round(8000 * seconds)) / 8000
+    wave = sum(np.sin(2 * np.pi * frequency * h * time) / h for h in (1, 2, 3)) * np.exp(-2 * time)
+    return Audio(0.3 * wave.astype(np.float32), 8000)
+
+
+@cache
+def song() -> Audio:
+    """Twelve notes on a beat."""
+    return Audio(np.concatenate([sound(0.5, hertz).samples for hertz in (220.0, 262.0, 330.0, 294.0) * 3]), 8000)
+
+
+@cache
+def spectrogram(frequency: float = 440.0) -> Spectrogram:
+    """A short spectrogram."""
+    return analyse_stft(sound(0.1, frequency), 64, 16)
+
+
+@cache
+def film() -> Video:
+    """Four small frames with a sound."""
+    return Video.from_images([picture(), picture(channels=3)] * 2, Fraction(4), sound())
+
+
+@cache
+def marks(*words: str) -> dict[str, Any]:
+    """What `speech.say` tells of one sentence, or of none."""
+    sentence = {"text": " ".join(words), "start": 0.0, "end": 1.5, "words": []}
+    return {"seconds": 2.0, "estimated": False, "sentences": [sentence] if words else []}
+
+
+class TinySpeech:
+    """The speech plugin, with tiny models beside it."""
+
+    def __init__(self, models: Mapping[str, Path]) -> None:
+        self._models = models
+
+    @hookimpl
+    def studio_node_types(self) -> Any:
+        """Return the plugin's node types."""
+        return studio_speech.studio_node_types()
+
+    @hookimpl
+    def studio_model_openers(self) -> Any:
+        """Return the plugin's openers."""
+        return studio_speech.studio_model_openers()
+
+    @hookimpl
+    def studio_models(self) -> Mapping[str, Path]:
+        """Return the tiny models."""
+        return self._models
+
+
+@pytest.fixture(scope="session")
+def speech_plugin(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The speech plugin with tiny models to speak and to listen with."""
+    from tests.plugins.studio_speech.tiny_models import write_vits, write_whisper
+
+    folder = tmp_path_factory.mktemp("speech")
+    models = {"mini-speaker": write_vits(folder / "speaker"), "mini-listener": write_whisper(folder / "listener")}
+    return TinySpeech(models)
 
 
 @pytest.fixture(scope="session")
@@ -79,8 +150,54 @@ def picture_file(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
+@pytest.fixture(scope="session")
+def sound_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a WAV file."""
+    from studio.api import AudioType
+
+    path = tmp_path_factory.mktemp("media") / "sound.wav"
+    AudioType().write_file(sound(), path, None)
+    return str(path)
+
+
 MINI = Model("builtin:mini")
 EXAMPLES: dict[str, dict[str, Any]] = {
+    "audio.load": {"file": "sound_file"},
+    "audio.save": {"audio": sound(), "path": "saved/sound.flac"},
+    "audio.from_video": {"video": film()},
+    "audio.info": {"audio": sound()},
+    "audio.tone": {"seconds": 0.05, "frequency": 500.0, "rate": 8000},
+    "audio.noise": {"seconds": 0.05, "rate": 8000},
+    "audio.silence": {"seconds": 0.05, "rate": 8000},
+    "audio.trim": {"audio": sound(), "start": 0.1, "pad": True},
+    "audio.concatenate": {"sounds": [sound(), sound(0.2)], "gap": 0.01},
+    "audio.mix": {"sounds": [sound(), sound(0.2)], "gains": [0.0, -6.0], "offsets": [0.0, 0.1]},
+    "audio.fade": {"audio": sound(), "fade_in": 0.1},
+    "audio.crossfade": {"first": sound(), "second": sound(0.2), "seconds": 0.1},
+    "audio.trim_silence": {"audio": sound()},
+    "audio.channels": {"audio": sound(), "layout": "stereo"},
+    "audio.reverse": {"audio": sound()},
+    "audio.gain": {"audio": sound(), "gain": -6.0},
+    "audio.normalize": {"audio": sound()},
+    "audio.compress": {"audio": sound()},
+    "audio.limit": {"audio": sound(), "gain": 6.0},
+    "audio.equalize": {"audio": sound(), "bands": [{"frequency": 1000, "gain": 3}], "bass": 3.0},
+    "audio.reverb": {"audio": sound(), "seconds": 0.1},
+    "audio.denoise": {"audio": sound()},
+    "audio.resample": {"audio": sound(), "rate": 11_025},
+    "audio.time_stretch": {"audio": sound(), "factor": 1.25},
+    "audio.pitch_shift": {"audio": sound(), "semitones": 2.0},
+    "audio.split_harmonic_percussive": {"audio": sound()},
+    "audio.spectrogram": {"audio": sound(), "window": 256},
+    "audio.from_spectrogram": {"spectrogram": spectrogram(), "rounds": 2},
+    "audio.spectrogram_image": {"spectrogram": spectrogram()},
+    "audio.from_spectrogram_image": {"image": picture(), "rate": 8000, "hop": 32},
+    "audio.plot": {"audio": sound(), "width": 128, "height": 96},
+    "audio.transfer": {"content": sound(), "style": sound(0.3, 700.0), "phase_rounds": 1, "rounds": 1},
+    "audio.voice": {"audio": sound(0.4, 200.0)},
+    "audio.analyze": {"audio": sound(), "width": 128, "height": 96},
+    "audio.soundtrack": {"music": song(), "seconds": 5.0},
+    "audio.motion_curve": {"video": film()},
     "diffusion.text_to_image": {"prompt": "an apple", "count": 2},
     "diffusion.sketch_to_image": {"sketch": picture(), "prompt": "an apple"},
     "diffusion.image_to_image": {"image": picture(), "prompt": "an apple"},
@@ -162,12 +279,28 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "logic.to_text": {"value": {"a": 1}, "indent": 2},
     "logic.to_number": {"value": "1.5e3"},
     "logic.to_list": {"value": [1, "two", None]},
+    "speech.say": {"text": "It rains. Dr. Smith has 2 apples."},
+    "speech.voices": {"language": "en"},
+    "speech.to_text": {"audio": sound(), "model": Model("builtin:mini-listener")},
+    "speech.lip_curve": {"audio": sound()},
+    "speech.subtitles": {"marks": marks("It", "rains.")},
+    "speech.save_subtitles": {"marks": marks("It", "rains."), "path": "a.srt"},
     "style.transfer": {"content": picture(48, 32), "style": picture(40, 40), "quality": "draft"},
     "style.color_transfer": {"content": picture(), "style": picture(channels=1)},
 }
 
 
 VARIANTS: dict[str, dict[str, Any]] = {
+    "audio.trim": {"seconds": 0.1, "end": 0.3},
+    "audio.concatenate": {"sounds": [sound(), sound(0.3)]},
+    "audio.mix": {"sounds": [sound(), sound(0.3)], "gains": [0.0, -3.0], "offsets": [0.0, 0.2]},
+    "audio.channels": {"layout": "swap", "select": [1]},
+    "audio.equalize": {"bands": []},
+    "audio.spectrogram": {"window": 512},
+    "audio.from_spectrogram": {"spectrogram": spectrogram(300.0)},
+    "audio.spectrogram_image": {"spectrogram": spectrogram(300.0)},
+    "audio.from_spectrogram_image": {"like": spectrogram()},
+    "audio.soundtrack": {"video": film(), "intensity": [[0, 0.5], [4, 1]]},
     "diffusion.text_to_image": {"loras": [MINI]},
     "diffusion.image_to_image": {"loras": [MINI]},
     "diffusion.inpaint": {"loras": [MINI]},
@@ -175,6 +308,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "diffusion.decode_latent": {"latent": "empty"},
     "diffusion.latent_blend": {"first": latent(0.25), "second": latent(1.0)},
     "diffusion.latent_upscale": {"latent": latent(0.25)},
+    "speech.say": {"model": Model("builtin:mini-speaker"), "voice": "f2", "language": "de"},
+    "speech.to_text": {"language": "de"},
+    "speech.subtitles": {"marks": marks()},
+    "speech.save_subtitles": {"marks": marks()},
 }
 
 
@@ -188,8 +325,12 @@ def test_every_first_party_node_type_keeps_its_promises(node_type: str, request:
         for given in (example, variants):
             made = {name: values[value] for name, value in given.items() if isinstance(value, str) and value in values}
             given.update(made)
-    if example.get("file") == "picture_file":
-        example["file"] = request.getfixturevalue("picture_file")
+    if node_type in ("speech.say", "speech.to_text"):
+        options["plugin"] = request.getfixturevalue("speech_plugin")
+    if node_type.startswith("audio."):
+        options["value_types"] = [SpectrogramType()]
+    if example.get("file") in ("picture_file", "sound_file"):
+        example["file"] = request.getfixturevalue(example["file"])
 
     report = check_node_type(FUNCTIONS[node_type], **options, **example)
 
@@ -201,10 +342,10 @@ def test_every_first_party_node_type_has_an_example() -> None:
     assert sorted(EXAMPLES) == sorted(FUNCTIONS)
 
 
-@pytest.mark.parametrize("name", ["style.transfer", "image.grid", "image.edit_mask"])
+@pytest.mark.parametrize("name", ["style.transfer", "image.grid", "image.edit_mask", "audio.transfer"])
 def test_node_types_that_take_long_can_be_cancelled(name: str) -> None:
     function: Callable[..., Any] = FUNCTIONS[name]
 
-    report = check_node_type(function, cancels=True, **EXAMPLES[name])
+    report = check_node_type(function, cancels=True, value_types=[SpectrogramType()], **EXAMPLES[name])
 
     assert "cancellation" in report.passed

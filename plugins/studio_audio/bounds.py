@@ -1,0 +1,83 @@
+"""Bounds that hold before memory is taken, and what a sound must have for a node to work on it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from studio.api import MediaError, MediaLimits
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from studio.api import Audio
+
+    FloatArray = npt.NDArray[np.float32]
+
+Step = Callable[[int, int], None]
+"""Called with work done and work planned; what it raises ends the work."""
+
+_VALUES_PER_SECOND = 96_000  # 48 kHz in stereo, as for files
+
+
+def check_length(frames: float, channels: int, rate: int, what: str = "the result") -> None:
+    """Refuse a sound over the limits.
+
+    Raises:
+        MediaError: E640 with its length.
+    """
+    limit = MediaLimits().max_audio_seconds
+    if not frames / rate <= limit or not frames * channels <= limit * _VALUES_PER_SECOND:
+        raise MediaError(
+            "E640",
+            f"{what} would be {frames / rate:.0f} seconds of {channels} channels at {rate} hertz, over the limit of "
+            f"{limit:g} seconds of 48 kHz stereo",
+            hint="ask for less",
+        )
+
+
+def check_sounding(audio: Audio, seconds: float, purpose: str) -> None:
+    """Refuse a sound that is too short or silent for a purpose.
+
+    Raises:
+        MediaError: E642 with what was found.
+    """
+    if audio.duration < seconds or not audio.frames:
+        raise MediaError(
+            "E642",
+            f"the sound lasts {audio.duration:.3g} seconds, and {purpose} needs at least {seconds:g}",
+            hint="give a longer sound",
+        )
+    if not any(block.any() for block in audio.blocks(65_536)):
+        raise MediaError("E642", f"the sound is silent, and {purpose} needs one that is not", hint="check its source")
+
+
+def parse_points(points: Any, name: str, low: float, high: float) -> list[tuple[float, float]]:
+    """Take `[[seconds, value], ...]` from JSON, in rising order of time.
+
+    Raises:
+        MediaError: E646 that quotes what is wrong.
+    """
+    entries = points if isinstance(points, list) else [points]
+    pairs: list[tuple[float, float]] = []
+    for entry in entries:
+        if not (isinstance(entry, list) and len(entry) == 2 and all(is_number(number) for number in entry)):
+            raise MediaError("E646", f"{name}: {entry!r} is no point", hint="write [[seconds, value], ...]")
+        time, value = float(entry[0]), float(entry[1])
+        if time < 0 or not low <= value <= high or (pairs and time <= pairs[-1][0]):
+            raise MediaError(
+                "E646",
+                f"{name}: {entry!r} is out of range or order",
+                hint=f"times rise from 0, values lie in {low:g} to {high:g}",
+            )
+        pairs.append((time, value))
+    if not pairs:
+        raise MediaError("E646", f"{name} holds no point", hint="write [[seconds, value], ...]")
+    return pairs
+
+
+def is_number(value: Any) -> bool:
+    """Say whether this is a finite number, and no bool."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,101 @@
+"""Biquad filters after the Audio EQ Cookbook (Bristow-Johnson, W3C note 2021), and their use in blocks."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from studio.api import MediaError
+from studio_audio.bounds import is_number
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from studio_audio.bounds import FloatArray
+
+    Sections = npt.NDArray[np.float64]
+
+KINDS = ("peak", "low_shelf", "high_shelf", "low_pass", "high_pass", "band_pass", "notch")
+_BLOCK = 1 << 16
+_SHAPE = '{"kind": "peak", "frequency": 1000, "gain": -6, "q": 1}'
+
+
+def create_biquad(kind: str, rate: int, frequency: float, gain: float = 0.0, q: float = math.sqrt(0.5)) -> list[float]:
+    """Return one second-order section b0, b1, b2, 1, a1, a2.
+
+    Args:
+        kind: One of `KINDS`.
+        rate: Sample rate in hertz.
+        frequency: Centre or corner in hertz, below half the rate.
+        gain: Decibels, for peaks and shelves.
+        q: Quality; for shelves 0.707 is the steepest without overshoot.
+    """
+    angle = 2 * math.pi * frequency / rate
+    cos, alpha, level = math.cos(angle), math.sin(angle) / (2 * q), 10.0 ** (gain / 40)
+    root = 2 * math.sqrt(level) * alpha
+    up, down, sign = level + 1, level - 1, 1 if kind == "low_shelf" else -1
+    if kind.endswith("_shelf"):
+        b = [level * (up - sign * down * cos + root), sign * 2 * level * (down - sign * up * cos),
+             level * (up - sign * down * cos - root)]  # fmt: skip
+        a = [up + sign * down * cos + root, -sign * 2 * (down + sign * up * cos), up + sign * down * cos - root]
+    else:
+        a = [1 + alpha, -2 * cos, 1 - alpha]
+        b = {
+            "low_pass": [(1 - cos) / 2, 1 - cos, (1 - cos) / 2],
+            "high_pass": [(1 + cos) / 2, -1 - cos, (1 + cos) / 2],
+            "band_pass": [alpha, 0.0, -alpha],
+            "notch": [1.0, -2 * cos, 1.0],
+            "peak": [1 + alpha * level, -2 * cos, 1 - alpha * level],
+        }[kind]
+        if kind == "peak":
+            a = [1 + alpha / level, -2 * cos, 1 - alpha / level]
+    return [value / a[0] for value in (*b, *a)]
+
+
+def parse_bands(bands: Any, rate: int) -> list[list[float]]:
+    """Turn bands in JSON into second-order sections.
+
+    Raises:
+        MediaError: E646 that quotes what is wrong.
+    """
+    if not isinstance(bands, list):
+        raise MediaError("E646", f"bands: {bands!r} is no list", hint=f"write [{_SHAPE}]")
+    return [_parse_band(band, rate) for band in bands]
+
+
+def _parse_band(band: Any, rate: int) -> list[float]:
+    if not isinstance(band, dict) or not set(band) <= {"kind", "frequency", "gain", "q"} or "frequency" not in band:
+        raise MediaError("E646", f"bands: {band!r} is no band", hint=f"write {_SHAPE}")
+    kind, gain, q = band.get("kind", "peak"), band.get("gain", 0.0), band.get("q", math.sqrt(0.5))
+    if kind not in KINDS:
+        raise MediaError("E646", f"bands: there is no kind {kind!r}", hint=f"one of: {', '.join(KINDS)}")
+    for name, value, low, high in (("gain", gain, -60, 60), ("q", q, 0.05, 100)):
+        if not is_number(value) or not low <= value <= high:
+            raise MediaError("E646", f"bands: {name} {value!r} is none", hint=f"give a number from {low} to {high}")
+    return create_biquad(kind, rate, check_frequency(band["frequency"], rate), float(gain), float(q))
+
+
+def check_frequency(frequency: Any, rate: int) -> float:
+    """Return a frequency that a filter at this rate can have; MediaError E641 for one that is none."""
+    if is_number(frequency) and 0 < frequency < rate / 2:
+        return float(frequency)
+    raise MediaError(
+        "E641", f"a sound of {rate} hertz has no frequency {frequency!r}", hint=f"it ends below {rate / 2:g} hertz"
+    )
+
+
+def filter_samples(samples: FloatArray, sections: Any) -> FloatArray:
+    """Filter frames x channels, in double precision and in blocks."""
+    from scipy.signal import sosfilt
+
+    sections = np.asarray(sections, np.float64).reshape(-1, 6)
+    if not len(sections):
+        return samples
+    result = np.empty_like(samples)
+    state = np.zeros((len(sections), 2, samples.shape[1]))
+    for start in range(0, len(samples), _BLOCK):
+        block = samples[start : start + _BLOCK].astype(np.float64)
+        result[start : start + _BLOCK], state = sosfilt(sections, block, axis=0, zi=state)
+    return result

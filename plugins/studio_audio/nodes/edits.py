@@ -1,0 +1,255 @@
+"""Sounds cut, joined, mixed and faded, and their channels."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Annotated, Literal, NamedTuple
+
+from studio.api import Audio, Context, Field, MediaError, node
+
+Seconds = Annotated[float, Field(ge=0, le=86_400, unit="seconds")]
+Shape = Literal["linear", "equal_power", "smooth", "exponential"]
+
+
+class Trimmed(NamedTuple):
+    """What is left of a sound, and where it was.
+
+    Attributes:
+        audio: The sound without silence at its ends.
+        start: Where it began, in seconds.
+        end: Where it ended, in seconds.
+    """
+
+    audio: Audio
+    start: float
+    end: float
+
+
+@node("audio.trim")
+def trim_audio(
+    ctx: Context,
+    audio: Audio,
+    *,
+    start: Seconds = 0.0,
+    end: Annotated[float | None, Field(ge=0, le=86_400, unit="seconds")] = None,
+    seconds: Annotated[float | None, Field(ge=0, le=86_400, unit="seconds")] = None,
+    pad: bool = False,
+) -> Audio:
+    """Cut a span out of a sound, exact to the sample: from round(start * rate) up to before round(end * rate).
+
+    Args:
+        audio: Sound to cut.
+        start: Where the span begins.
+        end: Where it ends; without it, and without `seconds`, at the sound's end.
+        seconds: Its length, instead of `end`.
+        pad: Fill what lies behind the sound's end with silence, so that the length is what was asked for; otherwise it
+            is an error.
+
+    Raises:
+        MediaError: E641 if the span is not in the sound, or `end` and `seconds` are both given; E640 over the limits.
+    """
+    import numpy as np
+
+    from studio_audio.bounds import check_length
+
+    if end is not None and seconds is not None:
+        raise MediaError("E641", "both 'end' and 'seconds' are given", hint="give one of them")
+    first = round(start * audio.rate)
+    last = audio.frames if end is None else round(end * audio.rate)
+    if seconds is not None:
+        last = first + round(seconds * audio.rate)
+    if last < first:
+        raise MediaError("E641", f"a span from {start:g} to {last / audio.rate:g} seconds ends before it begins",
+                         hint="let it end later")  # fmt: skip
+    if (first > audio.frames or last > audio.frames) and not pad:
+        raise MediaError(
+            "E641",
+            f"a span from {start:g} to {last / audio.rate:g} seconds is not in a sound of {audio.duration:g} seconds",
+            hint="end it sooner, or fill the rest with silence with pad",
+        )
+    check_length(last - first, audio.channels, audio.rate)
+    part = audio.samples[first:last]
+    missing = np.zeros((last - first - len(part), audio.channels), np.float32)
+    return Audio(np.concatenate([part, missing]) if len(missing) else part, audio.rate)
+
+
+@node("audio.concatenate")
+def concatenate_audio(
+    ctx: Context,
+    sounds: Annotated[list[Audio], Field(min_length=1, max_length=10_000)],
+    *,
+    gap: Annotated[float, Field(ge=-60, le=3600, unit="seconds")] = 0.0,
+) -> Audio:
+    """Lay sounds one after the other, at the highest rate and with the most channels among them.
+
+    Args:
+        sounds: Sounds in order; mono spreads to all channels.
+        gap: Silence between them; below 0 neighbours overlap as long, crossfaded with equal power (at most by the
+            shorter one's half).
+
+    Raises:
+        MediaError: E640 over the limits, E641 for layouts that do not go together.
+    """
+    import numpy as np
+
+    from studio_audio.bounds import check_length
+    from studio_audio.join import join, match_sounds
+
+    parts, rate = match_sounds(sounds)
+    ctx.step(0, 1)
+    if gap < 0:
+        wanted = round(-gap * rate)
+        pairs = itertools.pairwise(parts)
+        return Audio(join(parts, [min(wanted, len(a) // 2, len(b) // 2) for a, b in pairs], "equal_power"), rate)
+    frames = round(gap * rate)
+    check_length(sum(map(len, parts)) + frames * (len(parts) - 1), parts[0].shape[1], rate)
+    quiet = np.zeros((frames, parts[0].shape[1]), np.float32)
+    return Audio(np.concatenate([piece for part in parts for piece in (quiet, part)][1:]), rate)
+
+
+@node("audio.mix")
+def mix_audio(
+    ctx: Context,
+    sounds: Annotated[list[Audio], Field(min_length=1, max_length=1000)],
+    *,
+    gains: list[float] | None = None,
+    offsets: list[float] | None = None,
+) -> Audio:
+    """Add sounds up, at the highest rate and with the most channels among them; nothing is turned down by itself.
+
+    Args:
+        sounds: Sounds to mix; mono goes to all channels.
+        gains: Decibels for each sound, from -120 to 60; without it 0.
+        offsets: Seconds at which each begins, 0 or more; without it all begin at once.
+
+    Raises:
+        MediaError: E641 for lists of other lengths or numbers out of range, E640 over the limits.
+    """
+    from studio_audio.bounds import check_length
+    from studio_audio.join import match_sounds, mix
+
+    decibels, starts = gains or [0.0] * len(sounds), offsets or [0.0] * len(sounds)
+    for name, numbers, low, high in (("gains", decibels, -120, 60), ("offsets", starts, 0, 86_400)):
+        if len(numbers) != len(sounds):
+            raise MediaError("E641", f"{len(sounds)} sounds and {len(numbers)} {name}", hint="give one for each sound")
+        for number in numbers:
+            if not low <= number <= high:
+                raise MediaError("E641", f"{name}: {number:g} is out of range", hint=f"give {low} to {high}")
+    parts, rate = match_sounds(sounds)
+    ctx.step(0, 1)
+    frames = [round(start * rate) for start in starts]
+    check_length(max(at + len(part) for at, part in zip(frames, parts, strict=True)), parts[0].shape[1], rate)
+    return Audio(mix(parts, [10 ** (gain / 20) for gain in decibels], frames), rate)
+
+
+@node("audio.fade")
+def fade_audio(
+    ctx: Context, audio: Audio, *, fade_in: Seconds = 0.0, fade_out: Seconds = 0.0, shape: Shape = "smooth"
+) -> Audio:
+    """Fade a sound in and out.
+
+    Args:
+        audio: Sound to fade.
+        fade_in: Length of the fade at the start; cut to the sound's.
+        fade_out: Length of the fade at the end; cut to the sound's.
+        shape: "linear", "equal_power" (a quarter sine), "smooth" (a raised cosine) or "exponential" (60 dB, evenly).
+    """
+    from studio_audio.join import fade
+
+    return Audio(fade(audio.samples, round(fade_in * audio.rate), round(fade_out * audio.rate), shape), audio.rate)
+
+
+@node("audio.crossfade")
+def crossfade_audio(
+    ctx: Context,
+    first: Audio,
+    second: Audio,
+    *,
+    seconds: Annotated[float, Field(ge=0, le=3600, unit="seconds")] = 1.0,
+    shape: Shape = "equal_power",
+) -> Audio:
+    """Let one sound go over into another; the result is shorter than both by the crossfade.
+
+    Args:
+        first: Sound that goes.
+        second: Sound that comes.
+        seconds: Length of the crossfade; cut to the shorter sound.
+        shape: "equal_power" keeps the power of different sounds, "linear" the amplitude of equal ones.
+
+    Raises:
+        MediaError: E640 over the limits, E641 for layouts that do not go together.
+    """
+    from studio_audio.join import join, match_sounds
+
+    parts, rate = match_sounds([first, second])
+    return Audio(join(parts, [min(round(seconds * rate), len(parts[0]), len(parts[1]))], shape), rate)
+
+
+@node("audio.trim_silence")
+def trim_silence(
+    ctx: Context,
+    audio: Audio,
+    *,
+    threshold: Annotated[float, Field(ge=-120, le=0, unit="dB")] = -50.0,
+    keep: Annotated[float, Field(ge=0, le=60, unit="seconds")] = 0.05,
+) -> Trimmed:
+    """Cut silence off both ends.
+
+    Args:
+        audio: Sound to cut; of one that is silent throughout nothing is left.
+        threshold: RMS of 10 ms, relative to full scale, up to which it is silent.
+        keep: How much silence to leave at each end.
+    """
+    from studio_audio.join import find_sound
+
+    window = max(1, round(audio.rate / 100))
+    first, last = find_sound(audio.samples, 10 ** (threshold / 20), window)
+    if last > first:
+        room = round(keep * audio.rate)
+        first, last = max(0, first - room), min(audio.frames, last + room)
+    return Trimmed(Audio(audio.samples[first:last], audio.rate), first / audio.rate, last / audio.rate)
+
+
+@node("audio.channels")
+def change_channels(
+    ctx: Context,
+    audio: Audio,
+    *,
+    layout: Literal["mono", "stereo", "swap", "select"] = "mono",
+    select: Annotated[list[int] | None, Field(max_length=64)] = None,
+) -> Audio:
+    """Mix channels down or up, choose or swap them.
+
+    Args:
+        audio: Sound to change.
+        layout: "mono" is the mean of all; "stereo" is mono twice, or surround mixed down (ITU-R BS.775-3, scaled so
+            that it cannot clip; more than 8 channels go left and right in turn); "swap" turns the order of the
+            channels round; "select" takes those in `select`.
+        select: Channels to take, counted from 1, in this order; one may come twice.
+
+    Raises:
+        MediaError: E641 for a channel that is not there, or `select` without or beside its layout.
+    """
+    from studio_audio.channels import mix_to_mono, mix_to_stereo, select_channels
+
+    if (layout == "select") != bool(select):
+        raise MediaError("E641", f"layout {layout!r} and select {select!r} do not go together",
+                         hint='write layout "select" and the channels in select')  # fmt: skip
+    if layout == "select":
+        return Audio(select_channels(audio.samples, select or []), audio.rate)
+    changed = {
+        "mono": mix_to_mono,
+        "stereo": mix_to_stereo,
+        "swap": lambda samples: samples[:, ::-1],
+    }[layout](audio.samples)
+    return Audio(changed, audio.rate)
+
+
+@node("audio.reverse")
+def reverse_audio(ctx: Context, audio: Audio) -> Audio:
+    """Play a sound backwards.
+
+    Args:
+        audio: Sound to turn round.
+    """
+    return Audio(audio.samples[::-1], audio.rate)

@@ -1,0 +1,150 @@
+"""Equaliser, reverb and noise reduction."""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+from studio.api import Audio, Context, Field, JsonValue, node
+
+Hertz = Annotated[float | None, Field(gt=0, le=384_000, unit="hertz")]
+Shelf = Annotated[float, Field(ge=-40, le=40, unit="dB")]
+
+
+class Denoised(NamedTuple):
+    """A sound without its noise.
+
+    Attributes:
+        audio: The sound.
+        noise: What was taken out; both add up to what there was.
+    """
+
+    audio: Audio
+    noise: Audio
+
+
+@node("audio.equalize")
+def equalize_audio(
+    ctx: Context,
+    audio: Audio,
+    *,
+    bands: JsonValue = None,
+    bass: Shelf = 0.0,
+    treble: Shelf = 0.0,
+    low_cut: Hertz = None,
+    high_cut: Hertz = None,
+) -> Audio:
+    """Filter a sound with parametric bands: biquads of the Audio EQ Cookbook (Bristow-Johnson, W3C note 2021).
+
+    Args:
+        audio: Sound to filter.
+        bands: A list of bands such as `{"kind": "peak", "frequency": 1000, "gain": -6, "q": 1}`; kinds are peak,
+            low_shelf, high_shelf, low_pass, high_pass, band_pass and notch; frequencies lie below half the rate,
+            gains from -60 to 60 dB, q from 0.05 to 100 (0.707 without it).
+        bass: Gain of a shelf below 200 Hz.
+        treble: Gain of a shelf above 4000 Hz (or a fifth of the rate, if that is lower).
+        low_cut: Cut below this, by 24 dB an octave.
+        high_cut: Cut above this, by 24 dB an octave.
+
+    Raises:
+        MediaError: E646 for bands that are none, E641 for a frequency of half the rate or more.
+    """
+    from studio_audio.filters import check_frequency, create_biquad, filter_samples, parse_bands
+
+    rate = audio.rate
+    sections = parse_bands([] if bands is None else bands, rate)
+    if bass:
+        sections.append(create_biquad("low_shelf", rate, min(200.0, 0.2 * rate), bass))
+    if treble:
+        sections.append(create_biquad("high_shelf", rate, min(4000.0, 0.2 * rate), treble))
+    for kind, frequency in (("high_pass", low_cut), ("low_pass", high_cut)):
+        if frequency is not None:
+            corner = check_frequency(frequency, rate)
+            sections += [create_biquad(kind, rate, corner, q=q) for q in (0.5412, 1.3066)]  # Butterworth, 4th order
+    ctx.step(0, 1)
+    return Audio(filter_samples(audio.samples, sections), rate)
+
+
+@node("audio.reverb")
+def add_reverb(
+    ctx: Context,
+    audio: Audio,
+    *,
+    seconds: Annotated[float, Field(ge=0.05, le=30, unit="seconds")] = 1.5,
+    mix: Annotated[float, Field(ge=0, le=1)] = 0.25,
+    delay: Annotated[float, Field(ge=0, le=1, unit="seconds")] = 0.02,
+    damping: Annotated[float, Field(ge=0, le=1)] = 0.5,
+    impulse: Audio | None = None,
+    tail: bool = True,
+    seed: Annotated[int, Field(ge=0)] = 0,
+) -> Audio:
+    """Put a sound into a room: convolution with decaying noise (Moorer 1979), or with a room's impulse response.
+
+    Args:
+        audio: Sound to put there; mono stays mono.
+        seconds: Reverberation time (60 dB down) in the bass.
+        mix: Share of the room: 0 is dry, 1 the room alone.
+        delay: Time before the first reflection.
+        damping: How much sooner the treble dies away: at 1 ten times.
+        impulse: A recorded impulse response instead, of any rate; seconds, delay, damping and seed then do nothing. It
+            is scaled to an energy of 1.
+        tail: Let the room ring out behind the sound; otherwise the length stays.
+        seed: Another room.
+
+    Raises:
+        MediaError: E642 for an impulse response that is silent, E640 over the limits.
+    """
+    import numpy as np
+
+    from studio_audio.bounds import check_length, check_sounding
+    from studio_audio.resample import resample
+    from studio_audio.reverb import convolve, create_room
+
+    if impulse is None:
+        response = create_room(audio.rate, audio.channels, seconds, delay, damping, ctx.rng(seed))
+    else:
+        check_sounding(impulse, 0.0, "an impulse response")
+        response = resample(impulse.samples, impulse.rate, audio.rate)
+        response = response / np.float32(np.sqrt((response.astype(np.float64) ** 2).sum(axis=0).max()))
+    check_length(audio.frames + len(response), audio.channels, audio.rate)
+    if not audio.frames:
+        return audio
+    ctx.step(0, 1)
+    room = convolve(audio.samples, response) * np.float32(mix)
+    room[: audio.frames] += audio.samples * np.float32(1 - mix)
+    return Audio(room if tail else room[: audio.frames], audio.rate)
+
+
+@node("audio.denoise")
+def denoise_audio(
+    ctx: Context,
+    audio: Audio,
+    *,
+    noise: Audio | None = None,
+    reduction: Annotated[float, Field(ge=0, le=80, unit="dB")] = 18.0,
+    threshold: Annotated[float, Field(ge=0, le=40, unit="dB")] = 6.0,
+) -> Denoised:
+    """Take steady noise out by spectral gating (Sainburg and Gentner 2021, after Boll 1979).
+
+    Args:
+        audio: Sound with noise.
+        noise: The noise alone, a second or more; without it the quietest fifth of the sound, bin by bin.
+        reduction: How much the noise is turned down.
+        threshold: How far over the noise something must be to count as sound.
+
+    Raises:
+        MediaError: E642 for noise that is shorter than 50 ms.
+    """
+    from studio_audio.bounds import check_sounding
+    from studio_audio.channels import match_channels
+    from studio_audio.denoise import denoise
+    from studio_audio.resample import resample
+
+    profile = None
+    if noise is not None:
+        if noise.duration < 0.05:
+            check_sounding(noise, 0.05, "a noise profile")
+        profile = match_channels(resample(noise.samples, noise.rate, audio.rate), audio.channels)
+    if audio.frames < 2:
+        return Denoised(audio, Audio(audio.samples * 0, audio.rate))
+    clean = denoise(audio.samples, profile, audio.rate, reduction, threshold, lambda done, total: ctx.step(done, total))
+    return Denoised(Audio(clean, audio.rate), Audio(audio.samples - clean, audio.rate))

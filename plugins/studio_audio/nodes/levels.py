@@ -1,0 +1,139 @@
+"""Gain, loudness, compressor and limiter."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NamedTuple
+
+from studio.api import Audio, Context, Field, node
+
+
+class Normalized(NamedTuple):
+    """A sound of the loudness asked for.
+
+    Attributes:
+        audio: The sound.
+        loudness_before: What it had, in LUFS; -120 for silence.
+        loudness: What it has, in LUFS; -120 for silence.
+    """
+
+    audio: Audio
+    loudness_before: float
+    loudness: float
+
+
+class Compressed(NamedTuple):
+    """A compressed sound.
+
+    Attributes:
+        audio: The sound.
+        reduction: The most that it was turned down, in decibels.
+    """
+
+    audio: Audio
+    reduction: float
+
+
+@node("audio.gain")
+def change_gain(ctx: Context, audio: Audio, *, gain: Annotated[float, Field(ge=-120, le=60, unit="dB")] = 0.0) -> Audio:
+    """Turn a sound up or down; nothing is clipped.
+
+    Args:
+        audio: Sound to change.
+        gain: Decibels; 6.02 doubles the amplitude.
+    """
+    import numpy as np
+
+    return Audio(audio.samples * np.float32(10 ** (gain / 20)), audio.rate)
+
+
+@node("audio.normalize")
+def normalize_audio(
+    ctx: Context,
+    audio: Audio,
+    *,
+    loudness: Annotated[float, Field(ge=-70, le=0, unit="LUFS")] = -16.0,
+    ceiling: Annotated[float, Field(ge=-40, le=0, unit="dBTP")] = -1.0,
+    peaks: Literal["limit", "reduce", "allow"] = "limit",
+) -> Normalized:
+    """Bring a sound to a loudness (ITU-R BS.1770-4), its true peak under a ceiling; silence stays silence.
+
+    Args:
+        audio: Sound to change; one under 400 ms is measured as one block.
+        loudness: Integrated loudness of the result: -14 for streaming, -16 for podcasts, -23 for broadcast (EBU R 128).
+        ceiling: True peak that the result does not exceed.
+        peaks: Where the gain would break the ceiling: "limit" turns the peaks down, "reduce" takes less gain and so
+            stays softer, "allow" lets them be.
+    """
+    from studio_audio.dynamics import normalize
+    from studio_audio.loudness import SILENT, measure_loudness
+
+    ctx.step(0, 2)
+    changed, before = normalize(audio.samples, audio.rate, loudness, 10 ** (ceiling / 20), peaks)
+    ctx.step(1, 2)
+    after = measure_loudness(changed, audio.rate)
+    if before == SILENT:
+        ctx.log("the sound is silent, so it has no loudness to normalise")
+    elif abs(after - loudness) > 0.5:
+        ctx.log(f"the sound has {after:.1f} LUFS, not {loudness:g}: its peaks leave no room under {ceiling:g} dBTP")
+    return Normalized(Audio(changed, audio.rate), max(before, -120.0), max(after, -120.0))
+
+
+@node("audio.compress")
+def compress_audio(
+    ctx: Context,
+    audio: Audio,
+    *,
+    threshold: Annotated[float, Field(ge=-80, le=0, unit="dB")] = -24.0,
+    ratio: Annotated[float, Field(ge=1, le=100)] = 4.0,
+    knee: Annotated[float, Field(ge=0, le=40, unit="dB")] = 6.0,
+    attack: Annotated[float, Field(ge=0.0001, le=2, unit="seconds")] = 0.01,
+    release: Annotated[float, Field(ge=0.001, le=10, unit="seconds")] = 0.15,
+    makeup: Annotated[float, Field(ge=-40, le=40, unit="dB")] = 0.0,
+) -> Compressed:
+    """Turn down what is loud, all channels alike (Giannoulis, Massberg and Reiss 2012).
+
+    Args:
+        audio: Sound to compress.
+        threshold: Level from which it is turned down, relative to full scale.
+        ratio: Decibels above the threshold that leave one; 1 changes nothing.
+        knee: Width of the bend around the threshold.
+        attack: Time in which 63 % of a reduction is reached.
+        release: Time in which 63 % of it is given back.
+        makeup: Gain afterwards.
+    """
+    from studio_audio.dynamics import Curve, compress
+
+    ctx.step(0, 1)
+    changed, reduction = compress(audio.samples, audio.rate, Curve(threshold, ratio, knee, attack, release), makeup)
+    return Compressed(Audio(changed, audio.rate), reduction)
+
+
+@node("audio.limit")
+def limit_audio(
+    ctx: Context,
+    audio: Audio,
+    *,
+    ceiling: Annotated[float, Field(ge=-60, le=0, unit="dB")] = -1.0,
+    gain: Annotated[float, Field(ge=-40, le=40, unit="dB")] = 0.0,
+    ahead: Annotated[float, Field(ge=0.0001, le=0.1, unit="seconds")] = 0.005,
+    release: Annotated[float, Field(ge=0.001, le=10, unit="seconds")] = 0.2,
+    true_peak: bool = True,
+) -> Audio:
+    """Keep a sound under a ceiling, all channels alike, turned down smoothly just before each peak.
+
+    Args:
+        audio: Sound to limit; up to the ceiling it stays as it is.
+        ceiling: Greatest amplitude, relative to full scale; no sample is over it.
+        gain: Gain before limiting.
+        ahead: Time over which it is turned down.
+        release: Time in which 10 dB come back.
+        true_peak: Hold the ceiling between samples too, four times oversampled (ITU-R BS.1770-4).
+    """
+    import numpy as np
+
+    from studio_audio.dynamics import limit
+
+    ctx.step(0, 1)
+    louder = audio.samples * np.float32(10 ** (gain / 20)) if gain else audio.samples
+    top = 10 ** (ceiling / 20)
+    return Audio(limit(louder, audio.rate, top, ahead=ahead, release=release, true_peak=true_peak), audio.rate)

@@ -1,0 +1,135 @@
+"""Music analysed, and fitted to a film or a length."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NamedTuple
+
+from studio.api import Audio, Channels, Context, Field, Image, JsonValue, MediaError, Video, node
+
+
+class Analysis(NamedTuple):
+    """What is found in a sound.
+
+    Attributes:
+        facts: JSON: `duration`, `rate`, `channels`, `tempo` (beats a minute, 0 where there is none), `steadiness` (0 to
+            1), `beats` (seconds), `key` (such as "F# minor"), `key_clarity` (0 to 1), `loudness` (LUFS, null for
+            silence), `loudness_range` (LU), `true_peak` (dBTP), `clipped` (samples), `offset`, `loudness_curve`
+            ([[seconds, LUFS], ...], windows of 400 ms) and `segments` ([{"start", "end", "name"}, ...]).
+        plot: A picture of it.
+        tempo: Beats a minute; 0 where there is none.
+        key: The key.
+    """
+
+    facts: JsonValue
+    plot: Annotated[Image, Channels(3)]
+    tempo: float
+    key: str
+
+
+class Soundtrack(NamedTuple):
+    """Music of the length asked for.
+
+    Attributes:
+        audio: The music.
+        figures: JSON: `seconds`, `length_error` (seconds), `unfilled_seconds`, `stretch`, `path` (beats of the piece as
+            played), `seams` (for each: `time`, `beat_phase_error` in seconds, `spectral_jump` relative to the same
+            place in the piece, `from_beat`, `to_beat`), and with a curve `curve_correlation` (with the loudness),
+            `curve_correlation_before_gain` and `level_range` (dB).
+    """
+
+    audio: Audio
+    figures: JsonValue
+
+
+@node("audio.analyze")
+def analyze_audio(
+    ctx: Context,
+    audio: Audio,
+    *,
+    width: Annotated[int, Field(ge=64, le=8192, unit="pixels")] = 1200,
+    height: Annotated[int, Field(ge=64, le=8192, unit="pixels")] = 640,
+) -> Analysis:
+    """Find tempo, beats, key, loudness and parts of a piece, as JSON and as a picture.
+
+    Beats by dynamic programming (Ellis 2007); key by the profiles of Krumhansl and Kessler (1982); loudness after ITU-R
+    BS.1770-4; parts by novelty (Foote 2000), named by likeness. Silence and noise have no tempo or none that means
+    much: see `steadiness`.
+
+    Args:
+        audio: Sound to look at, of any length; an empty one gives empty lists.
+        width: Columns of the picture.
+        height: Rows of the picture.
+    """
+    from studio_audio.analyze import analyze, plot_analysis
+
+    facts = analyze(audio, lambda done, total: ctx.step(done, total))
+    return Analysis(facts, Image(plot_analysis(audio, facts, width, height)), facts["tempo"], facts["key"])
+
+
+@node("audio.soundtrack")
+def make_soundtrack(
+    ctx: Context,
+    music: Audio,
+    *,
+    seconds: Annotated[float | None, Field(ge=2, le=7200, unit="seconds")] = None,
+    intensity: JsonValue = None,
+    video: Video | None = None,
+    ride: Annotated[float, Field(ge=0, le=1)] = 0.5,
+    ending: Literal["fade", "piece"] = "fade",
+) -> Soundtrack:
+    """Fit a piece of music to a length and to a curve of intensity, cutting and looping it on beats.
+
+    A path through the beats is found by dynamic programming: jumps lead to where the music goes on alike, from bar to
+    bar, and to the borders of its parts; loudness follows the curve. Cuts are moved by up to 30 ms to where both sides
+    agree best, and crossfaded; at most 5 % of stretching makes the length exact.
+
+    Args:
+        music: Piece to cut, with a beat.
+        seconds: Length of the result; without it the film's.
+        intensity: `[[seconds, intensity], ...]`, rising in time, 0 for the softest beats and 1 for the loudest; without
+            it, and without a film, the music goes as it goes.
+        video: Film that gives length and curve (from its motion), where they are not given.
+        ride: How much of the curve the gain follows besides, by up to 9 dB: a piece of even loudness needs it.
+        ending: "fade" out over 2 seconds, or end with the "piece", if the path can lead there.
+
+    Raises:
+        MediaError: E641 if neither a length nor a film is given, E642 for music that is silent or shorter than 4
+            seconds, E644 for music without beats to cut at, E646 for points that are none.
+    """
+    from studio_audio.bounds import check_length, check_sounding, parse_points
+    from studio_audio.motion import measure_motion
+    from studio_audio.soundtrack import Request, compose, cut_piece
+
+    check_sounding(music, 4.0, "a soundtrack")
+    curve = [] if intensity is None else parse_points(intensity, "intensity", 0.0, 1.0)
+    if video is not None and (seconds is None or not curve):
+        points, length = measure_motion(video, lambda done, total: ctx.step(done, total))
+        seconds, curve = seconds or length, curve or points
+    if seconds is None:
+        raise MediaError("E641", "it is not said how long the soundtrack is", hint="give seconds, or a film")
+    check_length(seconds * music.rate, music.channels, music.rate)
+    ctx.step(0, 4)
+    piece = cut_piece(music.samples, music.rate)
+    request = Request(seconds, curve, ride, ending == "piece")
+    samples, figures = compose(piece, request, lambda done, total: ctx.step(done, total))
+    if figures.get("level_range", 99.0) < 6.0:
+        ctx.log(f"the music has a range of {figures['level_range']} dB only, so that it follows the curve little")
+    if figures["unfilled_seconds"] > 0.05:
+        ctx.log(f"the last {figures['unfilled_seconds']:.2f} seconds are silent: beats do not divide the length better")
+    return Soundtrack(Audio(samples, music.rate), figures)
+
+
+@node("audio.motion_curve")
+def find_motion(ctx: Context, video: Video) -> JsonValue:
+    """Turn the motion of a film into a curve of intensity for `audio.soundtrack`: `[[seconds, 0 to 1], ...]`.
+
+    The mean difference of neighbouring frames at 64 pixels a side, smoothed over a second; its 5th percentile becomes
+    0 and its 95th 1.
+
+    Args:
+        video: Film to look at; its frames are run through once.
+    """
+    from studio_audio.motion import measure_motion
+
+    points, _ = measure_motion(video, lambda done, total: ctx.step(done, total))
+    return [list(point) for point in points]

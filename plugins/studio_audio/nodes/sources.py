@@ -1,0 +1,214 @@
+"""Sounds from files and films, to files, and from nothing."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NamedTuple
+
+from studio.api import Audio, Context, Field, File, JsonValue, MediaError, OutputPath, Video, node
+
+Seconds = Annotated[float, Field(ge=0, le=86_400, unit="seconds")]
+Rate = Annotated[int, Field(ge=1000, le=768_000, unit="hertz")]
+Count = Annotated[int, Field(ge=1, le=64)]
+Decibels = Annotated[float, Field(ge=-120, le=60, unit="dB")]
+
+
+class Facts(NamedTuple):
+    """What a sound is.
+
+    Attributes:
+        seconds: Length.
+        rate: Sample rate in hertz.
+        channels: Channels.
+        loudness: Integrated loudness in LUFS (ITU-R BS.1770-4); -120 for silence.
+        facts: The four as a JSON mapping, with `frames`, `true_peak` (dBTP, null for silence), `loudness_range` (LU,
+            EBU Tech 3342), `clipped` (samples in runs at the top) and `offset` (greatest mean of a channel).
+    """
+
+    seconds: float
+    rate: int
+    channels: int
+    loudness: float
+    facts: JsonValue
+
+
+@node("audio.load", lane="io")
+def load_audio(ctx: Context, file: File) -> Audio:
+    """Load a sound from a file, or the sound of a film.
+
+    Args:
+        file: WAV, FLAC, AIFF, OGG, MP3, M4A, Opus, MP4, MKV or another format that Studio reads.
+    """
+    from studio.api import AudioType, MediaLimits
+
+    return AudioType().read_file(file.path, MediaLimits())
+
+
+@node("audio.save", cache="never", lane="io")
+def save_audio(
+    ctx: Context,
+    audio: Audio,
+    path: OutputPath,
+    *,
+    bits: Literal["auto", "16", "24", "float"] = "auto",
+    kilobits: Annotated[int | None, Field(ge=16, le=512, unit="kbit/s")] = None,
+) -> str:
+    """Save a sound to a file beside the graph's outputs; the extension chooses the format.
+
+    A graph's own outputs are written without this node. The file appears complete or not at all.
+
+    Args:
+        audio: Sound to write.
+        path: Where, relative to the run's output folder: .flac, .wav, .ogg, .mp3, .m4a (AAC) or .opus.
+        bits: For WAV and FLAC: 16, 24 or float (WAV alone); "auto" writes as the graph's outputs are written.
+        kilobits: For MP3, AAC and Opus, for all channels together; without it 128 a channel, Opus 64.
+
+    Raises:
+        MediaError: E512 if the format cannot hold the sound, or the file cannot be written.
+    """
+    from studio_audio.save import save
+
+    save(audio, path.path, bits, kilobits)
+    return path.name
+
+
+@node("audio.from_video", lane="io")
+def take_video_sound(ctx: Context, video: Video) -> Audio:
+    """Take the sound of a film, from the film's start.
+
+    Args:
+        video: Film with a sound.
+
+    Raises:
+        MediaError: E645 if the film has none.
+    """
+    if video.audio is None:
+        raise MediaError("E645", "the film has no sound", hint="choose another, or make a sound with audio.silence")
+    return video.audio
+
+
+@node("audio.info")
+def describe_audio(ctx: Context, audio: Audio) -> Facts:
+    """Tell a sound's length, rate, channels, loudness and peaks.
+
+    Args:
+        audio: Sound to look at.
+    """
+    import numpy as np
+
+    from studio_audio.analyze import count_clipped
+    from studio_audio.loudness import measure_loudness, measure_range, measure_true_peak
+
+    ctx.step(0, 3)
+    loudness = max(measure_loudness(audio.samples, audio.rate), -120.0)
+    ctx.step(1, 3)
+    peak = measure_true_peak(audio.samples)
+    ctx.step(2, 3)
+    facts = {
+        "seconds": audio.duration,
+        "frames": audio.frames,
+        "rate": audio.rate,
+        "channels": audio.channels,
+        "loudness": loudness,
+        "loudness_range": measure_range(audio.samples, audio.rate),
+        "true_peak": 20 * float(np.log10(peak)) if peak > 0 else None,
+        "clipped": count_clipped(audio.samples),
+        "offset": float(np.abs(audio.samples.mean(axis=0, dtype=np.float64)).max()) if audio.frames else 0.0,
+    }
+    return Facts(audio.duration, audio.rate, audio.channels, loudness, facts)
+
+
+@node("audio.tone")
+def make_tone(
+    ctx: Context,
+    *,
+    frequency: Annotated[float, Field(gt=0, le=384_000, unit="hertz")] = 440.0,
+    end_frequency: Annotated[float | None, Field(gt=0, le=384_000, unit="hertz")] = None,
+    seconds: Seconds = 1.0,
+    shape: Literal["sine", "square", "triangle", "sawtooth"] = "sine",
+    gain: Decibels = -12.0,
+    rate: Rate = 44_100,
+    channels: Count = 1,
+) -> Audio:
+    """Make a tone, or one that glides; no shape aliases.
+
+    Args:
+        frequency: Where it begins; below half the rate.
+        end_frequency: Where it ends, gliding evenly in pitch; without it the tone is steady.
+        seconds: Length.
+        shape: Form of the wave.
+        gain: Amplitude relative to full scale.
+        rate: Sample rate.
+        channels: Channels, all alike.
+
+    Raises:
+        MediaError: E640 over the limits, E641 for a frequency of half the rate or more.
+    """
+    import numpy as np
+
+    from studio_audio.bounds import check_length
+    from studio_audio.filters import check_frequency
+    from studio_audio.generate import create_tone
+
+    frames = round(seconds * rate)
+    check_length(frames, channels, rate)
+    glide = (frequency, frequency if end_frequency is None else end_frequency)
+    ends = [check_frequency(value, rate) for value in glide]
+    ctx.step(0, 1)
+    wave = create_tone(frames, rate, *ends, shape) * np.float32(10 ** (gain / 20))
+    return Audio(np.repeat(wave[:, None], channels, axis=1), rate)
+
+
+@node("audio.noise")
+def make_noise(
+    ctx: Context,
+    *,
+    color: Literal["white", "pink", "brown"] = "pink",
+    seconds: Seconds = 1.0,
+    gain: Decibels = -24.0,
+    rate: Rate = 44_100,
+    channels: Count = 1,
+    seed: Annotated[int, Field(ge=0)] = 0,
+) -> Audio:
+    """Make noise; each channel has its own.
+
+    Args:
+        color: Its power over frequency: white is even, pink falls by 3 dB an octave, brown by 6.
+        seconds: Length.
+        gain: RMS relative to full scale.
+        rate: Sample rate.
+        channels: Channels.
+        seed: Another seed, other noise.
+
+    Raises:
+        MediaError: E640 over the limits.
+    """
+    import numpy as np
+
+    from studio_audio.bounds import check_length
+    from studio_audio.generate import create_noise
+
+    frames = round(seconds * rate)
+    check_length(frames, channels, rate)
+    ctx.step(0, 1)
+    return Audio(create_noise(frames, channels, ctx.rng(seed), color) * np.float32(10 ** (gain / 20)), rate)
+
+
+@node("audio.silence")
+def make_silence(ctx: Context, *, seconds: Seconds = 1.0, rate: Rate = 44_100, channels: Count = 1) -> Audio:
+    """Make silence.
+
+    Args:
+        seconds: Length.
+        rate: Sample rate.
+        channels: Channels.
+
+    Raises:
+        MediaError: E640 over the limits.
+    """
+    import numpy as np
+
+    from studio_audio.bounds import check_length
+
+    frames = round(seconds * rate)
+    check_length(frames, channels, rate)
+    return Audio(np.zeros((frames, channels), np.float32), rate)

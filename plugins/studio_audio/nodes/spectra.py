@@ -1,0 +1,195 @@
+"""Spectrograms as values and as pictures, and plots."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NamedTuple
+
+from studio.api import Audio, Channels, Context, Field, Image, MediaError, node
+from studio_audio.spectrogram import Spectrogram
+
+Grey = Annotated[Image, Channels(1)]
+Low = Annotated[float, Field(ge=-200, le=0, unit="dB")]
+High = Annotated[float, Field(ge=-100, le=60, unit="dB")]
+
+
+class Drawn(NamedTuple):
+    """A spectrogram as a picture.
+
+    Attributes:
+        image: Grey picture: time to the right, frequency upwards, loud is white.
+        spectrogram: The same spectrogram, for the way back.
+    """
+
+    image: Grey
+    spectrogram: Spectrogram
+
+
+@node("audio.spectrogram")
+def make_spectrogram(
+    ctx: Context,
+    audio: Audio,
+    *,
+    kind: Literal["stft", "mel", "cqt"] = "stft",
+    window: Annotated[int, Field(ge=16, le=65_536, unit="samples")] = 2048,
+    overlap: Literal[2, 4, 8, 16] = 4,
+    bands: Annotated[int, Field(ge=2, le=1024)] = 128,
+    octave: Annotated[int, Field(ge=3, le=96)] = 24,
+    low: Annotated[float, Field(ge=1, le=100_000, unit="hertz")] = 32.7,
+    high: Annotated[float, Field(ge=2, le=384_000, unit="hertz")] = 16_000.0,
+) -> Spectrogram:
+    """Turn a sound into magnitudes over frequency and time; phases are kept, so that it can come back as it was.
+
+    "stft" is the short-time Fourier transform with a Hann window. "mel" are bands evenly spaced on the mel scale, with
+    the Fourier transform beneath them. "cqt" is a constant-Q transform that can be turned round (Velasco, Holighaus,
+    Doerfler and Grill 2011), of bins evenly spaced in pitch.
+
+    Args:
+        audio: Sound to transform.
+        kind: Which transform.
+        window: For stft and mel: samples in a window, a multiple of the overlap.
+        overlap: For stft and mel: windows over each sample.
+        bands: For mel: their number.
+        octave: For cqt: bins an octave.
+        low: For mel and cqt: where the bins begin.
+        high: For mel and cqt: where they end, at the latest at half the rate.
+
+    Raises:
+        MediaError: E641 for a window that the overlap does not divide, or bins that do not fit below half the rate;
+            E640 over the limits; E642 for a sound without samples.
+    """
+    from studio_audio.spectra import analyse_cqt, analyse_mel, analyse_stft
+
+    if not audio.frames:
+        raise MediaError("E642", "the sound has no samples, so it has no spectrogram", hint="check its source")
+    if window % overlap:
+        raise MediaError(
+            "E641", f"a window of {window} samples is no multiple of {overlap}", hint="take a power of two"
+        )
+    ctx.step(0, 1)
+    if kind == "stft":
+        return analyse_stft(audio, window, window // overlap)
+    if kind == "mel":
+        return analyse_mel(audio, window, window // overlap, bands, low, high)
+    return analyse_cqt(audio, low, high, octave)
+
+
+@node("audio.from_spectrogram")
+def sound_from_spectrogram(
+    ctx: Context,
+    spectrogram: Spectrogram,
+    *,
+    phase: Literal["keep", "find"] = "keep",
+    rounds: Annotated[int, Field(ge=1, le=1000)] = 60,
+    seed: Annotated[int, Field(ge=0)] = 0,
+) -> Audio:
+    """Turn a spectrogram back into a sound.
+
+    With its phases the sound comes back to within rounding (1e-6). Where it has none they are found by Griffin and
+    Lim's algorithm (1984) in its fast form (Perraudin, Balazs and Soendergaard 2013).
+
+    Args:
+        spectrogram: What to turn back.
+        phase: "find" lets the phases go that there are, and finds others.
+        rounds: How often phases are improved, where they are found.
+        seed: Chooses the phases to begin with.
+    """
+    from studio_audio.spectra import synthesise
+
+    if phase == "find":
+        spectrogram = spectrogram.replace(phase=None, carrier=None, rest=None)
+    return synthesise(spectrogram, rounds, ctx.rng(seed), lambda done, total: ctx.step(done, total))
+
+
+@node("audio.spectrogram_image")
+def draw_spectrogram(ctx: Context, spectrogram: Spectrogram, *, low: Low = -90.0, high: High = 0.0) -> Drawn:
+    """Show a spectrogram as a grey picture in decibels, for any picture node to work on; one pixel is one value.
+
+    Args:
+        spectrogram: What to show; channels are averaged by power.
+        low: Level that is black; 0 dB is a sine of full scale.
+        high: Level that is white, above `low`.
+
+    Raises:
+        MediaError: E641 if `high` is not above `low`, E640 for more columns than a picture may have.
+    """
+    from studio_audio.spectrum_image import draw_levels
+
+    _check_levels(low, high)
+    return Drawn(Image(draw_levels(spectrogram, low, high)), spectrogram)
+
+
+@node("audio.from_spectrogram_image")
+def read_spectrogram(
+    ctx: Context,
+    image: Image,
+    *,
+    like: Spectrogram | None = None,
+    low: Low = -90.0,
+    high: High = 0.0,
+    rate: Annotated[int, Field(ge=1000, le=192_000, unit="hertz")] = 44_100,
+    hop: Annotated[int, Field(ge=4, le=16_384, unit="samples")] = 512,
+) -> Spectrogram:
+    """Read a picture as a spectrogram: time to the right, frequency upwards, loud is white.
+
+    With the spectrogram that the picture was drawn from, phases and channels are kept, and only what has changed in the
+    picture changes: a picture that has not changed gives the sound back as it was. Without it phases are found
+    later, in `audio.from_spectrogram`, and any picture makes a sound.
+
+    Args:
+        image: Picture; of colours the luma counts (ITU-R BT.601). Another size than the spectrogram's is resized.
+        like: The spectrogram that it was drawn from.
+        low: Level of black; black itself is silence.
+        high: Level of white.
+        rate: Without `like`: sample rate; the picture's top is half of it.
+        hop: Without `like`: samples from one column to the next.
+
+    Raises:
+        MediaError: E641 if `high` is not above `low`, E640 over the limits.
+    """
+    import numpy as np
+
+    from studio_audio.bounds import check_length
+    from studio_audio.spectrum_image import apply_levels, read_levels, resize_levels
+
+    _check_levels(low, high)
+    weights = np.array([0.299, 0.587, 0.114], np.float32)
+    pixels = image.pixels
+    levels = pixels[:, :, 0] if image.channels == 1 else pixels[:, :, :3] @ weights
+    if like is None:
+        check_length(image.width * hop, 1, rate)
+        return read_levels(levels, rate, hop, low, high)
+    if levels.shape != (like.bins, like.columns):
+        size = f"{image.width} x {image.height}"
+        ctx.log(f"the picture is {size}, resized to the spectrogram's {like.columns} x {like.bins}")
+    return apply_levels(like, resize_levels(levels, like.bins, like.columns), low, high)
+
+
+@node("audio.plot")
+def plot_audio(
+    ctx: Context,
+    audio: Audio,
+    *,
+    show: Literal["both", "wave", "spectrogram"] = "both",
+    width: Annotated[int, Field(ge=64, le=8192, unit="pixels")] = 1200,
+    height: Annotated[int, Field(ge=64, le=8192, unit="pixels")] = 640,
+) -> Annotated[Image, Channels(3)]:
+    """Draw the wave and the spectrogram of a sound with axes in seconds and hertz.
+
+    The wave shows extremes, and the RMS in a lighter tone. The spectrogram has octaves of equal height, levels in
+    decibels (0 is a sine of full scale) from the loudest down by 80.
+
+    Args:
+        audio: Sound to draw.
+        show: What to draw.
+        width: Columns.
+        height: Rows.
+    """
+    from studio_audio.plot import plot_sound
+
+    ctx.step(0, 1)
+    return Image(plot_sound(audio, width, height, show != "spectrogram", show != "wave"))
+
+
+def _check_levels(low: float, high: float) -> None:
+    if high <= low:
+        raise MediaError("E641", f"white at {high:g} dB is not above black at {low:g}", hint="let high be above low")

@@ -1,0 +1,134 @@
+"""Sample rate, time, pitch, and the split into harmonic and percussive."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NamedTuple
+
+from studio.api import Audio, Context, Field, MediaError, node
+
+Method = Literal["music", "tones"]
+
+
+class Split(NamedTuple):
+    """A sound in parts that add up to it.
+
+    Attributes:
+        harmonic: What sings.
+        percussive: What strikes.
+        rest: What is neither; silent at a margin of 1.
+    """
+
+    harmonic: Audio
+    percussive: Audio
+    rest: Audio
+
+
+@node("audio.resample")
+def resample_audio(
+    ctx: Context,
+    audio: Audio,
+    *,
+    rate: Annotated[int, Field(ge=1000, le=768_000, unit="hertz")] = 48_000,
+    quality: Literal["quick", "high", "best"] = "best",
+) -> Audio:
+    """Change the sample rate with soxr; the length in seconds stays.
+
+    Args:
+        audio: Sound to resample.
+        rate: Sample rate of the result.
+        quality: "best" is good for 24 bits and more, "high" for 20, "quick" is cubic.
+
+    Raises:
+        MediaError: E640 over the limits.
+    """
+    from studio_audio.bounds import check_length
+    from studio_audio.resample import resample
+
+    check_length(audio.duration * rate, audio.channels, rate)
+    ctx.step(0, 1)
+    recipe = {"quick": "QQ", "high": "HQ", "best": "VHQ"}[quality]
+    return Audio(resample(audio.samples, audio.rate, rate, recipe), rate)
+
+
+@node("audio.time_stretch")
+def stretch_time(
+    ctx: Context,
+    audio: Audio,
+    *,
+    factor: Annotated[float | None, Field(ge=0.1, le=10)] = None,
+    seconds: Annotated[float | None, Field(gt=0, le=86_400, unit="seconds")] = None,
+    method: Method = "music",
+) -> Audio:
+    """Make a sound longer or shorter without changing its pitch.
+
+    Args:
+        audio: Sound to stretch.
+        factor: 2 makes it twice as long: the result has round(frames * factor) frames.
+        seconds: The length it should get, instead of a factor; exact to the sample.
+        method: "music" splits it into what sings and what strikes, and stretches the first with a phase vocoder
+            (Laroche and Dolson 1999), the second by overlapping (Driedger, Mueller and Ewert 2014); "tones" uses the
+            phase vocoder alone, for singing and steady sounds, and is faster.
+
+    Raises:
+        MediaError: E641 unless one of factor and seconds is given, or if the factor is not in 0.1 to 10; E640 over
+            the limits.
+    """
+    from studio_audio.bounds import check_length
+    from studio_audio.stretch import stretch
+
+    if (factor is None) == (seconds is None):
+        raise MediaError("E641", "a stretch needs either a factor or a length in seconds", hint="give one of them")
+    if seconds is not None:
+        if not audio.frames or not 0.1 <= seconds * audio.rate / audio.frames <= 10:
+            raise MediaError(
+                "E641",
+                f"{audio.duration:g} seconds do not stretch to {seconds:g}",
+                hint="a sound can be stretched from a tenth to ten times its length",
+            )
+        factor = round(seconds * audio.rate) / audio.frames
+    assert factor is not None
+    check_length(audio.frames * factor, audio.channels, audio.rate)
+    return Audio(stretch(audio.samples, audio.rate, factor, method, lambda d, t: ctx.step(d, t)), audio.rate)
+
+
+@node("audio.pitch_shift")
+def shift_pitch(
+    ctx: Context,
+    audio: Audio,
+    *,
+    semitones: Annotated[float, Field(ge=-36, le=36, unit="semitones")] = 0.0,
+    method: Method = "music",
+) -> Audio:
+    """Shift the pitch and keep the length: stretched, then resampled. Voices keep their character with `audio.voice`.
+
+    Args:
+        audio: Sound to shift.
+        semitones: How far; 12 is an octave up.
+        method: How it is stretched, see `audio.time_stretch`.
+
+    Raises:
+        MediaError: E640 over the limits.
+    """
+    from studio_audio.bounds import check_length
+    from studio_audio.stretch import shift_pitch as shift
+
+    check_length(audio.frames * 2 ** (semitones / 12), audio.channels, audio.rate, "the stretched sound")
+    return Audio(shift(audio.samples, audio.rate, semitones, method, lambda d, t: ctx.step(d, t)), audio.rate)
+
+
+@node("audio.split_harmonic_percussive")
+def split_harmonic_percussive(
+    ctx: Context, audio: Audio, *, margin: Annotated[float, Field(ge=1, le=10)] = 1.0
+) -> Split:
+    """Split a sound into what sings and what strikes; the parts add up to the sound.
+
+    Medians along time and along frequency (Fitzgerald 2010; Driedger, Mueller and Disch 2014).
+
+    Args:
+        audio: Sound to split.
+        margin: How clearly something must sing or strike; above 1 what does neither goes to the rest.
+    """
+    from studio_audio.separate import split
+
+    parts = split(audio.samples, audio.rate, margin, lambda done, total: ctx.step(done, total))
+    return Split(*(Audio(part, audio.rate) for part in parts))

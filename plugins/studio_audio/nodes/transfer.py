@@ -1,0 +1,71 @@
+"""Transfer of timbre, rhythm and dynamics."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from studio.api import Audio, Context, Field, node
+
+
+@node("audio.transfer", lane="device")
+def transfer_audio(
+    ctx: Context,
+    content: Audio,
+    style: Audio,
+    *,
+    strength: Annotated[float, Field(ge=0, le=1)] = 1.0,
+    timbre: bool = True,
+    rhythm: bool = False,
+    dynamics: bool = False,
+    method: Literal["bins", "bands", "network", "patches", "equalize", "vocoder"] = "bins",
+    phase_rounds: Annotated[int, Field(ge=0, le=500)] = 16,
+    rounds: Annotated[int, Field(ge=1, le=2000)] = 60,
+    seed: Annotated[int, Field(ge=0)] = 0,
+) -> Audio:
+    """Give a sound the timbre, the rhythm texture or the dynamics of another, on its spectrogram. Needs no weights.
+
+    "bins" maps the levels of each frequency to the style's distribution (optimal transport in one dimension). "bands"
+    does so in mel bands and leaves the notes as they are. "network" optimises against random filters (Ulyanov and
+    Lebedev 2016), "patches" by sliced Wasserstein distances of patches (after Heitz et al. 2021); both are slow.
+    "equalize" filters the content to the style's mean spectrum. "vocoder" lets the style sound with the content's
+    envelope (Dudley 1939). The phases are the content's (the style's for the vocoder), brought into agreement by
+    Griffin and Lim's rounds (1984).
+
+    Args:
+        content: Sound to change; rate, length and channels stay.
+        style: Sound to take from, of any rate, length and channels; its loudness does not count.
+        strength: 0 gives the content back, 1 the full change.
+        timbre: Take over the timbre, by the method.
+        rhythm: Take over how fast and how strongly each band goes up and down (the modulation spectrum).
+        dynamics: Take over the distribution of loudness; otherwise each moment is as loud as in the content.
+        method: How the timbre is taken over.
+        phase_rounds: Rounds for the phases.
+        rounds: Steps of "network" and "patches".
+        seed: Of their random filters and directions.
+
+    Raises:
+        MediaError: E642 for a content or a style that is silent or shorter than 0.25 seconds.
+    """
+    from studio_audio.bounds import check_sounding
+    from studio_audio.channels import match_channels
+    from studio_audio.resample import resample
+    from studio_audio.transfer import Carry, transfer
+
+    check_sounding(content, 0.25, "a transfer")
+    check_sounding(style, 0.25, "a transfer")
+    ctx.step(0, 0)
+    model = match_channels(resample(style.samples, style.rate, content.rate), content.channels)
+    changed = transfer(
+        content.samples,
+        model,
+        content.rate,
+        method=method,
+        strength=strength,
+        carry=Carry(timbre, rhythm, dynamics),
+        phase_rounds=phase_rounds,
+        rounds=rounds,
+        seed=seed,
+        device=ctx.device,
+        step=lambda done, total: ctx.step(done, total),
+    )
+    return Audio(changed, content.rate)

@@ -1,0 +1,57 @@
+"""Voices."""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+from studio.api import Audio, Context, Field, MediaError, node
+
+
+class Voice(NamedTuple):
+    """A changed voice.
+
+    Attributes:
+        audio: The voice.
+        pitch_before: Median pitch of the voice that came in, in hertz.
+    """
+
+    audio: Audio
+    pitch_before: float
+
+
+@node("audio.voice")
+def change_voice(
+    ctx: Context,
+    audio: Audio,
+    *,
+    pitch: Annotated[float, Field(ge=0.25, le=4)] = 1.0,
+    formants: Annotated[float, Field(ge=0.5, le=2)] = 1.0,
+    speed: Annotated[float, Field(ge=0.25, le=4)] = 1.0,
+) -> Voice:
+    """Change the pitch, the formants and the speed of a voice, each by itself (WORLD: Morise, Yokomori and Ozawa 2016).
+
+    Args:
+        audio: One voice, speaking or singing; music comes out as a caricature. Each channel is worked on by itself.
+        pitch: Factor of the fundamental frequency; 2 is an octave up.
+        formants: Factor of the resonances: above 1 the voice of someone smaller.
+        speed: Factor: at 2 it lasts half as long.
+
+    Raises:
+        MediaError: E641 for a rate under 8 kHz, E642 for a sound that is silent or shorter than 0.1 seconds, E647 if no
+            voice is found, E640 over the limits.
+    """
+    from studio_audio.bounds import check_length, check_sounding
+    from studio_audio.voice import LOWEST_RATE
+    from studio_audio.voice import change_voice as change
+
+    check_sounding(audio, 0.1, "a change of voice")
+    if audio.rate < LOWEST_RATE:
+        raise MediaError(
+            "E641", f"a voice at {audio.rate} hertz cannot be taken apart", hint=f"give {LOWEST_RATE} hertz and more"
+        )
+    check_length(audio.frames / speed, audio.channels, audio.rate)
+    steps = 4 * audio.channels
+    changed, before = change(
+        audio.samples, audio.rate, pitch, formants, speed, lambda done, _: ctx.step(min(done, steps), steps)
+    )
+    return Voice(Audio(changed, audio.rate), before)

@@ -1,0 +1,217 @@
+"""`Recognizer`: a network of transformers that listens, and what it hears in a long sound."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from studio.api import Audio, ModelError, StudioError
+from studio_speech.marks import Marks, Sentence, Word
+from studio_speech.quiet import hush
+from studio_speech.spoken import fill_gaps
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    FloatArray = npt.NDArray[np.float32]
+
+CHUNK_SECONDS = 28.0
+"""Longest piece that is listened to at once, cut at the quietest place near its end. Whisper takes 30 s."""
+_SEARCH_SECONDS = 6.0
+_SILENCE = 10 ** (-60 / 20)
+
+
+class Recognizer:
+    """An opened model that listens.
+
+    Attributes:
+        network: The model.
+        processor: Its processor: features of sounds, and a tokenizer.
+    """
+
+    def __init__(self, network: Any, processor: Any) -> None:
+        self.network, self.processor = network, processor
+
+    @property
+    def networks(self) -> list[Any]:
+        """All that hold weights."""
+        return [] if self.network is None else [self.network]
+
+    @property
+    def rate(self) -> int:
+        """Samples per second that it listens to."""
+        return int(self.processor.feature_extractor.sampling_rate)
+
+    def close(self) -> None:
+        """Let go of the weights."""
+        self.network = self.processor = None
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to write down.
+
+    Attributes:
+        language: Language that is spoken; "" lets the model find out.
+        translate: Write it down in English.
+    """
+
+    language: str
+    translate: bool
+
+
+def recognize(sound: Audio, recognizer: Recognizer, order: Order, step: Callable[[int, int], None]) -> Marks:
+    """Return what is said in a sound, and when.
+
+    Args:
+        sound: Any length and rate; channels are mixed.
+        recognizer: Who listens.
+        order: What to write down.
+        step: Called before each piece with the seconds done, and the seconds in all.
+    """
+    sentences: list[Sentence] = []
+    for start, end in find_chunks(sound):
+        step(start // sound.rate, math.ceil(sound.duration))
+        mono = sound.samples[start:end].mean(axis=1)
+        if not len(mono) or math.sqrt(float(np.mean(mono.astype(np.float64) ** 2))) < _SILENCE:
+            continue
+        heard = _listen(recognizer, resample(mono, sound.rate, recognizer.rate), order)
+        offset, last = start / sound.rate, end / sound.rate
+        sentences.extend(_place(each, offset, last) for each in heard)
+    step(math.ceil(sound.duration), math.ceil(sound.duration))
+    return Marks(sound.duration, tuple(sentences), not _is_ctc(recognizer))
+
+
+def find_chunks(sound: Audio) -> Iterator[tuple[int, int]]:
+    """Yield from where to where to listen at once, in frames: cuts are at the quietest place near the end of each."""
+    longest, search = int(CHUNK_SECONDS * sound.rate), int(_SEARCH_SECONDS * sound.rate)
+    window, start = max(sound.rate // 20, 1), 0
+    while sound.frames - start > longest:
+        tail = sound.samples[start + longest - search : start + longest].mean(axis=1, dtype=np.float64)
+        power = np.convolve(tail * tail, np.ones(window), "same")
+        end = (
+            start
+            + longest
+            - search
+            + int(np.argmin(power[window:-window] if len(power) > 2 * window else power))
+            + window
+        )
+        yield start, end
+        start = end
+    if sound.frames > start:
+        yield start, sound.frames
+
+
+def resample(samples: FloatArray, before: int, after: int) -> FloatArray:
+    """Change the sample rate of a mono sound, band-limited (by its spectrum, mirrored at both ends)."""
+    if before == after or not len(samples):
+        return samples.astype(np.float32)
+    step = before // math.gcd(before, after)
+    pad = min(max(before // 20, 1), len(samples))
+    longer = np.concatenate([samples[:pad][::-1], samples, samples[-pad:][::-1]]).astype(np.float64)
+    longer = np.pad(longer, (0, -len(longer) % step), mode="edge")
+    count = len(longer) // step * (after // math.gcd(before, after))
+    resampled = np.fft.irfft(np.fft.rfft(longer)[: count // 2 + 1], count) * (count / len(longer))
+    first = round(pad * after / before)
+    found: FloatArray = resampled[first : first + round(len(samples) * after / before)].astype(np.float32)
+    return found
+
+
+def _listen(recognizer: Recognizer, samples: FloatArray, order: Order) -> list[Sentence]:
+    """Return what is said in a piece, with times from its beginning."""
+    with torch.inference_mode(), hush():
+        if _is_ctc(recognizer):
+            return _listen_ctc(recognizer, samples)
+        if type(recognizer.network).__name__.startswith("Whisper"):
+            return _listen_whisper(recognizer, samples, order)
+        return _listen_any(recognizer, samples)
+
+
+def _is_ctc(recognizer: Recognizer) -> bool:
+    return type(recognizer.network).__name__.endswith("ForCTC")
+
+
+def _listen_whisper(recognizer: Recognizer, samples: FloatArray, order: Order) -> list[Sentence]:
+    network, processor = recognizer.network, recognizer.processor
+    features = processor.feature_extractor(
+        samples, sampling_rate=recognizer.rate, return_tensors="pt", return_attention_mask=True
+    ).to(network.device, network.dtype)
+    stamps = hasattr(network.generation_config, "no_timestamps_token_id")
+    settings: dict[str, Any] = {"return_timestamps": stamps, "attention_mask": features.get("attention_mask")}
+    if getattr(network.generation_config, "is_multilingual", False):
+        settings["task"] = "translate" if order.translate else "transcribe"
+        if order.language:
+            settings["language"] = order.language
+    elif order.language not in ("", "en", "english") or order.translate:
+        raise StudioError("E661", "this model hears English alone", hint='leave "language" empty and "translate" off')
+    try:
+        ids = network.generate(features["input_features"], **settings)[0].tolist()
+    except ValueError as error:
+        if "language" not in str(error).lower():
+            raise
+        raise StudioError(
+            "E661", f"the model does not know the language {order.language!r}", hint=str(error)[:300]
+        ) from None
+    seconds, found = len(samples) / recognizer.rate, list[Sentence]()
+    offsets = processor.tokenizer.decode(ids, output_offsets=True)["offsets"] if stamps else []
+    for offset in offsets:
+        first, last = offset["timestamp"]
+        found.append(_spread(offset["text"], first or 0.0, seconds if last is None else last))
+    if not found:
+        found = [_spread(processor.tokenizer.decode(ids, skip_special_tokens=True), 0.0, seconds)]
+    return [each for each in found if each.text]
+
+
+def _listen_ctc(recognizer: Recognizer, samples: FloatArray) -> list[Sentence]:
+    network, processor = recognizer.network, recognizer.processor
+    features = processor.feature_extractor(samples, sampling_rate=recognizer.rate, return_tensors="pt")
+    logits = network(**features.to(network.device, network.dtype)).logits[0]
+    decoded = processor.tokenizer.decode(logits.argmax(dim=-1), output_word_offsets=True, skip_special_tokens=True)
+    frame = len(samples) / recognizer.rate / max(len(logits), 1)
+    words = tuple(
+        Word(each["word"], each["start_offset"] * frame, each["end_offset"] * frame) for each in decoded["word_offsets"]
+    )
+    return [Sentence(decoded["text"].strip(), words[0].start, words[-1].end, words)] if words else []
+
+
+def _listen_any(recognizer: Recognizer, samples: FloatArray) -> list[Sentence]:
+    network, processor = recognizer.network, recognizer.processor
+    features = processor.feature_extractor(samples, sampling_rate=recognizer.rate, return_tensors="pt")
+    ids = network.generate(**features.to(network.device, network.dtype))[0]
+    found = _spread(processor.tokenizer.decode(ids, skip_special_tokens=True), 0.0, len(samples) / recognizer.rate)
+    return [found] if found.text else []
+
+
+def _spread(text: str, start: float, end: float) -> Sentence:
+    """Return a sentence whose words are spread over its time by their length."""
+    text, end = " ".join(text.split()), max(start, end)
+    words = text.split()
+    starts = fill_gaps([None] * len(words), [len(word) + 1 for word in words], round((end - start) * 1000))
+    times = [start + each / 1000 for each in starts] + [end]
+    return Sentence(text, start, end, tuple(Word(*each) for each in zip(words, times, times[1:], strict=False)))
+
+
+def _place(sentence: Sentence, offset: float, last: float) -> Sentence:
+    """Move a sentence from the times of its piece to those of the whole."""
+
+    def move(time: float) -> float:
+        return min(offset + time, last)
+
+    words = tuple(Word(each.text, move(each.start), move(each.end)) for each in sentence.words)
+    return Sentence(sentence.text, move(sentence.start), move(sentence.end), words)
+
+
+def check_recognizer(opened: Any, reference: str) -> Recognizer:
+    """Return an opened model as what it is.
+
+    Raises:
+        ModelError: E667 if it does not listen.
+    """
+    if isinstance(opened, Recognizer):
+        return opened
+    raise ModelError("E667", f"{reference!r} does not write down speech", hint="take Whisper, wav2vec 2.0 or the like")

@@ -1,0 +1,104 @@
+"""A text said aloud, from characters to sound and marks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from studio.api import Audio, Context, JsonValue, ModelError, StudioError
+from studio_speech.marks import write_marks
+from studio_speech.narrate import Pacing, Speaker, narrate
+from studio_speech.script import Delivery, clean_text, parse_text
+from studio_speech.utterances import Utterance, cut_script
+
+_SSML_START = re.compile(r"\s*<(speak\b|\?xml\b)")
+_IDEOGRAPH = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a text is said; the inputs of speech.say by the same names."""
+
+    voice: str
+    language: str
+    rate: float
+    pitch: float
+    volume: float
+    sentence_pause: float
+    paragraph_pause: float
+    seed: int
+
+
+def prepare(text: str, markup: str, manner: Manner, tell: Callable[[str], None]) -> tuple[float, Sequence[Utterance]]:
+    """Return the silence before a text, in seconds, and its utterances.
+
+    Raises:
+        StudioError: E660 if there is nothing to say, E662 for SSML that is wrong.
+    """
+    cleaned = clean_text(text)
+    if any(not each.isspace() for each in set(text) - set(cleaned)):
+        tell("control characters and the like are left out of the text")
+    if markup == "ssml" or (markup == "auto" and _SSML_START.match(cleaned)):
+        from studio_speech.ssml import parse_ssml
+
+        script = parse_ssml(cleaned.lstrip(), tell)
+    else:
+        script = parse_text(cleaned)
+    lead, utterances = cut_script(script, manner.language.strip().lower().replace("_", "-"))
+    if not utterances:
+        shown = f"{cleaned.strip()[:40]!r} has" if cleaned.strip() else "the text is empty: it has"
+        raise StudioError("E660", f"{shown} no letter, digit or symbol to say", hint="give some words")
+    return lead, utterances
+
+
+def say(
+    lead: float, utterances: Sequence[Utterance], manner: Manner, opened: Any, ctx: Context
+) -> tuple[Audio, JsonValue]:
+    """Say utterances with an opened model, or with espeak-ng if there is none; return the sound and its marks."""
+    tell = _Once(ctx.log)
+    speaker = _open_espeak(utterances, manner, tell) if opened is None else _use_model(opened, manner, tell)
+    pacing = Pacing(lead, manner.sentence_pause, manner.paragraph_pause)
+    gain = 10 ** (manner.volume / 20)
+    audio, marks = narrate(utterances, speaker, pacing, gain, ctx.scratch, ctx.step)
+    return audio, write_marks(marks)
+
+
+class _Once:
+    """Tells each thing once."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell, self._told = tell, set[str]()
+
+    def __call__(self, message: str) -> None:
+        if message not in self._told:
+            self._told.add(message)
+            self._tell(message)
+
+
+def _open_espeak(utterances: Sequence[Utterance], manner: Manner, tell: Callable[[str], None]) -> Speaker:
+    from studio_speech.espeak import EspeakSpeaker, open_engine
+    from studio_speech.voices import find_speaker, find_voice, read_voices
+
+    engine, listed = open_engine()
+    voices = read_voices(listed)
+    suffix = find_speaker(listed["variants"], manner.voice)
+    chosen = {}
+    for language in sorted({"", *(each.language for each in utterances)}):
+        voice = find_voice(voices, language or manner.language, tell)
+        chosen[language] = voice.identifier + suffix
+        text = "".join(each.text for each in utterances if each.language == language)
+        if voice.tag == "ja" and _IDEOGRAPH.search(text):
+            tell("espeak-ng reads kana and no kanji: write kana, or choose a model")
+    return EspeakSpeaker(engine, chosen, Delivery(rate=manner.rate, pitch=manner.pitch))
+
+
+def _use_model(opened: Any, manner: Manner, tell: Callable[[str], None]) -> Speaker:
+    from studio_speech.neural_voice import NeuralSpeaker, NeuralVoice
+
+    if not isinstance(opened, NeuralVoice):
+        raise ModelError("E667", "this model does not speak", hint="take one that does; speech.to_text is for others")
+    if manner.pitch:
+        tell("a model has no pitch; it speaks as high as it does")
+    return NeuralSpeaker(opened, manner.voice.strip(), manner.language.lower(), manner.rate, manner.seed, tell)

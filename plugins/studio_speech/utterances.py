@@ -1,0 +1,138 @@
+"""`Utterance`: what is said in one breath, a sentence or a piece of one; and how a script is cut into them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from studio_speech.reading import find_readings
+from studio_speech.script import Boundary, Script, Span, is_speakable
+from studio_speech.sentences import cut_long, find_sentences
+
+_WIDE = "\u2e80-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+"""Scripts without spaces between words, where every character is a word of its own in marks."""
+_WORD = re.compile(rf"[{_WIDE}]|[^\s{_WIDE}]+")
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """What is said in one breath.
+
+    Attributes:
+        spans: What is said, all in one language.
+        language: Tag of that language; "" for that of the whole.
+        ends_sentence: Whether a sentence ends with it.
+        ends_paragraph: Whether a paragraph does.
+        pause: Silence asked for after it, in seconds; None for what is usual there.
+    """
+
+    spans: tuple[Span, ...]
+    language: str = ""
+    ends_sentence: bool = True
+    ends_paragraph: bool = False
+    pause: float | None = None
+
+    @property
+    def text(self) -> str:
+        """What is written."""
+        return "".join(span.text for span in self.spans)
+
+
+def cut_script(script: Script, language: str) -> tuple[float, list[Utterance]]:
+    """Return the silence before the first utterance, in seconds, and the utterances.
+
+    Args:
+        script: What is to be said.
+        language: Language of what does not name its own.
+    """
+    lead, utterances = 0.0, list[Utterance]()
+    waiting: list[Span] = []
+
+    def flush(ends_sentence: bool) -> None:
+        cut = list(_cut_spans(waiting, language))
+        waiting.clear()
+        if cut and not ends_sentence and not _looks_ended(cut[-1].text):
+            cut[-1] = replace(cut[-1], ends_sentence=False)
+        utterances.extend(cut)
+
+    for item in script:
+        if isinstance(item, Span):
+            if waiting and waiting[-1].delivery.language != item.delivery.language:
+                flush(ends_sentence=False)
+            waiting.append(item)
+        elif isinstance(item, Boundary):
+            flush(ends_sentence=True)
+            if utterances:
+                utterances[-1] = replace(
+                    utterances[-1],
+                    ends_sentence=True,
+                    ends_paragraph=utterances[-1].ends_paragraph or item.paragraph,
+                )
+        else:
+            flush(ends_sentence=False)
+            if utterances:
+                last = utterances[-1]
+                utterances[-1] = replace(last, pause=(last.pause or 0.0) + item.seconds)
+            else:
+                lead += item.seconds
+    flush(ends_sentence=True)
+    return lead, utterances
+
+
+def find_words(text: str) -> list[tuple[int, int]]:
+    """Return where each word begins and ends; punctuation that stands alone goes with the word before it."""
+    words: list[tuple[int, int]] = []
+    for match in _WORD.finditer(text):
+        if (words and not is_speakable(match[0])) or (words and not is_speakable(text[words[-1][0] : words[-1][1]])):
+            words[-1] = (words[-1][0], match.end())
+        else:
+            words.append(match.span())
+    return words
+
+
+def _looks_ended(text: str) -> bool:
+    return bool(re.search(r"[.!?…。！？؟।][\"'”’»)\]」』]*$", text))
+
+
+def _cut_spans(spans: list[Span], language: str) -> Iterator[Utterance]:
+    """Cut a run of spans at sentences, and long sentences further; a span with words of its own stays whole."""
+    text = "".join(span.text for span in spans)
+    for start, end in find_sentences(_hide_replaced(spans)):
+        pieces = cut_long(text, start, end)
+        for index, (first, last) in enumerate(pieces):
+            part = tuple(_slice_spans(spans, first, last))
+            if not any(is_speakable(span.text if span.spoken is None else span.spoken) for span in part):
+                continue
+            own = part[0].delivery.language
+            said = tuple(each for span in part for each in _apply_readings(span, own or language))
+            yield Utterance(said, own, ends_sentence=index == len(pieces) - 1)
+
+
+def _hide_replaced(spans: list[Span]) -> str:
+    """Return the text with letters in place of what is replaced, so that no sentence ends inside it."""
+    return "".join(span.text if span.spoken is None and not span.spelled else "x" * len(span.text) for span in spans)
+
+
+def _slice_spans(spans: list[Span], start: int, end: int) -> Iterator[Span]:
+    at = 0
+    for span in spans:
+        first, last = max(start - at, 0), min(end - at, len(span.text))
+        if first < last:
+            yield replace(span, text=span.text[first:last])
+        at += len(span.text)
+
+
+def _apply_readings(span: Span, language: str) -> Iterator[Span]:
+    """Cut a span where it is read otherwise than it is written."""
+    if span.spoken is not None or span.spelled:
+        yield span
+        return
+    at = 0
+    for start, end, words in find_readings(span.text, language):
+        if start > at:
+            yield replace(span, text=span.text[at:start])
+        yield replace(span, text=span.text[start:end], spoken=words)
+        at = end
+    if at < len(span.text):
+        yield replace(span, text=span.text[at:])

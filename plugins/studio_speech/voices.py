@@ -1,0 +1,122 @@
+"""Which voice speaks: espeak-ng's list of them, and the choice by language tag and speaker."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from studio.api import StudioError
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A voice of espeak-ng.
+
+    Attributes:
+        name: Its name, such as "English (America)".
+        identifier: What espeak-ng calls it by.
+        languages: Tags of the languages it speaks, lower case, with a priority each; the smallest is preferred.
+    """
+
+    name: str
+    identifier: str
+    languages: tuple[tuple[int, str], ...]
+
+    @property
+    def tag(self) -> str:
+        """The tag of its own language."""
+        return self.languages[0][1]
+
+
+def read_voices(listed: Mapping[str, Any]) -> list[Voice]:
+    """Return the voices in the list that the worker gave."""
+    voices = []
+    for name, identifier, languages in listed["voices"]:
+        tags = tuple((int(priority), str(tag).lower()) for priority, tag in languages)
+        if tags:
+            voices.append(Voice(str(name).strip(), str(identifier), tags))
+    return voices
+
+
+def find_voice(voices: list[Voice], language: str, tell: Callable[[str], None]) -> Voice:
+    """Return the voice for a language: tag ("en-gb"), or its English name ("German").
+
+    Where a region is not there, the language without it is taken, and that is told.
+
+    Raises:
+        StudioError: E661 if there is none, with near names.
+    """
+    wanted = language.strip().lower().replace("_", "-")
+    by_name = next((voice for voice in voices if voice.name.lower() == wanted), None)
+    tag = wanted
+    while tag:
+        exact = next((voice for voice in voices if voice.tag == tag), None)
+        ranked = sorted(
+            (priority, i) for i, voice in enumerate(voices) for priority, each in voice.languages if each == tag
+        )
+        if exact is not None or ranked:
+            if tag != wanted:
+                tell(f"there is no voice for {language!r}; {tag!r} is taken")
+            return exact or voices[ranked[0][1]]
+        if by_name is not None:
+            return by_name
+        tag = tag.rpartition("-")[0]
+    raise StudioError("E661", f"no voice speaks {language!r}", hint=_suggest(voices, wanted))
+
+
+def _suggest(voices: list[Voice], wanted: str) -> str:
+    """Return near tags and names, in words."""
+    known = {tag: tag for voice in voices for _, tag in voice.languages}
+    known |= {voice.name.lower(): voice.tag for voice in voices}
+    known |= {voice.name.lower().partition(" (")[0]: voice.tag for voice in reversed(voices)}
+    near = list(
+        dict.fromkeys(
+            known[each] for each in difflib.get_close_matches(wanted, known, 4, 0.6 if len(wanted) > 3 else 0.8)
+        )
+    )
+    asked = "speech.voices lists all languages"
+    return f"did you mean {' or '.join(repr(tag) for tag in near)}? {asked}" if near else asked
+
+
+def find_speaker(variants: list[str], name: str) -> str:
+    """Return the suffix that gives any voice this speaker; "" for the voice's own.
+
+    Raises:
+        StudioError: E661 if there is no such speaker, with near names.
+    """
+    if not name:
+        return ""
+    exact = next((each for each in variants if each.lower() == name.strip().lower()), None)
+    if exact is None:
+        near = difflib.get_close_matches(name, variants, 4, 0.4) or [each for each in variants if len(each) == 2][:6]
+        raise StudioError(
+            "E661",
+            f"there is no speaker {name!r}",
+            hint=f"did you mean {' or '.join(repr(each) for each in near)}? speech.voices lists all" if near else
+            "leave the voice empty",
+        )  # fmt: skip
+    return f"+{exact}"
+
+
+def describe_voices(voices: list[Voice], variants: list[str], language: str) -> dict[str, Any]:
+    """Return the languages and speakers as JSON.
+
+    Args:
+        voices: All voices.
+        variants: The speakers.
+        language: The beginning of a tag, or the beginning of a name; "" for all.
+    """
+    wanted = language.strip().lower().replace("_", "-")
+    found: dict[str, dict[str, Any]] = {}
+    for voice in voices:
+        tags = [tag for _, tag in voice.languages]
+        if (
+            wanted
+            and not any(f"{tag}-".startswith(f"{wanted}-") for tag in tags)
+            and not voice.name.lower().startswith(wanted)
+        ):
+            continue
+        found.setdefault(voice.tag, {"language": voice.tag, "name": voice.name, "also": tags[1:]})
+    return {"languages": [found[tag] for tag in sorted(found)], "speakers": sorted(variants, key=str.lower)}
