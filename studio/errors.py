@@ -11,6 +11,8 @@
     ├── MediaError      E5xx    a picture, a sound or a film is broken or out of bounds
     └── ModelError      E6xx    weights are missing, unsafe or unfit
 
+    E62x to E67x are those of Studio's own plugins, of the class that fits.
+
     Cancelled                   a BaseException: `except Exception` cannot swallow it
 
 Each error has a stable code (listed in docs/errors.md), the place it speaks of (a JSON pointer, or a

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
@@ -27,16 +28,23 @@ def describe_unknown(prompt: str, words: Sequence[str]) -> str:
         words: The words, or phrases, that the model knows.
     """
     said = [word for word in split_words(prompt) if word not in _FILLERS]
-    known = {word for phrase in words for word in split_words(phrase)} - _FILLERS
-    if not said or not known or any(form in known for word in said for form in find_forms(word)):
+    known = [phrase for phrase in map(split_words, words) if phrase]
+    says = said or any(sign.isdigit() or unicodedata.category(sign) == "So" for sign in prompt)  # "\N{RED APPLE}", "42"
+    if not says or not known or any(_holds(split_words(prompt), phrase) for phrase in known):
         return ""
-    nearest = find_nearest(said, known)
+    nearest = find_nearest(said, {" ".join(phrase) for phrase in known})
     meant = f"did you mean {join_words(nearest)}? " if nearest else ""
     examples = join_words(pick_examples(words), "and")
     return (
         f"this small model draws only what it knows, and knows no word of {prompt!r}: {meant}"
         f"It knows {len(words)} words, {examples} among them"
     )
+
+
+def _holds(said: Sequence[str], phrase: Sequence[str]) -> bool:
+    """Say whether a phrase stands whole in what is said: a hot dog is neither hot nor a dog."""
+    starts = range(len(said) - len(phrase) + 1)
+    return any(all(word in find_forms(said[at + i]) for i, word in enumerate(phrase)) for at in starts)
 
 
 def split_words(text: str) -> list[str]:

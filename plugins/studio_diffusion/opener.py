@@ -54,13 +54,17 @@ _STRAYED = dict.fromkeys(
 )
 
 
+# Pipelines that make sound: another plugin opens them.
+_SOUNDING = ("AudioLDM2Pipeline", "AudioLDMPipeline", "MusicLDMPipeline", "StableAudioPipeline")
+
+
 class DiffusionOpener(ModelOpener):
     """Opens what `DiffusionPipeline` can load, and what goes with it."""
 
     def can_open(self, path: Path, model: Model) -> bool:
         """Say whether this is a pipeline, a component of one, a checkpoint, a ControlNet or a LoRA."""
         if path.is_dir():
-            return (path / INDEX).is_file() or _read_class(path) is not None
+            return not _makes_sound(path) and ((path / INDEX).is_file() or _read_class(path) is not None)
         if path.suffix.lower() == ".gguf":
             return True
         return path.suffix.lower() == ".safetensors" and (
@@ -319,6 +323,10 @@ def _tune(pipeline: Any, options: Mapping[str, Any], device: str) -> None:
             if part is not None and all(weight.dim() != 5 for weight in part.parameters()):
                 part.to(memory_format=torch.channels_last)
     attention = options.get("attention", "sdpa")
+    if attention.endswith("_hub"):
+        raise ModelError(
+            "E619", f"attention {attention!r} runs code that it fetches from the hub", hint='leave it at "sdpa"'
+        )
     if attention != "sdpa" and denoiser is not None:
         try:
             denoiser.set_attention_backend(attention)
@@ -397,6 +405,14 @@ def _read_component(name: str, folder: Path) -> Component:
     if isinstance(architectures, list) and architectures:
         return Component(name, "transformers", str(architectures[0]), folder)
     raise ModelError("E612", f"{str(folder)!r} does not say what it holds", hint="it needs a config.json of diffusers")
+
+
+def _makes_sound(path: Path) -> bool:
+    """Say whether a folder's index names a pipeline that makes sound."""
+    try:
+        return (path / INDEX).is_file() and read_json(path / INDEX).get("_class_name") in _SOUNDING
+    except ModelError:
+        return False  # opened here, it says what is wrong
 
 
 def _read_class(path: Path) -> str | None:

@@ -12,7 +12,7 @@ from studio_diffusion.families import IMAGE, TEXT
 from studio_diffusion.generate import Wish, limit_strength, sample
 from studio_diffusion.latents import blend, enlarge
 from studio_diffusion.pixels import read_mask
-from studio_diffusion.sizes import check_reach
+from studio_diffusion.sizes import Size, check_reach, find_multiple
 from studio_diffusion.watch import Watch
 
 
@@ -23,9 +23,10 @@ def sample_over(
 
     Raises:
         ModelError: E616 if the model does not draw over pictures.
-        StudioError: E621, E622, E624.
+        StudioError: E621, E622, E624, E627.
     """
     check_reach(opened, wish.size)
+    _check_multiple(opened, wish.size)
     fresh = latent.is_empty or strength >= 1.0
     if strength <= 0 and not fresh:
         return latent
@@ -91,6 +92,16 @@ def resize_latent(latent: Latent, scale: float, method: str, multiple: int) -> L
     made = enlarge(planes, (size[0], size[1]), method).reshape(*samples.shape[:-2], *size)
     width, height = latent.width * size[1] // columns, latent.height * size[0] // rows
     return Latent(made.numpy(), latent.space, width, height)
+
+
+def _check_multiple(opened: Any, size: Size) -> None:
+    multiple = find_multiple(opened)
+    if any(side % multiple for side in size):
+        raise StudioError(
+            "E627",
+            f"this latent is of a picture of {size[0]} x {size[1]}, and the model draws multiples of {multiple}",
+            hint="give diffusion.latent_upscale another scale, or a larger multiple_of",
+        )
 
 
 def _check_plane(latent: Latent) -> None:

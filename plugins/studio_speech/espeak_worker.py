@@ -18,7 +18,9 @@ import ctypes
 import json
 import os
 import sys
+from collections.abc import Callable
 from ctypes import CFUNCTYPE, POINTER, Structure, c_char, c_char_p, c_int, c_short, c_ubyte, c_uint, c_void_p
+from typing import Any
 
 SYNCHRONOUS = 2
 DO_NOT_EXIT = 0x8000
@@ -120,7 +122,8 @@ def list_variants(library: ctypes.CDLL) -> "list[str]":
 
 def read_languages(packed: "ctypes._Pointer[c_char]") -> "list[list[object]]":
     """Read a list of a priority byte and a language's tag each, both ended by zero."""
-    found, at = [], 0
+    found: list[list[object]] = []
+    at = 0
     while packed[at] != b"\0" and len(found) < 64:
         priority, tag, at = packed[at][0], b"", at + 1
         while packed[at] != b"\0":
@@ -130,11 +133,11 @@ def read_languages(packed: "ctypes._Pointer[c_char]") -> "list[list[object]]":
     return found
 
 
-def speak(library: ctypes.CDLL, request: "dict[str, object]", send: "ctypes._FuncPointer") -> None:
+def speak(library: ctypes.CDLL, request: dict[str, Any], send: Callable[[bytes, bytes], None]) -> None:
     """Speak the text and send samples and word marks."""
     marks, frames = [], 0
 
-    def receive(samples: "object", count: int, events: "object") -> int:
+    def receive(samples: Any, count: int, events: Any) -> int:
         nonlocal frames
         if samples and count > 0:
             send(b"PCM_", ctypes.string_at(samples, 2 * count))

@@ -173,15 +173,16 @@ def _ask_bark(speaker: NeuralSpeaker, text: str, rate: float) -> Any:
 
 def _ask_any(speaker: NeuralSpeaker, text: str, rate: float) -> Any:
     """Ask through the library's own pipeline, which knows what each class wants."""
-    from transformers import TextToAudioPipeline
+    import transformers
 
+    kind: Any = transformers.TextToAudioPipeline
     _tell_rate(speaker, rate)
     if speaker.name:
         raise speaker.refuse_name([])
     processor, network = speaker.voice.processor, speaker.voice.network
     tokenizer = getattr(processor, "tokenizer", processor)
     own = None if tokenizer is processor else processor
-    pipeline = TextToAudioPipeline(network, tokenizer=tokenizer, processor=own, sampling_rate=speaker.voice.rate)
+    pipeline = kind(network, tokenizer=tokenizer, processor=own, sampling_rate=speaker.voice.rate)
     return pipeline(text)["audio"]
 
 

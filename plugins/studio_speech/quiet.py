@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 # What the library warns about and a user can do nothing about.
 _NEEDLESS = (r".*is deprecated.*", r".*weight_norm.*", r".*requires torchvision.*", r".*clean_up_tokenization_spaces.*")
@@ -13,8 +14,9 @@ _NEEDLESS = (r".*is deprecated.*", r".*weight_norm.*", r".*requires torchvision.
 @contextmanager
 def hush() -> Iterator[None]:
     """Silence transformers while weights are loaded or a network runs; errors still speak."""
-    from transformers.utils import logging
+    import transformers
 
+    logging: Any = transformers.utils.logging
     level, active = logging.get_verbosity(), logging.is_progress_bar_enabled()
     try:
         logging.set_verbosity_error()

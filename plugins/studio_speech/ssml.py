@@ -222,7 +222,7 @@ class _Reader:
 
     def _read_break(self, attributes: Mapping[str, str]) -> float:
         if "time" not in attributes:
-            return self._choose(attributes.get("strength", "medium"), _BREAKS, "strength")
+            return float(self._choose(attributes.get("strength", "medium"), _BREAKS, "strength"))
         text = attributes["time"].strip().lower()
         seconds = self._read_number(text, "ms") / 1000 if text.endswith("ms") else self._read_number(text, "s")
         if not 0 <= seconds <= LONGEST_BREAK_SECONDS:

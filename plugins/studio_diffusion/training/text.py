@@ -16,14 +16,17 @@ _START, _END = "<|startoftext|>", "<|endoftext|>"
 
 
 def write_tokenizer(folder: Path, names: Sequence[str]) -> Any:
-    """Make a CLIP tokenizer (byte-pair encoding) in which every word of the artwork is one token, and load it.
+    """Make a CLIP tokenizer (byte-pair encoding) in which every word is one token, or load the one that is there.
 
     Args:
         folder: Where `vocab.json`, `merges.txt` and the configuration go.
         names: Names of things; every word in them becomes a token.
     """
-    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
     from transformers import CLIPTokenizer
+
+    if (folder / "vocab.json").exists():  # the weights beside it know its numbers
+        return CLIPTokenizer.from_pretrained(folder)
+    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
     words = sorted({word for name in names for word in name.lower().split()} | set(list_words()))
     letters = list("abcdefghijklmnopqrstuvwxyz0123456789")
@@ -59,15 +62,21 @@ def write_tokenizer(folder: Path, names: Sequence[str]) -> Any:
         ]
     )
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    # given ids beforehand: otherwise the trainer numbers them as its hash table falls, and breaks ties by that
+    ends = [letter + "</w>" for letter in alphabet]
     trainer = trainers.BpeTrainer(
-        vocab_size=8000, min_frequency=2, end_of_word_suffix="</w>", initial_alphabet=alphabet, show_progress=False
+        vocab_size=8000,
+        min_frequency=2,
+        end_of_word_suffix="</w>",
+        initial_alphabet=alphabet,
+        special_tokens=ends,
+        show_progress=False,
     )
     model.train_from_iterator(corpus, trainer)
     merges = [
         tuple(m.split(" ")) if isinstance(m, str) else tuple(m) for m in json.loads(model.to_str())["model"]["merges"]
     ]
-    entries = [*alphabet, *(letter + "</w>" for letter in alphabet)]
-    entries += [a + b for a, b in merges]
+    entries = [*alphabet, *ends, *(a + b for a, b in merges)]
     vocabulary = {entry: index for index, entry in enumerate(dict.fromkeys([*entries, _START, _END]))}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "vocab.json").write_text(json.dumps(vocabulary, ensure_ascii=False), encoding="utf-8")

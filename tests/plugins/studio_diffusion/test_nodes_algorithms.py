@@ -158,6 +158,20 @@ def test_unknown_words_bring_the_nearest_and_some_examples(prompt: str, nearest:
     assert "'apple'" in told
 
 
+def test_a_phrase_is_known_only_as_a_whole() -> None:
+    from studio_diffusion.known_words import describe_unknown
+
+    assert describe_unknown("two Hot dogs", ["hot dog"]) == ""
+    assert "'hot dog'" in describe_unknown("a hot day", ["hot dog"])
+
+
+@pytest.mark.parametrize("prompt", ["\N{RED APPLE}", "42", "a \N{DOG FACE}"])
+def test_signs_that_are_no_words_are_not_known_either(prompt: str) -> None:
+    from studio_diffusion.known_words import describe_unknown
+
+    assert repr(prompt) in describe_unknown(prompt, WORDS)
+
+
 # -- sketches ----------------------------------------------------------------------------------------
 
 

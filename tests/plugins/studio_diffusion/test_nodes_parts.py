@@ -198,6 +198,17 @@ def test_a_mask_says_where_the_second_comes_in(ctx: TestContext) -> None:
     assert mixed[:, :, -1].min() > 0.9
 
 
+def test_a_latent_of_a_size_that_the_model_cannot_draw_is_an_error(ctx: TestContext) -> None:
+    words = parts.encode_prompt(ctx, "apple")
+    latent = parts.upscale_latent(ctx, parts.encode_image(ctx, ramp()), scale=0.6, multiple_of=1)
+
+    with pytest.raises(StudioError) as caught:
+        parts.sample_latent(ctx, latent, words, strength=0.5, steps=2)
+
+    assert caught.value.code == "E627"
+    assert "multiple_of" in caught.value.hint
+
+
 def test_latents_of_two_sizes_are_not_blended(ctx: TestContext) -> None:
     with pytest.raises(StudioError) as caught:
         parts.blend_latents(ctx, make_latent(1.0), make_latent(1.0, side=6))

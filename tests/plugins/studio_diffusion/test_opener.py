@@ -174,6 +174,13 @@ def test_equal_autoencoders_have_one_latent_space(opener: Any, tiny: dict[str, P
     assert one != other
 
 
+@pytest.mark.parametrize("name", ["AudioLDM2Pipeline", "AudioLDMPipeline", "MusicLDMPipeline", "StableAudioPipeline"])
+def test_pipelines_that_make_sound_are_left_to_another_opener(opener: Any, tmp_path: Path, name: str) -> None:
+    (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": name}))
+
+    assert not opener.can_open(tmp_path, Model("local:x"))
+
+
 # -- load options --------------------------------------------------------------------------------------
 
 
@@ -219,6 +226,11 @@ def test_a_variant_that_is_not_there_is_an_error(opener: Any, sd15: Path) -> Non
 def test_an_unknown_attention_is_an_error(opener: Any, sd15: Path) -> None:
     with pytest.raises(ModelError, match="E619"):
         open_model(opener, sd15, attention="telepathy")
+
+
+def test_attention_whose_code_comes_from_the_hub_is_refused(opener: Any, sd15: Path) -> None:
+    with pytest.raises(ModelError, match="fetches from the hub"):
+        open_model(opener, sd15, attention="flash_hub")
 
 
 # -- what is wrong with a folder -----------------------------------------------------------------------
