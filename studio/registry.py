@@ -252,7 +252,7 @@ def _collect(registry: Registry, row: PluginRow, plugin: Any) -> None:
     registry.node_types |= {node_type.id: node_type for node_type in types}
     registry.models |= models
     registry.executors |= executors
-    registry.model_openers += openers
+    registry.model_openers[:0] = openers  # the last is asked first, as pluggy does: others may do better
     registry.distributions[row.name] = row.version
     if row.distribution and not local:
         registry.distributions[row.distribution] = row.version

@@ -1,11 +1,11 @@
-"""Sound node types: cutting, mixing, levels, effects, spectrograms, transfer, voices, analysis and soundtracks."""
+"""Sound node types: cutting, levels, effects, spectra, transfer, voices, analysis, soundtracks, sound from words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from studio.api import ValueType, hookimpl
+from studio.api import ModelOpener, ValueType, hookimpl
 
 
 @hookimpl
@@ -22,3 +22,11 @@ def studio_value_types() -> Iterable[ValueType[Any]]:
     from studio_audio.spectrogram import SpectrogramType
 
     return [SpectrogramType()]
+
+
+@hookimpl
+def studio_model_openers() -> Iterable[ModelOpener]:
+    """Return the opener of models that make sound from text."""
+    from studio_audio.opener import MusicOpener
+
+    return [MusicOpener()]

@@ -80,21 +80,26 @@ def marks(*words: str) -> dict[str, Any]:
     return {"seconds": 2.0, "estimated": False, "sentences": [sentence] if words else []}
 
 
-class TinySpeech:
-    """The speech plugin, with tiny models beside it."""
+class WithModels:
+    """A plugin, with tiny models beside it."""
 
-    def __init__(self, models: Mapping[str, Path]) -> None:
-        self._models = models
+    def __init__(self, plugin: Any, models: Mapping[str, Path]) -> None:
+        self._plugin, self._models = plugin, models
 
     @hookimpl
     def studio_node_types(self) -> Any:
         """Return the plugin's node types."""
-        return studio_speech.studio_node_types()
+        return self._plugin.studio_node_types()
+
+    @hookimpl
+    def studio_value_types(self) -> Any:
+        """Return the plugin's value types."""
+        return getattr(self._plugin, "studio_value_types", tuple)()
 
     @hookimpl
     def studio_model_openers(self) -> Any:
         """Return the plugin's openers."""
-        return studio_speech.studio_model_openers()
+        return self._plugin.studio_model_openers()
 
     @hookimpl
     def studio_models(self) -> Mapping[str, Path]:
@@ -109,7 +114,17 @@ def speech_plugin(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
     folder = tmp_path_factory.mktemp("speech")
     models = {"mini-speaker": write_vits(folder / "speaker"), "mini-listener": write_whisper(folder / "listener")}
-    return TinySpeech(models)
+    return WithModels(studio_speech, models)
+
+
+@pytest.fixture(scope="session")
+def music_plugin(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The plugin for sound with tiny models to make it from words."""
+    from tests.plugins.studio_audio.tiny_models import write_audioldm2, write_musicgen
+
+    folder = tmp_path_factory.mktemp("music")
+    models = {"mini-music": write_musicgen(folder / "music"), "mini-sounds": write_audioldm2(folder / "sounds")}
+    return WithModels(studio_audio, models)
 
 
 @pytest.fixture(scope="session")
@@ -198,6 +213,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "audio.analyze": {"audio": sound(), "width": 128, "height": 96},
     "audio.soundtrack": {"music": song(), "seconds": 5.0},
     "audio.motion_curve": {"video": film()},
+    "audio.from_text": {"prompt": "rain on a roof", "seconds": 0.3, "model": Model("builtin:mini-music")},
     "diffusion.text_to_image": {"prompt": "an apple", "count": 2},
     "diffusion.sketch_to_image": {"sketch": picture(), "prompt": "an apple"},
     "diffusion.image_to_image": {"image": picture(), "prompt": "an apple"},
@@ -301,6 +317,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "audio.spectrogram_image": {"spectrogram": spectrogram(300.0)},
     "audio.from_spectrogram_image": {"like": spectrogram()},
     "audio.soundtrack": {"video": film(), "intensity": [[0, 0.5], [4, 1]]},
+    "audio.from_text": {"model": Model("builtin:mini-sounds"), "guidance_scale": 2.0},
     "diffusion.text_to_image": {"loras": [MINI]},
     "diffusion.image_to_image": {"loras": [MINI]},
     "diffusion.inpaint": {"loras": [MINI]},
@@ -327,7 +344,9 @@ def test_every_first_party_node_type_keeps_its_promises(node_type: str, request:
             given.update(made)
     if node_type in ("speech.say", "speech.to_text"):
         options["plugin"] = request.getfixturevalue("speech_plugin")
-    if node_type.startswith("audio."):
+    if node_type == "audio.from_text":
+        options["plugin"] = request.getfixturevalue("music_plugin")
+    elif node_type.startswith("audio."):
         options["value_types"] = [SpectrogramType()]
     if example.get("file") in ("picture_file", "sound_file"):
         example["file"] = request.getfixturevalue(example["file"])

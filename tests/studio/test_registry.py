@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -67,7 +68,16 @@ def test_what_a_plugin_provides_is_collected() -> None:
 def test_installed_plugins_are_found_studios_own_first() -> None:
     rows = load_registry().plugins
 
-    assert [row.name for row in rows[:3]] == ["studio-image", "studio-logic", "studio-style"]
+    own = ["studio-audio", "studio-diffusion", "studio-image", "studio-logic", "studio-speech", "studio-style"]
+    assert [row.name for row in rows[:6]] == own
+
+
+def test_the_plugin_that_was_loaded_last_is_the_first_to_open_models() -> None:
+    first, second = (SimpleNamespace(name=name) for name in "ab")
+    plugins = (SimpleNamespace(studio_model_openers=hookimpl(lambda own=own: [own])) for own in (first, second))
+    registry, _ = load(*plugins)
+
+    assert [opener.name for opener in registry.model_openers] == ["b", "a"]
 
 
 def test_two_node_types_of_one_id_fail_the_second_and_name_both() -> None:

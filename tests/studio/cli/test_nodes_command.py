@@ -71,7 +71,7 @@ def test_head_takes_the_first_line_and_nobody_complains(desk: Desk) -> None:
         assert process.stderr is not None
         head = subprocess.run(["head", "-1"], stdin=process.stdout, capture_output=True, text=True, check=True)
 
-        assert head.stdout.startswith("image.")
+        assert head.stdout.startswith("audio.")
         assert process.stderr.read() == ""
 
 

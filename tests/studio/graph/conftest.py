@@ -8,8 +8,11 @@ from typing import Annotated, Any
 
 import pytest
 
+import studio_audio
+import studio_diffusion
 import studio_image
 import studio_logic
+import studio_speech
 import studio_style
 from studio.api import Channels, Context, Field, File, Image, JsonValue, Mask, Model, OutputPath, hookimpl, node
 from studio.api.builtin import create_builtin_value_types
@@ -64,8 +67,8 @@ FUNCTIONS = [migrated, take_rgb, make_rgba, make_maybe, take_everything]
 @pytest.fixture(scope="session")
 def registry() -> Registry:
     probe = SimpleNamespace(studio_node_types=hookimpl(lambda: FUNCTIONS))
-    plugins = [("studio-image", studio_image), ("studio-logic", studio_logic), ("studio-style", studio_style),
-               ("probe", probe)]  # fmt: skip
+    own = (studio_audio, studio_diffusion, studio_image, studio_logic, studio_speech, studio_style)
+    plugins = [*((plugin.__name__.replace("_", "-"), plugin) for plugin in own), ("probe", probe)]
     found = load_registry(value_types=create_builtin_value_types(), plugins=plugins, discover=False)
     assert not [row for row in found.plugins if row.status != "ok"]
     found.plugins.append(PluginRow("studio-broken", status="failed", problem="ImportError: no module named 'nothing'"))

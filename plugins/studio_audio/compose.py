@@ -1,0 +1,206 @@
+"""`MusicModel`: a network or a pipeline that makes sound from text, and how each kind of them is asked."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from studio.api import Audio, MediaError, ModelError
+from studio_audio.bounds import Step
+from studio_audio.quiet import hush
+
+_UNSET_LENGTH = 20  # what transformers takes where nobody said anything
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to make.
+
+    Attributes:
+        prompt: Words.
+        negative_prompt: What to keep out; "" for nothing.
+        seconds: Length.
+        guidance_scale: None for the model's own.
+        steps: Steps of a diffusion model; 0 for its own.
+        temperature: How freely a language model draws its tokens.
+        top_k: Among how many of the likeliest it draws; 0 for all.
+        seed: Another seed, another sound.
+    """
+
+    prompt: str
+    negative_prompt: str
+    seconds: float
+    guidance_scale: float | None
+    steps: int
+    temperature: float
+    top_k: int
+    seed: int
+
+
+class MusicModel:
+    """An opened model that makes sound from text.
+
+    Attributes:
+        network: A network of transformers, or a pipeline of diffusers.
+        tokenizer: What makes tokens of text for a network; None for a pipeline, which has its own.
+    """
+
+    def __init__(self, network: Any, tokenizer: Any = None) -> None:
+        self.network, self.tokenizer = network, tokenizer
+
+    @property
+    def networks(self) -> list[Any]:
+        """All that hold weights."""
+        parts = [self.network] if self.tokenizer is not None else self.network.components.values()
+        return [each for each in parts if isinstance(each, torch.nn.Module)]
+
+    @property
+    def longest_seconds(self) -> float | None:
+        """The longest sound that it can make; None where only memory ends it."""
+        if self.tokenizer is not None:
+            settings = self.network.generation_config
+            frames = settings.max_length
+            if frames is None or frames <= _UNSET_LENGTH:
+                frames = self.network.config.decoder.max_position_embeddings
+            return float(frames / self.network.config.audio_encoder.frame_rate)
+        if type(self.network).__name__ == "StableAudioPipeline":
+            vae, network = self.network.vae, self.network.transformer
+            fits = network.config.sample_size * vae.hop_length / vae.config.sampling_rate
+            return float(min(fits, self.network.projection_model.config.max_value))
+        return None
+
+    def close(self) -> None:
+        """Let go of the weights."""
+        self.network = self.tokenizer = None
+
+
+def check_music_model(opened: Any, reference: str) -> MusicModel:
+    """Return what was opened if it makes sound from text.
+
+    Raises:
+        ModelError: E648 if not.
+    """
+    if not isinstance(opened, MusicModel):
+        raise ModelError(
+            "E648",
+            f"{reference!r} makes no sound from text",
+            hint="name a folder of MusicGen, AudioLDM2 or Stable Audio; speech.say takes models that speak",
+        )
+    return opened
+
+
+def compose(model: MusicModel, order: Order, step: Step, tell: Callable[[str], None]) -> Audio:
+    """Make a sound from words.
+
+    Raises:
+        MediaError: E640 if it is longer than the model can make.
+        ModelError: E649 if it is no sound.
+    """
+    longest = model.longest_seconds
+    if longest is not None and order.seconds > longest + 1e-6:
+        raise MediaError(
+            "E640",
+            f"{order.seconds:g} seconds are over what the model can make, {longest:.4g}",
+            hint="ask for less, and join pieces with audio.crossfade or lengthen one with audio.soundtrack",
+        )
+    ask = _ask_musicgen if model.tokenizer is not None else _ask_pipeline
+    step(0, 0)
+    with torch.inference_mode(), hush():
+        sound, rate = ask(model, order, step, tell)
+    samples = np.ascontiguousarray(sound[:, : round(order.seconds * rate)].T, np.float32)
+    if not samples.size or not np.isfinite(samples).all():
+        what = "holds NaN" if samples.size else "is empty"
+        raise ModelError(
+            "E649", f"what the model made of {order.prompt[:60]!r} {what}", hint="try another seed, or float32"
+        )
+    return Audio(samples, rate)
+
+
+def _ask_musicgen(
+    model: MusicModel, order: Order, step: Step, tell: Callable[[str], None]
+) -> tuple[np.ndarray[Any, Any], int]:
+    network, device = model.network, model.network.device
+    if order.negative_prompt:
+        tell("this model has no negative prompt; it is left out")
+    if order.steps:
+        tell("this model has no steps; it makes token after token")
+    config, decoder = network.config.audio_encoder, network.config.decoder
+    # each codebook begins a token later than the one before it
+    tokens = math.ceil(order.seconds * config.frame_rate) + decoder.num_codebooks // decoder.audio_channels
+
+    def watch(ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
+        step(min(ids.shape[-1] - 1, tokens), tokens)
+        return torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
+
+    settings: dict[str, Any] = {"max_new_tokens": tokens, "do_sample": True, "num_beams": 1}
+    settings |= {"temperature": order.temperature, "top_k": order.top_k}
+    if order.guidance_scale is not None:
+        settings["guidance_scale"] = order.guidance_scale
+    words = model.tokenizer([order.prompt], return_tensors="pt").to(device)
+    with _seeded(order.seed, device):
+        made = network.generate(
+            input_ids=words["input_ids"], attention_mask=words["attention_mask"], stopping_criteria=[watch], **settings
+        )
+    return made[0].float().cpu().numpy(), int(config.sampling_rate)
+
+
+@contextmanager
+def _seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Seed what a network draws its tokens with, and leave the global generators as they were.
+
+    Python's own has no say in the result, and layers draw from it all the same.
+    """
+    state = random.getstate()
+    try:
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            torch.manual_seed(seed)
+            yield
+    finally:
+        random.setstate(state)
+
+
+def _ask_pipeline(
+    model: MusicModel, order: Order, step: Step, tell: Callable[[str], None]
+) -> tuple[np.ndarray[Any, Any], int]:
+    pipeline = model.network
+    is_stable = type(pipeline).__name__ == "StableAudioPipeline"
+    settings: dict[str, Any] = {("audio_end_in_s" if is_stable else "audio_length_in_s"): order.seconds}
+    if order.steps:
+        settings["num_inference_steps"] = order.steps
+    if order.guidance_scale is not None:
+        settings["guidance_scale"] = order.guidance_scale
+    if not is_stable:
+        _tell_long(pipeline, order.seconds, tell)
+
+    def watch(done: int, timestep: Any, latents: Any) -> None:
+        total = len(pipeline.scheduler.timesteps)
+        step(min(done + 1, total), total)
+
+    made = pipeline(
+        prompt=order.prompt,
+        negative_prompt=order.negative_prompt or None,
+        generator=torch.Generator("cpu").manual_seed(order.seed),
+        callback=watch,
+        callback_steps=1,
+        output_type="np",
+        **settings,
+    ).audios[0]
+    rate = (pipeline.vae if is_stable else pipeline.vocoder).config.sampling_rate
+    return np.atleast_2d(np.asarray(made)), int(rate)
+
+
+def _tell_long(pipeline: Any, seconds: float, tell: Callable[[str], None]) -> None:
+    """Say so where a sound is longer than what a latent diffusion model with a vocoder was trained on."""
+    vocoder = pipeline.vocoder.config
+    size = pipeline.unet.config.sample_size
+    if isinstance(size, int):
+        own = size * pipeline.vae_scale_factor * math.prod(vocoder.upsample_rates) / vocoder.sampling_rate
+        if seconds > 1.5 * own:
+            tell(f"this model was trained on pieces of {own:.3g} seconds; longer ones repeat or lose themselves")

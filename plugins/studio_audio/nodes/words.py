@@ -1,0 +1,49 @@
+"""Music and sounds from words."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from studio.api import Audio, Context, Field, Model, node
+
+
+@node("audio.from_text", lane="device")
+def make_from_text(
+    ctx: Context,
+    prompt: Annotated[str, Field(min_length=1, max_length=4000)],
+    model: Model,
+    *,
+    negative_prompt: Annotated[str, Field(max_length=4000)] = "",
+    seconds: Annotated[float, Field(ge=0.1, le=600, unit="seconds")] = 8.0,
+    guidance_scale: Annotated[float, Field(ge=1, le=30)] | None = None,
+    steps: Annotated[int, Field(ge=0, le=1000)] = 0,
+    temperature: Annotated[float, Field(ge=0.05, le=4)] = 1.0,
+    top_k: Annotated[int, Field(ge=0, le=10_000)] = 250,
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0,
+) -> Audio:
+    """Make music or a sound from words, with a network: MusicGen, AudioLDM2, Stable Audio, AudioLDM, MusicLDM.
+
+    Noise is drawn on the CPU for diffusion models, so that a seed starts from the same noise everywhere; MusicGen draws
+    its tokens where it runs. No weights come along.
+
+    Args:
+        prompt: What shall sound, in English: "slow jazz with a muted trumpet", "rain on a tin roof".
+        model: Weights, a folder of transformers (MusicGen) or of diffusers (the others). The sound has its rate and
+            channels.
+        negative_prompt: What to keep out; not for MusicGen. It has an effect where the guidance scale is over 1.
+        seconds: Length, exact to the sample. MusicGen makes 30 at most, Stable Audio Open 47.
+        guidance_scale: How closely to keep to the words; 1 is without guidance. Empty for the model's own.
+        steps: Steps of diffusion, more are slower and better; 0 for the model's own. Not for MusicGen.
+        temperature: MusicGen only: below 1 it keeps to what is likely, above 1 it dares.
+        top_k: MusicGen only: among how many of the likeliest tokens it draws; 0 for all.
+        seed: Another seed, another sound.
+
+    Raises:
+        MediaError: E640 if that is longer than the model can make.
+        ModelError: E648 if the model makes no sound from text or is not whole, E649 if it makes NaN.
+    """
+    from studio_audio.compose import Order, check_music_model, compose
+
+    order = Order(prompt, negative_prompt.strip(), seconds, guidance_scale, steps, temperature, top_k, seed)
+    with ctx.open(model) as opened:
+        return compose(check_music_model(opened, model.reference), order, lambda done, of: ctx.step(done, of), ctx.log)
