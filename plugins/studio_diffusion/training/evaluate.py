@@ -159,7 +159,7 @@ def split_pair(picture: np.ndarray, relation: str) -> tuple[np.ndarray, np.ndarr
     for sign in (1, -1):
         half = picture.copy()
         middle = picture.shape[0] // 2
-        rest = {1: slice(0, middle), -1: slice(middle, None)}[-sign * (dx or dy)]
+        rest = {1: slice(0, middle), -1: slice(middle, None)}[sign * (dx or dy)]
         if dx:
             half[:, rest] = find_background(picture)
         else:
@@ -261,12 +261,17 @@ def evaluate_sketches(
     sketches = np.stack([trace_sketch(artwork.draw(scene)) for scene in scenes])
     pictures = generate([scene.prompt for scene in scenes], sketches, 0)
     pairs = list(zip(pictures, sketches, strict=True))
-    others = zip(pictures, np.roll(sketches, 1, 0), strict=True)
+    others = list(zip(pictures, np.roll(sketches, 1, 0), strict=True))
     ranks = rank(judge, np.stack([cut_thing(p) for p in pictures]), device)
     numbers = {word: i for i, word in enumerate(judge.words)}
     return {
-        "edge F-score": round(float(np.mean([compute_edge_score(p, s) for p, s in pairs])), 4),
-        "edge F-score against another sketch": round(float(np.mean([compute_edge_score(p, s) for p, s in others])), 4),
+        **{
+            f"edge F-score within {reach} px{against}": round(
+                float(np.mean([compute_edge_score(p, s, reach) for p, s in chosen_pairs])), 4
+            )
+            for reach in (2, 1)
+            for against, chosen_pairs in (("", pairs), (", against another sketch", others))
+        },
         "thing, top-1": round(float(np.mean([r[0] == numbers[w] for r, w in zip(ranks, chosen, strict=True)])), 4),
         "pictures": {"sketches": sketches, "made": pictures},
     }

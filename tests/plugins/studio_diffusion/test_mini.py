@@ -1,0 +1,100 @@
+"""The model in the box: it is small, safe and described, and it draws what it is asked for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import studio_diffusion
+from studio.api import Image
+from studio.app import Studio
+from studio_diffusion.training import evaluate
+from studio_diffusion.training.artwork import load_concepts, trace_sketch
+
+pytestmark = pytest.mark.xdist_group("diffusers")
+FOLDERS = studio_diffusion.studio_models()
+
+
+def test_both_models_ship_as_safetensors_within_forty_megabytes() -> None:
+    assert set(FOLDERS) == {"mini", "mini-sketch"}
+    files = [file for folder in FOLDERS.values() for file in folder.rglob("*") if file.is_file()]
+
+    assert {file.suffix for file in files} == {".safetensors", ".json", ".md"}
+    assert sum(file.stat().st_size for file in files) <= 40_000_000
+
+
+def test_the_card_says_what_it_was_made_of_and_how_good_it_is() -> None:
+    card = (FOLDERS["mini"] / "README.md").read_text(encoding="utf-8")
+
+    for words in ("Noto Emoji", "Apache", "thing, top-1", "Ceiling", "autoencoder", "generator", "unseen"):
+        assert words.lower() in card.lower()
+
+
+def test_it_says_which_words_it_knows() -> None:
+    facts = json.loads((FOLDERS["mini"] / "studio.json").read_text(encoding="utf-8"))
+
+    assert len(facts["words"]) >= 150
+    assert set(facts["words"]) >= set(load_concepts(150))
+
+
+def draw(studio: Studio, **inputs: Any) -> np.ndarray:
+    graph = {
+        "studio": 1,
+        "nodes": {"a": {"type": "diffusion.text_to_image", "inputs": inputs}},
+        "outputs": {"picture": {"from": "a.image"}},
+    }
+    result = studio.run(studio.load(graph), cache="off")
+    assert not result.errors
+    picture = result["picture"]
+    assert isinstance(picture, Image)
+    return (picture.pixels * 255 + 0.5).astype(np.uint8)
+
+
+def test_a_red_apple_on_a_blue_background_is_red_and_stands_on_blue() -> None:
+    with Studio(on_disk=False) as studio:
+        pictures = [draw(studio, prompt="a red apple on a blue background", seed=seed) for seed in (1, 2, 3)]
+
+    for picture in pictures:
+        assert picture.shape == (64, 64, 3)
+        assert evaluate.name_color(evaluate.find_background(picture)) == "blue"
+        assert evaluate.name_thing_color(picture) == "red"
+    assert np.abs(pictures[0].astype(float) - pictures[1]).mean() > 2
+
+
+def test_places_are_followed() -> None:
+    with Studio(on_disk=False) as studio:
+        left = draw(studio, prompt="an apple on the left", seed=4)
+        right = draw(studio, prompt="an apple on the right", seed=4)
+
+    assert evaluate.is_at(left, "on the left")
+    assert evaluate.is_at(right, "on the right")
+
+
+def test_a_sketch_changes_what_is_drawn_towards_its_lines(tmp_path: Path) -> None:
+    import cv2
+
+    paper = np.zeros((64, 64, 3), np.uint8)
+    cv2.circle(paper, (22, 40), 16, (255, 255, 255), 2, cv2.LINE_AA)
+    cv2.imwrite(str(tmp_path / "ring.png"), paper)
+    sketch = {"file": "ring.png"}
+    inputs = {"sketch": sketch, "prompt": "a ball", "kind": "as_it_is", "seed": 1}
+    graph = {
+        "studio": 1,
+        "nodes": {"a": {"type": "diffusion.sketch_to_image", "inputs": inputs}},
+        "outputs": {"picture": {"from": "a.image"}},
+    }
+    path = tmp_path / "graph.json"
+    path.write_text(json.dumps(graph), encoding="utf-8")
+
+    with Studio(on_disk=False) as studio:
+        result = studio.run(studio.load(path), cache="off")
+        free = draw(studio, prompt="a ball", seed=1)
+
+    assert not result.errors
+    drawn = (result["picture"].pixels * 255 + 0.5).astype(np.uint8)
+    lines = trace_sketch(paper)
+    assert evaluate.compute_edge_score(drawn, lines) > evaluate.compute_edge_score(free, lines)
