@@ -39,7 +39,7 @@ def make_test_scenes(words: Sequence[str]) -> list[Scene]:
     """
     rng = np.random.default_rng(20_261_121)
     pick = lambda: str(rng.choice(words))  # noqa: E731
-    scenes = [Scene(with_article(w), (Thing(w),), kind="thing") for w in rng.choice(words, 60, replace=False)]
+    scenes = [Scene(with_article(w), (Thing(w),), kind="thing") for w in rng.choice(words, 60, replace=len(words) < 60)]
     for held_out, count, kind in ((False, 36, "color"), (True, 30, "unseen color")):
         while count:
             word, color = pick(), str(rng.choice(_NAMES))
@@ -254,7 +254,7 @@ def evaluate_sketches(
 ) -> dict[str, Any]:
     """Measure how well sketches are followed: mean edge F-score with the sketch given, and with another (chance)."""
     rng = np.random.default_rng(31)
-    chosen = [str(word) for word in rng.choice(words, count, replace=False)]
+    chosen = [str(word) for word in rng.choice(words, count, replace=len(words) < count)]
     scenes = [
         Scene(with_article(word), (Thing(word, "", 0.8, *(0.5 + rng.uniform(-0.1, 0.1, 2)), 0),)) for word in chosen
     ]

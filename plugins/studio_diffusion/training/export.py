@@ -37,13 +37,13 @@ def export(
     for part in (pipeline.transformer, pipeline.vae, pipeline.text_encoder, pipeline.text_encoder_2):
         part.half()
     pipeline.save_pretrained(mini)
-    _forget_paths(mini)
+    _tidy_configurations(mini)
     facts = _list_facts(words, options)
     (mini / "studio.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
     (mini / "README.md").write_text(write_card(words, options, report), encoding="utf-8")
     if (folder / "sketch").exists():
         SD3ControlNetModel.from_pretrained(folder / "sketch").half().save_pretrained(sketch)
-        _forget_paths(sketch)
+        _tidy_configurations(sketch)
         (sketch / "README.md").write_text((_HERE / "sketch_card.md").read_text(encoding="utf-8"), encoding="utf-8")
     sizes = {path.name: sum(f.stat().st_size for f in path.rglob("*") if f.is_file()) for path in (mini, sketch)}
     return {"bytes": sizes}
@@ -64,11 +64,17 @@ def _list_facts(words: Sequence[str], options: argparse.Namespace) -> dict[str, 
     }
 
 
-def _forget_paths(folder: Path) -> None:
-    """Take out of the configurations the folder in which the parts were trained."""
+def _tidy_configurations(folder: Path) -> None:
+    """Take out the folder in which the parts were trained, and have all parts load as float32 where nothing else is asked.
+
+    diffusers does so by itself, transformers takes the dtype of the file, and the two would not fit together.
+    """
     for path in folder.rglob("*.json"):
         content = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(content, dict) and content.pop("_name_or_path", None) is not None:
+        if path.name in ("config.json", "scheduler_config.json", "model_index.json"):
+            content.pop("_name_or_path", None)
+            if "dtype" in content:
+                content["dtype"] = "float32"
             path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
