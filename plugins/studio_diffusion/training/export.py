@@ -65,7 +65,7 @@ def _list_facts(words: Sequence[str], options: argparse.Namespace) -> dict[str, 
 
 
 def _tidy_configurations(folder: Path) -> None:
-    """Take out the folder in which the parts were trained, and have all parts load as float32 where nothing else is asked.
+    """Take out the folder in which the parts were trained, and have all load as float32 unless asked otherwise.
 
     diffusers does so by itself, transformers takes the dtype of the file, and the two would not fit together.
     """
