@@ -11,11 +11,12 @@ demo: $(STAMP)
 	@$(BIN)/studio run graphs/poster.json -o out
 	@echo "The poster is $(CURDIR)/out/poster.png"
 
+# two processes share the cores: threads of torch in both would wait for each other
 test: $(STAMP)
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not slow"
 
 test-all: $(STAMP)
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
