@@ -10,7 +10,14 @@ import torch
 from torch.nn import functional
 
 from studio_diffusion.training.artwork import Artwork, Scenes, trace_sketch
-from studio_diffusion.training.slices import Averaged, Pace, create_optimizers, load_checkpoint, save_checkpoint
+from studio_diffusion.training.slices import (
+    Averaged,
+    Pace,
+    create_optimizers,
+    load_checkpoint,
+    save_checkpoint,
+    take_step,
+)
 
 
 def create_autoencoder() -> Any:
@@ -92,16 +99,9 @@ def train_autoencoder(
         if step % 1000 == 0 or not len(pool):
             pool = draw_training_pictures(artwork, 10_000, np.random.default_rng((seed, step // 1000)))
         choice = torch.randint(0, len(pool), (batch,)).numpy()
-        for optimizer in optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = group["full_rate"] * pace.scale(step)
-            optimizer.zero_grad(set_to_none=True)
         with torch.autocast(device.partition(":")[0], torch.bfloat16):
             loss = _compute_loss(model, to_network(pool[choice], device), 0.05)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for optimizer in optimizers:
-            optimizer.step()
+        take_step(loss, optimizers, pace.scale(step))
         step += 1
         averaged.update(step)
         losses.append(loss.item())

@@ -5,7 +5,6 @@ It begins as a copy of the generator's first blocks and reads the sketch, white 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,19 @@ from torch.nn import functional
 
 from studio_diffusion.training.artwork import Artwork
 from studio_diffusion.training.generator import (
-    MOST_ZEROS,
     CountedJointAttention,
     Pool,
+    draw_attention_bias,
     draw_noise_levels,
-    make_attention_bias,
 )
-from studio_diffusion.training.slices import Averaged, Pace, create_optimizers, load_checkpoint, save_checkpoint
+from studio_diffusion.training.slices import (
+    Averaged,
+    Pace,
+    create_optimizers,
+    load_checkpoint,
+    save_checkpoint,
+    take_step,
+)
 from studio_diffusion.training.text import encode, tokenize
 
 
@@ -95,22 +100,14 @@ def train_controlnet(
         ids = pool.ids[choice].clone()
         # some without words, so that the lines must be read
         ids[torch.rand(batch) < 0.3] = empty
-        zeros = math.exp(np.random.default_rng((seed, step, 1)).uniform(0, math.log(MOST_ZEROS)))
-        bias = make_attention_bias(latents.shape[-1] * latents.shape[-2] // 4, ids.shape[1], zeros).to(device)
-        for optimizer in optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = group["full_rate"] * pace.scale(step, 100)
-            optimizer.zero_grad(set_to_none=True)
+        bias = draw_attention_bias(latents, ids, (seed, step, 1))
         with torch.autocast(device.partition(":")[0], torch.bfloat16):
             with torch.no_grad():
                 hidden, pooled = encode(encoders, ids.to(device))
                 hidden = torch.cat([hidden, torch.zeros_like(hidden[:, :1])], 1)
             levels = draw_noise_levels(batch, device)
             loss = loss_of(latents, sketches, torch.randn_like(latents), levels, hidden, pooled, bias)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        for optimizer in optimizers:
-            optimizer.step()
+        take_step(loss, optimizers, pace.scale(step, 100))
         step += 1
         averaged.update(step)
         losses.append(loss.item())

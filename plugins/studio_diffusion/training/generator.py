@@ -19,7 +19,14 @@ from torch.nn import functional
 
 from studio_diffusion.training.artwork import Artwork, Scenes, trace_sketch
 from studio_diffusion.training.autoencoder import to_network
-from studio_diffusion.training.slices import Averaged, Pace, create_optimizers, load_checkpoint, save_checkpoint
+from studio_diffusion.training.slices import (
+    Averaged,
+    Pace,
+    create_optimizers,
+    load_checkpoint,
+    save_checkpoint,
+    take_step,
+)
 from studio_diffusion.training.text import create_text_encoder, encode, tokenize
 
 SHIFT = 1.5
@@ -94,6 +101,13 @@ def make_attention_bias(pictures: int, text: int, zeros: float) -> torch.Tensor:
     bias = torch.zeros(1, 1, 1, pictures + text + 1)
     bias[..., -1] = math.log(zeros)
     return bias
+
+
+def draw_attention_bias(latents: torch.Tensor, ids: torch.Tensor, seed: Sequence[int]) -> torch.Tensor:
+    """Draw how many zeros there are, from 1 to 256 evenly by logarithm, and return the bias for that many."""
+    zeros = math.exp(np.random.default_rng(seed).uniform(0, math.log(MOST_ZEROS)))
+    patches = latents.shape[-1] * latents.shape[-2] // 4
+    return make_attention_bias(patches, ids.shape[1], zeros).to(latents.device)
 
 
 class Pool:
@@ -220,18 +234,10 @@ def train_generator(
         latents = pool.latents[choice].to(device).float()
         ids = pool.ids[choice].clone()
         ids[torch.rand(batch) < 0.1] = empty
-        zeros = math.exp(np.random.default_rng((seed, step, 1)).uniform(0, math.log(MOST_ZEROS)))
-        bias = make_attention_bias(latents.shape[-1] * latents.shape[-2] // 4, ids.shape[1], zeros).to(device)
-        for optimizer in optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = group["full_rate"] * pace.scale(step)
-            optimizer.zero_grad(set_to_none=True)
+        bias = draw_attention_bias(latents, ids, (seed, step, 1))
         with torch.autocast(device.partition(":")[0], torch.bfloat16):
             loss = loss_of(latents, torch.randn_like(latents), draw_noise_levels(batch, device), ids.to(device), bias)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-        for optimizer in optimizers:
-            optimizer.step()
+        take_step(loss, optimizers, pace.scale(step))
         step += 1
         averaged.update(step)
         losses.append(loss.item())

@@ -140,6 +140,19 @@ def create_optimizers(modules: Sequence[nn.Module], rate: float) -> list[torch.o
     return optimizers
 
 
+def take_step(loss: torch.Tensor, optimizers: Sequence[torch.optim.Optimizer], scale: float) -> None:
+    """Take one step down a loss, at a share of the full learning rate, gradients clipped to a norm of 1."""
+    groups = [group for optimizer in optimizers for group in optimizer.param_groups]
+    for group in groups:
+        group["lr"] = group["full_rate"] * scale
+    for optimizer in optimizers:
+        optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_([parameter for group in groups for parameter in group["params"]], 1.0)
+    for optimizer in optimizers:
+        optimizer.step()
+
+
 def save_checkpoint(
     folder: Path,
     modules: dict[str, nn.Module],
