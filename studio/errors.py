@@ -11,7 +11,7 @@
     ├── MediaError      E5xx    a picture, a sound or a film is broken or out of bounds
     └── ModelError      E6xx    weights are missing, unsafe or unfit
 
-    E62x to E67x are those of Studio's own plugins, of the class that fits.
+    E62x to E72x are those of Studio's own plugins, E74x those of batches, each of the class that fits.
 
     Cancelled                   a BaseException: `except Exception` cannot swallow it
 

@@ -17,12 +17,23 @@ import studio_image
 import studio_logic
 import studio_speech
 import studio_style
+import studio_upscale
+import studio_video
 from studio.api import Audio, Image, Latent, Mask, Model, Video, get_node_type, hookimpl
 from studio.testing import Report, check_node_type
 from studio_audio.spectra import analyse_stft
 from studio_audio.spectrogram import Spectrogram, SpectrogramType
 
-PLUGINS = (studio_audio, studio_diffusion, studio_image, studio_logic, studio_speech, studio_style)
+PLUGINS = (
+    studio_audio,
+    studio_diffusion,
+    studio_image,
+    studio_logic,
+    studio_speech,
+    studio_style,
+    studio_upscale,
+    studio_video,
+)
 FUNCTIONS = {get_node_type(f).id: f for plugin in PLUGINS for f in plugin.studio_node_types()}
 
 

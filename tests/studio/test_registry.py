@@ -69,7 +69,8 @@ def test_installed_plugins_are_found_studios_own_first() -> None:
     rows = load_registry().plugins
 
     own = ["studio-audio", "studio-diffusion", "studio-image", "studio-logic", "studio-speech", "studio-style"]
-    assert [row.name for row in rows[:6]] == own
+    own += ["studio-upscale", "studio-video"]
+    assert [row.name for row in rows[:8]] == own
 
 
 def test_the_plugin_that_was_loaded_last_is_the_first_to_open_models() -> None:

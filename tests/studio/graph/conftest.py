@@ -14,6 +14,8 @@ import studio_image
 import studio_logic
 import studio_speech
 import studio_style
+import studio_upscale
+import studio_video
 from studio.api import Channels, Context, Field, File, Image, JsonValue, Mask, Model, OutputPath, hookimpl, node
 from studio.api.builtin import create_builtin_value_types
 from studio.registry import PluginRow, Registry, load_registry
@@ -67,7 +69,16 @@ FUNCTIONS = [migrated, take_rgb, make_rgba, make_maybe, take_everything]
 @pytest.fixture(scope="session")
 def registry() -> Registry:
     probe = SimpleNamespace(studio_node_types=hookimpl(lambda: FUNCTIONS))
-    own = (studio_audio, studio_diffusion, studio_image, studio_logic, studio_speech, studio_style)
+    own = (
+        studio_audio,
+        studio_diffusion,
+        studio_image,
+        studio_logic,
+        studio_speech,
+        studio_style,
+        studio_upscale,
+        studio_video,
+    )
     plugins = [*((plugin.__name__.replace("_", "-"), plugin) for plugin in own), ("probe", probe)]
     found = load_registry(value_types=create_builtin_value_types(), plugins=plugins, discover=False)
     assert not [row for row in found.plugins if row.status != "ok"]

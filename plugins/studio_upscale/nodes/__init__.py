@@ -1,0 +1,3 @@
+"""The node types `upscale.*`, by theme; each is a thin typed function over an algorithm module."""
+
+NODE_TYPES: list[object] = []
