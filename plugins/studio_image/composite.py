@@ -3,27 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 import numpy as np
 
+from studio_image.blend_modes import BlendMode
 from studio_image.pixels import FloatArray, as_floats, match_channels, premultiply, unpremultiply
-
-BlendMode = Literal[
-    "normal",
-    "multiply",
-    "screen",
-    "overlay",
-    "darken",
-    "lighten",
-    "color_dodge",
-    "color_burn",
-    "hard_light",
-    "soft_light",
-    "difference",
-    "exclusion",
-    "add",
-]
 
 
 def composite(

@@ -10,6 +10,7 @@ import click
 
 from studio.cli.main import DONE, FAILED
 from studio.cli.options import BytesType, create_studio
+from studio.runtime.memory import show_bytes
 
 
 @click.group("cache")
@@ -49,9 +50,7 @@ def show_stats(ctx: click.Context, as_json: bool) -> None:
             )
         )
         return
-    click.echo(
-        f"{disk.folder}\n{actions} results, {blobs} blobs, {_show_bytes(size)} of {_show_bytes(disk.limit_bytes)}"
-    )
+    click.echo(f"{disk.folder}\n{actions} results, {blobs} blobs, {show_bytes(size)} of {show_bytes(disk.limit_bytes)}")
     for name, count, seconds in rows:
         click.echo(f"  {name}: {count} results, {seconds:.1f} s of work")
 
@@ -65,7 +64,7 @@ def prune(ctx: click.Context, limit: int | None) -> None:
         disk = studio.cache.disk
         evicted, freed = disk.prune(disk.limit_bytes if limit is None else limit)
         orphans = disk.remove_orphans()
-    click.echo(f"evicted {evicted} blobs ({_show_bytes(freed)}), removed {orphans} leftovers")
+    click.echo(f"evicted {evicted} blobs ({show_bytes(freed)}), removed {orphans} leftovers")
 
 
 @command.command("verify")
@@ -89,12 +88,3 @@ def clear(ctx: click.Context) -> None:
     with _open(ctx) as studio:
         studio.cache.disk.clear()
     click.echo("the cache is empty")
-
-
-def _show_bytes(size: int) -> str:
-    amount = float(size)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if amount < 1024:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1024
-    return f"{amount:.1f} TiB"

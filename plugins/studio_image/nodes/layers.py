@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from studio.api import Context, Field, Image, Mask, node
+from studio_image.blend_modes import BlendMode
 
 Place = Annotated[int, Field(ge=-1_000_000, le=1_000_000, unit="pixels")]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -20,21 +21,7 @@ def composite_images(
     x: Place = 0,
     y: Place = 0,
     opacity: Share = 1.0,
-    mode: Literal[
-        "normal",
-        "multiply",
-        "screen",
-        "overlay",
-        "darken",
-        "lighten",
-        "color_dodge",
-        "color_burn",
-        "hard_light",
-        "soft_light",
-        "difference",
-        "exclusion",
-        "add",
-    ] = "normal",
+    mode: BlendMode = "normal",
 ) -> Image:
     """Lay a picture over another (W3C Compositing and Blending Level 1); the base's size stays.
 

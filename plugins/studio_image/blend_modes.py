@@ -1,0 +1,19 @@
+"""The names of the blend modes, apart from the arithmetic so that a signature can name them without loading it."""
+
+from typing import Literal
+
+BlendMode = Literal[
+    "normal",
+    "multiply",
+    "screen",
+    "overlay",
+    "darken",
+    "lighten",
+    "color_dodge",
+    "color_burn",
+    "hard_light",
+    "soft_light",
+    "difference",
+    "exclusion",
+    "add",
+]
