@@ -5,12 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from studio.api.audio import Audio
+from studio.api.audio import HIGHEST_RATE, MOST_CHANNELS, Audio, convert, exceeds_memory, gather_blocks
 from studio.api.media_file import GENERATOR, MARK, SOURCE_TYPE, check_media, encode_text, refuse
 from studio.errors import MediaError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import numpy as np
@@ -100,7 +100,7 @@ def create_sound_frame(samples: Any, start: int, rate: int) -> Any:
 
 def check_sound(path: Path, frames: float, channels: int, rate: int, limits: MediaLimits) -> None:
     """Raise MediaError E511 if a sound of this many frames is over the limits."""
-    if rate < 1 or channels < 1:
+    if not (1 <= rate <= HIGHEST_RATE and 1 <= channels <= MOST_CHANNELS):
         raise refuse(path, f"a sound of {channels} channels at {rate} hertz is none", hint="the file is broken")
     seconds = frames / rate
     if seconds > limits.max_audio_seconds or frames * channels > limits.max_audio_seconds * _VALUES_PER_SECOND:
@@ -113,7 +113,7 @@ def check_sound(path: Path, frames: float, channels: int, rate: int, limits: Med
 
 
 def decode_sound(path: Path, limits: MediaLimits, origin: Fraction | None = None) -> Audio | None:
-    """Decode the first sound of a file, or return None if it has none.
+    """Decode the first sound of a file, or return None if it has none; a long one is decoded whenever it is read.
 
     Args:
         path: Any file that PyAV reads.
@@ -124,9 +124,6 @@ def decode_sound(path: Path, limits: MediaLimits, origin: Fraction | None = None
     Raises:
         MediaError: E511 if the sound is broken or over a limit.
     """
-    import av
-    import numpy as np
-
     with open_container(path, limits) as container:
         if not container.streams.audio:
             return None
@@ -136,31 +133,68 @@ def decode_sound(path: Path, limits: MediaLimits, origin: Fraction | None = None
         rate, channels = stream.rate or 0, stream.channels or 0
         length = float(stream.duration * stream.time_base) if stream.duration else 0.0
         check_sound(path, length * rate, channels, rate, limits)
-        parts: list[FloatArray] = []
-        total = 0
+    return create_audio(path, lambda: _decode_sound(path, limits, origin), rate, channels)
+
+
+def create_audio(path: Path, create_blocks: Callable[[], Iterator[FloatArray]], rate: int, channels: int) -> Audio:
+    """Return the sound of a file: held if it is short, else decoded whenever it is read.
+
+    Raises:
+        MediaError: E511 if it holds what no sound does.
+    """
+    parts: list[FloatArray] = []
+    total = 0
+    for block in _watch(path, create_blocks()):
+        parts.append(block)
+        total += len(block)
+        if exceeds_memory(total * channels):
+            return Audio.from_blocks(lambda: _watch(path, create_blocks()), rate=rate, channels=channels)
+    return Audio(gather_blocks(parts, channels), rate)
+
+
+def _watch(path: Path, blocks: Iterator[FloatArray]) -> Iterator[FloatArray]:
+    """Yield blocks; what is no sound is the file's mistake."""
+    for block in blocks:
+        try:
+            yield convert(block)
+        except MediaError as error:
+            raise refuse(path, error.message, hint=error.hint) from None
+
+
+def _decode_sound(path: Path, limits: MediaLimits, origin: Fraction | None) -> Iterator[FloatArray]:
+    """Yield the first sound of a file from its origin on."""
+    import av
+
+    with open_container(path, limits) as container:
+        stream = container.streams.audio[0]
+        rate, channels = stream.rate, stream.channels
+        total, skipped, begun = 0, 0, False
         try:
             for start, block in _decode_blocks(container, stream):
-                if not parts and origin is not None and start is not None:
-                    parts.append(np.zeros((max(0, round((start - origin) * rate)), channels), np.float32))
+                if not begun and origin is not None and start is not None:
                     skipped = max(0, round((origin - start) * rate))
-                    total = len(parts[0]) - skipped
-                check_sound(path, total + len(block), channels, rate, limits)
-                parts.append(block)
-                total += len(block)
+                    total = max(0, round((start - origin) * rate))
+                    check_sound(path, total, channels, rate, limits)
+                    yield from create_silence(total, channels)
+                begun = True
+                part = block[skipped:]
+                skipped -= len(block) - len(part)
+                total += len(part)
+                check_sound(path, total, channels, rate, limits)
+                if len(part):
+                    yield part
         except (av.error.FFmpegError, ValueError) as error:
             raise refuse(path, f"the sound is broken: {describe_error(error)}", hint="save it again") from None
-        if not parts and not stream.codec_context.name.startswith(("pcm", "flac")):
+        if not begun and not stream.codec_context.name.startswith(("pcm", "flac")):
             raise refuse(path, "no sound can be decoded from the file", hint="copy or make it again")
-        samples = np.concatenate(parts) if parts else np.zeros((0, channels), np.float32)
-    return create_audio(path, samples[max(0, len(samples) - total) :], rate)
 
 
-def create_audio(path: Path, samples: FloatArray, rate: int) -> Audio:
-    """Return the sound of a file; MediaError E511 if it holds what no sound does."""
-    try:
-        return Audio(samples, rate)
-    except MediaError as error:
-        raise refuse(path, error.message, hint=error.hint) from None
+def create_silence(frames: int, channels: int) -> Iterator[FloatArray]:
+    """Yield so many frames of silence."""
+    import numpy as np
+
+    for start in range(0, frames, BLOCK):
+        yield np.zeros((min(BLOCK, frames - start), channels), np.float32)
 
 
 def decode_packets(container: Any, stream: Any) -> Iterator[Any]:

@@ -103,6 +103,10 @@ class StreamType(ValueType[V]):
         """Return a value that reads from the file, which stays in place as long as the value lives."""
         raise NotImplementedError(f"value type {self.name!r} has no decode()")
 
+    def is_held(self, value: V) -> bool:
+        """Return whether this value is small enough to be packed and held like those of other types."""
+        return False
+
     def find_source(self, value: V) -> Path | None:
         """Return the stored file that the value is a plain view of, or None."""
         return None

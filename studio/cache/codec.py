@@ -44,9 +44,9 @@ class Codecs:
         return self._by_class.get(type(value))
 
     def find_stream(self, value: Any) -> StreamType[Any] | None:
-        """Return the stream type of a value, or None."""
+        """Return the stream type of a value that is too large to hold, or None."""
         found = self._by_class.get(type(value))
-        return found if isinstance(found, StreamType) else None
+        return found if isinstance(found, StreamType) and not found.is_held(value) else None
 
     def measure(self, value: Any) -> int:
         """Return roughly the memory that a value holds, in bytes."""
@@ -79,7 +79,7 @@ class Codecs:
         value_type = self._by_class.get(type(value))
         if value_type is None:
             return None
-        if isinstance(value_type, StreamType):
+        if isinstance(value_type, StreamType) and not value_type.is_held(value):
             return Encoded(f"stream:{value_type.name}", b"", value_type.stored_extension)
         return _encode_packed(value_type.name, value_type.pack(value))
 

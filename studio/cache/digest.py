@@ -75,7 +75,7 @@ class Digester:
                 return hash_array(value)
             raise Undigestable(f"a {type(value).__name__} has no digest")
         tag = b"value:" + value_type.name.encode()
-        if isinstance(value_type, StreamType):
+        if isinstance(value_type, StreamType) and not value_type.is_held(value):
             origin = value_type.find_origin(value)
             if origin is not None:
                 return self._tagged(b"origin:" + value_type.name.encode(), hash_file(origin), depth)

@@ -1,0 +1,138 @@
+"""Sounds into files, block by block; the extension chooses the format."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any
+
+from studio.api import av_file
+from studio.api.audio_stored import find_int16
+from studio.api.formats import riff
+from studio.api.media_file import GENERATOR, MARK, encode_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from studio.api.audio import Audio
+
+_MP3_RATES = (32_000, 44_100, 48_000)  # below these MP3 has no bit rate at which LAME keeps the level
+_AAC_RATES = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000)
+_CODED = {
+    "mp3": ("mp3", "mp3", _MP3_RATES, 2),
+    "m4a": ("ipod", "aac", _AAC_RATES, 8),
+    "opus": ("opus", "libopus", (48_000,), 8),
+}
+"""By extension: container, codec, sample rates, most channels."""
+EXTENSIONS = ("flac", "wav", "ogg", "mp3", "m4a", "opus")
+
+
+def write_sound(audio: Audio, path: Path, provenance: str | None) -> None:
+    """Write a sound in the format of the extension; whatever FFmpeg and libsndfile raise passes through."""
+    _WRITERS[path.suffix.lower().lstrip(".")](audio, path, provenance)
+
+
+def write_coded(audio: Audio, path: Path, kilobits: int | None, provenance: str | None) -> None:
+    """Write MP3, M4A or Opus.
+
+    Args:
+        audio: Sound; what is over full scale is clipped, and other rates are changed to the next that the codec has.
+        path: The extension chooses the format.
+        kilobits: A second, for all channels; without it what keeps level and bandwidth.
+        provenance: JSON text for the tags.
+    """
+    import numpy as np
+
+    extension = path.suffix.lower().lstrip(".")
+    container, codec, rates, most = _CODED[extension]
+    if audio.channels > most:
+        raise ValueError(f"{extension} holds up to {most} channels: mix it down with audio.channels")
+    rate = next((rate for rate in rates if rate >= audio.rate), rates[-1])
+    # below 256 kbit/s LAME lowers the level by 3 % and more
+    usual = {"mp3": 256, "m4a": 128 * audio.channels, "opus": 96 * audio.channels}[extension]
+    blocks = (np.clip(block, -1.0, 1.0) for block in audio.blocks(av_file.BLOCK))
+    _encode(audio, path, (container, codec, "fltp" if codec != "libopus" else "flt"), rate, blocks, provenance,
+            1000 * (kilobits or usual))  # fmt: skip
+
+
+def _write_flac(audio: Audio, path: Path, provenance: str | None) -> None:
+    import numpy as np
+
+    deep = any(find_int16(block) is None for block in audio.blocks(av_file.BLOCK))
+
+    def create_blocks() -> Iterator[Any]:
+        for block in audio.blocks(av_file.BLOCK):
+            top = 2.0**23 if deep else 2.0**15
+            whole = np.clip(np.rint(block.astype(np.float64) * top), -top, top - 1)
+            yield (whole * 256).astype(np.int32) if deep else whole.astype(np.int16)
+
+    _encode(audio, path, ("flac", "flac", "s32" if deep else "s16"), audio.rate, create_blocks(), provenance)
+
+
+def _encode(
+    audio: Audio,
+    path: Path,
+    kind: tuple[str, str, str],
+    rate: int,
+    blocks: Iterator[Any],
+    provenance: str | None,
+    bit_rate: int | None = None,
+) -> None:
+    import av
+    from av.codec.context import Flags
+
+    format_name, codec, depth = kind
+    options = {"fflags": "+bitexact"} | ({"movflags": "+faststart+use_metadata_tags"} if format_name == "ipod" else {})
+    with av.open(str(path), "w", format=format_name, container_options=options) as container:
+        # the default search of FFmpeg's AAC adds clicks to plain tones
+        stream: Any = container.add_stream(codec, rate=rate, options={"aac_coder": "fast"} if codec == "aac" else {})
+        stream.layout, stream.format = av_file.get_layout(audio.channels), depth
+        stream.codec_context.flags |= Flags.bitexact
+        if bit_rate is not None:
+            stream.bit_rate = bit_rate
+        container.metadata.update(av_file.build_metadata(provenance))
+        start = 0
+        for block in blocks:
+            container.mux(stream.encode(av_file.create_sound_frame(block, start, audio.rate)))
+            start += len(block)
+        container.mux(stream.encode(None))
+
+
+def _write_ogg(audio: Audio, path: Path, provenance: str | None) -> None:
+    import numpy as np
+    import soundfile
+
+    with soundfile.SoundFile(path, "w", audio.rate, audio.channels, "VORBIS", format="OGG") as sound:
+        sound.software = GENERATOR
+        if provenance is not None:
+            sound.comment = MARK + encode_text(provenance).decode("utf-8")
+        for block in audio.blocks(av_file.BLOCK):
+            sound.write(np.clip(block, -1.0, 1.0))
+
+
+def _write_wav(audio: Audio, path: Path, provenance: str | None) -> None:
+    """Write float32 (format tag 3) with the INFO chunk behind the samples."""
+    info = riff.build_chunk(b"ISFT", GENERATOR.encode() + b"\0")
+    if provenance is not None:
+        info += riff.build_chunk(b"ICMT", MARK.encode() + encode_text(provenance) + b"\0")
+    tail = riff.build_chunk(b"LIST", b"INFO" + info)
+    step, length = 4 * audio.channels, 4 * audio.channels * audio.frames
+    fmt = struct.pack("<HHIIHHH", 3, audio.channels, audio.rate, min(step * audio.rate, 2**32 - 1), step, 32, 0)
+    head = riff.build_chunk(b"fmt ", fmt) + riff.build_chunk(b"fact", struct.pack("<I", min(audio.frames, 2**32 - 1)))
+    total = 4 + len(head) + 8 + length + len(tail)
+    if total >= 2**32:
+        raise ValueError("more than 4 GiB do not fit into a WAV file: write it as flac")
+    with path.open("wb") as file:
+        file.write(b"RIFF" + struct.pack("<I", total) + b"WAVE" + head + b"data" + struct.pack("<I", length))
+        for block in audio.blocks(av_file.BLOCK):
+            file.write(block.astype("<f4").tobytes())
+        file.write(tail)
+
+
+def _write_lossy(audio: Audio, path: Path, provenance: str | None) -> None:
+    write_coded(audio, path, None, provenance)
+
+
+_WRITERS: dict[str, Callable[[Audio, Path, str | None], None]]
+_WRITERS = {"flac": _write_flac, "wav": _write_wav, "ogg": _write_ogg}
+_WRITERS |= dict.fromkeys(_CODED, _write_lossy)
