@@ -45,6 +45,23 @@ class InputFile:
     path: Path
 
 
+@dataclass(frozen=True)
+class Carried:
+    """What a media file that Studio wrote carries.
+
+    Attributes:
+        graph: The graph that made it.
+        values: The values of the graph's inputs.
+        output: The output that it is.
+        index: Its place in that output, if that is a list of media.
+    """
+
+    graph: Graph
+    values: dict[str, Any]
+    output: str = ""
+    index: int = 0
+
+
 @dataclass
 class RunResult:
     """What a run led to.
@@ -198,13 +215,13 @@ class Studio:
             return source
         if isinstance(source, Mapping):
             return parse_graph(source)
-        carried = self._load_carried(Path(source))
-        return carried[0] if carried else load_graph(source, max_bytes=self.settings.max_graph_bytes)
+        carried = self.load_carried(Path(source))
+        return carried.graph if carried else load_graph(source, max_bytes=self.settings.max_graph_bytes)
 
     def load_values(self, source: Path | str) -> dict[str, Any]:
         """Return the input values that a media file carries beside its graph; {} for a graph file."""
-        carried = self._load_carried(Path(source))
-        return carried[1] if carried else {}
+        carried = self.load_carried(Path(source))
+        return carried.values if carried else {}
 
     def validate(self, graph: Graph, *, roots: Iterable[Path] = ()) -> list[Finding]:
         """Return everything that is wrong with a graph, as far as can be told without running it."""
@@ -227,12 +244,25 @@ class Studio:
         Raises:
             GraphError: The graph, the inputs or the names of the outputs have errors; all are there.
         """
-        from studio.execution.plan import create_plan
-
         if self._closed:
             raise UsageError("E008", "this Studio is closed", hint="make another: Studio()")
-        resolved = self.resolve(graph, roots=roots)
-        source = str(graph.path or "")
+        return self.plan_resolved(self.resolve(graph, roots=roots), inputs, only=only)
+
+    def plan_resolved(
+        self,
+        resolved: ResolvedGraph,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        only: Iterable[str] | None = None,
+    ) -> Plan:
+        """Return the plan of a graph that was resolved already, as a batch does for each item.
+
+        Raises:
+            GraphError: The graph, the inputs or the names of the outputs have errors; all are there.
+        """
+        from studio.execution.plan import create_plan
+
+        source = str(resolved.graph.path or "")
         if resolved.errors:
             raise GraphError(resolved.errors, source=source)
         findings: list[Finding] = []
@@ -363,16 +393,11 @@ class Studio:
         outputs = {name: copy_plain(outcome.load(result)) for name, result in outcome.results.items()}
         result = RunResult(outcome.status, outputs, errors=list(outcome.errors), warnings=outcome.warnings)
         if folder is not None:
-            provenance = self._make_provenance(graph, values, recorded, folder.folder, roots)
-            fields = {"graph": graph.name, "run": run_id}
-            types = {value_type.python: value_type for value_type in self.registry.value_types.values()}
-            for name, value in outputs.items():
-                try:
-                    if value is not None:
-                        result.files += folder.write(name, value, outcome.types[name], types, provenance, fields)
-                except StudioError as error:
-                    result.errors.append(error)
-                    result.status = outcome.status = "partly done" if result.files else "failed"
+            resolved = self.resolve(graph, roots=roots)
+            result.files, errors = self.write_outputs(resolved, values, outputs, outcome.types, folder, run_id)
+            if errors:
+                result.errors += errors
+                result.status = outcome.status = "partly done" if result.files else "failed"
         result.manifest = create_manifest(
             run_id,
             outcome,
@@ -384,6 +409,7 @@ class Studio:
             files=result.files,
             started=started,
             version=__version__,
+            folder=folder.folder if folder else None,
         )
         if folder is not None:
             try:
@@ -393,6 +419,31 @@ class Studio:
                 if result.status == "done":
                     result.status = "partly done"
         return result
+
+    def write_outputs(
+        self,
+        resolved: ResolvedGraph,
+        values: Mapping[str, Any],
+        outputs: Mapping[str, Any],
+        types: Mapping[str, TypeSpec],
+        folder: OutputFolder,
+        run_id: str,
+    ) -> tuple[list[WrittenFile], list[StudioError]]:
+        """Write outputs to files that carry the graph and its values; return the files, and what could not be."""
+        graph = resolved.graph
+        recorded = {name: _describe_given(value, graph) for name, value in values.items()}
+        provenance = self._make_provenance(resolved, values, recorded, folder.folder)
+        fields = {"graph": graph.name, "run": run_id}
+        value_types = {value_type.python: value_type for value_type in self.registry.value_types.values()}
+        files: list[WrittenFile] = []
+        errors: list[StudioError] = []
+        for name, value in outputs.items():
+            try:
+                if value is not None:
+                    files += folder.write(name, value, types[name], value_types, provenance, fields)
+            except StudioError as error:
+                errors.append(error)
+        return files, errors
 
     # -- inputs ----------------------------------------------------------------------------------------
 
@@ -527,15 +578,10 @@ class Studio:
     # -- what files carry ------------------------------------------------------------------------------
 
     def _make_provenance(
-        self,
-        graph: Graph,
-        values: Mapping[str, Any],
-        recorded: Mapping[str, Any],
-        folder: Path,
-        roots: Sequence[Path],
+        self, resolved: ResolvedGraph, values: Mapping[str, Any], recorded: Mapping[str, Any], folder: Path
     ) -> dict[str, Any]:
         """Return what a written file carries: the graph, the graphs in it, the values, digests of the files it read."""
-        resolved = self.resolve(graph, roots=roots)
+        graph = resolved.graph
         graphs: dict[str, Any] = {}
         files: dict[str, str] = {}
         _collect_parts(resolved, graphs, files, self._find_file)
@@ -556,8 +602,8 @@ class Studio:
             "base": base,
         }
 
-    def _load_carried(self, path: Path) -> tuple[Graph, dict[str, Any]] | None:
-        """Return the graph and the values that a media file carries, or None for a file that is no medium."""
+    def load_carried(self, path: Path) -> Carried | None:
+        """Return what a media file carries, or None for a file that is no medium."""
         extension = path.suffix.lower().lstrip(".")
         value_type = next((t for t in self.registry.value_types.values() if extension in t.extensions), None)
         if value_type is None:
@@ -600,7 +646,8 @@ class Studio:
             base = (path.resolve().parent / ("." if written.is_absolute() else written)).resolve()
             digests = {str(name): str(digest) for name, digest in dict(carried.get("files", {})).items()}
             embedded = dict(carried.get("graphs", {}))
-            return parse_graph(carried["graph"], base=base, embedded=embedded, file_digests=digests), values
+            graph = parse_graph(carried["graph"], base=base, embedded=embedded, file_digests=digests)
+            return Carried(graph, values, str(carried.get("output", "")), int(carried.get("index", 0)))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OSError):
             raise GraphError(
                 [Finding("E134", "", f"what {str(path)!r} carries is damaged", "a graph and its values")]

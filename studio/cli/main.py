@@ -16,7 +16,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from studio import __version__
-from studio.errors import GraphError, StudioError
+from studio.errors import GraphError, StudioError, UsageError
 
 DONE, FAILED, INVALID, PARTLY, CANCELLED = 0, 1, 2, 3, 130
 
@@ -24,6 +24,8 @@ COMMANDS = {
     "run": "Run a graph and write its outputs.",
     "validate": "Check a graph without running it.",
     "explain": "Say for each node whether the cache has its result, and if not, why.",
+    "rerun": "Make one file again from what it carries.",
+    "verify": "Check written files: digests, what they carry, and whether they can be made again.",
     "draw": "Draw a graph as SVG, PNG or Mermaid text.",
     "new": "Write a new graph or a new plugin to start from.",
     "nodes": "List node types, or describe one.",
@@ -125,7 +127,7 @@ def main(args: list[str] | None = None) -> None:
         sys.exit(INVALID)
     except StudioError as error:
         click.echo(f"error: {error}", err=True)
-        sys.exit(INVALID if error.code.startswith("E0") else FAILED)
+        sys.exit(INVALID if error.code.startswith("E0") or isinstance(error, UsageError) else FAILED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on; say nothing at exit
         sys.exit(FAILED)

@@ -19,7 +19,7 @@ from studio.cli.options import BytesType, create_studio, engine_options, input_o
 from studio.execution.context import Control
 from studio.execution.files import DEFAULT_TEMPLATE, OutputFolder
 
-_CODES = {"done": DONE, "partly done": PARTLY, "failed": FAILED, "cancelled": CANCELLED}
+CODES = {"done": DONE, "partly done": PARTLY, "failed": FAILED, "cancelled": CANCELLED}
 
 
 @click.command("run")
@@ -76,10 +76,10 @@ def command(
     output = OutputFolder(folder, template)
     control = Control()
     more: dict[str, Any] = {"memory_bytes": memory, "vram_bytes": vram, "ram_bytes": ram, "download": download or None}
-    with create_studio(**engine, **more, on_disk=not no_cache) as studio, _Interrupts(control):
+    with create_studio(**engine, **more, on_disk=not no_cache) as studio, Interrupts(control):
         parsed = studio.load(graph)
         values = {**studio.load_values(graph), **parse_inputs(parsed, pairs)}
-        display = _choose_display(quiet or as_json)
+        display = choose_display(quiet or as_json)
         with display:
             result = studio.run(
                 parsed,
@@ -92,11 +92,11 @@ def command(
                 node_timeout_seconds=timeout,
                 on_event=display.show,
             )
-        _report(result, studio, quiet, as_json)
-    return _CODES[result.status]
+        report(result, studio, quiet, as_json)
+    return CODES[result.status]
 
 
-class _Interrupts:
+class Interrupts:
     """Ctrl-C cancels the run; a second one ends the program at once."""
 
     def __init__(self, control: Control) -> None:
@@ -134,7 +134,8 @@ class _Silent:
         """Do nothing with an event."""
 
 
-def _choose_display(quiet: bool) -> Any:
+def choose_display(quiet: bool) -> Any:
+    """Return what shows progress: nothing, unless a person is watching."""
     if quiet or not sys.stderr.isatty():
         return _Silent()
     from studio.cli.progress import ProgressDisplay
@@ -142,7 +143,8 @@ def _choose_display(quiet: bool) -> Any:
     return ProgressDisplay()
 
 
-def _report(result: RunResult, studio: Studio, quiet: bool, as_json: bool) -> None:
+def report(result: RunResult, studio: Studio, quiet: bool, as_json: bool) -> None:
+    """Say what a run led to."""
     if as_json:
         click.echo(
             json.dumps(

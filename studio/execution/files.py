@@ -33,11 +33,18 @@ class WrittenFile:
 
 
 class OutputFolder:
-    """The folder that a run writes into, and nowhere else."""
+    """The folder that a run writes into, and nowhere else.
 
-    def __init__(self, folder: Path, template: str = DEFAULT_TEMPLATE) -> None:
+    Args:
+        folder: The folder.
+        template: How its files are named.
+        entry: Of an output that is a list of media, write this one only.
+    """
+
+    def __init__(self, folder: Path, template: str = DEFAULT_TEMPLATE, *, entry: int | None = None) -> None:
         self.folder = folder
         self.template = template
+        self.entry = entry
         self._taken: set[Path] = set()
         check_template(template)
 
@@ -115,8 +122,10 @@ class OutputFolder:
             RunError: E312 if the disk says no.
         """
         written = []
-        entries = list(_iterate_media(value, value_types))
+        entries = list(iterate_media(value, value_types))
         for index, entry in enumerate(entries):
+            if self.entry not in (None, index):
+                continue
             value_type = value_types.get(type(entry))
             extension = (
                 value_type.extensions[0]
@@ -124,7 +133,7 @@ class OutputFolder:
                 else ("txt" if isinstance(entry, str) else "json")
             )
             named = {**fields, "output": output, "ext": extension}
-            several = isinstance(value, list) and entries != [value]
+            several = isinstance(value, list) and entries != [value] and self.entry is None
             name = self._fill(named, index if several else None)
             place = self.resolve(name)
             carried = json.dumps({**provenance, "output": output, "index": index}, ensure_ascii=False, sort_keys=True)
@@ -165,6 +174,11 @@ def check_template(template: str) -> None:
         raise UsageError("E003", f"{template!r} names no file", hint=f"write something like {DEFAULT_TEMPLATE}")
 
 
+def quote_name(name: str) -> str:
+    """Return the template that stands for exactly this name."""
+    return name.replace("{", "{{").replace("}", "}}")
+
+
 def _find_fields(template: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
 
@@ -177,14 +191,14 @@ def _refuse_folder(folder: Path, error: OSError) -> RunError:
     )
 
 
-def _iterate_media(value: Any, value_types: Mapping[type, ValueType[Any]]) -> Iterator[Any]:
+def iterate_media(value: Any, value_types: Mapping[type, ValueType[Any]]) -> Iterator[Any]:
     """Yield what gets a file of its own: each medium, or all plain values as one."""
     if isinstance(value, list) and any(
         type(entry) in value_types or (isinstance(entry, list) and entry and _holds_media(entry, value_types))
         for entry in value
     ):
         for entry in value:
-            yield from _iterate_media(entry, value_types)
+            yield from iterate_media(entry, value_types)
     else:
         yield value
 

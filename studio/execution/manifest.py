@@ -31,6 +31,7 @@ def create_manifest(
     files: Iterable[WrittenFile],
     started: str,
     version: str,
+    folder: Path | None = None,
 ) -> dict[str, Any]:
     """Return the manifest of a run as plain JSON."""
     by_output: dict[str, list[dict[str, Any]]] = {}
@@ -54,6 +55,7 @@ def create_manifest(
             "system": platform.platform(),
         },
         "plugins": dict(plugins),
+        "folder": str(folder.resolve()) if folder else "",
         "outputs": {
             name: {
                 "type": str(spec),

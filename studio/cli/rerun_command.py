@@ -1,0 +1,74 @@
+"""`studio rerun`: make one file again from what it carries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from studio.cli.options import create_studio, engine_options, input_options, parse_inputs
+from studio.cli.run_command import CODES, Interrupts, choose_display, report
+from studio.execution.context import Control
+
+
+@click.command("rerun")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=Path("out"),
+    show_default=True,
+    help="Folder to write it to.",
+)
+@click.option("--no-cache", is_flag=True, help="Neither look anything up nor keep anything.")
+@click.option("--refresh", is_flag=True, help="Run every node, and keep the results.")
+@click.option("--download", is_flag=True, help="Fetch models that are missing from the hub.")
+@click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors.")
+@click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
+@input_options
+@engine_options
+def command(
+    file: Path,
+    folder: Path,
+    no_cache: bool,
+    refresh: bool,
+    download: bool,
+    quiet: bool,
+    as_json: bool,
+    pairs: tuple[str, ...],
+    roots: tuple[Path, ...],
+    **engine: Any,
+) -> int:
+    """Make FILE again, under its own name in another folder.
+
+    FILE is a picture, a sound or a film that Studio wrote: it carries the graph and the values that made it. Of all
+    that the graph makes, only this file is made: one output, and of a list one entry. What carries nothing, such as
+    a text, is made from the manifest or the ledger beside it. --set gives an input another value.
+
+    Exit codes: 0 done, 1 failed, 2 invalid graph or usage, 130 cancelled.
+    """
+    from studio.batch.replay import load_recipe, run_recipe
+    from studio.batch.verify import find_record
+    from studio.execution.files import quote_name
+
+    control = Control()
+    with create_studio(**engine, download=download or None, on_disk=not no_cache) as studio, Interrupts(control):
+        recipe = load_recipe(studio, file, find_record(file))
+        display = choose_display(quiet or as_json)
+        with display:
+            result = run_recipe(
+                studio,
+                recipe,
+                folder,
+                quote_name(file.name),
+                values=parse_inputs(recipe.graph, pairs),
+                cache="off" if no_cache else "refresh" if refresh else "use",
+                roots=roots,
+                control=control,
+                on_event=display.show,
+            )
+        report(result, studio, quiet, as_json)
+    return CODES[result.status]

@@ -1,0 +1,128 @@
+"""`studio verify`: check written files, and make a sample of them again."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from studio.cli.main import DONE, FAILED
+from studio.cli.options import create_studio, engine_options
+from studio.errors import UsageError
+
+if TYPE_CHECKING:
+    from studio.batch.replay import Replay
+    from studio.execution.verify import CheckedFile, RecordedFile
+
+_COLORS = {"sound": "green", "same": "green", "close": "green", "extra": "yellow", "leftover": "yellow"}
+_BAD = ("changed", "missing", "unreadable")
+
+
+@click.command("verify")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--replay", type=click.IntRange(min=0), default=0, metavar="N", help="Render N random files again.")
+@click.option("--seed", type=int, help="Chooses the random files; printed, so that a choice can be repeated.")
+@click.option("--strict", is_flag=True, help="Files that are recorded nowhere count as failures.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option("--root", "roots", multiple=True, type=click.Path(path_type=Path, exists=True, file_okay=False),
+              help="A further folder that the graphs may read. May be repeated.")  # fmt: skip
+@engine_options
+def command(
+    path: Path,
+    replay: int,
+    seed: int | None,
+    strict: bool,
+    as_json: bool,
+    roots: tuple[Path, ...],
+    **engine: Any,
+) -> int:
+    """Check what was written to PATH, an output folder or one file in it.
+
+    The bytes of every file are compared with the digests in the manifests and the ledger of the folder. Files that
+    are missing, changed or recorded nowhere are told apart. Of a single file, also what it carries is checked.
+
+    With --replay, N random files are rendered again without the cache and compared with what is there.
+
+    Exit codes: 0 as it was written, 1 something is missing, changed or came out different, 2 nothing to check.
+    """
+    from studio.batch.replay import choose_sample
+
+    single = not path.is_dir()
+    folder, recorded, checked = _check_one(path, engine) if single else _check_folder(path)
+    sound = [row.name for row in checked if row.standing == "sound"]
+    seed = secrets.randbelow(2**31) if seed is None else seed
+    sample = choose_sample(sound, replay, seed)
+    replays = _replay(folder, recorded, sample, roots, engine) if sample else []
+    if as_json:
+        files, again = [row.to_json() for row in checked], [row.to_json() for row in replays]
+        click.echo(json.dumps({"files": files, "seed": seed, "replays": again}, ensure_ascii=False, indent=1))
+    else:
+        _show(checked, replays, replay, seed)
+    bad = [row for row in checked if row.standing in (*_BAD, *(("extra", "leftover") if strict else ()))]
+    return FAILED if bad or not all(row.good for row in replays) else DONE
+
+
+def _check_folder(path: Path) -> tuple[Path, dict[str, RecordedFile], list[CheckedFile]]:
+    from studio.batch.verify import IGNORED, read_records
+    from studio.execution.verify import check_files
+
+    records = read_records(path)
+    if not records.files and not records.problems and not records.open:
+        raise UsageError(
+            "E756",
+            f"{str(path)!r} is no output folder: nothing in it says what was written",
+            hint="name the folder that was given with -o DIR, or a single file",
+        )
+    rows = [row for row in check_files(path, records.files, IGNORED) if row.name not in records.open]
+    return path, records.files, [*records.problems, *rows]
+
+
+def _check_one(path: Path, engine: dict[str, Any]) -> tuple[Path, dict[str, RecordedFile], list[CheckedFile]]:
+    """Check a single file: its digest, if a folder above it records one, and what it carries."""
+    from studio.batch.verify import check_carried, find_record
+    from studio.execution.verify import CheckedFile, check_files
+
+    record = find_record(path)
+    if record is None and not path.exists():
+        raise UsageError("E756", f"{str(path)!r} does not exist", hint="name an output folder, or a file in one")
+    root = path.parent
+    for _ in range(record.name.count("/") if record else 0):
+        root = root.parent
+    name = record.name if record else path.name
+    rows = [next(iter(check_files(root, {name: record})))] if record else []
+    if not rows or rows[0].standing == "sound":
+        with create_studio(**engine) as studio:
+            detail = check_carried(studio, path, record)
+        rows = [CheckedFile(name, "sound" if not detail else "changed", detail)]
+    return root, {name: record} if record else {}, rows
+
+
+def _replay(
+    folder: Path, recorded: dict[str, RecordedFile], names: Iterable[str], roots: tuple[Path, ...], engine: Any
+) -> list[Replay]:
+    from studio.batch.replay import replay_file
+
+    with create_studio(**engine, on_disk=False) as studio:
+        return [replay_file(studio, folder / name, recorded.get(name), roots=roots) for name in names]
+
+
+def _show(checked: list[CheckedFile], replays: list[Replay], wanted: int, seed: int) -> None:
+    lines: list[tuple[str, str, str]] = []
+    lines += [(row.standing, row.name, row.detail) for row in checked if row.standing != "sound"]
+    lines += [(row.standing, str(row.path), row.detail) for row in replays]
+    for standing, name, detail in lines:
+        click.echo(f"{click.style(standing, fg=_COLORS.get(standing, 'red'))}: {name}  {detail}".rstrip())
+    counts = Counter(row.standing for row in checked)
+    click.echo(", ".join(f"{count} {standing}" for standing, count in sorted(counts.items(), key=_order)))
+    if wanted:
+        good = sum(row.good for row in replays)
+        click.echo(f"{good} of {len(replays)} came out the same when rendered again (--seed {seed})")
+
+
+def _order(entry: tuple[str, int]) -> int:
+    return ("sound", "changed", "missing", "unreadable", "extra", "leftover").index(entry[0])
