@@ -1,0 +1,8 @@
+"""Node types that cut, join, crop, resize, retime and repeat films."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+NODE_TYPES: list[Callable[..., Any]] = []

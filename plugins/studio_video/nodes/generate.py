@@ -1,0 +1,8 @@
+"""Node types that make films from words and stills."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+NODE_TYPES: list[Callable[..., Any]] = []
