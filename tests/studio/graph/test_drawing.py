@@ -16,8 +16,10 @@ from PIL import Image as Pictures
 
 from studio.errors import UsageError
 from studio.graph import parse_graph, resolve_graph
-from studio.graph.drawing import clip_text, draw_mermaid, draw_png, draw_svg, measure_text, sketch_graph
-from studio.graph.layout import Box, Link, lay_out
+from studio.graph.drawing import draw_mermaid, draw_png, draw_svg
+from studio.graph.drawing.layout import Box, Link, lay_out
+from studio.graph.drawing.sketch import sketch_graph
+from studio.graph.drawing.text import clip_text, measure_text
 from studio.graph.resolve import ResolvedGraph
 from studio.registry import Registry
 

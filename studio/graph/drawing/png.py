@@ -10,8 +10,8 @@ from functools import lru_cache
 from PIL import Image as Pictures
 from PIL import ImageDraw, ImageFont
 
-from studio.graph.drawing import Curve, Dot, Drawing, Rectangle, Shape, Words
-from studio.graph.layout import Point
+from studio.graph.drawing.layout import Point
+from studio.graph.drawing.shapes import Curve, Dot, Drawing, Rectangle, Shape, Words
 
 MAX_PIXELS = 48_000_000
 _STEPS = 24
