@@ -69,7 +69,7 @@ def create_bare(opened: Any, steps: int, side: int) -> Callable[[Sequence[str]],
     """Return a function that calls the pipeline as its users do."""
     import torch
 
-    from studio_diffusion.quiet import hush
+    from studio.api.quiet import hush
 
     given: dict[str, Any] = {"num_inference_steps": steps, "guidance_scale": float(opened.defaults["guidance_scale"])}
     if side:
@@ -79,7 +79,7 @@ def create_bare(opened: Any, steps: int, side: int) -> Callable[[Sequence[str]],
 
     def draw(prompts: Sequence[str]) -> Any:
         generators = [torch.Generator().manual_seed(i + 1) for i in range(len(prompts))]
-        with hush():
+        with hush("diffusers", "transformers"):
             return opened.pipeline(list(prompts), generator=generators, **given).images
 
     return draw

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from studio.api import Audio, MediaError, ModelError
+from studio.api.quiet import hush
 from studio_audio.bounds import Step
-from studio_audio.quiet import hush
 
 _UNSET_LENGTH = 20  # what transformers takes where nobody said anything
 
@@ -112,7 +112,7 @@ def compose(model: MusicModel, order: Order, step: Step, tell: Callable[[str], N
         )
     ask = _ask_musicgen if model.tokenizer is not None else _ask_pipeline
     step(0, 0)
-    with torch.inference_mode(), hush():
+    with torch.inference_mode(), hush("diffusers", "transformers"):
         sound, rate = ask(model, order, step, tell)
     samples = np.ascontiguousarray(sound[:, : round(order.seconds * rate)].T, np.float32)
     if not samples.size or not np.isfinite(samples).all():

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Model, ModelError, ModelOpener, is_out_of_memory
-from studio_audio.model_folder import NETWORKS, Component, find_class, find_variant, read_components, read_json
+from studio.api.model_folder import Component, read_json
+from studio_audio.model_folder import DAMAGED, NETWORKS, find_class, find_only_variant, read_components
 
 # A bare GPT-2 has lost what AudioLDM2 asks of it; the same network with its head has it.
 _RENAMED = {"GPT2Model": "GPT2LMHeadModel"}
@@ -35,10 +36,10 @@ class MusicOpener(ModelOpener):
             raise ModelError("E648", f"{str(path)!r} makes no sound from text", hint="see its config.json")
         for option, _ in model.options:
             raise ModelError("E648", f"{option!r} is no load option of models for sound", hint="leave it out")
+        from studio.api.quiet import hush
         from studio_audio.compose import MusicModel
-        from studio_audio.quiet import hush
 
-        with hush():
+        with hush("diffusers", "transformers"):
             if name in NETWORKS:
                 import transformers
 
@@ -93,7 +94,7 @@ def _load_component(component: Component, device: str, dtype: str) -> Any:
     if component.class_name == "CosineDPMSolverMultistepScheduler":
         from studio_audio.cosine_sampler import create_cosine_sampler
 
-        return create_cosine_sampler(read_json(component.folder / "scheduler_config.json"))
+        return create_cosine_sampler(read_json(component.folder / "scheduler_config.json", DAMAGED))
     kind = _find_class(component)
     if isinstance(kind, type) and issubclass(kind, torch.nn.Module):
         return _load_network(kind, component.folder, device, dtype)
@@ -130,7 +131,7 @@ def _load_network(kind: Any, folder: Path, device: str, dtype: str) -> Any:
         "local_files_only": True,
         "output_loading_info": True,
     }
-    variant = find_variant(folder)
+    variant = find_only_variant(folder)
     if variant:
         settings["variant"] = variant
     with _explain(f"the weights in {str(folder)!r}"):

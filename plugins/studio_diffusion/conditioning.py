@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 from studio.api import Conditioning, StudioError
+from studio.api.quiet import hush
 from studio_diffusion.prompts import CHUNKED, count_chunks, encode_chunks, is_long
-from studio_diffusion.quiet import hush
 
 Tensors = dict[str, torch.Tensor]
 
@@ -44,7 +44,7 @@ def encode_prompts(opened: Any, pipeline: Any, prompts: Sequence[str], negative:
     Returns:
         Tensors with one row for each prompt, by the pipeline's names of its arguments.
     """
-    with hush():
+    with hush("diffusers", "transformers"):
         if opened.family in CHUNKED and is_long(pipeline, [*prompts, negative]):
             return _encode_long(opened, pipeline, prompts, negative, guided=guided)
         if len(prompts) == 1 or not guided:

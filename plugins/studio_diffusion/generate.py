@@ -11,13 +11,13 @@ from typing import Any
 import torch
 
 from studio.api import Context, Image, Model, StudioError, is_out_of_memory
+from studio.api.quiet import hush
 from studio_diffusion.conditioning import Tensors, encode_prompts, takes_guidance
 from studio_diffusion.families import TEXT
 from studio_diffusion.latents import PARTS, decode_latents, unpack
 from studio_diffusion.noise import draw_on_cpu
 from studio_diffusion.pixels import check_latents, make_images, to_batch
 from studio_diffusion.prompts import warn_about
-from studio_diffusion.quiet import hush
 from studio_diffusion.sizes import Size
 from studio_diffusion.watch import Watch
 
@@ -238,7 +238,7 @@ def sample(
     arguments, _ = opened.arguments(task, **wanted)
     if tensors is not None and "negative_prompt_embeds" in arguments:
         arguments["negative_prompt"] = None  # some pipelines have an empty text by default, and refuse both
-    with hush(), draw_on_cpu(pipeline, generators), watch.follow(pipeline):
+    with hush("diffusers", "transformers"), draw_on_cpu(pipeline, generators), watch.follow(pipeline):
         made = pipeline(**arguments).images
     if tensors is None:
         return made

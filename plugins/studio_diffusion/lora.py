@@ -66,17 +66,17 @@ def apply_loras(pipeline: Any, loras: Sequence[tuple[LoraWeights, float]]) -> It
         return
     if not hasattr(pipeline, "load_lora_weights"):
         raise ModelError("E618", f"{type(pipeline).__name__} takes no LoRAs", hint="leave them out")
-    from studio_diffusion.quiet import hush
+    from studio.api.quiet import hush
 
     names = [f"studio_{index}" for index in range(len(loras))]
     try:
-        with hush():
+        with hush("diffusers", "transformers"):
             for name, (lora, _) in zip(names, loras, strict=True):
                 _load(pipeline, name, lora)
             pipeline.set_adapters(names, [weight for _, weight in loras])
         yield
     finally:
-        with hush():
+        with hush("diffusers", "transformers"):
             pipeline.unload_lora_weights()
 
 

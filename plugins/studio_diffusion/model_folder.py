@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,34 +9,28 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import ModelError
+from studio.api.model_folder import INDEX, Component, find_variant, list_components, read_json
 
-INDEX = "model_index.json"
+DAMAGED = "E612"
 
 _PICKLES = {".bin", ".pt", ".pth", ".ckpt"}
-_VARIANT = re.compile(r"\.([a-z0-9_]+)(?:-\d+-of-\d+)?\.safetensors$")
 # A small network that only blacks pictures out: nobody needs it, and it costs 1.2 GB.
 _UNWANTED = {"safety_checker", "watermarker"}
 _SHARED = re.compile(r"(prior_)?(text_encoder|image_encoder)(_\d)?|vae|movq|vqgan")
 
 
-@dataclass(frozen=True)
-class Component:
-    """A component of a pipeline, as `model_index.json` names it."""
+_PLAIN = re.compile(r"Scheduler|Tokenizer|Processor|FeatureExtractor|GuiderConfig|Guider$")
 
-    name: str
-    library: str
-    class_name: str
-    folder: Path
 
-    @property
-    def has_weights(self) -> bool:
-        """Whether it is a network, and not a scheduler, a tokenizer or the like."""
-        return not re.search(r"Scheduler|Tokenizer|Processor|FeatureExtractor|GuiderConfig|Guider$", self.class_name)
+def has_weights(component: Component) -> bool:
+    """Say whether a component is a network, and not a scheduler, a tokenizer or the like."""
+    return not _PLAIN.search(component.class_name)
 
-    @property
-    def is_shared(self) -> bool:
-        """Whether other models often have the same one."""
-        return self.has_weights and self.library in ("diffusers", "transformers") and bool(_SHARED.fullmatch(self.name))
+
+def is_shared(component: Component) -> bool:
+    """Say whether other models often have the same component."""
+    known = component.library in ("diffusers", "transformers") and _SHARED.fullmatch(component.name)
+    return bool(known) and has_weights(component)
 
 
 @dataclass(frozen=True)
@@ -63,44 +56,22 @@ class ModelFolder:
         return next((each for each in self.components if each.name == name), None)
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON file of a model.
-
-    Raises:
-        ModelError: E612 if it is no JSON object.
-    """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        reason = str(error).partition("\n")[0]
-        raise ModelError("E612", f"{str(path)!r} cannot be read: {reason}", hint="copy the file again") from None
-    if not isinstance(found, dict):
-        raise ModelError("E612", f"{str(path)!r} holds no JSON object", hint="copy the file again")
-    return found
-
-
 def read_folder(path: Path) -> ModelFolder:
     """Read what a pipeline's folder says that it holds.
 
     Raises:
         ModelError: E611 if it asks for code of its own, E612 if its index is damaged.
     """
-    index = read_json(path / INDEX)
+    index = read_json(path / INDEX, DAMAGED)
     class_name = index.get("_class_name")
     if isinstance(class_name, list):
         raise _refuse_code(path, f"it is drawn by the Python file {str(class_name[0])!r} in its folder")
     if not isinstance(class_name, str):
         raise ModelError("E612", f"{str(path / INDEX)!r} names no pipeline class", hint="copy the file again")
     listed = {name: value for name, value in index.items() if isinstance(value, list) and len(value) == 2}
-    strange = next((name for name in listed if not name.isidentifier()), None)
-    if strange is not None:
-        raise ModelError("E612", f"{str(path / INDEX)!r} names a component {strange!r}", hint="copy the file again")
+    named = list_components(path, index, DAMAGED)
+    components = [each for each in named if each.name not in _UNWANTED]
     missing = [name for name, value in listed.items() if value[0] is None or name in _UNWANTED]
-    components = [
-        Component(name, str(value[0]), str(value[1]), path / name)
-        for name, value in listed.items()
-        if name not in missing and not name.startswith("_")
-    ]
     for each in components:
         if (path / f"{each.library}.py").is_file() or (each.folder / f"{each.library}.py").is_file():
             raise _refuse_code(path, f"its {each.name} is defined by the Python file {each.library + '.py'!r}")
@@ -129,11 +100,11 @@ def check_component(component: Component) -> None:
             f"the model in {str(folder.parent)!r} lacks its {component.name}",
             hint=f"copy the folder {component.name!r} too",
         )
-    if not component.has_weights:
+    if not has_weights(component):
         return
     if not (folder / "config.json").is_file():
         raise ModelError("E612", f"{str(folder)!r} has no config.json", hint="copy the folder again")
-    read_json(folder / "config.json")
+    read_json(folder / "config.json", DAMAGED)
     if any(folder.glob("*.safetensors")):
         return
     pickles = sorted(each.name for each in folder.iterdir() if each.suffix in _PICKLES)
@@ -146,24 +117,17 @@ def check_component(component: Component) -> None:
     raise ModelError("E612", f"there are no weights in {str(folder)!r}", hint="copy its .safetensors files too")
 
 
-def find_variant(folder: Path, wanted: str | None) -> str | None:
-    """Return which variant of the weights to load: the one that is wanted if it is there, else the one that is.
-
-    A folder may hold `model.safetensors` and `model.fp16.safetensors`; the first has no variant.
-    """
-    names = [each.name for each in folder.glob("*.safetensors")]
-    variants = [found[1] if (found := _VARIANT.search(name)) else None for name in names]
-    if wanted in variants:
-        return wanted
-    return None if None in variants or not variants else sorted(filter(None, variants))[0]
+def find_folder_variant(folder: Path, wanted: str | None) -> str | None:
+    """Return which variant of a component's weights to load: the one that is wanted if it is there."""
+    return find_variant([each.name for each in folder.glob("*.safetensors")], wanted)
 
 
 def has_variant(folder: ModelFolder, wanted: str) -> bool:
     """Say whether any component has weights of this variant."""
-    return any(find_variant(each.folder, wanted) == wanted for each in folder.components if each.has_weights)
+    return any(find_folder_variant(each.folder, wanted) == wanted for each in folder.components if has_weights(each))
 
 
 def read_about(folder: Path) -> Mapping[str, Any]:
     """Read `studio.json` beside a model: defaults and what there is to say about it; {} if there is none."""
     path = folder / "studio.json"
-    return read_json(path) if path.is_file() else {}
+    return read_json(path, DAMAGED) if path.is_file() else {}

@@ -12,17 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.api import Model, ModelError, ModelOpener, is_out_of_memory
+from studio.api.model_folder import INDEX, Component, read_class, read_json
 from studio_diffusion.families import CONTROLNET_FAMILIES, DECODERS
 from studio_diffusion.model_folder import (
-    INDEX,
-    Component,
+    DAMAGED,
     ModelFolder,
     check_component,
-    find_variant,
+    find_folder_variant,
     has_variant,
+    has_weights,
+    is_shared,
     read_about,
     read_folder,
-    read_json,
 )
 from studio_diffusion.single_file import find_kind, read_keys
 
@@ -64,7 +65,7 @@ class DiffusionOpener(ModelOpener):
     def can_open(self, path: Path, model: Model) -> bool:
         """Say whether this is a pipeline, a component of one, a checkpoint, a ControlNet or a LoRA."""
         if path.is_dir():
-            return not _makes_sound(path) and ((path / INDEX).is_file() or _read_class(path) is not None)
+            return not _makes_sound(path) and ((path / INDEX).is_file() or read_class(path, "diffusers") is not None)
         if path.suffix.lower() == ".gguf":
             return True
         return path.suffix.lower() == ".safetensors" and (
@@ -79,9 +80,9 @@ class DiffusionOpener(ModelOpener):
         """Load a text encoder, an image encoder or an autoencoder."""
         variant = _read_options(model).get("variant")
         component = _read_component(name, path)
-        from studio_diffusion.quiet import hush
+        from studio.api.quiet import hush
 
-        with hush():
+        with hush("diffusers", "transformers"):
             return load_component(component, device=device, dtype=dtype, variant=variant)
 
     def open(
@@ -92,10 +93,10 @@ class DiffusionOpener(ModelOpener):
         Raises:
             ModelError: E610 to E619, as docs/errors.md lists them.
         """
-        from studio_diffusion.quiet import hush
+        from studio.api.quiet import hush
 
         options, parts = _read_options(model), parts or {}
-        with hush():
+        with hush("diffusers", "transformers"):
             if path.is_file():
                 return _open_file(path, model, options, device, dtype, parts)
             if not (path / INDEX).is_file():
@@ -139,7 +140,7 @@ def load_component(component: Component, *, device: str, dtype: str, variant: st
         "local_files_only": True,
         "output_loading_info": True,
     }
-    chosen = find_variant(component.folder, variant)
+    chosen = find_folder_variant(component.folder, variant)
     if chosen:
         settings["variant"] = chosen
     with _explain(component.name, component.folder):
@@ -183,7 +184,7 @@ def _load_pipeline(
         if each.name not in ready:
             check_component(shared.get(each.name, each))
     for each in folder.components:
-        if each.has_weights and each.name not in ready:
+        if has_weights(each) and each.name not in ready:
             component = shared.get(each.name, each)
             ready[each.name] = load_component(component, device=device, dtype=dtype, variant=options.get("variant"))
     for each in folder.components:
@@ -299,7 +300,7 @@ def _make_gguf_config(dtype: torch.dtype) -> Any:
 def _open_controlnet(path: Path, device: str, dtype: str, options: Mapping[str, Any]) -> ControlNetModelHandle:
     from studio_diffusion.controlnet import ControlNetModelHandle, name_controlnet_family
 
-    name = _read_class(path) or ""
+    name = read_class(path, "diffusers") or ""
     if name not in CONTROLNET_FAMILIES:
         raise ModelError(
             "E610",
@@ -382,7 +383,7 @@ def _find_parts(path: Path, options: Mapping[str, Any]) -> dict[str, Component]:
         path = _find_option_path(options, "base")
     if not (path / INDEX).is_file():
         return {}
-    found = {each.name: each for each in read_folder(path).components if each.is_shared}
+    found = {each.name: each for each in read_folder(path).components if is_shared(each)}
     if "vae" in options and "vae" in found:
         found["vae"] = _read_component("vae", _find_vae_folder(_find_option_path(options, "vae")))
     return found
@@ -398,7 +399,7 @@ def _read_component(name: str, folder: Path) -> Component:
         listed = read_folder(folder.parent).find(folder.name)
         if listed is not None:
             return Component(name, listed.library, listed.class_name, folder)
-    config = read_json(folder / "config.json") if (folder / "config.json").is_file() else {}
+    config = read_json(folder / "config.json", DAMAGED) if (folder / "config.json").is_file() else {}
     if isinstance(config.get("_class_name"), str):
         return Component(name, "diffusers", config["_class_name"], folder)
     architectures = config.get("architectures")
@@ -410,21 +411,9 @@ def _read_component(name: str, folder: Path) -> Component:
 def _makes_sound(path: Path) -> bool:
     """Say whether a folder's index names a pipeline that makes sound."""
     try:
-        return (path / INDEX).is_file() and read_json(path / INDEX).get("_class_name") in _SOUNDING
+        return (path / INDEX).is_file() and read_json(path / INDEX, DAMAGED).get("_class_name") in _SOUNDING
     except ModelError:
         return False  # opened here, it says what is wrong
-
-
-def _read_class(path: Path) -> str | None:
-    """Return the diffusers class that a component's folder names."""
-    config = path / "config.json"
-    if not config.is_file():
-        return None
-    try:
-        name = read_json(config).get("_class_name")
-    except ModelError:
-        return None
-    return name if isinstance(name, str) else None
 
 
 def _find_pipeline_class(folder: ModelFolder) -> Any:

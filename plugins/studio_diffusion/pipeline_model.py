@@ -12,6 +12,7 @@ import diffusers
 import torch
 
 from studio.api import ModelError
+from studio.api.quiet import hush
 from studio_diffusion import samplers
 from studio_diffusion.controlnet import ControlNetModelHandle, check_fit
 from studio_diffusion.families import (
@@ -25,7 +26,6 @@ from studio_diffusion.families import (
     Family,
     find_family,
 )
-from studio_diffusion.quiet import hush
 
 _VAES = ("vae", "movq", "vqgan", "decoder_pipe.vqgan")
 _SPACE = ("latent_channels", "vq_embed_dim", "z_dim", "scaling_factor", "shift_factor", "latents_mean", "latents_std")
@@ -141,7 +141,7 @@ class PipelineModel:
             ModelError: E616 if it cannot take this sampler.
         """
         own_only = self.info.own_sampler
-        with hush():
+        with hush("diffusers", "transformers"):
             return samplers.create_scheduler(self._scheduler, name, own_only=own_only, generator=generator)
 
     def set_scheduler(self, pipeline: Any, scheduler: Any) -> None:
@@ -245,7 +245,7 @@ class PipelineModel:
         if wanted.__name__ == "ChromaInpaintPipeline" and _read(self._find_denoiser(), "guidance_embeds") is None:
             self._find_denoiser().register_to_config(guidance_embeds=False)  # it asks, and the network never says
         given = {name: part for name, part in self.pipeline.components.items() if name not in extra} | extra
-        with hush():
+        with hush("diffusers", "transformers"):
             view = _prepare(assemble(wanted, given, self.pipeline.config))
         if self._offload == "model":
             view.enable_model_cpu_offload(device=self._device)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from studio.api import Model, ModelError
+from studio.api.model_folder import read_class
 
 SPECTROGRAM_SPEAKERS = frozenset({"SpeechT5ForTextToSpeech", "FastSpeech2ConformerModel"})
 """Classes that make a spectrogram, and need a vocoder to make sound of it."""
@@ -41,14 +41,8 @@ OPTIONS = ("vocoder",)
 
 def find_class(path: Path) -> str | None:
     """Return the class of a model that speaks or listens; None for any other folder or file."""
-    if not path.is_dir() or not (path / "config.json").is_file():
-        return None
-    try:
-        architectures = read_json(path / "config.json").get("architectures")
-    except ModelError:
-        return None
-    name = architectures[0] if isinstance(architectures, list) and architectures else None
-    return name if isinstance(name, str) and find_kind(name) else None
+    name = read_class(path, "transformers")
+    return name if name is not None and find_kind(name) else None
 
 
 def find_kind(class_name: str) -> Literal["speaker", "listener"] | None:
@@ -92,19 +86,3 @@ def read_options(model: Model) -> dict[str, Any]:
         if not isinstance(value, str) or not value.startswith("file:"):
             raise ModelError("E670", f"the load option {name!r} names no folder: {value!r}", hint='write "file:FOLDER"')
     return options
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON file of a model.
-
-    Raises:
-        ModelError: E668 if it is no JSON object.
-    """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        reason = str(error).partition("\n")[0]
-        raise ModelError("E668", f"{str(path)!r} cannot be read: {reason}", hint="copy the file again") from None
-    if not isinstance(found, dict):
-        raise ModelError("E668", f"{str(path)!r} holds no JSON object", hint="copy the file again")
-    return found

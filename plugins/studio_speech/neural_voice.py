@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from studio.api import ModelError, StudioError
-from studio_speech.quiet import hush
+from studio.api.quiet import hush
 from studio_speech.reading import spell_numbers
 from studio_speech.spoken import Spoken
 from studio_speech.utterances import Utterance
@@ -93,7 +93,7 @@ class NeuralSpeaker:
         text = self._write_text(utterance)
         ask = _ASK.get(type(self.voice.network).__name__, _ask_any)
         devices = [self.voice.network.device] if self.voice.network.device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices), torch.inference_mode(), hush():
+        with torch.random.fork_rng(devices=devices), torch.inference_mode(), hush("transformers"):
             torch.manual_seed(self.seed)
             sound = ask(self, text, self.rate * utterance.spans[0].delivery.rate)
         samples = np.asarray(sound.detach().float().cpu() if hasattr(sound, "detach") else sound, np.float32).reshape(

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Model, ModelError, ModelOpener, is_out_of_memory
-from studio_speech.model_folder import find_class, find_kind, find_vocoder, read_json, read_options
+from studio.api.model_folder import read_json
+from studio_speech.model_folder import find_class, find_kind, find_vocoder, read_options
 
 
 class SpeechOpener(ModelOpener):
@@ -27,7 +28,7 @@ class SpeechOpener(ModelOpener):
 
     def open_part(self, name: str, path: Path, model: Model, *, device: str, dtype: str) -> Any:
         """Load a vocoder."""
-        architectures = read_json(path / "config.json").get("architectures") or ["?"]
+        architectures = read_json(path / "config.json", "E668").get("architectures") or ["?"]
         if not str(architectures[0]).endswith("HifiGan"):
             raise ModelError("E667", f"{architectures[0]!r} is no vocoder", hint="take the one the model was made for")
         return _load(str(architectures[0]), path, device, dtype)
@@ -75,7 +76,7 @@ def _load(name: str, path: Path, device: str, dtype: str) -> Any:
     import torch
     import transformers
 
-    from studio_speech.quiet import hush
+    from studio.api.quiet import hush
 
     kind = getattr(transformers, name, None)
     if kind is None or not hasattr(kind, "from_pretrained"):
@@ -87,7 +88,7 @@ def _load(name: str, path: Path, device: str, dtype: str) -> Any:
         )
     wanted = torch.float32 if device.partition(":")[0] == "cpu" else getattr(torch, dtype)
     try:
-        with hush():
+        with hush("transformers"):
             network, report = kind.from_pretrained(
                 str(path), use_safetensors=True, local_files_only=True, dtype=wanted, output_loading_info=True
             )
@@ -107,14 +108,14 @@ def _load_processor(path: Path, name: str) -> Any:
     """Load what turns text or sound into a network's input, and back."""
     import transformers
 
-    from studio_speech.quiet import hush
+    from studio.api.quiet import hush
 
     settings: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     autos = (
         ("AutoTokenizer",) if name in ("VitsModel", "SpeechT5ForTextToSpeech") else ("AutoProcessor", "AutoTokenizer")
     )
     first: Exception | None = None
-    with hush():
+    with hush("transformers"):
         for auto in autos:
             try:
                 return getattr(transformers, auto).from_pretrained(str(path), **settings)

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from studio.api import Audio, ModelError, StudioError
+from studio.api.quiet import hush
 from studio_speech.marks import Marks, Sentence, Word
-from studio_speech.quiet import hush
 from studio_speech.spoken import fill_gaps
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def resample(samples: FloatArray, before: int, after: int) -> FloatArray:
 
 def _listen(recognizer: Recognizer, samples: FloatArray, order: Order) -> list[Sentence]:
     """Return what is said in a piece, with times from its beginning."""
-    with torch.inference_mode(), hush():
+    with torch.inference_mode(), hush("transformers"):
         if _is_ctc(recognizer):
             return _listen_ctc(recognizer, samples)
         if type(recognizer.network).__name__.startswith("Whisper"):

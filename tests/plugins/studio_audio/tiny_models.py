@@ -13,7 +13,7 @@ import torch
 import transformers
 from tokenizers import pre_tokenizers
 
-from studio_audio.quiet import hush
+from studio.api.quiet import hush
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789.,-!?'"
 
@@ -21,7 +21,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789.,-!?'"
 @contextmanager
 def seeded(seed: int = 0) -> Iterator[None]:
     """Draw weights that are the same every time, and leave the global generator alone."""
-    with torch.random.fork_rng(devices=[]), hush():
+    with torch.random.fork_rng(devices=[]), hush("diffusers", "transformers"):
         torch.manual_seed(seed)
         yield
 

@@ -99,7 +99,7 @@ def draw(
     """Draw a picture in two steps at the least size that the model takes."""
     import torch
 
-    from studio_diffusion.quiet import hush
+    from studio.api.quiet import hush
 
     size = max(64, opened.size_multiple)
     picture = np.random.default_rng(0).random((size, size, 3), dtype=np.float32)
@@ -121,7 +121,7 @@ def draw(
     pipeline = opened.for_task(task, controlnet=controlnet) if controlnet else opened.for_task(task)
     opened.set_scheduler(pipeline, opened.make_scheduler(sampler))
     arguments, _ = opened.arguments(task, prompt="a red apple", **wanted)
-    with hush():
+    with hush("diffusers", "transformers"):
         drawn: np.ndarray[Any, Any] = pipeline(**arguments).images[0]
     return drawn
 

@@ -63,7 +63,7 @@ def draw(model: Any) -> Any:
     """Draw a picture."""
     import torch
 
-    from studio_diffusion.quiet import hush
+    from studio.api.quiet import hush
 
     pipeline = model.for_task("text_to_image")
     model.set_scheduler(pipeline, model.make_scheduler())
@@ -71,7 +71,7 @@ def draw(model: Any) -> Any:
         "text_to_image", prompt="a cat", steps=2, width=64, height=64, output_type="np",
         generator=torch.Generator().manual_seed(0),
     )  # fmt: skip
-    with hush():
+    with hush("diffusers", "transformers"):
         return pipeline(**given).images[0]
 
 

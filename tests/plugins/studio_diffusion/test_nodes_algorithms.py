@@ -100,13 +100,13 @@ def test_the_clean_latent_is_estimated_from_a_step(sampler: str, kind: str) -> N
     import diffusers
     import torch
 
-    from studio_diffusion.quiet import hush
+    from studio.api.quiet import hush
     from studio_diffusion.samplers import create_scheduler
     from studio_diffusion.watch import estimate_clean
 
     own = diffusers.DDIMScheduler(prediction_type=kind, timestep_spacing="leading")
     scheduler = create_scheduler(own, sampler)
-    with hush():
+    with hush("diffusers", "transformers"):
         scheduler.set_timesteps(10)
     clean, noise = torch.randn(2, 1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
     moment = scheduler.timesteps[5]

@@ -531,7 +531,7 @@ def test_a_model_that_saves_memory_still_draws(opener: Any, sd15: Path) -> None:
     import numpy as np
     import torch
 
-    from studio_diffusion.quiet import hush
+    from studio.api.quiet import hush
 
     opened = open_model(opener, sd15)
     pictures = []
@@ -541,7 +541,7 @@ def test_a_model_that_saves_memory_still_draws(opener: Any, sd15: Path) -> None:
             "text_to_image", prompt="a cat", steps=2, width=64, height=64, output_type="np",
             generator=torch.Generator().manual_seed(0),
         )  # fmt: skip
-        with hush():
+        with hush("diffusers", "transformers"):
             pictures.append(opened.pipeline(**arguments).images[0])
         opener.save_memory(opened)
 

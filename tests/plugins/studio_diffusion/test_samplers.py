@@ -44,7 +44,7 @@ def draw(model: Any, sampler: str, *, task: str = "text_to_image", steps: int = 
     """Draw a picture with a sampler."""
     import torch
 
-    from studio_diffusion.quiet import hush
+    from studio.api.quiet import hush
 
     generator = torch.Generator().manual_seed(5)
     pipeline = model.for_task(task)
@@ -53,7 +53,7 @@ def draw(model: Any, sampler: str, *, task: str = "text_to_image", steps: int = 
         task, prompt="a cat", steps=steps, width=64, height=64, generator=generator, output_type="np",
         max_sequence_length=32, **more,
     )  # fmt: skip
-    with hush():
+    with hush("diffusers", "transformers"):
         return pipeline(**given).images[0]
 
 
@@ -98,11 +98,11 @@ def make_flow(shift: float = 3.0) -> Any:
 
 @pytest.mark.parametrize("sampler", [name for name in FLOW if name != "dpmpp_2m_karras"])
 def test_flow_samplers_walk_the_timesteps_of_the_model(sampler: str) -> None:
-    from studio_diffusion.quiet import hush
+    from studio.api.quiet import hush
     from studio_diffusion.samplers import create_scheduler
 
     own, made = make_flow(), create_scheduler(make_flow(), sampler)
-    with hush():
+    with hush("diffusers", "transformers"):
         own.set_timesteps(8)
         made.set_timesteps(8)
 
@@ -119,11 +119,11 @@ def test_flow_samplers_solve_a_known_flow(sampler: str, tolerance: float) -> Non
     """On the straight flow from noise to one point every solver must end at the point."""
     import torch
 
-    from studio_diffusion.quiet import hush
+    from studio.api.quiet import hush
     from studio_diffusion.samplers import create_scheduler
 
     made = create_scheduler(make_flow(), sampler)
-    with hush():
+    with hush("diffusers", "transformers"):
         made.set_timesteps(12)
     noise = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
     target = torch.full_like(noise, 0.5)

@@ -15,7 +15,7 @@ import transformers
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
-from studio_diffusion.quiet import hush
+from studio.api.quiet import hush
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789.,-!?'"
 _WORDS = ("red", "blue", "green", "apple", "star", "on", "a", "the", "background", "cat", "dog", "big", "small")
@@ -24,7 +24,7 @@ _WORDS = ("red", "blue", "green", "apple", "star", "on", "a", "the", "background
 @contextmanager
 def seeded(seed: int = 0) -> Iterator[None]:
     """Draw weights that are the same every time, and leave the global generator alone."""
-    with torch.random.fork_rng(devices=[]), hush():
+    with torch.random.fork_rng(devices=[]), hush("diffusers", "transformers"):
         torch.manual_seed(seed)
         yield
 
@@ -135,7 +135,7 @@ def make_flow_vae(channels: int = 4, *, blocks: int = 2) -> Any:
 
 
 def _save(folder: Path, pipeline: Any, **about: Any) -> Path:
-    with hush():
+    with hush("diffusers", "transformers"):
         pipeline.save_pretrained(folder, safe_serialization=True)
     if about:
         (folder / "studio.json").write_text(json.dumps(about), encoding="utf-8")
@@ -1163,7 +1163,7 @@ def write_tiny_ddpm(folder: Path) -> Path:
 
 
 def _save_network(folder: Path, network: Any) -> Path:
-    with hush():
+    with hush("diffusers", "transformers"):
         network.save_pretrained(folder, safe_serialization=True)
     return folder
 

@@ -14,7 +14,7 @@ import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from studio_speech.quiet import hush
+from studio.api.quiet import hush
 
 LETTERS = " abcdefghijklmnopqrstuvwxyz'.,?"
 
@@ -22,7 +22,7 @@ LETTERS = " abcdefghijklmnopqrstuvwxyz'.,?"
 @contextmanager
 def seeded(seed: int = 0) -> Iterator[None]:
     """Draw weights that are the same every time, and leave the global generator alone."""
-    with torch.random.fork_rng(devices=[]), hush():
+    with torch.random.fork_rng(devices=[]), hush("transformers"):
         torch.manual_seed(seed)
         yield
 
