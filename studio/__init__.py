@@ -1,4 +1,4 @@
-"""Studio: a headless studio for generative media. `studio.run`, `studio.load_graph` and `studio.Studio` start here."""
+"""Studio: a headless studio for generative media. `studio.run`, `studio.batch` and `studio.Studio` start here."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ __all__ = [
     "RunResult",
     "Studio",
     "__version__",
+    "batch",
     "load_graph",
     "parse_graph",
     "run",
@@ -34,6 +35,10 @@ _HOME = {
 
 def __getattr__(name: str) -> Any:
     """Import the public names on first use, so that `studio --help` loads next to nothing."""
+    if name == "batch":
+        from importlib import import_module
+
+        return import_module("studio.batch")  # a package that can be called
     if name not in _HOME:
         raise AttributeError(f"module 'studio' has no attribute {name!r}")
     from importlib import import_module

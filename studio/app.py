@@ -577,14 +577,20 @@ class Studio:
 
     # -- what files carry ------------------------------------------------------------------------------
 
+    def describe_graph(self, resolved: ResolvedGraph) -> dict[str, Any]:
+        """Return what a graph is made of besides itself: "graphs" in it, digests of "files", and "node types"."""
+        graphs: dict[str, Any] = {}
+        files: dict[str, str] = {}
+        _collect_parts(resolved, graphs, files, self._find_file)
+        return {"graphs": graphs, "files": files, "node types": _collect_node_types(resolved)}
+
     def _make_provenance(
         self, resolved: ResolvedGraph, values: Mapping[str, Any], recorded: Mapping[str, Any], folder: Path
     ) -> dict[str, Any]:
         """Return what a written file carries: the graph, the graphs in it, the values, digests of the files it read."""
         graph = resolved.graph
-        graphs: dict[str, Any] = {}
-        files: dict[str, str] = {}
-        _collect_parts(resolved, graphs, files, self._find_file)
+        described = self.describe_graph(resolved)
+        graphs, files = described["graphs"], described["files"]
         for value in values.values():
             path = _find_given_path(value, graph)
             if path is not None:
@@ -676,6 +682,18 @@ def _collect_parts(
             reference = resolved.graph.document.nodes[node.id].type.removeprefix("graph:")
             graphs[reference] = dict(node.subgraph.graph.source)
             _collect_parts(node.subgraph, graphs, files, find_file)
+
+
+def _collect_node_types(resolved: ResolvedGraph) -> list[NodeType]:
+    found: dict[str, NodeType] = {}
+    pending = [resolved]
+    while pending:
+        for node in pending.pop().nodes.values():
+            if node.node_type is not None:
+                found[node.node_type.id] = node.node_type
+            if node.subgraph is not None:
+                pending.append(node.subgraph)
+    return [found[name] for name in sorted(found)]
 
 
 def _find_given_path(value: Any, graph: Graph) -> Path | None:

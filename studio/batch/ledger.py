@@ -299,7 +299,7 @@ class Ledger:
             number = run("SELECT coalesce(max(pass), 0) + 1 FROM items").fetchone()[0]
             run("CREATE TEMP TABLE IF NOT EXISTS names (path TEXT PRIMARY KEY, name TEXT, source TEXT) WITHOUT ROWID")
             run("DELETE FROM temp.names")
-            taking = TakeIn(self._connection, number)
+            taking = TakeIn(self._connection, number, self.folder)
             yield taking
             removed = run(
                 "UPDATE items SET state = 'removed', worker = NULL, updated = ? WHERE pass < ? AND state <> 'removed'",
@@ -487,6 +487,7 @@ class TakeIn:
 
     connection: sqlite3.Connection
     number: int
+    folder: Path
     intake: Intake = field(default_factory=Intake)
 
     def add(self, item: Item, fingerprint: str) -> None:
@@ -505,8 +506,9 @@ class TakeIn:
             )
             return
         if found[1] == fingerprint:
-            self.intake.kept += 1
-            again = found[2] == "removed"
+            again = found[2] == "removed" or (found[2] == "done" and not self._has_files(found[0]))
+            self.intake.kept += not again
+            self.intake.changed += again
         else:
             self.intake.changed += 1
             again = True
@@ -520,6 +522,14 @@ class TakeIn:
                 "error = NULL, updated = ? WHERE id = ?",
                 (now, found[0]),
             )
+
+    def _has_files(self, item: int) -> bool:
+        """Say whether the files of an item are there, in the size that they were written."""
+        rows = self.connection.execute("SELECT path, bytes FROM outputs WHERE item = ?", (item,))
+        try:
+            return all(os.stat(self.folder / path).st_size == size for path, size in rows)
+        except OSError:
+            return False
 
     def take_name(self, path: str, item: Item) -> tuple[str, str] | None:
         """Take the name of a file; return name and source of the item that has it already, or None."""

@@ -1,0 +1,330 @@
+"""`Batch`: a graph, its items and a folder, from taking in the table to the last result; and `batch`, for Python."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from studio import __version__
+from studio.app import Studio
+from studio.batch.columns import Columns, fingerprint_item
+from studio.batch.engine import Engine, create_names, find_shown_values, resolve_spec
+from studio.batch.items import NAME_COLUMN, Group, combine, list_rows, open_table, refuse
+from studio.batch.ledger import Intake, Ledger, TakeIn
+from studio.batch.process_runner import ProcessRunner, create_environments
+from studio.batch.run import BatchRun, Policy, Start
+from studio.batch.worker import BatchSpec, Item, ItemResult, ItemRunner, Report, WorkerLost
+from studio.batch.worker_main import describe_settings
+from studio.cache import hash_parts
+from studio.errors import Finding, UsageError
+from studio.graph import Graph
+from studio.settings import read_visible_gpus
+
+LOGS = ".studio/workers"
+
+
+@dataclass(frozen=True)
+class BatchItem:
+    """What became of one item.
+
+    Attributes:
+        name: Its name.
+        index: Its place in the table, from 0.
+        inputs: Its values, as the table gave them.
+        state: "done" or "failed".
+        outputs: The values of its outputs, if they were not written to files.
+        files: The files that were written, by output.
+        error: Why it failed, as plain JSON, or None.
+        seconds: How long it took, from its start to its last file.
+        calls: Calls of node types that it needed.
+        cached: How many of them were found in the cache, or made for another item.
+        warnings: What nodes said.
+    """
+
+    name: str
+    index: int
+    inputs: Mapping[str, Any]
+    state: str
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, list[Path]] = field(default_factory=dict)
+    error: Mapping[str, Any] | None = None
+    seconds: float = 0.0
+    calls: int = 0
+    cached: int = 0
+    warnings: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Any:
+        return self.outputs[name]
+
+
+class Batch:
+    """A graph over items.
+
+    Args:
+        studio: Settings, plugins and cache.
+        graph: The graph.
+        spec: What workers are told; see `create_spec`.
+        groups: The items: groups multiply.
+        given: Values that all items share.
+        name_column: The column that names items.
+
+    Raises:
+        GraphError: The graph has errors.
+        UsageError: E743 if the template of names is none.
+    """
+
+    def __init__(
+        self,
+        studio: Studio,
+        spec: BatchSpec,
+        groups: Sequence[Group],
+        *,
+        given: Mapping[str, Any] | None = None,
+        name_column: str = NAME_COLUMN,
+    ) -> None:
+        self.studio = studio
+        self.spec = spec
+        self.resolved = resolve_spec(studio, spec)
+        self._groups = groups
+        self._names = create_names(self.resolved, spec)
+        self._columns = Columns(self.resolved, studio.registry.classes, given or {}, name_column)
+
+    # -- items -----------------------------------------------------------------------------------------
+
+    def items(self) -> Iterator[Item]:
+        """Yield the items; none after the first that is wrong.
+
+        Raises:
+            ItemsError: The items are wrong; all findings are there.
+        """
+        findings: list[Finding] = []
+        for index, rows in enumerate(combine(self._groups)):
+            item = self._columns.read(rows, index, findings)
+            if item is not None and not findings:
+                yield item
+        if findings:
+            raise refuse(findings, "")
+
+    def take_in(self, ledger: Ledger) -> Intake:
+        """Check every item, and take them all into a ledger, or none if one is wrong.
+
+        Raises:
+            ItemsError: Rows are wrong, or files would have one name; all findings are there.
+        """
+        findings: list[Finding] = []
+        key = self._make_key()
+        with ledger.intake() as taking:
+            for index, rows in enumerate(combine(self._groups)):
+                item = self._columns.read(rows, index, findings)
+                if item is not None:
+                    self._take_item(item, taking, key, findings)
+            if findings:
+                raise refuse(findings, "")
+        facts = {"graph": self.spec.graph, "path": self.spec.path, "title": self.resolved.graph.document.title}
+        ledger.remember(**facts, spec=self.spec.to_json(), outputs=self._describe_outputs(), version=__version__)
+        return taking.intake
+
+    def _take_item(self, item: Item, taking: TakeIn, key: str, findings: list[Finding]) -> None:
+        values = find_shown_values(self.resolved, item)
+        try:
+            template = self._names.fill(item, values)
+            names = self._names.render(item, values)
+        except UsageError as error:
+            findings.append(Finding(error.code, item.source, error.message, hint=error.hint))
+            return
+        for name in (f"item {item.name.casefold()}", *names):
+            taken = taking.take_name(name, item)
+            if taken is not None:
+                findings.append(_refuse_twin(item, name, taken))
+                return
+        taking.add(item, fingerprint_item(item, key, template))
+
+    def _describe_outputs(self) -> dict[str, str]:
+        wanted = self.spec.only if self.spec.only is not None else tuple(self.resolved.outputs)
+        return {name: str(self.resolved.outputs[name][1]) for name in wanted}
+
+    def _make_key(self) -> str:
+        """Return the digest of what all items share: the graph and those in it, its files, and what is installed."""
+        described = self.studio.describe_graph(self.resolved)
+        document = {name: self.spec.graph.get(name) for name in ("inputs", "nodes", "outputs")}
+        parts = {
+            "document": _to_text(document),
+            "graphs": _to_text(described["graphs"]),
+            "files": _to_text(described["files"]),
+            "node types": _to_text(
+                [[n.id, n.version, n.code, n.distribution, n.distribution_version] for n in described["node types"]]
+            ),
+            "only": _to_text(self.spec.only),
+        }
+        return hash_parts(parts)
+
+    # -- running ---------------------------------------------------------------------------------------
+
+    def find_starter(self, workers: int) -> Start:
+        """Return what starts workers: processes, or for 0 this process."""
+        if workers == 0:
+            return lambda number, report: Engine(self.studio, self.spec, report)
+        settings = describe_settings(self.studio.settings)
+        settings["memory_bytes"] //= workers
+        spec = replace(self.spec, settings=settings)
+        environments = create_environments(workers, os.cpu_count() or 1, self._find_gpus())
+        folder = Path(self.spec.folder or ".") / LOGS
+
+        def start(number: int, report: Report) -> ItemRunner:
+            return ProcessRunner(spec, report, f"worker-{os.getpid()}-{number}", folder, environments[number])
+
+        return start
+
+    def _find_gpus(self) -> list[str]:
+        from studio.runtime.devices import count_cuda
+
+        if self.studio.settings.device not in ("auto", "cuda"):
+            return []
+        visible = read_visible_gpus()
+        return visible.split(",") if visible else [str(number) for number in range(count_cuda())]
+
+    def create_run(
+        self, ledger: Ledger, *, workers: int, policy: Policy | None = None, start: Start | None = None
+    ) -> BatchRun:
+        """Return this process's part in the work on a ledger."""
+        return BatchRun(ledger, start or self.find_starter(workers), workers=max(1, workers), policy=policy)
+
+    def run_unrecorded(self) -> Iterator[tuple[Item, ItemResult]]:
+        """Run the items in this process, and yield each as it is through; nothing is written."""
+        inbox: queue.SimpleQueue[ItemResult] = queue.SimpleQueue()
+
+        def report(runner: ItemRunner, result: ItemResult | WorkerLost) -> None:
+            assert isinstance(result, ItemResult)
+            inbox.put(result)
+
+        with _opened(Engine(self.studio, self.spec, report)) as engine:
+            waiting = iter(self.items())
+            held: dict[int, Item] = {}
+            more = True
+            while more or held:
+                room = engine.window - len(held)
+                if more and room * 4 >= engine.window:
+                    fresh = [item for item, _ in zip(waiting, range(room), strict=False)]
+                    more = len(fresh) == room
+                    held |= {item.index: item for item in fresh}
+                    engine.start(fresh)
+                    continue
+                result = inbox.get()
+                yield held.pop(result.index), result
+
+
+@contextmanager
+def _opened(engine: Engine) -> Iterator[Engine]:
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def _refuse_twin(item: Item, name: str, taken: tuple[str, str]) -> Finding:
+    what = f"is named {item.name!r}" if name.startswith("item ") else f"would be written to {name!r}"
+    return Finding(
+        "E743",
+        item.source,
+        f"it {what}, as is {taken[0]!r} at {taken[1]}",
+        hint="name items apart, or put more fields into --name",
+    )
+
+
+def _to_text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+
+
+def create_spec(graph: Graph, folder: Path | str | None = None, **options: Any) -> BatchSpec:
+    """Return what workers are told of a batch.
+
+    Args:
+        graph: The graph.
+        folder: Where files go.
+        options: Further fields of `BatchSpec`.
+    """
+    return BatchSpec(
+        dict(graph.source),
+        str(graph.path.resolve()) if graph.path else "",
+        str(graph.base.resolve()),
+        str(Path(folder).resolve()) if folder is not None else None,
+        **options,
+    )
+
+
+def batch(
+    graph: Graph | Path | str | Mapping[str, Any],
+    items: Iterable[Mapping[str, Any]] | Path | str,
+    output: Path | str | None = None,
+    *,
+    workers: int | None = None,
+    name: str = "",
+    retries: int = 0,
+    on_error: str = "continue",
+    timeout_seconds: float | None = None,
+    window: int = 16,
+    cache: str = "use",
+    roots: Iterable[Path] = (),
+    studio: Studio | None = None,
+    on_intake: Callable[[Intake], object] | None = None,
+) -> Iterator[BatchItem]:
+    """Run one graph over many items, and yield each as it is through, in whatever order they end.
+
+    Args:
+        graph: A graph, its file, or a JSON object.
+        items: Mappings of input values, or a table's file. A key "name" names the item.
+        output: Folder for files and the ledger. If it holds this batch already, the batch goes on where it stopped,
+            and only what is done now is yielded. None hands the values back and writes nothing.
+        workers: Processes; 0 for this process. 1 if there is an output folder, else 0.
+        name: Template of the files' names, such as "{item.name}_{seed:04d}.{ext}".
+        retries: How often an item that failed is tried again.
+        on_error: "continue" or "stop".
+        timeout_seconds: A node that takes longer fails.
+        window: Most items that one worker has at once.
+        cache: "use", "refresh" or "off".
+        roots: Folders that the graph may read besides its own.
+        studio: The Studio to use; one with the settings of this machine if None.
+        on_intake: Told what taking in the items led to.
+
+    Raises:
+        GraphError: The graph or the items are wrong, before anything runs. What goes wrong in an item is in its
+            `error`, not raised.
+    """
+    if on_error not in ("continue", "stop"):
+        raise UsageError("E749", f"on_error={on_error!r} is neither continue nor stop")
+    own = Studio() if studio is None else studio
+    try:
+        loaded = own.load(graph)
+        group = open_table(Path(items)) if isinstance(items, str | Path) else list_rows(items)
+        options = {"template": name, "roots": tuple(str(root) for root in roots), "window": window, "cache": cache}
+        spec = create_spec(loaded, output, node_timeout_seconds=timeout_seconds, **options)
+        made = Batch(own, spec, [group])
+        if output is None:
+            if workers:
+                raise UsageError("E749", "workers need a folder to write to", hint="name one with output=")
+            yield from (_describe(item, result, None) for item, result in made.run_unrecorded())
+            return
+        with Ledger(Path(output), create=True) as ledger:
+            intake = made.take_in(ledger)
+            if on_intake is not None:
+                on_intake(intake)
+            policy = Policy("stop" if on_error == "stop" else "continue", retries)
+            run = made.create_run(ledger, workers=1 if workers is None else workers, policy=policy)
+            yield from (_describe(item, result, Path(output)) for item, result in run.run())
+    finally:
+        if studio is None:
+            own.close()
+
+
+def _describe(item: Item, result: ItemResult, folder: Path | None) -> BatchItem:
+    files: dict[str, list[Path]] = {}
+    for written in result.outputs:
+        files.setdefault(written.output, []).append((folder or Path()) / written.path)
+    rest = (result.error, result.seconds, result.calls, result.cached, result.warnings)
+    return BatchItem(item.name, item.index, item.values, result.state, result.values, files, *rest)

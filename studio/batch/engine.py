@@ -1,0 +1,246 @@
+"""`Engine`: runs items in this process, a window of them as one run, and reports each as soon as it is through."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from studio.api import Model, OutputPath
+from studio.api.type_spec import copy_plain
+from studio.app import InputFile, Studio
+from studio.batch.names import NameTemplate
+from studio.batch.worker import BatchSpec, Item, ItemOutput, ItemResult, Report
+from studio.errors import GraphError, StudioError
+from studio.execution.call import LostValue, RunOptions
+from studio.execution.context import Control
+from studio.execution.executor import calm_collector, create_run_id
+from studio.execution.files import OutputFolder, WrittenFile
+from studio.execution.many import OpenRun, PlanOutcome
+from studio.execution.needed_models import find_needed_models
+from studio.execution.plan import Plan
+from studio.graph import Graph, ResolvedGraph, parse_graph
+from studio.graph.document import is_file
+
+_WRITERS = 2
+_STUCK_CODES = ("E305",)
+
+
+class Engine:
+    """Runs items of one batch.
+
+    Equal nodes of the items that it has run once, calls of `batch=` node types are stacked over them, and files are
+    written beside. What an item led to is reported when its last file is there.
+
+    Args:
+        studio: Whose registry, cache and models are used; it stays open.
+        spec: The batch.
+        report: Told of each item once, from any thread.
+        name: Name of the runner.
+
+    Raises:
+        GraphError: The graph has errors.
+    """
+
+    def __init__(self, studio: Studio, spec: BatchSpec, report: Report, name: str = "here") -> None:
+        self.name = name
+        self.window = max(1, spec.window)
+        self._studio = studio
+        self._spec = spec
+        self._report = report
+        self.resolved = resolve_spec(studio, spec)
+        self._names = create_names(self.resolved, spec)
+        self._folder = Path(spec.folder) if spec.folder is not None else None
+        self._begun: dict[str, tuple[Item, dict[str, Any], float]] = {}
+        self._checked: set[Model] = set()
+        self._finished: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._closed = threading.Event()
+        self._control = Control()
+        self._run_id = create_run_id()
+        self._stack = ExitStack()
+        self._stack.enter_context(calm_collector())
+        options = RunOptions(spec.cache, False, spec.node_timeout_seconds, self._find_place if self._folder else None)
+        self._run = OpenRun(
+            studio.executor, self._finished.put, control=self._control, options=options, run_id=self._run_id
+        )
+        writers = [threading.Thread(target=self._finish_items, daemon=True) for _ in range(_WRITERS)]
+        self._threads = [*writers, threading.Thread(target=self._watch, daemon=True)]
+        for thread in self._threads:
+            thread.start()
+
+    def start(self, items: Sequence[Item]) -> None:
+        """Begin to run items, and return at once; one that cannot be planned is reported at once."""
+        plans: dict[str, tuple[Plan, str]] = {}
+        for item in items:
+            key = f"item#{item.index}"
+            begin = time.perf_counter()
+            try:
+                values = read_values(item.values)
+                plan = self._studio.plan_resolved(self.resolved, values, only=self._spec.only)
+                self._check_models(plan)
+                place = self._names.place(item)
+            except StudioError as error:
+                self._tell(ItemResult(item.index, "failed", error=explain(error)))
+                continue
+            self._begun[key] = item, values, begin
+            plans[key] = plan, place
+        self._run.add(plans)
+
+    def close(self) -> None:
+        """End; what was started and not reported is forgotten."""
+        self._closed.set()
+        self._run.close()
+        for _ in range(_WRITERS):
+            self._finished.put(None)
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(timeout=5)
+        self._studio.cache.flush()
+        self._stack.close()
+
+    # -- how -------------------------------------------------------------------------------------------
+
+    def _tell(self, result: ItemResult) -> None:
+        self._report(self, result)
+
+    def _check_models(self, plan: Plan) -> None:
+        for _, _, model in find_needed_models(plan):
+            if model not in self._checked:
+                self._studio.models.library.check(model)
+                self._checked.add(model)
+
+    def _find_place(self, name: str) -> OutputPath:
+        assert self._folder is not None
+        return OutputFolder(self._folder).resolve(name)
+
+    def _watch(self) -> None:
+        """Look after time limits and other processes, until the engine is closed."""
+        soon = False
+        while not self._closed.wait(0.02 if soon else 0.1):
+            try:
+                soon = self._run.watch()
+            except Exception as error:  # a bug of ours, on a thread that nobody looks at: every item says so
+                self._fail_all(error)
+                return
+
+    def _fail_all(self, error: Exception) -> None:
+        for key in list(self._begun):
+            self._fail(key, error)
+
+    def _fail(self, key: str, error: Exception) -> None:
+        begun = self._begun.pop(key, None)
+        if begun is None:
+            return
+        if not isinstance(error, StudioError):
+            error = StudioError("E999", f"a bug in Studio: {type(error).__name__}: {error}", hint="please report it")
+        item, _, begin = begun
+        self._tell(ItemResult(item.index, "failed", error=explain(error), seconds=time.perf_counter() - begin))
+
+    def _finish_items(self) -> None:
+        while (key := self._finished.get()) is not None:
+            try:
+                self._finish(key)
+            except Exception as error:  # codecs of plugins may raise anything
+                self._fail(key, error)
+
+    def _finish(self, key: str) -> None:
+        outcome = self._run.collect(key)
+        values: dict[str, Any] = {}
+        lost: list[LostValue] = []
+        for name, result in outcome.results.items():
+            try:
+                values[name] = copy_plain(self._run.values.load(result))
+            except LostValue as missing:
+                lost.append(missing)
+        if lost:
+            calls = [call for missing in lost for call in missing.calls]
+            self._run.remake(LostValue(calls), lambda made: self._finished.put(key))
+            return
+        item, given, begin = self._begun[key]
+        files, errors = self._write(item, given, values, outcome)
+        made = self._make_result(item, outcome, values, files, errors, time.perf_counter() - begin)
+        self._begun.pop(key, None)
+        self._run.forget(key)
+        self._tell(made)
+
+    def _write(
+        self, item: Item, given: Mapping[str, Any], values: Mapping[str, Any], outcome: PlanOutcome
+    ) -> tuple[list[WrittenFile], list[StudioError]]:
+        if self._folder is None:
+            return [], []
+        shown = find_shown_values(self.resolved, item)
+        folder = OutputFolder(self._folder, self._names.fill(item, shown))
+        return self._studio.write_outputs(self.resolved, given, values, outcome.types, folder, self._run_id)
+
+    def _make_result(
+        self,
+        item: Item,
+        outcome: PlanOutcome,
+        values: Mapping[str, Any],
+        files: Sequence[WrittenFile],
+        errors: Sequence[StudioError],
+        seconds: float,
+    ) -> ItemResult:
+        failures = [*outcome.errors, *errors]
+        return ItemResult(
+            item.index,
+            "failed" if failures else "done",
+            tuple(self._describe(file, outcome, values) for file in files),
+            explain(failures[0]) if failures else None,
+            seconds,
+            outcome.calls,
+            outcome.cached,
+            tuple(outcome.warnings),
+            values if self._folder is None else {},
+            any(error.code in _STUCK_CODES for error in failures),
+        )
+
+    def _describe(self, file: WrittenFile, outcome: PlanOutcome, values: Mapping[str, Any]) -> ItemOutput:
+        assert self._folder is not None
+        kind = outcome.types[file.output].name
+        if kind == "any":
+            found = (
+                t.name for t in self._studio.registry.value_types.values() if t.python is type(values[file.output])
+            )
+            kind = next(found, "json")
+        path = file.path.relative_to(self._folder.resolve()).as_posix()
+        return ItemOutput(file.output, path, file.digest, file.size, kind)
+
+
+def resolve_spec(studio: Studio, spec: BatchSpec) -> ResolvedGraph:
+    """Return the graph of a batch, resolved.
+
+    Raises:
+        GraphError: It has errors.
+    """
+    graph: Graph = parse_graph(spec.graph, base=Path(spec.base), path=Path(spec.path) if spec.path else None)
+    resolved = studio.resolve(graph, roots=[Path(root) for root in spec.roots])
+    if resolved.errors:
+        raise GraphError(resolved.errors, source=spec.path)
+    return resolved
+
+
+def create_names(resolved: ResolvedGraph, spec: BatchSpec) -> NameTemplate:
+    """Return how the files of a batch are named."""
+    outputs = spec.only if spec.only is not None else tuple(resolved.outputs)
+    return NameTemplate(spec.template, tuple(resolved.inputs), outputs, resolved.graph.name)
+
+
+def find_shown_values(resolved: ResolvedGraph, item: Item) -> dict[str, Any]:
+    """Return an item's values with the graph's defaults, as names show them."""
+    declared = resolved.graph.document.inputs
+    return {name: item.values.get(name, declared[name].default) for name in resolved.inputs}
+
+
+def read_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an item's values as `Studio` takes them: files that the caller named."""
+    return {name: InputFile(Path(value["file"])) if is_file(value) else value for name, value in values.items()}
+
+
+def explain(error: StudioError) -> dict[str, Any]:
+    """Return an error as plain JSON."""
+    return error.to_json()

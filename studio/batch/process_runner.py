@@ -1,0 +1,185 @@
+"""`ProcessRunner`: runs items in a process of its own, so that a crash costs what it had in its hands."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from studio.batch.worker import BatchSpec, Item, ItemResult, Report, WorkerLost
+
+_SILENCE_SECONDS = 20.0
+_DETAILS_BYTES = 4000
+_CLOSING_SECONDS = 10.0
+
+
+class ProcessRunner:
+    """One worker process.
+
+    Args:
+        spec: The batch.
+        report: Told of each item once, or of the process's death.
+        name: Name of the worker; its log is `<log_folder>/<name>.log`.
+        log_folder: Folder for what nodes print and what a crash leaves.
+        environment: Environment variables beside those of this process.
+
+    Attributes:
+        ready: Whether the process said that it can take items.
+        refused: The error with which it would not begin, or None.
+        pid: Id of the process.
+    """
+
+    def __init__(
+        self,
+        spec: BatchSpec,
+        report: Report,
+        name: str,
+        log_folder: Path,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name = name
+        self.window = spec.window
+        self.ready = False
+        self.refused: dict[str, Any] | None = None
+        self._report = report
+        self._limit = spec.node_timeout_seconds
+        self._held: dict[int, Item] = {}
+        self._guard = threading.Lock()
+        self._closed = False
+        self._deaf = False
+        self._heard = time.monotonic()
+        self._log = log_folder / f"{name}.log"
+        log_folder.mkdir(parents=True, exist_ok=True)
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "studio.batch.worker_main"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env={**os.environ, **(environment or {}), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                start_new_session=True,  # Ctrl-C is for the batch, which lets its workers finish
+            )
+        self.pid = self._process.pid
+        self._send({"spec": spec.to_json(), "name": name})
+        threading.Thread(target=self._listen, name=f"listen-{name}", daemon=True).start()
+        if self._limit is not None:
+            threading.Thread(target=self._guard_time, name=f"guard-{name}", daemon=True).start()
+
+    def start(self, items: Sequence[Item]) -> None:
+        """Begin to run items, and return at once."""
+        with self._guard:
+            self._held |= {item.index: item for item in items}
+        self._send({"items": [item.to_json() for item in items]})
+
+    def close(self) -> None:
+        """End the process: at once if it has items, else when it has written what the cache waits for."""
+        with self._guard:
+            self._closed = True
+            busy = bool(self._held)
+        if busy:
+            self._kill()
+        with contextlib.suppress(OSError):
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+        try:
+            self._process.wait(timeout=_CLOSING_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._kill()
+            self._process.wait()
+
+    # -- how -------------------------------------------------------------------------------------------
+
+    def _send(self, line: Mapping[str, Any]) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError, ValueError):  # it died; the listener will say so
+            self._process.stdin.write(json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
+            self._process.stdin.flush()
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._heard = time.monotonic()
+            try:
+                self._hear(json.loads(line))
+            except (ValueError, KeyError, TypeError):
+                break  # cut off in the middle
+        code = self._process.wait()
+        with self._guard:
+            lost = tuple(self._held.values())
+            self._held.clear()
+            closed = self._closed
+        if not closed:
+            killed = code in (-signal.SIGKILL, -signal.SIGTERM) and not self._deaf
+            self._report(self, WorkerLost(lost, self._describe_end(code), killed, self._read_log()))
+
+    def _hear(self, answer: Mapping[str, Any]) -> None:
+        if "result" in answer:
+            result = ItemResult.from_json(answer["result"])
+            with self._guard:
+                known = self._held.pop(result.index, None) is not None
+            if known and not self._closed:
+                self._report(self, result)
+        elif "refused" in answer:
+            self.refused = dict(answer["refused"])
+        elif "ready" in answer:
+            self.ready = True
+
+    def _guard_time(self) -> None:
+        """Kill a process in which a node holds everything up, so that its own clock cannot strike."""
+        assert self._limit is not None
+        patience = self._limit + _SILENCE_SECONDS
+        pause = threading.Event()
+        while self._process.poll() is None and not pause.wait(1.0):
+            if self.ready and self._held and time.monotonic() - self._heard > patience:
+                self._deaf = True
+                self._kill()
+
+    def _kill(self) -> None:
+        with contextlib.suppress(OSError):
+            self._process.kill()
+
+    def _describe_end(self, code: int) -> str:
+        if self._deaf:
+            return f"it said nothing for {self._limit or 0:g} seconds and more, and was ended"
+        if code < 0:
+            try:
+                return f"it was ended by {signal.Signals(-code).name}"
+            except ValueError:
+                return f"it was ended by signal {-code}"
+        return f"it ended with exit code {code}"
+
+    def _read_log(self) -> str:
+        try:
+            with self._log.open("rb") as log:
+                log.seek(max(0, self._log.stat().st_size - _DETAILS_BYTES))
+                return log.read().decode("utf-8", "replace").strip()
+        except OSError:
+            return ""
+
+
+def create_environments(count: int, cores: int, gpus: Sequence[str]) -> list[dict[str, str]]:
+    """Return environment variables for workers that share a machine: threads divided, one GPU each.
+
+    Args:
+        count: How many workers.
+        cores: Cores of the machine.
+        gpus: Ids of its GPUs.
+    """
+    share = max(1, cores // max(1, count))
+    found = []
+    for number in range(count):
+        variables: dict[str, str] = {}
+        if count > 1:
+            variables = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(share))}
+        if len(gpus) > 1 and count > 1:
+            variables["CUDA_VISIBLE_DEVICES"] = gpus[number % len(gpus)]
+        found.append(variables)
+    return found
