@@ -140,6 +140,7 @@ class Studio:
             memory_bytes=self.settings.memory_bytes,
             folder=folder,
             limit_bytes=self.settings.cache_bytes,
+            shared_url=self.settings.cache_url,
         )
 
     @cached_property

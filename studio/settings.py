@@ -70,6 +70,7 @@ class Settings:
     Attributes:
         cache_dir: Folder of the cache.
         cache_bytes: Limit of the cache on disk, in bytes.
+        cache_url: Storage of a cache that other machines use too, such as "s3://bucket/prefix", or None.
         memory_bytes: Budget of the cache's in-memory tier, in bytes.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
         dtype: "auto", "float32", "float16" or "bfloat16".
@@ -86,6 +87,7 @@ class Settings:
 
     cache_dir: Path = field(default_factory=_cache_folder)
     cache_bytes: int = 20 * 2**30
+    cache_url: str | None = None
     memory_bytes: int = 512 * 2**20
     device: str = "auto"
     dtype: str = "auto"

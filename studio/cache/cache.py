@@ -10,16 +10,19 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from studio.api import File, ValueType
-from studio.cache.actions import Action
+from studio.cache.actions import Action, BlobRow
 from studio.cache.blobs import BlobFolder
 from studio.cache.codec import Codecs
-from studio.cache.digest import Digester, Undigestable, hash_file
+from studio.cache.digest import Digester, Undigestable, digest_list, hash_file
 from studio.cache.disk import MISSING, DiskTier, keep_file
 from studio.cache.memory import MemoryTier
 from studio.errors import CacheError
+
+if TYPE_CHECKING:
+    from studio.cache.shared import FetchedBlob, SharedTier
 
 _ACTIONS_IN_MEMORY = 200_000
 
@@ -32,6 +35,7 @@ class Cache:
         memory_bytes: Budget of the in-memory tier.
         folder: The tier on disk, or None for memory only.
         limit_bytes: Limit of the tier on disk.
+        shared_url: A storage that other machines use too, behind the tier on disk; None for none.
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class Cache:
         memory_bytes: int,
         folder: Path | None = None,
         limit_bytes: int = 20 * 2**30,
+        shared_url: str | None = None,
     ) -> None:
         value_types = list(value_types)
         self._digester = Digester(value_types)
@@ -48,6 +53,11 @@ class Cache:
         self.codecs = Codecs(value_types)
         self.memory = MemoryTier(memory_bytes)
         self.disk = DiskTier(folder, limit_bytes, self.codecs, self.digest) if folder is not None else None
+        self.shared: SharedTier | None = None
+        if self.disk is not None and shared_url:
+            from studio.cache.shared import SharedTier
+
+            self.shared = SharedTier(shared_url, self.codecs, self.digest)
         self._actions: OrderedDict[str, Action] = OrderedDict()
         self._flights: dict[str, list[Callable[[], None]]] = {}
         self._guard = threading.Lock()
@@ -55,11 +65,15 @@ class Cache:
 
     # -- looking up ------------------------------------------------------------------------------------
 
-    def find(self, fingerprint: str) -> Action | None:
-        """Return the action with this fingerprint, or None."""
+    def find(self, fingerprint: str, *, local: bool = False) -> Action | None:
+        """Return the action with this fingerprint, or None; with `local`, other machines' are not looked at."""
         action = self._actions.get(fingerprint)
         if action is None and self.disk is not None:
             action = self.disk.find(fingerprint)
+            if action is None and self.shared is not None and not local:
+                action = self.shared.find(fingerprint)
+                if action is not None:
+                    self.disk.keep_action(action)
             if action is not None:
                 self._remember(action)
         return action
@@ -69,23 +83,66 @@ class Cache:
         value = self.memory.get(digest, MISSING)
         if value is MISSING and self.disk is not None:
             value = self.disk.load(digest)
+            if value is MISSING and self.shared is not None:
+                value = self._fetch(self.shared, self.disk, digest)
             if value is not MISSING:
                 self.memory.put(digest, value, self.codecs.measure(value))
         return value
 
     def find_entries(self, digest: str) -> list[str] | None:
         """Return the digests of the entries of a stored list of media, or None."""
-        return self.disk.find_entries(digest) if self.disk is not None else None
+        if self.disk is None:
+            return None
+        found = self.disk.find_entries(digest)
+        if found is None and self.shared is not None and not self.disk.has(digest):
+            self._fetch(self.shared, self.disk, digest, whole=False)
+            found = self.disk.find_entries(digest)
+        return found
+
+    def _fetch(self, shared: SharedTier, disk: DiskTier, digest: str, *, whole: bool = True) -> Any:
+        """Bring a blob to the tier on disk and return its value, or MISSING.
+
+        Nothing is believed: the value must have the digest that names it. Of a list of media, its entries are
+        fetched too if it is wanted whole.
+        """
+        blob = shared.fetch(digest, disk.blobs.create_temporary)
+        if blob is None:
+            return MISSING
+        row = BlobRow(digest, blob.codec, blob.extension, blob.size, blob.checksum)
+        try:
+            value = self._decode(blob)
+            sound = (digest_list(value) if blob.codec == "list" else self.digest(value)) == digest
+        except Exception:  # whatever a decoder raises, the blob is no use
+            sound = False
+        if not sound:
+            shared.drop(digest)
+            return MISSING
+        disk.adopt(row, blob.data, blob.path)
+        if blob.codec != "list":
+            return value
+        entries = [self.load(entry) for entry in value] if whole else []
+        return MISSING if any(entry is MISSING for entry in entries) else entries
+
+    def _decode(self, blob: FetchedBlob) -> Any:
+        """Return the value of a blob; of a list of media, the digests of its entries."""
+        if blob.path is None:
+            return self.codecs.decode("json" if blob.codec == "list" else blob.codec, blob.data)
+        try:
+            return keep_file(self.codecs.open_stream(blob.codec, blob.path), blob.path)
+        except BaseException:
+            blob.path.unlink(missing_ok=True)
+            raise
 
     # -- keeping ---------------------------------------------------------------------------------------
 
-    def record(self, action: Action, values: Mapping[str, Any], *, claimed: bool = False) -> None:
+    def record(self, action: Action, values: Mapping[str, Any], *, claimed: bool = False, local: bool = False) -> None:
         """Keep an action and its values.
 
         Args:
             action: What to keep.
             values: The values of its outputs, by digest.
             claimed: Whether the caller claimed the fingerprint; it is let go of then.
+            local: Whether it is of no use to other machines, such as a part of something that is not whole yet.
         """
         size = 0
         for digest, value in values.items():
@@ -95,6 +152,8 @@ class Cache:
         if self.disk is not None:
             locks = self.disk.locks
             self.disk.record(action, values, size, lambda: locks.unlock(action.fingerprint) if claimed else None)
+        if self.shared is not None and not local:
+            self.shared.record(action, values, size)
         self._remember(action)  # whoever finds it finds its values too
         if claimed:
             self._land(action.fingerprint)
@@ -176,18 +235,20 @@ class Cache:
 
     def take_errors(self) -> list[CacheError]:
         """Return what went wrong while writing to disk since the last call: the first error of each code."""
-        if self.disk is None:
-            return []
-        return self.disk.take_errors()
+        tiers = [tier for tier in (self.disk, self.shared) if tier is not None]
+        return [error for tier in tiers for error in tier.take_errors()]
 
     def flush(self) -> None:
-        """Wait until everything recorded so far is on disk."""
-        if self.disk is not None:
-            self.disk.flush()
+        """Wait until everything recorded so far is on disk and where it is shared."""
+        for tier in (self.disk, self.shared):
+            if tier is not None:
+                tier.flush()
 
     def close(self) -> None:
         """Write what waits and let go of the folder."""
         self.memory.clear()
+        if self.shared is not None:
+            self.shared.close()
         if self.disk is not None:
             self.disk.close()
         if self._spool is not None:

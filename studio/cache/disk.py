@@ -9,7 +9,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -234,6 +234,27 @@ class DiskTier:
         else:
             checksum = self.blobs.write(digest, encoded.extension, data)
             rows.append(BlobRow(digest, encoded.codec, encoded.extension, len(data), checksum))
+
+    def adopt(self, row: BlobRow, data: bytes, path: Path | None = None) -> None:
+        """Take in a blob that came from elsewhere: its bytes, or a temporary file in this folder that holds them."""
+        try:
+            if path is not None:
+                self.blobs.adopt(path, row.digest, row.extension)
+            elif len(data) <= INLINE_BYTES:
+                row = replace(row, data=data)
+            else:
+                self.blobs.write(row.digest, row.extension, data)
+            self.table.write(blobs=[row])
+            self._size += row.size
+        except (OSError, CacheError) as error:
+            self._report(error if isinstance(error, CacheError) else explain_disk_error(error, self.folder))
+
+    def keep_action(self, action: Action) -> None:
+        """Take in an action that came from elsewhere."""
+        try:
+            self.table.write(actions=[action])
+        except CacheError as error:
+            self._report(error)
 
     def _write_stream(self, digest: str, value: Any, stream: StreamType[Any]) -> BlobRow:
         source = stream.find_source(value)

@@ -24,6 +24,9 @@ def engine_options(function: F) -> F:
     for option in (
         click.option("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps."),
         click.option("--cache-dir", type=click.Path(path_type=Path), help="Folder of the cache."),
+        click.option(
+            "--cache-url", metavar="URL", help="Cache that other machines use too: s3://bucket/prefix, file:///..."
+        ),
         click.option("--plugins-dir", type=click.Path(path_type=Path), help="Folder with further plugins."),
     ):
         function = option(function)

@@ -148,7 +148,7 @@ class _Film:
         run = self.run
         if run.options.cache != "use" and fingerprint not in self.kept:
             return None
-        action = run.cache.find(fingerprint)
+        action = run.cache.find(fingerprint, local=True)
         if action is None or action.outputs.keys() != self.call.node_type.outputs.keys():
             return None
         found = {name: run.cache.load(digest) for name, digest in action.outputs.items()}
@@ -183,6 +183,7 @@ class _Film:
         run.cache.record(
             Action(fingerprint, self.call.node_type.id, named, parts),
             {named[name]: value for name, value in values.items()},
+            local=True,
         )
         self.kept.add(fingerprint)
         self.blobs.update(new)
