@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import queue
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from studio.graph import Graph
 from studio.settings import read_visible_gpus
 
 LOGS = ".studio/workers"
+_PARTIAL = re.compile(r"\.[0-9a-f]{12}-partial")
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ class Batch:
             ItemsError: The items are wrong; all findings are there.
         """
         findings: list[Finding] = []
+        self._columns.check_given(findings)
         for index, rows in enumerate(combine(self._groups)):
             item = self._columns.read(rows, index, findings)
             if item is not None and not findings:
@@ -118,6 +121,7 @@ class Batch:
             ItemsError: Rows are wrong, or files would have one name; all findings are there.
         """
         findings: list[Finding] = []
+        self._columns.check_given(findings)
         key = self._make_key()
         with ledger.intake() as taking:
             for index, rows in enumerate(combine(self._groups)):
@@ -192,7 +196,9 @@ class Batch:
     def create_run(
         self, ledger: Ledger, *, workers: int, policy: Policy | None = None, start: Start | None = None
     ) -> BatchRun:
-        """Return this process's part in the work on a ledger."""
+        """Return this process's part in the work on a ledger; what killed processes left half written goes."""
+        if self.spec.folder is not None and not ledger.others():
+            sweep(Path(self.spec.folder))
         return BatchRun(ledger, start or self.find_starter(workers), workers=max(1, workers), policy=policy)
 
     def run_unrecorded(self) -> Iterator[tuple[Item, ItemResult]]:
@@ -217,6 +223,18 @@ class Batch:
                     continue
                 result = inbox.get()
                 yield held.pop(result.index), result
+
+
+def sweep(folder: Path) -> int:
+    """Remove files that were never finished, which only a process that was killed leaves; return how many."""
+    found = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            if _PARTIAL.match(name):
+                with suppress(OSError):
+                    os.unlink(os.path.join(place, name))
+                    found += 1
+    return found
 
 
 @contextmanager

@@ -44,6 +44,12 @@ class Columns:
         self._name_column = name_column
         self._given = given
 
+    def check_given(self, findings: list[Finding]) -> None:
+        """Check the values that all items share."""
+        row = Row({}, source="--set", base=Path.cwd())
+        for name, value in self._given.items():
+            self._read_cell(name, value, row, {}, findings)
+
     def read(self, rows: Sequence[Row], index: int, findings: list[Finding]) -> Item | None:
         """Return the item that rows of several groups make together, or add to the findings what is wrong."""
         before = len(findings)

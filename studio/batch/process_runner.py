@@ -94,6 +94,9 @@ class ProcessRunner:
         except subprocess.TimeoutExpired:
             self._kill()
             self._process.wait()
+        with contextlib.suppress(OSError):
+            if self._log.stat().st_size == 0:
+                self._log.unlink()
 
     # -- how -------------------------------------------------------------------------------------------
 

@@ -1,0 +1,65 @@
+"""The ledger as a table: CSV or JSON Lines."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TextIO
+
+from studio.batch.ledger import ItemRow
+from studio.errors import RunError
+
+_COLUMNS = (
+    "name", "index", "state", "attempts", "seconds", "calls", "cached", "source", "error_code", "error", "files",
+    "digests", "values",
+)  # fmt: skip
+
+
+def write_rows(rows: Iterable[ItemRow], kind: str, target: Path | TextIO) -> None:
+    """Write rows as "csv" or "jsonl", to a stream or to a file that appears whole.
+
+    Raises:
+        RunError: E742 if the file cannot be written.
+    """
+    if not isinstance(target, Path):
+        _write(rows, kind, target)
+        return
+    temporary = target.with_name(f".{secrets.token_hex(6)}-partial")
+    try:
+        with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            _write(rows, kind, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        reason = error.strerror or str(error)
+        raise RunError("E742", f"cannot write the table: {reason}", where=str(target), hint="name another") from None
+
+
+def _write(rows: Iterable[ItemRow], kind: str, stream: TextIO) -> None:
+    if kind == "jsonl":
+        for row in rows:
+            stream.write(json.dumps(row.to_json(), ensure_ascii=False) + "\n")
+        return
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for row in rows:
+        writer.writerow(_flatten(row))
+
+
+def _flatten(row: ItemRow) -> list[Any]:
+    error = row.error or {}
+    cells = [row.name, row.index, row.state, row.attempts, row.seconds, row.calls, row.cached, row.source]
+    cells += [error.get("code"), error.get("message")]
+    cells += [" ".join(output.path for output in row.outputs), " ".join(output.digest for output in row.outputs)]
+    return [*map(_defuse, cells), json.dumps(row.values, ensure_ascii=False)]
+
+
+def _defuse(cell: Any) -> Any:
+    """Keep a spreadsheet from taking a text for a formula."""
+    return "'" + cell if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

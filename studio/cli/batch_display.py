@@ -1,0 +1,155 @@
+"""What `studio batch` shows: a live table on a terminal, plain lines elsewhere, and a summary by cause."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import click
+
+from studio.batch.ledger import Ledger, Summary, describe_cause
+from studio.batch.run import BatchRun
+from studio.batch.worker import Item, ItemResult
+from studio.runtime.memory import show_bytes
+
+_REDRAW_SECONDS = 0.5
+_LINE_SECONDS = 10.0
+_RECENT = 200
+_MOST_FAILURES = 5
+
+
+class BatchDisplay:
+    """Shows how a batch goes on.
+
+    Args:
+        ledger: Its ledger.
+        run: This process's part in it.
+        quiet: Whether to show nothing.
+
+    Attributes:
+        seconds: Time since it was entered.
+    """
+
+    def __init__(self, ledger: Ledger, run: BatchRun, *, quiet: bool = False) -> None:
+        self._run = run
+        self._ledger = ledger
+        self._quiet = quiet
+        self._live: Any = None
+        self._counts: dict[str, int] = {}
+        self._calls = self._cached = 0
+        self._ended: deque[float] = deque(maxlen=_RECENT)
+        self._failures: deque[str] = deque(maxlen=_MOST_FAILURES)
+        self._begun = time.monotonic()
+        self._shown = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since it was entered."""
+        return time.monotonic() - self._begun
+
+    def __enter__(self) -> None:
+        self._begun = time.monotonic()
+        self._counts = dict(self._ledger.summary().counts)
+        if self._quiet or not sys.stderr.isatty():
+            return
+        from rich.console import Console
+        from rich.live import Live
+
+        self._live = Live(get_renderable=self._draw, console=Console(stderr=True), refresh_per_second=2, transient=True)
+        self._live.start()
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, item: Item, result: ItemResult) -> None:
+        """Show that an item is through."""
+        self._counts[result.state] = self._counts.get(result.state, 0) + 1
+        self._counts["pending"] = max(0, self._counts["pending"] - 1)
+        self._calls += result.calls
+        self._cached += result.cached
+        now = time.monotonic()
+        self._ended.append(now)
+        if result.error is not None:
+            line = f"{item.name}: {describe_cause(result.error)}"
+            self._failures.append(line)
+            if self._live is None and not self._quiet:
+                click.echo(f"failed: {line}", err=True)
+        if self._live is None and not self._quiet and now - self._shown >= _LINE_SECONDS:
+            self._shown = now
+            click.echo(self._describe(), err=True)
+
+    def find_rate(self) -> float:
+        """Return the items a second, over those that ended last."""
+        if len(self._ended) < 2:
+            return 0.0
+        span = time.monotonic() - (self._ended[0] if len(self._ended) == _RECENT else self._begun)
+        return len(self._ended) / span if span > 0 else 0.0
+
+    def find_left(self) -> float | None:
+        """Return the seconds that are left at this rate, or None."""
+        rate = self.find_rate()
+        return self._counts["pending"] / rate if rate else None
+
+    def _describe(self) -> str:
+        counts = self._counts
+        total = sum(count for state, count in counts.items() if state != "removed")
+        left = self.find_left()
+        parts = [f"{counts['done']} of {total} done", f"{counts['failed']} failed", f"{self._run.running} running"]
+        parts.append(f"{self.find_rate():.1f} items/s")
+        if left is not None:
+            parts.append(f"{show_time(left)} left")
+        if self._calls:
+            parts.append(f"{self._cached / self._calls:.0%} from the cache")
+        return ", ".join(parts)
+
+    def _draw(self) -> Any:
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        counts, left = self._counts, self.find_left()
+        total = max(1, sum(count for state, count in counts.items() if state != "removed"))
+        table = Table.grid(padding=(0, 3))
+        heads = ("done", "failed", "running", "items/s", "time left", "cache hits")
+        cells = (
+            Text(f"{counts['done']} of {total}", "green"),
+            Text(str(counts["failed"]), "red" if counts["failed"] else ""),
+            Text(str(self._run.running)),
+            Text(f"{self.find_rate():.1f}"),
+            Text(show_time(left) if left is not None else "..."),
+            Text(f"{self._cached / self._calls:.0%}" if self._calls else "..."),
+        )
+        table.add_row(*(Text(head, "dim") for head in heads))
+        table.add_row(*cells)
+        bar = ProgressBar(total=total, completed=counts["done"] + counts["failed"], width=72)
+        return Group(table, bar, *(Text(line, "red", no_wrap=True, overflow="ellipsis") for line in self._failures))
+
+
+def show_time(seconds: float) -> str:
+    """Return a time such as 2:05 or 1:02:05."""
+    whole = int(seconds)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
+
+
+def show_summary(summary: Summary, folder: Path, seconds: float | None, *, err: bool = True) -> None:
+    """Print how a batch stands, and why items failed."""
+    counts = summary.counts
+    told = [f"{counts[state]} {state}" for state in ("done", "failed", "running", "pending") if counts[state]]
+    time_told = f" in {show_time(seconds)}" if seconds is not None else ""
+    click.echo(f"{', '.join(told) or 'no items'} of {summary.total}{time_told}", err=err)
+    if summary.calls:
+        hits = f"{summary.cached} of {summary.calls} calls were found or shared"
+        click.echo(f"{hits}; {show_bytes(summary.bytes)} in {folder}", err=err)
+    if summary.causes:
+        click.echo("failed:", err=err)
+    for cause, count, name in summary.causes:
+        click.echo(f"  {count} x {cause}", err=err)
+        click.echo(f"      first: {name}", err=err)
+    if summary.causes:
+        click.echo("  studio batch ... --retry-failed does them again; studio batch export has the details", err=err)
