@@ -1,0 +1,78 @@
+"""Names of a batch's files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from studio.batch.names import NameTemplate, clean_name
+from studio.batch.worker import Item
+from studio.errors import UsageError
+
+
+def fill(template: str, name: str = "mug", **values: Any) -> str:
+    made = NameTemplate(template, tuple(values), ("picture",), "shop")
+    return made.fill(Item(3, name, values, "items.csv:5"), values)
+
+
+def test_a_template_takes_the_item_its_values_and_the_output() -> None:
+    filled = fill("{item.name}_{seed:04d}_{color}_{output}.{ext}", seed=7, color="red")
+
+    assert filled == "mug_0007_red_{output}.{ext}"
+    assert fill("{graph}/{item.index}-{input.seed}.{ext}", seed=7) == "shop/3-7.{ext}"
+
+
+def test_braces_in_a_value_are_no_fields() -> None:
+    assert fill("{item.name}.{ext}", name="{output}{0}").format(output="x", ext="png") == "{output}{0}.png"
+
+
+def test_relative_paths_are_kept_and_unfit_letters_replaced() -> None:
+    assert clean_name("shoes/red: 1?") == "shoes/red_ 1_"
+    assert fill("{item.name}_{text}.{ext}", text="a/b\\c\n") == "mug_a_b_c_.{ext}"
+
+
+def test_an_emoji_is_kept_and_a_long_name_is_cut_apart_from_others() -> None:
+    long, longer = clean_name("x" * 300), clean_name("x" * 301)
+
+    assert clean_name("🦊 fox") == "🦊 fox"
+    assert len(long.encode()) <= 150
+    assert long != longer
+    assert len(clean_name("🦊" * 300).encode()) <= 150
+
+
+@pytest.mark.parametrize("name", ["../up", "/etc/passwd", "a/../../b"])
+def test_a_name_that_leaves_the_folder_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="outside the folder") as error:
+        clean_name(name)
+    assert error.value.code == "E743"
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{item.__class__}.{ext}",
+        "{nothing}.{ext}",
+        "../{item.name}.{ext}",
+        "/tmp/{item.name}.{ext}",
+        "{item.name!r}",
+        "{item.name:>9999999999}",
+        "{",
+    ],
+)
+def test_a_template_that_is_none_is_refused(template: str) -> None:
+    with pytest.raises(UsageError) as error:
+        NameTemplate(template, ("seed",), ("picture",), "g")
+    assert error.value.code == "E743"
+
+
+def test_several_outputs_need_a_name_each() -> None:
+    with pytest.raises(UsageError, match="all outputs one name"):
+        NameTemplate("{item.name}.{ext}", (), ("picture", "mask"), "g")
+
+    assert NameTemplate("", (), ("picture", "mask"), "g").template == "{item.name}_{output}.{ext}"
+
+
+def test_a_width_takes_whole_numbers_only() -> None:
+    with pytest.raises(UsageError, match="whole number"):
+        fill("{color:04d}.{ext}", color="red")
