@@ -6,13 +6,16 @@ import hashlib
 import inspect
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from studio.api import Conditioning, StudioError
 from studio.api.quiet import hush
 from studio_diffusion.prompts import CHUNKED, count_chunks, encode_chunks, is_long
+
+if TYPE_CHECKING:
+    from studio_diffusion.pipeline_model import PipelineModel
 
 Tensors = dict[str, torch.Tensor]
 
@@ -31,7 +34,9 @@ _RETURNS: Mapping[str, tuple[str, ...]] = {
 
 
 @torch.no_grad()
-def encode_prompts(opened: Any, pipeline: Any, prompts: Sequence[str], negative: str, *, guided: bool) -> Tensors:
+def encode_prompts(
+    opened: PipelineModel, pipeline: Any, prompts: Sequence[str], negative: str, *, guided: bool
+) -> Tensors:
     """Encode prompts of a family that can be taken apart.
 
     Args:
@@ -60,7 +65,7 @@ def repeat(tensor: torch.Tensor, count: int) -> torch.Tensor:
     return tensor.expand(count, *tensor.shape[1:])
 
 
-def find_space(opened: Any) -> str:
+def find_space(opened: PipelineModel) -> str:
     """Name the text encoders of a model: equal for models that understand each other's conditioning."""
     marks: list[Any] = [opened.family, opened.defaults.get("max_sequence_length")]
     for name in ("text_encoder", "text_encoder_2", "text_encoder_3"):
@@ -73,7 +78,7 @@ def find_space(opened: Any) -> str:
     return f"{opened.family}-{digest}"
 
 
-def pack_conditioning(opened: Any, tensors: Tensors, prompt: str, negative: str) -> Conditioning:
+def pack_conditioning(opened: PipelineModel, tensors: Tensors, prompt: str, negative: str) -> Conditioning:
     """Make a value of encoded prompts."""
     arrays = {
         name: (tensor.float() if tensor.is_floating_point() else tensor).cpu().numpy()
@@ -82,7 +87,7 @@ def pack_conditioning(opened: Any, tensors: Tensors, prompt: str, negative: str)
     return Conditioning(arrays, find_space(opened), {"prompt": prompt, "negative_prompt": negative})
 
 
-def unpack_conditioning(opened: Any, value: Conditioning, *, guided: bool) -> Tensors:
+def unpack_conditioning(opened: PipelineModel, value: Conditioning, *, guided: bool) -> Tensors:
     """Return the tensors of a value, on the model's device and in its dtype.
 
     Raises:
@@ -94,7 +99,7 @@ def unpack_conditioning(opened: Any, value: Conditioning, *, guided: bool) -> Te
             f"this conditioning is of {value.space}, and the model's text encoders are {find_space(opened)}",
             hint="encode the prompt with the model that samples",
         )
-    device, dtype = opened.pipeline._execution_device, opened.pipeline.dtype
+    device, dtype = opened.device, opened.pipeline.dtype
     found: Tensors = {}
     for name, array in value.tensors.items():
         if name.startswith("negative") and not guided:
@@ -104,16 +109,16 @@ def unpack_conditioning(opened: Any, value: Conditioning, *, guided: bool) -> Te
     return found
 
 
-def takes_guidance(opened: Any, guidance_scale: float) -> bool:
+def takes_guidance(opened: PipelineModel, guidance_scale: float) -> bool:
     """Say whether a negative prompt has an effect: the model is asked twice, with it and without."""
     return opened.family != "flux" and guidance_scale > 1.0
 
 
-def _encode(opened: Any, pipeline: Any, prompts: Sequence[str], negative: str, *, guided: bool) -> Tensors:
+def _encode(opened: PipelineModel, pipeline: Any, prompts: Sequence[str], negative: str, *, guided: bool) -> Tensors:
     takes = inspect.signature(pipeline.encode_prompt).parameters
     given: dict[str, Any] = {
         "prompt": list(prompts),
-        "device": pipeline._execution_device,
+        "device": opened.device,
         "num_images_per_prompt": 1,
         "do_classifier_free_guidance": guided,
         "max_sequence_length": opened.defaults.get("max_sequence_length"),
@@ -134,7 +139,9 @@ def _encode(opened: Any, pipeline: Any, prompts: Sequence[str], negative: str, *
     return {name: tensor for name, tensor in pairs if tensor is not None and (guided or "negative" not in name)}
 
 
-def _encode_long(opened: Any, pipeline: Any, prompts: Sequence[str], negative: str, *, guided: bool) -> Tensors:
+def _encode_long(
+    opened: PipelineModel, pipeline: Any, prompts: Sequence[str], negative: str, *, guided: bool
+) -> Tensors:
     texts = [*prompts, *([negative] if guided else [])]
     count, last = count_chunks(pipeline, texts), opened.family == "sd"
     rows = [encode_chunks(pipeline, text, count, last=last) for text in texts]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from studio.api import Context, Image, StudioError
 from studio_diffusion.families import CONTROL
 from studio_diffusion.generate import Wish, draw
 from studio_diffusion.pixels import read_picture
+
+if TYPE_CHECKING:
+    from studio_diffusion.controlnet import ControlNetModelHandle
+    from studio_diffusion.pipeline_model import PipelineModel
 
 
 def check_span(start: float, end: float) -> None:
@@ -21,7 +25,15 @@ def check_span(start: float, end: float) -> None:
 
 
 def draw_controlled(
-    ctx: Context, opened: Any, wish: Wish, net: Any, control: Image, *, strength: float, start: float, end: float
+    ctx: Context,
+    opened: PipelineModel,
+    wish: Wish,
+    net: ControlNetModelHandle,
+    control: Image,
+    *,
+    strength: float,
+    start: float,
+    end: float,
 ) -> list[Image]:
     """Draw all pictures of a wish along a control picture.
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from studio.api import Context, Image, Model, StudioError, is_out_of_memory
+from studio.api import Context, Image, Model, StudioError
 from studio.api.quiet import hush
 from studio_diffusion.conditioning import Tensors, encode_prompts, takes_guidance
 from studio_diffusion.families import TEXT
@@ -21,7 +22,8 @@ from studio_diffusion.prompts import warn_about
 from studio_diffusion.sizes import Size
 from studio_diffusion.watch import Watch
 
-_STACK = 8  # pictures that are drawn at once
+if TYPE_CHECKING:
+    from studio_diffusion.pipeline_model import PipelineModel
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Wish:
 
 
 def make_wish(
-    opened: Any,
+    opened: PipelineModel,
     *,
     prompts: Sequence[str],
     seeds: Sequence[int],
@@ -104,7 +106,7 @@ def open_models(
 
 def draw(
     ctx: Context,
-    opened: Any,
+    opened: PipelineModel,
     wish: Wish,
     *,
     task: str = TEXT,
@@ -113,6 +115,7 @@ def draw(
     media: Mapping[str, torch.Tensor] | None = None,
     options: Mapping[str, Any] | None = None,
     dark: bool = False,
+    calls: int = 1,
 ) -> list[Image]:
     """Draw all pictures of a wish.
 
@@ -126,6 +129,7 @@ def draw(
         media: Pictures that the pipeline takes, each of one row, by `PipelineModel.arguments`' names.
         options: Other inputs, by the same names.
         dark: Whether the pictures may be black all over.
+        calls: How many calls wish for them, each for the same number.
 
     Raises:
         ModelError: E616, E617 or E618 if the model cannot do that.
@@ -134,15 +138,18 @@ def draw(
     from studio_diffusion.lora import apply_loras
 
     pipeline = opened.for_task(task, controlnet) if controlnet is not None else opened.for_task(task)
-    warn_about(opened, wish.prompts, wish.negative_prompt, ctx.log)
+    share = len(wish.prompts) // calls
+    for call in range(calls):
+        prompts = wish.prompts[call * share : (call + 1) * share]
+        warn_about(opened, prompts, wish.negative_prompt, functools.partial(ctx.log, call=call))
     _warn_of_negative(opened, wish, ctx)
-    with apply_loras(pipeline, loras):
+    with hush("diffusers", "transformers"), apply_loras(pipeline, loras):
         return _draw_stacks(ctx, opened, pipeline, task, wish, dict(media or {}), dict(options or {}), dark=dark)
 
 
 def _draw_stacks(
     ctx: Context,
-    opened: Any,
+    opened: PipelineModel,
     pipeline: Any,
     task: str,
     wish: Wish,
@@ -151,34 +158,28 @@ def _draw_stacks(
     *,
     dark: bool,
 ) -> list[Image]:
-    """Draw some pictures at once, fewer where memory is short."""
+    """Draw some pictures at once; if memory is short for that, the call runs again with fewer."""
     images: list[Image] = []
-    stack, total = _STACK, len(wish.seeds)
-    watch = Watch(ctx, opened, wish.size)
-    while len(images) < total:
-        part = wish.take(slice(len(images), len(images) + stack))
-        watch.round, watch.rounds = len(images) // stack, -(-total // stack)
-        try:
-            tensors = None
-            if opened.family in PARTS:
-                guided = takes_guidance(opened, wish.guidance_scale)
-                tensors = _encode(opened, pipeline, part, guided=guided)
-            made = sample(opened, pipeline, task, part, watch, tensors=tensors, media=media, options=options)
-            batch = decode_latents(opened, made) if opened.family in PARTS else to_batch(made)
-        except Exception as error:
-            if len(part.seeds) == 1 or not is_out_of_memory(error):
-                raise
-            stack = max(1, len(part.seeds) // 2)
-            ctx.log(f"memory was short for {len(part.seeds)} pictures at once; going on with {stack}")
-            continue
+    total, stack = len(wish.seeds), opened.measures.stack
+    watch = Watch(ctx, opened, wish.size, -(-total // stack))
+    for begin in range(0, total, stack):
+        part = wish.take(slice(begin, begin + stack))
+        watch.round, opened.measures.drawn = begin // stack, len(part.seeds)
+        tensors = None
+        if opened.family in PARTS:
+            guided = takes_guidance(opened, wish.guidance_scale)
+            tensors = _encode(opened, pipeline, part, guided=guided)
+        made = sample(opened, pipeline, task, part, watch, tensors=tensors, media=media, options=options)
+        batch = decode_latents(opened, made) if opened.family in PARTS else to_batch(made)
         images += make_images(batch, dark=dark)
+    opened.measures.drawn = 1
     if (images[0].width, images[0].height) != wish.size:
         drawn = f"{images[0].width} x {images[0].height}"
         ctx.log(f"this model chose the size {drawn} itself, not {wish.size[0]} x {wish.size[1]}")
     return images
 
 
-def _encode(opened: Any, pipeline: Any, part: Wish, *, guided: bool) -> Tensors:
+def _encode(opened: PipelineModel, pipeline: Any, part: Wish, *, guided: bool) -> Tensors:
     """Encode the prompts of a stack, each of them once."""
     distinct = list(dict.fromkeys(part.prompts))
     tensors = encode_prompts(opened, pipeline, distinct, part.negative_prompt, guided=guided)
@@ -189,7 +190,7 @@ def _encode(opened: Any, pipeline: Any, part: Wish, *, guided: bool) -> Tensors:
 
 
 def sample(
-    opened: Any,
+    opened: PipelineModel,
     pipeline: Any,
     task: str,
     wish: Wish,
@@ -238,7 +239,12 @@ def sample(
     arguments, _ = opened.arguments(task, **wanted)
     if tensors is not None and "negative_prompt_embeds" in arguments:
         arguments["negative_prompt"] = None  # some pipelines have an empty text by default, and refuse both
-    with hush("diffusers", "transformers"), draw_on_cpu(pipeline, generators), watch.follow(pipeline):
+    with (
+        hush("diffusers", "transformers"),
+        draw_on_cpu(pipeline, generators, opened.device),
+        opened.measures.applied(),
+        watch.follow(pipeline),
+    ):
         made = pipeline(**arguments).images
     if tensors is None:
         return made
@@ -255,7 +261,7 @@ def limit_strength(strength: float, steps: int) -> float:
     return min(1.0, max(strength, least))
 
 
-def _warn_of_negative(opened: Any, wish: Wish, ctx: Context) -> None:
+def _warn_of_negative(opened: PipelineModel, wish: Wish, ctx: Context) -> None:
     if not wish.negative_prompt:
         return
     if opened.family == "flux":

@@ -5,23 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.nn import functional
 
-from studio.api import StudioError, is_out_of_memory
+from studio.api import StudioError
+
+if TYPE_CHECKING:
+    from studio_diffusion.pipeline_model import PipelineModel
 
 PARTS = frozenset({"sd", "sdxl", "sd3", "flux", "pixart_alpha", "pixart_sigma", "sana"})
 """Families whose steps are known well enough to be taken apart."""
 
+_DECODED_PIXELS = 4_000_000  # at once: more is no faster, and the autoencoder is what runs out of memory first
+
 
 @torch.no_grad()
-def encode_pixels(opened: Any, pixels: torch.Tensor) -> torch.Tensor:
+def encode_pixels(opened: PipelineModel, pixels: torch.Tensor) -> torch.Tensor:
     """Return the latents of pictures (batch x 3 x height x width in [0, 1]): the mean, so that no seed matters."""
     vae = opened.find_vae()
-    with _full_precision(opened, vae):
-        found = vae.encode((2 * pixels - 1).to(_find_device(opened), vae.dtype))
+    with _full_precision(vae), opened.measures.applied():
+        found = vae.encode((2 * pixels - 1).to(opened.device, vae.dtype))
     if hasattr(found, "latent_dist"):
         latents = found.latent_dist.mode()
     else:
@@ -30,21 +35,18 @@ def encode_pixels(opened: Any, pixels: torch.Tensor) -> torch.Tensor:
 
 
 @torch.no_grad()
-def decode_latents(opened: Any, latents: torch.Tensor, *, tiled: bool = False) -> torch.Tensor:
-    """Return the pictures (batch x 3 x height x width, about [0, 1]) of latents; one by one where memory is short."""
+def decode_latents(opened: PipelineModel, latents: torch.Tensor, *, tiled: bool = False) -> torch.Tensor:
+    """Return the pictures (batch x 3 x height x width, about [0, 1]) of latents; large ones a few at once."""
     vae = opened.find_vae()
-    with _full_precision(opened, vae), _tiling(vae, tiled):
-        values = _unscale(vae, latents.to(_find_device(opened), vae.dtype))
-        try:
-            pixels = vae.decode(values, return_dict=False)[0]
-        except Exception as error:
-            if len(values) == 1 or not is_out_of_memory(error):
-                raise
-            pixels = torch.cat([vae.decode(each[None], return_dict=False)[0] for each in values])
+    area = math.prod(latents.shape[2:]) * find_scale(opened) ** 2
+    with _full_precision(vae), opened.measures.applied(tiled=tiled):
+        values = _unscale(vae, latents.to(opened.device, vae.dtype))
+        parts = values.split(max(1, _DECODED_PIXELS // area))
+        pixels = torch.cat([vae.decode(part, return_dict=False)[0] for part in parts])
     return pixels.float() / 2 + 0.5
 
 
-def find_latent_shape(opened: Any, width: int, height: int) -> tuple[int, int, int]:
+def find_latent_shape(opened: PipelineModel, width: int, height: int) -> tuple[int, int, int]:
     """Return channels, rows and columns of the latent of a picture."""
     vae = opened.find_vae()
     channels = vae.config.get("latent_channels") or vae.config.get("z_dim") or 4
@@ -52,7 +54,7 @@ def find_latent_shape(opened: Any, width: int, height: int) -> tuple[int, int, i
     return int(channels), height // scale, width // scale
 
 
-def find_scale(opened: Any) -> int:
+def find_scale(opened: PipelineModel) -> int:
     """Return how many pixels a side of one latent sample covers."""
     pipeline = opened.pipeline
     scale = getattr(pipeline, "vae_scale_factor", None)
@@ -95,7 +97,7 @@ def enlarge(latents: torch.Tensor, size: tuple[int, int], method: str) -> torch.
     return functional.interpolate(latents, size, mode=method, antialias=True)
 
 
-def check_parts(opened: Any) -> None:
+def check_parts(opened: PipelineModel) -> None:
     """Raise StudioError E623 for a family whose steps are not taken apart."""
     if opened.family not in PARTS:
         raise StudioError(
@@ -105,7 +107,7 @@ def check_parts(opened: Any) -> None:
         )
 
 
-def check_space(opened: Any, space: str) -> None:
+def check_space(opened: PipelineModel, space: str) -> None:
     """Raise StudioError E624 for a latent that this model's autoencoder does not understand."""
     if space != opened.latent_space:
         raise StudioError(
@@ -138,7 +140,7 @@ def _read_statistics(vae: Any, latents: torch.Tensor) -> tuple[torch.Tensor | No
 
 
 @contextmanager
-def _full_precision(opened: Any, vae: Any) -> Iterator[None]:
+def _full_precision(vae: Any) -> Iterator[None]:
     """Let an autoencoder that says that float16 is too little for it work in float32."""
     if not (vae.dtype == torch.float16 and vae.config.get("force_upcast")):
         yield
@@ -148,20 +150,3 @@ def _full_precision(opened: Any, vae: Any) -> Iterator[None]:
         yield
     finally:
         vae.to(torch.float16)
-
-
-@contextmanager
-def _tiling(vae: Any, wanted: bool) -> Iterator[None]:
-    before = bool(getattr(vae, "use_tiling", False))
-    change = wanted and not before and hasattr(vae, "enable_tiling")
-    if change:
-        vae.enable_tiling()
-    try:
-        yield
-    finally:
-        if change:
-            vae.disable_tiling()
-
-
-def _find_device(opened: Any) -> torch.device:
-    return torch.device(opened.pipeline._execution_device)

@@ -31,7 +31,7 @@ def draw_noise(shape: Sequence[int], generators: Sequence[torch.Generator]) -> t
 
 
 @contextmanager
-def draw_on_cpu(pipeline: Any, generators: Sequence[torch.Generator]) -> Iterator[None]:
+def draw_on_cpu(pipeline: Any, generators: Sequence[torch.Generator], device: torch.device) -> Iterator[None]:
     """Let all noise that a pipeline draws come from these generators, in float32 on the CPU.
 
     By itself diffusers draws in the dtype of the latents: bfloat16 gives other numbers than float32, and some
@@ -40,7 +40,6 @@ def draw_on_cpu(pipeline: Any, generators: Sequence[torch.Generator]) -> Iterato
     for module in _find_modules(pipeline):
         _replace_draw(module)
     token = _current.set(tuple(generators))
-    device = torch.device(getattr(pipeline, "_execution_device", "cpu"))
     try:
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(generators[0].initial_seed())

@@ -115,10 +115,17 @@ class DiffusionOpener(ModelOpener):
         return opened.measure() if hasattr(opened, "measure") else measure_modules([opened])
 
     def save_memory(self, opened: Any) -> str | None:
-        """Slice attention, slice and tile the autoencoder, then move idle networks off the device."""
+        """Draw fewer pictures at once, slice attention, slice and tile the autoencoder, move idle networks away."""
         from studio_diffusion.pipeline_model import PipelineModel
 
-        return opened.save_memory() if isinstance(opened, PipelineModel) else None
+        return opened.measures.take_next() if isinstance(opened, PipelineModel) else None
+
+    def undo_measures(self, opened: Any) -> None:
+        """Let a model work as it did before it saved memory."""
+        from studio_diffusion.pipeline_model import PipelineModel
+
+        if isinstance(opened, PipelineModel):
+            opened.measures.undo()
 
     def close(self, opened: Any) -> None:
         """Let go of the weights; parts stay with whoever else uses them."""

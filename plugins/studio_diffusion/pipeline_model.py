@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import inspect
 import json
@@ -26,6 +27,7 @@ from studio_diffusion.families import (
     Family,
     find_family,
 )
+from studio_diffusion.measures import Measures
 
 _VAES = ("vae", "movq", "vqgan", "decoder_pipe.vqgan")
 _SPACE = ("latent_channels", "vq_embed_dim", "z_dim", "scaling_factor", "shift_factor", "latents_mean", "latents_std")
@@ -40,24 +42,25 @@ class PipelineModel:
         pipeline: The pipeline that the folder names, on device and dtype, without progress bar or safety checker.
         info: What is known of its architecture.
         about: What `studio.json` beside the model says: defaults, words that it knows, a description.
+        measures: What it can do against a lack of memory.
+        device: Where it computes.
     """
 
     def __init__(self, pipeline: Any, *, about: Mapping[str, Any] | None = None, device: str = "cpu") -> None:
         self.pipeline = _prepare(pipeline)
         self.about = dict(about or {})
         self.info = _find_info(pipeline)
-        self._device = device
+        self.device = torch.device(device)
         self._scheduler = pipeline.scheduler  # the one that it came with; calls put their own into pipelines
         self._views: dict[str, Any] = {}
-        self._offload = ""
-        self._rungs = self._list_rungs()
+        self.measures = Measures(self, device)
 
     @property
     def family(self) -> str:
         """Name of the architecture; "other" if it is none of the table."""
         return self.info.name
 
-    @property
+    @functools.cached_property
     def tasks(self) -> frozenset[str]:
         """Tasks that it can do."""
         if self.info is OTHER:
@@ -87,7 +90,7 @@ class PipelineModel:
             return self._build_controlled(task, controlnet)
         if task not in self.tasks:
             raise self._refuse(task)
-        if task not in self._views or self._offload:
+        if task not in self._views or self.measures.offload:
             self._views[task] = self._build(task)
         return self._views[task]
 
@@ -103,7 +106,7 @@ class PipelineModel:
         Returns:
             The arguments, and the names of those inputs that this pipeline has no argument for.
         """
-        takes = inspect.signature(self._find_class(task).__call__).parameters
+        takes = _read_parameters(self._find_class(task))
         given = {_NAMES.get(name, name): value for name, value in wanted.items() if value is not None}
         for name, share in self.info.step_scale.items():
             if "steps" in wanted and name in takes:
@@ -211,20 +214,15 @@ class PipelineModel:
         """Count the bytes of all parameters and buffers, none twice."""
         return measure_modules(_list_modules(self.pipeline))
 
-    def save_memory(self) -> str | None:
-        """Take the next measure that saves memory and return what it was; None when there is none left."""
-        while self._rungs:
-            done = self._rungs.pop(0)()
-            if done:
-                return str(done)
-        return None
+    def forget_views(self) -> None:
+        """Make the pipelines for tasks anew when they are asked for."""
+        self._views.clear()
 
     def close(self) -> None:
         """Let go of all modules."""
-        if self._offload:
+        if self.measures.offload:
             self.pipeline.remove_all_hooks()
         self._views.clear()
-        self._rungs.clear()
         for name, part in list(self.pipeline.components.items()):
             if isinstance(part, torch.nn.Module):
                 setattr(self.pipeline, name, None)
@@ -247,10 +245,10 @@ class PipelineModel:
         given = {name: part for name, part in self.pipeline.components.items() if name not in extra} | extra
         with hush("diffusers", "transformers"):
             view = _prepare(assemble(wanted, given, self.pipeline.config))
-        if self._offload == "model":
-            view.enable_model_cpu_offload(device=self._device)
-        elif self._offload == "sequential":
-            view.enable_sequential_cpu_offload(device=self._device)
+        if self.measures.offload == "model":
+            view.enable_model_cpu_offload(device=str(self.device))
+        elif self.measures.offload == "sequential":
+            view.enable_sequential_cpu_offload(device=str(self.device))
         return view
 
     def _find_class(self, task: str, *, union: bool = False) -> Any:
@@ -293,47 +291,6 @@ class PipelineModel:
         blocks = _read(self.find_vae(), "block_out_channels")
         return int(scale or (2 ** (len(blocks) - 1) if blocks else 1 if self.find_vae() is None else 8))
 
-    def _list_rungs(self) -> list[Any]:
-        rungs = [self._slice_attention, self._slice_vae, self._tile_vae]
-        if self._device.partition(":")[0] != "cpu":
-            rungs += [self._offload_models, self._offload_layers]
-        return list(rungs)
-
-    def _slice_attention(self) -> str | None:
-        modules = [part for part in _list_modules(self.pipeline) if hasattr(part, "set_attention_slice")]
-        for module in modules:
-            slice_attention: Any = module.set_attention_slice
-            slice_attention("auto")
-        return "attention slicing" if modules else None
-
-    def _slice_vae(self) -> str | None:
-        return self._ask_vae("enable_slicing", "VAE slicing")
-
-    def _tile_vae(self) -> str | None:
-        return self._ask_vae("enable_tiling", "VAE tiling")
-
-    def _ask_vae(self, method: str, name: str) -> str | None:
-        try:
-            getattr(self.find_vae(), method)()
-        except (AttributeError, NotImplementedError):
-            return None
-        return name
-
-    def _offload_models(self) -> str | None:
-        try:
-            self.pipeline.enable_model_cpu_offload(device=self._device)
-        except (ValueError, NotImplementedError, AttributeError):
-            return None
-        self._offload = "model"
-        self._views.clear()
-        return "offloading of idle networks to memory"
-
-    def _offload_layers(self) -> str | None:
-        self.pipeline.enable_sequential_cpu_offload(device=self._device)
-        self._offload = "sequential"
-        self._views.clear()
-        return "offloading of idle layers to memory, which is slow"
-
 
 def measure_modules(modules: Iterable[torch.nn.Module]) -> int:
     """Count the bytes of parameters and buffers, none twice."""
@@ -375,8 +332,14 @@ def _find_info(pipeline: Any) -> Family:
     return find_family(type(pipeline).__name__, refiner=refiner and hasattr(pipeline, "unet"))
 
 
+@functools.lru_cache(maxsize=64)
+def _read_parameters(kind: type) -> Mapping[str, inspect.Parameter]:
+    """Return what a pipeline's call takes."""
+    return inspect.signature(kind.__call__).parameters  # type: ignore[operator]  # pipelines have one
+
+
 def _guess_task(pipeline: Any) -> str:
-    takes = inspect.signature(type(pipeline).__call__).parameters
+    takes = _read_parameters(type(pipeline))
     if "mask_image" in takes:
         return INPAINT
     image = takes.get("image")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
+
+if TYPE_CHECKING:
+    from studio_diffusion.pipeline_model import PipelineModel
 
 CHUNKED = frozenset({"sd", "sdxl"})
 """Families whose denoisers take prompts of any length, so that long ones are encoded in chunks."""
@@ -14,7 +17,7 @@ _NAMES = ("tokenizer", "tokenizer_2", "tokenizer_3", "tokenizer_4")
 _ENDLESS = 100_000  # what a tokenizer says that has no limit
 
 
-def find_window(opened: Any) -> tuple[Any, int] | None:
+def find_window(opened: PipelineModel) -> tuple[Any, int] | None:
     """Return the tokenizer that reads most of a prompt, and how many tokens it reads; None if that cannot be said."""
     found: list[tuple[int, Any]] = []
     for name in _NAMES:
@@ -32,7 +35,7 @@ def find_window(opened: Any) -> tuple[Any, int] | None:
     return tokenizer, limit
 
 
-def describe_cut(opened: Any, prompt: str, name: str = "prompt") -> str:
+def describe_cut(opened: PipelineModel, prompt: str, name: str = "prompt") -> str:
     """Say how much of a prompt the model will not read; "" if it reads all of it."""
     window = None if opened.family in CHUNKED else find_window(opened)
     if window is None or not prompt:
@@ -141,7 +144,7 @@ def _list_encoders(pipeline: Any) -> list[tuple[Any, Any]]:
     return [(tokenizer, encoder) for tokenizer, encoder in pairs if tokenizer is not None and encoder is not None]
 
 
-def warn_about(opened: Any, prompts: Sequence[str], negative: str, log: Callable[[str], None]) -> None:
+def warn_about(opened: PipelineModel, prompts: Sequence[str], negative: str, log: Callable[[str], None]) -> None:
     """Log what will be cut off prompts, and prompts of which a small model knows nothing."""
     from studio_diffusion.known_words import describe_unknown
 

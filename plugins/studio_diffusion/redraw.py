@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -16,10 +16,15 @@ from studio_diffusion.masks import FloatArray, extend_canvas, fade_seam, lay_ove
 from studio_diffusion.pixels import read_mask, read_picture, resize
 from studio_diffusion.sizes import Size, choose_size, choose_work_size
 
+if TYPE_CHECKING:
+    from studio_diffusion.pipeline_model import PipelineModel
+
 _MOST_PIXELS = 64_000_000
 
 
-def choose_redraw_size(opened: Any, image: Image, width: int, height: int, log: Callable[[str], None]) -> Size:
+def choose_redraw_size(
+    opened: PipelineModel, image: Image, width: int, height: int, log: Callable[[str], None]
+) -> Size:
     """Return the size that a picture is drawn over at: what the user gave, one side following the other."""
     if not (width or height):
         return choose_work_size(opened, (image.width, image.height), log)
@@ -29,7 +34,13 @@ def choose_redraw_size(opened: Any, image: Image, width: int, height: int, log: 
 
 
 def redraw(
-    ctx: Context, opened: Any, wish: Wish, image: Image, strength: float, *, loras: Sequence[tuple[Any, float]] = ()
+    ctx: Context,
+    opened: PipelineModel,
+    wish: Wish,
+    image: Image,
+    strength: float,
+    *,
+    loras: Sequence[tuple[Any, float]] = (),
 ) -> list[Image]:
     """Draw a picture over.
 
@@ -53,7 +64,7 @@ def redraw(
     )
 
 
-def takes_latents(opened: Any) -> bool:
+def takes_latents(opened: PipelineModel) -> bool:
     """Say whether the family's pipeline takes an encoded picture, which no seed changes."""
     vae = opened.find_vae()
     channels = vae.config.get("latent_channels") if vae is not None else None
@@ -62,7 +73,7 @@ def takes_latents(opened: Any) -> bool:
 
 def repaint(
     ctx: Context,
-    opened: Any,
+    opened: PipelineModel,
     wish: Wish,
     image: Image,
     mask: Mask,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -15,9 +15,12 @@ from studio_diffusion.pixels import read_mask
 from studio_diffusion.sizes import Size, check_reach, find_multiple
 from studio_diffusion.watch import Watch
 
+if TYPE_CHECKING:
+    from studio_diffusion.pipeline_model import PipelineModel
+
 
 def sample_over(
-    ctx: Context, opened: Any, wish: Wish, latent: Latent, conditioning: Conditioning, strength: float
+    ctx: Context, opened: PipelineModel, wish: Wish, latent: Latent, conditioning: Conditioning, strength: float
 ) -> Latent:
     """Draw a latent, from noise or over what it holds.
 
@@ -94,7 +97,7 @@ def resize_latent(latent: Latent, scale: float, method: str, multiple: int) -> L
     return Latent(made.numpy(), latent.space, width, height)
 
 
-def _check_multiple(opened: Any, size: Size) -> None:
+def _check_multiple(opened: PipelineModel, size: Size) -> None:
     multiple = find_multiple(opened)
     if any(side % multiple for side in size):
         raise StudioError(

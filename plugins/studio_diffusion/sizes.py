@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from studio.api import StudioError
+
+if TYPE_CHECKING:
+    from studio_diffusion.pipeline_model import PipelineModel
 
 Size = tuple[int, int]
 _FARTHEST = 2.25  # times the model's own area, over which pictures fall apart
@@ -14,7 +17,7 @@ _SMALLEST = 0.5
 _LEAST_MULTIPLE = 8
 
 
-def choose_size(opened: Any, width: int, height: int, log: Callable[[str], None]) -> Size:
+def choose_size(opened: PipelineModel, width: int, height: int, log: Callable[[str], None]) -> Size:
     """Return the size to draw at: the model's own for 0, and rounded to what its autoencoder takes.
 
     Raises:
@@ -32,7 +35,7 @@ def choose_size(opened: Any, width: int, height: int, log: Callable[[str], None]
     return size
 
 
-def choose_work_size(opened: Any, picture: Size, log: Callable[[str], None]) -> Size:
+def choose_work_size(opened: PipelineModel, picture: Size, log: Callable[[str], None]) -> Size:
     """Return the size at which a model works on a picture: near the picture's own, and within what it draws well."""
     width, height = picture
     native = opened.native_size
@@ -58,19 +61,19 @@ def round_size(size: Size, multiple: int, reach: int = 0) -> Size:
     return fit(size[0]), fit(size[1])
 
 
-def find_multiple(opened: Any) -> int:
+def find_multiple(opened: PipelineModel) -> int:
     """Return what both sides must divide by: many pipelines ask for 8, whatever their networks need."""
     return math.lcm(int(opened.size_multiple), _LEAST_MULTIPLE)
 
 
-def find_reach(opened: Any) -> int:
+def find_reach(opened: PipelineModel) -> int:
     """Return the largest side that the model has positions for, in pixels; 0 if there is no limit."""
     denoiser = getattr(opened.pipeline, "transformer", None)
     positions = getattr(getattr(denoiser, "config", None), "pos_embed_max_size", None)
     return int(positions) * int(opened.size_multiple) if positions else 0
 
 
-def check_reach(opened: Any, size: Size) -> None:
+def check_reach(opened: PipelineModel, size: Size) -> None:
     """Raise StudioError E621 for a size that the model has no positions for."""
     reach = find_reach(opened)
     if reach and max(size) > reach:
@@ -81,7 +84,7 @@ def check_reach(opened: Any, size: Size) -> None:
         )
 
 
-def fit_shape(opened: Any, picture: Size) -> Size:
+def fit_shape(opened: PipelineModel, picture: Size) -> Size:
     """Return a size of a picture's shape, with as many pixels as the model's own size."""
     native = opened.native_size
     scale = math.sqrt(native[0] * native[1] / (picture[0] * picture[1]))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.nn import functional
@@ -16,8 +16,11 @@ from studio.api import Context, Image
 from studio_diffusion.latents import PARTS, decode_latents, find_scale, unpack
 from studio_diffusion.pixels import FloatArray
 
+if TYPE_CHECKING:
+    from studio_diffusion.pipeline_model import PipelineModel
+
 _PREVIEWS = 4
-_SHORTEST_SECONDS = 1.5  # a run that is shorter is over before anybody looks
+_SHORTEST_SECONDS = 3.0  # a run that is shorter is over before anybody looks
 _SHARE = 0.02  # of the run's time that previews may take
 _SIDE = 192  # pixels, about
 
@@ -35,7 +38,7 @@ class Watch:
     """
 
     ctx: Context
-    opened: Any
+    opened: PipelineModel
     size: tuple[int, int]
     rounds: int = 1
     round: int = 0
@@ -96,7 +99,7 @@ class Watch:
             self._spent += time.perf_counter() - begin
 
 
-def make_preview(opened: Any, latents: torch.Tensor) -> Image | None:
+def make_preview(opened: PipelineModel, latents: torch.Tensor) -> Image | None:
     """Decode a small copy of latents; None where they hold no numbers."""
     if latents.ndim != 4:
         return None

@@ -56,6 +56,13 @@ class Context(Protocol):
         """
         ...
 
-    def log(self, message: str) -> None:
-        """Add a line to the run's manifest; shown as a warning beside the node."""
+    def log(self, message: str, *, call: int | None = None) -> None:
+        """Add a line to the run's manifest; shown as a warning beside the node.
+
+        It is kept with the result: a run that finds the result in the cache shows it too.
+
+        Args:
+            message: One line, a few hundred letters at most.
+            call: In a stack of calls: which of them it is about, from 0; None for all.
+        """
         ...

@@ -71,11 +71,15 @@ class ModelOpener(ABC):
         """Take the next measure that makes an opened model need less memory, after it ran out of it.
 
         Called once for each time that the call ran out of memory, until it returns None. The model stays so
-        until it is closed.
+        until the run ends. Parts that other models may share must not stay changed while they use them.
 
         Returns:
             What was done, in words for the manifest, such as "attention slicing"; None if nothing is left to do.
         """
+        return None
+
+    def undo_measures(self, opened: Any) -> None:
+        """Let a model work as it did before `save_memory`; called when nobody has it open and the run has ended."""
         return None
 
     def close(self, opened: Any) -> None:

@@ -18,7 +18,7 @@ from studio.errors import CacheError
 _SCHEMA = """
 create table if not exists actions(
   fingerprint text primary key, node_type text not null, outputs text not null, parts text not null,
-  seconds real not null, made real not null, used real not null) without rowid;
+  seconds real not null, made real not null, used real not null, notes text not null default '') without rowid;
 create index if not exists actions_by_type on actions(node_type, made);
 create table if not exists blobs(
   digest text primary key, codec text not null, extension text not null, size integer not null,
@@ -28,7 +28,8 @@ create table if not exists files(
   path text primary key, size integer not null, mtime_ns integer not null, inode integer not null,
   digest text not null) without rowid;
 """
-FORMAT = 1
+FORMAT = 2
+_MOST_NOTES, _MOST_LETTERS = 20, 500
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
@@ -43,6 +44,7 @@ class Action:
         parts: What the fingerprint was made of, by name; digests of inputs under "input NAME".
         seconds: How long the node ran.
         made: When, in seconds since 1970.
+        notes: What the node had to say of them.
     """
 
     fingerprint: str
@@ -51,6 +53,12 @@ class Action:
     parts: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     made: float = 0.0
+    notes: tuple[str, ...] = ()
+
+
+def shorten_notes(notes: Sequence[str]) -> tuple[str, ...]:
+    """Return notes as few and short as a table bears them."""
+    return tuple(note if len(note) <= _MOST_LETTERS else f"{note[:_MOST_LETTERS]}..." for note in notes[:_MOST_NOTES])
 
 
 @dataclass(frozen=True)
@@ -139,7 +147,7 @@ class ActionTable:
                 [(b.digest, b.codec, b.extension, b.size, b.checksum, b.data, now) for b in blobs],
             )
             connection.executemany(
-                "insert or replace into actions values(?, ?, ?, ?, ?, ?, ?)",
+                "insert or replace into actions values(?, ?, ?, ?, ?, ?, ?, ?)",
                 [_make_row(action, now) for action in actions],
             )
             connection.executemany("update blobs set used = ? where digest = ?", touched)
@@ -241,7 +249,7 @@ class ActionTable:
         _retry_busy(lambda: connection.execute("pragma journal_mode=wal").fetchall())
         connection.execute("pragma synchronous=normal")
         version = connection.execute("pragma user_version").fetchone()[0]
-        if version not in (0, FORMAT):
+        if version not in (0, 1, FORMAT):
             raise CacheError(
                 "E404",
                 f"this cache is of format {version}, and this Studio writes format {FORMAT}",
@@ -251,8 +259,24 @@ class ActionTable:
         if version == 0:
             script = f"begin immediate; {_SCHEMA} pragma user_version={FORMAT}; commit;"
             _retry_busy(lambda: connection.executescript(script))
+        elif version == 1:
+            _retry_busy(lambda: _add_notes(connection))
         for table in ("actions", "blobs", "files"):
             connection.execute(f"select * from {table} limit 0")
+
+
+def _add_notes(connection: sqlite3.Connection) -> None:
+    """Bring a table of format 1 to format 2, unless another process was faster."""
+    connection.execute("begin immediate")
+    try:
+        if connection.execute("pragma user_version").fetchone()[0] == 1:
+            connection.execute("alter table actions add column notes text not null default ''")
+            connection.execute("pragma user_version=2")
+        connection.execute("commit")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("rollback")
+        raise
 
 
 def explain_disk_error(error: Exception, path: Path) -> CacheError:
@@ -287,7 +311,8 @@ def _retry_busy(attempt: Callable[[], object]) -> None:
 
 def _make_row(action: Action, now: float) -> tuple[Any, ...]:
     outputs, parts = json.dumps(dict(action.outputs)), json.dumps(dict(action.parts))
-    return (action.fingerprint, action.node_type, outputs, parts, action.seconds, now, now)
+    notes = json.dumps(action.notes) if action.notes else ""
+    return (action.fingerprint, action.node_type, outputs, parts, action.seconds, now, now, notes)
 
 
 def _parse_action(row: Any) -> Action | None:
@@ -296,6 +321,8 @@ def _parse_action(row: Any) -> Action | None:
         outputs, parts = json.loads(row[2]), json.loads(row[3])
         if not all(_DIGEST.fullmatch(digest) for digest in outputs.values()):
             return None
-        return Action(row[0], row[1], outputs, {str(name): str(part) for name, part in parts.items()}, row[4], row[5])
+        notes = tuple(str(note) for note in json.loads(row[7])) if row[7] else ()
+        told = {str(name): str(part) for name, part in parts.items()}
+        return Action(row[0], row[1], outputs, told, row[4], row[5], notes)
     except (ValueError, TypeError, AttributeError):
         return None

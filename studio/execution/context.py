@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,6 +66,8 @@ class RunContext:
         abandoned: Whether the executor gave the call up; it ends at its next step.
         interrupted: Whether a step raised Cancelled; what the call returns after that is no result.
         kept: Leases of models that were open when memory ran out, by what they lease.
+        notes: What the call had to say of its result.
+        stack: The contexts of the calls that run with this one, it among them.
     """
 
     __slots__ = (
@@ -79,6 +81,8 @@ class RunContext:
         "dtype",
         "interrupted",
         "kept",
+        "notes",
+        "stack",
     )
 
     def __init__(
@@ -94,6 +98,8 @@ class RunContext:
         self.abandoned = False
         self.interrupted = False
         self.kept: dict[Any, Lease] = {}
+        self.notes: list[str] = []
+        self.stack: Sequence[RunContext] = (self,)
         self._control = control
         self._open = open_model
         self._on_step = on_step
@@ -147,10 +153,18 @@ class RunContext:
             self.interrupted = True
             raise
 
-    def log(self, message: str) -> None:
-        """Add a line to the run's manifest."""
+    def log(self, message: str, *, call: int | None = None) -> None:
+        """Say something of the result: it goes into the run's manifest, and is kept with the result."""
+        line = str(message)
+        for context in self.stack if call is None else [self.stack[call]]:
+            if line not in context.notes:
+                context.notes.append(line)
+            context.tell(line)
+
+    def tell(self, message: str) -> None:
+        """Say something of this run alone: it goes into its manifest."""
         if not self.abandoned:
-            self._on_log(str(message))
+            self._on_log(message)
 
     def clear(self) -> None:
         """Empty the scratch folder, for the call to begin anew."""
@@ -161,5 +175,6 @@ class RunContext:
     def close(self) -> None:
         """Remove the scratch folder, and give back what is held."""
         self.clear()
+        self.stack = (self,)
         while self.kept:
             self.kept.popitem()[1].release()

@@ -64,7 +64,7 @@ def _find_again(
     if len(stack) > 1 and len(errors) == len(stack) and _is_blameless(errors[stack[0]]):
         first = calls[stack[0]].context
         if first is not None:
-            first.log(f"a stack of {len(stack)} failed, so each ran alone: {errors[stack[0]]}")
+            first.tell(f"a stack of {len(stack)} failed, so each ran alone: {errors[stack[0]]}")
         return [[index] for index in stack]
     return []
 
@@ -96,6 +96,8 @@ def _call(run: Run, calls: Sequence[Call], inputs: Sequence[Mapping[str, Any]]) 
         batch = first.node_type.batch
         assert batch is not None
         results = list(batch.function(first.context, inputs))
+        if first.context is not None:
+            first.context.stack = [call.context for call in calls if call.context is not None]
         if len(results) != len(calls):
             raise ValueProblem(f"{len(calls)} results", f"{len(results)}")
         return results

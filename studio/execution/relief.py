@@ -32,7 +32,8 @@ class Relief:
     """The measures against a lack of memory, for calls that are performed together.
 
     In this order: evict models that nobody has open; halve the stack; have the openers of the models that the
-    call had open save memory, one measure at a time. Node types are pure: the call simply runs again.
+    call had open save memory, one measure at a time. Node types are pure: the call simply runs again. What openers
+    did is kept with the result, as it may change it a little, and is undone when the run ends.
     """
 
     def __init__(self, run: Run) -> None:
@@ -54,7 +55,7 @@ class Relief:
             half = (size + 1) // 2
             sizes = [half, size - half]
             self._run.limit_stacks(calls[0].node_type, half)
-            contexts[0].log(f"out of memory in a stack of {size}: it ran again in stacks of {half}")
+            contexts[0].tell(f"out of memory in a stack of {size}: it ran again in stacks of {half}")
         if sizes is None and any(self._save(context) for context in contexts):
             sizes = [size]
         if sizes is not None:
@@ -71,7 +72,7 @@ class Relief:
         if context.device != "cpu" and _is_of_host(error):
             evicted += self._models.evict_idle("cpu")
         if evicted:
-            context.log(f"out of memory: evicted {describe_residents(evicted)}, and ran again")
+            context.tell(f"out of memory: evicted {describe_residents(evicted)}, and ran again")
         return bool(evicted)
 
     def _save(self, context: RunContext) -> bool:
@@ -83,7 +84,7 @@ class Relief:
             try:
                 told = lease.save_memory()
             except Exception as error:  # a plugin may raise anything; the lack of memory is what the user hears of
-                context.log(f"{lease.reference} could not save memory: {type(error).__name__}: {error}")
+                context.tell(f"{lease.reference} could not save memory: {type(error).__name__}: {error}")
                 told = None
             if told is not None:
                 context.log(f"out of memory: {lease.reference} now runs with {told}, and ran again")

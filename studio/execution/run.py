@@ -23,7 +23,7 @@ from studio.api.events import (
     RunStarted,
 )
 from studio.api.type_spec import describe_value
-from studio.cache import Action
+from studio.cache import Action, shorten_notes
 from studio.errors import Cancelled, NodeError, StudioError
 from studio.execution.call import (
     CONDITIONS,
@@ -68,6 +68,7 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 0.02
 _CANCEL_GRACE_SECONDS = 5.0
+_MOST_WARNINGS = 100  # of one node
 
 
 class Run:
@@ -123,6 +124,8 @@ class Run:
             self.control.cancel()
             self._stop()
             raise
+        finally:
+            self.services.models.undo_measures()
         self.cache.flush()
         self.warnings += [str(error) for error in self.cache.take_errors()]
         outcome = self._summarize()
@@ -515,6 +518,8 @@ class Run:
 
     def _find_cached(self, call: Call, fingerprint: str) -> dict[str, Result] | None:
         """Return what the cache knows of a call's results; for one that is made again only if it has the values."""
+                for note in self._find_notes(call.fingerprint):
+                    self._warn(call.state, note)
         action = self.cache.find(fingerprint)
         if action is None or action.outputs.keys() != call.node_type.outputs.keys():
             return None  # an author who changes outputs without raising `version` gets them made again
@@ -536,6 +541,22 @@ class Run:
                 return False
             call.claimed = True
         if not self.cache.try_lock(fingerprint):
+    def _find_notes(self, fingerprint: str) -> tuple[str, ...]:
+        """Return what a call had to say when it ran."""
+        action = self.cache.find(fingerprint) if not self.options.dry else None
+        return action.notes if action is not None else ()
+
+    def _warn(self, state: NodeState, message: str) -> None:
+        """Note what a node says, once however many of its calls say it."""
+        with self._changed:
+            warnings = self._record(state).warnings
+            if message in warnings or len(warnings) > _MOST_WARNINGS:
+                return
+            if len(warnings) == _MOST_WARNINGS:
+                message = "there are more warnings, which are left out"
+            warnings.append(message)
+        self.emit(NodeWarned, state.node.id, state.node.type_name, message)
+
             with self._changed:
                 self._foreign.append(call)
             return False
@@ -713,9 +734,7 @@ class Run:
                 self.emit(NodeProgressed, node_id, type_name, state.done_calls, len(state.calls), preview)
 
         def on_log(message: str) -> None:
-            with self._changed:
-                self._record(state).warnings.append(message)
-            self.emit(NodeWarned, node_id, type_name, message)
+            self._warn(state, message)
 
         def open_model(model: Model) -> Lease:
             return self.services.models.open(model, device, on_load)
@@ -757,7 +776,8 @@ class Run:
         if self.cache.disk is not None:
             parts = self.executor.fingerprints.find_parts(call.node_type, self.find_digests(call))
         outputs = {name: result.digest for name, result in results.items()}
-        action = Action(call.fingerprint, call.node_type.id, outputs, parts, call.seconds)
+        notes = shorten_notes(call.context.notes) if call.context is not None else ()
+        action = Action(call.fingerprint, call.node_type.id, outputs, parts, call.seconds, notes=notes)
         values = {result.digest: result.value for result in results.values()}
         self.cache.record(action, values, claimed=self._take_claim(call))
 

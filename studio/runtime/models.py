@@ -72,6 +72,7 @@ class _Whole:
         self.parts = parts
         self.leases = 0
         self.used = 0
+        self.sparing = False
         self.opened: Any = None
         self.bytes = 0
 
@@ -212,6 +213,20 @@ class Models:
         self._close(doomed)
         return [whole.describe() for whole in idle]
 
+    def undo_measures(self) -> None:
+        """Let models that saved memory work as before, now that a run has ended; those in use wait for the next."""
+        with self._lock:
+            idle = [whole for whole in self._wholes.values() if whole.sparing and not whole.leases]
+            doomed: list[_Whole | _Part] = []
+            for whole in idle:
+                whole.sparing = False
+                try:
+                    whole.opener.undo_measures(whole.opened)
+                    whole.measure()
+                except Exception:  # a plugin may raise anything, and there may be no room: it is opened anew
+                    doomed += self._drop(whole)
+        self._close(doomed)
+
     def close(self) -> None:
         """Close everything; what is still leased is closed when it is given back."""
         with self._lock:
@@ -271,6 +286,7 @@ class Models:
     def _save_memory(self, whole: _Whole) -> str | None:
         told = whole.opener.save_memory(whole.opened)
         if told is not None:
+            whole.sparing = True
             whole.measure()
         return told
 

@@ -82,7 +82,7 @@ class TestContext:
         if self.cancel_at_step is not None and len(self.steps) >= self.cancel_at_step:
             raise Cancelled
 
-    def log(self, message: str) -> None:
+    def log(self, message: str, *, call: int | None = None) -> None:
         """Record the line."""
         self.messages.append(message)
 

@@ -47,7 +47,7 @@ def _draw_all(ctx: Context, calls: Sequence[Mapping[str, Any]]) -> list[Drawn]:
             guidance_scale=first["guidance_scale"],
             sampler=first["sampler"],
         )
-        images = draw(ctx, opened, wish, loras=loras)
+        images = draw(ctx, opened, wish, loras=loras, calls=len(calls))
     groups = [images[at : at + count] for at in range(0, len(images), count)]
     return [Drawn(group[0], group) for group in groups]
 

@@ -32,7 +32,7 @@ def test_a_seed_gives_the_same_noise_in_every_dtype(
         pipeline = opened.pipeline
         module = __import__(type(pipeline).__module__, fromlist=["randn_tensor"])
         generator, other = (torch.Generator().manual_seed(3) for _ in "ab")
-        with draw_on_cpu(pipeline, [generator]):
+        with draw_on_cpu(pipeline, [generator], torch.device("cpu")):
             drawn = module.randn_tensor((1, 8, 4, 4), generator=generator, dtype=getattr(torch, dtype))
 
     expected = torch.randn((1, 8, 4, 4), generator=other)
@@ -47,7 +47,7 @@ def test_outside_of_a_drawing_diffusers_draws_as_ever(ctx: TestContext) -> None:
 
     with ctx.open(Model("builtin:mini")) as opened:
         module = __import__(type(opened.pipeline).__module__, fromlist=["randn_tensor"])
-        with draw_on_cpu(opened.pipeline, [torch.Generator().manual_seed(1)]):
+        with draw_on_cpu(opened.pipeline, [torch.Generator().manual_seed(1)], opened.device):
             pass
 
     mine, its = (torch.Generator().manual_seed(3) for _ in "ab")

@@ -181,25 +181,6 @@ def test_nan_is_an_error_that_names_the_likely_cause(ctx: TestContext) -> None:
     assert "black all over" in black.value.message
 
 
-def test_short_memory_halves_the_stack_and_goes_on(ctx: TestContext, monkeypatch: pytest.MonkeyPatch) -> None:
-    from studio_diffusion import generate
-
-    sample, sizes = generate.sample, []
-
-    def sample_small(opened, pipeline, task, wish, *args, **options):  # type: ignore[no-untyped-def]
-        sizes.append(len(wish.seeds))
-        if len(wish.seeds) > 1:
-            raise MemoryError("too much")
-        return sample(opened, pipeline, task, wish, *args, **options)
-
-    monkeypatch.setattr(generate, "sample", sample_small)
-    drawn = text_to_image(ctx, "apple", steps=1, count=4)
-
-    assert len(drawn.images) == 4
-    assert sizes == [4, 2, 1, 1, 1, 1]
-    assert any("memory was short for 4" in line for line in ctx.messages)
-
-
 @pytest.mark.parametrize("name", ["sd15", "sdxl", "flux", "sana", "pixart_sigma", "lumina2", "qwenimage"])
 def test_every_kind_of_architecture_draws(name: str, ctx: TestContext, tiny: Callable[..., Path]) -> None:
     model = Model(f"file:{tiny(name)}")

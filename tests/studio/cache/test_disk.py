@@ -348,3 +348,30 @@ def test_recording_without_a_claim_leaves_the_claim_of_another(cache: Cache) -> 
     record(cache, "value")
 
     assert not cache.claim(action.fingerprint, lambda: None)
+
+
+def test_what_a_node_said_is_kept_with_its_action(tmp_path: Path) -> None:
+    cache = open_cache(tmp_path)
+    digest = cache.digest(1)
+    cache.record(Action("1" * 64, "fake.talk", {"value": digest}, notes=("the size was rounded",)), {digest: 1})
+    cache.close()
+
+    found = open_cache(tmp_path).find("1" * 64)
+
+    assert found is not None
+    assert found.notes == ("the size was rounded",)
+
+
+def test_a_table_of_the_first_format_is_brought_to_the_present_one(tmp_path: Path) -> None:
+    cache = open_cache(tmp_path)
+    action = record(cache, "value")
+    cache.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "index.sqlite")) as connection:
+        connection.execute("alter table actions drop column notes")
+        connection.execute("pragma user_version = 1")
+
+    again = open_cache(tmp_path)
+
+    assert again.find(action.fingerprint) is not None
+    assert again.load(action.outputs["value"]) == "value"
+    assert record(again, "other", "2").notes == ()
