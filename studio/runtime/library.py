@@ -129,14 +129,16 @@ class Library:
         Raises:
             ModelError: E602 if they are not there, E604 if they are a pickle, E605 if they are damaged.
         """
+        return self._look(model)[0]
+
+    def _look(self, model: Model) -> tuple[Path, dict[str, Path], tuple[Stamp, ...]]:
         path = self._find(model)
         try:
-            self.inspector.check(path)
+            return path, *self.inspector.look(path)
         except OSError as error:
             raise ModelError(
                 "E605", f"cannot read {str(path)!r}: {(error.strerror or str(error)).lower()}", hint="check its rights"
             ) from None
-        return path
 
     def check(self, model: Model) -> None:
         """Look whether a model and those that its options name are there, and safe to load.
@@ -156,9 +158,14 @@ class Library:
         Raises:
             ModelError: As `find_path`.
         """
-        own = self._digest_path(self.find_path(model))
-        others = [self._digest_path(self.find_path(other)) for other in find_options(model)]
-        return own if not others else ".".join([own, *others])
+        return self.identify(model)[1]
+
+    def identify(self, model: Model) -> tuple[Path, str]:
+        """Return where the weights are and their content hash, as `find_path` and `digest` do."""
+        path, files, stamps = self._look(model)
+        own = self._digest_files(path, files, stamps)
+        others = [self.digest(other) for other in find_options(model)]
+        return path, ".".join([own, *others])
 
     def digest_part(self, path: Path) -> str:
         """Return the content hash of a part of a model."""
@@ -183,7 +190,9 @@ class Library:
 
     def _digest_path(self, path: Path) -> str:
         files = find_files(path)
-        stamps = tuple(stamp(file) for file in files.values())
+        return self._digest_files(path, files, tuple(stamp(file) for file in files.values()))
+
+    def _digest_files(self, path: Path, files: dict[str, Path], stamps: tuple[Stamp, ...]) -> str:
         known = self._digests.get(path)
         if known is not None and known[0] == stamps:
             return known[1]

@@ -234,8 +234,8 @@ class Models:
         self.evict_idle()
 
     def _acquire(self, model: Model, device: Device, on_load: OnLoad | None) -> _Whole:
-        path = self.library.find_path(model)
-        key = (self.library.digest(model), model.options, device.name, device.dtype)
+        path, digest = self.library.identify(model)
+        key = (digest, model.options, device.name, device.dtype)
         whole = self._take(key)
         if whole is not None:
             return whole

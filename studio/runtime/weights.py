@@ -36,9 +36,11 @@ def find_files(path: Path) -> dict[str, Path]:
     if path.is_file():
         return {path.name: path}
     found = {}
-    for name, file in _walk(path, "", (os.path.realpath(path),)):
-        if _matters(file.name):
-            _check_link(path, name, file)
+    for name, entry in _walk(str(path), "", (str(path),)):
+        if _matters(entry.name):
+            file = Path(entry.path)
+            if entry.is_symlink():
+                _check_link(path, name, file)
             found[name] = file
             if len(found) > _MAX_FILES:
                 raise ModelError(
@@ -49,18 +51,23 @@ def find_files(path: Path) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def _walk(folder: Path, prefix: str, above: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
+def _walk(folder: str, prefix: str, above: tuple[str, ...]) -> Iterator[tuple[str, os.DirEntry[str]]]:
     with os.scandir(folder) as entries:
         rows = sorted(entries, key=lambda entry: entry.name)
     for entry in rows:
         if entry.name.startswith(".") or entry.name == "__pycache__":
             continue
         if entry.is_dir():
-            real = os.path.realpath(entry.path)
-            if real not in above:  # a link to a folder that it lies in
-                yield from _walk(Path(entry.path), f"{prefix}{entry.name}/", (*above, real))
+            if not (entry.is_symlink() and _is_loop(entry.path, above)):
+                yield from _walk(entry.path, f"{prefix}{entry.name}/", (*above, entry.path))
         elif entry.is_file():
-            yield prefix + entry.name, Path(entry.path)
+            yield prefix + entry.name, entry
+
+
+def _is_loop(link: str, above: tuple[str, ...]) -> bool:
+    """Say whether a link leads to a folder that it lies in."""
+    real = os.path.realpath(link)
+    return any(real == os.path.realpath(folder) for folder in above)
 
 
 def _matters(name: str) -> bool:
@@ -70,8 +77,6 @@ def _matters(name: str) -> bool:
 
 def _check_link(folder: Path, name: str, file: Path) -> None:
     """Refuse a link that would make something else of the disk part of a model."""
-    if not file.is_symlink():
-        return
     real = Path(os.path.realpath(file))
     if real.is_relative_to(os.path.realpath(folder)) or real.suffix.lower() == file.suffix.lower():
         return
@@ -85,7 +90,7 @@ def _check_link(folder: Path, name: str, file: Path) -> None:
 
 def stamp(path: Path) -> Stamp:
     """Return what tells a file from one that it was, as far as the file system knows."""
-    status = path.stat()
+    status = os.stat(path)
     return (str(path), status.st_size, status.st_mtime_ns, status.st_ino)
 
 
@@ -111,6 +116,7 @@ class Inspector:
 
     def __init__(self) -> None:
         self._headers: dict[Stamp, Header] = {}
+        self._sound: dict[Path, tuple[Stamp, ...]] = {}
 
     def find_header(self, path: Path) -> Header:
         """Return the checked header of a safetensors file.
@@ -125,19 +131,27 @@ class Inspector:
         return found
 
     def check(self, path: Path) -> None:
-        """Check that weights are safe to load and whole.
+        """Check that weights are safe to load and whole; what was found sound is looked at again if it changed.
 
         Raises:
             ModelError: E604 for a pickle, E605 for what is damaged, incomplete or no weights.
         """
+        self.look(path)
+
+    def look(self, path: Path) -> tuple[dict[str, Path], tuple[Stamp, ...]]:
+        """Check weights as `check` does; return the files that matter with what tells them from others."""
         if path.is_file():
             self._check_file(path)
-            return
+            return {path.name: path}, (stamp(path),)
         files = find_files(path)
-        self._check_folder(path, files)
-        for file in files.values():
-            if file.suffix.lower() in SAFE:
-                self._check_file(file)
+        stamps = tuple(stamp(file) for file in files.values())
+        if self._sound.get(path) != stamps or not stamps:
+            self._check_folder(path, files)
+            for file in files.values():
+                if file.suffix.lower() in SAFE:
+                    self._check_file(file)
+            self._sound[path] = stamps
+        return files, stamps
 
     def _check_file(self, path: Path) -> None:
         suffix = path.suffix.lower()
