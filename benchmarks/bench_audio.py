@@ -15,10 +15,13 @@ onset curves, and the F-measure of beats within 70 ms.
 from __future__ import annotations
 
 import argparse
-import resource
+import contextlib
+import json
+import os
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -26,6 +29,7 @@ from typing import Any
 import numpy as np
 
 from studio.api import Audio, AudioType, MediaLimits
+from studio.cli.main import main as main_of_studio
 from studio.testing import TestContext
 from studio_audio import harmony, rhythm, soundtrack, spectra, structure
 from studio_audio.nodes.transfer import transfer_audio
@@ -39,7 +43,18 @@ PAIRS = (
     ("speech_male_1", "whale"),
 )
 METHODS = ("bins", "bands", "network", "patches", "equalize", "vocoder")
-TABLES = ("transfer", "memory", "voice", "soundtrack")
+TABLES = ("transfer", "memory", "length", "voice", "soundtrack")
+MINUTES = (1, 10, 30)
+CHAIN = {
+    "studio": 1,
+    "inputs": {"file": {"type": "file"}},
+    "nodes": {
+        "load": {"type": "audio.load", "inputs": {"file": {"from": "inputs.file"}}},
+        "normalize": {"type": "audio.normalize", "inputs": {"audio": {"from": "load"}, "loudness": -14}},
+        "stretch": {"type": "audio.time_stretch", "inputs": {"audio": {"from": "normalize.audio"}, "factor": 1.1}},
+    },
+    "outputs": {"sound": {"from": "stretch"}},
+}
 STARTS = {"celesta_orchestra": 12.0, "whale": 10.0, "jazz_quartet": 15.0}
 
 
@@ -51,8 +66,12 @@ def main() -> None:
     parser.add_argument("--save", type=Path)
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=TABLES)
+    parser.add_argument("--minutes", nargs="+", type=int, default=MINUTES, help="lengths of the table 'length'")
     parser.add_argument("--only", help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.only == "chain":
+        print(run_chain(given.folder))
+        return
     if given.only:
         print(measure_memory(given.folder, given.only, given.seconds))
         return
@@ -60,6 +79,8 @@ def main() -> None:
         compare_methods(given.folder, given.seconds, given.methods, given.save)
     if "memory" in given.tables:
         compare_memory(given.folder, given.seconds, given.methods)
+    if "length" in given.tables:
+        compare_lengths(given.folder, given.minutes)
     if "voice" in given.tables:
         measure_voices(given.folder)
     if "soundtrack" in given.tables:
@@ -110,7 +131,50 @@ def measure_memory(folder: Path, method: str, seconds: float) -> str:
     """Return the peak memory of this process after a transfer, in MiB."""
     content, style = (load(folder, name, seconds) for name in PAIRS[0])
     transfer_audio(TestContext(), content, style, method=method)
-    return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}"
+    return f"{read_peak():.0f}"
+
+
+def read_peak() -> float:
+    """Return the peak memory of this process in MiB; what `getrusage` tells holds that of the parent as well."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+
+
+def compare_lengths(folder: Path, minutes: Sequence[int]) -> None:
+    """Print the peak memory of `studio run` from a file to a file, for sounds of several lengths."""
+    print("\n| load, normalise, stretch, save: minutes | peak memory of the process, MiB | CPU s / s |\n|---|---|---|")
+    for length in minutes:
+        with tempfile.TemporaryDirectory(prefix="bench-audio-") as name:
+            write_long(folder, length, Path(name) / "in.flac")
+            (Path(name) / "chain.json").write_text(json.dumps(CHAIN))
+            command = [sys.executable, __file__, name, "--only", "chain"]
+            peak, spent = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-2:]
+            print(f"| {length} | {peak} | {float(spent) / 60 / length:.3f} |")
+
+
+def write_long(folder: Path, minutes: int, path: Path) -> None:
+    """Write a recording over and over, as it is."""
+    piece = load(folder, "jazz_quartet", 60.0)
+
+    def create_blocks() -> Iterator[Any]:
+        left = round(minutes * 60 * piece.rate)
+        while left > 0:
+            yield piece.samples[:left]
+            left -= piece.frames
+
+    frames = round(minutes * 60 * piece.rate)
+    sound = Audio.from_blocks(create_blocks, rate=piece.rate, channels=piece.channels, frames=frames)
+    AudioType().write_file(sound, path, None)
+
+
+def run_chain(folder: Path) -> str:
+    """Do what `studio run` does with the graph and the sound in a folder; return peak memory in MiB and CPU seconds."""
+    os.environ["STUDIO_CACHE_DIR"] = str(folder / "cache")
+    sound = f"file=@{folder / 'in.flac'}"
+    with contextlib.suppress(SystemExit):
+        main_of_studio(["run", str(folder / "chain.json"), "--set", sound, "-o", str(folder / "out")])
+    assert (folder / "out" / "sound.flac").is_file()
+    return f"{read_peak():.0f} {process_time():.1f}"
 
 
 def measure_style(changed: Audio, style: Audio, content: Audio) -> list[float]:

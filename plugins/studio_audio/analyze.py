@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from studio_audio import harmony, loudness, plot, rhythm, structure
+from studio_audio.levels import count_clipped, find_offset
 
 if TYPE_CHECKING:
     from studio.api import Audio
@@ -42,8 +43,8 @@ def analyze(audio: Audio, step: Step) -> dict[str, Any]:
         "loudness": round(whole, 2) if np.isfinite(whole) else None,
         "loudness_range": round(loudness.measure_range(audio.samples, audio.rate), 2),
         "true_peak": round(20 * float(np.log10(peak)), 2) if peak > 0 else None,
-        "clipped": count_clipped(audio.samples),
-        "offset": round(float(np.abs(audio.samples.mean(axis=0, dtype=np.float64)).max()), 6) if audio.frames else 0.0,
+        "clipped": count_clipped(audio),
+        "offset": round(find_offset(audio), 6),
         "loudness_curve": [[round(float(t), 3), round(float(level), 2)] for t, level in zip(times, curve, strict=True)],
         "segments": _find_segments(signal, found, chroma, audio.duration),
     }
@@ -51,19 +52,6 @@ def analyze(audio: Audio, step: Step) -> dict[str, Any]:
 
 def _round(times: Any) -> list[float]:
     return [round(float(time), 3) for time in times]
-
-
-def count_clipped(samples: FloatArray) -> int:
-    """Return how many samples stand in runs of three and more at the greatest value, if that is 0.5 or more."""
-    top = float(np.abs(samples).max(initial=0.0))
-    if top < 0.5:
-        return 0
-    flat = np.abs(samples) >= top * (1 - 1e-5)
-    run = flat[2:] & flat[1:-1] & flat[:-2]
-    marked = np.zeros_like(flat)
-    for shift in range(3):
-        marked[shift : shift + len(run)] |= run
-    return int(marked.sum())
 
 
 def _find_segments(signal: FloatArray, found: rhythm.Rhythm, chroma: Any, seconds: float) -> list[dict[str, Any]]:

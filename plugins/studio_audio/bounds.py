@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Step = Callable[[int, int], None]
 """Called with work done and work planned; what it raises ends the work."""
 
+WHOLE_SECONDS = 3600
 _VALUES_PER_SECOND = 96_000  # 48 kHz in stereo, as for files
 
 
@@ -35,6 +36,21 @@ def check_length(frames: float, channels: int, rate: int, what: str = "the resul
             f"{what} would be {frames / rate:.0f} seconds of {channels} channels at {rate} hertz, over the limit of "
             f"{limit:g} seconds of 48 kHz stereo",
             hint="ask for less",
+        )
+
+
+def check_whole(frames: float, channels: int, rate: int, what: str = "the result") -> None:
+    """Refuse a sound over what is made or worked on in one piece: an hour of 48 kHz stereo.
+
+    Raises:
+        MediaError: E640 with its length.
+    """
+    if not frames * channels <= WHOLE_SECONDS * _VALUES_PER_SECOND:
+        raise MediaError(
+            "E640",
+            f"{what} would be {frames / rate:.0f} seconds of {channels} channels at {rate} hertz, more than the "
+            f"{WHOLE_SECONDS} seconds of 48 kHz stereo that are held in one piece",
+            hint="ask for less, or lay shorter pieces one after the other with audio.concatenate",
         )
 
 

@@ -45,18 +45,17 @@ def mix_to_stereo(samples: FloatArray) -> FloatArray:
 
 
 def select_channels(samples: FloatArray, wanted: Sequence[int]) -> FloatArray:
-    """Return these channels in this order, counted from 1; one may come several times.
+    """Return these channels in this order, counted from 1; one may come several times."""
+    return samples[:, [number - 1 for number in wanted]]
 
-    Raises:
-        MediaError: E641 for one that is not there.
-    """
-    count = samples.shape[1]
+
+def check_channels(count: int, wanted: Sequence[int]) -> None:
+    """Raise MediaError E641 for a channel that is not there."""
     for number in wanted:
         if not 1 <= number <= count:
             raise MediaError(
                 "E641", f"there is no channel {number}: the sound has {count}", hint=f"count them from 1 to {count}"
             )
-    return samples[:, [number - 1 for number in wanted]]
 
 
 def match_channels(samples: FloatArray, count: int) -> FloatArray:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from studio.api import MediaError
+from studio_audio.blocks import cut_blocks, gather
 from studio_audio.bounds import is_number
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     Sections = npt.NDArray[np.float64]
 
 KINDS = ("peak", "low_shelf", "high_shelf", "low_pass", "high_pass", "band_pass", "notch")
-_BLOCK = 1 << 16
 _SHAPE = '{"kind": "peak", "frequency": 1000, "gain": -6, "q": 1}'
 
 
@@ -88,14 +89,20 @@ def check_frequency(frequency: Any, rate: int) -> float:
 
 def filter_samples(samples: FloatArray, sections: Any) -> FloatArray:
     """Filter frames x channels, in double precision and in blocks."""
+    return gather(filter_blocks(cut_blocks(samples), sections), *samples.shape) if len(sections) else samples
+
+
+def filter_blocks(blocks: Iterable[FloatArray], sections: Any) -> Iterator[FloatArray]:
+    """Filter a stream, in double precision."""
     from scipy.signal import sosfilt
 
     sections = np.asarray(sections, np.float64).reshape(-1, 6)
-    if not len(sections):
-        return samples
-    result = np.empty_like(samples)
-    state = np.zeros((len(sections), 2, samples.shape[1]))
-    for start in range(0, len(samples), _BLOCK):
-        block = samples[start : start + _BLOCK].astype(np.float64)
-        result[start : start + _BLOCK], state = sosfilt(sections, block, axis=0, zi=state)
-    return result
+    state = None
+    for block in blocks:
+        if not len(sections):
+            yield block
+            continue
+        if state is None:
+            state = np.zeros((len(sections), 2, block.shape[1]))
+        filtered, state = sosfilt(sections, block.astype(np.float64), axis=0, zi=state)
+        yield filtered.astype(np.float32)

@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from studio.api import Audio
+from studio_audio.blocks import BLOCK, Reader, change_sound
 from studio_audio.bounds import check_length
 from studio_audio.channels import match_channels
-from studio_audio.resample import resample
+from studio_audio.resample import resample_sound
 
 if TYPE_CHECKING:
     from studio_audio.bounds import FloatArray
 
 
-def match_sounds(sounds: Sequence[Audio]) -> tuple[list[FloatArray], int]:
-    """Bring sounds to the highest rate and the most channels among them; return samples and rate."""
+def match_sounds(sounds: Sequence[Audio]) -> list[Audio]:
+    """Bring sounds to the highest rate and the most channels among them."""
     rate, channels = max(sound.rate for sound in sounds), max(sound.channels for sound in sounds)
     check_length(sum(sound.frames * rate / sound.rate for sound in sounds), channels, rate)
-    return [match_channels(resample(sound.samples, sound.rate, rate), channels) for sound in sounds], rate
+    return [match_sound(resample_sound(sound, rate), channels) for sound in sounds]
 
 
-def create_ramp(frames: int, shape: str) -> FloatArray:
+def match_sound(audio: Audio, channels: int) -> Audio:
+    """Return a sound with another number of channels, see `match_channels`."""
+    if audio.channels == channels:
+        return audio
+    match_channels(np.zeros((0, audio.channels), np.float32), channels)  # refuses at once what does not go
+    return change_sound(audio, lambda blocks: (match_channels(block, channels) for block in blocks), channels=channels)
+
+
+def create_ramp(frames: int, shape: str, start: int = 0, stop: int | None = None) -> FloatArray:
     """Return a fade-in from 0 to 1, `frames` long; turned around it is the fade-out that goes with it.
 
     "linear" keeps the amplitude of equal sounds in a crossfade, "equal_power" (a quarter sine) the power of
-    different ones, "smooth" is a raised cosine, "exponential" rises by 60 dB evenly.
+    different ones, "smooth" is a raised cosine, "exponential" rises by 60 dB evenly. With `start` and `stop` only
+    that part of it.
     """
-    at = (np.arange(frames) + 0.5) / max(frames, 1)
+    at = (np.arange(start, frames if stop is None else stop) + 0.5) / max(frames, 1)
     curve = {
         "linear": lambda: at,
         "equal_power": lambda: np.sin(at * np.pi / 2),
@@ -39,49 +49,127 @@ def create_ramp(frames: int, shape: str) -> FloatArray:
     return np.asarray(curve, np.float32)
 
 
-def fade(samples: FloatArray, frames_in: int, frames_out: int, shape: str) -> FloatArray:
+def cut(audio: Audio, first: int, last: int) -> Audio:
+    """Return a span of a sound; silence stands for what lies behind its end."""
+
+    def create_blocks() -> Iterator[FloatArray]:
+        yield from audio.blocks(BLOCK, first, last)
+        yield from create_silence(last - max(first, audio.frames), audio.channels)
+
+    return Audio.from_blocks(create_blocks, rate=audio.rate, channels=audio.channels, frames=last - first)
+
+
+def reverse(audio: Audio) -> Audio:
+    """Return a sound backwards."""
+
+    def create_blocks() -> Iterator[FloatArray]:
+        for stop in range(audio.frames, 0, -BLOCK):
+            yield from (block[::-1] for block in audio.blocks(BLOCK, max(0, stop - BLOCK), stop))
+
+    return Audio.from_blocks(create_blocks, rate=audio.rate, channels=audio.channels, frames=audio.frames)
+
+
+def fade(audio: Audio, frames_in: int, frames_out: int, shape: str) -> Audio:
     """Fade in at the start and out at the end; fades longer than the sound are cut to it."""
-    faded = samples.copy()
-    frames_in, frames_out = min(frames_in, len(samples)), min(frames_out, len(samples))
-    faded[:frames_in] *= create_ramp(frames_in, shape)[:, None]
-    if frames_out:
-        faded[-frames_out:] *= create_ramp(frames_out, shape)[::-1, None]
+    first, last = min(frames_in, audio.frames), min(frames_out, audio.frames)
+
+    def change(blocks: Iterator[FloatArray]) -> Iterator[FloatArray]:
+        at = 0
+        for block in blocks:
+            yield fade_part(block, at, audio.frames, first, last, shape)
+            at += len(block)
+
+    return change_sound(audio, change)
+
+
+def fade_part(part: FloatArray, at: int, length: int, frames_in: int, frames_out: int, shape: str) -> FloatArray:
+    """Fade the part of a sound that begins at a frame; the fades are those of the whole, `length` frames long."""
+    end = at + len(part)
+    before, after = max(0, min(frames_in, end) - at), max(0, end - max(length - frames_out, at))
+    if not before and not after:
+        return part
+    faded = part.copy()
+    if before:
+        faded[:before] *= create_ramp(frames_in, shape, at, at + before)[:, None]
+    if after:
+        low = length - end  # counted from the end
+        faded[len(part) - after :] *= create_ramp(frames_out, shape, low, low + after)[::-1, None]
     return faded
 
 
-def join(parts: Sequence[FloatArray], overlaps: Sequence[int], shape: str) -> FloatArray:
-    """Lay parts one after the other; each overlaps the one before by so many frames, crossfaded."""
-    length = sum(len(part) for part in parts) - sum(overlaps)
-    result = np.zeros((length, parts[0].shape[1]), np.float32)
-    at = 0
-    for index, part in enumerate(parts):
-        before = overlaps[index - 1] if index else 0
-        after = overlaps[index] if index < len(overlaps) else 0
-        at -= before
-        result[at : at + len(part)] += fade(part, before, after, shape) if before or after else part
-        at += len(part)
-    return result
+def join(sounds: Sequence[Audio], overlaps: Sequence[int], shape: str) -> Audio:
+    """Lay sounds of one kind one after the other; each overlaps the one before by so many frames, crossfaded."""
+    before, after = [0, *overlaps], [*overlaps, 0]
+
+    def create_faded(index: int, start: int, stop: int) -> Iterator[FloatArray]:
+        at = start
+        for block in sounds[index].blocks(BLOCK, start, stop):
+            yield fade_part(block, at, sounds[index].frames, before[index], after[index], shape)
+            at += len(block)
+
+    def create_blocks() -> Iterator[FloatArray]:
+        for index, sound in enumerate(sounds):
+            alone = sound.frames - after[index]
+            yield from create_faded(index, before[index], alone)
+            if index + 1 < len(sounds):
+                leaving, coming = (
+                    create_faded(index, alone, sound.frames),
+                    create_faded(index + 1, 0, after[index]),
+                )
+                for one, other in zip(leaving, coming, strict=True):
+                    yield one + other
+
+    return _create(sounds, create_blocks, sum(sound.frames for sound in sounds) - sum(overlaps))
 
 
-def mix(parts: Sequence[FloatArray], gains: Sequence[float], offsets: Sequence[int]) -> FloatArray:
-    """Add parts up, each with a factor and the frame at which it starts."""
-    length = max(offset + len(part) for part, offset in zip(parts, offsets, strict=True))
-    result = np.zeros((length, parts[0].shape[1]), np.float32)
-    for part, gain, offset in zip(parts, gains, offsets, strict=True):
-        result[offset : offset + len(part)] += part * np.float32(gain)
-    return result
+def concatenate(sounds: Sequence[Audio], gap: int) -> Audio:
+    """Lay sounds of one kind one after the other, with so many frames of silence between them."""
+
+    def create_blocks() -> Iterator[FloatArray]:
+        for index, sound in enumerate(sounds):
+            if index:
+                yield from create_silence(gap, sound.channels)
+            yield from sound.blocks(BLOCK)
+
+    return _create(sounds, create_blocks, sum(sound.frames for sound in sounds) + gap * (len(sounds) - 1))
 
 
-def find_sound(samples: FloatArray, threshold: float, window: int) -> tuple[int, int]:
+def create_silence(frames: int, channels: int) -> Iterator[FloatArray]:
+    """Yield so many frames of silence."""
+    for start in range(0, frames, BLOCK):
+        yield np.zeros((min(BLOCK, frames - start), channels), np.float32)
+
+
+def mix(sounds: Sequence[Audio], gains: Sequence[float], offsets: Sequence[int]) -> Audio:
+    """Add sounds of one kind up, each with a factor and the frame at which it starts."""
+    length = max(offset + sound.frames for sound, offset in zip(sounds, offsets, strict=True))
+
+    def create_blocks() -> Iterator[FloatArray]:
+        readers = [Reader(sound.blocks(BLOCK), sound.channels) for sound in sounds]
+        for start in range(0, length, BLOCK):
+            stop = min(start + BLOCK, length)
+            total = np.zeros((stop - start, sounds[0].channels), np.float32)
+            for sound, reader, gain, offset in zip(sounds, readers, gains, offsets, strict=True):
+                if start < offset + sound.frames and stop > offset:
+                    total += reader.read(start - offset, stop - offset) * np.float32(gain)
+            yield total
+
+    return _create(sounds, create_blocks, length)
+
+
+def _create(sounds: Sequence[Audio], blocks: Callable[[], Iterator[FloatArray]], frames: int) -> Audio:
+    return Audio.from_blocks(blocks, rate=sounds[0].rate, channels=sounds[0].channels, frames=frames)
+
+
+def find_sound(audio: Audio, threshold: float, window: int) -> tuple[int, int]:
     """Return where the sound begins and ends: outside, no window's RMS reaches the threshold. (0, 0) for silence."""
-    loud = np.zeros(-(-len(samples) // window), bool)
-    for index in range(0, len(loud), 1024):
-        block = samples[index * window : (index + 1024) * window]
-        padded = np.zeros((-(-len(block) // window) * window, samples.shape[1]), np.float32)
+    loud = []
+    for block in audio.blocks(window * 1024):
+        padded = np.zeros((-(-len(block) // window) * window, audio.channels), np.float32)
         padded[: len(block)] = block
         power = (padded.astype(np.float64) ** 2).mean(axis=1).reshape(-1, window).mean(axis=1)
-        loud[index : index + len(power)] = power > threshold**2
-    found = np.flatnonzero(loud)
+        loud.append(power > threshold**2)
+    found = np.flatnonzero(np.concatenate(loud)) if loud else ()
     if not len(found):
         return 0, 0
-    return int(found[0]) * window, min(len(samples), (int(found[-1]) + 1) * window)
+    return int(found[0]) * window, min(audio.frames, (int(found[-1]) + 1) * window)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studio_audio.filters import filter_samples
+from studio_audio.blocks import Reader, cut_blocks, regroup, surround
+from studio_audio.filters import filter_blocks
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -26,6 +29,7 @@ _WEIGHTS = {
     8: (1, 1, 1, 0, 1, 1, 1.41, 1.41),
 }
 _TAPS = 24
+_BLOCK, _STEPS = 1 << 16, 64
 
 
 def create_k_weighting(rate: int) -> list[list[float]]:
@@ -40,22 +44,35 @@ def create_k_weighting(rate: int) -> list[list[float]]:
 
 
 def measure_power(samples: FloatArray, rate: int) -> tuple[DoubleArray, float]:
+    """Return the K-weighted power in steps of 100 ms, see `measure_stream`."""
+    return measure_stream(cut_blocks(samples), len(samples), rate)
+
+
+def measure_stream(blocks: Iterable[FloatArray], frames: int, rate: int) -> tuple[DoubleArray, float]:
     """Return the K-weighted power in steps of 100 ms, channels weighted and added, and what of a step remains.
 
     The last step may be shorter; its share of a whole one is the second result (1 for a whole one).
     """
     if rate < _LOWEST_RATE:
-        from studio_audio.resample import resample
+        from studio_audio.resample import resample_blocks
 
-        samples, rate = resample(samples, rate, _LOWEST_RATE), _LOWEST_RATE
-    weights = np.array(_WEIGHTS.get(samples.shape[1], (1,) * samples.shape[1]), np.float64)
+        blocks = resample_blocks(blocks, frames, rate, _LOWEST_RATE)
+        frames, rate = round(frames * _LOWEST_RATE / rate), _LOWEST_RATE
     step = rate / 10
-    edges = np.rint(np.arange(0, math.ceil(len(samples) / step) + 1) * step).astype(int)
-    edges = np.minimum(edges, len(samples))
+    edges = np.minimum(np.rint(np.arange(0, math.ceil(frames / step) + 1) * step).astype(int), frames)
     if len(edges) < 2:
         return np.zeros(0), 1.0
-    squares = filter_samples(samples, create_k_weighting(rate)).astype(np.float64) ** 2 @ weights
-    sums = np.add.reduceat(squares, np.minimum(edges[:-1], len(squares) - 1))
+    sums, reader = np.zeros(len(edges) - 1), None
+    filtered = filter_blocks(regroup(blocks, _BLOCK), create_k_weighting(rate))
+    for first in range(0, len(sums), _STEPS):
+        some = edges[first : first + _STEPS + 1]
+        if reader is None:
+            block = next(filtered)
+            weights = np.array(_WEIGHTS.get(block.shape[1], (1,) * block.shape[1]), np.float64)
+            reader = Reader(itertools.chain([block], filtered), block.shape[1])
+        squares = reader.read(int(some[0]), int(some[-1])).astype(np.float64) ** 2 @ weights
+        starts = np.minimum(some[:-1] - some[0], len(squares) - 1)
+        sums[first : first + len(starts)] = np.add.reduceat(squares, starts)
     widths = np.maximum(np.diff(edges), 1)
     return sums / widths, float(widths[-1] / step)
 
@@ -84,7 +101,11 @@ def measure_loudness(samples: FloatArray, rate: int) -> float:
 
     A sound under 400 ms is measured as one block.
     """
-    power, share = measure_power(samples, rate)
+    return integrate(*measure_power(samples, rate))
+
+
+def integrate(power: DoubleArray, share: float) -> float:
+    """Return the integrated loudness of what `measure_power` gives, in LUFS."""
     if len(power) > 4 and share < 1:
         power = power[:-1]  # only whole blocks count
     kept = gate(slide(power, 4), 10)
@@ -93,7 +114,12 @@ def measure_loudness(samples: FloatArray, rate: int) -> float:
 
 def measure_range(samples: FloatArray, rate: int) -> float:
     """Return the loudness range in LU: from the 10th to the 95th percentile of what is not gated; 0 if short."""
-    kept = gate(slide(measure_power(samples, rate)[0], 30), 20)
+    return spread(measure_power(samples, rate)[0])
+
+
+def spread(power: DoubleArray) -> float:
+    """Return the loudness range of what `measure_power` gives, in LU."""
+    kept = gate(slide(power, 30), 20)
     if len(kept) < 2:
         return 0.0
     low, high = np.percentile(10 * np.log10(kept), [10, 95])
@@ -111,22 +137,29 @@ def measure_curve(samples: FloatArray, rate: int, seconds: float) -> tuple[Doubl
 
 def oversample_peaks(samples: FloatArray) -> FloatArray:
     """Return for each frame the greatest absolute value, of all channels and of three instants after it."""
+    found = list(oversample_blocks(cut_blocks(samples)))
+    return np.concatenate(found) if found else np.zeros(0, np.float32)
+
+
+def oversample_blocks(blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
+    """Yield for each frame of a stream what `oversample_peaks` finds."""
     taps = np.arange(-_TAPS, _TAPS) + 0.0
-    kernels = [np.sinc(taps + shift) * np.kaiser(2 * _TAPS, 7.0) for shift in (0.75, 0.5, 0.25)]
-    peaks: FloatArray = np.abs(samples).max(axis=1, initial=0.0)
-    block = 1 << 15
-    for start in range(0, len(samples), block):
-        low, high = max(0, start - _TAPS), min(len(samples), start + block + _TAPS)
-        piece, at = samples[low:high], start - low
-        count = min(block, len(samples) - start)
+    shapes = [np.sinc(taps + shift) * np.kaiser(2 * _TAPS, 7.0) for shift in (0.75, 0.5, 0.25)]
+    kernels = [shape.astype(np.float32) for shape in shapes]
+    for piece, own in surround(regroup(blocks, _BLOCK // 2), _TAPS):
+        peaks: FloatArray = np.abs(piece[own]).max(axis=1, initial=0.0)
         for kernel in kernels:
             for channel in piece.T:
-                between = np.abs(np.convolve(channel, kernel.astype(np.float32))[_TAPS - 1 :][at : at + count])
-                part = peaks[start : start + len(between)]
-                np.maximum(part, between, out=part)
-    return peaks
+                between = np.abs(np.convolve(np.ascontiguousarray(channel), kernel)[_TAPS - 1 :][own])
+                np.maximum(peaks[: len(between)], between, out=peaks[: len(between)])
+        yield peaks
 
 
 def measure_true_peak(samples: FloatArray) -> float:
     """Return the true peak, four times oversampled, as an amplitude."""
-    return float(oversample_peaks(samples).max(initial=0.0))
+    return find_true_peak(cut_blocks(samples))
+
+
+def find_true_peak(blocks: Iterable[FloatArray]) -> float:
+    """Return the true peak of a stream."""
+    return max((float(peaks.max(initial=0.0)) for peaks in oversample_blocks(blocks)), default=0.0)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from studio_audio.blocks import BLOCK, regroup
 from studio_audio.filters import create_biquad, filter_samples
 
 if TYPE_CHECKING:
@@ -56,3 +58,20 @@ def convolve(samples: FloatArray, response: FloatArray) -> FloatArray:
         impulse = response[:, index % response.shape[1]]
         result[:, index] = oaconvolve(samples[:, index], impulse)
     return result
+
+
+def convolve_blocks(
+    blocks: Iterable[FloatArray], response: FloatArray, mix: float, frames: int
+) -> Iterator[FloatArray]:
+    """Yield a stream and, as the share `mix`, the room that it rings in; so many frames."""
+    tail: FloatArray | None = None
+    for block in regroup(blocks, max(BLOCK, len(response))):
+        room = convolve(block, response) * np.float32(mix)
+        room[: len(block)] += block * np.float32(1 - mix)
+        if tail is not None:
+            room[: len(tail)] += tail
+        tail = room[len(block) :]
+        yield room[: min(len(block), frames)]
+        frames -= min(len(block), frames)
+    if tail is not None and frames:
+        yield tail[:frames]

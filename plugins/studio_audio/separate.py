@@ -2,76 +2,100 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import fft as fourier
 
-from studio_audio.stft import OverlapAdder, choose_window, count_frames, iterate_spectra
+from studio_audio.blocks import Reader, cut_blocks, surround
+from studio_audio.stft import choose_window, count_frames, create_window, overlap_add
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from studio_audio.bounds import FloatArray, Step
     from studio_audio.stft import ComplexArray
 
 _ALONG_SECONDS, _ACROSS_HERTZ = 0.2, 500.0
-_PART = 512
+_PART = 256
 
 
 def split(samples: FloatArray, rate: int, margin: float, step: Step) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return harmonic, percussive and remaining parts, which add up to the sound.
-
-    Medians along time and along frequency (Fitzgerald 2010) as soft masks; a margin above 1 leaves what is
-    neither (Driedger, Mueller and Disch 2014). Done in parts, so that memory does not grow with the spectrum.
-    """
-    size = choose_window(rate, 0.046)
-    hop = size // 4
-    along = 2 * max(1, round(_ALONG_SECONDS * rate / hop / 2)) + 1
-    across = 2 * max(1, round(_ACROSS_HERTZ * size / rate / 2)) + 1
-    parts = [np.zeros_like(samples) for _ in range(2)]
-    frames, (length, channels) = count_frames(len(samples), hop), samples.shape
-    for channel in range(channels):
-        adders = [OverlapAdder(size, hop, frames, length) for _ in range(2)]
-        signal = np.ascontiguousarray(samples[:, channel])
-        for start, spectrum, masks in _iterate_masks(signal, size, hop, along, across, margin):
-            step(channel * frames + start, channels * frames)
-            for adder, mask in zip(adders, masks, strict=True):
-                adder.add(start, spectrum * mask)
-        for part, adder in zip(parts, adders, strict=True):
-            part[:, channel] = adder.finish()
-    harmonic, percussive = parts
+    """Return harmonic, percussive and remaining parts, which add up to the sound; see `split_blocks`."""
+    harmonic, percussive = np.zeros_like(samples), np.zeros_like(samples)
+    at = 0
+    for tones, strikes in split_blocks(lambda: cut_blocks(samples), samples.shape, rate, margin, step):
+        harmonic[at : at + len(tones)], percussive[at : at + len(tones)] = tones, strikes
+        at += len(tones)
     if margin <= 1.0:
-        harmonic = samples - percussive  # the masks add up to 1; so do the parts, to the last bit
         return harmonic, percussive, np.zeros_like(samples)
     return harmonic, percussive, samples - harmonic - percussive
 
 
-def _iterate_masks(
-    signal: FloatArray, size: int, hop: int, along: int, across: int, margin: float
-) -> Iterator[tuple[int, ComplexArray, tuple[FloatArray, FloatArray]]]:
-    """Yield parts of the spectrum with both masks; neighbours are there for the medians."""
+def split_blocks(
+    source: Callable[[], Iterator[FloatArray]], shape: tuple[int, ...], rate: int, margin: float, step: Step
+) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """Yield the harmonic and the percussive part of a stream, block by block.
+
+    Medians along time and along frequency (Fitzgerald 2010) as soft masks; a margin above 1 leaves what is neither
+    (Driedger, Mueller and Disch 2014), otherwise the parts add up to the sound, to the last bit.
+
+    Args:
+        source: Returns the blocks, from the first; called twice.
+        shape: Frames and channels of the sound.
+        rate: Sample rate in hertz.
+        margin: How clearly something must sing or strike.
+        step: Called with frames of the spectrum done and planned.
+    """
+    size = choose_window(rate, 0.046)
+    hop, (length, channels) = size // 4, shape
+    if not length:
+        return
+    frames = count_frames(length, hop)
+    wholes = _transform_blocks(source(), channels, size, hop, frames)
+    masked = _mask_parts(wholes, rate, size, margin, lambda done: step(done, frames))
+    originals = Reader(source(), channels)
+    at = 0
+    for both in overlap_add(masked, size, hop, frames, length):
+        tones, strikes = both[:, :channels], both[:, channels:]
+        if margin <= 1.0:
+            tones = originals.read(at, at + len(both)) - strikes
+        at += len(both)
+        yield tones, strikes
+
+
+def _transform_blocks(
+    blocks: Iterator[FloatArray], channels: int, size: int, hop: int, frames: int
+) -> Iterator[ComplexArray]:
+    """Yield spectra: frames x channels x bins; frame k is centred on sample k * hop."""
+    reader, window = Reader(blocks, channels), create_window(size)
+    for start in range(0, frames, _PART):
+        count, first = min(_PART, frames - start), start * hop - size // 2
+        piece = reader.read(first, first + (count - 1) * hop + size)
+        rows = np.lib.stride_tricks.sliding_window_view(piece, size, axis=0)[::hop] * window
+        yield fourier.rfft(rows, axis=2).astype(np.complex64, copy=False)
+
+
+def _mask_parts(
+    spectra: Iterator[ComplexArray], rate: int, size: int, margin: float, step: Callable[[int], None]
+) -> Iterator[ComplexArray]:
+    """Yield the spectra of both parts, the harmonic channels first."""
     from scipy.ndimage import median_filter
 
-    reach = along // 2
-    before = np.zeros((size // 2 + 1, 0), np.complex64)
-    pending: tuple[int, ComplexArray] | None = None
-
-    def finish(
-        start: int, middle: ComplexArray, after: ComplexArray
-    ) -> tuple[int, ComplexArray, tuple[FloatArray, FloatArray]]:
-        wide = np.abs(np.concatenate([before[:, -reach:], middle, after[:, :reach]], axis=1))
-        own = slice(min(before.shape[1], reach), min(before.shape[1], reach) + middle.shape[1])
-        tones = median_filter(wide, size=(1, along), mode="reflect")[:, own]
-        strikes = median_filter(wide[:, own], size=(across, 1), mode="reflect")
-        return start, middle, (compute_mask(tones, strikes * margin), compute_mask(strikes, tones * margin))
-
-    for start, spectrum in iterate_spectra(signal, size, hop, _PART):
-        if pending is not None:
-            yield finish(*pending, spectrum)
-            before = pending[1]
-        pending = (start, spectrum)
-    if pending is not None:
-        yield finish(*pending, np.zeros((size // 2 + 1, 0), np.complex64))
+    along = 2 * max(1, round(_ALONG_SECONDS * rate / (size // 4) / 2)) + 1
+    across = 2 * max(1, round(_ACROSS_HERTZ * size / rate / 2)) + 1
+    done = 0
+    for around, own in surround(spectra, along // 2):
+        step(done)
+        done += own.stop - own.start
+        masked = np.empty((own.stop - own.start, 2 * around.shape[1], around.shape[2]), np.complex64)
+        for channel in range(around.shape[1]):
+            levels = np.abs(around[:, channel])
+            tones = median_filter(levels, size=(along, 1), mode="reflect")[own]
+            strikes = median_filter(levels[own], size=(1, across), mode="reflect")
+            middle = around[own, channel]
+            masked[:, channel] = middle * compute_mask(tones, strikes * margin)
+            masked[:, around.shape[1] + channel] = middle * compute_mask(strikes, tones * margin)
+        yield masked
 
 
 def compute_mask(wanted: FloatArray, other: FloatArray) -> FloatArray:

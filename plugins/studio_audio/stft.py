@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -99,6 +99,42 @@ class OverlapAdder:
         result[: len(piece)] = piece
         assert hop * steps == self._size
         return result
+
+
+def overlap_add(spectra: Iterable[ComplexArray], size: int, hop: int, frames: int, length: int) -> Iterator[FloatArray]:
+    """Yield the signal of a stream of spectra (frames x channels x bins), as frames x channels; see `invert`.
+
+    Args:
+        spectra: Parts of the spectrum, in order.
+        size: Length of a frame.
+        hop: Samples from frame to frame; it divides the size.
+        frames: Frames of all parts together.
+        length: Samples that come out.
+    """
+    window, steps = create_window(size), size // hop
+    square = window.reshape(-1, hop) ** 2
+    carry: FloatArray | None = None
+    first, skip, left = 0, size // 2, length
+
+    def finish(rows: FloatArray, first: int) -> FloatArray:
+        numbers = range(first, first + len(rows))
+        weight = np.stack([square[max(0, row - frames + 1) : row + 1].sum(axis=0) for row in numbers])
+        return (rows / np.maximum(weight, 1e-6)[:, None]).transpose(0, 2, 1).reshape(-1, rows.shape[1])
+
+    for part in spectra:
+        pieces = fourier.irfft(part, n=size, axis=2) * window
+        rows = np.zeros((len(part) + steps - 1, part.shape[1], hop), np.float32)
+        if carry is not None:
+            rows[: steps - 1] = carry
+        for step in range(steps):
+            rows[step : step + len(part)] += pieces[:, :, step * hop : (step + 1) * hop]
+        carry = rows[len(part) :].copy()
+        made = finish(rows[: len(part)], first)[skip:][:left]
+        first, skip, left = first + len(part), max(0, skip - len(part) * hop), left - len(made)
+        if len(made):
+            yield made
+    if carry is not None and left:
+        yield finish(carry, first)[skip:][:left]
 
 
 def find_phase(

@@ -48,9 +48,8 @@ def trim_audio(
     Raises:
         MediaError: E641 if the span is not in the sound, or `end` and `seconds` are both given; E640 over the limits.
     """
-    import numpy as np
-
     from studio_audio.bounds import check_length
+    from studio_audio.join import cut
 
     if end is not None and seconds is not None:
         raise MediaError("E641", "both 'end' and 'seconds' are given", hint="give one of them")
@@ -68,9 +67,7 @@ def trim_audio(
             hint="end it sooner, or fill the rest with silence with pad",
         )
     check_length(last - first, audio.channels, audio.rate)
-    part = audio.samples[first:last]
-    missing = np.zeros((last - first - len(part), audio.channels), np.float32)
-    return Audio(np.concatenate([part, missing]) if len(missing) else part, audio.rate)
+    return cut(audio, first, last)
 
 
 @node("audio.concatenate")
@@ -90,21 +87,18 @@ def concatenate_audio(
     Raises:
         MediaError: E640 over the limits, E641 for layouts that do not go together.
     """
-    import numpy as np
-
     from studio_audio.bounds import check_length
-    from studio_audio.join import join, match_sounds
+    from studio_audio.join import concatenate, join, match_sounds
 
-    parts, rate = match_sounds(sounds)
+    parts = match_sounds(sounds)
+    frames = round(gap * parts[0].rate)
     ctx.step(0, 1)
     if gap < 0:
-        wanted = round(-gap * rate)
         pairs = itertools.pairwise(parts)
-        return Audio(join(parts, [min(wanted, len(a) // 2, len(b) // 2) for a, b in pairs], "equal_power"), rate)
-    frames = round(gap * rate)
-    check_length(sum(map(len, parts)) + frames * (len(parts) - 1), parts[0].shape[1], rate)
-    quiet = np.zeros((frames, parts[0].shape[1]), np.float32)
-    return Audio(np.concatenate([piece for part in parts for piece in (quiet, part)][1:]), rate)
+        return join(parts, [min(-frames, a.frames // 2, b.frames // 2) for a, b in pairs], "equal_power")
+    total = sum(part.frames for part in parts) + frames * (len(parts) - 1)
+    check_length(total, parts[0].channels, parts[0].rate)
+    return concatenate(parts, frames)
 
 
 @node("audio.mix")
@@ -135,11 +129,11 @@ def mix_audio(
         for number in numbers:
             if not low <= number <= high:
                 raise MediaError("E641", f"{name}: {number:g} is out of range", hint=f"give {low} to {high}")
-    parts, rate = match_sounds(sounds)
+    parts = match_sounds(sounds)
     ctx.step(0, 1)
-    frames = [round(start * rate) for start in starts]
-    check_length(max(at + len(part) for at, part in zip(frames, parts, strict=True)), parts[0].shape[1], rate)
-    return Audio(mix(parts, [10 ** (gain / 20) for gain in decibels], frames), rate)
+    rate, frames = parts[0].rate, [round(start * parts[0].rate) for start in starts]
+    check_length(max(at + part.frames for at, part in zip(frames, parts, strict=True)), parts[0].channels, rate)
+    return mix(parts, [10 ** (gain / 20) for gain in decibels], frames)
 
 
 @node("audio.fade")
@@ -156,7 +150,7 @@ def fade_audio(
     """
     from studio_audio.join import fade
 
-    return Audio(fade(audio.samples, round(fade_in * audio.rate), round(fade_out * audio.rate), shape), audio.rate)
+    return fade(audio, round(fade_in * audio.rate), round(fade_out * audio.rate), shape)
 
 
 @node("audio.crossfade")
@@ -181,8 +175,8 @@ def crossfade_audio(
     """
     from studio_audio.join import join, match_sounds
 
-    parts, rate = match_sounds([first, second])
-    return Audio(join(parts, [min(round(seconds * rate), len(parts[0]), len(parts[1]))], shape), rate)
+    parts = match_sounds([first, second])
+    return join(parts, [min(round(seconds * parts[0].rate), parts[0].frames, parts[1].frames)], shape)
 
 
 @node("audio.trim_silence")
@@ -200,14 +194,14 @@ def trim_silence(
         threshold: RMS of 10 ms, relative to full scale, up to which it is silent.
         keep: How much silence to leave at each end.
     """
-    from studio_audio.join import find_sound
+    from studio_audio.join import cut, find_sound
 
     window = max(1, round(audio.rate / 100))
-    first, last = find_sound(audio.samples, 10 ** (threshold / 20), window)
+    first, last = find_sound(audio, 10 ** (threshold / 20), window)
     if last > first:
         room = round(keep * audio.rate)
         first, last = max(0, first - room), min(audio.frames, last + room)
-    return Trimmed(Audio(audio.samples[first:last], audio.rate), first / audio.rate, last / audio.rate)
+    return Trimmed(cut(audio, first, last), first / audio.rate, last / audio.rate)
 
 
 @node("audio.channels")
@@ -230,19 +224,25 @@ def change_channels(
     Raises:
         MediaError: E641 for a channel that is not there, or `select` without or beside its layout.
     """
-    from studio_audio.channels import mix_to_mono, mix_to_stereo, select_channels
+    from studio_audio.blocks import change_sound
+    from studio_audio.channels import check_channels, mix_to_mono, mix_to_stereo, select_channels
 
     if (layout == "select") != bool(select):
         raise MediaError("E641", f"layout {layout!r} and select {select!r} do not go together",
                          hint='write layout "select" and the channels in select')  # fmt: skip
     if layout == "select":
-        return Audio(select_channels(audio.samples, select or []), audio.rate)
-    changed = {
+        wanted = select or []
+        check_channels(audio.channels, wanted)
+        return change_sound(
+            audio, lambda blocks: (select_channels(block, wanted) for block in blocks), channels=len(wanted)
+        )
+    change = {
         "mono": mix_to_mono,
         "stereo": mix_to_stereo,
         "swap": lambda samples: samples[:, ::-1],
-    }[layout](audio.samples)
-    return Audio(changed, audio.rate)
+    }[layout]
+    channels = {"mono": 1, "stereo": 2}.get(layout, audio.channels)
+    return change_sound(audio, lambda blocks: map(change, blocks), channels=channels)
 
 
 @node("audio.reverse")
@@ -252,4 +252,7 @@ def reverse_audio(ctx: Context, audio: Audio) -> Audio:
     Args:
         audio: Sound to turn round.
     """
-    return Audio(audio.samples[::-1], audio.rate)
+    from studio_audio.blocks import create_keep
+    from studio_audio.join import reverse
+
+    return reverse(create_keep(ctx)(audio))

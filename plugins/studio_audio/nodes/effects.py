@@ -48,7 +48,8 @@ def equalize_audio(
     Raises:
         MediaError: E646 for bands that are none, E641 for a frequency of half the rate or more.
     """
-    from studio_audio.filters import check_frequency, create_biquad, filter_samples, parse_bands
+    from studio_audio.blocks import change_sound
+    from studio_audio.filters import check_frequency, create_biquad, filter_blocks, parse_bands
 
     rate = audio.rate
     sections = parse_bands([] if bands is None else bands, rate)
@@ -61,7 +62,7 @@ def equalize_audio(
             corner = check_frequency(frequency, rate)
             sections += [create_biquad(kind, rate, corner, q=q) for q in (0.5412, 1.3066)]  # Butterworth, 4th order
     ctx.step(0, 1)
-    return Audio(filter_samples(audio.samples, sections), rate)
+    return change_sound(audio, lambda blocks: filter_blocks(blocks, sections)) if sections else audio
 
 
 @node("audio.reverb")
@@ -95,9 +96,10 @@ def add_reverb(
     """
     import numpy as np
 
+    from studio_audio.blocks import change_sound
     from studio_audio.bounds import check_length, check_sounding
     from studio_audio.resample import resample
-    from studio_audio.reverb import convolve, create_room
+    from studio_audio.reverb import convolve_blocks, create_room
 
     if impulse is None:
         response = create_room(audio.rate, audio.channels, seconds, delay, damping, ctx.rng(seed))
@@ -109,9 +111,8 @@ def add_reverb(
     if not audio.frames:
         return audio
     ctx.step(0, 1)
-    room = convolve(audio.samples, response) * np.float32(mix)
-    room[: audio.frames] += audio.samples * np.float32(1 - mix)
-    return Audio(room if tail else room[: audio.frames], audio.rate)
+    frames = audio.frames + len(response) - 1 if tail else audio.frames
+    return change_sound(audio, lambda blocks: convolve_blocks(blocks, response, mix, frames), frames=frames)
 
 
 @node("audio.denoise")

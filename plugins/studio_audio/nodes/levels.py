@@ -41,9 +41,9 @@ def change_gain(ctx: Context, audio: Audio, *, gain: Annotated[float, Field(ge=-
         audio: Sound to change.
         gain: Decibels; 6.02 doubles the amplitude.
     """
-    import numpy as np
+    from studio_audio.dynamics import change_gain as multiply
 
-    return Audio(audio.samples * np.float32(10 ** (gain / 20)), audio.rate)
+    return multiply(audio, 10 ** (gain / 20))
 
 
 @node("audio.normalize")
@@ -64,18 +64,18 @@ def normalize_audio(
         peaks: Where the gain would break the ceiling: "limit" turns the peaks down, "reduce" takes less gain and so
             stays softer, "allow" lets them be.
     """
+    from studio_audio.blocks import create_keep
     from studio_audio.dynamics import normalize
-    from studio_audio.loudness import SILENT, measure_loudness
+    from studio_audio.loudness import SILENT
 
-    ctx.step(0, 2)
-    changed, before = normalize(audio.samples, audio.rate, loudness, 10 ** (ceiling / 20), peaks)
-    ctx.step(1, 2)
-    after = measure_loudness(changed, audio.rate)
-    if before == SILENT:
+    made = normalize(
+        audio, loudness, 10 ** (ceiling / 20), peaks, create_keep(ctx), lambda done, total: ctx.step(done, total)
+    )
+    if made.before == SILENT:
         ctx.log("the sound is silent, so it has no loudness to normalise")
-    elif abs(after - loudness) > 0.5:
-        ctx.log(f"the sound has {after:.1f} LUFS, not {loudness:g}: its peaks leave no room under {ceiling:g} dBTP")
-    return Normalized(Audio(changed, audio.rate), max(before, -120.0), max(after, -120.0))
+    elif abs(made.after - loudness) > 0.5:
+        ctx.log(f"the sound has {made.after:.1f} LUFS, not {loudness:g}: no room under {ceiling:g} dBTP")
+    return Normalized(made.audio, max(made.before, -120.0), max(made.after, -120.0))
 
 
 @node("audio.compress")
@@ -104,8 +104,7 @@ def compress_audio(
     from studio_audio.dynamics import Curve, compress
 
     ctx.step(0, 1)
-    changed, reduction = compress(audio.samples, audio.rate, Curve(threshold, ratio, knee, attack, release), makeup)
-    return Compressed(Audio(changed, audio.rate), reduction)
+    return Compressed(*compress(audio, Curve(threshold, ratio, knee, attack, release), makeup))
 
 
 @node("audio.limit")
@@ -129,11 +128,9 @@ def limit_audio(
         release: Time in which 10 dB come back.
         true_peak: Hold the ceiling between samples too, four times oversampled (ITU-R BS.1770-4).
     """
-    import numpy as np
+    from studio_audio.blocks import create_keep
+    from studio_audio.dynamics import Ceiling, change_gain, limit
 
-    from studio_audio.dynamics import limit
-
-    ctx.step(0, 1)
-    louder = audio.samples * np.float32(10 ** (gain / 20)) if gain else audio.samples
-    top = 10 ** (ceiling / 20)
-    return Audio(limit(louder, audio.rate, top, ahead=ahead, release=release, true_peak=true_peak), audio.rate)
+    louder = change_gain(audio, 10 ** (gain / 20)) if gain else audio
+    held = Ceiling(10 ** (ceiling / 20), ahead, release, true_peak)
+    return limit(louder, held, create_keep(ctx), lambda done, total: ctx.step(done, total))

@@ -60,7 +60,8 @@ def save_audio(
         audio: Sound to write.
         path: Where, relative to the run's output folder: .flac, .wav, .ogg, .mp3, .m4a (AAC) or .opus.
         bits: For WAV and FLAC: 16, 24 or float (WAV alone); "auto" writes as the graph's outputs are written.
-        kilobits: For MP3, AAC and Opus, for all channels together; without it 128 a channel, Opus 64.
+        kilobits: For MP3, AAC and Opus, for all channels together; without it 256, AAC 128 a channel,
+            Opus 96 a channel.
 
     Raises:
         MediaError: E512 if the format cannot hold the sound, or the file cannot be written.
@@ -95,13 +96,14 @@ def describe_audio(ctx: Context, audio: Audio) -> Facts:
     """
     import numpy as np
 
-    from studio_audio.analyze import count_clipped
-    from studio_audio.loudness import measure_loudness, measure_range, measure_true_peak
+    from studio_audio.levels import count_clipped, find_offset
+    from studio_audio.loudness import find_true_peak, integrate, measure_stream, spread
 
     ctx.step(0, 3)
-    loudness = max(measure_loudness(audio.samples, audio.rate), -120.0)
+    power = measure_stream(audio.blocks(), audio.frames, audio.rate)
+    loudness = max(integrate(*power), -120.0)
     ctx.step(1, 3)
-    peak = measure_true_peak(audio.samples)
+    peak = find_true_peak(audio.blocks())
     ctx.step(2, 3)
     facts = {
         "seconds": audio.duration,
@@ -109,10 +111,10 @@ def describe_audio(ctx: Context, audio: Audio) -> Facts:
         "rate": audio.rate,
         "channels": audio.channels,
         "loudness": loudness,
-        "loudness_range": measure_range(audio.samples, audio.rate),
+        "loudness_range": spread(power[0]),
         "true_peak": 20 * float(np.log10(peak)) if peak > 0 else None,
-        "clipped": count_clipped(audio.samples),
-        "offset": float(np.abs(audio.samples.mean(axis=0, dtype=np.float64)).max()) if audio.frames else 0.0,
+        "clipped": count_clipped(audio),
+        "offset": find_offset(audio),
     }
     return Facts(audio.duration, audio.rate, audio.channels, loudness, facts)
 
@@ -145,12 +147,12 @@ def make_tone(
     """
     import numpy as np
 
-    from studio_audio.bounds import check_length
+    from studio_audio.bounds import check_whole
     from studio_audio.filters import check_frequency
     from studio_audio.generate import create_tone
 
     frames = round(seconds * rate)
-    check_length(frames, channels, rate)
+    check_whole(frames, channels, rate)
     glide = (frequency, frequency if end_frequency is None else end_frequency)
     ends = [check_frequency(value, rate) for value in glide]
     ctx.step(0, 1)
@@ -184,11 +186,11 @@ def make_noise(
     """
     import numpy as np
 
-    from studio_audio.bounds import check_length
+    from studio_audio.bounds import check_whole
     from studio_audio.generate import create_noise
 
     frames = round(seconds * rate)
-    check_length(frames, channels, rate)
+    check_whole(frames, channels, rate)
     ctx.step(0, 1)
     return Audio(create_noise(frames, channels, ctx.rng(seed), color) * np.float32(10 ** (gain / 20)), rate)
 
@@ -205,10 +207,9 @@ def make_silence(ctx: Context, *, seconds: Seconds = 1.0, rate: Rate = 44_100, c
     Raises:
         MediaError: E640 over the limits.
     """
-    import numpy as np
-
     from studio_audio.bounds import check_length
+    from studio_audio.join import create_silence
 
     frames = round(seconds * rate)
     check_length(frames, channels, rate)
-    return Audio(np.zeros((frames, channels), np.float32), rate)
+    return Audio.from_blocks(lambda: create_silence(frames, channels), rate=rate, channels=channels, frames=frames)

@@ -42,12 +42,12 @@ def resample_audio(
         MediaError: E640 over the limits.
     """
     from studio_audio.bounds import check_length
-    from studio_audio.resample import resample
+    from studio_audio.resample import resample_sound
 
     check_length(audio.duration * rate, audio.channels, rate)
     ctx.step(0, 1)
     recipe = {"quick": "QQ", "high": "HQ", "best": "VHQ"}[quality]
-    return Audio(resample(audio.samples, audio.rate, rate, recipe), rate)
+    return resample_sound(audio, rate, recipe)
 
 
 @node("audio.time_stretch")
@@ -74,21 +74,19 @@ def stretch_time(
             the limits.
     """
     from studio_audio.bounds import check_length
-    from studio_audio.stretch import stretch
+    from studio_audio.stretch import stretch_sound
 
     if (factor is None) == (seconds is None):
         raise MediaError("E641", "a stretch needs either a factor or a length in seconds", hint="give one of them")
-    if seconds is not None:
-        if not audio.frames or not 0.1 <= seconds * audio.rate / audio.frames <= 10:
-            raise MediaError(
-                "E641",
-                f"{audio.duration:g} seconds do not stretch to {seconds:g}",
-                hint="a sound can be stretched from a tenth to ten times its length",
-            )
-        factor = round(seconds * audio.rate) / audio.frames
-    assert factor is not None
-    check_length(audio.frames * factor, audio.channels, audio.rate)
-    return Audio(stretch(audio.samples, audio.rate, factor, method, lambda d, t: ctx.step(d, t)), audio.rate)
+    if seconds is not None and (not audio.frames or not 0.1 <= seconds * audio.rate / audio.frames <= 10):
+        raise MediaError(
+            "E641",
+            f"{audio.duration:g} seconds do not stretch to {seconds:g}",
+            hint="a sound can be stretched from a tenth to ten times its length",
+        )
+    length = round(audio.frames * factor) if factor is not None else round((seconds or 0.0) * audio.rate)
+    check_length(length, audio.channels, audio.rate)
+    return stretch_sound(audio, length, method, lambda done, total: ctx.step(done, total))
 
 
 @node("audio.pitch_shift")
@@ -110,10 +108,10 @@ def shift_pitch(
         MediaError: E640 over the limits.
     """
     from studio_audio.bounds import check_length
-    from studio_audio.stretch import shift_pitch as shift
+    from studio_audio.stretch import shift_sound
 
     check_length(audio.frames * 2 ** (semitones / 12), audio.channels, audio.rate, "the stretched sound")
-    return Audio(shift(audio.samples, audio.rate, semitones, method, lambda d, t: ctx.step(d, t)), audio.rate)
+    return shift_sound(audio, semitones, method, lambda done, total: ctx.step(done, total))
 
 
 @node("audio.split_harmonic_percussive")
