@@ -314,6 +314,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "speech.save_subtitles": {"marks": marks("It", "rains."), "path": "a.srt"},
     "style.transfer": {"content": picture(48, 32), "style": picture(40, 40), "quality": "draft"},
     "style.color_transfer": {"content": picture(), "style": picture(channels=1)},
+    "video.interpolate": {"video": film(), "rate": 6.0},
+    "video.denoise": {"video": film(), "noise": 0.1, "radius": 1},
+    "video.deflicker": {"video": film()},
 }
 
 
@@ -340,6 +343,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "speech.to_text": {"language": "de"},
     "speech.subtitles": {"marks": marks()},
     "speech.save_subtitles": {"marks": marks()},
+    "video.deflicker": {"guide": film()},
 }
 
 
