@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import queue
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,6 @@ from studio.graph import Graph
 from studio.settings import read_visible_gpus
 
 LOGS = ".studio/workers"
-_PARTIAL = re.compile(r"\.[0-9a-f]{12}-partial")
 
 
 @dataclass(frozen=True)
@@ -196,9 +195,7 @@ class Batch:
     def create_run(
         self, ledger: Ledger, *, workers: int, policy: Policy | None = None, start: Start | None = None
     ) -> BatchRun:
-        """Return this process's part in the work on a ledger; what killed processes left half written goes."""
-        if self.spec.folder is not None and not ledger.others():
-            sweep(Path(self.spec.folder))
+        """Return this process's part in the work on a ledger."""
         return BatchRun(ledger, start or self.find_starter(workers), workers=max(1, workers), policy=policy)
 
     def run_unrecorded(self) -> Iterator[tuple[Item, ItemResult]]:
@@ -216,25 +213,13 @@ class Batch:
             while more or held:
                 room = engine.window - len(held)
                 if more and room * 4 >= engine.window:
-                    fresh = [item for item, _ in zip(waiting, range(room), strict=False)]
+                    fresh = list(islice(waiting, room))
                     more = len(fresh) == room
                     held |= {item.index: item for item in fresh}
                     engine.start(fresh)
                     continue
                 result = inbox.get()
                 yield held.pop(result.index), result
-
-
-def sweep(folder: Path) -> int:
-    """Remove files that were never finished, which only a process that was killed leaves; return how many."""
-    found = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            if _PARTIAL.match(name):
-                with suppress(OSError):
-                    os.unlink(os.path.join(place, name))
-                    found += 1
-    return found
 
 
 @contextmanager

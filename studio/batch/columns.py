@@ -43,6 +43,7 @@ class Columns:
         self._classes = classes
         self._name_column = name_column
         self._given = given
+        self._unknown: set[str] = set()
 
     def check_given(self, findings: list[Finding]) -> None:
         """Check the values that all items share."""
@@ -75,7 +76,8 @@ class Columns:
     def _read_cell(self, name: str, value: Any, row: Row, values: dict[str, Any], findings: list[Finding]) -> None:
         end = self._inputs.get(name)
         if end is None:
-            if name != self._name_column and not name.startswith("_"):
+            if name != self._name_column and not name.startswith("_") and name not in self._unknown:
+                self._unknown.add(name)  # told once, not for each row
                 findings.append(self._refuse_column(name, row))
             return
         if (value == "" and isinstance(value, Cell)) or value is None:

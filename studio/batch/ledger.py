@@ -12,7 +12,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ LEASE_SECONDS = 30.0
 """A process that said nothing for so long has lost what it had."""
 STATES = ("pending", "running", "done", "failed", "removed")
 
+_PARTIAL = re.compile(r"\.[0-9a-f]{12}-partial")
 _SPECIFIC = re.compile(r"'[^']*'|\d+(\.\d+)?")
 
 _SCHEMA = """
@@ -360,6 +361,18 @@ class Ledger:
         with self._guard, self._explained():
             rows = self._connection.execute("SELECT host, pid, seen FROM workers WHERE id <> ?", (self.worker,))
             return sum(not _is_dead(host, pid, time.time() - seen) for host, pid, seen in rows.fetchall())
+
+    def sweep(self) -> int:
+        """Remove files that killed processes left half written, if no other process works here; return how many."""
+        if self.others():
+            return 0
+        found = 0
+        for place, _, names in os.walk(self.folder):
+            for name in filter(_PARTIAL.match, names):
+                with suppress(OSError):
+                    os.unlink(os.path.join(place, name))
+                    found += 1
+        return found
 
     def claim(self, limit: int) -> list[Lease]:
         """Lease up to `limit` items that nobody does, in the order of the table."""

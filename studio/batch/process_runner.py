@@ -114,11 +114,15 @@ class ProcessRunner:
                 self._hear(json.loads(line))
             except (ValueError, KeyError, TypeError):
                 break  # cut off in the middle
+        self._process.stdout.close()
         code = self._process.wait()
         with self._guard:
             lost = tuple(self._held.values())
             self._held.clear()
             closed = self._closed
+        with contextlib.suppress(OSError):
+            assert self._process.stdin is not None
+            self._process.stdin.close()
         if not closed:
             killed = code in (-signal.SIGKILL, -signal.SIGTERM) and not self._deaf
             self._report(self, WorkerLost(lost, self._describe_end(code), killed, self._read_log()))

@@ -72,6 +72,7 @@ class BatchRun:
         self._stopping = False
         self._cancelled = threading.Event()
         self._stillborn = 0
+        self._lost = 0
 
     @property
     def running(self) -> int:
@@ -95,21 +96,23 @@ class BatchRun:
             RunError: E742 if the ledger fails, E746 if no worker can be started.
         """
         self._ledger.join()
+        self._ledger.sweep()
         beating = threading.Thread(target=self._beat, daemon=True)
         self._done = threading.Event()
         beating.start()
         try:
-            self._places = [self._open(number) for number in range(self._workers)]
-            while not self._cancelled.is_set():
+            while not self._cancelled.is_set() and not self._is_over():
+                if not self._places:
+                    self._places = [self._open(number) for number in range(self._workers)]
                 self._feed()
-                if self._is_over():
-                    break
                 yield from self._take(self._find_patience())
         finally:
             self._done.set()
             for place in self._places:
                 place.runner.close()
             with contextlib.suppress(RunError):
+                if self._lost:
+                    self._ledger.sweep()
                 self._ledger.leave()
 
     def _beat(self) -> None:
@@ -217,6 +220,7 @@ class BatchRun:
 
     def _bury(self, place: _Place, lost: WorkerLost) -> list[tuple[Lease, ItemResult]]:
         """Take back what a dead worker had, and start another in its place."""
+        self._lost += 1
         held = list(place.held.values())
         place.held.clear()
         refused = getattr(place.runner, "refused", None)

@@ -1,0 +1,182 @@
+"""Many items as one plan: equal nodes run once, stacks reach over items, and item 1 does not wait for item 10,000."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fakes import Probe
+
+import studio as package
+from studio.app import Studio
+from tests.studio.batch.conftest import ADDING, Make, from_input, graph_of
+
+STACKED = graph_of(
+    {"work": {"type": "fake.stacked", "inputs": {"a": from_input("a"), "scale": from_input("scale")}}},
+    {"a": {"type": "int"}, "scale": {"type": "int", "default": 10}},
+    {"number": "work"},
+)
+
+
+def run(make: Make, graph: dict[str, Any], rows: list[dict[str, Any]], **spec: Any) -> dict[int, Any]:
+    return {item.index: result for item, result in make(graph, rows, **spec).run_unrecorded()}
+
+
+def test_each_item_has_its_own_result(make: Make) -> None:
+    results = run(make, ADDING, [{"a": number} for number in range(100)])
+
+    assert {index: result.values["sum"] for index, result in results.items()} == {n: n + 1 for n in range(100)}
+
+
+def test_equal_nodes_of_several_items_run_once(make: Make, probe: Probe) -> None:
+    results = run(make, ADDING, [{"a": number % 5} for number in range(60)], window=8)
+
+    assert probe.calls["add"] == 5
+    assert sum(result.cached for result in results.values()) == 55
+
+
+def test_calls_are_stacked_over_items_as_far_as_they_fit(make: Make, probe: Probe) -> None:
+    rows = [{"a": number, "scale": 1 + number % 2} for number in range(32)]
+
+    results = run(make, STACKED, rows)
+
+    assert {index: result.values["number"] for index, result in results.items()} == {
+        number: number * (1 + number % 2) for number in range(32)
+    }
+    assert max(probe.stacks) == 4
+    assert len(probe.stacks) <= 16
+
+
+def test_the_first_item_does_not_wait_for_the_last(make: Make, probe: Probe) -> None:
+    results = make(ADDING, [{"a": number} for number in range(1000)], window=4).run_unrecorded()
+
+    first, _ = next(results)
+
+    assert first.index < 4
+    assert probe.calls["add"] <= 12
+    results.close()
+
+
+def test_an_item_that_fails_fails_alone(make: Make) -> None:
+    graph = graph_of(
+        {"work": {"type": "fake.fail_at", "inputs": {"a": from_input("a"), "bad": 3}}},
+        {"a": {"type": "int"}},
+        {"number": "work"},
+    )
+
+    results = run(make, graph, [{"a": number} for number in range(6)])
+
+    assert [index for index, result in sorted(results.items()) if result.state == "failed"] == [3]
+    error = results[3].error
+    assert (error["code"], error["node"], error["where"]) == ("E301", "work", "/nodes/work")
+    assert error["message"].startswith("node 'work' (fake.fail_at) raised ValueError: 3 is bad")
+
+
+def test_branches_beside_a_failure_finish_and_leave_nothing_behind(make: Make, probe: Probe) -> None:
+    graph = graph_of(
+        {
+            "bad": {"type": "fake.fail", "inputs": {"a": from_input("a")}},
+            "good": {"type": "fake.add", "inputs": {"a": from_input("a")}},
+            "better": {"type": "fake.add", "inputs": {"a": {"from": "good"}}},
+        },
+        {"a": {"type": "int"}},
+        {"bad": "bad", "better": "better"},
+    )
+
+    results = run(make, graph, [{"a": 10 * number} for number in range(20)])
+
+    assert {result.state for result in results.values()} == {"failed"}
+    assert {index: result.values for index, result in results.items()} == {
+        number: {"better": 10 * number + 2} for number in range(20)
+    }
+
+
+def test_constants_of_one_item_are_not_taken_for_those_of_another(make: Make) -> None:
+    graph = graph_of(
+        {"work": {"type": "fake.json", "inputs": {"value": from_input("value")}}},
+        {"value": {"type": "json"}},
+        {"value": "work"},
+    )
+
+    results = run(make, graph, [{"value": {"n": [number]}} for number in range(300)], window=3)
+
+    assert all(result.values["value"] == {"n": [index]} for index, result in results.items())
+
+
+def test_a_mapped_graph_in_an_item_is_run_for_each_entry(make: Make, tmp_path: Path) -> None:
+    part = tmp_path / "part.json"
+    part.write_text(
+        '{"studio": 1, "inputs": {"a": {"type": "int"}}, "outputs": {"b": {"from": "n"}},'
+        ' "nodes": {"n": {"type": "fake.add", "inputs": {"a": {"from": "inputs.a"}, "b": 1}}}}'
+    )
+    whole = tmp_path / "whole.json"
+    whole.write_text(
+        '{"studio": 1, "inputs": {"n": {"type": "int"}}, "outputs": {"all": {"from": "each.b"}}, "nodes": {'
+        '"list": {"type": "fake.count", "inputs": {"n": {"from": "inputs.n"}}},'
+        '"each": {"type": "graph:./part.json", "inputs": {"a": {"from": "list"}}}}}'
+    )
+
+    results = run(make, whole, [{"n": number} for number in range(1, 6)])  # type: ignore[arg-type]  # a path is a graph
+
+    assert [results[index].values["all"] for index in range(5)] == [list(range(1, n + 1)) for n in range(1, 6)]
+
+
+def test_an_item_with_a_bad_file_fails_alone(make: Make, tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (4, 4), "red").save(tmp_path / "good.png")
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    graph = graph_of(
+        {"work": {"type": "fake.mean", "inputs": {"image": from_input("photo")}}},
+        {"photo": {"type": "image"}},
+        {"mean": "work"},
+    )
+
+    results = run(make, graph, [{"photo": str(tmp_path / name)} for name in ("bad.png", "good.png")])
+
+    assert [results[0].state, results[1].state] == ["failed", "done"]
+    assert results[0].error["code"].startswith("E5")
+
+
+def test_values_that_the_cache_lost_are_made_again(make: Make, studio: Studio, probe: Probe) -> None:
+    graph = graph_of(
+        {"paint": {"type": "fake.image", "inputs": {"seed": from_input("seed")}}},
+        {"seed": {"type": "int"}},
+        {"picture": "paint"},
+    )
+    rows = [{"seed": number} for number in range(6)]
+    run(make, graph, rows)
+    studio.cache.flush()
+    studio.cache.memory.clear()
+    for blob in (studio.settings.cache_dir / "blobs").rglob("*"):
+        if blob.is_file():
+            blob.unlink()
+
+    results = run(make, graph, rows)
+
+    assert [results[index].state for index in range(6)] == ["done"] * 6
+    assert all(results[index].values["picture"].stored.shape == (16, 16, 3) for index in range(6))
+
+
+def test_files_that_nodes_write_go_to_a_folder_of_the_item(make: Make, tmp_path: Path) -> None:
+    with Studio() as full:
+        graph = graph_of(
+            {
+                "paint": {"type": "image.new", "inputs": {"width": 8, "height": 8, "color": from_input("color")}},
+                "keep": {"type": "image.save", "inputs": {"image": {"from": "paint"}, "path": "side/kept.png"}},
+            },
+            {"color": {"type": "text"}},
+            {"kept": "keep"},
+        )
+        rows = [{"name": "r", "color": "red"}, {"name": "b", "color": "blue"}]
+
+        states = [item.state for item in package.batch(graph, rows, tmp_path / "out", workers=0, studio=full)]
+
+    assert states == ["done", "done"]
+    assert (tmp_path / "out/r/side/kept.png").read_bytes() != (tmp_path / "out/b/side/kept.png").read_bytes()
+
+
+def test_python_yields_values_as_they_come(studio: Studio) -> None:
+    results = package.batch(ADDING, ({"name": f"n{n}", "a": n} for n in range(30)), studio=studio)
+
+    assert {item.name: item["sum"] for item in results} == {f"n{n}": n + 1 for n in range(30)}

@@ -1,0 +1,189 @@
+"""Whole batches: going on, sharing, retrying, crashes that cost one item, and exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from blake3 import blake3
+
+import studio as package
+from studio.app import Studio
+from studio.batch.batch import BatchItem
+from studio.batch.ledger import Ledger
+from tests.studio.batch.conftest import TROUBLED, from_input, graph_of, start_batch, write_csv
+
+DOUBLED = graph_of(
+    {"work": {"type": "work.double", "inputs": {"a": from_input("a"), "log": from_input("log")}}},
+    {"a": {"type": "int"}, "log": {"type": "text", "default": ""}},
+    {"number": "work"},
+)
+
+
+def run(studio: Studio, graph: dict[str, Any], rows: list[dict[str, Any]], out: Path, **more: Any) -> list[BatchItem]:
+    return list(package.batch(graph, rows, out, studio=studio, **more))
+
+
+def find_states(out: Path) -> dict[str, str]:
+    with Ledger(out) as ledger:
+        return {row.name: row.state for row in ledger.items()}
+
+
+def check_files(out: Path) -> int:
+    """Check that the ledger's files are there with their digests, and no others; return how many."""
+    with Ledger(out) as ledger:
+        told = {output.path: output.digest for row in ledger.items() for output in row.outputs}
+    found = {
+        path.relative_to(out).as_posix(): blake3(path.read_bytes()).hexdigest()
+        for path in out.rglob("*")
+        if path.is_file() and not {".studio", "gallery.html", "gallery_files"} & set(path.parts)
+    }
+    assert found == told
+    return len(told)
+
+
+def test_a_batch_goes_on_where_it_stopped(working: Studio, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    rows = [{"name": f"n{number}", "a": number, "log": str(log)} for number in range(30)]
+    first = package.batch(DOUBLED, rows, tmp_path / "out", studio=working, workers=0, cache="off", window=4)
+    done = [next(first).name for _ in range(10)]
+    first.close()
+
+    rest = run(working, DOUBLED, rows, tmp_path / "out", workers=0, cache="off")
+
+    assert not set(done) & {item.name for item in rest}
+    assert set(find_states(tmp_path / "out").values()) == {"done"}
+    assert check_files(tmp_path / "out") == 30
+    assert run(working, DOUBLED, rows, tmp_path / "out") == []
+
+
+def test_a_changed_item_and_a_changed_graph_are_noticed(working: Studio, tmp_path: Path) -> None:
+    rows = [{"name": f"n{number}", "a": number} for number in range(4)]
+    run(working, DOUBLED, rows, tmp_path / "out", workers=0)
+
+    changed = run(working, DOUBLED, [*rows[:3], {"name": "n3", "a": 9}], tmp_path / "out", workers=0)
+    titled = run(working, DOUBLED | {"title": "x"}, [*rows[:3], {"name": "n3", "a": 9}], tmp_path / "out", workers=0)
+    other = {**DOUBLED, "nodes": {"work": {"type": "work.double", "inputs": {"a": 5}}}}
+    again = run(working, other, rows, tmp_path / "out", workers=0)
+
+    assert [item.name for item in changed] == ["n3"]
+    assert json.loads((tmp_path / "out/n3.json").read_text()) == 10
+    assert titled == []
+    assert len(again) == 4
+
+
+def test_a_changed_input_file_is_noticed(working: Studio, tmp_path: Path) -> None:
+    from PIL import Image
+
+    for name in ("a.png", "b.png"):
+        Image.new("RGB", (4, 4), "red").save(tmp_path / name)
+    graph = graph_of(
+        {"turn": {"type": "image.invert", "inputs": {"image": from_input("photo")}}},
+        {"photo": {"type": "image"}},
+        {"picture": "turn"},
+    )
+    rows = [{"name": name, "photo": str(tmp_path / f"{name}.png")} for name in ("a", "b")]
+    run(working, graph, rows, tmp_path / "out", workers=0)
+    Image.new("RGB", (5, 4), "blue").save(tmp_path / "b.png")
+
+    again = run(working, graph, rows, tmp_path / "out", workers=0)
+
+    assert [(item.name, item.state) for item in again] == [("b", "done")]
+
+
+# -- what goes wrong -----------------------------------------------------------------------------------------
+
+
+def test_items_that_raise_crash_hang_or_run_out_fail_alone_with_their_cause(working: Studio, tmp_path: Path) -> None:
+    kinds = ["raise", "exit", "segfault", "memory", "disk", "hang"]
+    rows = [{"name": f"ok{number}", "a": number} for number in range(12)]
+    for position, kind in enumerate(kinds):
+        rows.insert(2 * position, {"name": kind, "a": 1, "kind": kind})
+    rows += [{"name": "🦊", "a": 50}, {"name": "x" * 300, "a": 51}]
+
+    results = {item.name: item for item in run(working, TROUBLED, rows, tmp_path / "out", timeout_seconds=3)}
+
+    failed = {name: item.error["code"] for name, item in results.items() if item.error}
+    codes = {"raise": "E301", "exit": "E745", "segfault": "E745", "memory": "E304", "disk": "E310", "hang": "E305"}
+    assert failed == codes
+    assert len(results) == 20
+    assert "exit code 7" in results["exit"].error["message"]  # type: ignore[index]
+    assert "SIGSEGV" in results["segfault"].error["message"]  # type: ignore[index]
+    assert "Fatal Python error" in results["segfault"].error["details"]  # type: ignore[index]
+    assert json.loads((tmp_path / "out/🦊.json").read_text()) == 51
+    assert check_files(tmp_path / "out") == 14
+
+
+@pytest.mark.slow
+def test_an_item_whose_worker_is_killed_each_time_fails_in_the_end(working: Studio, tmp_path: Path) -> None:
+    rows = [{"name": "bad", "a": 1, "kind": "killed"}, {"name": "good", "a": 1}]
+
+    results = {item.name: item for item in run(working, TROUBLED, rows, tmp_path / "out")}
+
+    assert results["good"].state == "done"
+    assert "SIGKILL" in results["bad"].error["message"]  # type: ignore[index]
+
+
+def test_a_file_that_cannot_be_written_fails_its_item_alone(working: Studio, tmp_path: Path) -> None:
+    (tmp_path / "out/n1.json").mkdir(parents=True)
+
+    results = run(working, DOUBLED, [{"name": f"n{n}", "a": n} for n in range(3)], tmp_path / "out", workers=0)
+
+    assert {item.name: item.error and item.error["code"] for item in results} == {"n0": None, "n1": "E312", "n2": None}
+
+
+def test_failed_items_are_tried_again_as_often_as_asked(working: Studio, tmp_path: Path) -> None:
+    rows = [{"name": "bad", "a": 1, "kind": "raise"}, {"name": "good", "a": 1}]
+
+    results = run(working, TROUBLED, rows, tmp_path / "out", workers=0, retries=1)
+
+    with Ledger(tmp_path / "out") as ledger:
+        attempts = {row.name: row.attempts for row in ledger.items()}
+    assert attempts == {"bad": 2, "good": 1}
+    assert [item.name for item in results] == ["good", "bad"]
+
+
+def test_stopping_at_the_first_failure_leaves_the_rest_to_be_done(working: Studio, tmp_path: Path) -> None:
+    rows = [{"name": "bad", "a": 1, "kind": "raise"}, *({"name": f"n{n}", "a": n} for n in range(50))]
+
+    run(working, TROUBLED, rows, tmp_path / "out", workers=0, on_error="stop", window=2)
+
+    states = list(find_states(tmp_path / "out").values())
+    assert states.count("failed") == 1
+    assert states.count("pending") > 30
+
+
+def test_a_worker_that_cannot_start_ends_the_batch_with_the_reason(
+    working: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from studio.errors import RunError
+
+    monkeypatch.setattr("sys.executable", "/bin/false")
+
+    with pytest.raises(RunError, match="no worker can be started") as error:
+        run(working, DOUBLED, [{"a": 1}], tmp_path / "out")
+
+    assert error.value.code == "E746"
+    assert find_states(tmp_path / "out") == {"00001": "pending"}
+
+
+# -- several at once -----------------------------------------------------------------------------------------
+
+
+def test_two_processes_share_a_batch_and_do_no_item_twice(working: Studio, tmp_path: Path) -> None:
+    graph = tmp_path / "graph.json"
+    graph.write_text(json.dumps(DOUBLED))
+    log = tmp_path / "log"
+    rows = [f"n{number},{number},{log}" for number in range(60)]
+    table = write_csv(tmp_path / "items.csv", "name,a,log", *rows)
+    options = [graph, table, "-o", tmp_path / "out", "--workers", "0", "--no-cache", "--window", "4"]
+    options += ["--plugins-dir", tmp_path / "plugins"]
+
+    processes = [start_batch(tmp_path, *options) for _ in range(2)]
+    ends = [process.communicate(timeout=100) for process in processes]
+
+    assert [process.returncode for process in processes] == [0, 0], ends
+    assert sorted(map(int, log.read_text().split())) == list(range(60))
+    assert check_files(tmp_path / "out") == 60
