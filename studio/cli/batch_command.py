@@ -6,6 +6,7 @@ import csv
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import click
 
 from studio.cli.main import CANCELLED, DONE, FAILED, PARTLY
 from studio.cli.options import BytesType, create_studio, engine_options, parse_inputs
-from studio.errors import UsageError
+from studio.errors import StudioError, UsageError
 
 if TYPE_CHECKING:
     from studio.app import Studio
@@ -74,6 +75,8 @@ def command() -> None:
 @click.option("--on-error", type=click.Choice(["continue", "stop"]), default="continue", show_default=True)
 @click.option("--retries", type=click.IntRange(min=0), default=0, metavar="N", help="Try failed items again, later.")
 @click.option("--retry-failed", is_flag=True, help="Do items again that failed in an earlier run.")
+@click.option("--gallery/--no-gallery", default=True, show_default=True, help="Write gallery.html as the batch goes.")
+@click.option("--contact-sheet", "sheets", is_flag=True, help="At the end, lay the pictures out on large ones, too.")
 @click.option("--check", is_flag=True, help="Check the items and stop.")
 @click.option("--no-cache", is_flag=True, help="Neither look anything up nor keep anything.")
 @click.option("--refresh", is_flag=True, help="Run every node, and keep the results.")
@@ -92,7 +95,7 @@ def run_command(graph: Path, table: Path | None, folder: Path, **options: Any) -
     """
     from studio.batch.batch import Batch, create_spec
 
-    engine = {name: options.pop(name) for name in ("device", "cache_dir", "plugins_dir")}
+    engine = {name: options.pop(name) for name in ("device", "cache_dir", "cache_url", "plugins_dir")}
     more = {"memory_bytes": options["memory"], "download": options["download"] or None}
     with create_studio(**engine, **more, on_disk=not options["no_cache"]) as studio:
         parsed = studio.load(graph)
@@ -129,9 +132,11 @@ def _run(batch: Any, folder: Path, options: dict[str, Any]) -> int:
         workers = options["workers"] if options["workers"] is not None else _count_workers(batch.studio)
         run = batch.create_run(ledger, workers=workers, policy=Policy(options["on_error"], options["retries"]))
         display = BatchDisplay(ledger, run, quiet=options["quiet"] or options["as_json"])
-        with _Interrupts(run), display:
+        with open_gallery(folder, batch.studio, wanted=options["gallery"]), _Interrupts(run), display:
             for item, result in run.run():
                 display.show(item, result)
+        if options["sheets"] and not run.cancelled:
+            _write_sheets(batch.studio, folder)
         summary = ledger.summary()
         if options["as_json"]:
             click.echo(json.dumps(_to_json(summary), ensure_ascii=False, indent=1))
@@ -140,6 +145,31 @@ def _run(batch: Any, folder: Path, options: dict[str, Any]) -> int:
         if run.cancelled:
             return CANCELLED
         return _find_code(summary)
+
+
+@contextmanager
+def open_gallery(folder: Path, studio: Studio, *, wanted: bool) -> Iterator[None]:
+    """Keep the gallery up to date; what goes wrong with it is a warning, and the batch goes on."""
+    from studio.batch.gallery import GalleryWriter
+
+    if not wanted:
+        yield
+        return
+    with GalleryWriter(folder, studio.settings.media) as writer:
+        yield
+    if writer.error is not None:
+        click.echo(f"warning: {writer.error}", err=True)
+
+
+def _write_sheets(studio: Studio, folder: Path) -> None:
+    from studio.batch.contact_sheets import write_contact_sheets
+
+    try:
+        written = write_contact_sheets(studio, folder)
+    except StudioError as error:  # the items are there
+        click.echo(f"warning: {error}", err=True)
+        return
+    click.echo(f"contact sheets: {len(written)} in {folder / 'contact_sheets'}", err=True)
 
 
 def _count_workers(studio: Studio) -> int:

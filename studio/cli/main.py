@@ -23,6 +23,7 @@ DONE, FAILED, INVALID, PARTLY, CANCELLED = 0, 1, 2, 3, 130
 COMMANDS = {
     "run": "Run a graph and write its outputs.",
     "batch": "Run a graph over many items; go on where it stopped.",
+    "gallery": "Write the gallery of a batch again.",
     "validate": "Check a graph without running it.",
     "explain": "Say for each node whether the cache has its result, and if not, why.",
     "rerun": "Make one file again from what it carries.",

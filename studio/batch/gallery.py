@@ -1,0 +1,252 @@
+"""The gallery: `gallery.html` in a batch's folder, which needs no server and is written as the batch goes."""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import json
+import os
+import secrets
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from studio.batch.ledger import ItemRow, Ledger
+from studio.batch.previews import describe_file
+from studio.batch.worker import ItemOutput
+from studio.errors import RunError, StudioError
+from studio.settings import MediaLimits
+
+PAGE = "gallery.html"
+FILES = "gallery_files"
+_CHUNK = 250  # items in one file: what is written again when one of them changes
+_SECONDS = 2.0
+_SHARE = 5  # an update may take one part in so many of the time
+_LONGEST_VALUE = 2000
+
+
+class Gallery:
+    """Writes the gallery of a batch's folder.
+
+    Beside the page lie `gallery_files/items-N.js`, some hundred items each, and small pictures. They are scripts, not
+    JSON, since a page that was opened from a disk may load no other kind of data. Each appears whole.
+
+    Args:
+        folder: The batch's folder.
+        limits: Bounds for what is decoded to make previews.
+
+    Raises:
+        RunError: E742 if the folder holds no batch.
+    """
+
+    def __init__(self, folder: Path, limits: MediaLimits | None = None) -> None:
+        self.folder = folder
+        self._files = folder / FILES
+        self._limits = limits or MediaLimits()
+        self._ledger = Ledger(folder)
+        self._since: float | None = None
+        self._revisions: dict[int, int] = {}
+
+    def close(self) -> None:
+        """Let go of the ledger."""
+        self._ledger.close()
+
+    def __enter__(self) -> Gallery:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def update(self, *, running: bool = False) -> int:
+        """Write what changed since the last time, everything at the first; return how many items that were.
+
+        Raises:
+            RunError: E758 if the disk says no.
+        """
+        try:
+            return self._update(running)
+        except OSError as error:
+            raise RunError(
+                "E758",
+                f"the gallery cannot be written: {error.strerror or error}",
+                where=str(self.folder / PAGE),
+                hint="the batch itself goes on; later, `studio gallery DIR` makes the gallery again",
+            ) from None
+
+    def _update(self, running: bool) -> int:
+        begin = time.time()
+        first, whole = not self._revisions, self._since is None
+        changed = 0
+        for number, rows in self._read_changes():
+            changed += len(rows)
+            self._write_chunk(number, rows, whole)
+        if whole:
+            self._remove_chunks()
+        # what changed while this was read is read again the next time; the last time everything is, since another
+        # process on the same ledger may have written over a chunk
+        self._since = begin - 1.0 if running else None
+        self._write_state(running)
+        if first:
+            self._write_page()
+        return changed
+
+    def _read_changes(self) -> Iterator[tuple[int, list[ItemRow]]]:
+        """Yield changed items by chunk."""
+        states = ("pending", "running", "done", "failed")
+        waiting: dict[int, list[ItemRow]] = defaultdict(list)
+        for row in self._ledger.items(states=states, updated_since=self._since):
+            number = row.index // _CHUNK
+            for ready in [n for n in waiting if n != number]:
+                yield ready, waiting.pop(ready)  # rows come in order
+            waiting[number].append(row)
+        yield from waiting.items()
+
+    def _describe_item(self, row: ItemRow, known: dict[str, Any]) -> dict[str, Any]:
+        shown: dict[str, Any] = {"i": row.index, "n": row.name, "s": row.state, "src": row.source}
+        shown["v"] = {str(name): _shorten(value) for name, value in row.values.items()}
+        if row.state in ("done", "failed"):
+            old = {(file.get("p"), file.get("g")): file for file in known.get("f", ())}
+            shown["f"] = [old.get((made.path, made.digest[:16])) or self._describe_output(made) for made in row.outputs]
+            shown |= {"t": row.seconds, "c": row.calls, "h": row.cached, "u": row.finished, "a": row.attempts}
+        if row.state == "failed" and row.error:
+            keys = ("code", "where", "message", "hint", "node", "inputs", "details")
+            shown["e"] = {key: _shorten(row.error[key]) for key in keys if row.error.get(key)}
+        if row.warnings:
+            shown["w"] = [_shorten(warning) for warning in row.warnings]
+        return shown
+
+    def _describe_output(self, made: ItemOutput) -> dict[str, Any]:
+        shown = describe_file(self.folder, made, self._files / "thumbs", self._limits)
+        return {**shown, "g": made.digest[:16]}
+
+    # -- files -----------------------------------------------------------------------------------------
+
+    def _write_chunk(self, number: int, rows: list[ItemRow], whole: bool) -> None:
+        path = self._files / f"items-{number}.js"
+        known = _read_chunk(path)
+        entries = {} if whole else dict(known)
+        entries |= {row.index: self._describe_item(row, known.get(row.index, {})) for row in rows}
+        lines = [json.dumps(entry, ensure_ascii=True) for _, entry in sorted(entries.items())]
+        _write(path, f"studioItems({number},[\n" + ",\n".join(lines) + "\n]);\n")
+        self._revisions[number] = self._revisions.get(number, 0) + 1
+
+    def _remove_chunks(self) -> None:
+        """Remove chunks of items that are no longer in the table."""
+        for path in self._files.glob("items-*.js"):
+            number = path.stem.removeprefix("items-")
+            if not number.isdigit() or int(number) not in self._revisions:
+                path.unlink(missing_ok=True)
+
+    def _write_state(self, running: bool) -> None:
+        summary = self._ledger.summary()
+        known = self._ledger.describe()
+        # a page that is open sees from the stamp whether another process began the chunks anew
+        state = {
+            "title": known.get("title") or Path(str(known.get("path") or "")).stem or self.folder.resolve().name,
+            "outputs": list(known.get("outputs") or ()),
+            "counts": dict(summary.counts),
+            "causes": [list(cause) for cause in summary.causes[:50]],
+            "calls": summary.calls,
+            "cached": summary.cached,
+            "bytes": summary.bytes,
+            "running": running,
+            "written": time.time(),
+            "stamp": f"{os.getpid()}-{id(self)}",
+            "chunks": [[number, self._revisions[number]] for number in sorted(self._revisions)],
+        }
+        _write(self._files / "state.js", f"studioState({json.dumps(state, ensure_ascii=True)});\n")
+
+    def _write_page(self) -> None:
+        title = html.escape(str(self._ledger.describe().get("title") or self.folder.resolve().name))
+        page = resources.files("studio.batch") / "page"
+        text = (page / "gallery.html").read_text("utf-8")
+        for name in ("gallery.css", "gallery.js"):
+            text = text.replace(f"/*{name}*/", (page / name).read_text("utf-8"))
+        _write(self.folder / PAGE, text.replace("{{title}}", title))
+
+
+class GalleryWriter:
+    """Keeps a gallery up to date while a batch runs, on a thread of its own; errors are kept, not raised.
+
+    Attributes:
+        error: The first error, or None.
+    """
+
+    def __init__(self, folder: Path, limits: MediaLimits | None = None) -> None:
+        self.error: StudioError | None = None
+        self._folder = folder
+        self._limits = limits
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="studio-gallery", daemon=True)
+
+    def __enter__(self) -> GalleryWriter:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            with Gallery(self._folder, self._limits) as gallery:
+                pause = 0.0
+                while not self._stop.wait(pause):
+                    begin = time.monotonic()
+                    gallery.update(running=True)
+                    pause = max(_SECONDS, _SHARE * (time.monotonic() - begin))
+                gallery.update()
+        except StudioError as error:
+            self.error = error
+
+
+def write_gallery(folder: Path, limits: MediaLimits | None = None) -> Path:
+    """Write the gallery of a batch that is not running; return the page.
+
+    Raises:
+        RunError: E742 if the folder holds no batch, E758 if the disk says no.
+    """
+    with Gallery(folder, limits) as gallery:
+        gallery.update()
+    return folder / PAGE
+
+
+def _read_chunk(path: Path) -> dict[int, dict[str, Any]]:
+    """Return the items that a chunk holds; what cannot be read is left out."""
+    found: dict[int, dict[str, Any]] = {}
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        for line in path.read_text("ascii").splitlines()[1:-1]:
+            entry = json.loads(line.rstrip(","))
+            found[int(entry["i"])] = entry
+    return found
+
+
+def _shorten(value: Any) -> Any:
+    """Return a value that fits a page: a long text is cut, everything else becomes JSON text where it is long."""
+    if isinstance(value, str):
+        return value if len(value) <= _LONGEST_VALUE else value[:_LONGEST_VALUE] + " …"
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return value if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + " …"
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that appears whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{secrets.token_hex(6)}-partial{path.suffix}")
+    try:
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+__all__ = ["FILES", "PAGE", "Gallery", "GalleryWriter", "write_gallery"]

@@ -1,0 +1,30 @@
+"""`studio gallery`: write the gallery and the contact sheets of a batch again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from studio.cli.main import DONE
+from studio.cli.options import create_studio, engine_options
+
+
+@click.command("gallery")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--contact-sheet", "sheets", is_flag=True, help="Lay the pictures out on large ones, too.")
+@engine_options
+def command(folder: Path, sheets: bool, **engine: Any) -> int:
+    """Write gallery.html of the batch in FOLDER again, from its ledger and its files.
+
+    A batch writes its gallery as it goes; this is for one that was run with --no-gallery, or whose files changed.
+    """
+    from studio.batch.contact_sheets import write_contact_sheets
+    from studio.batch.gallery import write_gallery
+
+    with create_studio(**engine) as studio:
+        click.echo(str(write_gallery(folder, studio.settings.media)))
+        for path in write_contact_sheets(studio, folder) if sheets else ():
+            click.echo(str(path))
+    return DONE
