@@ -17,7 +17,7 @@ from studio.api.builtin import create_builtin_value_types
 from studio.api.events import Event
 from studio.api.node_type import Input
 from studio.api.type_spec import ValueProblem, check_value, copy_plain
-from studio.errors import Finding, GraphError, ModelError, RunError, StudioError, UsageError
+from studio.errors import Cancelled, Finding, GraphError, ModelError, RunError, StudioError, UsageError
 from studio.graph import Graph, ResolvedGraph, load_graph, parse_graph, resolve_graph
 from studio.graph.parse import escape
 from studio.graph.resolve import FileLiteral
@@ -342,7 +342,12 @@ class Studio:
             self._combine(on_event),
             control=control,
             run_id=run_id,
-            options=RunOptions(cache, False, node_timeout_seconds, folder.resolve if folder else None),
+            options=RunOptions(
+                cache,
+                node_timeout_seconds=node_timeout_seconds,
+                resolve_path=folder.resolve if folder else None,
+                films_are_written=folder is not None,
+            ),
         )
         return self._finish(graph, values, outcome, folder, run_id, started, list(roots))
 
@@ -395,7 +400,11 @@ class Studio:
         result = RunResult(outcome.status, outputs, errors=list(outcome.errors), warnings=outcome.warnings)
         if folder is not None:
             resolved = self.resolve(graph, roots=roots)
-            result.files, errors = self.write_outputs(resolved, values, outputs, outcome.types, folder, run_id)
+            try:
+                result.files, errors = self.write_outputs(resolved, values, outputs, outcome.types, folder, run_id)
+            except Cancelled:  # while a film was made that is written as it is made
+                result.status, errors = "cancelled", []
+            outcome.status = result.status
             if errors:
                 result.errors += errors
                 result.status = outcome.status = "partly done" if result.files else "failed"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from studio.errors import MediaError
 
 if TYPE_CHECKING:
+    from typing import Self
+
     import numpy as np
     import numpy.typing as npt
     import PIL.Image
@@ -48,6 +50,19 @@ class _Picture:
                     f"cannot make a picture from {type(source).__name__}",
                     hint="pass a NumPy array, a Pillow image or a torch tensor",
                 )
+
+    @classmethod
+    def take(cls, array: AnyArray) -> Self:
+        """Return a picture of an array that nobody else will write to: it is frozen, not copied.
+
+        Args:
+            array: What the class takes; it becomes read-only.
+        """
+        picture = cls.__new__(cls)
+        for slot in ("_compact", "_pixels", "_source"):
+            object.__setattr__(picture, slot, None)
+        object.__setattr__(picture, "_array", cls._freeze(array))
+        return picture
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen")

@@ -71,7 +71,7 @@ class VideoType(StreamType[Video]):
             raise refuse_writing(
                 path,
                 f"a film is not written as {path.suffix or 'a file without extension'!r}",
-                hint=f"use one of: {', '.join(self.extensions)}",
+                hint=f"use one of: {', '.join(WRITERS)}",
             )
         write_film(value, path, provenance)
 

@@ -168,7 +168,8 @@ def _convert(path: Path, frame: Any, layout: str) -> AnyArray:
         array: AnyArray = frame.to_ndarray(format=layout, src_colorspace=source)
     except (av.error.FFmpegError, ValueError) as error:
         raise refuse(path, f"a frame cannot be converted to RGB: {av_file.describe_error(error)}", hint=_HINT) from None
-    return np.rot90(array, round((frame.rotation or 0) / 90) % 4)
+    turns = round((frame.rotation or 0) / 90) % 4
+    return np.rot90(array, turns) if turns else array
 
 
 def _decode(path: Path, limits: MediaLimits, layout: str, shape: tuple[int, ...], rate: Fraction) -> Iterator[Frame]:
@@ -192,7 +193,7 @@ def _decode(path: Path, limits: MediaLimits, layout: str, shape: tuple[int, ...]
             period = round(1_000_000 / rate)
             time = round((when - origin) * 1_000_000) if when is not None else last + period
             last = max(time, last + 1)
-            yield Frame(Image(array), last / 1_000_000)
+            yield Frame(Image.take(array), last / 1_000_000)
 
 
 def _decode_stored(path: Path, layout: str) -> Iterator[Frame]:
@@ -203,7 +204,7 @@ def _decode_stored(path: Path, layout: str) -> Iterator[Frame]:
         try:
             for frame in container.decode(stream):
                 time = Fraction(frame.pts) * frame.time_base
-                yield Frame(Image(frame.to_ndarray(format=layout)), float(time))
+                yield Frame(Image.take(frame.to_ndarray(format=layout)), float(time))
         except av.error.FFmpegError as error:
             raise refuse(
                 path,

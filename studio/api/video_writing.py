@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from studio.api import av_file
 from studio.api.formats import gif
 from studio.api.media_file import MARK, encode_text, refuse_writing
+from studio.api.read_ahead import read_ahead
 from studio.errors import MediaError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import numpy as np
@@ -29,19 +31,44 @@ _STORED = {(1, 1): ("gray", "gray"), (3, 1): ("rgb24", "bgr0"), (4, 1): ("rgba",
 _STORED |= {(1, 2): ("gray16le", "gray16le"), (3, 2): ("rgb48le", "gbrp16le"), (4, 2): ("rgba64le", "gbrap16le")}
 _FFV1 = {"level": "3", "slices": "4", "slicecrc": "1"}  # the number of slices depends on neither machine nor threads
 _FFV1_THIN = {"level": "1"}  # pictures too thin to be cut into slices
+_BT709 = 1
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How a film is coded for players.
+
+    Attributes:
+        container: FFmpeg's name of the container.
+        codec: FFmpeg's name of the encoder of the frames.
+        sound: Likewise of the sound; "" for none.
+        pixels: FFmpeg's name of the pixel format.
+        options: Options of the encoder of the frames.
+        faststart: Whether MP4 and MOV begin with their index, so that a player need not have all of it to begin.
+        loop: Whether GIF, APNG and WebP play for ever.
+    """
+
+    container: str
+    codec: str
+    sound: str = ""
+    pixels: str = "yuv420p"
+    options: Mapping[str, str] = field(default_factory=dict)
+    faststart: bool = True
+    loop: bool = True
+
+
+_X264 = {"crf": "18", "preset": "medium"}
+_VP9 = {"crf": "30", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"}
 WRITERS = {
-    "mp4": ("mp4", "libx264", "aac"),
-    "mov": ("mov", "libx264", "aac"),
-    "mkv": ("matroska", "libx264", "aac"),
-    "webm": ("webm", "libvpx-vp9", "libopus"),
-    "gif": ("gif", "gif", ""),
+    "mp4": Encoding("mp4", "libx264", "aac", "yuv420p", _X264),
+    "mov": Encoding("mov", "libx264", "aac", "yuv420p", _X264),
+    "mkv": Encoding("matroska", "libx264", "aac", "yuv420p", _X264),
+    "webm": Encoding("webm", "libvpx-vp9", "libopus", "yuv420p", _VP9),
+    "gif": Encoding("gif", "gif", "", "pal8"),
+    "apng": Encoding("apng", "apng", "", "rgb24"),
+    "webp": Encoding("webp", "libwebp_anim", "", "bgra", {"lossless": "0", "quality": "85"}),
 }
-"""Container, video codec and sound codec by extension."""
-_OPTIONS = {
-    "libx264": {"crf": "18", "preset": "medium"},
-    "libvpx-vp9": {"crf": "30", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"},
-    "gif": {},
-}
+"""How a film is written by extension, where nobody asks for more."""
 
 
 class _DepthError(Exception):
@@ -67,24 +94,45 @@ def encode_stored(video: Video, path: Path) -> None:
         _encode_at(video, path, 2)
 
 
-def write_film(video: Video, path: Path, provenance: str | None) -> None:
-    """Write a film for players; the extension chooses the format.
+def write_film(video: Video, path: Path, provenance: str | None, encoding: Encoding | None = None) -> None:
+    """Write a film for players; the extension chooses the format if nothing else does.
 
     Raises:
         MediaError: E504 as for `encode_stored`; E512 if the codecs cannot hold the film or the disk is full.
     """
-    kind, codec, sound_codec = WRITERS[path.suffix.lower().lstrip(".")]
-    options = {"fflags": "+bitexact"}
-    if kind in ("mp4", "mov"):
-        options["movflags"] = "+faststart+use_metadata_tags"
-    with _open_for_writing(path, kind, options) as container:
+    if encoding is None:
+        encoding = WRITERS[path.suffix.lower().lstrip(".")]
+    with _open_for_writing(path, encoding.container, _choose_container_options(encoding)) as container:
         container.metadata.update(av_file.build_metadata(provenance))
-        if codec == "gif":
+        if encoding.codec == "gif":
             _write_gif_frames(video, container)
         else:
-            _write_coded(video, container, codec, sound_codec)
-    if codec == "gif" and provenance is not None:
+            _write_coded(video, container, encoding)
+    if encoding.codec == "gif" and provenance is not None:
         _append_comment(path, MARK.encode() + encode_text(provenance))
+
+
+def find_padding(width: int, height: int, pixels: str) -> tuple[int, int]:
+    """Return how many columns and rows a pixel format needs beyond the film's own."""
+    from av.video.format import VideoFormat
+
+    kind = VideoFormat(pixels)
+    across = 1 << (1 if not kind.is_rgb and kind.chroma_width(2) == 1 else 0)
+    down = 1 << (1 if not kind.is_rgb and kind.chroma_height(2) == 1 else 0)
+    return -width % across, -height % down
+
+
+def _choose_container_options(encoding: Encoding) -> dict[str, str]:
+    options = {"fflags": "+bitexact"}
+    if encoding.container in ("mp4", "mov"):
+        options["movflags"] = ("+faststart" if encoding.faststart else "") + "+use_metadata_tags"
+    if encoding.container in ("gif", "webp"):
+        options["loop"] = "0" if encoding.loop else "1"
+    if encoding.container == "gif":
+        options["loop"] = "0" if encoding.loop else "-1"
+    if encoding.container == "apng":
+        options["plays"] = "0" if encoding.loop else "1"
+    return options
 
 
 def check_frames(video: Video) -> Iterator[Frame]:
@@ -142,13 +190,14 @@ def _encode_at(video: Video, path: Path, depth: int) -> None:
         stream.codec_context.flags |= Flags.bitexact
         stream.codec_context.gop_size = 1
         sound = _Sound(container, "pcm_f32le", video.audio)
-        for frame in check_frames(video):
-            array = frame.image.compact()
-            if depth == 1 and array.dtype != np.uint8:
-                raise _DepthError
-            sound.write_until(frame.time)
-            samples = array if array.dtype.itemsize == depth else _widen(array)
-            _encode_frame(container, stream, samples, layout, frame.microseconds, MICROSECOND)
+        with closing(read_ahead(check_frames(video))) as frames:
+            for frame in frames:
+                array = frame.image.compact()
+                if depth == 1 and array.dtype != np.uint8:
+                    raise _DepthError
+                sound.write_until(frame.time)
+                samples = array if array.dtype.itemsize == depth else _widen(array)
+                _encode_frame(container, stream, samples, layout, frame.microseconds, MICROSECOND)
         container.mux(stream.encode(None))
         sound.finish()
 
@@ -159,6 +208,8 @@ def _widen(array: AnyArray) -> npt.NDArray[np.uint16]:
 
     if array.dtype == np.uint8:
         return array.astype(np.uint16) * np.uint16(257)
+    if array.dtype == np.uint16:
+        return array
     rounded: npt.NDArray[np.uint16] = np.rint(array * np.float32(65535.0)).astype(np.uint16)
     return rounded
 
@@ -174,33 +225,63 @@ def _encode_frame(container: Any, stream: Any, array: AnyArray, layout: str, pts
     container.mux(stream.encode(frame))
 
 
-def _write_coded(video: Video, container: Any, codec: str, sound_codec: str) -> None:
+def _write_coded(video: Video, container: Any, encoding: Encoding) -> None:
     import av
     from av.codec.context import Flags
-    from av.video.reformatter import Colorspace
 
     base = _choose_time_base(video.rate)
-    stream = container.add_stream(codec, rate=video.rate, options=_OPTIONS[codec])
-    stream.width, stream.height = video.width + video.width % 2, video.height + video.height % 2
-    stream.pix_fmt = "yuv420p"
+    try:
+        stream = container.add_stream(encoding.codec, rate=video.rate, options=dict(encoding.options))
+    except (av.error.FFmpegError, ValueError) as error:
+        raise MediaError(
+            "E512", f"{encoding.codec} is not to be had here: {error}", hint="choose another codec"
+        ) from None
+    more = find_padding(video.width, video.height, encoding.pixels)
+    stream.width, stream.height = video.width + more[0], video.height + more[1]
+    stream.pix_fmt = encoding.pixels
     stream.time_base = stream.codec_context.time_base = base
     context = stream.codec_context
     context.flags |= Flags.bitexact
-    context.colorspace = context.color_primaries = context.color_trc = 1  # BT.709, of which sRGB is near enough
-    context.color_range = 1  # 16 to 235
-    sound = _Sound(container, sound_codec, video.audio)
+    if not stream.format.is_rgb:
+        context.colorspace = context.color_primaries = context.color_trc = _BT709  # of which sRGB is near enough
+        context.color_range = 1  # 16 to 235
+    if encoding.codec == "libx265":
+        context.codec_tag = "hvc1"  # what QuickTime wants
+    sound = _Sound(container, encoding.sound, video.audio if encoding.sound else None)
+    layout = _choose_layout(stream.format)
     count = 0
-    for frame in check_frames(video):
-        sound.write_until(frame.time)
-        picture: Any = av.VideoFrame.from_ndarray(_prepare(frame), format="rgb24")
-        picture = picture.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=1)
-        picture.pts, picture.time_base = round(Fraction(frame.microseconds, 1_000_000) / base), base
-        container.mux(stream.encode(picture))
-        count += 1
+    with closing(read_ahead(check_frames(video))) as frames:
+        for frame in frames:
+            sound.write_until(frame.time)
+            picture = _make_picture(_prepare(frame, layout, more), layout, encoding.pixels)
+            picture.pts, picture.time_base = round(Fraction(frame.microseconds, 1_000_000) / base), base
+            container.mux(stream.encode(picture))
+            count += 1
     if not count:
         raise _refuse_empty()
     container.mux(stream.encode(None))
     sound.finish()
+
+
+def _choose_layout(kind: Any) -> str:
+    """Return how frames are handed to a pixel format: with its alpha and its depth."""
+    alpha = any(component.is_alpha for component in kind.components)
+    deep = max(component.bits for component in kind.components) > 8
+    return {(False, False): "rgb24", (True, False): "rgba", (False, True): "rgb48le", (True, True): "rgba64le"}[
+        (alpha, deep)
+    ]
+
+
+def _make_picture(array: AnyArray, layout: str, pixels: str) -> Any:
+    import av
+    from av.video.reformatter import Colorspace
+
+    picture: Any = av.VideoFrame.from_ndarray(array, format=layout)
+    if layout == pixels:
+        return picture
+    if av.video.format.VideoFormat(pixels).is_rgb:
+        return picture.reformat(format=pixels)
+    return picture.reformat(format=pixels, dst_colorspace=Colorspace.ITU709, dst_color_range=1)
 
 
 def _choose_time_base(rate: Fraction) -> Fraction:
@@ -208,19 +289,24 @@ def _choose_time_base(rate: Fraction) -> Fraction:
     return 1 / (Fraction(rate.numerator) * -(-10_000 // rate.numerator))
 
 
-def _prepare(frame: Frame) -> AnyArray:
-    """Return a frame as 8-bit RGB with even sides: alpha over white, the last row and column repeated."""
+def _prepare(frame: Frame, layout: str, more: tuple[int, int]) -> AnyArray:
+    """Return a frame in a layout: alpha over white where it has none, the last column and row repeated."""
     import numpy as np
 
     array: AnyArray = frame.image.to_uint8()
-    if array.shape[2] == 4:
-        alpha = array[:, :, 3:].astype(np.float32) / np.float32(255.0)
-        array = np.rint(array[:, :, :3] * alpha + 255.0 * (1.0 - alpha)).astype(np.uint8)
-    elif array.shape[2] == 1:
+    if layout in ("rgb48le", "rgba64le"):
+        array = _widen(frame.image.compact())
+    top = array.dtype.type(np.iinfo(array.dtype).max)
+    if array.shape[2] == 1:
         array = np.repeat(array, 3, axis=2)
-    height, width = array.shape[:2]
-    if height % 2 or width % 2:
-        array = np.pad(array, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    has_alpha, wants_alpha = array.shape[2] == 4, layout in ("rgba", "rgba64le")
+    if has_alpha and not wants_alpha:
+        alpha = array[:, :, 3:].astype(np.float32) / np.float32(top)
+        array = np.rint(array[:, :, :3] * alpha + np.float32(top) * (1.0 - alpha)).astype(array.dtype)
+    elif wants_alpha and not has_alpha:
+        array = np.concatenate([array, np.full((*array.shape[:2], 1), top)], axis=2)
+    if any(more):
+        array = np.pad(array, ((0, more[1]), (0, more[0]), (0, 0)), mode="edge")
     return np.ascontiguousarray(array)
 
 

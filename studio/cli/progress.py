@@ -9,11 +9,14 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
+    Task,
     TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 from studio.api.events import (
     Event,
@@ -28,6 +31,16 @@ from studio.api.events import (
 )
 
 _MOST_LINES = 12
+_LEAST_SPEED = 0.1
+
+
+class SpeedColumn(ProgressColumn):
+    """Steps a second, where there are enough of them to tell: frames of a film."""
+
+    def render(self, task: Task) -> Text:
+        """Return the text of one line."""
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:.1f}/s" if speed and speed >= _LEAST_SPEED else "", style="dim")
 
 
 class ProgressDisplay:
@@ -39,6 +52,7 @@ class ProgressDisplay:
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
+            SpeedColumn(),
             TimeRemainingColumn(compact=True),
             console=console or Console(stderr=True),
             transient=True,
@@ -65,6 +79,10 @@ class ProgressDisplay:
                     )
             elif isinstance(event, NodeProgressed):
                 line = self._lines.get(event.node)
+                if line is None and len(self._lines) < _MOST_LINES:  # a film that is made while it is read
+                    line = self._lines[event.node] = self._progress.add_task(
+                        f"{event.node} [dim]{event.node_type}", total=None
+                    )
                 if line is not None:
                     self._progress.update(line, completed=event.done, total=event.total or None)
             elif isinstance(event, NodeCached | NodeFinished | NodeFailed | NodeSkipped):

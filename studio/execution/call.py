@@ -28,9 +28,10 @@ class Result:
         parent: The list that it is an entry of, if a list was taken apart.
         index: Which entry.
         drifted: Whether it was made again and came out different.
+        promised: Whether it is a film that is made while it is read; the cache keeps no more than its name.
     """
 
-    __slots__ = ("call", "digest", "drifted", "entries", "gathered", "index", "parent", "value")
+    __slots__ = ("call", "digest", "drifted", "entries", "gathered", "index", "parent", "promised", "value")
 
     def __init__(
         self,
@@ -41,7 +42,9 @@ class Result:
         entries: list[Result] | None = None,
         parent: Result | None = None,
         index: int = 0,
+        promised: bool = False,
     ) -> None:
+        self.promised = promised
         self.digest = digest
         self.value = value
         self.call = call
@@ -66,7 +69,7 @@ class Result:
         if self.digest != other.digest:
             self.drifted = True
             self.entries = None
-        self.digest, self.value = other.digest, other.value
+        self.digest, self.value, self.promised = other.digest, other.value, other.promised
 
     def refresh_digest(self) -> str:
         """Return the digest after entries may have come out different."""
@@ -229,12 +232,15 @@ class RunOptions:
         dry: Only look up; run nothing.
         resolve_path: Turns the name of an output file into a place inside the run's output folder; None if
             the run has none.
+        films_are_written: Whether films among the outputs are only written to files, so that they need not be
+            stored to be values.
     """
 
     cache: str = "use"
     dry: bool = False
     node_timeout_seconds: float | None = None
     resolve_path: Callable[[str], OutputPath] | None = None
+    films_are_written: bool = False
 
 
 @dataclass

@@ -113,6 +113,11 @@ class RunContext:
             self._scratch = tempfile.mkdtemp(prefix="studio-")
         return Path(self._scratch)
 
+    @property
+    def has_scratch(self) -> bool:
+        """Whether the call asked for a scratch folder."""
+        return self._scratch is not None
+
     def rng(self, seed: int) -> np.random.Generator:
         """Return a random generator that depends on the seed alone."""
         return create_rng(seed)

@@ -22,6 +22,8 @@ from studio.execution.run import Run
 from studio.runtime.devices import Device
 from studio.runtime.models import Models
 
+_CHEAP_FRAME_SECONDS = 0.02  # what storing a small frame takes; larger ones take more
+
 
 @dataclass(frozen=True)
 class Services:
@@ -45,7 +47,11 @@ class Services:
 
 
 class Executor:
-    """Runs plans. Its lanes and whatever is warm live from run to run; runs may overlap."""
+    """Runs plans. Its lanes and whatever is warm live from run to run; runs may overlap.
+
+    Attributes:
+        cheap_frame_seconds: A frame of a film that takes less is made again rather than kept; 0 keeps all.
+    """
 
     def __init__(self, services: Services) -> None:
         self.services = services
@@ -53,6 +59,7 @@ class Executor:
         self.fingerprints = Fingerprints(services.device.kind, services.device.dtype)
         threads = {"cpu": services.cpu_workers, "device": 1, "io": 2}
         self.lanes: dict[str, Lane[Call]] = {name: Lane(name, count, _serve) for name, count in threads.items()}
+        self.cheap_frame_seconds = _CHEAP_FRAME_SECONDS
         self._models: dict[NodeType, list[Input]] = {}
         self._defaults: dict[NodeType, dict[str, tuple[str, Any]]] = {}
 

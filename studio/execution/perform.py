@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from studio.api import TypeSpec, is_out_of_memory
+from studio.api import TypeSpec, Video, is_out_of_memory
 from studio.api.node_type import call_node_type
 from studio.api.type_spec import ValueProblem, check_value
 from studio.errors import Cancelled, StudioError
 from studio.execution.call import Call, Result
 from studio.execution.film import map_film
+from studio.execution.promise import find_digest, is_promising, watch_film
 from studio.execution.relief import Relief
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _perform_stack(
         returned = _call(run, [calls[index] for index in stack], [inputs[index] for index in stack])
         for index, value in zip(stack, returned, strict=True):
             try:
-                outcomes[index] = _make_results(run, calls[index], value)
+                outcomes[index] = _make_results(run, calls[index], value, inputs[index])
             except Exception as error:  # checks and codecs of plugins may raise anything
                 outcomes[index] = error
     except BaseException as error:
@@ -95,9 +96,9 @@ def _call(run: Run, calls: Sequence[Call], inputs: Sequence[Mapping[str, Any]]) 
     if len(calls) > 1:
         batch = first.node_type.batch
         assert batch is not None
-        results = list(batch.function(first.context, inputs))
         if first.context is not None:
             first.context.stack = [call.context for call in calls if call.context is not None]
+        results = list(batch.function(first.context, inputs))
         if len(results) != len(calls):
             raise ValueProblem(f"{len(calls)} results", f"{len(results)}")
         return results
@@ -106,7 +107,7 @@ def _call(run: Run, calls: Sequence[Call], inputs: Sequence[Mapping[str, Any]]) 
     return [call_node_type(first.node_type, first.context, inputs[0])]
 
 
-def _make_results(run: Run, call: Call, returned: Any) -> dict[str, Result]:
+def _make_results(run: Run, call: Call, returned: Any, inputs: Mapping[str, Any]) -> dict[str, Result]:
     """Check, settle and digest what a call returned."""
     results: dict[str, Result] = {}
     for name, value in call.node_type.unpack_result(returned).items():
@@ -116,6 +117,12 @@ def _make_results(run: Run, call: Call, returned: Any) -> dict[str, Result]:
             raise StudioError(
                 "E302", f"output {name!r}: {problem}", hint="this is a mistake of the node type"
             ) from None
+        if isinstance(value, Video) and value.source is None and value.origin is None:
+            promising = is_promising(run, call, name, value)
+            value = watch_film(run, call, value, inputs)
+            if promising:
+                results[name] = Result(find_digest(call, name), value, call=call, promised=True)
+                continue
         value = run.cache.settle(value)
         results[name] = Result(run.executor.digest(value), value, call=call)
     return results

@@ -160,6 +160,15 @@ class Run:
             for reference in find_references(source):
                 uses[reference] = uses.get(reference, 0) + 1
 
+    def is_read_once(self, reference: Reference) -> bool:
+        """Say whether an output is read by one call alone, or by nobody but who writes the run's outputs to files."""
+        if self._uses.get(reference, 0) != 1:
+            return False
+        if any(reference in find_references(source) for source, _ in self.plan.outputs.values()):
+            return self.options.films_are_written
+        readers = [state.node for state in self._states.values() if reference in state.sources]
+        return len(readers) == 1 and readers[0].depth == 0
+
     def _find_output_nodes(self) -> list[NodeState]:
         return [self._states[r.node] for source, _ in self.plan.outputs.values() for r in find_references(source)]
 
@@ -509,6 +518,8 @@ class Run:
                 found = self._find_cached(call, call.fingerprint)  # somebody may have been faster
             if found is not None:
                 self._release(call)
+                for note in self._find_notes(call.fingerprint):
+                    self._warn(call.state, note)
                 return self._finish_call(call, found)
         if not self.options.dry:
             with self._changed:
@@ -518,8 +529,6 @@ class Run:
 
     def _find_cached(self, call: Call, fingerprint: str) -> dict[str, Result] | None:
         """Return what the cache knows of a call's results; for one that is made again only if it has the values."""
-                for note in self._find_notes(call.fingerprint):
-                    self._warn(call.state, note)
         action = self.cache.find(fingerprint)
         if action is None or action.outputs.keys() != call.node_type.outputs.keys():
             return None  # an author who changes outputs without raising `version` gets them made again
@@ -532,15 +541,6 @@ class Run:
                 return None
         return found
 
-    def _claim(self, call: Call, fingerprint: str) -> bool:
-        """Become the one who computes a fingerprint; False if another run or process is, and the call waits for it."""
-        with self._changed:
-            self._active += 1
-        if not call.claimed:
-            if not self.cache.claim(fingerprint, lambda: self._resume(call)):
-                return False
-            call.claimed = True
-        if not self.cache.try_lock(fingerprint):
     def _find_notes(self, fingerprint: str) -> tuple[str, ...]:
         """Return what a call had to say when it ran."""
         action = self.cache.find(fingerprint) if not self.options.dry else None
@@ -557,6 +557,15 @@ class Run:
             warnings.append(message)
         self.emit(NodeWarned, state.node.id, state.node.type_name, message)
 
+    def _claim(self, call: Call, fingerprint: str) -> bool:
+        """Become the one who computes a fingerprint; False if another run or process is, and the call waits for it."""
+        with self._changed:
+            self._active += 1
+        if not call.claimed:
+            if not self.cache.claim(fingerprint, lambda: self._resume(call)):
+                return False
+            call.claimed = True
+        if not self.cache.try_lock(fingerprint):
             with self._changed:
                 self._foreign.append(call)
             return False
@@ -665,6 +674,12 @@ class Run:
 
         limit = self._stack_limits.get(call.node_type, batch.limit)
         return self.executor.lanes[call.lane].take_if(fits, limit - 1) if limit > 1 else []
+
+    def find_stack_limit(self, node_type: NodeType) -> int:
+        """Return how many calls of a node type are stacked at most."""
+        if node_type.batch is None:
+            return 1
+        return self._stack_limits.get(node_type, node_type.batch.limit)
 
     def limit_stacks(self, node_type: NodeType, limit: int) -> None:
         """Stack no more calls of a node type than this in what is left of the run."""
@@ -778,8 +793,9 @@ class Run:
         outputs = {name: result.digest for name, result in results.items()}
         notes = shorten_notes(call.context.notes) if call.context is not None else ()
         action = Action(call.fingerprint, call.node_type.id, outputs, parts, call.seconds, notes=notes)
-        values = {result.digest: result.value for result in results.values()}
-        self.cache.record(action, values, claimed=self._take_claim(call))
+        values = {result.digest: result.value for result in results.values() if not result.promised}
+        local = len(values) < len(outputs)  # a film that is promised is no use to other machines
+        self.cache.record(action, values, claimed=self._take_claim(call), local=local)
 
     def _finish_call(self, call: Call, results: dict[str, Result]) -> list[NodeState]:
         """Take in what a call made or what the cache had of it."""

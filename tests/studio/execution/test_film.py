@@ -80,6 +80,7 @@ def test_memory_does_not_grow_with_the_film(tmp_path: Path, probe: Probe, mode: 
 def test_a_film_that_stopped_half_way_goes_on_where_it_was(tmp_path: Path, probe: Probe) -> None:
     probe.open("stop at 8")
     with open_studio(tmp_path, probe) as studio:
+        studio.executor.cheap_frame_seconds = 0
         assert get_error(studio.run(build_graph(12))).code == "E301"
     with open_studio(tmp_path, probe) as studio:
         result = studio.run(build_graph(12))
@@ -90,6 +91,7 @@ def test_a_film_that_stopped_half_way_goes_on_where_it_was(tmp_path: Path, probe
 def test_frames_leave_nothing_in_the_cache_once_the_film_is_there(tmp_path: Path, probe: Probe) -> None:
     probe.open("stop at 8")
     with open_studio(tmp_path, probe) as studio:
+        studio.executor.cheap_frame_seconds = 0
         studio.run(build_graph(12, side=128))
         studio.run(build_graph(12, side=128))
         assert studio.cache.disk is not None
@@ -104,6 +106,7 @@ def test_a_picture_that_a_frame_equals_stays_in_the_cache(tmp_path: Path, probe:
         "v": ("fake.invert", {"image": "@p"}),
     }
     with open_studio(tmp_path, probe) as studio:
+        studio.executor.cheap_frame_seconds = 0
         studio.run(graph(still, o="v"))
         studio.run(build_graph(4, side=128))
         made = studio.run(graph(still, o="v"))
