@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from blake3 import blake3
 
-from studio.cache.actions import Action
+from studio.cache.actions import Action, shorten_notes
 from studio.cache.codec import Codecs, dump_json
 from studio.cache.digest import hash_file
 from studio.errors import CacheError, UsageError
@@ -343,7 +343,9 @@ def _parse_action(data: bytes, fingerprint: str) -> Action | None:
         sound = row["format"] == FORMAT and row["fingerprint"] == fingerprint
         if not sound or not all(_DIGEST.fullmatch(digest) for digest in outputs.values()):
             return None
-        return Action(fingerprint, str(row["node_type"]), outputs, parts, float(row["seconds"]), float(row["made"]))
+        notes = shorten_notes([str(note) for note in row.get("notes", ())])
+        seconds, made = float(row["seconds"]), float(row["made"])
+        return Action(fingerprint, str(row["node_type"]), outputs, parts, seconds, made, notes)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 

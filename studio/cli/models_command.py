@@ -14,7 +14,7 @@ from studio.cli.main import DONE, FAILED
 from studio.cli.options import create_studio
 from studio.runtime.library import Description, Library
 from studio.runtime.memory import show_bytes
-from studio.runtime.weights import find_files
+from studio.runtime.weights import find_files, write_digest_list
 
 
 @click.group("models")
@@ -114,8 +114,8 @@ def pull(ctx: click.Context, model: str, variant: str | None) -> None:
 def verify(ctx: click.Context, models: tuple[str, ...], accept: bool) -> int:
     """Read all bytes of MODELS, or of all models, and compare them with what is recorded.
 
-    For hub: that is what the hub calls each file by; for local: the content hash when it was added; for others the
-    content hash when they were first verified.
+    For hub: that is what the hub calls each file by; for builtin: the digests that ship with them; for local: the
+    content hash when it was added; for others the content hash when they were first verified.
     """
     code = DONE
     with _open(ctx, on_disk=False) as studio:
@@ -126,15 +126,25 @@ def verify(ctx: click.Context, models: tuple[str, ...], accept: bool) -> int:
             if verdict.status == "changed":
                 code = FAILED
                 told = click.style(told, fg="red") + "".join(f"\n  {name}" for name in verdict.files)
-                told += f"\n  hint: {_hint_change(reference)}"
+                told += f"\n  hint: {_hint_change(reference, shipped=bool(verdict.files))}"
             click.echo(told)
     return code
 
 
-def _hint_change(reference: str) -> str:
+def _hint_change(reference: str, *, shipped: bool) -> str:
+    if reference.startswith("builtin:") and shipped:
+        return "install again what ships it"
     if reference.startswith("hub:"):
         return f"fetch it again: studio models remove {reference} && studio models pull {reference}"
     return f"if that is meant: studio models verify --accept {reference}"
+
+
+@command.command("list-digests")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+def list_digests(paths: tuple[Path, ...]) -> None:
+    """Write the digests of weights at PATHS beside them, as PATH.blake3.txt, for a plugin that ships them."""
+    for path in paths:
+        click.echo(str(write_digest_list(path)))
 
 
 @command.command("remove")

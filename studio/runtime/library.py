@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from studio.runtime.weights import (
     SAFE,
     Inspector,
     Stamp,
+    compare_digests,
     digest_files,
     find_files,
     hash_bytes,
@@ -31,6 +33,7 @@ from studio.runtime.weights import (
 
 _REFERENCE = re.compile(r"(builtin|local|file|hub):.")
 _NAME = re.compile(r"[\w.-]+")
+_NAMES_TOLD = 6
 
 
 @dataclass(frozen=True)
@@ -219,9 +222,10 @@ class Library:
     def _find_builtin(self, model: Model) -> Path:
         path = self._builtin.get(model.target)
         if path is None or not path.exists():
-            known = ", ".join(f"builtin:{name}" for name in self._builtin) or "none"
             raise ModelError(
-                "E602", f"no model {model.reference!r} ships with what is installed", hint=f"there are: {known}"
+                "E602",
+                f"no model {model.reference!r} ships with what is installed",
+                hint=_suggest("builtin", model.target, self._builtin),
             )
         return path
 
@@ -296,8 +300,8 @@ class Library:
     def verify(self, model: Model, *, accept: bool = False) -> Verdict:
         """Read all bytes of a model and compare them with what is recorded of it.
 
-        For `hub:` that is what the hub calls each file by; for `local:` the digest when it was added; for others
-        the digest when it was first verified.
+        For `hub:` that is what the hub calls each file by; for `builtin:` the digests that ship beside the weights;
+        for `local:` the digest when it was added; for others the digest when it was first verified.
 
         Args:
             model: The model.
@@ -311,6 +315,9 @@ class Library:
         if model.scheme == "hub" and self._hub is not None:
             bad = self._hub.verify(path)
             return Verdict("changed" if bad else "good", digest, bad)
+        shipped = compare_digests(path) if model.scheme == "builtin" else None
+        if shipped is not None:
+            return Verdict("changed" if shipped else "good", digest, shipped)
         kind, name = ("added", model.target) if model.scheme == "local" else ("seen", _make_file_name(model, path))
         known = self._read(kind, name)
         if known is None or accept:
@@ -376,11 +383,11 @@ class Library:
     def _read_added(self, model: Model) -> dict[str, Any]:
         known = self._read("added", model.target)
         if known is None or not isinstance(known.get("path"), str):
-            names = ", ".join(f"local:{name}" for name in self._list_added()) or "none"
             raise ModelError(
                 "E602",
                 f"nothing was added under the name {model.reference!r}",
-                hint=f"there are: {names}; add it: studio models add {model.target} PATH",
+                hint=f"{_suggest('local', model.target, self._list_added())}; add it: "
+                f"studio models add {model.target} PATH",
             )
         return known
 
@@ -415,6 +422,17 @@ class Library:
 def find_options(model: Model) -> list[Model]:
     """Return the models that a model's load options name, such as the base of a single file."""
     return [Model(str(value)) for _, value in model.options if _is_reference(value)]
+
+
+def _suggest(scheme: str, wanted: str, known: Iterable[str]) -> str:
+    """Say which names come nearest, or a few of those there are."""
+    names = sorted(known)
+    near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
+    if near:
+        return "did you mean " + " or ".join(f"{scheme}:{name}" for name in near) + "?"
+    some = ", ".join(f"{scheme}:{name}" for name in names[:_NAMES_TOLD])
+    more = len(names) - _NAMES_TOLD
+    return f"there are: {some or 'none'}" + (f" and {more} more: studio models list" if more > 0 else "")
 
 
 def _is_reference(value: Any) -> TypeGuard[str]:

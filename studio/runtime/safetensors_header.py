@@ -134,7 +134,8 @@ def hint_conversion(path: Path, target: Path | None = None) -> str:
         target = path.with_name(f"{stem}.safetensors")
     program = (
         f"import torch, safetensors.torch as s; w = torch.load({str(path)!r}, weights_only=True, map_location='cpu'); "
-        f"w = w.get('state_dict', w); s.save_file({{k: v.clone().contiguous() for k, v in w.items() "
+        f"w = next((w[k] for k in ('params_ema', 'params', 'state_dict') if isinstance(w.get(k), dict)), w); "
+        f"s.save_file({{k: v.clone().contiguous() for k, v in w.items() "
         f"if isinstance(v, torch.Tensor)}}, {str(target)!r}, metadata={{'format': 'pt'}})"
     )
     return f"convert it once, which loads tensors only: python -c {shlex.quote(program)}"

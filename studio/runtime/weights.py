@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,36 @@ def digest_files(files: dict[str, Path], digest_file: Callable[[Path], str]) -> 
     for name, file in files.items():
         hasher.update(f"{name}\0{digest_file(file)}\n".encode("utf-8", "surrogateescape"))
     return hasher.hexdigest()
+
+
+def find_digest_list(path: Path) -> Path:
+    """Return where the digests of weights that ship with a plugin stand: beside them, as `b3sum` writes them."""
+    return path.with_name(f"{path.name}.blake3.txt")
+
+
+def write_digest_list(path: Path) -> Path:
+    """Write the digests of all files of weights beside them."""
+    target = find_digest_list(path)
+    lines = [f"{hash_bytes(file)}  {name}\n" for name, file in find_files(path).items()]
+    target.write_text("".join(lines), encoding="utf-8")
+    return target
+
+
+def compare_digests(path: Path) -> list[str] | None:
+    """Return the files that are not as they shipped, or are missing or too many; None if nothing says how they were.
+
+    Raises:
+        ModelError: E605 if the list of digests is damaged.
+    """
+    target = find_digest_list(path)
+    if not target.is_file():
+        return None
+    rows = [line.partition("  ") for line in target.read_text(encoding="utf-8", errors="replace").splitlines() if line]
+    shipped = {name: digest for digest, _, name in rows}
+    if not shipped or not all(re.fullmatch("[0-9a-f]{64}", digest) for digest in shipped.values()):
+        raise ModelError("E605", f"{target.name!r} holds no digests", where=str(target), hint="get it again")
+    there = {name: hash_bytes(file) for name, file in find_files(path).items()}
+    return sorted(name for name in shipped.keys() | there.keys() if shipped.get(name) != there.get(name))
 
 
 def hash_bytes(path: Path) -> str:

@@ -98,3 +98,10 @@ def test_a_sketch_changes_what_is_drawn_towards_its_lines(tmp_path: Path) -> Non
     drawn = (result["picture"].pixels * 255 + 0.5).astype(np.uint8)
     lines = trace_sketch(paper)
     assert evaluate.compute_edge_score(drawn, lines) > evaluate.compute_edge_score(free, lines)
+
+
+@pytest.mark.parametrize("name", ["mini", "mini-sketch"])
+def test_the_weights_are_those_whose_digests_ship(name: str) -> None:
+    from studio.runtime.weights import compare_digests
+
+    assert compare_digests(FOLDERS[name]) == []

@@ -18,6 +18,7 @@ from studio.api import Model
 from studio.cache.digest import hash_file
 from studio.errors import ModelError
 from studio.runtime.library import Library
+from studio.runtime.weights import write_digest_list
 
 
 def create_library(folder: Path, **builtin: Path) -> Library:
@@ -445,3 +446,37 @@ def test_verifying_reads_the_bytes_again_whatever_the_clock_says(library: Librar
 
 def test_what_was_never_verified_is_recorded(library: Library) -> None:
     assert [library.verify(Model("builtin:net")).status for _ in range(2)] == ["recorded", "good"]
+
+
+def test_weights_that_ship_are_compared_with_what_ships(tmp_path: Path, library: Library, weights: Path) -> None:
+    write_digest_list(weights)
+
+    assert library.verify(Model("builtin:net")).status == "good"
+
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\x7f")
+    verdict = library.verify(Model("builtin:net"))
+
+    assert (verdict.status, verdict.files) == ("changed", [weights.name])
+
+
+def test_new_weights_that_ship_after_an_upgrade_are_good(library: Library, weights: Path) -> None:
+    write_digest_list(weights)
+    library.verify(Model("builtin:net"))
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\x7f")
+    write_digest_list(weights)
+
+    assert library.verify(Model("builtin:net")).status == "good"
+
+
+def test_a_damaged_list_of_digests_is_told(library: Library, weights: Path) -> None:
+    write_digest_list(weights).write_text("hello  world\n")
+
+    with pytest.raises(ModelError, match="holds no digests"):
+        library.verify(Model("builtin:net"))
+
+
+def test_an_unknown_name_suggests_those_that_are_near(library: Library) -> None:
+    with pytest.raises(ModelError) as caught:
+        library.find_path(Model("builtin:nett"))
+
+    assert caught.value.hint == "did you mean builtin:net?"
