@@ -285,23 +285,25 @@ def find_envelope(sound: Audio, chosen: Any) -> Any:
 def measure_soundtracks(folder: Path) -> None:
     """Print length, stretch, curve and seams of soundtracks from 45 seconds of music."""
     print("\n| music | seconds | length error ms | stretch | seams | beat phase error ms, mean (most) | "
-          "spectral jump, median (most) | random jump | curve r | CPU s |\n|" + "---|" * 10)  # fmt: skip
+          "spectral jump, median (most) | random jump | curve r before | ride | curve r | CPU s |\n|"
+          + "---|" * 12)  # fmt: skip
     for name in ("jazz_quartet", "classical_strings", "celesta_orchestra"):
         whole = load(folder, name, 45.0)
         for seconds in (20.0, 75.0):
             begin = process_time()
             piece = soundtrack.cut_piece(whole.samples, whole.rate)
             curve = [(0.0, 0.2), (0.25 * seconds, 0.3), (0.5 * seconds, 0.9), (0.75 * seconds, 0.3), (seconds, 1.0)]
-            request = soundtrack.Request(seconds, curve, 0.5, False)
+            request = soundtrack.Request(seconds, curve, None, False)
             samples, figures = soundtrack.compose(piece, request, lambda *_: None)
             spent = process_time() - begin
             phases = np.abs([seam["beat_phase_error"] for seam in figures["seams"]] or [0.0]) * 1000
             jumps = np.array([seam["spectral_jump"] for seam in figures["seams"]] or [0.0])
             error = 1000 * abs(len(samples) / whole.rate - seconds)
+            before, after = figures["curve_correlation_before_gain"], figures["curve_correlation"]
             print(
                 f"| {name} | {seconds:g} | {error:.2f} | {figures['stretch']:.3f} | {len(figures['seams'])} | "
                 f"{phases.mean():.0f} ({phases.max():.0f}) | {np.median(jumps):.2f} ({jumps.max():.2f}) | "
-                f"{measure_random_jump(piece):.2f} | {figures['curve_correlation']:.2f} | {spent:.1f} |"
+                f"{measure_random_jump(piece):.2f} | {before:.2f} | {figures['ride']:g} | {after:.2f} | {spent:.1f} |"
             )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +32,7 @@ class Order:
         temperature: How freely a language model draws its tokens.
         top_k: Among how many of the likeliest it draws; 0 for all.
         seed: Another seed, another sound.
+        melody: A tune to follow; None for none.
     """
 
     prompt: str
@@ -42,6 +43,7 @@ class Order:
     temperature: float
     top_k: int
     seed: int
+    melody: Audio | None = None
 
 
 class MusicModel:
@@ -50,10 +52,11 @@ class MusicModel:
     Attributes:
         network: A network of transformers, or a pipeline of diffusers.
         tokenizer: What makes tokens of text for a network; None for a pipeline, which has its own.
+        melody: How a network takes a melody; None for one that takes none.
     """
 
-    def __init__(self, network: Any, tokenizer: Any = None) -> None:
-        self.network, self.tokenizer = network, tokenizer
+    def __init__(self, network: Any, tokenizer: Any = None, melody: Mapping[str, Any] | None = None) -> None:
+        self.network, self.tokenizer, self.melody = network, tokenizer, melody
 
     @property
     def networks(self) -> list[Any]:
@@ -111,6 +114,8 @@ def compose(model: MusicModel, order: Order, step: Step, tell: Callable[[str], N
             hint="ask for less, and join pieces with audio.crossfade or lengthen one with audio.soundtrack",
         )
     ask = _ask_musicgen if model.tokenizer is not None else _ask_pipeline
+    if order.melody is not None and model.melody is None:
+        tell("this model takes no melody; it is left out")
     step(0, 0)
     with torch.inference_mode(), hush("diffusers", "transformers"):
         sound, rate = ask(model, order, step, tell)
@@ -143,6 +148,11 @@ def _ask_musicgen(
     settings |= {"temperature": order.temperature, "top_k": order.top_k}
     if order.guidance_scale is not None:
         settings["guidance_scale"] = order.guidance_scale
+    if order.melody is not None and model.melody is not None:
+        from studio_audio.melody import find_melody
+
+        found = find_melody(order.melody, model.melody, int(config.sampling_rate))
+        settings["input_features"] = found.to(device, network.dtype)
     words = model.tokenizer([order.prompt], return_tensors="pt").to(device)
     with _seeded(order.seed, device):
         made = network.generate(

@@ -8,7 +8,7 @@ from studio.api import ModelError
 from studio.api.model_folder import INDEX, Component, find_variant, list_components, read_class, read_json
 
 DAMAGED = "E648"
-NETWORKS = frozenset({"MusicgenForConditionalGeneration"})
+NETWORKS = frozenset({"MusicgenForConditionalGeneration", "MusicgenMelodyForConditionalGeneration"})
 """Classes of transformers."""
 PIPELINES = frozenset({"AudioLDM2Pipeline", "AudioLDMPipeline", "MusicLDMPipeline", "StableAudioPipeline"})
 """Classes of diffusers."""

@@ -44,7 +44,7 @@ class MusicOpener(ModelOpener):
                 import transformers
 
                 network = _load_network(getattr(transformers, name), path, device, dtype)
-                return MusicModel(network, _load_tokenizer(path))
+                return MusicModel(network, _load_tokenizer(path), _read_melody(name, path))
             return MusicModel(_load_pipeline(name, path, device, dtype))
 
     def measure(self, opened: Any) -> int:
@@ -151,6 +151,15 @@ def _load_tokenizer(path: Path) -> Any:
 
     with _explain(f"the tokenizer in {str(path)!r}"):
         return transformers.AutoTokenizer.from_pretrained(str(path), local_files_only=True, trust_remote_code=False)
+
+
+def _read_melody(name: str, path: Path) -> Mapping[str, Any] | None:
+    """Return how a network takes a melody, or None if it takes none."""
+    if "Melody" not in name:
+        return None
+    file = path / "preprocessor_config.json"
+    settings: Mapping[str, Any] = read_json(file, DAMAGED) if file.is_file() else {}
+    return settings
 
 
 @contextmanager

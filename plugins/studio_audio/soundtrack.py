@@ -34,7 +34,8 @@ _TRIALS, _REPEAT = 5, 0.5
 _GREATEST_STRETCH = 0.05
 _FADE_SECONDS, _CROSSFADE_SECONDS = 2.0, 0.025
 _SEARCH_SECONDS = 0.03
-_GAIN_RANGE = 9.0  # decibels that the gain ride may turn down
+_GAIN_RANGE = 12.0  # decibels that the gain ride may turn down
+_SHARES, _FOLLOWS = (0.5, 0.75, 1.0), 0.75  # what the gain ride tries, and the correlation that is enough
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,14 @@ class Request:
     Attributes:
         seconds: Its length.
         curve: (seconds, intensity from 0 to 1), or none.
-        ride: How much of the curve the gain follows, from 0 to 1, where the piece itself does not.
+        ride: How much of the curve the gain follows, from 0 to 1, where the piece itself does not; None for the least
+            of some with which the loudness follows the curve.
         ending: Whether to end with the piece's end instead of a fade.
     """
 
     seconds: float
     curve: Sequence[tuple[float, float]]
-    ride: float
+    ride: float | None
     ending: bool
 
 
@@ -196,7 +198,7 @@ def compose(piece: Piece, request: Request, step: Step) -> tuple[FloatArray, dic
     rest = wanted - len(fitted)
     result = np.zeros((wanted, fitted.shape[1]), np.float32)
     result[: min(wanted, len(fitted))] = fitted[:wanted]
-    ridden = ride(result, piece.rate, request)
+    ridden, share = ride_to_curve(result, piece.rate, request)
     ends = request.ending and path[-1] == piece.features.shape[1] - 1
     fade = min(round((0.03 if ends else _FADE_SECONDS) * piece.rate), wanted // 4)
     if fade:
@@ -210,7 +212,7 @@ def compose(piece: Piece, request: Request, step: Step) -> tuple[FloatArray, dic
         "path": path.tolist(),
         "seams": _measure_seams(piece, path, seams, factor, sound),
     }
-    figures |= _compare(result, ridden, piece.rate, request)
+    figures |= _compare(result, ridden, piece.rate, request) | {"ride": share}
     return ridden, figures
 
 
@@ -321,19 +323,34 @@ def measure_levels(samples: FloatArray, rate: int, frames: npt.NDArray[np.int64]
     return 10 * np.log10(power + 1e-3)
 
 
-def ride(samples: FloatArray, rate: int, request: Request) -> FloatArray:
-    """Turn the sound down where its loudness is over what the curve asks for, by at most 9 dB."""
-    if not request.curve or request.ride <= 0 or not len(samples):
+def ride_to_curve(samples: FloatArray, rate: int, request: Request) -> tuple[FloatArray, float]:
+    """Ride the gain by the share that was asked for, or by the least with which the loudness follows the curve.
+
+    Returns:
+        The sound, and the share.
+    """
+    if request.ride is not None:
+        return ride(samples, rate, request.curve, request.ride), request.ride
+    for share in _SHARES:
+        ridden = ride(samples, rate, request.curve, share)
+        if _compare(samples, ridden, rate, request).get("curve_correlation", 1.0) >= _FOLLOWS:
+            break
+    return ridden, share
+
+
+def ride(samples: FloatArray, rate: int, curve: Sequence[tuple[float, float]], share: float) -> FloatArray:
+    """Turn the sound down where its loudness is over what the curve asks for, by at most 12 dB."""
+    if not curve or share <= 0 or not len(samples):
         return samples.copy()
     times, levels = _measure_levels(samples, rate)
-    wanted = interpolate(request.curve, times)
+    wanted = interpolate(curve, times)
     span = max(float(wanted.max() - wanted.min()), 1e-6)
     shape = (wanted - wanted.max()) / span * _GAIN_RANGE * span
     own = levels - np.percentile(levels, 90)
-    gain = np.clip(request.ride * (shape - np.clip(own, -_GAIN_RANGE, 0.0)), -_GAIN_RANGE, 0.0)
+    gain = np.clip(share * (shape - np.clip(own, -_GAIN_RANGE, 0.0)), -_GAIN_RANGE, 0.0)
     smooth = np.convolve(np.pad(gain, 4, mode="edge"), np.full(9, 1 / 9), "valid")
-    curve = np.interp(np.arange(len(samples)) / rate, times, smooth).astype(np.float32)
-    return samples * (10 ** (curve / 20))[:, None]
+    decibels = np.interp(np.arange(len(samples)) / rate, times, smooth).astype(np.float32)
+    return samples * (10 ** (decibels / 20))[:, None]
 
 
 def _measure_levels(samples: FloatArray, rate: int) -> tuple[DoubleArray, DoubleArray]:

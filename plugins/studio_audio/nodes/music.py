@@ -74,7 +74,7 @@ def make_soundtrack(
     seconds: Annotated[float | None, Field(ge=2, le=7200, unit="seconds")] = None,
     intensity: JsonValue = None,
     video: Video | None = None,
-    ride: Annotated[float, Field(ge=0, le=1)] = 0.5,
+    ride: Annotated[float, Field(ge=0, le=1)] | None = None,
     ending: Literal["fade", "piece"] = "fade",
 ) -> Soundtrack:
     """Fit a piece of music to a length and to a curve of intensity, cutting and looping it on beats.
@@ -89,7 +89,9 @@ def make_soundtrack(
         intensity: `[[seconds, intensity], ...]`, rising in time, 0 for the softest beats and 1 for the loudest; without
             it, and without a film, the music goes as it goes.
         video: Film that gives length and curve (from its motion), where they are not given.
-        ride: How much of the curve the gain follows besides, by up to 9 dB: a piece of even loudness needs it.
+        ride: How much of the curve the gain follows besides, by up to 12 dB; without it the least from 0.5 to 1 with
+            which the loudness follows the curve (correlation 0.75): a piece of even loudness needs more, and the log
+            says so.
         ending: "fade" out over 2 seconds, or end with the "piece", if the path can lead there.
 
     Raises:
@@ -112,8 +114,10 @@ def make_soundtrack(
     piece = cut_piece(music.samples, music.rate)
     request = Request(seconds, curve, ride, ending == "piece")
     samples, figures = compose(piece, request, lambda done, total: ctx.step(done, total))
-    if figures.get("level_range", 99.0) < 6.0:
-        ctx.log(f"the music has a range of {figures['level_range']} dB only, so that it follows the curve little")
+    if figures["ride"] > 0.5 or figures.get("level_range", 99.0) < 6.0:
+        told = f"the music does not follow the curve by itself (correlation {figures['curve_correlation_before_gain']}"
+        told += f", a range of {figures['level_range']} dB): the gain follows it, by a share of {figures['ride']:g}"
+        ctx.log(f"{told}, to a correlation of {figures['curve_correlation']}")
     if figures["unfilled_seconds"] > 0.05:
         ctx.log(f"the last {figures['unfilled_seconds']:.2f} seconds are silent: beats do not divide the length better")
     return Soundtrack(Audio(samples, music.rate), figures)

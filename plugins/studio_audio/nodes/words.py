@@ -20,6 +20,7 @@ def make_from_text(
     temperature: Annotated[float, Field(ge=0.05, le=4)] = 1.0,
     top_k: Annotated[int, Field(ge=0, le=10_000)] = 250,
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0,
+    melody: Audio | None = None,
 ) -> Audio:
     """Make music or a sound from words, with a network: MusicGen, AudioLDM2, Stable Audio, AudioLDM, MusicLDM.
 
@@ -37,13 +38,14 @@ def make_from_text(
         temperature: MusicGen only: below 1 it keeps to what is likely, above 1 it dares.
         top_k: MusicGen only: among how many of the likeliest tokens it draws; 0 for all.
         seed: Another seed, another sound.
+        melody: MusicGen Melody only: a tune that the music follows, hummed or played; its first 30 seconds count.
 
     Raises:
-        MediaError: E640 if that is longer than the model can make.
+        MediaError: E640 if that is longer than the model can make, E642 for a melody that is silent.
         ModelError: E648 if the model makes no sound from text or is not whole, E649 if it makes NaN.
     """
     from studio_audio.compose import Order, check_music_model, compose
 
-    order = Order(prompt, negative_prompt.strip(), seconds, guidance_scale, steps, temperature, top_k, seed)
+    order = Order(prompt, negative_prompt.strip(), seconds, guidance_scale, steps, temperature, top_k, seed, melody)
     with ctx.open(model) as opened:
         return compose(check_music_model(opened, model.reference), order, lambda done, of: ctx.step(done, of), ctx.log)

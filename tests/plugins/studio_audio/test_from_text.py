@@ -18,18 +18,19 @@ import pytest
 import studio_audio
 import studio_diffusion
 import studio_speech
-from studio.api import Cancelled, MediaError, Model, ModelError
+from studio.api import Audio, Cancelled, MediaError, Model, ModelError
 from studio.app import Studio
 from studio.settings import load_settings
 from studio.testing import TestContext
 from studio_audio.nodes.words import make_from_text
 from studio_audio.opener import MusicOpener
+from tests.plugins.studio_audio.signals import make_tone
 
 pytestmark = pytest.mark.xdist_group("diffusers")
 
 TINY = Model("local:tiny")
 PROMPT = "rain on a roof"
-KINDS = ("musicgen", "audioldm2", "stable_audio", "audioldm", "musicldm")
+KINDS = ("musicgen", "musicgen_melody", "audioldm2", "stable_audio", "audioldm", "musicldm")
 Open = Callable[..., TestContext]
 
 
@@ -70,7 +71,7 @@ def open_folder(path: Path, model: Model = TINY) -> Any:
 
 def few_steps(name: str) -> dict[str, Any]:
     """What lets a model be quick, without a word about what it does not have."""
-    return {} if name == "musicgen" else {"steps": 3}
+    return {} if name.startswith("musicgen") else {"steps": 3}
 
 
 def import_cosine_scheduler(monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -121,6 +122,33 @@ def test_musicgen_heeds_what_it_is_told_and_says_what_it_does_not_have(open_tiny
     assert not ctx.messages
     assert make_from_text(ctx, PROMPT, TINY, seconds=0.5, negative_prompt="thunder", steps=3) == plain
     assert len(ctx.messages) == 2
+
+
+def test_a_melody_is_followed_where_the_model_takes_one(open_tiny: Open) -> None:
+    ctx, plain_ctx = open_tiny("musicgen_melody"), open_tiny("musicgen")
+    low, high = make_tone(329.6, 1.5), make_tone(440.0, 1.5)  # not C, which stands for no melody too
+
+    made = [make_from_text(ctx, PROMPT, TINY, seconds=0.5, melody=each) for each in (None, low, low, high)]
+    without = [make_from_text(plain_ctx, PROMPT, TINY, seconds=0.5, melody=each) for each in (None, low)]
+
+    assert made[1] == made[2]
+    assert made[0] != made[1] != made[3]
+    assert not ctx.messages
+    assert without[0] == without[1]
+    assert plain_ctx.messages == ["this model takes no melody; it is left out"]
+    with pytest.raises(MediaError, match="silent"):
+        make_from_text(ctx, PROMPT, TINY, seconds=0.5, melody=Audio(np.zeros(8000), 8000))
+
+
+@pytest.mark.parametrize(("hertz", "pitch_class"), [(261.63, 0), (440.0, 9), (493.88, 11)])
+def test_the_melody_is_the_strongest_pitch_class(hertz: float, pitch_class: int) -> None:
+    from studio_audio.melody import find_melody
+
+    found = find_melody(make_tone(hertz, 1.0, rate=44_100, channels=2), {}, 32_000)
+
+    assert found.shape == (1, 1 + 32_000 // 4096, 12)
+    assert found.sum(axis=-1).eq(1).all()
+    assert found[0, 1:-1].argmax(axis=-1).eq(pitch_class).all()
 
 
 def test_musicgen_in_stereo_makes_two_channels(open_tiny: Open) -> None:

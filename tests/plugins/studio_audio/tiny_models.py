@@ -45,8 +45,17 @@ def make_t5(size: int = 16) -> Any:
     return transformers.T5Config(vocab_size=64, d_model=size, d_kv=8, d_ff=16, num_layers=1, num_heads=2)
 
 
-def write_musicgen(folder: Path, channels: int = 1) -> Path:
+def write_musicgen_melody(folder: Path) -> Path:
+    """Write a MusicGen model that takes a melody."""
+    write_musicgen(folder, melody=True)
+    settings = {"feature_extractor_type": "MusicgenMelodyFeatureExtractor", "n_fft": 1024, "hop_length": 512}
+    (folder / "preprocessor_config.json").write_text(json.dumps(settings | {"num_chroma": 12, "chunk_length": 2}))
+    return folder
+
+
+def write_musicgen(folder: Path, channels: int = 1, melody: bool = False) -> Path:
     """Write a MusicGen model, mono or stereo, at 50 tokens a second and 3 seconds at most."""
+    kind = "MusicgenMelody" if melody else "Musicgen"
     codec = transformers.EncodecConfig(
         sampling_rate=8000,
         audio_channels=1,
@@ -60,7 +69,7 @@ def write_musicgen(folder: Path, channels: int = 1) -> Path:
         num_lstm_layers=1,
         use_causal_conv=False,
     )
-    decoder = transformers.MusicgenDecoderConfig(
+    decoder = getattr(transformers, f"{kind}DecoderConfig")(
         vocab_size=32,
         max_position_embeddings=300,
         num_hidden_layers=1,
@@ -74,14 +83,15 @@ def write_musicgen(folder: Path, channels: int = 1) -> Path:
         eos_token_id=None,
     )
     with seeded():
-        config = transformers.MusicgenConfig(
+        config = getattr(transformers, f"{kind}Config")(
             text_encoder=make_t5(24).to_dict(), audio_encoder=codec.to_dict(), decoder=decoder.to_dict()
         )
-        network = transformers.MusicgenForConditionalGeneration(config)
+        network = getattr(transformers, f"{kind}ForConditionalGeneration")(config)
         for layer in network.audio_encoder.quantizer.layers:  # or all tokens sound alike
             torch.nn.init.normal_(layer.codebook.embed)
         with torch.no_grad():  # or the words make no difference
-            for each in (network.text_encoder, network.enc_to_dec_proj, network.decoder):
+            parts = [network.text_encoder, network.enc_to_dec_proj, network.decoder]
+            for each in [*parts, network.audio_enc_to_dec_proj] if melody else parts:
                 for weight in each.parameters():
                     if weight.ndim == 2:
                         weight.mul_(8.0)
