@@ -1,16 +1,24 @@
-"""Style node types: a picture repainted with the strokes and the colours of another."""
+"""Style node types: pictures and films repainted, recoloured, coloured and given looks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from studio.api import find_node_types, hookimpl
+from studio.api import ModelOpener, hookimpl
 
 
 @hookimpl
 def studio_node_types() -> Iterable[Callable[..., Any]]:
-    """Return the node types `style.*`."""
+    """Return the node types `style.*`, `video.style` and `video.colorize`."""
     from studio_style import nodes
 
-    return find_node_types(nodes)
+    return nodes.NODE_TYPES
+
+
+@hookimpl
+def studio_model_openers() -> Iterable[ModelOpener]:
+    """Return the opener of networks for style transfer."""
+    from studio_style.opener import StyleOpener
+
+    return [StyleOpener()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -25,12 +27,46 @@ def compute_luma(picture: FloatArray) -> FloatArray:
     return picture @ LUMA_WEIGHTS
 
 
+@dataclass(frozen=True)
+class ColorMap:
+    """A linear map of colours and a curve of tones, found from one picture and applied to any."""
+
+    source_mean: NDArray[np.float64]
+    target_mean: NDArray[np.float64]
+    transport: NDArray[np.float64]
+    knots: NDArray[np.float64]
+    curve: NDArray[np.float64]
+    tone_weight: float
+
+    def apply(self, picture: FloatArray) -> FloatArray:
+        """Map the colours of a picture, then its tones."""
+        recolored = self.move(picture)
+        luma = compute_luma(recolored)
+        mapped = np.interp(luma, self.knots, self.curve).astype(np.float32)
+        return _clip_picture(recolored + (self.tone_weight * (mapped - luma))[..., None])
+
+    def move(self, picture: FloatArray) -> FloatArray:
+        """Map the colours alone."""
+        source = picture.reshape(-1, 3).astype(np.float64)
+        return _clip_picture(((source - self.source_mean) @ self.transport + self.target_mean).reshape(picture.shape))
+
+
 def match_colors(content: FloatArray, style: FloatArray, *, tone_weight: float = 0.6) -> FloatArray:
     """Give the content the style's colours (Pitie and Kokaram 2007) and, in part, its tones."""
-    recolored = _map_colors(content, style)
-    luma = compute_luma(recolored)
-    shift = tone_weight * (_map_tones(luma, compute_luma(style)) - luma)
-    return _clip_picture(recolored + shift[..., None])
+    return find_color_map(content, style, tone_weight=tone_weight).apply(content)
+
+
+def find_color_map(content: FloatArray, style: FloatArray, *, tone_weight: float = 0.6) -> ColorMap:
+    """Find the linear Monge-Kantorovitch map between two colour distributions, and the curve between their tones."""
+    source = content.reshape(-1, 3).astype(np.float64)
+    target = style.reshape(-1, 3).astype(np.float64)
+    root = _raise_matrix(_measure_covariance(source), 0.5)
+    inverse = _raise_matrix(_measure_covariance(source), -0.5)
+    middle = _raise_matrix(root @ _measure_covariance(target) @ root, 0.5)
+    transport = _limit_gain(inverse @ middle @ inverse)
+    plain = ColorMap(source.mean(axis=0), target.mean(axis=0), transport, np.zeros(1), np.zeros(1), tone_weight)
+    knots, curve = _find_tone_curve(compute_luma(plain.move(content)), compute_luma(style))
+    return replace(plain, knots=knots, curve=curve)
 
 
 def match_luma(style: FloatArray, content: FloatArray) -> FloatArray:
@@ -83,18 +119,6 @@ def _average_around(plane: torch.Tensor) -> torch.Tensor:
     return plane
 
 
-def _map_colors(content: FloatArray, style: FloatArray) -> FloatArray:
-    """Apply the linear Monge-Kantorovitch map between the two colour distributions."""
-    source = content.reshape(-1, 3).astype(np.float64)
-    target = style.reshape(-1, 3).astype(np.float64)
-    root = _raise_matrix(_measure_covariance(source), 0.5)
-    inverse = _raise_matrix(_measure_covariance(source), -0.5)
-    middle = _raise_matrix(root @ _measure_covariance(target) @ root, 0.5)
-    transport = _limit_gain(inverse @ middle @ inverse)
-    moved = (source - source.mean(axis=0)) @ transport + target.mean(axis=0)
-    return _clip_picture(moved.reshape(content.shape))
-
-
 def _measure_covariance(colors: NDArray[np.float64]) -> NDArray[np.float64]:
     centred = colors - colors.mean(axis=0)
     covariance: NDArray[np.float64] = centred.T @ centred / len(colors) + 1e-5 * np.eye(3)
@@ -115,7 +139,7 @@ def _limit_gain(transport: NDArray[np.float64]) -> NDArray[np.float64]:
     return limited
 
 
-def _map_tones(luma: FloatArray, style_luma: FloatArray) -> FloatArray:
+def _find_tone_curve(luma: FloatArray, style_luma: FloatArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Match the luma histogram by a curve of bounded slope: no tones merge or tear apart."""
     steps = np.linspace(0.0, 1.0, _TONE_QUANTILES)
     knots = np.quantile(luma, steps) + 1e-6 * np.arange(_TONE_QUANTILES)
@@ -124,5 +148,4 @@ def _map_tones(luma: FloatArray, style_luma: FloatArray) -> FloatArray:
     rises = np.clip(np.diff(wanted), _GENTLEST_TONE_SLOPE * gaps, _STEEPEST_TONE_SLOPE * gaps)
     curve = np.concatenate([[0.0], np.cumsum(rises)])
     curve += wanted.mean() - curve.mean()
-    mapped: FloatArray = np.interp(luma, knots, curve).astype(np.float32)
-    return mapped
+    return knots, curve

@@ -51,14 +51,19 @@ ENLARGING_RADIUS = 2
 LAST_RADIUS = 2
 
 
-def plan_levels(full: Size, style: FloatArray, effort: Effort, stroke_scale: float, strength: float) -> list[Level]:
-    """Plan the sizes to paint; weak styles leave the coarse ones out, and only search there."""
+def plan_levels(
+    full: Size, style: FloatArray, effort: Effort, stroke_scale: float, strength: float, area: int | None = None
+) -> list[Level]:
+    """Plan the sizes to paint; weak styles leave the coarse ones out, and only search there.
+
+    `area` is that of one style, where the picture is an atlas of several.
+    """
     working = fit_size(full, effort.working_side / max(full))
     longest = max(working)
     coarsest = _COARSEST_SIDE * max(1.0, 1.0 / stroke_scale)
     unpainted = _WEAK_SIDE * (1.0 - strength)
     count = max(0, round(math.log(max(1.0, longest / coarsest), _LEVEL_RATIO)))
-    grown = _measure_growth(full, style, stroke_scale)
+    grown = _measure_growth(full, area or style.shape[0] * style.shape[1], stroke_scale)
     levels = []
     for step in range(count, -1, -1):
         size = fit_size(working, _LEVEL_RATIO**-step)
@@ -99,8 +104,8 @@ def weigh_cells(cells: int) -> int:
     return cells // 200
 
 
-def _measure_growth(full: Size, style: FloatArray, stroke_scale: float) -> float:
-    return math.sqrt(full[0] * full[1] / (style.shape[0] * style.shape[1])) * stroke_scale
+def _measure_growth(full: Size, area: int, stroke_scale: float) -> float:
+    return math.sqrt(full[0] * full[1] / area) * stroke_scale
 
 
 def limit_size(size: Size) -> Size:

@@ -29,6 +29,7 @@ _RARITY_SAMPLES = 1500
 _BASIS_SAMPLES = 20000
 _COST_FLOOR = 1e-3
 _MOST_REPEATS = 10.0
+_FARTHEST = 5.0  # no two patches differ as much; those that must not be used do
 
 
 @dataclass(frozen=True)
@@ -98,14 +99,26 @@ def create_queries(
 
 def discourage_repeats(style: StylePatches, field: Field, weight: float) -> StylePatches:
     """Make patches that a field uses more than their share fit less well (Kaspar et al. 2015)."""
-    row, column = (field.position.long() - style.radius).flatten(1)
-    counts = torch.bincount(row * style.columns + column, minlength=len(style.keys)).float()
+    counts = torch.bincount(find_patches(style, field), minlength=len(style.keys)).float()
     window = 2 * style.radius + 1
     near = functional.avg_pool2d(counts.view(1, 1, style.rows, style.columns), window, 1, style.radius)
     share = near.view(-1) * (len(style.keys) / field.cost.numel())
     keys = style.keys.clone()
     keys[:, -2] += weight * (share - 1.0).clamp(0.0, _MOST_REPEATS)
     return replace(style, keys=keys)
+
+
+def add_costs(style: StylePatches, costs: torch.Tensor) -> StylePatches:
+    """Make patches fit less well by a cost of each."""
+    keys = style.keys.clone()
+    keys[:, -2] += costs
+    return replace(style, keys=keys)
+
+
+def find_patches(style: StylePatches, field: Field) -> torch.Tensor:
+    """Return the number of the patch that each pixel has."""
+    row, column = (field.position.long() - style.radius).flatten(1)
+    return row * style.columns + column
 
 
 def search_everywhere(
@@ -275,7 +288,7 @@ def _weigh_rare_patches(
     sample = queries[chosen.to(queries.device)]
     chunk = max(1, _TABLE_CELLS // len(sample))
     nearest = [(sample[:, :-1] @ part.T + sample[:, -1:]).amin(0) for part in torch.split(style.keys, chunk)]
-    return 1.0 / (torch.cat(nearest).clamp_min(0) + rarity)
+    return 1.0 / (torch.cat(nearest).clamp(0, _FARTHEST) + rarity)
 
 
 def _measure(style: StylePatches, queries: torch.Tensor, patch: torch.Tensor) -> torch.Tensor:

@@ -53,6 +53,8 @@ from .patch_field import (
     search_everywhere,
     vote,
 )
+from .style_atlas import StyleAtlas
+from .style_set import StyleSet
 
 StepCallback = Callable[[int, int, Callable[[], FloatArray]], None]
 
@@ -66,7 +68,7 @@ _ENLARGING_SPREAD = 0.9
 _PASS_SPREAD, _LAST_SPREAD = 1.2, 0.8
 
 
-class _Progress:
+class Progress:
     """Counts the work done against the work planned, and shows what is painted so far."""
 
     def __init__(self, total: int, on_step: StepCallback, finish: Callable[[FloatArray], FloatArray]) -> None:
@@ -79,23 +81,24 @@ class _Progress:
         self.on_step(self.done, self.total, self.preview)
 
     def preview(self) -> FloatArray:
-        return self.finish(_to_array(self.picture))
+        return self.finish(to_array(self.picture))
 
 
 @dataclass(frozen=True)
-class _Painter:
+class Painter:
     """What stays the same from level to level."""
 
     effort: Effort
     guide_weight: float
     generator: torch.Generator
     device: torch.device
-    progress: _Progress
+    progress: Progress
+    atlas: StyleAtlas | None = None
 
 
 def transfer_style(
     content: FloatArray,
-    style: FloatArray,
+    style: FloatArray | StyleSet,
     *,
     strength: float = 1.0,
     stroke_scale: float = 1.0,
@@ -109,7 +112,7 @@ def transfer_style(
 
     Args:
         content: Picture to repaint, H x W x 3, sRGB in [0, 1], any size.
-        style: Picture whose strokes and colours to use, the same form, any size.
+        style: Picture whose strokes and colours to use, the same form, any size; or several.
         strength: 0 gives the content back, 1 the full style; between, small strokes come first.
         stroke_scale: Size of the strokes; at 1 the style is taken to cover the content's area.
         keep_colors: Take over strokes only, in luma; the chroma stays the content's.
@@ -122,40 +125,44 @@ def transfer_style(
     Returns:
         The painted picture, of the content's size.
     """
-    content, style = _read_picture(content), _read_picture(style)
+    content = read_picture(content)
+    styles = style if isinstance(style, StyleSet) else StyleSet((style,), (1.0,))
     if strength <= 0.0:
         return content
     strength = min(strength, 1.0)
 
     def finish(painted: FloatArray) -> FloatArray:
-        return _finish_picture(painted, content, strength, keep_colors)
+        return finish_picture(painted, content, strength, keep_colors)
 
     effort = EFFORTS[quality]
     size: Size = (content.shape[0], content.shape[1])
     full = limit_size(size)
     stroke_scale = limit_stroke_scale(stroke_scale)
-    style = crop_style(style, full, effort, stroke_scale)
-    levels = plan_levels(full, style, effort, stroke_scale, strength)
+    pictures = tuple(crop_style(read_picture(each), full, effort, stroke_scale) for each in styles.pictures)
+    styles = StyleSet(pictures, styles.shares)
+    atlas = StyleAtlas(styles) if len(pictures) > 1 else None
+    strokes = pictures[0] if atlas is None else atlas.picture
+    levels = plan_levels(full, strokes, effort, stroke_scale, strength, atlas.area if atlas else None)
     work = count_work(levels, effort, full)
-    progress = _Progress(work, on_step, finish)
-    painter = _Painter(
+    progress = Progress(work, on_step, finish)
+    painter = Painter(
         effort,
         1.0 + 3.0 * (1.0 - strength),
         torch.Generator().manual_seed(seed),
         torch.device(device),
         progress,
+        atlas,
     )
-    target, style = _match_pictures(content, style, levels[-1], keep_colors)
-    strokes = resize_picture(style, levels[-1].style_size)
-    picture, field = _paint_levels(painter, levels, target, strokes)
+    target, strokes = _match_pictures(content, strokes, styles, levels[-1], keep_colors)
+    picture, field = paint_levels(painter, levels, target, resize_picture(strokes, levels[-1].style_size))
     if full != levels[-1].size:
-        picture = _enlarge_painting(painter, field, levels[-1], style, full)
+        picture = enlarge_painting(painter, field, levels[-1], strokes, full)
     progress.picture = picture
     progress.advance(work)
-    return finish(resize_picture(_to_array(picture), size))
+    return finish(resize_picture(to_array(picture), size))
 
 
-def _finish_picture(painted: FloatArray, content: FloatArray, strength: float, keep_colors: bool) -> FloatArray:
+def finish_picture(painted: FloatArray, content: FloatArray, strength: float, keep_colors: bool) -> FloatArray:
     """Give the painting back what is to stay the content's."""
     if strength == 1.0 and not keep_colors:
         return painted
@@ -168,26 +175,27 @@ def _finish_picture(painted: FloatArray, content: FloatArray, strength: float, k
 
 
 def _match_pictures(
-    content: FloatArray, style: FloatArray, level: Level, keep_colors: bool
+    content: FloatArray, style: FloatArray, styles: StyleSet, level: Level, keep_colors: bool
 ) -> tuple[FloatArray, FloatArray]:
     """Bring the content to the working size, and content and style to one palette."""
     small = resize_picture(content, level.size)
     if keep_colors:
         target = np.repeat(compute_luma(small)[..., None], 3, axis=2)
         return lift_detail(target), match_luma(style, target)
-    return lift_detail(match_colors(small, resize_picture(style, level.style_size))), style
+    palette = resize_picture(style, level.style_size) if len(styles.pictures) == 1 else styles.find_palette()
+    return lift_detail(match_colors(small, palette)), style
 
 
-def _paint_levels(
-    painter: _Painter, levels: Sequence[Level], target: FloatArray, strokes: FloatArray
+def paint_levels(
+    painter: Painter, levels: Sequence[Level], target: FloatArray, strokes: FloatArray
 ) -> tuple[torch.Tensor, Field]:
     """Paint all levels from coarse to fine; give the last picture and its field."""
     field: Field | None = None
     before = levels[0]
     for level in levels:
         painter.progress.advance(0)
-        style = _load_style(strokes, level, painter)
-        goal = _to_tensor(resize_picture(target, level.size), painter.device)
+        style = load_style(strokes, level, painter)
+        goal = to_tensor(resize_picture(target, level.size), painter.device)
         if field is None:
             position, picture = None, _scatter_noise(goal, painter)
         else:
@@ -195,19 +203,19 @@ def _paint_levels(
             position, picture = enlarge_position(field.position, zoom, level.size), goal
             if before.painted:
                 coarse = resize_picture(resize_picture(target, before.size), level.size)
-                detail = goal - _to_tensor(coarse, painter.device)
+                detail = goal - to_tensor(coarse, painter.device)
                 picture = _lay_enlarged(painter, style.picture, field, zoom, level.size)
                 picture = picture + _CONTENT_DETAIL * detail
         painter.progress.picture = picture
-        picture, field = _paint_level(painter, level, style, goal, picture, position, last=level is levels[-1])
+        picture, field = paint_level(painter, level, style, goal, picture, position, last=level is levels[-1])
         before = level
     if field is None:
         raise ValueError("a painting needs at least one level")
     return picture, field
 
 
-def _paint_level(
-    painter: _Painter,
+def paint_level(
+    painter: Painter,
     level: Level,
     style: StylePatches,
     goal: torch.Tensor,
@@ -221,7 +229,9 @@ def _paint_level(
     guide = blur_luma(goal)
     detail = _measure_detail(guide)
     weight = _FLAT_GUIDE + (_DETAILED_GUIDE - _FLAT_GUIDE) * detail
-    seen = style
+    if painter.atlas is not None:
+        style = painter.atlas.enter(style)
+    seen = style if painter.atlas is None else painter.atlas.charge(style, None)
     passes = effort.passes if level.painted else 1
     for turn in range(passes):
         queries = create_queries(seen, picture, guide, weight * painter.guide_weight)
@@ -257,10 +267,12 @@ def _paint_level(
         )
         painter.progress.picture = picture
         seen = discourage_repeats(style, field, _REPEAT_WEIGHT)
+        if painter.atlas is not None:
+            seen = painter.atlas.charge(seen, field)
     return picture, field
 
 
-def _enlarge_painting(painter: _Painter, field: Field, level: Level, style: FloatArray, full: Size) -> torch.Tensor:
+def enlarge_painting(painter: Painter, field: Field, level: Level, style: FloatArray, full: Size) -> torch.Tensor:
     """Lay the patches of the last level down at full size, from a style enlarged as much."""
     ratio = math.sqrt(full[0] * full[1] / (level.size[0] * level.size[1]))
     style_size = (round(level.style_size[0] * ratio), round(level.style_size[1] * ratio))
@@ -271,7 +283,7 @@ def _enlarge_painting(painter: _Painter, field: Field, level: Level, style: Floa
 
 
 def _lay_enlarged(
-    painter: _Painter, style: torch.Tensor, field: Field, zoom: tuple[float, float], size: Size
+    painter: Painter, style: torch.Tensor, field: Field, zoom: tuple[float, float], size: Size
 ) -> torch.Tensor:
     return vote(
         style,
@@ -295,13 +307,13 @@ def _measure_detail(guide: torch.Tensor) -> torch.Tensor:
     return (spread.clamp_min(0.0).sqrt()[0] / 0.1).clamp(0.0, 1.0)
 
 
-def _scatter_noise(goal: torch.Tensor, painter: _Painter) -> torch.Tensor:
+def _scatter_noise(goal: torch.Tensor, painter: Painter) -> torch.Tensor:
     """Roughen flat areas, so that they do not all choose one and the same patch."""
     noise = torch.randn(1, *goal.shape[1:], generator=painter.generator).to(painter.device)
     return goal + _SEED_NOISE * noise * (1.0 - _measure_detail(blur_luma(goal)))
 
 
-def _load_style(strokes: FloatArray, level: Level, painter: _Painter) -> StylePatches:
+def load_style(strokes: FloatArray, level: Level, painter: Painter) -> StylePatches:
     radius = painter.effort.radius
     picture = torch.from_numpy(_size_style(strokes, level.style_size, radius))
     return create_style_patches(picture.to(painter.device), radius)
@@ -321,15 +333,15 @@ def _compare_sizes(size: Size, before: Size) -> tuple[float, float]:
     return size[0] / before[0], size[1] / before[1]
 
 
-def _read_picture(picture: FloatArray) -> FloatArray:
+def read_picture(picture: FloatArray) -> FloatArray:
     """Copy a picture; what is not a number becomes black."""
     return np.clip(np.nan_to_num(np.array(picture, dtype=np.float32)), 0.0, 1.0)
 
 
-def _to_tensor(picture: FloatArray, device: torch.device) -> torch.Tensor:
+def to_tensor(picture: FloatArray, device: torch.device) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1))).to(device)
 
 
-def _to_array(picture: torch.Tensor) -> FloatArray:
+def to_array(picture: torch.Tensor) -> FloatArray:
     array: FloatArray = picture.clamp(0.0, 1.0).permute(1, 2, 0).cpu().numpy()
     return np.ascontiguousarray(array)

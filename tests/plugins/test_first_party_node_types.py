@@ -186,6 +186,16 @@ def sound_file(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
+@pytest.fixture(scope="session")
+def film_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of an MKV file."""
+    from studio.api import VideoType
+
+    path = tmp_path_factory.mktemp("media") / "film.mkv"
+    VideoType().write_file(film(), path, None)
+    return str(path)
+
+
 MINI = Model("builtin:mini")
 EXAMPLES: dict[str, dict[str, Any]] = {
     "audio.load": {"file": "sound_file"},
@@ -314,6 +324,31 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "speech.save_subtitles": {"marks": marks("It", "rains."), "path": "a.srt"},
     "style.transfer": {"content": picture(48, 32), "style": picture(40, 40), "quality": "draft"},
     "style.color_transfer": {"content": picture(), "style": picture(channels=1)},
+    "style.colorize": {"image": picture(channels=1), "exemplar": picture(32, 20)},
+    "style.photo_filter": {"image": picture()},
+    "video.style": {"video": film(), "style": picture(40, 40)},
+    "video.colorize": {"video": film(), "key_frames": [picture()]},
+    "video.load": {"file": "film_file"},
+    "video.load_images": {"files": ["picture_file", "picture_file"], "rate": 2.0, "sort": False},
+    "video.save": {"video": film(), "path": "saved/film.mkv"},
+    "video.probe": {"file": "film_file"},
+    "video.trim": {"video": film(), "start": 0.25, "end": 0.75},
+    "video.concatenate": {"videos": [film(), film()], "transition": "crossfade", "seconds": 0.25},
+    "video.crop": {"video": film(), "width": 8, "height": 8, "x": 2, "y": 3},
+    "video.resize": {"video": film(), "width": 12},
+    "video.speed": {"video": film(), "factor": 2.0},
+    "video.reverse": {"video": film()},
+    "video.loop": {"video": film(), "times": 2},
+    "video.stabilize": {"video": film()},
+    "video.overlay": {"video": film(), "picture": picture(8, 8, 4), "x": 2, "y": 2},
+    "video.picture_in_picture": {"video": film(), "inset": film(), "margin": 1, "border": 1},
+    "video.captions": {"video": film(), "subtitles": "1\n00:00:00,000 --> 00:00:00,500\nIt rains.\n", "size": 0.3},
+    "video.mux": {"video": film(), "audio": sound(0.3)},
+    "video.frames": {"video": film(), "count": 2},
+    "video.from_frames": {"images": [picture(), picture(channels=1)], "rate": 2.0},
+    "video.contact_sheet": {"video": film(), "count": 3, "columns": 2, "width": 48},
+    "video.info": {"video": film()},
+    "video.find_scenes": {"video": film()},
     "video.interpolate": {"video": film(), "rate": 6.0},
     "video.denoise": {"video": film(), "noise": 0.1, "radius": 1},
     "video.deflicker": {"video": film()},
@@ -343,6 +378,14 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "speech.to_text": {"language": "de"},
     "speech.subtitles": {"marks": marks()},
     "speech.save_subtitles": {"marks": marks()},
+    "style.transfer": {"model": Model("builtin:mini-sounds"), "more_styles": [picture()], "weights": [2.0]},
+    "style.colorize": {"exemplar": picture(), "scribbles": picture(channels=4)},
+    "video.style": {"more_styles": [picture()], "weights": [2.0]},
+    "video.colorize": {"key_frames": [picture(32, 20)], "times": [0.0]},
+    "video.concatenate": {"videos": [film(), film(), film()]},
+    "video.trim": {"end": 1.0},
+    "video.from_frames": {"audio": sound()},
+    "video.load_images": {"audio": sound()},
     "video.deflicker": {"guide": film()},
 }
 
@@ -363,8 +406,10 @@ def test_every_first_party_node_type_keeps_its_promises(node_type: str, request:
         options["plugin"] = request.getfixturevalue("music_plugin")
     elif node_type.startswith("audio."):
         options["value_types"] = [SpectrogramType()]
-    if example.get("file") in ("picture_file", "sound_file"):
+    if example.get("file") in ("picture_file", "sound_file", "film_file"):
         example["file"] = request.getfixturevalue(example["file"])
+    if "picture_file" in example.get("files", ()):
+        example["files"] = [request.getfixturevalue(name) for name in example["files"]]
 
     report = check_node_type(FUNCTIONS[node_type], **options, **example)
 

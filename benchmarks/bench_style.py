@@ -1,0 +1,249 @@
+"""What each method of `style.transfer` takes from a painting and keeps of a photograph; its time and memory.
+
+    python benchmarks/bench_style.py PHOTOS PAINTINGS              the tables, in Markdown
+    python benchmarks/bench_style.py PHOTOS PAINTINGS --save OUT   keeps the pictures
+    python benchmarks/bench_style.py PHOTOS PAINTINGS --tables sizes
+
+PHOTOS and PAINTINGS are folders of pictures; photographs that scikit-image and scikit-learn carry join the first.
+`coherence` is the mean distance of patches of the result to the nearest patch of the painting, divided by the
+photograph's own: 1 is no transfer. `gram` and `sliced` are distances of Gram matrices and of patch distributions
+under random filters that no method optimises. `edges` correlates slopes of luma with the photograph, `SSIM` compares
+luma with it. Gram and sliced distances rank garish noise first: read them beside coherence. "network, Gram" is the
+plain method of Gatys with a VGG-19 of random weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter, process_time
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from studio.api import Image
+from studio.testing import TestContext
+from studio_style.nodes import transfer_style
+
+SHIPPED = (("skimage", "data", "astronaut.png"), ("skimage", "data", "coffee.png"), ("skimage", "data", "chelsea.png"),
+           ("sklearn", "datasets/images", "china.jpg"))  # fmt: skip
+TABLES = ("methods", "sizes")
+METHODS: dict[str, dict[str, Any]] = {
+    "colours alone": {"method": "color"},
+    "patch, draft": {"quality": "draft"},
+    "patch": {},
+    "patch, fine": {"quality": "fine"},
+    "network, Gram": {"method": "neural", "loss": "gram", "model": "random"},
+}
+SIZES = (256, 512, 1024, 2048)
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("paintings", type=Path)
+    parser.add_argument("--side", type=int, default=512)
+    parser.add_argument("--save", type=Path)
+    parser.add_argument("--methods", nargs="+", choices=tuple(METHODS), default=tuple(METHODS))
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=TABLES)
+    parser.add_argument("--only", nargs=2, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.only:
+        print(measure_memory(given, given.only[0], int(given.only[1])))
+        return
+    if "methods" in given.tables:
+        compare_methods(given)
+    if "sizes" in given.tables:
+        compare_sizes(given)
+
+
+def find_pictures(folder: Path, *, shipped: bool = False) -> dict[str, Path]:
+    """Find the pictures of a folder, and those that libraries carry."""
+    import importlib.util
+
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
+    for package, place, name in SHIPPED if shipped else ():
+        found = importlib.util.find_spec(package)
+        if found is not None and found.origin is not None:
+            paths.append(Path(found.origin).parent / place / name)
+    return {path.stem: path for path in paths}
+
+
+def load(path: Path, side: int) -> Image:
+    """Load a picture, with its longer side as long as that."""
+    import PIL.Image
+
+    with PIL.Image.open(path) as opened:
+        picture = opened.convert("RGB")
+        scale = side / max(picture.size)
+        size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+        return Image(picture.resize(size, PIL.Image.Resampling.LANCZOS))
+
+
+def run(method: str, content: Image, style: Image) -> Image:
+    """Make one transfer."""
+    options = dict(METHODS[method])
+    if options.get("model") == "random":
+        from studio.api import Model
+        from studio_style.networks.vgg import create_random_features
+
+        options["model"] = Model("builtin:random")
+        context = TestContext(models={"builtin:random": create_random_features(seed=1)})
+    else:
+        context = TestContext()
+    return transfer_style(context, content, style, **options)
+
+
+# -- methods ---------------------------------------------------------------------------------------
+
+
+def compare_methods(given: argparse.Namespace) -> None:
+    """Print one row for each photograph, painting and method, and the means."""
+    names = ("coherence", "gram", "sliced", "edges", "SSIM", "CPU s", "s")
+    print(
+        f"| photograph, painting ({given.side} px) | method | "
+        + " | ".join(names)
+        + " |\n|---|---|"
+        + "---|" * len(names)
+    )
+    rows: dict[str, list[list[float]]] = {}
+    for photo, photo_path in find_pictures(given.photos, shipped=True).items():
+        for painting, painting_path in find_pictures(given.paintings).items():
+            content, style = load(photo_path, given.side), load(painting_path, given.side)
+            own = measure_coherence(to_tensor(content), to_tensor(style))
+            for method in ("photograph", *given.methods):
+                begin = perf_counter(), process_time()
+                made = content if method == "photograph" else run(method, content, style)
+                times = [process_time() - begin[1], perf_counter() - begin[0]]
+                row = [*measure(made, content, style, own), *times]
+                rows.setdefault(method, []).append(row)
+                print(f"| {photo}, {painting} | {method} | {write_row(row)} |", flush=True)
+                if given.save is not None:
+                    given.save.mkdir(parents=True, exist_ok=True)
+                    made.to_pillow().save(given.save / f"{photo}-{painting}-{method.replace(', ', '_')}.png")
+    for method, each in rows.items():
+        print(f"| mean | {method} | {write_row(np.mean(each, axis=0))} |")
+        print(f"| worst coherence, edges from - to | {method} | {max(r[0] for r in each):.2f} | | | "
+              f"{min(r[3] for r in each):.2f} - {max(r[3] for r in each):.2f} | | | |")  # fmt: skip
+
+
+def write_row(values: Any) -> str:
+    """Write figures as cells of a row."""
+    return " | ".join(f"{value:.2f}" if index < 5 else f"{value:.1f}" for index, value in enumerate(values))
+
+
+def measure(made: Image, content: Image, style: Image, own: float) -> list[float]:
+    """Measure a result: what it has of the style, and of the content."""
+    from skimage.metrics import structural_similarity
+
+    result, goal = to_tensor(made), to_tensor(style)
+    mine, theirs = find_luma(made), find_luma(content)
+    edges = float(np.corrcoef(find_slopes(mine).ravel(), find_slopes(theirs).ravel())[0, 1])
+    likeness = float(structural_similarity(mine, theirs, data_range=1.0))
+    coherence = measure_coherence(result, goal) / own
+    return [coherence, measure_gram(result, goal), measure_sliced(result, goal), edges, likeness]
+
+
+def measure_coherence(result: torch.Tensor, style: torch.Tensor) -> float:
+    """Return the mean distance of patches to the nearest one of the style, over two scales and two patch sizes."""
+    generator, found = torch.Generator().manual_seed(7), []
+    for scale, side in ((0.5, 5), (0.5, 9), (0.25, 5)):
+        mine = functional.unfold(shrink(result, scale), side)[0].T
+        known = functional.unfold(shrink(style, scale), side)[0].T
+        chosen = mine[torch.randperm(len(mine), generator=generator)[:1500]]
+        nearest = torch.cat([torch.cdist(part, known).amin(1) for part in chosen.split(250)])
+        found.append(float(nearest.mean()) / side / 3**0.5)
+    return float(np.mean(found))
+
+
+def measure_gram(result: torch.Tensor, style: torch.Tensor) -> float:
+    """Return the relative distance of Gram matrices of random filters, over five scales."""
+    generator = torch.Generator().manual_seed(1234)
+    filters = torch.randn(96, 3, 5, 5, generator=generator)
+    filters /= filters.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
+    found = []
+    for scale in (1.0, 0.5, 0.25, 0.125):
+        grams = []
+        for picture in (result, style):
+            maps = functional.conv2d(shrink(picture, scale) * 2 - 1, filters).relu().flatten(2)[0]
+            grams.append(maps @ maps.T / maps.shape[1])
+        found.append(float((grams[0] - grams[1]).norm() / grams[1].norm()))
+    return float(np.mean(found))
+
+
+def measure_sliced(result: torch.Tensor, style: torch.Tensor) -> float:
+    """Return the sliced Wasserstein distance of patches without their mean, over three scales."""
+    generator, found = torch.Generator().manual_seed(99), []
+    for scale in (1.0, 0.5, 0.25):
+        filters = torch.randn(64, 3, 7, 7, generator=generator)
+        filters -= filters.mean((1, 2, 3), keepdim=True)
+        filters /= filters.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
+        steps = torch.linspace(0.0, 1.0, 513)
+        lines = [functional.conv2d(shrink(each, scale), filters, stride=2).flatten(2)[0] for each in (result, style)]
+        quantiles = [torch.from_numpy(np.quantile(line.numpy(), steps.numpy(), axis=1)) for line in lines]
+        found.append(float((quantiles[0] - quantiles[1]).abs().mean()))
+    return float(np.mean(found))
+
+
+def find_luma(image: Image) -> Any:
+    """Return the luma of a picture."""
+    return image.pixels[:, :, :3] @ np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def find_slopes(luma: Any) -> Any:
+    """Return how steep a plane is, after a Gaussian of 2 pixels."""
+    from scipy.ndimage import gaussian_gradient_magnitude
+
+    return gaussian_gradient_magnitude(luma, 2.0)
+
+
+def shrink(picture: torch.Tensor, scale: float) -> torch.Tensor:
+    """Make a picture smaller."""
+    return (
+        picture if scale == 1 else functional.interpolate(picture, scale_factor=scale, mode="bicubic", antialias=True)
+    )
+
+
+def to_tensor(image: Image) -> torch.Tensor:
+    """Return a picture as 1 x 3 x H x W."""
+    return torch.from_numpy(image.pixels[:, :, :3].copy()).permute(2, 0, 1)[None]
+
+
+# -- sizes -----------------------------------------------------------------------------------------
+
+
+def compare_sizes(given: argparse.Namespace) -> None:
+    """Print time and peak memory of a process that makes one transfer, by size of the content."""
+    print("\n| method | " + " | ".join(f"{side} px" for side in SIZES) + " |\n|---|" + "---|" * len(SIZES))
+    for method in given.methods:
+        cells = []
+        for side in SIZES:
+            if METHODS[method].get("method") == "neural" and side > 512:
+                cells.append("-")
+                continue
+            command = [sys.executable, __file__, str(given.photos), str(given.paintings), "--only", method, str(side)]
+            cells.append(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
+        print(f"| {method} | " + " | ".join(cells) + " |", flush=True)
+
+
+def measure_memory(given: argparse.Namespace, method: str, side: int) -> str:
+    """Return seconds, processor seconds and peak memory of this process after a transfer."""
+    make: Callable[..., Image] = run
+    content = load(next(iter(find_pictures(given.photos).values())), side)
+    style = load(next(iter(find_pictures(given.paintings).values())), min(side, 1024))
+    begin = perf_counter(), process_time()
+    make(method, content, style)
+    times = perf_counter() - begin[0], process_time() - begin[1]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return f"{times[0]:.1f} s, {times[1]:.1f} CPU s, {peak:.0f} MiB"
+
+
+if __name__ == "__main__":
+    main()

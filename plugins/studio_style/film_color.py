@@ -1,0 +1,144 @@
+"""Films coloured from key frames: their colours move along with what they are on.
+
+Where each pixel was in the key frame is followed from frame to frame, so that colours are looked up once and do not
+blur. What cannot be followed takes the colours that pixels of like luma have around it. Two frames are held at a
+time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from .color_match import FloatArray, compute_luma
+from .colorize import Chroma, borrow_colors, join_chroma, read_chroma
+from .motion import Bytes, is_cut, measure_motion, to_bytes
+
+_LEAST_LIKENESS = 0.6
+_CLOSE = 4.0
+_CARRIED = 0.98
+
+
+@dataclass(frozen=True)
+class KeyFrame:
+    """A picture in colour, and the time from which it counts; None for the start, or the next cut."""
+
+    picture: FloatArray
+    time: float | None
+
+
+@dataclass(frozen=True)
+class _State:
+    key: Chroma
+    places: FloatArray
+    trust: FloatArray
+    chroma: Chroma
+    luma: Bytes
+
+
+def color_frames(
+    frames: Iterator[tuple[float, FloatArray]],
+    keys: Sequence[KeyFrame],
+    *,
+    strength: float,
+    seed: int,
+    on_work: Callable[[], None],
+) -> Iterator[FloatArray]:
+    """Yield each frame in colour (H x W x 3).
+
+    A key frame that shows what a frame shows lends it its colours place by place; one that does not, as an exemplar.
+
+    Args:
+        frames: Times and pictures, in order.
+        keys: By rising times, at least one.
+        strength: Factor on the chroma.
+        seed: For the samples of exemplars.
+        on_work: Called while one frame takes long.
+    """
+    state: _State | None = None
+    current = 0
+    for time, picture in frames:
+        luma = to_bytes(picture)
+        cut = state is not None and is_cut(state.luma, luma)
+        due = _find_key(keys, current, time, cut)
+        if state is None or due != current or cut:
+            state, current = _begin(picture, luma, keys[due].picture, seed, on_work), due
+        else:
+            state = _follow(state, picture, luma)
+        yield join_chroma(compute_luma(picture), strength * state.chroma)
+
+
+def _find_key(keys: Sequence[KeyFrame], current: int, time: float, cut: bool) -> int:
+    """Find the key frame in force: by its time, or without times the next one at each cut."""
+    if keys[0].time is None:
+        return min(current + cut, len(keys) - 1)
+    return max((index for index, key in enumerate(keys) if (key.time or 0.0) <= time + 1e-6), default=0)
+
+
+def _begin(picture: FloatArray, luma: Bytes, key: FloatArray, seed: int, on_work: Callable[[], None]) -> _State:
+    """Take the colours of a key frame, moved to where they belong, or those of an exemplar."""
+    height, width = luma.shape
+    fitted = cv2.resize(key, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width, 3)
+    places, trust = _make_places(luma), np.ones(luma.shape, np.float32)
+    if _is_like(to_bytes(fitted), luma):
+        motion = measure_motion(to_bytes(fitted), luma)
+        chroma = _fill(_look_up(read_chroma(fitted), places + motion.flow), compute_luma(picture), motion.trust)
+    else:
+        chroma = borrow_colors(compute_luma(picture), key, seed=seed, tick=on_work)
+    return _State(chroma, places, trust, chroma, luma)
+
+
+def _follow(state: _State, picture: FloatArray, luma: Bytes) -> _State:
+    motion = measure_motion(state.luma, luma)
+    places = motion.carry(state.places)
+    trust = _CARRIED * motion.carry(state.trust[..., None])[..., 0] * motion.trust + (1 - _CARRIED) * motion.trust
+    looked_up, moved = _look_up(state.key, places), motion.carry(state.chroma)
+    carried = moved + trust[..., None] * (looked_up - moved)
+    chroma = _fill(carried, compute_luma(picture), motion.trust)
+    return _State(state.key, places, trust, chroma, luma)
+
+
+def _make_places(luma: Bytes) -> FloatArray:
+    columns, rows = np.meshgrid(np.arange(luma.shape[1]), np.arange(luma.shape[0]))
+    return np.stack([columns, rows], axis=-1).astype(np.float32)
+
+
+def _look_up(chroma: Chroma, places: FloatArray) -> Chroma:
+    if max(places.shape) > 32_000:
+        return chroma
+    found: Chroma = cv2.remap(chroma, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return found.reshape(chroma.shape)
+
+
+def _is_like(key: Bytes, luma: Bytes) -> bool:
+    """Say whether a key frame shows what a frame shows: whether their small pictures agree."""
+    small = [
+        cv2.resize(each, (64, 64), interpolation=cv2.INTER_AREA).astype(np.float32).ravel() for each in (key, luma)
+    ]
+    if min(each.std() for each in small) < 1.0:
+        return float(np.abs(small[0] - small[1]).mean()) < _CLOSE
+    return float(np.corrcoef(small[0], small[1])[0, 1]) > _LEAST_LIKENESS
+
+
+def _fill(chroma: Chroma, luma: FloatArray, trust: FloatArray) -> Chroma:
+    """Replace what is not trusted by what a line through trusted colours over luma says, around each pixel."""
+    if float(trust.min()) > 0.9:
+        return chroma
+    radius = max(2, max(luma.shape) // 25)
+    weight = np.maximum(trust, 1e-4)[..., None]
+    tone = luma[..., None]
+
+    def average(values: FloatArray) -> FloatArray:
+        found = cv2.blur(np.ascontiguousarray(values, np.float32), (2 * radius + 1, 2 * radius + 1))
+        return found.reshape(values.shape)
+
+    total = np.maximum(average(weight), 1e-6)
+    mean, mean_tone = average(weight * chroma) / total, average(weight * tone) / total
+    spread = average(weight * tone * tone) / total - mean_tone**2
+    slope = (average(weight * tone * chroma) / total - mean_tone * mean) / (np.maximum(spread, 0) + 2e-3)
+    guess = mean + slope * (tone - mean_tone)
+    filled: Chroma = (guess + trust[..., None] * (chroma - guess)).astype(np.float32)
+    return filled

@@ -1,0 +1,123 @@
+"""What moved between two frames, how sure that is, and whether a new scene began."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .color_match import FloatArray, compute_luma
+
+_LEAST_SIDE, _MOST_SIDE = 16, 32_000
+_MOST_FLOW_SIDE = 960
+_THUMBNAIL = (96, 64)
+_CUT = 0.5
+_DRIFT = 0.8
+_CHANGE = 0.08
+
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Motion:
+    """From where in the frame before each pixel comes (H x W x 2, pixels), and how sure that is (H x W, 0 to 1)."""
+
+    flow: FloatArray
+    trust: FloatArray
+
+    def carry(self, values: FloatArray, *, nearest: bool = False) -> FloatArray:
+        """Move values of the frame before (H x W x C) to where they are now."""
+        import cv2
+
+        return _remap(values, self.flow, cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR)
+
+    def carry_sharply(self, picture: FloatArray) -> FloatArray:
+        """Move a picture so that it blurs little when it is moved often."""
+        import cv2
+
+        return np.clip(_remap(picture, self.flow, cv2.INTER_CUBIC), 0.0, 1.0)
+
+    def resize(self, size: tuple[int, int]) -> Motion:
+        """Return the motion for pictures of another size."""
+        if self.trust.shape == size:
+            return self
+        scale = np.array([size[1] / self.trust.shape[1], size[0] / self.trust.shape[0]], np.float32)
+        return Motion(_resize(self.flow, size) * scale, _resize(self.trust, size))
+
+
+def to_bytes(picture: FloatArray) -> Bytes:
+    """Return the luma of a picture at 8 bits."""
+    return np.rint(compute_luma(picture) * 255).astype(np.uint8)
+
+
+def measure_motion(before: Bytes, after: Bytes) -> Motion:
+    """Measure by dense inverse search (Kroeger et al. 2016), both ways: what does not come back is not trusted.
+
+    Frames smaller or longer than can be followed do not move, and are not trusted where they change.
+    """
+    import cv2
+
+    factor = min(1.0, _MOST_FLOW_SIDE / max(after.shape))
+    size = (max(1, round(after.shape[0] * factor)), max(1, round(after.shape[1] * factor)))
+    old, new = (_resize(each, size) for each in (before, after))
+    back, forth = np.zeros((*size, 2), np.float32), np.zeros((*size, 2), np.float32)
+    if min(size) >= _LEAST_SIDE and not np.array_equal(old, new):
+        search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        back = np.nan_to_num(search.calc(new, old, None))
+        forth = np.nan_to_num(search.calc(old, new, None))
+    astray = np.linalg.norm(back + _remap(forth, back), axis=2)
+    change = np.abs(_remap(old.astype(np.float32)[..., None], back)[..., 0] - new) / 255.0
+    trust = np.exp(-0.5 * (astray / _DRIFT) ** 2 - 0.5 * (_soften(change) / _CHANGE) ** 2).astype(np.float32)
+    trust *= _find_inside(back)
+    return Motion(back, trust).resize((after.shape[0], after.shape[1]))
+
+
+def is_cut(before: Bytes, after: Bytes) -> bool:
+    """Say whether motion explains so little of a frame that it must be another scene's."""
+    import cv2
+
+    old, new = (cv2.resize(each, _THUMBNAIL, interpolation=cv2.INTER_AREA) for each in (before, after))
+    if np.array_equal(old, new):
+        return False
+    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(new, old, None)
+    moved = _remap(old.astype(np.float32)[..., None], flow)[..., 0]
+    rest = float(np.abs(moved - new).mean())
+    return rest / (min(float(old.std()), float(new.std())) + 4.0) > _CUT
+
+
+def _remap(values: FloatArray, flow: FloatArray, how: int = 1) -> FloatArray:
+    import cv2
+
+    if max(flow.shape[:2]) > _MOST_SIDE:
+        return values
+    rows, columns = np.mgrid[0 : flow.shape[0], 0 : flow.shape[1]].astype(np.float32)
+    moved = cv2.remap(
+        np.ascontiguousarray(values), columns + flow[..., 0], rows + flow[..., 1], how, borderMode=cv2.BORDER_REPLICATE
+    )
+    return moved.reshape(values.shape)
+
+
+def _resize(values: NDArray[np.generic], size: tuple[int, int]) -> FloatArray:
+    import cv2
+
+    if values.shape[:2] == size:
+        return values
+    how = cv2.INTER_AREA if values.shape[0] > size[0] else cv2.INTER_LINEAR
+    resized = cv2.resize(np.ascontiguousarray(values), (size[1], size[0]), interpolation=how)
+    return resized.reshape(*size, *values.shape[2:])
+
+
+def _find_inside(flow: FloatArray) -> NDArray[np.bool_]:
+    """Find what was in the frame before: nothing is known of what has come in over its border."""
+    height, width = flow.shape[:2]
+    rows, columns = np.mgrid[0:height, 0:width]
+    down, right = rows + flow[..., 1], columns + flow[..., 0]
+    return (down > -1) & (down < height) & (right > -1) & (right < width)
+
+
+def _soften(plane: FloatArray) -> FloatArray:
+    import cv2
+
+    softened: FloatArray = cv2.blur(np.ascontiguousarray(plane, np.float32), (5, 5)).reshape(plane.shape)
+    return softened

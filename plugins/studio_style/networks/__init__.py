@@ -1,0 +1,1 @@
+"""Networks whose weights the user brings: VGG features, and encoder and decoder of AdaIN."""

@@ -1,0 +1,151 @@
+"""Films painted and coloured, coherent from frame to frame."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from studio.api import Context, Field, Frame, Image, MediaError, Video, node
+from studio_style.nodes.transfer import Weights, read_styles
+
+if TYPE_CHECKING:
+    from studio_style.color_match import FloatArray
+
+
+@node("video.style", lane="device")
+def style_video(
+    ctx: Context,
+    video: Video,
+    style: Image,
+    *,
+    more_styles: Annotated[list[Image], Field(max_length=7)] | None = None,
+    weights: Weights | None = None,
+    strength: Annotated[float, Field(ge=0, le=1)] = 1.0,
+    stroke_scale: Annotated[float, Field(ge=0.25, le=4)] = 1.0,
+    keep_colors: bool = False,
+    quality: Literal["draft", "standard", "fine"] = "draft",
+    steadiness: Annotated[float, Field(ge=0, le=1)] = 0.8,
+    seed: Annotated[int, Field(ge=0)] = 0,
+) -> Video:
+    """Repaint a film with the strokes and colours of a picture; strokes stay on what they are painted on.
+
+    Each scene begins as `style.transfer` paints a picture. From then on patches and colours of the frame before are
+    carried along the motion (dense inverse search, Kroeger et al. 2016), searched on from there, and held where the
+    motion can be trusted. Constant memory, whatever the film's length.
+
+    Args:
+        video: Film to repaint; its times, sound and alpha are kept.
+        style: Picture whose strokes and colours to use.
+        more_styles: Further pictures, used beside it.
+        weights: How much each style counts: one number of 0 or more for `style`, then one for each of `more_styles`.
+        strength: 0 gives the film back, 1 the full style.
+        stroke_scale: Size of the strokes; at 1 the style is taken to cover a frame's area.
+        keep_colors: Take over strokes only, in luma.
+        quality: How large to paint and how long to search.
+        steadiness: How firmly strokes are held from frame to frame; 0 lets each frame be painted on its own.
+        seed: Chooses among equally good paintings.
+
+    Raises:
+        MediaError: E682 if weights and styles do not go together.
+    """
+    from studio_style.film_style import FilmStyle, paint_frames
+
+    styles = read_styles([style, *(more_styles or ())], weights)
+    how = FilmStyle(styles, strength, stroke_scale, keep_colors, quality, steadiness, seed, ctx.device)
+
+    def change(frames: Iterator[Frame], on_work: Callable[[], None]) -> Iterator[FloatArray]:
+        from studio_style.pictures import read_rgb
+
+        return paint_frames((read_rgb(frame.image) for frame in frames), how, on_work)
+
+    return _map_frames(ctx, video, change)
+
+
+@node("video.colorize")
+def colorize_video(
+    ctx: Context,
+    video: Video,
+    key_frames: Annotated[list[Image], Field(min_length=1, max_length=1000)],
+    *,
+    times: list[float] | None = None,
+    strength: Annotated[float, Field(ge=0, le=2)] = 1.0,
+    seed: Annotated[int, Field(ge=0)] = 0,
+) -> Video:
+    """Colour a black-and-white film from one or more pictures in colour; the luma stays.
+
+    A key frame that shows what the film shows at its time lends its colours place by place, and they are carried
+    along the motion (dense inverse search, Kroeger et al. 2016). Any other picture, and what follows a cut, is
+    coloured as `style.colorize` does from an exemplar. Constant memory, whatever the film's length.
+
+    Args:
+        video: Film to colour; colours that it has are ignored; times, sound and alpha are kept.
+        key_frames: Frames in colour, made with `style.colorize` for example, in order.
+        times: Seconds from which each counts, rising; without it the first counts from the start, and each further
+            one from the next cut on.
+        strength: Saturation of the result; 1 is as found.
+        seed: Chooses the samples of exemplars.
+
+    Raises:
+        MediaError: E685 if times are not as many as key frames, or do not rise.
+    """
+    from studio_style.film_color import KeyFrame, color_frames
+    from studio_style.pictures import read_rgb
+
+    _check_times(times, len(key_frames))
+    keys = [KeyFrame(read_rgb(key), times[index] if times else None) for index, key in enumerate(key_frames)]
+
+    def change(frames: Iterator[Frame], on_work: Callable[[], None]) -> Iterator[FloatArray]:
+        pictures = ((frame.time, read_rgb(frame.image)) for frame in frames)
+        return color_frames(pictures, keys, strength=strength, seed=seed, on_work=on_work)
+
+    return _map_frames(ctx, video, change)
+
+
+def _check_times(times: list[float] | None, count: int) -> None:
+    if times is None:
+        return
+    if len(times) != count:
+        raise MediaError("E685", f"{len(times)} times for {count} key frames", hint="give one for each")
+    if any(not later > earlier for earlier, later in itertools.pairwise(times)) or not times[0] >= 0:
+        raise MediaError("E685", f"times {times} do not rise", hint="put key frames in the order of the film")
+
+
+def _map_frames(
+    ctx: Context, video: Video, change: Callable[[Iterator[Frame], Callable[[], None]], Iterator[FloatArray]]
+) -> Video:
+    """Return the film whose frames a generator makes of those of another, made afresh whenever it is read."""
+    from studio_style.pictures import join_alpha
+
+    total = video.count or 0
+
+    def frames() -> Iterator[Frame]:
+        waiting: list[Frame] = []
+        made = itertools.count()
+        done = 0
+
+        def tell() -> None:
+            ctx.step(done, total)
+
+        def follow() -> Iterator[Frame]:
+            for frame in video.frames():
+                waiting.append(frame)
+                yield frame
+
+        for pixels in change(follow(), tell):
+            done = next(made)
+            frame = waiting.pop(0)
+            image = join_alpha(pixels, frame.image)
+            ctx.step(done, total, image if done % 24 == 0 else None)
+            yield Frame(image, frame.time)
+
+    return Video(
+        frames,
+        width=video.width,
+        height=video.height,
+        channels=max(3, video.channels),
+        rate=video.rate,
+        count=lambda: video.count,
+        audio=lambda: video.audio,
+        duration=lambda: video.duration,
+    )

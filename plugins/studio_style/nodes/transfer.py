@@ -1,0 +1,172 @@
+"""The node type `style.transfer`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from studio.api import Context, Field, Image, Mask, MediaError, Model, ModelError, node
+
+if TYPE_CHECKING:
+    from studio_style.color_match import FloatArray
+    from studio_style.style_set import StyleSet
+
+_PREVIEW_STEPS = 4
+Weights = Annotated[list[float], Field(max_length=8)]
+
+
+@node("style.transfer", version="1.1", code=2, lane="device")
+def transfer_style(
+    ctx: Context,
+    content: Image,
+    style: Image,
+    *,
+    more_styles: Annotated[list[Image], Field(max_length=7)] | None = None,
+    weights: Weights | None = None,
+    method: Literal["patch", "neural", "adain", "color"] = "patch",
+    strength: Annotated[float, Field(ge=0, le=1)] = 1.0,
+    stroke_scale: Annotated[float, Field(ge=0.25, le=4)] = 1.0,
+    keep_colors: bool = False,
+    quality: Literal["draft", "standard", "fine"] = "standard",
+    mask: Mask | None = None,
+    seed: Annotated[int, Field(ge=0)] = 0,
+    model: Model | None = None,
+    loss: Literal["sliced", "gram"] = "sliced",
+    optimizer: Literal["lbfgs", "adam"] = "lbfgs",
+    steps: Annotated[int, Field(ge=1, le=5000)] | None = None,
+) -> Image:
+    """Repaint a picture with the strokes and the colours of another, or of several.
+
+    "patch", the default, needs no weights: coarse-to-fine patch voting (GPNN, Granot et al. 2022) with image-analogy
+    keys (Hertzmann et al. 2001) after a linear colour transfer (Pitie and Kokaram 2007). On a CPU, equal inputs give
+    equal bits. "neural" optimises the picture for VGG features of your own weights (Gatys et al. 2016; sliced
+    Wasserstein loss, Heitz et al. 2021). "adain" is one pass through a network of your own weights (Huang and
+    Belongie 2017). "color" takes over the colours alone (sliced optimal transport).
+
+    Args:
+        content: Picture to repaint, any size; its alpha is kept.
+        style: Picture whose strokes and colours to use, any size; its alpha is ignored.
+        more_styles: Further pictures, used beside it.
+        weights: How much each style counts: one number of 0 or more for `style`, then one for each of `more_styles`.
+            Without it all count alike.
+        method: How to repaint; "neural" and "adain" need a model.
+        strength: 0 gives the content back, 1 the full style; between, small strokes come first.
+        stroke_scale: Size of the strokes; at 1 the style is taken to cover the content's area.
+        keep_colors: Take over strokes only, in luma; the colours stay the content's.
+        quality: How large to paint and how long to search: draft, standard or fine.
+        mask: Where to repaint; 1 means repainted, 0 kept. It must have the content's size.
+        seed: Chooses among equally good paintings.
+        model: VGG-19 or VGG-16 features for "neural", encoder and decoder for "adain".
+        loss: What "neural" compares: distributions of features ("sliced"), or Gram matrices.
+        optimizer: How "neural" descends: L-BFGS, or Adam, which takes less memory and more steps.
+        steps: Steps of "neural"; without it 40, 80 or 160, by quality.
+
+    Raises:
+        MediaError: E507 if the mask has another size than the content, E682 if weights and styles do not go together.
+        ModelError: E680 if the method needs a model and has none, or one of another kind; E683 if it made NaN.
+    """
+    from studio_style.pictures import blend_by_mask, join_alpha, read_rgb
+
+    if mask is not None and (mask.height, mask.width) != (content.height, content.width):
+        raise MediaError(
+            "E507",
+            f"the mask is {mask.width} x {mask.height} and the content {content.width} x {content.height}",
+            hint="resize the mask with image.resize_mask",
+        )
+    styles = read_styles([style, *(more_styles or ())], weights)
+    if method in ("neural", "adain") and model is None:
+        raise ModelError(
+            "E680", f"method {method!r} needs a model", hint='name weights as `model`, or take method "patch"'
+        )
+    pixels = read_rgb(content)
+    on_step = create_reporter(ctx)
+    ctx.step(0, 0)
+    if strength <= 0:
+        return join_alpha(pixels, content)
+    options: dict[str, Any] = {"strength": strength, "stroke_scale": stroke_scale, "keep_colors": keep_colors}
+    options |= {"quality": quality, "device": ctx.device}
+    if method == "patch":
+        from studio_style.patch_transfer import transfer_style as paint
+
+        painted = paint(pixels, styles, seed=seed, on_step=on_step, **options)
+    elif method == "color":
+        painted = _recolor(pixels, styles, strength, seed)
+    else:
+        assert model is not None
+        kinds = {"loss": loss, "optimizer": optimizer, "steps": steps, "seed": seed, "on_step": on_step}
+        painted = _run_network(ctx, method, model, pixels, styles, options, kinds)
+    if mask is not None:
+        painted = blend_by_mask(pixels, painted, mask)
+    return join_alpha(painted, content)
+
+
+def read_styles(pictures: list[Image], weights: list[float] | None) -> StyleSet:
+    """Read style pictures and their weights; MediaError E682 where they do not go together."""
+    import math
+
+    from studio_style.pictures import read_rgb
+    from studio_style.style_set import create_style_set
+
+    shares = [1.0] * len(pictures) if weights is None else list(weights)
+    if len(shares) != len(pictures):
+        raise MediaError(
+            "E682",
+            f"{len(shares)} weights for {len(pictures)} styles",
+            hint="give one for `style`, then one for each of `more_styles`",
+        )
+    if any(not math.isfinite(each) or each < 0 for each in shares) or sum(shares) <= 0:
+        raise MediaError("E682", f"weights {shares} are none", hint="give numbers of 0 or more, one of them above 0")
+    return create_style_set([read_rgb(each) for each in pictures], shares)
+
+
+def create_reporter(ctx: Context) -> Callable[[int, int, Callable[[], FloatArray]], None]:
+    """Make the function that tells progress, with a preview now and then."""
+    calls = 0
+
+    def on_step(done: int, total: int, preview: Callable[[], FloatArray]) -> None:
+        nonlocal calls
+        calls += 1
+        ctx.step(done, total, Image(preview().clip(0.0, 1.0)) if calls % _PREVIEW_STEPS == 0 else None)
+
+    return on_step
+
+
+def _recolor(pixels: FloatArray, styles: StyleSet, strength: float, seed: int) -> FloatArray:
+    from studio_style.color_transport import match_distribution
+
+    moved = match_distribution(pixels, styles.find_palette(), seed=seed)
+    return (pixels + strength * (moved - pixels)).astype("float32")
+
+
+def _run_network(
+    ctx: Context,
+    method: str,
+    model: Model,
+    pixels: FloatArray,
+    styles: StyleSet,
+    options: dict[str, Any],
+    kinds: dict[str, Any],
+) -> FloatArray:
+    from studio_style.networks.adain import AdainNetwork
+    from studio_style.networks.vgg import VggFeatures
+
+    wanted: type = VggFeatures if method == "neural" else AdainNetwork
+    with ctx.open(model) as network:
+        if not isinstance(network, wanted):
+            kind = "features of a VGG" if method == "neural" else "encoder and decoder of AdaIN"
+            raise ModelError(
+                "E680",
+                f"{model.reference!r} is a {type(network).__name__}, and method {method!r} needs the {kind}",
+                hint="take other weights, or the method they are for",
+            )
+        try:
+            if method == "neural":
+                from studio_style.optimize_picture import optimize_picture
+
+                return optimize_picture(pixels, styles, network, **options, **kinds)
+            from studio_style.feed_forward import repaint
+
+            return repaint(pixels, styles, network, **options)
+        except FloatingPointError:
+            hint = 'look at the weights; a smaller `strength` or optimizer "adam" may help'
+            raise ModelError("E683", f"{model.reference!r} made numbers that are none (NaN)", hint=hint) from None

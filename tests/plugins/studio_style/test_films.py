@@ -1,0 +1,150 @@
+"""Films painted and coloured: what moves keeps its look, and streams can be read again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from studio.api import Audio, Cancelled, Frame, Image, MediaError, Video
+from studio.testing import TestContext
+from studio_style.motion import is_cut, measure_motion, to_bytes
+from studio_style.nodes.films import colorize_video, style_video
+from studio_style.nodes.transfer import transfer_style
+from tests.plugins.studio_style.pictures import draw_scene, draw_stripes, make_film, make_grey, measure_psnr
+
+
+def read(video: Video) -> list[Image]:
+    """Read all frames."""
+    return [frame.image for frame in video.frames()]
+
+
+def measure_flicker(film: list[Image], guide: list[Image]) -> float:
+    """Return how much frames differ from the ones before, moved along Farneback's flow of the guide."""
+    found = []
+    for index in range(1, len(film)):
+        before, after = (to_bytes(guide[at].pixels) for at in (index - 1, index))
+        flow = cv2.calcOpticalFlowFarneback(
+            after, before, np.zeros((*after.shape, 2), np.float32), 0.5, 3, 15, 3, 5, 1.2, 0
+        )
+        rows, columns = np.mgrid[0 : after.shape[0], 0 : after.shape[1]].astype(np.float32)
+        moved = cv2.remap(film[index - 1].pixels, columns + flow[..., 0], rows + flow[..., 1], cv2.INTER_LINEAR)
+        found.append(np.abs(moved - film[index].pixels)[4:-4, 8:-8].mean())
+    return float(np.mean(found))
+
+
+def test_strokes_stay_where_they_are_painted() -> None:
+    film, style = make_film(4), draw_stripes()
+
+    steady = read(style_video(TestContext(), film, style))
+    single = [transfer_style(TestContext(), frame, style, quality="draft") for frame in read(film)]
+
+    assert steady[0] == single[0]
+    assert measure_flicker(steady, read(film)) < 0.5 * measure_flicker(single, read(film))
+
+
+def test_a_painted_film_can_be_read_again_and_keeps_times_and_sound() -> None:
+    images = [draw_scene(40, 32, float(index)) for index in range(3)]
+    sound = Audio(np.zeros(8000, np.float32), 8000)
+
+    def frames() -> Iterator[Frame]:
+        return (Frame(image, time) for image, time in zip(images, (0.0, 0.13, 0.5), strict=True))
+
+    film = Video(frames, width=40, height=32, rate=Fraction(8), count=3, audio=sound)
+
+    painted = style_video(TestContext(), film, draw_stripes(), seed=3)
+
+    first, second = list(painted.frames()), list(painted.frames())
+    assert [frame.time for frame in first] == [0.0, 0.13, 0.5]
+    assert all(one.image == other.image for one, other in zip(first, second, strict=True))
+    assert painted.audio is sound
+
+
+def test_a_cut_begins_a_painting_of_its_own() -> None:
+    rng = np.random.default_rng(1)
+    other = Image(np.kron(rng.uniform(0, 1, (6, 8, 3)), np.ones((8, 8, 1))).astype(np.float32))
+    film = Video.from_images([draw_scene(64, 48), draw_scene(64, 48, 1.0), other], Fraction(10))
+
+    last = read(style_video(TestContext(), film, draw_stripes()))[2]
+
+    assert last == transfer_style(TestContext(), other, draw_stripes(), quality="draft")
+
+
+def test_motion_is_found_and_what_comes_in_is_not_trusted() -> None:
+    rng = np.random.default_rng(4)
+    wide = cv2.GaussianBlur(rng.uniform(0, 1, (60, 100, 3)).astype(np.float32), (0, 0), 2)
+    wide = (wide - wide.min()) / (wide.max() - wide.min())
+
+    motion = measure_motion(to_bytes(wide[:, 4:84]), to_bytes(wide[:, :80]))
+
+    assert abs(float(np.median(motion.flow[..., 0])) + 4) < 0.3
+    assert motion.trust[:, :2].mean() < 0.3 < 0.8 < motion.trust[:, 20:].mean()
+
+
+def test_cuts_are_told_from_motion() -> None:
+    scene, moved = (to_bytes(draw_scene(96, 64, shift).pixels) for shift in (0.0, 6.0))
+    other = to_bytes(np.random.default_rng(1).uniform(0, 1, (64, 96, 3)).astype(np.float32))
+
+    assert not is_cut(scene, moved)
+    assert is_cut(scene, other)
+
+
+def test_colours_of_a_key_frame_follow_the_motion() -> None:
+    film = make_film(8)
+    grey = Video.from_images([make_grey(image) for image in read(film)], Fraction(10))
+
+    colored = read(colorize_video(TestContext(), grey, read(film)[:1]))
+
+    for made, truth in zip(colored, read(film), strict=True):
+        plain = Image(np.repeat(make_grey(truth).pixels, 3, axis=2))
+        assert measure_psnr(made, truth) > measure_psnr(plain, truth) + 6
+    assert measure_psnr(colored[1], read(film)[1]) > 30
+
+
+def test_key_frames_count_from_their_times_on() -> None:
+    grey = [make_grey(draw_scene(64, 48))] * 4
+    red, blue = (Image(np.clip(grey[0].pixels * np.float32(tint), 0, 1)) for tint in ((1, 0.6, 0.6), (0.6, 0.6, 1)))
+
+    made = read(colorize_video(TestContext(), Video.from_images(grey, Fraction(10)), [red, blue], times=[0.0, 0.2]))
+
+    warmth = [float((image.pixels[..., 0] - image.pixels[..., 2]).mean()) for image in made]
+    assert min(warmth[:2]) > 0.05
+    assert max(warmth[2:]) < -0.05
+
+
+@pytest.mark.parametrize("times", [[0.0], [0.5, 0.1], [0.1, 0.1], [-1.0, 2.0], [0.0, float("nan")]])
+def test_times_that_do_not_rise_are_refused(times: list[float]) -> None:
+    with pytest.raises(MediaError) as caught:
+        colorize_video(TestContext(), make_film(2), [draw_scene(), draw_scene()], times=times)
+
+    assert caught.value.code == "E685"
+
+
+def test_a_film_can_be_cancelled_between_frames() -> None:
+    context = TestContext(cancel_at_step=6)
+
+    with pytest.raises(Cancelled):
+        read(style_video(context, make_film(5), draw_stripes()))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (40, 1), (9, 12)])
+def test_tiny_frames_are_no_trouble(size: tuple[int, int]) -> None:
+    film: Any = Video.from_images([draw_scene(*size, float(shift)) for shift in range(3)], Fraction(10))
+
+    for made in (
+        style_video(TestContext(), film, draw_stripes(3, 2)),
+        colorize_video(TestContext(), film, [draw_scene()]),
+    ):
+        assert [(image.width, image.height) for image in read(made)] == [size] * 3
+
+
+def test_alpha_of_frames_is_kept() -> None:
+    images = [Image(np.concatenate([draw_scene().pixels, np.full((32, 48, 1), 0.5, np.float32)], axis=2))] * 2
+
+    made = read(style_video(TestContext(), Video.from_images(images, Fraction(10)), draw_stripes()))
+
+    assert all(np.allclose(image.pixels[..., 3], 0.5) for image in made)
