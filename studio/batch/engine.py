@@ -27,6 +27,7 @@ from studio.graph import Graph, ResolvedGraph, parse_graph
 from studio.graph.document import is_file
 
 _WRITERS = 2
+_ENTRIES_IN_MEMORY = 512  # the rest is on disk, and memory does not grow with the items
 _STUCK_CODES = ("E305",)
 
 
@@ -61,6 +62,7 @@ class Engine:
         self._closed = threading.Event()
         self._control = Control()
         self._run_id = create_run_id()
+        studio.cache.limit_entries(_ENTRIES_IN_MEMORY)
         self._stack = ExitStack()
         self._stack.enter_context(calm_collector())
         options = RunOptions(spec.cache, False, spec.node_timeout_seconds, self._find_place if self._folder else None)

@@ -188,6 +188,7 @@ class Ledger:
         run("PRAGMA journal_mode=WAL")
         run("PRAGMA synchronous=NORMAL")
         run("PRAGMA foreign_keys=ON")
+        run("PRAGMA cache_size=-512")
         found = run("PRAGMA user_version").fetchone()[0]
         if found > FORMAT:
             raise RunError("E742", f"the ledger has version {found}", where=str(self.path), hint="update Studio")

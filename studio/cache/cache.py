@@ -59,9 +59,16 @@ class Cache:
 
             self.shared = SharedTier(shared_url, self.codecs, self.digest)
         self._actions: OrderedDict[str, Action] = OrderedDict()
+        self._most_actions = _ACTIONS_IN_MEMORY
         self._flights: dict[str, list[Callable[[], None]]] = {}
         self._guard = threading.Lock()
         self._spool: tempfile.TemporaryDirectory[str] | None = None
+
+    def limit_entries(self, count: int) -> None:
+        """Keep no more than so many actions and values in memory, if a tier on disk has them too."""
+        if self.disk is not None:
+            self._most_actions = count
+            self.memory.most_entries = count
 
     # -- looking up ------------------------------------------------------------------------------------
 
@@ -257,7 +264,7 @@ class Cache:
     def _remember(self, action: Action) -> None:
         with self._guard:
             self._actions[action.fingerprint] = action
-            if len(self._actions) > _ACTIONS_IN_MEMORY:
+            while len(self._actions) > self._most_actions:
                 self._actions.popitem(last=False)
 
     def _open_spool(self) -> BlobFolder:

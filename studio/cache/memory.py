@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import OrderedDict
 from typing import Any
@@ -10,10 +11,17 @@ _MISSING = object()
 
 
 class MemoryTier:
-    """Keeps values in memory."""
+    """Keeps values in memory.
+
+    Attributes:
+        budget_bytes: How much they may take.
+        used_bytes: How much they take.
+        most_entries: How many there may be.
+    """
 
     def __init__(self, budget_bytes: int) -> None:
         self.budget_bytes = budget_bytes
+        self.most_entries = sys.maxsize
         self.used_bytes = 0
         self._values: OrderedDict[str, tuple[Any, int]] = OrderedDict()
         self._lock = threading.Lock()
@@ -38,7 +46,7 @@ class MemoryTier:
             old = self._values.pop(digest, None)
             self.used_bytes += size - (old[1] if old else 0)
             self._values[digest] = (value, size)
-            while self.used_bytes > self.budget_bytes:
+            while self.used_bytes > self.budget_bytes or len(self._values) > self.most_entries:
                 _, (_, freed) = self._values.popitem(last=False)
                 self.used_bytes -= freed
 
