@@ -132,7 +132,7 @@ class BatchRun:
         for place in self._places:
             if place.draining and not place.held:
                 self._replace(place)
-            if place.draining or self._cancelled.is_set():
+            if place.draining or self._cancelled.is_set() or not place.runner.window:
                 continue
             if self._suspects and (place.alone or len(self._places) == 1 or not place.held):
                 place.alone = True

@@ -157,7 +157,8 @@ Report = Callable[["ItemRunner", ItemResult | WorkerLost], None]
 class ItemRunner(Protocol):
     """Runs items: in this process, in a process of its own, or in a Ray actor.
 
-    The batch starts items whenever there is room (`window` less what was started and not reported). An item that
+    The batch starts items whenever there is room (`window` less what was started and not reported; 0 where a runner
+    has no machine yet). An item that
     was started is reported once, either as an `ItemResult` or among the items of a `WorkerLost`; a runner that
     reported `WorkerLost` is closed and replaced. Make runners with a `Report`.
     """

@@ -18,8 +18,10 @@ from studio.errors import StudioError, UsageError
 
 if TYPE_CHECKING:
     from studio.app import Studio
+    from studio.batch.batch import Batch
     from studio.batch.items import Group
     from studio.batch.ledger import ItemRow, Summary
+    from studio.batch.run import Start
     from studio.graph import Graph
 
 _STATES = ("pending", "running", "done", "failed", "removed")
@@ -69,6 +71,10 @@ def command() -> None:
 @click.option("--only", multiple=True, metavar="OUTPUT", help="Make this output only. May be repeated.")
 @click.option("--workers", type=click.IntRange(min=0), metavar="N", default=None,
               help="Worker processes; 0 works in this one.  [default: 1, or one per GPU]")  # fmt: skip
+@click.option("--ray", "ray_address", is_flag=False, flag_value="", default=None, metavar="[ADDRESS]",
+              help="Work on a Ray cluster: --ray=HOST:PORT, or --ray alone for one on this machine.")  # fmt: skip
+@click.option("--ray-gpus", type=click.FloatRange(min=0), metavar="N", help="GPUs of each Ray worker; 0.5 for half.")
+@click.option("--ray-tag", "ray_tags", multiple=True, metavar="NAME[=N]", help="A resource that a Ray worker needs.")
 @click.option("--window", type=click.IntRange(min=1), default=16, show_default=True, help="Most items in one worker.")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
               help="A node that takes longer fails.")  # fmt: skip
@@ -129,12 +135,13 @@ def _run(batch: Any, folder: Path, options: dict[str, Any]) -> int:
             click.echo(f"{intake.total} items: {told}", err=True)
         if options["check"]:
             return DONE
-        workers = options["workers"] if options["workers"] is not None else _count_workers(batch.studio)
-        run = batch.create_run(ledger, workers=workers, policy=Policy(options["on_error"], options["retries"]))
-        display = BatchDisplay(ledger, run, quiet=options["quiet"] or options["as_json"])
-        with open_gallery(folder, batch.studio, wanted=options["gallery"]), _Interrupts(run), display:
-            for item, result in run.run():
-                display.show(item, result)
+        with open_workers(batch, options) as (start, workers):
+            policy = Policy(options["on_error"], options["retries"])
+            run = batch.create_run(ledger, workers=workers, policy=policy, start=start)
+            display = BatchDisplay(ledger, run, quiet=options["quiet"] or options["as_json"])
+            with open_gallery(folder, batch.studio, wanted=options["gallery"]), _Interrupts(run), display:
+                for item, result in run.run():
+                    display.show(item, result)
         if options["sheets"] and not run.cancelled:
             _write_sheets(batch.studio, folder)
         summary = ledger.summary()
@@ -145,6 +152,39 @@ def _run(batch: Any, folder: Path, options: dict[str, Any]) -> int:
         if run.cancelled:
             return CANCELLED
         return _find_code(summary)
+
+
+@contextmanager
+def open_workers(batch: Batch, options: dict[str, Any]) -> Iterator[tuple[Start | None, int]]:
+    """Give what starts workers, None for processes on this machine, and how many there should be.
+
+    Raises:
+        UsageError: E749 if an option of Ray cannot be used, E759 if Ray is not installed.
+        RunError: E761 if there is no cluster at that address.
+    """
+    count = options["workers"]
+    if options["ray_address"] is None:
+        if options["ray_tags"] or options["ray_gpus"] is not None:
+            raise UsageError("E749", "--ray-gpus and --ray-tag are for --ray", hint="add --ray")
+        yield None, count if count is not None else _count_workers(batch.studio)
+        return
+    from studio.batch.ray_cluster import ClusterOptions, open_cluster
+
+    tags = dict(_parse_tag(text) for text in options["ray_tags"])
+    wanted = ClusterOptions(options["ray_address"], count or None, gpus=options["ray_gpus"], tags=tags)
+    with open_cluster(batch, wanted) as found:
+        yield found
+
+
+def _parse_tag(text: str) -> tuple[str, float]:
+    name, _, amount = text.partition("=")
+    try:
+        number = float(amount or 1)
+    except ValueError:
+        number = 0.0
+    if not name or not 0 < number < float("inf"):
+        raise UsageError("E749", f"{text!r} is no resource", where="--ray-tag", hint="--ray-tag NAME or NAME=AMOUNT")
+    return name, number
 
 
 @contextmanager
