@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from studio_speech.spoken import Spoken
 
 FADE_SECONDS = 0.004
+_BLOCK = 1 << 16
 WITHIN_SENTENCE_SECONDS = 0.12
 SHORTEST_SECONDS = 0.02
 """Silence that is shorter is no speech, however soft: the voice knows none of the letters."""
@@ -63,14 +64,14 @@ def narrate(
 ) -> tuple[Audio, Marks]:
     """Say utterances one after the other.
 
-    Sound goes to a file while it is made, so that memory holds one utterance, and the whole once at the end.
+    Sound goes to a file while it is made, and a long one is read from there, so that memory holds one utterance.
 
     Args:
         utterances: At least one.
         speaker: Who says them, all at one rate.
         pacing: The silence between them.
         gain: Factor for all samples.
-        scratch: A folder for the file.
+        scratch: A folder for the file, which a long sound reads.
         step: Called before each utterance with how many are done, and how many there are.
 
     Raises:
@@ -97,9 +98,14 @@ def narrate(
     step(len(utterances), len(utterances))
     if not heard:
         raise StudioError("E664", "nothing is heard of this text", hint="the voice may not know its letters")
-    audio = Audio(np.memmap(path, np.float32, "r"), rate)
-    path.unlink(missing_ok=True)
+    audio = Audio.from_blocks(lambda: _read_blocks(path), rate=rate, channels=1, frames=at)
     return audio, collect_marks(said, rate, at)
+
+
+def _read_blocks(path: Path) -> Iterator[npt.NDArray[np.float32]]:
+    with path.open("rb") as file:
+        while data := file.read(4 * _BLOCK):
+            yield np.frombuffer(data, np.float32)
 
 
 def fade_ends(samples: npt.NDArray[np.float32], rate: int, gain: float) -> npt.NDArray[np.float32]:

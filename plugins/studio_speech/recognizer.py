@@ -77,7 +77,7 @@ def recognize(sound: Audio, recognizer: Recognizer, order: Order, step: Callable
     sentences: list[Sentence] = []
     for start, end in find_chunks(sound):
         step(start // sound.rate, math.ceil(sound.duration))
-        mono = sound.samples[start:end].mean(axis=1)
+        mono = _read(sound, start, end).mean(axis=1)
         if not len(mono) or math.sqrt(float(np.mean(mono.astype(np.float64) ** 2))) < _SILENCE:
             continue
         heard = _listen(recognizer, resample(mono, sound.rate, recognizer.rate), order)
@@ -92,7 +92,7 @@ def find_chunks(sound: Audio) -> Iterator[tuple[int, int]]:
     longest, search = int(CHUNK_SECONDS * sound.rate), int(_SEARCH_SECONDS * sound.rate)
     window, start = max(sound.rate // 20, 1), 0
     while sound.frames - start > longest:
-        tail = sound.samples[start + longest - search : start + longest].mean(axis=1, dtype=np.float64)
+        tail = _read(sound, start + longest - search, start + longest).mean(axis=1, dtype=np.float64)
         power = np.convolve(tail * tail, np.ones(window), "same")
         end = (
             start
@@ -105,6 +105,11 @@ def find_chunks(sound: Audio) -> Iterator[tuple[int, int]]:
         start = end
     if sound.frames > start:
         yield start, sound.frames
+
+
+def _read(sound: Audio, start: int, end: int) -> FloatArray:
+    """Return a span of a sound, of a long one without the rest."""
+    return next(sound.blocks(end - start, start, end))
 
 
 def resample(samples: FloatArray, before: int, after: int) -> FloatArray:

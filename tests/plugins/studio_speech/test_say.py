@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -286,6 +287,38 @@ def test_a_text_never_reaches_a_command_line(ctx: TestContext, monkeypatch: pyte
     assert len(seen) == 2
     assert all("wombat" not in str(command) and "f2" not in str(command) for command, _ in seen)
     assert not any(rest.get("shell") for _, rest in seen)
+
+
+def test_the_system_library_speaks_where_the_package_is_not(
+    tmp_path: Path, ctx: TestContext, plain: Audio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packaged = next(find_engine())
+    assert packaged.data is not None
+    (tmp_path / "libespeak-ng.so.1").symlink_to(packaged.library)
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))  # what a system's library lies on
+    monkeypatch.setenv("ESPEAK_DATA_PATH", str(Path(packaged.data).parent))
+    monkeypatch.setattr(espeak.importlib.util, "find_spec", lambda name: None)
+
+    engine, _ = espeak.open_engine()
+
+    assert engine == Engine("libespeak-ng.so.1", None)
+    assert say_text(ctx, TEXT).audio == plain
+
+
+def test_a_long_speech_is_read_from_its_file_and_sounds_alike(
+    ctx: TestContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = " ".join(f"This is sentence number {number}." for number in range(1, 6))
+    held = say_text(ctx, text).audio
+    monkeypatch.setattr("studio.api.audio.HELD_VALUES", 22_050)
+    long_ctx = TestContext()
+
+    said = say_text(long_ctx, text).audio
+
+    assert (said.is_long, said.byte_size) == (True, 0)
+    assert list(said.blocks(500))[3].shape == (500, 1)
+    assert np.array_equal(np.concatenate(list(said.blocks(1000))), held.samples)
+    long_ctx.close()
 
 
 def test_no_espeak_at_all_is_an_error_that_says_what_to_type(ctx: TestContext, monkeypatch: pytest.MonkeyPatch) -> None:
