@@ -139,6 +139,15 @@ def music_plugin(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.fixture(scope="session")
+def style_plugin(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The plugin for style with a thin network beside it."""
+    from tests.plugins.studio_style.tiny_networks import make_vgg_tensors, save
+
+    folder = tmp_path_factory.mktemp("style")
+    return WithModels(studio_style, {"tiny-vgg": save(make_vgg_tensors(), folder / "vgg.safetensors")})
+
+
+@pytest.fixture(scope="session")
 def mini_plugin(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The diffusion plugin with tiny models in place of those that ship with it."""
     from tests.plugins.studio_diffusion.conftest import MiniPlugin
@@ -194,6 +203,20 @@ def film_file(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("media") / "film.mkv"
     VideoType().write_file(film(), path, None)
     return str(path)
+
+
+@pytest.fixture(scope="session")
+def film_plugin(mini_plugin: Any) -> Any:
+    """The plugin for films with tiny models that draw, and what opens them."""
+
+    class FilmPlugin(WithModels):
+        @hookimpl
+        def studio_model_openers(self) -> Any:
+            """Return the openers of the plugin for diffusion."""
+            return studio_diffusion.studio_model_openers()
+
+    mini = mini_plugin.models["mini"]
+    return FilmPlugin(studio_video, {"mini": mini, "mini-film": mini})
 
 
 MINI = Model("builtin:mini")
@@ -352,6 +375,15 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "video.interpolate": {"video": film(), "rate": 6.0},
     "video.denoise": {"video": film(), "noise": 0.1, "radius": 1},
     "video.deflicker": {"video": film()},
+    "video.animate": {"image": picture(), "seconds": 0.2, "rate": 10.0},
+    "video.from_text": {"prompt": "an apple", "seconds": 0.3, "rate": 10.0, "keys": 4.0},
+    "video.storyboard": {
+        "pictures": [picture()],
+        "narrations": [sound()],
+        "captions": ["Hm."],
+        "rate": 2.0,
+        "width": 32,
+    },
 }
 
 
@@ -378,7 +410,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "speech.to_text": {"language": "de"},
     "speech.subtitles": {"marks": marks()},
     "speech.save_subtitles": {"marks": marks()},
-    "style.transfer": {"model": Model("builtin:mini-sounds"), "more_styles": [picture()], "weights": [2.0]},
+    "style.transfer": {"model": Model("builtin:tiny-vgg"), "more_styles": [picture()], "weights": [2.0]},
     "style.colorize": {"exemplar": picture(), "scribbles": picture(channels=4)},
     "video.style": {"more_styles": [picture()], "weights": [2.0]},
     "video.colorize": {"key_frames": [picture(32, 20)], "times": [0.0]},
@@ -387,6 +419,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "video.from_frames": {"audio": sound()},
     "video.load_images": {"audio": sound()},
     "video.deflicker": {"guide": film()},
+    "video.animate": {"model": Model("builtin:mini-film")},
+    "video.storyboard": {"pictures": [picture(channels=1)], "narrations": [sound(0.2)]},
 }
 
 
@@ -402,6 +436,10 @@ def test_every_first_party_node_type_keeps_its_promises(node_type: str, request:
             given.update(made)
     if node_type in ("speech.say", "speech.to_text"):
         options["plugin"] = request.getfixturevalue("speech_plugin")
+    if node_type == "style.transfer":
+        options["plugin"] = request.getfixturevalue("style_plugin")
+    if node_type in ("video.animate", "video.from_text"):
+        options["plugin"] = request.getfixturevalue("film_plugin")
     if node_type == "audio.from_text":
         options["plugin"] = request.getfixturevalue("music_plugin")
     elif node_type.startswith("audio."):

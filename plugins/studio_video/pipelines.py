@@ -1,0 +1,182 @@
+"""Films from networks: the pipelines of diffusers that make a film from words or from a still."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from studio.api import Image, ModelError, Video
+from studio.api.quiet import hush
+from studio_video.interpolate import find_rate
+from studio_video.resample import resize_image
+
+if TYPE_CHECKING:
+    Step = Callable[[int, int, Image | None], None]
+    Log = Callable[[str], None]
+
+# What else can be done with the modules of a pipeline that makes films from words.
+_FROM_STILLS: Mapping[str, str] = {"LTXPipeline": "LTXImageToVideoPipeline"}
+_SCALES = ("vae_scale_factor_spatial", "vae_spatial_compression_ratio", "vae_scale_factor")
+_TEMPORAL = ("vae_scale_factor_temporal", "vae_temporal_compression_ratio")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What film is to be made.
+
+    Attributes:
+        prompt: What it shows.
+        negative_prompt: What it does not.
+        frames: How many.
+        rate: How many a second.
+        width: Columns; 0 for the model's own, or the still's.
+        height: Rows; 0 as well.
+        steps: Steps; 0 for the model's own.
+        guidance_scale: How strictly to follow the prompt; None for the model's own.
+        seed: Another seed, another film.
+    """
+
+    prompt: str
+    negative_prompt: str
+    frames: int
+    rate: float
+    width: int
+    height: int
+    steps: int
+    guidance_scale: float | None
+    seed: int
+
+
+def makes_films(opened: Any) -> bool:
+    """Say whether an opened model is a pipeline that makes films."""
+    pipeline = getattr(opened, "pipeline", None)
+    return pipeline is not None and bool({"num_frames", "video_length"} & _find_takes(type(pipeline)).keys())
+
+
+def make_film(opened: Any, wish: Wish, step: Step, log: Log, *, still: Image | None = None) -> Video:
+    """Run a pipeline and return its frames as a film; all of them are held, as the network does.
+
+    Raises:
+        ModelError: E718 if the model does not make such films, E719 if it makes no numbers.
+    """
+    pipeline = _choose(opened, still)
+    takes = _find_takes(type(pipeline))
+    width, height = _find_size(pipeline, wish, still)
+    if wish.width and (width, height) != (wish.width, wish.height):
+        log(f"this model takes no size of {wish.width} x {wish.height}; the film is {width} x {height}")
+    every = int(next((value for name in _TEMPORAL if (value := getattr(pipeline, name, None))), 1))
+    frames = math.ceil((wish.frames - 1) / every) * every + 1
+    given: dict[str, Any] = {
+        "prompt": wish.prompt,
+        "negative_prompt": wish.negative_prompt or None,
+        "width": width,
+        "height": height,
+        "num_frames": frames,
+        "video_length": frames,
+        "num_inference_steps": wish.steps or None,
+        "guidance_scale": wish.guidance_scale,
+        "max_guidance_scale": wish.guidance_scale,
+        "frame_rate": round(wish.rate),
+        "fps": max(1, round(wish.rate)),
+        "image": None if still is None else resize_image(still, width, height).to_pillow().convert("RGB"),
+        "output_type": "np",
+        "generator": torch.Generator().manual_seed(wish.seed),
+        "callback_on_step_end": _tell(pipeline, step),
+    }
+    if "prompt" in takes and not wish.prompt.strip():
+        raise ModelError("E718", f"{type(pipeline).__name__} needs a prompt", hint="say what is to happen")
+    arguments = {name: value for name, value in given.items() if name in takes and value is not None}
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(wish.seed)
+        made = _run(pipeline, arguments)
+    return _to_film(made[: wish.frames], wish)
+
+
+def _run(pipeline: Any, arguments: Mapping[str, Any]) -> Any:
+    module = sys.modules[type(pipeline).__module__]
+    if "prompt_clean" in vars(module) and not hasattr(module, "ftfy"):
+        module.ftfy = SimpleNamespace(fix_text=str)  # type: ignore[attr-defined]  # some use it unasked
+    with hush("diffusers", "transformers"):
+        try:
+            found = pipeline(**arguments).frames
+        except (ValueError, TypeError, AttributeError) as error:
+            reason = str(error).partition("\n")[0][:300]
+            raise ModelError(
+                "E718",
+                f"{type(pipeline).__name__} refuses this: {reason}",
+                hint="another size, another number of frames, or a model that fits the task",
+            ) from error
+    frames = found[0] if isinstance(found, list) else found
+    array = np.asarray(frames)
+    return array[0] if array.ndim == 5 else array
+
+
+def _to_film(made: Any, wish: Wish) -> Video:
+    if made.ndim != 4 or not len(made):
+        raise ModelError("E719", f"the model made an array of shape {made.shape}", hint="take another model")
+    if not np.isfinite(made).all():
+        raise ModelError("E719", f"what the model made of {wish.prompt!r} holds NaN", hint="another seed, or float32")
+    images = [Image(np.rint(np.clip(frame, 0, 1) * 255).astype(np.uint8)) for frame in made]
+    return Video.from_images(images, find_rate(wish.rate))
+
+
+def _choose(opened: Any, still: Image | None) -> Any:
+    pipeline = getattr(opened, "pipeline", None)
+    if not makes_films(opened):
+        name = type(opened if pipeline is None else pipeline).__name__
+        raise ModelError("E718", f"a model of {name} makes no films", hint="take one that docs/motion.md lists")
+    name = type(pipeline).__name__
+    if still is not None and "image" not in _find_takes(type(pipeline)):
+        import diffusers
+
+        if name not in _FROM_STILLS:
+            raise ModelError("E718", f"{name} does not start from a still", hint="video.from_text makes films with it")
+        assert pipeline is not None
+        view = getattr(diffusers, _FROM_STILLS[name])(**pipeline.components)
+        view.set_progress_bar_config(disable=True)
+        return view
+    if still is None:
+        image = _find_takes(type(pipeline)).get("image")
+        if image is not None and (image.default is inspect.Parameter.empty or "ImageToVideo" in name):
+            raise ModelError("E718", f"{name} starts from a still", hint="video.animate makes films with it")
+    return pipeline
+
+
+def _find_takes(kind: Any) -> dict[str, inspect.Parameter]:
+    return dict(inspect.signature(kind.__call__).parameters)
+
+
+def _find_size(pipeline: Any, wish: Wish, still: Image | None) -> tuple[int, int]:
+    """Return the size that was asked for, as near as the model can."""
+    scale = int(next((value for name in _SCALES if (value := getattr(pipeline, name, None))), 8))
+    denoiser = getattr(pipeline, "transformer", None) or getattr(pipeline, "unet", None)
+    config = getattr(denoiser, "config", {})
+    patch = config.get("patch_size", 1)
+    patch = patch[-1] if isinstance(patch, tuple | list) else patch or 1
+    multiple = max(8, scale * int(patch))
+    width, height = wish.width, wish.height
+    if not width and still is not None:
+        shrink = min(1.0, math.sqrt(768 * 768 / (still.width * still.height)))
+        width, height = round(still.width * shrink), round(still.height * shrink)
+    if not width:
+        side = config.get("sample_size")
+        side = side if isinstance(side, int) else 32
+        width, height = (config.get(name) or side for name in ("sample_width", "sample_height"))
+        width, height = width * scale, height * scale
+    return max(multiple, round(width / multiple) * multiple), max(multiple, round(height / multiple) * multiple)
+
+
+def _tell(pipeline: Any, step: Step) -> Any:
+    def follow(_: Any, index: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        step(index + 1, int(getattr(pipeline, "num_timesteps", 0) or 0), None)
+        return tensors
+
+    return follow

@@ -1,0 +1,217 @@
+"""Scenes put together to one film: stills that a camera moves over, told by a voice, with subtitles and music."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from studio.api import Audio, Frame, Image, MediaError, Video
+from studio_video.camera import Camera, Move, Shot, ease
+from studio_video.flow import FloatArray
+from studio_video.interpolate import to_depth
+
+if TYPE_CHECKING:
+    Step = Callable[[int, int, Image | None], None]
+
+# In turn, where no move is said: no two neighbours go the same way.
+_MOVES: tuple[Move, ...] = ("zoom_in", "pan_right", "zoom_out", "parallax", "pan_left")
+_FADE_SECONDS = 1.0  # of music at both ends
+_DUCK_SECONDS = 0.35
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A scene of a film.
+
+    Attributes:
+        picture: What is seen.
+        start: Seconds from the start of the film.
+        end: Until when, with the passage to the next one.
+        move: What the camera does.
+        voice: What is said, or None.
+        voice_start: Seconds from the start of the film.
+        caption: What can be read, or nothing.
+    """
+
+    picture: Image
+    start: float
+    end: float
+    move: Move
+    voice: Audio | None
+    voice_start: float
+    caption: str
+
+
+def plan_scenes(
+    pictures: Sequence[Image],
+    *,
+    voices: Sequence[Audio],
+    captions: Sequence[str],
+    seconds: Sequence[float],
+    moves: Sequence[Move],
+    passage: float,
+    pause: float,
+) -> list[Scene]:
+    """Return when each scene is seen and heard: as long as was asked for, or as its voice takes.
+
+    Raises:
+        MediaError: E720 if there is no picture, or a list has neither one entry for each nor one for all.
+    """
+    count = len(pictures)
+    if not count:
+        raise MediaError("E720", "a film of no scene", hint="give at least one picture")
+    for name, row in (("narrations", voices), ("captions", captions), ("seconds", seconds), ("moves", moves)):
+        if len(row) not in (0, count) and not (len(row) == 1 and name in ("seconds", "moves")):
+            raise MediaError("E720", f"{count} pictures and {len(row)} {name}", hint="give one for every scene")
+    scenes, start = [], 0.0
+    for index, picture in enumerate(pictures):
+        voice = voices[index] if voices else None
+        asked = seconds[index % len(seconds)] if seconds else 4.0
+        lead = passage if index else min(passage, pause)
+        told = lead + voice.duration + pause + (passage if index + 1 < count else 0.0) if voice else 0.0
+        length = max(asked, told, 2 * passage + 0.1)
+        move = moves[index % len(moves)] if moves else _MOVES[index % len(_MOVES)]
+        caption = captions[index] if captions else ""
+        scenes.append(Scene(picture, start, start + length, move, voice, start + lead, caption))
+        start += length - passage
+    return scenes
+
+
+def assemble(
+    scenes: Sequence[Scene], audio: Audio | None, *, rate: Fraction, width: int, height: int, amount: float, step: Step
+) -> Video:
+    """Return the film of scenes; one or two pictures are held at a time beside those given."""
+    total = scenes[-1].end
+    frames = max(1, round(total * rate))
+
+    def create_frames() -> Iterator[Frame]:
+        cameras: dict[int, Camera] = {}
+        for index in range(frames):
+            time = float(index / rate)
+            seen = [each for each, scene in enumerate(scenes) if scene.start <= time < scene.end] or [len(scenes) - 1]
+            cameras = {each: cameras.get(each) or _open(scenes[each], width, height, amount) for each in seen}
+            image = _show(scenes, cameras, time)
+            step(index, frames, image if index % 24 == 0 else None)
+            yield Frame(image, time)
+
+    return Video(create_frames, width=width, height=height, rate=rate, count=frames, audio=audio)
+
+
+def _open(scene: Scene, width: int, height: int, amount: float) -> Camera:
+    return Camera(_to_rgb(scene.picture), Shot(scene.move, amount, 0.5, 0.5, "linear", width, height), None)
+
+
+def _to_rgb(image: Image) -> Image:
+    pixels = image.pixels
+    if image.channels == 4:
+        pixels = pixels[..., :3] * pixels[..., 3:]
+    elif image.channels == 1:
+        pixels = np.repeat(pixels, 3, axis=2)
+    return to_depth(pixels, np.uint8)
+
+
+def _show(scenes: Sequence[Scene], cameras: dict[int, Camera], time: float) -> Image:
+    """Return what is seen at a time: of two scenes, the one passes into the other."""
+    taken = []
+    for index, camera in sorted(cameras.items()):
+        scene = scenes[index]
+        taken.append(camera.take(min(1.0, (time - scene.start) / (scene.end - scene.start))))
+    if len(taken) == 1:
+        return taken[0]
+    second = scenes[max(cameras)]
+    shared = scenes[min(cameras)].end - second.start
+    share = np.float32(ease(min(1.0, max(0.0, (time - second.start) / shared)), "smooth"))
+    return to_depth((1 - share) * taken[0].pixels + share * taken[-1].pixels, np.uint8)
+
+
+def mix_sound(scenes: Sequence[Scene], music: Audio | None, *, music_level: float, duck: float) -> Audio | None:
+    """Return voices over music, which fades in and out, begins again where it is short, and steps back for voices.
+
+    Args:
+        scenes: The scenes.
+        music: What plays, or None.
+        music_level: Of the music, in dB.
+        duck: By how much it is softer while someone speaks, in dB.
+    """
+    voices = [scene for scene in scenes if scene.voice is not None and scene.voice.frames]
+    sounds = [scene.voice for scene in voices if scene.voice] + ([music] if music and music.frames else [])
+    if not sounds:
+        return None
+    rate, channels = max(s.rate for s in sounds), min(2, max(s.channels for s in sounds))
+    frames = round(scenes[-1].end * rate)
+    mixed = np.zeros((frames, channels), np.float32)
+    spoken = np.zeros(frames, np.float32)
+    for scene in voices:
+        assert scene.voice is not None
+        begin = round(scene.voice_start * rate)
+        part = _convert(scene.voice, rate, channels)[: frames - begin]
+        mixed[begin : begin + len(part)] += part
+        spoken[begin : begin + len(part)] = 1.0
+    if music is not None and music.frames:
+        mixed += _play(_convert(music, rate, channels), frames, rate) * _find_gain(spoken, rate, music_level, duck)
+    peak = float(np.abs(mixed).max()) if frames else 0.0
+    return Audio(mixed / peak * 0.98 if peak > 0.98 else mixed, rate)
+
+
+def _convert(audio: Audio, rate: int, channels: int) -> FloatArray:
+    samples = audio.samples
+    if samples.shape[1] != channels:
+        samples = np.repeat(samples.mean(axis=1, keepdims=True), channels, axis=1)
+    if audio.rate != rate:
+        import soxr  # type: ignore[import-untyped]  # it has no types
+
+        samples = soxr.resample(samples, audio.rate, rate, quality="HQ").reshape(-1, channels)
+    return np.asarray(samples, np.float32)
+
+
+def _play(music: FloatArray, frames: int, rate: int) -> FloatArray:
+    """Return music as long as the film, faded at both ends, and into itself where it begins again."""
+    overlap = min(rate, len(music) // 4)
+    played = np.zeros((frames, music.shape[1]), np.float32)
+    begin = 0
+    while begin < frames:
+        part = music.copy()
+        if begin and overlap:
+            part[:overlap] *= np.sin(np.linspace(0, np.pi / 2, overlap, dtype=np.float32))[:, None]
+        if begin + len(part) < frames and overlap:
+            part[-overlap:] *= np.cos(np.linspace(0, np.pi / 2, overlap, dtype=np.float32))[:, None]
+        part = part[: frames - begin]
+        played[begin : begin + len(part)] += part
+        begin += max(1, len(music) - overlap)
+    fade = min(round(_FADE_SECONDS * rate), frames // 3)
+    if fade:
+        ramp = np.linspace(0, 1, fade, dtype=np.float32)[:, None]
+        played[:fade] *= ramp
+        played[-fade:] *= ramp[::-1]
+    return played
+
+
+def _find_gain(spoken: FloatArray, rate: int, level: float, duck: float) -> FloatArray:
+    from scipy.ndimage import maximum_filter1d, uniform_filter1d  # type: ignore[import-untyped]  # it has no types
+
+    span = max(1, round(_DUCK_SECONDS * rate))
+    softer = uniform_filter1d(maximum_filter1d(spoken, span), span)
+    gain: FloatArray = (10 ** ((level - duck * softer) / 20))[:, None].astype(np.float32)
+    return gain
+
+
+def write_subtitles(scenes: Sequence[Scene]) -> str:
+    """Return the captions as SubRip; one shows while its voice is heard, or while its scene is seen."""
+    parts: list[str] = []
+    for scene in scenes:
+        if not scene.caption.strip():
+            continue
+        end = scene.voice_start + scene.voice.duration if scene.voice else scene.end - (scene.voice_start - scene.start)
+        times = " --> ".join(_write_time(each) for each in (scene.voice_start, max(end, scene.voice_start + 0.1)))
+        lines = "\n".join(line for line in scene.caption.splitlines() if line.strip())
+        parts.append(f"{len(parts) + 1}\n{times}\n{lines}\n")
+    return "\n".join(parts)
+
+
+def _write_time(seconds: float) -> str:
+    whole = round(seconds * 1000)
+    return f"{whole // 3_600_000:02}:{whole // 60_000 % 60:02}:{whole // 1000 % 60:02},{whole % 1000:03}"
