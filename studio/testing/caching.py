@@ -49,6 +49,9 @@ def _round_trip(subject: Subject, value: Any) -> list[str]:
             f"a {type(value).__name__} has no digest, so it is never cached; register a ValueType whose `python` "
             "is its class, and pass it here with value_types="
         ]
+    stream = codecs.find_stream(value)
+    if stream is not None and stream.find_origin(value) is not None:
+        return []  # it is not stored, but read again from the user's own file
     try:
         encoded = codecs.encode(value, subject.digest)
         if encoded is None:

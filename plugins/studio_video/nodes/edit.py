@@ -3,6 +3,205 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, Literal
 
-NODE_TYPES: list[Callable[..., Any]] = []
+from studio.api import Context, Field, Video, node
+
+Seconds = Annotated[float, Field(ge=0, le=86_400, unit="seconds")]
+Side = Annotated[int, Field(ge=1, le=32_000, unit="pixels")]
+Place = Annotated[int, Field(ge=0, le=32_000, unit="pixels")]
+Transition = Literal["cut", "crossfade", "wipe_left", "wipe_right", "wipe_up", "wipe_down", "fade_black", "fade_white"]
+
+
+@node("video.trim")
+def trim_video(
+    ctx: Context, video: Video, *, start: Seconds = 0.0, end: Annotated[float | None, Field(ge=0, le=86_400)] = None
+) -> Video:
+    """Cut out the part between two times, with its sound.
+
+    Args:
+        video: Film to cut.
+        start: Where the part begins; the frame that shows then is its first.
+        end: Where it ends; without it at the film's end.
+
+    Raises:
+        MediaError: E701 if there is nothing between the two.
+    """
+    from studio_video.retime import trim
+
+    return trim(video, start, end)
+
+
+@node("video.concatenate")
+def concatenate_videos(
+    ctx: Context,
+    videos: Annotated[list[Video], Field(min_length=1, max_length=1000)],
+    *,
+    transition: Transition = "cut",
+    seconds: Annotated[float, Field(gt=0, le=30, unit="seconds")] = 1.0,
+) -> Video:
+    """Put films one after the other, with a transition between them; sounds fade into each other meanwhile.
+
+    Films of other sizes than the first are fitted into it, with black bars and a warning. The result has the first
+    film's rate; frames keep their times.
+
+    Args:
+        videos: The films, in order.
+        transition: What is between two: nothing, a dissolve, a wipe, or a fade through black or white.
+        seconds: How long a transition takes; the films overlap so long.
+
+    Raises:
+        MediaError: E704 if a film is shorter than its transitions.
+    """
+    from studio_video.pictures import match_film
+    from studio_video.retime import join_films
+
+    fitted = [match_film(video, videos[0]) for video in videos]
+    for index, (video, made) in enumerate(zip(videos, fitted, strict=True)):
+        if made is not video:
+            ctx.log(f"film {index} was {video!r} and was fitted to {videos[0]!r}")
+    return join_films(fitted, transition, seconds)
+
+
+@node("video.crop")
+def crop_video(
+    ctx: Context, video: Video, *, width: Side, height: Side, x: Place | None = None, y: Place | None = None
+) -> Video:
+    """Cut a part out of every frame.
+
+    Args:
+        video: Film to crop.
+        width: Columns of the part.
+        height: Rows of the part.
+        x: Column of its left edge; without it the part is in the middle.
+        y: Row of its top edge; likewise.
+
+    Raises:
+        MediaError: E701 if the part is not inside the film.
+    """
+    from studio_video.shape import crop_film
+
+    left = max(0, (video.width - width) // 2) if x is None else x
+    top = max(0, (video.height - height) // 2) if y is None else y
+    return crop_film(video, left, top, width, height)
+
+
+@node("video.resize")
+def resize_video(
+    ctx: Context,
+    video: Video,
+    *,
+    width: Side | None = None,
+    height: Side | None = None,
+    scale: Annotated[float | None, Field(gt=0, le=64)] = None,
+    mode: Literal["stretch", "fit", "fill"] = "stretch",
+    method: Literal["auto", "area", "bicubic", "lanczos", "bilinear", "nearest"] = "auto",
+    multiple_of: Annotated[int, Field(ge=1, le=1024)] = 1,
+    color: Annotated[str, Field(max_length=40)] = "black",
+) -> Video:
+    """Resize a film. Give a scale, or one side (the other follows), or both sides and a mode.
+
+    Args:
+        video: Film to resize.
+        width: Columns of the result.
+        height: Rows of the result.
+        scale: Factor per side instead.
+        mode: With both sides: "stretch" to them, "fit" inside them with bars, or "fill" them and cut what sticks out.
+        method: "auto" takes means to shrink and is bicubic to enlarge.
+        multiple_of: Round the sides to multiples of this: 2 for players, 8 or 16 for networks.
+        color: Colour of the bars.
+
+    Raises:
+        MediaError: E701 for no size, two sizes or one too large.
+    """
+    from studio_video.shape import choose_size, parse_color, resize_film
+
+    size = choose_size((video.width, video.height), width, height, scale, multiple_of)
+    whole = mode if width is not None and height is not None else "stretch"
+    return resize_film(video, size, whole, method, parse_color(color))
+
+
+@node("video.speed")
+def change_video_speed(
+    ctx: Context,
+    video: Video,
+    *,
+    factor: Annotated[float, Field(ge=0.05, le=100)] = 2.0,
+    pitch: Literal["keep", "follow"] = "keep",
+) -> Video:
+    """Play a film faster or slower; the sound follows.
+
+    The rate stays as it is: faster, frames are left out; slower, each shows longer. For slow motion with frames in
+    between, put `video.interpolate` after it.
+
+    Args:
+        video: Film to play.
+        factor: 2 is twice as fast, 0.5 half as fast.
+        pitch: Of the sound: "keep" it, or let it "follow" as on a tape.
+    """
+    from studio_video.retime import change_speed
+
+    return change_speed(video, factor, pitch)
+
+
+@node("video.reverse")
+def reverse_video(ctx: Context, video: Video) -> Video:
+    """Play a film and its sound from the end to the start, in constant memory.
+
+    Args:
+        video: Film to turn round.
+    """
+    from studio_video.retime import reverse_film
+
+    return reverse_film(video)
+
+
+@node("video.loop")
+def loop_video(ctx: Context, video: Video, *, times: Annotated[int, Field(ge=1, le=10_000)] = 2) -> Video:
+    """Play a film several times, one after the other.
+
+    Args:
+        video: Film to repeat.
+        times: How often it plays.
+    """
+    from studio_video.retime import repeat_film
+
+    return repeat_film(video, times)
+
+
+@node("video.stabilize")
+def stabilize_video(
+    ctx: Context,
+    video: Video,
+    *,
+    seconds: Annotated[float, Field(gt=0, le=60, unit="seconds")] = 1.0,
+    most_zoom: Annotated[float, Field(ge=1, le=2)] = 1.2,
+) -> Video:
+    """Hold a shaky film still: the camera's path is found, smoothed, and the frames are moved to the smooth one.
+
+    Moves and turns are followed, not depth. The film is enlarged as far as its edges would show; beyond `most_zoom`
+    they are filled with the colour next to them.
+
+    Args:
+        video: Film to hold still.
+        seconds: How slow the camera's moves become.
+        most_zoom: Greatest factor to enlarge by.
+    """
+    from studio_video.stabilize import find_zoom, measure_path, smooth_path, stabilize_film
+
+    path = measure_path(video, ctx.step)
+    smooth = smooth_path(path, seconds * float(video.rate) / 2)
+    zoom = find_zoom(video, smooth - path, most_zoom)
+    return stabilize_film(video, path, smooth, zoom)
+
+
+NODE_TYPES: list[Callable[..., Any]] = [
+    trim_video,
+    concatenate_videos,
+    crop_video,
+    resize_video,
+    change_video_speed,
+    reverse_video,
+    loop_video,
+    stabilize_video,
+]

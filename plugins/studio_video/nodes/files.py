@@ -3,6 +3,147 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from fractions import Fraction
+from typing import Annotated, Any, Literal
 
-NODE_TYPES: list[Callable[..., Any]] = []
+from studio.api import Audio, Context, Field, File, JsonValue, OutputPath, Video, node
+
+Rate = Annotated[float, Field(gt=0, le=1000, unit="frames per second")]
+
+
+@node("video.load", lane="io")
+def load_video(ctx: Context, file: File, *, rate: Rate | None = None) -> Video:
+    """Load a film with its sound; frames are decoded when they are asked for.
+
+    Frames keep their times, also uneven ones, and are turned upright by the file's rotation flag. A file that is cut
+    off gives the frames that are there; that, uneven times and a header that is wrong are named in a warning.
+
+    Args:
+        file: MP4, MOV, WebM, MKV, GIF, AVI or another format that Studio reads.
+        rate: Even frames per second to give instead: frames are repeated or left out.
+
+    Raises:
+        MediaError: E511 if there is no film in the file, it is broken, or it is over the limits.
+    """
+    from studio.api import MediaLimits, VideoType
+    from studio_video.probe import check_film, find_warnings, probe_file
+    from studio_video.retime import even_out
+
+    limits = MediaLimits()
+    facts = probe_file(file.path, limits)
+    check_film(facts, file.path)
+    for warning in find_warnings(facts):
+        ctx.log(warning)
+    film = VideoType().read_file(file.path, limits)
+    return film if rate is None else even_out(film, Fraction(rate).limit_denominator(100_000))
+
+
+@node("video.load_images", lane="io")
+def load_images(
+    ctx: Context,
+    files: Annotated[list[File], Field(min_length=1, max_length=1_000_000)],
+    *,
+    rate: Rate = 25.0,
+    audio: Audio | None = None,
+    sort: bool = True,
+) -> Video:
+    """Make a film of picture files, such as a folder of numbered frames; each is read when its frame is asked for.
+
+    Args:
+        files: The pictures, all of one size.
+        rate: Frames per second.
+        audio: Sound for the film.
+        sort: Order them by name, numbers in it by value; otherwise as given.
+
+    Raises:
+        MediaError: E511 if a picture cannot be read, E704 if one has another size.
+    """
+    from studio.api import MediaLimits
+    from studio_video.pictures import read_pictures, sort_naturally
+
+    paths = [file.path for file in files]
+    paths = sort_naturally(paths) if sort else paths
+    return read_pictures(paths, Fraction(rate).limit_denominator(100_000), audio, MediaLimits())
+
+
+@node("video.save", cache="never", lane="io")
+def save_video(
+    ctx: Context,
+    video: Video,
+    path: OutputPath,
+    *,
+    codec: Literal["auto", "h264", "h265", "vp9", "av1", "prores", "gif", "apng", "webp"] = "auto",
+    quality: Annotated[int | None, Field(ge=1, le=100)] = None,
+    pixel_format: Annotated[str, Field(max_length=20)] = "auto",
+    faststart: bool = True,
+    encoder: Literal["auto", "software", "hardware"] = "auto",
+    first_number: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0,
+) -> str:
+    """Save a film to a file beside the graph's outputs; the extension chooses the format.
+
+    A graph's own outputs are written without this node. The file appears complete or not at all. A size that the
+    pixel format cannot hold is made even by repeating the edge, with a warning; nothing is cut.
+
+    Args:
+        video: Film to write.
+        path: Where, relative to the run's output folder: .mp4, .mov, .mkv, .webm, .gif, .apng, .webp; or numbered
+            pictures, such as frames/%05d.png.
+        codec: "auto": H.264, VP9 in WebM. H.265 and AV1 are smaller and slower; ProRes is for editing, in MOV.
+        quality: From 1 to 100; without it about 80 (visually near the source). For codecs that lose nothing it is
+            ignored.
+        pixel_format: Such as yuv420p, yuv444p, yuv420p10le; "auto" is what all players take, with alpha where both
+            the film and the codec have it.
+        faststart: Put the index of MP4 and MOV first, so that a browser plays before it has all.
+        encoder: "hardware" uses the GPU's encoder for H.264, H.265 and AV1, "auto" too where the run is on such a GPU.
+        first_number: Number of the first picture.
+
+    Raises:
+        MediaError: E702 for an extension, a codec and a pixel format that do not go together, or a GPU that cannot;
+            E512 if the file cannot be written.
+    """
+    from studio.api import MediaError
+    from studio_video.retime import count_frames
+    from studio_video.save import can_use_hardware, choose_encoding, is_sequence, save_film, save_pictures
+
+    if is_sequence(path.path):
+        save_pictures(video, path.path, first_number, ctx.step)
+        return path.name
+    extension = path.path.suffix.lower().lstrip(".")
+
+    alpha = video.channels == 4
+    encoding = choose_encoding(
+        extension, codec, pixel_format, quality, alpha=alpha, faststart=faststart, hardware=False
+    )
+    named = {"libx264": "h264", "libx265": "h265", "libsvtav1": "av1"}.get(encoding.codec, "")
+    wanted = encoder == "hardware" or (encoder == "auto" and ctx.device.startswith("cuda"))
+    if wanted and can_use_hardware(named):
+        encoding = choose_encoding(
+            extension, named, pixel_format, quality, alpha=False, faststart=faststart, hardware=True
+        )
+    elif encoder == "hardware":
+        raise MediaError("E702", f"there is no encoder for {codec} in hardware here", hint='write encoder "software"')
+    save_film(count_frames(video, ctx.step), path.path, encoding, ctx.log)
+    return path.name
+
+
+@node("video.probe", lane="io")
+def probe_video(ctx: Context, file: File) -> JsonValue:
+    """Tell what is in a file: container, streams, codecs, sizes, rates, lengths, rotation, and what is wrong with it.
+
+    Packets are read and one frame is decoded. `frames` and `seconds` are what is there, `header_frames` and
+    `header_seconds` what the file says.
+
+    Args:
+        file: Film or sound.
+
+    Raises:
+        MediaError: E511 if it cannot be read.
+    """
+    from studio.api import MediaLimits
+    from studio_video.probe import find_warnings, probe_file
+
+    facts = probe_file(file.path, MediaLimits())
+    return {**facts, "warnings": find_warnings(facts)}
+
+
+NODE_TYPES: list[Callable[..., Any]] = [load_video, load_images, save_video, probe_video]

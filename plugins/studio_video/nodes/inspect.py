@@ -3,6 +3,92 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, NamedTuple
 
-NODE_TYPES: list[Callable[..., Any]] = []
+from studio.api import Context, Field, Image, JsonValue, Video, node
+
+
+class Facts(NamedTuple):
+    """What a film is.
+
+    Attributes:
+        seconds: Length.
+        rate: Nominal frames per second.
+        width: Columns.
+        height: Rows.
+        has_sound: Whether it has one.
+        facts: These as a JSON mapping, with `frames`, `channels`, and of the sound `sound_rate`, `sound_channels` and
+            `sound_seconds`.
+    """
+
+    seconds: float
+    rate: float
+    width: int
+    height: int
+    has_sound: bool
+    facts: JsonValue
+
+
+class Scenes(NamedTuple):
+    """The scenes of a film.
+
+    Attributes:
+        starts: When each begins, in seconds; the first at 0.
+        pictures: The first frame of each.
+        scenes: A JSON list of mappings with `start`, `end` and `frame`, the number of the first frame.
+    """
+
+    starts: list[float]
+    pictures: list[Image]
+    scenes: JsonValue
+
+
+@node("video.info")
+def describe_video(ctx: Context, video: Video) -> Facts:
+    """Tell a film's length, rate, size and sound.
+
+    Args:
+        video: Film to look at.
+    """
+    audio = video.audio
+    count = video.count
+    facts: dict[str, JsonValue] = {
+        "seconds": video.duration,
+        "frames": sum(1 for _ in video.frames()) if count is None else count,
+        "rate": float(video.rate),
+        "width": video.width,
+        "height": video.height,
+        "channels": video.channels,
+        "sound_rate": None if audio is None else audio.rate,
+        "sound_channels": None if audio is None else audio.channels,
+        "sound_seconds": None if audio is None else audio.duration,
+    }
+    return Facts(video.duration, float(video.rate), video.width, video.height, audio is not None, facts)
+
+
+@node("video.find_scenes")
+def find_scenes(
+    ctx: Context,
+    video: Video,
+    *,
+    sensitivity: Annotated[float, Field(ge=0.1, le=10)] = 1.0,
+    shortest: Annotated[float, Field(ge=0, le=3600, unit="seconds")] = 0.0,
+    most: Annotated[int, Field(ge=1, le=10_000)] = 1000,
+) -> Scenes:
+    """Find where a film cuts from one scene to another; dissolves, fades and flashes are no cuts.
+
+    Args:
+        video: Film.
+        sensitivity: 2 finds changes half as large too, 0.5 only those twice as large.
+        shortest: Scenes shorter than this belong to the one before.
+        most: Stop after so many scenes.
+    """
+    from studio_video.scenes import find_starts
+
+    found = find_starts(video, sensitivity, shortest, most, ctx.step)
+    ends = [start for _, start, _ in found[1:]] + [video.duration]
+    scenes = [{"start": s, "end": e, "frame": n} for (n, s, _), e in zip(found, ends, strict=True)]
+    return Scenes([start for _, start, _ in found], [image for _, _, image in found], scenes)
+
+
+NODE_TYPES: list[Callable[..., Any]] = [describe_video, find_scenes]

@@ -3,6 +3,150 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, Literal
 
-NODE_TYPES: list[Callable[..., Any]] = []
+from studio.api import Audio, Context, Field, File, Image, Video, node
+
+Seconds = Annotated[float, Field(ge=0, le=86_400, unit="seconds")]
+Corner = Literal["top_left", "top_right", "bottom_left", "bottom_right", "center"]
+Place = Annotated[int | None, Field(ge=-32_000, le=32_000, unit="pixels")]
+
+
+@node("video.overlay")
+def overlay_video(
+    ctx: Context,
+    video: Video,
+    picture: Image,
+    *,
+    corner: Corner = "bottom_right",
+    x: Place = None,
+    y: Place = None,
+    scale: Annotated[float | None, Field(gt=0, le=4)] = None,
+    margin: Annotated[int, Field(ge=0, le=10_000, unit="pixels")] = 16,
+    opacity: Annotated[float, Field(ge=0, le=1)] = 1.0,
+    start: Seconds = 0.0,
+    end: Annotated[float | None, Field(ge=0, le=86_400, unit="seconds")] = None,
+) -> Video:
+    """Lay a picture, such as a logo, over a film for some time; its alpha counts.
+
+    Args:
+        video: Film below.
+        picture: Picture above; what sticks out is not shown.
+        corner: Where it lies.
+        x: Column of its left edge instead.
+        y: Row of its top edge instead.
+        scale: Its width as a part of the film's; without it the picture keeps its size.
+        margin: Pixels between it and the edges.
+        opacity: How much of it shows.
+        start: From when on.
+        end: Until when; without it to the end.
+    """
+    from studio_video.layers import overlay_picture, place
+    from studio_video.shape import scale_to
+
+    if scale is not None:
+        width = max(1, round(video.width * scale))
+        size = width, max(1, round(width * picture.height / picture.width))
+        picture = Image(scale_to(picture.to_uint8(), size))
+    at = place(corner, (video.width, video.height), (picture.width, picture.height), margin)
+    left, top = at[0] if x is None else x, at[1] if y is None else y
+    return overlay_picture(video, picture, left, top, opacity, start, end)
+
+
+@node("video.picture_in_picture")
+def inset_video(
+    ctx: Context,
+    video: Video,
+    inset: Video,
+    *,
+    corner: Corner = "bottom_right",
+    scale: Annotated[float, Field(gt=0, le=1)] = 0.3,
+    margin: Annotated[int, Field(ge=0, le=10_000, unit="pixels")] = 16,
+    border: Annotated[int, Field(ge=0, le=200, unit="pixels")] = 2,
+    start: Seconds = 0.0,
+    sound: Literal["film", "inset", "mix"] = "mix",
+) -> Video:
+    """Show one film small in a corner of another, as long as it lasts.
+
+    Args:
+        video: Film below.
+        inset: Film above.
+        corner: Where it lies.
+        scale: Its width as a part of the film's.
+        margin: Pixels between it and the edges.
+        border: Width of the white border.
+        start: When the inset begins.
+        sound: Whose sound is heard.
+    """
+    from studio_video.layers import inset_film
+
+    return inset_film(video, inset, corner, scale, margin, border, start, sound)
+
+
+@node("video.captions")
+def caption_video(
+    ctx: Context,
+    video: Video,
+    subtitles: Annotated[str, Field(min_length=1, max_length=20_000_000)],
+    *,
+    size: Annotated[float, Field(gt=0, le=0.5)] = 0.05,
+    color: Annotated[str, Field(max_length=40)] = "white",
+    box: Annotated[float, Field(ge=0, le=1)] = 0.6,
+    position: Literal["bottom", "top", "middle"] = "bottom",
+    delay: Annotated[float, Field(ge=-86_400, le=86_400, unit="seconds")] = 0.0,
+    font_file: File | None = None,
+) -> Video:
+    """Draw subtitles into a film.
+
+    Args:
+        video: Film to draw into.
+        subtitles: SubRip or WebVTT text, as `speech.say` and `speech.subtitles` give it.
+        size: Height of the letters' em, as a part of the film's height.
+        color: Colour of the letters.
+        box: Opacity of the dark box behind them; 0 draws an outline instead.
+        position: Where they stand.
+        delay: Seconds by which they come later, or, below 0, earlier.
+        font_file: A TrueType or OpenType file; without it DejaVu Sans, which has Latin, Greek, Cyrillic and some more.
+
+    Raises:
+        MediaError: E703 if there is no subtitle in the text or the font is broken.
+    """
+    from studio_video.captions import Cue, Style, find_missing, parse_subtitles
+    from studio_video.layers import burn_captions
+    from studio_video.shape import parse_color
+
+    em = max(8, round(size * video.height))
+    font = font_file.path if font_file is not None else None
+    style = Style(em, parse_color(color), box, position, round(video.height * 0.04), font)
+    cues = [Cue(cue.start + delay, cue.end + delay, cue.lines) for cue in parse_subtitles(subtitles)]
+    missing = find_missing(cues, font)
+    if missing:
+        ctx.log(f"the font lacks {missing[:40]!r}: give a font_file that has them")
+    return burn_captions(video, cues, style)
+
+
+@node("video.mux")
+def mux_video(
+    ctx: Context,
+    video: Video,
+    audio: Audio,
+    *,
+    mode: Literal["replace", "mix"] = "replace",
+    delay: Annotated[float, Field(ge=-86_400, le=86_400, unit="seconds")] = 0.0,
+    gain: Annotated[float, Field(ge=-120, le=60, unit="dB")] = 0.0,
+) -> Video:
+    """Give a film a sound, cut or padded with silence to the film's length.
+
+    Args:
+        video: Film.
+        audio: Sound.
+        mode: Let it "replace" the film's own sound, or "mix" the two.
+        delay: Seconds by which it begins later, or, below 0, by which its start is left out.
+        gain: How much louder or softer it becomes.
+    """
+    from studio_video.sound import lay_sound
+
+    return lay_sound(video, audio, delay, 10 ** (gain / 20), mixes=mode == "mix")
+
+
+NODE_TYPES: list[Callable[..., Any]] = [overlay_video, inset_video, caption_video, mux_video]

@@ -1,0 +1,112 @@
+"""Pictures, films and subtitles laid over a film."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from studio.api import Audio, Frame, Image, Video
+from studio_video.captions import Cue, Style, draw_cue
+from studio_video.retime import FrameReader, create_film
+from studio_video.shape import lay_over, scale_to
+from studio_video.sound import cut_or_pad, mix_sounds
+
+Array = npt.NDArray[Any]
+_EDGE = 1e-6
+
+CORNERS = ("top_left", "top_right", "bottom_left", "bottom_right", "center")
+
+
+def overlay_picture(
+    video: Video, picture: Image, x: int, y: int, opacity: float, start: float, end: float | None
+) -> Video:
+    """Return a film with a picture over it for some time."""
+    top = picture.to_uint8()
+
+    def change(frame: Frame) -> Image:
+        if frame.time < start - _EDGE or (end is not None and frame.time >= end - _EDGE):
+            return frame.image
+        return Image.take(lay_over(frame.image.to_uint8(), top, x, y, opacity))
+
+    return change_frames(video, change)
+
+
+def change_frames(video: Video, change: Callable[[Frame], Image]) -> Video:
+    """Return a film whose frames are changed one by one, and keep their size."""
+
+    def frames() -> Iterator[Frame]:
+        for frame in video.frames():
+            yield Frame(change(frame), frame.time)
+
+    return create_film(
+        video, frames, count=lambda: video.count, duration=lambda: video.duration, audio=lambda: video.audio
+    )
+
+
+def inset_film(
+    video: Video, inset: Video, corner: str, share: float, margin: int, border: int, start: float, sound: str
+) -> Video:
+    """Return a film with another, smaller, in a corner of it from some time on, as long as that one lasts."""
+    width = max(1, round(video.width * share) - 2 * border)
+    height = max(1, round(width * inset.height / inset.width))
+    outer = width + 2 * border, height + 2 * border
+    x, y = place(corner, (video.width, video.height), outer, margin)
+
+    def frames() -> Iterator[Frame]:
+        reader: FrameReader | None = None
+        for frame in video.frames():
+            if frame.time < start - _EDGE or frame.time >= start + inset.duration - _EDGE:
+                yield frame
+                continue
+            reader = reader or FrameReader(inset)
+            small = scale_to(reader.find(frame.time - start).image.to_uint8(), (width, height))
+            if border:
+                small = _frame(small, border)
+            yield Frame(Image.take(lay_over(frame.image.to_uint8(), small, x, y, 1.0)), frame.time)
+
+    def load_sound() -> Audio | None:
+        if sound == "film" or inset.audio is None:
+            return video.audio
+        if sound == "inset" or video.audio is None:
+            return cut_or_pad(inset.audio, video.duration, start)
+        return mix_sounds(video.audio, inset.audio, 1.0, start, video.duration)
+
+    return create_film(video, frames, count=lambda: video.count, duration=lambda: video.duration, audio=load_sound)
+
+
+def place(corner: str, size: tuple[int, int], inner: tuple[int, int], margin: int) -> tuple[int, int]:
+    """Return where the top left corner of a picture lies."""
+    if corner == "center":
+        return (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
+    x = margin if corner.endswith("left") else size[0] - inner[0] - margin
+    y = margin if corner.startswith("top") else size[1] - inner[1] - margin
+    return x, y
+
+
+def _frame(array: Array, border: int) -> Array:
+    edges = ((border, border), (border, border), (0, 0))
+    return np.pad(array, edges, constant_values=255)
+
+
+def burn_captions(video: Video, cues: Sequence[Cue], style: Style) -> Video:
+    """Return a film with subtitles drawn into it; each cue is drawn once."""
+    drawn: dict[Cue, tuple[Array, int, int]] = {}
+
+    def change(frame: Frame) -> Image:
+        array = frame.image.to_uint8()
+        shown = [cue for cue in cues if cue.start <= frame.time + _EDGE < cue.end]
+        for cue in [old for old in drawn if old not in shown]:
+            del drawn[cue]
+        if not shown:
+            return frame.image
+        for cue in shown:
+            if cue not in drawn:
+                drawn[cue] = draw_cue(cue, (video.width, video.height), style)
+            label, x, y = drawn[cue]
+            array = lay_over(array, label, x, y, 1.0)
+        return Image.take(array.copy())
+
+    return change_frames(video, change)

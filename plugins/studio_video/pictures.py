@@ -1,0 +1,163 @@
+"""Films from pictures and pictures from films: numbered files, chosen frames, contact sheets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image as Pillow
+from PIL import ImageDraw
+
+from studio.api import Audio, Frame, Image, ImageType, MediaError, MediaLimits, Video
+from studio_video.captions import load_font
+from studio_video.retime import closing_stream, create_film
+from studio_video.shape import resize, scale_to
+
+Array = npt.NDArray[Any]
+_EDGE = 1e-6
+_GAP = 8
+
+
+def sort_naturally(paths: Sequence[Path]) -> list[Path]:
+    """Return paths by name, with numbers in them by value: 9 before 10."""
+
+    def key(path: Path) -> list[tuple[int, int, str]]:
+        parts = re.split(r"(\d+)", path.name)
+        return [(1, int(part), "") if part.isdigit() else (0, 0, part.lower()) for part in parts]
+
+    return sorted(paths, key=key)
+
+
+def read_pictures(paths: Sequence[Path], rate: Fraction, audio: Audio | None, limits: MediaLimits) -> Video:
+    """Return a film of picture files, each read when its frame is asked for.
+
+    Raises:
+        MediaError: E511 if the first cannot be read; while frames are read also E704 for one of another size.
+    """
+    first = ImageType().read_file(paths[0], limits)
+
+    def frames() -> Iterator[Frame]:
+        for index, path in enumerate(paths):
+            image = first if index == 0 else ImageType().read_file(path, limits)
+            if (image.width, image.height) != (first.width, first.height):
+                told = f"{path.name} is {image.width} x {image.height}, the first is {first.width} x {first.height}"
+                raise MediaError("E704", told, hint="make them one size first")
+            yield Frame(match_channels(image, first.channels), float(index / rate))
+
+    return Video(
+        frames,
+        width=first.width,
+        height=first.height,
+        channels=first.channels,
+        rate=rate,
+        count=len(paths),
+        audio=audio,
+    )
+
+
+def match_channels(image: Image, channels: int) -> Image:
+    """Return a picture with this many channels: grey spread, alpha added or left out."""
+    array = image.stored
+    if array.shape[2] == channels:
+        return image
+    if channels == 1:
+        weights = np.array([0.2126, 0.7152, 0.0722], np.float32)
+        return Image(np.clip(image.pixels[:, :, :3] @ weights, 0.0, 1.0))
+    colors = np.repeat(array, 3, axis=2) if array.shape[2] == 1 else array[:, :, :3]
+    if channels == 3:
+        return Image(colors)
+    top = 1.0 if array.dtype.kind == "f" else np.iinfo(array.dtype).max
+    return Image(np.concatenate([colors, np.full((*array.shape[:2], 1), top, array.dtype)], axis=2))
+
+
+def join_pictures(images: Sequence[Image], rate: Fraction, audio: Audio | None) -> Video:
+    """Return a film of pictures; those of other sizes are fitted to the first, with bars."""
+    first = images[0]
+    size = first.width, first.height
+
+    def fit(image: Image) -> Image:
+        image = match_channels(image, first.channels)
+        if (image.width, image.height) == size:
+            return image
+        return Image(resize(image.stored, size, "fit", "auto", (0, 0, 0)))
+
+    return Video.from_images([fit(image) for image in images], rate, audio)
+
+
+def match_film(video: Video, like: Video) -> Video:
+    """Return a film with the size and the channels of another, fitted with bars; itself if it has them."""
+    if (video.width, video.height, video.channels) == (like.width, like.height, like.channels):
+        return video
+    size = like.width, like.height
+
+    def frames() -> Iterator[Frame]:
+        for frame in video.frames():
+            array = match_channels(frame.image, like.channels).stored
+            yield Frame(Image(resize(array, size, "fit", "auto", (0, 0, 0))), frame.time)
+
+    return create_film(
+        video,
+        frames,
+        size=size,
+        channels=like.channels,
+        count=lambda: video.count,
+        duration=lambda: video.duration,
+        audio=lambda: video.audio,
+    )
+
+
+def take_frames(video: Video, times: Sequence[float]) -> list[Image]:
+    """Return the pictures that show at rising times; one pass, and no more is held than was asked for."""
+    found: list[Image] = []
+    shown: Frame | None = None
+    with closing_stream(video) as stream:
+        for frame in stream:
+            while shown is not None and len(found) < len(times) and times[len(found)] < frame.time - _EDGE:
+                found.append(shown.image)
+            shown = frame
+            if len(found) == len(times):
+                break
+    if shown is None:
+        raise MediaError("E700", "the film has no frames", hint="check what makes it")
+    return found + [shown.image] * (len(times) - len(found))
+
+
+def spread_times(video: Video, count: int, start: float, end: float | None) -> list[float]:
+    """Return so many times in the middle of equal parts of a span."""
+    last = video.duration if end is None else min(end, video.duration)
+    if last <= start:
+        raise MediaError("E701", f"the film ends before {start:g} seconds", hint="start earlier")
+    return [start + (last - start) * (index + 0.5) / count for index in range(count)]
+
+
+def make_sheet(images: Sequence[Image], times: Sequence[float], columns: int, width: int, *, labels: bool) -> Image:
+    """Return a contact sheet: pictures in rows, each with its time below."""
+    first = images[0]
+    height = max(1, round(width * first.height / first.width))
+    size = max(11, width // 14)
+    below = round(size * 1.5) if labels else 0
+    rows = -(-len(images) // columns)
+    sheet = Pillow.new("RGB", (columns * (width + _GAP) + _GAP, rows * (height + below + _GAP) + _GAP), (22, 23, 27))
+    draw, font = ImageDraw.Draw(sheet), load_font(None, size)
+    for index, (image, time) in enumerate(zip(images, times, strict=True)):
+        x = _GAP + index % columns * (width + _GAP)
+        y = _GAP + index // columns * (height + below + _GAP)
+        small = scale_to(match_channels(image, 3).to_uint8(), (width, height))
+        sheet.paste(Pillow.fromarray(small), (x, y))
+        if labels:
+            draw.text((x, y + height + size * 0.2), write_time(time), (220, 220, 225), font)
+    return Image(np.asarray(sheet))
+
+
+def write_time(seconds: float) -> str:
+    """Return a time as people write it: 1:02:03.4."""
+    tenths = round(seconds * 10)
+    minutes, rest = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    lead = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
+    return f"{lead}:{rest // 10:02d}.{rest % 10}"

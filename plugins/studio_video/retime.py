@@ -1,0 +1,322 @@
+"""Films cut, joined, repeated, turned round and played at another pace; streams in, streams out."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+import time as clock
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from studio.api import Audio, Frame, Image, MediaError, Video, VideoType
+from studio_video.sound import change_pace, cut, cut_or_pad, join_overlapping, repeat, turn_round
+
+Array = npt.NDArray[Any]
+_EDGE = 1e-6
+_HELD_BYTES = 64 * 2**20
+_PREVIEW_SECONDS = 3.0
+_PREVIEW_SIDE = 256
+
+TRANSITIONS = ("cut", "crossfade", "wipe_left", "wipe_right", "wipe_up", "wipe_down", "fade_black", "fade_white")
+
+
+def create_film(
+    like: Video,
+    frames: Callable[[], Iterator[Frame]],
+    *,
+    rate: Fraction | None = None,
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+    count: int | Callable[[], int | None] | None = None,
+    duration: float | Callable[[], float] | None = None,
+    audio: Audio | Callable[[], Audio | None] | None = None,
+) -> Video:
+    """Return a film with these frames, otherwise like another."""
+    width, height = size or (like.width, like.height)
+    return Video(
+        frames,
+        width=width,
+        height=height,
+        rate=rate or like.rate,
+        channels=channels or like.channels,
+        count=count,
+        duration=duration,
+        audio=audio,
+    )
+
+
+def trim(video: Video, start: float, end: float | None) -> Video:
+    """Return the frames that show between two times, sound included; the first may begin before the start."""
+    if end is not None and end <= start:
+        raise MediaError("E701", f"a span from {start:g} to {end:g} seconds ends before it begins", hint="swap them")
+    lead = next_frame(video, start)
+    if lead is None:
+        raise MediaError("E701", f"the film ends before {start:g} seconds", hint="start earlier")
+
+    def frames() -> Iterator[Frame]:
+        held: Frame | None = None
+        with closing_stream(video) as stream:
+            for frame in stream:
+                if end is not None and frame.time >= end - _EDGE:
+                    break
+                if frame.time <= start + _EDGE:
+                    held = frame
+                    continue
+                if held is not None:
+                    yield Frame(held.image, 0.0)
+                    held = None
+                yield Frame(frame.image, frame.time - start)
+        if held is not None:
+            yield Frame(held.image, 0.0)
+
+    def measure() -> float:
+        return (video.duration if end is None else min(end, video.duration)) - start
+
+    def load_sound() -> Audio | None:
+        return None if video.audio is None else cut(video.audio, start, end)
+
+    return create_film(video, frames, duration=measure, audio=load_sound)
+
+
+def next_frame(video: Video, time: float) -> Frame | None:
+    """Return the frame that shows at a time, or None after the end."""
+    found: Frame | None = None
+    with closing_stream(video) as stream:
+        for frame in stream:
+            if frame.time > time + _EDGE:
+                return found or frame
+            found = frame
+    if found is None or time >= found.time + float(1 / video.rate) - _EDGE:
+        return None
+    return found
+
+
+def closing_stream(video: Video) -> Any:
+    """Return a context that gives the frames and closes them, for a thread may be making them."""
+    stream: Any = video.frames()
+    return closing(stream if hasattr(stream, "close") else (frame for frame in stream))
+
+
+def repeat_film(video: Video, times: int) -> Video:
+    """Return a film so many times over."""
+
+    def frames() -> Iterator[Frame]:
+        length = video.duration
+        for index in range(times):
+            for frame in video.frames():
+                yield Frame(frame.image, index * length + frame.time)
+
+    def count() -> int | None:
+        return None if video.count is None else video.count * times
+
+    def load_sound() -> Audio | None:
+        return None if video.audio is None else repeat(cut_or_pad(video.audio, video.duration), times)
+
+    return create_film(video, frames, count=count, duration=lambda: video.duration * times, audio=load_sound)
+
+
+def reverse_film(video: Video) -> Video:
+    """Return a film from its end to its start; it is laid on disk in pieces and each is turned round in memory."""
+
+    def frames() -> Iterator[Frame]:
+        each = max(1, _HELD_BYTES // (8 * video.width * video.height * video.channels))
+        with tempfile.TemporaryDirectory(prefix="studio-reverse-") as folder:
+            pieces, end = _lay_down(video, Path(folder), each)
+            codec = VideoType()
+            until = end
+            for path in reversed(pieces):
+                for frame in reversed(list(codec.decode(path).frames())):
+                    yield Frame(frame.image, max(0.0, end - until))
+                    until = frame.time
+                path.unlink()
+
+    def load_sound() -> Audio | None:
+        return None if video.audio is None else turn_round(cut_or_pad(video.audio, video.duration))
+
+    return create_film(video, frames, count=lambda: video.count, duration=lambda: video.duration, audio=load_sound)
+
+
+def _lay_down(video: Video, folder: Path, each: int) -> tuple[list[Path], float]:
+    """Store the frames in files of so many; return them, and when the last frame ends."""
+    pieces: list[Path] = []
+    last = 0.0
+    with closing_stream(video) as stream:
+        while chunk := list(itertools.islice(stream, each)):
+            path = folder / f"{len(pieces):08d}.nut"
+            part = create_film(video, lambda chunk=chunk: iter(chunk))  # type: ignore[misc]  # bound at once
+            VideoType().encode(part, path)
+            pieces.append(path)
+            last = chunk[-1].time
+    return pieces, last + float(1 / video.rate)
+
+
+def change_speed(video: Video, factor: float, pitch: str) -> Video:
+    """Return a film `factor` times as fast, at the same rate: frames are left out, or shown longer."""
+
+    def frames() -> Iterator[Frame]:
+        if factor <= 1:
+            for frame in video.frames():
+                yield Frame(frame.image, frame.time / factor)
+            return
+        reader = FrameReader(video)
+        for index in range(max(1, round(video.duration * video.rate / factor))):
+            time = float(index / video.rate)
+            yield Frame(reader.find(time * factor).image, time)
+
+    def load_sound() -> Audio | None:
+        return None if video.audio is None else change_pace(video.audio, factor, keep_pitch=pitch == "keep")
+
+    return create_film(video, frames, duration=lambda: video.duration / factor, audio=load_sound)
+
+
+def join_films(films: Sequence[Video], kind: str, seconds: float) -> Video:
+    """Return films one after the other, each overlapping the next for some seconds of transition.
+
+    Raises:
+        MediaError: E704 if they differ in size, or one is too short for its transitions.
+    """
+    first = films[0]
+    overlap = 0.0 if kind == "cut" else seconds
+    for index, film in enumerate(films):
+        if (film.width, film.height, film.channels) != (first.width, first.height, first.channels):
+            raise MediaError("E704", f"film {index} is {film!r}, the first is {first!r}", hint="use video.resize first")
+    lengths = [film.duration for film in films]
+    for index, length in enumerate(lengths):
+        ends = (index > 0) + (index < len(films) - 1)
+        if overlap and length < ends * overlap - _EDGE:
+            told = f"film {index} lasts {length:g} s, too short for transitions of {overlap:g} s"
+            raise MediaError("E704", told, hint="give fewer seconds")
+    total = sum(lengths) - overlap * (len(films) - 1)
+
+    def frames() -> Iterator[Frame]:
+        return _join(films, lengths, kind, overlap)
+
+    def load_sound() -> Audio | None:
+        return join_overlapping([film.audio for film in films], lengths, overlap)
+
+    return create_film(first, frames, duration=total, audio=load_sound)
+
+
+def _join(films: Sequence[Video], lengths: Sequence[float], kind: str, overlap: float) -> Iterator[Frame]:
+    reader, offset, begin = FrameReader(films[0]), 0.0, 0.0
+    for index, length in enumerate(lengths):
+        following = FrameReader(films[index + 1]) if index + 1 < len(films) else None
+        tail = length - overlap if following is not None else float("inf")
+        for frame in reader.read_from(begin):
+            if frame.time < tail - _EDGE or following is None:
+                yield Frame(frame.image, offset + frame.time)
+            elif overlap:
+                other = following.find(frame.time - tail)
+                share = min(1.0, (frame.time - tail) / overlap)
+                yield Frame(mix(frame.image, other.image, share, kind), offset + frame.time)
+        if following is not None:
+            reader, offset, begin = following, offset + tail, overlap
+
+
+class FrameReader:
+    """Reads a film forwards, by time."""
+
+    def __init__(self, film: Video) -> None:
+        self._stream = film.frames()
+        self._shown: Frame | None = None
+        self._next: Frame | None = next(self._stream, None)
+
+    def find(self, time: float) -> Frame:
+        """Return the frame that shows at a time, which must not be before the last one asked for."""
+        while self._next is not None and (self._shown is None or self._next.time <= time + _EDGE):
+            self._shown, self._next = self._next, next(self._stream, None)
+        if self._shown is None:
+            raise MediaError("E700", "a film has no frames", hint="check what makes it")
+        return self._shown
+
+    def read_from(self, time: float) -> Iterator[Frame]:
+        """Yield the frames from a time on."""
+        while self._next is not None:
+            frame, self._next = self._next, next(self._stream, None)
+            if frame.time >= time - _EDGE:
+                yield frame
+
+
+def mix(before: Image, after: Image, share: float, kind: str) -> Image:
+    """Return a picture between two: `share` of the transition is over."""
+    a, b = before.to_uint8(), after.to_uint8()
+    if kind.startswith("wipe"):
+        return Image.take(_wipe(a, b, share, kind))
+    if kind == "crossfade":
+        return Image.take(_blend(a, b, share))
+    plain = np.full_like(a, 255 if kind == "fade_white" else 0)
+    if a.shape[2] == 4:
+        plain[:, :, 3] = 255
+    return Image.take(_blend(a, plain, 2 * share) if share < 0.5 else _blend(plain, b, 2 * share - 1))
+
+
+def _blend(a: Array, b: Array, share: float) -> Array:
+    import cv2
+
+    mixed: Array = cv2.addWeighted(a, 1.0 - share, b, share, 0.0)
+    return mixed.reshape(a.shape)
+
+
+def _wipe(a: Array, b: Array, share: float, kind: str) -> Array:
+    mixed = a.copy()
+    height, width = a.shape[:2]
+    across, down = round(share * width), round(share * height)
+    if kind == "wipe_right":
+        mixed[:, :across] = b[:, :across]
+    elif kind == "wipe_left":
+        mixed[:, width - across :] = b[:, width - across :]
+    elif kind == "wipe_down":
+        mixed[:down] = b[:down]
+    else:
+        mixed[height - down :] = b[height - down :]
+    return mixed
+
+
+def even_out(video: Video, rate: Fraction) -> Video:
+    """Return a film with even times: at each the frame that shows then."""
+
+    def frames() -> Iterator[Frame]:
+        reader = FrameReader(video)
+        total = max(1, round(video.duration * rate))
+        for index in range(total):
+            time = float(index / rate)
+            yield Frame(reader.find(time).image, time)
+
+    return create_film(
+        video,
+        frames,
+        rate=rate,
+        count=lambda: max(1, round(video.duration * rate)),
+        duration=lambda: video.duration,
+        audio=lambda: video.audio,
+    )
+
+
+def count_frames(video: Video, step: Callable[[int, int, Image | None], None]) -> Video:
+    """Return a film whose frames are counted, with a picture every few seconds."""
+
+    def frames() -> Iterator[Frame]:
+        shown = float("-inf")
+        with closing_stream(video) as stream:
+            for number, frame in enumerate(stream, start=1):
+                now = clock.monotonic()
+                preview = None
+                if now - shown >= _PREVIEW_SECONDS:
+                    preview, shown = _shrink(frame.image), now
+                step(number, max(video.count or 0, number), preview)
+                yield frame
+
+    return create_film(
+        video, frames, count=lambda: video.count, duration=lambda: video.duration, audio=lambda: video.audio
+    )
+
+
+def _shrink(image: Image) -> Image:
+    every = max(1, -(-max(image.width, image.height) // _PREVIEW_SIDE))
+    return Image(image.stored[::every, ::every])

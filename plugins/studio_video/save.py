@@ -1,0 +1,167 @@
+"""A film written to a file, or to numbered pictures, in one go."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from studio.api import Image, ImageType, MediaError, Video
+from studio.api.video_writing import WRITERS, Encoding, find_padding, write_film
+
+DEFAULTS = {"mp4": "h264", "mov": "h264", "mkv": "h264", "webm": "vp9", "gif": "gif", "apng": "apng", "webp": "webp"}
+CONTAINERS = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm", "gif": "gif", "apng": "apng"}
+CONTAINERS |= {"webp": "webp"}
+CODECS = {
+    "h264": ("libx264", ("mp4", "mov", "mkv")),
+    "h265": ("libx265", ("mp4", "mov", "mkv")),
+    "vp9": ("libvpx-vp9", ("webm", "mkv", "mp4")),
+    "av1": ("libsvtav1", ("mp4", "mkv", "webm")),
+    "prores": ("prores_ks", ("mov", "mkv")),
+    "gif": ("gif", ("gif",)),
+    "apng": ("apng", ("apng",)),
+    "webp": ("libwebp_anim", ("webp",)),
+}
+"""Encoder and extensions by codec."""
+HARDWARE = {"h264": "h264_nvenc", "h265": "hevc_nvenc", "av1": "av1_nvenc"}
+PIXELS = {
+    "h264": ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le"),
+    "h265": ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le"),
+    "vp9": ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuva420p"),
+    "av1": ("yuv420p", "yuv420p10le"),
+    "prores": ("yuv422p10le", "yuva444p10le"),
+    "gif": ("pal8",),
+    "apng": ("rgb24", "rgba"),
+    "webp": ("bgra",),
+}
+"""Pixel formats by codec, the default first."""
+_NUMBER = re.compile(r"%0?(\d?)d")
+_PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+Step = Callable[[int, int, "Image | None"], None]
+
+
+def choose_encoding(
+    extension: str, codec: str, pixels: str, quality: int | None, *, alpha: bool, faststart: bool, hardware: bool
+) -> Encoding:
+    """Return how a film is written.
+
+    Raises:
+        MediaError: E702 for an extension, a codec and a pixel format that do not go together.
+    """
+    if extension not in DEFAULTS:
+        known = ", ".join(f".{name}" for name in DEFAULTS)
+        raise MediaError("E702", f"a film is not written as '.{extension}'", hint=f"use one of {known}")
+    codec = DEFAULTS[extension] if codec == "auto" else codec
+    encoder, extensions = CODECS[codec]
+    if extension not in extensions:
+        known = ", ".join(f".{name}" for name in extensions)
+        raise MediaError("E702", f"a .{extension} file does not hold {codec}", hint=f"use one of {known}")
+    if pixels == "auto":
+        pixels = _choose_pixels(codec, alpha)
+    elif pixels not in PIXELS[codec]:
+        known = ", ".join(PIXELS[codec])
+        raise MediaError("E702", f"{codec} has no pixel format {pixels!r}", hint=f"use one of {known}")
+    options = choose_options(codec, quality, pixels)
+    if hardware:
+        encoder, options = HARDWARE[codec], {"preset": "p5", "rc": "vbr", "cq": options["crf"], "b": "0"}
+    return Encoding(CONTAINERS[extension], encoder, WRITERS[extension].sound, pixels, options, faststart)
+
+
+def _choose_pixels(codec: str, alpha: bool) -> str:
+    with_alpha = {"vp9": "yuva420p", "prores": "yuva444p10le", "apng": "rgba"}
+    return with_alpha.get(codec, PIXELS[codec][0]) if alpha else PIXELS[codec][0]
+
+
+def choose_options(codec: str, quality: int | None, pixels: str) -> dict[str, str]:
+    """Return the encoder's options for a quality from 1 to 100; without it what Studio writes as a rule."""
+    if codec == "h264":
+        return {"crf": "18" if quality is None else str(round(40 - 0.28 * quality)), "preset": "medium"}
+    if codec == "h265":
+        crf = "20" if quality is None else str(round(42 - 0.28 * quality))
+        return {"crf": crf, "preset": "medium", "x265-params": "log-level=error"}
+    if codec == "vp9":
+        crf = "30" if quality is None else str(round(58 - 0.45 * quality))
+        return {"crf": crf, "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"}
+    if codec == "av1":
+        return {"crf": "30" if quality is None else str(round(58 - 0.45 * quality)), "preset": "8"}
+    if codec == "prores":
+        profile = 4 if pixels == "yuva444p10le" else 3 if quality is None else min(3, (quality - 1) // 25)
+        return {"profile": str(profile), "vendor": "apl0"}
+    return {"quality": str(quality or 85), "lossless": "0"} if codec == "webp" else {}
+
+
+def can_use_hardware(codec: str) -> bool:
+    """Say whether the machine's GPU codes films in this codec: a small encoder is opened to see."""
+    import av
+
+    name = HARDWARE.get(codec)
+    if name is None or name not in av.codecs_available:
+        return False
+    try:
+        context: Any = av.CodecContext.create(name, "w")
+        context.width, context.height, context.pix_fmt = 256, 256, "yuv420p"
+        context.framerate = 25
+        context.open()
+    except (av.error.FFmpegError, ValueError, OSError):
+        return False
+    return True
+
+
+def save_film(video: Video, path: Path, encoding: Encoding, log: Callable[[str], None]) -> None:
+    """Write beside the name and rename, so that the file appears complete or not at all."""
+    more = find_padding(video.width, video.height, encoding.pixels)
+    if any(more):
+        size = f"{video.width + more[0]} x {video.height + more[1]}"
+        log(f"{encoding.pixels} has even sides: {video.width} x {video.height} became {size} by repeating the edge")
+    if encoding.codec == "libsvtav1":
+        os.environ.setdefault("SVT_LOG", "1")  # the library has no other way to be told to be quiet
+    partial = path.with_name(f".{path.stem}.{secrets.token_hex(6)}-partial{path.suffix}")
+    try:
+        write_film(video, partial, None, encoding)
+        os.replace(partial, path)
+    except MediaError as error:
+        raise MediaError(error.code, error.message, where=path.name, hint=error.hint) from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def is_sequence(path: Path) -> bool:
+    """Say whether a name stands for numbered pictures."""
+    return bool(_NUMBER.search(path.name)) and path.suffix.lower() in _PICTURES
+
+
+def save_pictures(video: Video, path: Path, first: int, step: Step) -> int:
+    """Write every frame to a picture of its own; all appear once the last one is there. Return how many.
+
+    Raises:
+        MediaError: E700 if there is no frame; E512 if the disk is full.
+    """
+    folder = path.with_name(f".{secrets.token_hex(6)}-partial")
+    folder.mkdir()
+    kind = ImageType()
+    count = 0
+    try:
+        for frame in video.frames():
+            kind.write_file(frame.image, folder / fill_number(path.name, first + count), None)
+            count += 1
+            step(count, max(video.count or 0, count), None)
+        for written in sorted(folder.iterdir()):
+            os.replace(written, path.with_name(written.name))
+    except OSError as error:
+        raise MediaError(
+            "E512", f"cannot write the pictures: {error.strerror or error}", where=path.name, hint="free space"
+        ) from None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    if not count:
+        raise MediaError("E700", "the film has no frames", hint="check what makes it")
+    return count
+
+
+def fill_number(name: str, number: int) -> str:
+    """Return a name with the number in the place of %d or %04d."""
+    return _NUMBER.sub(lambda found: str(number).zfill(int(found.group(1) or 0)), name, count=1)

@@ -1,0 +1,163 @@
+"""Frames cropped, resized and laid over each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from studio.api import Frame, Image, MediaError, Video
+from studio_video.retime import create_film
+
+Array = npt.NDArray[Any]
+_METHODS = {"area": cv2.INTER_AREA, "bicubic": cv2.INTER_CUBIC, "lanczos": cv2.INTER_LANCZOS4}
+_METHODS |= {"bilinear": cv2.INTER_LINEAR, "nearest": cv2.INTER_NEAREST_EXACT}
+_MOST_SIDE = 32_000
+
+
+def crop_film(video: Video, x: int, y: int, width: int, height: int) -> Video:
+    """Return a part of every frame.
+
+    Raises:
+        MediaError: E701 if it is not inside the film.
+    """
+    if x + width > video.width or y + height > video.height:
+        told = f"{width} x {height} at {x}, {y} is not inside the film of {video.width} x {video.height}"
+        raise MediaError("E701", told, hint="give a smaller part")
+
+    def frames() -> Iterator[Frame]:
+        for frame in video.frames():
+            yield Frame(Image(frame.image.stored[y : y + height, x : x + width]), frame.time)
+
+    return _keep_time(video, frames, (width, height))
+
+
+def choose_size(
+    source: tuple[int, int], width: int | None, height: int | None, scale: float | None, multiple: int
+) -> tuple[int, int]:
+    """Return the size that is meant: by a scale, by one side (the other follows), or by both.
+
+    Raises:
+        MediaError: E701 if nothing, too much, or too large a size was given.
+    """
+    if scale is not None and (width is not None or height is not None):
+        raise MediaError("E701", "a scale and a side were given", hint="give one of them")
+    if scale is None and width is None and height is None:
+        raise MediaError("E701", "no size was given", hint="give a width, a height or a scale")
+    if scale is None:
+        scale = width / source[0] if width is not None else (height or 1) / source[1]
+    sides = (width or source[0] * scale, height or source[1] * scale)
+    across, down = (max(multiple, round(side / multiple) * multiple) for side in sides)
+    if max(across, down) > _MOST_SIDE:
+        raise MediaError("E701", f"{across} x {down} is too large", hint=f"a side has at most {_MOST_SIDE} pixels")
+    return across, down
+
+
+def resize_film(video: Video, size: tuple[int, int], mode: str, method: str, color: tuple[int, int, int]) -> Video:
+    """Return the film at a size: stretched, fitted inside with bars, or filling it and cut."""
+
+    def frames() -> Iterator[Frame]:
+        for frame in video.frames():
+            yield Frame(Image.take(resize(frame.image.stored, size, mode, method, color)), frame.time)
+
+    return _keep_time(video, frames, size)
+
+
+def resize(array: Array, size: tuple[int, int], mode: str, method: str, color: tuple[int, int, int]) -> Array:
+    """Return samples at a size, see `resize_film`."""
+    height, width = array.shape[:2]
+    factors = size[0] / width, size[1] / height
+    if mode == "stretch" or abs(factors[0] - factors[1]) < 1e-9:
+        return scale_to(array, size, method)
+    factor = max(factors) if mode == "fill" else min(factors)
+    inner = max(1, round(width * factor)), max(1, round(height * factor))
+    scaled = scale_to(array, inner, method)
+    if mode == "fill":
+        left, top = (inner[0] - size[0]) // 2, (inner[1] - size[1]) // 2
+        return np.ascontiguousarray(scaled[top : top + size[1], left : left + size[0]])
+    sheet = _fill(array, size, color)
+    left, top = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
+    sheet[top : top + inner[1], left : left + inner[0]] = scaled
+    return sheet
+
+
+def scale_to(array: Array, size: tuple[int, int], method: str = "auto") -> Array:
+    """Return samples stretched to a size, antialiased when they shrink; alpha is multiplied in meanwhile."""
+    if (array.shape[1], array.shape[0]) == size:
+        return array.copy()
+    if method == "auto":
+        shrinks = size[0] < array.shape[1] or size[1] < array.shape[0]
+        method = "area" if shrinks else "bicubic"
+    if array.shape[2] != 4:
+        return _bound(cv2.resize(array, size, interpolation=_METHODS[method]), array).reshape(size[1], size[0], -1)
+    top = 1.0 if array.dtype.kind == "f" else float(np.iinfo(array.dtype).max)
+    alpha = array[:, :, 3:].astype(np.float32)
+    heavy = np.concatenate([array[:, :, :3] * (alpha / top), alpha], axis=2).astype(np.float32)
+    made = cv2.resize(heavy, size, interpolation=_METHODS[method])
+    colors = made[:, :, :3] * (top / np.maximum(made[:, :, 3:], 1e-6 * top))
+    whole = np.clip(np.concatenate([colors, made[:, :, 3:]], axis=2), 0, top)
+    return (np.rint(whole) if array.dtype.kind == "u" else whole).astype(array.dtype)
+
+
+def _bound(made: Array, like: Array) -> Array:
+    return np.clip(made, 0.0, 1.0) if like.dtype.kind == "f" else made
+
+
+def _fill(like: Array, size: tuple[int, int], color: tuple[int, int, int]) -> Array:
+    top = 1.0 if like.dtype.kind == "f" else float(np.iinfo(like.dtype).max)
+    sheet: Array = np.zeros((size[1], size[0], like.shape[2]), like.dtype)
+    levels = np.array(color) / 255.0 * top
+    sheet[:, :, : min(3, like.shape[2])] = levels[:3] if like.shape[2] >= 3 else levels.mean()
+    if like.shape[2] == 4:
+        sheet[:, :, 3] = top
+    return sheet
+
+
+def parse_color(text: str) -> tuple[int, int, int]:
+    """Return the red, green and blue of a colour as Pillow names it; MediaError E701 if it is none."""
+    from PIL import ImageColor
+
+    try:
+        red, green, blue = ImageColor.getrgb(text)[:3]
+    except ValueError:
+        raise MediaError("E701", f"{text!r} is no colour", hint="write a name or #rrggbb") from None
+    return red, green, blue
+
+
+def lay_over(base: Array, top: Array, x: int, y: int, opacity: float) -> Array:
+    """Return 8-bit samples with others laid over them at a place, by their alpha; what sticks out is left out."""
+    height, width = base.shape[:2]
+    left, upper, right, lower = max(0, x), max(0, y), min(width, x + top.shape[1]), min(height, y + top.shape[0])
+    if right <= left or lower <= upper:
+        return base
+    result = base.copy()
+    part = top[upper - y : lower - y, left - x : right - x]
+    under = result[upper:lower, left:right].astype(np.float32)
+    colors = part[:, :, :3] if part.shape[2] >= 3 else np.repeat(part, 3, axis=2)
+    if base.shape[2] == 1:
+        colors = colors.mean(axis=2, keepdims=True)
+    weight = np.full((*part.shape[:2], 1), opacity, np.float32)
+    if part.shape[2] == 4:
+        weight *= part[:, :, 3:].astype(np.float32) / 255.0
+    count = 1 if base.shape[2] == 1 else 3
+    shown = under[:, :, count:] / 255.0 if base.shape[2] == 4 else np.ones_like(weight)
+    covered = weight + shown * (1.0 - weight)
+    mixed = colors * weight + under[:, :, :count] * shown * (1.0 - weight)
+    result[upper:lower, left:right, :count] = np.rint(mixed / np.maximum(covered, 1e-6))
+    if base.shape[2] == 4:
+        result[upper:lower, left:right, 3:] = np.rint(covered * 255.0)
+    return result
+
+
+def _keep_time(video: Video, frames: Any, size: tuple[int, int]) -> Video:
+    return create_film(
+        video,
+        frames,
+        size=size,
+        count=lambda: video.count,
+        duration=lambda: video.duration,
+        audio=lambda: video.audio,
+    )

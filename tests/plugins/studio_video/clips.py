@@ -1,0 +1,139 @@
+"""Small films for tests, and readers that know nothing of Studio's."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from studio.api import Audio, File, Frame, Image, OutputPath, Video, VideoType
+
+Array = npt.NDArray[Any]
+
+
+def draw(index: int, width: int = 64, height: int = 48, channels: int = 3) -> Array:
+    """A square that moves a pixel a frame over a ramp."""
+    y, x = np.mgrid[:height, :width]
+    array = np.stack([x * 3 % 256, y * 4 % 256, np.full_like(x, 60), np.full_like(x, 255)], axis=2).astype(np.uint8)
+    left = (4 + index) % max(1, width - 12)
+    array[height // 3 : height // 3 + 12, left : left + 12, :3] = (250, 240, 30)
+    return np.ascontiguousarray(array[:, :, :channels])
+
+
+def tone(seconds: float, rate: int = 8000, frequency: float = 440.0) -> Audio:
+    """A steady tone."""
+    time = np.arange(round(seconds * rate)) / rate
+    return Audio((0.4 * np.sin(2 * np.pi * frequency * time)).astype(np.float32), rate)
+
+
+def make_film(
+    count: int = 12, width: int = 64, height: int = 48, rate: int = 12, *, channels: int = 3, sound: bool = True
+) -> Video:
+    """A film of the moving square, with a tone."""
+
+    def frames() -> Iterator[Frame]:
+        for index in range(count):
+            yield Frame(Image(draw(index, width, height, channels)), index / rate)
+
+    return Video(
+        frames,
+        width=width,
+        height=height,
+        channels=channels,
+        rate=Fraction(rate),
+        count=count,
+        audio=tone(count / rate) if sound else None,
+    )
+
+
+def make_plain(levels: list[int], rate: int = 10, size: int = 16, sound: Audio | None = None) -> Video:
+    """A film of plain grey frames, so that each can be told by its level."""
+    return Video.from_images(
+        [Image(np.full((size, size, 3), level, np.uint8)) for level in levels], Fraction(rate), sound
+    )
+
+
+def read_levels(video: Video) -> list[int]:
+    """The first sample of each frame."""
+    return [int(frame.image.to_uint8()[0, 0, 0]) for frame in video.frames()]
+
+
+def read_times(video: Video) -> list[float]:
+    """The times of the frames."""
+    return [frame.time for frame in video.frames()]
+
+
+def write_clip(path: Path, video: Video) -> File:
+    """Write a film as a user's file."""
+    VideoType().write_file(video, path, None)
+    return open_file(path)
+
+
+def open_file(path: Path) -> File:
+    """A file as a node gets it."""
+    return File(path, "0" * 64, path.stat().st_size)
+
+
+def name_output(path: Path) -> OutputPath:
+    """A place as a node gets it."""
+    return OutputPath(path, path.name)
+
+
+def probe(path: Path) -> dict[str, Any]:
+    """What an independent reader finds: ffprobe where it is there, else OpenCV."""
+    if shutil.which("ffprobe"):
+        return _probe_with_ffprobe(path)
+    return _probe_with_opencv(path)
+
+
+def _probe_with_ffprobe(path: Path) -> dict[str, Any]:
+    command = ["ffprobe", "-v", "error", "-show_streams", "-show_frames", "-select_streams", "v:0", "-of", "json"]
+    out = subprocess.run([*command, str(path)], capture_output=True, check=True, text=True)
+    assert not out.stderr.strip(), out.stderr
+    told = json.loads(out.stdout)
+    stream = told["streams"][0]
+    shown = [frame.get("pts_time", frame.get("best_effort_timestamp_time")) for frame in told["frames"]]
+    return {
+        "width": stream["width"],
+        "height": stream["height"],
+        "codec": stream["codec_name"],
+        "pixels": stream.get("pix_fmt"),
+        "rate": float(Fraction(stream["r_frame_rate"])),
+        "times": [float(time) for time in shown],
+    }
+
+
+def _probe_with_opencv(path: Path) -> dict[str, Any]:
+    import cv2
+
+    film = cv2.VideoCapture(str(path))
+    times = []
+    size = (0, 0)
+    while True:
+        found, frame = film.read()
+        if not found:
+            break
+        size = frame.shape[1], frame.shape[0]
+        times.append(film.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+    return {
+        "width": size[0],
+        "height": size[1],
+        "codec": None,
+        "pixels": None,
+        "rate": film.get(cv2.CAP_PROP_FPS),
+        "times": times,
+    }
+
+
+def probe_sound(path: Path) -> dict[str, Any] | None:
+    """The first sound as ffprobe tells it, or None."""
+    command = ["ffprobe", "-v", "error", "-show_streams", "-select_streams", "a:0", "-of", "json", str(path)]
+    told = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+    return told["streams"][0] if told["streams"] else None

@@ -1,0 +1,187 @@
+"""Films loaded and probed, sound and broken alike."""
+
+from __future__ import annotations
+
+import struct
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from studio.api import AudioType, MediaError, StudioError, Video
+from studio.testing import TestContext
+from studio_video.nodes import files
+from tests.plugins.studio_video.clips import draw, make_film, open_file, read_times, tone, write_clip
+
+
+@pytest.mark.parametrize("extension", ["mp4", "mov", "mkv", "webm", "gif"])
+def test_films_load_with_their_frames_and_sound(tmp_path: Path, extension: str) -> None:
+    file = write_clip(tmp_path / f"a.{extension}", make_film())
+    ctx = TestContext()
+    film = files.load_video(ctx, file)
+
+    assert (film.width, film.height, len(read_times(film))) == (64, 48, 12)
+    assert (film.audio is None) == (extension == "gif")
+    assert ctx.messages == []
+    assert film.duration == pytest.approx(1.0, abs=0.03)
+
+
+def write_uneven(path: Path) -> list[float]:
+    """Write a film with uneven times."""
+    times = [0.0, 0.1, 0.15, 0.6, 0.7, 1.4, 1.45, 2.0]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for index, time in enumerate(times):
+            frame = av.VideoFrame.from_ndarray(draw(index), format="rgb24")
+            frame.pts, frame.time_base = round(time * 1000), Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return times
+
+
+def test_uneven_times_are_kept_and_said(tmp_path: Path) -> None:
+    times = write_uneven(tmp_path / "a.mkv")
+    ctx = TestContext()
+    film = files.load_video(ctx, open_file(tmp_path / "a.mkv"))
+
+    assert read_times(film) == pytest.approx(times, abs=0.002)
+    assert any("unevenly" in message for message in ctx.messages)
+
+
+def test_a_rate_makes_times_even(tmp_path: Path) -> None:
+    write_uneven(tmp_path / "a.mkv")
+    film = files.load_video(TestContext(), open_file(tmp_path / "a.mkv"), rate=10.0)
+
+    times = read_times(film)
+    assert np.allclose(np.diff(times), 0.1)
+    assert len(times) == pytest.approx(20, abs=1)
+    assert film.rate == 10
+
+
+def test_a_rotated_film_stands_upright(tmp_path: Path) -> None:
+    write_clip(tmp_path / "a.mp4", make_film(3))
+    data = bytearray((tmp_path / "a.mp4").read_bytes())
+    at = data.index(b"tkhd") + 4 + 40
+    one = 0x10000
+    data[at : at + 36] = struct.pack(">9i", 0, one, 0, -one, 0, 0, 0, 0, 0x40000000)
+    (tmp_path / "b.mp4").write_bytes(data)
+
+    film = files.load_video(TestContext(), open_file(tmp_path / "b.mp4"))
+    first = next(film.frames()).image
+
+    assert (film.width, film.height, first.width, first.height) == (48, 64, 48, 64)
+
+
+def test_a_file_that_is_cut_off_gives_what_is_there_and_says_so(tmp_path: Path) -> None:
+    file = write_clip(tmp_path / "a.mp4", make_film(120, 160, 120))
+    data = file.path.read_bytes()
+    (tmp_path / "b.mp4").write_bytes(data[: len(data) * 2 // 3])
+    ctx = TestContext()
+
+    film = files.load_video(ctx, open_file(tmp_path / "b.mp4"))
+
+    assert 20 < len(read_times(film)) < 120
+    assert any("cut off" in message for message in ctx.messages)
+
+
+@pytest.mark.parametrize("keep", [0, 10, 300])
+def test_a_file_with_nothing_left_of_it_is_refused(tmp_path: Path, keep: int) -> None:
+    file = write_clip(tmp_path / "a.mp4", make_film(3))
+    (tmp_path / "b.mp4").write_bytes(file.path.read_bytes()[:keep])
+
+    with pytest.raises(MediaError, match="E511"):
+        files.load_video(TestContext(), open_file(tmp_path / "b.mp4"))
+
+
+def test_sound_alone_is_no_film(tmp_path: Path) -> None:
+    AudioType().write_file(tone(0.5), tmp_path / "a.m4a", None)
+
+    with pytest.raises(MediaError, match="sound alone"):
+        files.load_video(TestContext(), open_file(tmp_path / "a.m4a"))
+
+
+def test_a_header_that_lies_about_the_size_is_no_wrong_film(tmp_path: Path) -> None:
+    file = write_clip(tmp_path / "a.mp4", make_film(3))
+    data = bytearray(file.path.read_bytes())
+    at = data.index(b"avc1") + 4 + 24
+    data[at : at + 4] = struct.pack(">HH", 4000, 30)
+    (tmp_path / "b.mp4").write_bytes(data)
+
+    film = files.load_video(TestContext(), open_file(tmp_path / "b.mp4"))
+
+    assert {(f.image.width, f.image.height) for f in film.frames()} == {(64, 48)} == {(film.width, film.height)}
+
+
+def test_a_header_that_lies_about_the_length_is_not_believed(tmp_path: Path) -> None:
+    file = write_clip(tmp_path / "a.mkv", make_film(12))
+    data = bytearray(file.path.read_bytes())
+    at = data.index(b"\x44\x89") + 3
+    data[at : at + 8] = struct.pack(">d", 3_600_000.0)
+    (tmp_path / "b.mkv").write_bytes(data)
+
+    film = files.load_video(TestContext(), open_file(tmp_path / "b.mkv"))
+
+    assert film.duration == pytest.approx(1.0, abs=0.05)
+    assert film.count in (None, 12)
+
+
+def test_a_film_that_changes_its_size_says_where(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.ivf"), "w") as container:
+        stream = container.add_stream("libvpx-vp9", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(draw(0), format="rgb24").reformat(format="yuv420p")))
+        container.mux(stream.encode(None))
+    small = (tmp_path / "a.ivf").read_bytes()
+    with av.open(str(tmp_path / "b.ivf"), "w") as container:
+        stream = container.add_stream("libvpx-vp9", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
+        frame = av.VideoFrame.from_ndarray(draw(0, 32, 32), format="rgb24").reformat(format="yuv420p")
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    other = bytearray((tmp_path / "b.ivf").read_bytes()[32:])
+    other[4:12] = struct.pack("<q", 1)
+    (tmp_path / "c.ivf").write_bytes(small + other)
+
+    film = files.load_video(TestContext(), open_file(tmp_path / "c.ivf"))
+    with pytest.raises(StudioError, match="E504"):
+        list(film.frames())
+
+
+def test_probing_tells_what_is_there(tmp_path: Path) -> None:
+    file = write_clip(tmp_path / "a.mp4", make_film())
+    facts: Any = files.probe_video(TestContext(), file)
+
+    film = facts["video"][0]
+    assert (film["codec"], film["width"], film["frames"], film["rotation"]) == ("h264", 64, 12, 0)
+    assert film["seconds"] == pytest.approx(1.0)
+    assert not film["variable_rate"]
+    assert facts["audio"][0]["codec"] == "aac"
+    assert facts["warnings"] == []
+
+
+def test_a_playlist_reaches_no_other_file(tmp_path: Path) -> None:
+    write_clip(tmp_path / "a.mp4", make_film(2))
+    (tmp_path / "b.mp4").write_text(f"ffconcat version 1.0\nfile {tmp_path / 'a.mp4'}\n")
+
+    with pytest.raises(MediaError, match="E511"):
+        files.load_video(TestContext(), open_file(tmp_path / "b.mp4"))
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_tiny_frames_go_through(tmp_path: Path) -> None:
+    from studio.api import Frame, Image
+    from tests.plugins.studio_video.clips import name_output
+
+    image = Image(np.full((1, 1, 3), 90, np.uint8))
+    film = Video(
+        lambda: (Frame(image, index / 1000) for index in range(100_000)), width=1, height=1, rate=Fraction(1000)
+    )
+    files.save_video(TestContext(), film, name_output(tmp_path / "a.mkv"), pixel_format="yuv444p")
+    loaded = files.load_video(TestContext(), open_file(tmp_path / "a.mkv"))
+
+    assert sum(1 for _ in loaded.frames()) == 100_000

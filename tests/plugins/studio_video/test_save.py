@@ -1,0 +1,194 @@
+"""Films saved, as an independent reader finds them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from studio.api import MediaError, Video, VideoType
+from studio.testing import TestContext
+from studio_video.nodes import files
+from tests.plugins.studio_video.clips import make_film, name_output, open_file, probe
+
+FORMATS = [
+    ("a.mp4", {}, "h264", "yuv420p"),
+    ("a.mov", {"quality": 90}, "h264", "yuv420p"),
+    ("a.mkv", {"pixel_format": "yuv444p"}, "h264", "yuv444p"),
+    ("a.mp4", {"codec": "h265"}, "hevc", "yuv420p"),
+    ("a.mkv", {"codec": "h265", "pixel_format": "yuv420p10le"}, "hevc", "yuv420p10le"),
+    ("a.webm", {"quality": 30}, "vp9", "yuv420p"),
+    ("a.mp4", {"codec": "av1"}, "av1", "yuv420p"),
+    ("a.mov", {"codec": "prores"}, "prores", "yuv422p10le"),
+    ("a.gif", {}, "gif", "bgra"),
+    ("a.apng", {}, "apng", "rgb24"),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "codec", "pixels"), FORMATS)
+def test_a_saved_film_plays(tmp_path: Path, name: str, options: dict[str, Any], codec: str, pixels: str) -> None:
+    film = make_film()
+
+    assert files.save_video(TestContext(), film, name_output(tmp_path / name), **options) == name
+
+    found = probe(tmp_path / name)
+    assert (found["width"], found["height"], len(found["times"])) == (64, 48, 12)
+    assert (found["codec"], found["pixels"]) in [(codec, pixels), (None, None)]
+    assert found["rate"] == pytest.approx(12, rel=0.05)
+    assert found["times"] == sorted(set(found["times"]))
+    assert found["times"][-1] - found["times"][0] == pytest.approx(11 / 12, abs=0.02)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize(("name", "options"), [(name, options) for name, options, *_ in FORMATS])
+def test_what_is_saved_looks_like_the_film(tmp_path: Path, name: str, options: dict[str, Any]) -> None:
+    film = make_film(4)
+    files.save_video(TestContext(), film, name_output(tmp_path / name), **options)
+    loaded = files.load_video(TestContext(), open_file(tmp_path / name))
+
+    for made, wanted in zip(loaded.frames(), film.frames(), strict=True):
+        assert np.abs(made.image.pixels - wanted.image.pixels).mean() < 0.03
+
+
+def test_a_webp_moves(tmp_path: Path) -> None:
+    import PIL.Image
+
+    files.save_video(TestContext(), make_film(5), name_output(tmp_path / "a.webp"))
+
+    with PIL.Image.open(tmp_path / "a.webp") as picture:
+        assert (picture.format, picture.size, picture.n_frames) == ("WEBP", (64, 48), 5)
+
+
+def test_pictures_are_numbered(tmp_path: Path) -> None:
+    film = make_film(3)
+    files.save_video(TestContext(), film, name_output(tmp_path / "f_%04d.png"), first_number=9)
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["f_0009.png", "f_0010.png", "f_0011.png"]
+    loaded = files.load_images(TestContext(), [open_file(path) for path in sorted(tmp_path.iterdir())], rate=12.0)
+    assert [f.image for f in loaded.frames()] == [f.image for f in film.frames()]
+
+
+def test_numbers_in_names_count_by_value(tmp_path: Path) -> None:
+    for index, frame in enumerate(make_film(3).frames()):
+        frame.image.to_pillow().save(tmp_path / f"f{9 + index}.png")
+    given = [open_file(tmp_path / name) for name in ("f11.png", "f9.png", "f10.png")]
+
+    assert [f.image for f in files.load_images(TestContext(), given).frames()] == [
+        f.image for f in make_film(3).frames()
+    ]
+
+
+@pytest.mark.parametrize(("name", "options"), [("a.mp4", {}), ("a.mov", {"codec": "prores"}), ("a.webm", {})])
+def test_odd_sizes_are_made_even_and_said_so(tmp_path: Path, name: str, options: dict[str, Any]) -> None:
+    ctx = TestContext()
+    files.save_video(ctx, make_film(3, 33, 21), name_output(tmp_path / name), **options)
+
+    found = probe(tmp_path / name)
+    wanted = (34, 21) if options else (34, 22)
+    assert (found["width"], found["height"]) == wanted
+    assert "33 x 21 became" in ctx.messages[0]
+
+
+def test_a_film_keeps_an_odd_size_where_it_can(tmp_path: Path) -> None:
+    ctx = TestContext()
+    files.save_video(ctx, make_film(3, 33, 21), name_output(tmp_path / "a.mkv"), pixel_format="yuv444p")
+
+    assert (probe(tmp_path / "a.mkv")["width"], ctx.messages) == (33, [])
+
+
+def test_alpha_is_kept_where_the_format_has_it(tmp_path: Path) -> None:
+    film = make_film(2, channels=4)
+    for name, options in (("a.webm", {}), ("a.mov", {"codec": "prores"}), ("a.apng", {})):
+        files.save_video(TestContext(), film, name_output(tmp_path / name), **options)
+        assert "a" in str(probe(tmp_path / name)["pixels"]) or name == "a.webm", name
+
+
+def test_the_index_comes_first_if_wanted(tmp_path: Path) -> None:
+    for wanted in (True, False):
+        path = tmp_path / f"{wanted}.mp4"
+        files.save_video(TestContext(), make_film(3), name_output(path), faststart=wanted)
+        data = path.read_bytes()
+        assert (data.index(b"moov") < data.index(b"mdat")) == wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.avi", {}),
+        ("a.webm", {"codec": "h264"}),
+        ("a.mp4", {"pixel_format": "pal8"}),
+        ("a.mp4", {"encoder": "hardware", "codec": "prores"}),
+    ],
+)
+def test_what_does_not_go_together_is_refused(tmp_path: Path, name: str, options: dict[str, Any]) -> None:
+    with pytest.raises(MediaError, match="E702"):
+        files.save_video(TestContext(), make_film(2), name_output(tmp_path / name), **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_film_without_frames_leaves_no_file(tmp_path: Path) -> None:
+    empty = Video(lambda: iter(()), width=16, height=16, rate=Fraction(10))
+    for name in ("a.mp4", "a.gif", "a_%d.png"):
+        with pytest.raises(MediaError, match="no frames"):
+            files.save_video(TestContext(), empty, name_output(tmp_path / name))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_size_that_changes_on_the_way_is_an_error(tmp_path: Path) -> None:
+    from studio.api import Frame, Image
+
+    parts = [Frame(Image(np.zeros((16, 16, 3), np.uint8)), 0.0), Frame(Image(np.zeros((16, 18, 3), np.uint8)), 1.0)]
+    film = Video(lambda: iter(parts), width=16, height=16, rate=Fraction(1))
+    with pytest.raises(MediaError, match="E504"):
+        files.save_video(TestContext(), film, name_output(tmp_path / "a.mp4"))
+    assert not list(tmp_path.iterdir())
+
+
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+import numpy as np
+from studio.api import Image, MediaError, OutputPath, Video
+from studio.testing import TestContext
+from studio_video.nodes import files
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+path = Path(sys.argv[1])
+try:
+    rng = np.random.default_rng(0)
+    noise = [Image(rng.integers(0, 256, (120, 160, 3), dtype=np.uint8)) for _ in range(40)]
+    files.save_video(TestContext(), Video.from_images(noise, 10), OutputPath(path, path.name), quality=100)
+except MediaError as error:
+    print(error.code, [entry.name for entry in path.parent.iterdir()])
+"""
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.webm", "a.gif"])
+def test_a_disk_that_fills_up_leaves_no_half_file(tmp_path: Path, name: str) -> None:
+    root = Path(__file__).parents[3]
+    env = {"PYTHONPATH": f"{root}:{root / 'plugins'}:{root / 'tests'}", "PATH": ""}
+    made = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(tmp_path / name)], capture_output=True, text=True, env=env, check=False
+    )
+
+    assert made.stdout.strip() == "E512 []", made.stderr
+
+
+def test_saving_counts_frames(tmp_path: Path) -> None:
+    ctx = TestContext()
+    files.save_video(ctx, make_film(7), name_output(tmp_path / "a.mp4"))
+
+    assert ctx.steps[-1] == (7, 7)
+    assert len(ctx.previews) == 1
+
+
+def test_saved_films_say_that_they_are_generated(tmp_path: Path) -> None:
+    files.save_video(TestContext(), make_film(2), name_output(tmp_path / "a.mkv"))
+
+    assert b"compositeWithTrainedAlgorithmicMedia" in (tmp_path / "a.mkv").read_bytes()
+    assert VideoType().read_provenance(tmp_path / "a.mkv") is None
