@@ -15,7 +15,7 @@ os.environ |= {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLE
 _NODE = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "include_dashboard": False}
 
 
-def main(folder: Path, shared: str, kill: bool) -> None:
+def main(folder: Path, shared: str) -> None:
     """Run the batch that tests write into `folder`."""
     import ray
     from ray.cluster_utils import Cluster
@@ -24,7 +24,7 @@ def main(folder: Path, shared: str, kill: bool) -> None:
     other = cluster.add_node(**_NODE, resources={"render": 1}, node_ip_address="127.0.0.1")
     ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
     try:
-        found = run(folder, shared, lambda: cluster.remove_node(other, allow_graceful=False) if kill else None)
+        found = run(folder, shared, lambda: cluster.remove_node(other, allow_graceful=False))
     finally:
         ray.shutdown()
         cluster.shutdown()
@@ -34,11 +34,14 @@ def main(folder: Path, shared: str, kill: bool) -> None:
 def run(folder: Path, shared: str, strike: Any) -> dict[str, Any]:
     """Run it with two workers; strike after a third of the items."""
     from studio.app import Studio, read_settings
+    from studio.batch import ray_cluster
     from studio.batch.batch import Batch, create_spec
     from studio.batch.items import open_table
     from studio.batch.ledger import Ledger
     from studio.batch.ray_cluster import ClusterOptions, open_cluster
 
+    if shared:
+        ray_cluster._write_token = lambda folder: (str(folder / "nowhere"), "")
     settings = read_settings(
         device="cpu", cache_dir=folder / "cache", plugins_dir=folder / "plugins", cache_url=shared or None
     )
@@ -57,4 +60,4 @@ def run(folder: Path, shared: str, strike: Any) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "kill")
+    main(Path(sys.argv[1]), "".join(sys.argv[2:]))

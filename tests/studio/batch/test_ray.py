@@ -74,10 +74,10 @@ def make_locally(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("shared", ["", "file"])
-def test_a_batch_outlives_a_node_of_its_cluster(folder: Path, shared: str) -> None:
-    url = f"file://{folder}/shared" if shared else ""
-    command = [sys.executable, str(Path(__file__).with_name("ray_script.py")), str(folder), url, "kill"]
+@pytest.mark.parametrize("workers", ["see the folder", "share a cache only"])
+def test_a_batch_outlives_a_node_of_its_cluster(folder: Path, workers: str) -> None:
+    shared = [f"file://{folder}/shared"] if workers == "share a cache only" else []
+    command = [sys.executable, str(Path(__file__).with_name("ray_script.py")), str(folder), *shared]
     done = subprocess.run(command, capture_output=True, text=True, timeout=880, check=False)
 
     lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
