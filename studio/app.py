@@ -226,7 +226,14 @@ class Studio:
 
     def validate(self, graph: Graph, *, roots: Iterable[Path] = ()) -> list[Finding]:
         """Return everything that is wrong with a graph, as far as can be told without running it."""
-        return self.resolve(graph, roots=roots).findings
+        resolved = self.resolve(graph, roots=roots)
+        checks = any(node.node_type and node.node_type.check for node in resolved.nodes.values())
+        if resolved.errors or not checks:
+            return resolved.findings
+        from studio.execution.plan import Collected, create_plan
+
+        unknown: dict[str, Source] = {name: Collected(()) for name, end in resolved.inputs.items() if end.required}
+        return resolved.findings + self._check_inputs(create_plan(resolved, unknown, self._reader))
 
     def resolve(self, graph: Graph, *, roots: Iterable[Path] = ()) -> ResolvedGraph:
         """Resolve a graph against what is installed; findings are in the result."""
@@ -364,10 +371,18 @@ class Studio:
             try:
                 self.models.library.check(model)
             except ModelError as error:
-                where = f"/nodes/{escape(node)}/inputs/{escape(name)}"
-                findings.append(Finding(error.code, where, error.message, hint=error.hint))
+                findings.append(_make_finding(node, name, error))
+        findings = findings or self._check_inputs(plan)
         if findings:
             raise GraphError(findings, source=source)
+
+    def _check_inputs(self, plan: Plan) -> list[Finding]:
+        """Return what the node types' own checks find in inputs that are known."""
+        from studio.execution.needed_models import check_inputs
+
+        if not any(node.node_type and node.node_type.check for node in plan.nodes.values()):
+            return []
+        return [_make_finding(*found) for found in check_inputs(plan, self.models.library.find_local)]
 
     def _combine(self, on_event: Callable[[Event], None] | None) -> Callable[[Event], None] | None:
         observers = self._observers
@@ -727,6 +742,10 @@ def _name_file(path: Path, graph: Graph) -> str:
 def _find_path(written: str, graph: Graph) -> Path:
     """Return the path that a graph writes; its folder need not be there any more."""
     return Path(os.path.normpath(graph.base / written))
+
+
+def _make_finding(node: str, name: str, error: StudioError) -> Finding:
+    return Finding(error.code, f"/nodes/{escape(node)}/inputs/{escape(name)}", error.message, hint=error.hint)
 
 
 def _describe_given(value: Any, graph: Graph) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from studio.api import Context, Image, StudioError
@@ -11,6 +12,7 @@ from studio_diffusion.pixels import read_picture
 
 if TYPE_CHECKING:
     from studio_diffusion.controlnet import ControlNetModelHandle
+    from studio_diffusion.lora import LoraWeights
     from studio_diffusion.pipeline_model import PipelineModel
 
 
@@ -34,6 +36,7 @@ def draw_controlled(
     strength: float,
     start: float,
     end: float,
+    loras: Sequence[tuple[LoraWeights, float]] = (),
 ) -> list[Image]:
     """Draw all pictures of a wish along a control picture.
 
@@ -46,6 +49,7 @@ def draw_controlled(
         wish,
         task=CONTROL,
         controlnet=net,
+        loras=loras,
         media={"control_image": read_picture(control)},
         options={
             "controlnet_conditioning_scale": float(strength),

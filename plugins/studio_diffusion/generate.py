@@ -16,7 +16,7 @@ from studio.api.quiet import hush
 from studio_diffusion.conditioning import Tensors, encode_prompts, takes_guidance
 from studio_diffusion.families import TEXT
 from studio_diffusion.latents import PARTS, decode_latents, unpack
-from studio_diffusion.noise import draw_on_cpu
+from studio_diffusion.noise import draw_on_cpu, list_seeds
 from studio_diffusion.pixels import check_latents, make_images, to_batch
 from studio_diffusion.prompts import warn_about
 from studio_diffusion.sizes import Size
@@ -75,6 +75,11 @@ def make_wish(
         float(defaults["guidance_scale"]) if guidance_scale is None else guidance_scale,
         str(defaults["sampler"]) if sampler == "auto" else sampler,
     )
+
+
+def wish_again(opened: PipelineModel, *, prompt: str, seed: int, count: int, **settings: Any) -> Wish:
+    """Make the wish for several pictures of one prompt, of the seeds from `seed` on; settings as for `make_wish`."""
+    return make_wish(opened, prompts=[prompt] * count, seeds=list_seeds(seed, count), **settings)
 
 
 @contextmanager

@@ -20,25 +20,31 @@ _FILLERS = frozenset(
 _EXAMPLES = 6
 
 
-def describe_unknown(prompt: str, words: Sequence[str]) -> str:
+def describe_unknown(prompt: str, words: Sequence[str], modifiers: Iterable[str] = ()) -> str:
     """Say that a model knows no word of a prompt, and which are near; "" if it knows one, or the prompt says nothing.
 
     Args:
         prompt: The prompt.
         words: The words, or phrases, that the model knows.
+        modifiers: Words that it knows and that name no thing, such as colours.
     """
-    said = [word for word in split_words(prompt) if word not in _FILLERS]
+    fillers = _FILLERS.union(modifiers)
+    said = [word for word in split_words(prompt) if word not in fillers]
     known = [phrase for phrase in map(split_words, words) if phrase]
     says = said or any(sign.isdigit() or unicodedata.category(sign) == "So" for sign in prompt)  # "\N{RED APPLE}", "42"
     if not says or not known or any(_holds(split_words(prompt), phrase) for phrase in known):
         return ""
     nearest = find_nearest(said, {" ".join(phrase) for phrase in known})
-    meant = f"did you mean {join_words(nearest)}? " if nearest else ""
+    meant = f": did you mean {join_words(nearest)}?" if nearest else "."
     examples = join_words(pick_examples(words), "and")
     return (
-        f"this small model draws only what it knows, and knows no word of {prompt!r}: {meant}"
+        f"this small model draws only what it knows, and knows no word of {_shorten(prompt)!r}{meant} "
         f"It knows {len(words)} words, {examples} among them"
     )
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _holds(said: Sequence[str], phrase: Sequence[str]) -> bool:

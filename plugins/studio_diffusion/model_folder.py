@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ _UNWANTED = {"safety_checker", "watermarker"}
 _SHARED = re.compile(r"(prior_)?(text_encoder|image_encoder)(_\d)?|vae|movq|vqgan")
 
 
+_VOCABULARY = re.compile(r"tokenizer\.json|.*\.model|.*\.tiktoken|vocab.*|.*bpe.*", re.I)
 _PLAIN = re.compile(r"Scheduler|Tokenizer|Processor|FeatureExtractor|GuiderConfig|Guider$")
 
 
@@ -100,6 +101,12 @@ def check_component(component: Component) -> None:
             f"the model in {str(folder.parent)!r} lacks its {component.name}",
             hint=f"copy the folder {component.name!r} too",
         )
+    if "Tokenizer" in component.class_name and not any(map(_VOCABULARY.fullmatch, (p.name for p in folder.iterdir()))):
+        raise ModelError(
+            "E612",
+            f"there is no vocabulary in {str(folder)!r}, and a tokenizer without one reads nothing",
+            hint="copy the folder again, with its vocab.json, tokenizer.json or *.model",
+        )
     if not has_weights(component):
         return
     if not (folder / "config.json").is_file():
@@ -128,6 +135,35 @@ def has_variant(folder: ModelFolder, wanted: str) -> bool:
 
 
 def read_about(folder: Path) -> Mapping[str, Any]:
-    """Read `studio.json` beside a model: defaults and what there is to say about it; {} if there is none."""
+    """Read `studio.json` beside a model: defaults and what there is to say about it; {} if there is none.
+
+    Raises:
+        ModelError: E612 if it is damaged, or a default is none.
+    """
     path = folder / "studio.json"
-    return read_json(path, DAMAGED) if path.is_file() else {}
+    about = read_json(path, DAMAGED) if path.is_file() else {}
+    for name, value in about.items():
+        if name in _ABOUT and not _ABOUT[name](value):
+            raise ModelError("E612", f"{str(path)!r} says {value!r:.60} of {name!r}", hint="correct it, or take it out")
+    return about
+
+
+def _is_words(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(word, str) for word in value)
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 1 <= value <= 16_384
+
+
+# What studio.json may say of what Studio reads in it; the rest is for people.
+_ABOUT: Mapping[str, Callable[[Any], bool]] = {
+    "steps": _is_count,
+    "width": _is_count,
+    "height": _is_count,
+    "max_sequence_length": _is_count,
+    "guidance_scale": lambda value: type(value) in (int, float) and 0 <= value <= 100,
+    "sampler": lambda value: isinstance(value, str),
+    "words": _is_words,
+    "modifiers": _is_words,
+}

@@ -5,6 +5,7 @@ Nothing here reaches the network, loads a pickle or runs code that came with a m
 
 from __future__ import annotations
 
+import difflib
 import importlib.util
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -142,7 +143,7 @@ def load_component(component: Component, *, device: str, dtype: str, variant: st
     check_component(component)
     kind = _find_class(component)
     settings: dict[str, Any] = {
-        "dtype": _find_dtype(device, dtype),
+        "dtype": _find_dtype(dtype),
         "use_safetensors": True,
         "local_files_only": True,
         "output_loading_info": True,
@@ -253,7 +254,7 @@ def _open_checkpoint(path: Path, model: Model, options: Mapping[str, Any], devic
         settings["requires_safety_checker"] = False
     with _explain("checkpoint", path):
         pipeline = kind.from_single_file(
-            str(path), config=str(folder.path), local_files_only=True, dtype=_find_dtype(device, dtype), **settings
+            str(path), config=str(folder.path), local_files_only=True, dtype=_find_dtype(dtype), **settings
         )
     pipeline = pipeline.to(device)
     opened = PipelineModel(pipeline, about=read_about(folder.path), device=device)
@@ -277,7 +278,7 @@ def _open_denoiser(
     component = folder.find("transformer") or folder.find("unet")
     if component is None:
         raise ModelError("E614", f"{str(folder.path)!r} has no transformer and no unet", hint="take another base")
-    settings: dict[str, Any] = {"dtype": _find_dtype(device, dtype)}
+    settings: dict[str, Any] = {"dtype": _find_dtype(dtype)}
     if path.suffix.lower() == ".gguf":
         settings["quantization_config"] = _make_gguf_config(settings["dtype"])
     kind = _find_class(component)
@@ -341,12 +342,21 @@ def _tune(pipeline: Any, options: Mapping[str, Any], device: str) -> None:
         except Exception as error:
             if is_out_of_memory(error):
                 raise
-            reason = str(error).partition("\n")[0]
-            raise ModelError(
-                "E619", f"attention {attention!r} cannot be used: {reason}", hint='leave it at "sdpa"'
-            ) from None
+            raise _refuse_attention(attention, error) from None
     if options.get("compile") and denoiser is not None:
         denoiser.compile()
+
+
+def _refuse_attention(attention: str, error: Exception) -> ModelError:
+    from diffusers.models.attention_dispatch import AttentionBackendName
+
+    names: list[str] = [each.value for each in AttentionBackendName if not each.value.endswith("_hub")]
+    if attention not in names:
+        near = difflib.get_close_matches(attention, names, n=3, cutoff=0.4)
+        hint = f"did you mean {' or '.join(near)}?" if near else 'leave it at "sdpa"'
+        return ModelError("E619", f"diffusers knows no attention {attention!r}", hint=hint)
+    reason = str(error).partition("\n")[0][:200]
+    return ModelError("E619", f"attention {attention!r} cannot be used: {reason}", hint='leave it at "sdpa"')
 
 
 def _read_options(model: Model) -> dict[str, Any]:
@@ -463,11 +473,12 @@ def _find_class(component: Component) -> Any:
     return kind
 
 
-def _find_dtype(device: str, dtype: str) -> torch.dtype:
-    """Return the dtype to load in: on a CPU always float32, whatever the files are in."""
+def _find_dtype(dtype: str) -> torch.dtype:
+    """Return the dtype to load in, whatever the files are in."""
     import torch
 
-    return torch.float32 if device.partition(":")[0] == "cpu" else getattr(torch, dtype)
+    found: torch.dtype = getattr(torch, dtype)
+    return found
 
 
 def _check_whole(component: Component, report: Mapping[str, Any]) -> None:

@@ -70,7 +70,7 @@ def check_latents(latents: torch.Tensor) -> None:
         raise StudioError(
             "E622",
             "the denoiser gave numbers that are none (NaN) before anything was decoded",
-            hint="run with STUDIO_DTYPE=bfloat16 or float32; lower the guidance scale and the weights of LoRAs",
+            hint="run with --dtype bf16 or fp32; lower the guidance scale and the weights of LoRAs",
         )
 
 
@@ -78,8 +78,8 @@ def _refuse(what: str) -> StudioError:
     return StudioError(
         "E622",
         what,
-        hint="the likely cause is an autoencoder that overflows in float16: run with STUDIO_DTYPE=bfloat16 or "
-        'float32, or give the model one that is mended for float16: {"options": {"vae": "file:FOLDER"}}',
+        hint="the likely cause is an autoencoder that overflows in float16: run with --dtype bf16 or "
+        'fp32, or give the model one that is mended for float16: {"options": {"vae": "file:FOLDER"}}',
     )
 
 

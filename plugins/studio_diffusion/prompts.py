@@ -148,9 +148,9 @@ def warn_about(opened: PipelineModel, prompts: Sequence[str], negative: str, log
     """Log what will be cut off prompts, and prompts of which a small model knows nothing."""
     from studio_diffusion.known_words import describe_unknown
 
-    words = [str(word) for word in opened.about.get("words", ())]
+    words, modifiers = opened.about.get("words", ()), opened.about.get("modifiers", ())
     lines = [describe_cut(opened, prompt) for prompt in prompts] + [describe_cut(opened, negative, "negative prompt")]
-    lines += [describe_unknown(prompt, words) for prompt in prompts] if words else []
+    lines += [describe_unknown(prompt, words, modifiers) for prompt in prompts] if words else []
     for line in dict.fromkeys(lines):
         if line:
             log(line)

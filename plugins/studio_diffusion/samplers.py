@@ -15,11 +15,9 @@ import diffusers as untyped_diffusers
 import torch
 
 from studio.api import ModelError
+from studio_diffusion.sampler_names import FLOW, OWN, is_flow
 
 diffusers: Any = untyped_diffusers
-
-OWN = "auto"
-"""The name for the sampler that the model came with."""
 
 # DPM++ takes the logarithm of 1 - sigma, so that pure noise must not be quite pure.
 _LARGEST_SIGMA = 0.999
@@ -56,8 +54,6 @@ _NOISE = {
     "lcm": _Recipe("LCMScheduler", _UNCLIPPED),
     "tcd": _Recipe("TCDScheduler", _UNCLIPPED),
 }
-
-_FLOW = ("euler", "euler_a", "heun", "lcm", "dpmpp_2m", "dpmpp_2m_karras", "dpmpp_2m_sde", "unipc")
 
 
 class _FlowSchedule:
@@ -145,19 +141,13 @@ def find_samplers(scheduler: Any, *, own_only: bool = False) -> tuple[str, ...]:
     """Return the names of the samplers that a model with this scheduler can take."""
     if own_only:
         return (OWN,)
-    if is_flow(scheduler):
-        return (OWN, *_FLOW)
+    if _takes_flow(scheduler):
+        return (OWN, *FLOW)
     return (OWN, *_NOISE) if type(scheduler)._compatibles else (OWN,)
 
 
-def is_flow(scheduler: Any) -> bool:
-    """Say whether a model with this scheduler is a rectified-flow model."""
-    config = scheduler.config
-    return (
-        type(scheduler).__name__.startswith("FlowMatch")
-        or bool(config.get("use_flow_sigmas"))
-        or config.get("prediction_type") == "flow_prediction"
-    )
+def _takes_flow(scheduler: Any) -> bool:
+    return is_flow(type(scheduler).__name__, scheduler.config)
 
 
 def create_scheduler(scheduler: Any, name: str, *, own_only: bool = False, generator: Any = None) -> Any:
@@ -178,7 +168,7 @@ def create_scheduler(scheduler: Any, name: str, *, own_only: bool = False, gener
         raise ModelError("E616", f"this model cannot take the sampler {name!r}", hint=f"it takes {', '.join(names)}")
     if name == OWN:
         return type(scheduler).from_config(scheduler.config)
-    if is_flow(scheduler):
+    if _takes_flow(scheduler):
         return _create_flow(scheduler, name, generator)
     recipe = _NOISE[name]
     return getattr(diffusers, recipe.scheduler).from_config(_forget_solver(scheduler.config), **recipe.changes)

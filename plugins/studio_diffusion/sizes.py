@@ -77,11 +77,16 @@ def check_reach(opened: PipelineModel, size: Size) -> None:
     """Raise StudioError E621 for a size that the model has no positions for."""
     reach = find_reach(opened)
     if reach and max(size) > reach:
-        raise StudioError(
-            "E621",
-            f"this model draws at most {reach} x {reach} pixels, not {size[0]} x {size[1]}",
-            hint="leave width and height at 0, and enlarge the picture afterwards, with image.resize for example",
-        )
+        raise refuse_reach(reach, size)
+
+
+def refuse_reach(reach: int, size: Size) -> StudioError:
+    """Return the error for a size that a model has no positions for."""
+    return StudioError(
+        "E621",
+        f"this model draws at most {reach} x {reach} pixels, not {size[0]} x {size[1]}",
+        hint="leave width and height at 0, and enlarge the picture afterwards, with image.resize for example",
+    )
 
 
 def fit_shape(opened: PipelineModel, picture: Size) -> Size:

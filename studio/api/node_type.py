@@ -9,9 +9,11 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from studio.api.docstring import Docstring, parse_docstring
+from studio.api.model import Model
 from studio.api.type_spec import (
     AnnotationProblem,
     TypeSpec,
@@ -20,11 +22,13 @@ from studio.api.type_spec import (
     describe_value,
     parse_annotation,
 )
-from studio.errors import NodeTypeError
+from studio.errors import NodeTypeError, StudioError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 CachePolicy = Literal["pure", "recompute", "never"]
 Lane = Literal["cpu", "device", "io"]
+Check = Callable[[Mapping[str, Any], Callable[[Model], Path | None]], Iterable[tuple[str, StudioError]]]
+"""Finds what is wrong with inputs that are known before a run; see `node`."""
 
 _ID = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 _VERSION = re.compile(r"\d+(\.\d+){0,2}")
@@ -86,6 +90,7 @@ class NodeType:
     streams: bool = False
     batch: Batch | None = None
     needs: Callable[..., Iterable[str]] | None = None
+    check: Check | None = None
     migrations: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
     summary: str = ""
     description: str = ""
@@ -127,6 +132,7 @@ def node(
     device_free: bool = False,
     batch: Batch | None = None,
     needs: Callable[..., Iterable[str]] | None = None,
+    check: Check | None = None,
     migrations: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] | None = None,
 ) -> Callable[[Function], Function]:
     """Declare a function as a node type; the function itself stays as it is.
@@ -148,6 +154,9 @@ def node(
         device_free: For lane "device": results do not depend on device and dtype.
         batch: How to run many calls at once.
         needs: Called with the inputs that are not `Lazy`, by name; returns the names of lazy inputs to evaluate.
+        check: `(inputs, find_path) -> (name, error), ...`: says what is wrong before a run, and in `studio validate`.
+            The inputs are those whose values are known by then, with their defaults; `find_path(model)` gives the
+            weights of a model reference, or None if they are not on this machine. It looks and loads nothing.
         migrations: For each old major version, a function from its inputs, as a graph wrote them, to those of the next.
 
     Raises:
@@ -193,6 +202,7 @@ def node(
             streams=streams,
             batch=batch,
             needs=needs,
+            check=check,
             migrations=dict(migrations or {}),
             summary=docs.summary,
             description=docs.description,

@@ -16,6 +16,7 @@ from studio.settings import parse_bytes
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_DTYPES = {"auto": "auto", "fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
 _BOOLS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
@@ -23,6 +24,11 @@ def engine_options(function: F) -> F:
     """Add the options that say how a Studio is set up."""
     for option in (
         click.option("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps."),
+        click.option(
+            "--dtype",
+            type=click.Choice(list(_DTYPES)),
+            help="Numbers that networks compute in; auto chooses by the device.",
+        ),
         click.option("--cache-dir", type=click.Path(path_type=Path), help="Folder of the cache."),
         click.option(
             "--cache-url", metavar="URL", help="Cache that other machines use too: s3://bucket/prefix, file:///..."
@@ -53,10 +59,17 @@ def input_options(function: F) -> F:
 
 
 def create_studio(
-    device: str | None, cache_dir: Path | None, plugins_dir: Path | None, *, on_disk: bool = True, **more: Any
+    device: str | None,
+    cache_dir: Path | None,
+    plugins_dir: Path | None,
+    *,
+    dtype: str | None = None,
+    on_disk: bool = True,
+    **more: Any,
 ) -> Studio:
     """Return the Studio that the options ask for."""
-    settings = read_settings(device=device, cache_dir=cache_dir, plugins_dir=plugins_dir, **more)
+    numbers = _DTYPES[dtype] if dtype else None
+    settings = read_settings(device=device, dtype=numbers, cache_dir=cache_dir, plugins_dir=plugins_dir, **more)
     return Studio(settings, on_disk=on_disk)
 
 

@@ -1,11 +1,13 @@
-"""Which models a plan is sure to need, so that a missing one is told before anything runs."""
+"""What a plan is sure to need: its models, and inputs that fit, so that what is wrong is told before anything runs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from studio.api import Model
+from studio.errors import StudioError
 from studio.execution.plan import Collected, Constant, Plan, PlanNode, Source, find_references
 
 
@@ -15,6 +17,41 @@ def find_needed_models(plan: Plan) -> Iterator[tuple[str, str, Model]]:
     What stands behind a `when`, or at an input that is asked for only if it is chosen, may never be needed: it is
     left to the node that comes to need it.
     """
+    for node in _find_sure_nodes(plan):
+        for name, bound in node.inputs.items():
+            if not _is_lazy(node, name):
+                yield from ((node.id, name, model) for model in _find_models(bound.source))
+        if node.node_type is not None:
+            for end in node.node_type.inputs.values():
+                if end.name not in node.inputs and not end.required and not end.lazy:
+                    yield from ((node.id, end.name, model) for model in _iterate(end.default))
+
+
+def check_inputs(plan: Plan, find_path: Callable[[Model], Path | None]) -> Iterator[tuple[str, str, StudioError]]:
+    """Yield node, input and error for what the node types' own checks find."""
+    for node in _find_sure_nodes(plan):
+        if node.node_type is None or node.node_type.check is None:
+            continue
+        try:
+            problems = list(node.node_type.check(_find_known(node), find_path))
+        except Exception:  # a plugin may raise anything; the node itself will say what is wrong
+            continue
+        yield from ((node.id, name, error) for name, error in problems)
+
+
+def _find_known(node: PlanNode) -> dict[str, Any]:
+    """Return the values that are known before the run; of a mapped input there are many."""
+    assert node.node_type is not None
+    ends = node.node_type.inputs.values()
+    known = {end.name: end.default for end in ends if not end.required and end.name not in node.inputs}
+    for name, bound in node.inputs.items():
+        if isinstance(bound.source, Constant) and not bound.depth and not bound.stream:
+            known[name] = bound.source.value
+    return known
+
+
+def _find_sure_nodes(plan: Plan) -> Iterator[PlanNode]:
+    """Yield the nodes that run if the cache has nothing."""
     waiting = [r.node for source, _ in plan.outputs.values() for r in find_references(source)]
     seen: set[str] = set()
     while waiting:
@@ -25,11 +62,7 @@ def find_needed_models(plan: Plan) -> Iterator[tuple[str, str, Model]]:
         for name, bound in node.inputs.items():
             if not _is_lazy(node, name):
                 waiting += [reference.node for reference in find_references(bound.source)]
-                yield from ((node.id, name, model) for model in _find_models(bound.source))
-        if node.node_type is not None:
-            for end in node.node_type.inputs.values():
-                if end.name not in node.inputs and not end.required and not end.lazy:
-                    yield from ((node.id, end.name, model) for model in _iterate(end.default))
+        yield node
 
 
 def _is_lazy(node: PlanNode, name: str) -> bool:

@@ -143,6 +143,15 @@ class Library:
                 "E605", f"cannot read {str(path)!r}: {(error.strerror or str(error)).lower()}", hint="check its rights"
             ) from None
 
+    def find_local(self, model: Model) -> Path | None:
+        """Return where the weights are if they are on this machine and sound; nothing is fetched."""
+        try:
+            if model.scheme == "hub":
+                return self._hub.find_snapshot(model.target) if self._hub is not None else None
+            return self.find_path(model)
+        except ModelError:
+            return None
+
     def check(self, model: Model) -> None:
         """Look whether a model and those that its options name are there, and safe to load.
 

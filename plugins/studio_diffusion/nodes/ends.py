@@ -13,7 +13,7 @@ Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Count = Annotated[int, Field(ge=1, le=64)]
 Strength = Annotated[float, Field(ge=0, le=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
-Prompt = Annotated[str, Field(max_length=20_000)]
+Prompt = Annotated[str, Field(max_length=100_000)]
 Loras = Annotated[list[Model] | None, Field(max_length=16)]
 Weights = Annotated[list[float] | None, Field(max_length=16)]
 Sampler = Literal[

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from studio.api import Batch, Context, Field, Image, Model, node
+from studio_diffusion.checks import check_drawing
+from studio_diffusion.families import CONTROL, TEXT
 from studio_diffusion.nodes.ends import (
     MINI,
     MINI_SKETCH,
@@ -52,7 +54,12 @@ def _draw_all(ctx: Context, calls: Sequence[Mapping[str, Any]]) -> list[Drawn]:
     return [Drawn(group[0], group) for group in groups]
 
 
-@node("diffusion.text_to_image", lane="device", batch=Batch(_draw_all, same=_SAME, limit=8, tolerance=0.02))
+@node(
+    "diffusion.text_to_image",
+    lane="device",
+    batch=Batch(_draw_all, same=_SAME, limit=8, tolerance=0.02),
+    check=check_drawing(TEXT),
+)
 def text_to_image(
     ctx: Context,
     prompt: Prompt,
@@ -107,7 +114,7 @@ def text_to_image(
     return _draw_all(ctx, [call])[0]
 
 
-@node("diffusion.sketch_to_image", lane="device")
+@node("diffusion.sketch_to_image", lane="device", check=check_drawing(CONTROL))
 def sketch_to_image(
     ctx: Context,
     sketch: Image,
@@ -125,6 +132,8 @@ def sketch_to_image(
     sampler: Sampler = "auto",
     seed: Seed = 1,
     count: Count = 1,
+    loras: Loras = None,
+    lora_weights: Weights = None,
     controlnet: Model = MINI_SKETCH,
     model: Model = MINI,
 ) -> DrawnAfterSketch:
@@ -147,35 +156,38 @@ def sketch_to_image(
         sampler: As for diffusion.text_to_image.
         seed: Another seed, another picture.
         count: How many pictures, of the seeds `seed`, `seed + 1` and so on.
+        loras: LoRAs to draw with.
+        lora_weights: A weight for each, or one for all; 1 without.
         controlnet: Weights of the ControlNet; it must be made for the model.
         model: Weights to use.
     """
     import numpy as np
 
     from studio_diffusion.control import check_span, draw_controlled
-    from studio_diffusion.generate import make_wish, open_models
-    from studio_diffusion.noise import list_seeds
+    from studio_diffusion.generate import open_models, wish_again
     from studio_diffusion.pixels import read_picture
     from studio_diffusion.sizes import choose_size, fit_shape
     from studio_diffusion.sketch import prepare_sketch
 
     check_span(start, end)
-    with open_models(ctx, model) as (opened, _), ctx.open(controlnet) as net:
+    adapters = (loras or (), lora_weights or ())
+    with open_models(ctx, model, *adapters) as (opened, ready), ctx.open(controlnet) as net:
         if not (width or height):
             size = fit_shape(opened, (sketch.width, sketch.height))
         else:
             size = choose_size(opened, width, height, ctx.log)
         pixels = np.ascontiguousarray(read_picture(sketch)[0].permute(1, 2, 0).numpy())
         control = Image(prepare_sketch(pixels, kind, size))
-        wish = make_wish(
+        wish = wish_again(
             opened,
-            prompts=[prompt] * count,
-            seeds=list_seeds(seed, count),
+            prompt=prompt,
+            seed=seed,
+            count=count,
             size=size,
             negative_prompt=negative_prompt,
             steps=steps,
             guidance_scale=guidance_scale,
             sampler=sampler,
         )
-        images = draw_controlled(ctx, opened, wish, net, control, strength=strength, start=start, end=end)
+        images = draw_controlled(ctx, opened, wish, net, control, strength=strength, start=start, end=end, loras=ready)
     return DrawnAfterSketch(images[0], images, control)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from studio.api import Context, Field, Image, Mask, Model, node
+from studio_diffusion.checks import check_drawing
+from studio_diffusion.families import IMAGE, INPAINT
 from studio_diffusion.nodes.ends import (
     MINI,
     Count,
@@ -24,7 +26,7 @@ Border = Annotated[int, Field(ge=0, le=8192, unit="pixels")]
 Feather = Annotated[float, Field(ge=0, le=1000, unit="pixels")]
 
 
-@node("diffusion.image_to_image", lane="device")
+@node("diffusion.image_to_image", lane="device", check=check_drawing(IMAGE))
 def image_to_image(
     ctx: Context,
     image: Image,
@@ -62,15 +64,15 @@ def image_to_image(
         lora_weights: A weight for each, or one for all; 1 without.
         model: Weights to use.
     """
-    from studio_diffusion.generate import make_wish, open_models
-    from studio_diffusion.noise import list_seeds
+    from studio_diffusion.generate import open_models, wish_again
     from studio_diffusion.redraw import choose_redraw_size, redraw
 
     with open_models(ctx, model, loras or (), lora_weights or ()) as (opened, adapters):
-        wish = make_wish(
+        wish = wish_again(
             opened,
-            prompts=[prompt] * count,
-            seeds=list_seeds(seed, count),
+            prompt=prompt,
+            seed=seed,
+            count=count,
             size=choose_redraw_size(opened, image, width, height, ctx.log),
             negative_prompt=negative_prompt,
             steps=steps,
@@ -81,7 +83,7 @@ def image_to_image(
     return Drawn(images[0], images)
 
 
-@node("diffusion.variations", lane="device")
+@node("diffusion.variations", lane="device", check=check_drawing(IMAGE))
 def draw_variations(
     ctx: Context,
     image: Image,
@@ -94,6 +96,8 @@ def draw_variations(
     sampler: Sampler = "auto",
     seed: Seed = 1,
     count: Count = 4,
+    loras: Loras = None,
+    lora_weights: Weights = None,
     model: Model = MINI,
 ) -> Drawn:
     """Draw variations of a picture: each with noise of its own over the picture (SDEdit, Meng et al. 2021).
@@ -108,6 +112,8 @@ def draw_variations(
         sampler: As for diffusion.text_to_image.
         seed: Another seed, other variations.
         count: How many, of the seeds `seed`, `seed + 1` and so on.
+        loras: LoRAs to draw with.
+        lora_weights: A weight for each, or one for all; 1 without.
         model: Weights to use.
     """
     return image_to_image(
@@ -121,11 +127,13 @@ def draw_variations(
         sampler=sampler,
         seed=seed,
         count=count,
+        loras=loras,
+        lora_weights=lora_weights,
         model=model,
     )
 
 
-@node("diffusion.inpaint", lane="device")
+@node("diffusion.inpaint", lane="device", check=check_drawing(INPAINT))
 def inpaint(
     ctx: Context,
     image: Image,
@@ -162,18 +170,18 @@ def inpaint(
         lora_weights: A weight for each, or one for all; 1 without.
         model: Weights to use.
     """
-    from studio_diffusion.generate import make_wish, open_models
+    from studio_diffusion.generate import open_models, wish_again
     from studio_diffusion.masks import check_mask, soften_inside
-    from studio_diffusion.noise import list_seeds
     from studio_diffusion.redraw import repaint
     from studio_diffusion.sizes import choose_work_size
 
     check_mask(image, mask)
     with open_models(ctx, model, loras or (), lora_weights or ()) as (opened, adapters):
-        wish = make_wish(
+        wish = wish_again(
             opened,
-            prompts=[prompt] * count,
-            seeds=list_seeds(seed, count),
+            prompt=prompt,
+            seed=seed,
+            count=count,
             size=choose_work_size(opened, (image.width, image.height), ctx.log),
             negative_prompt=negative_prompt,
             steps=steps,
@@ -185,7 +193,7 @@ def inpaint(
     return Drawn(images[0], images)
 
 
-@node("diffusion.outpaint", lane="device")
+@node("diffusion.outpaint", lane="device", check=check_drawing(INPAINT))
 def outpaint(
     ctx: Context,
     image: Image,
@@ -203,6 +211,8 @@ def outpaint(
     sampler: Sampler = "auto",
     seed: Seed = 1,
     count: Count = 1,
+    loras: Loras = None,
+    lora_weights: Weights = None,
     model: Model = MINI,
 ) -> Drawn:
     """Draw on beyond the edges of a picture.
@@ -224,26 +234,28 @@ def outpaint(
         sampler: As for diffusion.text_to_image.
         seed: Another seed, another picture.
         count: How many pictures, of the seeds `seed`, `seed + 1` and so on.
+        loras: LoRAs to draw with.
+        lora_weights: A weight for each, or one for all; 1 without.
         model: Weights to use.
     """
-    from studio_diffusion.generate import make_wish, open_models
-    from studio_diffusion.noise import list_seeds
+    from studio_diffusion.generate import open_models, wish_again
     from studio_diffusion.redraw import extend_picture, repaint
     from studio_diffusion.sizes import choose_work_size
 
     if not (left or right or top or bottom):
         return Drawn(image, [image] * count)
     canvas, mask, weight = extend_picture(image, (left, right, top, bottom), seam)
-    with open_models(ctx, model) as (opened, _):
-        wish = make_wish(
+    with open_models(ctx, model, loras or (), lora_weights or ()) as (opened, adapters):
+        wish = wish_again(
             opened,
-            prompts=[prompt] * count,
-            seeds=list_seeds(seed, count),
+            prompt=prompt,
+            seed=seed,
+            count=count,
             size=choose_work_size(opened, (canvas.width, canvas.height), ctx.log),
             negative_prompt=negative_prompt,
             steps=steps,
             guidance_scale=guidance_scale,
             sampler=sampler,
         )
-        images = repaint(ctx, opened, wish, canvas, mask, weight, strength)
+        images = repaint(ctx, opened, wish, canvas, mask, weight, strength, loras=adapters)
     return Drawn(images[0], images)

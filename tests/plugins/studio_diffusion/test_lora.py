@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from studio.api import Model, ModelError
+from studio.api import Image, Model, ModelError
+from studio.testing import TestContext
 
 pytestmark = pytest.mark.xdist_group("diffusers")
 
@@ -176,3 +178,21 @@ def test_a_lora_knows_its_bytes(opener: Any, tmp_path: Path) -> None:
     lora = open_lora(opener, write_lora(tmp_path / "style.safetensors", SD15))
 
     assert opener.measure(lora) == 2 * (2 * 16) * 4
+
+
+def test_sketches_outpainting_and_variations_take_loras(ctx: TestContext, tmp_path: Path) -> None:
+    from studio_diffusion.nodes.pictures import sketch_to_image
+    from studio_diffusion.nodes.redraws import draw_variations, outpaint
+
+    lora = Model(f"file:{write_lora(tmp_path / 'lora.safetensors', SD3, scale=2.0)}")
+    picture = Image(np.full((32, 32, 3), 200, np.uint8))
+    calls: list[Callable[..., Any]] = [
+        lambda **given: sketch_to_image(ctx, picture, "sun", steps=1, **given),
+        lambda **given: outpaint(ctx, picture, "sun", left=16, steps=2, **given),
+        lambda **given: draw_variations(ctx, picture, steps=2, count=1, **given),
+    ]
+
+    for call in calls:
+        plain, changed = call().image, call(loras=[lora], lora_weights=[4.0]).image
+        assert changed != plain
+        assert call().image == plain

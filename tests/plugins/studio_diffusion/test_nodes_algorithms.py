@@ -223,3 +223,11 @@ def test_depth_is_taken_as_it_is() -> None:
     pixels = Image(np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8, 1).repeat(3, axis=2)).pixels
 
     np.testing.assert_array_equal(prepare_sketch(pixels, "depth", (8, 8)), pixels)
+
+
+def test_a_colour_alone_names_nothing_unknown_and_hides_no_unknown_thing() -> None:
+    from studio_diffusion.known_words import describe_unknown
+
+    assert describe_unknown("red", ["apple"], ["red"]) == ""
+    assert "knows no word of 'a red zebra'. It knows" in describe_unknown("a red zebra", ["apple"], ["red"])
+    assert len(describe_unknown("zebra " * 500, ["apple"])) < 250

@@ -572,3 +572,27 @@ def test_a_model_that_saves_memory_still_draws(opener: Any, sd15: Path) -> None:
     assert np.allclose(plain, vae_sliced, atol=1e-4)
     assert np.isfinite(tiled).all()
     assert tiled.shape == plain.shape
+
+
+# -- damaged folders -----------------------------------------------------------------------------------
+
+
+def test_a_tokenizer_without_vocabulary_is_refused(opener: Any, sd15: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(sd15, tmp_path / "speechless")
+    for file in (folder / "tokenizer").iterdir():
+        if "config" not in file.name:
+            file.unlink()
+
+    with pytest.raises(ModelError, match=r"E612.*no vocabulary"):
+        open_model(opener, folder)
+
+
+@pytest.mark.parametrize(
+    "about", [{"steps": "many"}, {"width": -3}, {"words": 5}, {"guidance_scale": True}, {"max_sequence_length": 0.5}]
+)
+def test_defaults_that_are_none_are_refused(opener: Any, sd15: Path, tmp_path: Path, about: dict[str, Any]) -> None:
+    folder = shutil.copytree(sd15, tmp_path / "strange")
+    (folder / "studio.json").write_text(json.dumps(about))
+
+    with pytest.raises(ModelError, match="E612"):
+        open_model(opener, folder)

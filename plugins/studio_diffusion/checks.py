@@ -1,0 +1,130 @@
+"""What can be told of a node's inputs before it runs, from the configurations of its model; nothing is loaded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.api import Model, ModelError, StudioError
+from studio.api.model_folder import INDEX, read_class, read_json
+from studio_diffusion.controlnet import name_controlnet_family
+from studio_diffusion.families import CONTROL, CONTROLNET_FAMILIES, OTHER, Family, find_family, get_family
+from studio_diffusion.sampler_names import FLOW, OWN, is_flow
+from studio_diffusion.sizes import refuse_reach, round_size
+
+FindPath = Callable[[Model], Path | None]
+Problems = Iterator[tuple[str, StudioError]]
+
+
+@dataclass(frozen=True)
+class Sketched:
+    """A pipeline's folder as its configurations show it.
+
+    Attributes:
+        family: Its architecture.
+        scheduler: Class and configuration of the scheduler that it came with.
+        reach: The largest side that it has positions for, in pixels; 0 if there is no limit.
+        multiple: What width and height are rounded to.
+    """
+
+    family: Family
+    scheduler: tuple[str, Mapping[str, Any]]
+    reach: int
+    multiple: int
+
+
+def check_drawing(task: str) -> Callable[[Mapping[str, Any], FindPath], Problems]:
+    """Return the check of a node type that draws: sampler, size, ControlNet, and whether the model does the task."""
+
+    def check(inputs: Mapping[str, Any], find_path: FindPath) -> Problems:
+        model = inputs.get("model")
+        path = find_path(model) if isinstance(model, Model) and not model.options else None
+        if path is None or not (path / INDEX).is_file():
+            return
+        try:
+            sketched = read_sketch(path)
+        except ModelError:
+            return  # what is wrong with the folder is told when it is opened
+        family = sketched.family
+        if family is OTHER:
+            return
+        if family.pipelines and task not in family.pipelines:
+            able = ", ".join(sorted(family.pipelines))
+            error = ModelError("E616", f"a model of {family.title} does no {task}", hint=f"this one does {able}")
+            yield "model", error
+        yield from _check_sampler(sketched, inputs.get("sampler"))
+        yield from _check_size(sketched, inputs)
+        if task == CONTROL:
+            yield from _check_controlnet(family, inputs.get("controlnet"), find_path)
+
+    return check
+
+
+def read_sketch(path: Path) -> Sketched:
+    """Read what a pipeline's configurations say.
+
+    Raises:
+        ModelError: One is damaged.
+    """
+    index = read_json(path / INDEX)
+    rows = {name: row for name, row in index.items() if isinstance(row, list) and len(row) == 2}
+    refiner = "text_encoder_2" in rows and rows.get("text_encoder", [None])[0] is None and "unet" in rows
+    family = find_family(str(index.get("_class_name")), refiner=refiner)
+    denoiser, vae = _read_config(path / "transformer"), _read_config(path / "vae")
+    blocks = vae.get("block_out_channels")
+    scale = 2 ** (len(blocks) - 1) if isinstance(blocks, list) and blocks else 8
+    patch = denoiser.get("patch_size")
+    multiple = family.multiple or scale * max(patch if isinstance(patch, int) else 1, family.pack)
+    positions = denoiser.get("pos_embed_max_size")
+    reach = positions * multiple if isinstance(positions, int) else 0
+    scheduler = _read_config(path / "scheduler", "scheduler_config.json")
+    kind = str(scheduler.get("_class_name") or rows.get("scheduler", [None, ""])[1])
+    return Sketched(family, (kind, scheduler), reach, math.lcm(multiple, 8))
+
+
+def _read_config(folder: Path, name: str = "config.json") -> dict[str, Any]:
+    return read_json(folder / name) if (folder / name).is_file() else {}
+
+
+def _check_sampler(sketched: Sketched, sampler: Any) -> Problems:
+    if not isinstance(sampler, str) or sampler == OWN:
+        return
+    if sketched.family.own_sampler:
+        names: tuple[str, ...] = (OWN,)
+    elif is_flow(*sketched.scheduler):
+        names = (OWN, *FLOW)
+    else:
+        return
+    if sampler not in names:
+        message = f"this model cannot take the sampler {sampler!r}"
+        yield "sampler", ModelError("E616", message, hint=f"it takes {', '.join(names)}")
+
+
+def _check_size(sketched: Sketched, inputs: Mapping[str, Any]) -> Problems:
+    width, height = inputs.get("width"), inputs.get("height")
+    if not sketched.reach or not isinstance(width, int) or not isinstance(height, int):
+        return
+    size = round_size((max(1, width), max(1, height)), sketched.multiple)
+    if max(width, height) and max(size) > sketched.reach:
+        yield "width" if size[0] >= size[1] else "height", refuse_reach(sketched.reach, size)
+
+
+def _check_controlnet(family: Family, controlnet: Any, find_path: FindPath) -> Problems:
+    path = find_path(controlnet) if isinstance(controlnet, Model) and not controlnet.options else None
+    kind = read_class(path, "diffusers") if path is not None else None
+    if path is None or kind not in CONTROLNET_FAMILIES:
+        return
+    made_for = name_controlnet_family(kind, read_json(path / "config.json"))
+    if made_for != family.name:
+        title = get_family(made_for).title if made_for != "other" else "another architecture"
+        yield (
+            "controlnet",
+            ModelError(
+                "E617",
+                f"this ControlNet ({kind}) is for {title}, and the model is {family.title}",
+                hint=f"take a ControlNet made for {family.title}" if family.controlnets else "this model takes none",
+            ),
+        )
