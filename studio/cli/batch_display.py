@@ -99,7 +99,7 @@ class BatchDisplay:
         total = sum(count for state, count in counts.items() if state != "removed")
         left = self.find_left()
         parts = [f"{counts['done']} of {total} done", f"{counts['failed']} failed", f"{self._run.running} running"]
-        parts.append(f"{self.find_rate():.1f} items/s")
+        parts.append(f"{show_rate(self.find_rate())} items/s")
         if left is not None:
             parts.append(f"{show_time(left)} left")
         if self._calls:
@@ -120,7 +120,7 @@ class BatchDisplay:
             Text(f"{counts['done']} of {total}", "green"),
             Text(str(counts["failed"]), "red" if counts["failed"] else ""),
             Text(str(self._run.running)),
-            Text(f"{self.find_rate():.1f}"),
+            Text(show_rate(self.find_rate())),
             Text(show_time(left) if left is not None else "..."),
             Text(f"{self._cached / self._calls:.0%}" if self._calls else "..."),
         )
@@ -128,6 +128,11 @@ class BatchDisplay:
         table.add_row(*cells)
         bar = ProgressBar(total=total, completed=counts["done"] + counts["failed"], width=72)
         return Group(table, bar, *(Text(line, "red", no_wrap=True, overflow="ellipsis") for line in self._failures))
+
+
+def show_rate(rate: float) -> str:
+    """Return items a second in about two digits."""
+    return f"{rate:.0f}" if rate >= 10 else f"{rate:.1f}" if rate >= 1 else f"{rate:.2f}"
 
 
 def show_time(seconds: float) -> str:
