@@ -8,7 +8,8 @@
 The sentences are from the Harvard list (IEEE 1969). The recogniser is pocketsphinx (pip install pocketsphinx), a small
 and old one: with an open vocabulary it misses most words of clear speech too, so that only differences count there.
 With the closed grammar it must choose one of the 20 sentences. Two controls say what chance is: white noise, and speech
-below noise (-5 dB). A folder of human recordings holds NAME.wav (or .flac, .ogg) and what is said in NAME.txt.
+below noise (-5 dB). A folder of human recordings holds NAME.wav (or .flac, .ogg) and what is said in NAME.txt; two
+of LibriSpeech are known by their names. With the closed grammar, their texts are two choices more.
 """
 
 from __future__ import annotations
@@ -52,6 +53,17 @@ SENTENCES = (
     "The salt breeze came across from the sea",
     "The girl at the booth sold fifty bonds",
 )
+RECORDED = {
+    "speech_female_1": "Mrs Allen said Catherine the next morning will there be any harm in my calling on Miss Tilney "
+    "today I shall not be easy till I have explained everything go by all means my dear only put on a white gown Miss "
+    "Tilney always wears white",
+    "speech_male_1": "The adventure of the cart it befell in the month of May Queen Guenever called to her knights of "
+    "the table round and gave them warning that early upon the morrow she would ride a maying into the woods and "
+    "fields beside Westminster",
+}
+"""What is read in recordings of LibriSpeech (Northanger Abbey; The Age of Chivalry), by the names of their files."""
+UNCOMMON = "guenever G W EH N AH V ER\nmaying M EY IH NG\ntilney T IH L N IY\n"
+"""Words that the recogniser's dictionary lacks, and how they sound."""
 RATE = 16_000
 
 
@@ -88,13 +100,13 @@ def create_decoder(grammar: str | None, folder: Path) -> Any:
     import pocketsphinx
 
     models = Path(pocketsphinx.get_model_path("en-us"))
+    words = folder / "words.dict"
+    words.write_text((models / "cmudict-en-us.dict").read_text(encoding="utf-8") + UNCOMMON, encoding="utf-8")
     settings: dict[str, Any] = {"lm": str(models / "en-us.lm.bin")}
     if grammar is not None:
         (folder / "closed.gram").write_text(grammar, encoding="ascii")
         settings = {"jsgf": str(folder / "closed.gram")}
-    return pocketsphinx.Decoder(
-        hmm=str(models / "en-us"), dict=str(models / "cmudict-en-us.dict"), samprate=RATE, loglevel="FATAL", **settings
-    )
+    return pocketsphinx.Decoder(hmm=str(models / "en-us"), dict=str(words), samprate=RATE, loglevel="FATAL", **settings)
 
 
 def write_grammar(sentences: Sequence[str]) -> str:
@@ -153,9 +165,10 @@ def make_noise(seed: int) -> Audio:
 def read_human(folder: Path) -> Iterator[tuple[Audio, str]]:
     """Yield the recordings of a folder and what is said in them."""
     for path in sorted(folder.iterdir()):
-        text = path.with_suffix(".txt")
-        if path.suffix.lower() in (".wav", ".flac", ".ogg") and text.is_file():
-            yield AudioType().read_file(path, MediaLimits()), text.read_text(encoding="utf-8")
+        beside = path.with_suffix(".txt")
+        text = beside.read_text(encoding="utf-8") if beside.is_file() else RECORDED.get(path.stem)
+        if path.suffix.lower() in (".wav", ".flac", ".ogg") and text is not None:
+            yield AudioType().read_file(path, MediaLimits()), text
 
 
 def main() -> None:

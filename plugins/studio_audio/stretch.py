@@ -113,6 +113,8 @@ def _find_turn(before: ComplexArray, earlier: ComplexArray, now: ComplexArray) -
     inner = level[2:-2]
     found = (inner > level[1:-3]) & (inner >= level[3:-1]) & (inner > level[:-4]) & (inner >= level[4:])
     peaks = np.flatnonzero(found) + 2
+    if level[0] > level[2]:  # an offset has no phase
+        peaks, turn[0] = np.concatenate([[0], peaks]), 1
     if len(peaks):
         borders = (peaks[1:] + peaks[:-1] + 1) // 2
         turn = turn[peaks[np.searchsorted(borders, np.arange(len(level)), side="right")]]

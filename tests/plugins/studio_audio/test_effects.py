@@ -194,3 +194,13 @@ def test_what_sings_and_what_strikes_add_up_to_the_sound(margin: float) -> None:
     assert total == pytest.approx(sound, abs=1e-6)
     assert np.abs(parts.percussive.samples[16_536]) > 0.5
     assert parts.harmonic.samples[7000:10_000].std() > 8 * parts.percussive.samples[7000:10_000].std()
+
+
+@pytest.mark.parametrize("method", ["music", "tones"])
+def test_stretching_leaves_an_offset_where_it_is(method: str) -> None:
+    offset = Audio(make_tone(220, 2.0).samples * 0.4 + np.float32(0.3), 22_050)
+
+    made = time.stretch_time(CTX, offset, factor=1.3, method=method).samples[:, 0]
+
+    slow = np.convolve(made, np.ones(2205) / 2205, "valid")[8000:-8000]
+    assert slow == pytest.approx(np.full(len(slow), 0.3), abs=0.001)
