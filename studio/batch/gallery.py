@@ -28,6 +28,8 @@ _CHUNK = 250  # items in one file: what is written again when one of them change
 _SECONDS = 2.0
 _SHARE = 5  # an update may take one part in so many of the time
 _LONGEST_VALUE = 2000
+_TEMPORARY = ".gallery-"
+_STALE_SECONDS = 3600.0
 
 
 class Gallery:
@@ -93,6 +95,7 @@ class Gallery:
         self._write_state(running)
         if first:
             self._write_page()
+            self._remove_leftovers()
         return changed
 
     def _read_changes(self) -> Iterator[tuple[int, list[ItemRow]]]:
@@ -142,6 +145,14 @@ class Gallery:
             if not number.isdigit() or int(number) not in self._revisions:
                 path.unlink(missing_ok=True)
 
+    def _remove_leftovers(self) -> None:
+        """Remove what processes that were killed left half written."""
+        for folder in (self.folder, self._files):
+            for path in folder.glob(f"{_TEMPORARY}*"):
+                with contextlib.suppress(OSError):
+                    if time.time() - path.stat().st_mtime > _STALE_SECONDS:
+                        path.unlink()
+
     def _write_state(self, running: bool) -> None:
         summary = self._ledger.summary()
         known = self._ledger.describe()
@@ -174,7 +185,7 @@ class GalleryWriter:
     """Keeps a gallery up to date while a batch runs, on a thread of its own; errors are kept, not raised.
 
     Attributes:
-        error: The first error, or None.
+        error: What went wrong the last time, or None.
     """
 
     def __init__(self, folder: Path, limits: MediaLimits | None = None) -> None:
@@ -200,9 +211,17 @@ class GalleryWriter:
                 pause = 0.0
                 while not self._stop.wait(pause):
                     begin = time.monotonic()
-                    gallery.update(running=True)
+                    self._update(gallery, running=True)
                     pause = max(_SECONDS, _SHARE * (time.monotonic() - begin))
-                gallery.update()
+                self._update(gallery, running=False)
+        except StudioError as error:
+            self.error = error
+
+    def _update(self, gallery: Gallery, *, running: bool) -> None:
+        """Write what changed; a disk that was full for a while is no reason to give up."""
+        try:
+            gallery.update(running=running)
+            self.error = None
         except StudioError as error:
             self.error = error
 
@@ -241,7 +260,7 @@ def _shorten(value: Any) -> Any:
 def _write(path: Path, text: str) -> None:
     """Write a file that appears whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{secrets.token_hex(6)}-partial{path.suffix}")
+    temporary = path.with_name(f"{_TEMPORARY}{secrets.token_hex(6)}{path.suffix}")
     try:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
         os.replace(temporary, path)

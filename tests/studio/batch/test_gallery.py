@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -198,6 +199,29 @@ def test_a_gallery_that_cannot_be_written_is_kept_as_an_error(fruit: Folder) -> 
 
     assert writer.error is not None
     assert writer.error.code == "E758"
+
+
+def test_the_writer_goes_on_when_the_disk_is_free_again(fruit: Folder) -> None:
+    (fruit.path / "gallery_files").write_text("in the way")
+    with GalleryWriter(fruit.path) as writer:
+        while writer.error is None:
+            pass
+        (fruit.path / "gallery_files").unlink()
+
+    assert writer.error is None
+    assert len(read_items(fruit.path)) == 6
+
+
+def test_leftovers_of_a_killed_process_go(fruit: Folder) -> None:
+    write_gallery(fruit.path)
+    old, young = fruit.path / "gallery_files" / ".gallery-old.js", fruit.path / "gallery_files" / ".gallery-new.js"
+    old.write_text("half")
+    young.write_text("half")
+    os.utime(old, (1, 1))
+
+    write_gallery(fruit.path)
+
+    assert (old.exists(), young.exists()) == (False, True)
 
 
 def test_the_writer_leaves_a_gallery_of_the_end(fruit: Folder) -> None:
