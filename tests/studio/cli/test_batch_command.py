@@ -1,0 +1,151 @@
+"""`studio batch`: exit codes, what it says, what it refuses, status and export."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.studio.cli.conftest import Desk, Done
+
+LENGTHS: dict[str, Any] = {
+    "inputs": {
+        "text": {"type": "text"},
+        "bad": {"type": "text", "default": "[]"},
+        "seed": {"type": "int", "default": 0},
+    },
+    "nodes": {"read": {"type": "logic.parse_json", "inputs": {"text": {"from": "inputs.bad"}}}},
+    "outputs": {"value": {"from": "read"}, "text": {"from": "inputs.text"}},
+}
+
+
+@pytest.fixture
+def batch(desk: Desk) -> Any:
+    """Run a batch of the graph in this process: `batch(lines, *options)`."""
+    graph = desk.write_graph("graph.json", LENGTHS)
+
+    def run(lines: list[str], *options: str | Path) -> Done:
+        (desk / "items.csv").write_text("\n".join(lines) + "\n")
+        out = ["-o", desk / "out", "--workers", "0", "--no-gallery", "--cache-dir", desk / "cache"]
+        return desk.call("batch", graph, desk / "items.csv", *out, *options)
+
+    return run
+
+
+def list_files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.is_file())
+
+
+def test_a_batch_writes_its_files_and_goes_on_where_it_stopped(desk: Desk, batch: Any) -> None:
+    first = batch(["name,text", "a,hello", "b,world"])
+    again = batch(["name,text", "a,hello", "b,world", "c,!"])
+
+    assert (first.code, again.code) == (0, 0), first.text
+    assert "2 items: 2 new, 0 changed, 0 as before, 0 gone" in first.err
+    assert "3 items: 1 new, 0 changed, 2 as before, 0 gone" in again.err
+    assert list_files(desk / "out") == [f"{n}_{o}" for n in "abc" for o in ("text.txt", "value.json")]
+    assert (desk / "out/b_text.txt").read_text() == "world"
+
+
+def test_bad_rows_are_told_with_their_lines_and_nothing_runs(desk: Desk, batch: Any) -> None:
+    done = batch(["name,text,seed", "a,hello,1", "b,world,x", "c"])
+
+    assert done.code == 2
+    assert "E741 at items.csv:3" in done.err
+    assert "E741 at items.csv:4" in done.err
+    assert list_files(desk / "out") == []
+
+
+def test_the_exit_code_says_whether_some_or_all_failed(batch: Any) -> None:
+    some = batch(["name,text,bad", "a,x,nonsense", "b,x,[1]"])
+    everything = batch(["name,text,bad", "a,x,nonsense"])
+
+    assert (some.code, everything.code) == (3, 1)
+    assert "failed: a: E" in some.err
+    assert "1 done, 1 failed of 2" in some.err
+
+
+def test_failed_items_are_done_again_when_asked(batch: Any) -> None:
+    lines = ["name,text,bad", "a,x,nonsense", "b,x,[1]"]
+    batch(lines)
+
+    left_alone, tried = batch(lines), batch(lines, "--retry-failed")
+
+    assert "failed: a" not in left_alone.err
+    assert "failed: a: E" in tried.err
+    assert (left_alone.code, tried.code) == (3, 3)
+
+
+def test_checking_runs_nothing(desk: Desk, batch: Any) -> None:
+    done = batch(["name,text", "a,hello"], "--check")
+
+    assert done.code == 0
+    assert list_files(desk / "out") == []
+
+
+def test_the_command_line_makes_items_too(desk: Desk) -> None:
+    graph = desk.write_graph("graph.json", LENGTHS)
+    options = ["-o", desk / "out", "--workers", "0", "--no-gallery", "--only", "text", "--cache-dir", desk / "cache"]
+
+    done = desk.call(
+        "batch", graph, *options, "--product", 'text=a,"b, c"', "--repeat", "2", "--seed-from", "7",
+        "--name", "{text}_{seed:03d}.{ext}",
+    )  # fmt: skip
+
+    assert done.code == 0, done.text
+    assert list_files(desk / "out") == ["a_007.txt", "a_008.txt", "b, c_007.txt", "b, c_008.txt"]
+
+
+def test_status_and_export_show_the_ledger(desk: Desk, batch: Any) -> None:
+    batch(["name,text,bad", "a,=1+1,nonsense", "b,x,[1]"])
+
+    status = desk.call("batch", "status", desk / "out", "--json").json
+    told = desk.call("batch", "status", desk / "out").out
+    rows = list(csv.DictReader(desk.call("batch", "export", desk / "out").out.splitlines()))
+    desk.call("batch", "export", desk / "out", "--state", "failed", "-o", desk / "failed.jsonl")
+    failed = [json.loads(line) for line in (desk / "failed.jsonl").read_text().splitlines()]
+
+    assert status["counts"] == {"pending": 0, "running": 0, "done": 1, "failed": 1}
+    assert status["causes"][0]["first"] == "a"
+    assert "1 done, 1 failed of 2" in told
+    assert [(row["name"], row["state"], row["files"]) for row in rows][1] == ("b", "done", "b_value.json b_text.txt")
+    assert [row["name"] for row in failed] == ["a"]
+    assert failed[0]["error"]["node"] == "read"
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (["--name", "../{item.name}"], "E743"),
+        (["--name", "{item.name}"], "E743"),
+        (["--zip", "nothing"], "E749"),
+        (["--product", "x=1"], "E744"),
+        (["--repeat", "2", "--seed-from", "1", "--seed-input", "sed"], "E749"),
+        (["--files", "text=nowhere/*.txt"], "E740"),
+        (["--set", "seed=x"], "E741"),
+    ],
+)
+def test_what_cannot_be_used_is_told_before_anything_runs(
+    desk: Desk, batch: Any, options: list[str], code: str
+) -> None:
+    done = batch(["name,text", "a,hello"], *options)
+
+    assert done.code == 2
+    assert code in done.err
+    assert not (desk / "out").exists() or list_files(desk / "out") == []
+
+
+def test_a_folder_without_a_batch_is_told(desk: Desk) -> None:
+    done = desk.call("batch", "status", desk / "nowhere")
+
+    assert done.code == 1
+    assert "E742" in done.err
+    assert not (desk / "nowhere").exists()
+
+
+def test_help_needs_neither_numpy_nor_networkx(desk: Desk) -> None:
+    assert not {"torch", "numpy", "networkx"} & desk.list_modules("batch", "--help")
