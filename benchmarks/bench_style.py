@@ -2,7 +2,7 @@
 
     python benchmarks/bench_style.py PHOTOS PAINTINGS              the tables, in Markdown
     python benchmarks/bench_style.py PHOTOS PAINTINGS --save OUT   keeps the pictures
-    python benchmarks/bench_style.py PHOTOS PAINTINGS --tables sizes
+    python benchmarks/bench_style.py PHOTOS PAINTINGS --tables colorize films --film FILM --frames 8
 
 PHOTOS and PAINTINGS are folders of pictures; photographs that scikit-image and scikit-learn carry join the first.
 `coherence` is the mean distance of patches of the result to the nearest patch of the painting, divided by the
@@ -15,6 +15,7 @@ plain method of Gatys with a VGG-19 of random weights.
 from __future__ import annotations
 
 import argparse
+import itertools
 import resource
 import subprocess
 import sys
@@ -27,19 +28,21 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from studio.api import Image
+from studio.api import Image, MediaLimits, Video, VideoType
 from studio.testing import TestContext
-from studio_style.nodes import transfer_style
+from studio_style.nodes.colors import colorize_image
+from studio_style.nodes.films import colorize_video, style_video
+from studio_style.nodes.transfer import transfer_style
 
 SHIPPED = (("skimage", "data", "astronaut.png"), ("skimage", "data", "coffee.png"), ("skimage", "data", "chelsea.png"),
            ("sklearn", "datasets/images", "china.jpg"))  # fmt: skip
-TABLES = ("methods", "sizes")
+TABLES = ("methods", "sizes", "colorize", "films")
 METHODS: dict[str, dict[str, Any]] = {
     "colours alone": {"method": "color"},
     "patch, draft": {"quality": "draft"},
     "patch": {},
     "patch, fine": {"quality": "fine"},
-    "network, Gram": {"method": "neural", "loss": "gram", "model": "random"},
+    "network, Gram": {"method": "neural", "loss": "gram", "model": "random", "quality": "draft"},
 }
 SIZES = (256, 512, 1024, 2048)
 
@@ -51,8 +54,11 @@ def main() -> None:
     parser.add_argument("paintings", type=Path)
     parser.add_argument("--side", type=int, default=512)
     parser.add_argument("--save", type=Path)
+    parser.add_argument("--few", action="store_true", help="leave out the photographs that libraries carry")
     parser.add_argument("--methods", nargs="+", choices=tuple(METHODS), default=tuple(METHODS))
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=TABLES)
+    parser.add_argument("--film", type=Path, help="for the table of films")
+    parser.add_argument("--frames", type=int, default=12)
     parser.add_argument("--only", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.only:
@@ -62,6 +68,10 @@ def main() -> None:
         compare_methods(given)
     if "sizes" in given.tables:
         compare_sizes(given)
+    if "colorize" in given.tables:
+        compare_colorings()
+    if "films" in given.tables and given.film is not None:
+        compare_films(given)
 
 
 def find_pictures(folder: Path, *, shipped: bool = False) -> dict[str, Path]:
@@ -114,7 +124,7 @@ def compare_methods(given: argparse.Namespace) -> None:
         + "---|" * len(names)
     )
     rows: dict[str, list[list[float]]] = {}
-    for photo, photo_path in find_pictures(given.photos, shipped=True).items():
+    for photo, photo_path in find_pictures(given.photos, shipped=not given.few).items():
         for painting, painting_path in find_pictures(given.paintings).items():
             content, style = load(photo_path, given.side), load(painting_path, given.side)
             own = measure_coherence(to_tensor(content), to_tensor(style))
@@ -243,6 +253,115 @@ def measure_memory(given: argparse.Namespace, method: str, side: int) -> str:
     times = perf_counter() - begin[0], process_time() - begin[1]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return f"{times[0]:.1f} s, {times[1]:.1f} CPU s, {peak:.0f} MiB"
+
+
+# -- colours ---------------------------------------------------------------------------------------
+
+
+def compare_colorings() -> None:
+    """Print how near dabs of the true colours bring a grey picture to its colours."""
+    import importlib.util
+
+    print("\n| picture, 300 x 200 | grey, dB | 30 dabs | 100 dabs | CPU s |\n|---|---|---|---|---|")
+    pictures = (*SHIPPED[:2], ("sklearn", "datasets/images", "flower.jpg"))
+    for package, place, name in pictures:
+        found = importlib.util.find_spec(package)
+        assert found is not None
+        assert found.origin is not None
+        truth = fit(Path(found.origin).parent / place / name)
+        grey, cells, begin = make_grey(truth), [], process_time()
+        for count in (30, 100):
+            made = colorize_image(TestContext(), grey, scribbles=scatter_dabs(truth, count))
+            cells.append(f"{measure_psnr(made, truth):.1f}")
+        spent = (process_time() - begin) / 2
+        print(f"| {name} | {measure_psnr(grey, truth):.1f} | {' | '.join(cells)} | {spent:.1f} |")
+
+
+def fit(path: Path) -> Image:
+    """Load a picture at 300 x 200."""
+    import PIL.Image
+
+    with PIL.Image.open(path) as opened:
+        return Image(opened.convert("RGB").resize((300, 200), PIL.Image.Resampling.BOX))
+
+
+def make_grey(image: Image) -> Image:
+    """Take the colours out of a picture."""
+    return Image(np.repeat(find_luma(image).clip(0, 1)[:, :, None], 3, axis=2))
+
+
+def scatter_dabs(image: Image, count: int) -> Image:
+    """Take dabs of 3 x 3 pixels of a picture's own colours at random places, transparent elsewhere."""
+    rng, alpha = np.random.default_rng(0), np.zeros((image.height, image.width, 1), np.float32)
+    for _ in range(count):
+        row, column = rng.integers(2, image.height - 2), rng.integers(2, image.width - 2)
+        alpha[row - 1 : row + 2, column - 1 : column + 2] = 1
+    return Image(np.concatenate([image.pixels[:, :, :3] * alpha, alpha], axis=2))
+
+
+def measure_psnr(first: Image, second: Image) -> float:
+    """Return the likeness of two pictures in decibels."""
+    return float(-10 * np.log10(np.mean((first.pixels - second.pixels) ** 2) + 1e-9))
+
+
+# -- films -----------------------------------------------------------------------------------------
+
+
+def compare_films(given: argparse.Namespace) -> None:
+    """Print how much painted films flicker, scored by another flow than the one that paints, and how colours last."""
+    from fractions import Fraction
+
+    source = VideoType().read_file(given.film, MediaLimits()).frames()
+    frames = [shrink_frame(frame.image, 320) for frame in itertools.islice(source, given.frames)]
+    film, style = (
+        Video.from_images(frames, Fraction(25)),
+        load(next(iter(find_pictures(given.paintings).values())), 512),
+    )
+    begin = process_time()
+    steady = [frame.image for frame in style_video(TestContext(), film, style, seed=3).frames()]
+    middle = process_time()
+    single = [transfer_style(TestContext(), frame, style, quality="draft", seed=3) for frame in frames]
+    times = middle - begin, process_time() - middle
+    print(f"\n| {len(frames)} frames | change along the motion, of 255 | CPU s a frame |\n|---|---|---|")
+    print(f"| the film itself | {measure_flicker(frames, frames):.2f} | |")
+    print(f"| each frame by itself | {measure_flicker(single, frames):.2f} | {times[1] / len(frames):.2f} |")
+    print(f"| video.style | {measure_flicker(steady, frames):.2f} | {times[0] / len(frames):.2f} |")
+    grey = Video.from_images([make_grey(frame) for frame in frames], Fraction(25))
+    begin = process_time()
+    colored = [frame.image for frame in colorize_video(TestContext(), grey, frames[:1]).frames()]
+    spent = (process_time() - begin) / len(frames)
+    print("\n| frames from the key | grey, dB | video.colorize, dB |\n|---|---|---|")
+    for index in sorted({1, min(10, len(frames) - 1), len(frames) - 1}):
+        truth = frames[index]
+        print(f"| {index} | {measure_psnr(make_grey(truth), truth):.1f} | {measure_psnr(colored[index], truth):.1f} |")
+    print(f"\n{spent:.2f} CPU s a frame")
+
+
+def shrink_frame(image: Image, width: int) -> Image:
+    """Make a frame smaller."""
+    import PIL.Image
+
+    height = round(image.height * width / image.width)
+    return Image(image.to_pillow().convert("RGB").resize((width, height), PIL.Image.Resampling.BOX))
+
+
+def measure_flicker(film: list[Image], guide: list[Image]) -> float:
+    """Return the mean change of a film along the motion of its guide (Farneback 2003), where that comes back."""
+    import cv2
+
+    found = []
+    for index in range(1, len(film)):
+        before, after = (cv2.cvtColor(guide[at].to_uint8(), cv2.COLOR_RGB2GRAY) for at in (index - 1, index))
+        empty = np.zeros((*after.shape, 2), np.float32)
+        settings = (0.5, 5, 21, 5, 7, 1.5, 0)
+        back = cv2.calcOpticalFlowFarneback(after, before, empty.copy(), *settings)
+        forth = cv2.calcOpticalFlowFarneback(before, after, empty.copy(), *settings)
+        rows, columns = np.mgrid[0 : after.shape[0], 0 : after.shape[1]].astype(np.float32)
+        places = (columns + back[..., 0], rows + back[..., 1], cv2.INTER_LINEAR)
+        sure = np.linalg.norm(back + cv2.remap(forth, *places), axis=2) < 1
+        moved = cv2.remap(film[index - 1].pixels, *places, borderMode=cv2.BORDER_REPLICATE)
+        found.append(255 * np.abs(moved - film[index].pixels)[sure].mean())
+    return float(np.mean(found))
 
 
 if __name__ == "__main__":
