@@ -197,8 +197,7 @@ def assemble_storyboard(
     Args:
         pictures: What is seen, a scene each; of each as much as fits the film's shape.
         narrations: What is heard, one for each scene, as `speech.say` makes it.
-        captions: What can be read, one for each scene; the film leaves room for nothing, so give the subtitles to
-            `video.captions`.
+        captions: What can be read, one for each scene; they come out as `subtitles`, which `video.captions` draws.
         seconds: How long each scene lasts at least, or one number for all; 4 without. A scene waits for its voice.
         moves: What the camera does in each scene, or one move for all; in turn without.
         music: What plays all the time, over and over if it is short; it is softer while someone speaks.

@@ -1,0 +1,97 @@
+"""Tests of scenes put together to one film."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+
+from studio.api import Audio, Image, MediaError
+from studio.testing import TestContext
+from studio_video.captions import parse_subtitles
+from studio_video.nodes.generate import assemble_storyboard
+
+COLORS = (230, 120, 20)
+PICTURES = [Image(np.full((30, 40, 3), level, np.uint8)) for level in COLORS]
+SMALL: dict[str, Any] = {"width": 32, "height": 24, "rate": 10.0}
+
+
+def make_tone(seconds: float, hertz: float = 440.0, channels: int = 1) -> Audio:
+    """Return a tone at half loudness, 8 kHz."""
+    wave = 0.5 * np.sin(2 * np.pi * hertz * np.arange(round(8000 * seconds)) / 8000)
+    return Audio(np.repeat(wave[:, None], channels, axis=1).astype(np.float32), 8000)
+
+
+def test_scenes_follow_each_other_and_pass_into_one_another() -> None:
+    made = assemble_storyboard(TestContext(), PICTURES, seconds=[2.0], passage=0.5, **SMALL)
+
+    levels = [int(frame.image.to_uint8()[12, 16, 0]) for frame in made.video.frames()]
+    assert made.starts == [0.0, 1.5, 3.0]
+    assert len(levels) == made.video.count == 50
+    assert (levels[0], levels[25], levels[-1]) == COLORS
+    assert all(a >= b for a, b in pairwise(levels))
+    assert COLORS[1] < levels[17] < COLORS[0]
+
+
+def test_without_a_passage_there_are_cuts() -> None:
+    made = assemble_storyboard(TestContext(), PICTURES, seconds=[1.0, 2.0, 1.0], passage=0.0, **SMALL)
+
+    assert made.starts == [0.0, 1.0, 3.0]
+    assert {int(frame.image.to_uint8()[0, 0, 0]) for frame in made.video.frames()} == set(COLORS)
+
+
+def test_a_scene_waits_for_its_voice_and_its_caption_is_read_with_it() -> None:
+    voices = [make_tone(3.0), make_tone(0.5), make_tone(1.0)]
+
+    said: dict[str, Any] = {"narrations": voices, "captions": ["One.", "", "Three."]}
+    made = assemble_storyboard(TestContext(), PICTURES, **said, seconds=[1.0], passage=0.5, pause=0.5, **SMALL)
+
+    sound = made.video.audio
+    assert made.starts == [0.0, 4.0, 5.5]
+    assert sound is not None
+    assert abs(sound.duration - made.video.duration) < 0.01
+    loud = np.abs(sound.samples[:, 0]) > 0.2
+    assert (loud.argmax() / 8000, made.starts[1] + 0.5) == (pytest.approx(0.5, abs=0.01), 4.5)
+    assert not loud[int(3.6 * 8000) : int(4.4 * 8000)].any()
+    cues = [(cue.start, cue.end, cue.lines) for cue in parse_subtitles(made.subtitles)]
+    assert cues == [(0.5, 3.5, ("One.",)), (6.0, 7.0, ("Three.",))]
+
+
+def test_music_plays_to_the_end_and_steps_back_for_voices() -> None:
+    silence = Audio(np.zeros((8000 * 2, 1), np.float32), 8000)
+
+    heard: dict[str, Any] = {"narrations": [silence, make_tone(0.01)], "music": make_tone(1.5, 300.0, 2)}
+    made = assemble_storyboard(TestContext(), PICTURES[:2], **heard, seconds=[6.0], passage=0.0, duck=20.0, **SMALL)
+
+    assert made.video.audio is not None
+    samples = made.video.audio.samples
+    assert samples.shape == (8000 * 12, 2)
+
+    def loudness(start: float, end: float) -> float:
+        return float(np.sqrt((samples[int(8000 * start) : int(8000 * end)] ** 2).mean()))
+
+    assert loudness(1.2, 1.8) < 0.2 * loudness(3.5, 5.0)
+    assert loudness(9.0, 10.5) == pytest.approx(loudness(3.5, 5.0), rel=0.3)
+    assert loudness(11.95, 12.0) < 0.1 * loudness(9.0, 10.5)
+
+
+def test_pictures_of_any_kind_are_scenes() -> None:
+    pictures = [Image(np.zeros((1, 1, 1), np.uint8)), Image(np.ones((500, 3, 4), np.float32))]
+
+    made = assemble_storyboard(TestContext(), pictures, seconds=[0.5], passage=0.1, **SMALL)
+
+    assert {frame.image.stored.shape for frame in made.video.frames()} == {(24, 32, 3)}
+    assert made.subtitles == ""
+    assert made.video.audio is None
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"captions": ["a"]}, {"narrations": [make_tone(0.1)] * 2}, {"seconds": [1.0, 2.0]}, {"seconds": [0.0]}]
+)
+def test_lists_that_do_not_fit_are_refused(wrong: dict[str, Any]) -> None:
+    for pictures in (PICTURES, []):
+        with pytest.raises(MediaError) as caught:
+            assemble_storyboard(TestContext(), pictures, **wrong)
+        assert caught.value.code == "E720"
