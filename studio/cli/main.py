@@ -109,6 +109,9 @@ def main(args: list[str] | None = None) -> None:
     try:
         code = studio.main(args, prog_name="studio", standalone_mode=False)
         sys.stdout.flush()
+        if code == CANCELLED and args is None:
+            sys.stderr.flush()
+            os._exit(CANCELLED)  # what matters is written, and a call that was given up may still load a library
         sys.exit(code if isinstance(code, int) else DONE)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else "")

@@ -67,6 +67,7 @@ class RunContext:
         interrupted: Whether a step raised Cancelled; what the call returns after that is no result.
         kept: Leases of models that were open when memory ran out, by what they lease.
         notes: What the call had to say of its result.
+        stepped: Whether it has made a step.
         stack: The contexts of the calls that run with this one, it among them.
     """
 
@@ -83,6 +84,7 @@ class RunContext:
         "kept",
         "notes",
         "stack",
+        "stepped",
     )
 
     def __init__(
@@ -99,6 +101,7 @@ class RunContext:
         self.interrupted = False
         self.kept: dict[Any, Lease] = {}
         self.notes: list[str] = []
+        self.stepped = False
         self.stack: Sequence[RunContext] = (self,)
         self._control = control
         self._open = open_model
@@ -125,6 +128,7 @@ class RunContext:
     @contextmanager
     def open(self, model: Model) -> Iterator[Any]:
         """Lease a model. While a call is out of memory, what it had open is kept for the measures against that."""
+        self.wait()
         lease = self._open(model)
         opened = lease.__enter__()
         kept = self.kept.pop(lease.key, None)
@@ -142,6 +146,7 @@ class RunContext:
 
     def step(self, done: int, total: int, preview: Image | None = None) -> None:
         """Report progress; wait while paused, raise Cancelled when cancelled."""
+        self.stepped = True
         self.wait()
         if total < 0 or done < 0:
             raise RunError("E306", f"step({done}, {total}) counts backwards")

@@ -68,6 +68,7 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 0.02
 _CANCEL_GRACE_SECONDS = 5.0
+_LOAD_GRACE_SECONDS = 1.0
 _MOST_WARNINGS = 100  # of one node
 
 
@@ -200,9 +201,9 @@ class Run:
         """Forget what is queued, and give what runs a moment to reach its next step."""
         for lane in self.executor.lanes.values():
             lane.drop_if(lambda call: call.state.run is self)
-        deadline = time.monotonic() + _CANCEL_GRACE_SECONDS
+        begin = time.monotonic()
         with self._changed:
-            while self._running and time.monotonic() < deadline:
+            while self._running and time.monotonic() < begin + self._find_grace():
                 self._changed.wait(0.05)
             stuck = list(self._running)
             self._running.clear()
@@ -213,6 +214,11 @@ class Run:
                 self._release(call)
 
     def _abandon(self, calls: Iterable[Call]) -> None:
+    def _find_grace(self) -> float:
+        """Return how long to wait for what runs: briefly for calls before their first step, as in a load."""
+        stepped = any(call.context is not None and call.context.stepped for call in self._running)
+        return _CANCEL_GRACE_SECONDS if stepped else _LOAD_GRACE_SECONDS
+
         for call in calls:
             if call.context is not None:
                 call.context.abandoned = True
