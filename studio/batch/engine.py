@@ -6,7 +6,6 @@ import queue
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from studio.batch.worker import BatchSpec, Item, ItemOutput, ItemResult, Report
 from studio.errors import GraphError, StudioError
 from studio.execution.call import LostValue, RunOptions
 from studio.execution.context import Control
-from studio.execution.executor import calm_collector, create_run_id
+from studio.execution.executor import create_run_id
 from studio.execution.files import OutputFolder, WrittenFile
 from studio.execution.many import OpenRun, PlanOutcome
 from studio.execution.needed_models import find_needed_models
@@ -27,7 +26,7 @@ from studio.graph import Graph, ResolvedGraph, parse_graph
 from studio.graph.document import is_file
 
 _WRITERS = 2
-_ENTRIES_IN_MEMORY = 512  # the rest is on disk, and memory does not grow with the items
+_ENTRIES_IN_MEMORY = 128  # the rest is on disk, and memory does not grow with the items
 _STUCK_CODES = ("E305",)
 
 
@@ -63,8 +62,6 @@ class Engine:
         self._control = Control()
         self._run_id = create_run_id()
         studio.cache.limit_entries(_ENTRIES_IN_MEMORY)
-        self._stack = ExitStack()
-        self._stack.enter_context(calm_collector())
         options = RunOptions(spec.cache, False, spec.node_timeout_seconds, self._find_place if self._folder else None)
         self._run = OpenRun(
             studio.executor, self._finished.put, control=self._control, options=options, run_id=self._run_id
@@ -102,7 +99,6 @@ class Engine:
             if thread is not threading.current_thread():
                 thread.join(timeout=5)
         self._studio.cache.flush()
-        self._stack.close()
 
     # -- how -------------------------------------------------------------------------------------------
 

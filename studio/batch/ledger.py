@@ -309,6 +309,8 @@ class Ledger:
             )
             taking.intake.removed = removed.rowcount
             run("DELETE FROM temp.names")
+        with self._guard, self._explained():
+            self._connection.execute("PRAGMA shrink_memory")  # a long table filled its pages
 
     # -- doing items -----------------------------------------------------------------------------------
 
