@@ -358,6 +358,16 @@ def _create_pictures(probe: Probe, fake: Any) -> None:
         return Image(255 - image.to_uint8())
 
 
+    def invert_stack(ctx: Any, calls: Sequence[Mapping[str, Any]]) -> list[Image]:
+        probe.stacks.append(len(calls))
+        return [Image(255 - call["image"].to_uint8()) for call in calls]
+
+    @fake("fake.stacked_invert", batch=Batch(invert_stack, limit=4))
+    def stacked_invert(ctx: Context, image: Image) -> Image:
+        """Turn light to dark, many at once."""
+        return Image(255 - image.to_uint8())
+
+
 def _create_trouble(probe: Probe, fake: Any) -> None:
     @fake("fake.fail")
     def fail(ctx: Context, kind: str = "error", a: int = 0) -> int:

@@ -132,7 +132,8 @@ class Run:
         outcome = self._summarize()
         outcome.seconds = time.perf_counter() - begin
         self.emit(RunFinished, outcome.status, outcome.seconds)
-        self._emit = None
+        if not self.options.films_are_written:  # films that are promised tell of their frames while they are written
+            self._emit = None
         return outcome
 
     def survey(self) -> dict[str, NodeState]:
@@ -213,12 +214,12 @@ class Run:
             for call in state.calls:
                 self._release(call)
 
-    def _abandon(self, calls: Iterable[Call]) -> None:
     def _find_grace(self) -> float:
         """Return how long to wait for what runs: briefly for calls before their first step, as in a load."""
         stepped = any(call.context is not None and call.context.stepped for call in self._running)
         return _CANCEL_GRACE_SECONDS if stepped else _LOAD_GRACE_SECONDS
 
+    def _abandon(self, calls: Iterable[Call]) -> None:
         for call in calls:
             if call.context is not None:
                 call.context.abandoned = True

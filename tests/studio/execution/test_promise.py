@@ -1,0 +1,189 @@
+"""Films that are cheap to make and read once: made while they are read, never stored; dear ones are kept."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fakes import Probe, get_error, graph, open_studio
+
+from studio.api import Image, MediaLimits, VideoType
+from studio.api.events import NodeProgressed
+from studio.app import Studio
+from studio.execution.context import Control
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+def build_chain(frames: int, steps: int = 3) -> dict[str, Any]:
+    """Return a graph that inverts a film several times and gives nothing but the last."""
+    nodes: dict[str, Any] = {"f": ("fake.film", {"n": frames, "side": 32, "seconds": 1.0})}
+    for step in range(steps):
+        nodes[f"v{step}"] = ("fake.invert", {"image": f"@v{step - 1}" if step else "@f"})
+    return graph(nodes, o=f"v{steps - 1}")
+
+
+def find_stored(folder: Path) -> list[Path]:
+    """Return the films that the cache holds."""
+    return list((folder / "blobs").rglob("*.nut"))
+
+
+def patient(studio: Studio) -> Studio:
+    """A Studio on a machine where every frame of a test is cheap, however busy it is."""
+    studio.executor.cheap_frame_seconds = 60.0
+    return studio
+
+
+def test_a_chain_of_cheap_maps_writes_nothing_but_its_file(tmp_path: Path) -> None:
+    with patient(open_studio(tmp_path)) as studio:
+        result = studio.run(build_chain(20), output=tmp_path / "out")
+        stored = find_stored(tmp_path)
+
+    assert result.status == "done", result.errors
+    assert stored == []
+    film = VideoType().read_file(tmp_path / "out" / "o.mp4", MediaLimits())
+    levels = [float(frame.image.pixels.mean()) * 255 for frame in film.frames()]
+    assert levels == pytest.approx([255 - index for index in range(20)], abs=2)
+    assert film.audio is not None
+
+
+def test_what_is_read_twice_or_returned_is_stored(tmp_path: Path) -> None:
+    twice = {
+        "f": ("fake.film", {"n": 4, "side": 32}),
+        "v": ("fake.invert", {"image": "@f"}),
+        "a": ("fake.mean", {"image": "@v"}),
+        "b": ("fake.first_frame", {"video": "@v"}),
+    }
+    with patient(open_studio(tmp_path)) as studio:
+        assert studio.run(graph(twice, a="a", b="b")).status == "done"
+        assert len(find_stored(tmp_path)) == 1  # of the two films the one with two readers
+        assert studio.run(build_chain(4, 1)).status == "done"
+        assert len(find_stored(tmp_path)) == 2
+
+
+def test_dear_frames_are_stored(tmp_path: Path) -> None:
+    with open_studio(tmp_path) as studio:
+        studio.executor.cheap_frame_seconds = 0
+        studio.run(build_chain(6), output=tmp_path / "out")
+
+    assert len(find_stored(tmp_path)) == 2  # of four films each two are equal
+
+
+def test_what_hangs_on_a_promised_film_is_found_again(tmp_path: Path, probe: Probe) -> None:
+    nodes = {
+        "f": ("fake.film", {"n": 5, "side": 32}),
+        "v": ("fake.invert", {"image": "@f"}),
+        "m": ("fake.mean", {"image": "@v"}),
+    }
+    with patient(open_studio(tmp_path, probe)) as studio:
+        first = studio.run(graph(nodes, o="m"))
+    before = dict(probe.calls)
+    with patient(open_studio(tmp_path, probe)) as studio:
+        second = studio.run(graph(nodes, o="m"))
+
+    assert first["o"] == second["o"]
+    assert dict(probe.calls) == before
+
+
+def test_a_promised_film_is_made_again_for_a_new_reader(tmp_path: Path) -> None:
+    nodes = {
+        "f": ("fake.film", {"n": 5, "side": 32}),
+        "v": ("fake.invert", {"image": "@f"}),
+        "m": ("fake.mean", {"image": "@v"}),
+        "p": ("fake.first_frame", {"video": "@v"}),
+    }
+    with patient(open_studio(tmp_path)) as studio:
+        studio.run(graph(nodes, o="m"))
+    with patient(open_studio(tmp_path)) as studio:
+        result = studio.run(graph(nodes, o="m", p="p"))
+
+    assert result.status == "done", result.errors
+    assert result["p"] == Image(np.full((32, 32, 3), 255, np.uint8))
+
+
+def test_an_error_in_a_promised_film_names_its_node(tmp_path: Path, probe: Probe) -> None:
+    probe.open("stop at 30")
+    with patient(open_studio(tmp_path, probe)) as studio:
+        result = studio.run(build_chain(40, 1), output=tmp_path / "out")
+
+    assert result.status == "failed"
+    assert "'v0' (fake.invert)" in get_error(result).message
+    assert not list((tmp_path / "out").glob("*.mp4"))
+    assert not list((tmp_path / "out").glob(".*partial*"))
+
+
+def test_a_promised_film_is_told_of_and_can_be_cancelled(tmp_path: Path, probe: Probe) -> None:
+    control, told = Control(), []
+
+    def listen(event: object) -> None:
+        if isinstance(event, NodeProgressed) and event.node == "f":
+            told.append((event.done, event.total))
+            if event.done == 30:
+                control.cancel()
+
+    with patient(open_studio(tmp_path, probe)) as studio:
+        result = studio.run(build_chain(200, 1), output=tmp_path / "out", control=control, on_event=listen)
+
+    assert result.status == "cancelled"
+    assert (30, 200) in told
+    assert not list((tmp_path / "out").glob("*.mp4"))
+
+
+def test_frames_are_stacked_where_the_node_type_takes_several(tmp_path: Path, probe: Probe) -> None:
+    nodes = {"f": ("fake.film", {"n": 11, "side": 16}), "s": ("fake.stacked_invert", {"image": "@f"})}
+    with open_studio(tmp_path, probe) as studio:
+        result = studio.run(graph(nodes, o="s"))
+
+    assert [int(f.image.to_uint8().flat[0]) for f in result["o"].frames()] == [255 - i for i in range(11)]
+    assert max(probe.stacks) > 1
+
+
+PROGRAM = """
+import sys, time
+from pathlib import Path
+from fakes import Probe, open_studio, graph
+folder, stop = Path(sys.argv[1]), int(sys.argv[2])
+probe = Probe()
+nodes = {"f": ("fake.film", {"n": 1000}), "v": ("fake.invert", {"image": "@f"})}
+with open_studio(folder, probe) as studio:
+    studio.executor.cheap_frame_seconds = 0
+    def listen(event):
+        if getattr(event, "done", None) == stop and event.node == "v":
+            studio.cache.flush()
+            print("there", flush=True)
+            sys.stdin.readline()
+    result = studio.run(graph(nodes, o="v"), on_event=listen)
+    print(result.status, probe.calls["invert"], sum(1 for _ in result["o"].frames()), flush=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_run_killed_at_frame_900_of_1000_goes_on_at_900(tmp_path: Path) -> None:
+    path = os.pathsep.join(str(REPOSITORY / part) for part in (".", "plugins", "tests"))
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
+    env = os.environ | {"PYTHONPATH": path}
+    first = subprocess.Popen([*command, "900"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, text=True)
+    assert first.stdout is not None
+    assert first.stdout.readline() == "there\n"
+    os.kill(first.pid, signal.SIGKILL)
+    first.communicate()
+
+    again = subprocess.run([*command, "-1"], capture_output=True, env=env, text=True, check=True)
+
+    status, calls, frames = again.stdout.split()
+    assert (status, frames) == ("done", "1000")
+    assert int(calls) <= 110
+
+
+def test_many_frames_cost_no_more_memory_than_few(tmp_path: Path, probe: Probe) -> None:
+    with patient(open_studio(tmp_path, probe, memory_bytes=0)) as studio:
+        assert studio.run(build_chain(300), output=tmp_path / "out").status == "done"
+
+    assert probe.largest <= 24
