@@ -198,4 +198,4 @@ def test_patches_of_several_styles_are_used_by_their_weights() -> None:
     ]
 
     assert reds == sorted(reds, reverse=True)
-    assert reds[1] - reds[2] > 0.1  # measured: 0.24
+    assert reds[1] - reds[2] > 0.1  # measured: 0.49
