@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
-from studio.api import hookimpl
+from studio.api import ModelOpener, hookimpl
 
 
 @hookimpl
@@ -14,3 +15,22 @@ def studio_node_types() -> Iterable[Callable[..., Any]]:
     from studio_upscale import nodes
 
     return nodes.NODE_TYPES
+
+
+@hookimpl
+def studio_model_openers() -> Iterable[ModelOpener]:
+    """Return the opener of networks that enlarge and restore."""
+    from studio_upscale.opener import UpscaleOpener
+
+    return [UpscaleOpener()]
+
+
+@hookimpl
+def studio_models() -> Mapping[str, Path]:
+    """Return the networks that ship with the plugin."""
+    weights = Path(__file__).parent / "weights"
+    files = {
+        name: weights / f"{name.replace('-', '_')}.safetensors"
+        for name in ("compact", "compact-fast", "compact-restore")
+    }
+    return {name: file for name, file in files.items() if file.is_file()}

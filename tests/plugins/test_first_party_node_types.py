@@ -438,6 +438,8 @@ def test_every_first_party_node_type_keeps_its_promises(node_type: str, request:
         for given in (example, variants):
             made = {name: values[value] for name, value in given.items() if isinstance(value, str) and value in values}
             given.update(made)
+    if node_type.startswith("upscale."):
+        options["plugin"] = studio_upscale
     if node_type in ("speech.say", "speech.to_text"):
         options["plugin"] = request.getfixturevalue("speech_plugin")
     if node_type == "style.transfer":

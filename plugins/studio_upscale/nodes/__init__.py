@@ -1,3 +1,6 @@
 """The node types `upscale.*`, by theme; each is a thin typed function over an algorithm module."""
 
-NODE_TYPES: list[object] = []
+from studio.api import find_node_types
+from studio_upscale.nodes import pictures, video
+
+NODE_TYPES = [function for module in (pictures, video) for function in find_node_types(module)]

@@ -1,0 +1,156 @@
+"""Pictures enlarged and restored: passes, alpha, depth and exact sizes around a network."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from studio.api import Image, MediaError, MediaLimits, ModelError
+from studio_upscale.pixels import AnyArray, FloatArray, resize_plane, spread_colors, to_depth, to_floats
+from studio_upscale.tiles import Tiling, run_tiled
+
+if TYPE_CHECKING:
+    from studio_upscale.upscaler import Upscaler
+
+OnTile = Callable[[int, int], None]
+_DEEP = np.dtype(np.uint16)
+
+
+def plan_passes(scales: Sequence[int], scale: float) -> tuple[int, ...]:
+    """Return the factors to enlarge by, one after the other, to reach at least `scale`.
+
+    The product is as small as it can be, then the passes as few; large factors come last.
+
+    Raises:
+        ModelError: E692 if the model does not enlarge.
+    """
+    factors = sorted(factor for factor in scales if factor > 1)
+    if not factors:
+        raise ModelError(
+            "E692", "this model restores and does not enlarge", hint="use it with upscale.restore or upscale.denoise"
+        )
+    most = next(count for count in itertools.count(1) if factors[-1] ** count >= scale)
+    plans: list[tuple[int, ...]] = []
+    for count in range(1, most + 1):
+        plans += itertools.combinations_with_replacement(factors, count)
+    enough = [plan for plan in plans if np.prod(plan) >= scale]
+    return tuple(sorted(min(enough, key=lambda plan: (int(np.prod(plan)), len(plan)))))
+
+
+def enlarge(
+    pictures: Sequence[Image], upscaler: Upscaler, scale: float, tiling: Tiling, on_tile: OnTile
+) -> list[Image]:
+    """Enlarge pictures of one size, of one number of channels and one depth.
+
+    Grey stays grey and 16 bits stay 16 bits. Alpha is enlarged as a grey picture; colours under full transparency
+    are those of the nearest pixel that shows.
+
+    Raises:
+        MediaError: E506 if the result, or what has to be made on the way, is over the limits.
+    """
+    first = pictures[0]
+    size = (max(1, round(first.width * scale)), max(1, round(first.height * scale)))
+    passes = plan_passes(upscaler.scales, scale)
+    for factor in itertools.accumulate(passes, lambda a, b: a * b):
+        _check_size(first.width * factor, first.height * factor)
+    colors, alphas = zip(*(_split(picture.stored) for picture in pictures), strict=True)
+    steps = len(passes) * (2 if any(a is not None and a.min() < a.max() for a in alphas) else 1)
+
+    def grow(samples: AnyArray, begun: int) -> AnyArray:
+        depth = samples.dtype
+        for index, factor in enumerate(passes):
+            last = index + 1 == len(passes)
+            seen = [upscaler.look(picture, factor) for picture in samples]
+            samples = run_tiled(
+                samples,
+                factor,
+                lambda tile, factor=factor, seen=seen: upscaler.run(tile, factor, seen),  # type: ignore[misc]
+                tiling,
+                reach=upscaler.reach,
+                dtype=depth if last and samples.shape[1] * factor == size[1] else _find_deep(depth),
+                on_tile=lambda done, total, part=begun + index: on_tile(part * total + done, steps * total),  # type: ignore[misc]
+            )
+        return _resize(samples, size, depth)
+
+    grown = grow(np.stack(colors), 0)
+    return [
+        Image(_join(grown[index], _enlarge_alpha(alpha, size, lambda a: grow(a, len(passes)))))
+        for index, alpha in enumerate(alphas)
+    ]
+
+
+def restore(
+    pictures: Sequence[Image], upscaler: Upscaler, strength: float, tiling: Tiling, on_tile: OnTile
+) -> list[Image]:
+    """Restore pictures of one size, of one number of channels and one depth; alpha stays exactly as it is.
+
+    Raises:
+        ModelError: E692 if the model enlarges.
+    """
+    if 1 not in upscaler.scales:
+        raise ModelError(
+            "E692",
+            f"this model enlarges (x{', x'.join(map(str, upscaler.scales))}) and does not restore",
+            hint="take builtin:compact-restore, or a restoration network of scale 1",
+        )
+    colors, alphas = zip(*(_split(picture.stored) for picture in pictures), strict=True)
+    stacked = np.stack(colors)
+    seen = [upscaler.look(picture, 1) for picture in stacked]
+
+    def run(tile: FloatArray) -> FloatArray:
+        return tile + np.float32(strength) * (upscaler.run(tile, 1, seen) - tile)
+
+    made = run_tiled(stacked, 1, run, tiling, reach=upscaler.reach, dtype=stacked.dtype, on_tile=on_tile)
+    return [Image(_join(made[index], alpha)) for index, alpha in enumerate(alphas)]
+
+
+def _check_size(width: int, height: int) -> None:
+    limits = MediaLimits()
+    if width * height > limits.max_pixels or max(width, height) > limits.max_side:
+        raise MediaError(
+            "E506",
+            f"the picture would become {width} x {height} pixels, over the limit of {limits.max_pixels} pixels "
+            f"and {limits.max_side} a side",
+            hint="ask for a smaller scale, or enlarge a part: image.crop",
+        )
+
+
+def _split(samples: AnyArray) -> tuple[AnyArray, AnyArray | None]:
+    """Take alpha off, and spread colours under it."""
+    if samples.shape[2] != 4:
+        return samples, None
+    return spread_colors(samples[..., :3], samples[..., 3]), samples[..., 3]
+
+
+def _join(colors: AnyArray, alpha: AnyArray | None) -> AnyArray:
+    return colors if alpha is None else np.concatenate([colors, alpha[..., None]], axis=2)
+
+
+def _enlarge_alpha(
+    alpha: AnyArray | None, size: tuple[int, int], grow: Callable[[AnyArray], AnyArray]
+) -> AnyArray | None:
+    if alpha is None:
+        return None
+    if alpha.min() == alpha.max():
+        return np.full((size[1], size[0]), alpha.flat[0], alpha.dtype)
+    grown: AnyArray = grow(alpha[None, ..., None])[0, ..., 0]
+    return grown
+
+
+def _find_deep(depth: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the depth for what is made on the way: 8 bits would round twice."""
+    return _DEEP if depth == np.uint8 else depth
+
+
+def _resize(samples: AnyArray, size: tuple[int, int], depth: np.dtype[Any]) -> AnyArray:
+    """Bring pictures (N x height x width x channels) to an exact size and depth, plane by plane."""
+    if samples.shape[1:3] == (size[1], size[0]):
+        return samples if samples.dtype == depth else to_depth(to_floats(samples), depth)
+    resized = np.empty((len(samples), size[1], size[0], samples.shape[3]), depth)
+    for index in np.ndindex(len(samples), samples.shape[3]):
+        plane = to_floats(np.ascontiguousarray(samples[index[0], :, :, index[1]]))
+        resized[index[0], :, :, index[1]] = to_depth(resize_plane(plane, *size), depth)
+    return resized

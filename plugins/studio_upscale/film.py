@@ -1,0 +1,70 @@
+"""Films enlarged in groups of frames."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+from studio.api import Context, Frame, Image, MediaError, MediaLimits, Model, Video
+from studio_upscale.enlarge import enlarge, restore
+from studio_upscale.tiles import Tiling
+from studio_upscale.upscaler import find_upscaler
+
+
+def check_frame_size(video: Video, scale: float) -> tuple[int, int]:
+    """Return the size of the frames of the result.
+
+    Raises:
+        MediaError: E506 if it is over the limits.
+    """
+    width, height = max(1, round(video.width * scale)), max(1, round(video.height * scale))
+    limits = MediaLimits()
+    if width * height > limits.max_pixels or max(width, height) > limits.max_side:
+        raise MediaError(
+            "E506", f"frames of {width} x {height} pixels are over the limits", hint="ask for a smaller scale"
+        )
+    return width, height
+
+
+def run_film(
+    ctx: Context,
+    video: Video,
+    scale: float,
+    model: Model,
+    denoise: float,
+    denoise_model: Model,
+    frames_at_once: int,
+    *,
+    tile: int,
+    overlap: int,
+) -> Iterator[Frame]:
+    """Yield the frames of a film, enlarged; models are leased until the last is through."""
+    tiling, done, total = Tiling(tile, overlap, ctx.log), 0, video.count or 0
+
+    def pause(_done: int, _total: int) -> None:
+        ctx.step(done, total)
+
+    with ExitStack() as leases:
+        restorer = find_upscaler(leases.enter_context(ctx.open(denoise_model))) if denoise > 0 else None
+        upscaler = find_upscaler(leases.enter_context(ctx.open(model))) if scale != 1 else None
+        for group in _group(video.frames(), frames_at_once):
+            images = [frame.image for frame in group]
+            if restorer is not None:
+                images = restore(images, restorer, denoise, tiling, pause)
+            if upscaler is not None:
+                images = enlarge(images, upscaler, scale, tiling, pause)
+            yield from (Frame(image, frame.time) for image, frame in zip(images, group, strict=True))
+            done += len(group)
+            ctx.step(done, total, images[-1] if done <= frames_at_once else None)
+
+
+def _group(frames: Iterator[Frame], most: int) -> Iterator[list[Frame]]:
+    """Yield runs of frames of one depth."""
+    for _, alike in itertools.groupby(frames, key=lambda frame: _find_kind(frame.image)):
+        while group := list(itertools.islice(alike, most)):
+            yield group
+
+
+def _find_kind(image: Image) -> tuple[str, tuple[int, ...]]:
+    return str(image.stored.dtype), image.stored.shape

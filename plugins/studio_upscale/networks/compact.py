@@ -1,0 +1,62 @@
+"""The network of `builtin:compact`: a few convolutions over one plane, on top of bicubic interpolation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+class Compact(nn.Module):
+    """Enlarge planes of brightness or colour, each by itself.
+
+    A head, `blocks` pairs of 3 x 3 convolutions with a skip around each, and a tail for every scale that ends in a
+    pixel shuffle (Shi et al. 2016). What the network says is added to the bicubic interpolation of the plane, so that
+    a network which knows nothing interpolates.
+
+    Args:
+        width: Channels inside.
+        blocks: Pairs of convolutions.
+        scales: Factors per side; 1 restores without enlarging.
+        coded: Whether it is told how the picture was made small (see `gauge.py`), as a second plane.
+    """
+
+    def __init__(self, width: int, blocks: int, scales: Sequence[int], coded: bool = False) -> None:
+        super().__init__()
+        self.width, self.blocks, self.scales, self.coded = width, blocks, tuple(scales), coded
+        self.head = nn.Conv2d(2 if coded else 1, width, 3, padding=1)
+        self.body = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(2 * blocks))
+        self.tails = nn.ModuleDict({str(s): nn.Conv2d(width, s * s, 3, padding=1) for s in self.scales})
+        for tail in self.tails.values():
+            nn.init.zeros_(tail.bias)
+            tail.weight.data *= 0.1
+
+    @property
+    def reach(self) -> int:
+        """How many pixels away a pixel of the input can matter."""
+        return 2 * self.blocks + 3
+
+    def forward(self, planes: torch.Tensor, scale: int, codes: torch.Tensor | None = None) -> torch.Tensor:
+        """Enlarge planes.
+
+        Args:
+            planes: N x 1 x height x width, 0 to 1.
+            scale: One of `scales`.
+            codes: N numbers from 0 to 1, for a network that is `coded`.
+
+        Returns:
+            N x 1 x (scale height) x (scale width), float32, about 0 to 1.
+        """
+        given = planes - 0.5
+        if self.coded and codes is not None:
+            given = torch.cat([given, (codes.to(given)[:, None, None, None] - 0.5).expand_as(given)], dim=1)
+        features = functional.leaky_relu(self.head(given), 0.1, inplace=True)
+        for first, second in zip(self.body[::2], self.body[1::2], strict=True):
+            inner = functional.leaky_relu(first(features), 0.1, inplace=True)
+            features = features + functional.leaky_relu(second(inner), 0.1, inplace=True)
+        detail = functional.pixel_shuffle(self.tails[str(scale)](features), scale).float()
+        if scale == 1:
+            return planes.float() + detail
+        return functional.interpolate(planes.float(), scale_factor=scale, mode="bicubic") + detail

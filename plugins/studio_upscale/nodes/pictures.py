@@ -1,0 +1,130 @@
+"""Pictures enlarged, freed of noise, and restored."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from studio.api import Context, Field, Image, Model, node
+
+Tile = Annotated[int, Field(ge=16, le=8192, unit="pixels")]
+Overlap = Annotated[int, Field(ge=0, le=1024, unit="pixels")]
+Part = Annotated[float, Field(ge=0, le=1)]
+COMPACT = Model("builtin:compact")
+RESTORE = Model("builtin:compact-restore")
+
+
+@node("upscale.image", lane="device")
+def enlarge_image(
+    ctx: Context,
+    image: Image,
+    *,
+    scale: Annotated[float, Field(ge=1, le=8)] = 2.0,
+    model: Model = COMPACT,
+    denoise: Part = 0.0,
+    denoise_model: Model = RESTORE,
+    tile: Tile = 256,
+    overlap: Overlap = 32,
+    prompt: str = "",
+    steps: Annotated[int, Field(ge=1, le=1000)] = 20,
+    guidance_scale: Annotated[float, Field(ge=0, le=100)] = 0.0,
+    seed: Annotated[int, Field(ge=0)] = 0,
+) -> Image:
+    """Enlarge a picture with a super-resolution network.
+
+    Alpha is enlarged too, grey stays grey, 16 bits stay 16 bits. The result grows tile by tile, so that memory holds
+    little more than the result. A scale that the model was not made for is reached by the next larger one, or by two
+    in a row, and an antialiased resize. Tiles halve when memory runs out, and the manifest says so.
+
+    Args:
+        image: Picture to enlarge, any size.
+        scale: Factor per side, whole or not.
+        model: "builtin:compact", "builtin:compact-fast", weights (safetensors) of an architecture that spandrel
+            knows, or an upscaling pipeline of diffusers.
+        denoise: How much noise and JPEG artefacts to take away first; 0 is none, 1 all that `denoise_model` finds.
+        denoise_model: What takes them away; a restoration network.
+        tile: Side of a tile of the picture that is worked on at once.
+        overlap: How far neighbouring tiles reach into each other; they are blended there.
+        prompt: What the picture shows; for pipelines of diffusers.
+        steps: Sampling steps, for pipelines of diffusers.
+        guidance_scale: How closely to follow the prompt, for pipelines of diffusers.
+        seed: Starting noise, for pipelines of diffusers.
+
+    Raises:
+        MediaError: E506 if the result would be over the limits.
+        ModelError: E690 to E694 if a model does not fit, or gives NaN.
+    """
+    from studio_upscale.enlarge import enlarge, restore
+    from studio_upscale.tiles import Tiling
+    from studio_upscale.upscaler import find_upscaler
+
+    ctx.step(0, 0)
+    if denoise > 0:
+        with ctx.open(denoise_model) as opened:
+            image = restore([image], find_upscaler(opened), denoise, Tiling(tile, overlap, ctx.log), ctx.step)[0]
+    if scale == 1:
+        return image
+    with ctx.open(model) as opened:
+        upscaler = find_upscaler(opened, prompt=prompt, steps=steps, guidance_scale=guidance_scale, seed=seed)
+        return enlarge([image], upscaler, scale, Tiling(tile, overlap, ctx.log), ctx.step)[0]
+
+
+@node("upscale.denoise", lane="device")
+def denoise_image(
+    ctx: Context,
+    image: Image,
+    *,
+    strength: Part = 1.0,
+    model: Model = RESTORE,
+    tile: Tile = 256,
+    overlap: Overlap = 32,
+) -> Image:
+    """Free a picture of noise; its size, depth and alpha stay.
+
+    Args:
+        image: Picture to denoise.
+        strength: How much of the noise that is found to take away.
+        model: "builtin:compact-restore", or weights of a restoration network that spandrel knows.
+        tile: Side of a tile that is worked on at once.
+        overlap: How far neighbouring tiles reach into each other.
+
+    Raises:
+        ModelError: E690 to E694 if a model does not fit, or gives NaN.
+    """
+    return _restore(ctx, image, strength, model, tile, overlap)
+
+
+@node("upscale.restore", lane="device")
+def restore_image(
+    ctx: Context,
+    image: Image,
+    *,
+    strength: Part = 1.0,
+    model: Model = RESTORE,
+    tile: Tile = 256,
+    overlap: Overlap = 32,
+) -> Image:
+    """Free a picture of JPEG's blocks and ringing; its size, depth and alpha stay.
+
+    Args:
+        image: Picture to restore.
+        strength: How much of what is found to take away.
+        model: "builtin:compact-restore", or weights of a restoration network that spandrel knows.
+        tile: Side of a tile that is worked on at once.
+        overlap: How far neighbouring tiles reach into each other.
+
+    Raises:
+        ModelError: E690 to E694 if a model does not fit, or gives NaN.
+    """
+    return _restore(ctx, image, strength, model, tile, overlap)
+
+
+def _restore(ctx: Context, image: Image, strength: float, model: Model, tile: int, overlap: int) -> Image:
+    from studio_upscale.enlarge import restore
+    from studio_upscale.tiles import Tiling
+    from studio_upscale.upscaler import find_upscaler
+
+    ctx.step(0, 0)
+    if strength == 0:
+        return image
+    with ctx.open(model) as opened:
+        return restore([image], find_upscaler(opened), strength, Tiling(tile, overlap, ctx.log), ctx.step)[0]

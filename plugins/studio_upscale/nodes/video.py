@@ -1,0 +1,62 @@
+"""Films enlarged frame by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from studio.api import Context, Field, Frame, Model, Video, node
+from studio_upscale.nodes.pictures import COMPACT, RESTORE, Overlap, Part, Tile
+
+FAST = Model("builtin:compact-fast")
+
+
+@node("upscale.video", lane="device")
+def enlarge_video(
+    ctx: Context,
+    video: Video,
+    *,
+    scale: Annotated[float, Field(ge=1, le=8)] = 2.0,
+    model: Model = COMPACT,
+    denoise: Part = 0.0,
+    denoise_model: Model = RESTORE,
+    frames_at_once: Annotated[int, Field(ge=1, le=64)] = 4,
+    tile: Tile = 256,
+    overlap: Overlap = 32,
+) -> Video:
+    """Enlarge a film, a few frames at a time, in constant memory; times and sound stay.
+
+    The same as `upscale.image` mapped over the film, with several frames in one call of the network.
+
+    Args:
+        video: Film to enlarge.
+        scale: Factor per side, whole or not.
+        model: "builtin:compact", "builtin:compact-fast", or weights of an architecture that spandrel knows.
+        denoise: How much noise and JPEG artefacts to take away first.
+        denoise_model: What takes them away.
+        frames_at_once: How many frames the network sees at once.
+        tile: Side of a tile of the frames that is worked on at once.
+        overlap: How far neighbouring tiles reach into each other.
+
+    Raises:
+        MediaError: E506 if a frame would be over the limits.
+        ModelError: E690 to E694 if a model does not fit, or gives NaN.
+    """
+    from studio_upscale.film import check_frame_size, run_film
+
+    ctx.step(0, 0)
+    width, height = check_frame_size(video, scale)
+
+    def frames() -> Iterator[Frame]:
+        return run_film(ctx, video, scale, model, denoise, denoise_model, frames_at_once, tile=tile, overlap=overlap)
+
+    return Video(
+        frames,
+        width=width,
+        height=height,
+        channels=video.channels,
+        rate=video.rate,
+        count=lambda: video.count,
+        audio=lambda: video.audio,
+        duration=lambda: video.duration,
+    )

@@ -1,0 +1,75 @@
+"""What ships of a training: fp16 safetensors that say what they are, and a model card."""
+
+from __future__ import annotations
+
+import json
+import string
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+FILES: dict[str, tuple[dict[str, tuple[int, ...]], bool]] = {
+    "compact": ({"coded2": (2,), "trunk": (3,), "coded4": (4,)}, False),
+    "compact_fast": ({"fast": (2, 3, 4)}, True),
+    "compact_restore": ({"restore": (1,)}, False),
+}
+"""The files that ship: stages whose networks they hold, with their scales; whether colours are only interpolated."""
+_STAGES = ("trunk", "x2", "x4", "coded2", "coded4", "fast", "restore")
+_BRIEF = ("fast", "restore")  # stages so short that the average still holds their beginning: their last weights ship
+_HERE = Path(__file__).parent
+
+
+def export(folder: Path, figures: Path | None = None) -> dict[str, int]:
+    """Write `folder/ship` and return the sizes of its files in bytes.
+
+    Args:
+        folder: Where the checkpoints are.
+        figures: Tables for the card, as the benchmark prints them.
+    """
+    ship = folder / "ship"
+    ship.mkdir(exist_ok=True)
+    facts = {stage: _read_facts(folder / f"{stage}.safetensors") for stage in _STAGES}
+    for name, (stages, fast) in FILES.items():
+        _write_networks(folder, ship / f"{name}.safetensors", stages, facts, fast)
+    (ship / "README.md").write_text(_write_card(facts, figures), encoding="utf-8")
+    return {path.name: path.stat().st_size for path in sorted(ship.iterdir())}
+
+
+def _read_facts(path: Path) -> dict[str, Any]:
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as file:
+        facts: dict[str, Any] = json.loads(file.metadata()["training"])
+    return facts
+
+
+def _write_networks(
+    folder: Path, target: Path, stages: Mapping[str, tuple[int, ...]], facts: dict[str, dict[str, Any]], fast: bool
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    from studio_upscale.weights_file import KEY
+
+    tensors, networks = {}, []
+    for stage, scales in stages.items():
+        found = load_file(folder / f"{stage}.safetensors")
+        part = "network." if stage in _BRIEF else "average."
+        own = {n.removeprefix(part): t.half() for n, t in found.items() if n.startswith(part)}
+        own = {n: t for n, t in own.items() if not n.startswith("tails.") or int(n.split(".")[1]) in scales}
+        own |= {name: tensor for name, tensor in found.items() if name.startswith("gauge.")}
+        tensors |= {f"{stage}.{name}": tensor.contiguous() for name, tensor in own.items()}
+        described = {key: facts[stage].get(key, False) for key in ("width", "blocks", "coded")}
+        described["scales"] = scales
+        networks.append({"prefix": f"{stage}.", **described})
+    save_file(tensors, target, metadata={KEY: json.dumps({"networks": networks, "fast": fast}, sort_keys=True)})
+
+
+def _write_card(facts: dict[str, dict[str, Any]], figures: Path | None) -> str:
+    template = string.Template((_HERE / "card.md").read_text(encoding="utf-8"))
+    rows = [
+        f"| {stage} | {'x' + ', x'.join(map(str, fact['scales']))} | {fact['width']} x {2 * fact['blocks']} "
+        f"| {fact['step']} | {fact['seconds'] / 60:.1f} |"
+        for stage, fact in facts.items()
+    ]
+    told = figures.read_text(encoding="utf-8").strip() if figures is not None else "Not measured yet."
+    return template.substitute(stages="\n".join(rows), figures=told)

@@ -1,0 +1,250 @@
+"""Pairs to learn from: openly licensed pictures, and what is left of them when they are made smaller.
+
+The pictures are those in the packages of scikit-image and scikit-learn, a folder of more (`--pictures`; paintings in
+the public domain) and emoji artwork (`--artwork`). None of Set5, Set14, BSD100 or Urban100 is among them.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from studio_upscale.gauge import find_features
+
+Array = np.ndarray[Any, Any]
+
+SCIKIT_IMAGE = (
+    *("astronaut.png", "brick.png", "camera.png", "cell.png", "chelsea.png", "chessboard_RGB.png", "clock_motion.png"),
+    *("coffee.png", "coins.png", "color.png", "grass.png", "gravel.png", "hubble_deep_field.jpg", "ihc.png"),
+    *("moon.png", "motorcycle_left.png", "motorcycle_right.png", "page.png", "retina.jpg", "text.png"),
+)
+SCIKIT_LEARN = ("china.jpg", "flower.jpg")
+HELD_OUT = "rocket.jpg"
+PLAIN = ("brick.png", "grass.png", "gravel.png", "ihc.png", "cell.png", "moon.png", "retina.jpg", "chessboard_RGB.png")
+ZOOMS = (1.0, 0.75, 0.5)
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+BLUE = np.array([-0.168736, -0.331264, 0.5], np.float32)
+RED = np.array([0.5, -0.418688, -0.081312], np.float32)
+KINDS = {"antialiased": 0.42, "cubic": 0.20, "area": 0.14, "rough": 0.05, "jpeg": 0.09, "jpeg75": 0.10}
+RESTORE_KINDS = {"jpeg": 0.30, "jpeg_low": 0.25, "jpeg75": 0.10, "noise": 0.30, "clean": 0.05}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A picture, what is left of it, and how often it is looked at.
+
+    `number` says which picture it is of, `bare` whether it was sampled without smoothing.
+    """
+
+    whole: Array
+    left: Array
+    weight: float
+    number: int
+    bare: bool
+
+
+def load_pictures(folders: Sequence[Path], artwork: Path | None, seed: int) -> Iterator[tuple[Array, float]]:
+    """Yield RGB pictures (height x width x 3, uint8), each with its weight."""
+    for path in _list_packaged():
+        yield _read(path), 0.4 if path.name in PLAIN else 1.0
+    for folder in folders:
+        for path in sorted(folder.iterdir()):
+            if path.suffix.lower() in (".jpg", ".jpeg", ".png"):
+                yield _shrink(_read(path), 900), 0.8
+    if artwork is not None:
+        for sheet in draw_sheets(artwork, seed):
+            yield sheet, 0.35
+
+
+def load_held_out() -> Array:
+    """Read the picture that nothing is learned from."""
+    return _read(_find_package("skimage", "data") / HELD_OUT)
+
+
+def _list_packaged() -> Iterator[Path]:
+    images, photos = _find_package("skimage", "data"), _find_package("sklearn", "datasets") / "images"
+    yield from (images / name for name in SCIKIT_IMAGE)
+    yield from (photos / name for name in SCIKIT_LEARN)
+
+
+def _find_package(package: str, inner: str) -> Path:
+    import importlib.util
+
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise SystemExit(f"{package} is not installed: type pip install 'studio[training]'")
+    return Path(spec.origin).parent / inner
+
+
+def _read(path: Path) -> Array:
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+def _shrink(pixels: Array, longest: int) -> Array:
+    factor = longest / max(pixels.shape)
+    return pixels if factor >= 1 else cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+
+
+def draw_sheets(artwork: Path, seed: int, count: int = 24, side: int = 4) -> Iterator[Array]:
+    """Yield sheets of emoji on coloured grounds, at most 128 pixels an emoji."""
+    rng = np.random.default_rng([seed, 7])
+    emoji = _read_artwork(artwork, rng, count * side * side)
+    for number in range(count):
+        ground = rng.integers(0, 256, 3) if number % 3 else np.full(3, 255)
+        sheet = Image.new("RGB", (128 * side, 128 * side), tuple(int(c) for c in ground))
+        for place in range(side * side):
+            figure = emoji[number * side * side + place]
+            figure = figure.resize((size := int(rng.integers(72, 129)), size), Image.Resampling.LANCZOS)
+            offset = rng.integers(0, 129 - size, 2) if size < 128 else (0, 0)
+            sheet.paste(figure, (128 * (place % side) + int(offset[0]), 128 * (place // side) + int(offset[1])), figure)
+        yield np.asarray(sheet)
+
+
+def _read_artwork(artwork: Path, rng: np.random.Generator, count: int) -> list[Image.Image]:
+    with tarfile.open(artwork) as archive:
+        members = sorted((m for m in archive if m.isfile() and m.name.endswith(".png")), key=lambda m: m.name)
+        found = []
+        for index in rng.permutation(len(members))[:count]:
+            data = archive.extractfile(members[index])
+            assert data is not None
+            found.append(Image.open(io.BytesIO(data.read())).convert("RGBA"))
+    return found
+
+
+def shrink_antialiased(pixels: Array, scale: int) -> Array:
+    """Make a picture smaller as MATLAB's `imresize` does: bicubic (a = -0.5), widened against aliasing."""
+    import torch
+    from torch.nn import functional
+
+    planes = torch.from_numpy(pixels.astype(np.float32)).permute(2, 0, 1)[None]
+    left = functional.interpolate(planes, scale_factor=1 / scale, mode="bicubic", antialias=True)
+    return left[0].permute(1, 2, 0).numpy()
+
+
+def degrade(pixels: Array, scale: int, kind: str, rng: np.random.Generator) -> Array:
+    """Return what one kind of harm leaves of a picture (height x width x 3, uint8), `scale` times smaller."""
+    if kind in ("jpeg", "jpeg75"):
+        return _press(pixels, 75 if kind == "jpeg75" else int(rng.integers(40, 96)))
+    if kind == "jpeg_low":
+        return _press(pixels, int(rng.integers(8, 40)))
+    if kind == "noise":
+        return _round(pixels + rng.normal(0, rng.uniform(2, 30), pixels.shape))
+    if kind == "clean" or (scale == 1 and kind != "rough"):
+        return pixels
+    if kind == "antialiased":
+        return _round(shrink_antialiased(pixels, scale))
+    if kind == "rough":
+        soft = cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), float(rng.uniform(0.3, 0.35 * scale + 0.2)))
+        left = shrink_antialiased(soft, scale)
+        return _round(left + rng.normal(0, rng.uniform(0, 3), left.shape))
+    mode = {"cubic": cv2.INTER_CUBIC, "area": cv2.INTER_AREA}[kind]
+    return _round(cv2.resize(pixels.astype(np.float32), None, fx=1 / scale, fy=1 / scale, interpolation=mode))
+
+
+def _round(pixels: Array) -> Array:
+    return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
+
+
+def _press(pixels: Array, quality: int) -> Array:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
+    return np.asarray(Image.open(buffer).convert("RGB"))
+
+
+class Pairs:
+    """Pairs of one scale, from which batches are cut.
+
+    Args:
+        pictures: RGB pictures with weights.
+        scale: How many times smaller the left side is.
+        kinds: How often each kind of harm is looked at.
+        patch: Side of a patch of the left side, in pixels.
+        seed: Another seed, other noise and qualities.
+    """
+
+    def __init__(
+        self, pictures: Sequence[tuple[Array, float]], scale: int, kinds: dict[str, float], patch: int, seed: int
+    ) -> None:
+        self.scale, self.patch = scale, patch
+        rng = np.random.default_rng([seed, scale])
+        self.groups = [list(self._make(pictures, kind, rng)) for kind in kinds]
+        self.shares = np.array(list(kinds.values())) / sum(kinds.values())
+        weights = [np.array([pair.weight for pair in group]) for group in self.groups]
+        self.weights = [w / w.sum() for w in weights]
+        self.codes = [np.zeros(len(group), np.float32) for group in self.groups]
+        self.gauge: Array | None = None
+
+    def fit_gauge(self) -> None:
+        """Learn to tell what was sampled without smoothing; pairs get the guess of a gauge that did not see them."""
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.model_selection import GroupKFold, cross_val_predict
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        pairs = [pair for group in self.groups for pair in group]
+        features = np.stack([find_features(pair.left.astype(np.float32) @ LUMA / 255) for pair in pairs])
+        bare, numbers = [pair.bare for pair in pairs], [pair.number for pair in pairs]
+        model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
+        guesses = cross_val_predict(model, features, bare, groups=numbers, cv=GroupKFold(8), method="predict_proba")
+        ends = np.cumsum([len(group) for group in self.groups])[:-1]
+        self.codes = np.split(guesses[:, 1].astype(np.float32), ends)
+        scaler, slopes = model.fit(features, bare)
+        rows = [np.append(scaler.mean_, 0), np.append(scaler.scale_, 1), np.append(slopes.coef_[0], slopes.intercept_)]
+        self.gauge = np.stack(rows).astype(np.float32)
+
+    def _make(self, pictures: Sequence[tuple[Array, float]], kind: str, rng: np.random.Generator) -> Iterator[Pair]:
+        for number, (pixels, weight) in enumerate(pictures):
+            for zoom in ZOOMS:
+                whole = pixels
+                if zoom < 1:
+                    whole = cv2.resize(pixels, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
+                height, width = (side // self.scale * self.scale for side in whole.shape[:2])
+                if min(height, width) < self.scale * (self.patch + 2):
+                    continue
+                whole = np.ascontiguousarray(whole[:height, :width])
+                left, bare = whole, kind == "cubic"
+                if kind in ("jpeg", "jpeg75") and self.scale > 1:
+                    first = str(rng.choice(["antialiased", "cubic", "area"], p=[0.4, 0.3, 0.3]))
+                    left, bare = degrade(left, self.scale, first, rng), first == "cubic"
+                left = degrade(left, self.scale, kind, rng)
+                yield Pair(whole, left, weight * min(left[..., 0].size, 60_000) ** 0.5, number, bare)
+
+    def cut(self, count: int, rng: np.random.Generator) -> tuple[Array, Array, Array]:
+        """Return `count` patches of what is left and of the whole, N x 1 x side x side, 0 to 1, and their codes."""
+        lefts, wholes, codes = zip(*(self._cut_one(rng) for _ in range(count)), strict=True)
+        return np.stack(lefts)[:, None], np.stack(wholes)[:, None], np.array(codes, np.float32)
+
+    def _cut_one(self, rng: np.random.Generator) -> tuple[Array, Array, float]:
+        kind = int(rng.choice(len(self.groups), p=self.shares))
+        index = int(rng.choice(len(self.groups[kind]), p=self.weights[kind]))
+        pair, code = self.groups[kind][index], float(self.codes[kind][index])
+        size, scale = self.patch, self.scale
+        tops = rng.integers(0, pair.left.shape[0] - size + 1, 2)
+        sides = rng.integers(0, pair.left.shape[1] - size + 1, 2)
+        busy = [pair.left[t : t + size : 2, s : s + size : 2, 1].std() for t, s in zip(tops, sides, strict=True)]
+        top, side = (int(where[int(np.argmax(busy))]) for where in (tops, sides))
+        left = pair.left[top : top + size, side : side + size]
+        whole = pair.whole[scale * top : scale * (top + size), scale * side : scale * (side + size)]
+        mix, offset = _draw_mix(rng)
+        turns, mirrored, gain = int(rng.integers(4)), rng.random() < 0.5, np.float32(rng.uniform(0.7, 1) / 255)
+        planes = (gain * (patch.astype(np.float32) @ mix) + offset for patch in (left, whole))
+        first, second = (np.rot90(p[:, ::-1] if mirrored else p, turns) for p in planes)
+        return np.ascontiguousarray(first), np.ascontiguousarray(second), code
+
+
+def _draw_mix(rng: np.random.Generator) -> tuple[Array, float]:
+    chance = rng.random()
+    if chance < 0.7:
+        return LUMA, 0.0
+    if chance < 0.88:
+        return rng.dirichlet(np.ones(3)).astype(np.float32), 0.0
+    return (BLUE if chance < 0.94 else RED), 0.5

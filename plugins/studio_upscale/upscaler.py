@@ -1,0 +1,231 @@
+"""Opened models behind one face: `Upscaler`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from studio.api import ModelError
+from studio.api.quiet import hush
+from studio_upscale.gauge import find_middle, guess
+from studio_upscale.pixels import AnyArray, FloatArray, join_planes, split_planes, to_floats
+
+if TYPE_CHECKING:
+    from studio_upscale.networks.compact import Compact
+
+
+class Upscaler(ABC):
+    """A model that makes pictures larger, or better at the same size.
+
+    Attributes:
+        scales: Factors per side that it was made for; 1 means that it restores.
+        reach: How many pixels away a pixel can matter; 0 if that is not known.
+        name: What it is, for messages.
+    """
+
+    scales: tuple[int, ...]
+    reach: int
+    name: str
+
+    def look(self, picture: AnyArray, scale: int) -> float:
+        """Look at a whole picture (height x width x channels) before its tiles are run.
+
+        Returns:
+            What the network wants to know of it, for `run`.
+        """
+        return 0.0
+
+    def run(self, pictures: FloatArray, scale: int, seen: Sequence[float] | None = None) -> FloatArray:
+        """Enlarge pictures, N x height x width x channels (1 or 3), by one of `scales`.
+
+        Args:
+            pictures: Whole ones, or tiles of the same place of each.
+            scale: One of `scales`.
+            seen: What `look` said of each of the whole pictures; without it, they are looked at here.
+
+        Raises:
+            ModelError: E693 if the network gives NaN or another size.
+        """
+        made = self._run(pictures, scale, [self.look(p, scale) for p in pictures] if seen is None else seen)
+        count, height, width, channels = pictures.shape
+        if made.shape != (count, height * scale, width * scale, channels):
+            raise ModelError(
+                "E693",
+                f"{self.name} made {made.shape[2]} x {made.shape[1]} of {width} x {height} pixels, not x{scale}",
+                hint="the weights are not what they say they are; take others",
+            )
+        if not np.isfinite(made).all():
+            raise ModelError(
+                "E693",
+                f"{self.name} gave numbers that are none (NaN)",
+                hint="mostly float16 that overflows: STUDIO_DTYPE=float32",
+            )
+        return made
+
+    @abstractmethod
+    def _run(self, pictures: FloatArray, scale: int, seen: Sequence[float]) -> FloatArray: ...
+
+    def measure(self) -> int:
+        """Return the bytes of the weights."""
+        return 0
+
+
+class CompactUpscaler(Upscaler):
+    """The networks of this plugin: brightness and, unless `fast`, each difference of colour as a plane by itself."""
+
+    def __init__(
+        self,
+        networks: Mapping[int, Compact],
+        gauges: Mapping[int, FloatArray],
+        *,
+        fast: bool,
+        device: str,
+        dtype: torch.dtype,
+    ) -> None:
+        self._networks, self._gauges = dict(networks), dict(gauges)
+        self._fast, self._device, self._dtype = fast, device, dtype
+        self.scales = tuple(sorted(networks))
+        self.reach = max(network.reach for network in networks.values())
+        self.name = "the compact network"
+
+    def look(self, picture: AnyArray, scale: int) -> float:
+        """Guess whether a picture was made small without smoothing."""
+        if scale not in self._gauges:
+            return 0.0
+        part = to_floats(find_middle(picture))
+        return guess(part[..., 0] if part.shape[2] == 1 else split_planes(part)[..., 0], self._gauges[scale])
+
+    def _run(self, pictures: FloatArray, scale: int, seen: Sequence[float]) -> FloatArray:
+        if pictures.shape[3] == 1:
+            return self._run_planes(pictures[..., 0], scale, seen)[..., None]
+        planes = split_planes(pictures)
+        if self._fast:
+            brightness = self._run_planes(planes[..., 0], scale, seen)[..., None]
+            return join_planes(np.concatenate([brightness, _interpolate(planes[..., 1:], scale)], axis=3))
+        count = len(pictures)
+        stack = planes.transpose(3, 0, 1, 2).reshape(3 * count, *planes.shape[1:3])
+        made = self._run_planes(stack, scale, [*seen] * 3)
+        return join_planes(made.reshape(3, count, *made.shape[1:]).transpose(1, 2, 3, 0))
+
+    def _run_planes(self, planes: FloatArray, scale: int, codes: Sequence[float]) -> FloatArray:
+        given = torch.from_numpy(np.ascontiguousarray(planes))[:, None].to(self._device, self._dtype)
+        with torch.inference_mode():
+            made = self._networks[scale](given, scale, torch.tensor(codes, dtype=torch.float32))
+        found: FloatArray = made[:, 0].cpu().numpy()
+        return found
+
+    def measure(self) -> int:
+        """Return the bytes of the weights, none twice."""
+        return measure_modules({id(network): network for network in self._networks.values()}.values())
+
+
+def _interpolate(planes: FloatArray, scale: int) -> FloatArray:
+    if scale == 1:
+        return planes
+    given = torch.from_numpy(np.ascontiguousarray(planes.transpose(0, 3, 1, 2)))
+    grown: FloatArray = functional.interpolate(given, scale_factor=scale, mode="bicubic").numpy()
+    return grown.transpose(0, 2, 3, 1)
+
+
+class SpandrelUpscaler(Upscaler):
+    """A network of one of the architectures that spandrel knows."""
+
+    _LEAST = 16  # smaller pictures are padded: attention windows and reflections want some room
+
+    def __init__(self, descriptor: Any) -> None:
+        self._descriptor = descriptor
+        self.scales, self.reach = (int(descriptor.scale),), 0
+        self.name = f"the {descriptor.architecture.name} network"
+
+    def _run(self, pictures: FloatArray, scale: int, seen: Sequence[float]) -> FloatArray:
+        return np.stack([self._run_one(picture, scale) for picture in pictures])
+
+    def _run_one(self, picture: FloatArray, scale: int) -> FloatArray:
+        height, width, channels = picture.shape
+        wanted = self._descriptor.input_channels
+        if channels != wanted:
+            picture = np.repeat(picture, 3, axis=2) if channels == 1 else picture
+        room = ((0, max(0, self._LEAST - height)), (0, max(0, self._LEAST - width)), (0, 0))
+        padded = torch.from_numpy(np.pad(picture, room, mode="edge").transpose(2, 0, 1).copy())
+        planes = padded[None] if channels == wanted or wanted == 3 else padded[:, None]
+        made = torch.cat([self._call(plane[None]) for plane in planes])
+        stacked = made[0] if len(planes) == 1 else made[:, 0]
+        cut: FloatArray = stacked[:, : height * scale, : width * scale].permute(1, 2, 0).float().cpu().numpy()
+        return cut.mean(axis=2, keepdims=True) if channels == 1 and cut.shape[2] == 3 else cut
+
+    def _call(self, given: torch.Tensor) -> torch.Tensor:
+        descriptor = self._descriptor
+        with torch.inference_mode():
+            made: torch.Tensor = descriptor(given.to(descriptor.device, descriptor.dtype))
+        return made
+
+    def measure(self) -> int:
+        """Return the bytes of the weights."""
+        return measure_modules([self._descriptor.model])
+
+
+class PipelineUpscaler(Upscaler):
+    """A pipeline of diffusers that enlarges: the x4 upscaler or the latent x2 upscaler.
+
+    Every tile starts from noise of the same seed. Pictures are padded to sides that the pipeline takes.
+    """
+
+    _MULTIPLE = 64
+
+    def __init__(self, pipeline: Any, scale: int, *, prompt: str, steps: int, guidance_scale: float, seed: int) -> None:
+        self._pipeline, self._seed = pipeline, seed
+        self._settings = {"prompt": prompt, "num_inference_steps": steps, "guidance_scale": guidance_scale}
+        self.scales, self.reach = (scale,), 0
+        self.name = type(pipeline).__name__
+
+    def _run(self, pictures: FloatArray, scale: int, seen: Sequence[float]) -> FloatArray:
+        return np.stack([self._run_one(picture, scale) for picture in pictures])
+
+    def _run_one(self, picture: FloatArray, scale: int) -> FloatArray:
+        import PIL.Image
+
+        height, width, channels = picture.shape
+        room = ((0, -height % self._MULTIPLE), (0, -width % self._MULTIPLE), (0, 0))
+        padded = np.pad(np.repeat(picture, 3, axis=2) if channels == 1 else picture, room, mode="edge")
+        given = PIL.Image.fromarray(np.rint(padded * 255).astype(np.uint8))
+        generator = torch.Generator("cpu").manual_seed(self._seed)
+        with hush("diffusers", "transformers"):
+            made = self._pipeline(image=given, generator=generator, output_type="np", **self._settings).images[0]
+        cut: FloatArray = np.asarray(made, np.float32)[: height * scale, : width * scale]
+        return cut.mean(axis=2, keepdims=True) if channels == 1 else cut
+
+
+PIPELINES = {"StableDiffusionUpscalePipeline": 4, "StableDiffusionLatentUpscalePipeline": 2}
+"""How many times larger the pipelines of diffusers make a picture, by class."""
+
+
+def find_upscaler(
+    opened: Any, *, prompt: str = "", steps: int = 20, guidance_scale: float = 0.0, seed: int = 0
+) -> Upscaler:
+    """Return an opened model as an `Upscaler`.
+
+    Raises:
+        ModelError: E692 if the model does something else.
+    """
+    if isinstance(opened, Upscaler):
+        return opened
+    pipeline = getattr(opened, "pipeline", None)
+    scale = PIPELINES.get(type(pipeline).__name__)
+    if scale is None:
+        what = type(opened if pipeline is None else pipeline).__name__
+        raise ModelError(
+            "E692",
+            f"this model ({what}) does not enlarge pictures",
+            hint="take builtin:compact, safetensors of a super-resolution network, or diffusers' upscaling pipelines",
+        )
+    return PipelineUpscaler(pipeline, scale, prompt=prompt, steps=steps, guidance_scale=guidance_scale, seed=seed)
+
+
+def measure_modules(modules: Any) -> int:
+    """Return the bytes of the parameters and buffers of networks."""
+    return sum(t.nbytes for module in modules for t in (*module.parameters(), *module.buffers()))

@@ -1,0 +1,137 @@
+"""Files of weights: our own, which say what they are, and those that spandrel recognizes by their tensors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from studio.api import ModelError
+
+KEY = "studio_upscale"
+"""The key of the metadata of our own files: JSON with `networks` (prefix, width, blocks, scales) and `fast`."""
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """Return the header of a safetensors file as it stands there; {} if there is none."""
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            if not 2 <= size <= 100_000_000:
+                return {}
+            header = json.loads(file.read(size))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return header if isinstance(header, dict) else {}
+
+
+def read_facts(header: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what one of our own files says of itself; None if the file is none."""
+    metadata = header.get("__metadata__")
+    text = metadata.get(KEY) if isinstance(metadata, dict) else None
+    if not isinstance(text, str):
+        return None
+    try:
+        facts = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def find_architecture(header: Mapping[str, Any]) -> Any:
+    """Return the architecture of spandrel that these tensors are of, judged by names and shapes; None if none is."""
+    from studio_upscale.spandrel_import import import_spandrel, is_installed
+
+    shapes = {n: t.get("shape") for n, t in header.items() if n != "__metadata__" and isinstance(t, dict)}
+    if not is_installed() or not shapes or any(not isinstance(shape, list) for shape in shapes.values()):
+        return None
+    import torch
+
+    spandrel = import_spandrel()
+    tensors = {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
+    tensors = spandrel.canonicalize_state_dict(tensors)
+    for support in spandrel.MAIN_REGISTRY.architectures("detection"):
+        try:
+            if support.detect(tensors):
+                return support.architecture
+        except (KeyError, IndexError, AttributeError, RuntimeError, TypeError, ValueError, AssertionError):
+            continue  # it asked for a tensor that is not there, or for the numbers in it
+    return None
+
+
+def load_tensors(path: Path) -> dict[str, Any]:
+    """Load all tensors of a file.
+
+    Raises:
+        ModelError: E690 if it cannot be read, E691 if there is NaN or infinity in it.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        tensors: dict[str, Any] = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise refuse(path, str(error)) from None
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise ModelError(
+                "E691",
+                f"tensor {name!r} of {path.name!r} holds NaN or infinity",
+                where=str(path),
+                hint="the weights are damaged, or their training failed; take others",
+            )
+    return tensors
+
+
+def refuse(path: Path, reason: str, architecture: str = "") -> ModelError:
+    """Make the error that says why weights cannot be loaded."""
+    line = next((line.strip() for line in reason.splitlines()[::-1] if line.strip()), "no reason given")
+    told = f" as {architecture}" if architecture else ""
+    return ModelError(
+        "E690",
+        f"{path.name!r} cannot be loaded{told}: {line[:300]}",
+        where=str(path),
+        hint="the weights are of another architecture or incomplete; get them again",
+    )
+
+
+def load_compact(path: Path, facts: Mapping[str, Any], device: str, dtype: Any) -> Any:
+    """Load one of our own files.
+
+    Raises:
+        ModelError: E690 if tensors and description do not belong together, E691 for NaN.
+    """
+    import torch
+
+    from studio_upscale.networks.compact import Compact
+    from studio_upscale.upscaler import CompactUpscaler
+
+    tensors = load_tensors(path)
+    networks: dict[int, Compact] = {}
+    gauges: dict[int, Any] = {}
+    try:
+        for each in facts["networks"]:
+            with torch.device("meta"):
+                scales = [int(scale) for scale in each["scales"]]
+                network = Compact(int(each["width"]), int(each["blocks"]), scales, bool(each["coded"]))
+            prefix = str(each["prefix"])
+            own = {n.removeprefix(prefix): t.float() for n, t in tensors.items() if n.startswith(prefix)}
+            if network.coded:
+                gauges |= {scale: _check_gauge(own.pop(f"gauge.{scale}")) for scale in scales}
+            network.load_state_dict(own, assign=True)
+            network = network.requires_grad_(False).eval().to(device, dtype)
+            networks |= dict.fromkeys(network.scales, network.to(memory_format=torch.channels_last))
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise refuse(path, str(error), "a compact network") from None
+    if not networks:
+        raise refuse(path, "it describes no network", "a compact network")
+    return CompactUpscaler(networks, gauges, fast=bool(facts.get("fast")), device=device, dtype=dtype)
+
+
+def _check_gauge(weights: Any) -> Any:
+    from studio_upscale.gauge import FEATURES
+
+    if weights.shape != (3, FEATURES + 1):
+        raise ValueError(f"its gauge has the shape {tuple(weights.shape)}")
+    return weights.float().numpy()

@@ -1,0 +1,57 @@
+"""The networks that ship do better than interpolation on a picture that they were not trained on."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import cv2
+import numpy as np
+import PIL.Image
+import pytest
+
+from studio.api import Image, Model
+from studio.testing import TestContext
+from studio_upscale.nodes.pictures import denoise_image, enlarge_image, restore_image
+from studio_upscale.training.pictures import load_held_out, shrink_antialiased
+
+
+MARGIN = {"builtin:compact": 0.3, "builtin:compact-fast": 0.15}
+
+
+@pytest.fixture(scope="module")
+def whole() -> Any:
+    """A part of the picture that was held out: the tower, at half its size, so that JPEG's traces are gone."""
+    return cv2.resize(load_held_out()[:424, 200:560], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)[:204, :168]
+
+
+def _measure(made: Any, whole: Any) -> float:
+    weights = np.array([0.299, 0.587, 0.114])
+    first, second = (pixels[8:-8, 8:-8].astype(float) @ weights for pixels in (made, whole))
+    return float(10 * np.log10(255**2 / np.mean((first - second) ** 2)))
+
+
+@pytest.mark.parametrize("model", ["builtin:compact", "builtin:compact-fast"])
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_enlarging_beats_bicubic(ctx: TestContext, whole: Any, model: str, scale: int) -> None:
+    small = np.clip(np.rint(shrink_antialiased(whole, scale)), 0, 255).astype(np.uint8)
+    size = (whole.shape[1], whole.shape[0])
+
+    made = enlarge_image(ctx, Image(small), scale=scale, model=Model(model)).stored
+    plain = np.asarray(PIL.Image.fromarray(small).resize(size, PIL.Image.Resampling.BICUBIC))
+
+    assert _measure(made, whole) > _measure(plain, whole) + MARGIN[model]
+
+
+def test_restoring_takes_away_artefacts_of_jpeg(ctx: TestContext, whole: Any) -> None:
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(whole).save(buffer, "JPEG", quality=20)
+    pressed = np.asarray(PIL.Image.open(buffer))
+
+    assert _measure(restore_image(ctx, Image(pressed)).stored, whole) > _measure(pressed, whole) + 0.3
+
+
+def test_denoising_takes_away_noise(ctx: TestContext, whole: Any) -> None:
+    noisy = np.clip(whole + np.random.default_rng(0).normal(0, 15, whole.shape), 0, 255).astype(np.uint8)
+
+    assert _measure(denoise_image(ctx, Image(noisy)).stored, whole) > _measure(noisy, whole) + 2
