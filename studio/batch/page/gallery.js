@@ -89,7 +89,7 @@
     const outputs = state.outputs;
     options($("output"), [["", "the first picture"], ...outputs.map((name) => [name, name])], wish.output);
     $("output").parentElement.hidden = outputs.length < 2;
-    const facets = columns.filter((column) => column.varies && column.values.size <= 24 && column.values.size < items.length * 0.6).slice(0, 6);
+    const facets = columns.filter((column) => column.varies && column.values.size <= 12 && column.values.size < items.length * 0.6).slice(0, 4);
     $("facets").replaceChildren(...facets.map((column) => {
       const select = make("select", { "aria-label": column.name, "data-facet": column.name });
       const values = [...column.values.entries()].sort((a, b) => natural.compare(a[0], b[0]));
