@@ -333,6 +333,8 @@ def _create_pictures(probe: Probe, fake: Any) -> None:
         def frames() -> Iterator[Frame]:
             for index in range(n):
                 pixels = np.full((side, side, 3), index % 251, np.uint8)
+                if index >= 251:
+                    pixels[-1, -1] = index // 251  # no two frames are equal
                 yield Frame(Image(probe.track(pixels)), index / 10 + (0.05 if index % 3 == 1 else 0.0))
 
         sound = Audio(np.linspace(-0.5, 0.5, int(8000 * seconds), dtype=np.float32)[:, None], 8000) if seconds else None

@@ -179,7 +179,7 @@ def test_a_run_killed_at_frame_900_of_1000_goes_on_at_900(tmp_path: Path) -> Non
 
     status, calls, frames = again.stdout.split()
     assert (status, frames) == ("done", "1000")
-    assert int(calls) <= 110
+    assert 90 <= int(calls) <= 110
 
 
 def test_many_frames_cost_no_more_memory_than_few(tmp_path: Path, probe: Probe) -> None:
