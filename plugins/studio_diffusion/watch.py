@@ -6,7 +6,7 @@ import functools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -42,9 +42,16 @@ class Watch:
     size: tuple[int, int]
     rounds: int = 1
     round: int = 0
-    _begin: float = field(default_factory=time.perf_counter)
+    _begin: float = 0.0
     _spent: float = 0.0
     _shown: int = 0
+
+    def __post_init__(self) -> None:
+        self._begin = self._read_clock()
+
+    def _read_clock(self) -> float:
+        """Return the time in seconds: on a CPU what this thread worked, which other programs do not stretch."""
+        return time.thread_time() if self.opened.device.type == "cpu" else time.perf_counter()
 
     @contextmanager
     def follow(self, pipeline: Any) -> Iterator[None]:
@@ -85,18 +92,18 @@ class Watch:
         due = (self._shown + 1) * total // (_PREVIEWS + 1)
         if self.opened.family not in PARTS or self._shown >= _PREVIEWS or self.round or not due <= done < total:
             return False
-        passed = time.perf_counter() - self._begin
+        passed = self._read_clock() - self._begin
         whole = passed / done * total * self.rounds
         each = self._spent / self._shown if self._shown else 0.0
         return whole > _SHORTEST_SECONDS and self._spent + each <= _SHARE * (whole - self._spent)
 
     def _show(self, pipeline: Any, clean: torch.Tensor) -> Image | None:
-        begin = time.perf_counter()
+        begin = self._read_clock()
         try:
             return make_preview(self.opened, unpack(pipeline, clean[:1], *self.size))
         finally:
             self._shown += 1
-            self._spent += time.perf_counter() - begin
+            self._spent += self._read_clock() - begin
 
 
 def make_preview(opened: PipelineModel, latents: torch.Tensor) -> Image | None:
