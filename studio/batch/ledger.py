@@ -185,7 +185,7 @@ class Ledger:
 
     def _prepare(self) -> None:
         run = self._connection.execute
-        run("PRAGMA journal_mode=WAL")
+        self._use_wal()
         run("PRAGMA synchronous=NORMAL")
         run("PRAGMA foreign_keys=ON")
         run("PRAGMA cache_size=-512")
@@ -197,6 +197,18 @@ class Ledger:
                 for statement in _SCHEMA.split(";"):
                     run(statement)
                 run(f"PRAGMA user_version={FORMAT}")
+
+    def _use_wal(self) -> None:
+        """Switch the file to WAL; SQLite does not wait by itself for others who are about to do the same."""
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
 
     def close(self) -> None:
         """Leave, if this process joined, and let go of the file."""

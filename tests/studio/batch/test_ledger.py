@@ -246,3 +246,14 @@ def test_a_ledger_of_a_newer_studio_is_left_alone(tmp_path: Path) -> None:
 
     with pytest.raises(RunError, match="version 99"):
         Ledger(tmp_path)
+
+
+def test_processes_that_begin_a_batch_at_once_do_not_get_in_each_others_way(tmp_path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    def open_all(number: int) -> int:
+        with ThreadPoolExecutor(6) as pool:
+            made = pool.map(lambda _: Ledger(tmp_path / str(number), create=True).close(), range(6))
+        return len(list(made))
+
+    assert [open_all(number) for number in range(10)] == [6] * 10
