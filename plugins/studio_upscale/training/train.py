@@ -166,8 +166,9 @@ class Training:
         for part, network in (("network", self.network), ("average", self.average)):
             network.load_state_dict({name: found[f"{part}.{name}"] for name in network.state_dict()})
         for name, parameter in self.network.named_parameters():
-            state = {key: found[f"{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq")}
-            self.optimizer.state[parameter] = state
+            if f"step.{name}" in found:  # a tail whose turn had not come has none
+                state = {key: found[f"{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq")}
+                self.optimizer.state[parameter] = state
 
     def find_progress(self, seconds: float) -> float:
         """Return which part of the budget is spent, 0 to 1."""
