@@ -15,7 +15,6 @@ from studio.testing import TestContext
 from studio_upscale.nodes.pictures import denoise_image, enlarge_image, restore_image
 from studio_upscale.training.pictures import load_held_out, shrink_antialiased
 
-
 MARGIN = {"builtin:compact": 0.3, "builtin:compact-fast": 0.15}
 
 
