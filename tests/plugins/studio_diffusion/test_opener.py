@@ -100,17 +100,18 @@ def test_bytes_are_counted_once(opener: Any, sd15: Path) -> None:
     assert opener.measure(opened) == opened.measure()
 
 
-def test_half_precision_files_are_float32_on_a_cpu(opener: Any, tmp_path: Path, sd15: Path) -> None:
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_half_precision_files_take_the_dtype_that_is_asked_for(opener: Any, sd15: Path, dtype: str) -> None:
     import torch
     from safetensors.torch import load_file, save_file
 
     for path in sd15.rglob("*.safetensors"):
         save_file({name: each.half() for name, each in load_file(path).items()}, path, {"format": "pt"})
 
-    opened = opener.open(sd15, Model(f"file:{sd15}"), device="cpu", dtype="float16", parts={})
+    opened = opener.open(sd15, Model(f"file:{sd15}"), device="cpu", dtype=dtype, parts={})
 
-    assert opened.pipeline.unet.dtype == torch.float32
-    assert opened.pipeline.vae.dtype == torch.float32
+    assert opened.pipeline.unet.dtype == getattr(torch, dtype)
+    assert opened.pipeline.vae.dtype == getattr(torch, dtype)
 
 
 def test_nothing_is_said_while_loading(opener: Any, sd15: Path, capfd: pytest.CaptureFixture[str]) -> None:
