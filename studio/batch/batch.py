@@ -20,6 +20,7 @@ from studio.batch.items import NAME_COLUMN, Group, combine, list_rows, open_tabl
 from studio.batch.ledger import Intake, Ledger, TakeIn
 from studio.batch.process_runner import ProcessRunner, create_environments
 from studio.batch.run import BatchRun, Policy, Start
+from studio.batch.weights import WeightDigests, find_graph_models, find_models
 from studio.batch.worker import BatchSpec, Item, ItemResult, ItemRunner, Report, WorkerLost
 from studio.batch.worker_main import describe_settings
 from studio.cache import hash_parts
@@ -113,27 +114,34 @@ class Batch:
         if findings:
             raise refuse(findings, "")
 
-    def take_in(self, ledger: Ledger) -> Intake:
+    def take_in(self, ledger: Ledger, *, keep: bool = True) -> Intake:
         """Check every item, and take them all into a ledger, or none if one is wrong.
+
+        Args:
+            ledger: The ledger.
+            keep: Whether to take them in at all; else it is only said what that would lead to.
 
         Raises:
             ItemsError: Rows are wrong, or files would have one name; all findings are there.
         """
         findings: list[Finding] = []
         self._columns.check_given(findings)
-        key = self._make_key()
-        with ledger.intake() as taking:
+        weights = WeightDigests(self.studio.models.digest)
+        key = self._make_key(weights)
+        with ledger.intake(keep=keep) as taking:
             for index, rows in enumerate(combine(self._groups)):
                 item = self._columns.read(rows, index, findings)
                 if item is not None:
-                    self._take_item(item, taking, key, findings)
+                    self._take_item(item, taking, key, weights, findings)
             if findings:
                 raise refuse(findings, "")
+        if not keep:
+            return taking.intake
         facts = {"graph": self.spec.graph, "path": self.spec.path, "title": self.resolved.graph.document.title}
         ledger.remember(**facts, spec=self.spec.to_json(), outputs=self._describe_outputs(), version=__version__)
         return taking.intake
 
-    def _take_item(self, item: Item, taking: TakeIn, key: str, findings: list[Finding]) -> None:
+    def _take_item(self, item: Item, taking: TakeIn, key: str, weights: WeightDigests, findings: list[Finding]) -> None:
         values = find_shown_values(self.resolved, item)
         try:
             template = self._names.fill(item, values)
@@ -146,20 +154,22 @@ class Batch:
             if taken is not None:
                 findings.append(_refuse_twin(item, name, taken))
                 return
-        taking.add(item, fingerprint_item(item, key, template))
+        named = [m for n, v in item.values.items() for m in find_models(v, self.resolved.inputs[n].spec.name)]
+        taking.add(item, fingerprint_item(item, key, template, [weights.describe(model) for model in named]))
 
     def _describe_outputs(self) -> dict[str, str]:
         wanted = self.spec.only if self.spec.only is not None else tuple(self.resolved.outputs)
         return {name: str(self.resolved.outputs[name][1]) for name in wanted}
 
-    def _make_key(self) -> str:
-        """Return the digest of what all items share: the graph and those in it, its files, and what is installed."""
+    def _make_key(self, weights: WeightDigests) -> str:
+        """Return the digest of what all items share: the graph, what it reads, and what is installed."""
         described = self.studio.describe_graph(self.resolved)
         document = {name: self.spec.graph.get(name) for name in ("inputs", "nodes", "outputs")}
         parts = {
             "document": _to_text(document),
             "graphs": _to_text(described["graphs"]),
             "files": _to_text(described["files"]),
+            "weights": _to_text(sorted({weights.describe(model) for model in find_graph_models(self.resolved)})),
             "node types": _to_text(
                 [[n.id, n.version, n.code, n.distribution, n.distribution_version] for n in described["node types"]]
             ),
@@ -175,6 +185,7 @@ class Batch:
             return lambda number, report: Engine(self.studio, self.spec, report)
         settings = describe_settings(self.studio.settings)
         settings["memory_bytes"] //= workers
+        settings["workers"] = max(1, self.studio.settings.cpu_workers // workers)
         spec = replace(self.spec, settings=settings)
         environments = create_environments(workers, os.cpu_count() or 1, self._find_gpus())
         folder = Path(self.spec.folder or ".") / LOGS

@@ -156,15 +156,16 @@ def _hint(name: str) -> str:
     return f"give it a column {name!r}, or all items one value with --set {name}=..."
 
 
-def fingerprint_item(item: Item, batch_key: str, name: str) -> str:
+def fingerprint_item(item: Item, batch_key: str, name: str, weights: Sequence[str] = ()) -> str:
     """Return what an item's files depend on: the graph, the values, the files that it reads, and their names.
 
     Args:
         item: The item; files count by path, size and time of change.
         batch_key: Digest of what all items share.
         name: The filled template of its files.
+        weights: Digests of the weights that its values name.
     """
-    parts = [batch_key, name, json.dumps(item.values, sort_keys=True, ensure_ascii=False)]
+    parts = [batch_key, name, json.dumps(item.values, sort_keys=True, ensure_ascii=False), *weights]
     for path in find_paths(item):
         status = os.stat(path)
         parts.append(f"{path} {status.st_size} {status.st_mtime_ns}")

@@ -306,9 +306,13 @@ class Ledger:
     # -- taking in a table -----------------------------------------------------------------------------
 
     @contextmanager
-    def intake(self) -> Iterator[TakeIn]:
-        """Take in a table, whole or (if the block raises) not at all; items that it lacks are "removed"."""
-        with self._transaction():
+    def intake(self, *, keep: bool = True) -> Iterator[TakeIn]:
+        """Take in a table, whole or (if the block raises) not at all; items that it lacks are "removed".
+
+        Args:
+            keep: Whether to write it down; else all is undone when it is known what it leads to.
+        """
+        with self._transaction(keep=keep):
             run = self._connection.execute
             number = run("SELECT coalesce(max(pass), 0) + 1 FROM items").fetchone()[0]
             run("CREATE TEMP TABLE IF NOT EXISTS names (path TEXT PRIMARY KEY, name TEXT, source TEXT) WITHOUT ROWID")
@@ -485,12 +489,12 @@ class Ledger:
     # -- how ---------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _transaction(self, *, keep: bool = True) -> Iterator[None]:
         with self._guard, self._explained():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
-                self._connection.execute("COMMIT")
+                self._connection.execute("COMMIT" if keep else "ROLLBACK")
             except BaseException:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")

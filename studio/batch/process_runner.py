@@ -175,6 +175,9 @@ class ProcessRunner:
 def create_environments(count: int, cores: int, gpus: Sequence[str]) -> list[dict[str, str]]:
     """Return environment variables for workers that share a machine: threads divided, one GPU each.
 
+    Threads of numeric libraries sleep while they wait for each other: where there are more threads than cores, those
+    that spin (the libraries' default) take the cores from those that work.
+
     Args:
         count: How many workers.
         cores: Cores of the machine.
@@ -183,9 +186,9 @@ def create_environments(count: int, cores: int, gpus: Sequence[str]) -> list[dic
     share = max(1, cores // max(1, count))
     found = []
     for number in range(count):
-        variables: dict[str, str] = {}
+        variables = {"OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE")}
         if count > 1:
-            variables = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(share))}
+            variables["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", str(share))
         if len(gpus) > 1 and count > 1:
             variables["CUDA_VISIBLE_DEVICES"] = gpus[number % len(gpus)]
         found.append(variables)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
     from studio.app import Studio
     from studio.batch.batch import Batch
     from studio.batch.items import Group
-    from studio.batch.ledger import ItemRow, Summary
+    from studio.batch.ledger import Intake, ItemRow, Summary
     from studio.batch.run import Start
     from studio.graph import Graph
 
+_ADDRESS = re.compile(r"auto|local|ray://\S+|[^\s/]+:\d+")
 _STATES = ("pending", "running", "done", "failed", "removed")
 
 
@@ -37,6 +39,19 @@ class _Batches(click.Group):
         return super().resolve_command(ctx, args)
 
 
+class _RunCommand(click.Command):
+    """`--ray` takes the word after it only if that reads like an address: it may be the table."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the command line."""
+        end = args.index("--") if "--" in args else len(args)
+        for place in range(end):
+            if args[place] == "--ray":
+                follows = args[place + 1] if place + 1 < end else ""
+                args[place] = "--ray" if _ADDRESS.fullmatch(follows) else "--ray="
+        return super().parse_args(ctx, args)
+
+
 @click.group("batch", cls=_Batches, no_args_is_help=True, subcommand_metavar="GRAPH [ITEMS] -o DIR | COMMAND ...")
 def command() -> None:
     """Run a graph over many items: `studio batch GRAPH ITEMS -o DIR`.
@@ -45,7 +60,7 @@ def command() -> None:
     """
 
 
-@command.command("run")
+@command.command("run", cls=_RunCommand)
 @click.argument("graph", type=click.Path(path_type=Path))
 @click.argument("table", required=False, type=click.Path(path_type=Path), metavar="[ITEMS]")
 @click.option(
@@ -72,7 +87,7 @@ def command() -> None:
 @click.option("--workers", type=click.IntRange(min=0), metavar="N", default=None,
               help="Worker processes; 0 works in this one.  [default: 1, or one per GPU]")  # fmt: skip
 @click.option("--ray", "ray_address", is_flag=False, flag_value="", default=None, metavar="[ADDRESS]",
-              help="Work on a Ray cluster: --ray=HOST:PORT, or --ray alone for one on this machine.")  # fmt: skip
+              help="Work on a Ray cluster: --ray HOST:PORT, or --ray alone for one on this machine.")  # fmt: skip
 @click.option("--ray-gpus", type=click.FloatRange(min=0), metavar="N", help="GPUs of each Ray worker; 0.5 for half.")
 @click.option("--ray-tag", "ray_tags", multiple=True, metavar="NAME[=N]", help="A resource that a Ray worker needs.")
 @click.option("--window", type=click.IntRange(min=1), default=16, show_default=True, help="Most items in one worker.")
@@ -126,15 +141,13 @@ def _run(batch: Any, folder: Path, options: dict[str, Any]) -> int:
     from studio.batch.run import Policy
     from studio.cli.batch_display import BatchDisplay, show_summary
 
+    told = not options["quiet"] and not options["as_json"]
+    if options["check"]:
+        return _check(batch, folder, told=told)
     with Ledger(folder, create=True) as ledger:
-        intake = batch.take_in(ledger)
+        _show_intake(batch.take_in(ledger), told=told)
         if options["retry_failed"]:
             ledger.retry_failed()
-        if not options["quiet"] and not options["as_json"]:
-            told = f"{intake.added} new, {intake.changed} changed, {intake.kept} as before, {intake.removed} gone"
-            click.echo(f"{intake.total} items: {told}", err=True)
-        if options["check"]:
-            return DONE
         with open_workers(batch, options) as (start, workers):
             policy = Policy(options["on_error"], options["retries"])
             run = batch.create_run(ledger, workers=workers, policy=policy, start=start)
@@ -152,6 +165,25 @@ def _run(batch: Any, folder: Path, options: dict[str, Any]) -> int:
         if run.cancelled:
             return CANCELLED
         return _find_code(summary)
+
+
+def _check(batch: Batch, folder: Path, *, told: bool) -> int:
+    """Check the items, and say what a batch would do; nothing is written into its folder."""
+    from tempfile import TemporaryDirectory
+
+    from studio.batch.ledger import LEDGER_NAME, Ledger
+
+    with TemporaryDirectory(prefix="studio-check-") as other:
+        place = folder if (folder / LEDGER_NAME).is_file() else Path(other)
+        with Ledger(place, create=True) as ledger:
+            _show_intake(batch.take_in(ledger, keep=False), told=told)
+    return DONE
+
+
+def _show_intake(intake: Intake, *, told: bool) -> None:
+    if told:
+        parts = f"{intake.added} new, {intake.changed} changed, {intake.kept} as before, {intake.removed} gone"
+        click.echo(f"{intake.total} items: {parts}", err=True)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from blake3 import blake3
 
 import studio as package
 from studio.app import Studio
-from studio.batch.batch import BatchItem
+from studio.batch.batch import Batch, BatchItem, create_spec
 from studio.batch.ledger import Ledger
+from studio.batch.process_runner import create_environments
+from studio.settings import Settings
 from tests.studio.batch.conftest import TROUBLED, from_input, graph_of, start_batch, write_csv
 
 DOUBLED = graph_of(
@@ -91,6 +94,65 @@ def test_a_changed_input_file_is_noticed(working: Studio, tmp_path: Path) -> Non
     again = run(working, graph, rows, tmp_path / "out", workers=0)
 
     assert [(item.name, item.state) for item in again] == [("b", "done")]
+
+
+WEIGHING = '''"""A node type that takes weights."""
+
+from studio.api import Context, Model, hookimpl, node
+
+
+@node("weigh.name", code=1)
+def name(ctx: Context, *, model: Model = Model("builtin:none")) -> str:
+    """Name the weights."""
+    return str(model)
+
+
+@hookimpl
+def studio_node_types():
+    return [name]
+'''
+
+
+@pytest.mark.parametrize("where", ["table", "graph"])
+def test_changed_weights_are_noticed(tmp_path: Path, where: str) -> None:
+    (tmp_path / "studio_weigh.py").write_text(WEIGHING)
+    for name in "ab":
+        write_weights(tmp_path / f"{name}.safetensors", 1)
+    references = {name: f"file:{tmp_path}/{name}.safetensors" for name in "ab"}
+    model = from_input("model") if where == "table" else references["b"]
+    graph = graph_of(
+        {"weigh": {"type": "weigh.name", "inputs": {"model": model}}}, {"model": {"type": "model"}}, {"told": "weigh"}
+    )
+    rows = [{"name": name, "model": reference} for name, reference in references.items()]
+
+    with Studio(Settings(cache_dir=tmp_path / "cache", plugins_dir=tmp_path, device="cpu")) as studio:
+        run(studio, graph, rows, tmp_path / "out", workers=0)
+        assert run(studio, graph, rows, tmp_path / "out", workers=0) == []
+        write_weights(tmp_path / "b.safetensors", 2)
+        again = run(studio, graph, rows, tmp_path / "out", workers=0)
+
+    assert [(item.name, item.state) for item in again] == [(n, "done") for n in ("b" if where == "table" else "ab")]
+
+
+def write_weights(path: Path, size: int) -> None:
+    header = json.dumps({"x": {"dtype": "F32", "shape": [size], "data_offsets": [0, 4 * size]}}).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(4 * size))
+
+
+def test_workers_share_the_cores(working: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    asked: list[Any] = []
+    started = Batch(working, create_spec(working.load(DOUBLED), tmp_path), []).find_starter(os.cpu_count() or 1)
+
+    monkeypatch.setattr("studio.batch.batch.ProcessRunner", lambda *given: asked.extend(given))
+    started(0, lambda *_: None)
+
+    spec, *_, environment = asked
+    assert spec.settings["workers"] == 1
+    assert environment["OMP_WAIT_POLICY"] == "PASSIVE"
+    assert create_environments(4, 8, [])[3]["OMP_NUM_THREADS"] == "2"
+    assert "OMP_NUM_THREADS" not in create_environments(1, 8, [])[0]
 
 
 # -- what goes wrong -----------------------------------------------------------------------------------------

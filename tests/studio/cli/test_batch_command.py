@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,7 +85,54 @@ def test_checking_runs_nothing(desk: Desk, batch: Any) -> None:
     done = batch(["name,text", "a,hello"], "--check")
 
     assert done.code == 0
-    assert list_files(desk / "out") == []
+    assert "1 items: 1 new" in done.err
+    assert not (desk / "out").exists()
+
+
+def test_checking_leaves_a_ledger_as_it_was(desk: Desk, batch: Any) -> None:
+    batch(["name,text", "a,hello", "b,world"])
+
+    checked = batch(["name,text", "a,other", "c,!"], "--check")
+    status = desk.call("batch", "status", desk / "out", "--json").json
+
+    assert "2 items: 1 new, 1 changed, 0 as before, 1 gone" in checked.err
+    assert status["counts"] == {"pending": 0, "running": 0, "done": 2, "failed": 0}
+
+
+def test_a_dash_reads_json_lines_from_the_standard_input(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = desk.write_graph("graph.json", LENGTHS)
+    options = ["-o", desk / "out", "--workers", "0", "--no-gallery", "--only", "text", "--cache-dir", desk / "cache"]
+    lines = '{"name": "a", "text": "x"}\n\n{"name": "b", "text": "y", "seed": "z"}\n'
+
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines.encode())))
+    wrong = desk.call("batch", graph, "-", *options)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines.replace('"z"', "3").encode())))
+    right = desk.call("batch", graph, "-", *options, "--product", "bad=1,2")
+
+    assert wrong.code == 2
+    assert "E741 at -:3" in wrong.err
+    assert right.code == 0, right.text
+    assert list_files(desk / "out") == ["a_1.txt", "a_2.txt", "b_1.txt", "b_2.txt"]
+
+
+@pytest.mark.parametrize(
+    ("words", "address", "table"),
+    [
+        (["--ray", "items.csv"], "", "items.csv"),
+        (["items.csv", "--ray"], "", "items.csv"),
+        (["--ray", "10.0.0.1:6379", "items.csv"], "10.0.0.1:6379", "items.csv"),
+        (["--ray", "ray://head:10001", "items.csv"], "ray://head:10001", "items.csv"),
+        (["--ray=head:1", "items.csv"], "head:1", "items.csv"),
+        (["--ray", "--workers", "2"], "", None),
+    ],
+)
+def test_ray_takes_an_address_and_never_the_table(words: list[str], address: str, table: str | None) -> None:
+    from studio.cli.batch_command import run_command
+
+    read = run_command.make_context("run", ["graph.json", *words]).params
+
+    assert read["ray_address"] == address
+    assert (str(read["table"]) if read["table"] else None) == table
 
 
 def test_the_command_line_makes_items_too(desk: Desk) -> None:
