@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,7 +19,9 @@ from studio.api.node_type import Input
 from studio.api.type_spec import ValueProblem, check_value, copy_plain
 from studio.errors import Cancelled, Finding, GraphError, ModelError, RunError, StudioError, UsageError
 from studio.graph import Graph, ResolvedGraph, load_graph, parse_graph, resolve_graph
+from studio.graph.document import is_file, is_pattern
 from studio.graph.parse import escape
+from studio.graph.pattern import find_names
 from studio.graph.resolve import FileLiteral
 from studio.registry import Observers, Registry, load_registry
 from studio.runtime.devices import find_device
@@ -515,9 +517,13 @@ class Studio:
         return values
 
     def _bind_value(self, graph: Graph, end: Input, value: Any) -> Source:
-        from studio.execution.plan import Constant, NamedPath
+        from studio.execution.plan import Collected, Constant, NamedPath
 
         spec = end.spec
+        value = self._list_files(value, spec, graph)
+        if spec.depth == 1 and isinstance(value, list) and any(isinstance(v, InputFile) or is_file(v) for v in value):
+            entry = replace(end, spec=replace(spec.item(), limits=None))
+            return Collected(tuple(self._bind_value(graph, entry, v) for v in value))
         digests = None  # a file that the caller names may hold anything, one that a media file carries must be the same
         if (
             isinstance(value, dict)
@@ -536,6 +542,16 @@ class Studio:
 
             return Constant(Model.from_json(value))
         return Constant(self.cache.settle(check_value(spec, value, self.registry.classes)))
+
+    def _list_files(self, value: Any, spec: TypeSpec, graph: Graph) -> Any:
+        """Return the files that a pattern names as a list; any other value as it is."""
+        if not is_pattern(value) or spec.depth != 1 or (spec.name != "file" and spec.name not in self.registry.classes):
+            return value
+        pattern = value["files"]
+        names = find_names(graph.base, pattern, graph.file_digests)
+        if not names:
+            raise UsageError("E129", f"no file fits {pattern!r}", where=str(graph.base), hint="check folder and name")
+        return [{"file": name} for name in names]
 
     def _plan_file(self, given: InputFile, written: str, spec: TypeSpec, digests: Mapping[str, str] | None) -> Source:
         """Return the source of a file that the caller named; the plan reads it as it reads the graph's own."""
@@ -616,12 +632,14 @@ class Studio:
         graph = resolved.graph
         described = self.describe_graph(resolved)
         graphs, files = described["graphs"], described["files"]
-        for value in values.values():
-            path = _find_given_path(value, graph)
-            if path is not None:
-                written = _name_file(path, graph)
-                digests = None if isinstance(value, InputFile) else graph.file_digests
-                files[written] = self._find_file(FileLiteral(path, "file", written), digests).digest
+        for name, whole in values.items():
+            given = self._list_files(whole, resolved.inputs[name].spec, graph)
+            for value in given if isinstance(given, list | tuple) else [given]:
+                path = _find_given_path(value, graph)
+                if path is not None:
+                    written = _name_file(path, graph)
+                    digests = None if isinstance(value, InputFile) else graph.file_digests
+                    files[written] = self._find_file(FileLiteral(path, "file", written), digests).digest
         base = os.path.relpath(graph.base, folder.resolve())
         return {
             "studio": 1,

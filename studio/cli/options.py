@@ -12,11 +12,14 @@ import click
 from studio.app import InputFile, Studio, read_settings
 from studio.errors import UsageError
 from studio.graph import Graph
+from studio.graph.pattern import find_names
 from studio.settings import parse_bytes
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _DTYPES = {"auto": "auto", "fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
+_FILE_TYPES = ("file", "image", "mask", "audio", "video")
+_FILE_LISTS = tuple(f"list[{name}]" for name in _FILE_TYPES)
 _BOOLS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
@@ -90,6 +93,8 @@ def parse_inputs(graph: Graph, pairs: Sequence[str]) -> dict[str, Any]:
 
 
 def _parse_value(kind: str, text: str) -> Any:
+    if kind in _FILE_LISTS and not text.startswith(("[", "{")) and not text.endswith(".json") and text != "null":
+        return _find_files(text.removeprefix("@"))
     if text.startswith("@@") and kind in ("text", "choice"):
         return text[1:]  # a text that begins with @
     if text.startswith("@"):
@@ -101,12 +106,20 @@ def _parse_value(kind: str, text: str) -> Any:
         return _BOOLS[text.lower()]
     if kind in ("choice",):
         return text
-    if kind == "file" or kind in ("image", "mask", "audio", "video"):
+    if kind in _FILE_TYPES:
         return InputFile(Path(text).expanduser())
     try:
         return json.loads(text, parse_constant=lambda word: word)
     except (ValueError, RecursionError):
         return text
+
+
+def _find_files(pattern: str) -> list[InputFile]:
+    """Return the files of a folder that fit a pattern, such as frames/*.png, seen from the current folder."""
+    names = find_names(Path(), str(Path(pattern).expanduser()))
+    if not names:
+        raise UsageError("E129", f"no file fits {pattern!r}", hint="quote it; in the name * stands for anything")
+    return [InputFile(Path(name)) for name in names]
 
 
 def _read_text(path: Path) -> Any:

@@ -247,6 +247,14 @@ class _Builder:
             self.nodes[node_id] = PlanNode(node_id, _create_check(spec), bound, {"value": TypeSpec("any")}, conditions)
         return Reference(node_id, "value")
 
+    def add_readings(self, source: Source) -> Source:
+        """Add the nodes that read the files which the caller named."""
+        if isinstance(source, Collected):
+            return Collected(tuple(self.add_readings(entry) for entry in source.entries))
+        if isinstance(source, PendingFile):
+            return self.add_reading(source.file, source.type_name, source.file.name)
+        return source
+
     def add_reading(self, file: File, type_name: str, written: str) -> Source:
         """Add the node that reads a value from a file."""
         node_id = f"file:{written}:{type_name}"
@@ -340,8 +348,8 @@ class _Scope:
 
     def find_graph_input(self, name: str) -> Source:
         given = self.values.get(name)
-        if isinstance(given, PendingFile):
-            return self.builder.add_reading(given.file, given.type_name, given.file.name)
+        if isinstance(given, PendingFile | Collected):
+            given = self.builder.add_readings(given)
         if given is not None:
             spec = self.resolved.inputs[name].spec
             limited = spec.limits is not None or spec.choices or spec.channels is not None

@@ -112,6 +112,11 @@ def is_file(value: Any) -> bool:
     return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("file"), str)
 
 
+def is_pattern(value: Any) -> bool:
+    """Say whether what stands at an input names several files of a folder: `{"files": "frames/*.png"}`."""
+    return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("files"), str)
+
+
 def is_quoted(value: Any) -> bool:
     """Say whether what stands at an input is a quoted literal: `{"literal": ...}`."""
     return isinstance(value, dict) and len(value) == 1 and "literal" in value

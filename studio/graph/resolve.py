@@ -20,10 +20,20 @@ from studio.api.type_spec import (
     parse_type_name,
 )
 from studio.errors import Finding, GraphError, ModelError
-from studio.graph.document import EDGE_PATTERN, Graph, GraphInputDocument, NodeDocument, is_edge, is_file, is_quoted
+from studio.graph.document import (
+    EDGE_PATTERN,
+    Graph,
+    GraphInputDocument,
+    NodeDocument,
+    is_edge,
+    is_file,
+    is_pattern,
+    is_quoted,
+)
 from studio.graph.fit import find_fit, join, map_output
 from studio.graph.order import find_cycle, sort_nodes
 from studio.graph.parse import escape, load_graph, parse_graph
+from studio.graph.pattern import find_names, split_pattern
 from studio.graph.requires import check_requires
 
 MAX_SUBGRAPH_DEPTH = 16
@@ -654,6 +664,8 @@ class _Resolver:
     def bind(self, value: Any, spec: TypeSpec, where: str, *, allow_edges: bool = True) -> Bound | None:
         if allow_edges and is_edge(value):
             return self.bind_edge(value["from"], spec, f"{where}/from")
+        if is_pattern(value) and (spec.name == "file" or spec.name in self.catalog.classes):
+            return self.bind_files(value["files"], spec, where)
         if isinstance(value, list) and (_holds_references(value) or (value and spec.name in REFERENCE_TYPES)):
             return self.bind_list(value, spec, where, allow_edges)
         if is_quoted(value):
@@ -733,14 +745,7 @@ class _Resolver:
             return None
         path = self.find_path(written)
         if path is None:
-            self.report(
-                "E130",
-                where,
-                f"{written!r} leaves the graph's folder",
-                expected="a path inside it",
-                found=written,
-                hint="move the file there, or allow its folder with --root",
-            )
+            self.refuse_path(written, where)
             return None
         if not _is_file(path) and written not in (self.graph.file_digests or ()):
             self.report(
@@ -753,6 +758,35 @@ class _Resolver:
             )
             return None
         return Bound(FileLiteral(path, spec.name, written), spec)
+
+    def bind_files(self, pattern: str, spec: TypeSpec, where: str) -> Bound | None:
+        """Bind the files of a folder that fit a pattern: a list of them, or one after the other where one is taken."""
+        known = self.graph.file_digests
+        if known is None and self.find_path(split_pattern(self.graph.base, pattern)[0]) is None:
+            self.refuse_path(pattern, where)
+            return None
+        names = find_names(self.graph.base, pattern, known)
+        if not names:
+            self.report(
+                "E129",
+                where,
+                f"no file fits {pattern!r}",
+                expected=f"files in {self.graph.base}",
+                found="nothing",
+                hint="in the name * stands for anything and %05d for a number; folders have no wild cards",
+            )
+            return None
+        return self.bind_list([{"file": name} for name in names], spec, where, allow_edges=False)
+
+    def refuse_path(self, written: str, where: str) -> None:
+        self.report(
+            "E130",
+            where,
+            f"{written!r} leaves the graph's folder",
+            expected="a path inside it",
+            found=written,
+            hint="move the file there, or allow its folder with --root",
+        )
 
     def bind_literal(self, value: Any, spec: TypeSpec, where: str) -> Bound | None:
         if value is not None and spec.depth == 0:

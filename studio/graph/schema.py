@@ -17,6 +17,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FORMAT_ID = "urn:studio:graph:1"
 INSTALLED_ID = "urn:studio:graph:1:installed"
 _TYPE_EXAMPLES = ["text", "int", "float", "bool", "choice", "json", "image", "mask", "audio", "video", "list[text]"]
+_FILES = {"files": {"type": "string", "description": "Files of a folder, such as frames/*.png or frames/%05d.png."}}
 _JSON_TYPES = {"text": "string", "int": "integer", "float": "number", "number": "number", "bool": "boolean"}
 
 
@@ -294,6 +295,8 @@ def _describe_spec(spec: TypeSpec, media: Iterable[str]) -> Schema:
         return schema
     schema["type"].append("array")
     schema["items"] = entry
+    if spec.name == "file" or spec.name in media:
+        schema["properties"] = schema["properties"] | _FILES
     quoted = schema["properties"].get("literal")
     if quoted is not None and spec.name in PLAIN_TYPES:
         schema["properties"]["literal"] = {"anyOf": [quoted, {"type": "array", "items": _describe_plain(spec)}]}
@@ -316,7 +319,9 @@ def _describe_list(spec: TypeSpec, media: Iterable[str]) -> Schema:
         array["minItems"] = limits.min_length
     if limits is not None and limits.max_length is not None:
         array["maxItems"] = limits.max_length
-    return array | _describe_object({"from": {"$ref": "#/$defs/source"}, "literal": {"type": ["array", "null"]}})
+    files = _FILES if spec.depth == 1 and (spec.name == "file" or spec.name in media) else {}
+    taken = {"from": {"$ref": "#/$defs/source"}, **files, "literal": {"type": ["array", "null"]}}
+    return array | _describe_object(taken)
 
 
 def _describe_single(spec: TypeSpec, media: Iterable[str], *, edges: bool = True) -> Schema:

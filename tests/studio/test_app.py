@@ -19,6 +19,7 @@ from studio.app import InputFile, Studio, run
 from studio.errors import GraphError, RunError, UsageError
 from studio.execution.context import Control
 from studio.execution.files import OutputFolder
+from studio.graph import parse_graph
 from studio.settings import load_settings
 
 
@@ -131,6 +132,31 @@ def test_a_picture_given_as_an_object_and_as_a_file_is_the_same_input(studio: St
 
     assert read.manifest["nodes"]["i"]["cached"] == 1
     assert np.array_equal(given["out"].pixels, read["out"].pixels)
+
+
+def test_numbered_pictures_are_taken_by_a_pattern_and_carried_by_name(studio: Studio, tmp_path: Path) -> None:
+    for number in (10, 9):
+        Picture.new("RGB", (4, 4), (number, 0, 0)).save(tmp_path / f"p{number}.png")
+    document = {
+        "studio": 1,
+        "inputs": {"images": {"type": "list[image]", "default": {"files": "p%d.png"}}},
+        "nodes": {"i": {"type": "image.invert", "inputs": {"image": {"from": "inputs.images"}}}},
+        "outputs": {"out": {"from": "i"}},
+    }
+    graph = parse_graph(document, base=tmp_path)
+
+    by_default = studio.run(graph)
+    named = studio.run(graph, {"images": [InputFile(tmp_path / "p9.png"), {"file": "p10.png"}]})
+    by_pattern = studio.run(graph, {"images": {"files": "p*.png"}}, output=tmp_path / "out")
+
+    assert [image.to_uint8()[0, 0, 0] for image in by_default["out"]] == [246, 245]
+    assert named["out"] == by_default["out"] == by_pattern["out"]
+    carried = studio.load_carried(tmp_path / "out" / "out_000.png")
+    Picture.new("RGB", (4, 4)).save(tmp_path / "p11.png")
+    assert carried is not None
+    assert studio.run(carried.graph, carried.values)["out"] == by_default["out"]
+    with pytest.raises(GraphError, match="no file fits 'x"):
+        studio.run(graph, {"images": {"files": "x*.png"}})
 
 
 def test_events_come_in_order(studio: Studio) -> None:

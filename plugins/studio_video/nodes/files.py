@@ -50,7 +50,7 @@ def load_images(
     """Make a film of picture files, such as a folder of numbered frames; each is read when its frame is asked for.
 
     Args:
-        files: The pictures, all of one size.
+        files: The pictures, all of one size; a graph names those of a folder as {"files": "renders/%05d.png"}.
         rate: Frames per second.
         audio: Sound for the film.
         sort: Order them by name, numbers in it by value; otherwise as given.

@@ -198,6 +198,23 @@ def test_a_picture_that_is_none_fails_its_node_alone(desk: Desk, echo: Path) -> 
     assert (desk / "out/text.txt").exists()
 
 
+@pytest.mark.parametrize(
+    "pair", ["images=p%d.png", "images=@p*.png", 'images=[{"file": "p9.png"}, {"file": "p10.png"}]']
+)
+def test_set_reads_numbered_pictures_in_order(desk: Desk, pair: str) -> None:
+    desk.write_picture("p10.png", "blue")
+    desk.write_picture("p9.png", "red")
+    images = {"images": {"type": "list[image]"}}
+    graph = desk.write_graph("g.json", {"inputs": images, "nodes": {}, "outputs": {"o": {"from": "inputs.images"}}})
+
+    done = desk.call("run", graph, "--set", pair)
+
+    assert done.code == 0, done.err
+    with Image.open(desk / "out" / "o_000.png") as first, Image.open(desk / "out" / "o_001.png") as second:
+        assert (first.getpixel((0, 0))[:3], second.getpixel((0, 0))[:3]) == ((255, 0, 0), (0, 0, 255))
+    assert "no file fits 'q*'" in desk.call("run", graph, "--set", "images=q*").err
+
+
 def test_a_required_input_says_how_to_give_it(desk: Desk) -> None:
     graph = desk.write_graph("g.json", {"inputs": {"x": {"type": "int"}}, "outputs": {"x": {"from": "inputs.x"}}})
 

@@ -172,6 +172,19 @@ CASES: dict[str, tuple[dict[str, Any], str, str, str]] = {
         "--set",
     ),
     "a file outside": (put("image.invert", image={"file": "../photo.png"}), "E130", "/nodes/a/inputs/image", "--root"),
+    "a folder outside": (put("image.invert", image={"files": "../*"}), "E130", "/nodes/a/inputs/image", "--root"),
+    "a pattern that nothing fits": (
+        put("image.invert", image={"files": "none/*.png"}),
+        "E129",
+        "/nodes/a/inputs/image",
+        "%05d",
+    ),
+    "files where one text is taken": (
+        put("logic.template", template={"files": "*"}),
+        "E117",
+        "/nodes/a/inputs/template",
+        "",
+    ),
     "a file with a lone surrogate": (
         put("image.invert", image={"file": "\ud800"}),
         "E130",

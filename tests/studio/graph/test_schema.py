@@ -73,6 +73,8 @@ ACCEPTED: list[dict[str, Any]] = [
             {"file": ["photo.png"]},
             {"file": {"literal": "photo.png"}},
             {"files": ["photo.png", {"file": "photo.png"}]},
+            {"files": {"files": "photo*.png"}},
+            {"mask": {"files": "p?oto.png"}},
             {"model": "builtin:x"},
             {"model": ["builtin:x", {"literal": "file:x"}]},
             {"model": {"model": "hub:a/b", "options": {"half": True, "n": None}}},
