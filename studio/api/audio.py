@@ -221,7 +221,8 @@ class Audio:
 
     def _iterate(self, start: int) -> Iterator[FloatArray]:
         if self._blocks is not None:
-            return self._blocks(start)
+            blocks = self._blocks(start)
+            return blocks if self._frames is None else _hold_length(blocks, start, self._frames)
         assert self._samples is not None
         return iter([self._samples[start:]])
 
@@ -285,6 +286,22 @@ def skip_frames(blocks: Iterator[FloatArray], count: int) -> Iterator[FloatArray
         if count < len(block):
             yield block[count:]
         count = max(0, count - len(block))
+
+
+def _hold_length(blocks: Iterator[FloatArray], start: int, frames: int) -> Iterator[FloatArray]:
+    """Yield blocks from a frame on; MediaError E503 if they end elsewhere than where the sound was known to end."""
+    at = min(start, frames)
+    for block in blocks:
+        at += len(block)
+        if at > frames:
+            break
+        yield block
+    if at != frames:
+        raise MediaError(
+            "E503",
+            f"a sound of {frames} frames now has {'more' if at > frames else at}",
+            hint="what a long sound is made from must stay as it is while the sound is in use",
+        )
 
 
 def _limit_frames(blocks: Iterator[FloatArray], count: int | None) -> Iterator[FloatArray]:

@@ -54,7 +54,13 @@ def open_stored(path: Path, *, plain: bool = True) -> Audio:
         head = file.read(_HEAD.size)
         size = file.seek(0, 2) - _HEAD.size
     magic, start, length, encoding, rate, channels = _HEAD.unpack(head) if len(head) == _HEAD.size else (b"",) * 6
-    if magic != b".snd" or start != _HEAD.size or encoding not in _TYPES or length != min(size, _UNKNOWN):
+    if (
+        magic != b".snd"
+        or start != _HEAD.size
+        or encoding not in _TYPES
+        or length != min(size, _UNKNOWN)
+        or not channels
+    ):
         raise refuse(path, "this is no stored sound", hint="studio cache verify")
     step = channels * int(_TYPES[encoding][2])
 
@@ -84,14 +90,25 @@ def _read_blocks(path: Path, encoding: int, channels: int, offset: int) -> Itera
     import numpy as np
 
     kind = np.dtype(_TYPES[encoding])
-    with path.open("rb") as file:
+    step = channels * kind.itemsize
+    with _open(path) as file:
         file.seek(offset)
-        while data := file.read(BLOCK * channels * kind.itemsize):
+        while data := file.read(BLOCK * step):
+            if len(data) % step:
+                raise refuse(path, "this stored sound was cut off", hint="studio cache verify")
             block = np.frombuffer(data, kind).reshape(-1, channels).astype(np.float32)
             if encoding == _WHOLE:
                 block /= np.float32(32768.0)
             block.flags.writeable = False
             yield block
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise refuse(path, f"cannot open this stored sound: {reason}", hint="run it again") from None
 
 
 def _widen(file: BinaryIO) -> None:

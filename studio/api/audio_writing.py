@@ -47,12 +47,18 @@ def write_coded(audio: Audio, path: Path, kilobits: int | None, provenance: str 
     container, codec, rates, most = _CODED[extension]
     if audio.channels > most:
         raise ValueError(f"{extension} holds up to {most} channels: mix it down with audio.channels")
+    _check_sounding(audio, extension)
     rate = next((rate for rate in rates if rate >= audio.rate), rates[-1])
     # below 256 kbit/s LAME lowers the level by 3 % and more
     usual = {"mp3": 256, "m4a": 128 * audio.channels, "opus": 96 * audio.channels}[extension]
     blocks = (np.clip(block, -1.0, 1.0) for block in audio.blocks(av_file.BLOCK))
     _encode(audio, path, (container, codec, "fltp" if codec != "libopus" else "flt"), rate, blocks, provenance,
             1000 * (kilobits or usual))  # fmt: skip
+
+
+def _check_sounding(audio: Audio, extension: str) -> None:
+    if not audio.frames:
+        raise ValueError(f"{extension} holds no sound without samples, flac and wav do")
 
 
 def _write_flac(audio: Audio, path: Path, provenance: str | None) -> None:
@@ -102,6 +108,7 @@ def _write_ogg(audio: Audio, path: Path, provenance: str | None) -> None:
     import numpy as np
     import soundfile
 
+    _check_sounding(audio, "ogg")
     with soundfile.SoundFile(path, "w", audio.rate, audio.channels, "VORBIS", format="OGG") as sound:
         sound.software = GENERATOR
         if provenance is not None:

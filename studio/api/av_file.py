@@ -140,16 +140,37 @@ def create_audio(path: Path, create_blocks: Callable[[], Iterator[FloatArray]], 
     """Return the sound of a file: held if it is short, else decoded whenever it is read.
 
     Raises:
-        MediaError: E511 if it holds what no sound does.
+        MediaError: E511 if it holds what no sound does; later, while it is read, if the file is another one by then.
     """
     parts: list[FloatArray] = []
     total = 0
+    state = _find_state(path)
     for block in _watch(path, create_blocks()):
         parts.append(block)
         total += len(block)
         if exceeds_memory(total * channels):
-            return Audio.from_blocks(lambda: _watch(path, create_blocks()), rate=rate, channels=channels)
+            return Audio.from_blocks(lambda: _read_again(path, create_blocks, state), rate=rate, channels=channels)
     return Audio(gather_blocks(parts, channels), rate)
+
+
+def _find_state(path: Path) -> tuple[int, ...] | None:
+    """Return what another content of the file would change, or None where it is gone."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def _read_again(
+    path: Path, create_blocks: Callable[[], Iterator[FloatArray]], state: tuple[int, ...] | None
+) -> Iterator[FloatArray]:
+    """Yield the blocks of a file that must still be what it was, from beginning to end."""
+    for blocks in (_watch(path, create_blocks()), ()):
+        if (now := _find_state(path)) != state:
+            found = "is gone" if now is None else "has changed"
+            raise refuse(path, f"the file {found} since it was opened", hint="leave it as it is while it is in use")
+        yield from blocks
 
 
 def _watch(path: Path, blocks: Iterator[FloatArray]) -> Iterator[FloatArray]:

@@ -188,6 +188,20 @@ def test_stream_that_breaks_its_promise_is_refused(block: np.ndarray, frames: in
     assert caught.value.code == "E503"
 
 
+@pytest.mark.usefixtures("small_memory")
+@pytest.mark.parametrize("then", [11_000, 13_000])
+def test_stream_that_is_another_when_it_is_read_again_is_refused(then: int) -> None:
+    lengths = iter([12_000, then, then])
+    audio = Audio.from_blocks(lambda: [np.zeros((next(lengths), 1))], rate=8000, channels=1)
+    assert audio.frames == 12_000
+
+    with pytest.raises(MediaError, match="12000 frames now has") as caught:
+        _ = audio.samples
+    assert caught.value.code == "E503"
+    with pytest.raises(MediaError, match="12000 frames now has"):
+        list(audio.blocks(100, start=500))
+
+
 def test_stream_too_long_to_hold_is_refused_by_samples_alone() -> None:
     audio = Audio.from_blocks(lambda: iter([]), rate=8000, channels=2, frames=200_000_000)
 
@@ -218,7 +232,28 @@ def test_stored_sound_comes_back_exactly_whatever_its_blocks(tmp_path: Path, kin
     assert soundfile.info(tmp_path / "a.au").frames == 200_000
 
 
-@pytest.mark.parametrize("content", [b"", b"RIFF" * 9, b".snd" + bytes(40)])
+@pytest.mark.usefixtures("small_memory")
+@pytest.mark.parametrize(
+    ("kept", "told"), [(24 + 8 * 100_000 + 3, "cut off"), (24 + 8 * 100_000, "frames"), (None, "open")]
+)
+def test_stored_sound_that_is_cut_or_removed_while_it_is_read_is_refused(
+    tmp_path: Path, kept: int | None, told: str
+) -> None:
+    AUDIO.encode(make_stream(RNG.normal(size=(200_000, 2)).astype(np.float32), 777), tmp_path / "a.au")
+    audio = AUDIO.decode(tmp_path / "a.au")
+    if kept is None:
+        (tmp_path / "a.au").unlink()
+    else:
+        os.truncate(tmp_path / "a.au", kept)
+
+    with pytest.raises(MediaError, match=told):
+        _ = audio.samples
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"RIFF" * 9, b".snd" + bytes(40), struct.pack(">4sIIIII", b".snd", 24, 0, 3, 48_000, 0)],
+)
 def test_what_is_no_stored_sound_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.au").write_bytes(content)
 
@@ -274,6 +309,23 @@ def test_long_file_that_turns_out_broken_is_refused_while_it_is_read(tmp_path: P
     with pytest.raises(MediaError) as caught:
         list(audio.blocks())
     assert caught.value.code == "E511"
+
+
+@pytest.mark.usefixtures("small_memory")
+@pytest.mark.parametrize("extension", ["flac", "mp3"])
+def test_long_file_that_changes_after_it_was_opened_is_refused(tmp_path: Path, extension: str) -> None:
+    path = tmp_path / f"a.{extension}"
+    AUDIO.write_file(Audio(RNG.normal(size=(60_000, 2)) / 9, 44_100), path, None)
+    audio = AUDIO.read_file(path, LIMITS)
+    assert audio.frames == 60_000
+    AUDIO.write_file(Audio(RNG.normal(size=(60_000, 2)) / 9, 44_100), path, None)
+
+    with pytest.raises(MediaError, match="has changed since it was opened") as caught:
+        list(audio.blocks())
+    assert (caught.value.code, caught.value.where) == ("E511", str(path))
+    path.unlink()
+    with pytest.raises(MediaError, match="is gone since it was opened"):
+        list(audio.blocks())
 
 
 def test_kept_sound_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -454,6 +506,7 @@ def test_sound_without_samples_goes_through_a_file(tmp_path: Path, extension: st
         (Audio(np.zeros((100, 9)), 44_100), "a.flac"),
         (Audio(np.zeros((100, 3)), 44_100), "a.mp3"),
         (Audio(np.zeros((100, 1)), 44_100), "a.xyz"),
+        *((Audio(np.zeros((0, 2)), 44_100), f"empty.{extension}") for extension in ("ogg", "mp3", "m4a", "opus")),
         (Audio(np.zeros((100, 1)), 44_100), "missing/a.wav"),
         (Audio(np.zeros((100, 1)), 44_100), "missing/a.flac"),
         (Audio(np.zeros((100, 1)), 44_100), "missing/a.ogg"),
