@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from studio.api import StudioError
+
+_TAG = re.compile(r"[a-z]{2,3}(-[a-z]{4})?(-([a-z]{2}|\d{3}))?")
+"""Language, script and region (BCP 47); the last two may be left out."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ def read_voices(listed: Mapping[str, Any]) -> list[Voice]:
 def find_voice(voices: list[Voice], language: str, tell: Callable[[str], None]) -> Voice:
     """Return the voice for a language: tag ("en-gb"), or its English name ("German").
 
-    Where a region is not there, the language without it is taken, and that is told.
+    Where a region or a script is not there, the language without it is taken, and that is told; nothing else is.
 
     Raises:
         StudioError: E661 if there is none, with near names.
@@ -62,7 +66,7 @@ def find_voice(voices: list[Voice], language: str, tell: Callable[[str], None]) 
             return exact or voices[ranked[0][1]]
         if by_name is not None:
             return by_name
-        tag = tag.rpartition("-")[0]
+        tag = tag.rpartition("-")[0] if _TAG.fullmatch(tag) else ""
     raise StudioError("E661", f"no voice speaks {language!r}", hint=_suggest(voices, wanted))
 
 

@@ -181,20 +181,29 @@ def test_a_text_with_nothing_to_say_is_an_error(ctx: TestContext, text: str) -> 
 
 @pytest.mark.parametrize(
     ("inputs", "hint"),
-    [({"language": "germann"}, "'de'"), ({"language": "en-uk"}, ""), ({"language": "qq"}, "speech.voices"),
+    [({"language": "germann"}, "'de'"), ({"language": "qq"}, "speech.voices"), ({"language": "qq-us"}, "speech.voices"),
+     ({"language": "en-us;rm"}, "'en-us'"), ({"language": "en-banana"}, "speech.voices"), ({"language": "-"}, ""),
      ({"voice": "alicja"}, "'Alicia'"), ({"voice": "../../etc/passwd"}, "speech.voices"),
      ({"voice": "f2+x"}, "'f2'")],
 )  # fmt: skip
 def test_an_unknown_language_or_voice_names_the_nearest(ctx: TestContext, inputs: Any, hint: str) -> None:
-    if inputs.get("language") == "en-uk":
-        assert say_text(ctx, "hi", **inputs).audio.duration > 0.1
-        assert ctx.messages == ["there is no voice for 'en-uk'; 'en' is taken"]
-        return
     with pytest.raises(StudioError) as caught:
         say_text(ctx, "hi", **inputs)
 
     assert caught.value.code == "E661"
     assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(("language", "taken"), [("en-uk", "en"), ("de-AT", "de"), ("sr_Latn_RS", "sr")])
+def test_a_region_or_script_that_is_not_there_is_left_out_and_told(ctx: TestContext, language: str, taken: str) -> None:
+    assert say_text(ctx, "hi", language=language).audio.duration > 0.1
+
+    assert ctx.messages == [f"there is no voice for {language!r}; {taken!r} is taken"]
+
+
+def test_an_unknown_language_within_ssml_is_an_error(ctx: TestContext) -> None:
+    with pytest.raises(StudioError, match="en-us;rm"):
+        say_text(ctx, '<speak>one <lang xml:lang="en-us;rm">two</lang></speak>')
 
 
 def test_control_characters_are_left_out_and_cannot_command_the_voice(ctx: TestContext) -> None:
