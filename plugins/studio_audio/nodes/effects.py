@@ -65,7 +65,7 @@ def equalize_audio(
     return change_sound(audio, lambda blocks: filter_blocks(blocks, sections)) if sections else audio
 
 
-@node("audio.reverb")
+@node("audio.reverb", code=2)
 def add_reverb(
     ctx: Context,
     audio: Audio,

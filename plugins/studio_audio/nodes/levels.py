@@ -46,7 +46,7 @@ def change_gain(ctx: Context, audio: Audio, *, gain: Annotated[float, Field(ge=-
     return multiply(audio, 10 ** (gain / 20))
 
 
-@node("audio.normalize")
+@node("audio.normalize", code=2)
 def normalize_audio(
     ctx: Context,
     audio: Audio,

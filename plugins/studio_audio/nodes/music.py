@@ -66,7 +66,7 @@ def analyze_audio(
     return Analysis(facts, Image(plot_analysis(audio, facts, width, height)), facts["tempo"], facts["key"])
 
 
-@node("audio.soundtrack")
+@node("audio.soundtrack", code=2)
 def make_soundtrack(
     ctx: Context,
     music: Audio,

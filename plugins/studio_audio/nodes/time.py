@@ -50,7 +50,7 @@ def resample_audio(
     return resample_sound(audio, rate, recipe)
 
 
-@node("audio.time_stretch")
+@node("audio.time_stretch", code=2)
 def stretch_time(
     ctx: Context,
     audio: Audio,
@@ -89,7 +89,7 @@ def stretch_time(
     return stretch_sound(audio, length, method, lambda done, total: ctx.step(done, total))
 
 
-@node("audio.pitch_shift")
+@node("audio.pitch_shift", code=2)
 def shift_pitch(
     ctx: Context,
     audio: Audio,
@@ -114,7 +114,7 @@ def shift_pitch(
     return shift_sound(audio, semitones, method, lambda done, total: ctx.step(done, total))
 
 
-@node("audio.split_harmonic_percussive")
+@node("audio.split_harmonic_percussive", code=2)
 def split_harmonic_percussive(
     ctx: Context, audio: Audio, *, margin: Annotated[float, Field(ge=1, le=10)] = 1.0
 ) -> Split:
