@@ -34,6 +34,8 @@ def read_film(path: Path, limits: MediaLimits) -> Video:
     Raises:
         MediaError: E511 if there is no picture in it, if the first frame is broken, or if it is over a limit.
     """
+    from av.video.reformatter import VideoReformatter
+
     with av_file.open_container(path, limits) as container:
         stream = _find_stream(path, container)
         context = stream.codec_context
@@ -44,7 +46,7 @@ def read_film(path: Path, limits: MediaLimits) -> Video:
         _check_size(path, first.width, first.height, limits)
         origin = Fraction(first.pts or 0) * (first.time_base or stream.time_base)
         layout = _choose_layout(first, stream.codec_context.name)
-        shape = _convert(path, first, layout).shape
+        shape = _convert(path, first, layout, VideoReformatter()).shape
         rate = _find_rate(stream)
         count = stream.frames or None
         seconds = float(stream.duration * stream.time_base) if stream.duration else None
@@ -155,7 +157,7 @@ def _choose_layout(frame: Any, codec: str) -> str:
     ]
 
 
-def _convert(path: Path, frame: Any, layout: str) -> AnyArray:
+def _convert(path: Path, frame: Any, layout: str, converter: Any) -> AnyArray:
     """Return a frame as upright height x width x channels samples."""
     import av
     import numpy as np
@@ -165,7 +167,7 @@ def _convert(path: Path, frame: Any, layout: str) -> AnyArray:
     if frame.colorspace == _UNSPECIFIED and frame.height >= 720 and frame.format.name.startswith("yuv"):
         source = Colorspace.ITU709  # what players take for granted
     try:
-        array: AnyArray = frame.to_ndarray(format=layout, src_colorspace=source)
+        array: AnyArray = converter.reformat(frame, format=layout, src_colorspace=source).to_ndarray()
     except (av.error.FFmpegError, ValueError) as error:
         raise refuse(path, f"a frame cannot be converted to RGB: {av_file.describe_error(error)}", hint=_HINT) from None
     turns = round((frame.rotation or 0) / 90) % 4
@@ -173,13 +175,16 @@ def _convert(path: Path, frame: Any, layout: str) -> AnyArray:
 
 
 def _decode(path: Path, limits: MediaLimits, layout: str, shape: tuple[int, ...], rate: Fraction) -> Iterator[Frame]:
+    from av.video.reformatter import VideoReformatter
+
     with av_file.open_container(path, limits) as container:
         stream = _find_stream(path, container)
         origin: Fraction | None = None
+        converter = VideoReformatter()  # one for all frames: setting it up costs more than a small frame
         last = -1
         for frame in av_file.decode_packets(container, stream):
             _check_size(path, frame.width, frame.height, limits)
-            array = _convert(path, frame, layout)
+            array = _convert(path, frame, layout, converter)
             if array.shape != shape:
                 raise MediaError(
                     "E504",
@@ -198,13 +203,14 @@ def _decode(path: Path, limits: MediaLimits, layout: str, shape: tuple[int, ...]
 
 def _decode_stored(path: Path, layout: str) -> Iterator[Frame]:
     import av
+    from av.video.reformatter import VideoReformatter
 
     with av_file.open_container(path, _find_stored_limits()) as container:
-        stream = _find_stream(path, container)
+        stream, converter = _find_stream(path, container), VideoReformatter()
         try:
             for frame in container.decode(stream):
                 time = Fraction(frame.pts) * frame.time_base
-                yield Frame(Image.take(frame.to_ndarray(format=layout)), float(time))
+                yield Frame(Image.take(converter.reformat(frame, format=layout).to_ndarray()), float(time))
         except av.error.FFmpegError as error:
             raise refuse(
                 path,

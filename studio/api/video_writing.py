@@ -179,6 +179,7 @@ def _open_for_writing(path: Path, kind: str, options: dict[str, str]) -> Iterato
 def _encode_at(video: Video, path: Path, depth: int) -> None:
     import numpy as np
     from av.codec.context import Flags
+    from av.video.reformatter import VideoReformatter
 
     layout, coded = _STORED[(video.channels, depth)]
     with _open_for_writing(path, "nut", {"fflags": "+bitexact"}) as container:
@@ -190,6 +191,7 @@ def _encode_at(video: Video, path: Path, depth: int) -> None:
         stream.codec_context.flags |= Flags.bitexact
         stream.codec_context.gop_size = 1
         sound = _Sound(container, "pcm_f32le", video.audio)
+        converter = VideoReformatter()  # one for all frames: setting it up costs more than a small frame
         with closing(read_ahead(check_frames(video))) as frames:
             for frame in frames:
                 array = frame.image.compact()
@@ -197,7 +199,7 @@ def _encode_at(video: Video, path: Path, depth: int) -> None:
                     raise _DepthError
                 sound.write_until(frame.time)
                 samples = array if array.dtype.itemsize == depth else _widen(array)
-                _encode_frame(container, stream, samples, layout, frame.microseconds, MICROSECOND)
+                _encode_frame(container, stream, samples, layout, frame.microseconds, converter)
         container.mux(stream.encode(None))
         sound.finish()
 
@@ -214,20 +216,21 @@ def _widen(array: AnyArray) -> npt.NDArray[np.uint16]:
     return rounded
 
 
-def _encode_frame(container: Any, stream: Any, array: AnyArray, layout: str, pts: int, base: Fraction) -> None:
+def _encode_frame(container: Any, stream: Any, array: AnyArray, layout: str, pts: int, converter: Any) -> None:
     import av
 
     plane = array[:, :, 0] if array.shape[2] == 1 else array
     frame: Any = av.VideoFrame.from_ndarray(plane, format=layout)
     if layout != stream.pix_fmt:
-        frame = frame.reformat(format=stream.pix_fmt)
-    frame.pts, frame.time_base = pts, base
+        frame = converter.reformat(frame, format=stream.pix_fmt)
+    frame.pts, frame.time_base = pts, MICROSECOND
     container.mux(stream.encode(frame))
 
 
 def _write_coded(video: Video, container: Any, encoding: Encoding) -> None:
     import av
     from av.codec.context import Flags
+    from av.video.reformatter import VideoReformatter
 
     base = _choose_time_base(video.rate)
     try:
@@ -248,12 +251,12 @@ def _write_coded(video: Video, container: Any, encoding: Encoding) -> None:
     if encoding.codec == "libx265":
         context.codec_tag = "hvc1"  # what QuickTime wants
     sound = _Sound(container, encoding.sound, video.audio if encoding.sound else None)
-    layout = _choose_layout(stream.format)
+    layout, converter = _choose_layout(stream.format), VideoReformatter()
     count = 0
     with closing(read_ahead(check_frames(video))) as frames:
         for frame in frames:
             sound.write_until(frame.time)
-            picture = _make_picture(_prepare(frame, layout, more), layout, encoding.pixels)
+            picture = _make_picture(_prepare(frame, layout, more), layout, encoding.pixels, converter)
             picture.pts, picture.time_base = round(Fraction(frame.microseconds, 1_000_000) / base), base
             container.mux(stream.encode(picture))
             count += 1
@@ -272,7 +275,7 @@ def _choose_layout(kind: Any) -> str:
     ]
 
 
-def _make_picture(array: AnyArray, layout: str, pixels: str) -> Any:
+def _make_picture(array: AnyArray, layout: str, pixels: str, converter: Any) -> Any:
     import av
     from av.video.reformatter import Colorspace
 
@@ -280,8 +283,8 @@ def _make_picture(array: AnyArray, layout: str, pixels: str) -> Any:
     if layout == pixels:
         return picture
     if av.video.format.VideoFormat(pixels).is_rgb:
-        return picture.reformat(format=pixels)
-    return picture.reformat(format=pixels, dst_colorspace=Colorspace.ITU709, dst_color_range=1)
+        return converter.reformat(picture, format=pixels)
+    return converter.reformat(picture, format=pixels, dst_colorspace=Colorspace.ITU709, dst_color_range=1)
 
 
 def _choose_time_base(rate: Fraction) -> Fraction:
