@@ -11,6 +11,7 @@ from studio.execution.call import DONE, FAILED, RUNNING, SKIPPED, Call, NodeStat
 from studio.execution.context import Control
 from studio.execution.executor import Executor
 from studio.execution.plan import Plan
+from studio.execution.promise import find_digest
 from studio.execution.run import Run
 
 Standing = Literal["hit", "miss", "unknown", "always runs", "skipped", "failed"]
@@ -60,7 +61,7 @@ def _explain_node(executor: Executor, run: Run, state: NodeState, states: Mappin
     node = state.node
     fingerprint = (state.calls[0].fingerprint or "") if len(state.calls) == 1 else ""
     if state.status == DONE:
-        return Explanation(node.id, node.type_name, "hit", fingerprint=fingerprint)
+        return Explanation(node.id, node.type_name, "hit", _describe_promise(state), fingerprint=fingerprint)
     if state.status == SKIPPED:
         return Explanation(node.id, node.type_name, "skipped", state.reason.lstrip("!"))
     if state.status == FAILED:
@@ -82,6 +83,17 @@ def _explain_node(executor: Executor, run: Run, state: NodeState, states: Mappin
     if len(state.calls) > 1:
         reason = f"{len(missing)} of {len(state.calls)} entries are not there; {reason}"
     return Explanation(node.id, node.type_name, "miss", reason, changed, fingerprint)
+
+
+def _describe_promise(state: NodeState) -> str:
+    """Return what a hit on a film means of which the cache has no more than the name."""
+    promised = any(
+        result.digest == find_digest(call, name)
+        for call in state.calls
+        if call.fingerprint is not None
+        for name, result in call.results.items()
+    )
+    return "its film is not stored: the frames, cheap to make, are made again when they are read" if promised else ""
 
 
 def _compare(executor: Executor, run: Run, call: Call) -> tuple[str, dict[str, tuple[str, str]]]:

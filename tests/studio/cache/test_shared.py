@@ -314,6 +314,7 @@ def test_the_frames_of_a_film_are_not_shared_but_the_film_is(storage: Storage) -
     probe = Probe()
     document = graph({"f": ("fake.film", {"n": 5}), "v": ("fake.invert", {"image": "@f"})}, film="v")
     with open_studio(storage.folder / "one", probe, cache_url=storage.url) as one:
+        one.executor.cheap_frame_seconds = 0  # so that every film is stored, and frames of those that are mapped
         one.run(document)
     ran = probe.calls.total()
     with open_studio(storage.folder / "two", probe, cache_url=storage.url) as two:
@@ -322,6 +323,20 @@ def test_the_frames_of_a_film_are_not_shared_but_the_film_is(storage: Storage) -
     assert len(storage.list("files")) == 2
     assert len(list(second["film"].frames())) == 5
     assert probe.calls.total() == ran
+
+
+def test_a_promised_film_is_not_shared_and_what_hangs_on_it_is(storage: Storage) -> None:
+    probe = Probe()
+    nodes = {"f": ("fake.film", {"n": 5}), "v": ("fake.invert", {"image": "@f"}), "m": ("fake.mean", {"image": "@v"})}
+    ran = []
+    for machine in ("one", "two"):
+        with open_studio(storage.folder / machine, probe, cache_url=storage.url) as studio:
+            studio.executor.cheap_frame_seconds = 60.0
+            assert len(studio.run(graph(nodes, means="m"))["means"]) == 5
+        ran.append(probe.calls["mean"])
+
+    assert storage.list("files") == []
+    assert ran == [5, 5]
 
 
 def test_without_the_setting_nothing_is_contacted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
