@@ -81,10 +81,19 @@ def find_clicks(sound: Audio) -> list[float]:
 
 
 @pytest.mark.parametrize("seconds", [20, pytest.param(600, marks=[pytest.mark.slow, pytest.mark.timeout(900)])])
-@pytest.mark.parametrize(("retime", "factor"), [("video.interpolate", 1.0), ("video.speed", 0.8)])
-def test_flashes_and_clicks_stay_together(tmp_path: Path, seconds: int, retime: str, factor: float) -> None:
+@pytest.mark.parametrize(
+    ("retime", "asked", "factor"),
+    [
+        ("video.interpolate", {"rate": 24.0, "method": "flow", "cuts": True}, 1.0),
+        ("video.interpolate", {"rate": 29.97, "method": "repeat", "cuts": False}, 1.0),
+        ("video.speed", {"factor": 0.8}, 0.8),
+    ],
+    ids=["flow", "repeat", "speed"],
+)
+def test_flashes_and_clicks_stay_together(
+    tmp_path: Path, seconds: int, retime: str, asked: dict[str, Any], factor: float
+) -> None:
     VideoType().write_file(make_flashes(seconds, 12), tmp_path / "a.mkv", None)
-    asked = {"rate": 24.0, "method": "repeat", "cuts": False} if factor == 1.0 else {"factor": factor}
     document = {
         "studio": 1,
         "inputs": {"film": {"type": "video"}},
