@@ -11,7 +11,8 @@ from .color_match import FloatArray, compute_luma
 
 Look = Callable[[FloatArray, float, np.random.Generator], FloatArray]
 
-_SHORT_SIDE = 512.0
+_USUAL_SIDE = 512.0
+_LONGEST_RATIO = 4
 
 
 def draw_pencil(picture: FloatArray, size: float, rng: np.random.Generator) -> FloatArray:
@@ -130,8 +131,9 @@ LOOKS: dict[str, Look] = {
 
 
 def _find_unit(picture: FloatArray) -> float:
-    """Return how many pixels one is of a picture whose longer side is 512."""
-    return max(picture.shape[:2]) / _SHORT_SIDE
+    """Return how many pixels one is of a picture whose longer side is 512; a strip counts as four squares."""
+    height, width = picture.shape[:2]
+    return min(max(height, width), _LONGEST_RATIO * min(height, width)) / _USUAL_SIDE
 
 
 def _clip(picture: NDArray[np.floating]) -> FloatArray:

@@ -9,7 +9,7 @@ from studio.api import Context, Field, Image, MediaError, node
 _LONGEST_SIDE = 32_000
 
 
-@node("style.photo_filter")
+@node("style.photo_filter", code=2)
 def filter_photo(
     ctx: Context,
     image: Image,
@@ -27,7 +27,8 @@ def filter_photo(
             that follow edges (anisotropic Kuwahara filter) with relief, "halftone" dots of four inks, "vintage" a
             faded print.
         strength: 0 leaves the picture as it is, 1 is the full look.
-        size: Size of strokes, pixels, dots or grain; at 1 they suit the picture's size.
+        size: Size of strokes, pixels, dots or grain; at 1 they suit the picture's longer side, and on long strips the
+            shorter one.
         seed: Another seed, other paper, bristles and grain.
 
     Raises:

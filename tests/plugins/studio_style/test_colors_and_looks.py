@@ -142,6 +142,14 @@ def test_pixel_art_has_few_colours_in_square_cells() -> None:
     assert np.array_equal(made.pixels[0:5, 0:5], np.broadcast_to(made.pixels[0, 0], (5, 5, 3)))
 
 
+def test_looks_of_a_strip_are_as_fine_as_its_short_side_asks_for() -> None:
+    strip = Image(np.tile(np.linspace(0, 1, 20, dtype=np.float32)[:, None, None], (1, 4096, 3)))
+
+    made = filter_photo(TestContext(), strip, look="pixel_art")
+
+    assert len(np.unique(made.pixels[:, 0], axis=0)) > 5  # with cells of a picture of 4096 pixels: 1
+
+
 def test_halftone_prints_as_dark_as_the_picture_is() -> None:
     grays = [
         filter_photo(TestContext(), Image(np.full((64, 64, 3), level, np.float32)), look="halftone").pixels.mean()
