@@ -46,10 +46,12 @@ def color_frames(
     strength: float,
     seed: int,
     on_work: Callable[[], None],
+    on_guess: Callable[[float], None],
 ) -> Iterator[FloatArray]:
     """Yield each frame in colour (H x W x 3).
 
     A key frame that shows what a frame shows lends it its colours place by place; one that does not, as an exemplar.
+    After a cut to what another key frame shows, that one is taken.
 
     Args:
         frames: Times and pictures, in order.
@@ -57,6 +59,7 @@ def color_frames(
         strength: Factor on the chroma.
         seed: For the samples of exemplars.
         on_work: Called while one frame takes long.
+        on_guess: Called with the time of a scene that no key frame shows.
     """
     state: _State | None = None
     current = 0
@@ -65,7 +68,13 @@ def color_frames(
         cut = state is not None and is_cut(state.luma, luma)
         due = _find_key(keys, current, time, cut)
         if state is None or due != current or cut:
-            state, current = _begin(picture, luma, keys[due].picture, seed, on_work), due
+            free = cut and (keys[0].time is None or due == current)
+            shown = _find_shown(keys, due, luma, free=free)
+            if shown is None:
+                on_guess(time)
+            state = _begin(picture, luma, keys[due if shown is None else shown].picture, seed, on_work)
+            if keys[0].time is not None or shown in (None, due):
+                current = due
         else:
             state = _follow(state, picture, luma)
         yield join_chroma(compute_luma(picture), strength * state.chroma)
@@ -78,12 +87,21 @@ def _find_key(keys: Sequence[KeyFrame], current: int, time: float, cut: bool) ->
     return max((index for index, key in enumerate(keys) if (key.time or 0.0) <= time + 1e-6), default=0)
 
 
+def _find_shown(keys: Sequence[KeyFrame], due: int, luma: Bytes, *, free: bool) -> int | None:
+    """Find the key frame that shows what a frame shows: the one that is due, or, if free, the most like it."""
+    if _measure_likeness(to_bytes(keys[due].picture), luma) > _LEAST_LIKENESS:
+        return due
+    likeness = [_measure_likeness(to_bytes(key.picture), luma) for key in keys] if free else []
+    best = max(range(len(likeness)), key=likeness.__getitem__, default=due)
+    return best if free and likeness[best] > _LEAST_LIKENESS else None
+
+
 def _begin(picture: FloatArray, luma: Bytes, key: FloatArray, seed: int, on_work: Callable[[], None]) -> _State:
     """Take the colours of a key frame, moved to where they belong, or those of an exemplar."""
     height, width = luma.shape
     fitted = cv2.resize(key, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width, 3)
     places, trust = _make_places(luma), np.ones(luma.shape, np.float32)
-    if _is_like(to_bytes(fitted), luma):
+    if _measure_likeness(to_bytes(fitted), luma) > _LEAST_LIKENESS:
         motion = measure_motion(to_bytes(fitted), luma)
         chroma = _fill(_look_up(read_chroma(fitted), places + motion.flow), compute_luma(picture), motion.trust)
     else:
@@ -113,14 +131,14 @@ def _look_up(chroma: Chroma, places: FloatArray) -> Chroma:
     return found.reshape(chroma.shape)
 
 
-def _is_like(key: Bytes, luma: Bytes) -> bool:
-    """Say whether a key frame shows what a frame shows: whether their small pictures agree."""
+def _measure_likeness(key: Bytes, luma: Bytes) -> float:
+    """Measure how much a key frame shows what a frame shows: how their small pictures correlate."""
     small = [
         cv2.resize(each, (64, 64), interpolation=cv2.INTER_AREA).astype(np.float32).ravel() for each in (key, luma)
     ]
     if min(each.std() for each in small) < 1.0:
-        return float(np.abs(small[0] - small[1]).mean()) < _CLOSE
-    return float(np.corrcoef(small[0], small[1])[0, 1]) > _LEAST_LIKENESS
+        return float(np.abs(small[0] - small[1]).mean() < _CLOSE)
+    return float(np.corrcoef(small[0], small[1])[0, 1])
 
 
 def _fill(chroma: Chroma, luma: FloatArray, trust: FloatArray) -> Chroma:

@@ -62,7 +62,7 @@ def style_video(
     return _map_frames(ctx, video, change)
 
 
-@node("video.colorize")
+@node("video.colorize", code=2)
 def colorize_video(
     ctx: Context,
     video: Video,
@@ -75,8 +75,9 @@ def colorize_video(
     """Colour a black-and-white film from one or more pictures in colour; the luma stays.
 
     A key frame that shows what the film shows at its time lends its colours place by place, and they are carried
-    along the motion (dense inverse search, Kroeger et al. 2016). Any other picture, and what follows a cut, is
-    coloured as `style.colorize` does from an exemplar. Constant memory, whatever the film's length.
+    along the motion (dense inverse search, Kroeger et al. 2016). After a cut the key frame that shows what the film
+    shows then is taken, used before or not; a scene that none shows is coloured as `style.colorize` does from an
+    exemplar, which is a guess, and said. Constant memory, whatever the film's length.
 
     Args:
         video: Film to colour; colours that it has are ignored; times, sound and alpha are kept.
@@ -92,12 +93,15 @@ def colorize_video(
     from studio_style.film_color import KeyFrame, color_frames
     from studio_style.pictures import read_rgb
 
+    def on_guess(time: float) -> None:
+        ctx.log(f"no key frame shows what the film shows at {time:.2f} s; its colours there are a guess")
+
     _check_times(times, len(key_frames))
     keys = [KeyFrame(read_rgb(key), times[index] if times else None) for index, key in enumerate(key_frames)]
 
     def change(frames: Iterator[Frame], on_work: Callable[[], None]) -> Iterator[FloatArray]:
         pictures = ((frame.time, read_rgb(frame.image)) for frame in frames)
-        return color_frames(pictures, keys, strength=strength, seed=seed, on_work=on_work)
+        return color_frames(pictures, keys, strength=strength, seed=seed, on_work=on_work, on_guess=on_guess)
 
     return _map_frames(ctx, video, change)
 

@@ -116,6 +116,29 @@ def test_key_frames_count_from_their_times_on() -> None:
     assert max(warmth[2:]) < -0.05
 
 
+def test_a_cut_back_to_a_scene_takes_its_own_key_frame_again() -> None:
+    first = draw_scene(64, 48)
+    other = Image(np.kron(np.random.default_rng(1).uniform(0, 1, (6, 8, 3)), np.ones((8, 8, 1))).astype(np.float32))
+    film = Video.from_images([make_grey(image) for image in (first, other, first, other)], Fraction(10))
+
+    for times in (None, [0.0, 0.1]):
+        made = read(colorize_video(TestContext(), film, [first, other], times=times))
+
+        assert min(measure_psnr(made[0], first), measure_psnr(made[1], other)) > 30
+        assert made[2] == made[0]
+        assert made[3] == made[1]
+
+
+def test_a_scene_that_no_key_frame_shows_is_told() -> None:
+    first = draw_scene(64, 48)
+    other = Image(np.kron(np.random.default_rng(1).uniform(0, 1, (6, 8, 3)), np.ones((8, 8, 1))).astype(np.float32))
+    context = TestContext()
+
+    read(colorize_video(context, Video.from_images([make_grey(first), make_grey(other)], Fraction(10)), [first]))
+
+    assert [line for line in context.messages if "0.10 s" in line and "a guess" in line]
+
+
 @pytest.mark.parametrize("times", [[0.0], [0.5, 0.1], [0.1, 0.1], [-1.0, 2.0], [0.0, float("nan")]])
 def test_times_that_do_not_rise_are_refused(times: list[float]) -> None:
     with pytest.raises(MediaError) as caught:
