@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import fft as fourier
 
-from studio_audio.blocks import Reader, cut_blocks, surround
+from studio.api import Audio
+from studio_audio.blocks import BLOCK, Reader, change_sound, surround
 from studio_audio.stft import choose_window, count_frames, create_window, overlap_add
 
 if TYPE_CHECKING:
+    from studio_audio.blocks import Keep
     from studio_audio.bounds import FloatArray, Step
     from studio_audio.stft import ComplexArray
 
@@ -19,16 +21,25 @@ _ALONG_SECONDS, _ACROSS_HERTZ = 0.2, 500.0
 _PART = 256
 
 
-def split(samples: FloatArray, rate: int, margin: float, step: Step) -> tuple[FloatArray, FloatArray, FloatArray]:
+def split_sound(audio: Audio, margin: float, keep: Keep, step: Step) -> tuple[Audio, Audio, Audio]:
     """Return harmonic, percussive and remaining parts, which add up to the sound; see `split_blocks`."""
-    harmonic, percussive = np.zeros_like(samples), np.zeros_like(samples)
-    at = 0
-    for tones, strikes in split_blocks(lambda: cut_blocks(samples), samples.shape, rate, margin, step):
-        harmonic[at : at + len(tones)], percussive[at : at + len(tones)] = tones, strikes
-        at += len(tones)
-    if margin <= 1.0:
-        return harmonic, percussive, np.zeros_like(samples)
-    return harmonic, percussive, samples - harmonic - percussive
+    channels, shape = audio.channels, (audio.frames, audio.channels)
+
+    def create_both() -> Iterator[FloatArray]:
+        for parts in split_blocks(lambda: audio.blocks(BLOCK), shape, audio.rate, margin, step):
+            yield np.concatenate(parts, axis=1)
+
+    both = keep(Audio.from_blocks(create_both, rate=audio.rate, channels=2 * channels, frames=audio.frames))
+
+    def create_rest() -> Iterator[FloatArray]:
+        for whole, parts in zip(audio.blocks(BLOCK), both.blocks(BLOCK), strict=True):
+            yield np.zeros_like(whole) if margin <= 1.0 else whole - parts[:, :channels] - parts[:, channels:]
+
+    return (
+        change_sound(both, lambda blocks: (block[:, :channels] for block in blocks), channels=channels),
+        change_sound(both, lambda blocks: (block[:, channels:] for block in blocks), channels=channels),
+        Audio.from_blocks(create_rest, rate=audio.rate, channels=channels, frames=audio.frames),
+    )
 
 
 def split_blocks(
@@ -51,7 +62,7 @@ def split_blocks(
     if not length:
         return
     frames = count_frames(length, hop)
-    wholes = _transform_blocks(source(), channels, size, hop, frames)
+    wholes = transform_blocks(source(), channels, size, hop, frames)
     masked = _mask_parts(wholes, rate, size, margin, lambda done: step(done, frames))
     originals = Reader(source(), channels)
     at = 0
@@ -63,7 +74,7 @@ def split_blocks(
         yield tones, strikes
 
 
-def _transform_blocks(
+def transform_blocks(
     blocks: Iterator[FloatArray], channels: int, size: int, hop: int, frames: int
 ) -> Iterator[ComplexArray]:
     """Yield spectra: frames x channels x bins; frame k is centred on sample k * hop."""

@@ -115,7 +115,7 @@ def add_reverb(
     return change_sound(audio, lambda blocks: convolve_blocks(blocks, response, mix, frames), frames=frames)
 
 
-@node("audio.denoise")
+@node("audio.denoise", code=2)
 def denoise_audio(
     ctx: Context,
     audio: Audio,
@@ -135,9 +135,10 @@ def denoise_audio(
     Raises:
         MediaError: E642 for noise that is shorter than 50 ms.
     """
+    from studio_audio.blocks import create_keep
     from studio_audio.bounds import check_sounding
     from studio_audio.channels import match_channels
-    from studio_audio.denoise import denoise
+    from studio_audio.denoise import Gate, denoise_sound, find_removed
     from studio_audio.resample import resample
 
     profile = None
@@ -145,7 +146,6 @@ def denoise_audio(
         if noise.duration < 0.05:
             check_sounding(noise, 0.05, "a noise profile")
         profile = match_channels(resample(noise.samples, noise.rate, audio.rate), audio.channels)
-    if audio.frames < 2:
-        return Denoised(audio, Audio(audio.samples * 0, audio.rate))
-    clean = denoise(audio.samples, profile, audio.rate, reduction, threshold, lambda done, total: ctx.step(done, total))
-    return Denoised(Audio(clean, audio.rate), Audio(audio.samples - clean, audio.rate))
+    gate = Gate(reduction, threshold)
+    clean = create_keep(ctx)(denoise_sound(audio, profile, gate, lambda done, total: ctx.step(done, total)))
+    return Denoised(clean, find_removed(audio, clean))

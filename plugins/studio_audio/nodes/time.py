@@ -126,7 +126,7 @@ def split_harmonic_percussive(
         audio: Sound to split.
         margin: How clearly something must sing or strike; above 1 what does neither goes to the rest.
     """
-    from studio_audio.separate import split
+    from studio_audio.blocks import create_keep
+    from studio_audio.separate import split_sound
 
-    parts = split(audio.samples, audio.rate, margin, lambda done, total: ctx.step(done, total))
-    return Split(*(Audio(part, audio.rate) for part in parts))
+    return Split(*split_sound(audio, margin, create_keep(ctx), lambda done, total: ctx.step(done, total)))
