@@ -7,14 +7,18 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from studio.api import Image, Video
 from studio.app import Studio, read_settings
 from studio.graph import parse_graph
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "graph_format.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```json\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+FILM = Video.from_images([Image(np.full((24, 32, 3), shade, np.uint8)) for shade in (0, 128, 255)], 25)
+VALUES = {"text": "Beijing", "video": FILM}
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +44,8 @@ def test_each_example_validates_without_findings(block: str, studio: Studio) -> 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_each_example_runs_when_its_inputs_have_values(block: str, studio: Studio) -> None:
     graph = parse_graph(block, base=ROOT / "graphs")
-    if any(end.required and end.spec.name != "text" for end in studio.resolve(graph).inputs.values()):
-        pytest.skip("it needs a film")
-    values = {name: "Beijing" for name, end in studio.resolve(graph).inputs.items() if end.required}
+    inputs = studio.resolve(graph).inputs
+    values = {name: VALUES[end.spec.name] for name, end in inputs.items() if end.required}
 
     result = studio.run(graph, values)
 
