@@ -422,6 +422,7 @@ class Studio:
             except Cancelled:  # while a film was made that is written as it is made
                 result.status, errors = "cancelled", []
             outcome.status = result.status
+            result.warnings += [f"{file.path.name}: {file.loss}" for file in result.files if file.loss]
             if errors:
                 result.errors += errors
                 result.status = outcome.status = "partly done" if result.files else "failed"

@@ -84,6 +84,10 @@ class ValueType(Generic[V]):
         """
         raise MediaError("E512", f"values of type {self.name!r} are not written to files", where=str(path))
 
+    def find_loss(self, value: V, path: Path) -> str:
+        """Say what a person would miss or wonder at in a file of this name, or ""; the run warns of it."""
+        return ""
+
     def read_provenance(self, path: Path) -> str | None:
         """Return the JSON text that `write_file` embedded, or None."""
         return None

@@ -10,7 +10,7 @@ from studio.api.media_file import MARK, open_media, refuse_writing
 from studio.api.value_type import StreamType
 from studio.api.video import Video
 from studio.api.video_reading import open_stored, read_film
-from studio.api.video_writing import WRITERS, encode_stored, write_film
+from studio.api.video_writing import WRITERS, encode_stored, find_padding, write_film
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,6 +74,20 @@ class VideoType(StreamType[Video]):
                 hint=f"use one of: {', '.join(WRITERS)}",
             )
         write_film(value, path, provenance)
+
+    def find_loss(self, value: Video, path: Path) -> str:
+        """Say that an odd side gets a row or column more, and that a sound is left out."""
+        encoding = WRITERS.get(path.suffix.lower().lstrip("."))
+        if encoding is None:
+            return ""
+        across, down = find_padding(value.width, value.height, encoding.pixels)
+        told = []
+        if across or down:
+            size = f"{value.width} x {value.height} became {value.width + across} x {value.height + down}"
+            told.append(f"{encoding.pixels} has even sides: {size} by repeating the edge")
+        if value.audio is not None and not encoding.sound:
+            told.append(f"{path.suffix} holds no sound; it is left out")
+        return "; ".join(told)
 
     def read_provenance(self, path: Path) -> str | None:
         """Return the provenance that a file carries, or None."""

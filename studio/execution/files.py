@@ -30,6 +30,8 @@ class WrittenFile:
     path: Path
     digest: str
     size: int
+    loss: str = ""
+    """What the file could not keep of the value."""
 
 
 class OutputFolder:
@@ -212,8 +214,10 @@ def _holds_media(value: list[Any], value_types: Mapping[type, ValueType[Any]]) -
 def _write(output: str, path: Path, value: Any, value_type: ValueType[Any] | None, provenance: str) -> WrittenFile:
     # the name keeps its extension, which chooses the format
     temporary = path.with_name(f".{secrets.token_hex(6)}-partial{path.suffix}")
+    loss = ""
     try:
         if value_type is not None:
+            loss = value_type.find_loss(value, path)
             value_type.write_file(value, temporary, provenance)
         elif isinstance(value, str):
             temporary.write_text(value, encoding="utf-8", errors="backslashreplace")
@@ -240,7 +244,7 @@ def _write(output: str, path: Path, value: Any, value_type: ValueType[Any] | Non
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    return WrittenFile(output, path, digest, size)
+    return WrittenFile(output, path, digest, size, loss)
 
 
 def _to_json(value: Any) -> Any:

@@ -11,6 +11,7 @@ from fakes import Probe, get_error, graph, open_studio
 
 from studio.api import Video
 from studio.app import Studio
+from studio.execution.files import OutputFolder
 
 
 def build_graph(frames: int, **film: Any) -> dict[str, Any]:
@@ -172,3 +173,13 @@ def test_a_lost_film_is_made_again(tmp_path: Path, probe: Probe) -> None:
         result = studio.run(build_graph(4))
         assert list_frames(result["o"]) == expected
     assert (probe.calls["film"], probe.calls["invert"]) == (1, 4)
+
+
+def test_what_a_file_cannot_keep_of_a_film_is_warned_of(tmp_path: Path) -> None:
+    document = graph({"f": ("fake.film", {"n": 3, "side": 33, "seconds": 0.3})}, o="f")
+    with open_studio(tmp_path) as studio:
+        coded = studio.run(document, output=tmp_path / "a")
+        moving = studio.run(document, output=OutputFolder(tmp_path / "b", "{output}.gif"))
+
+    assert coded.warnings == ["o.mp4: yuv420p has even sides: 33 x 33 became 34 x 34 by repeating the edge"]
+    assert moving.warnings == ["o.gif: .gif holds no sound; it is left out"] == moving.manifest["warnings"]
