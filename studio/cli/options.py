@@ -57,7 +57,7 @@ def input_options(function: F) -> F:
         "pairs",
         multiple=True,
         metavar="NAME=VALUE",
-        help="Give an input a value; NAME=@PATH reads a file. May be repeated.",
+        help="Give an input a value; NAME=@PATH reads a file, or those that fit frames/*.png. May be repeated.",
     )(function)
 
 
