@@ -11,7 +11,16 @@ from typing import Any
 from studio.api import Model, ModelError, StudioError
 from studio.api.model_folder import INDEX, read_class, read_json
 from studio_diffusion.controlnet import name_controlnet_family
-from studio_diffusion.families import CONTROL, CONTROLNET_FAMILIES, OTHER, Family, find_family, get_family
+from studio_diffusion.families import (
+    CONTROL,
+    CONTROLNET_FAMILIES,
+    OTHER,
+    PARTS,
+    Family,
+    find_family,
+    get_family,
+    refuse_parts,
+)
 from studio_diffusion.sampler_names import FLOW, OWN, is_flow
 from studio_diffusion.sizes import refuse_reach, round_size
 
@@ -40,17 +49,10 @@ def check_drawing(task: str) -> Callable[[Mapping[str, Any], FindPath], Problems
     """Return the check of a node type that draws: sampler, size, ControlNet, and whether the model does the task."""
 
     def check(inputs: Mapping[str, Any], find_path: FindPath) -> Problems:
-        model = inputs.get("model")
-        path = find_path(model) if isinstance(model, Model) and not model.options else None
-        if path is None or not (path / INDEX).is_file():
+        sketched = _find_sketch(inputs, find_path)
+        if sketched is None or sketched.family is OTHER:
             return
-        try:
-            sketched = read_sketch(path)
-        except ModelError:
-            return  # what is wrong with the folder is told when it is opened
         family = sketched.family
-        if family is OTHER:
-            return
         if family.pipelines and task not in family.pipelines:
             able = ", ".join(sorted(family.pipelines))
             error = ModelError("E616", f"a model of {family.title} does no {task}", hint=f"this one does {able}")
@@ -61,6 +63,30 @@ def check_drawing(task: str) -> Callable[[Mapping[str, Any], FindPath], Problems
             yield from _check_controlnet(family, inputs.get("controlnet"), find_path)
 
     return check
+
+
+def check_part(inputs: Mapping[str, Any], find_path: FindPath) -> Problems:
+    """Check a node type that does a part of drawing: whether the model is taken apart, sampler, size."""
+    sketched = _find_sketch(inputs, find_path)
+    if sketched is None:
+        return
+    if sketched.family.name not in PARTS:
+        yield "model", refuse_parts(sketched.family)
+        return
+    yield from _check_sampler(sketched, inputs.get("sampler"))
+    yield from _check_size(sketched, inputs)
+
+
+def _find_sketch(inputs: Mapping[str, Any], find_path: FindPath) -> Sketched | None:
+    """Return what the configurations of the node's model say; None if that cannot be told before it is opened."""
+    model = inputs.get("model")
+    path = find_path(model) if isinstance(model, Model) and not model.options else None
+    if path is None or not (path / INDEX).is_file():
+        return None
+    try:
+        return read_sketch(path)
+    except ModelError:
+        return None  # what is wrong with the folder is told when it is opened
 
 
 def read_sketch(path: Path) -> Sketched:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from studio.api import StudioError
+
 TEXT = "text_to_image"
 IMAGE = "image_to_image"
 INPAINT = "inpaint"
@@ -13,6 +15,9 @@ CONTROL_IMAGE = "controlnet_image_to_image"
 CONTROL_INPAINT = "controlnet_inpaint"
 
 TASKS = (TEXT, IMAGE, INPAINT, CONTROL, CONTROL_IMAGE, CONTROL_INPAINT)
+
+PARTS = frozenset({"sd", "sdxl", "sd3", "flux", "pixart_alpha", "pixart_sigma", "sana"})
+"""Families whose steps are known well enough to be taken apart."""
 
 
 @dataclass(frozen=True)
@@ -312,3 +317,12 @@ def find_family(pipeline_class: str, *, refiner: bool = False) -> Family:
 def get_family(name: str) -> Family:
     """Return a family by its name."""
     return _BY_NAME[name]
+
+
+def refuse_parts(family: Family) -> StudioError:
+    """Return the error for a family whose steps are not taken apart."""
+    return StudioError(
+        "E623",
+        f"a model of {family.title} is not taken apart into encoding, sampling and decoding",
+        hint="use diffusion.text_to_image or diffusion.image_to_image, which take every model",
+    )

@@ -14,8 +14,8 @@ import torch
 from studio.api import Context, Image, Model, StudioError
 from studio.api.quiet import hush
 from studio_diffusion.conditioning import Tensors, encode_prompts, takes_guidance
-from studio_diffusion.families import TEXT
-from studio_diffusion.latents import PARTS, decode_latents, unpack
+from studio_diffusion.families import PARTS, TEXT
+from studio_diffusion.latents import decode_latents, unpack
 from studio_diffusion.noise import draw_on_cpu, list_seeds
 from studio_diffusion.pixels import check_latents, make_images, to_batch
 from studio_diffusion.prompts import warn_about

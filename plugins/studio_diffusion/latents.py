@@ -11,12 +11,10 @@ import torch
 from torch.nn import functional
 
 from studio.api import StudioError
+from studio_diffusion.families import PARTS, refuse_parts
 
 if TYPE_CHECKING:
     from studio_diffusion.pipeline_model import PipelineModel
-
-PARTS = frozenset({"sd", "sdxl", "sd3", "flux", "pixart_alpha", "pixart_sigma", "sana"})
-"""Families whose steps are known well enough to be taken apart."""
 
 _DECODED_PIXELS = 4_000_000  # at once: more is no faster, and the autoencoder is what runs out of memory first
 
@@ -100,11 +98,7 @@ def enlarge(latents: torch.Tensor, size: tuple[int, int], method: str) -> torch.
 def check_parts(opened: PipelineModel) -> None:
     """Raise StudioError E623 for a family whose steps are not taken apart."""
     if opened.family not in PARTS:
-        raise StudioError(
-            "E623",
-            f"a model of {opened.info.title} is not taken apart into encoding, sampling and decoding",
-            hint="use diffusion.text_to_image or diffusion.image_to_image, which take every model",
-        )
+        raise refuse_parts(opened.info)
 
 
 def check_space(opened: PipelineModel, space: str) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from studio.api import Context, Image, Mask, StudioError
-from studio_diffusion.families import IMAGE, INPAINT
+from studio_diffusion.families import IMAGE, INPAINT, PARTS
 from studio_diffusion.generate import Wish, draw, limit_strength
-from studio_diffusion.latents import PARTS, encode_pixels
+from studio_diffusion.latents import encode_pixels
 from studio_diffusion.masks import FloatArray, extend_canvas, fade_seam, lay_over
 from studio_diffusion.pixels import read_mask, read_picture, resize
 from studio_diffusion.sizes import Size, choose_size, choose_work_size

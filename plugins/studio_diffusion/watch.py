@@ -13,7 +13,8 @@ import torch
 from torch.nn import functional
 
 from studio.api import Context, Image
-from studio_diffusion.latents import PARTS, decode_latents, find_scale, unpack
+from studio_diffusion.families import PARTS
+from studio_diffusion.latents import decode_latents, find_scale, unpack
 from studio_diffusion.pixels import FloatArray
 
 if TYPE_CHECKING:

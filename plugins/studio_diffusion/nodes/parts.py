@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from studio.api import Conditioning, Context, Field, Image, Latent, Mask, Model, node
+from studio_diffusion.checks import check_part
 from studio_diffusion.nodes.ends import MINI, Guidance, Prompt, Sampler, Seed, Share, Side, Steps, Strength
 
 
-@node("diffusion.encode_prompt", lane="device")
+@node("diffusion.encode_prompt", lane="device", check=check_part)
 def encode_prompt(ctx: Context, prompt: Prompt, *, negative_prompt: Prompt = "", model: Model = MINI) -> Conditioning:
     """Encode a prompt as a model's text encoders understand it, for diffusion.sample.
 
@@ -29,7 +30,7 @@ def encode_prompt(ctx: Context, prompt: Prompt, *, negative_prompt: Prompt = "",
         return pack_conditioning(opened, tensors, prompt, negative_prompt)
 
 
-@node("diffusion.empty_latent", lane="device", device_free=True)
+@node("diffusion.empty_latent", lane="device", device_free=True, check=check_part)
 def make_empty_latent(ctx: Context, *, width: Side = 0, height: Side = 0, model: Model = MINI) -> Latent:
     """Make an empty latent, the canvas that diffusion.sample draws on.
 
@@ -49,7 +50,7 @@ def make_empty_latent(ctx: Context, *, width: Side = 0, height: Side = 0, model:
         return Latent(np.zeros(find_latent_shape(opened, *size), np.float32), opened.latent_space, *size)
 
 
-@node("diffusion.encode_image", lane="device")
+@node("diffusion.encode_image", lane="device", check=check_part)
 def encode_image(ctx: Context, image: Image, *, width: Side = 0, height: Side = 0, model: Model = MINI) -> Latent:
     """Encode a picture into the latent space of a model.
 
@@ -73,7 +74,7 @@ def encode_image(ctx: Context, image: Image, *, width: Side = 0, height: Side = 
         return Latent(latents[0].numpy(), opened.latent_space, *size)
 
 
-@node("diffusion.sample", lane="device")
+@node("diffusion.sample", lane="device", check=check_part)
 def sample_latent(
     ctx: Context,
     latent: Latent,
@@ -121,7 +122,7 @@ def sample_latent(
         return sample_over(ctx, opened, wish, latent, conditioning, strength)
 
 
-@node("diffusion.decode_latent", lane="device")
+@node("diffusion.decode_latent", lane="device", check=check_part)
 def decode_latent(ctx: Context, latent: Latent, *, tiled: bool = False, model: Model = MINI) -> Image:
     """Decode a latent into a picture.
 

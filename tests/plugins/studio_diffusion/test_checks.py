@@ -21,7 +21,7 @@ pytestmark = pytest.mark.xdist_group("diffusers")
 @pytest.fixture
 def studio(mini: Path, mini_sketch: Path, tiny: Callable[..., Path], tmp_path: Path) -> Any:
     """A Studio with a flow model, its ControlNet, and a noise model."""
-    plugin = MiniPlugin({"mini": mini, "mini-sketch": mini_sketch, "unet": tiny("sd15"), "flux": tiny("flux")})
+    plugin = MiniPlugin({"mini": mini, "mini-sketch": mini_sketch, "unet": tiny("sd15"), "aura": tiny("auraflow")})
     settings = Settings(device="cpu", dtype="float32", cache_dir=tmp_path / "cache")
     with Studio(settings, plugins=[("studio-diffusion", plugin)], discover=False) as made:
         yield made
@@ -38,6 +38,25 @@ def find(studio: Studio, kind: str = "text_to_image", **inputs: Any) -> list[tup
     }
     if "photo" not in str(inputs):
         del graph["inputs"]
+    return [(one.code, one.where) for one in studio.validate(studio.load(graph))]
+
+
+def find_in_parts(studio: Studio, kind: str, **inputs: Any) -> list[tuple[str, str]]:
+    """Return the codes and places of what validation finds where drawing is taken apart and one part is changed."""
+    given: dict[str, dict[str, Any]] = {
+        "encode_prompt": {"prompt": "sun"},
+        "empty_latent": {},
+        "encode_image": {"image": {"from": "inputs.photo"}},
+        "sample": {"latent": {"from": "empty_latent"}, "conditioning": {"from": "encode_prompt"}},
+        "decode_latent": {"latent": {"from": "sample"}},
+    }
+    given[kind] |= inputs
+    graph = {
+        "studio": 1,
+        "inputs": {"photo": {"type": "image"}},
+        "nodes": {name: {"type": f"diffusion.{name}", "inputs": ends} for name, ends in given.items()},
+        "outputs": {"picture": {"from": "decode_latent"}, "latent": {"from": "encode_image"}},
+    }
     return [(one.code, one.where) for one in studio.validate(studio.load(graph))]
 
 
@@ -71,6 +90,19 @@ def test_a_controlnet_of_another_family_is_found(studio: Studio) -> None:
     found = find(studio, "sketch_to_image", sketch={"from": "inputs.photo"}, model="builtin:unet")
 
     assert found == [("E617", "/nodes/draw/inputs/controlnet")]
+
+
+def test_a_part_of_drawing_is_checked_like_the_whole(studio: Studio) -> None:
+    assert find_in_parts(studio, "sample", sampler="ddim") == [("E616", "/nodes/sample/inputs/sampler")]
+    assert find_in_parts(studio, "sample", sampler="euler") == []
+    assert find_in_parts(studio, "empty_latent", height=4096) == [("E621", "/nodes/empty_latent/inputs/height")]
+
+
+def test_a_model_that_is_not_taken_apart_is_found_at_each_part(studio: Studio) -> None:
+    for kind in ("encode_prompt", "empty_latent", "encode_image", "sample", "decode_latent"):
+        found = find_in_parts(studio, kind, model="builtin:aura")
+
+        assert found == [("E623", f"/nodes/{kind}/inputs/model")], kind
 
 
 def test_the_values_of_a_run_are_checked_before_it_begins(studio: Studio) -> None:
