@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from studio.api import Image
 from studio.app import RunResult, Studio
 from studio.settings import Settings
 from tests.plugins.studio_diffusion.conftest import MiniPlugin
@@ -17,10 +19,15 @@ pytestmark = pytest.mark.xdist_group("diffusers")
 @pytest.fixture
 def studio(mini: Path, mini_sketch: Path, tmp_path: Path) -> Any:
     """A Studio with the tiny models."""
-    plugin = MiniPlugin({"mini": mini, "mini-sketch": mini_sketch})
-    settings = Settings(device="cpu", dtype="float32", cache_dir=tmp_path / "cache")
-    with Studio(settings, plugins=[("studio-diffusion", plugin)], discover=False) as made:
+    with make_studio(mini, mini_sketch, tmp_path, "float32") as made:
         yield made
+
+
+def make_studio(mini: Path, mini_sketch: Path, tmp_path: Path, dtype: str) -> Studio:
+    """Return a Studio on the CPU whose networks compute in a dtype."""
+    plugin = MiniPlugin({"mini": mini, "mini-sketch": mini_sketch})
+    settings = Settings(device="cpu", dtype=dtype, cache_dir=tmp_path / "cache")
+    return Studio(settings, plugins=[("studio-diffusion", plugin)], discover=False)
 
 
 def draw(studio: Studio, prompt: Any, **inputs: Any) -> RunResult:
@@ -54,3 +61,43 @@ def test_a_warning_of_a_whole_stack_is_kept_with_each_of_it(studio: Studio) -> N
 
     assert len(warn(stacked)) == 1
     assert warn(draw(studio, "leaf", width=37)) == warn(stacked)
+
+
+DRAWN: dict[str, Any] = {
+    "studio": 1,
+    "inputs": {"photo": {"type": "image"}},
+    "nodes": {
+        "whole": {"type": "diffusion.text_to_image", "inputs": {"prompt": "sun", "steps": 2, "sampler": "dpmpp_2m"}},
+        "over": {
+            "type": "diffusion.image_to_image",
+            "inputs": {"image": {"from": "inputs.photo"}, "prompt": "sun", "steps": 2},
+        },
+        "after": {
+            "type": "diffusion.sketch_to_image",
+            "inputs": {"sketch": {"from": "inputs.photo"}, "prompt": "sun", "steps": 2},
+        },
+        "words": {"type": "diffusion.encode_prompt", "inputs": {"prompt": "sun"}},
+        "held": {"type": "diffusion.encode_image", "inputs": {"image": {"from": "inputs.photo"}}},
+        "sampled": {
+            "type": "diffusion.sample",
+            "inputs": {"latent": {"from": "held"}, "conditioning": {"from": "words"}, "strength": 0.5, "steps": 2},
+        },
+        "apart": {"type": "diffusion.decode_latent", "inputs": {"latent": {"from": "sampled"}}},
+    },
+    "outputs": {name: {"from": name} for name in ("whole", "over", "after", "apart")},
+}
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_half_precision_draws_nearly_the_same_on_a_cpu(
+    studio: Studio, mini: Path, mini_sketch: Path, tmp_path: Path, dtype: str
+) -> None:
+    photo = Image(np.linspace(0, 1, 64 * 64 * 3, dtype=np.float32).reshape(64, 64, 3))
+    exact = studio.run(DRAWN, {"photo": photo}).outputs
+
+    with make_studio(mini, mini_sketch, tmp_path, dtype) as halved:
+        made = halved.run(DRAWN, {"photo": photo})
+
+    assert made.manifest["status"] == "done"
+    for name, picture in made.outputs.items():
+        assert float(np.abs(picture.pixels - exact[name].pixels).mean()) < 0.02, name
