@@ -56,9 +56,12 @@ def analyze_audio(
     much: see `steadiness`.
 
     Args:
-        audio: Sound to look at, of any length; an empty one gives empty lists.
+        audio: Sound to look at; an empty one gives empty lists.
         width: Columns of the picture.
         height: Rows of the picture.
+
+    Raises:
+        MediaError: E503 for more samples than an hour of 48 kHz stereo has, as they are held whole.
     """
     from studio_audio.analyze import analyze, plot_analysis
 
@@ -96,9 +99,10 @@ def make_soundtrack(
 
     Raises:
         MediaError: E641 if neither a length nor a film is given, E642 for music that is silent or shorter than 4
-            seconds, E644 for music without beats to cut at, E646 for points that are none.
+            seconds, E644 for music without beats to cut at, E646 for points that are none; E503 and
+            E640 for more samples than an hour of 48 kHz stereo has, as music and result are held whole.
     """
-    from studio_audio.bounds import check_length, check_sounding, parse_points
+    from studio_audio.bounds import check_sounding, check_whole, parse_points
     from studio_audio.motion import measure_motion
     from studio_audio.soundtrack import Request, compose, cut_piece
 
@@ -109,7 +113,7 @@ def make_soundtrack(
         seconds, curve = seconds or length, curve or points
     if seconds is None:
         raise MediaError("E641", "it is not said how long the soundtrack is", hint="give seconds, or a film")
-    check_length(seconds * music.rate, music.channels, music.rate)
+    check_whole(seconds * music.rate, music.channels, music.rate)
     ctx.step(0, 4)
     piece = cut_piece(music.samples, music.rate)
     request = Request(seconds, curve, ride, ending == "piece")

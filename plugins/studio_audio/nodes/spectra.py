@@ -55,7 +55,8 @@ def make_spectrogram(
 
     Raises:
         MediaError: E641 for a window that the overlap does not divide, or bins that do not fit below half the rate;
-            E640 over the limits; E642 for a sound without samples.
+            E640 over the limits; E642 for a sound without samples; E503 for more samples than an hour of 48 kHz stereo
+            has, as it is held whole.
     """
     from studio_audio.spectra import analyse_cqt, analyse_mel, analyse_stft
 
@@ -183,6 +184,9 @@ def plot_audio(
         show: What to draw.
         width: Columns.
         height: Rows.
+
+    Raises:
+        MediaError: E503 for more samples than an hour of 48 kHz stereo has, as they are held whole.
     """
     from studio_audio.plot import plot_sound
 

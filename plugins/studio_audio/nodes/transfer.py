@@ -44,7 +44,8 @@ def transfer_audio(
         seed: Of their random filters and directions.
 
     Raises:
-        MediaError: E642 for a content or a style that is silent or shorter than 0.25 seconds.
+        MediaError: E642 for a content or a style that is silent or shorter than 0.25 seconds; E503 for more samples
+            than an hour of 48 kHz stereo has, as both are held whole.
     """
     from studio_audio.bounds import check_sounding
     from studio_audio.channels import match_channels

@@ -19,7 +19,7 @@ class Voice(NamedTuple):
     pitch_before: float
 
 
-@node("audio.voice")
+@node("audio.voice", code=2)
 def change_voice(
     ctx: Context,
     audio: Audio,
@@ -38,9 +38,9 @@ def change_voice(
 
     Raises:
         MediaError: E641 for a rate under 8 kHz, E642 for a sound that is silent or shorter than 0.1 seconds, E647 if no
-            voice is found, E640 over the limits.
+            voice is found, E640 and E503 for more samples than an hour of 48 kHz stereo has.
     """
-    from studio_audio.bounds import check_length, check_sounding
+    from studio_audio.bounds import check_sounding, check_whole
     from studio_audio.voice import LOWEST_RATE
     from studio_audio.voice import change_voice as change
 
@@ -49,9 +49,8 @@ def change_voice(
         raise MediaError(
             "E641", f"a voice at {audio.rate} hertz cannot be taken apart", hint=f"give {LOWEST_RATE} hertz and more"
         )
-    check_length(audio.frames / speed, audio.channels, audio.rate)
-    steps = 4 * audio.channels
+    check_whole(audio.frames / speed, audio.channels, audio.rate)
     changed, before = change(
-        audio.samples, audio.rate, pitch, formants, speed, lambda done, _: ctx.step(min(done, steps), steps)
+        audio.samples, audio.rate, pitch, formants, speed, lambda done, total: ctx.step(done, total)
     )
     return Voice(Audio(changed, audio.rate), before)

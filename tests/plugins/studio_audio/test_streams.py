@@ -11,7 +11,7 @@ import pytest
 
 from studio.api import Audio, AudioType, MediaError, MediaLimits
 from studio.testing import TestContext
-from studio_audio.nodes import edits, effects, levels, sources, spectra, time
+from studio_audio.nodes import edits, effects, levels, music, sources, spectra, time
 from tests.plugins.studio_audio.signals import make_noise
 
 RATE = 8000
@@ -128,4 +128,7 @@ def test_what_needs_a_sound_whole_refuses_one_of_more_than_an_hour() -> None:
     assert "audio.trim" in caught.value.hint
     with pytest.raises(MediaError) as caught:
         sources.make_noise(TestContext(), seconds=5 * 3600.0, rate=48_000, channels=2)
+    assert caught.value.code == "E640"
+    with pytest.raises(MediaError) as caught:
+        music.make_soundtrack(TestContext(), make_noise(5.0, rate=48_000, channels=2), seconds=7200.0)
     assert caught.value.code == "E640"

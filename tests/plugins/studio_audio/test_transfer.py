@@ -9,7 +9,8 @@ from studio.api import Audio, MediaError
 from studio.testing import TestContext
 from studio_audio.nodes.transfer import transfer_audio
 from studio_audio.nodes.voice import change_voice
-from tests.plugins.studio_audio.signals import find_rms, make_noise, make_notes, make_tone, make_vowel
+from studio_audio.voice import import_world
+from tests.plugins.studio_audio.signals import RATE, find_rms, make_noise, make_notes, make_tone, make_vowel
 
 CTX = TestContext()
 CONTENT = make_notes([220, 330, 262, 440], 0.4, bright=0.0)
@@ -126,6 +127,30 @@ def test_a_voice_gets_the_pitch_the_formants_and_the_length_asked_for(
     assert np.array(found) / before == pytest.approx([formants] * 3, rel=0.05)
 
 
+def test_a_long_voice_is_changed_in_pieces_cut_where_it_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    vowel, gap = make_vowel(110, seconds=0.5).samples, np.zeros((4000, 1), np.float32)
+    voice = Audio(np.concatenate([part for _ in range(6) for part in (vowel, gap)]), RATE)
+    whole = change_voice(CTX, voice, pitch=1.3, speed=0.8)
+    longest: list[int] = []
+    world = import_world()
+    harvest = world.harvest
+    monkeypatch.setattr("studio_audio.voice._LONGEST_SECONDS", 1.2)
+    monkeypatch.setattr(
+        world, "harvest", lambda signal, *a, **k: longest.append(len(signal)) or harvest(signal, *a, **k)
+    )
+
+    pieces = change_voice(CTX, voice, pitch=1.3, speed=0.8)
+
+    assert len(longest) > 3
+    assert max(longest) <= 1.2 * RATE
+    assert pieces.audio.frames == whole.audio.frames == round(voice.frames / 0.8)
+    assert find_pitch(pieces.audio) == pytest.approx(143, rel=0.02)
+    assert np.abs(np.diff(pieces.audio.samples[:, 0])).max() <= 1.2 * np.abs(np.diff(whole.audio.samples[:, 0])).max()
+    usable = whole.audio.frames // 551 * 551
+    levels = [np.abs(each.audio.samples[:usable]).reshape(-1, 551).max(axis=1) for each in (pieces, whole)]
+    assert np.corrcoef(*levels)[0, 1] > 0.95
+
+
 @pytest.mark.parametrize(
     ("sound", "code"),
     [
@@ -143,8 +168,6 @@ def test_what_is_no_voice_is_told(sound: Audio, code: str) -> None:
 
 def test_the_stand_in_for_setuptools_is_taken_away_again() -> None:
     import sys
-
-    from studio_audio.voice import import_world
 
     assert import_world().synthesize is not None
     assert not hasattr(sys.modules.get("pkg_resources", object()), "get_distribution") or hasattr(
