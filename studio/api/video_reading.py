@@ -48,8 +48,9 @@ def read_film(path: Path, limits: MediaLimits) -> Video:
         layout = _choose_layout(first, stream.codec_context.name)
         shape = _convert(path, first, layout, VideoReformatter()).shape
         rate = _find_rate(stream)
-        count = stream.frames or None
-        seconds = float(stream.duration * stream.time_base) if stream.duration else None
+        whole = _is_whole(stream, path.stat().st_size)  # else both are found by running through the frames
+        count = (stream.frames or None) if whole else None
+        seconds = float(stream.duration * stream.time_base) if stream.duration and whole else None
         has_sound = bool(container.streams.audio)
 
     def create_frames() -> Iterator[Frame]:
@@ -135,6 +136,12 @@ def _check_size(path: Path, width: int, height: int, limits: MediaLimits) -> Non
             f" and {limits.max_side} per side",
             hint="raise media.max_pixels or media.max_side in config.toml",
         )
+
+
+def _is_whole(stream: Any, size: int) -> bool:
+    """Say whether the last frame of the file's index lies in the file: else the header promises more than there is."""
+    entries = stream.index_entries
+    return not len(entries) or entries[-1].pos + entries[-1].size <= size
 
 
 def _find_rate(stream: Any) -> Fraction:

@@ -14,6 +14,7 @@ import pytest
 from studio.api import AudioType, MediaError, StudioError, Video
 from studio.testing import TestContext
 from studio_video.nodes import files
+from studio_video.nodes.edit import loop_video
 from tests.plugins.studio_video.clips import draw, make_film, open_file, read_times, tone, write_clip
 
 
@@ -185,3 +186,18 @@ def test_a_hundred_thousand_tiny_frames_go_through(tmp_path: Path) -> None:
     loaded = files.load_video(TestContext(), open_file(tmp_path / "a.mkv"))
 
     assert sum(1 for _ in loaded.frames()) == 100_000
+
+
+def test_a_film_that_is_cut_off_is_as_long_as_what_is_left(tmp_path: Path) -> None:
+    write_clip(tmp_path / "a.mp4", make_film(60))
+    data = (tmp_path / "a.mp4").read_bytes()
+    (tmp_path / "b.mp4").write_bytes(data[: len(data) // 2])
+    context = TestContext()
+
+    film = files.load_video(context, open_file(tmp_path / "b.mp4"))
+    left = sum(1 for _ in film.frames())
+
+    assert 0 < left < 60
+    assert film.count in (None, left)
+    assert film.duration == pytest.approx(left / 12, abs=1e-3)
+    assert sum(1 for _ in loop_video(context, film, times=2).frames()) == 2 * left
