@@ -14,7 +14,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +122,7 @@ def compare(made: Array, whole: Array, border: int) -> tuple[float, float]:
     from skimage.metrics import structural_similarity
 
     first, second = (to_luma(p)[border:-border, border:-border] for p in (made, whole))
-    psnr = 10 * np.log10(255**2 / np.mean((first - second) ** 2))
+    psnr = 10 * np.log10(255**2 / max(np.mean((first - second) ** 2), 1e-10))
     ssim = structural_similarity(
         first, second, data_range=255, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
     )
@@ -148,12 +148,12 @@ def make_methods(models: Mapping[str, Any], with_ensemble: bool) -> dict[str, Ca
     return methods
 
 
-def bench_quality(set5: Path, models: Mapping[str, Any], with_ensemble: bool) -> None:
+def bench_quality(set5: Path, models: Mapping[str, Any], scales: Sequence[int], with_ensemble: bool) -> None:
     """Print PSNR and SSIM by scale, degradation and method, and the worst picture against bicubic."""
     methods = make_methods(models, with_ensemble)
     print("| scale | degradation | " + " | ".join(methods) + " | worst of compact - bicubic | of fast |")
     print("|---|---|" + "---|" * (len(methods) + 2))
-    for scale in (2, 3, 4):
+    for scale in scales:
         files = sorted((set5 / f"x{scale}").glob("*_HR.png"))
         pairs = [(read(path), read(path.with_name(path.name.replace("_HR", "_LR")))) for path in files]
         for kind in KINDS:
@@ -183,12 +183,15 @@ def print_published() -> None:
 
 
 def bench_restore(set5: Path, models: Mapping[str, Any]) -> None:
-    """Print what denoising and restoring gain on the large pictures."""
+    """Print what denoising and restoring gain on the large pictures.
+
+    Medians: one of the five was a JPEG before, and is all but the same after another.
+    """
     ctx, rng = TestContext(models=models), np.random.default_rng(0)
-    print("\n| harm | before | after | worst picture |\n|---|---|---|---|")
+    print("\n| harm | before, median | after | gain, median | worst picture |\n|---|---|---|---|---|")
     wholes = [read(path) for path in sorted((set5 / "x2").glob("*_HR.png"))]
-    harms: dict[str, tuple[Callable[[Array], Array], Any]] = {
-        f"JPEG q{q}": ((lambda p, q=q: press(p, q)), restore_image) for q in (10, 20, 40, 75)
+    harms: dict[str, tuple[Callable[[Array], Array], Any]] = {"nothing": ((lambda p: p), restore_image)} | {
+        f"JPEG q{q}": ((lambda p, q=q: press(p, q)), restore_image) for q in (10, 20, 40, 75, 90)
     }
     for sigma in (10, 25):
         harms[f"noise, deviation {sigma}"] = (
@@ -200,8 +203,9 @@ def bench_restore(set5: Path, models: Mapping[str, Any]) -> None:
         for whole in wholes:
             bad = harm(whole)
             scores.append((compare(bad, whole, 2)[0], compare(function(ctx, Image(bad)).stored, whole, 2)[0]))
-        before, after = np.mean(scores, axis=0)
-        print(f"| {name} | {before:.2f} | {after:.2f} | {min(b - a for a, b in scores):+.2f} |", flush=True)
+        gains = [0.0 if a == b else b - a for a, b in scores]
+        before, after = np.median(scores, axis=0)
+        print(f"| {name} | {before:.2f} | {after:.2f} | {np.median(gains):+.2f} | {min(gains):+.2f} |", flush=True)
 
 
 def bench_speed(models: Mapping[str, Any], threads: int, rounds: int) -> None:
@@ -270,6 +274,7 @@ def main() -> None:
     parser.add_argument("--set5", type=Path, help="folder with x2, x3, x4")
     parser.add_argument("--weights", type=Path, help="folder with other files of weights")
     parser.add_argument("--tables", nargs="+", choices=tables, default=tables)
+    parser.add_argument("--scales", nargs="+", type=int, choices=(2, 3, 4), default=(2, 3, 4), help="for the quality")
     parser.add_argument("--ensemble", action="store_true", help="also the mean over eight turns, eight times slower")
     parser.add_argument("--threads", type=int, default=2, help="for the speed")
     parser.add_argument("--rounds", type=int, default=3)
@@ -282,7 +287,7 @@ def main() -> None:
     if options.set5 is None and {"quality", "restore"} & set(options.tables):
         parser.error("quality and restore need --set5 FOLDER")
     if "quality" in options.tables:
-        bench_quality(options.set5, models, options.ensemble)
+        bench_quality(options.set5, models, options.scales, options.ensemble)
     if "published" in options.tables:
         print_published()
     if "restore" in options.tables:

@@ -83,9 +83,20 @@ def enlarge(
 
 
 def restore(
-    pictures: Sequence[Image], upscaler: Upscaler, strength: float, tiling: Tiling, on_tile: OnTile
+    pictures: Sequence[Image],
+    upscaler: Upscaler,
+    strength: float | Sequence[float],
+    tiling: Tiling,
+    on_tile: OnTile,
 ) -> list[Image]:
     """Restore pictures of one size, of one number of channels and one depth; alpha stays exactly as it is.
+
+    Args:
+        pictures: What to restore.
+        upscaler: A model of scale 1.
+        strength: How much of what the model changes to take over, 0 to 1; one for all, or one for each.
+        tiling: Size of tiles.
+        on_tile: Called before each tile.
 
     Raises:
         ModelError: E692 if the model enlarges.
@@ -96,12 +107,15 @@ def restore(
             f"this model enlarges (x{', x'.join(map(str, upscaler.scales))}) and does not restore",
             hint="take builtin:compact-restore, or a restoration network of scale 1",
         )
+    if not np.any(strength):
+        return list(pictures)
     colors, alphas = zip(*(_split(picture.stored) for picture in pictures), strict=True)
     stacked = np.stack(colors)
     seen = [upscaler.look(picture, 1) for picture in stacked]
+    parts = np.broadcast_to(np.asarray(strength, np.float32), len(pictures))[:, None, None, None]
 
     def run(tile: FloatArray) -> FloatArray:
-        return tile + np.float32(strength) * (upscaler.run(tile, 1, seen) - tile)
+        return tile + parts * (upscaler.run(tile, 1, seen) - tile)
 
     made = run_tiled(stacked, 1, run, tiling, reach=upscaler.reach, dtype=stacked.dtype, on_tile=on_tile)
     return [Image(_join(made[index], alpha)) for index, alpha in enumerate(alphas)]

@@ -10,10 +10,13 @@ FEATURES = 17
 _SIDE = 1024  # what is looked at of a large picture, in pixels a side
 
 
-def find_middle(picture: AnyArray) -> AnyArray:
-    """Return the middle of a large picture (height x width, perhaps x channels), which is enough to look at."""
-    top, left = (max(0, (side - _SIDE) // 2) for side in picture.shape[:2])
-    return picture[top : top + _SIDE, left : left + _SIDE]
+def find_middle(picture: AnyArray, side: int = _SIDE) -> AnyArray:
+    """Return the middle of a large picture (height x width, perhaps x channels), which is enough to look at.
+
+    It begins where a block of JPEG begins.
+    """
+    top, left = (max(0, (whole - side) // 16 * 8) for whole in picture.shape[:2])
+    return picture[top : top + side, left : left + side]
 
 
 def find_features(plane: FloatArray) -> FloatArray:

@@ -24,6 +24,12 @@ def split_planes(rgb: FloatArray) -> FloatArray:
     return planes
 
 
+def find_brightness(picture: FloatArray) -> FloatArray:
+    """Return the brightness of a picture (height x width x 1 or 3) as a plane."""
+    plane: FloatArray = picture[..., 0] if picture.shape[2] == 1 else split_planes(picture)[..., 0]
+    return plane
+
+
 def join_planes(planes: FloatArray) -> FloatArray:
     """Turn brightness and differences of colour (... x 3) into RGB; the inverse of `split_planes`."""
     rgb: FloatArray = (planes - _OFFSET) @ _FROM_PLANES.T

@@ -13,7 +13,8 @@ from torch.nn import functional
 from studio.api import ModelError
 from studio.api.quiet import hush
 from studio_upscale.gauge import find_middle, guess
-from studio_upscale.pixels import AnyArray, FloatArray, join_planes, split_planes, to_floats
+from studio_upscale.jpeg import find_code
+from studio_upscale.pixels import AnyArray, FloatArray, find_brightness, join_planes, split_planes, to_floats
 
 if TYPE_CHECKING:
     from studio_upscale.networks.compact import Compact
@@ -32,15 +33,15 @@ class Upscaler(ABC):
     reach: int
     name: str
 
-    def look(self, picture: AnyArray, scale: int) -> float:
+    def look(self, picture: AnyArray, scale: int) -> tuple[float, ...]:
         """Look at a whole picture (height x width x channels) before its tiles are run.
 
         Returns:
             What the network wants to know of it, for `run`.
         """
-        return 0.0
+        return ()
 
-    def run(self, pictures: FloatArray, scale: int, seen: Sequence[float] | None = None) -> FloatArray:
+    def run(self, pictures: FloatArray, scale: int, seen: Sequence[Sequence[float]] | None = None) -> FloatArray:
         """Enlarge pictures, N x height x width x channels (1 or 3), by one of `scales`.
 
         Args:
@@ -63,12 +64,12 @@ class Upscaler(ABC):
             raise ModelError(
                 "E693",
                 f"{self.name} gave numbers that are none (NaN)",
-                hint="mostly float16 that overflows: STUDIO_DTYPE=float32",
+                hint="mostly float16 that overflows: --dtype fp32",
             )
         return made
 
     @abstractmethod
-    def _run(self, pictures: FloatArray, scale: int, seen: Sequence[float]) -> FloatArray: ...
+    def _run(self, pictures: FloatArray, scale: int, seen: Sequence[Sequence[float]]) -> FloatArray: ...
 
     def measure(self) -> int:
         """Return the bytes of the weights."""
@@ -93,14 +94,17 @@ class CompactUpscaler(Upscaler):
         self.reach = max(network.reach for network in networks.values())
         self.name = "the compact network"
 
-    def look(self, picture: AnyArray, scale: int) -> float:
-        """Guess whether a picture was made small without smoothing."""
+    def look(self, picture: AnyArray, scale: int) -> tuple[float, ...]:
+        """Guess whether a picture was made small without smoothing, and how hard it was compressed since."""
         if scale not in self._gauges:
-            return 0.0
-        part = to_floats(find_middle(picture))
-        return guess(part[..., 0] if part.shape[2] == 1 else split_planes(part)[..., 0], self._gauges[scale])
+            return ()
+        brightness = find_brightness(to_floats(find_middle(picture)))
+        codes = [guess(brightness, self._gauges[scale])]
+        if self._networks[scale].coded > 1:
+            codes.append(find_code(brightness))
+        return tuple(codes)
 
-    def _run(self, pictures: FloatArray, scale: int, seen: Sequence[float]) -> FloatArray:
+    def _run(self, pictures: FloatArray, scale: int, seen: Sequence[Sequence[float]]) -> FloatArray:
         if pictures.shape[3] == 1:
             return self._run_planes(pictures[..., 0], scale, seen)[..., None]
         planes = split_planes(pictures)
@@ -112,7 +116,7 @@ class CompactUpscaler(Upscaler):
         made = self._run_planes(stack, scale, [*seen] * 3)
         return join_planes(made.reshape(3, count, *made.shape[1:]).transpose(1, 2, 3, 0))
 
-    def _run_planes(self, planes: FloatArray, scale: int, codes: Sequence[float]) -> FloatArray:
+    def _run_planes(self, planes: FloatArray, scale: int, codes: Sequence[Sequence[float]]) -> FloatArray:
         given = torch.from_numpy(np.ascontiguousarray(planes))[:, None].to(self._device, self._dtype)
         with torch.inference_mode():
             made = self._networks[scale](given, scale, torch.tensor(codes, dtype=torch.float32))
@@ -142,7 +146,7 @@ class SpandrelUpscaler(Upscaler):
         self.scales, self.reach = (int(descriptor.scale),), 0
         self.name = f"the {descriptor.architecture.name} network"
 
-    def _run(self, pictures: FloatArray, scale: int, seen: Sequence[float]) -> FloatArray:
+    def _run(self, pictures: FloatArray, scale: int, seen: Sequence[Sequence[float]]) -> FloatArray:
         return np.stack([self._run_one(picture, scale) for picture in pictures])
 
     def _run_one(self, picture: FloatArray, scale: int) -> FloatArray:
@@ -183,7 +187,7 @@ class PipelineUpscaler(Upscaler):
         self.scales, self.reach = (scale,), 0
         self.name = type(pipeline).__name__
 
-    def _run(self, pictures: FloatArray, scale: int, seen: Sequence[float]) -> FloatArray:
+    def _run(self, pictures: FloatArray, scale: int, seen: Sequence[Sequence[float]]) -> FloatArray:
         return np.stack([self._run_one(picture, scale) for picture in pictures])
 
     def _run_one(self, picture: FloatArray, scale: int) -> FloatArray:

@@ -114,7 +114,7 @@ def load_compact(path: Path, facts: Mapping[str, Any], device: str, dtype: Any) 
         for each in facts["networks"]:
             with torch.device("meta"):
                 scales = [int(scale) for scale in each["scales"]]
-                network = Compact(int(each["width"]), int(each["blocks"]), scales, bool(each["coded"]))
+                network = Compact(int(each["width"]), int(each["blocks"]), scales, int(each["coded"]))
             prefix = str(each["prefix"])
             own = {n.removeprefix(prefix): t.float() for n, t in tensors.items() if n.startswith(prefix)}
             if network.coded:

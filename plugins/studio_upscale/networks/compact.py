@@ -20,13 +20,13 @@ class Compact(nn.Module):
         width: Channels inside.
         blocks: Pairs of convolutions.
         scales: Factors per side; 1 restores without enlarging.
-        coded: Whether it is told how the picture was made small (see `gauge.py`), as a second plane.
+        coded: How many numbers it is told of the whole picture (see `gauge.py`), each as a plane of its own.
     """
 
-    def __init__(self, width: int, blocks: int, scales: Sequence[int], coded: bool = False) -> None:
+    def __init__(self, width: int, blocks: int, scales: Sequence[int], coded: int = 0) -> None:
         super().__init__()
         self.width, self.blocks, self.scales, self.coded = width, blocks, tuple(scales), coded
-        self.head = nn.Conv2d(2 if coded else 1, width, 3, padding=1)
+        self.head = nn.Conv2d(1 + coded, width, 3, padding=1)
         self.body = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(2 * blocks))
         self.tails = nn.ModuleDict({str(s): nn.Conv2d(width, s * s, 3, padding=1) for s in self.scales})
         for tail in self.tails.values():
@@ -44,14 +44,15 @@ class Compact(nn.Module):
         Args:
             planes: N x 1 x height x width, 0 to 1.
             scale: One of `scales`.
-            codes: N numbers from 0 to 1, for a network that is `coded`.
+            codes: N x `coded` numbers from 0 to 1.
 
         Returns:
             N x 1 x (scale height) x (scale width), float32, about 0 to 1.
         """
         given = planes - 0.5
         if self.coded and codes is not None:
-            given = torch.cat([given, (codes.to(given)[:, None, None, None] - 0.5).expand_as(given)], dim=1)
+            known = codes.to(given)[:, : self.coded, None, None] - 0.5
+            given = torch.cat([given, known.expand(-1, -1, *given.shape[2:])], dim=1)
         features = functional.leaky_relu(self.head(given), 0.1, inplace=True)
         for first, second in zip(self.body[::2], self.body[1::2], strict=True):
             inner = functional.leaky_relu(first(features), 0.1, inplace=True)

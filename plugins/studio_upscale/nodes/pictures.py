@@ -99,15 +99,20 @@ def restore_image(
     image: Image,
     *,
     strength: Part = 1.0,
+    always: bool = False,
     model: Model = RESTORE,
     tile: Tile = 256,
     overlap: Overlap = 32,
 ) -> Image:
     """Free a picture of JPEG's blocks and ringing; its size, depth and alpha stay.
 
+    How hard the picture was compressed is measured, by the steps its frequencies were rounded to, and it is restored
+    by that much. One without a trace of JPEG stays as it is.
+
     Args:
         image: Picture to restore.
         strength: How much of what is found to take away.
+        always: Restore without measuring: for pictures that were resized after they were compressed.
         model: "builtin:compact-restore", or weights of a restoration network that spandrel knows.
         tile: Side of a tile that is worked on at once.
         overlap: How far neighbouring tiles reach into each other.
@@ -115,7 +120,12 @@ def restore_image(
     Raises:
         ModelError: E690 to E694 if a model does not fit, or gives NaN.
     """
-    return _restore(ctx, image, strength, model, tile, overlap)
+    from studio_upscale.jpeg import find_harm
+
+    harm = 1.0 if always else find_harm(image.stored[..., :3] if image.channels > 2 else image.stored)
+    if harm == 0:
+        ctx.log("no trace of JPEG: the picture stays as it is; always=true restores it nevertheless")
+    return _restore(ctx, image, strength * harm, model, tile, overlap)
 
 
 def _restore(ctx: Context, image: Image, strength: float, model: Model, tile: int, overlap: int) -> Image:
@@ -124,7 +134,5 @@ def _restore(ctx: Context, image: Image, strength: float, model: Model, tile: in
     from studio_upscale.upscaler import find_upscaler
 
     ctx.step(0, 0)
-    if strength == 0:
-        return image
     with ctx.open(model) as opened:
         return restore([image], find_upscaler(opened), strength, Tiling(tile, overlap, ctx.log), ctx.step)[0]

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from studio_upscale.training.train import BRIEF, STAGES
+
 FILES: dict[str, tuple[dict[str, tuple[int, ...]], bool]] = {
-    "compact": ({"coded2": (2,), "trunk": (3,), "coded4": (4,)}, False),
+    "compact": ({"tuned2": (2,), "tuned3": (3,), "tuned4": (4,)}, False),
     "compact_fast": ({"fast": (2, 3, 4)}, True),
-    "compact_restore": ({"restore": (1,)}, False),
+    "compact_restore": ({"steady": (1,)}, False),
 }
 """The files that ship: stages whose networks they hold, with their scales; whether colours are only interpolated."""
-_STAGES = ("trunk", "x2", "x4", "coded2", "coded4", "fast", "restore")
-_BRIEF = ("fast", "restore")  # stages so short that the average still holds their beginning: their last weights ship
 _HERE = Path(__file__).parent
 
 
@@ -28,7 +28,7 @@ def export(folder: Path, figures: Path | None = None) -> dict[str, int]:
     """
     ship = folder / "ship"
     ship.mkdir(exist_ok=True)
-    facts = {stage: _read_facts(folder / f"{stage}.safetensors") for stage in _STAGES}
+    facts = {stage: _read_facts(folder / f"{stage}.safetensors") for stage in STAGES if stage != "export"}
     for name, (stages, fast) in FILES.items():
         _write_networks(folder, ship / f"{name}.safetensors", stages, facts, fast)
     (ship / "README.md").write_text(_write_card(facts, figures), encoding="utf-8")
@@ -53,15 +53,16 @@ def _write_networks(
     tensors, networks = {}, []
     for stage, scales in stages.items():
         found = load_file(folder / f"{stage}.safetensors")
-        part = "network." if stage in _BRIEF else "average."
+        part = "network." if stage in BRIEF else "average."
         own = {n.removeprefix(part): t.half() for n, t in found.items() if n.startswith(part)}
         own = {n: t for n, t in own.items() if not n.startswith("tails.") or int(n.split(".")[1]) in scales}
         own |= {name: tensor for name, tensor in found.items() if name.startswith("gauge.")}
         tensors |= {f"{stage}.{name}": tensor.contiguous() for name, tensor in own.items()}
-        described = {key: facts[stage].get(key, False) for key in ("width", "blocks", "coded")}
+        described = {key: facts[stage].get(key, 0) for key in ("width", "blocks", "coded")}
         described["scales"] = scales
         networks.append({"prefix": f"{stage}.", **described})
     save_file(tensors, target, metadata={KEY: json.dumps({"networks": networks, "fast": fast}, sort_keys=True)})
+    target.chmod(0o644)  # safetensors writes for the owner alone
 
 
 def _write_card(facts: dict[str, dict[str, Any]], figures: Path | None) -> str:

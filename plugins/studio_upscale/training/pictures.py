@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from studio_upscale.gauge import find_features
+from studio_upscale.jpeg import find_code
 
 Array = np.ndarray[Any, Any]
 
@@ -33,7 +34,9 @@ ZOOMS = (1.0, 0.75, 0.5)
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 BLUE = np.array([-0.168736, -0.331264, 0.5], np.float32)
 RED = np.array([0.5, -0.418688, -0.081312], np.float32)
+TUNE_KINDS = {"antialiased": 0.36, "cubic": 0.28, "area": 0.12, "rough": 0.03, "jpeg": 0.08, "jpeg75": 0.13}
 KINDS = {"antialiased": 0.42, "cubic": 0.20, "area": 0.14, "rough": 0.05, "jpeg": 0.09, "jpeg75": 0.10}
+STEADY_KINDS = {"clean": 0.28, "jpeg_high": 0.22, "jpeg75": 0.08, "jpeg": 0.10, "jpeg_low": 0.14, "noise": 0.18}
 RESTORE_KINDS = {"jpeg": 0.30, "jpeg_low": 0.25, "jpeg75": 0.10, "noise": 0.30, "clean": 0.05}
 
 
@@ -134,6 +137,8 @@ def degrade(pixels: Array, scale: int, kind: str, rng: np.random.Generator) -> A
     """Return what one kind of harm leaves of a picture (height x width x 3, uint8), `scale` times smaller."""
     if kind in ("jpeg", "jpeg75"):
         return _press(pixels, 75 if kind == "jpeg75" else int(rng.integers(40, 96)))
+    if kind == "jpeg_high":
+        return _press(pixels, int(rng.integers(60, 99)))
     if kind == "jpeg_low":
         return _press(pixels, int(rng.integers(8, 40)))
     if kind == "noise":
@@ -180,7 +185,7 @@ class Pairs:
         self.shares = np.array(list(kinds.values())) / sum(kinds.values())
         weights = [np.array([pair.weight for pair in group]) for group in self.groups]
         self.weights = [w / w.sum() for w in weights]
-        self.codes = [np.zeros(len(group), np.float32) for group in self.groups]
+        self.codes = [np.zeros((len(group), 2), np.float32) for group in self.groups]
         self.gauge: Array | None = None
 
     def fit_gauge(self) -> None:
@@ -196,7 +201,8 @@ class Pairs:
         model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
         guesses = cross_val_predict(model, features, bare, groups=numbers, cv=GroupKFold(8), method="predict_proba")
         ends = np.cumsum([len(group) for group in self.groups])[:-1]
-        self.codes = np.split(guesses[:, 1].astype(np.float32), ends)
+        steps = [find_code(pair.left.astype(np.float32) @ LUMA / 255) for pair in pairs]
+        self.codes = np.split(np.stack([guesses[:, 1], steps], axis=1).astype(np.float32), ends)
         scaler, slopes = model.fit(features, bare)
         rows = [np.append(scaler.mean_, 0), np.append(scaler.scale_, 1), np.append(slopes.coef_[0], slopes.intercept_)]
         self.gauge = np.stack(rows).astype(np.float32)
@@ -223,10 +229,10 @@ class Pairs:
         lefts, wholes, codes = zip(*(self._cut_one(rng) for _ in range(count)), strict=True)
         return np.stack(lefts)[:, None], np.stack(wholes)[:, None], np.array(codes, np.float32)
 
-    def _cut_one(self, rng: np.random.Generator) -> tuple[Array, Array, float]:
+    def _cut_one(self, rng: np.random.Generator) -> tuple[Array, Array, Array]:
         kind = int(rng.choice(len(self.groups), p=self.shares))
         index = int(rng.choice(len(self.groups[kind]), p=self.weights[kind]))
-        pair, code = self.groups[kind][index], float(self.codes[kind][index])
+        pair, code = self.groups[kind][index], self.codes[kind][index]
         size, scale = self.patch, self.scale
         tops = rng.integers(0, pair.left.shape[0] - size + 1, 2)
         sides = rng.integers(0, pair.left.shape[1] - size + 1, 2)

@@ -1,8 +1,10 @@
 """Train the networks from nothing: `python -m studio_upscale.training.train --out FOLDER`.
 
 The stages: a trunk that learns x2, x3 and x4 at once, then networks for x2 and x4 that begin with that trunk, and go on
-as `coded` ones with the guess of `gauge.py` beside the picture; the fast network; the network that restores. Each has
-a budget in minutes or steps and a checkpoint it goes on from. With budgets in steps, a seed repeats on one machine.
+as `coded` ones with the guess of `gauge.py` beside the picture; the fast network; the network that restores; `steady`
+goes on from it with more that is hardly harmed or not at all; `tuned` networks go on from the coded ones, told of
+JPEG's steps too (`jpeg.py`), with more that was sampled without smoothing or compressed. Each has a budget in minutes
+or steps and a checkpoint it goes on from. With budgets in steps, a seed repeats on one machine.
 The stage `export` writes what ships: fp16 safetensors and a model card. One file for CPU and GPU; on a GPU raise
 `--batch` and the minutes.
 """
@@ -19,8 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-STAGES = ("trunk", "x2", "x4", "coded2", "coded4", "fast", "restore", "export")
+STAGES = ("trunk", "x2", "x4", "coded2", "coded4", "fast", "restore", "steady", "tuned2", "tuned3", "tuned4", "export")
+BRIEF = ("fast", "restore")  # stages so short that the average still holds their beginning
 MINUTES = {"trunk": 13.0, "x2": 7.5, "x4": 7.5, "coded2": 5.0, "coded4": 4.5, "fast": 3.0, "restore": 3.5}
+MINUTES |= {"steady": 5.5, "tuned2": 11.5, "tuned3": 3.5, "tuned4": 8.2}
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Stage:
     rate_end: float
     softness: float
     start: str | None = None
-    coded: bool = False
+    coded: int = 0
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -63,9 +67,14 @@ def list_stages(width: int, blocks: int) -> dict[str, Stage]:
     stages = [Stage("trunk", (2, 3, 4), width, blocks, 1e-3, 3e-4, 1e-3)]
     stages += [Stage(f"x{s}", (s,), width, blocks, 4e-4, 4e-6, 1e-2, "trunk") for s in (2, 4)]
     for scale, start in ((2, "x2"), (4, "x4")):
-        stages.append(Stage(f"coded{scale}", (scale,), width, blocks, 4e-4, 4e-6, 1e-2, start, coded=True))
-    stages += [Stage("fast", (2, 3, 4), 32, 2, 1.5e-3, 1e-5, 5e-3, coded=True)]
-    stages += [Stage("restore", (1,), 48, 4, 1e-3, 5e-6, 5e-3)]
+        stages.append(Stage(f"coded{scale}", (scale,), width, blocks, 4e-4, 4e-6, 1e-2, start, coded=1))
+    stages += [Stage("fast", (2, 3, 4), 32, 2, 1.5e-3, 1e-5, 5e-3, coded=1)]
+    stages += [
+        Stage("restore", (1,), 48, 4, 1e-3, 5e-6, 5e-3),
+        Stage("steady", (1,), 48, 4, 6e-4, 5e-6, 2e-3, "restore"),
+    ]
+    for scale, start in ((2, "coded2"), (3, "trunk"), (4, "coded4")):
+        stages.append(Stage(f"tuned{scale}", (scale,), width, blocks, 4e-4, 2e-6, 1e-2, start, coded=2))
     return {stage.name: stage for stage in stages}
 
 
@@ -95,11 +104,12 @@ def train_stage(stage: Stage, pictures: Sequence[Any], options: argparse.Namespa
     import numpy as np
     import torch
 
-    from studio_upscale.training.pictures import KINDS, RESTORE_KINDS, Pairs
+    from studio_upscale.training.pictures import KINDS, RESTORE_KINDS, STEADY_KINDS, TUNE_KINDS, Pairs
 
     torch.manual_seed(options.seed)
     training = Training(stage, options)
-    kinds = RESTORE_KINDS if stage.scales == (1,) else KINDS
+    named = {"restore": RESTORE_KINDS, "steady": STEADY_KINDS}
+    kinds = named.get(stage.name, TUNE_KINDS if stage.name.startswith("tuned") else KINDS)
     pairs = {scale: Pairs(pictures, scale, kinds, options.patch, options.seed) for scale in stage.scales}
     if stage.coded:
         for scale, each in pairs.items():
@@ -148,10 +158,11 @@ class Training:
         from safetensors.torch import load_file
 
         found, wanted = load_file(path), self.network.state_dict()
-        ready = {name: found[f"average.{name}"] for name in wanted}
+        part = "network" if path.stem in BRIEF else "average"
+        ready = {name: found[f"{part}.{name}"] for name in wanted}
         missing = wanted["head.weight"].shape[1] - ready["head.weight"].shape[1]
         if missing:  # the code is new: at first it says nothing
-            nothing = torch.zeros_like(ready["head.weight"][:, :1])
+            nothing = torch.zeros_like(ready["head.weight"][:, :1]).repeat(1, missing, 1, 1)
             ready["head.weight"] = torch.cat([ready["head.weight"], nothing], dim=1)
         self.network.load_state_dict(ready)
 
@@ -235,6 +246,7 @@ def measure_gain(network: Callable[..., Any], scale: int, device: Any, gauge: An
     from torch.nn import functional
 
     from studio_upscale.gauge import guess
+    from studio_upscale.jpeg import find_code
     from studio_upscale.training.pictures import LUMA, degrade, load_held_out
 
     whole = load_held_out()[:240, :384]
@@ -242,7 +254,8 @@ def measure_gain(network: Callable[..., Any], scale: int, device: Any, gauge: An
     left_plane = torch.from_numpy(left.astype(np.float32) @ LUMA)[None, None].to(device) / 255
     whole_plane = torch.from_numpy(whole.astype(np.float32) @ LUMA)[None, None].to(device) / 255
     with torch.no_grad():
-        codes = None if gauge is None else torch.tensor([guess(left_plane[0, 0].cpu().numpy(), gauge.numpy())])
+        seen = left_plane[0, 0].cpu().numpy()
+        codes = None if gauge is None else torch.tensor([[guess(seen, gauge.numpy()), find_code(seen)]])
         made = network(left_plane, scale, codes)
         plain = functional.interpolate(left_plane, scale_factor=scale, mode="bicubic")
     far = ((plain - whole_plane).square().mean() / (made - whole_plane).square().mean()).item()

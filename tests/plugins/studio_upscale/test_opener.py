@@ -88,8 +88,8 @@ def test_a_coded_network_is_told_of_the_whole_picture_and_not_of_the_tile(tmp_pa
     whole = enlarge_image(ctx, Image(half), model=model).pixels
     tiled = enlarge_image(ctx, Image(half), model=model, tile=48, overlap=16).pixels
 
-    assert len({round(each, 3) for each in seen}) == 3
-    assert np.abs(opened.run(sharp[None], 2, [0.0]) - opened.run(sharp[None], 2, [1.0])).max() > 1e-4
+    assert len({round(each, 3) for (each,) in seen}) == 3
+    assert np.abs(opened.run(sharp[None], 2, [[0.0]]) - opened.run(sharp[None], 2, [[1.0]])).max() > 1e-4
     assert np.abs(whole - tiled).max() < 1e-5
 
 

@@ -12,7 +12,9 @@ import pytest
 
 from studio.api import Image, Model
 from studio.testing import TestContext
+from studio_upscale.jpeg import find_step
 from studio_upscale.nodes.pictures import denoise_image, enlarge_image, restore_image
+from studio_upscale.pixels import find_brightness, to_floats
 from studio_upscale.training.pictures import load_held_out, shrink_antialiased
 
 MARGIN = {"builtin:compact": 0.3, "builtin:compact-fast": 0.15}
@@ -30,6 +32,12 @@ def _measure(made: Any, whole: Any) -> float:
     return float(10 * np.log10(255**2 / np.mean((first - second) ** 2)))
 
 
+def _press(whole: Any, quality: int) -> Any:
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(whole).save(buffer, "JPEG", quality=quality)
+    return np.asarray(PIL.Image.open(buffer))
+
+
 @pytest.mark.parametrize("model", ["builtin:compact", "builtin:compact-fast"])
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_enlarging_beats_bicubic(ctx: TestContext, whole: Any, model: str, scale: int) -> None:
@@ -43,11 +51,38 @@ def test_enlarging_beats_bicubic(ctx: TestContext, whole: Any, model: str, scale
 
 
 def test_restoring_takes_away_artefacts_of_jpeg(ctx: TestContext, whole: Any) -> None:
-    buffer = io.BytesIO()
-    PIL.Image.fromarray(whole).save(buffer, "JPEG", quality=20)
-    pressed = np.asarray(PIL.Image.open(buffer))
+    pressed = _press(whole, 20)
 
     assert _measure(restore_image(ctx, Image(pressed)).stored, whole) > _measure(pressed, whole) + 0.3
+
+
+def test_restoring_leaves_a_picture_without_traces_of_jpeg_as_it_is(ctx: TestContext, whole: Any) -> None:
+    made = restore_image(ctx, Image(whole)).stored
+
+    assert np.array_equal(made, whole)
+    assert "no trace of JPEG" in ctx.messages[0]
+
+
+@pytest.mark.parametrize("quality", [60, 75, 85, 90, 95])
+def test_restoring_never_lowers_a_light_compression(ctx: TestContext, whole: Any, quality: int) -> None:
+    pressed = _press(whole, quality)
+
+    assert _measure(restore_image(ctx, Image(pressed)).stored, whole) >= _measure(pressed, whole) - 0.05
+
+
+def test_restoring_always_changes_a_clean_picture_by_little(ctx: TestContext, whole: Any) -> None:
+    assert _measure(restore_image(ctx, Image(whole), always=True).stored, whole) > 38
+
+
+@pytest.mark.parametrize("corner", [(0, 0), (3, 5), (7, 1)])
+@pytest.mark.parametrize(("quality", "step"), [(40, 17), (75, 7), (90, 3)])
+def test_the_steps_of_jpeg_are_found_wherever_its_blocks_begin(
+    whole: Any, quality: int, step: int, corner: tuple[int, int]
+) -> None:
+    pressed = _press(whole, quality)[corner[0] :, corner[1] :]
+
+    assert find_step(find_brightness(to_floats(pressed))) == pytest.approx(step, rel=0.15)
+    assert find_step(find_brightness(to_floats(whole[corner[0] :, corner[1] :]))) == 0
 
 
 def test_denoising_takes_away_noise(ctx: TestContext, whole: Any) -> None:

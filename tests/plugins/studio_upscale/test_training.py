@@ -63,7 +63,7 @@ def test_a_training_that_goes_on_equals_one_that_did_not_stop(tmp_path: Path) ->
 
 @pytest.mark.slow
 def test_all_stages_end_in_files_that_open(tmp_path: Path) -> None:
-    _train(tmp_path, 2, "trunk", "x2", "x4", "coded2", "coded4", "fast", "restore")
+    _train(tmp_path, 2, *(stage for stage in train.STAGES if stage != "export"))
 
     sizes = export(tmp_path)
 
@@ -95,6 +95,6 @@ def test_the_gauge_tells_smoothed_from_sampled() -> None:
 
     pairs.fit_gauge()
 
-    smoothed, sampled = (float(np.mean(codes)) for codes in pairs.codes)
+    smoothed, sampled = (float(np.mean(codes[:, 0])) for codes in pairs.codes)
     assert smoothed < 0.3
     assert sampled > 0.7
