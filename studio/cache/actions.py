@@ -194,6 +194,11 @@ class ActionTable:
         with self._lock, self._explain_errors():
             return self._connection.execute(query, values).fetchall()
 
+    def limit_pages(self, size: int) -> None:
+        """Keep no more than so many bytes of the table's pages in this process; the system keeps the rest."""
+        with self._lock, self._explain_errors():
+            self._connection.execute(f"pragma cache_size=-{size // 1024}")
+
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock, self._explain_errors():

@@ -24,6 +24,7 @@ from studio.errors import CacheError
 if TYPE_CHECKING:
     from studio.cache.shared import FetchedBlob, SharedTier
 
+_FEW_PAGES_BYTES = 512 * 1024
 _ACTIONS_IN_MEMORY = 200_000
 
 
@@ -69,6 +70,7 @@ class Cache:
         if self.disk is not None:
             self._most_actions = count
             self.memory.most_entries = count
+            self.disk.table.limit_pages(_FEW_PAGES_BYTES)
 
     # -- looking up ------------------------------------------------------------------------------------
 

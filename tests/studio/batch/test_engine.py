@@ -180,3 +180,10 @@ def test_python_yields_values_as_they_come(studio: Studio) -> None:
     results = package.batch(ADDING, ({"name": f"n{n}", "a": n} for n in range(30)), studio=studio)
 
     assert {item.name: item["sum"] for item in results} == {f"n{n}": n + 1 for n in range(30)}
+
+
+def test_a_batch_keeps_few_pages_of_the_index_in_memory(make: Make, studio: Studio) -> None:
+    run(make, ADDING, [{"a": 1}])
+
+    assert studio.cache.disk is not None
+    assert studio.cache.disk.table._connection.execute("pragma cache_size").fetchone() == (-512,)

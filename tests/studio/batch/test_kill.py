@@ -94,6 +94,7 @@ def kill_batches(folder: Path, options: list[str | Path], kills: int, count: int
         goal = min(count - 1, before + chance.randint(1, max(1, count // kills)))
         process = start_batch(folder, *options)
         wait_until(lambda process=process, goal=goal: process.poll() is not None or count_done(folder / "out") >= goal)
+        assert process.poll() in (None, 0), process.communicate()[1]  # it ended by itself
         process.kill()
         process.communicate()
         yield count_done(folder / "out")
