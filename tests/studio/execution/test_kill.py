@@ -8,7 +8,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -20,13 +19,21 @@ REPOSITORY = Path(__file__).parents[3]
 SIDE = 256  # 192 KiB a picture: a file of its own
 WIDTH, LENGTH = 4, 10
 PROGRAM = """
-import json, sys
+import json, os, signal, sys, threading
 from pathlib import Path
 from fakes import open_studio
+from studio.api.events import NodeCached, NodeFinished
 folder, document = Path(sys.argv[1]), json.loads(sys.argv[2])
+left, delay = int(sys.argv[3]) if len(sys.argv) > 3 else None, float(sys.argv[4]) if len(sys.argv) > 4 else 0.0
+def count(event):
+    global left
+    if left is not None and isinstance(event, NodeCached | NodeFinished):
+        left -= 1
+        if left == 0:
+            threading.Timer(delay, os.kill, (os.getpid(), signal.SIGKILL)).start()
 with open_studio(folder, memory_bytes=0) as studio:
     print("ready", flush=True)
-    result = studio.run(document, cache=sys.argv[3] if len(sys.argv) > 3 else "use")
+    result = studio.run(document, on_event=count)
     if result.status != "done":
         sys.exit(f"{result.status}: {result.errors}")
     print(json.dumps(result.outputs), flush=True)
@@ -63,32 +70,22 @@ def compute_expected(tmp_path: Path, document: dict[str, Any]) -> dict[str, Any]
         return studio.run(document, cache="off").outputs
 
 
-def measure_run(folder: Path) -> float:
-    """Return the seconds that a whole run takes on this machine at this moment."""
-    process = start(folder, build_graph(999))
-    assert process.stdout is not None
-    process.stdout.readline()
-    begin = time.perf_counter()
-    process.communicate()
-    return time.perf_counter() - begin
-
-
 def kill_often(tmp_path: Path, times: int, seed: int) -> Counter[str]:
-    """Kill runs at random points; check the cache after each, and at last the result. Return what happened."""
+    """Kill runs at random points; check the cache after each, and at last the result. Return what happened.
+
+    A point is some moment after so many nodes are through: a time would lie in the middle on a quiet machine only.
+    """
     rng = random.Random(seed)
     happened: Counter[str] = Counter()
     folder = tmp_path / "cache"
-    whole = measure_run(tmp_path / "other")
     for attempt in range(times):
         if attempt % 3 == 0:
             document = build_graph(attempt)  # a graph that the cache does not know
-        process = start(folder, document)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n", process.communicate()[1]
-        time.sleep(rng.uniform(0.2, 1.0) * whole)  # the point of the kill is what is random here
-        process.send_signal(signal.SIGKILL)
-        out, _ = process.communicate()
-        happened["after the end" if out else "killed in the middle"] += 1
+        nodes = rng.randint(1, 30 if attempt % 3 == 0 else 8)
+        process = start(folder, document, str(nodes), str(rng.uniform(0, 0.02)))
+        out, err = process.communicate(timeout=60)
+        assert process.returncode in (0, -signal.SIGKILL), err
+        happened["killed in the middle" if out == "ready\n" else "after the end"] += 1
         with open_studio(folder, probe := Probe()) as studio:
             happened["blobs checked"] += studio.cache.disk.table.measure()[1]  # type: ignore[union-attr]  # on disk
             happened["damaged"] += len(studio.cache.disk.verify())  # type: ignore[union-attr]
@@ -107,7 +104,7 @@ def test_runs_that_are_killed_leave_a_clean_cache(tmp_path: Path) -> None:
 
     assert happened["damaged"] == happened["leftovers"] == 0
     assert happened["reruns right"] == 2
-    assert happened["killed in the middle"] > 0
+    assert happened["killed in the middle"] >= 3
 
 
 @pytest.mark.slow
