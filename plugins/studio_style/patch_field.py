@@ -59,6 +59,9 @@ class Field:
     cost: torch.Tensor
 
 
+Balance = Callable[[StylePatches, torch.Tensor, torch.Tensor], torch.Tensor]
+
+
 def create_style_patches(picture: torch.Tensor, radius: int) -> StylePatches:
     """Compute the key of each patch of a style picture (H x W x 3)."""
     planes = picture.permute(2, 0, 1)
@@ -129,17 +132,22 @@ def search_everywhere(
     rarity: float,
     generator: torch.Generator,
     tick: Tick,
+    balance: Balance | None = None,
 ) -> Field:
     """Compare every pixel with every style patch; patches that nothing resembles weigh in more.
 
     The weight is GPNN's (Granot et al. 2022): distances are divided by `rarity` plus the distance
-    of the patch to its own nearest query, which uses more of the style's patches.
+    of the patch to its own nearest query, which uses more of the style's patches. `balance` finds
+    what to add to these distances.
     """
     scale = _weigh_rare_patches(style, queries, rarity, generator)
+    costs = None if balance is None else balance(style, queries, scale)
     chunk = max(1, _TABLE_CELLS // len(style.keys))
     found = []
     for part in torch.split(queries, chunk):
         table = (part[:, :-1] @ style.keys.T).add_(part[:, -1:]).mul_(scale)
+        if costs is not None:
+            table.add_(costs)
         found.append(table.argmin(1))
         tick(len(part) * len(style.keys))
     best = torch.cat(found)

@@ -44,6 +44,7 @@ from .levels import (
 from .patch_field import (
     Field,
     StylePatches,
+    add_costs,
     blur_luma,
     create_queries,
     create_style_patches,
@@ -231,20 +232,24 @@ def paint_level(
     weight = _FLAT_GUIDE + (_DETAILED_GUIDE - _FLAT_GUIDE) * detail
     if painter.atlas is not None:
         style = painter.atlas.enter(style)
-    seen = style if painter.atlas is None else painter.atlas.charge(style, None)
+    known = style
     passes = effort.passes if level.painted else 1
     for turn in range(passes):
-        queries = create_queries(seen, picture, guide, weight * painter.guide_weight)
+        queries = create_queries(style, picture, guide, weight * painter.guide_weight)
         if level.searched or position is None:
             field = search_everywhere(
-                seen,
+                known,
                 queries,
                 level.size,
                 rarity=_RARITY,
                 generator=painter.generator,
                 tick=lambda cells: tick(weigh_cells(cells)),
+                balance=painter.atlas.balance if painter.atlas else None,
             )
         else:
+            seen = known
+            if painter.atlas is not None:
+                seen = add_costs(known, painter.atlas.balance(known, queries))
             field = refine(
                 seen,
                 queries,
@@ -266,9 +271,9 @@ def paint_level(
             tick=tick,
         )
         painter.progress.picture = picture
-        seen = discourage_repeats(style, field, _REPEAT_WEIGHT)
+        known = discourage_repeats(style, field, _REPEAT_WEIGHT)
         if painter.atlas is not None:
-            seen = painter.atlas.charge(seen, field)
+            painter.atlas.correct(style, field)
     return picture, field
 
 

@@ -13,12 +13,13 @@ from .patch_field import Field, StylePatches, add_costs, find_patches
 from .style_set import StyleSet
 
 _FORBIDDEN = 1000.0
-_LEARNING = 0.06
-_MOST_COST = 0.4
+_CORRECTION = 0.5
+_SAMPLES = 300
+_SWEEPS = 12
 
 
 class StyleAtlas:
-    """Where in a picture of several styles each of them lies, and what it costs to use one more than its share.
+    """Where in a picture of several styles each of them lies, and what makes each be used as often as its share says.
 
     Attributes:
         picture: The styles, brought to the area of the first and laid side by side.
@@ -36,7 +37,7 @@ class StyleAtlas:
         self.area = pictures[0].shape[0] * pictures[0].shape[1]
         self.shares = torch.tensor(styles.shares)
         self._labels = torch.from_numpy(np.concatenate(labels, axis=1))
-        self._costs = torch.zeros(len(pictures))
+        self._asked = self.shares
         self._owners = torch.zeros(0, dtype=torch.int64)
 
     def enter(self, style: StylePatches) -> StylePatches:
@@ -53,14 +54,46 @@ class StyleAtlas:
         self._owners = highest.clamp_min(0).long().to(style.keys.device)
         return add_costs(style, mixed.to(style.keys.device) * _FORBIDDEN)
 
-    def charge(self, style: StylePatches, field: Field | None) -> StylePatches:
-        """Make styles that were used more than their share fit less well."""
-        if field is not None:
-            owners = self._owners[find_patches(style, field)]
-            used = torch.bincount(owners, minlength=len(self.shares)).float().cpu() / owners.numel()
-            costs = self._costs + _LEARNING * (used - self.shares)
-            self._costs = (costs - costs.min()).clamp_max(_MOST_COST)
-        return add_costs(style, self._costs.to(style.keys.device)[self._owners])
+    def balance(self, style: StylePatches, queries: torch.Tensor, scale: torch.Tensor | None = None) -> torch.Tensor:
+        """Find what to add to the distances (times `scale`) of each patch for each style to be used by its share."""
+        places = torch.linspace(0, len(queries) - 1, min(_SAMPLES, len(queries))).round().long()
+        sample = queries[places.to(queries.device)]
+        nearest = [self._measure(style, sample, index, scale) for index in range(len(self.shares))]
+        costs = find_costs(torch.stack(nearest, dim=1).cpu(), self._asked)
+        return costs.to(style.keys.device)[self._owners]
+
+    def correct(self, style: StylePatches, field: Field) -> None:
+        """Ask for more of what a field has less of than its share, and for less of what it has more of."""
+        owners = self._owners[find_patches(style, field)]
+        used = torch.bincount(owners, minlength=len(self.shares)).float().cpu() / owners.numel()
+        asked = (self._asked + _CORRECTION * (self.shares - used)).clamp(0.01, 1.0)
+        self._asked = asked / asked.sum()
+
+    def _measure(
+        self, style: StylePatches, sample: torch.Tensor, index: int, scale: torch.Tensor | None
+    ) -> torch.Tensor:
+        """Measure how far each of some queries is from the nearest patch of one style."""
+        mine = self._owners == index
+        if not bool(mine.any()):
+            return torch.full((len(sample),), _FORBIDDEN, device=sample.device)
+        distances = sample[:, :-1] @ style.keys[mine].T + sample[:, -1:]
+        return (distances if scale is None else distances * scale[mine]).amin(1)
+
+
+def find_costs(distances: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
+    """Find what to add to each column of distances (N x styles) for it to be the least in its share of the rows.
+
+    One column after the other is set right against the rest (as in auctions for optimal transport), a few times.
+    """
+    costs = torch.zeros(len(shares))
+    for _ in range(_SWEEPS if len(shares) > 2 else 1):
+        for index in range(len(shares) - 1, 0, -1):
+            others = distances + costs
+            others[:, index] = torch.inf
+            margin = others.amin(1) - distances[:, index]
+            costs[index] = torch.quantile(margin, 1.0 - float(shares[index]))
+        costs = costs - costs.min()
+    return costs
 
 
 def _fit_area(picture: FloatArray, first: FloatArray) -> FloatArray:

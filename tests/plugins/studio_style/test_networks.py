@@ -15,6 +15,7 @@ from studio_style.networks.adain import load_network
 from studio_style.networks.vgg import create_features, load_features
 from studio_style.nodes.transfer import transfer_style
 from studio_style.opener import StyleOpener
+from studio_style.style_atlas import find_costs
 from tests.plugins.studio_style.pictures import draw_scene, draw_stripes
 from tests.plugins.studio_style.tiny_networks import make_adain_tensors, make_vgg_tensors, save
 
@@ -192,10 +193,22 @@ def test_patches_of_several_styles_are_used_by_their_weights() -> None:
     flat = [Image(np.full((40, 40, 3), color, np.float32)) for color in ((0.8, 0.3, 0.3), (0.3, 0.3, 0.8))]
     content = Image(np.random.default_rng(1).uniform(0, 1, (64, 64, 3)).astype(np.float32))
 
-    reds = [
-        transfer_style(TestContext(), content, flat[0], more_styles=flat[1:], weights=weights).pixels[..., 0].mean()
+    shares = [
+        (transfer_style(TestContext(), content, flat[0], more_styles=flat[1:], weights=weights).pixels[..., 0] - 0.3)
+        / 0.5
         for weights in ([1.0, 0.0], [3.0, 1.0], [1.0, 3.0], [0.0, 1.0])
     ]
 
-    assert reds == sorted(reds, reverse=True)
-    assert reds[1] - reds[2] > 0.1  # measured: 0.49
+    for share, wanted in zip(shares, (1.0, 0.75, 0.25, 0.0), strict=True):
+        assert abs(float(share.mean()) - wanted) < 0.15  # measured: 0.82 and 0.17
+
+
+@pytest.mark.parametrize("shares", [(0.75, 0.25), (0.5, 0.3, 0.2), (0.05, 0.95)])
+def test_costs_of_styles_make_each_the_nearest_in_its_share_of_the_places(shares: tuple[float, ...]) -> None:
+    distances = torch.rand(400, len(shares), generator=torch.Generator().manual_seed(1)) * 0.1
+    distances[:, 0] += 0.05
+
+    costs = find_costs(distances, torch.tensor(shares))
+
+    used = torch.bincount((distances + costs).argmin(1), minlength=len(shares)) / 400
+    assert float((used - torch.tensor(shares)).abs().max()) < 0.02
