@@ -49,6 +49,8 @@ def check_drawing(task: str) -> Callable[[Mapping[str, Any], FindPath], Problems
     """Return the check of a node type that draws: sampler, size, ControlNet, and whether the model does the task."""
 
     def check(inputs: Mapping[str, Any], find_path: FindPath) -> Problems:
+        if task == CONTROL:
+            yield from _check_span(inputs.get("start"), inputs.get("end"))
         sketched = _find_sketch(inputs, find_path)
         if sketched is None or sketched.family is OTHER:
             return
@@ -133,9 +135,28 @@ def _check_size(sketched: Sketched, inputs: Mapping[str, Any]) -> Problems:
     width, height = inputs.get("width"), inputs.get("height")
     if not sketched.reach or not isinstance(width, int) or not isinstance(height, int):
         return
-    size = round_size((max(1, width), max(1, height)), sketched.multiple)
-    if max(width, height) and max(size) > sketched.reach:
+    rounded = round_size((max(1, width), max(1, height)), sketched.multiple)
+    size = (rounded[0] if width else 0, rounded[1] if height else 0)
+    if max(size) > sketched.reach:
         yield "width" if size[0] >= size[1] else "height", refuse_reach(sketched.reach, size)
+
+
+def check_span(start: float, end: float) -> None:
+    """Raise StudioError E626 for a part of the steps that is empty."""
+    if start >= end:
+        raise StudioError(
+            "E626",
+            f"the sketch is followed from {start:g} to {end:g} of the steps, which is never",
+            hint="start below end",
+        )
+
+
+def _check_span(start: Any, end: Any) -> Problems:
+    if isinstance(start, float | int) and isinstance(end, float | int):
+        try:
+            check_span(start, end)
+        except StudioError as error:
+            yield "end", error
 
 
 def _check_controlnet(family: Family, controlnet: Any, find_path: FindPath) -> Problems:

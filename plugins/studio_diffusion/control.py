@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from studio.api import Context, Image, StudioError
+from studio.api import Context, Image
 from studio_diffusion.families import CONTROL
 from studio_diffusion.generate import Wish, draw
 from studio_diffusion.pixels import read_picture
@@ -14,16 +14,6 @@ if TYPE_CHECKING:
     from studio_diffusion.controlnet import ControlNetModelHandle
     from studio_diffusion.lora import LoraWeights
     from studio_diffusion.pipeline_model import PipelineModel
-
-
-def check_span(start: float, end: float) -> None:
-    """Raise StudioError E626 for a part of the steps that is empty."""
-    if start >= end:
-        raise StudioError(
-            "E626",
-            f"the sketch is followed from {start:g} to {end:g} of the steps, which is never",
-            hint="start below end",
-        )
 
 
 def draw_controlled(

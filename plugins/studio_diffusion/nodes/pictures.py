@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from studio.api import Batch, Context, Field, Image, Model, node
-from studio_diffusion.checks import check_drawing
+from studio_diffusion.checks import check_drawing, check_span
 from studio_diffusion.families import CONTROL, TEXT
 from studio_diffusion.nodes.ends import (
     MINI,
@@ -163,7 +163,7 @@ def sketch_to_image(
     """
     import numpy as np
 
-    from studio_diffusion.control import check_span, draw_controlled
+    from studio_diffusion.control import draw_controlled
     from studio_diffusion.generate import open_models, wish_again
     from studio_diffusion.pixels import read_picture
     from studio_diffusion.sizes import choose_size, fit_shape

@@ -75,6 +75,19 @@ def test_a_size_beyond_the_positions_of_a_model_is_found(studio: Studio) -> None
     assert find(studio, width=64, height=32) == []
 
 
+def test_a_side_that_nobody_gave_is_not_told_of(mini: Path) -> None:
+    from studio.api import Model
+    from studio_diffusion.checks import check_part
+
+    def tell(width: int, height: int) -> list[str]:
+        inputs = {"model": Model("builtin:mini"), "width": width, "height": height}
+        return [error.message.rpartition(", ")[2] for _, error in check_part(inputs, lambda _: mini)]
+
+    assert tell(4096, 0) == ["not 4096 columns"]
+    assert tell(0, 4096) == ["not 4096 rows"]
+    assert tell(4096, 64) == ["not 4096 x 64"]
+
+
 def test_what_validation_says_of_sizes_is_what_drawing_says(studio: Studio, mini: Path) -> None:
     from studio.api import Model
     from studio_diffusion.checks import read_sketch
@@ -90,6 +103,15 @@ def test_a_controlnet_of_another_family_is_found(studio: Studio) -> None:
     found = find(studio, "sketch_to_image", sketch={"from": "inputs.photo"}, model="builtin:unet")
 
     assert found == [("E617", "/nodes/draw/inputs/controlnet")]
+
+
+def test_a_sketch_that_is_never_followed_is_found(studio: Studio) -> None:
+    sketch = {"from": "inputs.photo"}
+
+    found = find(studio, "sketch_to_image", sketch=sketch, start=0.5, end=0.5)
+
+    assert found == [("E626", "/nodes/draw/inputs/end")]
+    assert find(studio, "sketch_to_image", sketch=sketch, start=0.5) == []
 
 
 def test_a_part_of_drawing_is_checked_like_the_whole(studio: Studio) -> None:
