@@ -24,7 +24,7 @@ from typing import Any
 
 import av
 import numpy as np
-from av.video.reformatter import Colorspace
+from av.video.reformatter import Colorspace, VideoReformatter
 
 from studio.api import Context, Frame, Image, Video, hookimpl, node
 from studio.app import InputFile, Studio
@@ -89,16 +89,17 @@ def open_studio(folder: Path) -> Studio:
 
 
 def run_bare(source: Path, target: Path) -> int:
-    """Do the same in a loop over PyAV; return the number of frames."""
-    count = 0
+    """Do the same in a loop over PyAV, with one converter for all frames; return the number of frames."""
+    count, converter = 0, VideoReformatter()
     with av.open(str(source)) as reader, av.open(str(target), "w", options={"movflags": "+faststart"}) as writer:
         film: Any = reader.streams.video[0]
         film.thread_type = "AUTO"
         stream: Any = writer.add_stream("libx264", rate=film.average_rate, options={"crf": "18", "preset": "medium"})
         stream.width, stream.height, stream.pix_fmt = film.width, film.height, "yuv420p"
         for frame in reader.decode(film):
-            made: Any = av.VideoFrame.from_ndarray(255 - frame.to_ndarray(format="rgb24"), format="rgb24")
-            made = made.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=1)
+            pixels = converter.reformat(frame, format="rgb24").to_ndarray()
+            made: Any = av.VideoFrame.from_ndarray(255 - pixels, format="rgb24")
+            made = converter.reformat(made, format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=1)
             made.pts, made.time_base = count, 1 / film.average_rate
             writer.mux(stream.encode(made))
             count += 1
