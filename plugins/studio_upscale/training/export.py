@@ -16,6 +16,8 @@ FILES: dict[str, tuple[dict[str, tuple[int, ...]], bool]] = {
     "compact_restore": ({"steady": (1,)}, False),
 }
 """The files that ship: stages whose networks they hold, with their scales; whether colours are only interpolated."""
+HALFWAY = {"steady": "restore"}
+"""Stages that ship as the mean of their weights and those of the stage they began with: steady alone is timid."""
 _HERE = Path(__file__).parent
 
 
@@ -54,15 +56,22 @@ def _write_networks(
     for stage, scales in stages.items():
         found = load_file(folder / f"{stage}.safetensors")
         part = "network." if stage in BRIEF else "average."
-        own = {n.removeprefix(part): t.half() for n, t in found.items() if n.startswith(part)}
+        own = {n.removeprefix(part): t for n, t in found.items() if n.startswith(part)}
+        if stage in HALFWAY:
+            before = load_file(folder / f"{HALFWAY[stage]}.safetensors")
+            own = {n: (t + before[f"network.{n}"]) / 2 for n, t in own.items()}
         own = {n: t for n, t in own.items() if not n.startswith("tails.") or int(n.split(".")[1]) in scales}
         own |= {name: tensor for name, tensor in found.items() if name.startswith("gauge.")}
-        tensors |= {f"{stage}.{name}": tensor.contiguous() for name, tensor in own.items()}
+        tensors |= {f"{stage}.{name}": _store(name, tensor) for name, tensor in own.items()}
         described = {key: facts[stage].get(key, 0) for key in ("width", "blocks", "coded")}
         described["scales"] = scales
         networks.append({"prefix": f"{stage}.", **described})
     save_file(tensors, target, metadata={KEY: json.dumps({"networks": networks, "fast": fast}, sort_keys=True)})
     target.chmod(0o644)  # safetensors writes for the owner alone
+
+
+def _store(name: str, tensor: Any) -> Any:
+    return tensor.contiguous() if name.startswith("gauge.") else tensor.half().contiguous()
 
 
 def _write_card(facts: dict[str, dict[str, Any]], figures: Path | None) -> str:
