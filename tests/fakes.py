@@ -359,7 +359,6 @@ def _create_pictures(probe: Probe, fake: Any) -> None:
             raise RuntimeError("stopped")
         return Image(255 - image.to_uint8())
 
-
     def invert_stack(ctx: Any, calls: Sequence[Mapping[str, Any]]) -> list[Image]:
         probe.stacks.append(len(calls))
         return [Image(255 - call["image"].to_uint8()) for call in calls]
