@@ -37,33 +37,6 @@ def cut_blocks(samples: FloatArray, size: int = BLOCK) -> Iterator[FloatArray]:
         yield samples[start : start + size]
 
 
-def gather(blocks: Iterable[FloatArray], frames: int, channels: int) -> FloatArray:
-    """Return blocks as one array."""
-    whole, at = np.zeros((frames, channels), np.float32), 0
-    for block in blocks:
-        whole[at : at + len(block)] = block
-        at += len(block)
-    return whole
-
-
-def regroup(blocks: Iterable[Any], size: int) -> Iterator[Any]:
-    """Yield the same rows in blocks of one size; the last may be shorter."""
-    waiting: list[Any] = []
-    have = 0
-    for block in blocks:
-        at = 0
-        while len(block) - at >= size - have:
-            part = block[at : at + size - have]
-            at += len(part)
-            yield np.concatenate([*waiting, part]) if waiting else part
-            waiting, have = [], 0
-        if at < len(block):
-            waiting.append(block[at:])
-            have += len(block) - at
-    if waiting:
-        yield np.concatenate(waiting)
-
-
 def surround(blocks: Iterable[Any], reach: int) -> Iterator[tuple[Any, slice]]:
     """Yield each block with so many rows of its neighbours on both sides, fewer at the ends, and where it lies in it.
 

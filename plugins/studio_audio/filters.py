@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from studio.api import MediaError
-from studio_audio.blocks import cut_blocks, gather
+from studio.api.audio import gather_blocks
+from studio_audio.blocks import cut_blocks
 from studio_audio.bounds import is_number
 
 if TYPE_CHECKING:
@@ -89,7 +90,9 @@ def check_frequency(frequency: Any, rate: int) -> float:
 
 def filter_samples(samples: FloatArray, sections: Any) -> FloatArray:
     """Filter frames x channels, in double precision and in blocks."""
-    return gather(filter_blocks(cut_blocks(samples), sections), *samples.shape) if len(sections) else samples
+    if not len(sections):
+        return samples
+    return gather_blocks(filter_blocks(cut_blocks(samples), sections), samples.shape[1], len(samples))
 
 
 def filter_blocks(blocks: Iterable[FloatArray], sections: Any) -> Iterator[FloatArray]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studio_audio.blocks import change_sound, cut_blocks, gather, regroup
+from studio.api.audio import gather_blocks, regroup
+from studio_audio.blocks import change_sound, cut_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,7 +24,9 @@ def resample(samples: FloatArray, source: float, target: float, quality: str = "
         return samples
     frames, channels = samples.shape
     length = round(frames * target / source)
-    return gather(resample_blocks(cut_blocks(samples, _BLOCK), frames, source, target, quality), length, channels)
+    return gather_blocks(
+        resample_blocks(cut_blocks(samples, _BLOCK), frames, source, target, quality), channels, length
+    )
 
 
 def resample_blocks(

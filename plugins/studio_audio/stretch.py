@@ -10,7 +10,8 @@ import numpy as np
 from scipy import fft as fourier
 
 from studio.api import Audio
-from studio_audio.blocks import BLOCK, Reader, cut_blocks, gather, regroup
+from studio.api.audio import gather_blocks, regroup
+from studio_audio.blocks import BLOCK, Reader, cut_blocks
 from studio_audio.resample import resample_blocks
 from studio_audio.separate import split_blocks
 from studio_audio.stft import choose_window, create_window, take_direction
@@ -28,7 +29,7 @@ def stretch(samples: FloatArray, rate: int, factor: float, method: str, step: St
     """Make an array `factor` times as long, see `stretch_blocks`."""
     length, (_, channels) = round(len(samples) * factor), samples.shape
     blocks = stretch_blocks(lambda: cut_blocks(samples), samples.shape, rate, length, method, step)
-    return gather(blocks, length, channels)
+    return gather_blocks(blocks, channels, length)
 
 
 def stretch_sound(audio: Audio, length: int, method: str, step: Step) -> Audio:

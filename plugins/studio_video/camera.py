@@ -14,23 +14,11 @@ import numpy as np
 from studio.api import Frame, Image, MediaError, Video
 from studio_video.flow import Array, FloatArray
 from studio_video.interpolate import to_depth
+from studio_video.moves import Move
 
 if TYPE_CHECKING:
     Step = Callable[[int, int, Image | None], None]
 
-Move = Literal[
-    "zoom_in",
-    "zoom_out",
-    "pan_left",
-    "pan_right",
-    "pan_up",
-    "pan_down",
-    "drift",
-    "rotate",
-    "parallax",
-    "orbit",
-    "still",
-]
 Easing = Literal["smooth", "linear", "accelerate", "slow_down"]
 
 _MOST_SIDE = 32_000

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from studio.api import Audio, Frame, Image, MediaError, Video
-from studio_video.camera import Camera, Move, Shot, ease
+from studio_video.camera import Camera, Shot, ease
 from studio_video.flow import FloatArray
 from studio_video.interpolate import to_depth
+from studio_video.moves import Move
 
 if TYPE_CHECKING:
     Step = Callable[[int, int, Image | None], None]

@@ -6,20 +6,8 @@ import sys
 from typing import Annotated, Any, Literal, NamedTuple
 
 from studio.api import Audio, Context, Field, Image, MediaError, Model, Video, find_node_types, node
+from studio_video.moves import Move
 
-_Move = Literal[
-    "zoom_in",
-    "zoom_out",
-    "pan_left",
-    "pan_right",
-    "pan_up",
-    "pan_down",
-    "drift",
-    "rotate",
-    "parallax",
-    "orbit",
-    "still",
-]
 _MINI = Model("builtin:mini")
 _Side = Annotated[int, Field(ge=0, le=8192, unit="pixels")]
 _Rate = Annotated[float, Field(ge=1, le=240, unit="frames per second")]
@@ -47,7 +35,7 @@ def animate_still(
     *,
     seconds: Annotated[float, Field(gt=0, le=3600, unit="seconds")] = 4.0,
     rate: _Rate = 24.0,
-    move: _Move = "zoom_in",
+    move: Move = "zoom_in",
     amount: _Share = 0.25,
     x: _Share = 0.5,
     y: _Share = 0.5,
@@ -181,7 +169,7 @@ def assemble_storyboard(
     narrations: list[Audio] | None = None,
     captions: list[str] | None = None,
     seconds: list[float] | None = None,
-    moves: list[_Move] | None = None,
+    moves: list[Move] | None = None,
     music: Audio | None = None,
     passage: Annotated[float, Field(ge=0, le=10, unit="seconds")] = 0.8,
     pause: Annotated[float, Field(ge=0, le=60, unit="seconds")] = 0.6,
