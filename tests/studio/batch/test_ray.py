@@ -44,7 +44,7 @@ _GRAPH = {
     "nodes": {"p": {"type": "slow.paint", "inputs": {"seed": {"from": "inputs.seed"}, "pause": 0.05}}},
     "outputs": {"picture": {"from": "p"}},
 }
-_ITEMS = 30
+_ITEMS = 500
 
 
 @pytest.fixture
