@@ -101,7 +101,11 @@ def open_models(
     with ExitStack() as stack:
         opened = stack.enter_context(ctx.open(model))
         if not hasattr(opened, "pipeline"):
-            raise StudioError("E625", f"{model} is no model that draws by itself", hint="name it as LoRA or ControlNet")
+            raise StudioError(
+                "E625",
+                f"{model} is no model that draws by itself",
+                hint="a LoRA goes to `loras`, a ControlNet to `controlnet`, a network that enlarges to upscale.image",
+            )
         adapters = [stack.enter_context(ctx.open(lora)) for lora in loras]
         for lora, adapter in zip(loras, adapters, strict=True):
             if not hasattr(adapter, "tensors"):
