@@ -225,6 +225,16 @@ Generate = Callable[[Sequence[str], int], np.ndarray]
 """Prompts and a seed in, count x side x side x 3 uint8 out."""
 
 
+def shuffle_by_kind(scenes: Sequence[Scene]) -> np.ndarray:
+    """Return for each scene the number of another of its kind."""
+    kinds = np.array([scene.kind for scene in scenes])
+    others = np.arange(len(scenes))
+    for kind in np.unique(kinds):
+        members = np.flatnonzero(kinds == kind)
+        others[members] = np.roll(members, 1)
+    return others
+
+
 def evaluate(generate: Generate, words: Sequence[str], artwork: Artwork, judge: Judge, device: str) -> dict[str, Any]:
     """Measure a generator: its scores, the ceiling, the floor, how much seeds differ, and the pictures."""
     scenes = make_test_scenes(words)
@@ -232,8 +242,7 @@ def evaluate(generate: Generate, words: Sequence[str], artwork: Artwork, judge: 
     sets = [generate(prompts, seed) for seed in SEEDS]
     drawn = np.stack([artwork.draw(scene) for scene in scenes])
     scores = score(scenes * len(SEEDS), np.concatenate(sets), np.tile(drawn, (len(SEEDS), 1, 1, 1)), judge, device)
-    plain = [i for i, scene in enumerate(scenes) if scene.kind == "thing"]
-    shuffled = score([scenes[i] for i in plain], sets[0][np.roll(plain, 1)], drawn[plain], judge, device)
+    shuffled = score(scenes, sets[0][shuffle_by_kind(scenes)], drawn, judge, device)
     spread = np.mean([np.abs(a.astype(float) - b).mean() for i, a in enumerate(sets) for b in sets[i + 1 :]]) / 255
     return {
         "scores": scores,

@@ -87,6 +87,16 @@ def test_drawn_scenes_reach_the_ceiling_of_the_measures_and_blank_pictures_reach
             assert evaluate.name_color(evaluate.find_background(picture)) == scene.background
 
 
+def test_the_floor_takes_the_picture_of_another_prompt_of_the_same_kind() -> None:
+    scenes = evaluate.make_test_scenes(WORDS)
+
+    others = evaluate.shuffle_by_kind(scenes)
+
+    assert sorted(others) == list(range(len(scenes)))
+    assert all(scenes[other].kind == scene.kind for scene, other in zip(scenes, others, strict=True))
+    assert not any(other == number for number, other in enumerate(others))
+
+
 def test_a_thing_of_the_usual_size_is_neither_small_nor_large(data: Path) -> None:
     art = Artwork(data)
     usual, small, large = (art.draw(Scene("", (Thing("cat", "", artwork.SIZES[s]),))) for s in ("", "small", "large"))
