@@ -17,7 +17,9 @@ from typing import Any
 from studio.batch.worker import BatchSpec, Item, ItemResult, Report, WorkerLost
 
 _SILENCE_SECONDS = 20.0
-_DETAILS_BYTES = 4000
+_DETAILS = 4000  # characters of a log that an error keeps
+_LOG_BYTES = 100_000  # what is read of the end of a log
+_LAST_WORDS = "Fatal Python error"  # how faulthandler begins
 _CLOSING_SECONDS = 10.0
 
 
@@ -166,10 +168,19 @@ class ProcessRunner:
     def _read_log(self) -> str:
         try:
             with self._log.open("rb") as log:
-                log.seek(max(0, self._log.stat().st_size - _DETAILS_BYTES))
-                return log.read().decode("utf-8", "replace").strip()
+                log.seek(max(0, self._log.stat().st_size - _LOG_BYTES))
+                return shorten_log(log.read().decode("utf-8", "replace"))
         except OSError:
             return ""
+
+
+def shorten_log(text: str) -> str:
+    """Return the last words of a process: its end, or how its last crash begins and ends."""
+    begin, half = text.rfind(_LAST_WORDS), _DETAILS // 2
+    if begin < 0:
+        return text.strip()[-_DETAILS:]
+    told = text[begin:].strip()
+    return told if len(told) <= _DETAILS else f"{told[:half]}\n[...]\n{told[-half:]}"
 
 
 def create_environments(count: int, cores: int, gpus: Sequence[str]) -> list[dict[str, str]]:

@@ -174,7 +174,9 @@ def test_items_that_raise_crash_hang_or_run_out_fail_alone_with_their_cause(work
     assert len(results) == 20
     assert "exit code 7" in results["exit"].error["message"]  # type: ignore[index]
     assert "SIGSEGV" in results["segfault"].error["message"]  # type: ignore[index]
-    assert " in trouble" in results["segfault"].error["details"]  # type: ignore[index]
+    details = results["segfault"].error["details"]  # type: ignore[index]
+    assert details.startswith("Fatal Python error: Segmentation fault")
+    assert " in trouble" in details
     assert json.loads((tmp_path / "out/🦊.json").read_text()) == 51
     assert check_files(tmp_path / "out") == 14
 
