@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -17,6 +19,8 @@ _POLL_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 60.0
 _MOST_KILLS = 3
 _MOST_STILLBORN = 3
+
+_FULL = tuple(os.strerror(code).lower() for code in (errno.ENOSPC, errno.EDQUOT))
 
 Start = Callable[[int, Report], ItemRunner]
 """Starts the runner of a place: 0 for the first worker, 1 for the next. Called again for a place whose worker died."""
@@ -69,7 +73,7 @@ class BatchRun:
         self._inbox: queue.SimpleQueue[tuple[ItemRunner, ItemResult | WorkerLost] | None] = queue.SimpleQueue()
         self._places: list[_Place] = []
         self._suspects: list[Lease] = []
-        self._stopping = False
+        self._stopping = self._full = False
         self._cancelled = threading.Event()
         self._stillborn = 0
         self._lost = 0
@@ -93,7 +97,7 @@ class BatchRun:
         """Work until nothing is left, yielding each item that is through; one that will be tried again is not.
 
         Raises:
-            RunError: E742 if the ledger fails, E746 if no worker can be started.
+            RunError: E742 if the ledger fails, E746 if no worker can be started, E748 if the disk is full.
         """
         self._ledger.join()
         self._ledger.sweep()
@@ -106,6 +110,12 @@ class BatchRun:
                     self._places = [self._open(number) for number in range(self._workers)]
                 self._feed()
                 yield from self._take(self._find_patience())
+                if self._full:
+                    raise RunError(
+                        "E748",
+                        "the disk that the batch writes to is full",
+                        hint="free space and run the batch again: it goes on where it stopped",
+                    )
         finally:
             self._done.set()
             for place in self._places:
@@ -210,6 +220,10 @@ class BatchRun:
         """Return a result that stands; put back an item that may be tried again."""
         if result.state == "done":
             return [(lease, result)]
+        if _is_disk_full(result):
+            self._ledger.give_back([lease])
+            self._full = True
+            return []
         if lease.attempts < self._policy.retries and not self._stopping:
             delay = min(_LONGEST_WAIT_SECONDS, self._policy.backoff_seconds * 2**lease.attempts)
             self._ledger.give_back([lease], delay_seconds=delay, failed=result.error)
@@ -261,3 +275,9 @@ class BatchRun:
         place.runner.close()
         place.runner = self._start(place.number, self._report)
         place.draining = False
+
+
+def _is_disk_full(result: ItemResult) -> bool:
+    """Say whether an item failed because its files cannot be written any more, as all after it would."""
+    error = result.error or {}
+    return error.get("code") == "E512" and any(reason in str(error.get("message", "")).lower() for reason in _FULL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from studio.app import Studio
 from studio.batch.batch import Batch, BatchItem, create_spec
 from studio.batch.ledger import Ledger
 from studio.batch.process_runner import create_environments
+from studio.errors import RunError
 from studio.settings import Settings
 from tests.studio.batch.conftest import TROUBLED, from_input, graph_of, start_batch, write_csv
 
@@ -179,6 +181,25 @@ def test_items_that_raise_crash_hang_or_run_out_fail_alone_with_their_cause(work
     assert " in trouble" in details
     assert json.loads((tmp_path / "out/🦊.json").read_text()) == 51
     assert check_files(tmp_path / "out") == 14
+
+
+def test_a_full_disk_stops_a_batch_and_fails_no_item(working: Studio, small_disk: Path) -> None:
+    graph = graph_of(
+        {"work": {"type": "work.paint", "inputs": {"seed": from_input("seed"), "side": 256}}},
+        {"seed": {"type": "int"}},
+        {"picture": "work"},
+    )
+    rows = [{"name": f"n{number}", "seed": number} for number in range(30)]
+    out = small_disk / "out"
+
+    with pytest.raises(RunError) as caught:
+        run(working, graph, rows, out, workers=0, window=1)
+
+    assert caught.value.code == "E748"
+    assert set(find_states(out).values()) == {"done", "pending"}
+    subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
+    run(working, graph, rows, out, workers=0)
+    assert check_files(out) == 30
 
 
 @pytest.mark.slow
