@@ -601,7 +601,10 @@ class Studio:
                         f"{str(file.path)!r} is not there, and the cache does not hold what was in it",
                         hint="put it back, or name another with --set NAME=@PATH",
                     )
-                return value_type.read_file(file.path, limits)
+                value = value_type.read_file(file.path, limits)
+                for doubt in value_type.find_doubts(file.path, limits):
+                    ctx.log(doubt)
+                return value
 
             self._readers[name] = NodeType(
                 id=f"studio.read_{name}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -73,6 +73,10 @@ class ValueType(Generic[V]):
             MediaError: E511 if the file is none of these, is broken, or is over a limit.
         """
         raise MediaError("E511", f"values of type {self.name!r} are not read from files", where=str(path))
+
+    def find_doubts(self, path: Path, limits: MediaLimits) -> Sequence[str]:
+        """Say what a person should know of a file that is read; the run warns of it."""
+        return ()
 
     def write_file(self, value: V, path: Path, provenance: str | None) -> None:
         """Write a value to a file; its extension chooses the format.

@@ -13,6 +13,7 @@ from studio.api.video_reading import open_stored, read_film
 from studio.api.video_writing import WRITERS, encode_stored, find_padding, write_film
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from studio.settings import MediaLimits
@@ -64,6 +65,12 @@ class VideoType(StreamType[Video]):
     def read_file(self, path: Path, limits: MediaLimits) -> Video:
         """Open a film; MediaError E511 if its first frame cannot be decoded or it is over a limit."""
         return read_film(path, limits)
+
+    def find_doubts(self, path: Path, limits: MediaLimits) -> Sequence[str]:
+        """Say that a film is cut off or damaged, or that its header is wrong."""
+        from studio.api.video_probing import find_damage, probe_file
+
+        return find_damage(probe_file(path, limits))
 
     def write_file(self, value: Video, path: Path, provenance: str | None) -> None:
         """Write a film with its provenance; MediaError E504 for a broken stream, E512 if writing fails."""

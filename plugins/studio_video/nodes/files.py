@@ -25,13 +25,15 @@ def load_video(ctx: Context, file: File, *, rate: Rate | None = None) -> Video:
     Raises:
         MediaError: E511 if there is no film in the file, it is broken, or it is over the limits.
     """
-    from studio.api import MediaLimits, VideoType
-    from studio_video.probe import check_film, find_warnings, probe_file
+    from studio.api import MediaError, MediaLimits, VideoType
+    from studio.api.video_probing import find_warnings, probe_file
     from studio_video.retime import even_out
 
     limits = MediaLimits()
     facts = probe_file(file.path, limits)
-    check_film(facts, file.path)
+    if not facts["video"]:
+        what = "sound alone" if facts["audio"] else "nothing that moves"
+        raise MediaError("E511", f"the file holds {what}", where=str(file.path), hint="load a sound with audio.load")
     for warning in find_warnings(facts):
         ctx.log(warning)
     film = VideoType().read_file(file.path, limits)
@@ -140,7 +142,7 @@ def probe_video(ctx: Context, file: File) -> JsonValue:
         MediaError: E511 if it cannot be read.
     """
     from studio.api import MediaLimits
-    from studio_video.probe import find_warnings, probe_file
+    from studio.api.video_probing import find_warnings, probe_file
 
     facts = probe_file(file.path, MediaLimits())
     return {**facts, "warnings": find_warnings(facts)}

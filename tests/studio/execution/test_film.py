@@ -10,7 +10,7 @@ import pytest
 from fakes import Probe, get_error, graph, open_studio
 
 from studio.api import Video
-from studio.app import Studio
+from studio.app import InputFile, Studio
 from studio.execution.files import OutputFolder
 
 
@@ -183,3 +183,24 @@ def test_what_a_file_cannot_keep_of_a_film_is_warned_of(tmp_path: Path) -> None:
 
     assert coded.warnings == ["o.mp4: yuv420p has even sides: 33 x 33 became 34 x 34 by repeating the edge"]
     assert moving.warnings == ["o.gif: .gif holds no sound; it is left out"] == moving.manifest["warnings"]
+
+
+def test_a_film_that_is_cut_off_is_warned_of_when_it_is_given(tmp_path: Path) -> None:
+    made = graph({"f": ("fake.film", {"n": 60, "side": 64})}, o="f")
+    shown = {
+        "studio": 1,
+        "inputs": {"clip": {"type": "video"}},
+        "nodes": {"v": {"type": "fake.invert", "inputs": {"image": {"from": "inputs.clip"}}}},
+        "outputs": {"o": {"from": "v"}},
+    }
+    with open_studio(tmp_path) as studio:
+        studio.run(made, output=tmp_path / "a")
+        whole = (tmp_path / "a/o.mp4").read_bytes()
+        (tmp_path / "cut.mp4").write_bytes(whole[:-400])
+        result = studio.run(shown, {"clip": InputFile(tmp_path / "cut.mp4")})
+        again = studio.run(shown, {"clip": InputFile(tmp_path / "cut.mp4")})
+
+    assert 0 < len(list_frames(result["o"])) < 60
+    for each in (result, again):
+        (warning,) = each.manifest["nodes"]["file:cut.mp4:video"]["warnings"]
+        assert warning.startswith("the file is cut off or damaged")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from studio.api import MediaError, MediaLimits
 from studio.api.av_file import open_container
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from studio.settings import MediaLimits
 
 _UNEVEN = 0.02
 
@@ -105,27 +108,23 @@ def _scan(path: Path, limits: MediaLimits) -> dict[str, Any]:
     }
 
 
-def find_warnings(facts: dict[str, Any]) -> list[str]:
-    """Return what a person should know about a file before using it."""
+def find_damage(facts: dict[str, Any]) -> list[str]:
+    """Return in what a film's file is damaged, or its header wrong."""
     film = facts["video"][0] if facts["video"] else None
     if film is None:
         return []
-    found = []
     wanted, there = film.get("header_frames"), film.get("frames", 0)
     if film.get("broken") or (wanted and there and there < wanted):
         promised = f" of the {wanted} that its header promises" if wanted and wanted != there else ""
-        found.append(f"the file is cut off or damaged: it has {there} frames{promised}")
-    elif wanted and there > wanted:
-        found.append(f"the header says {wanted} frames, and there are {there}")
-    if film.get("variable_rate"):
+        return [f"the file is cut off or damaged: it has {there} frames{promised}"]
+    return [f"the header says {wanted} frames, and there are {there}"] if wanted and there > wanted else []
+
+
+def find_warnings(facts: dict[str, Any]) -> list[str]:
+    """Return what a person should know about a file before using it."""
+    found = find_damage(facts)
+    if facts["video"] and facts["video"][0].get("variable_rate"):
         found.append("the frames are unevenly spaced; they keep their times")
     if len(facts["video"]) > 1:
         found.append(f"the file holds {len(facts['video'])} films; the first is used")
     return found
-
-
-def check_film(facts: dict[str, Any], path: Path) -> None:
-    """Raise MediaError E511 if a file has sound alone, or nothing."""
-    if not facts["video"]:
-        what = "sound alone" if facts["audio"] else "nothing that moves"
-        raise MediaError("E511", f"the file holds {what}", where=str(path), hint="load a sound with audio.load")
