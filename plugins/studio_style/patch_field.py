@@ -1,7 +1,7 @@
 """Nearest-neighbour fields: for every pixel of a picture, the style patch that looks most like it.
 
 Keys are those of image analogies (Hertzmann et al. 2001): colours of the patch, and the luma of
-the content under it. Fields are searched exhaustively while small and by propagation and random
+the content under it and how rough that is. Fields are searched exhaustively while small and by propagation and random
 tries (PatchMatch, Barnes et al. 2009) when large. Every step is a gather, so that a run repeats
 bit for bit.
 """
@@ -23,6 +23,7 @@ Tick = Callable[[int], None]
 
 _COLOR_KEYS = 24
 _GUIDE_KEYS = 6
+_ROUGHNESS_WEIGHT = 2.0
 _STRIP_PIXELS = 1 << 16
 _TABLE_CELLS = 1 << 23
 _RARITY_SAMPLES = 1500
@@ -65,11 +66,11 @@ Balance = Callable[[StylePatches, torch.Tensor, torch.Tensor], torch.Tensor]
 def create_style_patches(picture: torch.Tensor, radius: int) -> StylePatches:
     """Compute the key of each patch of a style picture (H x W x 3)."""
     planes = picture.permute(2, 0, 1)
-    guide = blur_luma(planes)
+    guide = blur_luma(planes)[None]
     color_filters = _find_filters(planes, radius, _COLOR_KEYS)
-    guide_filters = _find_filters(guide, radius, _GUIDE_KEYS)
+    guide_filters = _find_filters(guide[0], radius, _GUIDE_KEYS)
     color = functional.conv2d(planes[None], color_filters)[0].flatten(1)
-    tone = functional.conv2d(guide[None], guide_filters)[0].flatten(1)
+    tone = _describe_guide(guide, guide_filters, radius)
     lengths = [color.square().sum(0, keepdim=True), tone.square().sum(0, keepdim=True)]
     keys = torch.cat([-2 * color, -2 * tone, *lengths]).T.contiguous()
     return StylePatches(picture, keys, color_filters, guide_filters, radius)
@@ -87,17 +88,23 @@ def create_queries(
 ) -> torch.Tensor:
     """Compute what `measure` multiplies with style keys: one row per pixel, and its own length.
 
-    The distance of two patches is (color)^2 + weight * (tone)^2; weight is H x W.
+    The distance of two patches is (color)^2 + weight * (tone)^2, with roughness a part of the tone; weight is H x W.
     """
     margin = (style.radius,) * 4
     padded = functional.pad(picture[None], margin, mode="replicate")
     color = functional.conv2d(padded, style.color_filters)[0].flatten(1)
     padded = functional.pad(guide[None], margin, mode="replicate")
-    tone = functional.conv2d(padded, style.guide_filters)[0].flatten(1)
+    tone = _describe_guide(padded, style.guide_filters, style.radius)
     importance = weight.reshape(1, -1)
     length = color.square().sum(0, keepdim=True) + importance * tone.square().sum(0, keepdim=True)
     ones = torch.ones_like(importance)
     return torch.cat([color, importance * tone, ones, importance, length]).T.contiguous()
+
+
+def measure_liveliness(style: StylePatches) -> float:
+    """Measure how much goes on in the patches of a style: the mean variance of their luma."""
+    guide = blur_luma(style.picture.permute(2, 0, 1))[None]
+    return float(_measure_variance(guide, style.radius).mean())
 
 
 def discourage_repeats(style: StylePatches, field: Field, weight: float) -> StylePatches:
@@ -286,6 +293,23 @@ def _find_filters(picture: torch.Tensor, radius: int, count: int) -> torch.Tenso
     filters = vectors[:, ::-1][:, :count].T / math.sqrt(len(patches))
     shape = (filters.shape[0], picture.shape[0], side, side)
     return torch.from_numpy(filters.astype(np.float32).reshape(shape)).to(picture.device)
+
+
+def _describe_guide(guide: torch.Tensor, filters: torch.Tensor, radius: int) -> torch.Tensor:
+    """Compute keys of a guide (1 x 1 x H x W): its tones, and how rough they are, one column per patch.
+
+    Components of tones tell where in a patch something goes on; roughness tells that it does, wherever that is, so that
+    calm places are painted with calm strokes.
+    """
+    roughness = _measure_variance(guide, radius).sqrt()
+    return torch.cat([functional.conv2d(guide, filters)[0], _ROUGHNESS_WEIGHT * roughness[0]]).flatten(1)
+
+
+def _measure_variance(guide: torch.Tensor, radius: int) -> torch.Tensor:
+    """Measure the variance inside each patch of a plane (1 x 1 x H x W)."""
+    side = 2 * radius + 1
+    mean = functional.avg_pool2d(guide, side, 1)
+    return (functional.avg_pool2d(guide.square(), side, 1) - mean.square()).clamp_min(0.0)
 
 
 def _weigh_rare_patches(

@@ -50,6 +50,7 @@ from .patch_field import (
     create_style_patches,
     discourage_repeats,
     enlarge_position,
+    measure_liveliness,
     refine,
     search_everywhere,
     vote,
@@ -60,13 +61,14 @@ from .style_set import StyleSet
 StepCallback = Callable[[int, int, Callable[[], FloatArray]], None]
 
 
-_FLAT_GUIDE, _DETAILED_GUIDE = 0.4, 2.4
+_FLAT_GUIDE, _DETAILED_GUIDE = 0.4, 1.0
+_LEAST_GUIDE, _LIVELY = 0.5, 0.0064
 _CONTENT_DETAIL = 0.2
-_RARITY = 0.02
+_RARITY = 0.1
 _REPEAT_WEIGHT = 0.003
 _SEED_NOISE = 0.1
 _ENLARGING_SPREAD = 0.9
-_PASS_SPREAD, _LAST_SPREAD = 1.2, 0.8
+_PASS_SPREAD, _LAST_SPREAD = 1.2, 1.0
 
 
 class Progress:
@@ -229,7 +231,7 @@ def paint_level(
     tick, effort = painter.progress.advance, painter.effort
     guide = blur_luma(goal)
     detail = _measure_detail(guide)
-    weight = _FLAT_GUIDE + (_DETAILED_GUIDE - _FLAT_GUIDE) * detail
+    weight = (_FLAT_GUIDE + (_DETAILED_GUIDE - _FLAT_GUIDE) * detail) * weigh_guide(style)
     if painter.atlas is not None:
         style = painter.atlas.enter(style)
     known = style
@@ -310,6 +312,11 @@ def _measure_detail(guide: torch.Tensor) -> torch.Tensor:
 
     spread = average(guide.square()) - average(guide).square()
     return (spread.clamp_min(0.0).sqrt()[0] / 0.1).clamp(0.0, 1.0)
+
+
+def weigh_guide(style: StylePatches) -> float:
+    """Weigh the guide less where patches of a soft style differ little, or the content would outweigh them."""
+    return min(max(measure_liveliness(style) / _LIVELY, _LEAST_GUIDE), 1.0)
 
 
 def _scatter_noise(goal: torch.Tensor, painter: Painter) -> torch.Tensor:
