@@ -24,6 +24,7 @@ Tick = Callable[[int], None]
 _COLOR_KEYS = 24
 _GUIDE_KEYS = 6
 _ROUGHNESS_WEIGHT = 2.0
+_SOFT_VARIANCE, _LIVELY_VARIANCE = 0.0040, 0.0060
 _STRIP_PIXELS = 1 << 16
 _TABLE_CELLS = 1 << 23
 _RARITY_SAMPLES = 1500
@@ -35,13 +36,17 @@ _FARTHEST = 5.0  # no two patches differ as much; those that must not be used do
 
 @dataclass(frozen=True)
 class StylePatches:
-    """A style picture (H x W x 3) and one key for each of its patches, in row order."""
+    """A style picture (H x W x 3) and one key for each of its patches, in row order.
+
+    `liveliness` is 0 for soft styles and 1 for lively ones, such as thick strokes side by side.
+    """
 
     picture: torch.Tensor
     keys: torch.Tensor
     color_filters: torch.Tensor
     guide_filters: torch.Tensor
     radius: int
+    liveliness: float
 
     @property
     def rows(self) -> int:
@@ -70,10 +75,11 @@ def create_style_patches(picture: torch.Tensor, radius: int) -> StylePatches:
     color_filters = _find_filters(planes, radius, _COLOR_KEYS)
     guide_filters = _find_filters(guide[0], radius, _GUIDE_KEYS)
     color = functional.conv2d(planes[None], color_filters)[0].flatten(1)
-    tone = _describe_guide(guide, guide_filters, radius)
+    liveliness = _measure_liveliness(guide, radius)
+    tone = _describe_guide(guide, guide_filters, radius, liveliness)
     lengths = [color.square().sum(0, keepdim=True), tone.square().sum(0, keepdim=True)]
     keys = torch.cat([-2 * color, -2 * tone, *lengths]).T.contiguous()
-    return StylePatches(picture, keys, color_filters, guide_filters, radius)
+    return StylePatches(picture, keys, color_filters, guide_filters, radius, liveliness)
 
 
 def blur_luma(picture: torch.Tensor) -> torch.Tensor:
@@ -94,17 +100,11 @@ def create_queries(
     padded = functional.pad(picture[None], margin, mode="replicate")
     color = functional.conv2d(padded, style.color_filters)[0].flatten(1)
     padded = functional.pad(guide[None], margin, mode="replicate")
-    tone = _describe_guide(padded, style.guide_filters, style.radius)
+    tone = _describe_guide(padded, style.guide_filters, style.radius, style.liveliness)
     importance = weight.reshape(1, -1)
     length = color.square().sum(0, keepdim=True) + importance * tone.square().sum(0, keepdim=True)
     ones = torch.ones_like(importance)
     return torch.cat([color, importance * tone, ones, importance, length]).T.contiguous()
-
-
-def measure_liveliness(style: StylePatches) -> float:
-    """Measure how much goes on in the patches of a style: the mean variance of their luma."""
-    guide = blur_luma(style.picture.permute(2, 0, 1))[None]
-    return float(_measure_variance(guide, style.radius).mean())
 
 
 def discourage_repeats(style: StylePatches, field: Field, weight: float) -> StylePatches:
@@ -295,14 +295,20 @@ def _find_filters(picture: torch.Tensor, radius: int, count: int) -> torch.Tenso
     return torch.from_numpy(filters.astype(np.float32).reshape(shape)).to(picture.device)
 
 
-def _describe_guide(guide: torch.Tensor, filters: torch.Tensor, radius: int) -> torch.Tensor:
+def _describe_guide(guide: torch.Tensor, filters: torch.Tensor, radius: int, liveliness: float) -> torch.Tensor:
     """Compute keys of a guide (1 x 1 x H x W): its tones, and how rough they are, one column per patch.
 
     Components of tones tell where in a patch something goes on; roughness tells that it does, wherever that is, so that
-    calm places are painted with calm strokes.
+    calm places are painted with the calm strokes of a lively style. Soft styles have none that are not.
     """
-    roughness = _measure_variance(guide, radius).sqrt()
-    return torch.cat([functional.conv2d(guide, filters)[0], _ROUGHNESS_WEIGHT * roughness[0]]).flatten(1)
+    roughness = _ROUGHNESS_WEIGHT * liveliness * _measure_variance(guide, radius)[0].sqrt()
+    return torch.cat([functional.conv2d(guide, filters)[0], roughness]).flatten(1)
+
+
+def _measure_liveliness(guide: torch.Tensor, radius: int) -> float:
+    """Rank the mean variance of luma inside patches between that of soft and of lively styles."""
+    variance = float(_measure_variance(guide, radius).mean())
+    return min(max((variance - _SOFT_VARIANCE) / (_LIVELY_VARIANCE - _SOFT_VARIANCE), 0.0), 1.0)
 
 
 def _measure_variance(guide: torch.Tensor, radius: int) -> torch.Tensor:

@@ -50,7 +50,6 @@ from .patch_field import (
     create_style_patches,
     discourage_repeats,
     enlarge_position,
-    measure_liveliness,
     refine,
     search_everywhere,
     vote,
@@ -61,14 +60,14 @@ from .style_set import StyleSet
 StepCallback = Callable[[int, int, Callable[[], FloatArray]], None]
 
 
-_FLAT_GUIDE, _DETAILED_GUIDE = 0.4, 1.0
-_LEAST_GUIDE, _LIVELY = 0.5, 0.0064
+_FLAT_GUIDE = 0.4
+_DETAILED_GUIDES = (2.4, 1.0)  # beside a soft style, which says little where to put what, and a lively one
 _CONTENT_DETAIL = 0.2
-_RARITY = 0.1
+_RARITIES = (0.02, 0.1)
 _REPEAT_WEIGHT = 0.003
 _SEED_NOISE = 0.1
 _ENLARGING_SPREAD = 0.9
-_PASS_SPREAD, _LAST_SPREAD = 1.2, 1.0
+_PASS_SPREAD, _LAST_SPREADS = 1.2, (0.8, 1.0)
 
 
 class Progress:
@@ -231,7 +230,7 @@ def paint_level(
     tick, effort = painter.progress.advance, painter.effort
     guide = blur_luma(goal)
     detail = _measure_detail(guide)
-    weight = (_FLAT_GUIDE + (_DETAILED_GUIDE - _FLAT_GUIDE) * detail) * weigh_guide(style)
+    weight = _FLAT_GUIDE + (_choose(_DETAILED_GUIDES, style) - _FLAT_GUIDE) * detail
     if painter.atlas is not None:
         style = painter.atlas.enter(style)
     known = style
@@ -243,7 +242,7 @@ def paint_level(
                 known,
                 queries,
                 level.size,
-                rarity=_RARITY,
+                rarity=_choose(_RARITIES, style),
                 generator=painter.generator,
                 tick=lambda cells: tick(weigh_cells(cells)),
                 balance=painter.atlas.balance if painter.atlas else None,
@@ -269,7 +268,7 @@ def paint_level(
             (1.0, 1.0),
             level.size,
             radius=min(LAST_RADIUS, effort.radius) if crisp else effort.radius,
-            spread=_LAST_SPREAD if crisp else _PASS_SPREAD,
+            spread=_choose(_LAST_SPREADS, style) if crisp else _PASS_SPREAD,
             tick=tick,
         )
         painter.progress.picture = picture
@@ -314,9 +313,9 @@ def _measure_detail(guide: torch.Tensor) -> torch.Tensor:
     return (spread.clamp_min(0.0).sqrt()[0] / 0.1).clamp(0.0, 1.0)
 
 
-def weigh_guide(style: StylePatches) -> float:
-    """Weigh the guide less where patches of a soft style differ little, or the content would outweigh them."""
-    return min(max(measure_liveliness(style) / _LIVELY, _LEAST_GUIDE), 1.0)
+def _choose(ends: tuple[float, float], style: StylePatches) -> float:
+    """Choose between what suits a soft style and what suits a lively one."""
+    return ends[0] + style.liveliness * (ends[1] - ends[0])
 
 
 def _scatter_noise(goal: torch.Tensor, painter: Painter) -> torch.Tensor:
