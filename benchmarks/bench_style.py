@@ -2,6 +2,7 @@
 
     python benchmarks/bench_style.py PHOTOS PAINTINGS              the tables, in Markdown
     python benchmarks/bench_style.py PHOTOS PAINTINGS --save OUT   keeps the pictures
+    python benchmarks/bench_style.py PHOTOS PAINTINGS --tables methods --side 128    quick, "network, Gram" and all
     python benchmarks/bench_style.py PHOTOS PAINTINGS --tables colorize films --film FILM --frames 8
 
 PHOTOS and PAINTINGS are folders of pictures; photographs that scikit-image and scikit-learn carry join the first.
@@ -9,7 +10,8 @@ PHOTOS and PAINTINGS are folders of pictures; photographs that scikit-image and 
 photograph's own: 1 is no transfer. `gram` and `sliced` are distances of Gram matrices and of patch distributions
 under random filters that no method optimises. `edges` correlates slopes of luma with the photograph, `SSIM` compares
 luma with it. Gram and sliced distances rank garish noise first: read them beside coherence. "network, Gram" is the
-plain method of Gatys with a VGG-19 of random weights.
+plain method of Gatys with a VGG-19 of random weights. "one half of the painting beside the other" is the coherence of
+what the painter painted himself: below it a result can only come by copying whole pieces, or by being smooth.
 """
 
 from __future__ import annotations
@@ -19,7 +21,6 @@ import itertools
 import resource
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
@@ -45,6 +46,8 @@ METHODS: dict[str, dict[str, Any]] = {
     "network, Gram": {"method": "neural", "loss": "gram", "model": "random", "quality": "draft"},
 }
 SIZES = (256, 512, 1024, 2048)
+MOST_COHERENCE, EDGES = 0.7, (0.5, 0.9)
+HALVES = "one half of the painting beside the other"
 
 
 def main() -> None:
@@ -57,6 +60,7 @@ def main() -> None:
     parser.add_argument("--few", action="store_true", help="leave out the photographs that libraries carry")
     parser.add_argument("--methods", nargs="+", choices=tuple(METHODS), default=tuple(METHODS))
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=TABLES)
+    parser.add_argument("--sizes", nargs="+", type=int, default=SIZES, help="for the table of sizes")
     parser.add_argument("--film", type=Path, help="for the table of films")
     parser.add_argument("--frames", type=int, default=12)
     parser.add_argument("--only", nargs=2, help=argparse.SUPPRESS)
@@ -128,6 +132,8 @@ def compare_methods(given: argparse.Namespace) -> None:
         for painting, painting_path in find_pictures(given.paintings).items():
             content, style = load(photo_path, given.side), load(painting_path, given.side)
             own = measure_coherence(to_tensor(content), to_tensor(style))
+            halves = measure_halves(style) / own
+            print(f"| {photo}, {painting} | {HALVES} | {halves:.2f}{' | -' * 6} |", flush=True)
             for method in ("photograph", *given.methods):
                 begin = perf_counter(), process_time()
                 made = content if method == "photograph" else run(method, content, style)
@@ -142,6 +148,25 @@ def compare_methods(given: argparse.Namespace) -> None:
         print(f"| mean | {method} | {write_row(np.mean(each, axis=0))} |")
         print(f"| worst coherence, edges from - to | {method} | {max(r[0] for r in each):.2f} | | | "
               f"{min(r[3] for r in each):.2f} - {max(r[3] for r in each):.2f} | | | |")  # fmt: skip
+    for method in rows:
+        print(f"| pairs as they should be | {method} | {count_good(rows, method)} |")
+
+
+def measure_halves(style: Image) -> float:
+    """Return how far one half of a painting is from the other: as near as any picture is that was not copied."""
+    left, right = (to_tensor(style)[..., part] for part in (slice(style.width // 2), slice(style.width // 2, None)))
+    return (measure_coherence(left, right) + measure_coherence(right, left)) / 2
+
+
+def count_good(rows: dict[str, list[list[float]]], method: str) -> str:
+    """Count the pairs with coherence and edges where they should be, as cells of a row."""
+    each, total = rows[method], len(rows[method])
+    coherent = f"{sum(row[0] <= MOST_COHERENCE for row in each)} of {total} at most {MOST_COHERENCE}"
+    if "colours alone" in rows and method != "colours alone":
+        below = sum(row[0] < plain[0] for row, plain in zip(each, rows["colours alone"], strict=True))
+        coherent += f", {below} below the colours alone"
+    kept = sum(EDGES[0] <= row[3] <= EDGES[1] for row in each)
+    return f"{coherent} | | | {kept} of {total} from {EDGES[0]} to {EDGES[1]} | | | "
 
 
 def write_row(values: Any) -> str:
@@ -231,10 +256,11 @@ def to_tensor(image: Image) -> torch.Tensor:
 
 def compare_sizes(given: argparse.Namespace) -> None:
     """Print time and peak memory of a process that makes one transfer, by size of the content."""
-    print("\n| method | " + " | ".join(f"{side} px" for side in SIZES) + " |\n|---|" + "---|" * len(SIZES))
+    sizes = given.sizes
+    print("\n| method | " + " | ".join(f"{side} px" for side in sizes) + " |\n|---|" + "---|" * len(sizes))
     for method in given.methods:
         cells = []
-        for side in SIZES:
+        for side in sizes:
             if METHODS[method].get("method") == "neural" and side > 512:
                 cells.append("-")
                 continue
@@ -245,11 +271,10 @@ def compare_sizes(given: argparse.Namespace) -> None:
 
 def measure_memory(given: argparse.Namespace, method: str, side: int) -> str:
     """Return seconds, processor seconds and peak memory of this process after a transfer."""
-    make: Callable[..., Image] = run
     content = load(next(iter(find_pictures(given.photos).values())), side)
     style = load(next(iter(find_pictures(given.paintings).values())), min(side, 1024))
     begin = perf_counter(), process_time()
-    make(method, content, style)
+    run(method, content, style)
     times = perf_counter() - begin[0], process_time() - begin[1]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return f"{times[0]:.1f} s, {times[1]:.1f} CPU s, {peak:.0f} MiB"
