@@ -1,6 +1,7 @@
 """Super-resolution: PSNR and SSIM on Set5 by degradation, beside interpolation and published figures; speed; memory.
 
     python benchmarks/bench_upscale.py --set5 FOLDER [--tables quality published speed memory restore]
+    python benchmarks/bench_upscale.py --pictures docs/pictures
 
 FOLDER holds x2, x3 and x4 with img_00N_SRF_S_HR.png and ..._LR.png, the usual pairs of antialiased bicubic. Y is
 MATLAB's (16 to 235); `scale` pixels are cut off all around, as the papers do. SSIM is Gaussian, sigma 1.5.
@@ -103,20 +104,6 @@ def back_project(small: Array, scale: int, rounds: int = 10) -> Array:
     return made[0].permute(1, 2, 0).clamp(0, 255).round().numpy().astype(np.uint8)
 
 
-def ensemble(enlarge: Callable[[Array, int], Array]) -> Callable[[Array, int], Array]:
-    """Return the mean over the eight turns and mirrorings."""
-
-    def run(small: Array, scale: int) -> Array:
-        total: Any = 0
-        for turn in range(8):
-            turned = np.rot90(small[:, ::-1] if turn > 3 else small, turn % 4)
-            made = np.rot90(enlarge(np.ascontiguousarray(turned), scale).astype(np.float32), -(turn % 4))
-            total = total + (made[:, ::-1] if turn > 3 else made)
-        return total / 8
-
-    return run
-
-
 def compare(made: Array, whole: Array, border: int) -> tuple[float, float]:
     """Return PSNR and SSIM on Y."""
     from skimage.metrics import structural_similarity
@@ -132,9 +119,11 @@ def compare(made: Array, whole: Array, border: int) -> tuple[float, float]:
 def make_methods(models: Mapping[str, Any], with_ensemble: bool) -> dict[str, Callable[[Array, int], Array]]:
     """Return what enlarges, by name; bicubic comes first."""
 
-    def studio(name: str) -> Callable[[Array, int], Array]:
-        ctx = TestContext(models=models)
-        return lambda small, scale: enlarge_image(ctx, Image(small), scale=scale, model=Model(name)).stored
+    def studio(name: str, self_ensemble: bool = False) -> Callable[[Array, int], Array]:
+        ctx, model = TestContext(models=models), Model(name)
+        return lambda small, scale: (
+            enlarge_image(ctx, Image(small), scale=scale, model=model, self_ensemble=self_ensemble).stored
+        )
 
     methods = {
         "bicubic": interpolate(Pillow.Resampling.BICUBIC),
@@ -144,7 +133,7 @@ def make_methods(models: Mapping[str, Any], with_ensemble: bool) -> dict[str, Ca
         "compact": studio("builtin:compact"),
     }
     if with_ensemble:
-        methods["compact, 8 turns"] = ensemble(methods["compact"])
+        methods["compact, self-ensemble"] = studio("builtin:compact", self_ensemble=True)
     return methods
 
 
@@ -267,6 +256,24 @@ def run_eight_k() -> None:
     )
 
 
+def draw_pictures(models: Mapping[str, Any], folder: Path) -> None:
+    """Write the pictures of docs/upscale.md: what was enlarged beside what interpolation makes of it."""
+    from studio.app import run
+    from studio_upscale.training.pictures import load_held_out, shrink_antialiased
+
+    methods = make_methods(models, with_ensemble=False)
+    whole = load_held_out()[:426, :639]
+    small = np.clip(np.rint(shrink_antialiased(whole, 3)), 0, 255).astype(np.uint8)
+    shown = [methods["bicubic"](small, 3), methods["compact"](small, 3), whole]
+    photo = np.concatenate([picture[60:420, 200:500] for picture in shown], axis=1)
+    Pillow.fromarray(photo).save(folder / "upscale_photo.jpg", quality=92)
+
+    node = {"type": "diffusion.text_to_image", "inputs": {"prompt": "a red apple on a blue background"}}
+    drawn = run({"studio": 1, "nodes": {"draw": node}, "outputs": {"picture": {"from": "draw"}}})["picture"].to_uint8()
+    grown = [methods[name](drawn, 4) for name in ("bicubic", "compact-fast", "compact")]
+    Pillow.fromarray(np.concatenate(grown, axis=1)).save(folder / "upscale_mini.png")
+
+
 def main() -> None:
     """Run the tables that were asked for."""
     tables = ("quality", "published", "restore", "speed", "memory")
@@ -275,15 +282,19 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="folder with other files of weights")
     parser.add_argument("--tables", nargs="+", choices=tables, default=tables)
     parser.add_argument("--scales", nargs="+", type=int, choices=(2, 3, 4), default=(2, 3, 4), help="for the quality")
-    parser.add_argument("--ensemble", action="store_true", help="also the mean over eight turns, eight times slower")
+    parser.add_argument("--ensemble", action="store_true", help="also with self_ensemble, eight times slower")
     parser.add_argument("--threads", type=int, default=2, help="for the speed")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--pictures", type=Path, help="folder to draw the pictures of the documentation into, alone")
     parser.add_argument("--eight-k", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.eight_k:
         run_eight_k()
         return
     models = open_models(options.weights)
+    if options.pictures is not None:
+        draw_pictures(models, options.pictures)
+        return
     if options.set5 is None and {"quality", "restore"} & set(options.tables):
         parser.error("quality and restore need --set5 FOLDER")
     if "quality" in options.tables:

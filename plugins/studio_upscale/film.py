@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+
+import numpy as np
 
 from studio.api import Context, Frame, Image, MediaError, MediaLimits, Model, Video
 from studio_upscale.enlarge import enlarge, restore
+from studio_upscale.pixels import AnyArray, FloatArray
 from studio_upscale.tiles import Tiling
-from studio_upscale.upscaler import find_upscaler
+from studio_upscale.upscaler import Upscaler, find_upscaler
 
 
 def check_frame_size(video: Video, scale: float) -> tuple[int, int]:
@@ -25,6 +28,23 @@ def check_frame_size(video: Video, scale: float) -> tuple[int, int]:
             "E506", f"frames of {width} x {height} pixels are over the limits", hint="ask for a smaller scale"
         )
     return width, height
+
+
+class SteadyLook:
+    """What a model sees of the frames so far, so that the guess about one frame does not make the film flicker."""
+
+    _KEPT = 0.9  # of what was seen before, with each frame
+
+    def __init__(self, upscaler: Upscaler) -> None:
+        self._upscaler = upscaler
+        self._seen: dict[tuple[int, tuple[int, ...]], FloatArray] = {}
+
+    def __call__(self, picture: AnyArray, scale: int) -> Sequence[float]:
+        """Look at the next frame; its alpha and each pass of its enlarging are looked at by themselves."""
+        key, now = (scale, picture.shape), np.array(self._upscaler.look(picture, scale), np.float32)
+        before = self._seen.get(key, now)
+        self._seen[key] = self._KEPT * before + (1 - self._KEPT) * now
+        return [float(number) for number in self._seen[key]]
 
 
 def run_film(
@@ -48,12 +68,13 @@ def run_film(
     with ExitStack() as leases:
         restorer = find_upscaler(leases.enter_context(ctx.open(denoise_model))) if denoise > 0 else None
         upscaler = find_upscaler(leases.enter_context(ctx.open(model))) if scale != 1 else None
+        look = SteadyLook(upscaler) if upscaler is not None else None
         for group in _group(video.frames(), frames_at_once):
             images = [frame.image for frame in group]
             if restorer is not None:
                 images = restore(images, restorer, denoise, tiling, pause)
             if upscaler is not None:
-                images = enlarge(images, upscaler, scale, tiling, pause)
+                images = enlarge(images, upscaler, scale, tiling, pause, look)
             yield from (Frame(image, frame.time) for image, frame in zip(images, group, strict=True))
             done += len(group)
             ctx.step(done, total, images[-1] if done <= frames_at_once else None)

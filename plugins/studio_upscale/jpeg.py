@@ -9,7 +9,6 @@ from studio_upscale.pixels import AnyArray, FloatArray, find_brightness, to_floa
 
 _LOW = ((0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (1, 2), (2, 1), (0, 3), (3, 0))  # frequencies that are looked at
 _STEPS = np.arange(2, 81, dtype=np.float32)
-_SIDE = 512  # what is looked at of a large picture, in pixels a side
 _FEWEST = 12  # coefficients that are not zero
 _SURE = 0.45  # mean cosine from which on coefficients count as rounded
 
@@ -31,7 +30,7 @@ def find_step(plane: FloatArray) -> float:
     Args:
         plane: Brightness, height x width, 0 to 1, at the size that was compressed.
     """
-    plane = find_middle(plane, _SIDE)
+    plane = find_middle(plane)
     rows, columns = _find_grid(plane), _find_grid(plane.T)
     for top, left in dict.fromkeys([(0, 0), (rows, columns)]):
         found = _measure(plane[top:, left:])
@@ -45,7 +44,7 @@ def find_harm(picture: AnyArray) -> float:
 
     Steps of 2 and less change a picture by no more than what restoring it would.
     """
-    step = find_step(find_brightness(to_floats(find_middle(picture, _SIDE))))
+    step = find_step(find_brightness(to_floats(find_middle(picture))))
     return float(np.clip((step - 2) / 6, 0, 1))
 
 

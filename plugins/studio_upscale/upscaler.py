@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,8 @@ from torch.nn import functional
 
 from studio.api import ModelError
 from studio.api.quiet import hush
-from studio_upscale.gauge import find_middle, guess
-from studio_upscale.jpeg import find_code
+from studio_upscale.codes import USUAL, find_codes
+from studio_upscale.gauge import Gauge, find_middle
 from studio_upscale.pixels import AnyArray, FloatArray, find_brightness, join_planes, split_planes, to_floats
 
 if TYPE_CHECKING:
@@ -82,27 +83,25 @@ class CompactUpscaler(Upscaler):
     def __init__(
         self,
         networks: Mapping[int, Compact],
-        gauges: Mapping[int, FloatArray],
+        gauge: Gauge | None,
         *,
         fast: bool,
         device: str,
         dtype: torch.dtype,
     ) -> None:
-        self._networks, self._gauges = dict(networks), dict(gauges)
+        self._networks, self._gauge = dict(networks), gauge
         self._fast, self._device, self._dtype = fast, device, dtype
         self.scales = tuple(sorted(networks))
         self.reach = max(network.reach for network in networks.values())
         self.name = "the compact network"
 
     def look(self, picture: AnyArray, scale: int) -> tuple[float, ...]:
-        """Guess whether a picture was made small without smoothing, and how hard it was compressed since."""
-        if scale not in self._gauges:
+        """Guess how a picture was made small, and how hard it was compressed since."""
+        coded = self._networks[scale].coded
+        if not coded or self._gauge is None:
             return ()
         brightness = find_brightness(to_floats(find_middle(picture)))
-        codes = [guess(brightness, self._gauges[scale])]
-        if self._networks[scale].coded > 1:
-            codes.append(find_code(brightness))
-        return tuple(codes)
+        return find_codes(brightness, self._gauge, scale, USUAL)[:coded]
 
     def _run(self, pictures: FloatArray, scale: int, seen: Sequence[Sequence[float]]) -> FloatArray:
         if pictures.shape[3] == 1:
@@ -120,12 +119,24 @@ class CompactUpscaler(Upscaler):
         given = torch.from_numpy(np.ascontiguousarray(planes))[:, None].to(self._device, self._dtype)
         with torch.inference_mode():
             made = self._networks[scale](given, scale, torch.tensor(codes, dtype=torch.float32))
+            made = made if scale == 1 else _hold(made, given.float(), scale)
         found: FloatArray = made[:, 0].cpu().numpy()
         return found
 
     def measure(self) -> int:
         """Return the bytes of the weights, none twice."""
         return measure_modules({id(network): network for network in self._networks.values()}.values())
+
+
+def _hold(made: torch.Tensor, given: torch.Tensor, scale: int) -> torch.Tensor:
+    """Keep enlarged planes within reach of what is around each pixel: what is flat stays as it is, to the bit.
+
+    Around are 5 x 5 pixels; a pixel may leave their range by as much as it is wide.
+    """
+    most, least = (sign * functional.max_pool2d(sign * given, 5, stride=1, padding=2) for sign in (1, -1))
+    room = most - least
+    bounds = (functional.interpolate(bound, scale_factor=scale) for bound in (least - room, most + room))
+    return made.clamp(*bounds)
 
 
 def _interpolate(planes: FloatArray, scale: int) -> FloatArray:
@@ -202,6 +213,27 @@ class PipelineUpscaler(Upscaler):
             made = self._pipeline(image=given, generator=generator, output_type="np", **self._settings).images[0]
         cut: FloatArray = np.asarray(made, np.float32)[: height * scale, : width * scale]
         return cut.mean(axis=2, keepdims=True) if channels == 1 else cut
+
+
+class SelfEnsemble(Upscaler):
+    """The mean of what a model makes of the eight turns and mirrorings of a picture (Timofte et al. 2016)."""
+
+    def __init__(self, upscaler: Upscaler) -> None:
+        self._upscaler = upscaler
+        self.scales, self.reach, self.name = upscaler.scales, upscaler.reach, upscaler.name
+
+    def look(self, picture: AnyArray, scale: int) -> tuple[float, ...]:
+        """Look at a whole picture as the model does; no turn changes that."""
+        return self._upscaler.look(picture, scale)
+
+    def _run(self, pictures: FloatArray, scale: int, seen: Sequence[Sequence[float]]) -> FloatArray:
+        total: Any = 0
+        for turn, mirrored in itertools.product(range(4), (False, True)):
+            given = np.rot90(pictures[:, :, ::-1] if mirrored else pictures, turn, (1, 2))
+            made = np.rot90(self._upscaler.run(np.ascontiguousarray(given), scale, seen), -turn, (1, 2))
+            total = total + (made[:, :, ::-1] if mirrored else made)
+        mean: FloatArray = total / np.float32(8)
+        return mean
 
 
 PIPELINES = {"StableDiffusionUpscalePipeline": 4, "StableDiffusionLatentUpscalePipeline": 2}

@@ -104,12 +104,13 @@ def load_compact(path: Path, facts: Mapping[str, Any], device: str, dtype: Any) 
     """
     import torch
 
+    from studio_upscale.gauge import Gauge
     from studio_upscale.networks.compact import Compact
     from studio_upscale.upscaler import CompactUpscaler
 
     tensors = load_tensors(path)
     networks: dict[int, Compact] = {}
-    gauges: dict[int, Any] = {}
+    gauge: Gauge | None = None
     try:
         for each in facts["networks"]:
             with torch.device("meta"):
@@ -117,8 +118,8 @@ def load_compact(path: Path, facts: Mapping[str, Any], device: str, dtype: Any) 
                 network = Compact(int(each["width"]), int(each["blocks"]), scales, int(each["coded"]))
             prefix = str(each["prefix"])
             own = {n.removeprefix(prefix): t.float() for n, t in tensors.items() if n.startswith(prefix)}
-            if network.coded:
-                gauges |= {scale: _check_gauge(own.pop(f"gauge.{scale}")) for scale in scales}
+            if network.coded and gauge is None:
+                gauge = Gauge.load({n: t.numpy() for n, t in tensors.items() if n.startswith("gauge.")})
             network.load_state_dict(own, assign=True)
             network = network.requires_grad_(False).eval().to(device, dtype)
             networks |= dict.fromkeys(network.scales, network.to(memory_format=torch.channels_last))
@@ -126,12 +127,4 @@ def load_compact(path: Path, facts: Mapping[str, Any], device: str, dtype: Any) 
         raise refuse(path, str(error), "a compact network") from None
     if not networks:
         raise refuse(path, "it describes no network", "a compact network")
-    return CompactUpscaler(networks, gauges, fast=bool(facts.get("fast")), device=device, dtype=dtype)
-
-
-def _check_gauge(weights: Any) -> Any:
-    from studio_upscale.gauge import FEATURES
-
-    if weights.shape != (3, FEATURES + 1):
-        raise ValueError(f"its gauge has the shape {tuple(weights.shape)}")
-    return weights.float().numpy()
+    return CompactUpscaler(networks, gauge, fast=bool(facts.get("fast")), device=device, dtype=dtype)

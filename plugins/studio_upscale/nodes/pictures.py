@@ -22,6 +22,7 @@ def enlarge_image(
     model: Model = COMPACT,
     denoise: Part = 0.0,
     denoise_model: Model = RESTORE,
+    self_ensemble: bool = False,
     tile: Tile = 256,
     overlap: Overlap = 32,
     prompt: str = "",
@@ -42,6 +43,8 @@ def enlarge_image(
             knows, or an upscaling pipeline of diffusers.
         denoise: How much noise and JPEG artefacts to take away first; 0 is none, 1 all that `denoise_model` finds.
         denoise_model: What takes them away; a restoration network.
+        self_ensemble: Average over the eight turns and mirrorings of the picture (Timofte et al. 2016): about 0.15 dB
+            better, eight times slower.
         tile: Side of a tile of the picture that is worked on at once.
         overlap: How far neighbouring tiles reach into each other; they are blended there.
         prompt: What the picture shows; for pipelines of diffusers.
@@ -55,7 +58,7 @@ def enlarge_image(
     """
     from studio_upscale.enlarge import enlarge, restore
     from studio_upscale.tiles import Tiling
-    from studio_upscale.upscaler import find_upscaler
+    from studio_upscale.upscaler import SelfEnsemble, find_upscaler
 
     ctx.step(0, 0)
     if denoise > 0:
@@ -65,6 +68,7 @@ def enlarge_image(
         return image
     with ctx.open(model) as opened:
         upscaler = find_upscaler(opened, prompt=prompt, steps=steps, guidance_scale=guidance_scale, seed=seed)
+        upscaler = SelfEnsemble(upscaler) if self_ensemble else upscaler
         return enlarge([image], upscaler, scale, Tiling(tile, overlap, ctx.log), ctx.step)[0]
 
 

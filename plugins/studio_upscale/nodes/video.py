@@ -26,7 +26,8 @@ def enlarge_video(
 ) -> Video:
     """Enlarge a film, a few frames at a time, in constant memory; times and sound stay.
 
-    The same as `upscale.image` mapped over the film, with several frames in one call of the network.
+    As `upscale.image` mapped over the film, with several frames in one call of the network. What the network is told
+    of a frame is averaged with that of the frames before, so that the film does not flicker.
 
     Args:
         video: Film to enlarge.

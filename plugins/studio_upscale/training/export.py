@@ -8,16 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from studio_upscale.training.train import BRIEF, STAGES
+from studio_upscale.training.train import STAGES
 
 FILES: dict[str, tuple[dict[str, tuple[int, ...]], bool]] = {
-    "compact": ({"tuned2": (2,), "tuned3": (3,), "tuned4": (4,)}, False),
+    "compact": ({"x2": (2,), "x3": (3,), "x4": (4,)}, False),
     "compact_fast": ({"fast": (2, 3, 4)}, True),
-    "compact_restore": ({"steady": (1,)}, False),
+    "compact_restore": ({"restore": (1,)}, False),
 }
 """The files that ship: stages whose networks they hold, with their scales; whether colours are only interpolated."""
-HALFWAY = {"steady": "restore"}
-"""Stages that ship as the mean of their weights and those of the stage they began with: steady alone is timid."""
 _HERE = Path(__file__).parent
 
 
@@ -30,7 +28,9 @@ def export(folder: Path, figures: Path | None = None) -> dict[str, int]:
     """
     ship = folder / "ship"
     ship.mkdir(exist_ok=True)
-    facts = {stage: _read_facts(folder / f"{stage}.safetensors") for stage in STAGES if stage != "export"}
+    facts = {
+        stage: _read_facts(folder / f"{stage}.safetensors") for stage in STAGES if stage not in ("gauge", "export")
+    }
     for name, (stages, fast) in FILES.items():
         _write_networks(folder, ship / f"{name}.safetensors", stages, facts, fast)
     (ship / "README.md").write_text(_write_card(facts, figures), encoding="utf-8")
@@ -55,23 +55,17 @@ def _write_networks(
     tensors, networks = {}, []
     for stage, scales in stages.items():
         found = load_file(folder / f"{stage}.safetensors")
-        part = "network." if stage in BRIEF else "average."
-        own = {n.removeprefix(part): t for n, t in found.items() if n.startswith(part)}
-        if stage in HALFWAY:
-            before = load_file(folder / f"{HALFWAY[stage]}.safetensors")
-            own = {n: (t + before[f"network.{n}"]) / 2 for n, t in own.items()}
+        own = {n.removeprefix("average."): t for n, t in found.items() if n.startswith("average.")}
         own = {n: t for n, t in own.items() if not n.startswith("tails.") or int(n.split(".")[1]) in scales}
-        own |= {name: tensor for name, tensor in found.items() if name.startswith("gauge.")}
-        tensors |= {f"{stage}.{name}": _store(name, tensor) for name, tensor in own.items()}
+        tensors |= {f"{stage}.{name}": tensor.half().contiguous() for name, tensor in own.items()}
         described = {key: facts[stage].get(key, 0) for key in ("width", "blocks", "coded")}
         described["scales"] = scales
         networks.append({"prefix": f"{stage}.", **described})
+    if any(each["coded"] for each in networks):
+        whole = load_file(folder / "gauge.safetensors")
+        tensors |= {name: tensor for name, tensor in whole.items() if name.startswith("gauge.")}
     save_file(tensors, target, metadata={KEY: json.dumps({"networks": networks, "fast": fast}, sort_keys=True)})
     target.chmod(0o644)  # safetensors writes for the owner alone
-
-
-def _store(name: str, tensor: Any) -> Any:
-    return tensor.contiguous() if name.startswith("gauge.") else tensor.half().contiguous()
 
 
 def _write_card(facts: dict[str, dict[str, Any]], figures: Path | None) -> str:

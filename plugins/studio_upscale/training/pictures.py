@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from studio_upscale.gauge import find_features
-from studio_upscale.jpeg import find_code
+from studio_upscale.codes import CODES, find_codes
+from studio_upscale.gauge import Gauge
 
 Array = np.ndarray[Any, Any]
 
@@ -30,28 +30,27 @@ SCIKIT_IMAGE = (
 SCIKIT_LEARN = ("china.jpg", "flower.jpg")
 HELD_OUT = "rocket.jpg"
 PLAIN = ("brick.png", "grass.png", "gravel.png", "ihc.png", "cell.png", "moon.png", "retina.jpg", "chessboard_RGB.png")
-ZOOMS = (1.0, 0.75, 0.5)
+ZOOMS = (0.87, 0.75, 0.62, 0.5)
+SOFT = (0.6, 0.9)
+FLAT = 0.02  # share of patches of one grey, so that what is flat stays flat
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 BLUE = np.array([-0.168736, -0.331264, 0.5], np.float32)
 RED = np.array([0.5, -0.418688, -0.081312], np.float32)
-TUNE_KINDS = {"antialiased": 0.36, "cubic": 0.28, "area": 0.12, "rough": 0.03, "jpeg": 0.08, "jpeg75": 0.13}
-KINDS = {"antialiased": 0.42, "cubic": 0.20, "area": 0.14, "rough": 0.05, "jpeg": 0.09, "jpeg75": 0.10}
-STEADY_KINDS = {"clean": 0.28, "jpeg_high": 0.22, "jpeg75": 0.08, "jpeg": 0.10, "jpeg_low": 0.14, "noise": 0.18}
-RESTORE_KINDS = {"jpeg": 0.30, "jpeg_low": 0.25, "jpeg75": 0.10, "noise": 0.30, "clean": 0.05}
+KINDS = {"antialiased": 0.38, "cubic": 0.29, "area": 0.12, "rough": 0.03, "jpeg": 0.06, "jpeg75": 0.12}
+RESTORE_KINDS = {"jpeg": 0.15, "jpeg_low": 0.18, "jpeg_high": 0.13, "jpeg75": 0.10, "noise": 0.26, "clean": 0.18}
 
 
 @dataclass(frozen=True)
 class Pair:
     """A picture, what is left of it, and how often it is looked at.
 
-    `number` says which picture it is of, `bare` whether it was sampled without smoothing.
+    `number` says which picture it is of.
     """
 
     whole: Array
     left: Array
     weight: float
     number: int
-    bare: bool
 
 
 def load_pictures(folders: Sequence[Path], artwork: Path | None, seed: int) -> Iterator[tuple[Array, float]]:
@@ -64,7 +63,7 @@ def load_pictures(folders: Sequence[Path], artwork: Path | None, seed: int) -> I
                 yield _shrink(_read(path), 900), 0.8
     if artwork is not None:
         for sheet in draw_sheets(artwork, seed):
-            yield sheet, 0.35
+            yield sheet, 0.5
 
 
 def load_held_out() -> Array:
@@ -174,10 +173,17 @@ class Pairs:
         kinds: How often each kind of harm is looked at.
         patch: Side of a patch of the left side, in pixels.
         seed: Another seed, other noise and qualities.
+        gauges: What looks at the left sides; the one at a picture's number, modulo their count, has not seen it.
     """
 
     def __init__(
-        self, pictures: Sequence[tuple[Array, float]], scale: int, kinds: dict[str, float], patch: int, seed: int
+        self,
+        pictures: Sequence[tuple[Array, float]],
+        scale: int,
+        kinds: dict[str, float],
+        patch: int,
+        seed: int,
+        gauges: Sequence[Gauge] = (),
     ) -> None:
         self.scale, self.patch = scale, patch
         rng = np.random.default_rng([seed, scale])
@@ -185,44 +191,35 @@ class Pairs:
         self.shares = np.array(list(kinds.values())) / sum(kinds.values())
         weights = [np.array([pair.weight for pair in group]) for group in self.groups]
         self.weights = [w / w.sum() for w in weights]
-        self.codes = [np.zeros((len(group), 2), np.float32) for group in self.groups]
-        self.gauge: Array | None = None
+        self.codes = [np.array([self._look(pair, gauges) for pair in group], np.float32) for group in self.groups]
 
-    def fit_gauge(self) -> None:
-        """Learn to tell what was sampled without smoothing; pairs get the guess of a gauge that did not see them."""
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.model_selection import GroupKFold, cross_val_predict
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
-
-        pairs = [pair for group in self.groups for pair in group]
-        features = np.stack([find_features(pair.left.astype(np.float32) @ LUMA / 255) for pair in pairs])
-        bare, numbers = [pair.bare for pair in pairs], [pair.number for pair in pairs]
-        model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
-        guesses = cross_val_predict(model, features, bare, groups=numbers, cv=GroupKFold(8), method="predict_proba")
-        ends = np.cumsum([len(group) for group in self.groups])[:-1]
-        steps = [find_code(pair.left.astype(np.float32) @ LUMA / 255) for pair in pairs]
-        self.codes = np.split(np.stack([guesses[:, 1], steps], axis=1).astype(np.float32), ends)
-        scaler, slopes = model.fit(features, bare)
-        rows = [np.append(scaler.mean_, 0), np.append(scaler.scale_, 1), np.append(slopes.coef_[0], slopes.intercept_)]
-        self.gauge = np.stack(rows).astype(np.float32)
+    def _look(self, pair: Pair, gauges: Sequence[Gauge]) -> tuple[float, ...]:
+        if not gauges:
+            return (0.0,) * CODES
+        gauge = gauges[pair.number % len(gauges)]
+        return find_codes(pair.left.astype(np.float32) @ LUMA / 255, gauge, self.scale)
 
     def _make(self, pictures: Sequence[tuple[Array, float]], kind: str, rng: np.random.Generator) -> Iterator[Pair]:
         for number, (pixels, weight) in enumerate(pictures):
-            for zoom in ZOOMS:
-                whole = pixels
-                if zoom < 1:
-                    whole = cv2.resize(pixels, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
+            for whole, share in self._vary(pixels):
                 height, width = (side // self.scale * self.scale for side in whole.shape[:2])
                 if min(height, width) < self.scale * (self.patch + 2):
                     continue
                 whole = np.ascontiguousarray(whole[:height, :width])
-                left, bare = whole, kind == "cubic"
+                left = whole
                 if kind in ("jpeg", "jpeg75") and self.scale > 1:
                     first = str(rng.choice(["antialiased", "cubic", "area"], p=[0.4, 0.3, 0.3]))
-                    left, bare = degrade(left, self.scale, first, rng), first == "cubic"
+                    left = degrade(left, self.scale, first, rng)
                 left = degrade(left, self.scale, kind, rng)
-                yield Pair(whole, left, weight * min(left[..., 0].size, 60_000) ** 0.5, number, bare)
+                yield Pair(whole, left, share * weight * min(left[..., 0].size, 60_000) ** 0.5, number)
+
+    def _vary(self, pixels: Array) -> Iterator[tuple[Array, float]]:
+        """Yield a picture at several sizes and, where it is to be enlarged, as soft as lenses make it; with shares."""
+        yield pixels, 1.0
+        for zoom in ZOOMS:
+            yield cv2.resize(pixels, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA), 1.0
+        for sigma in SOFT if self.scale > 1 else ():
+            yield cv2.GaussianBlur(pixels, (0, 0), sigma), 0.6
 
     def cut(self, count: int, rng: np.random.Generator) -> tuple[Array, Array, Array]:
         """Return `count` patches of what is left and of the whole, N x 1 x side x side, 0 to 1, and their codes."""
@@ -241,7 +238,10 @@ class Pairs:
         left = pair.left[top : top + size, side : side + size]
         whole = pair.whole[scale * top : scale * (top + size), scale * side : scale * (side + size)]
         mix, offset = _draw_mix(rng)
-        turns, mirrored, gain = int(rng.integers(4)), rng.random() < 0.5, np.float32(rng.uniform(0.7, 1) / 255)
+        turns, mirrored, gain = int(rng.integers(4)), rng.random() < 0.5, np.float32(rng.uniform(0.5, 1) / 255)
+        if rng.random() < FLAT:
+            grey = rng.integers(256)
+            left, whole = np.full_like(left, grey), np.full_like(whole, grey)
         planes = (gain * (patch.astype(np.float32) @ mix) + offset for patch in (left, whole))
         first, second = (np.rot90(p[:, ::-1] if mirrored else p, turns) for p in planes)
         return np.ascontiguousarray(first), np.ascontiguousarray(second), code
@@ -249,8 +249,8 @@ class Pairs:
 
 def _draw_mix(rng: np.random.Generator) -> tuple[Array, float]:
     chance = rng.random()
-    if chance < 0.7:
+    if chance < 0.75:
         return LUMA, 0.0
-    if chance < 0.88:
+    if chance < 0.9:
         return rng.dirichlet(np.ones(3)).astype(np.float32), 0.0
-    return (BLUE if chance < 0.94 else RED), 0.5
+    return (BLUE if chance < 0.95 else RED), 0.5

@@ -1,10 +1,8 @@
 """Train the networks from nothing: `python -m studio_upscale.training.train --out FOLDER`.
 
-The stages: a trunk that learns x2, x3 and x4 at once, then networks for x2 and x4 that begin with that trunk, and go on
-as `coded` ones with the guess of `gauge.py` beside the picture; the fast network; the network that restores; `steady`
-goes on from it with more that is hardly harmed or not at all; `tuned` networks go on from the coded ones, told of
-JPEG's steps too (`jpeg.py`), with more that was sampled without smoothing or compressed. Each has a budget in minutes
-or steps and a checkpoint it goes on from. With budgets in steps, a seed repeats on one machine.
+The stages: a gauge that guesses how a picture was made small; networks for x2 and x4, and one for x3 that begins with
+the body of x4's; the fast network; the network that restores. Each network has a budget in minutes or steps and a
+checkpoint it goes on from. With budgets in steps, a seed repeats on one machine.
 The stage `export` writes what ships: fp16 safetensors and a model card. One file for CPU and GPU; on a GPU raise
 `--batch` and the minutes.
 """
@@ -16,15 +14,15 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-STAGES = ("trunk", "x2", "x4", "coded2", "coded4", "fast", "restore", "steady", "tuned2", "tuned3", "tuned4", "export")
-BRIEF = ("fast", "restore")  # stages so short that the average still holds their beginning
-MINUTES = {"trunk": 13.0, "x2": 7.5, "x4": 7.5, "coded2": 5.0, "coded4": 4.5, "fast": 3.0, "restore": 3.5}
-MINUTES |= {"steady": 5.5, "tuned2": 11.5, "tuned3": 3.5, "tuned4": 8.2}
+STAGES = ("gauge", "x2", "x4", "x3", "fast", "restore", "export")
+MINUTES = {"x2": 85.0, "x4": 60.0, "x3": 25.0, "fast": 15.0, "restore": 15.0}
+ADAM_RATE, MUON_RATE = 1e-3, 1.2e-2
+STATES = ("step", "exp_avg", "exp_avg_sq", "momentum_buffer")
 
 
 @dataclass(frozen=True)
@@ -35,8 +33,6 @@ class Stage:
     scales: tuple[int, ...]
     width: int
     blocks: int
-    rate: float
-    rate_end: float
     softness: float
     start: str | None = None
     coded: int = 0
@@ -53,8 +49,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=0, help="budget of every stage in steps, so that a seed repeats")
     parser.add_argument("--width", type=int, default=64)
     parser.add_argument("--blocks", type=int, default=4)
-    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--patch", type=int, default=48, help="side of a patch before enlarging, in pixels")
+    parser.add_argument("--variants", type=int, default=80, help="of each picture, for the gauge")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--seed", type=int, default=1)
@@ -63,18 +60,14 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def list_stages(width: int, blocks: int) -> dict[str, Stage]:
-    """Return the stages that train."""
-    stages = [Stage("trunk", (2, 3, 4), width, blocks, 1e-3, 3e-4, 1e-3)]
-    stages += [Stage(f"x{s}", (s,), width, blocks, 4e-4, 4e-6, 1e-2, "trunk") for s in (2, 4)]
-    for scale, start in ((2, "x2"), (4, "x4")):
-        stages.append(Stage(f"coded{scale}", (scale,), width, blocks, 4e-4, 4e-6, 1e-2, start, coded=1))
-    stages += [Stage("fast", (2, 3, 4), 32, 2, 1.5e-3, 1e-5, 5e-3, coded=1)]
-    stages += [
-        Stage("restore", (1,), 48, 4, 1e-3, 5e-6, 5e-3),
-        Stage("steady", (1,), 48, 4, 6e-4, 5e-6, 2e-3, "restore"),
+    """Return the stages that train a network which makes pictures."""
+    stages = [
+        Stage("x2", (2,), width, blocks, 1e-2, coded=3),
+        Stage("x4", (4,), width, blocks, 1e-2, coded=3),
+        Stage("x3", (3,), width, blocks, 1e-2, "x4", coded=3),
+        Stage("fast", (2, 3, 4), 32, 2, 1e-2, coded=3),
+        Stage("restore", (1,), 48, 4, 5e-3),
     ]
-    for scale, start in ((2, "coded2"), (3, "trunk"), (4, "coded4")):
-        stages.append(Stage(f"tuned{scale}", (scale,), width, blocks, 4e-4, 2e-6, 1e-2, start, coded=2))
     return {stage.name: stage for stage in stages}
 
 
@@ -90,6 +83,8 @@ def main(arguments: list[str] | None = None) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     pictures = list(load_pictures(options.pictures, options.artwork, options.seed))
     stages = list_stages(options.width, options.blocks)
+    if "gauge" in options.stage:
+        train_gauge(pictures, options)
     for name in STAGES:
         if name in options.stage and name in stages:
             train_stage(stages[name], pictures, options)
@@ -99,22 +94,49 @@ def main(arguments: list[str] | None = None) -> None:
         print(json.dumps(export(options.out)), flush=True)
 
 
+def train_gauge(pictures: Sequence[Any], options: argparse.Namespace) -> None:
+    """Train what guesses how a picture was made small, with a twin for each fold of the pictures."""
+    from safetensors.numpy import save_file
+
+    from studio_upscale.training.gauge import make_samples, train_gauges
+
+    path = options.out / "gauge.safetensors"
+    if path.exists():
+        return
+    samples = make_samples(pictures, options.seed, options.variants)
+    whole, folds, loss = train_gauges(samples, options.seed)
+    tensors = whole.dump()
+    for number, gauge in enumerate(folds):
+        tensors |= {f"fold{number}.{name}": values for name, values in gauge.dump().items()}
+    save_file(tensors, path.with_suffix(".part"))
+    os.replace(path.with_suffix(".part"), path)
+    print("gauge done", len(samples.kernels), f"loss {loss:.3f} on pictures it did not see", flush=True)
+
+
+def load_folds(folder: Path) -> list[Any]:
+    """Return the gauges that each did not see one fold of the pictures."""
+    from safetensors.numpy import load_file
+
+    from studio_upscale.gauge import Gauge
+    from studio_upscale.training.gauge import FOLDS
+
+    found = load_file(folder / "gauge.safetensors")
+    parts = [{name.removeprefix(f"fold{number}."): values for name, values in found.items()} for number in range(FOLDS)]
+    return [Gauge.load(part) for part in parts]
+
+
 def train_stage(stage: Stage, pictures: Sequence[Any], options: argparse.Namespace) -> None:
     """Train one network, from its checkpoint if there is one, and keep its averaged weights."""
     import numpy as np
     import torch
 
-    from studio_upscale.training.pictures import KINDS, RESTORE_KINDS, STEADY_KINDS, TUNE_KINDS, Pairs
+    from studio_upscale.training.pictures import KINDS, RESTORE_KINDS, Pairs
 
     torch.manual_seed(options.seed)
     training = Training(stage, options)
-    named = {"restore": RESTORE_KINDS, "steady": STEADY_KINDS}
-    kinds = named.get(stage.name, TUNE_KINDS if stage.name.startswith("tuned") else KINDS)
-    pairs = {scale: Pairs(pictures, scale, kinds, options.patch, options.seed) for scale in stage.scales}
-    if stage.coded:
-        for scale, each in pairs.items():
-            each.fit_gauge()
-            training.gauges[scale] = torch.from_numpy(each.gauge)
+    gauges = load_folds(options.out) if stage.coded else []
+    kinds = RESTORE_KINDS if stage.name == "restore" else KINDS
+    pairs = {scale: Pairs(pictures, scale, kinds, options.patch, options.seed, gauges) for scale in stage.scales}
     number = list(STAGES).index(stage.name)
     began = time.monotonic() - training.seconds
     while (progress := training.find_progress(time.monotonic() - began)) < 1:
@@ -130,7 +152,10 @@ def train_stage(stage: Stage, pictures: Sequence[Any], options: argparse.Namespa
 
 
 class Training:
-    """A network that learns, its averaged twin, and their checkpoint."""
+    """A network that learns, its averaged twin, and their checkpoint.
+
+    The convolutions of the body are turned by Muon (Jordan 2024), all else by Adam.
+    """
 
     def __init__(self, stage: Stage, options: argparse.Namespace) -> None:
         import copy
@@ -143,28 +168,29 @@ class Training:
         self.path = options.out / f"{stage.name}.safetensors"
         self.steps, self.minutes = options.steps, options.minutes or MINUTES[stage.name]
         self.device = torch.device(options.device)
-        self.gauges: dict[int, torch.Tensor] = {}
-        network = Compact(stage.width, stage.blocks, stage.scales, stage.coded)
-        self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = Compact(stage.width, stage.blocks, stage.scales, stage.coded).to(self.device)
+        for module in (self.network.head, *self.network.tails.values()):
+            module.to(memory_format=torch.channels_last)
         if stage.start is not None:
             self._start_from(options.out / f"{stage.start}.safetensors")
         self.average = copy.deepcopy(self.network)
-        self.optimizer = torch.optim.Adam(self.network.parameters(), stage.rate, betas=(0.9, 0.99))
+        named = dict(self.network.named_parameters())
+        self.turned = {name: p for name, p in named.items() if name.startswith("body.") and p.ndim == 4}
+        self.flat = {name: torch.nn.Parameter(p.data.view(len(p), -1)) for name, p in self.turned.items()}
+        rest = [p for name, p in named.items() if name not in self.turned]
+        self.muon = torch.optim.Muon(self.flat.values(), lr=MUON_RATE, weight_decay=0.0)
+        self.adam = torch.optim.Adam(rest, ADAM_RATE, betas=(0.9, 0.99))
         if self.path.exists():
             self._resume()
 
     def _start_from(self, path: Path) -> None:
-        import torch
+        """Take the head and the body of another network; tails are of a scale each."""
         from safetensors.torch import load_file
 
-        found, wanted = load_file(path), self.network.state_dict()
-        part = "network" if path.stem in BRIEF else "average"
-        ready = {name: found[f"{part}.{name}"] for name in wanted}
-        missing = wanted["head.weight"].shape[1] - ready["head.weight"].shape[1]
-        if missing:  # the code is new: at first it says nothing
-            nothing = torch.zeros_like(ready["head.weight"][:, :1]).repeat(1, missing, 1, 1)
-            ready["head.weight"] = torch.cat([ready["head.weight"], nothing], dim=1)
-        self.network.load_state_dict(ready)
+        found = {name.removeprefix("average."): value for name, value in load_file(path).items()}
+        wanted = self.network.state_dict()
+        shared = {name: found[name] for name in wanted if not name.startswith("tails.")}
+        self.network.load_state_dict(wanted | shared)
 
     def _resume(self) -> None:
         from safetensors import safe_open
@@ -176,30 +202,37 @@ class Training:
         self.step, self.seconds = facts["step"], facts["seconds"]
         for part, network in (("network", self.network), ("average", self.average)):
             network.load_state_dict({name: found[f"{part}.{name}"] for name in network.state_dict()})
+        for name, parameter in self._list_parameters():
+            optimizer = self.muon if name in self.turned else self.adam
+            state = {key: found[f"{key}.{name}"] for key in STATES if f"{key}.{name}" in found}
+            if state:  # a tail whose turn had not come has none
+                optimizer.state[parameter] = state
+
+    def _list_parameters(self) -> Iterator[tuple[str, Any]]:
         for name, parameter in self.network.named_parameters():
-            if f"step.{name}" in found:  # a tail whose turn had not come has none
-                state = {key: found[f"{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq")}
-                self.optimizer.state[parameter] = state
+            yield name, self.flat.get(name, parameter)
 
     def find_progress(self, seconds: float) -> float:
         """Return which part of the budget is spent, 0 to 1."""
         return self.step / self.steps if self.steps else seconds / (60 * self.minutes)
 
     def learn(self, left: Any, whole: Any, codes: Any, scale: int, progress: float) -> None:
-        """Take one step: Charbonnier's loss, Adam, a rate that falls with a cosine."""
+        """Take one step: Charbonnier's loss, Muon and Adam, rates that fall with a cosine."""
         import torch
 
         left, whole, codes = left.to(self.device), whole.to(self.device), codes.to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16):
             made = self.network(left, scale, codes)
         loss = ((made - whole).square() + self.stage.softness**2).sqrt().mean()
-        self.optimizer.zero_grad()
+        self.network.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 0.5)
-        rate = self.stage.rate_end + (self.stage.rate - self.stage.rate_end) * (1 + math.cos(math.pi * progress)) / 2
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate * min(1, (self.step + 1) / 100)
-        self.optimizer.step()
+        part = (0.01 + 0.99 * (1 + math.cos(math.pi * progress)) / 2) * min(1, (self.step + 1) / 100)
+        for name, parameter in self.turned.items():
+            self.flat[name].grad = parameter.grad.view(len(parameter), -1)
+        for optimizer, rate in ((self.muon, MUON_RATE), (self.adam, ADAM_RATE)):
+            optimizer.param_groups[0]["lr"] = rate * part
+            optimizer.step()
         self.step += 1
         keep = min(0.999, 1 - 1 / (self.step + 1))
         with torch.no_grad():
@@ -215,8 +248,8 @@ class Training:
         tensors = {}
         for part, network in (("network", self.network), ("average", self.average)):
             tensors |= {f"{part}.{name}": value.contiguous() for name, value in network.state_dict().items()}
-        for name, parameter in self.network.named_parameters():
-            state = self.optimizer.state[parameter]
+        for name, parameter in self._list_parameters():
+            state = (self.muon if name in self.turned else self.adam).state[parameter]
             tensors |= {f"{key}.{name}": value.contiguous() for key, value in state.items()}
         facts = {"step": self.step, "seconds": seconds, "stage": self.stage.name, "width": self.stage.width}
         facts |= {
@@ -225,27 +258,25 @@ class Training:
             "loss": self.loss,
             "coded": self.stage.coded,
         }
-        tensors |= {f"gauge.{scale}": gauge for scale, gauge in self.gauges.items()}
         part_file = self.path.with_suffix(".part")
         save_file(tensors, part_file, metadata={"training": json.dumps(facts)})
         os.replace(part_file, self.path)
 
     def describe(self) -> str:
         """Return the loss, and the gain over interpolation on the picture that was held out."""
-        gains = [
-            f"x{scale} {measure_gain(self.average, scale, self.device, self.gauges.get(scale)):+.2f} dB"
-            for scale in self.stage.scales
-        ]
+        gains = [f"x{scale} {measure_gain(self.average, scale, self.device):+.2f} dB" for scale in self.stage.scales]
         return f"loss {self.loss:.5f} held out {' '.join(gains)}"
 
 
-def measure_gain(network: Callable[..., Any], scale: int, device: Any, gauge: Any = None) -> float:
-    """Return by how many dB a network is nearer to the held-out picture than bicubic interpolation."""
+def measure_gain(network: Callable[..., Any], scale: int, device: Any) -> float:
+    """Return by how many dB a network is nearer to the held-out picture than bicubic interpolation.
+
+    It is told the truth about how the picture was made small.
+    """
     import numpy as np
     import torch
     from torch.nn import functional
 
-    from studio_upscale.gauge import guess
     from studio_upscale.jpeg import find_code
     from studio_upscale.training.pictures import LUMA, degrade, load_held_out
 
@@ -255,7 +286,7 @@ def measure_gain(network: Callable[..., Any], scale: int, device: Any, gauge: An
     whole_plane = torch.from_numpy(whole.astype(np.float32) @ LUMA)[None, None].to(device) / 255
     with torch.no_grad():
         seen = left_plane[0, 0].cpu().numpy()
-        codes = None if gauge is None else torch.tensor([[guess(seen, gauge.numpy()), find_code(seen)]])
+        codes = torch.tensor([[0.0, 0.0, find_code(seen)]])
         made = network(left_plane, scale, codes)
         plain = functional.interpolate(left_plane, scale_factor=scale, mode="bicubic")
     far = ((plain - whole_plane).square().mean() / (made - whole_plane).square().mean()).item()

@@ -12,6 +12,7 @@ import pytest
 
 from studio.api import Cancelled, Frame, Image, MediaError, Model, ModelError, Video
 from studio.testing import TestContext
+from studio_upscale.film import SteadyLook
 from studio_upscale.nodes.pictures import enlarge_image
 from studio_upscale.nodes.video import enlarge_video
 from studio_upscale.opener import UpscaleOpener
@@ -46,6 +47,20 @@ def test_a_film_is_what_its_frames_are_one_by_one(net: TestContext, channels: in
         assert after.time == before.time
         assert np.abs(after.image.stored.astype(int) - alone.stored.astype(int)).max() <= 1
     assert len(list(made.frames())) == 5  # it can be read again
+
+
+def test_what_is_seen_of_a_film_changes_by_little_from_frame_to_frame(net: TestContext) -> None:
+    sharp = np.random.default_rng(0).random((40, 40, 3)).astype(np.float32)
+    soft = (sharp + np.roll(sharp, 1, 0) + np.roll(sharp, 1, 1) + np.roll(sharp, (1, 1), (0, 1))) / 4
+    with net.open(NET) as opened:
+        look = SteadyLook(opened)
+        alone = [opened.look(frame, 2)[0] for frame in (sharp, soft)]
+        seen = [look(frame, 2)[0] for frame in (sharp, soft, sharp, soft, soft)]
+
+    assert abs(alone[0] - alone[1]) > 0.05
+    assert seen[0] == pytest.approx(alone[0])
+    assert np.abs(np.diff(seen)).max() < 0.11 * abs(alone[0] - alone[1])
+    assert abs(seen[-1] - alone[1]) < abs(seen[0] - alone[1])
 
 
 def test_frames_are_made_as_they_are_read(net: TestContext) -> None:

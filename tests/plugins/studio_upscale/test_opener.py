@@ -93,9 +93,25 @@ def test_a_coded_network_is_told_of_the_whole_picture_and_not_of_the_tile(tmp_pa
     assert np.abs(whole - tiled).max() < 1e-5
 
 
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_the_self_ensemble_does_not_mind_turns_and_mirrors(tmp_path: Path, channels: int) -> None:
+    opened = _open(write_compact(tmp_path / "net.safetensors", coded=True))
+    ctx = TestContext(models={"builtin:net": opened})
+    picture = np.random.default_rng(0).integers(1, 256, (30, 44, channels)).astype(np.uint8)
+
+    def run(pixels: Any, self_ensemble: bool) -> Any:
+        made = enlarge_image(ctx, Image(pixels), model=Model("builtin:net"), self_ensemble=self_ensemble)
+        return made.stored.astype(int)
+
+    turned = np.rot90(picture[:, ::-1])
+    back = np.rot90(run(turned, True), -1)[:, ::-1]
+    assert np.abs(back - run(picture, True)).max() <= 1
+    assert np.abs(np.rot90(run(turned, False), -1)[:, ::-1] - run(picture, False)).max() > 1
+
+
 def test_a_gauge_of_another_shape_is_refused(tmp_path: Path) -> None:
     def spoil(tensors: dict[str, Any]) -> None:
-        tensors["net.gauge.2"] = torch.zeros(3, 4)
+        tensors["gauge.mean"] = torch.zeros(4)
 
     with pytest.raises(ModelError) as caught:
         _open(write_compact(tmp_path / "net.safetensors", coded=True, spoil=spoil))

@@ -50,6 +50,15 @@ def test_enlarging_beats_bicubic(ctx: TestContext, whole: Any, model: str, scale
     assert _measure(made, whole) > _measure(plain, whole) + MARGIN[model]
 
 
+@pytest.mark.parametrize("model", ["builtin:compact", "builtin:compact-fast"])
+@pytest.mark.parametrize("scale", [2, 3, 4, 8])
+@pytest.mark.parametrize("grey", [0, 90, 255])
+def test_what_is_flat_stays_flat(ctx: TestContext, model: str, scale: int, grey: int) -> None:
+    made = enlarge_image(ctx, Image(np.full((40, 50, 3), grey, np.uint8)), scale=scale, model=Model(model)).stored
+
+    assert np.all(made == grey)
+
+
 def test_restoring_takes_away_artefacts_of_jpeg(ctx: TestContext, whole: Any) -> None:
     pressed = _press(whole, 20)
 

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from studio_upscale.gauge import FEATURES
+from studio_upscale.gauge import FEATURES, SCALES
 from studio_upscale.networks.compact import Compact
 from studio_upscale.spandrel_import import import_spandrel
 from studio_upscale.weights_file import KEY
@@ -51,6 +51,15 @@ def write_spandrel(path: Path, name: str, spoil: Callable[[dict[str, Any]], Any]
     return path
 
 
+def _make_gauge() -> dict[str, Any]:
+    """Return a gauge whose guess is `cubic` rather than `antialiased` by how far the first feature is over zero."""
+    first, last = torch.zeros(1, 2, FEATURES + len(SCALES) + 1), torch.zeros(1, 3, 3)
+    first[0, :, 0] = last[0, 2, :2] = torch.tensor([1.0, -1.0])
+    plain = {"mean": torch.zeros(FEATURES), "deviation": torch.ones(FEATURES), "temperature": torch.ones(1)}
+    tensors = {**plain, "first": first, "second": torch.eye(2, 3)[None].clone(), "last": last}
+    return {f"gauge.{name}": tensor for name, tensor in tensors.items()}
+
+
 def write_compact(
     path: Path,
     *,
@@ -65,9 +74,7 @@ def write_compact(
         network = Compact(8, 1, scales, coded)
     tensors = {f"net.{key}": tensor.half().contiguous() for key, tensor in network.state_dict().items()}
     if coded:
-        gauge = torch.zeros(3, FEATURES + 1)
-        gauge[1], gauge[2, 0] = 1, 1
-        tensors |= {f"net.gauge.{scale}": gauge.clone() for scale in scales}
+        tensors |= _make_gauge()
     if spoil is not None:
         spoil(tensors)
     described = {"prefix": "net.", "width": 8, "blocks": 1, "scales": scales, "coded": coded}
