@@ -31,7 +31,9 @@ def plan_passes(scales: Sequence[int], scale: float) -> tuple[int, ...]:
     factors = sorted(factor for factor in scales if factor > 1)
     if not factors:
         raise ModelError(
-            "E692", "this model restores and does not enlarge", hint="use it with upscale.restore or upscale.denoise"
+            "E692",
+            "this model restores and does not enlarge",
+            hint="take builtin:compact; this one is for upscale.restore and denoise",
         )
     most = next(count for count in itertools.count(1) if factors[-1] ** count >= scale)
     plans: list[tuple[int, ...]] = []
@@ -65,7 +67,7 @@ def enlarge(
     Raises:
         MediaError: E506 if the result, or what has to be made on the way, is over the limits.
     """
-    first = pictures[0]
+    first, look = pictures[0], look or upscaler.look
     size = (max(1, round(first.width * scale)), max(1, round(first.height * scale)))
     passes = plan_passes(upscaler.scales, scale)
     for factor in itertools.accumulate(passes, lambda a, b: a * b):
@@ -77,7 +79,7 @@ def enlarge(
         depth = samples.dtype
         for index, factor in enumerate(passes):
             last = index + 1 == len(passes)
-            seen = [(look or upscaler.look)(picture, factor) for picture in samples]
+            seen = [upscaler.look_again(factor) if index else look(picture, factor) for picture in samples]
             samples = run_tiled(
                 samples,
                 factor,

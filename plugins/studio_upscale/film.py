@@ -10,9 +10,12 @@ import numpy as np
 
 from studio.api import Context, Frame, Image, MediaError, MediaLimits, Model, Video
 from studio_upscale.enlarge import enlarge, restore
-from studio_upscale.pixels import AnyArray, FloatArray
+from studio_upscale.gauge import find_middle
+from studio_upscale.pixels import AnyArray, FloatArray, to_floats
 from studio_upscale.tiles import Tiling
 from studio_upscale.upscaler import Upscaler, find_upscaler
+
+_FLAT = 0.01  # deviation of samples, of 1, below which a frame tells nothing
 
 
 def check_frame_size(video: Video, scale: float) -> tuple[int, int]:
@@ -31,20 +34,26 @@ def check_frame_size(video: Video, scale: float) -> tuple[int, int]:
 
 
 class SteadyLook:
-    """What a model sees of the frames so far, so that the guess about one frame does not make the film flicker."""
+    """What a model sees of the frames so far, so that the guess about one frame does not make the film flicker.
+
+    A mean in which old frames count less and less. Frames of one colour, of which nothing can be told, do not count.
+    """
 
     _KEPT = 0.9  # of what was seen before, with each frame
 
     def __init__(self, upscaler: Upscaler) -> None:
         self._upscaler = upscaler
-        self._seen: dict[tuple[int, tuple[int, ...]], FloatArray] = {}
+        self._seen: dict[tuple[int, tuple[int, ...]], tuple[int, FloatArray]] = {}
 
     def __call__(self, picture: AnyArray, scale: int) -> Sequence[float]:
-        """Look at the next frame; its alpha and each pass of its enlarging are looked at by themselves."""
+        """Look at the next frame; its alpha is looked at by itself."""
         key, now = (scale, picture.shape), np.array(self._upscaler.look(picture, scale), np.float32)
-        before = self._seen.get(key, now)
-        self._seen[key] = self._KEPT * before + (1 - self._KEPT) * now
-        return [float(number) for number in self._seen[key]]
+        count, before = self._seen.get(key, (0, now))
+        if float(to_floats(find_middle(picture)).std()) > _FLAT:
+            count += 1
+            kept = min(self._KEPT, 1 - 1 / count)
+            self._seen[key] = count, kept * before + (1 - kept) * now
+        return [float(number) for number in self._seen.get(key, (0, before))[1]]
 
 
 def run_film(

@@ -138,6 +138,10 @@ class Gauge:
     temperature: FloatArray
 
     def __post_init__(self) -> None:
+        if self.first.ndim != 3 or not self.first.size:
+            raise ValueError("its gauge has no members")
+        if not (self.deviation.min() > 0 and self.temperature.min() > 0):
+            raise ValueError("its gauge has a deviation or a temperature that is not above zero")
         members, hidden = self.first.shape[:2]
         wanted = {"mean": (FEATURES,), "deviation": (FEATURES,), "temperature": (1,)}
         wanted |= {"first": (members, hidden, FEATURES + len(SCALES) + 1), "second": (members, hidden, hidden + 1)}
@@ -176,11 +180,16 @@ class Gauge:
         return self.judge(features[None], np.array([scale]))[0]
 
     def judge(self, features: FloatArray, scales: AnyArray) -> FloatArray:
-        """Return what `guess` returns for the features of many pictures: N x 3 numbers."""
+        """Return what `guess` returns for the features of many pictures: N x 3 numbers.
+
+        Where numbers overflow, the weights are damaged, and no way is likelier than another.
+        """
         given = normalize(features, scales, self.mean, self.deviation)
-        inner = np.maximum(np.einsum("mhf,nf->mnh", self.first, _append_one(given)), 0)
-        inner = np.maximum(np.einsum("mhf,mnf->mnh", self.second, _append_one(inner)), 0)
-        scores = np.einsum("mkf,mnf->mnk", self.last, _append_one(inner)) / self.temperature
+        with np.errstate(over="ignore", invalid="ignore"):
+            inner = np.maximum(np.einsum("mhf,nf->mnh", self.first, _append_one(given)), 0)
+            inner = np.maximum(np.einsum("mhf,mnf->mnh", self.second, _append_one(inner)), 0)
+            scores = np.einsum("mkf,mnf->mnk", self.last, _append_one(inner)) / self.temperature
+        scores = np.nan_to_num(scores, nan=0, posinf=0, neginf=0)
         shares = np.exp(scores - scores.max(axis=2, keepdims=True))
         found: FloatArray = (shares / shares.sum(axis=2, keepdims=True)).mean(axis=0)
         return found

@@ -42,6 +42,10 @@ class Upscaler(ABC):
         """
         return ()
 
+    def look_again(self, scale: int) -> tuple[float, ...]:
+        """Return what to tell the network of a picture that was enlarged before; of that, a look says nothing."""
+        return ()
+
     def run(self, pictures: FloatArray, scale: int, seen: Sequence[Sequence[float]] | None = None) -> FloatArray:
         """Enlarge pictures, N x height x width x channels (1 or 3), by one of `scales`.
 
@@ -98,10 +102,16 @@ class CompactUpscaler(Upscaler):
     def look(self, picture: AnyArray, scale: int) -> tuple[float, ...]:
         """Guess how a picture was made small, and how hard it was compressed since."""
         coded = self._networks[scale].coded
-        if not coded or self._gauge is None:
+        if not coded:
             return ()
+        assert self._gauge is not None  # a file of coded networks has one
         brightness = find_brightness(to_floats(find_middle(picture)))
         return find_codes(brightness, self._gauge, scale, USUAL)[:coded]
+
+    def look_again(self, scale: int) -> tuple[float, ...]:
+        """Return what is usual, without a trace of JPEG."""
+        shares = [USUAL[kernel] / sum(USUAL.values()) for kernel in ("cubic", "area")]
+        return (*shares, 0.0)[: self._networks[scale].coded]
 
     def _run(self, pictures: FloatArray, scale: int, seen: Sequence[Sequence[float]]) -> FloatArray:
         if pictures.shape[3] == 1:
@@ -116,10 +126,10 @@ class CompactUpscaler(Upscaler):
         return join_planes(made.reshape(3, count, *made.shape[1:]).transpose(1, 2, 3, 0))
 
     def _run_planes(self, planes: FloatArray, scale: int, codes: Sequence[Sequence[float]]) -> FloatArray:
-        given = torch.from_numpy(np.ascontiguousarray(planes))[:, None].to(self._device, self._dtype)
+        given = torch.from_numpy(np.ascontiguousarray(planes))[:, None].to(self._device)
         with torch.inference_mode():
             made = self._networks[scale](given, scale, torch.tensor(codes, dtype=torch.float32))
-            made = made if scale == 1 else _hold(made, given.float(), scale)
+            made = made if scale == 1 else _hold(made, given, scale)
         found: FloatArray = made[:, 0].cpu().numpy()
         return found
 
@@ -225,6 +235,10 @@ class SelfEnsemble(Upscaler):
     def look(self, picture: AnyArray, scale: int) -> tuple[float, ...]:
         """Look at a whole picture as the model does; no turn changes that."""
         return self._upscaler.look(picture, scale)
+
+    def look_again(self, scale: int) -> tuple[float, ...]:
+        """Return what the model says."""
+        return self._upscaler.look_again(scale)
 
     def _run(self, pictures: FloatArray, scale: int, seen: Sequence[Sequence[float]]) -> FloatArray:
         total: Any = 0

@@ -10,7 +10,7 @@ from typing import Any
 from studio.api import ModelError
 
 KEY = "studio_upscale"
-"""The key of the metadata of our own files: JSON with `networks` (prefix, width, blocks, scales) and `fast`."""
+"""The key of the metadata of our own files: JSON with `networks` (prefix, width, blocks, scales, coded) and `fast`."""
 
 
 def read_header(path: Path) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def load_tensors(path: Path) -> dict[str, Any]:
     except (SafetensorError, OSError) as error:
         raise refuse(path, str(error)) from None
     for name, tensor in tensors.items():
-        if tensor.is_floating_point() and not tensor.isfinite().all():
+        if tensor.is_floating_point() and not tensor.float().isfinite().all():  # float8 has no isfinite
             raise ModelError(
                 "E691",
                 f"tensor {name!r} of {path.name!r} holds NaN or infinity",
@@ -113,18 +113,31 @@ def load_compact(path: Path, facts: Mapping[str, Any], device: str, dtype: Any) 
     gauge: Gauge | None = None
     try:
         for each in facts["networks"]:
+            _check_description(each)
             with torch.device("meta"):
-                scales = [int(scale) for scale in each["scales"]]
-                network = Compact(int(each["width"]), int(each["blocks"]), scales, int(each["coded"]))
+                network = Compact(each["width"], each["blocks"], each["scales"], int(each["coded"]))
             prefix = str(each["prefix"])
             own = {n.removeprefix(prefix): t.float() for n, t in tensors.items() if n.startswith(prefix)}
             if network.coded and gauge is None:
-                gauge = Gauge.load({n: t.numpy() for n, t in tensors.items() if n.startswith("gauge.")})
+                gauge = Gauge.load({n: t.float().numpy() for n, t in tensors.items() if n.startswith("gauge.")})
             network.load_state_dict(own, assign=True)
             network = network.requires_grad_(False).eval().to(device, dtype)
             networks |= dict.fromkeys(network.scales, network.to(memory_format=torch.channels_last))
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except KeyError as error:
+        raise refuse(path, f"{error.args[0]!r} is missing", "a compact network") from None
+    except (TypeError, ValueError, RuntimeError) as error:
         raise refuse(path, str(error), "a compact network") from None
     if not networks:
         raise refuse(path, "it describes no network", "a compact network")
     return CompactUpscaler(networks, gauge, fast=bool(facts.get("fast")), device=device, dtype=dtype)
+
+
+def _check_description(each: Mapping[str, Any]) -> None:
+    """Raise ValueError for a network that nobody made, before room is made for it; KeyError if something is missing."""
+    from studio_upscale.codes import CODES
+
+    scales = each["scales"]
+    ranges = [(each["width"], 1, 1024), (each["blocks"], 1, 64), (each["coded"], 0, CODES), (len(scales), 1, 16)]
+    ranges += [(scale, 1, 16) for scale in scales[:16]]
+    if not all(isinstance(number, int) and least <= number <= most for number, least, most in ranges):
+        raise ValueError(f"its description makes no sense: {each}")

@@ -39,6 +39,9 @@ class Model:
             )
         object.__setattr__(self, "options", tuple(sorted(self.options)))
 
+    def __repr__(self) -> str:
+        return f"Model({self.reference!r}, {self.options})" if self.options else f"Model({self.reference!r})"
+
     @classmethod
     def from_json(cls, value: str | Mapping[str, Any]) -> Model:
         """Make a reference from what a graph writes: text, or `{"model": text, "options": {...}}`."""

@@ -79,7 +79,7 @@ def _scan(path: Path, limits: MediaLimits) -> dict[str, Any]:
     import av
 
     times: list[int] = []
-    broken = False
+    broken, hidden = False, 0
     with open_container(path, limits) as container:
         stream = container.streams.video[0]
         packets = container.demux(stream)
@@ -91,6 +91,7 @@ def _scan(path: Path, limits: MediaLimits) -> dict[str, Any]:
                 break
             if packet is None:
                 break
+            hidden += bool(packet.size and packet.is_discard)
             if packet.size and packet.pts is not None and not packet.is_discard:
                 times.append(packet.pts)
                 broken = broken or packet.is_corrupt
@@ -105,6 +106,7 @@ def _scan(path: Path, limits: MediaLimits) -> dict[str, Any]:
         "seconds": seconds,
         "variable_rate": bool(steps) and uneven > _UNEVEN * len(steps),
         "broken": broken,
+        "hidden_frames": hidden,
     }
 
 
@@ -114,7 +116,7 @@ def find_damage(facts: dict[str, Any]) -> list[str]:
     if film is None:
         return []
     wanted, there = film.get("header_frames"), film.get("frames", 0)
-    if film.get("broken") or (wanted and there and there < wanted):
+    if film.get("broken") or (wanted and there and there + film.get("hidden_frames", 0) < wanted):
         promised = f" of the {wanted} that its header promises" if wanted and wanted != there else ""
         return [f"the file is cut off or damaged: it has {there} frames{promised}"]
     return [f"the header says {wanted} frames, and there are {there}"] if wanted and there > wanted else []

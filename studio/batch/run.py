@@ -20,6 +20,7 @@ _LONGEST_WAIT_SECONDS = 60.0
 _MOST_KILLS = 3
 _MOST_STILLBORN = 3
 
+_WRITING = ("E312", "E512")
 _FULL = tuple(os.strerror(code).lower() for code in (errno.ENOSPC, errno.EDQUOT))
 
 Start = Callable[[int, Report], ItemRunner]
@@ -221,8 +222,9 @@ class BatchRun:
         if result.state == "done":
             return [(lease, result)]
         if _is_disk_full(result):
-            self._ledger.give_back([lease])
             self._full = True
+            with contextlib.suppress(RunError):  # the ledger may lie on the same disk; leaving gives it back
+                self._ledger.give_back([lease])
             return []
         if lease.attempts < self._policy.retries and not self._stopping:
             delay = min(_LONGEST_WAIT_SECONDS, self._policy.backoff_seconds * 2**lease.attempts)
@@ -280,4 +282,4 @@ class BatchRun:
 def _is_disk_full(result: ItemResult) -> bool:
     """Say whether an item failed because its files cannot be written any more, as all after it would."""
     error = result.error or {}
-    return error.get("code") == "E512" and any(reason in str(error.get("message", "")).lower() for reason in _FULL)
+    return error.get("code") in _WRITING and any(reason in str(error.get("message", "")).lower() for reason in _FULL)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from studio_style.color_match import FloatArray
 
 
-@node("video.style", code=3, lane="device")
+@node("video.style", code=4, lane="device")
 def style_video(
     ctx: Context,
     video: Video,

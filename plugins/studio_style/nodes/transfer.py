@@ -15,7 +15,7 @@ _PREVIEW_STEPS = 4
 Weights = Annotated[list[float], Field(max_length=8)]
 
 
-@node("style.transfer", version="1.1", code=3, lane="device")
+@node("style.transfer", version="1.1", code=4, lane="device")
 def transfer_style(
     ctx: Context,
     content: Image,

@@ -20,7 +20,7 @@ class Compact(nn.Module):
         width: Channels inside.
         blocks: Pairs of convolutions.
         scales: Factors per side; 1 restores without enlarging.
-        coded: How many numbers it is told of the whole picture (see `gauge.py`), each as a plane of its own.
+        coded: How many numbers it is told of the whole picture (see `codes.py`), each as a plane of its own.
     """
 
     def __init__(self, width: int, blocks: int, scales: Sequence[int], coded: int = 0) -> None:
@@ -38,19 +38,19 @@ class Compact(nn.Module):
         """How many pixels away a pixel of the input can matter."""
         return 2 * self.blocks + 3
 
-    def forward(self, planes: torch.Tensor, scale: int, codes: torch.Tensor | None = None) -> torch.Tensor:
+    def forward(self, planes: torch.Tensor, scale: int, codes: torch.Tensor) -> torch.Tensor:
         """Enlarge planes.
 
         Args:
-            planes: N x 1 x height x width, 0 to 1.
+            planes: N x 1 x height x width, 0 to 1, float32 whatever the weights are: they are what is added to.
             scale: One of `scales`.
-            codes: N x `coded` numbers from 0 to 1.
+            codes: N x `coded` numbers from 0 to 1; nothing if `coded` is 0.
 
         Returns:
             N x 1 x (scale height) x (scale width), float32, about 0 to 1.
         """
-        given = planes - 0.5
-        if self.coded and codes is not None:
+        given = (planes - 0.5).to(self.head.weight.dtype)
+        if self.coded:
             known = codes.to(given)[:, : self.coded, None, None] - 0.5
             given = torch.cat([given, known.expand(-1, -1, *given.shape[2:])], dim=1)
         features = functional.leaky_relu(self.head(given), 0.1, inplace=True)

@@ -13,7 +13,7 @@ COMPACT = Model("builtin:compact")
 RESTORE = Model("builtin:compact-restore")
 
 
-@node("upscale.image", lane="device")
+@node("upscale.image", lane="device", code=2)
 def enlarge_image(
     ctx: Context,
     image: Image,

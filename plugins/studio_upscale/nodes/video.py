@@ -11,7 +11,7 @@ from studio_upscale.nodes.pictures import COMPACT, RESTORE, Overlap, Part, Tile
 FAST = Model("builtin:compact-fast")
 
 
-@node("upscale.video", lane="device")
+@node("upscale.video", lane="device", code=2)
 def enlarge_video(
     ctx: Context,
     video: Video,

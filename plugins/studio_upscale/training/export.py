@@ -19,12 +19,13 @@ FILES: dict[str, tuple[dict[str, tuple[int, ...]], bool]] = {
 _HERE = Path(__file__).parent
 
 
-def export(folder: Path, figures: Path | None = None) -> dict[str, int]:
+def export(folder: Path, figures: Path | None = None, notes: Path | None = None) -> dict[str, int]:
     """Write `folder/ship` and return the sizes of its files in bytes.
 
     Args:
         folder: Where the checkpoints are.
         figures: Tables for the card, as the benchmark prints them.
+        notes: What else there is to say of this training.
     """
     ship = folder / "ship"
     ship.mkdir(exist_ok=True)
@@ -33,7 +34,7 @@ def export(folder: Path, figures: Path | None = None) -> dict[str, int]:
     }
     for name, (stages, fast) in FILES.items():
         _write_networks(folder, ship / f"{name}.safetensors", stages, facts, fast)
-    (ship / "README.md").write_text(_write_card(facts, figures), encoding="utf-8")
+    (ship / "README.md").write_text(_write_card(facts, figures, notes), encoding="utf-8")
     return {path.name: path.stat().st_size for path in sorted(ship.iterdir())}
 
 
@@ -68,7 +69,7 @@ def _write_networks(
     target.chmod(0o644)  # safetensors writes for the owner alone
 
 
-def _write_card(facts: dict[str, dict[str, Any]], figures: Path | None) -> str:
+def _write_card(facts: dict[str, dict[str, Any]], figures: Path | None, notes: Path | None) -> str:
     template = string.Template((_HERE / "card.md").read_text(encoding="utf-8"))
     rows = [
         f"| {stage} | {'x' + ', x'.join(map(str, fact['scales']))} | {fact['width']} x {2 * fact['blocks']} "
@@ -76,4 +77,5 @@ def _write_card(facts: dict[str, dict[str, Any]], figures: Path | None) -> str:
         for stage, fact in facts.items()
     ]
     told = figures.read_text(encoding="utf-8").strip() if figures is not None else "Not measured yet."
-    return template.substitute(stages="\n".join(rows), figures=told)
+    history = f"## History\n\n{notes.read_text(encoding='utf-8').strip()}\n\n" if notes is not None else ""
+    return template.substitute(stages="\n".join(rows), figures=told, notes=history)

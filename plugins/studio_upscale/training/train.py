@@ -55,6 +55,8 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--figures", type=Path, help="tables for the model card")
+    parser.add_argument("--notes", type=Path, help="what else the model card says of this training")
     parser.add_argument("--every", type=int, default=500, help="steps between two checkpoints")
     return parser.parse_args(arguments)
 
@@ -91,7 +93,7 @@ def main(arguments: list[str] | None = None) -> None:
     if "export" in options.stage:
         from studio_upscale.training.export import export
 
-        print(json.dumps(export(options.out)), flush=True)
+        print(json.dumps(export(options.out, options.figures, options.notes)), flush=True)
 
 
 def train_gauge(pictures: Sequence[Any], options: argparse.Namespace) -> None:
@@ -108,19 +110,30 @@ def train_gauge(pictures: Sequence[Any], options: argparse.Namespace) -> None:
     tensors = whole.dump()
     for number, gauge in enumerate(folds):
         tensors |= {f"fold{number}.{name}": values for name, values in gauge.dump().items()}
-    save_file(tensors, path.with_suffix(".part"))
+    save_file(tensors, path.with_suffix(".part"), metadata={"pictures": str(len(pictures)), "seed": str(options.seed)})
     os.replace(path.with_suffix(".part"), path)
     print("gauge done", len(samples.kernels), f"loss {loss:.3f} on pictures it did not see", flush=True)
 
 
-def load_folds(folder: Path) -> list[Any]:
-    """Return the gauges that each did not see one fold of the pictures."""
+def load_folds(folder: Path, pictures: int, seed: int) -> list[Any]:
+    """Return the gauges that each did not see one fold of the pictures.
+
+    Raises:
+        SystemExit: There is none, or it was trained on other pictures.
+    """
+    from safetensors import safe_open
     from safetensors.numpy import load_file
 
     from studio_upscale.gauge import Gauge
     from studio_upscale.training.gauge import FOLDS
 
-    found = load_file(folder / "gauge.safetensors")
+    path = folder / "gauge.safetensors"
+    if not path.exists():
+        raise SystemExit("networks that enlarge need the gauge: add --stage gauge")
+    with safe_open(path, "numpy") as file:
+        if file.metadata() != {"pictures": str(pictures), "seed": str(seed)}:
+            raise SystemExit(f"{path} is of other pictures or another seed: take another --out")
+    found = load_file(path)
     parts = [{name.removeprefix(f"fold{number}."): values for name, values in found.items()} for number in range(FOLDS)]
     return [Gauge.load(part) for part in parts]
 
@@ -134,7 +147,7 @@ def train_stage(stage: Stage, pictures: Sequence[Any], options: argparse.Namespa
 
     torch.manual_seed(options.seed)
     training = Training(stage, options)
-    gauges = load_folds(options.out) if stage.coded else []
+    gauges = load_folds(options.out, len(pictures), options.seed) if stage.coded else []
     kinds = RESTORE_KINDS if stage.name == "restore" else KINDS
     pairs = {scale: Pairs(pictures, scale, kinds, options.patch, options.seed, gauges) for scale in stage.scales}
     number = list(STAGES).index(stage.name)
@@ -187,6 +200,8 @@ class Training:
         """Take the head and the body of another network; tails are of a scale each."""
         from safetensors.torch import load_file
 
+        if not path.exists():
+            raise SystemExit(f"{self.stage.name} begins with {path.stem}: add --stage {path.stem}")
         found = {name.removeprefix("average."): value for name, value in load_file(path).items()}
         wanted = self.network.state_dict()
         shared = {name: found[name] for name in wanted if not name.startswith("tails.")}
@@ -198,6 +213,8 @@ class Training:
 
         with safe_open(self.path, "pt") as file:
             facts = json.loads(file.metadata()["training"])
+        if any(facts[name] != getattr(self.stage, name) for name in ("width", "blocks", "coded")):
+            raise SystemExit(f"{self.path} is of a network of another size: take another --out")
         found = load_file(self.path)
         self.step, self.seconds = facts["step"], facts["seconds"]
         for part, network in (("network", self.network), ("average", self.average)):

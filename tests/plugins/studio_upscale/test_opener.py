@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from studio.api import Image, Model, ModelError
 from studio.app import Studio
@@ -18,6 +20,7 @@ from studio.testing import TestContext
 from studio_diffusion.opener import DiffusionOpener
 from studio_upscale.nodes.pictures import enlarge_image, restore_image
 from studio_upscale.opener import UpscaleOpener
+from studio_upscale.weights_file import KEY
 from tests.plugins.studio_upscale.tiny_networks import ARCHITECTURES, write_compact, write_spandrel
 
 ANY = Model("file:weights.safetensors")
@@ -109,14 +112,66 @@ def test_the_self_ensemble_does_not_mind_turns_and_mirrors(tmp_path: Path, chann
     assert np.abs(np.rot90(run(turned, False), -1)[:, ::-1] - run(picture, False)).max() > 1
 
 
-def test_a_gauge_of_another_shape_is_refused(tmp_path: Path) -> None:
-    def spoil(tensors: dict[str, Any]) -> None:
-        tensors["gauge.mean"] = torch.zeros(4)
+def test_a_picture_that_was_enlarged_before_is_not_looked_at(tmp_path: Path) -> None:
+    opened = _open(write_compact(tmp_path / "net.safetensors", coded=True))
+    seen: list[tuple[int, ...]] = []
+    opened.look = lambda picture, scale: seen.append((*picture.shape, scale)) or (0.1,)
 
+    enlarge_image(
+        TestContext(models={"builtin:net": opened}),
+        Image(np.ones((30, 20, 3), np.uint8)),
+        scale=8,
+        model=Model("builtin:net"),
+    )
+
+    assert seen == [(30, 20, 3, 2)]
+    assert opened.look_again(4) == (0.25,)
+
+
+SPOILED_GAUGES: dict[str, Any] = {
+    "another shape": lambda tensors: tensors.update({"gauge.mean": torch.zeros(4)}),
+    "none": lambda tensors: tensors.pop("gauge.mean"),
+    "no members": lambda tensors: tensors.update({"gauge.first": torch.zeros(0, 2, 131)}),
+    "a number": lambda tensors: tensors.update({"gauge.first": torch.zeros(())}),
+    "no deviation": lambda tensors: tensors["gauge.deviation"].zero_(),
+    "less than no temperature": lambda tensors: tensors["gauge.temperature"].neg_(),
+}
+
+
+@pytest.mark.parametrize("kind", SPOILED_GAUGES)
+def test_a_damaged_gauge_is_refused(tmp_path: Path, kind: str) -> None:
     with pytest.raises(ModelError) as caught:
-        _open(write_compact(tmp_path / "net.safetensors", coded=True, spoil=spoil))
+        _open(write_compact(tmp_path / "net.safetensors", coded=True, spoil=SPOILED_GAUGES[kind]))
 
     assert caught.value.code == "E690"
+    assert kind != "none" or "'gauge.mean' is missing" in str(caught.value)
+
+
+def test_a_gauge_whose_numbers_overflow_says_that_all_is_as_likely(tmp_path: Path) -> None:
+    opened = _open(
+        write_compact(tmp_path / "net.safetensors", coded=True, spoil=lambda tensors: tensors["gauge.last"].fill_(3e38))
+    )
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        picture = np.random.default_rng(0).random((64, 64, 3)).astype(np.float32)
+        assert opened.look(picture, 2) == pytest.approx((0.25,))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("width", -1), ("width", float("inf")), ("blocks", 10**9), ("coded", 7), ("scales", []), ("scales", [10**6])],
+)
+def test_a_description_that_makes_no_sense_is_refused(tmp_path: Path, key: str, value: Any) -> None:
+    path = write_compact(tmp_path / "net.safetensors", coded=True)
+    tensors, facts = load_file(path), {"width": 8, "blocks": 1, "coded": 1, "scales": [2, 3, 4], "prefix": "net."}
+    save_file(tensors, path, metadata={KEY: json.dumps({"networks": [facts | {key: value}], "fast": False})})
+
+    with pytest.raises(ModelError) as caught:
+        _open(path)
+
+    assert caught.value.code == "E690"
+    assert "makes no sense" in str(caught.value)
 
 
 def _set_nan(tensors: dict[str, Any]) -> None:

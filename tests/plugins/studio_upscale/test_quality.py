@@ -12,8 +12,10 @@ import pytest
 
 from studio.api import Image, Model
 from studio.testing import TestContext
+from studio_upscale import studio_models
 from studio_upscale.jpeg import find_step
 from studio_upscale.nodes.pictures import denoise_image, enlarge_image, restore_image
+from studio_upscale.opener import UpscaleOpener
 from studio_upscale.pixels import find_brightness, to_floats
 from studio_upscale.training.pictures import load_held_out, shrink_antialiased
 
@@ -57,6 +59,21 @@ def test_what_is_flat_stays_flat(ctx: TestContext, model: str, scale: int, grey:
     made = enlarge_image(ctx, Image(np.full((40, 50, 3), grey, np.uint8)), scale=scale, model=Model(model)).stored
 
     assert np.all(made == grey)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+def test_sixteen_bits_stay_in_every_arithmetic(dtype: str) -> None:
+    model = Model("builtin:compact-fast")
+    opened = UpscaleOpener().open(studio_models()["compact-fast"], model, device="cpu", dtype=dtype, parts={})
+    ctx = TestContext(models={model.reference: opened})
+    ramp = np.tile(np.linspace(39_000, 41_000, 64).astype(np.uint16), (40, 1))[..., None]
+
+    flat = enlarge_image(ctx, Image(np.full((30, 30, 1), 40_001, np.uint16)), model=model).stored
+    made = enlarge_image(ctx, Image(ramp), model=model).stored.astype(int)
+
+    assert np.all(flat == 40_001)
+    assert np.diff(made[20, 8:-8, 0]).min() >= 0
+    assert len(np.unique(made[20])) > 100
 
 
 def test_restoring_takes_away_artefacts_of_jpeg(ctx: TestContext, whole: Any) -> None:

@@ -24,7 +24,7 @@ SMALL += ("--variants", "2")
 
 @pytest.fixture(autouse=True)
 def _few_pictures(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Learn from four drawn pictures, and leave the number of threads as it is."""
+    """Learn from nine drawn pictures, and leave the number of threads as it is."""
     rng, y, x = np.random.default_rng(0), *np.mgrid[:96, :96]
     drawn = [
         (np.stack([np.hypot(x - a, y - b) < r for a, b, r in rng.integers(20, 70, (3, 3))], axis=2) * 200).astype(

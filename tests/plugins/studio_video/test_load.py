@@ -90,6 +90,24 @@ def test_a_file_that_is_cut_off_gives_what_is_there_and_says_so(tmp_path: Path) 
     assert any("cut off" in message for message in ctx.messages)
 
 
+def test_a_film_that_was_trimmed_by_copying_is_not_called_damaged(tmp_path: Path) -> None:
+    file = write_clip(tmp_path / "a.mp4", make_film(30))
+    with av.open(str(file.path)) as source, av.open(str(tmp_path / "b.mp4"), "w") as target:
+        stream = source.streams.video[0]
+        copied = target.add_stream_from_template(stream)
+        off = int(Fraction(10, 25) / stream.time_base)
+        for packet in source.demux(stream):
+            if packet.dts is not None:
+                packet.pts, packet.dts, packet.stream = packet.pts - off, packet.dts - off, copied
+                target.mux(packet)
+    ctx = TestContext()
+
+    film = files.load_video(ctx, open_file(tmp_path / "b.mp4"))
+
+    assert 0 < len(read_times(film)) < 30
+    assert not any("damaged" in message for message in ctx.messages)
+
+
 @pytest.mark.parametrize("keep", [0, 10, 300])
 def test_a_file_with_nothing_left_of_it_is_refused(tmp_path: Path, keep: int) -> None:
     file = write_clip(tmp_path / "a.mp4", make_film(3))

@@ -45,6 +45,12 @@ def paint(ctx: Context, seed: int, side: int = 24, pause: Annotated[float, Unkey
     return Image(np.random.default_rng(seed).integers(0, 256, (side, side, 3), np.uint8))
 
 
+@node("work.tell", code=1)
+def tell(ctx: Context, number: int, length: int) -> str:
+    """Make a text of so many characters."""
+    return f"{number} " + "x" * length
+
+
 @node("work.trouble", code=1)
 def trouble(ctx: Context, a: int, kind: str = "") -> int:
     """Do what the kind says."""
@@ -67,7 +73,7 @@ def trouble(ctx: Context, a: int, kind: str = "") -> int:
 
 @hookimpl
 def studio_node_types():
-    return [double, paint, trouble]
+    return [double, paint, tell, trouble]
 '''
 
 

@@ -183,12 +183,15 @@ def test_items_that_raise_crash_hang_or_run_out_fail_alone_with_their_cause(work
     assert check_files(tmp_path / "out") == 14
 
 
-def test_a_full_disk_stops_a_batch_and_fails_no_item(working: Studio, small_disk: Path) -> None:
-    graph = graph_of(
-        {"work": {"type": "work.paint", "inputs": {"seed": from_input("seed"), "side": 256}}},
-        {"seed": {"type": "int"}},
-        {"picture": "work"},
-    )
+FULL_OF = {
+    "pictures": {"type": "work.paint", "inputs": {"seed": from_input("seed"), "side": 256}},
+    "texts": {"type": "work.tell", "inputs": {"number": from_input("seed"), "length": 200_000}},
+}
+
+
+@pytest.mark.parametrize("what", FULL_OF)
+def test_a_full_disk_stops_a_batch_and_fails_no_item(working: Studio, small_disk: Path, what: str) -> None:
+    graph = graph_of({"work": FULL_OF[what]}, {"seed": {"type": "int"}}, {"made": "work"})
     rows = [{"name": f"n{number}", "seed": number} for number in range(30)]
     out = small_disk / "out"
 
@@ -196,8 +199,8 @@ def test_a_full_disk_stops_a_batch_and_fails_no_item(working: Studio, small_disk
         run(working, graph, rows, out, workers=0, window=1)
 
     assert caught.value.code == "E748"
-    assert set(find_states(out).values()) == {"done", "pending"}
     subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
+    assert set(find_states(out).values()) == {"done", "pending"}
     run(working, graph, rows, out, workers=0)
     assert check_files(out) == 30
 
