@@ -129,11 +129,22 @@ def _run_all(
         for place, (left, right) in enumerate(columns):
             on_tile(index * len(columns) + place, len(rows) * len(columns))
             tile = run(to_floats(pictures[:, top:bottom, left:right]))
-            weight = down[index][:, None, None] * across[place][None, :, None]
-            band[:, :, left * scale : right * scale] += tile * weight
+            if np.may_share_memory(tile, pictures):
+                tile = tile.copy()
+            _fade(tile, down[index])
+            _fade(tile.swapaxes(1, 2), across[place])
+            band[:, :, left * scale : right * scale] += tile
         ready = (rows[index + 1][0] if index + 1 < len(rows) else bottom) * scale
         fresh = ready - top * scale
         made[:, top * scale : ready] = to_depth(band[:, :fresh], np.dtype(dtype))
         band[:, : band.shape[1] - fresh] = band[:, fresh:]
         band[:, band.shape[1] - fresh :] = 0
     return made
+
+
+def _fade(tile: FloatArray, weights: FloatArray) -> None:
+    """Multiply a tile by weights along its second axis; most are 1, which takes no time."""
+    whole = np.flatnonzero(weights == 1)
+    first, last = (whole[0], whole[-1] + 1) if len(whole) else (len(weights), len(weights))
+    for part in (slice(0, first), slice(last, len(weights))):
+        tile[:, part] *= weights[part, None, None]
