@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,9 @@ def stream(sound: Audio, size: int = 3001) -> Audio:
 @pytest.fixture(autouse=True)
 def small_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("studio.api.audio.HELD_VALUES", 4 * RATE)
-    for module in ("blocks", "dynamics", "join", "stretch", "levels", "reverb", "denoise", "separate"):
-        monkeypatch.setattr(f"studio_audio.{module}.BLOCK", 8192)
+    names = ("blocks", "dynamics", "join", "stretch", "levels", "reverb", "denoise", "separate")
+    for module in [import_module(f"studio_audio.{name}") for name in names]:  # all, before one takes over what is small
+        monkeypatch.setattr(module, "BLOCK", 8192)
 
 
 EDITS: dict[str, Callable[[Any, Audio], Audio]] = {
