@@ -31,6 +31,14 @@ def find_codes(
         How likely it was sampled without smoothing, how likely it is the mean of areas, and how hard it was
         compressed; each 0 to 1.
     """
-    weighed = gauge.guess(plane, scale) * np.array([odds[kernel] for kernel in KERNELS])
+    return _weigh(gauge.guess(plane, scale), odds, find_code(plane))
+
+
+def _weigh(guess: FloatArray, odds: Mapping[str, float], pressed: float) -> tuple[float, float, float]:
+    weighed = guess * np.array([odds[kernel] for kernel in KERNELS])
     shares = dict(zip(KERNELS, weighed / weighed.sum(), strict=True))
-    return float(shares["cubic"]), float(shares["area"]), find_code(plane)
+    return float(shares["cubic"]), float(shares["area"]), pressed
+
+
+UNSEEN = _weigh(np.ones(len(KERNELS)), USUAL, 0.0)
+"""What a network is told of a picture that a look would say nothing of: what is usual, without a trace of JPEG."""

@@ -48,12 +48,12 @@ class SteadyLook:
     def __call__(self, picture: AnyArray, scale: int) -> Sequence[float]:
         """Look at the next frame; its alpha is looked at by itself."""
         key, now = (scale, picture.shape), np.array(self._upscaler.look(picture, scale), np.float32)
-        count, before = self._seen.get(key, (0, now))
+        count, mean = self._seen.get(key, (0, now))
         if float(to_floats(find_middle(picture)).std()) > _FLAT:
-            count += 1
-            kept = min(self._KEPT, 1 - 1 / count)
-            self._seen[key] = count, kept * before + (1 - kept) * now
-        return [float(number) for number in self._seen.get(key, (0, before))[1]]
+            kept = min(self._KEPT, count / (count + 1))
+            mean = kept * mean + (1 - kept) * now
+            self._seen[key] = count + 1, mean
+        return [float(number) for number in mean]
 
 
 def run_film(

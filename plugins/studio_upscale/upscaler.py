@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from studio.api import ModelError
 from studio.api.quiet import hush
-from studio_upscale.codes import USUAL, find_codes
+from studio_upscale.codes import UNSEEN, USUAL, find_codes
 from studio_upscale.gauge import Gauge, find_middle
 from studio_upscale.pixels import AnyArray, FloatArray, find_brightness, join_planes, split_planes, to_floats
 
@@ -91,10 +91,9 @@ class CompactUpscaler(Upscaler):
         *,
         fast: bool,
         device: str,
-        dtype: torch.dtype,
     ) -> None:
         self._networks, self._gauge = dict(networks), gauge
-        self._fast, self._device, self._dtype = fast, device, dtype
+        self._fast, self._device = fast, device
         self.scales = tuple(sorted(networks))
         self.reach = max(network.reach for network in networks.values())
         self.name = "the compact network"
@@ -110,8 +109,7 @@ class CompactUpscaler(Upscaler):
 
     def look_again(self, scale: int) -> tuple[float, ...]:
         """Return what is usual, without a trace of JPEG."""
-        shares = [USUAL[kernel] / sum(USUAL.values()) for kernel in ("cubic", "area")]
-        return (*shares, 0.0)[: self._networks[scale].coded]
+        return UNSEEN[: self._networks[scale].coded]
 
     def _run(self, pictures: FloatArray, scale: int, seen: Sequence[Sequence[float]]) -> FloatArray:
         if pictures.shape[3] == 1:

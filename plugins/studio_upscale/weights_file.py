@@ -129,7 +129,7 @@ def load_compact(path: Path, facts: Mapping[str, Any], device: str, dtype: Any) 
         raise refuse(path, str(error), "a compact network") from None
     if not networks:
         raise refuse(path, "it describes no network", "a compact network")
-    return CompactUpscaler(networks, gauge, fast=bool(facts.get("fast")), device=device, dtype=dtype)
+    return CompactUpscaler(networks, gauge, fast=bool(facts.get("fast")), device=device)
 
 
 def _check_description(each: Mapping[str, Any]) -> None:

@@ -91,8 +91,9 @@ def _scan(path: Path, limits: MediaLimits) -> dict[str, Any]:
                 break
             if packet is None:
                 break
-            hidden += bool(packet.size and packet.is_discard)
-            if packet.size and packet.pts is not None and not packet.is_discard:
+            if packet.size and packet.is_discard:
+                hidden += 1
+            elif packet.size and packet.pts is not None:
                 times.append(packet.pts)
                 broken = broken or packet.is_corrupt
         base = stream.time_base

@@ -169,12 +169,12 @@ class ProcessRunner:
         try:
             with self._log.open("rb") as log:
                 log.seek(max(0, self._log.stat().st_size - _LOG_BYTES))
-                return shorten_log(log.read().decode("utf-8", "replace"))
+                return _shorten_log(log.read().decode("utf-8", "replace"))
         except OSError:
             return ""
 
 
-def shorten_log(text: str) -> str:
+def _shorten_log(text: str) -> str:
     """Return the last words of a process: its end, or how its last crash begins and ends."""
     begin, half = text.rfind(_LAST_WORDS), _DETAILS // 2
     if begin < 0:

@@ -8,8 +8,6 @@ from typing import Annotated
 from studio.api import Context, Field, Frame, Model, Video, node
 from studio_upscale.nodes.pictures import COMPACT, RESTORE, Overlap, Part, Tile
 
-FAST = Model("builtin:compact-fast")
-
 
 @node("upscale.video", lane="device", code=2)
 def enlarge_video(

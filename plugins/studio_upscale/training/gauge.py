@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from studio_upscale.gauge import KERNELS, SCALES, Gauge, find_features, normalize
 from studio_upscale.pixels import FloatArray
-from studio_upscale.training.pictures import LUMA, Array, degrade, shrink_antialiased
+from studio_upscale.training.pictures import LUMA, Array, degrade, round_samples, shrink_antialiased
 
 FOLDS = 4
 _MEMBERS, _HIDDEN, _EPOCHS = 3, 32, 20
@@ -40,7 +40,7 @@ class Samples:
 
     def take(self, chosen: Array) -> Samples:
         """Return those that are chosen."""
-        return Samples(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+        return Samples(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
 
 def make_samples(pictures: Sequence[tuple[Array, float]], seed: int, each: int) -> Samples:
@@ -73,20 +73,16 @@ def _vary(pixels: Array, rng: np.random.Generator) -> Array:
     if zoom < 1:
         mode = int(rng.integers(4))
         if mode == 3:
-            pixels = _clip(shrink_antialiased(pixels, 1 / zoom))
+            pixels = round_samples(shrink_antialiased(pixels, 1 / zoom))
         else:
             kind = cv2.INTER_CUBIC if mode == 2 and zoom > 0.5 else cv2.INTER_AREA
             pixels = cv2.resize(pixels, None, fx=zoom, fy=zoom, interpolation=kind)
     chance = rng.random()
     if chance < 0.12:
-        pixels = _clip(pixels * 1.6 - 0.6 * cv2.GaussianBlur(pixels, (0, 0), 1.0).astype(np.float32))
+        pixels = round_samples(pixels * 1.6 - 0.6 * cv2.GaussianBlur(pixels, (0, 0), 1.0).astype(np.float32))
     elif chance < 0.2:
-        pixels = _clip(pixels + rng.normal(0, rng.uniform(1, 4), pixels.shape))
+        pixels = round_samples(pixels + rng.normal(0, rng.uniform(1, 4), pixels.shape))
     return pixels
-
-
-def _clip(pixels: Array) -> Array:
-    return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
 
 
 def train_gauges(samples: Samples, seed: int) -> tuple[Gauge, list[Gauge], float]:

@@ -141,20 +141,21 @@ def degrade(pixels: Array, scale: int, kind: str, rng: np.random.Generator) -> A
     if kind == "jpeg_low":
         return _press(pixels, int(rng.integers(8, 40)))
     if kind == "noise":
-        return _round(pixels + rng.normal(0, rng.uniform(2, 30), pixels.shape))
+        return round_samples(pixels + rng.normal(0, rng.uniform(2, 30), pixels.shape))
     if kind == "clean" or (scale == 1 and kind != "rough"):
         return pixels
     if kind == "antialiased":
-        return _round(shrink_antialiased(pixels, scale))
+        return round_samples(shrink_antialiased(pixels, scale))
     if kind == "rough":
         soft = cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), float(rng.uniform(0.3, 0.35 * scale + 0.2)))
         left = shrink_antialiased(soft, scale)
-        return _round(left + rng.normal(0, rng.uniform(0, 3), left.shape))
+        return round_samples(left + rng.normal(0, rng.uniform(0, 3), left.shape))
     mode = {"cubic": cv2.INTER_CUBIC, "area": cv2.INTER_AREA}[kind]
-    return _round(cv2.resize(pixels.astype(np.float32), None, fx=1 / scale, fy=1 / scale, interpolation=mode))
+    return round_samples(cv2.resize(pixels.astype(np.float32), None, fx=1 / scale, fy=1 / scale, interpolation=mode))
 
 
-def _round(pixels: Array) -> Array:
+def round_samples(pixels: Array) -> Array:
+    """Return samples as whole numbers of 8 bits."""
     return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
 
 

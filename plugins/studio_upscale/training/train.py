@@ -219,15 +219,16 @@ class Training:
         self.step, self.seconds = facts["step"], facts["seconds"]
         for part, network in (("network", self.network), ("average", self.average)):
             network.load_state_dict({name: found[f"{part}.{name}"] for name in network.state_dict()})
-        for name, parameter in self._list_parameters():
-            optimizer = self.muon if name in self.turned else self.adam
+        for name, parameter, optimizer in self._list_parameters():
             state = {key: found[f"{key}.{name}"] for key in STATES if f"{key}.{name}" in found}
             if state:  # a tail whose turn had not come has none
                 optimizer.state[parameter] = state
 
-    def _list_parameters(self) -> Iterator[tuple[str, Any]]:
+    def _list_parameters(self) -> Iterator[tuple[str, Any, Any]]:
+        """Yield each parameter's name, what its optimizer has of it, and which that is."""
         for name, parameter in self.network.named_parameters():
-            yield name, self.flat.get(name, parameter)
+            flat = self.flat.get(name)
+            yield (name, parameter, self.adam) if flat is None else (name, flat, self.muon)
 
     def find_progress(self, seconds: float) -> float:
         """Return which part of the budget is spent, 0 to 1."""
@@ -265,9 +266,8 @@ class Training:
         tensors = {}
         for part, network in (("network", self.network), ("average", self.average)):
             tensors |= {f"{part}.{name}": value.contiguous() for name, value in network.state_dict().items()}
-        for name, parameter in self._list_parameters():
-            state = (self.muon if name in self.turned else self.adam).state[parameter]
-            tensors |= {f"{key}.{name}": value.contiguous() for key, value in state.items()}
+        for name, parameter, optimizer in self._list_parameters():
+            tensors |= {f"{key}.{name}": value.contiguous() for key, value in optimizer.state[parameter].items()}
         facts = {"step": self.step, "seconds": seconds, "stage": self.stage.name, "width": self.stage.width}
         facts |= {
             "blocks": self.stage.blocks,
