@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import functools
-import sys
-import types
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -100,7 +97,8 @@ def _round_ends(piece: FloatArray, rate: int, begins: bool, ends: bool) -> None:
 def _change_channel(
     signal: DoubleArray, rate: int, pitch: float, formants: float, speed: float, step: Step
 ) -> tuple[DoubleArray, DoubleArray]:
-    world = import_world()
+    import pyworld as world
+
     step(0, 4)
     pitches, times = world.harvest(signal, rate, f0_floor=_FLOOR, f0_ceil=_CEILING, frame_period=_FRAME_MILLISECONDS)
     step(1, 4)
@@ -120,26 +118,3 @@ def _move_formants(rows: DoubleArray, factor: float, floor: float = 1e-16) -> Do
     left, share = np.minimum(at.astype(int), rows.shape[1] - 2), at - np.minimum(at.astype(int), rows.shape[1] - 2)
     logs = np.log(np.maximum(rows, floor))
     return np.ascontiguousarray(np.exp(logs[:, left] * (1 - share) + logs[:, left + 1] * share))
-
-
-def import_world() -> Any:
-    """Return pyworld, which asks setuptools' former `pkg_resources` for its own version and nothing more."""
-    if "pyworld" not in sys.modules:
-        with _stand_in_for_resources():
-            import pyworld  # noqa: F401
-    return sys.modules["pyworld"]
-
-
-@contextmanager
-def _stand_in_for_resources() -> Iterator[None]:
-    name = "pkg_resources"
-    if name in sys.modules:
-        yield
-        return
-    module: Any = types.ModuleType(name)
-    module.get_distribution = lambda distribution: types.SimpleNamespace(version="0")
-    sys.modules[name] = module
-    try:
-        yield
-    finally:
-        sys.modules.pop(name, None)

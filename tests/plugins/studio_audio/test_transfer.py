@@ -9,7 +9,6 @@ from studio.api import Audio, MediaError
 from studio.testing import TestContext
 from studio_audio.nodes.transfer import transfer_audio
 from studio_audio.nodes.voice import change_voice
-from studio_audio.voice import import_world
 from tests.plugins.studio_audio.signals import RATE, find_rms, make_noise, make_notes, make_tone, make_vowel
 
 CTX = TestContext()
@@ -132,7 +131,8 @@ def test_a_long_voice_is_changed_in_pieces_cut_where_it_is_silent(monkeypatch: p
     voice = Audio(np.concatenate([part for _ in range(6) for part in (vowel, gap)]), RATE)
     whole = change_voice(CTX, voice, pitch=1.3, speed=0.8)
     longest: list[int] = []
-    world = import_world()
+    import pyworld as world
+
     harvest = world.harvest
     monkeypatch.setattr("studio_audio.voice._LONGEST_SECONDS", 1.2)
     monkeypatch.setattr(
@@ -164,12 +164,3 @@ def test_what_is_no_voice_is_told(sound: Audio, code: str) -> None:
     with pytest.raises(MediaError) as caught:
         change_voice(CTX, sound)
     assert caught.value.code == code
-
-
-def test_the_stand_in_for_setuptools_is_taken_away_again() -> None:
-    import sys
-
-    assert import_world().synthesize is not None
-    assert not hasattr(sys.modules.get("pkg_resources", object()), "get_distribution") or hasattr(
-        sys.modules["pkg_resources"], "WorkingSet"
-    )
