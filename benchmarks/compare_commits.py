@@ -178,7 +178,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--new", default="HEAD", help="the other commit")
     parser.add_argument("--cold", action="store_true", help="also run each graph anew")
     parser.add_argument("--engine", type=int, default=0, metavar="TURNS", help="compare only the engine's speed")
-    given = parser.parse_args(words)
+    given = parser.parse_intermixed_args(words)
     failed = 0
     with tempfile.TemporaryDirectory(prefix="studio-compare-") as name:
         place = Path(name)
