@@ -20,8 +20,9 @@ import numpy as np
 from studio.api import Image
 from studio.api.builtin import create_builtin_value_types
 from studio.batch.gallery import Gallery
+from studio.batch.item import Item, ItemOutput, ItemResult, ItemState
 from studio.batch.ledger import Ledger
-from studio.batch.worker import BatchSpec, Item, ItemOutput, ItemResult
+from studio.batch.spec import BatchSpec
 from studio.cache.digest import hash_file
 
 _SORT = """() => { const start = performance.now(); const sort = document.getElementById('sort');
@@ -73,21 +74,24 @@ def write_pictures(folder: Path, count: int) -> list[ItemOutput]:
 def fill(folder: Path, outputs: Sequence[ItemOutput], count: int) -> None:
     """Write a ledger of items that are done."""
     with Ledger(folder, create=True) as ledger:
-        with ledger.intake() as taking:
+        with ledger.import_items() as importing:
             for number in range(count):
                 values = {
                     "prompt": f"a still life, number {number}",
                     "seed": number,
                     "style": ["ink", "oil", "pen"][number % 3],
                 }
-                taking.add(Item(number, f"item {number}", values, f"items.csv:{number + 2}"), "f")
-        ledger.remember(spec=BatchSpec({"studio": 1}).to_json(), outputs={"card": "image"})
-        ledger.join()
+                importing.add(Item(number, f"item {number}", values, f"items.csv:{number + 2}"), "f")
+        ledger.store(spec=BatchSpec({"studio": 1}).to_json(), outputs={"card": "image"})
+        ledger.leases.join()
         results = [
-            (lease, ItemResult(lease.item.index, "done", (outputs[lease.item.index % len(outputs)],), seconds=0.1))
-            for lease in ledger.claim(count)
+            (
+                lease,
+                ItemResult(lease.item.index, ItemState.DONE, (outputs[lease.item.index % len(outputs)],), seconds=0.1),
+            )
+            for lease in ledger.leases.claim(count)
         ]
-        ledger.complete(results)
+        ledger.leases.complete(results)
 
 
 def measure_writing(folder: Path) -> tuple[float, float]:

@@ -15,14 +15,19 @@ from typing import Any
 from studio import __version__
 from studio.app import Studio
 from studio.batch.columns import Columns, fingerprint_item
-from studio.batch.engine import Engine, create_names, find_shown_values, resolve_spec
-from studio.batch.items import NAME_COLUMN, Group, combine, list_rows, open_table, refuse
-from studio.batch.ledger import Intake, Ledger, TakeIn
-from studio.batch.process_runner import ProcessRunner, create_environments
-from studio.batch.run import BatchRun, Policy, Start
+from studio.batch.groups import NAME_COLUMN, Group, combine, create_items_error, list_rows
+from studio.batch.item import Item, ItemResult
+from studio.batch.item_executor import ItemExecutor
+from studio.batch.item_import import ImportSummary, ItemImport
+from studio.batch.ledger import Ledger
+from studio.batch.names import create_names, find_shown_values
+from studio.batch.process_worker import ProcessWorker, create_environments
+from studio.batch.run import BatchRun, Policy, StartWorker
+from studio.batch.spec import BatchSpec, create_spec, resolve_spec
+from studio.batch.tables import open_table
 from studio.batch.weights import WeightDigests, find_graph_models, find_models
-from studio.batch.worker import BatchSpec, Item, ItemResult, ItemRunner, Report, WorkerLost
-from studio.batch.worker_main import describe_settings
+from studio.batch.worker import Report, Worker, WorkerLost
+from studio.batch.worker_settings import describe_settings
 from studio.cache import hash_parts
 from studio.errors import Finding, UsageError
 from studio.graph import Graph
@@ -112,9 +117,9 @@ class Batch:
             if item is not None and not findings:
                 yield item
         if findings:
-            raise refuse(findings, "")
+            raise create_items_error(findings)
 
-    def take_in(self, ledger: Ledger, *, keep: bool = True) -> Intake:
+    def import_items(self, ledger: Ledger, *, keep: bool = True) -> ImportSummary:
         """Check every item, and take them all into a ledger, or none if one is wrong.
 
         Args:
@@ -128,20 +133,22 @@ class Batch:
         self._columns.check_given(findings)
         weights = WeightDigests(self.studio.models.digest)
         key = self._make_key(weights)
-        with ledger.intake(keep=keep) as taking:
+        with ledger.import_items(keep=keep) as importing:
             for index, rows in enumerate(combine(self._groups)):
                 item = self._columns.read(rows, index, findings)
                 if item is not None:
-                    self._take_item(item, taking, key, weights, findings)
+                    self._import_item(item, importing, key, weights, findings)
             if findings:
-                raise refuse(findings, "")
+                raise create_items_error(findings)
         if not keep:
-            return taking.intake
+            return importing.summary
         facts = {"graph": self.spec.graph, "path": self.spec.path, "title": self.resolved.graph.document.title}
-        ledger.remember(**facts, spec=self.spec.to_json(), outputs=self._describe_outputs(), version=__version__)
-        return taking.intake
+        ledger.store(**facts, spec=self.spec.to_json(), outputs=self._describe_outputs(), version=__version__)
+        return importing.summary
 
-    def _take_item(self, item: Item, taking: TakeIn, key: str, weights: WeightDigests, findings: list[Finding]) -> None:
+    def _import_item(
+        self, item: Item, importing: ItemImport, key: str, weights: WeightDigests, findings: list[Finding]
+    ) -> None:
         values = find_shown_values(self.resolved, item)
         try:
             template = self._names.fill(item, values)
@@ -150,12 +157,12 @@ class Batch:
             findings.append(Finding(error.code, item.source, error.message, hint=error.hint))
             return
         for name in (f"item {item.name.casefold()}", *names):
-            taken = taking.take_name(name, item)
+            taken = importing.reserve_path(name, item)
             if taken is not None:
-                findings.append(_refuse_twin(item, name, taken))
+                findings.append(_report_duplicate(item, name, taken))
                 return
         named = [m for n, v in item.values.items() for m in find_models(v, self.resolved.inputs[n].spec.name)]
-        taking.add(item, fingerprint_item(item, key, template, [weights.describe(model) for model in named]))
+        importing.add(item, fingerprint_item(item, key, template, [weights.describe(model) for model in named]))
 
     def _describe_outputs(self) -> dict[str, str]:
         wanted = self.spec.only if self.spec.only is not None else tuple(self.resolved.outputs)
@@ -179,10 +186,10 @@ class Batch:
 
     # -- running ---------------------------------------------------------------------------------------
 
-    def find_starter(self, workers: int) -> Start:
+    def find_starter(self, workers: int) -> StartWorker:
         """Return what starts workers: processes, or for 0 this process."""
         if workers == 0:
-            return lambda number, report: Engine(self.studio, self.spec, report)
+            return lambda number, report: ItemExecutor(self.studio, self.spec, report)
         settings = describe_settings(self.studio.settings)
         settings["memory_bytes"] //= workers
         settings["workers"] = max(1, self.studio.settings.cpu_workers // workers)
@@ -190,8 +197,8 @@ class Batch:
         environments = create_environments(workers, os.cpu_count() or 1, self._find_gpus())
         folder = Path(self.spec.folder or ".") / LOGS
 
-        def start(number: int, report: Report) -> ItemRunner:
-            return ProcessRunner(spec, report, f"worker-{os.getpid()}-{number}", folder, environments[number])
+        def start(number: int, report: Report) -> Worker:
+            return ProcessWorker(spec, report, f"worker-{os.getpid()}-{number}", folder, environments[number])
 
         return start
 
@@ -204,7 +211,7 @@ class Batch:
         return visible.split(",") if visible else [str(number) for number in range(count_cuda())]
 
     def create_run(
-        self, ledger: Ledger, *, workers: int, policy: Policy | None = None, start: Start | None = None
+        self, ledger: Ledger, *, workers: int, policy: Policy | None = None, start: StartWorker | None = None
     ) -> BatchRun:
         """Return this process's part in the work on a ledger."""
         return BatchRun(ledger, start or self.find_starter(workers), workers=max(1, workers), policy=policy)
@@ -213,35 +220,35 @@ class Batch:
         """Run the items in this process, and yield each as it is through; nothing is written."""
         inbox: queue.SimpleQueue[ItemResult] = queue.SimpleQueue()
 
-        def report(runner: ItemRunner, result: ItemResult | WorkerLost) -> None:
+        def report(worker: Worker, result: ItemResult | WorkerLost) -> None:
             assert isinstance(result, ItemResult)
             inbox.put(result)
 
-        with _opened(Engine(self.studio, self.spec, report)) as engine:
+        with _opened(ItemExecutor(self.studio, self.spec, report)) as executor:
             waiting = iter(self.items())
             held: dict[int, Item] = {}
             more = True
             while more or held:
-                room = engine.window - len(held)
-                if more and room * 4 >= engine.window:
+                room = executor.window - len(held)
+                if more and room * 4 >= executor.window:
                     fresh = list(islice(waiting, room))
                     more = len(fresh) == room
                     held |= {item.index: item for item in fresh}
-                    engine.start(fresh)
+                    executor.start(fresh)
                     continue
                 result = inbox.get()
                 yield held.pop(result.index), result
 
 
 @contextmanager
-def _opened(engine: Engine) -> Iterator[Engine]:
+def _opened(executor: ItemExecutor) -> Iterator[ItemExecutor]:
     try:
-        yield engine
+        yield executor
     finally:
-        engine.close()
+        executor.close()
 
 
-def _refuse_twin(item: Item, name: str, taken: tuple[str, str]) -> Finding:
+def _report_duplicate(item: Item, name: str, taken: tuple[str, str]) -> Finding:
     what = f"is named {item.name!r}" if name.startswith("item ") else f"would be written to {name!r}"
     return Finding(
         "E743",
@@ -253,23 +260,6 @@ def _refuse_twin(item: Item, name: str, taken: tuple[str, str]) -> Finding:
 
 def _to_text(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
-
-
-def create_spec(graph: Graph, folder: Path | str | None = None, **options: Any) -> BatchSpec:
-    """Return what workers are told of a batch.
-
-    Args:
-        graph: The graph.
-        folder: Where files go.
-        options: Further fields of `BatchSpec`.
-    """
-    return BatchSpec(
-        dict(graph.source),
-        str(graph.path.resolve()) if graph.path else "",
-        str(graph.base.resolve()),
-        str(Path(folder).resolve()) if folder is not None else None,
-        **options,
-    )
 
 
 def batch(
@@ -286,7 +276,7 @@ def batch(
     cache: str = "use",
     roots: Iterable[Path] = (),
     studio: Studio | None = None,
-    on_intake: Callable[[Intake], object] | None = None,
+    on_import: Callable[[ImportSummary], object] | None = None,
 ) -> Iterator[BatchItem]:
     """Run one graph over many items, and yield each as it is through, in whatever order they end.
 
@@ -304,7 +294,7 @@ def batch(
         cache: "use", "refresh" or "off".
         roots: Folders that the graph may read besides its own.
         studio: The Studio to use; one with the settings of this machine if None.
-        on_intake: Told what taking in the items led to.
+        on_import: Told what taking in the items led to.
 
     Raises:
         GraphError: The graph or the items are wrong, before anything runs. What goes wrong in an item is in its
@@ -325,9 +315,9 @@ def batch(
             yield from (_describe(item, result, None) for item, result in made.run_unrecorded())
             return
         with Ledger(Path(output), create=True) as ledger:
-            intake = made.take_in(ledger)
-            if on_intake is not None:
-                on_intake(intake)
+            imported = made.import_items(ledger)
+            if on_import is not None:
+                on_import(imported)
             policy = Policy("stop" if on_error == "stop" else "continue", retries)
             run = made.create_run(ledger, workers=1 if workers is None else workers, policy=policy)
             yield from (_describe(item, result, Path(output)) for item, result in run.run())

@@ -13,8 +13,8 @@ from blake3 import blake3
 
 from studio.api import Model
 from studio.api.type_spec import PLAIN_TYPES, ValueProblem, check_value
-from studio.batch.items import NAME_COLUMN, Cell, Row
-from studio.batch.worker import Item
+from studio.batch.groups import NAME_COLUMN, Cell, Row
+from studio.batch.item import Item
 from studio.errors import Finding, StudioError
 from studio.graph import ResolvedGraph
 from studio.graph.document import is_file

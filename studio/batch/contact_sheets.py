@@ -8,7 +8,9 @@ from typing import Any
 
 from studio.app import Studio
 from studio.batch.gallery import FILES
-from studio.batch.ledger import ItemRow, Ledger
+from studio.batch.item import ItemState
+from studio.batch.item_rows import ItemRow
+from studio.batch.ledger import Ledger
 from studio.batch.previews import describe_file
 from studio.errors import RunError
 from studio.execution.files import OutputFolder
@@ -30,7 +32,7 @@ def write_contact_sheets(studio: Studio, folder: Path) -> list[Path]:
     written: list[Path] = []
     page: list[tuple[Path, str]] = []
     with Ledger(folder) as ledger:
-        for row in ledger.items(states=("done",)):
+        for row in ledger.items(states=(ItemState.DONE,)):
             page += _find_pictures(studio, folder, row)
             while len(page) >= COLUMNS * ROWS:
                 written.append(_write_sheet(studio, folder, page[: COLUMNS * ROWS], len(written)))

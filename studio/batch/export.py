@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TextIO
 
-from studio.batch.ledger import ItemRow
+from studio.batch.item_rows import ItemRow
 from studio.errors import RunError
 
 _COLUMNS = (

@@ -16,9 +16,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from studio.batch.ledger import ItemRow, Ledger
+from studio.batch.item import FINISHED_STATES, ItemOutput, ItemState
+from studio.batch.item_rows import ItemRow
+from studio.batch.ledger import Ledger
 from studio.batch.previews import describe_file
-from studio.batch.worker import ItemOutput
 from studio.errors import RunError, StudioError
 from studio.settings import MediaLimits
 
@@ -100,9 +101,8 @@ class Gallery:
 
     def _read_changes(self) -> Iterator[tuple[int, list[ItemRow]]]:
         """Yield changed items by chunk."""
-        states = ("pending", "running", "done", "failed")
         waiting: dict[int, list[ItemRow]] = defaultdict(list)
-        for row in self._ledger.items(states=states, updated_since=self._since):
+        for row in self._ledger.items(updated_since=self._since):
             number = row.index // _CHUNK
             for ready in [n for n in waiting if n != number]:
                 yield ready, waiting.pop(ready)  # rows come in order
@@ -112,11 +112,11 @@ class Gallery:
     def _describe_item(self, row: ItemRow, known: dict[str, Any]) -> dict[str, Any]:
         shown: dict[str, Any] = {"i": row.index, "n": row.name, "s": row.state, "src": row.source}
         shown["v"] = {str(name): _shorten(value) for name, value in row.values.items()}
-        if row.state in ("done", "failed"):
+        if row.state in FINISHED_STATES:
             old = {(file.get("p"), file.get("g")): file for file in known.get("f", ())}
             shown["f"] = [old.get((made.path, made.digest[:16])) or self._describe_output(made) for made in row.outputs]
             shown |= {"t": row.seconds, "c": row.calls, "h": row.cached, "u": row.finished, "a": row.attempts}
-        if row.state == "failed" and row.error:
+        if row.state == ItemState.FAILED and row.error:
             keys = ("code", "where", "message", "hint", "node", "inputs", "details")
             shown["e"] = {key: _shorten(row.error[key]) for key in keys if row.error.get(key)}
         if row.warnings:

@@ -11,8 +11,10 @@ from typing import Any
 
 from blake3 import blake3
 
-from studio.batch.worker import Item
+from studio.batch.item import Item
+from studio.batch.spec import BatchSpec
 from studio.errors import UsageError
+from studio.graph import ResolvedGraph
 
 _OF_ITEM = ("item.name", "item.index", "graph")
 _LEFT = ("output", "ext", "index")
@@ -115,6 +117,18 @@ class NameTemplate:
         if isinstance(value, Mapping) and set(value) == {"file"}:
             value = PurePosixPath(str(value["file"])).stem
         return _clean_part(format(value, width) if width else "none" if value is None else str(value))
+
+
+def create_names(resolved: ResolvedGraph, spec: BatchSpec) -> NameTemplate:
+    """Return how the files of a batch are named."""
+    outputs = spec.only if spec.only is not None else tuple(resolved.outputs)
+    return NameTemplate(spec.template, tuple(resolved.inputs), outputs, resolved.graph.name)
+
+
+def find_shown_values(resolved: ResolvedGraph, item: Item) -> dict[str, Any]:
+    """Return an item's values with the graph's defaults, as names show them."""
+    declared = resolved.graph.document.inputs
+    return {name: item.values.get(name, declared[name].default) for name in resolved.inputs}
 
 
 def clean_name(name: str) -> str:

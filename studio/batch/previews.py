@@ -12,7 +12,7 @@ from typing import Any
 
 from studio.api import Audio, Image, Mask, Video
 from studio.api.builtin import create_builtin_value_types
-from studio.batch.worker import ItemOutput
+from studio.batch.item import ItemOutput
 from studio.settings import MediaLimits
 
 SIDE = 400

@@ -1,4 +1,4 @@
-"""A Ray cluster to run a batch on: one that is there, or one on this machine that ends with the batch."""
+"""A Ray cluster to run a batch on: one that exists, or one on this machine that ends with the batch."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from studio.batch.batch import Batch
-from studio.batch.engine import Engine
-from studio.batch.ray_runner import RayRunner
+from studio.batch.item_executor import ItemExecutor
+from studio.batch.ray_actor import RayActor
 from studio.batch.ray_worker import RayWorker
-from studio.batch.run import Start
-from studio.batch.worker import ItemRunner, Report
-from studio.batch.worker_main import describe_settings
+from studio.batch.run import StartWorker
+from studio.batch.worker import Report, Worker
+from studio.batch.worker_settings import describe_settings
 from studio.errors import RunError, UsageError
 
-_OBJECT_STORE_BYTES = 80 * 2**20  # what travels is JSON; media go through folder and cache
+_OBJECT_STORE_BYTES = 80 * 2**20  # actors exchange JSON; media go through folder and cache
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class ClusterOptions:
     """What a batch asks of a cluster.
 
     Attributes:
-        address: "host:port" or "auto" of a cluster that is there; "" for that of `RAY_ADDRESS`, or one on this machine.
-        workers: Actors; None for one per GPU, or one per node where there is none.
+        address: "host:port" or "auto" of a cluster that exists; "" for that of `RAY_ADDRESS`, or one on this machine.
+        workers: Actors; None for one per GPU, or one per machine where there is none.
         cpus: CPU cores of each actor, as Ray counts them.
         gpus: GPUs of each actor; 0.5 puts two on one. None for one, if the cluster has any.
         tags: Custom resources of each actor, by name.
@@ -44,8 +44,8 @@ class ClusterOptions:
 
 
 @contextmanager
-def open_cluster(batch: Batch, options: ClusterOptions) -> Iterator[tuple[Start, int]]:
-    """Connect to a cluster, and give what starts workers there and how many there should be.
+def open_cluster(batch: Batch, options: ClusterOptions) -> Iterator[tuple[StartWorker, int]]:
+    """Connect to a cluster; yield what starts workers there, and their number.
 
     Raises:
         UsageError: E759 if Ray is not installed.
@@ -58,7 +58,7 @@ def open_cluster(batch: Batch, options: ClusterOptions) -> Iterator[tuple[Start,
     _check_resources(ray, options)
     token = _write_token(Path(batch.spec.folder or "."))
     try:
-        yield _create_start(ray, batch, options, token), options.workers or _count_workers(ray, options)
+        yield _create_starter(ray, batch, options, token), options.workers or _count_workers(ray, options)
     finally:
         Path(token[0]).unlink(missing_ok=True)
         if own:
@@ -66,7 +66,7 @@ def open_cluster(batch: Batch, options: ClusterOptions) -> Iterator[tuple[Start,
 
 
 def _import_ray() -> Any:
-    # both are read when Ray is imported: it stays on this machine's own address, and tells nobody of its use
+    # Ray reads these when it is imported: it uses this machine's own address only, and reports no usage
     os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -97,14 +97,14 @@ def _connect(ray: Any, address: str) -> None:
 
 
 def _check_resources(ray: Any, options: ClusterOptions) -> None:
-    """Refuse what no node of the cluster has: its workers would wait for ever."""
+    """Refuse resources that no machine of the cluster has: the workers would wait for ever."""
     wanted = {"CPU": options.cpus, "GPU": options.gpus or 0.0, **options.tags}
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     if not any(all(node.get(name, 0.0) >= amount for name, amount in wanted.items()) for node in nodes):
-        told = ", ".join(f"{name}={amount:g}" for name, amount in wanted.items() if amount)
+        missing = ", ".join(f"{name}={amount:g}" for name, amount in wanted.items() if amount)
         raise RunError(
             "E761",
-            f"no node of the Ray cluster has {told}",
+            f"no node of the Ray cluster has {missing}",
             hint="start a node with `ray start --resources`, or ask for less with --ray-gpus and --ray-tag",
         )
 
@@ -124,27 +124,27 @@ def _count_workers(ray: Any, options: ClusterOptions) -> int:
     return max(1, sum(bool(node["Alive"]) for node in ray.nodes()))
 
 
-def _create_start(ray: Any, batch: Batch, options: ClusterOptions, token: tuple[str, str]) -> Start:
+def _create_starter(ray: Any, batch: Batch, options: ClusterOptions, token: tuple[str, str]) -> StartWorker:
     settings = describe_settings(batch.studio.settings)
     spec = replace(batch.spec, settings=settings)
     gpus = options.gpus
     if gpus is None:
         gpus = 1 if ray.cluster_resources().get("GPU", 0) and settings["device"] in ("auto", "cuda") else 0
-    actors = ray.remote(RayWorker).options(
+    actors = ray.remote(RayActor).options(
         num_cpus=options.cpus,
         num_gpus=gpus,
         resources=dict(options.tags) or None,
         max_concurrency=4,
-        max_restarts=0,  # a worker that died is replaced by the batch, which knows what it had
+        max_restarts=0,  # the batch replaces a dead worker, and knows which items it had
         scheduling_strategy="SPREAD",
     )
     text = json.dumps(spec.to_json(), ensure_ascii=True)
 
-    def open_writer(report: Report) -> ItemRunner:
-        return Engine(batch.studio, batch.spec, report, "writer")
+    def open_writer(report: Report) -> Worker:
+        return ItemExecutor(batch.studio, batch.spec, report, "writer")
 
-    def start(number: int, report: Report) -> ItemRunner:
+    def start(number: int, report: Report) -> Worker:
         name = f"ray-{socket.gethostname()}-{os.getpid()}-{number}"
-        return RayRunner(lambda: actors.remote(text, name, token), report, name, batch.spec.window, open_writer)
+        return RayWorker(lambda: actors.remote(text, name, token), report, name, batch.spec.window, open_writer)
 
     return start

@@ -1,93 +1,131 @@
-"""`RayWorker`: what runs in a Ray actor: a Studio whose models stay warm, and the same engine as everywhere."""
+"""`RayWorker`: runs items in a Ray actor, somewhere in a cluster."""
 
 from __future__ import annotations
 
+import contextlib
 import json
-import queue
-import tempfile
-from dataclasses import replace
-from pathlib import Path
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-_TAKE_SECONDS = 2.0
+from studio.batch.item import Item, ItemResult, ItemState
+from studio.batch.worker import Report, Worker, WorkerLost
+
+_CLOSING_SECONDS = 10.0
+_POLL_SECONDS = 2.0
 
 
 class RayWorker:
-    """Runs items in an actor; everything goes in and out as JSON text.
+    """One actor.
 
     Args:
-        spec: A `BatchSpec`.
+        create: Creates the actor, a `RayActor`.
+        report: Called once for each item, or when the actor dies.
         name: Name of the worker.
-        token: A file that the batch wrote into its folder, and what is in it: who finds it sees the folder.
+        window: Most items that it has at once.
+        open_writer: Opens a worker in this process, which writes the files of an actor that cannot see the folder.
+
+    Attributes:
+        ready: Whether the actor has said that it can take items.
+        refused: The error with which it refused to start, or None.
     """
 
-    def __init__(self, spec: str, name: str, token: tuple[str, str]) -> None:
-        from studio.batch.worker import BatchSpec
-        from studio.errors import StudioError
+    def __init__(
+        self,
+        create: Callable[[], Any],
+        report: Report,
+        name: str,
+        window: int,
+        open_writer: Callable[[Report], Worker],
+    ) -> None:
+        self.name = name
+        self.window = 0  # until a machine has room for the actor
+        self._size = window
+        self.ready = False
+        self.refused: Mapping[str, Any] | None = None
+        self._report = report
+        self._open_writer = open_writer
+        self._writer: Worker | None = None
+        self._held: dict[int, Item] = {}
+        self._guard = threading.Lock()
+        self._closed = False
+        self._actor = create()
+        threading.Thread(target=self._listen, name=f"listen-{name}", daemon=True).start()
 
-        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._blind: tempfile.TemporaryDirectory[str] | None = None
-        self._refused: dict[str, Any] | None = None
+    def start(self, items: Sequence[Item]) -> None:
+        """Start to run items, and return at once."""
+        with self._guard:
+            self._held |= {item.index: item for item in items}
+        self._actor.start.remote(json.dumps([item.to_json() for item in items], ensure_ascii=True))
+
+    def close(self) -> None:
+        """End the actor: at once if it has items, else after it has flushed the cache."""
+        import ray
+
+        with self._guard:
+            self._closed = True
+            busy = bool(self._held)
+        if self.ready and not busy:
+            with contextlib.suppress(ray.exceptions.RayError):
+                ray.get(self._actor.finish.remote(), timeout=_CLOSING_SECONDS)
+        with contextlib.suppress(Exception):  # it may be gone, and its machine with it
+            ray.kill(self._actor)
+        if self._writer is not None:
+            self._writer.close()
+
+    # -- messages --------------------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        import ray
+
         try:
-            self._open(BatchSpec.from_json(json.loads(spec)), name, token)
-        except StudioError as error:
-            self._refused = error.to_json()
+            self._connect(ray)
+            self.window = self._size
+            while not self._closed and self.refused is None:
+                for line in ray.get(self._actor.take.remote()):
+                    self._handle_result(ItemResult.from_json(json.loads(line)))
+        except ray.exceptions.RayActorError as error:
+            self._report_loss(f"its actor or its node died: {str(error).strip().splitlines()[0]}", True)
+        except Exception as error:  # the cluster is gone, or Ray has a bug: this worker is lost
+            self._report_loss(f"Ray lost it: {type(error).__name__}: {error}", True)
+        else:
+            if self.refused is not None:
+                self._report_loss(str(self.refused["message"]), False)
 
-    def _open(self, spec: Any, name: str, token: tuple[str, str]) -> None:
-        from studio.app import Studio
-        from studio.batch.engine import Engine
-        from studio.batch.worker_main import parse_settings
-        from studio.errors import RunError
+    def _connect(self, ray: Any) -> None:
+        asked = self._actor.describe.remote()
+        while not self._closed and not ray.wait([asked], timeout=_POLL_SECONDS)[0]:
+            pass
+        if self._closed:
+            return
+        described = json.loads(ray.get(asked))
+        self.refused = described["refused"]
+        if self.refused is None:
+            if described["sees_folder"] is False:
+                self._writer = self._open_writer(self._finish)
+            self.ready = True
 
-        settings = parse_settings(spec.settings)
-        if not _holds(*token):
-            if not settings.cache_url or spec.cache == "off":
-                raise RunError(
-                    "E760",
-                    f"a worker does not see the folder {spec.folder!r}",
-                    where=name,
-                    hint="share the folder between the machines, or name a shared cache with --cache-url",
-                )
-            self._blind = tempfile.TemporaryDirectory(prefix="studio-ray-")
-            spec = replace(spec, folder=self._blind.name)
-        self._studio = Studio(settings, on_disk=spec.cache != "off")
-        self._engine = Engine(self._studio, spec, self._report, name)
+    def _handle_result(self, result: ItemResult) -> None:
+        item = self._held.get(result.index)
+        if item is None or self._closed:
+            return
+        if self._writer is not None and result.state == ItemState.DONE:
+            self._writer.start([item])  # all of its values are in the shared cache
+        else:
+            self._finish(self, result)
 
-    def describe(self) -> str:
-        """Say whether this worker can take items, and whether it sees the batch's folder."""
-        return json.dumps({"refused": self._refused, "blind": self._blind is not None})
+    def _finish(self, worker: Worker, result: ItemResult | WorkerLost) -> None:
+        if not isinstance(result, ItemResult):
+            return
+        with self._guard:
+            known = self._held.pop(result.index, None) is not None
+        if known and not self._closed:
+            self._report(self, result)
 
-    def start(self, items: str) -> None:
-        """Begin to run items, and return at once."""
-        from studio.batch.worker import Item
-
-        self._engine.start([Item.from_json(row) for row in json.loads(items)])
-
-    def take(self) -> list[str]:
-        """Wait a moment for results, and return those that are there."""
-        found: list[str] = []
-        try:
-            found.append(self._lines.get(timeout=_TAKE_SECONDS))
-            while True:
-                found.append(self._lines.get_nowait())
-        except queue.Empty:
-            return found
-
-    def finish(self) -> None:
-        """Write what the cache waits for."""
-        if self._refused is None:
-            self._studio.cache.flush()
-
-    def _report(self, runner: object, result: Any) -> None:
-        if self._blind is not None:
-            self._studio.cache.flush()  # whoever writes the files finds the values in the shared cache
-            for output in result.outputs:
-                (Path(self._blind.name) / output.path).unlink(missing_ok=True)
-        self._lines.put(json.dumps(result.to_json(), ensure_ascii=True))
-
-
-def _holds(path: str, text: str) -> bool:
-    try:
-        return Path(path).read_text(encoding="ascii") == text
-    except (OSError, ValueError):
-        return False
+    def _report_loss(self, cause: str, killed: bool) -> None:
+        with self._guard:
+            lost = tuple(self._held.values())
+            self._held.clear()
+            closed = self._closed
+        if not closed:
+            self._report(self, WorkerLost(lost, cause, killed))

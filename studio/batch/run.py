@@ -1,4 +1,4 @@
-"""`BatchRun`: takes items from the ledger, hands them to whoever runs them, and writes down what became of them."""
+"""`BatchRun`: claims items from the ledger, assigns them to workers, and records the results."""
 
 from __future__ import annotations
 
@@ -7,34 +7,41 @@ import errno
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from studio.batch.ledger import LEASE_SECONDS, Lease, Ledger
-from studio.batch.worker import Item, ItemResult, ItemRunner, Report, WorkerLost
+from studio.batch.item import Item, ItemResult, ItemState
+from studio.batch.leases import LEASE_SECONDS, Lease
+from studio.batch.ledger import Ledger
+from studio.batch.worker import Report, Worker, WorkerLost
 from studio.errors import RunError
 
+HEARTBEAT_SECONDS = LEASE_SECONDS / 6
 _POLL_SECONDS = 0.5
+_SHORTEST_WAIT_SECONDS = 0.01
 _LONGEST_WAIT_SECONDS = 60.0
 _MOST_KILLS = 3
-_MOST_STILLBORN = 3
+_MOST_STARTUP_FAILURES = 3
+_DETAILS = 600
 
 _WRITING = ("E312", "E512")
 _FULL = tuple(os.strerror(code).lower() for code in (errno.ENOSPC, errno.EDQUOT))
 
-Start = Callable[[int, Report], ItemRunner]
-"""Starts the runner of a place: 0 for the first worker, 1 for the next. Called again for a place whose worker died."""
+StartWorker = Callable[[int, Report], Worker]
+"""Starts a worker by its number, from 0. Called again with the same number when that worker is replaced."""
+
+_Finished = list[tuple[Lease, ItemResult]]
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What is done about failures.
+    """What happens after failures.
 
     Attributes:
-        on_error: "continue", or "stop": begin no more items after one that failed for good.
-        retries: How often an item that failed is tried again.
-        backoff_seconds: Wait before the first of these; it doubles each time.
+        on_error: "continue", or "stop": start no more items after one that failed for good.
+        retries: How often a failed item is tried again.
+        backoff_seconds: Wait before the first retry; it doubles each time.
     """
 
     on_error: Literal["continue", "stop"] = "continue"
@@ -43,12 +50,20 @@ class Policy:
 
 
 @dataclass
-class _Place:
-    """One worker and what it has in its hands."""
+class _Member:
+    """One worker and the items that it has.
+
+    Attributes:
+        number: Its number, from 0.
+        worker: The worker.
+        held: Leases of the items that it has, by index.
+        draining: Whether it gets no more items and is replaced when it has none.
+        alone: Whether it runs one item at a time.
+    """
 
     number: int
-    runner: ItemRunner
-    held: dict[int, Lease]
+    worker: Worker
+    held: dict[int, Lease] = field(default_factory=dict)
     draining: bool = False
     alone: bool = False
 
@@ -56,33 +71,35 @@ class _Place:
 class BatchRun:
     """One process's part in a batch.
 
-    An item that a worker had when it died is tried again alone, and fails if it kills that worker too: what a crash
-    costs is the item that caused it.
+    An item that a worker had when it died is tried again alone. It fails if it ends that worker too: a crash costs
+    only the item that caused it.
 
     Args:
         ledger: The ledger; this process joins it.
         start: Starts workers.
         workers: How many.
-        policy: What is done about failures.
+        policy: What happens after failures.
     """
 
-    def __init__(self, ledger: Ledger, start: Start, *, workers: int = 1, policy: Policy | None = None) -> None:
+    def __init__(self, ledger: Ledger, start: StartWorker, *, workers: int = 1, policy: Policy | None = None) -> None:
         self._ledger = ledger
+        self._leases = ledger.leases
         self._start = start
         self._workers = workers
         self._policy = policy or Policy()
-        self._inbox: queue.SimpleQueue[tuple[ItemRunner, ItemResult | WorkerLost] | None] = queue.SimpleQueue()
-        self._places: list[_Place] = []
-        self._suspects: list[Lease] = []
+        self._inbox: queue.SimpleQueue[tuple[Worker, ItemResult | WorkerLost] | None] = queue.SimpleQueue()
+        self._members: list[_Member] = []
+        self._retry_alone: list[Lease] = []
         self._stopping = self._full = False
         self._cancelled = threading.Event()
-        self._stillborn = 0
-        self._lost = 0
+        self._ended = threading.Event()
+        self._startup_failures = 0
+        self._worker_losses = 0
 
     @property
     def running(self) -> int:
-        """How many items this process has in its hands."""
-        return sum(len(place.held) for place in self._places) + len(self._suspects)
+        """How many items this process has leased."""
+        return sum(len(member.held) for member in self._members) + len(self._retry_alone)
 
     @property
     def cancelled(self) -> bool:
@@ -90,196 +107,200 @@ class BatchRun:
         return self._cancelled.is_set()
 
     def cancel(self) -> None:
-        """End soon: what is in flight goes back. From any thread, or a signal handler."""
+        """End soon; running items become pending again. Safe from any thread and from a signal handler."""
         self._cancelled.set()
         self._inbox.put(None)
 
     def run(self) -> Iterator[tuple[Item, ItemResult]]:
-        """Work until nothing is left, yielding each item that is through; one that will be tried again is not.
+        """Work until no item is left, and yield each finished item; one that will be tried again is not yielded.
 
         Raises:
             RunError: E742 if the ledger fails, E746 if no worker can be started, E748 if the disk is full.
         """
-        self._ledger.join()
-        self._ledger.sweep()
-        beating = threading.Thread(target=self._beat, daemon=True)
-        self._done = threading.Event()
-        beating.start()
+        self._leases.join()
+        self._ledger.remove_partial_files()
+        threading.Thread(target=self._send_heartbeats, daemon=True).start()
         try:
-            while not self._cancelled.is_set() and not self._is_over():
-                if not self._places:
-                    self._places = [self._open(number) for number in range(self._workers)]
-                self._feed()
-                yield from self._take(self._find_patience())
+            while not self.cancelled and not self._is_over():
+                if not self._members:
+                    self._members = [_Member(n, self._start(n, self._report)) for n in range(self._workers)]
+                self._assign_items()
+                yield from self._record(self._collect_reports(self._find_timeout()))
                 if self._full:
                     raise RunError(
                         "E748",
                         "the disk that the batch writes to is full",
-                        hint="free space and run the batch again: it goes on where it stopped",
+                        hint="free space and run the batch again: it resumes where it stopped",
                     )
         finally:
-            self._done.set()
-            for place in self._places:
-                place.runner.close()
+            self._ended.set()
+            for member in self._members:
+                member.worker.close()
             with contextlib.suppress(RunError):
-                if self._lost:
-                    self._ledger.sweep()
-                self._ledger.leave()
+                if self._worker_losses:
+                    self._ledger.remove_partial_files()
+                self._leases.leave()
 
-    def _beat(self) -> None:
-        while not self._done.wait(LEASE_SECONDS / 6):
-            with contextlib.suppress(RunError):  # whoever works with the ledger hears of it
-                self._ledger.beat()
+    def _send_heartbeats(self) -> None:
+        while not self._ended.wait(HEARTBEAT_SECONDS):
+            with contextlib.suppress(RunError):  # the next use of the ledger raises it
+                self._leases.send_heartbeat()
 
-    def _open(self, number: int) -> _Place:
-        return _Place(number, self._start(number, self._report), {})
-
-    def _report(self, runner: ItemRunner, report: ItemResult | WorkerLost) -> None:
-        self._inbox.put((runner, report))
-
-    # -- handing out -------------------------------------------------------------------------------------
-
-    def _feed(self) -> None:
-        for place in self._places:
-            if place.draining and not place.held:
-                self._replace(place)
-            if place.draining or self._cancelled.is_set() or not place.runner.window:
-                continue
-            if self._suspects and (place.alone or len(self._places) == 1 or not place.held):
-                place.alone = True
-            if place.alone:
-                self._feed_suspect(place)
-            elif not self._stopping:
-                self._feed_window(place)
-
-    def _feed_suspect(self, place: _Place) -> None:
-        if place.held:
-            return
-        if not self._suspects:
-            place.alone = False
-            return
-        lease = self._suspects.pop(0)
-        self._hand(place, [lease])
-
-    def _feed_window(self, place: _Place) -> None:
-        """Fill a worker's window once a quarter of it is free, so that calls wait together and can be stacked."""
-        room = place.runner.window - len(place.held)
-        if room * 4 < place.runner.window:
-            return
-        leases = self._ledger.claim(room)
-        if leases:
-            self._hand(place, leases)
-
-    def _hand(self, place: _Place, leases: list[Lease]) -> None:
-        place.held |= {lease.item.index: lease for lease in leases}
-        place.runner.start([lease.item for lease in leases])
+    def _report(self, worker: Worker, report: ItemResult | WorkerLost) -> None:
+        self._inbox.put((worker, report))
 
     def _is_over(self) -> bool:
-        """Say whether nothing is left to do, here or elsewhere; free what dead processes had."""
+        """Return whether no item is left, here or elsewhere; reclaim the items of dead processes first."""
         if self.running:
             return False
         if self._stopping:
             return True
-        self._ledger.reclaim()
-        return self._ledger.find_wait() is None and not self._ledger.count_running_elsewhere()
+        self._leases.reclaim()
+        return self._leases.find_wait() is None and not self._leases.count_running_elsewhere()
 
-    def _find_patience(self) -> float:
+    def _find_timeout(self) -> float:
+        """Return how long to wait for reports."""
         if self.running:
             return _POLL_SECONDS
-        return min(_POLL_SECONDS, max(0.01, self._ledger.find_wait() or _POLL_SECONDS))
+        return min(_POLL_SECONDS, max(_SHORTEST_WAIT_SECONDS, self._leases.find_wait() or _POLL_SECONDS))
 
-    # -- taking in ---------------------------------------------------------------------------------------
+    # -- assigning items -------------------------------------------------------------------------------
 
-    def _take(self, patience_seconds: float) -> Iterator[tuple[Item, ItemResult]]:
-        """Wait for reports, take in all that are there, and write them down at once."""
+    def _assign_items(self) -> None:
+        for member in self._members:
+            if member.draining and not member.held:
+                self._replace(member)
+            if member.draining or self.cancelled or not member.worker.window:
+                continue
+            if self._retry_alone and (len(self._members) == 1 or not member.held):
+                member.alone = True
+            if member.alone:
+                self._assign_alone(member)
+            elif not self._stopping:
+                self._fill_window(member)
+
+    def _assign_alone(self, member: _Member) -> None:
+        if member.held:
+            return
+        if not self._retry_alone:
+            member.alone = False
+            return
+        self._assign(member, [self._retry_alone.pop(0)])
+
+    def _fill_window(self, member: _Member) -> None:
+        """Fill a worker's window once a quarter of it is free, so that calls wait together and can be stacked."""
+        room = member.worker.window - len(member.held)
+        if room * 4 < member.worker.window:
+            return
+        leases = self._leases.claim(room)
+        if leases:
+            self._assign(member, leases)
+
+    def _assign(self, member: _Member, leases: list[Lease]) -> None:
+        member.held |= {lease.item.index: lease for lease in leases}
+        member.worker.start([lease.item for lease in leases])
+
+    # -- recording results -----------------------------------------------------------------------------
+
+    def _collect_reports(self, timeout_seconds: float) -> Iterator[tuple[_Member, ItemResult | WorkerLost]]:
+        """Wait for a report, and return all that are available; those of replaced workers are dropped."""
         reports = []
         with contextlib.suppress(queue.Empty):
-            reports.append(self._inbox.get(timeout=patience_seconds))
+            reports.append(self._inbox.get(timeout=timeout_seconds))
             while True:
                 reports.append(self._inbox.get_nowait())
-        finished: list[tuple[Lease, ItemResult]] = []
-        for report in reports:
-            place = next((p for p in self._places if report is not None and p.runner is report[0]), None)
-            if report is None or place is None:
-                continue
-            if isinstance(report[1], WorkerLost):
-                finished += self._bury(place, report[1])
-            else:
-                finished += self._accept(place, report[1])
-        gone = {lease.id for lease in self._ledger.complete(finished)} if finished else set()
-        yield from ((lease.item, result) for lease, result in finished if lease.id not in gone)
+        for worker, report in filter(None, reports):
+            member = next((member for member in self._members if member.worker is worker), None)
+            if member is not None:
+                yield member, report
 
-    def _accept(self, place: _Place, result: ItemResult) -> list[tuple[Lease, ItemResult]]:
-        lease = place.held.pop(result.index, None)
+    def _record(self, reports: Iterable[tuple[_Member, ItemResult | WorkerLost]]) -> Iterator[tuple[Item, ItemResult]]:
+        """Write results to the ledger in one transaction, and yield those that count."""
+        finished: _Finished = []
+        for member, report in reports:
+            if isinstance(report, WorkerLost):
+                finished += self._handle_worker_loss(member, report)
+            else:
+                finished += self._handle_result(member, report)
+        lost = {lease.id for lease in self._leases.complete(finished)} if finished else set()
+        yield from ((lease.item, result) for lease, result in finished if lease.id not in lost)
+
+    def _handle_result(self, member: _Member, result: ItemResult) -> _Finished:
+        lease = member.held.pop(result.index, None)
         if lease is None:
             return []
-        self._stillborn = 0
-        place.draining |= result.stuck
-        return self._judge(lease, result)
+        self._startup_failures = 0
+        member.draining |= result.stuck
+        return self._apply_policy(lease, result)
 
-    def _judge(self, lease: Lease, result: ItemResult) -> list[tuple[Lease, ItemResult]]:
-        """Return a result that stands; put back an item that may be tried again."""
-        if result.state == "done":
+    def _apply_policy(self, lease: Lease, result: ItemResult) -> _Finished:
+        """Return a final result; make an item pending again that may be tried again."""
+        if result.state == ItemState.DONE:
             return [(lease, result)]
         if _is_disk_full(result):
             self._full = True
-            with contextlib.suppress(RunError):  # the ledger may lie on the same disk; leaving gives it back
-                self._ledger.give_back([lease])
+            with contextlib.suppress(RunError):  # the ledger may be on the same disk; leaving returns the item
+                self._leases.give_back([lease])
             return []
         if lease.attempts < self._policy.retries and not self._stopping:
             delay = min(_LONGEST_WAIT_SECONDS, self._policy.backoff_seconds * 2**lease.attempts)
-            self._ledger.give_back([lease], delay_seconds=delay, failed=result.error)
+            self._leases.give_back([lease], delay_seconds=delay, failed=result.error)
             return []
         if self._policy.on_error == "stop":
             self._stopping = True
         return [(lease, result)]
 
-    def _bury(self, place: _Place, lost: WorkerLost) -> list[tuple[Lease, ItemResult]]:
-        """Take back what a dead worker had, and start another in its place."""
-        self._lost += 1
-        held = list(place.held.values())
-        place.held.clear()
-        refused = getattr(place.runner, "refused", None)
-        begun = getattr(place.runner, "ready", True)
-        if not begun and not lost.killed:
-            self._stillborn += 1
-        if refused or self._stillborn >= _MOST_STILLBORN:
-            self._ledger.give_back(held)
-            told = refused["message"] if refused else f"{lost.cause} before it did anything"
-            raise RunError("E746", f"no worker can be started: {told}", hint=lost.details[-600:] or "see its log")
-        finished: list[tuple[Lease, ItemResult]] = []
-        if not begun:
-            self._ledger.give_back(held)
+    def _handle_worker_loss(self, member: _Member, lost: WorkerLost) -> _Finished:
+        """Take back the items of a dead worker, and replace it."""
+        self._worker_losses += 1
+        held = list(member.held.values())
+        member.held.clear()
+        started = member.worker.ready
+        if not started and not lost.killed:
+            self._startup_failures += 1
+        self._check_startup(member.worker, lost, held)
+        finished: _Finished = []
+        if not started:
+            self._leases.give_back(held)
         elif len(held) == 1:
-            finished = self._judge_crash(held[0], lost)
+            finished = self._handle_crash(held[0], lost)
         else:
-            self._suspects += held
-        self._replace(place)
-        place.alone = bool(self._suspects)
+            self._retry_alone += held
+        self._replace(member)
+        member.alone = bool(self._retry_alone)
         return finished
 
-    def _judge_crash(self, lease: Lease, lost: WorkerLost) -> list[tuple[Lease, ItemResult]]:
-        """Fail an item whose worker died while it was alone; where somebody may have killed it, not at once."""
+    def _check_startup(self, worker: Worker, lost: WorkerLost, held: list[Lease]) -> None:
+        """Raise E746 if a worker refused to start, or too many died while they started."""
+        if not worker.refused and self._startup_failures < _MOST_STARTUP_FAILURES:
+            return
+        self._leases.give_back(held)
+        reason = worker.refused["message"] if worker.refused else f"{lost.cause} before it was ready"
+        hint = lost.details[-_DETAILS:] or "see its log"
+        raise RunError("E746", f"no worker can be started: {reason}", hint=hint)
+
+    def _handle_crash(self, lease: Lease, lost: WorkerLost) -> _Finished:
+        """Fail an item whose worker died while it ran it alone; if something outside may have killed it, retry."""
         again = replace(lease, crashes=lease.crashes + 1)
         if lost.killed and again.crashes < _MOST_KILLS:
-            self._suspects.append(again)
+            self._retry_alone.append(again)
             return []
         error: dict[str, Any] = {
             "code": "E745",
             "where": lease.item.source,
             "message": f"the worker that ran it died: {lost.cause}",
-            "hint": "a node crashed the process, or the machine ran out of memory; its last words are in the details",
+            "hint": "a node crashed the process, or the machine ran out of memory; the details are the end of its log",
             "details": lost.details,
         }
-        return self._judge(again, ItemResult(lease.item.index, "failed", error=error))
+        return self._apply_policy(again, ItemResult(lease.item.index, ItemState.FAILED, error=error))
 
-    def _replace(self, place: _Place) -> None:
-        place.runner.close()
-        place.runner = self._start(place.number, self._report)
-        place.draining = False
+    def _replace(self, member: _Member) -> None:
+        member.worker.close()
+        member.worker = self._start(member.number, self._report)
+        member.draining = False
 
 
 def _is_disk_full(result: ItemResult) -> bool:
-    """Say whether an item failed because its files cannot be written any more, as all after it would."""
+    """Return whether an item failed because its disk is full, as all later items would."""
     error = result.error or {}
     return error.get("code") in _WRITING and any(reason in str(error.get("message", "")).lower() for reason in _FULL)

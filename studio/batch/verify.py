@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from studio.app import Studio
-from studio.batch.ledger import LEDGER_NAME, STATES, Ledger
+from studio.batch.item import ItemState
+from studio.batch.ledger import LEDGER_NAME, Ledger
 from studio.batch.replay import load_recipe
-from studio.batch.worker import BatchSpec
+from studio.batch.spec import BatchSpec
 from studio.errors import StudioError
 from studio.execution.verify import CheckedFile, RecordedFile, read_recorded
 
@@ -46,7 +47,7 @@ def read_records(folder: Path) -> Records:
 def _read_ledger(folder: Path, records: Records) -> None:
     with Ledger(folder) as ledger:
         spec = BatchSpec.from_json(ledger.describe()["spec"])
-        for row in ledger.items(states=STATES):
+        for row in ledger.items(states=ItemState):
             seen: Counter[str] = Counter()
             for made in row.outputs:
                 if row.state not in ("done", "failed"):

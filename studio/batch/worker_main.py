@@ -1,8 +1,8 @@
 """A worker process: `python -m studio.batch.worker_main` takes items as lines of JSON and answers in lines of JSON.
 
-What comes in: first `{"spec": ..., "name": ...}`, then `{"items": [...]}` as often as there is room. What goes out:
-`{"ready": true}` or `{"refused": error}` first, then `{"result": ...}` for each item, and `{"alive": true}` in between.
-When the input ends, whoever started it is gone, and so is it.
+Input: first `{"spec": ..., "name": ...}`, then `{"items": [...]}` whenever there is room. Output: first
+`{"ready": true}` or `{"refused": error}`, then `{"result": ...}` for each item, with `{"alive": true}` in between.
+The process ends when its input ends.
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, BinaryIO
 
-_BEAT_SECONDS = 1.0
+_HEARTBEAT_SECONDS = 1.0
 
 
 class _Answers:
-    """The lines that go out; any thread may write."""
+    """The output; any thread may write a line."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -33,7 +32,7 @@ class _Answers:
                 self._stream.write(data)
                 self._stream.flush()
             except OSError:
-                os._exit(0)  # nobody reads on
+                os._exit(0)  # nobody reads any more
 
 
 def main() -> None:
@@ -43,12 +42,12 @@ def main() -> None:
     first = json.loads(questions.readline() or b"null")
     if first is None:
         return
-    threading.Thread(target=_beat, args=(answers,), daemon=True).start()
+    threading.Thread(target=_send_heartbeats, args=(answers,), daemon=True).start()
     _serve(first, questions, answers)
 
 
 def _take_over_streams() -> tuple[BinaryIO, _Answers]:
-    """Keep the two pipes for the protocol; what nodes print goes to the log."""
+    """Reserve the two pipes for the protocol; what nodes print goes to the log."""
     questions = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -58,53 +57,37 @@ def _take_over_streams() -> tuple[BinaryIO, _Answers]:
     return questions, _Answers(answers)
 
 
-def _beat(answers: _Answers) -> None:
+def _send_heartbeats(answers: _Answers) -> None:
     pause = threading.Event()
-    while not pause.wait(_BEAT_SECONDS):
+    while not pause.wait(_HEARTBEAT_SECONDS):
         answers.send({"alive": True})
 
 
 def _serve(first: Mapping[str, Any], questions: BinaryIO, answers: _Answers) -> None:
     from studio.app import Studio
-    from studio.batch.engine import Engine
-    from studio.batch.worker import BatchSpec, Item, ItemResult, WorkerLost
+    from studio.batch.item import Item, ItemResult
+    from studio.batch.item_executor import ItemExecutor
+    from studio.batch.spec import BatchSpec
+    from studio.batch.worker import WorkerLost
+    from studio.batch.worker_settings import parse_settings
     from studio.errors import StudioError
 
-    def report(engine: object, result: ItemResult | WorkerLost) -> None:
+    def report(worker: object, result: ItemResult | WorkerLost) -> None:
         if isinstance(result, ItemResult):
             answers.send({"result": result.to_json()})
 
     spec = BatchSpec.from_json(first["spec"])
     try:
         studio = Studio(parse_settings(spec.settings), on_disk=spec.cache != "off")
-        engine = Engine(studio, spec, report, first["name"])
+        executor = ItemExecutor(studio, spec, report, first["name"])
     except StudioError as error:
         answers.send({"refused": error.to_json()})
         os._exit(1)
     answers.send({"ready": True})
     for line in questions:
-        engine.start([Item.from_json(row) for row in json.loads(line)["items"]])
+        executor.start([Item.from_json(row) for row in json.loads(line)["items"]])
     studio.cache.flush()
-    os._exit(0)  # threads may hang in nodes; the cache is written
-
-
-def parse_settings(row: Mapping[str, Any]) -> Any:
-    """Return the settings that `describe_settings` described; those of this machine if nothing was."""
-    from studio.app import read_settings
-    from studio.settings import MediaLimits, Settings
-
-    if not row:
-        return read_settings()
-    values: Any = {n: Path(v) if n.endswith("_dir") and v is not None else v for n, v in row.items()}
-    values["media"] = MediaLimits(**row["media"])
-    return Settings(**values)
-
-
-def describe_settings(settings: Any) -> dict[str, Any]:
-    """Return settings as plain JSON."""
-    from dataclasses import asdict
-
-    return {name: str(value) if isinstance(value, Path) else value for name, value in asdict(settings).items()}
+    os._exit(0)  # threads may hang in nodes; the cache is flushed
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from studio.batch.item import CURRENT_STATES, ItemState
 from studio.cli.main import CANCELLED, DONE, FAILED, PARTLY
 from studio.cli.options import BytesType, create_studio, engine_options, parse_inputs
 from studio.errors import StudioError, UsageError
@@ -20,13 +21,13 @@ from studio.errors import StudioError, UsageError
 if TYPE_CHECKING:
     from studio.app import Studio
     from studio.batch.batch import Batch
-    from studio.batch.items import Group
-    from studio.batch.ledger import Intake, ItemRow, Summary
-    from studio.batch.run import Start
+    from studio.batch.groups import Group
+    from studio.batch.item_import import ImportSummary
+    from studio.batch.item_rows import ItemRow, Summary
+    from studio.batch.run import StartWorker
     from studio.graph import Graph
 
 _ADDRESS = re.compile(r"auto|local|ray://\S+|[^\s/]+:\d+")
-_STATES = ("pending", "running", "done", "failed", "removed")
 
 
 class _Batches(click.Group):
@@ -114,7 +115,8 @@ def run_command(graph: Path, table: Path | None, folder: Path, **options: Any) -
 
     Exit codes: 0 done, 1 failed, 2 invalid graph, items or usage, 3 partly done, 130 cancelled.
     """
-    from studio.batch.batch import Batch, create_spec
+    from studio.batch.batch import Batch
+    from studio.batch.spec import create_spec
 
     engine = {name: options.pop(name) for name in ("device", "cache_dir", "cache_url", "plugins_dir")}
     more = {"memory_bytes": options["memory"], "download": options["download"] or None}
@@ -145,7 +147,7 @@ def _run(batch: Any, folder: Path, options: dict[str, Any]) -> int:
     if options["check"]:
         return _check(batch, folder, told=told)
     with Ledger(folder, create=True) as ledger:
-        _show_intake(batch.take_in(ledger), told=told)
+        _show_import(batch.import_items(ledger), told=told)
         if options["retry_failed"]:
             ledger.retry_failed()
         with open_workers(batch, options) as (start, workers):
@@ -176,18 +178,18 @@ def _check(batch: Batch, folder: Path, *, told: bool) -> int:
     with TemporaryDirectory(prefix="studio-check-") as other:
         place = folder if (folder / LEDGER_NAME).is_file() else Path(other)
         with Ledger(place, create=True) as ledger:
-            _show_intake(batch.take_in(ledger, keep=False), told=told)
+            _show_import(batch.import_items(ledger, keep=False), told=told)
     return DONE
 
 
-def _show_intake(intake: Intake, *, told: bool) -> None:
+def _show_import(imported: ImportSummary, *, told: bool) -> None:
     if told:
-        parts = f"{intake.added} new, {intake.changed} changed, {intake.kept} as before, {intake.removed} gone"
-        click.echo(f"{intake.total} items: {parts}", err=True)
+        parts = f"{imported.added} new, {imported.changed} changed, {imported.kept} as before, {imported.removed} gone"
+        click.echo(f"{imported.total} items: {parts}", err=True)
 
 
 @contextmanager
-def open_workers(batch: Batch, options: dict[str, Any]) -> Iterator[tuple[Start | None, int]]:
+def open_workers(batch: Batch, options: dict[str, Any]) -> Iterator[tuple[StartWorker | None, int]]:
     """Give what starts workers, None for processes on this machine, and how many there should be.
 
     Raises:
@@ -251,9 +253,9 @@ def _count_workers(studio: Studio) -> int:
 
 
 def _find_code(summary: Summary) -> int:
-    if summary.counts["failed"]:
-        return PARTLY if summary.counts["done"] else FAILED
-    return DONE if not summary.counts["pending"] and not summary.counts["running"] else PARTLY
+    if summary.counts[ItemState.FAILED]:
+        return PARTLY if summary.counts[ItemState.DONE] else FAILED
+    return PARTLY if summary.counts[ItemState.PENDING] or summary.counts[ItemState.RUNNING] else DONE
 
 
 class _Interrupts:
@@ -292,7 +294,9 @@ def find_groups(studio: Studio, graph: Graph, table: Path | None, options: dict[
     Raises:
         UsageError: E740 if there is nothing to read, E749 if an option cannot be used.
     """
-    from studio.batch.items import find_files, find_outputs, open_table, repeat, zip_columns
+    from studio.batch.found_files import find_files, find_outputs
+    from studio.batch.groups import repeat, zip_columns
+    from studio.batch.tables import open_table
 
     groups: list[Group] = []
     if table is not None:
@@ -354,7 +358,7 @@ def status_command(folder: Path, as_json: bool) -> int:
     from studio.cli.batch_display import show_summary
 
     with Ledger(folder) as ledger:
-        ledger.reclaim()
+        ledger.leases.reclaim()
         summary = ledger.summary()
     if as_json:
         click.echo(json.dumps(_to_json(summary), ensure_ascii=False, indent=1))
@@ -368,7 +372,13 @@ def status_command(folder: Path, as_json: bool) -> int:
 @click.option(
     "--format", "kind", type=click.Choice(["csv", "jsonl"]), default=None, help="[default: by the file's name]"
 )
-@click.option("--state", "states", multiple=True, type=click.Choice(_STATES), help="Only items in this state.")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice([str(state) for state in ItemState]),
+    help="Only items in this state.",
+)
 @click.option("-o", "--output", "target", type=click.Path(path_type=Path), help="File to write; else it is printed.")
 def export_command(folder: Path, kind: str | None, states: tuple[str, ...], target: Path | None) -> int:
     """Write the ledger of FOLDER as a table: each item's values, state, error, files and digests."""
@@ -378,7 +388,7 @@ def export_command(folder: Path, kind: str | None, states: tuple[str, ...], targ
     if kind is None:
         kind = "jsonl" if target is not None and target.suffix.lower() in (".jsonl", ".ndjson") else "csv"
     with Ledger(folder) as ledger:
-        rows: Iterator[ItemRow] = ledger.items(states=states or _STATES[:4])
+        rows: Iterator[ItemRow] = ledger.items(states=[ItemState(state) for state in states] or CURRENT_STATES)
         if target is None:
             write_rows(rows, kind, sys.stdout)
         else:

@@ -10,15 +10,17 @@ from typing import Any
 
 import click
 
-from studio.batch.ledger import Ledger, Summary, describe_cause
+from studio.batch.item import Item, ItemResult, ItemState
+from studio.batch.item_rows import Summary, describe_cause
+from studio.batch.ledger import Ledger
 from studio.batch.run import BatchRun
-from studio.batch.worker import Item, ItemResult
 from studio.runtime.memory import show_bytes
 
 _REDRAW_SECONDS = 0.5
 _LINE_SECONDS = 10.0
 _RECENT = 200
 _MOST_FAILURES = 5
+_STATE_ORDER = (ItemState.DONE, ItemState.FAILED, ItemState.RUNNING, ItemState.PENDING)
 
 
 class BatchDisplay:
@@ -38,7 +40,7 @@ class BatchDisplay:
         self._ledger = ledger
         self._quiet = quiet
         self._live: Any = None
-        self._counts: dict[str, int] = {}
+        self._counts: dict[ItemState, int] = {}
         self._calls = self._cached = 0
         self._ended: deque[float] = deque(maxlen=_RECENT)
         self._failures: deque[str] = deque(maxlen=_MOST_FAILURES)
@@ -68,7 +70,7 @@ class BatchDisplay:
     def show(self, item: Item, result: ItemResult) -> None:
         """Show that an item is through."""
         self._counts[result.state] = self._counts.get(result.state, 0) + 1
-        self._counts["pending"] = max(0, self._counts["pending"] - 1)
+        self._counts[ItemState.PENDING] = max(0, self._counts[ItemState.PENDING] - 1)
         self._calls += result.calls
         self._cached += result.cached
         now = time.monotonic()
@@ -92,13 +94,17 @@ class BatchDisplay:
     def find_left(self) -> float | None:
         """Return the seconds that are left at this rate, or None."""
         rate = self.find_rate()
-        return self._counts["pending"] / rate if rate else None
+        return self._counts[ItemState.PENDING] / rate if rate else None
 
     def _describe(self) -> str:
         counts = self._counts
-        total = sum(count for state, count in counts.items() if state != "removed")
+        total = sum(count for state, count in counts.items() if state != ItemState.REMOVED)
         left = self.find_left()
-        parts = [f"{counts['done']} of {total} done", f"{counts['failed']} failed", f"{self._run.running} running"]
+        parts = [
+            f"{counts[ItemState.DONE]} of {total} done",
+            f"{counts[ItemState.FAILED]} failed",
+            f"{self._run.running} running",
+        ]
         parts.append(f"{show_rate(self.find_rate())} items/s")
         if left is not None:
             parts.append(f"{show_time(left)} left")
@@ -113,12 +119,12 @@ class BatchDisplay:
         from rich.text import Text
 
         counts, left = self._counts, self.find_left()
-        total = max(1, sum(count for state, count in counts.items() if state != "removed"))
+        total = max(1, sum(count for state, count in counts.items() if state != ItemState.REMOVED))
         table = Table.grid(padding=(0, 3))
         heads = ("done", "failed", "running", "items/s", "time left", "cache hits")
         cells = (
-            Text(f"{counts['done']} of {total}", "green"),
-            Text(str(counts["failed"]), "red" if counts["failed"] else ""),
+            Text(f"{counts[ItemState.DONE]} of {total}", "green"),
+            Text(str(counts[ItemState.FAILED]), "red" if counts[ItemState.FAILED] else ""),
             Text(str(self._run.running)),
             Text(show_rate(self.find_rate())),
             Text(show_time(left) if left is not None else "..."),
@@ -126,7 +132,7 @@ class BatchDisplay:
         )
         table.add_row(*(Text(head, "dim") for head in heads))
         table.add_row(*cells)
-        bar = ProgressBar(total=total, completed=counts["done"] + counts["failed"], width=72)
+        bar = ProgressBar(total=total, completed=counts[ItemState.DONE] + counts[ItemState.FAILED], width=72)
         return Group(table, bar, *(Text(line, "red", no_wrap=True, overflow="ellipsis") for line in self._failures))
 
 
@@ -145,9 +151,9 @@ def show_time(seconds: float) -> str:
 def show_summary(summary: Summary, folder: Path, seconds: float | None, *, err: bool = True) -> None:
     """Print how a batch stands, and why items failed."""
     counts = summary.counts
-    told = [f"{counts[state]} {state}" for state in ("done", "failed", "running", "pending") if counts[state]]
-    time_told = f" in {show_time(seconds)}" if seconds is not None else ""
-    click.echo(f"{', '.join(told) or 'no items'} of {summary.total}{time_told}", err=err)
+    parts = [f"{counts[state]} {state}" for state in _STATE_ORDER if counts[state]]
+    duration = f" in {show_time(seconds)}" if seconds is not None else ""
+    click.echo(f"{', '.join(parts) or 'no items'} of {summary.total}{duration}", err=err)
     if summary.calls:
         hits = f"{summary.cached} of {summary.calls} calls were found or shared"
         click.echo(f"{hits}; {show_bytes(summary.bytes)} in {folder}", err=err)

@@ -12,8 +12,9 @@ import pytest
 from fakes import FakePlugin, Probe
 
 from studio.app import Studio
-from studio.batch.batch import Batch, create_spec
-from studio.batch.items import Group, list_rows
+from studio.batch.batch import Batch
+from studio.batch.groups import Group, list_rows
+from studio.batch.spec import create_spec
 from studio.settings import Settings
 
 TROUBLE = '''"""Node types that work, and that make trouble."""

@@ -35,10 +35,11 @@ def run(folder: Path, shared: str, strike: Any) -> dict[str, Any]:
     """Run it with two workers; strike after a third of the items."""
     from studio.app import Studio, read_settings
     from studio.batch import ray_cluster
-    from studio.batch.batch import Batch, create_spec
-    from studio.batch.items import open_table
+    from studio.batch.batch import Batch
     from studio.batch.ledger import Ledger
     from studio.batch.ray_cluster import ClusterOptions, open_cluster
+    from studio.batch.spec import create_spec
+    from studio.batch.tables import open_table
 
     if shared:
         ray_cluster._write_token = lambda folder: (str(folder / "nowhere"), "")
@@ -49,7 +50,7 @@ def run(folder: Path, shared: str, strike: Any) -> dict[str, Any]:
     with Studio(settings) as studio, Ledger(folder / "out", create=True) as ledger:
         spec = create_spec(studio.load(folder / "graph.json"), folder / "out", window=4)
         batch = Batch(studio, spec, [open_table(folder / "items.csv")])
-        total = batch.take_in(ledger).total
+        total = batch.import_items(ledger).total
         with open_cluster(batch, ClusterOptions(workers=2)) as (start, workers):
             made = batch.create_run(ledger, workers=workers, start=start)
             for item, _ in made.run():

@@ -16,8 +16,9 @@ import pytest
 from studio.api import Audio, Image, Video
 from studio.api.builtin import create_builtin_value_types
 from studio.batch.gallery import Gallery, GalleryWriter, write_gallery
+from studio.batch.item import Item, ItemOutput, ItemResult
 from studio.batch.ledger import Ledger
-from studio.batch.worker import BatchSpec, Item, ItemOutput, ItemResult
+from studio.batch.spec import BatchSpec
 from studio.cache.digest import hash_file
 from studio.errors import RunError
 
@@ -54,13 +55,13 @@ class Folder:
     def __init__(self, path: Path, values: Sequence[Mapping[str, Any]]) -> None:
         self.path = path
         self.ledger = Ledger(path, create=True)
-        with self.ledger.intake() as taking:
+        with self.ledger.import_items() as importing:
             for index, row in enumerate(values):
-                taking.add(Item(index, str(row.get("name", f"item {index}")), row, f"items.csv:{index + 2}"), "f")
+                importing.add(Item(index, str(row.get("name", f"item {index}")), row, f"items.csv:{index + 2}"), "f")
         facts = {"spec": BatchSpec({"studio": 1}).to_json(), "outputs": {"card": "image", "film": "video"}}
-        self.ledger.remember(title="<b>Fruit</b>", **facts)
-        self.ledger.join()
-        self.leases = {lease.item.index: lease for lease in self.ledger.claim(10_000)}
+        self.ledger.store(title="<b>Fruit</b>", **facts)
+        self.ledger.leases.join()
+        self.leases = {lease.item.index: lease for lease in self.ledger.leases.claim(10_000)}
 
     def write(self, index: int, output: str, kind: str, extension: str, value: Any) -> ItemOutput:
         path = self.path / f"{index} #%{output}.{extension}"
@@ -72,7 +73,7 @@ class Folder:
 
     def finish(self, index: int, *outputs: ItemOutput, error: Mapping[str, Any] | None = None) -> None:
         result = ItemResult(index, "failed" if error else "done", outputs, error, 0.5 + index, 3, 1)
-        self.ledger.complete([(self.leases[index], result)])
+        self.ledger.leases.complete([(self.leases[index], result)])
 
 
 @pytest.fixture
@@ -150,8 +151,8 @@ def test_items_that_left_the_table_leave_the_gallery(tmp_path: Path) -> None:
     folder = Folder(tmp_path / "out", [{"n": i} for i in range(600)])
     write_gallery(folder.path)
     assert len(read_items(folder.path)) == 600
-    with folder.ledger.intake() as taking:
-        taking.add(Item(0, "item 0", {"n": 0}, ""), "f")
+    with folder.ledger.import_items() as importing:
+        importing.add(Item(0, "item 0", {"n": 0}, ""), "f")
 
     write_gallery(folder.path)
 

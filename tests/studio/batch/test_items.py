@@ -10,16 +10,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from studio.batch.items import (
-    Group,
-    ItemsError,
-    find_files,
-    list_rows,
-    open_table,
-    repeat,
-    zip_columns,
-)
+from studio.batch.found_files import find_files
+from studio.batch.groups import Group, ItemsError, list_rows, repeat, zip_columns
 from studio.batch.ledger import Ledger
+from studio.batch.tables import open_table
 from studio.errors import UsageError
 from tests.studio.batch.conftest import ADDING, Make, graph_of, write_csv
 
@@ -78,7 +72,7 @@ def test_every_bad_row_is_told_with_its_line(make: Make, tmp_path: Path) -> None
 
     assert [(code, where) for code, where, _ in problems] == [("E741", f"items.csv:{n}") for n in (3, 4, 5, 6, 7)]
     assert "'gone.png': no such file" in problems[2][2]
-    assert "2 cells, and 4 columns" in problems[4][2]
+    assert "expected 4 cells, got 2" in problems[4][2]
 
 
 def test_a_line_number_counts_lines_inside_quoted_cells(make: Make, tmp_path: Path) -> None:
@@ -181,7 +175,7 @@ def test_a_limit_cuts_the_files_off(make: Make, photos: Path) -> None:
 
 
 def test_a_pattern_that_nothing_fits_is_told(photos: Path) -> None:
-    with pytest.raises(UsageError, match=r"no file fits"):
+    with pytest.raises(UsageError, match=r"no file matches"):
         find_files("photo", f"{photos}/*.jpg")
 
 
@@ -225,7 +219,7 @@ def test_two_items_of_one_name_are_told(make: Make, tmp_path: Path, names: tuple
     batch = make(ADDING, [{"name": name, "a": 1} for name in names], tmp_path / "out")
 
     with Ledger(tmp_path / "out", create=True) as ledger, pytest.raises(ItemsError) as error:
-        batch.take_in(ledger)
+        batch.import_items(ledger)
 
     assert (error.value.findings[0].code, error.value.findings[0].where) == ("E743", "items[1]")
     assert "items[0]" in error.value.findings[0].message
@@ -235,7 +229,7 @@ def test_a_name_that_leaves_the_folder_is_told_before_anything_runs(make: Make, 
     batch = make(ADDING, [{"name": "../../up", "a": 1}], tmp_path / "out")
 
     with Ledger(tmp_path / "out", create=True) as ledger, pytest.raises(ItemsError) as error:
-        batch.take_in(ledger)
+        batch.import_items(ledger)
 
     assert error.value.findings[0].code == "E743"
 
@@ -244,7 +238,7 @@ def test_a_template_that_names_two_items_alike_is_told(make: Make, tmp_path: Pat
     batch = make(ADDING, [{"a": 1}, {"a": 1}], tmp_path / "out", template="{a}.{ext}")
 
     with Ledger(tmp_path / "out", create=True) as ledger, pytest.raises(ItemsError, match=r"'1\.\*'"):
-        batch.take_in(ledger)
+        batch.import_items(ledger)
 
 
 @pytest.mark.slow
@@ -259,7 +253,7 @@ def test_memory_does_not_grow_with_the_rows(make: Make, tmp_path: Path) -> None:
         with Ledger(tmp_path / str(count), create=True) as ledger:
             batch = make(ADDING, [list_rows(rows(count))], tmp_path / str(count))
             tracemalloc.start()
-            assert batch.take_in(ledger).total == count
+            assert batch.import_items(ledger).total == count
             peaks.append(tracemalloc.get_traced_memory()[1])
             tracemalloc.stop()
 

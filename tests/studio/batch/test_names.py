@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from studio.batch.item import Item
 from studio.batch.names import NameTemplate, clean_name
-from studio.batch.worker import Item
 from studio.errors import UsageError
 
 

@@ -12,9 +12,10 @@ import pytest
 
 from studio.app import Studio, read_settings
 from studio.batch.batch import batch
-from studio.batch.ray_worker import RayWorker
-from studio.batch.worker import BatchSpec, Item, ItemResult
-from studio.batch.worker_main import describe_settings
+from studio.batch.item import Item, ItemResult
+from studio.batch.ray_actor import RayActor
+from studio.batch.spec import BatchSpec
+from studio.batch.worker_settings import describe_settings
 from studio.errors import UsageError
 
 _PLUGIN = '''"""A node type that takes a moment."""
@@ -91,7 +92,7 @@ def test_a_batch_outlives_a_node_of_its_cluster(folder: Path, workers: str) -> N
     assert made == make_locally(folder)
 
 
-def take_results(worker: RayWorker, count: int) -> list[ItemResult]:
+def take_results(worker: RayActor, count: int) -> list[ItemResult]:
     found: list[ItemResult] = []
     for _ in range(30):
         found += [ItemResult.from_json(json.loads(line)) for line in worker.take()]
@@ -114,8 +115,8 @@ def write_token(folder: Path) -> tuple[str, str]:
 
 
 def test_a_worker_that_sees_the_folder_writes_into_it(folder: Path) -> None:
-    worker = RayWorker(describe_batch(folder), "worker", write_token(folder))
-    assert json.loads(worker.describe()) == {"refused": None, "blind": False}
+    worker = RayActor(describe_batch(folder), "worker", write_token(folder))
+    assert json.loads(worker.describe()) == {"refused": None, "sees_folder": True}
 
     worker.start(json.dumps([Item(0, "one", {"seed": 1}).to_json(), Item(1, "two", {"seed": 2}).to_json()]))
     results = take_results(worker, 2)
@@ -126,8 +127,8 @@ def test_a_worker_that_sees_the_folder_writes_into_it(folder: Path) -> None:
 
 def test_a_worker_that_does_not_see_it_works_for_the_shared_cache(folder: Path) -> None:
     url = f"file://{folder}/shared"
-    worker = RayWorker(describe_batch(folder, cache_url=url), "worker", (str(folder / "nowhere"), "abc"))
-    assert json.loads(worker.describe()) == {"refused": None, "blind": True}
+    worker = RayActor(describe_batch(folder, cache_url=url), "worker", (str(folder / "nowhere"), "abc"))
+    assert json.loads(worker.describe()) == {"refused": None, "sees_folder": False}
 
     worker.start(json.dumps([Item(0, "one", {"seed": 1}).to_json()]))
     (result,) = take_results(worker, 1)
@@ -140,7 +141,7 @@ def test_a_worker_that_does_not_see_it_works_for_the_shared_cache(folder: Path) 
 
 
 def test_a_worker_that_sees_neither_folder_nor_shared_cache_refuses(folder: Path) -> None:
-    worker = RayWorker(describe_batch(folder), "worker", (str(folder / "nowhere"), "abc"))
+    worker = RayActor(describe_batch(folder), "worker", (str(folder / "nowhere"), "abc"))
 
     assert json.loads(worker.describe())["refused"]["code"] == "E760"
 

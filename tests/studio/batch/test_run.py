@@ -13,9 +13,10 @@ from blake3 import blake3
 
 import studio as package
 from studio.app import Studio
-from studio.batch.batch import Batch, BatchItem, create_spec
+from studio.batch.batch import Batch, BatchItem
 from studio.batch.ledger import Ledger
-from studio.batch.process_runner import create_environments
+from studio.batch.process_worker import create_environments
+from studio.batch.spec import create_spec
 from studio.errors import RunError
 from studio.settings import Settings
 from tests.studio.batch.conftest import TROUBLED, from_input, graph_of, start_batch, write_csv
@@ -148,7 +149,7 @@ def test_workers_share_the_cores(working: Studio, tmp_path: Path, monkeypatch: p
     asked: list[Any] = []
     started = Batch(working, create_spec(working.load(DOUBLED), tmp_path), []).find_starter(os.cpu_count() or 1)
 
-    monkeypatch.setattr("studio.batch.batch.ProcessRunner", lambda *given: asked.extend(given))
+    monkeypatch.setattr("studio.batch.batch.ProcessWorker", lambda *given: asked.extend(given))
     started(0, lambda *_: None)
 
     spec, *_, environment = asked

@@ -1,4 +1,4 @@
-"""`ProcessRunner`: runs items in a process of its own, so that a crash costs what it had in its hands."""
+"""`ProcessWorker`: runs items in a process of its own, so that a crash costs only the items that it ran."""
 
 from __future__ import annotations
 
@@ -14,28 +14,30 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from studio.batch.worker import BatchSpec, Item, ItemResult, Report, WorkerLost
+from studio.batch.item import Item, ItemResult
+from studio.batch.spec import BatchSpec
+from studio.batch.worker import Report, WorkerLost
 
 _SILENCE_SECONDS = 20.0
-_DETAILS = 4000  # characters of a log that an error keeps
-_LOG_BYTES = 100_000  # what is read of the end of a log
-_LAST_WORDS = "Fatal Python error"  # how faulthandler begins
+_DETAILS = 4000  # characters of a log that an error contains
+_LOG_BYTES = 100_000  # read from the end of a log
+_CRASH_HEADING = "Fatal Python error"  # how faulthandler begins
 _CLOSING_SECONDS = 10.0
 
 
-class ProcessRunner:
+class ProcessWorker:
     """One worker process.
 
     Args:
         spec: The batch.
-        report: Told of each item once, or of the process's death.
+        report: Called once for each item, or when the process dies.
         name: Name of the worker; its log is `<log_folder>/<name>.log`.
-        log_folder: Folder for what nodes print and what a crash leaves.
-        environment: Environment variables beside those of this process.
+        log_folder: Folder for what nodes print and for crash reports.
+        environment: Environment variables in addition to those of this process.
 
     Attributes:
-        ready: Whether the process said that it can take items.
-        refused: The error with which it would not begin, or None.
+        ready: Whether the process has said that it can take items.
+        refused: The error with which it refused to start, or None.
         pid: Id of the process.
     """
 
@@ -50,14 +52,14 @@ class ProcessRunner:
         self.name = name
         self.window = spec.window
         self.ready = False
-        self.refused: dict[str, Any] | None = None
+        self.refused: Mapping[str, Any] | None = None
         self._report = report
         self._limit = spec.node_timeout_seconds
         self._held: dict[int, Item] = {}
         self._guard = threading.Lock()
         self._closed = False
-        self._deaf = False
-        self._heard = time.monotonic()
+        self._timed_out = False
+        self._last_line = time.monotonic()
         self._log = log_folder / f"{name}.log"
         log_folder.mkdir(parents=True, exist_ok=True)
         with self._log.open("wb") as log:
@@ -67,22 +69,22 @@ class ProcessRunner:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env={**os.environ, **(environment or {}), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-                start_new_session=True,  # Ctrl-C is for the batch, which lets its workers finish
+                start_new_session=True,  # Ctrl-C reaches the batch alone, which ends its workers
             )
         self.pid = self._process.pid
         self._send({"spec": spec.to_json(), "name": name})
         threading.Thread(target=self._listen, name=f"listen-{name}", daemon=True).start()
         if self._limit is not None:
-            threading.Thread(target=self._guard_time, name=f"guard-{name}", daemon=True).start()
+            threading.Thread(target=self._watch_time_limit, name=f"time-limit-{name}", daemon=True).start()
 
     def start(self, items: Sequence[Item]) -> None:
-        """Begin to run items, and return at once."""
+        """Start to run items, and return at once."""
         with self._guard:
             self._held |= {item.index: item for item in items}
         self._send({"items": [item.to_json() for item in items]})
 
     def close(self) -> None:
-        """End the process: at once if it has items, else when it has written what the cache waits for."""
+        """End the process: at once if it has items, else after it has flushed the cache."""
         with self._guard:
             self._closed = True
             busy = bool(self._held)
@@ -100,20 +102,20 @@ class ProcessRunner:
             if self._log.stat().st_size == 0:
                 self._log.unlink()
 
-    # -- how -------------------------------------------------------------------------------------------
+    # -- messages --------------------------------------------------------------------------------------
 
     def _send(self, line: Mapping[str, Any]) -> None:
         assert self._process.stdin is not None
-        with contextlib.suppress(OSError, ValueError):  # it died; the listener will say so
+        with contextlib.suppress(OSError, ValueError):  # it died; the listener reports it
             self._process.stdin.write(json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
             self._process.stdin.flush()
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self._heard = time.monotonic()
+            self._last_line = time.monotonic()
             try:
-                self._hear(json.loads(line))
+                self._handle_answer(json.loads(line))
             except (ValueError, KeyError, TypeError):
                 break  # cut off in the middle
         self._process.stdout.close()
@@ -126,10 +128,10 @@ class ProcessRunner:
             assert self._process.stdin is not None
             self._process.stdin.close()
         if not closed:
-            killed = code in (-signal.SIGKILL, -signal.SIGTERM) and not self._deaf
+            killed = code in (-signal.SIGKILL, -signal.SIGTERM) and not self._timed_out
             self._report(self, WorkerLost(lost, self._describe_end(code), killed, self._read_log()))
 
-    def _hear(self, answer: Mapping[str, Any]) -> None:
+    def _handle_answer(self, answer: Mapping[str, Any]) -> None:
         if "result" in answer:
             result = ItemResult.from_json(answer["result"])
             with self._guard:
@@ -141,14 +143,14 @@ class ProcessRunner:
         elif "ready" in answer:
             self.ready = True
 
-    def _guard_time(self) -> None:
-        """Kill a process in which a node holds everything up, so that its own clock cannot strike."""
+    def _watch_time_limit(self) -> None:
+        """Kill a process that a node blocks so much that its own time limit cannot act."""
         assert self._limit is not None
-        patience = self._limit + _SILENCE_SECONDS
+        allowed = self._limit + _SILENCE_SECONDS
         pause = threading.Event()
         while self._process.poll() is None and not pause.wait(1.0):
-            if self.ready and self._held and time.monotonic() - self._heard > patience:
-                self._deaf = True
+            if self.ready and self._held and time.monotonic() - self._last_line > allowed:
+                self._timed_out = True
                 self._kill()
 
     def _kill(self) -> None:
@@ -156,8 +158,8 @@ class ProcessRunner:
             self._process.kill()
 
     def _describe_end(self, code: int) -> str:
-        if self._deaf:
-            return f"it said nothing for {self._limit or 0:g} seconds and more, and was ended"
+        if self._timed_out:
+            return f"it was silent for more than {self._limit or 0:g} seconds and was ended"
         if code < 0:
             try:
                 return f"it was ended by {signal.Signals(-code).name}"
@@ -175,19 +177,19 @@ class ProcessRunner:
 
 
 def _shorten_log(text: str) -> str:
-    """Return the last words of a process: its end, or how its last crash begins and ends."""
-    begin, half = text.rfind(_LAST_WORDS), _DETAILS // 2
+    """Return the end of a log, or the beginning and the end of the last crash report in it."""
+    begin, half = text.rfind(_CRASH_HEADING), _DETAILS // 2
     if begin < 0:
         return text.strip()[-_DETAILS:]
-    told = text[begin:].strip()
-    return told if len(told) <= _DETAILS else f"{told[:half]}\n[...]\n{told[-half:]}"
+    crash = text[begin:].strip()
+    return crash if len(crash) <= _DETAILS else f"{crash[:half]}\n[...]\n{crash[-half:]}"
 
 
 def create_environments(count: int, cores: int, gpus: Sequence[str]) -> list[dict[str, str]]:
     """Return environment variables for workers that share a machine: threads divided, one GPU each.
 
-    Threads of numeric libraries sleep while they wait for each other: where there are more threads than cores, those
-    that spin (the libraries' default) take the cores from those that work.
+    Threads of numeric libraries are set to sleep while they wait for each other. By default they spin, and so take
+    cores from working threads where there are more threads than cores.
 
     Args:
         count: How many workers.

@@ -1,4 +1,4 @@
-"""`Engine`: runs items in this process, a window of them as one run, and reports each as soon as it is through."""
+"""`ItemExecutor`: a worker in this process. It runs a window of items as one run, and reports each when it ends."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from typing import Any
 from studio.api import Model, OutputPath
 from studio.api.type_spec import copy_plain
 from studio.app import InputFile, Studio
-from studio.batch.names import NameTemplate
-from studio.batch.worker import BatchSpec, Item, ItemOutput, ItemResult, Report
-from studio.errors import GraphError, StudioError
+from studio.batch.item import Item, ItemOutput, ItemResult, ItemState
+from studio.batch.names import create_names, find_shown_values
+from studio.batch.spec import BatchSpec, resolve_spec
+from studio.batch.worker import Report
+from studio.errors import StudioError
 from studio.execution.call import LostValue, RunOptions
 from studio.execution.context import Control
 from studio.execution.executor import create_run_id
@@ -22,25 +24,24 @@ from studio.execution.files import OutputFolder, WrittenFile
 from studio.execution.many import OpenRun, PlanOutcome
 from studio.execution.needed_models import find_needed_models
 from studio.execution.plan import Plan
-from studio.graph import Graph, ResolvedGraph, parse_graph
 from studio.graph.document import is_file
 
 _WRITERS = 2
-_ENTRIES_IN_MEMORY = 128  # the rest is on disk, and memory does not grow with the items
+_ENTRIES_IN_MEMORY = 128  # the rest is on disk, so that memory does not grow with the items
 _STUCK_CODES = ("E305",)
 
 
-class Engine:
+class ItemExecutor:
     """Runs items of one batch.
 
-    Equal nodes of the items that it has run once, calls of `batch=` node types are stacked over them, and files are
-    written beside. What an item led to is reported when its last file is there.
+    Equal nodes of the items that it has run once. Calls of `batch=` node types are stacked over items. Files are
+    written on threads of their own. An item is reported after its last file is written.
 
     Args:
         studio: Whose registry, cache and models are used; it stays open.
         spec: The batch.
-        report: Told of each item once, from any thread.
-        name: Name of the runner.
+        report: Called once for each item, from any thread.
+        name: Name of the worker.
 
     Raises:
         GraphError: The graph has errors.
@@ -48,6 +49,8 @@ class Engine:
 
     def __init__(self, studio: Studio, spec: BatchSpec, report: Report, name: str = "here") -> None:
         self.name = name
+        self.ready = True
+        self.refused: Mapping[str, Any] | None = None
         self.window = max(1, spec.window)
         self._studio = studio
         self._spec = spec
@@ -55,14 +58,16 @@ class Engine:
         self.resolved = resolve_spec(studio, spec)
         self._names = create_names(self.resolved, spec)
         self._folder = Path(spec.folder) if spec.folder is not None else None
-        self._begun: dict[str, tuple[Item, dict[str, Any], float]] = {}
+        self._started: dict[str, tuple[Item, dict[str, Any], float]] = {}
         self._checked: set[Model] = set()
         self._finished: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._closed = threading.Event()
         self._control = Control()
         self._run_id = create_run_id()
         studio.cache.limit_entries(_ENTRIES_IN_MEMORY)
-        options = RunOptions(spec.cache, False, spec.node_timeout_seconds, self._find_place if self._folder else None)
+        options = RunOptions(
+            spec.cache, False, spec.node_timeout_seconds, self._find_output_path if self._folder else None
+        )
         self._run = OpenRun(
             studio.executor, self._finished.put, control=self._control, options=options, run_id=self._run_id
         )
@@ -72,7 +77,7 @@ class Engine:
             thread.start()
 
     def start(self, items: Sequence[Item]) -> None:
-        """Begin to run items, and return at once; one that cannot be planned is reported at once."""
+        """Start to run items, and return at once; an item that cannot be planned is reported at once."""
         plans: dict[str, tuple[Plan, str]] = {}
         for item in items:
             key = f"item#{item.index}"
@@ -83,14 +88,14 @@ class Engine:
                 self._check_models(plan)
                 place = self._names.place(item)
             except StudioError as error:
-                self._tell(ItemResult(item.index, "failed", error=explain(error)))
+                self._report(self, ItemResult(item.index, ItemState.FAILED, error=error.to_json()))
                 continue
-            self._begun[key] = item, values, begin
+            self._started[key] = item, values, begin
             plans[key] = plan, place
         self._run.add(plans)
 
     def close(self) -> None:
-        """End; what was started and not reported is forgotten."""
+        """End; items that were started and not reported are dropped."""
         self._closed.set()
         self._run.close()
         for _ in range(_WRITERS):
@@ -100,10 +105,7 @@ class Engine:
                 thread.join(timeout=5)
         self._studio.cache.flush()
 
-    # -- how -------------------------------------------------------------------------------------------
-
-    def _tell(self, result: ItemResult) -> None:
-        self._report(self, result)
+    # -- finishing items -------------------------------------------------------------------------------
 
     def _check_models(self, plan: Plan) -> None:
         for _, _, model in find_needed_models(plan):
@@ -111,32 +113,33 @@ class Engine:
                 self._studio.models.library.check(model)
                 self._checked.add(model)
 
-    def _find_place(self, name: str) -> OutputPath:
+    def _find_output_path(self, name: str) -> OutputPath:
         assert self._folder is not None
         return OutputFolder(self._folder).resolve(name)
 
     def _watch(self) -> None:
-        """Look after time limits and other processes, until the engine is closed."""
+        """Check time limits and other processes, until the executor is closed."""
         soon = False
         while not self._closed.wait(0.02 if soon else 0.1):
             try:
                 soon = self._run.watch()
-            except Exception as error:  # a bug of ours, on a thread that nobody looks at: every item says so
+            except Exception as error:  # a bug of ours on a thread of its own: every item reports it
                 self._fail_all(error)
                 return
 
     def _fail_all(self, error: Exception) -> None:
-        for key in list(self._begun):
+        for key in list(self._started):
             self._fail(key, error)
 
     def _fail(self, key: str, error: Exception) -> None:
-        begun = self._begun.pop(key, None)
-        if begun is None:
+        started = self._started.pop(key, None)
+        if started is None:
             return
         if not isinstance(error, StudioError):
             error = StudioError("E999", f"a bug in Studio: {type(error).__name__}: {error}", hint="please report it")
-        item, _, begin = begun
-        self._tell(ItemResult(item.index, "failed", error=explain(error), seconds=time.perf_counter() - begin))
+        item, _, begin = started
+        seconds = time.perf_counter() - begin
+        self._report(self, ItemResult(item.index, ItemState.FAILED, error=error.to_json(), seconds=seconds))
 
     def _finish_items(self) -> None:
         while (key := self._finished.get()) is not None:
@@ -158,12 +161,12 @@ class Engine:
             calls = [call for missing in lost for call in missing.calls]
             self._run.remake(LostValue(calls), lambda made: self._finished.put(key))
             return
-        item, given, begin = self._begun[key]
+        item, given, begin = self._started[key]
         files, errors = self._write(item, given, values, outcome)
         made = self._make_result(item, outcome, values, files, errors, time.perf_counter() - begin)
-        self._begun.pop(key, None)
+        self._started.pop(key, None)
         self._run.forget(key)
-        self._tell(made)
+        self._report(self, made)
 
     def _write(
         self, item: Item, given: Mapping[str, Any], values: Mapping[str, Any], outcome: PlanOutcome
@@ -186,9 +189,9 @@ class Engine:
         failures = [*outcome.errors, *errors]
         return ItemResult(
             item.index,
-            "failed" if failures else "done",
+            ItemState.FAILED if failures else ItemState.DONE,
             tuple(self._describe(file, outcome, values) for file in files),
-            explain(failures[0]) if failures else None,
+            failures[0].to_json() if failures else None,
             seconds,
             outcome.calls,
             outcome.cached,
@@ -209,36 +212,6 @@ class Engine:
         return ItemOutput(file.output, path, file.digest, file.size, kind)
 
 
-def resolve_spec(studio: Studio, spec: BatchSpec) -> ResolvedGraph:
-    """Return the graph of a batch, resolved.
-
-    Raises:
-        GraphError: It has errors.
-    """
-    graph: Graph = parse_graph(spec.graph, base=Path(spec.base), path=Path(spec.path) if spec.path else None)
-    resolved = studio.resolve(graph, roots=[Path(root) for root in spec.roots])
-    if resolved.errors:
-        raise GraphError(resolved.errors, source=spec.path)
-    return resolved
-
-
-def create_names(resolved: ResolvedGraph, spec: BatchSpec) -> NameTemplate:
-    """Return how the files of a batch are named."""
-    outputs = spec.only if spec.only is not None else tuple(resolved.outputs)
-    return NameTemplate(spec.template, tuple(resolved.inputs), outputs, resolved.graph.name)
-
-
-def find_shown_values(resolved: ResolvedGraph, item: Item) -> dict[str, Any]:
-    """Return an item's values with the graph's defaults, as names show them."""
-    declared = resolved.graph.document.inputs
-    return {name: item.values.get(name, declared[name].default) for name in resolved.inputs}
-
-
 def read_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an item's values as `Studio` takes them: files that the caller named."""
+    """Return an item's values as `Studio` takes them, with files as files that the caller named."""
     return {name: InputFile(Path(value["file"])) if is_file(value) else value for name, value in values.items()}
-
-
-def explain(error: StudioError) -> dict[str, Any]:
-    """Return an error as plain JSON."""
-    return error.to_json()

@@ -1,0 +1,120 @@
+"""`ItemImport`: brings a table of items into a ledger, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from studio.batch.item import Item, ItemState
+from studio.batch.ledger_file import LedgerFile
+
+
+@dataclass
+class ImportSummary:
+    """How many items a table has, and how many were new, changed, as before or no longer in it."""
+
+    total: int = 0
+    added: int = 0
+    changed: int = 0
+    kept: int = 0
+    removed: int = 0
+
+
+@contextmanager
+def import_items(file: LedgerFile, *, keep: bool = True) -> Iterator[ItemImport]:
+    """Import a table in one transaction; items that it lacks are "removed". If the block raises, nothing changes.
+
+    Args:
+        file: The ledger.
+        keep: Whether to write the changes; else they are undone once they are known.
+    """
+    with file.transaction(keep=keep) as connection:
+        run = connection.execute
+        number = run("SELECT coalesce(max(pass), 0) + 1 FROM items").fetchone()[0]
+        run("CREATE TEMP TABLE IF NOT EXISTS names (path TEXT PRIMARY KEY, name TEXT, source TEXT) WITHOUT ROWID")
+        run("DELETE FROM temp.names")
+        importing = ItemImport(connection, number, file.folder)
+        yield importing
+        removed = run(
+            "UPDATE items SET state = 'removed', worker = NULL, updated = ? WHERE pass < ? AND state <> 'removed'",
+            (time.time(), number),
+        )
+        importing.summary.removed = removed.rowcount
+        run("DELETE FROM temp.names")
+    with file.reading() as connection:
+        connection.execute("PRAGMA shrink_memory")  # a long table filled its pages
+
+
+@dataclass
+class ItemImport:
+    """A table that is being imported: one transaction."""
+
+    connection: sqlite3.Connection
+    number: int
+    folder: Path
+    summary: ImportSummary = field(default_factory=ImportSummary)
+
+    def add(self, item: Item, fingerprint: str) -> None:
+        """Import one item: new, changed, or as before."""
+        query = "SELECT id, fingerprint, state FROM items WHERE name = ?"
+        found = self.connection.execute(query, (item.name,)).fetchone()
+        self.summary.total += 1
+        if found is None:
+            self.summary.added += 1
+            self._insert(item, fingerprint)
+            return
+        row, known, state = found
+        again = known != fingerprint or self._must_run_again(row, ItemState(state))
+        self.summary.changed += again
+        self.summary.kept += not again
+        self._update(row, item, fingerprint)
+        if again:
+            self._reset(row)
+
+    def _must_run_again(self, row: int, state: ItemState) -> bool:
+        return state == ItemState.REMOVED or (state == ItemState.DONE and not self._has_files(row))
+
+    def _insert(self, item: Item, fingerprint: str) -> None:
+        values = json.dumps(item.values, ensure_ascii=False)
+        self.connection.execute(
+            "INSERT INTO items (name, number, source, vals, fingerprint, state, updated, pass) "
+            "VALUES (?, ?, ?, ?, ?, 'pending', ?, ?)",
+            (item.name, item.index, item.source, values, fingerprint, time.time(), self.number),
+        )
+
+    def _update(self, row: int, item: Item, fingerprint: str) -> None:
+        values = json.dumps(item.values, ensure_ascii=False)
+        self.connection.execute(
+            "UPDATE items SET number = ?, source = ?, vals = ?, fingerprint = ?, pass = ? WHERE id = ?",
+            (item.index, item.source, values, fingerprint, self.number, row),
+        )
+
+    def _reset(self, row: int) -> None:
+        self.connection.execute(
+            "UPDATE items SET state = 'pending', worker = NULL, attempts = 0, crashes = 0, not_before = 0, "
+            "error = NULL, updated = ? WHERE id = ?",
+            (time.time(), row),
+        )
+
+    def _has_files(self, row: int) -> bool:
+        """Return whether every file of an item exists in the size in which it was written."""
+        rows = self.connection.execute("SELECT path, bytes FROM outputs WHERE item = ?", (row,))
+        try:
+            return all(os.stat(self.folder / path).st_size == size for path, size in rows)
+        except OSError:
+            return False
+
+    def reserve_path(self, path: str, item: Item) -> tuple[str, str] | None:
+        """Reserve the name of a file; return name and source of the item that has it already, or None."""
+        run = self.connection.execute
+        done = run("INSERT OR IGNORE INTO temp.names VALUES (?, ?, ?)", (path, item.name, item.source))
+        if done.rowcount == 1:
+            return None
+        found = run("SELECT name, source FROM temp.names WHERE path = ?", (path,)).fetchone()
+        return str(found[0]), str(found[1])

@@ -1,0 +1,179 @@
+"""`ItemRow` and `Summary`: what a ledger knows of its items, read a few rows at a time."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from studio.batch.item import CURRENT_STATES, ItemOutput, ItemState
+from studio.batch.ledger_file import LedgerFile
+
+_PAGE = 500
+_LONGEST_CAUSE = 160
+_SPECIFIC = re.compile(r"'[^']*'|\d+(\.\d+)?")
+_COLUMNS = (
+    "id, name, number, source, vals, fingerprint, state, attempts, crashes, worker, error, warnings, "
+    "seconds, calls, cached, started, finished, updated"
+)
+
+
+@dataclass(frozen=True)
+class ItemRow:
+    """What the ledger knows of one item. Times are seconds since 1970; `index` is the place in the table, from 0."""
+
+    index: int
+    name: str
+    source: str
+    values: Mapping[str, Any]
+    fingerprint: str
+    state: ItemState
+    attempts: int
+    crashes: int
+    worker: str | None
+    error: Mapping[str, Any] | None
+    warnings: tuple[str, ...]
+    outputs: tuple[ItemOutput, ...]
+    seconds: float | None
+    calls: int | None
+    cached: int | None
+    started: float | None
+    finished: float | None
+    updated: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as plain JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The state of a batch.
+
+    Attributes:
+        counts: Items by state; every state but "removed" has an entry.
+        causes: Failed items by cause: (cause of the first of them, how many, name of the first), most first. Causes
+            are equal that differ in numbers and quoted words only.
+        calls: Calls of node types that finished items needed.
+        cached: How many of them did not run.
+        seconds: Time that finished items took, summed.
+        bytes: Size of the files that were written.
+    """
+
+    counts: Mapping[ItemState, int]
+    causes: tuple[tuple[str, int, str], ...] = ()
+    calls: int = 0
+    cached: int = 0
+    seconds: float = 0.0
+    bytes: int = 0
+
+    @property
+    def total(self) -> int:
+        """All items that are in the table."""
+        return sum(count for state, count in self.counts.items() if state != ItemState.REMOVED)
+
+
+def read_rows(
+    file: LedgerFile,
+    *,
+    states: Iterable[ItemState],
+    updated_since: float | None = None,
+    names: Iterable[str] | None = None,
+) -> Iterator[ItemRow]:
+    """Yield rows in the order of the table; only some are in memory at a time.
+
+    Args:
+        file: The ledger.
+        states: Only items in these states.
+        updated_since: Only items whose row changed at this time or later.
+        names: Only items of these names.
+    """
+    arguments: list[Any] = [str(state) for state in states]
+    condition = f"state IN ({_list_marks(arguments)})"
+    if updated_since is not None:
+        condition, arguments = f"{condition} AND updated >= ?", [*arguments, updated_since]
+    if names is not None:
+        wanted = list(names)
+        condition, arguments = f"{condition} AND name IN ({_list_marks(wanted)})", [*arguments, *wanted]
+    query = f"SELECT {_COLUMNS} FROM items WHERE {condition} AND (number, id) > (?, ?) "
+    query += f"ORDER BY number, id LIMIT {_PAGE}"
+    after: tuple[int, int] = (-1, -1)
+    while True:
+        with file.reading() as connection:
+            rows = connection.execute(query, [*arguments, *after]).fetchall()
+            outputs = _read_outputs(connection, [row[0] for row in rows])
+        for row in rows:
+            yield _create_row(row, outputs.get(row[0], ()))
+        if len(rows) < _PAGE:
+            return
+        after = (rows[-1][2], rows[-1][0])
+
+
+def _list_marks(values: Sequence[Any]) -> str:
+    return ",".join("?" * len(values))
+
+
+def _read_outputs(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, tuple[ItemOutput, ...]]:
+    found: dict[int, tuple[ItemOutput, ...]] = {}
+    query = f"SELECT item, output, path, digest, bytes, kind FROM outputs WHERE item IN ({_list_marks(ids)})"
+    for item, *rest in connection.execute(f"{query} ORDER BY item, position", ids):
+        found[item] = (*found.get(item, ()), ItemOutput(*rest))
+    return found
+
+
+def _create_row(row: Sequence[Any], outputs: tuple[ItemOutput, ...]) -> ItemRow:
+    (_, name, number, source, values, fingerprint, state, attempts, crashes, worker, error, warnings) = row[:12]
+    return ItemRow(
+        number,
+        name,
+        source,
+        json.loads(values),
+        fingerprint,
+        ItemState(state),
+        attempts,
+        crashes,
+        worker,
+        json.loads(error) if error else None,
+        tuple(json.loads(warnings)) if warnings else (),
+        outputs,
+        *row[12:],
+    )
+
+
+def summarize_rows(file: LedgerFile) -> Summary:
+    """Return the state of a batch."""
+    with file.reading() as connection:
+        run = connection.execute
+        counts = dict.fromkeys(CURRENT_STATES, 0)
+        counts |= {ItemState(state): count for state, count in run("SELECT state, count(*) FROM items GROUP BY state")}
+        calls, cached, seconds = run(
+            "SELECT total(calls), total(cached), total(seconds) FROM items WHERE state IN ('done', 'failed')"
+        ).fetchone()
+        size = run(
+            "SELECT total(bytes) FROM outputs JOIN items ON item = items.id WHERE state IN ('done', 'failed')"
+        ).fetchone()[0]
+        failed = run("SELECT error, name FROM items WHERE state = 'failed' ORDER BY number")
+        causes = _group_causes((json.loads(text or "{}"), name) for text, name in failed)
+    return Summary(counts, causes, int(calls), int(cached), seconds, int(size))
+
+
+def _group_causes(failed: Iterable[tuple[Mapping[str, Any], str]]) -> tuple[tuple[str, int, str], ...]:
+    groups: dict[str, tuple[str, int, str]] = {}
+    for error, name in failed:
+        cause = describe_cause(error)
+        group = _SPECIFIC.sub("?", cause)
+        first, count, example = groups.get(group, (cause, 0, name))
+        groups[group] = (first, count + 1, example)
+    return tuple(sorted(groups.values(), key=lambda cause: -cause[1]))
+
+
+def describe_cause(error: Mapping[str, Any]) -> str:
+    """Return the cause of a failure in a line: code, node, first line of the message."""
+    message = str(error.get("message", "")).splitlines()
+    place = f" at {error['node']}" if error.get("node") else ""
+    first = message[0] if message else "no message"
+    short = first if len(first) <= _LONGEST_CAUSE else first[: _LONGEST_CAUSE - 3] + "..."
+    return f"{error.get('code', 'E999')}{place}: {short}"

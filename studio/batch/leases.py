@@ -1,0 +1,188 @@
+"""`Leases`: which process runs which items, so that several share a batch and a dead one loses nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sqlite3
+import sys
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from studio.batch.item import Item, ItemResult
+from studio.batch.ledger_file import LedgerFile
+
+LEASE_SECONDS = 30.0
+"""A process that sent no heartbeat for this long loses its leases."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """An item that this process runs, until it reports it, returns it or dies."""
+
+    id: int
+    item: Item
+    attempts: int
+    crashes: int
+
+
+class Leases:
+    """One process's part in a ledger. It joins, claims items, and sends a heartbeat every few seconds.
+
+    When a process dies, or is silent for `LEASE_SECONDS`, its items become pending again. What it reports later does
+    not count. Every method may be called from any thread.
+
+    Attributes:
+        worker: Name of this process in the ledger; "" before it joined.
+    """
+
+    def __init__(self, file: LedgerFile) -> None:
+        self.worker = ""
+        self._file = file
+
+    # -- taking part -----------------------------------------------------------------------------------
+
+    def join(self) -> str:
+        """Take part in the work; return this process's name in the ledger."""
+        now = time.time()
+        host, pid = socket.gethostname(), os.getpid()
+        self.worker = f"{host}-{pid}-{uuid.uuid4().hex[:6]}"
+        with self._file.transaction() as connection:
+            connection.execute("INSERT INTO workers VALUES (?, ?, ?, ?, ?)", (self.worker, host, pid, now, now))
+        self.reclaim()
+        return self.worker
+
+    def send_heartbeat(self) -> None:
+        """Record that this process is alive; call it every few seconds."""
+        with self._file.transaction() as connection:
+            connection.execute("UPDATE workers SET seen = ? WHERE id = ?", (time.time(), self.worker))
+
+    def leave(self) -> None:
+        """Return what this process has not finished, and stop taking part."""
+        if not self.worker:
+            return
+        with self._file.transaction() as connection:
+            connection.execute(
+                "UPDATE items SET state = 'pending', worker = NULL, updated = ? WHERE worker = ? AND state = 'running'",
+                (time.time(), self.worker),
+            )
+            connection.execute("DELETE FROM workers WHERE id = ?", (self.worker,))
+        self.worker = ""
+
+    def reclaim(self) -> int:
+        """Make the items of processes that died pending again; return how many there were."""
+        now = time.time()
+        with self._file.transaction() as connection:
+            rows = connection.execute("SELECT id, host, pid, seen FROM workers").fetchall()
+            dead = [row[0] for row in rows if row[0] != self.worker and _is_dead(row[1], row[2], now - row[3])]
+            connection.execute("DELETE FROM workers WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(dead),))
+            freed = connection.execute(
+                "UPDATE items SET state = 'pending', worker = NULL, updated = ? "
+                "WHERE state = 'running' AND worker NOT IN (SELECT id FROM workers)",
+                (now,),
+            )
+        return freed.rowcount
+
+    def count_other_workers(self) -> int:
+        """Return how many other processes take part."""
+        with self._file.reading() as connection:
+            query = "SELECT host, pid, seen FROM workers WHERE id <> ?"
+            rows = connection.execute(query, (self.worker,)).fetchall()
+        return sum(not _is_dead(host, pid, time.time() - seen) for host, pid, seen in rows)
+
+    # -- items -----------------------------------------------------------------------------------------
+
+    def claim(self, limit: int) -> list[Lease]:
+        """Lease up to `limit` pending items, in the order of the table."""
+        now = time.time()
+        with self._file.transaction() as connection:
+            rows = connection.execute(
+                "UPDATE items SET state = 'running', worker = ?, started = ?, updated = ? WHERE id IN "
+                "(SELECT id FROM items WHERE state = 'pending' AND not_before <= ? ORDER BY number LIMIT ?) "
+                "RETURNING id, number, name, vals, source, attempts, crashes",
+                (self.worker, now, now, now, limit),
+            ).fetchall()
+        rows.sort(key=lambda row: row[1])
+        return [Lease(r[0], Item(r[1], r[2], json.loads(r[3]), r[4]), r[5], r[6]) for r in rows]
+
+    def find_wait(self) -> float | None:
+        """Return the seconds until the next item may be tried again; None if no item is pending."""
+        with self._file.reading() as connection:
+            row = connection.execute("SELECT min(not_before) FROM items WHERE state = 'pending'").fetchone()
+        return None if row[0] is None else max(0.0, row[0] - time.time())
+
+    def count_running_elsewhere(self) -> int:
+        """Return how many items other processes run."""
+        with self._file.reading() as connection:
+            query = "SELECT count(*) FROM items WHERE state = 'running' AND worker <> ?"
+            return int(connection.execute(query, (self.worker,)).fetchone()[0])
+
+    def complete(self, finished: Iterable[tuple[Lease, ItemResult]]) -> list[Lease]:
+        """Record results; return the leases that this process has lost, whose results do not count."""
+        now = time.time()
+        with self._file.transaction() as connection:
+            return [lease for lease, result in finished if not self._complete(connection, lease, result, now)]
+
+    def _complete(self, connection: sqlite3.Connection, lease: Lease, result: ItemResult, now: float) -> bool:
+        error = json.dumps(result.error, ensure_ascii=False) if result.error is not None else None
+        warnings = json.dumps(result.warnings, ensure_ascii=False) if result.warnings else None
+        row = (str(result.state), error, warnings, result.seconds, result.calls, result.cached, now, now)
+        done = connection.execute(
+            "UPDATE items SET state = ?, error = ?, warnings = ?, seconds = ?, calls = ?, cached = ?, finished = ?, "
+            "updated = ?, attempts = attempts + 1 WHERE id = ? AND state = 'running' AND worker = ?",
+            (*row, lease.id, self.worker),
+        )
+        if done.rowcount != 1:
+            return False
+        connection.execute("DELETE FROM outputs WHERE item = ?", (lease.id,))
+        connection.executemany(
+            "INSERT INTO outputs VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [(lease.id, n, o.output, o.path, o.digest, o.bytes, o.kind) for n, o in enumerate(result.outputs)],
+        )
+        return True
+
+    def give_back(
+        self,
+        leases: Iterable[Lease],
+        *,
+        delay_seconds: float = 0.0,
+        failed: Mapping[str, Any] | None = None,
+        crashed: bool = False,
+    ) -> None:
+        """Make leased items pending again.
+
+        Args:
+            leases: Which.
+            delay_seconds: Not before this time has passed.
+            failed: The error of an attempt that counts.
+            crashed: Whether its worker died while it ran this item alone.
+        """
+        now = time.time()
+        error = json.dumps(failed, ensure_ascii=False) if failed is not None else None
+        counts = int(failed is not None), int(crashed)
+        with self._file.transaction() as connection:
+            connection.executemany(
+                "UPDATE items SET state = 'pending', worker = NULL, not_before = ?, updated = ?, "
+                "attempts = attempts + ?, crashes = crashes + ?, error = coalesce(?, error) "
+                "WHERE id = ? AND state = 'running' AND worker = ?",
+                [(now + delay_seconds, now, *counts, error, lease.id, self.worker) for lease in leases],
+            )
+
+
+def _is_dead(host: str, pid: int, silent_seconds: float) -> bool:
+    """Return whether a process is gone: it was silent for long, or it ran on this machine and exists no more."""
+    if silent_seconds > LEASE_SECONDS:
+        return True
+    if host != socket.gethostname() or sys.platform == "win32" or pid == os.getpid():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:  # it exists and belongs to somebody else
+        return False
+    return False

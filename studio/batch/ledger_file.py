@@ -1,0 +1,156 @@
+"""`LedgerFile`: the SQLite file of a batch, with its tables and its transactions."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from studio.errors import RunError
+
+FORMAT = 1
+LEDGER_NAME = ".studio/ledger.sqlite3"
+
+_LOCK_SECONDS = 60.0
+_WAL_SECONDS = 30.0
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS batch (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS workers (
+    id TEXT PRIMARY KEY, host TEXT NOT NULL, pid INTEGER NOT NULL, started REAL NOT NULL, seen REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS items (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    number INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    vals TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    state TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    crashes INTEGER NOT NULL DEFAULT 0,
+    not_before REAL NOT NULL DEFAULT 0,
+    worker TEXT,
+    error TEXT,
+    warnings TEXT,
+    seconds REAL,
+    calls INTEGER,
+    cached INTEGER,
+    started REAL,
+    finished REAL,
+    updated REAL NOT NULL,
+    pass INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS items_by_state ON items (state, number);
+CREATE INDEX IF NOT EXISTS items_by_update ON items (updated);
+CREATE TABLE IF NOT EXISTS outputs (
+    item INTEGER NOT NULL REFERENCES items (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    output TEXT NOT NULL,
+    path TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    PRIMARY KEY (item, position)
+) WITHOUT ROWID;
+"""
+
+
+class LedgerFile:
+    """The SQLite file in a batch's folder. Every method may be called from any thread.
+
+    Args:
+        folder: The batch's folder.
+        create: Whether to create a missing file.
+
+    Raises:
+        RunError: E742 if the file is missing or cannot be used.
+    """
+
+    def __init__(self, folder: Path, *, create: bool = False) -> None:
+        self.folder = folder
+        self.path = folder / LEDGER_NAME
+        self._guard = threading.RLock()
+        if not create and not self.path.is_file():
+            raise RunError(
+                "E742", f"{str(folder)!r} contains no batch", where=str(self.path), hint="name the folder given with -o"
+            )
+        with self._translated_errors():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.connection = sqlite3.connect(
+                self.path, timeout=_LOCK_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            try:
+                self._prepare()
+            except BaseException:
+                self.connection.close()
+                raise
+
+    def _prepare(self) -> None:
+        run = self.connection.execute
+        self._enable_wal()
+        run("PRAGMA synchronous=NORMAL")
+        run("PRAGMA foreign_keys=ON")
+        run("PRAGMA cache_size=-512")
+        found = run("PRAGMA user_version").fetchone()[0]
+        if found > FORMAT:
+            raise RunError("E742", f"unsupported ledger version {found}", where=str(self.path), hint="update Studio")
+        if found == 0:
+            with self.transaction():
+                for statement in _SCHEMA.split(";"):
+                    run(statement)
+                run(f"PRAGMA user_version={FORMAT}")
+
+    def _enable_wal(self) -> None:
+        """Switch the file to WAL; SQLite does not wait by itself while another process does the same."""
+        deadline = time.monotonic() + _WAL_SECONDS
+        while True:
+            try:
+                self.connection.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._guard:
+            self.connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection to one thread for some queries."""
+        with self._guard, self._translated_errors():
+            yield self.connection
+
+    @contextmanager
+    def transaction(self, *, keep: bool = True) -> Iterator[sqlite3.Connection]:
+        """Write all changes of the block or, if it raises, none.
+
+        Args:
+            keep: Whether to write the changes; else they are undone at the end.
+        """
+        with self.reading() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT" if keep else "ROLLBACK")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _translated_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise RunError(
+                "E742",
+                f"the ledger cannot be used: {error}",
+                where=str(self.path),
+                hint="free space or check the folder, and run the batch again: it resumes where it stopped",
+            ) from None
