@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from studio.api import Audio
-from studio.api.audio import regroup
+from studio.api.audio_blocks import regroup
 from studio_audio.blocks import BLOCK, change_sound, surround
 from studio_audio.loudness import SILENT, find_true_peak, integrate, measure_stream, oversample_blocks
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from studio.api import MediaError
-from studio.api.audio import gather_blocks
+from studio.api.audio_blocks import gather_blocks
 from studio_audio.blocks import cut_blocks
 from studio_audio.bounds import is_number
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studio.api.audio import regroup
+from studio.api.audio_blocks import regroup
 from studio_audio.blocks import Reader, cut_blocks, surround
 from studio_audio.filters import filter_blocks
 

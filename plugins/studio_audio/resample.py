@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studio.api.audio import gather_blocks, regroup
+from studio.api.audio_blocks import gather_blocks, regroup
 from studio_audio.blocks import change_sound, cut_blocks
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studio.api.audio import regroup
+from studio.api.audio_blocks import regroup
 from studio_audio.blocks import BLOCK
 from studio_audio.filters import create_biquad, filter_samples
 

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import fft as fourier
 
 from studio.api import Audio
-from studio.api.audio import gather_blocks, regroup
+from studio.api.audio_blocks import gather_blocks, regroup
 from studio_audio.blocks import BLOCK, Reader, cut_blocks
 from studio_audio.resample import resample_blocks
 from studio_audio.separate import split_blocks

@@ -233,11 +233,11 @@ def _name_layout(channels: int) -> str:
 def _push(
     graph: Any, inlet: Any, outlet: Any, blocks: Iterable[FloatArray], rate: int, channels: int
 ) -> Iterator[FloatArray]:
-    from studio.api.av_file import create_sound_frame
+    from studio.api.av_file import create_audio_frame
 
     start = 0
     for block in blocks:
-        inlet.push(create_sound_frame(np.ascontiguousarray(block), start, rate))
+        inlet.push(create_audio_frame(np.ascontiguousarray(block), start, rate))
         start += len(block)
         yield from _pull(outlet, channels)
     inlet.push(None)

@@ -1,13 +1,14 @@
-"""How sounds are stored, and read from and written to files."""
+"""How audio is stored, and read from and written to files."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from studio.api import av_file
-from studio.api.audio import Audio, exceeds_memory
-from studio.api.audio_stored import find_int16, open_stored, write_stored
-from studio.api.audio_writing import EXTENSIONS, write_sound
+from studio.api.audio import Audio, open_stored_audio
+from studio.api.audio_blocks import exceeds_memory
+from studio.api.audio_stored import find_int16, write_stored
+from studio.api.audio_writing import EXTENSIONS, write_audio
 from studio.api.formats import riff
 from studio.api.media_file import MARK, open_media, refuse, refuse_writing
 from studio.api.value_type import Packed, StreamType
@@ -28,23 +29,22 @@ _SNDFILE = (b"RIFF", b"RF64", b"fLaC", b"FORM", b".snd", b"caff", b"riff", b"Ogg
 
 
 class AudioType(StreamType[Audio]):
-    """Sounds: read from WAV, FLAC, AIFF, OGG, MP3, M4A, Opus and the sound of a film.
+    """Audio: read from WAV, FLAC, AIFF, OGG, MP3, M4A, Opus and the audio of a video.
 
-    **Stored.** Short ones as their samples, long ones as AU files: 16-bit numbers where that is exact, float32 else.
+    **Stored.** Short audio as its samples, long audio as an AU file: 16-bit numbers where that is exact, else float32.
 
-    **Read.** The content decides the format, not the name. Length, channels and rate are checked from the header,
-    and again while decoding. WAV, FLAC, AIFF and OGG come through libsndfile, the first three bit for bit up to 24
-    bits; WAV and FLAC files that end early are refused. Others come through FFmpeg; of a file that ends early, what is
-    there is read.
+    **Read.** The content decides the format, not the name. Length, channels and rate are checked in the header,
+    and again while decoding. libsndfile reads WAV, FLAC, AIFF and OGG, the first three bit for bit up to 24 bits;
+    truncated WAV and FLAC files are refused. FFmpeg reads the others; of a truncated file, it reads what is there.
 
     **Written.** FLAC has 16 bits where all samples are whole 16-bit numbers, 24 otherwise. WAV holds float32, exactly.
     OGG is Vorbis; MP3 has 256 kbit/s (at 32, 44.1 or 48 kHz, the next above), M4A is AAC with 128 a channel, Opus has
     96 a channel (at 48 kHz). Samples beyond [-1, 1] are clipped everywhere but in WAV.
     The provenance goes into the comments of FLAC, OGG and Opus, the INFO chunk of WAV, the ID3 tag of MP3 and the tags
-    of M4A. Files of equal sounds have equal bytes; only OGG streams carry a random serial number.
+    of M4A. Equal audio gives equal bytes; only OGG streams carry a random serial number.
 
-    A long sound (`Audio.is_long`) is read, stored and written block by block; equal ones have one digest, however they
-    were made.
+    Long audio (`Audio.is_long`) is read, stored and written block by block. Equal audio has one digest, however it
+    was made.
     """
 
     name = "audio"
@@ -53,29 +53,29 @@ class AudioType(StreamType[Audio]):
     stored_extension = "au"
 
     def is_held(self, value: Audio) -> bool:
-        """Return whether a sound is short."""
+        """Return whether the audio is short."""
         return not value.is_long
 
     def encode(self, value: Audio, path: Path) -> None:
-        """Write a long sound without loss."""
-        write_stored(value, path)
+        """Write long audio without loss."""
+        write_stored(value.blocks(), path, rate=value.rate, channels=value.channels)
 
     def decode(self, path: Path) -> Audio:
-        """Return a sound that opens the stored file whenever it is read."""
-        return open_stored(path)
+        """Return audio that opens the stored file whenever it is read."""
+        return open_stored_audio(path)
 
     def find_source(self, value: Audio) -> Path | None:
-        """Return the stored file that a sound is a plain view of, or None."""
+        """Return the stored file that the audio is a plain view of, or None."""
         return value.source
 
     def pack(self, value: Audio) -> Packed:
-        """Take a sound apart: int16 samples where that is exact, float32 otherwise."""
+        """Take audio apart: int16 samples where that is exact, float32 otherwise."""
         samples = value.samples
         small = find_int16(samples)
         return Packed({"rate": value.rate}, {"samples": samples + samples.dtype.type(0) if small is None else small})
 
     def unpack(self, packed: Packed) -> Audio:
-        """Put a sound together again."""
+        """Put audio together again."""
         return Audio(packed.arrays["samples"], packed.header["rate"])
 
     def describe(self, value: Audio) -> str:
@@ -85,32 +85,32 @@ class AudioType(StreamType[Audio]):
         return f"{length} {kind}, {value.rate} Hz"
 
     def byte_size(self, value: Audio) -> int:
-        """Return the memory that a sound holds, in bytes."""
+        """Return the memory that the audio holds, in bytes."""
         return value.byte_size + 256
 
     def read_file(self, path: Path, limits: MediaLimits) -> Audio:
-        """Read a sound; MediaError E511 if there is none, if it is broken or over a limit."""
+        """Read audio; MediaError E511 if the file has none, is damaged or is over a limit."""
         with open_media(path, limits) as file:
             head = file.read(26)
         if head[:4] in _SNDFILE and not _is_empty_flac(head):
             audio = _read_sndfile(path, limits, head[:4])
             if audio is not None:
                 return audio
-        sound = av_file.decode_sound(path, limits)
-        if sound is None:
-            raise refuse(path, "there is no sound in this file", hint="name a file with sound")
-        return sound
+        decoded = av_file.decode_audio(path, limits)
+        if decoded is None:
+            raise refuse(path, "the file has no audio", hint="name a file with audio")
+        return decoded
 
     def write_file(self, value: Audio, path: Path, provenance: str | None) -> None:
-        """Write a sound with its provenance; MediaError E512 if that cannot be."""
+        """Write audio with its provenance; MediaError E512 if that fails."""
         if path.suffix.lower().lstrip(".") not in self.extensions:
             raise refuse_writing(
                 path,
-                f"a sound is not written as {path.suffix or 'a file without extension'!r}",
+                f"unsupported audio file extension {path.suffix!r}",
                 hint=f"use one of: {', '.join(self.extensions)}",
             )
         try:
-            write_sound(value, path, provenance)
+            write_audio(value, path, provenance)
         except MediaError:
             path.unlink(missing_ok=True)
             raise
@@ -118,7 +118,7 @@ class AudioType(StreamType[Audio]):
             path.unlink(missing_ok=True)
             found = f"{self.describe(value)}: {av_file.describe_error(error)}"
             raise refuse_writing(
-                path, f"cannot write the sound, {found}", hint="wav holds any sound; see that the disk is not full"
+                path, f"cannot write the audio, {found}", hint="wav holds any audio; see that the disk is not full"
             ) from None
 
     def read_provenance(self, path: Path) -> str | None:
@@ -141,7 +141,7 @@ class AudioType(StreamType[Audio]):
 
 
 def _is_empty_flac(head: bytes) -> bool:
-    """Say whether a FLAC header speaks of no samples, at which libsndfile fails."""
+    """Say whether a FLAC header declares no samples, where libsndfile fails."""
     return head[:4] == b"fLaC" and int.from_bytes(head[18:26], "big") & (2**36 - 1) == 0
 
 
@@ -151,13 +151,13 @@ def _read_sndfile(path: Path, limits: MediaLimits, head: bytes) -> Audio | None:
 
     with open_media(path, limits) as file:
         if head == b"RIFF" and riff.is_cut_off(file, b"data"):
-            raise refuse(path, "the file ends before its sound does", hint="copy or make it again")
+            raise refuse(path, "truncated file: it ends before its audio does", hint="copy or make it again")
         file.seek(0)
         try:
-            with soundfile.SoundFile(file.fileno(), closefd=False) as sound:
-                rate, channels = sound.samplerate, sound.channels
-                known = sound.frames if 0 < sound.frames < 2**62 else 0
-                av_file.check_sound(path, known, channels, rate, limits)
+            with soundfile.SoundFile(file.fileno(), closefd=False) as reader:
+                rate, channels = reader.samplerate, reader.channels
+                known = reader.frames if 0 < reader.frames < 2**62 else 0
+                av_file.check_audio(path, known, channels, rate, limits)
             return av_file.create_audio(path, lambda: _decode_sndfile(path, limits, head), rate, channels)
         except (soundfile.SoundFileError, RuntimeError, ValueError) as error:
             if head == b"fLaC":
@@ -169,23 +169,23 @@ def _decode_sndfile(path: Path, limits: MediaLimits, head: bytes) -> Iterator[Fl
     """Yield what libsndfile reads."""
     import soundfile
 
-    with open_media(path, limits) as file, soundfile.SoundFile(file.fileno(), closefd=False) as sound:
-        known = sound.frames if 0 < sound.frames < 2**62 else 0
+    with open_media(path, limits) as file, soundfile.SoundFile(file.fileno(), closefd=False) as reader:
+        known = reader.frames if 0 < reader.frames < 2**62 else 0
         total = 0
         try:
-            while len(block := sound.read(av_file.BLOCK, dtype="float32", always_2d=True)):
+            while len(block := reader.read(av_file.BLOCK, dtype="float32", always_2d=True)):
                 total += len(block)
-                av_file.check_sound(path, total, sound.channels, sound.samplerate, limits)
+                av_file.check_audio(path, total, reader.channels, reader.samplerate, limits)
                 yield block
         except (soundfile.SoundFileError, RuntimeError, ValueError) as error:
-            if exceeds_memory(total * sound.channels) or head == b"fLaC":  # too late to try another decoder
+            if exceeds_memory(total * reader.channels) or head == b"fLaC":  # too late to try another decoder
                 raise _refuse_broken(path, error) from None
             raise
         if head == b"OggS" and not total:
-            raise refuse(path, "no sound can be decoded from the file", hint="copy or make it again")
+            raise refuse(path, "the file has no audio that can be decoded", hint="copy or make it again")
         if head == b"fLaC" and total < known:
-            raise refuse(path, f"the file ends after {total} of {known} samples", hint="copy or make it again")
+            raise refuse(path, f"truncated file: it has {total} of {known} samples", hint="copy or make it again")
 
 
 def _refuse_broken(path: Path, error: Exception) -> MediaError:
-    return refuse(path, f"the sound is broken or cut off: {error}", hint="copy or make it again")
+    return refuse(path, f"damaged audio: {error}", hint="copy or make it again")

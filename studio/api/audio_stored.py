@@ -1,15 +1,16 @@
-"""Long sounds in the cache: written block by block as an AU file, and read from there."""
+"""Long audio in the cache: written block by block as an AU file, and read from there."""
 
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from studio.api.audio import BLOCK, Audio
+from studio.api.audio_blocks import BLOCK
 from studio.api.media_file import refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
     from typing import BinaryIO
 
@@ -18,21 +19,39 @@ if TYPE_CHECKING:
 
     FloatArray = npt.NDArray[np.float32]
 
-_HEAD = struct.Struct(">4sIIIII")  # magic, length of the header, bytes of sound, encoding, rate, channels
+_HEAD = struct.Struct(">4sIIIII")  # magic, length of the header, bytes of samples, encoding, rate, channels
 _WHOLE, _FLOAT = 3, 6  # encodings: 16-bit whole numbers, 32-bit floats, both with the highest byte first
 _TYPES = {_WHOLE: ">i2", _FLOAT: ">f4"}
 _UNKNOWN = 2**32 - 1
 
 
-def write_stored(audio: Audio, path: Path) -> None:
-    """Write a sound as 16-bit numbers where all samples are exactly that, as float32 otherwise.
+@dataclass(frozen=True)
+class StoredAudio:
+    """What a stored file holds.
 
-    Equal sounds give equal bytes. The first sample that needs more turns what is written so far into floats.
+    Attributes:
+        create_blocks: Takes a frame, and returns an iterator over the float32 blocks from there on.
+        rate: Frames per second.
+        channels: Channels of every block.
+        frames: Frames in the file.
+    """
+
+    create_blocks: Callable[[int], Iterator[FloatArray]]
+    rate: int
+    channels: int
+    frames: int
+
+
+def write_stored(blocks: Iterable[FloatArray], path: Path, *, rate: int, channels: int) -> None:
+    """Write samples as 16-bit numbers where all of them are exactly that, as float32 otherwise.
+
+    Equal samples give equal bytes, in blocks of any size. The first sample that needs more turns what is written so
+    far into floats.
     """
     with path.open("w+b") as file:
         file.write(bytes(_HEAD.size))
         encoding = _WHOLE
-        for block in audio.blocks(BLOCK):
+        for block in blocks:
             small = find_int16(block) if encoding == _WHOLE else None
             if small is None and encoding == _WHOLE:
                 _widen(file)
@@ -40,15 +59,14 @@ def write_stored(audio: Audio, path: Path) -> None:
             file.write((block + block.dtype.type(0) if small is None else small).astype(_TYPES[encoding]).tobytes())
         length = min(file.tell() - _HEAD.size, _UNKNOWN)
         file.seek(0)
-        file.write(_HEAD.pack(b".snd", _HEAD.size, length, encoding, audio.rate, audio.channels))
+        file.write(_HEAD.pack(b".snd", _HEAD.size, length, encoding, rate, channels))
 
 
-def open_stored(path: Path, *, plain: bool = True) -> Audio:
-    """Return a sound that reads a file of `write_stored`; MediaError E511 if it is none.
+def open_stored(path: Path) -> StoredAudio:
+    """Return what a file of `write_stored` holds; MediaError E511 for any other file.
 
     Args:
-        path: The file, which stays in place as long as the sound lives.
-        plain: Whether the file is one of the cache's, which needs no other copy.
+        path: The file. It must stay in place while its blocks are read.
     """
     with path.open("rb") as file:
         head = file.read(_HEAD.size)
@@ -61,15 +79,13 @@ def open_stored(path: Path, *, plain: bool = True) -> Audio:
         or length != min(size, _UNKNOWN)
         or not channels
     ):
-        raise refuse(path, "this is no stored sound", hint="studio cache verify")
+        raise refuse(path, "invalid stored audio", hint="studio cache verify")
     step = channels * int(_TYPES[encoding][2])
 
     def create_blocks(first: int) -> Iterator[FloatArray]:
         return _read_blocks(path, encoding, channels, _HEAD.size + first * step)
 
-    return Audio.from_reader(
-        create_blocks, rate=rate, channels=channels, frames=size // step, source=path if plain else None
-    )
+    return StoredAudio(create_blocks, rate, channels, size // step)
 
 
 def find_int16(samples: FloatArray) -> Any:
@@ -95,7 +111,7 @@ def _read_blocks(path: Path, encoding: int, channels: int, offset: int) -> Itera
         file.seek(offset)
         while data := file.read(BLOCK * step):
             if len(data) % step:
-                raise refuse(path, "this stored sound was cut off", hint="studio cache verify")
+                raise refuse(path, "truncated stored audio", hint="studio cache verify")
             block = np.frombuffer(data, kind).reshape(-1, channels).astype(np.float32)
             if encoding == _WHOLE:
                 block /= np.float32(32768.0)
@@ -108,7 +124,7 @@ def _open(path: Path) -> BinaryIO:
         return path.open("rb")
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise refuse(path, f"cannot open this stored sound: {reason}", hint="run it again") from None
+        raise refuse(path, f"cannot open the stored audio: {reason}", hint="run it again") from None
 
 
 def _widen(file: BinaryIO) -> None:

@@ -1,4 +1,7 @@
-"""Sounds into files, block by block; the extension chooses the format."""
+"""Audio into files, block by block; the extension chooses the format.
+
+Part of the plugin contract: the names in `__all__`.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
 
     from studio.api.audio import Audio
 
+__all__ = ["write_coded"]
+
 _MP3_RATES = (32_000, 44_100, 48_000)  # below these MP3 has no bit rate at which LAME keeps the level
 _AAC_RATES = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000)
 _CODED = {
@@ -27,8 +32,8 @@ _CODED = {
 EXTENSIONS = ("flac", "wav", "ogg", "mp3", "m4a", "opus")
 
 
-def write_sound(audio: Audio, path: Path, provenance: str | None) -> None:
-    """Write a sound in the format of the extension; whatever FFmpeg and libsndfile raise passes through."""
+def write_audio(audio: Audio, path: Path, provenance: str | None) -> None:
+    """Write audio in the format of the extension; errors of FFmpeg and libsndfile pass through."""
     _WRITERS[path.suffix.lower().lstrip(".")](audio, path, provenance)
 
 
@@ -36,10 +41,16 @@ def write_coded(audio: Audio, path: Path, kilobits: int | None, provenance: str 
     """Write MP3, M4A or Opus.
 
     Args:
-        audio: Sound; what is over full scale is clipped, and other rates are changed to the next that the codec has.
-        path: The extension chooses the format.
-        kilobits: A second, for all channels; without it what keeps level and bandwidth.
-        provenance: JSON text for the tags.
+        audio: What to write. Samples beyond [-1, 1] are clipped, and a rate that the codec lacks becomes the next
+            above.
+        path: A new file; its extension chooses the format.
+        kilobits: Kilobits per second for all channels together. None: what keeps level and bandwidth, which is 256
+            for MP3, 128 a channel for M4A and 96 a channel for Opus.
+        provenance: JSON text for the tags, or None.
+
+    Raises:
+        ValueError: For more channels than the format holds (2 in MP3, 8 in the others), and for audio without frames.
+        OSError: The file cannot be written; PyAV's errors are such.
     """
     import numpy as np
 
@@ -47,7 +58,7 @@ def write_coded(audio: Audio, path: Path, kilobits: int | None, provenance: str 
     container, codec, rates, most = _CODED[extension]
     if audio.channels > most:
         raise ValueError(f"{extension} holds up to {most} channels: mix it down with audio.channels")
-    _check_sounding(audio, extension)
+    _check_not_empty(audio, extension)
     rate = next((rate for rate in rates if rate >= audio.rate), rates[-1])
     # below 256 kbit/s LAME lowers the level by 3 % and more
     usual = {"mp3": 256, "m4a": 128 * audio.channels, "opus": 96 * audio.channels}[extension]
@@ -56,9 +67,9 @@ def write_coded(audio: Audio, path: Path, kilobits: int | None, provenance: str 
             1000 * (kilobits or usual))  # fmt: skip
 
 
-def _check_sounding(audio: Audio, extension: str) -> None:
+def _check_not_empty(audio: Audio, extension: str) -> None:
     if not audio.frames:
-        raise ValueError(f"{extension} holds no sound without samples, flac and wav do")
+        raise ValueError(f"{extension} holds no audio without samples, flac and wav do")
 
 
 def _write_flac(audio: Audio, path: Path, provenance: str | None) -> None:
@@ -99,7 +110,7 @@ def _encode(
         container.metadata.update(av_file.build_metadata(provenance))
         start = 0
         for block in blocks:
-            container.mux(stream.encode(av_file.create_sound_frame(block, start, audio.rate)))
+            container.mux(stream.encode(av_file.create_audio_frame(block, start, audio.rate)))
             start += len(block)
         container.mux(stream.encode(None))
 
@@ -108,13 +119,13 @@ def _write_ogg(audio: Audio, path: Path, provenance: str | None) -> None:
     import numpy as np
     import soundfile
 
-    _check_sounding(audio, "ogg")
-    with soundfile.SoundFile(path, "w", audio.rate, audio.channels, "VORBIS", format="OGG") as sound:
-        sound.software = GENERATOR
+    _check_not_empty(audio, "ogg")
+    with soundfile.SoundFile(path, "w", audio.rate, audio.channels, "VORBIS", format="OGG") as writer:
+        writer.software = GENERATOR
         if provenance is not None:
-            sound.comment = MARK + encode_text(provenance).decode("utf-8")
+            writer.comment = MARK + encode_text(provenance).decode("utf-8")
         for block in audio.blocks(av_file.BLOCK):
-            sound.write(np.clip(block, -1.0, 1.0))
+            writer.write(np.clip(block, -1.0, 1.0))
 
 
 def _write_wav(audio: Audio, path: Path, provenance: str | None) -> None:

@@ -1,11 +1,15 @@
-"""Files through PyAV (FFmpeg), opened so that a file can reach nothing but itself, and sound as FFmpeg's frames."""
+"""Files through PyAV (FFmpeg): a file can reach nothing but itself. Audio as FFmpeg's frames.
+
+Part of the plugin contract: the names in `__all__`.
+"""
 
 from __future__ import annotations
 
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from studio.api.audio import HIGHEST_RATE, MOST_CHANNELS, Audio, convert, exceeds_memory, gather_blocks
+from studio.api.audio import Audio
+from studio.api.audio_blocks import HIGHEST_RATE, MOST_CHANNELS, convert, exceeds_memory, gather_blocks
 from studio.api.media_file import GENERATOR, MARK, SOURCE_TYPE, check_media, encode_text, refuse
 from studio.errors import MediaError
 
@@ -20,21 +24,23 @@ if TYPE_CHECKING:
 
     FloatArray = npt.NDArray[np.float32]
 
+__all__ = ["create_audio_frame", "get_layout"]
+
 BLOCK = 16_384
-"""Frames of sound that are coded at once."""
+"""Frames of audio that are coded at once."""
 # Playlists and the like (hls, concat, dash, sdp, image2) are not here: they name other files and addresses.
 _FORMATS = (
     "mov,matroska,webm,gif,nut,avi,flv,asf,mpeg,mpegts,mpegvideo,h264,hevc,ogg,wav,w64,aiff,au,caf,mp3,flac,aac,ac3,"
     "amr,ape,apng,ivf,wv,tta,dv,mxf,rm"
 )
-_VALUES_PER_SECOND = 96_000  # 48 kHz in stereo: what bounds the memory of a sound within max_audio_seconds
+_VALUES_PER_SECOND = 96_000  # 48 kHz in stereo: what bounds the memory of audio within max_audio_seconds
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 
 
 def open_container(path: Path, limits: MediaLimits) -> Any:
-    """Open a file with PyAV; MediaError E511 if that cannot be. The caller closes it.
+    """Open a file with PyAV; MediaError E511 if that fails. The caller closes it.
 
-    Only formats that hold their own content are tried, and only local files, so a film can name no other file.
+    Only formats that hold their own content are tried, and only local files, so a video can name no other file.
     """
     import av
 
@@ -45,13 +51,13 @@ def open_container(path: Path, limits: MediaLimits) -> Any:
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise refuse(
             path,
-            f"the file is broken or of a kind that is not read: {describe_error(error)}",
-            hint="sounds: WAV, FLAC, OGG, MP3, AIFF, M4A, Opus; films: MP4, MOV, MKV, WebM, GIF",
+            f"damaged or unsupported file: {describe_error(error)}",
+            hint="audio: WAV, FLAC, OGG, MP3, AIFF, M4A, Opus; video: MP4, MOV, MKV, WebM, GIF",
         ) from None
 
 
 def describe_error(error: BaseException) -> str:
-    """Say in a few words what FFmpeg found."""
+    """Say in a few words what FFmpeg reports."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return text[:1].lower() + text[1:200]
 
@@ -82,12 +88,28 @@ def read_av_provenance(path: Path) -> str | None:
 
 
 def get_layout(channels: int) -> str:
-    """Return FFmpeg's name of a layout of that many channels."""
+    """Return FFmpeg's name of the layout of so many channels, such as "stereo" for 2.
+
+    Args:
+        channels: Number of channels, at least 1.
+    """
     return _LAYOUTS.get(channels, f"{channels} channels")
 
 
-def create_sound_frame(samples: Any, start: int, rate: int) -> Any:
-    """Return frames x channels of float32, int32 or int16 as FFmpeg's frame that starts at sample `start`."""
+def create_audio_frame(samples: Any, start: int, rate: int) -> Any:
+    """Return samples as a frame of PyAV, interleaved.
+
+    Args:
+        samples: Frames x channels of float32 (in [-1, 1]), int32 or int16.
+        start: Number of the first frame, which becomes the time stamp in units of 1 / rate.
+        rate: Frames per second, in hertz.
+
+    Returns:
+        An `av.AudioFrame`.
+
+    Raises:
+        KeyError: For samples of another dtype.
+    """
     import av
     import numpy as np
 
@@ -98,49 +120,49 @@ def create_sound_frame(samples: Any, start: int, rate: int) -> Any:
     return frame
 
 
-def check_sound(path: Path, frames: float, channels: int, rate: int, limits: MediaLimits) -> None:
-    """Raise MediaError E511 if a sound of this many frames is over the limits."""
+def check_audio(path: Path, frames: float, channels: int, rate: int, limits: MediaLimits) -> None:
+    """Raise MediaError E511 if audio of this many frames is over the limits."""
     if not (1 <= rate <= HIGHEST_RATE and 1 <= channels <= MOST_CHANNELS):
-        raise refuse(path, f"a sound of {channels} channels at {rate} hertz is none", hint="the file is broken")
+        raise refuse(path, f"invalid audio: {channels} channels at {rate} hertz", hint="the file is damaged")
     seconds = frames / rate
     if seconds > limits.max_audio_seconds or frames * channels > limits.max_audio_seconds * _VALUES_PER_SECOND:
         bound = f"{limits.max_audio_seconds:g} seconds of 48 kHz stereo"
         raise refuse(
             path,
-            f"a sound of {seconds:.0f} seconds, {channels} channels and {rate} hertz is over the limit of {bound}",
+            f"audio of {seconds:.0f} seconds, {channels} channels and {rate} hertz is over the limit of {bound}",
             hint="raise media.max_audio_seconds in config.toml if you trust the file",
         )
 
 
-def decode_sound(path: Path, limits: MediaLimits, origin: Fraction | None = None) -> Audio | None:
-    """Decode the first sound of a file, or return None if it has none; a long one is decoded whenever it is read.
+def decode_audio(path: Path, limits: MediaLimits, origin: Fraction | None = None) -> Audio | None:
+    """Decode the first audio of a file, or return None if it has none; long audio is decoded whenever it is read.
 
     Args:
         path: Any file that PyAV reads.
         limits: Bounds; they hold for the header and again for what comes out.
-        origin: Where the result starts, on the file's clock, in seconds: a later sound is preceded by silence, an
-            earlier one is cut. None: where the sound starts.
+        origin: Start of the result in seconds, on the file's clock. Later audio is preceded by silence, earlier audio
+            is cut. None: the start of the audio.
 
     Raises:
-        MediaError: E511 if the sound is broken or over a limit.
+        MediaError: E511 if the audio is damaged or over a limit.
     """
     with open_container(path, limits) as container:
         if not container.streams.audio:
             return None
         stream = container.streams.audio[0]
         if stream.codec_context is None:
-            raise refuse(path, "the sound is coded in a way that is not read", hint="save it as WAV or FLAC")
+            raise refuse(path, "unsupported audio codec", hint="save it as WAV or FLAC")
         rate, channels = stream.rate or 0, stream.channels or 0
         length = float(stream.duration * stream.time_base) if stream.duration else 0.0
-        check_sound(path, length * rate, channels, rate, limits)
-    return create_audio(path, lambda: _decode_sound(path, limits, origin), rate, channels)
+        check_audio(path, length * rate, channels, rate, limits)
+    return create_audio(path, lambda: _decode_audio(path, limits, origin), rate, channels)
 
 
 def create_audio(path: Path, create_blocks: Callable[[], Iterator[FloatArray]], rate: int, channels: int) -> Audio:
-    """Return the sound of a file: held if it is short, else decoded whenever it is read.
+    """Return the audio of a file: held if it is short, else decoded whenever it is read.
 
     Raises:
-        MediaError: E511 if it holds what no sound does; later, while it is read, if the file is another one by then.
+        MediaError: E511 for invalid samples; later, while it is read, if the file has changed.
     """
     parts: list[FloatArray] = []
     total = 0
@@ -154,7 +176,7 @@ def create_audio(path: Path, create_blocks: Callable[[], Iterator[FloatArray]], 
 
 
 def _find_state(path: Path) -> tuple[int, ...] | None:
-    """Return what another content of the file would change, or None where it is gone."""
+    """Return what would differ if the file had another content, or None if it is missing."""
     try:
         status = path.stat()
     except OSError:
@@ -165,16 +187,16 @@ def _find_state(path: Path) -> tuple[int, ...] | None:
 def _read_again(
     path: Path, create_blocks: Callable[[], Iterator[FloatArray]], state: tuple[int, ...] | None
 ) -> Iterator[FloatArray]:
-    """Yield the blocks of a file that must still be what it was, from beginning to end."""
+    """Yield the blocks of a file that must not change from beginning to end."""
     for blocks in (_watch(path, create_blocks()), ()):
         if (now := _find_state(path)) != state:
-            found = "is gone" if now is None else "has changed"
-            raise refuse(path, f"the file {found} since it was opened", hint="leave it as it is while it is in use")
+            found = "was removed" if now is None else "has changed"
+            raise refuse(path, f"the file {found} since it was opened", hint="do not change it while it is in use")
         yield from blocks
 
 
 def _watch(path: Path, blocks: Iterator[FloatArray]) -> Iterator[FloatArray]:
-    """Yield blocks; what is no sound is the file's mistake."""
+    """Yield checked blocks; an invalid one is an error of the file."""
     for block in blocks:
         try:
             yield convert(block)
@@ -182,8 +204,8 @@ def _watch(path: Path, blocks: Iterator[FloatArray]) -> Iterator[FloatArray]:
             raise refuse(path, error.message, hint=error.hint) from None
 
 
-def _decode_sound(path: Path, limits: MediaLimits, origin: Fraction | None) -> Iterator[FloatArray]:
-    """Yield the first sound of a file from its origin on."""
+def _decode_audio(path: Path, limits: MediaLimits, origin: Fraction | None) -> Iterator[FloatArray]:
+    """Yield the first audio of a file from its origin on."""
     import av
 
     with open_container(path, limits) as container:
@@ -195,23 +217,23 @@ def _decode_sound(path: Path, limits: MediaLimits, origin: Fraction | None) -> I
                 if not begun and origin is not None and start is not None:
                     skipped = max(0, round((origin - start) * rate))
                     total = max(0, round((start - origin) * rate))
-                    check_sound(path, total, channels, rate, limits)
+                    check_audio(path, total, channels, rate, limits)
                     yield from create_silence(total, channels)
                 begun = True
                 part = block[skipped:]
                 skipped -= len(block) - len(part)
                 total += len(part)
-                check_sound(path, total, channels, rate, limits)
+                check_audio(path, total, channels, rate, limits)
                 if len(part):
                     yield part
         except (av.error.FFmpegError, ValueError) as error:
-            raise refuse(path, f"the sound is broken: {describe_error(error)}", hint="save it again") from None
+            raise refuse(path, f"damaged audio: {describe_error(error)}", hint="save it again") from None
         if not begun and not stream.codec_context.name.startswith(("pcm", "flac")):
-            raise refuse(path, "no sound can be decoded from the file", hint="copy or make it again")
+            raise refuse(path, "the file has no audio that can be decoded", hint="copy or make it again")
 
 
 def create_silence(frames: int, channels: int) -> Iterator[FloatArray]:
-    """Yield so many frames of silence."""
+    """Yield so many frames of silence, in blocks."""
     import numpy as np
 
     for start in range(0, frames, BLOCK):
@@ -219,7 +241,7 @@ def create_silence(frames: int, channels: int) -> Iterator[FloatArray]:
 
 
 def decode_packets(container: Any, stream: Any) -> Iterator[Any]:
-    """Yield the frames of a stream; packets that are broken are passed over, as players do."""
+    """Yield the frames of a stream; damaged packets are skipped, as players do."""
     import av
 
     packets = container.demux(stream)

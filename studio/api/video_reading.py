@@ -57,7 +57,7 @@ def read_film(path: Path, limits: MediaLimits) -> Video:
         return _decode(path, limits, layout, shape, rate)
 
     def load_sound() -> Audio | None:
-        return av_file.decode_sound(path, limits, origin)
+        return av_file.decode_audio(path, limits, origin)
 
     return Video(
         create_frames,
@@ -103,7 +103,7 @@ def open_stored(path: Path) -> Video:
         source=path,
         count=lambda: _scan_packets(path)[0],
         duration=lambda: _scan_packets(path)[1] + float(1 / rate),
-        audio=(lambda: av_file.decode_sound(path, limits)) if has_sound else None,
+        audio=(lambda: av_file.decode_audio(path, limits)) if has_sound else None,
     )
 
 

@@ -391,7 +391,7 @@ class _Sound:
             if block is None:
                 return
             block = block + np.float32(0.0) if self._exact else np.clip(block, -1.0, 1.0)
-            frame = av_file.create_sound_frame(block, self._start, self._rate)
+            frame = av_file.create_audio_frame(block, self._start, self._rate)
             self._container.mux(self._stream.encode(frame))
             self._start += len(block)
 

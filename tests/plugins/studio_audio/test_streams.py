@@ -31,7 +31,7 @@ def stream(sound: Audio, size: int = 3001) -> Audio:
 
 @pytest.fixture(autouse=True)
 def small_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studio.api.audio.HELD_VALUES", 4 * RATE)
+    monkeypatch.setattr("studio.api.audio_blocks.HELD_VALUES", 4 * RATE)
     names = ("blocks", "dynamics", "join", "stretch", "levels", "reverb", "denoise", "separate")
     for module in [import_module(f"studio_audio.{name}") for name in names]:  # all, before one takes over what is small
         monkeypatch.setattr(module, "BLOCK", 8192)
@@ -79,7 +79,7 @@ def test_long_sound_comes_out_as_a_short_one(name: str, monkeypatch: pytest.Monk
     long = made.is_long
     ctx.close()
     with monkeypatch.context() as larger:
-        larger.setattr("studio.api.audio.HELD_VALUES", 2**40)
+        larger.setattr("studio.api.audio_blocks.HELD_VALUES", 2**40)
         expected = EDITS[name](TestContext(), SHORT)
         assert long == (expected.frames * expected.channels > 4 * RATE)
         assert (made.rate, made.channels, made.frames) == (expected.rate, expected.channels, expected.frames)
@@ -89,7 +89,7 @@ def test_long_sound_comes_out_as_a_short_one(name: str, monkeypatch: pytest.Monk
 def test_facts_of_a_long_sound_are_those_of_a_short_one(monkeypatch: pytest.MonkeyPatch) -> None:
     facts = sources.describe_audio(TestContext(), stream(SHORT))
 
-    monkeypatch.setattr("studio.api.audio.HELD_VALUES", 2**40)
+    monkeypatch.setattr("studio.api.audio_blocks.HELD_VALUES", 2**40)
     assert facts == sources.describe_audio(TestContext(), SHORT)
     assert facts.facts["clipped"] > 0
 

@@ -319,7 +319,7 @@ def test_a_long_speech_is_read_from_its_file_and_sounds_alike(
 ) -> None:
     text = " ".join(f"This is sentence number {number}." for number in range(1, 6))
     held = say_text(ctx, text).audio
-    monkeypatch.setattr("studio.api.audio.HELD_VALUES", 22_050)
+    monkeypatch.setattr("studio.api.audio_blocks.HELD_VALUES", 22_050)
     long_ctx = TestContext()
 
     said = say_text(long_ctx, text).audio

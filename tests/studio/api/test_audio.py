@@ -125,7 +125,7 @@ def test_equality_looks_at_samples_and_rate() -> None:
 
 @pytest.fixture
 def small_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studio.api.audio.HELD_VALUES", 10_000)
+    monkeypatch.setattr("studio.api.audio_blocks.HELD_VALUES", 10_000)
 
 
 def make_stream(samples: np.ndarray, sizes: int, frames: int | None = None, rate: int = 8000) -> Audio:
@@ -173,8 +173,8 @@ def test_short_stream_is_held_and_long_one_keeps_no_samples() -> None:
 @pytest.mark.parametrize(
     ("block", "frames", "told"),
     [
-        (np.zeros((12_000, 1)), 12_001, "promised"),
-        (np.zeros((12_000, 1)), 11_999, "promised"),
+        (np.zeros((12_000, 1)), 12_001, "declared"),
+        (np.zeros((12_000, 1)), 11_999, "declared"),
         (np.zeros((12_000, 2)), 12_000, "channels"),
         (np.full((12_000, 1), np.nan), 12_000, "NaN"),
         (np.zeros((12_000, 1, 1)), 12_000, "shape"),
@@ -234,7 +234,7 @@ def test_stored_sound_comes_back_exactly_whatever_its_blocks(tmp_path: Path, kin
 
 @pytest.mark.usefixtures("small_memory")
 @pytest.mark.parametrize(
-    ("kept", "told"), [(24 + 8 * 100_000 + 3, "cut off"), (24 + 8 * 100_000, "frames"), (None, "open")]
+    ("kept", "told"), [(24 + 8 * 100_000 + 3, "truncated"), (24 + 8 * 100_000, "frames"), (None, "open")]
 )
 def test_stored_sound_that_is_cut_or_removed_while_it_is_read_is_refused(
     tmp_path: Path, kept: int | None, told: str
@@ -257,7 +257,7 @@ def test_stored_sound_that_is_cut_or_removed_while_it_is_read_is_refused(
 def test_what_is_no_stored_sound_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.au").write_bytes(content)
 
-    with pytest.raises(MediaError, match="no stored sound"):
+    with pytest.raises(MediaError, match="invalid stored audio"):
         AUDIO.decode(tmp_path / "a.au")
 
 
@@ -324,12 +324,12 @@ def test_long_file_that_changes_after_it_was_opened_is_refused(tmp_path: Path, e
         list(audio.blocks())
     assert (caught.value.code, caught.value.where) == ("E511", str(path))
     path.unlink()
-    with pytest.raises(MediaError, match="is gone since it was opened"):
+    with pytest.raises(MediaError, match="was removed since it was opened"):
         list(audio.blocks())
 
 
 def test_kept_sound_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studio.api.audio.HELD_VALUES", 100)
+    monkeypatch.setattr("studio.api.audio_blocks.HELD_VALUES", 100)
     runs = []
 
     def create_blocks() -> list[np.ndarray]:
