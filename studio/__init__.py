@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from studio.version import VERSION
+
 if TYPE_CHECKING:
     from studio.app import RunResult, Studio, run
     from studio.graph import Graph, GraphBuilder, load_graph, parse_graph
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = [
     "Graph",

@@ -11,7 +11,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from studio import __version__
 from studio.api import File, NodeType, Output, TypeSpec, ValueType
 from studio.api.builtin import create_builtin_value_types
 from studio.api.events import Event
@@ -27,6 +26,7 @@ from studio.registry import Observers, Registry, load_registry
 from studio.runtime.devices import find_device
 from studio.runtime.models import Models
 from studio.settings import SettingProblem, Settings, load_settings
+from studio.version import VERSION
 
 if TYPE_CHECKING:
     from studio.cache import Cache
@@ -436,7 +436,7 @@ class Studio:
             plugins=self.registry.distributions,
             files=result.files,
             started=started,
-            version=__version__,
+            version=VERSION,
             folder=folder.folder if folder else None,
         )
         if folder is not None:
@@ -647,7 +647,7 @@ class Studio:
         base = os.path.relpath(graph.base, folder.resolve())
         return {
             "studio": 1,
-            "version": __version__,
+            "version": VERSION,
             "graph": dict(graph.source),
             "graphs": graphs,
             "inputs": dict(recorded),

@@ -56,6 +56,8 @@ class StudioError(Exception):
         self.message = message
         self.where = where
         self.hint = hint
+        self.disk_full = False
+        """Whether a full disk is the reason, so that everything that writes there fails."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuild, (type(self), self.__dict__))

@@ -117,10 +117,6 @@ def load_settings(**overrides: Any) -> Settings:
     path = _config_file()
     if path.is_file() or os.environ.get("STUDIO_CONFIG"):
         values |= _read_config(path)
-    elif os.environ.get("STUDIO_CONFIG"):
-        raise SettingProblem(
-            "there is no such file", where=f"STUDIO_CONFIG={path}", hint="name a file of settings, or unset it"
-        )
     known = {f.name: f for f in fields(Settings) if f.name != "media"}
     for name in known:
         text = os.environ.get(f"STUDIO_{name.upper()}")
@@ -204,6 +200,12 @@ def parse_bool(text: str) -> bool:
     if word in ("0", "false", "no", "off"):
         return False
     raise ValueError(f"{text!r} is neither true nor false")
+
+
+def find_reports_folder() -> Path:
+    """Return the folder of the reports about bugs of Studio's own."""
+    state = os.environ.get("XDG_STATE_HOME")
+    return (Path(state) if state else Path.home() / ".local" / "state") / "studio" / "reports"
 
 
 def read_visible_gpus() -> str | None:

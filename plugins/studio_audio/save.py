@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from studio.api import Audio, AudioType, MediaError
+from studio.api import Audio, AudioType, MediaError, replace_file
 from studio.api.audio_writing import write_coded
 
 _BLOCK = 16_384
 
 
 def save(audio: Audio, path: Path, bits: str, kilobits: int | None) -> None:
-    """Write beside the name and rename, so that the file appears complete or not at all."""
+    """Write audio whole or not at all."""
     suffix = path.suffix.lower()
-    partial = path.with_name(f".{path.stem}.{secrets.token_hex(6)}{path.suffix}")
-    try:
+    with replace_file(path) as partial:
         if kilobits is not None and suffix in (".mp3", ".m4a", ".opus"):
             _write_coded(audio, partial, path, kilobits)
         elif bits != "auto" and suffix in (".wav", ".flac"):
             _write_plain(audio, partial, path, bits)
         else:
             AudioType().write_file(audio, partial, None)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _write_plain(audio: Audio, partial: Path, path: Path, bits: str) -> None:

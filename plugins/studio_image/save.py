@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from pathlib import Path
 
 import numpy as np
 import PIL.Image
 
-from studio.api import Image, ImageType
+from studio.api import Image, ImageType, replace_file
 from studio_image.convert import convert_channels
 
 _LOSSY = {".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
@@ -24,17 +22,13 @@ _PACKET = b"""<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>
 
 
 def save(image: Image, path: Path, quality: int | None) -> None:
-    """Write beside the name and rename, so that the file appears complete or not at all."""
-    partial = path.with_name(f".{path.stem}.{secrets.token_hex(6)}{path.suffix}")
+    """Write an image whole or not at all."""
     kind = _LOSSY.get(path.suffix.lower())
-    try:
+    with replace_file(path) as partial:
         if quality is None or kind is None:
             ImageType().write_file(image, partial, None)
         else:
             _write_lossy(image, partial, kind, quality)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _write_lossy(image: Image, path: Path, kind: str, quality: int) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from studio.api import StudioError
+from studio.api import StudioError, replace_file
 
 
 def save_text(texts: Mapping[str, str], path: Path, name: str) -> None:
-    """Write the text for the name's extension beside it and rename, so that the file appears complete or not at all.
+    """Write the text for the name's extension whole or not at all.
 
     Raises:
         StudioError: E671 if there is no text for the extension.
@@ -21,9 +19,5 @@ def save_text(texts: Mapping[str, str], path: Path, name: str) -> None:
         raise StudioError(
             "E671", f"subtitles are not written as {name!r}", hint=f"end the name in {' or '.join(texts)}"
         )
-    partial = path.with_name(f".{path.stem}.{secrets.token_hex(6)}{path.suffix}")
-    try:
+    with replace_file(path) as partial:
         partial.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)

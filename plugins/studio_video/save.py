@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from studio.api import Image, ImageType, MediaError, Video
+from studio.api import Image, ImageType, MediaError, Video, replace_file, replace_files
 from studio.api.video_writing import WRITERS, Encoding, find_padding, write_film
 
 DEFAULTS = {"mp4": "h264", "mov": "h264", "mkv": "h264", "webm": "vp9", "gif": "gif", "apng": "apng", "webp": "webp"}
@@ -112,21 +110,18 @@ def can_use_hardware(codec: str) -> bool:
 
 
 def save_film(video: Video, path: Path, encoding: Encoding, log: Callable[[str], None]) -> None:
-    """Write beside the name and rename, so that the file appears complete or not at all."""
+    """Write a video whole or not at all."""
     more = find_padding(video.width, video.height, encoding.pixels)
     if any(more):
         size = f"{video.width + more[0]} x {video.height + more[1]}"
         log(f"{encoding.pixels} has even sides: {video.width} x {video.height} became {size} by repeating the edge")
     if encoding.codec == "libsvtav1":
         os.environ.setdefault("SVT_LOG", "1")  # the library has no other way to be told to be quiet
-    partial = path.with_name(f".{path.stem}.{secrets.token_hex(6)}-partial{path.suffix}")
     try:
-        write_film(video, partial, None, encoding)
-        os.replace(partial, path)
+        with replace_file(path) as partial:
+            write_film(video, partial, None, encoding)
     except MediaError as error:
         raise MediaError(error.code, error.message, where=path.name, hint=error.hint) from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def is_sequence(path: Path) -> bool:
@@ -140,23 +135,18 @@ def save_pictures(video: Video, path: Path, first: int, step: Step) -> int:
     Raises:
         MediaError: E700 if there is no frame; E512 if the disk is full.
     """
-    folder = path.with_name(f".{secrets.token_hex(6)}-partial")
-    folder.mkdir()
     kind = ImageType()
     count = 0
     try:
-        for frame in video.frames():
-            kind.write_file(frame.image, folder / fill_number(path.name, first + count), None)
-            count += 1
-            step(count, max(video.count or 0, count), None)
-        for written in sorted(folder.iterdir()):
-            os.replace(written, path.with_name(written.name))
+        with replace_files(path.parent) as folder:
+            for frame in video.frames():
+                kind.write_file(frame.image, folder / fill_number(path.name, first + count), None)
+                count += 1
+                step(count, max(video.count or 0, count), None)
     except OSError as error:
         raise MediaError(
             "E512", f"cannot write the pictures: {error.strerror or error}", where=path.name, hint="free space"
         ) from None
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     if not count:
         raise MediaError("E700", "the film has no frames", hint="check what makes it")
     return count

@@ -22,6 +22,7 @@ from studio.api.value_type import Packed, StreamType, ValueType
 from studio.api.video import Frame, Video
 from studio.api.video_file import VideoType
 from studio.errors import Cancelled, MediaError, ModelError, StudioError
+from studio.files import is_disk_full, replace_file, replace_files
 from studio.settings import MediaLimits
 
 __all__ = [
@@ -65,6 +66,9 @@ __all__ = [
     "find_node_types",
     "get_node_type",
     "hookimpl",
+    "is_disk_full",
     "is_out_of_memory",
     "node",
+    "replace_file",
+    "replace_files",
 ]

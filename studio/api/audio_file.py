@@ -115,11 +115,11 @@ class AudioType(StreamType[Audio]):
             path.unlink(missing_ok=True)
             raise
         except (OSError, ValueError, RuntimeError, AssertionError, LookupError) as error:  # FFmpeg's and libsndfile's
-            path.unlink(missing_ok=True)
             found = f"{self.describe(value)}: {av_file.describe_error(error)}"
-            raise refuse_writing(
-                path, f"cannot write the audio, {found}", hint="wav holds any audio; see that the disk is not full"
-            ) from None
+            hint = "wav holds any audio; see that the disk is not full"
+            refused = refuse_writing(path, f"cannot write the audio, {found}", hint=hint, error=error)
+            path.unlink(missing_ok=True)
+            raise refused from None
 
     def read_provenance(self, path: Path) -> str | None:
         """Return the provenance that a file carries, or None."""

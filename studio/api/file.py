@@ -38,7 +38,7 @@ class File:
 class OutputPath:
     """A file that a node may write. Graphs write it as a path relative to the run's output folder.
 
-    Write to a temporary name beside it and rename (`os.replace`), so that no half-written file shows.
+    Write it with `replace_file`, so that no half-written file shows.
 
     Attributes:
         path: Absolute path inside the output folder; its parent exists.

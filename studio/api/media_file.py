@@ -7,6 +7,7 @@ import stat
 from typing import TYPE_CHECKING, BinaryIO
 
 from studio.errors import MediaError
+from studio.files import is_disk_full
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,10 +52,19 @@ def refuse(path: Path, message: str, *, hint: str) -> MediaError:
     return MediaError("E511", message, where=str(path), hint=hint)
 
 
-def refuse_writing(path: Path, message: str, *, hint: str = "") -> MediaError:
-    """Return the error that says why a file is not written."""
+def refuse_writing(path: Path, message: str, *, hint: str = "", error: BaseException | None = None) -> MediaError:
+    """Return the error that says why a file is not written.
+
+    Args:
+        path: The file.
+        message: What is wrong.
+        hint: What to do; by default to look at the disk and the folder.
+        error: What was raised. Call this before the unfinished file is removed, so that a full disk is recognised.
+    """
     hint = hint or "check the free space on the disk and the rights of the folder"
-    return MediaError("E512", message, where=str(path), hint=hint)
+    refused = MediaError("E512", message, where=str(path), hint=hint)
+    refused.disk_full = error is not None and is_disk_full(error, path.parent)
+    return refused
 
 
 def write_bytes(path: Path, *parts: bytes) -> None:
@@ -64,8 +74,10 @@ def write_bytes(path: Path, *parts: bytes) -> None:
             for part in parts:
                 file.write(part)
     except OSError as error:
+        message = f"cannot write the file: {(error.strerror or str(error)).lower()}"
+        refused = refuse_writing(path, message, error=error)
         path.unlink(missing_ok=True)
-        raise refuse_writing(path, f"cannot write the file: {(error.strerror or str(error)).lower()}") from None
+        raise refused from None
 
 
 def encode_text(text: str) -> bytes:

@@ -170,7 +170,8 @@ def _open_for_writing(path: Path, kind: str, options: dict[str, str]) -> Iterato
             yield container
     except av.error.FFmpegError as error:
         path.unlink(missing_ok=True)
-        raise refuse_writing(path, f"cannot write the film: {av_file.describe_error(error)}") from None
+        reason = av_file.describe_error(error)
+        raise refuse_writing(path, f"cannot write the film: {reason}", error=error) from None
     except BaseException:
         path.unlink(missing_ok=True)
         raise

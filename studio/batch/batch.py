@@ -12,7 +12,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from studio import __version__
 from studio.app import Studio
 from studio.batch.columns import Columns, fingerprint_item
 from studio.batch.groups import NAME_COLUMN, Group, combine, create_items_error, list_rows
@@ -32,6 +31,7 @@ from studio.cache import hash_parts
 from studio.errors import Finding, UsageError
 from studio.graph import Graph
 from studio.settings import read_visible_gpus
+from studio.version import VERSION
 
 LOGS = ".studio/workers"
 
@@ -143,7 +143,7 @@ class Batch:
         if not keep:
             return importing.summary
         facts = {"graph": self.spec.graph, "path": self.spec.path, "title": self.resolved.graph.document.title}
-        ledger.store(**facts, spec=self.spec.to_json(), outputs=self._describe_outputs(), version=__version__)
+        ledger.store(**facts, spec=self.spec.to_json(), outputs=self._describe_outputs(), version=VERSION)
         return importing.summary
 
     def _import_item(

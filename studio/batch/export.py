@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import secrets
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TextIO
 
 from studio.batch.item_rows import ItemRow
 from studio.errors import RunError
+from studio.files import replace_file
 
 _COLUMNS = (
     "name", "index", "state", "attempts", "seconds", "calls", "cached", "source", "error_code", "error", "files",
@@ -28,15 +27,13 @@ def write_rows(rows: Iterable[ItemRow], kind: str, target: Path | TextIO) -> Non
     if not isinstance(target, Path):
         _write(rows, kind, target)
         return
-    temporary = target.with_name(f".{secrets.token_hex(6)}-partial")
     try:
-        with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        with (
+            replace_file(target) as temporary,
+            temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+        ):
             _write(rows, kind, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         reason = error.strerror or str(error)
         raise RunError("E742", f"cannot write the table: {reason}", where=str(target), hint="name another") from None
 

@@ -21,6 +21,7 @@ from studio.batch.item_rows import ItemRow
 from studio.batch.ledger import Ledger
 from studio.batch.previews import describe_file
 from studio.errors import RunError, StudioError
+from studio.files import replace_file
 from studio.settings import MediaLimits
 
 PAGE = "gallery.html"
@@ -261,11 +262,8 @@ def _write(path: Path, text: str) -> None:
     """Write a file that appears whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{_TEMPORARY}{secrets.token_hex(6)}{path.suffix}")
-    try:
+    with replace_file(path, sync="none", temporary=temporary):
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 __all__ = ["FILES", "PAGE", "Gallery", "GalleryWriter", "write_gallery"]

@@ -84,6 +84,7 @@ class ItemResult:
         warnings: What went wrong without stopping it.
         values: The values themselves, where the item ran in this process and no files are written.
         stuck: Whether a call timed out that may still run; the worker is then replaced.
+        disk_full: Whether the first error means that a disk is full.
     """
 
     index: int
@@ -96,6 +97,7 @@ class ItemResult:
     warnings: tuple[str, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
     stuck: bool = False
+    disk_full: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as plain JSON, without the values."""

@@ -24,6 +24,7 @@ from studio.execution.files import OutputFolder, WrittenFile
 from studio.execution.many import OpenRun, PlanOutcome
 from studio.execution.needed_models import find_needed_models
 from studio.execution.plan import Plan
+from studio.files import is_disk_full
 from studio.graph.document import is_file
 
 _WRITERS = 2
@@ -198,6 +199,7 @@ class ItemExecutor:
             tuple(outcome.warnings),
             values if self._folder is None else {},
             any(error.code in _STUCK_CODES for error in failures),
+            bool(failures) and is_disk_full(failures[0]),
         )
 
     def _describe(self, file: WrittenFile, outcome: PlanOutcome, values: Mapping[str, Any]) -> ItemOutput:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
-import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 from studio.api import Audio, Image, Mask, Video
 from studio.api.builtin import create_builtin_value_types
 from studio.batch.item import ItemOutput
+from studio.files import replace_file
 from studio.settings import MediaLimits
 
 SIDE = 400
@@ -145,9 +144,5 @@ def _write_thumb(image: Any, target: Path) -> None:
     """Write a small picture under its final name at once."""
     target.parent.mkdir(parents=True, exist_ok=True)
     image.thumbnail((SIDE, SIDE))
-    temporary = target.with_name(f".{secrets.token_hex(6)}.webp")
-    try:
+    with replace_file(target, sync="none") as temporary:
         image.save(temporary, "WEBP", quality=80, method=1)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)

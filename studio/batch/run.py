@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -26,7 +24,6 @@ _MOST_STARTUP_FAILURES = 3
 _DETAILS = 600
 
 _WRITING = ("E312", "E512")
-_FULL = tuple(os.strerror(code).lower() for code in (errno.ENOSPC, errno.EDQUOT))
 
 StartWorker = Callable[[int, Report], Worker]
 """Starts a worker by its number, from 0. Called again with the same number when that worker is replaced."""
@@ -302,5 +299,4 @@ class BatchRun:
 
 def _is_disk_full(result: ItemResult) -> bool:
     """Return whether an item failed because its disk is full, as all later items would."""
-    error = result.error or {}
-    return error.get("code") in _WRITING and any(reason in str(error.get("message", "")).lower() for reason in _FULL)
+    return result.disk_full and (result.error or {}).get("code") in _WRITING

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.errors import CacheError
+from studio.files import is_disk_full
 
 _SCHEMA = """
 create table if not exists actions(
@@ -287,7 +288,7 @@ def _add_notes(connection: sqlite3.Connection) -> None:
 def explain_disk_error(error: Exception, path: Path) -> CacheError:
     """Return the error that says what happened to the cache's disk and what to do."""
     text = str(getattr(error, "strerror", None) or error)
-    if getattr(error, "errno", None) in (28, 122) or "disk is full" in text:
+    if is_disk_full(error):
         return CacheError(
             "E402",
             f"the disk of the cache is full: {text}",

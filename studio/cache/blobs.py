@@ -13,6 +13,7 @@ from pathlib import Path
 from blake3 import blake3
 
 from studio.cache.digest import hash_file
+from studio.files import replace_file
 
 _STALE_SECONDS = 24 * 3600.0
 
@@ -41,17 +42,9 @@ class BlobFolder:
     def write(self, digest: str, extension: str, data: bytes) -> str:
         """Write a blob and return the checksum of its bytes."""
         target = self.find_path(digest, extension)
-        temporary = self.create_temporary(extension)
-        try:
-            with temporary.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            target.parent.mkdir(exist_ok=True)
-            os.replace(temporary, target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        target.parent.mkdir(exist_ok=True)
+        with replace_file(target, sync="content", temporary=self.create_temporary(extension)) as temporary:
+            temporary.write_bytes(data)
         return blake3(data).hexdigest()
 
     def write_stream(self, fill: Callable[[Path], None], extension: str) -> tuple[Path, str]:
@@ -68,9 +61,9 @@ class BlobFolder:
         """Link a filled temporary file into the blobs; the temporary name stays until its owner removes it."""
         target = self.find_path(digest, extension)
         link = self.link_temporary(temporary, extension)
-        _sync(link)
         target.parent.mkdir(exist_ok=True)
-        os.replace(link, target)
+        with replace_file(target, sync="content", temporary=link):
+            pass  # it is filled
 
     def link_temporary(self, path: Path, extension: str) -> Path:
         """Return a temporary name for the same content; a copy where the file system has no links."""
@@ -113,14 +106,6 @@ class BlobFolder:
             except OSError:
                 continue  # another process removed it first
         return removed
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _is_alive(pid: int) -> bool:

@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import secrets
 import shutil
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -31,6 +30,7 @@ from studio.cache.actions import Action, shorten_notes
 from studio.cache.codec import Codecs, dump_json
 from studio.cache.digest import hash_file
 from studio.errors import CacheError, UsageError
+from studio.files import replace_file
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -210,11 +210,8 @@ class SharedTier:
         if not self._local:
             self._fs.put_file(str(source), name)  # an object is there when it is whole
             return
-        with self._temporary() as path:
+        with self._write_local(name, replace=True) as path:
             shutil.copyfile(source, path)
-            _sync(path)
-            Path(name).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(path, name)
 
     def _write_action(self, action: Action) -> None:
         name = self._name("actions", action.fingerprint)
@@ -246,29 +243,19 @@ class SharedTier:
         return True
 
     def _put_local(self, name: str, data: bytes, replace: bool) -> bool:
-        with self._temporary() as path:
-            Path(path).write_bytes(data)
-            _sync(path)
-            Path(name).parent.mkdir(parents=True, exist_ok=True)
-            if replace:
-                os.replace(path, name)
-                return True
-            try:
-                os.link(path, name)
-            except FileExistsError:
-                return False
-            except OSError:  # a file system without links
-                os.replace(path, name)
-            return True
-
-    @contextlib.contextmanager
-    def _temporary(self) -> Iterator[str]:
-        path = Path(self._root) / "tmp" / secrets.token_hex(12)
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            yield str(path)
-        finally:
-            path.unlink(missing_ok=True)
+            with self._write_local(name, replace=replace) as path:
+                path.write_bytes(data)
+        except FileExistsError:
+            return False
+        return True
+
+    def _write_local(self, name: str, *, replace: bool) -> contextlib.AbstractContextManager[Path]:
+        """Return a context that yields a temporary path for an object of a folder."""
+        path, temporary = Path(name), Path(self._root) / "tmp" / secrets.token_hex(12)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.parent.mkdir(parents=True, exist_ok=True)
+        return replace_file(path, sync="content", temporary=temporary, exclusive=not replace)
 
     def _name(self, kind: str, key: str, extension: str = "") -> str:
         return f"{self._root}/{kind}/{key[:2]}/{key}" + (f".{extension}" if extension else "")
@@ -304,14 +291,6 @@ def _open_storage(url: str) -> tuple[Any, str]:
             hint="write s3://bucket/prefix or file:///folder; s3:// needs: pip install 'studio[cluster]'",
         ) from None
     return storage, str(root).rstrip("/")
-
-
-def _sync(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _make_header(codec: str, extension: str, size: int, content: bytes | Path) -> bytes:

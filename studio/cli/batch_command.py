@@ -15,7 +15,7 @@ import click
 
 from studio.batch.item import CURRENT_STATES, ItemState
 from studio.cli.main import CANCELLED, DONE, FAILED, PARTLY
-from studio.cli.options import BytesType, create_studio, engine_options, parse_inputs
+from studio.cli.options import BytesType, create_studio, engine_options, json_option, parse_inputs
 from studio.errors import StudioError, UsageError
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def command() -> None:
 @click.option("--memory", type=BytesType(), metavar="SIZE", help="Budget of the cache's in-memory tier.")
 @click.option("--download", is_flag=True, help="Fetch models that are missing from the hub.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors.")
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@json_option("Print the summary as JSON.")
 @engine_options
 def run_command(graph: Path, table: Path | None, folder: Path, **options: Any) -> int:
     """Run GRAPH over ITEMS, and write files and a ledger.
@@ -351,7 +351,7 @@ def _describe_given(given: dict[str, Any]) -> dict[str, Any]:
 
 @command.command("status")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@json_option("Print it as JSON.")
 def status_command(folder: Path, as_json: bool) -> int:
     """Say how the batch in FOLDER stands, and why items failed."""
     from studio.batch.ledger import Ledger

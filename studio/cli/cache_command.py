@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from studio.cli.main import DONE, FAILED
-from studio.cli.options import BytesType, create_studio
+from studio.cli.options import BytesType, create_studio, json_option
 from studio.runtime.memory import show_bytes
 
 
@@ -26,7 +26,7 @@ def _open(ctx: click.Context) -> Any:
 
 
 @command.command("stats")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@json_option("Print as JSON.")
 @click.pass_context
 def show_stats(ctx: click.Context, as_json: bool) -> None:
     """Say what the cache holds."""

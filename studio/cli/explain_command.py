@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
-from studio.cli.options import create_studio, engine_options, input_options, parse_inputs
+from studio.cli.options import create_studio, engine_options, input_options, json_option, parse_inputs
 
 _COLORS = {"hit": "green", "miss": "yellow", "failed": "red"}
 
 
 @click.command("explain")
 @click.argument("graph", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
+@json_option("Print the explanation as JSON.")
 @input_options
 @engine_options
 def command(graph: Path, as_json: bool, pairs: tuple[str, ...], roots: tuple[Path, ...], **engine: Any) -> None:

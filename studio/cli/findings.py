@@ -9,6 +9,9 @@ import click
 
 from studio.errors import Finding
 
+JSON_OPTION = "studio.json"
+"""Name of the entry in `ctx.meta` that says whether a command was given `--json`."""
+
 
 def show_findings(findings: Sequence[Finding], source: str, *, err: bool = True) -> None:
     """Print each finding: code, place, message, what was expected and found, hint."""

@@ -6,19 +6,16 @@ import importlib
 import io
 import os
 import sys
-import tempfile
-import traceback
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
-from studio import __version__
 from studio.errors import GraphError, StudioError, UsageError
+from studio.version import VERSION
 
-DONE, FAILED, INVALID, PARTLY, CANCELLED = 0, 1, 2, 3, 130
+DONE, FAILED, INVALID, PARTLY, BUG, CANCELLED = 0, 1, 2, 3, 70, 130
 
 COMMANDS = {
     "run": "Run a graph and write its outputs.",
@@ -76,6 +73,17 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; show what is wrong with a graph as text or as JSON, as the command was asked to."""
+        try:
+            return super().invoke(ctx)
+        except GraphError as error:
+            from studio.cli.findings import JSON_OPTION, print_findings, show_findings
+
+            show = print_findings if ctx.meta.get(JSON_OPTION) else show_findings
+            show(error.findings, error.source)
+            return INVALID
+
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Find a command; suggest the nearest name where there is none."""
         try:
@@ -93,7 +101,7 @@ class Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     no_args_is_help=True,
 )
-@click.version_option(__version__, prog_name="studio")
+@click.version_option(VERSION, prog_name="studio")
 def studio() -> None:
     """A headless studio for generative media.
 
@@ -122,14 +130,6 @@ def main(args: list[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("cancelled", err=True)
         sys.exit(CANCELLED)
-    except GraphError as error:
-        from studio.cli.findings import print_findings, show_findings
-
-        if "--json" in (sys.argv[1:] if args is None else args):
-            print_findings(error.findings, error.source)
-        else:
-            show_findings(error.findings, error.source)
-        sys.exit(INVALID)
     except StudioError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(INVALID if error.code.startswith("E0") or isinstance(error, UsageError) else FAILED)
@@ -137,14 +137,7 @@ def main(args: list[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on; say nothing at exit
         sys.exit(FAILED)
     except Exception as error:  # a bug of ours: a report file, not a traceback
-        click.echo(_report(error), err=True)
-        sys.exit(FAILED)
+        from studio.cli.bug_report import report_bug
 
-
-def _report(error: Exception) -> str:
-    """Write a report of a bug of Studio's own; return what to tell the user."""
-    text = "".join(traceback.format_exception(error))
-    details = f"studio {__version__}\npython {sys.version}\narguments {sys.argv[1:]}\n\n{text}"
-    path = Path(tempfile.mkdtemp(prefix="studio-report-")) / "report.txt"
-    path.write_text(details, encoding="utf-8")
-    return f"error: E999 a bug in Studio: {type(error).__name__}: {error}\n  hint: please report it with {path}"
+        click.echo(report_bug(error, sys.argv[1:] if args is None else args), err=True)
+        sys.exit(BUG)

@@ -11,7 +11,7 @@ import click
 
 from studio.api import Model
 from studio.cli.main import DONE, FAILED
-from studio.cli.options import create_studio
+from studio.cli.options import create_studio, json_option
 from studio.runtime.library import Description, Library
 from studio.runtime.memory import show_bytes
 from studio.runtime.weights import find_files, write_digest_list
@@ -34,7 +34,7 @@ def _open(ctx: click.Context, **more: Any) -> Any:
 
 
 @command.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@json_option("Print as JSON.")
 @click.pass_context
 def list_models(ctx: click.Context, as_json: bool) -> None:
     """List the models on this machine with their sizes; for one that cannot be used, why."""
@@ -53,7 +53,7 @@ def list_models(ctx: click.Context, as_json: bool) -> None:
 
 @command.command("show")
 @click.argument("model")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@json_option("Print as JSON.")
 @click.pass_context
 def show(ctx: click.Context, model: str, as_json: bool) -> None:
     """Say what MODEL is: classes, components, types of numbers, content hash, licence. Nothing is loaded."""

@@ -10,13 +10,13 @@ import click
 
 from studio.api import Input, NodeType
 from studio.api.type_spec import describe_value
-from studio.cli.options import create_studio, engine_options
+from studio.cli.options import create_studio, engine_options, json_option
 from studio.errors import UsageError
 
 
 @click.command("nodes")
 @click.argument("node_type", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@json_option("Print as JSON.")
 @engine_options
 def command(node_type: str | None, as_json: bool, **engine: Any) -> None:
     """List the installed node types, or describe NODE_TYPE: its inputs, outputs and documentation.

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from studio.app import InputFile, Studio, read_settings
+from studio.cli.findings import JSON_OPTION
 from studio.errors import UsageError
 from studio.graph import Graph
 from studio.graph.pattern import find_names
@@ -59,6 +60,16 @@ def input_options(function: F) -> F:
         metavar="NAME=VALUE",
         help="Give an input a value; NAME=@PATH reads a file, or those that fit frames/*.png. May be repeated.",
     )(function)
+
+
+def json_option(description: str) -> Callable[[F], F]:
+    """Return the option `--json`, which also decides in which form a wrong graph is shown."""
+
+    def note(ctx: click.Context, _: click.Parameter, value: bool) -> bool:
+        ctx.meta[JSON_OPTION] = ctx.meta.get(JSON_OPTION, False) or value
+        return value
+
+    return click.option("--json", "as_json", is_flag=True, callback=note, help=description)
 
 
 def create_studio(

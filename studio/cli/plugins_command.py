@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from studio.cli.options import create_studio, engine_options
+from studio.cli.options import create_studio, engine_options, json_option
 
 
 @click.command("plugins")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@json_option("Print as JSON.")
 @engine_options
 def command(as_json: bool, **engine: Any) -> None:
     """List plugins: name, distribution, node types; for one that failed, why and where."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from studio.cli.options import create_studio, engine_options, input_options, parse_inputs
+from studio.cli.options import create_studio, engine_options, input_options, json_option, parse_inputs
 from studio.cli.run_command import CODES, Interrupts, choose_display, report
 from studio.execution.context import Control
 
@@ -27,7 +27,7 @@ from studio.execution.context import Control
 @click.option("--refresh", is_flag=True, help="Run every node, and keep the results.")
 @click.option("--download", is_flag=True, help="Fetch models that are missing from the hub.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors.")
-@click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
+@json_option("Print the manifest as JSON.")
 @input_options
 @engine_options
 def command(

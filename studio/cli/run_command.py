@@ -15,7 +15,7 @@ import click
 from studio.api.events import Event
 from studio.app import RunResult, Studio
 from studio.cli.main import CANCELLED, DONE, FAILED, PARTLY
-from studio.cli.options import BytesType, create_studio, engine_options, input_options, parse_inputs
+from studio.cli.options import BytesType, create_studio, engine_options, input_options, json_option, parse_inputs
 from studio.execution.context import Control
 from studio.execution.files import DEFAULT_TEMPLATE, OutputFolder
 
@@ -45,7 +45,7 @@ CODES = {"done": DONE, "partly done": PARTLY, "failed": FAILED, "cancelled": CAN
 @click.option("--ram", type=BytesType(), metavar="SIZE", help="Budget for models kept open on the CPU.")
 @click.option("--download", is_flag=True, help="Fetch models that are missing from the hub.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors.")
-@click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
+@json_option("Print the manifest as JSON.")
 @input_options
 @engine_options
 def command(

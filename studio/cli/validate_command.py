@@ -10,13 +10,13 @@ import click
 
 from studio.cli.findings import show_findings
 from studio.cli.main import DONE, INVALID
-from studio.cli.options import create_studio, engine_options
+from studio.cli.options import create_studio, engine_options, json_option
 from studio.errors import Finding, GraphError
 
 
 @click.command("validate")
 @click.argument("graphs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@json_option("Print the findings as JSON.")
 @click.option(
     "--root",
     "roots",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from studio.cli.main import DONE, FAILED
-from studio.cli.options import create_studio, engine_options
+from studio.cli.options import create_studio, engine_options, json_option
 from studio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _BAD = ("changed", "missing", "unreadable")
 @click.option("--replay", type=click.IntRange(min=0), default=0, metavar="N", help="Render N random files again.")
 @click.option("--seed", type=int, help="Chooses the random files; printed, so that a choice can be repeated.")
 @click.option("--strict", is_flag=True, help="Files that are recorded nowhere count as failures.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option("Print the result as JSON.")
 @click.option("--root", "roots", multiple=True, type=click.Path(path_type=Path, exists=True, file_okay=False),
               help="A further folder that the graphs may read. May be repeated.")  # fmt: skip
 @engine_options

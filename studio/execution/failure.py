@@ -10,6 +10,7 @@ from studio.api import is_out_of_memory
 from studio.api.type_spec import ValueProblem, describe_value
 from studio.errors import NodeError, StudioError
 from studio.execution.relief import Exhausted
+from studio.files import is_disk_full
 
 
 def explain_failure(error: BaseException, node: str, node_type: str, inputs: Mapping[str, Any]) -> NodeError:
@@ -20,7 +21,9 @@ def explain_failure(error: BaseException, node: str, node_type: str, inputs: Map
     name = f"node {node!r} ({node_type})"
     if isinstance(error, StudioError):
         message = f"{error.where}: {error.message}" if error.where else error.message
-        return NodeError(error.code, f"{name}: {message}", node=node, inputs=short, hint=error.hint)
+        failure = NodeError(error.code, f"{name}: {message}", node=node, inputs=short, hint=error.hint)
+        failure.disk_full = is_disk_full(error)
+        return failure
     if isinstance(error, ValueProblem):
         return NodeError("E302", f"{name}: {error}", node=node, inputs=short, hint="this is a mistake of the node type")
     details = "".join(traceback.format_exception(error))
@@ -43,7 +46,7 @@ def explain_failure(error: BaseException, node: str, node_type: str, inputs: Map
             details=details,
             hint=f"report it to the authors of {node_type}",
         )
-    if isinstance(error, OSError) and error.errno in (28, 122):
+    if is_disk_full(error):
         return NodeError(
             "E310",
             f"{name}: the disk is full: {error}",

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
-import secrets
 import string
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from typing import Any
 from studio.api import OutputPath, TypeSpec, ValueType
 from studio.cache.digest import hash_file
 from studio.errors import MediaError, RunError, UsageError
+from studio.files import is_disk_full, replace_file
 
 DEFAULT_TEMPLATE = "{output}.{ext}"
 _FIELDS = {"output", "ext", "index", "graph", "run"}
@@ -212,38 +211,28 @@ def _holds_media(value: list[Any], value_types: Mapping[type, ValueType[Any]]) -
 
 
 def _write(output: str, path: Path, value: Any, value_type: ValueType[Any] | None, provenance: str) -> WrittenFile:
-    # the name keeps its extension, which chooses the format
-    temporary = path.with_name(f".{secrets.token_hex(6)}-partial{path.suffix}")
     loss = ""
     try:
-        if value_type is not None:
-            loss = value_type.find_loss(value, path)
-            value_type.write_file(value, temporary, provenance)
-        elif isinstance(value, str):
-            temporary.write_text(value, encoding="utf-8", errors="backslashreplace")
-        else:
-            text = json.dumps(_to_json(value), ensure_ascii=False, indent=2) + "\n"
-            temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        digest, size = hash_file(temporary).hex(), temporary.stat().st_size
-        os.replace(temporary, path)
-    except MediaError as error:  # it speaks of the temporary file
-        temporary.unlink(missing_ok=True)
+        with replace_file(path) as temporary:
+            if value_type is not None:
+                loss = value_type.find_loss(value, path)
+                value_type.write_file(value, temporary, provenance)
+            elif isinstance(value, str):
+                temporary.write_text(value, encoding="utf-8", errors="backslashreplace")
+            else:
+                text = json.dumps(_to_json(value), ensure_ascii=False, indent=2) + "\n"
+                temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+            digest, size = hash_file(temporary).hex(), temporary.stat().st_size
+    except MediaError as error:
         raise MediaError(error.code, f"output {output!r}: {error.message}", where=str(path), hint=error.hint) from None
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        full = error.errno in (28, 122)
+        full = is_disk_full(error)
         raise RunError(
             "E312",
             f"cannot write output {output!r}: {error.strerror or error}",
             where=str(path),
             hint="free space and run again: everything is cached" if full else "name another folder with -o DIR",
         ) from None
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
     return WrittenFile(output, path, digest, size, loss)
 
 

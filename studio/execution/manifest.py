@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import platform
-import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +11,7 @@ from typing import Any
 from studio.errors import RunError
 from studio.execution.call import Outcome
 from studio.execution.files import WrittenFile
+from studio.files import replace_file
 from studio.runtime.devices import Device
 
 FORMAT = 1
@@ -97,17 +95,14 @@ def write_manifest(manifest: Mapping[str, Any], folder: Path) -> Path:
         RunError: E312 if the disk says no.
     """
     path = folder / ".studio" / f"{manifest['run']}.json"
-    temporary = path.with_name(f".{secrets.token_hex(6)}-partial.json")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", encoding="utf-8", errors="backslashreplace") as file:
+        with (
+            replace_file(path) as temporary,
+            temporary.open("w", encoding="utf-8", errors="backslashreplace") as file,
+        ):
             json.dump(manifest, file, ensure_ascii=False, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise RunError(
             "E312",
             f"cannot write the manifest: {error.strerror or error}",

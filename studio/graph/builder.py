@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import numbers
-import os
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
@@ -16,6 +13,7 @@ from typing import Any
 
 from studio.api import Model
 from studio.errors import UsageError
+from studio.files import replace_file
 from studio.graph.document import FORMAT_VERSION, NAME_PATTERN, TYPE_PATTERN, Graph, is_edge, is_file, is_quoted
 from studio.graph.parse import MAX_NESTING, parse_graph
 
@@ -332,16 +330,10 @@ def write_document(document: Mapping[str, Any], path: Path) -> None:
     Raises:
         UsageError: E013 if the file cannot be written.
     """
-    temporary = path.with_name(f".{path.name[:80]}.{secrets.token_hex(4)}")
     try:
-        with temporary.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(format_document(document))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with replace_file(path) as temporary:
+            temporary.write_text(format_document(document), encoding="utf-8", newline="\n")
     except (OSError, ValueError) as error:  # ValueError: lone surrogates
-        with contextlib.suppress(OSError, ValueError):
-            temporary.unlink(missing_ok=True)
         reason = error.strerror if isinstance(error, OSError) else error
         raise UsageError("E013", f"{str(path)!r} cannot be written: {reason}", hint="check the folder") from None
 

@@ -6,7 +6,6 @@ import difflib
 import json
 import os
 import re
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,6 +16,7 @@ from typing import Any, TypeGuard
 
 from studio.api import Model
 from studio.errors import ModelError
+from studio.files import replace_file
 from studio.runtime.hub import Hub, offline
 from studio.runtime.weights import (
     SAFE,
@@ -410,11 +410,10 @@ class Library:
         if self._folder is None:
             raise ModelError("E609", "there is no folder to remember models in", hint="set STUDIO_MODELS_DIR")
         path = self._folder / kind / f"{name}.json"
-        temporary = path.with_name(f".{secrets.token_hex(6)}.partial")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
-            os.replace(temporary, path)
+            with replace_file(path) as temporary:
+                temporary.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
         except OSError as error:
             raise ModelError(
                 "E609",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
+
+from studio.api import replace_file
 
 
 @dataclass
@@ -170,9 +171,8 @@ def save_checkpoint(
                 tensors[f"optimizer{number}.{index}.{key}"] = torch.as_tensor(value)
     tensors["random"] = torch.get_rng_state()
     tensors = {name: t.detach().cpu().clone().contiguous() for name, t in tensors.items()}
-    part = folder / "checkpoint.part"
-    save_file(tensors, part, {"state": json.dumps(state)})
-    os.replace(part, folder / "checkpoint.safetensors")
+    with replace_file(folder / "checkpoint.safetensors") as part:
+        save_file(tensors, part, {"state": json.dumps(state)})
 
 
 def load_checkpoint(

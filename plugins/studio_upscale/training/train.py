@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from studio.api import replace_file
+
 STAGES = ("gauge", "x2", "x4", "x3", "fast", "restore", "export")
 MINUTES = {"x2": 85.0, "x4": 60.0, "x3": 25.0, "fast": 15.0, "restore": 15.0}
 ADAM_RATE, MUON_RATE = 1e-3, 1.2e-2
@@ -110,8 +112,8 @@ def train_gauge(pictures: Sequence[Any], options: argparse.Namespace) -> None:
     tensors = whole.dump()
     for number, gauge in enumerate(folds):
         tensors |= {f"fold{number}.{name}": values for name, values in gauge.dump().items()}
-    save_file(tensors, path.with_suffix(".part"), metadata={"pictures": str(len(pictures)), "seed": str(options.seed)})
-    os.replace(path.with_suffix(".part"), path)
+    with replace_file(path) as part:
+        save_file(tensors, part, metadata={"pictures": str(len(pictures)), "seed": str(options.seed)})
     print("gauge done", len(samples.kernels), f"loss {loss:.3f} on pictures it did not see", flush=True)
 
 
@@ -275,9 +277,8 @@ class Training:
             "loss": self.loss,
             "coded": self.stage.coded,
         }
-        part_file = self.path.with_suffix(".part")
-        save_file(tensors, part_file, metadata={"training": json.dumps(facts)})
-        os.replace(part_file, self.path)
+        with replace_file(self.path) as part:
+            save_file(tensors, part, metadata={"training": json.dumps(facts)})
 
     def describe(self) -> str:
         """Return the loss, and the gain over interpolation on the picture that was held out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -68,17 +69,30 @@ def test_a_bug_of_ours_writes_a_report_and_says_where(
         raise LookupError("out of luck")
 
     monkeypatch.setattr("studio.app.Studio.run", fail)
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
     with pytest.raises(SystemExit) as exit_:
         main_module.main(["run", str(card)])
 
     err = capsys.readouterr().err
     report = Path(err.split("report it with ")[1].strip())
-    assert exit_.value.code == 1
+    assert exit_.value.code == 70
+    assert report.parent == tmp_path / "studio" / "reports"
     assert "E999 a bug in Studio: LookupError: out of luck" in err
     assert "Traceback" not in err
     assert "in fail" in report.read_text()
+
+
+def test_a_wrong_graph_is_shown_as_json_where_the_command_was_asked_for_json(desk: Desk) -> None:
+    text = desk.write_graph("a.json", {"nodes": {}, "outputs": {}, "nods": {}})
+
+    as_text, as_json = desk.call("explain", text), desk.call("explain", text, "--json")
+    as_value = desk.call("explain", text, "--set", "--json")
+
+    assert as_text.code == as_json.code == as_value.code == 2
+    assert "error E102 at /nods" in as_text.err
+    assert (as_text.out, as_json.err, as_value.out) == ("", "", "")
+    assert "E102" in {finding["code"] for finding in json.loads(as_json.out)["findings"]}
 
 
 def test_wrong_settings_are_a_usage_error(desk: Desk, card: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,52 @@
+"""Writes a report about a bug of Studio's own, where the user finds it."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from studio.settings import find_reports_folder
+from studio.version import VERSION
+
+
+def report_bug(error: Exception, arguments: Sequence[str]) -> str:
+    """Write a report and return the message that the user reads.
+
+    The report lies in the reports folder of the user, or in the folder for temporary files where that one cannot be
+    written.
+    """
+    message = f"error: E999 a bug in Studio: {type(error).__name__}: {error}"
+    details = "".join(traceback.format_exception(error))
+    text = f"studio {VERSION}\npython {sys.version}\narguments {list(arguments)}\n\n{details}"
+    path = _write_report(text)
+    if path is None:
+        return f"{message}\n  hint: please report it with this text; no folder for a report can be written\n{text}"
+    return f"{message}\n  hint: please report it with {path}"
+
+
+def _write_report(text: str) -> Path | None:
+    name = f"report-{time.strftime('%Y%m%d-%H%M%S')}.txt"
+    for find_folder in (find_reports_folder, lambda: Path(tempfile.gettempdir()) / "studio-reports"):
+        try:
+            folder = find_folder()
+            folder.mkdir(parents=True, exist_ok=True)
+            path = _choose_path(folder / name)
+            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+            return path
+        except (OSError, RuntimeError):  # RuntimeError: a user without a home
+            continue
+    return None
+
+
+def _choose_path(path: Path) -> Path:
+    """Return a path that no other report has."""
+    number = 1
+    chosen = path
+    while chosen.exists():
+        number += 1
+        chosen = path.with_stem(f"{path.stem}-{number}")
+    return chosen
