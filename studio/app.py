@@ -6,22 +6,20 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from studio.api import File, NodeType, Output, TypeSpec, ValueType
+from studio.api import File, NodeType, TypeSpec
 from studio.api.builtin import create_builtin_value_types
 from studio.api.events import Event
-from studio.api.node_type import Input
-from studio.api.type_spec import ValueProblem, check_value, copy_plain
+from studio.api.type_spec import copy_plain
 from studio.errors import Cancelled, Finding, GraphError, ModelError, RunError, StudioError, UsageError
 from studio.graph import Graph, ResolvedGraph, load_graph, parse_graph, resolve_graph
-from studio.graph.document import is_file, is_pattern
+from studio.graph.given import InputFile, bind_inputs, describe_given, find_given_path, list_files, name_file
 from studio.graph.parse import escape
-from studio.graph.pattern import find_names
-from studio.graph.resolve import FileLiteral
+from studio.graph.source import Collected, Constant, FileSource, Source
 from studio.registry import Observers, Registry, load_registry
 from studio.runtime.devices import find_device
 from studio.runtime.models import Models
@@ -34,17 +32,13 @@ if TYPE_CHECKING:
     from studio.execution.context import Control
     from studio.execution.executor import Executor
     from studio.execution.explain import Explanation
+    from studio.execution.file_reading import FileReader
     from studio.execution.files import OutputFolder, WrittenFile
-    from studio.execution.plan import FileReader, Plan, Source
+    from studio.execution.plan import Plan
+
+__all__ = ["CacheMode", "Carried", "InputFile", "RunResult", "Studio", "read_settings", "run"]
 
 CacheMode = Literal["use", "refresh", "off"]
-
-
-@dataclass(frozen=True)
-class InputFile:
-    """A file that the caller names for a graph's input; unlike a path in a graph it may lie anywhere."""
-
-    path: Path
 
 
 @dataclass(frozen=True)
@@ -116,7 +110,6 @@ class Studio:
         self._discover = discover
         self._on_disk = on_disk
         self._executor_name = executor
-        self._readers: dict[str, NodeType] = {}
         self._closed = False
 
     # -- the parts -------------------------------------------------------------------------------------
@@ -190,9 +183,9 @@ class Studio:
 
     @cached_property
     def _reader(self) -> FileReader:
-        from studio.execution.plan import FileReader
+        from studio.execution.file_reading import FileReader
 
-        return FileReader(self._find_file, self._make_reading_type)
+        return FileReader(self.cache.digest_file, self.registry.value_types, self.settings.media)
 
     def close(self) -> None:
         """Write what waits, and let go of threads and folders."""
@@ -232,7 +225,7 @@ class Studio:
         checks = any(node.node_type and node.node_type.check for node in resolved.nodes.values())
         if resolved.errors or not checks:
             return resolved.findings
-        from studio.execution.plan import Collected, create_plan
+        from studio.execution.plan import create_plan
 
         unknown: dict[str, Source] = {name: Collected(()) for name, end in resolved.inputs.items() if end.required}
         return resolved.findings + self._check_inputs(create_plan(resolved, unknown, self._reader))
@@ -276,7 +269,13 @@ class Studio:
         if resolved.errors:
             raise GraphError(resolved.errors, source=source)
         findings: list[Finding] = []
-        values = self._bind_inputs(resolved, inputs or {}, findings)
+
+        def settle(source: Source) -> Source:
+            if isinstance(source, Constant):
+                return Constant(self.cache.settle(source.value))
+            return self._reader.settle(source, resolved.graph.file_digests)
+
+        values = bind_inputs(resolved, inputs or {}, self.registry.classes, findings, settle)
         names = [only] if isinstance(only, str) else list(only) if only is not None else None
         for name in names or ():
             if name not in resolved.outputs:
@@ -412,7 +411,7 @@ class Studio:
         """Write the outputs and the manifest."""
         from studio.execution.manifest import create_manifest, write_manifest
 
-        recorded = {name: _describe_given(value, graph) for name, value in values.items()}
+        recorded = {name: describe_given(value, graph) for name, value in values.items()}
         outputs = {name: copy_plain(outcome.load(result)) for name, result in outcome.results.items()}
         result = RunResult(outcome.status, outputs, errors=list(outcome.errors), warnings=outcome.warnings)
         if folder is not None:
@@ -459,7 +458,7 @@ class Studio:
     ) -> tuple[list[WrittenFile], list[StudioError]]:
         """Write outputs to files that carry the graph and its values; return the files, and what could not be."""
         graph = resolved.graph
-        recorded = {name: _describe_given(value, graph) for name, value in values.items()}
+        recorded = {name: describe_given(value, graph) for name, value in values.items()}
         provenance = self._make_provenance(resolved, values, recorded, folder.folder)
         fields = {"graph": graph.name, "run": run_id}
         value_types = {value_type.python: value_type for value_type in self.registry.value_types.values()}
@@ -473,160 +472,13 @@ class Studio:
                 errors.append(error)
         return files, errors
 
-    # -- inputs ----------------------------------------------------------------------------------------
-
-    def _bind_inputs(
-        self, resolved: ResolvedGraph, inputs: Mapping[str, Any], findings: list[Finding]
-    ) -> dict[str, Source]:
-        values: dict[str, Source] = {}
-        for name, value in inputs.items():
-            end = resolved.inputs.get(name)
-            where = f"/inputs/{escape(name)}"
-            if end is None:
-                known = ", ".join(resolved.inputs) or "none"
-                findings.append(
-                    Finding("E110", where, f"the graph has no input {name!r}", known, name, f"its inputs: {known}")
-                )
-                continue
-            try:
-                values[name] = self._bind_value(resolved.graph, end, value)
-            except ValueProblem as problem:
-                findings.append(
-                    Finding(
-                        "E117",
-                        where,
-                        f"input {name!r}: {problem}",
-                        problem.expected,
-                        problem.found,
-                        _hint_value(end.spec),
-                    )
-                )
-            except StudioError as error:
-                findings.append(Finding(error.code, where, f"input {name!r}: {error.message}", hint=error.hint))
-        for name, end in resolved.inputs.items():
-            if end.required and name not in inputs:
-                findings.append(
-                    Finding(
-                        "E132",
-                        f"/inputs/{escape(name)}",
-                        f"input {name!r} has no value",
-                        str(end.spec),
-                        "nothing",
-                        f"give one with --set {name}=...",
-                    )
-                )
-        return values
-
-    def _bind_value(self, graph: Graph, end: Input, value: Any) -> Source:
-        from studio.execution.plan import Collected, Constant, NamedPath
-
-        spec = end.spec
-        value = self._list_files(value, spec, graph)
-        if spec.depth == 1 and isinstance(value, list) and any(isinstance(v, InputFile) or is_file(v) for v in value):
-            entry = replace(end, spec=replace(spec.item(), limits=None))
-            return Collected(tuple(self._bind_value(graph, entry, v) for v in value))
-        digests = None  # a file that the caller names may hold anything, one that a media file carries must be the same
-        if (
-            isinstance(value, dict)
-            and set(value) == {"file"}
-            and (spec.name == "file" or spec.name in self.registry.classes)
-        ):
-            value, digests = InputFile(_find_path(str(value["file"]), graph)), graph.file_digests
-        if isinstance(value, InputFile):
-            if spec.depth or (spec.name != "file" and spec.name not in self.registry.classes):
-                raise ValueProblem(str(spec), f"the file {str(value.path)!r}")
-            return self._plan_file(value, _name_file(value.path, graph), spec, digests)
-        if spec.name == "path" and isinstance(value, str) and not spec.depth:
-            return NamedPath(value)
-        if spec.name == "model" and isinstance(value, str | dict) and not spec.depth:
-            from studio.api import Model
-
-            return Constant(Model.from_json(value))
-        return Constant(self.cache.settle(check_value(spec, value, self.registry.classes)))
-
-    def _list_files(self, value: Any, spec: TypeSpec, graph: Graph) -> Any:
-        """Return the files that a pattern names as a list; any other value as it is."""
-        if not is_pattern(value) or spec.depth != 1 or (spec.name != "file" and spec.name not in self.registry.classes):
-            return value
-        pattern = value["files"]
-        names = find_names(graph.base, pattern, graph.file_digests)
-        if not names:
-            raise UsageError("E129", f"no file fits {pattern!r}", where=str(graph.base), hint="check folder and name")
-        return [{"file": name} for name in names]
-
-    def _plan_file(self, given: InputFile, written: str, spec: TypeSpec, digests: Mapping[str, str] | None) -> Source:
-        """Return the source of a file that the caller named; the plan reads it as it reads the graph's own."""
-        from studio.execution.plan import Constant, PendingFile
-
-        if not _is_file(given.path) and written not in (digests or ()):
-            what = "is a folder" if os.path.isdir(given.path) else "does not exist"
-            raise UsageError("E129", f"{str(given.path)!r} {what}", hint="check the path")
-        file = self._find_file(FileLiteral(given.path, spec.name, written), digests)
-        return Constant(file) if spec.name == "file" else PendingFile(file, spec.name)
-
-    def _find_file(self, literal: FileLiteral, digests: Mapping[str, str] | None) -> File:
-        wanted = (digests or {}).get(literal.written)
-        if digests is not None and wanted is None:
-            raise RunError(
-                "E311",
-                f"the file that names {literal.written!r} does not say what was in it",
-                hint="give it with --set NAME=@PATH",
-            )
-        if wanted is not None and not _is_file(literal.path):
-            return File(literal.path, wanted, 0)  # the cache may still know what was in it
-        try:
-            file = self.cache.digest_file(literal.path)
-        except OSError as error:
-            raise RunError(
-                "E129", f"{str(literal.path)!r} cannot be read: {error.strerror}", hint="check its rights"
-            ) from None
-        if digests is not None and wanted != file.digest:
-            raise RunError(
-                "E311",
-                f"{str(literal.path)!r} has changed since the file that names it was made",
-                hint="put the old one back, or use this one with --set NAME=@PATH",
-            )
-        return file
-
-    def _make_reading_type(self, name: str) -> NodeType:
-        """Return the node type that reads a value type from a file."""
-        if name not in self._readers:
-            value_type: ValueType[Any] = self.registry.value_types[name]
-            limits = self.settings.media
-
-            def read(ctx: Any, file: File) -> Any:
-                if not _is_file(file.path):
-                    raise RunError(
-                        "E311",
-                        f"{str(file.path)!r} is not there, and the cache does not hold what was in it",
-                        hint="put it back, or name another with --set NAME=@PATH",
-                    )
-                value = value_type.read_file(file.path, limits)
-                for doubt in value_type.find_doubts(file.path, limits):
-                    ctx.log(doubt)
-                return value
-
-            self._readers[name] = NodeType(
-                id=f"studio.read_{name}",
-                version="1.0",
-                code=1,
-                function=read,
-                lane="io",
-                device_free=True,
-                inputs={"file": Input("file", TypeSpec("file"), True)},
-                outputs={name: Output(name, TypeSpec(name))},
-                summary=f"Read {name} from a file.",
-                distribution="studio",
-            )
-        return self._readers[name]
-
     # -- what files carry ------------------------------------------------------------------------------
 
     def describe_graph(self, resolved: ResolvedGraph) -> dict[str, Any]:
         """Return what a graph is made of besides itself: "graphs" in it, digests of "files", and "node types"."""
         graphs: dict[str, Any] = {}
         files: dict[str, str] = {}
-        _collect_parts(resolved, graphs, files, self._find_file)
+        _collect_parts(resolved, graphs, files, self._reader.find_file)
         return {"graphs": graphs, "files": files, "node types": _collect_node_types(resolved)}
 
     def _make_provenance(
@@ -637,13 +489,13 @@ class Studio:
         described = self.describe_graph(resolved)
         graphs, files = described["graphs"], described["files"]
         for name, whole in values.items():
-            given = self._list_files(whole, resolved.inputs[name].spec, graph)
+            given = list_files(whole, resolved.inputs[name].spec, graph, self.registry.classes)
             for value in given if isinstance(given, list | tuple) else [given]:
-                path = _find_given_path(value, graph)
+                path = find_given_path(value, graph)
                 if path is not None:
-                    written = _name_file(path, graph)
+                    written = name_file(path, graph)
                     digests = None if isinstance(value, InputFile) else graph.file_digests
-                    files[written] = self._find_file(FileLiteral(path, "file", written), digests).digest
+                    files[written] = self._reader.find_file(FileSource(path, "file", written), digests).digest
         base = os.path.relpath(graph.base, folder.resolve())
         return {
             "studio": 1,
@@ -711,19 +563,17 @@ def _collect_parts(
     resolved: ResolvedGraph,
     graphs: dict[str, Any],
     files: dict[str, str],
-    find_file: Callable[[FileLiteral, Mapping[str, str] | None], File],
+    find_file: Callable[[FileSource, Mapping[str, str] | None], File],
 ) -> None:
-    from studio.graph.resolve import Binding, Gathered
-
-    bindings: list[Binding] = [bound.binding for node in resolved.nodes.values() for bound in node.inputs.values()]
-    bindings += [end.default for end in resolved.inputs.values() if end.default is not None]
-    while bindings:
-        binding = bindings.pop()
-        if isinstance(binding, FileLiteral):
-            known = (resolved.graph.file_digests or {}).get(binding.written)  # a default that is not used may be gone
-            files[binding.written] = known or find_file(binding, None).digest
-        elif isinstance(binding, Gathered):
-            bindings += binding.entries
+    sources: list[Source] = [bound.source for node in resolved.nodes.values() for bound in node.inputs.values()]
+    sources += [end.default for end in resolved.inputs.values() if end.default is not None]
+    while sources:
+        source = sources.pop()
+        if isinstance(source, FileSource):
+            known = (resolved.graph.file_digests or {}).get(source.written)  # a default that is not used may be gone
+            files[source.written] = known or find_file(source, None).digest
+        elif isinstance(source, Collected):
+            sources += source.entries
     for node in resolved.nodes.values():
         if node.subgraph is not None:
             reference = resolved.graph.document.nodes[node.id].type.removeprefix("graph:")
@@ -743,50 +593,8 @@ def _collect_node_types(resolved: ResolvedGraph) -> list[NodeType]:
     return [found[name] for name in sorted(found)]
 
 
-def _find_given_path(value: Any, graph: Graph) -> Path | None:
-    if isinstance(value, InputFile):
-        return value.path
-    return _find_path(str(value["file"]), graph) if isinstance(value, dict) and set(value) == {"file"} else None
-
-
-def _is_file(path: Path) -> bool:
-    return os.path.isfile(path)  # unlike Path.is_file, also for a name that no file can have
-
-
-def _name_file(path: Path, graph: Graph) -> str:
-    """Return how a graph would write a path, seen from its folder."""
-    try:
-        return os.path.relpath(path.parent.resolve() / path.name, graph.base)
-    except (OSError, ValueError):  # another drive, or a name that no file can have
-        return str(path)
-
-
-def _find_path(written: str, graph: Graph) -> Path:
-    """Return the path that a graph writes; its folder need not be there any more."""
-    return Path(os.path.normpath(graph.base / written))
-
-
 def _make_finding(node: str, name: str, error: StudioError) -> Finding:
     return Finding(error.code, f"/nodes/{escape(node)}/inputs/{escape(name)}", error.message, hint=error.hint)
-
-
-def _describe_given(value: Any, graph: Graph) -> Any:
-    """Return the JSON form of a value that a caller gave; media given as objects are only described."""
-    if isinstance(value, InputFile):
-        return {"file": _name_file(value.path, graph)}
-    if isinstance(value, list | tuple):
-        return [_describe_given(entry, graph) for entry in value]
-    if value is None or isinstance(value, str | int | float | bool | dict):
-        return value
-    return value.to_json() if hasattr(value, "to_json") else {"described": repr(value)}
-
-
-def _hint_value(spec: TypeSpec) -> str:
-    return (
-        "name a file with --set NAME=@PATH"
-        if spec.name not in ("text", "int", "float", "number", "bool", "choice", "json")
-        else ""
-    )
 
 
 def read_settings(**overrides: Any) -> Settings:

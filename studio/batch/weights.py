@@ -19,7 +19,7 @@ def find_graph_models(resolved: ResolvedGraph) -> Iterator[Model]:
             yield from find_models(getattr(end.default, "value", end.default), end.spec.name)
         for node in graph.nodes.values():
             for bound in node.inputs.values():
-                yield from find_models(getattr(bound.binding, "value", None), bound.spec.name)
+                yield from find_models(getattr(bound.source, "value", None), bound.spec.name)
             if node.node_type is not None:
                 for name, end in node.node_type.inputs.items():
                     if name not in node.inputs and not end.required:

@@ -15,9 +15,10 @@ from studio.api.events import Event
 from studio.cache import Cache, Undigestable, digest_list
 from studio.execution.call import Call, Outcome, RunOptions
 from studio.execution.context import Control
+from studio.execution.file_reading import FileReader
 from studio.execution.fingerprint import UNDIGESTED, Fingerprints
 from studio.execution.lanes import Lane
-from studio.execution.plan import FileReader, Plan
+from studio.execution.plan import Plan
 from studio.execution.run import Run
 from studio.runtime.devices import Device
 from studio.runtime.models import Models

@@ -11,9 +11,10 @@ from studio.api.events import Event
 from studio.errors import NodeError
 from studio.execution.call import DONE, FAILED, GATHER, RUNNING, WAITING, LostValue, NodeState, Result, RunOptions
 from studio.execution.context import Control
-from studio.execution.plan import Collected, Constant, NamedPath, Plan, PlanNode, Source, find_references, rename_nodes
+from studio.execution.plan import Plan, PlanNode, rename_nodes
 from studio.execution.run import Run
 from studio.execution.values import Values
+from studio.graph.source import Collected, Constant, NamedPath, Source, find_references
 
 if TYPE_CHECKING:
     from studio.execution.executor import Executor

@@ -8,7 +8,8 @@ from typing import Any
 
 from studio.api import Model
 from studio.errors import StudioError
-from studio.execution.plan import Collected, Constant, Plan, PlanNode, Source, find_references
+from studio.execution.plan import Plan, PlanNode
+from studio.graph.source import Collected, Constant, Source, find_references
 
 
 def find_needed_models(plan: Plan) -> Iterator[tuple[str, str, Model]]:

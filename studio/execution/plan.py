@@ -2,74 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
 
 import networkx as nx
 
 from studio.api import File, Input, NodeType, Output, TypeSpec
 from studio.errors import GraphError
-from studio.graph.resolve import (
-    Binding,
-    Bound,
-    Edge,
-    FileLiteral,
-    Gathered,
-    InputEdge,
-    Literal,
-    PathLiteral,
-    ResolvedGraph,
-    ResolvedNode,
+from studio.execution.file_reading import FileReader
+from studio.graph.resolve import Bound, ResolvedGraph, ResolvedNode
+from studio.graph.source import (
+    Collected,
+    Constant,
+    FileSource,
+    GraphInput,
+    Reference,
+    Source,
+    find_references,
 )
-
-
-@dataclass(frozen=True)
-class Constant:
-    """A value that is known before the run."""
-
-    value: Any
-
-
-@dataclass(frozen=True)
-class Reference:
-    """An output of a node of the plan."""
-
-    node: str
-    output: str
-
-
-@dataclass(frozen=True)
-class Collected:
-    """A list whose entries are sources."""
-
-    entries: tuple[Source, ...]
-
-
-@dataclass(frozen=True)
-class NamedPath:
-    """A file to write, relative to the run's output folder."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Given:
-    """Something the executor handed in: what one entry of a mapped graph takes as an input."""
-
-    result: Any
-
-
-@dataclass(frozen=True)
-class PendingFile:
-    """A file that the caller named for a graph's input; it becomes a node that reads it."""
-
-    file: File
-    type_name: str
-
-
-Source = Constant | Reference | Collected | NamedPath | Given | PendingFile
 
 
 @dataclass(frozen=True)
@@ -137,14 +88,6 @@ class Plan:
     graph: nx.DiGraph[str] = field(default_factory=nx.DiGraph)
 
 
-@dataclass(frozen=True)
-class FileReader:
-    """How a plan reads files: `make_node_type` gives the node type that reads a value type from a file."""
-
-    find_file: Callable[[FileLiteral, Mapping[str, str] | None], File]
-    make_node_type: Callable[[str], NodeType]
-
-
 def create_plan(
     resolved: ResolvedGraph,
     values: Mapping[str, Source],
@@ -190,13 +133,6 @@ def _prune(nodes: Mapping[str, PlanNode], plan: Plan) -> None:
     plan.graph.add_edges_from(edges)
 
 
-def find_references(source: Source) -> list[Reference]:
-    """Return the outputs that a source is made of."""
-    if isinstance(source, Reference):
-        return [source]
-    return [r for entry in source.entries for r in find_references(entry)] if isinstance(source, Collected) else []
-
-
 def rename_nodes(plan: Plan, prefix: str) -> Plan:
     """Return a plan whose node ids begin with a prefix."""
 
@@ -233,12 +169,12 @@ class _Builder:
             scope.add_node(node)
         return {name: scope.find_source(binding) for name, (binding, _) in resolved.outputs.items()}
 
-    def add_file(self, literal: FileLiteral, digests: Mapping[str, str] | None) -> Source:
+    def add_file(self, source: FileSource, digests: Mapping[str, str] | None) -> Source:
         """Add the node that reads a file, once for each file and type."""
-        file = self.reader.find_file(literal, digests)
-        if literal.type_name == "file":
+        file = source.file or self.reader.find_file(source, None if source.by_caller else digests)
+        if source.type_name == "file":
             return Constant(file)
-        return self.add_reading(file, literal.type_name, literal.written)
+        return self.add_reading(file, source.type_name, file.name if source.file else source.written)
 
     def add_check(self, node_id: str, source: Source, spec: TypeSpec, conditions: tuple[Source, ...]) -> Source:
         """Add a node that hands a value on if it fits a type, once for each id."""
@@ -246,14 +182,6 @@ class _Builder:
             bound = {"value": PlanInput(source, spec)}
             self.nodes[node_id] = PlanNode(node_id, _create_check(spec), bound, {"value": TypeSpec("any")}, conditions)
         return Reference(node_id, "value")
-
-    def add_readings(self, source: Source) -> Source:
-        """Add the nodes that read the files which the caller named."""
-        if isinstance(source, Collected):
-            return Collected(tuple(self.add_readings(entry) for entry in source.entries))
-        if isinstance(source, PendingFile):
-            return self.add_reading(source.file, source.type_name, source.file.name)
-        return source
 
     def add_reading(self, file: File, type_name: str, written: str) -> Source:
         """Add the node that reads a value from a file."""
@@ -328,28 +256,33 @@ class _Scope:
         self.aliases |= {(node.id, name): Reference(node_id, name) for name in node.outputs}
 
     def make_input(self, bound: Bound) -> PlanInput:
-        return PlanInput(self.find_source(bound.binding), bound.spec, bound.depth, bound.stream)
+        return PlanInput(self.find_source(bound.source), bound.spec, bound.depth, bound.stream)
 
-    def find_source(self, binding: Binding) -> Source:
-        match binding:
-            case Literal(value):
-                return Constant(value)
-            case Edge(node, output):
+    def find_source(self, source: Source) -> Source:
+        """Return what a source of the graph is in the plan."""
+        match source:
+            case Reference(node, output):
                 return self.aliases[node, output]
-            case InputEdge(name):
+            case GraphInput(name):
                 return self.find_graph_input(name)
-            case Gathered(entries):
+            case Collected(entries):
                 return Collected(tuple(self.find_source(entry) for entry in entries))
-            case PathLiteral(name):
-                return NamedPath(name)
-            case FileLiteral():
-                return self.builder.add_file(binding, self.resolved.graph.file_digests)
-        raise AssertionError(binding)
+            case FileSource():
+                return self.builder.add_file(source, self.resolved.graph.file_digests)
+        return source
+
+    def add_files(self, given: Source) -> Source:
+        """Return a value that the graph is given, with nodes for the files in it."""
+        if isinstance(given, Collected):
+            return Collected(tuple(self.add_files(entry) for entry in given.entries))
+        return (
+            self.builder.add_file(given, self.resolved.graph.file_digests) if isinstance(given, FileSource) else given
+        )
 
     def find_graph_input(self, name: str) -> Source:
         given = self.values.get(name)
-        if isinstance(given, PendingFile | Collected):
-            given = self.builder.add_readings(given)
+        if given is not None:
+            given = self.add_files(given)
         if given is not None:
             spec = self.resolved.inputs[name].spec
             limited = spec.limits is not None or spec.choices or spec.channels is not None

@@ -10,8 +10,8 @@ from studio.api import Frame, Video
 from studio.cache.digest import hash_parts
 from studio.errors import Cancelled
 from studio.execution.failure import explain_failure
-from studio.execution.plan import Reference
 from studio.execution.progress import FrameProgress
+from studio.graph.source import Reference
 
 if TYPE_CHECKING:
     from studio.execution.call import Call

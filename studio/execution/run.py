@@ -47,20 +47,10 @@ from studio.execution.context import Control, RunContext
 from studio.execution.failure import explain_failure
 from studio.execution.fingerprint import UNDIGESTED
 from studio.execution.perform import perform_calls
-from studio.execution.plan import (
-    Collected,
-    Given,
-    PendingFile,
-    Plan,
-    PlanNode,
-    Reference,
-    Source,
-    create_plan,
-    find_references,
-    rename_nodes,
-)
+from studio.execution.plan import Plan, PlanNode, create_plan, rename_nodes
 from studio.execution.relief import describe_residents
 from studio.execution.values import Values, nest
+from studio.graph.source import Collected, Constant, Given, NamedPath, Reference, Source, find_references
 from studio.runtime.models import Lease, Resident
 
 if TYPE_CHECKING:
@@ -457,7 +447,7 @@ class Run:
             return missing if missing is not None else Result.gather([e for e in entries if isinstance(e, Result)])
         if isinstance(source, Given):
             return source.result  # type: ignore[no-any-return]  # what the executor itself put there
-        assert not isinstance(source, PendingFile)  # the plan made it a node that reads the file
+        assert isinstance(source, Constant | NamedPath)  # the plan made nodes of all others
         return self.values.find_constant(source)
 
     # -- mapped graphs ---------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ from studio.api.type_spec import ValueProblem, check_value, copy_plain, describe
 from studio.cache import MISSING
 from studio.errors import StudioError
 from studio.execution.call import Call, LostValue, Result
-from studio.execution.plan import Constant, NamedPath, PlanNode
+from studio.execution.plan import PlanNode
+from studio.graph.source import Constant, NamedPath
 
 if TYPE_CHECKING:
     from studio.execution.executor import Executor

@@ -35,6 +35,7 @@ from studio.graph.order import find_cycle, sort_nodes
 from studio.graph.parse import escape, load_graph, parse_graph
 from studio.graph.pattern import find_names, split_pattern
 from studio.graph.requires import check_requires
+from studio.graph.source import Collected, Constant, FileSource, GraphInput, NamedPath, Reference, Source
 
 MAX_SUBGRAPH_DEPTH = 16
 _EDGE = re.compile(EDGE_PATTERN)
@@ -75,65 +76,17 @@ class Catalog(Protocol):
 
 
 @dataclass(frozen=True)
-class Literal:
-    """A value that stands in the graph."""
-
-    value: Any
-
-
-@dataclass(frozen=True)
-class FileLiteral:
-    """A file that is read where a media value is wanted; `type_name` is the value type, or "file"."""
-
-    path: Path
-    type_name: str
-    written: str
-
-
-@dataclass(frozen=True)
-class PathLiteral:
-    """A file to write, relative to the run's output folder."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Edge:
-    """An output of a node."""
-
-    node: str
-    output: str
-
-
-@dataclass(frozen=True)
-class InputEdge:
-    """An input of the graph."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Gathered:
-    """A list whose entries are bindings."""
-
-    entries: tuple[Binding, ...]
-
-
-Binding = Literal | FileLiteral | PathLiteral | Edge | InputEdge | Gathered
-
-
-@dataclass(frozen=True)
 class Bound:
     """One input of a node as the graph gives it.
 
     Attributes:
-        binding: Where the value comes from.
+        source: Where the value comes from.
         spec: What the node's input takes.
         depth: Lists that the node is mapped over through this input.
         stream: Whether it is mapped over the frames of a film.
     """
 
-    binding: Binding
+    source: Source
     spec: TypeSpec
     depth: int = 0
     stream: bool = False
@@ -148,7 +101,7 @@ class ResolvedNode:
     subgraph: ResolvedGraph | None = None
     inputs: dict[str, Bound] = field(default_factory=dict)
     outputs: dict[str, TypeSpec] = field(default_factory=dict)
-    when: Binding | None = None
+    when: Source | None = None
 
     @property
     def depth(self) -> int:
@@ -168,7 +121,7 @@ class ResolvedGraph:
     graph: Graph
     inputs: dict[str, Input] = field(default_factory=dict)
     nodes: dict[str, ResolvedNode] = field(default_factory=dict)
-    outputs: dict[str, tuple[Binding, TypeSpec]] = field(default_factory=dict)
+    outputs: dict[str, tuple[Source, TypeSpec]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -282,7 +235,7 @@ class _Resolver:
         default: Any = None
         if declared.default is not None:
             bound = self.bind(declared.default, spec, f"{where}/default", allow_edges=False)
-            default = bound.binding if bound is not None and bound.depth == 0 else None
+            default = bound.source if bound is not None and bound.depth == 0 else None
             if bound is not None and bound.depth:
                 self.report(
                     "E114", f"{where}/default", f"a list does not fit {spec}", expected=str(spec), found="a list"
@@ -359,7 +312,7 @@ class _Resolver:
 
     def warn_unused(self, edges: Mapping[str, Sequence[str]]) -> None:
         reached: set[str] = set()
-        pending = [b.node for b, _ in self.result.outputs.values() if isinstance(b, Edge)]
+        pending = [b.node for b, _ in self.result.outputs.values() if isinstance(b, Reference)]
         while pending:
             node_id = pending.pop()
             if node_id not in reached:
@@ -427,10 +380,10 @@ class _Resolver:
         """Refuse lists of known, unequal lengths that a node would be mapped over."""
         lengths: dict[str, int] = {}
         for name, bound in resolved.inputs.items():
-            if bound.depth == 1 and isinstance(bound.binding, Gathered):
-                lengths[name] = len(bound.binding.entries)
-            elif bound.depth == 1 and isinstance(bound.binding, Literal) and isinstance(bound.binding.value, list):
-                lengths[name] = len(bound.binding.value)
+            if bound.depth == 1 and isinstance(bound.source, Collected):
+                lengths[name] = len(bound.source.entries)
+            elif bound.depth == 1 and isinstance(bound.source, Constant) and isinstance(bound.source.value, list):
+                lengths[name] = len(bound.source.value)
         told = ", ".join(f"{name}: {length}" for name, length in lengths.items())
         if len({length for length in lengths.values() if length != 1}) > 1:
             self.report(
@@ -448,7 +401,7 @@ class _Resolver:
         films: dict[str, TypeSpec] = {}
         for name, bound in resolved.inputs.items():
             if bound.stream:
-                source = self.find_type(bound.binding)
+                source = self.find_type(bound.source)
                 is_film = source is not None and source.name == "video"
                 films[name] = TypeSpec("video") if is_film else bound.spec.listed()
         again = resolve_graph(
@@ -638,26 +591,26 @@ class _Resolver:
             return variables
         for name, bound in resolved.inputs.items():
             declared = resolved.node_type.inputs[name].spec
-            source = self.find_type(bound.binding)
+            source = self.find_type(bound.source)
             if declared.name == "any" and declared.variable and source is not None:
                 inner = replace(source, depth=max(0, source.depth - declared.depth - bound.depth), optional=False)
                 variables[declared.variable] = join(variables.get(declared.variable), inner)
         return variables
 
-    def find_type(self, binding: Binding) -> TypeSpec | None:
-        if isinstance(binding, Edge):
+    def find_type(self, binding: Source) -> TypeSpec | None:
+        if isinstance(binding, Reference):
             node = self.result.nodes.get(binding.node)
             return node.outputs.get(binding.output) if node else None
-        if isinstance(binding, InputEdge):
+        if isinstance(binding, GraphInput):
             return self.result.inputs[binding.name].spec
-        if isinstance(binding, FileLiteral):
+        if isinstance(binding, FileSource):
             return TypeSpec(binding.type_name)
-        if isinstance(binding, Gathered):
+        if isinstance(binding, Collected):
             inner: TypeSpec | None = None
             for entry in binding.entries:
                 inner = join(inner, self.find_type(entry) or TypeSpec("any"))
             return (inner or TypeSpec("any")).listed()
-        return _guess_type(binding.value) if isinstance(binding, Literal) else None
+        return _guess_type(binding.value) if isinstance(binding, Constant) else None
 
     # -- bindings --------------------------------------------------------------------------------------
 
@@ -726,7 +679,7 @@ class _Resolver:
             return None
         if len(bound) != len(values) or not self.check_length(spec, len(values), where):
             return None
-        return Bound(Gathered(tuple(entry.binding for entry in bound)), spec, 1 if mapped else 0)
+        return Bound(Collected(tuple(entry.source for entry in bound)), spec, 1 if mapped else 0)
 
     def check_length(self, spec: TypeSpec, length: int, where: str) -> bool:
         """Report a list that is too short or too long; without entries, only its length is checked."""
@@ -757,7 +710,7 @@ class _Resolver:
                 hint="check the name, or give another with --set NAME=@PATH",
             )
             return None
-        return Bound(FileLiteral(path, spec.name, written), spec)
+        return Bound(FileSource(path, spec.name, written), spec)
 
     def bind_files(self, pattern: str, spec: TypeSpec, where: str) -> Bound | None:
         """Bind the files of a folder that fit a pattern: a list of them, or one after the other where one is taken."""
@@ -799,7 +752,7 @@ class _Resolver:
         if isinstance(value, list) and spec.depth == 0 and spec.name in PLAIN_TYPES - {"json"}:
             return self.bind_mapped(value, spec, where)
         try:
-            return Bound(Literal(check_value(spec, value, self.catalog.classes)), spec)
+            return Bound(Constant(check_value(spec, value, self.catalog.classes)), spec)
         except ValueProblem as problem:
             code = "E117" if spec.limits is not None else "E118" if spec.choices else "E114"
             hint = _suggest(str(value), [str(c) for c in spec.choices]) if spec.choices else ""
@@ -824,9 +777,9 @@ class _Resolver:
                 )
                 continue
             bound = self.bind_literal(value, entry_spec, f"{where}/{index}")
-            if bound is not None and isinstance(bound.binding, Literal):
-                checked.append(bound.binding.value)
-        return Bound(Literal(checked), spec, 1) if len(checked) == len(values) else None
+            if bound is not None and isinstance(bound.source, Constant):
+                checked.append(bound.source.value)
+        return Bound(Constant(checked), spec, 1) if len(checked) == len(values) else None
 
     def bind_output_path(self, value: str, spec: TypeSpec, where: str) -> Bound | None:
         parts = Path(value).parts
@@ -835,7 +788,7 @@ class _Resolver:
                 "E130", where, f"{value!r} leaves the output folder", expected="a path inside it", found=value[:80]
             )
             return None
-        return Bound(PathLiteral(value), spec)
+        return Bound(NamedPath(value), spec)
 
     def bind_model(self, value: Any, spec: TypeSpec, where: str) -> Bound | None:
         try:
@@ -855,7 +808,7 @@ class _Resolver:
             message = error.message if isinstance(error, ModelError) else str(error)
             self.report("E114", where, message, expected="a model reference", found=describe_value(value))
             return None
-        return Bound(Literal(model), spec)
+        return Bound(Constant(model), spec)
 
     def find_path(self, written: str, *, anywhere: bool = False) -> Path | None:
         """Return the absolute path if it lies inside a root, else None; links are followed first."""
@@ -867,7 +820,7 @@ class _Resolver:
             return None
         return path if anywhere or any(path.is_relative_to(root) for root in self.roots) else None
 
-    def resolve_edge(self, source: str, where: str) -> tuple[Binding, TypeSpec] | None:
+    def resolve_edge(self, source: str, where: str) -> tuple[Source, TypeSpec] | None:
         head, _, tail = source.partition(".")
         if head == "inputs":
             self.used_inputs.add(tail)
@@ -884,7 +837,7 @@ class _Resolver:
                 )
                 return None
             spec = replace(end.spec, optional=end.spec.optional and end.default is None)
-            return InputEdge(tail), spec
+            return GraphInput(tail), spec
         if head not in self.graph.document.nodes:
             self.report(
                 "E112",
@@ -911,7 +864,7 @@ class _Resolver:
         if not node.outputs:
             return None
         output = tail or next(iter(node.outputs))
-        return Edge(head, output), node.outputs[output]
+        return Reference(head, output), node.outputs[output]
 
 
 def _find_sources(node: NodeDocument) -> list[str]:

@@ -15,7 +15,8 @@ from studio.api import Model
 from studio.errors import GraphError, UsageError
 from studio.graph import GraphBuilder, load_graph, parse_graph, validate
 from studio.graph.builder import format_document
-from studio.graph.resolve import Literal, resolve_graph
+from studio.graph.resolve import resolve_graph
+from studio.graph.source import Constant
 from studio.registry import Registry
 
 
@@ -113,11 +114,11 @@ def test_a_value_stays_itself_whatever_it_looks_like(value: Any, registry: Regis
     resolved = resolve_graph(g.build(folder), registry)
 
     assert resolved.errors == []
-    assert read(resolved.nodes["everything"].inputs["data"].binding) == value
+    assert read(resolved.nodes["everything"].inputs["data"].source) == value
 
 
 def read(binding: Any) -> Any:
-    return binding.value if isinstance(binding, Literal) else [read(entry) for entry in binding.entries]
+    return binding.value if isinstance(binding, Constant) else [read(entry) for entry in binding.entries]
 
 
 def test_literals_beside_a_handle_in_a_list_stay_themselves(registry: Registry, folder: Path) -> None:
@@ -127,7 +128,7 @@ def test_literals_beside_a_handle_in_a_list_stay_themselves(registry: Registry, 
     g.output("o", node)
 
     resolved = resolve_graph(g.build(folder), registry)
-    entries = resolved.nodes["everything"].inputs["data"].binding.entries  # type: ignore[union-attr]
+    entries = resolved.nodes["everything"].inputs["data"].source.entries  # type: ignore[union-attr]
 
     assert resolved.errors == []
     assert [read(entry) for entry in entries[1:]] == [{"from": "x"}, {"literal": 1}, [{"from": "y"}]]

@@ -15,7 +15,8 @@ import studio.graph.resolve
 from studio.errors import Finding
 from studio.graph import parse_graph, resolve_graph, validate
 from studio.graph.requires import check_requires
-from studio.graph.resolve import Gathered, Literal, ResolvedGraph
+from studio.graph.resolve import ResolvedGraph
+from studio.graph.source import Collected, Constant
 from studio.registry import Registry
 
 NEW = {"type": "image.new"}
@@ -438,21 +439,21 @@ def resolve_node(registry: Registry, folder: Path, kind: str, **inputs: Any) -> 
 def test_lists_map_a_node_that_takes_one(registry: Registry, folder: Path) -> None:
     node = resolve_node(registry, folder, "image.new", width=[8, 9])
 
-    assert node.inputs["width"].binding == Literal([8, 9])
+    assert node.inputs["width"].source == Constant([8, 9])
     assert (node.depth, str(node.outputs["image"])) == (1, "list[image]")
 
 
 def test_a_list_of_edges_at_an_input_that_takes_a_list_does_not_map(registry: Registry, folder: Path) -> None:
     node = resolve_node(registry, folder, "image.grid", images=[{"from": "new"}, {"file": "photo.png"}])
 
-    assert isinstance(node.inputs["images"].binding, Gathered)
+    assert isinstance(node.inputs["images"].source, Collected)
     assert (node.depth, str(node.outputs["image"])) == (0, "image")
 
 
 def test_a_whole_number_becomes_a_float_where_one_is_wanted(registry: Registry, folder: Path) -> None:
     node = resolve_node(registry, folder, "image.blur", image={"from": "new"}, radius=2)
 
-    assert type(node.inputs["radius"].binding.value) is float
+    assert type(node.inputs["radius"].source.value) is float
 
 
 def test_type_variables_follow_the_edges(registry: Registry, folder: Path) -> None:

@@ -1,0 +1,116 @@
+"""`FileReader`: digests the files that a plan reads, and makes the node types that read them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from studio.api import File, Input, MediaLimits, NodeType, Output, TypeSpec, ValueType
+from studio.errors import RunError
+from studio.graph.source import Collected, FileSource, Source
+
+
+class FileReader:
+    """How a plan reads files.
+
+    Args:
+        digest_file: Returns a file with its digest; OSError if it cannot be read.
+        value_types: The registered value types, by name.
+        limits: Bounds of what is decoded.
+    """
+
+    def __init__(
+        self, digest_file: Callable[[Path], File], value_types: Mapping[str, ValueType[Any]], limits: MediaLimits
+    ) -> None:
+        self._digest_file = digest_file
+        self._value_types = value_types
+        self._limits = limits
+        self._node_types: dict[str, NodeType] = {}
+
+    def settle(self, source: Source, digests: Mapping[str, str] | None) -> Source:
+        """Return a source whose files are found and digested.
+
+        Args:
+            source: Any source.
+            digests: Digests that the graph's own files must have, by how they are written; None for any.
+
+        Raises:
+            RunError: E129 if a file cannot be read, E311 if it has changed.
+        """
+        if isinstance(source, Collected):
+            return Collected(tuple(self.settle(entry, digests) for entry in source.entries))
+        if isinstance(source, FileSource):
+            return replace(source, file=self.find_file(source, None if source.by_caller else digests))
+        return source
+
+    def find_file(self, source: FileSource, digests: Mapping[str, str] | None) -> File:
+        """Return a file with its digest.
+
+        Args:
+            source: The file.
+            digests: Digests that files must have, by how they are written; None for any.
+
+        Raises:
+            RunError: E129 if it cannot be read, E311 if it has changed.
+        """
+        wanted = (digests or {}).get(source.written)
+        if digests is not None and wanted is None:
+            raise RunError(
+                "E311",
+                f"the file that names {source.written!r} does not say what was in it",
+                hint="give it with --set NAME=@PATH",
+            )
+        if wanted is not None and not _is_file(source.path):
+            return File(source.path, wanted, 0)  # the cache may still know what was in it
+        try:
+            file = self._digest_file(source.path)
+        except OSError as error:
+            raise RunError(
+                "E129", f"{str(source.path)!r} cannot be read: {error.strerror}", hint="check its rights"
+            ) from None
+        if digests is not None and wanted != file.digest:
+            raise RunError(
+                "E311",
+                f"{str(source.path)!r} has changed since the file that names it was made",
+                hint="put the old one back, or use this one with --set NAME=@PATH",
+            )
+        return file
+
+    def make_node_type(self, name: str) -> NodeType:
+        """Return the node type that reads a value type from a file."""
+        if name not in self._node_types:
+            value_type: ValueType[Any] = self._value_types[name]
+            limits = self._limits
+
+            def read(ctx: Any, file: File) -> Any:
+                if not _is_file(file.path):
+                    raise RunError(
+                        "E311",
+                        f"{str(file.path)!r} is not there, and the cache does not hold what was in it",
+                        hint="put it back, or name another with --set NAME=@PATH",
+                    )
+                value = value_type.read_file(file.path, limits)
+                for doubt in value_type.find_doubts(file.path, limits):
+                    ctx.log(doubt)
+                return value
+
+            self._node_types[name] = NodeType(
+                id=f"studio.read_{name}",
+                version="1.0",
+                code=1,
+                function=read,
+                lane="io",
+                device_free=True,
+                inputs={"file": Input("file", TypeSpec("file"), True)},
+                outputs={name: Output(name, TypeSpec(name))},
+                summary=f"Read {name} from a file.",
+                distribution="studio",
+            )
+        return self._node_types[name]
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # unlike Path.is_file, also for a name that no file can have
