@@ -14,6 +14,8 @@ from studio_audio.channels import match_channels
 from studio_audio.resample import resample_sound
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from studio_audio.bounds import FloatArray
 
 
@@ -40,13 +42,13 @@ def create_ramp(frames: int, shape: str, start: int = 0, stop: int | None = None
     that part of it.
     """
     at = (np.arange(start, frames if stop is None else stop) + 0.5) / max(frames, 1)
-    curve = {
+    curves: dict[str, Callable[[], npt.NDArray[np.float64]]] = {
         "linear": lambda: at,
         "equal_power": lambda: np.sin(at * np.pi / 2),
         "smooth": lambda: 0.5 - 0.5 * np.cos(at * np.pi),
         "exponential": lambda: 10.0 ** (3.0 * (at - 1.0)),
-    }[shape]()
-    return np.asarray(curve, np.float32)
+    }
+    return np.asarray(curves[shape](), np.float32)
 
 
 def cut(audio: Audio, first: int, last: int) -> Audio:
@@ -169,7 +171,7 @@ def find_sound(audio: Audio, threshold: float, window: int) -> tuple[int, int]:
         padded[: len(block)] = block
         power = (padded.astype(np.float64) ** 2).mean(axis=1).reshape(-1, window).mean(axis=1)
         loud.append(power > threshold**2)
-    found = np.flatnonzero(np.concatenate(loud)) if loud else ()
+    found = np.flatnonzero(np.concatenate(loud)) if loud else np.zeros(0, np.int64)
     if not len(found):
         return 0, 0
     return int(found[0]) * window, min(audio.frames, (int(found[-1]) + 1) * window)

@@ -88,7 +88,8 @@ def slide(power: DoubleArray, steps: int) -> DoubleArray:
     if len(power) < steps:
         return np.array([power.mean()]) if len(power) else np.zeros(0)
     total = np.concatenate([[0.0], np.cumsum(power)])
-    return np.maximum(total[steps:] - total[:-steps], 0.0) / steps
+    means: DoubleArray = np.maximum(total[steps:] - total[:-steps], 0.0) / steps
+    return means
 
 
 def gate(blocks: DoubleArray, below: float) -> DoubleArray:
@@ -132,8 +133,9 @@ def measure_curve(samples: FloatArray, rate: int, seconds: float) -> tuple[Doubl
     power, _ = measure_power(samples, rate)
     steps = max(1, min(round(seconds * 10), len(power)))
     blocks = slide(power, steps)
-    curve = np.maximum(-0.691 + 10 * np.log10(np.maximum(blocks, 1e-12)), -70.0)
-    return np.arange(len(blocks)) * 0.1 + steps * 0.05, curve
+    curve: DoubleArray = np.maximum(-0.691 + 10 * np.log10(np.maximum(blocks, 1e-12)), -70.0)
+    times: DoubleArray = np.arange(len(blocks), dtype=np.float64) * 0.1 + steps * 0.05
+    return times, curve
 
 
 def oversample_peaks(samples: FloatArray) -> FloatArray:

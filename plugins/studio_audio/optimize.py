@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch.nn import functional
 
 if TYPE_CHECKING:
     from studio_audio.bounds import FloatArray
-    from studio_audio.transfer import Setting
+    from studio_audio.transfer_setting import Setting
 
 _FILTERS, _REACH = 512, 11
 _CONTENT_WEIGHT, _RATE = 0.1, 0.03
@@ -43,7 +44,8 @@ def match_random_filters(content: FloatArray, style: FloatArray, setting: Settin
         away = (correlate(found) - wanted).square().sum() / scale
         return away + _CONTENT_WEIGHT * (found - kept).square().mean() / energy
 
-    return _descend(start, measure, _RATE, setting)[0]
+    found: FloatArray = _descend(start, measure, _RATE, setting)[0]
+    return found
 
 
 def match_sliced_patches(content: FloatArray, style: FloatArray, start: FloatArray, setting: Setting) -> FloatArray:
@@ -82,11 +84,13 @@ def match_sliced_patches(content: FloatArray, style: FloatArray, start: FloatArr
 
     if min(content.shape[1], style.shape[1]) < _PATCH[1] + _STRIDE:
         return start
-    return _descend(first, measure, 0.02, setting)[0, 0]
+    found: FloatArray = _descend(first, measure, 0.02, setting)[0, 0]
+    return found
 
 
-def _descend(start: torch.Tensor, measure: object, rate: float, setting: Setting) -> FloatArray:
-    assert callable(measure)
+def _descend(
+    start: torch.Tensor, measure: Callable[[torch.Tensor], torch.Tensor], rate: float, setting: Setting
+) -> FloatArray:
     levels = start.clone().requires_grad_(True)
     optimizer = torch.optim.Adam([levels], rate)
     for done in range(setting.rounds):
@@ -94,7 +98,7 @@ def _descend(start: torch.Tensor, measure: object, rate: float, setting: Setting
         optimizer.zero_grad()
         with torch.enable_grad():
             loss = measure(levels)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]  # torch has no type for it
         optimizer.step()
     found: FloatArray = levels.detach().clamp_min(0.0).cpu().numpy()
     return found

@@ -115,7 +115,7 @@ def find_path(piece: Piece, request: Request, period: float) -> npt.NDArray[np.i
     jumps[np.abs(place[None] - place[:, None] - 1) < 2 * _BAR] += _OFF_BAR  # no stuttering
     jumps[place[:-1], place[1:]] = 0.0
     ranks = np.argsort(np.argsort(piece.levels)) / max(count - 1, 1)
-    times = (np.arange(steps) + 0.5) * period
+    times: DoubleArray = (np.arange(steps, dtype=np.float64) + 0.5) * period
     wanted = interpolate(request.curve, times) if request.curve else None
     miss = np.zeros((steps, count)) if wanted is None else _MISS * np.abs(ranks[None] - wanted[:, None])
     if not request.curve:
@@ -147,7 +147,8 @@ def _search(miss: DoubleArray, jumps: DoubleArray, ending: DoubleArray) -> npt.N
 def _find_jumps(path: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Return the pairs of beats between which a path jumps."""
     pairs = np.stack([path[:-1], path[1:]], axis=1)
-    return pairs[np.diff(path) != 1]
+    jumps: npt.NDArray[np.int64] = pairs[np.diff(path) != 1]
+    return jumps
 
 
 def measure_jumps(piece: Piece) -> DoubleArray:
@@ -170,13 +171,14 @@ def measure_jumps(piece: Piece) -> DoubleArray:
 def _measure_ends(piece: Piece) -> DoubleArray:
     """Return how far the last 46 ms of one beat are from those of the beat before another, a fifth of the decibels."""
     before = measure_levels(piece.samples, piece.rate, piece.cuts[1:], before=True)
-    return np.stack([np.abs(before - one[None]).mean(axis=1) for one in before[:-1]], axis=1) / 5.0
+    ends: DoubleArray = np.stack([np.abs(before - one[None]).mean(axis=1) for one in before[:-1]], axis=1) / 5.0
+    return ends
 
 
 def interpolate(curve: Sequence[tuple[float, float]], times: DoubleArray) -> DoubleArray:
     """Return the curve at these times; before its first and after its last point it is level."""
-    knots, values = zip(*curve, strict=True)
-    return np.interp(times, knots, values)
+    points = np.array(curve, np.float64)
+    return np.interp(times, points[:, 0], points[:, 1])
 
 
 def compose(piece: Piece, request: Request, step: Step) -> tuple[FloatArray, dict[str, Any]]:
@@ -267,7 +269,8 @@ def _find_shift(piece: Piece, leaving: int, entering: int, half: int) -> int:
 
     def slide(values: DoubleArray) -> DoubleArray:
         total = np.concatenate([[0.0], np.cumsum(values)])
-        return total[size:] - total[:-size]
+        sums: DoubleArray = total[size:] - total[:-size]
+        return sums
 
     agree = slide(first * second) / (np.sqrt(slide(first**2) * slide(second**2)) + 1e-9)
     loud = np.sqrt(slide(first**2) + slide(second**2))
@@ -308,7 +311,8 @@ def _measure_seams(
 def measure_break(samples: FloatArray, rate: int, frames: npt.NDArray[np.int64]) -> DoubleArray:
     """Return how far the spectra of 46 ms before and after frames lie apart: mean of absolute decibels."""
     before, after = (measure_levels(samples, rate, frames, before=side) for side in (True, False))
-    return np.abs(after - before).mean(axis=1)
+    distances: DoubleArray = np.abs(after - before).mean(axis=1)
+    return distances
 
 
 def measure_levels(samples: FloatArray, rate: int, frames: npt.NDArray[np.int64], *, before: bool) -> DoubleArray:
@@ -320,7 +324,8 @@ def measure_levels(samples: FloatArray, rate: int, frames: npt.NDArray[np.int64]
     if not pieces:
         return np.zeros((0, 40))
     power = np.abs(np.fft.rfft(np.stack(pieces), axis=1)) ** 2 @ matrix.T
-    return 10 * np.log10(power + 1e-3)
+    levels: DoubleArray = 10 * np.log10(power + 1e-3)
+    return levels
 
 
 def ride_to_curve(samples: FloatArray, rate: int, request: Request) -> tuple[FloatArray, float]:
@@ -350,7 +355,8 @@ def ride(samples: FloatArray, rate: int, curve: Sequence[tuple[float, float]], s
     gain = np.clip(share * (shape - np.clip(own, -_GAIN_RANGE, 0.0)), -_GAIN_RANGE, 0.0)
     smooth = np.convolve(np.pad(gain, 4, mode="edge"), np.full(9, 1 / 9), "valid")
     decibels = np.interp(np.arange(len(samples)) / rate, times, smooth).astype(np.float32)
-    return samples * (10 ** (decibels / 20))[:, None]
+    factors: FloatArray = np.asarray(10 ** (decibels / 20), np.float32)
+    return samples * factors[:, None]
 
 
 def _measure_levels(samples: FloatArray, rate: int) -> tuple[DoubleArray, DoubleArray]:
@@ -358,7 +364,9 @@ def _measure_levels(samples: FloatArray, rate: int) -> tuple[DoubleArray, Double
     hop = max(1, round(rate * 0.25))
     power = np.add.reduceat(samples.astype(np.float64).mean(axis=1) ** 2, np.arange(0, len(samples), hop)) / hop
     smooth = np.convolve(np.pad(power, 1, mode="edge"), [0.25, 0.5, 0.25], "valid")
-    return (np.arange(len(power)) + 0.5) * 0.25, 10 * np.log10(smooth + 1e-9)
+    times: DoubleArray = (np.arange(len(power), dtype=np.float64) + 0.5) * 0.25
+    levels: DoubleArray = 10 * np.log10(smooth + 1e-9)
+    return times, levels
 
 
 def _compare(before: FloatArray, after: FloatArray, rate: int, request: Request) -> dict[str, Any]:

@@ -77,14 +77,21 @@ def create_mel(rate: int, window: int, bands: int, low: float, high: float) -> F
     high = min(high, rate / 2)
     if not low < high:
         raise MediaError("E641", f"no bands lie from {low:g} to {high:g} hertz", hint="end higher than you begin")
-    ends = 2595 * np.log10(1 + np.array([low, high]) / 700)
-    edges = 700 * (10 ** (np.linspace(*ends, bands + 2) / 2595) - 1)
+    edges = _space_mel(low, high, bands + 2)
     bins = np.arange(window // 2 + 1) * rate / window
     width = rate / window
     left, middle, right = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     rising = (bins - middle) / np.maximum(middle - left, width) + 1  # no triangle is narrower than a bin
     falling = (middle - bins) / np.maximum(right - middle, width) + 1
-    return np.clip(np.minimum(rising, falling), 0, 1).astype(np.float32)
+    triangles: FloatArray = np.clip(np.minimum(rising, falling), 0, 1).astype(np.float32)
+    return triangles
+
+
+def _space_mel(low: float, high: float, count: int) -> npt.NDArray[np.float64]:
+    """Return frequencies in hertz that are evenly spaced on the mel scale, both ends included."""
+    first, last = 2595 * np.log10(1 + np.array([low, high]) / 700)
+    frequencies: npt.NDArray[np.float64] = 700 * (10 ** (np.linspace(first, last, count) / 2595) - 1)
+    return frequencies
 
 
 def find_frequencies(spectrogram: Spectrogram) -> npt.NDArray[np.float64]:
@@ -93,9 +100,7 @@ def find_frequencies(spectrogram: Spectrogram) -> npt.NDArray[np.float64]:
         return constant_q.find_frequencies(spectrogram.low, spectrogram.octave, spectrogram.bins)
     if spectrogram.kind == "stft":
         return np.arange(spectrogram.bins) * spectrogram.rate / spectrogram.window
-    ends = 2595 * np.log10(1 + np.array([spectrogram.low, spectrogram.high]) / 700)
-    centres: npt.NDArray[np.float64] = np.linspace(*ends, spectrogram.bins + 2)[1:-1]
-    return 700 * (10 ** (centres / 2595) - 1)
+    return _space_mel(spectrogram.low, spectrogram.high, spectrogram.bins + 2)[1:-1]
 
 
 def synthesise(spectrogram: Spectrogram, rounds: int, rng: np.random.Generator, step: Step) -> Audio:

@@ -85,17 +85,14 @@ class Spectrogram:
         import numpy as np
 
         magnitude = _freeze(magnitude)
-        if kind not in KINDS or magnitude.ndim != 3 or 0 in magnitude.shape[:2]:
-            raise MediaError("E643", f"{kind!r} of shape {magnitude.shape} is no spectrogram", hint="see `Spectrogram`")
-        if not np.isfinite(magnitude).all() or magnitude.min(initial=0.0) < 0:
-            raise MediaError("E502", "a spectrogram has magnitudes that are negative, NaN or infinite")
+        _check_magnitude(kind, magnitude)
+        if phase is not None and np.shape(phase) != magnitude.shape:
+            raise MediaError("E643", "phase and magnitude of a spectrogram have different shapes")
         values = {"kind": kind, "rate": int(rate), "length": int(length), "window": int(window), "hop": float(hop)}
-        values |= {"low": float(low), "high": float(high), "octave": int(octave), "magnitude": magnitude}
-        for name, array in (("phase", phase), ("carrier", carrier), ("rest", rest)):
-            values[name] = None if array is None else _freeze(array)
-            if name == "phase" and array is not None and values[name].shape != magnitude.shape:
-                raise MediaError("E643", "phase and magnitude of a spectrogram have different shapes")
-        for name, value in values.items():
+        values |= {"low": float(low), "high": float(high), "octave": int(octave)}
+        arrays = {"phase": phase, "carrier": carrier, "rest": rest}
+        frozen = {name: None if array is None else _freeze(array) for name, array in arrays.items()}
+        for name, value in {**values, "magnitude": magnitude, **frozen}.items():
             object.__setattr__(self, name, value)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -166,12 +163,22 @@ class SpectrogramType(ValueType[Spectrogram]):
 
     def unpack(self, packed: Packed) -> Spectrogram:
         """Put a spectrogram together again."""
-        return Spectrogram(**packed.header, **packed.arrays)
+        arrays: dict[str, Any] = dict(packed.arrays)
+        return Spectrogram(**packed.header, **arrays)
 
     def describe(self, value: Spectrogram) -> str:
         """Say kind, size and length, e.g. "stft, 1025 bins x 431 columns, 5 s, 2 channels"."""
         seconds = value.length / value.rate
         return f"{value.kind}, {value.bins} bins x {value.columns} columns, {seconds:.4g} s, {value.channels} channels"
+
+
+def _check_magnitude(kind: str, magnitude: FloatArray) -> None:
+    import numpy as np
+
+    if kind not in KINDS or magnitude.ndim != 3 or 0 in magnitude.shape[:2]:
+        raise MediaError("E643", f"invalid spectrogram {kind!r} of shape {magnitude.shape}", hint="see `Spectrogram`")
+    if not np.isfinite(magnitude).all() or magnitude.min(initial=0.0) < 0:
+        raise MediaError("E502", "a spectrogram has magnitudes that are negative, NaN or infinite")
 
 
 def _freeze(array: Any) -> npt.NDArray[np.float32]:

@@ -119,7 +119,8 @@ def overlap_add(spectra: Iterable[ComplexArray], size: int, hop: int, frames: in
     def finish(rows: FloatArray, first: int) -> FloatArray:
         numbers = range(first, first + len(rows))
         weight = np.stack([square[max(0, row - frames + 1) : row + 1].sum(axis=0) for row in numbers])
-        return (rows / np.maximum(weight, 1e-6)[:, None]).transpose(0, 2, 1).reshape(-1, rows.shape[1])
+        signal: FloatArray = (rows / np.maximum(weight, 1e-6)[:, None]).transpose(0, 2, 1).reshape(-1, rows.shape[1])
+        return signal
 
     for part in spectra:
         pieces = fourier.irfft(part, n=size, axis=2) * window

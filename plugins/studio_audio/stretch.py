@@ -151,7 +151,7 @@ def _overlap_pieces(
         for index, piece in enumerate(some):
             room[index * hop : index * hop + size] += piece
             sums[index * hop : index * hop + size, 0] += 1 if weight is None else weight
-        whole = room if weight is None else room / np.maximum(sums, 1e-3)
+        whole = room if weight is None else np.asarray(room / np.maximum(sums, 1e-3), np.float32)
         held, weights, rest = room[done:].copy(), sums[done:].copy(), whole[done:]
         made = whole[:done][skip:][:left]
         skip, left = max(0, skip - done), left - len(made)

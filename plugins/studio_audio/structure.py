@@ -82,7 +82,8 @@ def find_borders(features: DoubleArray, reach: int, least: int) -> npt.NDArray[n
 
 def _measure_distances(features: DoubleArray) -> DoubleArray:
     square = (features**2).sum(axis=0)
-    return np.sqrt(np.maximum(square[:, None] + square[None] - 2 * features.T @ features, 0.0))
+    distances: DoubleArray = np.sqrt(np.maximum(square[:, None] + square[None] - 2 * features.T @ features, 0.0))
+    return distances
 
 
 def name_parts(features: DoubleArray, borders: npt.NDArray[np.int64]) -> list[str]:

@@ -6,6 +6,7 @@ are the content's, brought into agreement by Griffin and Lim's rounds.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ import numpy as np
 
 from studio_audio import stft
 from studio_audio.spectra import create_mel
+from studio_audio.transfer_setting import Setting
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -35,27 +37,6 @@ class Carry:
     timbre: bool = True
     rhythm: bool = False
     dynamics: bool = False
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What the methods need to know besides the magnitudes.
-
-    Attributes:
-        rate: Sample rate in hertz.
-        window: Samples in a window; the hop is a quarter.
-        rounds: Steps of the methods that optimise.
-        seed: Of the random filters and directions.
-        device: Torch device for these.
-        step: Called with work done and planned.
-    """
-
-    rate: int
-    window: int
-    rounds: int
-    seed: int
-    device: str
-    step: Step
 
 
 def transfer(
@@ -97,10 +78,14 @@ def transfer(
     work = channels * (rounds + phase_rounds + 1)
     for channel in range(channels):
         at = channel * (rounds + phase_rounds + 1)
-        setting = Setting(rate, window, rounds, seed, device, lambda done, _, at=at: step(at + done, work))
-        pair = [np.ascontiguousarray(sound[:, channel]) for sound in (content, style)]
-        result[:, channel] = _transfer_channel(*pair, method, strength, carry, phase_rounds, setting)
+        setting = Setting(rate, window, rounds, seed, device, functools.partial(_report, step, at, work))
+        own, model = (np.ascontiguousarray(sound[:, channel]) for sound in (content, style))
+        result[:, channel] = _transfer_channel(own, model, method, strength, carry, phase_rounds, setting)
     return result
+
+
+def _report(step: Step, at: int, work: int, done: int, _: int) -> None:
+    step(at + done, work)
 
 
 def _find_rms(sound: FloatArray) -> float:
@@ -143,12 +128,14 @@ def _transfer_channel(
 
 def compress(magnitude: FloatArray) -> FloatArray:
     """Return magnitudes on the logarithmic scale that all methods use."""
-    return np.log1p(magnitude * np.float32(_SCALE)) / np.float32(_DIVISOR)
+    levels: FloatArray = np.log1p(magnitude * np.float32(_SCALE)) / np.float32(_DIVISOR)
+    return levels
 
 
 def expand(levels: FloatArray) -> FloatArray:
     """Return the magnitudes of levels."""
-    return np.expm1(np.clip(levels, 0.0, 4.0) * np.float32(_DIVISOR)) / np.float32(_SCALE)
+    magnitude: FloatArray = np.expm1(np.clip(levels, 0.0, 4.0) * np.float32(_DIVISOR)) / np.float32(_SCALE)
+    return magnitude
 
 
 # -- timbre ----------------------------------------------------------------------------------------
@@ -267,7 +254,8 @@ def take_rhythm(levels: FloatArray, style: FloatArray, setting: Setting) -> Floa
 
 
 def _center(curves: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    return curves - curves.mean(axis=1, keepdims=True)
+    centered: npt.NDArray[np.floating] = curves - curves.mean(axis=1, keepdims=True)
+    return centered
 
 
 def _cut(curves: FloatArray, size: int) -> list[FloatArray]:
@@ -284,10 +272,12 @@ def _smooth(rows: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
 def take_dynamics(levels: FloatArray, style: FloatArray) -> FloatArray:
     """Give the loudness of the frames the style's distribution, in the content's order."""
     own, model = (np.sqrt((sound**2).sum(axis=0, keepdims=True)) for sound in (levels, style))
-    return levels * (transport_rows(own, model) / np.maximum(own, 1e-9))
+    changed: FloatArray = levels * (transport_rows(own, model) / np.maximum(own, 1e-9))
+    return changed
 
 
 def keep_dynamics(levels: FloatArray, content: FloatArray) -> FloatArray:
     """Give each frame the power that it has in the content."""
     own, model = (np.sqrt((sound**2).sum(axis=0, keepdims=True)) for sound in (levels, content))
-    return levels * np.minimum(model / np.maximum(own, 1e-9), 1e3)
+    changed: FloatArray = levels * np.minimum(model / np.maximum(own, 1e-9), 1e3)
+    return changed

@@ -57,7 +57,7 @@ def measure_flow(before: Array, after: Array, *, method: Method = "dis") -> Floa
         start = np.zeros((*before.shape, 2), np.float32)
         flow = cv2.calcOpticalFlowFarneback(before, after, start, 0.5, 5, 21, 5, 7, 1.5, 0)
     else:
-        search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        search: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         search.setPatchStride(_STRIDE)
         search.setVariationalRefinementIterations(_REFINEMENTS)
         flow = search.calc(before, after, None)

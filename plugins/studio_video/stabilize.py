@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import cv2
 import numpy as np
@@ -42,8 +43,7 @@ def _to_small_grey(image: Image, scale: float) -> npt.NDArray[np.uint8]:
     array = image.to_uint8()
     grey = array[:, :, 0] if array.shape[2] == 1 else cv2.cvtColor(array[:, :, :3].copy(), cv2.COLOR_RGB2GRAY)
     size = max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale))
-    small: npt.NDArray[np.uint8] = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    return small
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _measure_move(before: npt.NDArray[np.uint8], after: npt.NDArray[np.uint8]) -> FloatArray:
@@ -51,7 +51,8 @@ def _measure_move(before: npt.NDArray[np.uint8], after: npt.NDArray[np.uint8]) -
     points = cv2.goodFeaturesToTrack(before, _POINTS, 0.01, 8)
     if points is None or len(points) < _FEWEST:
         return still
-    moved, found, _ = cv2.calcOpticalFlowPyrLK(before, after, points, None)
+    follow: Any = cv2.calcOpticalFlowPyrLK  # its types ask for a first guess, which may be None
+    moved, found, _ = follow(before, after, points, None)
     kept = found.reshape(-1) == 1
     if kept.sum() < _FEWEST:
         return still

@@ -153,10 +153,10 @@ def make_tone(
 
     frames = round(seconds * rate)
     check_whole(frames, channels, rate)
-    glide = (frequency, frequency if end_frequency is None else end_frequency)
-    ends = [check_frequency(value, rate) for value in glide]
+    start = check_frequency(frequency, rate)
+    end = start if end_frequency is None else check_frequency(end_frequency, rate)
     ctx.step(0, 1)
-    wave = create_tone(frames, rate, *ends, shape) * np.float32(10 ** (gain / 20))
+    wave = create_tone(frames, rate, start, end, shape) * np.float32(10 ** (gain / 20))
     return Audio(np.repeat(wave[:, None], channels, axis=1), rate)
 
 

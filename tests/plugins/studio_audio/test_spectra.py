@@ -88,7 +88,7 @@ def test_a_spectrogram_is_frozen_and_checked() -> None:
         made.magnitude[0] = 0
     with pytest.raises(MediaError, match="negative"):
         made.replace(magnitude=-made.magnitude)
-    with pytest.raises(MediaError, match="no spectrogram"):
+    with pytest.raises(MediaError, match="invalid spectrogram"):
         Spectrogram("wavelet", 8000, 10, 16, 4, magnitude=np.zeros((1, 9, 4)))
 
 
