@@ -20,6 +20,7 @@ Step = Callable[[int, int], None]
 """Called with work done and work planned; what it raises ends the work."""
 
 WHOLE_SECONDS = 3600
+_POINTS_HINT = "write [[seconds, value], ...]"
 _VALUES_PER_SECOND = 96_000  # 48 kHz in stereo, as for files
 
 
@@ -79,19 +80,23 @@ def parse_points(points: Any, name: str, low: float, high: float) -> list[tuple[
     entries = points if isinstance(points, list) else [points]
     pairs: list[tuple[float, float]] = []
     for entry in entries:
-        if not (isinstance(entry, list) and len(entry) == 2 and all(is_number(number) for number in entry)):
-            raise MediaError("E646", f"{name}: {entry!r} is no point", hint="write [[seconds, value], ...]")
-        time, value = float(entry[0]), float(entry[1])
+        time, value = _parse_pair(entry, name)
         if time < 0 or not low <= value <= high or (pairs and time <= pairs[-1][0]):
             raise MediaError(
                 "E646",
                 f"{name}: {entry!r} is out of range or order",
-                hint=f"times rise from 0, values lie in {low:g} to {high:g}",
+                hint=f"times rise from 0, values are between {low:g} and {high:g}",
             )
         pairs.append((time, value))
     if not pairs:
-        raise MediaError("E646", f"{name} holds no point", hint="write [[seconds, value], ...]")
+        raise MediaError("E646", f"{name} contains no point", hint=_POINTS_HINT)
     return pairs
+
+
+def _parse_pair(entry: Any, name: str) -> tuple[float, float]:
+    if not (isinstance(entry, list) and len(entry) == 2 and all(is_number(number) for number in entry)):
+        raise MediaError("E646", f"{name}: invalid point {entry!r}", hint=_POINTS_HINT)
+    return float(entry[0]), float(entry[1])
 
 
 def is_number(value: Any) -> bool:

@@ -92,8 +92,7 @@ def calculate(expression: str, names: Mapping[str, Number]) -> Number:
         raise _problem(expression, (error.offset or 1) - 1, error.msg) from None
     except (ValueError, RecursionError, MemoryError):
         raise _problem(expression, 0, "it cannot be read") from None
-    result = _Calculation(expression, {**_CONSTANTS, **names}).work_out(tree.body, 0)
-    return result
+    return _Calculation(expression, {**_CONSTANTS, **names}).work_out(tree.body, 0)
 
 
 def _problem(expression: str, place: int, message: str) -> StudioError:
@@ -128,28 +127,38 @@ class _Calculation:
         return value
 
     def compute(self, at: ast.expr, depth: int) -> Number:
-        if isinstance(at, ast.Constant):
-            if type(at.value) not in (int, float):
-                raise self.fail(at, f"{at.value!r} is not a number")
-            return at.value  # type: ignore[return-value]  # checked in the line above
-        if isinstance(at, ast.Name):
-            if at.id not in self.names:
-                raise self.fail(at, f"unknown name {at.id!r}; known are {', '.join(sorted(self.names))}")
-            return self.names[at.id]
-        if isinstance(at, ast.UnaryOp):
-            return self.compute_unary(at, depth)
-        if isinstance(at, ast.BinOp):
-            return self.compute_binary(at, depth)
-        if isinstance(at, ast.Call):
-            return self.compute_call(at, depth)
-        if isinstance(at, ast.IfExp):
-            return self.work_out(at.body if self.work_out(at.test, depth) else at.orelse, depth)
-        if isinstance(at, ast.Compare):
-            return self.compute_comparison(at, depth)
-        if isinstance(at, ast.BoolOp):
-            want = isinstance(at.op, ast.Or)
-            return int(want if any(bool(self.work_out(v, depth)) is want for v in at.values) else not want)
+        match at:
+            case ast.Constant():
+                return self.compute_constant(at)
+            case ast.Name():
+                return self.compute_name(at)
+            case ast.UnaryOp():
+                return self.compute_unary(at, depth)
+            case ast.BinOp():
+                return self.compute_binary(at, depth)
+            case ast.Call():
+                return self.compute_call(at, depth)
+            case ast.IfExp():
+                return self.work_out(at.body if self.work_out(at.test, depth) else at.orelse, depth)
+            case ast.Compare():
+                return self.compute_comparison(at, depth)
+            case ast.BoolOp():
+                return self.compute_choice(at, depth)
         raise self.fail(at, f"{_NAMES.get(type(at), 'this')} is not allowed here")
+
+    def compute_constant(self, at: ast.Constant) -> Number:
+        if type(at.value) not in (int, float):
+            raise self.fail(at, f"{at.value!r} is not a number")
+        return at.value  # type: ignore[return-value]  # checked in the line above
+
+    def compute_name(self, at: ast.Name) -> Number:
+        if at.id not in self.names:
+            raise self.fail(at, f"unknown name {at.id!r}; known are {', '.join(sorted(self.names))}")
+        return self.names[at.id]
+
+    def compute_choice(self, at: ast.BoolOp, depth: int) -> Number:
+        want = isinstance(at.op, ast.Or)
+        return int(want if any(bool(self.work_out(v, depth)) is want for v in at.values) else not want)
 
     def compute_unary(self, at: ast.UnaryOp, depth: int) -> Number:
         value = self.work_out(at.operand, depth)

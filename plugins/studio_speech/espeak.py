@@ -237,9 +237,9 @@ def _place_words(text: str, commanded: Commanded, events: list[list[int]], frame
     starts: list[int | None] = [None] * len(words)
     for place, frame in events:
         at = places[min(max(place, 0), len(places) - 1)] if places else 0
-        index = next((i for i, (_, end) in enumerate(words) if at < end), None)
-        if index is not None and starts[index] is not None and place in commanded.bounds:
+        index = next((i for i, (_, end) in enumerate(words) if at < end), len(words))
+        if place in commanded.bounds and index < len(words) and starts[index] is not None:
             index += 1
-        if index is not None and index < len(words) and starts[index] is None:
+        if index < len(words) and starts[index] is None:
             starts[index] = frame
     return fill_gaps(starts, [end - start for start, end in words], frames)

@@ -73,36 +73,39 @@ def parse_marks(value: JsonValue) -> Marks:
         StudioError: E666 with the place if it holds something else, or times that run backwards.
     """
     if not isinstance(value, dict) or not isinstance(value.get("sentences"), list):
-        raise _refuse("", 'there is no list "sentences"')
+        raise _refuse("", 'missing list "sentences"')
     sentences, before = [], 0.0
     listed: Any = value["sentences"]
     for index, entry in enumerate(listed):
         place = f"/sentences/{index}"
         text, start, end = _read_entry(entry, place, before)
-        words: Any = entry.get("words") or []
-        if not isinstance(words, list):
-            raise _refuse(f"{place}/words", "this is no list")
-        read, at = [], start
-        for number, word in enumerate(words):
-            read.append(Word(*_read_entry(word, f"{place}/words/{number}", at)))
-            at = read[-1].start
-        sentences.append(Sentence(text, start, end, tuple(read)))
+        words = _read_words(entry.get("words") or [], f"{place}/words", start)
+        sentences.append(Sentence(text, start, end, words))
         before = start
     last = max((each.end for each in sentences), default=0.0)
     seconds = value.get("seconds", last)
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not math.isfinite(seconds):
-        raise _refuse("/seconds", f"{seconds!r} is no time")
+        raise _refuse("/seconds", f"invalid time {seconds!r}")
     return Marks(max(float(seconds), last), tuple(sentences), value.get("estimated") is True)
+
+
+def _read_words(words: Any, place: str, earliest: float) -> tuple[Word, ...]:
+    if not isinstance(words, list):
+        raise _refuse(place, "this is not a list")
+    read: list[Word] = []
+    for number, word in enumerate(words):
+        read.append(Word(*_read_entry(word, f"{place}/{number}", read[-1].start if read else earliest)))
+    return tuple(read)
 
 
 def _read_entry(entry: Any, place: str, earliest: float) -> tuple[str, float, float]:
     if not isinstance(entry, dict) or not isinstance(entry.get("text"), str):
-        raise _refuse(place, 'there is no "text"')
+        raise _refuse(place, 'missing "text"')
     times = []
     for name in ("start", "end"):
         time = entry.get(name)
         if isinstance(time, bool) or not isinstance(time, int | float) or not 0 <= time < 1e7:
-            raise _refuse(f"{place}/{name}", f"{time!r} is no time in seconds")
+            raise _refuse(f"{place}/{name}", f"invalid time {time!r}")
         times.append(float(time))
     if times[0] < earliest - 0.001 or times[1] < times[0]:
         raise _refuse(place, f"{entry['text'][:40]!r} runs backwards, from {times[0]:g} to {times[1]:g} s")
@@ -112,7 +115,7 @@ def _read_entry(entry: Any, place: str, earliest: float) -> tuple[str, float, fl
 def _refuse(place: str, message: str) -> StudioError:
     return StudioError(
         "E666",
-        f"these are no marks: {message}",
+        f"invalid marks: {message}",
         where=place,
         hint="take the output marks of speech.say or speech.to_text",
     )

@@ -29,9 +29,10 @@ class SpeechOpener(ModelOpener):
     def open_part(self, name: str, path: Path, model: Model, *, device: str, dtype: str) -> Any:
         """Load a vocoder."""
         architectures = read_json(path / "config.json", "E668").get("architectures") or ["?"]
-        if not str(architectures[0]).endswith("HifiGan"):
-            raise ModelError("E667", f"{architectures[0]!r} is no vocoder", hint="take the one the model was made for")
-        return _load(str(architectures[0]), path, device, dtype)
+        kind = str(architectures[0])
+        if not kind.endswith("HifiGan"):
+            raise ModelError("E667", f"invalid vocoder {kind!r}", hint="take the one the model was made for")
+        return _load(kind, path, device, dtype)
 
     def open(self, path: Path, model: Model, *, device: str, dtype: str, parts: Mapping[str, Any]) -> Any:
         """Load a model; a `NeuralVoice` or a `Recognizer`.
@@ -41,7 +42,7 @@ class SpeechOpener(ModelOpener):
         """
         name = find_class(path)
         if name is None:
-            raise ModelError("E667", f"{str(path)!r} is no model that speaks or listens", hint="see its config.json")
+            raise ModelError("E667", f"{str(path)!r} is not a model that speaks or listens", hint="see its config.json")
         parts = dict(parts)
         for part, folder in self.parts(path, model).items():
             if part not in parts:
@@ -66,7 +67,7 @@ class SpeechOpener(ModelOpener):
         return None
 
     def close(self, opened: Any) -> None:
-        """Let go of the weights; a vocoder stays with whoever else uses it."""
+        """Release the weights; a vocoder that another model uses stays loaded."""
         if hasattr(opened, "close"):
             opened.close()
 
@@ -83,9 +84,7 @@ def _load(name: str, path: Path, device: str, dtype: str) -> Any:
         version = transformers.__version__
         raise ModelError("E667", f"transformers {version} has no {name!r}", hint="a newer version may have it")
     if not any(path.glob("*.safetensors")):
-        raise ModelError(
-            "E668", f"there are no safetensors in {str(path)!r}", hint="copy them too, or convert the weights"
-        )
+        raise ModelError("E668", f"missing safetensors in {str(path)!r}", hint="copy them too, or convert the weights")
     wanted = torch.float32 if device.partition(":")[0] == "cpu" else getattr(torch, dtype)
     try:
         with hush("transformers"):
@@ -94,6 +93,12 @@ def _load(name: str, path: Path, device: str, dtype: str) -> Any:
             )
     except Exception as error:  # whatever a library says of files that are wrong
         raise _explain(error, f"the weights in {str(path)!r}") from error
+    _check_weights(path, report)
+    return network.to(device).eval()
+
+
+def _check_weights(path: Path, report: Mapping[str, Any]) -> None:
+    """Refuse weights that lack what the configuration asks for, or have it in another shape."""
     missing = sorted(str(key) for key in report.get("missing_keys", ()))
     wrong = [str(each[0]) for each in report.get("mismatched_keys", ())]
     if missing or wrong:
@@ -101,7 +106,6 @@ def _load(name: str, path: Path, device: str, dtype: str) -> Any:
         raise ModelError(
             "E668", f"the weights in {str(path)!r} {what}", hint="weights and config.json do not belong together"
         )
-    return network.to(device).eval()
 
 
 def _load_processor(path: Path, name: str) -> Any:

@@ -76,10 +76,8 @@ def read_date(text: str, order: str, language: str) -> str | None:
     fields = dict(zip(order, parts, strict=True))
     if fields.get("m", 1) not in range(1, 13) or fields.get("d", 1) not in range(1, 32):
         return None
-    words = [_MONTHS[fields["m"] - 1]] if "m" in fields else []
-    words += [_say_ordinal(fields["d"])] if "d" in fields else []
-    words += [read_year(fields["y"])] if "y" in fields else []
-    return " ".join(words)
+    readers = {"m": lambda month: _MONTHS[month - 1], "d": _say_ordinal, "y": read_year}
+    return " ".join(read(fields[field]) for field, read in readers.items() if field in fields)
 
 
 def read_ordinal(text: str, language: str) -> str | None:
@@ -105,17 +103,19 @@ def read_number(number: int) -> str:
         return f"minus {read_number(-number)}"
     if number >= 10**15:
         return " ".join(_ONES[int(digit)] for digit in str(number))
+    if number < 100:
+        return _read_below_hundred(number)
+    size, name = next((size, name) for size, name in _SCALES if number >= size)
+    many, rest = divmod(number, size)
+    joint = " and " if name == "hundred" or 0 < rest < 100 else " "
+    return f"{read_number(many)} {name}" + (f"{joint}{read_number(rest)}" if rest else "")
+
+
+def _read_below_hundred(number: int) -> str:
     if number < 20:
         return _ONES[number]
-    if number < 100:
-        tens, ones = divmod(number, 10)
-        return _TENS[tens] + (f" {_ONES[ones]}" if ones else "")
-    for size, name in _SCALES:
-        if number >= size:
-            many, rest = divmod(number, size)
-            joint = " and " if name == "hundred" or 0 < rest < 100 else " "
-            return f"{read_number(many)} {name}" + (f"{joint}{read_number(rest)}" if rest else "")
-    raise AssertionError(number)
+    tens, ones = divmod(number, 10)
+    return _TENS[tens] + (f" {_ONES[ones]}" if ones else "")
 
 
 def spell_numbers(text: str) -> str:

@@ -48,7 +48,7 @@ class Recognizer:
         return int(self.processor.feature_extractor.sampling_rate)
 
     def close(self) -> None:
-        """Let go of the weights."""
+        """Release the weights."""
         self.network = self.processor = None
 
 
@@ -148,12 +148,7 @@ def _listen_whisper(recognizer: Recognizer, samples: FloatArray, order: Order) -
     ).to(network.device, network.dtype)
     stamps = hasattr(network.generation_config, "no_timestamps_token_id")
     settings: dict[str, Any] = {"return_timestamps": stamps, "attention_mask": features.get("attention_mask")}
-    if getattr(network.generation_config, "is_multilingual", False):
-        settings["task"] = "translate" if order.translate else "transcribe"
-        if order.language:
-            settings["language"] = order.language
-    elif order.language not in ("", "en", "english") or order.translate:
-        raise StudioError("E661", "this model hears English alone", hint='leave "language" empty and "translate" off')
+    settings |= _choose_task(network, order)
     try:
         ids = network.generate(features["input_features"], **settings)[0].tolist()
     except ValueError as error:
@@ -162,7 +157,22 @@ def _listen_whisper(recognizer: Recognizer, samples: FloatArray, order: Order) -
         raise StudioError(
             "E661", f"the model does not know the language {order.language!r}", hint=str(error)[:300]
         ) from None
-    seconds, found = len(samples) / recognizer.rate, list[Sentence]()
+    return _read_ids(processor, ids, len(samples) / recognizer.rate, stamps=stamps)
+
+
+def _choose_task(network: Any, order: Order) -> dict[str, str]:
+    """Return what a Whisper model is told to do; models for English alone take no task and no language."""
+    if getattr(network.generation_config, "is_multilingual", False):
+        task = {"task": "translate" if order.translate else "transcribe"}
+        return task | ({"language": order.language} if order.language else {})
+    if order.language not in ("", "en", "english") or order.translate:
+        raise StudioError("E661", "this model hears English alone", hint='leave "language" empty and "translate" off')
+    return {}
+
+
+def _read_ids(processor: Any, ids: list[int], seconds: float, *, stamps: bool) -> list[Sentence]:
+    """Return the sentences of a Whisper model's tokens: at their time stamps, or over the whole piece without any."""
+    found: list[Sentence] = []
     offsets = processor.tokenizer.decode(ids, output_offsets=True)["offsets"] if stamps else []
     for offset in offsets:
         first, last = offset["timestamp"]

@@ -90,15 +90,23 @@ def _ends_sentence(text: str, match: re.Match[str]) -> bool:
         return True
     before = _WORD_BEFORE.search(text, max(0, match.start() - 64), match.start())
     word = before[0] if before else ""
-    if len(word) == 1 and word.isalpha() and word.isupper():
-        return not after or word == "I"  # an initial
-    bare = word.lower()
-    if bare in _BEFORE_NUMBER:
-        return not following.isdigit()
-    if bare in _ABBREVIATIONS or (bare in _TITLES and word[:1].isupper()):
-        return bare in _ENDING and not following.isdigit()
+    if _is_initial(word):
+        return not after or word == "I"
+    if _is_abbreviation(word):
+        allowed = word.lower() in (_BEFORE_NUMBER | _ENDING)
+        return allowed and not following.isdigit()
     # "am 3. Mai" and "1. Write it": a number of one or two digits with a point is an ordinal or heads a list
-    return not (word.isdigit() and len(word) <= 2 and (start_of(text, match.start() - len(word)) or _is_month(after)))
+    short = word.isdigit() and len(word) <= 2
+    return not (short and (start_of(text, match.start() - len(word)) or _is_month(after)))
+
+
+def _is_initial(word: str) -> bool:
+    return len(word) == 1 and word.isalpha() and word.isupper()
+
+
+def _is_abbreviation(word: str) -> bool:
+    bare = word.lower()
+    return bare in _BEFORE_NUMBER or bare in _ABBREVIATIONS or (bare in _TITLES and word[:1].isupper())
 
 
 def start_of(text: str, at: int) -> bool:

@@ -153,15 +153,16 @@ class _Reader:
             raise self._refuse(f"elements nested more than {DEEPEST} deep", "make it flatter")
         if name in _KNOWN and not (self._names and name == "speak"):
             if self._said:
-                raise self._refuse(
-                    f"<{name}> stands inside <{self._names[-1]}>, which takes text alone", "close it before"
-                )
+                raise self._refuse(f"<{name}> is inside <{self._names[-1]}>, which takes text alone", "close it before")
             return
         if name not in _PASSED:
-            near = difflib.get_close_matches(name, _KNOWN, 1)
-            hint = f"did you mean <{near[0]}>?" if near else f"there are {', '.join(_KNOWN)}"
-            raise self._refuse(f"SSML has no element <{name[:40]}> here", hint)
+            raise self._refuse_unknown(name)
         self._tell(f"<{name}> is passed over" + ("" if name in _SILENT else "; what it holds is said"))
+
+    def _refuse_unknown(self, name: str) -> StudioError:
+        near = difflib.get_close_matches(name, _KNOWN, 1)
+        hint = f"did you mean <{near[0]}>?" if near else f"there are {', '.join(_KNOWN)}"
+        return self._refuse(f"unknown SSML element <{name[:40]}>", hint)
 
     def _read_prosody(self, outer: Delivery, attributes: Mapping[str, str]) -> Delivery:
         inner = Delivery()

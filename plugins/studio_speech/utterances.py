@@ -46,38 +46,53 @@ def cut_script(script: Script, language: str) -> tuple[float, list[Utterance]]:
         script: What is to be said.
         language: Language of what does not name its own.
     """
-    lead, utterances = 0.0, list[Utterance]()
-    waiting: list[Span] = []
-
-    def flush(ends_sentence: bool) -> None:
-        cut = list(_cut_spans(waiting, language))
-        waiting.clear()
-        if cut and not ends_sentence and not _looks_ended(cut[-1].text):
-            cut[-1] = replace(cut[-1], ends_sentence=False)
-        utterances.extend(cut)
-
+    cutter = _Cutter(language)
     for item in script:
         if isinstance(item, Span):
-            if waiting and waiting[-1].delivery.language != item.delivery.language:
-                flush(ends_sentence=False)
-            waiting.append(item)
+            cutter.add_span(item)
         elif isinstance(item, Boundary):
-            flush(ends_sentence=True)
-            if utterances:
-                utterances[-1] = replace(
-                    utterances[-1],
-                    ends_sentence=True,
-                    ends_paragraph=utterances[-1].ends_paragraph or item.paragraph,
-                )
+            cutter.add_boundary(item)
         else:
-            flush(ends_sentence=False)
-            if utterances:
-                last = utterances[-1]
-                utterances[-1] = replace(last, pause=(last.pause or 0.0) + item.seconds)
-            else:
-                lead += item.seconds
-    flush(ends_sentence=True)
-    return lead, utterances
+            cutter.add_pause(item.seconds)
+    cutter.flush(ends_sentence=True)
+    return cutter.lead, cutter.utterances
+
+
+class _Cutter:
+    """Collects spans of one language and cuts them into utterances when something else follows."""
+
+    def __init__(self, language: str) -> None:
+        self.lead = 0.0
+        self.utterances: list[Utterance] = []
+        self._language = language
+        self._waiting: list[Span] = []
+
+    def add_span(self, span: Span) -> None:
+        if self._waiting and self._waiting[-1].delivery.language != span.delivery.language:
+            self.flush(ends_sentence=False)
+        self._waiting.append(span)
+
+    def add_boundary(self, boundary: Boundary) -> None:
+        self.flush(ends_sentence=True)
+        if self.utterances:
+            last = self.utterances[-1]
+            ends_paragraph = last.ends_paragraph or boundary.paragraph
+            self.utterances[-1] = replace(last, ends_sentence=True, ends_paragraph=ends_paragraph)
+
+    def add_pause(self, seconds: float) -> None:
+        self.flush(ends_sentence=False)
+        if self.utterances:
+            last = self.utterances[-1]
+            self.utterances[-1] = replace(last, pause=(last.pause or 0.0) + seconds)
+        else:
+            self.lead += seconds
+
+    def flush(self, ends_sentence: bool) -> None:
+        cut = list(_cut_spans(self._waiting, self._language))
+        self._waiting.clear()
+        if cut and not ends_sentence and not _looks_ended(cut[-1].text):
+            cut[-1] = replace(cut[-1], ends_sentence=False)
+        self.utterances.extend(cut)
 
 
 def find_words(text: str) -> list[tuple[int, int]]:

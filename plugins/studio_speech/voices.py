@@ -56,18 +56,24 @@ def find_voice(voices: list[Voice], language: str, tell: Callable[[str], None]) 
     by_name = next((voice for voice in voices if voice.name.lower() == wanted), None)
     tag = wanted
     while tag:
-        exact = next((voice for voice in voices if voice.tag == tag), None)
-        ranked = sorted(
-            (priority, i) for i, voice in enumerate(voices) for priority, each in voice.languages if each == tag
-        )
-        if exact is not None or ranked:
+        speaker = _find_speaker_of(voices, tag)
+        if speaker is not None:
             if tag != wanted:
                 tell(f"there is no voice for {language!r}; {tag!r} is taken")
-            return exact or voices[ranked[0][1]]
+            return speaker
         if by_name is not None:
             return by_name
         tag = tag.rpartition("-")[0] if _TAG.fullmatch(tag) else ""
     raise StudioError("E661", f"no voice speaks {language!r}", hint=_suggest(voices, wanted))
+
+
+def _find_speaker_of(voices: list[Voice], tag: str) -> Voice | None:
+    """Return the voice whose own tag this is, or else the one that ranks the tag first."""
+    exact = next((voice for voice in voices if voice.tag == tag), None)
+    ranked = sorted(
+        (priority, i) for i, voice in enumerate(voices) for priority, each in voice.languages if each == tag
+    )
+    return exact or (voices[ranked[0][1]] if ranked else None)
 
 
 def _suggest(voices: list[Voice], wanted: str) -> str:

@@ -108,29 +108,17 @@ def _find_length(video: Video) -> Fraction:
 
 
 def interpolate_frames(video: Video, tempo: Tempo) -> Iterator[Image]:
-    """Yield the pictures of a film at the times of a tempo."""
+    """Yield the images of a video at the times of a tempo."""
     index = 0
-
-    def find_time() -> Fraction:
-        return Fraction(index) / tempo.rate / tempo.slowdown
-
     before: Frame | None = None
     marked: Iterable[tuple[Frame, bool]]
     marked = mark_cuts(video.frames()) if tempo.cuts else ((frame, False) for frame in video.frames())
     for after, is_cut in marked:
-        if before is None:
-            before = after
-            continue
-        begin, end = Fraction(before.time), Fraction(after.time)
-        between: Any = None
-        while find_time() < end - _SNAP_SECONDS:
-            share = (find_time() - begin) / (end - begin)
-            if find_time() <= begin + _SNAP_SECONDS or is_cut or tempo.method == "repeat":
-                yield before.image
-            else:
-                between = between or Between(before.image, after.image, flow=tempo.method == "flow")
-                yield between.make(float(share))
-            index += 1
+        if before is not None:
+            times = _find_times(tempo, index, Fraction(after.time) - _SNAP_SECONDS)
+            for image in _fill_span(before, after, tempo, times, repeats=is_cut or tempo.method == "repeat"):
+                yield image
+                index += 1
         before = after
     if before is None:
         return
@@ -138,6 +126,27 @@ def interpolate_frames(video: Video, tempo: Tempo) -> Iterator[Image]:
     while index < last:
         yield before.image
         index += 1
+
+
+def _find_times(tempo: Tempo, index: int, end: Fraction) -> Iterator[Fraction]:
+    """Yield the times of the source at which frames of the result are due, from one frame on and before an end."""
+    while (time := Fraction(index) / tempo.rate / tempo.slowdown) < end:
+        yield time
+        index += 1
+
+
+def _fill_span(
+    before: Frame, after: Frame, tempo: Tempo, times: Iterator[Fraction], *, repeats: bool
+) -> Iterator[Image]:
+    """Yield the images that are due at times from one frame to the next."""
+    begin, end = Fraction(before.time), Fraction(after.time)
+    between: Between | None = None
+    for time in times:
+        if time <= begin + _SNAP_SECONDS or repeats:
+            yield before.image
+        else:
+            between = between or Between(before.image, after.image, flow=tempo.method == "flow")
+            yield between.make(float((time - begin) / (end - begin)))
 
 
 class Between:
@@ -218,7 +227,7 @@ def slow_sound(audio: Audio | None, slowdown: Fraction) -> Audio | None:
     """Return a sound played slower, as a tape is: it gets deeper."""
     if audio is None or audio.frames == 0:
         return audio
-    import soxr  # type: ignore[import-untyped]  # it has no types
+    import soxr
 
     slowed = soxr.resample(audio.samples, audio.rate, audio.rate * float(slowdown), quality="HQ")
     wanted = round(audio.frames * slowdown)

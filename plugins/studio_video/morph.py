@@ -80,13 +80,7 @@ def make_morph(opened: Any, walk: Walk, *, frames: int, rate: Fraction, width: i
 
 def draw_walk(opened: Any, walk: Walk, aspect: float, step: Step) -> list[Image]:
     """Draw the pictures of a walk, some at once."""
-    family = getattr(opened, "family", "")
-    if family not in _RETURNS or "text_to_image" not in getattr(opened, "tasks", ()):
-        raise ModelError(
-            "E718",
-            f"a model of {family or type(opened).__name__} cannot be led from picture to picture",
-            hint="take builtin:mini, Stable Diffusion (XL, 3), or a model that makes films",
-        )
+    _check_family(opened)
     pipeline, defaults = opened.for_task("text_to_image"), opened.defaults
     guidance = float(defaults["guidance_scale"]) if walk.guidance_scale is None else walk.guidance_scale
     width, height = _find_size(opened, aspect)
@@ -98,22 +92,44 @@ def draw_walk(opened: Any, walk: Walk, aspect: float, step: Step) -> list[Image]
         for begin in range(0, walk.keys, _STACK):
             some = shares[begin : begin + _STACK]
             opened.set_scheduler(pipeline, opened.make_scheduler(str(defaults["sampler"])))
-            given = {name: torch.cat([_pass(rows, share) for share in some]) for name, rows in texts.items()}
-            latents = torch.cat([turn(*noise, walk.motion * share) for share in some])
-            device, dtype = pipeline._execution_device, given["prompt_embeds"].dtype
-            made = _draw(pipeline, {
-                **given,
-                **({"negative_prompt": None} if "negative_prompt_embeds" in given else {}),
-                "latents": latents.to(device, dtype),
+            settings = {
                 "width": width,
                 "height": height,
                 "num_inference_steps": walk.steps or int(defaults["steps"]),
                 "guidance_scale": guidance,
                 "output_type": "np",
-            })  # fmt: skip
+            }
+            made = _draw(pipeline, _mix_conditions(pipeline, texts, noise, some, walk.motion) | settings)
             images += [_to_image(each) for each in made]
             step(len(images), walk.keys, images[-1])
     return images
+
+
+def _check_family(opened: Any) -> None:
+    family = getattr(opened, "family", "")
+    if family not in _RETURNS or "text_to_image" not in getattr(opened, "tasks", ()):
+        raise ModelError(
+            "E718",
+            f"a model of {family or type(opened).__name__} cannot be led from image to image",
+            hint="take builtin:mini, Stable Diffusion (XL, 3), or a model that makes videos",
+        )
+
+
+def _mix_conditions(
+    pipeline: Any,
+    texts: dict[str, list[torch.Tensor]],
+    noise: tuple[torch.Tensor, torch.Tensor],
+    shares: Sequence[float],
+    motion: float,
+) -> dict[str, Any]:
+    """Return embeddings and latents for some shares of the walk, stacked."""
+    given: dict[str, Any] = {
+        name: torch.cat([_pass(rows, share) for share in shares]) for name, rows in texts.items()
+    }
+    latents = torch.cat([turn(*noise, motion * share) for share in shares])
+    if "negative_prompt_embeds" in given:
+        given["negative_prompt"] = None
+    return given | {"latents": latents.to(pipeline._execution_device, given["prompt_embeds"].dtype)}
 
 
 def _draw(pipeline: Any, arguments: dict[str, Any]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -72,23 +72,11 @@ def make_film(opened: Any, wish: Wish, step: Step, log: Log, *, still: Image | N
     width, height = _find_size(pipeline, wish, still)
     if wish.width and (width, height) != (wish.width, wish.height):
         log(f"this model takes no size of {wish.width} x {wish.height}; the film is {width} x {height}")
-    every = int(next((value for name in _TEMPORAL if (value := getattr(pipeline, name, None))), 1))
+    every = _find_factor(pipeline, _TEMPORAL, 1)
     frames = math.ceil((wish.frames - 1) / every) * every + 1
-    given: dict[str, Any] = {
-        "prompt": wish.prompt,
-        "negative_prompt": wish.negative_prompt or None,
-        "width": width,
-        "height": height,
+    given = _list_arguments(wish, still, width, height) | {
         "num_frames": frames,
         "video_length": frames,
-        "num_inference_steps": wish.steps or None,
-        "guidance_scale": wish.guidance_scale,
-        "max_guidance_scale": wish.guidance_scale,
-        "frame_rate": round(wish.rate),
-        "fps": max(1, round(wish.rate)),
-        "image": None if still is None else resize_image(still, width, height).to_pillow().convert("RGB"),
-        "output_type": "np",
-        "generator": torch.Generator().manual_seed(wish.seed),
         "callback_on_step_end": _tell(pipeline, step),
     }
     if "prompt" in takes and not wish.prompt.strip():
@@ -98,6 +86,24 @@ def make_film(opened: Any, wish: Wish, step: Step, log: Log, *, still: Image | N
         torch.manual_seed(wish.seed)
         made = _run(pipeline, arguments)
     return _to_film(made[: wish.frames], wish)
+
+
+def _list_arguments(wish: Wish, still: Image | None, width: int, height: int) -> dict[str, Any]:
+    """Return what pipelines call the parts of a wish; each takes those that it knows."""
+    return {
+        "prompt": wish.prompt,
+        "negative_prompt": wish.negative_prompt or None,
+        "width": width,
+        "height": height,
+        "num_inference_steps": wish.steps or None,
+        "guidance_scale": wish.guidance_scale,
+        "max_guidance_scale": wish.guidance_scale,
+        "frame_rate": round(wish.rate),
+        "fps": max(1, round(wish.rate)),
+        "image": None if still is None else resize_image(still, width, height).to_pillow().convert("RGB"),
+        "output_type": "np",
+        "generator": torch.Generator().manual_seed(wish.seed),
+    }
 
 
 def _run(pipeline: Any, arguments: Mapping[str, Any]) -> Any:
@@ -156,7 +162,7 @@ def _find_takes(kind: Any) -> dict[str, inspect.Parameter]:
 
 def _find_size(pipeline: Any, wish: Wish, still: Image | None) -> tuple[int, int]:
     """Return the size that was asked for, as near as the model can."""
-    scale = int(next((value for name in _SCALES if (value := getattr(pipeline, name, None))), 8))
+    scale = _find_factor(pipeline, _SCALES, 8)
     denoiser = getattr(pipeline, "transformer", None) or getattr(pipeline, "unet", None)
     config = getattr(denoiser, "config", {})
     patch = config.get("patch_size", 1)
@@ -167,11 +173,20 @@ def _find_size(pipeline: Any, wish: Wish, still: Image | None) -> tuple[int, int
         shrink = min(1.0, math.sqrt(768 * 768 / (still.width * still.height)))
         width, height = round(still.width * shrink), round(still.height * shrink)
     if not width:
-        side = config.get("sample_size")
-        side = side if isinstance(side, int) else 32
-        width, height = (config.get(name) or side for name in ("sample_width", "sample_height"))
-        width, height = width * scale, height * scale
+        width, height = _find_native_size(config, scale)
     return max(multiple, round(width / multiple) * multiple), max(multiple, round(height / multiple) * multiple)
+
+
+def _find_factor(pipeline: Any, names: Sequence[str], default: int) -> int:
+    """Return the first of these attributes that a pipeline has."""
+    return int(next((value for name in names if (value := getattr(pipeline, name, None))), default))
+
+
+def _find_native_size(config: Any, scale: int) -> tuple[int, int]:
+    side = config.get("sample_size")
+    side = side if isinstance(side, int) else 32
+    width, height = (config.get(name) or side for name in ("sample_width", "sample_height"))
+    return width * scale, height * scale
 
 
 def _tell(pipeline: Any, step: Step) -> Any:

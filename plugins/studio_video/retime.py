@@ -59,29 +59,30 @@ def trim(video: Video, start: float, end: float | None) -> Video:
     if lead is None:
         raise MediaError("E701", f"the film ends before {start:g} seconds", hint="start earlier")
 
-    def frames() -> Iterator[Frame]:
-        held: Frame | None = None
-        with closing_stream(video) as stream:
-            for frame in stream:
-                if end is not None and frame.time >= end - _EDGE:
-                    break
-                if frame.time <= start + _EDGE:
-                    held = frame
-                    continue
-                if held is not None:
-                    yield Frame(held.image, 0.0)
-                    held = None
-                yield Frame(frame.image, frame.time - start)
-        if held is not None:
-            yield Frame(held.image, 0.0)
-
     def measure() -> float:
         return (video.duration if end is None else min(end, video.duration)) - start
 
     def load_sound() -> Audio | None:
         return None if video.audio is None else cut(video.audio, start, end)
 
-    return create_film(video, frames, duration=measure, audio=load_sound)
+    return create_film(video, lambda: _cut_frames(video, start, end), duration=measure, audio=load_sound)
+
+
+def _cut_frames(video: Video, start: float, end: float | None) -> Iterator[Frame]:
+    held: Frame | None = None
+    with closing_stream(video) as stream:
+        for frame in stream:
+            if end is not None and frame.time >= end - _EDGE:
+                break
+            if frame.time <= start + _EDGE:
+                held = frame
+                continue
+            if held is not None:
+                yield Frame(held.image, 0.0)
+                held = None
+            yield Frame(frame.image, frame.time - start)
+    if held is not None:
+        yield Frame(held.image, 0.0)
 
 
 def next_frame(video: Video, time: float) -> Frame | None:

@@ -37,6 +37,13 @@ PIXELS = {
     "webp": ("bgra",),
 }
 """Pixel formats by codec, the default first."""
+_FACTORS: dict[str, tuple[str, int, float, dict[str, str]]] = {
+    "h264": ("18", 40, 0.28, {"preset": "medium"}),
+    "h265": ("20", 42, 0.28, {"preset": "medium", "x265-params": "log-level=error"}),
+    "vp9": ("30", 58, 0.45, {"b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"}),
+    "av1": ("30", 58, 0.45, {"preset": "8"}),
+}
+"""Rate factor by codec: without a quality, at quality 0, how much each point of quality lowers it; other options."""
 _NUMBER = re.compile(r"%0?(\d?)d")
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 Step = Callable[[int, int, "Image | None"], None]
@@ -76,16 +83,9 @@ def _choose_pixels(codec: str, alpha: bool) -> str:
 
 def choose_options(codec: str, quality: int | None, pixels: str) -> dict[str, str]:
     """Return the encoder's options for a quality from 1 to 100; without it what Studio writes as a rule."""
-    if codec == "h264":
-        return {"crf": "18" if quality is None else str(round(40 - 0.28 * quality)), "preset": "medium"}
-    if codec == "h265":
-        crf = "20" if quality is None else str(round(42 - 0.28 * quality))
-        return {"crf": crf, "preset": "medium", "x265-params": "log-level=error"}
-    if codec == "vp9":
-        crf = "30" if quality is None else str(round(58 - 0.45 * quality))
-        return {"crf": crf, "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"}
-    if codec == "av1":
-        return {"crf": "30" if quality is None else str(round(58 - 0.45 * quality)), "preset": "8"}
+    if codec in _FACTORS:
+        default, least, slope, options = _FACTORS[codec]
+        return {"crf": default if quality is None else str(round(least - slope * quality)), **options}
     if codec == "prores":
         profile = 4 if pixels == "yuva444p10le" else 3 if quality is None else min(3, (quality - 1) // 25)
         return {"profile": str(profile), "vendor": "apl0"}

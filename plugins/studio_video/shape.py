@@ -43,17 +43,24 @@ def choose_size(
     Raises:
         MediaError: E701 if nothing, too much, or too large a size was given.
     """
-    if scale is not None and (width is not None or height is not None):
-        raise MediaError("E701", "a scale and a side were given", hint="give one of them")
-    if scale is None and width is None and height is None:
-        raise MediaError("E701", "no size was given", hint="give a width, a height or a scale")
-    if scale is None:
-        scale = width / source[0] if width is not None else (height or 1) / source[1]
-    sides = (width or source[0] * scale, height or source[1] * scale)
+    factor = _choose_scale(source, width, height, scale)
+    sides = (width or source[0] * factor, height or source[1] * factor)
     across, down = (max(multiple, round(side / multiple) * multiple) for side in sides)
     if max(across, down) > _MOST_SIDE:
         raise MediaError("E701", f"{across} x {down} is too large", hint=f"a side has at most {_MOST_SIDE} pixels")
     return across, down
+
+
+def _choose_scale(source: tuple[int, int], width: int | None, height: int | None, scale: float | None) -> float:
+    if scale is not None:
+        if width is not None or height is not None:
+            raise MediaError("E701", "a scale and a side were given", hint="give one of them")
+        return scale
+    if width is not None:
+        return width / source[0]
+    if height is None:
+        raise MediaError("E701", "no size was given", hint="give a width, a height or a scale")
+    return (height or 1) / source[1]
 
 
 def resize_film(video: Video, size: tuple[int, int], mode: str, method: str, color: tuple[int, int, int]) -> Video:
@@ -99,7 +106,8 @@ def scale_to(array: Array, size: tuple[int, int], method: str = "auto") -> Array
     made = cv2.resize(heavy, size, interpolation=_METHODS[method])
     colors = made[:, :, :3] * (top / np.maximum(made[:, :, 3:], 1e-6 * top))
     whole = np.clip(np.concatenate([colors, made[:, :, 3:]], axis=2), 0, top)
-    return (np.rint(whole) if array.dtype.kind == "u" else whole).astype(array.dtype)
+    stretched: Array = (np.rint(whole) if array.dtype.kind == "u" else whole).astype(array.dtype)
+    return stretched
 
 
 def _bound(made: Array, like: Array) -> Array:

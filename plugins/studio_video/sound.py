@@ -86,16 +86,17 @@ def join_overlapping(sounds: Sequence[Audio | None], lengths: Sequence[float], o
     edges = [round((sum(lengths[:index]) - overlap * index) * rate) for index in range(len(parts) + 1)]
     shared = round(overlap * rate)
     total = edges[-1] + shared
+    return _stream(parts[0], lambda: _fit(_overlap(parts, edges, shared), total, channels), total)
 
-    def blocks() -> Iterator[FloatArray]:
-        for index, part in enumerate(parts):
-            end = edges[index + 1] - edges[index] if index + 1 < len(parts) else part.frames
-            yield from part.blocks(BLOCK, shared if index else 0, end)
-            if index + 1 < len(parts) and shared:
-                tail = _read(part, end, end + shared)
-                yield fade_into(tail, _read(parts[index + 1], 0, shared))
 
-    return _stream(parts[0], lambda: _fit(blocks(), total, channels), total)
+def _overlap(parts: Sequence[Audio], edges: Sequence[int], shared: int) -> Iterator[FloatArray]:
+    """Yield the blocks of parts that begin at edges; each shares so many frames with the next."""
+    for index, part in enumerate(parts):
+        is_last = index + 1 == len(parts)
+        end = part.frames if is_last else edges[index + 1] - edges[index]
+        yield from part.blocks(BLOCK, shared if index else 0, end)
+        if shared and not is_last:
+            yield fade_into(_read(part, end, end + shared), _read(parts[index + 1], 0, shared))
 
 
 def _read(audio: Audio, start: int, stop: int) -> FloatArray:
@@ -169,7 +170,8 @@ def _spread(block: FloatArray, channels: int) -> FloatArray:
     if block.shape[1] == channels:
         return block
     if channels == 1:
-        return block.mean(axis=1, keepdims=True, dtype=np.float32)
+        mean: FloatArray = block.mean(axis=1, keepdims=True, dtype=np.float32)
+        return mean
     return np.repeat(block[:, :1], channels, axis=1) if block.shape[1] == 1 else _pad_channels(block, channels)
 
 

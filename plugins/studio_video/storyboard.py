@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # In turn, where no move is said: no two neighbours go the same way.
 _MOVES: tuple[Move, ...] = ("zoom_in", "pan_right", "zoom_out", "parallax", "pan_left")
+T = TypeVar("T")
+_SCENE_SECONDS = 4.0
 _FADE_SECONDS = 1.0  # of music at both ends
 _DUCK_SECONDS = 0.35
 
@@ -64,22 +66,30 @@ def plan_scenes(
     """
     count = len(pictures)
     if not count:
-        raise MediaError("E720", "a film of no scene", hint="give at least one picture")
-    for name, row in (("narrations", voices), ("captions", captions), ("seconds", seconds), ("moves", moves)):
-        if len(row) not in (0, count) and not (len(row) == 1 and name in ("seconds", "moves")):
-            raise MediaError("E720", f"{count} pictures and {len(row)} {name}", hint="give one for every scene")
+        raise MediaError("E720", "a video of no scene", hint="give at least one picture")
+    rows = {"narrations": voices, "captions": captions, "seconds": seconds, "moves": moves}
+    _check_counts(count, rows)
     scenes, start = [], 0.0
     for index, picture in enumerate(pictures):
         voice = voices[index] if voices else None
-        asked = seconds[index % len(seconds)] if seconds else 4.0
         lead = passage if index else min(passage, pause)
-        told = lead + voice.duration + pause + (passage if index + 1 < count else 0.0) if voice else 0.0
-        length = max(asked, told, 2 * passage + 0.1)
-        move = moves[index % len(moves)] if moves else _MOVES[index % len(_MOVES)]
-        caption = captions[index] if captions else ""
+        spoken = lead + voice.duration + pause + (passage if index + 1 < count else 0.0) if voice else 0.0
+        length = max(_take_turn(seconds or (_SCENE_SECONDS,), index), spoken, 2 * passage + 0.1)
+        move, caption = _take_turn(moves or _MOVES, index), _take_turn(captions or ("",), index)
         scenes.append(Scene(picture, start, start + length, move, voice, start + lead, caption))
         start += length - passage
     return scenes
+
+
+def _check_counts(count: int, rows: Mapping[str, Sequence[object]]) -> None:
+    for name, row in rows.items():
+        if len(row) not in (0, count) and not (len(row) == 1 and name in ("seconds", "moves")):
+            raise MediaError("E720", f"{count} pictures and {len(row)} {name}", hint="give one for every scene")
+
+
+def _take_turn(row: Sequence[T], index: int) -> T:
+    """Return an entry of a list that begins again where it ends."""
+    return row[index % len(row)]
 
 
 def assemble(
@@ -138,24 +148,32 @@ def mix_sound(scenes: Sequence[Scene], music: Audio | None, *, music_level: floa
         music_level: Of the music, in dB.
         duck: By how much it is softer while someone speaks, in dB.
     """
-    voices = [scene for scene in scenes if scene.voice is not None and scene.voice.frames]
-    sounds = [scene.voice for scene in voices if scene.voice] + ([music] if music and music.frames else [])
+    voices = [(scene.voice, scene.voice_start) for scene in scenes if scene.voice is not None and scene.voice.frames]
+    music = music if music is not None and music.frames else None
+    sounds = [voice for voice, _ in voices] + ([] if music is None else [music])
     if not sounds:
         return None
     rate, channels = max(s.rate for s in sounds), min(2, max(s.channels for s in sounds))
     frames = round(scenes[-1].end * rate)
-    mixed = np.zeros((frames, channels), np.float32)
-    spoken = np.zeros(frames, np.float32)
-    for scene in voices:
-        assert scene.voice is not None
-        begin = round(scene.voice_start * rate)
-        part = _convert(scene.voice, rate, channels)[: frames - begin]
-        mixed[begin : begin + len(part)] += part
-        spoken[begin : begin + len(part)] = 1.0
-    if music is not None and music.frames:
+    mixed, spoken = _place_voices(voices, frames, rate, channels)
+    if music is not None:
         mixed += _play(_convert(music, rate, channels), frames, rate) * _find_gain(spoken, rate, music_level, duck)
     peak = float(np.abs(mixed).max()) if frames else 0.0
     return Audio(mixed / peak * 0.98 if peak > 0.98 else mixed, rate)
+
+
+def _place_voices(
+    voices: Sequence[tuple[Audio, float]], frames: int, rate: int, channels: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return voices at the times when they begin, and for each frame 1 while someone speaks, 0 otherwise."""
+    mixed = np.zeros((frames, channels), np.float32)
+    spoken = np.zeros(frames, np.float32)
+    for voice, seconds in voices:
+        begin = round(seconds * rate)
+        part = _convert(voice, rate, channels)[: frames - begin]
+        mixed[begin : begin + len(part)] += part
+        spoken[begin : begin + len(part)] = 1.0
+    return mixed, spoken
 
 
 def _convert(audio: Audio, rate: int, channels: int) -> FloatArray:
@@ -163,7 +181,7 @@ def _convert(audio: Audio, rate: int, channels: int) -> FloatArray:
     if samples.shape[1] != channels:
         samples = np.repeat(samples.mean(axis=1, keepdims=True), channels, axis=1)
     if audio.rate != rate:
-        import soxr  # type: ignore[import-untyped]  # it has no types
+        import soxr
 
         samples = soxr.resample(samples, audio.rate, rate, quality="HQ").reshape(-1, channels)
     return np.asarray(samples, np.float32)
@@ -192,7 +210,7 @@ def _play(music: FloatArray, frames: int, rate: int) -> FloatArray:
 
 
 def _find_gain(spoken: FloatArray, rate: int, level: float, duck: float) -> FloatArray:
-    from scipy.ndimage import maximum_filter1d, uniform_filter1d  # type: ignore[import-untyped]  # it has no types
+    from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
     span = max(1, round(_DUCK_SECONDS * rate))
     softer = uniform_filter1d(maximum_filter1d(spoken, span), span)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from studio.api import Audio, Channels, Context, Field, Image, JsonValue, MediaError, Video, node
 
@@ -118,13 +118,18 @@ def make_soundtrack(
     piece = cut_piece(music.samples, music.rate)
     request = Request(seconds, curve, ride, ending == "piece")
     samples, figures = compose(piece, request, lambda done, total: ctx.step(done, total))
+    _log_shortfalls(ctx, figures)
+    return Soundtrack(Audio(samples, music.rate), figures)
+
+
+def _log_shortfalls(ctx: Context, figures: dict[str, Any]) -> None:
+    """Log where the music alone does not give what was asked for."""
     if figures["ride"] > 0.5 or figures.get("level_range", 99.0) < 6.0:
-        told = f"the music does not follow the curve by itself (correlation {figures['curve_correlation_before_gain']}"
-        told += f", a range of {figures['level_range']} dB): the gain follows it, by a share of {figures['ride']:g}"
-        ctx.log(f"{told}, to a correlation of {figures['curve_correlation']}")
+        found = f"correlation {figures['curve_correlation_before_gain']}, a range of {figures['level_range']} dB"
+        gain = f"the gain follows it, by a share of {figures['ride']:g}, to a correlation of"
+        ctx.log(f"the music does not follow the curve by itself ({found}): {gain} {figures['curve_correlation']}")
     if figures["unfilled_seconds"] > 0.05:
         ctx.log(f"the last {figures['unfilled_seconds']:.2f} seconds are silent: beats do not divide the length better")
-    return Soundtrack(Audio(samples, music.rate), figures)
 
 
 @node("audio.motion_curve")

@@ -159,7 +159,7 @@ def test_a_folder_without_safetensors_or_with_the_wrong_ones_is_an_error(
     with pytest.raises(ModelError, match=r"E668[\s\S]*lack"):
         SpeechOpener().open(folder, TINY, device="cpu", dtype="float32", parts={})
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-    with pytest.raises(ModelError, match="no safetensors"):
+    with pytest.raises(ModelError, match="missing safetensors"):
         SpeechOpener().open(folder, TINY, device="cpu", dtype="float32", parts={})
     with pytest.raises(ModelError, match="E670"):
         SpeechOpener().parts(folder, Model("local:x", (("vocodr", "file:x"),)))
