@@ -1,12 +1,12 @@
-"""`Batch`: a graph, its items and a folder, from taking in the table to the last result; and `batch`, for Python."""
+"""`Batch`: a graph, its items and a folder, from the import of the table to the last result; `batch`, for Python."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 from studio.app import Studio
 from studio.batch.columns import Columns, fingerprint_item
 from studio.batch.groups import NAME_COLUMN, Group, combine, create_items_error, list_rows
-from studio.batch.item import Item, ItemResult
+from studio.batch.item import Item, ItemResult, ItemState
 from studio.batch.item_executor import ItemExecutor
 from studio.batch.item_import import ImportSummary, ItemImport
 from studio.batch.ledger import Ledger
@@ -38,26 +38,26 @@ LOGS = ".studio/workers"
 
 @dataclass(frozen=True)
 class BatchItem:
-    """What became of one item.
+    """The result of one item.
 
     Attributes:
         name: Its name.
         index: Its place in the table, from 0.
-        inputs: Its values, as the table gave them.
-        state: "done" or "failed".
+        inputs: Its values, as the table has them.
+        state: `ItemState.DONE` ("done") or `ItemState.FAILED` ("failed").
         outputs: The values of its outputs, if they were not written to files.
         files: The files that were written, by output.
         error: Why it failed, as plain JSON, or None.
         seconds: How long it took, from its start to its last file.
         calls: Calls of node types that it needed.
-        cached: How many of them were found in the cache, or made for another item.
-        warnings: What nodes said.
+        cached: How many of them were found in the cache, or ran for another item.
+        warnings: Warnings of its nodes.
     """
 
     name: str
     index: int
     inputs: Mapping[str, Any]
-    state: str
+    state: ItemState
     outputs: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, list[Path]] = field(default_factory=dict)
     error: Mapping[str, Any] | None = None
@@ -76,14 +76,14 @@ class Batch:
     Args:
         studio: Settings, plugins and cache.
         graph: The graph.
-        spec: What workers are told; see `create_spec`.
+        spec: What workers need to know; see `create_spec`.
         groups: The items: groups multiply.
         given: Values that all items share.
         name_column: The column that names items.
 
     Raises:
         GraphError: The graph has errors.
-        UsageError: E743 if the template of names is none.
+        UsageError: E743 if the template of names is invalid.
     """
 
     def __init__(
@@ -105,10 +105,10 @@ class Batch:
     # -- items -----------------------------------------------------------------------------------------
 
     def items(self) -> Iterator[Item]:
-        """Yield the items; none after the first that is wrong.
+        """Yield the items, none after the first invalid one.
 
         Raises:
-            ItemsError: The items are wrong; all findings are there.
+            ItemsError: Some items are invalid; it carries all findings.
         """
         findings: list[Finding] = []
         self._columns.check_given(findings)
@@ -120,14 +120,14 @@ class Batch:
             raise create_items_error(findings)
 
     def import_items(self, ledger: Ledger, *, keep: bool = True) -> ImportSummary:
-        """Check every item, and take them all into a ledger, or none if one is wrong.
+        """Check every item, and import all into a ledger, or none if one is invalid.
 
         Args:
             ledger: The ledger.
-            keep: Whether to take them in at all; else it is only said what that would lead to.
+            keep: Whether to import them; else the ledger stays as it is, and the summary says what would change.
 
         Raises:
-            ItemsError: Rows are wrong, or files would have one name; all findings are there.
+            ItemsError: Rows are invalid, or two items have one name; it carries all findings.
         """
         findings: list[Finding] = []
         self._columns.check_given(findings)
@@ -217,14 +217,14 @@ class Batch:
         return BatchRun(ledger, start or self.find_starter(workers), workers=max(1, workers), policy=policy)
 
     def run_unrecorded(self) -> Iterator[tuple[Item, ItemResult]]:
-        """Run the items in this process, and yield each as it is through; nothing is written."""
+        """Run the items in this process, and yield each when it ends; nothing is written."""
         inbox: queue.SimpleQueue[ItemResult] = queue.SimpleQueue()
 
         def report(worker: Worker, result: ItemResult | WorkerLost) -> None:
             assert isinstance(result, ItemResult)
             inbox.put(result)
 
-        with _opened(ItemExecutor(self.studio, self.spec, report)) as executor:
+        with contextlib.closing(ItemExecutor(self.studio, self.spec, report)) as executor:
             waiting = iter(self.items())
             held: dict[int, Item] = {}
             more = True
@@ -240,20 +240,12 @@ class Batch:
                 yield held.pop(result.index), result
 
 
-@contextmanager
-def _opened(executor: ItemExecutor) -> Iterator[ItemExecutor]:
-    try:
-        yield executor
-    finally:
-        executor.close()
-
-
 def _report_duplicate(item: Item, name: str, taken: tuple[str, str]) -> Finding:
-    what = f"is named {item.name!r}" if name.startswith("item ") else f"would be written to {name!r}"
+    what = f"duplicate item name {item.name!r}" if name.startswith("item ") else f"duplicate file name {name!r}"
     return Finding(
         "E743",
         item.source,
-        f"it {what}, as is {taken[0]!r} at {taken[1]}",
+        f"{what}, used by item {taken[0]!r} at {taken[1]}",
         hint="name items apart, or put more fields into --name",
     )
 
@@ -278,52 +270,59 @@ def batch(
     studio: Studio | None = None,
     on_import: Callable[[ImportSummary], object] | None = None,
 ) -> Iterator[BatchItem]:
-    """Run one graph over many items, and yield each as it is through, in whatever order they end.
+    """Run one graph over many items, and yield each item when it ends, in any order.
 
     Args:
         graph: A graph, its file, or a JSON object.
         items: Mappings of input values, or a table's file. A key "name" names the item.
-        output: Folder for files and the ledger. If it holds this batch already, the batch goes on where it stopped,
-            and only what is done now is yielded. None hands the values back and writes nothing.
-        workers: Processes; 0 for this process. 1 if there is an output folder, else 0.
+        output: Folder for files and the ledger. If it contains this batch already, the batch resumes, and only the
+            items that run now are yielded. None yields the values themselves and writes nothing.
+        workers: Processes; 0 for this process. The default is 1 with an output folder, else 0.
         name: Template of the files' names, such as "{item.name}_{seed:04d}.{ext}".
-        retries: How often an item that failed is tried again.
+        retries: How often a failed item is tried again.
         on_error: "continue" or "stop".
         timeout_seconds: A node that takes longer fails.
         window: Most items that one worker has at once.
         cache: "use", "refresh" or "off".
         roots: Folders that the graph may read besides its own.
-        studio: The Studio to use; one with the settings of this machine if None.
-        on_import: Told what taking in the items led to.
+        studio: The Studio to use; None for one with the settings of this machine.
+        on_import: Called with the number of new, changed and removed items.
 
     Raises:
-        GraphError: The graph or the items are wrong, before anything runs. What goes wrong in an item is in its
-            `error`, not raised.
+        GraphError: The graph or the items are invalid; raised before anything runs. What goes wrong in an item is in
+            its `error`, not raised.
     """
     if on_error not in ("continue", "stop"):
-        raise UsageError("E749", f"on_error={on_error!r} is neither continue nor stop")
-    own = Studio() if studio is None else studio
-    try:
+        raise UsageError("E749", f"invalid on_error={on_error!r}", hint='use "continue" or "stop"')
+    with contextlib.ExitStack() as stack:
+        own = stack.enter_context(Studio()) if studio is None else studio
         loaded = own.load(graph)
         group = open_table(Path(items)) if isinstance(items, str | Path) else list_rows(items)
-        options = {"template": name, "roots": tuple(str(root) for root in roots), "window": window, "cache": cache}
+        options = {"template": name, "roots": tuple(map(str, roots)), "window": window, "cache": cache}
         spec = create_spec(loaded, output, node_timeout_seconds=timeout_seconds, **options)
         made = Batch(own, spec, [group])
-        if output is None:
-            if workers:
-                raise UsageError("E749", "workers need a folder to write to", hint="name one with output=")
-            yield from (_describe(item, result, None) for item, result in made.run_unrecorded())
-            return
-        with Ledger(Path(output), create=True) as ledger:
-            imported = made.import_items(ledger)
-            if on_import is not None:
-                on_import(imported)
+        if output is not None:
             policy = Policy("stop" if on_error == "stop" else "continue", retries)
-            run = made.create_run(ledger, workers=1 if workers is None else workers, policy=policy)
-            yield from (_describe(item, result, Path(output)) for item, result in run.run())
-    finally:
-        if studio is None:
-            own.close()
+            yield from _run_recorded(made, Path(output), 1 if workers is None else workers, policy, on_import)
+        elif workers:
+            raise UsageError("E749", "workers need a folder to write to", hint="name one with output=")
+        else:
+            yield from (_describe(item, result, None) for item, result in made.run_unrecorded())
+
+
+def _run_recorded(
+    made: Batch,
+    output: Path,
+    workers: int,
+    policy: Policy,
+    on_import: Callable[[ImportSummary], object] | None,
+) -> Iterator[BatchItem]:
+    with Ledger(output, create=True) as ledger:
+        imported = made.import_items(ledger)
+        if on_import is not None:
+            on_import(imported)
+        run = made.create_run(ledger, workers=workers, policy=policy)
+        yield from (_describe(item, result, output) for item, result in run.run())
 
 
 def _describe(item: Item, result: ItemResult, folder: Path | None) -> BatchItem:

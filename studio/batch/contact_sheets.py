@@ -1,4 +1,4 @@
-"""Contact sheets: the pictures of a batch on a few large ones, laid out by a graph."""
+"""Contact sheets: the images of a batch on a few large ones, laid out by a graph."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _LABEL = 34
 
 
 def write_contact_sheets(studio: Studio, folder: Path) -> list[Path]:
-    """Lay the pictures and the first frames of a batch out on sheets of 30; return the files.
+    """Lay out the images and first frames of a batch on sheets of 30; return the files.
 
     Raises:
-        RunError: E742 if the folder holds no batch, E758 if a sheet cannot be made.
-        GraphError: No installed plugin brings `image.grid`.
+        RunError: E742 if the folder contains no batch, E758 if a sheet cannot be made.
+        GraphError: No installed plugin provides `image.grid`.
     """
     written: list[Path] = []
     page: list[tuple[Path, str]] = []
     with Ledger(folder) as ledger:
         for row in ledger.items(states=(ItemState.DONE,)):
-            page += _find_pictures(studio, folder, row)
+            page += _find_images(studio, folder, row)
             while len(page) >= COLUMNS * ROWS:
                 written.append(_write_sheet(studio, folder, page[: COLUMNS * ROWS], len(written)))
                 page = page[COLUMNS * ROWS :]
@@ -43,8 +43,8 @@ def write_contact_sheets(studio: Studio, folder: Path) -> list[Path]:
     return written
 
 
-def _find_pictures(studio: Studio, folder: Path, row: ItemRow) -> Iterator[tuple[Path, str]]:
-    """Yield a small picture of each of an item's pictures and films, and its label."""
+def _find_images(studio: Studio, folder: Path, row: ItemRow) -> Iterator[tuple[Path, str]]:
+    """Yield a small image of each of an item's images and videos, and its label."""
     thumbs = folder / FILES / "thumbs"
     several = len(row.outputs) > 1
     for output in row.outputs:
@@ -58,13 +58,13 @@ def _write_sheet(studio: Studio, folder: Path, page: list[tuple[Path, str]], num
     output = OutputFolder(folder / FOLDER, f"sheet_{number + 1:03d}.png")
     result = studio.run(parse_graph(_make_graph(folder, page), base=folder), output=output)
     if not result.files:
-        reason = result.errors[0].message if result.errors else "nothing was made"
+        reason = result.errors[0].message if result.errors else "the graph made no image"
         raise RunError("E758", f"a contact sheet cannot be made: {reason}", where=str(folder / FOLDER))
     return result.files[0].path
 
 
 def _make_graph(folder: Path, page: list[tuple[Path, str]]) -> dict[str, Any]:
-    """Return the graph that lays pictures out; it names them, so that a sheet can be made again."""
+    """Return the graph that lays out images; it names their files, so that a sheet can be made again."""
     inputs = {
         "images": [{"file": path.relative_to(folder).as_posix()} for path, _ in page],
         "labels": [label for _, label in page],

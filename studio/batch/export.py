@@ -54,9 +54,9 @@ def _flatten(row: ItemRow) -> list[Any]:
     cells = [row.name, row.index, row.state, row.attempts, row.seconds, row.calls, row.cached, row.source]
     cells += [error.get("code"), error.get("message")]
     cells += [" ".join(output.path for output in row.outputs), " ".join(output.digest for output in row.outputs)]
-    return [*map(_defuse, cells), json.dumps(row.values, ensure_ascii=False)]
+    return [*map(_escape_formula, cells), json.dumps(row.values, ensure_ascii=False)]
 
 
-def _defuse(cell: Any) -> Any:
-    """Keep a spreadsheet from taking a text for a formula."""
+def _escape_formula(cell: Any) -> Any:
+    """Return a cell that no spreadsheet reads as a formula."""
     return "'" + cell if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

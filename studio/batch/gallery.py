@@ -1,4 +1,4 @@
-"""The gallery: `gallery.html` in a batch's folder, which needs no server and is written as the batch goes."""
+"""The gallery: `gallery.html` in a batch's folder, which needs no server and is updated while the batch runs."""
 
 from __future__ import annotations
 
@@ -26,26 +26,27 @@ from studio.settings import MediaLimits
 
 PAGE = "gallery.html"
 FILES = "gallery_files"
-_CHUNK = 250  # items in one file: what is written again when one of them changes
+_CHUNK = 250  # items in one file, which is written again when one of them changes
 _SECONDS = 2.0
-_SHARE = 5  # an update may take one part in so many of the time
+_SHARE = 5  # an update may take one part in this many of the time
 _LONGEST_VALUE = 2000
 _TEMPORARY = ".gallery-"
 _STALE_SECONDS = 3600.0
+_ERROR_KEYS = ("code", "where", "message", "hint", "node", "inputs", "details")
 
 
 class Gallery:
     """Writes the gallery of a batch's folder.
 
-    Beside the page lie `gallery_files/items-N.js`, some hundred items each, and small pictures. They are scripts, not
-    JSON, since a page that was opened from a disk may load no other kind of data. Each appears whole.
+    The folder `gallery_files` contains `items-N.js`, with some hundred items each, and small images. They are scripts
+    and not JSON, since a page opened from a disk may load no other kind of data. Each file appears whole.
 
     Args:
         folder: The batch's folder.
-        limits: Bounds for what is decoded to make previews.
+        limits: Limits of what is decoded to make previews.
 
     Raises:
-        RunError: E742 if the folder holds no batch.
+        RunError: E742 if the folder contains no batch.
     """
 
     def __init__(self, folder: Path, limits: MediaLimits | None = None) -> None:
@@ -57,7 +58,7 @@ class Gallery:
         self._revisions: dict[int, int] = {}
 
     def close(self) -> None:
-        """Let go of the ledger."""
+        """Close the ledger."""
         self._ledger.close()
 
     def __enter__(self) -> Gallery:
@@ -67,10 +68,10 @@ class Gallery:
         self.close()
 
     def update(self, *, running: bool = False) -> int:
-        """Write what changed since the last time, everything at the first; return how many items that were.
+        """Write what changed since the last update, or everything at the first; return how many items changed.
 
         Raises:
-            RunError: E758 if the disk says no.
+            RunError: E758 if a file cannot be written.
         """
         try:
             return self._update(running)
@@ -79,7 +80,7 @@ class Gallery:
                 "E758",
                 f"the gallery cannot be written: {error.strerror or error}",
                 where=str(self.folder / PAGE),
-                hint="the batch itself goes on; later, `studio gallery DIR` makes the gallery again",
+                hint="the batch itself goes on; later, `studio gallery DIR` writes the gallery again",
             ) from None
 
     def _update(self, running: bool) -> int:
@@ -91,13 +92,13 @@ class Gallery:
             self._write_chunk(number, rows, whole)
         if whole:
             self._remove_chunks()
-        # what changed while this was read is read again the next time; the last time everything is, since another
-        # process on the same ledger may have written over a chunk
+        # what changed meanwhile is read again in the next update; the last update reads everything, since another
+        # process on the same ledger may have overwritten a chunk
         self._since = begin - 1.0 if running else None
         self._write_state(running)
         if first:
             self._write_page()
-            self._remove_leftovers()
+            self._remove_partial_files()
         return changed
 
     def _read_changes(self) -> Iterator[tuple[int, list[ItemRow]]]:
@@ -114,15 +115,18 @@ class Gallery:
         shown: dict[str, Any] = {"i": row.index, "n": row.name, "s": row.state, "src": row.source}
         shown["v"] = {str(name): _shorten(value) for name, value in row.values.items()}
         if row.state in FINISHED_STATES:
-            old = {(file.get("p"), file.get("g")): file for file in known.get("f", ())}
-            shown["f"] = [old.get((made.path, made.digest[:16])) or self._describe_output(made) for made in row.outputs]
+            shown["f"] = self._describe_outputs(row, known)
             shown |= {"t": row.seconds, "c": row.calls, "h": row.cached, "u": row.finished, "a": row.attempts}
         if row.state == ItemState.FAILED and row.error:
-            keys = ("code", "where", "message", "hint", "node", "inputs", "details")
-            shown["e"] = {key: _shorten(row.error[key]) for key in keys if row.error.get(key)}
+            shown["e"] = {key: _shorten(row.error[key]) for key in _ERROR_KEYS if row.error.get(key)}
         if row.warnings:
             shown["w"] = [_shorten(warning) for warning in row.warnings]
         return shown
+
+    def _describe_outputs(self, row: ItemRow, known: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return what the page shows of an item's files; files that it knows already are not read again."""
+        old = {(file.get("p"), file.get("g")): file for file in known.get("f", ())}
+        return [old.get((made.path, made.digest[:16])) or self._describe_output(made) for made in row.outputs]
 
     def _describe_output(self, made: ItemOutput) -> dict[str, Any]:
         shown = describe_file(self.folder, made, self._files / "thumbs", self._limits)
@@ -146,8 +150,8 @@ class Gallery:
             if not number.isdigit() or int(number) not in self._revisions:
                 path.unlink(missing_ok=True)
 
-    def _remove_leftovers(self) -> None:
-        """Remove what processes that were killed left half written."""
+    def _remove_partial_files(self) -> None:
+        """Remove partial files of killed processes."""
         for folder in (self.folder, self._files):
             for path in folder.glob(f"{_TEMPORARY}*"):
                 with contextlib.suppress(OSError):
@@ -157,7 +161,7 @@ class Gallery:
     def _write_state(self, running: bool) -> None:
         summary = self._ledger.summary()
         known = self._ledger.describe()
-        # a page that is open sees from the stamp whether another process began the chunks anew
+        # an open page sees from the stamp whether another process has rewritten the chunks
         state = {
             "title": known.get("title") or Path(str(known.get("path") or "")).stem or self.folder.resolve().name,
             "outputs": list(known.get("outputs") or ()),
@@ -183,10 +187,10 @@ class Gallery:
 
 
 class GalleryWriter:
-    """Keeps a gallery up to date while a batch runs, on a thread of its own; errors are kept, not raised.
+    """Keeps a gallery up to date while a batch runs, on a thread of its own; errors are stored, not raised.
 
     Attributes:
-        error: What went wrong the last time, or None.
+        error: The error of the last update, or None.
     """
 
     def __init__(self, folder: Path, limits: MediaLimits | None = None) -> None:
@@ -219,7 +223,7 @@ class GalleryWriter:
             self.error = error
 
     def _update(self, gallery: Gallery, *, running: bool) -> None:
-        """Write what changed; a disk that was full for a while is no reason to give up."""
+        """Write what changed; after an error, the next update tries again."""
         try:
             gallery.update(running=running)
             self.error = None
@@ -231,7 +235,7 @@ def write_gallery(folder: Path, limits: MediaLimits | None = None) -> Path:
     """Write the gallery of a batch that is not running; return the page.
 
     Raises:
-        RunError: E742 if the folder holds no batch, E758 if the disk says no.
+        RunError: E742 if the folder contains no batch, E758 if a file cannot be written.
     """
     with Gallery(folder, limits) as gallery:
         gallery.update()
@@ -239,7 +243,7 @@ def write_gallery(folder: Path, limits: MediaLimits | None = None) -> Path:
 
 
 def _read_chunk(path: Path) -> dict[int, dict[str, Any]]:
-    """Return the items that a chunk holds; what cannot be read is left out."""
+    """Return the items in a chunk, without entries that cannot be read."""
     found: dict[int, dict[str, Any]] = {}
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
         for line in path.read_text("ascii").splitlines()[1:-1]:
@@ -249,7 +253,7 @@ def _read_chunk(path: Path) -> dict[int, dict[str, Any]]:
 
 
 def _shorten(value: Any) -> Any:
-    """Return a value that fits a page: a long text is cut, everything else becomes JSON text where it is long."""
+    """Return a value short enough for a page: long text is cut, and another long value becomes cut JSON text."""
     if isinstance(value, str):
         return value if len(value) <= _LONGEST_VALUE else value[:_LONGEST_VALUE] + " …"
     if value is None or isinstance(value, bool | int | float):

@@ -183,6 +183,6 @@ def _is_dead(host: str, pid: int, silent_seconds: float) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return True
-    except OSError:  # it exists and belongs to somebody else
+    except OSError:  # it exists and belongs to another user
         return False
     return False

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import string
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -15,12 +16,22 @@ from studio.batch.item import Item
 from studio.batch.spec import BatchSpec
 from studio.errors import UsageError
 from studio.graph import ResolvedGraph
+from studio.graph.document import is_file
 
-_OF_ITEM = ("item.name", "item.index", "graph")
-_LEFT = ("output", "ext", "index")
+_ITEM_FIELDS = ("item.name", "item.index", "graph")
+_OUTPUT_FIELDS = ("output", "ext", "index")
 _NUMBER_FORMAT = re.compile(r"0?\d{0,2}d?")
-_UNFIT = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')
 _LONGEST_BYTES = 150
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of a template: some text, then perhaps a field."""
+
+    text: str
+    field: str
+    width: str
 
 
 class NameTemplate:
@@ -36,7 +47,7 @@ class NameTemplate:
         graph: Name of the graph.
 
     Raises:
-        UsageError: E743 if it is no template, or would give two outputs one name.
+        UsageError: E743 if the template is invalid, or gives two outputs one name.
     """
 
     def __init__(self, template: str, inputs: Collection[str], outputs: Collection[str], graph: str) -> None:
@@ -44,34 +55,39 @@ class NameTemplate:
         self.template = template or ("{item.name}_{output}.{ext}" if several else "{item.name}.{ext}")
         self._outputs = tuple(outputs)
         self._graph = graph
-        self._parts = list(self._parse(inputs))
-        named = {name for _, name, _ in self._parts}
-        if several and "output" not in named:
-            self._refuse("it gives all outputs one name", "put {output} into it")
+        self._parts = self._parse(inputs)
+        self._check_path()
+        if several and all(part.field != "output" for part in self._parts):
+            raise self._create_error("all outputs have one name", "add {output} to it")
         if not PurePosixPath(self.template).suffix:
-            self._parts.append((".", "ext", ""))
+            self._parts.append(_Part(".", "ext", ""))
 
-    def _parse(self, inputs: Collection[str]) -> Iterator[tuple[str, str, str]]:
-        known = [*_OF_ITEM, *_LEFT, *inputs, *(f"input.{name}" for name in inputs)]
+    def _parse(self, inputs: Collection[str]) -> list[_Part]:
+        known = [*_ITEM_FIELDS, *_OUTPUT_FIELDS, *inputs, *(f"input.{name}" for name in inputs)]
         try:
             parsed = list(string.Formatter().parse(self.template))
         except ValueError as error:
-            self._refuse(str(error), "write fields in braces")
-        for literal, name, width, conversion in parsed:
-            if name is not None and name not in known:
-                self._refuse(f"there is no field {{{name}}}", f"fields are {', '.join(known)}")
-            if conversion or (width and not _NUMBER_FORMAT.fullmatch(width)):
-                self._refuse(f"{{{name}:{width}}} is no format", "numbers take a width, as in {seed:04d}")
-            yield literal, name or "", width or ""
-        path = PurePosixPath(self.template)
-        if path.is_absolute() or ".." in path.parts or "\0" in self.template or "\\" in self.template:
-            self._refuse("it leaves the folder", "choose the folder with -o DIR")
+            raise self._create_error(str(error), "write fields in braces") from None
+        for _, name, width, conversion in parsed:
+            self._check_field(name, width, conversion, known)
+        return [_Part(text, name or "", width or "") for text, name, width, _ in parsed]
 
-    def _refuse(self, reason: str, hint: str) -> None:
-        raise UsageError("E743", f"{self.template!r} is no template for names: {reason}", where="--name", hint=hint)
+    def _check_field(self, name: str | None, width: str | None, conversion: str | None, known: list[str]) -> None:
+        if name is not None and name not in known:
+            raise self._create_error(f"unknown field {{{name}}}", f"fields are {', '.join(known)}")
+        if conversion or (width and not _NUMBER_FORMAT.fullmatch(width)):
+            raise self._create_error(f"unsupported format {{{name}:{width}}}", "numbers take a width, as in {seed:04d}")
+
+    def _check_path(self) -> None:
+        path = PurePosixPath(self.template)
+        if path.is_absolute() or ".." in path.parts or any(letter in self.template for letter in "\0\\"):
+            raise self._create_error("it leaves the folder", "choose the folder with -o DIR")
+
+    def _create_error(self, reason: str, hint: str) -> UsageError:
+        return UsageError("E743", f"invalid file name template {self.template!r}: {reason}", where="--name", hint=hint)
 
     def fill(self, item: Item, values: Mapping[str, Any]) -> str:
-        """Return the template of one item, in which `{output}`, `{ext}` and `{index}` are left.
+        """Return the template of one item, which still contains `{output}`, `{ext}` and `{index}`.
 
         Args:
             item: The item.
@@ -81,16 +97,16 @@ class NameTemplate:
             UsageError: E743 if the name would leave the folder.
         """
         text = ""
-        for literal, name, width in self._parts:
-            text += literal.replace("{", "{{").replace("}", "}}")
-            if name in _LEFT:
-                text += "{" + name + (f":{width}" if width else "") + "}"
-            elif name:
-                text += self._show(item, values, name, width).replace("{", "{{").replace("}", "}}")
+        for part in self._parts:
+            text += _escape(part.text)
+            if part.field in _OUTPUT_FIELDS:
+                text += "{" + part.field + (f":{part.width}" if part.width else "") + "}"
+            elif part.field:
+                text += _escape(self._show(item, values, part))
         return text
 
     def render(self, item: Item, values: Mapping[str, Any]) -> list[str]:
-        """Return the names that the item's outputs will have, but for their extension, in one letter case."""
+        """Return the names of the item's outputs without their extension, in one letter case, to compare them."""
         template = self.fill(item, values)
         return [
             unicodedata.normalize("NFC", template.format(output=output, ext="*", index=0)).casefold()
@@ -101,22 +117,33 @@ class NameTemplate:
         """Return the folder for files that the item's nodes write under names of their own."""
         return clean_name(item.name)
 
-    def _show(self, item: Item, values: Mapping[str, Any], name: str, width: str) -> str:
-        if name == "item.name":
+    def _show(self, item: Item, values: Mapping[str, Any], part: _Part) -> str:
+        if part.field == "item.name":
             return clean_name(item.name)
-        if name == "graph":
+        if part.field == "graph":
             return _clean_part(self._graph)
-        value = item.index if name == "item.index" else values.get(name.removeprefix("input."))
-        if width and (not isinstance(value, int) or isinstance(value, bool)):
-            raise UsageError(
-                "E743",
-                f"{{{name}:{width}}} of {self.template!r} takes a whole number, not {value!r}",
-                where=item.source,
-                hint=f"write {{{name}}}",
-            )
-        if isinstance(value, Mapping) and set(value) == {"file"}:
-            value = PurePosixPath(str(value["file"])).stem
-        return _clean_part(format(value, width) if width else "none" if value is None else str(value))
+        value = item.index if part.field == "item.index" else values.get(part.field.removeprefix("input."))
+        return _clean_part(self._format_number(item, value, part) if part.width else _show_value(value))
+
+    def _format_number(self, item: Item, value: Any, part: _Part) -> str:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return format(value, part.width)
+        raise UsageError(
+            "E743",
+            f"{{{part.field}:{part.width}}} of {self.template!r} takes a whole number, not {value!r}",
+            where=item.source,
+            hint=f"write {{{part.field}}}",
+        )
+
+
+def _escape(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _show_value(value: Any) -> str:
+    if is_file(value):
+        return PurePosixPath(str(value["file"])).stem
+    return "none" if value is None else str(value)
 
 
 def create_names(resolved: ResolvedGraph, spec: BatchSpec) -> NameTemplate:
@@ -132,7 +159,7 @@ def find_shown_values(resolved: ResolvedGraph, item: Item) -> dict[str, Any]:
 
 
 def clean_name(name: str) -> str:
-    """Return an item's name as a relative path: letters that no file system takes replaced, long parts cut.
+    """Return an item's name as a relative path: characters that some file system refuses replaced, long parts cut.
 
     Raises:
         UsageError: E743 if it would leave the folder.
@@ -146,7 +173,7 @@ def clean_name(name: str) -> str:
 
 
 def _clean_part(text: str) -> str:
-    text = _UNFIT.sub("_", unicodedata.normalize("NFC", text).replace("/", "_")).strip(" .") or "_"
+    text = _UNSAFE.sub("_", unicodedata.normalize("NFC", text).replace("/", "_")).strip(" .") or "_"
     raw = text.encode(errors="replace")
     if len(raw) <= _LONGEST_BYTES:
         return text

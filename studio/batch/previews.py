@@ -1,4 +1,4 @@
-"""Previews of written files: small pictures, waveforms and first lines, made once for each content."""
+"""Previews of written files: small images, waveforms and first lines, made once for each content."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from studio.settings import MediaLimits
 SIDE = 400
 _PEAKS = 96
 _TEXT_CHARACTERS = 600
-_LONGEST_SECONDS = 1800.0  # of a longer sound no waveform is drawn
+_LONGEST_SECONDS = 1800.0  # longer audio has no waveform
 _TYPES = {value_type.python: value_type for value_type in create_builtin_value_types()}
 
 
 def describe_file(folder: Path, output: ItemOutput, thumbs: Path, limits: MediaLimits) -> dict[str, Any]:
-    """Return what a page shows of a file; of one that cannot be read, its name alone.
+    """Return what a page shows of a file; only its name if it cannot be read.
 
     Args:
         folder: The batch's folder.
         output: The file.
-        thumbs: Folder for small pictures; they are named by the file's content.
-        limits: Bounds for what is decoded.
+        thumbs: Folder for small images; they are named by the file's content.
+        limits: Limits of what is decoded.
     """
     shown: dict[str, Any] = {"o": output.output, "p": output.path, "k": _find_kind(output), "b": output.bytes}
     path = folder / output.path
-    with contextlib.suppress(Exception):  # whatever a decoder raises, the page can do without a preview
+    with contextlib.suppress(Exception):  # a decoder may raise anything; the page works without a preview
         shown |= _DESCRIBERS.get(shown["k"], _describe_nothing)(path, output.digest, thumbs, limits)
     return shown
 
 
 def _find_kind(output: ItemOutput) -> str:
-    """Return how a file is shown: as a picture, a film, a sound or a text."""
+    """Return how a file is shown: as an image, a video, audio or text."""
     extension = output.path.rpartition(".")[2].lower()
     for python, value_type in _TYPES.items():
         if extension in value_type.extensions:
@@ -50,7 +50,7 @@ def _describe_nothing(path: Path, digest: str, thumbs: Path, limits: MediaLimits
     return {}
 
 
-def _describe_picture(path: Path, digest: str, thumbs: Path, limits: MediaLimits) -> Mapping[str, Any]:
+def _describe_image(path: Path, digest: str, thumbs: Path, limits: MediaLimits) -> Mapping[str, Any]:
     import PIL.Image
 
     try:
@@ -65,26 +65,26 @@ def _describe_picture(path: Path, digest: str, thumbs: Path, limits: MediaLimits
             return {"w": width, "h": height, "m": name}
     except PIL.UnidentifiedImageError:  # a format that Pillow does not know, such as EXR
         image = _TYPES[Image].read_file(path, limits)
-        return {"w": image.width, "h": image.height, "m": _keep_thumb(image, digest, thumbs)}
+        return {"w": image.width, "h": image.height, "m": _save_thumb(image, digest, thumbs)}
 
 
-def _describe_film(path: Path, digest: str, thumbs: Path, limits: MediaLimits) -> Mapping[str, Any]:
-    film: Video = _TYPES[Video].read_file(path, limits)
-    shown: dict[str, Any] = {"w": film.width, "h": film.height}
+def _describe_video(path: Path, digest: str, thumbs: Path, limits: MediaLimits) -> Mapping[str, Any]:
+    video: Video = _TYPES[Video].read_file(path, limits)
+    shown: dict[str, Any] = {"w": video.width, "h": video.height}
     name = _name_thumb(digest)
     if not (thumbs / name).exists():
-        frames = film.frames()
+        frames = video.frames()
         frame = next(frames)
-        _keep_thumb(frame.image, digest, thumbs)
-    return shown | {"m": name, "d": round(film.duration, 3)}
+        _save_thumb(frame.image, digest, thumbs)
+    return shown | {"m": name, "d": round(video.duration, 3)}
 
 
-def _describe_sound(path: Path, digest: str, thumbs: Path, limits: MediaLimits) -> Mapping[str, Any]:
-    sound: Audio = _TYPES[Audio].read_file(path, limits)
-    shown: dict[str, Any] = {"d": round(sound.duration, 3)}
-    if sound.duration > _LONGEST_SECONDS:
+def _describe_audio(path: Path, digest: str, thumbs: Path, limits: MediaLimits) -> Mapping[str, Any]:
+    audio: Audio = _TYPES[Audio].read_file(path, limits)
+    shown: dict[str, Any] = {"d": round(audio.duration, 3)}
+    if audio.duration > _LONGEST_SECONDS:
         return shown
-    return shown | {"w": _find_peaks(sound)}
+    return shown | {"w": _find_peaks(audio)}
 
 
 def _describe_text(path: Path, digest: str, thumbs: Path, limits: MediaLimits) -> Mapping[str, Any]:
@@ -94,18 +94,18 @@ def _describe_text(path: Path, digest: str, thumbs: Path, limits: MediaLimits) -
 
 
 _DESCRIBERS: Mapping[str, Callable[[Path, str, Path, MediaLimits], Mapping[str, Any]]] = {
-    "image": _describe_picture,
-    "video": _describe_film,
-    "audio": _describe_sound,
+    "image": _describe_image,
+    "video": _describe_video,
+    "audio": _describe_audio,
     "text": _describe_text,
 }
 
 
-def _find_peaks(sound: Audio) -> list[int]:
-    """Return the loudest sample of each stretch, in hundredths of the loudest of all."""
+def _find_peaks(audio: Audio) -> list[int]:
+    """Return the loudest sample of each section, in hundredths of the loudest of all."""
     import numpy as np
 
-    samples = np.asarray(sound.samples)
+    samples = np.asarray(audio.samples)
     loud = np.abs(samples).max(axis=tuple(range(1, samples.ndim))) if samples.ndim > 1 else np.abs(samples)
     edges = np.linspace(0, len(loud), min(_PEAKS, max(1, len(loud))) + 1).astype(int)
     peaks = [float(loud[a:b].max()) if b > a else 0.0 for a, b in itertools.pairwise(edges)]
@@ -117,7 +117,7 @@ def _name_thumb(digest: str) -> str:
     return f"{digest[:2]}/{digest[2:26]}.webp"
 
 
-def _keep_thumb(image: Image, digest: str, thumbs: Path) -> str:
+def _save_thumb(image: Image, digest: str, thumbs: Path) -> str:
     import numpy as np
     import PIL.Image
 
@@ -141,7 +141,7 @@ def _to_eight_bits(image: Any) -> Any:
 
 
 def _write_thumb(image: Any, target: Path) -> None:
-    """Write a small picture under its final name at once."""
+    """Write a small image; the file appears whole."""
     target.parent.mkdir(parents=True, exist_ok=True)
     image.thumbnail((SIDE, SIDE))
     with replace_file(target, sync="none") as temporary:

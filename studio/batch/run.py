@@ -167,14 +167,16 @@ class BatchRun:
         for member in self._members:
             if member.draining and not member.held:
                 self._replace(member)
-            if member.draining or self.cancelled or not member.worker.window:
-                continue
-            if self._retry_alone and (len(self._members) == 1 or not member.held):
-                member.alone = True
-            if member.alone:
-                self._assign_alone(member)
-            elif not self._stopping:
-                self._fill_window(member)
+            if not (member.draining or self.cancelled or not member.worker.window):
+                self._assign_to(member)
+
+    def _assign_to(self, member: _Member) -> None:
+        if self._retry_alone and (len(self._members) == 1 or not member.held):
+            member.alone = True
+        if member.alone:
+            self._assign_alone(member)
+        elif not self._stopping:
+            self._fill_window(member)
 
     def _assign_alone(self, member: _Member) -> None:
         if member.held:

@@ -1,4 +1,4 @@
-"""`find_graph_models` and `WeightDigests`: which weights the items of a batch depend on, and what is in them."""
+"""`find_graph_models` and `WeightDigests`: which weights the items of a batch depend on, and their digests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from studio.graph import ResolvedGraph
 
 
 def find_graph_models(resolved: ResolvedGraph) -> Iterator[Model]:
-    """Yield the models that a graph and those in it name, and the defaults of node types and inputs."""
+    """Yield the models that a graph and its subgraphs name, and those that are defaults of node types and inputs."""
     pending = [resolved]
     while pending:
         graph = pending.pop()
@@ -40,7 +40,7 @@ def find_models(value: Any, kind: str) -> Iterator[Model]:
 
 
 class WeightDigests:
-    """Digests of weights, each looked at once.
+    """Digests of weights, each read once.
 
     Args:
         digest: Digests the weights of a model.
@@ -53,8 +53,8 @@ class WeightDigests:
     def describe(self, model: Model) -> str:
         """Return a reference with the digest of its weights.
 
-        Weights of a hub stand by their revision, for they may be fetched later; of those that cannot be read the
-        item that needs them will tell.
+        Weights of a hub are identified by their revision, since they may be fetched later. Weights that cannot be
+        read have no digest here: the item that needs them fails.
         """
         if model.scheme == "hub":
             return str(model.to_json())

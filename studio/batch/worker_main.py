@@ -32,7 +32,7 @@ class _Answers:
                 self._stream.write(data)
                 self._stream.flush()
             except OSError:
-                os._exit(0)  # nobody reads any more
+                os._exit(0)  # the batch has ended
 
 
 def main() -> None:

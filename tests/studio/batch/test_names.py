@@ -67,7 +67,7 @@ def test_a_template_that_is_none_is_refused(template: str) -> None:
 
 
 def test_several_outputs_need_a_name_each() -> None:
-    with pytest.raises(UsageError, match="all outputs one name"):
+    with pytest.raises(UsageError, match="all outputs have one name"):
         NameTemplate("{item.name}.{ext}", (), ("picture", "mask"), "g")
 
     assert NameTemplate("", (), ("picture", "mask"), "g").template == "{item.name}_{output}.{ext}"
