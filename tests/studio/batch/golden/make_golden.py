@@ -15,9 +15,10 @@ import sys
 from itertools import islice
 from pathlib import Path
 
+from studio.batch.items import open_table
+
 from studio.app import Studio
 from studio.batch.batch import Batch, create_spec
-from studio.batch.items import open_table
 from studio.batch.ledger import Ledger
 from studio.settings import Settings
 
@@ -64,7 +65,7 @@ def keep(out: Path) -> None:
     (HERE / "ledger.sqlite3.gz").write_bytes(gzip.compress(file.read_bytes(), mtime=0))
     for path in sorted(out.rglob("*.json")) + sorted(out.rglob("*.txt")):
         if ".studio" not in path.parts:
-            target = HERE / "out" / path.relative_to(out)
+            target = HERE / "files" / path.relative_to(out)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
 

@@ -1,0 +1,65 @@
+"""Explains to a user why a plugin failed to load."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from pathlib import Path
+from typing import Any
+
+import pluggy
+
+from studio.api import Hooks
+from studio.errors import StudioError
+from studio.registry.hook_names import locate_function
+from studio.registry.registry import PluginRow
+
+_STUDIO = str(Path(__file__).parents[1])
+_REPORT = "report it to its authors"
+
+
+def record_failure(row: PluginRow, error: BaseException, plugin: Any) -> None:
+    """Mark a plugin's row as failed, with the reason and the place."""
+    row.status = "failed"
+    if isinstance(error, pluggy.PluginValidationError):
+        row.problem, row.where = _explain_hook(error, plugin)
+    elif isinstance(error, StudioError):
+        row.problem = f"{error.code} {error.message}" + (f" ({error.hint})" if error.hint else "")
+        row.where = error.where or row.where
+    else:
+        row.problem = f"{type(error).__name__}: {error} ({_find_hint(error)})"
+        row.where = _find_line(error) or row.where
+
+
+def _explain_hook(error: pluggy.PluginValidationError, plugin: Any) -> tuple[str, str]:
+    """Return which hook has an argument that Studio does not pass, and where it is."""
+    for name, specification in vars(Hooks).items():
+        function = getattr(plugin, name, None) if name.startswith("studio_") else None
+        if function is None:
+            continue
+        known = list(inspect.signature(specification).parameters)[1:]
+        unknown = [argument for argument in inspect.signature(function).parameters if argument not in known]
+        if unknown:
+            takes = f"it takes {', '.join(known)}" if known else "it takes no arguments"
+            return f"E205 hook {name} has no argument {unknown[0]!r} ({takes})", locate_function(function)
+    return " ".join(str(error).split()), getattr(plugin, "__file__", "") or ""
+
+
+def _find_hint(error: BaseException) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return f"install {error.name.partition('.')[0]!r} into this environment"
+    if isinstance(error, SystemExit):
+        return f"it ends the program while it is loaded; {_REPORT}"
+    return _REPORT
+
+
+def _find_line(error: BaseException) -> str:
+    """Return the line of the plugin's code that raised, without the frames of Studio and of the import system."""
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}:{error.lineno}"
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith((_STUDIO, "<frozen")) and "importlib" not in frame.filename
+    ]
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""

@@ -1,0 +1,101 @@
+"""Where plugins come from: installed distributions, a folder, and objects that a caller gives."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from blake3 import blake3
+
+from studio.api.hooks import PROJECT
+from studio.errors import PluginError
+from studio.registry.registry import PluginRow
+
+ENTRY_POINTS = "studio"
+LOCAL_VERSION = "0+local"
+"""Version of a plugin that comes from no distribution, as PEP 440 writes it; a digest of its code may follow."""
+
+Found = tuple[PluginRow, Callable[[], Any]]
+"""A plugin's row, and what imports it."""
+
+
+def find_installed() -> Iterator[Found]:
+    """Yield the plugins of installed distributions, Studio's own first."""
+    points = importlib.metadata.entry_points(group=ENTRY_POINTS)
+    # Studio's own come first, so that a plugin that clashes with one of them fails
+    for point in sorted(points, key=lambda p: (not p.dist or p.dist.name != PROJECT, p.name)):
+        distribution = point.dist
+        name = distribution.metadata["Name"] if distribution else ""
+        version = distribution.version if distribution else ""
+        yield PluginRow(point.name, name, version), point.load
+
+
+def find_in_folder(folder: Path | None) -> Iterator[Found]:
+    """Yield the plugins in a folder: each `studio_*.py` file or package in it.
+
+    Raises:
+        PluginError: E204 if there is no such folder.
+    """
+    if folder is None:
+        return
+    if not folder.is_dir():
+        raise PluginError(
+            "E204", f"there is no plugins folder {str(folder)!r}", hint="name a folder that exists with --plugins-dir"
+        )
+    for path in sorted(folder.glob("studio_*")):
+        source = _find_source(path)
+        if source is not None:
+            row = PluginRow(path.stem, str(folder), f"{LOCAL_VERSION}.{_digest_sources(path)}", where=str(source))
+            yield row, partial(_import_file, source)
+
+
+def _find_source(path: Path) -> Path | None:
+    """Return the file that a module or a package begins with, or None if the path is neither."""
+    if path.is_dir() and (path / "__init__.py").is_file():
+        return path / "__init__.py"
+    return path if path.suffix == ".py" else None
+
+
+def _digest_sources(path: Path) -> str:
+    """Return a digest of a local plugin's code. It has no version that its author raises, so every edit counts."""
+    sources = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    hasher = blake3()
+    for source in sources:
+        data = source.read_bytes()
+        hasher.update(f"{source.name}:{len(data)}:".encode() + data)
+    return hasher.hexdigest(length=6)
+
+
+def find_given(plugins: Iterable[tuple[str, Any]]) -> Iterator[Found]:
+    """Yield plugins that a caller gives, as (name, module or object)."""
+    for name, plugin in plugins:
+        yield PluginRow(name, "given", LOCAL_VERSION), partial(_return, plugin)
+
+
+def _return(plugin: Any) -> Any:
+    return plugin
+
+
+def _import_file(source: Path) -> ModuleType:
+    is_package = source.name == "__init__.py"
+    name = source.parent.name if is_package else source.stem
+    if name in sys.modules and getattr(sys.modules[name], "__file__", None) == str(source):
+        return sys.modules[name]
+    places = [str(source.parent)] if is_package else None
+    spec = importlib.util.spec_from_file_location(name, source, submodule_search_locations=places)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
