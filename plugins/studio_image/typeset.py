@@ -14,17 +14,19 @@ from typing import Literal
 from PIL import ImageFont, features
 
 from studio.api import MediaError
+from studio.api.fonts import UNIVERSAL_FONT
 from studio_image.font_tables import FontTables, parse_font
 
 FontName = Literal["sans", "sans_bold", "serif", "display", "universal"]
 Align = Literal["left", "center", "right"]
 
+_FOLDER = Path(__file__).parent / "fonts"
 _FILES = {
-    "sans": "LeagueSpartan-Regular.otf",
-    "sans_bold": "LeagueSpartan-Bold.otf",
-    "serif": "EBGaramond12-Regular.otf",
-    "display": "BebasNeue-Bold.otf",
-    "universal": "DejaVuSans.ttf",
+    "sans": _FOLDER / "LeagueSpartan-Regular.otf",
+    "sans_bold": _FOLDER / "LeagueSpartan-Bold.otf",
+    "serif": _FOLDER / "EBGaramond12-Regular.otf",
+    "display": _FOLDER / "BebasNeue-Bold.otf",
+    "universal": UNIVERSAL_FONT,
 }
 _STAND_IN = "\u25a1"  # drawn for a character that no font holds
 _BREAKS_AFTER = "-\u2013\u2014/"
@@ -117,7 +119,7 @@ class Block:
 @functools.cache
 def load_font(name: FontName) -> Font:
     """Load a font that ships with the plugin."""
-    data = (Path(__file__).parent / "fonts" / _FILES[name]).read_bytes()
+    data = _FILES[name].read_bytes()
     return Font(data, parse_font(data))
 
 

@@ -15,13 +15,13 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
 from studio.api import MediaError
+from studio.api.fonts import UNIVERSAL_FONT
 
 Array = npt.NDArray[Any]
 _TIME = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _TIMES = re.compile(rf"^\s*{_TIME}\s*-->\s*{_TIME}")
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>|</?\d[\d:.]{0,20}>|\{\\[^{}]{0,200}\}")
 _MOST_CUES = 100_000
-_FONT = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _read_time(parts: tuple[str | None, ...]) -> float:
 def load_font(path: Path | None, size: int) -> ImageFont.FreeTypeFont:
     """Return a font at a size; MediaError E703 if the file is none."""
     try:
-        return ImageFont.truetype(str(path or _FONT), size)
+        return ImageFont.truetype(str(path or UNIVERSAL_FONT), size)
     except (OSError, ValueError):
         raise MediaError("E703", "the font cannot be read", where=str(path), hint="give a .ttf or .otf file") from None
 
