@@ -6,9 +6,8 @@
     python benchmarks/compare_commits.py 3f123f4 --engine 3       the engine's microseconds, old and new in turn
 
 Both commits are laid out in a temporary folder. The old one fills a cache and then runs every graph from it; the new
-one runs from the same cache. Equal means: no more nodes
-run than in the old one, files equal byte for byte, manifests equal but for times,
-names of runs, versions and places.
+one runs from the same cache. Equal means: as many nodes run as in the old one, files equal byte for byte, manifests
+equal but for times, names of runs, versions and places.
 """
 
 from __future__ import annotations
