@@ -17,8 +17,9 @@ from studio.api.events import Event
 from studio.api.type_spec import copy_plain
 from studio.errors import Cancelled, Finding, GraphError, ModelError, RunError, StudioError, UsageError
 from studio.graph import Graph, ResolvedGraph, load_graph, parse_graph, resolve_graph
-from studio.graph.given import InputFile, bind_inputs, describe_given, find_given_path, list_files, name_file
+from studio.graph.given import bind_inputs, describe_given, find_given_path, list_files, name_file
 from studio.graph.parse import escape
+from studio.graph.paths import InputFile
 from studio.graph.source import Collected, Constant, FileSource, Source
 from studio.registry import Observers, Registry, load_registry
 from studio.runtime.devices import find_device

@@ -11,7 +11,7 @@ import networkx as nx
 from studio.api import File, Input, NodeType, Output, TypeSpec
 from studio.errors import GraphError
 from studio.execution.file_reading import FileReader
-from studio.graph.resolve import Bound, ResolvedGraph, ResolvedNode
+from studio.graph.resolved import Bound, ResolvedGraph, ResolvedNode
 from studio.graph.source import (
     Collected,
     Constant,

@@ -1,9 +1,11 @@
 """What to run: the graph document, its parsing, validation, schemas, builder and drawing."""
 
 from studio.graph.builder import GraphBuilder
+from studio.graph.catalog import Catalog
 from studio.graph.document import Graph, GraphDocument
 from studio.graph.parse import load_graph, parse_graph, parse_json
-from studio.graph.resolve import Catalog, ResolvedGraph, resolve_graph, validate
+from studio.graph.resolve import resolve_graph, validate
+from studio.graph.resolved import ResolvedGraph
 
 __all__ = [
     "Catalog",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +13,12 @@ from studio.api.type_spec import ValueProblem, check_value
 from studio.errors import Finding, StudioError, UsageError
 from studio.graph.document import Graph, is_file, is_pattern
 from studio.graph.parse import escape
+from studio.graph.paths import InputFile
 from studio.graph.pattern import find_names
-from studio.graph.resolve import ResolvedGraph
+from studio.graph.resolved import ResolvedGraph
 from studio.graph.source import Collected, Constant, FileSource, NamedPath, Source
 
 Settle = Callable[[Source], Source]
-
-
-@dataclass(frozen=True)
-class InputFile:
-    """A file that the caller names for a graph's input; unlike a path in a graph it may lie anywhere."""
-
-    path: Path
 
 
 def bind_inputs(

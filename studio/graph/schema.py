@@ -8,8 +8,8 @@ from typing import Any
 
 from studio.api import Input, NodeType, TypeSpec
 from studio.api.type_spec import PLAIN_TYPES, REFERENCE_TYPES
+from studio.graph.catalog import Catalog
 from studio.graph.document import EDGE_PATTERN, NAME_PATTERN, TYPE_PATTERN, VERSION_PATTERN
-from studio.graph.resolve import Catalog
 
 Schema = dict[str, Any]
 

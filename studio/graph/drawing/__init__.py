@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from studio.graph.drawing.compose import compose_drawing
 from studio.graph.drawing.mermaid import draw_mermaid
 from studio.graph.drawing.svg import write_svg
-from studio.graph.resolve import ResolvedGraph
+from studio.graph.resolved import ResolvedGraph
 
 __all__ = ["draw_mermaid", "draw_png", "draw_svg"]
 

@@ -10,7 +10,7 @@ from studio.graph.drawing.looks import ARROWS, CARD, GROUND, INK, LINE, QUIET, c
 from studio.graph.drawing.shapes import Curve, Dot, Drawing, Group, Rectangle, Shape, Words
 from studio.graph.drawing.sketch import Arrow, Sketch, name_arrow, sketch_graph
 from studio.graph.drawing.text import clean, clip_text, measure_text, shorten
-from studio.graph.resolve import ResolvedGraph
+from studio.graph.resolved import ResolvedGraph
 
 _MARGIN, _HEAD, _FOOT = 36.0, 64.0, 44.0
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from studio.graph.drawing.looks import count_standing, find_look, find_standings
 from studio.graph.drawing.sketch import Arrow, Card, name_arrow, sketch_graph
 from studio.graph.drawing.text import clean, shorten
-from studio.graph.resolve import ResolvedGraph
+from studio.graph.resolved import ResolvedGraph
 
 
 def draw_mermaid(resolved: ResolvedGraph, standings: Mapping[str, str] | None = None) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 
 from studio.errors import Finding, UsageError
 from studio.graph.document import NodeDocument, is_file, is_quoted
+from studio.graph.edges import find_edges
 from studio.graph.parse import escape
-from studio.graph.resolve import ResolvedGraph, ResolvedNode, find_edges
+from studio.graph.resolved import ResolvedGraph, ResolvedNode
 
 MAX_NODES = 1000
 MAX_SETTINGS = 5

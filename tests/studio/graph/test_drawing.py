@@ -20,7 +20,7 @@ from studio.graph.drawing import draw_mermaid, draw_png, draw_svg
 from studio.graph.drawing.layout import Box, Link, lay_out
 from studio.graph.drawing.sketch import sketch_graph
 from studio.graph.drawing.text import clip_text, measure_text
-from studio.graph.resolve import ResolvedGraph
+from studio.graph.resolved import ResolvedGraph
 from studio.registry import Registry
 
 HOSTILE = "</text><script>alert(1)</script>\"' & `x` %%{init: {}}%% ]]> #quot; \u202e\x00\x1b[31m\n---\nend"

@@ -1,0 +1,310 @@
+"""`Binder`: turns what is written at an input into a source, whoever writes it.
+
+A graph file, a caller in Python, a cell of a table and `--set` all come here, and get the same source or the same
+finding with the same code. Channels that write text parse it first (`read_text`).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from studio.api import Model, TypeSpec
+from studio.api.type_spec import PLAIN_TYPES, REFERENCE_TYPES, ValueProblem, check_value, describe_value
+from studio.errors import ModelError
+from studio.graph.document import EDGE_PATTERN, is_edge, is_file, is_pattern, is_quoted
+from studio.graph.findings import Findings, hint_fit, suggest
+from studio.graph.fit import find_fit
+from studio.graph.paths import InputFile, Paths, is_existing_file, is_path, name_file
+from studio.graph.resolved import Bound
+from studio.graph.source import Collected, Constant, FileSource, NamedPath, Source
+
+_Bind = Callable[[Any, TypeSpec, str], Bound | None]
+_EDGE = re.compile(EDGE_PATTERN)
+_LONGEST_NAME = 1000
+_MODEL_HINT = 'write "builtin:NAME", "file:PATH" or "hub:OWNER/NAME@REVISION"'
+_ENTRY_HINT = "concatenate the lists with logic.concatenate"
+
+
+class EdgeFinder(Protocol):
+    """Finds what edges lead to."""
+
+    def find(self, source: str, where: str) -> tuple[Source, TypeSpec] | None:
+        """Return what an edge leads to with its type, or None if there is none; it is reported then."""
+        ...
+
+
+class Binder:
+    """Turns what is written at inputs into sources.
+
+    Args:
+        classes: Classes of value types by name.
+        paths: The files that may be named.
+        findings: Where findings go.
+        edges: Finds what edges lead to. Without it there are no edges, as at the inputs of a graph.
+    """
+
+    def __init__(
+        self, classes: Mapping[str, type], paths: Paths, findings: Findings, edges: EdgeFinder | None = None
+    ) -> None:
+        self._classes = classes
+        self._paths = paths
+        self._findings = findings
+        self._edges = edges
+
+    def bind(self, value: Any, spec: TypeSpec, where: str) -> Bound | None:
+        """Return the source of what is written at an input, or None after a finding.
+
+        A list at an input that takes one value maps the node over it.
+
+        Args:
+            value: What is written: JSON, an `InputFile`, or an object of a value type.
+            spec: What the input takes.
+            where: JSON pointer of the input.
+        """
+        if self._edges is not None and is_edge(value):
+            return self._bind_edge(value["from"], spec, f"{where}/from")
+        if isinstance(value, InputFile):
+            return self._bind_input_file(value, spec, where)
+        if is_pattern(value) and self._is_read(spec):
+            return self._bind_pattern(value["files"], spec, where)
+        if isinstance(value, list) and (holds_references(value) or (value and spec.name in REFERENCE_TYPES)):
+            return self._bind_list(value, spec, where)
+        if is_quoted(value):
+            value = value["literal"]
+        elif is_file(value) and spec.name not in ("json", "any"):
+            return self._bind_file(value["file"], spec, where)
+        return self._bind_literal(value, spec, where)
+
+    def bind_whole(self, value: Any, spec: TypeSpec, where: str) -> Source | None:
+        """Return the source of a value that must fit as it is, or None after a finding: nothing is mapped over it."""
+        bound = self.bind(value, spec, where)
+        if bound is not None and bound.depth:
+            self._report("E114", where, f"a list does not fit {spec}", str(spec), "a list")
+            return None
+        return bound.source if bound is not None else None
+
+    # -- edges -----------------------------------------------------------------------------------------
+
+    def _bind_edge(self, source: Any, spec: TypeSpec, where: str) -> Bound | None:
+        assert self._edges is not None
+        if not isinstance(source, str) or not _EDGE.fullmatch(source):
+            shown = describe_value(source)
+            hint = 'a value that looks like an edge is written {"literal": ...}'
+            self._report("E112", where, f"invalid edge {shown}", "node, node.output or inputs.name", shown, hint)
+            return None
+        found = self._edges.find(source, where)
+        if found is None:
+            return None
+        bound_source, source_spec = found
+        fit = find_fit(source_spec, spec)
+        if not fit.problem:
+            return Bound(bound_source, spec, fit.depth, fit.stream)
+        message = f"{source_spec} from {source!r} does not fit {spec}"
+        if fit.problem == "E115":
+            message = f"{source!r} may be empty, and this input may not"
+        self._report(fit.problem, where, message, str(spec), str(source_spec), hint_fit(source_spec, spec))
+        return None
+
+    # -- lists -----------------------------------------------------------------------------------------
+
+    def _bind_list(self, values: list[Any], spec: TypeSpec, where: str) -> Bound | None:
+        mapped = spec.depth == 0 and spec.name not in ("any", "json")
+        entry_spec = _find_entry_spec(spec)
+        entries = [self.bind(value, entry_spec, f"{where}/{index}") for index, value in enumerate(values)]
+        bound = [entry for entry in entries if entry is not None]
+        if any(entry.depth or entry.stream for entry in bound):
+            self._report_nested(entry_spec, where)
+            return None
+        if len(bound) != len(values) or not self._check_length(spec, len(values), where):
+            return None
+        return Bound(Collected(tuple(entry.source for entry in bound)), spec, 1 if mapped else 0)
+
+    def _bind_mapped(self, values: list[Any], spec: TypeSpec, where: str) -> Bound | None:
+        """Bind a list of literals to an input that takes one value: each entry must fit."""
+        entry_spec = replace(spec, optional=False)
+        checked: list[Any] = []
+        for index, value in enumerate(values):
+            if isinstance(value, list):
+                self._report_nested(entry_spec, f"{where}/{index}")
+                continue
+            bound = self._bind_literal(value, entry_spec, f"{where}/{index}")
+            if bound is not None and isinstance(bound.source, Constant):
+                checked.append(bound.source.value)
+        return Bound(Constant(checked), spec, 1) if len(checked) == len(values) else None
+
+    def _check_length(self, spec: TypeSpec, length: int, where: str) -> bool:
+        """Report a list that is too short or too long."""
+        limits = spec.limits
+        if not spec.depth or limits is None or (limits.min_length or 0) <= length <= (limits.max_length or length):
+            return True
+        at_least, at_most = limits.min_length or 0, "any number" if limits.max_length is None else limits.max_length
+        self._report("E117", where, f"a list of {length}", f"{at_least} to {at_most} entries", str(length))
+        return False
+
+    def _report_nested(self, entry_spec: TypeSpec, where: str) -> None:
+        message = "an entry of a list cannot itself be a list here"
+        self._report("E114", where, message, str(entry_spec), "a list", _ENTRY_HINT)
+
+    # -- files -----------------------------------------------------------------------------------------
+
+    def _is_read(self, spec: TypeSpec) -> bool:
+        """Say whether values of a type are read from files."""
+        return spec.name == "file" or spec.name in self._classes
+
+    def _bind_file(self, written: str, spec: TypeSpec, where: str) -> Bound | None:
+        if not self._takes_file(spec, written, where):
+            return None
+        path = self._paths.find(written)
+        if path is None:
+            self._report_path(written, where)
+            return None
+        name = self._paths.describe(written, path)
+        if not is_existing_file(path) and not self._paths.is_known(name):
+            self._report_missing(written, path, self._paths.base, where)
+            return None
+        return Bound(FileSource(path, spec.name, name, self._paths.by_caller), spec)
+
+    def _bind_input_file(self, file: InputFile, spec: TypeSpec, where: str) -> Bound | None:
+        """Bind a file that the caller names: it may lie anywhere, and have any content."""
+        written = str(file.path)
+        if not self._takes_file(spec, written, where):
+            return None
+        if not is_path(written):
+            self._report_path(written, where)
+            return None
+        if not is_existing_file(file.path):
+            self._report_missing(written, file.path, Path.cwd(), where)
+            return None
+        path = Path(os.path.abspath(file.path))
+        return Bound(FileSource(path, spec.name, name_file(path, self._paths.base), by_caller=True), spec)
+
+    def _bind_pattern(self, pattern: str, spec: TypeSpec, where: str) -> Bound | None:
+        """Bind the files of a folder that fit a pattern: a list of them, or one after the other where one is taken."""
+        names = self._paths.find_names(pattern)
+        if names is None:
+            self._report_path(pattern, where)
+            return None
+        if not names:
+            hint = "in the name * stands for anything and %05d for a number; folders have no wild cards"
+            self._report("E129", where, f"no file fits {pattern!r}", f"files in {self._paths.base}", "nothing", hint)
+            return None
+        return self._bind_list([{"file": name} for name in names], spec, where)
+
+    def _takes_file(self, spec: TypeSpec, written: str, where: str) -> bool:
+        if self._is_read(spec) and not spec.depth:
+            return True
+        self._report("E114", where, f"a file does not fit {spec}", str(spec), f"the file {written!r}")
+        return False
+
+    def _report_missing(self, written: str, path: Path, folder: Path, where: str) -> None:
+        is_folder = os.path.isdir(path)
+        message, found = (f"{written!r} is a folder", "a folder") if is_folder else (f"no file {written!r}", "nothing")
+        hint = "check the name, or give another with --set NAME=@PATH"
+        self._report("E129", where, message, f"a file in {folder}", found, hint)
+
+    def _report_path(self, written: str, where: str) -> None:
+        message = f"{written!r} leaves the graph's folder" if is_path(written) else f"invalid path {written[:80]!r}"
+        hint = "move the file there, or allow its folder with --root"
+        self._report("E130", where, message, "a path inside it", written[:80], hint)
+
+    # -- literals --------------------------------------------------------------------------------------
+
+    def _bind_literal(self, value: Any, spec: TypeSpec, where: str) -> Bound | None:
+        bind_special = self._find_special(value, spec)
+        if bind_special is not None:
+            return bind_special(value, spec, where)
+        try:
+            return Bound(Constant(check_value(spec, value, self._classes)), spec)
+        except ValueProblem as problem:
+            code = "E117" if spec.limits is not None else "E118" if spec.choices else "E114"
+            self._report(code, where, str(problem), problem.expected, problem.found, self._hint_literal(value, spec))
+            return None
+
+    def _find_special(self, value: Any, spec: TypeSpec) -> _Bind | None:
+        """Return what binds a value that is not simply checked, or None."""
+        if value is None or spec.depth:
+            return None
+        if isinstance(value, list):
+            return self._bind_mapped if spec.name in PLAIN_TYPES - {"json"} else None
+        if spec.name == "model":
+            return self._bind_model
+        by_name: dict[str, _Bind] = {"file": self._bind_file, "path": self._bind_output_path}
+        return by_name.get(spec.name) if isinstance(value, str) else None
+
+    def _hint_literal(self, value: Any, spec: TypeSpec) -> str:
+        if spec.choices:
+            return suggest(value, [str(choice) for choice in spec.choices]) if isinstance(value, str) else ""
+        if spec.name in self._classes and isinstance(value, str):
+            return f'write {{"file": {value!r}}} to read a file'.replace("'", '"')
+        return ""
+
+    def _bind_output_path(self, value: str, spec: TypeSpec, where: str) -> Bound | None:
+        path = Path(value)
+        if not value or "\0" in value or path.is_absolute() or ".." in path.parts or len(value) > _LONGEST_NAME:
+            message = f"{value[:80]!r} leaves the output folder"
+            if not value or not is_path(value):
+                message = f"invalid path {value[:80]!r}"
+            self._report("E130", where, message, "a path inside it", value[:80])
+            return None
+        return Bound(NamedPath(value), spec)
+
+    def _bind_model(self, value: Any, spec: TypeSpec, where: str) -> Bound | None:
+        try:
+            model = value if isinstance(value, Model) else _parse_model(value)
+        except ModelError as error:
+            self._report("E114", where, error.message, "a model reference", describe_value(value), error.hint)
+            return None
+        return Bound(Constant(model), spec)
+
+    def _report(self, code: str, where: str, message: str, expected: str, found: str, hint: str = "") -> None:
+        if self._edges is None and not hint and code in ("E114", "E117"):
+            hint = "give what is expected"  # there is no node type to read of, and no place for a node between
+        self._findings.report(code, where, message, expected=expected, found=found, hint=hint)
+
+
+def holds_references(values: list[Any]) -> bool:
+    """Say whether entries of a list are bound one by one: an edge, a file or a quoted literal is among them."""
+    return any(
+        isinstance(value, InputFile)
+        or is_edge(value)
+        or is_file(value)
+        or is_quoted(value)
+        or (isinstance(value, list) and holds_references(value))
+        for value in values
+    )
+
+
+def _find_entry_spec(spec: TypeSpec) -> TypeSpec:
+    """Return what an entry of a list at an input must be; limits of a list's length are not limits of its entries."""
+    if not spec.depth:
+        return replace(spec, optional=False)
+    limits = spec.limits
+    is_entry_limit = spec.depth == 1 and limits is not None and limits.min_length is None and limits.max_length is None
+    return replace(spec.item(), limits=limits if is_entry_limit else None)
+
+
+def _parse_model(value: Any) -> Model:
+    """Return a model reference; ModelError for anything that is none."""
+    if isinstance(value, str) or _is_model(value):
+        return Model.from_json(value)
+    raise ModelError("E601", f"invalid model reference {describe_value(value)}", hint=_MODEL_HINT)
+
+
+def _is_model(value: Any) -> bool:
+    if not isinstance(value, dict) or not isinstance(value.get("model"), str):
+        return False
+    options = value.get("options", {})
+    return set(value) <= {"model", "options"} and isinstance(options, dict) and all(map(_is_option, options.items()))
+
+
+def _is_option(option: tuple[Any, Any]) -> bool:
+    name, value = option
+    if not isinstance(name, str):
+        return False
+    return value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))

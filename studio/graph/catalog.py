@@ -1,0 +1,31 @@
+"""`Catalog`: what is installed, as far as a graph needs to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from studio.api import NodeType
+
+
+class Catalog(Protocol):
+    """What is installed, as far as a graph needs to know."""
+
+    @property
+    def node_types(self) -> Mapping[str, NodeType]:
+        """Node types by id."""
+        ...
+
+    @property
+    def classes(self) -> Mapping[str, type]:
+        """Classes of value types by name."""
+        ...
+
+    @property
+    def distributions(self) -> Mapping[str, str]:
+        """Versions of the distributions that plugins came from, by name."""
+        ...
+
+    def find_failure(self, node_type: str) -> str | None:
+        """Return why the plugin that would have this node type failed to load, or None."""
+        ...

@@ -1,0 +1,95 @@
+"""Edges: which are written at an input, and what each leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from studio.api import TypeSpec
+from studio.graph.document import NodeDocument, is_edge
+from studio.graph.findings import Findings, suggest
+from studio.graph.resolved import ResolvedGraph
+from studio.graph.source import GraphInput, Reference, Source
+
+
+class Edges:
+    """Finds what the edges of a graph lead to, among the inputs and nodes that are resolved so far.
+
+    Attributes:
+        used_inputs: Names of the graph's inputs that edges lead to.
+    """
+
+    def __init__(self, resolved: ResolvedGraph, findings: Findings) -> None:
+        self.used_inputs: set[str] = set()
+        self._resolved = resolved
+        self._findings = findings
+
+    def find(self, source: str, where: str) -> tuple[Source, TypeSpec] | None:
+        """Return what an edge leads to with its type, or None if there is none; it is reported then."""
+        head, _, tail = source.partition(".")
+        return self._find_input(tail, source, where) if head == "inputs" else self._find_output(head, tail, where)
+
+    def _find_input(self, name: str, source: str, where: str) -> tuple[Source, TypeSpec] | None:
+        self.used_inputs.add(name)
+        end = self._resolved.inputs.get(name)
+        if end is None:
+            known = list(self._resolved.graph.document.inputs)
+            self._findings.report(
+                "E112",
+                where,
+                f"the graph has no input {name!r}",
+                expected=", ".join(known) or "no inputs",
+                found=source,
+                hint=suggest(name, known) or "declare it in the graph's inputs",
+            )
+            return None
+        return GraphInput(name), replace(end.spec, optional=end.spec.optional and end.default is None)
+
+    def _find_output(self, node_id: str, name: str, where: str) -> tuple[Source, TypeSpec] | None:
+        known = self._resolved.graph.document.nodes
+        if node_id not in known:
+            self._findings.report(
+                "E112",
+                where,
+                f"there is no node {node_id!r}",
+                expected="a node of this graph",
+                found=f"{node_id}.{name}" if name else node_id,
+                hint=suggest(node_id, known),
+            )
+            return None
+        node = self._resolved.nodes.get(node_id)
+        if node is None or (node.node_type is None and node.subgraph is None):
+            return None  # a node in a cycle, or of unknown type: it has a finding already
+        if name and name not in node.outputs:
+            self._findings.report(
+                "E113",
+                where,
+                f"node {node_id!r} has no output {name!r}",
+                expected=", ".join(node.outputs),
+                found=f"{node_id}.{name}",
+                hint=suggest(name, node.outputs) or f"its outputs: {', '.join(node.outputs)}",
+            )
+            return None
+        if not node.outputs:
+            return None
+        output = name or next(iter(node.outputs))
+        return Reference(node_id, output), node.outputs[output]
+
+
+def find_edges(value: Any, where: str = "") -> Iterator[tuple[str, str]]:
+    """Yield (pointer, source) of each edge at an input: the value itself, or an entry of a list, however deep."""
+    if is_edge(value):
+        if isinstance(value["from"], str):
+            yield where, value["from"]
+    elif isinstance(value, list):
+        for index, entry in enumerate(value):
+            yield from find_edges(entry, f"{where}/{index}")
+
+
+def find_needed_nodes(node: NodeDocument) -> list[str]:
+    """Return the names of the nodes that edges at a node lead to."""
+    found = [node.when.source] if node.when is not None else []
+    for value in node.inputs.values():
+        found += [edge for _, edge in find_edges(value)]
+    return [source.partition(".")[0] for source in found if not source.startswith("inputs.")]

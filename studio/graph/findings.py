@@ -1,0 +1,68 @@
+"""`Findings`: collects everything that is wrong with a graph, with the hints that say what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from studio.api import TypeSpec
+from studio.errors import Finding
+
+_HINTS = {
+    "E112": "name a node of this graph, node.output or inputs.NAME",
+    "E114": "give what is expected, or put a node between that makes it",
+    "E115": "give the graph's input a default, or make it required",
+    "E116": "put a node between that converts it",
+    "E117": "give what is expected; `studio nodes TYPE` says more",
+    "E118": "give one of these",
+    "E130": "write the path relative to the folder, without ..",
+    "E131": "correct the declaration of this input",
+}
+
+
+class Findings:
+    """A list of findings that grows.
+
+    Args:
+        found: The list to add to.
+    """
+
+    def __init__(self, found: list[Finding] | None = None) -> None:
+        self.found: list[Finding] = [] if found is None else found
+
+    def report(
+        self, code: str, where: str, message: str, *, expected: str = "", found: str = "", hint: str = ""
+    ) -> None:
+        """Add an error; without a hint it gets that of its code."""
+        self.found.append(Finding(code, where, message, expected, found, hint or _HINTS.get(code, "")))
+
+    def warn(self, code: str, where: str, message: str, *, hint: str = "") -> None:
+        """Add a warning."""
+        self.found.append(Finding(code, where, message, hint=hint, severity="warning"))
+
+    def extend(self, findings: Iterable[Finding]) -> None:
+        """Add findings from elsewhere."""
+        self.found.extend(findings)
+
+    def count_errors(self) -> int:
+        """Return how many errors there are."""
+        return sum(finding.severity == "error" for finding in self.found)
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return a hint that names the nearest known name, or ""."""
+    near = difflib.get_close_matches(name, list(known), 1, 0.6)
+    return f"did you mean {near[0]!r}?" if near else ""
+
+
+def hint_fit(source: TypeSpec, target: TypeSpec) -> str:
+    """Return a hint for an edge whose type does not fit, or ""."""
+    if source.name == "mask" and target.name == "image":
+        return "image.from_mask makes an image of a mask"
+    if source.name == "image" and target.name == "mask":
+        return "image.mask_from_luma makes a mask of an image"
+    if source.name == target.name and source.depth < target.depth:
+        return 'put it into a list: [{"from": ...}]'
+    if source.channels and target.channels:
+        return "image.convert changes the channels"
+    return ""

@@ -1,0 +1,93 @@
+"""`Paths`: which files a graph or a caller may name, and where relative paths start."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from studio.graph.pattern import find_names, split_pattern
+
+_LONGEST = 4000
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file that the caller names for a graph's input; unlike a path in a graph it may lie anywhere."""
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", Path(self.path))
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Finds the files that a value names.
+
+    Attributes:
+        base: Folder that relative paths start from.
+        roots: Folders that files must lie in; None for anywhere.
+        digests: For what a media file carries: digests of the files it reads, by how they are written.
+        by_caller: Whether a caller names the files, and not a graph.
+    """
+
+    base: Path
+    roots: tuple[Path, ...] | None = None
+    digests: Mapping[str, str] | None = None
+    by_caller: bool = False
+
+    def find(self, written: str) -> Path | None:
+        """Return the absolute path of a valid path that lies inside a root, else None; links are followed first."""
+        if self.roots is None:
+            return Path(os.path.normpath(self.base / written)) if is_path(written) else None
+        path = self.resolve(written)
+        return path if path is not None and any(path.is_relative_to(root) for root in self.roots) else None
+
+    def resolve(self, written: str) -> Path | None:
+        """Return the absolute path, wherever it lies, or None if the path is invalid; links are followed."""
+        if not is_path(written):
+            return None
+        try:
+            return (self.base / written).resolve()
+        except (OSError, RuntimeError, ValueError):
+            return None
+
+    def describe(self, written: str, path: Path) -> str:
+        """Return how a file is recorded: as a graph in the base folder would write it."""
+        return written if self.roots is not None else name_file(path, self.base)
+
+    def is_known(self, written: str) -> bool:
+        """Say whether a digest of a file is known, so that the file itself may be gone."""
+        return written in (self.digests or ())
+
+    def find_names(self, pattern: str) -> list[str] | None:
+        """Return the files that fit a pattern, in natural order; None if its folder may not be read."""
+        if self.digests is None and self.find(split_pattern(self.base, pattern)[0]) is None:
+            return None
+        return find_names(self.base, pattern, self.digests)
+
+
+def is_path(written: str) -> bool:
+    """Say whether a text can be a path at all."""
+    if "\0" in written or len(written) > _LONGEST:
+        return False
+    try:
+        os.fsencode(written)
+    except UnicodeEncodeError:  # lone surrogates
+        return False
+    return True
+
+
+def is_existing_file(path: Path) -> bool:
+    """Say whether a path is an existing file; False for a name that no file can have."""
+    return os.path.isfile(path)
+
+
+def name_file(path: Path, base: Path) -> str:
+    """Return how a graph in a folder would write a path."""
+    try:
+        return os.path.relpath(path.parent.resolve() / path.name, base)
+    except (OSError, RuntimeError, ValueError):  # another drive, or a name that no file can have
+        return str(path)

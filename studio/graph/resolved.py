@@ -1,0 +1,65 @@
+"""`ResolvedGraph`: a graph whose nodes have their types and whose inputs have their sources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from studio.api import Input, NodeType, TypeSpec
+from studio.errors import Finding
+from studio.graph.document import Graph
+from studio.graph.source import Source
+
+
+@dataclass(frozen=True)
+class Bound:
+    """One input of a node as the graph gives it.
+
+    Attributes:
+        source: Where the value comes from.
+        spec: What the node's input takes.
+        depth: Lists that the node is mapped over through this input.
+        stream: Whether it is mapped over the frames of a video.
+    """
+
+    source: Source
+    spec: TypeSpec
+    depth: int = 0
+    stream: bool = False
+
+
+@dataclass
+class ResolvedNode:
+    """A node of a graph; it has a `node_type` or a `subgraph` if its type is known."""
+
+    id: str
+    node_type: NodeType | None = None
+    subgraph: ResolvedGraph | None = None
+    inputs: dict[str, Bound] = field(default_factory=dict)
+    outputs: dict[str, TypeSpec] = field(default_factory=dict)
+    when: Source | None = None
+
+    @property
+    def depth(self) -> int:
+        """Lists that the node is mapped over."""
+        return max((bound.depth for bound in self.inputs.values()), default=0)
+
+    @property
+    def stream(self) -> bool:
+        """Whether the node is mapped over the frames of a video."""
+        return any(bound.stream for bound in self.inputs.values())
+
+
+@dataclass
+class ResolvedGraph:
+    """A graph as far as it can be resolved; `findings` says what is wrong."""
+
+    graph: Graph
+    inputs: dict[str, Input] = field(default_factory=dict)
+    nodes: dict[str, ResolvedNode] = field(default_factory=dict)
+    outputs: dict[str, tuple[Source, TypeSpec]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def errors(self) -> list[Finding]:
+        """The findings that forbid a run."""
+        return [finding for finding in self.findings if finding.severity == "error"]
