@@ -6,9 +6,13 @@ import json
 import string
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from studio_upscale.training.train import STAGES
+from studio.api import replace_file
+from studio_upscale.training.stages import STAGES
+
+if TYPE_CHECKING:
+    import torch
 
 FILES: dict[str, tuple[dict[str, tuple[int, ...]], bool]] = {
     "compact": ({"x2": (2,), "x3": (3,), "x4": (4,)}, False),
@@ -53,7 +57,8 @@ def _write_networks(
 
     from studio_upscale.weights_file import KEY
 
-    tensors, networks = {}, []
+    tensors: dict[str, torch.Tensor] = {}
+    networks: list[dict[str, Any]] = []
     for stage, scales in stages.items():
         found = load_file(folder / f"{stage}.safetensors")
         own = {n.removeprefix("average."): t for n, t in found.items() if n.startswith("average.")}
@@ -65,8 +70,10 @@ def _write_networks(
     if any(each["coded"] for each in networks):
         whole = load_file(folder / "gauge.safetensors")
         tensors |= {name: tensor for name, tensor in whole.items() if name.startswith("gauge.")}
-    save_file(tensors, target, metadata={KEY: json.dumps({"networks": networks, "fast": fast}, sort_keys=True)})
-    target.chmod(0o644)  # safetensors writes for the owner alone
+    described_file = {KEY: json.dumps({"networks": networks, "fast": fast}, sort_keys=True)}
+    with replace_file(target) as partial:
+        save_file(tensors, partial, metadata=described_file)
+        partial.chmod(0o644)  # safetensors writes for the owner alone
 
 
 def _write_card(facts: dict[str, dict[str, Any]], figures: Path | None, notes: Path | None) -> str:

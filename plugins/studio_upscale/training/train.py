@@ -15,29 +15,14 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from studio.api import replace_file
+from studio_upscale.training.stages import MINUTES, STAGES, Stage, list_stages
 
-STAGES = ("gauge", "x2", "x4", "x3", "fast", "restore", "export")
-MINUTES = {"x2": 85.0, "x4": 60.0, "x3": 25.0, "fast": 15.0, "restore": 15.0}
 ADAM_RATE, MUON_RATE = 1e-3, 1.2e-2
 STATES = ("step", "exp_avg", "exp_avg_sq", "momentum_buffer")
-
-
-@dataclass(frozen=True)
-class Stage:
-    """What one stage trains."""
-
-    name: str
-    scales: tuple[int, ...]
-    width: int
-    blocks: int
-    softness: float
-    start: str | None = None
-    coded: int = 0
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -61,18 +46,6 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--notes", type=Path, help="what else the model card says of this training")
     parser.add_argument("--every", type=int, default=500, help="steps between two checkpoints")
     return parser.parse_args(arguments)
-
-
-def list_stages(width: int, blocks: int) -> dict[str, Stage]:
-    """Return the stages that train a network which makes pictures."""
-    stages = [
-        Stage("x2", (2,), width, blocks, 1e-2, coded=3),
-        Stage("x4", (4,), width, blocks, 1e-2, coded=3),
-        Stage("x3", (3,), width, blocks, 1e-2, "x4", coded=3),
-        Stage("fast", (2, 3, 4), 32, 2, 1e-2, coded=3),
-        Stage("restore", (1,), 48, 4, 5e-3),
-    ]
-    return {stage.name: stage for stage in stages}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -177,7 +150,7 @@ class Training:
 
         import torch
 
-        from studio_upscale.networks.compact import Compact
+        from studio_upscale.networks.compact import Compact, store_channels_last
 
         self.stage, self.step, self.seconds, self.loss = stage, 0, 0.0, math.nan
         self.path = options.out / f"{stage.name}.safetensors"
@@ -185,7 +158,7 @@ class Training:
         self.device = torch.device(options.device)
         self.network = Compact(stage.width, stage.blocks, stage.scales, stage.coded).to(self.device)
         for module in (self.network.head, *self.network.tails.values()):
-            module.to(memory_format=torch.channels_last)
+            store_channels_last(module)
         if stage.start is not None:
             self._start_from(options.out / f"{stage.start}.safetensors")
         self.average = copy.deepcopy(self.network)
@@ -249,8 +222,10 @@ class Training:
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 0.5)
         part = (0.01 + 0.99 * (1 + math.cos(math.pi * progress)) / 2) * min(1, (self.step + 1) / 100)
         for name, parameter in self.turned.items():
+            assert parameter.grad is not None  # every convolution of the body takes part in every scale
             self.flat[name].grad = parameter.grad.view(len(parameter), -1)
-        for optimizer, rate in ((self.muon, MUON_RATE), (self.adam, ADAM_RATE)):
+        optimizers: list[tuple[torch.optim.Optimizer, float]] = [(self.muon, MUON_RATE), (self.adam, ADAM_RATE)]
+        for optimizer, rate in optimizers:
             optimizer.param_groups[0]["lr"] = rate * part
             optimizer.step()
         self.step += 1
@@ -262,10 +237,11 @@ class Training:
 
     def save(self, seconds: float) -> None:
         """Write the checkpoint."""
+        import torch
         from safetensors.torch import save_file
 
         self.seconds = seconds
-        tensors = {}
+        tensors: dict[str, torch.Tensor] = {}
         for part, network in (("network", self.network), ("average", self.average)):
             tensors |= {f"{part}.{name}": value.contiguous() for name, value in network.state_dict().items()}
         for name, parameter, optimizer in self._list_parameters():
