@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch.nn import functional
 
 FloatArray = NDArray[np.float32]
@@ -20,6 +20,11 @@ _TONE_QUANTILES = 33
 _CLEAR_CONTRAST = 0.08
 _NOISE_CONTRAST = 0.012
 _MOST_LIFT = 2.5
+
+
+def as_floats(values: ArrayLike) -> FloatArray:
+    """Return values as float32, themselves where they are that already."""
+    return np.asarray(values, np.float32)
 
 
 def compute_luma(picture: FloatArray) -> FloatArray:

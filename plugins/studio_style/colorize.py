@@ -6,11 +6,12 @@ Colours are the two chroma planes of YUV; the luma stays the picture's.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .color_match import FloatArray, compute_luma
+from .color_match import FloatArray, as_floats, compute_luma
 
 Tick = Callable[[], None]
 Chroma = NDArray[np.float32]
@@ -61,10 +62,10 @@ def colorize(luma: FloatArray, colors: Chroma, given: NDArray[np.float32], groun
     chroma = (colors * weight[..., None]).astype(np.float32)
     if factor < 1:
         chroma, weight, small = (
-            cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (chroma, weight, luma)
+            as_floats(cv2.resize(each, size, interpolation=cv2.INTER_AREA)) for each in (chroma, weight, luma)
         )
         small, weight = small.reshape(size[1], size[0]), weight.reshape(size[1], size[0])
-    chroma = chroma.reshape(*small.shape, 2) / np.maximum(weight, 1e-6)[..., None]
+    chroma = as_floats(chroma.reshape(*small.shape, 2) / np.maximum(weight, 1e-6)[..., None])
     fixed = weight > _LEAST_WEIGHT
     if ground is not None:
         far = cv2.distanceTransform((~fixed).astype(np.uint8), cv2.DIST_L2, 3) > _REACH * max(small.shape)
@@ -84,10 +85,10 @@ def borrow_colors(luma: FloatArray, exemplar: FloatArray, *, seed: int, tick: Ti
 
     factor = min(1.0, _EXEMPLAR_SIDE / max(luma.shape))
     size = (max(1, round(luma.shape[1] * factor)), max(1, round(luma.shape[0] * factor)))
-    small = cv2.resize(luma, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0])
+    small = as_floats(cv2.resize(luma, size, interpolation=cv2.INTER_AREA)).reshape(size[1], size[0])
     factor = min(1.0, _EXEMPLAR_SIDE / max(exemplar.shape[:2]))
     shape = (max(1, round(exemplar.shape[1] * factor)), max(1, round(exemplar.shape[0] * factor)))
-    known = cv2.resize(exemplar, shape, interpolation=cv2.INTER_AREA).reshape(shape[1], shape[0], 3)
+    known = as_floats(cv2.resize(exemplar, shape, interpolation=cv2.INTER_AREA)).reshape(shape[1], shape[0], 3)
     theirs, chroma = compute_luma(known), read_chroma(known).reshape(-1, 2)
     matched = (theirs - theirs.mean()) * float(np.clip(small.std() / max(theirs.std(), 1e-3), 0.3, 3)) + small.mean()
     rng = np.random.default_rng(seed)
@@ -109,8 +110,8 @@ def _describe(luma: FloatArray) -> NDArray[np.float32]:
     import cv2
 
     def blur(values: FloatArray, sigma: float) -> FloatArray:
-        blurred: FloatArray = cv2.GaussianBlur(values, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
-        return blurred.reshape(values.shape)
+        blurred = cv2.GaussianBlur(values, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+        return as_floats(blurred).reshape(values.shape)
 
     rough = np.sqrt(np.maximum(blur(luma * luma, 2) - blur(luma, 2) ** 2, 0))
     rows, columns = np.mgrid[0 : luma.shape[0], 0 : luma.shape[1]].astype(np.float32)
@@ -120,12 +121,11 @@ def _describe(luma: FloatArray) -> NDArray[np.float32]:
 
 def _solve(luma: FloatArray, chroma: Chroma, given: NDArray[np.bool_], tick: Tick) -> Chroma:
     """Find the chroma that differs least from its neighbours of like luma and is what is given where it is."""
-    from scipy import sparse
     from scipy.sparse.linalg import factorized
 
     if not given.any():
         return np.zeros_like(chroma, dtype=np.float32)
-    matrix = _weigh_neighbours(luma, given, sparse)
+    matrix = _weigh_neighbours(luma, given)
     tick()
     solve = factorized(matrix)
     tick()
@@ -133,7 +133,10 @@ def _solve(luma: FloatArray, chroma: Chroma, given: NDArray[np.bool_], tick: Tic
     return np.stack([solve(goal[:, plane]) for plane in range(2)], axis=-1).reshape(chroma.shape).astype(np.float32)
 
 
-def _weigh_neighbours(luma: FloatArray, given: NDArray[np.bool_], sparse: object) -> object:
+def _weigh_neighbours(luma: FloatArray, given: NDArray[np.bool_]) -> Any:
+    """Return the equations as a sparse matrix: each pixel that is not given is the mean of its like neighbours."""
+    from scipy.sparse import csc_matrix
+
     height, width = luma.shape
     index = np.arange(height * width).reshape(height, width)
     rows, columns = np.mgrid[0:height, 0:width]
@@ -153,7 +156,7 @@ def _weigh_neighbours(luma: FloatArray, given: NDArray[np.bool_], sparse: object
         places.append((index[used], index[used] + down * width + right, -weight[used]))
     places.append((index.ravel(), index.ravel(), np.ones(index.size)))
     row, column, value = (np.concatenate(each) for each in zip(*places, strict=True))
-    return sparse.csc_matrix((value, (row, column)), (index.size, index.size))  # type: ignore[attr-defined]
+    return csc_matrix((value, (row, column)), (index.size, index.size))
 
 
 def _enlarge_along(chroma: Chroma, small: FloatArray, luma: FloatArray) -> Chroma:
@@ -171,5 +174,4 @@ def _enlarge_along(chroma: Chroma, small: FloatArray, luma: FloatArray) -> Chrom
             weight = np.exp(-(((near - luma) / 0.05) ** 2))[..., None] * np.exp(-(down**2 + right**2)) + 1e-6
             total += weight * color
             weights += weight
-    enlarged: Chroma = total / weights
-    return enlarged
+    return as_floats(total / weights)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .color_match import FloatArray, compute_luma
+from .color_match import FloatArray, as_floats, compute_luma
 from .colorize import Chroma, borrow_colors, join_chroma, read_chroma
 from .motion import Bytes, is_cut, measure_motion, to_bytes
 
@@ -99,7 +99,7 @@ def _find_shown(keys: Sequence[KeyFrame], due: int, luma: Bytes, *, free: bool) 
 def _begin(picture: FloatArray, luma: Bytes, key: FloatArray, seed: int, on_work: Callable[[], None]) -> _State:
     """Take the colours of a key frame, moved to where they belong, or those of an exemplar."""
     height, width = luma.shape
-    fitted = cv2.resize(key, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width, 3)
+    fitted = as_floats(cv2.resize(key, (width, height), interpolation=cv2.INTER_AREA)).reshape(height, width, 3)
     places, trust = _make_places(luma), np.ones(luma.shape, np.float32)
     if _measure_likeness(to_bytes(fitted), luma) > _LEAST_LIKENESS:
         motion = measure_motion(to_bytes(fitted), luma)
@@ -127,8 +127,8 @@ def _make_places(luma: Bytes) -> FloatArray:
 def _look_up(chroma: Chroma, places: FloatArray) -> Chroma:
     if max(places.shape) > 32_000:
         return chroma
-    found: Chroma = cv2.remap(chroma, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return found.reshape(chroma.shape)
+    found = cv2.remap(chroma, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return as_floats(found).reshape(chroma.shape)
 
 
 def _measure_likeness(key: Bytes, luma: Bytes) -> float:
@@ -151,7 +151,7 @@ def _fill(chroma: Chroma, luma: FloatArray, trust: FloatArray) -> Chroma:
 
     def average(values: FloatArray) -> FloatArray:
         found = cv2.blur(np.ascontiguousarray(values, np.float32), (2 * radius + 1, 2 * radius + 1))
-        return found.reshape(values.shape)
+        return as_floats(found).reshape(values.shape)
 
     total = np.maximum(average(weight), 1e-6)
     mean, mean_tone = average(weight * chroma) / total, average(weight * tone) / total

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from .color_match import FloatArray, compute_luma
+from .color_match import FloatArray, as_floats, compute_luma
 
 Look = Callable[[FloatArray, float, np.random.Generator], FloatArray]
 
@@ -44,7 +44,7 @@ def make_pixel_art(picture: FloatArray, size: float, rng: np.random.Generator) -
     cell = max(1, round(5 * _find_unit(picture) * size))
     shape = (max(1, -(-width // cell)), max(1, -(-height // cell)))
     padded = np.pad(picture, ((0, shape[1] * cell - height), (0, shape[0] * cell - width), (0, 0)), mode="edge")
-    small = cv2.resize(padded, shape, interpolation=cv2.INTER_AREA).reshape(shape[1], shape[0], 3)
+    small = as_floats(cv2.resize(padded, shape, interpolation=cv2.INTER_AREA)).reshape(shape[1], shape[0], 3)
     contrast = _clip(small + 0.6 * (small - _blur(small, 1.2)))
     palette = _choose_colors(contrast.reshape(-1, 3), 24, rng)
     pattern = np.array([[0, 2], [3, 1]], np.float32) / 4 - 0.375
@@ -109,8 +109,8 @@ def age_photo(picture: FloatArray, size: float, rng: np.random.Generator) -> Flo
     glow = _blur(picture, 6 * unit)
     soft = 1.0 - (1.0 - picture) * (1.0 - 0.18 * glow)
     curves = ((0.08, 0.97, 0.92), (0.06, 0.91, 1.0), (0.14, 0.78, 1.06))
-    toned = np.stack(
-        [low + (high - low) * soft[..., i] ** power for i, (low, high, power) in enumerate(curves)], axis=2
+    toned = as_floats(
+        np.stack([low + (high - low) * soft[..., i] ** power for i, (low, high, power) in enumerate(curves)], axis=2)
     )
     gray = compute_luma(toned)[..., None]
     toned = gray + 0.75 * (toned - gray)
@@ -133,7 +133,8 @@ LOOKS: dict[str, Look] = {
 def _find_unit(picture: FloatArray) -> float:
     """Return how many pixels one is of a picture whose longer side is 512; a strip counts as four squares."""
     height, width = picture.shape[:2]
-    return min(max(height, width), _LONGEST_RATIO * min(height, width)) / _USUAL_SIDE
+    side: int = min(max(height, width), _LONGEST_RATIO * min(height, width))
+    return side / _USUAL_SIDE
 
 
 def _clip(picture: NDArray[np.floating]) -> FloatArray:
@@ -147,8 +148,7 @@ def _blur(values: FloatArray, sigma: float) -> FloatArray:
     if sigma < 0.2:
         return values
     found = cv2.GaussianBlur(np.ascontiguousarray(values, np.float32), (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
-    blurred: FloatArray = found.reshape(values.shape)
-    return blurred
+    return as_floats(found).reshape(values.shape)
 
 
 def _normalise(values: FloatArray) -> FloatArray:
@@ -182,8 +182,7 @@ def _smear(values: FloatArray, angle: FloatArray, length: int) -> FloatArray:
         total += cv2.remap(
             values, columns + step * right, rows + step * down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
         )
-    smeared: FloatArray = total / len(steps)
-    return smeared
+    return as_floats(total / len(steps))
 
 
 def _find_direction(picture: FloatArray, unit: float) -> FloatArray:
@@ -191,7 +190,8 @@ def _find_direction(picture: FloatArray, unit: float) -> FloatArray:
     luma = compute_luma(picture)
     down, right = np.gradient(luma) if min(luma.shape) > 1 else (np.zeros_like(luma), np.zeros_like(luma))
     sigma = 4 * unit
-    first, second, both = _blur(right * right, sigma), _blur(down * down, sigma), _blur(right * down, sigma)
+    products = (right * right, down * down, right * down)
+    first, second, both = (_blur(as_floats(product), sigma) for product in products)
     direction: FloatArray = (0.5 * np.arctan2(2 * both, first - second) + np.pi / 2).astype(np.float32)
     return direction
 
@@ -217,8 +217,7 @@ def _average_sectors(picture: FloatArray, radius: int) -> FloatArray:
         weight = 1.0 / (1e-5 + spread) ** 3
         total += weight * mean
         weights += weight
-    averaged: FloatArray = total / weights
-    return averaged
+    return as_floats(total / weights)
 
 
 def _choose_colors(colors: FloatArray, count: int, rng: np.random.Generator) -> FloatArray:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .color_match import FloatArray, compute_luma
+from .color_match import FloatArray, as_floats, compute_luma
 
 _LEAST_SIDE, _MOST_SIDE = 16, 32_000
 _MOST_FLOW_SIDE = 960
@@ -17,6 +19,7 @@ _DRIFT = 0.8
 _CHANGE = 0.08
 
 Bytes = NDArray[np.uint8]
+Sample = TypeVar("Sample", np.uint8, np.float32)
 
 
 @dataclass(frozen=True)
@@ -56,16 +59,14 @@ def measure_motion(before: Bytes, after: Bytes) -> Motion:
 
     Frames smaller or longer than can be followed do not move, and are not trusted where they change.
     """
-    import cv2
 
     factor = min(1.0, _MOST_FLOW_SIDE / max(after.shape))
     size = (max(1, round(after.shape[0] * factor)), max(1, round(after.shape[1] * factor)))
     old, new = (_resize(each, size) for each in (before, after))
     back, forth = np.zeros((*size, 2), np.float32), np.zeros((*size, 2), np.float32)
     if min(size) >= _LEAST_SIDE and not np.array_equal(old, new):
-        search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-        back = np.nan_to_num(search.calc(new, old, None))
-        forth = np.nan_to_num(search.calc(old, new, None))
+        search = _create_search()
+        back, forth = np.nan_to_num(search(new, old, None)), np.nan_to_num(search(old, new, None))
     astray = np.linalg.norm(back + _remap(forth, back), axis=2)
     change = np.abs(_remap(old.astype(np.float32)[..., None], back)[..., 0] - new) / 255.0
     trust = np.exp(-0.5 * (astray / _DRIFT) ** 2 - 0.5 * (_soften(change) / _CHANGE) ** 2).astype(np.float32)
@@ -80,10 +81,19 @@ def is_cut(before: Bytes, after: Bytes) -> bool:
     old, new = (cv2.resize(each, _THUMBNAIL, interpolation=cv2.INTER_AREA) for each in (before, after))
     if np.array_equal(old, new):
         return False
-    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(new, old, None)
+    flow = _create_search()(new, old, None)
     moved = _remap(old.astype(np.float32)[..., None], flow)[..., 0]
     rest = float(np.abs(moved - new).mean())
     return rest / (min(float(old.std()), float(new.std())) + 4.0) > _CUT
+
+
+def _create_search() -> Callable[[NDArray[Any], NDArray[Any], None], FloatArray]:
+    """Return dense inverse search from one picture to another, without a flow to begin with."""
+    import cv2
+
+    search: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    calculate: Callable[[NDArray[Any], NDArray[Any], None], FloatArray] = search.calc  # OpenCV's types want a flow
+    return calculate
 
 
 def _remap(values: FloatArray, flow: FloatArray, how: int = 1) -> FloatArray:
@@ -95,17 +105,17 @@ def _remap(values: FloatArray, flow: FloatArray, how: int = 1) -> FloatArray:
     moved = cv2.remap(
         np.ascontiguousarray(values), columns + flow[..., 0], rows + flow[..., 1], how, borderMode=cv2.BORDER_REPLICATE
     )
-    return moved.reshape(values.shape)
+    return as_floats(moved).reshape(values.shape)
 
 
-def _resize(values: NDArray[np.generic], size: tuple[int, int]) -> FloatArray:
+def _resize(values: NDArray[Sample], size: tuple[int, int]) -> NDArray[Sample]:
     import cv2
 
     if values.shape[:2] == size:
         return values
     how = cv2.INTER_AREA if values.shape[0] > size[0] else cv2.INTER_LINEAR
     resized = cv2.resize(np.ascontiguousarray(values), (size[1], size[0]), interpolation=how)
-    return resized.reshape(*size, *values.shape[2:])
+    return np.asarray(resized, values.dtype).reshape(*size, *values.shape[2:])
 
 
 def _find_inside(flow: FloatArray) -> NDArray[np.bool_]:
@@ -113,11 +123,11 @@ def _find_inside(flow: FloatArray) -> NDArray[np.bool_]:
     height, width = flow.shape[:2]
     rows, columns = np.mgrid[0:height, 0:width]
     down, right = rows + flow[..., 1], columns + flow[..., 0]
-    return (down > -1) & (down < height) & (right > -1) & (right < width)
+    inside: NDArray[np.bool_] = (down > -1) & (down < height) & (right > -1) & (right < width)
+    return inside
 
 
 def _soften(plane: FloatArray) -> FloatArray:
     import cv2
 
-    softened: FloatArray = cv2.blur(np.ascontiguousarray(plane, np.float32), (5, 5)).reshape(plane.shape)
-    return softened
+    return as_floats(cv2.blur(np.ascontiguousarray(plane, np.float32), (5, 5))).reshape(plane.shape)

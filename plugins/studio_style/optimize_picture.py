@@ -7,7 +7,7 @@ distance, Heitz et al. 2021), which take whole distributions into account.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -103,7 +103,7 @@ def _finish(painted: FloatArray, content: FloatArray, strength: float, keep_colo
 
 def _descend(
     picture: FloatArray, measure: _Measure, network: VggFeatures, optimizer: Optimizer, steps: int, device: str
-) -> Sequence[FloatArray]:
+) -> Iterator[FloatArray]:
     """Yield the picture after each step of the optimiser."""
     values = torch.from_numpy(picture.transpose(2, 0, 1).copy())[None].to(device).requires_grad_(True)
     solver: torch.optim.Optimizer
@@ -120,9 +120,10 @@ def _descend(
             found.backward()  # type: ignore[no-untyped-call]  # torch's own
         return found
 
+    step: Callable[[Callable[[], torch.Tensor]], torch.Tensor] = solver.step  # torch leaves that of L-BFGS untyped
     for _ in range(steps):
         before = values.detach().clone()
-        value = solver.step(close)
+        value = step(close)
         with torch.no_grad():
             values.copy_(before + (values - before).clamp(-0.2, 0.2)).clamp_(0.0, 1.0)
         if not (torch.isfinite(value) and bool(torch.isfinite(values).all())):
@@ -167,7 +168,10 @@ def _read_features(
     network: VggFeatures, picture: FloatArray, layers: Sequence[str], device: str
 ) -> dict[str, torch.Tensor]:
     with torch.no_grad():
-        return network(torch.from_numpy(picture.transpose(2, 0, 1).copy())[None].to(device), layers)
+        found: dict[str, torch.Tensor] = network(
+            torch.from_numpy(picture.transpose(2, 0, 1).copy())[None].to(device), layers
+        )
+    return found
 
 
 def _compare_grams(mine: torch.Tensor, style: torch.Tensor, _seed: int) -> torch.Tensor:
@@ -185,7 +189,8 @@ def _compare_projections(mine: torch.Tensor, style: torch.Tensor, seed: int) -> 
     directions = functional.normalize(directions, dim=1)
     lines = [(directions @ each).sort(dim=1).values for each in (first, second)]
     goal = functional.interpolate(lines[1][None], lines[0].shape[1], mode="linear", align_corners=True)[0]
-    return (lines[0] - goal).square().mean() / second.square().mean().clamp_min(1e-12) * len(first) ** 0.5
+    distance = (lines[0] - goal).square().mean() / second.square().mean().clamp_min(1e-12)
+    return distance * math.sqrt(len(first))
 
 
 def _measure_roughness(values: torch.Tensor) -> torch.Tensor:

@@ -127,7 +127,7 @@ def add_costs(style: StylePatches, costs: torch.Tensor) -> StylePatches:
 
 def find_patches(style: StylePatches, field: Field) -> torch.Tensor:
     """Return the number of the patch that each pixel has."""
-    row, column = (field.position.long() - style.radius).flatten(1)
+    row, column = (field.position.long() - style.radius).flatten(1).unbind()
     return row * style.columns + column
 
 

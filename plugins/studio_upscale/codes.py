@@ -8,7 +8,7 @@ import numpy as np
 
 from studio_upscale.gauge import KERNELS, Gauge
 from studio_upscale.jpeg import find_code
-from studio_upscale.pixels import FloatArray
+from studio_upscale.pixels import AnyArray, FloatArray
 
 CODES = 3
 EVEN = dict.fromkeys(KERNELS, 1.0)
@@ -34,7 +34,7 @@ def find_codes(
     return _weigh(gauge.guess(plane, scale), odds, find_code(plane))
 
 
-def _weigh(guess: FloatArray, odds: Mapping[str, float], pressed: float) -> tuple[float, float, float]:
+def _weigh(guess: AnyArray, odds: Mapping[str, float], pressed: float) -> tuple[float, float, float]:
     weighed = guess * np.array([odds[kernel] for kernel in KERNELS])
     shares = dict(zip(KERNELS, weighed / weighed.sum(), strict=True))
     return float(shares["cubic"]), float(shares["area"]), pressed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +40,9 @@ def plan_passes(scales: Sequence[int], scale: float) -> tuple[int, ...]:
     plans: list[tuple[int, ...]] = []
     for count in range(1, most + 1):
         plans += itertools.combinations_with_replacement(factors, count)
-    enough = [plan for plan in plans if np.prod(plan) >= scale]
-    return tuple(sorted(min(enough, key=lambda plan: (int(np.prod(plan)), len(plan)))))
+    enough = [plan for plan in plans if math.prod(plan) >= scale]
+    best = min(enough, key=lambda plan: (math.prod(plan), len(plan)))
+    return tuple(sorted(best))
 
 
 def enlarge(

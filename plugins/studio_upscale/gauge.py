@@ -143,7 +143,7 @@ class Gauge:
         if not (self.deviation.min() > 0 and self.temperature.min() > 0):
             raise ValueError("its gauge has a deviation or a temperature that is not above zero")
         members, hidden = self.first.shape[:2]
-        wanted = {"mean": (FEATURES,), "deviation": (FEATURES,), "temperature": (1,)}
+        wanted: dict[str, tuple[int, ...]] = {"mean": (FEATURES,), "deviation": (FEATURES,), "temperature": (1,)}
         wanted |= {"first": (members, hidden, FEATURES + len(SCALES) + 1), "second": (members, hidden, hidden + 1)}
         wanted |= {"last": (members, len(KERNELS), hidden + 1)}
         for name, shape in wanted.items():
@@ -177,7 +177,8 @@ class Gauge:
         features = find_features(plane)
         if features is None:
             return np.full(len(KERNELS), 1 / len(KERNELS), np.float32)
-        return self.judge(features[None], np.array([scale]))[0]
+        shares: FloatArray = self.judge(features[None], np.array([scale]))[0]
+        return shares
 
     def judge(self, features: FloatArray, scales: AnyArray) -> FloatArray:
         """Return what `guess` returns for the features of many pictures: N x 3 numbers.

@@ -32,8 +32,7 @@ def find_brightness(picture: FloatArray) -> FloatArray:
 
 def join_planes(planes: FloatArray) -> FloatArray:
     """Turn brightness and differences of colour (... x 3) into RGB; the inverse of `split_planes`."""
-    rgb: FloatArray = (planes - _OFFSET) @ _FROM_PLANES.T
-    return rgb
+    return np.asarray((planes - _OFFSET) @ _FROM_PLANES.T, np.float32)
 
 
 def to_floats(samples: AnyArray) -> FloatArray:
@@ -47,11 +46,12 @@ def to_floats(samples: AnyArray) -> FloatArray:
 
 def to_depth(floats: FloatArray, dtype: np.dtype[Any]) -> AnyArray:
     """Return float samples clipped to [0, 1], rounded to 8 or 16 bits where the dtype has them."""
-    clipped = np.clip(floats, 0, 1)
+    clipped: FloatArray = np.clip(floats, 0, 1)
     if dtype == np.float32:
         return clipped
     scaled = clipped * np.float32(np.iinfo(dtype).max)
-    return np.rint(scaled, out=scaled).astype(dtype)
+    rounded: AnyArray = np.rint(scaled, out=scaled).astype(dtype)
+    return rounded
 
 
 def spread_colors(colors: AnyArray, alpha: AnyArray) -> AnyArray:

@@ -44,11 +44,17 @@ def import_spandrel() -> Any:
                 sys.modules.pop(name, None)
 
 
+class _InterpolationMode(enum.Enum):
+    NEAREST = 1
+    BILINEAR = 2
+    BICUBIC = 3
+
+
 def _make_stand_ins() -> dict[str, types.ModuleType]:
     modules = {name: types.ModuleType(name) for name in _NAMES}
     functions: Any = modules[_NAMES[2]]
     functions.normalize = functions.rotate = _refuse
-    functions.InterpolationMode = enum.Enum("InterpolationMode", ["NEAREST", "BILINEAR", "BICUBIC"])
+    functions.InterpolationMode = _InterpolationMode
     modules[_NAMES[0]].transforms = modules[_NAMES[1]]  # type: ignore[attr-defined]
     modules[_NAMES[1]].functional = functions  # type: ignore[attr-defined]
     return modules

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from studio.api import is_out_of_memory
 from studio_upscale.pixels import AnyArray, FloatArray, to_depth, to_floats
@@ -13,6 +14,7 @@ SMALLEST = 16
 """The side of the smallest tile that is tried when memory is short."""
 
 Span = tuple[int, int]
+Positions = NDArray[np.float64]
 
 
 def plan_spans(length: int, tile: int, overlap: int) -> list[Span]:
@@ -49,10 +51,10 @@ def weigh_spans(spans: Sequence[Span], scale: int, reach: int) -> list[FloatArra
     ]
 
 
-def _rise(place: FloatArray, start: int, stop: int, scale: int, reach: int) -> FloatArray:
+def _rise(place: Positions, start: int, stop: int, scale: int, reach: int) -> Positions:
     margin = min(reach, max(0, (stop - start - 1) // 2))
     low, high = (start + margin) * scale, (stop - margin) * scale
-    risen: FloatArray = np.clip((place - low) / max(high - low, 1), 0, 1)
+    risen: Positions = np.clip((place - low) / max(high - low, 1), 0, 1)
     return risen
 
 

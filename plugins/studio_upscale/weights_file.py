@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from studio.api import ModelError
+
+if TYPE_CHECKING:
+    from studio_upscale.upscaler import CompactUpscaler
 
 KEY = "studio_upscale"
 """The key of the metadata of our own files: JSON with `networks` (prefix, width, blocks, scales, coded) and `fast`."""
@@ -43,8 +46,8 @@ def find_architecture(header: Mapping[str, Any]) -> Any:
     """Return the architecture of spandrel that these tensors are of, judged by names and shapes; None if none is."""
     from studio_upscale.spandrel_import import import_spandrel, is_installed
 
-    shapes = {n: t.get("shape") for n, t in header.items() if n != "__metadata__" and isinstance(t, dict)}
-    if not is_installed() or not shapes or any(not isinstance(shape, list) for shape in shapes.values()):
+    shapes = _read_shapes(header)
+    if not is_installed() or not shapes:
         return None
     import torch
 
@@ -58,6 +61,13 @@ def find_architecture(header: Mapping[str, Any]) -> Any:
         except (KeyError, IndexError, AttributeError, RuntimeError, TypeError, ValueError, AssertionError):
             continue  # it asked for a tensor that is not there, or for the numbers in it
     return None
+
+
+def _read_shapes(header: Mapping[str, Any]) -> dict[str, list[int]]:
+    """Return the shape of every tensor; {} if one of them has none."""
+    entries = {name: entry for name, entry in header.items() if name != "__metadata__" and isinstance(entry, dict)}
+    shapes = {name: entry["shape"] for name, entry in entries.items() if isinstance(entry.get("shape"), list)}
+    return shapes if len(shapes) == len(entries) else {}
 
 
 def load_tensors(path: Path) -> dict[str, Any]:
@@ -96,7 +106,7 @@ def refuse(path: Path, reason: str, architecture: str = "") -> ModelError:
     )
 
 
-def load_compact(path: Path, facts: Mapping[str, Any], device: str, dtype: Any) -> Any:
+def load_compact(path: Path, facts: Mapping[str, Any], device: str, dtype: Any) -> CompactUpscaler:
     """Load one of our own files.
 
     Raises:
@@ -105,7 +115,7 @@ def load_compact(path: Path, facts: Mapping[str, Any], device: str, dtype: Any) 
     import torch
 
     from studio_upscale.gauge import Gauge
-    from studio_upscale.networks.compact import Compact
+    from studio_upscale.networks.compact import Compact, store_channels_last
     from studio_upscale.upscaler import CompactUpscaler
 
     tensors = load_tensors(path)
@@ -122,7 +132,8 @@ def load_compact(path: Path, facts: Mapping[str, Any], device: str, dtype: Any) 
                 gauge = Gauge.load({n: t.float().numpy() for n, t in tensors.items() if n.startswith("gauge.")})
             network.load_state_dict(own, assign=True)
             network = network.requires_grad_(False).eval().to(device, dtype)
-            networks |= dict.fromkeys(network.scales, network.to(memory_format=torch.channels_last))
+            store_channels_last(network)
+            networks |= dict.fromkeys(network.scales, network)
     except KeyError as error:
         raise refuse(path, f"{error.args[0]!r} is missing", "a compact network") from None
     except (TypeError, ValueError, RuntimeError) as error:

@@ -47,7 +47,7 @@ class AdainNetwork(nn.Module):
 def create_network(widths: Sequence[int] = _WIDTHS) -> AdainNetwork:
     """Build the network with one width for each of its four blocks."""
     one, two, three, four = widths
-    outputs = (3, one, one, two, two, three, three, three, three, four)
+    outputs: tuple[int, ...] = (3, one, one, two, two, three, three, three, three, four)
     encoder = _stack(ENCODER_PLACES, (3, *outputs[:-1]), outputs, _POOLED_AFTER, nn.MaxPool2d(2, ceil_mode=True))
     outputs = (three, three, three, three, two, two, one, one, 3)
     decoder = _stack(DECODER_PLACES, (four, *outputs[:-1]), outputs, _ENLARGED_AFTER, nn.Upsample(scale_factor=2))

@@ -25,6 +25,8 @@ class VggFeatures(nn.Module):
 
     def __init__(self, layers: nn.Sequential, names: Mapping[str, int]) -> None:
         super().__init__()
+        self.mean: torch.Tensor
+        self.deviation: torch.Tensor
         self.layers, self.names = layers, dict(names)
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor(DEVIATION).view(1, 3, 1, 1), persistent=False)

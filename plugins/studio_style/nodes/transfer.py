@@ -150,23 +150,22 @@ def _run_network(
     from studio_style.networks.adain import AdainNetwork
     from studio_style.networks.vgg import VggFeatures
 
-    wanted: type = VggFeatures if method == "neural" else AdainNetwork
     with ctx.open(model) as network:
-        if not isinstance(network, wanted):
-            kind = "features of a VGG" if method == "neural" else "encoder and decoder of AdaIN"
-            raise ModelError(
-                "E680",
-                f"{model.reference!r} is a {type(network).__name__}, and method {method!r} needs the {kind}",
-                hint="take other weights, or the method they are for",
-            )
         try:
-            if method == "neural":
+            if method == "neural" and isinstance(network, VggFeatures):
                 from studio_style.optimize_picture import optimize_picture
 
                 return optimize_picture(pixels, styles, network, **options, **kinds)
-            from studio_style.feed_forward import repaint
+            if method == "adain" and isinstance(network, AdainNetwork):
+                from studio_style.feed_forward import repaint
 
-            return repaint(pixels, styles, network, **options)
+                return repaint(pixels, styles, network, **options)
         except FloatingPointError:
             hint = 'look at the weights; a smaller `strength` or optimizer "adam" may help'
-            raise ModelError("E683", f"{model.reference!r} made numbers that are none (NaN)", hint=hint) from None
+            raise ModelError("E683", f"{model.reference!r} returned NaN", hint=hint) from None
+        kind = "features of a VGG" if method == "neural" else "encoder and decoder of AdaIN"
+        raise ModelError(
+            "E680",
+            f"{model.reference!r} is a {type(network).__name__}, and method {method!r} needs the {kind}",
+            hint="take other weights, or the method they are for",
+        )

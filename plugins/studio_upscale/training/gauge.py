@@ -11,8 +11,7 @@ import cv2
 import numpy as np
 
 from studio_upscale.gauge import KERNELS, SCALES, Gauge, find_features, normalize
-from studio_upscale.pixels import FloatArray
-from studio_upscale.training.pictures import LUMA, Array, degrade, round_samples, shrink_antialiased
+from studio_upscale.training.pictures import Array, degrade, find_luma, round_samples, shrink_antialiased
 
 FOLDS = 4
 _MEMBERS, _HIDDEN, _EPOCHS = 3, 32, 20
@@ -58,7 +57,7 @@ def make_samples(pictures: Sequence[tuple[Array, float]], seed: int, each: int) 
                 left_over = degrade(whole, scale, kind, rng)
                 if pressed:
                     left_over = degrade(left_over, 1, "jpeg", rng)
-                features = find_features(left_over.astype(np.float32) @ LUMA / 255)
+                features = find_features(find_luma(left_over))
                 if features is not None:
                     rows.append((features, kernel, scale, number, weight))
     return Samples(*(np.array(column) for column in zip(*rows, strict=True)))
@@ -118,8 +117,8 @@ def _fit(samples: Samples, seed: int) -> Gauge:
     given = torch.from_numpy(normalize(samples.features, samples.scales, mean, deviation).astype(np.float32))
     wanted, weights = torch.from_numpy(samples.kernels), torch.from_numpy(samples.weights.astype(np.float32))
     members = [_fit_member(given, wanted, weights, seed + member) for member in range(_MEMBERS)]
-    layers: tuple[FloatArray, ...] = tuple(np.stack(layer) for layer in zip(*members, strict=True))
-    return Gauge(mean.astype(np.float32), deviation.astype(np.float32), *layers, np.ones(1, np.float32))
+    first, second, last = (np.stack(layer) for layer in zip(*members, strict=True))
+    return Gauge(mean.astype(np.float32), deviation.astype(np.float32), first, second, last, np.ones(1, np.float32))
 
 
 def _fit_member(given: Any, wanted: Any, weights: Any, seed: int) -> list[Array]:

@@ -19,6 +19,7 @@ from PIL import Image
 
 from studio_upscale.codes import CODES, find_codes
 from studio_upscale.gauge import Gauge
+from studio_upscale.pixels import FloatArray
 
 Array = np.ndarray[Any, Any]
 
@@ -154,6 +155,11 @@ def degrade(pixels: Array, scale: int, kind: str, rng: np.random.Generator) -> A
     return round_samples(cv2.resize(pixels.astype(np.float32), None, fx=1 / scale, fy=1 / scale, interpolation=mode))
 
 
+def find_luma(pixels: Array) -> FloatArray:
+    """Return the brightness of a picture (height x width x 3, uint8) as a plane, 0 to 1."""
+    return np.asarray(pixels.astype(np.float32) @ LUMA / 255, np.float32)
+
+
 def round_samples(pixels: Array) -> Array:
     """Return samples as whole numbers of 8 bits."""
     return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
@@ -198,7 +204,7 @@ class Pairs:
         if not gauges:
             return (0.0,) * CODES
         gauge = gauges[pair.number % len(gauges)]
-        return find_codes(pair.left.astype(np.float32) @ LUMA / 255, gauge, self.scale)
+        return find_codes(find_luma(pair.left), gauge, self.scale)
 
     def _make(self, pictures: Sequence[tuple[Array, float]], kind: str, rng: np.random.Generator) -> Iterator[Pair]:
         for number, (pixels, weight) in enumerate(pictures):
