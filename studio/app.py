@@ -29,12 +29,12 @@ from studio.version import VERSION
 
 if TYPE_CHECKING:
     from studio.cache import Cache
-    from studio.execution.call import Outcome
-    from studio.execution.context import Control
+    from studio.execution.control import Control
     from studio.execution.executor import Executor
     from studio.execution.explain import Explanation
     from studio.execution.file_reading import FileReader
     from studio.execution.files import OutputFolder, WrittenFile
+    from studio.execution.outcome import Outcome
     from studio.execution.plan import Plan
 
 __all__ = ["CacheMode", "Carried", "InputFile", "RunResult", "Studio", "read_settings", "run"]
@@ -159,7 +159,8 @@ class Studio:
     @cached_property
     def executor(self) -> Any:
         """The executor."""
-        from studio.execution.executor import Executor, Services
+        from studio.execution.executor import Executor
+        from studio.execution.services import Services
 
         services = Services(
             cache=self.cache,
@@ -327,9 +328,9 @@ class Studio:
         Raises:
             GraphError: The graph or the inputs have errors. Errors of nodes are in the result, not raised.
         """
-        from studio.execution.call import RunOptions
         from studio.execution.executor import create_run_id
         from studio.execution.files import OutputFolder
+        from studio.execution.outcome import RunOptions
 
         roots = list(roots)
         if cache not in ("use", "refresh", "off"):
@@ -355,7 +356,7 @@ class Studio:
                 cache,
                 node_timeout_seconds=node_timeout_seconds,
                 resolve_path=folder.resolve if folder else None,
-                films_are_written=folder is not None,
+                videos_are_written=folder is not None,
             ),
         )
         return self._finish(graph, values, outcome, folder, run_id, started, list(roots))

@@ -17,12 +17,13 @@ from studio.batch.names import create_names, find_shown_values
 from studio.batch.spec import BatchSpec, resolve_spec
 from studio.batch.worker import Report
 from studio.errors import StudioError
-from studio.execution.call import LostValue, RunOptions
-from studio.execution.context import Control
+from studio.execution.call import LostValue
+from studio.execution.control import Control
 from studio.execution.executor import create_run_id
 from studio.execution.files import OutputFolder, WrittenFile
-from studio.execution.many import OpenRun, PlanOutcome
 from studio.execution.needed_models import find_needed_models
+from studio.execution.open_run import OpenRun, PlanOutcome
+from studio.execution.outcome import RunOptions
 from studio.execution.plan import Plan
 from studio.files import is_disk_full
 from studio.graph.document import is_file
@@ -69,8 +70,8 @@ class ItemExecutor:
         options = RunOptions(
             spec.cache, False, spec.node_timeout_seconds, self._find_output_path if self._folder else None
         )
-        self._run = OpenRun(
-            studio.executor, self._finished.put, control=self._control, options=options, run_id=self._run_id
+        self._run: OpenRun = studio.executor.open_run(
+            self._finished.put, control=self._control, options=options, run_id=self._run_id
         )
         writers = [threading.Thread(target=self._finish_items, daemon=True) for _ in range(_WRITERS)]
         self._threads = [*writers, threading.Thread(target=self._watch, daemon=True)]
@@ -155,7 +156,7 @@ class ItemExecutor:
         lost: list[LostValue] = []
         for name, result in outcome.results.items():
             try:
-                values[name] = copy_plain(self._run.values.load(result))
+                values[name] = copy_plain(self._run.load(result))
             except LostValue as missing:
                 lost.append(missing)
         if lost:

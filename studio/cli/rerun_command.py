@@ -9,7 +9,7 @@ import click
 
 from studio.cli.options import create_studio, engine_options, input_options, json_option, parse_inputs
 from studio.cli.run_command import CODES, Interrupts, choose_display, report
-from studio.execution.context import Control
+from studio.execution.control import Control
 
 
 @click.command("rerun")

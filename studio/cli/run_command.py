@@ -16,7 +16,7 @@ from studio.api.events import Event
 from studio.app import RunResult, Studio
 from studio.cli.main import CANCELLED, DONE, FAILED, PARTLY
 from studio.cli.options import BytesType, create_studio, engine_options, input_options, json_option, parse_inputs
-from studio.execution.context import Control
+from studio.execution.control import Control
 from studio.execution.files import DEFAULT_TEMPLATE, OutputFolder
 
 CODES = {"done": DONE, "partly done": PARTLY, "failed": FAILED, "cancelled": CANCELLED}

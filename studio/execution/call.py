@@ -1,37 +1,70 @@
-"""What the executor tracks during a run: results, calls and the state of each node."""
+"""What a run tracks: results, the calls that make them, and the state of each node.
+
+A result knows the call that can make it again, a call knows its results and its node: they are one room.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol
 
-from studio.api import NodeType, OutputPath, TypeSpec
-from studio.cache import MISSING, digest_list
+from studio.api import NodeType
+from studio.cache import MISSING
 from studio.errors import NodeError
 from studio.execution.context import RunContext
+from studio.execution.digests import join_digests
 from studio.execution.plan import Plan, PlanNode
 
-if TYPE_CHECKING:
-    from studio.execution.run import Run
+
+class NodeStatus(Enum):
+    """How far a node is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+class Stage(Enum):
+    """What a node waits for before its calls begin, in this order."""
+
+    CONDITIONS = "conditions"
+    INPUTS = "inputs"
+    LAZY_INPUTS = "lazy inputs"
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """Why there is no result.
+
+    Attributes:
+        reason: Why, in a line.
+        failed: Whether something failed, rather than was skipped.
+    """
+
+    reason: str
+    failed: bool = False
 
 
 class Result:
-    """An output as far as it is known: its digest always, its value when somebody wanted it.
+    """An output as far as it is known: its digest always, its value once it was needed.
 
     Attributes:
         digest: Digest of the value.
         value: The value, or MISSING.
-        entries: For a list: its entries, once somebody took it apart or if it was put together from them.
+        entries: For a list: its entries, once it was taken apart or if it was put together from them.
         gathered: Whether it was put together from its entries.
         call: The call that made it, to make it again if it is lost.
         parent: The list that it is an entry of, if a list was taken apart.
         index: Which entry.
-        drifted: Whether it was made again and came out different.
-        promised: Whether it is a film that is made while it is read; the cache keeps no more than its name.
+        drifted: Whether it was made again and its digest changed.
+        lazy: Whether it is a video that is made while it is read; the cache keeps only its name.
     """
 
-    __slots__ = ("call", "digest", "drifted", "entries", "gathered", "index", "parent", "promised", "value")
+    __slots__ = ("call", "digest", "drifted", "entries", "gathered", "index", "lazy", "parent", "value")
 
     def __init__(
         self,
@@ -42,9 +75,9 @@ class Result:
         entries: list[Result] | None = None,
         parent: Result | None = None,
         index: int = 0,
-        promised: bool = False,
+        lazy: bool = False,
     ) -> None:
-        self.promised = promised
+        self.lazy = lazy
         self.digest = digest
         self.value = value
         self.call = call
@@ -57,10 +90,10 @@ class Result:
     @classmethod
     def gather(cls, entries: list[Result]) -> Result:
         """Return the list of these."""
-        return cls(_digest_entries(entries), entries=entries)
+        return cls(join_digests([entry.digest for entry in entries]), entries=entries)
 
     def forget_value(self) -> None:
-        """Free the value; it can be had again by its digest, from its entries, or by making it again."""
+        """Free the value; it is available again by its digest, from its entries, or by making it again."""
         if self.call is not None or self.parent is not None or self.gathered:
             self.value = MISSING
 
@@ -69,32 +102,39 @@ class Result:
         if self.digest != other.digest:
             self.drifted = True
             self.entries = None
-        self.digest, self.value, self.promised = other.digest, other.value, other.promised
+        self.digest, self.value, self.lazy = other.digest, other.value, other.lazy
 
     def refresh_digest(self) -> str:
-        """Return the digest after entries may have come out different."""
+        """Return the digest, computed again from entries that may have changed."""
         if self.gathered and self.entries is not None:
-            for entry in self.entries:
-                entry.refresh_digest()
-            self.digest = _digest_entries(self.entries)
+            self.digest = join_digests([entry.refresh_digest() for entry in self.entries])
         return self.digest
 
 
-def _digest_entries(entries: list[Result]) -> str:
-    undigested = next((entry.digest for entry in entries if entry.digest.startswith("~")), None)
-    return undigested or digest_list(entry.digest for entry in entries)
+def nest(shape: Any, results: list[Result]) -> Result:
+    """Put results into lists of a shape: nested lists with positions at their leaves."""
+    if isinstance(shape, int):
+        return results[shape]
+    return Result.gather([nest(part, results) for part in shape])
+
+
+class CallServer(Protocol):
+    """Runs calls on a lane's thread: the run that they belong to."""
+
+    def serve(self, call: Call) -> list[Call]:
+        """Run a call; return calls that are ready for the same lane."""
 
 
 class Call:
     """One call of a node type: a node's only one, or one entry of the lists that it is mapped over.
 
     Attributes:
-        args: What it takes.
+        args: Its inputs.
         position: Which entry.
         claimed: Whether this call is the one in this process that computes its fingerprint.
-        results: What it made, by output.
-        remaking: Whether it runs again because a value of its was lost.
-        waiting: Told whether that went well.
+        results: Its outputs.
+        remaking: Whether it runs again because one of its values was lost.
+        waiting: Called with whether that succeeded.
         ran: Whether it ran, rather than was found in the cache.
         started: When it began to run, or 0.0 while it does not run.
         seconds: How long it ran.
@@ -143,34 +183,34 @@ class Call:
 
     @property
     def wanted(self) -> bool:
-        """Whether anybody still waits for it: nobody does once another entry of the same map has failed."""
-        return self.remaking or self.state.status == RUNNING
-
-
-WAITING, RUNNING, DONE, SKIPPED, FAILED = range(5)
-CONDITIONS, EAGER, LAZY, GATHER = range(4)
+        """Whether its results are still needed: they are not once another entry of the same map has failed."""
+        return self.remaking or self.state.status is NodeStatus.RUNNING
 
 
 class NodeState:
-    """Where a node stands in a run.
+    """How far a node is in a run.
 
     Attributes:
-        stage: What it waits for: its conditions, its inputs, its lazy inputs, or the copies of its graph.
-        demanded: Whether anybody wants it.
+        server: Serves its calls on the lanes.
+        stage: What it waits for.
+        demanded: Whether it is needed.
         pending: How many nodes it waits for.
         waiters: Nodes that wait for it.
-        wanted: The lazy inputs that it wants, once that is known.
+        wanted: The lazy inputs that it needs, once that is known.
         calls: Its calls; one unless it is mapped.
         copies: The copies of a mapped graph.
+        combine: If it waits for other nodes rather than for calls: puts their results together, and returns the
+            nodes that are ready because of it.
         shape: Of a mapped node: nested lists with positions of calls or copies at their leaves.
-        started: Whether a call of its ran.
+        started: Whether one of its calls ran.
         announced: Whether NodeStarted was emitted.
-        reason: Why it was skipped, with "!" in front if something failed.
+        skipped_for: Why it was skipped.
     """
 
     __slots__ = (
         "announced",
         "calls",
+        "combine",
         "copies",
         "demanded",
         "done_calls",
@@ -179,10 +219,10 @@ class NodeState:
         "node",
         "outputs",
         "pending",
-        "reason",
-        "run",
         "seconds",
+        "server",
         "shape",
+        "skipped_for",
         "sources",
         "stage",
         "started",
@@ -191,18 +231,19 @@ class NodeState:
         "wanted",
     )
 
-    def __init__(self, node: PlanNode, run: Run) -> None:
+    def __init__(self, node: PlanNode, server: CallServer) -> None:
         self.node = node
-        self.run = run
+        self.server = server
         self.sources = tuple(dict.fromkeys(node.find_sources()))
-        self.status = WAITING
-        self.stage = CONDITIONS if node.conditions else EAGER
+        self.status = NodeStatus.WAITING
+        self.stage = Stage.CONDITIONS if node.conditions else Stage.INPUTS
         self.demanded = False
         self.pending = 0
         self.waiters: list[NodeState] = []
         self.wanted: frozenset[str] | None = None
         self.calls: list[Call] = []
         self.copies: list[Plan] = []
+        self.combine: Callable[[NodeState], list[NodeState]] | None = None
         self.done_calls = 0
         self.mapped = node.depth > 0
         self.shape: Any = None
@@ -211,7 +252,12 @@ class NodeState:
         self.announced = False
         self.seconds = 0.0
         self.error: NodeError | None = None
-        self.reason = ""
+        self.skipped_for: Unavailable | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is done, skipped or failed."""
+        return self.status is not NodeStatus.WAITING and self.status is not NodeStatus.RUNNING
 
 
 class LostValue(Exception):
@@ -220,71 +266,3 @@ class LostValue(Exception):
     def __init__(self, calls: Iterable[Call]) -> None:
         self.calls = list(dict.fromkeys(calls))
         super().__init__(", ".join(call.label for call in self.calls))
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """What a run asks for.
-
-    Attributes:
-        cache: "use": look up and keep; "refresh": run everything and keep; "off": neither.
-        node_timeout_seconds: A call that takes longer fails; None for no limit.
-        dry: Only look up; run nothing.
-        resolve_path: Turns the name of an output file into a place inside the run's output folder; None if
-            the run has none.
-        films_are_written: Whether films among the outputs are only written to files, so that they need not be
-            stored to be values.
-    """
-
-    cache: str = "use"
-    dry: bool = False
-    node_timeout_seconds: float | None = None
-    resolve_path: Callable[[str], OutputPath] | None = None
-    films_are_written: bool = False
-
-
-@dataclass
-class NodeRecord:
-    """What a run's manifest says of a node."""
-
-    node: str
-    node_type: str
-    status: str
-    version: str = ""
-    code: int = 0
-    plugin: str = ""
-    fingerprints: list[str] = field(default_factory=list)
-    outputs: dict[str, str] = field(default_factory=dict)
-    cached: int = 0
-    calls: int = 0
-    seconds: float = 0.0
-    warnings: list[str] = field(default_factory=list)
-    error: NodeError | None = None
-
-
-@dataclass
-class Outcome:
-    """What a run led to.
-
-    Attributes:
-        status: "done", "partly done", "failed" or "cancelled".
-        results: The outputs that were made, by name.
-        types: Types of all outputs asked for.
-        records: What is known of each node that was needed.
-        warnings: What went wrong without stopping the run.
-        models: How many models were opened, and what was in memory at the end.
-    """
-
-    status: str
-    results: dict[str, Result]
-    types: dict[str, TypeSpec]
-    records: dict[str, NodeRecord]
-    warnings: list[str]
-    load: Callable[[Result], Any]
-    seconds: float = 0.0
-    models: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def errors(self) -> list[NodeError]:
-        """The errors of the nodes that failed."""
-        return [record.error for record in self.records.values() if record.error is not None]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from studio.api import Image, Model, is_out_of_memory
 from studio.errors import Cancelled, RunError
+from studio.execution.control import Control
 from studio.runtime.devices import Device
 from studio.runtime.models import Lease
 from studio.runtime.randomness import create_rng
@@ -20,62 +20,34 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-class Control:
-    """Pauses and cancels a run, from any thread."""
+class CallListener(Protocol):
+    """Hears what a call does."""
 
-    def __init__(self) -> None:
-        self._cancelled = threading.Event()
-        self._running = threading.Event()
-        self._running.set()
+    def on_open(self, model: Model) -> Lease:
+        """Lease a model to the call."""
 
-    @property
-    def cancelled(self) -> bool:
-        """Whether the run was cancelled."""
-        return self._cancelled.is_set()
+    def on_step(self, done: int, total: int, preview: Image | None) -> None:
+        """Take in the call's progress."""
 
-    @property
-    def paused(self) -> bool:
-        """Whether the run is paused."""
-        return not self._running.is_set()
-
-    def cancel(self) -> None:
-        """Cancel: every call ends at its next `ctx.step`."""
-        self._cancelled.set()
-        self._running.set()
-
-    def pause(self) -> None:
-        """Pause: every call waits at its next `ctx.step`."""
-        self._running.clear()
-
-    def resume(self) -> None:
-        """Go on."""
-        self._running.set()
-
-    def wait(self) -> None:
-        """Wait while the run is paused; raise Cancelled if it was cancelled."""
-        if not self._running.is_set():
-            self._running.wait()
-        if self._cancelled.is_set():
-            raise Cancelled
+    def on_log(self, message: str) -> None:
+        """Take in a line that the call logged."""
 
 
 class RunContext:
     """One call's context.
 
     Attributes:
-        abandoned: Whether the executor gave the call up; it ends at its next step.
-        interrupted: Whether a step raised Cancelled; what the call returns after that is no result.
+        abandoned: Whether the executor stopped waiting for the call; it ends at its next step.
+        interrupted: Whether a step raised Cancelled; what the call returns after that does not count.
         kept: Leases of models that were open when memory ran out, by what they lease.
-        notes: What the call had to say of its result.
+        notes: Lines that the call logged about its result.
         stepped: Whether it has made a step.
         stack: The contexts of the calls that run with this one, it among them.
     """
 
     __slots__ = (
         "_control",
-        "_on_log",
-        "_on_step",
-        "_open",
+        "_listener",
         "_scratch",
         "abandoned",
         "device",
@@ -87,14 +59,7 @@ class RunContext:
         "stepped",
     )
 
-    def __init__(
-        self,
-        device: Device,
-        control: Control,
-        open_model: Callable[[Model], Lease],
-        on_step: Callable[[int, int, Image | None], None],
-        on_log: Callable[[str], None],
-    ) -> None:
+    def __init__(self, device: Device, control: Control, listener: CallListener) -> None:
         self.device = device.name
         self.dtype = device.dtype
         self.abandoned = False
@@ -104,9 +69,7 @@ class RunContext:
         self.stepped = False
         self.stack: Sequence[RunContext] = (self,)
         self._control = control
-        self._open = open_model
-        self._on_step = on_step
-        self._on_log = on_log
+        self._listener = listener
         self._scratch: str | None = None
 
     @property
@@ -129,7 +92,7 @@ class RunContext:
     def open(self, model: Model) -> Iterator[Any]:
         """Lease a model. While a call is out of memory, what it had open is kept for the measures against that."""
         self.wait()
-        lease = self._open(model)
+        lease = self._listener.on_open(model)
         opened = lease.__enter__()
         kept = self.kept.pop(lease.key, None)
         if kept is not None:
@@ -150,10 +113,10 @@ class RunContext:
         self.wait()
         if total < 0 or done < 0:
             raise RunError("E306", f"step({done}, {total}) counts backwards")
-        self._on_step(done, total, preview)
+        self._listener.on_step(done, total, preview)
 
     def wait(self) -> None:
-        """Wait while paused; raise Cancelled when cancelled or given up."""
+        """Wait while paused; raise Cancelled when cancelled or abandoned."""
         try:
             if not self.abandoned:
                 self._control.wait()
@@ -164,26 +127,26 @@ class RunContext:
             raise
 
     def log(self, message: str, *, call: int | None = None) -> None:
-        """Say something of the result: it goes into the run's manifest, and is kept with the result."""
+        """Log a line about the result: it is written to the run's manifest and kept with the result."""
         line = str(message)
         for context in self.stack if call is None else [self.stack[call]]:
             if line not in context.notes:
                 context.notes.append(line)
-            context.tell(line)
+            context.report(line)
 
-    def tell(self, message: str) -> None:
-        """Say something of this run alone: it goes into its manifest."""
+    def report(self, message: str) -> None:
+        """Log a line about this run alone: it is written to the run's manifest."""
         if not self.abandoned:
-            self._on_log(message)
+            self._listener.on_log(message)
 
     def clear(self) -> None:
-        """Empty the scratch folder, for the call to begin anew."""
+        """Empty the scratch folder, so that the call can start again."""
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
             self._scratch = None
 
     def close(self) -> None:
-        """Remove the scratch folder, and give back what is held."""
+        """Remove the scratch folder and release the models that are held."""
         self.clear()
         self.stack = (self,)
         while self.kept:

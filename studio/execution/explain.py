@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from studio.cache import Action
-from studio.execution.call import DONE, FAILED, RUNNING, SKIPPED, Call, NodeState, RunOptions
-from studio.execution.context import Control
+from studio.execution.call import Call, NodeState, NodeStatus
 from studio.execution.executor import Executor
+from studio.execution.lazy_video import digest_lazy_video
+from studio.execution.lookup import Lookup
 from studio.execution.plan import Plan
-from studio.execution.promise import find_digest
-from studio.execution.run import Run
+from studio.execution.services import Services
 
 Standing = Literal["hit", "miss", "unknown", "always runs", "skipped", "failed"]
 
@@ -52,61 +52,89 @@ class Explanation:
 
 def explain_plan(executor: Executor, plan: Plan) -> list[Explanation]:
     """Look every node of a plan up in the cache; run nothing."""
-    run = Run(executor, plan, None, Control(), RunOptions(dry=True), "explain")
-    states = run.survey()
-    return [_explain_node(executor, run, states[node_id], states) for node_id in plan.nodes]
+    run = executor.survey(plan)
+    explain = _Explainer(executor.services, run.lookup, run.demand.states)
+    return [explain.explain_node(run.demand.states[node_id]) for node_id in plan.nodes]
 
 
-def _explain_node(executor: Executor, run: Run, state: NodeState, states: Mapping[str, NodeState]) -> Explanation:
-    node = state.node
-    fingerprint = (state.calls[0].fingerprint or "") if len(state.calls) == 1 else ""
-    if state.status == DONE:
-        return Explanation(node.id, node.type_name, "hit", _describe_promise(state), fingerprint=fingerprint)
-    if state.status == SKIPPED:
-        return Explanation(node.id, node.type_name, "skipped", state.reason.lstrip("!"))
-    if state.status == FAILED:
-        return Explanation(node.id, node.type_name, "failed", state.error.message if state.error else "")
-    if not state.demanded:
-        return Explanation(node.id, node.type_name, "unknown", "not needed, or only after a choice is made")
-    if state.copies:
-        wanted = [n for copy in state.copies for n in copy.nodes if states[n].demanded]
-        inner = [n for n in wanted if states[n].status not in (DONE, SKIPPED)]
+class _Explainer:
+    """Explains nodes of a dry run."""
+
+    def __init__(self, services: Services, lookup: Lookup, states: Mapping[str, NodeState]) -> None:
+        self._services = services
+        self._lookup = lookup
+        self._states = states
+
+    def explain_node(self, state: NodeState) -> Explanation:
+        """Explain one node."""
+        node = state.node
+        standing, reason, changed = self._explain(state)
+        known = standing in ("hit", "miss") and len(state.calls) == 1
+        fingerprint = (state.calls[0].fingerprint or "") if known else ""
+        return Explanation(node.id, node.type_name, standing, reason, changed, fingerprint)
+
+    def _explain(self, state: NodeState) -> tuple[Standing, str, dict[str, tuple[str, str]]]:
+        """Return standing, reason, and the parts of the fingerprint that differ."""
+        if state.status is NodeStatus.DONE:
+            return "hit", _describe_lazy_video(state), {}
+        if state.status is NodeStatus.SKIPPED:
+            return "skipped", state.skipped_for.reason if state.skipped_for else "", {}
+        if state.status is NodeStatus.FAILED:
+            return "failed", state.error.message if state.error else "", {}
+        if not state.demanded:
+            return "unknown", "not needed, or only after a choice is made", {}
+        if state.copies:
+            return "miss", self._list_missing_copies(state), {}
+        if state.status is not NodeStatus.RUNNING or not state.calls:
+            return "unknown", self._list_awaited(state), {}
+        return self._explain_calls(state)
+
+    def _list_missing_copies(self, state: NodeState) -> str:
+        """Say which nodes in the copies of a mapped graph have to run."""
+        wanted = [self._states[node_id] for copy in state.copies for node_id in copy.nodes]
+        settled = (NodeStatus.DONE, NodeStatus.SKIPPED)
+        inner = [one.node.id for one in wanted if one.demanded and one.status not in settled]
         more = f" and {len(inner) - 3} more" if len(inner) > 3 else ""
-        return Explanation(node.id, node.type_name, "miss", f"in its copies, {', '.join(inner[:3])}{more} have to run")
-    if state.status != RUNNING or not state.calls:
-        needed = sorted({r.node for r in node.find_sources() if states[r.node].status != DONE})
-        return Explanation(node.id, node.type_name, "unknown", f"waits for {', '.join(needed)}")
-    if node.node_type is not None and node.node_type.cache != "pure":
-        return Explanation(node.id, node.type_name, "always runs", f'declared cache="{node.node_type.cache}"')
-    missing = [call for call in state.calls if not call.results]
-    reason, changed = _compare(executor, run, missing[0])
-    if len(state.calls) > 1:
-        reason = f"{len(missing)} of {len(state.calls)} entries are not there; {reason}"
-    return Explanation(node.id, node.type_name, "miss", reason, changed, fingerprint)
+        return f"in its copies, {', '.join(inner[:3])}{more} have to run"
+
+    def _list_awaited(self, state: NodeState) -> str:
+        needed = {reference.node for reference in state.node.find_sources()}
+        return f"waits for {', '.join(sorted(n for n in needed if self._states[n].status is not NodeStatus.DONE))}"
+
+    def _explain_calls(self, state: NodeState) -> tuple[Standing, str, dict[str, tuple[str, str]]]:
+        """Explain a node whose calls are known, and not all of them found."""
+        node_type = state.node.node_type
+        if node_type is not None and node_type.cache != "pure":
+            return "always runs", f'declared cache="{node_type.cache}"', {}
+        missing = [call for call in state.calls if not call.results]
+        reason, changed = self._compare(missing[0])
+        if len(state.calls) > 1:
+            reason = f"{len(missing)} of {len(state.calls)} entries are not there; {reason}"
+        return "miss", reason, changed
+
+    def _compare(self, call: Call) -> tuple[str, dict[str, tuple[str, str]]]:
+        """Return how a call differs from the nearest entry, in a line and by parts of the fingerprint."""
+        if call.fingerprint is None:
+            return "an input has no digest", {}
+        disk = self._services.cache.disk
+        similar = disk.table.find_similar(call.node_type.id) if disk is not None else []
+        if not similar:
+            return f"no entry of {call.node_type.id} yet", {}
+        now = self._services.fingerprints.find_parts(call.node_type, self._lookup.find_digests(call))
+        nearest = min(similar, key=lambda action: len(_find_changed(now, action)))
+        changed = _find_changed(now, nearest)
+        return f"differs from the nearest entry in {', '.join(changed) or 'nothing that is known'}", changed
 
 
-def _describe_promise(state: NodeState) -> str:
-    """Return what a hit on a film means of which the cache has no more than the name."""
-    promised = any(
-        result.digest == find_digest(call, name)
+def _describe_lazy_video(state: NodeState) -> str:
+    """Say what a hit means for a video that the cache has only the name of."""
+    lazy = any(
+        result.digest == digest_lazy_video(call, name)
         for call in state.calls
         if call.fingerprint is not None
         for name, result in call.results.items()
     )
-    return "its film is not stored: the frames, cheap to make, are made again when they are read" if promised else ""
-
-
-def _compare(executor: Executor, run: Run, call: Call) -> tuple[str, dict[str, tuple[str, str]]]:
-    if call.fingerprint is None:
-        return "an input has no digest", {}
-    disk = executor.services.cache.disk
-    similar = disk.table.find_similar(call.node_type.id) if disk is not None else []
-    if not similar:
-        return f"no entry of {call.node_type.id} yet", {}
-    now = executor.fingerprints.find_parts(call.node_type, run.find_digests(call))
-    nearest = min(similar, key=lambda action: len(_find_changed(now, action)))
-    changed = _find_changed(now, nearest)
-    return f"differs from the nearest entry in {', '.join(changed) or 'nothing that is known'}", changed
+    return "its film is not stored: the frames, cheap to make, are made again when they are read" if lazy else ""
 
 
 def _find_changed(now: Mapping[str, str], then: Action) -> dict[str, tuple[str, str]]:

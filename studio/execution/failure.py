@@ -9,68 +9,68 @@ from typing import Any
 from studio.api import is_out_of_memory
 from studio.api.type_spec import ValueProblem, describe_value
 from studio.errors import NodeError, StudioError
-from studio.execution.relief import Exhausted
 from studio.files import is_disk_full
+
+_LONGEST_INPUTS = 400
+
+
+class Exhausted(Exception):
+    """A call ran out of memory, and every measure against that was taken.
+
+    Attributes:
+        error: What the call raised.
+        detail: How much was asked for, and which models were in memory.
+    """
+
+    def __init__(self, error: BaseException, detail: str) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.detail = detail
 
 
 def explain_failure(error: BaseException, node: str, node_type: str, inputs: Mapping[str, Any]) -> NodeError:
     """Return the node's error: which node, what happened, its inputs in short form, and what to do."""
     if isinstance(error, NodeError):
         return error
-    short = describe_inputs(inputs)
+    code, message, hint = _explain(error, node_type)
     name = f"node {node!r} ({node_type})"
+    details = "" if isinstance(error, StudioError | ValueProblem) else _format_traceback(error)
+    failure = NodeError(code, f"{name}{message}", node=node, inputs=describe_inputs(inputs), details=details, hint=hint)
+    failure.disk_full = is_disk_full(error)
+    return failure
+
+
+def _explain(error: BaseException, node_type: str) -> tuple[str, str, str]:
+    """Return code, message and hint of an error; the message follows the node's name."""
     if isinstance(error, StudioError):
-        message = f"{error.where}: {error.message}" if error.where else error.message
-        failure = NodeError(error.code, f"{name}: {message}", node=node, inputs=short, hint=error.hint)
-        failure.disk_full = is_disk_full(error)
-        return failure
+        place = f"{error.where}: " if error.where else ""
+        return error.code, f": {place}{error.message}", error.hint
     if isinstance(error, ValueProblem):
-        return NodeError("E302", f"{name}: {error}", node=node, inputs=short, hint="this is a mistake of the node type")
-    details = "".join(traceback.format_exception(error))
-    if isinstance(error, Exhausted) or is_out_of_memory(error):
-        told = error.told if isinstance(error, Exhausted) else ""
-        return NodeError(
-            "E304",
-            f"{name} ran out of memory: {str(error).strip() or 'no message'}{told}",
-            node=node,
-            inputs=short,
-            details="".join(traceback.format_exception(error.error)) if isinstance(error, Exhausted) else details,
-            hint="make its input smaller, or free memory",
-        )
-    if isinstance(error, SystemExit | KeyboardInterrupt):
-        return NodeError(
-            "E301",
-            f"{name} tried to end the program ({type(error).__name__}: {error})",
-            node=node,
-            inputs=short,
-            details=details,
-            hint=f"report it to the authors of {node_type}",
-        )
-    if is_disk_full(error):
-        return NodeError(
-            "E310",
-            f"{name}: the disk is full: {error}",
-            node=node,
-            inputs=short,
-            details=details,
-            hint="free space and run again; what was cached before is kept",
-        )
-    place = _find_place(error)
+        return "E302", f": {error}", "this is a mistake of the node type"
     text = str(error).strip() or "no message"
-    return NodeError(
+    if isinstance(error, Exhausted) or is_out_of_memory(error):
+        detail = error.detail if isinstance(error, Exhausted) else ""
+        return "E304", f" ran out of memory: {text}{detail}", "make its input smaller, or free memory"
+    if isinstance(error, SystemExit | KeyboardInterrupt):
+        kind = type(error).__name__
+        return "E301", f" tried to end the program ({kind}: {error})", f"report it to the authors of {node_type}"
+    if is_disk_full(error):
+        return "E310", f": the disk is full: {error}", "free space and run again; what was cached before is kept"
+    return (
         "E301",
-        f"{name} raised {type(error).__name__}: {text}{place}",
-        node=node,
-        inputs=short,
-        details=details,
-        hint=f"if its inputs are right, report it to the authors of {node_type}",
+        f" raised {type(error).__name__}: {text}{_find_place(error)}",
+        f"if its inputs are right, report it to the authors of {node_type}",
     )
 
 
 def describe_inputs(inputs: Mapping[str, Any]) -> str:
     """Describe a call's inputs in a line."""
     text = ", ".join(f"{name}={describe_value(value)}" for name, value in inputs.items())
-    return text if len(text) <= 400 else text[:397] + "..."
+    return text if len(text) <= _LONGEST_INPUTS else text[: _LONGEST_INPUTS - 3] + "..."
+
+
+def _format_traceback(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error.error if isinstance(error, Exhausted) else error))
 
 
 def _find_place(error: BaseException) -> str:

@@ -8,10 +8,9 @@ from blake3 import blake3
 
 from studio.api import NodeType
 from studio.cache import hash_parts
+from studio.execution.digests import is_undigested
 
 FORMAT = "1"
-UNDIGESTED = "~"
-"""Digests that begin so name nothing but themselves: what hangs on them has no fingerprint."""
 
 
 class Fingerprints:
@@ -39,7 +38,7 @@ class Fingerprints:
             head = self._heads[node_type] = bytes.fromhex(hash_parts(self.find_parts(node_type)))
         tail = ""
         for name, digest in sorted(digests):
-            if digest.startswith(UNDIGESTED):
+            if is_undigested(digest):
                 return None
             tail += f"{len(name)}:{name}{digest};"
         return blake3(head + tail.encode()).hexdigest()

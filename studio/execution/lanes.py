@@ -1,4 +1,4 @@
-"""Lanes: threads that run calls, one set for CPU work, one for the device, one for reading and writing."""
+"""Lanes: queues of calls with threads: one lane for CPU work, one for the device, one for reading and writing."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Generic, TypeVar
 
+from studio.execution.call import Call, CallServer
+
 T = TypeVar("T")
 
-_PATIENCE_SECONDS = 0.002
+_WATCH_SECONDS = 0.002
 _QUICK_CALLS = 4  # in that time: calls so short that two threads would take longer than one
-_TRIVIAL_SECONDS = 0.0005  # longer calls on the average are no trivial work
+_TRIVIAL_SECONDS = 0.0005  # calls that take longer on average are not trivial
+_IO_THREADS = 2
 
 
 class Lane(Generic[T]):
@@ -33,20 +36,20 @@ class Lane(Generic[T]):
         self._wake = threading.Condition()
         self._idle = 0
         self._count = 0
-        self._lost: set[int] = set()
+        self._abandoned: set[int] = set()
         self._busy = 0
         self._served = 0
-        self._pace = 0.0
+        self._average_seconds = 0.0
         self._closed = False
 
     def push(self, work: Iterable[T]) -> None:
         """Queue work."""
         with self._wake:
             self._queue.extend(work)
-            self._rouse()
+            self._wake_thread()
 
-    def _rouse(self) -> None:
-        """See to it that somebody looks at the queue; called with the lock held."""
+    def _wake_thread(self) -> None:
+        """Have an idle or a new thread take from the queue; called with the lock held."""
         if not self._queue:
             return
         if self._idle:
@@ -56,7 +59,7 @@ class Lane(Generic[T]):
             threading.Thread(target=self._loop, name=f"studio-{self.name}", daemon=True).start()
 
     def take_if(self, fits: Callable[[T], bool], limit: int) -> list[T]:
-        """Take up to `limit` queued pieces that fit, to run them together with one that was taken already."""
+        """Take up to `limit` queued pieces that fit, to run together with one that was taken already."""
         with self._wake:
             taken = list(islice((work for work in self._queue if fits(work)), limit))
             for work in taken:
@@ -64,7 +67,7 @@ class Lane(Generic[T]):
         return taken
 
     def drop_if(self, fits: Callable[[T], bool]) -> int:
-        """Forget queued work; return how much."""
+        """Drop queued work that fits; return how much."""
         with self._wake:
             kept = [work for work in self._queue if not fits(work)]
             dropped = len(self._queue) - len(kept)
@@ -72,14 +75,14 @@ class Lane(Generic[T]):
         return dropped
 
     def replace_thread(self, ident: int) -> None:
-        """Stop counting a thread that hangs, so that another may take its place; it ends when it comes back."""
+        """Stop counting a thread that hangs, so that another may take its place; it ends when its call returns."""
         with self._wake:
-            if ident in self._lost:
+            if ident in self._abandoned:
                 return
-            self._lost.add(ident)
+            self._abandoned.add(ident)
             self._count -= 1
             self._busy -= 1
-            self._rouse()
+            self._wake_thread()
 
     def close(self) -> None:
         """Let the threads end once the queue is empty."""
@@ -95,11 +98,11 @@ class Lane(Generic[T]):
             seconds = time.perf_counter() - begin
             with self._wake:
                 self._served += 1
-                self._pace += (seconds - self._pace) / 8
-                if self._lost and threading.get_ident() in self._lost:
-                    self._lost.discard(threading.get_ident())
+                self._average_seconds += (seconds - self._average_seconds) / 8
+                if self._abandoned and threading.get_ident() in self._abandoned:
+                    self._abandoned.discard(threading.get_ident())
                     self._queue.extend(ready)
-                    self._rouse()
+                    self._wake_thread()
                     return
             work = self._continue(ready)
             if work is None:
@@ -108,9 +111,9 @@ class Lane(Generic[T]):
                 work = self._take()
 
     def _take(self) -> T | None:
-        """Wait for work; None when the thread is to end.
+        """Wait for work; return None when the thread should end.
 
-        While another thread gets through trivial work at a high rate, a second one would only fight it for
+        While another thread does trivial work at a high rate, a second one would only compete with it for
         the interpreter: it waits until the rate drops.
         """
         with self._wake:
@@ -126,15 +129,17 @@ class Lane(Generic[T]):
                 return None
             work = self._queue.popleft()
             self._busy += 1
-            self._rouse()
+            self._wake_thread()
             return work
 
     def _is_my_turn(self) -> bool:
-        return not self._busy or self._pace > _TRIVIAL_SECONDS or (not self._is_quick() and bool(self._queue))
+        return (
+            not self._busy or self._average_seconds > _TRIVIAL_SECONDS or (not self._is_quick() and bool(self._queue))
+        )
 
     def _is_quick(self) -> bool:
-        """Watch the busy threads for a moment; say whether they need no help."""
-        seen, deadline = self._served, time.monotonic() + _PATIENCE_SECONDS
+        """Watch the busy threads for a moment; return whether they are fast enough alone."""
+        seen, deadline = self._served, time.monotonic() + _WATCH_SECONDS
         while (left := deadline - time.monotonic()) > 0:
             self._wake.wait(left)
         return self._served - seen >= _QUICK_CALLS
@@ -151,3 +156,68 @@ class Lane(Generic[T]):
         if rest:
             self.push(rest)
         return first
+
+
+class Lanes:
+    """The lanes of an executor. They live from run to run, and runs share them.
+
+    Args:
+        cpu_workers: Threads for CPU work.
+    """
+
+    def __init__(self, cpu_workers: int) -> None:
+        threads = {"cpu": cpu_workers, "device": 1, "io": _IO_THREADS}
+        self._lanes: dict[str, Lane[Call]] = {name: Lane(name, count, _serve) for name, count in threads.items()}
+
+    def push(self, calls: Iterable[Call], keep: str = "") -> list[Call]:
+        """Queue calls, those of one lane at once; return those of the lane `keep` instead."""
+        by_lane: dict[str, list[Call]] = {}
+        for call in calls:
+            by_lane.setdefault(call.lane, []).append(call)
+        kept = by_lane.pop(keep, [])
+        for lane, queued in by_lane.items():
+            self._lanes[lane].push(queued)
+        return kept
+
+    def take_like(self, call: Call, limit: int) -> list[Call]:
+        """Take up to `limit` queued calls that stack with one: of its run and node type, with equal inputs `same`."""
+        batch, server = call.node_type.batch, call.state.server
+        if batch is None or call.state.node.stream or limit <= 0:
+            return []
+        shared = _find_shared(call, batch.same)
+
+        def fits(other: Call) -> bool:
+            return (
+                other.node_type is call.node_type
+                and other.state.server is server
+                and not other.state.node.stream
+                and _find_shared(other, batch.same) == shared
+            )
+
+        return self._lanes[call.lane].take_if(fits, limit)
+
+    def drop(self, server: CallServer) -> None:
+        """Drop the queued calls of a run."""
+        for lane in self._lanes.values():
+            lane.drop_if(lambda call: call.state.server is server)
+
+    def abandon(self, calls: Iterable[Call]) -> None:
+        """Stop waiting for calls that run; other threads take the place of theirs."""
+        for call in calls:
+            if call.context is not None:
+                call.context.abandoned = True
+            self._lanes[call.lane].replace_thread(call.thread)
+
+    def close(self) -> None:
+        """Let all threads end once their queues are empty."""
+        for lane in self._lanes.values():
+            lane.close()
+
+
+def _serve(call: Call) -> list[Call]:
+    return call.state.server.serve(call)
+
+
+def _find_shared(call: Call, names: Iterable[str]) -> list[str]:
+    """Return the digests of inputs that must be equal in a stack."""
+    return [call.args[name].digest if name in call.args else "" for name in names]

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.errors import RunError
-from studio.execution.call import Outcome
 from studio.execution.files import WrittenFile
+from studio.execution.outcome import Outcome
 from studio.files import replace_file
 from studio.runtime.devices import Device
 

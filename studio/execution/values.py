@@ -2,61 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
-from studio.api import OutputPath
+from studio.api import Input, OutputPath
 from studio.api.type_spec import ValueProblem, check_value, copy_plain, describe_value
 from studio.cache import MISSING
 from studio.errors import StudioError
 from studio.execution.call import Call, LostValue, Result
 from studio.execution.plan import PlanNode
-from studio.graph.source import Constant, NamedPath
-
-if TYPE_CHECKING:
-    from studio.execution.executor import Executor
+from studio.execution.services import Services
+from studio.graph.source import Collected, Constant, NamedPath, Source
 
 
 class Values:
     """The values of one run.
 
     Args:
-        executor: Gives digests, defaults and the cache.
+        services: Cache, digests and defaults.
         resolve_path: Turns the name of an output file into a place inside the run's output folder, or None.
 
     Attributes:
-        drifted: Whether some value was made again and came out different, so that fingerprints taken from it
-            before are to be looked at again.
+        drifted: Whether some value was made again and its digest changed: fingerprints computed before that are
+            compared again.
     """
 
-    def __init__(self, executor: Executor, resolve_path: Callable[[str], OutputPath] | None) -> None:
+    def __init__(self, services: Services, resolve_path: Callable[[str], OutputPath] | None) -> None:
         self.drifted = False
-        self._executor = executor
-        self._cache = executor.services.cache
-        self._classes = executor.services.classes
+        self._cache = services.cache
+        self._classes = services.classes
+        self._digests = services.digests
         self._resolve_path = resolve_path
-        self._constants: dict[int, Result] = {}
+        self._constants: dict[int, tuple[Constant | NamedPath, Result]] = {}  # the source keeps its id from reuse
 
     def find_constant(self, source: Constant | NamedPath) -> Result:
-        """Return the result of a value that stands in the graph."""
+        """Return the result of a value that is written in the graph."""
         found = self._constants.get(id(source))
         if found is None:
             value = source.value if isinstance(source, Constant) else self._find_place(source.name)
-            found = self._constants[id(source)] = Result(self._executor.digest(value), value)
-        return found
+            found = self._constants[id(source)] = source, Result(self._digests.digest(value), value)
+        return found[1]
+
+    def forget_constants(self, sources: Iterable[Source]) -> None:
+        """Free the results of values that are written in a graph."""
+        pending = list(sources)
+        while pending:
+            source = pending.pop()
+            if isinstance(source, Constant | NamedPath):
+                self._constants.pop(id(source), None)
+            elif isinstance(source, Collected):
+                pending += source.entries
+
+    def create_empty(self) -> Result:
+        """Return the result of no value."""
+        return Result(self._digests.digest(None), None)
 
     def _find_place(self, name: str) -> OutputPath:
         if self._resolve_path is None:
             raise StudioError("E307", f"the run has no output folder for {name!r}", hint="name one with -o DIR")
         return self._resolve_path(name)
 
-    # -- values ----------------------------------------------------------------------------------------
+    # -- loading ---------------------------------------------------------------------------------------
 
     def load(self, result: Result) -> Any:
         """Return the value of a result.
 
         Raises:
-            LostValue: The cache had it and has it no longer.
+            LostValue: The cache no longer has it.
         """
         value = result.value
         if value is MISSING:
@@ -95,11 +107,11 @@ class Values:
             )
         if parent.drifted:
             result.drifted = self.drifted = True
-            result.digest = self._executor.digest(whole[result.index])
+            result.digest = self._digests.digest(whole[result.index])
         return whole[result.index]
 
     def load_inputs(self, node: PlanNode, args: Mapping[str, Result]) -> dict[str, Any]:
-        """Return what a call of a node takes, checked, with the defaults of what is not given.
+        """Return the inputs of a call of a node, checked, with the defaults of what is not given.
 
         Raises:
             LostValue: The cache lost something.
@@ -118,11 +130,8 @@ class Values:
             raise LostValue(lost)
         for name, value in values.items():
             if not node.inputs[name].stream:
-                try:
-                    values[name] = copy_plain(check_value(node_type.inputs[name].spec, value, self._classes))
-                except ValueProblem as problem:
-                    raise StudioError("E303", f"input {name!r}: {problem}") from None
-        for name, (_, default) in self._executor.find_defaults(node_type, values).items():
+                values[name] = copy_plain(fit_input(node_type.inputs[name], value, self._classes))
+        for name, (_, default) in self._digests.find_defaults(node_type, values).items():
             if name not in values:
                 values[name] = list(default) if isinstance(default, list) else default
         return values
@@ -134,9 +143,9 @@ class Values:
 
         Args:
             node: The node.
-            args: What it takes.
+            args: Its inputs.
             depth: How many lists are still to be taken apart.
-            positions: Gets what each call takes.
+            positions: Receives the inputs of each call.
 
         Returns:
             The shape of the result: nested lists with positions at their leaves.
@@ -151,10 +160,10 @@ class Values:
         lengths = {name: len(entries) for name, entries in lists.items()}
         longest = max((n for n in lengths.values() if n != 1), default=1)
         if any(length not in (1, longest) for length in lengths.values()):
-            told = ", ".join(f"{name}: {length}" for name, length in lengths.items())
+            written = ", ".join(f"{name}: {length}" for name, length in lengths.items())
             raise StudioError(
                 "E308",
-                f"lists of unequal length ({told})",
+                f"lists of unequal length ({written})",
                 hint="lists zip, and a list of one stretches; logic.product makes every combination",
             )
         shape = []
@@ -172,14 +181,19 @@ class Values:
             else:
                 values = self.load(result)
                 if not isinstance(values, list):
-                    raise StudioError("E303", f"a list was promised, and {describe_value(values)} came")
-                digest = self._executor.digest
+                    raise StudioError("E303", f"expected a list, got {describe_value(values)}")
+                digest = self._digests.digest
                 result.entries = [Result(digest(v), v, parent=result, index=i) for i, v in enumerate(values)]
         return result.entries
 
 
-def nest(shape: Any, results: list[Result]) -> Result:
-    """Put results into lists of the shape that `spread` found."""
-    if isinstance(shape, int):
-        return results[shape]
-    return Result.gather([nest(part, results) for part in shape])
+def fit_input(end: Input, value: Any, classes: Mapping[str, type]) -> Any:
+    """Return a value as an input takes it, for calls and for frames of videos: the one place to check or convert it.
+
+    Raises:
+        StudioError: E303 if it does not fit.
+    """
+    try:
+        return check_value(end.spec, value, classes)
+    except ValueProblem as problem:
+        raise StudioError("E303", f"input {end.name!r}: {problem}") from None

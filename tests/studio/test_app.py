@@ -17,7 +17,7 @@ from studio.api import Context, Image, hookimpl, node
 from studio.api.events import NodeCached, NodeFinished, RunFinished, RunStarted
 from studio.app import InputFile, Studio, run
 from studio.errors import GraphError, RunError, UsageError
-from studio.execution.context import Control
+from studio.execution.control import Control
 from studio.execution.files import OutputFolder
 from studio.graph import parse_graph
 from studio.settings import load_settings

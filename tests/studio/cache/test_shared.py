@@ -314,7 +314,7 @@ def test_the_frames_of_a_film_are_not_shared_but_the_film_is(storage: Storage) -
     probe = Probe()
     document = graph({"f": ("fake.film", {"n": 5}), "v": ("fake.invert", {"image": "@f"})}, film="v")
     with open_studio(storage.folder / "one", probe, cache_url=storage.url) as one:
-        one.executor.cheap_frame_seconds = 0  # so that every film is stored, and frames of those that are mapped
+        one.executor.services.fast_frame_seconds = 0  # so that all videos are stored, and frames of mapped ones
         one.run(document)
     ran = probe.calls.total()
     with open_studio(storage.folder / "two", probe, cache_url=storage.url) as two:
@@ -331,7 +331,7 @@ def test_a_promised_film_is_not_shared_and_what_hangs_on_it_is(storage: Storage)
     ran = []
     for machine in ("one", "two"):
         with open_studio(storage.folder / machine, probe, cache_url=storage.url) as studio:
-            studio.executor.cheap_frame_seconds = 60.0
+            studio.executor.services.fast_frame_seconds = 60.0
             assert len(studio.run(graph(nodes, means="m"))["means"]) == 5
         ran.append(probe.calls["mean"])
 

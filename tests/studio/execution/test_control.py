@@ -11,7 +11,7 @@ from fakes import Probe, Recorder, get_error, graph, open_studio
 
 from studio.api.events import NodeProgressed
 from studio.app import Studio
-from studio.execution.context import Control
+from studio.execution.control import Control
 
 MANY = 10**9
 

@@ -15,7 +15,7 @@ from fakes import Probe, Recorder, get_error, graph, name_node, open_studio
 
 from studio.api.events import Event, NodeFinished, NodeProgressed, NodeStarted, RunFinished
 from studio.app import Studio
-from studio.execution.call import RunOptions
+from studio.execution.outcome import RunOptions
 
 CHAIN = {"a": ("fake.add", {"a": 1}), "b": ("fake.add", {"a": "@a"}), "c": ("fake.add", {"a": "@b"})}
 
@@ -202,7 +202,7 @@ def test_two_threads_with_one_graph_compute_each_node_once(studio: Studio, probe
 
 
 def test_who_waits_for_a_run_that_is_cancelled_computes_itself(studio: Studio, probe: Probe) -> None:
-    from studio.execution.context import Control
+    from studio.execution.control import Control
 
     control = Control()
     document = graph({"w": ("fake.wait", {"gate": "g", "cautious": True}), "b": ("fake.add", {"a": "@w"})}, o="b")
@@ -218,7 +218,7 @@ def test_who_waits_for_a_run_that_is_cancelled_computes_itself(studio: Studio, p
 
 
 def test_cancelling_one_who_waits_leaves_the_claim_with_who_computes(studio: Studio, probe: Probe) -> None:
-    from studio.execution.context import Control
+    from studio.execution.control import Control
 
     control = Control()
     document = graph({"w": ("fake.wait", {"gate": "g"}), "b": ("fake.add", {"a": "@w"})}, o="b")
@@ -563,7 +563,7 @@ def test_a_stack_that_returns_too_few_results_is_an_error_of_the_node_type(studi
         ("hint", "E399", "the moon is full"),
         ("base", "E301", "Blow: boom"),
         ("generator exit", "E301", "GeneratorExit"),
-        ("cancelled", "E301", "nobody cancelled"),
+        ("cancelled", "E301", "was not cancelled"),
         ("disk", "E310", "disk is full"),
     ],
 )

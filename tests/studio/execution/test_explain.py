@@ -148,7 +148,7 @@ def test_an_explanation_is_plain_json(disk_studio: Studio) -> None:
 
 def test_a_promised_film_is_a_hit_that_is_made_again(disk_studio: Studio, tmp_path: Path) -> None:
     nodes = {"f": ("fake.film", {"n": 5}), "v": ("fake.invert", {"image": "@f"})}
-    disk_studio.executor.cheap_frame_seconds = 60.0
+    disk_studio.executor.services.fast_frame_seconds = 60.0
     disk_studio.run(graph(nodes, o="v"), output=tmp_path / "out")
     rows = explain(disk_studio, graph(nodes, o="v"))
 

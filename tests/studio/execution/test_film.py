@@ -81,7 +81,7 @@ def test_memory_does_not_grow_with_the_film(tmp_path: Path, probe: Probe, mode: 
 def test_a_film_that_stopped_half_way_goes_on_where_it_was(tmp_path: Path, probe: Probe) -> None:
     probe.open("stop at 8")
     with open_studio(tmp_path, probe) as studio:
-        studio.executor.cheap_frame_seconds = 0
+        studio.executor.services.fast_frame_seconds = 0
         assert get_error(studio.run(build_graph(12))).code == "E301"
     with open_studio(tmp_path, probe) as studio:
         result = studio.run(build_graph(12))
@@ -92,7 +92,7 @@ def test_a_film_that_stopped_half_way_goes_on_where_it_was(tmp_path: Path, probe
 def test_frames_leave_nothing_in_the_cache_once_the_film_is_there(tmp_path: Path, probe: Probe) -> None:
     probe.open("stop at 8")
     with open_studio(tmp_path, probe) as studio:
-        studio.executor.cheap_frame_seconds = 0
+        studio.executor.services.fast_frame_seconds = 0
         studio.run(build_graph(12, side=128))
         studio.run(build_graph(12, side=128))
         assert studio.cache.disk is not None
@@ -107,7 +107,7 @@ def test_a_picture_that_a_frame_equals_stays_in_the_cache(tmp_path: Path, probe:
         "v": ("fake.invert", {"image": "@p"}),
     }
     with open_studio(tmp_path, probe) as studio:
-        studio.executor.cheap_frame_seconds = 0
+        studio.executor.services.fast_frame_seconds = 0
         studio.run(graph(still, o="v"))
         studio.run(build_graph(4, side=128))
         made = studio.run(graph(still, o="v"))
@@ -152,7 +152,7 @@ def test_a_failing_frame_fails_the_node(studio: Studio, probe: Probe) -> None:
 
 def test_a_film_can_be_cancelled_between_frames(studio: Studio, probe: Probe) -> None:
     from studio.api.events import NodeProgressed
-    from studio.execution.context import Control
+    from studio.execution.control import Control
 
     control = Control()
 

@@ -11,7 +11,8 @@ from fake_models import write_weights
 from fakes import FakePlugin, Probe, graph, open_studio
 
 from studio.api import NodeType, get_node_type
-from studio.execution.fingerprint import UNDIGESTED, Fingerprints
+from studio.execution.digests import name_undigested
+from studio.execution.fingerprint import Fingerprints
 
 TYPES = {node_type.id: node_type for node_type in map(get_node_type, FakePlugin().studio_node_types())}
 ADD = replace(TYPES["fake.add"], distribution="fake", distribution_version="1.0")
@@ -67,7 +68,7 @@ def test_device_and_dtype_do_not_count_where_they_do_not_matter(node_type: NodeT
 
 
 def test_an_input_without_digest_means_no_fingerprint() -> None:
-    assert Fingerprints("cpu", "float32").find(ADD, [("a", UNDIGESTED + "x"), ("b", "2" * 64)]) is None
+    assert Fingerprints("cpu", "float32").find(ADD, [("a", name_undigested()), ("b", "2" * 64)]) is None
 
 
 def test_the_parts_name_what_counts() -> None:
@@ -92,9 +93,8 @@ def test_weights_count_by_content_also_inside_a_list(tmp_path: Path) -> None:
         digests = []
         for content in (1.0, 2.0):
             write_weights(path, content)
-            digests.append(
-                [studio.executor.digest(value) for value in (Model(f"file:{path}"), [Model(f"file:{path}")])]
-            )
+            model = Model(f"file:{path}")
+            digests.append([studio.executor.services.digests.digest(value) for value in (model, [model])])
 
     assert digests[0][0] != digests[1][0]
     assert digests[0][1] != digests[1][1]

@@ -148,7 +148,7 @@ def test_who_waits_for_a_process_that_is_killed_computes_itself(tmp_path: Path) 
         quick = graph({"s": ("fake.steps", {"n": 10**12})}, o="s")
         from concurrent.futures import ThreadPoolExecutor
 
-        from studio.execution.context import Control
+        from studio.execution.control import Control
 
         control = Control()
         with ThreadPoolExecutor(1) as pool:

@@ -16,7 +16,7 @@ from fakes import Probe, get_error, graph, open_studio
 from studio.api import Image, MediaLimits, VideoType
 from studio.api.events import NodeProgressed
 from studio.app import Studio
-from studio.execution.context import Control
+from studio.execution.control import Control
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -36,7 +36,7 @@ def find_stored(folder: Path) -> list[Path]:
 
 def patient(studio: Studio) -> Studio:
     """A Studio on a machine where every frame of a test is cheap, however busy it is."""
-    studio.executor.cheap_frame_seconds = 60.0
+    studio.executor.services.fast_frame_seconds = 60.0
     return studio
 
 
@@ -69,7 +69,7 @@ def test_what_is_read_twice_or_returned_is_stored(tmp_path: Path) -> None:
 
 def test_dear_frames_are_stored(tmp_path: Path) -> None:
     with open_studio(tmp_path) as studio:
-        studio.executor.cheap_frame_seconds = 0
+        studio.executor.services.fast_frame_seconds = 0
         studio.run(build_chain(6), output=tmp_path / "out")
 
     assert len(find_stored(tmp_path)) == 2  # of four films each two are equal
@@ -152,7 +152,7 @@ folder, stop = Path(sys.argv[1]), int(sys.argv[2])
 probe = Probe()
 nodes = {"f": ("fake.film", {"n": 1000}), "v": ("fake.invert", {"image": "@f"})}
 with open_studio(folder, probe) as studio:
-    studio.executor.cheap_frame_seconds = 0
+    studio.executor.services.fast_frame_seconds = 0
     def listen(event):
         if getattr(event, "done", None) == stop and event.node == "v":
             studio.cache.flush()

@@ -1,44 +1,38 @@
-"""What is done when a call runs out of memory, one measure after the other, before it fails."""
+"""`MemoryRecovery`: what is done when a call runs out of memory, one measure after the other, before it fails."""
 
 from __future__ import annotations
 
 import re
 import traceback
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from studio.execution.call import Call
 from studio.execution.context import RunContext
+from studio.execution.failure import Exhausted
+from studio.execution.services import StackLimits
 from studio.runtime.memory import give_back, show_bytes
-from studio.runtime.models import Resident
-
-if TYPE_CHECKING:
-    from studio.execution.run import Run
+from studio.runtime.models import Models, Resident
 
 _MOST_MEASURES = 32
 _ASKED = re.compile(r"allocate ([0-9][0-9.,]* ?(?:[KMGTP]i?B|bytes))", re.I)
 
 
-class Exhausted(Exception):
-    """A call that ran out of memory when there was nothing left to do; `told` says what was resident."""
-
-    def __init__(self, error: BaseException, told: str) -> None:
-        super().__init__(str(error))
-        self.error = error
-        self.told = told
-
-
-class Relief:
+class MemoryRecovery:
     """The measures against a lack of memory, for calls that are performed together.
 
-    In this order: evict models that nobody has open; halve the stack; have the openers of the models that the
-    call had open save memory, one measure at a time. Node types are pure: the call simply runs again. What openers
-    did is kept with the result, as it may change it a little, and is undone when the run ends.
+    In this order: evict models that no call has open; halve the stack; have the openers of the models that the
+    call had open save memory, one measure at a time. Node types are pure: the call simply runs again. The measures
+    of openers are kept with the result, as they may change it a little, and are undone when the run ends.
+
+    Args:
+        models: Models in memory.
+        limits: The run's limits of stacks.
     """
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._models = run.services.models
+    def __init__(self, models: Models, limits: StackLimits) -> None:
+        self._models = models
+        self._limits = limits
         self._evicted: set[tuple[Call, ...]] = set()
         self._spent: set[Any] = set()
         self._measures = 0
@@ -54,8 +48,8 @@ class Relief:
         if sizes is None and size > 1:
             half = (size + 1) // 2
             sizes = [half, size - half]
-            self._run.limit_stacks(calls[0].node_type, half)
-            contexts[0].tell(f"out of memory in a stack of {size}: it ran again in stacks of {half}")
+            self._limits.lower(calls[0].node_type, half)
+            contexts[0].report(f"out of memory in a stack of {size}: it ran again in stacks of {half}")
         if sizes is None and any(self._save(context) for context in contexts):
             sizes = [size]
         if sizes is not None:
@@ -63,7 +57,7 @@ class Relief:
         return sizes
 
     def _evict(self, calls: Sequence[Call], context: RunContext, error: BaseException) -> bool:
-        """Evict what is idle, once for each stack: a call may itself leave idle what it opens."""
+        """Evict idle models, once for each stack: a call may itself leave models idle that it opened."""
         key = tuple(calls)
         if key in self._evicted:
             return False
@@ -72,7 +66,7 @@ class Relief:
         if context.device != "cpu" and _is_of_host(error):
             evicted += self._models.evict_idle("cpu")
         if evicted:
-            context.tell(f"out of memory: evicted {describe_residents(evicted)}, and ran again")
+            context.report(f"out of memory: evicted {describe_residents(evicted)}, and ran again")
         return bool(evicted)
 
     def _save(self, context: RunContext) -> bool:
@@ -82,26 +76,26 @@ class Relief:
                 continue
             self._measures += 1
             try:
-                told = lease.save_memory()
-            except Exception as error:  # a plugin may raise anything; the lack of memory is what the user hears of
-                context.tell(f"{lease.reference} could not save memory: {type(error).__name__}: {error}")
-                told = None
-            if told is not None:
-                context.log(f"out of memory: {lease.reference} now runs with {told}, and ran again")
+                saving = lease.save_memory()
+            except Exception as error:  # a plugin may raise anything; the user is told of the lack of memory
+                context.report(f"{lease.reference} could not save memory: {type(error).__name__}: {error}")
+                saving = None
+            if saving is not None:
+                context.log(f"out of memory: {lease.reference} now runs with {saving}, and ran again")
                 return True
             self._spent.add(key)
         return False
 
     def explain(self, error: BaseException) -> Exhausted:
-        """Return the error of a call for which nothing is left to do."""
-        told = ""
+        """Return the error of a call for which no measure is left."""
+        detail = ""
         asked = _ASKED.search(str(error))
         if asked:
-            told += f"; {asked[1]} more were asked for"
+            detail += f"; {asked[1]} more were asked for"
         residents = [resident for resident in self._models.residents() if resident.bytes]
         if residents:
-            told += f"; in memory: {describe_residents(residents)}"
-        return Exhausted(error, told)
+            detail += f"; in memory: {describe_residents(residents)}"
+        return Exhausted(error, detail)
 
 
 def describe_residents(residents: Sequence[Resident]) -> str:
@@ -118,7 +112,7 @@ def _is_of_host(error: BaseException) -> bool:
 
 
 def _free_frames(error: BaseException | None) -> None:
-    """Let go of what the frames of an error hold, which may be the very memory that is missing."""
+    """Release what the frames of an error hold: it may be the very memory that is missing."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))

@@ -1,0 +1,118 @@
+"""Lazy videos: a video that is fast to make and read by one node only is made while it is read, and not stored."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from studio.api import Frame, Video
+from studio.cache import hash_parts
+from studio.errors import Cancelled
+from studio.execution.call import Call
+from studio.execution.failure import explain_failure
+from studio.execution.progress import FrameProgress
+from studio.execution.services import Services
+
+_PROBED_FRAMES = 3
+_MOST_SECONDS_TO_BEGIN = 1.0
+_MEGAPIXEL_FACTOR = 5.0
+
+
+class LazyVideos:
+    """Decides which videos of a run are lazy.
+
+    Args:
+        services: The limit of what is fast.
+        is_read_once: Whether an output of a call is read once only.
+    """
+
+    def __init__(self, services: Services, is_read_once: Callable[[Call, str], bool]) -> None:
+        self._services = services
+        self._is_read_once = is_read_once
+
+    def find_limit(self, width: int, height: int) -> float:
+        """Return the seconds below which making a frame is faster than keeping it."""
+        return self._services.fast_frame_seconds * (1.0 + _MEGAPIXEL_FACTOR * width * height / 1e6)
+
+    def is_lazy(self, call: Call, name: str, video: Video) -> bool:
+        """Say whether a video that a call made is better made while it is read than stored.
+
+        It is stored if several nodes read it, if it is returned as a value, if it has no fingerprint, if it is made
+        from files in the call's scratch folder, or if a frame takes longer to make than to keep. So nothing slow is
+        ever made twice.
+        """
+        return (
+            self._may_be_lazy(call, name)
+            and self._is_fast(video)
+            and not (call.context is not None and call.context.has_scratch)
+        )
+
+    def _may_be_lazy(self, call: Call, name: str) -> bool:
+        node_type = call.node_type
+        if call.fingerprint is None or node_type.cache != "pure" or call.lane == "device" or call.state.mapped:
+            return False
+        if call.remaking and call.results[name].digest != digest_lazy_video(call, name):
+            return False  # it was stored before, and keeps its digest
+        return self._is_read_once(call, name)
+
+    def _is_fast(self, video: Video) -> bool:
+        limit = self.find_limit(video.width, video.height)
+        if limit <= 0:
+            return False
+        seconds: list[float] = []
+        frames = video.frames()
+        try:
+            for _ in range(_PROBED_FRAMES):
+                begin = time.perf_counter()
+                if next(frames, None) is None:
+                    break
+                seconds.append(time.perf_counter() - begin)
+        finally:
+            _close(frames)
+        return bool(seconds) and seconds[0] <= _MOST_SECONDS_TO_BEGIN and min(seconds) <= limit
+
+
+def digest_lazy_video(call: Call, name: str) -> str:
+    """Return the digest of a lazy video: it is named by what makes it, as its content is not known yet."""
+    return hash_parts({"promised film": call.fingerprint or "", "output": name})
+
+
+def watch_video(call: Call, video: Video, inputs: Mapping[str, Any]) -> Video:
+    """Return the video with progress, pause and cancel, and with the node's name in its errors."""
+    context, state = call.context, call.state
+    assert context is not None
+    counts = not state.node.stream  # a mapped node counts the frames itself
+
+    def frames() -> Iterator[Frame]:
+        progress = FrameProgress(context.step, video.count or 0)
+        stream = video.frames()
+        try:
+            for frame in stream:
+                context.wait()
+                yield frame
+                if counts:
+                    progress.add(frame.image)
+        except (Cancelled, GeneratorExit):
+            raise
+        except Exception as error:  # a node type may raise anything
+            raise explain_failure(error, state.node.id, state.node.type_name, inputs) from None
+        finally:
+            _close(stream)
+
+    return Video(
+        frames,
+        width=video.width,
+        height=video.height,
+        channels=video.channels,
+        rate=video.rate,
+        count=lambda: video.count,
+        audio=lambda: video.audio,
+        duration=lambda: video.duration,
+    )
+
+
+def _close(frames: Iterator[Frame]) -> None:
+    close: Callable[[], None] | None = getattr(frames, "close", None)
+    if close is not None:
+        close()

@@ -1,0 +1,187 @@
+"""`Lookup`: finds results in the cache, claims what is to be computed, and keeps it: for calls and for frames."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any
+
+from studio.api import NodeType
+from studio.cache import MISSING, Action, shorten_notes
+from studio.execution.call import Call, LostValue, Result
+from studio.execution.digests import is_undigested
+from studio.execution.outcome import RunOptions
+from studio.execution.services import Services
+from studio.execution.values import Values
+
+
+class Claim(Enum):
+    """Who computes a fingerprint: the call that asked, another call in this process, or another process."""
+
+    OURS = "ours"
+    IN_THIS_PROCESS = "in this process"
+    ELSEWHERE = "elsewhere"
+
+
+class Lookup:
+    """Finds, claims and keeps results.
+
+    Args:
+        services: Cache, digests and fingerprints.
+        values: The values of the run.
+        options: What the run asks of the cache.
+    """
+
+    def __init__(self, services: Services, values: Values, options: RunOptions) -> None:
+        self._cache = services.cache
+        self._digests = services.digests
+        self._fingerprints = services.fingerprints
+        self._values = values
+        self._mode = options.cache
+        self._dry = options.dry
+        self._guard = threading.Lock()
+
+    # -- calls and frames ------------------------------------------------------------------------------
+
+    def is_looked_up(self, node_type: NodeType) -> bool:
+        """Say whether the run looks results of a node type up."""
+        return self._mode == "use" and node_type.cache == "pure"
+
+    def is_kept(self, node_type: NodeType) -> bool:
+        """Say whether the run keeps results of a node type."""
+        return self._mode != "off" and node_type.cache != "never"
+
+    def find_name(self, node_type: NodeType, digests: Mapping[str, str]) -> str | None:
+        """Return the fingerprint of a result, or None if an input has no digest."""
+        return self._fingerprints.find(node_type, digests.items())
+
+    def find_action(self, node_type: NodeType, fingerprint: str, *, local: bool = False) -> Action | None:
+        """Return what the cache knows of a result; with `local`, caches of other machines are not asked."""
+        action = self._cache.find(fingerprint, local=local)
+        if action is None or action.outputs.keys() != node_type.outputs.keys():
+            return None  # an author who changes outputs without raising `version` gets them made again
+        return action
+
+    def find_parts(self, node_type: NodeType, digests: Callable[[], Mapping[str, str]]) -> dict[str, str]:
+        """Return what a fingerprint is made of, if the cache keeps that."""
+        return self._fingerprints.find_parts(node_type, digests()) if self._cache.disk is not None else {}
+
+    # -- calls -----------------------------------------------------------------------------------------
+
+    def find_digests(self, call: Call) -> dict[str, str]:
+        """Return the digests of a call's inputs that count."""
+        inputs = call.node_type.inputs
+        defaults = self._digests.find_defaults(call.node_type, call.args)
+        digests = {name: digest for name, (digest, _) in defaults.items() if not inputs[name].unkeyed}
+        for name, result in call.args.items():
+            if not inputs[name].unkeyed:
+                digests[name] = result.digest
+        return digests
+
+    def find_fingerprint(self, call: Call) -> str | None:
+        """Return a call's fingerprint, or None if an input has no digest."""
+        if self._values.drifted:
+            for result in call.args.values():
+                result.refresh_digest()
+        return self.find_name(call.node_type, self.find_digests(call))
+
+    def find_results(self, call: Call, fingerprint: str) -> dict[str, Result] | None:
+        """Return what the cache knows of a call's results; for a call that is made again only with their values."""
+        action = self.find_action(call.node_type, fingerprint)
+        if action is None:
+            return None
+        found = {name: Result(digest, call=call) for name, digest in action.outputs.items()}
+        if call.remaking:
+            try:
+                for result in found.values():
+                    self._values.load(result)
+            except LostValue:
+                return None
+        return found
+
+    def find_notes(self, fingerprint: str) -> tuple[str, ...]:
+        """Return the lines that a call logged when it ran."""
+        action = self._cache.find(fingerprint) if not self._dry else None
+        return action.notes if action is not None else ()
+
+    def claim(self, call: Call, fingerprint: str, on_landing: Callable[[], None]) -> Claim:
+        """Claim a fingerprint for a call, which then has to `keep` or `release` it.
+
+        Args:
+            call: The call.
+            fingerprint: Its fingerprint.
+            on_landing: Called, perhaps from a thread of another run, once another call of this process is done.
+        """
+        if not call.claimed:
+            if not self._cache.claim(fingerprint, on_landing):
+                return Claim.IN_THIS_PROCESS
+            call.claimed = True
+        return Claim.OURS if self._cache.try_lock(fingerprint) else Claim.ELSEWHERE
+
+    def release(self, call: Call) -> None:
+        """Release a call's claim, if it has one, without a result."""
+        if self._take_claim(call) and call.fingerprint is not None:
+            self._cache.release(call.fingerprint)
+
+    def keep(self, call: Call, results: Mapping[str, Result]) -> None:
+        """Keep what a call made, if it has a name, and release its claim."""
+        node_type, outputs = call.node_type, {name: result.digest for name, result in results.items()}
+        if call.fingerprint is None or not self.is_kept(node_type) or any(map(is_undigested, outputs.values())):
+            self.release(call)
+            return
+        parts = self.find_parts(node_type, lambda: self.find_digests(call))
+        notes = shorten_notes(call.context.notes) if call.context is not None else ()
+        action = Action(call.fingerprint, node_type.id, outputs, parts, call.seconds, notes=notes)
+        values = {result.digest: result.value for result in results.values() if not result.lazy}
+        local = len(values) < len(outputs)  # other machines cannot use a lazy video
+        self._cache.record(action, values, claimed=self._take_claim(call), local=local)
+
+    def _take_claim(self, call: Call) -> bool:
+        with self._guard:
+            claimed, call.claimed = call.claimed, False
+        return claimed
+
+    # -- frames of videos ------------------------------------------------------------------------------
+
+    def find_frame(self, node_type: NodeType, fingerprint: str) -> tuple[Action, dict[str, Any]] | None:
+        """Return what the cache has of a frame, with its values, or None."""
+        action = self.find_action(node_type, fingerprint, local=True)
+        if action is None:
+            return None
+        found = {name: self._cache.load(digest) for name, digest in action.outputs.items()}
+        return None if any(value is MISSING for value in found.values()) else (action, found)
+
+    def keep_frame(
+        self,
+        node_type: NodeType,
+        fingerprint: str,
+        digests: Mapping[str, str],
+        values: Mapping[str, Any],
+        create_marks: Callable[[list[str]], Mapping[str, str]],
+    ) -> list[str] | None:
+        """Keep a frame for the time until its video is whole.
+
+        Args:
+            node_type: What made it.
+            fingerprint: Its name.
+            digests: Digests of the inputs that count.
+            values: Its values by output.
+            create_marks: Given the digests of new values, returns further parts to keep with it.
+
+        Returns:
+            The digests of new values, or None if one has no digest.
+        """
+        outputs = {name: self._digests.digest(value) for name, value in values.items()}
+        if any(map(is_undigested, outputs.values())):
+            return None
+        new = self._cache.find_new(outputs.values())
+        parts = {**self.find_parts(node_type, lambda: digests), **create_marks(new)}
+        action = Action(fingerprint, node_type.id, outputs, parts)
+        self._cache.record(action, {outputs[name]: value for name, value in values.items()}, local=True)
+        return new
+
+    def forget_frames(self, fingerprints: set[str], blobs: set[str]) -> None:
+        """Drop frames, and values that were new with them, once their video is kept as a whole."""
+        if fingerprints:
+            self._cache.discard(fingerprints, blobs)

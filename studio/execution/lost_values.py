@@ -1,0 +1,53 @@
+"""`LostValues`: has values made again that the cache no longer has, and resumes whatever waits for them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from studio.execution.call import Call, LostValue, NodeStatus
+from studio.execution.pending_work import PendingWork
+
+
+class LostValues:
+    """Has lost values made again.
+
+    Args:
+        changed: The lock of the run.
+        work: Counts whatever waits.
+        restart: Starts a call again, counted as pending work.
+    """
+
+    def __init__(self, changed: threading.Condition, work: PendingWork, restart: Callable[[Call], None]) -> None:
+        self._changed = changed
+        self._work = work
+        self._restart = restart
+
+    def remake(self, lost: LostValue, resume: Callable[[bool], object]) -> None:
+        """Run the calls again that made lost values, then call `resume` with whether all values are available."""
+        left, succeeded = len(lost.calls), True
+
+        def finish_one(made: bool) -> None:
+            nonlocal left, succeeded
+            with self._changed:
+                left -= 1
+                succeeded = succeeded and made
+                last = left == 0
+            if last:
+                try:
+                    resume(succeeded)
+                finally:
+                    self._work.finish()
+
+        with self._changed:
+            fresh = [call for call in lost.calls if call.state.status is NodeStatus.DONE and not call.remaking]
+            gone = [call for call in lost.calls if call.state.status is not NodeStatus.DONE]
+            for call in lost.calls:
+                if call.state.status is NodeStatus.DONE:
+                    call.remaking = True
+                    call.waiting.append(finish_one)
+            self._work.add(1 + len(fresh))
+        for _ in gone:
+            finish_one(False)
+        for call in fresh:
+            self._restart(call)

@@ -1,0 +1,68 @@
+"""Graphs that are mapped over lists: a copy for each entry joins the run, and their outputs are put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from studio.execution.call import NodeState, NodeStatus, Result, Unavailable, nest
+from studio.execution.demand import Demand
+from studio.execution.file_reading import FileReader
+from studio.execution.plan import Plan, create_plan, rename_nodes
+from studio.execution.values import Values
+from studio.graph.source import Given
+
+
+def expand_graph(
+    state: NodeState,
+    args: dict[str, Result],
+    demand: Demand,
+    values: Values,
+    reader: FileReader,
+    add_copy: Callable[[Plan], None],
+    combine: Callable[[NodeState], list[NodeState]],
+) -> list[NodeState]:
+    """Add a copy of a graph to the run for each entry of the lists that it is mapped over; return ready nodes.
+
+    Args:
+        state: The node.
+        args: Its inputs.
+        demand: The nodes of the run.
+        values: The values of the run.
+        reader: How files are read.
+        add_copy: Adds the nodes of a copy.
+        combine: Called with the node once its copies are done.
+    """
+    node = state.node
+    assert node.subgraph is not None
+    positions: list[dict[str, Result]] = []
+    shape = values.spread(node, args, node.depth, positions)
+    copies: list[Plan] = []
+    for index, one in enumerate(positions):
+        plan = create_plan(node.subgraph, {n: Given(r) for n, r in one.items()}, reader)
+        copies.append(rename_nodes(plan, f"{node.id}[{index}]/"))
+    for copy in copies:
+        add_copy(copy)
+    children = [child for copy in copies for child in demand.find_output_states(copy)]
+    state.status, state.shape, state.copies = NodeStatus.RUNNING, shape, copies
+    state.combine = combine
+    done = demand.await_states(state, children)
+    ready = demand.ask(children)
+    return [*ready, state] if done else ready
+
+
+def combine_copies(state: NodeState, demand: Demand) -> Unavailable | None:
+    """Put the outputs of a mapped graph's copies together; return why that is impossible, if it is."""
+    outputs: dict[str, Result] = {}
+    for name in state.node.outputs:
+        found = [demand.find_result(copy.outputs[name][0]) for copy in state.copies]
+        missing = next((one for one in found if isinstance(one, Unavailable)), None)
+        if missing is not None:
+            for other in state.node.outputs:
+                demand.release_copies(state, other)
+            return missing
+        outputs[name] = nest(state.shape, [one for one in found if isinstance(one, Result)])
+    state.outputs = outputs
+    inner = [demand.states[node_id] for copy in state.copies for node_id in copy.nodes]
+    state.seconds = sum(child.seconds for child in inner)
+    state.started = any(call.ran for child in inner for call in child.calls)
+    return None

@@ -1,0 +1,96 @@
+"""What a run is asked for, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from studio.api import OutputPath, TypeSpec
+from studio.errors import NodeError
+from studio.execution.call import NodeState, NodeStatus, Result
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What a run asks for.
+
+    Attributes:
+        cache: "use": look up and keep; "refresh": run everything and keep; "off": neither.
+        dry: Only look up; run nothing.
+        node_timeout_seconds: A call that takes longer fails; None for no limit.
+        resolve_path: Turns the name of an output file into a place inside the run's output folder; None if
+            the run has none.
+        videos_are_written: Whether videos among the outputs are only written to files, so that they need not be
+            stored to be values.
+    """
+
+    cache: str = "use"
+    dry: bool = False
+    node_timeout_seconds: float | None = None
+    resolve_path: Callable[[str], OutputPath] | None = None
+    videos_are_written: bool = False
+
+
+@dataclass
+class NodeRecord:
+    """What a run's manifest says about a node."""
+
+    node: str
+    node_type: str
+    status: str
+    version: str = ""
+    code: int = 0
+    plugin: str = ""
+    fingerprints: list[str] = field(default_factory=list)
+    outputs: dict[str, str] = field(default_factory=dict)
+    cached: int = 0
+    calls: int = 0
+    seconds: float = 0.0
+    warnings: list[str] = field(default_factory=list)
+    error: NodeError | None = None
+
+
+def create_record(state: NodeState) -> NodeRecord:
+    """Return the record of a node that has not run yet."""
+    node_type = state.node.node_type
+    if node_type is None:
+        return NodeRecord(state.node.id, state.node.type_name, NodeStatus.WAITING.value)
+    plugin = f"{node_type.distribution} {node_type.distribution_version}".strip()
+    waiting = NodeStatus.WAITING.value
+    return NodeRecord(state.node.id, node_type.id, waiting, node_type.version, node_type.code, plugin)
+
+
+def count_cached(state: NodeState) -> int:
+    """Return how many calls of a node were found in the cache."""
+    return sum(not call.ran for call in state.calls) if state.status is NodeStatus.DONE else 0
+
+
+@dataclass
+class Outcome:
+    """What came of a run.
+
+    Attributes:
+        status: "done", "partly done", "failed" or "cancelled".
+        results: The outputs that were made, by name.
+        types: Types of all outputs asked for.
+        records: What is known of each node that was needed.
+        warnings: What went wrong without stopping the run.
+        load: Returns the value of a result.
+        seconds: How long the run took.
+        models: How many models were opened, and what was in memory at the end.
+    """
+
+    status: str
+    results: dict[str, Result]
+    types: dict[str, TypeSpec]
+    records: dict[str, NodeRecord]
+    warnings: list[str]
+    load: Callable[[Result], Any]
+    seconds: float = 0.0
+    models: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def errors(self) -> list[NodeError]:
+        """The errors of the nodes that failed."""
+        return [record.error for record in self.records.values() if record.error is not None]

@@ -1,0 +1,67 @@
+"""`Services`: what the calls of every run share: cache, digests, models, device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from studio.api import NodeType
+from studio.cache import Cache
+from studio.execution.digests import Digests
+from studio.execution.file_reading import FileReader
+from studio.execution.fingerprint import Fingerprints
+from studio.runtime.devices import Device
+from studio.runtime.models import Models
+
+_FAST_FRAME_SECONDS = 0.02  # storing a small frame takes this long; larger ones take longer
+
+
+@dataclass(eq=False)
+class Services:
+    """What the calls of every run share.
+
+    Attributes:
+        cache: Where results are kept.
+        device: Where node types of lane "device" compute.
+        classes: Classes of value types, by name.
+        models: Models on disk and in memory.
+        reader: How plans of mapped graphs read files.
+        cpu_workers: Threads for CPU work.
+        fast_frame_seconds: A frame of a video that takes less is made again rather than kept; 0 keeps all.
+        cpu: Where all other node types compute.
+        digests: Digests of inputs.
+        fingerprints: Names of results.
+    """
+
+    cache: Cache
+    device: Device
+    classes: Mapping[str, type]
+    models: Models
+    reader: FileReader
+    cpu_workers: int = 2
+    fast_frame_seconds: float = _FAST_FRAME_SECONDS
+    cpu: Device = field(init=False)
+    digests: Digests = field(init=False)
+    fingerprints: Fingerprints = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.cpu = Device("cpu", "float32")
+        self.digests = Digests(self.cache, self.models)
+        self.fingerprints = Fingerprints(self.device.kind, self.device.dtype)
+
+
+class StackLimits:
+    """How many calls of a node type one run stacks at most; a lack of memory lowers the limit."""
+
+    def __init__(self) -> None:
+        self._lowered: dict[NodeType, int] = {}
+
+    def find(self, node_type: NodeType) -> int:
+        """Return the limit; 1 for a node type that does not stack."""
+        if node_type.batch is None:
+            return 1
+        return self._lowered.get(node_type, node_type.batch.limit)
+
+    def lower(self, node_type: NodeType, limit: int) -> None:
+        """Stack at most this many calls of a node type for the rest of the run."""
+        self._lowered[node_type] = max(1, limit)
