@@ -1,7 +1,7 @@
 """Scenes made of emoji artwork, each with the prompt that describes it: what the small model learns from.
 
-The artwork is a folder of Noto Emoji (128 x 128 RGBA PNG, Apache-2.0 or OFL 1.1, Google LLC) or an archive of it,
-with its `names.tsv`. Nothing of it ships; only what a network learned.
+The artwork is Noto Emoji, flat, with its `names.tsv`; and with it, where it is given, Fluent Emoji in 3D. Then the 3D
+art is the usual look and the flat art a style. Nothing of either ships; only what a network learned.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ import csv
 import functools
 import hashlib
 import io
-import tarfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw
+
+from studio_diffusion.training.artwork_files import open_noto, read_fluent, read_names
+from studio_diffusion.training.styles import COLORLESS_STYLES, FILTERS
 
 COLORS = {
     "red": (226, 40, 40),
@@ -44,6 +46,9 @@ STYLES = {
     "sepia": 1,
     "black and white": 1,
 }
+# the style that stands for Noto's art where the 3D art is the usual look, and how often it is drawn
+FLAT = "flat"
+FLAT_WEIGHT = 8
 POSITIONS = {
     "on the left": (-1, 0),
     "on the right": (1, 0),
@@ -68,6 +73,8 @@ PAIR_SIZE = 0.49
 # a pale thing on white paper would not be seen
 PAPER = (255, 255, 255)
 GRAY_PAPER = (214, 218, 224)
+# scaled and turned things are kept up to this many bytes
+_SPRITE_BYTES = 256 * 2**20
 
 
 @dataclass(frozen=True)
@@ -117,22 +124,26 @@ class Artwork:
     Args:
         folder: Folder with `names.tsv` and either the PNG files or `noto_emoji_128.tar`.
         side: Side of the pictures, in pixels.
+        fluent: The 3D artwork, an archive or a folder. Names without 3D artwork are then left out.
     """
 
-    def __init__(self, folder: Path, side: int = 64) -> None:
+    def __init__(self, folder: Path, side: int = 64, fluent: Path | None = None) -> None:
         self.side = side
-        with (folder / "names.tsv").open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-        self._files = {row["name"]: row["file"] for row in reversed(rows) if row["skin_tone"] == "0"}
-        self._read = _open_archive(folder)
-        self._concepts = load_concepts()
-        self._sprites: dict[tuple[str, int, int], np.ndarray] = {}
-        self._drawings: dict[str, Image.Image] = {}
-
-    @property
-    def names(self) -> list[str]:
+        files = read_names(folder)
+        self._read_flat = open_noto(folder, files)
+        self._read = self._read_flat
+        if fluent is not None:
+            solid = read_fluent(fluent, files)
+            files = {name: file for name, file in files.items() if name in solid}
+            self._read = solid.__getitem__
+        self.names = sorted(files)
         """Names of all artwork, of concepts or not."""
-        return sorted(self._files)
+        self.styles = STYLES if fluent is None else STYLES | {FLAT: FLAT_WEIGHT}
+        """Styles that it can draw, and how often each should be drawn."""
+        self._concepts = load_concepts()
+        self._sprites: dict[tuple[str, int, int, bool], np.ndarray] = {}
+        self._sprite_bytes = 0
+        self._drawings: dict[tuple[str, bool], Image.Image] = {}
 
     def draw(self, scene: Scene) -> np.ndarray:
         """Draw a scene: side x side x 3, uint8."""
@@ -140,14 +151,14 @@ class Artwork:
         canvas[:] = np.array(self._paper(scene), np.float32) / 255
         for thing in scene.things:
             pixels = max(8, round(thing.size * self.side))
-            sprite = self.find_sprite(thing.word, pixels, thing.angle)
+            sprite = self.find_sprite(thing.word, pixels, thing.angle, flat=scene.style == FLAT)
             if scene.style == "silhouette":
                 sprite = np.concatenate([np.full_like(sprite[..., :3], 0.06), sprite[..., 3:]], -1)
             elif thing.color:
                 sprite = _tint(sprite, COLORS[thing.color])
             _paste(canvas, sprite, round(thing.x * self.side - pixels / 2), round(thing.y * self.side - pixels / 2))
         picture = (canvas * 255 + 0.5).clip(0, 255).astype(np.uint8)
-        return _STYLES[scene.style](picture) if scene.style in _STYLES else picture
+        return FILTERS[scene.style](picture) if scene.style in FILTERS else picture
 
     def _paper(self, scene: Scene) -> tuple[int, int, int]:
         if scene.background:
@@ -156,37 +167,31 @@ class Artwork:
             return PAPER
         return GRAY_PAPER if any(thing.color == "white" for thing in scene.things) else PAPER
 
-    def find_sprite(self, word: str, pixels: int, angle: int = 0) -> np.ndarray:
+    def find_sprite(self, word: str, pixels: int, angle: int = 0, *, flat: bool = False) -> np.ndarray:
         """Return a thing alone: pixels x pixels x 4, float32 0..1, not premultiplied."""
-        key = (word, pixels, angle)
+        key = (word, pixels, angle, flat)
         if key not in self._sprites:
-            if len(self._sprites) > 60_000:
+            if self._sprite_bytes > _SPRITE_BYTES:
                 self._sprites.clear()
-            drawing = self._find_drawing(word)
+                self._sprite_bytes = 0
+            drawing = self._find_drawing(word, flat)
             if angle:
-                drawing = drawing.rotate(angle, Image.Resampling.BICUBIC)
-            small = drawing.resize((pixels, pixels), Image.Resampling.LANCZOS).convert("RGBA")
-            self._sprites[key] = np.asarray(small, np.float32) / 255
-        return self._sprites[key]
+                drawing = drawing.rotate(angle, Image.Resampling.BILINEAR)
+            # no filter with negative lobes: they draw bright rims
+            small = drawing.resize((pixels, pixels), Image.Resampling.HAMMING).convert("RGBA")
+            self._sprites[key] = np.asarray(small)
+            self._sprite_bytes += self._sprites[key].nbytes
+        return self._sprites[key].astype(np.float32) / 255
 
-    def _find_drawing(self, word: str) -> Image.Image:
-        if word not in self._drawings:
+    def _find_drawing(self, word: str, flat: bool) -> Image.Image:
+        if (word, flat) not in self._drawings:
             if word in SHAPES:
                 drawing = _draw_shape(word, 256)
             else:
-                name = self._concepts.get(word, word)
-                drawing = Image.open(io.BytesIO(self._read(self._files[name]))).convert("RGBA")
-            self._drawings[word] = drawing.convert("RGBa")
-        return self._drawings[word]
-
-
-def _open_archive(folder: Path):
-    archive = folder / "noto_emoji_128.tar"
-    if not archive.exists():
-        return lambda name: (folder / name).read_bytes()
-    with tarfile.open(archive) as tar:
-        files = {Path(m.name).name: tar.extractfile(m).read() for m in tar.getmembers() if m.isfile()}
-    return files.__getitem__
+                content = (self._read_flat if flat else self._read)(self._concepts.get(word, word))
+                drawing = Image.open(io.BytesIO(content)).convert("RGBA")
+            self._drawings[word, flat] = drawing.convert("RGBa")
+        return self._drawings[word, flat]
 
 
 def _tint(sprite: np.ndarray, color: Sequence[int]) -> np.ndarray:
@@ -233,61 +238,6 @@ def _draw_shape(kind: str, side: int) -> Image.Image:
     return picture
 
 
-# -- styles: uint8 RGB in, uint8 RGB out -----------------------------------------------------------------
-
-
-def _find_edges(picture: np.ndarray) -> np.ndarray:
-    values = picture.astype(np.float32) / 255
-    down = np.abs(np.diff(values, axis=0, prepend=values[:1])).max(-1)
-    right = np.abs(np.diff(values, axis=1, prepend=values[:, :1])).max(-1)
-    return np.clip((down + right) * 1.3, 0, 1)
-
-
-def _spread(gray: np.ndarray) -> np.ndarray:
-    return np.repeat((np.clip(gray, 0, 1) * 255 + 0.5).astype(np.uint8)[..., None], 3, 2)
-
-
-def _gray(picture: np.ndarray) -> np.ndarray:
-    return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
-
-
-def _make_pixel_art(picture: np.ndarray) -> np.ndarray:
-    side = picture.shape[0]
-    small = Image.fromarray(picture).resize((16, 16), Image.Resampling.BOX).quantize(12).convert("RGB")
-    return np.asarray(small.resize((side, side), Image.Resampling.NEAREST))
-
-
-def _make_sepia(picture: np.ndarray) -> np.ndarray:
-    gray = _gray(picture)[..., None]
-    toned = np.array([0.30, 0.18, 0.08]) * (1 - gray) + np.array([1, 0.92, 0.75]) * gray
-    return (toned * 255 + 0.5).clip(0, 255).astype(np.uint8)
-
-
-def _make_neon(picture: np.ndarray) -> np.ndarray:
-    glow = cv2.GaussianBlur(_find_edges(picture), (0, 0), 1.2 * picture.shape[0] / 64)[..., None]
-    light = np.array([0.03, 0.02, 0.1]) + glow * np.array([0.15, 1.4, 1.5])
-    return (light * 255).clip(0, 255).astype(np.uint8)
-
-
-def _make_blueprint(picture: np.ndarray) -> np.ndarray:
-    lines = np.clip(_find_edges(picture) * 1.5, 0, 1)[..., None]
-    paper = np.array([0.09, 0.24, 0.56])
-    return ((paper + (1 - paper) * lines) * 255).clip(0, 255).astype(np.uint8)
-
-
-_STYLES = {
-    "pixel art": _make_pixel_art,
-    "pencil sketch": lambda p: _spread(1 - 0.8 * _find_edges(p) - 0.35 * (1 - _gray(p))),
-    "outline drawing": lambda p: _spread(1 - np.clip(_find_edges(p) * 1.6, 0, 1)),
-    "neon": _make_neon,
-    "blueprint": _make_blueprint,
-    "sepia": _make_sepia,
-    "black and white": lambda p: _spread(_gray(p)),
-}
-# styles that have no background color to ask for
-FLAT_STYLES = frozenset(_STYLES) - {"pixel art"} | {"silhouette"}
-
-
 # -- scenes ----------------------------------------------------------------------------------------------
 
 
@@ -296,11 +246,13 @@ class Scenes:
 
     Args:
         words: Things to make them of.
+        styles: Styles that may occur, and how often each does.
         held_out: Whether combinations of thing and color that are kept from training may occur.
     """
 
-    def __init__(self, words: Sequence[str], *, held_out: bool = False) -> None:
+    def __init__(self, words: Sequence[str], *, styles: Mapping[str, int] = STYLES, held_out: bool = False) -> None:
         self._words = list(words)
+        self._styles, self._weights = list(styles), np.array(list(styles.values()), float)
         self._held_out = held_out
 
     def make(self, rng: np.random.Generator, kinds: Sequence[float] = (0.56, 0.12, 0.14, 0.18)) -> Scene:
@@ -314,9 +266,8 @@ class Scenes:
         background = str(rng.choice(list(COLORS))) if rng.random() < 0.32 else ""
         style = ""
         if kind == 0 and rng.random() < 0.14:
-            names, weights = list(STYLES), np.array(list(STYLES.values()), float)
-            style = str(rng.choice(names, p=weights / weights.sum()))
-            background = "" if style in FLAT_STYLES else background
+            style = str(rng.choice(self._styles, p=self._weights / self._weights.sum()))
+            background = "" if style in COLORLESS_STYLES else background
         if kind == 3:
             things, phrase = self._make_pair(rng, background)
         else:
@@ -364,7 +315,7 @@ class Scenes:
         else:
             word, must_color = self._words[rng.integers(len(self._words))], False
         angle = int(rng.choice([-8, -4, 4, 8])) if rng.random() < 0.4 and not must_color else 0
-        if not (must_color or rng.random() < 0.34) or style in FLAT_STYLES:
+        if not (must_color or rng.random() < 0.34) or style in COLORLESS_STYLES:
             return word, "", angle
         colors = [c for c in COLORS if c != background and (self._held_out or must_color or not is_held_out(word, c))]
         return word, str(rng.choice(colors)), angle
@@ -410,5 +361,6 @@ def _shake(edges: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 @functools.cache
 def list_words() -> list[str]:
     """Return every word that a prompt may hold and the model may know, beside the things themselves."""
-    phrases = [*COLORS, *SHAPES, *STYLES, *POSITIONS, *RELATIONS, "small", "large", "background", "emoji", "picture"]
+    others = ["small", "large", "background", "emoji", "picture"]
+    phrases = [*COLORS, *SHAPES, *STYLES, FLAT, *POSITIONS, *RELATIONS, *others]
     return sorted({word for phrase in phrases for word in phrase.split()})

@@ -1,7 +1,11 @@
-"""The autoencoder of the small model: 64 x 64 x 3 to 16 x 16 x 8 and back (stock `AutoencoderKL`, factor 4)."""
+"""The autoencoder of the small model (stock `AutoencoderKL`): a picture to 16 x 16 latents and back.
+
+64 x 64 x 3 becomes 16 x 16 x 8, 128 x 128 x 3 becomes 16 x 16 x 24: the generator has 64 tokens either way.
+"""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,28 +14,24 @@ import torch
 from torch.nn import functional
 
 from studio_diffusion.training.artwork import Artwork, Scenes, trace_sketch
-from studio_diffusion.training.slices import (
-    Averaged,
-    Pace,
-    create_optimizers,
-    load_checkpoint,
-    save_checkpoint,
-    take_step,
-)
+from studio_diffusion.training.sampling import write_sheet
+from studio_diffusion.training.slices import Averaged, Requests, Slice, create_optimizers, take_step
 
 
-def create_autoencoder() -> Any:
-    """Return an untrained autoencoder, 1.9 million weights."""
+def create_autoencoder(side: int = 64) -> Any:
+    """Return an untrained autoencoder for pictures of 64 pixels (1.9 million weights) or 128 (4.9 million)."""
     from diffusers import AutoencoderKL
 
+    # the first level works at the full size: at 128 pixels it must be narrow to be fast enough on a CPU
+    channels, latents = ((32, 64, 96), 8) if side == 64 else ((16, 48, 128, 160), 24)
     return AutoencoderKL(
-        block_out_channels=(32, 64, 96),
-        down_block_types=("DownEncoderBlock2D",) * 3,
-        up_block_types=("UpDecoderBlock2D",) * 3,
+        block_out_channels=channels,
+        down_block_types=("DownEncoderBlock2D",) * len(channels),
+        up_block_types=("UpDecoderBlock2D",) * len(channels),
         layers_per_block=1,
-        latent_channels=8,
+        latent_channels=latents,
         norm_num_groups=8,
-        sample_size=64,
+        sample_size=side,
         mid_block_add_attention=False,
         use_quant_conv=False,
         use_post_quant_conv=False,
@@ -40,7 +40,7 @@ def create_autoencoder() -> Any:
 
 def draw_training_pictures(artwork: Artwork, count: int, rng: np.random.Generator) -> np.ndarray:
     """Draw pictures of everything the artwork has, and sketches of them: count x side x side x 3, uint8."""
-    scenes = Scenes(artwork.names)
+    scenes = Scenes(artwork.names, styles=artwork.styles)
     pictures = []
     for _ in range(count):
         picture = artwork.draw(scenes.make(rng, (0.5, 0.15, 0.1, 0.25)))
@@ -79,49 +79,83 @@ def _compute_loss(model: Any, batch: torch.Tensor, noise: float) -> torch.Tensor
 
 
 def train_autoencoder(
-    artwork: Artwork, folder: Path, *, minutes: float, steps: int, device: str, batch: int, seed: int
+    artwork: Artwork,
+    folder: Path,
+    requests: Requests,
+    *,
+    minutes: float,
+    steps: int,
+    device: str,
+    batch: int,
+    seed: int,
+    enough: float = math.inf,
 ) -> dict[str, Any]:
-    """Train the autoencoder for a budget of minutes, and save it as `folder/vae`.
+    """Train the autoencoder for a budget, and save it as `folder/vae`.
+
+    Args:
+        enough: PSNR of held-out scenes, in dB, at which the training finishes early.
 
     Returns:
         Steps, pictures seen, minutes and the PSNR of held-out scenes, in dB.
     """
     torch.manual_seed(seed)
-    model = create_autoencoder().to(device, memory_format=torch.channels_last)
+    model = create_autoencoder(artwork.side).to(device, memory_format=torch.channels_last)
     optimizers = create_optimizers([model], 1.2e-3)
     averaged = Averaged(model.parameters(), 0.998)
-    state = load_checkpoint(folder / "autoencoder", {"vae": model}, optimizers, averaged) or {"step": 0, "seconds": 0.0}
-    pace, step = Pace(minutes, steps, state["seconds"], decay=0.5), int(state["step"])
-    test = draw_training_pictures(artwork, 256, np.random.default_rng(10_000_019))
+    run = Slice(
+        "autoencoder", folder, {"vae": model}, optimizers, averaged, requests, minutes=minutes, steps=steps, decay=0.5
+    )
+    test = draw_training_pictures(artwork, 256 * 64 // artwork.side, np.random.default_rng(10_000_019))
+    # pools of as many bytes at every size, each for as many steps as there are pictures to show
+    per_pool = 1000 * 64**2 // artwork.side**2
     pool = np.empty((0,))
     losses: list[float] = []
-    while not pace.is_done(step):
-        if step % 1000 == 0 or not len(pool):
-            pool = draw_training_pictures(artwork, 10_000, np.random.default_rng((seed, step // 1000)))
+    while not run.is_done():
+        if run.step % per_pool == 0 or not len(pool):
+            rng = np.random.default_rng((seed, run.step // per_pool))
+            pool = draw_training_pictures(artwork, 10 * per_pool, rng)
         choice = torch.randint(0, len(pool), (batch,)).numpy()
         with torch.autocast(device.partition(":")[0], torch.bfloat16):
             loss = _compute_loss(model, to_network(pool[choice], device), 0.05)
-        take_step(loss, optimizers, pace.scale(step))
-        step += 1
-        averaged.update(step)
+        take_step(loss, optimizers, run.pace.scale(run.step))
         losses.append(loss.item())
-        if step % 200 == 0:
-            print(f"autoencoder step {step} {pace.seconds:.0f} s loss {np.mean(losses):.5f}", flush=True)
+        run.advance()
+        if run.step % 200 == 0:
+            psnr = _report(run, model, averaged, test, folder, float(np.mean(losses)), device)
             losses.clear()
-        if step % 800 == 0:
-            state = {"step": step, "seconds": pace.seconds}
-            save_checkpoint(folder / "autoencoder", {"vae": model}, optimizers, averaged, state)
-            averaged.swap()
-            print(f"  PSNR {measure_psnr(model, test, device):.2f} dB", flush=True)
-            averaged.swap()
-    save_checkpoint(
-        folder / "autoencoder", {"vae": model}, optimizers, averaged, {"step": step, "seconds": pace.seconds}
-    )
+            if psnr >= enough:
+                run.pace.finish_early(run.step)
+    run.save()
     averaged.swap()
     _set_scale(model, test, device)
     model.save_pretrained(folder / "vae")
     psnr = measure_psnr(model, test, device)
-    return {"steps": step, "pictures": step * batch, "minutes": round(pace.seconds / 60, 1), "psnr": round(psnr, 2)}
+    return {
+        "steps": run.step,
+        "pictures": run.step * batch,
+        "minutes": round(run.pace.seconds / 60, 1),
+        "psnr": round(psnr, 2),
+    }
+
+
+def _report(
+    run: Slice, model: Any, averaged: Averaged, test: np.ndarray, folder: Path, loss: float, device: str
+) -> float:
+    """Print where the training is, write a sheet of scenes above their reconstructions, and return the PSNR."""
+    averaged.swap()
+    psnr = measure_psnr(model, test, device)
+    shown = test[:12]
+    write_sheet(folder / "autoencoder.png", np.concatenate([shown, reconstruct(model, shown, device)]), len(shown))
+    averaged.swap()
+    print(f"autoencoder step {run.step} {run.pace.seconds:.0f} s loss {loss:.5f} PSNR {psnr:.2f} dB", flush=True)
+    return psnr
+
+
+@torch.no_grad()
+def reconstruct(model: Any, pictures: np.ndarray, device: str) -> np.ndarray:
+    """Encode uint8 pictures and decode them again."""
+    back = model.decode(model.encode(to_network(pictures, device)).latent_dist.mode()).sample
+    return back.add(1).mul(127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
 
 
 @torch.no_grad()

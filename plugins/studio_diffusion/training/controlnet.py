@@ -20,14 +20,7 @@ from studio_diffusion.training.generator import (
     draw_attention_bias,
     draw_noise_levels,
 )
-from studio_diffusion.training.slices import (
-    Averaged,
-    Pace,
-    create_optimizers,
-    load_checkpoint,
-    save_checkpoint,
-    take_step,
-)
+from studio_diffusion.training.slices import Averaged, Requests, Slice, create_optimizers, take_step
 from studio_diffusion.training.text import encode, tokenize
 
 
@@ -46,6 +39,7 @@ def train_controlnet(
     transformer: Any,
     encoders: Sequence[Any],
     folder: Path,
+    requests: Requests,
     *,
     minutes: float,
     steps: int,
@@ -70,9 +64,7 @@ def train_controlnet(
         block.attn.set_processor(CountedJointAttention())
     optimizers = create_optimizers([network], 1.5e-3)
     averaged = Averaged(network.parameters(), 0.998)
-    modules = {"sketch": network}
-    checkpoint = folder / "controlnet"
-    state = load_checkpoint(checkpoint, modules, optimizers, averaged) or {"step": 0, "seconds": 0.0}
+    run = Slice("controlnet", folder, {"sketch": network}, optimizers, averaged, requests, minutes=minutes, steps=steps)
     empty = tokenize(tokenizer, [""])[0]
 
     def compute_loss(latents, sketches, noise, levels, hidden, pooled, bias):
@@ -91,33 +83,29 @@ def train_controlnet(
     loss_of = torch.compile(compute_loss) if compiled else compute_loss
     pool = Pool(artwork, words, tokenizer, vae, pool_size, (seed, 2), device=device, sketched=True)
     assert pool.sketches is not None
-    pace, step = Pace(minutes, steps, state["seconds"]), int(state["step"])
     losses: list[float] = []
-    while not pace.is_done(step):
+    while not run.is_done():
         choice = torch.randint(0, len(pool), (batch,))
         latents = pool.latents[choice].to(device).float()
         sketches = pool.sketches[choice].to(device).float()
         ids = pool.ids[choice].clone()
         # some without words, so that the lines must be read
         ids[torch.rand(batch) < 0.3] = empty
-        bias = draw_attention_bias(latents, ids, (seed, step, 1))
+        bias = draw_attention_bias(latents, ids, (seed, run.step, 1))
         with torch.autocast(device.partition(":")[0], torch.bfloat16):
             with torch.no_grad():
                 hidden, pooled = encode(encoders, ids.to(device))
                 hidden = torch.cat([hidden, torch.zeros_like(hidden[:, :1])], 1)
             levels = draw_noise_levels(batch, device)
             loss = loss_of(latents, sketches, torch.randn_like(latents), levels, hidden, pooled, bias)
-        take_step(loss, optimizers, pace.scale(step, 100))
-        step += 1
-        averaged.update(step)
+        take_step(loss, optimizers, run.pace.scale(run.step, 100))
         losses.append(loss.item())
-        if step % 100 == 0:
-            print(f"controlnet step {step} {pace.seconds:.0f} s loss {np.mean(losses):.4f}", flush=True)
+        run.advance()
+        if run.step % 100 == 0:
+            print(f"controlnet step {run.step} {run.pace.seconds:.0f} s loss {np.mean(losses):.4f}", flush=True)
             losses.clear()
-        if step % 500 == 0:
-            save_checkpoint(checkpoint, modules, optimizers, averaged, {"step": step, "seconds": pace.seconds})
-    save_checkpoint(checkpoint, modules, optimizers, averaged, {"step": step, "seconds": pace.seconds})
+    run.save()
     averaged.swap()
     network.save_pretrained(folder / "sketch")
     averaged.swap()
-    return {"steps": step, "scenes": step * batch, "minutes": round(pace.seconds / 60, 1)}
+    return {"steps": run.step, "scenes": run.step * batch, "minutes": round(run.pace.seconds / 60, 1)}

@@ -6,20 +6,35 @@ import argparse
 import json
 import shutil
 import string
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from studio_diffusion.training.artwork import COLORS, POSITIONS, RELATIONS, STYLES, list_words
+from studio_diffusion.training.artwork import COLORS, FLAT, POSITIONS, RELATIONS, list_words
 from studio_diffusion.training.evaluate import list_known_words
 from studio_diffusion.training.sampling import GUIDANCE, STEPS, ZEROS
 
 _HERE = Path(__file__).parent
-ABOUT = "a small model of emoji-like art, trained from nothing on Noto Emoji; it draws what it knows and nothing else"
+_ABOUT = "a small model of emoji-like art, trained from nothing on {artwork}; it draws what it knows and nothing else"
+_NOTO = (
+    "Noto Emoji (Copyright Google LLC; Apache License 2.0 for most image resources by\n"
+    "the upstream README and `svg/LICENSE`, SIL Open Font License 1.1 by the upstream root licence since July 2024; "
+    "both are open)"
+)
+_FLUENT = (
+    "Fluent Emoji in 3D (Copyright Microsoft Corporation; MIT License; as the npm package "
+    "`@lobehub/fluent-emoji-3d`, MIT License, packs it)"
+)
 
 
 def export(
-    folder: Path, tokenizer: Any, vae: Any, words: Sequence[str], options: argparse.Namespace, report: dict[str, Any]
+    folder: Path,
+    tokenizer: Any,
+    vae: Any,
+    words: Sequence[str],
+    styles: Collection[str],
+    options: argparse.Namespace,
+    report: dict[str, Any],
 ) -> dict[str, Any]:
     """Write `folder/ship/mini` and `folder/ship/mini_sketch`.
 
@@ -38,9 +53,9 @@ def export(
         part.half()
     pipeline.save_pretrained(mini)
     _tidy_configurations(mini)
-    facts = _list_facts(words, options)
+    facts = _list_facts(words, styles, options)
     (mini / "studio.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
-    (mini / "README.md").write_text(write_card(words, options, report), encoding="utf-8")
+    (mini / "README.md").write_text(write_card(words, styles, vae.config, options, report), encoding="utf-8")
     if (folder / "sketch").exists():
         SD3ControlNetModel.from_pretrained(folder / "sketch").half().save_pretrained(sketch)
         _tidy_configurations(sketch)
@@ -49,10 +64,10 @@ def export(
     return {"bytes": sizes}
 
 
-def _list_facts(words: Sequence[str], options: argparse.Namespace) -> dict[str, Any]:
-    modifiers = sorted({*COLORS, *STYLES, *list_words()})
+def _list_facts(words: Sequence[str], styles: Collection[str], options: argparse.Namespace) -> dict[str, Any]:
+    modifiers = sorted({*COLORS, *styles, *list_words()} - ({FLAT} - {*styles}))
     return {
-        "about": ABOUT,
+        "about": _describe(styles),
         "steps": STEPS,
         "guidance_scale": GUIDANCE,
         "sampler": "euler",
@@ -78,7 +93,13 @@ def _tidy_configurations(folder: Path) -> None:
             path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def write_card(words: Sequence[str], options: argparse.Namespace, report: dict[str, Any]) -> str:
+def _describe(styles: Collection[str]) -> str:
+    return _ABOUT.format(artwork="Fluent Emoji and Noto Emoji" if FLAT in styles else "Noto Emoji")
+
+
+def write_card(
+    words: Sequence[str], styles: Collection[str], autoencoder: Any, options: argparse.Namespace, report: dict[str, Any]
+) -> str:
     """Return the model card, from what the stages reported."""
     evaluation = report.get("evaluate", {})
     scores, ceiling, floor = (evaluation.get(name, {}) for name in ("scores", "ceiling", "floor"))
@@ -98,12 +119,15 @@ def write_card(words: Sequence[str], options: argparse.Namespace, report: dict[s
         if name in evaluation
     ]
     return string.Template((_HERE / "card.md").read_text(encoding="utf-8")).substitute(
-        about=ABOUT[0].upper() + ABOUT[1:],
+        about=_describe(styles)[0].upper() + _describe(styles)[1:],
+        artwork=f"{_FLUENT} and from {_NOTO}" if FLAT in styles else _NOTO,
+        factor=2 ** (len(autoencoder.block_out_channels) - 1),
+        channels=autoencoder.latent_channels,
         side=options.side,
         count=len(words),
         positions=", ".join(POSITIONS),
         relations=", ".join(RELATIONS),
-        styles=", ".join(STYLES),
+        styles=", ".join(styles),
         words=", ".join(list_known_words(words)),
         training="\n".join(stages),
         layers=options.layers,

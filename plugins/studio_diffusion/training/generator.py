@@ -19,14 +19,7 @@ from torch.nn import functional
 
 from studio_diffusion.training.artwork import Artwork, Scenes, trace_sketch
 from studio_diffusion.training.autoencoder import to_network
-from studio_diffusion.training.slices import (
-    Averaged,
-    Pace,
-    create_optimizers,
-    load_checkpoint,
-    save_checkpoint,
-    take_step,
-)
+from studio_diffusion.training.slices import Averaged, Requests, Slice, create_optimizers, take_step
 from studio_diffusion.training.text import create_text_encoder, encode, tokenize
 
 SHIFT = 1.5
@@ -132,7 +125,7 @@ class Pool:
         sketched: bool = False,
     ) -> None:
         rng = np.random.default_rng(list(seed))
-        maker = Scenes(words)
+        maker = Scenes(words, styles=artwork.styles)
         latents, ids, sketches = [], [], []
         for start in range(0, count, 128):
             scenes = [maker.make(rng) for _ in range(min(128, count - start))]
@@ -170,6 +163,7 @@ def train_generator(
     tokenizer: Any,
     vae: Any,
     folder: Path,
+    requests: Requests,
     *,
     minutes: float,
     steps: int,
@@ -191,7 +185,8 @@ def train_generator(
         Steps, scenes seen and minutes.
     """
     torch.manual_seed(seed)
-    transformer = create_generator(width, layers).to(device)
+    factor = 2 ** (len(vae.config.block_out_channels) - 1)
+    transformer = create_generator(width, layers, artwork.side // factor, vae.config.latent_channels).to(device)
     encoders = [create_text_encoder(tokenizer, width // 2).to(device) for _ in range(2)]
     if start is not None:
         _load_earlier(start, transformer, encoders)
@@ -200,8 +195,7 @@ def train_generator(
     optimizers = create_optimizers(list(modules.values()), 1.5e-3)
     parameters = [p for module in modules.values() for p in module.parameters()]
     averaged = Averaged(parameters, 0.999)
-    checkpoint = folder / "generator"
-    state = load_checkpoint(checkpoint, modules, optimizers, averaged) or {"step": 0, "seconds": 0.0}
+    run = Slice("generator", folder, modules, optimizers, averaged, requests, minutes=minutes, steps=steps)
     empty = tokenize(tokenizer, [""])[0]
 
     def compute_loss(latents, noise, levels, ids, bias):
@@ -219,38 +213,31 @@ def train_generator(
         return functional.mse_loss(found.float(), noise - latents)
 
     loss_of = torch.compile(compute_loss) if compiled else compute_loss
-    pace, step = Pace(minutes, steps, state["seconds"]), int(state["step"])
     pool: Pool | None = None
     losses: list[float] = []
-    saved = pace.seconds
     per_pool = max(1, 8 * pool_size // batch)
-    while not pace.is_done(step):
-        if pool is None or step % per_pool == 0:
-            pool = Pool(artwork, words, tokenizer, vae, pool_size, (seed, step // per_pool), device=device)
-            print(
-                f"pool of {len(pool)} at {pace.seconds:.0f} s, deviation {pool.latents.float().std():.3f}", flush=True
-            )
+    while not run.is_done():
+        if pool is None or run.step % per_pool == 0:
+            pool = Pool(artwork, words, tokenizer, vae, pool_size, (seed, run.step // per_pool), device=device)
+            deviation = pool.latents.float().std()
+            print(f"pool of {len(pool)} at {run.pace.seconds:.0f} s, deviation {deviation:.3f}", flush=True)
         choice = torch.randint(0, len(pool), (batch,))
         latents = pool.latents[choice].to(device).float()
         ids = pool.ids[choice].clone()
         ids[torch.rand(batch) < 0.1] = empty
-        bias = draw_attention_bias(latents, ids, (seed, step, 1))
+        bias = draw_attention_bias(latents, ids, (seed, run.step, 1))
         with torch.autocast(device.partition(":")[0], torch.bfloat16):
             loss = loss_of(latents, torch.randn_like(latents), draw_noise_levels(batch, device), ids.to(device), bias)
-        take_step(loss, optimizers, pace.scale(step))
-        step += 1
-        averaged.update(step)
+        take_step(loss, optimizers, run.pace.scale(run.step))
         losses.append(loss.item())
-        if step % 100 == 0:
-            print(f"generator step {step} {pace.seconds:.0f} s loss {np.mean(losses):.4f}", flush=True)
-            losses.clear()
-        if pace.seconds - saved > 240:
-            saved = pace.seconds
-            save_checkpoint(checkpoint, modules, optimizers, averaged, {"step": step, "seconds": saved})
+        if run.advance():
             _save_parts(folder, modules, averaged)
-    save_checkpoint(checkpoint, modules, optimizers, averaged, {"step": step, "seconds": pace.seconds})
+        if run.step % 100 == 0:
+            print(f"generator step {run.step} {run.pace.seconds:.0f} s loss {np.mean(losses):.4f}", flush=True)
+            losses.clear()
+    run.save()
     _save_parts(folder, modules, averaged)
-    return {"steps": step, "scenes": step * batch, "minutes": round(pace.seconds / 60, 1)}
+    return {"steps": run.step, "scenes": run.step * batch, "minutes": round(run.pace.seconds / 60, 1)}
 
 
 def _save_parts(folder: Path, modules: dict[str, Any], averaged: Averaged) -> None:

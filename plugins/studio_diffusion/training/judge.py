@@ -14,17 +14,18 @@ from torch.nn import functional
 
 from studio_diffusion.training.artwork import COLORS, Artwork, Scene, Thing
 from studio_diffusion.training.autoencoder import to_network
+from studio_diffusion.training.slices import Requests, Stopped
 
 BLANK = "(nothing)"
 
 
 class Judge(nn.Module):
-    """Says which thing a 64 x 64 picture shows; one class is a blank picture."""
+    """Says which thing a picture shows, of 64 x 64 or 128 x 128; one class is a blank picture."""
 
-    def __init__(self, words: Sequence[str]) -> None:
+    def __init__(self, words: Sequence[str], side: int = 64) -> None:
         super().__init__()
         self.words = [BLANK, *words]
-        sizes = (3, 32, 64, 96, 160)
+        sizes = (3, 32, 64, 96, 160) if side == 64 else (3, 16, 32, 64, 96, 160)
         blocks = [
             nn.Sequential(
                 nn.Conv2d(a, b, 3, 2, 1),
@@ -72,7 +73,7 @@ def _degrade(batch: torch.Tensor) -> torch.Tensor:
 
 
 def train_judge(
-    artwork: Artwork, words: Sequence[str], folder: Path, *, device: str, steps: int, seed: int
+    artwork: Artwork, words: Sequence[str], folder: Path, requests: Requests, *, device: str, steps: int, seed: int
 ) -> dict[str, Any]:
     """Train the judge and save it as `folder/judge.safetensors`.
 
@@ -82,10 +83,15 @@ def train_judge(
     from safetensors.torch import save_file
 
     torch.manual_seed(seed)
-    judge = Judge(words).to(device, memory_format=torch.channels_last)
+    judge = Judge(words, artwork.side).to(device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(judge.parameters(), 2e-3, weight_decay=0.02)
-    pictures, labels = draw_examples(artwork, words, 16_000, np.random.default_rng((seed, 0)))
+    count = 16_000 * 64**2 // artwork.side**2
+    pictures, labels = draw_examples(artwork, words, count, np.random.default_rng((seed, 0)))
     for step in range(steps):
+        if step and step % (count // 16) == 0:
+            pictures, labels = draw_examples(artwork, words, count, np.random.default_rng((seed, 0, step)))
+        if requests.is_stop():
+            raise Stopped(f"judge stopped at step {step}; it starts again")
         for group in optimizer.param_groups:
             group["lr"] = 2e-3 * (1 - step / steps)
         choice = torch.randint(0, len(pictures), (64,)).numpy()
@@ -101,14 +107,14 @@ def train_judge(
     ranks = rank(judge, pictures, device)
     found = float((ranks[:, 0] == labels).mean())
     save_file({k: t.contiguous() for k, t in judge.state_dict().items()}, folder / "judge.safetensors")
-    return {"judge_top1": round(found, 4), "judge_words": len(words)}
+    return {"judge_top1": round(found, 4), "judge_words": len(words), "steps": steps}
 
 
-def load_judge(words: Sequence[str], folder: Path, device: str) -> Judge:
+def load_judge(words: Sequence[str], folder: Path, device: str, side: int = 64) -> Judge:
     """Load a judge that `train_judge` saved."""
     from safetensors.torch import load_file
 
-    judge = Judge(words)
+    judge = Judge(words, side)
     judge.load_state_dict(load_file(folder / "judge.safetensors"))
     return judge.to(device).eval()
 

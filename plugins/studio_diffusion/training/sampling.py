@@ -68,15 +68,16 @@ class PipelineSampler:
         """Write one sheet of pictures for each seed and the prompts in order."""
         folder.mkdir(parents=True, exist_ok=True)
         for seed, pictures in enumerate(sets):
-            _write_sheet(folder / f"seed_{seed}.png", pictures)
+            write_sheet(folder / f"seed_{seed}.png", pictures)
         (folder / "prompts.txt").write_text("".join(f"{scene.prompt}\n" for scene in scenes), encoding="utf-8")
 
     def write_sketch_sheet(self, folder: Path, sketches: np.ndarray, made: np.ndarray) -> None:
         """Write sketches and what was made of them, in pairs."""
-        _write_sheet(folder / "sketches.png", np.stack([sketches, made], 1).reshape(-1, *sketches.shape[1:]))
+        write_sheet(folder / "sketches.png", np.stack([sketches, made], 1).reshape(-1, *sketches.shape[1:]))
 
 
-def _write_sheet(path: Path, pictures: np.ndarray, columns: int = 20) -> None:
+def write_sheet(path: Path, pictures: np.ndarray, columns: int = 20) -> None:
+    """Write pictures row by row as one PNG."""
     count, height, width = pictures.shape[:3]
     rows = -(-count // columns)
     sheet = np.full((rows * (height + 2), columns * (width + 2), 3), 255, np.uint8)

@@ -1,10 +1,13 @@
-"""Training that can stop at any minute: checkpoints without pickle, the pace of a budget, averaged weights."""
+"""Training that can stop at any step: checkpoints without pickle, the pace of a budget, averaged weights, requests."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import signal
+import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,11 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from studio.api import replace_file
+
+FINISH_STEPS = 400
+"""Steps that a stage still takes when it is asked to finish early."""
+SAVE_SECONDS = 200
+"""Seconds between two checkpoints."""
 
 
 @dataclass
@@ -25,15 +33,22 @@ class Pace:
         steps: The whole budget in steps, if not 0; then the same seed gives the same weights.
         spent: Seconds spent before this slice.
         decay: Share of the budget at its end over which the learning rate falls to zero.
+        finish: Step and rate at which an early end was asked for, if it was.
     """
 
     minutes: float
     steps: int = 0
     spent: float = 0.0
     decay: float = 0.35
+    finish: tuple[int, float] | None = None
 
     def __post_init__(self) -> None:
         self._start = time.monotonic()
+
+    def finish_early(self, step: int) -> None:
+        """End after `FINISH_STEPS` more steps, over which the learning rate falls to zero; once."""
+        if self.finish is None:
+            self.finish = (step, self.scale(step))
 
     @property
     def seconds(self) -> float:
@@ -42,11 +57,16 @@ class Pace:
 
     def is_done(self, step: int) -> bool:
         """Say whether the budget is spent."""
-        return self._left(step) <= 0
+        return self._left(step) <= 0 or self._left_to_finish(step) <= 0
 
     def scale(self, step: int, warmup: int = 300) -> float:
         """Return what to multiply the learning rate with."""
+        if self.finish is not None:
+            return self.finish[1] * max(0.01, self._left_to_finish(step))
         return min(1.0, (step + 1) / warmup) * min(1.0, max(0.01, self._left(step) / self.decay))
+
+    def _left_to_finish(self, step: int) -> float:
+        return 1.0 if self.finish is None else 1 - (step - self.finish[0]) / FINISH_STEPS
 
     def _left(self, step: int) -> float:
         return 1 - step / self.steps if self.steps else 1 - self.seconds / max(1e-9, self.minutes * 60)
@@ -202,3 +222,106 @@ def load_checkpoint(
         optimizer.load_state_dict(whole)
     torch.set_rng_state(tensors["random"])
     return state
+
+
+class Stopped(Exception):
+    """A stage stopped before its budget was spent; its checkpoint is written."""
+
+
+class Requests:
+    """What is asked of a training while it runs, by files in its folder or by a signal.
+
+    `stop`, SIGTERM or SIGINT: write a checkpoint and stop. `finish_STAGE`: end that stage early, its learning rate
+    brought down over the last steps, and go on to the next.
+
+    Args:
+        folder: The training's folder.
+        slice_steps: Stop after so many steps of a stage in this run, if not 0.
+    """
+
+    def __init__(self, folder: Path, slice_steps: int = 0) -> None:
+        self._folder, self._slice_steps = folder, slice_steps
+        self._signalled = False
+        (folder / "stop").unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def catch_signals(self) -> Iterator[None]:
+        """Take SIGTERM and SIGINT as requests to stop, in the main thread."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self._take_signal) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _take_signal(self, number: int, frame: object) -> None:
+        self._signalled = True
+
+    def is_stop(self, steps: int = 0) -> bool:
+        """Say whether to stop, after so many steps of a stage in this run."""
+        return self._signalled or 0 < self._slice_steps <= steps or (self._folder / "stop").exists()
+
+    def is_finish(self, stage: str) -> bool:
+        """Say whether a stage should end early."""
+        return (self._folder / f"finish_{stage}").exists()
+
+
+class Slice:
+    """One run of one stage: resumes from the checkpoint, counts steps, writes checkpoints, follows requests.
+
+    Attributes:
+        step: Steps taken over all runs.
+        pace: Where the stage is in its budget.
+    """
+
+    def __init__(
+        self,
+        stage: str,
+        folder: Path,
+        modules: dict[str, nn.Module],
+        optimizers: Sequence[torch.optim.Optimizer],
+        averaged: Averaged,
+        requests: Requests,
+        *,
+        minutes: float,
+        steps: int,
+        decay: float = 0.35,
+    ) -> None:
+        self._stage, self._folder, self._requests = stage, folder / stage, requests
+        self._modules, self._optimizers, self._averaged = modules, optimizers, averaged
+        state = load_checkpoint(self._folder, modules, optimizers, averaged) or {"step": 0, "seconds": 0.0}
+        finish = state.get("finish")
+        self.step = self._first = int(state["step"])
+        self.pace = Pace(minutes, steps, state["seconds"], decay, finish and (int(finish[0]), float(finish[1])))
+        self._saved = self.pace.seconds
+
+    def is_done(self) -> bool:
+        """Say whether the stage's budget is spent."""
+        return self.pace.is_done(self.step)
+
+    def advance(self) -> bool:
+        """Count a step that was taken, and return whether a checkpoint was written.
+
+        Raises:
+            Stopped: If the run was asked to stop.
+        """
+        self.step += 1
+        self._averaged.update(self.step)
+        if self._requests.is_finish(self._stage):
+            self.pace.finish_early(self.step)
+        if self._requests.is_stop(self.step - self._first):
+            self.save()
+            raise Stopped(f"{self._stage} stopped at step {self.step}")
+        if self.pace.seconds - self._saved > SAVE_SECONDS:
+            self.save()
+            return True
+        return False
+
+    def save(self) -> None:
+        """Write a checkpoint."""
+        self._saved = self.pace.seconds
+        state = {"step": self.step, "seconds": self._saved, "finish": self.pace.finish}
+        save_checkpoint(self._folder, self._modules, self._optimizers, self._averaged, state)

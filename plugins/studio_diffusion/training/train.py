@@ -1,30 +1,37 @@
 """Train the small model from nothing: `python -m studio_diffusion.training.train --data EMOJI --out FOLDER`.
 
+With `--fluent` the pictures have 128 pixels and the look of the 3D artwork, and "flat" is a style.
+
 The autoencoder, the generator and the ControlNet for sketches have a budget each, in minutes or steps, and a
-checkpoint that they go on from; then come the judge and the scores. The stage `export` writes what ships: two
+checkpoint that the same command resumes from; then come the scores. The stage `export` writes what ships: two
 folders of fp16 safetensors and a model card. One file for CPU and GPU; on a GPU raise `--concepts`, `--width`,
-`--layers`, `--side`, `--batch` and the minutes.
+`--layers`, `--batch` and the minutes.
+
+A file `stop` in the folder, SIGTERM or SIGINT stop a training after the present step, its checkpoint written. A file
+`finish_autoencoder`, `finish_generator` or `finish_controlnet` ends that stage early and lets the next one begin.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
 
-STAGES = ("autoencoder", "generator", "controlnet", "judge", "evaluate", "export")
+STAGES = ("autoencoder", "judge", "generator", "controlnet", "evaluate", "export")
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="studio_diffusion.training.train", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with names.tsv and the artwork")
+    parser.add_argument("--fluent", type=Path, help="the 3D artwork: the npm package's .tgz, or a folder of it")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and results")
     parser.add_argument("--stage", nargs="+", choices=STAGES, default=list(STAGES))
     parser.add_argument("--concepts", type=int, default=160, help="how many things to learn")
-    parser.add_argument("--side", type=int, choices=(64, 128), default=64, help="side of the pictures, in pixels")
+    parser.add_argument("--side", type=int, choices=(64, 128), help="side of the pictures, in pixels")
     parser.add_argument("--width", type=int, default=192, help="width of the transformer, a multiple of 64")
     parser.add_argument("--layers", type=int, default=6)
     parser.add_argument("--control-layers", type=int, default=3)
@@ -37,6 +44,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         metavar=("AE", "GEN", "CONTROL"),
         help="budgets in steps instead of minutes, so that a seed repeats",
     )
+    parser.add_argument("--slice-steps", type=int, default=0, help="stop after so many steps of a stage in this run")
+    parser.add_argument(
+        "--enough-psnr", type=float, default=math.inf, help="PSNR in dB at which the autoencoder finishes early"
+    )
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--pool", type=int, default=60_000, help="scenes drawn ahead")
     parser.add_argument("--device", default="cpu")
@@ -48,7 +59,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--start", type=Path, help="begin the generator from an earlier model's folder")
     parser.add_argument("--samples", type=Path, help="folder for contact sheets of the evaluation")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    options.side = options.side or (128 if options.fluent else 64)
+    return options
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -57,16 +70,24 @@ def main(arguments: list[str] | None = None) -> None:
     import torch
 
     from studio_diffusion.training.artwork import Artwork, load_concepts
+    from studio_diffusion.training.slices import Requests, Stopped
 
     torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)
     options.out.mkdir(parents=True, exist_ok=True)
-    artwork, words = Artwork(options.data, options.side), list(load_concepts(options.concepts))
+    options.requests = Requests(options.out, options.slice_steps)
+    artwork, words = Artwork(options.data, options.side, options.fluent), list(load_concepts(options.concepts))
     report_path = options.out / "report.json"
     report: dict[str, Any] = json.loads(report_path.read_text()) if report_path.exists() else {}
-    for stage in STAGES:
-        if stage in options.stage:
-            report[stage] = _STAGES[stage](options, artwork, words, report)
+    with options.requests.catch_signals():
+        for stage in STAGES:
+            if stage not in options.stage:
+                continue
+            try:
+                report[stage] = _STAGES[stage](options, artwork, words, report)
+            except Stopped as stopped:
+                print(f"{stopped}; the same command resumes", flush=True)
+                return
             report_path.write_text(json.dumps(report, indent=2))
             print(stage, json.dumps(report[stage]), flush=True)
 
@@ -74,15 +95,18 @@ def main(arguments: list[str] | None = None) -> None:
 def _train_autoencoder(options: argparse.Namespace, artwork: Any, words: list[str], report: dict[str, Any]) -> Any:
     from studio_diffusion.training.autoencoder import train_autoencoder
 
-    batch = options.batch if options.device != "cpu" else 16
+    # steps count more than pictures: few at a time on a CPU
+    batch = options.batch if options.device != "cpu" else 16 * 64 // options.side
     return train_autoencoder(
         artwork,
         options.out,
+        options.requests,
         minutes=options.minutes[0],
         steps=options.steps[0],
         device=options.device,
         batch=batch,
         seed=options.seed,
+        enough=options.enough_psnr,
     )
 
 
@@ -106,6 +130,7 @@ def _train_generator(options: argparse.Namespace, artwork: Any, words: list[str]
         tokenizer,
         vae,
         options.out,
+        options.requests,
         minutes=options.minutes[1],
         steps=options.steps[1],
         device=options.device,
@@ -133,6 +158,7 @@ def _train_controlnet(options: argparse.Namespace, artwork: Any, words: list[str
         pipeline.transformer,
         [pipeline.text_encoder, pipeline.text_encoder_2],
         options.out,
+        options.requests,
         minutes=options.minutes[2],
         steps=options.steps[2],
         device=options.device,
@@ -147,7 +173,18 @@ def _train_controlnet(options: argparse.Namespace, artwork: Any, words: list[str
 def _train_judge(options: argparse.Namespace, artwork: Any, words: list[str], report: dict[str, Any]) -> Any:
     from studio_diffusion.training.judge import train_judge
 
-    return train_judge(artwork, words, options.out, device=options.device, steps=options.judge_steps, seed=options.seed)
+    made = report.get("judge", {})
+    if (made.get("judge_words"), made.get("steps")) == (len(words), options.judge_steps):
+        return made
+    return train_judge(
+        artwork,
+        words,
+        options.out,
+        options.requests,
+        device=options.device,
+        steps=options.judge_steps,
+        seed=options.seed,
+    )
 
 
 def _evaluate(options: argparse.Namespace, artwork: Any, words: list[str], report: dict[str, Any]) -> Any:
@@ -157,7 +194,7 @@ def _evaluate(options: argparse.Namespace, artwork: Any, words: list[str], repor
     from studio_diffusion.training.sampling import PipelineSampler
 
     tokenizer, vae = _load_frozen(options, artwork)
-    judge = load_judge(words, options.out, options.device)
+    judge = load_judge(words, options.out, options.device, options.side)
     sampler = PipelineSampler(assemble(options.out, tokenizer, vae).to(options.device), options.side)
     results = evaluate(sampler.generate, words, artwork, judge, options.device)
     pictures = results.pop("pictures")
@@ -178,7 +215,7 @@ def _export(options: argparse.Namespace, artwork: Any, words: list[str], report:
     from studio_diffusion.training.export import export
 
     tokenizer, vae = _load_frozen(options, artwork)
-    return export(options.out, tokenizer, vae, words, options, report)
+    return export(options.out, tokenizer, vae, words, artwork.styles, options, report)
 
 
 _STAGES = {
