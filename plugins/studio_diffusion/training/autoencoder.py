@@ -120,7 +120,7 @@ def train_autoencoder(
         take_step(loss, optimizers, run.pace.scale(run.step))
         losses.append(loss.item())
         run.advance()
-        if run.step % 200 == 0:
+        if run.step % 200 == 0 or run.step in (25, 50, 100):
             psnr = _report(run, model, averaged, test, folder, float(np.mean(losses)), device)
             losses.clear()
             if psnr >= enough:
