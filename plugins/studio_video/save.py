@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Image, ImageType, MediaError, Video, replace_file, replace_files
-from studio.api.video_writing import WRITERS, Encoding, find_padding, write_film
+from studio.api.video_writing import WRITERS, Encoding, find_padding, write_video
 
 DEFAULTS = {"mp4": "h264", "mov": "h264", "mkv": "h264", "webm": "vp9", "gif": "gif", "apng": "apng", "webp": "webp"}
 CONTAINERS = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm", "gif": "gif", "apng": "apng"}
@@ -119,7 +119,7 @@ def save_film(video: Video, path: Path, encoding: Encoding, log: Callable[[str],
         os.environ.setdefault("SVT_LOG", "1")  # the library has no other way to be told to be quiet
     try:
         with replace_file(path) as partial:
-            write_film(video, partial, None, encoding)
+            write_video(video, partial, None, encoding)
     except MediaError as error:
         raise MediaError(error.code, error.message, where=path.name, hint=error.hint) from None
 

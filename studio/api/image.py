@@ -1,9 +1,11 @@
-"""Pictures: `Image` and `Mask`, frozen, with layout, range and dtype that never vary."""
+"""`Image` and `Mask`: frozen, with layout, range and dtype that never vary."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from studio.api.color import SRGB, ColorSpace
+from studio.api.color_transfer import convert_samples
 from studio.errors import MediaError
 
 if TYPE_CHECKING:
@@ -17,52 +19,61 @@ if TYPE_CHECKING:
     ByteArray = npt.NDArray[np.uint8]
     AnyArray = npt.NDArray[Any]
 
-_LAYOUT = "an image is height x width x channels with 1, 3 or 4 channels"
-_TOLERANCE = 1e-4  # what a float picture may leave [0, 1] by (rounding of a filter); it is clipped
+_TOLERANCE = 1e-4  # float samples that leave [0, 1] by less (rounding of a filter) are clipped
 
 
-class _Picture:
+class _Raster:
     """Samples in their own depth, converted on demand: the shared half of Image and Mask."""
 
-    __slots__ = ("_array", "_compact", "_pixels", "_source")
+    __slots__ = ("_array", "_color", "_compact", "_pixels", "_source")
+    studio_type: ClassVar[str]
+    _article: ClassVar[str]
+    _layout: ClassVar[str]
     _array: AnyArray | None
+    _color: ColorSpace
     _compact: AnyArray | None
     _pixels: FloatArray | None
     _source: Any
 
-    def __init__(self, source: Any) -> None:
+    def __init__(self, source: Any, *, color: ColorSpace = SRGB) -> None:
         import numpy as np
 
-        set_slot = object.__setattr__
-        for slot in ("_array", "_compact", "_pixels", "_source"):
-            set_slot(self, slot, None)
         if isinstance(source, np.ndarray | list | tuple):
             try:
                 array = np.array(source)
             except ValueError:
-                raise MediaError("E501", "rows of different lengths are no picture", hint=_LAYOUT) from None
-            set_slot(self, "_array", self._freeze(array))
-        else:
-            set_slot(self, "_source", source)
-            if not _is_pillow(source) and not _is_torch(source):
                 raise MediaError(
-                    "E501",
-                    f"cannot make a picture from {type(source).__name__}",
-                    hint="pass a NumPy array, a Pillow image or a torch tensor",
-                )
+                    "E501", f"invalid {self.studio_type}: rows of different lengths", hint=self._layout
+                ) from None
+            self._fill(self._freeze(array, color), None, color)
+        elif _is_pillow(source) or _is_torch(source):
+            self._fill(None, source, color)
+        else:
+            raise MediaError(
+                "E501",
+                f"cannot make {self._article} from {type(source).__name__}",
+                hint="pass a NumPy array, a Pillow image or a torch tensor",
+            )
 
     @classmethod
-    def take(cls, array: AnyArray) -> Self:
-        """Return a picture of an array that nobody else will write to: it is frozen, not copied.
+    def take(cls, array: AnyArray, *, color: ColorSpace = SRGB) -> Self:
+        """Return a value of an array that no other code will write to: the array is frozen, not copied.
 
         Args:
-            array: What the class takes; it becomes read-only.
+            array: An array that the class takes; it becomes read-only.
+            color: What its samples mean as light.
+
+        Raises:
+            MediaError: As the class does.
         """
-        picture = cls.__new__(cls)
-        for slot in ("_compact", "_pixels", "_source"):
-            object.__setattr__(picture, slot, None)
-        object.__setattr__(picture, "_array", cls._freeze(array))
-        return picture
+        taken = cls.__new__(cls)
+        taken._fill(cls._freeze(array, color), None, color)
+        return taken
+
+    def _fill(self, array: AnyArray | None, source: Any, color: ColorSpace) -> None:
+        values = {"array": array, "source": source, "color": color, "compact": None, "pixels": None}
+        for name, value in values.items():
+            object.__setattr__(self, f"_{name}", value)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen")
@@ -74,41 +85,49 @@ class _Picture:
         raise TypeError(f"{type(self).__name__} is not pickled; use the codec of its value type")
 
     @property
+    def color(self) -> ColorSpace:
+        """What the samples mean as light."""
+        return self._color
+
+    @property
     def stored(self) -> AnyArray:
         """Samples as they came: uint8, uint16 or float32, read-only."""
         source = self._source  # another thread may be converting it too: it sets the array before it drops the source
         if self._array is None and source is not None:
             array = _convert_pillow(source) if _is_pillow(source) else _convert_torch(source)
-            object.__setattr__(self, "_array", self._freeze(array))
+            object.__setattr__(self, "_array", self._freeze(array, self._color))
             object.__setattr__(self, "_source", None)
         assert self._array is not None
         return self._array
 
     @property
     def pixels(self) -> FloatArray:
-        """Samples as float32 in [0, 1], read-only."""
+        """Samples as float32, read-only; in [0, 1] unless the color space is linear or log."""
         if self._pixels is None:
             object.__setattr__(self, "_pixels", _to_float(self.stored))
         assert self._pixels is not None
         return self._pixels
 
     def to_uint8(self) -> ByteArray:
-        """Return the samples rounded to 8 bits."""
+        """Return the samples in sRGB, rounded to 8 bits."""
         import numpy as np
 
         stored: ByteArray = self.stored
-        if stored.dtype == np.uint8:
+        pixels = self.pixels if self._color == SRGB else convert_samples(self.pixels, self._color, SRGB)
+        if stored.dtype == np.uint8 and self._color == SRGB:
             return stored
-        rounded: ByteArray = np.rint(self.pixels * 255.0).astype(np.uint8)
+        rounded: ByteArray = np.rint(pixels * 255.0).astype(np.uint8)
         return rounded
 
     def compact(self) -> AnyArray:
         """Return the samples in the smallest of uint8, uint16 and float32 that holds them exactly.
 
-        Equal pictures have equal compact forms, whatever they were made from; digests are taken of it.
+        Equal values have equal compact forms, whatever they were made from. Digests are computed from it.
         """
         if self._compact is None:
-            compact = _find_compact(self.stored)
+            stored = self.stored
+            whole = self._color.is_bounded or (stored.min() >= 0 and (stored.dtype.kind == "u" or stored.max() <= 1))
+            compact = _find_compact(stored) if whole else stored + stored.dtype.type(0)  # -0.0 and 0.0 are equal
             compact.flags.writeable = False
             object.__setattr__(self, "_compact", compact)
         assert self._compact is not None
@@ -126,7 +145,7 @@ class _Picture:
 
     @property
     def byte_size(self) -> int:
-        """Memory that the picture holds, in bytes."""
+        """Memory that the value holds, in bytes."""
         held = {id(a): a.nbytes for a in (self._array, self._pixels, self._compact) if a is not None}
         return sum(held.values())
 
@@ -135,39 +154,52 @@ class _Picture:
             return NotImplemented
         import numpy as np
 
-        return bool(np.array_equal(self.compact(), other.compact()))
+        return self._color == other._color and bool(np.array_equal(self.compact(), other.compact()))
 
     __hash__ = None  # type: ignore[assignment]  # equality looks at every sample; use the digest as a key
 
     @classmethod
-    def _freeze(cls, array: AnyArray) -> AnyArray:
+    def _freeze(cls, array: AnyArray, color: ColorSpace) -> AnyArray:
         array = cls._shape(array)
         if array.size == 0:
             raise MediaError(
                 "E501",
-                f"a picture of {array.shape[1]} x {array.shape[0]} samples is empty",
+                f"empty {cls.studio_type} of {array.shape[1]} x {array.shape[0]} samples",
                 hint="give at least one sample",
             )
-        return _check_range(array)
+        return _check_samples(array, color)
 
     @classmethod
     def _shape(cls, array: AnyArray) -> AnyArray:
-        raise NotImplementedError  # both subclasses say their layout
+        raise NotImplementedError  # both subclasses have their own layout
+
+    def _describe_color(self) -> str:
+        return "" if self._color == SRGB else f", {self._color}"
 
 
-class Image(_Picture):
-    """A picture: height x width x channels, float32 in [0, 1], sRGB-encoded, 1, 3 or 4 channels.
+class Image(_Raster):
+    """An image: height x width x channels, float32, with 1, 3 or 4 channels, in sRGB unless it says otherwise.
 
-    One channel is grey, four are RGB and straight (not premultiplied) alpha. It may come from a NumPy
-    array (H x W or H x W x C of bool, uint8, uint16 or float in [0, 1]), a Pillow image, or a torch tensor
-    (C x H x W or 1 x C x H x W, float in [0, 1] or uint8); it is converted when it is first looked at.
+    One channel is grey, four are RGB and straight (not premultiplied) alpha. The source is a NumPy array (H x W or
+    H x W x C of bool, uint8, uint16 or float), a Pillow image, or a torch tensor (C x H x W or 1 x C x H x W of float
+    or uint8). It is converted when the samples are first needed.
+
+    Samples lie in [0, 1], where whole numbers are divided by their full range. In the encodings "linear" and "log"
+    float samples may pass 1 and fall below 0; alpha lies in [0, 1] always. Nothing is converted when an image is
+    made: `color` says what the samples are.
+
+    Args:
+        source: The samples.
+        color: What the samples mean as light.
 
     Raises:
-        MediaError: E501 for a shape or a type that is no picture, E502 for NaN or values outside [0, 1].
+        MediaError: E501 for an invalid shape or dtype, E502 for NaN, infinity or samples out of range.
     """
 
     __slots__ = ()
     studio_type: ClassVar[str] = "image"
+    _article: ClassVar[str] = "an image"
+    _layout: ClassVar[str] = "an image is height x width x channels with 1, 3 or 4 channels"
 
     @property
     def channels(self) -> int:
@@ -175,51 +207,59 @@ class Image(_Picture):
         return int(self.stored.shape[2])
 
     def to_pillow(self) -> PIL.Image.Image:
-        """Return an 8-bit Pillow image in mode L, RGB or RGBA."""
+        """Return an 8-bit Pillow image in sRGB, in mode L, RGB or RGBA."""
         import PIL.Image
 
         array = self.to_uint8()
         return PIL.Image.fromarray(array[:, :, 0] if self.channels == 1 else array)
 
     def __repr__(self) -> str:
-        return f"Image({self.width}x{self.height}x{self.channels} {self.stored.dtype})"
+        return f"Image({self.width}x{self.height}x{self.channels} {self.stored.dtype}{self._describe_color()})"
 
     @classmethod
     def _shape(cls, array: AnyArray) -> AnyArray:
         if array.ndim == 2:
             array = array[:, :, None]
         if array.ndim != 3 or array.shape[2] not in (1, 3, 4):
-            raise MediaError("E501", f"an array of shape {array.shape} is no picture", hint=_LAYOUT)
+            raise MediaError("E501", f"invalid image shape {array.shape}", hint=cls._layout)
         return array
 
 
-class Mask(_Picture):
+class Mask(_Raster):
     """A mask: height x width, float32 in [0, 1]; 1 means chosen.
 
-    It may come from what an `Image` may come from, with one channel.
+    The source is one that `Image` takes, with one channel. A mask of shares from 0 to 1 keeps the default color space,
+    whatever image it belongs to. A mask that holds the luminance of a linear or log image says so in `color`; its
+    samples may then pass 1 and fall below 0.
+
+    Args:
+        source: The samples.
+        color: What the samples mean as light.
 
     Raises:
-        MediaError: E501 for a shape or a type that is no mask, E502 for NaN or values outside [0, 1].
+        MediaError: E501 for an invalid shape or dtype, E502 for NaN, infinity or samples out of range.
     """
 
     __slots__ = ()
     studio_type: ClassVar[str] = "mask"
+    _article: ClassVar[str] = "a mask"
+    _layout: ClassVar[str] = "a mask is height x width"
 
     def to_pillow(self) -> PIL.Image.Image:
-        """Return an 8-bit Pillow image in mode L."""
+        """Return an 8-bit Pillow image in mode L, in sRGB."""
         import PIL.Image
 
         return PIL.Image.fromarray(self.to_uint8())
 
     def __repr__(self) -> str:
-        return f"Mask({self.width}x{self.height} {self.stored.dtype})"
+        return f"Mask({self.width}x{self.height} {self.stored.dtype}{self._describe_color()})"
 
     @classmethod
     def _shape(cls, array: AnyArray) -> AnyArray:
         if array.ndim == 3 and array.shape[2] == 1:
             array = array[:, :, 0]
         if array.ndim != 2:
-            raise MediaError("E501", f"an array of shape {array.shape} is no mask", hint="a mask is height x width")
+            raise MediaError("E501", f"invalid mask shape {array.shape}", hint=cls._layout)
         return array
 
 
@@ -240,24 +280,27 @@ def _convert_pillow(source: Any) -> AnyArray:
     try:
         source.load()
     except (OSError, SyntaxError, ValueError) as error:
-        raise MediaError("E501", f"the Pillow image cannot be decoded: {error}", hint="its file is broken") from None
+        raise MediaError("E501", f"the Pillow image cannot be decoded: {error}", hint="its file is damaged") from None
     if source.mode in ("I;16", "I;16L", "I;16B", "I;16N"):
         deep: AnyArray = np.asarray(source).astype(np.uint16)
         return deep
     if source.mode == "I":
         clipped: AnyArray = np.clip(np.asarray(source), 0, 65535).astype(np.uint16)
         return clipped
-    if source.mode == "F":
-        return np.asarray(source)
+    return np.asarray(source) if source.mode == "F" else np.array(_convert_mode(source))
+
+
+def _convert_mode(source: Any) -> Any:
+    """Return a Pillow image in mode L, RGB or RGBA."""
     has_alpha = source.mode in ("LA", "La", "PA", "RGBa") or "transparency" in source.info
     if source.mode not in ("L", "RGB", "RGBA") or (has_alpha and source.mode != "RGBA"):
         try:
             source = source.convert("RGBA" if has_alpha else "L" if source.mode == "1" else "RGB")
         except ValueError:
             raise MediaError(
-                "E501", f"a Pillow image of mode {source.mode!r} is no picture", hint="convert it to RGB first"
+                "E501", f"unsupported mode {source.mode!r} of a Pillow image", hint="convert it to RGB first"
             ) from None
-    return np.array(source)
+    return source
 
 
 def _convert_torch(tensor: Any) -> AnyArray:
@@ -272,7 +315,8 @@ def _convert_torch(tensor: Any) -> AnyArray:
     return np.array(array)
 
 
-def _check_range(array: AnyArray) -> AnyArray:
+def _check_samples(array: AnyArray, color: ColorSpace) -> AnyArray:
+    """Return samples as uint8, uint16 or float32, read-only; MediaError E501 or E502 for invalid ones."""
     import numpy as np
 
     if array.dtype == np.bool_:
@@ -282,20 +326,39 @@ def _check_range(array: AnyArray) -> AnyArray:
     elif array.dtype.kind == "f":
         with np.errstate(over="ignore"):  # what overflows is infinite, and refused
             array = array.astype(np.float32, copy=False)
-        low, high = float(array.min()), float(array.max())
-        if not (low >= -_TOLERANCE and high <= 1.0 + _TOLERANCE):
-            raise MediaError(
-                "E502", f"samples reach from {low:g} to {high:g}", hint="samples lie in [0, 1] and are never NaN"
-            )
-        if low < 0.0 or high > 1.0:
-            array = np.clip(array, 0.0, 1.0)
+        array = _clip_rounding(array) if color.is_bounded else _check_unbounded(array)
     else:
         raise MediaError(
-            "E501", f"samples of dtype {array.dtype} are no picture", hint="use uint8, uint16 or float in [0, 1]"
+            "E501", f"unsupported dtype {array.dtype} of samples", hint="use uint8, uint16 or float in [0, 1]"
         )
     array = np.ascontiguousarray(array)
     array.flags.writeable = False
     return array.view()  # a view of a locked array cannot be unlocked
+
+
+def _clip_rounding(array: FloatArray) -> FloatArray:
+    """Return samples in [0, 1]; MediaError E502 for those that are further out than rounding explains."""
+    import numpy as np
+
+    low, high = float(array.min()), float(array.max())
+    if not (low >= -_TOLERANCE and high <= 1.0 + _TOLERANCE):
+        raise MediaError(
+            "E502",
+            f"samples range from {low:g} to {high:g}",
+            hint='samples lie in [0, 1]; scene-linear ones need color=ColorSpace("linear")',
+        )
+    return np.clip(array, 0.0, 1.0) if low < 0.0 or high > 1.0 else array
+
+
+def _check_unbounded(array: FloatArray) -> FloatArray:
+    """Return finite samples; MediaError E502 for NaN, infinity, and alpha outside [0, 1]."""
+    import numpy as np
+
+    if not np.isfinite(array).all():
+        raise MediaError("E502", "samples hold NaN or infinity", hint="replace samples that are not finite first")
+    if array.ndim == 3 and array.shape[2] == 4:
+        array = np.dstack([array[:, :, :3], _clip_rounding(array[:, :, 3])])
+    return array
 
 
 def _to_float(array: AnyArray) -> FloatArray:
@@ -310,6 +373,7 @@ def _to_float(array: AnyArray) -> FloatArray:
 
 
 def _find_compact(array: AnyArray) -> AnyArray:
+    """Return samples in [0, 1] in the smallest dtype that holds them exactly."""
     import numpy as np
 
     if array.dtype == np.uint8:

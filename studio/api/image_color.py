@@ -1,4 +1,4 @@
-"""Pictures in other colour spaces become sRGB."""
+"""Samples of files in other color spaces become sRGB, by ICC profile."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     AnyArray = npt.NDArray[Any]
 
-_OPENCV_LOG = threading.Lock()  # OpenCV has one log level; our own threads do not mix it up
+_OPENCV_LOG = threading.Lock()  # OpenCV has one log level; our threads must not change it at once
 _ROWS = 256  # converted at once, so that the floats stay small
 
 
@@ -21,27 +21,31 @@ def convert_to_srgb(array: AnyArray, profile: bytes | None) -> AnyArray:
     """Return height x width (x channels) samples in sRGB, in their own depth; alpha is left alone.
 
     A profile that is missing, broken or of another number of channels is taken for sRGB, as browsers do. Matrix
-    profiles convert at the picture's own depth. Profiles made of look-up tables convert through LittleCMS at 8 bits:
-    a 16-bit or float picture is rounded to 8 bits there.
+    profiles convert at the depth of the samples. Profiles made of look-up tables convert through LittleCMS at 8 bits:
+    16-bit and float samples are rounded to 8 bits there.
     """
-    parsed = icc.parse_profile(profile) if profile else None
-    if parsed is None or profile is None:
+    if profile is None or (parsed := icc.parse_profile(profile)) is None:
         return array
-    colours = 1 if array.ndim == 2 else array.shape[2]
-    if parsed.space == "GRAY" and parsed.curves and colours == 1:
+    channels = 1 if array.ndim == 2 else array.shape[2]
+    if parsed.space == "GRAY" and parsed.curves and channels == 1:
         return _convert_grey(array, parsed)
-    if parsed.space != "RGB " or colours not in (3, 4) or icc.is_srgb(parsed):
-        return array
+    if parsed.space == "RGB " and channels in (3, 4) and not icc.is_srgb(parsed):
+        return _convert_rgb(array, parsed, profile)
+    return array
+
+
+def _convert_rgb(array: AnyArray, parsed: icc.Profile, profile: bytes) -> AnyArray:
+    """Convert height x width x 3 or 4 samples by a profile for RGB."""
     rgb = array[:, :, :3]
     if parsed.matrix and str(array.dtype) != "uint8":
         converted = _convert_matrix(rgb, parsed)
     else:
         converted = _convert_table(rgb, profile)
-    return converted if colours == 3 else _join_alpha(converted, array[:, :, 3:])
+    return converted if array.shape[2] == 3 else _join_alpha(converted, array[:, :, 3:])
 
 
 def convert_ink(image: Any, profile: bytes | None) -> AnyArray:
-    """Return a Pillow image in CMYK or LAB as RGB samples, by its profile if it has a fitting one."""
+    """Return a Pillow image in CMYK or LAB as RGB samples, by its profile if that is for CMYK."""
     import numpy as np
     from PIL import ImageCms
 
@@ -61,7 +65,7 @@ def convert_ink(image: Any, profile: bytes | None) -> AnyArray:
 
 
 def decode_silently(data: AnyArray) -> AnyArray | None:
-    """Decode a file's bytes with OpenCV, which otherwise reports broken files on the standard error."""
+    """Decode a file's bytes with OpenCV, which otherwise reports damaged files on the standard error."""
     import cv2
 
     with _OPENCV_LOG:
@@ -92,7 +96,7 @@ def _convert_matrix(array: AnyArray, profile: icc.Profile) -> AnyArray:
     top = 65535.0 if whole else 1.0
     result = np.empty_like(array)
     for row in range(0, len(array), _ROWS):
-        converted = icc.convert_colours(array[row : row + _ROWS].astype(np.float64) / top, profile) * top
+        converted = icc.convert_colors(array[row : row + _ROWS].astype(np.float64) / top, profile) * top
         result[row : row + _ROWS] = np.rint(converted) if whole else converted
     return result
 
@@ -114,10 +118,10 @@ def _convert_table(array: AnyArray, profile: bytes) -> AnyArray:
         return array
 
 
-def _join_alpha(colour: AnyArray, alpha: AnyArray) -> AnyArray:
+def _join_alpha(color: AnyArray, alpha: AnyArray) -> AnyArray:
     import numpy as np
 
-    if colour.dtype == alpha.dtype:
-        return np.concatenate([colour, alpha], axis=2)
+    if color.dtype == alpha.dtype:
+        return np.concatenate([color, alpha], axis=2)
     top = 65535.0 if alpha.dtype == np.uint16 else 1.0
-    return np.concatenate([colour, np.rint(alpha / top * 255.0).astype(np.uint8)], axis=2)
+    return np.concatenate([color, np.rint(alpha / top * 255.0).astype(np.uint8)], axis=2)

@@ -1,12 +1,14 @@
-"""How pictures and masks are stored, and read from and written to files."""
+"""How images and masks are stored, and read from and written to files."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from studio.api.color import SRGB, ColorSpace
+from studio.api.color_conversion import convert_color, describe_conversion
 from studio.api.image import Image, Mask
-from studio.api.image_reading import read_picture
-from studio.api.image_writing import read_picture_provenance, write_picture
+from studio.api.image_reading import read_image
+from studio.api.image_writing import read_image_provenance, write_image
 from studio.api.media_file import refuse, refuse_writing
 from studio.api.value_type import Packed, ValueType
 from studio.errors import MediaError
@@ -21,19 +23,20 @@ _BITS = {"uint8": "8 bit", "uint16": "16 bit", "float32": "float"}
 
 
 class ImageType(ValueType[Image]):
-    """Pictures: stored as their compact samples, read from PNG, JPEG, WebP, TIFF, BMP and GIF files.
+    """Images: stored as their compact samples, read from PNG, JPEG, WebP, TIFF, BMP and GIF files.
 
-    **Read.** The content decides the format, not the name. Size and pixels are checked from the header before
-    anything is decoded. EXIF orientation is applied, alpha is kept (palettes and colour keys too), grey stays one
-    channel (grey with alpha becomes RGBA), 16-bit grey, RGB and RGBA keep their depth, CMYK and LAB become RGB, an
-    embedded ICC profile is converted to sRGB (at 16 bits for profiles with a matrix; those made of look-up tables
-    convert at 8 bits). Of an animation the first picture is read. PNG's gAMA, cHRM and cICP chunks are not looked at.
+    **Read.** The content decides the format, not the name. The size is checked in the header before anything is
+    decoded. EXIF orientation is applied, alpha is kept (palettes and color keys too), grey stays one channel (grey
+    with alpha becomes RGBA), 16-bit grey, RGB and RGBA keep their depth, and CMYK and LAB become RGB. An embedded ICC
+    profile is converted to sRGB: at 16 bits for profiles with a matrix, at 8 bits for profiles with look-up tables.
+    Of an animation the first image is read. PNG's gAMA, cHRM and cICP chunks are ignored.
 
-    **Written.** PNG has 8 bits per sample, or 16 where the samples are whole 16-bit numbers: pictures that come
-    from 16-bit files or uint16 arrays; floats that are not are rounded to 8. JPEG has quality 92 without chroma
-    subsampling, alpha laid over white. WebP has quality 90 with lossless alpha. TIFF keeps the depth, floats too.
-    Every file says in XMP that it is generated, and holds the provenance: PNG in an iTXt chunk "studio", JPEG in a
-    comment (left out where it does not fit into 64 kB), WebP and TIFF in XMP. The same picture gives the same bytes.
+    **Written.** All files hold sRGB: an image in another color space is converted and clipped to [0, 1]. PNG has 8
+    bits per sample, or 16 where the samples are whole 16-bit numbers, from 16-bit files or uint16 arrays; other
+    floats are rounded to 8. JPEG has quality 92 without chroma subsampling, alpha laid over white. WebP has quality 90
+    with lossless alpha. TIFF keeps the depth, floats too. Every file says in XMP that it is generated, and holds the
+    provenance: PNG in an iTXt chunk "studio", JPEG in a comment (left out where it does not fit into 64 kB), WebP and
+    TIFF in XMP. Equal images give equal bytes.
     """
 
     name = "image"
@@ -41,41 +44,45 @@ class ImageType(ValueType[Image]):
     extensions = ("png", "jpg", "jpeg", "webp", "tiff", "tif")
 
     def pack(self, value: Image) -> Packed:
-        """Take a picture apart into its compact samples."""
-        return Packed({}, {"pixels": value.compact()})
+        """Take an image apart into its compact samples, and its color space where it is not sRGB."""
+        return Packed(_pack_color(value.color), {"pixels": value.compact()})
 
     def unpack(self, packed: Packed) -> Image:
-        """Put a picture together again."""
-        return Image(packed.arrays["pixels"])
+        """Put an image together again."""
+        return Image(packed.arrays["pixels"], color=ColorSpace.from_json(packed.header.get("color")))
 
     def describe(self, value: Image) -> str:
-        """Say size, channels and depth, e.g. "1024x768 RGB, 8 bit"."""
+        """Say size, channels, depth and color space unless it is sRGB, e.g. "1024x768 RGB, 8 bit"."""
         kind = {1: "grey", 3: "RGB", 4: "RGBA"}[value.channels]
-        return f"{value.width}x{value.height} {kind}, {_BITS[str(value.stored.dtype)]}"
+        return f"{value.width}x{value.height} {kind}, {_BITS[str(value.stored.dtype)]}{_describe_color(value)}"
 
     def byte_size(self, value: Image) -> int:
-        """Return the memory that a picture holds, in bytes."""
+        """Return the memory that an image holds, in bytes."""
         return value.byte_size + 256
 
     def read_file(self, path: Path, limits: MediaLimits) -> Image:
-        """Read a picture; MediaError E511 if it is broken, of another kind or over a limit."""
-        return _create(Image, read_picture(path, limits), path)
+        """Read an image; MediaError E511 if it is damaged, unsupported or over a limit."""
+        return _create(Image, read_image(path, limits), path)
 
     def write_file(self, value: Image, path: Path, provenance: str | None) -> None:
-        """Write a picture with its provenance; MediaError E512 if that cannot be."""
+        """Write an image with its provenance; MediaError E512 if that fails."""
         _check_extension(path, self)
-        write_picture(value.compact(), path, provenance)
+        write_image(convert_color(value).compact(), path, provenance)
+
+    def find_loss(self, value: Image, path: Path) -> str:
+        """Say that the color space was converted, or ""."""
+        return describe_conversion(value.color)
 
     def read_provenance(self, path: Path) -> str | None:
         """Return the provenance that a file carries, or None."""
-        return read_picture_provenance(path)
+        return read_image_provenance(path)
 
 
 class MaskType(ValueType[Mask]):
     """Masks: one channel; read from what an image is read from, written as PNG.
 
-    A picture with alpha that is not opaque everywhere gives its alpha; other pictures give their luma (Rec. 709
-    weights on the encoded samples), and greys themselves.
+    An image with alpha that is not opaque everywhere gives its alpha. Other images give their luma (Rec. 709 weights
+    on the encoded samples), and grey images themselves. All files hold sRGB, as those of images.
     """
 
     name = "mask"
@@ -83,33 +90,37 @@ class MaskType(ValueType[Mask]):
     extensions = ("png",)
 
     def pack(self, value: Mask) -> Packed:
-        """Take a mask apart into its compact samples."""
-        return Packed({}, {"pixels": value.compact()})
+        """Take a mask apart into its compact samples, and its color space where it is not sRGB."""
+        return Packed(_pack_color(value.color), {"pixels": value.compact()})
 
     def unpack(self, packed: Packed) -> Mask:
         """Put a mask together again."""
-        return Mask(packed.arrays["pixels"])
+        return Mask(packed.arrays["pixels"], color=ColorSpace.from_json(packed.header.get("color")))
 
     def describe(self, value: Mask) -> str:
-        """Say size and depth."""
-        return f"{value.width}x{value.height} mask, {_BITS[str(value.stored.dtype)]}"
+        """Say size, depth and color space unless it is sRGB."""
+        return f"{value.width}x{value.height} mask, {_BITS[str(value.stored.dtype)]}{_describe_color(value)}"
 
     def byte_size(self, value: Mask) -> int:
         """Return the memory that a mask holds, in bytes."""
         return value.byte_size + 256
 
     def read_file(self, path: Path, limits: MediaLimits) -> Mask:
-        """Read a mask; MediaError E511 if it is broken, of another kind or over a limit."""
-        return _create(Mask, _find_mask(_create(Image, read_picture(path, limits), path)), path)
+        """Read a mask; MediaError E511 if it is damaged, unsupported or over a limit."""
+        return _create(Mask, _find_mask(_create(Image, read_image(path, limits), path)), path)
 
     def write_file(self, value: Mask, path: Path, provenance: str | None) -> None:
-        """Write a mask with its provenance; MediaError E512 if that cannot be."""
+        """Write a mask with its provenance; MediaError E512 if that fails."""
         _check_extension(path, self)
-        write_picture(value.compact(), path, provenance)
+        write_image(convert_color(value).compact(), path, provenance)
+
+    def find_loss(self, value: Mask, path: Path) -> str:
+        """Say that the color space was converted, or ""."""
+        return describe_conversion(value.color)
 
     def read_provenance(self, path: Path) -> str | None:
         """Return the provenance that a file carries, or None."""
-        return read_picture_provenance(path)
+        return read_image_provenance(path)
 
 
 def _create(kind: type[P], source: Any, path: Path) -> P:
@@ -119,12 +130,20 @@ def _create(kind: type[P], source: Any, path: Path) -> P:
         raise refuse(path, error.message, hint=error.hint) from None
 
 
+def _pack_color(color: ColorSpace) -> dict[str, Any]:
+    """Return the header of a value: empty for sRGB, so that such values keep the digests that they always had."""
+    return {} if color == SRGB else {"color": color.to_json()}
+
+
+def _describe_color(value: Image | Mask) -> str:
+    return "" if value.color == SRGB else f", {value.color}"
+
+
 def _check_extension(path: Path, value_type: ValueType[Any]) -> None:
     if path.suffix.lower().lstrip(".") not in value_type.extensions:
-        found = path.suffix or "a file without extension"
         raise refuse_writing(
             path,
-            f"a {value_type.name} is not written as {found!r}",
+            f"unsupported {value_type.name} file extension {path.suffix!r}",
             hint=f"use one of: {', '.join(value_type.extensions)}",
         )
 

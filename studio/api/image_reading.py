@@ -1,4 +1,4 @@
-"""Pictures from files: checked within bounds first, then decoded at full depth, upright and in sRGB."""
+"""Images from files: checked within bounds first, then decoded at full depth, upright and in sRGB."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 SUPPORTED = "PNG, JPEG, WebP, TIFF, BMP and GIF are read"
 _LARGEST_TILE = 64_000_000  # samples of one TIFF tile; Pillow warns at 89 million
-_LARGEST_CLOSED = 178_000_000  # pixels of WebP and GIF: Pillow's plugins hold a bound that is not ours to move
+_LARGEST_CLOSED = 178_000_000  # pixels of WebP and GIF: Pillow's plugins have a bound that cannot be raised
 _TIFF_TAGS = frozenset(
     {256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 292, 293, 317, 320, 322, 323, 324, 325, 332, 338, 339, 347}
     | {530, 531, 532}
 )
 
 
-def read_picture(path: Path, limits: MediaLimits) -> AnyArray:
+def read_image(path: Path, limits: MediaLimits) -> AnyArray:
     """Read a file into height x width (x 3 or 4) samples of uint8, uint16 or float32, upright, in sRGB.
 
-    Only the first picture of a file with several is read. Floats are not checked against [0, 1] here.
+    Only the first image of a file with several is read. Floats are not checked against [0, 1] here.
 
     Raises:
-        MediaError: E511 if the file is no picture that is supported, is broken or is over a limit.
+        MediaError: E511 if the file is unsupported, damaged or over a limit.
     """
     with open_media(path, limits) as file:
         data = file.read()
@@ -47,16 +47,16 @@ def read_picture(path: Path, limits: MediaLimits) -> AnyArray:
 
     reader = _find_reader(data)
     if reader is None:
-        raise refuse(path, "this is no picture of a kind that is read", hint=SUPPORTED)
+        raise refuse(path, "unsupported or damaged image file", hint=SUPPORTED)
     try:
         return reader(data, check_size)
     except MediaError:
         raise
     except MemoryError:
-        raise refuse(path, "the picture does not fit into memory", hint="make it smaller first") from None
+        raise refuse(path, "the image does not fit into memory", hint="make it smaller first") from None
     except Exception as error:  # decoders raise errors of every kind on hostile files
         reason = str(error).strip() or type(error).__name__
-        raise refuse(path, f"the picture is broken: {reason[:1].lower()}{reason[1:300]}", hint=_HINT) from None
+        raise refuse(path, f"damaged image: {reason[:1].lower()}{reason[1:300]}", hint=_HINT) from None
 
 
 _HINT = "open it in another program and save it again; " + SUPPORTED
@@ -78,37 +78,27 @@ def _find_reader(data: bytes) -> Callable[[bytes, CheckSize], AnyArray] | None:
 
 def _check_size(path: Path, width: int, height: int, limits: MediaLimits) -> None:
     if width < 1 or height < 1:
-        raise refuse(path, f"a picture of {width} x {height} pixels is empty", hint=_HINT)
+        raise refuse(path, f"invalid image size {width} x {height}", hint=_HINT)
     if max(width, height) > limits.max_side or width * height > limits.max_pixels:
         bound = f"{limits.max_pixels} pixels and {limits.max_side} per side"
         raise refuse(
             path,
-            f"a picture of {width} x {height} pixels is over the limit of {bound}",
+            f"an image of {width} x {height} pixels is over the limit of {bound}",
             hint="raise media.max_pixels or media.max_side in config.toml if you trust the file",
         )
 
 
 def _read_png(data: bytes, check_size: CheckSize) -> AnyArray:
-    parts: dict[bytes, bytes] = {}
-    scans: list[bytes] = []
-    for kind, content in png.iterate_chunks(io.BytesIO(data)):
-        if kind == b"IDAT":
-            scans.append(content)
-        else:
-            parts.setdefault(kind, content)
-    width, height, depth, colour, _, _, interlace = struct.unpack(">IIBBBBB", parts.get(b"IHDR", b""))
+    parts, scan = _collect_png_chunks(data)
+    width, height, depth, color, _, _, interlace = struct.unpack(">IIBBBBB", parts.get(b"IHDR", b""))
     check_size(width, height)
-    samples = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour, 0)
-    scan = b"".join(scans)
+    samples = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(color, 0)
     expected = _count_png_bytes(width, height, depth * samples, interlace)
     if expected > 1040 * len(scan):  # zlib packs at most 1032 to 1
         raise ValueError("the file is far too short for its size in pixels")
-    key = parts.get(b"tRNS") if colour in (0, 2) else None
-    kept = [b"IHDR", b"PLTE"] + ([b"tRNS"] if colour == 3 else [])
+    kept = [b"IHDR", b"PLTE"] + ([b"tRNS"] if color == 3 else [])
     clean = [png.build_chunk(kind, parts[kind]) for kind in kept if kind in parts]
     file = b"".join([png.SIGNATURE, *clean, png.build_chunk(b"IDAT", scan), png.build_chunk(b"IEND", b"")])
-    orientation = tiff.find_orientation(parts.get(b"eXIf", b""))
-    profile = None if b"sRGB" in parts else _inflate_profile(parts.get(b"iCCP"))
     if depth == 16:
         if png.count_inflated(scan, expected) < expected:
             raise ValueError("the file is truncated")
@@ -117,9 +107,22 @@ def _read_png(data: bytes, check_size: CheckSize) -> AnyArray:
         from PIL.PngImagePlugin import PngImageFile
 
         array = _load(PngImageFile(io.BytesIO(file)))
-    if key is not None:
-        array = _add_key_alpha(array, struct.unpack(f">{samples}H", key[: 2 * samples]), depth)
-    return _finish(array, profile, orientation)
+    if color in (0, 2) and b"tRNS" in parts:
+        array = _add_key_alpha(array, struct.unpack(f">{samples}H", parts[b"tRNS"][: 2 * samples]), depth)
+    profile = None if b"sRGB" in parts else _inflate_profile(parts.get(b"iCCP"))
+    return _finish(array, profile, tiff.find_orientation(parts.get(b"eXIf", b"")))
+
+
+def _collect_png_chunks(data: bytes) -> tuple[dict[bytes, bytes], bytes]:
+    """Return the first chunk of each kind, and the contents of all IDAT chunks as one."""
+    parts: dict[bytes, bytes] = {}
+    scans: list[bytes] = []
+    for kind, content in png.iterate_chunks(io.BytesIO(data)):
+        if kind == b"IDAT":
+            scans.append(content)
+        else:
+            parts.setdefault(kind, content)
+    return parts, b"".join(scans)
 
 
 def _count_png_bytes(width: int, height: int, bits: int, interlace: int) -> int:
@@ -141,7 +144,7 @@ def _inflate_profile(content: bytes | None) -> bytes | None:
 
 
 def _decode_deep_png(data: bytes) -> AnyArray:
-    """Decode at 16 bits with FFmpeg: Pillow cuts RGB down to 8, and OpenCV's libpng talks on the standard error."""
+    """Decode at 16 bits with FFmpeg: Pillow reduces RGB to 8, and the libpng of OpenCV writes to the standard error."""
     import av
     import numpy as np
 
@@ -162,8 +165,8 @@ def _add_key_alpha(array: AnyArray, key: tuple[int, ...], depth: int) -> AnyArra
     scale = 255 // (2**depth - 1) if depth < 8 else 1
     chosen = (array == np.array(key) * scale).all(axis=2)
     alpha = np.where(chosen, 0, top).astype(array.dtype)[:, :, None]
-    colour = np.repeat(array, 3, axis=2) if array.shape[2] == 1 else array
-    return np.concatenate([colour, alpha], axis=2)
+    color = np.repeat(array, 3, axis=2) if array.shape[2] == 1 else array
+    return np.concatenate([color, alpha], axis=2)
 
 
 def _read_jpeg(data: bytes, check_size: CheckSize) -> AnyArray:
@@ -186,7 +189,7 @@ def _read_webp(data: bytes, check_size: CheckSize) -> AnyArray:
     width, height = riff.find_webp_size(data[:30]) or (0, 0)
     check_size(width, height)
     if width * height > _LARGEST_CLOSED:
-        raise ValueError(f"WebP pictures of more than {_LARGEST_CLOSED} pixels are not read")
+        raise ValueError(f"WebP images of more than {_LARGEST_CLOSED} pixels are not supported")
     parts = dict(riff.iterate_chunks(io.BytesIO(data), b"WEBP", frozenset({b"ICCP", b"EXIF"})))
     image = WebPImageFile(io.BytesIO(data))
     return _finish(_load(image), parts.get(b"ICCP"), tiff.find_orientation(parts.get(b"EXIF", b"")))
@@ -198,7 +201,7 @@ def _read_gif(data: bytes, check_size: CheckSize) -> AnyArray:
     width, height = gif.find_size(io.BytesIO(data))
     check_size(width, height)
     if width * height > _LARGEST_CLOSED // 2:
-        raise ValueError(f"GIF pictures of more than {_LARGEST_CLOSED // 2} pixels are not read")
+        raise ValueError(f"GIF images of more than {_LARGEST_CLOSED // 2} pixels are not supported")
     return _load(GifImageFile(io.BytesIO(data)))
 
 
@@ -220,42 +223,48 @@ def _read_tiff(data: bytes, check_size: CheckSize) -> AnyArray:
     tiff.check_parts(data, directory)
     clean = tiff.rebuild(data, directory, _TIFF_TAGS)
     profile = directory.entries[tiff.ICC].data if tiff.ICC in directory.entries else None
-    bits, samples = directory.numbers(tiff.BITS) or (1,), directory.number(tiff.SAMPLES, 1)
-    if bits[0] in (16, 32) and samples in (3, 4) and directory.number(tiff.PHOTOMETRIC) == 2:
-        array = _decode_deep_tiff(clean, directory)
-    else:
-        from PIL.TiffImagePlugin import TiffImageFile
-
-        image = TiffImageFile(io.BytesIO(clean))
-        if image.mode == "I":
-            raise ValueError("signed and 32-bit whole numbers are not read")
-        array = _load(image, profile)
-        if image.mode.startswith("I;16") and directory.number(tiff.PHOTOMETRIC) == 0:
-            array = 65535 - array
+    array = _decode_deep_tiff(clean, directory) if _is_deep_rgb(directory) else _load_tiff(clean, directory, profile)
     orientation = directory.number(tiff.ORIENTATION, 1)
     return _finish(array, profile, orientation if 1 <= orientation <= 8 else 1)
 
 
+def _is_deep_rgb(directory: tiff.Directory) -> bool:
+    """Say whether samples are RGB or RGBA of 16-bit numbers or floats."""
+    bits, samples = directory.numbers(tiff.BITS) or (1,), directory.number(tiff.SAMPLES, 1)
+    return bits[0] in (16, 32) and samples in (3, 4) and directory.number(tiff.PHOTOMETRIC) == 2
+
+
+def _load_tiff(data: bytes, directory: tiff.Directory, profile: bytes | None) -> AnyArray:
+    from PIL.TiffImagePlugin import TiffImageFile
+
+    image = TiffImageFile(io.BytesIO(data))
+    if image.mode == "I":
+        raise ValueError("signed and 32-bit whole numbers are not supported")
+    array = _load(image, profile)
+    inverted = image.mode.startswith("I;16") and directory.number(tiff.PHOTOMETRIC) == 0
+    return 65535 - array if inverted else array
+
+
 def _decode_deep_tiff(data: bytes, directory: tiff.Directory) -> AnyArray:
-    """Decode RGB and RGBA of 16-bit numbers and floats, which Pillow cuts down or refuses, with OpenCV."""
+    """Decode RGB and RGBA of 16-bit numbers and floats with OpenCV; Pillow reduces or refuses them."""
     import numpy as np
 
     decoded: Any = decode_silently(np.frombuffer(data, np.uint8))
     if decoded is None or decoded.dtype not in (np.uint16, np.float32):
         raise ValueError("the samples cannot be decoded")
-    colour: AnyArray = decoded[:, :, [2, 1, 0]]
+    color: AnyArray = decoded[:, :, [2, 1, 0]]
     if decoded.shape[2] == 3 or directory.numbers(tiff.EXTRA)[:1] == (0,):
-        return colour
+        return color
     alpha, top = decoded[:, :, 3:], 1.0 if decoded.dtype == np.float32 else 65535.0
-    if directory.number(tiff.EXTRA) == 1:  # associated: colours are already multiplied
-        straight = colour * (top / np.maximum(alpha.astype(np.float64), 1e-9))
-        colour = np.clip(straight, 0, top)
-        colour = (np.rint(colour) if top > 1 else colour).astype(decoded.dtype)
-    return np.concatenate([colour, alpha], axis=2)
+    if directory.number(tiff.EXTRA) == 1:  # associated: colors are already multiplied
+        straight = color * (top / np.maximum(alpha.astype(np.float64), 1e-9))
+        color = np.clip(straight, 0, top)
+        color = (np.rint(color) if top > 1 else color).astype(decoded.dtype)
+    return np.concatenate([color, alpha], axis=2)
 
 
 def _load(image: Any, profile: bytes | None = None) -> AnyArray:
-    """Decode a Pillow image into samples; the modes that a picture does not have are converted."""
+    """Decode a Pillow image into samples; modes that an image does not have are converted."""
     import numpy as np
 
     image.load()
@@ -263,13 +272,17 @@ def _load(image: Any, profile: bytes | None = None) -> AnyArray:
         return convert_ink(image, profile)
     if image.mode.startswith("I;16"):
         return np.asarray(image).astype(np.uint16)
-    if image.mode not in ("L", "RGB", "RGBA", "F") or "transparency" in image.info:
-        alpha = image.mode in ("LA", "La", "PA", "RGBa") or "transparency" in image.info
-        if image.mode == "1" and not alpha:
-            image = image.convert("L")
-        elif image.mode not in ("L", "F") or alpha:
-            image = image.convert("RGBA" if alpha else "RGB")
-    return np.array(image)
+    wanted = _choose_mode(image)
+    return np.array(image if wanted == image.mode else image.convert(wanted))
+
+
+def _choose_mode(image: Any) -> str:
+    """Return the mode in which a Pillow image becomes samples: L, F, RGB or RGBA."""
+    if image.mode in ("LA", "La", "PA", "RGBa", "RGBA") or "transparency" in image.info:
+        return "RGBA"
+    if image.mode in ("L", "F"):
+        return str(image.mode)
+    return "L" if image.mode == "1" else "RGB"
 
 
 def _finish(array: AnyArray, profile: bytes | None, orientation: int) -> AnyArray:

@@ -1,4 +1,4 @@
-"""Pictures into files that carry what made them and say that they are generated."""
+"""Images into files that carry what made them and say that they are generated."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from studio.api.formats import jpeg, png, riff, tiff, xmp
 from studio.api.media_file import GENERATOR, MARK, encode_text, open_media, refuse_writing, write_bytes
-from studio.errors import MediaError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+    from typing import BinaryIO
 
     import numpy as np
     import numpy.typing as npt
@@ -23,11 +24,11 @@ _XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"
 _STRIP_ROWS = 64
 
 
-def write_picture(array: AnyArray, path: Path, provenance: str | None) -> None:
+def write_image(array: AnyArray, path: Path, provenance: str | None) -> None:
     """Write height x width (x channels) samples of uint8, uint16 or float32; the extension chooses the format.
 
     Raises:
-        MediaError: E512 if the format cannot hold the picture or the disk cannot.
+        MediaError: E512 if the format or the disk cannot hold the image.
     """
     kind = path.suffix.lower().lstrip(".")
     array = array[:, :, None] if array.ndim == 2 else array
@@ -41,41 +42,55 @@ def write_picture(array: AnyArray, path: Path, provenance: str | None) -> None:
     try:
         parts = _WRITERS[kind](array, provenance)
     except (OSError, ValueError, struct.error) as error:
-        raise refuse_writing(path, f"cannot write the picture: {error}", hint="write it as png") from None
+        raise refuse_writing(path, f"cannot write the image: {error}", hint="write it as png") from None
     write_bytes(path, *parts)
 
 
-def read_picture_provenance(path: Path) -> str | None:
-    """Return the text that `write_picture` embedded, or None for a file that is not ours or is broken."""
+def read_image_provenance(path: Path) -> str | None:
+    """Return the text that `write_image` embedded, or None for a damaged file or another program's."""
     from studio.settings import MediaLimits
 
     try:
         with open_media(path, MediaLimits()) as file:
             head = file.read(12)
-            if head[:8] == png.SIGNATURE:
-                return _find_png_provenance(file)
-            if head[:2] == b"\xff\xd8":
-                marked = jpeg.parse_segments(file).find_all(jpeg.COMMENT, MARK.encode())
-                return marked[0].decode("utf-8") if marked else None
-            if head[:4] == b"RIFF":
-                packets = [content for _, content in riff.iterate_chunks(file, b"WEBP", frozenset({b"XMP "}))]
-                return xmp.find_provenance(packets[0]) if packets else None
-            if head[:2] in (b"II", b"MM"):
-                file.seek(0)
-                entry = tiff.parse_directory(file.read()).entries.get(tiff.XMP)
-                return xmp.find_provenance(entry.data) if entry else None
+            for start, find_provenance in _FINDERS.items():
+                if head.startswith(start):
+                    return find_provenance(file)
     except (ValueError, OSError, MemoryError, struct.error):
         return None
-    except MediaError:
-        raise
     return None
 
 
-def _find_png_provenance(file: Any) -> str | None:
+def _find_png_provenance(file: BinaryIO) -> str | None:
     for _, content in png.iterate_chunks(file, frozenset({b"iTXt"})):
         if content.startswith(b"studio\0"):
             return png.parse_text(content)[1]
     return None
+
+
+def _find_jpeg_provenance(file: BinaryIO) -> str | None:
+    marked = jpeg.parse_segments(file).find_all(jpeg.COMMENT, MARK.encode())
+    return marked[0].decode("utf-8") if marked else None
+
+
+def _find_webp_provenance(file: BinaryIO) -> str | None:
+    packets = [content for _, content in riff.iterate_chunks(file, b"WEBP", frozenset({b"XMP "}))]
+    return xmp.find_provenance(packets[0]) if packets else None
+
+
+def _find_tiff_provenance(file: BinaryIO) -> str | None:
+    file.seek(0)
+    entry = tiff.parse_directory(file.read()).entries.get(tiff.XMP)
+    return xmp.find_provenance(entry.data) if entry else None
+
+
+_FINDERS: dict[bytes, Callable[[BinaryIO], str | None]] = {
+    png.SIGNATURE: _find_png_provenance,
+    b"\xff\xd8": _find_jpeg_provenance,
+    b"RIFF": _find_webp_provenance,
+    b"II": _find_tiff_provenance,
+    b"MM": _find_tiff_provenance,
+}
 
 
 def _write_png(array: AnyArray, provenance: str | None) -> list[bytes]:
@@ -90,11 +105,11 @@ def _write_png(array: AnyArray, provenance: str | None) -> list[bytes]:
 
 
 def _encode_deep_png(array: AnyArray) -> bytes:
-    """Encode 16 bits: Pillow writes no 16-bit RGB. Every row has the Paeth filter (PNG specification, 9.4)."""
+    """Encode 16 bits: Pillow writes no 16-bit RGB. Each row has the Paeth filter (PNG specification, 9.4)."""
     import numpy as np
 
     height, width, channels = array.shape
-    colour = {1: 0, 3: 2, 4: 6}[channels]
+    color = {1: 0, 3: 2, 4: 6}[channels]
     deflater, parts = zlib.compressobj(6), []
     above = np.zeros((1, 2 * width * channels), np.int16)
     for start in range(0, height, _STRIP_ROWS):
@@ -103,7 +118,7 @@ def _encode_deep_png(array: AnyArray) -> bytes:
         parts.append(deflater.compress(np.insert(filtered, 0, 4, axis=1).tobytes()))
         above = rows[-1:].astype(np.int16)
     parts.append(deflater.flush())
-    head = struct.pack(">IIBBBBB", width, height, 16, colour, 0, 0, 0)
+    head = struct.pack(">IIBBBBB", width, height, 16, color, 0, 0, 0)
     chunks = [(b"IHDR", head), (b"IDAT", b"".join(parts)), (b"IEND", b"")]
     return png.SIGNATURE + b"".join(png.build_chunk(kind, content) for kind, content in chunks)
 
@@ -197,7 +212,7 @@ def _to_bytes(array: AnyArray) -> npt.NDArray[np.uint8]:
 
 
 def _flatten(array: AnyArray) -> AnyArray:
-    """Lay a picture with alpha over white."""
+    """Lay an image with alpha over white."""
     import numpy as np
 
     if array.shape[2] != 4:

@@ -1,4 +1,4 @@
-"""Films: `Video`, a stream of frames that can be read again and is never held whole, and `Frame`."""
+"""`Video`: a stream of frames that can be read again and is never held whole. `Frame`: one of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, ClassVar
 
+from studio.api.color import SRGB, ColorSpace
 from studio.errors import MediaError
 
 if TYPE_CHECKING:
@@ -19,11 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Frame:
-    """One picture of a film and the time from which it shows.
+    """One image of a video and the time from which it shows.
 
     Attributes:
-        image: The picture.
-        time: Seconds from the start of the film, not negative, rounded to whole microseconds.
+        image: The image.
+        time: Seconds from the start of the video, at least 0, rounded to whole microseconds.
+
+    Raises:
+        MediaError: E504 for a time that is negative or not finite.
     """
 
     image: Image
@@ -31,7 +35,7 @@ class Frame:
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.time) and self.time >= 0):
-            raise MediaError("E504", f"a frame at {self.time!r} seconds is not in the film", hint="times start at 0")
+            raise MediaError("E504", f"invalid frame time {self.time!r}", hint="give seconds from 0 on")
         object.__setattr__(self, "time", round(self.time * 1_000_000) / 1_000_000)
 
     @property
@@ -41,11 +45,11 @@ class Frame:
 
 
 class Video:
-    """A film: frames with rising times, all of one size and one number of channels, and perhaps a sound.
+    """A video: frames with rising times, all of one size, channels and color space, and optionally audio.
 
     The frames are a stream. Each call of `frames()` starts them again from the first; nothing holds them all. A
-    frame shows until the next one does; `rate` is the nominal number of frames a second, which spaces the frames
-    of a film whose times are even, and says how long the last frame shows.
+    frame shows until the next one does. `rate` is the nominal number of frames per second: it spaces frames with even
+    times, and says how long the last frame shows.
 
     Args:
         frames: Returns a fresh iterator over the same frames whenever it is called.
@@ -53,14 +57,15 @@ class Video:
         height: Rows of every frame.
         rate: Frames per second, above 0.
         channels: 1 (grey), 3 (RGB) or 4 (RGBA), of every frame.
-        count: The number of frames, if it is known without running through them; or a function that gives it.
-        audio: The sound, from the same start; or a function that gives it, called when it is first asked for.
-        duration: Seconds that the film lasts, where it is not count / rate; or a function that gives it.
+        count: The number of frames, if it is known without reading them; or a function that returns it.
+        audio: The audio, from the same start; or a function that returns it, called when it is first needed.
+        duration: Seconds that the video lasts, where it is not count / rate; or a function that returns it.
         source: The stored file of which this is a plain view; for codecs only.
         origin: The user's file of which this is a plain view; for codecs only.
+        color: What the samples of every frame mean as light.
 
     Raises:
-        MediaError: E504 for a size, a rate, a count or a number of channels that no film has.
+        MediaError: E504 for an invalid size, rate, count or number of channels.
     """
 
     studio_type: ClassVar[str] = "video"
@@ -68,6 +73,7 @@ class Video:
         "__weakref__",
         "_audio",
         "_channels",
+        "_color",
         "_count",
         "_frames",
         "_height",
@@ -79,6 +85,7 @@ class Video:
     )
     _audio: Audio | Callable[[], Audio | None] | None
     _channels: int
+    _color: ColorSpace
     _count: int | Callable[[], int | None] | None
     _frames: Callable[[], Iterator[Frame]]
     _height: int
@@ -101,16 +108,18 @@ class Video:
         duration: float | Callable[[], float] | None = None,
         source: Path | None = None,
         origin: Path | None = None,
+        color: ColorSpace = SRGB,
     ) -> None:
         if width < 1 or height < 1:
-            raise MediaError("E504", f"frames of {width} x {height} are empty", hint="give a size above 0")
+            raise MediaError("E504", f"invalid frame size {width} x {height}", hint="give a size above 0")
         if channels not in (1, 3, 4):
-            raise MediaError("E504", f"frames have {channels} channels", hint="a frame has 1, 3 or 4 channels")
+            raise MediaError("E504", f"invalid channel count {channels}", hint="a frame has 1, 3 or 4 channels")
         if isinstance(count, int) and count < 0:
-            raise MediaError("E504", f"{count} frames are none", hint="leave count out if it is not known")
+            raise MediaError("E504", f"invalid frame count {count}", hint="leave count out if it is not known")
         parts = {"frames": frames, "width": int(width), "height": int(height), "rate": _check_rate(rate)}
         parts |= {
             "channels": channels,
+            "color": color,
             "count": count,
             "audio": audio,
             "source": source,
@@ -122,24 +131,40 @@ class Video:
 
     @classmethod
     def from_images(cls, images: Sequence[Image], rate: Fraction | int, audio: Audio | None = None) -> Video:
-        """Return a film of these pictures, evenly spaced; MediaError E504 if there is none or sizes differ."""
+        """Return a video of these images, evenly spaced.
+
+        Args:
+            images: At least one image; all have one size, number of channels and color space.
+            rate: Frames per second, above 0.
+            audio: The audio, from the same start.
+
+        Raises:
+            MediaError: E504 for no images, for images that differ in kind, and for an invalid rate.
+        """
         if not images:
-            raise MediaError("E504", "a film of no frames", hint="give at least one picture")
+            raise MediaError("E504", "a video without frames", hint="give at least one image")
         images, first, rate = tuple(images), images[0], _check_rate(rate)
-        shape = (first.width, first.height, first.channels)
+        shape = (first.width, first.height, first.channels, first.color)
         for index, image in enumerate(images):
-            if (image.width, image.height, image.channels) != shape:
+            if (image.width, image.height, image.channels, image.color) != shape:
                 raise MediaError(
                     "E504",
                     f"frame {index} is {image!r}, the first is {first!r}",
-                    hint="resize or convert the pictures to one kind first",
+                    hint="resize or convert the images to one kind first",
                 )
 
         def create_frames() -> Iterator[Frame]:
             return (Frame(image, float(index / rate)) for index, image in enumerate(images))
 
         return cls(
-            create_frames, width=shape[0], height=shape[1], channels=shape[2], rate=rate, count=len(images), audio=audio
+            create_frames,
+            width=first.width,
+            height=first.height,
+            channels=first.channels,
+            rate=rate,
+            count=len(images),
+            audio=audio,
+            color=first.color,
         )
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -171,20 +196,25 @@ class Video:
         return self._channels
 
     @property
+    def color(self) -> ColorSpace:
+        """What the samples of every frame mean as light."""
+        return self._color
+
+    @property
     def rate(self) -> Fraction:
         """Nominal frames per second."""
         return self._rate
 
     @property
     def count(self) -> int | None:
-        """The number of frames, or None where it is not known without running through them."""
+        """The number of frames, or None where it is not known without reading them."""
         if callable(self._count):
             object.__setattr__(self, "_count", self._count())
         return self._count  # type: ignore[return-value]  # a function was just replaced by what it gave
 
     @property
     def audio(self) -> Audio | None:
-        """The sound, or None."""
+        """The audio, or None."""
         if callable(self._audio):
             object.__setattr__(self, "_audio", self._audio())
         return self._audio  # type: ignore[return-value]  # a function was just replaced by what it gave
@@ -203,8 +233,8 @@ class Video:
     def duration(self) -> float:
         """Seconds until the last frame has shown for one period of the rate.
 
-        Where nothing but `count` is known it is count / rate; where that is not known either, the frames are run
-        through once, and it is remembered.
+        Where only `count` is known it is count / rate. Where that is unknown too, the frames are read once, and the
+        duration is remembered.
         """
         seconds = self._seconds
         if seconds is None:
@@ -223,13 +253,14 @@ class Video:
 
     def __repr__(self) -> str:
         length = f", {self._count} frames" if isinstance(self._count, int) else ""
-        return f"Video({self._width}x{self._height}x{self._channels}, {float(self._rate):g} fps{length})"
+        color = "" if self._color == SRGB else f", {self._color}"
+        return f"Video({self._width}x{self._height}x{self._channels}, {float(self._rate):g} fps{length}{color})"
 
 
 def _check_rate(rate: Fraction | float) -> Fraction:
     if isinstance(rate, float) and not math.isfinite(rate):
-        raise MediaError("E504", f"a rate of {rate} frames a second is none", hint="give a number above 0")
+        raise MediaError("E504", f"invalid frame rate {rate}", hint="give a number above 0")
     exact = Fraction(rate).limit_denominator(1_000_000)
     if not Fraction(1, 1000) <= exact <= 100_000:
-        raise MediaError("E504", f"a rate of {rate} frames a second is none", hint="give a number above 0")
+        raise MediaError("E504", f"invalid frame rate {rate}", hint="give a number above 0")
     return exact

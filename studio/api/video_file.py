@@ -1,16 +1,19 @@
-"""How films are stored, and read from and written to files."""
+"""How videos are stored, and read from and written to files."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from studio.api.av_file import read_av_provenance
+from studio.api.color import SRGB
+from studio.api.color_conversion import describe_conversion
 from studio.api.formats import gif
 from studio.api.media_file import MARK, open_media, refuse_writing
 from studio.api.value_type import StreamType
 from studio.api.video import Video
-from studio.api.video_reading import open_stored, read_film
-from studio.api.video_writing import WRITERS, encode_stored, find_padding, write_film
+from studio.api.video_reading import read_video
+from studio.api.video_storing import encode_stored, open_stored
+from studio.api.video_writing import WRITERS, find_padding, write_video
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,19 +23,21 @@ if TYPE_CHECKING:
 
 
 class VideoType(StreamType[Video]):
-    """Films: stored without loss as FFV1 in NUT, with times in whole microseconds and the sound as float32.
+    """Videos: stored as FFV1 in NUT, with times in whole microseconds and the audio as float32.
 
-    **Stored.** Frames have 8 bits where every frame is exactly 8-bit, 16 otherwise; deeper ones are rounded to 16.
-    Times, size, channels, rate and sound come back exactly. Equal films give equal bytes.
+    **Stored.** Frames have 8 bits where every frame is exactly 8-bit, 16 otherwise; deeper ones are rounded to 16, or
+    to half floats where samples may pass 1 or fall below 0. Times, size, channels, rate, color space and audio come
+    back exactly. Equal videos give equal bytes.
 
-    **Read.** Any film that FFmpeg reads, frame by frame as it is asked for, as RGB (RGBA where the file has alpha; a
+    **Read.** Any video that FFmpeg reads, frame by frame as it is asked for, as RGB (RGBA where the file has alpha; a
     GIF only if its first frame is not opaque), with 16 bits where the file has more than 8, upright by its rotation
-    flag. The first frame has time 0; a sound that starts earlier or later is cut or preceded by silence, so it stays
-    in sync. The sound is decoded when it is first asked for. A damaged frame is passed over, as players do.
+    flag. The first frame has time 0. Audio that starts earlier is cut and audio that starts later is preceded by
+    silence, so it stays in sync. It is decoded when it is first asked for. Damaged frames are skipped, as players do.
 
-    **Written.** MP4, MOV and MKV have H.264 (4:2:0, BT.709, crf 18) and AAC, WebM has VP9 and Opus, each with alpha
-    laid over white and an odd side padded by repeating the edge; MP4 and MOV start with their index. GIF has a
-    palette for each frame and no sound. The provenance lies in the container's metadata, of a GIF in a comment.
+    **Written.** All files hold sRGB: a video in another color space is converted and clipped to [0, 1]. MP4, MOV and
+    MKV have H.264 (4:2:0, BT.709, crf 18) and AAC, WebM has VP9 and Opus, each with alpha laid over white and an odd
+    side padded by repeating the edge; MP4 and MOV start with their index. GIF has a palette for each frame and no
+    audio. The provenance is in the metadata of the container, of a GIF in a comment.
     """
 
     name = "video"
@@ -41,60 +46,63 @@ class VideoType(StreamType[Video]):
     stored_extension = "nut"
 
     def describe(self, value: Video) -> str:
-        """Say size, channels, rate and, if it is known, length."""
+        """Say size, channels, rate, length if it is known, and color space unless it is sRGB."""
         kind = {1: "grey", 3: "RGB", 4: "RGBA"}[value.channels]
         length = "" if value.count is None else f", {value.duration:.4g} s"
-        return f"{value.width}x{value.height} {kind}, {float(value.rate):.4g} fps{length}"
+        color = "" if value.color == SRGB else f", {value.color}"
+        return f"{value.width}x{value.height} {kind}, {float(value.rate):.4g} fps{length}{color}"
 
     def encode(self, value: Video, path: Path) -> None:
-        """Write a film without loss; MediaError E504 if it has no frame or they differ in size or channels."""
+        """Write a video for the cache; MediaError E504 if it has no frame or they differ in kind."""
         encode_stored(value, path)
 
     def decode(self, path: Path) -> Video:
-        """Return a film that opens the stored file whenever its frames are asked for."""
+        """Return a video that opens the stored file whenever its frames are asked for."""
         return open_stored(path)
 
     def find_source(self, value: Video) -> Path | None:
-        """Return the stored file that a film is a plain view of, or None."""
+        """Return the stored file that a video is a plain view of, or None."""
         return value.source
 
     def find_origin(self, value: Video) -> Path | None:
-        """Return the user's file that a film is a plain view of, or None."""
+        """Return the user's file that a video is a plain view of, or None."""
         return value.origin
 
     def read_file(self, path: Path, limits: MediaLimits) -> Video:
-        """Open a film; MediaError E511 if its first frame cannot be decoded or it is over a limit."""
-        return read_film(path, limits)
+        """Open a video; MediaError E511 if its first frame cannot be decoded or it is over a limit."""
+        return read_video(path, limits)
 
     def find_doubts(self, path: Path, limits: MediaLimits) -> Sequence[str]:
-        """Say that a film is cut off or damaged, or that its header is wrong."""
+        """Say that a video is truncated or damaged, or that its header is wrong."""
         from studio.api.video_probing import find_damage, probe_file
 
         return find_damage(probe_file(path, limits))
 
     def write_file(self, value: Video, path: Path, provenance: str | None) -> None:
-        """Write a film with its provenance; MediaError E504 for a broken stream, E512 if writing fails."""
+        """Write a video with its provenance; MediaError E504 for an invalid stream, E512 if writing fails."""
         if path.suffix.lower().lstrip(".") not in WRITERS:
             raise refuse_writing(
                 path,
-                f"a film is not written as {path.suffix or 'a file without extension'!r}",
+                f"unsupported video file extension {path.suffix!r}",
                 hint=f"use one of: {', '.join(WRITERS)}",
             )
-        write_film(value, path, provenance)
+        write_video(value, path, provenance)
 
     def find_loss(self, value: Video, path: Path) -> str:
-        """Say that an odd side gets a row or column more, and that a sound is left out."""
+        """Say that an odd side gets a row or column more, that audio is left out, and that color is converted."""
         encoding = WRITERS.get(path.suffix.lower().lstrip("."))
         if encoding is None:
             return ""
         across, down = find_padding(value.width, value.height, encoding.pixels)
-        told = []
+        losses = []
         if across or down:
             size = f"{value.width} x {value.height} became {value.width + across} x {value.height + down}"
-            told.append(f"{encoding.pixels} has even sides: {size} by repeating the edge")
+            losses.append(f"{encoding.pixels} has even sides: {size} by repeating the edge")
         if value.audio is not None and not encoding.sound:
-            told.append(f"{path.suffix} holds no sound; it is left out")
-        return "; ".join(told)
+            losses.append(f"{path.suffix} holds no audio; it is left out")
+        if value.color != SRGB:
+            losses.append(describe_conversion(value.color))
+        return "; ".join(losses)
 
     def read_provenance(self, path: Path) -> str | None:
         """Return the provenance that a file carries, or None."""

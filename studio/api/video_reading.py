@@ -1,4 +1,4 @@
-"""Films from files, decoded frame by frame when they are asked for."""
+"""Videos from files, decoded frame by frame when they are asked for."""
 
 from __future__ import annotations
 
@@ -24,39 +24,37 @@ if TYPE_CHECKING:
 
 _HINT = "open it in a player and save it again"
 _UNSPECIFIED = 2  # of AVColorSpace
-_STORED_FORMATS = {"gray": (1, "gray"), "bgr0": (3, "rgb24"), "bgra": (4, "rgba"), "gray16le": (1, "gray16le")}
-_STORED_FORMATS |= {"gbrp16le": (3, "rgb48le"), "gbrap16le": (4, "rgba64le")}
 
 
-def read_film(path: Path, limits: MediaLimits) -> Video:
-    """Return a film that decodes the file whenever its frames are asked for.
+def read_video(path: Path, limits: MediaLimits) -> Video:
+    """Return a video that decodes the file whenever its frames are asked for.
 
     Raises:
-        MediaError: E511 if there is no picture in it, if the first frame is broken, or if it is over a limit.
+        MediaError: E511 for a file without frames, a damaged first frame, or one over a limit.
     """
     from av.video.reformatter import VideoReformatter
 
     with av_file.open_container(path, limits) as container:
-        stream = _find_stream(path, container)
+        stream = find_stream(path, container)
         context = stream.codec_context
         _check_size(path, context.width, context.height, limits)
         first = next(av_file.decode_packets(container, stream), None)
         if first is None:
-            raise refuse(path, "no frame of the film can be decoded", hint=_HINT)
+            raise refuse(path, "no frame of the video can be decoded", hint=_HINT)
         _check_size(path, first.width, first.height, limits)
         origin = Fraction(first.pts or 0) * (first.time_base or stream.time_base)
         layout = _choose_layout(first, stream.codec_context.name)
         shape = _convert(path, first, layout, VideoReformatter()).shape
         rate = _find_rate(stream)
-        whole = _is_whole(stream, path.stat().st_size)  # else both are found by running through the frames
+        whole = _is_whole(stream, path.stat().st_size)  # else both are found by reading the frames
         count = (stream.frames or None) if whole else None
         seconds = float(stream.duration * stream.time_base) if stream.duration and whole else None
-        has_sound = bool(container.streams.audio)
+        has_audio = bool(container.streams.audio)
 
     def create_frames() -> Iterator[Frame]:
         return _decode(path, limits, layout, shape, rate)
 
-    def load_sound() -> Audio | None:
+    def load_audio() -> Audio | None:
         return av_file.decode_audio(path, limits, origin)
 
     return Video(
@@ -67,60 +65,20 @@ def read_film(path: Path, limits: MediaLimits) -> Video:
         rate=rate,
         count=count,
         duration=seconds,
-        audio=load_sound if has_sound else None,
+        audio=load_audio if has_audio else None,
         origin=path,
     )
 
 
-def open_stored(path: Path) -> Video:
-    """Return a film that reads a file of `encode_stored`; MediaError E511 if it is none.
-
-    FFmpeg hides a flipped bit or a missing end of such a file, so whoever keeps the file checks its digest.
-    """
-    limits = _find_stored_limits()
-    with av_file.open_container(path, limits) as container:
-        stream = _find_stream(path, container)
-        found = _STORED_FORMATS.get(stream.codec_context.pix_fmt)
-        try:
-            rate = Fraction(container.metadata.get("rate", ""))
-        except (ValueError, ZeroDivisionError):
-            rate = None
-        if found is None or rate is None:
-            raise refuse(path, "this is no stored film", hint="studio cache verify")
-        size = stream.codec_context.width, stream.codec_context.height
-        has_sound = bool(container.streams.audio)
-    channels, layout = found
-
-    def create_frames() -> Iterator[Frame]:
-        return _decode_stored(path, layout)
-
-    return Video(
-        create_frames,
-        width=size[0],
-        height=size[1],
-        channels=channels,
-        rate=rate,
-        source=path,
-        count=lambda: _scan_packets(path)[0],
-        duration=lambda: _scan_packets(path)[1] + float(1 / rate),
-        audio=(lambda: av_file.decode_audio(path, limits)) if has_sound else None,
-    )
-
-
-def _find_stored_limits() -> MediaLimits:
-    from studio.settings import MediaLimits
-
-    return MediaLimits(max_file_bytes=2**62, max_pixels=2**31, max_side=2**31, max_audio_seconds=1e9)
-
-
-def _find_stream(path: Path, container: Any) -> Any:
+def find_stream(path: Path, container: Any) -> Any:
+    """Return the first video stream of a container; MediaError E511 if there is none that can be decoded."""
     import av
 
     if not container.streams.video:
-        raise refuse(path, "there is no film in this file", hint="name a file with pictures that move")
+        raise refuse(path, "the file has no video", hint="name a video file")
     stream = container.streams.video[0]
     if stream.codec_context is None:
-        raise refuse(path, "the film is coded in a way that is not read", hint=_HINT)
+        raise refuse(path, "unsupported video codec", hint=_HINT)
     stream.thread_type = "AUTO"
     assert isinstance(stream, av.VideoStream)
     return stream
@@ -128,7 +86,7 @@ def _find_stream(path: Path, container: Any) -> Any:
 
 def _check_size(path: Path, width: int, height: int, limits: MediaLimits) -> None:
     if width < 1 or height < 1:
-        raise refuse(path, f"frames of {width} x {height} pixels are empty", hint=_HINT)
+        raise refuse(path, f"invalid frame size {width} x {height}", hint=_HINT)
     if max(width, height) > limits.max_side or width * height > limits.max_pixels:
         raise refuse(
             path,
@@ -139,7 +97,7 @@ def _check_size(path: Path, width: int, height: int, limits: MediaLimits) -> Non
 
 
 def _is_whole(stream: Any, size: int) -> bool:
-    """Say whether the last frame of the file's index lies in the file: else the header promises more than there is."""
+    """Say whether the last frame of the index lies in the file: else the header declares more than there is."""
     entries = stream.index_entries
     return not len(entries) or entries[-1].pos + entries[-1].size <= size
 
@@ -172,7 +130,7 @@ def _convert(path: Path, frame: Any, layout: str, converter: Any) -> AnyArray:
 
     source = None
     if frame.colorspace == _UNSPECIFIED and frame.height >= 720 and frame.format.name.startswith("yuv"):
-        source = Colorspace.ITU709  # what players take for granted
+        source = Colorspace.ITU709  # what players assume
     try:
         array: AnyArray = converter.reformat(frame, format=layout, src_colorspace=source).to_ndarray()
     except (av.error.FFmpegError, ValueError) as error:
@@ -185,7 +143,7 @@ def _decode(path: Path, limits: MediaLimits, layout: str, shape: tuple[int, ...]
     from av.video.reformatter import VideoReformatter
 
     with av_file.open_container(path, limits) as container:
-        stream = _find_stream(path, container)
+        stream = find_stream(path, container)
         origin: Fraction | None = None
         converter = VideoReformatter()  # one for all frames: setting it up costs more than a small frame
         last = -1
@@ -197,7 +155,7 @@ def _decode(path: Path, limits: MediaLimits, layout: str, shape: tuple[int, ...]
                     "E504",
                     f"a frame is {array.shape[1]} x {array.shape[0]}, the first was {shape[1]} x {shape[0]}",
                     where=str(path),
-                    hint="cut the film where its size changes",
+                    hint="cut the video where its size changes",
                 )
             when = Fraction(frame.pts) * frame.time_base if frame.pts is not None else None
             if origin is None:
@@ -206,31 +164,3 @@ def _decode(path: Path, limits: MediaLimits, layout: str, shape: tuple[int, ...]
             time = round((when - origin) * 1_000_000) if when is not None else last + period
             last = max(time, last + 1)
             yield Frame(Image.take(array), last / 1_000_000)
-
-
-def _decode_stored(path: Path, layout: str) -> Iterator[Frame]:
-    import av
-    from av.video.reformatter import VideoReformatter
-
-    with av_file.open_container(path, _find_stored_limits()) as container:
-        stream, converter = _find_stream(path, container), VideoReformatter()
-        try:
-            for frame in container.decode(stream):
-                time = Fraction(frame.pts) * frame.time_base
-                yield Frame(Image.take(converter.reformat(frame, format=layout).to_ndarray()), float(time))
-        except av.error.FFmpegError as error:
-            raise refuse(
-                path,
-                f"the stored film is broken: {av_file.describe_error(error)}",
-                hint="studio cache verify drops it, and it is made again",
-            ) from None
-
-
-def _scan_packets(path: Path) -> tuple[int, float]:
-    """Return the number of frames of a stored film and the time of the last, without decoding them."""
-    count, last = 0, 0.0
-    with av_file.open_container(path, _find_stored_limits()) as container:
-        for packet in container.demux(_find_stream(path, container)):
-            if packet.size > 0 and packet.pts is not None:
-                count, last = count + 1, float(Fraction(packet.pts) * packet.time_base)
-    return count, last

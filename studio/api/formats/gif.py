@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 
 def find_size(file: BinaryIO) -> tuple[int, int]:
-    """Return the size that the screen and the first picture need; ValueError if there is no picture."""
+    """Return the size that the screen and the first image need; ValueError if there is no image."""
     width, height = _open_screen(file)
     while True:
         kind = _read(file, 1)
@@ -15,13 +15,13 @@ def find_size(file: BinaryIO) -> tuple[int, int]:
             left, top, w, h = struct.unpack("<HHHH", _read(file, 8))
             return max(width, left + w), max(height, top + h)
         if kind != b"!":
-            raise ValueError("the file has no picture in it")
+            raise ValueError("the file has no image")
         _read(file, 1)
         _skip_blocks(file)
 
 
 def find_comments(file: BinaryIO) -> list[bytes]:
-    """Return the comments before, between and after the pictures; ValueError if the file is broken."""
+    """Return the comments before, between and after the images; ValueError if the file is damaged."""
     _open_screen(file)
     comments: list[bytes] = []
     while True:

@@ -1,4 +1,4 @@
-"""ICC profiles: the simple ones (curves and a matrix) as numbers, so that pictures of any depth convert to sRGB.
+"""ICC profiles: the simple ones (curves and a matrix) as numbers, so that samples of any depth convert to sRGB.
 
 ICC.1:2022, sections 9.2 and 10. Profiles made of look-up tables are left to LittleCMS (`PIL.ImageCms`).
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from studio.api.color_transfer import encode_srgb
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     Curve = Callable[[FloatArray], FloatArray]
 
 LARGEST = 16 * 2**20
-"""A larger profile is not looked at, in bytes."""
+"""A larger profile is ignored, in bytes."""
 # linear sRGB to CIE XYZ under D50 (Bradford-adapted), the profile connection space; IEC 61966-2-1 with ICC.1 annex F
 _SRGB = ((0.4360747, 0.3850649, 0.1430804), (0.2225045, 0.7168786, 0.0606169), (0.0139322, 0.0971045, 0.7141733))
 
@@ -40,7 +42,7 @@ class Profile:
 
 
 def parse_profile(data: bytes) -> Profile | None:
-    """Parse a profile; None if it is none or is broken."""
+    """Parse a profile; None if the data is something else or damaged."""
     if not 132 <= len(data) <= LARGEST or data[36:40] != b"acsp":
         return None
     space = data[16:20].decode("latin-1")
@@ -58,34 +60,27 @@ def parse_profile(data: bytes) -> Profile | None:
 
 
 def is_srgb(profile: Profile) -> bool:
-    """Say whether a profile means sRGB, whoever wrote it: within half a step of 8 bits."""
+    """Say whether a profile means sRGB, within half a step of 8 bits."""
     import numpy as np
 
     if not profile.matrix or np.abs(np.array(profile.matrix) - np.array(_SRGB)).max() > 0.002:
         return False
     samples = np.linspace(0.0, 1.0, 256)
-    return all(np.abs(_encode(curve(samples)) - samples).max() < 0.5 / 255 for curve in profile.curves)
+    return all(np.abs(encode_srgb(curve(samples)) - samples).max() < 0.5 / 255 for curve in profile.curves)
 
 
-def convert_colours(pixels: FloatArray, profile: Profile) -> FloatArray:
+def convert_colors(pixels: FloatArray, profile: Profile) -> FloatArray:
     """Return ... x 3 samples in [0, 1] of an RGB profile with a matrix as sRGB, colorimetric, clipped."""
     import numpy as np
 
     to_srgb = np.linalg.inv(np.array(_SRGB)) @ np.array(profile.matrix)
     linear = np.stack([curve(pixels[..., i]) for i, curve in enumerate(profile.curves)], axis=-1)
-    return _encode(linear @ to_srgb.T)
+    return encode_srgb(linear @ to_srgb.T)
 
 
 def convert_grey(samples: FloatArray, profile: Profile) -> FloatArray:
     """Return samples in [0, 1] of a grey profile with the curve of sRGB."""
-    return _encode(profile.curves[0](samples))
-
-
-def _encode(linear: FloatArray) -> FloatArray:
-    import numpy as np
-
-    linear = np.clip(linear, 0.0, 1.0)
-    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return encode_srgb(profile.curves[0](samples))
 
 
 def _parse_tags(data: bytes) -> dict[bytes, bytes]:
@@ -99,7 +94,7 @@ def _parse_tags(data: bytes) -> dict[bytes, bytes]:
 
 def _parse_xyz(tag: bytes) -> tuple[float, float, float]:
     if tag[:4] != b"XYZ ":
-        raise ValueError("not a colour")
+        raise ValueError("not a color")
     x, y, z = struct.unpack(">3i", tag[8:20])
     return x / 65536, y / 65536, z / 65536
 

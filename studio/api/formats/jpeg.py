@@ -48,7 +48,7 @@ def parse_segments(file: BinaryIO) -> Segments:
             continue
         length = struct.unpack(">H", _read(file, 2))[0]
         if kind == 0xD9 or length < 2:
-            raise ValueError("the file has no picture in it")
+            raise ValueError("the file has no image")
         parts.append((kind, _read(file, length - 2)))
 
 
@@ -71,5 +71,5 @@ def _read_marker(file: BinaryIO) -> int:
 def _read(file: BinaryIO, count: int) -> bytes:
     data = file.read(count)
     if len(data) < count:
-        raise ValueError("the file ends before its picture starts")
+        raise ValueError("the file ends before its image starts")
     return data

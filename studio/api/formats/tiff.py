@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262
 STRIPS, ORIENTATION, SAMPLES, ROWS, STRIP_BYTES, PLANAR = 273, 274, 277, 278, 279, 284
 SOFTWARE, PREDICTOR, TILE_WIDTH, TILE_HEIGHT, EXTRA, SAMPLE_FORMAT = 305, 317, 322, 323, 338, 339
-XMP, ICC = 700, 34675
+TILE_STARTS, TILE_BYTES, XMP, ICC = 324, 325, 700, 34675
+_DEFLATE = (8, 32946)
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _LETTERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 _MOST_ENTRIES = 4096
@@ -44,7 +45,7 @@ class Directory:
     entries: Mapping[int, Entry]
 
     def numbers(self, tag: int) -> tuple[int, ...]:
-        """Return the whole numbers of a tag, () if it is missing or holds none."""
+        """Return the whole numbers of a tag, () if it is missing or holds something else."""
         entry = self.entries.get(tag)
         if entry is None or entry.kind not in _LETTERS:
             return ()
@@ -57,13 +58,7 @@ class Directory:
 
 def parse_directory(data: bytes) -> Directory:
     """Parse the first directory; ValueError if there is none."""
-    order = {b"II": "<", b"MM": ">"}.get(data[:2])
-    if order is None or len(data) < 8:
-        raise ValueError("not TIFF data")
-    version = struct.unpack(f"{order}H", data[2:4])[0]
-    if version not in (42, 43) or (version == 43 and len(data) < 16):
-        raise ValueError("not TIFF data")
-    big = version == 43
+    order, big = _parse_head(data)
     start = struct.unpack(f"{order}{'Q' if big else 'I'}", data[8:16] if big else data[4:8])[0]
     letter, width = ("Q", 8) if big else ("H", 2)
     if start + width > len(data):
@@ -77,36 +72,95 @@ def parse_directory(data: bytes) -> Directory:
     return Directory(order, big, entries)
 
 
+def _parse_head(data: bytes) -> tuple[str, bool]:
+    """Return the byte order and whether offsets have 64 bits."""
+    order = {b"II": "<", b"MM": ">"}.get(data[:2])
+    if order is None or len(data) < 8:
+        raise ValueError("not TIFF data")
+    version = struct.unpack(f"{order}H", data[2:4])[0]
+    if version not in (42, 43) or (version == 43 and len(data) < 16):
+        raise ValueError("not TIFF data")
+    return order, version == 43
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """How an image is cut into strips or tiles.
+
+    Attributes:
+        tiled: Whether into tiles.
+        columns: Columns of each strip or tile.
+        rows: Rows of each strip or tile; the last strip may have fewer.
+        planes: How often the image is cut: once, or once for each sample.
+        row_bytes: Bytes of one row of a strip or tile.
+    """
+
+    tiled: bool
+    columns: int
+    rows: int
+    planes: int
+    row_bytes: int
+
+
 def check_parts(data: bytes, directory: Directory) -> None:
-    """Raise ValueError where strips, tiles or the tags about them cannot be: libtiff says so on the standard error."""
+    """Raise ValueError for strips, tiles or tags that contradict each other.
+
+    libtiff would report them on the standard error.
+    """
+    _check_samples(directory)
+    grid = _find_grid(directory)
     width, height = directory.number(WIDTH), directory.number(HEIGHT)
+    compression = directory.number(COMPRESSION, 1)
+    starts = directory.numbers(TILE_STARTS if grid.tiled else STRIPS)
+    lengths = directory.numbers(TILE_BYTES if grid.tiled else STRIP_BYTES)
+    count = -(-width // grid.columns) * -(-height // grid.rows) * grid.planes
+    if len(starts) != count or (len(lengths) != count and not (compression == 1 and not lengths)):
+        raise ValueError(f"there are {len(starts)} strips or tiles, {count} are needed")
+    for index, (start, length) in enumerate(zip(starts, lengths, strict=False)):
+        needed = grid.row_bytes * _count_rows(grid, height, index)
+        _check_part(data, start, length, needed, compression)
+
+
+def _check_part(data: bytes, start: int, length: int, needed: int, compression: int) -> None:
+    """Raise ValueError for a strip or tile that lies outside the file or inflates to less than `needed` bytes."""
+    if start + length > len(data) or (compression == 1 and length < 1):
+        raise ValueError("the file is truncated: a strip lies outside")
+    if compression in _DEFLATE and count_inflated(data[start : start + length], needed) < needed:
+        raise ValueError("the file is truncated: a strip is too short")
+
+
+def _check_samples(directory: Directory) -> None:
+    """Raise ValueError for tags about the samples that contradict each other."""
     samples, bits, planar = directory.number(SAMPLES, 1), directory.number(BITS, 1), directory.number(PLANAR, 1)
-    predictor, compression = directory.number(PREDICTOR, 1), directory.number(COMPRESSION, 1)
+    predictor = directory.number(PREDICTOR, 1)
     if not 1 <= samples <= 8 or not 1 <= bits <= 64 or planar not in (1, 2) or predictor not in (1, 2, 3):
         raise ValueError("the tags about the samples contradict each other")
     if (predictor == 2 and bits not in (8, 16, 32, 64)) or (predictor == 3 and directory.number(SAMPLE_FORMAT) != 3):
         raise ValueError("the predictor does not fit the samples")
+
+
+def _find_grid(directory: Directory) -> _Grid:
+    """Return how the image is cut; ValueError for strips or tiles without columns or rows."""
+    height = directory.number(HEIGHT)
     tiled = TILE_WIDTH in directory.entries
-    columns = directory.number(TILE_WIDTH) if tiled else width
+    columns = directory.number(TILE_WIDTH if tiled else WIDTH)
     rows = directory.number(TILE_HEIGHT) if tiled else min(directory.number(ROWS, height), height)
     if columns < 1 or rows < 1:
-        raise ValueError("strips or tiles of no size")
-    starts, lengths = directory.numbers(324 if tiled else STRIPS), directory.numbers(325 if tiled else STRIP_BYTES)
-    count = -(-width // columns) * -(-height // rows) * (samples if planar == 2 else 1)
-    if len(starts) != count or (len(lengths) != count and not (compression == 1 and not lengths)):
-        raise ValueError(f"there are {len(starts)} strips or tiles where {count} are needed")
-    row_bytes, down = (columns * bits * (samples if planar == 1 else 1) + 7) // 8, -(-height // rows)
-    for index, (start, length) in enumerate(zip(starts, lengths, strict=False)):
-        if start + length > len(data) or (compression == 1 and length < 1):
-            raise ValueError("the file is truncated: a strip lies outside")
-        if compression in (8, 32946):
-            needed = row_bytes * (rows if tiled else min(rows, height - index % down * rows))
-            if count_inflated(data[start : start + length], needed) < needed:
-                raise ValueError("the file is truncated: a strip is too short")
+        raise ValueError("strips or tiles are empty")
+    samples, bits = directory.number(SAMPLES, 1), directory.number(BITS, 1)
+    together = directory.number(PLANAR, 1) == 1  # samples of a pixel stand side by side
+    row_bytes = (columns * bits * (samples if together else 1) + 7) // 8
+    return _Grid(tiled, columns, rows, 1 if together else samples, row_bytes)
+
+
+def _count_rows(grid: _Grid, height: int, index: int) -> int:
+    """Return the rows of a strip or tile; only the last strip of a plane has fewer than the others."""
+    down = -(-height // grid.rows)
+    return grid.rows if grid.tiled else min(grid.rows, height - index % down * grid.rows)
 
 
 def find_orientation(exif: bytes) -> int:
-    """Return the orientation, 1 to 8, that EXIF data asks for; 1 if it is missing or broken."""
+    """Return the orientation, 1 to 8, in EXIF data; 1 if it is missing or damaged."""
     if exif.startswith(b"Exif\0\0"):
         exif = exif[6:]
     try:

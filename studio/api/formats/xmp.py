@@ -1,4 +1,4 @@
-"""XMP packets that say what made a picture."""
+"""XMP packets that say what made an image."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PROVENANCE = re.compile(r"<studio:provenance>([^<]*)</studio:provenance>")
 
 
 def build_packet(provenance: str | None = None) -> bytes:
-    """Return a packet that says that the picture is generated, with the provenance inside if it is given."""
+    """Return a packet that says that the image is generated, with the provenance inside if it is given."""
     element = ""
     if provenance is not None:
         text = html.escape(encode_text(provenance).decode("utf-8"), quote=False).replace("\r", "&#13;")

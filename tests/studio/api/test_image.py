@@ -11,6 +11,7 @@ import PIL.Image
 import pytest
 import torch
 
+from studio.api.color import SRGB, ColorSpace
 from studio.api.image import Image, Mask
 from studio.errors import MediaError
 
@@ -202,3 +203,71 @@ def test_image_and_mask_of_equal_samples_differ() -> None:
     samples = np.zeros((2, 2), np.uint8)
 
     assert Image(samples) != Mask(samples)
+
+
+LINEAR = ColorSpace("linear", "acescg")
+
+
+def test_an_image_is_srgb_unless_it_says_otherwise() -> None:
+    assert Image(np.zeros((1, 1, 3), np.uint8)).color == SRGB
+
+
+@pytest.mark.parametrize("color", [LINEAR, ColorSpace("log")])
+@pytest.mark.parametrize("kind", [Image, Mask])
+def test_linear_and_log_samples_may_pass_one_and_fall_below_zero(kind: type[Image | Mask], color: ColorSpace) -> None:
+    samples = np.array([[-0.5, 0.25, 40.0]], np.float32)
+
+    value = kind(samples, color=color)
+
+    np.testing.assert_array_equal(value.pixels.reshape(1, 3), samples)
+    np.testing.assert_array_equal(value.compact().reshape(1, 3), samples)
+    assert str(color) in repr(value)
+
+
+@pytest.mark.parametrize("sample", [np.nan, np.inf, 1e39])
+def test_linear_samples_are_finite(sample: float) -> None:
+    with pytest.raises(MediaError, match="NaN or infinity") as caught:
+        Image(np.full((1, 1), sample), color=LINEAR)
+    assert caught.value.code == "E502"
+
+
+def test_alpha_of_a_linear_image_is_a_share() -> None:
+    samples = np.array([[[5.0, 5.0, 5.0, 1.00005]]], np.float32)
+
+    assert Image(samples, color=LINEAR).pixels[0, 0].tolist() == [5.0, 5.0, 5.0, 1.0]
+    with pytest.raises(MediaError, match="range from"):
+        Image(samples * 2, color=LINEAR)
+
+
+def test_samples_beyond_one_need_a_color_space_that_allows_them() -> None:
+    with pytest.raises(MediaError, match="samples range from 2 to 2") as caught:
+        Image(np.full((1, 1), 2.0))
+    assert 'ColorSpace("linear")' in caught.value.hint
+
+
+def test_equal_samples_in_two_color_spaces_are_two_images() -> None:
+    samples = np.full((2, 2, 3), 100, np.uint8)
+
+    assert Image(samples) != Image(samples, color=LINEAR)
+    assert Image(samples, color=LINEAR) == Image(samples.copy(), color=LINEAR)
+
+
+def test_eight_bits_of_a_linear_image_are_srgb() -> None:
+    image = Image(np.array([[[0.5, 0.5, 0.5], [9.0, 9.0, 9.0]]], np.float32), color=LINEAR)
+
+    half = round(255 * (1.055 * 0.5 ** (1 / 2.4) - 0.055))
+    assert image.to_uint8().tolist() == [[[half] * 3, [255] * 3]]
+    assert np.asarray(image.to_pillow()).tolist() == [[[half] * 3, [255] * 3]]
+
+
+def test_an_array_that_is_taken_keeps_its_color_space() -> None:
+    array = np.full((1, 2), 3.0, np.float32)
+
+    image = Image.take(array, color=LINEAR)
+
+    assert image.color == LINEAR
+    assert np.shares_memory(image.pixels, array)
+
+
+def test_a_pillow_image_may_say_its_color_space() -> None:
+    assert Image(PIL.Image.new("RGB", (2, 2)), color=ColorSpace(primaries="display-p3")).color.primaries == "display-p3"

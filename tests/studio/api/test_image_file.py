@@ -12,6 +12,7 @@ import sys
 import threading
 import zlib
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,6 +21,7 @@ import PIL.ImageCms
 import PIL.PngImagePlugin
 import pytest
 
+from studio.api.color import SRGB, ColorSpace
 from studio.api.image import Image, Mask
 from studio.api.image_file import ImageType, MaskType
 from studio.errors import MediaError
@@ -555,7 +557,7 @@ def test_what_is_no_picture_names_what_is_read(tmp_path: Path, content: bytes) -
 def test_formats_that_are_not_read_are_named_as_such(tmp_path: Path, header: bytes) -> None:
     (tmp_path / "a.heic").write_bytes(header + b"\0" * 100)
 
-    assert "no picture of a kind that is read" in check_refused(tmp_path / "a.heic")
+    assert "unsupported or damaged image file" in check_refused(tmp_path / "a.heic")
 
 
 def test_folders_pipes_devices_and_missing_files_are_refused_at_once(tmp_path: Path) -> None:
@@ -669,3 +671,35 @@ def test_importing_the_types_loads_nothing_heavy() -> None:
     )
 
     assert out.stdout.strip() == "[]"
+
+
+LINEAR = ColorSpace("linear", "bt2020")
+
+
+@pytest.mark.parametrize("extension", ["png", "tiff"])
+def test_a_linear_image_is_written_as_srgb(tmp_path: Path, extension: str) -> None:
+    samples = np.array([[[0.5, 0.5, 0.5], [7.0, 7.0, 7.0], [-1.0, -1.0, -1.0]]], np.float32)
+    image, path = Image(samples, color=LINEAR), tmp_path / f"a.{extension}"
+
+    IMAGES.write_file(image, path, None)
+
+    half = 1.055 * 0.5 ** (1 / 2.4) - 0.055
+    back = IMAGES.read_file(path, LIMITS)
+    assert back.color == SRGB
+    np.testing.assert_allclose(back.pixels[0, :, 0], [half, 1.0, 0.0], atol=0.5 / 255)
+
+
+@pytest.mark.parametrize(("value_type", "kind"), [(IMAGES, Image), (MASKS, Mask)])
+def test_the_loss_of_a_conversion_is_said(tmp_path: Path, value_type: Any, kind: Any) -> None:
+    samples = np.zeros((2, 2), np.uint8)
+
+    assert value_type.find_loss(kind(samples), tmp_path / "a.png") == ""
+    said = value_type.find_loss(kind(samples, color=LINEAR), tmp_path / "a.png")
+    assert said == "linear bt2020 became sRGB, clipped to [0, 1]"
+
+
+def test_an_image_is_described_with_its_color_space_unless_it_is_srgb() -> None:
+    samples = np.zeros((2, 3, 3), np.uint8)
+
+    assert IMAGES.describe(Image(samples)) == "3x2 RGB, 8 bit"
+    assert IMAGES.describe(Image(samples, color=LINEAR)) == "3x2 RGB, 8 bit, linear bt2020"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from studio.api import Audio, Image, Mask, Model
 from studio.api.builtin import create_builtin_value_types
+from studio.api.color import ColorSpace
 from studio.cache import Digester
 from studio.cache.codec import Codecs, is_plain
 from studio.errors import CacheError
@@ -137,3 +139,44 @@ def test_measuring_counts_what_a_list_holds() -> None:
 
     assert CODECS.measure(images) >= 4 * 30_000
     assert CODECS.measure({"a": "x" * 1000}) >= 1000
+
+
+@pytest.mark.parametrize("color", [ColorSpace("linear", "acescg"), ColorSpace("log", "bt2020", "limited")])
+@pytest.mark.parametrize("samples", [NOISE.normal(size=(5, 7), scale=9), NOISE.integers(0, 256, (5, 7), np.uint8)])
+@pytest.mark.parametrize("kind", [Image, Mask])
+def test_a_color_space_comes_back_with_its_samples(kind: type[Image | Mask], samples: Any, color: ColorSpace) -> None:
+    value = kind(samples, color=color)
+
+    restored = restore(value)
+
+    assert restored == value
+    assert restored.color == color
+    assert DIGEST(restored) == DIGEST(value) != DIGEST(kind(np.zeros((5, 7), np.uint8), color=color))
+
+
+def test_color_spaces_of_equal_samples_have_digests_of_their_own() -> None:
+    samples = NOISE.integers(0, 256, (5, 7, 3), np.uint8)
+    colors = [ColorSpace(), ColorSpace("linear"), ColorSpace("linear", "acescg"), ColorSpace(range="limited")]
+
+    assert len({DIGEST(Image(samples, color=color)) for color in colors}) == len(colors)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "image", "mask"),
+    [
+        # of 0.1.0, which knew no color spaces: digest and SHA-256 of the stored bytes, 16 digits each
+        (np.uint8, ("c228bf15c1b9b5fb", "0046131f2d3871e2"), ("888f167d8f6b4e17", "1f301e58d2f53083")),
+        (np.uint16, ("9d94797de4fd39fb", "c2e6548a201998ac"), ("2e5dc76ae7e6b3d8", "d4ce51d4ce1a4fff")),
+        (np.float32, ("92cd7ed02f020bc2", "d010754d7cc35693"), ("d1b16a0d6a1192dc", "4e0ec3223e0c4730")),
+    ],
+)
+def test_srgb_values_keep_the_digests_and_the_bytes_that_they_always_had(
+    dtype: type, image: tuple[str, str], mask: tuple[str, str]
+) -> None:
+    ramp = np.arange(10 * 12 * 3).reshape(10, 12, 3)
+    samples = {np.uint8: ramp % 256, np.uint16: ramp * 181, np.float32: ramp / 360}[dtype].astype(dtype)
+
+    for value, expected in ((Image(samples), image), (Mask(samples[:, :, 0]), mask)):
+        encoded = CODECS.encode(value)
+        assert encoded is not None
+        assert (DIGEST(value)[:16], hashlib.sha256(encoded.data).hexdigest()[:16]) == expected

@@ -1,0 +1,71 @@
+"""`ColorSpace`: what the samples of an image, a mask or a video mean as light."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+from studio.errors import MediaError
+
+Encoding = Literal["srgb", "linear", "log"]
+Primaries = Literal["bt709", "display-p3", "adobe-rgb", "bt2020", "acescg", "aces2065-1"]
+Range = Literal["full", "limited"]
+
+
+@dataclass(frozen=True)
+class ColorSpace:
+    """What samples mean as light: encoding, primaries and range. The default is sRGB.
+
+    Alpha has no color space: it is a share from 0 to 1, whatever the other channels mean. A single channel is a
+    neutral grey of the color space.
+
+    Attributes:
+        encoding: How light becomes samples.
+            "srgb": the transfer function of IEC 61966-2-1; samples lie in [0, 1].
+            "linear": scene-linear; samples are in proportion to light, and may pass 1 and fall below 0.
+            "log": the curve of ACEScct (Academy S-2016-001); samples may pass 1 and fall below 0.
+        primaries: Chromaticities of red, green, blue and white: "bt709" (also those of sRGB), "display-p3",
+            "adobe-rgb", "bt2020", "acescg" (AP1) or "aces2065-1" (AP0).
+        range: "full": black is 0 and white is 1. "limited": black is 16/255 and white is 235/255 at every bit depth,
+            as in video; not for "linear".
+
+    Raises:
+        MediaError: E509 for a word that is unknown, and for a limited range of linear samples.
+    """
+
+    encoding: Encoding = "srgb"
+    primaries: Primaries = "bt709"
+    range: Range = "full"
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("encoding", Encoding), ("primaries", Primaries), ("range", Range)):
+            value, known = getattr(self, name), get_args(allowed)
+            if value not in known:
+                raise MediaError("E509", f"unknown {name} {value!r}", hint=f"use one of: {', '.join(known)}")
+        if self.encoding == "linear" and self.range == "limited":
+            raise MediaError("E509", "linear samples have no limited range", hint='write range="full"')
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether all samples lie in [0, 1]."""
+        return self.encoding == "srgb"
+
+    def __str__(self) -> str:
+        if self == SRGB:
+            return "sRGB"
+        name = {"srgb": "sRGB-encoded"}.get(self.encoding, self.encoding)
+        return f"{name} {self.primaries}" + (", limited range" if self.range == "limited" else "")
+
+    def to_json(self) -> dict[str, str]:
+        """Return the three words as plain JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any] | None) -> ColorSpace:
+        """Return the color space that `to_json` wrote; sRGB for None."""
+        return SRGB if value is None else cls(**value)
+
+
+SRGB = ColorSpace()
+"""The default color space: sRGB encoding, BT.709 primaries, full range."""

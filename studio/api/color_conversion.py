@@ -1,0 +1,60 @@
+"""Images, masks and videos from one color space to another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from studio.api.color import SRGB, ColorSpace
+from studio.api.color_transfer import convert_samples
+from studio.api.image import Image, Mask
+from studio.api.video import Frame, Video
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Colored = TypeVar("Colored", Image, Mask, Video)
+
+
+def convert_color(value: Colored, target: ColorSpace = SRGB) -> Colored:
+    """Return an image, a mask or a video in another color space; a video frame by frame, whenever it is read.
+
+    Limited range becomes full, samples become linear light, a matrix changes the primaries (with the white adapted by
+    Bradford), and linear light becomes samples again. In the encoding "srgb" light is clipped to [0, 1]; in "linear"
+    and "log" it is not. Grey stays grey, and alpha stays as it is. The curve of "srgb" is that of IEC 61966-2-1, that
+    of "log" is ACEScct.
+
+    Args:
+        value: What to convert. A value that is in the target color space already is returned as it is.
+        target: The color space of the result; sRGB if not given.
+
+    Returns:
+        A value of the same class with float32 samples, of the same size, channels, times and audio.
+    """
+    if value.color == target:
+        return value
+    if isinstance(value, Video):
+        return _convert_video(value, target)
+    return type(value).take(convert_samples(value.pixels, value.color, target), color=target)
+
+
+def describe_conversion(source: ColorSpace) -> str:
+    """Say what becomes of samples of a color space in a place that holds sRGB only; "" for sRGB."""
+    return "" if source == SRGB else f"{source} became sRGB, clipped to [0, 1]"
+
+
+def _convert_video(video: Video, target: ColorSpace) -> Video:
+    def create_frames() -> Iterator[Frame]:
+        for frame in video.frames():
+            yield Frame(convert_color(frame.image, target), frame.time)
+
+    return Video(
+        create_frames,
+        width=video.width,
+        height=video.height,
+        channels=video.channels,
+        rate=video.rate,
+        count=lambda: video.count,
+        audio=lambda: video.audio,
+        duration=lambda: video.duration,
+        color=target,
+    )
