@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from studio.version import VERSION
 
 if TYPE_CHECKING:
-    from studio.app import RunResult, Studio, run
+    from studio.app import Studio, run
     from studio.graph import Graph, GraphBuilder, load_graph, parse_graph
+    from studio.run_result import RunResult
 
 __version__ = VERSION
 
@@ -25,7 +26,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "RunResult": "studio.app",
+    "RunResult": "studio.run_result",
     "Studio": "studio.app",
     "run": "studio.app",
     "Graph": "studio.graph",

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from studio.api import File, NodeType, TypeSpec
 from studio.api.builtin import create_builtin_value_types
 from studio.api.events import Event
-from studio.api.type_spec import copy_plain
-from studio.errors import Cancelled, Finding, GraphError, ModelError, RunError, StudioError, UsageError
+from studio.errors import Finding, GraphError, UsageError
 from studio.graph import Graph, ResolvedGraph, load_graph, parse_graph, resolve_graph
-from studio.graph.given import bind_inputs, describe_given, find_given_path, list_files, name_file
-from studio.graph.parse import escape
+from studio.graph.given import bind_inputs, describe_given
 from studio.graph.paths import InputFile
-from studio.graph.source import Collected, Constant, FileSource, Source
+from studio.graph.source import Collected, Constant, Source
 from studio.registry import Observers, Registry, load_registry
+from studio.run_result import RunResult, finish_run
 from studio.runtime.devices import find_device
 from studio.runtime.models import Models
 from studio.settings import SettingProblem, Settings, load_settings
-from studio.version import VERSION
 
 if TYPE_CHECKING:
     from studio.cache import Cache
@@ -33,56 +27,16 @@ if TYPE_CHECKING:
     from studio.execution.executor import Executor
     from studio.execution.explain import Explanation
     from studio.execution.file_reading import FileReader
-    from studio.execution.files import OutputFolder, WrittenFile
-    from studio.execution.outcome import Outcome
     from studio.execution.plan import Plan
+    from studio.execution.plan_executor import PlanExecutor
+    from studio.provenance.collect import GraphParts
+    from studio.provenance.output_folder import OutputFolder
+    from studio.provenance.output_writer import OutputWriter
+    from studio.provenance.record import FileRecord
 
-__all__ = ["CacheMode", "Carried", "InputFile", "RunResult", "Studio", "read_settings", "run"]
+__all__ = ["CacheMode", "InputFile", "RunResult", "Studio", "read_settings", "run"]
 
 CacheMode = Literal["use", "refresh", "off"]
-
-
-@dataclass(frozen=True)
-class Carried:
-    """What a media file that Studio wrote carries.
-
-    Attributes:
-        graph: The graph that made it.
-        values: The values of the graph's inputs.
-        output: The output that it is.
-        index: Its place in that output, if that is a list of media.
-    """
-
-    graph: Graph
-    values: dict[str, Any]
-    output: str = ""
-    index: int = 0
-
-
-@dataclass
-class RunResult:
-    """What a run led to.
-
-    Attributes:
-        status: "done", "partly done", "failed" or "cancelled".
-        outputs: The values of the outputs that were made, by name.
-        files: The files that were written.
-        errors: Errors of the nodes that failed.
-        warnings: What went wrong without stopping the run.
-        manifest: The run's manifest as plain JSON.
-        manifest_path: Where it was written, or None.
-    """
-
-    status: str
-    outputs: dict[str, Any]
-    files: list[WrittenFile] = field(default_factory=list)
-    errors: list[StudioError] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    manifest: dict[str, Any] = field(default_factory=dict)
-    manifest_path: Path | None = None
-
-    def __getitem__(self, name: str) -> Any:
-        return self.outputs[name]
 
 
 class Studio:
@@ -157,8 +111,8 @@ class Studio:
         )
 
     @cached_property
-    def executor(self) -> Any:
-        """The executor."""
+    def local_executor(self) -> Executor:
+        """The executor of this process."""
         from studio.execution.executor import Executor
         from studio.execution.services import Services
 
@@ -170,14 +124,30 @@ class Studio:
             reader=self._reader,
             cpu_workers=self.settings.cpu_workers,
         )
-        local: Executor = Executor(services)
+        return Executor(services)
+
+    @cached_property
+    def executor(self) -> PlanExecutor:
+        """The executor that runs graphs.
+
+        Raises:
+            UsageError: E004 if no plugin provides it.
+        """
         if self._executor_name == "local":
-            return local
+            return self.local_executor
         factory = self.registry.executors.get(self._executor_name)
         if factory is None:
             known = ", ".join(["local", *self.registry.executors])
-            raise UsageError("E004", f"there is no executor {self._executor_name!r}", hint=f"there are: {known}")
-        return factory(local)
+            raise UsageError("E004", f"unknown executor {self._executor_name!r}", hint=f"executors are: {known}")
+        executor: PlanExecutor = factory(self.local_executor)
+        return executor
+
+    @cached_property
+    def output_writer(self) -> OutputWriter:
+        """What writes outputs to files."""
+        from studio.provenance.output_writer import OutputWriter
+
+        return OutputWriter(self.registry.value_types, self.registry.classes, self._reader.find_file)
 
     @cached_property
     def _observers(self) -> Observers:
@@ -190,13 +160,11 @@ class Studio:
         return FileReader(self.cache.digest_file, self.registry.value_types, self.settings.media)
 
     def close(self) -> None:
-        """Write what waits, and let go of threads and folders."""
-        if "executor" in self.__dict__:
-            self.executor.close()
-        if "models" in self.__dict__:
-            self.models.close()
-        if "cache" in self.__dict__:
-            self.cache.close()
+        """Write what waits, and release threads and folders."""
+        parts = [self.__dict__.get(name) for name in ("executor", "local_executor", "models", "cache")]
+        for number, part in enumerate(parts):
+            if part is not None and part not in parts[:number]:
+                part.close()
         self._closed = True
 
     def __enter__(self) -> Studio:
@@ -213,13 +181,23 @@ class Studio:
             return source
         if isinstance(source, Mapping):
             return parse_graph(source)
-        carried = self.load_carried(Path(source))
-        return carried.graph if carried else load_graph(source, max_bytes=self.settings.max_graph_bytes)
+        record = self.read_record(Path(source))
+        return record.recipe.graph if record else load_graph(source, max_bytes=self.settings.max_graph_bytes)
 
     def load_values(self, source: Path | str) -> dict[str, Any]:
         """Return the input values that a media file carries beside its graph; {} for a graph file."""
-        carried = self.load_carried(Path(source))
-        return carried.values if carried else {}
+        record = self.read_record(Path(source))
+        return dict(record.recipe.inputs) if record else {}
+
+    def read_record(self, path: Path) -> FileRecord | None:
+        """Return what a media file that Studio wrote carries, its recipe included; None for a file that is no media.
+
+        Raises:
+            GraphError: The file carries no graph, or one with errors.
+        """
+        from studio.provenance.embedded import read_embedded
+
+        return read_embedded(path, self.registry.value_types.values(), max_length=self.settings.max_graph_bytes)
 
     def validate(self, graph: Graph, *, roots: Iterable[Path] = ()) -> list[Finding]:
         """Return everything that is wrong with a graph, as far as can be told without running it."""
@@ -227,10 +205,12 @@ class Studio:
         checks = any(node.node_type and node.node_type.check for node in resolved.nodes.values())
         if resolved.errors or not checks:
             return resolved.findings
+        from studio.execution.needed_models import find_input_problems
         from studio.execution.plan import create_plan
 
         unknown: dict[str, Source] = {name: Collected(()) for name, end in resolved.inputs.items() if end.required}
-        return resolved.findings + self._check_inputs(create_plan(resolved, unknown, self._reader))
+        plan = create_plan(resolved, unknown, self._reader)
+        return resolved.findings + find_input_problems(plan, self.models.library.find_local)
 
     def resolve(self, graph: Graph, *, roots: Iterable[Path] = ()) -> ResolvedGraph:
         """Resolve a graph against what is installed; findings are in the result."""
@@ -244,13 +224,8 @@ class Studio:
         only: Iterable[str] | None = None,
         roots: Iterable[Path] = (),
     ) -> Plan:
-        """Return the plan of a graph.
-
-        Raises:
-            GraphError: The graph, the inputs or the names of the outputs have errors; all are there.
-        """
-        if self._closed:
-            raise UsageError("E008", "this Studio is closed", hint="make another: Studio()")
+        """Return the plan of a graph; `GraphError` as for `plan_resolved`."""
+        self._check_open()
         return self.plan_resolved(self.resolve(graph, roots=roots), inputs, only=only)
 
     def plan_resolved(
@@ -260,7 +235,7 @@ class Studio:
         *,
         only: Iterable[str] | None = None,
     ) -> Plan:
-        """Return the plan of a graph that was resolved already, as a batch does for each item.
+        """Return the plan of a resolved graph.
 
         Raises:
             GraphError: The graph, the inputs or the names of the outputs have errors; all are there.
@@ -279,14 +254,11 @@ class Studio:
 
         values = bind_inputs(resolved, inputs or {}, self.registry.classes, findings, settle)
         names = [only] if isinstance(only, str) else list(only) if only is not None else None
+        known = ", ".join(resolved.outputs)
         for name in names or ():
             if name not in resolved.outputs:
-                known = ", ".join(resolved.outputs)
-                findings.append(
-                    Finding(
-                        "E133", "/outputs", f"the graph has no output {name!r}", known, name, f"its outputs: {known}"
-                    )
-                )
+                message, hint = f"the graph has no output {name!r}", f"its outputs: {known}"
+                findings.append(Finding("E133", "/outputs", message, known, name, hint))
         if findings:
             raise GraphError(findings, source=source)
         return create_plan(resolved, values, self._reader, only=names)
@@ -297,7 +269,7 @@ class Studio:
         """Return for each node whether the cache has its result, and if not, what differs."""
         from studio.execution.explain import explain_plan
 
-        return explain_plan(self.executor, self.plan(graph, inputs, roots=roots))
+        return explain_plan(self.local_executor, self.plan(graph, inputs, roots=roots))
 
     def run(
         self,
@@ -329,29 +301,39 @@ class Studio:
             GraphError: The graph or the inputs have errors. Errors of nodes are in the result, not raised.
         """
         from studio.execution.executor import create_run_id
-        from studio.execution.files import OutputFolder
         from studio.execution.outcome import RunOptions
+        from studio.provenance.manifest import RunFacts
+        from studio.provenance.output_folder import OutputFolder
 
-        roots = list(roots)
         if cache not in ("use", "refresh", "off"):
-            raise UsageError("E007", f"cache={cache!r} is none of use, refresh, off")
+            raise UsageError("E007", f"invalid cache={cache!r}", hint="take one of: use, refresh, off")
+        self._check_open()
         values = dict(inputs or {})
         if isinstance(graph, str | Path):
             values = {**self.load_values(graph), **values}
-        graph = self.load(graph)
         folder = OutputFolder(Path(output)) if isinstance(output, str | Path) else output
-        plan = self.plan(graph, values, only=only, roots=roots)
-        self._check_models(plan, str(graph.path or ""))
+        resolved = self.resolve(self.load(graph), roots=roots)
+        source = str(resolved.graph.path or "")
+        plan = self.plan_resolved(resolved, values, only=only)
+        self._check_needs(plan, source)
         if folder is not None:
             folder.check(plan.outputs)
             folder.begin()
-        run_id = create_run_id()
-        started = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+        facts = RunFacts(
+            create_run_id(),
+            time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            document=resolved.graph.source,
+            source=source,
+            inputs={name: describe_given(value, resolved.graph) for name, value in values.items()},
+            device=self.device,
+            plugins=self.registry.distributions,
+            folder=folder.folder if folder else None,
+        )
         outcome = self.executor.execute(
             plan,
             self._combine(on_event),
             control=control,
-            run_id=run_id,
+            run_id=facts.run_id,
             options=RunOptions(
                 cache,
                 node_timeout_seconds=node_timeout_seconds,
@@ -359,244 +341,43 @@ class Studio:
                 videos_are_written=folder is not None,
             ),
         )
-        return self._finish(graph, values, outcome, folder, run_id, started, list(roots))
+        return finish_run(outcome, facts, resolved, values, folder, self.output_writer)
 
-    def _check_models(self, plan: Plan, source: str) -> None:
-        """Find the models that are missing or unsafe before anything runs; with `download`, fetch them.
+    def _check_open(self) -> None:
+        if self._closed:
+            raise UsageError("E008", "this Studio is closed", hint="make another: Studio()")
+
+    def _check_needs(self, plan: Plan, source: str) -> None:
+        """Find the models that are missing or unsafe, and inputs that do not fit, before anything runs.
+
+        With the setting `download`, models that are missing are fetched.
 
         Raises:
             GraphError: Some are; all are there.
         """
-        from studio.execution.needed_models import find_needed_models
+        from studio.execution.needed_models import find_input_problems, find_model_problems
 
-        findings: list[Finding] = []
-        for node, name, model in find_needed_models(plan):
-            try:
-                self.models.library.check(model)
-            except ModelError as error:
-                findings.append(_make_finding(node, name, error))
-        findings = findings or self._check_inputs(plan)
+        library = self.models.library
+        findings = find_model_problems(plan, library.check) or find_input_problems(plan, library.find_local)
         if findings:
             raise GraphError(findings, source=source)
 
-    def _check_inputs(self, plan: Plan) -> list[Finding]:
-        """Return what the node types' own checks find in inputs that are known."""
-        from studio.execution.needed_models import check_inputs
-
-        if not any(node.node_type and node.node_type.check for node in plan.nodes.values()):
-            return []
-        return [_make_finding(*found) for found in check_inputs(plan, self.models.library.find_local)]
-
     def _combine(self, on_event: Callable[[Event], None] | None) -> Callable[[Event], None] | None:
         observers = self._observers
-        if not observers:
-            return on_event
-        if on_event is None:
-            return observers
+        if on_event is None or not observers:
+            return observers or on_event
 
-        def tell(event: Event) -> None:
+        def report(event: Event) -> None:
             on_event(event)
             observers(event)
 
-        return tell
+        return report
 
-    def _finish(
-        self,
-        graph: Graph,
-        values: Mapping[str, Any],
-        outcome: Outcome,
-        folder: OutputFolder | None,
-        run_id: str,
-        started: str,
-        roots: Sequence[Path],
-    ) -> RunResult:
-        """Write the outputs and the manifest."""
-        from studio.execution.manifest import create_manifest, write_manifest
+    def collect_parts(self, resolved: ResolvedGraph) -> GraphParts:
+        """Return what a graph consists of besides itself: graphs in it, files that it reads, node types."""
+        from studio.provenance.collect import collect_parts
 
-        recorded = {name: describe_given(value, graph) for name, value in values.items()}
-        outputs = {name: copy_plain(outcome.load(result)) for name, result in outcome.results.items()}
-        result = RunResult(outcome.status, outputs, errors=list(outcome.errors), warnings=outcome.warnings)
-        if folder is not None:
-            resolved = self.resolve(graph, roots=roots)
-            try:
-                result.files, errors = self.write_outputs(resolved, values, outputs, outcome.types, folder, run_id)
-            except Cancelled:  # while a film was made that is written as it is made
-                result.status, errors = "cancelled", []
-            outcome.status = result.status
-            result.warnings += [f"{file.path.name}: {file.loss}" for file in result.files if file.loss]
-            if errors:
-                result.errors += errors
-                result.status = outcome.status = "partly done" if result.files else "failed"
-        result.manifest = create_manifest(
-            run_id,
-            outcome,
-            graph=graph.source,
-            source=str(graph.path or ""),
-            inputs=recorded,
-            device=self.device,
-            plugins=self.registry.distributions,
-            files=result.files,
-            started=started,
-            version=VERSION,
-            folder=folder.folder if folder else None,
-        )
-        if folder is not None:
-            try:
-                result.manifest_path = write_manifest(result.manifest, folder.folder)
-            except RunError as error:
-                result.errors.append(error)
-                if result.status == "done":
-                    result.status = "partly done"
-        return result
-
-    def write_outputs(
-        self,
-        resolved: ResolvedGraph,
-        values: Mapping[str, Any],
-        outputs: Mapping[str, Any],
-        types: Mapping[str, TypeSpec],
-        folder: OutputFolder,
-        run_id: str,
-    ) -> tuple[list[WrittenFile], list[StudioError]]:
-        """Write outputs to files that carry the graph and its values; return the files, and what could not be."""
-        graph = resolved.graph
-        recorded = {name: describe_given(value, graph) for name, value in values.items()}
-        provenance = self._make_provenance(resolved, values, recorded, folder.folder)
-        fields = {"graph": graph.name, "run": run_id}
-        value_types = {value_type.python: value_type for value_type in self.registry.value_types.values()}
-        files: list[WrittenFile] = []
-        errors: list[StudioError] = []
-        for name, value in outputs.items():
-            try:
-                if value is not None:
-                    files += folder.write(name, value, types[name], value_types, provenance, fields)
-            except StudioError as error:
-                errors.append(error)
-        return files, errors
-
-    # -- what files carry ------------------------------------------------------------------------------
-
-    def describe_graph(self, resolved: ResolvedGraph) -> dict[str, Any]:
-        """Return what a graph is made of besides itself: "graphs" in it, digests of "files", and "node types"."""
-        graphs: dict[str, Any] = {}
-        files: dict[str, str] = {}
-        _collect_parts(resolved, graphs, files, self._reader.find_file)
-        return {"graphs": graphs, "files": files, "node types": _collect_node_types(resolved)}
-
-    def _make_provenance(
-        self, resolved: ResolvedGraph, values: Mapping[str, Any], recorded: Mapping[str, Any], folder: Path
-    ) -> dict[str, Any]:
-        """Return what a written file carries: the graph, the graphs in it, the values, digests of the files it read."""
-        graph = resolved.graph
-        described = self.describe_graph(resolved)
-        graphs, files = described["graphs"], described["files"]
-        for name, whole in values.items():
-            given = list_files(whole, resolved.inputs[name].spec, graph, self.registry.classes)
-            for value in given if isinstance(given, list | tuple) else [given]:
-                path = find_given_path(value, graph)
-                if path is not None:
-                    written = name_file(path, graph)
-                    digests = None if isinstance(value, InputFile) else graph.file_digests
-                    files[written] = self._reader.find_file(FileSource(path, "file", written), digests).digest
-        base = os.path.relpath(graph.base, folder.resolve())
-        return {
-            "studio": 1,
-            "version": VERSION,
-            "graph": dict(graph.source),
-            "graphs": graphs,
-            "inputs": dict(recorded),
-            "files": files,
-            "base": base,
-        }
-
-    def load_carried(self, path: Path) -> Carried | None:
-        """Return what a media file carries, or None for a file that is no medium."""
-        extension = path.suffix.lower().lstrip(".")
-        value_type = next((t for t in self.registry.value_types.values() if extension in t.extensions), None)
-        if value_type is None:
-            return None
-        if not path.is_file():
-            raise GraphError(
-                [Finding("E120", "", f"{str(path)!r} does not exist", hint="name a file that Studio wrote")]
-            )
-        text = value_type.read_provenance(path)
-        if text is None:
-            raise GraphError(
-                [
-                    Finding(
-                        "E134",
-                        "",
-                        f"{str(path)!r} carries no graph",
-                        "a file as Studio wrote it",
-                        "a file from elsewhere, or one that another program saved again",
-                        "run the graph itself: studio run GRAPH.json",
-                    )
-                ]
-            )
-        if len(text) > self.settings.max_graph_bytes:
-            raise GraphError(
-                [
-                    Finding(
-                        "E106",
-                        "",
-                        f"the graph that {str(path)!r} carries has {len(text)} characters",
-                        f"at most {self.settings.max_graph_bytes}",
-                        str(len(text)),
-                        "raise STUDIO_MAX_GRAPH_BYTES if it is meant to be that large",
-                    )
-                ]
-            )
-        try:
-            carried = json.loads(text)
-            values = {str(name): value for name, value in dict(carried["inputs"]).items()}
-            written = Path(str(carried.get("base", ".")))
-            base = (path.resolve().parent / ("." if written.is_absolute() else written)).resolve()
-            digests = {str(name): str(digest) for name, digest in dict(carried.get("files", {})).items()}
-            embedded = dict(carried.get("graphs", {}))
-            graph = parse_graph(carried["graph"], base=base, embedded=embedded, file_digests=digests)
-            return Carried(graph, values, str(carried.get("output", "")), int(carried.get("index", 0)))
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OSError):
-            raise GraphError(
-                [Finding("E134", "", f"what {str(path)!r} carries is damaged", "a graph and its values")]
-            ) from None
-
-
-def _collect_parts(
-    resolved: ResolvedGraph,
-    graphs: dict[str, Any],
-    files: dict[str, str],
-    find_file: Callable[[FileSource, Mapping[str, str] | None], File],
-) -> None:
-    sources: list[Source] = [bound.source for node in resolved.nodes.values() for bound in node.inputs.values()]
-    sources += [end.default for end in resolved.inputs.values() if end.default is not None]
-    while sources:
-        source = sources.pop()
-        if isinstance(source, FileSource):
-            known = (resolved.graph.file_digests or {}).get(source.written)  # a default that is not used may be gone
-            files[source.written] = known or find_file(source, None).digest
-        elif isinstance(source, Collected):
-            sources += source.entries
-    for node in resolved.nodes.values():
-        if node.subgraph is not None:
-            reference = resolved.graph.document.nodes[node.id].type.removeprefix("graph:")
-            graphs[reference] = dict(node.subgraph.graph.source)
-            _collect_parts(node.subgraph, graphs, files, find_file)
-
-
-def _collect_node_types(resolved: ResolvedGraph) -> list[NodeType]:
-    found: dict[str, NodeType] = {}
-    pending = [resolved]
-    while pending:
-        for node in pending.pop().nodes.values():
-            if node.node_type is not None:
-                found[node.node_type.id] = node.node_type
-            if node.subgraph is not None:
-                pending.append(node.subgraph)
-    return [found[name] for name in sorted(found)]
-
-
-def _make_finding(node: str, name: str, error: StudioError) -> Finding:
-    return Finding(error.code, f"/nodes/{escape(node)}/inputs/{escape(name)}", error.message, hint=error.hint)
+        return collect_parts(resolved, self._reader.find_file)
 
 
 def read_settings(**overrides: Any) -> Settings:

@@ -123,9 +123,7 @@ def _mix_conditions(
     motion: float,
 ) -> dict[str, Any]:
     """Return embeddings and latents for some shares of the walk, stacked."""
-    given: dict[str, Any] = {
-        name: torch.cat([_pass(rows, share) for share in shares]) for name, rows in texts.items()
-    }
+    given: dict[str, Any] = {name: torch.cat([_pass(rows, share) for share in shares]) for name, rows in texts.items()}
     latents = torch.cat([turn(*noise, motion * share) for share in shares])
     if "negative_prompt_embeds" in given:
         given["negative_prompt"] = None

@@ -170,15 +170,15 @@ class Batch:
 
     def _make_key(self, weights: WeightDigests) -> str:
         """Return the digest of what all items share: the graph, what it reads, and what is installed."""
-        described = self.studio.describe_graph(self.resolved)
+        graph_parts = self.studio.collect_parts(self.resolved)
         document = {name: self.spec.graph.get(name) for name in ("inputs", "nodes", "outputs")}
         parts = {
             "document": _to_text(document),
-            "graphs": _to_text(described["graphs"]),
-            "files": _to_text(described["files"]),
+            "graphs": _to_text(graph_parts.graphs),
+            "files": _to_text(graph_parts.files),
             "weights": _to_text(sorted({weights.describe(model) for model in find_graph_models(self.resolved)})),
             "node types": _to_text(
-                [[n.id, n.version, n.code, n.distribution, n.distribution_version] for n in described["node types"]]
+                [[n.id, n.version, n.code, n.distribution, n.distribution_version] for n in graph_parts.node_types]
             ),
             "only": _to_text(self.spec.only),
         }

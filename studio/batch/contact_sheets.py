@@ -13,8 +13,8 @@ from studio.batch.item_rows import ItemRow
 from studio.batch.ledger import Ledger
 from studio.batch.previews import describe_file
 from studio.errors import RunError
-from studio.execution.files import OutputFolder
 from studio.graph import parse_graph
+from studio.provenance.output_folder import OutputFolder
 
 FOLDER = "contact_sheets"
 COLUMNS, ROWS = 6, 5

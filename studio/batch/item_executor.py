@@ -20,13 +20,14 @@ from studio.errors import StudioError
 from studio.execution.call import LostValue
 from studio.execution.control import Control
 from studio.execution.executor import create_run_id
-from studio.execution.files import OutputFolder, WrittenFile
 from studio.execution.needed_models import find_needed_models
-from studio.execution.open_run import OpenRun, PlanOutcome
+from studio.execution.open_run import PlanOutcome
 from studio.execution.outcome import RunOptions
 from studio.execution.plan import Plan
 from studio.files import is_disk_full
 from studio.graph.document import is_file
+from studio.provenance.output_folder import OutputFolder
+from studio.provenance.record import FileRecord
 
 _WRITERS = 2
 _ENTRIES_IN_MEMORY = 128  # the rest is on disk, so that memory does not grow with the items
@@ -70,7 +71,7 @@ class ItemExecutor:
         options = RunOptions(
             spec.cache, False, spec.node_timeout_seconds, self._find_output_path if self._folder else None
         )
-        self._run: OpenRun = studio.executor.open_run(
+        self._run = studio.local_executor.open_run(
             self._finished.put, control=self._control, options=options, run_id=self._run_id
         )
         writers = [threading.Thread(target=self._finish_items, daemon=True) for _ in range(_WRITERS)]
@@ -172,19 +173,19 @@ class ItemExecutor:
 
     def _write(
         self, item: Item, given: Mapping[str, Any], values: Mapping[str, Any], outcome: PlanOutcome
-    ) -> tuple[list[WrittenFile], list[StudioError]]:
+    ) -> tuple[list[FileRecord], list[StudioError]]:
         if self._folder is None:
             return [], []
         shown = find_shown_values(self.resolved, item)
         folder = OutputFolder(self._folder, self._names.fill(item, shown))
-        return self._studio.write_outputs(self.resolved, given, values, outcome.types, folder, self._run_id)
+        return self._studio.output_writer.write(self.resolved, given, values, outcome.types, folder, self._run_id)
 
     def _make_result(
         self,
         item: Item,
         outcome: PlanOutcome,
         values: Mapping[str, Any],
-        files: Sequence[WrittenFile],
+        files: Sequence[FileRecord],
         errors: Sequence[StudioError],
         seconds: float,
     ) -> ItemResult:
@@ -203,7 +204,7 @@ class ItemExecutor:
             bool(failures) and is_disk_full(failures[0]),
         )
 
-    def _describe(self, file: WrittenFile, outcome: PlanOutcome, values: Mapping[str, Any]) -> ItemOutput:
+    def _describe(self, file: FileRecord, outcome: PlanOutcome, values: Mapping[str, Any]) -> ItemOutput:
         assert self._folder is not None
         kind = outcome.types[file.output].name
         if kind == "any":

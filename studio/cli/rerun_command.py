@@ -50,21 +50,23 @@ def command(
 
     Exit codes: 0 done, 1 failed, 2 invalid graph or usage, 130 cancelled.
     """
-    from studio.batch.replay import load_recipe, run_recipe
-    from studio.batch.verify import find_record
-    from studio.execution.files import quote_name
+    from studio.batch.records import read_ledger
+    from studio.provenance.check import find_record
+    from studio.provenance.output_folder import quote_name
+    from studio.replay import load_recipe, run_again
 
     control = Control()
     with create_studio(**engine, download=download or None, on_disk=not no_cache) as studio, Interrupts(control):
-        recipe = load_recipe(studio, file, find_record(file))
+        found = find_record(file, [read_ledger])
+        record = load_recipe(studio, file, found[1] if found else None)
         display = choose_display(quiet or as_json)
         with display:
-            result = run_recipe(
+            result = run_again(
                 studio,
-                recipe,
+                record,
                 folder,
                 quote_name(file.name),
-                values=parse_inputs(recipe.graph, pairs),
+                values=parse_inputs(record.recipe.graph, pairs),
                 cache="off" if no_cache else "refresh" if refresh else "use",
                 roots=roots,
                 control=control,

@@ -17,7 +17,7 @@ from studio.app import RunResult, Studio
 from studio.cli.main import CANCELLED, DONE, FAILED, PARTLY
 from studio.cli.options import BytesType, create_studio, engine_options, input_options, json_option, parse_inputs
 from studio.execution.control import Control
-from studio.execution.files import DEFAULT_TEMPLATE, OutputFolder
+from studio.provenance.output_folder import DEFAULT_TEMPLATE, OutputFolder
 
 CODES = {"done": DONE, "partly done": PARTLY, "failed": FAILED, "cancelled": CANCELLED}
 

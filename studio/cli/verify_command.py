@@ -16,8 +16,9 @@ from studio.cli.options import create_studio, engine_options, json_option
 from studio.errors import UsageError
 
 if TYPE_CHECKING:
-    from studio.batch.replay import Replay
-    from studio.execution.verify import CheckedFile, RecordedFile
+    from studio.provenance.check import CheckedFile
+    from studio.provenance.record import FileRecord
+    from studio.replay import Replay
 
 _COLORS = {"sound": "green", "same": "green", "close": "green", "extra": "yellow", "leftover": "yellow"}
 _BAD = ("changed", "missing", "unreadable")
@@ -50,11 +51,11 @@ def command(
 
     Exit codes: 0 as it was written, 1 something is missing, changed or came out different, 2 nothing to check.
     """
-    from studio.batch.replay import choose_sample
+    from studio.replay import choose_sample
 
     single = not path.is_dir()
     folder, recorded, checked = _check_one(path, engine) if single else _check_folder(path)
-    sound = [row.name for row in checked if row.standing == "sound"]
+    sound = [row.name for row in checked if row.state == "sound"]
     seed = secrets.randbelow(2**31) if seed is None else seed
     sample = choose_sample(sound, replay, seed)
     replays = _replay(folder, recorded, sample, roots, engine) if sample else []
@@ -63,15 +64,15 @@ def command(
         click.echo(json.dumps({"files": files, "seed": seed, "replays": again}, ensure_ascii=False, indent=1))
     else:
         _show(checked, replays, replay, seed)
-    bad = [row for row in checked if row.standing in (*_BAD, *(("extra", "leftover") if strict else ()))]
+    bad = [row for row in checked if row.state in (*_BAD, *(("extra", "leftover") if strict else ()))]
     return FAILED if bad or not all(row.good for row in replays) else DONE
 
 
-def _check_folder(path: Path) -> tuple[Path, dict[str, RecordedFile], list[CheckedFile]]:
-    from studio.batch.verify import IGNORED, read_records
-    from studio.execution.verify import check_files
+def _check_folder(path: Path) -> tuple[Path, dict[str, FileRecord], list[CheckedFile]]:
+    from studio.batch.records import IGNORED, read_ledger
+    from studio.provenance.check import check_files, read_records
 
-    records = read_records(path)
+    records = read_records(path, [read_ledger])
     if not records.files and not records.problems and not records.open:
         raise UsageError(
             "E756",
@@ -82,30 +83,30 @@ def _check_folder(path: Path) -> tuple[Path, dict[str, RecordedFile], list[Check
     return path, records.files, [*records.problems, *rows]
 
 
-def _check_one(path: Path, engine: dict[str, Any]) -> tuple[Path, dict[str, RecordedFile], list[CheckedFile]]:
+def _check_one(path: Path, engine: dict[str, Any]) -> tuple[Path, dict[str, FileRecord], list[CheckedFile]]:
     """Check a single file: its digest, if a folder above it records one, and what it carries."""
-    from studio.batch.verify import check_carried, find_record
-    from studio.execution.verify import CheckedFile, check_files
+    from studio.batch.records import read_ledger
+    from studio.provenance.check import CheckedFile, FileState, check_files, find_record
+    from studio.replay import check_recipe
 
-    record = find_record(path)
-    if record is None and not path.exists():
+    found = find_record(path, [read_ledger])
+    if found is None and not path.exists():
         raise UsageError("E756", f"{str(path)!r} does not exist", hint="name an output folder, or a file in one")
-    root = path.parent
-    for _ in range(record.name.count("/") if record else 0):
-        root = root.parent
-    name = record.name if record else path.name
-    rows = [next(iter(check_files(root, {name: record})))] if record else []
-    if not rows or rows[0].standing == "sound":
+    root, record = found or (path.parent, None)
+    name = path.absolute().relative_to(root.absolute()).as_posix()
+    recorded = {name: record} if record else {}
+    row = next(check_files(root, recorded)) if recorded else None
+    if row is None or row.state == FileState.SOUND:
         with create_studio(**engine) as studio:
-            detail = check_carried(studio, path, record)
-        rows = [CheckedFile(name, "sound" if not detail else "changed", detail)]
-    return root, {name: record} if record else {}, rows
+            detail = check_recipe(studio, path, record)
+        row = CheckedFile(name, FileState.CHANGED if detail else FileState.SOUND, detail)
+    return root, recorded, [row]
 
 
 def _replay(
-    folder: Path, recorded: dict[str, RecordedFile], names: Iterable[str], roots: tuple[Path, ...], engine: Any
+    folder: Path, recorded: dict[str, FileRecord], names: Iterable[str], roots: tuple[Path, ...], engine: Any
 ) -> list[Replay]:
-    from studio.batch.replay import replay_file
+    from studio.replay import replay_file
 
     with create_studio(**engine, on_disk=False) as studio:
         return [replay_file(studio, folder / name, recorded.get(name), roots=roots) for name in names]
@@ -113,11 +114,11 @@ def _replay(
 
 def _show(checked: list[CheckedFile], replays: list[Replay], wanted: int, seed: int) -> None:
     lines: list[tuple[str, str, str]] = []
-    lines += [(row.standing, row.name, row.detail) for row in checked if row.standing != "sound"]
-    lines += [(row.standing, str(row.path), row.detail) for row in replays]
+    lines += [(row.state, row.name, row.detail) for row in checked if row.state != "sound"]
+    lines += [(row.state, str(row.path), row.detail) for row in replays]
     for standing, name, detail in lines:
         click.echo(f"{click.style(standing, fg=_COLORS.get(standing, 'red'))}: {name}  {detail}".rstrip())
-    counts = Counter(row.standing for row in checked)
+    counts = Counter(row.state for row in checked)
     click.echo(", ".join(f"{count} {standing}" for standing, count in sorted(counts.items(), key=_order)))
     if wanted:
         good = sum(row.good for row in replays)

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Model
-from studio.errors import StudioError
+from studio.errors import Finding, ModelError, StudioError
 from studio.execution.plan import Plan, PlanNode
+from studio.graph.parse import escape
 from studio.graph.source import Collected, Constant, Source, find_references
 
 
@@ -28,7 +29,34 @@ def find_needed_models(plan: Plan) -> Iterator[tuple[str, str, Model]]:
                     yield from ((node.id, end.name, model) for model in _iterate(end.default))
 
 
-def check_inputs(plan: Plan, find_path: Callable[[Model], Path | None]) -> Iterator[tuple[str, str, StudioError]]:
+def find_model_problems(plan: Plan, check: Callable[[Model], object]) -> list[Finding]:
+    """Return a finding for each needed model that is missing or unsafe.
+
+    Args:
+        plan: The plan.
+        check: Raises ModelError for a model that cannot be used.
+    """
+    findings = []
+    for node, name, model in find_needed_models(plan):
+        try:
+            check(model)
+        except ModelError as error:
+            findings.append(_create_finding(node, name, error))
+    return findings
+
+
+def find_input_problems(plan: Plan, find_path: Callable[[Model], Path | None]) -> list[Finding]:
+    """Return what the node types' own checks find in inputs that are known."""
+    if not any(node.node_type and node.node_type.check for node in plan.nodes.values()):
+        return []
+    return [_create_finding(*found) for found in _check_inputs(plan, find_path)]
+
+
+def _create_finding(node: str, name: str, error: StudioError) -> Finding:
+    return Finding(error.code, f"/nodes/{escape(node)}/inputs/{escape(name)}", error.message, hint=error.hint)
+
+
+def _check_inputs(plan: Plan, find_path: Callable[[Model], Path | None]) -> Iterator[tuple[str, str, StudioError]]:
     """Yield node, input and error for what the node types' own checks find."""
     for node in _find_sure_nodes(plan):
         if node.node_type is None or node.node_type.check is None:

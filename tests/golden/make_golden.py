@@ -14,8 +14,8 @@ from pathlib import Path
 from golden.values import GRAPH, make_node_types, make_values
 from studio.app import Studio
 from studio.cache import Action, Undigestable
-from studio.execution.files import OutputFolder
 from studio.execution.fingerprint import Fingerprints
+from studio.provenance.output_folder import OutputFolder
 from studio.settings import Settings
 
 DIGITS = {"a": "1" * 64, "b": "2" * 64}

@@ -18,8 +18,8 @@ from studio.api.events import NodeCached, NodeFinished, RunFinished, RunStarted
 from studio.app import InputFile, Studio, run
 from studio.errors import GraphError, RunError, UsageError
 from studio.execution.control import Control
-from studio.execution.files import OutputFolder
 from studio.graph import parse_graph
+from studio.provenance.output_folder import OutputFolder
 from studio.settings import load_settings
 
 
@@ -151,10 +151,10 @@ def test_numbered_pictures_are_taken_by_a_pattern_and_carried_by_name(studio: St
 
     assert [image.to_uint8()[0, 0, 0] for image in by_default["out"]] == [246, 245]
     assert named["out"] == by_default["out"] == by_pattern["out"]
-    carried = studio.load_carried(tmp_path / "out" / "out_000.png")
+    carried = studio.read_record(tmp_path / "out" / "out_000.png")
     Picture.new("RGB", (4, 4)).save(tmp_path / "p11.png")
     assert carried is not None
-    assert studio.run(carried.graph, carried.values)["out"] == by_default["out"]
+    assert studio.run(carried.recipe.graph, carried.recipe.inputs)["out"] == by_default["out"]
     with pytest.raises(GraphError, match="no file fits 'x"):
         studio.run(graph, {"images": {"files": "x*.png"}})
 
@@ -194,7 +194,7 @@ def test_a_name_template_for_two_outputs_must_tell_them_apart(studio: Studio, tm
 def test_an_unknown_executor_is_a_usage_error(studio: Studio) -> None:
     with (
         Studio(studio.settings, executor="abacus", discover=False) as other,
-        pytest.raises(UsageError, match="no executor 'abacus'"),
+        pytest.raises(UsageError, match="unknown executor 'abacus'"),
     ):
         other.run(SAME)
 

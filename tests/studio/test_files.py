@@ -19,10 +19,10 @@ from studio.api.builtin import create_builtin_value_types
 from studio.batch.export import write_rows
 from studio.cache.blobs import BlobFolder
 from studio.errors import MediaError, StudioError
-from studio.execution.files import OutputFolder
-from studio.execution.manifest import write_manifest
 from studio.files import is_disk_full, is_temporary_name, replace_file, replace_files
 from studio.graph.builder import write_document
+from studio.provenance.manifest import write_manifest
+from studio.provenance.output_folder import OutputFolder
 
 # -- whole or not at all -------------------------------------------------------------------------------------
 

@@ -118,7 +118,7 @@ def test_odd_sounds_come_out_right(
 
 @pytest.mark.parametrize("extension", ["wav", "flac", "ogg", "mp3", "m4a", "opus"])
 def test_a_sound_leaves_a_graph_in_the_format_that_its_name_asks_for(tmp_path: Path, extension: str) -> None:
-    from studio.execution.files import OutputFolder
+    from studio.provenance.output_folder import OutputFolder
 
     write_wave(make_tone(440, 1.234, rate=44_100).samples, 44_100)(tmp_path / "in.wav")
     graph = {**GRAPH, "outputs": {"sound": {"from": "load"}}}

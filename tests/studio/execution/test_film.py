@@ -11,7 +11,7 @@ from fakes import Probe, get_error, graph, open_studio
 
 from studio.api import Video
 from studio.app import InputFile, Studio
-from studio.execution.files import OutputFolder
+from studio.provenance.output_folder import OutputFolder
 
 
 def build_graph(frames: int, **film: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 
 from studio.api import Image
 from studio.app import Studio, read_settings
-from studio.batch.replay import _compare
+from studio.replay import compare_files
 
 GREY = np.full((100, 100, 3), 0.5, np.float32)
 
@@ -26,7 +26,7 @@ def compare(studio: Studio, folder: Path, change: np.ndarray, tolerance: float) 
     paths = [folder / "old.png", folder / "new.png"]
     for path, pixels in zip(paths, (GREY, GREY + change), strict=True):
         kind.write_file(Image(pixels.astype(np.float32)), path, None)
-    return _compare(studio, *paths, tolerance).standing
+    return compare_files(studio, *paths, tolerance).state
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import os
 import re
 import string
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -15,22 +15,12 @@ from studio.api import OutputPath, TypeSpec, ValueType
 from studio.cache.digest import hash_file
 from studio.errors import MediaError, RunError, UsageError
 from studio.files import is_disk_full, replace_file
+from studio.provenance.embedded import format_provenance
+from studio.provenance.record import FileRecord
 
 DEFAULT_TEMPLATE = "{output}.{ext}"
 _FIELDS = {"output", "ext", "index", "graph", "run"}
 _WIDTH = re.compile(r"0?\d{1,2}d?")
-
-
-@dataclass(frozen=True)
-class WrittenFile:
-    """A file that a run wrote."""
-
-    output: str
-    path: Path
-    digest: str
-    size: int
-    loss: str = ""
-    """What the file could not keep of the value."""
 
 
 class OutputFolder:
@@ -116,8 +106,16 @@ class OutputFolder:
         value_types: Mapping[type, ValueType[Any]],
         provenance: Mapping[str, Any],
         fields: Mapping[str, str],
-    ) -> list[WrittenFile]:
+    ) -> list[FileRecord]:
         """Write an output to one file, or a list of media to one file each.
+
+        Args:
+            output: Name of the output.
+            value: Its value.
+            spec: Its type.
+            value_types: The value types that are registered, by class.
+            provenance: What each file carries, see `collect_provenance`.
+            fields: Values of the template's fields `graph` and `run`.
 
         Raises:
             RunError: E312 if the disk says no.
@@ -128,17 +126,12 @@ class OutputFolder:
             if self.entry not in (None, index):
                 continue
             value_type = value_types.get(type(entry))
-            extension = (
-                value_type.extensions[0]
-                if value_type and value_type.extensions
-                else ("txt" if isinstance(entry, str) else "json")
-            )
-            named = {**fields, "output": output, "ext": extension}
+            named = {**fields, "output": output, "ext": _find_extension(entry, value_type)}
             several = isinstance(value, list) and entries != [value] and self.entry is None
             name = self._fill(named, index if several else None)
             place = self.resolve(name)
-            carried = json.dumps({**provenance, "output": output, "index": index}, ensure_ascii=False, sort_keys=True)
-            written.append(_write(output, place.path, entry, value_type, carried))
+            carried = format_provenance(provenance, output, index)
+            written.append(_write_file(FileRecord(output, place.path, index), entry, value_type, carried))
         return written
 
     def _fill(self, fields: Mapping[str, str], index: int | None) -> str:
@@ -210,7 +203,15 @@ def _holds_media(value: list[Any], value_types: Mapping[type, ValueType[Any]]) -
     )
 
 
-def _write(output: str, path: Path, value: Any, value_type: ValueType[Any] | None, provenance: str) -> WrittenFile:
+def _find_extension(value: Any, value_type: ValueType[Any] | None) -> str:
+    if value_type is not None and value_type.extensions:
+        return value_type.extensions[0]
+    return "txt" if isinstance(value, str) else "json"
+
+
+def _write_file(record: FileRecord, value: Any, value_type: ValueType[Any] | None, provenance: str) -> FileRecord:
+    """Write a value to the path of a record, and return the record with what was written."""
+    output, path = record.output, record.path
     loss = ""
     try:
         with replace_file(path) as temporary:
@@ -233,7 +234,7 @@ def _write(output: str, path: Path, value: Any, value_type: ValueType[Any] | Non
             where=str(path),
             hint="free space and run again: everything is cached" if full else "name another folder with -o DIR",
         ) from None
-    return WrittenFile(output, path, digest, size, loss)
+    return replace(record, digest=digest, size=size, loss=loss)
 
 
 def _to_json(value: Any) -> Any:

@@ -1,0 +1,115 @@
+"""Collects what made a file: the graph, the graphs and files in it, and the values of its inputs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from studio.api import File, NodeType
+from studio.graph import ResolvedGraph
+from studio.graph.given import describe_given, find_given_path, list_files, name_file
+from studio.graph.paths import InputFile
+from studio.graph.source import Collected, FileSource, Source
+from studio.version import VERSION
+
+FindFile = Callable[[FileSource, Mapping[str, str] | None], File]
+"""Returns a file with its digest; the mapping holds digests that files must have, by how they are written."""
+
+
+@dataclass(frozen=True)
+class GraphParts:
+    """What a graph consists of besides its own document.
+
+    Attributes:
+        graphs: Documents of the graphs in it, by reference.
+        files: Digests of the files that it reads, by how it names them.
+        node_types: The node types that it uses, ordered by id.
+    """
+
+    graphs: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    node_types: tuple[NodeType, ...] = ()
+
+
+def collect_parts(resolved: ResolvedGraph, find_file: FindFile) -> GraphParts:
+    """Return what a graph consists of, the graphs in it included.
+
+    Raises:
+        RunError: E129 if a file cannot be read, E311 if it has changed.
+    """
+    graphs: dict[str, Any] = {}
+    files: dict[str, str] = {}
+    node_types: dict[str, NodeType] = {}
+    for part in _iterate_graphs(resolved):
+        for source in _iterate_files(part):
+            known = (part.graph.file_digests or {}).get(source.written)  # a default that is not used may be gone
+            files[source.written] = known or find_file(source, None).digest
+        for node in part.nodes.values():
+            if node.node_type is not None:
+                node_types[node.node_type.id] = node.node_type
+            if node.subgraph is not None:
+                reference = part.graph.document.nodes[node.id].type.removeprefix("graph:")
+                graphs[reference] = dict(node.subgraph.graph.source)
+    return GraphParts(graphs, files, tuple(node_types[name] for name in sorted(node_types)))
+
+
+def collect_provenance(
+    resolved: ResolvedGraph,
+    values: Mapping[str, Any],
+    folder: Path,
+    find_file: FindFile,
+    classes: Mapping[str, type],
+) -> dict[str, Any]:
+    """Return what the files of a run carry, as plain JSON.
+
+    Args:
+        resolved: The graph.
+        values: The values of its inputs, as the caller gave them.
+        folder: The folder that the files are written to.
+        find_file: Returns a file with its digest.
+        classes: Classes of value types, by name.
+    """
+    graph = resolved.graph
+    parts = collect_parts(resolved, find_file)
+    files = dict(parts.files)
+    for name, whole in values.items():
+        given = list_files(whole, resolved.inputs[name].spec, graph, classes)
+        for value in given if isinstance(given, list | tuple) else [given]:
+            path = find_given_path(value, graph)
+            if path is not None:
+                written = name_file(path, graph)
+                digests = None if isinstance(value, InputFile) else graph.file_digests
+                files[written] = find_file(FileSource(path, "file", written), digests).digest
+    return {
+        "studio": 1,
+        "version": VERSION,
+        "graph": dict(graph.source),
+        "graphs": parts.graphs,
+        "inputs": {name: describe_given(value, graph) for name, value in values.items()},
+        "files": files,
+        "base": os.path.relpath(graph.base, folder.resolve()),
+    }
+
+
+def _iterate_graphs(resolved: ResolvedGraph) -> Iterator[ResolvedGraph]:
+    """Yield a graph and the graphs in it."""
+    pending = [resolved]
+    while pending:
+        part = pending.pop()
+        yield part
+        pending += [node.subgraph for node in part.nodes.values() if node.subgraph is not None]
+
+
+def _iterate_files(resolved: ResolvedGraph) -> Iterator[FileSource]:
+    """Yield the files that a graph names in its nodes and its defaults."""
+    pending: list[Source] = [bound.source for node in resolved.nodes.values() for bound in node.inputs.values()]
+    pending += [end.default for end in resolved.inputs.values() if end.default is not None]
+    while pending:
+        source = pending.pop()
+        if isinstance(source, FileSource):
+            yield source
+        elif isinstance(source, Collected):
+            pending += source.entries

@@ -1,0 +1,82 @@
+"""The provenance that a media file carries: written into it as JSON text, and read back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from studio.api import ValueType
+from studio.errors import Finding, GraphError
+from studio.provenance.record import FileRecord, Recipe
+
+
+def format_provenance(provenance: Mapping[str, Any], output: str, index: int) -> str:
+    """Return the text that the file of an output carries."""
+    return json.dumps({**provenance, "output": output, "index": index}, ensure_ascii=False, sort_keys=True)
+
+
+def find_media_type(path: Path, value_types: Iterable[ValueType[Any]]) -> ValueType[Any] | None:
+    """Return the value type that reads files of this extension, or None."""
+    extension = path.suffix.lower().lstrip(".")
+    return next((value_type for value_type in value_types if extension in value_type.extensions), None)
+
+
+def read_embedded(path: Path, value_types: Iterable[ValueType[Any]], *, max_length: int) -> FileRecord | None:
+    """Return what a media file carries, its recipe included, or None for a file that is no media.
+
+    Args:
+        path: The file.
+        value_types: The value types that are registered.
+        max_length: Most characters that a file may carry.
+
+    Raises:
+        GraphError: E120 if the file does not exist, E134 if it carries no graph or a damaged one, E106 if the graph is
+            too large; or the errors of the graph itself.
+    """
+    value_type = find_media_type(path, value_types)
+    if value_type is None:
+        return None
+    if not path.is_file():
+        raise _refuse("E120", f"{str(path)!r} does not exist", hint="name a file that Studio wrote")
+    text = value_type.read_provenance(path)
+    if text is None:
+        raise _refuse(
+            "E134",
+            f"{str(path)!r} carries no graph",
+            expected="a file as Studio wrote it",
+            found="a file from elsewhere, or one that another program saved again",
+            hint="run the graph itself: studio run GRAPH.json",
+        )
+    if len(text) > max_length:
+        raise _refuse(
+            "E106",
+            f"the graph that {str(path)!r} carries has {len(text)} characters",
+            expected=f"at most {max_length}",
+            found=str(len(text)),
+            hint="raise STUDIO_MAX_GRAPH_BYTES if it is meant to be that large",
+        )
+    try:
+        return _parse_record(json.loads(text), path)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OSError):
+        raise _refuse("E134", f"what {str(path)!r} carries is damaged", expected="a graph and its values") from None
+
+
+def _parse_record(carried: Mapping[str, Any], path: Path) -> FileRecord:
+    written = Path(str(carried.get("base", ".")))
+    recipe = Recipe(
+        carried["graph"],
+        {str(name): value for name, value in dict(carried["inputs"]).items()},
+        (path.resolve().parent / ("." if written.is_absolute() else written)).resolve(),
+        dict(carried.get("graphs", {})),
+        {str(name): str(digest) for name, digest in dict(carried.get("files", {})).items()},
+    )
+    if not recipe.graph.source:  # parsed here, so that a damaged graph is found now
+        raise ValueError("an empty graph")
+    output, index = str(carried.get("output", "")), int(carried.get("index", 0))
+    return FileRecord(output, path, index, source=str(path), recipe=recipe)
+
+
+def _refuse(code: str, message: str, *, expected: str = "", found: str = "", hint: str = "") -> GraphError:
+    return GraphError([Finding(code, "", message, expected, found, hint)])

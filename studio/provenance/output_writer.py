@@ -1,0 +1,61 @@
+"""`OutputWriter`: writes the outputs of a run to files that carry what made them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from studio.api import TypeSpec, ValueType
+from studio.errors import StudioError
+from studio.graph import ResolvedGraph
+from studio.provenance.collect import FindFile, collect_provenance
+from studio.provenance.output_folder import OutputFolder
+from studio.provenance.record import FileRecord
+
+
+class OutputWriter:
+    """Writes outputs.
+
+    Args:
+        value_types: The value types that are registered, by name.
+        classes: Their classes, by name.
+        find_file: Returns a file that a graph read with its digest.
+    """
+
+    def __init__(
+        self, value_types: Mapping[str, ValueType[Any]], classes: Mapping[str, type], find_file: FindFile
+    ) -> None:
+        self._value_types = {value_type.python: value_type for value_type in value_types.values()}
+        self._classes = classes
+        self._find_file = find_file
+
+    def write(
+        self,
+        resolved: ResolvedGraph,
+        values: Mapping[str, Any],
+        outputs: Mapping[str, Any],
+        types: Mapping[str, TypeSpec],
+        folder: OutputFolder,
+        run_id: str,
+    ) -> tuple[list[FileRecord], list[StudioError]]:
+        """Write outputs, and return the files and the errors of outputs that cannot be written.
+
+        Args:
+            resolved: The graph.
+            values: The values of its inputs, as the caller gave them.
+            outputs: The values of the outputs, by name; None is not written.
+            types: Types of the outputs, by name.
+            folder: The folder to write to.
+            run_id: Name of the run.
+        """
+        provenance = collect_provenance(resolved, values, folder.folder, self._find_file, self._classes)
+        fields = {"graph": resolved.graph.name, "run": run_id}
+        files: list[FileRecord] = []
+        errors: list[StudioError] = []
+        for name, value in outputs.items():
+            try:
+                if value is not None:
+                    files += folder.write(name, value, types[name], self._value_types, provenance, fields)
+            except StudioError as error:
+                errors.append(error)
+        return files, errors

@@ -1,0 +1,74 @@
+"""`FileRecord`: what is known of a file that Studio wrote, and of how it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from studio.graph import Graph, parse_graph
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a file was made: a graph and the values of its inputs.
+
+    Attributes:
+        document: The graph document; empty where the recipe is not known.
+        inputs: The values of the graph's inputs as plain JSON.
+        base: The folder that the graph's relative paths start from.
+        graphs: Documents of the graphs in the graph, by reference; those that are missing are looked up on disk.
+        file_digests: Digests of the files that the graph reads, by how it names them; None where nobody recorded them.
+        roots: Further folders that the graph may read.
+    """
+
+    document: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    base: Path = Path()
+    graphs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    file_digests: Mapping[str, str] | None = None
+    roots: tuple[Path, ...] = ()
+
+    @property
+    def known(self) -> bool:
+        """Whether anything is known of how the file was made."""
+        return bool(self.document)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The graph, parsed.
+
+        Raises:
+            GraphError: The document has errors.
+        """
+        return parse_graph(self.document, base=self.base, embedded=self.graphs, file_digests=self.file_digests)
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """A file that Studio wrote.
+
+    A run returns one for each file. A manifest, the ledger of a batch and the file itself hold the same; each leaves
+    out what it does not know.
+
+    Attributes:
+        output: The output that the file holds, or "".
+        path: The file.
+        index: Its place in an output that is a list of media.
+        digest: BLAKE3 of its bytes, in hex, or "".
+        size: Its size in bytes.
+        loss: What the file does not keep of the value, or "".
+        source: What records it, such as ".studio/20260102-030405-1f.json"; "" for a file that a run just wrote.
+        recipe: How it was made.
+    """
+
+    output: str
+    path: Path
+    index: int = 0
+    digest: str = ""
+    size: int = 0
+    loss: str = ""
+    source: str = ""
+    recipe: Recipe = Recipe()

@@ -1,0 +1,251 @@
+"""Makes a file again from what it carries or what is recorded of it, and compares the two."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from studio.api import ValueType, Video
+from studio.app import CacheMode, Studio
+from studio.errors import GraphError, StudioError, UsageError
+from studio.provenance.embedded import find_media_type
+from studio.provenance.output_folder import OutputFolder
+from studio.provenance.record import FileRecord, Recipe
+from studio.run_result import RunResult
+
+# nodes after a stack (that sharpen, or enlarge) make single samples differ more than the stack did
+_GROWTH = 8
+
+
+class ReplayState(StrEnum):
+    """What comparing a file with one that was made again finds."""
+
+    SAME = "same"
+    CLOSE = "close"
+    """The samples differ within the tolerance."""
+    DIFFERS = "differs"
+    FAILED = "failed"
+    """It cannot be made again."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What making a file again led to.
+
+    Attributes:
+        path: The file.
+        state: Whether it came out the same.
+        detail: How far apart the two are, or what went wrong.
+    """
+
+    path: Path
+    state: ReplayState
+    detail: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether the file came out as it was."""
+        return self.state in (ReplayState.SAME, ReplayState.CLOSE)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        return {"name": str(self.path), "standing": self.state, "detail": self.detail}
+
+
+def load_recipe(studio: Studio, path: Path, recorded: FileRecord | None = None) -> FileRecord:
+    """Return a record of a file with its recipe: as the file itself says, or else as is recorded of it.
+
+    Raises:
+        GraphError: The file carries no graph, or a damaged one, and nothing else is recorded.
+        UsageError: E755 if the file is no media and nothing is recorded.
+    """
+    record = _find_best_record(studio, path, recorded)
+    if record is None:
+        raise UsageError(
+            "E755",
+            f"{str(path)!r} is no image, audio or video, and no manifest beside it says what made it",
+            hint="name a file that Studio wrote, in its output folder",
+        )
+    return record
+
+
+def run_again(
+    studio: Studio,
+    record: FileRecord,
+    folder: Path,
+    template: str,
+    *,
+    values: Mapping[str, Any] | None = None,
+    cache: CacheMode = "use",
+    roots: Sequence[Path] = (),
+    **more: Any,
+) -> RunResult:
+    """Make one file again and write it into a folder.
+
+    Args:
+        studio: What runs the graph.
+        record: The file, with its recipe.
+        folder: Folder to write to.
+        template: Name of the file.
+        values: Values of inputs that replace the recorded ones.
+        cache: How the cache is used.
+        roots: Folders that the graph may read besides its own.
+        more: Passed on to `Studio.run`.
+    """
+    graph = record.recipe.graph
+    only = [record.output] if record.output in graph.document.outputs else None
+    output = OutputFolder(folder, template, entry=record.index if only else None)
+    inputs = {**record.recipe.inputs, **(values or {})}
+    return studio.run(graph, inputs, only=only, output=output, cache=cache, roots=roots, **more)
+
+
+def check_recipe(studio: Studio, path: Path, recorded: FileRecord | None = None) -> str:
+    """Return what is wrong with a file's graph, or with the files that it was made from; "" if nothing is."""
+    try:
+        recipe = load_recipe(studio, path, recorded).recipe
+        studio.plan(recipe.graph, recipe.inputs)
+    except StudioError as error:
+        return str(error)
+    return ""
+
+
+def choose_sample(names: Sequence[str], count: int, seed: int) -> list[str]:
+    """Return a random sample of the names; the same for the same names and seed."""
+    ordered = sorted(names)
+    return random.Random(seed).sample(ordered, min(count, len(ordered)))
+
+
+def replay_file(
+    studio: Studio, path: Path, recorded: FileRecord | None = None, *, roots: Sequence[Path] = ()
+) -> Replay:
+    """Make a file again without the cache, and compare the content of the two."""
+    known = recorded.recipe.roots if recorded else ()
+    try:
+        record = load_recipe(studio, path, recorded)
+        with tempfile.TemporaryDirectory(prefix="studio-replay-") as folder:
+            name = f"replay{path.suffix or '.{ext}'}"
+            result = run_again(studio, record, Path(folder), name, cache="off", roots=[*roots, *known])
+            if not result.files:
+                reason = str(result.errors[0]) if result.errors else "it made no file"
+                return Replay(path, ReplayState.FAILED, reason)
+            return compare_files(studio, path, result.files[0].path, _find_tolerance(studio, record.recipe))
+    except StudioError as error:
+        return Replay(path, ReplayState.FAILED, str(error))
+
+
+def compare_files(studio: Studio, old: Path, new: Path, tolerance: float) -> Replay:
+    """Compare a file with one that was made again.
+
+    Args:
+        studio: What reads the files.
+        old: The file.
+        new: The file that was made again.
+        tolerance: How far samples may be apart in the quadratic mean, where their range is 1.
+    """
+    if old.read_bytes() == new.read_bytes():
+        return Replay(old, ReplayState.SAME)
+    value_type = find_media_type(old, studio.registry.value_types.values())
+    if value_type is None:
+        return Replay(old, ReplayState.DIFFERS, "other bytes")
+    # what a file carries names the folder that it was written into, so that equal files may have other bytes
+    values = [value_type.read_file(path, studio.settings.media) for path in (old, new)]
+    distance = _measure_distance(value_type, *values)
+    if distance is None:
+        return Replay(old, ReplayState.DIFFERS, "another size or another length")
+    if distance.largest == 0:
+        return Replay(old, ReplayState.SAME)
+    close = distance.mean <= tolerance and distance.largest <= _GROWTH * tolerance
+    detail = f"samples differ by {distance.mean:.2g} in the quadratic mean and {distance.largest:.2g} at most"
+    allowed = f"{tolerance:.2g} and {_GROWTH * tolerance:.2g} are allowed"
+    return Replay(old, ReplayState.CLOSE if close else ReplayState.DIFFERS, f"{detail}; {allowed}")
+
+
+def _find_best_record(studio: Studio, path: Path, recorded: FileRecord | None) -> FileRecord | None:
+    """Return what the file itself says; where it says nothing, what is recorded of it."""
+    useful = recorded if recorded is not None and recorded.recipe.known else None
+    try:
+        return studio.read_record(path) or useful
+    except GraphError:
+        if useful is None:
+            raise
+        return useful
+
+
+@dataclass
+class _Distance:
+    """How far two values are apart: the sum of the squares, the number of samples, and the largest difference."""
+
+    squares: float = 0.0
+    count: int = 0
+    largest: float = 0.0
+
+    @property
+    def mean(self) -> float:
+        """The quadratic mean of the differences."""
+        return math.sqrt(self.squares / self.count) if self.count else 0.0
+
+    def add(self, one: Any, two: Any) -> None:
+        """Count the samples of two arrays of one shape."""
+        apart = abs(_scale(one) - _scale(two))
+        self.squares += float((apart * apart).sum())
+        self.count += apart.size
+        self.largest = max(self.largest, float(apart.max(initial=0.0)))
+
+
+def _measure_distance(value_type: ValueType[Any], old: Any, new: Any) -> _Distance | None:
+    """Return how far two values' samples are apart, or None if they have no common shape."""
+    if isinstance(old, Video):
+        return _measure_videos(old, new)
+    one, two = value_type.pack(old), value_type.pack(new)
+    if dict(one.header) != dict(two.header) or one.arrays.keys() != two.arrays.keys():
+        return None
+    pairs = [(array, two.arrays[name]) for name, array in one.arrays.items()]
+    if any(a.shape != b.shape for a, b in pairs):
+        return None
+    distance = _Distance()
+    for one_array, two_array in pairs:
+        distance.add(one_array, two_array)
+    return distance
+
+
+def _measure_videos(old: Video, new: Video) -> _Distance | None:
+    """Return how far two videos' frames and audio are apart, one frame at a time."""
+    distance = _Distance()
+    for one, two in itertools.zip_longest(old.frames(), new.frames()):
+        if one is None or two is None or one.image.pixels.shape != two.image.pixels.shape or one.time != two.time:
+            return None
+        distance.add(one.image.pixels, two.image.pixels)
+    one_audio, two_audio = old.audio, new.audio
+    if one_audio is None or two_audio is None:
+        return distance if one_audio is two_audio else None
+    if one_audio.rate != two_audio.rate or one_audio.samples.shape != two_audio.samples.shape:
+        return None
+    distance.add(one_audio.samples, two_audio.samples)
+    return distance
+
+
+def _scale(array: Any) -> Any:
+    """Return samples as floats, integers scaled to their whole range."""
+    import numpy as np
+
+    return array.astype(np.float64) / (np.iinfo(array.dtype).max if array.dtype.kind in "iu" else 1.0)
+
+
+def _find_tolerance(studio: Studio, recipe: Recipe) -> float:
+    """Return what the graph's node types allow between a stacked and a single result, and a step of 8 bits with it."""
+    resolved = [studio.resolve(recipe.graph)]
+    largest = 0.0
+    while resolved:
+        for node in resolved.pop().nodes.values():
+            if node.subgraph is not None:
+                resolved.append(node.subgraph)
+            batch = node.node_type.batch if node.node_type is not None else None
+            largest = max(largest, batch.tolerance if batch is not None else 0.0)
+    return largest + 1 / 255 if largest else 0.0

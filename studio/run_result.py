@@ -1,0 +1,99 @@
+"""`RunResult`: what a run led to; its files and its manifest are written here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from studio.api.type_spec import copy_plain
+from studio.errors import Cancelled, RunError, StudioError
+
+if TYPE_CHECKING:
+    from studio.execution.outcome import Outcome
+    from studio.graph import ResolvedGraph
+    from studio.provenance.manifest import RunFacts
+    from studio.provenance.output_folder import OutputFolder
+    from studio.provenance.output_writer import OutputWriter
+    from studio.provenance.record import FileRecord
+
+
+@dataclass
+class RunResult:
+    """What a run led to.
+
+    Attributes:
+        status: "done", "partly done", "failed" or "cancelled".
+        outputs: The values of the outputs that were made, by name.
+        files: The files that were written.
+        errors: Errors of the nodes that failed, and of outputs that cannot be written.
+        warnings: What went wrong without stopping the run.
+        manifest: The run's manifest as plain JSON.
+        manifest_path: Where it was written, or None.
+    """
+
+    status: str
+    outputs: dict[str, Any]
+    files: list[FileRecord] = field(default_factory=list)
+    errors: list[StudioError] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    manifest: dict[str, Any] = field(default_factory=dict)
+    manifest_path: Path | None = None
+
+    def __getitem__(self, name: str) -> Any:
+        return self.outputs[name]
+
+
+def finish_run(
+    outcome: Outcome,
+    facts: RunFacts,
+    resolved: ResolvedGraph,
+    values: Mapping[str, Any],
+    folder: OutputFolder | None,
+    writer: OutputWriter,
+) -> RunResult:
+    """Write the outputs and the manifest of a run, and return its result.
+
+    Args:
+        outcome: What the executor returned; its status follows from what can be written.
+        facts: What the manifest says of the run besides.
+        resolved: The graph.
+        values: The values of its inputs, as the caller gave them.
+        folder: The folder to write to; None to write nothing.
+        writer: What writes outputs.
+    """
+    from studio.provenance.manifest import create_manifest
+
+    outputs = {name: copy_plain(outcome.load(result)) for name, result in outcome.results.items()}
+    result = RunResult(outcome.status, outputs, errors=list(outcome.errors), warnings=outcome.warnings)
+    if folder is not None:
+        try:
+            written = writer.write(resolved, values, outputs, outcome.types, folder, facts.run_id)
+            _note_files(result, *written)
+        except Cancelled:  # while a video is made as it is written
+            result.status = "cancelled"
+        outcome.status = result.status
+    result.manifest = create_manifest(facts, outcome, result.files)
+    if folder is not None:
+        _write_manifest(result, folder.folder)
+    return result
+
+
+def _note_files(result: RunResult, files: list[FileRecord], errors: list[StudioError]) -> None:
+    result.files = files
+    result.warnings += [f"{file.path.name}: {file.loss}" for file in files if file.loss]
+    if errors:
+        result.errors += errors
+        result.status = "partly done" if files else "failed"
+
+
+def _write_manifest(result: RunResult, folder: Path) -> None:
+    from studio.provenance.manifest import write_manifest
+
+    try:
+        result.manifest_path = write_manifest(result.manifest, folder)
+    except RunError as error:
+        result.errors.append(error)
+        if result.status == "done":
+            result.status = "partly done"
