@@ -25,8 +25,8 @@ import numpy as np
 
 from studio.api import Image, Video
 from studio_video.cuts import mark_cuts
-from studio_video.deflicker import deflicker_film, measure_flicker
-from studio_video.denoise import denoise_film
+from studio_video.deflicker import measure_flicker, reduce_flicker
+from studio_video.denoise import reduce_noise
 from studio_video.flow import make_grid, measure_flow, project_flow, to_grey, warp
 from studio_video.interpolate import Between
 
@@ -146,7 +146,7 @@ def noise_rows(name: str, frames: Frames) -> None:
         begin = clock()
         alone = [cv2.merge([cv2.fastNlMeansDenoising(c, None, level, 5, 15) for c in cv2.split(f)]) for f in noisy]
         middle = clock()
-        film = denoise_film(to_film(noisy), noise=0, radius=2, spatial=1.0, step=lambda *_: None)
+        film = reduce_noise(to_film(noisy), noise=0, radius=2, spatial=1.0, step=lambda *_: None)
         made = [frame.image.to_uint8() for frame in film.frames()]
         end = clock()
         scores = [np.mean([psnr(a, b) for a, b in zip(way, frames, strict=True)]) for way in (noisy, alone, made)]
@@ -171,7 +171,7 @@ def flicker_rows(name: str, frames: Frames) -> None:
     for title, way in (("another tint each frame", tint), ("other levels each frame", posterize)):
         spoiled = to_film([way(frame) for frame in frames])
         begin = clock()
-        made = [f.image.to_uint8() for f in deflicker_film(spoiled, guide, strength=1.0, step=lambda *_: None).frames()]
+        made = [f.image.to_uint8() for f in reduce_flicker(spoiled, guide, strength=1.0, step=lambda *_: None).frames()]
         cost = 1000 * (clock() - begin) / len(frames)
         before, after = measure_flicker(spoiled, guide), measure_flicker(to_film(made), guide)
         print(f"| {name} | {title} | {own:.2f} | {before:.2f} | {after:.2f} | {after / before:.2f} | {cost:.0f} |",

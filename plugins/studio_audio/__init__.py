@@ -1,4 +1,4 @@
-"""Sound node types: cutting, levels, effects, spectra, transfer, voices, analysis, soundtracks, sound from words."""
+"""Audio node types: cutting, levels, effects, spectra, transfer, voices, analysis, soundtracks, audio from words."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def studio_value_types() -> Iterable[ValueType[Any]]:
 
 @hookimpl
 def studio_model_openers() -> Iterable[ModelOpener]:
-    """Return the opener of models that make sound from text."""
+    """Return the opener of models that make audio from text."""
     from studio_audio.opener import MusicOpener
 
     return [MusicOpener()]

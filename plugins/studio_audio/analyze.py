@@ -1,4 +1,4 @@
-"""Tempo, beats, key, loudness and parts of a sound, as JSON and as a picture."""
+"""Tempo, beats, key, loudness and parts of a piece, as JSON and as an image."""
 
 from __future__ import annotations
 
@@ -73,43 +73,43 @@ def _find_segments(signal: FloatArray, found: rhythm.Rhythm, chroma: Any, second
 
 def plot_analysis(audio: Audio, facts: dict[str, Any], width: int, height: int) -> FloatArray:
     """Draw the wave with its beats, the parts, and the loudness over time: height x width x 3."""
-    picture = plot.Plot(width, height, audio.duration)
-    wave, parts, level = picture.place_panels([1.6, 0.28, 1.0])
-    picture.draw_times(wave, labels=False)
-    picture.draw_wave(wave, audio)
+    image = plot.Plot(width, height, audio.duration)
+    wave, parts, level = image.place_panels([1.6, 0.28, 1.0])
+    image.draw_times(wave, labels=False)
+    image.draw_wave(wave, audio)
     for beat in facts["beats"]:
         x = round(wave.find_x(beat))
-        picture.draw.line((x, wave.bottom - wave.height // 8, x, wave.bottom - 1), fill=_BEAT)
+        image.draw.line((x, wave.bottom - wave.height // 8, x, wave.bottom - 1), fill=_BEAT)
     title = f"{facts['key']}, {facts['tempo']:.1f} beats a minute" if facts["tempo"] else f"{facts['key']}, no beat"
-    picture.label(wave.right, wave.top - picture.size * 0.35, title, "rs", _BEAT)
-    _draw_parts(picture, parts, facts)
-    _draw_loudness(picture, level, facts)
-    return plot.to_pixels(picture)
+    image.label(wave.right, wave.top - image.size * 0.35, title, "rs", _BEAT)
+    _draw_parts(image, parts, facts)
+    _draw_loudness(image, level, facts)
+    return plot.to_pixels(image)
 
 
-def _draw_parts(picture: plot.Plot, panel: plot.Panel, facts: dict[str, Any]) -> None:
-    picture.label(panel.left, panel.top - picture.size * 0.35, "parts", "ls", plot.INK)
+def _draw_parts(image: plot.Plot, panel: plot.Panel, facts: dict[str, Any]) -> None:
+    image.label(panel.left, panel.top - image.size * 0.35, "parts", "ls", plot.INK)
     for index, part in enumerate(facts["segments"]):
         left, right = round(panel.find_x(part["start"])), round(panel.find_x(part["end"]))
         shade = tuple(round(value * (0.42 if index % 2 else 0.55)) for value in _PART)
-        picture.draw.rectangle((left, panel.top, max(right - 2, left), panel.bottom - 1), fill=shade)
-        if right - left > 2 * picture.size:
-            picture.label((left + right) / 2, (panel.top + panel.bottom) / 2, part["name"], "mm", plot.INK)
+        image.draw.rectangle((left, panel.top, max(right - 2, left), panel.bottom - 1), fill=shade)
+        if right - left > 2 * image.size:
+            image.label((left + right) / 2, (panel.top + panel.bottom) / 2, part["name"], "mm", plot.INK)
 
 
-def _draw_loudness(picture: plot.Plot, panel: plot.Panel, facts: dict[str, Any]) -> None:
-    picture.draw_times(panel, labels=True)
-    picture.label(panel.left, panel.top - picture.size * 0.35, "loudness, LUFS", "ls", plot.INK)
+def _draw_loudness(image: plot.Plot, panel: plot.Panel, facts: dict[str, Any]) -> None:
+    image.draw_times(panel, labels=True)
+    image.label(panel.left, panel.top - image.size * 0.35, "loudness, LUFS", "ls", plot.INK)
     levels = [level for _, level in facts["loudness_curve"]] or [-70.0]
     top = 10.0 * np.ceil((max(levels) + 1) / 10)
     bottom = min(top - 30, 10.0 * np.floor(max(min(levels), top - 60) / 10))
     for value in np.arange(bottom, top + 1, 10):
         y = round(panel.bottom - 1 - (value - bottom) / (top - bottom) * (panel.height - 1))
-        picture.draw.line((panel.left, y, panel.right - 1, y), fill=plot.GRID)
-        picture.label(panel.left - picture.size * 0.5, y, f"{value:.0f}", "rm")
+        image.draw.line((panel.left, y, panel.right - 1, y), fill=plot.GRID)
+        image.label(panel.left - image.size * 0.5, y, f"{value:.0f}", "rm")
     dots = [
         (panel.find_x(time), panel.bottom - 1 - (max(level, bottom) - bottom) / (top - bottom) * (panel.height - 1))
         for time, level in facts["loudness_curve"]
     ]
     if len(dots) > 1:
-        picture.draw.line(dots, fill=_LOUD, width=max(1, picture.size // 6), joint="curve")
+        image.draw.line(dots, fill=_LOUD, width=max(1, image.size // 6), joint="curve")

@@ -1,4 +1,4 @@
-"""Sounds changed block by block: streams with their surroundings, spans read in order, and streams made of streams."""
+"""Audio changed block by block: streams with their surroundings, spans read in order, and streams made of streams."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Change = Callable[[Iterator["FloatArray"]], Iterable["FloatArray"]]
 Keep = Callable[[Audio], Audio]
 
 
-def change_sound(
+def change_audio(
     audio: Audio, change: Change, *, rate: int | None = None, channels: int | None = None, frames: int | None = None
 ) -> Audio:
-    """Return what a change of blocks makes of a sound; rate, channels and frames are the sound's where not given."""
+    """Return what a change of blocks makes of audio; rate, channels and frames are the audio's where not given."""
     return Audio.from_blocks(
         lambda: change(audio.blocks(BLOCK)),
         rate=rate or audio.rate,
@@ -59,7 +59,7 @@ def _surround(before: Any, now: Any, after: Any, reach: int) -> tuple[Any, slice
 
 
 def create_keep(ctx: Context) -> Keep:
-    """Return what puts a long sound that is read several times into the call's own folder."""
+    """Return what puts long audio that is read several times into the call's own folder."""
     return lambda audio: audio.keep(ctx.scratch) if audio.is_long else audio
 
 

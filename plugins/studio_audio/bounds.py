@@ -1,4 +1,4 @@
-"""Bounds that hold before memory is taken, and what a sound must have for a node to work on it."""
+"""Bounds that hold before memory is taken, and what audio must have for a node to work on it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _VALUES_PER_SECOND = 96_000  # 48 kHz in stereo, as for files
 
 
 def check_length(frames: float, channels: int, rate: int, what: str = "the result") -> None:
-    """Refuse a sound over the limits.
+    """Refuse audio over the limits.
 
     Raises:
         MediaError: E640 with its length.
@@ -41,7 +41,7 @@ def check_length(frames: float, channels: int, rate: int, what: str = "the resul
 
 
 def check_whole(frames: float, channels: int, rate: int, what: str = "the result") -> None:
-    """Refuse a sound over what is made or worked on in one piece: an hour of 48 kHz stereo.
+    """Refuse audio over what is made or worked on in one piece: an hour of 48 kHz stereo.
 
     Raises:
         MediaError: E640 with its length.
@@ -55,8 +55,8 @@ def check_whole(frames: float, channels: int, rate: int, what: str = "the result
         )
 
 
-def check_sounding(audio: Audio, seconds: float, purpose: str) -> None:
-    """Refuse a sound that is too short or silent for a purpose.
+def check_audible(audio: Audio, seconds: float, purpose: str) -> None:
+    """Refuse audio that is too short or silent for a purpose.
 
     Raises:
         MediaError: E642 with what was found.
@@ -64,11 +64,11 @@ def check_sounding(audio: Audio, seconds: float, purpose: str) -> None:
     if audio.duration < seconds or not audio.frames:
         raise MediaError(
             "E642",
-            f"the sound lasts {audio.duration:.3g} seconds, and {purpose} needs at least {seconds:g}",
-            hint="give a longer sound",
+            f"the audio lasts {audio.duration:.3g} seconds, and {purpose} needs at least {seconds:g}",
+            hint="give longer audio",
         )
     if not any(block.any() for block in audio.blocks(65_536)):
-        raise MediaError("E642", f"the sound is silent, and {purpose} needs one that is not", hint="check its source")
+        raise MediaError("E642", f"the audio is silent, and {purpose} needs audio that is not", hint="check its source")
 
 
 def parse_points(points: Any, name: str, low: float, high: float) -> list[tuple[float, float]]:

@@ -54,12 +54,12 @@ def check_channels(count: int, wanted: Sequence[int]) -> None:
     for number in wanted:
         if not 1 <= number <= count:
             raise MediaError(
-                "E641", f"there is no channel {number}: the sound has {count}", hint=f"count them from 1 to {count}"
+                "E641", f"unknown channel {number}: the audio has {count}", hint=f"count them from 1 to {count}"
             )
 
 
 def match_channels(samples: FloatArray, count: int) -> FloatArray:
-    """Bring a sound to a number of channels: mono spreads to all, others are mixed down or filled with silence."""
+    """Bring audio to a number of channels: mono spreads to all, others are mixed down or filled with silence."""
     have = samples.shape[1]
     if have == count:
         return samples
@@ -71,7 +71,7 @@ def match_channels(samples: FloatArray, count: int) -> FloatArray:
         return mix_to_stereo(samples)
     if have > count:
         raise MediaError(
-            "E641", f"{have} channels do not go into {count}", hint="bring the sounds to one layout with audio.channels"
+            "E641", f"{have} channels do not go into {count}", hint="bring them to one layout with audio.channels"
         )
     filled = np.zeros((len(samples), count), np.float32)
     filled[:, :have] = samples

@@ -1,4 +1,4 @@
-"""`MusicModel`: a network or a pipeline that makes sound from text, and how each kind of them is asked."""
+"""`MusicModel`: a network or a pipeline that makes audio from text, and how each kind of them is asked."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Order:
         steps: Steps of a diffusion model; 0 for its own.
         temperature: How freely a language model draws its tokens.
         top_k: Among how many of the likeliest it draws; 0 for all.
-        seed: Another seed, another sound.
+        seed: Another seed, other audio.
         melody: A tune to follow; None for none.
     """
 
@@ -47,7 +47,7 @@ class Order:
 
 
 class MusicModel:
-    """An opened model that makes sound from text.
+    """An opened model that makes audio from text.
 
     Attributes:
         network: A network of transformers, or a pipeline of diffusers.
@@ -85,7 +85,7 @@ class MusicModel:
 
 
 def check_music_model(opened: Any, reference: str) -> MusicModel:
-    """Return what was opened if it makes sound from text.
+    """Return what was opened if it makes audio from text.
 
     Raises:
         ModelError: E648 if not.
@@ -93,18 +93,18 @@ def check_music_model(opened: Any, reference: str) -> MusicModel:
     if not isinstance(opened, MusicModel):
         raise ModelError(
             "E648",
-            f"{reference!r} makes no sound from text",
+            f"{reference!r} makes no audio from text",
             hint="name a folder of MusicGen, AudioLDM2 or Stable Audio; speech.say takes models that speak",
         )
     return opened
 
 
-def compose(model: MusicModel, order: Order, step: Step, tell: Callable[[str], None]) -> Audio:
-    """Make a sound from words.
+def compose(model: MusicModel, order: Order, step: Step, log: Callable[[str], None]) -> Audio:
+    """Make audio from words.
 
     Raises:
         MediaError: E640 if it is longer than the model can make.
-        ModelError: E649 if it is no sound.
+        ModelError: E649 if it is not audio.
     """
     longest = model.longest_seconds
     if longest is not None and order.seconds > longest + 1e-6:
@@ -115,11 +115,11 @@ def compose(model: MusicModel, order: Order, step: Step, tell: Callable[[str], N
         )
     ask = _ask_musicgen if model.tokenizer is not None else _ask_pipeline
     if order.melody is not None and model.melody is None:
-        tell("this model takes no melody; it is left out")
+        log("this model takes no melody; it is left out")
     step(0, 0)
     with torch.inference_mode(), hush("diffusers", "transformers"):
-        sound, rate = ask(model, order, step, tell)
-    samples = np.ascontiguousarray(sound[:, : round(order.seconds * rate)].T, np.float32)
+        audio, rate = ask(model, order, step, log)
+    samples = np.ascontiguousarray(audio[:, : round(order.seconds * rate)].T, np.float32)
     if not samples.size or not np.isfinite(samples).all():
         what = "holds NaN" if samples.size else "is empty"
         raise ModelError(
@@ -129,13 +129,13 @@ def compose(model: MusicModel, order: Order, step: Step, tell: Callable[[str], N
 
 
 def _ask_musicgen(
-    model: MusicModel, order: Order, step: Step, tell: Callable[[str], None]
+    model: MusicModel, order: Order, step: Step, log: Callable[[str], None]
 ) -> tuple[np.ndarray[Any, Any], int]:
     network, device = model.network, model.network.device
     if order.negative_prompt:
-        tell("this model has no negative prompt; it is left out")
+        log("this model has no negative prompt; it is left out")
     if order.steps:
-        tell("this model has no steps; it makes token after token")
+        log("this model has no steps; it makes token after token")
     config, decoder = network.config.audio_encoder, network.config.decoder
     # each codebook begins a token later than the one before it
     tokens = math.ceil(order.seconds * config.frame_rate) + decoder.num_codebooks // decoder.audio_channels
@@ -177,7 +177,7 @@ def _seeded(seed: int, device: torch.device) -> Iterator[None]:
 
 
 def _ask_pipeline(
-    model: MusicModel, order: Order, step: Step, tell: Callable[[str], None]
+    model: MusicModel, order: Order, step: Step, log: Callable[[str], None]
 ) -> tuple[np.ndarray[Any, Any], int]:
     pipeline = model.network
     is_stable = type(pipeline).__name__ == "StableAudioPipeline"
@@ -187,7 +187,7 @@ def _ask_pipeline(
     if order.guidance_scale is not None:
         settings["guidance_scale"] = order.guidance_scale
     if not is_stable:
-        _tell_long(pipeline, order.seconds, tell)
+        _warn_of_length(pipeline, order.seconds, log)
 
     def watch(done: int, timestep: Any, latents: Any) -> None:
         total = len(pipeline.scheduler.timesteps)
@@ -206,11 +206,11 @@ def _ask_pipeline(
     return np.atleast_2d(np.asarray(made)), int(rate)
 
 
-def _tell_long(pipeline: Any, seconds: float, tell: Callable[[str], None]) -> None:
-    """Say so where a sound is longer than what a latent diffusion model with a vocoder was trained on."""
+def _warn_of_length(pipeline: Any, seconds: float, log: Callable[[str], None]) -> None:
+    """Say so where audio is longer than what a latent diffusion model with a vocoder was trained on."""
     vocoder = pipeline.vocoder.config
     size = pipeline.unet.config.sample_size
     if isinstance(size, int):
         own = size * pipeline.vae_scale_factor * math.prod(vocoder.upsample_rates) / vocoder.sampling_rate
         if seconds > 1.5 * own:
-            tell(f"this model was trained on pieces of {own:.3g} seconds; longer ones repeat or lose themselves")
+            log(f"this model was trained on pieces of {own:.3g} seconds; longer ones repeat or lose themselves")

@@ -1,4 +1,4 @@
-"""A constant-Q transform that can be turned round: a nonstationary Gabor frame.
+"""A constant-Q transform that can be inverted: a nonstationary Gabor frame.
 
 After Velasco, Holighaus, Doerfler and Grill (2011), with the same number of columns for every bin, so that the result
 is a matrix.
@@ -24,7 +24,7 @@ class Grid:
     """Where the bins of a constant-Q transform lie.
 
     Attributes:
-        size: Samples of the padded sound.
+        size: Samples of the padded audio.
         columns: Columns of the result.
         starts: For each bin the first line of the long spectrum that it covers.
         windows: For each bin its weights from there on.
@@ -48,7 +48,7 @@ def count_bins(rate: int, low: float, high: float, octave: int) -> int:
 
 
 def plan_grid(length: int, rate: int, low: float, octave: int, bins: int) -> Grid:
-    """Lay out the bins for a sound of so many frames; the sound is padded, so that its ends do not meet."""
+    """Lay out the bins for audio of so many frames; the audio is padded, so that its ends do not meet."""
     centres = find_frequencies(low, octave, bins)
     step = 2 ** (1 / octave)
     size = fourier.next_fast_len(length + max(rate // 4, 1024), real=True)

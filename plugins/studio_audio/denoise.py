@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from studio.api import Audio
-from studio_audio.blocks import BLOCK, Reader, change_sound, cut_blocks, surround
+from studio_audio.blocks import BLOCK, Reader, change_audio, cut_blocks, surround
 from studio_audio.separate import transform_blocks
 from studio_audio.stft import choose_window, count_frames, overlap_add
 
@@ -35,14 +35,14 @@ class Gate:
     threshold: float
 
 
-def denoise_sound(audio: Audio, noise: FloatArray | None, gate: Gate, step: Step) -> Audio:
+def reduce_noise(audio: Audio, noise: FloatArray | None, gate: Gate, step: Step) -> Audio:
     """Turn down what is not clearly over the noise, in each bin of the spectrum.
 
     Spectral gating (Sainburg and Gentner 2021, after Boll 1979): the gate opens where the power, smoothed over
     time and frequency, is over the noise's by the threshold.
 
     Args:
-        audio: Sound.
+        audio: Audio.
         noise: The noise alone, of the same rate and channels; None takes, bin by bin, the quietest fifth.
         gate: When it opens, and how far it closes.
         step: Called with work done and planned.
@@ -64,12 +64,12 @@ def denoise_sound(audio: Audio, noise: FloatArray | None, gate: Gate, step: Step
             at += len(block)
             yield block
 
-    return change_sound(audio, create_blocks)
+    return change_audio(audio, create_blocks)
 
 
 def find_removed(audio: Audio, clean: Audio) -> Audio:
-    """Return what a sound had and a cleaner one has not."""
-    return change_sound(
+    """Return what the audio had and a cleaner copy has not."""
+    return change_audio(
         audio, lambda blocks: (block - other for block, other in zip(blocks, clean.blocks(BLOCK), strict=True))
     )
 
@@ -91,7 +91,7 @@ def _denoise_blocks(
 
 
 def _measure_noise(blocks: Iterator[FloatArray], shape: tuple[int, ...], size: int, *, alone: bool) -> FloatArray:
-    """Return the mean power of the noise: channels x bins, from some thousand moments of a long sound."""
+    """Return the mean power of the noise: channels x bins, from some thousand moments of long audio."""
     length, channels = shape
     frames = count_frames(length, size // 4)
     stride, at, powers = max(1, -(-frames // _MOST_FRAMES)), 0, [np.zeros((0, channels, size // 2 + 1), np.float32)]
@@ -107,10 +107,10 @@ def _measure_channel(power: FloatArray, alone: bool) -> FloatArray:
 
     if alone and len(power):
         return np.asarray(power.mean(axis=0), np.float32)
-    sounding = power[power.max(axis=1) > 0]
-    if not len(sounding):
+    audible = power[power.max(axis=1) > 0]
+    if not len(audible):
         return np.zeros(power.shape[1], np.float32)
-    smooth = np.sort(uniform_filter1d(sounding, 9, axis=0, mode="nearest"), axis=0)
+    smooth = np.sort(uniform_filter1d(audible, 9, axis=0, mode="nearest"), axis=0)
     quiet = smooth[: max(1, round(_QUIET * len(smooth)))]
     return np.asarray(quiet.mean(axis=0) * 1.3, np.float32)  # the quietest fifth of noise alone is 1.1 dB low
 

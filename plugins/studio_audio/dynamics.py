@@ -11,7 +11,7 @@ import numpy as np
 
 from studio.api import Audio
 from studio.api.audio_blocks import regroup
-from studio_audio.blocks import BLOCK, change_sound, surround
+from studio_audio.blocks import BLOCK, change_audio, surround
 from studio_audio.loudness import SILENT, find_true_peak, integrate, measure_stream, oversample_blocks
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     DoubleArray = npt.NDArray[np.float64]
 
 _CONTROL_SECONDS = 0.0007
-_TOLERANCE = 0.05  # LU that a normalised sound may be off when it is limited
+_TOLERANCE = 0.05  # LU that normalised audio may be off when it is limited
 _ATTEMPTS = 8
 _PASSES = 5
 _STEPS = 2048
@@ -47,12 +47,12 @@ def compress(audio: Audio, curve: Curve, makeup: float) -> tuple[Audio, float]:
     The level is the peak of 0.7 ms; the gain moves smoothly between these steps.
 
     Returns:
-        The sound, and the greatest reduction in decibels.
+        The audio, and the greatest reduction in decibels.
     """
     rate = audio.rate
     deepest = (float(reductions.max(initial=0.0)) for _, reductions in _follow(audio.blocks(BLOCK), rate, curve))
     reduction = max(deepest, default=0.0)
-    return change_sound(audio, lambda blocks: _compress_blocks(blocks, rate, curve, makeup)), reduction
+    return change_audio(audio, lambda blocks: _compress_blocks(blocks, rate, curve, makeup)), reduction
 
 
 def _compress_blocks(blocks: Iterator[FloatArray], rate: int, curve: Curve, makeup: float) -> Iterator[FloatArray]:
@@ -117,15 +117,15 @@ class Ceiling:
 
 
 def limit(audio: Audio, ceiling: Ceiling, keep: Keep, step: Step) -> Audio:
-    """Keep a sound under a ceiling by turning it down beforehand.
+    """Keep audio under a ceiling by turning it down beforehand.
 
     No sample is over the ceiling; with `true_peak` none of the instants between samples either (ITU-R BS.1770-4).
     What is between samples changes as the gain does, so that is done up to three times more where it is needed.
 
     Args:
-        audio: Sound.
+        audio: Audio.
         ceiling: What to hold.
-        keep: Puts a sound between two passes somewhere.
+        keep: Puts audio between two passes somewhere.
         step: Called with passes done and planned.
     """
     top = ceiling.amplitude
@@ -133,7 +133,7 @@ def limit(audio: Audio, ceiling: Ceiling, keep: Keep, step: Step) -> Audio:
         if max((float(np.abs(block).max()) for block in audio.blocks(BLOCK)), default=0.0) <= top:
             return audio
         limited = _turn_down(audio, 1.0, top, ceiling)
-        return change_sound(limited, lambda blocks: (np.clip(block, -top, top) for block in blocks))  # rounding only
+        return change_audio(limited, lambda blocks: (np.clip(block, -top, top) for block in blocks))  # rounding only
     aim = top
     for done in range(_PASSES):
         step(done, _PASSES)
@@ -148,19 +148,19 @@ def limit(audio: Audio, ceiling: Ceiling, keep: Keep, step: Step) -> Audio:
 
 
 def change_gain(audio: Audio, factor: float) -> Audio:
-    """Multiply a sound."""
-    return change_sound(audio, lambda blocks: (block * np.float32(factor) for block in blocks))
+    """Multiply audio."""
+    return change_audio(audio, lambda blocks: (block * np.float32(factor) for block in blocks))
 
 
 def _turn_down(audio: Audio, factor: float, aim: float, ceiling: Ceiling, peaks: Audio | None = None) -> Audio:
-    """Return a sound times a factor, turned down wherever it is over the aim.
+    """Return audio times a factor, turned down wherever it is over the aim.
 
     Args:
-        audio: Sound.
+        audio: Audio.
         factor: Gain beforehand.
         aim: Amplitude not to be exceeded.
         ceiling: How it is turned down.
-        peaks: The peaks of the sound without the gain, if they are known.
+        peaks: The peaks of the audio without the gain, if they are known.
     """
 
     def create_blocks() -> Iterator[FloatArray]:
@@ -213,7 +213,7 @@ def _smooth_gain(needed: Iterator[DoubleArray], width: int) -> Iterator[DoubleAr
 
 @dataclass(frozen=True)
 class Loudness:
-    """A sound, the loudness that it had, and the one that it has, in LUFS: minus infinity for silence."""
+    """Audio, the loudness that it had, and the one that it has, in LUFS: minus infinity for silence."""
 
     audio: Audio
     before: float
@@ -221,18 +221,18 @@ class Loudness:
 
 
 def normalize(audio: Audio, target: float, top: float, peaks: str, keep: Keep, step: Step) -> Loudness:
-    """Bring a sound to a loudness, with its true peak under a ceiling.
+    """Bring audio to a loudness, with its true peak under a ceiling.
 
     Args:
-        audio: Sound.
+        audio: Audio.
         target: LUFS.
         top: Amplitude of the true peak.
         peaks: What to do where the gain would break the ceiling: "limit" the peaks, "reduce" the gain, or "allow".
-        keep: Puts a sound between two passes somewhere.
+        keep: Puts audio between two passes somewhere.
         step: Called with passes done and planned.
     """
     step(0, _ATTEMPTS)
-    before = measure_sound(audio)
+    before = measure_audio(audio)
     if before == SILENT:
         return Loudness(audio, before, before)
     gain = 10 ** ((target - before) / 20)
@@ -248,20 +248,20 @@ def normalize(audio: Audio, target: float, top: float, peaks: str, keep: Keep, s
 
 
 def _limit_to(audio: Audio, found: Audio, wanted: Loudness, top: float, keep: Keep, step: Step) -> Loudness:
-    """Limit a sound with as much gain as it takes to have the loudness nevertheless."""
+    """Limit audio with as much gain as it takes to have the loudness nevertheless."""
     ceiling = Ceiling(top, ahead=0.003, release=0.08)
     gain = wanted.after - wanted.before
     for attempt in range(1, _ATTEMPTS):
         step(attempt, _ATTEMPTS)
         loud = _turn_down(audio, 10 ** (gain / 20), top, ceiling, found)
-        missing = wanted.after - measure_sound(loud)
+        missing = wanted.after - measure_audio(loud)
         if abs(missing) < _TOLERANCE:
             break
         gain += min(1.5 * missing, 6.0)  # the limiter takes part of it again
     held = limit(keep(loud), ceiling, keep, lambda done, total: step(_ATTEMPTS, _ATTEMPTS))
-    return Loudness(held, wanted.before, measure_sound(held))
+    return Loudness(held, wanted.before, measure_audio(held))
 
 
-def measure_sound(audio: Audio) -> float:
+def measure_audio(audio: Audio) -> float:
     """Return the integrated loudness in LUFS; minus infinity for silence."""
     return integrate(*measure_stream(audio.blocks(BLOCK), audio.frames, audio.rate))

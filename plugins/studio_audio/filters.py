@@ -63,28 +63,28 @@ def parse_bands(bands: Any, rate: int) -> list[list[float]]:
         MediaError: E646 that quotes what is wrong.
     """
     if not isinstance(bands, list):
-        raise MediaError("E646", f"bands: {bands!r} is no list", hint=f"write [{_SHAPE}]")
+        raise MediaError("E646", f"bands: {bands!r} is not a list", hint=f"write [{_SHAPE}]")
     return [_parse_band(band, rate) for band in bands]
 
 
 def _parse_band(band: Any, rate: int) -> list[float]:
     if not isinstance(band, dict) or not set(band) <= {"kind", "frequency", "gain", "q"} or "frequency" not in band:
-        raise MediaError("E646", f"bands: {band!r} is no band", hint=f"write {_SHAPE}")
+        raise MediaError("E646", f"bands: invalid band {band!r}", hint=f"write {_SHAPE}")
     kind, gain, q = band.get("kind", "peak"), band.get("gain", 0.0), band.get("q", math.sqrt(0.5))
     if kind not in KINDS:
-        raise MediaError("E646", f"bands: there is no kind {kind!r}", hint=f"one of: {', '.join(KINDS)}")
+        raise MediaError("E646", f"bands: unknown kind {kind!r}", hint=f"one of: {', '.join(KINDS)}")
     for name, value, low, high in (("gain", gain, -60, 60), ("q", q, 0.05, 100)):
         if not is_number(value) or not low <= value <= high:
-            raise MediaError("E646", f"bands: {name} {value!r} is none", hint=f"give a number from {low} to {high}")
+            raise MediaError("E646", f"bands: invalid {name} {value!r}", hint=f"give a number from {low} to {high}")
     return create_biquad(kind, rate, check_frequency(band["frequency"], rate), float(gain), float(q))
 
 
 def check_frequency(frequency: Any, rate: int) -> float:
-    """Return a frequency that a filter at this rate can have; MediaError E641 for one that is none."""
+    """Return a frequency that a filter at this rate can have; MediaError E641 for any other."""
     if is_number(frequency) and 0 < frequency < rate / 2:
         return float(frequency)
     raise MediaError(
-        "E641", f"a sound of {rate} hertz has no frequency {frequency!r}", hint=f"it ends below {rate / 2:g} hertz"
+        "E641", f"audio of {rate} hertz has no frequency {frequency!r}", hint=f"it ends below {rate / 2:g} hertz"
     )
 
 

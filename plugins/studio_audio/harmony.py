@@ -26,7 +26,7 @@ _MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17
 def measure_chroma(signal: FloatArray) -> DoubleArray:
     """Return the strength of the 12 pitch classes from C, for each frame of `HOP` samples at `RATE`.
 
-    Peaks of the spectrum from 65 to 2100 Hz count, by their amplitude's root, tuned to the sound's own pitch.
+    Peaks of the spectrum from 65 to 2100 Hz count, by their amplitude's root, tuned to the audio's own pitch.
     """
     hertz = np.arange(WINDOW // 2 + 1) * RATE / WINDOW
     inside = np.flatnonzero((hertz > 65) & (hertz < 2100))

@@ -1,4 +1,4 @@
-"""Sounds laid one after the other or over one another, with fades."""
+"""Audio laid one after the other or over one another, with fades."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from studio.api import Audio
-from studio_audio.blocks import BLOCK, Reader, change_sound
+from studio_audio.blocks import BLOCK, Reader, change_audio
 from studio_audio.bounds import check_length
 from studio_audio.channels import match_channels
-from studio_audio.resample import resample_sound
+from studio_audio.resample import resample_stream
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from studio_audio.bounds import FloatArray
 
 
-def match_sounds(sounds: Sequence[Audio]) -> list[Audio]:
-    """Bring sounds to the highest rate and the most channels among them."""
-    rate, channels = max(sound.rate for sound in sounds), max(sound.channels for sound in sounds)
-    check_length(sum(sound.frames * rate / sound.rate for sound in sounds), channels, rate)
-    return [match_sound(resample_sound(sound, rate), channels) for sound in sounds]
+def match_all(clips: Sequence[Audio]) -> list[Audio]:
+    """Bring audio clips to the highest rate and the most channels among them."""
+    rate, channels = max(audio.rate for audio in clips), max(audio.channels for audio in clips)
+    check_length(sum(audio.frames * rate / audio.rate for audio in clips), channels, rate)
+    return [match_audio(resample_stream(audio, rate), channels) for audio in clips]
 
 
-def match_sound(audio: Audio, channels: int) -> Audio:
-    """Return a sound with another number of channels, see `match_channels`."""
+def match_audio(audio: Audio, channels: int) -> Audio:
+    """Return audio with another number of channels, see `match_channels`."""
     if audio.channels == channels:
         return audio
     match_channels(np.zeros((0, audio.channels), np.float32), channels)  # refuses at once what does not go
-    return change_sound(audio, lambda blocks: (match_channels(block, channels) for block in blocks), channels=channels)
+    return change_audio(audio, lambda blocks: (match_channels(block, channels) for block in blocks), channels=channels)
 
 
 def create_ramp(frames: int, shape: str, start: int = 0, stop: int | None = None) -> FloatArray:
     """Return a fade-in from 0 to 1, `frames` long; turned around it is the fade-out that goes with it.
 
-    "linear" keeps the amplitude of equal sounds in a crossfade, "equal_power" (a quarter sine) the power of
+    "linear" keeps the amplitude of equal clips in a crossfade, "equal_power" (a quarter sine) the power of
     different ones, "smooth" is a raised cosine, "exponential" rises by 60 dB evenly. With `start` and `stop` only
     that part of it.
     """
@@ -52,7 +52,7 @@ def create_ramp(frames: int, shape: str, start: int = 0, stop: int | None = None
 
 
 def cut(audio: Audio, first: int, last: int) -> Audio:
-    """Return a span of a sound; silence stands for what lies behind its end."""
+    """Return a span of audio; silence stands for what lies behind its end."""
 
     def create_blocks() -> Iterator[FloatArray]:
         yield from audio.blocks(BLOCK, first, last)
@@ -62,7 +62,7 @@ def cut(audio: Audio, first: int, last: int) -> Audio:
 
 
 def reverse(audio: Audio) -> Audio:
-    """Return a sound backwards."""
+    """Return audio backwards."""
 
     def create_blocks() -> Iterator[FloatArray]:
         for stop in range(audio.frames, 0, -BLOCK):
@@ -72,7 +72,7 @@ def reverse(audio: Audio) -> Audio:
 
 
 def fade(audio: Audio, frames_in: int, frames_out: int, shape: str) -> Audio:
-    """Fade in at the start and out at the end; fades longer than the sound are cut to it."""
+    """Fade in at the start and out at the end; fades longer than the audio are cut to it."""
     first, last = min(frames_in, audio.frames), min(frames_out, audio.frames)
 
     def change(blocks: Iterator[FloatArray]) -> Iterator[FloatArray]:
@@ -81,11 +81,11 @@ def fade(audio: Audio, frames_in: int, frames_out: int, shape: str) -> Audio:
             yield fade_part(block, at, audio.frames, first, last, shape)
             at += len(block)
 
-    return change_sound(audio, change)
+    return change_audio(audio, change)
 
 
 def fade_part(part: FloatArray, at: int, length: int, frames_in: int, frames_out: int, shape: str) -> FloatArray:
-    """Fade the part of a sound that begins at a frame; the fades are those of the whole, `length` frames long."""
+    """Fade the part of audio that begins at a frame; the fades are those of the whole, `length` frames long."""
     end = at + len(part)
     before, after = max(0, min(frames_in, end) - at), max(0, end - max(length - frames_out, at))
     if not before and not after:
@@ -99,41 +99,41 @@ def fade_part(part: FloatArray, at: int, length: int, frames_in: int, frames_out
     return faded
 
 
-def join(sounds: Sequence[Audio], overlaps: Sequence[int], shape: str) -> Audio:
-    """Lay sounds of one kind one after the other; each overlaps the one before by so many frames, crossfaded."""
+def join(clips: Sequence[Audio], overlaps: Sequence[int], shape: str) -> Audio:
+    """Lay audio clips of one kind one after the other; each overlaps the one before by so many frames, crossfaded."""
     before, after = [0, *overlaps], [*overlaps, 0]
 
     def create_faded(index: int, start: int, stop: int) -> Iterator[FloatArray]:
         at = start
-        for block in sounds[index].blocks(BLOCK, start, stop):
-            yield fade_part(block, at, sounds[index].frames, before[index], after[index], shape)
+        for block in clips[index].blocks(BLOCK, start, stop):
+            yield fade_part(block, at, clips[index].frames, before[index], after[index], shape)
             at += len(block)
 
     def create_blocks() -> Iterator[FloatArray]:
-        for index, sound in enumerate(sounds):
-            alone = sound.frames - after[index]
+        for index, audio in enumerate(clips):
+            alone = audio.frames - after[index]
             yield from create_faded(index, before[index], alone)
-            if index + 1 < len(sounds):
+            if index + 1 < len(clips):
                 leaving, coming = (
-                    create_faded(index, alone, sound.frames),
+                    create_faded(index, alone, audio.frames),
                     create_faded(index + 1, 0, after[index]),
                 )
                 for one, other in zip(leaving, coming, strict=True):
                     yield one + other
 
-    return _create(sounds, create_blocks, sum(sound.frames for sound in sounds) - sum(overlaps))
+    return _create(clips, create_blocks, sum(audio.frames for audio in clips) - sum(overlaps))
 
 
-def concatenate(sounds: Sequence[Audio], gap: int) -> Audio:
-    """Lay sounds of one kind one after the other, with so many frames of silence between them."""
+def concatenate(clips: Sequence[Audio], gap: int) -> Audio:
+    """Lay audio clips of one kind one after the other, with so many frames of silence between them."""
 
     def create_blocks() -> Iterator[FloatArray]:
-        for index, sound in enumerate(sounds):
+        for index, audio in enumerate(clips):
             if index:
-                yield from create_silence(gap, sound.channels)
-            yield from sound.blocks(BLOCK)
+                yield from create_silence(gap, audio.channels)
+            yield from audio.blocks(BLOCK)
 
-    return _create(sounds, create_blocks, sum(sound.frames for sound in sounds) + gap * (len(sounds) - 1))
+    return _create(clips, create_blocks, sum(audio.frames for audio in clips) + gap * (len(clips) - 1))
 
 
 def create_silence(frames: int, channels: int) -> Iterator[FloatArray]:
@@ -142,29 +142,29 @@ def create_silence(frames: int, channels: int) -> Iterator[FloatArray]:
         yield np.zeros((min(BLOCK, frames - start), channels), np.float32)
 
 
-def mix(sounds: Sequence[Audio], gains: Sequence[float], offsets: Sequence[int]) -> Audio:
-    """Add sounds of one kind up, each with a factor and the frame at which it starts."""
-    length = max(offset + sound.frames for sound, offset in zip(sounds, offsets, strict=True))
+def mix(clips: Sequence[Audio], gains: Sequence[float], offsets: Sequence[int]) -> Audio:
+    """Add audio clips of one kind up, each with a factor and the frame at which it starts."""
+    length = max(offset + audio.frames for audio, offset in zip(clips, offsets, strict=True))
 
     def create_blocks() -> Iterator[FloatArray]:
-        readers = [Reader(sound.blocks(BLOCK), sound.channels) for sound in sounds]
+        readers = [Reader(audio.blocks(BLOCK), audio.channels) for audio in clips]
         for start in range(0, length, BLOCK):
             stop = min(start + BLOCK, length)
-            total = np.zeros((stop - start, sounds[0].channels), np.float32)
-            for sound, reader, gain, offset in zip(sounds, readers, gains, offsets, strict=True):
-                if start < offset + sound.frames and stop > offset:
+            total = np.zeros((stop - start, clips[0].channels), np.float32)
+            for audio, reader, gain, offset in zip(clips, readers, gains, offsets, strict=True):
+                if start < offset + audio.frames and stop > offset:
                     total += reader.read(start - offset, stop - offset) * np.float32(gain)
             yield total
 
-    return _create(sounds, create_blocks, length)
+    return _create(clips, create_blocks, length)
 
 
-def _create(sounds: Sequence[Audio], blocks: Callable[[], Iterator[FloatArray]], frames: int) -> Audio:
-    return Audio.from_blocks(blocks, rate=sounds[0].rate, channels=sounds[0].channels, frames=frames)
+def _create(clips: Sequence[Audio], blocks: Callable[[], Iterator[FloatArray]], frames: int) -> Audio:
+    return Audio.from_blocks(blocks, rate=clips[0].rate, channels=clips[0].channels, frames=frames)
 
 
-def find_sound(audio: Audio, threshold: float, window: int) -> tuple[int, int]:
-    """Return where the sound begins and ends: outside, no window's RMS reaches the threshold. (0, 0) for silence."""
+def find_audible(audio: Audio, threshold: float, window: int) -> tuple[int, int]:
+    """Return where the audio begins and ends: outside, no window's RMS reaches the threshold. (0, 0) for silence."""
     loud = []
     for block in audio.blocks(window * 1024):
         padded = np.zeros((-(-len(block) // window) * window, audio.channels), np.float32)

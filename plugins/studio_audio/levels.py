@@ -1,4 +1,4 @@
-"""What the samples themselves tell: clipping and offset."""
+"""What the samples alone show: clipping and offset."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def count_clipped(audio: Audio) -> int:
-    """Return how many samples stand in runs of three and more at the greatest value, if that is 0.5 or more."""
+    """Return how many samples are in runs of three and more at the greatest value, if that is 0.5 or more."""
     top = max((float(np.abs(block).max()) for block in audio.blocks(BLOCK)), default=0.0)
     if top < 0.5:
         return 0

@@ -101,7 +101,7 @@ def gate(blocks: DoubleArray, below: float) -> DoubleArray:
 def measure_loudness(samples: FloatArray, rate: int) -> float:
     """Return the integrated loudness in LUFS; minus infinity for silence.
 
-    A sound under 400 ms is measured as one block.
+    Audio under 400 ms is measured as one block.
     """
     return integrate(*measure_power(samples, rate))
 

@@ -1,4 +1,4 @@
-"""The melody of a sound as MusicGen Melody takes it: for each moment the pitch class that is strongest."""
+"""The melody of audio as MusicGen Melody takes it: for each moment the pitch class that is strongest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from studio.api import Audio
-from studio_audio.bounds import check_sounding
+from studio_audio.bounds import check_audible
 from studio_audio.channels import mix_to_mono
 from studio_audio.join import cut
 from studio_audio.resample import resample
@@ -20,12 +20,12 @@ def find_melody(audio: Audio, settings: Mapping[str, Any], rate: int) -> Any:
     A power spectrogram folded into pitch classes, the greatest kept (Copet et al. 2023, section 3.3).
 
     Args:
-        audio: Sound with the melody; of a long one the beginning counts, as much as the model was trained with.
+        audio: Audio with the melody; of a long one the beginning counts, as much as the model was trained with.
         settings: The feature extractor's settings as published; what is missing has the values of the paper.
         rate: Sample rate of the model.
 
     Raises:
-        MediaError: E642 for a sound that is empty or silent.
+        MediaError: E642 for audio that is empty or silent.
     """
     import torch
     from transformers.audio_utils import chroma_filter_bank
@@ -33,7 +33,7 @@ def find_melody(audio: Audio, settings: Mapping[str, Any], rate: int) -> Any:
     size, hop = int(settings.get("n_fft", 16_384)), int(settings.get("hop_length", 4096))
     count, longest = int(settings.get("num_chroma", 12)), float(settings.get("chunk_length", 30))
     head = cut(audio, 0, min(audio.frames, round(longest * audio.rate)))
-    check_sounding(head, 0.0, "a melody")
+    check_audible(head, 0.0, "a melody")
     wave = torch.from_numpy(resample(mix_to_mono(head.samples), head.rate, rate)[:, 0].copy())
     short = size - len(wave)
     if short > 0:

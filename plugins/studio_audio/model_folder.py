@@ -1,4 +1,4 @@
-"""Folders of transformers and diffusers with a model that makes sound from text, looked at without loading."""
+"""Folders of transformers and diffusers with a model that makes audio from text, inspected without loading."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PIPELINES = frozenset({"AudioLDM2Pipeline", "AudioLDMPipeline", "MusicLDMPipelin
 
 
 def find_class(path: Path) -> str | None:
-    """Return the class of a model that makes sound from text; None for any other folder or file."""
+    """Return the class of a model that makes audio from text; None for any other folder or file."""
     if not path.is_dir():
         return None
     if not (path / INDEX).is_file():
@@ -47,11 +47,11 @@ def find_only_variant(folder: Path) -> str | None:
     """Return which variant of the weights to load, such as "fp16"; None for those without a name.
 
     Raises:
-        ModelError: E648 if there are no safetensors.
+        ModelError: E648 if safetensors are missing.
     """
     names = [each.name for each in folder.glob("*.safetensors")]
     if not names:
         raise ModelError(
-            DAMAGED, f"there are no safetensors in {str(folder)!r}", hint="copy them too, or convert the weights"
+            DAMAGED, f"missing safetensors in {str(folder)!r}", hint="copy them too, or convert the weights"
         )
     return find_variant(names)

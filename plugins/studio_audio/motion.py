@@ -1,4 +1,4 @@
-"""How much moves in a film, over time."""
+"""How much moves in a video, over time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SIDE, _STEP_SECONDS = 64, 0.5
 
 
 def measure_motion(video: Video, step: Step) -> tuple[list[tuple[float, float]], float]:
-    """Return points (seconds, intensity from 0 to 1), every half second, and the length of the film in seconds."""
+    """Return points (seconds, intensity from 0 to 1), every half second, and the length of the video in seconds."""
     times, changes = [], []
     before: FloatArray | None = None
     for index, frame in enumerate(video.frames()):

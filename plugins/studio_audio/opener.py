@@ -1,4 +1,4 @@
-"""The opener of models that make sound from text: MusicGen (transformers), AudioLDM2, Stable Audio and kin (diffusers).
+"""The opener of models that make audio from text: MusicGen (transformers), AudioLDM2, Stable Audio and kin (diffusers).
 
 Nothing here reaches the network, loads a pickle or runs code that came with a model.
 """
@@ -22,7 +22,7 @@ class MusicOpener(ModelOpener):
     """Opens what transformers and diffusers can load for music and sounds."""
 
     def can_open(self, path: Path, model: Model) -> bool:
-        """Say whether this is a folder whose config.json or model_index.json names a model for sound from text."""
+        """Say whether this is a folder whose config.json or model_index.json names a model for audio from text."""
         return find_class(path) is not None
 
     def open(self, path: Path, model: Model, *, device: str, dtype: str, parts: Mapping[str, Any]) -> Any:
@@ -33,9 +33,9 @@ class MusicOpener(ModelOpener):
         """
         name = find_class(path)
         if name is None:
-            raise ModelError("E648", f"{str(path)!r} makes no sound from text", hint="see its config.json")
+            raise ModelError("E648", f"{str(path)!r} makes no audio from text", hint="see its config.json")
         for option, _ in model.options:
-            raise ModelError("E648", f"{option!r} is no load option of models for sound", hint="leave it out")
+            raise ModelError("E648", f"unknown load option {option!r} of models for audio", hint="leave it out")
         from studio.api.quiet import hush
         from studio_audio.compose import MusicModel
 
@@ -114,7 +114,7 @@ def _find_class(component: Component) -> Any:
     if kind is None or not hasattr(kind, "from_pretrained"):
         raise ModelError(
             "E648",
-            f"there is no class {component.class_name!r} in {library}, which {component.name!r} should be",
+            f"unknown class {component.class_name!r} of {component.name!r} in {library}",
             hint="a newer version may have it, or the model's index is misspelt",
         )
     return kind

@@ -70,8 +70,8 @@ def match_sliced_patches(content: FloatArray, style: FloatArray, start: FloatArr
         places = (torch.randn(_DIRECTIONS, 1, 1, generator=generator) * 2).to(device)
         down, across = torch.randint(0, _STRIDE, (2,), generator=generator).tolist()
 
-        def project(picture: torch.Tensor) -> torch.Tensor:
-            found = functional.conv2d(picture[:, :, down:, across:], directions, stride=_STRIDE)[0]
+        def project(image: torch.Tensor) -> torch.Tensor:
+            found = functional.conv2d(image[:, :, down:, across:], directions, stride=_STRIDE)[0]
             ramp = torch.linspace(0, 1, found.shape[1], device=device).view(1, -1, 1)
             return (found + places * ramp).flatten(1).sort(dim=1).values
 

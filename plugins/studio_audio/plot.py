@@ -51,7 +51,7 @@ class Panel:
 
 
 class Plot:
-    """A picture with panels one below the other and a common axis in seconds."""
+    """An image with panels one below the other and a common axis in seconds."""
 
     def __init__(self, width: int, height: int, seconds: float) -> None:
         import PIL.Image
@@ -122,8 +122,8 @@ class Plot:
         levels = measure_spectrogram(audio, panel.width, panel.height, low)
         peak = float(levels.max(initial=-200.0))
         shown = np.clip((levels - peak) / _RANGE + 1, 0, 1) if peak > -150 else np.zeros_like(levels)
-        picture = PIL.Image.fromarray(color_levels(shown[::-1]))
-        self.picture.paste(picture, (panel.left, panel.top))
+        image = PIL.Image.fromarray(color_levels(shown[::-1]))
+        self.picture.paste(image, (panel.left, panel.top))
         high = audio.rate / 2
         for hertz in (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000):
             if low <= hertz < high:
@@ -147,8 +147,8 @@ class Plot:
         self.label(left, panel.top - self.size * 0.35, "dB", "ls", INK)
 
 
-def plot_sound(audio: Audio, width: int, height: int, wave: bool, spectrum: bool) -> FloatArray:
-    """Draw a sound: height x width x 3, in [0, 1]."""
+def draw_audio(audio: Audio, width: int, height: int, wave: bool, spectrum: bool) -> FloatArray:
+    """Draw audio: height x width x 3, in [0, 1]."""
     plot = Plot(width, height, audio.duration)
     panels = plot.place_panels([share for share, wanted in ((1.0, wave), (2.2, spectrum)) if wanted] or [1.0])
     low = 40.0 if audio.rate > 1000 else audio.rate / 64
@@ -191,16 +191,16 @@ def measure_spectrogram(audio: Audio, columns: int, rows: int, low: float) -> Fl
     for index, seconds in enumerate((0.16, 0.04)):
         size = choose_window(audio.rate, seconds)
         hop = max(size // 8, 1)
-        stride = max(1, audio.frames // (hop * columns * 4))  # long sounds: a few frames for each column will do
+        stride = max(1, audio.frames // (hop * columns * 4))  # long audio: a few frames for each column will do
         power = _measure_power(audio, size, hop * stride)
         bins = np.clip(centres * size / audio.rate, 0, size // 2 - 1)
         left, share = bins.astype(int), (bins % 1).astype(np.float32)[:, None]
-        picture = power[left] * (1 - share) + power[left + 1] * share
+        image = power[left] * (1 - share) + power[left + 1] * share
         width = centres[1] / centres[0] if rows > 1 else 2.0
         for row in np.flatnonzero(centres * (width - 1) * size / audio.rate > 1.5):  # rows that hold several bins
             first, last = (round(centres[row] * width**half * size / audio.rate) for half in (-0.5, 0.5))
-            picture[row] = power[first : max(last, first + 1)].max(axis=0)
-        mixed[index] = _fit_columns(picture, columns)
+            image[row] = power[first : max(last, first + 1)].max(axis=0)
+        mixed[index] = _fit_columns(image, columns)
     share = np.clip(np.log2(centres / 250) / 2, 0, 1).astype(np.float32)[:, None]  # from 250 to 1000 hertz
     levels: FloatArray = (1 - share) * _to_decibels(mixed[0]) + share * _to_decibels(mixed[1])
     return levels
@@ -214,13 +214,13 @@ def _measure_power(audio: Audio, size: int, hop: int) -> FloatArray:
     return power
 
 
-def _fit_columns(picture: FloatArray, columns: int) -> FloatArray:
-    have = picture.shape[1]
+def _fit_columns(image: FloatArray, columns: int) -> FloatArray:
+    have = image.shape[1]
     if have > columns:
-        return np.maximum.reduceat(picture, np.linspace(0, have, columns, endpoint=False).astype(int), axis=1)
+        return np.maximum.reduceat(image, np.linspace(0, have, columns, endpoint=False).astype(int), axis=1)
     at = np.linspace(0, have - 1, columns)
     left, share = np.minimum(at.astype(int), max(have - 2, 0)), (at % 1).astype(np.float32)
-    return picture[:, left] * (1 - share) + picture[:, np.minimum(left + 1, have - 1)] * share
+    return image[:, left] * (1 - share) + image[:, np.minimum(left + 1, have - 1)] * share
 
 
 def _to_decibels(power: FloatArray) -> FloatArray:

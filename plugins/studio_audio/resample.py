@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from studio.api.audio_blocks import gather_blocks, regroup
-from studio_audio.blocks import change_sound, cut_blocks
+from studio_audio.blocks import change_audio, cut_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,11 +52,11 @@ def resample_blocks(
         yield np.zeros((left, channels), np.float32)
 
 
-def resample_sound(audio: Audio, rate: int, quality: str = "VHQ") -> Audio:
-    """Return a sound at another rate."""
+def resample_stream(audio: Audio, rate: int, quality: str = "VHQ") -> Audio:
+    """Return audio at another rate."""
     if rate == audio.rate:
         return audio
     frames = round(audio.frames * rate / audio.rate)
-    return change_sound(
+    return change_audio(
         audio, lambda blocks: resample_blocks(blocks, audio.frames, audio.rate, rate, quality), rate=rate, frames=frames
     )

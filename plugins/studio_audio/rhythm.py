@@ -27,7 +27,7 @@ _SLOWEST, _FASTEST = 40.0, 240.0
 
 @dataclass(frozen=True)
 class Rhythm:
-    """When something begins in a sound.
+    """When something begins in audio.
 
     Attributes:
         onsets: How much begins, for each frame of `HOP` samples at `RATE`; its deviation is 1.
@@ -72,7 +72,7 @@ def measure_onsets(signal: FloatArray) -> DoubleArray:
     levels = 10 * np.log10(np.maximum(power, 1e-5 * float(power.max(initial=1e-12)) + 1e-12))
     rise = np.maximum(levels[:, 1:] - levels[:, :-1], 0.0).mean(axis=0)
     flux = np.concatenate([[0.0], rise])
-    flux[: _ONSET_WINDOW // HOP // 2 + 1] = 0.0  # the sound setting in at its first sample is no onset
+    flux[: _ONSET_WINDOW // HOP // 2 + 1] = 0.0  # the audio setting in at its first sample is no onset
     slow = _smooth(flux, round(0.4 * RATE / HOP))
     flux = np.maximum(flux - slow, 0.0)
     deviation = float(flux.std())

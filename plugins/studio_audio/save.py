@@ -1,4 +1,4 @@
-"""A sound written to a file in one go."""
+"""Audio written to a file in one go."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _write_plain(audio: Audio, partial: Path, path: Path, bits: str) -> None:
             for block in audio.blocks(_BLOCK):
                 file.write(block if bits == "float" else _round(block, int(bits)))
     except (soundfile.SoundFileError, RuntimeError, ValueError, TypeError) as error:
-        raise _refuse(path, f"cannot write the sound: {error}", "wav holds any sound") from None
+        raise _refuse(path, f"cannot write the audio: {error}", "wav holds any audio") from None
 
 
 def _round(block: Any, bits: int) -> Any:
@@ -54,7 +54,7 @@ def _write_coded(audio: Audio, partial: Path, path: Path, kilobits: int) -> None
         write_coded(audio, partial, kilobits, None)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         text = getattr(error, "strerror", None) or str(error)
-        raise _refuse(path, f"cannot write the sound: {text}", "flac and wav hold any sound") from None
+        raise _refuse(path, f"cannot write the audio: {text}", "flac and wav hold any audio") from None
 
 
 def _refuse(path: Path, message: str, hint: str) -> MediaError:

@@ -1,4 +1,4 @@
-"""A sound split into what sings and what strikes."""
+"""Audio split into what sings and what strikes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from scipy import fft as fourier
 
 from studio.api import Audio
-from studio_audio.blocks import BLOCK, Reader, change_sound, surround
+from studio_audio.blocks import BLOCK, Reader, change_audio, surround
 from studio_audio.stft import choose_window, count_frames, create_window, overlap_add
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ _ALONG_SECONDS, _ACROSS_HERTZ = 0.2, 500.0
 _PART = 256
 
 
-def split_sound(audio: Audio, margin: float, keep: Keep, step: Step) -> tuple[Audio, Audio, Audio]:
-    """Return harmonic, percussive and remaining parts, which add up to the sound; see `split_blocks`."""
+def split_audio(audio: Audio, margin: float, keep: Keep, step: Step) -> tuple[Audio, Audio, Audio]:
+    """Return harmonic, percussive and remaining parts, which add up to the audio; see `split_blocks`."""
     channels, shape = audio.channels, (audio.frames, audio.channels)
 
     def create_both() -> Iterator[FloatArray]:
@@ -36,8 +36,8 @@ def split_sound(audio: Audio, margin: float, keep: Keep, step: Step) -> tuple[Au
             yield np.zeros_like(whole) if margin <= 1.0 else whole - parts[:, :channels] - parts[:, channels:]
 
     return (
-        change_sound(both, lambda blocks: (block[:, :channels] for block in blocks), channels=channels),
-        change_sound(both, lambda blocks: (block[:, channels:] for block in blocks), channels=channels),
+        change_audio(both, lambda blocks: (block[:, :channels] for block in blocks), channels=channels),
+        change_audio(both, lambda blocks: (block[:, channels:] for block in blocks), channels=channels),
         Audio.from_blocks(create_rest, rate=audio.rate, channels=channels, frames=audio.frames),
     )
 
@@ -48,11 +48,11 @@ def split_blocks(
     """Yield the harmonic and the percussive part of a stream, block by block.
 
     Medians along time and along frequency (Fitzgerald 2010) as soft masks; a margin above 1 leaves what is neither
-    (Driedger, Mueller and Disch 2014), otherwise the parts add up to the sound, to the last bit.
+    (Driedger, Mueller and Disch 2014), otherwise the parts add up to the audio, to the last bit.
 
     Args:
         source: Returns the blocks, from the first; called twice.
-        shape: Frames and channels of the sound.
+        shape: Frames and channels of the audio.
         rate: Sample rate in hertz.
         margin: How clearly something must sing or strike.
         step: Called with frames of the spectrum done and planned.

@@ -190,13 +190,13 @@ def compose(piece: Piece, request: Request, step: Step) -> tuple[FloatArray, dic
     step(1, 4)
     path = find_path(piece, request, period)
     wanted = round(request.seconds * piece.rate)
-    sound, seams = lay_out(piece, path)
+    audio, seams = lay_out(piece, path)
     step(2, 4)
-    factor = float(np.clip(wanted / max(len(sound), 1), 1 - _GREATEST_STRETCH, 1 + _GREATEST_STRETCH))
-    target = round(len(sound) * factor)
+    factor = float(np.clip(wanted / max(len(audio), 1), 1 - _GREATEST_STRETCH, 1 + _GREATEST_STRETCH))
+    target = round(len(audio) * factor)
     if abs(target - wanted) <= piece.rate * 0.05:
-        factor = wanted / max(len(sound), 1)
-    fitted = stretch(sound, piece.rate, factor, "music", lambda *_: step(3, 4))
+        factor = wanted / max(len(audio), 1)
+    fitted = stretch(audio, piece.rate, factor, "music", lambda *_: step(3, 4))
     rest = wanted - len(fitted)
     result = np.zeros((wanted, fitted.shape[1]), np.float32)
     result[: min(wanted, len(fitted))] = fitted[:wanted]
@@ -212,7 +212,7 @@ def compose(piece: Piece, request: Request, step: Step) -> tuple[FloatArray, dic
         "stretch": factor,
         "period": period * factor,
         "path": path.tolist(),
-        "seams": _measure_seams(piece, path, seams, factor, sound),
+        "seams": _measure_seams(piece, path, seams, factor, audio),
     }
     figures |= _compare(result, ridden, piece.rate, request) | {"ride": share}
     return ridden, figures
@@ -222,7 +222,7 @@ def lay_out(piece: Piece, path: npt.NDArray[np.int64]) -> tuple[FloatArray, list
     """Join the beats of a path; where it jumps, the cut is moved to where both sides agree best, and crossfaded.
 
     Returns:
-        The sound, and for each jump: its place in the path, its frame in the sound, and how far it was moved.
+        The audio, and for each jump: its place in the path, its frame in the audio, and how far it was moved.
     """
     runs = np.flatnonzero(np.diff(path) != 1) + 1
     starts, ends = [0, *runs], [*runs, len(path)]
@@ -280,7 +280,7 @@ def _find_shift(piece: Piece, leaving: int, entering: int, half: int) -> int:
 
 
 def _measure_seams(
-    piece: Piece, path: npt.NDArray[np.int64], seams: list[tuple[int, int, int]], factor: float, sound: FloatArray
+    piece: Piece, path: npt.NDArray[np.int64], seams: list[tuple[int, int, int]], factor: float, audio: FloatArray
 ) -> list[dict[str, float]]:
     """Return for each jump: when, the beat's phase error in seconds, and how much the spectrum jumps.
 
@@ -291,7 +291,7 @@ def _measure_seams(
     cuts, rate = piece.cuts, piece.rate
     natural = measure_break(piece.samples, rate, cuts[:-1])
     usual = max(float(np.median(natural)), 1e-6)
-    own = measure_break(sound, rate, np.array([frame for _, frame, _ in seams], np.int64))
+    own = measure_break(audio, rate, np.array([frame for _, frame, _ in seams], np.int64))
     found = []
     for (place, frame, _), value in zip(seams, own, strict=True):
         lengths = np.diff(cuts)[path[max(0, place - 5) : place]]
@@ -332,7 +332,7 @@ def ride_to_curve(samples: FloatArray, rate: int, request: Request) -> tuple[Flo
     """Ride the gain by the share that was asked for, or by the least with which the loudness follows the curve.
 
     Returns:
-        The sound, and the share.
+        The audio, and the share.
     """
     if request.ride is not None:
         return ride(samples, rate, request.curve, request.ride), request.ride
@@ -344,7 +344,7 @@ def ride_to_curve(samples: FloatArray, rate: int, request: Request) -> tuple[Flo
 
 
 def ride(samples: FloatArray, rate: int, curve: Sequence[tuple[float, float]], share: float) -> FloatArray:
-    """Turn the sound down where its loudness is over what the curve asks for, by at most 12 dB."""
+    """Turn the audio down where its loudness is over what the curve asks for, by at most 12 dB."""
     if not curve or share <= 0 or not len(samples):
         return samples.copy()
     times, levels = _measure_levels(samples, rate)

@@ -1,4 +1,4 @@
-"""Sounds turned into spectrograms and back."""
+"""Audio turned into spectrograms and back."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def analyse_cqt(audio: Audio, low: float, high: float, octave: int) -> Spectrogr
     bins = constant_q.count_bins(audio.rate, low, high, octave)
     if bins < 2:
         raise MediaError(
-            "E641", f"a sound of {audio.rate} hertz has no two bins from {low:g} hertz on", hint="begin lower"
+            "E641", f"audio of {audio.rate} hertz has no two bins from {low:g} hertz on", hint="begin lower"
         )
     grid = constant_q.plan_grid(audio.frames, audio.rate, low, octave, bins)
     _check_size(audio, bins * grid.columns)
@@ -104,14 +104,14 @@ def find_frequencies(spectrogram: Spectrogram) -> npt.NDArray[np.float64]:
 
 
 def synthesise(spectrogram: Spectrogram, rounds: int, rng: np.random.Generator, step: Step) -> Audio:
-    """Return the sound of a spectrogram: with its phases where it has them, otherwise with phases that are found."""
-    sound = np.zeros((spectrogram.length, spectrogram.channels), np.float32)
+    """Return the audio of a spectrogram: with its phases where it has them, otherwise with phases that are found."""
+    audio = np.zeros((spectrogram.length, spectrogram.channels), np.float32)
     for channel in range(spectrogram.channels):
         step(channel, spectrogram.channels)
-        sound[:, channel] = _synthesise_channel(spectrogram, channel, rounds, rng, step)
+        audio[:, channel] = _synthesise_channel(spectrogram, channel, rounds, rng, step)
         if spectrogram.rest is not None:
-            sound[:, channel] += spectrogram.rest[channel]
-    return Audio(sound, spectrogram.rate)
+            audio[:, channel] += spectrogram.rest[channel]
+    return Audio(audio, spectrogram.rate)
 
 
 def _synthesise_channel(
@@ -187,5 +187,5 @@ def _check_size(audio: Audio, values: int) -> None:
             "E640",
             f"the spectrogram of {audio.duration:.0f} seconds would hold {values * audio.channels} values, "
             f"over the limit of {_MOST_VALUES}",
-            hint="trim the sound, resample it, or take a longer hop",
+            hint="trim the audio, resample it, or take a longer hop",
         )

@@ -1,4 +1,4 @@
-"""`Spectrogram`: a sound as magnitudes over frequency and time, with the phases that take it back; and its codec."""
+"""`Spectrogram`: audio as magnitudes over frequency and time, with the phases that take it back; and its codec."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _ARRAYS = ("magnitude", "phase", "carrier", "rest")
 
 
 class Spectrogram:
-    """A sound as magnitudes over frequency and time, frozen.
+    """Audio as magnitudes over frequency and time, frozen.
 
     Attributes:
         kind: "stft" (bins evenly spaced), "mel" (bands of the mel scale) or "cqt" (bins evenly spaced in pitch).
-        rate: Sample rate of the sound, in hertz.
-        length: Frames of the sound.
-        window: Samples in a window of the Fourier transform; for "cqt" of the whole padded sound.
+        rate: Sample rate of the audio, in hertz.
+        length: Frames of the audio.
+        window: Samples in a window of the Fourier transform; for "cqt" of the whole padded audio.
         hop: Samples from one column to the next; for "cqt" it need not be whole.
         low: Frequency of the lowest bin in hertz, for "mel" its lower edge.
         high: For "mel" the upper edge of the highest band in hertz, otherwise 0.
@@ -32,7 +32,7 @@ class Spectrogram:
         phase: Angles in radians, of the same shape; None where there are none ("mel" has none, or they are lost).
         carrier: For "mel": the spectrum beneath, channels x bins x columns x 2 (real, imaginary); changes of the
             magnitude are laid on it as gains. None where it is lost.
-        rest: channels x length: what the bins do not hold of the sound ("cqt": below and above them), or None.
+        rest: channels x length: what the bins do not hold of the audio ("cqt": below and above them), or None.
 
     Raises:
         MediaError: E643 for shapes that do not fit together, E502 for NaN, infinity or negative magnitudes.
@@ -106,7 +106,7 @@ class Spectrogram:
 
     @property
     def channels(self) -> int:
-        """Channels of the sound."""
+        """Channels of the audio."""
         return int(self.magnitude.shape[0])
 
     @property
@@ -121,7 +121,7 @@ class Spectrogram:
 
     @property
     def has_phase(self) -> bool:
-        """Whether the sound comes back without its phases being guessed."""
+        """Whether the audio comes back without its phases being guessed."""
         return self.phase is not None or self.carrier is not None
 
     def replace(self, **changes: Any) -> Spectrogram:

@@ -1,4 +1,4 @@
-"""Spectrograms as grey pictures, in decibels, and pictures as spectrograms."""
+"""Spectrograms as grey images, in decibels, and images as spectrograms."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def draw_levels(spectrogram: Spectrogram, low: float, high: float) -> FloatArray
     Channels are averaged by power. 0 dB is a sine of full scale.
 
     Raises:
-        MediaError: E640 for more columns or rows than a picture may have.
+        MediaError: E640 for more columns or rows than an image may have.
     """
     limits = MediaLimits()
     if max(spectrogram.bins, spectrogram.columns) > limits.max_side:
         raise MediaError(
             "E640",
-            f"a picture of {spectrogram.columns} x {spectrogram.bins} pixels is over the limit of "
+            f"an image of {spectrogram.columns} x {spectrogram.bins} pixels is over the limit of "
             f"{limits.max_side} a side",
-            hint="trim the sound or take a longer hop",
+            hint="trim the audio or take a longer hop",
         )
     levels = 20 * np.log10(np.maximum(_find_mean(spectrogram), 1e-20))
     return np.clip((levels[::-1] - low) / (high - low), 0.0, 1.0).astype(np.float32)
@@ -44,9 +44,9 @@ def _find_mean(spectrogram: Spectrogram) -> FloatArray:
 
 
 def apply_levels(spectrogram: Spectrogram, levels: FloatArray, low: float, high: float) -> Spectrogram:
-    """Return a spectrogram that looks like a picture: where it has changed, all channels change alike.
+    """Return a spectrogram that looks like an image: where it has changed, all channels change alike.
 
-    Phases, and what lies below `low` where the picture stays black, are kept, so that an unchanged picture gives
+    Phases, and what lies below `low` where the image stays black, are kept, so that an unchanged image gives
     the same spectrogram.
     """
     before = draw_levels(spectrogram, low, high)
@@ -70,7 +70,7 @@ def _to_amplitude(levels: FloatArray, low: float, high: float) -> FloatArray:
 
 
 def read_levels(levels: FloatArray, rate: int, hop: int, low: float, high: float) -> Spectrogram:
-    """Return a short-time spectrogram without phases from a picture; its rows are spread over the bins."""
+    """Return a short-time spectrogram without phases from an image; its rows are spread over the bins."""
     columns = levels.shape[1]
     window = 4 * hop
     bins = window // 2 + 1
@@ -79,11 +79,11 @@ def read_levels(levels: FloatArray, rate: int, hop: int, low: float, high: float
 
 
 def resize_levels(levels: FloatArray, rows: int, columns: int) -> FloatArray:
-    """Resize a grey picture, averaging where it becomes smaller."""
+    """Resize a grey image, averaging where it becomes smaller."""
     import PIL.Image
 
     if levels.shape == (rows, columns):
         return levels
-    picture = PIL.Image.fromarray(np.ascontiguousarray(levels, np.float32))
-    resized = picture.resize((columns, rows), PIL.Image.Resampling.BILINEAR)
+    image = PIL.Image.fromarray(np.ascontiguousarray(levels, np.float32))
+    resized = image.resize((columns, rows), PIL.Image.Resampling.BILINEAR)
     return np.clip(np.asarray(resized, np.float32), 0.0, 1.0)

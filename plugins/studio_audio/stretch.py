@@ -32,8 +32,8 @@ def stretch(samples: FloatArray, rate: int, factor: float, method: str, step: St
     return gather_blocks(blocks, channels, length)
 
 
-def stretch_sound(audio: Audio, length: int, method: str, step: Step) -> Audio:
-    """Return a sound stretched to a number of frames."""
+def stretch_audio(audio: Audio, length: int, method: str, step: Step) -> Audio:
+    """Return audio stretched to a number of frames."""
     shape = (audio.frames, audio.channels)
     return Audio.from_blocks(
         lambda: stretch_blocks(lambda: audio.blocks(BLOCK), shape, audio.rate, length, method, step),
@@ -52,7 +52,7 @@ def stretch_blocks(
     pieces of the second (Driedger, Mueller and Ewert 2014); "tones" uses the phase vocoder alone.
 
     Args:
-        source: Returns the blocks of the sound, from the first.
+        source: Returns the blocks of the audio, from the first.
         shape: Its frames and channels.
         rate: Its sample rate in hertz.
         length: Frames that come out.
@@ -161,8 +161,8 @@ def _overlap_pieces(
         yield rest[skip:][:left]
 
 
-def shift_sound(audio: Audio, semitones: float, method: str, step: Step) -> Audio:
-    """Return a sound with another pitch and the same length: stretched, then resampled."""
+def change_pitch(audio: Audio, semitones: float, method: str, step: Step) -> Audio:
+    """Return audio with another pitch and the same length: stretched, then resampled."""
     ratio = 2.0 ** (semitones / 12)
     if semitones == 0 or not audio.frames:
         return audio

@@ -42,7 +42,7 @@ def average_between(rows: DoubleArray, times: DoubleArray, hop: int) -> DoubleAr
 
 
 def describe_beats(signal: FloatArray, times: DoubleArray, chroma: DoubleArray | None = None) -> DoubleArray:
-    """Return what the sound is like between times: features x spans, chroma and timbre weighted alike."""
+    """Return what the audio is like between times: features x spans, chroma and timbre weighted alike."""
     chroma = harmony.measure_chroma(signal) if chroma is None else chroma
     notes = average_between(chroma, times, harmony.HOP)
     notes = notes / np.maximum(np.linalg.norm(notes, axis=0), 1e-9) * 2.0

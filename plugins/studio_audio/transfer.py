@@ -1,6 +1,6 @@
-"""A sound given the timbre, the rhythm texture or the dynamics of another, on its spectrogram.
+"""Audio given the timbre, the rhythm texture or the dynamics of another, on its spectrogram.
 
-Both sounds become magnitudes on a logarithmic scale; a method changes the content's towards the style's; the phases
+Both clips become magnitudes on a logarithmic scale; a method changes the content's towards the style's; the phases
 are the content's, brought into agreement by Griffin and Lim's rounds.
 """
 
@@ -58,8 +58,8 @@ def transfer(
     The loudness of the style does not count: it is brought to the content's RMS first.
 
     Args:
-        content: Sound to change.
-        style: Sound to take from.
+        content: Audio to change.
+        style: Audio to take from.
         rate: Sample rate of both in hertz.
         method: One of `METHODS`.
         strength: 0 gives the content back, 1 the full change; magnitudes between are mixed on the logarithmic scale.
@@ -79,7 +79,7 @@ def transfer(
     for channel in range(channels):
         at = channel * (rounds + phase_rounds + 1)
         setting = Setting(rate, window, rounds, seed, device, functools.partial(_report, step, at, work))
-        own, model = (np.ascontiguousarray(sound[:, channel]) for sound in (content, style))
+        own, model = (np.ascontiguousarray(audio[:, channel]) for audio in (content, style))
         result[:, channel] = _transfer_channel(own, model, method, strength, carry, phase_rounds, setting)
     return result
 
@@ -88,8 +88,8 @@ def _report(step: Step, at: int, work: int, done: int, _: int) -> None:
     step(at + done, work)
 
 
-def _find_rms(sound: FloatArray) -> float:
-    return float(np.sqrt((sound.astype(np.float64) ** 2).mean()))
+def _find_rms(audio: FloatArray) -> float:
+    return float(np.sqrt((audio.astype(np.float64) ** 2).mean()))
 
 
 def _transfer_channel(
@@ -166,14 +166,14 @@ def transport_bands(content: FloatArray, style: FloatArray, setting: Setting) ->
     The notes of the content stay, as what a band has of fine structure is only turned up and down.
     """
     matrix = _create_bands(setting)
-    before, model = (np.sqrt(matrix @ sound**2) for sound in (content, style))
+    before, model = (np.sqrt(matrix @ audio**2) for audio in (content, style))
     return content * _spread(expand(transport_rows(compress(before), compress(model))), before, matrix)
 
 
 def equalize(content: FloatArray, style: FloatArray, setting: Setting) -> FloatArray:
     """Filter the content so that its mean spectrum, smoothed, is the style's; at most 30 dB up or down."""
     matrix = _create_bands(setting)
-    before, model = (np.sqrt((matrix @ sound**2).mean(axis=1, keepdims=True)) for sound in (content, style))
+    before, model = (np.sqrt((matrix @ audio**2).mean(axis=1, keepdims=True)) for audio in (content, style))
     return content * _spread(model, before, matrix)
 
 
@@ -189,7 +189,7 @@ def fill_bands(content: FloatArray, style: FloatArray, setting: Setting) -> tupl
     looped = np.tile(style, -(-max(length, 1) // len(style)))[:length]
     spectrum = stft.transform(looped, setting.window, hop)[:, : content.shape[1]]
     carrier = np.abs(spectrum)
-    levels, own = (np.sqrt(matrix @ sound**2) for sound in (content, carrier))
+    levels, own = (np.sqrt(matrix @ audio**2) for audio in (content, carrier))
     return carrier * _spread(levels, own + 1e-3 * own.max(initial=1e-12), matrix), stft.take_direction(spectrum)
 
 
@@ -239,7 +239,7 @@ def take_rhythm(levels: FloatArray, style: FloatArray, setting: Setting) -> Floa
     The phases of the modulation are the content's, so that what happens happens where it did.
     """
     matrix = _create_bands(setting)
-    before, model = (np.sqrt(matrix @ sound**2) for sound in (levels, style))
+    before, model = (np.sqrt(matrix @ audio**2) for audio in (levels, style))
     curves, models = (np.log(one + 1e-4 * one.max(initial=1e-12)) for one in (before, model))
     size = min(curves.shape[1], models.shape[1], 2048)
     mean = np.mean([np.abs(np.fft.rfft(_center(piece), axis=1)) / size for piece in _cut(models, size)], axis=0)
@@ -271,13 +271,13 @@ def _smooth(rows: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
 
 def take_dynamics(levels: FloatArray, style: FloatArray) -> FloatArray:
     """Give the loudness of the frames the style's distribution, in the content's order."""
-    own, model = (np.sqrt((sound**2).sum(axis=0, keepdims=True)) for sound in (levels, style))
+    own, model = (np.sqrt((audio**2).sum(axis=0, keepdims=True)) for audio in (levels, style))
     changed: FloatArray = levels * (transport_rows(own, model) / np.maximum(own, 1e-9))
     return changed
 
 
 def keep_dynamics(levels: FloatArray, content: FloatArray) -> FloatArray:
     """Give each frame the power that it has in the content."""
-    own, model = (np.sqrt((sound**2).sum(axis=0, keepdims=True)) for sound in (levels, content))
+    own, model = (np.sqrt((audio**2).sum(axis=0, keepdims=True)) for audio in (levels, content))
     changed: FloatArray = levels * np.minimum(model / np.maximum(own, 1e-9), 1e3)
     return changed

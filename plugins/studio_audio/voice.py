@@ -53,8 +53,8 @@ def change_voice(
         if not piece.any():
             continue
         signal = resample(piece, rate, working)[:, 0].astype(np.float64)
-        tell = functools.partial(_tell, step, number, len(pieces))
-        made, pitches = _change_channel(signal, working, pitch, formants, speed, tell)
+        log = functools.partial(_report, step, number, len(pieces))
+        made, pitches = _change_channel(signal, working, pitch, formants, speed, log)
         found.append(pitches)
         first, last = round(start / speed), round(end / speed)
         back = resample(made.astype(np.float32)[:, None], working, rate)[: last - first, 0]
@@ -62,11 +62,11 @@ def change_voice(
         result[first : first + len(back), channel] = back
     voiced = np.concatenate(found) if found else np.zeros(0)
     if not len(voiced):
-        raise MediaError("E647", "no voice is found in the sound", hint="give speech or singing, between 60 and 800 Hz")
+        raise MediaError("E647", "no voice is found in the audio", hint="give speech or singing, between 60 and 800 Hz")
     return result, float(np.median(voiced))
 
 
-def _tell(step: Step, number: int, pieces: int, done: int, total: int) -> None:
+def _report(step: Step, number: int, pieces: int, done: int, total: int) -> None:
     step(number * total + done, pieces * total)
 
 

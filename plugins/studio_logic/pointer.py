@@ -35,7 +35,7 @@ def find_value(document: Any, pointer: str) -> Any:
             raise StudioError(
                 "E324",
                 f"nothing at {pointer[:80]!r}: {way or 'the top'} {_describe(value)}",
-                hint="look at the value with logic.to_text, or set required to false",
+                hint="inspect the value with logic.to_text, or set required to false",
             )
         value, way = found, f"{way}/{part}"
     return value

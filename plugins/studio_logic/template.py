@@ -18,7 +18,7 @@ def fill_template(template: str, values: Mapping[str, Any]) -> str:
     """Replace each `{name}` by its value; `{{` and `}}` are braces.
 
     Raises:
-        StudioError: E321 for a hole without a value, a hole that is no name, a single brace, or a text too long.
+        StudioError: E321 for a hole without a value, a hole that is not a name, a single brace, or a text too long.
     """
     parts: list[str] = []
     end, length = 0, 0

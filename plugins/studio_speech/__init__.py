@@ -1,4 +1,4 @@
-"""Speech: text said aloud, by espeak-ng or by networks, sound written down, subtitles and lips."""
+"""Speech: text said aloud, by espeak-ng or by networks, audio written down, subtitles and lips."""
 
 from __future__ import annotations
 

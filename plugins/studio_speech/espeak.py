@@ -35,7 +35,7 @@ _PACKAGED = {"Darwin": "libespeak-ng.dylib", "Windows": "espeak-ng.dll"}
 
 
 @dataclass(frozen=True)
-class Engine:
+class Installation:
     """Where espeak-ng is: its library, and its data where they do not lie at the usual place."""
 
     library: str
@@ -52,7 +52,7 @@ class EspeakSpeaker:
         delivery: How the whole is said.
     """
 
-    engine: Engine
+    installation: Installation
     voices: Mapping[str, str]
     delivery: Delivery
 
@@ -75,7 +75,7 @@ class EspeakSpeaker:
             **_set_parameters(first),
         }
         rate, samples, events = 0, bytearray(), []
-        for tag, content in ask(self.engine, request):
+        for tag, content in ask(self.installation, request):
             if tag == b"RATE":
                 rate = int(json.loads(content))
             elif tag == b"PCM_":
@@ -101,28 +101,28 @@ class Commanded:
     bounds: frozenset[int]
 
 
-def find_engine() -> Iterator[Engine]:
+def find_installations() -> Iterator[Installation]:
     """Yield the places where espeak-ng may be, the package espeakng-loader first; it is looked for, not imported."""
     spec = importlib.util.find_spec("espeakng_loader")
     if spec is not None and spec.origin:
         folder, name = Path(spec.origin).parent, _PACKAGED.get(platform.system(), "libespeak-ng.so")
         if (folder / name).is_file() and (folder / "espeak-ng-data").is_dir():
-            yield Engine(str(folder / name), str(folder / "espeak-ng-data"))
+            yield Installation(str(folder / name), str(folder / "espeak-ng-data"))
     for library in _SYSTEM_LIBRARIES.get(platform.system(), ()):
-        yield Engine(library, None)
+        yield Installation(library, None)
 
 
-def open_engine() -> tuple[Engine, Mapping[str, Any]]:
+def open_installation() -> tuple[Installation, Mapping[str, Any]]:
     """Return the first espeak-ng that answers, and its voices as it lists them.
 
     Raises:
         StudioError: E663 if there is none.
     """
-    for engine in find_engine():
+    for installation in find_installations():
         try:
-            for tag, content in ask(engine, {"do": "voices"}):
+            for tag, content in ask(installation, {"do": "voices"}):
                 if tag == b"VOIC":
-                    return engine, json.loads(content)
+                    return installation, json.loads(content)
         except StudioError:
             continue
     raise StudioError(
@@ -132,13 +132,15 @@ def open_engine() -> tuple[Engine, Mapping[str, Any]]:
     )
 
 
-def ask(engine: Engine, request: Mapping[str, Any], timeout: float = TIMEOUT_SECONDS) -> list[tuple[bytes, bytes]]:
+def ask(
+    installation: Installation, request: Mapping[str, Any], timeout: float = TIMEOUT_SECONDS
+) -> list[tuple[bytes, bytes]]:
     """Run the worker for one request and return the frames of its answer.
 
     Raises:
         StudioError: E664 if it fails, takes too long, or dies.
     """
-    content = json.dumps({**request, "library": engine.library, "data": engine.data}).encode()
+    content = json.dumps({**request, "library": installation.library, "data": installation.data}).encode()
     try:
         done = subprocess.run(
             [sys.executable, "-I", "-S", str(_WORKER)], input=content, capture_output=True, timeout=timeout, check=False

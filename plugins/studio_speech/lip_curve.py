@@ -16,7 +16,7 @@ _BLOCK = 1 << 18
 
 
 def find_openings(
-    sound: Audio, fps: float, attack: float, release: float, floor_db: float, shape: float = 0.7
+    audio: Audio, fps: float, attack: float, release: float, floor_db: float, shape: float = 0.7
 ) -> npt.NDArray[np.float64]:
     """Return the opening for each frame, 0 (shut) to 1.
 
@@ -31,10 +31,10 @@ def find_openings(
         floor_db: Decibels below the loud passages at which the mouth is shut.
         shape: Exponent of the way from loudness to opening; below 1 opens sooner.
     """
-    count = math.ceil(sound.frames * fps / sound.rate - 1e-9)
+    count = math.ceil(audio.frames * fps / audio.rate - 1e-9)
     if count == 0:
         return np.zeros(0)
-    level = 10 * np.log10(_measure_power(sound, fps, count) + 1e-12)
+    level = 10 * np.log10(_measure_power(audio, fps, count) + 1e-12)
     heard = level[level > -60.0]
     if not len(heard):
         return np.zeros(count)
@@ -43,14 +43,14 @@ def find_openings(
     return _smooth(aim, fps, attack, release)
 
 
-def _measure_power(sound: Audio, fps: float, count: int) -> npt.NDArray[np.float64]:
+def _measure_power(audio: Audio, fps: float, count: int) -> npt.NDArray[np.float64]:
     """Return the mean square of each frame and half of its neighbours, block by block."""
     half = np.zeros(2 * count)
     filled = np.zeros(2 * count)
     at = 0
-    for block in sound.blocks(_BLOCK):
+    for block in audio.blocks(_BLOCK):
         mono = block.mean(axis=1, dtype=np.float64)
-        places = np.minimum(((at + np.arange(len(mono))) * (2 * fps / sound.rate)).astype(np.int64), 2 * count - 1)
+        places = np.minimum(((at + np.arange(len(mono))) * (2 * fps / audio.rate)).astype(np.int64), 2 * count - 1)
         half += np.bincount(places, mono * mono, 2 * count)
         filled += np.bincount(places, minlength=2 * count)
         at += len(mono)

@@ -37,7 +37,7 @@ class Marks:
     """When what is said.
 
     Attributes:
-        seconds: Length of the sound.
+        seconds: Length of the audio.
         sentences: In order.
         estimated: Whether the times of words are spread evenly, for want of better ones.
     """

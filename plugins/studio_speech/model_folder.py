@@ -1,4 +1,4 @@
-"""Folders of transformers with a model that speaks or listens, looked at without loading anything."""
+"""Folders of transformers with a model that speaks or listens, inspected without loading anything."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from studio.api import Model, ModelError
 from studio.api.model_folder import read_class
 
 SPECTROGRAM_SPEAKERS = frozenset({"SpeechT5ForTextToSpeech", "FastSpeech2ConformerModel"})
-"""Classes that make a spectrogram, and need a vocoder to make sound of it."""
+"""Classes that make a spectrogram, and need a vocoder to make audio of it."""
 SPEAKERS = SPECTROGRAM_SPEAKERS | {
     "BarkModel",
     "CsmForConditionalGeneration",
@@ -56,7 +56,7 @@ def find_vocoder(path: Path, class_name: str, options: Mapping[str, Any]) -> Pat
     """Return the folder of the vocoder that goes with a model; None if it needs none.
 
     Raises:
-        ModelError: E668 if it needs one and there is none.
+        ModelError: E668 if it needs one that is missing.
     """
     if class_name not in SPECTROGRAM_SPEAKERS:
         return None
@@ -65,7 +65,7 @@ def find_vocoder(path: Path, class_name: str, options: Mapping[str, Any]) -> Pat
     if not (folder / "config.json").is_file():
         raise ModelError(
             "E668",
-            f"the model in {str(path)!r} makes a spectrogram, and there is no vocoder in {str(folder)!r}",
+            f"the model in {str(path)!r} makes a spectrogram, and the vocoder is missing in {str(folder)!r}",
             hint=f'write {{"model": "file:{path}", "options": {{"vocoder": "file:FOLDER"}}}}, or put it into "vocoder" '
             "beside the model's config.json",
         )
@@ -76,13 +76,13 @@ def read_options(model: Model) -> dict[str, Any]:
     """Check a reference's load options.
 
     Raises:
-        ModelError: E670 if one is not known, or is none.
+        ModelError: E670 if one is unknown or invalid.
     """
     options = {name: value for name, value in model.options if value is not None}
     for name, value in options.items():
         if name not in OPTIONS:
             known = ", ".join(OPTIONS)
-            raise ModelError("E670", f"{name!r} is no load option of speech models", hint=f"there are {known}")
+            raise ModelError("E670", f"unknown load option {name!r} of speech models", hint=f"there are {known}")
         if not isinstance(value, str) or not value.startswith("file:"):
             raise ModelError("E670", f"the load option {name!r} names no folder: {value!r}", hint='write "file:FOLDER"')
     return options

@@ -23,7 +23,7 @@ FADE_SECONDS = 0.004
 _BLOCK = 1 << 16
 WITHIN_SENTENCE_SECONDS = 0.12
 SHORTEST_SECONDS = 0.02
-"""Silence that is shorter is no speech, however soft: the voice knows none of the letters."""
+"""Audio that is softer is not speech: the voice knows none of the letters."""
 
 
 class Speaker(Protocol):
@@ -64,14 +64,14 @@ def narrate(
 ) -> tuple[Audio, Marks]:
     """Say utterances one after the other.
 
-    Sound goes to a file while it is made, and a long one is read from there, so that memory holds one utterance.
+    Audio goes to a file while it is made, and a long one is read from there, so that memory holds one utterance.
 
     Args:
         utterances: At least one.
         speaker: Who says them, all at one rate.
         pacing: The silence between them.
         gain: Factor for all samples.
-        scratch: A folder for the file, which a long sound reads.
+        scratch: A folder for the file, which long audio reads.
         step: Called before each utterance with how many are done, and how many there are.
 
     Raises:

@@ -28,7 +28,7 @@ class NeuralVoice:
         network: The model.
         processor: Its processor or tokenizer.
         folder: Where it came from; voices of its own lie there.
-        vocoder: What makes sound of its spectrograms; None if it needs none.
+        vocoder: What makes audio of its spectrograms; None if it needs none.
     """
 
     def __init__(self, network: Any, processor: Any, folder: Path, vocoder: Any = None) -> None:
@@ -73,7 +73,7 @@ class NeuralSpeaker:
         language: Language tag; English numbers are written out where the network knows letters alone.
         rate: Speed as a factor.
         seed: Another seed, another reading.
-        tell: Called with what cannot be done.
+        log: Called with what cannot be done.
     """
 
     voice: NeuralVoice
@@ -81,31 +81,31 @@ class NeuralSpeaker:
     language: str
     rate: float
     seed: int
-    tell: Callable[[str], None]
+    log: Callable[[str], None]
 
     def speak(self, utterance: Utterance) -> Spoken:
         """Say an utterance.
 
         Raises:
             StudioError: E660 if the model knows none of its letters.
-            ModelError: E669 if it returns no sound.
+            ModelError: E669 if it returns no audio.
         """
         text = self._write_text(utterance)
         ask = _ASK.get(type(self.voice.network).__name__, _ask_any)
         devices = [self.voice.network.device] if self.voice.network.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices), torch.inference_mode(), hush("transformers"):
             torch.manual_seed(self.seed)
-            sound = ask(self, text, self.rate * utterance.spans[0].delivery.rate)
-        samples = np.asarray(sound.detach().float().cpu() if hasattr(sound, "detach") else sound, np.float32).reshape(
+            audio = ask(self, text, self.rate * utterance.spans[0].delivery.rate)
+        samples = np.asarray(audio.detach().float().cpu() if hasattr(audio, "detach") else audio, np.float32).reshape(
             -1
         )
         if not len(samples) or not np.isfinite(samples).all():
             raise ModelError(
-                "E669", f"the model made no sound of {text[:60]!r}", hint="try other words, another seed, or float32"
+                "E669", f"the model made no audio of {text[:60]!r}", hint="try other words, another seed, or float32"
             )
         longest = round((LONGEST_SECONDS_PER_CHARACTER * len(text) + 10) * self.voice.rate)
         if len(samples) > longest:
-            self.tell(f"the model did not find the end of {text[:40]!r}; its sound is cut off")
+            self.log(f"the model did not find the end of {text[:40]!r}; its audio is cut off")
         return Spoken(samples[:longest], self.voice.rate, None)
 
     def _write_text(self, utterance: Utterance) -> str:
@@ -119,7 +119,7 @@ class NeuralSpeaker:
             if self.language.startswith("en"):
                 text = spell_numbers(text)
             else:
-                self.tell("this model knows no digits, and numbers are written out in English only: they are left out")
+                self.log("this model knows no digits, and numbers are written out in English only: they are left out")
         return text
 
     def encode(self, text: str) -> Any:
@@ -133,7 +133,7 @@ class NeuralSpeaker:
         """Return the error for a speaker that is not there."""
         listed = ", ".join(known[:8]) + (", ..." if len(known) > 8 else "")
         hint = f"there are: {listed}" if known else 'leave "voice" empty'
-        return StudioError("E661", f"this model has no speaker {self.name!r}", hint=hint)
+        return StudioError("E661", f"unknown speaker {self.name!r} of this model", hint=hint)
 
 
 def _ask_vits(speaker: NeuralSpeaker, text: str, rate: float) -> Any:
@@ -147,7 +147,7 @@ def _ask_vits(speaker: NeuralSpeaker, text: str, rate: float) -> Any:
 
 
 def _ask_speecht5(speaker: NeuralSpeaker, text: str, rate: float) -> Any:
-    _tell_rate(speaker, rate)
+    _warn_of_rate(speaker, rate)
     network = speaker.voice.network
     embedding = _load_embedding(speaker, network.config.speaker_embedding_dim)
     ids = speaker.encode(text)["input_ids"]
@@ -155,13 +155,13 @@ def _ask_speecht5(speaker: NeuralSpeaker, text: str, rate: float) -> Any:
 
 
 def _ask_fastspeech2(speaker: NeuralSpeaker, text: str, rate: float) -> Any:
-    _tell_rate(speaker, rate)
+    _warn_of_rate(speaker, rate)
     found = speaker.voice.network(speaker.encode(text)["input_ids"], return_dict=True)
     return found.waveform if speaker.voice.vocoder is None else speaker.voice.vocoder(found.spectrogram)
 
 
 def _ask_bark(speaker: NeuralSpeaker, text: str, rate: float) -> Any:
-    _tell_rate(speaker, rate)
+    _warn_of_rate(speaker, rate)
     presets = sorted(
         each for each in (speaker.voice.processor.speaker_embeddings or {}) if not each.startswith("repo_")
     )
@@ -176,7 +176,7 @@ def _ask_any(speaker: NeuralSpeaker, text: str, rate: float) -> Any:
     import transformers
 
     kind: Any = transformers.TextToAudioPipeline
-    _tell_rate(speaker, rate)
+    _warn_of_rate(speaker, rate)
     if speaker.name:
         raise speaker.refuse_name([])
     processor, network = speaker.voice.processor, speaker.voice.network
@@ -195,9 +195,9 @@ _ASK: dict[str, Callable[[NeuralSpeaker, str, float], Any]] = {
 }
 
 
-def _tell_rate(speaker: NeuralSpeaker, rate: float) -> None:
+def _warn_of_rate(speaker: NeuralSpeaker, rate: float) -> None:
     if rate != 1.0:
-        speaker.tell("this model has no rate; it speaks as fast as it does")
+        speaker.log("this model has no rate; it speaks as fast as it does")
 
 
 def _read_index(speaker: NeuralSpeaker, count: int) -> int | None:
@@ -215,7 +215,7 @@ def _load_embedding(speaker: NeuralSpeaker, size: int) -> torch.Tensor:
     if speaker.name and speaker.name not in files:
         raise speaker.refuse_name(list(files))
     if not files:
-        speaker.tell(f"the model has no speaker_embeddings/NAME.npy; it speaks with a vector of {size} zeros")
+        speaker.log(f"the model has no speaker_embeddings/NAME.npy; it speaks with a vector of {size} zeros")
         return torch.zeros(1, size)
     path = files[speaker.name] if speaker.name else next(iter(files.values()))
     try:
@@ -228,5 +228,5 @@ def _load_embedding(speaker: NeuralSpeaker, size: int) -> torch.Tensor:
         return vector.reshape(1, size)
     except (OSError, ValueError, RuntimeError, StopIteration) as error:
         raise ModelError(
-            "E668", f"{str(path)!r} is no speaker's vector of {size} numbers: {error}", hint="copy the file again"
+            "E668", f"invalid speaker vector {str(path)!r} of {size} numbers: {error}", hint="copy the file again"
         ) from None

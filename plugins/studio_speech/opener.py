@@ -109,7 +109,7 @@ def _check_weights(path: Path, report: Mapping[str, Any]) -> None:
 
 
 def _load_processor(path: Path, name: str) -> Any:
-    """Load what turns text or sound into a network's input, and back."""
+    """Load what turns text or audio into a network's input, and back."""
     import transformers
 
     from studio.api.quiet import hush

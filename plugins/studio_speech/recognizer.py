@@ -1,4 +1,4 @@
-"""`Recognizer`: a network of transformers that listens, and what it hears in a long sound."""
+"""`Recognizer`: a network of transformers that listens, and what it hears in long audio."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Recognizer:
 
     Attributes:
         network: The model.
-        processor: Its processor: features of sounds, and a tokenizer.
+        processor: Its processor: features of audio clips, and a tokenizer.
     """
 
     def __init__(self, network: Any, processor: Any) -> None:
@@ -65,8 +65,8 @@ class Order:
     translate: bool
 
 
-def recognize(sound: Audio, recognizer: Recognizer, order: Order, step: Callable[[int, int], None]) -> Marks:
-    """Return what is said in a sound, and when.
+def recognize(audio: Audio, recognizer: Recognizer, order: Order, step: Callable[[int, int], None]) -> Marks:
+    """Return what is said in audio, and when.
 
     Args:
         sound: Any length and rate; channels are mixed.
@@ -75,24 +75,24 @@ def recognize(sound: Audio, recognizer: Recognizer, order: Order, step: Callable
         step: Called before each piece with the seconds done, and the seconds in all.
     """
     sentences: list[Sentence] = []
-    for start, end in find_chunks(sound):
-        step(start // sound.rate, math.ceil(sound.duration))
-        mono = _read(sound, start, end).mean(axis=1)
+    for start, end in find_chunks(audio):
+        step(start // audio.rate, math.ceil(audio.duration))
+        mono = _read(audio, start, end).mean(axis=1)
         if not len(mono) or math.sqrt(float(np.mean(mono.astype(np.float64) ** 2))) < _SILENCE:
             continue
-        heard = _listen(recognizer, resample(mono, sound.rate, recognizer.rate), order)
-        offset, last = start / sound.rate, end / sound.rate
+        heard = _listen(recognizer, resample(mono, audio.rate, recognizer.rate), order)
+        offset, last = start / audio.rate, end / audio.rate
         sentences.extend(_place(each, offset, last) for each in heard)
-    step(math.ceil(sound.duration), math.ceil(sound.duration))
-    return Marks(sound.duration, tuple(sentences), not _is_ctc(recognizer))
+    step(math.ceil(audio.duration), math.ceil(audio.duration))
+    return Marks(audio.duration, tuple(sentences), not _is_ctc(recognizer))
 
 
-def find_chunks(sound: Audio) -> Iterator[tuple[int, int]]:
+def find_chunks(audio: Audio) -> Iterator[tuple[int, int]]:
     """Yield from where to where to listen at once, in frames: cuts are at the quietest place near the end of each."""
-    longest, search = int(CHUNK_SECONDS * sound.rate), int(_SEARCH_SECONDS * sound.rate)
-    window, start = max(sound.rate // 20, 1), 0
-    while sound.frames - start > longest:
-        tail = _read(sound, start + longest - search, start + longest).mean(axis=1, dtype=np.float64)
+    longest, search = int(CHUNK_SECONDS * audio.rate), int(_SEARCH_SECONDS * audio.rate)
+    window, start = max(audio.rate // 20, 1), 0
+    while audio.frames - start > longest:
+        tail = _read(audio, start + longest - search, start + longest).mean(axis=1, dtype=np.float64)
         power = np.convolve(tail * tail, np.ones(window), "same")
         end = (
             start
@@ -103,17 +103,17 @@ def find_chunks(sound: Audio) -> Iterator[tuple[int, int]]:
         )
         yield start, end
         start = end
-    if sound.frames > start:
-        yield start, sound.frames
+    if audio.frames > start:
+        yield start, audio.frames
 
 
-def _read(sound: Audio, start: int, end: int) -> FloatArray:
-    """Return a span of a sound, of a long one without the rest."""
-    return next(sound.blocks(end - start, start, end))
+def _read(audio: Audio, start: int, end: int) -> FloatArray:
+    """Return a span of audio, of a long one without the rest."""
+    return next(audio.blocks(end - start, start, end))
 
 
 def resample(samples: FloatArray, before: int, after: int) -> FloatArray:
-    """Change the sample rate of a mono sound, band-limited (by its spectrum, mirrored at both ends)."""
+    """Change the sample rate of mono audio, band-limited (by its spectrum, mirrored at both ends)."""
     if before == after or not len(samples):
         return samples.astype(np.float32)
     step = before // math.gcd(before, after)
@@ -161,7 +161,7 @@ def _listen_whisper(recognizer: Recognizer, samples: FloatArray, order: Order) -
 
 
 def _choose_task(network: Any, order: Order) -> dict[str, str]:
-    """Return what a Whisper model is told to do; models for English alone take no task and no language."""
+    """Return the task of a Whisper model; models for English alone take no task and no language."""
     if getattr(network.generation_config, "is_multilingual", False):
         task = {"task": "translate" if order.translate else "transcribe"}
         return task | ({"language": order.language} if order.language else {})

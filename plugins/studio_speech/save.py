@@ -12,7 +12,7 @@ def save_text(texts: Mapping[str, str], path: Path, name: str) -> None:
     """Write the text for the name's extension whole or not at all.
 
     Raises:
-        StudioError: E671 if there is no text for the extension.
+        StudioError: E671 for an unknown extension.
     """
     text = texts.get(path.suffix.lower())
     if text is None:

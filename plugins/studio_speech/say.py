@@ -31,7 +31,7 @@ class Manner:
     seed: int
 
 
-def prepare(text: str, markup: str, manner: Manner, tell: Callable[[str], None]) -> tuple[float, Sequence[Utterance]]:
+def prepare(text: str, markup: str, manner: Manner, log: Callable[[str], None]) -> tuple[float, Sequence[Utterance]]:
     """Return the silence before a text, in seconds, and its utterances.
 
     Raises:
@@ -39,11 +39,11 @@ def prepare(text: str, markup: str, manner: Manner, tell: Callable[[str], None])
     """
     cleaned = clean_text(text)
     if any(not each.isspace() for each in set(text) - set(cleaned)):
-        tell("control characters and the like are left out of the text")
+        log("control characters and the like are left out of the text")
     if markup == "ssml" or (markup == "auto" and _SSML_START.match(cleaned)):
         from studio_speech.ssml import parse_ssml
 
-        script = parse_ssml(cleaned.lstrip(), tell)
+        script = parse_ssml(cleaned.lstrip(), log)
     else:
         script = parse_text(cleaned)
     lead, utterances = cut_script(script, manner.language.strip().lower().replace("_", "-"))
@@ -56,9 +56,9 @@ def prepare(text: str, markup: str, manner: Manner, tell: Callable[[str], None])
 def say(
     lead: float, utterances: Sequence[Utterance], manner: Manner, opened: Any, ctx: Context
 ) -> tuple[Audio, JsonValue]:
-    """Say utterances with an opened model, or with espeak-ng if there is none; return the sound and its marks."""
-    tell = _Once(ctx.log)
-    speaker = _open_espeak(utterances, manner, tell) if opened is None else _use_model(opened, manner, tell)
+    """Say utterances with an opened model, or with espeak-ng if there is none; return the audio and its marks."""
+    log = _Once(ctx.log)
+    speaker = _open_espeak(utterances, manner, log) if opened is None else _use_model(opened, manner, log)
     pacing = Pacing(lead, manner.sentence_pause, manner.paragraph_pause)
     gain = 10 ** (manner.volume / 20)
     audio, marks = narrate(utterances, speaker, pacing, gain, ctx.scratch, ctx.step)
@@ -68,37 +68,37 @@ def say(
 class _Once:
     """Tells each thing once."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell, self._told = tell, set[str]()
+    def __init__(self, log: Callable[[str], None]) -> None:
+        self._log, self._logged = log, set[str]()
 
     def __call__(self, message: str) -> None:
-        if message not in self._told:
-            self._told.add(message)
-            self._tell(message)
+        if message not in self._logged:
+            self._logged.add(message)
+            self._log(message)
 
 
-def _open_espeak(utterances: Sequence[Utterance], manner: Manner, tell: Callable[[str], None]) -> Speaker:
-    from studio_speech.espeak import EspeakSpeaker, open_engine
+def _open_espeak(utterances: Sequence[Utterance], manner: Manner, log: Callable[[str], None]) -> Speaker:
+    from studio_speech.espeak import EspeakSpeaker, open_installation
     from studio_speech.voices import find_speaker, find_voice, read_voices
 
-    engine, listed = open_engine()
+    installation, listed = open_installation()
     voices = read_voices(listed)
     suffix = find_speaker(listed["variants"], manner.voice)
     chosen = {}
     for language in sorted({"", *(each.language for each in utterances)}):
-        voice = find_voice(voices, language or manner.language, tell)
+        voice = find_voice(voices, language or manner.language, log)
         chosen[language] = voice.identifier + suffix
         text = "".join(each.text for each in utterances if each.language == language)
         if voice.tag == "ja" and _IDEOGRAPH.search(text):
-            tell("espeak-ng reads kana and no kanji: write kana, or choose a model")
-    return EspeakSpeaker(engine, chosen, Delivery(rate=manner.rate, pitch=manner.pitch))
+            log("espeak-ng reads kana and no kanji: write kana, or choose a model")
+    return EspeakSpeaker(installation, chosen, Delivery(rate=manner.rate, pitch=manner.pitch))
 
 
-def _use_model(opened: Any, manner: Manner, tell: Callable[[str], None]) -> Speaker:
+def _use_model(opened: Any, manner: Manner, log: Callable[[str], None]) -> Speaker:
     from studio_speech.neural_voice import NeuralSpeaker, NeuralVoice
 
     if not isinstance(opened, NeuralVoice):
         raise ModelError("E667", "this model does not speak", hint="take one that does; speech.to_text is for others")
     if manner.pitch:
-        tell("a model has no pitch; it speaks as high as it does")
-    return NeuralSpeaker(opened, manner.voice.strip(), manner.language.lower(), manner.rate, manner.seed, tell)
+        log("a model has no pitch; it speaks as high as it does")
+    return NeuralSpeaker(opened, manner.voice.strip(), manner.language.lower(), manner.rate, manner.seed, log)

@@ -79,7 +79,7 @@ def parse_text(text: str) -> Script:
 
 
 def clean_text(text: str) -> str:
-    """Take out what is no text: control characters but tabs and line breaks, marks of direction, lone surrogates."""
+    """Take out what is not text: control characters but tabs and line breaks, marks of direction, lone surrogates."""
     if text.isascii() and text.isprintable():
         return text
     kept = []

@@ -108,7 +108,7 @@ class _Reader:
         elif name == "say-as":
             how = self._require(attributes, "interpret-as", name).strip().lower()
             if how not in _SAID_AS:
-                self._tell(f"say-as does not know {how!r}; the text is read as it stands")
+                self._log(f"say-as does not know {how!r}; the text is read as it stands")
             self._said.append((how, attributes.get("format", "").strip().lower(), ""))
         elif name in ("p", "s"):
             self.script.append(Boundary(paragraph=name == "p"))
@@ -144,7 +144,7 @@ class _Reader:
 
     def pass_over_instruction(self, target: str, _: str) -> None:
         """Pass over an instruction to some other program."""
-        self._tell(f"the processing instruction {target!r} is passed over")
+        self._log(f"the processing instruction {target!r} is passed over")
 
     def _check_element(self, name: str) -> None:
         if not self._names and name != "speak":
@@ -157,7 +157,7 @@ class _Reader:
             return
         if name not in _PASSED:
             raise self._refuse_unknown(name)
-        self._tell(f"<{name}> is passed over" + ("" if name in _SILENT else "; what it holds is said"))
+        self._log(f"<{name}> is passed over" + ("" if name in _SILENT else "; what it holds is said"))
 
     def _refuse_unknown(self, name: str) -> StudioError:
         near = difflib.get_close_matches(name, _KNOWN, 1)
@@ -177,11 +177,11 @@ class _Reader:
                 case "volume":
                     inner = replace(inner, volume=self._read_volume(value))
                 case "contour" | "duration":
-                    self._tell(f"prosody's {name} is passed over")
+                    self._log(f"prosody's {name} is passed over")
                 case "xml:lang":
                     pass
                 case _:
-                    raise self._refuse(f"prosody has no {name!r}", "there are rate, pitch, range and volume")
+                    raise self._refuse(f"unknown prosody attribute {name!r}", "there are rate, pitch, range and volume")
         return _combine(outer, inner)
 
     def _read_factor(self, text: str, words: Mapping[str, float], name: str, low: float, high: float) -> float:
@@ -234,7 +234,7 @@ class _Reader:
         found = re.fullmatch(r"([+-]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9}))\s*" + re.escape(unit), text)
         if not found:
             raise self._refuse(
-                f"{text!r} is no number" + (f" of {unit}" if unit else ""), f'write "1.5{unit}" or the like'
+                f"invalid number {text!r}" + (f" of {unit}" if unit else ""), f'write "1.5{unit}" or the like'
             )
         return float(found[1])
 
@@ -248,7 +248,7 @@ class _Reader:
             raise self._refuse(f"<{element}> lacks {name!r}", f'write <{element} {name}="...">')
         return attributes[name]
 
-    def _tell(self, message: str) -> None:
+    def _log(self, message: str) -> None:
         if message not in self._warned:
             self._warned.add(message)
             self._warn(f"SSML: {message}")

@@ -44,10 +44,10 @@ def read_voices(listed: Mapping[str, Any]) -> list[Voice]:
     return voices
 
 
-def find_voice(voices: list[Voice], language: str, tell: Callable[[str], None]) -> Voice:
+def find_voice(voices: list[Voice], language: str, log: Callable[[str], None]) -> Voice:
     """Return the voice for a language: tag ("en-gb"), or its English name ("German").
 
-    Where a region or a script is not there, the language without it is taken, and that is told; nothing else is.
+    Where a region or a script is not there, the language without it is taken, and that is logged; nothing else is.
 
     Raises:
         StudioError: E661 if there is none, with near names.
@@ -59,7 +59,7 @@ def find_voice(voices: list[Voice], language: str, tell: Callable[[str], None]) 
         speaker = _find_speaker_of(voices, tag)
         if speaker is not None:
             if tag != wanted:
-                tell(f"there is no voice for {language!r}; {tag!r} is taken")
+                log(f"no voice for {language!r}; {tag!r} is used")
             return speaker
         if by_name is not None:
             return by_name
@@ -94,7 +94,7 @@ def find_speaker(variants: list[str], name: str) -> str:
     """Return the suffix that gives any voice this speaker; "" for the voice's own.
 
     Raises:
-        StudioError: E661 if there is no such speaker, with near names.
+        StudioError: E661 for an unknown speaker, with near names.
     """
     if not name:
         return ""
@@ -103,7 +103,7 @@ def find_speaker(variants: list[str], name: str) -> str:
         near = difflib.get_close_matches(name, variants, 4, 0.4) or [each for each in variants if len(each) == 2][:6]
         raise StudioError(
             "E661",
-            f"there is no speaker {name!r}",
+            f"unknown speaker {name!r}",
             hint=f"did you mean {' or '.join(repr(each) for each in near)}? speech.voices lists all" if near else
             "leave the voice empty",
         )  # fmt: skip

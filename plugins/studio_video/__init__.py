@@ -1,4 +1,4 @@
-"""Films: read, cut, join, transformed, interpolated, and made from words and stills."""
+"""Videos: read, cut, join, transformed, interpolated, and made from words and stills."""
 
 from __future__ import annotations
 

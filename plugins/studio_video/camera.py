@@ -27,10 +27,10 @@ _DEEP = 3  # rounds in which the depth that a pixel shows is found
 
 @dataclass(frozen=True)
 class View:
-    """What the camera sees: a window in the picture.
+    """What the camera sees: a window in the image.
 
     Attributes:
-        x: Middle of the window, 0 at the left edge of the picture and 1 at its right one.
+        x: Middle of the window, 0 at the left edge of the image and 1 at its right one.
         y: Middle of the window, 0 at the top.
         zoom: How many times smaller the window is than the largest that fits.
         degrees: How far it is turned, against the clock.
@@ -69,14 +69,14 @@ class Shot:
     height: int
 
 
-def film_still(image: Image, shot: Shot, *, frames: int, rate: Fraction, depth: Image | None, step: Step) -> Video:
-    """Return a film of a camera that moves over a picture; each frame is made when it is asked for.
+def move_camera(image: Image, shot: Shot, *, frames: int, rate: Fraction, depth: Image | None, step: Step) -> Video:
+    """Return a video of a camera that moves over an image; each frame is made when it is asked for.
 
     Raises:
-        MediaError: E717 if the picture is too large to be moved over.
+        MediaError: E717 if the image is too large to be moved over.
     """
     if max(image.width, image.height, shot.width, shot.height) > _MOST_SIDE:
-        raise MediaError("E717", f"{image!r} is too large to be filmed", hint=f"at most {_MOST_SIDE} pixels a side")
+        raise MediaError("E717", f"{image!r} is too large for a camera", hint=f"at most {_MOST_SIDE} pixels a side")
     camera = Camera(image, shot, depth)
 
     def create_frames() -> Iterator[Frame]:
@@ -120,7 +120,7 @@ def find_view(shot: Shot, done: float) -> View:
 
 
 class Camera:
-    """A camera over one picture, which can be asked for any moment of its move."""
+    """A camera over one image, which can be asked for any moment of its move."""
 
     def __init__(self, image: Image, shot: Shot, depth: Image | None) -> None:
         self._shot = shot
@@ -150,7 +150,7 @@ class Camera:
         return made
 
     def _find_window(self, view: View, margin: float) -> tuple[float, float]:
-        """Return columns and rows of the window: the largest of its shape that stays in the picture, and zoomed."""
+        """Return columns and rows of the window: the largest of its shape that stays in the image, and zoomed."""
         height, width = self._pixels.shape[:2]
         aspect = self._shot.width / self._shot.height
         most = abs(15.0 * self._shot.amount if self._shot.move == "rotate" else 0.0) * math.pi / 180
@@ -195,7 +195,7 @@ class Camera:
 def _find_free(
     width: int, height: int, columns: float, rows: float, angle: float, margin: float
 ) -> tuple[float, float]:
-    """Return how far the middle of a turned window can go and stay in the picture."""
+    """Return how far the middle of a turned window can go and stay in the image."""
     wide = abs(math.cos(angle)) * columns + abs(math.sin(angle)) * rows
     high = abs(math.sin(angle)) * columns + abs(math.cos(angle)) * rows
     return max(0.0, width - 2 * margin - wide), max(0.0, height - 2 * margin - high)
@@ -226,9 +226,9 @@ def make_kernel(source: int, target: int, start: float, length: float) -> FloatA
 
 
 def guess_depth(image: Image) -> FloatArray:
-    """Guess how near things are, 0 (far) to 1: lower in the picture is nearer, so is what is sharp and in the middle.
+    """Guess how near things are, 0 (far) to 1: lower in the image is nearer, so is what is sharp and in the middle.
 
-    A guess from position and detail, kept to the picture's edges by a guided filter (He et al. 2010). It is good for a
+    A guess from position and detail, kept to the image's edges by a guided filter (He et al. 2010). It is good for a
     gentle move; give a measured depth for more.
     """
     pixels = image.pixels
@@ -258,7 +258,7 @@ def _filter_guided(values: FloatArray, guide: FloatArray, radius: int) -> FloatA
 def _fit_depth(depth: Image, image: Image) -> FloatArray:
     grey = np.ascontiguousarray(depth.pixels[..., :3].mean(axis=2), np.float32)
     fitted = cv2.resize(grey, (image.width, image.height), interpolation=cv2.INTER_LINEAR)
-    sigma = max(0.5, 0.004 * min(image.width, image.height))  # a hard step would tear the picture
+    sigma = max(0.5, 0.004 * min(image.width, image.height))  # a hard step would tear the image
     return _spread(cv2.GaussianBlur(fitted, (0, 0), sigma))
 
 

@@ -58,7 +58,7 @@ def parse_subtitles(text: str) -> list[Cue]:
     """Return the cues of SubRip or WebVTT text, by time; marks of style in it are dropped.
 
     Raises:
-        MediaError: E703 if it holds no cue, or one that ends before it begins; where is the line.
+        MediaError: E703 if it contains no cue, or one that ends before it begins; where is the line.
     """
     cues: list[Cue] = []
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
@@ -70,8 +70,8 @@ def parse_subtitles(text: str) -> list[Cue]:
             continue
         start, end = _read_time(found.groups()[:4]), _read_time(found.groups()[4:])
         if end <= start:
-            told = f"a subtitle from {start:g} to {end:g} seconds ends before it begins"
-            raise MediaError("E703", told, where=f"line {index}", hint="mend the times")
+            message = f"a subtitle from {start:g} to {end:g} seconds ends before it begins"
+            raise MediaError("E703", message, where=f"line {index}", hint="mend the times")
         shown = []
         while index < len(lines) and lines[index].strip():
             shown.append(html.unescape(_TAG.sub("", lines[index])).strip())
@@ -81,7 +81,7 @@ def parse_subtitles(text: str) -> list[Cue]:
         if len(cues) > _MOST_CUES:
             raise MediaError("E703", f"more than {_MOST_CUES} subtitles", hint="cut the file in parts")
     if not cues:
-        raise MediaError("E703", "there is no subtitle in the text", hint="give SubRip (.srt) or WebVTT (.vtt) text")
+        raise MediaError("E703", "the text contains no subtitle", hint="give SubRip (.srt) or WebVTT (.vtt) text")
     return sorted(cues, key=lambda cue: (cue.start, cue.end))
 
 
@@ -92,7 +92,7 @@ def _read_time(parts: tuple[str | None, ...]) -> float:
 
 @lru_cache(maxsize=16)
 def load_font(path: Path | None, size: int) -> ImageFont.FreeTypeFont:
-    """Return a font at a size; MediaError E703 if the file is none."""
+    """Return a font at a size; MediaError E703 if the file is not a font."""
     try:
         return ImageFont.truetype(str(path or UNIVERSAL_FONT), size)
     except (OSError, ValueError):

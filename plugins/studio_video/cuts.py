@@ -1,4 +1,4 @@
-"""Where a film cuts from one scene to another: what does not look like the frame before even after its motion."""
+"""Where a video cuts from one scene to another: what does not look like the frame before even after its motion."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _THRESHOLD = 0.5  # real cuts measured 0.67 to 2.6, motion within scenes up to 0
 _LEAST = 14.0  # of 255; real cuts measured 29 and more, a step of a fade to black is less
 _RATIO = 2.0  # and that much more than what has been usual
 _USUAL = 5  # frames that say what is usual
-AHEAD = 2  # the longest flash, in frames, that is none
+AHEAD = 2  # the longest flash, in frames, that is not a cut
 
 
 def make_thumbnail(image: Image) -> Array:
-    """Return the small luma picture in which cuts are looked for."""
+    """Return the small luma image in which cuts are looked for."""
     return cv2.resize(to_grey(image), _SIZE, interpolation=cv2.INTER_AREA)
 
 
@@ -40,7 +40,7 @@ def measure_change(before: Array, after: Array) -> float:
 def mark_cuts(frames: Iterable[Frame], sensitivity: float = 1.0) -> Iterator[tuple[Frame, bool]]:
     """Yield each frame and whether a scene starts with it; the first frame starts none.
 
-    A flash of up to two frames is no cut, for what comes after it looks as before; neither is a dissolve or a fade,
+    A flash of up to two frames is not a cut, for what comes after it looks as before; neither is a dissolve or a fade,
     each step of which is small. Three frames are held at a time.
 
     Args:

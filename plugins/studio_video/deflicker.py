@@ -1,4 +1,4 @@
-"""Films made coherent again after each frame was processed by itself, guided by the film that they were made from."""
+"""Videos made coherent again after each frame was processed by itself, guided by the video that they were made from."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ _TOLERANCE = 0.06  # how far the guide may change along its motion and still be 
 _MOST = 0.97  # a little of each frame always gets in, or errors of the motion would stay for ever
 
 
-def deflicker_film(video: Video, guide: Video | None, *, strength: float, step: Step) -> Video:
-    """Return a film in which what moves keeps its look from frame to frame; two frames are held at a time.
+def reduce_flicker(video: Video, guide: Video | None, *, strength: float, step: Step) -> Video:
+    """Return a video in which what moves keeps its look from frame to frame; two frames are held at a time.
 
     Each frame is pulled towards the one before it, carried along the motion of the guide, where the guide itself does
-    not change along that motion (Bonneel et al. 2015): what flickers in the film and not in its guide is taken out.
+    not change along that motion (Bonneel et al. 2015): what flickers in the video and not in its guide is taken out.
 
     Args:
-        video: The processed film.
-        guide: The film that it was made from, as many frames; None to go by the film itself.
+        video: The processed video.
+        guide: The video that it was made from, as many frames; None to go by the video itself.
         strength: 0 to 1.
         step: Told of frames.
     """
@@ -74,14 +74,14 @@ def _pair(video: Video, guide: Video | None) -> Iterator[tuple[Frame, Image, boo
     for count, (guiding, is_cut) in enumerate(mark_cuts(guide.frames()), start=1):
         made = next(processed, None)
         if made is None:
-            raise _refuse(f"the film has {count - 1} frames, and its guide has more")
+            raise _refuse(f"the video has {count - 1} frames, and its guide has more")
         yield made, guiding.image, is_cut
     if next(processed, None) is not None:
-        raise _refuse(f"the guide has {count} frames, and the film has more")
+        raise _refuse(f"the guide has {count} frames, and the video has more")
 
 
 def _refuse(message: str) -> MediaError:
-    return MediaError("E716", message, hint="the guide is the film that was processed, frame by frame")
+    return MediaError("E716", message, hint="the guide is the video that was processed, frame by frame")
 
 
 class _State:
@@ -114,7 +114,7 @@ def weigh_history(guide: FloatArray, moved: FloatArray, reliable: Array) -> Floa
 
 
 def fit(image: Image, height: int, width: int) -> FloatArray:
-    """Return a guide's colors in the size of the film."""
+    """Return a guide's colors in the size of the video."""
     pixels = image.pixels[..., :3]
     if pixels.shape[:2] == (height, width):
         return pixels
@@ -128,9 +128,9 @@ def _look(image: Image) -> Array:
 
 
 def measure_flicker(video: Video, guide: Video, *, method: Method = "farneback") -> float:
-    """Return how much a film changes along its guide's motion, mean of 255, where that motion can be followed.
+    """Return how much a video changes along its guide's motion, mean of 255, where that motion can be followed.
 
-    The motion is measured by another method than the one that films are made with, so that it can judge it.
+    The motion is measured by another method than the one that videos are made with, so that it can judge it.
     """
     errors = []
     before: tuple[FloatArray, Array] | None = None

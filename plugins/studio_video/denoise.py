@@ -1,4 +1,4 @@
-"""Noise taken out of films: neighbours brought into place along their motion, and averaged where they agree."""
+"""Noise taken out of videos: neighbours brought into place along their motion, and averaged where they agree."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ class _Held:
     grey: Array
 
 
-def denoise_film(video: Video, *, noise: float, radius: int, spatial: float, step: Step) -> Video:
-    """Return a film with less noise; `2 radius + 1` frames are held at a time.
+def reduce_noise(video: Video, *, noise: float, radius: int, spatial: float, step: Step) -> Video:
+    """Return a video with less noise; `2 radius + 1` frames are held at a time.
 
     Args:
-        video: The film.
+        video: The video.
         noise: Standard deviation of the noise, samples from 0 to 1; 0 to estimate it in each frame.
-        radius: Frames looked at on either side.
+        radius: Frames used on either side.
         spatial: How much of what is left is smoothed within the frame, 0 to 1.
         step: Told of frames.
     """
@@ -72,7 +72,7 @@ def denoise_film(video: Video, *, noise: float, radius: int, spatial: float, ste
 
 
 def estimate_noise(image: Image) -> float:
-    """Return the standard deviation of a picture's noise, samples from 0 to 1 (Immerkaer 1996, with a median)."""
+    """Return the standard deviation of an image's noise, samples from 0 to 1 (Immerkaer 1996, with a median)."""
     grey = cv2.GaussianBlur(image.pixels[..., 1 if image.channels > 1 else 0], (1, 1), 0)
     if min(grey.shape) < 3:
         return 0.0

@@ -16,7 +16,7 @@ FloatArray = npt.NDArray[np.float32]
 
 Method = Literal["dis", "farneback"]
 
-_LEAST_SIDE = 16  # the smallest picture that DIS takes
+_LEAST_SIDE = 16  # the smallest image that DIS takes
 _MOST_SIDE = 32_000  # the largest that remap takes
 _STRIDE, _REFINEMENTS = 2, 10  # measured: 0.5 dB better in the middle of two frames than the preset's 3 and 5
 _HOLE_BLUR = 3.0
@@ -32,15 +32,15 @@ def to_grey(image: Image) -> Array:
 
 
 def has_motion_to_measure(height: int, width: int) -> bool:
-    """Say whether flow can be measured and followed in pictures of a size."""
+    """Say whether flow can be measured and followed in images of a size."""
     return min(height, width) >= 8 and max(height, width) <= _MOST_SIDE
 
 
 def measure_flow(before: Array, after: Array, *, method: Method = "dis") -> FloatArray:
-    """Return where each pixel of one picture is in another: height x width x 2, in pixels.
+    """Return where each pixel of one image is in another: height x width x 2, in pixels.
 
     Dense inverse search (Kroeger et al. 2016), or Farneback's polynomial expansion (2003), which knows nothing of the
-    first and so can judge it. Pictures too small or too large to follow do not move.
+    first and so can judge it. Images too small or too large to follow do not move.
 
     Args:
         before: Luma, 8 bits.
@@ -73,10 +73,10 @@ def make_grid(height: int, width: int) -> FloatArray:
 
 
 def warp(array: Array, flow: FloatArray, grid: FloatArray, *, smooth: bool = True) -> Array:
-    """Return the picture whose each pixel is that of `array` where the flow from it leads; edges are repeated.
+    """Return the image whose each pixel is that of `array` where the flow from it leads; edges are repeated.
 
     Args:
-        array: Picture of any depth, height x width or height x width x channels.
+        array: Image of any depth, height x width or height x width x channels.
         flow: From the pixels of the result.
         grid: What `make_grid` gives for this size.
         smooth: Cubic, which keeps detail; linear if not, which never overshoots.
@@ -116,7 +116,7 @@ def find_reliable(flow: FloatArray, back: FloatArray, grid: FloatArray) -> npt.N
 
 
 def limit_motion(grey: Array, most_pixels: int) -> tuple[Array, float]:
-    """Return a picture shrunk to a number of pixels, in which motion is cheap to measure, and the factor."""
+    """Return an image shrunk to a number of pixels, in which motion is cheap to measure, and the factor."""
     height, width = grey.shape
     scale = min(1.0, (most_pixels / (height * width)) ** 0.5)
     if scale == 1.0:
@@ -126,7 +126,7 @@ def limit_motion(grey: Array, most_pixels: int) -> tuple[Array, float]:
 
 
 def enlarge_flow(flow: FloatArray, height: int, width: int) -> FloatArray:
-    """Return a flow that was measured in shrunken pictures for those of full size."""
+    """Return a flow that was measured in shrunken images for those of full size."""
     if flow.shape[:2] == (height, width):
         return flow
     factors = np.array([width / flow.shape[1], height / flow.shape[0]], np.float32)

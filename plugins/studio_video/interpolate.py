@@ -1,4 +1,4 @@
-"""Films at another frame rate, and slower: frames between frames, along the motion between them."""
+"""Videos at another frame rate, and slower: frames between frames, along the motion between them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Method = Literal["flow", "blend", "repeat"]
 
-_MOST_FLOW_PIXELS = 1_000_000  # motion is measured in pictures of no more
+_MOST_FLOW_PIXELS = 1_000_000  # motion is measured in images of no more
 _AGREEMENT_BLUR = 4.0
 _AGREEMENT = 20.0 / 3.0 / 255.0  # difference of the two sides at which a motion is doubted
 _SNAP_SECONDS = Fraction(3, 2_000_000)  # times are whole microseconds
@@ -40,7 +40,7 @@ _MOST_FRAMES = 10_000_000
 
 @dataclass(frozen=True)
 class Tempo:
-    """At which times a film is to have frames.
+    """At which times a video is to have frames.
 
     Attributes:
         rate: Frames a second of the result.
@@ -55,16 +55,16 @@ class Tempo:
     cuts: bool = True
 
 
-def interpolate_film(video: Video, tempo: Tempo, step: Step) -> Video:
-    """Return a film at another rate; frames are made as they are asked for, and few are held at a time.
+def interpolate(video: Video, tempo: Tempo, step: Step) -> Video:
+    """Return a video at another rate; frames are made as they are asked for, and few are held at a time.
 
     Raises:
-        MediaError: E715 if that would be more frames than any film has.
+        MediaError: E715 if that would be more frames than any video has.
     """
     total = video.count and count_frames(Fraction(video.count) / video.rate, tempo)
     if (total or 0) > _MOST_FRAMES:
         raise MediaError(
-            "E715", f"the film would have {total} frames", hint=f"ask for a lower rate; at most {_MOST_FRAMES}"
+            "E715", f"the video would have {total} frames", hint=f"ask for a lower rate; at most {_MOST_FRAMES}"
         )
 
     def frames() -> Iterator[Frame]:
@@ -83,7 +83,7 @@ def interpolate_film(video: Video, tempo: Tempo, step: Step) -> Video:
         channels=video.channels,
         rate=tempo.rate,
         count=count,
-        audio=(lambda: slow_sound(video.audio, tempo.slowdown)) if slowed else (lambda: video.audio),
+        audio=(lambda: slow_audio(video.audio, tempo.slowdown)) if slowed else (lambda: video.audio),
     )
 
 
@@ -96,12 +96,12 @@ def find_rate(rate: float) -> Fraction:
 
 
 def count_frames(seconds: Fraction, tempo: Tempo) -> int:
-    """Return how many frames a film of this length has at a tempo."""
+    """Return how many frames a video of this length has at a tempo."""
     return max(1, math.ceil((seconds * tempo.slowdown - _SNAP_SECONDS) * tempo.rate))
 
 
 def _find_length(video: Video) -> Fraction:
-    """Return a film's length: exactly, where its times are even."""
+    """Return a video's length: exactly, where its times are even."""
     seconds = Fraction(video.duration)
     even = Fraction(video.count or 0) / video.rate
     return even if abs(even - seconds) <= _SNAP_SECONDS else seconds
@@ -150,9 +150,9 @@ def _fill_span(
 
 
 class Between:
-    """What moves between two pictures, and the pictures in between.
+    """What moves between two images, and the images in between.
 
-    Both pictures are carried to a time between them along four motions: that of the first, that of the second, the
+    Both images are carried to a time between them along four motions: that of the first, that of the second, the
     mean of both, and none. What the two sides agree on counts most, pixel by pixel.
     """
 
@@ -170,7 +170,7 @@ class Between:
         self._back = enlarge_flow(measure_flow(second, first), *size)
 
     def make(self, time: float) -> Image:
-        """Return the picture after a share of the time, 0 to 1."""
+        """Return the image after a share of the time, 0 to 1."""
         share = np.float32(time)
         if self._still:
             return self._finish((1 - share) * self._before + share * self._after)
@@ -198,7 +198,7 @@ def _weigh(first: FloatArray, second: FloatArray) -> FloatArray:
 
 
 def _to_working(image: Image) -> FloatArray:
-    """Return samples as floats; colors of a picture with alpha weigh as much as they show."""
+    """Return samples as floats; colors of an image with alpha weigh as much as they show."""
     pixels = image.pixels
     if pixels.shape[2] != 4:
         return pixels
@@ -215,7 +215,7 @@ def _from_working(working: Array, dtype: Any) -> Image:
 
 
 def to_depth(pixels: Array, dtype: Any) -> Image:
-    """Return a picture of samples from 0 to 1 with a film's own depth."""
+    """Return an image of samples from 0 to 1 with a video's own depth."""
     if np.dtype(dtype).kind == "u":
         top = np.iinfo(dtype).max
         levels: Array = np.rint(pixels * np.float32(top)).astype(dtype)
@@ -223,8 +223,8 @@ def to_depth(pixels: Array, dtype: Any) -> Image:
     return Image(pixels.astype(np.float32))
 
 
-def slow_sound(audio: Audio | None, slowdown: Fraction) -> Audio | None:
-    """Return a sound played slower, as a tape is: it gets deeper."""
+def slow_audio(audio: Audio | None, slowdown: Fraction) -> Audio | None:
+    """Return audio played slower, as a tape is: it gets deeper."""
     if audio is None or audio.frames == 0:
         return audio
     import soxr
@@ -241,8 +241,8 @@ __all__ = [
     "Tempo",
     "count_frames",
     "find_rate",
-    "interpolate_film",
+    "interpolate",
     "interpolate_frames",
-    "slow_sound",
+    "slow_audio",
     "to_depth",
 ]

@@ -1,4 +1,4 @@
-"""Pictures, films and subtitles laid over a film."""
+"""Images, videos and subtitles laid over a video."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from studio.api import Audio, Frame, Image, Video
+from studio_video.audio import cut_or_pad, mix_audio
 from studio_video.captions import Cue, Style, draw_cue
-from studio_video.retime import FrameReader, create_film
+from studio_video.retime import FrameReader, create_video
 from studio_video.shape import lay_over, scale_to
-from studio_video.sound import cut_or_pad, mix_sounds
 
 Array = npt.NDArray[Any]
 _EDGE = 1e-6
@@ -20,10 +20,10 @@ _EDGE = 1e-6
 CORNERS = ("top_left", "top_right", "bottom_left", "bottom_right", "center")
 
 
-def overlay_picture(
+def overlay_image(
     video: Video, picture: Image, x: int, y: int, opacity: float, start: float, end: float | None
 ) -> Video:
-    """Return a film with a picture over it for some time."""
+    """Return a video with an image over it for some time."""
     top = picture.to_uint8()
 
     def change(frame: Frame) -> Image:
@@ -35,21 +35,21 @@ def overlay_picture(
 
 
 def change_frames(video: Video, change: Callable[[Frame], Image]) -> Video:
-    """Return a film whose frames are changed one by one, and keep their size."""
+    """Return a video whose frames are changed one by one, and keep their size."""
 
     def frames() -> Iterator[Frame]:
         for frame in video.frames():
             yield Frame(change(frame), frame.time)
 
-    return create_film(
+    return create_video(
         video, frames, count=lambda: video.count, duration=lambda: video.duration, audio=lambda: video.audio
     )
 
 
-def inset_film(
+def lay_inset(
     video: Video, inset: Video, corner: str, share: float, margin: int, border: int, start: float, sound: str
 ) -> Video:
-    """Return a film with another, smaller, in a corner of it from some time on, as long as that one lasts."""
+    """Return a video with another, smaller, in a corner of it from some time on, as long as that one lasts."""
     width = max(1, round(video.width * share) - 2 * border)
     height = max(1, round(width * inset.height / inset.width))
     outer = width + 2 * border, height + 2 * border
@@ -67,18 +67,18 @@ def inset_film(
                 small = _frame(small, border)
             yield Frame(Image.take(lay_over(frame.image.to_uint8(), small, x, y, 1.0)), frame.time)
 
-    def load_sound() -> Audio | None:
+    def load_audio() -> Audio | None:
         if sound == "film" or inset.audio is None:
             return video.audio
         if sound == "inset" or video.audio is None:
             return cut_or_pad(inset.audio, video.duration, start)
-        return mix_sounds(video.audio, inset.audio, 1.0, start, video.duration)
+        return mix_audio(video.audio, inset.audio, 1.0, start, video.duration)
 
-    return create_film(video, frames, count=lambda: video.count, duration=lambda: video.duration, audio=load_sound)
+    return create_video(video, frames, count=lambda: video.count, duration=lambda: video.duration, audio=load_audio)
 
 
 def place(corner: str, size: tuple[int, int], inner: tuple[int, int], margin: int) -> tuple[int, int]:
-    """Return where the top left corner of a picture lies."""
+    """Return where the top left corner of an image lies."""
     if corner == "center":
         return (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
     x = margin if corner.endswith("left") else size[0] - inner[0] - margin
@@ -92,7 +92,7 @@ def _frame(array: Array, border: int) -> Array:
 
 
 def burn_captions(video: Video, cues: Sequence[Cue], style: Style) -> Video:
-    """Return a film with subtitles drawn into it; each cue is drawn once."""
+    """Return a video with subtitles drawn into it; each cue is drawn once."""
     drawn: dict[Cue, tuple[Array, int, int]] = {}
 
     def change(frame: Frame) -> Image:

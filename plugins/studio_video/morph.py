@@ -1,4 +1,4 @@
-"""A film from a model that draws pictures: one noise turned slowly, and prompts that pass into each other."""
+"""A video from a model that draws images: one noise turned slowly, and prompts that pass into each other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import torch
 from studio.api import Image, ModelError, Video
 from studio.api.quiet import hush
 from studio_video.camera import ease
-from studio_video.interpolate import Tempo, interpolate_film
+from studio_video.interpolate import Tempo, interpolate
 from studio_video.resample import resize_image
 
 if TYPE_CHECKING:
@@ -36,11 +36,11 @@ class Walk:
     Attributes:
         prompts: What is shown, one after the other.
         negative_prompt: What is not.
-        keys: How many pictures are drawn.
+        keys: How many images are drawn.
         motion: How far the noise turns, 0 to 1; 1 is to an altogether different one.
-        steps: Steps of each picture; 0 for the model's own.
+        steps: Steps of each image; 0 for the model's own.
         guidance_scale: How strictly to follow the prompts; None for the model's own.
-        seed: Another seed, another film.
+        seed: Another seed, another video.
     """
 
     prompts: tuple[str, ...]
@@ -53,7 +53,7 @@ class Walk:
 
 
 def make_morph(opened: Any, walk: Walk, *, frames: int, rate: Fraction, width: int, height: int, step: Step) -> Video:
-    """Draw pictures along a walk, and return a film of them with frames in between, enlarged.
+    """Draw images along a walk, and return a video of them with frames in between, enlarged.
 
     Raises:
         ModelError: E718 if the model cannot be led along embeddings and noise.
@@ -63,7 +63,7 @@ def make_morph(opened: Any, walk: Walk, *, frames: int, rate: Fraction, width: i
         images = images * 2
     seconds = Fraction(frames - 1) / rate if frames > 1 else Fraction(1)
     keys = Video.from_images(images, Fraction(len(images) - 1) / seconds)
-    smooth = interpolate_film(keys, Tempo(rate, cuts=False), lambda *_: None)
+    smooth = interpolate(keys, Tempo(rate, cuts=False), lambda *_: None)
 
     def create_frames() -> Any:
         from itertools import islice
@@ -79,7 +79,7 @@ def make_morph(opened: Any, walk: Walk, *, frames: int, rate: Fraction, width: i
 
 
 def draw_walk(opened: Any, walk: Walk, aspect: float, step: Step) -> list[Image]:
-    """Draw the pictures of a walk, some at once."""
+    """Draw the images of a walk, some at once."""
     _check_family(opened)
     pipeline, defaults = opened.for_task("text_to_image"), opened.defaults
     guidance = float(defaults["guidance_scale"]) if walk.guidance_scale is None else walk.guidance_scale

@@ -1,4 +1,4 @@
-"""Films from networks: the pipelines of diffusers that make a film from words or from a still."""
+"""Videos from networks: the pipelines of diffusers that make a video from words or from a still."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Step = Callable[[int, int, Image | None], None]
     Log = Callable[[str], None]
 
-# What else can be done with the modules of a pipeline that makes films from words.
+# What else can be done with the modules of a pipeline that makes videos from words.
 _FROM_STILLS: Mapping[str, str] = {"LTXPipeline": "LTXImageToVideoPipeline"}
 _SCALES = ("vae_scale_factor_spatial", "vae_spatial_compression_ratio", "vae_scale_factor")
 _TEMPORAL = ("vae_scale_factor_temporal", "vae_temporal_compression_ratio")
@@ -30,7 +30,7 @@ _TEMPORAL = ("vae_scale_factor_temporal", "vae_temporal_compression_ratio")
 
 @dataclass(frozen=True)
 class Wish:
-    """What film is to be made.
+    """What video is to be made.
 
     Attributes:
         prompt: What it shows.
@@ -41,7 +41,7 @@ class Wish:
         height: Rows; 0 as well.
         steps: Steps; 0 for the model's own.
         guidance_scale: How strictly to follow the prompt; None for the model's own.
-        seed: Another seed, another film.
+        seed: Another seed, another video.
     """
 
     prompt: str
@@ -55,29 +55,29 @@ class Wish:
     seed: int
 
 
-def makes_films(opened: Any) -> bool:
-    """Say whether an opened model is a pipeline that makes films."""
+def makes_videos(opened: Any) -> bool:
+    """Say whether an opened model is a pipeline that makes videos."""
     pipeline = getattr(opened, "pipeline", None)
     return pipeline is not None and bool({"num_frames", "video_length"} & _find_takes(type(pipeline)).keys())
 
 
-def make_film(opened: Any, wish: Wish, step: Step, log: Log, *, still: Image | None = None) -> Video:
-    """Run a pipeline and return its frames as a film; all of them are held, as the network does.
+def generate_video(opened: Any, wish: Wish, step: Step, log: Log, *, still: Image | None = None) -> Video:
+    """Run a pipeline and return its frames as a video; all of them are held, as the network does.
 
     Raises:
-        ModelError: E718 if the model does not make such films, E719 if it makes no numbers.
+        ModelError: E718 if the model does not make such videos, E719 if it makes no numbers.
     """
     pipeline = _choose(opened, still)
     takes = _find_takes(type(pipeline))
     width, height = _find_size(pipeline, wish, still)
     if wish.width and (width, height) != (wish.width, wish.height):
-        log(f"this model takes no size of {wish.width} x {wish.height}; the film is {width} x {height}")
+        log(f"this model takes no size of {wish.width} x {wish.height}; the video is {width} x {height}")
     every = _find_factor(pipeline, _TEMPORAL, 1)
     frames = math.ceil((wish.frames - 1) / every) * every + 1
     given = _list_arguments(wish, still, width, height) | {
         "num_frames": frames,
         "video_length": frames,
-        "callback_on_step_end": _tell(pipeline, step),
+        "callback_on_step_end": _report_steps(pipeline, step),
     }
     if "prompt" in takes and not wish.prompt.strip():
         raise ModelError("E718", f"{type(pipeline).__name__} needs a prompt", hint="say what is to happen")
@@ -85,7 +85,7 @@ def make_film(opened: Any, wish: Wish, step: Step, log: Log, *, still: Image | N
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(wish.seed)
         made = _run(pipeline, arguments)
-    return _to_film(made[: wish.frames], wish)
+    return _to_video(made[: wish.frames], wish)
 
 
 def _list_arguments(wish: Wish, still: Image | None, width: int, height: int) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def _run(pipeline: Any, arguments: Mapping[str, Any]) -> Any:
     return array[0] if array.ndim == 5 else array
 
 
-def _to_film(made: Any, wish: Wish) -> Video:
+def _to_video(made: Any, wish: Wish) -> Video:
     if made.ndim != 4 or not len(made):
         raise ModelError("E719", f"the model made an array of shape {made.shape}", hint="take another model")
     if not np.isfinite(made).all():
@@ -136,15 +136,15 @@ def _to_film(made: Any, wish: Wish) -> Video:
 
 def _choose(opened: Any, still: Image | None) -> Any:
     pipeline = getattr(opened, "pipeline", None)
-    if not makes_films(opened):
+    if not makes_videos(opened):
         name = type(opened if pipeline is None else pipeline).__name__
-        raise ModelError("E718", f"a model of {name} makes no films", hint="take one that docs/motion.md lists")
+        raise ModelError("E718", f"a model of {name} makes no videos", hint="take one that docs/motion.md lists")
     name = type(pipeline).__name__
     if still is not None and "image" not in _find_takes(type(pipeline)):
         import diffusers
 
         if name not in _FROM_STILLS:
-            raise ModelError("E718", f"{name} does not start from a still", hint="video.from_text makes films with it")
+            raise ModelError("E718", f"{name} does not start from a still", hint="video.from_text makes videos with it")
         assert pipeline is not None
         view = getattr(diffusers, _FROM_STILLS[name])(**pipeline.components)
         view.set_progress_bar_config(disable=True)
@@ -152,7 +152,7 @@ def _choose(opened: Any, still: Image | None) -> Any:
     if still is None:
         image = _find_takes(type(pipeline)).get("image")
         if image is not None and (image.default is inspect.Parameter.empty or "ImageToVideo" in name):
-            raise ModelError("E718", f"{name} starts from a still", hint="video.animate makes films with it")
+            raise ModelError("E718", f"{name} starts from a still", hint="video.animate makes videos with it")
     return pipeline
 
 
@@ -189,7 +189,7 @@ def _find_native_size(config: Any, scale: int) -> tuple[int, int]:
     return width * scale, height * scale
 
 
-def _tell(pipeline: Any, step: Step) -> Any:
+def _report_steps(pipeline: Any, step: Step) -> Any:
     def follow(_: Any, index: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
         step(index + 1, int(getattr(pipeline, "num_timesteps", 0) or 0), None)
         return tensors

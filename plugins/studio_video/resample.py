@@ -1,4 +1,4 @@
-"""Pictures brought to another size: rows and columns apart, cubic, soft where they shrink."""
+"""Images brought to another size: rows and columns apart, cubic, soft where they shrink."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from studio_video.interpolate import to_depth
 
 
 def resize_image(image: Image, width: int, height: int) -> Image:
-    """Return a picture in another size; its middle, where the shape differs."""
+    """Return an image in another size; its middle, where the shape differs."""
     if (image.width, image.height) == (width, height):
         return image
     pixels = image.pixels

@@ -1,4 +1,4 @@
-"""Films cut, joined, repeated, turned round and played at another pace; streams in, streams out."""
+"""Videos cut, joined, repeated, reversed and played at another pace; streams in, streams out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from studio.api import Audio, Frame, Image, MediaError, Video, VideoType
-from studio_video.sound import change_pace, cut, cut_or_pad, join_overlapping, repeat, turn_round
+from studio_video.audio import change_pace, cut, cut_or_pad, join_overlapping, repeat, turn_round
 
 Array = npt.NDArray[Any]
 _EDGE = 1e-6
@@ -26,7 +26,7 @@ _PREVIEW_SIDE = 256
 TRANSITIONS = ("cut", "crossfade", "wipe_left", "wipe_right", "wipe_up", "wipe_down", "fade_black", "fade_white")
 
 
-def create_film(
+def create_video(
     like: Video,
     frames: Callable[[], Iterator[Frame]],
     *,
@@ -37,7 +37,7 @@ def create_film(
     duration: float | Callable[[], float] | None = None,
     audio: Audio | Callable[[], Audio | None] | None = None,
 ) -> Video:
-    """Return a film with these frames, otherwise like another."""
+    """Return a video with these frames, otherwise like another."""
     width, height = size or (like.width, like.height)
     return Video(
         frames,
@@ -52,20 +52,20 @@ def create_film(
 
 
 def trim(video: Video, start: float, end: float | None) -> Video:
-    """Return the frames that show between two times, sound included; the first may begin before the start."""
+    """Return the frames that show between two times, audio included; the first may begin before the start."""
     if end is not None and end <= start:
         raise MediaError("E701", f"a span from {start:g} to {end:g} seconds ends before it begins", hint="swap them")
     lead = next_frame(video, start)
     if lead is None:
-        raise MediaError("E701", f"the film ends before {start:g} seconds", hint="start earlier")
+        raise MediaError("E701", f"the video ends before {start:g} seconds", hint="start earlier")
 
     def measure() -> float:
         return (video.duration if end is None else min(end, video.duration)) - start
 
-    def load_sound() -> Audio | None:
+    def load_audio() -> Audio | None:
         return None if video.audio is None else cut(video.audio, start, end)
 
-    return create_film(video, lambda: _cut_frames(video, start, end), duration=measure, audio=load_sound)
+    return create_video(video, lambda: _cut_frames(video, start, end), duration=measure, audio=load_audio)
 
 
 def _cut_frames(video: Video, start: float, end: float | None) -> Iterator[Frame]:
@@ -104,8 +104,8 @@ def closing_stream(video: Video) -> Any:
     return closing(stream if hasattr(stream, "close") else (frame for frame in stream))
 
 
-def repeat_film(video: Video, times: int) -> Video:
-    """Return a film so many times over."""
+def repeat_video(video: Video, times: int) -> Video:
+    """Return a video so many times over."""
 
     def frames() -> Iterator[Frame]:
         length = video.duration
@@ -116,14 +116,14 @@ def repeat_film(video: Video, times: int) -> Video:
     def count() -> int | None:
         return None if video.count is None else video.count * times
 
-    def load_sound() -> Audio | None:
+    def load_audio() -> Audio | None:
         return None if video.audio is None else repeat(cut_or_pad(video.audio, video.duration), times)
 
-    return create_film(video, frames, count=count, duration=lambda: video.duration * times, audio=load_sound)
+    return create_video(video, frames, count=count, duration=lambda: video.duration * times, audio=load_audio)
 
 
-def reverse_film(video: Video) -> Video:
-    """Return a film from its end to its start; it is laid on disk in pieces and each is turned round in memory."""
+def reverse(video: Video) -> Video:
+    """Return a video from its end to its start; it is stored on disk in pieces and each is reversed in memory."""
 
     def frames() -> Iterator[Frame]:
         each = max(1, _HELD_BYTES // (8 * video.width * video.height * video.channels))
@@ -137,10 +137,10 @@ def reverse_film(video: Video) -> Video:
                     until = frame.time
                 path.unlink()
 
-    def load_sound() -> Audio | None:
+    def load_audio() -> Audio | None:
         return None if video.audio is None else turn_round(cut_or_pad(video.audio, video.duration))
 
-    return create_film(video, frames, count=lambda: video.count, duration=lambda: video.duration, audio=load_sound)
+    return create_video(video, frames, count=lambda: video.count, duration=lambda: video.duration, audio=load_audio)
 
 
 def _lay_down(video: Video, folder: Path, each: int) -> tuple[list[Path], float]:
@@ -150,7 +150,7 @@ def _lay_down(video: Video, folder: Path, each: int) -> tuple[list[Path], float]
     with closing_stream(video) as stream:
         while chunk := list(itertools.islice(stream, each)):
             path = folder / f"{len(pieces):08d}.nut"
-            part = create_film(video, lambda chunk=chunk: iter(chunk))  # type: ignore[misc]  # bound at once
+            part = create_video(video, lambda chunk=chunk: iter(chunk))  # type: ignore[misc]  # bound at once
             VideoType().encode(part, path)
             pieces.append(path)
             last = chunk[-1].time
@@ -158,7 +158,7 @@ def _lay_down(video: Video, folder: Path, each: int) -> tuple[list[Path], float]
 
 
 def change_speed(video: Video, factor: float, pitch: str) -> Video:
-    """Return a film `factor` times as fast, at the same rate: frames are left out, or shown longer."""
+    """Return a video `factor` times as fast, at the same rate: frames are left out, or shown longer."""
 
     def frames() -> Iterator[Frame]:
         if factor <= 1:
@@ -170,44 +170,45 @@ def change_speed(video: Video, factor: float, pitch: str) -> Video:
             time = float(index / video.rate)
             yield Frame(reader.find(time * factor).image, time)
 
-    def load_sound() -> Audio | None:
+    def load_audio() -> Audio | None:
         return None if video.audio is None else change_pace(video.audio, factor, keep_pitch=pitch == "keep")
 
-    return create_film(video, frames, duration=lambda: video.duration / factor, audio=load_sound)
+    return create_video(video, frames, duration=lambda: video.duration / factor, audio=load_audio)
 
 
-def join_films(films: Sequence[Video], kind: str, seconds: float) -> Video:
-    """Return films one after the other, each overlapping the next for some seconds of transition.
+def join_videos(videos: Sequence[Video], kind: str, seconds: float) -> Video:
+    """Return videos one after the other, each overlapping the next for some seconds of transition.
 
     Raises:
         MediaError: E704 if they differ in size, or one is too short for its transitions.
     """
-    first = films[0]
+    first = videos[0]
     overlap = 0.0 if kind == "cut" else seconds
-    for index, film in enumerate(films):
-        if (film.width, film.height, film.channels) != (first.width, first.height, first.channels):
-            raise MediaError("E704", f"film {index} is {film!r}, the first is {first!r}", hint="use video.resize first")
-    lengths = [film.duration for film in films]
+    for index, video in enumerate(videos):
+        if (video.width, video.height, video.channels) != (first.width, first.height, first.channels):
+            message = f"video {index} is {video!r}, the first is {first!r}"
+            raise MediaError("E704", message, hint="use video.resize first")
+    lengths = [video.duration for video in videos]
     for index, length in enumerate(lengths):
-        ends = (index > 0) + (index < len(films) - 1)
+        ends = (index > 0) + (index < len(videos) - 1)
         if overlap and length < ends * overlap - _EDGE:
-            told = f"film {index} lasts {length:g} s, too short for transitions of {overlap:g} s"
-            raise MediaError("E704", told, hint="give fewer seconds")
-    total = sum(lengths) - overlap * (len(films) - 1)
+            message = f"video {index} lasts {length:g} s, too short for transitions of {overlap:g} s"
+            raise MediaError("E704", message, hint="give fewer seconds")
+    total = sum(lengths) - overlap * (len(videos) - 1)
 
     def frames() -> Iterator[Frame]:
-        return _join(films, lengths, kind, overlap)
+        return _join(videos, lengths, kind, overlap)
 
-    def load_sound() -> Audio | None:
-        return join_overlapping([film.audio for film in films], lengths, overlap)
+    def load_audio() -> Audio | None:
+        return join_overlapping([video.audio for video in videos], lengths, overlap)
 
-    return create_film(first, frames, duration=total, audio=load_sound)
+    return create_video(first, frames, duration=total, audio=load_audio)
 
 
-def _join(films: Sequence[Video], lengths: Sequence[float], kind: str, overlap: float) -> Iterator[Frame]:
-    reader, offset, begin = FrameReader(films[0]), 0.0, 0.0
+def _join(videos: Sequence[Video], lengths: Sequence[float], kind: str, overlap: float) -> Iterator[Frame]:
+    reader, offset, begin = FrameReader(videos[0]), 0.0, 0.0
     for index, length in enumerate(lengths):
-        following = FrameReader(films[index + 1]) if index + 1 < len(films) else None
+        following = FrameReader(videos[index + 1]) if index + 1 < len(videos) else None
         tail = length - overlap if following is not None else float("inf")
         for frame in reader.read_from(begin):
             if frame.time < tail - _EDGE or following is None:
@@ -221,10 +222,10 @@ def _join(films: Sequence[Video], lengths: Sequence[float], kind: str, overlap: 
 
 
 class FrameReader:
-    """Reads a film forwards, by time."""
+    """Reads a video forwards, by time."""
 
-    def __init__(self, film: Video) -> None:
-        self._stream = film.frames()
+    def __init__(self, video: Video) -> None:
+        self._stream = video.frames()
         self._shown: Frame | None = None
         self._next: Frame | None = next(self._stream, None)
 
@@ -233,7 +234,7 @@ class FrameReader:
         while self._next is not None and (self._shown is None or self._next.time <= time + _EDGE):
             self._shown, self._next = self._next, next(self._stream, None)
         if self._shown is None:
-            raise MediaError("E700", "a film has no frames", hint="check what makes it")
+            raise MediaError("E700", "a video has no frames", hint="check what makes it")
         return self._shown
 
     def read_from(self, time: float) -> Iterator[Frame]:
@@ -245,7 +246,7 @@ class FrameReader:
 
 
 def mix(before: Image, after: Image, share: float, kind: str) -> Image:
-    """Return a picture between two: `share` of the transition is over."""
+    """Return an image between two: `share` of the transition is over."""
     a, b = before.to_uint8(), after.to_uint8()
     if kind.startswith("wipe"):
         return Image.take(_wipe(a, b, share, kind))
@@ -280,7 +281,7 @@ def _wipe(a: Array, b: Array, share: float, kind: str) -> Array:
 
 
 def even_out(video: Video, rate: Fraction) -> Video:
-    """Return a film with even times: at each the frame that shows then."""
+    """Return a video with even times: at each the frame that shows then."""
 
     def frames() -> Iterator[Frame]:
         reader = FrameReader(video)
@@ -289,7 +290,7 @@ def even_out(video: Video, rate: Fraction) -> Video:
             time = float(index / rate)
             yield Frame(reader.find(time).image, time)
 
-    return create_film(
+    return create_video(
         video,
         frames,
         rate=rate,
@@ -300,7 +301,7 @@ def even_out(video: Video, rate: Fraction) -> Video:
 
 
 def count_frames(video: Video, step: Callable[[int, int, Image | None], None]) -> Video:
-    """Return a film whose frames are counted, with a picture every few seconds."""
+    """Return a video whose frames are counted, with an image every few seconds."""
 
     def frames() -> Iterator[Frame]:
         shown = float("-inf")
@@ -313,7 +314,7 @@ def count_frames(video: Video, step: Callable[[int, int, Image | None], None]) -
                 step(number, max(video.count or 0, number), preview)
                 yield frame
 
-    return create_film(
+    return create_video(
         video, frames, count=lambda: video.count, duration=lambda: video.duration, audio=lambda: video.audio
     )
 

@@ -1,4 +1,4 @@
-"""A film written to a file, or to numbered pictures, in one go."""
+"""A video written to a file, or to numbered images, in one go."""
 
 from __future__ import annotations
 
@@ -45,21 +45,21 @@ _FACTORS: dict[str, tuple[str, int, float, dict[str, str]]] = {
 }
 """Rate factor by codec: without a quality, at quality 0, how much each point of quality lowers it; other options."""
 _NUMBER = re.compile(r"%0?(\d?)d")
-_PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+_IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 Step = Callable[[int, int, "Image | None"], None]
 
 
 def choose_encoding(
     extension: str, codec: str, pixels: str, quality: int | None, *, alpha: bool, faststart: bool, hardware: bool
 ) -> Encoding:
-    """Return how a film is written.
+    """Return how a video is written.
 
     Raises:
         MediaError: E702 for an extension, a codec and a pixel format that do not go together.
     """
     if extension not in DEFAULTS:
         known = ", ".join(f".{name}" for name in DEFAULTS)
-        raise MediaError("E702", f"a film is not written as '.{extension}'", hint=f"use one of {known}")
+        raise MediaError("E702", f"unsupported video extension '.{extension}'", hint=f"use one of {known}")
     codec = DEFAULTS[extension] if codec == "auto" else codec
     encoder, extensions = CODECS[codec]
     if extension not in extensions:
@@ -69,7 +69,7 @@ def choose_encoding(
         pixels = _choose_pixels(codec, alpha)
     elif pixels not in PIXELS[codec]:
         known = ", ".join(PIXELS[codec])
-        raise MediaError("E702", f"{codec} has no pixel format {pixels!r}", hint=f"use one of {known}")
+        raise MediaError("E702", f"unsupported pixel format {pixels!r} for {codec}", hint=f"use one of {known}")
     options = choose_options(codec, quality, pixels)
     if hardware:
         encoder, options = HARDWARE[codec], {"preset": "p5", "rc": "vbr", "cq": options["crf"], "b": "0"}
@@ -93,7 +93,7 @@ def choose_options(codec: str, quality: int | None, pixels: str) -> dict[str, st
 
 
 def can_use_hardware(codec: str) -> bool:
-    """Say whether the machine's GPU codes films in this codec: a small encoder is opened to see."""
+    """Say whether the machine's GPU codes videos in this codec: a small encoder is opened to see."""
     import av
 
     name = HARDWARE.get(codec)
@@ -109,14 +109,14 @@ def can_use_hardware(codec: str) -> bool:
     return True
 
 
-def save_film(video: Video, path: Path, encoding: Encoding, log: Callable[[str], None]) -> None:
+def save_encoded(video: Video, path: Path, encoding: Encoding, log: Callable[[str], None]) -> None:
     """Write a video whole or not at all."""
     more = find_padding(video.width, video.height, encoding.pixels)
     if any(more):
         size = f"{video.width + more[0]} x {video.height + more[1]}"
         log(f"{encoding.pixels} has even sides: {video.width} x {video.height} became {size} by repeating the edge")
     if encoding.codec == "libsvtav1":
-        os.environ.setdefault("SVT_LOG", "1")  # the library has no other way to be told to be quiet
+        os.environ.setdefault("SVT_LOG", "1")  # the library has no other way to be silenced
     try:
         with replace_file(path) as partial:
             write_video(video, partial, None, encoding)
@@ -125,12 +125,12 @@ def save_film(video: Video, path: Path, encoding: Encoding, log: Callable[[str],
 
 
 def is_sequence(path: Path) -> bool:
-    """Say whether a name stands for numbered pictures."""
-    return bool(_NUMBER.search(path.name)) and path.suffix.lower() in _PICTURES
+    """Say whether a name stands for numbered images."""
+    return bool(_NUMBER.search(path.name)) and path.suffix.lower() in _IMAGE_SUFFIXES
 
 
-def save_pictures(video: Video, path: Path, first: int, step: Step) -> int:
-    """Write every frame to a picture of its own; all appear once the last one is there. Return how many.
+def save_images(video: Video, path: Path, first: int, step: Step) -> int:
+    """Write every frame to an image of its own; all appear once the last one is there. Return how many.
 
     Raises:
         MediaError: E700 if there is no frame; E512 if the disk is full.
@@ -145,10 +145,10 @@ def save_pictures(video: Video, path: Path, first: int, step: Step) -> int:
                 step(count, max(video.count or 0, count), None)
     except OSError as error:
         raise MediaError(
-            "E512", f"cannot write the pictures: {error.strerror or error}", where=path.name, hint="free space"
+            "E512", f"cannot write the images: {error.strerror or error}", where=path.name, hint="free space"
         ) from None
     if not count:
-        raise MediaError("E700", "the film has no frames", hint="check what makes it")
+        raise MediaError("E700", "the video has no frames", hint="check what makes it")
     return count
 
 

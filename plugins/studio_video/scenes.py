@@ -1,4 +1,4 @@
-"""Where the scenes of a film begin."""
+"""Where the scenes of a video begin."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _EDGE = 1e-6
 def find_starts(
     video: Video, sensitivity: float, shortest: float, most: int, step: Callable[[int, int, Image | None], None]
 ) -> list[tuple[int, float, Image]]:
-    """Return number, time and picture of the first frame of each scene."""
+    """Return number, time and image of the first frame of each scene."""
     found: list[tuple[int, float, Image]] = []
     with closing_stream(video) as stream:
         for number, (frame, starts) in enumerate(mark_cuts(stream, sensitivity)):

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from studio.api import Frame, Image, MediaError, Video
-from studio_video.retime import create_film
+from studio_video.retime import create_video
 
 Array = npt.NDArray[Any]
 _METHODS = {"area": cv2.INTER_AREA, "bicubic": cv2.INTER_CUBIC, "lanczos": cv2.INTER_LANCZOS4}
@@ -18,15 +18,15 @@ _METHODS |= {"bilinear": cv2.INTER_LINEAR, "nearest": cv2.INTER_NEAREST_EXACT}
 _MOST_SIDE = 32_000
 
 
-def crop_film(video: Video, x: int, y: int, width: int, height: int) -> Video:
+def crop(video: Video, x: int, y: int, width: int, height: int) -> Video:
     """Return a part of every frame.
 
     Raises:
-        MediaError: E701 if it is not inside the film.
+        MediaError: E701 if it is not inside the video.
     """
     if x + width > video.width or y + height > video.height:
-        told = f"{width} x {height} at {x}, {y} is not inside the film of {video.width} x {video.height}"
-        raise MediaError("E701", told, hint="give a smaller part")
+        message = f"{width} x {height} at {x}, {y} is not inside the video of {video.width} x {video.height}"
+        raise MediaError("E701", message, hint="give a smaller part")
 
     def frames() -> Iterator[Frame]:
         for frame in video.frames():
@@ -63,8 +63,8 @@ def _choose_scale(source: tuple[int, int], width: int | None, height: int | None
     return (height or 1) / source[1]
 
 
-def resize_film(video: Video, size: tuple[int, int], mode: str, method: str, color: tuple[int, int, int]) -> Video:
-    """Return the film at a size: stretched, fitted inside with bars, or filling it and cut."""
+def resize_frames(video: Video, size: tuple[int, int], mode: str, method: str, color: tuple[int, int, int]) -> Video:
+    """Return the video at a size: stretched, fitted inside with bars, or filling it and cut."""
 
     def frames() -> Iterator[Frame]:
         for frame in video.frames():
@@ -125,13 +125,13 @@ def _fill(like: Array, size: tuple[int, int], color: tuple[int, int, int]) -> Ar
 
 
 def parse_color(text: str) -> tuple[int, int, int]:
-    """Return the red, green and blue of a colour as Pillow names it; MediaError E701 if it is none."""
+    """Return the red, green and blue of a color as Pillow names it; MediaError E701 for an invalid one."""
     from PIL import ImageColor
 
     try:
         red, green, blue = ImageColor.getrgb(text)[:3]
     except ValueError:
-        raise MediaError("E701", f"{text!r} is no colour", hint="write a name or #rrggbb") from None
+        raise MediaError("E701", f"invalid color {text!r}", hint="write a name or #rrggbb") from None
     return red, green, blue
 
 
@@ -161,7 +161,7 @@ def lay_over(base: Array, top: Array, x: int, y: int, opacity: float) -> Array:
 
 
 def _keep_time(video: Video, frames: Any, size: tuple[int, int]) -> Video:
-    return create_film(
+    return create_video(
         video,
         frames,
         size=size,

@@ -1,4 +1,4 @@
-"""A shaky film held still: the camera's path is followed, smoothed, and frames are moved to the smooth one."""
+"""A shaky video held still: the camera's path is followed, smoothed, and frames are moved to the smooth one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from studio.api import Frame, Image, Video
-from studio_video.retime import closing_stream, create_film
+from studio_video.retime import closing_stream, create_video
 
 FloatArray = npt.NDArray[np.float64]
 _SIDE = 480
@@ -74,8 +74,8 @@ def smooth_path(path: FloatArray, frames: float) -> FloatArray:
     return np.stack([np.convolve(padded[:, axis], weights, "valid") for axis in range(3)], axis=1)
 
 
-def stabilize_film(video: Video, path: FloatArray, smooth: FloatArray, zoom: float) -> Video:
-    """Return the film with each frame moved from the one path to the other, enlarged by a factor to hide the edges."""
+def stabilize(video: Video, path: FloatArray, smooth: FloatArray, zoom: float) -> Video:
+    """Return the video with each frame moved from the one path to the other, enlarged by a factor to hide the edges."""
     shifts = smooth - path
 
     def frames() -> Iterator[Frame]:
@@ -83,7 +83,7 @@ def stabilize_film(video: Video, path: FloatArray, smooth: FloatArray, zoom: flo
             shift = shifts[min(index, len(shifts) - 1)]
             yield Frame(_move(frame.image, shift, zoom), frame.time)
 
-    return create_film(
+    return create_video(
         video, frames, count=lambda: video.count, duration=lambda: video.duration, audio=lambda: video.audio
     )
 

@@ -1,4 +1,4 @@
-"""Scenes put together to one film: stills that a camera moves over, told by a voice, with subtitles and music."""
+"""Scenes put together to one video: stills that a camera moves over, narrated, with subtitles and music."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ _DUCK_SECONDS = 0.35
 
 @dataclass(frozen=True)
 class Scene:
-    """A scene of a film.
+    """A scene of a video.
 
     Attributes:
         picture: What is seen.
-        start: Seconds from the start of the film.
+        start: Seconds from the start of the video.
         end: Until when, with the passage to the next one.
         move: What the camera does.
         voice: What is said, or None.
-        voice_start: Seconds from the start of the film.
+        voice_start: Seconds from the start of the video.
         caption: What can be read, or nothing.
     """
 
@@ -50,7 +50,7 @@ class Scene:
 
 
 def plan_scenes(
-    pictures: Sequence[Image],
+    images: Sequence[Image],
     *,
     voices: Sequence[Audio],
     captions: Sequence[str],
@@ -62,21 +62,21 @@ def plan_scenes(
     """Return when each scene is seen and heard: as long as was asked for, or as its voice takes.
 
     Raises:
-        MediaError: E720 if there is no picture, or a list has neither one entry for each nor one for all.
+        MediaError: E720 if there is no image, or a list has neither one entry for each nor one for all.
     """
-    count = len(pictures)
+    count = len(images)
     if not count:
-        raise MediaError("E720", "a video of no scene", hint="give at least one picture")
+        raise MediaError("E720", "a video of no scene", hint="give at least one image")
     rows = {"narrations": voices, "captions": captions, "seconds": seconds, "moves": moves}
     _check_counts(count, rows)
     scenes, start = [], 0.0
-    for index, picture in enumerate(pictures):
+    for index, image in enumerate(images):
         voice = voices[index] if voices else None
         lead = passage if index else min(passage, pause)
         spoken = lead + voice.duration + pause + (passage if index + 1 < count else 0.0) if voice else 0.0
         length = max(_take_turn(seconds or (_SCENE_SECONDS,), index), spoken, 2 * passage + 0.1)
         move, caption = _take_turn(moves or _MOVES, index), _take_turn(captions or ("",), index)
-        scenes.append(Scene(picture, start, start + length, move, voice, start + lead, caption))
+        scenes.append(Scene(image, start, start + length, move, voice, start + lead, caption))
         start += length - passage
     return scenes
 
@@ -84,7 +84,7 @@ def plan_scenes(
 def _check_counts(count: int, rows: Mapping[str, Sequence[object]]) -> None:
     for name, row in rows.items():
         if len(row) not in (0, count) and not (len(row) == 1 and name in ("seconds", "moves")):
-            raise MediaError("E720", f"{count} pictures and {len(row)} {name}", hint="give one for every scene")
+            raise MediaError("E720", f"{count} images and {len(row)} {name}", hint="give one for every scene")
 
 
 def _take_turn(row: Sequence[T], index: int) -> T:
@@ -95,7 +95,7 @@ def _take_turn(row: Sequence[T], index: int) -> T:
 def assemble(
     scenes: Sequence[Scene], audio: Audio | None, *, rate: Fraction, width: int, height: int, amount: float, step: Step
 ) -> Video:
-    """Return the film of scenes; one or two pictures are held at a time beside those given."""
+    """Return the video of scenes; one or two images are held at a time beside those given."""
     total = scenes[-1].end
     frames = max(1, round(total * rate))
 
@@ -139,7 +139,7 @@ def _show(scenes: Sequence[Scene], cameras: dict[int, Camera], time: float) -> I
     return to_depth((1 - share) * taken[0].pixels + share * taken[-1].pixels, np.uint8)
 
 
-def mix_sound(scenes: Sequence[Scene], music: Audio | None, *, music_level: float, duck: float) -> Audio | None:
+def mix_voices(scenes: Sequence[Scene], music: Audio | None, *, music_level: float, duck: float) -> Audio | None:
     """Return voices over music, which fades in and out, begins again where it is short, and steps back for voices.
 
     Args:
@@ -150,10 +150,10 @@ def mix_sound(scenes: Sequence[Scene], music: Audio | None, *, music_level: floa
     """
     voices = [(scene.voice, scene.voice_start) for scene in scenes if scene.voice is not None and scene.voice.frames]
     music = music if music is not None and music.frames else None
-    sounds = [voice for voice, _ in voices] + ([] if music is None else [music])
-    if not sounds:
+    clips = [voice for voice, _ in voices] + ([] if music is None else [music])
+    if not clips:
         return None
-    rate, channels = max(s.rate for s in sounds), min(2, max(s.channels for s in sounds))
+    rate, channels = max(s.rate for s in clips), min(2, max(s.channels for s in clips))
     frames = round(scenes[-1].end * rate)
     mixed, spoken = _place_voices(voices, frames, rate, channels)
     if music is not None:
@@ -188,7 +188,7 @@ def _convert(audio: Audio, rate: int, channels: int) -> FloatArray:
 
 
 def _play(music: FloatArray, frames: int, rate: int) -> FloatArray:
-    """Return music as long as the film, faded at both ends, and into itself where it begins again."""
+    """Return music as long as the video, faded at both ends, and into itself where it begins again."""
     overlap = min(rate, len(music) // 4)
     played = np.zeros((frames, music.shape[1]), np.float32)
     begin = 0

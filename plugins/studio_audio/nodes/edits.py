@@ -1,4 +1,4 @@
-"""Sounds cut, joined, mixed and faded, and their channels."""
+"""Audio cut, joined, mixed and faded, and their channels."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Shape = Literal["linear", "equal_power", "smooth", "exponential"]
 
 
 class Trimmed(NamedTuple):
-    """What is left of a sound, and where it was.
+    """What is left of the audio, and where it was.
 
     Attributes:
-        audio: The sound without silence at its ends.
+        audio: The audio without silence at its ends.
         start: Where it began, in seconds.
         end: Where it ended, in seconds.
     """
@@ -35,18 +35,18 @@ def trim_audio(
     seconds: Annotated[float | None, Field(ge=0, le=86_400, unit="seconds")] = None,
     pad: bool = False,
 ) -> Audio:
-    """Cut a span out of a sound, exact to the sample: from round(start * rate) up to before round(end * rate).
+    """Cut a span out of audio, exact to the sample: from round(start * rate) up to before round(end * rate).
 
     Args:
-        audio: Sound to cut.
+        audio: Audio to cut.
         start: Where the span begins.
-        end: Where it ends; without it, and without `seconds`, at the sound's end.
+        end: Where it ends; without it, and without `seconds`, at the audio's end.
         seconds: Its length, instead of `end`.
-        pad: Fill what lies behind the sound's end with silence, so that the length is what was asked for; otherwise it
+        pad: Fill what lies behind the audio's end with silence, so that the length is what was asked for; otherwise it
             is an error.
 
     Raises:
-        MediaError: E641 if the span is not in the sound, or `end` and `seconds` are both given; E640 over the limits.
+        MediaError: E641 if the span is not in the audio, or `end` and `seconds` are both given; E640 over the limits.
     """
     from studio_audio.bounds import check_length
     from studio_audio.join import cut
@@ -63,7 +63,7 @@ def trim_audio(
     if (first > audio.frames or last > audio.frames) and not pad:
         raise MediaError(
             "E641",
-            f"a span from {start:g} to {last / audio.rate:g} seconds is not in a sound of {audio.duration:g} seconds",
+            f"a span from {start:g} to {last / audio.rate:g} seconds is not in audio of {audio.duration:g} seconds",
             hint="end it sooner, or fill the rest with silence with pad",
         )
     check_length(last - first, audio.channels, audio.rate)
@@ -77,10 +77,10 @@ def concatenate_audio(
     *,
     gap: Annotated[float, Field(ge=-60, le=3600, unit="seconds")] = 0.0,
 ) -> Audio:
-    """Lay sounds one after the other, at the highest rate and with the most channels among them.
+    """Lay audio clips one after the other, at the highest rate and with the most channels among them.
 
     Args:
-        sounds: Sounds in order; mono spreads to all channels.
+        sounds: Clips in order; mono spreads to all channels.
         gap: Silence between them; below 0 neighbours overlap as long, crossfaded with equal power (at most by the
             shorter one's half).
 
@@ -88,9 +88,9 @@ def concatenate_audio(
         MediaError: E640 over the limits, E641 for layouts that do not go together.
     """
     from studio_audio.bounds import check_length
-    from studio_audio.join import concatenate, join, match_sounds
+    from studio_audio.join import concatenate, join, match_all
 
-    parts = match_sounds(sounds)
+    parts = match_all(sounds)
     frames = round(gap * parts[0].rate)
     ctx.step(0, 1)
     if gap < 0:
@@ -109,27 +109,27 @@ def mix_audio(
     gains: list[float] | None = None,
     offsets: list[float] | None = None,
 ) -> Audio:
-    """Add sounds up, at the highest rate and with the most channels among them; nothing is turned down by itself.
+    """Add audio clips up, at the highest rate and with the most channels among them; nothing is turned down by itself.
 
     Args:
-        sounds: Sounds to mix; mono goes to all channels.
-        gains: Decibels for each sound, from -120 to 60; without it 0.
+        sounds: Clips to mix; mono goes to all channels.
+        gains: Decibels for each clip, from -120 to 60; without it 0.
         offsets: Seconds at which each begins, 0 or more; without it all begin at once.
 
     Raises:
         MediaError: E641 for lists of other lengths or numbers out of range, E640 over the limits.
     """
     from studio_audio.bounds import check_length
-    from studio_audio.join import match_sounds, mix
+    from studio_audio.join import match_all, mix
 
     decibels, starts = gains or [0.0] * len(sounds), offsets or [0.0] * len(sounds)
     for name, numbers, low, high in (("gains", decibels, -120, 60), ("offsets", starts, 0, 86_400)):
         if len(numbers) != len(sounds):
-            raise MediaError("E641", f"{len(sounds)} sounds and {len(numbers)} {name}", hint="give one for each sound")
+            raise MediaError("E641", f"{len(sounds)} clips and {len(numbers)} {name}", hint="give one for each clip")
         for number in numbers:
             if not low <= number <= high:
                 raise MediaError("E641", f"{name}: {number:g} is out of range", hint=f"give {low} to {high}")
-    parts = match_sounds(sounds)
+    parts = match_all(sounds)
     ctx.step(0, 1)
     rate, frames = parts[0].rate, [round(start * parts[0].rate) for start in starts]
     check_length(max(at + part.frames for at, part in zip(frames, parts, strict=True)), parts[0].channels, rate)
@@ -140,12 +140,12 @@ def mix_audio(
 def fade_audio(
     ctx: Context, audio: Audio, *, fade_in: Seconds = 0.0, fade_out: Seconds = 0.0, shape: Shape = "smooth"
 ) -> Audio:
-    """Fade a sound in and out.
+    """Fade audio in and out.
 
     Args:
-        audio: Sound to fade.
-        fade_in: Length of the fade at the start; cut to the sound's.
-        fade_out: Length of the fade at the end; cut to the sound's.
+        audio: Audio to fade.
+        fade_in: Length of the fade at the start; cut to the audio's.
+        fade_out: Length of the fade at the end; cut to the audio's.
         shape: "linear", "equal_power" (a quarter sine), "smooth" (a raised cosine) or "exponential" (60 dB, evenly).
     """
     from studio_audio.join import fade
@@ -162,20 +162,20 @@ def crossfade_audio(
     seconds: Annotated[float, Field(ge=0, le=3600, unit="seconds")] = 1.0,
     shape: Shape = "equal_power",
 ) -> Audio:
-    """Let one sound go over into another; the result is shorter than both by the crossfade.
+    """Let one clip pass into another; the result is shorter than both by the crossfade.
 
     Args:
-        first: Sound that goes.
-        second: Sound that comes.
-        seconds: Length of the crossfade; cut to the shorter sound.
-        shape: "equal_power" keeps the power of different sounds, "linear" the amplitude of equal ones.
+        first: Audio that goes.
+        second: Audio that comes.
+        seconds: Length of the crossfade; cut to the shorter clip.
+        shape: "equal_power" keeps the power of different clips, "linear" the amplitude of equal ones.
 
     Raises:
         MediaError: E640 over the limits, E641 for layouts that do not go together.
     """
-    from studio_audio.join import join, match_sounds
+    from studio_audio.join import join, match_all
 
-    parts = match_sounds([first, second])
+    parts = match_all([first, second])
     return join(parts, [min(round(seconds * parts[0].rate), parts[0].frames, parts[1].frames)], shape)
 
 
@@ -190,14 +190,14 @@ def trim_silence(
     """Cut silence off both ends.
 
     Args:
-        audio: Sound to cut; of one that is silent throughout nothing is left.
+        audio: Audio to cut; of one that is silent throughout nothing is left.
         threshold: RMS of 10 ms, relative to full scale, up to which it is silent.
         keep: How much silence to leave at each end.
     """
-    from studio_audio.join import cut, find_sound
+    from studio_audio.join import cut, find_audible
 
     window = max(1, round(audio.rate / 100))
-    first, last = find_sound(audio, 10 ** (threshold / 20), window)
+    first, last = find_audible(audio, 10 ** (threshold / 20), window)
     if last > first:
         room = round(keep * audio.rate)
         first, last = max(0, first - room), min(audio.frames, last + room)
@@ -215,7 +215,7 @@ def change_channels(
     """Mix channels down or up, choose or swap them.
 
     Args:
-        audio: Sound to change.
+        audio: Audio to change.
         layout: "mono" is the mean of all; "stereo" is mono twice, or surround mixed down (ITU-R BS.775-3, scaled so
             that it cannot clip; more than 8 channels go left and right in turn); "swap" turns the order of the
             channels round; "select" takes those in `select`.
@@ -224,7 +224,7 @@ def change_channels(
     Raises:
         MediaError: E641 for a channel that is not there, or `select` without or beside its layout.
     """
-    from studio_audio.blocks import change_sound
+    from studio_audio.blocks import change_audio
     from studio_audio.channels import check_channels, mix_to_mono, mix_to_stereo, select_channels
 
     if (layout == "select") != bool(select):
@@ -233,7 +233,7 @@ def change_channels(
     if layout == "select":
         wanted = select or []
         check_channels(audio.channels, wanted)
-        return change_sound(
+        return change_audio(
             audio, lambda blocks: (select_channels(block, wanted) for block in blocks), channels=len(wanted)
         )
     change = {
@@ -242,15 +242,15 @@ def change_channels(
         "swap": lambda samples: samples[:, ::-1],
     }[layout]
     channels = {"mono": 1, "stereo": 2}.get(layout, audio.channels)
-    return change_sound(audio, lambda blocks: map(change, blocks), channels=channels)
+    return change_audio(audio, lambda blocks: map(change, blocks), channels=channels)
 
 
 @node("audio.reverse")
 def reverse_audio(ctx: Context, audio: Audio) -> Audio:
-    """Play a sound backwards.
+    """Play audio backwards.
 
     Args:
-        audio: Sound to turn round.
+        audio: Audio to reverse.
     """
     from studio_audio.blocks import create_keep
     from studio_audio.join import reverse

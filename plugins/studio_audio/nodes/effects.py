@@ -11,10 +11,10 @@ Shelf = Annotated[float, Field(ge=-40, le=40, unit="dB")]
 
 
 class Denoised(NamedTuple):
-    """A sound without its noise.
+    """Audio without its noise.
 
     Attributes:
-        audio: The sound.
+        audio: The audio.
         noise: What was taken out; both add up to what there was.
     """
 
@@ -33,10 +33,10 @@ def equalize_audio(
     low_cut: Hertz = None,
     high_cut: Hertz = None,
 ) -> Audio:
-    """Filter a sound with parametric bands: biquads of the Audio EQ Cookbook (Bristow-Johnson, W3C note 2021).
+    """Filter audio with parametric bands: biquads of the Audio EQ Cookbook (Bristow-Johnson, W3C note 2021).
 
     Args:
-        audio: Sound to filter.
+        audio: Audio to filter.
         bands: A list of bands such as `{"kind": "peak", "frequency": 1000, "gain": -6, "q": 1}`; kinds are peak,
             low_shelf, high_shelf, low_pass, high_pass, band_pass and notch; frequencies lie below half the rate,
             gains from -60 to 60 dB, q from 0.05 to 100 (0.707 without it).
@@ -46,9 +46,9 @@ def equalize_audio(
         high_cut: Cut above this, by 24 dB an octave.
 
     Raises:
-        MediaError: E646 for bands that are none, E641 for a frequency of half the rate or more.
+        MediaError: E646 for invalid bands, E641 for a frequency of half the rate or more.
     """
-    from studio_audio.blocks import change_sound
+    from studio_audio.blocks import change_audio
     from studio_audio.filters import check_frequency, create_biquad, filter_blocks, parse_bands
 
     rate = audio.rate
@@ -62,7 +62,7 @@ def equalize_audio(
             corner = check_frequency(frequency, rate)
             sections += [create_biquad(kind, rate, corner, q=q) for q in (0.5412, 1.3066)]  # Butterworth, 4th order
     ctx.step(0, 1)
-    return change_sound(audio, lambda blocks: filter_blocks(blocks, sections)) if sections else audio
+    return change_audio(audio, lambda blocks: filter_blocks(blocks, sections)) if sections else audio
 
 
 @node("audio.reverb", code=2)
@@ -78,17 +78,17 @@ def add_reverb(
     tail: bool = True,
     seed: Annotated[int, Field(ge=0)] = 0,
 ) -> Audio:
-    """Put a sound into a room: convolution with decaying noise (Moorer 1979), or with a room's impulse response.
+    """Put audio into a room: convolution with decaying noise (Moorer 1979), or with a room's impulse response.
 
     Args:
-        audio: Sound to put there; mono stays mono.
+        audio: Audio to put there; mono stays mono.
         seconds: Reverberation time (60 dB down) in the bass.
         mix: Share of the room: 0 is dry, 1 the room alone.
         delay: Time before the first reflection.
         damping: How much sooner the treble dies away: at 1 ten times.
         impulse: A recorded impulse response instead, of any rate; seconds, delay, damping and seed then do nothing. It
             is scaled to an energy of 1.
-        tail: Let the room ring out behind the sound; otherwise the length stays.
+        tail: Let the room ring out behind the audio; otherwise the length stays.
         seed: Another room.
 
     Raises:
@@ -96,15 +96,15 @@ def add_reverb(
     """
     import numpy as np
 
-    from studio_audio.blocks import change_sound
-    from studio_audio.bounds import check_length, check_sounding
+    from studio_audio.blocks import change_audio
+    from studio_audio.bounds import check_audible, check_length
     from studio_audio.resample import resample
     from studio_audio.reverb import convolve_blocks, create_room
 
     if impulse is None:
         response = create_room(audio.rate, audio.channels, seconds, delay, damping, ctx.rng(seed))
     else:
-        check_sounding(impulse, 0.0, "an impulse response")
+        check_audible(impulse, 0.0, "an impulse response")
         response = resample(impulse.samples, impulse.rate, audio.rate)
         response = response / np.float32(np.sqrt((response.astype(np.float64) ** 2).sum(axis=0).max()))
     check_length(audio.frames + len(response), audio.channels, audio.rate)
@@ -112,7 +112,7 @@ def add_reverb(
         return audio
     ctx.step(0, 1)
     frames = audio.frames + len(response) - 1 if tail else audio.frames
-    return change_sound(audio, lambda blocks: convolve_blocks(blocks, response, mix, frames), frames=frames)
+    return change_audio(audio, lambda blocks: convolve_blocks(blocks, response, mix, frames), frames=frames)
 
 
 @node("audio.denoise", code=2)
@@ -127,8 +127,8 @@ def denoise_audio(
     """Take steady noise out by spectral gating (Sainburg and Gentner 2021, after Boll 1979).
 
     Args:
-        audio: Sound with noise.
-        noise: The noise alone, a second or more; without it the quietest fifth of the sound, bin by bin.
+        audio: Audio with noise.
+        noise: The noise alone, a second or more; without it the quietest fifth of the audio, bin by bin.
         reduction: How much the noise is turned down.
         threshold: How far over the noise something must be to count as sound.
 
@@ -136,16 +136,16 @@ def denoise_audio(
         MediaError: E642 for noise that is shorter than 50 ms.
     """
     from studio_audio.blocks import create_keep
-    from studio_audio.bounds import check_sounding
+    from studio_audio.bounds import check_audible
     from studio_audio.channels import match_channels
-    from studio_audio.denoise import Gate, denoise_sound, find_removed
+    from studio_audio.denoise import Gate, find_removed, reduce_noise
     from studio_audio.resample import resample
 
     profile = None
     if noise is not None:
         if noise.duration < 0.05:
-            check_sounding(noise, 0.05, "a noise profile")
+            check_audible(noise, 0.05, "a noise profile")
         profile = match_channels(resample(noise.samples, noise.rate, audio.rate), audio.channels)
     gate = Gate(reduction, threshold)
-    clean = create_keep(ctx)(denoise_sound(audio, profile, gate, lambda done, total: ctx.step(done, total)))
+    clean = create_keep(ctx)(reduce_noise(audio, profile, gate, lambda done, total: ctx.step(done, total)))
     return Denoised(clean, find_removed(audio, clean))

@@ -8,10 +8,10 @@ from studio.api import Audio, Context, Field, node
 
 
 class Normalized(NamedTuple):
-    """A sound of the loudness asked for.
+    """Audio of the loudness asked for.
 
     Attributes:
-        audio: The sound.
+        audio: The audio.
         loudness_before: What it had, in LUFS; -120 for silence.
         loudness: What it has, in LUFS; -120 for silence.
     """
@@ -22,10 +22,10 @@ class Normalized(NamedTuple):
 
 
 class Compressed(NamedTuple):
-    """A compressed sound.
+    """Compressed audio.
 
     Attributes:
-        audio: The sound.
+        audio: The audio.
         reduction: The most that it was turned down, in decibels.
     """
 
@@ -35,10 +35,10 @@ class Compressed(NamedTuple):
 
 @node("audio.gain")
 def change_gain(ctx: Context, audio: Audio, *, gain: Annotated[float, Field(ge=-120, le=60, unit="dB")] = 0.0) -> Audio:
-    """Turn a sound up or down; nothing is clipped.
+    """Turn audio up or down; nothing is clipped.
 
     Args:
-        audio: Sound to change.
+        audio: Audio to change.
         gain: Decibels; 6.02 doubles the amplitude.
     """
     from studio_audio.dynamics import change_gain as multiply
@@ -55,10 +55,10 @@ def normalize_audio(
     ceiling: Annotated[float, Field(ge=-40, le=0, unit="dBTP")] = -1.0,
     peaks: Literal["limit", "reduce", "allow"] = "limit",
 ) -> Normalized:
-    """Bring a sound to a loudness (ITU-R BS.1770-4), its true peak under a ceiling; silence stays silence.
+    """Bring audio to a loudness (ITU-R BS.1770-4), its true peak under a ceiling; silence stays silence.
 
     Args:
-        audio: Sound to change; one under 400 ms is measured as one block.
+        audio: Audio to change; one under 400 ms is measured as one block.
         loudness: Integrated loudness of the result: -14 for streaming, -16 for podcasts, -23 for broadcast (EBU R 128).
         ceiling: True peak that the result does not exceed.
         peaks: Where the gain would break the ceiling: "limit" turns the peaks down, "reduce" takes less gain and so
@@ -72,9 +72,9 @@ def normalize_audio(
         audio, loudness, 10 ** (ceiling / 20), peaks, create_keep(ctx), lambda done, total: ctx.step(done, total)
     )
     if made.before == SILENT:
-        ctx.log("the sound is silent, so it has no loudness to normalise")
+        ctx.log("the audio is silent, so it has no loudness to normalise")
     elif abs(made.after - loudness) > 0.5:
-        ctx.log(f"the sound has {made.after:.1f} LUFS, not {loudness:g}: no room under {ceiling:g} dBTP")
+        ctx.log(f"the audio has {made.after:.1f} LUFS, not {loudness:g}: no room under {ceiling:g} dBTP")
     return Normalized(made.audio, max(made.before, -120.0), max(made.after, -120.0))
 
 
@@ -93,7 +93,7 @@ def compress_audio(
     """Turn down what is loud, all channels alike (Giannoulis, Massberg and Reiss 2012).
 
     Args:
-        audio: Sound to compress.
+        audio: Audio to compress.
         threshold: Level from which it is turned down, relative to full scale.
         ratio: Decibels above the threshold that leave one; 1 changes nothing.
         knee: Width of the bend around the threshold.
@@ -118,10 +118,10 @@ def limit_audio(
     release: Annotated[float, Field(ge=0.001, le=10, unit="seconds")] = 0.2,
     true_peak: bool = True,
 ) -> Audio:
-    """Keep a sound under a ceiling, all channels alike, turned down smoothly just before each peak.
+    """Keep audio under a ceiling, all channels alike, turned down smoothly just before each peak.
 
     Args:
-        audio: Sound to limit; up to the ceiling it stays as it is.
+        audio: Audio to limit; up to the ceiling it stays as it is.
         ceiling: Greatest amplitude, relative to full scale; no sample is over it.
         gain: Gain before limiting.
         ahead: Time over which it is turned down.

@@ -1,4 +1,4 @@
-"""Music analysed, and fitted to a film or a length."""
+"""Music analysed, and fitted to a video or a length."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from studio.api import Audio, Channels, Context, Field, Image, JsonValue, MediaE
 
 
 class Analysis(NamedTuple):
-    """What is found in a sound.
+    """What is found in audio.
 
     Attributes:
         facts: JSON: `duration`, `rate`, `channels`, `tempo` (beats a minute, 0 where there is none), `steadiness` (0 to
             1), `beats` (seconds), `key` (such as "F# minor"), `key_clarity` (0 to 1), `loudness` (LUFS, null for
             silence), `loudness_range` (LU), `true_peak` (dBTP), `clipped` (samples), `offset`, `loudness_curve`
             ([[seconds, LUFS], ...], windows of 400 ms) and `segments` ([{"start", "end", "name"}, ...]).
-        plot: A picture of it.
+        plot: An image of it.
         tempo: Beats a minute; 0 where there is none.
         key: The key.
     """
@@ -49,16 +49,16 @@ def analyze_audio(
     width: Annotated[int, Field(ge=64, le=8192, unit="pixels")] = 1200,
     height: Annotated[int, Field(ge=64, le=8192, unit="pixels")] = 640,
 ) -> Analysis:
-    """Find tempo, beats, key, loudness and parts of a piece, as JSON and as a picture.
+    """Find tempo, beats, key, loudness and parts of a piece, as JSON and as an image.
 
     Beats by dynamic programming (Ellis 2007); key by the profiles of Krumhansl and Kessler (1982); loudness after ITU-R
     BS.1770-4; parts by novelty (Foote 2000), named by likeness. Silence and noise have no tempo or none that means
     much: see `steadiness`.
 
     Args:
-        audio: Sound to look at; an empty one gives empty lists.
-        width: Columns of the picture.
-        height: Rows of the picture.
+        audio: Audio to analyze; an empty one gives empty lists.
+        width: Columns of the image.
+        height: Rows of the image.
 
     Raises:
         MediaError: E503 for more samples than an hour of 48 kHz stereo has, as they are held whole.
@@ -88,31 +88,31 @@ def make_soundtrack(
 
     Args:
         music: Piece to cut, with a beat.
-        seconds: Length of the result; without it the film's.
+        seconds: Length of the result; without it the video's.
         intensity: `[[seconds, intensity], ...]`, rising in time, 0 for the softest beats and 1 for the loudest; without
-            it, and without a film, the music goes as it goes.
-        video: Film that gives length and curve (from its motion), where they are not given.
+            it, and without a video, the music goes as it goes.
+        video: Video that gives length and curve (from its motion), where they are not given.
         ride: How much of the curve the gain follows besides, by up to 12 dB; without it the least from 0.5 to 1 with
             which the loudness follows the curve (correlation 0.75): a piece of even loudness needs more, and the log
             says so.
         ending: "fade" out over 2 seconds, or end with the "piece", if the path can lead there.
 
     Raises:
-        MediaError: E641 if neither a length nor a film is given, E642 for music that is silent or shorter than 4
-            seconds, E644 for music without beats to cut at, E646 for points that are none; E503 and
+        MediaError: E641 if neither a length nor a video is given, E642 for music that is silent or shorter than 4
+            seconds, E644 for music without beats to cut at, E646 for invalid points; E503 and
             E640 for more samples than an hour of 48 kHz stereo has, as music and result are held whole.
     """
-    from studio_audio.bounds import check_sounding, check_whole, parse_points
+    from studio_audio.bounds import check_audible, check_whole, parse_points
     from studio_audio.motion import measure_motion
     from studio_audio.soundtrack import Request, compose, cut_piece
 
-    check_sounding(music, 4.0, "a soundtrack")
+    check_audible(music, 4.0, "a soundtrack")
     curve = [] if intensity is None else parse_points(intensity, "intensity", 0.0, 1.0)
     if video is not None and (seconds is None or not curve):
         points, length = measure_motion(video, lambda done, total: ctx.step(done, total))
         seconds, curve = seconds or length, curve or points
     if seconds is None:
-        raise MediaError("E641", "it is not said how long the soundtrack is", hint="give seconds, or a film")
+        raise MediaError("E641", "it is not said how long the soundtrack is", hint="give seconds, or a video")
     check_whole(seconds * music.rate, music.channels, music.rate)
     ctx.step(0, 4)
     piece = cut_piece(music.samples, music.rate)
@@ -134,13 +134,13 @@ def _log_shortfalls(ctx: Context, figures: dict[str, Any]) -> None:
 
 @node("audio.motion_curve")
 def find_motion(ctx: Context, video: Video) -> JsonValue:
-    """Turn the motion of a film into a curve of intensity for `audio.soundtrack`: `[[seconds, 0 to 1], ...]`.
+    """Turn the motion of a video into a curve of intensity for `audio.soundtrack`: `[[seconds, 0 to 1], ...]`.
 
     The mean difference of neighbouring frames at 64 pixels a side, smoothed over a second; its 5th percentile becomes
     0 and its 95th 1.
 
     Args:
-        video: Film to look at; its frames are run through once.
+        video: Video to measure; its frames are run through once.
     """
     from studio_audio.motion import measure_motion
 

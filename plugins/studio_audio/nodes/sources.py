@@ -1,4 +1,4 @@
-"""Sounds from files and films, to files, and from nothing."""
+"""Audio from files and videos, to files, and from nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Decibels = Annotated[float, Field(ge=-120, le=60, unit="dB")]
 
 
 class Facts(NamedTuple):
-    """What a sound is.
+    """What the audio is.
 
     Attributes:
         seconds: Length.
@@ -33,7 +33,7 @@ class Facts(NamedTuple):
 
 @node("audio.load", lane="io")
 def load_audio(ctx: Context, file: File) -> Audio:
-    """Load a sound from a file, or the sound of a film.
+    """Load audio from a file, or the audio of a video.
 
     Args:
         file: WAV, FLAC, AIFF, OGG, MP3, M4A, Opus, MP4, MKV or another format that Studio reads.
@@ -52,19 +52,19 @@ def save_audio(
     bits: Literal["auto", "16", "24", "float"] = "auto",
     kilobits: Annotated[int | None, Field(ge=16, le=512, unit="kbit/s")] = None,
 ) -> str:
-    """Save a sound to a file beside the graph's outputs; the extension chooses the format.
+    """Save audio to a file beside the graph's outputs; the extension chooses the format.
 
     A graph's own outputs are written without this node. The file appears complete or not at all.
 
     Args:
-        audio: Sound to write.
+        audio: Audio to write.
         path: Where, relative to the run's output folder: .flac, .wav, .ogg, .mp3, .m4a (AAC) or .opus.
         bits: For WAV and FLAC: 16, 24 or float (WAV alone); "auto" writes as the graph's outputs are written.
         kilobits: For MP3, AAC and Opus, for all channels together; without it 256, AAC 128 a channel,
             Opus 96 a channel.
 
     Raises:
-        MediaError: E512 if the format cannot hold the sound, or the file cannot be written.
+        MediaError: E512 if the format cannot hold the audio, or the file cannot be written.
     """
     from studio_audio.save import save
 
@@ -73,26 +73,26 @@ def save_audio(
 
 
 @node("audio.from_video", lane="io")
-def take_video_sound(ctx: Context, video: Video) -> Audio:
-    """Take the sound of a film, from the film's start.
+def take_video_audio(ctx: Context, video: Video) -> Audio:
+    """Take the audio of a video, from the video's start.
 
     Args:
-        video: Film with a sound.
+        video: Video with audio.
 
     Raises:
-        MediaError: E645 if the film has none.
+        MediaError: E645 if the video has none.
     """
     if video.audio is None:
-        raise MediaError("E645", "the film has no sound", hint="choose another, or make a sound with audio.silence")
+        raise MediaError("E645", "the video has no audio", hint="choose another, or make audio with audio.silence")
     return video.audio
 
 
 @node("audio.info")
 def describe_audio(ctx: Context, audio: Audio) -> Facts:
-    """Tell a sound's length, rate, channels, loudness and peaks.
+    """Return the length, rate, channels, loudness and peaks.
 
     Args:
-        audio: Sound to look at.
+        audio: Audio to measure.
     """
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""Spectrograms as values and as pictures, and plots."""
+"""Spectrograms as values and as images, and plots."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ High = Annotated[float, Field(ge=-100, le=60, unit="dB")]
 
 
 class Drawn(NamedTuple):
-    """A spectrogram as a picture.
+    """A spectrogram as an image.
 
     Attributes:
-        image: Grey picture: time to the right, frequency upwards, loud is white.
+        image: Grey image: time to the right, frequency upwards, loud is white.
         spectrogram: The same spectrogram, for the way back.
     """
 
@@ -37,14 +37,14 @@ def make_spectrogram(
     low: Annotated[float, Field(ge=1, le=100_000, unit="hertz")] = 32.7,
     high: Annotated[float, Field(ge=2, le=384_000, unit="hertz")] = 16_000.0,
 ) -> Spectrogram:
-    """Turn a sound into magnitudes over frequency and time; phases are kept, so that it can come back as it was.
+    """Turn audio into magnitudes over frequency and time; phases are kept, so that it can come back as it was.
 
     "stft" is the short-time Fourier transform with a Hann window. "mel" are bands evenly spaced on the mel scale, with
-    the Fourier transform beneath them. "cqt" is a constant-Q transform that can be turned round (Velasco, Holighaus,
+    the Fourier transform beneath them. "cqt" is a constant-Q transform that can be inverted (Velasco, Holighaus,
     Doerfler and Grill 2011), of bins evenly spaced in pitch.
 
     Args:
-        audio: Sound to transform.
+        audio: Audio to transform.
         kind: Which transform.
         window: For stft and mel: samples in a window, a multiple of the overlap.
         overlap: For stft and mel: windows over each sample.
@@ -55,16 +55,16 @@ def make_spectrogram(
 
     Raises:
         MediaError: E641 for a window that the overlap does not divide, or bins that do not fit below half the rate;
-            E640 over the limits; E642 for a sound without samples; E503 for more samples than an hour of 48 kHz stereo
+            E640 over the limits; E642 for audio without samples; E503 for more samples than an hour of 48 kHz stereo
             has, as it is held whole.
     """
     from studio_audio.spectra import analyse_cqt, analyse_mel, analyse_stft
 
     if not audio.frames:
-        raise MediaError("E642", "the sound has no samples, so it has no spectrogram", hint="check its source")
+        raise MediaError("E642", "the audio has no samples, so it has no spectrogram", hint="check its source")
     if window % overlap:
         raise MediaError(
-            "E641", f"a window of {window} samples is no multiple of {overlap}", hint="take a power of two"
+            "E641", f"a window of {window} samples is not a multiple of {overlap}", hint="take a power of two"
         )
     ctx.step(0, 1)
     if kind == "stft":
@@ -75,7 +75,7 @@ def make_spectrogram(
 
 
 @node("audio.from_spectrogram")
-def sound_from_spectrogram(
+def audio_from_spectrogram(
     ctx: Context,
     spectrogram: Spectrogram,
     *,
@@ -83,9 +83,9 @@ def sound_from_spectrogram(
     rounds: Annotated[int, Field(ge=1, le=1000)] = 60,
     seed: Annotated[int, Field(ge=0)] = 0,
 ) -> Audio:
-    """Turn a spectrogram back into a sound.
+    """Turn a spectrogram back into audio.
 
-    With its phases the sound comes back to within rounding (1e-6). Where it has none they are found by Griffin and
+    With its phases the audio comes back to within rounding (1e-6). Where it has none they are found by Griffin and
     Lim's algorithm (1984) in its fast form (Perraudin, Balazs and Soendergaard 2013).
 
     Args:
@@ -103,7 +103,7 @@ def sound_from_spectrogram(
 
 @node("audio.spectrogram_image")
 def draw_spectrogram(ctx: Context, spectrogram: Spectrogram, *, low: Low = -90.0, high: High = 0.0) -> Drawn:
-    """Show a spectrogram as a grey picture in decibels, for any picture node to work on; one pixel is one value.
+    """Show a spectrogram as a grey image in decibels, for any image node to work on; one pixel is one value.
 
     Args:
         spectrogram: What to show; channels are averaged by power.
@@ -111,7 +111,7 @@ def draw_spectrogram(ctx: Context, spectrogram: Spectrogram, *, low: Low = -90.0
         high: Level that is white, above `low`.
 
     Raises:
-        MediaError: E641 if `high` is not above `low`, E640 for more columns than a picture may have.
+        MediaError: E641 if `high` is not above `low`, E640 for more columns than an image may have.
     """
     from studio_audio.spectrum_image import draw_levels
 
@@ -130,18 +130,18 @@ def read_spectrogram(
     rate: Annotated[int, Field(ge=1000, le=192_000, unit="hertz")] = 44_100,
     hop: Annotated[int, Field(ge=4, le=16_384, unit="samples")] = 512,
 ) -> Spectrogram:
-    """Read a picture as a spectrogram: time to the right, frequency upwards, loud is white.
+    """Read an image as a spectrogram: time to the right, frequency upwards, loud is white.
 
-    With the spectrogram that the picture was drawn from, phases and channels are kept, and only what has changed in the
-    picture changes: a picture that has not changed gives the sound back as it was. Without it phases are found
-    later, in `audio.from_spectrogram`, and any picture makes a sound.
+    With the spectrogram that the image was drawn from, phases and channels are kept, and only what has changed in the
+    image changes: an image that has not changed gives the audio back as it was. Without it phases are found
+    later, in `audio.from_spectrogram`, and any image makes audio.
 
     Args:
-        image: Picture; of colours the luma counts (ITU-R BT.601). Another size than the spectrogram's is resized.
+        image: Image; of colors the luma counts (ITU-R BT.601). Another size than the spectrogram's is resized.
         like: The spectrogram that it was drawn from.
         low: Level of black; black itself is silence.
         high: Level of white.
-        rate: Without `like`: sample rate; the picture's top is half of it.
+        rate: Without `like`: sample rate; the image's top is half of it.
         hop: Without `like`: samples from one column to the next.
 
     Raises:
@@ -161,7 +161,7 @@ def read_spectrogram(
         return read_levels(levels, rate, hop, low, high)
     if levels.shape != (like.bins, like.columns):
         size = f"{image.width} x {image.height}"
-        ctx.log(f"the picture is {size}, resized to the spectrogram's {like.columns} x {like.bins}")
+        ctx.log(f"the image is {size}, resized to the spectrogram's {like.columns} x {like.bins}")
     return apply_levels(like, resize_levels(levels, like.bins, like.columns), low, high)
 
 
@@ -174,13 +174,13 @@ def plot_audio(
     width: Annotated[int, Field(ge=64, le=8192, unit="pixels")] = 1200,
     height: Annotated[int, Field(ge=64, le=8192, unit="pixels")] = 640,
 ) -> Annotated[Image, Channels(3)]:
-    """Draw the wave and the spectrogram of a sound with axes in seconds and hertz.
+    """Draw the wave and the spectrogram of audio with axes in seconds and hertz.
 
     The wave shows extremes, and the RMS in a lighter tone. The spectrogram has octaves of equal height, levels in
     decibels (0 is a sine of full scale) from the loudest down by 80.
 
     Args:
-        audio: Sound to draw.
+        audio: Audio to draw.
         show: What to draw.
         width: Columns.
         height: Rows.
@@ -188,10 +188,10 @@ def plot_audio(
     Raises:
         MediaError: E503 for more samples than an hour of 48 kHz stereo has, as they are held whole.
     """
-    from studio_audio.plot import plot_sound
+    from studio_audio.plot import draw_audio
 
     ctx.step(0, 1)
-    return Image(plot_sound(audio, width, height, show != "spectrogram", show != "wave"))
+    return Image(draw_audio(audio, width, height, show != "spectrogram", show != "wave"))
 
 
 def _check_levels(low: float, high: float) -> None:

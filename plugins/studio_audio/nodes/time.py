@@ -10,7 +10,7 @@ Method = Literal["music", "tones"]
 
 
 class Split(NamedTuple):
-    """A sound in parts that add up to it.
+    """Audio in parts that add up to it.
 
     Attributes:
         harmonic: What sings.
@@ -34,7 +34,7 @@ def resample_audio(
     """Change the sample rate with soxr; the length in seconds stays.
 
     Args:
-        audio: Sound to resample.
+        audio: Audio to resample.
         rate: Sample rate of the result.
         quality: "best" is good for 24 bits and more, "high" for 20, "quick" is cubic.
 
@@ -42,12 +42,12 @@ def resample_audio(
         MediaError: E640 over the limits.
     """
     from studio_audio.bounds import check_length
-    from studio_audio.resample import resample_sound
+    from studio_audio.resample import resample_stream
 
     check_length(audio.duration * rate, audio.channels, rate)
     ctx.step(0, 1)
     recipe = {"quick": "QQ", "high": "HQ", "best": "VHQ"}[quality]
-    return resample_sound(audio, rate, recipe)
+    return resample_stream(audio, rate, recipe)
 
 
 @node("audio.time_stretch", code=2)
@@ -59,22 +59,22 @@ def stretch_time(
     seconds: Annotated[float | None, Field(gt=0, le=86_400, unit="seconds")] = None,
     method: Method = "music",
 ) -> Audio:
-    """Make a sound longer or shorter without changing its pitch.
+    """Make audio longer or shorter without changing its pitch.
 
     Args:
-        audio: Sound to stretch.
+        audio: Audio to stretch.
         factor: 2 makes it twice as long: the result has round(frames * factor) frames.
         seconds: The length it should get, instead of a factor; exact to the sample.
         method: "music" splits it into what sings and what strikes, and stretches the first with a phase vocoder
             (Laroche and Dolson 1999), the second by overlapping (Driedger, Mueller and Ewert 2014); "tones" uses the
-            phase vocoder alone, for singing and steady sounds, and is faster.
+            phase vocoder alone, for singing and steady tones, and is faster.
 
     Raises:
         MediaError: E641 unless one of factor and seconds is given, or if the factor is not in 0.1 to 10; E640 over
             the limits.
     """
     from studio_audio.bounds import check_length
-    from studio_audio.stretch import stretch_sound
+    from studio_audio.stretch import stretch_audio
 
     if (factor is None) == (seconds is None):
         raise MediaError("E641", "a stretch needs either a factor or a length in seconds", hint="give one of them")
@@ -82,11 +82,11 @@ def stretch_time(
         raise MediaError(
             "E641",
             f"{audio.duration:g} seconds do not stretch to {seconds:g}",
-            hint="a sound can be stretched from a tenth to ten times its length",
+            hint="audio can be stretched from a tenth to ten times its length",
         )
     length = round(audio.frames * factor) if factor is not None else round((seconds or 0.0) * audio.rate)
     check_length(length, audio.channels, audio.rate)
-    return stretch_sound(audio, length, method, lambda done, total: ctx.step(done, total))
+    return stretch_audio(audio, length, method, lambda done, total: ctx.step(done, total))
 
 
 @node("audio.pitch_shift", code=2)
@@ -100,7 +100,7 @@ def shift_pitch(
     """Shift the pitch and keep the length: stretched, then resampled. Voices keep their character with `audio.voice`.
 
     Args:
-        audio: Sound to shift.
+        audio: Audio to shift.
         semitones: How far; 12 is an octave up.
         method: How it is stretched, see `audio.time_stretch`.
 
@@ -108,25 +108,25 @@ def shift_pitch(
         MediaError: E640 over the limits.
     """
     from studio_audio.bounds import check_length
-    from studio_audio.stretch import shift_sound
+    from studio_audio.stretch import change_pitch
 
-    check_length(audio.frames * 2 ** (semitones / 12), audio.channels, audio.rate, "the stretched sound")
-    return shift_sound(audio, semitones, method, lambda done, total: ctx.step(done, total))
+    check_length(audio.frames * 2 ** (semitones / 12), audio.channels, audio.rate, "the stretched audio")
+    return change_pitch(audio, semitones, method, lambda done, total: ctx.step(done, total))
 
 
 @node("audio.split_harmonic_percussive", code=2)
 def split_harmonic_percussive(
     ctx: Context, audio: Audio, *, margin: Annotated[float, Field(ge=1, le=10)] = 1.0
 ) -> Split:
-    """Split a sound into what sings and what strikes; the parts add up to the sound.
+    """Split audio into what sings and what strikes; the parts add up to the audio.
 
     Medians along time and along frequency (Fitzgerald 2010; Driedger, Mueller and Disch 2014).
 
     Args:
-        audio: Sound to split.
+        audio: Audio to split.
         margin: How clearly something must sing or strike; above 1 what does neither goes to the rest.
     """
     from studio_audio.blocks import create_keep
-    from studio_audio.separate import split_sound
+    from studio_audio.separate import split_audio
 
-    return Split(*split_sound(audio, margin, create_keep(ctx), lambda done, total: ctx.step(done, total)))
+    return Split(*split_audio(audio, margin, create_keep(ctx), lambda done, total: ctx.step(done, total)))

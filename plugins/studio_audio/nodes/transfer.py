@@ -22,7 +22,7 @@ def transfer_audio(
     rounds: Annotated[int, Field(ge=1, le=2000)] = 60,
     seed: Annotated[int, Field(ge=0)] = 0,
 ) -> Audio:
-    """Give a sound the timbre, the rhythm texture or the dynamics of another, on its spectrogram. Needs no weights.
+    """Give audio the timbre, the rhythm texture or the dynamics of another, on its spectrogram. Needs no weights.
 
     "bins" maps the levels of each frequency to the style's distribution (optimal transport in one dimension). "bands"
     does so in mel bands and leaves the notes as they are. "network" optimises against random filters (Ulyanov and
@@ -32,8 +32,8 @@ def transfer_audio(
     Griffin and Lim's rounds (1984).
 
     Args:
-        content: Sound to change; rate, length and channels stay.
-        style: Sound to take from, of any rate, length and channels; its loudness does not count.
+        content: Audio to change; rate, length and channels stay.
+        style: Audio to take from, of any rate, length and channels; its loudness does not count.
         strength: 0 gives the content back, 1 the full change.
         timbre: Take over the timbre, by the method.
         rhythm: Take over how fast and how strongly each band goes up and down (the modulation spectrum).
@@ -47,13 +47,13 @@ def transfer_audio(
         MediaError: E642 for a content or a style that is silent or shorter than 0.25 seconds; E503 for more samples
             than an hour of 48 kHz stereo has, as both are held whole.
     """
-    from studio_audio.bounds import check_sounding
+    from studio_audio.bounds import check_audible
     from studio_audio.channels import match_channels
     from studio_audio.resample import resample
     from studio_audio.transfer import Carry, transfer
 
-    check_sounding(content, 0.25, "a transfer")
-    check_sounding(style, 0.25, "a transfer")
+    check_audible(content, 0.25, "a transfer")
+    check_audible(style, 0.25, "a transfer")
     ctx.step(0, 0)
     model = match_channels(resample(style.samples, style.rate, content.rate), content.channels)
     changed = transfer(

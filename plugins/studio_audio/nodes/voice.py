@@ -37,14 +37,14 @@ def change_voice(
         speed: Factor: at 2 it lasts half as long.
 
     Raises:
-        MediaError: E641 for a rate under 8 kHz, E642 for a sound that is silent or shorter than 0.1 seconds, E647 if no
+        MediaError: E641 for a rate under 8 kHz, E642 for audio that is silent or shorter than 0.1 seconds, E647 if no
             voice is found, E640 and E503 for more samples than an hour of 48 kHz stereo has.
     """
-    from studio_audio.bounds import check_sounding, check_whole
+    from studio_audio.bounds import check_audible, check_whole
     from studio_audio.voice import LOWEST_RATE
     from studio_audio.voice import change_voice as change
 
-    check_sounding(audio, 0.1, "a change of voice")
+    check_audible(audio, 0.1, "a change of voice")
     if audio.rate < LOWEST_RATE:
         raise MediaError(
             "E641", f"a voice at {audio.rate} hertz cannot be taken apart", hint=f"give {LOWEST_RATE} hertz and more"

@@ -22,14 +22,14 @@ def make_from_text(
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0,
     melody: Audio | None = None,
 ) -> Audio:
-    """Make music or a sound from words, with a network: MusicGen, AudioLDM2, Stable Audio, AudioLDM, MusicLDM.
+    """Make music or audio from words, with a network: MusicGen, AudioLDM2, Stable Audio, AudioLDM, MusicLDM.
 
     Noise is drawn on the CPU for diffusion models, so that a seed starts from the same noise everywhere; MusicGen draws
     its tokens where it runs. No weights come along.
 
     Args:
         prompt: What shall sound, in English: "slow jazz with a muted trumpet", "rain on a tin roof".
-        model: Weights, a folder of transformers (MusicGen) or of diffusers (the others). The sound has its rate and
+        model: Weights, a folder of transformers (MusicGen) or of diffusers (the others). The audio has its rate and
             channels.
         negative_prompt: What to keep out; not for MusicGen. It has an effect where the guidance scale is over 1.
         seconds: Length, exact to the sample. MusicGen makes 30 at most, Stable Audio Open 47.
@@ -37,12 +37,12 @@ def make_from_text(
         steps: Steps of diffusion, more are slower and better; 0 for the model's own. Not for MusicGen.
         temperature: MusicGen only: below 1 it keeps to what is likely, above 1 it dares.
         top_k: MusicGen only: among how many of the likeliest tokens it draws; 0 for all.
-        seed: Another seed, another sound.
+        seed: Another seed, other audio.
         melody: MusicGen Melody only: a tune that the music follows, hummed or played; its first 30 seconds count.
 
     Raises:
         MediaError: E640 if that is longer than the model can make, E642 for a melody that is silent.
-        ModelError: E648 if the model makes no sound from text or is not whole, E649 if it makes NaN.
+        ModelError: E648 if the model makes no audio from text or is not whole, E649 if it makes NaN.
     """
     from studio_audio.compose import Order, check_music_model, compose
 

@@ -40,7 +40,7 @@ def switch_value(
     if_true: Annotated[T | None, Lazy] = None,
     if_false: Annotated[T | None, Lazy] = None,
 ) -> T:
-    """Return one of two values; what the other hangs on does not run.
+    """Return one of two values; what only the other depends on does not run.
 
     Args:
         condition: Which one.
@@ -64,7 +64,7 @@ def choose_value(
     case_7: Annotated[T | None, Lazy] = None,
     case_8: Annotated[T | None, Lazy] = None,
 ) -> T:
-    """Return one of up to eight values by number; what the others hang on does not run.
+    """Return one of up to eight values by number; what only the others depend on does not run.
 
     Args:
         index: Which one, from 1.
@@ -97,7 +97,7 @@ def match_text(
     case_8: Annotated[T | None, Lazy] = None,
     otherwise: Annotated[T | None, Lazy] = None,
 ) -> T:
-    """Return one of up to eight values by name; what the others hang on does not run.
+    """Return one of up to eight values by name; what only the others depend on does not run.
 
     Args:
         text: The name looked for.
@@ -119,7 +119,7 @@ def match_text(
     if chosen == "otherwise" and otherwise is None:
         raise StudioError(
             "E320",
-            f"{text[:60]!r} is none of {', '.join(repr(name) for name in names)}",
+            f"{text[:60]!r} is not one of {', '.join(repr(name) for name in names)}",
             hint="use one of these names, or give a value at 'otherwise'",
         )
     return _demand(otherwise if chosen == "otherwise" else cases[chosen], chosen)
@@ -166,7 +166,7 @@ def compare_texts(
     """Compare two texts.
 
     Args:
-        a: The text looked at.
+        a: The text to compare.
         b: The text looked for.
         operator: What is asked of them.
         ignore_case: Take capitals and small letters as equal (Unicode case folding).

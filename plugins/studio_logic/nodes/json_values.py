@@ -47,7 +47,7 @@ def parse_json(ctx: Context, text: Annotated[str, Field(max_length=1_000_000)]) 
     """Read JSON from a text.
 
     Args:
-        text: The text; NaN and infinite numbers are no JSON.
+        text: The text; NaN and infinite numbers are not JSON.
     """
     try:
         return json.loads(text, parse_constant=_refuse_constant, parse_float=_read_float)
@@ -55,12 +55,12 @@ def parse_json(ctx: Context, text: Annotated[str, Field(max_length=1_000_000)]) 
         raise StudioError(
             "E324",
             f"the text is not JSON: {str(error) or 'nested too deep'}",
-            hint="names and texts stand in double quotes, and no comma follows the last entry",
+            hint="names and texts are in double quotes, and no comma follows the last entry",
         ) from None
 
 
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no number in JSON")
+    raise ValueError(f"{name} is not a number in JSON")
 
 
 def _read_float(text: str) -> float:

@@ -1,4 +1,4 @@
-"""Sound written down, and sound turned into the movement of a mouth."""
+"""Audio written down, and audio turned into the movement of a mouth."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from studio.api import Audio, Context, Field, JsonValue, Model, node
 
 
 class Heard(NamedTuple):
-    """What is said in a sound.
+    """What is said in audio.
 
     Attributes:
         text: What is said, sentence after sentence; empty where nothing is.
-        marks: When, in the form that speech.say gives. "estimated" is true where the model tells the times of segments
+        marks: When, in the form that speech.say gives. "estimated" is true where the model gives the times of segments
             alone (Whisper); the words are then spread over them by their length.
     """
 
@@ -31,7 +31,7 @@ def write_down(
 ) -> Heard:
     """Write down what is said, with a network: Whisper, wav2vec 2.0 and other CTC models, Moonshine, Speech2Text.
 
-    A long sound is cut at quiet places into pieces of at most 28 s. Pieces quieter than -60 dBFS are passed over.
+    Long audio is cut at quiet places into pieces of at most 28 s. Pieces quieter than -60 dBFS are passed over.
 
     Args:
         audio: Any length, rate and number of channels.
@@ -58,13 +58,13 @@ def trace_lips(
     release: Annotated[float, Field(ge=0, le=2, unit="seconds")] = 0.08,
     floor: Annotated[float, Field(ge=6, le=60, unit="decibels")] = 30.0,
 ) -> JsonValue:
-    """Tell how far a mouth is open in each frame of a film, from the loudness of a voice: a list of numbers, 0 to 1.
+    """Measure how far a mouth is open in each frame, from the loudness of a voice: a list of numbers, 0 to 1.
 
-    Openings are relative to the loud passages of this sound, so its level does not matter. Silence gives zeros.
+    Openings are relative to the loud passages of this audio, so its level does not matter. Silence gives zeros.
 
     Args:
         audio: A voice without music.
-        fps: Frames a second of the film; the list has one number a frame, the last frame may be cut short.
+        fps: Frames a second of the video; the list has one number a frame, the last frame may be cut short.
         attack: Time in which the mouth opens by 63 %; 0 at once.
         release: Time in which it shuts by 63 %; 0 at once.
         floor: How far below the loud passages the mouth is shut.

@@ -16,7 +16,7 @@ class Said(NamedTuple):
         audio: The speech: mono, at the voice's own rate (22050 Hz for espeak-ng).
         marks: When each sentence and each word is said: {"seconds", "estimated", "sentences": [{"text", "start", "end",
             "words": [{"text", "start", "end"}]}]}, times in seconds. "estimated" is true where a network does not
-            tell the times of words, which are then spread over the utterance by their length.
+            give the times of words, which are then spread over the utterance by their length.
     """
 
     audio: Audio
@@ -87,8 +87,8 @@ def list_voices(ctx: Context, *, language: Annotated[str, Field(max_length=60)] 
     Args:
         language: Only languages whose tag begins with this, such as "en", or whose English name does; empty for all.
     """
-    from studio_speech.espeak import open_engine
+    from studio_speech.espeak import open_installation
     from studio_speech.voices import describe_voices, read_voices
 
-    _, listed = open_engine()
+    _, listed = open_installation()
     return describe_voices(read_voices(listed), listed["variants"], language)

@@ -1,4 +1,4 @@
-"""Node types that cut, join, crop, resize, retime and repeat films."""
+"""Node types that cut, join, crop, resize, retime and repeat videos."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Transition = Literal["cut", "crossfade", "wipe_left", "wipe_right", "wipe_up", "
 def trim_video(
     ctx: Context, video: Video, *, start: Seconds = 0.0, end: Annotated[float | None, Field(ge=0, le=86_400)] = None
 ) -> Video:
-    """Cut out the part between two times, with its sound.
+    """Cut out the part between two times, with its audio.
 
     Args:
-        video: Film to cut.
+        video: Video to cut.
         start: Where the part begins; the frame that shows then is its first.
-        end: Where it ends; without it at the film's end.
+        end: Where it ends; without it at the video's end.
 
     Raises:
         MediaError: E701 if there is nothing between the two.
@@ -40,27 +40,27 @@ def concatenate_videos(
     transition: Transition = "cut",
     seconds: Annotated[float, Field(gt=0, le=30, unit="seconds")] = 1.0,
 ) -> Video:
-    """Put films one after the other, with a transition between them; sounds fade into each other meanwhile.
+    """Put videos one after the other, with a transition between them; audio clips fade into each other meanwhile.
 
-    Films of other sizes than the first are fitted into it, with black bars and a warning. The result has the first
-    film's rate; frames keep their times.
+    Videos of other sizes than the first are fitted into it, with black bars and a warning. The result has the first
+    video's rate; frames keep their times.
 
     Args:
-        videos: The films, in order.
+        videos: The videos, in order.
         transition: What is between two: nothing, a dissolve, a wipe, or a fade through black or white.
-        seconds: How long a transition takes; the films overlap so long.
+        seconds: How long a transition takes; the videos overlap so long.
 
     Raises:
-        MediaError: E704 if a film is shorter than its transitions.
+        MediaError: E704 if a video is shorter than its transitions.
     """
-    from studio_video.pictures import match_film
-    from studio_video.retime import join_films
+    from studio_video.images import match_video
+    from studio_video.retime import join_videos
 
-    fitted = [match_film(video, videos[0]) for video in videos]
+    fitted = [match_video(video, videos[0]) for video in videos]
     for index, (video, made) in enumerate(zip(videos, fitted, strict=True)):
         if made is not video:
-            ctx.log(f"film {index} was {video!r} and was fitted to {videos[0]!r}")
-    return join_films(fitted, transition, seconds)
+            ctx.log(f"video {index} was {video!r} and was fitted to {videos[0]!r}")
+    return join_videos(fitted, transition, seconds)
 
 
 @node("video.crop")
@@ -70,20 +70,20 @@ def crop_video(
     """Cut a part out of every frame.
 
     Args:
-        video: Film to crop.
+        video: Video to crop.
         width: Columns of the part.
         height: Rows of the part.
         x: Column of its left edge; without it the part is in the middle.
         y: Row of its top edge; likewise.
 
     Raises:
-        MediaError: E701 if the part is not inside the film.
+        MediaError: E701 if the part is not inside the video.
     """
-    from studio_video.shape import crop_film
+    from studio_video.shape import crop
 
     left = max(0, (video.width - width) // 2) if x is None else x
     top = max(0, (video.height - height) // 2) if y is None else y
-    return crop_film(video, left, top, width, height)
+    return crop(video, left, top, width, height)
 
 
 @node("video.resize")
@@ -99,26 +99,26 @@ def resize_video(
     multiple_of: Annotated[int, Field(ge=1, le=1024)] = 1,
     color: Annotated[str, Field(max_length=40)] = "black",
 ) -> Video:
-    """Resize a film. Give a scale, or one side (the other follows), or both sides and a mode.
+    """Resize a video. Give a scale, or one side (the other follows), or both sides and a mode.
 
     Args:
-        video: Film to resize.
+        video: Video to resize.
         width: Columns of the result.
         height: Rows of the result.
         scale: Factor per side instead.
         mode: With both sides: "stretch" to them, "fit" inside them with bars, or "fill" them and cut what sticks out.
         method: "auto" takes means to shrink and is bicubic to enlarge.
         multiple_of: Round the sides to multiples of this: 2 for players, 8 or 16 for networks.
-        color: Colour of the bars.
+        color: Color of the bars.
 
     Raises:
         MediaError: E701 for no size, two sizes or one too large.
     """
-    from studio_video.shape import choose_size, parse_color, resize_film
+    from studio_video.shape import choose_size, parse_color, resize_frames
 
     size = choose_size((video.width, video.height), width, height, scale, multiple_of)
     whole = mode if width is not None and height is not None else "stretch"
-    return resize_film(video, size, whole, method, parse_color(color))
+    return resize_frames(video, size, whole, method, parse_color(color))
 
 
 @node("video.speed")
@@ -129,15 +129,15 @@ def change_video_speed(
     factor: Annotated[float, Field(ge=0.05, le=100)] = 2.0,
     pitch: Literal["keep", "follow"] = "keep",
 ) -> Video:
-    """Play a film faster or slower; the sound follows.
+    """Play a video faster or slower; the audio follows.
 
     The rate stays as it is: faster, frames are left out; slower, each shows longer. For slow motion with frames in
     between, put `video.interpolate` after it.
 
     Args:
-        video: Film to play.
+        video: Video to play.
         factor: 2 is twice as fast, 0.5 half as fast.
-        pitch: Of the sound: "keep" it, or let it "follow" as on a tape.
+        pitch: Of the audio: "keep" it, or let it "follow" as on a tape.
     """
     from studio_video.retime import change_speed
 
@@ -146,27 +146,27 @@ def change_video_speed(
 
 @node("video.reverse")
 def reverse_video(ctx: Context, video: Video) -> Video:
-    """Play a film and its sound from the end to the start, in constant memory.
+    """Play a video and its audio from the end to the start, in constant memory.
 
     Args:
-        video: Film to turn round.
+        video: Video to reverse.
     """
-    from studio_video.retime import reverse_film
+    from studio_video.retime import reverse
 
-    return reverse_film(video)
+    return reverse(video)
 
 
 @node("video.loop")
 def loop_video(ctx: Context, video: Video, *, times: Annotated[int, Field(ge=1, le=10_000)] = 2) -> Video:
-    """Play a film several times, one after the other.
+    """Play a video several times, one after the other.
 
     Args:
-        video: Film to repeat.
+        video: Video to repeat.
         times: How often it plays.
     """
-    from studio_video.retime import repeat_film
+    from studio_video.retime import repeat_video
 
-    return repeat_film(video, times)
+    return repeat_video(video, times)
 
 
 @node("video.stabilize")
@@ -177,22 +177,22 @@ def stabilize_video(
     seconds: Annotated[float, Field(gt=0, le=60, unit="seconds")] = 1.0,
     most_zoom: Annotated[float, Field(ge=1, le=2)] = 1.2,
 ) -> Video:
-    """Hold a shaky film still: the camera's path is found, smoothed, and the frames are moved to the smooth one.
+    """Hold a shaky video still: the camera's path is found, smoothed, and the frames are moved to the smooth one.
 
-    Moves and turns are followed, not depth. The film is enlarged as far as its edges would show; beyond `most_zoom`
-    they are filled with the colour next to them.
+    Moves and turns are followed, not depth. The video is enlarged as far as its edges would show; beyond `most_zoom`
+    they are filled with the color next to them.
 
     Args:
-        video: Film to hold still.
+        video: Video to hold still.
         seconds: How slow the camera's moves become.
         most_zoom: Greatest factor to enlarge by.
     """
-    from studio_video.stabilize import find_zoom, measure_path, smooth_path, stabilize_film
+    from studio_video.stabilize import find_zoom, measure_path, smooth_path, stabilize
 
     path = measure_path(video, ctx.step)
     smooth = smooth_path(path, seconds * float(video.rate) / 2)
     zoom = find_zoom(video, smooth - path, most_zoom)
-    return stabilize_film(video, path, smooth, zoom)
+    return stabilize(video, path, smooth, zoom)
 
 
 NODE_TYPES: list[Callable[..., Any]] = [

@@ -1,4 +1,4 @@
-"""Node types that read and write films."""
+"""Node types that read and write videos."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Rate = Annotated[float, Field(gt=0, le=1000, unit="frames per second")]
 
 @node("video.load", lane="io")
 def load_video(ctx: Context, file: File, *, rate: Rate | None = None) -> Video:
-    """Load a film with its sound; frames are decoded when they are asked for.
+    """Load a video with its audio; frames are decoded when they are asked for.
 
     Frames keep their times, also uneven ones, and are turned upright by the file's rotation flag. A file that is cut
     off gives the frames that are there; that, uneven times and a header that is wrong are named in a warning.
@@ -23,7 +23,7 @@ def load_video(ctx: Context, file: File, *, rate: Rate | None = None) -> Video:
         rate: Even frames per second to give instead: frames are repeated or left out.
 
     Raises:
-        MediaError: E511 if there is no film in the file, it is broken, or it is over the limits.
+        MediaError: E511 if the file contains no video, it is broken, or it is over the limits.
     """
     from studio.api import MediaError, MediaLimits, VideoType
     from studio.api.video_probing import find_warnings, probe_file
@@ -32,8 +32,8 @@ def load_video(ctx: Context, file: File, *, rate: Rate | None = None) -> Video:
     limits = MediaLimits()
     facts = probe_file(file.path, limits)
     if not facts["video"]:
-        what = "sound alone" if facts["audio"] else "nothing that moves"
-        raise MediaError("E511", f"the file holds {what}", where=str(file.path), hint="load a sound with audio.load")
+        what = "audio alone" if facts["audio"] else "nothing that moves"
+        raise MediaError("E511", f"the file holds {what}", where=str(file.path), hint="load audio with audio.load")
     for warning in find_warnings(facts):
         ctx.log(warning)
     film = VideoType().read_file(file.path, limits)
@@ -49,23 +49,23 @@ def load_images(
     audio: Audio | None = None,
     sort: bool = True,
 ) -> Video:
-    """Make a film of picture files, such as a folder of numbered frames; each is read when its frame is asked for.
+    """Make a video of image files, such as a folder of numbered frames; each is read when its frame is asked for.
 
     Args:
-        files: The pictures, all of one size; a graph names those of a folder as {"files": "renders/%05d.png"}.
+        files: The images, all of one size; a graph names those of a folder as {"files": "renders/%05d.png"}.
         rate: Frames per second.
-        audio: Sound for the film.
+        audio: Audio for the video.
         sort: Order them by name, numbers in it by value; otherwise as given.
 
     Raises:
-        MediaError: E511 if a picture cannot be read, E704 if one has another size.
+        MediaError: E511 if an image cannot be read, E704 if one has another size.
     """
     from studio.api import MediaLimits
-    from studio_video.pictures import read_pictures, sort_naturally
+    from studio_video.images import read_images, sort_naturally
 
     paths = [file.path for file in files]
     paths = sort_naturally(paths) if sort else paths
-    return read_pictures(paths, Fraction(rate).limit_denominator(100_000), audio, MediaLimits())
+    return read_images(paths, Fraction(rate).limit_denominator(100_000), audio, MediaLimits())
 
 
 @node("video.save", cache="never", lane="io")
@@ -81,23 +81,23 @@ def save_video(
     encoder: Literal["auto", "software", "hardware"] = "auto",
     first_number: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0,
 ) -> str:
-    """Save a film to a file beside the graph's outputs; the extension chooses the format.
+    """Save a video to a file beside the graph's outputs; the extension chooses the format.
 
     A graph's own outputs are written without this node. The file appears complete or not at all. A size that the
     pixel format cannot hold is made even by repeating the edge, with a warning; nothing is cut.
 
     Args:
-        video: Film to write.
+        video: Video to write.
         path: Where, relative to the run's output folder: .mp4, .mov, .mkv, .webm, .gif, .apng, .webp; or numbered
-            pictures, such as frames/%05d.png.
+            images, such as frames/%05d.png.
         codec: "auto": H.264, VP9 in WebM. H.265 and AV1 are smaller and slower; ProRes is for editing, in MOV.
         quality: From 1 to 100; without it about 80 (visually near the source). For codecs that lose nothing it is
             ignored.
         pixel_format: Such as yuv420p, yuv444p, yuv420p10le; "auto" is what all players take, with alpha where both
-            the film and the codec have it.
+            the video and the codec have it.
         faststart: Put the index of MP4 and MOV first, so that a browser plays before it has all.
         encoder: "hardware" uses the GPU's encoder for H.264, H.265 and AV1, "auto" too where the run is on such a GPU.
-        first_number: Number of the first picture.
+        first_number: Number of the first image.
 
     Raises:
         MediaError: E702 for an extension, a codec and a pixel format that do not go together, or a GPU that cannot;
@@ -105,10 +105,10 @@ def save_video(
     """
     from studio.api import MediaError
     from studio_video.retime import count_frames
-    from studio_video.save import can_use_hardware, choose_encoding, is_sequence, save_film, save_pictures
+    from studio_video.save import can_use_hardware, choose_encoding, is_sequence, save_encoded, save_images
 
     if is_sequence(path.path):
-        save_pictures(video, path.path, first_number, ctx.step)
+        save_images(video, path.path, first_number, ctx.step)
         return path.name
     extension = path.path.suffix.lower().lstrip(".")
 
@@ -123,20 +123,20 @@ def save_video(
             extension, named, pixel_format, quality, alpha=False, faststart=faststart, hardware=True
         )
     elif encoder == "hardware":
-        raise MediaError("E702", f"there is no encoder for {codec} in hardware here", hint='write encoder "software"')
-    save_film(count_frames(video, ctx.step), path.path, encoding, ctx.log)
+        raise MediaError("E702", f"no hardware encoder for {codec} is available here", hint='write encoder "software"')
+    save_encoded(count_frames(video, ctx.step), path.path, encoding, ctx.log)
     return path.name
 
 
 @node("video.probe", lane="io")
 def probe_video(ctx: Context, file: File) -> JsonValue:
-    """Tell what is in a file: container, streams, codecs, sizes, rates, lengths, rotation, and what is wrong with it.
+    """Describe a file: container, streams, codecs, sizes, rates, lengths, rotation, and what is wrong with it.
 
     Packets are read and one frame is decoded. `frames` and `seconds` are what is there, `header_frames` and
     `header_seconds` what the file says.
 
     Args:
-        file: Film or sound.
+        file: Video or audio.
 
     Raises:
         MediaError: E511 if it cannot be read.

@@ -1,4 +1,4 @@
-"""Node types between films and pictures."""
+"""Node types between videos and images."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ def take_video_frames(
     end: End = None,
     times: Annotated[list[float] | None, Field(max_length=10_000)] = None,
 ) -> list[Image]:
-    """Take pictures out of a film: so many, evenly spread, or those at given times.
+    """Take images out of a video: so many, evenly spread, or those at given times.
 
-    A node type that takes a picture runs over a film's frames without this node, and holds none of them.
+    A node type that takes an image runs over a video's frames without this node, and holds none of them.
 
     Args:
-        video: Film.
+        video: Video.
         count: How many.
         start: From when on.
         end: Until when; without it to the end.
-        times: Seconds of the pictures instead, in any order.
+        times: Seconds of the images instead, in any order.
 
     Raises:
-        MediaError: E701 for a time outside of the film.
+        MediaError: E701 for a time outside of the video.
     """
     from studio.api import MediaError
-    from studio_video.pictures import spread_times, take_frames
+    from studio_video.images import spread_times, take_frames
 
     if not times:
         return take_frames(video, spread_times(video, count, start, end))
     if min(times) < 0 or max(times) > video.duration:
-        told = f"the film lasts {video.duration:g} s, and pictures at {min(times):g} to {max(times):g} s are wanted"
-        raise MediaError("E701", told, hint="ask for times inside the film")
+        message = f"the video lasts {video.duration:g} s, and images at {min(times):g} to {max(times):g} s are wanted"
+        raise MediaError("E701", message, hint="ask for times inside the video")
     order = sorted(range(len(times)), key=lambda index: times[index])
     found = take_frames(video, [times[index] for index in order])
     placed = dict(zip(order, found, strict=True))
@@ -58,16 +58,16 @@ def make_video(
     rate: Annotated[float, Field(gt=0, le=1000, unit="frames per second")] = 25.0,
     audio: Audio | None = None,
 ) -> Video:
-    """Make a film of pictures; those of other sizes are fitted to the first, with black bars.
+    """Make a video of images; those of other sizes are fitted to the first, with black bars.
 
     Args:
-        images: The pictures, in order.
+        images: The images, in order.
         rate: Frames per second.
-        audio: Sound for the film.
+        audio: Audio for the video.
     """
-    from studio_video.pictures import join_pictures
+    from studio_video.images import join_images
 
-    return join_pictures(images, Fraction(rate).limit_denominator(100_000), audio)
+    return join_images(images, Fraction(rate).limit_denominator(100_000), audio)
 
 
 @node("video.contact_sheet")
@@ -82,21 +82,21 @@ def make_contact_sheet(
     end: End = None,
     labels: bool = True,
 ) -> Image:
-    """Lay pictures of a film out on a sheet, each with its time.
+    """Lay images of a video out on a sheet, each with its time.
 
     Args:
-        video: Film.
-        count: How many pictures, evenly spread.
-        columns: Pictures in a row.
-        width: Columns of each picture.
+        video: Video.
+        count: How many images, evenly spread.
+        columns: Images in a row.
+        width: Columns of each image.
         start: From when on.
         end: Until when; without it to the end.
         labels: Write the time below each.
 
     Raises:
-        MediaError: E701 if the film ends before `start`.
+        MediaError: E701 if the video ends before `start`.
     """
-    from studio_video.pictures import make_sheet, spread_times, take_frames
+    from studio_video.images import make_sheet, spread_times, take_frames
 
     times = spread_times(video, count, start, end)
     return make_sheet(take_frames(video, times), times, columns, width, labels=labels)

@@ -1,4 +1,4 @@
-"""Node types that make films from words and stills."""
+"""Node types that make videos from words and stills."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Storyboard(NamedTuple):
-    """A film of scenes.
+    """A video of scenes.
 
     Attributes:
-        video: The film, with its sound and without subtitles.
+        video: The video, with its audio and without subtitles.
         subtitles: The captions as SubRip, for `video.captions`; empty if there are none.
         starts: When each scene begins, in seconds.
     """
@@ -52,48 +52,48 @@ def animate_still(
 ) -> Video:
     """Set a still in motion: a camera moves over it, or a network imagines what happens next.
 
-    The camera is exact to fractions of a pixel, keeps to the picture, and needs no weights. A network is one of
-    diffusers that makes a film from a picture, from your own weights: Stable Video Diffusion, CogVideoX, LTX, Wan.
+    The camera is exact to fractions of a pixel, keeps to the image, and needs no weights. A network is one of
+    diffusers that makes a video from an image, from your own weights: Stable Video Diffusion, CogVideoX, LTX, Wan.
 
     Args:
-        image: Where the film starts.
+        image: Where the video starts.
         seconds: How long it lasts.
         rate: Frames a second.
-        move: What the camera does. "drift" pans and zooms a little; "parallax" goes past the things in the picture, and
+        move: What the camera does. "drift" pans and zooms a little; "parallax" goes past the things in the image, and
             "orbit" around them, nearer ones faster. Not for a network.
         amount: How far the camera goes.
         x: What to keep in view, from the left edge (0) to the right one (1).
         y: The same, from the top.
         easing: How the camera's speed changes.
         depth: How near things are, from black (far) to white, for "parallax" and "orbit". Empty to guess it.
-        width: Columns of the film; 0 for the picture's, or with `height` for what keeps its shape.
-        height: Rows of the film; 0 the same.
+        width: Columns of the video; 0 for the image's, or with `height` for what keeps its shape.
+        height: Rows of the video; 0 the same.
         model: Weights of a network, a folder of diffusers. Empty for the camera.
         prompt: What is to happen, for a network that reads one.
         negative_prompt: What is not to.
         steps: Steps of the network; 0 for its own number.
         guidance_scale: How strictly it follows. Empty for its own.
-        seed: Another seed, another film, of a network.
+        seed: Another seed, another video, of a network.
 
     Raises:
-        MediaError: E717 if the picture is too large.
-        ModelError: E718 if the model makes no films from stills, E719 if it makes no numbers.
+        MediaError: E717 if the image is too large.
+        ModelError: E718 if the model makes no videos from stills, E719 if it makes no numbers.
     """
     from studio_video.interpolate import find_rate
 
     frames = max(1, round(seconds * rate))
     size = _fit(image.width, image.height, width, height)
     if model is not None:
-        from studio_video.pipelines import Wish, make_film
+        from studio_video.pipelines import Wish, generate_video
 
         asked = size if width or height else (0, 0)
         wish = Wish(prompt, negative_prompt, frames, rate, *asked, steps, guidance_scale, seed)
         with ctx.open(model) as opened:
-            return make_film(opened, wish, ctx.step, ctx.log, still=image)
-    from studio_video.camera import Shot, film_still
+            return generate_video(opened, wish, ctx.step, ctx.log, still=image)
+    from studio_video.camera import Shot, move_camera
 
     shot = Shot(move, amount, x, y, easing, *size)
-    return film_still(image, shot, frames=frames, rate=find_rate(rate), depth=depth, step=ctx.step)
+    return move_camera(image, shot, frames=frames, rate=find_rate(rate), depth=depth, step=ctx.step)
 
 
 @node("video.from_text", lane="device")
@@ -108,47 +108,47 @@ def make_from_text(
     width: _Side = 0,
     height: _Side = 0,
     motion: _Share = 0.35,
-    keys: Annotated[float, Field(ge=0.5, le=30, unit="pictures per second")] = 6.0,
+    keys: Annotated[float, Field(ge=0.5, le=30, unit="images per second")] = 6.0,
     steps: Annotated[int, Field(ge=0, le=1000)] = 0,
     guidance_scale: Annotated[float, Field(ge=0, le=30)] | None = None,
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0,
     model: Model = _MINI,
 ) -> Video:
-    """Make a film from words.
+    """Make a video from words.
 
-    A model that makes films does so: AnimateDiff, CogVideoX, LTX-Video, Wan, HunyuanVideo, from your own weights. One
-    that draws pictures, such as the one in the box, draws some along a way: one noise that turns slowly into another
+    A model that makes videos does so: AnimateDiff, CogVideoX, LTX-Video, Wan, HunyuanVideo, from your own weights. One
+    that draws images, such as the one in the box, draws some along a way: one noise that turns slowly into another
     (so it does not flicker), and prompts that pass into each other on a sphere. Frames in between follow the motion.
 
     Args:
-        prompt: What the film shows, or begins with.
-        path: What it turns into, one after the other; for a model that draws pictures.
+        prompt: What the video shows, or begins with.
+        path: What it turns into, one after the other; for a model that draws images.
         negative_prompt: What it does not show.
         seconds: How long it lasts.
         rate: Frames a second.
         width: Columns; 0 for the model's own.
         height: Rows; 0 for the model's own.
-        motion: How much changes while a prompt lasts, for a model that draws pictures.
-        keys: How many pictures such a model draws for each second.
-        steps: Steps for each picture, or for the film; 0 for the model's own.
+        motion: How much changes while a prompt lasts, for a model that draws images.
+        keys: How many images such a model draws for each second.
+        steps: Steps for each image, or for the video; 0 for the model's own.
         guidance_scale: How strictly to follow the words. Empty for the model's own.
-        seed: Another seed, another film.
+        seed: Another seed, another video.
         model: Weights.
 
     Raises:
         ModelError: E718 if the model does not make this, E719 if it makes no numbers.
     """
     from studio_video.interpolate import find_rate
-    from studio_video.pipelines import Wish, make_film, makes_films
+    from studio_video.pipelines import Wish, generate_video, makes_videos
 
     frames = max(1, round(seconds * rate))
     with ctx.open(model) as opened:
-        if makes_films(opened):
+        if makes_videos(opened):
             if path:
-                ctx.log("the path is left out: this model makes a film of one prompt")
+                ctx.log("the path is left out: this model makes a video of one prompt")
             asked: tuple[int, int] = _fit(1, 1, width, height) if width or height else (0, 0)
             wish = Wish(prompt, negative_prompt, frames, rate, *asked, steps, guidance_scale, seed)
-            return make_film(opened, wish, ctx.step, ctx.log)
+            return generate_video(opened, wish, ctx.step, ctx.log)
         from studio_video.morph import Walk, make_morph
 
         own_width, own_height = getattr(opened, "native_size", (64, 64))
@@ -180,10 +180,10 @@ def assemble_storyboard(
     width: Annotated[int, Field(ge=16, le=8192, unit="pixels")] = 1280,
     height: Annotated[int, Field(ge=16, le=8192, unit="pixels")] = 720,
 ) -> Storyboard:
-    """Make one film of scenes: pictures that a camera moves over, passing into each other, told and with music.
+    """Make one video of scenes: images that a camera moves over, passing into each other, with narration and music.
 
     Args:
-        pictures: What is seen, a scene each; of each as much as fits the film's shape.
+        pictures: What is seen, a scene each; of each as much as fits the video's shape.
         narrations: What is heard, one for each scene, as `speech.say` makes it.
         captions: What can be read, one for each scene; they come out as `subtitles`, which `video.captions` draws.
         seconds: How long each scene lasts at least, or one number for all; 4 without. A scene waits for its voice.
@@ -195,14 +195,14 @@ def assemble_storyboard(
         music_level: Loudness of the music beside how it comes.
         duck: How much softer the music is under a voice.
         rate: Frames a second.
-        width: Columns of the film.
-        height: Rows of the film.
+        width: Columns of the video.
+        height: Rows of the video.
 
     Raises:
-        MediaError: E720 if there is no picture, or as many of something else.
+        MediaError: E720 if there is no image, or as many of something else.
     """
     from studio_video.interpolate import find_rate
-    from studio_video.storyboard import assemble, mix_sound, plan_scenes, write_subtitles
+    from studio_video.storyboard import assemble, mix_voices, plan_scenes, write_subtitles
 
     if any(not 0 < each <= 3600 for each in seconds or ()):
         raise MediaError("E720", f"a scene of {min(seconds or [0])} seconds", hint="give seconds from 0 to 3600")
@@ -215,7 +215,7 @@ def assemble_storyboard(
         passage=passage,
         pause=pause,
     )
-    sound = mix_sound(scenes, music, music_level=music_level, duck=duck)
+    sound = mix_voices(scenes, music, music_level=music_level, duck=duck)
     film = assemble(scenes, sound, rate=find_rate(rate), width=width, height=height, amount=amount, step=ctx.step)
     return Storyboard(film, write_subtitles(scenes), [scene.start for scene in scenes])
 

@@ -1,4 +1,4 @@
-"""Node types that say what is in a film."""
+"""Node types that say what is in a video."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from studio.api import Context, Field, Image, JsonValue, Video, node
 
 
 class Facts(NamedTuple):
-    """What a film is.
+    """What a video is.
 
     Attributes:
         seconds: Length.
@@ -17,7 +17,7 @@ class Facts(NamedTuple):
         width: Columns.
         height: Rows.
         has_sound: Whether it has one.
-        facts: These as a JSON mapping, with `frames`, `channels`, and of the sound `sound_rate`, `sound_channels` and
+        facts: These as a JSON mapping, with `frames`, `channels`, and of the audio `sound_rate`, `sound_channels` and
             `sound_seconds`.
     """
 
@@ -30,7 +30,7 @@ class Facts(NamedTuple):
 
 
 class Scenes(NamedTuple):
-    """The scenes of a film.
+    """The scenes of a video.
 
     Attributes:
         starts: When each begins, in seconds; the first at 0.
@@ -45,10 +45,10 @@ class Scenes(NamedTuple):
 
 @node("video.info")
 def describe_video(ctx: Context, video: Video) -> Facts:
-    """Tell a film's length, rate, size and sound.
+    """Return a video's length, rate, size and audio.
 
     Args:
-        video: Film to look at.
+        video: Video to describe.
     """
     audio = video.audio
     count = video.count
@@ -75,10 +75,10 @@ def find_scenes(
     shortest: Annotated[float, Field(ge=0, le=3600, unit="seconds")] = 0.0,
     most: Annotated[int, Field(ge=1, le=10_000)] = 1000,
 ) -> Scenes:
-    """Find where a film cuts from one scene to another; dissolves, fades and flashes are no cuts.
+    """Find where a video cuts from one scene to another; dissolves, fades and flashes are not cuts.
 
     Args:
-        video: Film.
+        video: Video.
         sensitivity: 2 finds changes half as large too, 0.5 only those twice as large.
         shortest: Scenes shorter than this belong to the one before.
         most: Stop after so many scenes.

@@ -1,4 +1,4 @@
-"""Node types that lay pictures, words and sounds over films."""
+"""Node types that lay images, words and audio over videos."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ def overlay_video(
     start: Seconds = 0.0,
     end: Annotated[float | None, Field(ge=0, le=86_400, unit="seconds")] = None,
 ) -> Video:
-    """Lay a picture, such as a logo, over a film for some time; its alpha counts.
+    """Lay an image, such as a logo, over a video for some time; its alpha counts.
 
     Args:
-        video: Film below.
-        picture: Picture above; what sticks out is not shown.
+        video: Video below.
+        picture: Image above; what sticks out is not shown.
         corner: Where it lies.
         x: Column of its left edge instead.
         y: Row of its top edge instead.
-        scale: Its width as a part of the film's; without it the picture keeps its size.
+        scale: Its width as a part of the video's; without it the image keeps its size.
         margin: Pixels between it and the edges.
         opacity: How much of it shows.
         start: From when on.
         end: Until when; without it to the end.
     """
-    from studio_video.layers import overlay_picture, place
+    from studio_video.layers import overlay_image, place
     from studio_video.shape import scale_to
 
     if scale is not None:
@@ -50,7 +50,7 @@ def overlay_video(
         picture = Image(scale_to(picture.to_uint8(), size))
     at = place(corner, (video.width, video.height), (picture.width, picture.height), margin)
     left, top = at[0] if x is None else x, at[1] if y is None else y
-    return overlay_picture(video, picture, left, top, opacity, start, end)
+    return overlay_image(video, picture, left, top, opacity, start, end)
 
 
 @node("video.picture_in_picture")
@@ -66,21 +66,21 @@ def inset_video(
     start: Seconds = 0.0,
     sound: Literal["film", "inset", "mix"] = "mix",
 ) -> Video:
-    """Show one film small in a corner of another, as long as it lasts.
+    """Show one video small in a corner of another, as long as it lasts.
 
     Args:
-        video: Film below.
-        inset: Film above.
+        video: Video below.
+        inset: Video above.
         corner: Where it lies.
-        scale: Its width as a part of the film's.
+        scale: Its width as a part of the video's.
         margin: Pixels between it and the edges.
         border: Width of the white border.
         start: When the inset begins.
-        sound: Whose sound is heard.
+        sound: Whose audio is heard.
     """
-    from studio_video.layers import inset_film
+    from studio_video.layers import lay_inset
 
-    return inset_film(video, inset, corner, scale, margin, border, start, sound)
+    return lay_inset(video, inset, corner, scale, margin, border, start, sound)
 
 
 @node("video.captions")
@@ -96,20 +96,20 @@ def caption_video(
     delay: Annotated[float, Field(ge=-86_400, le=86_400, unit="seconds")] = 0.0,
     font_file: File | None = None,
 ) -> Video:
-    """Draw subtitles into a film.
+    """Draw subtitles into a video.
 
     Args:
-        video: Film to draw into.
+        video: Video to draw into.
         subtitles: SubRip or WebVTT text, as `speech.say` and `speech.subtitles` give it.
-        size: Height of the letters' em, as a part of the film's height.
-        color: Colour of the letters.
+        size: Height of the letters' em, as a part of the video's height.
+        color: Color of the letters.
         box: Opacity of the dark box behind them; 0 draws an outline instead.
         position: Where they stand.
         delay: Seconds by which they come later, or, below 0, earlier.
         font_file: A TrueType or OpenType file; without it DejaVu Sans, which has Latin, Greek, Cyrillic and some more.
 
     Raises:
-        MediaError: E703 if there is no subtitle in the text or the font is broken.
+        MediaError: E703 if the text contains no subtitle or the font is broken.
     """
     from studio_video.captions import Cue, Style, find_missing, parse_subtitles
     from studio_video.layers import burn_captions
@@ -135,18 +135,18 @@ def mux_video(
     delay: Annotated[float, Field(ge=-86_400, le=86_400, unit="seconds")] = 0.0,
     gain: Annotated[float, Field(ge=-120, le=60, unit="dB")] = 0.0,
 ) -> Video:
-    """Give a film a sound, cut or padded with silence to the film's length.
+    """Give a video audio, cut or padded with silence to the video's length.
 
     Args:
-        video: Film.
-        audio: Sound.
-        mode: Let it "replace" the film's own sound, or "mix" the two.
+        video: Video.
+        audio: Audio.
+        mode: Let it "replace" the video's own audio, or "mix" the two.
         delay: Seconds by which it begins later, or, below 0, by which its start is left out.
         gain: How much louder or softer it becomes.
     """
-    from studio_video.sound import lay_sound
+    from studio_video.audio import lay_audio
 
-    return lay_sound(video, audio, delay, 10 ** (gain / 20), mixes=mode == "mix")
+    return lay_audio(video, audio, delay, 10 ** (gain / 20), mixes=mode == "mix")
 
 
 NODE_TYPES: list[Callable[..., Any]] = [overlay_video, inset_video, caption_video, mux_video]

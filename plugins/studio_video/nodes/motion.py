@@ -1,4 +1,4 @@
-"""Node types that look at how things move: more frames a second, less noise, less flicker."""
+"""Node types that follow motion: more frames a second, less noise, less flicker."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def interpolate_video(
     method: Literal["flow", "blend", "repeat"] = "flow",
     cuts: bool = True,
 ) -> Video:
-    """Bring a film to another frame rate, or slow it down, with new frames along the motion between the old ones.
+    """Bring a video to another frame rate, or slow it down, with new frames along the motion between the old ones.
 
-    Frames may come at uneven times and leave at even ones; the length and the sound stay. A frame that falls on the
+    Frames may come at uneven times and leave at even ones; the length and the audio stay. A frame that falls on the
     time of an old one is that one. Nothing is mixed across a cut.
 
     Args:
-        video: Film to interpolate.
+        video: Video to interpolate.
         rate: Frames a second of the result; 23.976, 29.97 and 59.94 mean the exact rates of television. It may be
-            lower than the film's. Empty for the film's own.
-        slowdown: How many times longer the film lasts. Its sound gets slower and deeper as well.
+            lower than the video's. Empty for the video's own.
+        slowdown: How many times longer the video lasts. Its audio gets slower and deeper as well.
         method: "flow" moves things (optical flow), "blend" mixes two frames, "repeat" shows each frame longer.
         cuts: Look for cuts. Without, what comes after one may be mixed into what was before.
 
@@ -36,10 +36,10 @@ def interpolate_video(
     """
     from fractions import Fraction
 
-    from studio_video.interpolate import Tempo, find_rate, interpolate_film
+    from studio_video.interpolate import Tempo, find_rate, interpolate
 
     exact = video.rate if rate is None else find_rate(rate)
-    return interpolate_film(video, Tempo(exact, Fraction(slowdown).limit_denominator(10_000), method, cuts), ctx.step)
+    return interpolate(video, Tempo(exact, Fraction(slowdown).limit_denominator(10_000), method, cuts), ctx.step)
 
 
 @node("video.denoise")
@@ -51,20 +51,20 @@ def denoise_video(
     radius: Annotated[int, Field(ge=1, le=8, unit="frames")] = 2,
     spatial: Annotated[float, Field(ge=0, le=1)] = 1.0,
 ) -> Video:
-    """Take noise and grain out of a film: frames around each one are brought into place and averaged with it.
+    """Take noise and grain out of a video: frames around each one are brought into place and averaged with it.
 
     What does not agree after its motion is followed is not averaged, so nothing smears. What noise is left is smoothed
     within the frame.
 
     Args:
-        video: Film to denoise.
+        video: Video to denoise.
         noise: Standard deviation of the noise, samples from 0 to 1; 0 to estimate it in each frame.
-        radius: Frames looked at before and after each; more is better for quiet scenes, and slower.
+        radius: Frames used before and after each; more is better for quiet scenes, and slower.
         spatial: How much of what is left is smoothed within the frame (non-local means); 0 for not at all.
     """
-    from studio_video.denoise import denoise_film
+    from studio_video.denoise import reduce_noise
 
-    return denoise_film(video, noise=noise, radius=radius, spatial=spatial, step=ctx.step)
+    return reduce_noise(video, noise=noise, radius=radius, spatial=spatial, step=ctx.step)
 
 
 @node("video.deflicker")
@@ -75,23 +75,23 @@ def deflicker_video(
     guide: Video | None = None,
     strength: Annotated[float, Field(ge=0, le=1)] = 1.0,
 ) -> Video:
-    """Make a film coherent whose frames were processed one by one: painted, recolored, enlarged, drawn over.
+    """Make a video coherent whose frames were processed one by one: painted, recolored, enlarged, drawn over.
 
     Each frame is pulled towards the one before it, carried along the motion of the guide, wherever the guide does not
-    change along that motion. What flickers in the film and not in its guide goes (after Bonneel et al. 2015).
+    change along that motion. What flickers in the video and not in its guide goes (after Bonneel et al. 2015).
 
     Args:
-        video: The processed film.
-        guide: The film that it was made from, with as many frames, of any size. Empty to go by the film itself, which
+        video: The processed video.
+        guide: The video that it was made from, with as many frames, of any size. Empty to go by the video itself, which
             takes out only what flickers a little.
-        strength: 1 takes out all that can be, at the cost of some detail; 0 leaves the film as it is.
+        strength: 1 takes out all that can be, at the cost of some detail; 0 leaves the video as it is.
 
     Raises:
-        MediaError: E716 if the guide has more or fewer frames than the film.
+        MediaError: E716 if the guide has more or fewer frames than the video.
     """
-    from studio_video.deflicker import deflicker_film
+    from studio_video.deflicker import reduce_flicker
 
-    return deflicker_film(video, guide, strength=strength, step=ctx.step)
+    return reduce_flicker(video, guide, strength=strength, step=ctx.step)
 
 
 NODE_TYPES = find_node_types(sys.modules[__name__])

@@ -73,9 +73,9 @@ def test_what_a_format_does_not_hold_is_told_and_leaves_nothing(
 def test_the_sound_of_a_film_is_taken_and_a_silent_film_told() -> None:
     picture = Image(np.zeros((4, 4, 3), np.uint8))
 
-    assert sources.take_video_sound(CTX, Video.from_images([picture], Fraction(1), make_tone())) == make_tone()
-    with pytest.raises(MediaError, match="no sound"):
-        sources.take_video_sound(CTX, Video.from_images([picture], Fraction(1)))
+    assert sources.take_video_audio(CTX, Video.from_images([picture], Fraction(1), make_tone())) == make_tone()
+    with pytest.raises(MediaError, match="no audio"):
+        sources.take_video_audio(CTX, Video.from_images([picture], Fraction(1)))
 
 
 @pytest.mark.parametrize(

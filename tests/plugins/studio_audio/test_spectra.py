@@ -22,7 +22,7 @@ def test_a_sound_comes_back_from_its_spectrogram(kind: str, frames: int, channel
     noise = make_noise(frames / rate, rate=rate, channels=channels)
 
     made = spectra.make_spectrogram(CTX, noise, kind=kind, window=512)
-    back = spectra.sound_from_spectrogram(CTX, made)
+    back = spectra.audio_from_spectrogram(CTX, made)
 
     assert back.frames == frames
     assert np.abs(back.samples - noise.samples).max() < 1e-6
@@ -32,7 +32,7 @@ def test_a_sound_comes_back_from_its_spectrogram(kind: str, frames: int, channel
 def test_every_overlap_takes_the_sound_back(overlap: int) -> None:
     noise = make_noise(0.3)
 
-    back = spectra.sound_from_spectrogram(CTX, spectra.make_spectrogram(CTX, noise, overlap=overlap))
+    back = spectra.audio_from_spectrogram(CTX, spectra.make_spectrogram(CTX, noise, overlap=overlap))
 
     assert np.abs(back.samples - noise.samples).max() < 1e-6
 
@@ -50,7 +50,7 @@ def test_a_tone_is_strongest_where_its_frequency_is(kind: str) -> None:
 def test_phases_are_found_where_they_are_lost(kind: str) -> None:
     made = spectra.make_spectrogram(CTX, make_tone(1000, 0.7), kind=kind, window=1024)
 
-    back = spectra.sound_from_spectrogram(CTX, made, phase="find", rounds=40)
+    back = spectra.audio_from_spectrogram(CTX, made, phase="find", rounds=40)
 
     middle = Audio(back.samples[3000:-3000], back.rate)
     assert find_frequency(middle) == pytest.approx(1000, rel=0.02)
@@ -61,7 +61,7 @@ def test_phases_are_found_where_they_are_lost(kind: str) -> None:
 def test_changed_magnitudes_change_the_sound(kind: str) -> None:
     made = spectra.make_spectrogram(CTX, make_tone(1000), kind=kind)
 
-    softer = spectra.sound_from_spectrogram(CTX, made.replace(magnitude=made.magnitude / 2))
+    softer = spectra.audio_from_spectrogram(CTX, made.replace(magnitude=made.magnitude / 2))
 
     assert find_rms(softer) == pytest.approx(find_rms(make_tone(1000)) / 2, rel=0.01)
 
@@ -99,7 +99,7 @@ def test_an_unchanged_picture_gives_the_sound_back(kind: str) -> None:
     drawn = spectra.draw_spectrogram(CTX, spectra.make_spectrogram(CTX, noise, kind=kind))
     read = spectra.read_spectrogram(CTX, drawn.image, like=drawn.spectrogram)
 
-    assert np.abs(spectra.sound_from_spectrogram(CTX, read).samples - noise.samples).max() < 1e-5
+    assert np.abs(spectra.audio_from_spectrogram(CTX, read).samples - noise.samples).max() < 1e-5
 
 
 def test_painting_black_over_a_tone_silences_it_and_nothing_else() -> None:
@@ -109,7 +109,7 @@ def test_painting_black_over_a_tone_silences_it_and_nothing_else() -> None:
     row = drawn.image.height - 1 - round(1000 * 2048 / 22_050)
     pixels[row - 40 : row + 40] = 0
 
-    back = spectra.sound_from_spectrogram(CTX, spectra.read_spectrogram(CTX, Image(pixels), like=drawn.spectrogram))
+    back = spectra.audio_from_spectrogram(CTX, spectra.read_spectrogram(CTX, Image(pixels), like=drawn.spectrogram))
 
     middle = back.samples[3000:-3000]
     assert middle == pytest.approx(make_tone(4000).samples[3000:-3000] * 0.1, abs=0.01)
@@ -120,7 +120,7 @@ def test_any_picture_makes_a_sound_and_a_line_a_tone_of_its_level() -> None:
     pixels[256 - 64] = (80 - 10) / 80
 
     read = spectra.read_spectrogram(CTX, Image(pixels), rate=16_000, hop=128, low=-80.0)
-    tone = spectra.sound_from_spectrogram(CTX, read, rounds=50)
+    tone = spectra.audio_from_spectrogram(CTX, read, rounds=50)
 
     assert find_frequency(tone) == pytest.approx(64 * 16_000 / 512, rel=0.01)
     assert tone.frames == 99 * 128

@@ -46,7 +46,7 @@ def test_a_match_takes_the_case_of_its_name_or_otherwise() -> None:
 
 
 def test_a_match_without_a_case_names_the_cases() -> None:
-    with pytest.raises(StudioError, match="'huge' is none of 'small', 'large'"):
+    with pytest.raises(StudioError, match="'huge' is not one of 'small', 'large'"):
         choices.match_text(CTX, "huge", ["small", "large"], case_1=1)
 
 

@@ -13,7 +13,7 @@ import pytest
 from studio.api import Audio, Cancelled, StudioError
 from studio.testing import TestContext
 from studio_speech import espeak
-from studio_speech.espeak import Engine, find_engine
+from studio_speech.espeak import Installation, find_installations
 from studio_speech.nodes.speaking import list_voices, say_text
 
 TEXT = "The boy was there when the sun rose, and a large size in stockings is hard to sell."
@@ -198,7 +198,7 @@ def test_an_unknown_language_or_voice_names_the_nearest(ctx: TestContext, inputs
 def test_a_region_or_script_that_is_not_there_is_left_out_and_told(ctx: TestContext, language: str, taken: str) -> None:
     assert say_text(ctx, "hi", language=language).audio.duration > 0.1
 
-    assert ctx.messages == [f"there is no voice for {language!r}; {taken!r} is taken"]
+    assert ctx.messages == [f"no voice for {language!r}; {taken!r} is used"]
 
 
 def test_an_unknown_language_within_ssml_is_an_error(ctx: TestContext) -> None:
@@ -301,16 +301,16 @@ def test_a_text_never_reaches_a_command_line(ctx: TestContext, monkeypatch: pyte
 def test_the_system_library_speaks_where_the_package_is_not(
     tmp_path: Path, ctx: TestContext, plain: Audio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    packaged = next(find_engine())
+    packaged = next(find_installations())
     assert packaged.data is not None
     (tmp_path / "libespeak-ng.so.1").symlink_to(packaged.library)
     monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))  # what a system's library lies on
     monkeypatch.setenv("ESPEAK_DATA_PATH", str(Path(packaged.data).parent))
     monkeypatch.setattr(espeak.importlib.util, "find_spec", lambda name: None)
 
-    engine, _ = espeak.open_engine()
+    installation, _ = espeak.open_installation()
 
-    assert engine == Engine("libespeak-ng.so.1", None)
+    assert installation == Installation("libespeak-ng.so.1", None)
     assert say_text(ctx, TEXT).audio == plain
 
 
@@ -331,7 +331,7 @@ def test_a_long_speech_is_read_from_its_file_and_sounds_alike(
 
 
 def test_no_espeak_at_all_is_an_error_that_says_what_to_type(ctx: TestContext, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(espeak, "find_engine", lambda: iter([Engine("/nowhere/libespeak-ng.so", None)]))
+    monkeypatch.setattr(espeak, "find_installations", lambda: iter([Installation("/nowhere/libespeak-ng.so", None)]))
 
     with pytest.raises(StudioError) as caught:
         say_text(ctx, "hi")
@@ -357,7 +357,7 @@ def test_a_process_that_dies_hangs_or_babbles_is_an_error(
     monkeypatch.setattr(espeak, "_WORKER", worker)
 
     with pytest.raises(StudioError) as caught:
-        espeak.ask(next(find_engine()), {"do": "voices"}, timeout=1 if "sleep" in program else 60)
+        espeak.ask(next(find_installations()), {"do": "voices"}, timeout=1 if "sleep" in program else 60)
 
     assert caught.value.code == "E664"
     assert words in caught.value.message

@@ -120,7 +120,7 @@ def test_a_file_with_nothing_left_of_it_is_refused(tmp_path: Path, keep: int) ->
 def test_sound_alone_is_no_film(tmp_path: Path) -> None:
     AudioType().write_file(tone(0.5), tmp_path / "a.m4a", None)
 
-    with pytest.raises(MediaError, match="sound alone"):
+    with pytest.raises(MediaError, match="audio alone"):
         files.load_video(TestContext(), open_file(tmp_path / "a.m4a"))
 
 

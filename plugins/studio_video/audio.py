@@ -1,4 +1,4 @@
-"""The sound of films: cut, padded, joined, repeated, turned round, mixed and paced, block by block."""
+"""The audio of videos: cut, padded, joined, repeated, reversed, mixed and paced, block by block."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def create_silence(frames: int, channels: int) -> Iterator[FloatArray]:
 
 
 def cut(audio: Audio, start: float, end: float | None) -> Audio:
-    """Return the sound between two times; what reaches beyond it is left out."""
+    """Return the audio between two times; what reaches beyond it is left out."""
     first = min(round(start * audio.rate), audio.frames)
     last = audio.frames if end is None else min(round(end * audio.rate), audio.frames)
     return _stream(audio, lambda: audio.blocks(BLOCK, first, last), max(0, last - first))
 
 
 def cut_or_pad(audio: Audio, seconds: float, delay: float = 0.0) -> Audio:
-    """Return the sound for exactly so many seconds, later by a delay or, if that is below 0, without its start."""
+    """Return the audio for exactly so many seconds, later by a delay or, if that is below 0, without its start."""
     total = round(seconds * audio.rate)
     silence, skipped = max(0, round(delay * audio.rate)), max(0, round(-delay * audio.rate))
     silence, skipped = min(silence, total), min(skipped, audio.frames)
@@ -45,7 +45,7 @@ def cut_or_pad(audio: Audio, seconds: float, delay: float = 0.0) -> Audio:
 
 
 def repeat(audio: Audio, times: int) -> Audio:
-    """Return the sound so many times over."""
+    """Return the audio repeated so many times."""
 
     def blocks() -> Iterator[FloatArray]:
         for _ in range(times):
@@ -55,7 +55,7 @@ def repeat(audio: Audio, times: int) -> Audio:
 
 
 def turn_round(audio: Audio) -> Audio:
-    """Return the sound from its end to its start."""
+    """Return the audio from its end to its start."""
 
     def blocks() -> Iterator[FloatArray]:
         for stop in range(audio.frames, 0, -BLOCK * 32):
@@ -66,22 +66,22 @@ def turn_round(audio: Audio) -> Audio:
 
 
 def fade_into(before: FloatArray, after: FloatArray) -> FloatArray:
-    """Return two equally long sounds, the one fading into the other."""
+    """Return two equally long clips, the one fading into the other."""
     share = np.linspace(0.0, 1.0, len(before), dtype=np.float32)[:, None]
     mixed: FloatArray = before * np.sqrt(1.0 - share) + after * np.sqrt(share)
     return mixed
 
 
-def join_overlapping(sounds: Sequence[Audio | None], lengths: Sequence[float], overlap: float) -> Audio | None:
-    """Return sounds one after the other, each cut or padded to its length and fading into the next."""
-    known = [sound for sound in sounds if sound is not None]
+def join_overlapping(clips: Sequence[Audio | None], lengths: Sequence[float], overlap: float) -> Audio | None:
+    """Return audio clips one after the other, each cut or padded to its length and fading into the next."""
+    known = [audio for audio in clips if audio is not None]
     if not known:
         return None
-    rate, channels = max(sound.rate for sound in known), max(sound.channels for sound in known)
+    rate, channels = max(audio.rate for audio in known), max(audio.channels for audio in known)
     nothing = Audio(np.zeros((1, channels), np.float32), rate)
     parts = [
-        cut_or_pad(nothing if sound is None else convert(sound, rate, channels), length)
-        for sound, length in zip(sounds, lengths, strict=True)
+        cut_or_pad(nothing if audio is None else convert(audio, rate, channels), length)
+        for audio, length in zip(clips, lengths, strict=True)
     ]
     edges = [round((sum(lengths[:index]) - overlap * index) * rate) for index in range(len(parts) + 1)]
     shared = round(overlap * rate)
@@ -116,8 +116,8 @@ def _fit(blocks: Iterable[FloatArray], total: int, channels: int) -> Iterator[Fl
     yield from create_silence(left, channels)
 
 
-def mix_sounds(first: Audio, second: Audio, gain: float, delay: float, seconds: float) -> Audio:
-    """Return two sounds at once for so many seconds, the second later by a delay and times a gain."""
+def mix_audio(first: Audio, second: Audio, gain: float, delay: float, seconds: float) -> Audio:
+    """Return two clips at once for so many seconds, the second later by a delay and times a gain."""
     rate, channels = max(first.rate, second.rate), max(first.channels, second.channels)
     one = cut_or_pad(convert(first, rate, channels), seconds)
     two = cut_or_pad(convert(second, rate, channels), seconds, delay)
@@ -129,13 +129,13 @@ def mix_sounds(first: Audio, second: Audio, gain: float, delay: float, seconds: 
     return _stream(one, blocks, one.frames)
 
 
-def lay_sound(video: Video, audio: Audio, delay: float, gain: float, *, mixes: bool) -> Video:
-    """Return a film with a sound, instead of its own or beside it."""
+def lay_audio(video: Video, audio: Audio, delay: float, gain: float, *, mixes: bool) -> Video:
+    """Return a video with audio, instead of its own or beside it."""
 
-    def load_sound() -> Audio:
+    def load_audio() -> Audio:
         seconds = video.duration
         if mixes and video.audio is not None:
-            return mix_sounds(video.audio, audio, gain, delay, seconds)
+            return mix_audio(video.audio, audio, gain, delay, seconds)
         laid = cut_or_pad(audio, seconds, delay)
         if gain == 1.0:
             return laid
@@ -149,12 +149,12 @@ def lay_sound(video: Video, audio: Audio, delay: float, gain: float, *, mixes: b
         rate=video.rate,
         count=lambda: video.count,
         duration=lambda: video.duration,
-        audio=load_sound,
+        audio=load_audio,
     )
 
 
 def convert(audio: Audio, rate: int, channels: int) -> Audio:
-    """Return the sound at another rate, with another number of channels (mono goes to all; else the first ones)."""
+    """Return the audio at another rate, with another number of channels (mono goes to all; else the first ones)."""
     if (audio.rate, audio.channels) == (rate, channels):
         return audio
     total = round(audio.frames * rate / audio.rate)
@@ -189,7 +189,7 @@ def _resample(blocks: Iterable[FloatArray], source: int, target: int, channels: 
 
 
 def change_pace(audio: Audio, factor: float, *, keep_pitch: bool) -> Audio:
-    """Return the sound `factor` times as fast: at its own pitch (WSOLA, FFmpeg's atempo), or like a tape."""
+    """Return the audio `factor` times as fast: at its own pitch (WSOLA, FFmpeg's atempo), or like a tape."""
     total = round(audio.frames / factor)
     source = audio.rate if keep_pitch else max(1000, round(audio.rate * factor))
     filters = _find_tempos(factor) if keep_pitch else [("aresample", str(audio.rate))]

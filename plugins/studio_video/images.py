@@ -1,4 +1,4 @@
-"""Films from pictures and pictures from films: numbered files, chosen frames, contact sheets."""
+"""Videos from images and images from videos: numbered files, chosen frames, contact sheets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from PIL import ImageDraw
 
 from studio.api import Audio, Frame, Image, ImageType, MediaError, MediaLimits, Video
 from studio_video.captions import load_font
-from studio_video.retime import closing_stream, create_film
+from studio_video.retime import closing_stream, create_video
 from studio_video.shape import resize, scale_to
 
 Array = npt.NDArray[Any]
@@ -33,8 +33,8 @@ def sort_naturally(paths: Sequence[Path]) -> list[Path]:
     return sorted(paths, key=key)
 
 
-def read_pictures(paths: Sequence[Path], rate: Fraction, audio: Audio | None, limits: MediaLimits) -> Video:
-    """Return a film of picture files, each read when its frame is asked for.
+def read_images(paths: Sequence[Path], rate: Fraction, audio: Audio | None, limits: MediaLimits) -> Video:
+    """Return a video of image files, each read when its frame is asked for.
 
     Raises:
         MediaError: E511 if the first cannot be read; while frames are read also E704 for one of another size.
@@ -45,8 +45,8 @@ def read_pictures(paths: Sequence[Path], rate: Fraction, audio: Audio | None, li
         for index, path in enumerate(paths):
             image = first if index == 0 else ImageType().read_file(path, limits)
             if (image.width, image.height) != (first.width, first.height):
-                told = f"{path.name} is {image.width} x {image.height}, the first is {first.width} x {first.height}"
-                raise MediaError("E704", told, hint="make them one size first")
+                message = f"{path.name} is {image.width} x {image.height}, the first is {first.width} x {first.height}"
+                raise MediaError("E704", message, hint="make them one size first")
             yield Frame(match_channels(image, first.channels), float(index / rate))
 
     return Video(
@@ -61,7 +61,7 @@ def read_pictures(paths: Sequence[Path], rate: Fraction, audio: Audio | None, li
 
 
 def match_channels(image: Image, channels: int) -> Image:
-    """Return a picture with this many channels: grey spread, alpha added or left out."""
+    """Return an image with this many channels: grey spread, alpha added or left out."""
     array = image.stored
     if array.shape[2] == channels:
         return image
@@ -75,8 +75,8 @@ def match_channels(image: Image, channels: int) -> Image:
     return Image(np.concatenate([colors, np.full((*array.shape[:2], 1), top, array.dtype)], axis=2))
 
 
-def join_pictures(images: Sequence[Image], rate: Fraction, audio: Audio | None) -> Video:
-    """Return a film of pictures; those of other sizes are fitted to the first, with bars."""
+def join_images(images: Sequence[Image], rate: Fraction, audio: Audio | None) -> Video:
+    """Return a video of images; those of other sizes are fitted to the first, with bars."""
     first = images[0]
     size = first.width, first.height
 
@@ -89,8 +89,8 @@ def join_pictures(images: Sequence[Image], rate: Fraction, audio: Audio | None) 
     return Video.from_images([fit(image) for image in images], rate, audio)
 
 
-def match_film(video: Video, like: Video) -> Video:
-    """Return a film with the size and the channels of another, fitted with bars; itself if it has them."""
+def match_video(video: Video, like: Video) -> Video:
+    """Return a video with the size and the channels of another, fitted with bars; itself if it has them."""
     if (video.width, video.height, video.channels) == (like.width, like.height, like.channels):
         return video
     size = like.width, like.height
@@ -100,7 +100,7 @@ def match_film(video: Video, like: Video) -> Video:
             array = match_channels(frame.image, like.channels).stored
             yield Frame(Image(resize(array, size, "fit", "auto", (0, 0, 0))), frame.time)
 
-    return create_film(
+    return create_video(
         video,
         frames,
         size=size,
@@ -112,7 +112,7 @@ def match_film(video: Video, like: Video) -> Video:
 
 
 def take_frames(video: Video, times: Sequence[float]) -> list[Image]:
-    """Return the pictures that show at rising times; one pass, and no more is held than was asked for."""
+    """Return the images that show at rising times; one pass, and no more is held than was asked for."""
     found: list[Image] = []
     shown: Frame | None = None
     with closing_stream(video) as stream:
@@ -123,7 +123,7 @@ def take_frames(video: Video, times: Sequence[float]) -> list[Image]:
             if len(found) == len(times):
                 break
     if shown is None:
-        raise MediaError("E700", "the film has no frames", hint="check what makes it")
+        raise MediaError("E700", "the video has no frames", hint="check what makes it")
     return found + [shown.image] * (len(times) - len(found))
 
 
@@ -131,12 +131,12 @@ def spread_times(video: Video, count: int, start: float, end: float | None) -> l
     """Return so many times in the middle of equal parts of a span."""
     last = video.duration if end is None else min(end, video.duration)
     if last <= start:
-        raise MediaError("E701", f"the film ends before {start:g} seconds", hint="start earlier")
+        raise MediaError("E701", f"the video ends before {start:g} seconds", hint="start earlier")
     return [start + (last - start) * (index + 0.5) / count for index in range(count)]
 
 
 def make_sheet(images: Sequence[Image], times: Sequence[float], columns: int, width: int, *, labels: bool) -> Image:
-    """Return a contact sheet: pictures in rows, each with its time below."""
+    """Return a contact sheet: images in rows, each with its time below."""
     first = images[0]
     height = max(1, round(width * first.height / first.width))
     size = max(11, width // 14)
