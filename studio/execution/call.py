@@ -254,6 +254,10 @@ class NodeState:
         self.error: NodeError | None = None
         self.skipped_for: Unavailable | None = None
 
+    def needs_lazy(self, name: str) -> bool:
+        """Say whether the node is known to need a lazy input."""
+        return self.wanted is not None and name in self.wanted
+
     @property
     def settled(self) -> bool:
         """Whether it is done, skipped or failed."""

@@ -115,12 +115,12 @@ class Demand:
         args: dict[str, Result] = {}
         for name, bound in node.inputs.items():
             end = declared.get(name)
-            if end is not None and end.lazy and name not in (state.wanted or ()):
+            if end is not None and end.lazy and not state.needs_lazy(name):
                 continue
             result = self.find_result(bound.source)
             if isinstance(result, Result):
                 args[name] = result
-            elif not bound.spec.optional or result.failed:
+            elif result.failed or not bound.spec.optional:
                 return result
             elif end is not None and end.required:  # skipped, and this input may be empty
                 args[name] = self._values.create_empty()
@@ -131,7 +131,8 @@ class Demand:
         if isinstance(source, Reference):
             return self._find_output(source)
         if isinstance(source, Collected):
-            return gather_results([self.find_result(entry) for entry in source.entries])
+            found = select_results([self.find_result(entry) for entry in source.entries])
+            return found if isinstance(found, Unavailable) else Result.gather(found)
         if isinstance(source, Given):
             return source.result  # type: ignore[no-any-return]  # what the executor itself put there
         assert isinstance(source, Constant | NamedPath)  # the plan made nodes of all others
@@ -227,10 +228,14 @@ class Demand:
         return len(readers) == 1 and readers[0].depth == 0
 
 
-def gather_results(found: Sequence[Result | Unavailable]) -> Result | Unavailable:
-    """Return the list of these results, or why one of them is not available."""
-    missing = next((one for one in found if isinstance(one, Unavailable)), None)
-    return missing if missing is not None else Result.gather([one for one in found if isinstance(one, Result)])
+def select_results(found: Sequence[Result | Unavailable]) -> list[Result] | Unavailable:
+    """Return these results, or why one of them is not available."""
+    results: list[Result] = []
+    for one in found:
+        if isinstance(one, Unavailable):
+            return one
+        results.append(one)
+    return results
 
 
 def _find_needed(state: NodeState) -> Iterable[Source]:
@@ -243,5 +248,5 @@ def _find_needed(state: NodeState) -> Iterable[Source]:
     return [
         bound.source
         for name, bound in node.inputs.items()
-        if (name in declared and declared[name].lazy) == lazy and (not lazy or name in (state.wanted or ()))
+        if (name in declared and declared[name].lazy) == lazy and (not lazy or state.needs_lazy(name))
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from studio.execution.call import NodeState, NodeStatus, Result, Unavailable, nest
-from studio.execution.demand import Demand
+from studio.execution.demand import Demand, select_results
 from studio.execution.file_reading import FileReader
 from studio.execution.plan import Plan, create_plan, rename_nodes
 from studio.execution.values import Values
@@ -54,13 +54,12 @@ def combine_copies(state: NodeState, demand: Demand) -> Unavailable | None:
     """Put the outputs of a mapped graph's copies together; return why that is impossible, if it is."""
     outputs: dict[str, Result] = {}
     for name in state.node.outputs:
-        found = [demand.find_result(copy.outputs[name][0]) for copy in state.copies]
-        missing = next((one for one in found if isinstance(one, Unavailable)), None)
-        if missing is not None:
+        found = select_results([demand.find_result(copy.outputs[name][0]) for copy in state.copies])
+        if isinstance(found, Unavailable):
             for other in state.node.outputs:
                 demand.release_copies(state, other)
-            return missing
-        outputs[name] = nest(state.shape, [one for one in found if isinstance(one, Result)])
+            return found
+        outputs[name] = nest(state.shape, found)
     state.outputs = outputs
     inner = [demand.states[node_id] for copy in state.copies for node_id in copy.nodes]
     state.seconds = sum(child.seconds for child in inner)

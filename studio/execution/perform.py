@@ -56,15 +56,11 @@ class Performer:
         while stacks and not self._is_abandoned(calls):
             stack = stacks.pop()
             outcomes |= self._perform_stack(calls, inputs, stack)
-            failed = [index for index in stack if isinstance(outcomes[index], BaseException)]
-            if failed and not self._is_abandoned(calls):
+            errors = {index: one for index in stack if isinstance(one := outcomes[index], BaseException)}
+            if errors and not self._is_abandoned(calls):
                 recovery = recovery or MemoryRecovery(self._services.models, self._limits)
-                stacks += reversed(_find_again(recovery, calls, stack, outcomes))
-        if any(call.context is not None and call.context.interrupted for call in calls):
-            return [Cancelled() for _ in calls]  # also where the node swallowed it: a part of a result does not count
-        if any(isinstance(outcome, Cancelled) for outcome in outcomes.values()):
-            return [StudioError("E301", "it raised Cancelled, but the run was not cancelled") for _ in calls]
-        return [outcomes.get(index, _NEVER_RAN) for index in range(len(calls))]
+                stacks += reversed(_find_again(recovery, calls, stack, errors, outcomes))
+        return _check_cancelled(calls, outcomes)
 
     def _is_abandoned(self, calls: Sequence[Call]) -> bool:
         return self._control.cancelled or any(call.context is not None and call.context.abandoned for call in calls)
@@ -114,14 +110,26 @@ def _find_specs(call: Call) -> dict[str, TypeSpec]:
     return {name: replace(spec, depth=max(0, spec.depth - node.depth)) for name, spec in node.outputs.items()}
 
 
+def _check_cancelled(calls: Sequence[Call], outcomes: Mapping[int, Performed]) -> list[Performed]:
+    """Return the outcomes in order: of cancelled calls none counts, and no node type may raise Cancelled on its own."""
+    if any(call.context is not None and call.context.interrupted for call in calls):
+        return [Cancelled() for _ in calls]  # also where the node swallowed it: a part of a result does not count
+    if any(isinstance(outcome, Cancelled) for outcome in outcomes.values()):
+        return [StudioError("E301", "it raised Cancelled, but the run was not cancelled") for _ in calls]
+    return [outcomes.get(index, _NEVER_RAN) for index in range(len(calls))]
+
+
 def _find_again(
-    recovery: MemoryRecovery, calls: Sequence[Call], stack: list[int], outcomes: dict[int, Performed]
+    recovery: MemoryRecovery,
+    calls: Sequence[Call],
+    stack: list[int],
+    errors: Mapping[int, BaseException],
+    outcomes: dict[int, Performed],
 ) -> list[list[int]]:
     """Return the stacks in which failed calls of a stack run again."""
-    errors = {index: outcome for index in stack if isinstance(outcome := outcomes[index], BaseException)}
     exhausted = [index for index, error in errors.items() if is_out_of_memory(error)]
     if exhausted:
-        return _recover(recovery, calls, exhausted, outcomes, errors)
+        return _recover(recovery, calls, exhausted, errors, outcomes)
     if len(stack) > 1 and len(errors) == len(stack) and _may_be_of_one_call(errors[stack[0]]):
         first = calls[stack[0]].context
         if first is not None:
@@ -134,8 +142,8 @@ def _recover(
     recovery: MemoryRecovery,
     calls: Sequence[Call],
     exhausted: list[int],
-    outcomes: dict[int, Performed],
     errors: Mapping[int, BaseException],
+    outcomes: dict[int, Performed],
 ) -> list[list[int]]:
     """Take a measure against a lack of memory; return the stacks in which calls run again, or explain their errors."""
     sizes = recovery.find([calls[index] for index in exhausted], errors[exhausted[0]])

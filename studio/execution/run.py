@@ -10,18 +10,14 @@ from typing import Any
 
 from studio.api.events import (
     Event,
-    NodeCached,
     NodeFailed,
-    NodeFinished,
     NodeProgressed,
-    NodeSkipped,
     NodeStarted,
     RunFinished,
     RunStarted,
 )
-from studio.api.type_spec import describe_value
 from studio.errors import Cancelled, NodeError, StudioError
-from studio.execution.call import Call, LostValue, NodeState, NodeStatus, Result, Stage, Unavailable, nest
+from studio.execution.call import Call, LostValue, NodeState, NodeStatus, Result, Unavailable
 from studio.execution.context import RunContext
 from studio.execution.control import Control
 from studio.execution.demand import Demand
@@ -30,14 +26,15 @@ from studio.execution.lanes import Lanes
 from studio.execution.lazy_video import LazyVideos
 from studio.execution.lookup import Claim, Lookup
 from studio.execution.lost_values import LostValues
-from studio.execution.mapped_graphs import combine_copies, expand_graph
 from studio.execution.outcome import Outcome, RunOptions
 from studio.execution.pending_work import PendingWork
 from studio.execution.perform import Performer
-from studio.execution.plan import Plan, PlanNode
+from studio.execution.plan import Plan
 from studio.execution.progress import CallProgress
 from studio.execution.reporter import Reporter, find_run_status
 from studio.execution.services import Services, StackLimits
+from studio.execution.settling import Settler
+from studio.execution.stages import Stages
 from studio.execution.values import Values
 
 _POLL_SECONDS = 0.02
@@ -85,6 +82,8 @@ class Run:
         self.work = PendingWork(self.demand.changed)
         self.reporter = Reporter(run_id, on_event, self.demand.changed)
         self.lookup = Lookup(services, self.values, options)
+        self._settler = Settler(self.demand, self.reporter)
+        self._stages = Stages(self.demand, self.values, self._settler, self.reporter, services.reader, self._add_copy)
         self._changed = self.demand.changed
         self._lanes = lanes
         self._plan = plan
@@ -205,97 +204,20 @@ class Run:
         while queue:
             state = queue.popleft()
             try:
-                queue.extend(self._advance(state, missed))
+                newly, calls = self._stages.advance(state)
+                queue.extend(newly)
+                for call in calls:
+                    queue.extend(self._start(call, missed))
             except LostValue as lost:  # a value that a condition, a choice or a list reads
                 self.remake(lost, lambda made, state=state: self.advance([state]))  # type: ignore[misc]
             except Exception as error:  # digests, checks and `needs` of plugins may raise anything
-                queue.extend(self._fail(state, explain_failure(error, state.node.id, state.node.type_name, {})))
+                queue.extend(self._settler.fail(state, explain_failure(error, state.node.id, state.node.type_name, {})))
         return missed
-
-    def _advance(self, state: NodeState, missed: list[Call]) -> list[NodeState]:
-        """Take one node to its next stage; return the nodes that are ready because of it."""
-        if state.combine is not None:
-            return state.combine(state)
-        if state.stage is Stage.CONDITIONS:
-            unmet = self._check_conditions(state.node)
-            if unmet is not None:
-                return self._skip(state, unmet)
-            newly = self.demand.enter(state, Stage.INPUTS)
-            if newly is not None:
-                return newly
-        node_type = state.node.node_type
-        if node_type is not None and node_type.needs is not None and state.stage is Stage.INPUTS:
-            args = self.demand.find_args(state)
-            if isinstance(args, Unavailable):
-                return self._skip(state, args)
-            state.wanted = self._find_needs(state, args)
-            newly = self.demand.enter(state, Stage.LAZY_INPUTS)
-            if newly is not None:
-                return newly
-        return self._begin(state, missed)
-
-    def _check_conditions(self, node: PlanNode) -> Unavailable | None:
-        """Return why a node is skipped by its conditions, or None."""
-        for source in node.conditions:
-            result = self.demand.find_result(source)
-            if isinstance(result, Unavailable):
-                return result
-            value = self.values.load(result)
-            if not isinstance(value, bool):
-                raise StudioError("E303", f"'when' takes a bool, not {describe_value(value)}")
-            if not value:
-                return Unavailable("its 'when' is false")
-        return None
-
-    def _find_needs(self, state: NodeState, args: dict[str, Result]) -> frozenset[str]:
-        """Return the lazy inputs that a node needs; a mapped one needs what any of its entries needs."""
-        node_type = state.node.node_type
-        assert node_type is not None
-        assert node_type.needs is not None
-        positions: list[dict[str, Result]] = []
-        self.values.spread(state.node, args, state.node.depth, positions)
-        wanted: set[str] = set()
-        for one in positions:
-            given = self.values.load_inputs(state.node, one)
-            wanted.update(node_type.needs(**{n: v for n, v in given.items() if not node_type.inputs[n].lazy}))
-        return frozenset(wanted & set(state.node.inputs))
-
-    def _begin(self, state: NodeState, missed: list[Call]) -> list[NodeState]:
-        """Create the calls of a node whose inputs are available, or the copies of a mapped graph."""
-        args = self.demand.find_args(state)
-        if isinstance(args, Unavailable):
-            return self._skip(state, args)
-        if state.node.subgraph is not None:
-            reader = self.services.reader
-            return expand_graph(state, args, self.demand, self.values, reader, self._add_copy, self._combine)
-        node_type = state.node.node_type
-        assert node_type is not None
-        positions = [args]
-        if state.mapped:
-            positions = []
-            state.shape = self.values.spread(state.node, args, state.node.depth, positions)
-        state.calls = [Call(state, node_type, one, index) for index, one in enumerate(positions)]
-        state.status = NodeStatus.RUNNING
-        if not state.calls:
-            return self._complete(state)
-        ready: list[NodeState] = []
-        for call in state.calls:
-            ready += self._start(call, missed)
-        return ready
 
     def _add_copy(self, copy: Plan) -> None:
         if self._adapt_copy is not None:
             self._adapt_copy(copy)
         self.demand.add_plan(copy, self)
-
-    def _combine(self, state: NodeState) -> list[NodeState]:
-        """Close a mapped graph whose copies are done."""
-        missing = combine_copies(state, self.demand)
-        if missing is not None:
-            return self._skip(state, missing)
-        if state.started:
-            self.reporter.emit(NodeStarted, state.node.id, state.node.type_name)
-        return self._close(state, "")
 
     def _start(self, call: Call, missed: list[Call]) -> list[NodeState]:
         """Find the results of a call in the cache, or have it run; return nodes that are ready because of it."""
@@ -415,7 +337,7 @@ class Run:
             if call.remaking:
                 self._end_remaking(call, missing)
             else:
-                self.advance(self._skip(call.state, missing))
+                self.advance(self._settler.skip(call.state, missing))
 
     def _open(self, call: Call) -> None:
         """Give a call its context, and start its clock."""
@@ -467,48 +389,13 @@ class Run:
             self.reporter.emit(
                 NodeProgressed, state.node.id, state.node.type_name, state.done_calls, len(state.calls), None
             )
-        return self._complete(state) if done else []
-
-    def _complete(self, state: NodeState) -> list[NodeState]:
-        """Close a node whose calls are all done."""
-        node_type = state.node.node_type
-        assert node_type is not None
-        if state.mapped:
-            state.outputs = {n: nest(state.shape, [c.results[n] for c in state.calls]) for n in node_type.outputs}
-        else:
-            state.outputs = state.calls[0].results
-        return self._close(state, (state.calls[0].fingerprint or "") if len(state.calls) == 1 else "")
-
-    def _close(self, state: NodeState, fingerprint: str) -> list[NodeState]:
-        """Settle a node whose outputs are available."""
-        ready = self.demand.settle(state, NodeStatus.DONE)
-        if ready is None:
-            return []
-        if state.started:
-            self.reporter.emit(NodeFinished, state.node.id, state.node.type_name, fingerprint, state.seconds)
-        else:
-            self.reporter.emit(NodeCached, state.node.id, state.node.type_name, fingerprint)
-        return ready
-
-    def _skip(self, state: NodeState, missing: Unavailable) -> list[NodeState]:
-        ready = self.demand.settle(state, NodeStatus.SKIPPED, skipped_for=missing)
-        if ready is None:
-            return []
-        self.reporter.emit(NodeSkipped, state.node.id, state.node.type_name, missing.reason)
-        return ready
-
-    def _fail(self, state: NodeState, error: NodeError) -> list[NodeState]:
-        ready = self.demand.settle(state, NodeStatus.FAILED, error=error)
-        if ready is None:
-            return []
-        self.reporter.emit(NodeFailed, state.node.id, state.node.type_name, error)
-        return ready
+        return self._settler.complete(state) if done else []
 
     def _fail_call(self, call: Call, error: BaseException, inputs: Mapping[str, Any]) -> list[NodeState]:
         self.lookup.release(call)
         explained = explain_failure(error, call.label, call.node_type.id, inputs)
         if not call.remaking:
-            return self._fail(call.state, explained)
+            return self._settler.fail(call.state, explained)
         self._end_remaking(call, explained)
         return []
 

@@ -157,17 +157,8 @@ class Values:
             positions.append(args)
             return len(positions) - 1
         lists = {name: self.split(result) for name, result in args.items() if node.inputs[name].depth >= depth}
-        lengths = {name: len(entries) for name, entries in lists.items()}
-        longest = max((n for n in lengths.values() if n != 1), default=1)
-        if any(length not in (1, longest) for length in lengths.values()):
-            written = ", ".join(f"{name}: {length}" for name, length in lengths.items())
-            raise StudioError(
-                "E308",
-                f"lists of unequal length ({written})",
-                hint="lists zip, and a list of one stretches; logic.product makes every combination",
-            )
         shape = []
-        for index in range(longest):
+        for index in range(_find_length({name: len(entries) for name, entries in lists.items()})):
             one = {name: entries[index if len(entries) > 1 else 0] for name, entries in lists.items()}
             shape.append(self.spread(node, args | one, depth - 1, positions))
         return shape
@@ -185,6 +176,19 @@ class Values:
                 digest = self._digests.digest
                 result.entries = [Result(digest(v), v, parent=result, index=i) for i, v in enumerate(values)]
         return result.entries
+
+
+def _find_length(lengths: Mapping[str, int]) -> int:
+    """Return the common length of lists that zip; a list of one stretches."""
+    longest = max((length for length in lengths.values() if length != 1), default=1)
+    if any(length not in (1, longest) for length in lengths.values()):
+        written = ", ".join(f"{name}: {length}" for name, length in lengths.items())
+        raise StudioError(
+            "E308",
+            f"lists of unequal length ({written})",
+            hint="lists zip, and a list of one stretches; logic.product makes every combination",
+        )
+    return longest
 
 
 def fit_input(end: Input, value: Any, classes: Mapping[str, type]) -> Any:

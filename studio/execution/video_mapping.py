@@ -151,15 +151,13 @@ class _MappedVideo:
         if not self._uses_cache():
             return self._compute(stack)
         named = [self._find_name(images) for images in stack]
-        found = [self._find(fingerprint) if fingerprint else None for fingerprint, _ in named]
-        missing = [index for index, values in enumerate(found) if values is None]
+        found = {index: values for index, (name, _) in enumerate(named) if (values := self._find(name)) is not None}
+        missing = [index for index in range(len(stack)) if index not in found]
         made = dict(zip(missing, self._compute([stack[index] for index in missing]), strict=True))
-        if self._tried[-1:] and self._tried[-1] >= self._find_fast_limit():
+        if self._tried and self._tried[-1] >= self._find_fast_limit():
             for index, values in made.items():
-                fingerprint, digests = named[index]
-                if fingerprint is not None:
-                    self._keep(fingerprint, digests, values)
-        return [values if values is not None else made[index] for index, values in enumerate(found)]
+                self._keep(*named[index], values)
+        return [values for _, values in sorted((found | made).items())]
 
     def _compute(self, stack: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Run the node type for frames, together if there are several, and measure how long it takes."""
@@ -209,8 +207,10 @@ class _MappedVideo:
         digests = self._digests | given
         return self._lookup.find_name(self._node_type, digests), digests
 
-    def _find(self, fingerprint: str) -> dict[str, Any] | None:
+    def _find(self, fingerprint: str | None) -> dict[str, Any] | None:
         """Return what the cache has of a frame: from an earlier pass, or from a run that was killed half-way."""
+        if fingerprint is None:
+            return None
         if not self._lookup.is_looked_up(self._node_type) and fingerprint not in self._kept:
             return None
         found = self._lookup.find_frame(self._node_type, fingerprint)
@@ -222,7 +222,10 @@ class _MappedVideo:
             self._blobs.update(action.parts.get(_NEW, "").split())
         return values
 
-    def _keep(self, fingerprint: str, digests: Mapping[str, str], values: Mapping[str, Any]) -> None:
+    def _keep(self, fingerprint: str | None, digests: Mapping[str, str], values: Mapping[str, Any]) -> None:
+        if fingerprint is None:
+            return
+
         def mark(new: Sequence[str]) -> dict[str, str]:
             return {_FRAME_OF: self._name, _NEW: " ".join(new)}
 

@@ -1,0 +1,131 @@
+"""`Stages`: takes a node from its conditions over its inputs and lazy inputs to its calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from studio.api.events import NodeStarted
+from studio.api.type_spec import describe_value
+from studio.errors import StudioError
+from studio.execution.call import Call, NodeState, NodeStatus, Result, Stage, Unavailable
+from studio.execution.demand import Demand
+from studio.execution.file_reading import FileReader
+from studio.execution.mapped_graphs import combine_copies, expand_graph
+from studio.execution.plan import Plan, PlanNode
+from studio.execution.reporter import Reporter
+from studio.execution.settling import Settler
+from studio.execution.values import Values
+
+Advanced = tuple[list[NodeState], list[Call]]
+
+
+class Stages:
+    """Takes nodes from stage to stage.
+
+    Args:
+        demand: The nodes of the run.
+        values: Values of results.
+        settler: Ends nodes.
+        reporter: Emits events.
+        reader: How files are read in mapped graphs.
+        add_copy: Adds a copy of a mapped graph to the run.
+    """
+
+    def __init__(
+        self,
+        demand: Demand,
+        values: Values,
+        settler: Settler,
+        reporter: Reporter,
+        reader: FileReader,
+        add_copy: Callable[[Plan], None],
+    ) -> None:
+        self._demand = demand
+        self._values = values
+        self._settler = settler
+        self._reporter = reporter
+        self._reader = reader
+        self._add_copy = add_copy
+
+    def advance(self, state: NodeState) -> Advanced:
+        """Take a node whose present stage is complete as far as it goes.
+
+        Returns:
+            The nodes that are ready because of it, and the calls that are to be started.
+
+        Raises:
+            LostValue: The cache no longer has a value that a condition, a choice or a list needs.
+        """
+        if state.combine is not None:
+            return state.combine(state), []
+        if state.stage is Stage.CONDITIONS:
+            unmet = self._check_conditions(state.node)
+            if unmet is not None:
+                return self._settler.skip(state, unmet), []
+            newly = self._demand.enter(state, Stage.INPUTS)
+            if newly is not None:
+                return newly, []
+        node_type = state.node.node_type
+        if node_type is not None and node_type.needs is not None and state.stage is Stage.INPUTS:
+            args = self._demand.find_args(state)
+            if isinstance(args, Unavailable):
+                return self._settler.skip(state, args), []
+            state.wanted = self._find_needs(state, args)
+            newly = self._demand.enter(state, Stage.LAZY_INPUTS)
+            if newly is not None:
+                return newly, []
+        return self._begin(state)
+
+    def _check_conditions(self, node: PlanNode) -> Unavailable | None:
+        """Return why a node is skipped by its conditions, or None."""
+        for source in node.conditions:
+            result = self._demand.find_result(source)
+            if isinstance(result, Unavailable):
+                return result
+            value = self._values.load(result)
+            if not isinstance(value, bool):
+                raise StudioError("E303", f"'when' takes a bool, not {describe_value(value)}")
+            if not value:
+                return Unavailable("its 'when' is false")
+        return None
+
+    def _find_needs(self, state: NodeState, args: dict[str, Result]) -> frozenset[str]:
+        """Return the lazy inputs that a node needs; a mapped one needs what any of its entries needs."""
+        node_type = state.node.node_type
+        assert node_type is not None
+        assert node_type.needs is not None
+        positions: list[dict[str, Result]] = []
+        self._values.spread(state.node, args, state.node.depth, positions)
+        wanted: set[str] = set()
+        for one in positions:
+            given = self._values.load_inputs(state.node, one)
+            wanted.update(node_type.needs(**{n: v for n, v in given.items() if not node_type.inputs[n].lazy}))
+        return frozenset(wanted & set(state.node.inputs))
+
+    def _begin(self, state: NodeState) -> Advanced:
+        """Create the calls of a node whose inputs are available, or the copies of a mapped graph."""
+        args = self._demand.find_args(state)
+        if isinstance(args, Unavailable):
+            return self._settler.skip(state, args), []
+        node_type = state.node.node_type
+        if node_type is None:
+            return self._expand(state, args), []
+        positions = [args]
+        if state.mapped:
+            positions = []
+            state.shape = self._values.spread(state.node, args, state.node.depth, positions)
+        state.calls = [Call(state, node_type, one, index) for index, one in enumerate(positions)]
+        state.status = NodeStatus.RUNNING
+        return ([], state.calls) if state.calls else (self._settler.complete(state), [])
+
+    def _expand(self, state: NodeState, args: dict[str, Result]) -> list[NodeState]:
+        return expand_graph(state, args, self._demand, self._values, self._reader, self._add_copy, self._combine)
+
+    def _combine(self, state: NodeState) -> list[NodeState]:
+        """Settle a mapped graph whose copies are done."""
+        missing = combine_copies(state, self._demand)
+        if missing is not None:
+            return self._settler.skip(state, missing)
+        if state.started:
+            self._reporter.emit(NodeStarted, state.node.id, state.node.type_name)
+        return self._settler.close(state)
