@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from fakes import Probe, open_studio
+from fakes import FakePlugin, Probe, open_studio
 
+from studio.api import get_node_type
 from studio.app import Studio
+from studio.execution.call import Call, CallServer, NodeState, NodeStatus, Result
+from studio.execution.plan import PlanInput, PlanNode
+from studio.graph.source import Constant
 
 
 @pytest.fixture
@@ -29,3 +33,34 @@ def disk_studio(tmp_path: Path, probe: Probe) -> Iterator[Studio]:
     """A Studio with the fakes and a tier on disk."""
     with open_studio(tmp_path / "cache", probe) as made:
         yield made
+
+
+class FakeRun:
+    """Serves calls like a run that never has anything to do."""
+
+    def serve(self, call: Call) -> list[Call]:
+        """Run nothing."""
+        return []
+
+
+@pytest.fixture
+def make_call() -> Callable[..., Call]:
+    """Make a call of a fake node type: `make_call("fake.add", a=Result(...))`.
+
+    `server` is the run that it belongs to, `depth` says how often it is mapped, and `position` which entry it is.
+    """
+    types = {one.id: one for one in map(get_node_type, FakePlugin().studio_node_types())}
+    default = FakeRun()
+
+    def make(
+        type_name: str, *, server: CallServer = default, depth: int = 0, position: int = 0, **args: Result
+    ) -> Call:
+        node_type = types[type_name]
+        inputs = {name: PlanInput(Constant(None), node_type.inputs[name].spec, depth) for name in args}
+        outputs = {name: end.spec for name, end in node_type.outputs.items()}
+        state = NodeState(PlanNode("n", node_type, inputs, outputs, depth=depth), server)
+        state.status = NodeStatus.RUNNING
+        state.calls = [Call(state, node_type, args, position)]
+        return state.calls[0]
+
+    return make

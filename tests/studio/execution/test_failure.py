@@ -1,0 +1,67 @@
+"""Whatever a node type raises becomes the error of its node."""
+
+from __future__ import annotations
+
+import pytest
+from fakes import Probe, get_error, graph
+
+from studio.app import Studio
+
+CHAIN = {"a": ("fake.add", {"a": 1}), "b": ("fake.add", {"a": "@a"}), "c": ("fake.add", {"a": "@b"})}
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "told"),
+    [
+        ("error", "E301", "RuntimeError: nope"),
+        ("exit", "E301", "tried to end the program"),
+        ("interrupt", "E301", "tried to end the program"),
+        ("memory", "E304", "ran out of memory"),
+        ("hint", "E399", "the moon is full"),
+        ("base", "E301", "Blow: boom"),
+        ("generator exit", "E301", "GeneratorExit"),
+        ("cancelled", "E301", "was not cancelled"),
+        ("disk", "E310", "disk is full"),
+    ],
+)
+def test_whatever_a_node_raises_is_its_own_error(studio: Studio, kind: str, code: str, told: str) -> None:
+    nodes = {
+        "f": ("fake.fail", {"kind": kind, "a": 7}),
+        "after": ("fake.add", {"a": "@f"}),
+        "other": ("fake.add", {"a": 1}),
+    }
+    result = studio.run(graph(nodes, bad="after", good="other"))
+    error = get_error(result)
+
+    assert (result.status, result.outputs) == ("partly done", {"good": 2})
+    assert error.code == code
+    assert told in error.message
+    assert "'f' (fake.fail)" in error.message
+    assert "a=7" in error.inputs  # type: ignore[attr-defined]  # a NodeError
+    assert studio.run(graph(CHAIN, o="c"))["o"] == 4  # the lanes still work
+
+
+def test_a_hint_of_the_node_reaches_the_user(studio: Studio) -> None:
+    assert get_error(studio.run(graph({"f": ("fake.fail", {"kind": "hint"})}, o="f"))).hint == "wait a week"
+
+
+def test_a_failure_is_not_cached(studio: Studio, probe: Probe) -> None:
+    for _ in range(2):
+        assert studio.run(graph({"f": ("fake.fail", {})}, o="f")).status == "failed"
+
+    assert probe.calls["fail"] == 2
+
+
+def test_a_wrong_output_is_the_error_of_the_node_that_made_it(studio: Studio) -> None:
+    error = get_error(studio.run(graph({"w": ("fake.wrong", {}), "a": ("fake.add", {"a": "@w"})}, o="a")))
+
+    assert error.code == "E302"
+    assert "'w'" in error.message
+
+
+def test_a_json_value_that_does_not_fit_is_the_error_of_the_node_that_takes_it(studio: Studio) -> None:
+    error = get_error(studio.run(graph({"j": ("fake.json", {"value": "text"}), "a": ("fake.add", {"a": "@j"})}, o="a")))
+
+    assert error.code == "E303"
+    assert "'a'" in error.message
+    assert "input 'a'" in error.message

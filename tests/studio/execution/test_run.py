@@ -1,0 +1,128 @@
+"""`Run`: what runs, how often and in what order; the result of a graph is that of its functions."""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import Probe, graph, open_studio
+
+from studio.app import Studio
+
+CHAIN = {"a": ("fake.add", {"a": 1}), "b": ("fake.add", {"a": "@a"}), "c": ("fake.add", {"a": "@b"})}
+
+
+def build_chain(length: int) -> dict[str, Any]:
+    """Return a graph in which each node takes what the one before it made."""
+    nodes: dict[str, Any] = {"n0": ("fake.add", {"a": 0})}
+    nodes |= {f"n{i}": ("fake.add", {"a": f"@n{i - 1}"}) for i in range(1, length)}
+    return graph(nodes, end=f"n{length - 1}")
+
+
+def test_a_chain_gives_what_the_functions_give(studio: Studio) -> None:
+    assert studio.run(graph(CHAIN, o="c")).outputs == {"o": 4}
+
+
+def test_a_shared_node_runs_once(studio: Studio, probe: Probe) -> None:
+    nodes = {
+        "a": ("fake.add", {"a": 5}),
+        "b": ("fake.add", {"a": "@a", "b": 2}),
+        "c": ("fake.add", {"a": "@a", "b": 3}),
+        "d": ("fake.add", {"a": "@b", "b": "@c"}),
+    }
+    result = studio.run(graph(nodes, o="d"))
+
+    assert result["o"] == 17
+    assert probe.calls["add"] == 4
+
+
+def test_a_fan_of_a_thousand_runs_each_node_once(studio: Studio, probe: Probe) -> None:
+    nodes: dict[str, Any] = {"a": ("fake.add", {"a": 0})}
+    nodes |= {f"n{i}": ("fake.add", {"a": "@a", "b": i}) for i in range(2, 1000)}
+    result = studio.run(graph(nodes, **{f"o{i}": f"n{i}" for i in range(2, 1000)}))
+
+    assert result.outputs == {f"o{i}": i + 1 for i in range(2, 1000)}
+    assert probe.calls["add"] == 999
+
+
+def test_only_what_the_chosen_outputs_need_runs(studio: Studio, probe: Probe) -> None:
+    studio.run(graph(CHAIN, first="a", last="c"), only=["first"])
+
+    assert probe.calls["add"] == 1
+
+
+def test_outputs_of_one_node_are_told_apart_by_name(studio: Studio) -> None:
+    nodes = {"p": ("fake.pair", {"a": 7}), "s": ("fake.add", {"a": "@p.high", "b": "@p.low"})}
+
+    assert studio.run(graph(nodes, low="p.low", high="p.high", sum="s")).outputs == {"low": 6, "high": 8, "sum": 14}
+
+
+def test_nodes_with_equal_fingerprints_run_once_within_a_run(studio: Studio, probe: Probe) -> None:
+    nodes = {f"n{i}": ("fake.add", {"a": 1, "b": 1}) for i in range(50)}
+    nodes["sum"] = ("fake.total", {"numbers": [f"@n{i}" for i in range(50)]})
+
+    assert studio.run(graph(nodes, o="sum"))["o"] == 100
+    assert probe.calls["add"] == 1
+
+
+def test_twin_chains_run_once(studio: Studio, probe: Probe) -> None:
+    nodes: dict[str, Any] = {}
+    for twin in "xy":
+        nodes[f"{twin}0"] = ("fake.add", {"a": 0})
+        nodes |= {f"{twin}{i}": ("fake.add", {"a": f"@{twin}{i - 1}"}) for i in range(1, 300)}
+    result = studio.run(graph(nodes, x="x299", y="y299"))
+
+    assert result.outputs == {"x": 300, "y": 300}
+    assert probe.calls["add"] == 300
+
+
+def test_a_chain_of_ten_thousand_needs_no_recursion(tmp_path: Path, probe: Probe) -> None:
+    with open_studio(tmp_path, probe, on_disk=False) as studio:
+        assert studio.run(build_chain(10_000))["end"] == 10_000
+        assert studio.run(build_chain(10_000))["end"] == 10_000
+    assert probe.calls["add"] == 10_000
+
+
+def test_independent_nodes_of_the_cpu_lane_run_side_by_side(studio: Studio, probe: Probe) -> None:
+    nodes = {"a": ("fake.wait", {"gate": "a"}), "b": ("fake.wait", {"gate": "b"})}
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(studio.run, graph(nodes, a="a", b="b"))
+        probe.wait_for("a")
+        probe.wait_for("b")  # both are there at once
+        probe.open("a")
+        probe.open("b")
+
+        assert running.result(30).status == "done"
+
+
+def test_status_tells_all_some_and_none_apart(studio: Studio) -> None:
+    nodes = {"a": ("fake.add", {"a": 1}), "f": ("fake.fail", {})}
+
+    assert studio.run(graph(nodes, o="a")).status == "done"
+    assert studio.run(graph(nodes, o="a", p="f")).status == "partly done"
+    assert studio.run(graph(nodes, p="f")).status == "failed"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_graphs_give_what_plain_evaluation_gives(studio: Studio, probe: Probe, seed: int) -> None:
+    rng = random.Random(seed)
+    nodes: dict[str, Any] = {}
+    values: dict[str, int] = {}
+    for index in range(60):
+        known = list(values)
+        a = rng.choice(known) if known and rng.random() < 0.8 else rng.randrange(5)
+        b = rng.choice(known) if known and rng.random() < 0.5 else rng.randrange(5)
+        nodes[f"n{index}"] = (
+            "fake.add",
+            {"a": f"@{a}" if isinstance(a, str) else a, "b": f"@{b}" if isinstance(b, str) else b},
+        )
+        values[f"n{index}"] = (values[a] if isinstance(a, str) else a) + (values[b] if isinstance(b, str) else b)
+    outputs = {f"o{name}": name for name in rng.sample(list(values), 8)}
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda _: studio.run(graph(nodes, **outputs)), range(2)))
+
+    assert all(result.outputs == {name: values[source] for name, source in outputs.items()} for result in results)
+    assert all(count == 1 for name, count in probe.calls.items() if name.startswith("add "))

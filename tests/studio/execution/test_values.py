@@ -1,0 +1,106 @@
+"""`Values`: lists are taken apart, zipped and put together; what does not fit is refused."""
+
+from __future__ import annotations
+
+from fakes import Probe, get_error, graph
+
+from studio.app import Studio
+
+
+def test_a_list_at_a_single_input_maps_the_node(studio: Studio, probe: Probe) -> None:
+    nodes = {
+        "l": ("fake.count", {"n": 5}),
+        "a": ("fake.add", {"a": "@l", "b": 10}),
+        "t": ("fake.total", {"numbers": "@a"}),
+    }
+    result = studio.run(graph(nodes, each="a", all="t"))
+
+    assert result.outputs == {"each": [10, 11, 12, 13, 14], "all": 60}
+    assert probe.calls["add"] == 5
+
+
+def test_two_lists_zip_and_a_list_of_one_stretches(studio: Studio) -> None:
+    nodes = {
+        "l": ("fake.count", {"n": 3}),
+        "m": ("fake.count", {"n": 3, "start": 10}),
+        "one": ("fake.count", {"n": 1, "start": 100}),
+        "zip": ("fake.add", {"a": "@l", "b": "@m"}),
+        "stretch": ("fake.add", {"a": "@l", "b": "@one"}),
+    }
+    result = studio.run(graph(nodes, zip="zip", stretch="stretch"))
+
+    assert result.outputs == {"zip": [10, 12, 14], "stretch": [100, 101, 102]}
+
+
+def test_lists_of_unequal_length_are_an_error(studio: Studio) -> None:
+    nodes = {"l": ("fake.count", {"n": 3}), "m": ("fake.count", {"n": 2}), "z": ("fake.add", {"a": "@l", "b": "@m"})}
+    result = studio.run(graph(nodes, o="z"))
+
+    assert get_error(result).code == "E308"
+    assert "a: 3" in get_error(result).message
+
+
+def test_a_table_maps_twice(studio: Studio) -> None:
+    nodes = {
+        "g": ("fake.grid", {"rows": 2, "columns": 3}),
+        "a": ("fake.add", {"a": "@g", "b": 1}),
+        "t": ("fake.total", {"numbers": "@g"}),
+    }
+    result = studio.run(graph(nodes, cells="a", rows="t"))
+
+    assert result.outputs == {"cells": [[1, 2, 3], [4, 5, 6]], "rows": [3, 12]}
+
+
+def test_a_list_written_in_the_graph_maps(studio: Studio) -> None:
+    nodes = {"a": ("fake.add", {"a": [1, 2, 3]}), "n": ("fake.add", {"a": 1}), "b": ("fake.add", {"a": ["@n", 5]})}
+
+    assert studio.run(graph(nodes, a="a", b="b")).outputs == {"a": [2, 3, 4], "b": [3, 6]}
+
+
+def test_an_empty_list_maps_to_an_empty_list(studio: Studio) -> None:
+    nodes = {"l": ("fake.count", {"n": 0}), "a": ("fake.add", {"a": "@l"}), "t": ("fake.total", {"numbers": "@a"})}
+
+    assert studio.run(graph(nodes, a="a", t="t")).outputs == {"a": [], "t": 0}
+
+
+def test_a_failing_entry_fails_the_node_and_names_itself(studio: Studio) -> None:
+    nodes = {
+        "l": ("fake.count", {"n": 5}),
+        "f": ("fake.fail_at", {"a": "@l", "bad": 3}),
+        "k": ("fake.total", {"numbers": "@l"}),
+    }
+    result = studio.run(graph(nodes, o="f", k="k"))
+
+    assert (result.status, result.outputs) == ("partly done", {"k": 10})
+    assert "'f[3]'" in get_error(result).message
+    assert "a=3" in get_error(result).inputs  # type: ignore[attr-defined]  # a NodeError
+
+
+def test_entries_that_were_made_before_are_not_made_again(studio: Studio, probe: Probe) -> None:
+    studio.run(graph({"l": ("fake.count", {"n": 3}), "a": ("fake.add", {"a": "@l"})}, o="a"))
+    result = studio.run(graph({"l": ("fake.count", {"n": 5}), "a": ("fake.add", {"a": "@l"})}, o="a"))
+
+    assert result["o"] == [1, 2, 3, 4, 5]
+    assert probe.calls["add"] == 5
+
+
+def test_a_type_variable_carries_its_type_through(studio: Studio) -> None:
+    nodes = {
+        "i": ("fake.image", {}),
+        "s": ("fake.same", {"value": "@i"}),
+        "l": ("fake.images", {"n": 2}),
+        "f": ("fake.first", {"values": "@l"}),
+        "m": ("fake.mean", {"image": "@s"}),
+        "n": ("fake.mean", {"image": "@f"}),
+    }
+    result = studio.run(graph(nodes, m="m", n="n"))
+
+    assert result.status == "done"
+    assert 0 < result["m"] < 1
+    assert 0 < result["n"] < 1
+
+
+def test_a_generator_function_streams_a_list(studio: Studio) -> None:
+    nodes = {"s": ("fake.stream", {"n": 4}), "a": ("fake.add", {"a": "@s"})}
+
+    assert studio.run(graph(nodes, s="s", a="a")).outputs == {"s": [0, 1, 2, 3], "a": [1, 2, 3, 4]}
