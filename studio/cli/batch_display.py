@@ -24,7 +24,7 @@ _STATE_ORDER = (ItemState.DONE, ItemState.FAILED, ItemState.RUNNING, ItemState.P
 
 
 class BatchDisplay:
-    """Shows how a batch goes on.
+    """Shows the progress of a batch.
 
     Args:
         ledger: Its ledger.
@@ -68,7 +68,7 @@ class BatchDisplay:
             self._live.stop()
 
     def show(self, item: Item, result: ItemResult) -> None:
-        """Show that an item is through."""
+        """Show that an item has ended."""
         self._counts[result.state] = self._counts.get(result.state, 0) + 1
         self._counts[ItemState.PENDING] = max(0, self._counts[ItemState.PENDING] - 1)
         self._calls += result.calls
@@ -85,14 +85,14 @@ class BatchDisplay:
             click.echo(self._describe(), err=True)
 
     def find_rate(self) -> float:
-        """Return the items a second, over those that ended last."""
+        """Return the items per second, over the most recent ones."""
         if len(self._ended) < 2:
             return 0.0
         span = time.monotonic() - (self._ended[0] if len(self._ended) == _RECENT else self._begun)
         return len(self._ended) / span if span > 0 else 0.0
 
     def find_left(self) -> float | None:
-        """Return the seconds that are left at this rate, or None."""
+        """Return the seconds left at this rate, or None if there is no rate yet."""
         rate = self.find_rate()
         return self._counts[ItemState.PENDING] / rate if rate else None
 
@@ -137,7 +137,7 @@ class BatchDisplay:
 
 
 def show_rate(rate: float) -> str:
-    """Return items a second in about two digits."""
+    """Return items per second with about two digits."""
     return f"{rate:.0f}" if rate >= 10 else f"{rate:.1f}" if rate >= 1 else f"{rate:.2f}"
 
 
@@ -149,13 +149,13 @@ def show_time(seconds: float) -> str:
 
 
 def show_summary(summary: Summary, folder: Path, seconds: float | None, *, err: bool = True) -> None:
-    """Print how a batch stands, and why items failed."""
+    """Print how far a batch is, and why items failed."""
     counts = summary.counts
     parts = [f"{counts[state]} {state}" for state in _STATE_ORDER if counts[state]]
     duration = f" in {show_time(seconds)}" if seconds is not None else ""
     click.echo(f"{', '.join(parts) or 'no items'} of {summary.total}{duration}", err=err)
     if summary.calls:
-        hits = f"{summary.cached} of {summary.calls} calls were found or shared"
+        hits = f"{summary.cached} of {summary.calls} calls were cached or shared"
         click.echo(f"{hits}; {show_bytes(summary.bytes)} in {folder}", err=err)
     if summary.causes:
         click.echo("failed:", err=err)
@@ -163,4 +163,4 @@ def show_summary(summary: Summary, folder: Path, seconds: float | None, *, err: 
         click.echo(f"  {count} x {cause}", err=err)
         click.echo(f"      first: {name}", err=err)
     if summary.causes:
-        click.echo("  studio batch ... --retry-failed does them again; studio batch export has the details", err=err)
+        click.echo("  studio batch ... --retry-failed runs them again; studio batch export has the details", err=err)

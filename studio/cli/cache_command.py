@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
 from studio.cli.main import DONE, FAILED
+from studio.cli.messages import print_json
 from studio.cli.options import BytesType, create_studio, json_option
 from studio.runtime.memory import show_bytes
 
@@ -17,7 +17,7 @@ from studio.runtime.memory import show_bytes
 @click.option("--cache-dir", type=click.Path(path_type=Path), help="Folder of the cache.")
 @click.pass_context
 def command(ctx: click.Context, cache_dir: Path | None) -> None:
-    """Look after the cache."""
+    """Show, shrink, check or clear the cache."""
     ctx.obj = cache_dir
 
 
@@ -29,26 +29,15 @@ def _open(ctx: click.Context) -> Any:
 @json_option("Print as JSON.")
 @click.pass_context
 def show_stats(ctx: click.Context, as_json: bool) -> None:
-    """Say what the cache holds."""
+    """Show what the cache contains."""
     with _open(ctx) as studio:
         disk = studio.cache.disk
         actions, blobs, size = disk.table.measure()
         rows = disk.table.count_by_type()
     if as_json:
         types = {name: {"actions": count, "seconds": seconds} for name, count, seconds in rows}
-        click.echo(
-            json.dumps(
-                {
-                    "folder": str(disk.folder),
-                    "actions": actions,
-                    "blobs": blobs,
-                    "bytes": size,
-                    "limit_bytes": disk.limit_bytes,
-                    "node_types": types,
-                },
-                indent=1,
-            )
-        )
+        totals = {"actions": actions, "blobs": blobs, "bytes": size, "limit_bytes": disk.limit_bytes}
+        print_json({"folder": str(disk.folder), **totals, "node_types": types})
         return
     click.echo(f"{disk.folder}\n{actions} results, {blobs} blobs, {show_bytes(size)} of {show_bytes(disk.limit_bytes)}")
     for name, count, seconds in rows:
@@ -59,23 +48,23 @@ def show_stats(ctx: click.Context, as_json: bool) -> None:
 @click.option("--to", "limit", type=BytesType(), default=None, help="Bytes to keep; the configured limit by default.")
 @click.pass_context
 def prune(ctx: click.Context, limit: int | None) -> None:
-    """Evict the results that were not used for longest, and remove leftovers of killed runs."""
+    """Evict the least recently used results, and remove unfinished files of killed runs."""
     with _open(ctx) as studio:
         disk = studio.cache.disk
         evicted, freed = disk.prune(disk.limit_bytes if limit is None else limit)
         orphans = disk.remove_orphans()
-    click.echo(f"evicted {evicted} blobs ({show_bytes(freed)}), removed {orphans} leftovers")
+    click.echo(f"evicted {evicted} blobs ({show_bytes(freed)}), removed {orphans} unfinished files")
 
 
 @command.command("verify")
 @click.pass_context
 def verify(ctx: click.Context) -> int:
-    """Check every blob against its checksum; damaged ones are dropped and made again when they are wanted."""
+    """Check every blob against its digest; damaged ones are removed and made again when they are needed."""
     with _open(ctx) as studio:
         checked = studio.cache.disk.table.measure()[1]
         bad = studio.cache.disk.verify()
     for digest in bad:
-        click.echo(f"damaged, dropped: {digest}")
+        click.echo(f"damaged, removed: {digest}")
     click.echo(f"{checked} blobs checked, {len(bad)} damaged")
     return FAILED if bad else DONE
 

@@ -1,4 +1,4 @@
-"""`studio draw`: a graph as SVG, PNG or Mermaid, its nodes coloured by what the cache has of them."""
+"""`studio draw`: a graph as SVG, PNG or Mermaid, its nodes colored by whether the cache has their results."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from studio.cli.findings import show_findings
+from studio.cli.messages import show_findings
 from studio.cli.options import create_studio, engine_options, input_options, parse_inputs
 from studio.errors import GraphError, UsageError
 
@@ -33,9 +33,9 @@ _WORST_FIRST = ("failed", "miss", "always runs", "unknown", "hit", "skipped")
     "--format",
     "form",
     type=click.Choice(["svg", "png", "mermaid"]),
-    help="What to write; otherwise the file's extension says it, and on the terminal it is Mermaid.",
+    help="What to write; by default the file's extension decides, and on the terminal it is Mermaid.",
 )
-@click.option("--no-cache-colors", is_flag=True, help="Do not ask the cache; all nodes look alike.")
+@click.option("--no-cache-colors", is_flag=True, help="Do not use the cache; all nodes look alike.")
 @input_options
 @engine_options
 def command(
@@ -47,11 +47,10 @@ def command(
     roots: tuple[Path, ...],
     **engine: Any,
 ) -> None:
-    """Draw GRAPH; its nodes are coloured by whether the cache has their results.
+    """Draw GRAPH; its nodes are colored by whether the cache has their results.
 
-    A graph with errors is drawn too, with the nodes in question in red; its findings go to standard error. A node
-    that is a graph of its own takes the standing of the node in it that matters most: one that has to run before
-    one that is cached.
+    A graph with errors is drawn too, with the invalid nodes in red; its findings go to standard error. A node that is
+    a graph of its own has the color of the most important node in it: one that must run comes before a cached one.
     """
     form = form or _choose_format(output)
     if form == "png" and output is None and sys.stdout.isatty():
@@ -66,13 +65,13 @@ def command(
             try:
                 values = {**studio.load_values(graph), **parse_inputs(parsed, pairs)}
                 standings = find_standings(studio.explain(parsed, values, roots=roots))
-            except GraphError as error:  # an input without a value: there is nothing to ask the cache about
-                click.echo(f"not coloured by the cache: {error.message}", err=True)
+            except GraphError as error:  # an input without a value: the cache cannot be searched
+                click.echo(f"not colored by the cache: {error.message}", err=True)
     _write(_draw(form, resolved, standings), output)
 
 
 def find_standings(explanations: Iterable[Explanation]) -> dict[str, str]:
-    """Return the standing of each node of a graph from what is known of its plan's nodes, graphs in it as one."""
+    """Return the standing of each node of a graph; a node that is a graph has that of its most important node."""
     found: dict[str, set[str]] = {}
     for explanation in explanations:
         if not explanation.node.startswith("file:"):  # the plan's own nodes, which read files
@@ -86,7 +85,7 @@ def _choose_format(output: Path | None) -> str:
     form = _FORMATS.get(output.suffix.lower())
     if form is None:
         raise UsageError(
-            "E021", f"{output.name!r} does not say what to write", hint="end it in .svg, .png or .mmd, or use --format"
+            "E021", f"unsupported extension in {output.name!r}", hint="end it in .svg, .png or .mmd, or use --format"
         )
     return form
 

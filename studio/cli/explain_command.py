@@ -1,13 +1,13 @@
-"""`studio explain`: hit or miss for each node, and why."""
+"""`studio explain`: whether the cache has the result of each node, and if not, why."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
+from studio.cli.messages import print_json
 from studio.cli.options import create_studio, engine_options, input_options, json_option, parse_inputs
 
 _COLORS = {"hit": "green", "miss": "yellow", "failed": "red"}
@@ -19,13 +19,13 @@ _COLORS = {"hit": "green", "miss": "yellow", "failed": "red"}
 @input_options
 @engine_options
 def command(graph: Path, as_json: bool, pairs: tuple[str, ...], roots: tuple[Path, ...], **engine: Any) -> None:
-    """Say for each node of GRAPH whether the cache has its result; on a miss, what differs from the nearest entry."""
+    """Show for each node of GRAPH whether the cache has its result; if not, what differs from the nearest entry."""
     with create_studio(**engine) as studio:
         parsed = studio.load(graph)
         values = {**studio.load_values(graph), **parse_inputs(parsed, pairs)}
         rows = studio.explain(parsed, values, roots=roots)
     if as_json:
-        click.echo(json.dumps([row.to_json() for row in rows], ensure_ascii=False, indent=1))
+        print_json([row.to_json() for row in rows])
         return
     width = max((len(row.node) for row in rows), default=0)
     for row in rows:

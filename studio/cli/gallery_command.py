@@ -13,12 +13,13 @@ from studio.cli.options import create_studio, engine_options
 
 @click.command("gallery")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--contact-sheet", "sheets", is_flag=True, help="Lay the pictures out on large ones, too.")
+@click.option("--contact-sheet", "sheets", is_flag=True, help="Lay out the images on large ones, too.")
 @engine_options
 def command(folder: Path, sheets: bool, **engine: Any) -> int:
     """Write gallery.html of the batch in FOLDER again, from its ledger and its files.
 
-    A batch writes its gallery as it goes; this is for one that was run with --no-gallery, or whose files changed.
+    A batch writes its gallery while it runs. This command is for a batch that was run with --no-gallery, or whose
+    files changed.
     """
     from studio.batch.contact_sheets import write_contact_sheets
     from studio.batch.gallery import write_gallery

@@ -78,7 +78,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except GraphError as error:
-            from studio.cli.findings import JSON_OPTION, print_findings, show_findings
+            from studio.cli.messages import JSON_OPTION, print_findings, show_findings
 
             show = print_findings if ctx.meta.get(JSON_OPTION) else show_findings
             show(error.findings, error.source)
@@ -131,7 +131,9 @@ def main(args: list[str] | None = None) -> None:
         click.echo("cancelled", err=True)
         sys.exit(CANCELLED)
     except StudioError as error:
-        click.echo(f"error: {error}", err=True)
+        from studio.cli.messages import show_error
+
+        show_error(error)
         sys.exit(INVALID if error.code.startswith("E0") or isinstance(error, UsageError) else FAILED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on; say nothing at exit

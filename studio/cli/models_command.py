@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import click
 
 from studio.api import Model
 from studio.cli.main import DONE, FAILED
+from studio.cli.messages import print_json
 from studio.cli.options import create_studio, json_option
 from studio.runtime.library import Description, Library
 from studio.runtime.memory import show_bytes
@@ -21,9 +21,9 @@ from studio.runtime.weights import find_files, write_digest_list
 @click.option("--plugins-dir", type=click.Path(path_type=Path), help="Folder with further plugins.")
 @click.pass_context
 def command(ctx: click.Context, plugins_dir: Path | None) -> None:
-    """Look after models: what is on this machine, and what is fetched to it.
+    """List, show, add, fetch, check or remove models.
 
-    A model is builtin:NAME (it ships with a plugin), local:NAME (added with `studio models add`), file:PATH, or
+    A model is builtin:NAME (a plugin contains it), local:NAME (added with `studio models add`), file:PATH, or
     hub:OWNER/NAME@REVISION.
     """
     ctx.obj = plugins_dir
@@ -37,16 +37,16 @@ def _open(ctx: click.Context, **more: Any) -> Any:
 @json_option("Print as JSON.")
 @click.pass_context
 def list_models(ctx: click.Context, as_json: bool) -> None:
-    """List the models on this machine with their sizes; for one that cannot be used, why."""
+    """List the models on this machine with their sizes, and why some cannot be used."""
     with _open(ctx, on_disk=False) as studio:
         rows = studio.models.library.list_models()
     if as_json:
-        click.echo(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1))
+        print_json([asdict(row) for row in rows])
         return
     width = max((len(row.reference) for row in rows), default=0)
     for row in rows:
-        told = click.style(row.problem, fg="red") if row.problem else row.path
-        click.echo(f"{row.reference:{width}}  {show_bytes(row.bytes):>10}  {told}")
+        detail = click.style(row.problem, fg="red") if row.problem else row.path
+        click.echo(f"{row.reference:{width}}  {show_bytes(row.bytes):>10}  {detail}")
     if not rows:
         click.echo("there are no models; add one with `studio models add NAME PATH`, or `studio models pull`")
 
@@ -56,21 +56,24 @@ def list_models(ctx: click.Context, as_json: bool) -> None:
 @json_option("Print as JSON.")
 @click.pass_context
 def show(ctx: click.Context, model: str, as_json: bool) -> None:
-    """Say what MODEL is: classes, components, types of numbers, content hash, licence. Nothing is loaded."""
+    """Show what MODEL is: classes, components, types of numbers, content hash, licence. Nothing is loaded."""
     with _open(ctx) as studio:
-        told = studio.models.library.describe(Model(model))
-    click.echo(json.dumps(told.to_json(), ensure_ascii=False, indent=1) if as_json else _describe(told))
+        found = studio.models.library.describe(Model(model))
+    if as_json:
+        print_json(found.to_json())
+    else:
+        click.echo(_describe(found))
 
 
-def _describe(told: Description) -> str:
+def _describe(found: Description) -> str:
     lines = [
-        f"{click.style(told.reference, bold=True)}  {told.kind}, {show_bytes(told.bytes)}",
-        f"path: {told.path}",
-        f"content hash: {told.digest}",
-        f"licence: {told.licence or 'not said in README.md'}",
+        f"{click.style(found.reference, bold=True)}  {found.kind}, {show_bytes(found.bytes)}",
+        f"path: {found.path}",
+        f"content hash: {found.digest}",
+        f"licence: {found.licence or 'unknown: README.md does not name it'}",
     ]
-    width = max((len(part.name) for part in told.components), default=0)
-    for part in told.components:
+    width = max((len(part.name) for part in found.components), default=0)
+    for part in found.components:
         numbers = ", ".join(f"{_count(count)} {kind}" for kind, count in sorted(part.numbers.items()))
         lines.append(f"  {part.name:{width}}  {show_bytes(part.bytes):>10}  {part.kind}  {numbers}".rstrip())
     return "\n".join(lines)
@@ -109,34 +112,34 @@ def pull(ctx: click.Context, model: str, variant: str | None) -> None:
 
 @command.command("verify")
 @click.argument("models", nargs=-1)
-@click.option("--accept", is_flag=True, help="Take what is there now as what it should be.")
+@click.option("--accept", is_flag=True, help="Record the present content as correct.")
 @click.pass_context
 def verify(ctx: click.Context, models: tuple[str, ...], accept: bool) -> int:
     """Read all bytes of MODELS, or of all models, and compare them with what is recorded.
 
-    For hub: that is what the hub calls each file by; for builtin: the digests that ship with them; for local: the
-    content hash when it was added; for others the content hash when they were first verified.
+    What is recorded is, for hub: the digest that the hub names each file by; for builtin: the digests that ship with
+    the plugin; for local: the content hash when it was added; for others the content hash when first verified.
     """
     code = DONE
     with _open(ctx, on_disk=False) as studio:
         library: Library = studio.models.library
         for reference in models or [row.reference for row in library.list_models() if not row.problem]:
             verdict = library.verify(Model(reference), accept=accept)
-            told = f"{reference}: {verdict.status}, {verdict.digest}"
+            line = f"{reference}: {verdict.status}, {verdict.digest}"
             if verdict.status == "changed":
                 code = FAILED
-                told = click.style(told, fg="red") + "".join(f"\n  {name}" for name in verdict.files)
-                told += f"\n  hint: {_hint_change(reference, shipped=bool(verdict.files))}"
-            click.echo(told)
+                line = click.style(line, fg="red") + "".join(f"\n  {name}" for name in verdict.files)
+                line += f"\n  hint: {_hint_change(reference, shipped=bool(verdict.files))}"
+            click.echo(line)
     return code
 
 
 def _hint_change(reference: str, *, shipped: bool) -> str:
     if reference.startswith("builtin:") and shipped:
-        return "install again what ships it"
+        return "install again the plugin that contains it"
     if reference.startswith("hub:"):
         return f"fetch it again: studio models remove {reference} && studio models pull {reference}"
-    return f"if that is meant: studio models verify --accept {reference}"
+    return f"if the change is intended: studio models verify --accept {reference}"
 
 
 @command.command("list-digests")
@@ -154,5 +157,5 @@ def remove(ctx: click.Context, model: str) -> None:
     """Remove MODEL if it was pulled, or forget the name of one that was added; its files then stay where they are."""
     with _open(ctx, on_disk=False) as studio:
         freed = studio.models.library.remove(Model(model))
-    told = "; its files stay where they are" if model.startswith("local:") else ""
-    click.echo(f"removed {model}: {show_bytes(freed)} freed{told}")
+    note = "; its files stay where they are" if model.startswith("local:") else ""
+    click.echo(f"removed {model}: {show_bytes(freed)} freed{note}")

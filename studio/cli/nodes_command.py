@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import json
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from studio.api import Input, NodeType
 from studio.api.type_spec import describe_value
+from studio.cli.messages import print_json
 from studio.cli.options import create_studio, engine_options, json_option
 from studio.errors import UsageError
 
@@ -26,22 +27,34 @@ def command(node_type: str | None, as_json: bool, **engine: Any) -> None:
     with create_studio(**engine, on_disk=False) as studio:
         types = studio.registry.node_types
     if node_type in types:
-        described = types[node_type]
-        click.echo(json.dumps(to_json(described), ensure_ascii=False, indent=1) if as_json else _describe(described))
-        return
-    chosen = [t for t in types.values() if node_type in (None, t.plugin)]
-    if not chosen:
-        near = difflib.get_close_matches(str(node_type), [*types, *{t.plugin for t in types.values()}], 1, 0.5)
-        raise UsageError(
-            "E006",
-            f"there is no node type {node_type!r}",
-            hint=f"did you mean {near[0]!r}?" if near else "see `studio nodes`",
-        )
+        _show_one(types[node_type], as_json=as_json)
+    else:
+        _show_list(_choose(types, node_type), as_json=as_json)
+
+
+def _choose(types: Mapping[str, NodeType], plugin: str | None) -> list[NodeType]:
+    """Return the node types of a plugin, or all."""
+    chosen = [one for one in types.values() if plugin in (None, one.plugin)]
+    if chosen:
+        return chosen
+    near = difflib.get_close_matches(str(plugin), [*types, *{one.plugin for one in types.values()}], 1, 0.5)
+    hint = f"did you mean {near[0]!r}?" if near else "see `studio nodes`"
+    raise UsageError("E006", f"unknown node type {plugin!r}", hint=hint)
+
+
+def _show_one(node_type: NodeType, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps([to_json(t) for t in chosen], ensure_ascii=False, indent=1))
+        print_json(to_json(node_type))
+    else:
+        click.echo(_describe(node_type))
+
+
+def _show_list(types: list[NodeType], *, as_json: bool) -> None:
+    if as_json:
+        print_json([to_json(one) for one in types])
         return
-    width = max(len(t.id) for t in chosen)
-    for one in sorted(chosen, key=lambda t: t.id):
+    width = max(len(one.id) for one in types)
+    for one in sorted(types, key=lambda one: one.id):
         click.echo(f"{click.style(f'{one.id:{width}}', bold=True)}  {one.summary}")
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from studio.app import InputFile, Studio, read_settings
-from studio.cli.findings import JSON_OPTION
+from studio.cli.messages import JSON_OPTION
 from studio.errors import UsageError
 from studio.graph import Graph
 from studio.graph.pattern import find_names

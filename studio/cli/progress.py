@@ -35,7 +35,7 @@ _LEAST_SPEED = 0.1
 
 
 class SpeedColumn(ProgressColumn):
-    """Steps a second, where there are enough of them to tell: frames of a film."""
+    """Steps per second, if there are enough of them to measure: frames of a video."""
 
     def render(self, task: Task) -> Text:
         """Return the text of one line."""
@@ -73,22 +73,22 @@ class ProgressDisplay:
             if isinstance(event, RunStarted):
                 self._whole = self._progress.add_task("[bold]graph", total=event.nodes)
             elif isinstance(event, NodeStarted):
-                if len(self._lines) < _MOST_LINES:
-                    self._lines[event.node] = self._progress.add_task(
-                        f"{event.node} [dim]{event.node_type}", total=None
-                    )
+                self._open_line(event)
             elif isinstance(event, NodeProgressed):
-                line = self._lines.get(event.node)
-                if line is None and len(self._lines) < _MOST_LINES:  # a film that is made while it is read
-                    line = self._lines[event.node] = self._progress.add_task(
-                        f"{event.node} [dim]{event.node_type}", total=None
-                    )
+                line = self._open_line(event)  # a video that is made while it is read has not started before
                 if line is not None:
                     self._progress.update(line, completed=event.done, total=event.total or None)
             elif isinstance(event, NodeCached | NodeFinished | NodeFailed | NodeSkipped):
-                self._close(event)
+                self._close_line(event)
 
-    def _close(self, event: NodeEvent) -> None:
+    def _open_line(self, event: NodeStarted | NodeProgressed) -> TaskID | None:
+        """Return the line of a node, a new one if there is room, or None."""
+        if event.node not in self._lines and len(self._lines) < _MOST_LINES:
+            text = f"{event.node} [dim]{event.node_type}"
+            self._lines[event.node] = self._progress.add_task(text, total=None)
+        return self._lines.get(event.node)
+
+    def _close_line(self, event: NodeEvent) -> None:
         line = self._lines.pop(event.node, None)
         if line is not None:
             self._progress.remove_task(line)

@@ -1,4 +1,4 @@
-"""`studio rerun`: make one file again from what it carries."""
+"""`studio rerun`: make one file again from the graph that it contains."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from studio.cli.interrupts import Interrupts
 from studio.cli.options import create_studio, engine_options, input_options, json_option, parse_inputs
-from studio.cli.run_command import CODES, Interrupts, choose_display, report
+from studio.cli.run_display import EXIT_CODES, choose_display, show_result
 from studio.execution.control import Control
 
 
@@ -23,10 +24,10 @@ from studio.execution.control import Control
     show_default=True,
     help="Folder to write it to.",
 )
-@click.option("--no-cache", is_flag=True, help="Neither look anything up nor keep anything.")
-@click.option("--refresh", is_flag=True, help="Run every node, and keep the results.")
+@click.option("--no-cache", is_flag=True, help="Do not use the cache.")
+@click.option("--refresh", is_flag=True, help="Run every node, and store the results.")
 @click.option("--download", is_flag=True, help="Fetch models that are missing from the hub.")
-@click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors.")
+@click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
 @json_option("Print the manifest as JSON.")
 @input_options
 @engine_options
@@ -44,9 +45,9 @@ def command(
 ) -> int:
     """Make FILE again, under its own name in another folder.
 
-    FILE is a picture, a sound or a film that Studio wrote: it carries the graph and the values that made it. Of all
-    that the graph makes, only this file is made: one output, and of a list one entry. What carries nothing, such as
-    a text, is made from the manifest or the ledger beside it. --set gives an input another value.
+    FILE is an image, an audio file or a video that Studio wrote: it contains the graph and the values that made it.
+    Only this file is made: one output, and one entry of a list. A file that contains no graph, such as a text, is
+    made from the manifest or the ledger beside it. --set gives an input another value.
 
     Exit codes: 0 done, 1 failed, 2 invalid graph or usage, 130 cancelled.
     """
@@ -56,10 +57,10 @@ def command(
     from studio.replay import load_recipe, run_again
 
     control = Control()
-    with create_studio(**engine, download=download or None, on_disk=not no_cache) as studio, Interrupts(control):
+    with create_studio(**engine, download=download or None, on_disk=not no_cache) as studio, Interrupts(control.cancel):
         found = find_record(file, [read_ledger])
         record = load_recipe(studio, file, found[1] if found else None)
-        display = choose_display(quiet or as_json)
+        display = choose_display(quiet=quiet or as_json)
         with display:
             result = run_again(
                 studio,
@@ -72,5 +73,5 @@ def command(
                 control=control,
                 on_event=display.show,
             )
-        report(result, studio, quiet, as_json)
-    return CODES[result.status]
+        show_result(result, quiet=quiet, as_json=as_json)
+    return EXIT_CODES[result.status]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-from studio.cli.findings import show_findings
+from studio.app import Studio
 from studio.cli.main import DONE, INVALID
+from studio.cli.messages import describe_findings, has_errors, print_json, show_findings
 from studio.cli.options import create_studio, engine_options, json_option
 from studio.errors import Finding, GraphError
 
@@ -30,28 +30,26 @@ def command(graphs: tuple[Path, ...], as_json: bool, roots: tuple[Path, ...], **
 
     Exit codes: 0 no errors (there may be warnings), 2 errors.
     """
-    found: dict[str, list[Finding]] = {}
     with create_studio(**engine, on_disk=False) as studio:
-        for path in graphs:
-            try:
-                found[str(path)] = studio.validate(studio.load(path), roots=roots)
-            except GraphError as error:
-                found[str(path)] = list(error.findings)
-    bad = any(finding.severity == "error" for findings in found.values() for finding in findings)
+        found = {str(path): _find_findings(studio, path, roots) for path in graphs}
     if as_json:
-        rows = [
-            {
-                "graph": path,
-                "valid": not any(f.severity == "error" for f in findings),
-                "findings": [f.to_json() for f in findings],
-            }
-            for path, findings in found.items()
-        ]
-        click.echo(json.dumps(rows if len(rows) > 1 else rows[0], ensure_ascii=False, indent=1))
-        return INVALID if bad else DONE
-    for name, findings in found.items():
-        if findings:
-            show_findings(findings, name, err=False)
-        else:
-            click.echo(f"{name}: no findings")
-    return INVALID if bad else DONE
+        rows = [describe_findings(findings, path) for path, findings in found.items()]
+        print_json(rows if len(rows) > 1 else rows[0])
+    else:
+        for path, findings in found.items():
+            _show(findings, path)
+    return INVALID if any(map(has_errors, found.values())) else DONE
+
+
+def _find_findings(studio: Studio, path: Path, roots: tuple[Path, ...]) -> list[Finding]:
+    try:
+        return studio.validate(studio.load(path), roots=roots)
+    except GraphError as error:
+        return list(error.findings)
+
+
+def _show(findings: list[Finding], path: str) -> None:
+    if findings:
+        show_findings(findings, path, err=False)
+    else:
+        click.echo(f"{path}: no findings")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections import Counter
 from collections.abc import Iterable
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from studio.cli.main import DONE, FAILED
+from studio.cli.messages import print_json
 from studio.cli.options import create_studio, engine_options, json_option
 from studio.errors import UsageError
 
@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 
 _COLORS = {"sound": "green", "same": "green", "close": "green", "extra": "yellow", "leftover": "yellow"}
 _BAD = ("changed", "missing", "unreadable")
+_UNRECORDED = ("extra", "leftover")
 
 
 @click.command("verify")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--replay", type=click.IntRange(min=0), default=0, metavar="N", help="Render N random files again.")
-@click.option("--seed", type=int, help="Chooses the random files; printed, so that a choice can be repeated.")
-@click.option("--strict", is_flag=True, help="Files that are recorded nowhere count as failures.")
+@click.option("--seed", type=int, help="Chooses the random files; it is printed, so that the choice can be repeated.")
+@click.option("--strict", is_flag=True, help="Unrecorded files count as failures.")
 @json_option("Print the result as JSON.")
 @click.option("--root", "roots", multiple=True, type=click.Path(path_type=Path, exists=True, file_okay=False),
               help="A further folder that the graphs may read. May be repeated.")  # fmt: skip
@@ -45,27 +46,27 @@ def command(
     """Check what was written to PATH, an output folder or one file in it.
 
     The bytes of every file are compared with the digests in the manifests and the ledger of the folder. Files that
-    are missing, changed or recorded nowhere are told apart. Of a single file, also what it carries is checked.
+    are missing, changed or unrecorded are listed. For a single file, the graph that it contains is checked too.
 
     With --replay, N random files are rendered again without the cache and compared with what is there.
 
-    Exit codes: 0 as it was written, 1 something is missing, changed or came out different, 2 nothing to check.
+    Exit codes: 0 as it was written, 1 something is missing, changed or different, 2 nothing to check.
     """
     from studio.replay import choose_sample
 
     single = not path.is_dir()
     folder, recorded, checked = _check_one(path, engine) if single else _check_folder(path)
-    sound = [row.name for row in checked if row.state == "sound"]
     seed = secrets.randbelow(2**31) if seed is None else seed
-    sample = choose_sample(sound, replay, seed)
+    sample = choose_sample([row.name for row in checked if row.state == "sound"], replay, seed)
     replays = _replay(folder, recorded, sample, roots, engine) if sample else []
     if as_json:
         files, again = [row.to_json() for row in checked], [row.to_json() for row in replays]
-        click.echo(json.dumps({"files": files, "seed": seed, "replays": again}, ensure_ascii=False, indent=1))
+        print_json({"files": files, "seed": seed, "replays": again})
     else:
         _show(checked, replays, replay, seed)
-    bad = [row for row in checked if row.state in (*_BAD, *(("extra", "leftover") if strict else ()))]
-    return FAILED if bad or not all(row.good for row in replays) else DONE
+    bad = (*_BAD, *_UNRECORDED) if strict else _BAD
+    failed = any(row.state in bad for row in checked) or not all(row.good for row in replays)
+    return FAILED if failed else DONE
 
 
 def _check_folder(path: Path) -> tuple[Path, dict[str, FileRecord], list[CheckedFile]]:
@@ -76,7 +77,7 @@ def _check_folder(path: Path) -> tuple[Path, dict[str, FileRecord], list[Checked
     if not records.files and not records.problems and not records.open:
         raise UsageError(
             "E756",
-            f"{str(path)!r} is no output folder: nothing in it says what was written",
+            f"{str(path)!r} is not an output folder: it has no manifest and no ledger",
             hint="name the folder that was given with -o DIR, or a single file",
         )
     rows = [row for row in check_files(path, records.files, IGNORED) if row.name not in records.open]
@@ -84,7 +85,7 @@ def _check_folder(path: Path) -> tuple[Path, dict[str, FileRecord], list[Checked
 
 
 def _check_one(path: Path, engine: dict[str, Any]) -> tuple[Path, dict[str, FileRecord], list[CheckedFile]]:
-    """Check a single file: its digest, if a folder above it records one, and what it carries."""
+    """Check a single file: its digest, if a folder above it records one, and the graph that it contains."""
     from studio.batch.records import read_ledger
     from studio.provenance.check import CheckedFile, FileState, check_files, find_record
     from studio.replay import check_recipe

@@ -76,7 +76,7 @@ def test_verify_finds_a_flipped_bit_and_the_next_run_makes_it_again(desk: Desk, 
     done = desk.call("cache", "verify")
 
     assert done.code == 1
-    assert done.out.count("damaged, dropped: ") == len(blobs)
+    assert done.out.count("damaged, removed: ") == len(blobs)
     assert desk.call("cache", "verify").code == 0
     desk.count(card)
     assert (desk / "out/picture.png").read_bytes() == before

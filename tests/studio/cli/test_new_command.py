@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from studio.app import Studio
-from studio.cli.new_command import create_starter
+from studio.cli.starter_graph import create_starter
 from studio.graph import validate
 
 

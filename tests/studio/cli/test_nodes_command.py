@@ -44,7 +44,7 @@ def test_an_unknown_name_suggests_the_nearest(desk: Desk) -> None:
     done = desk.call("nodes", "image.newt")
 
     assert done.code == 2
-    assert "there is no node type 'image.newt'" in done.err
+    assert "unknown node type 'image.newt'" in done.err
     assert "did you mean 'image.new'?" in done.err
 
 

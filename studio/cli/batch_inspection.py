@@ -1,0 +1,78 @@
+"""`studio batch status` and `studio batch export`: read the ledger of a batch."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from studio.batch.item import CURRENT_STATES, ItemState
+from studio.cli.main import DONE
+from studio.cli.messages import print_json
+from studio.cli.options import json_option
+
+if TYPE_CHECKING:
+    from studio.batch.item_rows import Summary
+
+_JSON_LINES = (".jsonl", ".ndjson")
+
+
+@click.command("status")
+@click.argument("folder", type=click.Path(path_type=Path))
+@json_option("Print as JSON.")
+def status_command(folder: Path, as_json: bool) -> int:
+    """Show how far the batch in FOLDER is, and why items failed."""
+    from studio.batch.ledger import Ledger
+    from studio.cli.batch_display import show_summary
+
+    with Ledger(folder) as ledger:
+        ledger.leases.reclaim()
+        summary = ledger.summary()
+    if as_json:
+        print_json(describe_summary(summary))
+    else:
+        show_summary(summary, folder, None, err=False)
+    return DONE
+
+
+@click.command("export")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--format", "kind", type=click.Choice(["csv", "jsonl"]), default=None, help="[default: by the file's name]"
+)
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice([str(state) for state in ItemState]),
+    help="Only items in this state.",
+)
+@click.option("-o", "--output", "target", type=click.Path(path_type=Path), help="File to write; else it is printed.")
+def export_command(folder: Path, kind: str | None, states: tuple[str, ...], target: Path | None) -> int:
+    """Write the ledger of FOLDER as a table: each item's values, state, error, files and digests."""
+    from studio.batch.export import write_rows
+    from studio.batch.ledger import Ledger
+
+    chosen = [ItemState(state) for state in states] or CURRENT_STATES
+    with Ledger(folder) as ledger:
+        write_rows(ledger.items(states=chosen), kind or _choose_format(target), target or sys.stdout)
+    return DONE
+
+
+def _choose_format(target: Path | None) -> str:
+    return "jsonl" if target is not None and target.suffix.lower() in _JSON_LINES else "csv"
+
+
+def describe_summary(summary: Summary) -> dict[str, Any]:
+    """Return the state of a batch as plain JSON."""
+    return {
+        "total": summary.total,
+        "counts": dict(summary.counts),
+        "calls": summary.calls,
+        "cached": summary.cached,
+        "seconds": round(summary.seconds, 3),
+        "bytes": summary.bytes,
+        "causes": [{"cause": cause, "items": count, "first": name} for cause, count, name in summary.causes],
+    }

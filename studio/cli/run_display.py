@@ -1,0 +1,83 @@
+"""What `studio run` and `studio rerun` show: progress while a graph runs, and then its result."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from studio.api.events import Event
+from studio.app import RunResult
+from studio.cli.main import CANCELLED, DONE, FAILED, PARTLY
+from studio.cli.messages import print_json, show_error, show_warning
+
+EXIT_CODES = {"done": DONE, "partly done": PARTLY, "failed": FAILED, "cancelled": CANCELLED}
+
+
+class _NoDisplay:
+    """Shows nothing."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def show(self, event: Event) -> None:
+        """Do nothing with an event."""
+
+
+def choose_display(*, quiet: bool) -> Any:
+    """Return what shows progress: nothing if quiet, or if the standard error stream is not a terminal."""
+    if quiet or not sys.stderr.isatty():
+        return _NoDisplay()
+    from studio.cli.progress import ProgressDisplay
+
+    return ProgressDisplay()
+
+
+def show_result(result: RunResult, *, quiet: bool, as_json: bool) -> None:
+    """Print what a run led to."""
+    if as_json:
+        _print_manifest(result)
+        return
+    _show_problems(result)
+    if not quiet:
+        _show_outputs(result)
+        _show_totals(result)
+
+
+def _print_manifest(result: RunResult) -> None:
+    files = [str(file.path) for file in result.files]
+    print_json(result.manifest | {"files": files, "errors": [error.to_json() for error in result.errors]})
+
+
+def _show_problems(result: RunResult) -> None:
+    for warning in result.warnings:
+        show_warning(warning)
+    for node_id, node in result.manifest["nodes"].items():
+        for warning in node["warnings"]:
+            show_warning(f"node {node_id!r}: {warning}")
+    for error in result.errors:
+        show_error(error)
+        inputs = getattr(error, "inputs", "")  # a NodeError has them
+        if inputs:
+            click.echo(f"  inputs: {inputs}", err=True)
+
+
+def _show_outputs(result: RunResult) -> None:
+    for file in result.files:
+        click.echo(str(file.path))
+    for name, value in result.outputs.items():
+        if value is None:
+            click.echo(f"{name}: nothing")
+    skipped = [name for name in result.manifest["outputs"] if name not in result.outputs]
+    if skipped and result.status != "cancelled":
+        click.echo(f"not made: {', '.join(skipped)}", err=True)
+
+
+def _show_totals(result: RunResult) -> None:
+    cache = result.manifest["cache"]
+    ran, hits = cache["calls"] - cache["hits"], cache["hits"]
+    click.echo(f"{result.status} in {result.manifest['seconds']:.2f} s: {ran} run, {hits} from the cache", err=True)
