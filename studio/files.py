@@ -7,7 +7,6 @@ import errno
 import os
 import secrets
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -150,8 +149,8 @@ def _link_file(temporary: Path, path: Path) -> None:
 def _means_disk_full(error: BaseException, folder: Path | None) -> bool:
     if getattr(error, "disk_full", False) or getattr(error, "errno", None) in _FULL:  # FFmpeg's errors have an errno
         return True
-    if isinstance(error, sqlite3.Error):
-        return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    if getattr(error, "sqlite_errorname", None) == "SQLITE_FULL":  # sqlite3 itself need not be loaded for this
+        return True
     if type(error).__name__ == "LibsndfileError":
         return getattr(error, "code", None) == _SNDFILE_SYSTEM_ERROR and folder is not None and _has_no_room(folder)
     return False

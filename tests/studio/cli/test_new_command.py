@@ -84,7 +84,7 @@ def test_a_new_plugin_is_found_and_its_graph_runs(desk: Any, plugin: Path) -> No
     nodes = desk.call_process("nodes", "sparkle.tint_image", "--plugins-dir", plugin)
     ran = desk.call_process("run", plugin / "graphs" / "example.json", "--plugins-dir", plugin)
 
-    assert "Tint a picture" in nodes.out, nodes.text
+    assert "Tint an image" in nodes.out, nodes.text
     assert ran.code == 0, ran.text
     assert list((desk / "out").glob("*.png"))
 
