@@ -220,8 +220,17 @@ def load_checkpoint(
                 _, index, key = name.split(".", 2)
                 whole["state"].setdefault(int(index), {})[key] = tensor
         optimizer.load_state_dict(whole)
+        _restore_layout(optimizer)
     torch.set_rng_state(tensors["random"])
     return state
+
+
+def _restore_layout(optimizer: torch.optim.Optimizer) -> None:
+    """Give each state the memory layout of its parameter, as fused optimizers walk through both side by side."""
+    for parameter, values in optimizer.state.items():
+        for key, value in values.items():
+            if value.shape == parameter.shape:
+                values[key] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
 class Stopped(Exception):
