@@ -1,11 +1,15 @@
 """The plugin contract: all that a plugin may import.
 
-Media values, `@node`, `Context`, `Model` references, value types and hooks. Importing it is cheap: numpy and
-what decodes media are loaded when a value is first looked at.
+Media values, `@node`, `Context`, `Model` references, value types and hooks. The names in `__all__` and those in
+`__all__` of the modules in `CONTRACT_MODULES` are the contract, in the version `API_VERSION`; docs/plugin_api.md lists
+them. All other modules of this package belong to Studio and change without notice. Importing this module is cheap:
+numpy and the decoders of media are loaded when a value is first used.
 """
 
 from studio.api.audio import Audio
 from studio.api.audio_file import AudioType
+from studio.api.color import SRGB, ColorSpace
+from studio.api.color_conversion import convert_color
 from studio.api.context import Context
 from studio.api.field import Channels, Field, Lazy, Unkeyed
 from studio.api.file import File, OutputPath
@@ -16,7 +20,8 @@ from studio.api.latent import Conditioning, ConditioningType, Latent, LatentType
 from studio.api.memory import is_out_of_memory
 from studio.api.model import Model
 from studio.api.model_opener import ModelOpener
-from studio.api.node_type import Batch, Input, NodeType, Output, find_node_types, get_node_type, node
+from studio.api.node_declaration import node
+from studio.api.node_type import Batch, Input, NodeType, Output, Resources, find_node_types, get_node_type
 from studio.api.type_spec import JsonValue, TypeSpec
 from studio.api.value_type import Packed, StreamType, ValueType
 from studio.api.video import Frame, Video
@@ -25,12 +30,33 @@ from studio.errors import Cancelled, MediaError, ModelError, StudioError
 from studio.files import is_disk_full, replace_file, replace_files
 from studio.settings import MediaLimits
 
+API_VERSION = "1.0"
+"""Version of the contract: the first number rises when a name goes or changes, the second when one is added."""
+
+CONTRACT_MODULES = (
+    "studio.api",
+    "studio.api.audio_blocks",
+    "studio.api.audio_writing",
+    "studio.api.av_file",
+    "studio.api.events",
+    "studio.api.fonts",
+    "studio.api.model_folder",
+    "studio.api.quiet",
+    "studio.api.video_probing",
+    "studio.api.video_writing",
+)
+"""The modules whose `__all__` is the contract."""
+
 __all__ = [
+    "API_VERSION",
+    "CONTRACT_MODULES",
+    "SRGB",
     "Audio",
     "AudioType",
     "Batch",
     "Cancelled",
     "Channels",
+    "ColorSpace",
     "Conditioning",
     "ConditioningType",
     "Context",
@@ -56,6 +82,7 @@ __all__ = [
     "Output",
     "OutputPath",
     "Packed",
+    "Resources",
     "StreamType",
     "StudioError",
     "TypeSpec",
@@ -63,6 +90,7 @@ __all__ = [
     "ValueType",
     "Video",
     "VideoType",
+    "convert_color",
     "find_node_types",
     "get_node_type",
     "hookimpl",

@@ -1,4 +1,7 @@
-"""What happened during a run: small frozen events, in order, each O(1)."""
+"""What happened during a run: small frozen events, in order, each O(1).
+
+Part of the plugin contract: the names in `__all__`.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,21 @@ from studio.errors import NodeError
 
 if TYPE_CHECKING:
     from studio.api.image import Image
+
+
+__all__ = [
+    "Event",
+    "NodeCached",
+    "NodeEvent",
+    "NodeFailed",
+    "NodeFinished",
+    "NodeProgressed",
+    "NodeSkipped",
+    "NodeStarted",
+    "NodeWarned",
+    "RunFinished",
+    "RunStarted",
+]
 
 
 @dataclass(frozen=True, slots=True)

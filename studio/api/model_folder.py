@@ -1,4 +1,7 @@
-"""Folders of diffusers and transformers, looked at without loading: their JSON files, components and variants."""
+"""Folders of diffusers and transformers, inspected without loading: their JSON files, components and variants.
+
+Part of the plugin contract: the names in `__all__`.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,10 @@ from typing import Any, Literal
 
 from studio.errors import ModelError
 
+__all__ = ["INDEX", "Component", "find_variant", "list_components", "read_class", "read_json"]
+
 INDEX = "model_index.json"
-"""The file that says what a pipeline is made of."""
+"""The file that lists the components of a pipeline."""
 
 _VARIANT = re.compile(r"\.([a-z0-9_]+)(?:-\d+-of-\d+)?\.safetensors$")
 
@@ -25,7 +30,7 @@ class Component:
         name: Its name, which is that of its folder.
         library: "diffusers", "transformers", or a module of diffusers' pipelines.
         class_name: Its class there.
-        folder: Where it is.
+        folder: Its folder.
     """
 
     name: str
@@ -42,33 +47,35 @@ def read_json(path: Path, code: str = "E605") -> dict[str, Any]:
         code: The plugin's own code for a model that is damaged.
 
     Raises:
-        ModelError: It is no JSON object.
+        ModelError: `code` if the file cannot be read or is not a JSON object.
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         reason = str(error).partition("\n")[0]
-        raise ModelError(code, f"{str(path)!r} cannot be read: {reason}", hint="copy the file again") from None
+        raise ModelError(code, f"cannot read {str(path)!r}: {reason}", hint="copy the file again") from None
     if not isinstance(found, dict):
-        raise ModelError(code, f"{str(path)!r} holds no JSON object", hint="copy the file again")
+        raise ModelError(code, f"{str(path)!r} is not a JSON object", hint="copy the file again")
     return found
 
 
 def list_components(path: Path, index: Mapping[str, Any], code: str = "E605") -> list[Component]:
-    """Return the components that a pipeline's index names, without those that it says it goes without.
+    """Return the components in the index of a pipeline, without those that it leaves out on purpose.
 
     Args:
         path: The pipeline's folder.
-        index: What its `model_index.json` holds.
+        index: The content of its `model_index.json`.
         code: The plugin's own code for a model that is damaged.
 
     Raises:
-        ModelError: One has a name that is none, and might lead out of the folder.
+        ModelError: `code` for an invalid name of a component, which could lead out of the folder.
     """
     rows = {name: row for name, row in index.items() if isinstance(row, list) and len(row) == 2}
     strange = next((name for name in rows if not name.isidentifier()), None)
     if strange is not None:
-        raise ModelError(code, f"{str(path / INDEX)!r} names a component {strange!r}", hint="copy the file again")
+        raise ModelError(
+            code, f"{str(path / INDEX)!r} has an invalid component name {strange!r}", hint="copy the file again"
+        )
     return [
         Component(name, str(row[0]), str(row[1]), path / name)
         for name, row in rows.items()
@@ -77,9 +84,9 @@ def list_components(path: Path, index: Mapping[str, Any], code: str = "E605") ->
 
 
 def find_variant(names: Iterable[str], wanted: str | None = None) -> str | None:
-    """Return which variant of the weights to load: the one that is wanted if it is there, else the one that is.
+    """Return the variant of the weights to load: the wanted one if there is one, else one that the folder has.
 
-    A folder may hold `model.safetensors` and `model.fp16.safetensors`; the first has no variant.
+    A folder may hold `model.safetensors` and `model.fp16.safetensors`; the first has no variant, which is None.
 
     Args:
         names: Names of the safetensors files.
@@ -92,7 +99,12 @@ def find_variant(names: Iterable[str], wanted: str | None = None) -> str | None:
 
 
 def read_class(path: Path, library: Literal["diffusers", "transformers"]) -> str | None:
-    """Return the class of a library that a folder's `config.json` names; None if it names none."""
+    """Return the class of a library that the `config.json` of a folder names, or None.
+
+    Args:
+        path: The folder.
+        library: The library, whose key in the file differs from the other's.
+    """
     if not (path / "config.json").is_file():
         return None
     try:

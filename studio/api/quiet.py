@@ -1,4 +1,7 @@
-"""Keeps libraries' own chatter out of a run: progress bars, log lines, needless warnings."""
+"""Silences libraries in a run: progress bars, log lines, needless warnings.
+
+Part of the plugin contract: the names in `__all__`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-# What the libraries warn about and a user can do nothing about, by text.
+__all__ = ["hush"]
+
+# warnings that a user can do nothing about, by text
 _NEEDLESS = (
     r".*requires torchvision.*",
     r".*is deprecated.*",
@@ -25,7 +30,7 @@ _MODULES = r"(diffusers|transformers|accelerate|peft)\b.*"
 
 
 class _Silence:
-    """How many blocks ask for silence now; the first begins it and the last ends it, on whatever threads."""
+    """Counts the blocks that ask for silence: the first begins it and the last ends it, on any threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -62,17 +67,17 @@ class _Silence:
             self._filters.__exit__(None, None, None)
 
 
-_silence = _Silence()  # the libraries' own settings are the process's, and so is what they were before
+_silence = _Silence()  # the settings of the libraries belong to the process, and so does their previous state
 
 
 @contextmanager
 def hush(*libraries: str) -> Iterator[None]:
-    """Silence libraries while weights are loaded or a network runs; errors still speak.
+    """Silence libraries while weights are loaded or a network runs; errors are still raised.
 
-    Blocks may stand in each other and on several threads; one inside another costs next to nothing.
+    Blocks may be nested and run on several threads; a nested block costs almost nothing.
 
     Args:
-        *libraries: Which, of "diffusers" and "transformers"; they are imported.
+        *libraries: "diffusers", "transformers", or both; they are imported.
     """
     _silence.begin(libraries)
     try:

@@ -1,32 +1,29 @@
-"""`TypeSpec`: the type of an end, read from an annotation or from a graph, and the check of a value against it."""
+"""`TypeSpec`: the type of an input or output, and the check of a value against it."""
 
 from __future__ import annotations
 
-import collections.abc
 import math
 import numbers
+import operator
 import re
-import types
-import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar, Union
+from typing import Annotated, Any, TypeAlias
 
-from studio.api.field import Channels, Field, Mark
+from studio.api.field import Field, Mark
 
-_JSON = Mark("json")
-JsonValue: TypeAlias = Annotated[Any, _JSON]
+JSON_MARK = Mark("json")
+JsonValue: TypeAlias = Annotated[Any, JSON_MARK]
 """Plain JSON: None, bool, int, finite float, str, lists and string-keyed mappings of them."""
 
 MAX_DEPTH = 64  # nesting of lists and mappings in a value
 
-_SCALARS: dict[object, str] = {str: "text", int: "int", float: "float", bool: "bool"}
 PLAIN_TYPES = frozenset({"text", "int", "float", "number", "bool", "choice", "json"})
 """Types whose values are plain JSON."""
 REFERENCE_TYPES = frozenset({"file", "path", "model"})
 """Types that a graph can only give as a literal, or through a graph input."""
 
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
+TYPE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -71,109 +68,14 @@ class TypeSpec:
         return replace(self, depth=self.depth + depth, optional=False)
 
 
-class AnnotationProblem(Exception):
-    """An annotation that is no type of a value; the text says why."""
-
-
 def parse_type_name(text: str) -> TypeSpec:
     """Parse what a graph writes, such as "image" or "list[text]"; ValueError if it is none."""
     depth = 0
     while text.startswith("list[") and text.endswith("]"):
         text, depth = text[5:-1], depth + 1
-    if not _NAME.fullmatch(text) or depth > 4:
+    if not TYPE_NAME.fullmatch(text) or depth > 4:
         raise ValueError(f"{text!r} is not the name of a type")
     return TypeSpec(text, depth)
-
-
-def parse_annotation(annotation: Any) -> tuple[TypeSpec, frozenset[str]]:
-    """Return the type that an annotation means, and the names of its marks ("lazy", "unkeyed")."""
-    marks: set[str] = set()
-    spec = _parse(annotation, marks)
-    return spec, frozenset(marks - {"json"})
-
-
-def _parse(annotation: Any, marks: set[str]) -> TypeSpec:
-    origin = typing.get_origin(annotation)
-    if origin is Annotated:
-        return _parse_annotated(annotation, marks)
-    if origin in (Union, types.UnionType):
-        return _parse_union(typing.get_args(annotation), marks)
-    if origin is Literal:
-        choices = typing.get_args(annotation)
-        if any(isinstance(c, bool) or not isinstance(c, str | int) for c in choices):
-            raise AnnotationProblem("a choice is made of text or whole numbers")
-        return TypeSpec("choice", choices=choices)
-    if origin in (list, collections.abc.Sequence) and typing.get_args(annotation):
-        inner = _parse(typing.get_args(annotation)[0], marks)
-        if inner.optional:
-            raise AnnotationProblem("entries of a list cannot be None")
-        if inner.limits is not None and (inner.limits.min_length is not None or inner.limits.max_length is not None):
-            raise AnnotationProblem("the length of a list's entries cannot be limited, only that of the list")
-        return inner.listed()
-    if isinstance(annotation, TypeVar):
-        return TypeSpec("any", variable=annotation.__name__)
-    if annotation is Any:
-        return TypeSpec("any")
-    if isinstance(annotation, type) and annotation in _SCALARS:
-        return TypeSpec(_SCALARS[annotation])
-    name = getattr(annotation, "studio_type", None) if isinstance(annotation, type) else None
-    if isinstance(name, str) and _NAME.fullmatch(name):
-        return TypeSpec(name)
-    raise AnnotationProblem(f"{_describe_annotation(annotation)} is not the type of a value")
-
-
-def _parse_annotated(annotation: Any, marks: set[str]) -> TypeSpec:
-    inner, *extras = typing.get_args(annotation)
-    spec = TypeSpec("json") if _JSON in extras else _parse(inner, marks)
-    for extra in extras:
-        if isinstance(extra, Mark):
-            marks.add(extra.name)
-        elif isinstance(extra, Channels):
-            if spec.name != "image":
-                raise AnnotationProblem("Channels(...) is for images")
-            spec = replace(spec, channels=extra.counts)
-        elif isinstance(extra, Field):
-            _check_field(spec, extra)
-            given = {name: value for name, value in vars(extra).items() if value is not None}
-            spec = replace(spec, limits=replace(spec.limits or Field(), **given))
-    return spec
-
-
-def _check_field(spec: TypeSpec, limits: Field) -> None:
-    """Refuse limits that would never be looked at, or that nothing meets."""
-    lower = [bound for bound in (limits.ge, limits.gt) if bound is not None]
-    upper = [bound for bound in (limits.le, limits.lt) if bound is not None]
-    if (lower or upper) and spec.name not in ("int", "float", "number"):
-        raise AnnotationProblem(f"ge, gt, le and lt are for numbers, not for {spec}")
-    if (limits.min_length is not None or limits.max_length is not None) and not (spec.depth or spec.name == "text"):
-        raise AnnotationProblem(f"min_length and max_length are for text and lists, not for {spec}")
-    if lower and upper and max(lower) > min(upper):
-        raise AnnotationProblem(f"no number is from {max(lower):g} to {min(upper):g}")
-    if limits.pattern is not None:
-        _check_pattern(spec, limits.pattern)
-
-
-def _check_pattern(spec: TypeSpec, pattern: str) -> None:
-    if spec.name != "text":
-        raise AnnotationProblem(f"pattern is for text, not for {spec}")
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise AnnotationProblem(f"pattern {pattern!r} is no regular expression: {error}") from None
-
-
-def _parse_union(members: tuple[Any, ...], marks: set[str]) -> TypeSpec:
-    optional = type(None) in members
-    rest = [m for m in members if m is not type(None)]
-    if len(rest) == 1:
-        return replace(_parse(rest[0], marks), optional=optional)
-    if set(rest) == {int, float}:
-        return TypeSpec("number", optional=optional)
-    raise AnnotationProblem("of unions, only T | None and int | float are types of a value")
-
-
-def _describe_annotation(annotation: Any) -> str:
-    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
 
 
 class ValueProblem(Exception):
@@ -203,17 +105,20 @@ def check_value(spec: TypeSpec, value: Any, classes: Mapping[str, type]) -> Any:
             return None
         raise ValueProblem(str(spec), "None")
     checker = _CHECKS.get(spec.name)
-    if checker is not None:
-        value = checker(spec, value)
-    else:
-        expected = classes.get(spec.name)
-        if expected is None or not isinstance(value, expected):
-            raise ValueProblem(str(spec), describe_value(value))
-        channels = getattr(value, "channels", None)
-        if spec.channels and channels not in spec.channels:
-            raise ValueProblem(str(spec), f"an image with {channels} channels")
+    value = _check_class(spec, value, classes) if checker is None else checker(spec, value)
     if spec.limits is not None:
         _check_limits(spec, value)
+    return value
+
+
+def _check_class(spec: TypeSpec, value: Any, classes: Mapping[str, type]) -> Any:
+    """Return a value of a value type, such as an image."""
+    expected = classes.get(spec.name)
+    if expected is None or not isinstance(value, expected):
+        raise ValueProblem(str(spec), describe_value(value))
+    channels = getattr(value, "channels", None)
+    if spec.channels and channels not in spec.channels:
+        raise ValueProblem(str(spec), f"an image with {channels} channels")
     return value
 
 
@@ -303,23 +208,29 @@ def _copy_json(value: Any, depth: int) -> Any:
         return value
     if isinstance(value, str):
         return _check_encodable(value)
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise ValueProblem("plain JSON", str(value))
-        return float(value)
+    if isinstance(value, numbers.Real):
+        return _copy_number(value)
     if depth >= MAX_DEPTH:
         raise ValueProblem("plain JSON", f"a value nested more than {MAX_DEPTH} deep")
     if isinstance(value, list | tuple):
         return [_copy_json(entry, depth + 1) for entry in value]
     if isinstance(value, Mapping):
-        if not all(isinstance(key, str) for key in value):
-            raise ValueProblem("plain JSON", "a mapping with keys that are not text")
-        return {_check_encodable(key): _copy_json(entry, depth + 1) for key, entry in value.items()}
-    if isinstance(value, numbers.Real):
-        return int(value) if isinstance(value, numbers.Integral) else _check_float(TypeSpec("float"), value)
+        return _copy_mapping(value, depth)
     raise ValueProblem("plain JSON", describe_value(value))
+
+
+def _copy_number(value: Any) -> int | float:
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueProblem("plain JSON", str(value))
+    return float(_check_float(TypeSpec("float"), value))
+
+
+def _copy_mapping(value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+    if not all(isinstance(key, str) for key in value):
+        raise ValueProblem("plain JSON", "a mapping with keys that are not text")
+    return {_check_encodable(key): _copy_json(entry, depth + 1) for key, entry in value.items()}
 
 
 def _check_any(spec: TypeSpec, value: Any) -> Any:
@@ -354,16 +265,18 @@ def _check_limits(spec: TypeSpec, value: Any) -> None:
         _check_length(spec, len(value))
         if limits.pattern is not None and isinstance(value, str) and not re.fullmatch(limits.pattern, value):
             raise ValueProblem(f"text like {limits.pattern}", describe_value(value))
-        return
-    if not isinstance(value, int | float):
-        return
-    for bound, holds, sign in (
-        (limits.ge, limits.ge is None or value >= limits.ge, ">="),
-        (limits.gt, limits.gt is None or value > limits.gt, ">"),
-        (limits.le, limits.le is None or value <= limits.le, "<="),
-        (limits.lt, limits.lt is None or value < limits.lt, "<"),
+    elif isinstance(value, int | float):
+        _check_bounds(limits, value)
+
+
+def _check_bounds(limits: Field, value: int | float) -> None:
+    for bound, fails, sign in (
+        (limits.ge, operator.lt, ">="),
+        (limits.gt, operator.le, ">"),
+        (limits.le, operator.gt, "<="),
+        (limits.lt, operator.ge, "<"),
     ):
-        if not holds:
+        if bound is not None and fails(value, bound):
             raise ValueProblem(f"a number {sign} {bound:g}", describe_value(value))
 
 
@@ -379,13 +292,8 @@ def _check_length(spec: TypeSpec, length: int) -> None:
 
 def describe_value(value: Any) -> str:
     """Say in at most 80 characters what a value is."""
-    if isinstance(value, int) and value.bit_length() > 250:
-        text = f"a whole number of {value.bit_length()} bits"  # Python refuses to write out very long ones
-    elif value is None or isinstance(value, bool | int | float):
-        text = repr(value)
-    elif isinstance(value, str):
-        text = repr(value)
-        text = text if len(text) <= 60 else f"{text[:56]}...{text[0]}"
+    if value is None or isinstance(value, bool | int | float | str):
+        text = _describe_scalar(value)
     elif isinstance(value, list | tuple):
         text = f"a list of {len(value)}"
     elif isinstance(value, Mapping):
@@ -395,8 +303,15 @@ def describe_value(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
+def _describe_scalar(value: bool | int | float | str | None) -> str:
+    if isinstance(value, int) and value.bit_length() > 250:
+        return f"a whole number of {value.bit_length()} bits"  # Python refuses to write out very long ones
+    text = repr(value)
+    return text if not isinstance(value, str) or len(text) <= 60 else f"{text[:56]}...{text[0]}"
+
+
 def copy_plain(value: Any) -> Any:
-    """Copy lists and mappings, so that who changes what it was given changes nobody else's; media stay the same."""
+    """Copy lists and mappings, so that a node that changes its inputs changes no other's; media are shared."""
     if isinstance(value, list):
         return [copy_plain(entry) for entry in value]
     if isinstance(value, dict):

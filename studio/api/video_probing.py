@@ -1,4 +1,7 @@
-"""What is in a film: its streams as the file tells them, and as its packets do."""
+"""What is in a video file: its streams by its header, and by its packets.
+
+Part of the plugin contract: the names in `__all__`.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +12,32 @@ from typing import TYPE_CHECKING, Any
 from studio.api.av_file import open_container
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from studio.settings import MediaLimits
 
-_UNEVEN = 0.02
+__all__ = ["find_warnings", "probe_file"]
+
+_UNEVEN = 0.02  # the share of uneven steps from which a rate counts as variable
 
 
 def probe_file(path: Path, limits: MediaLimits) -> dict[str, Any]:
-    """Return facts about a file: container, film and sound; packets are read, nothing is decoded but one frame.
+    """Return facts about a file of video or audio; packets are read, and only one frame is decoded.
+
+    Args:
+        path: The file.
+        limits: Bounds for the file.
+
+    Returns:
+        Plain JSON: "container", "bytes", "seconds" (or None), "video" and "audio", each with one mapping per stream.
+        A video has "codec", "width", "height", "pixel_format", "rate" (frames per second), "header_frames" and
+        "header_seconds" (each or None). The first also has "rotation" (degrees) and, by its packets, "frames",
+        "seconds", "variable_rate", "broken" and "hidden_frames". Audio has "codec", "rate" (hertz), "channels" and
+        "seconds". A stream that FFmpeg cannot decode has the codec None and nothing else.
 
     Raises:
-        MediaError: E511 if it cannot be read.
+        MediaError: E511 if the file is unsupported, damaged or over a limit.
     """
     import av
 
@@ -76,58 +93,71 @@ def _find_rotation(container: Any, av: Any) -> int:
 
 def _scan(path: Path, limits: MediaLimits) -> dict[str, Any]:
     """Return what the packets say: how many frames there are, how long they show, and whether evenly."""
-    import av
-
     times: list[int] = []
-    broken, hidden = False, 0
+    hidden, damaged = 0, False
     with open_container(path, limits) as container:
         stream = container.streams.video[0]
-        packets = container.demux(stream)
-        while True:
-            try:
-                packet = next(packets, None)
-            except av.error.FFmpegError:
-                broken = True
-                break
+        for packet in _read_packets(container, stream):
             if packet is None:
-                break
-            if packet.size and packet.is_discard:
+                damaged = True
+            elif packet.is_discard:
                 hidden += 1
-            elif packet.size and packet.pts is not None:
+            elif packet.pts is not None:
                 times.append(packet.pts)
-                broken = broken or packet.is_corrupt
+                damaged = damaged or packet.is_corrupt
         base = stream.time_base
-    times.sort()
+    return _measure_times(sorted(times), base) | {"broken": damaged, "hidden_frames": hidden}
+
+
+def _read_packets(container: Any, stream: Any) -> Iterator[Any]:
+    """Yield the packets of a stream that are not empty; None for the rest of a file that FFmpeg cannot read."""
+    import av
+
+    try:
+        for packet in container.demux(stream):
+            if packet.size:
+                yield packet
+    except av.error.FFmpegError:
+        yield None
+
+
+def _measure_times(times: list[int], base: Fraction) -> dict[str, Any]:
+    """Return the number of frames, their seconds, and whether they are unevenly spaced."""
     steps = [after - before for before, after in pairwise(times)]
     usual = sorted(steps)[len(steps) // 2] if steps else 0
     uneven = sum(abs(step - usual) * base > max(base, Fraction(1, 1000)) for step in steps)
-    seconds = float((times[-1] - times[0] + usual) * base) if times else 0.0
     return {
         "frames": len(times),
-        "seconds": seconds,
+        "seconds": float((times[-1] - times[0] + usual) * base) if times else 0.0,
         "variable_rate": bool(steps) and uneven > _UNEVEN * len(steps),
-        "broken": broken,
-        "hidden_frames": hidden,
     }
 
 
-def find_damage(facts: dict[str, Any]) -> list[str]:
-    """Return in what a film's file is damaged, or its header wrong."""
-    film = facts["video"][0] if facts["video"] else None
-    if film is None:
+def find_damage(facts: Mapping[str, Any]) -> list[str]:
+    """Return how a video file is damaged, or its header wrong."""
+    if not facts["video"]:
         return []
-    wanted, there = film.get("header_frames"), film.get("frames", 0)
-    if film.get("broken") or (wanted and there and there + film.get("hidden_frames", 0) < wanted):
-        promised = f" of the {wanted} that its header promises" if wanted and wanted != there else ""
-        return [f"the file is cut off or damaged: it has {there} frames{promised}"]
-    return [f"the header says {wanted} frames, and there are {there}"] if wanted and there > wanted else []
+    video = facts["video"][0]
+    declared, found = video.get("header_frames") or 0, video.get("frames", 0)
+    missing = declared and found and found + video.get("hidden_frames", 0) < declared
+    if video.get("broken") or missing:
+        of = f" of the {declared} that its header declares" if declared and declared != found else ""
+        return [f"the file is truncated or damaged: it has {found} frames{of}"]
+    return [f"the header declares {declared} frames, the file has {found}"] if declared and found > declared else []
 
 
-def find_warnings(facts: dict[str, Any]) -> list[str]:
-    """Return what a person should know about a file before using it."""
+def find_warnings(facts: Mapping[str, Any]) -> list[str]:
+    """Return what a person should know about a file before using it.
+
+    Args:
+        facts: What `probe_file` returned.
+
+    Returns:
+        Lines for `ctx.log`: damage, unevenly spaced frames, and further videos that are ignored.
+    """
     found = find_damage(facts)
     if facts["video"] and facts["video"][0].get("variable_rate"):
         found.append("the frames are unevenly spaced; they keep their times")
     if len(facts["video"]) > 1:
-        found.append(f"the file holds {len(facts['video'])} films; the first is used")
+        found.append(f"the file holds {len(facts['video'])} videos; the first is used")
     return found

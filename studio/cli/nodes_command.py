@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from studio.api import Input, NodeType
+from studio.api import Input, NodeType, Resources
 from studio.api.type_spec import describe_value
 from studio.cli.messages import print_json
 from studio.cli.options import create_studio, engine_options, json_option
@@ -46,7 +46,7 @@ def _show_one(node_type: NodeType, *, as_json: bool) -> None:
     if as_json:
         print_json(to_json(node_type))
     else:
-        click.echo(_describe(node_type))
+        click.echo(describe_node_type(node_type))
 
 
 def _show_list(types: list[NodeType], *, as_json: bool) -> None:
@@ -70,6 +70,8 @@ def to_json(node_type: NodeType) -> dict[str, Any]:
         "where": node_type.where,
         "cache": node_type.cache,
         "lane": node_type.lane,
+        "encodings": sorted(node_type.encodings),
+        "resources": {"device_bytes": node_type.resources.device_bytes, "cores": node_type.resources.cores},
         "inputs": {
             end.name: {"type": str(end.spec), "required": end.required, "description": end.description}
             | ({} if end.required else {"default": _plain(end.default)})
@@ -85,7 +87,8 @@ def _plain(value: Any) -> Any:
     return value.to_json() if hasattr(value, "to_json") else value
 
 
-def _describe(node_type: NodeType) -> str:
+def describe_node_type(node_type: NodeType) -> str:
+    """Return a node type's declaration and documentation as text for the terminal."""
     lines = [
         f"{click.style(node_type.id, bold=True)}  version {node_type.version}, {node_type.distribution} "
         f"{node_type.distribution_version}".rstrip(),
@@ -101,7 +104,22 @@ def _describe(node_type: NodeType) -> str:
         f"  {end.name}: {end.spec}" + (f"\n      {end.description}" if end.description else "")
         for end in node_type.outputs.values()
     ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_describe_needs(node_type)])
+
+
+def _describe_needs(node_type: NodeType) -> list[str]:
+    """Return lines about color spaces and resources, where a node type declares them."""
+    lines = []
+    if node_type.encodings:
+        taken = " or ".join(sorted(node_type.encodings))
+        lines += ["", f"{click.style('color', bold=True)}  takes any color space encoded as {taken}"]
+    if node_type.resources != Resources():
+        found, parts = node_type.resources, []
+        if found.device_bytes is not None:
+            parts.append(f"{found.device_bytes / 2**20:,.0f} MiB on the device")
+        parts.append(f"{found.cores} {'core' if found.cores == 1 else 'cores'}")
+        lines += ["", f"{click.style('resources', bold=True)}  {', '.join(parts)}"]
+    return lines
 
 
 def _describe_input(end: Input) -> list[str]:

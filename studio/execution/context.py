@@ -130,9 +130,13 @@ class RunContext:
         """Log a line about the result: it is written to the run's manifest and kept with the result."""
         line = str(message)
         for context in self.stack if call is None else [self.stack[call]]:
-            if line not in context.notes:
-                context.notes.append(line)
-            context.report(line)
+            context.note(line)
+
+    def note(self, message: str) -> None:
+        """Log a line about the result of this call alone."""
+        if message not in self.notes:
+            self.notes.append(message)
+        self.report(message)
 
     def report(self, message: str) -> None:
         """Log a line about this run alone: it is written to the run's manifest."""

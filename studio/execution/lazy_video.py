@@ -109,6 +109,7 @@ def watch_video(call: Call, video: Video, inputs: Mapping[str, Any]) -> Video:
         count=lambda: video.count,
         audio=lambda: video.audio,
         duration=lambda: video.duration,
+        color=video.color,
     )
 
 

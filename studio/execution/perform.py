@@ -10,6 +10,7 @@ from studio.api import TypeSpec, Video, is_out_of_memory
 from studio.api.type_spec import ValueProblem
 from studio.errors import Cancelled, StudioError
 from studio.execution.call import Call, Result
+from studio.execution.color_inputs import convert_inputs
 from studio.execution.control import Control
 from studio.execution.invoke import check_result, invoke
 from studio.execution.lazy_video import LazyVideos, digest_lazy_video, watch_video
@@ -70,7 +71,8 @@ class Performer:
     ) -> dict[int, Performed]:
         outcomes: dict[int, Performed] = {}
         try:
-            returned = self._call([calls[index] for index in stack], [inputs[index] for index in stack])
+            given = [convert_inputs(calls[index], inputs[index]) for index in stack]
+            returned = self._call([calls[index] for index in stack], given)
             for index, value in zip(stack, returned, strict=True):
                 try:
                     outcomes[index] = self._make_results(calls[index], value, inputs[index])

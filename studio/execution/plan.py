@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import get_args
 
 import networkx as nx
 
 from studio.api import File, Input, NodeType, Output, TypeSpec
+from studio.api.color import Encoding
 from studio.errors import GraphError
 from studio.execution.file_reading import FileReader
 from studio.graph.resolved import Bound, ResolvedGraph, ResolvedNode
@@ -212,6 +214,7 @@ def _create_check(spec: TypeSpec) -> NodeType:
         {"value": given},
         {"value": handed},
         device_free=True,
+        encodings=frozenset(get_args(Encoding)),
         distribution="studio",
         distribution_version=repr(spec),
     )

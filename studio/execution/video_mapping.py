@@ -94,6 +94,7 @@ class _MappedVideo:
             rate=lead.rate,
             count=lambda: lead.count,
             audio=lambda: lead.audio,
+            color=image.color,
         )
 
     def make_lists(self, names: Sequence[str]) -> dict[str, list[Any]]:

@@ -11,14 +11,22 @@ from studio.api.hooks import PROJECT
 from studio.errors import PluginError
 
 _PREFIX = "studio_"
+_RESERVED = "studio_isolate"  # for plugins that run in a process of their own
 
 
 def check_hook_names(plugin: Any) -> None:
     """Refuse a function that is meant as a hook, but that pluggy would not call.
 
     Raises:
-        PluginError: E205 if a hook is unmarked or unknown.
+        PluginError: E205 if a hook is unmarked or unknown, E207 for a reserved name.
     """
+    if hasattr(plugin, _RESERVED):
+        raise PluginError(
+            "E207",
+            f"{_RESERVED} is reserved",
+            where=getattr(plugin, "__file__", None) or "",
+            hint="remove it: plugins run in the process of Studio",
+        )
     known = [name for name in vars(Hooks) if name.startswith(_PREFIX)]
     for name, function in _find_functions(plugin):
         marked = hasattr(function, f"{PROJECT}_impl")

@@ -224,6 +224,18 @@ class Far:
         """Never called."""
 
 
+class Isolated:
+    """A plugin that asks for a process of its own."""
+
+    studio_isolate = True
+
+
+def test_a_plugin_that_asks_for_isolation_is_refused_with_a_clear_line() -> None:
+    _, rows = load(Isolated())
+
+    assert rows[0].problem.startswith("E207 studio_isolate is reserved")
+
+
 @pytest.mark.parametrize(("plugin", "told"), [
     (Unmarked(), "@hookimpl"), (Misspelt(), "did you mean 'studio_node_types'?"), (Far(), "hooks are: studio_"),
 ])  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 from enum import IntEnum
 from fractions import Fraction
@@ -13,14 +12,14 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import pytest
 
-from studio.api import Audio, Channels, Field, File, Image, JsonValue, Lazy, Mask, Model, OutputPath, Unkeyed
+from studio.api import Audio, Channels, Field, File, Image, Mask, Model, OutputPath
+from studio.api.annotation import parse_annotation
 from studio.api.type_spec import (
     MAX_DEPTH,
     TypeSpec,
     ValueProblem,
     check_value,
     describe_value,
-    parse_annotation,
     parse_type_name,
 )
 
@@ -207,14 +206,6 @@ def test_names_that_are_none_are_refused(text: str) -> None:
         return
     with pytest.raises(ValueError, match="not the name of a type"):
         parse_type_name(text)
-
-
-def test_annotations_are_parsed_with_their_marks() -> None:
-    assert parse_annotation(Annotated[int | None, Lazy]) == (TypeSpec("int", optional=True), frozenset({"lazy"}))
-    assert parse_annotation(Annotated[str, Unkeyed])[1] == {"unkeyed"}
-    assert parse_annotation(JsonValue)[0] == TypeSpec("json")
-    assert parse_annotation(Sequence[int])[0] == TypeSpec("int", depth=1)
-    assert parse_annotation(list[JsonValue])[0] == TypeSpec("json", depth=1)
 
 
 DESCRIBED: list[tuple[Any, str]] = [

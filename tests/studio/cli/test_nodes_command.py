@@ -7,6 +7,11 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
+import click
+
+from studio.api import Context, Image, Resources, get_node_type, node
+from studio.cli.nodes_command import describe_node_type, to_json
+
 if TYPE_CHECKING:
     from tests.studio.cli.conftest import Desk
 
@@ -34,6 +39,29 @@ def test_json_of_one_and_of_all_agree(desk: Desk) -> None:
 
     assert every["image.new"] == one
     assert one["inputs"]["width"] == {"type": "int", "required": False, "description": "Columns.", "default": 1024}
+
+
+def test_color_spaces_and_resources_are_shown_where_they_are_declared() -> None:
+    @node("test.do", encodings=("linear", "srgb"), resources=Resources(device_bytes=3 * 2**30, cores=2))
+    def do(ctx: Context, image: Image) -> Image:
+        """Do."""
+        return image
+
+    declared = get_node_type(do)
+
+    assert to_json(declared)["encodings"] == ["linear", "srgb"]
+    assert to_json(declared)["resources"] == {"device_bytes": 3 * 2**30, "cores": 2}
+    text = click.unstyle(describe_node_type(declared))
+    assert text.endswith(
+        "\n\ncolor  takes any color space encoded as linear or srgb\n\nresources  3,072 MiB on the device, 2 cores"
+    )
+
+
+def test_a_node_type_that_declares_neither_has_the_defaults_in_json_only(desk: Desk) -> None:
+    row = desk.call("nodes", "image.new", "--json").json
+
+    assert (row["encodings"], row["resources"]) == ([], {"device_bytes": None, "cores": 1})
+    assert "resources" not in desk.call("nodes", "image.new").out
 
 
 def test_a_plugins_name_lists_its_node_types_only(desk: Desk) -> None:

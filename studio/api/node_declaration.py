@@ -1,0 +1,339 @@
+"""`@node`: a typed function becomes a node type; its signature is the whole declaration."""
+
+from __future__ import annotations
+
+import collections.abc
+import inspect
+import re
+import typing
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from studio.api.annotation import AnnotationProblem, parse_annotation
+from studio.api.color import Encoding
+from studio.api.docstring import Docstring, parse_docstring
+from studio.api.node_type import Batch, CachePolicy, Check, Input, Lane, NodeType, Output, Resources, locate_function
+from studio.api.type_spec import ValueProblem, check_value, describe_value
+from studio.errors import NodeTypeError
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_ID = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
+_VERSION = re.compile(r"\d+(\.\d+){0,2}")
+
+
+def node(
+    id: str,
+    *,
+    version: str = "1.0",
+    code: int = 1,
+    cache: CachePolicy = "pure",
+    lane: Lane = "cpu",
+    device_free: bool = False,
+    batch: Batch | None = None,
+    needs: Callable[..., Iterable[str]] | None = None,
+    check: Check | None = None,
+    migrations: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] | None = None,
+    encodings: Collection[Encoding] = (),
+    resources: Resources | None = None,
+    isolate: object = None,
+) -> Callable[[Function], Function]:
+    """Declare a function as a node type; the function itself stays as it is.
+
+    The first parameter is `ctx`; the others are the inputs: annotated, those without a default required.
+    The return annotation is the output (named after its type) or a NamedTuple of outputs. A generator
+    function annotated `Iterator[T]` streams the entries of one output of type `list[T]`.
+
+    Args:
+        id: `plugin.verb_noun`, lower case.
+        version: Version of the contract (inputs and outputs), semver. Raise the first number when an old
+            graph would break, and add a migration.
+        code: Revision of what is computed; raise it whenever results change, and old entries of the cache
+            no longer match.
+        cache: "pure": equal inputs give equal outputs, so results are kept. "recompute": run each time, but
+            what depends on it runs only if the result differs. "never": run each time and keep nothing (side effects).
+        lane: Where it runs: "cpu" (threads), "device" (the run's device, one call at a time) or "io" (waiting
+            for files).
+        device_free: For lane "device": results do not depend on device and dtype.
+        batch: How to run many calls at once.
+        needs: Called with the inputs that are not `Lazy`, by name; returns the names of lazy inputs to evaluate.
+        check: `(inputs, find_path) -> (name, error), ...`: finds mistakes before a run, and in `studio validate`.
+            The inputs are those whose values are known by then, with their defaults; `find_path(model)` returns the
+            weights of a model reference, or None if they are not on this machine. It loads nothing.
+        migrations: For each old major version, a function from its inputs, as a graph wrote them, to those of the next.
+        encodings: Encodings of images, masks and videos that the function takes as they are, such as
+            `("srgb", "linear")`: it reads `color` and handles every primaries and range. Values in plain sRGB (BT.709
+            primaries, full range) always come as they are; all others are converted to plain sRGB first, clipped to
+            [0, 1], with one warning per node.
+        resources: What one call uses at most.
+        isolate: Reserved; refused today.
+
+    Raises:
+        NodeTypeError: E201 with file and line and all mistakes of the declaration; E207 for `isolate`.
+    """
+
+    declaration = _Declaration(
+        id=id,
+        version=version,
+        code=code,
+        cache=cache,
+        lane=lane,
+        device_free=device_free,
+        batch=batch,
+        needs=needs,
+        check=check,
+        migrations=migrations,
+        encodings=encodings,
+        resources=Resources() if resources is None else resources,
+        isolate=isolate,
+    )
+
+    def register(function: Function) -> Function:
+        function.__studio_node_type__ = declaration.apply(function)  # type: ignore[attr-defined]  # find_node_types
+        return function
+
+    return register
+
+
+@dataclass(frozen=True)
+class _Declaration:
+    """The arguments of `@node`, as an author wrote them."""
+
+    id: str
+    version: str
+    code: int
+    cache: CachePolicy
+    lane: Lane
+    device_free: bool
+    batch: Batch | None
+    needs: Callable[..., Iterable[str]] | None
+    check: Check | None
+    migrations: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] | None
+    encodings: Collection[Encoding]
+    resources: Resources
+    isolate: object
+
+    def apply(self, function: Callable[..., Any]) -> NodeType:
+        """Return the node type that a function becomes; NodeTypeError with all mistakes."""
+        where = locate_function(function)
+        if self.isolate is not None:
+            raise NodeTypeError(
+                "E207",
+                f"node type {self.id!r}: isolate is reserved",
+                where=where,
+                hint="remove it: node types run in threads of the executor's process",
+            )
+        problems = self.find_problems()
+        docs = parse_docstring(function.__doc__)
+        if not docs.summary:
+            problems.append("it has no docstring: its first line is what `studio nodes` shows")
+        hints = _read_hints(function, problems)
+        inputs = _read_inputs(function, hints, docs, problems)
+        outputs, named, streams = _read_outputs(function, hints, problems)
+        problems += _check_lazy(inputs, self.needs) + _check_batch(inputs, self.batch)
+        if problems:
+            message = f"node type {self.id!r}: {'; '.join(problems)}"
+            raise NodeTypeError("E201", message, where=where, hint="see docs/write_a_plugin.md")
+        return NodeType(
+            id=self.id,
+            version=self.version,
+            code=self.code,
+            function=function,
+            inputs=inputs,
+            outputs=outputs,
+            cache=self.cache,
+            lane=self.lane,
+            device_free=self.device_free or self.lane != "device",
+            named=named,
+            streams=streams,
+            batch=self.batch,
+            needs=self.needs,
+            check=self.check,
+            migrations=dict(self.migrations or {}),
+            encodings=frozenset(self.encodings),
+            resources=self.resources,
+            summary=docs.summary,
+            description=docs.description,
+            where=where,
+        )
+
+    def find_problems(self) -> list[str]:
+        """Return the mistakes in the arguments, without those that depend on the function."""
+        problems = []
+        if not isinstance(self.id, str) or not _ID.fullmatch(self.id):
+            problems.append(f"id {self.id!r} is not of the form plugin.verb_noun")
+        if not isinstance(self.version, str) or not _VERSION.fullmatch(self.version):
+            problems.append(f"version {self.version!r} is not of the form 1.0")
+        if not _is_count(self.code, 1):
+            problems.append(f"code {self.code!r} is not a whole number from 1")
+        for name, value, allowed in (("cache", self.cache, CachePolicy), ("lane", self.lane, Lane)):
+            if value not in typing.get_args(allowed):
+                problems.append(f"{name} {value!r} is none of {', '.join(typing.get_args(allowed))}")
+        problems += _check_migrations(self.version, self.migrations)
+        return problems + _check_encodings(self.encodings) + _check_resources(self.resources)
+
+
+def _read_hints(function: Callable[..., Any], problems: list[str]) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(function, include_extras=True)
+    except Exception as error:  # an annotation is any expression of the author's
+        problems.append(
+            f"its annotations cannot be read: {error} (types of inputs must be imported at run time, "
+            "not under TYPE_CHECKING)"
+        )
+        return {}
+
+
+def _read_inputs(
+    function: Callable[..., Any], hints: Mapping[str, Any], docs: Docstring, problems: list[str]
+) -> dict[str, Input]:
+    names = list(inspect.signature(function).parameters)
+    inputs = []
+    for parameter in _find_parameters(function, problems):
+        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+            problems.append(f"parameter {parameter} is not allowed: every input has a name")
+        elif parameter.name in hints:
+            inputs.append(_read_input(parameter, hints[parameter.name], docs, problems))
+        elif parameter.annotation is parameter.empty:
+            problems.append(f"input {parameter.name!r} has no annotation")
+    problems += [f"the docstring describes {name!r}, which is not an input" for name in docs.args if name not in names]
+    return {read.name: read for read in inputs if read is not None}
+
+
+def _find_parameters(function: Callable[..., Any], problems: list[str]) -> list[inspect.Parameter]:
+    """Return the parameters that are inputs: all but the first, which is the context."""
+    parameters = list(inspect.signature(function).parameters.values())
+    if parameters and parameters[0].name == "ctx":
+        return parameters[1:]
+    problems.append("its first parameter must be ctx")
+    return parameters
+
+
+def _read_input(parameter: inspect.Parameter, annotation: Any, docs: Docstring, problems: list[str]) -> Input | None:
+    name = parameter.name
+    try:
+        spec, marks = parse_annotation(annotation)
+    except AnnotationProblem as problem:
+        problems.append(f"input {name!r}: {problem}")
+        return None
+    required = parameter.default is parameter.empty
+    default = None if required else parameter.default
+    if not required and default is not None:
+        try:
+            default = check_value(spec, default, {})
+        except ValueProblem as problem:
+            problems.append(f"input {name!r}: its default does not fit: {problem}")
+    elif not required and not spec.optional and spec.name not in ("any", "json"):
+        problems.append(f"input {name!r}: its default is None but its type is not optional")
+    return Input(name, spec, required, default, docs.args.get(name, ""), "lazy" in marks, "unkeyed" in marks)
+
+
+def _read_outputs(
+    function: Callable[..., Any], hints: Mapping[str, Any], problems: list[str]
+) -> tuple[dict[str, Output], bool, bool]:
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        problems.append("it is async; write a plain function, the executor runs it on a thread")
+    if "return" not in hints:
+        if "return" not in getattr(function, "__annotations__", {}):
+            problems.append("it has no return annotation")
+        return {}, False, False
+    annotation = hints["return"]
+    if inspect.isgeneratorfunction(function):
+        return _read_stream(annotation, problems), False, True
+    if isinstance(annotation, type) and issubclass(annotation, tuple) and hasattr(annotation, "_fields"):
+        return _read_named(annotation, problems), True, False
+    return _read_single(annotation, problems), False, False
+
+
+def _read_stream(annotation: Any, problems: list[str]) -> dict[str, Output]:
+    """Return the output of a generator function: the list of what it yields."""
+    streams = (collections.abc.Iterator, collections.abc.Iterable)
+    if typing.get_origin(annotation) not in streams or not typing.get_args(annotation):
+        problems.append("a generator function is annotated Iterator[T]")
+        return {}
+    return _read_single(list[typing.get_args(annotation)[0]], problems)  # type: ignore[misc]  # a type made at run time
+
+
+def _read_single(annotation: Any, problems: list[str]) -> dict[str, Output]:
+    try:
+        spec, _ = parse_annotation(annotation)
+    except AnnotationProblem as problem:
+        problems.append(f"the output: {problem}")
+        return {}
+    name = "value" if spec.name == "any" else spec.name
+    name += "s" * bool(spec.depth)
+    return {name: Output(name, spec)}
+
+
+def _read_named(annotation: Any, problems: list[str]) -> dict[str, Output]:
+    docs = parse_docstring(annotation.__doc__)
+    outputs = {}
+    try:
+        hints = typing.get_type_hints(annotation, include_extras=True)
+    except Exception as error:  # an annotation is any expression of the author's
+        problems.append(f"the annotations of {annotation.__name__} cannot be read: {error}")
+        return {}
+    for name in annotation._fields:
+        try:
+            spec, _ = parse_annotation(hints[name])
+        except AnnotationProblem as problem:
+            problems.append(f"output {name!r}: {problem}")
+            continue
+        outputs[name] = Output(name, spec, docs.args.get(name, ""))
+    if not outputs and not problems:
+        problems.append(f"{annotation.__name__} has no fields")
+    return outputs
+
+
+def _check_lazy(inputs: Mapping[str, Input], needs: object) -> list[str]:
+    lazy = [i for i in inputs.values() if i.lazy]
+    if bool(lazy) != (needs is not None):
+        return ["lazy inputs and needs= go together"]
+    return [
+        f"lazy input {i.name!r} must be optional with default None, for when it is not evaluated"
+        for i in lazy
+        if i.required or i.default is not None
+    ]
+
+
+def _check_batch(inputs: Mapping[str, Input], batch: Batch | None) -> list[str]:
+    if batch is None:
+        return []
+    if not isinstance(batch, Batch):
+        return [f"batch {describe_value(batch)} is not Batch(...)"]
+    return [f"batch: {name!r} is not an input" for name in batch.same if name not in inputs]
+
+
+def _check_migrations(version: object, migrations: Mapping[int, Any] | None) -> list[str]:
+    if not migrations or not isinstance(version, str) or not _VERSION.fullmatch(version):
+        return []
+    major = int(version.partition(".")[0])
+    problems = [
+        f"migration {old!r} is not from an old major version, a whole number below {major}"
+        for old in migrations
+        if type(old) is not int or not 0 <= old < major
+    ]
+    return problems + [f"migration {old!r} is not a function" for old, step in migrations.items() if not callable(step)]
+
+
+def _check_encodings(encodings: object) -> list[str]:
+    known = typing.get_args(Encoding)
+    if isinstance(encodings, str) or not isinstance(encodings, Collection):
+        return [f"encodings {encodings!r} is not a collection of encodings, such as ('srgb', 'linear')"]
+    return [f"encoding {found!r} is none of {', '.join(known)}" for found in encodings if found not in known]
+
+
+def _check_resources(resources: object) -> list[str]:
+    if not isinstance(resources, Resources):
+        return [f"resources {describe_value(resources)} is not Resources(...)"]
+    problems = []
+    if resources.device_bytes is not None and not _is_count(resources.device_bytes, 0):
+        problems.append(f"device_bytes {resources.device_bytes!r} is not a whole number from 0")
+    if not _is_count(resources.cores, 1):
+        problems.append(f"cores {resources.cores!r} is not a whole number from 1")
+    return problems
+
+
+def _is_count(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
