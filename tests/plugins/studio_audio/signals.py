@@ -57,3 +57,17 @@ def find_frequency(audio: Audio) -> float:
 def find_rms(audio: Audio) -> float:
     """The RMS of all samples."""
     return float(np.sqrt((audio.samples.astype(np.float64) ** 2).mean()))
+
+
+def make_song(beats: int = 48, tempo: float = 120.0) -> Audio:
+    """Four bars soft and low, four bars loud and high, and so on, with a stroke at each beat."""
+    scale = [220, 262, 330, 262, 349, 330, 294, 247]
+    notes = [scale[i % 8] * (2 if i // 16 % 2 else 1) for i in range(beats)]
+    sound = make_notes(notes, 60 / tempo).samples.copy()
+    length = len(sound) // beats
+    stroke = make_noise(0.03).samples * np.exp(-np.arange(662) / 150)[:, None]
+    for beat in range(beats):
+        level = 2.5 if beat // 16 % 2 else 0.5
+        sound[beat * length : (beat + 1) * length] *= level
+        sound[beat * length : beat * length + 662] += stroke * level
+    return Audio(sound * 0.5, RATE)

@@ -8,7 +8,7 @@ import pytest
 
 from studio.api import StudioError
 from studio.testing import TestContext
-from studio_logic.nodes.numbers import calculate_number, round_number
+from studio_logic.nodes.numbers import calculate_number
 
 CTX = TestContext()
 
@@ -111,13 +111,3 @@ def test_what_would_take_long_or_grow_large_ends_at_once(expression: str) -> Non
         result = None
 
     assert result is None or abs(result) <= 2**63
-
-
-@pytest.mark.parametrize(
-    ("rounding", "expected"),
-    [("nearest", [-2, 2, 2, 3]), ("down", [-2, 1, 2, 2]), ("up", [-1, 2, 3, 3]), ("to_zero", [-1, 1, 2, 2])],
-)
-def test_rounding_goes_where_it_says(rounding: str, expected: list[int]) -> None:
-    numbers = (-1.7, 1.6, 2.5, 2.6)
-
-    assert [round_number(CTX, n, rounding=rounding) for n in numbers] == expected

@@ -87,10 +87,10 @@ def name_output(path: Path) -> OutputPath:
 
 
 def probe(path: Path) -> dict[str, Any]:
-    """What an independent reader finds: ffprobe where it is there, else OpenCV."""
+    """What FFmpeg finds: with ffprobe where it is installed, otherwise through PyAV."""
     if shutil.which("ffprobe"):
         return _probe_with_ffprobe(path)
-    return _probe_with_opencv(path)
+    return _probe_with_pyav(path)
 
 
 def _probe_with_ffprobe(path: Path) -> dict[str, Any]:
@@ -110,30 +110,17 @@ def _probe_with_ffprobe(path: Path) -> dict[str, Any]:
     }
 
 
-def _probe_with_opencv(path: Path) -> dict[str, Any]:
-    import cv2
+def _probe_with_pyav(path: Path) -> dict[str, Any]:
+    import av
 
-    film = cv2.VideoCapture(str(path))
-    times = []
-    size = (0, 0)
-    while True:
-        found, frame = film.read()
-        if not found:
-            break
-        size = frame.shape[1], frame.shape[0]
-        times.append(film.get(cv2.CAP_PROP_POS_MSEC) / 1000)
-    return {
-        "width": size[0],
-        "height": size[1],
-        "codec": None,
-        "pixels": None,
-        "rate": film.get(cv2.CAP_PROP_FPS),
-        "times": times,
-    }
-
-
-def probe_sound(path: Path) -> dict[str, Any] | None:
-    """The first sound as ffprobe tells it, or None."""
-    command = ["ffprobe", "-v", "error", "-show_streams", "-select_streams", "a:0", "-of", "json", str(path)]
-    told = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
-    return told["streams"][0] if told["streams"] else None
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        frames = list(container.decode(stream))
+        return {
+            "width": frames[0].width,
+            "height": frames[0].height,
+            "codec": stream.codec_context.codec.canonical_name,
+            "pixels": frames[0].format.name,
+            "rate": float(stream.base_rate),
+            "times": [float(frame.time) for frame in frames],
+        }

@@ -32,3 +32,20 @@ def to_film(frames: list[Any], rate: Fraction | int, audio: Audio | None = None)
     if not images:
         return Video(lambda: iter([]), width=8, height=8, rate=Fraction(rate))
     return Video.from_images(images, rate, audio)
+
+
+def read(video: Video) -> list[Any]:
+    """Return all frames, 8 bits."""
+    return [frame.image.to_uint8() for frame in video.frames()]
+
+
+def spoil(frames: list[Any], deviation: float) -> list[Any]:
+    """Return frames with noise."""
+    draw = np.random.default_rng(7)
+    return [np.clip(np.rint(f + draw.normal(0, deviation, f.shape)), 0, 255).astype(np.uint8) for f in frames]
+
+
+def measure(films: list[Any], truth: list[Any]) -> float:
+    """Return the mean PSNR in dB."""
+    errors = [np.mean((a.astype(float) - b) ** 2) for a, b in zip(films, truth, strict=True)]
+    return float(np.mean([10 * np.log10(255**2 / max(error, 1e-9)) for error in errors]))

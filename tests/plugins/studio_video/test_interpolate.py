@@ -11,7 +11,6 @@ import pytest
 
 from studio.api import Audio, Frame, Image, MediaError, Video
 from studio.testing import TestContext
-from studio_video.cuts import mark_cuts
 from studio_video.interpolate import Between, find_rate
 from studio_video.nodes.motion import interpolate_video
 from tests.plugins.studio_video.scenes import make_scene, to_film
@@ -116,26 +115,6 @@ def test_nothing_is_mixed_across_a_cut() -> None:
     assert np.array_equal(made[10].image.to_uint8(), second[0])
     mixed = list(interpolate_video(TestContext(), film, rate=20.0, cuts=False).frames())
     assert not np.array_equal(mixed[9].image.to_uint8(), first[4])
-
-
-def find_cuts(scene: list[Any]) -> list[int]:
-    """Return the frames that start a scene."""
-    return [index for index, (_, is_cut) in enumerate(mark_cuts(to_film(scene, 10).frames())) if is_cut]
-
-
-def test_all_cuts_are_found_and_no_flash_dissolve_or_fade_is_one() -> None:
-    scenes = [make_scene(8, seed=seed, speed=5) for seed in range(4)]
-    white = np.full_like(scenes[0][0], 255)
-    share = np.linspace(0, 1, 12)
-    dissolve = [np.rint((1 - s) * scenes[0][-1] + s * scenes[1][0]).astype(np.uint8) for s in share]
-    fade = [np.rint((1 - s) * scenes[0][-1]).astype(np.uint8) for s in share]
-
-    assert find_cuts([frame for scene in scenes for frame in scene]) == [8, 16, 24]
-    assert find_cuts([*scenes[0][:4], white, *scenes[0][5:]]) == []
-    assert find_cuts([*scenes[0][:4], white, white, *scenes[0][6:], *scenes[1]]) == [8]
-    assert find_cuts([*scenes[0], *dissolve, *scenes[1]]) == []
-    assert find_cuts([*scenes[0], *fade]) == []
-    assert find_cuts([]) == []
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 90, 1), (7, 5, 4), (40, 33, 1), (40, 33, 4), (16, 40_000, 1)])

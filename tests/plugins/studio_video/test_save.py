@@ -38,7 +38,7 @@ def test_a_saved_film_plays(tmp_path: Path, name: str, options: dict[str, Any], 
 
     found = probe(tmp_path / name)
     assert (found["width"], found["height"], len(found["times"])) == (64, 48, 12)
-    assert (found["codec"], found["pixels"]) in [(codec, pixels), (None, None)]
+    assert (found["codec"], found["pixels"]) == (codec, pixels)
     assert found["rate"] == pytest.approx(12, rel=0.05)
     assert found["times"] == sorted(set(found["times"]))
     assert found["times"][-1] - found["times"][0] == pytest.approx(11 / 12, abs=0.02)

@@ -2,61 +2,19 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import numpy as np
 import pytest
 
-from studio.api import Audio, Image, MediaError, Video
+from studio.api import Audio, MediaError
 from studio.testing import TestContext
-from studio_audio import harmony, rhythm
+from studio_audio import rhythm
 from studio_audio.nodes import music
-from tests.plugins.studio_audio.signals import RATE, make_noise, make_notes, make_tone
+from tests.plugins.studio_audio.signals import RATE, make_notes, make_song, make_tone
 
 CTX = TestContext()
 
 
-def make_song(beats: int = 48, tempo: float = 120.0) -> Audio:
-    """Four bars soft and low, four bars loud and high, and so on, with a stroke at each beat."""
-    scale = [220, 262, 330, 262, 349, 330, 294, 247]
-    notes = [scale[i % 8] * (2 if i // 16 % 2 else 1) for i in range(beats)]
-    sound = make_notes(notes, 60 / tempo).samples.copy()
-    length = len(sound) // beats
-    stroke = make_noise(0.03).samples * np.exp(-np.arange(662) / 150)[:, None]
-    for beat in range(beats):
-        level = 2.5 if beat // 16 % 2 else 0.5
-        sound[beat * length : (beat + 1) * length] *= level
-        sound[beat * length : beat * length + 662] += stroke * level
-    return Audio(sound * 0.5, RATE)
-
-
 SONG = make_song()
-
-
-@pytest.mark.parametrize("tempo", [90.0, 120.0, 150.0])
-def test_beats_are_found_where_they_are(tempo: float) -> None:
-    song = make_song(24, tempo)
-
-    found = rhythm.find_rhythm(rhythm.prepare(song.samples, song.rate))
-
-    assert found.tempo == pytest.approx(tempo, rel=0.01)
-    assert len(found.beats) >= 22
-    off = (found.beats * tempo / 60 + 0.5) % 1 - 0.5
-    assert np.abs(off).max() * 60 / tempo < 0.02
-
-
-@pytest.mark.parametrize(
-    ("notes", "key"),
-    [
-        ([262, 294, 330, 349, 392, 440, 494, 523, 392, 330, 262], "C major"),
-        ([220, 247, 262, 294, 330, 349, 415, 440, 330, 262, 220], "A minor"),
-        ([185, 208, 233, 247, 277, 311, 349, 370, 277, 233, 185], "F# major"),
-    ],
-)
-def test_the_key_of_a_scale_is_found(notes: list[float], key: str) -> None:
-    signal = rhythm.prepare(make_notes(notes, 0.3).samples, RATE)
-
-    assert harmony.find_key(harmony.measure_chroma(signal))[0] == key
 
 
 def test_an_analysis_tells_tempo_parts_and_loudness() -> None:
@@ -136,20 +94,3 @@ def test_what_cannot_become_a_soundtrack_is_told(sound: Audio, inputs: dict[str,
     with pytest.raises(MediaError) as caught:
         music.make_soundtrack(CTX, sound, **inputs)
     assert caught.value.code == code
-
-
-def make_film() -> Video:
-    """Two seconds at rest, two of motion."""
-    rng = np.random.default_rng(0)
-    still = np.full((16, 16, 3), 90, np.uint8)
-    moving = [rng.integers(0, 256, (16, 16, 3), dtype=np.uint8) for _ in range(20)]
-    return Video.from_images([Image(still)] * 20 + [Image(frame) for frame in moving], Fraction(10))
-
-
-def test_motion_becomes_a_curve_and_the_length_of_a_soundtrack() -> None:
-    curve = music.find_motion(CTX, make_film())
-
-    values = dict(map(tuple, curve))
-    assert values[0.5] == 0
-    assert values[3.0] > 0.8
-    assert music.make_soundtrack(CTX, SONG, video=make_film()).audio.duration == pytest.approx(4.0)

@@ -70,21 +70,3 @@ def test_an_item_that_is_not_there_is_an_error_with_the_length(items: list[str],
 
 def test_a_slice_is_cut_and_turned_around() -> None:
     assert lists.slice_list(CTX, [0, 1, 2, 3, 4, 5], start=1, stop=-1, step=2, reverse=True) == [3, 1]
-
-
-def test_seeds_are_distinct_spread_and_a_prefix_of_a_longer_list() -> None:
-    seeds = lists.spread_seeds(CTX, seed=7, count=10_000)
-
-    assert len(set(seeds)) == 10_000
-    assert seeds[:10] == lists.spread_seeds(CTX, seed=7, count=10)
-    # the mean of 10,000 uniform numbers leaves the middle by more than 1.5 % with a chance under 1e-6
-    assert sum(seeds) / 10_000 == pytest.approx(2**31, rel=0.03)
-
-
-def test_neighbouring_seeds_give_unrelated_lists() -> None:
-    assert not set(lists.spread_seeds(CTX, seed=1, count=1000)) & set(lists.spread_seeds(CTX, seed=2, count=1000))
-
-
-def test_seeds_follow_the_published_splitmix64() -> None:
-    # first output of SplitMix64 from state 0 is 0xE220A8397B1DCDAF (reference implementation by S. Vigna)
-    assert lists.spread_seeds(CTX, seed=0, count=1) == [0xE220A839]

@@ -7,7 +7,7 @@ import pytest
 
 from studio.api import Audio, MediaError
 from studio.testing import TestContext
-from studio_audio.nodes import edits, sources
+from studio_audio.nodes import edits
 from tests.plugins.studio_audio.signals import find_frequency, find_rms, make_noise, make_tone
 
 CTX = TestContext()
@@ -127,31 +127,3 @@ def test_channels_that_are_not_there_are_an_error(wrong: dict[str, object]) -> N
     with pytest.raises(MediaError) as caught:
         edits.change_channels(CTX, make_tone(channels=2), **wrong)
     assert caught.value.code == "E641"
-
-
-@pytest.mark.parametrize("shape", ["sine", "square", "triangle", "sawtooth"])
-def test_a_tone_has_its_frequency_and_does_not_alias(shape: str) -> None:
-    tone = sources.make_tone(CTX, frequency=3000.0, shape=shape, rate=16_000, gain=0.0)
-
-    spectrum = np.abs(np.fft.rfft(tone.samples[:, 0]))
-    assert find_frequency(tone) == pytest.approx(3000, abs=1)
-    away = np.arange(len(spectrum)) % 3000 != 0
-    assert spectrum[away].max() < 0.01 * spectrum.max()
-
-
-def test_a_glide_ends_where_it_should() -> None:
-    glide = sources.make_tone(CTX, frequency=200.0, end_frequency=2000.0, rate=16_000)
-
-    assert find_frequency(Audio(glide.samples[-400:], 16_000)) == pytest.approx(1900, rel=0.05)
-    with pytest.raises(MediaError, match="no frequency 9000"):
-        sources.make_tone(CTX, frequency=9000.0, rate=16_000)
-
-
-@pytest.mark.parametrize(("color", "slope"), [("white", 0), ("pink", -3), ("brown", -6)])
-def test_noise_has_its_level_and_its_slope(color: str, slope: float) -> None:
-    noise = sources.make_noise(CTX, color=color, seconds=4.0, rate=16_000, gain=-20.0)
-
-    power = np.abs(np.fft.rfft(noise.samples[:, 0])) ** 2
-    levels = [10 * np.log10(power[4 * f : 8 * f].mean()) for f in (200, 400, 800, 1600)]
-    assert find_rms(noise) == pytest.approx(0.1, rel=0.02)
-    assert np.diff(levels).mean() == pytest.approx(slope, abs=0.5)

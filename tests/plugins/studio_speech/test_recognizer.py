@@ -1,0 +1,48 @@
+"""Networks that listen: long audio in pieces, languages, times of words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from studio.api import Audio, StudioError
+from studio.testing import TestContext
+from studio_speech.nodes.listening import write_down
+from tests.plugins.studio_speech.conftest import TINY
+
+Open = Callable[..., TestContext]
+
+
+def make_noise(seconds: float, rate: int = 22_050) -> Audio:
+    return Audio(np.random.default_rng(0).standard_normal(int(seconds * rate)).astype(np.float32) * 0.1, rate)
+
+
+def test_whisper_writes_down_a_long_sound_in_pieces(open_tiny: Open) -> None:
+    ctx = open_tiny("whisper")
+
+    heard = write_down(ctx, make_noise(40), TINY)
+
+    times = [time for each in heard.marks["sentences"] for time in (each["start"], each["end"])]
+    assert heard.text == " ".join(each["text"] for each in heard.marks["sentences"])
+    assert times == sorted(times)
+    assert all(0 <= time <= 40 for time in times)
+    assert heard.marks["seconds"] == 40
+    assert [total for _, total in ctx.steps] == [40, 40, 40]
+
+
+def test_whisper_is_told_the_language(open_tiny: Open) -> None:
+    write_down(open_tiny("whisper"), make_noise(2), TINY, language="de", translate=True)
+
+    with pytest.raises(StudioError, match="E661"):
+        write_down(open_tiny("whisper"), make_noise(2), TINY, language="klingonese")
+
+
+def test_ctc_networks_tell_the_times_of_words(open_tiny: Open) -> None:
+    heard = write_down(open_tiny("wav2vec2"), make_noise(3, 16_000), TINY)
+
+    words = [word for each in heard.marks["sentences"] for word in each["words"]]
+    assert [word["text"] for word in words] == heard.text.split()
+    assert not heard.marks["estimated"]
+    assert all(0 <= word["start"] <= word["end"] <= 3 for word in words)
