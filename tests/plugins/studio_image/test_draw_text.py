@@ -258,11 +258,11 @@ def test_text_larger_than_a_picture_may_be_is_an_error() -> None:
 
 
 def test_a_long_text_is_set_in_time() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
 
     text.draw_text(CTX, black(), "word " * 4000, size=8)
 
-    assert time.perf_counter() - began < 5.0  # measured 1.3 s on two busy cores
+    assert time.process_time() - began < 5.0  # measured 1.3 s on two busy cores
 
 
 def test_drawing_on_a_single_sample_works() -> None:

@@ -232,10 +232,10 @@ def chain(registry: Registry, count: int, reach: int = 1) -> ResolvedGraph:
 def test_300_nodes_are_drawn_in_seconds(registry: Registry) -> None:
     resolved = chain(registry, 300, reach=7)
 
-    started = time.perf_counter()
+    started = time.process_time()
     svg = draw_svg(resolved)
 
-    assert time.perf_counter() - started < 5  # 0.15 s on the machine this was written on
+    assert time.process_time() - started < 5  # 0.15 s on the machine this was written on
     assert len(read_words(svg)) > 900
 
 
