@@ -60,13 +60,20 @@ def command(
     sample = choose_sample([row.name for row in checked if row.state == "sound"], replay, seed)
     replays = _replay(folder, recorded, sample, roots, engine) if sample else []
     if as_json:
-        files, again = [row.to_json() for row in checked], [row.to_json() for row in replays]
-        print_json({"files": files, "seed": seed, "replays": again})
+        _print_rows(checked, replays, seed)
     else:
         _show(checked, replays, replay, seed)
+    return FAILED if _is_bad(checked, strict=strict) or not all(row.good for row in replays) else DONE
+
+
+def _is_bad(checked: list[CheckedFile], *, strict: bool) -> bool:
     bad = (*_BAD, *_UNRECORDED) if strict else _BAD
-    failed = any(row.state in bad for row in checked) or not all(row.good for row in replays)
-    return FAILED if failed else DONE
+    return any(row.state in bad for row in checked)
+
+
+def _print_rows(checked: list[CheckedFile], replays: list[Replay], seed: int) -> None:
+    files, again = [row.to_json() for row in checked], [row.to_json() for row in replays]
+    print_json({"files": files, "seed": seed, "replays": again})
 
 
 def _check_folder(path: Path) -> tuple[Path, dict[str, FileRecord], list[CheckedFile]]:

@@ -1,4 +1,4 @@
-"""Checks of what the cache and a graph make of a node type: fingerprints, codecs, schema, two runs."""
+"""Checks of a node type in the cache and in a graph: fingerprints, codecs, schema, two runs."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from typing import Any
 
 from studio.api import Model
 from studio.api.type_spec import PLAIN_TYPES
+from studio.app import RunResult
 from studio.errors import CacheError, Finding, GraphError, StudioError
 from studio.graph import parse_graph
 from studio.testing.report import Report
 from studio.testing.subject import NODE, Called, Subject
 
-_NONE = "no fingerprint"
+_MISSING = "no fingerprint"
 
 
 def check_unkeyed(subject: Subject, report: Report, reference: Called) -> None:
-    """See that inputs marked `Unkeyed` do not change the outputs."""
+    """Check that inputs marked `Unkeyed` do not change the outputs."""
     names = [end.name for end in subject.declared.inputs.values() if end.unkeyed and end.name in subject.variants]
     problems = []
     for name in names:
@@ -31,20 +32,22 @@ def check_unkeyed(subject: Subject, report: Report, reference: Called) -> None:
 
 
 def check_codecs(subject: Subject, report: Report, reference: Called) -> None:
-    """Encode and decode every value and see that it has the digest that it had."""
+    """Encode and decode every value, and check that its digest is the same."""
     if subject.declared.cache == "never":
-        report.skip("codecs", 'declared cache="never": nothing of it is kept')
+        report.skip("codecs", 'declared cache="never": nothing of it is stored')
         return
     values = {f"output {name!r}": value for name, value in reference.values.items()}
     classes = tuple(subject.studio.registry.classes.values())
     values |= {f"input {name!r}": value for name, value in subject.inputs.items() if isinstance(value, classes)}
-    report.add("codecs", [f"{end}: {told}" for end, value in values.items() for told in _round_trip(subject, value)])
+    report.add(
+        "codecs",
+        [f"{end}: {problem}" for end, value in values.items() for problem in _find_codec_problems(subject, value)],
+    )
 
 
-def _round_trip(subject: Subject, value: Any) -> list[str]:
+def _find_codec_problems(subject: Subject, value: Any) -> list[str]:
     codecs = subject.studio.cache.codecs
-    digest = subject.digest(value)
-    if not digest:
+    if not subject.digest(value):
         return [
             f"a {type(value).__name__} has no digest, so it is never cached; register a ValueType whose `python` "
             "is its class, and pass it here with value_types="
@@ -53,19 +56,24 @@ def _round_trip(subject: Subject, value: Any) -> list[str]:
     if stream is not None and stream.find_origin(value) is not None:
         return []  # it is not stored, but read again from the user's own file
     try:
-        encoded = codecs.encode(value, subject.digest)
-        if encoded is None:
-            return [f"a {type(value).__name__} cannot be stored; give its ValueType pack() and unpack()"]
-        if encoded.codec == "list":
-            return [problem for entry in encoded.entries for problem in _round_trip(subject, entry)]
-        back = _decode(subject, value, encoded)
+        return _find_round_trip_problems(subject, value)
     except CacheError as error:
         return [f"its codec cannot read back what it wrote: {error.message}"]
     except Exception as error:  # the author's codec
         return [f"its codec raised {type(error).__name__}: {error}; pack() returns plain JSON and C-contiguous arrays"]
-    if type(back) is not type(value) or subject.digest(back) != digest:
-        return ["its codec loses something: unpack(pack(value)) has another digest; pack all that tells values apart"]
-    return []
+
+
+def _find_round_trip_problems(subject: Subject, value: Any) -> list[str]:
+    """Encode and decode a value; a list entry by entry."""
+    encoded = subject.studio.cache.codecs.encode(value, subject.digest)
+    if encoded is None:
+        return [f"a {type(value).__name__} cannot be stored; give its ValueType pack() and unpack()"]
+    if encoded.codec == "list":
+        return [problem for entry in encoded.entries for problem in _find_codec_problems(subject, entry)]
+    decoded = _decode(subject, value, encoded)
+    if type(decoded) is type(value) and subject.digest(decoded) == subject.digest(value):
+        return []
+    return ["its codec loses data: unpack(pack(value)) has another digest; pack all that distinguishes values"]
 
 
 def _decode(subject: Subject, value: Any, encoded: Any) -> Any:
@@ -83,7 +91,7 @@ def _decode(subject: Subject, value: Any, encoded: Any) -> Any:
 
 
 def check_graph(subject: Subject, report: Report) -> bool:
-    """See that the node type stands in a graph, and that the graph fits the JSON Schema of what is installed."""
+    """Check that the node type works in a graph, and that the graph fits the JSON Schema of what is installed."""
     document, _ = subject.write_graph(subject.example)
     try:
         graph = parse_graph(json.dumps(document), base=subject.folder)
@@ -101,7 +109,7 @@ def _describe_finding(finding: Finding) -> str:
 
 def _check_schema(subject: Subject, report: Report, document: dict[str, Any]) -> None:
     try:
-        import jsonschema  # type: ignore[import-untyped,unused-ignore]  # there are stubs, but no need of them
+        import jsonschema  # type: ignore[import-untyped,unused-ignore]  # its stubs are not installed
 
         from studio.graph.schema import create_installed_schema
     except ImportError as error:
@@ -120,32 +128,36 @@ def _check_schema(subject: Subject, report: Report, document: dict[str, Any]) ->
 
 
 def check_fingerprints(subject: Subject, report: Report) -> None:
-    """See that every input changes the fingerprint, but the unkeyed ones, and that a default written out does not."""
+    """Check that inputs change the fingerprint, and that unkeyed inputs and a default written out do not."""
     if subject.declared.cache != "pure":
         report.skip("fingerprint", f'declared cache="{subject.declared.cache}": nothing is looked up')
         return
-    example = subject.example
-    base = _find_fingerprint(subject, example)
-    if base.startswith(_NONE):
+    base = _find_fingerprint(subject, subject.example)
+    if base.startswith(_MISSING):
         report.add("fingerprint", [f"the example has {base}; register a ValueType for the class of each input"])
         return
-    problems = []
-    for name, variant in subject.variants.items():
-        changed = _find_fingerprint(subject, {**example, name: variant})
-        if changed.startswith(_NONE):
-            problems.append(f"with another value at input {name!r} there is {changed}; pass one that works: variants=")
-        elif subject.declared.inputs[name].unkeyed and changed != base:
-            problems.append(f"input {name!r} is Unkeyed and changes the fingerprint; this is a mistake of Studio's")
-        elif not subject.declared.inputs[name].unkeyed and changed == base:
-            problems.append(
-                f"another value at input {name!r} leaves the fingerprint as it is, so the cache would give "
-                "a wrong result; let pack() of its ValueType hold all that tells values apart"
-            )
-    report.add("fingerprint", problems + _find_default_problems(subject, base))
+    problems = [_find_variant_problem(subject, name, base) for name in subject.variants]
+    report.add("fingerprint", [*filter(None, problems), *_find_default_problems(subject, base)])
+
+
+def _find_variant_problem(subject: Subject, name: str, base: str) -> str:
+    """Return what is wrong with the fingerprint when an input has its other value, or ""."""
+    changed = _find_fingerprint(subject, {**subject.example, name: subject.variants[name]})
+    unkeyed = subject.declared.inputs[name].unkeyed
+    if changed.startswith(_MISSING):
+        return f"with another value at input {name!r} there is {changed}; pass one that works: variants="
+    if unkeyed and changed != base:
+        return f"input {name!r} is Unkeyed and changes the fingerprint; this is a bug of Studio"
+    if not unkeyed and changed == base:
+        return (
+            f"another value at input {name!r} leaves the fingerprint as it is, so the cache would return "
+            "a wrong result; let pack() of its ValueType contain all that distinguishes values"
+        )
+    return ""
 
 
 def _find_default_problems(subject: Subject, base: str) -> list[str]:
-    """Return the inputs whose default, written into a graph, is not the same as leaving it out."""
+    """Return the inputs whose default gives another fingerprint when it is written into a graph."""
     ends = [end for end in subject.declared.inputs.values() if not end.required and end.name not in subject.example]
     written = {end.name: end.default for end in ends if end.spec.name in PLAIN_TYPES or isinstance(end.default, Model)}
     return [
@@ -158,36 +170,45 @@ def _find_default_problems(subject: Subject, base: str) -> list[str]:
 
 def _find_fingerprint(subject: Subject, inputs: dict[str, Any]) -> str:
     try:
-        return subject.find_fingerprint(inputs) or f"{_NONE}: an input has no digest"
+        return subject.find_fingerprint(inputs) or f"{_MISSING}: an input has no digest"
     except StudioError as error:
-        return f"{_NONE}: {error.message}"
+        return f"{_MISSING}: {error.message}"
 
 
 def check_runs(subject: Subject, report: Report, reference: Called) -> None:
-    """Run the node twice in a Studio: the second time it comes from the cache, with the digests of a plain call."""
-    document, given = subject.write_graph(subject.example)
-    graph = parse_graph(document, base=subject.folder)
-    writes = any(end.spec.name == "path" for end in subject.declared.inputs.values())
-    output = subject.folder / "output" if writes else None
+    """Run the node in a graph twice: the second run comes from the cache, and the outputs equal those of a call."""
     pure = subject.declared.cache == "pure"
     problems: list[str] = []
     for number in (1, 2) if pure else (1,):
-        result = subject.studio.run(graph, given, output=output)
+        result = _run_once(subject)
+        problems += _find_run_problems(subject, reference, number, result)
         if result.status != "done":
-            told = "; ".join(error.message for error in result.errors) or result.status
-            problems.append(f"run {number} of a graph with it ended as {result.status!r}: {told}")
             break
-        node = result.manifest["nodes"][NODE]
-        if number == 2 and node["cached"] != node["calls"]:
-            problems.append(
-                "the second run of the same graph did not come from the cache; give every input and output a digest"
-            )
-        if pure:
-            problems += [
-                f"run {number}: output {name!r} differs from that of a plain call; let it depend on inputs alone"
-                for name, digest in reference.digests.items()
-                if node["outputs"].get(name) != digest
-            ]
     report.add("runs", problems)
     if not pure:
         report.skip("second run", f'declared cache="{subject.declared.cache}": it runs each time')
+
+
+def _run_once(subject: Subject) -> RunResult:
+    document, given = subject.write_graph(subject.example)
+    writes = any(end.spec.name == "path" for end in subject.declared.inputs.values())
+    graph = parse_graph(document, base=subject.folder)
+    return subject.studio.run(graph, given, output=subject.folder / "output" if writes else None)
+
+
+def _find_run_problems(subject: Subject, reference: Called, number: int, result: RunResult) -> list[str]:
+    if result.status != "done":
+        reason = "; ".join(error.message for error in result.errors) or result.status
+        return [f"run {number} of a graph with it ended as {result.status!r}: {reason}"]
+    if subject.declared.cache != "pure":
+        return []
+    node = result.manifest["nodes"][NODE]
+    problems = [
+        f"run {number}: output {name!r} differs from that of a plain call; let it depend on inputs alone"
+        for name, digest in reference.digests.items()
+        if node["outputs"].get(name) != digest
+    ]
+    if number == 2 and node["cached"] != node["calls"]:
+        hint = "give every input and output a digest"
+        problems.insert(0, f"the second run of the same graph did not come from the cache; {hint}")
+    return problems

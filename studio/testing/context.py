@@ -23,10 +23,10 @@ class TestContext:
         device: What the node sees as its device.
         dtype: What the node sees as its dtype.
         models: Opened models by reference, for `open`.
-        open_model: How to lease a model that `models` does not hold; None for not at all.
+        open_model: Leases a model that is not in `models`; None if no other model can be opened.
         cancel_at_step: Raise Cancelled at this call of `step` and at each later one, counted from 1.
         steps: Every call of `step` as (done, total).
-        previews: The previews that came with them.
+        previews: The previews among them.
         messages: Every line given to `log`.
     """
 
@@ -57,10 +57,10 @@ class TestContext:
 
     @contextmanager
     def open(self, model: Model) -> Iterator[Any]:
-        """Lease what `models` holds under the reference, or what `open_model` gives.
+        """Lease the model of this reference from `models`, or through `open_model`.
 
         Raises:
-            ModelError: E602 if there is neither.
+            ModelError: E602 if neither has it.
         """
         if model.reference in self.models:
             yield self.models[model.reference]
@@ -75,7 +75,7 @@ class TestContext:
             )
 
     def step(self, done: int, total: int, preview: Image | None = None) -> None:
-        """Record the step; raise Cancelled where asked to."""
+        """Record the step; raise Cancelled if this is the step to cancel at."""
         self.steps.append((done, total))
         if preview is not None:
             self.previews.append(preview)

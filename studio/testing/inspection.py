@@ -1,4 +1,4 @@
-"""`check_node_type`: every promise that a node type makes by being one, checked on an example."""
+"""`check_node_type`: checks on an example whether a node type behaves as the executor expects."""
 
 from __future__ import annotations
 
@@ -27,27 +27,31 @@ def check_node_type(
     variants: Mapping[str, Any] | None = None,
     **example: Any,
 ) -> Report:
-    """Check a node type on an example, as an executor would use it.
+    """Check a node type on an example, as the executor would use it.
 
-    The function is called about ten times, so choose a small example. It must be declared and documented; take
-    and return what it declares; leave its inputs and the global random generators alone; give equal results for
-    equal inputs, whatever ran before; let `Cancelled` pass; have a fingerprint that every input changes but the
-    `Unkeyed` ones; have values that survive their codecs; stand in a graph, and come from the cache the second
-    time; and, with `batch=`, give stacked what it gives singly.
+    The function is called about ten times, so choose a small example. It must:
+
+    - be declared and documented, and take and return what it declares;
+    - leave its inputs and the global random generators as they are;
+    - return equal results for equal inputs, whatever ran before;
+    - let `Cancelled` pass;
+    - have a fingerprint that changes with every input except the `Unkeyed` ones;
+    - have values that their codecs restore exactly;
+    - work in a graph, and come from the cache in the second run;
+    - with `batch=`, return the same stacked as singly.
 
     Args:
         function: The function that `@node` decorates.
-        cancels: True: it must call `ctx.step`. False: it need not, however long it takes. None: it must if the
-            example takes more than a second.
-        plugin: The plugin that brings it (a module or an object with hooks), where it needs more of it than
-            `value_types`: models and what opens them.
-        value_types: Value types of its inputs and outputs beside Studio's own.
-        variants: For inputs by name: another value than the example's, where none can be derived.
-        **example: The inputs of the example. A path stands for a file to read, text for a model reference or for
-            the name of a file to write.
+        cancels: True: it must call `ctx.step`. False: it need not. None: it must if the example takes more than a
+            second.
+        plugin: The plugin that provides it (a module or an object with hooks), if it needs more of it than
+            `value_types`, such as models and model openers.
+        value_types: Value types of its inputs and outputs, in addition to Studio's own.
+        variants: For inputs by name: a value that differs from the example's, if none can be derived.
+        **example: The inputs of the example. A path names a file to read; text names a model or a file to write.
 
     Returns:
-        What was checked, and what was skipped and why.
+        The checks, and why some were skipped.
 
     Raises:
         AssertionError: Some checks failed; the message lists all of them, each with what to do.
@@ -57,7 +61,7 @@ def check_node_type(
     report = Report(declared.id)
     with open_subject(declared, plugin, value_types) as (subject, problems):
         report.add("declaration", _find_declaration_problems(declared))
-        if report.add("registration", problems) and report.add("example", _take_example(subject, example, variants)):
+        if report.add("registration", problems) and report.add("example", _read_example(subject, example, variants)):
             _examine(subject, report, cancels)
     if report.failed:
         raise AssertionError(f"{report}\n({declared.where})")
@@ -72,7 +76,7 @@ def _find_declaration_problems(declared: NodeType) -> list[str]:
     ]
     if declared.named:
         problems += [
-            f"nothing describes output {end.name!r}; add it under Attributes: in the NamedTuple's docstring"
+            f"the docstring does not describe output {end.name!r}; add it under Attributes: of the NamedTuple"
             for end in declared.outputs.values()
             if not end.description
         ]
@@ -82,11 +86,11 @@ def _find_declaration_problems(declared: NodeType) -> list[str]:
     return problems
 
 
-def _take_example(subject: Subject, example: Mapping[str, Any], variants: Mapping[str, Any] | None) -> list[str]:
-    """Convert the example and derive the variants; return what is wrong with them."""
+def _read_example(subject: Subject, example: Mapping[str, Any], variants: Mapping[str, Any] | None) -> list[str]:
+    """Convert the example and the variants; return what is wrong with them."""
     inputs = subject.declared.inputs
     problems = [
-        f"there is no input {name!r}; its inputs: {', '.join(inputs) or 'none'}"
+        f"unknown input {name!r}; its inputs: {', '.join(inputs) or 'none'}"
         for name in {**example, **(variants or {})}
         if name not in inputs
     ]
@@ -95,18 +99,25 @@ def _take_example(subject: Subject, example: Mapping[str, Any], variants: Mappin
         for end in inputs.values()
         if end.required and end.name not in example
     ]
-    for given, taken in ((example, subject.example), (variants or {}, subject.variants)):
-        for name, value in given.items():
-            if name in inputs:
-                try:
-                    taken[name] = subject.convert(inputs[name].spec, value)
-                except (ValueProblem, StudioError, OSError) as problem:
-                    problems.append(f"input {name!r} does not fit: {problem}")
+    problems += _convert_values(subject, example, subject.example)
+    problems += _convert_values(subject, variants or {}, subject.variants)
+    return problems
+
+
+def _convert_values(subject: Subject, given: Mapping[str, Any], converted: dict[str, Any]) -> list[str]:
+    problems = []
+    inputs = subject.declared.inputs
+    for name, value in given.items():
+        if name in inputs:
+            try:
+                converted[name] = subject.convert(inputs[name].spec, value)
+            except (ValueProblem, StudioError, OSError) as problem:
+                problems.append(f"input {name!r} does not fit: {problem}")
     return problems
 
 
 def _derive_variants(subject: Subject, report: Report) -> None:
-    """Give every input that the example uses another value, so that its effect can be seen."""
+    """Give every input that the example uses another value, to see its effect."""
     current = subject.inputs
     for end in subject.declared.inputs.values():
         if end.name in subject.variants or end.name in subject.unwanted:
@@ -159,7 +170,7 @@ def _find_unwanted_problems(subject: Subject) -> list[str]:
     except Exception as error:  # the author's function
         return [f"needs raised {describe_error(error)}; it is called with the inputs that are not lazy, by name"]
     return [
-        f"needs returned {name!r}, which is no lazy input"
+        f"needs returned {name!r}, which is not a lazy input"
         for name in wanted
         if name not in declared.inputs or not declared.inputs[name].lazy
     ]
@@ -177,7 +188,7 @@ def _find_call_problems(called: Called) -> list[str]:
 
 
 def describe_error(error: BaseException) -> str:
-    """Say in a line what was raised, and where."""
+    """Return in a line what was raised, and where."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {error}{place}"

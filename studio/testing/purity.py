@@ -1,4 +1,4 @@
-"""Checks of the calls themselves: inputs left alone, equal results, cancellation."""
+"""Checks of the calls themselves: unchanged inputs, equal results, cancellation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from studio.testing.random_state import seed_globally
 from studio.testing.report import Report
 from studio.testing.subject import Called, Subject
 
-PATIENCE_SECONDS = 1.0
+LONGEST_SECONDS = 1.0
 _ATTEMPTS = 3
 
 
@@ -25,9 +25,9 @@ def call_seeded(subject: Subject, seed: int) -> tuple[Called, list[str]]:
 
 
 def check_inputs(subject: Subject, report: Report) -> Called | None:
-    """Call the example again and see that inputs, defaults and global generators stay as they are."""
+    """Call the example again, and check that inputs, defaults and global generators stay as they are."""
     before = _digest_inputs(subject, subject.inputs)
-    called, touched = call_seeded(subject, 2)
+    called, changed = call_seeded(subject, 2)
     if called.error is not None:
         report.add("repeat", [f"a second call with equal inputs raised {called.error!r}; keep no state between calls"])
         return None
@@ -42,7 +42,7 @@ def check_inputs(subject: Subject, report: Report) -> Called | None:
     )
     report.add(
         "random state",
-        [f"it uses the global generator of {name}; use ctx.rng(seed), with the seed as an input" for name in touched],
+        [f"it uses the global generator of {name}; use ctx.rng(seed), with the seed as an input" for name in changed],
     )
     return called
 
@@ -52,7 +52,7 @@ def _digest_inputs(subject: Subject, inputs: Mapping[str, Any]) -> dict[str, str
 
 
 def check_repeat(subject: Subject, report: Report, first: Called, second: Called) -> None:
-    """See that two calls with equal inputs gave equal outputs."""
+    """Check that two calls with equal inputs gave equal outputs."""
     if subject.declared.cache != "pure":
         report.skip("repeat", f'declared cache="{subject.declared.cache}": its results may differ')
         return
@@ -76,7 +76,7 @@ def _compare(first: Called, second: Called, message: str) -> list[str]:
 
 
 def check_order(subject: Subject, report: Report, reference: Called) -> None:
-    """Call with another input in between, and see that the example still gives the same."""
+    """Call with another input in between, and check that the example still gives the same outputs."""
     if subject.declared.cache != "pure":
         report.skip("call order", f'declared cache="{subject.declared.cache}": its results may differ')
         return
@@ -85,7 +85,7 @@ def check_order(subject: Subject, report: Report, reference: Called) -> None:
         return
     again = subject.call()
     problems = _compare(
-        reference, again, "after a call with other inputs, output {!r} is another one; keep nothing between calls"
+        reference, again, "after a call with other inputs, output {!r} is different; keep nothing between calls"
     )
     if again.error is not None:
         problems = [f"after a call with other inputs it raised {again.error!r}; keep nothing between calls"]
@@ -93,7 +93,7 @@ def check_order(subject: Subject, report: Report, reference: Called) -> None:
 
 
 def find_other_call(subject: Subject, keep: tuple[str, ...] = ()) -> tuple[dict[str, Any], Called] | None:
-    """Return inputs other than the example's with which a call works, and that call; None if none were found.
+    """Return inputs that differ from the example's and work, and a call with them; None if there are none.
 
     Args:
         subject: The node type.
@@ -113,7 +113,7 @@ def find_other_call(subject: Subject, keep: tuple[str, ...] = ()) -> tuple[dict[
 
 
 def check_cancellation(subject: Subject, report: Report, reference: Called, cancels: bool | None) -> None:
-    """Cancel at the first, the second and the last step, and see that it ends and leaves nothing behind."""
+    """Cancel at the first, the second and the last step; check that the call ends and leaves no temporary files."""
     count = len(reference.context.steps)
     if not count:
         _check_silence(report, reference.seconds, cancels)
@@ -136,7 +136,7 @@ def check_cancellation(subject: Subject, report: Report, reference: Called, canc
 def _check_silence(report: Report, seconds: float, cancels: bool | None) -> None:
     if cancels:
         report.add("cancellation", ["it calls no ctx.step, so it cannot be cancelled; call it at least every second"])
-    elif cancels is None and seconds > PATIENCE_SECONDS:
+    elif cancels is None and seconds > LONGEST_SECONDS:
         report.add(
             "cancellation",
             [
@@ -152,13 +152,13 @@ def _find_cancel_problems(called: Called, where: str) -> list[str]:
     if called.error is None:
         return [f"it swallowed Cancelled at {where} and went on; catch Exception, never BaseException nor `except:`"]
     if not isinstance(called.error, Cancelled):
-        return [f"Cancelled at {where} came out as {called.error!r}; let it pass as it is"]
+        return [f"Cancelled at {where} became {called.error!r}; let it pass as it is"]
     return []
 
 
 @contextmanager
 def _watch_temporary_files(folder: Path) -> Iterator[list[Path]]:
-    """Send temporary files to a folder of our own; the list holds what is left there at the end."""
+    """Redirect temporary files to a folder of our own; the list contains what is left there at the end."""
     folder.mkdir(exist_ok=True)
     old, tempfile.tempdir = tempfile.tempdir, str(folder)
     left: list[Path] = []

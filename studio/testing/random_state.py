@@ -1,4 +1,4 @@
-"""Watches the global random generators, which a node type must leave alone."""
+"""Watches the global random generators, which a node type must not change."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class RandomState:
             self.states["torch"] = torch.get_rng_state()
 
     def find_changed(self) -> list[str]:
-        """Return the names of the generators whose state is another now."""
+        """Return the names of the generators whose state has changed."""
         now = RandomState().states
         return [name for name, state in self.states.items() if repr_state(state) != repr_state(now[name])]
 
@@ -35,7 +35,7 @@ class RandomState:
 
 
 def repr_state(state: Any) -> Any:
-    """Return a state in a form that compares as a whole: arrays and tensors as bytes."""
+    """Return a state in a form that can be compared: arrays and tensors as bytes."""
     if isinstance(state, tuple):
         return tuple(repr_state(part) for part in state)
     if hasattr(state, "numpy"):

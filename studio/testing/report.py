@@ -1,4 +1,4 @@
-"""`Report`: what `check_node_type` looked at, and what came of it."""
+"""`Report`: the checks of `check_node_type`, and their results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Status = Literal["passed", "failed", "skipped"]
 
 @dataclass(frozen=True)
 class Check:
-    """One check: its name, what came of it, and what to do (or why it was skipped)."""
+    """One check: its name, its status, and what to do, or why it was skipped."""
 
     name: str
     status: Status
@@ -22,7 +22,7 @@ class Check:
 
 @dataclass
 class Report:
-    """What was checked on a node type.
+    """The checks of a node type.
 
     Attributes:
         node_type: Its id.
@@ -44,18 +44,18 @@ class Report:
 
     @property
     def skipped(self) -> list[Check]:
-        """The checks that make no sense for it, each with the reason."""
+        """The checks that do not apply to it, each with the reason."""
         return [check for check in self.checks if check.status == "skipped"]
 
     def add(self, name: str, problems: list[str]) -> bool:
-        """Record a check with what it found wrong; True if that is nothing."""
+        """Record a check with the problems it found; return whether there are none."""
         if not problems:
             self.checks.append(Check(name, "passed"))
         self.checks += [Check(name, "failed", problem) for problem in problems]
         return not problems
 
     def skip(self, name: str, reason: str) -> None:
-        """Record a check that makes no sense, and why."""
+        """Record a check that does not apply, and why."""
         self.checks.append(Check(name, "skipped", reason))
 
     def __str__(self) -> str:

@@ -10,6 +10,8 @@ from studio.testing.purity import find_other_call
 from studio.testing.report import Report
 from studio.testing.subject import BadOutput, Called, Subject
 
+_DIFFERENT = float("inf")
+
 
 def check_batch(subject: Subject, report: Report) -> None:
     """Stack the example with a call with other inputs, and compare with the calls one by one."""
@@ -38,19 +40,22 @@ def _compare_stack(subject: Subject, batch: Batch, calls: list[dict[str, Any]], 
     if [_digest(subject, call) for call in calls] != before:
         problems.append("batch: it changed its inputs; copy them before writing to them")
     for index, (result, single) in enumerate(zip(results, singles, strict=True)):
-        try:
-            values = subject.read_outputs(result)
-        except BadOutput as problem:
-            problems.append(f"batch: result {index}: {problem}; return what a single call returns")
-            continue
-        for name, value in values.items():
-            distance = measure_distance(subject, value, single.values.get(name))
-            if distance > batch.tolerance:
-                problems.append(
-                    f"batch: result {index}, output {name!r} is {distance:g} from the single one, more "
-                    f"than the tolerance of {batch.tolerance:g}; raise it, or let the stack not mix calls"
-                )
+        problems += _compare_result(subject, batch, index, result, single)
     return problems
+
+
+def _compare_result(subject: Subject, batch: Batch, index: int, result: Any, single: Called) -> list[str]:
+    try:
+        values = subject.read_outputs(result)
+    except BadOutput as problem:
+        return [f"batch: result {index}: {problem}; return what a single call returns"]
+    distances = {name: measure_distance(subject, value, single.values.get(name)) for name, value in values.items()}
+    return [
+        f"batch: result {index}, output {name!r} is {distance:g} from the single one, more "
+        f"than the tolerance of {batch.tolerance:g}; raise it, or let the stack not mix calls"
+        for name, distance in distances.items()
+        if distance > batch.tolerance
+    ]
 
 
 def _digest(subject: Subject, inputs: Mapping[str, Any]) -> dict[str, str]:
@@ -58,32 +63,42 @@ def _digest(subject: Subject, inputs: Mapping[str, Any]) -> dict[str, str]:
 
 
 def measure_distance(subject: Subject, first: Any, second: Any) -> float:
-    """Return the largest absolute difference of two values; infinity where they differ in more than numbers."""
+    """Return the largest absolute difference of two values; infinity if they differ in more than numbers."""
     if type(first) is not type(second):
-        return float("inf")
+        return _DIFFERENT
     if isinstance(first, bool | str) or first is None:
-        return 0.0 if first == second else float("inf")
+        return 0.0 if first == second else _DIFFERENT
     if isinstance(first, int | float):
         return float(abs(first - second))
     if isinstance(first, list):
-        if len(first) != len(second):
-            return float("inf")
-        return max((measure_distance(subject, a, b) for a, b in zip(first, second, strict=True)), default=0.0)
+        return _measure_lists(subject, first, second)
     if isinstance(first, Image | Mask):
         return _measure_arrays({"": first.pixels}, {"": second.pixels})
+    return _measure_packed(subject, first, second)
+
+
+def _measure_lists(subject: Subject, first: list[Any], second: list[Any]) -> float:
+    if len(first) != len(second):
+        return _DIFFERENT
+    return max((measure_distance(subject, a, b) for a, b in zip(first, second, strict=True)), default=0.0)
+
+
+def _measure_packed(subject: Subject, first: Any, second: Any) -> float:
+    """Return the distance of two values of a registered type, by what their codec packs."""
+    if subject.digest(first) == subject.digest(second):
+        return 0.0
     value_type = subject.studio.cache.codecs.find_type(first)
-    digests = subject.digest(first), subject.digest(second)
-    if digests[0] == digests[1] or value_type is None:
-        return 0.0 if digests[0] == digests[1] else float("inf")
+    if value_type is None:
+        return _DIFFERENT
     packed, other = value_type.pack(first), value_type.pack(second)
-    return _measure_arrays(packed.arrays, other.arrays) if packed.header == other.header else float("inf")
+    return _measure_arrays(packed.arrays, other.arrays) if packed.header == other.header else _DIFFERENT
 
 
 def _measure_arrays(first: Mapping[str, Any], second: Mapping[str, Any]) -> float:
     import numpy as np
 
     if set(first) != set(second) or any(first[name].shape != second[name].shape for name in first):
-        return float("inf")
+        return _DIFFERENT
     return max(
         (
             float(np.max(np.abs(np.subtract(first[name], second[name], dtype=np.float64)), initial=0.0))

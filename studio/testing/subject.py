@@ -48,7 +48,7 @@ class GivenPlugin:
 
 @dataclass
 class Called:
-    """What one call led to: either `values`, settled and checked, or `error`."""
+    """The result of one call: either `values`, settled and checked, or `error`."""
 
     context: TestContext
     values: dict[str, Any] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class Subject:
         studio: A Studio that knows it and nothing else that is installed.
         folder: A temporary folder of its own.
         example: The inputs that the author gave, converted.
-        variants: For inputs by name: another value than the example's.
+        variants: For inputs by name: a value that differs from the example's.
     """
 
     declared: NodeType
@@ -98,7 +98,7 @@ class Subject:
         return frozenset(lazy - set(declared.needs(**eager)))
 
     def convert(self, spec: TypeSpec, value: Any) -> Any:
-        """Return a value as a node would get it: paths become files, text becomes references, films are stored.
+        """Return a value as a node would get it: paths become files, text becomes references, videos are stored.
 
         Raises:
             ValueProblem: It does not fit.
@@ -119,7 +119,7 @@ class Subject:
     # -- calls -----------------------------------------------------------------------------------------
 
     def call(self, inputs: Mapping[str, Any] | None = None, *, cancel_at_step: int | None = None) -> Called:
-        """Call the function as an executor would; nothing that it raises gets out."""
+        """Call the function as the executor would; what it raises becomes the result's `error`."""
         context = self.create_context(cancel_at_step)
         called = Called(context)
         begin = time.perf_counter()
@@ -131,7 +131,7 @@ class Subject:
         except KeyboardInterrupt:
             raise
         except Cancelled as error:
-            called.error = error.with_traceback(None)  # a generator that it ended is closed only without its frames
+            called.error = error.with_traceback(None)  # its frames would keep a generator open
         except BaseException as error:  # SystemExit too
             called.error = error
         finally:
@@ -152,7 +152,7 @@ class Subject:
         try:
             values = self.declared.unpack_result(result)
         except ValueProblem as problem:
-            raise BadOutput(f"it returned something of another shape: {problem}") from None
+            raise BadOutput(f"its result does not fit the declaration: {problem}") from None
         for name, value in values.items():
             try:
                 checked = check_value(self.declared.outputs[name].spec, value, self.studio.registry.classes)
@@ -173,8 +173,7 @@ class Subject:
     def write_graph(self, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return a graph of this one node, and the values of the graph's own inputs.
 
-        Plain values, model references and paths stand in the graph as literals; media and files come in
-        through inputs of the graph.
+        Plain values, model references and paths are literals in the graph; media and files are inputs of the graph.
         """
         ends: dict[str, Any] = {}
         written: dict[str, Any] = {}
@@ -216,7 +215,7 @@ class Subject:
 
 
 def write_literal(spec: TypeSpec, value: Any) -> Any:
-    """Return the JSON that a graph writes for a value, or None if it cannot stand in a graph."""
+    """Return the JSON that a graph contains for a value, or None if a graph cannot contain it."""
     if isinstance(value, Model) and not spec.depth:
         return value.to_json()
     if isinstance(value, OutputPath):
@@ -230,7 +229,7 @@ def write_literal(spec: TypeSpec, value: Any) -> Any:
 def open_subject(
     declared: NodeType, plugin: Any, value_types: Iterable[ValueType[Any]]
 ) -> Iterator[tuple[Subject, list[str]]]:
-    """Yield a subject, with what kept its plugin from loading."""
+    """Yield a subject, and why its plugin failed to load."""
     with tempfile.TemporaryDirectory(prefix="studio-check-") as name:
         folder = Path(name).resolve()
         settings = Settings(device="cpu", dtype="float32", cache_dir=folder / "cache", workers=1)

@@ -1,4 +1,4 @@
-"""Derives from a value another one that fits the same input."""
+"""Derives from a value a different one for the same input."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def derive_value(spec: TypeSpec, value: Any, classes: Mapping[str, type], folder
 
     Args:
         spec: The type of the input.
-        value: What stands there.
+        value: The present value.
         classes: The classes of value types, by name.
-        folder: Where to write a file, for an input that reads one.
+        folder: Folder for a file, if the input reads one.
 
     Raises:
         NoVariation: Nothing could be derived.
@@ -62,12 +62,12 @@ def _propose_first(spec: TypeSpec, folder: Path) -> Iterator[Any]:
     limits = spec.limits or Field()
     bounds = [bound for bound in (limits.ge, limits.gt, limits.le, limits.lt) if bound is not None]
     singles: list[Any] = [*spec.choices, 1, *bounds, *(int(bound) + 1 for bound in bounds), 0.5, True, "x"]
-    grey = np.full((8, 8), 128, np.uint8)
+    gray = np.full((8, 8), 128, np.uint8)
     singles += [
-        Image(grey),
-        Mask(grey),
-        Image(np.stack([grey] * 3, axis=2)),
-        Image(np.stack([grey] * 4, axis=2)),
+        Image(gray),
+        Mask(gray),
+        Image(np.stack([gray] * 3, axis=2)),
+        Image(np.stack([gray] * 4, axis=2)),
         Audio(np.zeros((64, 1), np.float32), 8000),
     ]
     for single in singles:
@@ -91,29 +91,36 @@ def _propose_lists(spec: TypeSpec, value: Any, folder: Path) -> Iterator[Any]:
 
 
 def _propose_single(value: Any, limits: Field, folder: Path) -> Iterator[Any]:
-    match value:
-        case bool():
-            yield not value
-        case int() | float():
-            yield from _propose_numbers(value, limits)
-        case str():
-            yield from (value + "x", value + " changed", value[:-1], "x")
-        case Image() | Mask():
-            yield _flip_sample(value)
-        case Audio():
-            yield _change_sound(value)
-        case Video():
-            frames = [frame.image for frame in value.frames()]
-            yield Video.from_images([_flip_sample(frames[0]), *frames[1:]], value.rate, value.audio)
-        case Model():
-            yield Model(value.reference, (*value.options, ("changed", True)))
-        case File():
-            yield _change_file(value, folder)
-        case OutputPath():
-            name = f"changed-{value.path.name}"
-            yield OutputPath(value.path.with_name(name), str(Path(value.name).with_name(name)))
-        case dict():
-            yield value | {"changed": True}
+    if isinstance(value, bool):
+        yield not value
+    elif isinstance(value, int | float):
+        yield from _propose_numbers(value, limits)
+    elif isinstance(value, str):
+        yield from (value + "x", value + " changed", value[:-1], "x")
+    elif isinstance(value, dict):
+        yield value | {"changed": True}
+    elif isinstance(value, Image | Mask | Audio | Video):
+        yield _change_medium(value)
+    elif isinstance(value, Model | File | OutputPath):
+        yield _change_reference(value, folder)
+
+
+def _change_medium(value: Image | Mask | Audio | Video) -> Any:
+    if isinstance(value, Audio):
+        return _change_audio(value)
+    if isinstance(value, Video):
+        frames = [frame.image for frame in value.frames()]
+        return Video.from_images([_flip_sample(frames[0]), *frames[1:]], value.rate, value.audio)
+    return _flip_sample(value)
+
+
+def _change_reference(value: Model | File | OutputPath, folder: Path) -> Any:
+    if isinstance(value, Model):
+        return Model(value.reference, (*value.options, ("changed", True)))
+    if isinstance(value, File):
+        return _change_file(value, folder)
+    name = f"changed-{value.path.name}"
+    return OutputPath(value.path.with_name(name), str(Path(value.name).with_name(name)))
 
 
 def _propose_numbers(value: float, limits: Field) -> Iterator[Any]:
@@ -125,22 +132,22 @@ def _propose_numbers(value: float, limits: Field) -> Iterator[Any]:
     yield from bounds
 
 
-def _flip_sample(picture: Any) -> Any:
+def _flip_sample(image: Any) -> Any:
     import numpy as np
 
-    array = np.array(picture.compact())
+    array = np.array(image.compact())
     top = 1.0 if array.dtype == np.float32 else np.iinfo(array.dtype).max
     first = (0,) * array.ndim
     array[first] = 0 if array[first] > top / 2 else top
-    return type(picture)(array)
+    return type(image)(array)
 
 
-def _change_sound(sound: Audio) -> Audio:
+def _change_audio(audio: Audio) -> Audio:
     import numpy as np
 
-    samples = np.array(sound.samples) if sound.frames else np.zeros((1, sound.channels), np.float32)
-    samples[0, 0] = 0.5 if sound.frames == 0 or samples[0, 0] < 0.25 else 0.0
-    return Audio(samples, sound.rate)
+    samples = np.array(audio.samples) if audio.frames else np.zeros((1, audio.channels), np.float32)
+    samples[0, 0] = 0.5 if audio.frames == 0 or samples[0, 0] < 0.25 else 0.0
+    return Audio(samples, audio.rate)
 
 
 def _change_file(file: File, folder: Path) -> File:

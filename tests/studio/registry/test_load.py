@@ -1,0 +1,86 @@
+"""`load_registry`: each plugin is registered whole or not at all, and the others still work."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from typing import Any
+
+import click
+import pytest
+
+from studio.api import hookimpl
+from studio.registry import load_plugins, load_registry
+from studio.testing.subject import GivenPlugin
+from tests.studio.registry.conftest import NoteType, count, count_again, make_note
+
+
+class Invalid:
+    """A plugin that provides nothing that is valid, and observes events."""
+
+    @hookimpl
+    def studio_node_types(self) -> list[Any]:
+        """Return what is not a node type."""
+        return [3]
+
+    @hookimpl
+    def studio_event(self, event: Any) -> None:
+        """Never called."""
+
+
+def test_a_failed_plugin_is_not_registered_so_that_none_of_its_hooks_is_called() -> None:
+    registry = load_registry(plugins=[("bad", Invalid())], discover=False)
+
+    assert registry.plugins[0].status == "failed"
+    assert registry.host.hook.studio_event.get_hookimpls() == []
+    assert registry.node_types == {}
+
+
+def test_given_plugins_are_loaded_in_order_and_the_first_keeps_a_name() -> None:
+    plugins = [("a", GivenPlugin([count])), ("b", GivenPlugin([count_again])), ("c", GivenPlugin([make_note]))]
+
+    registry = load_registry(plugins=plugins, value_types=[NoteType()], discover=False)
+
+    assert [row.status for row in registry.plugins] == ["ok", "failed", "ok"]
+    assert registry.node_types["test.count"].distribution == "a"
+    assert registry.distributions == {"a": "0+local", "c": "0+local"}
+
+
+def test_nothing_is_looked_for_where_discovery_is_off() -> None:
+    assert load_registry(discover=False).plugins == []
+
+
+class Point:
+    """An entry point of a plugin in memory."""
+
+    dist = None
+
+    def __init__(self, name: str, plugin: Any) -> None:
+        self.name = name
+        self._plugin = plugin
+
+    def load(self) -> Any:
+        """Return the plugin, or raise what it is."""
+        if isinstance(self._plugin, BaseException):
+            raise self._plugin
+        return self._plugin
+
+
+class Commanding:
+    """A plugin with a command."""
+
+    @hookimpl
+    def studio_commands(self) -> list[click.Command]:
+        """Return a command."""
+        return [click.Command("sing")]
+
+
+@pytest.mark.parametrize("error", [ImportError("no"), SystemExit(1)])
+def test_the_hooks_of_plugins_are_found_without_those_that_fail(
+    monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    points = [Point("bad", error), Point("good", Commanding())]
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: points)
+
+    host = load_plugins()
+
+    assert [command.name for commands in host.hook.studio_commands() for command in commands] == ["sing"]

@@ -1,0 +1,122 @@
+"""What plugins provide: collected whole or not at all, each name with one owner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from studio.api import hookimpl
+from studio.registry import load_registry
+from studio.testing.subject import GivenPlugin
+from tests.studio.registry.conftest import Note, NoteType, count, count_again, load, make_note
+
+
+def test_what_a_plugin_provides_is_collected() -> None:
+    registry, rows = load(GivenPlugin([make_note, count], [NoteType()]))
+
+    assert (rows[0].status, rows[0].node_types) == ("ok", ["test.make", "test.count"])
+    assert registry.classes == {"note": Note}
+    assert registry.node_types["test.count"].distribution == "p0"
+
+
+def test_the_plugin_that_was_loaded_last_is_the_first_to_open_models() -> None:
+    first, second = (SimpleNamespace(name=name) for name in "ab")
+    plugins = (SimpleNamespace(studio_model_openers=hookimpl(lambda own=own: [own])) for own in (first, second))
+    registry, _ = load(*plugins)
+
+    assert [opener.name for opener in registry.model_openers] == ["b", "a"]
+
+
+def test_two_node_types_of_one_id_fail_the_second_and_name_both() -> None:
+    registry, rows = load(GivenPlugin([count]), GivenPlugin([count_again]))
+
+    assert [row.status for row in rows] == ["ok", "failed"]
+    assert "E203" in rows[1].problem
+    assert rows[1].problem.count("conftest.py:") == 2
+    assert registry.node_types["test.count"].function is count
+
+
+def test_two_node_types_of_one_id_in_one_plugin_fail_it() -> None:
+    _, rows = load(GivenPlugin([count, count_again]))
+
+    assert "the plugin has two node types 'test.count'" in rows[0].problem
+
+
+def test_a_value_type_that_nobody_provides_fails_the_plugin() -> None:
+    registry, rows = load(GivenPlugin([make_note]))
+
+    assert "value type 'note'" in rows[0].problem
+    assert not registry.node_types
+
+
+def test_a_plugin_may_use_the_value_types_of_one_before() -> None:
+    _, rows = load(GivenPlugin(value_types=[NoteType()]), GivenPlugin([make_note]))
+
+    assert [row.status for row in rows] == ["ok", "ok"]
+
+
+def test_a_plugin_is_taken_whole_or_not_at_all() -> None:
+    registry, rows = load(GivenPlugin([count, len], [NoteType()]))
+
+    assert "E202" in rows[0].problem
+    assert (registry.node_types, registry.value_types) == ({}, {})
+    assert not registry.host.get_plugins()
+
+
+@pytest.mark.parametrize("name", ["note", "text", "image"])
+def test_two_value_types_of_one_name_fail_the_second(name: str) -> None:
+    from studio.api.builtin import create_builtin_value_types
+
+    class Other(NoteType):
+        """Notes again."""
+
+    Other.name = name
+    registry = load_registry(plugins=[("a", GivenPlugin(value_types=[NoteType()])),
+                                      ("b", GivenPlugin(value_types=[Other()]))],
+                             value_types=create_builtin_value_types(), discover=False)  # fmt: skip
+
+    assert [row.status for row in registry.plugins] == ["ok", "failed"]
+    assert "E203" in registry.plugins[1].problem
+
+
+def test_a_class_must_bear_the_name_of_its_value_type() -> None:
+    class Misnamed(NoteType):
+        """Notes under another name."""
+
+        name = "tone"
+
+    _, rows = load(GivenPlugin(value_types=[Misnamed()]))
+
+    assert "has the studio_type 'note'" in rows[0].problem
+    assert 'studio_type: ClassVar[str] = "tone"' in rows[0].problem
+
+
+def test_what_is_no_value_type_fails_the_plugin() -> None:
+    _, rows = load(GivenPlugin(value_types=[3]))  # type: ignore[list-item]
+
+    assert "E206 3 is not a ValueType" in rows[0].problem
+
+
+class Provider:
+    """A plugin with a model and an executor."""
+
+    @hookimpl
+    def studio_models(self) -> Mapping[str, Path]:
+        """Return a model."""
+        return {"small": Path("/weights")}
+
+    @hookimpl
+    def studio_executors(self) -> Mapping[str, Callable[[Any], Any]]:
+        """Return an executor."""
+        return {"loud": lambda local: local}
+
+
+def test_models_and_executors_have_one_owner_each() -> None:
+    registry, rows = load(Provider(), Provider())
+
+    assert (registry.models, list(registry.executors)) == ({"small": Path("/weights")}, ["loud"])
+    assert "model named 'small'" in rows[1].problem

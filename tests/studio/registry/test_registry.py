@@ -1,0 +1,32 @@
+"""`Registry`: what is installed, and which plugin fails to provide a node type."""
+
+from __future__ import annotations
+
+from studio.registry import PluginRow
+from studio.testing.subject import GivenPlugin
+from tests.studio.registry.conftest import Note, NoteType, count, count_again, load
+
+
+def test_a_failed_plugin_answers_for_its_node_types() -> None:
+    registry, _ = load(GivenPlugin([count]), GivenPlugin([count_again]))
+    registry.plugins.append(PluginRow("studio-film", status="failed", problem="no film"))
+
+    assert registry.find_failure("film.cut") == "no film"
+    assert registry.find_failure("sound.cut") is None
+
+
+def test_a_plugin_that_failed_before_it_named_its_node_types_is_found_by_its_name() -> None:
+    registry, _ = load()
+    registry.plugins.append(PluginRow("studio_paint", status="failed", problem="no brush"))
+
+    assert registry.find_failure("paint.line") == "no brush"
+    assert registry.find_failure("painter.line") is None
+
+
+def test_a_value_type_is_known_by_its_name_and_by_its_class() -> None:
+    registry, _ = load()
+    note = NoteType()
+
+    registry.add_value_type(note)
+
+    assert (registry.value_types, registry.classes) == ({"note": note}, {"note": Note})

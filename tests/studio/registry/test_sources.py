@@ -1,0 +1,109 @@
+"""Where plugins come from: distributions, a folder, a caller."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from studio.errors import PluginError
+from studio.registry import load_registry
+from studio.registry.sources import find_given, find_in_folder
+
+
+def test_installed_plugins_are_found_studios_own_first() -> None:
+    rows = load_registry().plugins
+
+    own = ["studio-audio", "studio-diffusion", "studio-image", "studio-logic", "studio-speech", "studio-style"]
+    own += ["studio-upscale", "studio-video"]
+    assert [row.name for row in rows[:8]] == own
+
+
+def test_a_plugins_folder_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(PluginError, match="E204"):
+        load_registry(tmp_path / "nowhere", discover=False)
+
+
+PLUGIN = '''
+from studio.api import Context, hookimpl, node
+
+
+@node("{name}.number", code=1)
+def number(ctx: Context) -> int:
+    """Return a number."""
+    return {value}
+
+
+@hookimpl
+def studio_node_types():
+    """Return the node type."""
+    return [number]
+'''
+
+
+def write_plugin(path: Path, name: str, value: int = 1) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(PLUGIN.format(name=name, value=value))
+    return path
+
+
+def find_versions(folder: Path) -> dict[str, str]:
+    return {row.name: row.version for row, _ in find_in_folder(folder)}
+
+
+def test_files_and_packages_of_a_folder_are_plugins_and_nothing_else_in_it(tmp_path: Path) -> None:
+    write_plugin(tmp_path / "studio_one.py", "one")
+    write_plugin(tmp_path / "studio_two" / "__init__.py", "two")
+    write_plugin(tmp_path / "other.py", "other")
+    (tmp_path / "studio_notes.txt").write_text("no plugin")
+    (tmp_path / "studio_empty").mkdir()
+
+    registry = load_registry(tmp_path, discover=False)
+
+    assert [(row.name, row.status) for row in registry.plugins] == [("studio_one", "ok"), ("studio_two", "ok")]
+    assert set(registry.node_types) == {"one.number", "two.number"}
+    assert registry.node_types["one.number"].distribution == "studio_one"
+
+
+def test_an_edit_of_a_local_plugin_changes_its_version_alone(tmp_path: Path) -> None:
+    write_plugin(tmp_path / "studio_three.py", "three")
+    write_plugin(tmp_path / "studio_four" / "__init__.py", "four")
+    before = find_versions(tmp_path)
+
+    write_plugin(tmp_path / "studio_four" / "inner.py", "four", 2)
+    after = find_versions(tmp_path)
+
+    assert all(version.startswith("0+local.") for version in before.values())
+    assert before["studio_three"] == after["studio_three"]
+    assert before["studio_four"] != after["studio_four"]
+
+
+def test_a_local_plugin_is_imported_when_it_is_loaded_and_once(tmp_path: Path) -> None:
+    write_plugin(tmp_path / "studio_five.py", "five")
+
+    ((row, load),) = find_in_folder(tmp_path)
+    assert "studio_five" not in sys.modules
+    first = load()
+
+    assert load() is first is sys.modules["studio_five"]
+    assert row.where == str(tmp_path / "studio_five.py")
+
+
+def test_a_local_plugin_that_raises_leaves_no_half_imported_module(tmp_path: Path) -> None:
+    (tmp_path / "studio_six.py").write_text("raise ValueError('on purpose')")
+    ((_, load),) = find_in_folder(tmp_path)
+
+    with pytest.raises(ValueError, match="on purpose"):
+        load()
+
+    assert "studio_six" not in sys.modules
+
+
+def test_given_plugins_are_taken_as_they_are_and_have_a_local_version() -> None:
+    plugin = object()
+
+    ((row, load),) = find_given([("mine", plugin)])
+
+    assert load() is plugin
+    assert (row.name, row.distribution, row.version) == ("mine", "given", "0+local")

@@ -1,0 +1,44 @@
+"""`TestContext`: what a node type sees of a run, and a record of what it did."""
+
+from __future__ import annotations
+
+import pytest
+
+from studio.api import (
+    Cancelled,
+    Model,
+    ModelError,
+    StudioError,
+)
+from studio.testing import TestContext
+from tests.studio.testing.conftest import GRAY
+
+
+def test_the_context_gives_scratch_rng_models_and_records() -> None:
+    ctx = TestContext(models={"builtin:x": 7})
+    scratch = ctx.scratch
+
+    ctx.step(1, 2, GRAY)
+    ctx.log("careful")
+    with ctx.open(Model("builtin:x")) as opened:
+        assert opened == 7
+    ctx.close()
+
+    assert (ctx.steps, ctx.previews, ctx.messages) == ([(1, 2)], [GRAY], ["careful"])
+    assert not scratch.exists()
+    assert ctx.rng(3).random() == TestContext().rng(3).random()
+
+
+def test_the_context_cancels_where_asked_and_ever_after() -> None:
+    ctx = TestContext(cancel_at_step=2)
+    ctx.step(0, 3)
+
+    for _ in range(2):
+        with pytest.raises(Cancelled):
+            ctx.step(1, 3)
+
+
+def test_the_context_says_which_model_is_missing() -> None:
+    with pytest.raises(ModelError, match="builtin:none") as caught, TestContext().open(Model("builtin:none")):
+        pass
+    assert isinstance(caught.value, StudioError)

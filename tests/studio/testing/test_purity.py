@@ -1,0 +1,224 @@
+"""Checks of calls: inputs and random generators left alone, equal results, cancellation."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from studio.api import (
+    Cancelled,
+    Context,
+    Image,
+    node,
+)
+from studio.testing import check_node_type
+from tests.studio.testing.conftest import GRAY, find_failures
+
+
+@node("bad.mutate")
+def mutate(ctx: Context, items: list[int]) -> int:
+    """Sum a list, and change it.
+
+    Args:
+        items: Numbers.
+    """
+    items.append(0)
+    return sum(items)
+
+
+def test_changing_an_input_is_caught() -> None:
+    assert "'items'" in find_failures(mutate, items=[1, 2])["inputs"]
+
+
+@node("bad.write_pixels")
+def write_pixels(ctx: Context, image: Image) -> Image:
+    """Paint into the input.
+
+    Args:
+        image: Picture.
+    """
+    image.pixels[0, 0] = 1
+    return image
+
+
+def test_writing_to_a_read_only_picture_is_told_as_such() -> None:
+    assert "copy" in find_failures(write_pixels, image=GRAY)["call"]
+
+
+COUNTER = itertools.count()
+
+
+@node("bad.remember")
+def remember(ctx: Context, text: str) -> str:
+    """Number a text.
+
+    Args:
+        text: Text.
+    """
+    return f"{text} {next(COUNTER)}"
+
+
+def test_state_between_calls_is_caught() -> None:
+    assert "repeat" in find_failures(remember, text="a")
+
+
+LAST: list[str] = [""]
+
+
+@node("bad.leak")
+def leak(ctx: Context, text: str) -> str:
+    """Prefix a text with the one of another call before.
+
+    Args:
+        text: Text.
+    """
+    before = "" if LAST[0] == text else LAST[0]
+    LAST[0] = text
+    return before + text
+
+
+def test_results_that_depend_on_the_call_before_are_caught() -> None:
+    LAST[0] = "a"
+
+    assert "call order" in find_failures(leak, text="a")
+
+
+@node("bad.roll")
+def roll(ctx: Context) -> float:
+    """Roll a die with Python's generator."""
+    return random.random()
+
+
+@node("bad.roll_numpy")
+def roll_numpy(ctx: Context) -> float:
+    """Roll a die with NumPy's generator."""
+    return float(np.random.random())
+
+
+@node("bad.reseed")
+def reseed(ctx: Context) -> float:
+    """Seed the global generator, then use it: equal results, and everybody else's are changed."""
+    np.random.seed(3)
+    return float(np.random.random())
+
+
+@pytest.mark.parametrize(("function", "name"), [(roll, "random"), (roll_numpy, "numpy"), (reseed, "numpy")])
+def test_global_random_generators_are_caught(function: Callable[..., Any], name: str) -> None:
+    failures = find_failures(function)
+
+    assert name in failures["random state"]
+    assert ("repeat" in failures) == (function is not reseed)
+
+
+@node("good.add_up")
+def add_up(ctx: Context, items: list[int]) -> int:
+    """Add numbers.
+
+    Args:
+        items: Numbers.
+    """
+    return sum(items)
+
+
+def test_the_global_generators_are_left_as_they_were() -> None:
+    random.seed(5)
+    expected = random.Random(5).random()
+
+    check_node_type(add_up, items=[1, 2])
+
+    assert random.random() == expected
+
+
+# -- cancellation ----------------------------------------------------------------------------------
+
+
+@node("bad.swallow")
+def swallow(ctx: Context) -> int:
+    """Go on after a cancel."""
+    for done in range(5):
+        try:
+            ctx.step(done, 5)
+        except BaseException:
+            continue
+    return 1
+
+
+@node("bad.translate")
+def translate(ctx: Context) -> int:
+    """Turn a cancel into an error."""
+    try:
+        ctx.step(0, 1)
+    except Cancelled:
+        raise ValueError("cancelled") from None
+    return 1
+
+
+@node("bad.swallow_last")
+def swallow_last(ctx: Context) -> int:
+    """Let all cancels pass but the last."""
+    for done in range(4):
+        ctx.step(done, 4)
+    try:
+        ctx.step(4, 4)
+    except BaseException:
+        return 0
+    return 1
+
+
+@node("bad.litter")
+def litter(ctx: Context) -> int:
+    """Leave a temporary file when cancelled."""
+    name = tempfile.mkstemp()[1]
+    ctx.step(0, 1)
+    Path(name).unlink()
+    return 1
+
+
+def test_swallowing_cancelled_is_caught() -> None:
+    assert "swallowed" in find_failures(swallow)["cancellation"]
+    assert "step 5 of 5" in find_failures(swallow_last)["cancellation"]
+    assert "ValueError" in find_failures(translate)["cancellation"]
+
+
+def test_temporary_files_left_by_a_cancel_are_caught() -> None:
+    assert "ctx.scratch" in find_failures(litter)["cancellation"]
+
+
+@node("good.scribble")
+def scribble(ctx: Context) -> int:
+    """Use scratch, which is removed whatever happens."""
+    (ctx.scratch / "notes.txt").write_text("x")
+    ctx.step(0, 1)
+    return 1
+
+
+def test_files_in_scratch_are_removed_and_no_mistake() -> None:
+    assert "cancellation" in check_node_type(scribble).passed
+
+
+@node("bad.silent")
+def silent(ctx: Context, text: str = "") -> int:
+    """Compute long without a step.
+
+    Args:
+        text: Text.
+    """
+    return 1
+
+
+def test_a_long_call_without_steps_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.testing.purity.LONGEST_SECONDS", -1.0)  # any call is a long one now
+
+    assert "ctx.step" in find_failures(silent)["cancellation"]
+    assert not check_node_type(silent, cancels=False).failed
+
+
+def test_a_node_type_that_must_cancel_and_cannot_is_caught() -> None:
+    assert "cancellation" in find_failures(silent, cancels=True)
