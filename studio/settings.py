@@ -55,7 +55,14 @@ def _config_file() -> Path:
 
 @dataclass(frozen=True)
 class MediaLimits:
-    """Bounds that hold before a file is decoded, so that a small hostile file cannot fill the memory."""
+    """Bounds that hold before a file is decoded, so that a small hostile file cannot fill the memory.
+
+    Attributes:
+        max_file_bytes: Bytes of a file.
+        max_pixels: Pixels of an image or of a frame of a video, width times height.
+        max_side: Columns or rows of an image or of a frame.
+        max_audio_seconds: Seconds of audio, at 48 kHz in stereo.
+    """
 
     max_file_bytes: int = 4 * 2**30
     max_pixels: int = 256_000_000

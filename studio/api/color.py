@@ -63,7 +63,14 @@ class ColorSpace:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any] | None) -> ColorSpace:
-        """Return the color space that `to_json` wrote; sRGB for None."""
+        """Return a color space from what `to_json` returned.
+
+        Args:
+            value: The three words, or None for sRGB.
+
+        Raises:
+            MediaError: E509 for an unknown word.
+        """
         return SRGB if value is None else cls(**value)
 
 

@@ -31,30 +31,47 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What every event has: the run it belongs to."""
+    """What every event has.
+
+    Attributes:
+        run: The id of its run.
+    """
 
     run: str
 
 
 @dataclass(frozen=True, slots=True)
 class RunStarted(Event):
-    """A run began; `nodes` counts the nodes of its plan."""
+    """A run began.
+
+    Attributes:
+        nodes: The number of nodes in its plan.
+    """
 
     nodes: int
 
 
 @dataclass(frozen=True, slots=True)
 class RunFinished(Event):
-    """A run ended."""
+    """A run ended.
+
+    Attributes:
+        status: "done", "partly done", "failed" or "cancelled".
+        seconds: How long it took.
+    """
 
     status: str
-    """"done", "partly done", "failed" or "cancelled"."""
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class NodeEvent(Event):
-    """What every event of a node has: its id in the plan and its node type's id."""
+    """What every event of a node has.
+
+    Attributes:
+        node: The node's id in the plan.
+        node_type: The id of its node type.
+    """
 
     node: str
     node_type: str
@@ -67,7 +84,13 @@ class NodeStarted(NodeEvent):
 
 @dataclass(frozen=True, slots=True)
 class NodeProgressed(NodeEvent):
-    """A node called `ctx.step`, or finished some of the entries it is mapped over."""
+    """A node called `ctx.step`, or finished some of the entries that it is mapped over.
+
+    Attributes:
+        done: Steps or entries that are finished.
+        total: Steps or entries in all; 0 if unknown.
+        preview: What the result looks like so far, or None.
+    """
 
     done: int
     total: int
@@ -76,21 +99,34 @@ class NodeProgressed(NodeEvent):
 
 @dataclass(frozen=True, slots=True)
 class NodeWarned(NodeEvent):
-    """A node called `ctx.log`."""
+    """A node called `ctx.log`.
+
+    Attributes:
+        message: The line.
+    """
 
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class NodeCached(NodeEvent):
-    """A node's result was there already; it did not run."""
+    """The cache has a node's result; the node did not run.
+
+    Attributes:
+        fingerprint: The name of the result.
+    """
 
     fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
 class NodeFinished(NodeEvent):
-    """A node ran and its result is there."""
+    """A node ran and its result is available.
+
+    Attributes:
+        fingerprint: The name of the result; "" if it has none.
+        seconds: How long it ran.
+    """
 
     fingerprint: str
     seconds: float
@@ -98,13 +134,21 @@ class NodeFinished(NodeEvent):
 
 @dataclass(frozen=True, slots=True)
 class NodeSkipped(NodeEvent):
-    """A node was not needed: its `when` is false, or what it needs was skipped or failed."""
+    """A node was not needed: its `when` is false, or a node that it depends on was skipped or failed.
+
+    Attributes:
+        reason: Why, in words.
+    """
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class NodeFailed(NodeEvent):
-    """A node failed; what does not hang on it goes on."""
+    """A node failed; nodes that do not depend on it go on.
+
+    Attributes:
+        error: The error, with the node and its inputs.
+    """
 
     error: NodeError

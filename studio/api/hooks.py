@@ -1,4 +1,4 @@
-"""The hooks: where the host calls a plugin. A plugin implements the ones it needs with `@hookimpl`.
+"""The hooks: where Studio calls a plugin. A plugin implements the ones it needs with `@hookimpl`.
 
 A plugin is a module (or an object) named by an entry point in the group `studio`. All hooks are optional.
 """
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 PROJECT = "studio"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Marks a function as the implementation of the hook of its name: `@hookimpl`."""
 
 
 class Hooks:

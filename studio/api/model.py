@@ -22,7 +22,7 @@ class Model:
         options: Load options by name, sorted; they enter fingerprints beside the content hash.
 
     Raises:
-        ModelError: E601 if the text is no reference.
+        ModelError: E601 for an invalid reference.
     """
 
     studio_type: ClassVar[str] = "model"
@@ -34,7 +34,7 @@ class Model:
         if not (_NAMED.fullmatch(text) or _HUB.fullmatch(text) or (text.startswith("file:") and len(text) > 5)):
             raise ModelError(
                 "E601",
-                f"{text!r} is not a model reference",
+                f"invalid model reference {text!r}",
                 hint="write builtin:NAME, local:NAME, file:PATH or hub:OWNER/NAME@REVISION",
             )
         object.__setattr__(self, "options", tuple(sorted(self.options)))
@@ -44,13 +44,20 @@ class Model:
 
     @classmethod
     def from_json(cls, value: str | Mapping[str, Any]) -> Model:
-        """Make a reference from what a graph writes: text, or `{"model": text, "options": {...}}`."""
+        """Return a reference from its JSON in a graph.
+
+        Args:
+            value: Text, or `{"model": text, "options": {...}}`.
+
+        Raises:
+            ModelError: E601 for an invalid reference.
+        """
         if isinstance(value, str):
             return cls(value)
         return cls(value["model"], tuple(value.get("options", {}).items()))
 
     def to_json(self) -> str | dict[str, Any]:
-        """Return what a graph writes for this reference."""
+        """Return the JSON of this reference in a graph."""
         return {"model": self.reference, "options": dict(self.options)} if self.options else self.reference
 
     @property
@@ -60,7 +67,7 @@ class Model:
 
     @property
     def target(self) -> str:
-        """What stands after the colon."""
+        """The part after the colon."""
         return self.reference.partition(":")[2]
 
     def __str__(self) -> str:

@@ -154,14 +154,21 @@ class NodeType:
         return int(self.version.partition(".")[0])
 
     def takes_color(self, color: ColorSpace) -> bool:
-        """Say whether the function takes values in a color space as they are; others are converted to sRGB."""
+        """Say whether the function takes values in a color space as they are; others are converted to sRGB.
+
+        Args:
+            color: The color space of an image, a mask or a video.
+        """
         return color == SRGB or color.encoding in self.encodings
 
     def unpack_result(self, result: Any) -> dict[str, Any]:
-        """Return what the function returned, by output name, unchecked.
+        """Return the result of the function by output name, unchecked.
+
+        Args:
+            result: What the function returned.
 
         Raises:
-            ValueProblem: It returned something of another shape.
+            ValueProblem: The result does not have one value for each output.
         """
         if not self.named:
             name = next(iter(self.outputs))

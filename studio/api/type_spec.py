@@ -60,16 +60,20 @@ class TypeSpec:
         return f"{text} | None" if self.optional else text
 
     def item(self) -> TypeSpec:
-        """Return the type of one entry of the list that this is."""
+        """Return the type of one entry, of a type that is a list."""
         return replace(self, depth=self.depth - 1, optional=False)
 
     def listed(self, depth: int = 1) -> TypeSpec:
-        """Return the type of a list of these."""
+        """Return the type of lists of this type.
+
+        Args:
+            depth: How many lists are around it.
+        """
         return replace(self, depth=self.depth + depth, optional=False)
 
 
 def parse_type_name(text: str) -> TypeSpec:
-    """Parse what a graph writes, such as "image" or "list[text]"; ValueError if it is none."""
+    """Parse the name of a type in a graph, such as "image" or "list[text]"; ValueError for an invalid one."""
     depth = 0
     while text.startswith("list[") and text.endswith("]"):
         text, depth = text[5:-1], depth + 1
@@ -79,7 +83,7 @@ def parse_type_name(text: str) -> TypeSpec:
 
 
 class ValueProblem(Exception):
-    """A value that does not fit; `expected` and `found` say what and what not."""
+    """A value that does not fit its type: `expected` and `found` in words."""
 
     def __init__(self, expected: str, found: str) -> None:
         super().__init__(f"expected {expected}, found {found}")
@@ -88,10 +92,10 @@ class ValueProblem(Exception):
 
 
 def check_value(spec: TypeSpec, value: Any, classes: Mapping[str, type]) -> Any:
-    """Return the value in the form that `spec` promises (1 becomes 1.0 for a float).
+    """Return the value in the form of its type (1 becomes 1.0 for a float).
 
     Args:
-        spec: The type to hold the value against.
+        spec: The type.
         value: Any object.
         classes: The classes of registered value types, by name.
 

@@ -36,7 +36,7 @@ class ValueType(Generic[V]):
     """A type of value that travels on edges. Subclass it and return an instance from `studio_value_types`.
 
     `pack` and `unpack` are its codec: Studio stores the header and the arrays as one safetensors file
-    (or as JSON where there are no arrays) and takes the digest of the same parts. `unpack(pack(value))`
+    (or as JSON where there are no arrays) and computes the digest from the same parts. `unpack(pack(value))`
     must equal `value`, and equal values must pack alike.
     """
 
@@ -48,34 +48,63 @@ class ValueType(Generic[V]):
     """File name extensions it can be written to, without the dot, the default first."""
 
     def pack(self, value: V) -> Packed:
-        """Take a value apart."""
+        """Take a value apart.
+
+        Args:
+            value: The value.
+        """
         raise NotImplementedError(f"value type {self.name!r} has no pack()")
 
     def unpack(self, packed: Packed) -> V:
-        """Put a value together again."""
+        """Put a value together again.
+
+        Args:
+            packed: What `pack` returned.
+        """
         raise NotImplementedError(f"value type {self.name!r} has no unpack()")
 
     def check(self, value: V) -> None:
-        """Raise MediaError where a value breaks the type's promises beyond its class."""
+        """Raise MediaError for a value that is invalid although its class is right.
+
+        Args:
+            value: The value.
+        """
 
     def describe(self, value: V) -> str:
-        """Say in a few words what a value is, for errors and listings."""
+        """Say in a few words what a value is, for errors and listings.
+
+        Args:
+            value: The value.
+        """
         return repr(value)
 
     def byte_size(self, value: V) -> int:
-        """Return the memory that a value holds, in bytes."""
+        """Return the memory that a value holds, in bytes.
+
+        Args:
+            value: The value.
+        """
         return sum(int(array.nbytes) for array in self.pack(value).arrays.values()) + 256
 
     def read_file(self, path: Path, limits: MediaLimits) -> V:
-        """Read a value from a file in one of the formats of its field.
+        """Read a value from a file in one of the usual formats.
+
+        Args:
+            path: The file.
+            limits: Bounds, which are checked before the file is decoded.
 
         Raises:
-            MediaError: E511 if the file is none of these, is broken, or is over a limit.
+            MediaError: E511 if the file is unsupported, damaged or over a limit.
         """
-        raise MediaError("E511", f"values of type {self.name!r} are not read from files", where=str(path))
+        raise MediaError("E511", f"values of type {self.name!r} cannot be read from files", where=str(path))
 
     def find_doubts(self, path: Path, limits: MediaLimits) -> Sequence[str]:
-        """Say what a person should know of a file that is read; the run warns of it."""
+        """Return what a person should know of a file that is read; each line becomes a warning of the run.
+
+        Args:
+            path: The file.
+            limits: Bounds.
+        """
         return ()
 
     def write_file(self, value: V, path: Path, provenance: str | None) -> None:
@@ -85,15 +114,27 @@ class ValueType(Generic[V]):
             value: What to write.
             path: A name that does not exist yet; the caller renames it when it is complete.
             provenance: JSON text to embed where the format can hold it: the graph that made the value.
+
+        Raises:
+            MediaError: E512 if the format or the disk cannot hold the value.
         """
-        raise MediaError("E512", f"values of type {self.name!r} are not written to files", where=str(path))
+        raise MediaError("E512", f"values of type {self.name!r} cannot be written to files", where=str(path))
 
     def find_loss(self, value: V, path: Path) -> str:
-        """Say what a person would miss or wonder at in a file of this name, or ""; the run warns of it."""
+        """Return what a file cannot keep of a value, in words; it becomes a warning of the run. "" for nothing.
+
+        Args:
+            value: What is written.
+            path: The file; its extension chooses the format.
+        """
         return ""
 
     def read_provenance(self, path: Path) -> str | None:
-        """Return the JSON text that `write_file` embedded, or None."""
+        """Return the JSON text that `write_file` embedded, or None.
+
+        Args:
+            path: The file.
+        """
         return None
 
 
@@ -104,25 +145,45 @@ class StreamType(ValueType[V]):
     """Extension of the stored file, without the dot."""
 
     def encode(self, value: V, path: Path) -> None:
-        """Write the value to a new file, losslessly and the same bytes for equal values."""
+        """Write the value to a new file: without loss, and with equal bytes for equal values.
+
+        Args:
+            value: The value.
+            path: The file.
+        """
         raise NotImplementedError(f"value type {self.name!r} has no encode()")
 
     def decode(self, path: Path) -> V:
-        """Return a value that reads from the file, which stays in place as long as the value lives."""
+        """Return a value that reads from a file of `encode`.
+
+        Args:
+            path: The file, which stays in place as long as the value lives.
+        """
         raise NotImplementedError(f"value type {self.name!r} has no decode()")
 
     def is_held(self, value: V) -> bool:
-        """Return whether this value is small enough to be packed and held like those of other types."""
+        """Return whether a value is small enough to be packed and held like those of other types.
+
+        Args:
+            value: The value.
+        """
         return False
 
     def find_source(self, value: V) -> Path | None:
-        """Return the stored file that the value is a plain view of, or None."""
+        """Return the stored file that a value is a plain view of, or None.
+
+        Args:
+            value: The value.
+        """
         return None
 
     def find_origin(self, value: V) -> Path | None:
-        """Return the user's file that the value is a plain view of, or None.
+        """Return the user's file that a value is a plain view of, or None.
 
-        Such a value is named by that file's content and not stored: it is read again when it is wanted.
+        The digest of such a value is that of the file. The value is not stored, but read again when it is needed.
+
+        Args:
+            value: The value.
         """
         return None
 

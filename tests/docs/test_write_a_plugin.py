@@ -110,6 +110,7 @@ for report in (
     check_node_type(slow.smooth_image, cancels=True, image=picture, rounds=5),
     check_node_type(slow.count_down, cancels=True, start=3),
     check_node_type(slow.negate_image, image=picture),
+    check_node_type(slow.change_exposure, image=picture),
     check_node_type(slow.maybe_use, flag=True, expensive="gold"),
     check_node_type(slow.find_palette, value_types=[slow.PaletteType()], image=picture),
 ):
@@ -121,6 +122,6 @@ def test_every_node_type_of_the_page_keeps_its_promises(folder: Path) -> None:
     done = run(folder, sys.executable, "-c", CHECKS)
 
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count(" 0 failed") == 5
+    assert done.stdout.count(" 0 failed") == 6
     assert "batch" in done.stdout
     assert "unkeyed inputs" in done.stdout
