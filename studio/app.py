@@ -12,9 +12,9 @@ from studio.api.builtin import create_builtin_value_types
 from studio.api.events import Event
 from studio.errors import Finding, GraphError, UsageError
 from studio.graph import Graph, ResolvedGraph, load_graph, parse_graph, resolve_graph
-from studio.graph.given import bind_inputs, describe_given
+from studio.graph.given import bind_inputs, describe_given, name_inputs
 from studio.graph.paths import InputFile
-from studio.graph.source import Collected, Constant, Source
+from studio.graph.source import Collected, Source
 from studio.registry import Observers, Registry, load_registry
 from studio.run_result import RunResult, finish_run
 from studio.runtime.devices import find_device
@@ -147,7 +147,7 @@ class Studio:
         """What writes outputs to files."""
         from studio.provenance.output_writer import OutputWriter
 
-        return OutputWriter(self.registry.value_types, self.registry.classes, self._reader.find_file)
+        return OutputWriter(self.registry.value_types, self._reader.find_file)
 
     @cached_property
     def _observers(self) -> Observers:
@@ -157,7 +157,7 @@ class Studio:
     def _reader(self) -> FileReader:
         from studio.execution.file_reading import FileReader
 
-        return FileReader(self.cache.digest_file, self.registry.value_types, self.settings.media)
+        return FileReader(self.cache.digest_file, self.cache.settle, self.registry.value_types, self.settings.media)
 
     def close(self) -> None:
         """Write what waits, and release threads and folders."""
@@ -246,13 +246,7 @@ class Studio:
         if resolved.errors:
             raise GraphError(resolved.errors, source=source)
         findings: list[Finding] = []
-
-        def settle(source: Source) -> Source:
-            if isinstance(source, Constant):
-                return Constant(self.cache.settle(source.value))
-            return self._reader.settle(source, resolved.graph.file_digests)
-
-        values = bind_inputs(resolved, inputs or {}, self.registry.classes, findings, settle)
+        values = bind_inputs(resolved, inputs or {}, self.registry.classes, findings, self._reader.settle)
         names = [only] if isinstance(only, str) else list(only) if only is not None else None
         known = ", ".join(resolved.outputs)
         for name in names or ():
@@ -288,7 +282,8 @@ class Studio:
 
         Args:
             graph: A graph, its file, a JSON object, or a media file that carries a graph.
-            inputs: Values of the graph's inputs by name: Python values, media values, or `InputFile`.
+            inputs: Values of the graph's inputs by name: Python values, media values, and for media and files also
+                text, a path or an `InputFile`, seen from the current folder, or {"file": ...}, seen from the graph's.
             only: Names of the outputs to make; None for all.
             output: Folder to write the outputs to; None to return them only.
             cache: "use": look up and keep; "refresh": run everything and keep; "off": neither.
@@ -314,6 +309,7 @@ class Studio:
         folder = OutputFolder(Path(output)) if isinstance(output, str | Path) else output
         resolved = self.resolve(self.load(graph), roots=roots)
         source = str(resolved.graph.path or "")
+        values = name_inputs(resolved, values)
         plan = self.plan_resolved(resolved, values, only=only)
         self._check_needs(plan, source)
         if folder is not None:

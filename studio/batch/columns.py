@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,15 +10,23 @@ from typing import Any
 
 from blake3 import blake3
 
-from studio.api import Model
-from studio.api.type_spec import PLAIN_TYPES, ValueProblem, check_value
+from studio.api import Input
+from studio.api.type_spec import ValueProblem
 from studio.batch.groups import NAME_COLUMN, Cell, Row
 from studio.batch.item import Item
-from studio.errors import Finding, StudioError
+from studio.errors import Finding
 from studio.graph import ResolvedGraph
+from studio.graph.bind import Binder
 from studio.graph.document import is_file
+from studio.graph.findings import Findings
+from studio.graph.given import bind_given, check_required, find_input, name_table_files, write_source
+from studio.graph.parse import escape
+from studio.graph.paths import Paths
+from studio.graph.text_values import read_text
 
-_BOOLS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+_GIVEN = "--set"
+_COLUMN_HINT = "give it a column {name!r}, or all items one value with --set {name}=..."
+_NOTE_HINT = "rename it with a _ in front to keep it as a note"
 
 
 class Columns:
@@ -28,7 +35,7 @@ class Columns:
     Args:
         resolved: The graph.
         classes: The classes of registered value types, by name.
-        given: Values that all items share; a row that gives the same input wins.
+        given: Values that all items share, as plain JSON; a row that gives the same input wins.
         name_column: The column that names items; it feeds an input of that name too, if there is one.
     """
 
@@ -47,113 +54,57 @@ class Columns:
 
     def check_given(self, findings: list[Finding]) -> None:
         """Check the values that all items share."""
-        row = Row({}, source="--set", base=Path.cwd())
-        for name, value in self._given.items():
-            self._read_cell(name, value, row, {}, findings)
+        self._read_row(Row(self._given, source=_GIVEN, base=Path.cwd()), {}, Findings(findings))
 
     def read(self, rows: Sequence[Row], index: int, findings: list[Finding]) -> Item | None:
         """Return the item that rows of several groups make together, or add to the findings what is wrong."""
-        before = len(findings)
+        before, collected = len(findings), Findings(findings)
         values = dict(self._given)
         for row in rows:
             if row.problem:
                 findings.append(Finding("E741", row.source, row.problem, hint="correct the row"))
-                continue
-            for name, value in row.values.items():
-                self._read_cell(name, value, row, values, findings)
-        source = next((row.source for row in rows), "--set")
+            else:
+                self._read_row(row, values, collected)
+        source = next((row.source for row in rows), _GIVEN)
         if len(findings) == before:
-            for name, end in self._inputs.items():
-                if end.required and name not in values:
-                    findings.append(
-                        Finding("E741", source, f"input {name!r} has no value", str(end.spec), "nothing", _hint(name))
-                    )
+            check_required(self._inputs, values, f"{source}#/", collected, _COLUMN_HINT)
         if len(findings) > before:
             return None
         name = "_".join(row.label for row in rows if row.label) or f"{index + 1:05d}"
         return Item(index, name, values, source)
 
-    def _read_cell(self, name: str, value: Any, row: Row, values: dict[str, Any], findings: list[Finding]) -> None:
-        end = self._inputs.get(name)
-        if end is None:
-            if name != self._name_column and not name.startswith("_") and name not in self._unknown:
-                self._unknown.add(name)  # told once, not for each row
-                findings.append(self._refuse_column(name, row))
-            return
-        if (value == "" and isinstance(value, Cell)) or value is None:
-            if not end.required:
-                return  # an empty cell leaves the input to its default
-            if end.spec.name == "text" and value is not None:
-                values[name] = ""
-                return
-        try:
-            values[name] = self.parse(name, value, row.base)
-        except (ValueProblem, StudioError) as problem:
-            told = str(problem) if isinstance(problem, ValueProblem) else problem.message
-            hint = getattr(problem, "hint", "") or "correct the cell"
-            findings.append(Finding("E741", row.source, f"column {name!r}: {told}", str(end.spec), _show(value), hint))
+    def _read_row(self, row: Row, values: dict[str, Any], findings: Findings) -> None:
+        """Add what a row gives to the values; findings name the row and the column."""
+        binder = Binder(self._classes, Paths(row.base, by_caller=True), findings)
+        for column, value in row.values.items():
+            name = str(column)
+            where = f"{row.source}#/{escape(name)}"
+            end = self._find_input(name, where, findings)
+            if end is None or _is_left_out(value, end):
+                continue
+            given = read_text(str(value), end.spec) if isinstance(value, Cell) else value
+            source = bind_given(binder, name_table_files(given, end.spec), end.spec, where, findings)
+            if source is None:
+                continue
+            try:
+                values[name] = write_source(source)
+            except ValueProblem as problem:
+                hint = "a table takes plain values and names of files"
+                findings.report("E114", where, str(problem), expected=str(end.spec), found=problem.found, hint=hint)
 
-    def parse(self, name: str, value: Any, base: Path) -> Any:
-        """Return a value as plain JSON, checked; files as {"file": absolute path}.
-
-        Raises:
-            ValueProblem: It does not fit the input.
-        """
-        spec = self._inputs[name].spec
-        if not spec.depth and (spec.name == "file" or spec.name in self._classes):
-            return _parse_file(value, base, str(spec))
-        if isinstance(value, Cell):
-            value = _parse_cell(str(value), spec.name, spec.depth, spec.choices)
-        if spec.name == "model" and not spec.depth:
-            Model.from_json(value)
-            return value
-        if spec.name == "path" and isinstance(value, str):
-            return value
-        if spec.name not in PLAIN_TYPES and spec.name != "any":
-            raise ValueProblem(str(spec), "a list of files: a table gives one file at most")
-        return check_value(spec, value, self._classes)
-
-    def _refuse_column(self, name: str, row: Row) -> Finding:
-        near = difflib.get_close_matches(name, self._inputs, 1)
-        hint = f"did you mean {near[0]!r}?" if near else "rename it with a _ in front to keep it as a note"
-        known = ", ".join(self._inputs) or "none"
-        return Finding("E744", row.source, f"the graph has no input {name!r}", f"its inputs: {known}", name, hint)
+    def _find_input(self, name: str, where: str, findings: Findings) -> Input | None:
+        """Return the input of a column; an unknown one is reported once, and not for each row."""
+        if name not in self._inputs:
+            if name == self._name_column or name.startswith("_") or name in self._unknown:
+                return None
+            self._unknown.add(name)
+        return find_input(self._inputs, name, where, findings, hint=_NOTE_HINT)
 
 
-def _parse_file(value: Any, base: Path, expected: str) -> dict[str, str]:
-    written = value["file"] if is_file(value) else value
-    if isinstance(written, Path):
-        written = str(written)
-    if not isinstance(written, str) or not written or "\0" in written:
-        raise ValueProblem(expected, _show(value))
-    path = Path(os.path.normpath(base / Path(written).expanduser()))
-    if not os.path.isfile(path):
-        what = "a folder" if os.path.isdir(path) else "no such file"
-        raise ValueProblem(expected, f"{written!r}: {what}")
-    return {"file": str(path)}
-
-
-def _parse_cell(text: str, kind: str, depth: int, choices: Sequence[Any]) -> Any:
-    if not depth:
-        if kind in ("text", "path") or (kind == "choice" and text in choices):
-            return text
-        if kind == "bool" and text.strip().lower() in _BOOLS:
-            return _BOOLS[text.strip().lower()]
-        if kind == "model" and not text.lstrip().startswith("{"):
-            return text
-    try:
-        return json.loads(text, parse_constant=lambda word: word)
-    except (ValueError, RecursionError):
-        return text
-
-
-def _show(value: Any) -> str:
-    text = repr(str(value) if isinstance(value, Cell) else value)
-    return text if len(text) <= 80 else text[:77] + "..."
-
-
-def _hint(name: str) -> str:
-    return f"give it a column {name!r}, or all items one value with --set {name}=..."
+def _is_left_out(value: Any, end: Input) -> bool:
+    """Say whether a cell leaves an input to its default: an empty one does, unless it is a text that is required."""
+    is_empty = value is None or (isinstance(value, Cell) and value == "")
+    return is_empty and not (end.required and end.spec.name == "text" and value is not None)
 
 
 def fingerprint_item(item: Item, batch_key: str, name: str, weights: Sequence[str] = ()) -> str:
@@ -167,13 +118,18 @@ def fingerprint_item(item: Item, batch_key: str, name: str, weights: Sequence[st
     """
     parts = [batch_key, name, json.dumps(item.values, sort_keys=True, ensure_ascii=False), *weights]
     for path in find_paths(item):
-        status = os.stat(path)
-        parts.append(f"{path} {status.st_size} {status.st_mtime_ns}")
+        if os.path.exists(path):
+            status = os.stat(path)
+            parts.append(f"{path} {status.st_size} {status.st_mtime_ns}")
     return blake3("\0".join(parts).encode(errors="backslashreplace")).hexdigest(16)
 
 
 def find_paths(item: Item) -> Iterator[str]:
     """Yield the files that an item reads."""
-    for value in item.values.values():
+    pending = list(item.values.values())
+    while pending:
+        value = pending.pop(0)
         if is_file(value):
             yield value["file"]
+        elif isinstance(value, list):
+            pending = [*value, *pending]

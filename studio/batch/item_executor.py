@@ -11,7 +11,7 @@ from typing import Any
 
 from studio.api import Model, OutputPath
 from studio.api.type_spec import copy_plain
-from studio.app import InputFile, Studio
+from studio.app import Studio
 from studio.batch.item import Item, ItemOutput, ItemResult, ItemState
 from studio.batch.names import create_names, find_shown_values
 from studio.batch.spec import BatchSpec, resolve_spec
@@ -25,7 +25,7 @@ from studio.execution.open_run import PlanOutcome
 from studio.execution.outcome import RunOptions
 from studio.execution.plan import Plan
 from studio.files import is_disk_full
-from studio.graph.document import is_file
+from studio.graph.given import restore_inputs
 from studio.provenance.output_folder import OutputFolder
 from studio.provenance.record import FileRecord
 
@@ -86,7 +86,7 @@ class ItemExecutor:
             key = f"item#{item.index}"
             begin = time.perf_counter()
             try:
-                values = read_values(item.values)
+                values = restore_inputs(self.resolved, item.values)
                 plan = self._studio.plan_resolved(self.resolved, values, only=self._spec.only)
                 self._check_models(plan)
                 place = self._names.place(item)
@@ -214,8 +214,3 @@ class ItemExecutor:
             kind = next(found, "json")
         path = file.path.relative_to(self._folder.resolve()).as_posix()
         return ItemOutput(file.output, path, file.digest, file.size, kind)
-
-
-def read_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an item's values as `Studio` takes them, with files as files that the caller named."""
-    return {name: InputFile(Path(value["file"])) if is_file(value) else value for name, value in values.items()}

@@ -135,6 +135,7 @@ def run_command(graph: Path, table: Path | None, folder: Path, **options: Any) -
 def _create_batch(studio: Studio, graph: Path, table: Path | None, folder: Path, options: dict[str, Any]) -> Batch:
     from studio.batch.batch import Batch
     from studio.batch.spec import create_spec
+    from studio.graph.given import write_inputs
 
     parsed = studio.load(graph)
     given = parse_inputs(parsed, options["pairs"])
@@ -149,14 +150,7 @@ def _create_batch(studio: Studio, graph: Path, table: Path | None, folder: Path,
         window=options["window"],
     )
     groups = find_groups(studio, parsed, table, ItemOptions(**{name: options[name] for name in _ITEM_OPTIONS}))
-    return Batch(studio, spec, groups, given=_describe_given(given), name_column=options["name_column"])
-
-
-def _describe_given(given: dict[str, Any]) -> dict[str, Any]:
-    """Return the values of --set as plain JSON."""
-    from studio.app import InputFile
-
-    return {n: {"file": str(v.path.resolve())} if isinstance(v, InputFile) else v for n, v in given.items()}
+    return Batch(studio, spec, groups, given=write_inputs(given), name_column=options["name_column"])
 
 
 def _check(batch: Batch, folder: Path, options: dict[str, Any]) -> int:

@@ -9,19 +9,20 @@ from typing import Any, TypeVar
 
 import click
 
+from studio.api import TypeSpec
 from studio.app import InputFile, Studio, read_settings
 from studio.cli.messages import JSON_OPTION
 from studio.errors import UsageError
 from studio.graph import Graph
+from studio.graph.declared_inputs import parse_declared_type
+from studio.graph.document import is_file, is_pattern
 from studio.graph.pattern import find_names
+from studio.graph.text_values import expand_user, is_read_from_file, read_text
 from studio.settings import parse_bytes
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _DTYPES = {"auto": "auto", "fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
-_FILE_TYPES = ("file", "image", "mask", "audio", "video")
-_FILE_LISTS = tuple(f"list[{name}]" for name in _FILE_TYPES)
-_BOOLS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
 def engine_options(function: F) -> F:
@@ -91,49 +92,49 @@ def parse_inputs(graph: Graph, pairs: Sequence[str]) -> dict[str, Any]:
     """Turn `NAME=VALUE` into values, as the graph's inputs declare them.
 
     Raises:
-        UsageError: E005 if a pair has no name.
+        UsageError: E005 if a pair has no name or its file cannot be read, E129 if no file fits a pattern.
     """
-    types = {name: declared.type for name, declared in graph.document.inputs.items()}
+    declared = graph.document.inputs
     values: dict[str, Any] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
+        name = name.strip()
         if not equals or not name:
             raise UsageError("E005", f"{pair!r} gives no input a value", hint="write --set NAME=VALUE")
-        values[name.strip()] = _parse_value(types.get(name.strip(), "json"), text)
+        spec = parse_declared_type(declared[name]) if name in declared else TypeSpec("json")
+        value = _parse_value(spec, text)
+        values[name] = _find_files(value) if is_read_from_file(spec) or text.startswith("@") else value
     return values
 
 
-def _parse_value(kind: str, text: str) -> Any:
-    if kind in _FILE_LISTS and not text.startswith(("[", "{")) and not text.endswith(".json") and text != "null":
-        return _find_files(text.removeprefix("@"))
-    if text.startswith("@@") and kind in ("text", "choice"):
-        return text[1:]  # a text that begins with @
-    if text.startswith("@"):
-        path = Path(text[1:]).expanduser()
-        return _read_text(path) if kind in ("text", "json", "choice") or kind.startswith("list[") else InputFile(path)
-    if kind in ("text", "model"):
-        return text
-    if kind == "bool" and text.lower() in _BOOLS:
-        return _BOOLS[text.lower()]
-    if kind in ("choice",):
-        return text
-    if kind in _FILE_TYPES:
-        return InputFile(Path(text).expanduser())
-    try:
-        return json.loads(text, parse_constant=lambda word: word)
-    except (ValueError, RecursionError):
-        return text
+def _parse_value(spec: TypeSpec, text: str) -> Any:
+    """Return what a text means at an input; @ names a file, and @@ begins a text with @."""
+    if not text.startswith("@"):
+        return read_text(text, spec)
+    if is_read_from_file(spec):
+        return read_text(text[1:], spec) if not text.endswith(".json") or not spec.depth else _read_file(text[1:], spec)
+    if text.startswith("@@") and spec.name in ("text", "choice") and not spec.depth:
+        return read_text(text[1:], spec)
+    if spec.depth or spec.name in ("text", "json", "choice"):
+        return _read_file(text[1:], spec)
+    return {"file": expand_user(text[1:])}
 
 
-def _find_files(pattern: str) -> list[InputFile]:
-    """Return the files of a folder that fit a pattern, such as frames/*.png, seen from the current folder."""
-    names = find_names(Path(), str(Path(pattern).expanduser()))
+def _find_files(value: Any) -> Any:
+    """Return names of files, seen from the current folder, as the files that a caller gives."""
+    if is_file(value):
+        return InputFile(Path(value["file"]))
+    if not is_pattern(value):
+        return value
+    names = find_names(Path(), value["files"])
     if not names:
-        raise UsageError("E129", f"no file fits {pattern!r}", hint="quote it; in the name * stands for anything")
+        raise UsageError("E129", f"no file fits {value['files']!r}", hint="quote it; in the name * stands for anything")
     return [InputFile(Path(name)) for name in names]
 
 
-def _read_text(path: Path) -> Any:
+def _read_file(name: str, spec: TypeSpec) -> Any:
+    """Return what a text file or a JSON file means at an input."""
+    path = Path(expand_user(name))
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -141,8 +142,9 @@ def _read_text(path: Path) -> Any:
         raise UsageError(
             "E005", f"cannot read {str(path)!r}: {reason}", hint="@ names a file; @@ begins a text with @"
         ) from None
-    except UnicodeDecodeError:
-        raise UsageError("E005", f"{str(path)!r} is not UTF-8 text", hint="@ at this input reads a text file") from None
+    except ValueError as error:
+        reason = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else "is not a path"
+        raise UsageError("E005", f"{str(path)!r} {reason}", hint="@ at this input reads a text file") from None
     if path.suffix == ".json":
         try:
             return json.loads(text)

@@ -10,7 +10,7 @@ from typing import Any
 
 from studio.api import File, Input, MediaLimits, NodeType, Output, TypeSpec, ValueType
 from studio.errors import RunError
-from studio.graph.source import Collected, FileSource, Source
+from studio.graph.source import Collected, Constant, FileSource, Source
 
 
 class FileReader:
@@ -18,20 +18,26 @@ class FileReader:
 
     Args:
         digest_file: Returns a file with its digest; OSError if it cannot be read.
+        settle_value: Returns a value in a form that has a digest.
         value_types: The registered value types, by name.
         limits: Bounds of what is decoded.
     """
 
     def __init__(
-        self, digest_file: Callable[[Path], File], value_types: Mapping[str, ValueType[Any]], limits: MediaLimits
+        self,
+        digest_file: Callable[[Path], File],
+        settle_value: Callable[[Any], Any],
+        value_types: Mapping[str, ValueType[Any]],
+        limits: MediaLimits,
     ) -> None:
         self._digest_file = digest_file
+        self._settle_value = settle_value
         self._value_types = value_types
         self._limits = limits
         self._node_types: dict[str, NodeType] = {}
 
     def settle(self, source: Source, digests: Mapping[str, str] | None) -> Source:
-        """Return a source whose files are found and digested.
+        """Return a source whose files are found and digested, and whose values have a form with a digest.
 
         Args:
             source: Any source.
@@ -43,19 +49,20 @@ class FileReader:
         if isinstance(source, Collected):
             return Collected(tuple(self.settle(entry, digests) for entry in source.entries))
         if isinstance(source, FileSource):
-            return replace(source, file=self.find_file(source, None if source.by_caller else digests))
-        return source
+            return replace(source, file=self.find_file(source, digests))
+        return Constant(self._settle_value(source.value)) if isinstance(source, Constant) else source
 
     def find_file(self, source: FileSource, digests: Mapping[str, str] | None) -> File:
         """Return a file with its digest.
 
         Args:
             source: The file.
-            digests: Digests that files must have, by how they are written; None for any.
+            digests: Digests that the graph's own files must have, by how they are written; None for any.
 
         Raises:
             RunError: E129 if it cannot be read, E311 if it has changed.
         """
+        digests = None if source.by_caller else digests
         wanted = (digests or {}).get(source.written)
         if digests is not None and wanted is None:
             raise RunError(

@@ -173,7 +173,7 @@ class _Builder:
 
     def add_file(self, source: FileSource, digests: Mapping[str, str] | None) -> Source:
         """Add the node that reads a file, once for each file and type."""
-        file = source.file or self.reader.find_file(source, None if source.by_caller else digests)
+        file = source.file or self.reader.find_file(source, digests)
         if source.type_name == "file":
             return Constant(file)
         return self.add_reading(file, source.type_name, file.name if source.file else source.written)

@@ -240,9 +240,11 @@ class Binder:
     def _hint_literal(self, value: Any, spec: TypeSpec) -> str:
         if spec.choices:
             return suggest(value, [str(choice) for choice in spec.choices]) if isinstance(value, str) else ""
-        if spec.name in self._classes and isinstance(value, str):
+        if spec.name not in self._classes:
+            return ""
+        if isinstance(value, str):
             return f'write {{"file": {value!r}}} to read a file'.replace("'", '"')
-        return ""
+        return 'name a file: {"file": "PATH"}, or --set NAME=@PATH' if self._edges is None else ""
 
     def _bind_output_path(self, value: str, spec: TypeSpec, where: str) -> Bound | None:
         path = Path(value)

@@ -17,6 +17,16 @@ _LARGEST = int(sys.float_info.max)
 _LIMITED = ("int", "float", "number")
 
 
+def parse_declared_type(declared: GraphInputDocument) -> TypeSpec:
+    """Return the type that an input declares with its choices, to read text by; JSON if it is invalid."""
+    try:
+        spec = parse_type_name(declared.type)
+    except ValueError:
+        return TypeSpec("json")
+    spec = replace(spec, optional=declared.optional)
+    return spec if declared.choices is None else replace(spec, name="choice", choices=tuple(declared.choices))
+
+
 class DeclaredInputs:
     """Resolves the inputs of a graph.
 

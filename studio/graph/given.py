@@ -1,24 +1,35 @@
-"""Values that a caller gives a graph's inputs: bound to sources, and described as JSON for what is recorded."""
+"""Values that callers and tables give a graph's inputs: bound to sources, and written as JSON for what is recorded."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path, PurePath
 from typing import Any
 
-from studio.api import Input, Model, TypeSpec
-from studio.api.type_spec import ValueProblem, check_value
-from studio.errors import Finding, StudioError, UsageError
-from studio.graph.document import Graph, is_file, is_pattern
-from studio.graph.parse import escape
-from studio.graph.paths import InputFile
+from studio.api import Input, TypeSpec
+from studio.api.type_spec import check_value
+from studio.errors import Finding, StudioError
+from studio.graph.bind import Binder
+from studio.graph.document import Graph, is_file, is_pattern, is_quoted
+from studio.graph.findings import Findings, suggest
+from studio.graph.parse import MAX_NESTING, escape
+from studio.graph.paths import InputFile, Paths, name_file
 from studio.graph.pattern import find_names
 from studio.graph.resolved import ResolvedGraph
 from studio.graph.source import Collected, Constant, FileSource, NamedPath, Source
+from studio.graph.text_values import expand_user, is_read_from_file
 
-Settle = Callable[[Source], Source]
+# -- callers in Python ---------------------------------------------------------------------------------
+
+
+def name_inputs(resolved: ResolvedGraph, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a caller's values with text and paths at media and files as files, seen from the current folder."""
+    known = resolved.inputs
+    return {
+        name: _name_files(value, known[name].spec, InputFile) if name in known else value
+        for name, value in inputs.items()
+    }
 
 
 def bind_inputs(
@@ -26,7 +37,7 @@ def bind_inputs(
     inputs: Mapping[str, Any],
     classes: Mapping[str, type],
     findings: list[Finding],
-    settle: Settle,
+    settle: Callable[[Source, Mapping[str, str] | None], Source],
 ) -> dict[str, Source]:
     """Return the sources of the values that a caller gives, and add to the findings what is wrong with them.
 
@@ -35,78 +46,203 @@ def bind_inputs(
         inputs: The values by the names of the graph's inputs.
         classes: Classes of value types by name.
         findings: Where findings go.
-        settle: Returns a source whose files are digested and whose streams are stored; it may raise.
+        settle: Returns a source whose files are digested, given the digests that the graph's files must have.
     """
+    graph, collected = resolved.graph, Findings(findings)
+    binder = Binder(classes, Paths(graph.base, digests=graph.file_digests), collected)
     values: dict[str, Source] = {}
-    for name, value in inputs.items():
-        end = resolved.inputs.get(name)
-        where = f"/inputs/{escape(name)}"
-        if end is None:
-            known = ", ".join(resolved.inputs) or "none"
-            findings.append(
-                Finding("E110", where, f"the graph has no input {name!r}", known, name, f"its inputs: {known}")
-            )
+    for name, value in name_inputs(resolved, inputs).items():
+        where = f"/inputs/{escape(str(name))}"
+        end = find_input(resolved.inputs, name, where, collected)
+        source = bind_given(binder, value, end.spec, where, collected) if end is not None else None
+        if source is None:
             continue
         try:
-            values[name] = settle(_bind_value(resolved.graph, end, value, classes))
-        except ValueProblem as problem:
-            message = f"input {name!r}: {problem}"
-            findings.append(Finding("E117", where, message, problem.expected, problem.found, _hint_value(end.spec)))
+            values[name] = settle(source, graph.file_digests)
         except StudioError as error:
-            findings.append(Finding(error.code, where, f"input {name!r}: {error.message}", hint=error.hint))
-    for name, end in resolved.inputs.items():
-        if end.required and name not in inputs:
-            message, hint = f"input {name!r} has no value", f"give one with --set {name}=..."
-            findings.append(Finding("E132", f"/inputs/{escape(name)}", message, str(end.spec), "nothing", hint))
+            collected.report(error.code, where, error.message, hint=error.hint)
+    check_required(resolved.inputs, inputs, "/inputs/", collected)
     return values
 
 
-def _bind_value(graph: Graph, end: Input, value: Any, classes: Mapping[str, type]) -> Source:
-    spec = end.spec
-    value = list_files(value, spec, graph, classes)
-    if spec.depth == 1 and isinstance(value, list) and any(isinstance(v, InputFile) or is_file(v) for v in value):
-        entry = replace(end, spec=replace(spec.item(), limits=None))
-        return Collected(tuple(_bind_value(graph, entry, v, classes) for v in value))
-    by_caller = isinstance(
-        value, InputFile
-    )  # its file may hold anything, one that a media file carries must be the same
-    if isinstance(value, dict) and set(value) == {"file"} and (spec.name == "file" or spec.name in classes):
-        value = InputFile(find_path(str(value["file"]), graph))
-    if isinstance(value, InputFile):
-        if spec.depth or (spec.name != "file" and spec.name not in classes):
-            raise ValueProblem(str(spec), f"the file {str(value.path)!r}")
-        return _bind_file(value, graph, spec, by_caller)
-    if spec.name == "path" and isinstance(value, str) and not spec.depth:
-        return NamedPath(value)
-    if spec.name == "model" and isinstance(value, str | dict) and not spec.depth:
-        return Constant(Model.from_json(value))
-    return Constant(check_value(spec, value, classes))
+def find_input(
+    inputs: Mapping[str, Input], name: str, where: str, findings: Findings, *, hint: str = ""
+) -> Input | None:
+    """Return an input of a graph, or None after a finding.
+
+    Args:
+        inputs: The graph's inputs.
+        name: The name that is given.
+        where: Where it is given.
+        findings: Where findings go.
+        hint: What else to do where no name is near.
+    """
+    if name in inputs:
+        return inputs[name]
+    known = ", ".join(inputs) or "none"
+    hint = suggest(str(name), inputs) or hint or f"its inputs: {known}"
+    findings.report("E110", where, f"unknown input {name!r}", expected=known, found=str(name), hint=hint)
+    return None
 
 
-def _bind_file(given: InputFile, graph: Graph, spec: TypeSpec, by_caller: bool) -> Source:
-    written = name_file(given.path, graph)
-    known = () if by_caller else graph.file_digests or ()
-    if not os.path.isfile(given.path) and written not in known:
-        what = "is a folder" if os.path.isdir(given.path) else "does not exist"
-        raise UsageError("E129", f"{str(given.path)!r} {what}", hint="check the path")
-    return FileSource(given.path, spec.name, written, by_caller)
+def check_required(
+    inputs: Mapping[str, Input],
+    given: Iterable[str],
+    place: str,
+    findings: Findings,
+    hint: str = "give one with --set {name}=...",
+) -> None:
+    """Report each required input that has no value.
+
+    Args:
+        inputs: The graph's inputs.
+        given: Names of those that have a value.
+        place: What the finding's place begins with.
+        findings: Where findings go.
+        hint: What to do, with {name} for the input's name.
+    """
+    names = set(given)
+    for name, end in inputs.items():
+        if end.required and name not in names:
+            findings.report(
+                "E132",
+                f"{place}{escape(name)}",
+                f"input {name!r} has no value",
+                expected=str(end.spec),
+                found="nothing",
+                hint=hint.format(name=name),
+            )
 
 
-def list_files(value: Any, spec: TypeSpec, graph: Graph, classes: Mapping[str, type]) -> Any:
-    """Return the files that a pattern names as a list; any other value as it is."""
-    if not is_pattern(value) or spec.depth != 1 or (spec.name != "file" and spec.name not in classes):
+def bind_given(binder: Binder, value: Any, spec: TypeSpec, where: str, findings: Findings) -> Source | None:
+    """Return the source of a value that is given, or None after a finding."""
+    if _is_too_deep(value):
+        findings.report(
+            "E108",
+            where,
+            f"nested more than {MAX_NESTING} deep",
+            expected=f"at most {MAX_NESTING} levels",
+            found="more",
+            hint="make the nesting flatter",
+        )
+        return None
+    source = binder.bind_whole(value, spec, where)
+    return _join_constants(source) if source is not None else None
+
+
+def _name_files(value: Any, spec: TypeSpec, name: Callable[[Path], Any], depth: int = 0) -> Any:
+    """Return a value with text and paths where files are read as `name` writes them, and tuples as lists."""
+    if isinstance(value, tuple) and spec.name != "any":
+        value = list(value)
+    if isinstance(value, PurePath) and spec.name == "path":
+        return str(value)
+    if not is_read_from_file(spec) or depth > MAX_NESTING:
         return value
-    pattern = value["files"]
-    names = find_names(graph.base, pattern, graph.file_digests)
-    if not names:
-        raise UsageError("E129", f"no file fits {pattern!r}", where=str(graph.base), hint="check folder and name")
-    return [{"file": name} for name in names]
+    if isinstance(value, list):
+        entry = spec.item() if spec.depth else spec
+        return [_name_files(one, entry, name, depth + 1) for one in value]
+    return name(Path(value)) if isinstance(value, str | PurePath) and not spec.depth else value
+
+
+def _is_too_deep(value: Any) -> bool:
+    """Say whether lists and mappings are nested deeper than in any graph, or contain themselves."""
+    level = {id(value): value}
+    for _ in range(MAX_NESTING + 1):
+        level = {id(child): child for parent in level.values() for child in _find_children(parent)}
+        if not level:
+            return False
+    return True
+
+
+def _find_children(value: Any) -> Iterable[Any]:
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return (child for child in children if isinstance(child, dict | list | tuple))
+
+
+def _join_constants(source: Source) -> Source:
+    """Return a list of constants as one constant: what a caller gives is checked already, entry by entry."""
+    if not isinstance(source, Collected):
+        return source
+    entries = tuple(_join_constants(entry) for entry in source.entries)
+    constants = [entry for entry in entries if isinstance(entry, Constant)]
+    return Constant([entry.value for entry in constants]) if len(constants) == len(entries) else Collected(entries)
+
+
+# -- tables --------------------------------------------------------------------------------------------
+
+
+def name_table_files(value: Any, spec: TypeSpec) -> Any:
+    """Return a value of a table with text and paths at media and files as files, seen from the table's folder."""
+    return _name_files(value, spec, lambda path: {"file": expand_user(str(path))})
+
+
+def write_source(source: Source) -> Any:
+    """Return plain JSON that binds to an equal source: what a table's item keeps of a value.
+
+    Raises:
+        ValueProblem: The value has no JSON form, such as an image that a caller gives as an object.
+    """
+    match source:
+        case Constant(value):
+            plain = check_value(TypeSpec("json"), _write_models(value), {})
+            return {"literal": plain} if _needs_quotes(plain) else plain
+        case FileSource(path=path):
+            return {"file": str(path)}
+        case NamedPath(name):
+            return name
+        case Collected(entries):
+            return [write_source(entry) for entry in entries]
+    raise AssertionError(source)
+
+
+def write_inputs(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a caller's values as plain JSON, with files as {"file": absolute path}."""
+
+    def write(value: Any) -> Any:
+        if isinstance(value, InputFile):
+            return {"file": str(value.path.resolve())}
+        return [write(entry) for entry in value] if isinstance(value, list) else value
+
+    return {name: write(value) for name, value in values.items()}
+
+
+def restore_inputs(resolved: ResolvedGraph, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an item's values as a caller gives them, with files that may have any content."""
+
+    def restore(value: Any) -> Any:
+        if is_file(value):
+            return InputFile(Path(value["file"]))
+        return [restore(entry) for entry in value] if isinstance(value, list) else value
+
+    reads_file = {name for name, end in resolved.inputs.items() if is_read_from_file(end.spec)}
+    return {name: restore(value) if name in reads_file else value for name, value in values.items()}
+
+
+def _write_models(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_write_models(entry) for entry in value]
+    return value.to_json() if hasattr(value, "to_json") else value
+
+
+def _needs_quotes(plain: Any) -> bool:
+    """Say whether a literal would be read as a quoted one, or contains one."""
+    return is_quoted(plain) or (isinstance(plain, list) and any(_needs_quotes(entry) for entry in plain))
+
+
+# -- what is recorded ----------------------------------------------------------------------------------
+
+
+def _list_files(value: Any, spec: TypeSpec, graph: Graph) -> Any:
+    """Return the files that a pattern names as a list; any other value as it is."""
+    if not is_pattern(value) or not is_read_from_file(spec):
+        return value
+    return [{"file": name} for name in find_names(graph.base, value["files"], graph.file_digests)]
 
 
 def describe_given(value: Any, graph: Graph) -> Any:
     """Return the JSON form of a value that a caller gives; media given as objects are only described."""
     if isinstance(value, InputFile):
-        return {"file": name_file(value.path, graph)}
+        return {"file": name_file(value.path, graph.base)}
     if isinstance(value, list | tuple):
         return [describe_given(entry, graph) for entry in value]
     if value is None or isinstance(value, str | int | float | bool | dict):
@@ -114,26 +250,18 @@ def describe_given(value: Any, graph: Graph) -> Any:
     return value.to_json() if hasattr(value, "to_json") else {"described": repr(value)}
 
 
-def find_given_path(value: Any, graph: Graph) -> Path | None:
-    """Return the path of a file that a caller gives, or None for any other value."""
-    if isinstance(value, InputFile):
-        return value.path
-    return find_path(str(value["file"]), graph) if isinstance(value, dict) and set(value) == {"file"} else None
-
-
-def name_file(path: Path, graph: Graph) -> str:
-    """Return how a graph would write a path, seen from its folder."""
-    try:
-        return os.path.relpath(path.parent.resolve() / path.name, graph.base)
-    except (OSError, ValueError):  # another drive, or a name that no file can have
-        return str(path)
-
-
-def find_path(written: str, graph: Graph) -> Path:
-    """Return the path that a graph writes; its folder need not exist any more."""
-    return Path(os.path.normpath(graph.base / written))
-
-
-def _hint_value(spec: TypeSpec) -> str:
-    plain = ("text", "int", "float", "number", "bool", "choice", "json")
-    return "name a file with --set NAME=@PATH" if spec.name not in plain else ""
+def find_given_files(resolved: ResolvedGraph, values: Mapping[str, Any]) -> Iterator[FileSource]:
+    """Yield the files among the values that a caller gives."""
+    graph = resolved.graph
+    for name, value in values.items():
+        pending = [_list_files(value, resolved.inputs[name].spec, graph)]
+        while pending and is_read_from_file(resolved.inputs[name].spec):
+            one = pending.pop(0)
+            if isinstance(one, InputFile):
+                path = Path(os.path.abspath(one.path))
+                yield FileSource(path, "file", name_file(path, graph.base), by_caller=True)
+            elif is_file(one):
+                path = Path(os.path.normpath(graph.base / one["file"]))
+                yield FileSource(path, "file", name_file(path, graph.base))
+            elif isinstance(one, list | tuple):
+                pending += one

@@ -10,8 +10,7 @@ from typing import Any
 
 from studio.api import File, NodeType
 from studio.graph import ResolvedGraph
-from studio.graph.given import describe_given, find_given_path, list_files, name_file
-from studio.graph.paths import InputFile
+from studio.graph.given import describe_given, find_given_files
 from studio.graph.source import Collected, FileSource, Source
 from studio.version import VERSION
 
@@ -61,7 +60,6 @@ def collect_provenance(
     values: Mapping[str, Any],
     folder: Path,
     find_file: FindFile,
-    classes: Mapping[str, type],
 ) -> dict[str, Any]:
     """Return what the files of a run carry, as plain JSON.
 
@@ -70,19 +68,12 @@ def collect_provenance(
         values: The values of its inputs, as the caller gave them.
         folder: The folder that the files are written to.
         find_file: Returns a file with its digest.
-        classes: Classes of value types, by name.
     """
     graph = resolved.graph
     parts = collect_parts(resolved, find_file)
     files = dict(parts.files)
-    for name, whole in values.items():
-        given = list_files(whole, resolved.inputs[name].spec, graph, classes)
-        for value in given if isinstance(given, list | tuple) else [given]:
-            path = find_given_path(value, graph)
-            if path is not None:
-                written = name_file(path, graph)
-                digests = None if isinstance(value, InputFile) else graph.file_digests
-                files[written] = find_file(FileSource(path, "file", written), digests).digest
+    for source in find_given_files(resolved, values):
+        files[source.written] = find_file(source, graph.file_digests).digest
     return {
         "studio": 1,
         "version": VERSION,

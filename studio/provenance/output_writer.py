@@ -18,15 +18,11 @@ class OutputWriter:
 
     Args:
         value_types: The value types that are registered, by name.
-        classes: Their classes, by name.
         find_file: Returns a file that a graph read with its digest.
     """
 
-    def __init__(
-        self, value_types: Mapping[str, ValueType[Any]], classes: Mapping[str, type], find_file: FindFile
-    ) -> None:
+    def __init__(self, value_types: Mapping[str, ValueType[Any]], find_file: FindFile) -> None:
         self._value_types = {value_type.python: value_type for value_type in value_types.values()}
-        self._classes = classes
         self._find_file = find_file
 
     def write(
@@ -48,7 +44,7 @@ class OutputWriter:
             folder: The folder to write to.
             run_id: Name of the run.
         """
-        provenance = collect_provenance(resolved, values, folder.folder, self._find_file, self._classes)
+        provenance = collect_provenance(resolved, values, folder.folder, self._find_file)
         fields = {"graph": resolved.graph.name, "run": run_id}
         files: list[FileRecord] = []
         errors: list[StudioError] = []

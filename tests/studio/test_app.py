@@ -181,7 +181,7 @@ def test_all_mistakes_in_the_inputs_are_found_at_once(studio: Studio) -> None:
 def test_a_missing_input_and_a_missing_file_are_found(studio: Studio, tmp_path: Path) -> None:
     with pytest.raises(GraphError, match=r"E132 .*input .image. has no value"):
         studio.run(INVERT)
-    with pytest.raises(GraphError, match="does not exist"):
+    with pytest.raises(GraphError, match="no file"):
         studio.run(INVERT, {"image": InputFile(tmp_path / "nowhere.png")})
 
 
@@ -234,7 +234,7 @@ def test_a_media_object_is_described_in_what_a_file_carries_and_must_be_given_ag
 ) -> None:
     studio.run(INVERT, {"image": Image(np.zeros((2, 2, 3), np.float32))}, output=tmp_path / "out")
 
-    with pytest.raises(GraphError, match="input 'image'"):
+    with pytest.raises(GraphError, match=r"E114 /inputs/image"):
         studio.run(tmp_path / "out/out.png")
     again = {"image": Image(np.zeros((2, 2, 3), np.float32))}
     assert studio.run(tmp_path / "out/out.png", again).manifest["cache"] == {"hits": 1, "calls": 1}

@@ -70,15 +70,21 @@ def test_every_bad_row_is_told_with_its_line(make: Make, tmp_path: Path) -> None
 
     problems = find_problems(make, EVERY, open_table(table))
 
-    assert [(code, where) for code, where, _ in problems] == [("E741", f"items.csv:{n}") for n in (3, 4, 5, 6, 7)]
-    assert "'gone.png': no such file" in problems[2][2]
+    assert [(code, where) for code, where, _ in problems] == [
+        ("E117", "items.csv:3#/whole"),
+        ("E117", "items.csv:4#/whole"),
+        ("E129", "items.csv:5#/photo"),
+        ("E118", "items.csv:6#/word"),
+        ("E741", "items.csv:7"),
+    ]
+    assert "no file 'gone.png'" in problems[2][2]
     assert "expected 4 cells, got 2" in problems[4][2]
 
 
 def test_a_line_number_counts_lines_inside_quoted_cells(make: Make, tmp_path: Path) -> None:
     table = write_csv(tmp_path / "items.csv", "text,whole", '"two\nlines",1', "b,x")
 
-    assert find_problems(make, EVERY, open_table(table))[0][1] == "items.csv:4"
+    assert find_problems(make, EVERY, open_table(table))[0][1] == "items.csv:4#/whole"
 
 
 def test_an_unknown_column_is_told_once_with_the_nearest_name(make: Make, tmp_path: Path) -> None:
@@ -87,14 +93,14 @@ def test_an_unknown_column_is_told_once_with_the_nearest_name(make: Make, tmp_pa
     with pytest.raises(ItemsError) as error:
         read(make, EVERY, open_table(table))
 
-    assert [finding.code for finding in error.value.findings] == ["E744"]
+    assert [finding.code for finding in error.value.findings] == ["E110"]
     assert "whole" in error.value.findings[0].hint
 
 
 def test_a_missing_input_is_told_for_each_row(make: Make) -> None:
     problems = find_problems(make, ADDING, list_rows([{"a": 1}, {}]))
 
-    assert problems == [("E741", "items[1]", "input 'a' has no value")]
+    assert problems == [("E132", "items[1]#/a", "input 'a' has no value")]
 
 
 def test_json_lines_keep_their_types_and_say_which_line_is_none(make: Make, tmp_path: Path) -> None:
@@ -102,7 +108,7 @@ def test_json_lines_keep_their_types_and_say_which_line_is_none(make: Make, tmp_
 
     problems = find_problems(make, EVERY, open_table(table))
 
-    assert [where for _, where, _ in problems] == ["items.jsonl:3", "items.jsonl:4", "items.jsonl:5"]
+    assert [where for _, where, _ in problems] == ["items.jsonl:3#/whole", "items.jsonl:4", "items.jsonl:5"]
 
 
 def test_parquet_gives_rows(make: Make, tmp_path: Path) -> None:
@@ -208,7 +214,7 @@ def test_shared_values_are_checked_and_a_row_wins(make: Make) -> None:
     assert read(make, EVERY, list_rows([{"whole": 3}]), given={"whole": 2, "text": "s"}) == [
         ("00001", {"whole": 3, "text": "s"})
     ]
-    assert find_problems(make, EVERY, list_rows([{}]), given={"whole": -1})[0][1] == "--set"
+    assert find_problems(make, EVERY, list_rows([{}]), given={"whole": -1})[0][1] == "--set#/whole"
 
 
 # -- names, before anything runs ---------------------------------------------------------------------------

@@ -56,7 +56,7 @@ def test_bad_rows_are_told_with_their_lines_and_nothing_runs(desk: Desk, batch: 
     done = batch(["name,text,seed", "a,hello,1", "b,world,x", "c"])
 
     assert done.code == 2
-    assert "E741 at items.csv:3" in done.err
+    assert "E114 at items.csv:3#/seed" in done.err
     assert "E741 at items.csv:4" in done.err
     assert list_files(desk / "out") == []
 
@@ -110,7 +110,7 @@ def test_a_dash_reads_json_lines_from_the_standard_input(desk: Desk, monkeypatch
     right = desk.call("batch", graph, "-", *options, "--product", "bad=1,2")
 
     assert wrong.code == 2
-    assert "E741 at -:3" in wrong.err
+    assert "E114 at -:3#/seed" in wrong.err
     assert right.code == 0, right.text
     assert list_files(desk / "out") == ["a_1.txt", "a_2.txt", "b_1.txt", "b_2.txt"]
 
@@ -171,10 +171,10 @@ def test_status_and_export_show_the_ledger(desk: Desk, batch: Any) -> None:
         (["--name", "../{item.name}"], "E743"),
         (["--name", "{item.name}"], "E743"),
         (["--zip", "nothing"], "E749"),
-        (["--product", "x=1"], "E744"),
+        (["--product", "x=1"], "E110"),
         (["--repeat", "2", "--seed-from", "1", "--seed-input", "sed"], "E749"),
         (["--files", "text=nowhere/*.txt"], "E740"),
-        (["--set", "seed=x"], "E741"),
+        (["--set", "seed=x"], "E114"),
     ],
 )
 def test_what_cannot_be_used_is_told_before_anything_runs(

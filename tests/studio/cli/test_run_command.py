@@ -154,7 +154,7 @@ def test_set_reads_a_picture(desk: Desk, echo: Path, pair: str) -> None:
 @pytest.mark.parametrize(("pair", "message"), [
     ("int", "'int' gives no input a value"),
     ("=5", "gives no input a value"),
-    ("colour=red", "the graph has no input 'colour'"),
+    ("colour=red", "unknown input 'colour'"),
     ("int=10", "expected a number <= 9, found 10"),
     ("int=-1", "expected a number >= 0, found -1"),
     ("int=1.5", "found 1.5"),
@@ -167,7 +167,7 @@ def test_set_reads_a_picture(desk: Desk, echo: Path, pair: str) -> None:
     ("text=@nowhere.txt", "cannot read 'nowhere.txt': no such file"),
     ("text=@binary.txt", "'binary.txt' is not UTF-8 text"),
     ("json=@broken.json", "'broken.json' is not JSON"),
-    ("image=@nowhere.png", "'nowhere.png' does not exist"),
+    ("image=@nowhere.png", "no file 'nowhere.png'"),
     ("image=@.", "'.' is a folder"),
 ])  # fmt: skip
 def test_a_wrong_value_is_a_usage_error_that_quotes_it(desk: Desk, echo: Path, pair: str, message: str) -> None:
