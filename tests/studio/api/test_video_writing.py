@@ -1,0 +1,108 @@
+"""Videos written: sizes, times, colors, bytes, and what other readers see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from studio.api.audio import Audio
+from studio.api.image import Image
+from studio.api.video import Video
+from studio.api.video_file import VideoType
+from studio.errors import MediaError
+from tests.studio.api.videos import GRAPH, LIMITS, NTSC, VIDEO, make_ramp, make_video
+
+
+@pytest.mark.parametrize("extension", ["mp4", "mkv", "webm", "mov"])
+@pytest.mark.parametrize("colour", [(230, 20, 30), (10, 200, 60), (20, 30, 220)])
+def test_colours_survive_within_the_codec(tmp_path: Path, extension: str, colour: tuple[int, int, int]) -> None:
+    image = Image(np.full((48, 64, 3), colour, np.uint8))
+
+    VIDEO.write_file(Video.from_images([image] * 3, 25), tmp_path / f"a.{extension}", None)
+
+    seen = next(VIDEO.read_file(tmp_path / f"a.{extension}", LIMITS).frames()).image.to_uint8()
+    assert np.abs(seen.astype(int) - colour).max() <= 4
+
+
+@pytest.mark.parametrize("extension", VideoType.extensions)
+def test_odd_sizes_are_padded_by_their_edge_where_the_codec_needs_it(tmp_path: Path, extension: str) -> None:
+    image = np.full((47, 63, 3), 30, np.uint8)
+    image[:, -1] = 200
+
+    VIDEO.write_file(Video.from_images([Image(image)] * 2, 25), tmp_path / f"a.{extension}", None)
+
+    seen = next(VIDEO.read_file(tmp_path / f"a.{extension}", LIMITS).frames()).image
+    assert (seen.width, seen.height) == ((63, 47) if extension == "gif" else (64, 48))
+    assert seen.pixels[20, -1].min() > 0.7
+
+
+@pytest.mark.parametrize("extension", VideoType.extensions)
+def test_independent_reader_sees_every_frame(tmp_path: Path, extension: str) -> None:
+    VIDEO.write_file(Video.from_images(make_ramp(12), NTSC), tmp_path / f"a.{extension}", None)
+
+    capture = cv2.VideoCapture(str(tmp_path / f"a.{extension}"))
+    frames = []
+    while (got := capture.read())[0]:
+        frames.append(got[1].mean())
+    capture.release()
+
+    assert len(frames) == 12
+    assert np.all(np.diff(frames) > 2)
+
+
+@pytest.mark.parametrize("extension", ["mp4", "mov"])
+def test_index_comes_before_the_pictures(tmp_path: Path, extension: str) -> None:
+    VIDEO.write_file(Video.from_images(make_ramp(12), 25), tmp_path / f"a.{extension}", None)
+
+    data = (tmp_path / f"a.{extension}").read_bytes()
+
+    assert 0 < data.index(b"moov") < data.index(b"mdat")
+
+
+@pytest.mark.parametrize("extension", ["mp4", "mov"])
+def test_uneven_times_are_kept(tmp_path: Path, extension: str) -> None:
+    times = [0.0, 0.1, 0.5, 0.55, 2.0]
+
+    VIDEO.write_file(make_video(make_ramp(5), times), tmp_path / f"a.{extension}", None)
+
+    seen = [frame.time for frame in VIDEO.read_file(tmp_path / f"a.{extension}", LIMITS).frames()]
+    np.testing.assert_allclose(seen, times, atol=1e-4)
+
+
+@pytest.mark.parametrize("extension", VideoType.extensions)
+def test_grey_and_alpha_are_written_too(tmp_path: Path, extension: str) -> None:
+    grey = Image(np.full((48, 64), 100, np.uint8))
+    clear = Image(np.zeros((48, 64, 4), np.uint8))
+
+    VIDEO.write_file(Video.from_images([grey], 25), tmp_path / f"g.{extension}", None)
+    VIDEO.write_file(Video.from_images([clear], 25), tmp_path / f"c.{extension}", None)
+
+    seen = next(VIDEO.read_file(tmp_path / f"g.{extension}", LIMITS).frames()).image
+    assert np.abs(seen.to_uint8().astype(int) - 100).max() <= 3
+    seen = next(VIDEO.read_file(tmp_path / f"c.{extension}", LIMITS).frames()).image
+    assert seen.pixels[..., -1].max() == 0 if extension == "gif" else seen.pixels.min() > 0.97
+
+
+@pytest.mark.parametrize("extension", VideoType.extensions)
+def test_equal_films_give_equal_bytes(tmp_path: Path, extension: str) -> None:
+    video = Video.from_images(make_ramp(5), 25, Audio(np.zeros(8000), 8000))
+
+    for name in ("a", "b"):
+        VIDEO.write_file(video, tmp_path / f"{name}.{extension}", GRAPH)
+
+    assert (tmp_path / f"a.{extension}").read_bytes() == (tmp_path / f"b.{extension}").read_bytes()
+
+
+def test_very_wide_film_ends_in_a_right_result_or_a_clear_error(tmp_path: Path) -> None:
+    video = Video.from_images([Image(np.zeros((1, 100_000, 3), np.uint8))], 25)
+
+    VIDEO.encode(video, tmp_path / "a.nut")
+    with pytest.raises(MediaError) as caught:
+        VIDEO.write_file(video, tmp_path / "a.mp4", None)
+
+    assert next(VIDEO.decode(tmp_path / "a.nut").frames()).image.width == 100_000
+    assert caught.value.code == "E512"
+    assert not (tmp_path / "a.mp4").exists()
