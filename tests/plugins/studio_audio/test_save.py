@@ -1,0 +1,52 @@
+"""Audio written to a file, read back with libsndfile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from studio.api import Audio, MediaError
+from studio_audio.save import save
+
+
+@pytest.mark.parametrize(("bits", "step"), [("16", 2.0**-15), ("24", 2.0**-23)])
+def test_samples_are_rounded_to_the_nearest_step_and_clipped_at_full_scale(
+    tmp_path: Path, bits: str, step: float
+) -> None:
+    values = np.array([0.0, 0.4 * step, 0.6 * step, -0.6 * step, 1.5, -1.5])
+
+    save(Audio(values.astype(np.float32), 8000), tmp_path / "a.wav", bits, None)
+
+    found, rate = soundfile.read(tmp_path / "a.wav")
+    assert rate == 8000
+    assert (found / step).tolist() == [0, 0, 1, -1, 1 / step - 1, -1 / step]
+
+
+def test_floats_are_kept_over_full_scale(tmp_path: Path) -> None:
+    values = np.array([1.5, -2.25, 1e-9], np.float32)
+
+    save(Audio(values, 8000), tmp_path / "a.wav", "float", None)
+
+    assert soundfile.read(tmp_path / "a.wav", dtype="float32")[0].tolist() == values.tolist()
+
+
+def test_flac_refuses_floats_and_leaves_the_file_that_was_there(tmp_path: Path) -> None:
+    (tmp_path / "a.flac").write_text("mine")
+
+    with pytest.raises(MediaError, match="FLAC holds whole numbers"):
+        save(Audio(np.zeros(10, np.float32), 8000), tmp_path / "a.flac", "float", None)
+
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_fewer_kilobits_make_a_smaller_file(tmp_path: Path) -> None:
+    audio = Audio(np.random.default_rng(0).uniform(-0.5, 0.5, 96_000).astype(np.float32), 48_000)
+
+    for kilobits in (32, 192):
+        save(audio, tmp_path / f"{kilobits}.mp3", "auto", kilobits)
+
+    sizes = [(tmp_path / f"{kilobits}.mp3").stat().st_size * 8 / 2000 for kilobits in (32, 192)]
+    assert sizes == pytest.approx([32, 192], rel=0.15)
