@@ -52,8 +52,9 @@ def test_phases_are_found_where_they_are_lost(kind: str) -> None:
     back = spectra.audio_from_spectrogram(CTX, made, phase="find", rounds=40)
 
     middle = Audio(back.samples[3000:-3000], back.rate)
-    assert find_frequency(middle) == pytest.approx(1000, rel=0.02)
-    assert find_rms(middle) == pytest.approx(0.354, rel=0.2)
+    # measured: off by 0.1 %, 0.3 % and 1.2 %; the level by 0.2 %, which without rounds is half and less
+    assert find_frequency(middle) == pytest.approx(1000, rel={"stft": 0.003, "mel": 0.006, "cqt": 0.018}[kind])
+    assert find_rms(middle) == pytest.approx(0.3536, rel=0.01)
 
 
 @pytest.mark.parametrize("kind", KINDS)
