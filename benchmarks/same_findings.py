@@ -16,6 +16,7 @@ import importlib
 import json
 import random
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,7 +24,7 @@ from typing import Annotated, Any
 
 GRAPHS = Path(__file__).resolve().parents[1] / "graphs"
 PLUGINS = ("audio", "diffusion", "image", "logic", "speech", "style", "upscale", "video")
-COUNT = 4000
+COUNT, SHOWN = 4000, 40
 PICTURE, SOUND = {"file": "media/rocket_small.jpg"}, {"file": "media/jazz_quartet.ogg"}
 VALUES: list[Any] = [
     None, True, 0, -1, 3, 0.5, 1e300, 10**30, "", "x", "photo.png", "../x", "a\0b", "red", "builtin:tiny", [], [1],
@@ -226,23 +227,27 @@ def dump(path: Path) -> None:
 def compare(old: Path, new: Path) -> int:
     """Print where two dumps differ; return 1 if they do, but for the words of messages and hints."""
     different = words = 0
+    gone: Counter[str] = Counter()
+    come: Counter[str] = Counter()
     for number, lines in enumerate(zip(old.open("rb"), new.open("rb"), strict=True)):
         before, after = (json.loads(line) for line in lines)
-        if before == after:
-            continue
+        words += before != after and strip_words(before) == strip_words(after)
         if strip_words(before) == strip_words(after):
-            words += 1
             continue
         different += 1
-        if different <= 40:
-            gone, come = (
-                [f"{f['code']} {f['where']}: {f['message']}" for f in one["findings"] if f not in other["findings"]]
-                for one, other in ((before, after), (after, before))
-            )
+        removed, added = list_findings(before) - list_findings(after), list_findings(after) - list_findings(before)
+        gone.update(code for code, _ in removed)
+        come.update(code for code, _ in added)
+        if different <= SHOWN:
             parts = [part for part in ("inputs", "nodes", "outputs") if before.get(part) != after.get(part)]
-            print(f"#{number}", *(f"\n  - {text}" for text in gone), *(f"\n  + {text}" for text in come), *parts)
-    print(f"{different} graphs differ, and {words} in words only")
+            print(f"#{number}: - {sorted(removed)} + {sorted(added)} {' '.join(parts)}")
+    print(f"{different} graphs differ, and {words} in words only; removed {dict(gone)}, added {dict(come)}")
     return int(different > 0)
+
+
+def list_findings(row: dict[str, Any]) -> set[tuple[str, str]]:
+    """Return code and place of each finding of a row."""
+    return {(finding["code"], finding["where"]) for finding in row["findings"]}
 
 
 def strip_words(row: dict[str, Any]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class EdgeFinder(Protocol):
     """Finds what edges lead to."""
 
     def find(self, source: str, where: str) -> tuple[Source, TypeSpec] | None:
-        """Return what an edge leads to with its type, or None if there is none; it is reported then."""
+        """Return what an edge leads to with its type, or None if that is unknown; an error of the edge is reported."""
         ...
 
 
@@ -268,6 +268,11 @@ class Binder:
         if self._edges is None and not hint and code in ("E114", "E117"):
             hint = "give what is expected"  # there is no node type to read of, and no place for a node between
         self._findings.report(code, where, message, expected=expected, found=found, hint=hint)
+
+
+def may_map(value: Any) -> bool:
+    """Say whether what is written may map a node over a list or a video, so that an error in it hides its type."""
+    return isinstance(value, list) or is_edge(value) or is_pattern(value)
 
 
 def holds_references(values: list[Any]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from studio.api import TypeSpec
 from studio.graph.document import NodeDocument, is_edge
 from studio.graph.findings import Findings, suggest
-from studio.graph.resolved import ResolvedGraph
+from studio.graph.resolved import ResolvedGraph, ResolvedNode
 from studio.graph.source import GraphInput, Reference, Source
 
 
@@ -26,7 +26,10 @@ class Edges:
         self._findings = findings
 
     def find(self, source: str, where: str) -> tuple[Source, TypeSpec] | None:
-        """Return what an edge leads to with its type, or None if there is none; it is reported then."""
+        """Return what an edge leads to with its type, or None if that is unknown.
+
+        Only an error of the edge itself is reported, and not what follows from an error elsewhere.
+        """
         head, _, tail = source.partition(".")
         return self._find_input(tail, source, where) if head == "inputs" else self._find_output(head, tail, where)
 
@@ -61,20 +64,27 @@ class Edges:
         node = self._resolved.nodes.get(node_id)
         if node is None or (node.node_type is None and node.subgraph is None):
             return None  # a node in a cycle, or of unknown type: it has a finding already
-        if name and name not in node.outputs:
+        outputs = _list_outputs(node)
+        if name and name not in outputs:
+            names = ", ".join(outputs)
             self._findings.report(
                 "E113",
                 where,
                 f"node {node_id!r} has no output {name!r}",
-                expected=", ".join(node.outputs),
+                expected=names,
                 found=f"{node_id}.{name}",
-                hint=suggest(name, node.outputs) or f"its outputs: {', '.join(node.outputs)}",
+                hint=suggest(name, outputs) or f"its outputs: {names}",
             )
             return None
-        if not node.outputs:
-            return None
+        if node.is_broken or not node.outputs:
+            return None  # the type is unknown because of an error that has a finding already
         output = name or next(iter(node.outputs))
         return Reference(node_id, output), node.outputs[output]
+
+
+def _list_outputs(node: ResolvedNode) -> list[str]:
+    """Return the names of a node's outputs; a graph with errors has those that it declares."""
+    return list(node.subgraph.graph.document.outputs if node.subgraph is not None else node.outputs)
 
 
 def find_edges(value: Any, where: str = "") -> Iterator[tuple[str, str]]:

@@ -29,12 +29,13 @@ class Findings:
 
     def __init__(self, found: list[Finding] | None = None) -> None:
         self.found: list[Finding] = [] if found is None else found
+        self._errors = 0
 
     def report(
         self, code: str, where: str, message: str, *, expected: str = "", found: str = "", hint: str = ""
     ) -> None:
         """Add an error; without a hint it gets that of its code."""
-        self.found.append(Finding(code, where, message, expected, found, hint or _HINTS.get(code, "")))
+        self.extend([Finding(code, where, message, expected, found, hint or _HINTS.get(code, ""))])
 
     def warn(self, code: str, where: str, message: str, *, hint: str = "") -> None:
         """Add a warning."""
@@ -42,11 +43,13 @@ class Findings:
 
     def extend(self, findings: Iterable[Finding]) -> None:
         """Add findings from elsewhere."""
-        self.found.extend(findings)
+        for finding in findings:
+            self.found.append(finding)
+            self._errors += finding.severity == "error"
 
     def count_errors(self) -> int:
-        """Return how many errors there are."""
-        return sum(finding.severity == "error" for finding in self.found)
+        """Return how many errors were added."""
+        return self._errors
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

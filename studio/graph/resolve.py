@@ -9,7 +9,7 @@ from typing import Any
 
 from studio.api import Input, TypeSpec
 from studio.errors import Finding, GraphError
-from studio.graph.bind import Binder
+from studio.graph.bind import Binder, may_map
 from studio.graph.catalog import Catalog
 from studio.graph.declared_inputs import DeclaredInputs
 from studio.graph.document import EdgeDocument, Graph, NodeDocument
@@ -22,9 +22,9 @@ from studio.graph.parse import escape, load_graph, parse_graph
 from studio.graph.paths import Paths
 from studio.graph.requires import check_requires
 from studio.graph.resolved import ResolvedGraph, ResolvedNode
-from studio.graph.source import Reference
 
 MAX_SUBGRAPH_DEPTH = 16
+_BROKEN_EDGES = ("E111", "E112", "E125")
 _Ends = tuple[Mapping[str, Input], dict[str, TypeSpec]]
 
 
@@ -126,21 +126,29 @@ class _Resolver:
                 self.result.outputs[name] = found
 
     def warn_unused(self, needed: Mapping[str, Sequence[str]]) -> None:
+        """Warn of nodes and inputs that nothing needs, but where a broken edge may lead to them."""
+        document = self.graph.document
         reached: set[str] = set()
-        pending = [source.node for source, _ in self.result.outputs.values() if isinstance(source, Reference)]
+        pending = [output.source.partition(".")[0] for output in document.outputs.values()]
         while pending:
             node_id = pending.pop()
             if node_id not in reached:
                 reached.add(node_id)
                 pending += needed.get(node_id, ())
-        for node_id in self.graph.document.nodes:
+        broken = self.find_broken_edges()
+        for node_id in document.nodes if not broken & (reached | {""}) else ():
             if node_id not in reached:
                 where, message = f"/nodes/{escape(node_id)}", f"no output needs node {node_id!r}, so it does not run"
                 self.findings.warn("W101", where, message, hint="name it in the graph's outputs if it should")
-        for name in self.graph.document.inputs:
+        for name in document.inputs if not broken else ():
             if name not in self.edges.used_inputs:
                 where = f"/inputs/{escape(name)}"
                 self.findings.warn("W102", where, f"nothing uses input {name!r}", hint="use it, or remove it")
+
+    def find_broken_edges(self) -> set[str]:
+        """Return the nodes that have a dangling or missing edge; "" stands for the graph's outputs."""
+        places = [f.where.split("/") for f in self.result.findings if f.code in _BROKEN_EDGES and "#" not in f.where]
+        return {place[2] if place[1] == "nodes" else "" for place in places}
 
     # -- nodes -----------------------------------------------------------------------------------------
 
@@ -155,7 +163,10 @@ class _Resolver:
                 self.binder.bind(value, TypeSpec("any"), f"{where}/inputs/{escape(name)}")
             return resolved
         declared_inputs, declared_outputs = ends
+        before = self.findings.count_errors()
         values = migrate_inputs(node, resolved.node_type, where, self.findings)
+        has_errors = resolved.subgraph is not None and bool(resolved.subgraph.errors)
+        resolved.is_broken = has_errors or self.findings.count_errors() > before
         self.bind_inputs(resolved, declared_inputs, values, where)
         join_video(resolved)
         check_lengths(resolved, where, self.findings)
@@ -203,12 +214,16 @@ class _Resolver:
                 message, known = f"unknown input {name!r}", ", ".join(declared)
                 self.findings.report("E110", pointer, message, expected=known, found=name, hint=hint)
                 self.binder.bind(value, TypeSpec("any"), pointer)
+                resolved.is_broken |= may_map(value)
                 continue
             bound = self.binder.bind(value, declared[name].spec, pointer)
             if bound is not None:
                 resolved.inputs[name] = bound
+            else:
+                resolved.is_broken |= may_map(value)
         for name, end in declared.items():
             if end.required and name not in values:
+                resolved.is_broken = True
                 self.findings.report(
                     "E111",
                     f"{where}/inputs",

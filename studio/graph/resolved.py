@@ -29,7 +29,17 @@ class Bound:
 
 @dataclass
 class ResolvedNode:
-    """A node of a graph; it has a `node_type` or a `subgraph` if its type is known."""
+    """A node of a graph; it has a `node_type` or a `subgraph` if its type is known.
+
+    Attributes:
+        id: Its name in the graph.
+        node_type: Its node type.
+        subgraph: Its graph, for a node that is a graph.
+        inputs: Its inputs that have a source.
+        outputs: Types of its outputs.
+        when: The condition that it runs under.
+        is_broken: Whether the types of its outputs are unknown because of an error, in it or before it.
+    """
 
     id: str
     node_type: NodeType | None = None
@@ -37,6 +47,7 @@ class ResolvedNode:
     inputs: dict[str, Bound] = field(default_factory=dict)
     outputs: dict[str, TypeSpec] = field(default_factory=dict)
     when: Source | None = None
+    is_broken: bool = False
 
     @property
     def depth(self) -> int:
