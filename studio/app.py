@@ -205,8 +205,8 @@ class Studio:
         checks = any(node.node_type and node.node_type.check for node in resolved.nodes.values())
         if resolved.errors or not checks:
             return resolved.findings
+        from studio.execution.flatten import create_plan
         from studio.execution.needed_models import find_input_problems
-        from studio.execution.plan import create_plan
 
         unknown: dict[str, Source] = {name: Collected(()) for name, end in resolved.inputs.items() if end.required}
         plan = create_plan(resolved, unknown, self._reader)
@@ -240,7 +240,7 @@ class Studio:
         Raises:
             GraphError: The graph, the inputs or the names of the outputs have errors; all are there.
         """
-        from studio.execution.plan import create_plan
+        from studio.execution.flatten import create_plan
 
         source = str(resolved.graph.path or "")
         if resolved.errors:

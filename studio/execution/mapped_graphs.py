@@ -7,7 +7,8 @@ from collections.abc import Callable
 from studio.execution.call import NodeState, NodeStatus, Result, Unavailable, nest
 from studio.execution.demand import Demand, select_results
 from studio.execution.file_reading import FileReader
-from studio.execution.plan import Plan, create_plan, rename_nodes
+from studio.execution.flatten import create_plan
+from studio.execution.plan import Plan, rename_nodes
 from studio.execution.values import Values
 from studio.graph.source import Given
 

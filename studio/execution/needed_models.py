@@ -1,4 +1,4 @@
-"""What a plan is sure to need: its models, and inputs that fit, so that what is wrong is told before anything runs."""
+"""What a plan is sure to need, models and inputs that fit, so that errors are found before anything runs."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ from studio.graph.source import Collected, Constant, Source, find_references
 def find_needed_models(plan: Plan) -> Iterator[tuple[str, str, Model]]:
     """Yield node, input and model for each that will be opened if the cache has nothing.
 
-    What stands behind a `when`, or at an input that is asked for only if it is chosen, may never be needed: it is
-    left to the node that comes to need it.
+    A node behind a `when`, or an input that is asked for only if it is chosen, may never be needed: its models are
+    left to the node that comes to need them.
     """
     for node in _find_sure_nodes(plan):
         for name, bound in node.inputs.items():
             if not _is_lazy(node, name):
                 yield from ((node.id, name, model) for model in _find_models(bound.source))
-        if node.node_type is not None:
-            for end in node.node_type.inputs.values():
-                if end.name not in node.inputs and not end.required and not end.lazy:
-                    yield from ((node.id, end.name, model) for model in _iterate(end.default))
+        for name, default in _find_defaults(node).items():
+            if not _is_lazy(node, name):
+                yield from ((node.id, name, model) for model in _iterate(default))
 
 
 def find_model_problems(plan: Plan, check: Callable[[Model], object]) -> list[Finding]:
@@ -70,13 +69,17 @@ def _check_inputs(plan: Plan, find_path: Callable[[Model], Path | None]) -> Iter
 
 def _find_known(node: PlanNode) -> dict[str, Any]:
     """Return the values that are known before the run; of a mapped input there are many."""
-    assert node.node_type is not None
-    ends = node.node_type.inputs.values()
-    known = {end.name: end.default for end in ends if not end.required and end.name not in node.inputs}
+    known = _find_defaults(node)
     for name, bound in node.inputs.items():
         if isinstance(bound.source, Constant) and not bound.depth and not bound.stream:
             known[name] = bound.source.value
     return known
+
+
+def _find_defaults(node: PlanNode) -> dict[str, Any]:
+    """Return the defaults of the inputs that a node leaves out."""
+    ends = node.node_type.inputs.values() if node.node_type is not None else ()
+    return {end.name: end.default for end in ends if not end.required and end.name not in node.inputs}
 
 
 def _find_sure_nodes(plan: Plan) -> Iterator[PlanNode]:

@@ -1,0 +1,184 @@
+"""`create_plan`: a resolved graph becomes a plan: graphs in graphs are flattened, files become nodes that read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import get_args
+
+from studio.api import File, Input, NodeType, Output, TypeSpec
+from studio.api.color import Encoding
+from studio.errors import GraphError
+from studio.execution.file_reading import FileReader
+from studio.execution.plan import Plan, PlanInput, PlanNode, prune_plan
+from studio.graph.resolved import Bound, ResolvedGraph, ResolvedNode
+from studio.graph.source import Collected, Constant, FileSource, GraphInput, Reference, Source
+
+_Conditions = tuple[Source, ...]
+
+
+def create_plan(
+    resolved: ResolvedGraph,
+    values: Mapping[str, Source],
+    reader: FileReader,
+    *,
+    only: Iterable[str] | None = None,
+) -> Plan:
+    """Create the plan of a resolved graph.
+
+    Args:
+        resolved: The graph, without errors.
+        values: Sources of the graph's inputs that are not left to their defaults.
+        reader: How files are read.
+        only: Names of the outputs to make; None for all.
+
+    Raises:
+        GraphError: The graph has errors.
+    """
+    if resolved.errors:
+        raise GraphError(resolved.errors, source=str(resolved.graph.path or ""))
+    nodes = _Nodes(reader)
+    outputs = _Scope(nodes, resolved, values, "", ()).add_nodes()
+    wanted = list(only) if only is not None else list(outputs)
+    return prune_plan(nodes.by_id, {name: (outputs[name], resolved.outputs[name][1]) for name in wanted})
+
+
+class _Nodes:
+    """The nodes of a plan while it is made."""
+
+    def __init__(self, reader: FileReader) -> None:
+        self.by_id: dict[str, PlanNode] = {}
+        self._reader = reader
+
+    def add_file(self, source: FileSource, digests: Mapping[str, str] | None) -> Source:
+        """Add the node that reads a file, once for each file and type."""
+        file = source.file or self._reader.find_file(source, digests)
+        if source.type_name == "file":
+            return Constant(file)
+        return self._add_reading(file, source.type_name, file.name if source.file else source.written)
+
+    def add_check(self, node_id: str, source: Source, spec: TypeSpec, conditions: _Conditions) -> Source:
+        """Add a node that passes a value on if it fits a type, once for each id."""
+        if node_id not in self.by_id:
+            inputs, outputs = {"value": PlanInput(source, spec)}, {"value": TypeSpec("any")}
+            self.by_id[node_id] = PlanNode(node_id, _create_check(spec), inputs, outputs, conditions)
+        return Reference(node_id, "value")
+
+    def _add_reading(self, file: File, type_name: str, written: str) -> Source:
+        """Add the node that reads a value from a file."""
+        node_id = f"file:{written}:{type_name}"
+        while node_id in self.by_id and self.by_id[node_id].inputs["file"].source != Constant(file):
+            node_id += "'"  # another file of the same name
+        if node_id not in self.by_id:
+            node_type = self._reader.make_node_type(type_name)
+            outputs = {name: output.spec for name, output in node_type.outputs.items()}
+            inputs = {"file": PlanInput(Constant(file), TypeSpec("file"))}
+            self.by_id[node_id] = PlanNode(node_id, node_type, inputs, outputs)
+        return Reference(node_id, next(iter(self.by_id[node_id].outputs)))
+
+
+@lru_cache(maxsize=1024)
+def _create_check(spec: TypeSpec) -> NodeType:
+    """Return the node type that passes a value on if it fits; its version holds the type."""
+
+    def pass_on(ctx: object, value: object) -> object:
+        return value
+
+    taken, passed = Input("value", spec, required=True), Output("value", TypeSpec("any"))
+    return NodeType(
+        "studio.check",
+        "1.0",
+        1,
+        pass_on,
+        {"value": taken},
+        {"value": passed},
+        device_free=True,
+        encodings=frozenset(get_args(Encoding)),
+        distribution="studio",
+        distribution_version=repr(spec),
+    )
+
+
+class _Scope:
+    """One graph while it is flattened: its inputs, and what its nodes' outputs are in the plan."""
+
+    def __init__(
+        self,
+        nodes: _Nodes,
+        resolved: ResolvedGraph,
+        values: Mapping[str, Source],
+        prefix: str,
+        conditions: _Conditions,
+    ) -> None:
+        self._nodes = nodes
+        self._resolved = resolved
+        self._values = values
+        self._prefix = prefix
+        self._conditions = conditions
+        self._outputs: dict[tuple[str, str], Source] = {}
+
+    def add_nodes(self) -> dict[str, Source]:
+        """Add the graph's nodes, and return the sources of its outputs."""
+        for node in self._resolved.nodes.values():
+            self._add_node(node)
+        return {name: self._find_source(source) for name, (source, _) in self._resolved.outputs.items()}
+
+    def _add_node(self, node: ResolvedNode) -> None:
+        condition = () if node.when is None else (self._find_source(node.when),)
+        conditions = (*self._conditions, *condition)
+        inputs = {name: self._create_input(bound) for name, bound in node.inputs.items()}
+        if node.subgraph is not None and not node.depth:
+            self._add_graph(node, node.subgraph, inputs, conditions)
+            return
+        node_id = self._prefix + node.id
+        self._nodes.by_id[node_id] = PlanNode(
+            node_id, node.node_type, inputs, node.outputs, conditions, node.depth, node.stream, node.subgraph
+        )
+        self._outputs |= {(node.id, name): Reference(node_id, name) for name in node.outputs}
+
+    def _add_graph(
+        self, node: ResolvedNode, graph: ResolvedGraph, inputs: Mapping[str, PlanInput], conditions: _Conditions
+    ) -> None:
+        """Add the nodes of a graph that is a node."""
+        prefix = f"{self._prefix}{node.id}/"
+        values = {name: given.source for name, given in inputs.items()}
+        outputs = _Scope(self._nodes, graph, values, prefix, conditions).add_nodes()
+        for name, source in outputs.items():
+            is_inside = isinstance(source, Reference) and source.node.startswith(prefix)
+            if node.when is not None and not is_inside:  # passed through, and still skipped with the node
+                source = self._nodes.add_check(f"{prefix}outputs.{name}", source, TypeSpec("any"), conditions)
+            self._outputs[node.id, name] = source
+
+    def _create_input(self, bound: Bound) -> PlanInput:
+        return PlanInput(self._find_source(bound.source), bound.spec, bound.depth, bound.stream)
+
+    def _find_source(self, source: Source) -> Source:
+        """Return what a source of the graph is in the plan."""
+        match source:
+            case Reference(node, output):
+                return self._outputs[node, output]
+            case GraphInput(name):
+                return self._find_graph_input(name)
+            case Collected(entries):
+                return Collected(tuple(self._find_source(entry) for entry in entries))
+            case FileSource():
+                return self._nodes.add_file(source, self._resolved.graph.file_digests)
+        return source
+
+    def _find_graph_input(self, name: str) -> Source:
+        end = self._resolved.inputs[name]
+        if name not in self._values:
+            return Constant(None) if end.default is None else self._find_source(end.default)
+        given = self._add_files(self._values[name])
+        is_limited = end.spec.limits is not None or end.spec.choices or end.spec.channels is not None
+        is_checked = not self._prefix and isinstance(given, Constant)  # what a caller gives is checked already
+        if is_limited and not is_checked:
+            return self._nodes.add_check(f"{self._prefix}inputs.{name}", given, end.spec, self._conditions)
+        return given
+
+    def _add_files(self, given: Source) -> Source:
+        """Return a value that the graph is given, with nodes for the files in it."""
+        if isinstance(given, Collected):
+            return Collected(tuple(self._add_files(entry) for entry in given.entries))
+        digests = self._resolved.graph.file_digests
+        return self._nodes.add_file(given, digests) if isinstance(given, FileSource) else given
