@@ -126,8 +126,7 @@ def test_commits_are_synced_and_do_not_block_readers(table: ActionTable) -> None
     assert table._read("pragma synchronous") == [(1,)]
 
 
-def test_the_log_of_a_damaged_table_is_not_played_into_the_new_one(tmp_path: Path) -> None:
-    """SQLite plays a log that lies beside a file into it, also where the file is new."""
+def test_a_table_that_lacks_its_tables_is_put_aside_with_its_log(tmp_path: Path) -> None:
     path, seed = tmp_path / "index.sqlite", tmp_path / "seed.sqlite"
     with contextlib.closing(sqlite3.connect(seed)) as connection:
         connection.execute("pragma journal_mode = wal")
