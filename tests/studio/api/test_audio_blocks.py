@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 
 from studio.api.audio import Audio
+from studio.api.audio_blocks import (
+    check_length,
+    check_rate,
+    convert,
+    gather_blocks,
+    limit_frames,
+    regroup,
+    skip_frames,
+)
 from studio.errors import MediaError
 
 
@@ -45,4 +56,78 @@ def test_stream_that_breaks_its_promise_is_refused(block: np.ndarray, frames: in
 
     with pytest.raises(MediaError, match=told) as caught:
         list(audio.blocks(100))
+    assert caught.value.code == "E503"
+
+
+RAMP = np.arange(20, dtype=np.float32).reshape(10, 2) / 20
+
+
+def cut(samples: np.ndarray, *sizes: int) -> list[np.ndarray]:
+    ends = np.cumsum([0, *sizes])
+    return [samples[start:end] for start, end in itertools.pairwise(ends)]
+
+
+@pytest.mark.parametrize("sizes", [(10,), (1,) * 10, (3, 0, 7), (4, 5, 1)])
+@pytest.mark.parametrize("size", [1, 3, 10, 99])
+def test_blocks_of_any_lengths_become_blocks_of_one(sizes: tuple[int, ...], size: int) -> None:
+    blocks = list(regroup(cut(RAMP, *sizes), size))
+
+    assert [len(block) for block in blocks] == [len(RAMP[at : at + size]) for at in range(0, 10, size)]
+    np.testing.assert_array_equal(np.concatenate(blocks), RAMP)
+
+
+@pytest.mark.parametrize("frames", [None, 10])
+def test_blocks_are_gathered_into_one_array(frames: int | None) -> None:
+    np.testing.assert_array_equal(gather_blocks(cut(RAMP, 3, 7), 2, frames), RAMP)
+
+
+def test_no_blocks_are_an_array_without_frames() -> None:
+    assert gather_blocks([], 2).shape == (0, 2)
+
+
+@pytest.mark.parametrize("count", [0, 2, 3, 9, 10, 50])
+def test_frames_are_skipped_across_blocks(count: int) -> None:
+    left = list(skip_frames(iter(cut(RAMP, 3, 7)), count))
+
+    np.testing.assert_array_equal(gather_blocks(left, 2), RAMP[count:])
+
+
+@pytest.mark.parametrize("count", [0, 2, 3, 9, 10, 50, None])
+def test_frames_are_limited_across_blocks(count: int | None) -> None:
+    left = list(limit_frames(iter(cut(RAMP, 3, 7)), count))
+
+    np.testing.assert_array_equal(gather_blocks(left, 2), RAMP[:count])
+
+
+@pytest.mark.parametrize(("frames", "found"), [(9, "more"), (11, "10")])
+def test_a_stream_that_ends_elsewhere_than_before_is_refused(frames: int, found: str) -> None:
+    with pytest.raises(MediaError, match=f"audio of {frames} frames now has {found}"):
+        list(check_length(iter(cut(RAMP, 3, 7)), 0, frames))
+
+
+@pytest.mark.parametrize("rate", [0, -1, 1_000_001, 44_100.0, True, "44100", None])
+def test_a_rate_is_a_whole_number_of_hertz(rate: object) -> None:
+    with pytest.raises(MediaError, match="invalid sample rate") as caught:
+        check_rate(rate)
+    assert caught.value.code == "E503"
+
+
+def test_a_rate_of_numpy_becomes_a_plain_number() -> None:
+    assert type(check_rate(np.int32(8000))) is int
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        np.zeros((2, 2, 2)),
+        np.zeros((2, 0)),
+        np.zeros((1, 1025)),
+        np.zeros(2, np.uint16),
+        np.zeros(2, complex),
+        [[1], [1, 2]],
+    ],
+)
+def test_what_is_no_audio_is_refused(source: object) -> None:
+    with pytest.raises(MediaError, match="invalid audio") as caught:
+        convert(source)
     assert caught.value.code == "E503"
