@@ -384,6 +384,14 @@ def _create_trouble(probe: Probe, fake: Any) -> None:
             raise ValueError(f"{a} is bad")
         return a
 
+    @fake("fake.fail_once")
+    def fail_once(ctx: Context, gate: str) -> int:
+        """Wait at a gate and fail the first time, return one after that."""
+        if probe.add_call("fail_once") == 1:
+            probe.wait_at(gate)
+            raise RuntimeError("the first time")
+        return 1
+
     @fake("fake.wrong")
     def wrong(ctx: Context) -> int:
         """Return a text for a number."""

@@ -6,7 +6,20 @@ import threading
 from collections.abc import Iterable, Sequence
 
 from studio.errors import NodeError
-from studio.execution.call import Call, CallServer, NodeState, NodeStatus, Result, Stage, Unavailable
+from studio.execution.call import (
+    CONDITIONS,
+    DONE,
+    FAILED,
+    LAZY_INPUTS,
+    SKIPPED,
+    Call,
+    CallServer,
+    NodeState,
+    NodeStatus,
+    Result,
+    Stage,
+    Unavailable,
+)
 from studio.execution.plan import Plan
 from studio.execution.values import Values
 from studio.graph.source import Collected, Constant, Given, NamedPath, Reference, Source, find_references
@@ -144,13 +157,13 @@ class Demand:
 
     def _find_output(self, reference: Reference) -> Result | Unavailable:
         state = self.states[reference.node]
-        if state.status is NodeStatus.DONE:
+        if state.status is DONE:
             return state.outputs[reference.output]
         name = repr(state.node.id)
-        if state.status is NodeStatus.SKIPPED:
+        if state.status is SKIPPED:
             reason = state.skipped_for
             return reason if reason is not None and reason.failed else Unavailable(f"{name} was skipped")
-        return Unavailable(f"{name} {'failed' if state.status is NodeStatus.FAILED else 'did not run'}", failed=True)
+        return Unavailable(f"{name} {'failed' if state.status is FAILED else 'did not run'}", failed=True)
 
     # -- settling and freeing --------------------------------------------------------------------------
 
@@ -241,10 +254,10 @@ def select_results(found: Sequence[Result | Unavailable]) -> list[Result] | Unav
 def _find_needed(state: NodeState) -> Iterable[Source]:
     """Return the sources that a node needs at its present stage."""
     node = state.node
-    if state.stage is Stage.CONDITIONS:
+    if state.stage is CONDITIONS:
         return node.conditions
     declared = node.node_type.inputs if node.node_type is not None else {}
-    lazy = state.stage is Stage.LAZY_INPUTS
+    lazy = state.stage is LAZY_INPUTS
     return [
         bound.source
         for name, bound in node.inputs.items()

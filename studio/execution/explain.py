@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from studio.cache import Action
-from studio.execution.call import Call, NodeState, NodeStatus
+from studio.execution.call import DONE, FAILED, RUNNING, SKIPPED, Call, NodeState
 from studio.execution.executor import Executor
 from studio.execution.lazy_video import digest_lazy_video
 from studio.execution.lookup import Lookup
@@ -75,31 +75,31 @@ class _Explainer:
 
     def _explain(self, state: NodeState) -> tuple[Standing, str, dict[str, tuple[str, str]]]:
         """Return standing, reason, and the parts of the fingerprint that differ."""
-        if state.status is NodeStatus.DONE:
+        if state.status is DONE:
             return "hit", _describe_lazy_video(state), {}
-        if state.status is NodeStatus.SKIPPED:
+        if state.status is SKIPPED:
             return "skipped", state.skipped_for.reason if state.skipped_for else "", {}
-        if state.status is NodeStatus.FAILED:
+        if state.status is FAILED:
             return "failed", state.error.message if state.error else "", {}
         if not state.demanded:
             return "unknown", "not needed, or only after a choice is made", {}
         if state.copies:
             return "miss", self._list_missing_copies(state), {}
-        if state.status is not NodeStatus.RUNNING or not state.calls:
+        if state.status is not RUNNING or not state.calls:
             return "unknown", self._list_awaited(state), {}
         return self._explain_calls(state)
 
     def _list_missing_copies(self, state: NodeState) -> str:
         """Say which nodes in the copies of a mapped graph have to run."""
         wanted = [self._states[node_id] for copy in state.copies for node_id in copy.nodes]
-        settled = (NodeStatus.DONE, NodeStatus.SKIPPED)
+        settled = (DONE, SKIPPED)
         inner = [one.node.id for one in wanted if one.demanded and one.status not in settled]
         more = f" and {len(inner) - 3} more" if len(inner) > 3 else ""
         return f"in its copies, {', '.join(inner[:3])}{more} have to run"
 
     def _list_awaited(self, state: NodeState) -> str:
         needed = {reference.node for reference in state.node.find_sources()}
-        return f"waits for {', '.join(sorted(n for n in needed if self._states[n].status is not NodeStatus.DONE))}"
+        return f"waits for {', '.join(sorted(n for n in needed if self._states[n].status is not DONE))}"
 
     def _explain_calls(self, state: NodeState) -> tuple[Standing, str, dict[str, tuple[str, str]]]:
         """Explain a node whose calls are known, and not all of them found."""

@@ -24,6 +24,9 @@ class Claim(Enum):
     ELSEWHERE = "elsewhere"
 
 
+OURS, IN_THIS_PROCESS, ELSEWHERE = Claim
+
+
 class Lookup:
     """Finds, claims and keeps results.
 
@@ -115,13 +118,13 @@ class Lookup:
         """
         if not call.claimed:
             if not self._cache.claim(fingerprint, on_landing):
-                return Claim.IN_THIS_PROCESS
+                return IN_THIS_PROCESS
             call.claimed = True
-        return Claim.OURS if self._cache.try_lock(fingerprint) else Claim.ELSEWHERE
+        return OURS if self._cache.try_lock(fingerprint) else ELSEWHERE
 
     def release(self, call: Call) -> None:
         """Release a call's claim, if it has one, without a result."""
-        if self._take_claim(call) and call.fingerprint is not None:
+        if call.claimed and self._take_claim(call) and call.fingerprint is not None:
             self._cache.release(call.fingerprint)
 
     def keep(self, call: Call, results: Mapping[str, Result]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from studio.execution.call import NodeState, NodeStatus, Result, Unavailable, nest
+from studio.execution.call import RUNNING, NodeState, Result, Unavailable, nest
 from studio.execution.demand import Demand, select_results
 from studio.execution.file_reading import FileReader
 from studio.execution.flatten import create_plan
@@ -44,7 +44,7 @@ def expand_graph(
     for copy in copies:
         add_copy(copy)
     children = [child for copy in copies for child in demand.find_output_states(copy)]
-    state.status, state.shape, state.copies = NodeStatus.RUNNING, shape, copies
+    state.status, state.shape, state.copies = RUNNING, shape, copies
     state.combine = combine
     done = demand.await_states(state, children)
     ready = demand.ask(children)

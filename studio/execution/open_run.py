@@ -9,7 +9,7 @@ from typing import Any
 from studio.api import TypeSpec
 from studio.api.events import Event
 from studio.errors import NodeError
-from studio.execution.call import LostValue, NodeState, NodeStatus, Result
+from studio.execution.call import DONE, FAILED, RUNNING, LostValue, NodeState, Result
 from studio.execution.control import Control
 from studio.execution.lanes import Lanes
 from studio.execution.outcome import RunOptions, count_cached
@@ -102,7 +102,7 @@ class OpenRun:
             {name: spec for name, (_, spec) in part.plan.outputs.items()},
         )
         for state in self._find_members(part.plan):
-            if state.error is not None and state.status is NodeStatus.FAILED:
+            if state.error is not None and state.status is FAILED:
                 outcome.errors.append(_shorten(state.error, key))
             outcome.calls += len(state.calls)
             outcome.cached += count_cached(state)
@@ -151,7 +151,7 @@ class OpenRun:
 
     def _open(self, key: str, plan: Plan, folder: str) -> list[NodeState]:
         root = NodeState(PlanNode(key, None, {}, {}), self._run)
-        root.status, root.demanded, root.combine = NodeStatus.RUNNING, True, self._end_plan
+        root.status, root.demanded, root.combine = RUNNING, True, self._end_plan
         self._parts[key] = _Part(plan, root, folder)
         _place_files(plan, folder)
         demand = self._run.demand
@@ -182,7 +182,7 @@ class OpenRun:
             members = self._find_members(self._parts[key].plan)
             done = demand.await_states(root, [one for one in members if one.demanded and not one.settled])
             if done:
-                root.status = NodeStatus.DONE
+                root.status = DONE
         if done:
             self._on_done(key)
         return []

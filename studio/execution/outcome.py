@@ -8,7 +8,7 @@ from typing import Any
 
 from studio.api import OutputPath, TypeSpec
 from studio.errors import NodeError
-from studio.execution.call import NodeState, NodeStatus, Result
+from studio.execution.call import DONE, WAITING, NodeState, Result
 
 
 @dataclass(frozen=True)
@@ -55,15 +55,14 @@ def create_record(state: NodeState) -> NodeRecord:
     """Return the record of a node that has not run yet."""
     node_type = state.node.node_type
     if node_type is None:
-        return NodeRecord(state.node.id, state.node.type_name, NodeStatus.WAITING.value)
+        return NodeRecord(state.node.id, state.node.type_name, WAITING.text)
     plugin = f"{node_type.distribution} {node_type.distribution_version}".strip()
-    waiting = NodeStatus.WAITING.value
-    return NodeRecord(state.node.id, node_type.id, waiting, node_type.version, node_type.code, plugin)
+    return NodeRecord(state.node.id, node_type.id, WAITING.text, node_type.version, node_type.code, plugin)
 
 
 def count_cached(state: NodeState) -> int:
     """Return how many calls of a node were found in the cache."""
-    return sum(not call.ran for call in state.calls) if state.status is NodeStatus.DONE else 0
+    return sum(not call.ran for call in state.calls) if state.status is DONE else 0
 
 
 @dataclass

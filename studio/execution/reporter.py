@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from studio.api.events import Event, NodeWarned
-from studio.execution.call import NodeState, NodeStatus, Result, Unavailable
+from studio.execution.call import FAILED, NodeState, Result, Unavailable
 from studio.execution.outcome import NodeRecord, count_cached, create_record
 from studio.runtime.models import Models
 
@@ -79,7 +79,7 @@ class Reporter:
         """Bring the records of nodes up to date."""
         for state in states:
             record = self.find_record(state)
-            record.status = state.status.value
+            record.status = state.status.text
             record.fingerprints = [call.fingerprint for call in state.calls if call.fingerprint]
             record.outputs = {name: result.digest for name, result in state.outputs.items()}
             record.calls = len(state.calls)
@@ -102,6 +102,6 @@ def find_run_status(cancelled: bool, outputs: Iterable[Result | Unavailable], st
     made = [isinstance(result, Result) for result in outputs]
     if cancelled and not all(made):
         return "cancelled"
-    if any(state.status is NodeStatus.FAILED for state in states):
+    if any(state.status is FAILED for state in states):
         return "partly done" if any(made) else "failed"
     return "done"

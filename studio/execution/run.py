@@ -17,14 +17,14 @@ from studio.api.events import (
     RunStarted,
 )
 from studio.errors import Cancelled, NodeError, StudioError
-from studio.execution.call import Call, LostValue, NodeState, NodeStatus, Result, Unavailable
+from studio.execution.call import FAILED, RUNNING, SKIPPED, Call, LostValue, NodeState, Result, Unavailable
 from studio.execution.context import RunContext
 from studio.execution.control import Control
 from studio.execution.demand import Demand
 from studio.execution.failure import explain_failure
 from studio.execution.lanes import Lanes
 from studio.execution.lazy_video import LazyVideos
-from studio.execution.lookup import Claim, Lookup
+from studio.execution.lookup import ELSEWHERE, OURS, Lookup
 from studio.execution.lost_values import LostValues
 from studio.execution.outcome import Outcome, RunOptions
 from studio.execution.pending_work import PendingWork
@@ -242,11 +242,11 @@ class Run:
         """Return whether a call computes its fingerprint; if not, it waits for the run or process that does."""
         self.work.add()
         claim = self.lookup.claim(call, fingerprint, lambda: self._resume(call))
-        if claim is Claim.ELSEWHERE:
+        if claim is ELSEWHERE:
             self.work.add_elsewhere(call)
-        elif claim is Claim.OURS:
+        elif claim is OURS:
             self.work.finish()
-        return claim is Claim.OURS
+        return claim is OURS
 
     def _resume(self, call: Call) -> None:
         """Start a call again that waited. A thread of another run may call this: nothing may be raised in it."""
@@ -380,7 +380,7 @@ class Run:
             else:
                 call.results = results
                 state.done_calls += 1
-            going = not remade and state.status is NodeStatus.RUNNING
+            going = not remade and state.status is RUNNING
             done = going and state.done_calls == len(state.calls)
         for resume in waiting:
             resume(True)
@@ -407,7 +407,7 @@ class Run:
             call.remaking = False
             state.error = cause if isinstance(cause, NodeError) else None
             state.skipped_for = cause if isinstance(cause, Unavailable) else None
-            state.status = NodeStatus.SKIPPED if state.error is None else NodeStatus.FAILED
+            state.status = SKIPPED if state.error is None else FAILED
         if state.error is not None:
             self.reporter.emit(NodeFailed, state.node.id, state.node.type_name, state.error)
         for resume in waiting:

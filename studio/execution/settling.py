@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from studio.api.events import NodeCached, NodeFailed, NodeFinished, NodeSkipped
 from studio.errors import NodeError
-from studio.execution.call import NodeState, NodeStatus, Unavailable, nest
+from studio.execution.call import DONE, FAILED, SKIPPED, NodeState, Unavailable, nest
 from studio.execution.demand import Demand
 from studio.execution.reporter import Reporter
 
@@ -34,7 +34,7 @@ class Settler:
 
     def close(self, state: NodeState, fingerprint: str = "") -> list[NodeState]:
         """Settle a node whose outputs are available."""
-        ready = self._demand.settle(state, NodeStatus.DONE)
+        ready = self._demand.settle(state, DONE)
         if ready is None:
             return []
         if state.started:
@@ -45,7 +45,7 @@ class Settler:
 
     def skip(self, state: NodeState, missing: Unavailable) -> list[NodeState]:
         """Settle a node that does not run."""
-        ready = self._demand.settle(state, NodeStatus.SKIPPED, skipped_for=missing)
+        ready = self._demand.settle(state, SKIPPED, skipped_for=missing)
         if ready is None:
             return []
         self._reporter.emit(NodeSkipped, state.node.id, state.node.type_name, missing.reason)
@@ -53,7 +53,7 @@ class Settler:
 
     def fail(self, state: NodeState, error: NodeError) -> list[NodeState]:
         """Settle a node that failed."""
-        ready = self._demand.settle(state, NodeStatus.FAILED, error=error)
+        ready = self._demand.settle(state, FAILED, error=error)
         if ready is None:
             return []
         self._reporter.emit(NodeFailed, state.node.id, state.node.type_name, error)

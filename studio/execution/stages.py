@@ -7,7 +7,16 @@ from collections.abc import Callable
 from studio.api.events import NodeStarted
 from studio.api.type_spec import describe_value
 from studio.errors import StudioError
-from studio.execution.call import Call, NodeState, NodeStatus, Result, Stage, Unavailable
+from studio.execution.call import (
+    CONDITIONS,
+    INPUTS,
+    LAZY_INPUTS,
+    RUNNING,
+    Call,
+    NodeState,
+    Result,
+    Unavailable,
+)
 from studio.execution.demand import Demand
 from studio.execution.file_reading import FileReader
 from studio.execution.mapped_graphs import combine_copies, expand_graph
@@ -58,20 +67,20 @@ class Stages:
         """
         if state.combine is not None:
             return state.combine(state), []
-        if state.stage is Stage.CONDITIONS:
+        if state.stage is CONDITIONS:
             unmet = self._check_conditions(state.node)
             if unmet is not None:
                 return self._settler.skip(state, unmet), []
-            newly = self._demand.enter(state, Stage.INPUTS)
+            newly = self._demand.enter(state, INPUTS)
             if newly is not None:
                 return newly, []
         node_type = state.node.node_type
-        if node_type is not None and node_type.needs is not None and state.stage is Stage.INPUTS:
+        if node_type is not None and node_type.needs is not None and state.stage is INPUTS:
             args = self._demand.find_args(state)
             if isinstance(args, Unavailable):
                 return self._settler.skip(state, args), []
             state.wanted = self._find_needs(state, args)
-            newly = self._demand.enter(state, Stage.LAZY_INPUTS)
+            newly = self._demand.enter(state, LAZY_INPUTS)
             if newly is not None:
                 return newly, []
         return self._begin(state)
@@ -115,7 +124,7 @@ class Stages:
             positions = []
             state.shape = self._values.spread(state.node, args, state.node.depth, positions)
         state.calls = [Call(state, node_type, one, index) for index, one in enumerate(positions)]
-        state.status = NodeStatus.RUNNING
+        state.status = RUNNING
         return ([], state.calls) if state.calls else (self._settler.complete(state), [])
 
     def _expand(self, state: NodeState, args: dict[str, Result]) -> list[NodeState]:
