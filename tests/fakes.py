@@ -20,6 +20,7 @@ from studio.api import (
     Image,
     JsonValue,
     Lazy,
+    OutputPath,
     StudioError,
     Unkeyed,
     Video,
@@ -192,6 +193,11 @@ def _create_numbers(probe: Probe, fake: Any) -> None:
         """Return the numbers beside one."""
         probe.add_call("pair")
         return Pair(a - 1, a + 1)
+
+    @fake("fake.write", cache="never")
+    def write(ctx: Context, a: int, *, path: OutputPath) -> int:
+        """Return a number, and write nothing."""
+        return a
 
     @fake("fake.tally")
     def tally(ctx: Context, a: int, *, log: Annotated[str, Unkeyed]) -> int:

@@ -29,6 +29,13 @@ def studio(request: pytest.FixtureRequest, tmp_path: Path, probe: Probe) -> Iter
 
 
 @pytest.fixture
+def memory_studio(tmp_path: Path, probe: Probe) -> Iterator[Studio]:
+    """A Studio with the fakes and nothing on disk."""
+    with open_studio(tmp_path / "cache", probe, on_disk=False) as made:
+        yield made
+
+
+@pytest.fixture
 def disk_studio(tmp_path: Path, probe: Probe) -> Iterator[Studio]:
     """A Studio with the fakes and a tier on disk."""
     with open_studio(tmp_path / "cache", probe) as made:

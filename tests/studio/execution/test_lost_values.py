@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import shutil
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from fakes import Probe, get_error, graph, open_studio
 
 from studio.api.events import Event, RunFinished
 from studio.app import Studio
+from studio.execution.call import Call, LostValue, NodeStatus
+from studio.execution.lost_values import LostValues
+from studio.execution.pending_work import PendingWork
 
 SIDE = 128  # 48 KiB a picture: more than what lies in the table
 
@@ -256,3 +260,82 @@ def test_two_runs_that_want_one_lost_value_make_it_once(folder: Path, probe: Pro
         results = list(pool.map(lambda _: studio.run(build_chain()), range(3)))
         assert all(result["o"] == expected for result in results)
     assert (probe.calls["image"], probe.calls["shift"]) == (1, 6)
+
+
+# -- who waits -----------------------------------------------------------------------------------------
+
+
+class Restarts:
+    """Keeps the calls that are started again."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self.work = PendingWork(self.changed)
+        self.calls: list[Call] = []
+        self.lost_values = LostValues(self.changed, self.work, self.calls.append)
+
+    def end(self, call: Call, made: bool) -> None:
+        """Let a call end."""
+        waiting, call.waiting, call.remaking = call.waiting, [], False
+        for resume in waiting:
+            resume(made)
+        self.work.finish()
+
+
+def make_done(make_call: Callable[..., Call]) -> Call:
+    """Return a call of a node that is done."""
+    call = make_call("fake.add")
+    call.state.status = NodeStatus.DONE
+    return call
+
+
+def test_whatever_waits_resumes_once_after_the_last_value(make_call: Callable[..., Call]) -> None:
+    restarts, told = Restarts(), []
+    first, second = make_done(make_call), make_done(make_call)
+    restarts.lost_values.remake(LostValue([first, second]), told.append)
+    assert restarts.calls == [first, second]
+    restarts.end(second, True)
+    assert told == []
+    assert not restarts.work.wait(0)
+    restarts.end(first, True)
+
+    assert told == [True]
+    assert restarts.work.wait(0)
+
+
+def test_a_value_that_two_wait_for_is_made_once_and_both_resume(make_call: Callable[..., Call]) -> None:
+    restarts, told = Restarts(), []
+    call = make_done(make_call)
+    for name in ("one", "two"):
+        restarts.lost_values.remake(LostValue([call]), lambda made, name=name: told.append((name, made)))
+    assert restarts.calls == [call]
+    restarts.end(call, True)
+
+    assert told == [("one", True), ("two", True)]
+    assert restarts.work.wait(0)
+
+
+def test_one_value_that_cannot_be_made_again_is_enough_to_give_up(make_call: Callable[..., Call]) -> None:
+    restarts, told = Restarts(), []
+    done, failed = make_done(make_call), make_call("fake.add")
+    failed.state.status = NodeStatus.FAILED
+    restarts.lost_values.remake(LostValue([done, failed]), told.append)
+    assert restarts.calls == [done]
+    restarts.end(done, True)
+
+    assert told == [False]
+    assert restarts.work.wait(0)
+
+
+def test_a_resume_that_raises_leaves_nothing_pending(make_call: Callable[..., Call]) -> None:
+    restarts, call = Restarts(), make_done(make_call)
+
+    def fail(made: bool) -> None:
+        raise RuntimeError("resume")
+
+    restarts.lost_values.remake(LostValue([call]), fail)
+    with pytest.raises(RuntimeError, match="resume"):
+        restarts.end(call, True)
+    restarts.work.finish()  # the call itself, which `end` did not come to
+
+    assert restarts.work.wait(0)

@@ -232,6 +232,21 @@ def test_a_part_goes_with_the_last_model_that_is_made_of_it(make: Make, opener: 
     assert opener.closed == {"first": 1, "second": 1, "vae": 1, "a": 1}
 
 
+@pytest.mark.parametrize("device", [Device("cpu", "bfloat16"), Device("cuda:0", "float32")])
+def test_equal_parts_in_two_dtypes_or_on_two_devices_are_two_parts(
+    make: Make, opener: CountingOpener, tmp_path: Path, device: Device
+) -> None:
+    first = write_pipeline(tmp_path / "first", unet=1, vae=5)
+    second = write_pipeline(tmp_path / "second", unet=2, vae=5)
+    models = make()
+
+    with models.open(Model(f"file:{first}"), CPU) as one, models.open(Model(f"file:{second}"), device) as two:
+        assert one.parts["vae"] is not two.parts["vae"]
+        places = sorted((row.device, row.dtype) for row in models.residents() if row.part == "vae")
+
+    assert places == sorted([("cpu", "float32"), (device.name, device.dtype)])
+
+
 def test_parts_of_other_options_are_other_parts(make: Make, opener: CountingOpener, tmp_path: Path) -> None:
     path = write_pipeline(tmp_path / "first", unet=1, vae=5)
     models = make()
