@@ -243,8 +243,9 @@ class SharedTier:
         return True
 
     def _put_local(self, name: str, data: bytes, replace: bool) -> bool:
+        writing = self._write_local(name, replace=replace)
         try:
-            with self._write_local(name, replace=replace) as path:
+            with writing as path:
                 path.write_bytes(data)
         except FileExistsError:
             return False

@@ -148,24 +148,29 @@ def check_template(template: str) -> None:
     """Check a path template: known fields, plain, and a path inside the folder.
 
     Raises:
-        UsageError: E003 if it is none.
+        UsageError: E003 if it is invalid.
     """
     known = ", ".join("{" + name + "}" for name in sorted(_FIELDS))
     try:
         for _, name, width, conversion in string.Formatter().parse(template):
-            if name is not None and name not in _FIELDS:
-                raise ValueError(f"there is no field {{{name}}}")
-            if conversion or (width and not (name == "index" and _WIDTH.fullmatch(width))):
-                raise ValueError("only {index} takes a width, as in {index:03d}")
+            _check_field(name, width, conversion)
         path = PurePath(template.format(output="x", ext="png", index=0, graph="g", run="r"))
     except (ValueError, IndexError, KeyError) as error:
         raise UsageError(
-            "E003", f"{template!r} is no template for names: {error}", hint=f"fields are {known}"
+            "E003", f"invalid file name template {template!r}: {error}", hint=f"fields are {known}"
         ) from None
     if path.is_absolute() or ".." in path.parts:
         raise UsageError("E003", f"{template!r} leaves the output folder", hint="choose the folder with -o DIR")
     if not path.name:
         raise UsageError("E003", f"{template!r} names no file", hint=f"write something like {DEFAULT_TEMPLATE}")
+
+
+def _check_field(name: str | None, width: str | None, conversion: str | None) -> None:
+    """Raise ValueError for a field that a template may not have."""
+    if name is not None and name not in _FIELDS:
+        raise ValueError(f"unknown field {{{name}}}")
+    if conversion or (width and not (name == "index" and _WIDTH.fullmatch(width))):
+        raise ValueError("only {index} takes a width, as in {index:03d}")
 
 
 def quote_name(name: str) -> str:

@@ -1,4 +1,4 @@
-"""docs/errors.md lists every code once, and no other."""
+"""docs/errors.md lists every code once, and no other, and each example there is what the program prints."""
 
 from __future__ import annotations
 
@@ -7,8 +7,17 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
+from tests.docs.provokers import batches, graphs, media, pictures, runs, sounds, videos
+from tests.docs.provokers.place import PROVOKERS, Place, find_messages
+
 ROOT = Path(__file__).parents[2]
 CODE = re.compile(r"\b[EW][0-9]{3}\b")
+MODULES = (batches, graphs, media, pictures, runs, sounds, videos)
+"""They fill the table of provokers."""
+HEAVY = re.compile(r"E61[0-9]|E62[0-9]|E64[89]|E66[89]|E670|E68[0-9]|E69[0-9]|E71[89]")
+"""Codes whose provokers load torch and networks."""
 
 
 def test_every_code_in_the_sources_is_listed_exactly_once() -> None:
@@ -27,15 +36,57 @@ def test_no_code_is_listed_that_the_sources_do_not_use() -> None:
 def test_every_row_says_what_it_means_and_what_to_do() -> None:
     rows = [line for line in read_page() if CODE.match(line.removeprefix("| "))]
 
-    short = [row for row in rows if len([cell for cell in re.split(r"(?<!\\)\|", row) if cell.strip()]) != 4]
+    short = [row for row in rows if len(split_row(row)) != 4]
 
     assert rows
     assert short == []
 
 
+def test_every_code_that_is_listed_can_be_provoked() -> None:
+    assert MODULES
+    assert set(PROVOKERS) == set(find_listed())
+
+
+@pytest.mark.parametrize(
+    "code",
+    [pytest.param(code, marks=pytest.mark.xdist_group("diffusers") if HEAVY.match(code) else ()) for code in PROVOKERS],
+)
+def test_each_example_is_what_the_program_prints(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    example = find_examples()[code]
+
+    messages = find_messages(code, Place(tmp_path, monkeypatch))
+
+    assert messages, f"{code} was not provoked"
+    assert any(fits(example, message) for message in messages), f"the page has {example!r}, the program {messages}"
+
+
+def test_an_example_may_leave_out_parts_and_nothing_else() -> None:
+    assert fits("cannot read ...: no", "cannot read 'a': no")
+    assert fits("no", "/nodes/a: no")
+    assert not fits("cannot read 'b': no", "cannot read 'a': no")
+    assert not fits("cannot read", "cannot read 'a'")
+
+
+def fits(example: str, message: str) -> bool:
+    """Tell whether an example is a message; "..." stands for any text, and a place may come before the message."""
+    pattern = ".*".join(re.escape(part) for part in example.split("..."))
+    return re.fullmatch(f"(?:.*: )?{pattern}", message, re.DOTALL) is not None
+
+
 def find_listed() -> Counter[str]:
     """Return how often each code begins a row."""
     return Counter(line[2:6] for line in read_page() if CODE.match(line[2:6]) and line.startswith("| "))
+
+
+def find_examples() -> dict[str, str]:
+    """Return the examples of the page, by code."""
+    rows = [split_row(line) for line in read_page() if CODE.match(line.removeprefix("| "))]
+    return {row[0]: row[2].strip("`").replace(r"\|", "|") for row in rows}
+
+
+def split_row(line: str) -> list[str]:
+    """Return the cells of a row."""
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line) if cell.strip()]
 
 
 def find_raised() -> set[str]:
