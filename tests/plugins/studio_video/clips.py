@@ -60,6 +60,19 @@ def make_plain(levels: list[int], rate: int = 10, size: int = 16, sound: Audio |
     )
 
 
+def make_uneven(shown: dict[float, int], duration: float, rate: int = 10, audio: Audio | None = None) -> Video:
+    """A film of plain frames: their levels by the times at which they begin to show."""
+    frames = [Frame(Image(np.full((8, 8, 3), level, np.uint8)), time) for time, level in shown.items()]
+    return Video(
+        lambda: iter(frames), width=8, height=8, rate=Fraction(rate), count=len(frames), duration=duration, audio=audio
+    )
+
+
+def read_shown(video: Video) -> dict[float, int]:
+    """The levels of plain frames by the times at which they begin to show."""
+    return {round(time, 6): level for time, level in zip(read_times(video), read_levels(video), strict=True)}
+
+
 def read_levels(video: Video) -> list[int]:
     """The first sample of each frame."""
     return [int(frame.image.to_uint8()[0, 0, 0]) for frame in video.frames()]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
 
+from studio.api import MediaError
 from studio.testing import TestContext
 from studio_video.nodes import edit
-from tests.plugins.studio_video.clips import make_plain, read_levels, read_times, tone
+from studio_video.retime import FrameReader, change_speed, even_out, next_frame, reverse, trim
+from tests.plugins.studio_video.clips import make_plain, make_uneven, read_levels, read_shown, read_times, tone
 
 CTX = TestContext()
 
@@ -56,3 +59,72 @@ def test_reversing_holds_a_part_of_the_film_only(monkeypatch: pytest.MonkeyPatch
     film = make_plain(list(range(20)))
     assert read_levels(edit.reverse_video(CTX, film)) == list(range(19, -1, -1))
     assert read_levels(edit.reverse_video(CTX, edit.reverse_video(CTX, film))) == list(range(20))
+
+
+UNEVEN = {0.0: 10, 0.1: 20, 0.45: 30, 0.5: 40, 0.9: 50}
+
+
+def test_played_backwards_each_frame_shows_as_long_as_it_did() -> None:
+    backwards = reverse(make_uneven(UNEVEN, 1.0))
+
+    assert read_shown(backwards) == {0.0: 50, 0.1: 40, 0.5: 30, 0.55: 20, 0.9: 10}
+    assert read_shown(reverse(backwards)) == UNEVEN
+
+
+@pytest.mark.parametrize(
+    ("factor", "shown"),
+    [
+        (2.0, {0.0: 10, 0.1: 20, 0.2: 20, 0.3: 40, 0.4: 40}),
+        (3.0, {0.0: 10, 0.1: 20, 0.2: 40}),
+        (0.5, {0.0: 10, 0.2: 20, 0.9: 30, 1.0: 40, 1.8: 50}),
+    ],
+)
+def test_at_another_speed_the_frame_shows_that_showed_at_that_part_of_the_time(
+    factor: float, shown: dict[float, int]
+) -> None:
+    paced = change_speed(make_uneven(UNEVEN, 1.0), factor, "keep")
+
+    assert read_shown(paced) == shown
+    assert paced.duration == pytest.approx(1.0 / factor)
+
+
+def test_even_times_show_the_frame_that_showed_then() -> None:
+    even = even_out(make_uneven(UNEVEN, 1.0), Fraction(10))
+
+    assert list(read_shown(even).values()) == [10, 20, 20, 20, 20, 40, 40, 40, 40, 50]
+    assert list(read_shown(even)) == pytest.approx([index / 10 for index in range(10)])
+    assert even.count == 10
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "shown"),
+    [
+        (0.3, 0.9, {0.0: 20, 0.15: 30, 0.2: 40}),
+        (0.45, 0.5, {0.0: 30}),
+        (0.46, None, {0.0: 30, 0.04: 40, 0.44: 50}),
+    ],
+)
+def test_a_part_begins_with_the_frame_that_shows_and_ends_before_its_end(
+    start: float, end: float | None, shown: dict[float, int]
+) -> None:
+    part = trim(make_uneven(UNEVEN, 1.0), start, end)
+
+    assert read_shown(part) == pytest.approx(shown)
+    assert part.duration == pytest.approx((end or 1.0) - start)
+
+
+@pytest.mark.parametrize(("time", "level"), [(0.0, 10), (0.099, 10), (0.1, 20), (0.44, 20), (0.99, 50), (1.0, None)])
+def test_the_frame_of_a_time_is_the_last_that_began(time: float, level: int | None) -> None:
+    found = next_frame(make_uneven(UNEVEN, 1.0), time)
+
+    assert (found and int(found.image.to_uint8()[0, 0, 0])) == level
+
+
+def test_a_reader_goes_forwards_only_and_stays_at_the_last_frame() -> None:
+    reader = FrameReader(make_uneven(UNEVEN, 1.0))
+
+    levels = [int(reader.find(time).image.to_uint8()[0, 0, 0]) for time in (0.2, 0.2, 0.6, 5.0, 5.0)]
+
+    assert levels == [20, 20, 40, 50, 50]
+    with pytest.raises(MediaError, match="E700"):
+        FrameReader(make_uneven({}, 0.0)).find(0.0)

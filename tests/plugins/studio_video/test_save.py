@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from studio.api import MediaError, Video, VideoType
@@ -192,3 +193,32 @@ def test_saved_films_say_that_they_are_generated(tmp_path: Path) -> None:
 
     assert b"compositeWithTrainedAlgorithmicMedia" in (tmp_path / "a.mkv").read_bytes()
     assert VideoType().read_provenance(tmp_path / "a.mkv") is None
+
+
+def read_delays(path: Path) -> list[int]:
+    """How long each frame of a GIF shows, in milliseconds, as Pillow reads it."""
+    with PIL.Image.open(path) as film:
+        delays = []
+        for index in range(film.n_frames):
+            film.seek(index)
+            delays.append(film.info["duration"])
+        return delays
+
+
+@pytest.mark.parametrize("rate", [30, 50, 60, 100])
+def test_a_gif_lasts_as_long_as_the_film_up_to_100_frames_a_second(tmp_path: Path, rate: int) -> None:
+    files.save_video(TestContext(), make_film(rate, 32, 24, rate, sound=False), name_output(tmp_path / "a.gif"))
+
+    delays = read_delays(tmp_path / "a.gif")
+    assert len(delays) == rate
+    assert sum(delays) == pytest.approx(1000, abs=10)
+    assert set(delays) <= {1000 // rate // 10 * 10, -(-1000 // rate // 10) * 10}
+
+
+@pytest.mark.parametrize("rate", [120, 240])
+def test_a_gif_over_100_frames_a_second_loses_no_frame_and_shows_each_as_short_as_it_can(
+    tmp_path: Path, rate: int
+) -> None:
+    files.save_video(TestContext(), make_film(24, 32, 24, rate, sound=False), name_output(tmp_path / "a.gif"))
+
+    assert read_delays(tmp_path / "a.gif") == [10] * 24

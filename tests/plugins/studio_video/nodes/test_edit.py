@@ -101,7 +101,13 @@ def test_speed_takes_the_sound_along(pitch: Any, factor: float) -> None:
     middle = samples[len(samples) // 4 : len(samples) * 3 // 4]
     peak = np.abs(np.fft.rfft(middle * np.hanning(len(middle)))).argmax() * 8000 / len(middle)
     assert peak == pytest.approx(400.0 * (factor if pitch == "follow" else 1.0), rel=0.03)
-    assert np.diff(read_times(paced)).min() >= 0.099 if factor > 1 else len(read_times(paced)) == 20
+    times, levels = read_times(paced), read_levels(paced)
+    if factor > 1:
+        assert times == pytest.approx([index / 10 for index in range(round(20 / factor))], abs=1e-5)
+    else:
+        assert times == pytest.approx([index / 10 / factor for index in range(20)], abs=1e-5)
+    # frame n shows from n / 10 of the source on, and its level is 10 n
+    assert levels == [10 * int(time * factor * 10 + 1e-4) for time in times]
 
 
 def test_a_reversed_film_runs_backwards_with_its_sound() -> None:

@@ -87,7 +87,7 @@ def test_a_file_that_is_cut_off_gives_what_is_there_and_says_so(tmp_path: Path) 
     film = files.load_video(ctx, open_file(tmp_path / "b.mp4"))
 
     assert 20 < len(read_times(film)) < 120
-    assert any("cut off" in message for message in ctx.messages)
+    assert any("truncated" in message for message in ctx.messages)
 
 
 def test_a_film_that_was_trimmed_by_copying_is_not_called_damaged(tmp_path: Path) -> None:
@@ -219,3 +219,40 @@ def test_a_film_that_is_cut_off_is_as_long_as_what_is_left(tmp_path: Path) -> No
     assert film.count in (None, left)
     assert film.duration == pytest.approx(left / 12, abs=1e-3)
     assert sum(1 for _ in loop_video(context, film, times=2).frames()) == 2 * left
+
+
+def write_apart(path: Path, video_start: float, audio_start: float) -> None:
+    """Write ten frames and 1.5 s of sound that begin at other times; a click comes 0.75 s after the sound's start."""
+    with av.open(str(path), "w") as container:
+        video, audio = container.add_stream("ffv1", rate=10), container.add_stream("pcm_s16le", rate=8000)
+        video.width, video.height, video.pix_fmt = 32, 32, "bgr0"
+        video.codec_context.time_base = Fraction(1, 1000)
+        audio.layout = "mono"
+        packets = []
+        for index in range(10):
+            frame = av.VideoFrame.from_ndarray(np.full((32, 32, 3), index * 20, np.uint8), format="rgb24")
+            frame.pts, frame.time_base = round((video_start + index / 10) * 1000), Fraction(1, 1000)
+            packets += video.encode(frame)
+        samples = np.zeros((1, 12_000), np.int16)
+        samples[0, 6000] = 20_000
+        sound = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
+        sound.sample_rate, sound.pts, sound.time_base = 8000, round(audio_start * 8000), Fraction(1, 8000)
+        packets += [*video.encode(None), *audio.encode(sound), *audio.encode(None)]
+        for packet in sorted(packets, key=lambda one: one.pts * one.time_base):
+            container.mux(packet)
+
+
+@pytest.mark.parametrize(
+    ("video_start", "audio_start", "click"), [(0.0, 0.0, 0.75), (0.5, 0.0, 0.25), (0.0, 0.5, 1.25), (0.5, 0.5, 0.75)]
+)
+def test_sound_that_starts_before_the_picture_is_cut_and_sound_that_starts_later_waits(
+    tmp_path: Path, video_start: float, audio_start: float, click: float
+) -> None:
+    write_apart(tmp_path / "a.mkv", video_start, audio_start)
+
+    film = files.load_video(TestContext(), open_file(tmp_path / "a.mkv"))
+
+    assert film.audio is not None
+    assert np.flatnonzero(np.abs(film.audio.samples[:, 0]) > 0.3) / 8000 == pytest.approx([click], abs=1e-3)
+    assert film.audio.duration == pytest.approx(click + 0.75, abs=1e-3)
+    assert next(film.frames()).time == 0.0

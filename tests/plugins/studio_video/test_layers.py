@@ -1,0 +1,89 @@
+"""Images, videos and subtitles over a video, frame by frame."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from studio.api import Image
+from studio_video.captions import Cue, Style
+from studio_video.layers import burn_captions, lay_inset, overlay_image, place
+from tests.plugins.studio_video.clips import make_plain, make_uneven, read_levels, read_times, tone
+
+WHITE = Image(np.full((8, 8, 3), 255, np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("corner", "at"),
+    [
+        ("top_left", (3, 3)),
+        ("top_right", (87, 3)),
+        ("bottom_left", (3, 37)),
+        ("bottom_right", (87, 37)),
+        ("center", (45, 20)),
+    ],
+)
+def test_a_corner_is_a_margin_from_the_edges(corner: str, at: tuple[int, int]) -> None:
+    assert place(corner, (100, 50), (10, 10), 3) == at
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "shown"), [(0.1, 0.45, [0, 1, 0, 0]), (0.45, None, [0, 0, 1, 1]), (0.0, 0.1, [1, 0, 0, 0])]
+)
+def test_an_image_shows_from_its_start_up_to_before_its_end(start: float, end: float | None, shown: list[int]) -> None:
+    video = make_uneven({0.0: 10, 0.1: 20, 0.45: 30, 0.9: 40}, 1.0)
+
+    made = overlay_image(video, WHITE, 0, 0, 1.0, start, end)
+
+    assert [int(level == 255) for level in read_levels(made)] == shown
+    assert read_times(made) == read_times(video)
+
+
+def test_opacity_mixes() -> None:
+    made = overlay_image(make_plain([55], size=8), WHITE, 0, 0, 0.25, 0.0, None)
+
+    assert read_levels(made) == [55 + 50]
+
+
+def test_an_inset_plays_from_its_start_and_goes_when_it_ends() -> None:
+    video = make_plain([0] * 8, size=16)
+    inset = make_uneven({0.0: 100, 0.25: 200}, 0.4)
+
+    made = lay_inset(video, inset, "top_left", 0.5, 0, 0, 0.2, "film")
+
+    assert read_levels(made) == [0, 0, 100, 100, 100, 200, 0, 0]
+
+
+def test_a_border_is_white_and_lies_inside_the_share() -> None:
+    video, inset = make_plain([0], size=16), make_plain([90], size=8)
+
+    made = next(lay_inset(video, inset, "top_left", 0.5, 2, 1, 0.0, "film").frames())
+    array = made.image.to_uint8()[..., 0]
+
+    assert np.argwhere(array == 255).min(axis=0).tolist() == [2, 2]
+    assert np.argwhere(array > 0).max(axis=0).tolist() == [9, 9]
+    assert (array[3:9, 3:9] == 90).all()
+
+
+@pytest.mark.parametrize(("choice", "hertz"), [("film", {300}), ("inset", {500}), ("mix", {300, 500})])
+def test_the_audio_is_that_of_one_or_of_both(choice: str, hertz: set[int]) -> None:
+    video, inset = make_plain([0] * 10, sound=tone(1.0, 8000, 300)), make_plain([9] * 10, sound=tone(1.0, 8000, 500))
+
+    made = lay_inset(video, inset, "center", 0.5, 0, 0, 0.0, choice)
+
+    assert made.audio is not None
+    levels = np.abs(np.fft.rfft(made.audio.samples[:, 0]))
+    assert {at for at in (300, 500) if levels[at] > 1000} == hertz
+
+
+def test_captions_show_between_their_times_and_two_at_once_both_show() -> None:
+    cues = [Cue(0.1, 0.3, ("one",)), Cue(0.2, 0.4, ("two",))]
+    video = make_plain([128] * 5, size=64)
+
+    bottom = burn_captions(video, cues, Style(12))
+    changed = [int((frame.image.to_uint8() != 128).any()) for frame in bottom.frames()]
+    both = list(burn_captions(video, cues, Style(12)).frames())[2].image.to_uint8()
+    single = list(burn_captions(video, cues[:1], Style(12)).frames())[2].image.to_uint8()
+
+    assert changed == [0, 1, 1, 1, 0]
+    assert not np.array_equal(both, single)
