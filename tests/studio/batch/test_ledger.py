@@ -1,262 +1,299 @@
-"""The ledger: rows that last, leases that come back, tables that change."""
+"""`Ledger` against a simple model: whatever several processes do in whatever order, no item is lost or doubled."""
 
 from __future__ import annotations
 
-import sqlite3
-import subprocess
-import sys
+import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from studio.batch.item import Item, ItemOutput, ItemResult
-from studio.batch.leases import LEASE_SECONDS
+from studio.batch.item import ItemState
+from studio.batch.leases import Lease
 from studio.batch.ledger import Ledger
-from studio.errors import RunError
+from tests.studio.batch.ledgers import (
+    ERROR,
+    create_result,
+    declare_dead,
+    find_states,
+    finish,
+    import_names,
+    import_table,
+)
+
+PROCESSES = ("p", "q", "r")
+FAR_SECONDS = 1e6
 
 
-def take_in(ledger: Ledger, *names: str, fingerprint: str = "f", **values: int) -> None:
-    with ledger.import_items() as importing:
-        for index, name in enumerate(names):
-            importing.add(Item(index, name, values, f"items.csv:{index + 2}"), fingerprint)
+@dataclass
+class ModelItem:
+    """What the model knows of an item."""
+
+    place: int
+    fingerprint: str
+    state: str = "pending"
+    holder: str | None = None
+    attempts: int = 0
+    delayed: bool = False
 
 
-def take_in_half(ledger: Ledger) -> None:
-    with ledger.import_items() as importing:
-        importing.add(Item(0, "x"), "f")
-        raise RuntimeError("a bad row")
+@dataclass
+class Process:
+    """One process: its own view of the file, the leases that it was ever given, and whether it is taken for dead."""
+
+    ledger: Ledger
+    joined: bool = False
+    dead: bool = False
+    leases: list[Lease] = field(default_factory=list)
 
 
-def finish(ledger: Ledger, count: int = 1, state: str = "done") -> None:
-    leases = ledger.leases.claim(count)
-    error = {"code": "E301", "message": "nope"} if state == "failed" else None
-    ledger.leases.complete([(lease, ItemResult(lease.item.index, state, error=error)) for lease in leases])  # type: ignore[arg-type]
+class LedgerMachine(RuleBasedStateMachine):
+    """Three processes on one ledger."""
+
+    @initialize()
+    def begin(self) -> None:
+        """Open the ledger three times."""
+        self.folder = tempfile.TemporaryDirectory(prefix="studio-ledger-")
+        path = Path(self.folder.name)
+        self.processes = {name: Process(Ledger(path, create=True)) for name in PROCESSES}
+        self.items: dict[str, ModelItem] = {}
+        for name in PROCESSES:
+            self.join(name)
+        self.import_a_table([(name, "1") for name in "abc"])
+
+    def teardown(self) -> None:
+        """Close all."""
+        for process in self.processes.values():
+            process.ledger.close()
+        self.folder.cleanup()
+
+    # -- what the model expects ---------------------------------------------------------------------------
+
+    def free_items_of(self, names: set[str]) -> None:
+        for item in self.items.values():
+            if item.state == "running" and item.holder in names:
+                item.state, item.holder = "pending", None
+
+    def reclaim(self, by: str) -> None:
+        """Nobody is dead to itself."""
+        gone = {name for name, process in self.processes.items() if process.dead and name != by}
+        for name in gone:
+            self.processes[name].joined = False
+        self.free_items_of({name for name, process in self.processes.items() if not process.joined} - {by})
+
+    # -- what processes do --------------------------------------------------------------------------------
+
+    @rule(table=st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from("12")), unique_by=lambda row: row[0]))
+    def import_a_table(self, table: list[tuple[str, str]]) -> None:
+        """Any table, by any process; it need not take part."""
+        import_table(self.processes["p"].ledger, dict(table))
+        for name, item in self.items.items():
+            if name not in dict(table) and item.state != "removed":
+                item.state, item.holder = "removed", None
+        for place, (name, fingerprint) in enumerate(table):
+            item = self.items.get(name)
+            if item is None or item.fingerprint != fingerprint or item.state == "removed":
+                self.items[name] = ModelItem(place, fingerprint)
+            else:
+                item.place = place
+
+    @rule(name=st.sampled_from(PROCESSES))
+    def join(self, name: str) -> None:
+        """A process that was dead comes back as a new one."""
+        process = self.processes[name]
+        if not process.joined:
+            process.ledger.leases.join()
+            process.joined, process.dead, process.leases = True, False, []
+            self.reclaim(name)
+
+    @rule(name=st.sampled_from(PROCESSES), limit=st.integers(1, 3))
+    def claim(self, name: str, limit: int) -> None:
+        """Whoever takes part gets the first items that are free."""
+        process = self.processes[name]
+        if not process.joined:
+            return
+        free = [(item.place, n) for n, item in self.items.items() if item.state == "pending" and not item.delayed]
+        expected = [n for _, n in sorted(free)[:limit]]
+
+        leases = process.ledger.leases.claim(limit)
+
+        assert [lease.item.name for lease in leases] == expected
+        assert [lease.attempts for lease in leases] == [self.items[n].attempts for n in expected]
+        process.leases += leases
+        for n in expected:
+            self.items[n].state, self.items[n].holder = "running", name
+
+    @rule(name=st.sampled_from(PROCESSES), choice=st.integers(0, 20), state=st.sampled_from(["done", "failed"]))
+    def complete(self, name: str, choice: int, state: str) -> None:
+        """A result counts if the process still holds the item, however late it comes."""
+        lease = self.choose_lease(name, choice)
+        if lease is None:
+            return
+        item = self.items[lease.item.name]
+        held = item.state == "running" and item.holder == name
+
+        lost = self.processes[name].ledger.leases.complete([(lease, create_result(0, ItemState(state)))])
+
+        assert lost == ([] if held else [lease])
+        if held:
+            item.state, item.holder, item.attempts = state, None, item.attempts + 1
+
+    @rule(name=st.sampled_from(PROCESSES), choice=st.integers(0, 20), failed=st.booleans(), delayed=st.booleans())
+    def give_back(self, name: str, choice: int, failed: bool, delayed: bool) -> None:
+        """An item that is given back is free again, now or later."""
+        lease = self.choose_lease(name, choice)
+        if lease is None:
+            return
+        item = self.items[lease.item.name]
+        self.processes[name].ledger.leases.give_back(
+            [lease], delay_seconds=FAR_SECONDS if delayed else 0.0, failed=ERROR if failed else None
+        )
+        if item.state == "running" and item.holder == name:
+            item.state, item.holder, item.delayed = "pending", None, delayed
+            item.attempts += failed
+
+    @rule(name=st.sampled_from(PROCESSES))
+    def die(self, name: str) -> None:
+        """The others do not know it before they reclaim, and it may still act."""
+        process = self.processes[name]
+        if process.joined:
+            declare_dead(process.ledger, process.ledger.leases.worker)
+            process.dead = True
+
+    @rule(name=st.sampled_from(PROCESSES), by=st.sampled_from(PROCESSES))
+    def lose_everything_to_another(self, name: str, by: str) -> None:
+        """A process falls silent, and another one takes over what it had."""
+        if name != by:
+            self.die(name)
+            self.join(by)
+            self.reclaim_the_items_of_the_dead(by)
+            self.claim(by, 3)
+
+    @precondition(lambda self: any(process.dead for process in self.processes.values()))
+    @rule(name=st.sampled_from(PROCESSES))
+    def reclaim_the_items_of_the_dead(self, name: str) -> None:
+        """As `studio batch status` does, too, which takes no part."""
+        before = {n for n, item in self.items.items() if item.state == "running"}
+        self.reclaim(name)
+        freed = sum(self.items[n].state == "pending" for n in before)
+
+        assert self.processes[name].ledger.leases.reclaim() == freed
+
+    @rule(name=st.sampled_from(PROCESSES))
+    def leave(self, name: str) -> None:
+        """What it had is free."""
+        process = self.processes[name]
+        process.ledger.leases.leave()
+        process.joined = process.dead = False
+        process.leases = []
+        self.free_items_of({name})
+
+    @rule()
+    def retry(self) -> None:
+        """Failed items begin anew."""
+        failed = [item for item in self.items.values() if item.state == "failed"]
+        for item in failed:
+            item.state, item.attempts, item.delayed = "pending", 0, False
+
+        assert self.processes["q"].ledger.retry_failed() == len(failed)
+
+    def choose_lease(self, name: str, choice: int) -> Lease | None:
+        leases = self.processes[name].leases
+        return leases[choice % len(leases)] if leases else None
+
+    # -- what always holds --------------------------------------------------------------------------------
+
+    @invariant()
+    def the_ledger_agrees_with_the_model(self) -> None:
+        """The process that reads is another one each time."""
+        if not hasattr(self, "items"):
+            return
+        expected = {n: (item.state, item.attempts) for n, item in self.items.items()}
+        self.reads = getattr(self, "reads", 0) + 1
+        rows = self.processes[PROCESSES[self.reads % len(PROCESSES)]].ledger.items(states=ItemState)
+        assert {row.name: (str(row.state), row.attempts) for row in rows} == expected
 
 
-def find_states(ledger: Ledger) -> dict[str, str]:
-    return {row.name: row.state for row in ledger.items(states=("pending", "running", "done", "failed", "removed"))}
-
-
-def test_items_are_leased_in_order_and_once(tmp_path: Path) -> None:
-    with Ledger(tmp_path, create=True) as first, Ledger(tmp_path) as second:
-        take_in(first, "a", "b", "c")
-        first.leases.join()
-        second.leases.join()
-
-        mine, theirs = first.leases.claim(2), second.leases.claim(2)
-
-        assert [lease.item.name for lease in mine] == ["a", "b"]
-        assert [lease.item.name for lease in theirs] == ["c"]
-        assert second.leases.claim(1) == []
+TestLedger = LedgerMachine.TestCase
+TestLedger.settings = settings(
+    max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 def test_what_was_done_is_not_done_again_after_the_ledger_was_closed(tmp_path: Path) -> None:
     with Ledger(tmp_path, create=True) as ledger:
-        take_in(ledger, "a", "b")
+        import_names(ledger, "a", "b")
         ledger.leases.join()
         finish(ledger)
 
     with Ledger(tmp_path) as ledger:
-        take_in(ledger, "a", "b")
+        import_names(ledger, "a", "b")
         ledger.leases.join()
 
         assert [lease.item.name for lease in ledger.leases.claim(9)] == ["b"]
 
 
-def test_only_items_whose_fingerprint_changed_are_done_again(tmp_path: Path) -> None:
+def test_closing_a_ledger_gives_back_what_was_not_finished(tmp_path: Path) -> None:
     with Ledger(tmp_path, create=True) as ledger:
-        take_in(ledger, "a", "b")
+        import_names(ledger, "a")
         ledger.leases.join()
-        finish(ledger, 2)
+        ledger.leases.claim(1)
 
-        with ledger.import_items() as importing:
-            importing.add(Item(0, "a"), "f")
-            importing.add(Item(1, "b"), "another")
-
-        assert find_states(ledger) == {"a": "done", "b": "pending"}
-        assert (importing.summary.kept, importing.summary.changed) == (1, 1)
-
-
-def test_an_item_whose_file_is_gone_is_done_again(tmp_path: Path) -> None:
-    with Ledger(tmp_path, create=True) as ledger:
-        take_in(ledger, "a")
-        ledger.leases.join()
-        lease = ledger.leases.claim(1)[0]
-        ledger.leases.complete([(lease, ItemResult(0, "done", (ItemOutput("o", "a.png", "d" * 64, 3, "image"),)))])
-        (tmp_path / "a.png").write_bytes(b"abc")
-        take_in(ledger, "a")
-        kept = find_states(ledger)
-        (tmp_path / "a.png").unlink()
-
-        take_in(ledger, "a")
-
-        assert (kept, find_states(ledger)) == ({"a": "done"}, {"a": "pending"})
-
-
-def test_items_that_left_the_table_are_removed_and_come_back(tmp_path: Path) -> None:
-    with Ledger(tmp_path, create=True) as ledger:
-        take_in(ledger, "a", "b")
-        take_in(ledger, "b")
-        without = find_states(ledger)
-        total = ledger.summary().total
-
-        take_in(ledger, "a", "b")
-
-        assert without == {"a": "removed", "b": "pending"}
-        assert total == 1
-        assert find_states(ledger) == {"a": "pending", "b": "pending"}
-
-
-def test_a_table_that_is_wrong_leaves_the_ledger_as_it_was(tmp_path: Path) -> None:
-    with Ledger(tmp_path, create=True) as ledger:
-        take_in(ledger, "a")
-
-        with pytest.raises(RuntimeError):
-            take_in_half(ledger)
-
+    with Ledger(tmp_path) as ledger:
         assert find_states(ledger) == {"a": "pending"}
-
-
-def test_the_items_of_a_process_that_was_killed_come_back_at_once(tmp_path: Path) -> None:
-    with Ledger(tmp_path, create=True) as ledger:
-        take_in(ledger, "a", "b")
-        ledger.leases.join()
-        code = (
-            f"import sys, os; sys.path[:0] = {[p for p in sys.path if p]!r}\n"
-            "from pathlib import Path; from studio.batch.ledger import Ledger\n"
-            f"ledger = Ledger(Path({str(tmp_path)!r})); ledger.leases.join(); ledger.leases.claim(1); os._exit(9)"
-        )
-        subprocess.run([sys.executable, "-c", code], check=False)
-        held = find_states(ledger)
-
-        freed = ledger.leases.reclaim()
-
-        assert held == {"a": "running", "b": "pending"}
-        assert freed == 1
-        assert [lease.item.name for lease in ledger.leases.claim(2)] == ["a", "b"]
-
-
-def test_the_items_of_a_process_elsewhere_come_back_when_it_is_silent(tmp_path: Path) -> None:
-    with Ledger(tmp_path, create=True) as ledger, Ledger(tmp_path) as other:
-        take_in(ledger, "a")
-        ledger.leases.join()
-        other.leases.join()
-        lease = other.leases.claim(1)[0]
-        ledger.file.connection.execute("UPDATE workers SET host = 'elsewhere' WHERE id = ?", (other.leases.worker,))
-        before = ledger.leases.reclaim()
-        ledger.file.connection.execute(
-            "UPDATE workers SET seen = seen - ? WHERE id = ?", (LEASE_SECONDS + 1, other.leases.worker)
-        )
-
-        assert (before, ledger.leases.reclaim()) == (0, 1)
-        finish(ledger)
-        late = other.leases.complete([(lease, ItemResult(0, "failed"))])
-
-        assert late == [lease]
-        assert find_states(ledger) == {"a": "done"}
-
-
-def test_a_heartbeat_keeps_a_lease(tmp_path: Path) -> None:
-    with Ledger(tmp_path, create=True) as ledger, Ledger(tmp_path) as other:
-        take_in(ledger, "a")
-        ledger.leases.join()
-        other.leases.join()
-        other.leases.claim(1)
-        ledger.file.connection.execute("UPDATE workers SET host = 'elsewhere', seen = seen - 60")
-        other.leases.send_heartbeat()
-
-        assert ledger.leases.reclaim() == 0
-
-
-def test_a_failed_item_waits_before_it_is_tried_again(tmp_path: Path) -> None:
-    with Ledger(tmp_path, create=True) as ledger:
-        take_in(ledger, "a")
-        ledger.leases.join()
-
-        ledger.leases.give_back(ledger.leases.claim(1), delay_seconds=100, failed={"code": "E301", "message": "nope"})
-
-        assert ledger.leases.claim(1) == []
-        assert 90 < (ledger.leases.find_wait() or 0) <= 100
-        assert next(ledger.items()).attempts == 1
+        assert ledger.leases.count_other_workers() == 0
 
 
 def test_failed_items_can_be_put_back(tmp_path: Path) -> None:
     with Ledger(tmp_path, create=True) as ledger:
-        take_in(ledger, "a", "b")
+        import_names(ledger, "a", "b")
         ledger.leases.join()
-        finish(ledger, state="failed")
+        finish(ledger, state=ItemState.FAILED)
         finish(ledger)
 
         assert ledger.retry_failed() == 1
         assert find_states(ledger) == {"a": "pending", "b": "done"}
+        assert [lease.attempts for lease in ledger.leases.claim(2)] == [0]
 
 
-def test_the_summary_groups_failures_that_differ_in_names_and_numbers(tmp_path: Path) -> None:
+def test_facts_about_the_batch_are_kept_and_replaced_one_by_one(tmp_path: Path) -> None:
     with Ledger(tmp_path, create=True) as ledger:
-        take_in(ledger, "a", "b", "c")
+        ledger.store(title="Äpfel", outputs={"card": "image"})
+        ledger.store(title="Birnen")
+
+    with Ledger(tmp_path) as ledger:
+        assert ledger.describe() == {"title": "Birnen", "outputs": {"card": "image"}}
+
+
+@pytest.fixture
+def partial(tmp_path: Path) -> list[Path]:
+    """What a killed process left half written, in the folder and below."""
+    paths = [tmp_path / ".0123456789ab-partial", tmp_path / "deep" / ".0123456789ab-partial.png"]
+    for path in [*paths, tmp_path / "whole.png", tmp_path / ".hidden"]:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x")
+    return paths
+
+
+def test_partial_files_of_killed_processes_are_removed_and_nothing_else(tmp_path: Path, partial: list[Path]) -> None:
+    with Ledger(tmp_path, create=True) as ledger:
         ledger.leases.join()
-        told = ["'x.png' has 3 bytes", "'y.png' has 44 bytes", "the moon is full"]
-        for lease, message in zip(ledger.leases.claim(3), told, strict=True):
-            error = {"code": "E500", "message": message, "node": "read"}
-            ledger.leases.complete([(lease, ItemResult(lease.item.index, "failed", error=error))])
 
-        causes = ledger.summary().causes
+        assert ledger.remove_partial_files() == 2
 
-        assert causes == (
-            ("E500 at read: 'x.png' has 3 bytes", 2, "a"),
-            ("E500 at read: the moon is full", 1, "c"),
-        )
+    assert not any(path.exists() for path in partial)
+    assert (tmp_path / "whole.png").exists()
+    assert (tmp_path / ".hidden").exists()
 
 
-def test_rows_are_read_a_few_at_a_time_and_in_order(tmp_path: Path) -> None:
-    with Ledger(tmp_path, create=True) as ledger:
-        names = [f"n{number}" for number in range(1201)]
-        take_in(ledger, *names)
+def test_partial_files_stay_while_another_process_may_be_writing_them(tmp_path: Path, partial: list[Path]) -> None:
+    with Ledger(tmp_path, create=True) as ledger, Ledger(tmp_path) as other:
+        ledger.leases.join()
+        other.leases.join()
 
-        assert [row.name for row in ledger.items()] == names
-        assert [row.name for row in ledger.items(names=["n7", "n900"])] == ["n7", "n900"]
-
-
-def test_a_full_disk_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
-    with Ledger(tmp_path, create=True) as ledger:
-        take_in(ledger, "a")
-        pages = ledger.file.connection.execute("PRAGMA page_count").fetchone()[0]
-        ledger.file.connection.execute(f"PRAGMA max_page_count = {pages}")
-
-        with pytest.raises(RunError, match="full") as error:
-            take_in(ledger, *(f"n{number}" for number in range(5000)))
-
-        assert error.value.code == "E742"
-        assert find_states(ledger) == {"a": "pending"}
-
-
-def test_a_folder_without_a_batch_and_a_broken_ledger_are_told(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="contains no batch"):
-        Ledger(tmp_path)
-    broken = tmp_path / ".studio/ledger.sqlite3"
-    broken.parent.mkdir()
-    broken.write_text("this is no database, however long one looks at it" * 100)
-
-    with pytest.raises(RunError, match="not a database"):
-        Ledger(tmp_path)
-
-
-def test_a_ledger_of_a_newer_studio_is_left_alone(tmp_path: Path) -> None:
-    Ledger(tmp_path, create=True).close()
-    with sqlite3.connect(tmp_path / ".studio/ledger.sqlite3") as connection:
-        connection.execute("PRAGMA user_version = 99")
-    connection.close()
-
-    with pytest.raises(RunError, match="version 99"):
-        Ledger(tmp_path)
-
-
-def test_processes_that_begin_a_batch_at_once_do_not_get_in_each_others_way(tmp_path: Path) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
-    def open_all(number: int) -> int:
-        with ThreadPoolExecutor(6) as pool:
-            made = pool.map(lambda _: Ledger(tmp_path / str(number), create=True).close(), range(6))
-        return len(list(made))
-
-    assert [open_all(number) for number in range(10)] == [6] * 10
+        assert ledger.remove_partial_files() == 0
+        declare_dead(ledger, other.leases.worker)
+        assert ledger.remove_partial_files() == 2

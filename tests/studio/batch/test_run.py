@@ -1,279 +1,433 @@
-"""Whole batches: going on, sharing, retrying, crashes that cost one item, and exit codes."""
+"""`BatchRun` with workers in memory: what is assigned, tried again, given up and recorded."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from blake3 import blake3
 
-import studio as package
-from studio.app import Studio
-from studio.batch.batch import Batch, BatchItem
+from studio.batch.item import Item, ItemResult, ItemState
 from studio.batch.ledger import Ledger
-from studio.batch.process_worker import create_environments
-from studio.batch.spec import create_spec
+from studio.batch.run import BatchRun, Policy
+from studio.batch.worker import Report, WorkerLost
 from studio.errors import RunError
-from studio.settings import Settings
-from tests.studio.batch.conftest import TROUBLED, from_input, graph_of, start_batch, write_csv
+from tests.studio.batch.ledgers import ERROR, declare_dead, find_states, import_names
 
-DOUBLED = graph_of(
-    {"work": {"type": "work.double", "inputs": {"a": from_input("a"), "log": from_input("log")}}},
-    {"a": {"type": "int"}, "log": {"type": "text", "default": ""}},
-    {"number": "work"},
-)
+FULL = {"code": "E312", "message": "cannot write 'a.png': No space left on device"}
 
 
-def run(studio: Studio, graph: dict[str, Any], rows: list[dict[str, Any]], out: Path, **more: Any) -> list[BatchItem]:
-    return list(package.batch(graph, rows, out, studio=studio, **more))
+class FakeWorker:
+    """A worker in memory; `act` is called with the worker and each item that starts."""
+
+    def __init__(self, number: int, report: Report, act: Callable[[FakeWorker, Item], object], window: int = 4) -> None:
+        self.name = f"fake-{number}"
+        self.window = window
+        self.ready = True
+        self.refused: Mapping[str, Any] | None = None
+        self.started: list[list[str]] = []
+        self.held: dict[str, Item] = {}
+        self.closed = False
+        self._report = report
+        self._act = act
+
+    def start(self, items: Sequence[Item]) -> None:
+        """Act on each item."""
+        self.started.append([item.name for item in items])
+        self.held |= {item.name: item for item in items}
+        for item in items:
+            if item.name in self.held:
+                self._act(self, item)
+
+    def close(self) -> None:
+        """Note it."""
+        self.closed = True
+
+    def finish(self, item: Item, **more: Any) -> None:
+        """Report an item as done."""
+        self.held.pop(item.name)
+        self._report(self, ItemResult(item.index, ItemState.DONE, **more))
+
+    def fail(self, item: Item, error: Mapping[str, Any] = ERROR, **more: Any) -> None:
+        """Report an item as failed."""
+        self.held.pop(item.name)
+        self._report(self, ItemResult(item.index, ItemState.FAILED, error=error, **more))
+
+    def die(self, *, killed: bool = False) -> None:
+        """Report that the worker died with all that it has."""
+        items = tuple(self.held.values())
+        self.held.clear()
+        self._report(self, WorkerLost(items, "it ended with exit code 7", killed, "its last line"))
 
 
-def find_states(out: Path) -> dict[str, str]:
-    with Ledger(out) as ledger:
-        return {row.name: row.state for row in ledger.items()}
+class Bench:
+    """A ledger, and a run on it whose workers are fakes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ledger = Ledger(folder, create=True)
+        self.workers: list[FakeWorker] = []
+
+    def create_run(
+        self,
+        act: Callable[[FakeWorker, Item], object] = FakeWorker.finish,
+        *,
+        workers: int = 1,
+        window: int = 4,
+        change: Callable[[FakeWorker], object] = lambda worker: None,
+        **policy: Any,
+    ) -> BatchRun:
+        """Return a run; `change` sees each worker when it is made."""
+
+        def start(number: int, report: Report) -> FakeWorker:
+            worker = FakeWorker(number, report, act, window)
+            self.workers.append(worker)
+            change(worker)
+            return worker
+
+        return BatchRun(self.ledger, start, workers=workers, policy=Policy(**{"backoff_seconds": 0.0, **policy}))
+
+    def run(self, *args: Any, **more: Any) -> list[tuple[str, str]]:
+        """Run to the end; return names and states in the order in which they came."""
+        return [(item.name, str(result.state)) for item, result in self.create_run(*args, **more).run()]
 
 
-def check_files(out: Path) -> int:
-    """Check that the ledger's files are there with their digests, and no others; return how many."""
-    with Ledger(out) as ledger:
-        told = {output.path: output.digest for row in ledger.items() for output in row.outputs}
-    found = {
-        path.relative_to(out).as_posix(): blake3(path.read_bytes()).hexdigest()
-        for path in out.rglob("*")
-        if path.is_file() and not {".studio", "gallery.html", "gallery_files"} & set(path.parts)
-    }
-    assert found == told
-    return len(told)
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """An empty bench."""
+    made = Bench(tmp_path)
+    yield made
+    made.ledger.close()
 
 
-def test_a_batch_goes_on_where_it_stopped(working: Studio, tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    rows = [{"name": f"n{number}", "a": number, "log": str(log)} for number in range(30)]
-    first = package.batch(DOUBLED, rows, tmp_path / "out", studio=working, workers=0, cache="off", window=4)
-    done = [next(first).name for _ in range(10)]
-    first.close()
-
-    rest = run(working, DOUBLED, rows, tmp_path / "out", workers=0, cache="off")
-
-    assert not set(done) & {item.name for item in rest}
-    assert set(find_states(tmp_path / "out").values()) == {"done"}
-    assert check_files(tmp_path / "out") == 30
-    assert run(working, DOUBLED, rows, tmp_path / "out") == []
+def find_rows(bench: Bench) -> dict[str, tuple[str, int]]:
+    return {row.name: (str(row.state), row.attempts) for row in bench.ledger.items()}
 
 
-def test_a_changed_item_and_a_changed_graph_are_noticed(working: Studio, tmp_path: Path) -> None:
-    rows = [{"name": f"n{number}", "a": number} for number in range(4)]
-    run(working, DOUBLED, rows, tmp_path / "out", workers=0)
-
-    changed = run(working, DOUBLED, [*rows[:3], {"name": "n3", "a": 9}], tmp_path / "out", workers=0)
-    titled = run(working, DOUBLED | {"title": "x"}, [*rows[:3], {"name": "n3", "a": 9}], tmp_path / "out", workers=0)
-    other = {**DOUBLED, "nodes": {"work": {"type": "work.double", "inputs": {"a": 5}}}}
-    again = run(working, other, rows, tmp_path / "out", workers=0)
-
-    assert [item.name for item in changed] == ["n3"]
-    assert json.loads((tmp_path / "out/n3.json").read_text()) == 10
-    assert titled == []
-    assert len(again) == 4
+# -- assigning ---------------------------------------------------------------------------------------------
 
 
-def test_a_changed_input_file_is_noticed(working: Studio, tmp_path: Path) -> None:
-    from PIL import Image
+def test_every_item_runs_once_and_is_recorded(bench: Bench) -> None:
+    import_names(bench.ledger, *"abcdefghij")
 
-    for name in ("a.png", "b.png"):
-        Image.new("RGB", (4, 4), "red").save(tmp_path / name)
-    graph = graph_of(
-        {"turn": {"type": "image.invert", "inputs": {"image": from_input("photo")}}},
-        {"photo": {"type": "image"}},
-        {"picture": "turn"},
-    )
-    rows = [{"name": name, "photo": str(tmp_path / f"{name}.png")} for name in ("a", "b")]
-    run(working, graph, rows, tmp_path / "out", workers=0)
-    Image.new("RGB", (5, 4), "blue").save(tmp_path / "b.png")
+    results = bench.run(workers=2)
 
-    again = run(working, graph, rows, tmp_path / "out", workers=0)
-
-    assert [(item.name, item.state) for item in again] == [("b", "done")]
+    assert sorted(results) == [(name, "done") for name in "abcdefghij"]
+    assert find_rows(bench) == dict.fromkeys("abcdefghij", ("done", 1))
+    assert all(worker.closed for worker in bench.workers)
+    assert len(bench.workers) == 2
 
 
-WEIGHING = '''"""A node type that takes weights."""
+def test_a_window_is_filled_again_once_a_quarter_of_it_is_free(bench: Bench) -> None:
+    """So that calls of items wait together and can be stacked."""
+    import_names(bench.ledger, *(f"n{number:02d}" for number in range(12)))
+    waiting: list[Item] = []
 
-from studio.api import Context, Model, hookimpl, node
+    def act(worker: FakeWorker, item: Item) -> None:
+        waiting.append(item)
+        assert len(worker.held) <= 8
+        if len(waiting) == 8 or item.name == "n11":
+            for first in waiting[:2]:  # two of eight are a quarter
+                worker.finish(first)
+            del waiting[:2]
+            if item.name == "n11":
+                for rest in waiting:
+                    worker.finish(rest)
 
+    bench.run(act, window=8)
 
-@node("weigh.name", code=1)
-def name(ctx: Context, *, model: Model = Model("builtin:none")) -> str:
-    """Name the weights."""
-    return str(model)
-
-
-@hookimpl
-def studio_node_types():
-    return [name]
-'''
-
-
-@pytest.mark.parametrize("where", ["table", "graph"])
-def test_changed_weights_are_noticed(tmp_path: Path, where: str) -> None:
-    (tmp_path / "studio_weigh.py").write_text(WEIGHING)
-    for name in "ab":
-        write_weights(tmp_path / f"{name}.safetensors", 1)
-    references = {name: f"file:{tmp_path}/{name}.safetensors" for name in "ab"}
-    model = from_input("model") if where == "table" else references["b"]
-    graph = graph_of(
-        {"weigh": {"type": "weigh.name", "inputs": {"model": model}}}, {"model": {"type": "model"}}, {"told": "weigh"}
-    )
-    rows = [{"name": name, "model": reference} for name, reference in references.items()]
-
-    with Studio(Settings(cache_dir=tmp_path / "cache", plugins_dir=tmp_path, device="cpu")) as studio:
-        run(studio, graph, rows, tmp_path / "out", workers=0)
-        assert run(studio, graph, rows, tmp_path / "out", workers=0) == []
-        write_weights(tmp_path / "b.safetensors", 2)
-        again = run(studio, graph, rows, tmp_path / "out", workers=0)
-
-    expected = [(name, "done") for name in ("b" if where == "table" else "ab")]
-    assert sorted((item.name, item.state) for item in again) == expected
+    assert [len(names) for names in bench.workers[0].started] == [8, 2, 2]
 
 
-def write_weights(path: Path, size: int) -> None:
-    header = json.dumps({"x": {"dtype": "F32", "shape": [size], "data_offsets": [0, 4 * size]}}).encode()
-    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(4 * size))
+def test_a_worker_without_a_machine_gets_nothing(bench: Bench) -> None:
+    import_names(bench.ledger, *"abc")
+
+    def change(worker: FakeWorker) -> None:
+        if worker.name == "fake-1":
+            worker.window = 0
+
+    bench.run(workers=2, change=change)
+
+    assert [sum(map(len, worker.started)) for worker in bench.workers] == [3, 0]
 
 
-def test_workers_share_the_cores(working: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
-    asked: list[Any] = []
-    started = Batch(working, create_spec(working.load(DOUBLED), tmp_path), []).find_starter(os.cpu_count() or 1)
+def test_a_run_that_is_cancelled_gives_back_what_it_has(bench: Bench) -> None:
+    import_names(bench.ledger, *"abcdef")
+    run = bench.create_run(lambda worker, item: run.cancel() if item.name == "c" else worker.finish(item))
 
-    monkeypatch.setattr("studio.batch.batch.ProcessWorker", lambda *given: asked.extend(given))
-    started(0, lambda *_: None)
+    results = [item.name for item, _ in run.run()]
 
-    spec, *_, environment = asked
-    assert spec.settings["workers"] == 1
-    assert environment["OMP_WAIT_POLICY"] == "PASSIVE"
-    assert create_environments(4, 8, [])[3]["OMP_NUM_THREADS"] == "2"
-    assert "OMP_NUM_THREADS" not in create_environments(1, 8, [])[0]
+    assert run.cancelled
+    assert results in (["a", "b", "d"], [])  # what was reported before it was noticed
+    assert set(find_states(bench.ledger).values()) <= {"done", "pending"}
+    assert find_states(bench.ledger)["c"] == "pending"
+    assert bench.workers[0].closed
 
 
-# -- what goes wrong -----------------------------------------------------------------------------------------
+def test_partial_files_of_an_earlier_process_are_removed_first(bench: Bench) -> None:
+    partial = bench.ledger.folder / ".0123456789ab-partial.png"
+    partial.write_bytes(b"half")
+
+    bench.run()
+
+    assert not partial.exists()
 
 
-def test_items_that_raise_crash_hang_or_run_out_fail_alone_with_their_cause(working: Studio, tmp_path: Path) -> None:
-    kinds = ["raise", "exit", "segfault", "memory", "disk", "hang"]
-    rows = [{"name": f"ok{number}", "a": number} for number in range(12)]
-    for position, kind in enumerate(kinds):
-        rows.insert(2 * position, {"name": kind, "a": 1, "kind": kind})
-    rows += [{"name": "🦊", "a": 50}, {"name": "x" * 300, "a": 51}]
-
-    results = {item.name: item for item in run(working, TROUBLED, rows, tmp_path / "out", timeout_seconds=3)}
-
-    failed = {name: item.error["code"] for name, item in results.items() if item.error}
-    codes = {"raise": "E301", "exit": "E745", "segfault": "E745", "memory": "E304", "disk": "E310", "hang": "E305"}
-    assert failed == codes
-    assert len(results) == 20
-    assert "exit code 7" in results["exit"].error["message"]  # type: ignore[index]
-    assert "SIGSEGV" in results["segfault"].error["message"]  # type: ignore[index]
-    details = results["segfault"].error["details"]  # type: ignore[index]
-    assert details.startswith("Fatal Python error: Segmentation fault")
-    assert " in trouble" in details
-    assert json.loads((tmp_path / "out/🦊.json").read_text()) == 51
-    assert check_files(tmp_path / "out") == 14
+# -- failures ----------------------------------------------------------------------------------------------
 
 
-FULL_OF = {
-    "pictures": {"type": "work.paint", "inputs": {"seed": from_input("seed"), "side": 256}},
-    "texts": {"type": "work.tell", "inputs": {"number": from_input("seed"), "length": 200_000}},
-}
+def test_a_failed_item_is_tried_again_as_often_as_the_policy_says_and_seen_once(bench: Bench) -> None:
+    import_names(bench.ledger, "bad", "good")
+    tries: list[str] = []
+
+    def act(worker: FakeWorker, item: Item) -> None:
+        tries.append(item.name)
+        worker.fail(item) if item.name == "bad" else worker.finish(item)
+
+    results = bench.run(act, retries=2)
+
+    assert tries.count("bad") == 3
+    assert sorted(results) == [("bad", "failed"), ("good", "done")]
+    assert find_rows(bench) == {"bad": ("failed", 3), "good": ("done", 1)}
 
 
-@pytest.mark.parametrize("what", FULL_OF)
-def test_a_full_disk_stops_a_batch_and_fails_no_item(working: Studio, small_disk: Path, what: str) -> None:
-    graph = graph_of({"work": FULL_OF[what]}, {"seed": {"type": "int"}}, {"made": "work"})
-    rows = [{"name": f"n{number}", "seed": number} for number in range(30)]
-    out = small_disk / "out"
+def test_an_item_that_succeeds_in_the_end_is_done(bench: Bench) -> None:
+    import_names(bench.ledger, "a")
+    tries: list[str] = []
+
+    def act(worker: FakeWorker, item: Item) -> None:
+        tries.append(item.name)
+        worker.finish(item) if len(tries) == 2 else worker.fail(item)
+
+    assert bench.run(act, retries=5) == [("a", "done")]
+    assert len(tries) == 2
+
+
+@pytest.mark.parametrize(("backoff", "attempts", "least", "most"), [(10, 1, 8, 10), (10, 2, 18, 20), (10, 6, 58, 60)])
+def test_each_wait_is_twice_as_long_as_the_one_before_and_a_minute_at_most(
+    bench: Bench, backoff: int, attempts: int, least: int, most: int
+) -> None:
+    import_names(bench.ledger, "a")
+    bench.ledger.leases.join()
+    for _ in range(attempts - 1):
+        bench.ledger.leases.give_back(bench.ledger.leases.claim(1), failed=ERROR)
+    bench.ledger.leases.leave()
+
+    def act(worker: FakeWorker, item: Item) -> None:
+        worker.fail(item)
+        worker._report(worker, ItemResult(99, ItemState.DONE))  # of no item that it has
+
+    run = bench.create_run(act, retries=9, backoff_seconds=backoff)
+    threading.Thread(target=lambda: wait_for_attempts(bench.ledger.folder, attempts, run.cancel), daemon=True).start()
+
+    assert list(run.run()) == []
+    assert least < (bench.ledger.leases.find_wait() or 0) <= most
+
+
+def wait_for_attempts(folder: Path, attempts: int, then: Callable[[], None]) -> None:
+    """Act once the only item of a ledger has so many attempts."""
+    with Ledger(folder) as ledger:
+        while next(ledger.items()).attempts < attempts:
+            threading.Event().wait(0.01)
+    then()
+
+
+def test_after_a_failure_no_more_items_start_if_the_policy_says_stop(bench: Bench) -> None:
+    import_names(bench.ledger, *"abcdefgh")
+
+    results = bench.run(lambda worker, item: worker.fail(item) if item.name == "a" else worker.finish(item),
+                        window=2, on_error="stop")  # fmt: skip
+
+    assert ("a", "failed") in results
+    assert len(results) == 2
+    assert list(find_states(bench.ledger).values()).count("pending") == 6
+
+
+def test_a_full_disk_ends_the_run_and_fails_no_item(bench: Bench) -> None:
+    import_names(bench.ledger, *"abc")
 
     with pytest.raises(RunError) as caught:
-        run(working, graph, rows, out, workers=0, window=1)
+        bench.run(
+            lambda worker, item: worker.fail(item, FULL, disk_full=True) if item.name == "b" else worker.finish(item)
+        )
 
     assert caught.value.code == "E748"
-    subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
-    assert set(find_states(out).values()) == {"done", "pending"}
-    run(working, graph, rows, out, workers=0)
-    assert check_files(out) == 30
+    assert find_states(bench.ledger) == {"a": "done", "b": "pending", "c": "done"}
+    assert find_rows(bench)["b"] == ("pending", 0)
 
 
-@pytest.mark.slow
-def test_an_item_whose_worker_is_killed_each_time_fails_in_the_end(working: Studio, tmp_path: Path) -> None:
-    rows = [{"name": "bad", "a": 1, "kind": "killed"}, {"name": "good", "a": 1}]
-
-    results = {item.name: item for item in run(working, TROUBLED, rows, tmp_path / "out")}
-
-    assert results["good"].state == "done"
-    assert "SIGKILL" in results["bad"].error["message"]  # type: ignore[index]
-
-
-def test_a_file_that_cannot_be_written_fails_its_item_alone(working: Studio, tmp_path: Path) -> None:
-    (tmp_path / "out/n1.json").mkdir(parents=True)
-
-    results = run(working, DOUBLED, [{"name": f"n{n}", "a": n} for n in range(3)], tmp_path / "out", workers=0)
-
-    assert {item.name: item.error and item.error["code"] for item in results} == {"n0": None, "n1": "E312", "n2": None}
-
-
-def test_failed_items_are_tried_again_as_often_as_asked(working: Studio, tmp_path: Path) -> None:
-    rows = [{"name": "bad", "a": 1, "kind": "raise"}, {"name": "good", "a": 1}]
-
-    results = run(working, TROUBLED, rows, tmp_path / "out", workers=0, retries=1)
-
-    with Ledger(tmp_path / "out") as ledger:
-        attempts = {row.name: row.attempts for row in ledger.items()}
-    assert attempts == {"bad": 2, "good": 1}
-    assert [item.name for item in results] == ["good", "bad"]
-
-
-def test_stopping_at_the_first_failure_leaves_the_rest_to_be_done(working: Studio, tmp_path: Path) -> None:
-    rows = [{"name": "bad", "a": 1, "kind": "raise"}, *({"name": f"n{n}", "a": n} for n in range(50))]
-
-    run(working, TROUBLED, rows, tmp_path / "out", workers=0, on_error="stop", window=2)
-
-    states = list(find_states(tmp_path / "out").values())
-    assert states.count("failed") == 1
-    assert states.count("pending") > 30
-
-
-def test_a_worker_that_cannot_start_ends_the_batch_with_the_reason(
-    working: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("more", [{"error": FULL}, {"error": {**FULL, "code": "E301"}, "disk_full": True}])
+def test_a_file_that_cannot_be_written_and_a_disk_that_a_node_filled_fail_their_item(
+    bench: Bench, more: dict[str, Any]
 ) -> None:
-    from studio.errors import RunError
+    import_names(bench.ledger, "a")
 
-    monkeypatch.setattr("sys.executable", "/bin/false")
-
-    with pytest.raises(RunError, match="no worker can be started") as error:
-        run(working, DOUBLED, [{"a": 1}], tmp_path / "out")
-
-    assert error.value.code == "E746"
-    assert find_states(tmp_path / "out") == {"00001": "pending"}
+    assert bench.run(lambda worker, item: worker.fail(item, **more)) == [("a", "failed")]
 
 
-# -- several at once -----------------------------------------------------------------------------------------
+# -- workers that die --------------------------------------------------------------------------------------
 
 
-def test_two_processes_share_a_batch_and_do_no_item_twice(working: Studio, tmp_path: Path) -> None:
-    graph = tmp_path / "graph.json"
-    graph.write_text(json.dumps(DOUBLED))
-    log = tmp_path / "log"
-    rows = [f"n{number},{number},{log}" for number in range(60)]
-    table = write_csv(tmp_path / "items.csv", "name,a,log", *rows)
-    options = [graph, table, "-o", tmp_path / "out", "--workers", "0", "--no-cache", "--window", "4"]
-    options += ["--plugins-dir", tmp_path / "plugins"]
+def test_of_a_dead_workers_items_only_the_one_that_kills_workers_fails(bench: Bench) -> None:
+    import_names(bench.ledger, *"abcd")
 
-    processes = [start_batch(tmp_path, *options) for _ in range(2)]
-    ends = [process.communicate(timeout=100) for process in processes]
+    def act(worker: FakeWorker, item: Item) -> None:
+        if item.name == "c":
+            worker.die()
+        elif len(worker.held) == 1:
+            worker.finish(item)
 
-    assert [process.returncode for process in processes] == [0, 0], ends
-    assert sorted(map(int, log.read_text().split())) == list(range(60))
-    assert check_files(tmp_path / "out") == 60
+    results = dict(bench.run(act))
+
+    assert results == {"a": "done", "b": "done", "c": "failed", "d": "done"}
+    (failed,) = bench.ledger.items(names=["c"])
+    assert failed.error is not None
+    assert (failed.error["code"], failed.error["details"]) == ("E745", "its last line")
+    assert "it ended with exit code 7" in failed.error["message"]
+    assert [names for worker in bench.workers[1:] for names in worker.started] == [["a"], ["b"], ["c"], ["d"]]
+
+
+def test_an_item_whose_worker_was_killed_from_outside_is_tried_three_times(bench: Bench) -> None:
+    import_names(bench.ledger, "a", "b")
+    tries: list[str] = []
+
+    def act(worker: FakeWorker, item: Item) -> None:
+        tries.append(item.name)
+        worker.die(killed=True) if item.name == "a" else worker.finish(item)
+
+    assert dict(bench.run(act, window=1)) == {"a": "failed", "b": "done"}
+    assert tries.count("a") == 3
+
+
+def test_a_crash_is_tried_again_as_a_failure_is(bench: Bench) -> None:
+    import_names(bench.ledger, "a")
+    tries: list[str] = []
+
+    def act(worker: FakeWorker, item: Item) -> None:
+        tries.append(item.name)
+        worker.die() if len(tries) == 1 else worker.finish(item)
+
+    assert bench.run(act, retries=1) == [("a", "done")]
+
+
+def test_what_a_dead_worker_reports_afterwards_is_dropped(bench: Bench) -> None:
+    import_names(bench.ledger, "a")
+
+    def act(worker: FakeWorker, item: Item) -> None:
+        if len(bench.workers) == 1:
+            worker.die(killed=True)
+            worker._report(worker, ItemResult(item.index, ItemState.FAILED, error=ERROR))
+        else:
+            worker.finish(item)
+
+    assert bench.run(act) == [("a", "done")]
+
+
+def test_a_worker_in_which_a_call_hangs_gets_no_more_items_and_is_replaced(bench: Bench) -> None:
+    import_names(bench.ledger, *"abcd")
+
+    def act(worker: FakeWorker, item: Item) -> None:
+        worker.finish(item, stuck=item.name == "a")
+
+    assert dict(bench.run(act, window=1)) == dict.fromkeys("abcd", "done")
+    assert [worker.started for worker in bench.workers] == [[["a"]], [["b"], ["c"], ["d"]]]
+    assert bench.workers[0].closed
+
+
+def die_at_once(worker: FakeWorker) -> None:
+    worker.ready = False
+    worker.window = 4
+    worker.die()
+
+
+def test_workers_that_die_while_they_start_end_the_run_after_three(bench: Bench) -> None:
+    import_names(bench.ledger, "a")
+
+    with pytest.raises(RunError, match="before it was ready") as caught:
+        bench.run(lambda worker, item: None, change=die_at_once)
+
+    assert (caught.value.code, caught.value.hint) == ("E746", "its last line")
+    assert len(bench.workers) == 3
+    assert find_states(bench.ledger) == {"a": "pending"}
+
+
+def test_a_worker_that_refuses_to_start_ends_the_run_with_its_reason(bench: Bench) -> None:
+    import_names(bench.ledger, "a")
+
+    def change(worker: FakeWorker) -> None:
+        worker.refused = {"code": "E760", "message": "the folder is not shared"}
+        die_at_once(worker)
+
+    with pytest.raises(RunError, match="the folder is not shared"):
+        bench.run(lambda worker, item: None, change=change)
+
+    assert find_states(bench.ledger) == {"a": "pending"}
+
+
+def test_a_result_in_between_forgives_failed_starts(bench: Bench) -> None:
+    import_names(bench.ledger, *"abcdef")
+
+    def change(worker: FakeWorker) -> None:
+        if len(bench.workers) in (1, 2, 4, 5):
+            die_at_once(worker)
+
+    def act(worker: FakeWorker, item: Item) -> None:
+        if worker.ready:
+            worker.finish(item, stuck=len(bench.workers) == 3)
+
+    assert dict(bench.run(act, change=change, window=1)) == dict.fromkeys("abcdef", "done")
+
+
+# -- other processes ---------------------------------------------------------------------------------------
+
+
+def test_a_run_sends_heartbeats_while_it_works(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without them another machine would take its items after half a minute."""
+    monkeypatch.setattr("studio.batch.run.HEARTBEAT_SECONDS", 0.01)
+    import_names(bench.ledger, "a")
+    alive = threading.Event()
+
+    def act(worker: FakeWorker, item: Item) -> None:
+        with Ledger(bench.ledger.folder) as other, other.file.reading() as connection:
+            declare_dead(other, bench.ledger.leases.worker)
+            for _ in range(1000):
+                if connection.execute("SELECT seen FROM workers").fetchone()[0] > 0:
+                    alive.set()
+                    break
+                threading.Event().wait(0.01)
+        worker.finish(item)
+
+    assert bench.run(act) == [("a", "done")]
+    assert alive.is_set()
+
+
+def test_a_result_of_an_item_that_another_process_took_is_not_seen(bench: Bench) -> None:
+    import_names(bench.ledger, "a")
+
+    with Ledger(bench.ledger.folder) as other:
+
+        def act(worker: FakeWorker, item: Item) -> None:
+            other.leases.join()
+            declare_dead(other, bench.ledger.leases.worker)
+            other.leases.reclaim()
+            (lease,) = other.leases.claim(1)
+            other.leases.complete([(lease, ItemResult(0, ItemState.FAILED, error=ERROR))])
+            worker.finish(item)
+
+        assert bench.run(act) == []
+        assert find_states(other) == {"a": "failed"}
+
+
+def test_a_run_waits_for_the_items_of_others_and_takes_those_of_the_dead(bench: Bench) -> None:
+    import_names(bench.ledger, "a", "b")
+
+    with Ledger(bench.ledger.folder) as other:
+        other.leases.join()
+        other.leases.claim(1)
+
+        def act(worker: FakeWorker, item: Item) -> None:
+            declare_dead(other, other.leases.worker)
+            worker.finish(item)
+
+        assert bench.run(act) == [("b", "done"), ("a", "done")]

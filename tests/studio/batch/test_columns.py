@@ -1,0 +1,72 @@
+"""What the cells of a table mean at the graph's inputs, and which rows are invalid."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from studio.batch.groups import ItemsError, list_rows
+from studio.batch.tables import open_table
+from tests.studio.batch.conftest import ADDING, Make, write_csv
+from tests.studio.batch.items import EVERY, find_problems, read
+
+
+def test_cells_mean_what_the_inputs_take(make: Make, tmp_path: Path) -> None:
+    Image.new("RGB", (4, 4)).save(tmp_path / "a b.png")
+    table = write_csv(
+        tmp_path / "items.csv", "name,text,whole,real,flag,word,numbers,photo", 'x,5,5,5,yes,blue,"[1, 2]",a b.png'
+    )
+
+    items = read(make, EVERY, open_table(table))
+
+    photo = {"file": str(tmp_path / "a b.png")}
+    values = {"text": "5", "whole": 5, "real": 5.0, "flag": True, "word": "blue", "numbers": [1, 2], "photo": photo}
+    assert items == [("x", values)]
+
+
+def test_an_empty_cell_leaves_the_default(make: Make, tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "items.csv", "whole,text", "3,", ",b")
+
+    assert read(make, EVERY, open_table(table)) == [("00001", {"whole": 3}), ("00002", {"text": "b"})]
+
+
+def test_every_bad_row_is_told_with_its_line(make: Make, tmp_path: Path) -> None:
+    lines = ["name,whole,photo,word", "a,1,,red", "b,x,,red", "c,-1,,red", "d,1,gone.png,red", "e,1,,green", "f,1"]
+    table = write_csv(tmp_path / "items.csv", *lines)
+
+    problems = find_problems(make, EVERY, open_table(table))
+
+    assert [(code, where) for code, where, _ in problems] == [
+        ("E117", "items.csv:3#/whole"),
+        ("E117", "items.csv:4#/whole"),
+        ("E129", "items.csv:5#/photo"),
+        ("E118", "items.csv:6#/word"),
+        ("E741", "items.csv:7"),
+    ]
+    assert "no file 'gone.png'" in problems[2][2]
+    assert "expected 4 cells, got 2" in problems[4][2]
+
+
+def test_an_unknown_column_is_told_once_with_the_nearest_name(make: Make, tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "items.csv", "whol,_note", "1,x", "2,y")
+
+    with pytest.raises(ItemsError) as error:
+        read(make, EVERY, open_table(table))
+
+    assert [finding.code for finding in error.value.findings] == ["E110"]
+    assert "whole" in error.value.findings[0].hint
+
+
+def test_a_missing_input_is_told_for_each_row(make: Make) -> None:
+    problems = find_problems(make, ADDING, list_rows([{"a": 1}, {}]))
+
+    assert problems == [("E132", "items[1]#/a", "input 'a' has no value")]
+
+
+def test_shared_values_are_checked_and_a_row_wins(make: Make) -> None:
+    assert read(make, EVERY, list_rows([{"whole": 3}]), given={"whole": 2, "text": "s"}) == [
+        ("00001", {"whole": 3, "text": "s"})
+    ]
+    assert find_problems(make, EVERY, list_rows([{}]), given={"whole": -1})[0][1] == "--set#/whole"
