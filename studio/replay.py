@@ -217,6 +217,8 @@ def _measure_distance(value_type: ValueType[Any], old: Any, new: Any) -> _Distan
 
 def _measure_videos(old: Video, new: Video) -> _Distance | None:
     """Return how far two videos' frames and audio are apart, one frame at a time."""
+    if old.color != new.color:
+        return None
     distance = _Distance()
     for one, two in itertools.zip_longest(old.frames(), new.frames()):
         if one is None or two is None or one.image.pixels.shape != two.image.pixels.shape or one.time != two.time:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from studio.api import Audio, Image, Mask, Video
+from studio.api import Audio, Image, Mask, Video, convert_color
 from studio.api.builtin import create_builtin_value_types
 from studio.batch.item import ItemOutput
 from studio.files import replace_file
@@ -123,7 +123,7 @@ def _save_thumb(image: Image, digest: str, thumbs: Path) -> str:
 
     name = _name_thumb(digest)
     if not (thumbs / name).exists():
-        pixels = (np.clip(image.pixels, 0, 1) * 255 + 0.5).astype(np.uint8)
+        pixels = (np.clip(convert_color(image).pixels, 0, 1) * 255 + 0.5).astype(np.uint8)
         _write_thumb(PIL.Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels), thumbs / name)
     return name
 

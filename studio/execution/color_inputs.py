@@ -6,29 +6,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from studio.api import Image, Mask, NodeType, Video, convert_color
-from studio.execution.call import Call
 
 _COLORED = frozenset({"image", "mask", "video"})
 
 
-def convert_inputs(call: Call, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the inputs of a call as its node type takes them.
+def convert_inputs(node_type: NodeType, inputs: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
+    """Return the inputs of a call as its node type takes them, and a warning if any was converted, else "".
 
     Images, masks and videos go through as they are in plain sRGB, and in the encodings that the node type declares.
-    All others become plain sRGB, videos frame by frame while they are read. The node then has one warning, the same
-    for all its calls. Inputs of any type are left alone.
+    All others become plain sRGB, videos frame by frame while they are read. The warning is the same for all calls of
+    a node, which so has one. Inputs of any type are left alone.
     """
-    node_type = call.node_type
     found = {
         name: value
         for name, value in inputs.items()
         if node_type.inputs[name].spec.name in _COLORED and not _is_taken(node_type, value)
     }
     if not found:
-        return inputs
-    if call.context is not None:
-        call.context.note(_describe(node_type))
-    return {**inputs, **{name: _convert(node_type, value) for name, value in found.items()}}
+        return inputs, ""
+    converted = {name: _convert(node_type, value) for name, value in found.items()}
+    return {**inputs, **converted}, _describe(node_type)
 
 
 def _is_taken(node_type: NodeType, value: Any) -> bool:

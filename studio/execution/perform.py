@@ -71,7 +71,7 @@ class Performer:
     ) -> dict[int, Performed]:
         outcomes: dict[int, Performed] = {}
         try:
-            given = [convert_inputs(calls[index], inputs[index]) for index in stack]
+            given = [_convert_inputs(calls[index], inputs[index]) for index in stack]
             returned = self._call([calls[index] for index in stack], given)
             for index, value in zip(stack, returned, strict=True):
                 try:
@@ -104,6 +104,14 @@ class Performer:
             value = self._services.cache.settle(value)
             results[name] = Result(self._services.digests.digest(value), value, call=call)
         return results
+
+
+def _convert_inputs(call: Call, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return inputs in color spaces that the node type takes; say so in the call's notes if one was converted."""
+    converted, warning = convert_inputs(call.node_type, inputs)
+    if warning and call.context is not None:
+        call.context.note(warning)
+    return converted
 
 
 def _find_specs(call: Call) -> dict[str, TypeSpec]:

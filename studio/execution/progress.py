@@ -90,4 +90,4 @@ def _shrink(image: Image) -> Image:
     """Return a thumbnail: every n-th sample, which costs next to nothing."""
     every = max(1, -(-max(image.width, image.height) // _PREVIEW_SIDE))
     small: np.ndarray = image.stored[::every, ::every]
-    return Image(small)
+    return Image(small, color=image.color)

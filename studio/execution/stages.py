@@ -17,6 +17,7 @@ from studio.execution.call import (
     Result,
     Unavailable,
 )
+from studio.execution.color_inputs import convert_inputs
 from studio.execution.demand import Demand
 from studio.execution.file_reading import FileReader
 from studio.execution.mapped_graphs import combine_copies, expand_graph
@@ -107,7 +108,7 @@ class Stages:
         self._values.spread(state.node, args, state.node.depth, positions)
         wanted: set[str] = set()
         for one in positions:
-            given = self._values.load_inputs(state.node, one)
+            given, _ = convert_inputs(node_type, self._values.load_inputs(state.node, one))
             wanted.update(node_type.needs(**{n: v for n, v in given.items() if not node_type.inputs[n].lazy}))
         return frozenset(wanted & set(state.node.inputs))
 

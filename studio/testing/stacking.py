@@ -73,6 +73,8 @@ def measure_distance(subject: Subject, first: Any, second: Any) -> float:
     if isinstance(first, list):
         return _measure_lists(subject, first, second)
     if isinstance(first, Image | Mask):
+        if first.color != second.color:
+            return _DIFFERENT
         return _measure_arrays({"": first.pixels}, {"": second.pixels})
     return _measure_packed(subject, first, second)
 

@@ -17,6 +17,7 @@ from studio.app import Studio
 from studio.cache import Undigestable
 from studio.cache.codec import is_plain
 from studio.errors import Cancelled
+from studio.execution.color_inputs import convert_inputs
 from studio.graph import parse_graph
 from studio.runtime.devices import Device
 from studio.settings import Settings
@@ -84,7 +85,7 @@ class Subject:
         """The inputs of a call: the example and the defaults, as the executor passes them."""
         defaults = {end.name: end.default for end in self.declared.inputs.values() if not end.required}
         given = {name: value for name, value in self.example.items() if name not in self.unwanted}
-        return {**defaults, **given}
+        return dict(convert_inputs(self.declared, {**defaults, **given})[0])
 
     @property
     def unwanted(self) -> frozenset[str]:
@@ -124,7 +125,8 @@ class Subject:
         called = Called(context)
         begin = time.perf_counter()
         try:
-            result = call_node_type(self.declared, context, dict(self.inputs if inputs is None else inputs))
+            given, _ = convert_inputs(self.declared, self.inputs if inputs is None else inputs)
+            result = call_node_type(self.declared, context, given)
             called.seconds = time.perf_counter() - begin
             called.values = self.read_outputs(result)
             called.digests = {name: self.digest(value) for name, value in called.values.items()}

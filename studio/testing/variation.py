@@ -139,7 +139,7 @@ def _flip_sample(image: Any) -> Any:
     top = 1.0 if array.dtype == np.float32 else np.iinfo(array.dtype).max
     first = (0,) * array.ndim
     array[first] = 0 if array[first] > top / 2 else top
-    return type(image)(array)
+    return type(image)(array, color=image.color)
 
 
 def _change_audio(audio: Audio) -> Audio:

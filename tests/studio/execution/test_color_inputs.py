@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pytest
 from fakes import Recorder, create_settings, graph
 
-from studio.api import ColorSpace, Context, Frame, Image, ImageType, Mask, MediaLimits, Video, hookimpl, node
+from studio.api import ColorSpace, Context, Frame, Image, ImageType, Lazy, Mask, MediaLimits, Video, hookimpl, node
 from studio.app import Studio
 
 LINEAR = ColorSpace("linear", "acescg")
@@ -41,12 +41,13 @@ class ColorPlugin:
             return Mask(np.array([[0.5, 5.0]], np.float32), color=ColorSpace("linear"))
 
         @node("color.make_video")
-        def make_video(ctx: Context, *, frames: int = 4) -> Video:
-            """Make a linear video: frame n has the level n / 2."""
+        def make_video(ctx: Context, *, frames: int = 4, first: int = 0) -> Video:
+            """Make a linear video: frame n has the level (n + first) / 2."""
 
             def create_frames() -> Iterator[Frame]:
                 for index in range(frames):
-                    yield Frame(Image(np.full((8, 8, 3), index / 2, np.float32), color=LINEAR), index / 4)
+                    level = (index + first) / 2
+                    yield Frame(Image(np.full((8, 8, 3), level, np.float32), color=LINEAR), index / 4)
 
             return Video(create_frames, width=8, height=8, rate=Fraction(4), count=frames, color=LINEAR)
 
@@ -76,12 +77,22 @@ class ColorPlugin:
                 self._note("video", frame.image)
             return max(float(frame.image.pixels.max()) for frame in video.frames())
 
+        def need(image: Image) -> list[str]:
+            self._note("needs", image)
+            return []
+
+        @node("color.lazy", needs=need)
+        def maybe(ctx: Context, image: Image, *, other: Annotated[Image | None, Lazy] = None) -> int:
+            """Look at an image and perhaps at another."""
+            self._note("lazy", image)
+            return 0 if other is None else 1
+
         @node("color.any")
         def hand_on(ctx: Context, value: Any) -> Any:
             """Return a value of any type."""
             return value
 
-        return [make_image, make_mask, make_video, take_plain, take_linear, take_all, take_video, hand_on]
+        return [make_image, make_mask, make_video, take_plain, take_linear, take_all, take_video, maybe, hand_on]
 
     def _note(self, name: str, value: Image | Mask) -> None:
         self.seen.append((name, value.color, float(value.pixels.max())))
@@ -203,6 +214,26 @@ def test_a_node_type_for_images_gets_the_frames_of_a_linear_video_as_it_takes_th
     assert result["c"].color == ColorSpace()
     assert [frame.image.to_uint8().max() for frame in result["c"].frames()] == [0, 255, 255, 255]
     assert list_warnings(result) == {"c": [WARNING.format("plain")]}
+
+
+def test_the_preview_of_a_bright_linear_frame_keeps_its_color_space(studio: Studio) -> None:
+    recorder = Recorder()
+    nodes = {"a": ("color.make_video", {"frames": 3, "first": 6}), "b": ("color.linear", {"image": "@a"})}
+
+    result = studio.run(graph(nodes, b="b"), on_event=recorder)
+
+    assert result.status == "done", result.errors
+    previews = [event.preview for event in recorder.events if getattr(event, "preview", None) is not None]
+    assert previews
+    assert all(preview.color == LINEAR and preview.to_pillow().mode == "RGB" for preview in previews)
+
+
+def test_what_decides_on_lazy_inputs_sees_what_the_node_type_takes(studio: Studio, plugin: ColorPlugin) -> None:
+    nodes = {"a": ("color.make_image", {}), "b": ("color.lazy", {"image": "@a", "other": "@a"})}
+
+    studio.run(graph(nodes, o="b"))
+
+    assert plugin.seen == [("needs", ColorSpace(), 1.0), ("lazy", ColorSpace(), 1.0)]
 
 
 def test_what_is_written_to_files_is_srgb_with_a_warning(studio: Studio, tmp_path: Path) -> None:

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 
-from studio.api import (
-    Batch,
-    Context,
-    node,
-)
+from studio.api import Batch, ColorSpace, Context, Image, node
 from studio.testing import check_node_type
 from tests.studio.testing.conftest import find_failures
 
@@ -63,3 +60,24 @@ def test_the_stated_tolerance_of_a_stack_holds() -> None:
 @pytest.mark.parametrize("function", [drop_last, mix_up, lambda ctx: []])
 def test_a_stack_that_loses_or_mixes_calls_is_caught(function: Callable[..., Any]) -> None:
     assert "batch" in find_failures(make_batched(function), number=1.5)
+
+
+def keep_linear(ctx: Context, image: Image) -> Image:
+    """Return a linear image as it is.
+
+    Args:
+        image: An image.
+    """
+    return image
+
+
+def drop_color(ctx: Context, calls: Sequence[Mapping[str, Any]]) -> list[Image]:
+    return [Image(call["image"].pixels / 8) for call in calls]
+
+
+def test_a_stack_that_loses_the_color_space_is_caught() -> None:
+    declared = node("test.keep", encodings=("linear",), batch=Batch(drop_color, tolerance=9.0))(keep_linear)
+
+    failures = find_failures(declared, image=Image(np.full((4, 4, 3), 2.0, np.float32), color=ColorSpace("linear")))
+
+    assert "is inf from the single one" in failures["batch"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from studio.api import Audio, Field, File, Image, Mask, Model, OutputPath, TypeSpec, Video
+from studio.api import Audio, ColorSpace, Field, File, Image, Mask, Model, OutputPath, TypeSpec, Video
 from studio.api.builtin import create_builtin_value_types
 from studio.testing.variation import NoVariation, derive_value
 
@@ -125,3 +125,12 @@ def test_an_optional_input_that_has_a_value_may_become_empty() -> None:
     spec = TypeSpec("choice", choices=("red",), optional=True)
 
     assert derive(spec, "red") is None
+
+
+def test_a_variation_keeps_the_color_space() -> None:
+    image = Image(np.full((2, 2), 5.0, np.float32), color=ColorSpace("linear"))
+
+    other = derive(TypeSpec("image"), image)
+
+    assert other.color == image.color
+    assert other != image
