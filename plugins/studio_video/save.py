@@ -73,7 +73,7 @@ def choose_encoding(
     options = choose_options(codec, quality, pixels)
     if hardware:
         encoder, options = HARDWARE[codec], {"preset": "p5", "rc": "vbr", "cq": options["crf"], "b": "0"}
-    return Encoding(CONTAINERS[extension], encoder, WRITERS[extension].sound, pixels, options, faststart)
+    return Encoding(CONTAINERS[extension], encoder, WRITERS[extension].audio, pixels, options, faststart)
 
 
 def _choose_pixels(codec: str, alpha: bool) -> str:

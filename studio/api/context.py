@@ -1,4 +1,4 @@
-"""`Context`: all that a node type may ask of whoever runs it."""
+"""`Context`: all that a node type may use besides its inputs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Context(Protocol):
-    """What a node type may use besides its inputs. Nothing else is promised."""
+    """What a node type may use besides its inputs, and nothing else."""
 
     @property
     def device(self) -> str:
@@ -32,37 +32,44 @@ class Context(Protocol):
         ...
 
     def rng(self, seed: int) -> np.random.Generator:
-        """Return a random generator that depends on the seed alone."""
+        """Return a random generator that depends on the seed alone.
+
+        Args:
+            seed: A whole number from 0.
+        """
         ...
 
     def open(self, model: Model) -> AbstractContextManager[Any]:
-        """Lease a model: `with ctx.open(model) as network`. It stays loaded for the next who asks.
+        """Lease a model: `with ctx.open(model) as network`. It stays loaded for the next call.
+
+        Args:
+            model: The reference.
 
         Raises:
-            ModelError: E602 if the weights are not there, E603 if nothing installed can open them.
+            ModelError: E602 if the weights are missing, E603 if no installed plugin can open them.
         """
         ...
 
     def step(self, done: int, total: int, preview: Image | None = None) -> None:
-        """Report progress; also where the run is paused or cancelled, so call it at least every second.
+        """Report progress. The run is paused and cancelled here, so call it at least every second.
 
         Args:
             done: Steps finished, 0 to total.
             total: Steps in all; 0 if unknown.
-            preview: What the result looks like so far.
+            preview: What the result looks like so far, in any color space.
 
         Raises:
-            Cancelled: The run was cancelled; let it pass.
+            Cancelled: The run was cancelled; do not catch it.
         """
         ...
 
     def log(self, message: str, *, call: int | None = None) -> None:
         """Add a line to the run's manifest; shown as a warning beside the node.
 
-        It is kept with the result: a run that finds the result in the cache shows it too.
+        It is kept with the result: a run that finds the result in the cache shows it again.
 
         Args:
             message: One line, a few hundred letters at most.
-            call: In a stack of calls: which of them it is about, from 0; None for all.
+            call: In a stack of calls: the number of the call that it is about, from 0; None for all.
         """
         ...

@@ -13,7 +13,7 @@ _ENTRY = re.compile(r"(\w+)(?:\s*\([^)]*\))?:\s*(.*)")
 
 @dataclass(frozen=True)
 class Docstring:
-    """A docstring taken apart."""
+    """The parts of a docstring."""
 
     summary: str = ""
     description: str = ""
@@ -21,7 +21,7 @@ class Docstring:
 
 
 def parse_docstring(text: str | None) -> Docstring:
-    """Take a docstring apart; an absent one gives empty parts."""
+    """Return the parts of a docstring; all are empty if there is none."""
     if not text:
         return Docstring()
     lines = inspect.cleandoc(text).splitlines()

@@ -32,7 +32,11 @@ class Field:
 
 @dataclass(frozen=True, init=False)
 class Channels:
-    """Channel counts that an image end takes or gives: `Annotated[Image, Channels(3)]`."""
+    """Channel counts of an image input or output: `Annotated[Image, Channels(3)]`.
+
+    Args:
+        *counts: 1 (grey), 3 (RGB), 4 (RGBA), or several of them.
+    """
 
     counts: frozenset[int]
 

@@ -12,7 +12,7 @@ class File:
     """A file that a node may read. Graphs write it as a path relative to the graph's folder.
 
     The path was checked against the run's roots before the node sees it, and the fingerprint holds the
-    file's content, not its name: the same picture under another name is the same input.
+    file's content, not its name: the same image under another name is the same input.
 
     Attributes:
         path: Absolute path of an existing, regular file.
@@ -38,7 +38,7 @@ class File:
 class OutputPath:
     """A file that a node may write. Graphs write it as a path relative to the run's output folder.
 
-    Write it with `replace_file`, so that no half-written file shows.
+    Write it with `replace_file`, so that no part of a file is visible.
 
     Attributes:
         path: Absolute path inside the output folder; its parent exists.

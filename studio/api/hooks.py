@@ -32,7 +32,7 @@ class Hooks:
         """Return the plugin's node types: functions declared with `@node`.
 
         Called once when the registry is filled. Import the module with the functions inside this hook, so
-        that listing commands stays fast.
+        that commands that only list stay fast.
         """
 
     @hookspec
@@ -45,7 +45,7 @@ class Hooks:
 
     @hookspec
     def studio_model_openers(self) -> Iterable[ModelOpener]:  # type: ignore[empty-body]
-        """Return what turns weights on disk into models in memory, for `ctx.open`."""
+        """Return objects that turn weights on disk into models in memory, for `ctx.open`."""
 
     @hookspec
     def studio_executors(self) -> Mapping[str, Callable[[Any], Any]]:  # type: ignore[empty-body]
@@ -56,8 +56,8 @@ class Hooks:
 
     @hookspec
     def studio_event(self, event: Event) -> None:
-        """Called with every event of every run, from the thread that caused it. What it raises is reported
-        once as a warning and never stops the run.
+        """Called with every event of every run, from the thread that caused it. An exception is reported once as a
+        warning and never stops the run.
 
         Args:
             event: One of the classes of `studio.api.events`.

@@ -1,4 +1,4 @@
-"""`Latent` and `Conditioning`: what diffusion models work on between words and pictures, frozen."""
+"""`Latent` and `Conditioning`: what diffusion models work on between words and images, frozen."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LAYOUTS = "use channels x height x width, frames before them or not, or tokens 
 
 
 class _Frozen:
-    """What both values share: no attribute can be set once it is there."""
+    """What both values share: attributes cannot be set again."""
 
     __slots__ = ()
 
@@ -43,17 +43,17 @@ class _Frozen:
 
 
 class Latent(_Frozen):
-    """A picture as a diffusion model sees it: the samples of its autoencoder's latent space, without batch.
+    """An image in the latent space of a diffusion model: the samples of its autoencoder, without batch.
 
     Attributes:
         samples: float32, read-only, scaled as the denoiser takes them (deviation near 1): channels x height x width,
-            frames x channels x height x width, or tokens x channels. All zeros where nothing is drawn yet.
-        space: Names the latent space; two latents with the same space mean the same to the same decoders.
-        width: Columns of the picture that it stands for, in pixels.
-        height: Rows of it.
+            frames x channels x height x width, or tokens x channels. All zeros if nothing is drawn yet.
+        space: Names the latent space; a decoder reads latents of its own space only.
+        width: Columns of the image, in pixels.
+        height: Rows of the image, in pixels.
 
     Raises:
-        MediaError: E501 for a shape or a size that is none, E502 for NaN or an infinity.
+        MediaError: E501 for an invalid shape or size, E502 for NaN or infinity.
     """
 
     __slots__ = ("height", "samples", "space", "width")
@@ -68,11 +68,11 @@ class Latent(_Frozen):
 
         array = np.array(samples, np.float32) + np.float32(0.0)  # -0.0 and 0.0 are the same sample
         if array.ndim not in (2, 3, 4) or array.size == 0:
-            raise MediaError("E501", f"an array of shape {array.shape} is no latent", hint=_LAYOUTS)
+            raise MediaError("E501", f"invalid latent shape {array.shape}", hint=_LAYOUTS)
         if width < 1 or height < 1:
-            raise MediaError("E501", f"a latent of {width} x {height} pixels", hint="give the size of its picture")
+            raise MediaError("E501", f"invalid latent size {width} x {height}", hint="give the size of its image")
         if not np.isfinite(array).all():
-            raise MediaError("E502", "a latent holds NaN or an infinity", hint="compute it in float32 or bfloat16")
+            raise MediaError("E502", "the latent holds NaN or infinity", hint="compute it in float32 or bfloat16")
         for name, value in (("samples", _freeze(array)), ("space", space), ("width", width), ("height", height)):
             object.__setattr__(self, name, value)
 
@@ -100,10 +100,10 @@ class Conditioning(_Frozen):
         tensors: Arrays by the name that the model's pipeline gives them, read-only; floats are float32, whole
             numbers int64.
         space: Names the text encoders; only models with the same ones understand it.
-        info: What it was made from, as plain JSON, such as the prompt.
+        info: Its source as plain JSON, such as the prompt.
 
     Raises:
-        MediaError: E501 for no arrays at all, E502 for NaN or an infinity.
+        MediaError: E501 for no arrays or an unsupported dtype, E502 for NaN or infinity.
     """
 
     __slots__ = ("info", "space", "tensors")
@@ -117,7 +117,7 @@ class Conditioning(_Frozen):
 
         frozen = {name: _freeze(_convert(tensors[name], name)) for name in sorted(tensors)}
         if not frozen:
-            raise MediaError("E501", "a conditioning without arrays", hint="give what the text encoders made")
+            raise MediaError("E501", "a conditioning without arrays", hint="give the arrays of the text encoders")
         object.__setattr__(self, "tensors", MappingProxyType(frozen))
         object.__setattr__(self, "space", space)
         object.__setattr__(self, "info", MappingProxyType(dict(info or {})))
@@ -136,31 +136,33 @@ class Conditioning(_Frozen):
 
 
 class _TensorType(ValueType[V]):
-    """Reads and writes a value as one safetensors file that holds what `pack` gives."""
+    """Reads and writes a value as one safetensors file with what `pack` returns."""
 
     extensions = ("safetensors",)
 
     def read_file(self, path: Path, limits: MediaLimits) -> V:
-        """Read a value that `write_file` wrote; MediaError E511 if the file holds none."""
+        """Read a value that `write_file` wrote; MediaError E511 for any other file."""
         with open_media(path, limits) as file:
             data = file.read()
         kind, header, _ = _read_metadata(data)
         if kind != self.name:
             found = f"a {kind}" if kind else "something else"
-            raise refuse(path, f"this file holds {found}, and no {self.name}", hint="name a file that Studio wrote")
+            raise refuse(path, f"expected a {self.name}, the file holds {found}", hint="name a file that Studio wrote")
         from safetensors import SafetensorError, numpy
 
         try:
             return self.unpack(Packed(header, numpy.load(data)))
         except (SafetensorError, KeyError, TypeError, ValueError, MediaError) as error:
-            raise refuse(path, f"the {self.name} in this file is broken: {error}", hint="make it again") from None
+            raise refuse(path, f"damaged {self.name}: {error}", hint="make it again") from None
 
     def write_file(self, value: V, path: Path, provenance: str | None) -> None:
         """Write a value with its provenance; equal values and provenances give equal bytes."""
         from safetensors import numpy
 
         if path.suffix.lower() != ".safetensors":
-            raise refuse_writing(path, f"a {self.name} is not written as {path.suffix!r}", hint="use .safetensors")
+            raise refuse_writing(
+                path, f"unsupported {self.name} file extension {path.suffix!r}", hint="use .safetensors"
+            )
         packed = self.pack(value)
         about = {"type": self.name, "header": dict(packed.header), "provenance": provenance}
         text = json.dumps(about, sort_keys=True)  # one key: several are written in an order that varies
@@ -192,9 +194,9 @@ class LatentType(_TensorType[Latent]):
         return Latent(packed.arrays["samples"], header["space"], header["width"], header["height"])
 
     def describe(self, value: Latent) -> str:
-        """Say its shape and its picture's size, e.g. "8x16x16 latent of a 64x64 picture"."""
+        """Say its shape and the size of its image, e.g. "8x16x16 latent of a 64x64 image"."""
         empty = "empty " if value.is_empty else ""
-        return f"{empty}{'x'.join(map(str, value.samples.shape))} latent of a {value.width}x{value.height} picture"
+        return f"{empty}{'x'.join(map(str, value.samples.shape))} latent of a {value.width}x{value.height} image"
 
 
 class ConditioningType(_TensorType[Conditioning]):
@@ -230,10 +232,10 @@ def _convert(array: Any, name: str) -> Any:
             floats = np.array(converted, np.float32) + np.float32(0.0)
             if not np.isfinite(floats).all():
                 raise MediaError(
-                    "E502", f"{name!r} of a conditioning holds NaN or an infinity", hint="encode it in float32"
+                    "E502", f"{name!r} of the conditioning holds NaN or infinity", hint="encode it in float32"
                 )
             return floats
-    raise MediaError("E501", f"{name!r} of a conditioning is {converted.dtype}", hint="give numbers")
+    raise MediaError("E501", f"unsupported dtype {converted.dtype} of {name!r} in a conditioning", hint="give numbers")
 
 
 def _freeze(array: Any) -> Any:
@@ -245,7 +247,7 @@ def _freeze(array: Any) -> Any:
 
 
 def _read_metadata(data: bytes) -> tuple[str, dict[str, Any], str | None]:
-    """Return type, header and provenance from the head of a safetensors file; "" for the type if it is none of ours."""
+    """Return type, header and provenance from the head of a safetensors file; the type is "" for other files."""
     try:
         length = int.from_bytes(data[:8], "little")
         about = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["studio"])

@@ -1,4 +1,4 @@
-"""Opening a media file: a regular file within the limits, whatever lies under the name."""
+"""Opens media files: regular files within the limits, whatever has the name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GENERATOR = "Studio"
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 """IPTC term for media that algorithms, trained ones among them, made or composed; it covers all that a graph can do."""
 MARK = "studio-provenance:"
-"""Stands before the provenance where a format has free comments only, to tell ours from other people's."""
+"""Begins the provenance in formats that have free comments only, to recognise it among others."""
 
 _SPECIAL = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 
@@ -27,7 +27,7 @@ _SPECIAL = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(o
 def open_media(path: Path, limits: MediaLimits) -> BinaryIO:
     """Open a regular, non-empty file that is within the size limit; MediaError E511 otherwise.
 
-    A FIFO or a device is neither waited for nor read.
+    It does not wait for a FIFO, and does not read a device.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | _SPECIAL)
@@ -68,7 +68,7 @@ def refuse_writing(path: Path, message: str, *, hint: str = "", error: BaseExcep
 
 
 def write_bytes(path: Path, *parts: bytes) -> None:
-    """Write the parts to a file, one after the other; MediaError E512 if that fails, and no half file stays."""
+    """Write the parts to a file, one after the other; MediaError E512 if that fails; the file is removed."""
     try:
         with path.open("wb") as file:
             for part in parts:

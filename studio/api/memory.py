@@ -1,4 +1,4 @@
-"""Telling an error that says "out of memory" from others, without loading what raised it."""
+"""Recognises errors that mean "out of memory", without loading the library that raised them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ _PHRASES = ("out of memory", "can't allocate memory", "cannot allocate memory", 
 def is_out_of_memory(error: BaseException | None) -> bool:
     """Say whether an error means that memory, of the machine or of a device, was not enough.
 
-    For node types that can go on with smaller tiles. One that lets the error pass is run again by the executor
-    once it has made room.
+    For node types that can go on with smaller tiles. If a node type lets the error pass, the executor frees memory
+    and runs it again.
 
     Args:
-        error: `MemoryError`, torch's `OutOfMemoryError`, or a RuntimeError that says so, as CPU allocators, MPS
-            and cuBLAS raise; None is none.
+        error: `MemoryError`, torch's `OutOfMemoryError`, or a RuntimeError with such a message, as CPU allocators,
+            MPS and cuBLAS raise; None gives False.
     """
     if error is None:
         return False

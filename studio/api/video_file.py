@@ -98,7 +98,7 @@ class VideoType(StreamType[Video]):
         if across or down:
             size = f"{value.width} x {value.height} became {value.width + across} x {value.height + down}"
             losses.append(f"{encoding.pixels} has even sides: {size} by repeating the edge")
-        if value.audio is not None and not encoding.sound:
+        if value.audio is not None and not encoding.audio:
             losses.append(f"{path.suffix} holds no audio; it is left out")
         if value.color != SRGB:
             losses.append(describe_conversion(value.color))

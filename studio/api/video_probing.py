@@ -135,15 +135,12 @@ def _measure_times(times: list[int], base: Fraction) -> dict[str, Any]:
 
 def find_damage(facts: Mapping[str, Any]) -> list[str]:
     """Return how a video file is damaged, or its header wrong."""
-    if not facts["video"]:
-        return []
-    video = facts["video"][0]
+    video = facts["video"][0] if facts["video"] else {}
     declared, found = video.get("header_frames") or 0, video.get("frames", 0)
-    missing = declared and found and found + video.get("hidden_frames", 0) < declared
-    if video.get("broken") or missing:
-        of = f" of the {declared} that its header declares" if declared and declared != found else ""
-        return [f"the file is truncated or damaged: it has {found} frames{of}"]
-    return [f"the header declares {declared} frames, the file has {found}"] if declared and found > declared else []
+    if video.get("broken") or 0 < found < declared - video.get("hidden_frames", 0):
+        declaration = f" of the {declared} that its header declares" if declared not in (0, found) else ""
+        return [f"the file is truncated or damaged: it has {found} frames{declaration}"]
+    return [f"the header declares {declared} frames, the file has {found}"] if 0 < declared < found else []
 
 
 def find_warnings(facts: Mapping[str, Any]) -> list[str]:

@@ -40,7 +40,7 @@ class Encoding:
     Attributes:
         container: FFmpeg's name of the container.
         codec: FFmpeg's name of the encoder of the frames.
-        sound: FFmpeg's name of the encoder of the audio; "" for none.
+        audio: FFmpeg's name of the encoder of the audio; "" for none.
         pixels: FFmpeg's name of the pixel format.
         options: Options of the encoder of the frames.
         faststart: Whether MP4 and MOV begin with their index, so that a player starts before it has the whole file.
@@ -49,7 +49,7 @@ class Encoding:
 
     container: str
     codec: str
-    sound: str = ""
+    audio: str = ""
     pixels: str = "yuv420p"
     options: Mapping[str, str] = field(default_factory=dict)
     faststart: bool = True
@@ -148,7 +148,7 @@ def _write_coded(video: Video, container: Any, encoding: Encoding) -> None:
         context.color_range = 1  # 16 to 235
     if encoding.codec == "libx265":
         context.codec_tag = "hvc1"  # what QuickTime wants
-    audio = AudioTrack(container, encoding.sound, video.audio if encoding.sound else None)
+    audio = AudioTrack(container, encoding.audio, video.audio if encoding.audio else None)
     layout, converter = _choose_layout(stream.format), VideoReformatter()
     count = 0
     with closing(read_ahead(check_frames(video))) as frames:

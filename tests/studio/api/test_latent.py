@@ -102,5 +102,5 @@ def test_other_extensions_are_refused(tmp_path: Path) -> None:
 
 
 def test_they_say_what_they_are() -> None:
-    assert LatentType().describe(LATENT) == "2x4x4 latent of a 32x32 picture"
+    assert LatentType().describe(LATENT) == "2x4x4 latent of a 32x32 image"
     assert ConditioningType().describe(WORDS) == 'prompt "an apple"'
