@@ -39,7 +39,7 @@ def fill_gaps(starts: Sequence[int | None], weights: Sequence[int], end: int) ->
         begin = floor = min(max(begin, floor), end)
         total, run = sum(weights[first:last]), 0
         for index in range(first, last):
-            filled.append(begin + max(stop - begin, 0) * run // max(total, 1))
+            filled.append(begin + max(min(stop, end) - begin, 0) * run // max(total, 1))
             run += weights[index]
         floor = max(floor, filled[-1] if filled else 0)
     return filled
