@@ -151,7 +151,7 @@ def speak(library: ctypes.CDLL, request: dict[str, Any], send: Callable[[bytes, 
 
     library.espeak_SetVoiceByName.argtypes = [c_char_p]
     if library.espeak_SetVoiceByName(str(request["voice"]).encode()):
-        raise RuntimeError(f"espeak-ng has no voice {request['voice']!r}")
+        raise RuntimeError(f"unknown espeak-ng voice {request['voice']!r}")
     for name, parameter in (("rate", RATE), ("volume", VOLUME), ("pitch", PITCH), ("range", RANGE)):
         if library.espeak_SetParameter(c_int(parameter), c_int(int(request[name])), c_int(0)):
             raise RuntimeError(f"espeak-ng does not take the {name} {request[name]}")

@@ -66,7 +66,7 @@ def say(
 
 
 class _Once:
-    """Tells each thing once."""
+    """Logs each message once."""
 
     def __init__(self, log: Callable[[str], None]) -> None:
         self._log, self._logged = log, set[str]()

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from studio.api import Cancelled, StudioError
+from studio.api import Audio, Cancelled, StudioError
 from studio.testing import TestContext
+from studio_speech.marks import Marks
+from studio_speech.narrate import Pacing, fade_ends, narrate
 from studio_speech.nodes.speaking import say_text
+from studio_speech.script import Span
+from studio_speech.spoken import Spoken
+from studio_speech.utterances import Utterance, find_words
 
 
 def test_pauses_are_as_long_as_asked_and_the_rest_stays(ctx: TestContext) -> None:
@@ -65,3 +72,69 @@ def test_a_long_speech_is_read_from_its_file_and_sounds_alike(
     assert list(said.blocks(500))[3].shape == (500, 1)
     assert np.array_equal(np.concatenate(list(said.blocks(1000))), held.samples)
     long_ctx.close()
+
+
+class Beeper:
+    """Says each utterance as a constant level for 10 ms a letter; where words begin is known if asked for."""
+
+    def __init__(self, *, times_known: bool = True, rate: int = 1000) -> None:
+        self.times_known, self.rate = times_known, rate
+
+    def speak(self, utterance: Utterance) -> Spoken:
+        samples = np.full(10 * len(utterance.text), 0.5, np.float32)
+        starts = [10 * start for start, _ in find_words(utterance.text)]
+        return Spoken(samples, self.rate, starts if self.times_known else None)
+
+
+def narrate_texts(*utterances: Utterance, folder: Path, speaker: Beeper | None = None) -> tuple[Audio, Marks]:
+    pacing = Pacing(lead=0.1, sentence=0.2, paragraph=0.5)
+    return narrate(utterances, speaker or Beeper(), pacing, 2.0, folder, lambda *_: None)
+
+
+def test_silence_lies_before_after_sentences_after_paragraphs_and_not_at_the_end(tmp_path: Path) -> None:
+    audio, marks = narrate_texts(
+        Utterance((Span("ab"),)),
+        Utterance((Span("cd"),), ends_paragraph=True),
+        Utterance((Span("ef"),), ends_sentence=False),
+        Utterance((Span("gh"),), pause=0.05),
+        Utterance((Span("ij"),)),
+        folder=tmp_path,
+    )
+
+    loud = np.flatnonzero(np.diff(np.pad(audio.samples[:, 0] != 0, 1).astype(int)))
+    starts, ends = loud[::2], loud[1::2]
+    assert (starts[1:] - ends[:-1]).tolist() == pytest.approx([200, 500, 120, 50], abs=3)
+    assert audio.duration == pytest.approx(0.1 + 5 * 0.02 + 0.2 + 0.5 + 0.12 + 0.05)
+    assert [sentence.text for sentence in marks.sentences] == ["ab", "cd", "ef gh", "ij"]
+
+
+def test_words_have_the_times_at_which_they_are_said(tmp_path: Path) -> None:
+    _, known = narrate_texts(Utterance((Span("one three"),)), folder=tmp_path)
+    _, guessed = narrate_texts(Utterance((Span("one three"),)), folder=tmp_path, speaker=Beeper(times_known=False))
+
+    (sentence,) = known.sentences
+    assert [(word.text, word.start, word.end) for word in sentence.words] == [
+        ("one", 0.1, pytest.approx(0.14)),
+        ("three", pytest.approx(0.14), pytest.approx(0.19)),
+    ]
+    assert (known.estimated, guessed.estimated) == (False, True)
+    # four parts of ten for "one" and a space, six for "three" and one
+    assert guessed.sentences[0].words[1].start == pytest.approx(0.1 + 0.09 * 4 / 10)
+
+
+def test_ends_are_rounded_over_4_milliseconds_and_the_gain_is_a_factor() -> None:
+    faded = fade_ends(np.ones(1000, np.float32), 10_000, 3.0)
+
+    assert faded[[0, 999]].tolist() == [0, 0]
+    assert faded[20] == pytest.approx(1.5, abs=0.01)
+    assert (faded[40:960] == 3.0).all()
+    assert fade_ends(np.ones(1, np.float32), 10_000, 1.0).tolist() == [1.0]
+
+
+def test_a_speaker_that_makes_no_sound_is_an_error(tmp_path: Path) -> None:
+    class Mute(Beeper):
+        def speak(self, utterance: Utterance) -> Spoken:
+            return Spoken(np.zeros(5, np.float32), 1000, [0])
+
+    with pytest.raises(StudioError, match="E664"):
+        narrate_texts(Utterance((Span("ab"),)), folder=tmp_path, speaker=Mute())
