@@ -263,7 +263,7 @@ class NodeState:
         self.skipped_for: Unavailable | None = None
 
     def needs_lazy(self, name: str) -> bool:
-        """Say whether the node is known to need a lazy input."""
+        """Return whether the node is known to need a lazy input."""
         return self.wanted is not None and name in self.wanted
 
     @property

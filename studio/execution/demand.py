@@ -213,7 +213,7 @@ class Demand:
                 result.forget_value()
 
     def _is_spent(self, result: Result) -> bool:
-        """Say whether all nodes that use a call's result are done, so that only values made again need it."""
+        """Return whether all nodes that use a call's result are done, so that only values made again need it."""
         call = result.call
         if call is None:
             return False
@@ -231,7 +231,7 @@ class Demand:
                 call.results[name].forget_value()
 
     def is_read_once(self, call: Call, name: str) -> bool:
-        """Say whether an output is read by one call alone, or only to write it to a file as an output of the plan."""
+        """Return whether an output is read by one call alone, or only by writing it to a file as the plan's output."""
         reference = Reference(call.state.node.id, name)
         if self._uses.get(reference, 0) != 1:
             return False

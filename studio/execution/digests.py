@@ -19,7 +19,7 @@ def name_undigested() -> str:
 
 
 def is_undigested(digest: str) -> bool:
-    """Say whether this names a value without a digest: whatever depends on it has no fingerprint."""
+    """Return whether this names a value without a digest: whatever depends on it has no fingerprint."""
     return digest.startswith(_UNDIGESTED)
 
 

@@ -27,7 +27,7 @@ class Explanation:
         standing: "hit", "miss", "unknown" (it waits for nodes that have to run), "always runs", "skipped" or "failed".
         reason: Why, in a line.
         changed: On a miss: the parts of the fingerprint that differ from the nearest entry, as (now, then).
-        fingerprint: Its fingerprint, where it can be told.
+        fingerprint: Its fingerprint, where it is known.
     """
 
     node: str
@@ -51,7 +51,7 @@ class Explanation:
 
 
 def explain_plan(executor: Executor, plan: Plan) -> list[Explanation]:
-    """Look every node of a plan up in the cache; run nothing."""
+    """Explain every node of a plan; nothing runs."""
     run = executor.survey(plan)
     explain = _Explainer(executor.services, run.lookup, run.demand.states)
     return [explain.explain_node(run.demand.states[node_id]) for node_id in plan.nodes]
@@ -90,7 +90,7 @@ class _Explainer:
         return self._explain_calls(state)
 
     def _list_missing_copies(self, state: NodeState) -> str:
-        """Say which nodes in the copies of a mapped graph have to run."""
+        """Return which nodes in the copies of a mapped graph have to run."""
         wanted = [self._states[node_id] for copy in state.copies for node_id in copy.nodes]
         settled = (DONE, SKIPPED)
         inner = [one.node.id for one in wanted if one.demanded and one.status not in settled]
@@ -109,7 +109,7 @@ class _Explainer:
         missing = [call for call in state.calls if not call.results]
         reason, changed = self._compare(missing[0])
         if len(state.calls) > 1:
-            reason = f"{len(missing)} of {len(state.calls)} entries are not there; {reason}"
+            reason = f"{len(missing)} of {len(state.calls)} entries are missing; {reason}"
         return "miss", reason, changed
 
     def _compare(self, call: Call) -> tuple[str, dict[str, tuple[str, str]]]:
@@ -127,14 +127,14 @@ class _Explainer:
 
 
 def _describe_lazy_video(state: NodeState) -> str:
-    """Say what a hit means for a video that the cache has only the name of."""
+    """Return what a hit means for a video that the cache has only the name of."""
     lazy = any(
         result.digest == digest_lazy_video(call, name)
         for call in state.calls
         if call.fingerprint is not None
         for name, result in call.results.items()
     )
-    return "its film is not stored: the frames, cheap to make, are made again when they are read" if lazy else ""
+    return "its video is not stored: its frames are fast to make, and are made again when they are read" if lazy else ""
 
 
 def _find_changed(now: Mapping[str, str], then: Action) -> dict[str, tuple[str, str]]:

@@ -36,7 +36,7 @@ class LazyVideos:
         return self._services.fast_frame_seconds * (1.0 + _MEGAPIXEL_FACTOR * width * height / 1e6)
 
     def is_lazy(self, call: Call, name: str, video: Video) -> bool:
-        """Say whether a video that a call made is better made while it is read than stored.
+        """Return whether a video that a call made is better made while it is read than stored.
 
         It is stored if several nodes read it, if it is returned as a value, if it has no fingerprint, if it is made
         from files in the call's scratch folder, or if a frame takes longer to make than to keep. So nothing slow is
@@ -75,6 +75,7 @@ class LazyVideos:
 
 def digest_lazy_video(call: Call, name: str) -> str:
     """Return the digest of a lazy video: it is named by what makes it, as its content is not known yet."""
+    # the words are part of every such digest in existing caches
     return hash_parts({"promised film": call.fingerprint or "", "output": name})
 
 

@@ -48,11 +48,11 @@ class Lookup:
     # -- calls and frames ------------------------------------------------------------------------------
 
     def is_looked_up(self, node_type: NodeType) -> bool:
-        """Say whether the run looks results of a node type up."""
+        """Return whether the run looks results of a node type up."""
         return self._mode == "use" and node_type.cache == "pure"
 
     def is_kept(self, node_type: NodeType) -> bool:
-        """Say whether the run keeps results of a node type."""
+        """Return whether the run keeps results of a node type."""
         return self._mode != "off" and node_type.cache != "never"
 
     def find_name(self, node_type: NodeType, digests: Mapping[str, str]) -> str | None:

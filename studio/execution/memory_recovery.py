@@ -99,7 +99,7 @@ class MemoryRecovery:
 
 
 def describe_residents(residents: Sequence[Resident]) -> str:
-    """Say which models there are, how large each is, and where."""
+    """Return which models there are, how large each is, and where."""
     rows = []
     for resident in residents:
         part = f" ({resident.part})" if resident.part else ""

@@ -17,7 +17,7 @@ class RunOptions:
 
     Attributes:
         cache: "use": look up and keep; "refresh": run everything and keep; "off": neither.
-        dry: Only look up; run nothing.
+        dry: Look results up only; run nothing.
         node_timeout_seconds: A call that takes longer fails; None for no limit.
         resolve_path: Turns the name of an output file into a place inside the run's output folder; None if
             the run has none.

@@ -165,5 +165,5 @@ def _recover(
 
 
 def _may_be_of_one_call(error: BaseException) -> bool:
-    """Say whether an error of a stack may be that of one call alone; a wrong number of results is not."""
+    """Return whether an error of a stack may be that of one call alone; a wrong number of results is not."""
     return isinstance(error, Exception | SystemExit) and not isinstance(error, ValueProblem)

@@ -192,7 +192,7 @@ def _find_length(lengths: Mapping[str, int]) -> int:
 
 
 def fit_input(end: Input, value: Any, classes: Mapping[str, type]) -> Any:
-    """Return a value as an input takes it, for calls and for frames of videos: the one place to check or convert it.
+    """Return a value in the form that an input declares: 1 becomes 1.0 for a float.
 
     Raises:
         StudioError: E303 if it does not fit.

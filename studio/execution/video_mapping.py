@@ -191,7 +191,7 @@ class _MappedVideo:
     # -- the cache -------------------------------------------------------------------------------------
 
     def _uses_cache(self) -> bool:
-        """Say whether frames are looked up and kept: those of pure node types, until they turn out to be fast."""
+        """Return whether frames are looked up and kept: those of pure node types, until they turn out to be fast."""
         if self._node_type.cache != "pure" or not self._lookup.is_kept(self._node_type):
             return False
         limit = self._find_fast_limit()

@@ -251,3 +251,20 @@ def test_the_limit_for_graphs_holds_for_files_and_for_what_media_carry(studio: S
             with pytest.raises(GraphError) as error:
                 small.load(tmp_path / name)
             assert error.value.code == "E106"
+
+
+def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    new = {"type": "image.new", "inputs": {"width": [4, 5], "height": 4}}
+    one = {"type": "image.new", "inputs": {"width": 6, "height": 4}}
+    document = {
+        "studio": 1,
+        "nodes": {"many": new, "one": one},
+        "outputs": {"g": {"from": "many"}, "g_000": {"from": "one"}},
+    }
+
+    with Studio(on_disk=False) as studio:
+        result = studio.run(parse_graph(document, base=tmp_path), output=tmp_path / "out")
+
+    assert result.status == "partly done"
+    assert [error.code for error in result.errors] == ["E314"]
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.png")) == ["g_000.png", "g_001.png"]

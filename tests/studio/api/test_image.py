@@ -271,3 +271,11 @@ def test_an_array_that_is_taken_keeps_its_color_space() -> None:
 
 def test_a_pillow_image_may_say_its_color_space() -> None:
     assert Image(PIL.Image.new("RGB", (2, 2)), color=ColorSpace(primaries="display-p3")).color.primaries == "display-p3"
+
+
+def test_an_image_cannot_be_unlocked() -> None:
+    image = Image(np.zeros((2, 2, 3), np.uint8))
+
+    for array in (image.pixels, image.stored):
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            array.flags.writeable = True

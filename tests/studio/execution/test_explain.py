@@ -99,7 +99,7 @@ def test_a_mapped_node_counts_what_is_missing(disk_studio: Studio) -> None:
     row = explain(disk_studio, graph({"a": ("fake.add", {"a": [1, 2, 3, 4, 5]})}, o="a"))["a"]
 
     assert row.standing == "miss"
-    assert row.reason.startswith("3 of 5 entries are not there")
+    assert row.reason.startswith("3 of 5 entries are missing")
 
 
 def test_a_mapped_graph_says_what_it_waits_for(disk_studio: Studio, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from studio.errors import StudioError
 from studio.execution.call import Call, NodeState
 from studio.execution.frame_rows import FrameRows
 from studio.execution.plan import PlanInput, PlanNode
+from studio.graph import parse_graph
 from studio.graph.source import Constant
 
 
@@ -85,3 +86,23 @@ def test_an_entry_of_another_type_is_refused(make_rows: Callable[..., FrameRows]
         read(make_rows(first=make_video(0), second=["text"]))
 
     assert caught.value.code == "E303"
+
+
+def test_a_list_made_of_a_video_zips_with_its_frames() -> None:
+    graph = {
+        "inputs": {"clip": {"type": "video"}},
+        "nodes": {
+            "masks": {"type": "image.mask_from_luma", "inputs": {"image": {"from": "inputs.clip"}}},
+            "cut": {
+                "type": "image.apply_mask",
+                "inputs": {"image": {"from": "inputs.clip"}, "mask": {"from": "masks"}},
+            },
+        },
+        "outputs": {"video": {"from": "cut"}},
+    }
+
+    with Studio(on_disk=False) as studio:
+        result = studio.run(parse_graph({"studio": 1, **graph}), {"clip": make_video(0, 100, 200)})
+
+        alphas = [round(float(frame.image.pixels[0, 0, 3]) * 255) for frame in result["video"].frames()]
+    assert alphas == [0, 100, 200]

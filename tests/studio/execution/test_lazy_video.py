@@ -1,4 +1,4 @@
-"""Films that are cheap to make and read once: made while they are read, never stored; dear ones are kept."""
+"""Videos that are fast to make and read once: made while they are read, never stored; slow ones are kept."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REPOSITORY = Path(__file__).parents[3]
 
 
 def build_chain(frames: int, steps: int = 3) -> dict[str, Any]:
-    """Return a graph that inverts a film several times and gives nothing but the last."""
+    """Return a graph that inverts a video several times and gives nothing but the last."""
     nodes: dict[str, Any] = {"f": ("fake.film", {"n": frames, "side": 32, "seconds": 1.0})}
     for step in range(steps):
         nodes[f"v{step}"] = ("fake.invert", {"image": f"@v{step - 1}" if step else "@f"})
@@ -30,17 +30,17 @@ def build_chain(frames: int, steps: int = 3) -> dict[str, Any]:
 
 
 def find_stored(folder: Path) -> list[Path]:
-    """Return the films that the cache holds."""
+    """Return the videos that the cache holds."""
     return list((folder / "blobs").rglob("*.nut"))
 
 
 def patient(studio: Studio) -> Studio:
-    """A Studio on a machine where every frame of a test is cheap, however busy it is."""
+    """A Studio on a machine where every frame of a test is fast, however busy it is."""
     studio.executor.services.fast_frame_seconds = 60.0
     return studio
 
 
-def test_a_chain_of_cheap_maps_writes_nothing_but_its_file(tmp_path: Path) -> None:
+def test_a_chain_of_fast_maps_writes_nothing_but_its_file(tmp_path: Path) -> None:
     with patient(open_studio(tmp_path)) as studio:
         result = studio.run(build_chain(20), output=tmp_path / "out")
         stored = find_stored(tmp_path)
@@ -67,7 +67,7 @@ def test_what_is_read_twice_or_returned_is_stored(tmp_path: Path) -> None:
         assert len(find_stored(tmp_path)) == 2
 
 
-def test_dear_frames_are_stored(tmp_path: Path) -> None:
+def test_slow_frames_are_stored(tmp_path: Path) -> None:
     with open_studio(tmp_path) as studio:
         studio.executor.services.fast_frame_seconds = 0
         studio.run(build_chain(6), output=tmp_path / "out")
@@ -75,7 +75,7 @@ def test_dear_frames_are_stored(tmp_path: Path) -> None:
     assert len(find_stored(tmp_path)) == 2  # of four films each two are equal
 
 
-def test_what_hangs_on_a_promised_film_is_found_again(tmp_path: Path, probe: Probe) -> None:
+def test_what_hangs_on_a_lazy_video_is_found_again(tmp_path: Path, probe: Probe) -> None:
     nodes = {
         "f": ("fake.film", {"n": 5, "side": 32}),
         "v": ("fake.invert", {"image": "@f"}),
@@ -91,7 +91,7 @@ def test_what_hangs_on_a_promised_film_is_found_again(tmp_path: Path, probe: Pro
     assert dict(probe.calls) == before
 
 
-def test_a_promised_film_is_made_again_for_a_new_reader(tmp_path: Path) -> None:
+def test_a_lazy_video_is_made_again_for_a_new_reader(tmp_path: Path) -> None:
     nodes = {
         "f": ("fake.film", {"n": 5, "side": 32}),
         "v": ("fake.invert", {"image": "@f"}),
@@ -107,7 +107,7 @@ def test_a_promised_film_is_made_again_for_a_new_reader(tmp_path: Path) -> None:
     assert result["p"] == Image(np.full((32, 32, 3), 255, np.uint8))
 
 
-def test_an_error_in_a_promised_film_names_its_node(tmp_path: Path, probe: Probe) -> None:
+def test_an_error_in_a_lazy_video_names_its_node(tmp_path: Path, probe: Probe) -> None:
     probe.open("stop at 30")
     with patient(open_studio(tmp_path, probe)) as studio:
         result = studio.run(build_chain(40, 1), output=tmp_path / "out")
@@ -118,7 +118,7 @@ def test_an_error_in_a_promised_film_names_its_node(tmp_path: Path, probe: Probe
     assert not list((tmp_path / "out").glob(".*partial*"))
 
 
-def test_a_promised_film_is_told_of_and_can_be_cancelled(tmp_path: Path, probe: Probe) -> None:
+def test_a_lazy_video_is_told_of_and_can_be_cancelled(tmp_path: Path, probe: Probe) -> None:
     control, told = Control(), []
 
     def listen(event: object) -> None:

@@ -10,6 +10,7 @@ import pytest
 from fakes import Probe, Recorder, get_error, graph, name_node
 
 from studio.app import Studio
+from studio.graph import parse_graph
 
 
 def write_graph(path: Path, inputs: dict[str, Any], nodes: dict[str, Any], **outputs: str) -> None:
@@ -99,3 +100,50 @@ def test_a_failure_in_a_mapped_graph_is_one_failed_node(studio: Studio, inner: P
 
     assert (result.status, result.outputs) == ("partly done", {"k": 6})
     assert "g[2]/f" in get_error(result).message
+
+
+# -- with the plugin for logic ---------------------------------------------------------------------------
+
+INNER = {
+    "studio": 1,
+    "inputs": {"x": {"type": "int", "default": 1, "maximum": 10}},
+    "nodes": {"s": {"type": "logic.number_to_text", "inputs": {"number": {"from": "inputs.x"}}}},
+    "outputs": {"x": {"from": "inputs.x"}, "s": {"from": "s"}},
+}
+
+
+@pytest.fixture
+def engine() -> Any:
+    with Studio(on_disk=False) as studio:
+        yield studio
+
+
+def run_outer(engine: Studio, folder: Path, graph: dict[str, Any], **inputs: Any) -> Any:
+    (folder / "inner.json").write_text(json.dumps(INNER))
+    return engine.run(parse_graph({"studio": 1, **graph}, base=folder), inputs)
+
+
+def test_a_graph_in_a_graph_checks_what_an_edge_brings(engine: Studio, tmp_path: Path) -> None:
+    graph = {
+        "inputs": {"n": {"type": "int", "default": 1}},
+        "nodes": {"i": {"type": "graph:inner.json", "inputs": {"x": {"from": "inputs.n"}}}},
+        "outputs": {"s": {"from": "i.s"}},
+    }
+
+    assert run_outer(engine, tmp_path, graph, n=10)["s"] == "10"
+    failed = run_outer(engine, tmp_path, graph, n=11)
+
+    assert failed.status == "failed"
+    assert failed.errors[0].code == "E303"
+    assert "<= 10" in failed.errors[0].message
+
+
+def test_when_on_a_graph_also_skips_what_is_handed_through(engine: Studio, tmp_path: Path) -> None:
+    graph = {
+        "inputs": {"on": {"type": "bool", "default": False}},
+        "nodes": {"i": {"type": "graph:inner.json", "when": {"from": "inputs.on"}, "inputs": {"x": 5}}},
+        "outputs": {"x": {"from": "i.x"}, "s": {"from": "i.s"}},
+    }
+
+    assert run_outer(engine, tmp_path, graph).outputs == {}
+    assert run_outer(engine, tmp_path, graph, on=True).outputs == {"x": 5, "s": "5"}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import Recorder, graph
+from fakes import Probe, Recorder, graph, open_studio
 
-from studio.api.events import NodeFinished, NodeProgressed, NodeStarted
-from studio.app import Studio
+from studio.api.events import Event, NodeFinished, NodeProgressed, NodeStarted, NodeWarned
+from studio.app import RunResult, Studio
 
 CHAIN = {"a": ("fake.add", {"a": 1}), "b": ("fake.add", {"a": "@a"}), "c": ("fake.add", {"a": "@b"})}
 
@@ -91,3 +92,63 @@ def test_the_manifest_names_every_node_with_its_fingerprint(disk_studio: Studio)
     assert set(manifest["nodes"]) == {"a", "b", "c"}
     assert all(len(node["fingerprints"]) == 1 and node["status"] == "done" for node in manifest["nodes"].values())
     assert manifest["outputs"]["o"]["digest"] == disk_studio.cache.digest(4)
+
+
+# -- what nodes log ------------------------------------------------------------------------------------
+
+
+def get_warnings(result: RunResult) -> list[str]:
+    """Return what the manifest says of the node."""
+    return list(result.manifest["nodes"]["a"]["warnings"])
+
+
+def build_talk(message: Any) -> dict[str, Any]:
+    """Return a graph whose node says something."""
+    return graph({"a": ("fake.talk", {"message": message})}, o="a")
+
+
+def test_a_cached_result_says_again_what_was_said_of_it(disk_studio: Studio) -> None:
+    events: list[Event] = []
+    disk_studio.run(build_talk("the size was rounded"))
+
+    result = disk_studio.run(build_talk("the size was rounded"), on_event=events.append)
+
+    assert result.manifest["cache"] == {"hits": 1, "calls": 1}
+    assert get_warnings(result) == ["the size was rounded"]
+    assert [event.message for event in events if isinstance(event, NodeWarned)] == ["the size was rounded"]
+
+
+def test_another_process_says_it_too(tmp_path: Path) -> None:
+    with open_studio(tmp_path, Probe()) as first:
+        first.run(build_talk("careful"))
+
+    with open_studio(tmp_path, Probe()) as second:
+        assert get_warnings(second.run(build_talk("careful"))) == ["careful"]
+
+
+def test_a_dry_look_says_nothing(disk_studio: Studio) -> None:
+    disk_studio.run(build_talk("careful"))
+
+    assert disk_studio.explain(disk_studio.load(build_talk("careful")))[0].standing == "hit"
+    assert get_warnings(disk_studio.run(build_talk("careful"))) == ["careful"]
+
+
+def test_equal_lines_of_many_calls_are_said_once(disk_studio: Studio) -> None:
+    result = disk_studio.run(build_talk(["careful", "careful", "slowly"]))
+
+    assert sorted(get_warnings(result)) == ["careful", "slowly"]
+
+
+def test_a_node_that_says_too_much_is_cut_short(disk_studio: Studio) -> None:
+    result = disk_studio.run(build_talk([f"line {number}" for number in range(150)]))
+
+    assert len(get_warnings(result)) == 101
+    assert get_warnings(result)[-1] == "there are more warnings, which are left out"
+
+
+def test_a_long_line_is_kept_in_short(disk_studio: Studio) -> None:
+    disk_studio.run(build_talk("x" * 5000))
+
+    (line,) = get_warnings(disk_studio.run(build_talk("x" * 5000)))
+
+    assert 500 <= len(line) <= 503

@@ -1,21 +1,22 @@
-"""Films through node types for pictures: frame by frame, in order, in constant memory, resumed where they stopped."""
+"""Videos through node types for images: frame by frame, in order, in constant memory, resumed where they stopped."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from fakes import Probe, get_error, graph, open_studio
+from fakes import FakePlugin, Probe, create_settings, get_error, graph, open_studio
 
-from studio.api import Video
-from studio.app import InputFile, Studio
+from studio.api import Batch, Context, Image, Video, hookimpl, node
+from studio.app import InputFile, RunResult, Studio
 from studio.provenance.output_folder import OutputFolder
 
 
 def build_graph(frames: int, **film: Any) -> dict[str, Any]:
-    """Return a graph that inverts a film."""
+    """Return a graph that inverts a video."""
     return graph({"f": ("fake.film", {"n": frames, **film}), "v": ("fake.invert", {"image": "@f"})}, film="f", o="v")
 
 
@@ -33,7 +34,7 @@ def test_every_frame_goes_through_in_order_with_its_time(studio: Studio, probe: 
     assert probe.calls["invert"] == 10
 
 
-def test_the_sound_is_kept(studio: Studio) -> None:
+def test_the_audio_is_kept(studio: Studio) -> None:
     result = studio.run(build_graph(10, seconds=1.0))
 
     assert np.array_equal(result["o"].audio.samples, result["film"].audio.samples)
@@ -50,14 +51,14 @@ def test_a_second_run_runs_nothing_also_in_another_studio(tmp_path: Path, probe:
     assert dict(probe.calls) == before
 
 
-def test_what_is_no_picture_becomes_a_list(studio: Studio) -> None:
+def test_what_is_no_image_becomes_a_list(studio: Studio) -> None:
     nodes = {"f": ("fake.film", {"n": 5}), "m": ("fake.mean", {"image": "@f"})}
     result = studio.run(graph(nodes, o="m"))
 
     assert result["o"] == pytest.approx([i / 255 for i in range(5)])
 
 
-def test_a_list_of_films_maps_twice(studio: Studio) -> None:
+def test_a_list_of_videos_maps_twice(studio: Studio) -> None:
     nodes = {
         "f": ("fake.film", {"n": [3, 4]}),
         "v": ("fake.invert", {"image": "@f"}),
@@ -71,14 +72,14 @@ def test_a_list_of_films_maps_twice(studio: Studio) -> None:
 
 
 @pytest.mark.parametrize("mode", ["use", "refresh", "off"])
-def test_memory_does_not_grow_with_the_film(tmp_path: Path, probe: Probe, mode: Any) -> None:
+def test_memory_does_not_grow_with_the_video(tmp_path: Path, probe: Probe, mode: Any) -> None:
     with open_studio(tmp_path, probe, memory_bytes=0) as studio:
         assert studio.run(build_graph(120, side=64), cache=mode).status == "done"
 
     assert probe.largest <= 12
 
 
-def test_a_film_that_stopped_half_way_goes_on_where_it_was(tmp_path: Path, probe: Probe) -> None:
+def test_a_video_that_stopped_half_way_goes_on_where_it_was(tmp_path: Path, probe: Probe) -> None:
     probe.open("stop at 8")
     with open_studio(tmp_path, probe) as studio:
         studio.executor.services.fast_frame_seconds = 0
@@ -89,7 +90,7 @@ def test_a_film_that_stopped_half_way_goes_on_where_it_was(tmp_path: Path, probe
     assert probe.calls["invert"] == 8 + 5  # the eighth once more
 
 
-def test_frames_leave_nothing_in_the_cache_once_the_film_is_there(tmp_path: Path, probe: Probe) -> None:
+def test_frames_leave_nothing_in_the_cache_once_the_video_is_there(tmp_path: Path, probe: Probe) -> None:
     probe.open("stop at 8")
     with open_studio(tmp_path, probe) as studio:
         studio.executor.services.fast_frame_seconds = 0
@@ -100,7 +101,7 @@ def test_frames_leave_nothing_in_the_cache_once_the_film_is_there(tmp_path: Path
         assert len(list((tmp_path / "blobs").rglob("*.*"))) == 2
 
 
-def test_a_picture_that_a_frame_equals_stays_in_the_cache(tmp_path: Path, probe: Probe) -> None:
+def test_an_image_that_a_frame_equals_stays_in_the_cache(tmp_path: Path, probe: Probe) -> None:
     still = {
         "f": ("fake.film", {"n": 1, "side": 128}),
         "p": ("fake.first_frame", {"video": "@f"}),
@@ -124,7 +125,7 @@ def test_refresh_runs_every_frame_again(studio: Studio, probe: Probe) -> None:
     assert probe.calls["invert"] == 10
 
 
-def test_films_of_unequal_length_are_an_error(studio: Studio) -> None:
+def test_videos_of_unequal_length_are_an_error(studio: Studio) -> None:
     nodes = {
         "a": ("fake.film", {"n": 3}),
         "b": ("fake.film", {"n": 4}),
@@ -134,7 +135,7 @@ def test_films_of_unequal_length_are_an_error(studio: Studio) -> None:
     assert get_error(studio.run(graph(nodes, o="x"))).code == "E308"
 
 
-def test_two_films_and_a_picture_go_through_together(studio: Studio) -> None:
+def test_two_videos_and_an_image_go_through_together(studio: Studio) -> None:
     nodes = {
         "a": ("fake.film", {"n": 4}),
         "b": ("fake.invert", {"image": "@a"}),
@@ -150,7 +151,7 @@ def test_a_failing_frame_fails_the_node(studio: Studio, probe: Probe) -> None:
     assert "'v' (fake.invert)" in get_error(studio.run(build_graph(5))).message
 
 
-def test_a_film_can_be_cancelled_between_frames(studio: Studio, probe: Probe) -> None:
+def test_a_video_can_be_cancelled_between_frames(studio: Studio, probe: Probe) -> None:
     from studio.api.events import NodeProgressed
     from studio.execution.control import Control
 
@@ -164,7 +165,7 @@ def test_a_film_can_be_cancelled_between_frames(studio: Studio, probe: Probe) ->
     assert probe.calls["invert"] <= 6
 
 
-def test_a_lost_film_is_made_again(tmp_path: Path, probe: Probe) -> None:
+def test_a_lost_video_is_made_again(tmp_path: Path, probe: Probe) -> None:
     with open_studio(tmp_path) as studio:
         expected = list_frames(studio.run(build_graph(4))["o"])
     for path in (tmp_path / "blobs").rglob("*.nut"):
@@ -175,7 +176,7 @@ def test_a_lost_film_is_made_again(tmp_path: Path, probe: Probe) -> None:
     assert (probe.calls["film"], probe.calls["invert"]) == (1, 4)
 
 
-def test_what_a_file_cannot_keep_of_a_film_is_warned_of(tmp_path: Path) -> None:
+def test_what_a_file_cannot_keep_of_a_video_is_warned_of(tmp_path: Path) -> None:
     document = graph({"f": ("fake.film", {"n": 3, "side": 33, "seconds": 0.3})}, o="f")
     with open_studio(tmp_path) as studio:
         coded = studio.run(document, output=tmp_path / "a")
@@ -185,7 +186,7 @@ def test_what_a_file_cannot_keep_of_a_film_is_warned_of(tmp_path: Path) -> None:
     assert moving.warnings == ["o.gif: .gif holds no audio; it is left out"] == moving.manifest["warnings"]
 
 
-def test_a_film_that_is_cut_off_is_warned_of_when_it_is_given(tmp_path: Path) -> None:
+def test_a_video_that_is_cut_off_is_warned_of_when_it_is_given(tmp_path: Path) -> None:
     made = graph({"f": ("fake.film", {"n": 60, "side": 64})}, o="f")
     shown = {
         "studio": 1,
@@ -204,3 +205,76 @@ def test_a_film_that_is_cut_off_is_warned_of_when_it_is_given(tmp_path: Path) ->
     for each in (result, again):
         (warning,) = each.manifest["nodes"]["file:cut.mp4:video"]["warnings"]
         assert warning.startswith("the file is truncated or damaged")
+
+
+# -- stacks of frames ----------------------------------------------------------------------------------
+
+
+def run_stacked(
+    folder: Path, run_stack: Callable[[Any, Sequence[Mapping[str, Any]]], list[Any]], frames: int = 8
+) -> RunResult:
+    """Run a video through a node type that takes four frames at once."""
+
+    @node("stack.invert", batch=Batch(run_stack, limit=4))
+    def invert(ctx: Context, image: Image) -> Image:
+        """Turn light to dark."""
+        return Image(255 - image.to_uint8())
+
+    class Plugin:
+        """The node type."""
+
+        @hookimpl
+        def studio_node_types(self) -> list[Any]:
+            """Return it."""
+            return [invert]
+
+    plugins = [("fake", FakePlugin(Probe())), ("stack", Plugin())]
+    document = graph({"f": ("fake.film", {"n": frames}), "v": ("stack.invert", {"image": "@f"})}, o="v")
+    with Studio(create_settings(folder), plugins=plugins, discover=False) as studio:
+        result = studio.run(document)
+        if result.status == "done":
+            assert [level for _, level in list_frames(result["o"])] == [255 - index for index in range(frames)]
+    return result
+
+
+@pytest.mark.parametrize("more", [1, -1])
+def test_a_stack_of_frames_that_returns_too_many_or_too_few_is_a_mistake_of_the_node_type(
+    tmp_path: Path, more: int
+) -> None:
+    calls: list[int] = []
+
+    def run_stack(ctx: Any, stack: Sequence[Mapping[str, Any]]) -> list[Any]:
+        calls.append(len(stack))
+        return [stack[0]["image"]] * (len(stack) + more)
+
+    error = get_error(run_stacked(tmp_path, run_stack))
+
+    assert error.code == "E302"
+    assert str(4 + more) in error.message
+    assert calls == [4]  # no frame of it ran again
+
+
+def test_a_stack_of_frames_that_fails_is_halved_so_that_the_other_frames_are_made(tmp_path: Path) -> None:
+    sizes: list[int] = []
+
+    def run_stack(ctx: Any, stack: Sequence[Mapping[str, Any]]) -> list[Any]:
+        sizes.append(len(stack))
+        if any(one["image"].to_uint8().flat[0] == 2 for one in stack):
+            raise RuntimeError("the third frame")
+        return [Image(255 - one["image"].to_uint8()) for one in stack]
+
+    assert run_stacked(tmp_path, run_stack, frames=9).status == "done"
+    assert sizes[:3] == [4, 2, 2]  # frames 1 to 4 with the third in it, then 1 and 2; 2 alone runs the function
+
+
+def test_a_stack_of_frames_that_runs_out_of_memory_stays_smaller(tmp_path: Path) -> None:
+    sizes: list[int] = []
+
+    def run_stack(ctx: Any, stack: Sequence[Mapping[str, Any]]) -> list[Any]:
+        sizes.append(len(stack))
+        if len(stack) > 2:
+            raise MemoryError("too much")
+        return [Image(255 - one["image"].to_uint8()) for one in stack]
+
+    assert run_stacked(tmp_path, run_stack, frames=9).status == "done"
+    assert sizes.count(4) == 1
