@@ -42,7 +42,7 @@ def test_louder_than_full_scale_is_allowed_and_no_samples_are_too() -> None:
         (np.zeros(4), True),
     ],
 )
-def test_what_is_no_sound_is_refused(samples: object, rate: int) -> None:
+def test_invalid_audio_is_refused(samples: object, rate: int) -> None:
     with pytest.raises(MediaError) as caught:
         Audio(samples, rate)
 
@@ -50,7 +50,7 @@ def test_what_is_no_sound_is_refused(samples: object, rate: int) -> None:
     assert caught.value.hint
 
 
-def test_sound_is_frozen_and_apart_from_its_source() -> None:
+def test_audio_is_frozen_and_shares_nothing_with_its_source() -> None:
     source = np.zeros((4, 1), np.float32)
     audio = Audio(source, 8000)
 

@@ -51,7 +51,7 @@ def test_samples_of_every_kind_become_float32(samples: object, expected: list[fl
         (np.zeros((12_000, 1, 1)), 12_000, "shape"),
     ],
 )
-def test_stream_that_breaks_its_promise_is_refused(block: np.ndarray, frames: int, told: str) -> None:
+def test_a_stream_that_differs_from_its_declaration_is_refused(block: np.ndarray, frames: int, told: str) -> None:
     audio = Audio.from_blocks(lambda: [block], rate=8000, channels=1, frames=frames)
 
     with pytest.raises(MediaError, match=told) as caught:

@@ -36,7 +36,7 @@ def test_digest_depends_on_samples_alone(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("small_memory")
 @pytest.mark.parametrize("extension", AudioType.extensions)
-def test_long_sound_goes_through_a_file_as_a_short_one_does(
+def test_long_audio_goes_through_a_file_as_short_audio_does(
     tmp_path: Path, extension: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     audio = make_tone(1.0, 48_000)
@@ -54,7 +54,7 @@ def test_long_sound_goes_through_a_file_as_a_short_one_does(
 
 
 @pytest.mark.usefixtures("small_memory")
-def test_long_file_that_turns_out_broken_is_refused_while_it_is_read(tmp_path: Path) -> None:
+def test_a_long_file_that_is_damaged_is_refused_while_it_is_read(tmp_path: Path) -> None:
     AUDIO.write_file(Audio(RNG.normal(size=(60_000, 2)) / 9, 44_100), tmp_path / "a.flac", None)
     data = (tmp_path / "a.flac").read_bytes()
     (tmp_path / "b").write_bytes(data[: int(len(data) * 0.9)])
@@ -75,24 +75,24 @@ def test_long_file_that_turns_out_broken_is_refused_while_it_is_read(tmp_path: P
         Audio([1.0], 8000),
     ],
 )
-def test_codec_gives_the_sound_back(audio: Audio) -> None:
+def test_the_codec_gives_audio_back(audio: Audio) -> None:
     packed = AUDIO.pack(audio)
 
     assert AUDIO.unpack(packed) == audio
     assert packed.header == {"rate": audio.rate}
 
 
-def test_equal_sounds_pack_alike() -> None:
+def test_equal_audio_packs_alike() -> None:
     first, second = AUDIO.pack(Audio([-0.0, 0.123], 8000)), AUDIO.pack(Audio([0.0, 0.123], 8000))
 
     assert first.arrays["samples"].tobytes() == second.arrays["samples"].tobytes()
 
 
-def test_sixteen_bit_sound_packs_into_sixteen_bits() -> None:
+def test_sixteen_bit_audio_packs_into_sixteen_bits() -> None:
     assert AUDIO.pack(Audio(np.arange(9, dtype=np.int16), 8000)).arrays["samples"].dtype == np.int16
 
 
-def test_sound_is_described_in_a_few_words() -> None:
+def test_audio_is_described_in_a_few_words() -> None:
     assert AUDIO.describe(make_tone(2.5)) == "2.5 s stereo, 44100 Hz"
 
 
@@ -132,7 +132,7 @@ def test_foreign_file_has_no_provenance(tmp_path: Path, kind: str) -> None:
     assert AUDIO.read_provenance(tmp_path / "a") is None
 
 
-def test_what_is_no_sound_file_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_file_without_audio_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     os.mkfifo(tmp_path / "pipe")
     for name, content in {"empty": b"", "text": b"hello" * 99, "riff": b"RIFF", "flac": b"fLaC" + b"\0" * 50}.items():
         (tmp_path / name).write_bytes(content)

@@ -17,7 +17,7 @@ from tests.studio.api.audios import AUDIO, RNG, make_stream
 
 @pytest.mark.usefixtures("small_memory")
 @pytest.mark.parametrize("kind", ["int16", "float", "late float"])
-def test_stored_sound_comes_back_exactly_whatever_its_blocks(tmp_path: Path, kind: str) -> None:
+def test_stored_audio_comes_back_exactly_whatever_its_blocks(tmp_path: Path, kind: str) -> None:
     samples = (RNG.integers(-32768, 32768, (200_000, 2)) / 32768.0).astype(np.float32)
     if kind == "float":
         samples *= np.float32(0.3)
@@ -41,7 +41,7 @@ def test_stored_sound_comes_back_exactly_whatever_its_blocks(tmp_path: Path, kin
 @pytest.mark.parametrize(
     ("kept", "told"), [(24 + 8 * 100_000 + 3, "truncated"), (24 + 8 * 100_000, "frames"), (None, "open")]
 )
-def test_stored_sound_that_is_cut_or_removed_while_it_is_read_is_refused(
+def test_stored_audio_that_is_truncated_or_removed_while_it_is_read_is_refused(
     tmp_path: Path, kept: int | None, told: str
 ) -> None:
     AUDIO.encode(make_stream(RNG.normal(size=(200_000, 2)).astype(np.float32), 777), tmp_path / "a.au")
@@ -59,14 +59,14 @@ def test_stored_sound_that_is_cut_or_removed_while_it_is_read_is_refused(
     "content",
     [b"", b"RIFF" * 9, b".snd" + bytes(40), struct.pack(">4sIIIII", b".snd", 24, 0, 3, 48_000, 0)],
 )
-def test_what_is_no_stored_sound_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_holds_no_stored_audio_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.au").write_bytes(content)
 
     with pytest.raises(MediaError, match="invalid stored audio"):
         AUDIO.decode(tmp_path / "a.au")
 
 
-def test_kept_sound_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_audio_that_is_kept_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("studio.api.audio_blocks.HELD_VALUES", 100)
     runs = []
 

@@ -67,7 +67,7 @@ def test_provenance_comes_back_from_every_format(tmp_path: Path, extension: str,
 
 
 @pytest.mark.parametrize("extension", ["flac", "wav", "mp3", "m4a", "opus"])
-def test_equal_sounds_give_equal_bytes(tmp_path: Path, extension: str) -> None:
+def test_equal_audio_gives_equal_bytes(tmp_path: Path, extension: str) -> None:
     for name in ("a", "b"):
         AUDIO.write_file(make_tone(0.3), tmp_path / f"{name}.{extension}", GRAPH)
 
@@ -75,7 +75,7 @@ def test_equal_sounds_give_equal_bytes(tmp_path: Path, extension: str) -> None:
 
 
 @pytest.mark.parametrize("extension", ["flac", "wav"])
-def test_sound_without_samples_goes_through_a_file(tmp_path: Path, extension: str) -> None:
+def test_audio_without_samples_goes_through_a_file(tmp_path: Path, extension: str) -> None:
     AUDIO.write_file(Audio(np.zeros((0, 2)), 44_100), tmp_path / f"a.{extension}", None)
 
     assert AUDIO.read_file(tmp_path / f"a.{extension}", LIMITS).frames == 0

@@ -1,4 +1,4 @@
-"""Pictures in memory: what they may come from, what they refuse, and that they never change."""
+"""Images in memory: what they are made from, what they refuse, and that they never change."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_every_depth_and_byte_order_becomes_float_samples(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("bits", [8, 16])
-def test_float_picture_equals_the_whole_numbers_it_was_made_from(bits: int) -> None:
+def test_a_float_image_equals_the_whole_numbers_it_was_made_from(bits: int) -> None:
     dtype = np.uint8 if bits == 8 else np.uint16
     whole = Image(RNG.integers(0, 2**bits, (9, 7, 3)).astype(dtype))
 
@@ -41,7 +41,7 @@ def test_float_picture_equals_the_whole_numbers_it_was_made_from(bits: int) -> N
     assert floats.compact().dtype == dtype
 
 
-def test_eight_bit_levels_in_sixteen_bits_are_the_same_picture() -> None:
+def test_eight_bit_levels_in_sixteen_bits_are_the_same_image() -> None:
     small = RNG.integers(0, 256, (5, 4, 3)).astype(np.uint8)
 
     deep = Image(small.astype(np.uint16) * 257)
@@ -57,7 +57,7 @@ def test_negative_zero_is_zero_in_the_compact_form() -> None:
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "I;16", "I;16B", "F"])
-def test_every_pillow_mode_becomes_a_picture(mode: str) -> None:
+def test_every_pillow_mode_becomes_an_image(mode: str) -> None:
     image = Image(PIL.Image.new(mode, (3, 2)))
 
     assert (image.width, image.height) == (3, 2)
@@ -65,7 +65,7 @@ def test_every_pillow_mode_becomes_a_picture(mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "P"])
-def test_transparent_colour_of_a_pillow_image_becomes_alpha(mode: str) -> None:
+def test_the_transparent_color_of_a_pillow_image_becomes_alpha(mode: str) -> None:
     source = PIL.Image.new(mode, (2, 1), (0, 0, 0) if mode == "RGB" else 0)
     source.putpixel((1, 0), (9, 9, 9) if mode == "RGB" else 1)
     source.info["transparency"] = (0, 0, 0) if mode == "RGB" else 0
@@ -118,7 +118,7 @@ def test_torch_dtypes_keep_white_white(dtype: torch.dtype) -> None:
         (np.full((2, 2), 1.01, np.float32), "E502"),
     ],
 )
-def test_what_is_no_picture_is_refused(source: object, code: str) -> None:
+def test_an_invalid_image_is_refused(source: object, code: str) -> None:
     with pytest.raises(MediaError) as caught:
         Image(source)
 
@@ -132,7 +132,7 @@ def test_rounding_errors_of_a_filter_are_clipped() -> None:
     assert image.pixels.ravel().tolist() == [0.0, 1.0]
 
 
-def test_picture_never_changes_with_the_array_it_came_from() -> None:
+def test_an_image_never_changes_with_its_source_array() -> None:
     source = np.zeros((2, 2), np.float32)
     image = Image(source)
 
@@ -150,7 +150,7 @@ def test_every_view_of_the_samples_is_read_only(samples: np.ndarray) -> None:
             view[0, 0] = 0
 
 
-def test_drawing_on_the_pillow_image_leaves_the_picture_alone() -> None:
+def test_drawing_on_the_pillow_image_leaves_the_image_alone() -> None:
     image = Image(np.zeros((2, 2, 3), np.uint8))
 
     image.to_pillow().putpixel((0, 0), (255, 255, 255))
@@ -169,7 +169,7 @@ def test_attributes_and_copies_are_refused() -> None:
         copy.copy(image)
 
 
-def test_two_threads_may_look_at_a_fresh_picture_at_once() -> None:
+def test_two_threads_may_read_a_fresh_image_at_once() -> None:
     images = [Image(PIL.Image.new("RGB", (64, 64))) for _ in range(200)]
     barrier = threading.Barrier(8)
 

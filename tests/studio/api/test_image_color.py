@@ -92,7 +92,7 @@ def test_grey_profile_is_converted_and_stays_one_channel(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("profile", [b"", b"acsp" * 100, make_profile(1.0, [(0, 0, 0)] * 3)[:200]])
-def test_broken_profile_is_taken_for_srgb(tmp_path: Path, profile: bytes) -> None:
+def test_a_damaged_profile_is_taken_for_srgb(tmp_path: Path, profile: bytes) -> None:
     PIL.Image.new("RGB", (2, 2), (9, 99, 199)).save(tmp_path / "a.png", icc_profile=profile)
 
     assert read(tmp_path / "a.png").stored[0, 0].tolist() == [9, 99, 199]

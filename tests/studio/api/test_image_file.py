@@ -20,7 +20,7 @@ from tests.studio.api.images import GRAPH, IMAGES, LIMITS, MASKS, RNG, read
 @pytest.mark.parametrize("extension", ["png", "tiff"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_written_picture_reads_back_exactly(tmp_path: Path, extension: str, dtype: type, channels: int) -> None:
+def test_a_written_image_reads_back_exactly(tmp_path: Path, extension: str, dtype: type, channels: int) -> None:
     image = Image(RNG.integers(0, np.iinfo(dtype).max + 1, (137, 41, channels)).astype(dtype))
     path = tmp_path / f"picture.{extension}"
 
@@ -39,7 +39,7 @@ def test_unknown_extension_is_refused_with_those_that_work(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("value", [np.zeros((2, 3, 4), np.uint8), RNG.random((2, 3)), np.array([[77]], np.uint16)])
-def test_codec_gives_the_picture_back(value: np.ndarray) -> None:
+def test_the_codec_gives_the_image_back(value: np.ndarray) -> None:
     image = Image(value)
 
     packed = IMAGES.pack(image)
@@ -48,7 +48,7 @@ def test_codec_gives_the_picture_back(value: np.ndarray) -> None:
     assert packed.arrays["pixels"].flags.c_contiguous
 
 
-def test_pictures_are_described_in_a_few_words() -> None:
+def test_images_are_described_in_a_few_words() -> None:
     assert IMAGES.describe(Image(np.zeros((768, 1024, 3), np.uint8))) == "1024x768 RGB, 8 bit"
     assert IMAGES.describe(Image(np.zeros((2, 3), np.float32))) == "3x2 grey, float"
 
@@ -64,7 +64,7 @@ def test_mask_goes_through_a_file_exactly(tmp_path: Path, dtype: type) -> None:
     assert MASKS.read_provenance(tmp_path / "m.png") == GRAPH
 
 
-def test_mask_of_a_picture_is_its_alpha_or_its_luma(tmp_path: Path) -> None:
+def test_the_mask_of_an_image_is_its_alpha_or_its_luma(tmp_path: Path) -> None:
     see_through, opaque = np.zeros((1, 2, 4), np.uint8), np.zeros((1, 2, 4), np.uint8)
     see_through[0, 1, 3] = 200
     opaque[0] = [[255, 255, 255, 255], [0, 255, 0, 255]]

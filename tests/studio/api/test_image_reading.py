@@ -36,7 +36,7 @@ def test_sixteen_bit_png_is_read_at_full_depth(tmp_path: Path, channels: int, in
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_colour_key_of_a_png_becomes_alpha(tmp_path: Path, channels: int, dtype: type) -> None:
+def test_the_color_key_of_a_png_becomes_alpha(tmp_path: Path, channels: int, dtype: type) -> None:
     array = np.arange(12 * channels).reshape(3, 4, channels).astype(dtype)
     key = chunk(b"tRNS", struct.pack(f">{channels}H", *array[1, 2].tolist()))
     (tmp_path / "a.png").write_bytes(make_png(array, key))
@@ -124,7 +124,7 @@ def test_tiff_grey_where_white_is_zero_is_turned_round(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("extension", ["jpg", "png", "webp", "tiff"])
-def test_orientation_is_honoured(tmp_path: Path, extension: str, orientation: int) -> None:
+def test_the_orientation_is_applied(tmp_path: Path, extension: str, orientation: int) -> None:
     array = np.zeros((32, 48, 3), np.uint8)
     array[:16, :16] = 255  # the corner at the top left
     array[:16, 32:] = [255, 0, 0]
@@ -158,7 +158,7 @@ def test_orientation_holds_at_sixteen_bits(tmp_path: Path, extension: str) -> No
 
 
 @pytest.mark.parametrize("exif", [b"", b"II*\0\xff\xff\xff\xff", b"MM\0*\0\0\0\x08\xff\xff" + b"\1" * 50])
-def test_broken_exif_is_ignored_without_a_warning(tmp_path: Path, exif: bytes) -> None:
+def test_damaged_exif_is_ignored_without_a_warning(tmp_path: Path, exif: bytes) -> None:
     PIL.Image.new("RGB", (4, 4)).save(tmp_path / "a.jpg", exif=b"Exif\0\0" + exif)
 
     assert read(tmp_path / "a.jpg").width == 4
@@ -235,7 +235,7 @@ def test_mutated_files_are_read_or_refused_and_nothing_else(tmp_path: Path, exte
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 100, b"hello", b"<svg xmlns='http://www.w3.org/2000/svg'/>"])
-def test_what_is_no_picture_names_what_is_read(tmp_path: Path, content: bytes) -> None:
+def test_an_unsupported_file_is_refused_with_the_formats_that_are_read(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.png").write_bytes(content)
 
     check_refused(tmp_path / "a.png")
@@ -245,7 +245,7 @@ def test_what_is_no_picture_names_what_is_read(tmp_path: Path, content: bytes) -
 
 
 @pytest.mark.parametrize("header", [b"\0\0\0\x18ftypheic\0\0\0\0", b"v/1\1\2\0\0\0", b"\0\0\0\x0cJXL \r\n\x87\n"])
-def test_formats_that_are_not_read_are_named_as_such(tmp_path: Path, header: bytes) -> None:
+def test_formats_that_are_not_read_are_called_unsupported(tmp_path: Path, header: bytes) -> None:
     (tmp_path / "a.heic").write_bytes(header + b"\0" * 100)
 
     assert "unsupported or damaged image file" in check_refused(tmp_path / "a.heic")
@@ -287,7 +287,7 @@ def test_lying_header_allocates_next_to_nothing(tmp_path: Path) -> None:
     assert "too short" in check_refused(tmp_path / "a.png")
 
 
-def test_picture_above_pillows_own_limit_is_read_without_a_warning(tmp_path: Path) -> None:
+def test_an_image_above_pillows_own_limit_is_read_without_a_warning(tmp_path: Path) -> None:
     PIL.Image.new("1", (10_000, 9_000)).save(tmp_path / "a.png")  # 90 million pixels; Pillow warns at 89
 
     assert read(tmp_path / "a.png").width == 10_000

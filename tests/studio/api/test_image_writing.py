@@ -49,7 +49,7 @@ def test_tiff_keeps_floats(tmp_path: Path, channels: int) -> None:
     assert read(tmp_path / "a.tiff") == image
 
 
-def test_png_of_a_float_picture_has_eight_bits(tmp_path: Path) -> None:
+def test_a_png_of_a_float_image_has_eight_bits(tmp_path: Path) -> None:
     image = Image(RNG.random((4, 4, 3), dtype=np.float32))
 
     IMAGES.write_file(image, tmp_path / "a.png", None)
@@ -123,7 +123,7 @@ def test_hostile_provenance_is_none(tmp_path: Path, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("extension", ImageType.extensions)
-def test_equal_pictures_give_equal_bytes_in_any_process(tmp_path: Path, extension: str) -> None:
+def test_equal_images_give_equal_bytes_in_any_process(tmp_path: Path, extension: str) -> None:
     array = RNG.integers(0, 256, (20, 30, 4)).astype(np.uint8)
     np.save(tmp_path / "a.npy", array)
     code = (
@@ -153,7 +153,7 @@ def test_jpeg_lays_alpha_over_white_and_keeps_full_chroma(tmp_path: Path) -> Non
     assert np.abs(seen[:, 1::2] - 255).max() < 25
 
 
-def test_picture_too_wide_for_webp_is_refused(tmp_path: Path) -> None:
+def test_an_image_too_wide_for_webp_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MediaError) as caught:
         IMAGES.write_file(Image(np.zeros((1, 16_384), np.uint8)), tmp_path / "a.webp", None)
 

@@ -30,7 +30,7 @@ def test_deeply_nested_json_is_damaged_json(tmp_path: Path) -> None:
 
 
 def test_a_component_whose_name_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="names a component"):
+    with pytest.raises(ModelError, match="invalid component name"):
         list_components(tmp_path, {"../vae": ["diffusers", "AutoencoderKL"]})
 
 

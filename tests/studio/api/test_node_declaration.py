@@ -145,7 +145,7 @@ def test_a_single_output_is_named_after_its_type(annotation: Any, name: str) -> 
 # -- what is wrong ---------------------------------------------------------------------------------
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     def wrong(context, text, number: complex, *rest: int, count: int = "three", **more: str) -> set:  # type: ignore[no-untyped-def,type-arg,assignment]
         pass
 
@@ -175,7 +175,7 @@ def test_code_is_a_whole_number_from_1(code: Any) -> None:
     assert f"code {code!r}" in declare(fine, code=code)
 
 
-def test_a_type_that_is_only_there_for_type_checkers_is_told() -> None:
+def test_a_type_that_is_imported_for_type_checkers_only_is_reported() -> None:
     def wrong(ctx: Context, number: Decimal) -> int:
         """Do."""
         return 1
@@ -184,7 +184,7 @@ def test_a_type_that_is_only_there_for_type_checkers_is_told() -> None:
     assert "Decimal" in declare(wrong)
 
 
-def test_the_docstring_must_not_describe_what_there_is_not() -> None:
+def test_the_docstring_must_not_describe_missing_inputs() -> None:
     def wrong(ctx: Context, text: str) -> str:
         """Do.
 

@@ -67,7 +67,7 @@ FITTING: list[tuple[str, Any, Any]] = [
 
 
 @pytest.mark.parametrize(("name", "value", "expected"), FITTING)
-def test_values_that_fit_come_back_in_the_promised_form(name: str, value: Any, expected: Any) -> None:
+def test_values_that_fit_come_back_in_the_form_of_their_type(name: str, value: Any, expected: Any) -> None:
     checked = check(name, value)
 
     assert checked == expected
@@ -115,7 +115,7 @@ REFUSED: list[tuple[str, Any, str]] = [
 
 
 @pytest.mark.parametrize(("name", "value", "found"), REFUSED)
-def test_values_that_do_not_fit_are_told(name: str, value: Any, found: str) -> None:
+def test_values_that_do_not_fit_are_reported(name: str, value: Any, found: str) -> None:
     with pytest.raises(ValueProblem) as caught:
         check(name, value)
     assert found in str(caught.value)
@@ -132,7 +132,7 @@ def test_references_fit_their_types() -> None:
         assert check(name, value) is value
 
 
-def test_choices_tell_types_apart() -> None:
+def test_choices_distinguish_types() -> None:
     spec, _ = parse_annotation(Literal["1", 1, "a"])
 
     assert check(spec, "1") == "1"
@@ -200,7 +200,7 @@ def test_names_of_types_are_parsed_and_written_alike(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "Image", "list[]", "list[image", "list", "a-b", "list[" * 5 + "a" + "]" * 5])
-def test_names_that_are_none_are_refused(text: str) -> None:
+def test_invalid_names_are_refused(text: str) -> None:
     if text == "list":  # a name like any other; the registry does not know it
         assert parse_type_name(text).name == "list"
         return

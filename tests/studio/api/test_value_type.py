@@ -26,7 +26,7 @@ class Stream(StreamType[int]):
     python = int
 
 
-def test_what_a_value_type_does_not_implement_is_told_by_name() -> None:
+def test_what_a_value_type_does_not_implement_is_reported_by_name() -> None:
     for call in (lambda: Nothing().pack(1), lambda: Nothing().unpack(Packed()), lambda: Stream().encode(1, Path("x")),
                  lambda: Stream().decode(Path("x"))):  # fmt: skip
         with pytest.raises(NotImplementedError, match=r"nothing|river"):

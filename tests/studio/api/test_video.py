@@ -43,7 +43,7 @@ def test_length_of_a_stream_is_found_by_running_through_it_once() -> None:
     assert (video.duration, video.duration, len(runs)) == (4.0, 4.0, 1)
 
 
-def test_sound_is_made_when_it_is_first_asked_for() -> None:
+def test_audio_is_made_when_it_is_first_asked_for() -> None:
     made = []
 
     def load() -> Audio:
@@ -71,7 +71,7 @@ def test_video_and_frame_are_frozen() -> None:
     "change",
     [{"width": 0}, {"height": -1}, {"channels": 2}, {"rate": Fraction(0)}, {"rate": float("nan")}, {"count": -1}],
 )
-def test_what_is_no_film_is_refused(change: dict[str, object]) -> None:
+def test_an_invalid_video_is_refused(change: dict[str, object]) -> None:
     arguments = {"width": 4, "height": 4, "rate": Fraction(25), **change}
 
     with pytest.raises(MediaError) as caught:
@@ -86,7 +86,7 @@ def test_times_before_the_start_are_refused(time: float) -> None:
         Frame(make_ramp(1)[0], time)
 
 
-def test_pictures_of_different_sizes_are_no_film() -> None:
+def test_images_of_different_sizes_are_no_video() -> None:
     with pytest.raises(MediaError) as caught:
         Video.from_images([*make_ramp(1), *make_noise(1)], 25)
 

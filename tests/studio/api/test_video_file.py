@@ -20,7 +20,7 @@ from tests.studio.api.videos import GRAPH, LIMITS, VIDEO, make_ramp
 
 
 @pytest.mark.parametrize("extension", VideoType.extensions)
-def test_film_goes_through_every_format(tmp_path: Path, extension: str) -> None:
+def test_a_video_goes_through_every_format(tmp_path: Path, extension: str) -> None:
     audio = Audio(0.25 * np.sin(np.arange(48_000) / 20), 48_000)
     video = Video.from_images(make_ramp(25), 25, audio)
 
@@ -49,7 +49,7 @@ def test_two_megabytes_of_provenance_come_back(tmp_path: Path, extension: str) -
     assert sum(1 for _ in VIDEO.read_file(tmp_path / f"a.{extension}", LIMITS).frames()) == 2
 
 
-def test_foreign_film_has_no_provenance(tmp_path: Path) -> None:
+def test_a_foreign_video_has_no_provenance(tmp_path: Path) -> None:
     make_ramp(1)[0].to_pillow().save(tmp_path / "a.gif", comment=b"hello")
     VIDEO.write_file(Video.from_images(make_ramp(2), 25), tmp_path / "a.mp4", None)
 

@@ -22,7 +22,7 @@ from tests.studio.api.videos import GRAPH, LIMITS, VIDEO, make_noise, make_ramp
 
 
 @pytest.mark.parametrize("turn", [90, 180, 270])
-def test_rotation_flag_is_honoured(tmp_path: Path, turn: int) -> None:
+def test_the_rotation_flag_is_applied(tmp_path: Path, turn: int) -> None:
     image = np.full((48, 64, 3), 20, np.uint8)
     image[:24, :32] = 220  # the top left
     VIDEO.write_file(Video.from_images([Image(image)] * 3, 25), tmp_path / "a.mp4", None)
@@ -52,7 +52,7 @@ def test_gif_that_is_opaque_is_rgb_and_one_that_is_not_is_rgba(tmp_path: Path) -
     assert next(VIDEO.read_file(tmp_path / "b.gif", LIMITS).frames()).image.pixels[0, 0, 3] == 0
 
 
-def test_ten_bit_film_is_read_at_sixteen_bits(tmp_path: Path) -> None:
+def test_a_ten_bit_video_is_read_at_sixteen_bits(tmp_path: Path) -> None:
     ramp = np.linspace(0, 65535, 64).astype(np.uint16)
     array = np.broadcast_to(ramp[None, :, None], (48, 64, 3)).copy()
     with av.open(str(tmp_path / "a.mkv"), "w") as container:
@@ -67,7 +67,7 @@ def test_ten_bit_film_is_read_at_sixteen_bits(tmp_path: Path) -> None:
     assert np.abs(seen.stored.astype(int) - array).max() < 100  # 10 bits have steps of 64
 
 
-def test_sound_that_starts_later_is_preceded_by_silence(tmp_path: Path) -> None:
+def test_audio_that_starts_later_is_preceded_by_silence(tmp_path: Path) -> None:
     loud = np.full((1, 8000), 16_000, np.int16)
     with av.open(str(tmp_path / "a.mkv"), "w") as container:
         pictures = container.add_stream("ffv1", rate=25)
@@ -98,7 +98,7 @@ def check_refused(path: Path, limits: MediaLimits = LIMITS) -> str:
     return caught.value.message
 
 
-def test_what_is_no_film_file_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_file_without_video_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "empty").write_bytes(b"")
     (tmp_path / "text").write_bytes(b"hello" * 999)
@@ -118,7 +118,7 @@ def test_what_is_no_film_file_is_refused(tmp_path: Path, capfd: pytest.CaptureFi
 
 
 @pytest.mark.parametrize("extension", VideoType.extensions)
-def test_truncated_film_is_refused_or_gives_the_frames_that_are_there(
+def test_a_truncated_video_is_refused_or_gives_the_frames_that_are_there(
     tmp_path: Path, extension: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     VIDEO.write_file(Video.from_images(make_noise(20, size=(48, 64)), 25), tmp_path / f"a.{extension}", None)
@@ -145,7 +145,7 @@ def find_code(path: Path) -> str:
 
 
 @pytest.mark.parametrize("extension", ["mp4", "mkv", "gif"])
-def test_mutated_films_are_read_or_refused_and_nothing_else(
+def test_mutated_videos_are_read_or_refused_and_nothing_else(
     tmp_path: Path, extension: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     rng = np.random.default_rng(4)

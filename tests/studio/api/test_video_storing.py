@@ -27,7 +27,7 @@ from tests.studio.api.videos import NTSC, RNG, VIDEO, make_noise, make_ramp, mak
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_stored_film_is_exact(tmp_path: Path, dtype: type, channels: int) -> None:
+def test_a_stored_video_is_exact(tmp_path: Path, dtype: type, channels: int) -> None:
     images, times = make_noise(5, channels, dtype), [0.0, 0.000001, 0.033367, 1.000003, 86_400.123457]
 
     VIDEO.encode(make_video(images, times), tmp_path / "a.nut")
@@ -43,7 +43,7 @@ def test_stored_film_is_exact(tmp_path: Path, dtype: type, channels: int) -> Non
 
 
 @pytest.mark.parametrize("channels", [1, 2, 6, 11])
-def test_stored_sound_is_exact(tmp_path: Path, channels: int) -> None:
+def test_stored_audio_of_a_video_is_exact(tmp_path: Path, channels: int) -> None:
     audio = Audio(RNG.normal(size=(100_003, channels)) * 3, 44_101)
 
     VIDEO.encode(make_video(make_noise(2), [0.0, 0.5], audio), tmp_path / "a.nut")
@@ -51,13 +51,13 @@ def test_stored_sound_is_exact(tmp_path: Path, channels: int) -> None:
     assert VIDEO.decode(tmp_path / "a.nut").audio == audio
 
 
-def test_sound_without_samples_is_stored(tmp_path: Path) -> None:
+def test_audio_without_samples_is_stored(tmp_path: Path) -> None:
     VIDEO.encode(make_video(make_noise(1), [0.0], Audio(np.zeros((0, 2)), 8000)), tmp_path / "a.nut")
 
     assert VIDEO.decode(tmp_path / "a.nut").audio == Audio(np.zeros((0, 2)), 8000)
 
 
-def test_film_that_turns_deep_is_stored_at_sixteen_bits_from_the_start(tmp_path: Path) -> None:
+def test_a_video_that_turns_deep_is_stored_at_sixteen_bits_from_the_start(tmp_path: Path) -> None:
     images = [*make_noise(3), *make_noise(1, dtype=np.uint16)]
 
     VIDEO.encode(make_video(images, [0, 1, 2, 3]), tmp_path / "a.nut")
@@ -74,7 +74,7 @@ def test_floats_are_rounded_to_sixteen_bits(tmp_path: Path) -> None:
     assert np.abs(seen.pixels - image.pixels).max() <= 0.5 / 65535 + 1e-7
 
 
-def test_equal_films_are_stored_as_equal_bytes_in_any_process(tmp_path: Path) -> None:
+def test_equal_videos_are_stored_as_equal_bytes_in_any_process(tmp_path: Path) -> None:
     code = (
         "import sys, pathlib, numpy\n"
         "from studio.api.image import Image\nfrom studio.api.audio import Audio\n"
@@ -120,7 +120,7 @@ def test_storing_holds_few_frames_at_once(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("extension", ["nut", "mp4", "gif"])
-def test_broken_streams_are_refused_and_leave_no_file(
+def test_invalid_streams_are_refused_and_leave_no_file(
     tmp_path: Path, extension: str, images: list[Image], times: list[float], found: str
 ) -> None:
     video, path = make_video(images, times), tmp_path / f"a.{extension}"
@@ -133,7 +133,7 @@ def test_broken_streams_are_refused_and_leave_no_file(
 
 
 @pytest.mark.parametrize("extension", ["nut", *VideoType.extensions])
-def test_film_of_no_frames_is_refused(tmp_path: Path, extension: str) -> None:
+def test_a_video_without_frames_is_refused(tmp_path: Path, extension: str) -> None:
     video, path = Video(lambda: iter(()), width=4, height=4, rate=Fraction(25)), tmp_path / f"a.{extension}"
 
     with pytest.raises(MediaError) as caught:

@@ -17,14 +17,14 @@ from tests.studio.api.videos import GRAPH, LIMITS, NTSC, VIDEO, make_ramp, make_
 
 
 @pytest.mark.parametrize("extension", ["mp4", "mkv", "webm", "mov"])
-@pytest.mark.parametrize("colour", [(230, 20, 30), (10, 200, 60), (20, 30, 220)])
-def test_colours_survive_within_the_codec(tmp_path: Path, extension: str, colour: tuple[int, int, int]) -> None:
-    image = Image(np.full((48, 64, 3), colour, np.uint8))
+@pytest.mark.parametrize("color", [(230, 20, 30), (10, 200, 60), (20, 30, 220)])
+def test_colors_survive_within_the_codec(tmp_path: Path, extension: str, color: tuple[int, int, int]) -> None:
+    image = Image(np.full((48, 64, 3), color, np.uint8))
 
     VIDEO.write_file(Video.from_images([image] * 3, 25), tmp_path / f"a.{extension}", None)
 
     seen = next(VIDEO.read_file(tmp_path / f"a.{extension}", LIMITS).frames()).image.to_uint8()
-    assert np.abs(seen.astype(int) - colour).max() <= 4
+    assert np.abs(seen.astype(int) - color).max() <= 4
 
 
 @pytest.mark.parametrize("extension", VideoType.extensions)
@@ -54,7 +54,7 @@ def test_independent_reader_sees_every_frame(tmp_path: Path, extension: str) -> 
 
 
 @pytest.mark.parametrize("extension", ["mp4", "mov"])
-def test_index_comes_before_the_pictures(tmp_path: Path, extension: str) -> None:
+def test_the_index_comes_before_the_frames(tmp_path: Path, extension: str) -> None:
     VIDEO.write_file(Video.from_images(make_ramp(12), 25), tmp_path / f"a.{extension}", None)
 
     data = (tmp_path / f"a.{extension}").read_bytes()
@@ -87,7 +87,7 @@ def test_grey_and_alpha_are_written_too(tmp_path: Path, extension: str) -> None:
 
 
 @pytest.mark.parametrize("extension", VideoType.extensions)
-def test_equal_films_give_equal_bytes(tmp_path: Path, extension: str) -> None:
+def test_equal_videos_give_equal_bytes(tmp_path: Path, extension: str) -> None:
     video = Video.from_images(make_ramp(5), 25, Audio(np.zeros(8000), 8000))
 
     for name in ("a", "b"):
@@ -96,7 +96,7 @@ def test_equal_films_give_equal_bytes(tmp_path: Path, extension: str) -> None:
     assert (tmp_path / f"a.{extension}").read_bytes() == (tmp_path / f"b.{extension}").read_bytes()
 
 
-def test_very_wide_film_ends_in_a_right_result_or_a_clear_error(tmp_path: Path) -> None:
+def test_a_very_wide_video_ends_in_a_right_result_or_a_clear_error(tmp_path: Path) -> None:
     video = Video.from_images([Image(np.zeros((1, 100_000, 3), np.uint8))], 25)
 
     VIDEO.encode(video, tmp_path / "a.nut")
