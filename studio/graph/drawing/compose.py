@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from studio.graph.drawing.arrows import Arrow, name_arrow
+from studio.graph.drawing.boxes import Box, Link
 from studio.graph.drawing.cards import compose_card, create_box, find_port
-from studio.graph.drawing.layout import Link, lay_out
+from studio.graph.drawing.layout import lay_out
 from studio.graph.drawing.looks import ARROWS, CARD, GROUND, INK, LINE, QUIET, count_standing, find_look, find_standings
 from studio.graph.drawing.shapes import Curve, Dot, Drawing, Group, Rectangle, Shape, Words
-from studio.graph.drawing.sketch import Arrow, Sketch, name_arrow, sketch_graph
+from studio.graph.drawing.sketch import Sketch, sketch_graph
 from studio.graph.drawing.text import clean, clip_text, measure_text, shorten
 from studio.graph.resolved import ResolvedGraph
 
@@ -18,34 +20,43 @@ _MARGIN, _HEAD, _FOOT = 36.0, 64.0, 44.0
 def compose_drawing(resolved: ResolvedGraph, standings: Mapping[str, str] | None = None) -> Drawing:
     """Lay a graph out and return the shapes; see `sketch_graph` for the arguments and errors."""
     sketch = sketch_graph(resolved, standings)
-    boxes = {card.key: create_box(card) for card in sketch.cards}
-    cards = {card.key: card for card in sketch.cards}
-    links = [
-        Link(
-            a.source,
-            a.target,
-            find_port(cards[a.source], a.output, output=True),
-            find_port(cards[a.target], a.input, output=False),
-            a.backward,
-        )
-        for a in sketch.arrows
+    boxes = [create_box(card) for card in sketch.cards]
+    links = _create_links(sketch)
+    width, height = lay_out(boxes, links)
+    _move_down(boxes, links)
+    legend, legend_width = _compose_legend(sketch, _MARGIN, _HEAD + height + _MARGIN + 34.0)
+    width = max(width, legend_width, measure_text(sketch.title, 20, bold=True), 220.0)
+    height += 2 * _MARGIN + _HEAD + (_FOOT if legend else 12.0)
+    groups = [
+        Group(_compose_title(sketch)),
+        *map(_compose_arrow, sketch.arrows, links),
+        *map(compose_card, sketch.cards, boxes),
+        Group(_compose_ports(sketch.arrows, links)),
     ]
-    width, height = lay_out(list(boxes.values()), links)
-    for box in boxes.values():
+    groups += [Group(tuple(legend))] if legend else []
+    return Drawing(sketch.title, width + 2 * _MARGIN, height, GROUND, groups)
+
+
+def _create_links(sketch: Sketch) -> list[Link]:
+    cards = {card.key: card for card in sketch.cards}
+    return [
+        Link(
+            arrow.source,
+            arrow.target,
+            find_port(cards[arrow.source], arrow.output, output=True),
+            find_port(cards[arrow.target], arrow.input, output=False),
+            arrow.backward,
+        )
+        for arrow in sketch.arrows
+    ]
+
+
+def _move_down(boxes: Iterable[Box], links: Iterable[Link]) -> None:
+    """Make room for the margin and the title."""
+    for box in boxes:
         box.x, box.y = box.x + _MARGIN, box.y + _MARGIN + _HEAD
     for link in links:
         link.points = [(x + _MARGIN, y + _MARGIN + _HEAD) for x, y in link.points]
-    legend, legend_width = _compose_legend(sketch, _MARGIN, _HEAD + height + _MARGIN + 34.0)
-    width = max(width, legend_width, measure_text(sketch.title, 20, bold=True), 220.0)
-    drawing = Drawing(
-        sketch.title, width + 2 * _MARGIN, height + 2 * _MARGIN + _HEAD + (_FOOT if legend else 12.0), GROUND
-    )
-    drawing.groups.append(Group(_compose_title(sketch)))
-    drawing.groups += [_compose_arrow(arrow, link) for arrow, link in zip(sketch.arrows, links, strict=True)]
-    drawing.groups += [compose_card(card, boxes[card.key]) for card in sketch.cards]
-    drawing.groups += [Group(_compose_ports(sketch.arrows, links))]
-    drawing.groups += [Group(tuple(legend))] if legend else []
-    return drawing
 
 
 def _compose_title(sketch: Sketch) -> tuple[Shape, ...]:

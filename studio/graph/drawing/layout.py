@@ -3,83 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import networkx as nx
 
+from studio.graph.drawing.boxes import Box, Item, Lane, Link, Point, collect_segments
+from studio.graph.drawing.column_order import order_columns
+from studio.graph.drawing.rows import place_rows
+
 COLUMN_GAP = 76.0
-ROW_GAP = 26.0
-LANE_GAP = 16.0
-ORDERING_SWEEPS = 12
-PLACING_SWEEPS = 32
 MAX_LANES = 20_000
 BACK_GAP = 18.0
 BEND = 36.0
-
-Point = tuple[float, float]
-
-
-@dataclass
-class Box:
-    """A rectangle to place. `x`, `y` and `column` are results; `align` says where it lies in a wider column.
-
-    Attributes:
-        key: Its name.
-        width: Its width.
-        height: Its height.
-        align: "fill" is made as wide as its column's widest; "left" and "right" keep their width.
-    """
-
-    key: str
-    width: float
-    height: float
-    align: str = "fill"
-    x: float = 0.0
-    y: float = 0.0
-    column: int = 0
-
-
-@dataclass
-class Link:
-    """A curve to draw from a box's right side to another's left side.
-
-    Attributes:
-        source: Key of the box where it starts.
-        target: Key of the box where it ends.
-        start: Where on the source's right side, from its top.
-        end: Where on the target's left side, from its top.
-        backward: It leads back (a cycle), and does not count for the order.
-        points: The result: a start point and then three points for each cubic Bezier curve.
-    """
-
-    source: str
-    target: str
-    start: float
-    end: float
-    backward: bool = False
-    points: list[Point] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class _Lane:
-    """Room for links that pass a column: all that start at one place share one lane."""
-
-    source: str
-    start: float
-    column: int
-
-
-_Item = str | _Lane
-
-
-@dataclass(frozen=True)
-class _Segment:
-    left: _Item
-    right: _Item
-    start: float
-    end: float
 
 
 def lay_out(boxes: Sequence[Box], links: Sequence[Link]) -> tuple[float, float]:
@@ -92,22 +27,15 @@ def lay_out(boxes: Sequence[Box], links: Sequence[Link]) -> tuple[float, float]:
     known = {box.key: box for box in boxes}
     forward = [link for link in links if not link.backward]
     _assign_columns(boxes, forward)
-    routes = [_find_lanes(known, link) for link in forward]
-    if sum(len(route) for route in routes) > MAX_LANES:
-        routes = [[] for _ in forward]
-    segments = _collect_segments(forward, routes)
-    columns = _order_columns(_create_columns(boxes, routes), segments, known)
-    heights = _place_rows(columns, segments, known)
+    lanes = _find_all_lanes(forward, known)
+    segments = collect_segments(forward, lanes)
+    columns = order_columns(_create_columns(boxes, lanes), segments, known)
+    tops = place_rows(columns, segments, known)
     for box in boxes:
-        box.y = heights[box.key]
+        box.y = tops[box.key]
     spans = _place_columns(boxes)
-    for link, route in zip(forward, routes, strict=True):
-        link.points = _route(link, known, [(lane, heights[lane]) for lane in route], spans)
-    bottom = max(box.y + box.height for box in boxes)
-    for link in links:
-        if link.backward:
-            bottom += BACK_GAP
-            link.points = _route_back(known[link.source], known[link.target], link, bottom)
+    _route_forward(forward, lanes, known, tops, spans)
+    bottom = _route_backward([link for link in links if link.backward], known)
     return max(box.x + box.width for box in boxes), bottom
 
 
@@ -125,164 +53,24 @@ def _assign_columns(boxes: Sequence[Box], links: Iterable[Link]) -> None:
         box.column = column[box.key]
 
 
-def _find_lanes(boxes: Mapping[str, Box], link: Link) -> list[_Lane]:
+def _find_all_lanes(links: Sequence[Link], boxes: Mapping[str, Box]) -> list[list[Lane]]:
+    """Return the lanes of each link; none at all where there would be too many to place."""
+    lanes = [_find_lanes(link, boxes) for link in links]
+    return lanes if sum(map(len, lanes)) <= MAX_LANES else [[] for _ in links]
+
+
+def _find_lanes(link: Link, boxes: Mapping[str, Box]) -> list[Lane]:
     between = range(boxes[link.source].column + 1, boxes[link.target].column)
-    return [_Lane(link.source, link.start, column) for column in between]
+    return [Lane(link.source, link.start, column) for column in between]
 
 
-def _collect_segments(links: Sequence[Link], routes: Sequence[Sequence[_Lane]]) -> list[_Segment]:
-    found: dict[_Segment, None] = {}
-    for link, route in zip(links, routes, strict=True):
-        stops: list[_Item] = [link.source, *route, link.target]
-        last = len(stops) - 2
-        for index in range(last + 1):
-            start = link.start if index == 0 else 0.0
-            end = link.end if index == last else 0.0
-            found[_Segment(stops[index], stops[index + 1], start, end)] = None
-    return list(found)
-
-
-def _create_columns(boxes: Sequence[Box], routes: Iterable[Iterable[_Lane]]) -> list[list[_Item]]:
-    columns: list[list[_Item]] = [[] for _ in range(max(box.column for box in boxes) + 1)]
+def _create_columns(boxes: Sequence[Box], lanes: Iterable[Iterable[Lane]]) -> list[list[Item]]:
+    columns: list[list[Item]] = [[] for _ in range(max(box.column for box in boxes) + 1)]
     for box in boxes:
         columns[box.column].append(box.key)
-    for lane in dict.fromkeys(lane for route in routes for lane in route):
+    for lane in dict.fromkeys(itertools.chain.from_iterable(lanes)):
         columns[lane.column].append(lane)
     return columns
-
-
-# -- order within columns: barycentres --------------------------------------------------------------
-
-
-def _order_columns(
-    columns: list[list[_Item]], segments: Sequence[_Segment], boxes: Mapping[str, Box]
-) -> list[list[_Item]]:
-    """Sort each column by the mean position of its neighbours, to and fro; keep the order with fewest crossings."""
-    before, after = _group(segments)
-    best = [list(column) for column in columns]
-    fewest = _count_crossings(best, after, boxes)
-    for sweep in range(ORDERING_SWEEPS):
-        if fewest == 0:
-            break
-        onward = sweep % 2 == 0
-        positions = {item: float(index) for column in columns for index, item in enumerate(column)}
-        for column in columns if onward else reversed(columns):
-            neighbours = before if onward else after
-            key = {item: _find_barycentre(item, neighbours, positions, boxes, onward=onward) for item in column}
-            column.sort(key=key.__getitem__)
-            positions.update((item, float(index)) for index, item in enumerate(column))
-        crossings = _count_crossings(columns, after, boxes)
-        if crossings < fewest:
-            fewest, best = crossings, [list(column) for column in columns]
-    return best
-
-
-def _group(segments: Iterable[_Segment]) -> tuple[dict[_Item, list[_Segment]], dict[_Item, list[_Segment]]]:
-    before: dict[_Item, list[_Segment]] = {}
-    after: dict[_Item, list[_Segment]] = {}
-    for segment in segments:
-        before.setdefault(segment.right, []).append(segment)
-        after.setdefault(segment.left, []).append(segment)
-    return before, after
-
-
-def _find_barycentre(
-    item: _Item,
-    neighbours: Mapping[_Item, list[_Segment]],
-    positions: Mapping[_Item, float],
-    boxes: Mapping[str, Box],
-    *,
-    onward: bool,
-) -> float:
-    near = neighbours.get(item)
-    if not near:
-        return positions[item]
-    if onward:
-        places = [positions[s.left] + _find_share(s.left, s.start, boxes) for s in near]
-    else:
-        places = [positions[s.right] + _find_share(s.right, s.end, boxes) for s in near]
-    return sum(places) / len(places)
-
-
-def _find_share(item: _Item, offset: float, boxes: Mapping[str, Box]) -> float:
-    """Return how far down its side a link meets an item, from 0 to 1."""
-    return offset / boxes[item].height if isinstance(item, str) else 0.5
-
-
-def _count_crossings(
-    columns: Sequence[Sequence[_Item]], after: Mapping[_Item, list[_Segment]], boxes: Mapping[str, Box]
-) -> int:
-    total = 0
-    for column, following in itertools.pairwise(columns):
-        places = {item: index for index, item in enumerate(following)}
-        ends: list[float] = []
-        for item in column:
-            for segment in sorted(after.get(item, ()), key=lambda s: s.start):
-                if segment.right in places:
-                    end = places[segment.right] + _find_share(segment.right, segment.end, boxes)
-                    total += len(ends) - bisect_left(ends, end + 1e-9)
-                    insort(ends, end)
-    return total
-
-
-# -- heights: each column the least squares answer to where its neighbours are ------------------------
-
-
-def _place_rows(
-    columns: Sequence[Sequence[_Item]], segments: Sequence[_Segment], boxes: Mapping[str, Box]
-) -> dict[_Item, float]:
-    before, after = _group(segments)
-    top: dict[_Item, float] = {}
-    for column in columns:
-        top.update(zip(column, _stack(column, boxes), strict=True))
-    for sweep in range(PLACING_SWEEPS):
-        onward = sweep % 2 == 0
-        both = sweep >= PLACING_SWEEPS // 2
-        for column in columns if onward else reversed(columns):
-            wanted: list[float] = []
-            weights: list[float] = []
-            for item in column:
-                places: list[tuple[float, float]] = []
-                if onward or both:
-                    places += [(top[s.left] + s.start - s.end, _weigh(s)) for s in before.get(item, ())]
-                if not onward or both:
-                    places += [(top[s.right] + s.end - s.start, _weigh(s)) for s in after.get(item, ())]
-                total = sum(weight for _, weight in places)
-                wanted.append(sum(y * weight for y, weight in places) / total if places else top[item])
-                weights.append(total or 0.05)
-            top.update(zip(column, _spread(wanted, weights, _stack(column, boxes)), strict=True))
-    least = min(top.values())
-    return {item: y - least for item, y in top.items()}
-
-
-def _weigh(segment: _Segment) -> float:
-    """Return how much a segment wants to be straight: the more, the longer the link that it is a part of."""
-    return 1.0 + 2.5 * (isinstance(segment.left, _Lane) + isinstance(segment.right, _Lane))
-
-
-def _stack(column: Sequence[_Item], boxes: Mapping[str, Box]) -> list[float]:
-    """Return the tops of a column's items packed as densely as they may be."""
-    tops, y = [], 0.0
-    for index, item in enumerate(column):
-        if index:
-            y += ROW_GAP if isinstance(item, str) and isinstance(column[index - 1], str) else LANE_GAP
-        tops.append(y)
-        y += boxes[item].height if isinstance(item, str) else 0.0
-    return tops
-
-
-def _spread(wanted: Sequence[float], weights: Sequence[float], packed: Sequence[float]) -> list[float]:
-    """Return the tops nearest to those wanted that keep the order and the distances (pool adjacent violators)."""
-    pools: list[tuple[float, float, int]] = []  # mean, weight, count
-    for want, weight, offset in zip(wanted, weights, packed, strict=True):
-        mean, count = want - offset, 1
-        while pools and pools[-1][0] > mean:
-            other, other_weight, other_count = pools.pop()
-            mean = (mean * weight + other * other_weight) / (weight + other_weight)
-            weight, count = weight + other_weight, count + other_count
-        pools.append((mean, weight, count))
-    shifts = [mean for mean, _, count in pools for _ in range(count)]
-    return [shift + offset for shift, offset in zip(shifts, packed, strict=True)]
 
 
 # -- columns and routes --------------------------------------------------------------------------------
@@ -290,13 +78,8 @@ def _spread(wanted: Sequence[float], weights: Sequence[float], packed: Sequence[
 
 def _place_columns(boxes: Sequence[Box]) -> dict[int, tuple[float, float]]:
     """Set the boxes' x and width; return where each column begins and ends."""
-    widths: dict[int, float] = {}
-    for box in boxes:
-        widths[box.column] = max(widths.get(box.column, 0.0), box.width)
-    filled: dict[int, float] = {}
-    for box in boxes:
-        if box.align == "fill":
-            filled[box.column] = max(filled.get(box.column, 0.0), box.width)
+    widths = _find_widest(boxes)
+    filled = _find_widest(box for box in boxes if box.align == "fill")
     spans: dict[int, tuple[float, float]] = {}
     x = 0.0
     for column in sorted(widths):
@@ -310,8 +93,37 @@ def _place_columns(boxes: Sequence[Box]) -> dict[int, tuple[float, float]]:
     return spans
 
 
+def _find_widest(boxes: Iterable[Box]) -> dict[int, float]:
+    """Return the greatest width in each column."""
+    widths: dict[int, float] = {}
+    for box in boxes:
+        widths[box.column] = max(widths.get(box.column, 0.0), box.width)
+    return widths
+
+
+def _route_forward(
+    links: Sequence[Link],
+    lanes: Sequence[Sequence[Lane]],
+    boxes: Mapping[str, Box],
+    tops: Mapping[Item, float],
+    spans: Mapping[int, tuple[float, float]],
+) -> None:
+    """Set the points of links that lead right, each through its lanes."""
+    for link, between in zip(links, lanes, strict=True):
+        link.points = _route(link, boxes, [(lane, tops[lane]) for lane in between], spans)
+
+
+def _route_backward(links: Iterable[Link], boxes: Mapping[str, Box]) -> float:
+    """Set the points of links that lead back, below all boxes; return where the lowest one runs."""
+    bottom = max(box.y + box.height for box in boxes.values())
+    for link in links:
+        bottom += BACK_GAP
+        link.points = _route_back(boxes[link.source], boxes[link.target], link, bottom)
+    return bottom
+
+
 def _route(
-    link: Link, boxes: Mapping[str, Box], lanes: Sequence[tuple[_Lane, float]], spans: Mapping[int, tuple[float, float]]
+    link: Link, boxes: Mapping[str, Box], lanes: Sequence[tuple[Lane, float]], spans: Mapping[int, tuple[float, float]]
 ) -> list[Point]:
     source, target = boxes[link.source], boxes[link.target]
     stops: list[Point] = [(source.x + source.width, source.y + link.start)]

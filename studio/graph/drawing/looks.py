@@ -1,4 +1,4 @@
-"""Colours of drawings, and how each standing of a node looks."""
+"""Colors of drawings, and how each standing of a node looks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from studio.graph.drawing.sketch import ERROR, FAILED, UNUSED, Sketch
 
 @dataclass(frozen=True)
 class Look:
-    """The colours of a standing."""
+    """The colors of a standing."""
 
     strong: str
     pale: str
@@ -39,16 +39,17 @@ ARROWS = {
 
 
 def find_look(standing: str) -> Look:
+    """Return the colors of a standing; a word of a plugin's own has plain ones."""
     return _LOOKS.get(standing, _PLAIN)
 
 
 def find_standings(sketch: Sketch) -> dict[str, int]:
-    """Return the standings in a drawing with the number of nodes, those that are known in their order first."""
+    """Return the standings in a drawing with their numbers of nodes, known ones first and in the order of `_LOOKS`."""
     counts = Counter(card.standing for card in sketch.cards if card.kind == "node" and card.standing)
-    return {
-        word: counts[word] for word in [*(w for w in _LOOKS if w in counts), *(w for w in counts if w not in _LOOKS)]
-    }
+    known = [word for word in _LOOKS if word in counts]
+    return {word: counts[word] for word in dict.fromkeys([*known, *counts])}
 
 
 def count_standing(word: str, number: int) -> str:
+    """Return what the legend says of a standing."""
     return f"{word} {number}"

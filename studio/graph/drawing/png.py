@@ -10,7 +10,7 @@ from functools import lru_cache
 from PIL import Image as Pictures
 from PIL import ImageDraw, ImageFont
 
-from studio.graph.drawing.layout import Point
+from studio.graph.drawing.boxes import Point
 from studio.graph.drawing.shapes import Curve, Dot, Drawing, Rectangle, Shape, Words
 
 MAX_PIXELS = 48_000_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from studio.graph.drawing.layout import Point
+from studio.graph.drawing.boxes import Point
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,13 @@ import unicodedata
 
 
 def clean(text: str) -> str:
-    """Return text in one line, without what XML and terminals cannot take."""
+    """Return text in one line, without characters that XML or terminals do not show."""
     line = "".join(" " if c.isspace() else c for c in text)
     return "".join(c for c in line if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
 
 
 def shorten(text: str, length: int) -> str:
+    """Cut text to a number of characters; what was cut shows as an ellipsis."""
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
@@ -19,7 +20,7 @@ _THIN, _SLIM, _BROAD = set("ijl|.,:;'`!I "), set('ftr()[]{}/\\-"* '), set("mwMW@
 
 
 def measure_text(text: str, size: float, *, bold: bool = False) -> float:
-    """Return about how wide a line of text is in a sans serif font; on the safe side."""
+    """Return about how wide a line of text is in a sans serif font; rather too wide."""
     total = 0.0
     for c in text:
         if ord(c) > 0x2E80:
