@@ -191,12 +191,15 @@ class _Distance:
         """The quadratic mean of the differences."""
         return math.sqrt(self.squares / self.count) if self.count else 0.0
 
-    def add(self, one: Any, two: Any) -> None:
-        """Count the samples of two arrays of one shape."""
+    def add(self, one: Any, two: Any) -> bool:
+        """Count the samples of two arrays; return False if they differ in shape."""
+        if one.shape != two.shape:
+            return False
         apart = abs(_scale(one) - _scale(two))
         self.squares += float((apart * apart).sum())
         self.count += apart.size
         self.largest = max(self.largest, float(apart.max(initial=0.0)))
+        return True
 
 
 def _measure_distance(value_type: ValueType[Any], old: Any, new: Any) -> _Distance | None:
@@ -206,13 +209,9 @@ def _measure_distance(value_type: ValueType[Any], old: Any, new: Any) -> _Distan
     one, two = value_type.pack(old), value_type.pack(new)
     if dict(one.header) != dict(two.header) or one.arrays.keys() != two.arrays.keys():
         return None
-    pairs = [(array, two.arrays[name]) for name, array in one.arrays.items()]
-    if any(a.shape != b.shape for a, b in pairs):
-        return None
     distance = _Distance()
-    for one_array, two_array in pairs:
-        distance.add(one_array, two_array)
-    return distance
+    same = all(distance.add(array, two.arrays[name]) for name, array in one.arrays.items())
+    return distance if same else None
 
 
 def _measure_videos(old: Video, new: Video) -> _Distance | None:
@@ -221,16 +220,14 @@ def _measure_videos(old: Video, new: Video) -> _Distance | None:
         return None
     distance = _Distance()
     for one, two in itertools.zip_longest(old.frames(), new.frames()):
-        if one is None or two is None or one.image.pixels.shape != two.image.pixels.shape or one.time != two.time:
+        if one is None or two is None or one.time != two.time:
             return None
-        distance.add(one.image.pixels, two.image.pixels)
-    one_audio, two_audio = old.audio, new.audio
-    if one_audio is None or two_audio is None:
-        return distance if one_audio is two_audio else None
-    if one_audio.rate != two_audio.rate or one_audio.samples.shape != two_audio.samples.shape:
-        return None
-    distance.add(one_audio.samples, two_audio.samples)
-    return distance
+        if not distance.add(one.image.pixels, two.image.pixels):
+            return None
+    if old.audio is None or new.audio is None:
+        return distance if old.audio is new.audio else None
+    same = old.audio.rate == new.audio.rate and distance.add(old.audio.samples, new.audio.samples)
+    return distance if same else None
 
 
 def _scale(array: Any) -> Any:

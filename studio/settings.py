@@ -16,7 +16,7 @@ from typing import Any
 
 
 class SettingProblem(ValueError):
-    """A setting that cannot be used; `app` turns it into the UsageError that a user reads."""
+    """An invalid setting; `app` turns it into the UsageError that a user reads."""
 
     def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
         super().__init__(message)
@@ -25,6 +25,7 @@ class SettingProblem(ValueError):
 
 
 _SIZE = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,18})?) ?([a-z]*)")
+_NO_HOME_HINT = "set HOME, or STUDIO_CACHE_DIR, STUDIO_MODELS_DIR and STUDIO_HUB_DIR"
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 _UNITS |= {"k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 
@@ -46,11 +47,15 @@ def _hub_folder() -> Path:
     return (Path(home).expanduser() if home else cache / "huggingface") / "hub"
 
 
-def _config_file() -> Path:
+def _find_config() -> Path | None:
+    """Return where the configuration is or would be; None for a user without a home folder."""
     named = os.environ.get("STUDIO_CONFIG")
     if named:
         return Path(named)
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "studio" / "config.toml"
+    try:
+        return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "studio" / "config.toml"
+    except RuntimeError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -118,11 +123,11 @@ def load_settings(**overrides: Any) -> Settings:
     """Load the settings; keyword arguments that are not None win over file and environment.
 
     Raises:
-        SettingProblem: The file or a variable holds something that is no setting.
+        SettingProblem: The file or a variable has an invalid setting.
     """
     values: dict[str, Any] = {}
-    path = _config_file()
-    if path.is_file() or os.environ.get("STUDIO_CONFIG"):
+    path = _find_config()
+    if path is not None and (path.is_file() or os.environ.get("STUDIO_CONFIG")):
         values |= _read_config(path)
     known = {f.name: f for f in fields(Settings) if f.name != "media"}
     for name in known:
@@ -130,7 +135,10 @@ def load_settings(**overrides: Any) -> Settings:
         if text:
             values[name] = _parse_setting(name, text, f"STUDIO_{name.upper()}")
     values |= {name: value for name, value in overrides.items() if value is not None}
-    return replace(Settings(), **values)
+    try:
+        return Settings(**values)
+    except RuntimeError:  # a default needs a home, and this user has none
+        raise SettingProblem("this user has no home folder", where="HOME", hint=_NO_HOME_HINT) from None
 
 
 def _read_config(path: Path) -> dict[str, Any]:
@@ -147,17 +155,12 @@ def _parse_media(table: Any, path: Path) -> MediaLimits:
     known = {f.name for f in fields(MediaLimits)}
     if not isinstance(table, dict):
         raise SettingProblem(
-            f"media = {table!r} is no table", where=str(path), hint="write its limits below a line [media]"
+            f"invalid media = {table!r}", where=str(path), hint="write its limits below a line [media]"
         )
     for name, value in table.items():
-        if (
-            name not in known
-            or isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not 0 < value < math.inf
-        ):
+        if name not in known or not _is_limit(value):
             raise SettingProblem(
-                f"media.{name} = {value!r} is not a limit",
+                f"invalid limit media.{name} = {value!r}",
                 where=str(path),
                 hint=f"limits are positive numbers: {', '.join(sorted(known))}",
             )
@@ -169,17 +172,25 @@ def _parse_setting(name: str, value: Any, where: str) -> Any:
     if name not in known:
         raise SettingProblem(f"unknown setting {name!r}", where=where, hint=f"settings are: {', '.join(known)}")
     try:
-        if name.endswith("_bytes"):
-            return parse_bytes(value)
-        if name == "workers":
-            return _parse_count(value)
-        if name == "download":
-            return value if isinstance(value, bool) else parse_bool(str(value))
-        if not isinstance(value, str) or not value or "\0" in value:
-            raise ValueError("not a text")
-        return Path(value).expanduser() if name.endswith("_dir") else value
-    except (ValueError, RuntimeError) as error:  # RuntimeError: ~somebody who has no home
-        raise SettingProblem(f"{name} = {value!r}: {error}", where=where) from None
+        return _parse_value(name, value)
+    except (ValueError, RuntimeError) as error:  # RuntimeError: ~user where the user has no home
+        raise SettingProblem(f"invalid {name} = {value!r}: {error}", where=where) from None
+
+
+def _is_limit(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+
+
+def _parse_value(name: str, value: Any) -> Any:
+    if name.endswith("_bytes"):
+        return parse_bytes(value)
+    if name == "workers":
+        return _parse_count(value)
+    if name == "download":
+        return value if isinstance(value, bool) else parse_bool(str(value))
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError("not a text")
+    return Path(value).expanduser() if name.endswith("_dir") else value
 
 
 def _parse_count(value: Any) -> int:
@@ -190,7 +201,7 @@ def _parse_count(value: Any) -> int:
 
 
 def parse_bytes(value: Any) -> int:
-    """Parse a size such as 5000, "512MiB" or "20 GB" into bytes; ValueError if it is none."""
+    """Parse a size such as 5000, "512MiB" or "20 GB" into bytes; ValueError if it is invalid."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     found = _SIZE.fullmatch(str(value).strip().lower())
@@ -200,7 +211,7 @@ def parse_bytes(value: Any) -> int:
 
 
 def parse_bool(text: str) -> bool:
-    """Parse yes/no, true/false, on/off or 1/0; ValueError if it is none."""
+    """Parse yes/no, true/false, on/off or 1/0; ValueError if it is invalid."""
     word = text.strip().lower()
     if word in ("1", "true", "yes", "on"):
         return True

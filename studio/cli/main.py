@@ -120,26 +120,32 @@ def main(args: list[str] | None = None) -> None:
         if code == CANCELLED and args is None:
             sys.stderr.flush()
             os._exit(CANCELLED)  # what matters is written, and a call that was given up may still load a library
-        sys.exit(code if isinstance(code, int) else DONE)
-    except click.exceptions.NoArgsIsHelpError as error:
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader is gone; print nothing at exit
+        code = FAILED
+    except (Exception, KeyboardInterrupt) as error:
+        code = _show_failure(error, sys.argv[1:] if args is None else args)
+    sys.exit(code if isinstance(code, int) else DONE)
+
+
+def _show_failure(error: BaseException, args: list[str]) -> int:
+    """Print what ended a command, and return the exit code."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.ctx.get_help() if error.ctx else "")
-        sys.exit(INVALID)
-    except click.ClickException as error:
+        return INVALID
+    if isinstance(error, click.ClickException):
         error.show()
-        sys.exit(INVALID)
-    except (click.Abort, KeyboardInterrupt):
+        return INVALID
+    if isinstance(error, click.Abort | KeyboardInterrupt):
         click.echo("cancelled", err=True)
-        sys.exit(CANCELLED)
-    except StudioError as error:
+        return CANCELLED
+    if isinstance(error, StudioError):
         from studio.cli.messages import show_error
 
         show_error(error)
-        sys.exit(INVALID if error.code.startswith("E0") or isinstance(error, UsageError) else FAILED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on; say nothing at exit
-        sys.exit(FAILED)
-    except Exception as error:  # a bug of ours: a report file, not a traceback
-        from studio.cli.bug_report import report_bug
+        return INVALID if error.code.startswith("E0") or isinstance(error, UsageError) else FAILED
+    from studio.cli.bug_report import report_bug
 
-        click.echo(report_bug(error, sys.argv[1:] if args is None else args), err=True)
-        sys.exit(BUG)
+    assert isinstance(error, Exception)
+    click.echo(report_bug(error, args), err=True)
+    return BUG

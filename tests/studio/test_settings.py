@@ -9,7 +9,7 @@ import pytest
 
 from studio.app import read_settings
 from studio.errors import UsageError
-from studio.settings import SettingProblem, load_settings, parse_bool, parse_bytes
+from studio.settings import SettingProblem, find_reports_folder, load_settings, parse_bool, parse_bytes
 
 
 @pytest.fixture
@@ -96,13 +96,13 @@ def test_limits_of_media_are_read(config: Path) -> None:
     ('workers = "two"', "not a count"),
     ('download = "perhaps"', "neither true nor false"),
     ("[device]\na = 1", "not a text"),
-    ("media = 5", "media = 5 is no table"),
-    ("[media]\nmax_pixels = 0", "media.max_pixels = 0 is not a limit"),
-    ("[media]\nmax_pixels = nan", "is not a limit"),
-    ("[media]\nmax_pixels = inf", "is not a limit"),
-    ("[media]\nmax_pixels = true", "is not a limit"),
-    ('[media]\nmax_pixels = "all"', "is not a limit"),
-    ("[media]\nmax_smell = 1", "media.max_smell = 1 is not a limit"),
+    ("media = 5", "invalid media = 5"),
+    ("[media]\nmax_pixels = 0", "invalid limit media.max_pixels = 0"),
+    ("[media]\nmax_pixels = nan", "invalid limit"),
+    ("[media]\nmax_pixels = inf", "invalid limit"),
+    ("[media]\nmax_pixels = true", "invalid limit"),
+    ('[media]\nmax_pixels = "all"', "invalid limit"),
+    ("[media]\nmax_smell = 1", "invalid limit media.max_smell = 1"),
 ])  # fmt: skip
 def test_a_mistake_in_the_file_names_the_file(config: Path, text: str, message: str) -> None:
     config.write_text(text)
@@ -119,7 +119,7 @@ def test_a_mistake_in_a_variable_names_the_variable(config: Path, monkeypatch: p
     with pytest.raises(UsageError) as error:
         read_settings()
 
-    assert str(error.value).startswith("E001 STUDIO_CACHE_BYTES: cache_bytes = 'much': not a size")
+    assert str(error.value).startswith("E001 STUDIO_CACHE_BYTES: invalid cache_bytes = 'much': not a size")
 
 
 def test_a_named_file_that_is_not_there_is_a_mistake(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,3 +148,41 @@ def test_what_is_no_size_is_refused(text: object) -> None:
 def test_words_for_true_and_false() -> None:
     assert [parse_bool(word) for word in ("1", "yes", " ON ", "True")] == [True] * 4
     assert [parse_bool(word) for word in ("0", "no", "off", "FALSE")] == [False] * 4
+
+
+# -- users without a home ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def homeless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user as in a container: no HOME, and no entry among the system's users."""
+
+    def fail() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("STUDIO_CONFIG", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "HF_HOME", "HF_HUB_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", fail)
+
+
+def test_a_user_whose_folders_are_all_set_needs_no_home(
+    homeless: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("CACHE", "MODELS", "HUB"):
+        monkeypatch.setenv(f"STUDIO_{name}_DIR", str(tmp_path / name))
+
+    assert load_settings().cache_dir == tmp_path / "CACHE"
+
+
+def test_a_user_without_a_home_reads_what_to_set(homeless: None) -> None:
+    with pytest.raises(UsageError, match="this user has no home folder") as caught:
+        read_settings()
+
+    assert "STUDIO_CACHE_DIR" in caught.value.hint
+
+
+def test_reports_go_where_a_user_keeps_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+
+    assert find_reports_folder() == tmp_path / ".local" / "state" / "studio" / "reports"

@@ -101,7 +101,7 @@ def test_wrong_settings_are_a_usage_error(desk: Desk, card: Path, monkeypatch: p
     done = desk.call("run", card)
 
     assert done.code == 2
-    assert "E001 STUDIO_MEMORY_BYTES: memory_bytes = 'plenty'" in done.err
+    assert "E001 STUDIO_MEMORY_BYTES: invalid memory_bytes = 'plenty'" in done.err
 
 
 # -- completion ---------------------------------------------------------------------------------------------
