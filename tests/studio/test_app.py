@@ -268,3 +268,60 @@ def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
     assert result.status == "partly done"
     assert [error.code for error in result.errors] == ["E314"]
     assert sorted(path.name for path in (tmp_path / "out").glob("*.png")) == ["g_000.png", "g_001.png"]
+
+
+class Recording:
+    """An executor of a plugin, which passes plans on to the one of this process."""
+
+    def __init__(self, local: Any) -> None:
+        self.local, self.runs, self.closed = local, list[str](), False
+
+    def execute(self, plan: Any, on_event: Any = None, **more: Any) -> Any:
+        self.runs.append(more["run_id"])
+        return self.local.execute(plan, on_event, **more)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class ExecutorPlugin(Plugin):
+    @hookimpl
+    def studio_executors(self) -> dict[str, Any]:
+        return {"recording": Recording}
+
+
+def test_the_executor_of_a_plugin_runs_graphs_and_is_closed_with_the_local_one(studio: Studio) -> None:
+    with Studio(studio.settings, executor="recording", plugins=[("count", ExecutorPlugin())], discover=False,
+                on_disk=False) as other:  # fmt: skip
+        result = other.run(SUM)
+        assert other.explain(other.load(SUM))[0].standing == "hit"
+        executor: Any = other.executor
+
+    assert isinstance(executor, Recording)
+    assert executor.runs == [result.manifest["run"]]
+    assert executor.closed
+
+
+def test_a_graph_is_resolved_once_a_run(studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    resolved = []
+    resolve = Studio.resolve
+
+    def count(self: Studio, *args: Any, **more: Any) -> Any:
+        resolved.append(args)
+        return resolve(self, *args, **more)
+
+    monkeypatch.setattr(Studio, "resolve", count)
+
+    studio.run(SUM, output=tmp_path / "out")
+
+    assert len(resolved) == 1
+
+
+def test_a_closed_studio_runs_nothing(tmp_path: Path, studio: Studio) -> None:
+    other = Studio(studio.settings, plugins=[("count", Plugin())], discover=False, on_disk=False)
+    other.close()
+
+    with pytest.raises(UsageError, match="E008"):
+        other.run(SUM)
+    with pytest.raises(UsageError, match="E008"):
+        other.plan(other.load(SUM))

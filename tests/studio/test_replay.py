@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from studio.api import Image
+from studio.api import Image, ImageType, MediaLimits
 from studio.app import Studio, read_settings
-from studio.replay import compare_files
+from studio.errors import GraphError, UsageError
+from studio.provenance.check import read_records
+from studio.provenance.record import FileRecord, Recipe
+from studio.replay import (
+    ReplayState,
+    check_recipe,
+    choose_sample,
+    compare_files,
+    load_recipe,
+    replay_file,
+    run_again,
+)
 
 GREY = np.full((100, 100, 3), 0.5, np.float32)
 
@@ -47,3 +59,88 @@ def test_a_few_samples_may_be_farther_off_than_the_picture_as_a_whole(
     change[:rows] = by
 
     assert compare(studio, tmp_path, change, tolerance) == standing
+
+
+# -- making a file again -------------------------------------------------------------------------------------
+
+NOISE: dict[str, Any] = {
+    "studio": 1,
+    "inputs": {"seed": {"type": "int", "default": 1}},
+    "nodes": {
+        "n": {"type": "image.noise", "inputs": {"width": 8, "height": 8, "seed": {"from": "inputs.seed"}}},
+        "t": {"type": "logic.template", "inputs": {"template": "{n}", "values": {"n": 3}}},
+    },
+    "outputs": {"image": {"from": "n"}, "text": {"from": "t"}},
+}
+
+
+@pytest.fixture
+def made(studio: Studio, tmp_path: Path) -> Path:
+    """A folder with an image and a text of one run."""
+    assert studio.run(NOISE, {"seed": 7}, output=tmp_path / "out").status == "done"
+    return tmp_path / "out"
+
+
+def test_an_image_is_made_again_from_what_it_carries(studio: Studio, made: Path) -> None:
+    assert replay_file(studio, made / "image.png").state is ReplayState.SAME
+    assert load_recipe(studio, made / "image.png").recipe.inputs == {"seed": 7}
+
+
+def test_a_text_is_made_again_from_what_is_recorded_of_it(studio: Studio, made: Path) -> None:
+    records = read_records(made).files
+
+    assert replay_file(studio, made / "text.txt", records["text.txt"]).state is ReplayState.SAME
+    with pytest.raises(UsageError, match="E755"):
+        load_recipe(studio, made / "text.txt")
+    with pytest.raises(UsageError, match="E755"):
+        load_recipe(studio, made / "text.txt", FileRecord("text", made / "text.txt"))
+
+
+def test_the_record_helps_where_an_image_lost_what_it_carried(studio: Studio, made: Path) -> None:
+    records = read_records(made).files
+    ImageType().write_file(studio.registry.value_types["image"].read_file(made / "image.png", MediaLimits()),
+                           made / "stripped.png", None)  # fmt: skip
+
+    with pytest.raises(GraphError, match="E134"):
+        load_recipe(studio, made / "stripped.png")
+    assert replay_file(studio, made / "stripped.png", records["image.png"]).state is ReplayState.SAME
+
+
+def test_other_pixels_under_the_same_graph_are_told(studio: Studio, made: Path) -> None:
+    first = studio.registry.value_types["image"]
+    text = first.read_provenance(made / "image.png")
+    first.write_file(Image(np.zeros((8, 8, 3), np.float32)), made / "forged.png", text)
+
+    replay = replay_file(studio, made / "forged.png")
+
+    assert (replay.state, replay.good) == (ReplayState.DIFFERS, False)
+    assert replay.to_json()["standing"] == "differs"
+
+
+def test_a_file_that_cannot_be_made_again_has_failed_and_says_why(studio: Studio, made: Path) -> None:
+    broken = NOISE | {"nodes": {**NOISE["nodes"], "n": {"type": "image.nois", "inputs": {}}}}
+    record = FileRecord("text", made / "text.txt", recipe=Recipe(broken, {}, made))
+
+    replay = replay_file(studio, made / "text.txt", record)
+
+    assert replay.state is ReplayState.FAILED
+    assert "image.nois" in replay.detail
+    assert check_recipe(studio, made / "text.txt", record)
+    assert check_recipe(studio, made / "image.png") == ""
+
+
+def test_a_file_is_made_again_with_another_value(studio: Studio, made: Path, tmp_path: Path) -> None:
+    record = load_recipe(studio, made / "image.png")
+
+    result = run_again(studio, record, tmp_path / "again", "image.png", values={"seed": 8})
+
+    assert [file.output for file in result.files] == ["image"]
+    assert (tmp_path / "again" / "image.png").read_bytes() != (made / "image.png").read_bytes()
+
+
+def test_a_sample_depends_on_its_seed_alone() -> None:
+    names = [f"n{number}" for number in range(20)]
+
+    assert choose_sample(names, 5, 1) == choose_sample(names[::-1], 5, 1)
+    assert choose_sample(names, 5, 1) != choose_sample(names, 5, 2)
+    assert sorted(choose_sample(names, 99, 1)) == sorted(names)

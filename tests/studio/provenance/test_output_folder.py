@@ -1,0 +1,216 @@
+"""The output folder: names by a template, nothing outside of it, nothing overwritten within a run, files whole."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import blake3
+import numpy as np
+import pytest
+
+from studio.api import Image, TypeSpec, ValueType
+from studio.api.builtin import create_builtin_value_types
+from studio.errors import MediaError, RunError, StudioError, UsageError
+from studio.provenance.output_folder import OutputFolder, check_template, iterate_media, quote_name
+
+VALUE_TYPES: dict[type, ValueType[Any]] = {each.python: each for each in create_builtin_value_types()}
+IMAGE = Image(np.zeros((2, 2, 3), np.uint8))
+
+
+def write(folder: OutputFolder, value: Any, spec: str = "json", output: str = "o", **fields: str) -> list[str]:
+    """Write an output, and return the names of its files."""
+    fields = {"graph": "g", "run": "r", **fields}
+    records = folder.write(output, value, TypeSpec(spec), VALUE_TYPES, {"studio": 1}, fields)
+    return [record.path.relative_to(folder.folder.resolve()).as_posix() for record in records]
+
+
+# -- names -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("template", "name"),
+    [
+        ("{output}.{ext}", "o.json"),
+        ("{graph}/{run}-{output}", "g/r-o.json"),
+        ("fixed.txt", "fixed.txt"),
+        ("{{braces}}.{ext}", "{braces}.json"),
+    ],
+)
+def test_the_template_names_a_file(tmp_path: Path, template: str, name: str) -> None:
+    assert write(OutputFolder(tmp_path, template), 5) == [name]
+
+
+def test_the_extension_follows_the_value(tmp_path: Path) -> None:
+    folder = OutputFolder(tmp_path)
+
+    assert [write(folder, value, output=name)[0] for name, value in
+            (("a", "text"), ("b", {"x": 1}), ("c", IMAGE))] == ["a.txt", "b.json", "c.png"]  # fmt: skip
+
+
+def test_a_list_of_media_gets_a_file_each_and_other_lists_one(tmp_path: Path) -> None:
+    folder = OutputFolder(tmp_path)
+
+    assert write(folder, [IMAGE, IMAGE], output="many") == ["many_000.png", "many_001.png"]
+    assert write(folder, [IMAGE], output="one") == ["one_000.png"]
+    assert write(folder, [1, 2], output="numbers") == ["numbers.json"]
+
+
+def test_an_index_in_the_template_replaces_the_added_one(tmp_path: Path) -> None:
+    folder = OutputFolder(tmp_path, "{index:02d}/{output}")
+
+    assert write(folder, [IMAGE, IMAGE]) == ["00/o.png", "01/o.png"]
+
+
+def test_one_entry_of_a_list_is_written_under_the_plain_name(tmp_path: Path) -> None:
+    folder = OutputFolder(tmp_path, entry=1)
+
+    (record,) = folder.write("o", [IMAGE, IMAGE], TypeSpec("image"), VALUE_TYPES, {}, {"graph": "g", "run": "r"})
+
+    assert (record.path.name, record.index) == ("o.png", 1)
+
+
+def test_media_in_nested_lists_are_found() -> None:
+    assert list(iterate_media([[IMAGE], [[IMAGE, IMAGE]]], VALUE_TYPES)) == [IMAGE] * 3
+    assert list(iterate_media([[1], [2]], VALUE_TYPES)) == [[[1], [2]]]
+    assert list(iterate_media([], VALUE_TYPES)) == [[]]
+
+
+def test_a_quoted_name_stands_for_itself(tmp_path: Path) -> None:
+    name = "{output} {index:03d}.json"
+
+    assert write(OutputFolder(tmp_path, quote_name(name)), 1) == [name]
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["{foo}", "{", "}", "{output!r}", "{output:10}", "{index:200d}", "{output.name}", "{0}", "/abs", "../x",
+     "a/../../x", "", "."],
+)  # fmt: skip
+def test_an_invalid_template_is_refused(template: str) -> None:
+    with pytest.raises(UsageError, match="E003"):
+        check_template(template)
+
+
+def test_two_outputs_cannot_share_a_name(tmp_path: Path) -> None:
+    folder = OutputFolder(tmp_path, "x.{ext}")
+
+    folder.check(["one"])
+    with pytest.raises(UsageError, match="E003"):
+        folder.check(["one", "two"])
+    with pytest.raises(UsageError, match="E003"):
+        OutputFolder(tmp_path, "{{output}}.{ext}").check(["one", "two"])
+
+
+# -- the walls of the folder -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/x", "a/../../x", ".", "", ".studio/x", "a/.studio/x"])
+def test_no_file_leaves_the_folder_or_enters_the_records(tmp_path: Path, name: str) -> None:
+    with pytest.raises(RunError, match="E313"):
+        OutputFolder(tmp_path / "out").resolve(name)
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "link").symlink_to(tmp_path)
+
+    with pytest.raises(RunError, match="E313"):
+        OutputFolder(tmp_path / "out").resolve("link/x")
+
+
+def test_a_name_is_given_once_in_a_run_and_again_in_the_next(tmp_path: Path) -> None:
+    folder = OutputFolder(tmp_path)
+    folder.resolve("a/x")
+
+    with pytest.raises(RunError, match="E314"):
+        folder.resolve("a/../a/x")
+    folder.begin()
+
+    assert folder.resolve("a/x").path == tmp_path / "a" / "x"
+
+
+def test_a_file_in_the_way_of_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+
+    with pytest.raises(RunError, match="E312") as made:
+        OutputFolder(tmp_path / "out" / "x").begin()
+    with pytest.raises(RunError, match="E312") as resolved:
+        OutputFolder(tmp_path).resolve("out/x/y.png")
+
+    assert all(f"{str(tmp_path / 'out')!r} is a file" in str(caught.value) for caught in (made, resolved))
+
+
+# -- what is written -------------------------------------------------------------------------------------------
+
+
+def test_a_record_describes_the_bytes_that_were_written(tmp_path: Path) -> None:
+    (record,) = OutputFolder(tmp_path).write(
+        "o", "text \ud800", TypeSpec("text"), VALUE_TYPES, {}, {"graph": "g", "run": "r"}
+    )
+
+    data = record.path.read_bytes()
+    assert data == b"text \\ud800"
+    assert (record.digest, record.size) == (blake3.blake3(data).hexdigest(), len(data))
+
+
+def test_media_carry_their_output_and_their_place(tmp_path: Path) -> None:
+    write(OutputFolder(tmp_path), [IMAGE, IMAGE])
+
+    carried = [json.loads(VALUE_TYPES[Image].read_provenance(tmp_path / f"o_00{n}.png") or "") for n in (0, 1)]
+
+    assert carried == [{"studio": 1, "output": "o", "index": n} for n in (0, 1)]
+
+
+class Model3D:
+    """A value of a plugin's type."""
+
+
+class Failing(ValueType[Model3D]):
+    """A value type whose files cannot be written."""
+
+    name, python, extensions = "model3d", Model3D, ("obj",)
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def pack(self, value: Model3D) -> Any:
+        raise NotImplementedError
+
+    def unpack(self, packed: Any) -> Model3D:
+        raise NotImplementedError
+
+    def write_file(self, value: Model3D, path: Path, provenance: str | None) -> None:
+        path.write_text("half")
+        if isinstance(self.error, MediaError):
+            raise MediaError("E512", f"cannot write {path}", where=str(path))
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(MediaError("E512", "no"), "E512"), (OSError(28, "No space left on device"), "E312")]
+)
+def test_an_output_that_cannot_be_written_names_itself_and_leaves_nothing(
+    tmp_path: Path, error: Exception, code: str
+) -> None:
+    folder = OutputFolder(tmp_path)
+
+    with pytest.raises(StudioError) as caught:
+        folder.write("shape", Model3D(), TypeSpec("model3d"), {Model3D: Failing(error)}, {}, {"graph": "g", "run": "r"})
+
+    assert caught.value.code == code
+    assert caught.value.where == str(tmp_path / "shape.obj")
+    assert "output 'shape'" in caught.value.message
+    assert "partial" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cancelled_run_leaves_no_half_file(tmp_path: Path) -> None:
+    folder = OutputFolder(tmp_path)
+
+    with pytest.raises(KeyboardInterrupt):
+        folder.write("o", Model3D(), TypeSpec("model3d"), {Model3D: Failing(KeyboardInterrupt())}, {},
+                     {"graph": "g", "run": "r"})  # fmt: skip
+
+    assert list(tmp_path.iterdir()) == []

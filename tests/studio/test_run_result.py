@@ -1,0 +1,105 @@
+"""The result of a run: its status follows from what could be made and what could be written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio.api import Image
+from studio.app import Studio, read_settings
+from studio.errors import Cancelled
+from studio.provenance.output_folder import OutputFolder
+
+NEW = {"type": "image.new", "inputs": {"width": 4, "height": 4}}
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Iterator[Studio]:
+    settings = read_settings(device="cpu", cache_dir=tmp_path / "cache", models_dir=tmp_path / "models")
+    with Studio(settings, on_disk=False) as made:
+        yield made
+
+
+class CancelledWriter:
+    """Writes outputs until the run is cancelled, as happens while a video is made as it is written."""
+
+    def write(self, *_: Any) -> Any:
+        raise Cancelled
+
+
+def build(**outputs: str) -> dict[str, Any]:
+    """Return a graph with an image, and outputs that are named."""
+    broken = {"type": "logic.calculate", "inputs": {"expression": "1 / 0"}}
+    nodes = {"i": NEW, "broken": broken}
+    ends = {name: {"from": source} for name, source in outputs.items()}
+    return {"studio": 1, "nodes": {name: nodes[name] for name in outputs.values()}, "outputs": ends}
+
+
+def test_all_outputs_make_it_done(studio: Studio, tmp_path: Path) -> None:
+    result = studio.run(build(a="i"), output=tmp_path / "out")
+
+    assert (result.status, result.errors, [file.path.name for file in result.files]) == ("done", [], ["a.png"])
+    assert result.manifest["status"] == "done"
+    assert result.manifest_path is not None
+    assert result["a"].width == 4
+
+
+def test_a_failed_node_makes_it_partly_done_and_what_was_made_is_written(studio: Studio, tmp_path: Path) -> None:
+    result = studio.run(build(a="i", b="broken"), output=tmp_path / "out")
+
+    assert (result.status, [error.code for error in result.errors]) == ("partly done", ["E322"])
+    assert [file.output for file in result.files] == ["a"]
+
+
+@pytest.mark.parametrize(("blocked", "status"), [(("a",), "partly done"), (("a", "b"), "failed")])
+def test_outputs_that_cannot_be_written_lower_the_status(
+    studio: Studio, tmp_path: Path, blocked: tuple[str, ...], status: str
+) -> None:
+    for name in blocked:
+        (tmp_path / "out" / f"{name}.png").mkdir(parents=True)
+
+    result = studio.run(build(a="i", b="i"), output=tmp_path / "out")
+
+    assert (result.status, result.manifest["status"]) == (status, status)
+    assert {error.code for error in result.errors} == {"E312"}
+    assert set(result.outputs) == {"a", "b"}
+
+
+def test_a_video_that_is_cancelled_while_it_is_written_cancels_the_run(studio: Studio, tmp_path: Path) -> None:
+    studio.__dict__["output_writer"] = CancelledWriter()
+
+    result = studio.run(build(a="i"), output=tmp_path / "out")
+
+    assert (result.status, result.manifest["status"], result.files) == ("cancelled", "cancelled", [])
+
+
+def test_a_manifest_that_cannot_be_written_makes_it_partly_done(studio: Studio, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".studio").write_text("a file")
+
+    result = studio.run(build(a="i"), output=tmp_path / "out")
+
+    assert (result.status, result.manifest_path) == ("partly done", None)
+    assert [error.code for error in result.errors] == ["E312"]
+
+
+def test_what_a_file_does_not_keep_is_a_warning(studio: Studio, tmp_path: Path) -> None:
+    nodes = {
+        "i": {"type": "image.new", "inputs": {"width": 5, "height": 5}},
+        "v": {"type": "video.from_frames", "inputs": {"images": [{"from": "i"}], "rate": 10}},
+    }
+    graph = {"studio": 1, "nodes": nodes, "outputs": {"v": {"from": "v"}}}
+
+    result = studio.run(graph, output=OutputFolder(tmp_path / "out", "{output}.mp4"))
+
+    assert [warning for warning in result.warnings if warning.startswith("v.mp4: ")]
+
+
+def test_a_run_without_a_folder_writes_nothing(studio: Studio) -> None:
+    result = studio.run(build(a="i"))
+
+    assert (result.files, result.manifest_path, result.manifest["folder"]) == ([], None, "")
+    assert isinstance(result["a"], Image)
