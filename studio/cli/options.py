@@ -128,7 +128,7 @@ def _find_files(value: Any) -> Any:
         return value
     names = find_names(Path(), value["files"])
     if not names:
-        raise UsageError("E129", f"no file fits {value['files']!r}", hint="quote it; in the name * stands for anything")
+        raise UsageError("E129", f"no file fits {value['files']!r}", hint="quote it; in the name * means anything")
     return [InputFile(Path(name)) for name in names]
 
 

@@ -71,15 +71,19 @@ class Binder:
             return self._bind_edge(value["from"], spec, f"{where}/from")
         if isinstance(value, InputFile):
             return self._bind_input_file(value, spec, where)
+        if isinstance(value, list) and _is_bound_by_entry(value, spec):
+            return self._bind_list(value, spec, where)
+        return (
+            self._bind_object(value, spec, where) if isinstance(value, dict) else self._bind_literal(value, spec, where)
+        )
+
+    def _bind_object(self, value: dict[Any, Any], spec: TypeSpec, where: str) -> Bound | None:
+        """Bind a mapping: files, a quoted literal, or a literal that is a mapping."""
         if is_pattern(value) and self._is_read(spec):
             return self._bind_pattern(value["files"], spec, where)
-        if isinstance(value, list) and (holds_references(value) or (value and spec.name in REFERENCE_TYPES)):
-            return self._bind_list(value, spec, where)
-        if is_quoted(value):
-            value = value["literal"]
-        elif is_file(value) and spec.name not in ("json", "any"):
+        if is_file(value) and spec.name not in ("json", "any"):
             return self._bind_file(value["file"], spec, where)
-        return self._bind_literal(value, spec, where)
+        return self._bind_literal(value["literal"] if is_quoted(value) else value, spec, where)
 
     def bind_whole(self, value: Any, spec: TypeSpec, where: str) -> Source | None:
         """Return the source of a value that must fit as it is, or None after a finding: nothing is mapped over it."""
@@ -114,7 +118,6 @@ class Binder:
     # -- lists -----------------------------------------------------------------------------------------
 
     def _bind_list(self, values: list[Any], spec: TypeSpec, where: str) -> Bound | None:
-        mapped = spec.depth == 0 and spec.name not in ("any", "json")
         entry_spec = _find_entry_spec(spec)
         entries = [self.bind(value, entry_spec, f"{where}/{index}") for index, value in enumerate(values)]
         bound = [entry for entry in entries if entry is not None]
@@ -123,7 +126,8 @@ class Binder:
             return None
         if len(bound) != len(values) or not self._check_length(spec, len(values), where):
             return None
-        return Bound(Collected(tuple(entry.source for entry in bound)), spec, 1 if mapped else 0)
+        is_mapped = spec.depth == 0 and spec.name not in ("any", "json")
+        return Bound(Collected(tuple(entry.source for entry in bound)), spec, int(is_mapped))
 
     def _bind_mapped(self, values: list[Any], spec: TypeSpec, where: str) -> Bound | None:
         """Bind a list of literals to an input that takes one value: each entry must fit."""
@@ -191,7 +195,7 @@ class Binder:
             self._report_path(pattern, where)
             return None
         if not names:
-            hint = "in the name * stands for anything and %05d for a number; folders have no wild cards"
+            hint = "in the name * means anything and %05d for a number; folders have no wild cards"
             self._report("E129", where, f"no file fits {pattern!r}", f"files in {self._paths.base}", "nothing", hint)
             return None
         return self._bind_list([{"file": name} for name in names], spec, where)
@@ -266,7 +270,7 @@ class Binder:
 
     def _report(self, code: str, where: str, message: str, expected: str, found: str, hint: str = "") -> None:
         if self._edges is None and not hint and code in ("E114", "E117"):
-            hint = "give what is expected"  # there is no node type to read of, and no place for a node between
+            hint = "give what is expected"  # no node type has a page on it, and no node fits between
         self._findings.report(code, where, message, expected=expected, found=found, hint=hint)
 
 
@@ -275,16 +279,16 @@ def may_map(value: Any) -> bool:
     return isinstance(value, list) or is_edge(value) or is_pattern(value)
 
 
-def holds_references(values: list[Any]) -> bool:
-    """Say whether entries of a list are bound one by one: an edge, a file or a quoted literal is among them."""
-    return any(
-        isinstance(value, InputFile)
-        or is_edge(value)
-        or is_file(value)
-        or is_quoted(value)
-        or (isinstance(value, list) and holds_references(value))
-        for value in values
-    )
+def _is_bound_by_entry(values: list[Any], spec: TypeSpec) -> bool:
+    """Say whether entries of a list are bound one by one: all of references, or of a list that contains some."""
+    return bool(values) and (spec.name in REFERENCE_TYPES or any(map(_contains_reference, values)))
+
+
+def _contains_reference(value: Any) -> bool:
+    """Say whether a value is or contains an edge, a file or a quoted literal."""
+    if isinstance(value, list):
+        return any(map(_contains_reference, value))
+    return isinstance(value, InputFile) or is_edge(value) or is_file(value) or is_quoted(value)
 
 
 def _find_entry_spec(spec: TypeSpec) -> TypeSpec:

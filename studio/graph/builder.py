@@ -6,7 +6,7 @@ import json
 import math
 import numbers
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
@@ -102,7 +102,7 @@ class GraphBuilder:
 
         Raises:
             UsageError: E010 if the name or the type cannot be one, E011 if the name is taken, E012 if the
-                default cannot stand in a graph.
+                default cannot be written in a graph.
         """
         self._check_free(name, self._inputs, "input")
         if not isinstance(type, str) or not _TYPE.fullmatch(type):
@@ -148,36 +148,36 @@ class GraphBuilder:
 
         Raises:
             UsageError: E010 if the id or the type cannot be one, E011 if the id or an input is there already,
-                E012 if a value cannot stand in a graph.
+                E012 if a value cannot be written in a graph.
         """
         if not isinstance(type, str) or not 0 < len(type) <= 512:
             raise UsageError("E010", f"{type!r} is not the id of a node type", hint="see `studio nodes`")
         node_id = self._create_id(type) if id is None else id
         self._check_free(node_id, self._nodes, "node")
-        twice = sorted(set(inputs or ()) & set(more))
-        if twice:
-            raise UsageError("E011", f"input {twice[0]!r} is given twice", hint="give it once")
-        values = {**(inputs or {}), **more}
-        node: dict[str, Any] = {"type": type}
-        if description:
-            node["description"] = description
-        if version is not None:
-            node["version"] = version
-        if values:
-            node["inputs"] = {
-                _check_name(name, "input"): self._encode(value, f"input {name!r} of node {node_id!r}")
-                for name, value in values.items()
-            }
-        if when is not None:
-            node["when"] = self._encode_edge(when, f"when of node {node_id!r}")
-        self._nodes[node_id] = node
+        node = {
+            "type": type,
+            "description": description or None,
+            "version": version,
+            "inputs": self._encode_inputs(node_id, inputs or {}, more) or None,
+            "when": self._encode_edge(when, f"when of node {node_id!r}") if when is not None else None,
+        }
+        self._nodes[node_id] = {key: value for key, value in node.items() if value is not None}
         return NodeHandle(node_id, self)
+
+    def _encode_inputs(self, node_id: str, inputs: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+        duplicates = sorted(set(inputs) & set(more))
+        if duplicates:
+            raise UsageError("E011", f"input {duplicates[0]!r} is given twice", hint="give it once")
+        return {
+            _check_name(name, "input"): self._encode(value, f"input {name!r} of node {node_id!r}")
+            for name, value in {**inputs, **more}.items()
+        }
 
     def output(self, name: str, source: Handle, *, description: str = "") -> None:
         """Make a value an output of the graph.
 
         Raises:
-            UsageError: E010 if the name cannot be one, E011 if it is taken, E012 if the source is no handle.
+            UsageError: E010 if the name cannot be one, E011 if it is taken, E012 if the source is not a handle.
         """
         self._check_free(name, self._outputs, "output")
         edge = self._encode_edge(source, f"output {name!r}")
@@ -206,7 +206,7 @@ class GraphBuilder:
             base: Folder that its paths are relative to; the current folder if None.
 
         Raises:
-            GraphError: It is no graph; every finding is there.
+            GraphError: It is not a valid graph; every finding is in it.
         """
         return parse_graph(self.to_json(), base=Path(base) if base is not None else None)
 
@@ -214,7 +214,7 @@ class GraphBuilder:
         """Write the document to a file, whole or not at all; paths in it are relative to the file's folder.
 
         Raises:
-            GraphError: It is no graph; every finding is there.
+            GraphError: It is not a valid graph; every finding is in it.
             UsageError: E013 if the file cannot be written.
         """
         target = Path(path)
@@ -252,7 +252,7 @@ class GraphBuilder:
         return {"from": handle.source}
 
     def _encode(self, value: Any, where: str, depth: int = 0) -> Any:
-        """Return what stands in the document for a value at an input."""
+        """Return what is written in the document for a value at an input."""
         if isinstance(value, Handle):
             return self._encode_edge(value, where)
         if isinstance(value, PurePath):
@@ -298,23 +298,30 @@ def _to_plain(value: Any, where: str, depth: int) -> Any:
     """Return a value as plain JSON."""
     if isinstance(value, Model):
         return value.to_json()
-    if value is None or isinstance(value, bool | str):
+    if isinstance(value, bool | str | None):
         return value
-    if isinstance(value, numbers.Integral):
-        return int(value)
     if isinstance(value, numbers.Real):
-        if not math.isfinite(value):
-            raise UsageError("E012", f"{where} is {value}, which JSON does not know", hint="give a finite number")
-        return float(value)
+        return _to_number(value, where)
     if isinstance(value, Handle):
-        raise UsageError("E012", f"{where}: an edge cannot stand inside a mapping", hint="make the mapping with a node")
+        raise UsageError("E012", f"{where}: a mapping cannot contain an edge", hint="make the mapping with a node")
     if depth < MAX_NESTING and isinstance(value, list | tuple):
         return [_to_plain(entry, where, depth + 1) for entry in value]
-    if depth < MAX_NESTING and isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
-        return {key: _to_plain(entry, where, depth + 1) for key, entry in value.items()}
-    raise UsageError(
-        "E012", f"{where} cannot be {_describe(value)}", hint="give plain JSON, a handle, a Path, or a list of them"
-    )
+    if depth < MAX_NESTING and _is_object(value):
+        return dict(zip(value, _to_plain(list(value.values()), where, depth), strict=True))
+    hint = "give plain JSON, a handle, a Path, or a list of them"
+    raise UsageError("E012", f"{where} cannot be {_describe(value)}", hint=hint)
+
+
+def _to_number(value: numbers.Real, where: str) -> int | float:
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if not math.isfinite(value):
+        raise UsageError("E012", f"{where} is {value}, which JSON does not have", hint="give a finite number")
+    return float(value)
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
 
 
 def _describe(value: Any) -> str:
@@ -339,25 +346,29 @@ def write_document(document: Mapping[str, Any], path: Path) -> None:
 
 
 def format_document(document: Mapping[str, Any]) -> str:
-    """Return a document as text: what fits into a line stands in one, as one would write it by hand."""
+    """Return a document as text: what fits into a line is written in one, as by hand."""
     return _format(dict(document), 0, 0, top=True) + "\n"
 
 
 def _format(value: Any, indent: int, offset: int, *, top: bool = False) -> str:
     line = json.dumps(value, ensure_ascii=False)
-    if not isinstance(value, dict | list) or not value or (not top and indent + offset + len(line) < LINE_LENGTH):
+    is_short = not top and indent + offset + len(line) < LINE_LENGTH
+    if not isinstance(value, dict | list) or not value or is_short:
         return line
-    pad = " " * (indent + 2)
-    if isinstance(value, list):
-        entries = [f"{pad}{_format(entry, indent + 2, 0)}" for entry in value]
-    else:
-        heads = [json.dumps(key, ensure_ascii=False) + ": " for key in value]
-        entries = [
-            f"{pad}{head}{_format(entry, indent + 2, len(head), top=top and key in _SECTIONS)}"
-            for head, (key, entry) in zip(heads, value.items(), strict=True)
-        ]
     opening, closing = "[]" if isinstance(value, list) else "{}"
-    return f"{opening}\n" + ",\n".join(entries) + f"\n{' ' * indent}{closing}"
+    entries = _format_entries(value, indent + 2, top=top)
+    return (
+        f"{opening}\n" + ",\n".join(f"{' ' * (indent + 2)}{entry}" for entry in entries) + f"\n{' ' * indent}{closing}"
+    )
+
+
+def _format_entries(value: dict[str, Any] | list[Any], indent: int, *, top: bool) -> Iterator[str]:
+    if isinstance(value, list):
+        yield from (_format(entry, indent, 0) for entry in value)
+        return
+    for key, entry in value.items():
+        head = json.dumps(key, ensure_ascii=False) + ": "
+        yield head + _format(entry, indent, len(head), top=top and key in _SECTIONS)
 
 
 _SECTIONS = {"inputs", "nodes", "outputs"}

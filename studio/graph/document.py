@@ -77,7 +77,7 @@ class GraphDocument(_Part):
 
 @dataclass(frozen=True)
 class Graph:
-    """A parsed graph: the document, where it stands, and the graphs that came embedded with it.
+    """A parsed graph: the document, its place, and the graphs that came embedded with it.
 
     Attributes:
         document: The checked document.
@@ -103,20 +103,20 @@ class Graph:
 
 
 def is_edge(value: Any) -> bool:
-    """Say whether what stands at an input is an edge."""
+    """Say whether a value at an input is an edge."""
     return isinstance(value, dict) and len(value) == 1 and "from" in value
 
 
 def is_file(value: Any) -> bool:
-    """Say whether what stands at an input names a file: `{"file": "photo.jpg"}`."""
+    """Say whether a value at an input names a file: `{"file": "photo.jpg"}`."""
     return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("file"), str)
 
 
 def is_pattern(value: Any) -> bool:
-    """Say whether what stands at an input names several files of a folder: `{"files": "frames/*.png"}`."""
+    """Say whether a value at an input names several files of a folder: `{"files": "frames/*.png"}`."""
     return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("files"), str)
 
 
 def is_quoted(value: Any) -> bool:
-    """Say whether what stands at an input is a quoted literal: `{"literal": ...}`."""
+    """Say whether a value at an input is a quoted literal: `{"literal": ...}`."""
     return isinstance(value, dict) and len(value) == 1 and "literal" in value

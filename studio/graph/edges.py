@@ -50,36 +50,44 @@ class Edges:
         return GraphInput(name), replace(end.spec, optional=end.spec.optional and end.default is None)
 
     def _find_output(self, node_id: str, name: str, where: str) -> tuple[Source, TypeSpec] | None:
-        known = self._resolved.graph.document.nodes
-        if node_id not in known:
-            self._findings.report(
-                "E112",
-                where,
-                f"there is no node {node_id!r}",
-                expected="a node of this graph",
-                found=f"{node_id}.{name}" if name else node_id,
-                hint=suggest(node_id, known),
-            )
+        if not self._has_node(node_id, name, where):
             return None
         node = self._resolved.nodes.get(node_id)
         if node is None or (node.node_type is None and node.subgraph is None):
             return None  # a node in a cycle, or of unknown type: it has a finding already
-        outputs = _list_outputs(node)
-        if name and name not in outputs:
-            names = ", ".join(outputs)
-            self._findings.report(
-                "E113",
-                where,
-                f"node {node_id!r} has no output {name!r}",
-                expected=names,
-                found=f"{node_id}.{name}",
-                hint=suggest(name, outputs) or f"its outputs: {names}",
-            )
-            return None
-        if node.is_broken or not node.outputs:
+        if not self._has_output(node, name, where) or node.is_broken or not node.outputs:
             return None  # the type is unknown because of an error that has a finding already
         output = name or next(iter(node.outputs))
         return Reference(node_id, output), node.outputs[output]
+
+    def _has_node(self, node_id: str, output: str, where: str) -> bool:
+        known = self._resolved.graph.document.nodes
+        if node_id in known:
+            return True
+        self._findings.report(
+            "E112",
+            where,
+            f"unknown node {node_id!r}",
+            expected="a node of this graph",
+            found=f"{node_id}.{output}" if output else node_id,
+            hint=suggest(node_id, known),
+        )
+        return False
+
+    def _has_output(self, node: ResolvedNode, name: str, where: str) -> bool:
+        outputs = _list_outputs(node)
+        if not name or name in outputs:
+            return True
+        names = ", ".join(outputs)
+        self._findings.report(
+            "E113",
+            where,
+            f"node {node.id!r} has no output {name!r}",
+            expected=names,
+            found=f"{node.id}.{name}",
+            hint=suggest(name, outputs) or f"its outputs: {names}",
+        )
+        return False
 
 
 def _list_outputs(node: ResolvedNode) -> list[str]:

@@ -1,4 +1,4 @@
-"""Whether what leaves one end fits another: as it is, mapped over a list, or mapped over a film's frames."""
+"""Whether what leaves one end fits another: as it is, mapped over a list, or mapped over a video's frames."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Fit:
 
     Attributes:
         depth: How many lists the node is mapped over.
-        stream: Whether the node is mapped over a film's frames, inside these lists.
+        stream: Whether the node is mapped over a video's frames, inside these lists.
         problem: Code of the finding if it does not fit: E114, E115 or E116.
     """
 
@@ -33,30 +33,47 @@ class Fit:
 
 def find_fit(source: TypeSpec, target: TypeSpec) -> Fit:
     """Return how a value of type `source` fits an input of type `target`."""
-    if target.name == "any" or source.name == "any":
-        return Fit(depth=max(0, source.depth - target.depth) if target.name != "any" else 0)
-    if source.name == "json" and source.depth == 0 and target.depth and target.name in (*_WIDENS, "json"):
+    if target.name == "any":
         return Fit()
-    if (
-        target.name == "json"
-        and target.depth == 0
-        and source.depth
-        and (source.name == "json" or "json" in _find_wider(source))
-    ):
+    if source.name == "any":
+        return Fit(max(0, source.depth - target.depth))
+    if _fits_as_json(source, target):
         return Fit()
-    if source.depth < target.depth:
+    is_stream = source.name == "video" and target.name == "image" and target.depth == 0
+    if source.depth < target.depth or not (is_stream or _is_wider(target.name, source)):
         return Fit(problem="E114")
-    depth = source.depth - target.depth
-    stream = source.name == "video" and target.name == "image" and target.depth == 0
-    if not stream and source.name != target.name and target.name not in _find_wider(source):
-        return Fit(problem="E114")
+    problem = _find_problem(source, target)
+    return Fit(problem=problem) if problem else Fit(source.depth - target.depth, is_stream)
+
+
+def _find_problem(source: TypeSpec, target: TypeSpec) -> str:
+    """Return the code of what does not fit though the types do, or ""."""
     if source.optional and not target.optional:
-        return Fit(problem="E115")
-    if target.channels and source.channels and not source.channels <= target.channels:
-        return Fit(problem="E116")
-    if target.choices and source.choices and not set(source.choices) & set(target.choices):
-        return Fit(problem="E116")
-    return Fit(depth, stream)
+        return "E115"
+    has_common = _has_common_channels(source, target) and _has_common_choices(source, target)
+    return "" if has_common else "E116"
+
+
+def _fits_as_json(source: TypeSpec, target: TypeSpec) -> bool:
+    """Say whether JSON may be a list that is taken, or a list is taken as JSON."""
+    if source.depth and target.depth:
+        return False
+    if source.depth:
+        return target.name == "json" and _is_wider("json", source)
+    return source.name == "json" and target.depth > 0 and target.name in _WIDENS
+
+
+def _is_wider(name: str, source: TypeSpec) -> bool:
+    """Say whether a type takes any value of the type `source`, lists aside."""
+    return source.name == name or name in _find_wider(source)
+
+
+def _has_common_channels(source: TypeSpec, target: TypeSpec) -> bool:
+    return not source.channels or not target.channels or source.channels <= target.channels
+
+
+def _has_common_choices(source: TypeSpec, target: TypeSpec) -> bool:
+    return not source.choices or not target.choices or bool(set(source.choices) & set(target.choices))
 
 
 def _find_wider(source: TypeSpec) -> set[str]:

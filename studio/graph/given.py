@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
 from studio.api import Input, TypeSpec
-from studio.api.type_spec import check_value
+from studio.api.type_spec import ValueProblem, describe_value
 from studio.errors import Finding, StudioError
 from studio.graph.bind import Binder
 from studio.graph.document import Graph, is_file, is_pattern, is_quoted
@@ -132,16 +133,20 @@ def bind_given(binder: Binder, value: Any, spec: TypeSpec, where: str, findings:
 
 def _name_files(value: Any, spec: TypeSpec, name: Callable[[Path], Any], depth: int = 0) -> Any:
     """Return a value with text and paths where files are read as `name` writes them, and tuples as lists."""
-    if isinstance(value, tuple) and spec.name != "any":
-        value = list(value)
-    if isinstance(value, PurePath) and spec.name == "path":
-        return str(value)
-    if not is_read_from_file(spec) or depth > MAX_NESTING:
+    if isinstance(value, list | tuple):
+        return value if spec.name == "any" else _name_entries(list(value), spec, name, depth)
+    if not isinstance(value, str | PurePath) or spec.depth:
         return value
-    if isinstance(value, list):
-        entry = spec.item() if spec.depth else spec
-        return [_name_files(one, entry, name, depth + 1) for one in value]
-    return name(Path(value)) if isinstance(value, str | PurePath) and not spec.depth else value
+    if spec.name == "path":
+        return str(value)
+    return name(Path(value)) if is_read_from_file(spec) else value
+
+
+def _name_entries(values: list[Any], spec: TypeSpec, name: Callable[[Path], Any], depth: int) -> list[Any]:
+    if depth > MAX_NESTING or not (is_read_from_file(spec) or spec.name == "path"):
+        return values
+    entry = spec.item() if spec.depth else spec
+    return [_name_files(one, entry, name, depth + 1) for one in values]
 
 
 def _is_too_deep(value: Any) -> bool:
@@ -184,7 +189,7 @@ def write_source(source: Source) -> Any:
     """
     match source:
         case Constant(value):
-            plain = check_value(TypeSpec("json"), _write_models(value), {})
+            plain = _write_plain(value)
             return {"literal": plain} if _needs_quotes(plain) else plain
         case FileSource(path=path):
             return {"file": str(path)}
@@ -218,10 +223,12 @@ def restore_inputs(resolved: ResolvedGraph, values: Mapping[str, Any]) -> dict[s
     return {name: restore(value) if name in reads_file else value for name, value in values.items()}
 
 
-def _write_models(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_write_models(entry) for entry in value]
-    return value.to_json() if hasattr(value, "to_json") else value
+def _write_plain(value: Any) -> Any:
+    """Return a value as plain JSON, with models as their references."""
+    try:
+        return json.loads(json.dumps(value, default=lambda one: one.to_json()))
+    except (AttributeError, TypeError, ValueError, RecursionError):
+        raise ValueProblem("plain JSON", describe_value(value)) from None
 
 
 def _needs_quotes(plain: Any) -> bool:

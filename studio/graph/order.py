@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 
 def sort_nodes(sources: Mapping[str, Sequence[str]]) -> tuple[list[str], list[str]]:
-    """Sort nodes so that each stands after what it needs; return (sorted, those on or behind a cycle).
+    """Sort nodes so that each comes after what it needs; return (sorted, those on or behind a cycle).
 
     Args:
         sources: For each node the nodes that it needs; unknown names do not count.
     """
-    waiting: dict[str, int] = {}
-    dependents: dict[str, list[str]] = {name: [] for name in sources}
-    for name, needed in sources.items():
-        known = {source for source in needed if source in sources}
-        waiting[name] = len(known)
-        for source in known:
-            dependents[source].append(name)
-    ready = [name for name, count in waiting.items() if count == 0]
-    order: list[str] = []
-    for name in ready:  # grows while it is walked
-        order.append(name)
+    needs = {name: set(needed) & sources.keys() for name, needed in sources.items()}
+    dependents = _find_dependents(needs)
+    waiting = {name: len(known) for name, known in needs.items()}
+    order = [name for name, count in waiting.items() if count == 0]
+    for name in order:  # grows while it is walked
         for dependent in dependents[name]:
             waiting[dependent] -= 1
             if waiting[dependent] == 0:
-                ready.append(dependent)
-    if len(order) == len(waiting):
-        return order, []
-    done = set(order)
-    return order, [name for name in sources if name not in done]
+                order.append(dependent)
+    return order, [name for name in sources if waiting[name]]
+
+
+def _find_dependents(needs: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    """Return for each node the nodes that need it."""
+    dependents: dict[str, list[str]] = {name: [] for name in needs}
+    for name, needed in needs.items():
+        for source in needed:
+            dependents[source].append(name)
+    return dependents
 
 
 def find_cycle(sources: Mapping[str, Sequence[str]], stuck: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ import difflib
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ def load_graph(path: Path | str, *, max_bytes: int = 16 * 2**20) -> Graph:
     """Load a graph file.
 
     Raises:
-        GraphError: The file is missing, too large or no graph; it carries every finding.
+        GraphError: The file is missing, too large or not a graph; every finding is in it.
     """
     path = Path(path)
     try:
@@ -56,7 +56,7 @@ def load_graph(path: Path | str, *, max_bytes: int = 16 * 2**20) -> Graph:
     except OSError as error:
         raise _refuse("E120", f"{str(path)!r} cannot be read: {error.strerror}", hint="check its rights") from None
     except ValueError:
-        raise _refuse("E120", f"{str(path)!r} is not a path", hint="name a graph file") from None
+        raise _refuse("E120", f"invalid path {str(path)!r}", hint="name a graph file") from None
     return parse_graph(text, base=path.resolve().parent, path=path.resolve())
 
 
@@ -78,12 +78,14 @@ def parse_graph(
         file_digests: Digests of the files it reads, by path.
 
     Raises:
-        GraphError: It is no graph of version 1; every finding is there.
+        GraphError: It is not a graph of version 1; every finding is in it.
     """
     name = str(path) if path else ""
     data = parse_json(source, name) if isinstance(source, str | bytes) else _copy(source, name)
     if not isinstance(data, dict):
-        raise _refuse("E107", "a graph is a JSON object", expected="an object", found=type(data).__name__, source=name)
+        raise _refuse(
+            "E107", "a graph must be a JSON object", expected="an object", found=type(data).__name__, source=name
+        )
     if data.get("studio") != FORMAT_VERSION or isinstance(data.get("studio"), bool | float):
         raise _refuse_version(data, name)
     try:
@@ -103,33 +105,42 @@ def parse_json(text: str | bytes, source: str = "") -> Any:
 
     def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(pairs)
-        if len(result) != len(pairs):
-            seen: set[str] = set()
-            duplicates.extend((result, key) for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]  # add() is None, on purpose
+        duplicates.extend((result, key) for key in _find_duplicates(pairs) if len(result) != len(pairs))
         return result
 
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8-sig")
         data = json.loads(text, object_pairs_hook=build, parse_constant=_refuse_constant, parse_float=_parse_float)
-    except UnicodeDecodeError as error:
-        raise _refuse("E100", f"not UTF-8 text: {error.reason} at byte {error.start}", source=source) from None
-    except json.JSONDecodeError as error:
-        raise _refuse(
-            "E100", f"not JSON: {error.msg} at line {error.lineno} column {error.colno}", source=source
-        ) from None
-    except _NotFinite as error:
-        raise _refuse(
-            "E105", f"{error} is not a number that JSON knows", source=source, hint="write a finite number"
-        ) from None
-    except RecursionError:
-        raise _refuse("E108", f"nested more than {MAX_NESTING} deep", source=source) from None
-    except ValueError as error:
-        raise _refuse("E100", f"not JSON: {error}", source=source) from None
+    except (ValueError, RecursionError, _NotFinite) as error:
+        raise _refuse_json(error, source) from None
     _check_nesting(data, source)
     if duplicates:
         raise GraphError([_explain_duplicate(data, owner, key) for owner, key in duplicates], source=source)
     return data
+
+
+def _find_duplicates(pairs: list[tuple[str, Any]]) -> Iterator[str]:
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            yield key
+        seen.add(key)
+
+
+def _refuse_json(error: Exception, source: str) -> GraphError:
+    """Return the error for text that cannot be read as JSON."""
+    match error:
+        case UnicodeDecodeError():
+            return _refuse("E100", f"not UTF-8 text: {error.reason} at byte {error.start}", source=source)
+        case json.JSONDecodeError():
+            message = f"invalid JSON: {error.msg} at line {error.lineno} column {error.colno}"
+            return _refuse("E100", message, source=source)
+        case _NotFinite():
+            return _refuse("E105", f"invalid JSON number {error}", source=source, hint="write a finite number")
+        case RecursionError():
+            return _refuse("E108", f"nested more than {MAX_NESTING} deep", source=source)
+    return _refuse("E100", f"invalid JSON: {error}", source=source)
 
 
 class _NotFinite(Exception):
@@ -152,7 +163,7 @@ def _copy(source: Mapping[str, Any], name: str) -> Any:
     try:
         return parse_json(json.dumps(source, allow_nan=True), name)
     except (TypeError, ValueError) as error:
-        raise _refuse("E100", f"not JSON: {error}", source=name) from None
+        raise _refuse("E100", f"invalid JSON: {error}", source=name) from None
     except RecursionError:
         raise _refuse("E108", f"nested more than {MAX_NESTING} deep", source=name) from None
 
@@ -187,7 +198,7 @@ def _explain_duplicate(data: Any, owner: dict[str, Any], key: str) -> Finding:
     return Finding(
         "E104",
         f"{where}/{escape(key)}",
-        f"{key!r} stands here twice",
+        f"duplicate key {key!r}",
         expected="each name once",
         found="two entries",
         hint="remove or rename one of them",
@@ -210,12 +221,10 @@ def _refuse_version(data: Mapping[str, Any], name: str) -> GraphError:
         hint = 'a graph begins with {"studio": 1, ...}'
         if "nodes" in data and isinstance(data["nodes"], list):
             hint = "this looks like another program's file; " + hint
-        return _refuse(
-            "E101", "the version of the format is missing", where="/studio", expected="1", hint=hint, source=name
-        )
+        return _refuse("E101", "missing version of the format", where="/studio", expected="1", hint=hint, source=name)
     return _refuse(
         "E101",
-        f"version {data['studio']!r} of the format is not known",
+        f"unsupported version {data['studio']!r} of the format",
         where="/studio",
         expected="1",
         found=repr(data["studio"])[:80],
@@ -235,12 +244,12 @@ def _explain(error: ErrorDetails, data: Any) -> Finding:
         return Finding("E102", where, f"unknown key {key!r}", expected=", ".join(known), found=key, hint=hint)
     if kind == "missing":
         name = str(error["loc"][-1])
-        return Finding("E107", where, f"{name!r} is missing", name, "nothing", f'add "{name}": ...')
+        return Finding("E107", where, f"missing key {name!r}", name, "nothing", f'add "{name}": ...')
     if kind == "string_pattern_mismatch" and (error["loc"][-1] == "[key]" or "[key]" in error["loc"]):
         return Finding(
             "E127",
             where,
-            f"{_short(value)} is not a name",
+            f"invalid name {_short(value)}",
             "letters, digits, _ and -, not a digit first",
             _short(value),
             _suggest_name(str(value)),
@@ -249,7 +258,7 @@ def _explain(error: ErrorDetails, data: Any) -> Finding:
         return Finding(
             "E112",
             where,
-            f"{_short(value)} is not an edge",
+            f"invalid edge {_short(value)}",
             found=_short(value),
             expected="node, node.output or inputs.name",
             hint="name a node of this graph, or inputs.NAME",
@@ -273,24 +282,27 @@ def _short(value: Any) -> str:
 
 
 def _locate(loc: tuple[int | str, ...], data: Any) -> tuple[str, Any, list[str]]:
-    """Walk the document along pydantic's path, dropping the parts of it that are no part of the document."""
+    """Follow pydantic's path through the document, without the parts of it that are not in the document."""
     pointer, value, parents = "", data, []
     for index, part in enumerate(loc):
-        last = index == len(loc) - 1
-        if part == "[key]":
+        found = _find_child(value, part, last=index == len(loc) - 1)
+        if found is None:
             continue
-        if isinstance(value, dict) and (part in value or last):
-            key: int | str = str(part)
-            value = value.get(part, loc[-2] if last and part == "[key]" else None)
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-            key, value = part, value[part]
-        else:
-            continue
-        pointer += f"/{escape(str(key))}"
-        parents.append(str(key))
-    if loc and loc[-1] == "[key]":
-        value = loc[-2]
-    return pointer, value, parents
+        key, value = found
+        pointer += f"/{escape(key)}"
+        parents.append(key)
+    return pointer, loc[-2] if loc and loc[-1] == "[key]" else value, parents
+
+
+def _find_child(value: Any, part: int | str, *, last: bool) -> tuple[str, Any] | None:
+    """Return the key and the value that a part of a path leads to, or None; the last one may be missing."""
+    if part == "[key]":
+        return None
+    if isinstance(value, dict) and (part in value or last):
+        return str(part), value.get(part)
+    if isinstance(value, list) and isinstance(part, int) and part < len(value):
+        return str(part), value[part]
+    return None
 
 
 def _find_section(parents: list[str]) -> str:

@@ -24,7 +24,7 @@ def find_names(base: Path, pattern: str, known: Iterable[str] | None = None) -> 
 
     Args:
         base: Folder that the pattern is relative to.
-        pattern: Folder and name; in the name `*` stands for any letters, `?` for one, `%d` and `%05d` for a number.
+        pattern: Folder and name; in the name `*` means any letters, `?` for one, `%d` and `%05d` for a number.
         known: Choose among these instead of what is on disk.
     """
     if known is not None:

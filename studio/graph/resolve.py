@@ -95,7 +95,7 @@ class _Resolver:
             self.result.inputs[name] = inputs.resolve(name, declared, self.videos.get(name))
 
     def sort(self, needed: Mapping[str, Sequence[str]]) -> list[str]:
-        """Return the nodes so that each stands after those it needs; those in a cycle stand last."""
+        """Return the nodes so that each comes after those it needs; those in a cycle come last."""
         order, stuck = sort_nodes(needed)
         if stuck:
             cycle = find_cycle(needed, stuck)
@@ -146,7 +146,7 @@ class _Resolver:
                 self.findings.warn("W102", where, f"nothing uses input {name!r}", hint="use it, or remove it")
 
     def find_broken_edges(self) -> set[str]:
-        """Return the nodes that have a dangling or missing edge; "" stands for the graph's outputs."""
+        """Return the nodes that have a dangling or missing edge; "" means the graph's outputs."""
         places = [f.where.split("/") for f in self.result.findings if f.code in _BROKEN_EDGES and "#" not in f.where]
         return {place[2] if place[1] == "nodes" else "" for place in places}
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from studio.api import Input, NodeType, TypeSpec
+from studio.api import Field, Input, NodeType, TypeSpec
 from studio.api.type_spec import PLAIN_TYPES, REFERENCE_TYPES
 from studio.graph.catalog import Catalog
 from studio.graph.document import EDGE_PATTERN, NAME_PATTERN, TYPE_PATTERN, VERSION_PATTERN
@@ -112,7 +112,7 @@ def _create_definitions() -> dict[str, Schema]:
         },
         "literal": {
             "title": "Quoted literal",
-            "description": "A value that is taken as it stands, though it looks like an edge or a file.",
+            "description": "A value that is taken as it is, though it looks like an edge or a file.",
             "type": "object",
             "properties": {"literal": True},
             "required": ["literal"],
@@ -133,7 +133,7 @@ def _create_definitions() -> dict[str, Schema]:
 
 
 def _create_value() -> Schema:
-    """Return the schema of what stands at an input of a type that takes anything."""
+    """Return the schema of an input of a type that takes anything."""
     return {
         "title": "Literal, edge, file, or a list of them",
         "if": {"type": "object", "required": ["from"], "maxProperties": 1},
@@ -282,7 +282,7 @@ def _describe_input(end: Input, media: Iterable[str]) -> Schema:
 
 
 def _describe_spec(spec: TypeSpec, media: Iterable[str]) -> Schema:
-    """Return the schema of what may stand at an input: a literal, an edge, a file, or a list that maps."""
+    """Return the schema of what an input takes: a literal, an edge, a file, or a list that maps."""
     if spec.name in ("json", "any"):
         return {"$ref": "#/$defs/value"} if not spec.depth else _describe_list(spec, media)
     if spec.depth:
@@ -304,28 +304,34 @@ def _describe_spec(spec: TypeSpec, media: Iterable[str]) -> Schema:
 
 
 def _describe_list(spec: TypeSpec, media: Iterable[str]) -> Schema:
-    limits = spec.limits
-    is_length = limits is not None and (limits.min_length is not None or limits.max_length is not None)
-    inner = replace(
-        spec, depth=spec.depth - 1, optional=False, limits=limits if spec.depth == 1 and not is_length else None
-    )
-    entry: Schema = {"$ref": "#/$defs/value"}
-    if inner.depth:
-        entry = _describe_list(inner, media)
-    elif inner.name not in ("json", "any"):
-        entry = _describe_single(inner, media)
+    least, most = _find_lengths(spec)
+    has_length = least is not None or most is not None
+    limits = spec.limits if spec.depth == 1 and not has_length else None
+    entry = _describe_entry(replace(spec, depth=spec.depth - 1, optional=False, limits=limits), media)
     array: Schema = {"type": ["array", "object", *["null"] * spec.optional], "items": entry}
-    if limits is not None and limits.min_length is not None:
-        array["minItems"] = limits.min_length
-    if limits is not None and limits.max_length is not None:
-        array["maxItems"] = limits.max_length
+    if least is not None:
+        array["minItems"] = least
+    if most is not None:
+        array["maxItems"] = most
     files = _FILES if spec.depth == 1 and (spec.name == "file" or spec.name in media) else {}
     taken = {"from": {"$ref": "#/$defs/source"}, **files, "literal": {"type": ["array", "null"]}}
     return array | _describe_object(taken)
 
 
+def _find_lengths(spec: TypeSpec) -> tuple[int | None, int | None]:
+    """Return the least and the most entries of a list."""
+    limits = spec.limits
+    return (limits.min_length, limits.max_length) if limits is not None else (None, None)
+
+
+def _describe_entry(spec: TypeSpec, media: Iterable[str]) -> Schema:
+    if spec.depth:
+        return _describe_list(spec, media)
+    return {"$ref": "#/$defs/value"} if spec.name in ("json", "any") else _describe_single(spec, media)
+
+
 def _describe_single(spec: TypeSpec, media: Iterable[str], *, edges: bool = True) -> Schema:
-    """Return the schema of one value that is no list: flat where it can be, for errors that say what is wrong."""
+    """Return the schema of one value that is not a list: flat where it can be, for errors that say what is wrong."""
     if spec.name in ("json", "any"):
         return {"$ref": "#/$defs/value"} if edges else {}
     edge: Schema = {"from": {"$ref": "#/$defs/source"}} if edges else {}
@@ -367,15 +373,17 @@ def _describe_plain(spec: TypeSpec) -> Schema:
         return {}
     name = _JSON_TYPES[spec.name]
     schema: Schema = {"type": [name, "null"] if spec.optional else name}
-    limits = spec.limits
-    if limits is None:
-        return schema
-    if spec.name == "text":
-        known = {"minLength": limits.min_length, "maxLength": limits.max_length}
-        pattern = {"pattern": f"^(?:{limits.pattern})$"} if limits.pattern else {}
-        return schema | pattern | {key: bound for key, bound in known.items() if bound is not None}
-    numbers = {"minimum": limits.ge, "exclusiveMinimum": limits.gt, "maximum": limits.le, "exclusiveMaximum": limits.lt}
-    return schema | {key: bound for key, bound in numbers.items() if bound is not None}
+    return schema if spec.limits is None else schema | _describe_limits(spec.limits, is_text=spec.name == "text")
+
+
+def _describe_limits(limits: Field, *, is_text: bool) -> Schema:
+    if is_text:
+        pattern = f"^(?:{limits.pattern})$" if limits.pattern else None
+        known: Schema = {"pattern": pattern, "minLength": limits.min_length, "maxLength": limits.max_length}
+    else:
+        known = {"minimum": limits.ge, "exclusiveMinimum": limits.gt, "maximum": limits.le}
+        known["exclusiveMaximum"] = limits.lt
+    return {key: bound for key, bound in known.items() if bound is not None}
 
 
 def _listed(types: str | list[str]) -> list[str]:
