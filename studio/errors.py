@@ -8,7 +8,7 @@
     ├── RunError        E3xx    a run could not do what was asked
     │   └── NodeError           one node failed; names the node and its inputs
     ├── CacheError      E4xx    the cache cannot be read or written
-    ├── MediaError      E5xx    a picture, a sound or a film is broken or out of bounds
+    ├── MediaError      E5xx    an image, audio or a video is invalid or out of bounds
     └── ModelError      E6xx    weights are missing, unsafe or unfit
 
     E62x to E72x are those of Studio's own plugins, E74x those of batches, each of the class that fits.
@@ -132,7 +132,7 @@ class CacheError(StudioError):
 
 
 class MediaError(StudioError):
-    """A picture, a sound or a film is broken or out of bounds."""
+    """An image, audio or a video is invalid, damaged or out of bounds."""
 
 
 class ModelError(StudioError):
