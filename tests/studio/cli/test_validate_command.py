@@ -32,7 +32,7 @@ def test_all_findings_are_shown_with_place_and_hint(desk: Desk) -> None:
     assert "did you mean 'image.resize'?" in done.out
     assert "at /nodes/b/inputs/width: " in done.out
     assert "at /nodes/b/inputs/colour: unknown input 'colour'" in done.out
-    assert "at /outputs/c/from: there is no node 'c'" in done.out
+    assert "at /outputs/c/from: unknown node 'c'" in done.out
 
 
 def test_json_has_the_same_findings(desk: Desk) -> None:
