@@ -101,16 +101,20 @@ def read_sketch(path: Path) -> Sketched:
     rows = {name: row for name, row in index.items() if isinstance(row, list) and len(row) == 2}
     refiner = "text_encoder_2" in rows and rows.get("text_encoder", [None])[0] is None and "unet" in rows
     family = find_family(str(index.get("_class_name")), refiner=refiner)
-    denoiser, vae = _read_config(path / "transformer"), _read_config(path / "vae")
-    blocks = vae.get("block_out_channels")
-    scale = 2 ** (len(blocks) - 1) if isinstance(blocks, list) and blocks else 8
+    denoiser = _read_config(path / "transformer")
     patch = denoiser.get("patch_size")
-    multiple = family.multiple or scale * max(patch if isinstance(patch, int) else 1, family.pack)
+    multiple = family.multiple or _read_scale(path) * max(patch if isinstance(patch, int) else 1, family.pack)
     positions = denoiser.get("pos_embed_max_size")
     reach = positions * multiple if isinstance(positions, int) else 0
     scheduler = _read_config(path / "scheduler", "scheduler_config.json")
     kind = str(scheduler.get("_class_name") or rows.get("scheduler", [None, ""])[1])
     return Sketched(family, (kind, scheduler), reach, math.lcm(multiple, 8))
+
+
+def _read_scale(path: Path) -> int:
+    """Return how many pixels a side of one latent sample covers."""
+    blocks = _read_config(path / "vae").get("block_out_channels")
+    return 2 ** (len(blocks) - 1) if isinstance(blocks, list) and blocks else 8
 
 
 def _read_config(folder: Path, name: str = "config.json") -> dict[str, Any]:
@@ -162,7 +166,7 @@ def _check_span(start: Any, end: Any) -> Problems:
 def _check_controlnet(family: Family, controlnet: Any, find_path: FindPath) -> Problems:
     path = find_path(controlnet) if isinstance(controlnet, Model) and not controlnet.options else None
     kind = read_class(path, "diffusers") if path is not None else None
-    if path is None or kind not in CONTROLNET_FAMILIES:
+    if path is None or kind is None or kind not in CONTROLNET_FAMILIES:
         return
     made_for = name_controlnet_family(kind, read_json(path / "config.json"))
     if made_for != family.name:

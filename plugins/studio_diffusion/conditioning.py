@@ -115,28 +115,33 @@ def takes_guidance(opened: PipelineModel, guidance_scale: float) -> bool:
 
 
 def _encode(opened: PipelineModel, pipeline: Any, prompts: Sequence[str], negative: str, *, guided: bool) -> Tensors:
-    takes = inspect.signature(pipeline.encode_prompt).parameters
     given: dict[str, Any] = {
         "prompt": list(prompts),
         "device": opened.device,
         "num_images_per_prompt": 1,
         "do_classifier_free_guidance": guided,
-        "max_sequence_length": opened.defaults.get("max_sequence_length"),
     }
+    window = opened.defaults.get("max_sequence_length")
+    if window is not None:
+        given["max_sequence_length"] = window
     if negative or opened.family != "sdxl":  # SDXL has zeros for no negative prompt, which is not an empty one
         given["negative_prompt"] = [negative] * len(prompts)
-    for name in ("prompt_2", "prompt_3"):
-        if name in takes and takes[name].default is inspect.Parameter.empty:
-            given[name] = None
-    asked = inspect.signature(type(pipeline).__call__).parameters
-    if "complex_human_instruction" in takes and "complex_human_instruction" in asked:
-        given["complex_human_instruction"] = asked["complex_human_instruction"].default
-    given = {name: value for name, value in given.items() if name in takes}
-    if given.get("max_sequence_length", 0) is None:
-        del given["max_sequence_length"]
-    made = pipeline.encode_prompt(**given)
+    made = pipeline.encode_prompt(**_fit_arguments(pipeline, given))
     pairs = zip(_RETURNS[opened.family], made, strict=False)
     return {name: tensor for name, tensor in pairs if tensor is not None and (guided or "negative" not in name)}
+
+
+def _fit_arguments(pipeline: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a pipeline's `encode_prompt` takes of some arguments, with those that it cannot do without."""
+    takes = inspect.signature(pipeline.encode_prompt).parameters
+    found = {name: value for name, value in given.items() if name in takes}
+    for name in ("prompt_2", "prompt_3"):
+        if name in takes and takes[name].default is inspect.Parameter.empty:
+            found[name] = None
+    asked = inspect.signature(type(pipeline).__call__).parameters
+    if "complex_human_instruction" in takes and "complex_human_instruction" in asked:
+        found["complex_human_instruction"] = asked["complex_human_instruction"].default
+    return found
 
 
 def _encode_long(
@@ -146,15 +151,20 @@ def _encode_long(
     count, last = count_chunks(pipeline, texts), opened.family == "sd"
     rows = [encode_chunks(pipeline, text, count, last=last) for text in texts]
     dtype = pipeline.unet.dtype
-    found = {"prompt_embeds": torch.cat([row for row, _ in rows[: len(prompts)]]).to(dtype)}
+    found = _stack_rows(rows[: len(prompts)])
+    if guided:
+        zeroed = opened.family == "sdxl" and not negative and pipeline.config.get("force_zeros_for_empty_prompt")
+        for name, tensor in _name_rows(*rows[-1]).items():
+            row = torch.zeros_like(tensor) if zeroed else tensor
+            found[f"negative_{name}"] = repeat(row, len(prompts))
+    return {name: tensor.to(dtype) for name, tensor in found.items()}
+
+
+def _stack_rows(rows: Sequence[tuple[torch.Tensor, torch.Tensor | None]]) -> Tensors:
+    """Stack the embeddings of prompts, and the pooled ones where the encoders have some."""
     pooled = [each for _, each in rows if each is not None]
-    if pooled:
-        found["pooled_prompt_embeds"] = torch.cat(pooled[: len(prompts)]).to(dtype)
-    if not guided:
-        return found
-    zeroed = opened.family == "sdxl" and not negative and pipeline.config.get("force_zeros_for_empty_prompt")
-    for name, tensor in (("prompt_embeds", rows[-1][0]), ("pooled_prompt_embeds", rows[-1][1])):
-        if tensor is not None:
-            tensor = torch.zeros_like(tensor) if zeroed else tensor
-            found[f"negative_{name}"] = repeat(tensor.to(dtype), len(prompts))
-    return found
+    return _name_rows(torch.cat([row for row, _ in rows]), torch.cat(pooled) if pooled else None)
+
+
+def _name_rows(embeddings: torch.Tensor, pooled: torch.Tensor | None) -> Tensors:
+    return {"prompt_embeds": embeddings} | ({} if pooled is None else {"pooled_prompt_embeds": pooled})

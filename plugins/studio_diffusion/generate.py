@@ -238,13 +238,7 @@ def sample(
         **(options or {}),
         **{name: each.expand(count, *each.shape[1:]) for name, each in (media or {}).items()},
     }
-    if tensors is None:
-        wanted |= {"prompt": list(wish.prompts), "output_type": "np"}
-        if wish.negative_prompt:
-            wanted["negative_prompt"] = [wish.negative_prompt] * count
-        wanted["max_sequence_length"] = opened.defaults.get("max_sequence_length")
-    else:
-        wanted |= {**tensors, "output_type": "latent"}
+    wanted |= _ask_in_words(opened, wish) if tensors is None else {**tensors, "output_type": "latent"}
     arguments, _ = opened.arguments(task, **wanted)
     if tensors is not None and "negative_prompt_embeds" in arguments:
         arguments["negative_prompt"] = None  # some pipelines have an empty text by default, and refuse both
@@ -260,6 +254,14 @@ def sample(
     latents = unpack(pipeline, made, *wish.size)
     check_latents(latents)
     return latents
+
+
+def _ask_in_words(opened: PipelineModel, wish: Wish) -> dict[str, Any]:
+    """Return the inputs of a pipeline that encodes prompts itself."""
+    asked: dict[str, Any] = {"prompt": list(wish.prompts), "output_type": "np"}
+    if wish.negative_prompt:
+        asked["negative_prompt"] = [wish.negative_prompt] * len(wish.seeds)
+    return asked | {"max_sequence_length": opened.defaults.get("max_sequence_length")}
 
 
 def limit_strength(strength: float, steps: int) -> float:

@@ -31,8 +31,9 @@ def describe_unknown(prompt: str, words: Sequence[str], modifiers: Iterable[str]
     fillers = _FILLERS.union(modifiers)
     said = [word for word in split_words(prompt) if word not in fillers]
     known = [phrase for phrase in map(split_words, words) if phrase]
-    says = said or any(sign.isdigit() or unicodedata.category(sign) == "So" for sign in prompt)  # "\N{RED APPLE}", "42"
-    if not says or not known or any(_holds(split_words(prompt), phrase) for phrase in known):
+    if not known or not (said or _has_signs(prompt)):
+        return ""
+    if any(_holds(split_words(prompt), phrase) for phrase in known):
         return ""
     nearest = find_nearest(said, {" ".join(phrase) for phrase in known})
     meant = f": did you mean {join_words(nearest)}?" if nearest else "."
@@ -41,6 +42,11 @@ def describe_unknown(prompt: str, words: Sequence[str], modifiers: Iterable[str]
         f"this small model draws only what it knows, and knows no word of {_shorten(prompt)!r}{meant} "
         f"It knows {len(words)} words, {examples} among them"
     )
+
+
+def _has_signs(prompt: str) -> bool:
+    """Say whether a prompt has digits or symbols, such as "42" or "\N{RED APPLE}"."""
+    return any(sign.isdigit() or unicodedata.category(sign) == "So" for sign in prompt)
 
 
 def _shorten(text: str) -> str:

@@ -39,7 +39,7 @@ def decode_latents(opened: PipelineModel, latents: torch.Tensor, *, tiled: bool 
     area = math.prod(latents.shape[2:]) * find_scale(opened) ** 2
     with _full_precision(vae), opened.measures.applied(tiled=tiled):
         values = _unscale(vae, latents.to(opened.device, vae.dtype))
-        parts = values.split(max(1, _DECODED_PIXELS // area))
+        parts = torch.split(values, max(1, _DECODED_PIXELS // area))
         pixels = torch.cat([vae.decode(part, return_dict=False)[0] for part in parts])
     return pixels.float() / 2 + 0.5
 
@@ -62,11 +62,11 @@ def find_scale(opened: PipelineModel) -> int:
 def unpack(pipeline: Any, latents: torch.Tensor, width: int, height: int) -> torch.Tensor:
     """Bring latents that a pipeline holds as a row of patches back to channels x rows x columns."""
     if latents.ndim == 3 and hasattr(pipeline, "_unpack_latents"):
-        return pipeline._unpack_latents(latents, height, width, pipeline.vae_scale_factor)
+        latents = pipeline._unpack_latents(latents, height, width, pipeline.vae_scale_factor)
     return latents
 
 
-def blend(first: torch.Tensor, second: torch.Tensor, amount: Any, *, spherical: bool) -> torch.Tensor:
+def blend(first: torch.Tensor, second: torch.Tensor, amount: float | torch.Tensor, *, spherical: bool) -> torch.Tensor:
     """Mix two latents.
 
     Args:
@@ -75,17 +75,20 @@ def blend(first: torch.Tensor, second: torch.Tensor, amount: Any, *, spherical: 
         amount: Share of the second, a number or a tensor that broadcasts.
         spherical: Along the arc instead of the chord, which keeps the deviation (Shoemake 1985).
     """
-    if not spherical:
-        return first + (second - first) * amount
+    angle = _find_angle(first, second) if spherical else 0.0
+    if math.sin(angle) < 1e-4:
+        return torch.add(first, (second - first) * amount)
+    share = torch.as_tensor(amount)
+    return (torch.sin((1 - share) * angle) * first + torch.sin(share * angle) * second) / math.sin(angle)
+
+
+def _find_angle(first: torch.Tensor, second: torch.Tensor) -> float:
+    """Return the angle between two latents, in radians; 0 if one of them is 0 everywhere."""
     lengths = first.norm(), second.norm()
     if min(lengths) == 0:
-        return first + (second - first) * amount
+        return 0.0
     cosine = float((first * second).sum() / (lengths[0] * lengths[1]))
-    angle = math.acos(max(-1.0, min(1.0, cosine)))
-    if math.sin(angle) < 1e-4:
-        return first + (second - first) * amount
-    amount = torch.as_tensor(amount)
-    return (torch.sin((1 - amount) * angle) * first + torch.sin(amount * angle) * second) / math.sin(angle)
+    return math.acos(max(-1.0, min(1.0, cosine)))
 
 
 def enlarge(latents: torch.Tensor, size: tuple[int, int], method: str) -> torch.Tensor:
@@ -112,25 +115,29 @@ def check_space(opened: PipelineModel, space: str) -> None:
 
 
 def _scale(vae: Any, latents: torch.Tensor) -> torch.Tensor:
-    mean, deviation = _read_statistics(vae, latents)
-    if mean is not None:
+    statistics = _read_statistics(vae, latents)
+    if statistics is not None:
+        mean, deviation = statistics
         return (latents - mean) * float(vae.config.scaling_factor) / deviation
     shift = vae.config.get("shift_factor") or 0.0
     return (latents - shift) * float(vae.config.get("scaling_factor") or 1.0)
 
 
 def _unscale(vae: Any, latents: torch.Tensor) -> torch.Tensor:
-    mean, deviation = _read_statistics(vae, latents)
-    if mean is not None:
+    statistics = _read_statistics(vae, latents)
+    if statistics is not None:
+        mean, deviation = statistics
         return latents * deviation / float(vae.config.scaling_factor) + mean
     return latents / float(vae.config.get("scaling_factor") or 1.0) + (vae.config.get("shift_factor") or 0.0)
 
 
-def _read_statistics(vae: Any, latents: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+def _read_statistics(vae: Any, latents: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """Return mean and deviation of each channel; None where the autoencoder has none."""
     mean, deviation = vae.config.get("latents_mean"), vae.config.get("latents_std")
     if mean is None or deviation is None:
-        return None, None
-    return tuple(torch.tensor(each).view(1, -1, 1, 1).to(latents) for each in (mean, deviation))  # type: ignore[return-value]
+        return None
+    shape = (1, -1, 1, 1)
+    return torch.tensor(mean).view(shape).to(latents), torch.tensor(deviation).view(shape).to(latents)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from studio.api import Image, Mask, StudioError
 
 FloatArray = NDArray[np.float32]
+Sides = tuple[int, int, int, int]
 _WIDEST_BLUR = 16.0  # pixels
 
 
@@ -34,7 +35,7 @@ def soften_inside(mask: FloatArray, feather: float) -> FloatArray:
     depth = cv2.distanceTransform(chosen, cv2.DIST_L2, 5) - 0.5
     count, pieces = cv2.connectedComponents(chosen)
     deepest = np.zeros(count, np.float32)
-    np.maximum.at(deepest, pieces.ravel(), depth.ravel())
+    np.maximum.at(deepest, np.asarray(pieces, np.int64).ravel(), depth.ravel())
     rise = np.minimum(feather, np.maximum(deepest, 0.5))[pieces]
     return np.asarray(np.clip(depth / rise, 0, 1) * mask, np.float32)
 
@@ -56,12 +57,7 @@ def extend_canvas(
     """
     height, width = pixels.shape[:2]
     sides = (top, bottom, left, right)
-    canvas = cv2.copyMakeBorder(pixels, *sides, borderType=cv2.BORDER_REPLICATE)
-    if min(height, width) > 1:
-        reach = [min(side, (height if index < 2 else width) - 1) for index, side in enumerate(sides)]
-        mirrored = cv2.copyMakeBorder(pixels, *reach, borderType=cv2.BORDER_REFLECT_101)
-        rest = [side - part for side, part in zip(sides, reach, strict=True)]
-        canvas = cv2.copyMakeBorder(mirrored, *rest, borderType=cv2.BORDER_REPLICATE)
+    canvas = _mirror_border(pixels, sides) if min(height, width) > 1 else _repeat_border(pixels, sides)
     canvas = canvas.reshape(height + top + bottom, width + left + right, 3)
     blurred = _blur(canvas, max(2.0, max(sides) / 4))
     new = np.ones(canvas.shape[:2], np.float32)
@@ -75,6 +71,23 @@ def extend_canvas(
     mask[top : top + height, left : left + width] = 1
     mask[top + inner[0] : top + height - inner[1], left + inner[2] : left + width - inner[3]] = 0
     return np.clip(canvas, 0, 1), mask
+
+
+def _repeat_border(pixels: FloatArray, sides: Sides) -> FloatArray:
+    """Extend a picture up, down, left and right by its outermost samples."""
+    top, bottom, left, right = sides
+    extended = cv2.copyMakeBorder(pixels, top, bottom, left, right, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(extended, np.float32)
+
+
+def _mirror_border(pixels: FloatArray, sides: Sides) -> FloatArray:
+    """Extend a picture up, down, left and right by its mirror image, and beyond that by its outermost samples."""
+    height, width = pixels.shape[:2]
+    up, down = (min(side, height - 1) for side in sides[:2])
+    left, right = (min(side, width - 1) for side in sides[2:])
+    mirrored = cv2.copyMakeBorder(pixels, up, down, left, right, borderType=cv2.BORDER_REFLECT_101)
+    rest = (sides[0] - up, sides[1] - down, sides[2] - left, sides[3] - right)
+    return _repeat_border(np.asarray(mirrored, np.float32).reshape(height + up + down, width + left + right, -1), rest)
 
 
 def _blur(pixels: FloatArray, deviation: float) -> FloatArray:

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import torch
 
-if TYPE_CHECKING:
-    from studio_diffusion.pipeline_model import PipelineModel
-
 _STACK = 8  # pictures that are drawn at once
+
+
+class OpenedPipeline(Protocol):
+    """What measures need to know of an opened model."""
+
+    @property
+    def pipeline(self) -> Any:
+        """The pipeline of diffusers."""
+
+    def find_vae(self) -> Any:
+        """Return the autoencoder; None if there is none."""
+
+    def forget_views(self) -> None:
+        """Make the pipelines for tasks anew when they are asked for."""
 
 
 class Measures:
@@ -26,7 +37,7 @@ class Measures:
         offload: "", "model" or "sequential": how networks are moved off the device.
     """
 
-    def __init__(self, opened: PipelineModel, device: str) -> None:
+    def __init__(self, opened: OpenedPipeline, device: str) -> None:
         self.stack = _STACK
         self.drawn = 1
         self.offload = ""

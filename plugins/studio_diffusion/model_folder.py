@@ -70,14 +70,25 @@ def read_folder(path: Path) -> ModelFolder:
     if not isinstance(class_name, str):
         raise ModelError("E612", f"{str(path / INDEX)!r} names no pipeline class", hint="copy the file again")
     listed = {name: value for name, value in index.items() if isinstance(value, list) and len(value) == 2}
-    named = list_components(path, index, DAMAGED)
-    components = [each for each in named if each.name not in _UNWANTED]
+    components = _list_wanted(path, index)
     missing = [name for name, value in listed.items() if value[0] is None or name in _UNWANTED]
-    for each in components:
-        if (path / f"{each.library}.py").is_file() or (each.folder / f"{each.library}.py").is_file():
-            raise _refuse_code(path, f"its {each.name} is defined by the Python file {each.library + '.py'!r}")
     settings = {name: value for name, value in index.items() if name not in listed and not name.startswith("_")}
-    return ModelFolder(path, class_name, tuple(components), tuple(missing), settings)
+    return ModelFolder(path, class_name, components, tuple(missing), settings)
+
+
+def _list_wanted(path: Path, index: Mapping[str, Any]) -> tuple[Component, ...]:
+    """Return the components to load; ModelError E611 if one of them is code of the model's own."""
+    components = tuple(each for each in list_components(path, index, DAMAGED) if each.name not in _UNWANTED)
+    for each in components:
+        _check_library(path, each)
+    return components
+
+
+def _check_library(path: Path, component: Component) -> None:
+    """Raise ModelError E611 for a component whose class is in a Python file of the folder."""
+    file = f"{component.library}.py"
+    if (path / file).is_file() or (component.folder / file).is_file():
+        raise _refuse_code(path, f"its {component.name} is defined by the Python file {file!r}")
 
 
 def _refuse_code(path: Path, reason: str) -> ModelError:

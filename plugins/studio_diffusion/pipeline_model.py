@@ -6,7 +6,7 @@ import functools
 import hashlib
 import inspect
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import diffusers
@@ -28,6 +28,7 @@ from studio_diffusion.families import (
     find_family,
 )
 from studio_diffusion.measures import Measures
+from studio_diffusion.sampler_names import OWN
 
 _VAES = ("vae", "movq", "vqgan", "decoder_pipe.vqgan")
 _SPACE = ("latent_channels", "vq_embed_dim", "z_dim", "scaling_factor", "shift_factor", "latents_mean", "latents_std")
@@ -108,32 +109,37 @@ class PipelineModel:
         """
         takes = _read_parameters(self._find_class(task))
         given = {_NAMES.get(name, name): value for name, value in wanted.items() if value is not None}
-        for name, share in self.info.step_scale.items():
-            if "steps" in wanted and name in takes:
-                given[name] = max(2, round(share * wanted["steps"]))
-        if "guidance_scale" in given and self.info.guidance_input in takes:
-            given[self.info.guidance_input] = given.pop("guidance_scale")
-        if "control_image" in given and "control_image" not in takes:
-            given["image"] = given.pop("control_image")
-        if "mask_image" in given and "mask_image" not in takes and "control_mask" in takes:
-            given["control_mask"] = given.pop("mask_image")
+        if "steps" in wanted:
+            given |= self._scale_steps(wanted["steps"], takes)
+        given = self._rename(given, takes)
         if "use_resolution_binning" in takes:
             given.setdefault("use_resolution_binning", False)  # the size that was asked for, not one near it
+        found = {name: value for name, value in given.items() if name in takes}
         if "intermediate_timesteps" in takes and given.get("num_inference_steps") != 2:
-            return self._split(given, takes)[0] | {"intermediate_timesteps": None}, self._split(given, takes)[1]
-        return self._split(given, takes)
+            found["intermediate_timesteps"] = None
+        return found, tuple(name for name in given if name not in takes)
 
-    @staticmethod
-    def _split(given: Mapping[str, Any], takes: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
-        ignored = tuple(name for name in given if name not in takes)
-        return {name: value for name, value in given.items() if name in takes}, ignored
+    def _scale_steps(self, steps: int, takes: Collection[str]) -> dict[str, int]:
+        """Return the further step counts that a pipeline takes."""
+        scales = self.info.step_scale.items()
+        return {name: max(2, round(share * steps)) for name, share in scales if name in takes}
+
+    def _rename(self, given: dict[str, Any], takes: Collection[str]) -> dict[str, Any]:
+        """Give inputs the names that a pipeline has for them."""
+        names = {"guidance_scale": self.info.guidance_input} if self.info.guidance_input in takes else {}
+        if "control_image" not in takes:
+            names["control_image"] = "image"
+        if "mask_image" not in takes and "control_mask" in takes:
+            names["mask_image"] = "control_mask"
+        kept = {name: value for name, value in given.items() if name not in names}
+        return kept | {names[name]: value for name, value in given.items() if name in names}
 
     @property
     def schedulers(self) -> tuple[str, ...]:
         """Names of the samplers that it can take; "auto" is the one that it came with."""
         return samplers.find_samplers(self._scheduler, own_only=self.info.own_sampler)
 
-    def make_scheduler(self, name: str = samplers.OWN, *, generator: Any = None) -> Any:
+    def make_scheduler(self, name: str = OWN, *, generator: Any = None) -> Any:
         """Return a fresh scheduler: they hold state, so each call needs its own.
 
         Args:
@@ -196,7 +202,7 @@ class PipelineModel:
         found: dict[str, Any] = {
             "steps": self.info.steps,
             "guidance_scale": self.info.guidance_scale,
-            "sampler": samplers.OWN,
+            "sampler": OWN,
             "width": width,
             "height": height,
         }
@@ -333,13 +339,14 @@ def _find_info(pipeline: Any) -> Family:
 
 
 @functools.lru_cache(maxsize=64)
-def _read_parameters(kind: type) -> Mapping[str, inspect.Parameter]:
-    """Return what a pipeline's call takes."""
-    return inspect.signature(kind.__call__).parameters  # type: ignore[operator]  # pipelines have one
+def _read_parameters(kind: Any) -> Mapping[str, inspect.Parameter]:
+    """Return what the call of a pipeline class takes."""
+    return inspect.signature(kind.__call__).parameters
 
 
 def _guess_task(pipeline: Any) -> str:
-    takes = _read_parameters(type(pipeline))
+    kind: Any = type(pipeline)
+    takes = _read_parameters(kind)
     if "mask_image" in takes:
         return INPAINT
     image = takes.get("image")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -69,12 +69,12 @@ def blend_latents(first: Latent, second: Latent, amount: float, mask: Mask | Non
             f"{second.width} x {second.height}",
             hint="make them equal with diffusion.latent_upscale",
         )
-    share: Any = amount
+    share: float | torch.Tensor = amount
     if mask is not None:
         _check_plane(first)
         share = amount * read_mask(mask, (first.samples.shape[-1], first.samples.shape[-2]))[0]
-    pair = (torch.from_numpy(each.samples.copy()) for each in (first, second))
-    return Latent(blend(*pair, share, spherical=spherical).numpy(), first.space, first.width, first.height)
+    start, end = (torch.from_numpy(each.samples.copy()) for each in (first, second))
+    return Latent(blend(start, end, share, spherical=spherical).numpy(), first.space, first.width, first.height)
 
 
 def resize_latent(latent: Latent, scale: float, method: str, multiple: int) -> Latent:

@@ -186,28 +186,25 @@ def _create_flow(scheduler: Any, name: str, generator: Any) -> Any:
         config |= _KARRAS
     if name == "euler":
         return diffusers.FlowMatchEulerDiscreteScheduler.from_config(config)
-    steps = config.get("num_train_timesteps", 1000)
-    multistep = {"num_train_timesteps": steps, "prediction_type": "flow_prediction", "use_flow_sigmas": True}
-    made: Any
-    match name:
-        case "heun":
-            made = _FlowHeun(num_train_timesteps=steps)
-        case "lcm":
-            made = _FlowLCM(num_train_timesteps=steps)
-        case "euler_a":
-            made = _FlowAncestral(num_train_timesteps=steps)
-        case "unipc":
-            made = _FlowUniPC(**multistep)
-        case "dpmpp_2m_sde":
-            made = _FlowDPMNoisy(**multistep, **_SDE)
-        case _:
-            made = _FlowDPM(**multistep)
+    kind, settings = _FLOW_SOLVERS[name]
+    made: Any = kind(num_train_timesteps=config.get("num_train_timesteps", 1000), **settings)
     if config.get("use_dynamic_shifting"):
         # Pipelines look here to know whether a shift by resolution is wanted; the schedule above applies it.
         made.register_to_config(**{key: value for key, value in config.items() if key in _DYNAMIC})
     made.schedule_config, made.noise_generator = config, generator
     return made
 
+
+_MULTISTEP = {"prediction_type": "flow_prediction", "use_flow_sigmas": True}
+_FLOW_SOLVERS: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
+    "heun": (_FlowHeun, {}),
+    "lcm": (_FlowLCM, {}),
+    "euler_a": (_FlowAncestral, {}),
+    "unipc": (_FlowUniPC, _MULTISTEP),
+    "dpmpp_2m": (_FlowDPM, _MULTISTEP),
+    "dpmpp_2m_karras": (_FlowDPM, _MULTISTEP),
+    "dpmpp_2m_sde": (_FlowDPMNoisy, _MULTISTEP | _SDE),
+}
 
 _DYNAMIC = {"use_dynamic_shifting", "base_shift", "max_shift", "base_image_seq_len", "max_image_seq_len"}
 

@@ -36,7 +36,8 @@ def prepare_sketch(pixels: FloatArray, kind: str, size: tuple[int, int]) -> Floa
     scale = max(pixels.shape[1] / size[0], pixels.shape[0] / size[1])
     width = round(scale * (3.0 if kind == "scribble" else 1.0))
     if width > 1:
-        lines = cv2.dilate(lines, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)))
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+        lines = np.asarray(cv2.dilate(lines, disc), np.float32)
     smaller = _shrink(lines, size)
     return np.repeat(np.clip(smaller * 1.4, 0, 1)[:, :, None], 3, axis=2)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -128,22 +129,24 @@ def estimate_clean(scheduler: Any, output: Any, timestep: Any, sample: Any) -> t
     if not isinstance(output, torch.Tensor) or output.shape != sample.shape:
         return None
     moment = float(torch.as_tensor(timestep).flatten()[0])
-    output, sample = output.float(), sample.float()
+    made: torch.Tensor = output.float()
+    noisy: torch.Tensor = sample.float()
     config = scheduler.config
     kind = config.get("prediction_type", "epsilon")
     if "FlowMatch" in type(scheduler).__name__ or kind == "flow_prediction" or hasattr(scheduler, "scale_noise"):
-        return sample - moment / config.get("num_train_timesteps", 1000) * output
+        level: float = moment / config.get("num_train_timesteps", 1000)
+        return noisy - level * made
     share = getattr(scheduler, "alphas_cumprod", None)
     if share is None:
         return None
     kept = float(share[min(int(moment), len(share) - 1)])
     if kind == "sample":
-        return output
+        return made
     if _has_large_noise(scheduler):
-        sample = sample * kept**0.5  # it holds the noise beside the whole picture: bring both to length 1
+        noisy = noisy * math.sqrt(kept)  # it holds the noise beside the whole picture: bring both to length 1
     if kind == "v_prediction":
-        return kept**0.5 * sample - (1 - kept) ** 0.5 * output
-    return (sample - (1 - kept) ** 0.5 * output) / max(kept, 1e-6) ** 0.5
+        return math.sqrt(kept) * noisy - math.sqrt(1 - kept) * made
+    return (noisy - math.sqrt(1 - kept) * made) / math.sqrt(max(kept, 1e-6))
 
 
 def _has_large_noise(scheduler: Any) -> bool:

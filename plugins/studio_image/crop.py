@@ -39,19 +39,26 @@ def choose_region(
     """
     box = (width or source[0] - (x or 0), height or source[1] - (y or 0))
     if aspect is not None:
-        ratio = parse_aspect(aspect)
-        if width is not None and height is None:
-            box = (width, max(1, round(width / ratio)))
-        elif height is not None and width is None:
-            box = (max(1, round(height * ratio)), height)
-        else:
-            box = (max(1, min(box[0], round(box[1] * ratio))), max(1, min(box[1], round(box[0] / ratio))))
+        box = _fit_aspect(box, parse_aspect(aspect), width, height)
     left, top = place_box(box, source, anchor)
     left, top = int(left) if x is None else x, int(top) if y is None else y
-    if left < 0 or top < 0 or min(box) < 1 or left + box[0] > source[0] or top + box[1] > source[1]:
+    if not _is_inside(source, left, top, *box):
         raise MediaError(
             "E507",
             f"a part of {box[0]} x {box[1]} at {left}, {top} reaches outside a picture of {source[0]} x {source[1]}",
             hint="make the part smaller, or add room first with image.frame",
         )
     return left, top, box[0], box[1]
+
+
+def _is_inside(source: tuple[int, int], left: int, top: int, width: int, height: int) -> bool:
+    return min(left, top) >= 0 and min(width, height) >= 1 and left + width <= source[0] and top + height <= source[1]
+
+
+def _fit_aspect(box: tuple[int, int], ratio: float, width: int | None, height: int | None) -> tuple[int, int]:
+    """Return the size of a ratio that follows the one side that was given, or is the largest inside the box."""
+    if width is not None and height is None:
+        return width, max(1, round(width / ratio))
+    if height is not None and width is None:
+        return max(1, round(height * ratio)), height
+    return max(1, min(box[0], round(box[1] * ratio))), max(1, min(box[1], round(box[0] / ratio)))

@@ -185,18 +185,24 @@ def _wrap(paragraph: str, style: Style, width: float | None, *, balanced: bool) 
         return [paragraph.rstrip()]
     parts = [piece for part in _split_at_breaks(paragraph) for piece in _split_long(part, style, width)]
     widths = [(_measure(part, style), _measure(part.rstrip(), style)) for part in parts]
-    lines = _fill_lines(widths, width)
-    if balanced:
-        low, high = 0.0, width
-        for _ in range(12):
-            middle = (low + high) / 2
-            tried = _fill_lines(widths, middle)
-            if len(tried) == len(lines) and all(w[1] <= middle for w in widths):
-                high, lines = middle, tried
-            else:
-                low = middle
+    lines = _balance_lines(widths, width) if balanced else _fill_lines(widths, width)
     ends = [*lines[1:], len(parts)]
     return ["".join(parts[start:end]).rstrip() for start, end in zip(lines, ends, strict=True)]
+
+
+def _balance_lines(widths: Sequence[tuple[float, float]], width: float) -> list[int]:
+    """Return the index of each line's first part for the narrowest width that needs no further line."""
+    lines = _fill_lines(widths, width)
+    widest = max((bare for _, bare in widths), default=0.0)
+    low, high = 0.0, width
+    for _ in range(12):
+        middle = (low + high) / 2
+        tried = _fill_lines(widths, middle)
+        if len(tried) == len(lines) and widest <= middle:
+            high, lines = middle, tried
+        else:
+            low = middle
+    return lines
 
 
 def _fill_lines(widths: Sequence[tuple[float, float]], width: float) -> list[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -68,16 +69,23 @@ def color_frames(
         cut = state is not None and is_cut(state.luma, luma)
         due = _find_key(keys, current, time, cut)
         if state is None or due != current or cut:
-            free = cut and (keys[0].time is None or due == current)
-            shown = _find_shown(keys, due, luma, free=free)
-            if shown is None:
-                on_guess(time)
-            state = _begin(picture, luma, keys[due if shown is None else shown].picture, seed, on_work)
-            if keys[0].time is not None or shown in (None, due):
-                current = due
+            key, current = _choose_key(keys, current, due, luma, cut=cut, on_guess=partial(on_guess, time))
+            state = _begin(picture, luma, key.picture, seed, on_work)
         else:
             state = _follow(state, picture, luma)
         yield join_chroma(compute_luma(picture), strength * state.chroma)
+
+
+def _choose_key(
+    keys: Sequence[KeyFrame], current: int, due: int, luma: Bytes, *, cut: bool, on_guess: Callable[[], None]
+) -> tuple[KeyFrame, int]:
+    """Return the key frame for a scene that begins, and which one is in force from now on."""
+    timed = keys[0].time is not None
+    shown = _find_shown(keys, due, luma, free=cut and (not timed or due == current))
+    if shown is None:
+        on_guess()
+        return keys[due], due
+    return keys[shown], due if timed or shown == due else current
 
 
 def _find_key(keys: Sequence[KeyFrame], current: int, time: float, cut: bool) -> int:

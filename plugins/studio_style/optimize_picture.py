@@ -16,7 +16,7 @@ import torch
 from torch.nn import functional
 
 from .color_match import FloatArray, compute_luma, match_colors, match_luma, replace_luma, resize_picture
-from .levels import fit_size
+from .levels import Size, fit_size
 from .style_set import StyleSet
 
 if TYPE_CHECKING:
@@ -71,17 +71,14 @@ def optimize_picture(
         styles = StyleSet(tuple(match_luma(each, target) for each in styles.pictures), styles.shares)
     start = target if keep_colors else match_colors(target, styles.find_palette())
     total = steps or _STEPS[quality]
-    sizes = [working] if max(working) <= _COARSE_SIDE else [fit_size(working, _COARSE_SIDE / max(working)), working]
     generator = torch.Generator().manual_seed(seed)
-    picture, done = resize_picture(start, sizes[0]), 0
+    picture, done = start, 0
 
     def finish(painted: FloatArray) -> FloatArray:
         return _finish(painted, content, strength, keep_colors)
 
-    for number, size in enumerate(sizes):
-        mine = total if len(sizes) == 1 else (2 * total + 2) // 3 if number == 0 else total // 3
-        if number:
-            picture = resize_picture(picture, size)
+    for size, mine in _plan_sizes(working, total):
+        picture = resize_picture(picture, size)
         grown = stroke_scale * math.sqrt(size[0] * size[1])
         measure = _create_measure(
             network, resize_picture(target, size), styles, grown, loss, generator, strength, device
@@ -91,6 +88,14 @@ def optimize_picture(
             on_step(min(done + step + 1, total), total, partial(finish, painted))
         done += mine
     return finish(picture)
+
+
+def _plan_sizes(working: Size, total: int) -> list[tuple[Size, int]]:
+    """Return the sizes to work at, coarse first, and how many of all steps each takes."""
+    if max(working) <= _COARSE_SIDE:
+        return [(working, total)]
+    coarse = fit_size(working, _COARSE_SIDE / max(working))
+    return [(coarse, (2 * total + 2) // 3), (working, total // 3)]
 
 
 def _finish(painted: FloatArray, content: FloatArray, strength: float, keep_colors: bool) -> FloatArray:

@@ -237,29 +237,7 @@ def paint_level(
     passes = effort.passes if level.painted else 1
     for turn in range(passes):
         queries = create_queries(style, picture, guide, weight * painter.guide_weight)
-        if level.searched or position is None:
-            field = search_everywhere(
-                known,
-                queries,
-                level.size,
-                rarity=_choose(_RARITIES, style),
-                generator=painter.generator,
-                tick=lambda cells: tick(weigh_cells(cells)),
-                balance=painter.atlas.balance if painter.atlas else None,
-            )
-        else:
-            seen = known
-            if painter.atlas is not None:
-                seen = add_costs(known, painter.atlas.balance(known, queries))
-            field = refine(
-                seen,
-                queries,
-                position,
-                reaches=effort.reaches,
-                radii=RANDOM_STEPS,
-                generator=painter.generator,
-                tick=tick,
-            )
+        field = _search(painter, level, known, queries, None if level.searched else position)
         position = field.position
         crisp = last and turn == passes - 1
         picture = vote(
@@ -276,6 +254,32 @@ def paint_level(
         if painter.atlas is not None:
             painter.atlas.correct(style, field)
     return picture, field
+
+
+def _search(
+    painter: Painter, level: Level, style: StylePatches, queries: torch.Tensor, position: torch.Tensor | None
+) -> Field:
+    """Find a patch for each pixel: from positions that are known, or everywhere in the style."""
+    tick, atlas = painter.progress.advance, painter.atlas
+    if position is None:
+        return search_everywhere(
+            style,
+            queries,
+            level.size,
+            rarity=_choose(_RARITIES, style),
+            generator=painter.generator,
+            tick=lambda cells: tick(weigh_cells(cells)),
+            balance=None if atlas is None else atlas.balance,
+        )
+    return refine(
+        style if atlas is None else add_costs(style, atlas.balance(style, queries)),
+        queries,
+        position,
+        reaches=painter.effort.reaches,
+        radii=RANDOM_STEPS,
+        generator=painter.generator,
+        tick=tick,
+    )
 
 
 def enlarge_painting(painter: Painter, field: Field, level: Level, style: FloatArray, full: Size) -> torch.Tensor:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,35 +71,58 @@ def enlarge(
     Raises:
         MediaError: E506 if the result, or what has to be made on the way, is over the limits.
     """
-    first, look = pictures[0], look or upscaler.look
+    first = pictures[0]
     size = (max(1, round(first.width * scale)), max(1, round(first.height * scale)))
     passes = plan_passes(upscaler.scales, scale)
     for factor in itertools.accumulate(passes, lambda a, b: a * b):
         _check_size(first.width * factor, first.height * factor)
     colors, alphas = zip(*(_split(picture.stored) for picture in pictures), strict=True)
-    steps = len(passes) * (2 if any(a is not None and a.min() < a.max() for a in alphas) else 1)
+    steps = len(passes) * (1 if all(alpha is None or _is_flat(alpha) for alpha in alphas) else 2)
+    growth = _Growth(upscaler, passes, size, steps, tiling, on_tile, look or upscaler.look)
+    grown = growth.run(np.stack(colors), 0)
+    return [
+        Image(_join(grown[index], _enlarge_alpha(alpha, size, lambda a: growth.run(a, len(passes)))))
+        for index, alpha in enumerate(alphas)
+    ]
 
-    def grow(samples: AnyArray, begun: int) -> AnyArray:
+
+@dataclass(frozen=True)
+class _Growth:
+    """How pictures are enlarged: the passes, the size at their end, and to whom progress is reported."""
+
+    upscaler: Upscaler
+    passes: tuple[int, ...]
+    size: tuple[int, int]
+    steps: int
+    tiling: Tiling
+    on_tile: OnTile
+    look: Look
+
+    def run(self, samples: AnyArray, begun: int) -> AnyArray:
+        """Enlarge samples (N x height x width x channels); `begun` is how many passes have gone before."""
         depth = samples.dtype
-        for index, factor in enumerate(passes):
-            last = index + 1 == len(passes)
-            seen = [upscaler.look_again(factor) if index else look(picture, factor) for picture in samples]
+        for index, factor in enumerate(self.passes):
+            last = index + 1 == len(self.passes) and samples.shape[1] * factor == self.size[1]
+            look = self._look_again if index else self.look
             samples = run_tiled(
                 samples,
                 factor,
-                lambda tile, factor=factor, seen=seen: upscaler.run(tile, factor, seen),  # type: ignore[misc]
-                tiling,
-                reach=upscaler.reach,
-                dtype=depth if last and samples.shape[1] * factor == size[1] else _find_deep(depth),
-                on_tile=lambda done, total, part=begun + index: on_tile(part * total + done, steps * total),  # type: ignore[misc]
+                partial(self._run_tile, factor, [look(picture, factor) for picture in samples]),
+                self.tiling,
+                reach=self.upscaler.reach,
+                dtype=depth if last else _find_deep(depth),
+                on_tile=partial(self._report, begun + index),
             )
-        return _resize(samples, size, depth)
+        return _resize(samples, self.size, depth)
 
-    grown = grow(np.stack(colors), 0)
-    return [
-        Image(_join(grown[index], _enlarge_alpha(alpha, size, lambda a: grow(a, len(passes)))))
-        for index, alpha in enumerate(alphas)
-    ]
+    def _look_again(self, picture: AnyArray, factor: int) -> Sequence[float]:
+        return self.upscaler.look_again(factor)
+
+    def _run_tile(self, factor: int, seen: Sequence[Sequence[float]], tile: FloatArray) -> FloatArray:
+        return self.upscaler.run(tile, factor, seen)
+
+    def _report(self, part: int, done: int, total: int) -> None:
+        self.on_tile(part * total + done, self.steps * total)
 
 
 def restore(
@@ -166,10 +191,14 @@ def _enlarge_alpha(
 ) -> AnyArray | None:
     if alpha is None:
         return None
-    if alpha.min() == alpha.max():
+    if _is_flat(alpha):
         return np.full((size[1], size[0]), alpha.flat[0], alpha.dtype)
     grown: AnyArray = grow(alpha[None, ..., None])[0, ..., 0]
     return grown
+
+
+def _is_flat(plane: AnyArray) -> bool:
+    return bool(plane.min() == plane.max())
 
 
 def _find_deep(depth: np.dtype[Any]) -> np.dtype[Any]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 import numpy as np
 
 from studio.api import Context, Frame, Image, MediaError, MediaLimits, Model, Video
-from studio_upscale.enlarge import enlarge, restore
+from studio_upscale.enlarge import OnTile, enlarge, restore
 from studio_upscale.gauge import find_middle
 from studio_upscale.pixels import AnyArray, FloatArray, to_floats
 from studio_upscale.tiles import Tiling
@@ -78,15 +79,32 @@ def run_film(
         restorer = find_upscaler(leases.enter_context(ctx.open(denoise_model))) if denoise > 0 else None
         upscaler = find_upscaler(leases.enter_context(ctx.open(model))) if scale != 1 else None
         look = SteadyLook(upscaler) if upscaler is not None else None
+        work = _Work(restorer, denoise, upscaler, scale, tiling, pause, look)
         for group in _group(video.frames(), frames_at_once):
-            images = [frame.image for frame in group]
-            if restorer is not None:
-                images = restore(images, restorer, denoise, tiling, pause)
-            if upscaler is not None:
-                images = enlarge(images, upscaler, scale, tiling, pause, look)
+            images = work.run([frame.image for frame in group])
             yield from (Frame(image, frame.time) for image, frame in zip(images, group, strict=True))
             done += len(group)
             ctx.step(done, total, images[-1] if done <= frames_at_once else None)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What is done to the images of a group: restored if there is a model for it, then enlarged if there is one."""
+
+    restorer: Upscaler | None
+    denoise: float
+    upscaler: Upscaler | None
+    scale: float
+    tiling: Tiling
+    pause: OnTile
+    look: SteadyLook | None
+
+    def run(self, images: list[Image]) -> list[Image]:
+        if self.restorer is not None:
+            images = restore(images, self.restorer, self.denoise, self.tiling, self.pause)
+        if self.upscaler is not None:
+            images = enlarge(images, self.upscaler, self.scale, self.tiling, self.pause, self.look)
+        return images
 
 
 def _group(frames: Iterator[Frame], most: int) -> Iterator[list[Frame]]:

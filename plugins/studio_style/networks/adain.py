@@ -74,7 +74,7 @@ def load_network(tensors: Mapping[str, torch.Tensor]) -> AdainNetwork:
             raise ModelError("E681", f"{key!r} has the shape {found}, not {tuple(value.shape)}", hint=_HINT)
         loaded[key] = tensors[key].float()
     if not all(bool(torch.isfinite(value).all()) for value in loaded.values()):
-        raise ModelError("E681", "the weights hold numbers that are none (NaN)", hint="get the file again")
+        raise ModelError("E681", "the weights contain NaN or infinity", hint="get the file again")
     network.load_state_dict(loaded)
     return network
 

@@ -32,15 +32,18 @@ def find_vgg_keys(shapes: Mapping[str, Shape]) -> dict[str, str]:
     """Find, for keys as `nn.Sequential` has them ("0.weight"), the names that weights have."""
     for prefix in _PREFIXES:
         inner = {key[len(prefix) :]: key for key in shapes if key.startswith(prefix)}
-        if any(key.startswith("features.") for key in inner):
-            inner = {key: name for key, name in inner.items() if key.startswith("features.")}
-        numbered = {match: key for short, key in inner.items() if (match := _NUMBERED.fullmatch(short))}
+        features = {short: key for short, key in inner.items() if short.startswith("features.")}
+        numbered = _match_keys(features or inner, _NUMBERED)
         if numbered:
             return {f"{match[1]}.{match[2]}": key for match, key in numbered.items()}
-        named = {match: key for short, key in inner.items() if (match := _NAMED.fullmatch(short))}
+        named = _match_keys(features or inner, _NAMED)
         if named:
             return _number_layers(named)
     return {}
+
+
+def _match_keys(keys: Mapping[str, str], pattern: re.Pattern[str]) -> dict[re.Match[str], str]:
+    return {match: key for short, key in keys.items() if (match := pattern.fullmatch(short))}
 
 
 def _number_layers(named: Mapping[re.Match[str], str]) -> dict[str, str]:

@@ -84,27 +84,45 @@ def load_features(tensors: Mapping[str, torch.Tensor]) -> VggFeatures:
         ModelError: E681 if they are of no VGG-16 or VGG-19, or not whole.
     """
     keys = find_vgg_keys({key: tuple(value.shape) for key, value in tensors.items()})
-    convolutions = sum(key.endswith(".weight") and tensors[name].ndim == 4 for key, name in keys.items())
-    if any(tensors[name].ndim == 1 and key.endswith("weight") for key, name in keys.items()):
-        raise ModelError("E681", "these weights are of a VGG with batch normalisation", hint=_HINT)
-    if convolutions not in BLOCKS:
-        raise ModelError("E681", f"{convolutions} convolutions are not those of a VGG-16 or VGG-19", hint=_HINT)
-    counts = BLOCKS[convolutions]
-    firsts = [sum(counts[:block]) for block in range(5)]
-    numbers = sorted(int(key.partition(".")[0]) for key in keys if key.endswith(".weight"))
-    widths = [int(tensors[keys[f"{numbers[first]}.weight"]].shape[0]) for first in firsts]
-    features = create_features(widths, convolutions)
-    wanted = features.layers.state_dict()
-    for key, value in wanted.items():
-        if key not in keys:
-            raise ModelError("E681", f"the weights lack 'features.{key}'", hint=_HINT)
-        if tensors[keys[key]].shape != value.shape:
-            found = tuple(tensors[keys[key]].shape)
-            raise ModelError("E681", f"{keys[key]!r} has the shape {found}, not {tuple(value.shape)}", hint=_HINT)
-    loaded = {key: tensors[keys[key]].float() for key in wanted}
+    weights = {key: tensors[name] for key, name in keys.items() if key.endswith(".weight")}
+    convolutions = _count_convolutions(weights)
+    features = create_features(_read_widths(weights, BLOCKS[convolutions]), convolutions)
+    loaded = _collect_tensors(features.layers.state_dict(), keys, tensors)
     if any("conv1_1" in name for name in keys.values()):
         loaded["0.weight"] = loaded["0.weight"].flip(1) * (255.0 * torch.tensor(DEVIATION).view(1, 3, 1, 1))
     if not all(bool(torch.isfinite(value).all()) for value in loaded.values()):
-        raise ModelError("E681", "the weights hold numbers that are none (NaN)", hint="get the file again")
+        raise ModelError("E681", "the weights contain NaN or infinity", hint="get the file again")
     features.layers.load_state_dict(loaded)
     return features
+
+
+def _count_convolutions(weights: Mapping[str, torch.Tensor]) -> int:
+    """Return how many convolutions there are; ModelError E681 if they are not those of a VGG-16 or VGG-19."""
+    if any(value.ndim == 1 for value in weights.values()):
+        raise ModelError("E681", "these weights are of a VGG with batch normalisation", hint=_HINT)
+    convolutions = sum(value.ndim == 4 for value in weights.values())
+    if convolutions not in BLOCKS:
+        raise ModelError("E681", f"{convolutions} convolutions are not those of a VGG-16 or VGG-19", hint=_HINT)
+    return convolutions
+
+
+def _read_widths(weights: Mapping[str, torch.Tensor], counts: Sequence[int]) -> list[int]:
+    """Return the width of each block: that of its first convolution."""
+    numbers = sorted(int(key.partition(".")[0]) for key in weights)
+    firsts = [numbers[sum(counts[:block])] for block in range(len(counts))]
+    return [int(weights[f"{first}.weight"].shape[0]) for first in firsts]
+
+
+def _collect_tensors(
+    wanted: Mapping[str, torch.Tensor], keys: Mapping[str, str], tensors: Mapping[str, torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    """Return the tensors that a network wants, as float32; ModelError E681 if one is missing or of another shape."""
+    for key, value in wanted.items():
+        if key not in keys:
+            raise ModelError("E681", f"the weights lack 'features.{key}'", hint=_HINT)
+        found = tensors[keys[key]].shape
+        if found != value.shape:
+            raise ModelError(
+                "E681", f"{keys[key]!r} has the shape {tuple(found)}, not {tuple(value.shape)}", hint=_HINT
+            )
+    return {key: tensors[keys[key]].float() for key in wanted}

@@ -133,14 +133,15 @@ def shrink_antialiased(pixels: Array, scale: int) -> Array:
     return left[0].permute(1, 2, 0).numpy()
 
 
+_QUALITIES = {"jpeg": (40, 96), "jpeg75": (75, 76), "jpeg_high": (60, 99), "jpeg_low": (8, 40)}
+"""Qualities of JPEG by kind of harm, from the first to before the second."""
+
+
 def degrade(pixels: Array, scale: int, kind: str, rng: np.random.Generator) -> Array:
     """Return what one kind of harm leaves of a picture (height x width x 3, uint8), `scale` times smaller."""
-    if kind in ("jpeg", "jpeg75"):
-        return _press(pixels, 75 if kind == "jpeg75" else int(rng.integers(40, 96)))
-    if kind == "jpeg_high":
-        return _press(pixels, int(rng.integers(60, 99)))
-    if kind == "jpeg_low":
-        return _press(pixels, int(rng.integers(8, 40)))
+    if kind in _QUALITIES:
+        low, high = _QUALITIES[kind]
+        return _press(pixels, low if high == low + 1 else int(rng.integers(low, high)))
     if kind == "noise":
         return round_samples(pixels + rng.normal(0, rng.uniform(2, 30), pixels.shape))
     if kind == "clean" or (scale == 1 and kind != "rough"):

@@ -253,8 +253,8 @@ class Training:
             "loss": self.loss,
             "coded": self.stage.coded,
         }
-        with replace_file(self.path) as part:
-            save_file(tensors, part, metadata={"training": json.dumps(facts)})
+        with replace_file(self.path) as partial:
+            save_file(tensors, partial, metadata={"training": json.dumps(facts)})
 
     def describe(self) -> str:
         """Return the loss, and the gain over interpolation on the picture that was held out."""
