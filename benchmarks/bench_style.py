@@ -32,8 +32,8 @@ from torch.nn import functional
 from studio.api import Image, MediaLimits, Video, VideoType
 from studio.testing import TestContext
 from studio_style.nodes.colors import colorize_image
-from studio_style.nodes.films import colorize_video, style_video
 from studio_style.nodes.transfer import transfer_style
+from studio_style.nodes.videos import colorize_video, style_video
 
 SHIPPED = (("skimage", "data", "astronaut.png"), ("skimage", "data", "coffee.png"), ("skimage", "data", "chelsea.png"),
            ("sklearn", "datasets/images", "china.jpg"))  # fmt: skip

@@ -26,7 +26,7 @@ from PIL import Image as Pillow
 from studio.api import Image, Model
 from studio.testing import TestContext
 from studio_upscale import studio_models
-from studio_upscale.nodes.pictures import denoise_image, enlarge_image, restore_image
+from studio_upscale.nodes.images import denoise_image, enlarge_image, restore_image
 from studio_upscale.opener import UpscaleOpener
 
 Array = np.ndarray[Any, Any]
@@ -259,7 +259,7 @@ def run_eight_k() -> None:
 def draw_pictures(models: Mapping[str, Any], folder: Path) -> None:
     """Write the pictures of docs/upscale.md: what was enlarged beside what interpolation makes of it."""
     from studio.app import run
-    from studio_upscale.training.pictures import load_held_out, shrink_antialiased
+    from studio_upscale.training.images import load_held_out, shrink_antialiased
 
     methods = make_methods(models, with_ensemble=False)
     whole = load_held_out()[:426, :639]

@@ -1,4 +1,4 @@
-"""Diffusion models: pictures from words, from sketches, from pictures."""
+"""Diffusion models: images from words, from sketches, from images."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def studio_model_openers() -> Iterable[ModelOpener]:
 
 @hookimpl
 def studio_models() -> Mapping[str, Path]:
-    """Return the models that ship with the plugin: a generator of small pictures, and its ControlNet for sketches."""
+    """Return the models that ship with the plugin: a generator of small images, and its ControlNet for sketches."""
     weights = Path(__file__).parent / "weights"
     folders = {"mini": weights / "mini", "mini-sketch": weights / "mini_sketch"}
     return {name: folder for name, folder in folders.items() if folder.is_dir()}

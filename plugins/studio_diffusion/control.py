@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from studio.api import Context, Image
 from studio_diffusion.families import CONTROL
 from studio_diffusion.generate import Wish, draw
-from studio_diffusion.pixels import read_picture
+from studio_diffusion.pixels import read_image
 
 if TYPE_CHECKING:
     from studio_diffusion.controlnet import ControlNetModelHandle
@@ -28,7 +28,7 @@ def draw_controlled(
     end: float,
     loras: Sequence[tuple[LoraWeights, float]] = (),
 ) -> list[Image]:
-    """Draw all pictures of a wish along a control picture.
+    """Draw all images of a wish along a control image.
 
     Raises:
         ModelError: E617 if the ControlNet is not for this model.
@@ -40,7 +40,7 @@ def draw_controlled(
         task=CONTROL,
         controlnet=net,
         loras=loras,
-        media={"control_image": read_picture(control)},
+        media={"control_image": read_image(control)},
         options={
             "controlnet_conditioning_scale": float(strength),
             "control_guidance_start": float(start),

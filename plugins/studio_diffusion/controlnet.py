@@ -95,5 +95,5 @@ def _check_conditioning(net: ControlNetModelHandle, task: str) -> None:
     """Tell nets that want a mask from those that do not."""
     for_mask = bool(net.network.config.get("extra_conditioning_channels"))
     if for_mask != (task == CONTROL_INPAINT):
-        wanted = "for inpainting, with a mask" if for_mask else "for drawing after a picture, without a mask"
+        wanted = "for inpainting, with a mask" if for_mask else "for drawing after an image, without a mask"
         raise ModelError("E617", f"this ControlNet is {wanted}", hint="take one that was trained for the task")

@@ -30,7 +30,7 @@ class Family:
         pipelines: Pipeline class of diffusers by task.
         others: Further pipeline classes whose folders hold the same modules.
         controlnets: ControlNet classes that go with it.
-        size: Side of a picture, in pixels, where neither the user nor the model's config says one.
+        size: Side of an image, in pixels, where neither the user nor the model's config says one.
         pack: Latent pixels per side that the denoiser takes as one, where its config does not say it.
         multiple: What width and height must divide by; 0 to work it out from autoencoder and denoiser.
         steps: Steps where the user gives none.

@@ -1,4 +1,4 @@
-"""Drawing: from words, noise and pictures to latents and pictures, through the pipeline of any architecture."""
+"""Drawing: from words, noise and images to latents and images, through the pipeline of any architecture."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be drawn: some pictures that differ in prompt and seed.
+    """What is to be drawn: some images that differ in prompt and seed.
 
     Attributes:
-        prompts: One for each picture.
-        seeds: One for each picture.
+        prompts: One for each image.
+        seeds: One for each image.
         negative_prompt: What to keep out of all.
         size: Width and height.
         steps: How many steps.
@@ -49,7 +49,7 @@ class Wish:
     sampler: str
 
     def take(self, part: slice) -> Wish:
-        """Return the wish for some of the pictures."""
+        """Return the wish for some of the images."""
         return replace(self, prompts=self.prompts[part], seeds=self.seeds[part])
 
 
@@ -78,7 +78,7 @@ def make_wish(
 
 
 def wish_again(opened: PipelineModel, *, prompt: str, seed: int, count: int, **settings: Any) -> Wish:
-    """Make the wish for several pictures of one prompt, of the seeds from `seed` on; settings as for `make_wish`."""
+    """Make the wish for several images of one prompt, of the seeds from `seed` on; settings as for `make_wish`."""
     return make_wish(opened, prompts=[prompt] * count, seeds=list_seeds(seed, count), **settings)
 
 
@@ -126,7 +126,7 @@ def draw(
     dark: bool = False,
     calls: int = 1,
 ) -> list[Image]:
-    """Draw all pictures of a wish.
+    """Draw all images of a wish.
 
     Args:
         ctx: Whom to report to.
@@ -135,9 +135,9 @@ def draw(
         task: Which pipeline to use.
         loras: LoRAs with their weights.
         controlnet: The opened ControlNet, for a task that takes one.
-        media: Pictures that the pipeline takes, each of one row, by `PipelineModel.arguments`' names.
+        media: Images that the pipeline takes, each of one row, by `PipelineModel.arguments`' names.
         options: Other inputs, by the same names.
-        dark: Whether the pictures may be black all over.
+        dark: Whether the images may be black all over.
         calls: How many calls wish for them, each for the same number.
 
     Raises:
@@ -167,7 +167,7 @@ def _draw_stacks(
     *,
     dark: bool,
 ) -> list[Image]:
-    """Draw some pictures at once; if memory is short for that, the call runs again with fewer."""
+    """Draw some images at once; if memory is short for that, the call runs again with fewer."""
     images: list[Image] = []
     total, stack = len(wish.seeds), opened.measures.stack
     watch = Watch(ctx, opened, wish.size, -(-total // stack))
@@ -209,7 +209,7 @@ def sample(
     media: Mapping[str, torch.Tensor] | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Any:
-    """Run a pipeline once, for a stack of pictures.
+    """Run a pipeline once, for a stack of images.
 
     Args:
         opened: The model.
@@ -218,11 +218,11 @@ def sample(
         wish: What to draw; the prompts are not looked at where there are tensors.
         watch: Who hears of the steps.
         tensors: The encoded prompts, where the family can be taken apart.
-        media: Pictures or latents that the pipeline takes, each of one row.
+        media: Images or latents that the pipeline takes, each of one row.
         options: Other inputs.
 
     Returns:
-        Latents (batch x channels x rows x columns) of a family that can be taken apart, otherwise pictures.
+        Latents (batch x channels x rows x columns) of a family that can be taken apart, otherwise images.
     """
     count = len(wish.seeds)
     generators = [torch.Generator().manual_seed(seed) for seed in wish.seeds]

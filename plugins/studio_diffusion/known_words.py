@@ -26,7 +26,7 @@ def describe_unknown(prompt: str, words: Sequence[str], modifiers: Iterable[str]
     Args:
         prompt: The prompt.
         words: The words, or phrases, that the model knows.
-        modifiers: Words that it knows and that name no thing, such as colours.
+        modifiers: Words that it knows and that name no thing, such as colors.
     """
     fillers = _FILLERS.union(modifiers)
     said = [word for word in split_words(prompt) if word not in fillers]

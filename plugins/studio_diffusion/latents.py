@@ -1,4 +1,4 @@
-"""Between pictures and latents: encoding, decoding, packing, blending, enlarging."""
+"""Between images and latents: encoding, decoding, packing, blending, enlarging."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DECODED_PIXELS = 4_000_000  # at once: more is no faster, and the autoencoder i
 
 @torch.no_grad()
 def encode_pixels(opened: PipelineModel, pixels: torch.Tensor) -> torch.Tensor:
-    """Return the latents of pictures (batch x 3 x height x width in [0, 1]): the mean, so that no seed matters."""
+    """Return the latents of images (batch x 3 x height x width in [0, 1]): the mean, so that no seed matters."""
     vae = opened.find_vae()
     with _full_precision(vae), opened.measures.applied():
         found = vae.encode((2 * pixels - 1).to(opened.device, vae.dtype))
@@ -34,7 +34,7 @@ def encode_pixels(opened: PipelineModel, pixels: torch.Tensor) -> torch.Tensor:
 
 @torch.no_grad()
 def decode_latents(opened: PipelineModel, latents: torch.Tensor, *, tiled: bool = False) -> torch.Tensor:
-    """Return the pictures (batch x 3 x height x width, about [0, 1]) of latents; large ones a few at once."""
+    """Return the images (batch x 3 x height x width, about [0, 1]) of latents; large ones a few at once."""
     vae = opened.find_vae()
     area = math.prod(latents.shape[2:]) * find_scale(opened) ** 2
     with _full_precision(vae), opened.measures.applied(tiled=tiled):
@@ -45,7 +45,7 @@ def decode_latents(opened: PipelineModel, latents: torch.Tensor, *, tiled: bool 
 
 
 def find_latent_shape(opened: PipelineModel, width: int, height: int) -> tuple[int, int, int]:
-    """Return channels, rows and columns of the latent of a picture."""
+    """Return channels, rows and columns of the latent of an image."""
     vae = opened.find_vae()
     channels = vae.config.get("latent_channels") or vae.config.get("z_dim") or 4
     scale = find_scale(opened)

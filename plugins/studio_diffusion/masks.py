@@ -1,4 +1,4 @@
-"""Masks for painting into a picture, and canvases for painting beyond its edge."""
+"""Masks for painting into an image, and canvases for painting beyond its edge."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _WIDEST_BLUR = 16.0  # pixels
 
 
 def check_mask(image: Image, mask: Mask) -> None:
-    """Raise StudioError E620 if a mask is not as large as its picture."""
+    """Raise StudioError E620 if a mask is not as large as its image."""
     if (mask.width, mask.height) != (image.width, image.height):
         raise StudioError(
             "E620",
-            f"the mask is {mask.width} x {mask.height} and the picture {image.width} x {image.height}",
+            f"the mask is {mask.width} x {mask.height} and the image {image.width} x {image.height}",
             hint="make them equal, with image.resize_mask for example",
         )
 
@@ -27,7 +27,7 @@ def soften_inside(mask: FloatArray, feather: float) -> FloatArray:
     """Let a mask (height x width) rise over `feather` pixels from its edge inwards; outside it stays 0.
 
     A piece that is thinner than that rises to its middle. The mask's own shades stay: what is half chosen is half
-    drawn. The edge of the picture is no edge of the mask.
+    drawn. The edge of the image is no edge of the mask.
     """
     chosen = (mask > 0).astype(np.uint8)
     if feather <= 0 or chosen.all():
@@ -41,7 +41,7 @@ def soften_inside(mask: FloatArray, feather: float) -> FloatArray:
 
 
 def lay_over(kept: FloatArray, drawn: FloatArray, weight: FloatArray) -> FloatArray:
-    """Lay what was drawn over a picture; where the weight is 0 its samples stay exactly."""
+    """Lay what was drawn over an image; where the weight is 0 its samples stay exactly."""
     share = weight[:, :, None]
     mixed = kept + share * (drawn - kept)
     return np.asarray(np.where(share > 0, np.clip(mixed, 0, 1), kept), np.float32)
@@ -50,10 +50,10 @@ def lay_over(kept: FloatArray, drawn: FloatArray, weight: FloatArray) -> FloatAr
 def extend_canvas(
     pixels: FloatArray, left: int, right: int, top: int, bottom: int, seam: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Extend a picture (height x width x 3), and return the mask of what is to be painted.
+    """Extend an image (height x width x 3), and return the mask of what is to be painted.
 
-    The new parts begin as a mirror image that fades into a blur, so that colours and light go on. The mask reaches
-    `seam` pixels into the picture, where old and new are mixed.
+    The new parts begin as a mirror image that fades into a blur, so that colors and light go on. The mask reaches
+    `seam` pixels into the image, where old and new are mixed.
     """
     height, width = pixels.shape[:2]
     sides = (top, bottom, left, right)
@@ -74,14 +74,14 @@ def extend_canvas(
 
 
 def _repeat_border(pixels: FloatArray, sides: Sides) -> FloatArray:
-    """Extend a picture up, down, left and right by its outermost samples."""
+    """Extend an image up, down, left and right by its outermost samples."""
     top, bottom, left, right = sides
     extended = cv2.copyMakeBorder(pixels, top, bottom, left, right, borderType=cv2.BORDER_REPLICATE)
     return np.asarray(extended, np.float32)
 
 
 def _mirror_border(pixels: FloatArray, sides: Sides) -> FloatArray:
-    """Extend a picture up, down, left and right by its mirror image, and beyond that by its outermost samples."""
+    """Extend an image up, down, left and right by its mirror image, and beyond that by its outermost samples."""
     height, width = pixels.shape[:2]
     up, down = (min(side, height - 1) for side in sides[:2])
     left, right = (min(side, width - 1) for side in sides[2:])

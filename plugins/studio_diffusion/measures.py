@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import torch
 
-_STACK = 8  # pictures that are drawn at once
+_STACK = 8  # images that are drawn at once
 
 
 class OpenedPipeline(Protocol):
@@ -32,7 +32,7 @@ class Measures:
     uses it.
 
     Attributes:
-        stack: How many pictures are drawn at once.
+        stack: How many images are drawn at once.
         drawn: How many were drawn at once last.
         offload: "", "model" or "sequential": how networks are moved off the device.
     """
@@ -50,7 +50,7 @@ class Measures:
         """Take the next measure and return what it was; None when there is none left."""
         if self.drawn > 1:
             self.stack = self.drawn = self.drawn // 2
-            return f"{self.stack} pictures at once" if self.stack > 1 else "one picture at once"
+            return f"{self.stack} images at once" if self.stack > 1 else "one image at once"
         while self._left:
             done = self._left.pop(0)()
             if done:

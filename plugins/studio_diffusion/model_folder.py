@@ -14,7 +14,7 @@ from studio.api.model_folder import INDEX, Component, find_variant, list_compone
 DAMAGED = "E612"
 
 _PICKLES = {".bin", ".pt", ".pth", ".ckpt"}
-# A small network that only blacks pictures out: nobody needs it, and it costs 1.2 GB.
+# A small network that only blacks images out: nobody needs it, and it costs 1.2 GB.
 _UNWANTED = {"safety_checker", "watermarker"}
 _SHARED = re.compile(r"(prior_)?(text_encoder|image_encoder)(_\d)?|vae|movq|vqgan")
 

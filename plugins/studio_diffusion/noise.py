@@ -18,12 +18,12 @@ _current: ContextVar[tuple[torch.Generator, ...]] = ContextVar("studio_diffusion
 
 
 def list_seeds(seed: int, count: int) -> tuple[int, ...]:
-    """Return the seeds of several pictures: picture i has the seed `seed + i`."""
+    """Return the seeds of several images: image i has the seed `seed + i`."""
     return tuple((seed + index) % 2**63 for index in range(count))
 
 
 def draw_noise(shape: Sequence[int], generators: Sequence[torch.Generator]) -> torch.Tensor:
-    """Draw float32 noise for a batch; each generator draws its own pictures, as if they were alone."""
+    """Draw float32 noise for a batch; each generator draws its own images, as if they were alone."""
     if len(generators) == 1 or shape[0] % len(generators):
         return torch.randn(tuple(shape), generator=generators[0])
     share = (shape[0] // len(generators), *shape[1:])

@@ -94,7 +94,7 @@ class DiffusionOpener(ModelOpener):
         return opened.measure() if hasattr(opened, "measure") else measure_modules([opened])
 
     def save_memory(self, opened: Any) -> str | None:
-        """Draw fewer pictures at once, slice attention, slice and tile the autoencoder, move idle networks away."""
+        """Draw fewer images at once, slice attention, slice and tile the autoencoder, move idle networks away."""
         from studio_diffusion.pipeline_model import PipelineModel
 
         return opened.measures.take_next() if isinstance(opened, PipelineModel) else None

@@ -1,4 +1,4 @@
-"""Pictures between Studio and networks: floats to tensors and back, alpha laid over white, resized, checked."""
+"""Images between Studio and networks: floats to tensors and back, alpha laid over white, resized, checked."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ FloatArray = NDArray[np.float32]
 _BLACK = 1.0 / 512.0
 
 
-def read_picture(image: Image, size: Size | None = None) -> torch.Tensor:
-    """Return a picture as 1 x 3 x height x width in [0, 1]; alpha is laid over white, grey becomes RGB."""
+def read_image(image: Image, size: Size | None = None) -> torch.Tensor:
+    """Return an image as 1 x 3 x height x width in [0, 1]; alpha is laid over white, grey becomes RGB."""
     pixels = image.pixels
     if pixels.shape[2] == 4:
         pixels = pixels[:, :, :3] * pixels[:, :, 3:] + (1 - pixels[:, :, 3:])
@@ -41,7 +41,7 @@ def resize(tensor: torch.Tensor, size: Size) -> torch.Tensor:
 
 
 def make_images(batch: torch.Tensor, *, dark: bool = False) -> list[Image]:
-    """Make pictures of a batch x 3 x height x width in about [0, 1].
+    """Make images of a batch x 3 x height x width in about [0, 1].
 
     Args:
         batch: What the model drew.
@@ -57,11 +57,11 @@ def make_images(batch: torch.Tensor, *, dark: bool = False) -> list[Image]:
 
 
 def check_drawn(batch: torch.Tensor, *, dark: bool = False) -> None:
-    """Raise StudioError E622 for NaN, infinities, or a picture that is black all over."""
+    """Raise StudioError E622 for NaN, infinities, or an image that is black all over."""
     if not torch.isfinite(batch).all():
         raise _refuse("the model gave numbers that are none (NaN)")
     if not dark and any(float(each.max()) < _BLACK for each in batch):
-        raise _refuse("the picture came out black all over")
+        raise _refuse("the image came out black all over")
 
 
 def check_latents(latents: torch.Tensor) -> None:

@@ -1,4 +1,4 @@
-"""Drawing pictures over: as a whole, in a part, and beyond their edges."""
+"""Drawing images over: as a whole, in a part, and beyond their edges."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from studio_diffusion.families import IMAGE, INPAINT, PARTS
 from studio_diffusion.generate import Wish, draw, limit_strength
 from studio_diffusion.latents import encode_pixels
 from studio_diffusion.masks import FloatArray, extend_canvas, fade_seam, lay_over
-from studio_diffusion.pixels import read_mask, read_picture, resize
+from studio_diffusion.pixels import read_image, read_mask, resize
 from studio_diffusion.sizes import Size, choose_size, choose_work_size
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _MOST_PIXELS = 64_000_000
 def choose_redraw_size(
     opened: PipelineModel, image: Image, width: int, height: int, log: Callable[[str], None]
 ) -> Size:
-    """Return the size that a picture is drawn over at: what the user gave, one side following the other."""
+    """Return the size that an image is drawn over at: what the user gave, one side following the other."""
     if not (width or height):
         return choose_work_size(opened, (image.width, image.height), log)
     wide = width or max(1, round(height * image.width / image.height))
@@ -42,12 +42,12 @@ def redraw(
     *,
     loras: Sequence[tuple[Any, float]] = (),
 ) -> list[Image]:
-    """Draw a picture over.
+    """Draw an image over.
 
     Raises:
         ModelError: E616 if the model cannot do that.
     """
-    pixels = read_picture(image, wish.size)
+    pixels = read_image(image, wish.size)
     if strength <= 0:
         kept = Image(np.ascontiguousarray(pixels[0].permute(1, 2, 0).numpy()))
         return [kept] * len(wish.seeds)
@@ -65,7 +65,7 @@ def redraw(
 
 
 def takes_latents(opened: PipelineModel) -> bool:
-    """Say whether the family's pipeline takes an encoded picture, which no seed changes."""
+    """Say whether the family's pipeline takes an encoded image, which no seed changes."""
     vae = opened.find_vae()
     channels = vae.config.get("latent_channels") if vae is not None else None
     return opened.family in PARTS and (opened.family in ("sd3", "flux") or channels == 4) and channels != 3
@@ -82,19 +82,19 @@ def repaint(
     *,
     loras: Sequence[tuple[Any, float]] = (),
 ) -> list[Image]:
-    """Draw a part of a picture anew, and lay it over the picture.
+    """Draw a part of an image anew, and lay it over the image.
 
     Args:
         ctx: Whom to report to.
         opened: The model.
         wish: What to draw, at the size that the model works at.
-        image: The picture.
+        image: The image.
         mask: Where the model draws.
-        weight: How much of what it draws is laid over the picture, height x width.
+        weight: How much of what it draws is laid over the image, height x width.
         strength: How much may change.
         loras: LoRAs with their weights.
     """
-    whole = read_picture(image)
+    whole = read_image(image)
     kept: FloatArray = np.ascontiguousarray(whole[0].permute(1, 2, 0).numpy())
     if strength <= 0 or not weight.any():
         if strength > 0:
@@ -115,13 +115,13 @@ def repaint(
     return [Image(lay_over(kept, _enlarge(each, (image.width, image.height)), weight)) for each in drawn]
 
 
-def extend_picture(image: Image, sides: tuple[int, int, int, int], seam: int) -> tuple[Image, Mask, FloatArray]:
+def extend_image(image: Image, sides: tuple[int, int, int, int], seam: int) -> tuple[Image, Mask, FloatArray]:
     """Return a larger canvas, where to draw on it, and how much of that to lay over it.
 
     Args:
-        image: The picture.
+        image: The image.
         sides: How far to extend it left, right, up and down.
-        seam: How far into the picture old and new are mixed.
+        seam: How far into the image old and new are mixed.
 
     Raises:
         StudioError: E621 if the canvas would be too large.
@@ -130,7 +130,7 @@ def extend_picture(image: Image, sides: tuple[int, int, int, int], seam: int) ->
     width, height = image.width + left + right, image.height + top + bottom
     if width * height > _MOST_PIXELS:
         raise StudioError("E621", f"a canvas of {width} x {height} pixels is too large", hint="extend it by less")
-    pixels = np.ascontiguousarray(read_picture(image)[0].permute(1, 2, 0).numpy())
+    pixels = np.ascontiguousarray(read_image(image)[0].permute(1, 2, 0).numpy())
     seam = min(seam, image.width // 4, image.height // 4)
     canvas, mask = extend_canvas(pixels, left, right, top, bottom, seam)
     new = np.ones_like(mask)
@@ -141,7 +141,7 @@ def extend_picture(image: Image, sides: tuple[int, int, int, int], seam: int) ->
 def _enlarge(image: Image, size: Size) -> FloatArray:
     if (image.width, image.height) == size:
         return image.pixels
-    array: FloatArray = read_picture(image, size)[0].permute(1, 2, 0).contiguous().numpy()
+    array: FloatArray = read_image(image, size)[0].permute(1, 2, 0).contiguous().numpy()
     return array
 
 

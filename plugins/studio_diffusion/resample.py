@@ -25,7 +25,7 @@ def sample_over(
     """Draw a latent, from noise or over what it holds.
 
     Raises:
-        ModelError: E616 if the model does not draw over pictures.
+        ModelError: E616 if the model does not draw over images.
         StudioError: E621, E622, E624, E627.
     """
     check_reach(opened, wish.size)
@@ -65,7 +65,7 @@ def blend_latents(first: Latent, second: Latent, amount: float, mask: Mask | Non
     if first.samples.shape != second.samples.shape:
         raise StudioError(
             "E627",
-            f"the first latent is of a picture of {first.width} x {first.height}, the second of "
+            f"the first latent is of an image of {first.width} x {first.height}, the second of "
             f"{second.width} x {second.height}",
             hint="make them equal with diffusion.latent_upscale",
         )
@@ -102,7 +102,7 @@ def _check_multiple(opened: PipelineModel, size: Size) -> None:
     if any(side % multiple for side in size):
         raise StudioError(
             "E627",
-            f"this latent is of a picture of {size[0]} x {size[1]}, and the model draws multiples of {multiple}",
+            f"this latent is of an image of {size[0]} x {size[1]}, and the model draws multiples of {multiple}",
             hint="give diffusion.latent_upscale another scale, or a larger multiple_of",
         )
 
@@ -112,5 +112,5 @@ def _check_plane(latent: Latent) -> None:
         raise StudioError(
             "E627",
             "this latent is a row of tokens, and no plane of samples",
-            hint="blend or enlarge the decoded picture",
+            hint="blend or enlarge the decoded image",
         )

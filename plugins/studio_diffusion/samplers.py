@@ -95,7 +95,7 @@ class _FlowSchedule:
     _draws_noise = False
 
     def _reset(self, count: int, device: Any) -> None:
-        """Let the solver forget the last picture; its own timesteps are replaced right away."""
+        """Let the solver forget the last image; its own timesteps are replaced right away."""
         dynamic = self.config.get("use_dynamic_shifting", False)  # type: ignore[attr-defined]
         self.register_to_config(use_dynamic_shifting=False)  # type: ignore[attr-defined]
         super().set_timesteps(count, device)  # type: ignore[misc]
@@ -158,7 +158,7 @@ def create_scheduler(scheduler: Any, name: str, *, own_only: bool = False, gener
         name: A sampler's name; "auto" for the model's own.
         own_only: The model takes no sampler but its own.
         generator: Noise for flow samplers that draw some, where the pipeline passes none: a torch generator, or a
-            list of one for each picture.
+            list of one for each image.
 
     Raises:
         ModelError: E616 if the model cannot take this sampler.

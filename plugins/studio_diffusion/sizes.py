@@ -1,4 +1,4 @@
-"""Sizes of pictures: what a model can draw, and at what size it works on a picture that it is given."""
+"""Sizes of images: what a model can draw, and at what size it works on an image that it is given."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from studio_diffusion.pipeline_model import PipelineModel
 
 Size = tuple[int, int]
-_FARTHEST = 2.25  # times the model's own area, over which pictures fall apart
+_FARTHEST = 2.25  # times the model's own area, over which images fall apart
 _SMALLEST = 0.5
 _LEAST_MULTIPLE = 8
 
@@ -35,9 +35,9 @@ def choose_size(opened: PipelineModel, width: int, height: int, log: Callable[[s
     return size
 
 
-def choose_work_size(opened: PipelineModel, picture: Size, log: Callable[[str], None]) -> Size:
-    """Return the size at which a model works on a picture: near the picture's own, and within what it draws well."""
-    width, height = picture
+def choose_work_size(opened: PipelineModel, image: Size, log: Callable[[str], None]) -> Size:
+    """Return the size at which a model works on an image: near the image's own, and within what it draws well."""
+    width, height = image
     native = opened.native_size
     area, reach = native[0] * native[1], find_reach(opened)
     scale = 1.0
@@ -46,8 +46,8 @@ def choose_work_size(opened: PipelineModel, picture: Size, log: Callable[[str], 
     if reach:
         scale = min(scale, reach / max(width, height))
     size = round_size((round(width * scale), round(height * scale)), find_multiple(opened), reach)
-    if size != picture:
-        log(f"the picture has {width} x {height} pixels; the model works on it at {size[0]} x {size[1]}")
+    if size != image:
+        log(f"the image has {width} x {height} pixels; the model works on it at {size[0]} x {size[1]}")
     return size
 
 
@@ -86,15 +86,15 @@ def refuse_reach(reach: int, size: Size) -> StudioError:
     return StudioError(
         "E621",
         f"this model draws at most {reach} x {reach} pixels, not {told}",
-        hint="leave width and height at 0, and enlarge the picture afterwards, with image.resize for example",
+        hint="leave width and height at 0, and enlarge the image afterwards, with image.resize for example",
     )
 
 
-def fit_shape(opened: PipelineModel, picture: Size) -> Size:
-    """Return a size of a picture's shape, with as many pixels as the model's own size."""
+def fit_shape(opened: PipelineModel, image: Size) -> Size:
+    """Return a size of an image's shape, with as many pixels as the model's own size."""
     native = opened.native_size
-    scale = math.sqrt(native[0] * native[1] / (picture[0] * picture[1]))
+    scale = math.sqrt(native[0] * native[1] / (image[0] * image[1]))
     reach = find_reach(opened)
     if reach:
-        scale = min(scale, reach / max(picture))
-    return round_size((round(picture[0] * scale), round(picture[1] * scale)), find_multiple(opened), reach)
+        scale = min(scale, reach / max(image))
+    return round_size((round(image[0] * scale), round(image[1] * scale)), find_multiple(opened), reach)

@@ -16,7 +16,7 @@ _INK = 0.15
 
 
 def prepare_sketch(pixels: FloatArray, kind: str, size: tuple[int, int]) -> FloatArray:
-    """Turn a picture into a control picture.
+    """Turn an image into a control image.
 
     Args:
         pixels: Height x width x 3, in [0, 1].
@@ -43,13 +43,13 @@ def prepare_sketch(pixels: FloatArray, kind: str, size: tuple[int, int]) -> Floa
 
 
 def is_drawing(pixels: FloatArray) -> bool:
-    """Say whether a picture is lines on plain paper: most of it has the tone of its edge, and no colour."""
+    """Say whether an image is lines on plain paper: most of it has the tone of its edge, and no color."""
     luma = pixels @ _LUMA
     border = np.concatenate([luma[0], luma[-1], luma[:, 0], luma[:, -1]])
     paper = np.median(border)
     plain = float((np.abs(luma - paper) < _PAPER_RANGE).mean())
-    colour = float((pixels.max(axis=2) - pixels.min(axis=2)).mean())
-    return plain >= _PAPER_SHARE and colour < 0.1 and not 0.2 < paper < 0.8
+    color = float((pixels.max(axis=2) - pixels.min(axis=2)).mean())
+    return plain >= _PAPER_SHARE and color < 0.1 and not 0.2 < paper < 0.8
 
 
 def trace_drawing(pixels: FloatArray) -> FloatArray:
@@ -62,7 +62,7 @@ def trace_drawing(pixels: FloatArray) -> FloatArray:
 
 
 def find_edges(pixels: FloatArray, low: float, high: float) -> FloatArray:
-    """Return the edges of all three colours (Canny 1986), 0 or 1; thresholds as for 8-bit levels."""
+    """Return the edges of all three colors (Canny 1986), 0 or 1; thresholds as for 8-bit levels."""
     levels: ByteArray = np.rint(pixels * 255).astype(np.uint8)
     planes = [cv2.Canny(np.ascontiguousarray(levels[:, :, index]), low, high) for index in range(3)]
     return np.asarray(np.max(planes, axis=0) > 0, np.float32)

@@ -143,7 +143,7 @@ def estimate_clean(scheduler: Any, output: Any, timestep: Any, sample: Any) -> t
     if kind == "sample":
         return made
     if _has_large_noise(scheduler):
-        noisy = noisy * math.sqrt(kept)  # it holds the noise beside the whole picture: bring both to length 1
+        noisy = noisy * math.sqrt(kept)  # it holds the noise beside the whole image: bring both to length 1
     if kind == "v_prediction":
         return math.sqrt(kept) * noisy - math.sqrt(1 - kept) * made
     return (noisy - math.sqrt(1 - kept) * made) / math.sqrt(max(kept, 1e-6))

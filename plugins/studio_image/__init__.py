@@ -1,4 +1,4 @@
-"""Picture node types: files, geometry, tone, filters, masks, layers, text and contact sheets."""
+"""Image node types: files, geometry, tone, filters, masks, layers, text and contact sheets."""
 
 from __future__ import annotations
 

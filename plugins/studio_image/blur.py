@@ -19,7 +19,7 @@ _LARGEST_SIGMA = 16.0  # in pixels; beyond it a smaller copy is blurred
 
 
 def blur(pixels: FloatArray, radius: float, kind: Kind = "gaussian") -> FloatArray:
-    """Blur a picture (H x W x C) with alpha multiplied in; edges are mirrored."""
+    """Blur an image (H x W x C) with alpha multiplied in; edges are mirrored."""
     if radius <= 0:
         return pixels
     if kind == "gaussian":
@@ -67,7 +67,7 @@ def _blur_median(pixels: FloatArray, radius: int) -> FloatArray:
         raise MediaError(
             "E507",
             f"a median blur of radius {radius} is over {_LARGEST_MEDIAN} pixels",
-            hint="use a smaller radius, or resize the picture first",
+            hint="use a smaller radius, or resize the image first",
         )
     size = 2 * radius + 1
     if radius <= 2:

@@ -6,7 +6,7 @@ from studio.api import MediaError, MediaLimits
 
 
 def check_size(width: int, height: int, what: str = "the result") -> None:
-    """Refuse a picture over the limits.
+    """Refuse an image over the limits.
 
     Raises:
         MediaError: E506 with both sizes.
@@ -22,7 +22,7 @@ def check_size(width: int, height: int, what: str = "the result") -> None:
 
 
 def check_same_size(first: tuple[int, int], second: tuple[int, int], what: str, other: str) -> None:
-    """Refuse two pictures, as (width, height), that should have one size.
+    """Refuse two images, as (width, height), that should have one size.
 
     Raises:
         MediaError: E507 with both sizes.

@@ -1,4 +1,4 @@
-"""Captions that make a picture a poster: a band, a gradient over the picture, or a print with a paper margin."""
+"""Captions that make an image a poster: a band, a gradient over the image, or a print with a paper margin."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def add_caption(
     title_fonts: tuple[Font, ...],
     subtitle_fonts: tuple[Font, ...],
 ) -> tuple[FloatArray, list[Block]]:
-    """Add a caption to a picture; return the result and the blocks of text as they were set."""
+    """Add a caption to an image; return the result and the blocks of text as they were set."""
     rows, columns = pixels.shape[:2]
     margin = (0.045 if look.kind == "print" else 0.06) * min(columns, 1.25 * rows)
     size = (look.size or _TITLE_SIZE) * (columns if look.size else min(columns, 0.8 * max(columns, rows), 1.25 * rows))
@@ -114,7 +114,7 @@ def _choose_ground(pixels: FloatArray, look: Look) -> Color:
 
 
 def _find_shade(pixels: FloatArray) -> Color:
-    """Return a deep shade of the picture's own darker half, so that a band belongs to the picture."""
+    """Return a deep shade of the image's own darker half, so that a band belongs to the image."""
     luma = compute_luma(pixels)
     colors = match_channels(pixels, 3)[:, :, :3][luma <= np.median(luma)]
     red, green, blue = (float(c) for c in colors.mean(axis=0, dtype=np.float64))
@@ -127,7 +127,7 @@ def _find_shade(pixels: FloatArray) -> Color:
 def _shade(
     pixels: FloatArray, words: Words, ground: Color, ink: Color, margin: float, position: Position
 ) -> tuple[FloatArray, float]:
-    """Let the ground rise over the picture's edge; return the canvas and where the words begin."""
+    """Let the ground rise over the image's edge; return the canvas and where the words begin."""
     canvas = open_canvas(pixels, [ground, ink])
     rows = canvas.shape[0]
     reach = min(float(rows), 1.25 * words.height + 3.2 * margin)
@@ -153,13 +153,13 @@ def _attach(
     band = above + round(words.height) + below
     width, height = columns + 2 * mat, rows + mat + band
     check_size(width, height)
-    picture = open_canvas(pixels, [ground, ink])
+    image = open_canvas(pixels, [ground, ink])
     if ground[3] < 1.0:
-        picture = match_channels(picture, 4)
-    canvas = np.empty((height, width, picture.shape[2]), np.float32)
-    canvas[...] = np.array((ground[0], *ground[1:3], ground[3])[: picture.shape[2]], np.float32)
+        image = match_channels(image, 4)
+    canvas = np.empty((height, width, image.shape[2]), np.float32)
+    canvas[...] = np.array((ground[0], *ground[1:3], ground[3])[: image.shape[2]], np.float32)
     top = mat if look.position == "bottom" else band
-    canvas[top : top + rows, mat : mat + columns] = picture
+    canvas[top : top + rows, mat : mat + columns] = image
     start = mat + rows + above if look.position == "bottom" else above
     inset = 0.0 if look.kind == "print" else margin
     return canvas, mat + inset, float(start), columns - 2 * inset
@@ -181,7 +181,7 @@ def _paint_words(
 
 
 def _replace_alpha(color: Color, alpha: float) -> Color:
-    """Return a colour with another alpha."""
+    """Return a color with another alpha."""
     return (*color[:3], alpha)
 
 

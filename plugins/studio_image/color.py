@@ -1,4 +1,4 @@
-"""Colours written as text."""
+"""Colors written as text."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def parse_color(text: str) -> Color:
     except ValueError:
         raise MediaError(
             "E505",
-            f"{text[:60]!r} is not a colour",
+            f"{text[:60]!r} is not a color",
             hint='write "#rrggbb", "#rrggbbaa" or a CSS name such as "orange" or "transparent"',
         ) from None
     red, green, blue, alpha = (*values, 255)[:4]
@@ -35,12 +35,12 @@ def _scale(value: int) -> float:
 
 
 def is_grey(color: Color) -> bool:
-    """Say whether the three colour channels are equal."""
+    """Say whether the three color channels are equal."""
     return color[0] == color[1] == color[2]
 
 
 def count_channels(color: Color) -> int:
-    """Return the smallest channel count that holds a colour: 1, 3 or 4."""
+    """Return the smallest channel count that holds a color: 1, 3 or 4."""
     return 4 if color[3] < 1.0 else 1 if is_grey(color) else 3
 
 
@@ -59,6 +59,6 @@ def choose_ink(ground: Color) -> Color:
 
 
 def mix_colors(first: Color, second: Color, amount: float) -> Color:
-    """Mix two colours; 0 gives the first, 1 the second."""
+    """Mix two colors; 0 gives the first, 1 the second."""
     red, green, blue, alpha = (a + (b - a) * amount for a, b in zip(first, second, strict=True))
     return (red, green, blue, alpha)

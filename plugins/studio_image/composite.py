@@ -13,7 +13,7 @@ from studio_image.pixels import FloatArray, as_floats, match_channels, premultip
 def composite(
     base: FloatArray, top: FloatArray, x: int, y: int, cover: FloatArray | float, mode: BlendMode
 ) -> FloatArray:
-    """Lay a picture over another with its corner at x, y; what sticks out is cut off.
+    """Lay an image over another with its corner at x, y; what sticks out is cut off.
 
     Args:
         base: H x W x C.
@@ -21,7 +21,7 @@ def composite(
         x: Columns from the base's left edge, may be negative.
         y: Rows from the base's top edge, may be negative.
         cover: Opacity in [0, 1], one number or h x w.
-        mode: How the colours mix.
+        mode: How the colors mix.
     """
     channels = max(base.shape[2], min(top.shape[2], 3))
     out = np.array(match_channels(base, channels))
@@ -57,7 +57,7 @@ def _lay_over(
 
 
 def blend(first: FloatArray, second: FloatArray, amount: FloatArray | float) -> FloatArray:
-    """Mix two pictures of one size with alpha multiplied in; 0 gives the first, 1 the second."""
+    """Mix two images of one size with alpha multiplied in; 0 gives the first, 1 the second."""
     channels = max(first.shape[2], second.shape[2])
     start, end = premultiply(match_channels(first, channels)), premultiply(match_channels(second, channels))
     share = np.asarray(amount, np.float32)

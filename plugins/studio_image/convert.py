@@ -36,7 +36,7 @@ def convert_depth(pixels: FloatArray, bits: Bits) -> AnyArray:
 
 
 def invert(samples: AnyArray) -> AnyArray:
-    """Turn colours into their negatives, in the depth they have; alpha stays."""
+    """Turn colors into their negatives, in the depth they have; alpha stays."""
     top = {"uint8": 255, "uint16": 65_535}.get(str(samples.dtype), 1.0)
     out = samples.copy()
     out[:, :, :3] = np.asarray(top, samples.dtype) - out[:, :, :3]

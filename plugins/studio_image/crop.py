@@ -1,4 +1,4 @@
-"""Which part of a picture to cut out."""
+"""Which part of an image to cut out."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def choose_region(
     """Return left, top, width and height of the part to cut out.
 
     Raises:
-        MediaError: E507 if it reaches outside the picture.
+        MediaError: E507 if it reaches outside the image.
     """
     box = (width or source[0] - (x or 0), height or source[1] - (y or 0))
     if aspect is not None:
@@ -45,7 +45,7 @@ def choose_region(
     if not _is_inside(source, left, top, *box):
         raise MediaError(
             "E507",
-            f"a part of {box[0]} x {box[1]} at {left}, {top} reaches outside a picture of {source[0]} x {source[1]}",
+            f"a part of {box[0]} x {box[1]} at {left}, {top} reaches outside an image of {source[0]} x {source[1]}",
             hint="make the part smaller, or add room first with image.frame",
         )
     return left, top, box[0], box[1]

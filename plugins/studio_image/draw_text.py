@@ -1,4 +1,4 @@
-"""Text rendered to coverage and painted onto a picture."""
+"""Text rendered to coverage and painted onto an image."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Decoration:
 
     Attributes:
         outline: Width of a line around the letters.
-        outline_color: Its colour.
-        shadow: Colour of a shadow, or None.
+        outline_color: Its color.
+        shadow: Color of a shadow, or None.
         shadow_offset: How far it falls to the right and down.
         shadow_blur: Standard deviation of its softness.
-        box: Colour of a ground under the text, or None.
+        box: Color of a ground under the text, or None.
         padding: Room between text and the edge of the box.
         box_radius: Radius of its corners.
     """
@@ -66,7 +66,7 @@ def draw_text(
     wrap_width: float | None,
     decoration: Decoration,
 ) -> tuple[FloatArray, Block]:
-    """Draw text at an anchor of a picture; return the picture and the text as it was set."""
+    """Draw text at an anchor of an image; return the image and the text as it was set."""
     rows, columns = pixels.shape[:2]
     inset = margin + (decoration.padding if decoration.box else 0.0)
     if wrap_width is None:
@@ -85,7 +85,7 @@ def draw_text(
 
 
 def open_canvas(pixels: FloatArray, inks: list[Color]) -> FloatArray:
-    """Copy a picture to paint on, in colour if one of the inks is not grey."""
+    """Copy an image to paint on, in color if one of the inks is not grey."""
     channels = 1 if all(is_grey(ink) for ink in inks) else 3
     return np.array(match_channels(pixels, max(channels, pixels.shape[2])))
 
@@ -116,7 +116,7 @@ def render_block(block: Block, align: Align = "left", outline: float = 0.0) -> L
     """Render a block, its corner at the top left of its first line; supersampled, so that nothing is hinted.
 
     Raises:
-        MediaError: E506 if the text would take more memory than a picture may.
+        MediaError: E506 if the text would take more memory than an image may.
     """
     size = block.style.size
     room = math.ceil(outline + 0.5 * size) + 2  # swashes and accents reach out of their lines
@@ -156,7 +156,7 @@ def blur_layer(layer: Layer, sigma: float) -> Layer:
 
 
 def paint(canvas: FloatArray, layer: Layer, x: int, y: int, color: Color) -> None:
-    """Paint a colour through a layer's coverage onto a canvas of one's own, as far as it meets it."""
+    """Paint a color through a layer's coverage onto a canvas of one's own, as far as it meets it."""
     left, top = x + layer.left, y + layer.top
     rows, columns = canvas.shape[:2]
     height, width = layer.coverage.shape
@@ -195,7 +195,7 @@ def cover_box(x: FloatArray, y: FloatArray, width: float, height: float, radius:
 
 
 def _paint_over(area: FloatArray, cover: FloatArray, color: Color) -> None:
-    """Lay a colour over an area of a canvas (W3C Compositing and Blending Level 1, source over), in place."""
+    """Lay a color over an area of a canvas (W3C Compositing and Blending Level 1, source over), in place."""
     channels = area.shape[2]
     ink = np.array(color[:1] if channels == 1 else color[:3], dtype=np.float32)
     if channels < 4:

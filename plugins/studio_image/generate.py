@@ -1,4 +1,4 @@
-"""Pictures from nothing: gradients and noise."""
+"""Images from nothing: gradients and noise."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Grain = Literal["gaussian", "uniform", "salt_pepper"]
 
 
 def fill(width: int, height: int, color: Color, channels: int) -> FloatArray:
-    """Return a picture of one colour."""
+    """Return an image of one color."""
     grey = is_grey(color)
     if channels == 1 and not grey:
         color = (0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2],) * 3 + (color[3],)  # ITU-R BT.601
@@ -29,9 +29,9 @@ def fill(width: int, height: int, color: Color, channels: int) -> FloatArray:
 def draw_gradient(
     width: int, height: int, colors: Sequence[Color], course: Course, degrees: float, *, linear_light: bool
 ) -> FloatArray:
-    """Draw a gradient through colours at equal distances: along a direction, or from the middle to the corners."""
+    """Draw a gradient through colors at equal distances: along a direction, or from the middle to the corners."""
     if not colors:
-        raise MediaError("E505", "a gradient needs at least one colour", hint='for example ["navy", "orange"]')
+        raise MediaError("E505", "a gradient needs at least one color", hint='for example ["navy", "orange"]')
     x = np.arange(width, dtype=np.float64) + 0.5 - width / 2
     y = np.arange(height, dtype=np.float64) + 0.5 - height / 2
     if course == "radial":
@@ -76,7 +76,7 @@ def make_noise(
 def add_grain(
     pixels: FloatArray, amount: float, kind: Grain, *, monochrome: bool, rng: np.random.Generator
 ) -> FloatArray:
-    """Add noise to the colours of a picture; alpha stays."""
+    """Add noise to the colors of an image; alpha stays."""
     out = pixels.copy()
     colors = out[:, :, :3]
     shape = (*colors.shape[:2], 1 if monochrome else colors.shape[2])

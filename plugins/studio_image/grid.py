@@ -21,7 +21,7 @@ Fit = Literal["fit", "fill", "stretch"]
 
 
 def make_grid(
-    pictures: Sequence[FloatArray],
+    images: Sequence[FloatArray],
     labels: Sequence[str],
     *,
     columns: int | None,
@@ -34,11 +34,11 @@ def make_grid(
     label_size: float,
     step: Callable[[int, int], None],
 ) -> tuple[FloatArray, list[Block]]:
-    """Lay pictures out in rows, each in a cell of one size, labels below; return the sheet and the labels as set."""
-    across = columns or _choose_columns(len(pictures))
-    across = min(across, len(pictures))
-    down = math.ceil(len(pictures) / across)
-    width, height = _choose_cell(pictures, cell)
+    """Lay images out in rows, each in a cell of one size, labels below; return the sheet and the labels as set."""
+    across = columns or _choose_columns(len(images))
+    across = min(across, len(images))
+    down = math.ceil(len(images) / across)
+    width, height = _choose_cell(images, cell)
     size = label_size or max(9.0, min(0.055 * width, 40.0))
     label_height = round(2.1 * size) if labels else 0
     full = (
@@ -47,21 +47,21 @@ def make_grid(
     )
     check_size(*full)
     ink = mix_colors(choose_ink(background), background, 0.15)
-    channels = max(count_channels(background), 3 if labels and not is_grey(ink) else 1, *(p.shape[2] for p in pictures))
+    channels = max(count_channels(background), 3 if labels and not is_grey(ink) else 1, *(p.shape[2] for p in images))
     sheet = np.empty((full[1], full[0], channels), np.float32)
     sheet[...] = np.array(background[:channels], np.float32)
     blocks: list[Block] = []
-    for index, picture in enumerate(pictures):
+    for index, image in enumerate(images):
         row, column = divmod(index, across)
         left = margin + column * (width + gap)
         top = margin + row * (height + label_height + gap)
-        _lay_picture(sheet[top : top + height, left : left + width], picture, fit)
+        _lay_image(sheet[top : top + height, left : left + width], image, fit)
         if index < len(labels) and labels[index].strip():
             block = _set_label(" ".join(labels[index].split()), Style(fonts, size), width)
             base = top + height + round(0.62 * label_height + 0.5 * block.cap_height)
             paint(sheet, render_block(block), round(left + (width - block.width) / 2), base - round(block.ascent), ink)
             blocks.append(block)
-        step(index + 1, len(pictures))
+        step(index + 1, len(images))
     return sheet, blocks
 
 
@@ -69,31 +69,31 @@ def _choose_columns(count: int) -> int:
     return math.ceil(math.sqrt(count))
 
 
-def _choose_cell(pictures: Sequence[FloatArray], cell: tuple[int | None, int | None]) -> tuple[int, int]:
-    """Return the size of a cell: as asked; a missing side follows the average shape; else the largest picture."""
+def _choose_cell(images: Sequence[FloatArray], cell: tuple[int | None, int | None]) -> tuple[int, int]:
+    """Return the size of a cell: as asked; a missing side follows the average shape; else the largest image."""
     width, height = cell
     if width is not None and height is not None:
         return width, height
     if width is None and height is None:
-        return max(p.shape[1] for p in pictures), max(p.shape[0] for p in pictures)
-    shape = sum(p.shape[1] / p.shape[0] for p in pictures) / len(pictures)
+        return max(p.shape[1] for p in images), max(p.shape[0] for p in images)
+    shape = sum(p.shape[1] / p.shape[0] for p in images) / len(images)
     if width is not None:
         return width, max(1, round(width / shape))
     assert height is not None
     return max(1, round(height * shape)), height
 
 
-def _lay_picture(area: FloatArray, picture: FloatArray, fit: Fit) -> None:
-    """Put a picture into its cell, over the background that is there."""
-    cell, source = (area.shape[1], area.shape[0]), (picture.shape[1], picture.shape[0])
+def _lay_image(area: FloatArray, image: FloatArray, fit: Fit) -> None:
+    """Put an image into its cell, over the background that is there."""
+    cell, source = (area.shape[1], area.shape[0]), (image.shape[1], image.shape[0])
     box = None
     if fit == "fill":
         box = cover_box(source, cell, "center")
     size = fit_size(source, cell) if fit == "fit" else cell
-    shown = match_channels(resample(picture, *size, box=box), area.shape[2])
+    shown = match_channels(resample(image, *size, box=box), area.shape[2])
     left, top = (int(value) for value in place_box(size, cell, "center"))
     place = area[top : top + size[1], left : left + size[0]]
-    if picture.shape[2] < 4:
+    if image.shape[2] < 4:
         place[...] = shown
         return
     alpha, below = shown[:, :, 3:], place[:, :, 3:] * (1 - shown[:, :, 3:])

@@ -1,4 +1,4 @@
-"""How often each level occurs, as numbers and as a picture."""
+"""How often each level occurs, as numbers and as an image."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _GROUND, _GRID = "#15161a", "#2a2c33"
 
 
 def measure_channels(pixels: FloatArray, bins: int) -> dict[str, Any]:
-    """Return counts, mean, standard deviation, minimum, maximum and median per channel, and luma for colour."""
+    """Return counts, mean, standard deviation, minimum, maximum and median per channel, and luma for color."""
     planes = {name: pixels[:, :, index] for index, name in enumerate(_NAMES[pixels.shape[2]])}
     if pixels.shape[2] > 1:
         planes["luma"] = compute_luma(pixels)
@@ -44,7 +44,7 @@ def _measure(plane: FloatArray, bins: int) -> dict[str, Any]:
 
 
 def plot_histogram(measures: dict[str, Any], width: int, height: int) -> FloatArray:
-    """Draw the counts of the colour channels as overlapping light (screen), their square roots as heights."""
+    """Draw the counts of the color channels as overlapping light (screen), their square roots as heights."""
     canvas = np.empty((height, width, 3), np.float32)
     canvas[...] = parse_color(_GROUND)[:3]
     margin = max(1.0, 0.05 * min(width, height))

@@ -21,7 +21,7 @@ def as_floats(array: Any) -> FloatArray:
 
 
 def compute_luma(pixels: FloatArray) -> FloatArray:
-    """Weigh the colour channels (H x W x 1, 3 or 4) into luma (H x W); alpha is left out."""
+    """Weigh the color channels (H x W x 1, 3 or 4) into luma (H x W); alpha is left out."""
     if pixels.shape[2] == 1:
         return pixels[:, :, 0]
     return as_floats(np.clip(pixels[:, :, :3] @ LUMA_WEIGHTS, 0.0, 1.0))
@@ -37,7 +37,7 @@ def match_channels(pixels: FloatArray, channels: int) -> FloatArray:
 
 
 def premultiply(pixels: FloatArray) -> FloatArray:
-    """Multiply alpha into the colours; without alpha the array itself comes back."""
+    """Multiply alpha into the colors; without alpha the array itself comes back."""
     if pixels.shape[2] != 4:
         return pixels
     out = pixels.copy()
@@ -46,7 +46,7 @@ def premultiply(pixels: FloatArray) -> FloatArray:
 
 
 def unpremultiply(pixels: FloatArray) -> FloatArray:
-    """Divide the colours by alpha (0 where alpha is 0) and clip all to [0, 1]; the inverse of `premultiply`."""
+    """Divide the colors by alpha (0 where alpha is 0) and clip all to [0, 1]; the inverse of `premultiply`."""
     if pixels.shape[2] != 4:
         return np.clip(pixels, 0.0, 1.0)
     alpha = np.clip(pixels[:, :, 3:], 0.0, 1.0)
@@ -55,12 +55,12 @@ def unpremultiply(pixels: FloatArray) -> FloatArray:
 
 
 def filter_premultiplied(pixels: FloatArray, function: Callable[[FloatArray], FloatArray]) -> FloatArray:
-    """Apply a linear filter with alpha multiplied in, so that colours under full transparency do not bleed out."""
+    """Apply a linear filter with alpha multiplied in, so that colors under full transparency do not bleed out."""
     return unpremultiply(function(premultiply(pixels)))
 
 
 def decode_srgb(pixels: FloatArray) -> FloatArray:
-    """Turn encoded colours into linear light (IEC 61966-2-1); alpha is linear already."""
+    """Turn encoded colors into linear light (IEC 61966-2-1); alpha is linear already."""
     out = pixels.copy()
     colors = out[:, :, :3]
     colors[...] = np.where(colors <= 0.04045, colors / 12.92, ((np.maximum(colors, 0) + 0.055) / 1.055) ** 2.4)
@@ -68,7 +68,7 @@ def decode_srgb(pixels: FloatArray) -> FloatArray:
 
 
 def encode_srgb(pixels: FloatArray) -> FloatArray:
-    """Turn linear light into encoded colours (IEC 61966-2-1); alpha stays."""
+    """Turn linear light into encoded colors (IEC 61966-2-1); alpha stays."""
     out = pixels.copy()
     colors = out[:, :, :3]
     colors[...] = np.where(colors <= 0.0031308, colors * 12.92, 1.055 * np.maximum(colors, 0) ** (1 / 2.4) - 0.055)

@@ -33,7 +33,7 @@ def resample(
     linear_light: bool = False,
     box: Box | None = None,
 ) -> FloatArray:
-    """Resample a picture (H x W x C), or the part of it in `box` (left, top, right, bottom), to a new size.
+    """Resample an image (H x W x C), or the part of it in `box` (left, top, right, bottom), to a new size.
 
     Alpha is multiplied in meanwhile. "auto" takes Lanczos to shrink and bicubic to enlarge.
     """
@@ -61,8 +61,8 @@ def resample_planes(samples: FloatArray, width: int, height: int, method: Method
     if samples.ndim == 3:
         planes = [resample_planes(samples[:, :, c], width, height, method, box) for c in range(samples.shape[2])]
         return np.stack(planes, axis=2)
-    picture = PIL.Image.fromarray(np.ascontiguousarray(samples))
-    return as_floats(picture.resize((width, height), _FILTERS[method], box=box))
+    image = PIL.Image.fromarray(np.ascontiguousarray(samples))
+    return as_floats(image.resize((width, height), _FILTERS[method], box=box))
 
 
 def resample_nearest(samples: AnyArray, width: int, height: int, box: Box | None = None) -> AnyArray:
@@ -78,7 +78,7 @@ def resample_nearest(samples: AnyArray, width: int, height: int, box: Box | None
 def choose_size(
     source: tuple[int, int], width: int | None, height: int | None, scale: float | None, multiple_of: int = 1
 ) -> tuple[int, int]:
-    """Return the width and height meant by what was given; one missing side follows the picture's shape.
+    """Return the width and height meant by what was given; one missing side follows the image's shape.
 
     Raises:
         MediaError: E507 if nothing was given, or a scale beside a side.

@@ -21,7 +21,7 @@ def rotate_quarters(samples: AnyArray, quarters: int) -> AnyArray:
 
 
 def rotate(pixels: FloatArray, degrees: float, fill: Color, *, expand: bool) -> FloatArray:
-    """Turn counterclockwise about the centre (bicubic); what was outside the picture takes the fill colour.
+    """Turn counterclockwise about the centre (bicubic); what was outside the image takes the fill color.
 
     Raises:
         MediaError: E506 for sides over 32,766 pixels.

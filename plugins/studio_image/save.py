@@ -1,4 +1,4 @@
-"""A picture written to a file in one go."""
+"""An image written to a file in one go."""
 
 from __future__ import annotations
 
@@ -36,6 +36,6 @@ def _write_lossy(image: Image, path: Path, kind: str, quality: int) -> None:
     if kind == "JPEG" and image.channels == 4:
         pixels = convert_channels(pixels, "rgb", (1.0, 1.0, 1.0, 1.0))
     levels = np.rint(pixels * 255.0).astype(np.uint8)
-    picture = PIL.Image.fromarray(levels[:, :, 0] if levels.shape[2] == 1 else levels)
+    encoded = PIL.Image.fromarray(levels[:, :, 0] if levels.shape[2] == 1 else levels)
     more = {"subsampling": 0} if kind == "JPEG" else {"alpha_quality": 100}
-    picture.save(path, kind, quality=quality, xmp=_PACKET, **more)
+    encoded.save(path, kind, quality=quality, xmp=_PACKET, **more)

@@ -1,4 +1,4 @@
-"""Masks made from pictures and shapes, and masks changed: grown, softened, combined."""
+"""Masks made from images and shapes, and masks changed: grown, softened, combined."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DISC = 7  # radius in pixels of the disc that grows a mask; larger ones are app
 
 
 def select_color(pixels: FloatArray, color: Color, tolerance: float, softness: float) -> FloatArray:
-    """Choose samples within a CIE 1976 distance (delta E) of a colour; softness is the width of the ramp beyond."""
+    """Choose samples within a CIE 1976 distance (delta E) of a color; softness is the width of the ramp beyond."""
     colors = np.ascontiguousarray(match_channels(pixels, 3)[:, :, :3])
     lab = cv2.cvtColor(colors, cv2.COLOR_RGB2Lab)
     wanted = cv2.cvtColor(np.array([[color[:3]]], np.float32), cv2.COLOR_RGB2Lab)

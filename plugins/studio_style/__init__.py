@@ -1,4 +1,4 @@
-"""Style node types: pictures and films repainted, recoloured, coloured and given looks."""
+"""Style node types: images and videos repainted, recolored, colored and given looks."""
 
 from __future__ import annotations
 

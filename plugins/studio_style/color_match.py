@@ -1,4 +1,4 @@
-"""Colours, tones and size of pictures as arrays: optimal transport maps, bounded curves."""
+"""Colors, tones and size of images as arrays: optimal transport maps, bounded curves."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def as_floats(values: ArrayLike) -> FloatArray:
     return np.asarray(values, np.float32)
 
 
-def compute_luma(picture: FloatArray) -> FloatArray:
-    """Weigh the channels of a picture (H x W x 3) into its luma (H x W)."""
-    return picture @ LUMA_WEIGHTS
+def compute_luma(image: FloatArray) -> FloatArray:
+    """Weigh the channels of an image (H x W x 3) into its luma (H x W)."""
+    return image @ LUMA_WEIGHTS
 
 
 @dataclass(frozen=True)
 class ColorMap:
-    """A linear map of colours and a curve of tones, found from one picture and applied to any."""
+    """A linear map of colors and a curve of tones, found from one image and applied to any."""
 
     source_mean: NDArray[np.float64]
     target_mean: NDArray[np.float64]
@@ -43,26 +43,26 @@ class ColorMap:
     curve: NDArray[np.float64]
     tone_weight: float
 
-    def apply(self, picture: FloatArray) -> FloatArray:
-        """Map the colours of a picture, then its tones."""
-        recolored = self.move(picture)
+    def apply(self, image: FloatArray) -> FloatArray:
+        """Map the colors of an image, then its tones."""
+        recolored = self.move(image)
         luma = compute_luma(recolored)
         mapped = np.interp(luma, self.knots, self.curve).astype(np.float32)
-        return _clip_picture(recolored + (self.tone_weight * (mapped - luma))[..., None])
+        return _clip_image(recolored + (self.tone_weight * (mapped - luma))[..., None])
 
-    def move(self, picture: FloatArray) -> FloatArray:
-        """Map the colours alone."""
-        source = picture.reshape(-1, 3).astype(np.float64)
-        return _clip_picture(((source - self.source_mean) @ self.transport + self.target_mean).reshape(picture.shape))
+    def move(self, image: FloatArray) -> FloatArray:
+        """Map the colors alone."""
+        source = image.reshape(-1, 3).astype(np.float64)
+        return _clip_image(((source - self.source_mean) @ self.transport + self.target_mean).reshape(image.shape))
 
 
 def match_colors(content: FloatArray, style: FloatArray, *, tone_weight: float = 0.6) -> FloatArray:
-    """Give the content the style's colours (Pitie and Kokaram 2007) and, in part, its tones."""
+    """Give the content the style's colors (Pitie and Kokaram 2007) and, in part, its tones."""
     return find_color_map(content, style, tone_weight=tone_weight).apply(content)
 
 
 def find_color_map(content: FloatArray, style: FloatArray, *, tone_weight: float = 0.6) -> ColorMap:
-    """Find the linear Monge-Kantorovitch map between two colour distributions, and the curve between their tones."""
+    """Find the linear Monge-Kantorovitch map between two color distributions, and the curve between their tones."""
     source = content.reshape(-1, 3).astype(np.float64)
     target = style.reshape(-1, 3).astype(np.float64)
     root = _raise_matrix(_measure_covariance(source), 0.5)
@@ -79,39 +79,39 @@ def match_luma(style: FloatArray, content: FloatArray) -> FloatArray:
     luma, wanted = compute_luma(style), compute_luma(content)
     ratio = float(np.clip(wanted.std() / max(float(luma.std()), 1e-4), 0.5, 1.5))
     matched = (luma - luma.mean()) * ratio + wanted.mean()
-    return _clip_picture(np.repeat(matched[..., None], 3, axis=2))
+    return _clip_image(np.repeat(matched[..., None], 3, axis=2))
 
 
-def lift_detail(picture: FloatArray) -> FloatArray:
+def lift_detail(image: FloatArray) -> FloatArray:
     """Raise faint local contrast, as on dark objects, but not the noise of flat areas."""
-    luma = torch.from_numpy(compute_luma(picture))[None, None]
+    luma = torch.from_numpy(compute_luma(image))[None, None]
     mean = _average_around(luma)
     spread = (_average_around(luma.square()) - mean.square()).clamp_min(0.0).sqrt()
     wanted = (_CLEAR_CONTRAST / spread.clamp_min(1e-4)).clamp(1.0, _MOST_LIFT)
     trust = ((spread - _NOISE_CONTRAST) / _NOISE_CONTRAST).clamp(0.0, 1.0)
     lift = (luma - mean) * (wanted - 1.0) * trust
-    return _clip_picture(picture + lift[0, 0].numpy()[..., None])
+    return _clip_image(image + lift[0, 0].numpy()[..., None])
 
 
-def resize_picture(picture: FloatArray, size: tuple[int, int]) -> FloatArray:
-    """Resize a picture with an antialiased bicubic filter."""
-    if picture.shape[:2] == size:
-        return picture
-    planes = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None]
+def resize_image(image: FloatArray, size: tuple[int, int]) -> FloatArray:
+    """Resize an image with an antialiased bicubic filter."""
+    if image.shape[:2] == size:
+        return image
+    planes = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None]
     resized = functional.interpolate(planes, size, mode="bicubic", antialias=True)
     return np.ascontiguousarray(resized[0].clamp(0.0, 1.0).permute(1, 2, 0).numpy())
 
 
-def replace_luma(picture: FloatArray, luma: FloatArray) -> FloatArray:
-    """Change a picture's luma and keep its chroma; luma yields where both do not fit the gamut."""
-    chroma = picture - compute_luma(picture)[..., None]
+def replace_luma(image: FloatArray, luma: FloatArray) -> FloatArray:
+    """Change an image's luma and keep its chroma; luma yields where both do not fit the gamut."""
+    chroma = image - compute_luma(image)[..., None]
     lowest, highest = -chroma.min(axis=-1), 1.0 - chroma.max(axis=-1)
     fitting = np.minimum(np.maximum(luma, lowest), np.maximum(highest, lowest))
-    return _clip_picture(chroma + fitting[..., None])
+    return _clip_image(chroma + fitting[..., None])
 
 
-def _clip_picture(picture: NDArray[np.floating]) -> FloatArray:
-    clipped: FloatArray = np.clip(picture, 0.0, 1.0).astype(np.float32)
+def _clip_image(image: NDArray[np.floating]) -> FloatArray:
+    clipped: FloatArray = np.clip(image, 0.0, 1.0).astype(np.float32)
     return clipped
 
 
@@ -138,7 +138,7 @@ def _raise_matrix(matrix: NDArray[np.float64], power: float) -> NDArray[np.float
 
 
 def _limit_gain(transport: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Bound how much the map stretches any colour axis, so that noise in flat areas stays faint."""
+    """Bound how much the map stretches any color axis, so that noise in flat areas stays faint."""
     values, vectors = np.linalg.eigh((transport + transport.T) / 2)
     limited: NDArray[np.float64] = (vectors * np.minimum(values, _STEEPEST_COLOR_MAP)) @ vectors.T
     return limited

@@ -1,4 +1,4 @@
-"""Whole colour distributions moved onto others, and the grain that this raises smoothed away again."""
+"""Whole color distributions moved onto others, and the grain that this raises smoothed away again."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _REGRAIN_SIDE = 768
 
 
 def match_distribution(content: FloatArray, style: FloatArray, *, seed: int = 0, rounds: int = _ROUNDS) -> FloatArray:
-    """Give the content the style's whole colour distribution (Pitie, Kokaram and Dahyot 2007).
+    """Give the content the style's whole color distribution (Pitie, Kokaram and Dahyot 2007).
 
     Sliced optimal transport along random axes, then regraining: the result keeps the content's slopes where the new
-    colours only differ in grain.
+    colors only differ in grain.
     """
     rng = np.random.default_rng(seed)
     moved = content.reshape(-1, 3).astype(np.float64)
@@ -39,10 +39,10 @@ def match_distribution(content: FloatArray, style: FloatArray, *, seed: int = 0,
 
 
 def regrain(recolored: FloatArray, content: FloatArray) -> FloatArray:
-    """Keep the new colours, and give them the slopes of the content where the transfer only made grain.
+    """Keep the new colors, and give them the slopes of the content where the transfer only made grain.
 
-    The change of colour is smoothed by a guided filter (He, Sun and Tang 2013) whose guide is the content: it may jump
-    where the content does and nowhere else. Large pictures find it at a smaller size.
+    The change of color is smoothed by a guided filter (He, Sun and Tang 2013) whose guide is the content: it may jump
+    where the content does and nowhere else. Large images find it at a smaller size.
     """
     full = (content.shape[0], content.shape[1])
     factor = min(1.0, _REGRAIN_SIDE / max(full))
@@ -54,7 +54,7 @@ def regrain(recolored: FloatArray, content: FloatArray) -> FloatArray:
 
 
 def keep_luma(recolored: FloatArray, content: FloatArray) -> FloatArray:
-    """Return the new colours with the content's luma."""
+    """Return the new colors with the content's luma."""
     return replace_luma(recolored, compute_luma(content))
 
 

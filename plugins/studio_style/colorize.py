@@ -1,6 +1,6 @@
-"""Colours for black-and-white pictures: spread from scribbles, or borrowed from an exemplar.
+"""Colors for black-and-white images: spread from scribbles, or borrowed from an exemplar.
 
-Colours are the two chroma planes of YUV; the luma stays the picture's.
+Colors are the two chroma planes of YUV; the luma stays the image's.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _LEAST_WEIGHT = 0.02
 _REACH = 0.15
 
 
-def read_chroma(picture: FloatArray) -> Chroma:
-    """Return the chroma planes U and V of a picture, H x W x 2."""
-    chroma: Chroma = (picture @ _YUV[1:].T).astype(np.float32)
+def read_chroma(image: FloatArray) -> Chroma:
+    """Return the chroma planes U and V of an image, H x W x 2."""
+    chroma: Chroma = (image @ _YUV[1:].T).astype(np.float32)
     return chroma
 
 
 def join_chroma(luma: FloatArray, chroma: Chroma) -> FloatArray:
-    """Return the picture of a luma and chroma; chroma yields where both do not fit the gamut."""
+    """Return the image of a luma and chroma; chroma yields where both do not fit the gamut."""
     shift = (chroma.astype(np.float64) @ _RGB[:, 1:].T).astype(np.float32)
     room = np.where(shift > 0, 1.0 - luma[..., None], luma[..., None])
     scale = np.min(np.where(np.abs(shift) > room, room / np.maximum(np.abs(shift), 1e-6), 1.0), axis=-1, keepdims=True)
@@ -76,9 +76,9 @@ def colorize(luma: FloatArray, colors: Chroma, given: NDArray[np.float32], groun
 
 
 def borrow_colors(luma: FloatArray, exemplar: FloatArray, *, seed: int, tick: Tick) -> Chroma:
-    """Give each pixel the colour of exemplar pixels of like luma, texture and place (Welsh et al. 2002).
+    """Give each pixel the color of exemplar pixels of like luma, texture and place (Welsh et al. 2002).
 
-    Pixels that are sure of their colour keep it; it is spread from them over the rest, as from scribbles.
+    Pixels that are sure of their color keep it; it is spread from them over the rest, as from scribbles.
     """
     import cv2
     from scipy.spatial import cKDTree

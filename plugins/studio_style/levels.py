@@ -27,7 +27,7 @@ class Effort:
 
 @dataclass(frozen=True)
 class Level:
-    """One picture size of the coarse to fine painting, and the size of the style beside it."""
+    """One image size of the coarse to fine painting, and the size of the style beside it."""
 
     size: Size
     style_size: Size
@@ -56,7 +56,7 @@ def plan_levels(
 ) -> list[Level]:
     """Plan the sizes to paint; weak styles leave the coarse ones out, and only search there.
 
-    `area` is that of one style, where the picture is an atlas of several.
+    `area` is that of one style, where the image is an atlas of several.
     """
     working = fit_size(full, effort.working_side / max(full))
     longest = max(working)

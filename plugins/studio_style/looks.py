@@ -1,4 +1,4 @@
-"""Looks of photographs: pencil, pixel art, oil, halftone, vintage. Pictures are H x W x 3 in [0, 1]."""
+"""Looks of photographs: pencil, pixel art, oil, halftone, vintage. Images are H x W x 3 in [0, 1]."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _USUAL_SIDE = 512.0
 _LONGEST_RATIO = 4
 
 
-def draw_pencil(picture: FloatArray, size: float, rng: np.random.Generator) -> FloatArray:
+def draw_pencil(image: FloatArray, size: float, rng: np.random.Generator) -> FloatArray:
     """Draw in pencil: lines where luma falls off, and two layers of hatching in the shadows, on paper."""
-    luma = compute_luma(picture)
-    unit = _find_unit(picture) * size
+    luma = compute_luma(image)
+    unit = _find_unit(image) * size
     smooth = _blur(luma, 0.8 * unit)
     lines = np.clip(1.0 - (smooth / np.maximum(_blur(smooth, 5 * unit), 1e-3)), 0.0, 1.0)
     lines = np.clip(3.2 * np.maximum(lines - 0.02, 0.0), 0.0, 1.0)
@@ -36,14 +36,14 @@ def draw_pencil(picture: FloatArray, size: float, rng: np.random.Generator) -> F
     return _clip(paper + dark[..., None] * (lead - paper))
 
 
-def make_pixel_art(picture: FloatArray, size: float, rng: np.random.Generator) -> FloatArray:
-    """Show large square pixels of few colours, chosen by k-means in the picture itself, lightly dithered."""
+def make_pixel_art(image: FloatArray, size: float, rng: np.random.Generator) -> FloatArray:
+    """Show large square pixels of few colors, chosen by k-means in the image itself, lightly dithered."""
     import cv2
 
-    height, width = picture.shape[:2]
-    cell = max(1, round(5 * _find_unit(picture) * size))
+    height, width = image.shape[:2]
+    cell = max(1, round(5 * _find_unit(image) * size))
     shape = (max(1, -(-width // cell)), max(1, -(-height // cell)))
-    padded = np.pad(picture, ((0, shape[1] * cell - height), (0, shape[0] * cell - width), (0, 0)), mode="edge")
+    padded = np.pad(image, ((0, shape[1] * cell - height), (0, shape[0] * cell - width), (0, 0)), mode="edge")
     small = as_floats(cv2.resize(padded, shape, interpolation=cv2.INTER_AREA)).reshape(shape[1], shape[0], 3)
     contrast = _clip(small + 0.6 * (small - _blur(small, 1.2)))
     palette = _choose_colors(contrast.reshape(-1, 3), 24, rng)
@@ -57,14 +57,14 @@ def make_pixel_art(picture: FloatArray, size: float, rng: np.random.Generator) -
     return np.ascontiguousarray(painted.repeat(cell, axis=0).repeat(cell, axis=1)[:height, :width])
 
 
-def paint_oil(picture: FloatArray, size: float, rng: np.random.Generator) -> FloatArray:
+def paint_oil(image: FloatArray, size: float, rng: np.random.Generator) -> FloatArray:
     """Paint in oil: flat daubs that follow edges (anisotropic Kuwahara, Kyprianidis et al. 2009), with relief."""
-    unit = _find_unit(picture) * size
+    unit = _find_unit(image) * size
     radius = max(2, round(4 * unit))
-    painted = _average_sectors(picture, radius)
+    painted = _average_sectors(image, radius)
     painted = _average_sectors(painted, max(2, radius // 2))
     angle = _find_direction(painted, unit)
-    noise = rng.standard_normal(picture.shape[:2]).astype(np.float32)
+    noise = rng.standard_normal(image.shape[:2]).astype(np.float32)
     bristles = _normalise(_smear(_blur(noise, 0.6 * unit), angle, max(3, round(5 * unit))))
     relief = 0.5 * bristles
     down, right = np.gradient(relief) if min(relief.shape) > 1 else (np.zeros_like(relief), np.zeros_like(relief))
@@ -74,15 +74,15 @@ def paint_oil(picture: FloatArray, size: float, rng: np.random.Generator) -> Flo
     return _clip(rich * (1.0 + 0.11 * light[..., None]) + 0.012 * light[..., None])
 
 
-def print_halftone(picture: FloatArray, size: float, _rng: np.random.Generator) -> FloatArray:
+def print_halftone(image: FloatArray, size: float, _rng: np.random.Generator) -> FloatArray:
     """Print in four inks, each a screen of dots at its own angle (15, 75, 0 and 45 degrees)."""
-    height, width = picture.shape[:2]
-    pitch = max(3.0, 5.0 * _find_unit(picture) * size)
-    black = 1.0 - picture.max(axis=2)
+    height, width = image.shape[:2]
+    pitch = max(3.0, 5.0 * _find_unit(image) * size)
+    black = 1.0 - image.max(axis=2)
     black = np.clip((black - 0.25) / 0.75, 0.0, 1.0) ** 1.2
     inks = np.concatenate(
         [
-            np.clip((1.0 - picture - black[..., None]) / np.maximum(1.0 - black[..., None], 1e-3), 0, 1),
+            np.clip((1.0 - image - black[..., None]) / np.maximum(1.0 - black[..., None], 1e-3), 0, 1),
             black[..., None],
         ],
         axis=2,
@@ -102,12 +102,12 @@ def print_halftone(picture: FloatArray, size: float, _rng: np.random.Generator) 
     return _clip(printed)
 
 
-def age_photo(picture: FloatArray, size: float, rng: np.random.Generator) -> FloatArray:
+def age_photo(image: FloatArray, size: float, rng: np.random.Generator) -> FloatArray:
     """Fade a photograph as an old print: lifted shadows, warm lights, weak blue, vignette, glow and grain."""
-    height, width = picture.shape[:2]
-    unit = _find_unit(picture) * size
-    glow = _blur(picture, 6 * unit)
-    soft = 1.0 - (1.0 - picture) * (1.0 - 0.18 * glow)
+    height, width = image.shape[:2]
+    unit = _find_unit(image) * size
+    glow = _blur(image, 6 * unit)
+    soft = 1.0 - (1.0 - image) * (1.0 - 0.18 * glow)
     curves = ((0.08, 0.97, 0.92), (0.06, 0.91, 1.0), (0.14, 0.78, 1.06))
     toned = as_floats(
         np.stack([low + (high - low) * soft[..., i] ** power for i, (low, high, power) in enumerate(curves)], axis=2)
@@ -130,15 +130,15 @@ LOOKS: dict[str, Look] = {
 }
 
 
-def _find_unit(picture: FloatArray) -> float:
-    """Return how many pixels one is of a picture whose longer side is 512; a strip counts as four squares."""
-    height, width = picture.shape[:2]
+def _find_unit(image: FloatArray) -> float:
+    """Return how many pixels one is of an image whose longer side is 512; a strip counts as four squares."""
+    height, width = image.shape[:2]
     side: int = min(max(height, width), _LONGEST_RATIO * min(height, width))
     return side / _USUAL_SIDE
 
 
-def _clip(picture: NDArray[np.floating]) -> FloatArray:
-    clipped: FloatArray = np.clip(picture, 0.0, 1.0).astype(np.float32)
+def _clip(image: NDArray[np.floating]) -> FloatArray:
+    clipped: FloatArray = np.clip(image, 0.0, 1.0).astype(np.float32)
     return clipped
 
 
@@ -185,9 +185,9 @@ def _smear(values: FloatArray, angle: FloatArray, length: int) -> FloatArray:
     return as_floats(total / len(steps))
 
 
-def _find_direction(picture: FloatArray, unit: float) -> FloatArray:
+def _find_direction(image: FloatArray, unit: float) -> FloatArray:
     """Find the direction along edges from the smoothed structure tensor."""
-    luma = compute_luma(picture)
+    luma = compute_luma(image)
     down, right = np.gradient(luma) if min(luma.shape) > 1 else (np.zeros_like(luma), np.zeros_like(luma))
     sigma = 4 * unit
     products = (right * right, down * down, right * down)
@@ -196,22 +196,22 @@ def _find_direction(picture: FloatArray, unit: float) -> FloatArray:
     return direction
 
 
-def _average_sectors(picture: FloatArray, radius: int) -> FloatArray:
+def _average_sectors(image: FloatArray, radius: int) -> FloatArray:
     """Average, around each pixel, eight sectors, and weigh them by how even they are."""
     import cv2
 
     places = np.mgrid[-radius : radius + 1, -radius : radius + 1].astype(np.float32)
     distance, angle = np.hypot(*places), np.arctan2(*places)
-    total = np.zeros_like(picture)
-    weights = np.zeros((*picture.shape[:2], 1), np.float32)
+    total = np.zeros_like(image)
+    weights = np.zeros((*image.shape[:2], 1), np.float32)
     for sector in range(8):
         near = np.cos(angle - sector * np.pi / 4)
         kernel = np.where((near > np.cos(np.pi / 8)) | (distance == 0), np.exp(-2 * (distance / radius) ** 2), 0.0)
         kernel = (kernel * (distance <= radius + 0.5)).astype(np.float32)
         kernel /= kernel.sum()
         mean, square = (
-            cv2.filter2D(np.ascontiguousarray(values), -1, kernel, borderType=cv2.BORDER_REFLECT).reshape(picture.shape)
-            for values in (picture, picture * picture)
+            cv2.filter2D(np.ascontiguousarray(values), -1, kernel, borderType=cv2.BORDER_REFLECT).reshape(image.shape)
+            for values in (image, image * image)
         )
         spread = np.maximum(square - mean * mean, 0.0).sum(axis=2, keepdims=True)
         weight = 1.0 / (1e-5 + spread) ** 3
@@ -221,7 +221,7 @@ def _average_sectors(picture: FloatArray, radius: int) -> FloatArray:
 
 
 def _choose_colors(colors: FloatArray, count: int, rng: np.random.Generator) -> FloatArray:
-    """Choose colours by k-means, begun with far ones."""
+    """Choose colors by k-means, begun with far ones."""
     sample = colors[np.linspace(0, len(colors) - 1, min(len(colors), 8192)).astype(np.int64)]
     chosen = [sample[int(rng.integers(len(sample)))]]
     distance = ((sample - chosen[0]) ** 2).sum(1)

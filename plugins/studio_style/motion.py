@@ -35,23 +35,23 @@ class Motion:
 
         return _remap(values, self.flow, cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR)
 
-    def carry_sharply(self, picture: FloatArray) -> FloatArray:
-        """Move a picture so that it blurs little when it is moved often."""
+    def carry_sharply(self, image: FloatArray) -> FloatArray:
+        """Move an image so that it blurs little when it is moved often."""
         import cv2
 
-        return np.clip(_remap(picture, self.flow, cv2.INTER_CUBIC), 0.0, 1.0)
+        return np.clip(_remap(image, self.flow, cv2.INTER_CUBIC), 0.0, 1.0)
 
     def resize(self, size: tuple[int, int]) -> Motion:
-        """Return the motion for pictures of another size."""
+        """Return the motion for images of another size."""
         if self.trust.shape == size:
             return self
         scale = np.array([size[1] / self.trust.shape[1], size[0] / self.trust.shape[0]], np.float32)
         return Motion(_resize(self.flow, size) * scale, _resize(self.trust, size))
 
 
-def to_bytes(picture: FloatArray) -> Bytes:
-    """Return the luma of a picture at 8 bits."""
-    return np.rint(compute_luma(picture) * 255).astype(np.uint8)
+def to_bytes(image: FloatArray) -> Bytes:
+    """Return the luma of an image at 8 bits."""
+    return np.rint(compute_luma(image) * 255).astype(np.uint8)
 
 
 def measure_motion(before: Bytes, after: Bytes) -> Motion:
@@ -88,7 +88,7 @@ def is_cut(before: Bytes, after: Bytes) -> bool:
 
 
 def _create_search() -> Callable[[NDArray[Any], NDArray[Any], None], FloatArray]:
-    """Return dense inverse search from one picture to another, without a flow to begin with."""
+    """Return dense inverse search from one image to another, without a flow to begin with."""
     import cv2
 
     search: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)

@@ -1,6 +1,6 @@
-"""Nearest-neighbour fields: for every pixel of a picture, the style patch that looks most like it.
+"""Nearest-neighbour fields: for every pixel of an image, the style patch that looks most like it.
 
-Keys are those of image analogies (Hertzmann et al. 2001): colours of the patch, and the luma of
+Keys are those of image analogies (Hertzmann et al. 2001): colors of the patch, and the luma of
 the content under it and how rough that is. Fields are searched exhaustively while small and by propagation and random
 tries (PatchMatch, Barnes et al. 2009) when large. Every step is a gather, so that a run repeats
 bit for bit.
@@ -36,12 +36,12 @@ _FARTHEST = 5.0  # no two patches differ as much; those that must not be used do
 
 @dataclass(frozen=True)
 class StylePatches:
-    """A style picture (H x W x 3) and one key for each of its patches, in row order.
+    """A style image (H x W x 3) and one key for each of its patches, in row order.
 
     `liveliness` is 0 for soft styles and 1 for lively ones, such as thick strokes side by side.
     """
 
-    picture: torch.Tensor
+    image: torch.Tensor
     keys: torch.Tensor
     color_filters: torch.Tensor
     guide_filters: torch.Tensor
@@ -50,11 +50,11 @@ class StylePatches:
 
     @property
     def rows(self) -> int:
-        return self.picture.shape[0] - 2 * self.radius
+        return self.image.shape[0] - 2 * self.radius
 
     @property
     def columns(self) -> int:
-        return self.picture.shape[1] - 2 * self.radius
+        return self.image.shape[1] - 2 * self.radius
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,9 @@ class Field:
 Balance = Callable[[StylePatches, torch.Tensor, torch.Tensor], torch.Tensor]
 
 
-def create_style_patches(picture: torch.Tensor, radius: int) -> StylePatches:
-    """Compute the key of each patch of a style picture (H x W x 3)."""
-    planes = picture.permute(2, 0, 1)
+def create_style_patches(image: torch.Tensor, radius: int) -> StylePatches:
+    """Compute the key of each patch of a style image (H x W x 3)."""
+    planes = image.permute(2, 0, 1)
     guide = blur_luma(planes)[None]
     color_filters = _find_filters(planes, radius, _COLOR_KEYS)
     guide_filters = _find_filters(guide[0], radius, _GUIDE_KEYS)
@@ -79,25 +79,25 @@ def create_style_patches(picture: torch.Tensor, radius: int) -> StylePatches:
     tone = _describe_guide(guide, guide_filters, radius, liveliness)
     lengths = [color.square().sum(0, keepdim=True), tone.square().sum(0, keepdim=True)]
     keys = torch.cat([-2 * color, -2 * tone, *lengths]).T.contiguous()
-    return StylePatches(picture, keys, color_filters, guide_filters, radius, liveliness)
+    return StylePatches(image, keys, color_filters, guide_filters, radius, liveliness)
 
 
-def blur_luma(picture: torch.Tensor) -> torch.Tensor:
-    """Compute the luma of a picture (3 x H x W), smoothed over 3 x 3 pixels (1 x H x W)."""
-    weights = torch.from_numpy(LUMA_WEIGHTS).to(picture.device)
-    luma = (picture * weights[:, None, None]).sum(0)[None, None]
+def blur_luma(image: torch.Tensor) -> torch.Tensor:
+    """Compute the luma of an image (3 x H x W), smoothed over 3 x 3 pixels (1 x H x W)."""
+    weights = torch.from_numpy(LUMA_WEIGHTS).to(image.device)
+    luma = (image * weights[:, None, None]).sum(0)[None, None]
     return functional.avg_pool2d(functional.pad(luma, (1, 1, 1, 1), mode="replicate"), 3, 1)[0]
 
 
 def create_queries(
-    style: StylePatches, picture: torch.Tensor, guide: torch.Tensor, weight: torch.Tensor
+    style: StylePatches, image: torch.Tensor, guide: torch.Tensor, weight: torch.Tensor
 ) -> torch.Tensor:
     """Compute what `measure` multiplies with style keys: one row per pixel, and its own length.
 
     The distance of two patches is (color)^2 + weight * (tone)^2, with roughness a part of the tone; weight is H x W.
     """
     margin = (style.radius,) * 4
-    padded = functional.pad(picture[None], margin, mode="replicate")
+    padded = functional.pad(image[None], margin, mode="replicate")
     color = functional.conv2d(padded, style.color_filters)[0].flatten(1)
     padded = functional.pad(guide[None], margin, mode="replicate")
     tone = _describe_guide(padded, style.guide_filters, style.radius, style.liveliness)
@@ -203,9 +203,9 @@ def vote(
     spread: float,
     tick: Tick,
 ) -> torch.Tensor:
-    """Paint a picture (3 x H x W): the style patches of a field, laid over one another.
+    """Paint an image (3 x H x W): the style patches of a field, laid over one another.
 
-    The picture may be larger than the field; `style` is then larger than the style that the field
+    The image may be larger than the field; `style` is then larger than the style that the field
     was searched in by `zoom` (rows, columns), and each patch is laid down at the finer size.
     A pixel averages the patches around it, near and well fitting ones above all.
     """
@@ -260,7 +260,7 @@ def _lay_patches(
     total: torch.Tensor,
     weights: torch.Tensor,
 ) -> None:
-    """Add one tap of each pixel to the colours and weights gathered so far."""
+    """Add one tap of each pixel to the colors and weights gathered so far."""
     position = field.position.index_select(1, row.cell).index_select(2, column.cell)
     down = (position[0] + 0.5) * zoom[0] - 0.5 + row.step[:, None]
     right = (position[1] + 0.5) * zoom[1] - 0.5 + column.step[None]
@@ -283,16 +283,16 @@ def enlarge_position(position: torch.Tensor, zoom: tuple[float, float], size: tu
     return torch.stack([down.round(), right.round()]).int()
 
 
-def _find_filters(picture: torch.Tensor, radius: int, count: int) -> torch.Tensor:
-    """Find the principal components of a picture's patches, as convolution filters."""
+def _find_filters(image: torch.Tensor, radius: int, count: int) -> torch.Tensor:
+    """Find the principal components of an image's patches, as convolution filters."""
     side = 2 * radius + 1
-    stride = math.ceil(math.sqrt(picture.shape[1] * picture.shape[2] / _BASIS_SAMPLES))
-    patches = functional.unfold(picture[None].cpu(), side, stride=stride)[0].double().numpy()
+    stride = math.ceil(math.sqrt(image.shape[1] * image.shape[2] / _BASIS_SAMPLES))
+    patches = functional.unfold(image[None].cpu(), side, stride=stride)[0].double().numpy()
     patches = patches - patches.mean(axis=1, keepdims=True)
     _, vectors = np.linalg.eigh(patches @ patches.T)
     filters = vectors[:, ::-1][:, :count].T / math.sqrt(len(patches))
-    shape = (filters.shape[0], picture.shape[0], side, side)
-    return torch.from_numpy(filters.astype(np.float32).reshape(shape)).to(picture.device)
+    shape = (filters.shape[0], image.shape[0], side, side)
+    return torch.from_numpy(filters.astype(np.float32).reshape(shape)).to(image.device)
 
 
 def _describe_guide(guide: torch.Tensor, filters: torch.Tensor, radius: int, liveliness: float) -> torch.Tensor:

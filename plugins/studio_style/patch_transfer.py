@@ -1,9 +1,9 @@
-"""Style transfer by patches: a picture repainted with the strokes of another; no weights needed.
+"""Style transfer by patches: an image repainted with the strokes of another; no weights needed.
 
 Coarse to fine patch voting (GPNN, Granot et al. 2022) with image-analogy keys (Hertzmann et al.
 2001): at each level every pixel looks for the style patch that fits what is painted so far and
 the tones of the content; then the patches found are laid over one another. Levels end at a
-working size; larger pictures lay down the same patches, taken from the style at full size.
+working size; larger images lay down the same patches, taken from the style at full size.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .color_match import (
     match_colors,
     match_luma,
     replace_luma,
-    resize_picture,
+    resize_image,
 )
 from .levels import (
     EFFORTS,
@@ -76,14 +76,14 @@ class Progress:
     def __init__(self, total: int, on_step: StepCallback, finish: Callable[[FloatArray], FloatArray]) -> None:
         self.total, self.done = max(1, total), 0
         self.on_step, self.finish = on_step, finish
-        self.picture = torch.zeros(3, 1, 1)
+        self.image = torch.zeros(3, 1, 1)
 
     def advance(self, work: int) -> None:
         self.done = min(self.done + work, self.total)
         self.on_step(self.done, self.total, self.preview)
 
     def preview(self) -> FloatArray:
-        return self.finish(to_array(self.picture))
+        return self.finish(to_array(self.image))
 
 
 @dataclass(frozen=True)
@@ -110,40 +110,40 @@ def transfer_style(
     device: str = "cpu",
     on_step: StepCallback,
 ) -> FloatArray:
-    """Repaint a picture with the strokes and colours of another.
+    """Repaint an image with the strokes and colors of another.
 
     Args:
-        content: Picture to repaint, H x W x 3, sRGB in [0, 1], any size.
-        style: Picture whose strokes and colours to use, the same form, any size; or several.
+        content: Image to repaint, H x W x 3, sRGB in [0, 1], any size.
+        style: Image whose strokes and colors to use, the same form, any size; or several.
         strength: 0 gives the content back, 1 the full style; between, small strokes come first.
         stroke_scale: Size of the strokes; at 1 the style is taken to cover the content's area.
         keep_colors: Take over strokes only, in luma; the chroma stays the content's.
         quality: How large to paint and how long to search.
         seed: Names the result: equal inputs and seeds give equal bits on a CPU.
         device: Torch device to work on.
-        on_step: Called with work done, work planned, and a function that gives the picture so
+        on_step: Called with work done, work planned, and a function that gives the image so
             far (at the size being worked on). What it raises ends the work.
 
     Returns:
-        The painted picture, of the content's size.
+        The painted image, of the content's size.
     """
-    content = read_picture(content)
+    content = read_image(content)
     styles = style if isinstance(style, StyleSet) else StyleSet((style,), (1.0,))
     if strength <= 0.0:
         return content
     strength = min(strength, 1.0)
 
     def finish(painted: FloatArray) -> FloatArray:
-        return finish_picture(painted, content, strength, keep_colors)
+        return finish_image(painted, content, strength, keep_colors)
 
     effort = EFFORTS[quality]
     size: Size = (content.shape[0], content.shape[1])
     full = limit_size(size)
     stroke_scale = limit_stroke_scale(stroke_scale)
-    pictures = tuple(crop_style(read_picture(each), full, effort, stroke_scale) for each in styles.pictures)
-    styles = StyleSet(pictures, styles.shares)
-    atlas = StyleAtlas(styles) if len(pictures) > 1 else None
-    strokes = pictures[0] if atlas is None else atlas.picture
+    images = tuple(crop_style(read_image(each), full, effort, stroke_scale) for each in styles.images)
+    styles = StyleSet(images, styles.shares)
+    atlas = StyleAtlas(styles) if len(images) > 1 else None
+    strokes = images[0] if atlas is None else atlas.image
     levels = plan_levels(full, strokes, effort, stroke_scale, strength, atlas.area if atlas else None)
     work = count_work(levels, effort, full)
     progress = Progress(work, on_step, finish)
@@ -155,20 +155,20 @@ def transfer_style(
         progress,
         atlas,
     )
-    target, strokes = _match_pictures(content, strokes, styles, levels[-1], keep_colors)
-    picture, field = paint_levels(painter, levels, target, resize_picture(strokes, levels[-1].style_size))
+    target, strokes = _match_images(content, strokes, styles, levels[-1], keep_colors)
+    image, field = paint_levels(painter, levels, target, resize_image(strokes, levels[-1].style_size))
     if full != levels[-1].size:
-        picture = enlarge_painting(painter, field, levels[-1], strokes, full)
-    progress.picture = picture
+        image = enlarge_painting(painter, field, levels[-1], strokes, full)
+    progress.image = image
     progress.advance(work)
-    return finish(resize_picture(to_array(picture), size))
+    return finish(resize_image(to_array(image), size))
 
 
-def finish_picture(painted: FloatArray, content: FloatArray, strength: float, keep_colors: bool) -> FloatArray:
+def finish_image(painted: FloatArray, content: FloatArray, strength: float, keep_colors: bool) -> FloatArray:
     """Give the painting back what is to stay the content's."""
     if strength == 1.0 and not keep_colors:
         return painted
-    under = resize_picture(content, (painted.shape[0], painted.shape[1]))
+    under = resize_image(content, (painted.shape[0], painted.shape[1]))
     if keep_colors:
         painted = replace_luma(under, compute_luma(painted))
     share = np.float32(math.sqrt(strength))
@@ -176,44 +176,44 @@ def finish_picture(painted: FloatArray, content: FloatArray, strength: float, ke
     return blended
 
 
-def _match_pictures(
+def _match_images(
     content: FloatArray, style: FloatArray, styles: StyleSet, level: Level, keep_colors: bool
 ) -> tuple[FloatArray, FloatArray]:
     """Bring the content to the working size, and content and style to one palette."""
-    small = resize_picture(content, level.size)
+    small = resize_image(content, level.size)
     if keep_colors:
         target = np.repeat(compute_luma(small)[..., None], 3, axis=2)
         return lift_detail(target), match_luma(style, target)
-    palette = resize_picture(style, level.style_size) if len(styles.pictures) == 1 else styles.find_palette()
+    palette = resize_image(style, level.style_size) if len(styles.images) == 1 else styles.find_palette()
     return lift_detail(match_colors(small, palette)), style
 
 
 def paint_levels(
     painter: Painter, levels: Sequence[Level], target: FloatArray, strokes: FloatArray
 ) -> tuple[torch.Tensor, Field]:
-    """Paint all levels from coarse to fine; give the last picture and its field."""
+    """Paint all levels from coarse to fine; give the last image and its field."""
     field: Field | None = None
     before = levels[0]
     for level in levels:
         painter.progress.advance(0)
         style = load_style(strokes, level, painter)
-        goal = to_tensor(resize_picture(target, level.size), painter.device)
+        goal = to_tensor(resize_image(target, level.size), painter.device)
         if field is None:
-            position, picture = None, _scatter_noise(goal, painter)
+            position, image = None, _scatter_noise(goal, painter)
         else:
             zoom = _compare_sizes(level.style_size, before.style_size)
-            position, picture = enlarge_position(field.position, zoom, level.size), goal
+            position, image = enlarge_position(field.position, zoom, level.size), goal
             if before.painted:
-                coarse = resize_picture(resize_picture(target, before.size), level.size)
+                coarse = resize_image(resize_image(target, before.size), level.size)
                 detail = goal - to_tensor(coarse, painter.device)
-                picture = _lay_enlarged(painter, style.picture, field, zoom, level.size)
-                picture = picture + _CONTENT_DETAIL * detail
-        painter.progress.picture = picture
-        picture, field = paint_level(painter, level, style, goal, picture, position, last=level is levels[-1])
+                image = _lay_enlarged(painter, style.image, field, zoom, level.size)
+                image = image + _CONTENT_DETAIL * detail
+        painter.progress.image = image
+        image, field = paint_level(painter, level, style, goal, image, position, last=level is levels[-1])
         before = level
     if field is None:
         raise ValueError("a painting needs at least one level")
-    return picture, field
+    return image, field
 
 
 def paint_level(
@@ -221,7 +221,7 @@ def paint_level(
     level: Level,
     style: StylePatches,
     goal: torch.Tensor,
-    picture: torch.Tensor,
+    image: torch.Tensor,
     position: torch.Tensor | None,
     *,
     last: bool,
@@ -236,12 +236,12 @@ def paint_level(
     known = style
     passes = effort.passes if level.painted else 1
     for turn in range(passes):
-        queries = create_queries(style, picture, guide, weight * painter.guide_weight)
+        queries = create_queries(style, image, guide, weight * painter.guide_weight)
         field = _search(painter, level, known, queries, None if level.searched else position)
         position = field.position
         crisp = last and turn == passes - 1
-        picture = vote(
-            style.picture,
+        image = vote(
+            style.image,
             field,
             (1.0, 1.0),
             level.size,
@@ -249,11 +249,11 @@ def paint_level(
             spread=_choose(_LAST_SPREADS, style) if crisp else _PASS_SPREAD,
             tick=tick,
         )
-        painter.progress.picture = picture
+        painter.progress.image = image
         known = discourage_repeats(style, field, _REPEAT_WEIGHT)
         if painter.atlas is not None:
             painter.atlas.correct(style, field)
-    return picture, field
+    return image, field
 
 
 def _search(
@@ -330,8 +330,8 @@ def _scatter_noise(goal: torch.Tensor, painter: Painter) -> torch.Tensor:
 
 def load_style(strokes: FloatArray, level: Level, painter: Painter) -> StylePatches:
     radius = painter.effort.radius
-    picture = torch.from_numpy(_size_style(strokes, level.style_size, radius))
-    return create_style_patches(picture.to(painter.device), radius)
+    image = torch.from_numpy(_size_style(strokes, level.style_size, radius))
+    return create_style_patches(image.to(painter.device), radius)
 
 
 def _size_style(style: FloatArray, size: Size, radius: int) -> FloatArray:
@@ -341,22 +341,22 @@ def _size_style(style: FloatArray, size: Size, radius: int) -> FloatArray:
     chevrons.
     """
     missing = [max(0, 2 * radius + 1 - side) for side in size]
-    return np.pad(resize_picture(style, size), ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
+    return np.pad(resize_image(style, size), ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
 
 
 def _compare_sizes(size: Size, before: Size) -> tuple[float, float]:
     return size[0] / before[0], size[1] / before[1]
 
 
-def read_picture(picture: FloatArray) -> FloatArray:
-    """Copy a picture; what is not a number becomes black."""
-    return np.clip(np.nan_to_num(np.array(picture, dtype=np.float32)), 0.0, 1.0)
+def read_image(image: FloatArray) -> FloatArray:
+    """Copy an image; what is not a number becomes black."""
+    return np.clip(np.nan_to_num(np.array(image, dtype=np.float32)), 0.0, 1.0)
 
 
-def to_tensor(picture: FloatArray, device: torch.device) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1))).to(device)
+def to_tensor(image: FloatArray, device: torch.device) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).to(device)
 
 
-def to_array(picture: torch.Tensor) -> FloatArray:
-    array: FloatArray = picture.clamp(0.0, 1.0).permute(1, 2, 0).cpu().numpy()
+def to_array(image: torch.Tensor) -> FloatArray:
+    array: FloatArray = image.clamp(0.0, 1.0).permute(1, 2, 0).cpu().numpy()
     return np.ascontiguousarray(array)

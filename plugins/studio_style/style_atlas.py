@@ -1,4 +1,4 @@
-"""Several styles side by side as one picture: one search finds patches of all, each about as often as its share."""
+"""Several styles side by side as one image: one search finds patches of all, each about as often as its share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from .color_match import FloatArray, resize_picture
+from .color_match import FloatArray, resize_image
 from .patch_field import Field, StylePatches, add_costs, find_patches
 from .style_set import StyleSet
 
@@ -19,22 +19,22 @@ _SWEEPS = 12
 
 
 class StyleAtlas:
-    """Where in a picture of several styles each of them lies, and what makes each be used as often as its share says.
+    """Where in an image of several styles each of them lies, and what makes each be used as often as its share says.
 
     Attributes:
-        picture: The styles, brought to the area of the first and laid side by side.
+        image: The styles, brought to the area of the first and laid side by side.
         shares: How often each is to be used.
     """
 
     def __init__(self, styles: StyleSet) -> None:
-        pictures = [_fit_area(each, styles.pictures[0]) for each in styles.pictures]
-        height = max(len(each) for each in pictures)
-        padded = [np.pad(each, ((0, height - len(each)), (0, 0), (0, 0)), mode="symmetric") for each in pictures]
+        images = [_fit_area(each, styles.images[0]) for each in styles.images]
+        height = max(len(each) for each in images)
+        padded = [np.pad(each, ((0, height - len(each)), (0, 0), (0, 0)), mode="symmetric") for each in images]
         labels = [np.full(each.shape[:2], -1.0, np.float32) for each in padded]
-        for index, (label, each) in enumerate(zip(labels, pictures, strict=True)):
+        for index, (label, each) in enumerate(zip(labels, images, strict=True)):
             label[: len(each)] = index
-        self.picture: FloatArray = np.concatenate(padded, axis=1)
-        self.area = pictures[0].shape[0] * pictures[0].shape[1]
+        self.image: FloatArray = np.concatenate(padded, axis=1)
+        self.area = images[0].shape[0] * images[0].shape[1]
         self.shares = torch.tensor(styles.shares)
         self._labels = torch.from_numpy(np.concatenate(labels, axis=1))
         self._asked = self.shares
@@ -42,7 +42,7 @@ class StyleAtlas:
 
     def enter(self, style: StylePatches) -> StylePatches:
         """Begin a level: find the style of each patch there, and forbid those that lie over two."""
-        size = (style.picture.shape[0], style.picture.shape[1])
+        size = (style.image.shape[0], style.image.shape[1])
         labels = functional.interpolate(self._labels[None, None], size, mode="nearest")
         side = 2 * style.radius + 3
         padded = functional.pad(labels, (1, 1, 1, 1), mode="replicate")
@@ -96,6 +96,6 @@ def find_costs(distances: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
     return costs
 
 
-def _fit_area(picture: FloatArray, first: FloatArray) -> FloatArray:
-    factor = math.sqrt(first.shape[0] * first.shape[1] / (picture.shape[0] * picture.shape[1]))
-    return resize_picture(picture, (max(1, round(picture.shape[0] * factor)), max(1, round(picture.shape[1] * factor))))
+def _fit_area(image: FloatArray, first: FloatArray) -> FloatArray:
+    factor = math.sqrt(first.shape[0] * first.shape[1] / (image.shape[0] * image.shape[1]))
+    return resize_image(image, (max(1, round(image.shape[0] * factor)), max(1, round(image.shape[1] * factor))))

@@ -1,4 +1,4 @@
-"""Super-resolution, and pictures freed of noise and of JPEG's artefacts."""
+"""Super-resolution, and images freed of noise and of JPEG's artefacts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a network is told of a whole picture before it sees a part of it."""
+"""What a network is told of a whole image before it sees a part of it."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from studio_upscale.pixels import AnyArray, FloatArray
 CODES = 3
 EVEN = dict.fromkeys(KERNELS, 1.0)
 USUAL = EVEN | {"antialiased": 2.0}
-"""How often pictures are made small in each way, in proportion: most software smooths."""
+"""How often images are made small in each way, in proportion: most software smooths."""
 
 
 def find_codes(
     plane: FloatArray, gauge: Gauge, scale: int, odds: Mapping[str, float] = EVEN
 ) -> tuple[float, float, float]:
-    """Look at a picture that is to be enlarged.
+    """Look at an image that is to be enlarged.
 
     Args:
         plane: Brightness, height x width, 0 to 1.
         gauge: What guesses how it was made small.
         scale: By how many times it is to be enlarged.
-        odds: How often pictures are made small in each way; the gauge takes each for as usual as the others.
+        odds: How often images are made small in each way; the gauge takes each for as usual as the others.
 
     Returns:
         How likely it was sampled without smoothing, how likely it is the mean of areas, and how hard it was
@@ -41,4 +41,4 @@ def _weigh(guess: AnyArray, odds: Mapping[str, float], pressed: float) -> tuple[
 
 
 UNSEEN = _weigh(np.ones(len(KERNELS)), USUAL, 0.0)
-"""What a network is told of a picture that a look would say nothing of: what is usual, without a trace of JPEG."""
+"""What a network is told of an image that a look would say nothing of: what is usual, without a trace of JPEG."""

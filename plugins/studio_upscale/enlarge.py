@@ -1,4 +1,4 @@
-"""Pictures enlarged and restored: passes, alpha, depth and exact sizes around a network."""
+"""Images enlarged and restored: passes, alpha, depth and exact sizes around a network."""
 
 from __future__ import annotations
 
@@ -48,35 +48,35 @@ def plan_passes(scales: Sequence[int], scale: float) -> tuple[int, ...]:
 
 
 def enlarge(
-    pictures: Sequence[Image],
+    images: Sequence[Image],
     upscaler: Upscaler,
     scale: float,
     tiling: Tiling,
     on_tile: OnTile,
     look: Look | None = None,
 ) -> list[Image]:
-    """Enlarge pictures of one size, of one number of channels and one depth.
+    """Enlarge images of one size, of one number of channels and one depth.
 
-    Grey stays grey and 16 bits stay 16 bits. Alpha is enlarged as a grey picture; colours under full transparency
+    Grey stays grey and 16 bits stay 16 bits. Alpha is enlarged as a grey image; colors under full transparency
     are those of the nearest pixel that shows.
 
     Args:
-        pictures: What to enlarge.
+        images: What to enlarge.
         upscaler: A model that enlarges.
         scale: How many times larger.
         tiling: Size of tiles.
         on_tile: Called before each tile.
-        look: Instead of the model's own look at whole pictures.
+        look: Instead of the model's own look at whole images.
 
     Raises:
         MediaError: E506 if the result, or what has to be made on the way, is over the limits.
     """
-    first = pictures[0]
+    first = images[0]
     size = (max(1, round(first.width * scale)), max(1, round(first.height * scale)))
     passes = plan_passes(upscaler.scales, scale)
     for factor in itertools.accumulate(passes, lambda a, b: a * b):
         _check_size(first.width * factor, first.height * factor)
-    colors, alphas = zip(*(_split(picture.stored) for picture in pictures), strict=True)
+    colors, alphas = zip(*(_split(image.stored) for image in images), strict=True)
     steps = len(passes) * (1 if all(alpha is None or _is_flat(alpha) for alpha in alphas) else 2)
     growth = _Growth(upscaler, passes, size, steps, tiling, on_tile, look or upscaler.look)
     grown = growth.run(np.stack(colors), 0)
@@ -88,7 +88,7 @@ def enlarge(
 
 @dataclass(frozen=True)
 class _Growth:
-    """How pictures are enlarged: the passes, the size at their end, and to whom progress is reported."""
+    """How images are enlarged: the passes, the size at their end, and to whom progress is reported."""
 
     upscaler: Upscaler
     passes: tuple[int, ...]
@@ -107,7 +107,7 @@ class _Growth:
             samples = run_tiled(
                 samples,
                 factor,
-                partial(self._run_tile, factor, [look(picture, factor) for picture in samples]),
+                partial(self._run_tile, factor, [look(image, factor) for image in samples]),
                 self.tiling,
                 reach=self.upscaler.reach,
                 dtype=depth if last else _find_deep(depth),
@@ -115,7 +115,7 @@ class _Growth:
             )
         return _resize(samples, self.size, depth)
 
-    def _look_again(self, picture: AnyArray, factor: int) -> Sequence[float]:
+    def _look_again(self, image: AnyArray, factor: int) -> Sequence[float]:
         return self.upscaler.look_again(factor)
 
     def _run_tile(self, factor: int, seen: Sequence[Sequence[float]], tile: FloatArray) -> FloatArray:
@@ -126,16 +126,16 @@ class _Growth:
 
 
 def restore(
-    pictures: Sequence[Image],
+    images: Sequence[Image],
     upscaler: Upscaler,
     strength: float | Sequence[float],
     tiling: Tiling,
     on_tile: OnTile,
 ) -> list[Image]:
-    """Restore pictures of one size, of one number of channels and one depth; alpha stays exactly as it is.
+    """Restore images of one size, of one number of channels and one depth; alpha stays exactly as it is.
 
     Args:
-        pictures: What to restore.
+        images: What to restore.
         upscaler: A model of scale 1.
         strength: How much of what the model changes to take over, 0 to 1; one for all, or one for each.
         tiling: Size of tiles.
@@ -151,11 +151,11 @@ def restore(
             hint="take builtin:compact-restore, or a restoration network of scale 1",
         )
     if not np.any(strength):
-        return list(pictures)
-    colors, alphas = zip(*(_split(picture.stored) for picture in pictures), strict=True)
+        return list(images)
+    colors, alphas = zip(*(_split(image.stored) for image in images), strict=True)
     stacked = np.stack(colors)
-    seen = [upscaler.look(picture, 1) for picture in stacked]
-    parts = np.broadcast_to(np.asarray(strength, np.float32), len(pictures))[:, None, None, None]
+    seen = [upscaler.look(image, 1) for image in stacked]
+    parts = np.broadcast_to(np.asarray(strength, np.float32), len(images))[:, None, None, None]
 
     def run(tile: FloatArray) -> FloatArray:
         return tile + parts * (upscaler.run(tile, 1, seen) - tile)
@@ -169,14 +169,14 @@ def _check_size(width: int, height: int) -> None:
     if width * height > limits.max_pixels or max(width, height) > limits.max_side:
         raise MediaError(
             "E506",
-            f"the picture would become {width} x {height} pixels, over the limit of {limits.max_pixels} pixels "
+            f"the image would become {width} x {height} pixels, over the limit of {limits.max_pixels} pixels "
             f"and {limits.max_side} a side",
             hint="ask for a smaller scale, or enlarge a part: image.crop",
         )
 
 
 def _split(samples: AnyArray) -> tuple[AnyArray, AnyArray | None]:
-    """Take alpha off, and spread colours under it."""
+    """Take alpha off, and spread colors under it."""
     if samples.shape[2] != 4:
         return samples, None
     return spread_colors(samples[..., :3], samples[..., 3]), samples[..., 3]
@@ -207,7 +207,7 @@ def _find_deep(depth: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def _resize(samples: AnyArray, size: tuple[int, int], depth: np.dtype[Any]) -> AnyArray:
-    """Bring pictures (N x height x width x channels) to an exact size and depth, plane by plane."""
+    """Bring images (N x height x width x channels) to an exact size and depth, plane by plane."""
     if samples.shape[1:3] == (size[1], size[0]):
         return samples if samples.dtype == depth else to_depth(to_floats(samples), depth)
     resized = np.empty((len(samples), size[1], size[0], samples.shape[3]), depth)

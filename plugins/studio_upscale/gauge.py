@@ -1,4 +1,4 @@
-"""How a picture was made small, guessed from its edges: smoothed first, averaged, or sampled as it was."""
+"""How an image was made small, guessed from its edges: smoothed first, averaged, or sampled as it was."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KERNELS = ("antialiased", "area", "cubic")
 """What a gauge tells apart: bicubic widened against aliasing, the mean of an area, and bicubic that is not widened."""
 SCALES = (2, 3, 4)
 FEATURES = 127
-_SIDE = 384  # what is looked at of a large picture, in pixels a side
+_SIDE = 384  # what is looked at of a large image, in pixels a side
 _LEAST = 24  # sides that are too short to tell anything
 _BANDS = np.linspace(0.1, 0.95, 11)
 _COARSE_BANDS = np.linspace(0.1, 0.95, 6)
@@ -23,23 +23,23 @@ _RATIOS = np.array([-9, -0.35, -0.12, 0.05, 0.2, 0.4, 9])
 _STRONG = ((0.98, 0.02), (0.9, 0.012))  # quantiles of the differences from which on they are edges, and the least
 
 
-def find_middle(picture: AnyArray, side: int = 512) -> AnyArray:
-    """Return the middle of a large picture (height x width, perhaps x channels), which is enough to look at.
+def find_middle(image: AnyArray, side: int = 512) -> AnyArray:
+    """Return the middle of a large image (height x width, perhaps x channels), which is enough to look at.
 
     It begins where a block of JPEG begins.
     """
-    top, left = (max(0, (whole - side) // 16 * 8) for whole in picture.shape[:2])
-    return picture[top : top + side, left : left + side]
+    top, left = (max(0, (whole - side) // 16 * 8) for whole in image.shape[:2])
+    return image[top : top + side, left : left + side]
 
 
 def find_features(plane: FloatArray) -> FloatArray | None:
-    """Describe how sharp a picture is (height x width, 0 to 1), as far as possible without regard to what it shows.
+    """Describe how sharp an image is (height x width, 0 to 1), as far as possible without regard to what it shows.
 
     The slope of its spectrum, how differences of neighbours go together, and the profiles across its edges, which are
-    near the response of the filter that made the picture small.
+    near the response of the filter that made the image small.
 
     Returns:
-        `FEATURES` numbers; None if the picture is too small to tell.
+        `FEATURES` numbers; None if the image is too small to tell.
     """
     part = np.asarray(find_middle(plane, _SIDE), np.float32)
     if min(part.shape) < _LEAST:
@@ -119,7 +119,7 @@ def _log_energy(values: AnyArray) -> float:
 
 @dataclass(frozen=True)
 class Gauge:
-    """A few small perceptrons that say by which of `KERNELS` a picture was made small.
+    """A few small perceptrons that say by which of `KERNELS` an image was made small.
 
     Attributes:
         mean: Of the features, `FEATURES`.
@@ -165,7 +165,7 @@ class Gauge:
         return {f"gauge.{field.name}": getattr(self, field.name) for field in fields(self)}
 
     def guess(self, plane: FloatArray, scale: int) -> FloatArray:
-        """Return how likely each of `KERNELS` is for a picture that was made `scale` times smaller.
+        """Return how likely each of `KERNELS` is for an image that was made `scale` times smaller.
 
         Args:
             plane: Brightness, height x width, 0 to 1.
@@ -181,7 +181,7 @@ class Gauge:
         return shares
 
     def judge(self, features: FloatArray, scales: AnyArray) -> FloatArray:
-        """Return what `guess` returns for the features of many pictures: N x 3 numbers.
+        """Return what `guess` returns for the features of many images: N x 3 numbers.
 
         Where numbers overflow, the weights are damaged, and no way is likelier than another.
         """

@@ -1,4 +1,4 @@
-"""What JPEG left in a picture: the steps that its coefficients were rounded to."""
+"""What JPEG left in an image: the steps that its coefficients were rounded to."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BASIS = _make_basis()
 
 
 def find_step(plane: FloatArray) -> float:
-    """Return to what multiples JPEG rounded the low frequencies of a picture; 0 if there is no trace of JPEG.
+    """Return to what multiples JPEG rounded the low frequencies of an image; 0 if there is no trace of JPEG.
 
     Args:
         plane: Brightness, height x width, 0 to 1, at the size that was compressed.
@@ -39,12 +39,12 @@ def find_step(plane: FloatArray) -> float:
     return 0.0
 
 
-def find_harm(picture: AnyArray) -> float:
-    """Return how hard a picture (height x width x 1 or 3) was compressed: 0 without a trace, 1 from steps of 8 on.
+def find_harm(image: AnyArray) -> float:
+    """Return how hard an image (height x width x 1 or 3) was compressed: 0 without a trace, 1 from steps of 8 on.
 
-    Steps of 2 and less change a picture by no more than what restoring it would.
+    Steps of 2 and less change an image by no more than what restoring it would.
     """
-    step = find_step(find_brightness(to_floats(find_middle(picture))))
+    step = find_step(find_brightness(to_floats(find_middle(image))))
     return float(np.clip((step - 2) / 6, 0, 1))
 
 

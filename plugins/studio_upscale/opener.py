@@ -1,4 +1,4 @@
-"""The opener of networks that enlarge and restore pictures: our own, and any that spandrel knows."""
+"""The opener of networks that enlarge and restore images: our own, and any that spandrel knows."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _load_spandrel(path: Path, architecture: Any, device: str, dtype: str) -> Up
     if not isinstance(descriptor, spandrel.ImageModelDescriptor) or descriptor.input_channels not in (1, 3):
         raise ModelError(
             "E692",
-            f"{path.name!r} is a network of {architecture.name}, which does not enlarge pictures",
+            f"{path.name!r} is a network of {architecture.name}, which does not enlarge images",
             where=str(path),
             hint="take a super-resolution or restoration network",
         )

@@ -1,4 +1,4 @@
-"""Arrays of samples: brightness and colour taken apart, depths, and colour under full transparency."""
+"""Arrays of samples: brightness and color taken apart, depths, and color under full transparency."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _OFFSET = np.array([0, 0.5, 0.5], dtype=np.float32)
 
 
 def split_planes(rgb: FloatArray) -> FloatArray:
-    """Turn RGB (... x 3) into brightness and two differences of colour, all in [0, 1]."""
+    """Turn RGB (... x 3) into brightness and two differences of color, all in [0, 1]."""
     planes: FloatArray = rgb @ _TO_PLANES.T + _OFFSET
     return planes
 
 
-def find_brightness(picture: FloatArray) -> FloatArray:
-    """Return the brightness of a picture (height x width x 1 or 3) as a plane."""
-    plane: FloatArray = picture[..., 0] if picture.shape[2] == 1 else split_planes(picture)[..., 0]
+def find_brightness(image: FloatArray) -> FloatArray:
+    """Return the brightness of an image (height x width x 1 or 3) as a plane."""
+    plane: FloatArray = image[..., 0] if image.shape[2] == 1 else split_planes(image)[..., 0]
     return plane
 
 
 def join_planes(planes: FloatArray) -> FloatArray:
-    """Turn brightness and differences of colour (... x 3) into RGB; the inverse of `split_planes`."""
+    """Turn brightness and differences of color (... x 3) into RGB; the inverse of `split_planes`."""
     return np.asarray((planes - _OFFSET) @ _FROM_PLANES.T, np.float32)
 
 
@@ -55,7 +55,7 @@ def to_depth(floats: FloatArray, dtype: np.dtype[Any]) -> AnyArray:
 
 
 def spread_colors(colors: AnyArray, alpha: AnyArray) -> AnyArray:
-    """Give what is fully transparent the colour of the nearest pixel that is not.
+    """Give what is fully transparent the color of the nearest pixel that is not.
 
     What lies under full transparency is often black or white, and would otherwise darken or ring at the outline.
 
@@ -77,6 +77,6 @@ def resize_plane(plane: FloatArray, width: int, height: int) -> FloatArray:
     """Resize one plane (height x width): antialiased bicubic, a = -0.5, without clipping."""
     import PIL.Image
 
-    picture = PIL.Image.fromarray(np.ascontiguousarray(plane, dtype=np.float32))
-    resized: FloatArray = np.asarray(picture.resize((width, height), PIL.Image.Resampling.BICUBIC), np.float32)
+    image = PIL.Image.fromarray(np.ascontiguousarray(plane, dtype=np.float32))
+    resized: FloatArray = np.asarray(image.resize((width, height), PIL.Image.Resampling.BICUBIC), np.float32)
     return resized

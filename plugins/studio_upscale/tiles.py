@@ -1,4 +1,4 @@
-"""Pictures worked on in tiles that overlap and are blended, in bounded memory."""
+"""Images worked on in tiles that overlap and are blended, in bounded memory."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Tiling:
 
 
 def run_tiled(
-    pictures: AnyArray,
+    images: AnyArray,
     scale: int,
     run: Callable[[FloatArray], FloatArray],
     tiling: Tiling,
@@ -88,12 +88,12 @@ def run_tiled(
     dtype: np.dtype[np.generic],
     on_tile: Callable[[int, int], None],
 ) -> AnyArray:
-    """Run a network over pictures in tiles.
+    """Run a network over images in tiles.
 
     Only one row of tiles is held as floats; the result grows in its own depth.
 
     Args:
-        pictures: N x height x width x channels, 8 or 16 bits or float32.
+        images: N x height x width x channels, 8 or 16 bits or float32.
         scale: How many times larger the network makes a tile, per side.
         run: The network: N x height x width x channels in [0, 1] to N x (scale height) x (scale width) x channels.
         tiling: Size of tiles; it halves when memory runs out.
@@ -103,7 +103,7 @@ def run_tiled(
     """
     while True:
         try:
-            return _run_all(pictures, scale, run, tiling, reach, dtype, on_tile)
+            return _run_all(images, scale, run, tiling, reach, dtype, on_tile)
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -113,7 +113,7 @@ def run_tiled(
 
 
 def _run_all(
-    pictures: AnyArray,
+    images: AnyArray,
     scale: int,
     run: Callable[[FloatArray], FloatArray],
     tiling: Tiling,
@@ -121,7 +121,7 @@ def _run_all(
     dtype: np.dtype[np.generic],
     on_tile: Callable[[int, int], None],
 ) -> AnyArray:
-    count, height, width, channels = pictures.shape
+    count, height, width, channels = images.shape
     rows = plan_spans(height, min(tiling.side, height), tiling.overlap)
     columns = plan_spans(width, min(tiling.side, width), tiling.overlap)
     down, across = weigh_spans(rows, scale, reach), weigh_spans(columns, scale, reach)
@@ -130,8 +130,8 @@ def _run_all(
     for index, (top, bottom) in enumerate(rows):
         for place, (left, right) in enumerate(columns):
             on_tile(index * len(columns) + place, len(rows) * len(columns))
-            tile = run(to_floats(pictures[:, top:bottom, left:right]))
-            if np.may_share_memory(tile, pictures):
+            tile = run(to_floats(images[:, top:bottom, left:right]))
+            if np.may_share_memory(tile, images):
                 tile = tile.copy()
             _fade(tile, down[index])
             _fade(tile.swapaxes(1, 2), across[place])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Upscaler(ABC):
-    """A model that makes pictures larger, or better at the same size.
+    """A model that makes images larger, or better at the same size.
 
     Attributes:
         scales: Factors per side that it was made for; 1 means that it restores.
@@ -34,8 +34,8 @@ class Upscaler(ABC):
     reach: int
     name: str
 
-    def look(self, picture: AnyArray, scale: int) -> tuple[float, ...]:
-        """Look at a whole picture (height x width x channels) before its tiles are run.
+    def look(self, image: AnyArray, scale: int) -> tuple[float, ...]:
+        """Look at a whole image (height x width x channels) before its tiles are run.
 
         Returns:
             What the network wants to know of it, for `run`.
@@ -43,22 +43,22 @@ class Upscaler(ABC):
         return ()
 
     def look_again(self, scale: int) -> tuple[float, ...]:
-        """Return what to tell the network of a picture that was enlarged before; of that, a look says nothing."""
+        """Return what to tell the network of an image that was enlarged before; of that, a look says nothing."""
         return ()
 
-    def run(self, pictures: FloatArray, scale: int, seen: Sequence[Sequence[float]] | None = None) -> FloatArray:
-        """Enlarge pictures, N x height x width x channels (1 or 3), by one of `scales`.
+    def run(self, images: FloatArray, scale: int, seen: Sequence[Sequence[float]] | None = None) -> FloatArray:
+        """Enlarge images, N x height x width x channels (1 or 3), by one of `scales`.
 
         Args:
-            pictures: Whole ones, or tiles of the same place of each.
+            images: Whole ones, or tiles of the same place of each.
             scale: One of `scales`.
-            seen: What `look` said of each of the whole pictures; without it, they are looked at here.
+            seen: What `look` said of each of the whole images; without it, they are looked at here.
 
         Raises:
             ModelError: E693 if the network gives NaN or another size.
         """
-        made = self._run(pictures, scale, [self.look(p, scale) for p in pictures] if seen is None else seen)
-        count, height, width, channels = pictures.shape
+        made = self._run(images, scale, [self.look(p, scale) for p in images] if seen is None else seen)
+        count, height, width, channels = images.shape
         if made.shape != (count, height * scale, width * scale, channels):
             raise ModelError(
                 "E693",
@@ -74,7 +74,7 @@ class Upscaler(ABC):
         return made
 
     @abstractmethod
-    def _run(self, pictures: FloatArray, scale: int, seen: Sequence[Sequence[float]]) -> FloatArray: ...
+    def _run(self, images: FloatArray, scale: int, seen: Sequence[Sequence[float]]) -> FloatArray: ...
 
     def measure(self) -> int:
         """Return the bytes of the weights."""
@@ -82,7 +82,7 @@ class Upscaler(ABC):
 
 
 class CompactUpscaler(Upscaler):
-    """The networks of this plugin: brightness and, unless `fast`, each difference of colour as a plane by itself."""
+    """The networks of this plugin: brightness and, unless `fast`, each difference of color as a plane by itself."""
 
     def __init__(
         self,
@@ -98,27 +98,27 @@ class CompactUpscaler(Upscaler):
         self.reach = max(network.reach for network in networks.values())
         self.name = "the compact network"
 
-    def look(self, picture: AnyArray, scale: int) -> tuple[float, ...]:
-        """Guess how a picture was made small, and how hard it was compressed since."""
+    def look(self, image: AnyArray, scale: int) -> tuple[float, ...]:
+        """Guess how an image was made small, and how hard it was compressed since."""
         coded = self._networks[scale].coded
         if not coded:
             return ()
         assert self._gauge is not None  # a file of coded networks has one
-        brightness = find_brightness(to_floats(find_middle(picture)))
+        brightness = find_brightness(to_floats(find_middle(image)))
         return find_codes(brightness, self._gauge, scale, USUAL)[:coded]
 
     def look_again(self, scale: int) -> tuple[float, ...]:
         """Return what is usual, without a trace of JPEG."""
         return UNSEEN[: self._networks[scale].coded]
 
-    def _run(self, pictures: FloatArray, scale: int, seen: Sequence[Sequence[float]]) -> FloatArray:
-        if pictures.shape[3] == 1:
-            return self._run_planes(pictures[..., 0], scale, seen)[..., None]
-        planes = split_planes(pictures)
+    def _run(self, images: FloatArray, scale: int, seen: Sequence[Sequence[float]]) -> FloatArray:
+        if images.shape[3] == 1:
+            return self._run_planes(images[..., 0], scale, seen)[..., None]
+        planes = split_planes(images)
         if self._fast:
             brightness = self._run_planes(planes[..., 0], scale, seen)[..., None]
             return join_planes(np.concatenate([brightness, _interpolate(planes[..., 1:], scale)], axis=3))
-        count = len(pictures)
+        count = len(images)
         stack = planes.transpose(3, 0, 1, 2).reshape(3 * count, *planes.shape[1:3])
         made = self._run_planes(stack, scale, [*seen] * 3)
         return join_planes(made.reshape(3, count, *made.shape[1:]).transpose(1, 2, 3, 0))
@@ -158,23 +158,23 @@ def _interpolate(planes: FloatArray, scale: int) -> FloatArray:
 class SpandrelUpscaler(Upscaler):
     """A network of one of the architectures that spandrel knows."""
 
-    _LEAST = 16  # smaller pictures are padded: attention windows and reflections want some room
+    _LEAST = 16  # smaller images are padded: attention windows and reflections want some room
 
     def __init__(self, descriptor: Any) -> None:
         self._descriptor = descriptor
         self.scales, self.reach = (int(descriptor.scale),), 0
         self.name = f"the {descriptor.architecture.name} network"
 
-    def _run(self, pictures: FloatArray, scale: int, seen: Sequence[Sequence[float]]) -> FloatArray:
-        return np.stack([self._run_one(picture, scale) for picture in pictures])
+    def _run(self, images: FloatArray, scale: int, seen: Sequence[Sequence[float]]) -> FloatArray:
+        return np.stack([self._run_one(image, scale) for image in images])
 
-    def _run_one(self, picture: FloatArray, scale: int) -> FloatArray:
-        height, width, channels = picture.shape
+    def _run_one(self, image: FloatArray, scale: int) -> FloatArray:
+        height, width, channels = image.shape
         wanted = self._descriptor.input_channels
         if channels != wanted:
-            picture = np.repeat(picture, 3, axis=2) if channels == 1 else picture
+            image = np.repeat(image, 3, axis=2) if channels == 1 else image
         room = ((0, max(0, self._LEAST - height)), (0, max(0, self._LEAST - width)), (0, 0))
-        padded = torch.from_numpy(np.pad(picture, room, mode="edge").transpose(2, 0, 1).copy())
+        padded = torch.from_numpy(np.pad(image, room, mode="edge").transpose(2, 0, 1).copy())
         planes = padded[None] if channels == wanted or wanted == 3 else padded[:, None]
         made = torch.cat([self._call(plane[None]) for plane in planes])
         stacked = made[0] if len(planes) == 1 else made[:, 0]
@@ -195,7 +195,7 @@ class SpandrelUpscaler(Upscaler):
 class PipelineUpscaler(Upscaler):
     """A pipeline of diffusers that enlarges: the x4 upscaler or the latent x2 upscaler.
 
-    Every tile starts from noise of the same seed. Pictures are padded to sides that the pipeline takes.
+    Every tile starts from noise of the same seed. Images are padded to sides that the pipeline takes.
     """
 
     _MULTIPLE = 64
@@ -206,15 +206,15 @@ class PipelineUpscaler(Upscaler):
         self.scales, self.reach = (scale,), 0
         self.name = type(pipeline).__name__
 
-    def _run(self, pictures: FloatArray, scale: int, seen: Sequence[Sequence[float]]) -> FloatArray:
-        return np.stack([self._run_one(picture, scale) for picture in pictures])
+    def _run(self, images: FloatArray, scale: int, seen: Sequence[Sequence[float]]) -> FloatArray:
+        return np.stack([self._run_one(image, scale) for image in images])
 
-    def _run_one(self, picture: FloatArray, scale: int) -> FloatArray:
+    def _run_one(self, image: FloatArray, scale: int) -> FloatArray:
         import PIL.Image
 
-        height, width, channels = picture.shape
+        height, width, channels = image.shape
         room = ((0, -height % self._MULTIPLE), (0, -width % self._MULTIPLE), (0, 0))
-        padded = np.pad(np.repeat(picture, 3, axis=2) if channels == 1 else picture, room, mode="edge")
+        padded = np.pad(np.repeat(image, 3, axis=2) if channels == 1 else image, room, mode="edge")
         given = PIL.Image.fromarray(np.rint(padded * 255).astype(np.uint8))
         generator = torch.Generator("cpu").manual_seed(self._seed)
         with hush("diffusers", "transformers"):
@@ -224,24 +224,24 @@ class PipelineUpscaler(Upscaler):
 
 
 class SelfEnsemble(Upscaler):
-    """The mean of what a model makes of the eight turns and mirrorings of a picture (Timofte et al. 2016)."""
+    """The mean of what a model makes of the eight turns and mirrorings of an image (Timofte et al. 2016)."""
 
     def __init__(self, upscaler: Upscaler) -> None:
         self._upscaler = upscaler
         self.scales, self.reach, self.name = upscaler.scales, upscaler.reach, upscaler.name
 
-    def look(self, picture: AnyArray, scale: int) -> tuple[float, ...]:
-        """Look at a whole picture as the model does; no turn changes that."""
-        return self._upscaler.look(picture, scale)
+    def look(self, image: AnyArray, scale: int) -> tuple[float, ...]:
+        """Look at a whole image as the model does; no turn changes that."""
+        return self._upscaler.look(image, scale)
 
     def look_again(self, scale: int) -> tuple[float, ...]:
         """Return what the model says."""
         return self._upscaler.look_again(scale)
 
-    def _run(self, pictures: FloatArray, scale: int, seen: Sequence[Sequence[float]]) -> FloatArray:
+    def _run(self, images: FloatArray, scale: int, seen: Sequence[Sequence[float]]) -> FloatArray:
         total: Any = 0
         for turn, mirrored in itertools.product(range(4), (False, True)):
-            given = np.rot90(pictures[:, :, ::-1] if mirrored else pictures, turn, (1, 2))
+            given = np.rot90(images[:, :, ::-1] if mirrored else images, turn, (1, 2))
             made = np.rot90(self._upscaler.run(np.ascontiguousarray(given), scale, seen), -turn, (1, 2))
             total = total + (made[:, :, ::-1] if mirrored else made)
         mean: FloatArray = total / np.float32(8)
@@ -249,7 +249,7 @@ class SelfEnsemble(Upscaler):
 
 
 PIPELINES = {"StableDiffusionUpscalePipeline": 4, "StableDiffusionLatentUpscalePipeline": 2}
-"""How many times larger the pipelines of diffusers make a picture, by class."""
+"""How many times larger the pipelines of diffusers make an image, by class."""
 
 
 def find_upscaler(
@@ -268,7 +268,7 @@ def find_upscaler(
         what = type(opened if pipeline is None else pipeline).__name__
         raise ModelError(
             "E692",
-            f"this model ({what}) does not enlarge pictures",
+            f"this model ({what}) does not enlarge images",
             hint="take builtin:compact, safetensors of a super-resolution network, or diffusers' upscaling pipelines",
         )
     return PipelineUpscaler(pipeline, scale, prompt=prompt, steps=steps, guidance_scale=guidance_scale, seed=seed)

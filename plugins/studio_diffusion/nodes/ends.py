@@ -45,7 +45,7 @@ class Drawn(NamedTuple):
     """What was drawn.
 
     Attributes:
-        image: The first picture: RGB.
+        image: The first image: RGB.
         images: All of them.
     """
 
@@ -57,9 +57,9 @@ class DrawnAfterSketch(NamedTuple):
     """What was drawn after a sketch.
 
     Attributes:
-        image: The first picture: RGB.
+        image: The first image: RGB.
         images: All of them.
-        control: The control picture that the ControlNet was given.
+        control: The control image that the ControlNet was given.
     """
 
     image: Image

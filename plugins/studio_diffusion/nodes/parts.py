@@ -35,8 +35,8 @@ def make_empty_latent(ctx: Context, *, width: Side = 0, height: Side = 0, model:
     """Make an empty latent, the canvas that diffusion.sample draws on.
 
     Args:
-        width: Columns of the picture; 0 for the model's own size. Rounded to what the model takes, with a warning.
-        height: Rows of the picture; 0 for the model's own size.
+        width: Columns of the image; 0 for the model's own size. Rounded to what the model takes, with a warning.
+        height: Rows of the image; 0 for the model's own size.
         model: Weights that will draw on it.
     """
     import numpy as np
@@ -52,24 +52,24 @@ def make_empty_latent(ctx: Context, *, width: Side = 0, height: Side = 0, model:
 
 @node("diffusion.encode_image", lane="device", check=check_part)
 def encode_image(ctx: Context, image: Image, *, width: Side = 0, height: Side = 0, model: Model = MINI) -> Latent:
-    """Encode a picture into the latent space of a model.
+    """Encode an image into the latent space of a model.
 
     Args:
-        image: Picture to encode, any size; alpha is laid over white.
-        width: Columns to bring it to; with `height` 0 as well, the picture's own size, brought near to the model's
+        image: Image to encode, any size; alpha is laid over white.
+        width: Columns to bring it to; with `height` 0 as well, the image's own size, brought near to the model's
             where that is far from it.
         height: Rows to bring it to.
         model: Weights whose autoencoder to use.
     """
     from studio_diffusion.latents import check_parts, encode_pixels
-    from studio_diffusion.pixels import check_latents, read_picture
+    from studio_diffusion.pixels import check_latents, read_image
     from studio_diffusion.redraw import choose_redraw_size
 
     with ctx.open(model) as opened:
         check_parts(opened)
         size = choose_redraw_size(opened, image, width, height, ctx.log)
         ctx.step(0, 1)
-        latents = encode_pixels(opened, read_picture(image, size)).float().cpu()
+        latents = encode_pixels(opened, read_image(image, size)).float().cpu()
         check_latents(latents)
         return Latent(latents[0].numpy(), opened.latent_space, *size)
 
@@ -87,19 +87,19 @@ def sample_latent(
     seed: Seed = 1,
     model: Model = MINI,
 ) -> Latent:
-    """Draw a latent: from noise on an empty one, or over one that holds a picture.
+    """Draw a latent: from noise on an empty one, or over one that holds an image.
 
     From an empty latent it gives, decoded, what diffusion.text_to_image gives with the same seed.
 
     Args:
-        latent: Where to draw: an empty latent, an encoded picture, or a latent that was drawn before.
+        latent: Where to draw: an empty latent, an encoded image, or a latent that was drawn before.
         conditioning: The encoded prompt.
         strength: How much of what the latent holds may change; 1 begins with pure noise. It does not count for an
             empty latent.
         steps: Steps from pure noise; 0 for as many as suit the model.
         guidance_scale: How strictly to follow the prompt; without it what suits the model.
         sampler: As for diffusion.text_to_image.
-        seed: Another seed, another picture.
+        seed: Another seed, another image.
         model: Weights to draw with.
     """
     from studio_diffusion.generate import make_wish
@@ -124,7 +124,7 @@ def sample_latent(
 
 @node("diffusion.decode_latent", lane="device", check=check_part)
 def decode_latent(ctx: Context, latent: Latent, *, tiled: bool = False, model: Model = MINI) -> Image:
-    """Decode a latent into a picture.
+    """Decode a latent into an image.
 
     Args:
         latent: What was drawn or encoded.

@@ -1,4 +1,4 @@
-"""Pictures drawn over: as a whole, in a part, beyond their edges, and in variations."""
+"""Images drawn over: as a whole, in a part, beyond their edges, and in variations."""
 
 from __future__ import annotations
 
@@ -45,21 +45,21 @@ def image_to_image(
     lora_weights: Weights = None,
     model: Model = MINI,
 ) -> Drawn:
-    """Draw a picture over after words (SDEdit, Meng et al. 2021).
+    """Draw an image over after words (SDEdit, Meng et al. 2021).
 
     Args:
-        image: Picture to begin with, any size; alpha is laid over white.
+        image: Image to begin with, any size; alpha is laid over white.
         prompt: What it is to become.
         strength: How much may change: 0 nothing, 1 nearly all. A part of the steps is taken, as large as this.
         negative_prompt: What to keep out.
-        width: Columns of the result; with `height` 0 as well, the picture's own size, brought near to the model's
+        width: Columns of the result; with `height` 0 as well, the image's own size, brought near to the model's
             where that is far from it.
         height: Rows of the result.
         steps: Steps from pure noise; 0 for as many as suit the model.
         guidance_scale: How strictly to follow the prompt; without it what suits the model.
         sampler: As for diffusion.text_to_image.
-        seed: Another seed, another picture.
-        count: How many pictures, of the seeds `seed`, `seed + 1` and so on.
+        seed: Another seed, another image.
+        count: How many images, of the seeds `seed`, `seed + 1` and so on.
         loras: LoRAs to draw with.
         lora_weights: A weight for each, or one for all; 1 without.
         model: Weights to use.
@@ -100,12 +100,12 @@ def draw_variations(
     lora_weights: Weights = None,
     model: Model = MINI,
 ) -> Drawn:
-    """Draw variations of a picture: each with noise of its own over the picture (SDEdit, Meng et al. 2021).
+    """Draw variations of an image: each with noise of its own over the image (SDEdit, Meng et al. 2021).
 
     Args:
-        image: Picture to vary, any size; alpha is laid over white.
-        amount: How far they may go: 0 leaves the picture, 1 keeps next to nothing of it.
-        prompt: What the picture shows; it helps to stay with it.
+        image: Image to vary, any size; alpha is laid over white.
+        amount: How far they may go: 0 leaves the image, 1 keeps next to nothing of it.
+        prompt: What the image shows; it helps to stay with it.
         negative_prompt: What to keep out.
         steps: Steps from pure noise; 0 for as many as suit the model.
         guidance_scale: How strictly to follow the prompt; without it what suits the model.
@@ -152,20 +152,20 @@ def inpaint(
     lora_weights: Weights = None,
     model: Model = MINI,
 ) -> Drawn:
-    """Draw a part of a picture anew; what the mask does not choose stays exactly as it is.
+    """Draw a part of an image anew; what the mask does not choose stays exactly as it is.
 
     Args:
-        image: Picture to change; alpha is laid over white.
+        image: Image to change; alpha is laid over white.
         mask: Where to draw, of the same size: 1 is drawn, 0 stays, between is mixed.
-        prompt: What the part, or the whole picture, is to show.
+        prompt: What the part, or the whole image, is to show.
         strength: How much may change there: 1 begins with pure noise.
         feather: Width of the soft edge, inside the mask.
         negative_prompt: What to keep out.
         steps: Steps from pure noise; 0 for as many as suit the model.
         guidance_scale: How strictly to follow the prompt; without it what suits the model.
         sampler: As for diffusion.text_to_image.
-        seed: Another seed, another picture.
-        count: How many pictures, of the seeds `seed`, `seed + 1` and so on.
+        seed: Another seed, another image.
+        count: How many images, of the seeds `seed`, `seed + 1` and so on.
         loras: LoRAs to draw with.
         lora_weights: A weight for each, or one for all; 1 without.
         model: Weights to use.
@@ -215,36 +215,36 @@ def outpaint(
     lora_weights: Weights = None,
     model: Model = MINI,
 ) -> Drawn:
-    """Draw on beyond the edges of a picture.
+    """Draw on beyond the edges of an image.
 
     The new parts begin as a mirror image that fades into a blur, and are then drawn anew with a soft seam.
 
     Args:
-        image: Picture to extend; alpha is laid over white. Behind the seam it stays exactly as it is.
-        prompt: What the whole picture shows.
+        image: Image to extend; alpha is laid over white. Behind the seam it stays exactly as it is.
+        prompt: What the whole image shows.
         left: How far to extend it on this side.
         right: How far to extend it on this side.
         top: How far to extend it on this side.
         bottom: How far to extend it on this side.
-        seam: How far into the picture old and new are mixed; at most a quarter of the picture's side.
+        seam: How far into the image old and new are mixed; at most a quarter of the image's side.
         strength: How far the new parts may leave the mirror image: 1 begins with pure noise.
         negative_prompt: What to keep out.
         steps: Steps from pure noise; 0 for as many as suit the model.
         guidance_scale: How strictly to follow the prompt; without it what suits the model.
         sampler: As for diffusion.text_to_image.
-        seed: Another seed, another picture.
-        count: How many pictures, of the seeds `seed`, `seed + 1` and so on.
+        seed: Another seed, another image.
+        count: How many images, of the seeds `seed`, `seed + 1` and so on.
         loras: LoRAs to draw with.
         lora_weights: A weight for each, or one for all; 1 without.
         model: Weights to use.
     """
     from studio_diffusion.generate import open_models, wish_again
-    from studio_diffusion.redraw import extend_picture, repaint
+    from studio_diffusion.redraw import extend_image, repaint
     from studio_diffusion.sizes import choose_work_size
 
     if not (left or right or top or bottom):
         return Drawn(image, [image] * count)
-    canvas, mask, weight = extend_picture(image, (left, right, top, bottom), seam)
+    canvas, mask, weight = extend_image(image, (left, right, top, bottom), seam)
     with open_models(ctx, model, loras or (), lora_weights or ()) as (opened, adapters):
         wish = wish_again(
             opened,

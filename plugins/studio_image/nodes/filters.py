@@ -15,12 +15,12 @@ def blur_image(
     radius: Annotated[float, Field(ge=0, le=2000, unit="pixels")] = 4.0,
     kind: Literal["gaussian", "box", "median"] = "gaussian",
 ) -> Image:
-    """Blur a picture; alpha is multiplied in meanwhile, edges are mirrored.
+    """Blur an image; alpha is multiplied in meanwhile, edges are mirrored.
 
     A Gaussian over 16 pixels is worked out on a smaller copy: its time does not grow with the radius.
 
     Args:
-        image: Picture to blur.
+        image: Image to blur.
         radius: Standard deviation of "gaussian"; half the side of the square for "box" and "median" (at most 127).
             A median over 2 pixels works on 8-bit levels.
         kind: "median" removes specks and keeps edges.
@@ -39,10 +39,10 @@ def sharpen_image(
     amount: Annotated[float, Field(ge=0, le=20)] = 0.8,
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.0,
 ) -> Image:
-    """Sharpen a picture by unsharp masking; alpha stays.
+    """Sharpen an image by unsharp masking; alpha stays.
 
     Args:
-        image: Picture to sharpen.
+        image: Image to sharpen.
         radius: Standard deviation of the blur that is taken away.
         amount: How much of the difference is added; 0 changes nothing.
         threshold: Differences up to this level stay, so that noise is not sharpened.
@@ -64,7 +64,7 @@ def detect_edges(
     """Find edges (Canny 1986): white lines one pixel wide on black, from the luma at 8 bits.
 
     Args:
-        image: Picture to look at.
+        image: Image to look at.
         low: Weakest gradient that continues an edge; 1 is a step from black to white.
         high: Weakest gradient that begins an edge.
         blur: Standard deviation of a Gaussian before it.
@@ -84,13 +84,13 @@ def add_noise(
     monochrome: bool = False,
     seed: Annotated[int, Field(ge=0)] = 1,
 ) -> Image:
-    """Add noise or film grain to a picture; alpha stays.
+    """Add noise or film grain to an image; alpha stays.
 
     Args:
-        image: Picture to change.
+        image: Image to change.
         amount: Standard deviation of the noise, or the share of samples that turn black or white ("salt_pepper").
         kind: Distribution of the noise.
-        monochrome: The same noise in all colour channels, like film grain.
+        monochrome: The same noise in all color channels, like film grain.
         seed: Another seed, another noise.
     """
     from studio_image.generate import add_grain

@@ -1,4 +1,4 @@
-"""Pictures resized, cut, turned, mirrored and framed."""
+"""Images resized, cut, turned, mirrored and framed."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ def resize_image(
     linear_light: bool = False,
     multiple_of: Annotated[int, Field(ge=1, le=1024)] = 1,
 ) -> Image:
-    """Resize a picture, antialiased; alpha is multiplied in meanwhile, so that no dark fringes appear.
+    """Resize an image, antialiased; alpha is multiplied in meanwhile, so that no dark fringes appear.
 
     Give a scale, or one side (the other follows), or both sides and a mode.
 
     Args:
-        image: Picture to resize.
+        image: Image to resize.
         width: Columns of the result.
         height: Rows of the result.
         scale: Factor per side instead.
         mode: With both sides: "stretch" to them, "fit" inside them, "fill" them and cut what sticks out, or "pad":
-            fit, and colour the rest.
+            fit, and color the rest.
         method: "auto" is Lanczos (3 lobes) to shrink and bicubic to enlarge; "area" takes means, "nearest"
             keeps samples.
-        anchor: Which part stays ("fill"), or where the picture lies ("pad").
-        color: Colour of the rest for "pad".
+        anchor: Which part stays ("fill"), or where the image lies ("pad").
+        color: Color of the rest for "pad".
         linear_light: Mix light instead of sRGB-encoded values: right for fine bright detail, slower.
         multiple_of: Round the sides to multiples of this, as networks ask for.
     """
@@ -81,10 +81,10 @@ def crop_image(
     aspect: str | None = None,
     anchor: Anchor = "center",
 ) -> Image:
-    """Cut a rectangle out of a picture; its samples stay as they are.
+    """Cut a rectangle out of an image; its samples stay as they are.
 
     Args:
-        image: Picture to cut from.
+        image: Image to cut from.
         x: Left edge; without it the anchor says where.
         y: Top edge; without it the anchor says where.
         width: Columns; without it as many as there are, or as the aspect says.
@@ -107,13 +107,13 @@ def rotate_image(
     expand: bool = True,
     color: str = "transparent",
 ) -> Image:
-    """Turn a picture about its centre; exact for multiples of 90 degrees, bicubic otherwise.
+    """Turn an image about its centre; exact for multiples of 90 degrees, bicubic otherwise.
 
     Args:
-        image: Picture to turn.
+        image: Image to turn.
         degrees: Angle, counterclockwise.
-        expand: Grow the picture so that nothing is cut off; otherwise its size stays.
-        color: Colour of the corners; "transparent" gives the result an alpha channel.
+        expand: Grow the image so that nothing is cut off; otherwise its size stays.
+        color: Color of the corners; "transparent" gives the result an alpha channel.
     """
     from studio_image.color import parse_color
     from studio_image.rotate import rotate, rotate_quarters
@@ -129,10 +129,10 @@ def rotate_image(
 def flip_image(
     ctx: Context, image: Image, *, direction: Literal["horizontal", "vertical", "both"] = "horizontal"
 ) -> Image:
-    """Mirror a picture.
+    """Mirror an image.
 
     Args:
-        image: Picture to mirror.
+        image: Image to mirror.
         direction: "horizontal" swaps left and right, "vertical" top and bottom.
     """
     down = slice(None, None, -1 if direction != "horizontal" else 1)
@@ -155,18 +155,18 @@ def frame_image(
     line_color: str = "#1a1a1c",
     radius: Annotated[float, Field(ge=0, le=65_535, unit="pixels")] = 0.0,
 ) -> Image:
-    """Put a border around a picture: a mat, an instant-picture frame, or just room.
+    """Put a border around an image: a mat, an instant-photo frame, or just room.
 
     Args:
-        image: Picture to frame.
+        image: Image to frame.
         size: Width of the border on all sides.
         left: Width on the left instead.
         top: Width at the top instead.
         right: Width on the right instead.
         bottom: Width at the bottom instead.
-        color: Colour of the border; "transparent" adds room.
-        line: Width of a line between border and picture, inside the border; 0 for none.
-        line_color: Its colour.
+        color: Color of the border; "transparent" adds room.
+        line: Width of a line between border and image, inside the border; 0 for none.
+        line_color: Its color.
         radius: Radius of round outer corners; more than 0 gives the result an alpha channel.
     """
     from studio_image.color import parse_color

@@ -1,4 +1,4 @@
-"""Masks: from pictures, from shapes, changed, and back into pictures."""
+"""Masks: from images, from shapes, changed, and back into images."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def mask_from_color(
     feather: Feather = 0.0,
     invert: bool = False,
 ) -> Mask:
-    """Choose what has a colour, such as a green screen.
+    """Choose what has a color, such as a green screen.
 
     Args:
-        image: Picture to look at; alpha is left out.
-        color: The colour looked for; its alpha does not count.
-        tolerance: CIE 1976 distance up to which a colour counts as equal; about 2.3 is just noticeable.
+        image: Image to look at; alpha is left out.
+        color: The color looked for; its alpha does not count.
+        tolerance: CIE 1976 distance up to which a color counts as equal; about 2.3 is just noticeable.
         softness: Further distance over which the mask falls to 0.
         feather: Standard deviation of a Gaussian over the mask.
         invert: Choose everything else.
@@ -41,10 +41,10 @@ def mask_from_color(
 
 @node("image.mask_from_alpha")
 def mask_from_alpha(ctx: Context, image: Image, *, invert: bool = False) -> Mask:
-    """Take a picture's alpha as a mask; one without alpha is chosen whole.
+    """Take an image's alpha as a mask; one without alpha is chosen whole.
 
     Args:
-        image: Picture to look at.
+        image: Image to look at.
         invert: Choose what is transparent.
     """
     import numpy as np
@@ -63,10 +63,10 @@ def mask_from_luma(
     high: Annotated[float, Field(ge=0, le=1)] = 1.0,
     invert: bool = False,
 ) -> Mask:
-    """Take a picture's luma (ITU-R BT.601) as a mask; this also turns a grey picture into a mask.
+    """Take an image's luma (ITU-R BT.601) as a mask; this also turns a grey image into a mask.
 
     Args:
-        image: Picture to look at; alpha is left out.
+        image: Image to look at; alpha is left out.
         low: Luma that becomes 0.
         high: Luma that becomes 1; below `low` it turns the ramp around, equal to it makes a step.
         invert: Choose the dark.
@@ -79,7 +79,7 @@ def mask_from_luma(
 
 @node("image.from_mask")
 def image_from_mask(ctx: Context, mask: Mask) -> Annotated[Image, Channels(1)]:
-    """Turn a mask into a grey picture, white where it is chosen.
+    """Turn a mask into a grey image, white where it is chosen.
 
     Args:
         mask: Mask to show.
@@ -203,10 +203,10 @@ def resize_mask(
 def apply_mask(
     ctx: Context, image: Image, mask: Mask, *, mode: Literal["multiply", "replace"] = "multiply"
 ) -> Annotated[Image, Channels(4)]:
-    """Make a picture transparent where a mask is not chosen.
+    """Make an image transparent where a mask is not chosen.
 
     Args:
-        image: Picture to change.
+        image: Image to change.
         mask: Mask of the same size.
         mode: Multiply it into the alpha there is, or put it in its place.
     """
@@ -215,7 +215,7 @@ def apply_mask(
     from studio_image.bounds import check_same_size
     from studio_image.pixels import match_channels
 
-    check_same_size((mask.width, mask.height), (image.width, image.height), "the mask", "the picture")
+    check_same_size((mask.width, mask.height), (image.width, image.height), "the mask", "the image")
     out = np.array(match_channels(image.pixels, 4))
     out[:, :, 3] = mask.pixels * (out[:, :, 3] if mode == "multiply" else np.float32(1))
     return Image(out)

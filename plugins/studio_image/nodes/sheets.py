@@ -1,4 +1,4 @@
-"""Many pictures on one sheet."""
+"""Many images on one sheet."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ def make_grid(
     labels: Annotated[list[str] | None, Field(max_length=10_000)] = None,
     label_size: Annotated[float, Field(ge=0, le=1000, unit="pixels")] = 0.0,
 ) -> Image:
-    """Lay pictures out on a contact sheet, in rows from the top left.
+    """Lay images out on a contact sheet, in rows from the top left.
 
     Args:
-        images: The pictures.
-        columns: Pictures in a row; without it about as many as there are rows.
-        cell_width: Columns of each cell; without it the widest picture, or what the height asks for.
-        cell_height: Rows of each cell; without it the tallest picture, or what the width asks for.
-        fit: How a picture lies in its cell: whole, filling it and cut, or stretched.
+        images: The images.
+        columns: Images in a row; without it about as many as there are rows.
+        cell_width: Columns of each cell; without it the widest image, or what the height asks for.
+        cell_height: Rows of each cell; without it the tallest image, or what the width asks for.
+        fit: How an image lies in its cell: whole, filling it and cut, or stretched.
         gap: Room between cells.
         margin: Room around them.
-        background: Colour behind them, may be transparent.
-        labels: A line below each picture, as many as there are pictures; empty for none.
+        background: Color behind them, may be transparent.
+        labels: A line below each image, as many as there are images; empty for none.
         label_size: Size of the labels; 0 chooses one.
     """
     from studio_image.color import parse_color
@@ -43,8 +43,8 @@ def make_grid(
     if labels and len(labels) != len(images):
         raise MediaError(
             "E507",
-            f"{len(labels)} labels for {len(images)} pictures",
-            hint="give one label for each picture, empty text for none",
+            f"{len(labels)} labels for {len(images)} images",
+            hint="give one label for each image, empty text for none",
         )
     sheet, blocks = lay_out(
         [image.pixels for image in images],

@@ -1,4 +1,4 @@
-"""Pictures from files, to files, and from nothing."""
+"""Images from files, to files, and from nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Side = Annotated[int, Field(ge=1, le=65_535, unit="pixels")]
 
 
 class Facts(NamedTuple):
-    """What a picture is.
+    """What an image is.
 
     Attributes:
         width: Columns.
@@ -29,9 +29,9 @@ class Facts(NamedTuple):
 
 @node("image.load", lane="io")
 def load_image(ctx: Context, file: File) -> Image:
-    """Load a picture from a file.
+    """Load an image from a file.
 
-    EXIF orientation is honoured, colour profiles are converted to sRGB, alpha and 16 bits survive.
+    EXIF orientation is honoured, color profiles are converted to sRGB, alpha and 16 bits survive.
 
     Args:
         file: PNG, JPEG, WebP, TIFF or another format that Studio reads.
@@ -49,14 +49,14 @@ def save_image(
     *,
     quality: Annotated[int | None, Field(ge=1, le=100)] = None,
 ) -> str:
-    """Save a picture to a file beside the graph's outputs; the extension chooses the format.
+    """Save an image to a file beside the graph's outputs; the extension chooses the format.
 
     A graph's own outputs are written without this node. The file appears complete or not at all.
 
     Args:
-        image: Picture to write.
+        image: Image to write.
         path: Where, relative to the run's output folder.
-        quality: For JPEG and WebP: 1 (smallest) to 100 (best), a transparent picture over white in JPEG;
+        quality: For JPEG and WebP: 1 (smallest) to 100 (best), a transparent image over white in JPEG;
             without it as the graph's outputs are written. Other formats are lossless.
     """
     from studio_image.save import save
@@ -67,10 +67,10 @@ def save_image(
 
 @node("image.info")
 def describe_image(ctx: Context, image: Image) -> Facts:
-    """Tell a picture's size, channels and depth.
+    """Tell an image's size, channels and depth.
 
     Args:
-        image: Picture to look at.
+        image: Image to look at.
     """
     bits = {"uint8": 8, "uint16": 16}.get(str(image.compact().dtype), 32)
     size = {"width": image.width, "height": image.height, "channels": image.channels, "bits": bits}
@@ -91,13 +91,13 @@ def new_image(
     color: str = "white",
     channels: Literal["auto", "grey", "rgb", "rgba"] = "auto",
 ) -> Image:
-    """Make a picture of one colour.
+    """Make an image of one color.
 
     Args:
         width: Columns.
         height: Rows.
         color: "#rrggbb", "#rrggbbaa", a CSS name or "transparent".
-        channels: "auto" takes RGBA for a colour with transparency and RGB otherwise.
+        channels: "auto" takes RGBA for a color with transparency and RGB otherwise.
     """
     from studio_image.bounds import check_size
     from studio_image.color import parse_color
@@ -109,7 +109,7 @@ def new_image(
     if count < 4 and parsed[3] < 1:
         raise MediaError(
             "E507",
-            f"{color!r} is transparent, which a picture in {channels} cannot hold",
+            f"{color!r} is transparent, which an image in {channels} cannot hold",
             hint='use channels "rgba" or "auto"',
         )
     return Image(fill(width, height, parsed, count))
@@ -131,7 +131,7 @@ def create_gradient(
     Args:
         width: Columns.
         height: Rows.
-        colors: Colours at equal distances, from the start (or the middle) to the end.
+        colors: Colors at equal distances, from the start (or the middle) to the end.
         course: "linear", or "radial" from the middle to the corners.
         degrees: Direction of a linear one, counterclockwise: 0 runs to the right, 90 up, 270 down.
         linear_light: Mix light instead of encoded values (brighter in between).
@@ -156,14 +156,14 @@ def create_noise(
     monochrome: bool = True,
     seed: Annotated[int, Field(ge=0)] = 1,
 ) -> Image:
-    """Make a picture of noise.
+    """Make an image of noise.
 
     Args:
         width: Columns.
         height: Rows.
         kind: "white" (uniform in [0, 1]), "gaussian" (mean 0.5, deviation 1/6) or "clouds" (octaves of value noise).
         scale: Size of the largest clouds; the other kinds have none.
-        monochrome: One grey channel instead of three colours.
+        monochrome: One grey channel instead of three colors.
         seed: Another seed, another noise.
     """
     from studio_image.bounds import check_size

@@ -1,4 +1,4 @@
-"""Text on pictures."""
+"""Text on images."""
 
 from __future__ import annotations
 
@@ -39,33 +39,33 @@ def draw_text(
     padding: Ems = 0.4,
     box_radius: Ems = 0.2,
 ) -> Image:
-    """Draw text on a picture, kerned and antialiased, with line breaks and wrapping.
+    """Draw text on an image, kerned and antialiased, with line breaks and wrapping.
 
     Characters that the font lacks come from the wide font "universal"; those that it lacks too are drawn as
     an empty box and named in a warning. Right-to-left and joined scripts need the system library fribidi.
 
     Args:
-        image: Picture to draw on; a grey one becomes RGB for a colour that is not grey.
+        image: Image to draw on; a grey one becomes RGB for a color that is not grey.
         text: What to draw; line breaks are kept.
         size: Height of the em.
-        color: Colour of the letters, may be transparent in part.
+        color: Color of the letters, may be transparent in part.
         font: "sans" and "sans_bold" (League Spartan), "serif" (EB Garamond), "display" (Bebas Neue, capitals only) or
             "universal" (DejaVu Sans).
         font_file: A TrueType or OpenType file to use instead.
-        anchor: Where on the picture the text lies.
+        anchor: Where on the image the text lies.
         x: Shift to the right from there.
         y: Shift down from there.
-        margin: Least distance from the picture's edges.
+        margin: Least distance from the image's edges.
         align: How lines lie to each other; "auto" follows the anchor.
-        wrap_width: Longest line; without it the picture less the margins, 0 never wraps.
+        wrap_width: Longest line; without it the image less the margins, 0 never wraps.
         leading: Distance of lines.
         tracking: Space added between letters.
         outline: Width of a line around the letters; 0 for none.
-        outline_color: Its colour.
-        shadow: Colour of a soft shadow, such as "#000000a0".
+        outline_color: Its color.
+        shadow: Color of a soft shadow, such as "#000000a0".
         shadow_offset: How far it falls to the right and down.
         shadow_blur: Standard deviation of its softness.
-        box: Colour of a ground under the text, such as "#00000080".
+        box: Color of a ground under the text, such as "#00000080".
         padding: Room between the text and the edge of the box.
         box_radius: Radius of its corners.
     """
@@ -117,21 +117,21 @@ def caption_image(
     font: FontName = "serif",
     font_file: File | None = None,
 ) -> Image:
-    """Add a caption that makes a picture a poster: a title, and below it a fine rule and a subtitle in capitals.
+    """Add a caption that makes an image a poster: a title, and below it a fine rule and a subtitle in capitals.
 
     The title is wrapped to lines of even length and made smaller until it fits (at most three lines).
 
     Args:
-        image: Picture to caption.
+        image: Image to caption.
         text: The title; line breaks are kept.
         subtitle: A smaller line below it, set in spaced capitals.
-        style: "band" adds a strip of colour, "overlay" lets a colour rise over the picture's edge, "print" adds a
+        style: "band" adds a strip of color, "overlay" lets a color rise over the image's edge, "print" adds a
             paper margin on all sides.
         position: Which edge the words are at.
         align: Where the words lie in their column.
-        size: Size of the title as a share of the picture's width; 0 chooses one.
-        band_color: Colour of the ground; "auto" takes a deep shade of the picture, or paper for "print".
-        text_color: Colour of the title; "auto" takes the near black or near white that is easier to read.
+        size: Size of the title as a share of the image's width; 0 chooses one.
+        band_color: Color of the ground; "auto" takes a deep shade of the image, or paper for "print".
+        text_color: Color of the title; "auto" takes the near black or near white that is easier to read.
         font: Font of the title, as for image.draw_text.
         font_file: A TrueType or OpenType file to use instead.
     """

@@ -1,4 +1,4 @@
-"""Tones, colours, channels and depth changed or measured."""
+"""Tones, colors, channels and depth changed or measured."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ Grey = Annotated[Image, Channels(1)]
 
 
 class Thresholded(NamedTuple):
-    """A picture in black and white.
+    """An image in black and white.
 
     Attributes:
-        image: Grey picture of zeros and ones.
+        image: Grey image of zeros and ones.
         mask: The same as a mask.
         level: The level that parted dark and light, in [0, 1].
     """
@@ -29,7 +29,7 @@ class Histogram(NamedTuple):
     Attributes:
         counts: By channel ("red", "green", "blue", "alpha", "grey", "luma"): `counts` (a list, dark to bright),
             `mean`, `deviation`, `minimum`, `maximum`, `median`, all in [0, 1] but the counts.
-        plot: A picture of it.
+        plot: An image of it.
     """
 
     counts: JsonValue
@@ -37,12 +37,12 @@ class Histogram(NamedTuple):
 
 
 class Split(NamedTuple):
-    """The channels of a picture; those of a grey one are equal, and without alpha the mask is full.
+    """The channels of an image; those of a grey one are equal, and without alpha the mask is full.
 
     Attributes:
-        red: Red as a grey picture.
-        green: Green as a grey picture.
-        blue: Blue as a grey picture.
+        red: Red as a grey image.
+        green: Green as a grey image.
+        blue: Blue as a grey image.
         alpha: Alpha as a mask.
     """
 
@@ -69,12 +69,12 @@ def adjust_image(
     Brightness, contrast, saturation and hue are those of W3C Filter Effects Module Level 1.
 
     Args:
-        image: Picture to change.
+        image: Image to change.
         exposure: Stops, in linear light: 1 doubles it.
         brightness: Factor on the encoded values; 1 changes nothing.
         contrast: Factor around middle grey; 0 gives grey, 1 changes nothing.
         saturation: 0 gives grey tones, 1 changes nothing.
-        hue: Turn of the colour wheel.
+        hue: Turn of the color wheel.
         gamma: Exponent 1 / gamma on the encoded values: more than 1 lifts the shadows.
     """
     from studio_image.adjust import adjust
@@ -94,10 +94,10 @@ def adjust_image(
 
 @node("image.invert")
 def invert_image(ctx: Context, image: Image) -> Image:
-    """Turn the colours of a picture into their negatives; alpha stays, and so does the depth.
+    """Turn the colors of an image into their negatives; alpha stays, and so does the depth.
 
     Args:
-        image: Picture to invert.
+        image: Image to invert.
     """
     from studio_image.convert import invert
 
@@ -108,10 +108,10 @@ def invert_image(ctx: Context, image: Image) -> Image:
 def threshold_image(
     ctx: Context, image: Image, *, level: Annotated[float | None, Field(ge=0, le=1)] = None
 ) -> Thresholded:
-    """Turn a picture into black and white by its luma.
+    """Turn an image into black and white by its luma.
 
     Args:
-        image: Picture to look at; alpha is left out.
+        image: Image to look at; alpha is left out.
         level: From this luma on white; without it the level that parts the two best (Otsu 1979).
     """
     from studio_image.pixels import compute_luma
@@ -132,12 +132,12 @@ def convert_image(
     background: str = "white",
     bits: Literal["keep", "8", "16", "float"] = "keep",
 ) -> Image:
-    """Change a picture's channels and depth.
+    """Change an image's channels and depth.
 
     Args:
-        image: Picture to change.
+        image: Image to change.
         colors: "grey" is ITU-R BT.601 luma; "rgba" adds an opaque alpha.
-        background: Colour that an alpha channel is laid over when it goes; its own alpha does not count.
+        background: Color that an alpha channel is laid over when it goes; its own alpha does not count.
         bits: Round samples to 8 or 16 bits; "keep" and "float" leave them.
     """
     from studio_image.color import parse_color
@@ -163,7 +163,7 @@ def measure_histogram(
     """Count how often each level occurs, per channel, and draw it.
 
     Args:
-        image: Picture to measure.
+        image: Image to measure.
         bins: Levels told apart, from 0 to 1; 256 counts 8-bit levels exactly.
         width: Columns of the plot.
         height: Rows of the plot; heights are square roots of the counts.
@@ -176,10 +176,10 @@ def measure_histogram(
 
 @node("image.split_channels")
 def split_channels(ctx: Context, image: Image) -> Split:
-    """Take a picture's channels apart.
+    """Take an image's channels apart.
 
     Args:
-        image: Picture to take apart.
+        image: Image to take apart.
     """
     import numpy as np
 
@@ -196,9 +196,9 @@ def merge_channels(
     """Put channels together: RGB, or RGBA with a mask for alpha.
 
     Args:
-        red: Grey picture for red.
-        green: Grey picture for green, of the same size.
-        blue: Grey picture for blue, of the same size.
+        red: Grey image for red.
+        green: Grey image for green, of the same size.
+        blue: Grey image for blue, of the same size.
         alpha: Mask for alpha, of the same size.
     """
     import numpy as np

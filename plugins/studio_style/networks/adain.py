@@ -23,7 +23,7 @@ _HINT = "see docs/style.md: encoder.0.weight to encoder.29.bias and decoder.1.we
 
 
 class AdainNetwork(nn.Module):
-    """A picture to features, features to a picture, and the statistics that are exchanged between."""
+    """An image to features, features to an image, and the statistics that are exchanged between."""
 
     def __init__(self, encoder: nn.Sequential, decoder: nn.Sequential) -> None:
         super().__init__()

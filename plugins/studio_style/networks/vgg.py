@@ -31,11 +31,11 @@ class VggFeatures(nn.Module):
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor(DEVIATION).view(1, 3, 1, 1), persistent=False)
 
-    def forward(self, picture: torch.Tensor, wanted: Sequence[str]) -> dict[str, torch.Tensor]:
-        """Return what layers such as "conv4_2" give after their ReLU, of a picture (1 x 3 x H x W in [0, 1])."""
+    def forward(self, image: torch.Tensor, wanted: Sequence[str]) -> dict[str, torch.Tensor]:
+        """Return what layers such as "conv4_2" give after their ReLU, of an image (1 x 3 x H x W in [0, 1])."""
         found: dict[str, torch.Tensor] = {}
         places = {self.names[name] + 1: name for name in wanted}
-        values = (picture - self.mean) / self.deviation
+        values = (image - self.mean) / self.deviation
         for index, layer in enumerate(self.layers):
             if isinstance(layer, nn.MaxPool2d) and min(values.shape[2:]) < 2:
                 values = torch.nn.functional.avg_pool2d(values, 2, ceil_mode=True)

@@ -1,4 +1,4 @@
-"""Node types that change colours and leave the drawing as it is."""
+"""Node types that change colors and leave the drawing as it is."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ def transfer_color(
     method: Literal["linear", "sliced"] = "linear",
     keep_luma: bool = False,
 ) -> Image:
-    """Give a picture the colours of another, and leave its drawing as it is.
+    """Give an image the colors of another, and leave its drawing as it is.
 
-    "linear" is the Monge-Kantorovitch map between the two colour distributions (Pitie and Kokaram 2007) and a part of
+    "linear" is the Monge-Kantorovitch map between the two color distributions (Pitie and Kokaram 2007) and a part of
     the tones; "sliced" takes over the whole distribution by sliced optimal transport, with regraining (Pitie et al.
     2007).
 
     Args:
-        content: Picture to recolour; its alpha is kept.
-        style: Picture whose colours to use; its alpha is ignored.
+        content: Image to recolor; its alpha is kept.
+        style: Image whose colors to use; its alpha is ignored.
         strength: 0 gives the content back, 1 the full transfer.
-        method: "linear" is gentle; "sliced" brings every colour of the style in, in its amount.
+        method: "linear" is gentle; "sliced" brings every color of the style in, in its amount.
         keep_luma: Change the chroma only; light and dark stay as they are.
     """
     from studio_style.color_match import match_colors
     from studio_style.color_transport import keep_luma as restore_luma
     from studio_style.color_transport import match_distribution
-    from studio_style.pictures import join_alpha, read_rgb
+    from studio_style.images import join_alpha, read_rgb
 
     ctx.step(0, 1)
     pixels = read_rgb(content)
@@ -58,17 +58,17 @@ def colorize_image(
     strength: Annotated[float, Field(ge=0, le=2)] = 1.0,
     seed: Annotated[int, Field(ge=0)] = 0,
 ) -> Image:
-    """Colour a black-and-white picture, from another picture or from scribbles; the luma stays.
+    """Color a black-and-white image, from another image or from scribbles; the luma stays.
 
-    Scribbles spread over pixels of like luma (Levin, Lischinski and Weiss 2004). An exemplar lends the colours of
-    pixels of like luma, texture and place (Welsh et al. 2002); where that is unsure, colours are spread from where it
+    Scribbles spread over pixels of like luma (Levin, Lischinski and Weiss 2004). An exemplar lends the colors of
+    pixels of like luma, texture and place (Welsh et al. 2002); where that is unsure, colors are spread from where it
     is not. It knows nothing of what is shown: take an exemplar of the same kind of scene. With both, the exemplar
     fills in where scribbles are far away.
 
     Args:
-        image: Picture to colour; colours that it has are ignored, its alpha is kept.
-        exemplar: Picture in colour to borrow from, any size.
-        scribbles: Colours painted where they are to be, transparent elsewhere; of the picture's size.
+        image: Image to color; colors that it has are ignored, its alpha is kept.
+        exemplar: Image in color to borrow from, any size.
+        scribbles: Colors painted where they are to be, transparent elsewhere; of the image's size.
         strength: Saturation of the result; 1 is as found.
         seed: Chooses the samples of the exemplar.
 
@@ -77,10 +77,10 @@ def colorize_image(
     """
     from studio_style.color_match import compute_luma
     from studio_style.colorize import borrow_colors, colorize, join_chroma, read_chroma
-    from studio_style.pictures import join_alpha, read_rgb
+    from studio_style.images import join_alpha, read_rgb
 
     if exemplar is None and scribbles is None:
-        raise MediaError("E684", "there is nothing to take colours from", hint="give `exemplar` or `scribbles`")
+        raise MediaError("E684", "there is nothing to take colors from", hint="give `exemplar` or `scribbles`")
     luma = compute_luma(read_rgb(image))
 
     def tick() -> None:
@@ -100,12 +100,12 @@ def _check_scribbles(image: Image, scribbles: Image) -> FloatArray:
         raise MediaError(
             "E684",
             "the scribbles have no alpha, so that nobody knows where they are",
-            hint="paint them on a transparent picture, or use image.apply_mask",
+            hint="paint them on a transparent image, or use image.apply_mask",
         )
     if (scribbles.width, scribbles.height) != (image.width, image.height):
-        sizes = f"{scribbles.width} x {scribbles.height} and the picture {image.width} x {image.height}"
+        sizes = f"{scribbles.width} x {scribbles.height} and the image {image.width} x {image.height}"
         raise MediaError("E684", f"the scribbles are {sizes}", hint="resize them with image.resize, method nearest")
     given = scribbles.pixels[:, :, 3]
     if not (given > _LEAST_ALPHA).any():
-        raise MediaError("E684", "the scribbles are transparent everywhere", hint="paint some colour on them")
+        raise MediaError("E684", "the scribbles are transparent everywhere", hint="paint some color on them")
     return given

@@ -22,20 +22,20 @@ def filter_photo(
     """Give a photograph a ready look; its alpha is kept.
 
     Args:
-        image: Picture to change.
-        look: "pencil" draws lines and hatching on paper, "pixel_art" shows square pixels of 24 colours, "oil" daubs
+        image: Image to change.
+        look: "pencil" draws lines and hatching on paper, "pixel_art" shows square pixels of 24 colors, "oil" daubs
             that follow edges (anisotropic Kuwahara filter) with relief, "halftone" dots of four inks, "vintage" a
             faded print.
-        strength: 0 leaves the picture as it is, 1 is the full look.
-        size: Size of strokes, pixels, dots or grain; at 1 they suit the picture's longer side, and on long strips the
+        strength: 0 leaves the image as it is, 1 is the full look.
+        size: Size of strokes, pixels, dots or grain; at 1 they suit the image's longer side, and on long strips the
             shorter one.
         seed: Another seed, other paper, bristles and grain.
 
     Raises:
         MediaError: E506 over 32,000 pixels a side.
     """
+    from studio_style.images import join_alpha, read_rgb
     from studio_style.looks import LOOKS
-    from studio_style.pictures import join_alpha, read_rgb
 
     if max(image.width, image.height) > _LONGEST_SIDE:
         raise MediaError(

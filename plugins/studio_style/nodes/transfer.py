@@ -35,24 +35,24 @@ def transfer_style(
     optimizer: Literal["lbfgs", "adam"] = "lbfgs",
     steps: Annotated[int, Field(ge=1, le=5000)] | None = None,
 ) -> Image:
-    """Repaint a picture with the strokes and the colours of another, or of several.
+    """Repaint an image with the strokes and the colors of another, or of several.
 
     "patch", the default, needs no weights: coarse-to-fine patch voting (GPNN, Granot et al. 2022) with image-analogy
-    keys (Hertzmann et al. 2001) after a linear colour transfer (Pitie and Kokaram 2007). On a CPU, equal inputs give
-    equal bits. "neural" optimises the picture for VGG features of your own weights (Gatys et al. 2016; sliced
+    keys (Hertzmann et al. 2001) after a linear color transfer (Pitie and Kokaram 2007). On a CPU, equal inputs give
+    equal bits. "neural" optimises the image for VGG features of your own weights (Gatys et al. 2016; sliced
     Wasserstein loss, Heitz et al. 2021). "adain" is one pass through a network of your own weights (Huang and
-    Belongie 2017). "color" takes over the colours alone (sliced optimal transport).
+    Belongie 2017). "color" takes over the colors alone (sliced optimal transport).
 
     Args:
-        content: Picture to repaint, any size; its alpha is kept.
-        style: Picture whose strokes and colours to use, any size; its alpha is ignored.
-        more_styles: Further pictures, used beside it.
+        content: Image to repaint, any size; its alpha is kept.
+        style: Image whose strokes and colors to use, any size; its alpha is ignored.
+        more_styles: Further images, used beside it.
         weights: How much each style counts: one number of 0 or more for `style`, then one for each of `more_styles`.
             Without it all count alike.
         method: How to repaint; "neural" and "adain" need a model.
         strength: 0 gives the content back, 1 the full style; between, small strokes come first.
         stroke_scale: Size of the strokes; at 1 the style is taken to cover the content's area.
-        keep_colors: Take over strokes only, in luma; the colours stay the content's.
+        keep_colors: Take over strokes only, in luma; the colors stay the content's.
         quality: How large to paint and how long to search: draft, standard or fine.
         mask: Where to repaint; 1 means repainted, 0 kept. It must have the content's size.
         seed: Chooses among equally good paintings.
@@ -65,7 +65,7 @@ def transfer_style(
         MediaError: E507 if the mask has another size than the content, E682 if weights and styles do not go together.
         ModelError: E680 if the method needs a model and has none, or one of another kind; E683 if it made NaN.
     """
-    from studio_style.pictures import blend_by_mask, join_alpha, read_rgb
+    from studio_style.images import blend_by_mask, join_alpha, read_rgb
 
     if mask is not None and (mask.height, mask.width) != (content.height, content.width):
         raise MediaError(
@@ -100,23 +100,23 @@ def transfer_style(
     return join_alpha(painted, content)
 
 
-def read_styles(pictures: list[Image], weights: list[float] | None) -> StyleSet:
-    """Read style pictures and their weights; MediaError E682 where they do not go together."""
+def read_styles(images: list[Image], weights: list[float] | None) -> StyleSet:
+    """Read style images and their weights; MediaError E682 where they do not go together."""
     import math
 
-    from studio_style.pictures import read_rgb
+    from studio_style.images import read_rgb
     from studio_style.style_set import create_style_set
 
-    shares = [1.0] * len(pictures) if weights is None else list(weights)
-    if len(shares) != len(pictures):
+    shares = [1.0] * len(images) if weights is None else list(weights)
+    if len(shares) != len(images):
         raise MediaError(
             "E682",
-            f"{len(shares)} weights for {len(pictures)} styles",
+            f"{len(shares)} weights for {len(images)} styles",
             hint="give one for `style`, then one for each of `more_styles`",
         )
     if any(not math.isfinite(each) or each < 0 for each in shares) or sum(shares) <= 0:
         raise MediaError("E682", f"weights {shares} are none", hint="give numbers of 0 or more, one of them above 0")
-    return create_style_set([read_rgb(each) for each in pictures], shares)
+    return create_style_set([read_rgb(each) for each in images], shares)
 
 
 def create_reporter(ctx: Context) -> Callable[[int, int, Callable[[], FloatArray]], None]:
@@ -153,9 +153,9 @@ def _run_network(
     with ctx.open(model) as network:
         try:
             if method == "neural" and isinstance(network, VggFeatures):
-                from studio_style.optimize_picture import optimize_picture
+                from studio_style.optimize_image import optimize_image
 
-                return optimize_picture(pixels, styles, network, **options, **kinds)
+                return optimize_image(pixels, styles, network, **options, **kinds)
             if method == "adain" and isinstance(network, AdainNetwork):
                 from studio_style.feed_forward import repaint
 

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 
 class Compact(nn.Module):
-    """Enlarge planes of brightness or colour, each by itself.
+    """Enlarge planes of brightness or color, each by itself.
 
     A head, `blocks` pairs of 3 x 3 convolutions with a skip around each, and a tail for every scale that ends in a
     pixel shuffle (Shi et al. 2016). What the network says is added to the bicubic interpolation of the plane, so that
@@ -20,7 +20,7 @@ class Compact(nn.Module):
         width: Channels inside.
         blocks: Pairs of convolutions.
         scales: Factors per side; 1 restores without enlarging.
-        coded: How many numbers it is told of the whole picture (see `codes.py`), each as a plane of its own.
+        coded: How many numbers it is told of the whole image (see `codes.py`), each as a plane of its own.
     """
 
     def __init__(self, width: int, blocks: int, scales: Sequence[int], coded: int = 0) -> None:

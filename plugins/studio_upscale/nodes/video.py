@@ -1,4 +1,4 @@
-"""Films enlarged frame by frame."""
+"""Videos enlarged frame by frame."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from studio.api import Context, Field, Frame, Model, Video, node
-from studio_upscale.nodes.pictures import COMPACT, RESTORE, Overlap, Part, Tile
+from studio_upscale.nodes.images import COMPACT, RESTORE, Overlap, Part, Tile
 
 
 @node("upscale.video", lane="device", code=2)
@@ -22,13 +22,13 @@ def enlarge_video(
     tile: Tile = 256,
     overlap: Overlap = 32,
 ) -> Video:
-    """Enlarge a film, a few frames at a time, in constant memory; times and sound stay.
+    """Enlarge a video, a few frames at a time, in constant memory; times and audio stay.
 
-    As `upscale.image` mapped over the film, with several frames in one call of the network. What the network is told
-    of a frame is averaged with that of the frames before, so that the film does not flicker.
+    As `upscale.image` mapped over the video, with several frames in one call of the network. What the network is told
+    of a frame is averaged with that of the frames before, so that the video does not flicker.
 
     Args:
-        video: Film to enlarge.
+        video: Video to enlarge.
         scale: Factor per side, whole or not.
         model: "builtin:compact", "builtin:compact-fast", or weights of an architecture that spandrel knows.
         denoise: How much noise and JPEG artefacts to take away first.
@@ -41,13 +41,13 @@ def enlarge_video(
         MediaError: E506 if a frame would be over the limits.
         ModelError: E690 to E694 if a model does not fit, or gives NaN.
     """
-    from studio_upscale.film import check_frame_size, run_film
+    from studio_upscale.video import check_frame_size, run_video
 
     ctx.step(0, 0)
     width, height = check_frame_size(video, scale)
 
     def frames() -> Iterator[Frame]:
-        return run_film(ctx, video, scale, model, denoise, denoise_model, frames_at_once, tile=tile, overlap=overlap)
+        return run_video(ctx, video, scale, model, denoise, denoise_model, frames_at_once, tile=tile, overlap=overlap)
 
     return Video(
         frames,

@@ -19,7 +19,7 @@ FILES: dict[str, tuple[dict[str, tuple[int, ...]], bool]] = {
     "compact_fast": ({"fast": (2, 3, 4)}, True),
     "compact_restore": ({"restore": (1,)}, False),
 }
-"""The files that ship: stages whose networks they hold, with their scales; whether colours are only interpolated."""
+"""The files that ship: stages whose networks they hold, with their scales; whether colors are only interpolated."""
 _HERE = Path(__file__).parent
 
 

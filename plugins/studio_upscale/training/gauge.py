@@ -1,4 +1,4 @@
-"""Train a gauge: pictures of many sharpnesses, made small in every way, and which way it was."""
+"""Train a gauge: images of many sharpnesses, made small in every way, and which way it was."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import cv2
 import numpy as np
 
 from studio_upscale.gauge import KERNELS, SCALES, Gauge, find_features, normalize
-from studio_upscale.training.pictures import Array, degrade, find_luma, round_samples, shrink_antialiased
+from studio_upscale.training.images import Array, degrade, find_luma, round_samples, shrink_antialiased
 
 FOLDS = 4
 _MEMBERS, _HIDDEN, _EPOCHS = 3, 32, 20
-_SIDE = 640  # what is taken of a picture before it is made small
+_SIDE = 640  # what is taken of an image before it is made small
 _TEMPERATURES = np.linspace(0.8, 3, 23)
 
 
 @dataclass(frozen=True)
 class Samples:
-    """What was seen of pictures that were made small.
+    """What was seen of images that were made small.
 
     Attributes:
         features: N x features.
         kernels: N; which of `KERNELS` made it small.
         scales: N.
-        numbers: N; which picture it is of.
+        numbers: N; which image it is of.
         weights: N.
     """
 
@@ -42,11 +42,11 @@ class Samples:
         return Samples(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
 
-def make_samples(pictures: Sequence[tuple[Array, float]], seed: int, each: int) -> Samples:
-    """Make up to `each` variants of every picture (by its weight) small by a random scale with each kernel."""
+def make_samples(images: Sequence[tuple[Array, float]], seed: int, each: int) -> Samples:
+    """Make up to `each` variants of every image (by its weight) small by a random scale with each kernel."""
     rng = np.random.default_rng([seed, 11])
     rows = []
-    for number, (pixels, weight) in enumerate(pictures):
+    for number, (pixels, weight) in enumerate(images):
         for _ in range(round(each * weight)):
             variant, scale = _vary(pixels, rng), int(rng.choice(SCALES))
             height, width = (min(side, _SIDE) // scale * scale for side in variant.shape[:2])
@@ -64,7 +64,7 @@ def make_samples(pictures: Sequence[tuple[Array, float]], seed: int, each: int) 
 
 
 def _vary(pixels: Array, rng: np.random.Generator) -> Array:
-    """Return a picture at another size, blurred, sharpened, with noise, or as it is."""
+    """Return an image at another size, blurred, sharpened, with noise, or as it is."""
     zoom = float(rng.uniform(0.35, 1)) if rng.random() < 0.75 else 1.0
     zoom = min(1.0, max(zoom, 260 / min(pixels.shape[:2])))
     if rng.random() < 0.15:
@@ -85,12 +85,12 @@ def _vary(pixels: Array, rng: np.random.Generator) -> Array:
 
 
 def train_gauges(samples: Samples, seed: int) -> tuple[Gauge, list[Gauge], float]:
-    """Return a gauge that learned from all pictures, and those that did not see every `FOLDS`-th one.
+    """Return a gauge that learned from all images, and those that did not see every `FOLDS`-th one.
 
     Their temperature is the one at which the latter are right about what they did not see as often as they say.
 
     Returns:
-        The gauge, the gauges of the folds, and their loss (nats a picture) on what they did not see.
+        The gauge, the gauges of the folds, and their loss (nats an image) on what they did not see.
     """
     folds = [_fit(samples.take(samples.numbers % FOLDS != fold), seed) for fold in range(FOLDS)]
     losses = [_measure(samples, folds, float(temperature)) for temperature in _TEMPERATURES]

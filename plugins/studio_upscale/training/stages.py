@@ -22,7 +22,7 @@ class Stage:
 
 
 def list_stages(width: int, blocks: int) -> dict[str, Stage]:
-    """Return the stages that train a network which makes pictures."""
+    """Return the stages that train a network which makes images."""
     stages = [
         Stage("x2", (2,), width, blocks, 1e-2, coded=3),
         Stage("x4", (4,), width, blocks, 1e-2, coded=3),

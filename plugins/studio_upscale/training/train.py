@@ -1,6 +1,6 @@
 """Train the networks from nothing: `python -m studio_upscale.training.train --out FOLDER`.
 
-The stages: a gauge that guesses how a picture was made small; networks for x2 and x4, and one for x3 that begins with
+The stages: a gauge that guesses how an image was made small; networks for x2 and x4, and one for x3 that begins with
 the body of x4's; the fast network; the network that restores. Each network has a budget in minutes or steps and a
 checkpoint it goes on from. With budgets in steps, a seed repeats on one machine.
 The stage `export` writes what ships: fp16 safetensors and a model card. One file for CPU and GPU; on a GPU raise
@@ -29,7 +29,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="studio_upscale.training.train", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and results")
-    parser.add_argument("--pictures", type=Path, nargs="*", default=[], help="folders of more pictures")
+    parser.add_argument("--pictures", type=Path, nargs="*", default=[], help="folders of more images")
     parser.add_argument("--artwork", type=Path, help="archive (tar) of emoji artwork")
     parser.add_argument("--stage", nargs="+", choices=STAGES, default=list(STAGES))
     parser.add_argument("--minutes", type=float, help="budget of every stage, instead of its own")
@@ -38,7 +38,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--blocks", type=int, default=4)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--patch", type=int, default=48, help="side of a patch before enlarging, in pixels")
-    parser.add_argument("--variants", type=int, default=80, help="of each picture, for the gauge")
+    parser.add_argument("--variants", type=int, default=80, help="of each image, for the gauge")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--seed", type=int, default=1)
@@ -53,26 +53,26 @@ def main(arguments: list[str] | None = None) -> None:
     options = parse_arguments(arguments)
     import torch
 
-    from studio_upscale.training.pictures import load_pictures
+    from studio_upscale.training.images import load_images
 
     torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)
     options.out.mkdir(parents=True, exist_ok=True)
-    pictures = list(load_pictures(options.pictures, options.artwork, options.seed))
+    images = list(load_images(options.pictures, options.artwork, options.seed))
     stages = list_stages(options.width, options.blocks)
     if "gauge" in options.stage:
-        train_gauge(pictures, options)
+        train_gauge(images, options)
     for name in STAGES:
         if name in options.stage and name in stages:
-            train_stage(stages[name], pictures, options)
+            train_stage(stages[name], images, options)
     if "export" in options.stage:
         from studio_upscale.training.export import export
 
         print(json.dumps(export(options.out, options.figures, options.notes)), flush=True)
 
 
-def train_gauge(pictures: Sequence[Any], options: argparse.Namespace) -> None:
-    """Train what guesses how a picture was made small, with a twin for each fold of the pictures."""
+def train_gauge(images: Sequence[Any], options: argparse.Namespace) -> None:
+    """Train what guesses how an image was made small, with a twin for each fold of the images."""
     from safetensors.numpy import save_file
 
     from studio_upscale.training.gauge import make_samples, train_gauges
@@ -80,21 +80,21 @@ def train_gauge(pictures: Sequence[Any], options: argparse.Namespace) -> None:
     path = options.out / "gauge.safetensors"
     if path.exists():
         return
-    samples = make_samples(pictures, options.seed, options.variants)
+    samples = make_samples(images, options.seed, options.variants)
     whole, folds, loss = train_gauges(samples, options.seed)
     tensors = whole.dump()
     for number, gauge in enumerate(folds):
         tensors |= {f"fold{number}.{name}": values for name, values in gauge.dump().items()}
     with replace_file(path) as part:
-        save_file(tensors, part, metadata={"pictures": str(len(pictures)), "seed": str(options.seed)})
-    print("gauge done", len(samples.kernels), f"loss {loss:.3f} on pictures it did not see", flush=True)
+        save_file(tensors, part, metadata={"pictures": str(len(images)), "seed": str(options.seed)})
+    print("gauge done", len(samples.kernels), f"loss {loss:.3f} on images it did not see", flush=True)
 
 
-def load_folds(folder: Path, pictures: int, seed: int) -> list[Any]:
-    """Return the gauges that each did not see one fold of the pictures.
+def load_folds(folder: Path, images: int, seed: int) -> list[Any]:
+    """Return the gauges that each did not see one fold of the images.
 
     Raises:
-        SystemExit: There is none, or it was trained on other pictures.
+        SystemExit: There is none, or it was trained on other images.
     """
     from safetensors import safe_open
     from safetensors.numpy import load_file
@@ -106,25 +106,25 @@ def load_folds(folder: Path, pictures: int, seed: int) -> list[Any]:
     if not path.exists():
         raise SystemExit("networks that enlarge need the gauge: add --stage gauge")
     with safe_open(path, "numpy") as file:
-        if file.metadata() != {"pictures": str(pictures), "seed": str(seed)}:
-            raise SystemExit(f"{path} is of other pictures or another seed: take another --out")
+        if file.metadata() != {"pictures": str(images), "seed": str(seed)}:
+            raise SystemExit(f"{path} is of other images or another seed: take another --out")
     found = load_file(path)
     parts = [{name.removeprefix(f"fold{number}."): values for name, values in found.items()} for number in range(FOLDS)]
     return [Gauge.load(part) for part in parts]
 
 
-def train_stage(stage: Stage, pictures: Sequence[Any], options: argparse.Namespace) -> None:
+def train_stage(stage: Stage, images: Sequence[Any], options: argparse.Namespace) -> None:
     """Train one network, from its checkpoint if there is one, and keep its averaged weights."""
     import numpy as np
     import torch
 
-    from studio_upscale.training.pictures import KINDS, RESTORE_KINDS, Pairs
+    from studio_upscale.training.images import KINDS, RESTORE_KINDS, Pairs
 
     torch.manual_seed(options.seed)
     training = Training(stage, options)
-    gauges = load_folds(options.out, len(pictures), options.seed) if stage.coded else []
+    gauges = load_folds(options.out, len(images), options.seed) if stage.coded else []
     kinds = RESTORE_KINDS if stage.name == "restore" else KINDS
-    pairs = {scale: Pairs(pictures, scale, kinds, options.patch, options.seed, gauges) for scale in stage.scales}
+    pairs = {scale: Pairs(images, scale, kinds, options.patch, options.seed, gauges) for scale in stage.scales}
     number = list(STAGES).index(stage.name)
     began = time.monotonic() - training.seconds
     while (progress := training.find_progress(time.monotonic() - began)) < 1:
@@ -257,22 +257,22 @@ class Training:
             save_file(tensors, partial, metadata={"training": json.dumps(facts)})
 
     def describe(self) -> str:
-        """Return the loss, and the gain over interpolation on the picture that was held out."""
+        """Return the loss, and the gain over interpolation on the image that was held out."""
         gains = [f"x{scale} {measure_gain(self.average, scale, self.device):+.2f} dB" for scale in self.stage.scales]
         return f"loss {self.loss:.5f} held out {' '.join(gains)}"
 
 
 def measure_gain(network: Callable[..., Any], scale: int, device: Any) -> float:
-    """Return by how many dB a network is nearer to the held-out picture than bicubic interpolation.
+    """Return by how many dB a network is nearer to the held-out image than bicubic interpolation.
 
-    It is told the truth about how the picture was made small.
+    It is told the truth about how the image was made small.
     """
     import numpy as np
     import torch
     from torch.nn import functional
 
     from studio_upscale.jpeg import find_code
-    from studio_upscale.training.pictures import LUMA, degrade, load_held_out
+    from studio_upscale.training.images import LUMA, degrade, load_held_out
 
     whole = load_held_out()[:240, :384]
     left = degrade(whole, scale, "antialiased" if scale > 1 else "jpeg75", np.random.default_rng(0))

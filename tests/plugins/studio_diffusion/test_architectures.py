@@ -96,14 +96,14 @@ def write(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 def draw(
     opened: Any, task: str, *, controlnet: Any = None, seed: int = 1, sampler: str = "auto", **more: Any
 ) -> np.ndarray[Any, Any]:
-    """Draw a picture in two steps at the least size that the model takes."""
+    """Draw an image in two steps at the least size that the model takes."""
     import torch
 
     from studio.api.quiet import hush
 
     size = max(64, opened.size_multiple)
-    picture = np.random.default_rng(0).random((size, size, 3), dtype=np.float32)
-    image = torch.from_numpy(picture.transpose(2, 0, 1))[None]
+    samples = np.random.default_rng(0).random((size, size, 3), dtype=np.float32)
+    image = torch.from_numpy(samples.transpose(2, 0, 1))[None]
     wanted: dict[str, Any] = {
         "steps": 2,
         "width": size,

@@ -29,11 +29,11 @@ def studio(mini: Path, mini_sketch: Path, tiny: Callable[..., Path], tmp_path: P
 
 def find(studio: Studio, kind: str = "text_to_image", **inputs: Any) -> list[tuple[str, str]]:
     """Return the codes and places of what validation finds."""
-    picture = {"prompt": "sun", **inputs}
+    image = {"prompt": "sun", **inputs}
     graph = {
         "studio": 1,
         "inputs": {"photo": {"type": "image"}},
-        "nodes": {"draw": {"type": f"diffusion.{kind}", "inputs": picture}},
+        "nodes": {"draw": {"type": f"diffusion.{kind}", "inputs": image}},
         "outputs": {"o": {"from": "draw"}},
     }
     if "photo" not in str(inputs):

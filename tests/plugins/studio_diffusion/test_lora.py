@@ -62,7 +62,7 @@ def open_lora(opener: Any, path: Path) -> Any:
 
 
 def draw(model: Any) -> Any:
-    """Draw a picture."""
+    """Draw an image."""
     import torch
 
     from studio.api.quiet import hush
@@ -78,7 +78,7 @@ def draw(model: Any) -> Any:
 
 
 @pytest.mark.parametrize(("name", "layers"), [("sd15", SD15), ("sd3", SD3)])
-def test_a_lora_changes_the_picture_and_leaves_the_model_as_it_was(
+def test_a_lora_changes_the_image_and_leaves_the_model_as_it_was(
     opener: Any, models: dict[str, Any], tmp_path: Path, name: str, layers: dict[str, tuple[int, int]]
 ) -> None:
     from studio_diffusion.lora import apply_loras
@@ -181,15 +181,15 @@ def test_a_lora_knows_its_bytes(opener: Any, tmp_path: Path) -> None:
 
 
 def test_sketches_outpainting_and_variations_take_loras(ctx: TestContext, tmp_path: Path) -> None:
-    from studio_diffusion.nodes.pictures import sketch_to_image
+    from studio_diffusion.nodes.images import sketch_to_image
     from studio_diffusion.nodes.redraws import draw_variations, outpaint
 
     lora = Model(f"file:{write_lora(tmp_path / 'lora.safetensors', SD3, scale=2.0)}")
-    picture = Image(np.full((32, 32, 3), 200, np.uint8))
+    image = Image(np.full((32, 32, 3), 200, np.uint8))
     calls: list[Callable[..., Any]] = [
-        lambda **given: sketch_to_image(ctx, picture, "sun", steps=1, **given),
-        lambda **given: outpaint(ctx, picture, "sun", left=16, steps=2, **given),
-        lambda **given: draw_variations(ctx, picture, steps=2, count=1, **given),
+        lambda **given: sketch_to_image(ctx, image, "sun", steps=1, **given),
+        lambda **given: outpaint(ctx, image, "sun", left=16, steps=2, **given),
+        lambda **given: draw_variations(ctx, image, steps=2, count=1, **given),
     ]
 
     for call in calls:

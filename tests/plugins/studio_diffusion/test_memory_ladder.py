@@ -52,7 +52,7 @@ class Scarce:
 
 @pytest.fixture
 def denoiser(monkeypatch: pytest.MonkeyPatch) -> Scarce:
-    """The denoiser of the small models, short of memory; each picture is two rows."""
+    """The denoiser of the small models, short of memory; each image is two rows."""
     from diffusers import SD3Transformer2DModel
 
     return Scarce(monkeypatch, SD3Transformer2DModel, "forward")
@@ -101,8 +101,8 @@ def test_a_smaller_stack_comes_next_and_is_remembered_for_all_later_stacks(studi
     assert len(result["o"]) == 12
     assert denoiser.rows == [16, 8, 4, 4, 4, 4, 4, 4]
     assert warn(result) == [
-        "out of memory: builtin:mini now runs with 4 pictures at once, and ran again",
-        "out of memory: builtin:mini now runs with 2 pictures at once, and ran again",
+        "out of memory: builtin:mini now runs with 4 images at once, and ran again",
+        "out of memory: builtin:mini now runs with 2 images at once, and ran again",
     ]
 
 
@@ -146,7 +146,7 @@ def test_attention_slicing_comes_after_the_smallest_stack(studio: Studio, monkey
     result = draw(studio, count=2, model="builtin:unet")
 
     assert [line.split(" now runs with ")[1] for line in warn(result)] == [
-        "one picture at once, and ran again",
+        "one image at once, and ran again",
         "attention slicing, and ran again",
     ]
     with studio.models.open(Model("builtin:unet"), studio.device) as opened:

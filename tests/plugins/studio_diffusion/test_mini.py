@@ -49,20 +49,20 @@ def draw(studio: Studio, **inputs: Any) -> np.ndarray:
     }
     result = studio.run(studio.load(graph), cache="off")
     assert not result.errors
-    picture = result["picture"]
-    assert isinstance(picture, Image)
-    return (picture.pixels * 255 + 0.5).astype(np.uint8)
+    image = result["picture"]
+    assert isinstance(image, Image)
+    return (image.pixels * 255 + 0.5).astype(np.uint8)
 
 
 def test_a_red_apple_on_a_blue_background_is_red_and_stands_on_blue() -> None:
     with Studio(on_disk=False) as studio:
-        pictures = [draw(studio, prompt="a red apple on a blue background", seed=seed) for seed in (1, 2, 3)]
+        images = [draw(studio, prompt="a red apple on a blue background", seed=seed) for seed in (1, 2, 3)]
 
-    for picture in pictures:
-        assert picture.shape == (64, 64, 3)
-        assert evaluate.name_color(evaluate.find_background(picture)) == "blue"
-        assert evaluate.name_thing_color(picture) == "red"
-    assert np.abs(pictures[0].astype(float) - pictures[1]).mean() > 2
+    for image in images:
+        assert image.shape == (64, 64, 3)
+        assert evaluate.name_color(evaluate.find_background(image)) == "blue"
+        assert evaluate.name_thing_color(image) == "red"
+    assert np.abs(images[0].astype(float) - images[1]).mean() > 2
 
 
 def test_places_are_followed() -> None:

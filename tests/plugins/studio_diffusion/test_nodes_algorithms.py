@@ -58,7 +58,7 @@ def test_outside_of_a_drawing_diffusers_draws_as_ever(ctx: TestContext) -> None:
 
 
 def test_a_run_under_a_second_shows_no_previews(ctx: TestContext) -> None:
-    from studio_diffusion.nodes.pictures import text_to_image
+    from studio_diffusion.nodes.images import text_to_image
 
     text_to_image(ctx, "apple", steps=4)
 
@@ -66,11 +66,11 @@ def test_a_run_under_a_second_shows_no_previews(ctx: TestContext) -> None:
 
 
 @pytest.mark.parametrize("name", ["mini", "sd15", "sdxl", "flux", "sana", "pixart_sigma"])
-def test_a_longer_run_shows_at_most_four_small_pictures(
+def test_a_longer_run_shows_at_most_four_small_images(
     ctx: TestContext, tiny: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     from studio_diffusion import watch
-    from studio_diffusion.nodes.pictures import text_to_image
+    from studio_diffusion.nodes.images import text_to_image
 
     monkeypatch.setattr(watch, "_SHORTEST_SECONDS", 0.0)
     monkeypatch.setattr(watch, "_SHARE", 1.0)
@@ -83,7 +83,7 @@ def test_a_longer_run_shows_at_most_four_small_pictures(
 
 def test_previews_end_when_they_cost_too_much(ctx: TestContext, monkeypatch: pytest.MonkeyPatch) -> None:
     from studio_diffusion import watch
-    from studio_diffusion.nodes.pictures import text_to_image
+    from studio_diffusion.nodes.images import text_to_image
 
     monkeypatch.setattr(watch, "_SHORTEST_SECONDS", 0.0)
     monkeypatch.setattr(watch, "_SHARE", 1e-9)
@@ -138,7 +138,7 @@ def test_the_clean_latent_of_a_flow_model_is_estimated() -> None:
 
 
 @pytest.mark.parametrize(
-    "prompt", ["apples", "CHERRIES", "Leaves", "the wolf's", "two wolves", "", "a big picture", "!"]
+    "prompt", ["apples", "CHERRIES", "Leaves", "the wolf's", "two wolves", "", "a big image", "!"]
 )
 def test_known_words_count_in_any_form(prompt: str) -> None:
     from studio_diffusion.known_words import describe_unknown
@@ -225,7 +225,7 @@ def test_depth_is_taken_as_it_is() -> None:
     np.testing.assert_array_equal(prepare_sketch(pixels, "depth", (8, 8)), pixels)
 
 
-def test_a_colour_alone_names_nothing_unknown_and_hides_no_unknown_thing() -> None:
+def test_a_color_alone_names_nothing_unknown_and_hides_no_unknown_thing() -> None:
     from studio_diffusion.known_words import describe_unknown
 
     assert describe_unknown("red", ["apple"], ["red"]) == ""

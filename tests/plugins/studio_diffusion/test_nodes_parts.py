@@ -15,7 +15,7 @@ from studio.app import Studio
 from studio.settings import Settings
 from studio.testing import TestContext
 from studio_diffusion.nodes import parts
-from studio_diffusion.nodes.pictures import text_to_image
+from studio_diffusion.nodes.images import text_to_image
 from studio_diffusion.nodes.redraws import image_to_image
 from tests.plugins.studio_diffusion.conftest import MiniPlugin
 
@@ -82,10 +82,10 @@ def test_the_whole_equals_the_sum_of_its_parts(name: str, ctx: TestContext, tiny
 
     words = parts.encode_prompt(ctx, "a red apple", negative_prompt="leaf", model=model)
     drawn = parts.sample_latent(ctx, parts.make_empty_latent(ctx, **size), words, steps=2, seed=3, model=model)
-    picture = parts.decode_latent(ctx, drawn, model=model)
+    image = parts.decode_latent(ctx, drawn, model=model)
 
     whole = text_to_image(ctx, "a red apple", negative_prompt="leaf", steps=2, seed=3, **size)
-    assert picture == whole.image
+    assert image == whole.image
 
 
 def test_drawing_over_equals_the_sum_of_its_parts(ctx: TestContext) -> None:
@@ -125,7 +125,7 @@ def test_a_latent_is_written_and_read_as_safetensors(studio: Studio, tmp_path: P
     assert '"drawn"' in (LatentType().read_provenance(file) or "")
 
 
-def test_tiles_change_the_picture_little(ctx: TestContext) -> None:
+def test_tiles_change_the_image_little(ctx: TestContext) -> None:
     latent = parts.encode_image(ctx, ramp())
 
     whole, tiled = (parts.decode_latent(ctx, latent, tiled=each) for each in (False, True))
@@ -133,7 +133,7 @@ def test_tiles_change_the_picture_little(ctx: TestContext) -> None:
     assert np.abs(whole.pixels - tiled.pixels).max() < 0.1
 
 
-def test_a_second_pass_over_an_enlarged_latent_draws_a_larger_picture(ctx: TestContext) -> None:
+def test_a_second_pass_over_an_enlarged_latent_draws_a_larger_image(ctx: TestContext) -> None:
     words = parts.encode_prompt(ctx, "apple")
     small = parts.sample_latent(ctx, parts.make_empty_latent(ctx), words)
 
@@ -217,7 +217,7 @@ def test_latents_of_two_sizes_are_not_blended(ctx: TestContext) -> None:
 
 
 @pytest.mark.parametrize("method", ["nearest", "bilinear", "bicubic"])
-def test_an_enlarged_latent_says_the_size_of_its_picture(ctx: TestContext, method: Any) -> None:
+def test_an_enlarged_latent_says_the_size_of_its_image(ctx: TestContext, method: Any) -> None:
     large = parts.upscale_latent(ctx, make_latent(0.5), scale=1.5, method=method)
 
     assert large.samples.shape == (8, 6, 6)

@@ -1,4 +1,4 @@
-"""Pictures from words and sketches: seeds, stacks, sizes, prompts, what is said of bad input."""
+"""Images from words and sketches: seeds, stacks, sizes, prompts, what is said of bad input."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from studio.api import Cancelled, Image, Model, ModelError, StudioError, get_node_type
 from studio.testing import TestContext
-from studio_diffusion.nodes.pictures import sketch_to_image, text_to_image
+from studio_diffusion.nodes.images import sketch_to_image, text_to_image
 
 pytestmark = pytest.mark.xdist_group("diffusers")
 
@@ -28,7 +28,7 @@ def distance(first: Image, second: Image) -> float:
     return float(np.abs(first.pixels - second.pixels).max())
 
 
-def test_words_become_a_picture_of_the_models_own_size(ctx: TestContext) -> None:
+def test_words_become_an_image_of_the_models_own_size(ctx: TestContext) -> None:
     drawn = text_to_image(ctx, "a red apple")
 
     assert (drawn.image.width, drawn.image.height, drawn.image.channels) == (32, 32, 3)
@@ -36,14 +36,14 @@ def test_words_become_a_picture_of_the_models_own_size(ctx: TestContext) -> None
     assert drawn.images == [drawn.image]
 
 
-def test_a_seed_decides_the_picture(ctx: TestContext) -> None:
+def test_a_seed_decides_the_image(ctx: TestContext) -> None:
     first, again, other = (text_to_image(ctx, "a red apple", seed=seed).image for seed in (5, 5, 6))
 
     assert first == again
     assert distance(first, other) > 0.05
 
 
-def test_picture_number_i_is_the_one_of_seed_plus_i(ctx: TestContext) -> None:
+def test_image_number_i_is_the_one_of_seed_plus_i(ctx: TestContext) -> None:
     many = text_to_image(ctx, "a red apple", seed=5, count=3)
     alone = text_to_image(ctx, "a red apple", seed=7)
 
@@ -72,7 +72,7 @@ def test_each_step_is_reported_and_can_be_the_last(ctx: TestContext) -> None:
     assert ctx.steps[4:] == [(1, 4), (2, 4)]
 
 
-def test_more_pictures_than_fit_a_stack_are_one_count_of_steps(ctx: TestContext) -> None:
+def test_more_images_than_fit_a_stack_are_one_count_of_steps(ctx: TestContext) -> None:
     drawn = text_to_image(ctx, "a heart", steps=2, count=9, guidance_scale=1.0)
 
     assert len(drawn.images) == 9
@@ -102,7 +102,7 @@ def test_a_prompt_without_a_known_word_is_told_and_words_are_suggested(ctx: Test
     assert "did you mean 'apple'" in ctx.messages[0]
 
 
-@pytest.mark.parametrize("prompt", ["", "Apples", "two cherries on a RED leaf", "a small picture"])
+@pytest.mark.parametrize("prompt", ["", "Apples", "two cherries on a RED leaf", "a small image"])
 def test_prompts_with_a_known_word_or_none_at_all_are_not_remarked_on(ctx: TestContext, prompt: str) -> None:
     text_to_image(ctx, prompt, steps=1)
 
@@ -121,7 +121,7 @@ def test_a_negative_prompt_without_guidance_is_told_to_be_of_no_effect(ctx: Test
     assert any("needs more than 1" in line for line in ctx.messages)
 
 
-def test_a_negative_prompt_changes_the_picture(ctx: TestContext) -> None:
+def test_a_negative_prompt_changes_the_image(ctx: TestContext) -> None:
     plain = text_to_image(ctx, "apple", guidance_scale=4.0)
     changed = text_to_image(ctx, "apple", negative_prompt="house", guidance_scale=4.0)
 

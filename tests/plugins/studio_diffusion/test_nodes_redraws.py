@@ -1,4 +1,4 @@
-"""Pictures drawn over: strength, what a mask keeps, canvases, sizes far from the model's."""
+"""Images drawn over: strength, what a mask keeps, canvases, sizes far from the model's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.xdist_group("diffusers")
 
 
 def ramp(width: int = 32, height: int = 32, channels: int = 3) -> Image:
-    """A picture that is another one at every pixel."""
+    """An image that is another one at every pixel."""
     y, x = np.mgrid[:height, :width].astype(np.float32)
     planes = [x / width, y / height, (x + y) / (width + height), 0.5 + 0 * x]
     return Image(np.stack(planes[:channels], axis=2))
@@ -33,14 +33,14 @@ def distance(first: Image, second: Image) -> float:
     return float(np.abs(first.pixels - second.pixels).mean())
 
 
-def test_strength_says_how_far_the_result_is_from_the_encoded_picture(ctx: TestContext) -> None:
+def test_strength_says_how_far_the_result_is_from_the_encoded_image(ctx: TestContext) -> None:
     from studio_diffusion.nodes.parts import decode_latent, encode_image
 
-    picture = ramp()
-    coded = decode_latent(ctx, encode_image(ctx, picture))
+    image = ramp()
+    coded = decode_latent(ctx, encode_image(ctx, image))
 
     far = [
-        distance(image_to_image(ctx, picture, "apple", strength=each, steps=10).image, coded)
+        distance(image_to_image(ctx, image, "apple", strength=each, steps=10).image, coded)
         for each in (0.1, 0.5, 1.0)
     ]
 
@@ -48,7 +48,7 @@ def test_strength_says_how_far_the_result_is_from_the_encoded_picture(ctx: TestC
     assert far[0] < far[2]
 
 
-def test_strength_0_leaves_the_picture(ctx: TestContext) -> None:
+def test_strength_0_leaves_the_image(ctx: TestContext) -> None:
     assert image_to_image(ctx, ramp(), "apple", strength=0.0).image == ramp()
     assert inpaint(ctx, ramp(), left_half(), "apple", strength=0.0).image == ramp()
     assert ctx.steps == []
@@ -60,7 +60,7 @@ def test_the_least_strength_takes_one_step(ctx: TestContext) -> None:
     assert ctx.steps == [(1, 1)]
 
 
-def test_a_picture_of_another_size_is_brought_near_to_the_models(ctx: TestContext) -> None:
+def test_an_image_of_another_size_is_brought_near_to_the_models(ctx: TestContext) -> None:
     drawn = image_to_image(ctx, ramp(400, 200), "apple", steps=2)
 
     assert (drawn.image.width, drawn.image.height) == (48, 24)
@@ -74,11 +74,11 @@ def test_one_side_follows_the_other(ctx: TestContext) -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_grey_and_transparent_pictures_are_taken(ctx: TestContext, channels: int) -> None:
-    picture = ramp(channels=channels)
+def test_grey_and_transparent_images_are_taken(ctx: TestContext, channels: int) -> None:
+    image = ramp(channels=channels)
 
-    assert image_to_image(ctx, picture, "apple", steps=2).image.channels == 3
-    assert inpaint(ctx, picture, left_half(), "apple", steps=2).image.channels == 3
+    assert image_to_image(ctx, image, "apple", steps=2).image.channels == 3
+    assert inpaint(ctx, image, left_half(), "apple", steps=2).image.channels == 3
 
 
 def test_alpha_is_laid_over_white(ctx: TestContext) -> None:
@@ -90,13 +90,13 @@ def test_alpha_is_laid_over_white(ctx: TestContext) -> None:
 
 
 def test_what_a_mask_does_not_choose_stays_exactly(ctx: TestContext) -> None:
-    picture = ramp(50, 40)
+    image = ramp(50, 40)
 
     for feather in (0.0, 6.0):
-        drawn = inpaint(ctx, picture, left_half(50, 40), "apple", steps=2, feather=feather).image
+        drawn = inpaint(ctx, image, left_half(50, 40), "apple", steps=2, feather=feather).image
         assert (drawn.width, drawn.height) == (50, 40)
-        np.testing.assert_array_equal(drawn.pixels[:, 25:], picture.pixels[:, 25:])
-        assert np.abs(drawn.pixels[:, :25] - picture.pixels[:, :25]).mean() > 0.02
+        np.testing.assert_array_equal(drawn.pixels[:, 25:], image.pixels[:, 25:])
+        assert np.abs(drawn.pixels[:, :25] - image.pixels[:, :25]).mean() > 0.02
 
 
 def test_a_feather_is_soft_at_the_masks_edge_and_whole_inside() -> None:
@@ -174,19 +174,19 @@ def test_an_empty_mask_draws_nothing_and_says_so(ctx: TestContext) -> None:
     assert any("chooses nothing" in line for line in ctx.messages)
 
 
-def test_a_picture_grows_on_the_sides_asked_for_and_stays_behind_the_seam(ctx: TestContext) -> None:
-    picture = ramp()
+def test_an_image_grows_on_the_sides_asked_for_and_stays_behind_the_seam(ctx: TestContext) -> None:
+    image = ramp()
 
-    drawn = outpaint(ctx, picture, "apple", left=10, bottom=6, seam=4, steps=2).image
+    drawn = outpaint(ctx, image, "apple", left=10, bottom=6, seam=4, steps=2).image
 
     assert (drawn.width, drawn.height) == (42, 38)
-    np.testing.assert_array_equal(drawn.pixels[: 32 - 4, 10 + 4 :], picture.pixels[: 32 - 4, 4:])
+    np.testing.assert_array_equal(drawn.pixels[: 32 - 4, 10 + 4 :], image.pixels[: 32 - 4, 4:])
 
 
 def test_the_seam_falls_from_new_to_old() -> None:
-    from studio_diffusion.redraw import extend_picture
+    from studio_diffusion.redraw import extend_image
 
-    canvas, mask, weight = extend_picture(ramp(), (8, 0, 0, 0), 8)
+    canvas, mask, weight = extend_image(ramp(), (8, 0, 0, 0), 8)
 
     assert (canvas.width, canvas.height) == (40, 32)
     assert (weight[:, :8] == 1).all()
@@ -196,12 +196,12 @@ def test_the_seam_falls_from_new_to_old() -> None:
     assert (mask.pixels[:, 16:] == 0).all()
 
 
-def test_a_picture_that_is_not_extended_stays(ctx: TestContext) -> None:
+def test_an_image_that_is_not_extended_stays(ctx: TestContext) -> None:
     assert outpaint(ctx, ramp(), "apple").image == ramp()
 
 
 @pytest.mark.parametrize("side", [1, 5, 32])
-def test_small_pictures_can_be_extended(ctx: TestContext, side: int) -> None:
+def test_small_images_can_be_extended(ctx: TestContext, side: int) -> None:
     drawn = outpaint(ctx, ramp(side, side), "apple", left=20, top=20, steps=1).image
 
     assert (drawn.width, drawn.height) == (side + 20, side + 20)
@@ -215,7 +215,7 @@ def test_variations_differ_and_more_so_with_more_noise(ctx: TestContext) -> None
 
 
 @pytest.mark.parametrize("name", ["sd15", "sdxl", "flux"])
-def test_other_architectures_draw_over_pictures(name: str, ctx: TestContext, tiny: Callable[..., Path]) -> None:
+def test_other_architectures_draw_over_images(name: str, ctx: TestContext, tiny: Callable[..., Path]) -> None:
     model = Model(f"file:{tiny(name)}")
 
     over = image_to_image(ctx, ramp(), "apple", steps=2, width=32, model=model)
@@ -225,7 +225,7 @@ def test_other_architectures_draw_over_pictures(name: str, ctx: TestContext, tin
     np.testing.assert_array_equal(part.image.pixels[:, 16:], ramp().pixels[:, 16:])
 
 
-def test_a_family_that_draws_no_pictures_over_says_so(ctx: TestContext, tiny: Callable[..., Path]) -> None:
+def test_a_family_that_draws_no_images_over_says_so(ctx: TestContext, tiny: Callable[..., Path]) -> None:
     with pytest.raises(StudioError) as caught:
         image_to_image(ctx, ramp(), "apple", width=32, model=Model(f"file:{tiny('sana')}"))
 

@@ -557,7 +557,7 @@ def test_a_model_that_saves_memory_still_draws(opener: Any, sd15: Path) -> None:
     from studio.api.quiet import hush
 
     opened = open_model(opener, sd15)
-    pictures = []
+    images = []
     for _ in range(4):
         opened.set_scheduler(opened.pipeline, opened.make_scheduler())
         arguments, _ = opened.arguments(
@@ -565,10 +565,10 @@ def test_a_model_that_saves_memory_still_draws(opener: Any, sd15: Path) -> None:
             generator=torch.Generator().manual_seed(0),
         )  # fmt: skip
         with hush("diffusers", "transformers"), opened.measures.applied():
-            pictures.append(opened.pipeline(**arguments).images[0])
+            images.append(opened.pipeline(**arguments).images[0])
         opener.save_memory(opened)
 
-    plain, attention_sliced, vae_sliced, tiled = pictures
+    plain, attention_sliced, vae_sliced, tiled = images
     assert np.allclose(plain, attention_sliced, atol=1e-4)
     assert np.allclose(plain, vae_sliced, atol=1e-4)
     assert np.isfinite(tiled).all()

@@ -99,5 +99,5 @@ def test_half_precision_draws_nearly_the_same_on_a_cpu(
         made = halved.run(DRAWN, {"photo": photo})
 
     assert made.manifest["status"] == "done"
-    for name, picture in made.outputs.items():
-        assert float(np.abs(picture.pixels - exact[name].pixels).mean()) < 0.02, name
+    for name, image in made.outputs.items():
+        assert float(np.abs(image.pixels - exact[name].pixels).mean()) < 0.02, name

@@ -41,7 +41,7 @@ def opened(folders: Any) -> dict[str, Any]:
 
 
 def draw(model: Any, sampler: str, *, task: str = "text_to_image", steps: int = 3, **more: Any) -> Any:
-    """Draw a picture with a sampler."""
+    """Draw an image with a sampler."""
     import torch
 
     from studio.api.quiet import hush
@@ -77,7 +77,7 @@ def test_flow_sampler_draws_the_same_twice(opened: dict[str, Any], name: str, sa
 
 @pytest.mark.parametrize("sampler", FLOW)
 @pytest.mark.parametrize("task", ["image_to_image", "inpaint"])
-def test_flow_sampler_starts_from_a_picture(opened: dict[str, Any], task: str, sampler: str) -> None:
+def test_flow_sampler_starts_from_an_image(opened: dict[str, Any], task: str, sampler: str) -> None:
     import torch
 
     more: dict[str, Any] = {"image": torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))}

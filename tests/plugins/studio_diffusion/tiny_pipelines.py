@@ -590,7 +590,7 @@ def _make_kandinsky22_parts() -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def make_image_processor() -> Any:
-    """Make what prepares pictures for the image encoder."""
+    """Make what prepares images for the image encoder."""
     return transformers.CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
 
 

@@ -68,7 +68,7 @@ def test_opacity_and_mask_multiply_the_upper_alpha() -> None:
     assert result.pixels[0, 0] == pytest.approx([0.2] * 3)
 
 
-def test_the_upper_picture_lies_where_it_is_put_and_is_cut_at_the_edges() -> None:
+def test_the_upper_image_lies_where_it_is_put_and_is_cut_at_the_edges() -> None:
     base, top = Image(np.zeros((4, 5, 1))), Image(np.ones((3, 3, 1)))
 
     shifted = layers.composite_images(CTX, base, top, x=-1, y=2).pixels[:, :, 0]
@@ -98,7 +98,7 @@ def test_the_inputs_are_left_as_they_are() -> None:
 
 
 def test_a_mask_of_another_size_is_an_error_with_both_sizes() -> None:
-    with pytest.raises(MediaError, match="2 x 1 but the upper picture is 1 x 1") as caught:
+    with pytest.raises(MediaError, match="2 x 1 but the upper image is 1 x 1") as caught:
         layers.composite_images(CTX, dot(0.0), dot(1.0), mask=Mask(np.ones((1, 2))))
 
     assert caught.value.code == "E507"

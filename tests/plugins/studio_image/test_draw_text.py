@@ -59,13 +59,13 @@ def test_capitals_are_as_high_as_the_font_says() -> None:
 
 
 def test_nothing_but_the_text_changes() -> None:
-    picture = Image(np.random.default_rng(0).random((200, 400, 3), dtype=np.float32))
+    image = Image(np.random.default_rng(0).random((200, 400, 3), dtype=np.float32))
 
-    drawn = text.draw_text(CTX, picture, "here", size=20, anchor="top_left", margin=10)
+    drawn = text.draw_text(CTX, image, "here", size=20, anchor="top_left", margin=10)
 
-    assert np.array_equal(drawn.pixels[60:], picture.pixels[60:])
-    assert np.array_equal(drawn.pixels[:, 120:], picture.pixels[:, 120:])
-    assert not np.array_equal(drawn.pixels[:60, :120], picture.pixels[:60, :120])
+    assert np.array_equal(drawn.pixels[60:], image.pixels[60:])
+    assert np.array_equal(drawn.pixels[:, 120:], image.pixels[:, 120:])
+    assert not np.array_equal(drawn.pixels[:60, :120], image.pixels[:60, :120])
 
 
 @pytest.mark.parametrize("words", ["", "   ", "\n\n", "\u200b"])
@@ -82,7 +82,7 @@ def test_letters_have_the_color_and_antialiased_edges() -> None:
     assert drawn[:, :, 1] == pytest.approx(drawn[:, :, 0] * 128 / 255, abs=1e-6)
 
 
-def test_a_grey_picture_stays_grey_for_a_grey_color_and_16_bits_stay_deep() -> None:
+def test_a_grey_image_stays_grey_for_a_grey_color_and_16_bits_stay_deep() -> None:
     deep = Image(np.full((60, 200), 12345, np.uint16))
 
     drawn = text.draw_text(CTX, deep, "Hi", size=20, color="white", anchor="left")
@@ -92,7 +92,7 @@ def test_a_grey_picture_stays_grey_for_a_grey_color_and_16_bits_stay_deep() -> N
     assert text.draw_text(CTX, deep, "Hi", color="red").channels == 3
 
 
-def test_text_on_a_transparent_picture_is_opaque_only_where_it_is() -> None:
+def test_text_on_a_transparent_image_is_opaque_only_where_it_is() -> None:
     drawn = text.draw_text(CTX, black(channels=4), "HXH", size=60, color="#00ff00").pixels
 
     assert drawn[0, 0, 3] == 0
@@ -250,7 +250,7 @@ def test_a_font_cut_off_anywhere_is_refused_or_read_but_never_crashes() -> None:
             continue
 
 
-def test_text_larger_than_a_picture_may_be_is_an_error() -> None:
+def test_text_larger_than_an_image_may_be_is_an_error() -> None:
     with pytest.raises(MediaError) as caught:
         text.draw_text(CTX, black(), "W" * 2000, size=8000, wrap_width=0)
 
@@ -274,17 +274,17 @@ def test_drawing_on_a_single_sample_works() -> None:
 
 
 @pytest.mark.parametrize("position", ["top", "bottom"])
-def test_a_band_is_added_and_the_picture_stays_as_it_is(position: str) -> None:
-    picture = Image(np.random.default_rng(0).random((150, 300, 3), dtype=np.float32))
+def test_a_band_is_added_and_the_image_stays_as_it_is(position: str) -> None:
+    image = Image(np.random.default_rng(0).random((150, 300, 3), dtype=np.float32))
 
-    result = text.caption_image(CTX, picture, "A Title", subtitle="and a line", position=position, band_color="navy")
+    result = text.caption_image(CTX, image, "A Title", subtitle="and a line", position=position, band_color="navy")
 
     band = result.height - 150
     inner = result.pixels[:150] if position == "bottom" else result.pixels[band:]
     ground = result.pixels[-2, 2] if position == "bottom" else result.pixels[1, 2]
     assert 20 < band < 150
     assert result.width == 300
-    assert np.array_equal(inner, picture.pixels)
+    assert np.array_equal(inner, image.pixels)
     assert ground == pytest.approx([0, 0, 128 / 255])
 
 
@@ -299,14 +299,14 @@ def test_the_words_of_a_band_lie_inside_it_and_in_its_middle() -> None:
     assert (top - 150) == pytest.approx(result.height - bottom, abs=4)
 
 
-def test_an_overlay_keeps_the_size_and_the_far_half_of_the_picture() -> None:
-    picture = Image(np.random.default_rng(0).random((400, 300, 3), dtype=np.float32))
+def test_an_overlay_keeps_the_size_and_the_far_half_of_the_image() -> None:
+    image = Image(np.random.default_rng(0).random((400, 300, 3), dtype=np.float32))
 
-    result = text.caption_image(CTX, picture, "Title", style="overlay", text_color="white")
+    result = text.caption_image(CTX, image, "Title", style="overlay", text_color="white")
 
     assert (result.width, result.height) == (300, 400)
-    assert np.array_equal(result.pixels[:200], picture.pixels[:200])
-    assert result.pixels[-5:].mean() < 0.25 < picture.pixels[-5:].mean()
+    assert np.array_equal(result.pixels[:200], image.pixels[:200])
+    assert result.pixels[-5:].mean() < 0.25 < image.pixels[-5:].mean()
 
 
 def test_a_print_has_paper_on_all_sides() -> None:
@@ -353,7 +353,7 @@ def make_flat(level: float, width: int = 10, height: int = 10, channels: int = 1
     return Image(np.full((height, width, channels), level, np.float32))
 
 
-def test_a_grid_puts_each_picture_into_its_cell_in_reading_order() -> None:
+def test_a_grid_puts_each_image_into_its_cell_in_reading_order() -> None:
     context = TestContext()
     images = [make_flat((n + 1) / 10) for n in range(5)]
 
@@ -369,7 +369,7 @@ def test_a_grid_puts_each_picture_into_its_cell_in_reading_order() -> None:
     assert context.steps == [(n, 5) for n in range(1, 6)]
 
 
-def test_a_grid_can_be_cancelled_between_pictures() -> None:
+def test_a_grid_can_be_cancelled_between_images() -> None:
     from studio.api import Cancelled
 
     with pytest.raises(Cancelled):
@@ -377,7 +377,7 @@ def test_a_grid_can_be_cancelled_between_pictures() -> None:
 
 
 @pytest.mark.parametrize(("fit", "covered"), [("fit", 0.5), ("fill", 1.0), ("stretch", 1.0)])
-def test_a_wide_picture_lies_in_a_square_cell_as_asked(fit: str, covered: float) -> None:
+def test_a_wide_image_lies_in_a_square_cell_as_asked(fit: str, covered: float) -> None:
     sheet = sheets.make_grid(CTX, [make_flat(1.0, 20, 10)], cell_width=40, cell_height=40, margin=0, fit=fit,
                              background="black")  # fmt: skip
 
@@ -396,7 +396,7 @@ def test_a_grid_mixes_channels_and_keeps_what_is_transparent() -> None:
     assert apart[5, 5] == pytest.approx([0.5, 0.5, 0.5, 1])
 
 
-def test_labels_stand_below_their_pictures_within_the_cell() -> None:
+def test_labels_stand_below_their_images_within_the_cell() -> None:
     images = [make_flat(0.0, 100, 60, 3)] * 3
 
     sheet = sheets.make_grid(CTX, images, columns=3, gap=10, margin=0, background="black",
@@ -409,8 +409,8 @@ def test_labels_stand_below_their_pictures_within_the_cell() -> None:
     assert ink[60:, 220:].max() > 0.5
 
 
-def test_labels_must_be_as_many_as_pictures() -> None:
-    with pytest.raises(MediaError, match="1 labels for 2 pictures"):
+def test_labels_must_be_as_many_as_images() -> None:
+    with pytest.raises(MediaError, match="1 labels for 2 images"):
         sheets.make_grid(CTX, [make_flat(0.1)] * 2, labels=["one"])
 
 

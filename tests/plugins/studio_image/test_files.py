@@ -18,17 +18,17 @@ from studio_image.nodes import sources
 CTX = TestContext()
 
 
-def make_picture(channels: int = 3) -> Image:
+def make_image(channels: int = 3) -> Image:
     return Image(np.random.default_rng(0).integers(0, 256, (12, 16, channels), dtype=np.uint8))
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_a_saved_picture_loads_as_it_was(tmp_path: Path, channels: int) -> None:
+def test_a_saved_image_loads_as_it_was(tmp_path: Path, channels: int) -> None:
     target = OutputPath(tmp_path / "a.png", "a.png")
 
-    assert sources.save_image(CTX, make_picture(channels), target) == "a.png"
+    assert sources.save_image(CTX, make_image(channels), target) == "a.png"
 
-    assert sources.load_image(CTX, File(target.path, "0" * 64, 1)) == make_picture(channels)
+    assert sources.load_image(CTX, File(target.path, "0" * 64, 1)) == make_image(channels)
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
 
 
@@ -61,7 +61,7 @@ def test_a_save_that_fails_leaves_nothing_and_keeps_what_was_there(
 
     monkeypatch.setattr(ImageType, "write_file", fail)
     with pytest.raises(OSError, match="no space"):
-        sources.save_image(CTX, make_picture(), target)
+        sources.save_image(CTX, make_image(), target)
 
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
     assert target.path.read_bytes() == b"old"

@@ -32,7 +32,7 @@ def test_a_gaussian_blur_spreads_a_spot_as_the_formula_says(sigma: float) -> Non
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize(("kind", "radius"), [("gaussian", 3), ("gaussian", 1000), ("box", 50), ("median", 2),
                                               ("median", 9)])  # fmt: skip
-def test_a_flat_picture_of_any_size_stays_flat(channels: int, kind: str, radius: float) -> None:
+def test_a_flat_image_of_any_size_stays_flat(channels: int, kind: str, radius: float) -> None:
     for shape in ((1, 1), (1, 9), (7, 5)):
         flat = Image(np.full((*shape, channels), 0.6, np.float32))
         assert filters.blur_image(CTX, flat, radius=radius, kind=kind).pixels == pytest.approx(0.6, abs=0.002)
@@ -44,11 +44,11 @@ def test_radius_0_changes_nothing() -> None:
 
 
 def test_a_box_blur_takes_means_of_squares() -> None:
-    picture = Image(np.random.default_rng(0).random((9, 9), dtype=np.float32))
+    image = Image(np.random.default_rng(0).random((9, 9), dtype=np.float32))
 
-    blurred = filters.blur_image(CTX, picture, radius=1, kind="box").pixels
+    blurred = filters.blur_image(CTX, image, radius=1, kind="box").pixels
 
-    assert blurred[4, 4, 0] == pytest.approx(picture.pixels[3:6, 3:6].mean(), abs=1e-6)
+    assert blurred[4, 4, 0] == pytest.approx(image.pixels[3:6, 3:6].mean(), abs=1e-6)
 
 
 def test_a_median_removes_a_speck_and_keeps_an_edge() -> None:
@@ -80,14 +80,14 @@ def test_sharpening_steepens_an_edge_by_the_formula() -> None:
     samples = np.full((5, 21, 4), 0.25, np.float32)
     samples[:, 10:, :3] = 0.75
     samples[:, :, 3] = 0.5
-    picture = Image(samples)
+    image = Image(samples)
 
-    sharp = filters.sharpen_image(CTX, picture, radius=1.5, amount=0.5).pixels
-    soft = filters.blur_image(CTX, picture, radius=1.5).pixels
+    sharp = filters.sharpen_image(CTX, image, radius=1.5, amount=0.5).pixels
+    soft = filters.blur_image(CTX, image, radius=1.5).pixels
 
     assert sharp[:, :, :3] == pytest.approx(samples[:, :, :3] + 0.5 * (samples - soft)[:, :, :3], abs=1e-5)
     assert sharp[:, :, 3] == pytest.approx(0.5)
-    assert filters.sharpen_image(CTX, picture, threshold=1.0) == picture
+    assert filters.sharpen_image(CTX, image, threshold=1.0) == image
 
 
 def test_edges_lie_on_the_outline_of_a_square_and_nowhere_else() -> None:
@@ -113,15 +113,15 @@ def test_high_thresholds_find_no_edge_in_a_faint_step() -> None:
 
 
 def test_grain_has_the_strength_asked_for_and_leaves_alpha() -> None:
-    picture = Image(np.full((200, 200, 4), 0.5, np.float32))
+    image = Image(np.full((200, 200, 4), 0.5, np.float32))
 
     for kind in ("gaussian", "uniform"):
-        noisy = filters.add_noise(CTX, picture, amount=0.1, kind=kind).pixels
+        noisy = filters.add_noise(CTX, image, amount=0.1, kind=kind).pixels
         assert noisy[:, :, :3].std() == pytest.approx(0.1, rel=0.02)
         assert noisy[:, :, 3] == pytest.approx(0.5)
-    grain = filters.add_noise(CTX, picture, amount=0.1, monochrome=True).pixels
+    grain = filters.add_noise(CTX, image, amount=0.1, monochrome=True).pixels
     assert np.array_equal(grain[:, :, 0], grain[:, :, 2])
-    struck = filters.add_noise(CTX, picture, amount=0.2, kind="salt_pepper", monochrome=True).pixels[:, :, 0]
+    struck = filters.add_noise(CTX, image, amount=0.2, kind="salt_pepper", monochrome=True).pixels[:, :, 0]
     assert (struck != 0.5).mean() == pytest.approx(0.2, abs=0.01)
     assert (struck == 1).mean() == pytest.approx(0.1, abs=0.01)
 
@@ -147,22 +147,22 @@ def test_color_distance_is_that_of_lab_and_softness_a_ramp() -> None:
 
 
 def test_alpha_goes_into_a_mask_and_back() -> None:
-    picture = Image(np.random.default_rng(0).integers(0, 256, (3, 4, 4), dtype=np.uint8))
+    image = Image(np.random.default_rng(0).integers(0, 256, (3, 4, 4), dtype=np.uint8))
 
-    mask = masks.mask_from_alpha(CTX, picture)
-    bare = Image(picture.stored[:, :, :3])
+    mask = masks.mask_from_alpha(CTX, image)
+    bare = Image(image.stored[:, :, :3])
 
-    assert masks.apply_mask(CTX, bare, mask) == picture
-    assert masks.apply_mask(CTX, picture, Mask(np.ones((3, 4))), mode="replace").pixels[:, :, 3].min() == 1
+    assert masks.apply_mask(CTX, bare, mask) == image
+    assert masks.apply_mask(CTX, image, Mask(np.ones((3, 4))), mode="replace").pixels[:, :, 3].min() == 1
     assert masks.mask_from_alpha(CTX, bare) == Mask(np.ones((3, 4)))
 
 
 def test_a_mask_is_multiplied_into_the_alpha_there_is() -> None:
-    picture = Image(np.full((1, 1, 4), 0.5, np.float32))
+    image = Image(np.full((1, 1, 4), 0.5, np.float32))
 
-    assert masks.apply_mask(CTX, picture, Mask([[0.5]])).pixels[0, 0, 3] == pytest.approx(0.25)
+    assert masks.apply_mask(CTX, image, Mask([[0.5]])).pixels[0, 0, 3] == pytest.approx(0.25)
     with pytest.raises(MediaError, match="the mask is 2 x 1"):
-        masks.apply_mask(CTX, picture, Mask([[0.5, 0.5]]))
+        masks.apply_mask(CTX, image, Mask([[0.5, 0.5]]))
 
 
 def test_luma_becomes_a_mask_between_two_levels() -> None:
@@ -173,7 +173,7 @@ def test_luma_becomes_a_mask_between_two_levels() -> None:
     assert masks.mask_from_luma(CTX, ramp, low=0.5, high=0.5, invert=True).pixels[0].tolist() == [1, 1, 0, 0, 0]
 
 
-def test_masks_and_grey_pictures_turn_into_each_other() -> None:
+def test_masks_and_grey_images_turn_into_each_other() -> None:
     mask = Mask(np.random.default_rng(0).random((3, 3), dtype=np.float32))
 
     assert masks.mask_from_luma(CTX, masks.image_from_mask(CTX, mask)) == mask

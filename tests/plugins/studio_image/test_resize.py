@@ -13,28 +13,28 @@ from studio_image.nodes import geometry
 CTX = TestContext()
 
 
-def make_picture(height: int, width: int, channels: int, seed: int = 0) -> Image:
+def make_image(height: int, width: int, channels: int, seed: int = 0) -> Image:
     return Image(np.random.default_rng(seed).random((height, width, channels), dtype=np.float32))
 
 
 @pytest.mark.parametrize(("method", "reference"), [("lanczos", "LANCZOS"), ("area", "BOX"), ("bicubic", "BICUBIC"),
                                                    ("bilinear", "BILINEAR"), ("nearest", "NEAREST")])  # fmt: skip
-def test_an_8_bit_picture_resizes_to_within_rounding_of_pillow(method: str, reference: str) -> None:
+def test_an_8_bit_image_resizes_to_within_rounding_of_pillow(method: str, reference: str) -> None:
     source = np.random.default_rng(1).integers(64, 192, (40, 60, 3), dtype=np.uint8)  # nothing is clipped
 
     ours = geometry.resize_image(CTX, Image(source), width=23, height=31, method=method).pixels
     theirs = np.asarray(PIL.Image.fromarray(source).resize((23, 31), PIL.Image.Resampling[reference]))
 
-    # Pillow rounds 8-bit pictures after each of two passes: at most one level and a half apart
+    # Pillow rounds 8-bit images after each of two passes: at most one level and a half apart
     assert np.abs(ours * 255 - theirs).max() < 1.6
 
 
 def test_halving_by_area_takes_exact_means_of_four_samples() -> None:
-    picture = make_picture(8, 10, 3)
+    image = make_image(8, 10, 3)
 
-    half = geometry.resize_image(CTX, picture, scale=0.5, method="area").pixels
+    half = geometry.resize_image(CTX, image, scale=0.5, method="area").pixels
 
-    assert half == pytest.approx(picture.pixels.reshape(4, 2, 5, 2, 3).mean((1, 3)), abs=1e-6)
+    assert half == pytest.approx(image.pixels.reshape(4, 2, 5, 2, 3).mean((1, 3)), abs=1e-6)
 
 
 def test_no_color_from_under_full_transparency_bleeds_out() -> None:
@@ -77,7 +77,7 @@ def test_16_bits_stay_finer_than_8() -> None:
      ({"scale": 1.0, "multiple_of": 8}, (96, 48)), ({"width": 1, "multiple_of": 64}, (64, 64))],
 )  # fmt: skip
 def test_the_size_is_what_was_asked_for(settings: dict[str, object], size: tuple[int, int]) -> None:
-    result = geometry.resize_image(CTX, make_picture(50, 100, 3), **settings)  # type: ignore[arg-type]
+    result = geometry.resize_image(CTX, make_image(50, 100, 3), **settings)  # type: ignore[arg-type]
 
     assert (result.width, result.height) == size
 
@@ -91,7 +91,7 @@ def test_fill_keeps_the_part_at_the_anchor() -> None:
         assert part.pixels == pytest.approx(level)
 
 
-def test_pad_centres_the_picture_in_the_color() -> None:
+def test_pad_centres_the_image_in_the_color() -> None:
     padded = geometry.resize_image(CTX, Image(np.ones((10, 20, 3))), width=20, height=20, mode="pad", color="#ff0000")
 
     assert padded.channels == 3
@@ -101,7 +101,7 @@ def test_pad_centres_the_picture_in_the_color() -> None:
 
 
 def test_pad_with_transparency_gives_alpha() -> None:
-    padded = geometry.resize_image(CTX, make_picture(10, 20, 1), width=20, height=20, mode="pad")
+    padded = geometry.resize_image(CTX, make_image(10, 20, 1), width=20, height=20, mode="pad")
 
     assert padded.channels == 4
     assert padded.pixels[:5, :, 3].max() == 0
@@ -111,7 +111,7 @@ def test_pad_with_transparency_gives_alpha() -> None:
 @pytest.mark.parametrize("settings", [{}, {"scale": 2.0, "width": 10}])
 def test_a_resize_without_one_clear_size_is_an_error(settings: dict[str, object]) -> None:
     with pytest.raises(MediaError) as caught:
-        geometry.resize_image(CTX, make_picture(4, 4, 3), **settings)  # type: ignore[arg-type]
+        geometry.resize_image(CTX, make_image(4, 4, 3), **settings)  # type: ignore[arg-type]
 
     assert caught.value.code == "E507"
 
@@ -119,7 +119,7 @@ def test_a_resize_without_one_clear_size_is_an_error(settings: dict[str, object]
 @pytest.mark.parametrize("method", ["auto", "nearest"])
 def test_a_result_over_the_limits_is_refused_with_its_size(method: str) -> None:
     with pytest.raises(MediaError, match="100000 x 100000") as caught:
-        geometry.resize_image(CTX, make_picture(100, 100, 3), scale=1000, method=method)
+        geometry.resize_image(CTX, make_image(100, 100, 3), scale=1000, method=method)
 
     assert caught.value.code == "E506"
 
@@ -143,43 +143,43 @@ def test_a_single_sample_can_be_resized_turned_and_framed(channels: int) -> None
 def test_a_crop_takes_exactly_the_samples_asked_for(
     settings: dict[str, object], region: tuple[int, int, int, int]
 ) -> None:
-    picture = Image(np.random.default_rng(2).integers(0, 65536, (8, 10, 3), dtype=np.uint16))
+    image = Image(np.random.default_rng(2).integers(0, 65536, (8, 10, 3), dtype=np.uint16))
     top, bottom, left, right = region
 
-    part = geometry.crop_image(CTX, picture, **settings)  # type: ignore[arg-type]
+    part = geometry.crop_image(CTX, image, **settings)  # type: ignore[arg-type]
 
-    assert np.array_equal(part.stored, picture.stored[top:bottom, left:right])
+    assert np.array_equal(part.stored, image.stored[top:bottom, left:right])
 
 
 @pytest.mark.parametrize(
     "settings", [{"x": 8, "width": 5}, {"y": 8}, {"width": 11}, {"aspect": "wide"}, {"aspect": "0:3"}]
 )
-def test_a_crop_outside_the_picture_is_an_error(settings: dict[str, object]) -> None:
+def test_a_crop_outside_the_image_is_an_error(settings: dict[str, object]) -> None:
     with pytest.raises(MediaError) as caught:
-        geometry.crop_image(CTX, make_picture(8, 10, 3), **settings)  # type: ignore[arg-type]
+        geometry.crop_image(CTX, make_image(8, 10, 3), **settings)  # type: ignore[arg-type]
 
     assert caught.value.code == "E507"
 
 
 @pytest.mark.parametrize(("degrees", "turns"), [(90, 1), (-90, 3), (180, 2), (450, 1), (0, 0)])
 def test_quarter_turns_move_samples_and_change_none(degrees: float, turns: int) -> None:
-    picture = Image(np.random.default_rng(3).integers(0, 256, (4, 6, 3), dtype=np.uint8))
+    image = Image(np.random.default_rng(3).integers(0, 256, (4, 6, 3), dtype=np.uint8))
 
-    turned = geometry.rotate_image(CTX, picture, degrees=degrees)
+    turned = geometry.rotate_image(CTX, image, degrees=degrees)
 
-    assert np.array_equal(turned.stored, np.rot90(picture.stored, turns))
+    assert np.array_equal(turned.stored, np.rot90(image.stored, turns))
 
 
 def test_a_warp_close_to_a_quarter_turn_agrees_with_the_exact_one() -> None:
-    picture = geometry.resize_image(CTX, make_picture(6, 8, 3), width=80, height=60)  # smooth
+    image = geometry.resize_image(CTX, make_image(6, 8, 3), width=80, height=60)  # smooth
 
-    exact = np.rot90(picture.pixels, 1)
-    warped = geometry.rotate_image(CTX, picture, degrees=90.0001, expand=False, color="black").pixels
+    exact = np.rot90(image.pixels, 1)
+    warped = geometry.rotate_image(CTX, image, degrees=90.0001, expand=False, color="black").pixels
 
     assert warped[:, 12:68] == pytest.approx(exact[10:70, 2:58], abs=0.01)
 
 
-def test_a_turn_grows_the_picture_and_leaves_clear_corners() -> None:
+def test_a_turn_grows_the_image_and_leaves_clear_corners() -> None:
     turned = geometry.rotate_image(CTX, Image(np.ones((100, 100, 3))), degrees=45).pixels
 
     assert turned.shape == (142, 142, 4)
@@ -189,23 +189,23 @@ def test_a_turn_grows_the_picture_and_leaves_clear_corners() -> None:
     assert turned[turned[:, :, 3] > 0.01][:, :3] == pytest.approx(1.0, abs=1e-3)  # and its edge is not dark
 
 
-def test_flipping_twice_gives_the_picture_back() -> None:
-    picture = make_picture(3, 5, 4)
+def test_flipping_twice_gives_the_image_back() -> None:
+    image = make_image(3, 5, 4)
 
     for direction in ("horizontal", "vertical", "both"):
-        once = geometry.flip_image(CTX, picture, direction=direction)
-        assert once != picture
-        assert geometry.flip_image(CTX, once, direction=direction) == picture
-    assert np.array_equal(geometry.flip_image(CTX, picture).pixels, picture.pixels[:, ::-1])
+        once = geometry.flip_image(CTX, image, direction=direction)
+        assert once != image
+        assert geometry.flip_image(CTX, once, direction=direction) == image
+    assert np.array_equal(geometry.flip_image(CTX, image).pixels, image.pixels[:, ::-1])
 
 
-def test_a_frame_surrounds_the_untouched_picture() -> None:
-    picture = make_picture(10, 12, 3)
+def test_a_frame_surrounds_the_untouched_image() -> None:
+    image = make_image(10, 12, 3)
 
-    framed = geometry.frame_image(CTX, picture, size=4, bottom=9, color="#0000ff", line=1, line_color="black").pixels
+    framed = geometry.frame_image(CTX, image, size=4, bottom=9, color="#0000ff", line=1, line_color="black").pixels
 
     assert framed.shape == (23, 20, 3)
-    assert np.array_equal(framed[4:14, 4:16], picture.pixels)
+    assert np.array_equal(framed[4:14, 4:16], image.pixels)
     assert framed[3, 3:17] == pytest.approx(0.0)
     assert framed[2, 2] == pytest.approx([0, 0, 1])
     assert framed[22, 19] == pytest.approx([0, 0, 1])

@@ -1,4 +1,4 @@
-"""Tones, channels, depth, histograms, and pictures from nothing."""
+"""Tones, channels, depth, histograms, and images from nothing."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ def adjust(image: Image, **settings: float) -> list[float]:
 
 
 def test_adjusting_nothing_changes_nothing() -> None:
-    picture = Image(np.random.default_rng(0).random((5, 5, 4), dtype=np.float32))
+    image = Image(np.random.default_rng(0).random((5, 5, 4), dtype=np.float32))
 
-    assert np.array_equal(tone.adjust_image(CTX, picture).pixels, picture.pixels)
+    assert np.array_equal(tone.adjust_image(CTX, image).pixels, image.pixels)
 
 
 def test_each_adjustment_is_its_formula() -> None:
-    picture = dot(0.2, 0.4, 0.6, 0.5)
+    image = dot(0.2, 0.4, 0.6, 0.5)
 
-    assert adjust(picture, brightness=1.5) == pytest.approx([0.3, 0.6, 0.9, 0.5])
-    assert adjust(picture, contrast=2) == pytest.approx([0.0, 0.3, 0.7, 0.5], abs=1e-6)
-    assert adjust(picture, gamma=2) == pytest.approx([0.2**0.5, 0.4**0.5, 0.6**0.5, 0.5])
+    assert adjust(image, brightness=1.5) == pytest.approx([0.3, 0.6, 0.9, 0.5])
+    assert adjust(image, contrast=2) == pytest.approx([0.0, 0.3, 0.7, 0.5], abs=1e-6)
+    assert adjust(image, gamma=2) == pytest.approx([0.2**0.5, 0.4**0.5, 0.6**0.5, 0.5])
     grey = 0.213 * 0.2 + 0.715 * 0.4 + 0.072 * 0.6
-    assert adjust(picture, saturation=0) == pytest.approx([grey] * 3 + [0.5], abs=1e-6)
-    assert adjust(picture, saturation=2) == pytest.approx(
+    assert adjust(image, saturation=0) == pytest.approx([grey] * 3 + [0.5], abs=1e-6)
+    assert adjust(image, saturation=2) == pytest.approx(
         [2 * v - grey for v in (0.2, 0.4, 0.6)] + [0.5], abs=1e-6)  # fmt: skip
 
 
@@ -53,12 +53,12 @@ def test_a_full_turn_of_hue_changes_nothing_and_a_third_turns_red_towards_green(
 
 
 def test_inverting_keeps_depth_and_alpha() -> None:
-    picture = Image(np.array([[[0, 1000, 65535, 7]]], np.uint16))
+    image = Image(np.array([[[0, 1000, 65535, 7]]], np.uint16))
 
-    negative = tone.invert_image(CTX, picture)
+    negative = tone.invert_image(CTX, image)
 
     assert negative.stored.tolist() == [[[65535, 64535, 0, 7]]]
-    assert tone.invert_image(CTX, negative) == picture
+    assert tone.invert_image(CTX, negative) == image
 
 
 def test_otsu_parts_two_heaps_between_them() -> None:
@@ -72,7 +72,7 @@ def test_otsu_parts_two_heaps_between_them() -> None:
     assert np.array_equal(result.image.pixels[:, :, 0], result.mask.pixels)
 
 
-def test_a_flat_picture_has_a_threshold_too() -> None:
+def test_a_flat_image_has_a_threshold_too() -> None:
     assert tone.threshold_image(CTX, dot(0.5)).level == pytest.approx(0.5, abs=0.01)
 
 
@@ -89,11 +89,11 @@ def test_dropped_alpha_lets_the_background_through() -> None:
 
 
 def test_depth_is_rounded_to_the_nearest_level() -> None:
-    picture = dot(0.5, 0.25, 0.1)
+    image = dot(0.5, 0.25, 0.1)
 
-    assert tone.convert_image(CTX, picture, bits="8").stored.tolist() == [[[128, 64, 26]]]
-    assert tone.convert_image(CTX, picture, bits="16").stored.dtype == np.uint16
-    assert tone.convert_image(CTX, picture, bits="float") == picture
+    assert tone.convert_image(CTX, image, bits="8").stored.tolist() == [[[128, 64, 26]]]
+    assert tone.convert_image(CTX, image, bits="16").stored.dtype == np.uint16
+    assert tone.convert_image(CTX, image, bits="float") == image
 
 
 def test_a_histogram_counts_every_level_of_8_bits() -> None:
@@ -107,7 +107,7 @@ def test_a_histogram_counts_every_level_of_8_bits() -> None:
     assert (result.plot.width, result.plot.height) == (200, 100)
 
 
-def test_the_histogram_of_a_red_picture_shows_red_at_its_level() -> None:
+def test_the_histogram_of_a_red_image_shows_red_at_its_level() -> None:
     level = np.zeros((64, 64, 3), np.float32)
     level[:, :, 0] = np.linspace(0.7, 0.8, 64)
     plot = tone.measure_histogram(CTX, Image(level), width=256, height=128).plot.pixels
@@ -118,11 +118,11 @@ def test_the_histogram_of_a_red_picture_shows_red_at_its_level() -> None:
 
 
 def test_split_channels_merge_back_in_their_depth() -> None:
-    picture = Image(np.random.default_rng(0).integers(0, 65536, (3, 4, 4), dtype=np.uint16))
+    image = Image(np.random.default_rng(0).integers(0, 65536, (3, 4, 4), dtype=np.uint16))
 
-    parts = tone.split_channels(CTX, picture)
+    parts = tone.split_channels(CTX, image)
 
-    assert tone.merge_channels(CTX, parts.red, parts.green, parts.blue, alpha=parts.alpha) == picture
+    assert tone.merge_channels(CTX, parts.red, parts.green, parts.blue, alpha=parts.alpha) == image
     assert tone.split_channels(CTX, dot(0.5)).alpha == Mask(np.ones((1, 1)))
 
 
@@ -149,7 +149,7 @@ def test_what_is_no_color_is_an_error_that_names_the_forms(text: str) -> None:
     assert "#rrggbb" in caught.value.hint
 
 
-def test_new_pictures_are_bounded() -> None:
+def test_new_images_are_bounded() -> None:
     with pytest.raises(MediaError) as caught:
         sources.new_image(CTX, width=65_535, height=65_535)
 
@@ -165,11 +165,11 @@ def test_a_gradient_runs_from_the_first_color_to_the_last_in_its_direction() -> 
 
 
 def test_a_radial_gradient_is_the_same_all_around() -> None:
-    picture = sources.create_gradient(CTX, width=51, height=51, course="radial", colors=["red", "blue"]).pixels
+    image = sources.create_gradient(CTX, width=51, height=51, course="radial", colors=["red", "blue"]).pixels
 
-    assert picture[25, 25] == pytest.approx([1, 0, 0], abs=0.02)
-    assert picture[0, 0] == pytest.approx([0, 0, 1], abs=0.03)
-    assert picture == pytest.approx(np.rot90(picture), abs=1e-6)
+    assert image[25, 25] == pytest.approx([1, 0, 0], abs=0.02)
+    assert image[0, 0] == pytest.approx([0, 0, 1], abs=0.03)
+    assert image == pytest.approx(np.rot90(image), abs=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["white", "gaussian", "clouds"])
@@ -188,7 +188,7 @@ def test_clouds_are_smooth_and_white_noise_is_not() -> None:
     assert np.abs(np.diff(clouds, axis=1)).mean() < 0.3 * np.abs(np.diff(white, axis=1)).mean()
 
 
-def test_the_facts_of_a_picture_are_right() -> None:
+def test_the_facts_of_an_image_are_right() -> None:
     facts = sources.describe_image(CTX, Image(np.full((4, 6, 4), 257, np.uint16)))
 
     assert facts[:4] == (6, 4, 4, 8)  # 257 / 65535 is exactly 1 / 255

@@ -1,4 +1,4 @@
-"""Colours transferred, black-and-white pictures coloured, and looks of photographs."""
+"""Colors transferred, black-and-white images colored, and looks of photographs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from studio_style.color_transport import match_distribution
 from studio_style.looks import LOOKS
 from studio_style.nodes.colors import colorize_image, transfer_color
 from studio_style.nodes.looks import filter_photo
-from tests.plugins.studio_style.pictures import draw_scene, draw_stripes, make_grey, measure_psnr
+from tests.plugins.studio_style.images import draw_scene, draw_stripes, make_grey, measure_psnr
 
 
 def scatter_dabs(image: Image, count: int) -> Image:
-    """Take dabs of 3 x 3 pixels of a picture's own colours, transparent elsewhere."""
+    """Take dabs of 3 x 3 pixels of an image's own colors, transparent elsewhere."""
     rng, alpha = np.random.default_rng(0), np.zeros((image.height, image.width, 1), np.float32)
     for _ in range(count):
         row, column = rng.integers(1, image.height - 1), rng.integers(1, image.width - 1)
@@ -26,7 +26,7 @@ def scatter_dabs(image: Image, count: int) -> Image:
     return Image(np.concatenate([image.pixels * alpha, alpha], axis=2))
 
 
-def test_thirty_dabs_bring_a_grey_picture_much_nearer_to_its_colours() -> None:
+def test_thirty_dabs_bring_a_grey_image_much_nearer_to_its_colors() -> None:
     truth = draw_scene(96, 64)
     grey = make_grey(truth)
 
@@ -36,7 +36,7 @@ def test_thirty_dabs_bring_a_grey_picture_much_nearer_to_its_colours() -> None:
     assert measure_psnr(colored, truth) > measure_psnr(shown, truth) + 5
 
 
-def test_an_exemplar_of_the_same_kind_lends_its_colours() -> None:
+def test_an_exemplar_of_the_same_kind_lends_its_colors() -> None:
     truth = draw_scene(96, 64)
     grey = make_grey(truth)
 
@@ -56,7 +56,7 @@ def test_coloring_keeps_the_luma_and_the_alpha() -> None:
     assert np.array_equal(colored.pixels[..., 3:], alpha)
 
 
-def test_coloring_a_large_picture_keeps_its_edges_sharp() -> None:
+def test_coloring_a_large_image_keeps_its_edges_sharp() -> None:
     truth = draw_scene(900, 600)
 
     colored = colorize_image(TestContext(), make_grey(truth), scribbles=scatter_dabs(truth, 300))
@@ -94,7 +94,7 @@ def test_sliced_transport_meets_the_styles_quantiles_better_than_the_linear_map(
     assert measure(sliced) < measure(linear)
 
 
-def test_colours_without_luma_leave_light_and_dark_as_they_are() -> None:
+def test_colors_without_luma_leave_light_and_dark_as_they_are() -> None:
     content = draw_scene(60, 40)
 
     moved = transfer_color(TestContext(), content, draw_stripes(), method="sliced", keep_luma=True)
@@ -126,7 +126,7 @@ def test_looks_take_any_size_and_keep_the_range(look: Any, size: tuple[int, int]
 
 
 @pytest.mark.parametrize("look", sorted(LOOKS))
-def test_looks_change_a_picture_as_much_as_asked(look: Any) -> None:
+def test_looks_change_an_image_as_much_as_asked(look: Any) -> None:
     scene = draw_scene(96, 64)
 
     half, full = (filter_photo(TestContext(), scene, look=look, strength=strength) for strength in (0.5, 1.0))
@@ -135,7 +135,7 @@ def test_looks_change_a_picture_as_much_as_asked(look: Any) -> None:
     assert 0 < np.abs(half.pixels - scene.pixels).mean() < np.abs(full.pixels - scene.pixels).mean()
 
 
-def test_pixel_art_has_few_colours_in_square_cells() -> None:
+def test_pixel_art_has_few_colors_in_square_cells() -> None:
     made = filter_photo(TestContext(), draw_scene(512, 340), look="pixel_art")
 
     assert len(np.unique(made.to_uint8().reshape(-1, 3), axis=0)) <= 24
@@ -147,10 +147,10 @@ def test_looks_of_a_strip_are_as_fine_as_its_short_side_asks_for() -> None:
 
     made = filter_photo(TestContext(), strip, look="pixel_art")
 
-    assert len(np.unique(made.pixels[:, 0], axis=0)) > 5  # with cells of a picture of 4096 pixels: 1
+    assert len(np.unique(made.pixels[:, 0], axis=0)) > 5  # with cells of an image of 4096 pixels: 1
 
 
-def test_halftone_prints_as_dark_as_the_picture_is() -> None:
+def test_halftone_prints_as_dark_as_the_image_is() -> None:
     grays = [
         filter_photo(TestContext(), Image(np.full((64, 64, 3), level, np.float32)), look="halftone").pixels.mean()
         for level in (0.1, 0.4, 0.7, 0.95)

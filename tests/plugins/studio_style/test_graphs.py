@@ -16,7 +16,7 @@ from studio.api import StudioError, get_node_type
 from studio.app import Studio
 from studio.graph import load_graph, parse_graph
 from studio.settings import Settings
-from tests.plugins.studio_style.pictures import draw_scene, draw_stripes
+from tests.plugins.studio_style.images import draw_scene, draw_stripes
 from tests.plugins.studio_style.tiny_networks import make_vgg_tensors, save
 
 GRAPHS = Path(__file__).parents[3] / "graphs"
@@ -31,7 +31,7 @@ def studio(tmp_path: Path) -> Iterator[Studio]:
 
 
 def write_graph(folder: Path, model: Path) -> Any:
-    """Write two pictures, and parse a graph that repaints one by a network."""
+    """Write two images, and parse a graph that repaints one by a network."""
     draw_scene().to_pillow().save(folder / "content.png")
     draw_stripes().to_pillow().save(folder / "style.png")
     inputs = {"content": {"file": "content.png"}, "style": {"file": "style.png"}, "method": "neural", "steps": 2}

@@ -16,7 +16,7 @@ from studio_style.networks.vgg import create_features, load_features
 from studio_style.nodes.transfer import transfer_style
 from studio_style.opener import StyleOpener
 from studio_style.style_atlas import find_costs
-from tests.plugins.studio_style.pictures import draw_scene, draw_stripes
+from tests.plugins.studio_style.images import draw_scene, draw_stripes
 from tests.plugins.studio_style.tiny_networks import make_adain_tensors, make_vgg_tensors, save
 
 VGG, ADAIN = Model("builtin:vgg"), Model("builtin:adain")
@@ -33,10 +33,10 @@ def test_the_whole_vgg_19_has_the_published_number_of_weights() -> None:
 
 @pytest.mark.parametrize("prefix", ["features.", "", "module.features.", "vgg.features."])
 def test_usual_names_of_tensors_give_one_network(prefix: str) -> None:
-    picture = torch.rand(1, 3, 40, 48, generator=torch.Generator().manual_seed(1))
-    expected = load_features(make_vgg_tensors())(picture, ["conv5_1"])["conv5_1"]
+    image = torch.rand(1, 3, 40, 48, generator=torch.Generator().manual_seed(1))
+    expected = load_features(make_vgg_tensors())(image, ["conv5_1"])["conv5_1"]
 
-    found = load_features(make_vgg_tensors(prefix))(picture, ["conv5_1"])["conv5_1"]
+    found = load_features(make_vgg_tensors(prefix))(image, ["conv5_1"])["conv5_1"]
 
     assert torch.equal(found, expected)
 
@@ -47,11 +47,11 @@ def test_weights_named_as_gatys_published_them_are_for_bgr_at_255_levels() -> No
     tensors = {
         f"{names[key.split('.')[0]]}.{key.split('.')[1]}": value for key, value in plain.layers.state_dict().items()
     }
-    picture = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(1))
+    image = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(1))
 
-    found = load_features(tensors)(picture, ["conv1_1"])["conv1_1"]
+    found = load_features(tensors)(image, ["conv1_1"])["conv1_1"]
 
-    centred = (255 * (picture - plain.mean)).flip(1)
+    centred = (255 * (image - plain.mean)).flip(1)
     wanted = torch.nn.functional.conv2d(centred, tensors["conv1_1.weight"], padding=1).relu()
     assert torch.allclose(found, wanted, rtol=1e-4, atol=1e-2)
 

@@ -21,7 +21,7 @@ def draw_grain(side: int, contrast: float) -> torch.Tensor:
 
 
 def draw_partly_calm(side: int = 48) -> torch.Tensor:
-    """Draw a picture whose left quarter is calm and whose rest is rough, equally light."""
+    """Draw an image whose left quarter is calm and whose rest is rough, equally light."""
     return torch.cat([draw_grain(side, 0.1)[:, : side // 4], draw_grain(side, 1.0)[:, side // 4 :]], dim=1)
 
 

@@ -1,4 +1,4 @@
-"""Style transfer by patches, on small pictures made here."""
+"""Style transfer by patches, on small images made here."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def draw_content(height: int = 48, width: int = 64) -> FloatArray:
     disc = ((rows - height / 2) ** 2 + (columns - width / 2) ** 2 < (height / 4) ** 2) * 0.4
     noise = np.random.default_rng(3).normal(0, 0.02, (height, width))
     planes = [0.2 + 0.5 * ramp + disc, 0.3 + 0.3 * ramp, 0.7 - 0.4 * ramp + 0.5 * disc]
-    picture = np.stack(planes, axis=-1) + noise[..., None]
-    return np.clip(picture, 0, 1).astype(np.float32)
+    image = np.stack(planes, axis=-1) + noise[..., None]
+    return np.clip(image, 0, 1).astype(np.float32)
 
 
 def draw_stripes(height: int = 72, width: int = 72) -> FloatArray:
-    """Draw diagonal stripes of two colours that darken from top to bottom."""
+    """Draw diagonal stripes of two colors that darken from top to bottom."""
     rows, columns = np.mgrid[0:height, 0:width]
     stripe = ((rows + columns) // 4 % 2)[..., None]
     colors = np.where(stripe, [0.95, 0.8, 0.3], [0.5, 0.25, 0.1])
@@ -44,20 +44,20 @@ def draw_stripes(height: int = 72, width: int = 72) -> FloatArray:
     return shaded
 
 
-def measure_incoherence(picture: FloatArray, style: FloatArray) -> float:
-    """Mean distance of a picture's patches (7 x 7) to the nearest of the style and its mirror."""
+def measure_incoherence(image: FloatArray, style: FloatArray) -> float:
+    """Mean distance of an image's patches (7 x 7) to the nearest of the style and its mirror."""
     style = np.concatenate([style, style[:, ::-1]], axis=1)
     found, known = (
-        functional.unfold(torch.from_numpy(array.transpose(2, 0, 1).copy())[None], 7)[0].T for array in (picture, style)
+        functional.unfold(torch.from_numpy(array.transpose(2, 0, 1).copy())[None], 7)[0].T for array in (image, style)
     )
     return float(torch.cdist(found[::3], known).amin(1).mean() / np.sqrt(147))
 
 
 def correlate_edges(first: FloatArray, second: FloatArray) -> float:
-    """Correlate the luma slopes of two pictures, averaged over 4 x 4 pixels."""
+    """Correlate the luma slopes of two images, averaged over 4 x 4 pixels."""
     slopes = []
-    for picture in (first, second):
-        luma = torch.from_numpy(compute_luma(picture))[None, None]
+    for image in (first, second):
+        luma = torch.from_numpy(compute_luma(image))[None, None]
         plane = functional.avg_pool2d(luma, 4)[0, 0].numpy()
         slopes.append(np.hypot(*np.gradient(plane)).ravel())
     return float(np.corrcoef(*slopes)[0, 1])
@@ -96,7 +96,7 @@ def test_a_worker_thread_paints_the_same_bits_as_the_main_thread() -> None:
     assert np.array_equal(painted[0], painted[1])
 
 
-def test_another_seed_paints_another_picture() -> None:
+def test_another_seed_paints_another_image() -> None:
     first, second = (transfer_style(draw_content(), draw_stripes(), seed=seed, on_step=ignore_step) for seed in (0, 1))
 
     assert not np.array_equal(first, second)
@@ -165,7 +165,7 @@ def test_content_above_the_working_size_keeps_its_size() -> None:
     ],
 )
 @pytest.mark.parametrize("keep_colors", [False, True])
-def test_odd_sizes_give_a_finite_picture(
+def test_odd_sizes_give_a_finite_image(
     content_size: tuple[int, int], style_size: tuple[int, int], keep_colors: bool
 ) -> None:
     content, style = draw_content(*content_size), draw_stripes(*style_size)
@@ -177,7 +177,7 @@ def test_odd_sizes_give_a_finite_picture(
 
 
 @pytest.mark.parametrize("stroke_scale", [0.05, 0.4, 2.0])
-def test_any_stroke_scale_gives_a_finite_picture(stroke_scale: float) -> None:
+def test_any_stroke_scale_gives_a_finite_image(stroke_scale: float) -> None:
     content = draw_content(40, 48)
 
     painted = transfer_style(content, draw_stripes(), stroke_scale=stroke_scale, quality="draft", on_step=ignore_step)
@@ -193,7 +193,7 @@ def test_a_constant_style_paints_its_color() -> None:
     assert np.abs(painted - style[0, 0]).max() < 1e-3
 
 
-def test_black_content_and_constant_content_give_finite_pictures() -> None:
+def test_black_content_and_constant_content_give_finite_images() -> None:
     for level in (0.0, 0.5, 1.0):
         content = np.full((40, 40, 3), level, dtype=np.float32)
 
@@ -216,7 +216,7 @@ def test_what_on_step_raises_ends_the_work_at_once() -> None:
     assert len(calls) == 5
 
 
-def test_progress_rises_to_its_total_and_previews_are_pictures() -> None:
+def test_progress_rises_to_its_total_and_previews_are_images() -> None:
     seen: list[tuple[int, int]] = []
     previews: list[FloatArray] = []
 

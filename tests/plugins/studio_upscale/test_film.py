@@ -1,4 +1,4 @@
-"""Films enlarged in groups of frames, one after the other."""
+"""Videos enlarged in groups of frames, one after the other."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 
 from studio.api import Cancelled, Frame, Image, MediaError, Model, ModelError, Video
 from studio.testing import TestContext
-from studio_upscale.film import SteadyLook
-from studio_upscale.nodes.pictures import enlarge_image
+from studio_upscale.nodes.images import enlarge_image
 from studio_upscale.nodes.video import enlarge_video
 from studio_upscale.opener import UpscaleOpener
+from studio_upscale.video import SteadyLook
 from tests.plugins.studio_upscale.tiny_networks import write_compact
 
 NET = Model("builtin:net")
@@ -29,27 +29,27 @@ def net(tmp_path: Path) -> TestContext:
     return TestContext(models={NET.reference: opened})
 
 
-def _film(count: int, channels: int = 3) -> Video:
+def _video(count: int, channels: int = 3) -> Video:
     rng = np.random.default_rng(0)
     images = [Image(rng.integers(0, 256, (12, 20, channels)).astype(np.uint8)) for _ in range(count)]
     return Video.from_images(images, Fraction(24))
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_a_film_is_what_its_frames_are_one_by_one(net: TestContext, channels: int) -> None:
-    film = _film(5, channels)
+def test_a_video_is_what_its_frames_are_one_by_one(net: TestContext, channels: int) -> None:
+    video = _video(5, channels)
 
-    made = enlarge_video(net, film, scale=2.5, model=NET, frames_at_once=2)
+    made = enlarge_video(net, video, scale=2.5, model=NET, frames_at_once=2)
 
     assert (made.width, made.height, made.channels, made.rate, made.count) == (50, 30, channels, 24, 5)
-    for before, after in zip(film.frames(), made.frames(), strict=True):
+    for before, after in zip(video.frames(), made.frames(), strict=True):
         alone = enlarge_image(net, before.image, scale=2.5, model=NET)
         assert after.time == before.time
         assert np.abs(after.image.stored.astype(int) - alone.stored.astype(int)).max() <= 1
     assert len(list(made.frames())) == 5  # it can be read again
 
 
-def test_what_is_seen_of_a_film_changes_by_little_from_frame_to_frame(net: TestContext) -> None:
+def test_what_is_seen_of_a_video_changes_by_little_from_frame_to_frame(net: TestContext) -> None:
     sharp = np.random.default_rng(0).random((40, 40, 3)).astype(np.float32)
     soft = (sharp + np.roll(sharp, 1, 0) + np.roll(sharp, 1, 1) + np.roll(sharp, (1, 1), (0, 1))) / 4
     with net.open(NET) as opened:
@@ -68,30 +68,30 @@ def test_frames_are_made_as_they_are_read(net: TestContext) -> None:
     read: list[int] = []
 
     def frames() -> Iterator[Frame]:
-        for index, frame in enumerate(_film(50).frames()):
+        for index, frame in enumerate(_video(50).frames()):
             read.append(index)
             yield frame
 
-    film = Video(frames, width=20, height=12, rate=Fraction(24))
-    stream = enlarge_video(net, film, model=NET, frames_at_once=3).frames()
+    video = Video(frames, width=20, height=12, rate=Fraction(24))
+    stream = enlarge_video(net, video, model=NET, frames_at_once=3).frames()
     assert read == []
     next(stream)
 
     assert len(read) <= 4
 
 
-def test_a_film_can_be_cancelled(net: TestContext) -> None:
+def test_a_video_can_be_cancelled(net: TestContext) -> None:
     net.cancel_at_step = 6
 
     with pytest.raises(Cancelled):
-        list(enlarge_video(net, _film(20), model=NET, frames_at_once=1).frames())
+        list(enlarge_video(net, _video(20), model=NET, frames_at_once=1).frames())
 
 
 def test_frames_over_the_limits_are_refused_before_any_is_made(net: TestContext) -> None:
-    film = Video(lambda: iter(()), width=30_000, height=4, rate=Fraction(24))
+    video = Video(lambda: iter(()), width=30_000, height=4, rate=Fraction(24))
 
     with pytest.raises(MediaError) as caught:
-        enlarge_video(net, film, scale=4, model=NET)
+        enlarge_video(net, video, scale=4, model=NET)
 
     assert caught.value.code == "E506"
 
@@ -101,6 +101,6 @@ def test_a_model_that_does_not_enlarge_is_refused(net: TestContext) -> None:
     ctx = TestContext(models={NET.reference: other})
 
     with pytest.raises(ModelError) as caught:
-        list(enlarge_video(ctx, _film(1), model=NET).frames())
+        list(enlarge_video(ctx, _video(1), model=NET).frames())
 
     assert caught.value.code == "E692"

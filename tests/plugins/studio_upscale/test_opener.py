@@ -18,7 +18,7 @@ from studio.api import Image, Model, ModelError
 from studio.app import Studio
 from studio.testing import TestContext
 from studio_diffusion.opener import DiffusionOpener
-from studio_upscale.nodes.pictures import enlarge_image, restore_image
+from studio_upscale.nodes.images import enlarge_image, restore_image
 from studio_upscale.opener import UpscaleOpener
 from studio_upscale.weights_file import KEY
 from tests.plugins.studio_upscale.tiny_networks import ARCHITECTURES, write_compact, write_spandrel
@@ -49,7 +49,7 @@ def test_architectures_of_spandrel_enlarge_or_restore(name: str, tmp_path: Path)
         assert made.stored.shape == (21 * scale, 18 * scale, channels)
 
 
-def test_a_picture_of_one_pixel_goes_through_attention_windows(tmp_path: Path) -> None:
+def test_an_image_of_one_pixel_goes_through_attention_windows(tmp_path: Path) -> None:
     ctx = TestContext(models={"builtin:net": _open(write_spandrel(tmp_path / "net.safetensors", "SwinIR"))})
 
     made = enlarge_image(ctx, Image(np.zeros((1, 1, 3), np.uint8)), model=Model("builtin:net"))
@@ -69,11 +69,11 @@ def test_our_own_weights_are_opened_and_measured(tmp_path: Path) -> None:
 
 def test_the_fast_network_interpolates_colors_alone(tmp_path: Path) -> None:
     slow, fast = (_open(write_compact(tmp_path / f"{flag}.safetensors", fast=flag)) for flag in (False, True))
-    picture = np.random.default_rng(0).random((1, 12, 12, 3), np.float32)
-    grey = picture[..., :1].repeat(3, axis=3)
+    image = np.random.default_rng(0).random((1, 12, 12, 3), np.float32)
+    grey = image[..., :1].repeat(3, axis=3)
 
-    assert np.abs(slow.run(picture, 2) - fast.run(picture, 2)).max() > 1e-3
-    assert np.abs(slow.run(picture[..., :1], 2) - fast.run(picture[..., :1], 2)).max() == 0
+    assert np.abs(slow.run(image, 2) - fast.run(image, 2)).max() > 1e-3
+    assert np.abs(slow.run(image[..., :1], 2) - fast.run(image[..., :1], 2)).max() == 0
     assert np.abs(fast.run(grey, 2)[..., 0] - fast.run(grey[..., :1], 2)[..., 0]).max() < 1e-5
 
 
@@ -81,12 +81,12 @@ def _smooth(pixels: Any) -> Any:
     return (pixels + np.roll(pixels, 1, 0) + np.roll(pixels, 1, 1) + np.roll(pixels, (1, 1), (0, 1))) / 4
 
 
-def test_a_coded_network_is_told_of_the_whole_picture_and_not_of_the_tile(tmp_path: Path) -> None:
+def test_a_coded_network_is_told_of_the_whole_image_and_not_of_the_tile(tmp_path: Path) -> None:
     opened = _open(write_compact(tmp_path / "net.safetensors", coded=True))
     sharp = np.random.default_rng(0).random((64, 64, 3)).astype(np.float32)
     half = np.concatenate([sharp, _smooth(_smooth(sharp))])
 
-    seen = [opened.look(picture, 2) for picture in (sharp, _smooth(_smooth(sharp)), half)]
+    seen = [opened.look(image, 2) for image in (sharp, _smooth(_smooth(sharp)), half)]
     model, ctx = Model("builtin:net"), TestContext(models={"builtin:net": opened})
     whole = enlarge_image(ctx, Image(half), model=model).pixels
     tiled = enlarge_image(ctx, Image(half), model=model, tile=48, overlap=16).pixels
@@ -100,22 +100,22 @@ def test_a_coded_network_is_told_of_the_whole_picture_and_not_of_the_tile(tmp_pa
 def test_the_self_ensemble_does_not_mind_turns_and_mirrors(tmp_path: Path, channels: int) -> None:
     opened = _open(write_compact(tmp_path / "net.safetensors", coded=True))
     ctx = TestContext(models={"builtin:net": opened})
-    picture = np.random.default_rng(0).integers(1, 256, (30, 44, channels)).astype(np.uint8)
+    image = np.random.default_rng(0).integers(1, 256, (30, 44, channels)).astype(np.uint8)
 
     def run(pixels: Any, self_ensemble: bool) -> Any:
         made = enlarge_image(ctx, Image(pixels), model=Model("builtin:net"), self_ensemble=self_ensemble)
         return made.stored.astype(int)
 
-    turned = np.rot90(picture[:, ::-1])
+    turned = np.rot90(image[:, ::-1])
     back = np.rot90(run(turned, True), -1)[:, ::-1]
-    assert np.abs(back - run(picture, True)).max() <= 1
-    assert np.abs(np.rot90(run(turned, False), -1)[:, ::-1] - run(picture, False)).max() > 1
+    assert np.abs(back - run(image, True)).max() <= 1
+    assert np.abs(np.rot90(run(turned, False), -1)[:, ::-1] - run(image, False)).max() > 1
 
 
-def test_a_picture_that_was_enlarged_before_is_not_looked_at(tmp_path: Path) -> None:
+def test_an_image_that_was_enlarged_before_is_not_looked_at(tmp_path: Path) -> None:
     opened = _open(write_compact(tmp_path / "net.safetensors", coded=True))
     seen: list[tuple[int, ...]] = []
-    opened.look = lambda picture, scale: seen.append((*picture.shape, scale)) or (0.1,)
+    opened.look = lambda image, scale: seen.append((*image.shape, scale)) or (0.1,)
 
     enlarge_image(
         TestContext(models={"builtin:net": opened}),
@@ -154,8 +154,8 @@ def test_a_gauge_whose_numbers_overflow_says_that_all_is_as_likely(tmp_path: Pat
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        picture = np.random.default_rng(0).random((64, 64, 3)).astype(np.float32)
-        assert opened.look(picture, 2) == pytest.approx((0.25,))
+        image = np.random.default_rng(0).random((64, 64, 3)).astype(np.float32)
+        assert opened.look(image, 2) == pytest.approx((0.25,))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Pictures enlarged and restored with the networks that ship."""
+"""Images enlarged and restored with the networks that ship."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from studio.api import Cancelled, Image, MediaError, Model, ModelError
 from studio.testing import TestContext
 from studio_upscale.enlarge import plan_passes
-from studio_upscale.nodes.pictures import denoise_image, enlarge_image, restore_image
+from studio_upscale.nodes.images import denoise_image, enlarge_image, restore_image
 from studio_upscale.upscaler import Upscaler
 
 FAST = Model("builtin:compact-fast")
@@ -56,7 +56,7 @@ def test_depth_and_channels_stay(ctx: TestContext, channels: int, dtype: Any) ->
 
 
 @pytest.mark.parametrize("level", [0, 255])
-def test_flat_pictures_stay_flat(ctx: TestContext, level: int) -> None:
+def test_flat_images_stay_flat(ctx: TestContext, level: int) -> None:
     flat = Image(np.full((40, 40, 3), level, np.uint8))
 
     made = enlarge_image(ctx, flat, scale=4).stored.astype(int)
@@ -65,7 +65,7 @@ def test_flat_pictures_stay_flat(ctx: TestContext, level: int) -> None:
     assert np.abs(made[48:112, 48:112] - level).max() <= 2
 
 
-def test_a_picture_of_one_pixel_is_enlarged(ctx: TestContext) -> None:
+def test_an_image_of_one_pixel_is_enlarged(ctx: TestContext) -> None:
     made = enlarge_image(ctx, Image(np.full((1, 1, 3), 128, np.uint8)), scale=4)
 
     assert made.stored.shape == (4, 4, 3)
@@ -153,7 +153,7 @@ class _Broken(Upscaler):
     def __init__(self, made: Any) -> None:
         self.made = made
 
-    def _run(self, pictures: Any, scale: int, seen: Any) -> Any:
+    def _run(self, images: Any, scale: int, seen: Any) -> Any:
         return self.made
 
 
@@ -167,7 +167,7 @@ def test_networks_that_give_nan_or_another_size_are_refused(made: Any) -> None:
     assert caught.value.code == "E693"
 
 
-def test_two_channels_and_numbers_that_are_none_are_no_pictures() -> None:
+def test_two_channels_and_numbers_that_are_none_are_no_images() -> None:
     for bad in (np.zeros((8, 8, 2), np.uint8), np.full((8, 8, 3), np.nan, np.float32)):
         with pytest.raises(MediaError):
             Image(bad)

@@ -12,7 +12,7 @@ import pytest
 from studio.api import Image, Model, ModelError
 from studio.testing import TestContext
 from studio_diffusion.opener import DiffusionOpener
-from studio_upscale.nodes.pictures import enlarge_image
+from studio_upscale.nodes.images import enlarge_image
 from studio_upscale.opener import UpscaleOpener
 from tests.plugins.studio_diffusion.tiny_pipelines import (
     make_clip,

@@ -1,4 +1,4 @@
-"""The networks that ship do better than interpolation on a picture that they were not trained on."""
+"""The networks that ship do better than interpolation on an image that they were not trained on."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from studio.api import Image, Model
 from studio.testing import TestContext
 from studio_upscale import studio_models
 from studio_upscale.jpeg import find_step
-from studio_upscale.nodes.pictures import denoise_image, enlarge_image, restore_image
+from studio_upscale.nodes.images import denoise_image, enlarge_image, restore_image
 from studio_upscale.opener import UpscaleOpener
 from studio_upscale.pixels import find_brightness, to_floats
-from studio_upscale.training.pictures import load_held_out, shrink_antialiased
+from studio_upscale.training.images import load_held_out, shrink_antialiased
 
 MARGIN = {"builtin:compact": 0.3, "builtin:compact-fast": 0.15}
 
 
 @pytest.fixture(scope="module")
 def whole() -> Any:
-    """A part of the picture that was held out: the tower, at half its size, so that JPEG's traces are gone."""
+    """A part of the image that was held out: the tower, at half its size, so that JPEG's traces are gone."""
     return cv2.resize(load_held_out()[:424, 200:560], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)[:204, :168]
 
 
@@ -82,7 +82,7 @@ def test_restoring_takes_away_artefacts_of_jpeg(ctx: TestContext, whole: Any) ->
     assert _measure(restore_image(ctx, Image(pressed)).stored, whole) > _measure(pressed, whole) + 0.3
 
 
-def test_restoring_leaves_a_picture_without_traces_of_jpeg_as_it_is(ctx: TestContext, whole: Any) -> None:
+def test_restoring_leaves_an_image_without_traces_of_jpeg_as_it_is(ctx: TestContext, whole: Any) -> None:
     made = restore_image(ctx, Image(whole)).stored
 
     assert np.array_equal(made, whole)
@@ -96,7 +96,7 @@ def test_restoring_never_lowers_a_light_compression(ctx: TestContext, whole: Any
     assert _measure(restore_image(ctx, Image(pressed)).stored, whole) >= _measure(pressed, whole) - 0.05
 
 
-def test_restoring_always_changes_a_clean_picture_by_little(ctx: TestContext, whole: Any) -> None:
+def test_restoring_always_changes_a_clean_image_by_little(ctx: TestContext, whole: Any) -> None:
     assert _measure(restore_image(ctx, Image(whole), always=True).stored, whole) > 38
 
 

@@ -15,8 +15,8 @@ def _twice(tile: Any) -> Any:
     return tile.repeat(2, axis=1).repeat(2, axis=2)
 
 
-def _run(pictures: Any, run: Any, tiling: Tiling, scale: int = 2, reach: int = 0) -> Any:
-    return run_tiled(pictures, scale, run, tiling, reach=reach, dtype=pictures.dtype, on_tile=lambda done, total: None)
+def _run(images: Any, run: Any, tiling: Tiling, scale: int = 2, reach: int = 0) -> Any:
+    return run_tiled(images, scale, run, tiling, reach=reach, dtype=images.dtype, on_tile=lambda done, total: None)
 
 
 @pytest.mark.parametrize(
@@ -42,16 +42,16 @@ def test_weights_add_up_to_one_everywhere(reach: int) -> None:
 
 
 def test_tiles_that_agree_give_the_same_bits_as_one_tile() -> None:
-    pictures = np.random.default_rng(0).integers(0, 256, (2, 75, 90, 3)).astype(np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (2, 75, 90, 3)).astype(np.uint8)
 
-    assert np.array_equal(_run(pictures, _twice, Tiling(16, 6, print)), _run(pictures, _twice, Tiling(256, 6, print)))
+    assert np.array_equal(_run(images, _twice, Tiling(16, 6, print)), _run(images, _twice, Tiling(256, 6, print)))
 
 
 def test_tiles_that_disagree_are_blended_without_a_step() -> None:
     levels = iter(np.linspace(0.2, 0.8, 8))
-    pictures = np.zeros((1, 16, 100, 1), np.float32)
+    images = np.zeros((1, 16, 100, 1), np.float32)
 
-    made = _run(pictures, lambda tile: np.full_like(_twice(tile), next(levels)), Tiling(32, 16, print))
+    made = _run(images, lambda tile: np.full_like(_twice(tile), next(levels)), Tiling(32, 16, print))
 
     steps = np.abs(np.diff(made[0, 0, :, 0]))
     assert steps.max() < 0.02  # between two tiles lie 0.085, over a ramp of some thirty pixels
@@ -67,12 +67,12 @@ def test_tiles_halve_when_memory_runs_out_and_say_so() -> None:
             raise RuntimeError("CUDA out of memory")
         return _twice(tile)
 
-    pictures = np.random.default_rng(0).random((1, 80, 80, 1), np.float32)
+    images = np.random.default_rng(0).random((1, 80, 80, 1), np.float32)
     tiling = Tiling(64, 8, told.append)
 
-    made = _run(pictures, run, tiling)
+    made = _run(images, run, tiling)
 
-    assert np.allclose(made, _twice(pictures))
+    assert np.allclose(made, _twice(images))
     assert told == [
         "memory ran out: tiles of 32 x 32 pixels instead of 64 x 64",
         "memory ran out: tiles of 16 x 16 pixels instead of 32 x 32",

@@ -13,18 +13,18 @@ from safetensors.torch import load_file
 from studio.api import Model
 from studio_upscale.codes import EVEN, find_codes
 from studio_upscale.opener import UpscaleOpener
-from studio_upscale.training import pictures, train
+from studio_upscale.training import images, train
 from studio_upscale.training.export import export
 from studio_upscale.training.gauge import make_samples, train_gauges
-from studio_upscale.training.pictures import Pairs, degrade
+from studio_upscale.training.images import Pairs, degrade
 
 SMALL = ("--width", "8", "--blocks", "1", "--batch", "2", "--patch", "16", "--threads", "1", "--every", "2")
 SMALL += ("--variants", "2")
 
 
 @pytest.fixture(autouse=True)
-def _few_pictures(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Learn from nine drawn pictures, and leave the number of threads as it is."""
+def _few_images(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Learn from nine drawn images, and leave the number of threads as it is."""
     rng, y, x = np.random.default_rng(0), *np.mgrid[:96, :96]
     drawn = [
         (np.stack([np.hypot(x - a, y - b) < r for a, b, r in rng.integers(20, 70, (3, 3))], axis=2) * 200).astype(
@@ -32,8 +32,8 @@ def _few_pictures(monkeypatch: pytest.MonkeyPatch) -> Any:
         )
         for _ in range(9)
     ]
-    monkeypatch.setattr(pictures, "load_pictures", lambda *_: [(pixels, 1.0) for pixels in drawn])
-    monkeypatch.setattr(pictures, "load_held_out", lambda: drawn[0])
+    monkeypatch.setattr(images, "load_images", lambda *_: [(pixels, 1.0) for pixels in drawn])
+    monkeypatch.setattr(images, "load_held_out", lambda: drawn[0])
     threads = torch.get_num_threads()
     yield
     torch.set_num_threads(threads)
@@ -51,7 +51,7 @@ def test_a_training_that_goes_on_equals_one_that_did_not_stop(tmp_path: Path) ->
     stopped = tmp_path / "stopped"
     options = train.parse_arguments(["--out", str(stopped), "--steps", "4", *SMALL])
     stopped.mkdir()
-    found = list(pictures.load_pictures([], None, 1))
+    found = list(images.load_images([], None, 1))
     train.train_gauge(found, options)
     original = train.Training.find_progress
     train.Training.find_progress = lambda self, seconds: 1.0 if self.step == 2 else original(self, seconds)
@@ -92,7 +92,7 @@ def test_harm_keeps_places(kind: str, scale: int) -> None:
     assert np.sum(left[:, :, 0].sum(axis=1) * rows) / left[:, :, 0].sum() == pytest.approx(middle, abs=0.35)
 
 
-def test_the_gauge_tells_smoothed_from_sampled_pictures_that_it_did_not_see() -> None:
+def test_the_gauge_tells_smoothed_from_sampled_images_that_it_did_not_see() -> None:
     rng = np.random.default_rng(1)
     found = [(rng.integers(0, 256, (40, 40, 3)).astype(np.uint8).repeat(8, 0).repeat(8, 1), 1.0) for _ in range(12)]
 
@@ -105,8 +105,8 @@ def test_the_gauge_tells_smoothed_from_sampled_pictures_that_it_did_not_see() ->
     assert sampled > 0.6
 
 
-def test_a_picture_too_small_to_tell_is_told_nothing_of() -> None:
-    gauge, *_ = train_gauges(make_samples(pictures.load_pictures([], None, 1), 1, 2), 1)
+def test_an_image_too_small_to_tell_is_told_nothing_of() -> None:
+    gauge, *_ = train_gauges(make_samples(images.load_images([], None, 1), 1, 2), 1)
 
     small = np.zeros((8, 400), np.float32)
     assert gauge.guess(small, 2) == pytest.approx([1 / 3] * 3)

@@ -1,4 +1,4 @@
-"""Pictures to the arrays that the methods work on, and back."""
+"""Images to the arrays that the methods work on, and back."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from studio_style.color_match import FloatArray
 
 
 def read_rgb(image: Image) -> FloatArray:
-    """Return the colours of a picture, H x W x 3; grey becomes three equal channels, alpha is left out."""
+    """Return the colors of an image, H x W x 3; grey becomes three equal channels, alpha is left out."""
     pixels = image.pixels
     return np.repeat(pixels, 3, axis=2) if image.channels == 1 else pixels[:, :, :3]
 
 
 def join_alpha(pixels: FloatArray, original: Image) -> Image:
-    """Return a picture with these colours and the alpha of the original."""
+    """Return an image with these colors and the alpha of the original."""
     pixels = np.clip(pixels, 0.0, 1.0)
     if original.channels != 4:
         return Image(pixels)

@@ -1,4 +1,4 @@
-"""Style transfer by optimising a picture until its VGG features have the statistics of a style's (Gatys et al. 2016).
+"""Style transfer by optimising an image until its VGG features have the statistics of a style's (Gatys et al. 2016).
 
 The statistics are Gram matrices, or the sorted projections of features on random directions (sliced Wasserstein
 distance, Heitz et al. 2021), which take whole distributions into account.
@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from .color_match import FloatArray, compute_luma, match_colors, match_luma, replace_luma, resize_picture
+from .color_match import FloatArray, compute_luma, match_colors, match_luma, replace_luma, resize_image
 from .levels import Size, fit_size
 from .style_set import StyleSet
 
@@ -42,7 +42,7 @@ class _Measure(Protocol):
     def __call__(self, features: dict[str, torch.Tensor]) -> torch.Tensor: ...
 
 
-def optimize_picture(
+def optimize_image(
     content: FloatArray,
     styles: StyleSet,
     network: VggFeatures,
@@ -58,36 +58,36 @@ def optimize_picture(
     device: str,
     on_step: Report,
 ) -> FloatArray:
-    """Repaint a picture; coarse first, then at the working size, then enlarged to the content's size.
+    """Repaint an image; coarse first, then at the working size, then enlarged to the content's size.
 
     Returns:
-        The painted picture, of the content's size. Not a number anywhere raises FloatingPointError.
+        The painted image, of the content's size. Not a number anywhere raises FloatingPointError.
     """
     full = (content.shape[0], content.shape[1])
     working = fit_size(full, _SIDES[quality] / max(full))
-    target = resize_picture(content, working)
+    target = resize_image(content, working)
     if keep_colors:
         target = np.repeat(compute_luma(target)[..., None], 3, axis=2)
-        styles = StyleSet(tuple(match_luma(each, target) for each in styles.pictures), styles.shares)
+        styles = StyleSet(tuple(match_luma(each, target) for each in styles.images), styles.shares)
     start = target if keep_colors else match_colors(target, styles.find_palette())
     total = steps or _STEPS[quality]
     generator = torch.Generator().manual_seed(seed)
-    picture, done = start, 0
+    image, done = start, 0
 
     def finish(painted: FloatArray) -> FloatArray:
         return _finish(painted, content, strength, keep_colors)
 
     for size, mine in _plan_sizes(working, total):
-        picture = resize_picture(picture, size)
+        image = resize_image(image, size)
         grown = stroke_scale * math.sqrt(size[0] * size[1])
         measure = _create_measure(
-            network, resize_picture(target, size), styles, grown, loss, generator, strength, device
+            network, resize_image(target, size), styles, grown, loss, generator, strength, device
         )
-        for step, painted in enumerate(_descend(picture, measure, network, optimizer, max(mine, 1), device)):
-            picture = painted
+        for step, painted in enumerate(_descend(image, measure, network, optimizer, max(mine, 1), device)):
+            image = painted
             on_step(min(done + step + 1, total), total, partial(finish, painted))
         done += mine
-    return finish(picture)
+    return finish(image)
 
 
 def _plan_sizes(working: Size, total: int) -> list[tuple[Size, int]]:
@@ -99,7 +99,7 @@ def _plan_sizes(working: Size, total: int) -> list[tuple[Size, int]]:
 
 
 def _finish(painted: FloatArray, content: FloatArray, strength: float, keep_colors: bool) -> FloatArray:
-    painted = resize_picture(painted, (content.shape[0], content.shape[1]))
+    painted = resize_image(painted, (content.shape[0], content.shape[1]))
     if keep_colors:
         painted = replace_luma(content, compute_luma(painted))
     blended: FloatArray = content + np.float32(math.sqrt(strength)) * (painted - content)
@@ -107,10 +107,10 @@ def _finish(painted: FloatArray, content: FloatArray, strength: float, keep_colo
 
 
 def _descend(
-    picture: FloatArray, measure: _Measure, network: VggFeatures, optimizer: Optimizer, steps: int, device: str
+    image: FloatArray, measure: _Measure, network: VggFeatures, optimizer: Optimizer, steps: int, device: str
 ) -> Iterator[FloatArray]:
-    """Yield the picture after each step of the optimiser."""
-    values = torch.from_numpy(picture.transpose(2, 0, 1).copy())[None].to(device).requires_grad_(True)
+    """Yield the image after each step of the optimiser."""
+    values = torch.from_numpy(image.transpose(2, 0, 1).copy())[None].to(device).requires_grad_(True)
     solver: torch.optim.Optimizer
     if optimizer == "adam":
         solver = torch.optim.Adam([values], lr=_ADAM_RATE)
@@ -150,10 +150,10 @@ def _create_measure(
     content = _read_features(network, target, (CONTENT_LAYER,), device)[CONTENT_LAYER]
     scale = 1.0 / content.square().mean().clamp_min(1e-8)
     known = []
-    for style in styles.pictures:
+    for style in styles.images:
         factor = min(1.0, grown / math.sqrt(style.shape[0] * style.shape[1]))
         known.append(
-            _read_features(network, resize_picture(style, fit_size(style.shape[:2], factor)), STYLE_LAYERS, device)
+            _read_features(network, resize_image(style, fit_size(style.shape[:2], factor)), STYLE_LAYERS, device)
         )
     compare = _compare_grams if loss == "gram" else _compare_projections
 
@@ -170,11 +170,11 @@ def _create_measure(
 
 
 def _read_features(
-    network: VggFeatures, picture: FloatArray, layers: Sequence[str], device: str
+    network: VggFeatures, image: FloatArray, layers: Sequence[str], device: str
 ) -> dict[str, torch.Tensor]:
     with torch.no_grad():
         found: dict[str, torch.Tensor] = network(
-            torch.from_numpy(picture.transpose(2, 0, 1).copy())[None].to(device), layers
+            torch.from_numpy(image.transpose(2, 0, 1).copy())[None].to(device), layers
         )
     return found
 

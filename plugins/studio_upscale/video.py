@@ -1,4 +1,4 @@
-"""Films enlarged in groups of frames."""
+"""Videos enlarged in groups of frames."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def check_frame_size(video: Video, scale: float) -> tuple[int, int]:
 
 
 class SteadyLook:
-    """What a model sees of the frames so far, so that the guess about one frame does not make the film flicker.
+    """What a model sees of the frames so far, so that the guess about one frame does not make the video flicker.
 
-    A mean in which old frames count less and less. Frames of one colour, of which nothing can be told, do not count.
+    A mean in which old frames count less and less. Frames of one color, of which nothing can be told, do not count.
     """
 
     _KEPT = 0.9  # of what was seen before, with each frame
@@ -46,18 +46,18 @@ class SteadyLook:
         self._upscaler = upscaler
         self._seen: dict[tuple[int, tuple[int, ...]], tuple[int, FloatArray]] = {}
 
-    def __call__(self, picture: AnyArray, scale: int) -> Sequence[float]:
+    def __call__(self, image: AnyArray, scale: int) -> Sequence[float]:
         """Look at the next frame; its alpha is looked at by itself."""
-        key, now = (scale, picture.shape), np.array(self._upscaler.look(picture, scale), np.float32)
+        key, now = (scale, image.shape), np.array(self._upscaler.look(image, scale), np.float32)
         count, mean = self._seen.get(key, (0, now))
-        if float(to_floats(find_middle(picture)).std()) > _FLAT:
+        if float(to_floats(find_middle(image)).std()) > _FLAT:
             kept = min(self._KEPT, count / (count + 1))
             mean = kept * mean + (1 - kept) * now
             self._seen[key] = count + 1, mean
         return [float(number) for number in mean]
 
 
-def run_film(
+def run_video(
     ctx: Context,
     video: Video,
     scale: float,
@@ -69,7 +69,7 @@ def run_film(
     tile: int,
     overlap: int,
 ) -> Iterator[Frame]:
-    """Yield the frames of a film, enlarged; models are leased until the last is through."""
+    """Yield the frames of a video, enlarged; models are leased until the last is through."""
     tiling, done, total = Tiling(tile, overlap, ctx.log), 0, video.count or 0
 
     def pause(_done: int, _total: int) -> None:

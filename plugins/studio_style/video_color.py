@@ -1,7 +1,7 @@
-"""Films coloured from key frames: their colours move along with what they are on.
+"""Videos colored from key frames: their colors move along with what they are on.
 
-Where each pixel was in the key frame is followed from frame to frame, so that colours are looked up once and do not
-blur. What cannot be followed takes the colours that pixels of like luma have around it. Two frames are held at a
+Where each pixel was in the key frame is followed from frame to frame, so that colors are looked up once and do not
+blur. What cannot be followed takes the colors that pixels of like luma have around it. Two frames are held at a
 time.
 """
 
@@ -25,9 +25,9 @@ _CARRIED = 0.98
 
 @dataclass(frozen=True)
 class KeyFrame:
-    """A picture in colour, and the time from which it counts; None for the start, or the next cut."""
+    """An image in color, and the time from which it counts; None for the start, or the next cut."""
 
-    picture: FloatArray
+    image: FloatArray
     time: float | None
 
 
@@ -49,13 +49,13 @@ def color_frames(
     on_work: Callable[[], None],
     on_guess: Callable[[float], None],
 ) -> Iterator[FloatArray]:
-    """Yield each frame in colour (H x W x 3).
+    """Yield each frame in color (H x W x 3).
 
-    A key frame that shows what a frame shows lends it its colours place by place; one that does not, as an exemplar.
+    A key frame that shows what a frame shows lends it its colors place by place; one that does not, as an exemplar.
     After a cut to what another key frame shows, that one is taken.
 
     Args:
-        frames: Times and pictures, in order.
+        frames: Times and images, in order.
         keys: By rising times, at least one.
         strength: Factor on the chroma.
         seed: For the samples of exemplars.
@@ -64,16 +64,16 @@ def color_frames(
     """
     state: _State | None = None
     current = 0
-    for time, picture in frames:
-        luma = to_bytes(picture)
+    for time, image in frames:
+        luma = to_bytes(image)
         cut = state is not None and is_cut(state.luma, luma)
         due = _find_key(keys, current, time, cut)
         if state is None or due != current or cut:
             key, current = _choose_key(keys, current, due, luma, cut=cut, on_guess=partial(on_guess, time))
-            state = _begin(picture, luma, key.picture, seed, on_work)
+            state = _begin(image, luma, key.image, seed, on_work)
         else:
-            state = _follow(state, picture, luma)
-        yield join_chroma(compute_luma(picture), strength * state.chroma)
+            state = _follow(state, image, luma)
+        yield join_chroma(compute_luma(image), strength * state.chroma)
 
 
 def _choose_key(
@@ -97,33 +97,33 @@ def _find_key(keys: Sequence[KeyFrame], current: int, time: float, cut: bool) ->
 
 def _find_shown(keys: Sequence[KeyFrame], due: int, luma: Bytes, *, free: bool) -> int | None:
     """Find the key frame that shows what a frame shows: the one that is due, or, if free, the most like it."""
-    if _measure_likeness(to_bytes(keys[due].picture), luma) > _LEAST_LIKENESS:
+    if _measure_likeness(to_bytes(keys[due].image), luma) > _LEAST_LIKENESS:
         return due
-    likeness = [_measure_likeness(to_bytes(key.picture), luma) for key in keys] if free else []
+    likeness = [_measure_likeness(to_bytes(key.image), luma) for key in keys] if free else []
     best = max(range(len(likeness)), key=likeness.__getitem__, default=due)
     return best if free and likeness[best] > _LEAST_LIKENESS else None
 
 
-def _begin(picture: FloatArray, luma: Bytes, key: FloatArray, seed: int, on_work: Callable[[], None]) -> _State:
-    """Take the colours of a key frame, moved to where they belong, or those of an exemplar."""
+def _begin(image: FloatArray, luma: Bytes, key: FloatArray, seed: int, on_work: Callable[[], None]) -> _State:
+    """Take the colors of a key frame, moved to where they belong, or those of an exemplar."""
     height, width = luma.shape
     fitted = as_floats(cv2.resize(key, (width, height), interpolation=cv2.INTER_AREA)).reshape(height, width, 3)
     places, trust = _make_places(luma), np.ones(luma.shape, np.float32)
     if _measure_likeness(to_bytes(fitted), luma) > _LEAST_LIKENESS:
         motion = measure_motion(to_bytes(fitted), luma)
-        chroma = _fill(_look_up(read_chroma(fitted), places + motion.flow), compute_luma(picture), motion.trust)
+        chroma = _fill(_look_up(read_chroma(fitted), places + motion.flow), compute_luma(image), motion.trust)
     else:
-        chroma = borrow_colors(compute_luma(picture), key, seed=seed, tick=on_work)
+        chroma = borrow_colors(compute_luma(image), key, seed=seed, tick=on_work)
     return _State(chroma, places, trust, chroma, luma)
 
 
-def _follow(state: _State, picture: FloatArray, luma: Bytes) -> _State:
+def _follow(state: _State, image: FloatArray, luma: Bytes) -> _State:
     motion = measure_motion(state.luma, luma)
     places = motion.carry(state.places)
     trust = _CARRIED * motion.carry(state.trust[..., None])[..., 0] * motion.trust + (1 - _CARRIED) * motion.trust
     looked_up, moved = _look_up(state.key, places), motion.carry(state.chroma)
     carried = moved + trust[..., None] * (looked_up - moved)
-    chroma = _fill(carried, compute_luma(picture), motion.trust)
+    chroma = _fill(carried, compute_luma(image), motion.trust)
     return _State(state.key, places, trust, chroma, luma)
 
 
@@ -140,7 +140,7 @@ def _look_up(chroma: Chroma, places: FloatArray) -> Chroma:
 
 
 def _measure_likeness(key: Bytes, luma: Bytes) -> float:
-    """Measure how much a key frame shows what a frame shows: how their small pictures correlate."""
+    """Measure how much a key frame shows what a frame shows: how their small images correlate."""
     small = [
         cv2.resize(each, (64, 64), interpolation=cv2.INTER_AREA).astype(np.float32).ravel() for each in (key, luma)
     ]
@@ -150,7 +150,7 @@ def _measure_likeness(key: Bytes, luma: Bytes) -> float:
 
 
 def _fill(chroma: Chroma, luma: FloatArray, trust: FloatArray) -> Chroma:
-    """Replace what is not trusted by what a line through trusted colours over luma says, around each pixel."""
+    """Replace what is not trusted by what a line through trusted colors over luma says, around each pixel."""
     if float(trust.min()) > 0.9:
         return chroma
     radius = max(2, max(luma.shape) // 25)

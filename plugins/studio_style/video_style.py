@@ -1,7 +1,7 @@
-"""Films repainted with strokes that stay on what they are painted on.
+"""Videos repainted with strokes that stay on what they are painted on.
 
-The first frame of a scene is painted as a picture is. From then on what was painted moves along with the film:
-patches and colours of the frame before, carried by optical flow, are where the next frame's search begins, and where
+The first frame of a scene is painted as an image is. From then on what was painted moves along with the video:
+patches and colors of the frame before, carried by optical flow, are where the next frame's search begins, and where
 the flow can be trusted the result is held to them. Two frames are held at a time.
 """
 
@@ -20,7 +20,7 @@ from .color_match import (
     find_color_map,
     lift_detail,
     match_luma,
-    resize_picture,
+    resize_image,
 )
 from .levels import EFFORTS, Level, Quality, Size, crop_style, limit_size, limit_stroke_scale, plan_levels
 from .motion import Bytes, Motion, is_cut, measure_motion, to_bytes
@@ -29,7 +29,7 @@ from .patch_transfer import (
     Painter,
     Progress,
     enlarge_painting,
-    finish_picture,
+    finish_image,
     load_style,
     paint_level,
     paint_levels,
@@ -43,8 +43,8 @@ _PASSES = 2
 
 
 @dataclass(frozen=True)
-class FilmStyle:
-    """How to paint a film; the same as for a picture, and how firmly strokes are held from frame to frame."""
+class VideoStyle:
+    """How to paint a video; the same as for an image, and how firmly strokes are held from frame to frame."""
 
     styles: StyleSet
     strength: float
@@ -72,12 +72,12 @@ class _Scene:
 class _Painted:
     """A frame's painting at full size, the field of its last level, and the luma of what it was painted from."""
 
-    picture: FloatArray
+    image: FloatArray
     field: Field
     luma: Bytes
 
 
-def paint_frames(frames: Iterator[FloatArray], how: FilmStyle, on_work: Callable[[], None]) -> Iterator[FloatArray]:
+def paint_frames(frames: Iterator[FloatArray], how: VideoStyle, on_work: Callable[[], None]) -> Iterator[FloatArray]:
     """Yield the painting of each frame (H x W x 3); equal frames, in equal order, give equal bits on a CPU."""
     scene: _Scene | None = None
     last: _Painted | None = None
@@ -92,62 +92,62 @@ def paint_frames(frames: Iterator[FloatArray], how: FilmStyle, on_work: Callable
         else:
             last = _paint_next(scene, last, content, luma, how)
         yield np.clip(
-            finish_picture(resize_picture(last.picture, content.shape[:2]), content, how.strength, how.keep_colors),
+            finish_image(resize_image(last.image, content.shape[:2]), content, how.strength, how.keep_colors),
             0,
             1,
         )
 
 
-def _begin_scene(content: FloatArray, how: FilmStyle, on_work: Callable[[], None]) -> _Scene:
+def _begin_scene(content: FloatArray, how: VideoStyle, on_work: Callable[[], None]) -> _Scene:
     effort = EFFORTS[how.quality]
     full = limit_size((content.shape[0], content.shape[1]))
     stroke_scale = limit_stroke_scale(how.stroke_scale)
-    pictures = tuple(crop_style(each, full, effort, stroke_scale) for each in how.styles.pictures)
-    styles = StyleSet(pictures, how.styles.shares)
-    atlas = StyleAtlas(styles) if len(pictures) > 1 else None
-    style = pictures[0] if atlas is None else atlas.picture
+    images = tuple(crop_style(each, full, effort, stroke_scale) for each in how.styles.images)
+    styles = StyleSet(images, how.styles.shares)
+    atlas = StyleAtlas(styles) if len(images) > 1 else None
+    style = images[0] if atlas is None else atlas.image
     levels = plan_levels(full, style, effort, stroke_scale, how.strength, atlas.area if atlas else None)
-    progress = Progress(1, lambda *_: on_work(), lambda picture: picture)
+    progress = Progress(1, lambda *_: on_work(), lambda image: image)
     guide = 1.0 + 3.0 * (1.0 - how.strength)
     painter = Painter(effort, guide, torch.Generator(), torch.device(how.device), progress, atlas)
-    small = resize_picture(content, levels[-1].size)
+    small = resize_image(content, levels[-1].size)
     if how.keep_colors:
         colors, style = None, match_luma(style, small)
     else:
-        strokes = resize_picture(style, levels[-1].style_size)
+        strokes = resize_image(style, levels[-1].style_size)
         colors = find_color_map(small, strokes if atlas is None else styles.find_palette())
-    return _Scene(painter, levels, full, style, resize_picture(style, levels[-1].style_size), colors)
+    return _Scene(painter, levels, full, style, resize_image(style, levels[-1].style_size), colors)
 
 
 def _find_target(scene: _Scene, content: FloatArray) -> FloatArray:
-    small = resize_picture(content, scene.levels[-1].size)
+    small = resize_image(content, scene.levels[-1].size)
     if scene.colors is None:
         return lift_detail(np.repeat(compute_luma(small)[..., None], 3, axis=2))
     return lift_detail(scene.colors.apply(small))
 
 
-def _paint_first(scene: _Scene, content: FloatArray, luma: Bytes, how: FilmStyle) -> _Painted:
+def _paint_first(scene: _Scene, content: FloatArray, luma: Bytes, how: VideoStyle) -> _Painted:
     scene.painter.generator.manual_seed(how.seed)
-    picture, field = paint_levels(scene.painter, scene.levels, _find_target(scene, content), scene.strokes)
-    return _Painted(_enlarge(scene, picture, field), field, luma)
+    image, field = paint_levels(scene.painter, scene.levels, _find_target(scene, content), scene.strokes)
+    return _Painted(_enlarge(scene, image, field), field, luma)
 
 
-def _paint_next(scene: _Scene, last: _Painted, content: FloatArray, luma: Bytes, how: FilmStyle) -> _Painted:
+def _paint_next(scene: _Scene, last: _Painted, content: FloatArray, luma: Bytes, how: VideoStyle) -> _Painted:
     """Begin where the last frame's strokes have moved to, search a little, and hold what can be trusted."""
     level = replace(scene.levels[-1], searched=False)
     motion = measure_motion(last.luma, luma)
     goal = to_tensor(_find_target(scene, content), scene.painter.device)
     coarse, fine = motion.resize(level.size), motion.resize(scene.full)
-    carried = fine.carry_sharply(last.picture)
-    start = to_tensor(resize_picture(carried, level.size), scene.painter.device)
+    carried = fine.carry_sharply(last.image)
+    start = to_tensor(resize_image(carried, level.size), scene.painter.device)
     trust = torch.from_numpy(coarse.trust).to(scene.painter.device)
     scene.painter.generator.manual_seed(how.seed)
     painter = replace(scene.painter, effort=replace(scene.painter.effort, passes=_PASSES))
     style = load_style(scene.strokes, level, painter)
-    picture, field = paint_level(
+    image, field = paint_level(
         painter, level, style, goal, goal + trust * (start - goal), _carry_field(last.field, coarse), last=True
     )
-    painted = _enlarge(scene, picture, field)
+    painted = _enlarge(scene, image, field)
     held = painted + how.steadiness * fine.trust[..., None] * (carried - painted)
     return _Painted(held, field, luma)
 
@@ -158,7 +158,7 @@ def _carry_field(field: Field, motion: Motion) -> torch.Tensor:
     return torch.from_numpy(moved).round().int().permute(2, 0, 1).to(field.position.device).contiguous()
 
 
-def _enlarge(scene: _Scene, picture: torch.Tensor, field: Field) -> FloatArray:
+def _enlarge(scene: _Scene, image: torch.Tensor, field: Field) -> FloatArray:
     if scene.full != scene.levels[-1].size:
-        picture = enlarge_painting(scene.painter, field, scene.levels[-1], scene.style, scene.full)
-    return to_array(picture)
+        image = enlarge_painting(scene.painter, field, scene.levels[-1], scene.style, scene.full)
+    return to_array(image)

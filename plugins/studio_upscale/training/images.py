@@ -1,6 +1,6 @@
-"""Pairs to learn from: openly licensed pictures, and what is left of them when they are made smaller.
+"""Pairs to learn from: openly licensed images, and what is left of them when they are made smaller.
 
-The pictures are those in the packages of scikit-image and scikit-learn, a folder of more (`--pictures`; paintings in
+The images are those in the packages of scikit-image and scikit-learn, a folder of more (`--images`; paintings in
 the public domain) and emoji artwork (`--artwork`). None of Set5, Set14, BSD100 or Urban100 is among them.
 """
 
@@ -43,9 +43,9 @@ RESTORE_KINDS = {"jpeg": 0.15, "jpeg_low": 0.18, "jpeg_high": 0.13, "jpeg75": 0.
 
 @dataclass(frozen=True)
 class Pair:
-    """A picture, what is left of it, and how often it is looked at.
+    """An image, what is left of it, and how often it is looked at.
 
-    `number` says which picture it is of.
+    `number` says which image it is of.
     """
 
     whole: Array
@@ -54,8 +54,8 @@ class Pair:
     number: int
 
 
-def load_pictures(folders: Sequence[Path], artwork: Path | None, seed: int) -> Iterator[tuple[Array, float]]:
-    """Yield RGB pictures (height x width x 3, uint8), each with its weight."""
+def load_images(folders: Sequence[Path], artwork: Path | None, seed: int) -> Iterator[tuple[Array, float]]:
+    """Yield RGB images (height x width x 3, uint8), each with its weight."""
     for path in _list_packaged():
         yield _read(path), 0.4 if path.name in PLAIN else 1.0
     for folder in folders:
@@ -68,7 +68,7 @@ def load_pictures(folders: Sequence[Path], artwork: Path | None, seed: int) -> I
 
 
 def load_held_out() -> Array:
-    """Read the picture that nothing is learned from."""
+    """Read the image that nothing is learned from."""
     return _read(_find_package("skimage", "data") / HELD_OUT)
 
 
@@ -88,8 +88,8 @@ def _find_package(package: str, inner: str) -> Path:
 
 
 def _read(path: Path) -> Array:
-    with Image.open(path) as picture:
-        return np.asarray(picture.convert("RGB"))
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
 
 
 def _shrink(pixels: Array, longest: int) -> Array:
@@ -98,7 +98,7 @@ def _shrink(pixels: Array, longest: int) -> Array:
 
 
 def draw_sheets(artwork: Path, seed: int, count: int = 24, side: int = 4) -> Iterator[Array]:
-    """Yield sheets of emoji on coloured grounds, at most 128 pixels an emoji."""
+    """Yield sheets of emoji on colored grounds, at most 128 pixels an emoji."""
     rng = np.random.default_rng([seed, 7])
     emoji = _read_artwork(artwork, rng, count * side * side)
     for number in range(count):
@@ -124,7 +124,7 @@ def _read_artwork(artwork: Path, rng: np.random.Generator, count: int) -> list[I
 
 
 def shrink_antialiased(pixels: Array, scale: int) -> Array:
-    """Make a picture smaller as MATLAB's `imresize` does: bicubic (a = -0.5), widened against aliasing."""
+    """Make an image smaller as MATLAB's `imresize` does: bicubic (a = -0.5), widened against aliasing."""
     import torch
     from torch.nn import functional
 
@@ -138,7 +138,7 @@ _QUALITIES = {"jpeg": (40, 96), "jpeg75": (75, 76), "jpeg_high": (60, 99), "jpeg
 
 
 def degrade(pixels: Array, scale: int, kind: str, rng: np.random.Generator) -> Array:
-    """Return what one kind of harm leaves of a picture (height x width x 3, uint8), `scale` times smaller."""
+    """Return what one kind of harm leaves of an image (height x width x 3, uint8), `scale` times smaller."""
     if kind in _QUALITIES:
         low, high = _QUALITIES[kind]
         return _press(pixels, low if high == low + 1 else int(rng.integers(low, high)))
@@ -157,7 +157,7 @@ def degrade(pixels: Array, scale: int, kind: str, rng: np.random.Generator) -> A
 
 
 def find_luma(pixels: Array) -> FloatArray:
-    """Return the brightness of a picture (height x width x 3, uint8) as a plane, 0 to 1."""
+    """Return the brightness of an image (height x width x 3, uint8) as a plane, 0 to 1."""
     return np.asarray(pixels.astype(np.float32) @ LUMA / 255, np.float32)
 
 
@@ -176,17 +176,17 @@ class Pairs:
     """Pairs of one scale, from which batches are cut.
 
     Args:
-        pictures: RGB pictures with weights.
+        images: RGB images with weights.
         scale: How many times smaller the left side is.
         kinds: How often each kind of harm is looked at.
         patch: Side of a patch of the left side, in pixels.
         seed: Another seed, other noise and qualities.
-        gauges: What looks at the left sides; the one at a picture's number, modulo their count, has not seen it.
+        gauges: What looks at the left sides; the one at an image's number, modulo their count, has not seen it.
     """
 
     def __init__(
         self,
-        pictures: Sequence[tuple[Array, float]],
+        images: Sequence[tuple[Array, float]],
         scale: int,
         kinds: dict[str, float],
         patch: int,
@@ -195,7 +195,7 @@ class Pairs:
     ) -> None:
         self.scale, self.patch = scale, patch
         rng = np.random.default_rng([seed, scale])
-        self.groups = [list(self._make(pictures, kind, rng)) for kind in kinds]
+        self.groups = [list(self._make(images, kind, rng)) for kind in kinds]
         self.shares = np.array(list(kinds.values())) / sum(kinds.values())
         weights = [np.array([pair.weight for pair in group]) for group in self.groups]
         self.weights = [w / w.sum() for w in weights]
@@ -207,8 +207,8 @@ class Pairs:
         gauge = gauges[pair.number % len(gauges)]
         return find_codes(find_luma(pair.left), gauge, self.scale)
 
-    def _make(self, pictures: Sequence[tuple[Array, float]], kind: str, rng: np.random.Generator) -> Iterator[Pair]:
-        for number, (pixels, weight) in enumerate(pictures):
+    def _make(self, images: Sequence[tuple[Array, float]], kind: str, rng: np.random.Generator) -> Iterator[Pair]:
+        for number, (pixels, weight) in enumerate(images):
             for whole, share in self._vary(pixels):
                 height, width = (side // self.scale * self.scale for side in whole.shape[:2])
                 if min(height, width) < self.scale * (self.patch + 2):
@@ -222,7 +222,7 @@ class Pairs:
                 yield Pair(whole, left, share * weight * min(left[..., 0].size, 60_000) ** 0.5, number)
 
     def _vary(self, pixels: Array) -> Iterator[tuple[Array, float]]:
-        """Yield a picture at several sizes and, where it is to be enlarged, as soft as lenses make it; with shares."""
+        """Yield an image at several sizes and, where it is to be enlarged, as soft as lenses make it; with shares."""
         yield pixels, 1.0
         for zoom in ZOOMS:
             yield cv2.resize(pixels, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA), 1.0

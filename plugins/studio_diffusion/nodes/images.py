@@ -1,4 +1,4 @@
-"""Pictures from words, and from words and a sketch."""
+"""Images from words, and from words and a sketch."""
 
 from __future__ import annotations
 
@@ -76,9 +76,9 @@ def text_to_image(
     lora_weights: Weights = None,
     model: Model = MINI,
 ) -> Drawn:
-    """Draw pictures from words.
+    """Draw images from words.
 
-    The starting noise is drawn in float32 on the CPU, so that a seed means the same picture on every device.
+    The starting noise is drawn in float32 on the CPU, so that a seed means the same image on every device.
 
     Args:
         prompt: What to draw; may be empty. Prompts over the model's window are cut, with a warning; SD and SDXL read
@@ -88,11 +88,11 @@ def text_to_image(
         height: Rows; 0 for the model's own size.
         steps: Denoising steps; 0 for as many as suit the model.
         guidance_scale: How strictly to follow the prompt (classifier-free guidance, Ho and Salimans 2022); 1 is not
-            at all, too much burns the colours. Without it what suits the model.
-        sampler: How to walk from noise to picture; "auto" for the model's own: DDIM (Song et al. 2020), Euler and
+            at all, too much burns the colors. Without it what suits the model.
+        sampler: How to walk from noise to image; "auto" for the model's own: DDIM (Song et al. 2020), Euler and
             Heun (Karras et al. 2022), DPM-Solver++ (Lu et al. 2022), UniPC (Zhao et al. 2023), LCM (Luo et al. 2023).
-        seed: Another seed, another picture.
-        count: How many pictures; number i, from 0, is the one of the seed `seed + i`.
+        seed: Another seed, another image.
+        count: How many images; number i, from 0, is the one of the seed `seed + i`.
         loras: LoRAs (Hu et al. 2021) to draw with.
         lora_weights: A weight for each, or one for all; 1 without.
         model: Weights to use.
@@ -137,7 +137,7 @@ def sketch_to_image(
     controlnet: Model = MINI_SKETCH,
     model: Model = MINI,
 ) -> DrawnAfterSketch:
-    """Draw pictures from words that follow a sketch, with a ControlNet (Zhang et al. 2023).
+    """Draw images from words that follow a sketch, with a ControlNet (Zhang et al. 2023).
 
     Args:
         sketch: A drawing or a photograph, any size; alpha is laid over white.
@@ -154,8 +154,8 @@ def sketch_to_image(
         steps: Denoising steps; 0 for as many as suit the model.
         guidance_scale: How strictly to follow the prompt; without it what suits the model.
         sampler: As for diffusion.text_to_image.
-        seed: Another seed, another picture.
-        count: How many pictures, of the seeds `seed`, `seed + 1` and so on.
+        seed: Another seed, another image.
+        count: How many images, of the seeds `seed`, `seed + 1` and so on.
         loras: LoRAs to draw with.
         lora_weights: A weight for each, or one for all; 1 without.
         controlnet: Weights of the ControlNet; it must be made for the model.
@@ -165,7 +165,7 @@ def sketch_to_image(
 
     from studio_diffusion.control import draw_controlled
     from studio_diffusion.generate import open_models, wish_again
-    from studio_diffusion.pixels import read_picture
+    from studio_diffusion.pixels import read_image
     from studio_diffusion.sizes import choose_size, fit_shape
     from studio_diffusion.sketch import prepare_sketch
 
@@ -176,7 +176,7 @@ def sketch_to_image(
             size = fit_shape(opened, (sketch.width, sketch.height))
         else:
             size = choose_size(opened, width, height, ctx.log)
-        pixels = np.ascontiguousarray(read_picture(sketch)[0].permute(1, 2, 0).numpy())
+        pixels = np.ascontiguousarray(read_image(sketch)[0].permute(1, 2, 0).numpy())
         control = Image(prepare_sketch(pixels, kind, size))
         wish = wish_again(
             opened,

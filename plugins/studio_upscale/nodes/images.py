@@ -1,4 +1,4 @@
-"""Pictures enlarged, freed of noise, and restored."""
+"""Images enlarged, freed of noise, and restored."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ def enlarge_image(
     guidance_scale: Annotated[float, Field(ge=0, le=100)] = 0.0,
     seed: Annotated[int, Field(ge=0)] = 0,
 ) -> Image:
-    """Enlarge a picture with a super-resolution network.
+    """Enlarge an image with a super-resolution network.
 
     Alpha is enlarged too, grey stays grey, 16 bits stay 16 bits. The result grows tile by tile, so that memory holds
     little more than the result. A scale that the model was not made for is reached by the next larger one, or by two
     in a row, and an antialiased resize. Tiles halve when memory runs out, and the manifest says so.
 
     Args:
-        image: Picture to enlarge, any size.
+        image: Image to enlarge, any size.
         scale: Factor per side, whole or not.
         model: "builtin:compact", "builtin:compact-fast", weights (safetensors) of an architecture that spandrel
             knows, or an upscaling pipeline of diffusers.
         denoise: How much noise and JPEG artefacts to take away first; 0 is none, 1 all that `denoise_model` finds.
         denoise_model: What takes them away; a restoration network.
-        self_ensemble: Average over the eight turns and mirrorings of the picture (Timofte et al. 2016): about 0.15 dB
+        self_ensemble: Average over the eight turns and mirrorings of the image (Timofte et al. 2016): about 0.15 dB
             better, eight times slower.
-        tile: Side of a tile of the picture that is worked on at once.
+        tile: Side of a tile of the image that is worked on at once.
         overlap: How far neighbouring tiles reach into each other; they are blended there.
-        prompt: What the picture shows; for pipelines of diffusers.
+        prompt: What the image shows; for pipelines of diffusers.
         steps: Sampling steps, for pipelines of diffusers.
         guidance_scale: How closely to follow the prompt, for pipelines of diffusers.
         seed: Starting noise, for pipelines of diffusers.
@@ -82,10 +82,10 @@ def denoise_image(
     tile: Tile = 256,
     overlap: Overlap = 32,
 ) -> Image:
-    """Free a picture of noise; its size, depth and alpha stay.
+    """Free an image of noise; its size, depth and alpha stay.
 
     Args:
-        image: Picture to denoise.
+        image: Image to denoise.
         strength: How much of the noise that is found to take away.
         model: "builtin:compact-restore", or weights of a restoration network that spandrel knows.
         tile: Side of a tile that is worked on at once.
@@ -108,15 +108,15 @@ def restore_image(
     tile: Tile = 256,
     overlap: Overlap = 32,
 ) -> Image:
-    """Free a picture of JPEG's blocks and ringing; its size, depth and alpha stay.
+    """Free an image of JPEG's blocks and ringing; its size, depth and alpha stay.
 
-    How hard the picture was compressed is measured, by the steps its frequencies were rounded to, and it is restored
+    How hard the image was compressed is measured, by the steps its frequencies were rounded to, and it is restored
     by that much. One without a trace of JPEG stays as it is.
 
     Args:
-        image: Picture to restore.
+        image: Image to restore.
         strength: How much of what is found to take away.
-        always: Restore without measuring: for pictures that were resized after they were compressed.
+        always: Restore without measuring: for images that were resized after they were compressed.
         model: "builtin:compact-restore", or weights of a restoration network that spandrel knows.
         tile: Side of a tile that is worked on at once.
         overlap: How far neighbouring tiles reach into each other.
@@ -128,7 +128,7 @@ def restore_image(
 
     harm = 1.0 if always else find_harm(image.stored[..., :3] if image.channels > 2 else image.stored)
     if harm == 0:
-        ctx.log("no trace of JPEG: the picture stays as it is; always=true restores it nevertheless")
+        ctx.log("no trace of JPEG: the image stays as it is; always=true restores it nevertheless")
     return _restore(ctx, image, strength * harm, model, tile, overlap)
 
 

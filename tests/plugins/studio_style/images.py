@@ -1,4 +1,4 @@
-"""Small pictures and films made here."""
+"""Small images and videos made here."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ def draw_scene(width: int = 48, height: int = 32, shift: float = 0.0) -> Image:
 
 
 def draw_stripes(width: int = 40, height: int = 40) -> Image:
-    """Draw diagonal stripes of two colours."""
+    """Draw diagonal stripes of two colors."""
     rows, columns = np.mgrid[0:height, 0:width]
     stripe = ((rows + columns) // 4 % 2)[..., None]
     return Image(np.where(stripe, np.float32((0.95, 0.8, 0.3)), np.float32((0.3, 0.1, 0.4))).astype(np.float32))
 
 
 def make_grey(image: Image) -> Image:
-    """Take the colours out of a picture."""
+    """Take the colors out of an image."""
     return Image((image.pixels[:, :, :3] @ np.array([0.299, 0.587, 0.114], np.float32)).clip(0, 1))
 
 
-def make_film(count: int = 5, width: int = 64, height: int = 48) -> Video:
-    """Make a film in which the disc moves a pixel a frame."""
+def make_video(count: int = 5, width: int = 64, height: int = 48) -> Video:
+    """Make a video in which the disc moves a pixel a frame."""
     return Video.from_images([draw_scene(width, height, float(index)) for index in range(count)], Fraction(10))
 
 
 def measure_psnr(first: Image, second: Image) -> float:
-    """Return the likeness of two pictures in decibels."""
+    """Return the likeness of two images in decibels."""
     return float(-10 * np.log10(np.mean((first.pixels - second.pixels) ** 2) + 1e-12))

@@ -1,4 +1,4 @@
-"""Films painted and coloured, coherent from frame to frame."""
+"""Videos painted and colored, coherent from frame to frame."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def style_video(
     steadiness: Annotated[float, Field(ge=0, le=1)] = 0.8,
     seed: Annotated[int, Field(ge=0)] = 0,
 ) -> Video:
-    """Repaint a film with the strokes and colours of a picture; strokes stay on what they are painted on.
+    """Repaint a video with the strokes and colors of an image; strokes stay on what they are painted on.
 
-    Each scene begins as `style.transfer` paints a picture. From then on patches and colours of the frame before are
+    Each scene begins as `style.transfer` paints an image. From then on patches and colors of the frame before are
     carried along the motion (dense inverse search, Kroeger et al. 2016), searched on from there, and held where the
-    motion can be trusted. Constant memory, whatever the film's length.
+    motion can be trusted. Constant memory, whatever the video's length.
 
     Args:
-        video: Film to repaint; its times, sound and alpha are kept.
-        style: Picture whose strokes and colours to use.
-        more_styles: Further pictures, used beside it.
+        video: Video to repaint; its times, audio and alpha are kept.
+        style: Image whose strokes and colors to use.
+        more_styles: Further images, used beside it.
         weights: How much each style counts: one number of 0 or more for `style`, then one for each of `more_styles`.
-        strength: 0 gives the film back, 1 the full style.
+        strength: 0 gives the video back, 1 the full style.
         stroke_scale: Size of the strokes; at 1 the style is taken to cover a frame's area.
         keep_colors: Take over strokes only, in luma.
         quality: How large to paint and how long to search.
@@ -49,13 +49,13 @@ def style_video(
     Raises:
         MediaError: E682 if weights and styles do not go together.
     """
-    from studio_style.film_style import FilmStyle, paint_frames
+    from studio_style.video_style import VideoStyle, paint_frames
 
     styles = read_styles([style, *(more_styles or ())], weights)
-    how = FilmStyle(styles, strength, stroke_scale, keep_colors, quality, steadiness, seed, ctx.device)
+    how = VideoStyle(styles, strength, stroke_scale, keep_colors, quality, steadiness, seed, ctx.device)
 
     def change(frames: Iterator[Frame], on_work: Callable[[], None]) -> Iterator[FloatArray]:
-        from studio_style.pictures import read_rgb
+        from studio_style.images import read_rgb
 
         return paint_frames((read_rgb(frame.image) for frame in frames), how, on_work)
 
@@ -72,16 +72,16 @@ def colorize_video(
     strength: Annotated[float, Field(ge=0, le=2)] = 1.0,
     seed: Annotated[int, Field(ge=0)] = 0,
 ) -> Video:
-    """Colour a black-and-white film from one or more pictures in colour; the luma stays.
+    """Color a black-and-white video from one or more images in color; the luma stays.
 
-    A key frame that shows what the film shows at its time lends its colours place by place, and they are carried
-    along the motion (dense inverse search, Kroeger et al. 2016). After a cut the key frame that shows what the film
-    shows then is taken, used before or not; a scene that none shows is coloured as `style.colorize` does from an
-    exemplar, which is a guess, and said. Constant memory, whatever the film's length.
+    A key frame that shows what the video shows at its time lends its colors place by place, and they are carried
+    along the motion (dense inverse search, Kroeger et al. 2016). After a cut the key frame that shows what the video
+    shows then is taken, used before or not; a scene that none shows is colored as `style.colorize` does from an
+    exemplar, which is a guess, and said. Constant memory, whatever the video's length.
 
     Args:
-        video: Film to colour; colours that it has are ignored; times, sound and alpha are kept.
-        key_frames: Frames in colour, made with `style.colorize` for example, in order.
+        video: Video to color; colors that it has are ignored; times, audio and alpha are kept.
+        key_frames: Frames in color, made with `style.colorize` for example, in order.
         times: Seconds from which each counts, rising; without it the first counts from the start, and each further
             one from the next cut on.
         strength: Saturation of the result; 1 is as found.
@@ -90,18 +90,18 @@ def colorize_video(
     Raises:
         MediaError: E685 if times are not as many as key frames, or do not rise.
     """
-    from studio_style.film_color import KeyFrame, color_frames
-    from studio_style.pictures import read_rgb
+    from studio_style.images import read_rgb
+    from studio_style.video_color import KeyFrame, color_frames
 
     def on_guess(time: float) -> None:
-        ctx.log(f"no key frame shows what the film shows at {time:.2f} s; its colours there are a guess")
+        ctx.log(f"no key frame shows what the video shows at {time:.2f} s; its colors there are a guess")
 
     _check_times(times, len(key_frames))
     keys = [KeyFrame(read_rgb(key), times[index] if times else None) for index, key in enumerate(key_frames)]
 
     def change(frames: Iterator[Frame], on_work: Callable[[], None]) -> Iterator[FloatArray]:
-        pictures = ((frame.time, read_rgb(frame.image)) for frame in frames)
-        return color_frames(pictures, keys, strength=strength, seed=seed, on_work=on_work, on_guess=on_guess)
+        images = ((frame.time, read_rgb(frame.image)) for frame in frames)
+        return color_frames(images, keys, strength=strength, seed=seed, on_work=on_work, on_guess=on_guess)
 
     return _map_frames(ctx, video, change)
 
@@ -112,14 +112,14 @@ def _check_times(times: list[float] | None, count: int) -> None:
     if len(times) != count:
         raise MediaError("E685", f"{len(times)} times for {count} key frames", hint="give one for each")
     if any(not later > earlier for earlier, later in itertools.pairwise(times)) or not times[0] >= 0:
-        raise MediaError("E685", f"times {times} do not rise", hint="put key frames in the order of the film")
+        raise MediaError("E685", f"times {times} do not rise", hint="put key frames in the order of the video")
 
 
 def _map_frames(
     ctx: Context, video: Video, change: Callable[[Iterator[Frame], Callable[[], None]], Iterator[FloatArray]]
 ) -> Video:
-    """Return the film whose frames a generator makes of those of another, made afresh whenever it is read."""
-    from studio_style.pictures import join_alpha
+    """Return the video whose frames a generator makes of those of another, made afresh whenever it is read."""
+    from studio_style.images import join_alpha
 
     total = video.count or 0
 
