@@ -215,7 +215,7 @@ def bench_speed(models: Mapping[str, Any], threads: int, rounds: int) -> None:
             enlarge_image(ctx, Image(pixels), scale=scale, model=Model(f"builtin:{name}"))
 
         def bare(model: Any = model, scale: int = scale) -> None:
-            floats, seen = pixels.astype(np.float32)[None] / 255, [model.look(pixels, scale)]
+            floats, seen = pixels.astype(np.float32)[None] / 255, [model.inspect(pixels, scale)]
             for top, bottom in plan_spans(512, 256, 32):
                 for left, right in plan_spans(768, 256, 32):
                     model._run(floats[:, top:bottom, left:right], scale, seen)

@@ -1,4 +1,4 @@
-"""What can be told of a node's inputs before it runs, from the configurations of its model; nothing is loaded."""
+"""Checks of a node's inputs before it runs, from the configurations of its model; nothing is loaded."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def check_part(inputs: Mapping[str, Any], find_path: FindPath) -> Problems:
 
 
 def _find_sketch(inputs: Mapping[str, Any], find_path: FindPath) -> Sketched | None:
-    """Return what the configurations of the node's model say; None if that cannot be told before it is opened."""
+    """Return what the configurations of the node's model say; None if only opening the model would tell."""
     model = inputs.get("model")
     path = find_path(model) if isinstance(model, Model) and not model.options else None
     if path is None or not (path / INDEX).is_file():
@@ -88,7 +88,7 @@ def _find_sketch(inputs: Mapping[str, Any], find_path: FindPath) -> Sketched | N
     try:
         return read_sketch(path)
     except ModelError:
-        return None  # what is wrong with the folder is told when it is opened
+        return None  # opening the folder reports what is wrong with it
 
 
 def read_sketch(path: Path) -> Sketched:

@@ -97,7 +97,7 @@ def find_class(component: Component) -> Any:
     if kind is None or not hasattr(kind, "from_pretrained"):
         raise ModelError(
             "E610",
-            f"there is no class {component.class_name!r} in {component.library}, which {component.name!r} should be",
+            f"unknown class {component.class_name!r} of {component.library} for {component.name!r}",
             hint="a newer version may have it, or the model's index is misspelt",
         )
     return kind

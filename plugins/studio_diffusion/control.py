@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from studio.api import Context, Image
 from studio_diffusion.families import CONTROL
-from studio_diffusion.generate import Wish, draw
+from studio_diffusion.generate import DrawingRequest, draw
 from studio_diffusion.pixels import read_image
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def draw_controlled(
     ctx: Context,
     opened: PipelineModel,
-    wish: Wish,
+    request: DrawingRequest,
     net: ControlNetModelHandle,
     control: Image,
     *,
@@ -28,7 +28,7 @@ def draw_controlled(
     end: float,
     loras: Sequence[tuple[LoraWeights, float]] = (),
 ) -> list[Image]:
-    """Draw all images of a wish along a control image.
+    """Draw all images of a request along a control image.
 
     Raises:
         ModelError: E617 if the ControlNet is not for this model.
@@ -36,7 +36,7 @@ def draw_controlled(
     return draw(
         ctx,
         opened,
-        wish,
+        request,
         task=CONTROL,
         controlnet=net,
         loras=loras,

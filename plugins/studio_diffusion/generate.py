@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Wish:
+class DrawingRequest:
     """What is to be drawn: some images that differ in prompt and seed.
 
     Attributes:
@@ -48,12 +48,12 @@ class Wish:
     guidance_scale: float
     sampler: str
 
-    def take(self, part: slice) -> Wish:
-        """Return the wish for some of the images."""
+    def take(self, part: slice) -> DrawingRequest:
+        """Return the request for some of the images."""
         return replace(self, prompts=self.prompts[part], seeds=self.seeds[part])
 
 
-def make_wish(
+def make_request(
     opened: PipelineModel,
     *,
     prompts: Sequence[str],
@@ -63,10 +63,10 @@ def make_wish(
     steps: int = 0,
     guidance_scale: float | None = None,
     sampler: str = "auto",
-) -> Wish:
+) -> DrawingRequest:
     """Fill in the model's own values where the user gave none."""
     defaults = opened.defaults
-    return Wish(
+    return DrawingRequest(
         tuple(prompts),
         tuple(seeds),
         negative_prompt,
@@ -77,9 +77,9 @@ def make_wish(
     )
 
 
-def wish_again(opened: PipelineModel, *, prompt: str, seed: int, count: int, **settings: Any) -> Wish:
-    """Make the wish for several images of one prompt, of the seeds from `seed` on; settings as for `make_wish`."""
-    return make_wish(opened, prompts=[prompt] * count, seeds=list_seeds(seed, count), **settings)
+def repeat_request(opened: PipelineModel, *, prompt: str, seed: int, count: int, **settings: Any) -> DrawingRequest:
+    """Request several images of one prompt, of the seeds from `seed` on; settings as for `make_request`."""
+    return make_request(opened, prompts=[prompt] * count, seeds=list_seeds(seed, count), **settings)
 
 
 @contextmanager
@@ -89,7 +89,7 @@ def open_models(
     """Lease a model and its LoRAs.
 
     Raises:
-        StudioError: E625 if what is named as a model is none, or the weights are not as many as the LoRAs.
+        StudioError: E625 if a reference is not a model that draws or not a LoRA, or the weights are not one for each LoRA.
     """
     if weights and len(weights) not in (1, len(loras)):
         raise StudioError(
@@ -103,20 +103,20 @@ def open_models(
         if not hasattr(opened, "pipeline"):
             raise StudioError(
                 "E625",
-                f"{model} is no model that draws by itself",
+                f"{model} does not draw images by itself",
                 hint="a LoRA goes to `loras`, a ControlNet to `controlnet`, a network that enlarges to upscale.image",
             )
         adapters = [stack.enter_context(ctx.open(lora)) for lora in loras]
         for lora, adapter in zip(loras, adapters, strict=True):
             if not hasattr(adapter, "tensors"):
-                raise StudioError("E625", f"{lora} is no LoRA", hint="name the .safetensors file of a LoRA")
+                raise StudioError("E625", f"{lora} is not a LoRA", hint="name the .safetensors file of a LoRA")
         yield opened, list(zip(adapters, shares, strict=True))
 
 
 def draw(
     ctx: Context,
     opened: PipelineModel,
-    wish: Wish,
+    request: DrawingRequest,
     *,
     task: str = TEXT,
     loras: Sequence[tuple[Any, float]] = (),
@@ -126,19 +126,19 @@ def draw(
     dark: bool = False,
     calls: int = 1,
 ) -> list[Image]:
-    """Draw all images of a wish.
+    """Draw all images of a request.
 
     Args:
         ctx: Whom to report to.
         opened: The model.
-        wish: What to draw.
+        request: What to draw.
         task: Which pipeline to use.
         loras: LoRAs with their weights.
         controlnet: The opened ControlNet, for a task that takes one.
         media: Images that the pipeline takes, each of one row, by `PipelineModel.arguments`' names.
         options: Other inputs, by the same names.
         dark: Whether the images may be black all over.
-        calls: How many calls wish for them, each for the same number.
+        calls: How many calls request for them, each for the same number.
 
     Raises:
         ModelError: E616, E617 or E618 if the model cannot do that.
@@ -147,13 +147,13 @@ def draw(
     from studio_diffusion.lora import apply_loras
 
     pipeline = opened.for_task(task, controlnet) if controlnet is not None else opened.for_task(task)
-    share = len(wish.prompts) // calls
+    share = len(request.prompts) // calls
     for call in range(calls):
-        prompts = wish.prompts[call * share : (call + 1) * share]
-        warn_about(opened, prompts, wish.negative_prompt, functools.partial(ctx.log, call=call))
-    _warn_of_negative(opened, wish, ctx)
+        prompts = request.prompts[call * share : (call + 1) * share]
+        warn_about(opened, prompts, request.negative_prompt, functools.partial(ctx.log, call=call))
+    _warn_of_negative(opened, request, ctx)
     with hush("diffusers", "transformers"), apply_loras(pipeline, loras):
-        return _draw_stacks(ctx, opened, pipeline, task, wish, dict(media or {}), dict(options or {}), dark=dark)
+        return _draw_stacks(ctx, opened, pipeline, task, request, dict(media or {}), dict(options or {}), dark=dark)
 
 
 def _draw_stacks(
@@ -161,7 +161,7 @@ def _draw_stacks(
     opened: PipelineModel,
     pipeline: Any,
     task: str,
-    wish: Wish,
+    request: DrawingRequest,
     media: Tensors,
     options: dict[str, Any],
     *,
@@ -169,26 +169,26 @@ def _draw_stacks(
 ) -> list[Image]:
     """Draw some images at once; if memory is short for that, the call runs again with fewer."""
     images: list[Image] = []
-    total, stack = len(wish.seeds), opened.measures.stack
-    watch = Watch(ctx, opened, wish.size, -(-total // stack))
+    total, stack = len(request.seeds), opened.measures.stack
+    watch = Watch(ctx, opened, request.size, -(-total // stack))
     for begin in range(0, total, stack):
-        part = wish.take(slice(begin, begin + stack))
+        part = request.take(slice(begin, begin + stack))
         watch.round, opened.measures.drawn = begin // stack, len(part.seeds)
         tensors = None
         if opened.family in PARTS:
-            guided = takes_guidance(opened, wish.guidance_scale)
+            guided = takes_guidance(opened, request.guidance_scale)
             tensors = _encode(opened, pipeline, part, guided=guided)
         made = sample(opened, pipeline, task, part, watch, tensors=tensors, media=media, options=options)
         batch = decode_latents(opened, made) if opened.family in PARTS else to_batch(made)
         images += make_images(batch, dark=dark)
     opened.measures.drawn = 1
-    if (images[0].width, images[0].height) != wish.size:
+    if (images[0].width, images[0].height) != request.size:
         drawn = f"{images[0].width} x {images[0].height}"
-        ctx.log(f"this model chose the size {drawn} itself, not {wish.size[0]} x {wish.size[1]}")
+        ctx.log(f"this model chose the size {drawn} itself, not {request.size[0]} x {request.size[1]}")
     return images
 
 
-def _encode(opened: PipelineModel, pipeline: Any, part: Wish, *, guided: bool) -> Tensors:
+def _encode(opened: PipelineModel, pipeline: Any, part: DrawingRequest, *, guided: bool) -> Tensors:
     """Encode the prompts of a stack, each of them once."""
     distinct = list(dict.fromkeys(part.prompts))
     tensors = encode_prompts(opened, pipeline, distinct, part.negative_prompt, guided=guided)
@@ -202,7 +202,7 @@ def sample(
     opened: PipelineModel,
     pipeline: Any,
     task: str,
-    wish: Wish,
+    request: DrawingRequest,
     watch: Watch,
     *,
     tensors: Tensors | None = None,
@@ -215,7 +215,7 @@ def sample(
         opened: The model.
         pipeline: Its pipeline for the task.
         task: The task.
-        wish: What to draw; the prompts are not looked at where there are tensors.
+        request: What to draw; the prompts are not looked at where there are tensors.
         watch: Who hears of the steps.
         tensors: The encoded prompts, where the family can be taken apart.
         media: Images or latents that the pipeline takes, each of one row.
@@ -224,21 +224,21 @@ def sample(
     Returns:
         Latents (batch x channels x rows x columns) of a family that can be taken apart, otherwise images.
     """
-    count = len(wish.seeds)
-    generators = [torch.Generator().manual_seed(seed) for seed in wish.seeds]
+    count = len(request.seeds)
+    generators = [torch.Generator().manual_seed(seed) for seed in request.seeds]
     generator = generators if count > 1 else generators[0]
-    opened.set_scheduler(pipeline, opened.make_scheduler(wish.sampler, generator=generator))
+    opened.set_scheduler(pipeline, opened.make_scheduler(request.sampler, generator=generator))
     wanted: dict[str, Any] = {
-        "width": wish.size[0],
-        "height": wish.size[1],
-        "steps": wish.steps,
-        "guidance_scale": wish.guidance_scale,
+        "width": request.size[0],
+        "height": request.size[1],
+        "steps": request.steps,
+        "guidance_scale": request.guidance_scale,
         "generator": generator,
         "use_resolution_binning": False,
         **(options or {}),
         **{name: each.expand(count, *each.shape[1:]) for name, each in (media or {}).items()},
     }
-    wanted |= _ask_in_words(opened, wish) if tensors is None else {**tensors, "output_type": "latent"}
+    wanted |= _ask_in_words(opened, request) if tensors is None else {**tensors, "output_type": "latent"}
     arguments, _ = opened.arguments(task, **wanted)
     if tensors is not None and "negative_prompt_embeds" in arguments:
         arguments["negative_prompt"] = None  # some pipelines have an empty text by default, and refuse both
@@ -251,16 +251,16 @@ def sample(
         made = pipeline(**arguments).images
     if tensors is None:
         return made
-    latents = unpack(pipeline, made, *wish.size)
+    latents = unpack(pipeline, made, *request.size)
     check_latents(latents)
     return latents
 
 
-def _ask_in_words(opened: PipelineModel, wish: Wish) -> dict[str, Any]:
+def _ask_in_words(opened: PipelineModel, request: DrawingRequest) -> dict[str, Any]:
     """Return the inputs of a pipeline that encodes prompts itself."""
-    asked: dict[str, Any] = {"prompt": list(wish.prompts), "output_type": "np"}
-    if wish.negative_prompt:
-        asked["negative_prompt"] = [wish.negative_prompt] * len(wish.seeds)
+    asked: dict[str, Any] = {"prompt": list(request.prompts), "output_type": "np"}
+    if request.negative_prompt:
+        asked["negative_prompt"] = [request.negative_prompt] * len(request.seeds)
     return asked | {"max_sequence_length": opened.defaults.get("max_sequence_length")}
 
 
@@ -272,12 +272,12 @@ def limit_strength(strength: float, steps: int) -> float:
     return min(1.0, max(strength, least))
 
 
-def _warn_of_negative(opened: PipelineModel, wish: Wish, ctx: Context) -> None:
-    if not wish.negative_prompt:
+def _warn_of_negative(opened: PipelineModel, request: DrawingRequest, ctx: Context) -> None:
+    if not request.negative_prompt:
         return
     if opened.family == "flux":
         ctx.log("the negative prompt has no effect: this model is distilled to draw without asking for the contrary")
-    elif opened.family in PARTS and wish.guidance_scale <= 1.0:
+    elif opened.family in PARTS and request.guidance_scale <= 1.0:
         ctx.log(
-            f"the negative prompt has no effect at a guidance scale of {wish.guidance_scale:g}: it needs more than 1"
+            f"the negative prompt has no effect at a guidance scale of {request.guidance_scale:g}: it needs more than 1"
         )

@@ -15,7 +15,7 @@ _EXPECTED = 16
 class AnyChannelsInpaintPipeline(diffusers.StableDiffusion3InpaintPipeline):  # type: ignore[misc]
     """The stock pipeline, which knows 16 latent channels from 33 of an inpainting model and refuses all others.
 
-    It reads the count for that decision alone; shapes come from the autoencoder. So it is told 16 while it runs.
+    It reads the count for that decision alone; shapes come from the autoencoder. So the config says 16 while it runs.
     """
 
     @functools.wraps(diffusers.StableDiffusion3InpaintPipeline.__call__)

@@ -54,7 +54,7 @@ def _shorten(text: str) -> str:
 
 
 def _holds(said: Sequence[str], phrase: Sequence[str]) -> bool:
-    """Say whether a phrase stands whole in what is said: a hot dog is neither hot nor a dog."""
+    """Say whether a text contains a whole phrase: a hot dog is neither hot nor a dog."""
     starts = range(len(said) - len(phrase) + 1)
     return any(all(word in find_forms(said[at + i]) for i, word in enumerate(phrase)) for at in starts)
 

@@ -28,7 +28,7 @@ class OpenedPipeline(Protocol):
 class Measures:
     """The measures of one model: smaller stacks, slicing of the attention, slices and tiles, moving networks away.
 
-    An autoencoder may be shared with other models, so that it is told of slices and tiles only while this model
+    An autoencoder may be shared with other models, so that slices and tiles are switched on only while this model
     uses it.
 
     Attributes:

@@ -14,7 +14,7 @@ from studio.api.model_folder import INDEX, Component, find_variant, list_compone
 DAMAGED = "E612"
 
 _PICKLES = {".bin", ".pt", ".pth", ".ckpt"}
-# A small network that only blacks images out: nobody needs it, and it costs 1.2 GB.
+# Networks that only blacken or mark images; the safety checker takes 1.2 GB.
 _UNWANTED = {"safety_checker", "watermarker"}
 _SHARED = re.compile(r"(prior_)?(text_encoder|image_encoder)(_\d)?|vae|movq|vqgan")
 
@@ -115,7 +115,7 @@ def check_component(component: Component) -> None:
     if "Tokenizer" in component.class_name and not any(map(_VOCABULARY.fullmatch, (p.name for p in folder.iterdir()))):
         raise ModelError(
             "E612",
-            f"there is no vocabulary in {str(folder)!r}, and a tokenizer without one reads nothing",
+            f"missing vocabulary in {str(folder)!r}: the tokenizer needs one",
             hint="copy the folder again, with its vocab.json, tokenizer.json or *.model",
         )
     if not has_weights(component):
@@ -149,13 +149,15 @@ def read_about(folder: Path) -> Mapping[str, Any]:
     """Read `studio.json` beside a model: defaults and what there is to say about it; {} if there is none.
 
     Raises:
-        ModelError: E612 if it is damaged, or a default is none.
+        ModelError: E612 if it is damaged, or a default is invalid.
     """
     path = folder / "studio.json"
     about = read_json(path, DAMAGED) if path.is_file() else {}
     for name, value in about.items():
         if name in _ABOUT and not _ABOUT[name](value):
-            raise ModelError("E612", f"{str(path)!r} says {value!r:.60} of {name!r}", hint="correct it, or take it out")
+            raise ModelError(
+                "E612", f"invalid {name!r} in {str(path)!r}: {value!r:.60}", hint="correct it, or take it out"
+            )
     return about
 
 

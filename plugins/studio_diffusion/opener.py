@@ -107,7 +107,7 @@ class DiffusionOpener(ModelOpener):
             opened.measures.undo()
 
     def close(self, opened: Any) -> None:
-        """Let go of the weights; parts stay with whoever else uses them."""
+        """Release the weights; parts stay with the other models that use them."""
         if hasattr(opened, "close"):
             opened.close()
 

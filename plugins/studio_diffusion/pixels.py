@@ -59,7 +59,7 @@ def make_images(batch: torch.Tensor, *, dark: bool = False) -> list[Image]:
 def check_drawn(batch: torch.Tensor, *, dark: bool = False) -> None:
     """Raise StudioError E622 for NaN, infinities, or an image that is black all over."""
     if not torch.isfinite(batch).all():
-        raise _refuse("the model gave numbers that are none (NaN)")
+        raise _refuse("the model returned NaN")
     if not dark and any(float(each.max()) < _BLACK for each in batch):
         raise _refuse("the image came out black all over")
 
@@ -69,7 +69,7 @@ def check_latents(latents: torch.Tensor) -> None:
     if not torch.isfinite(latents).all():
         raise StudioError(
             "E622",
-            "the denoiser gave numbers that are none (NaN) before anything was decoded",
+            "the denoiser returned NaN before anything was decoded",
             hint="run with --dtype bf16 or fp32; lower the guidance scale and the weights of LoRAs",
         )
 

@@ -10,7 +10,7 @@ import torch
 
 from studio.api import Context, Image, Mask, StudioError
 from studio_diffusion.families import IMAGE, INPAINT, PARTS
-from studio_diffusion.generate import Wish, draw, limit_strength
+from studio_diffusion.generate import DrawingRequest, draw, limit_strength
 from studio_diffusion.latents import encode_pixels
 from studio_diffusion.masks import FloatArray, extend_canvas, fade_seam, lay_over
 from studio_diffusion.pixels import read_image, read_mask, resize
@@ -36,7 +36,7 @@ def choose_redraw_size(
 def redraw(
     ctx: Context,
     opened: PipelineModel,
-    wish: Wish,
+    request: DrawingRequest,
     image: Image,
     strength: float,
     *,
@@ -47,19 +47,19 @@ def redraw(
     Raises:
         ModelError: E616 if the model cannot do that.
     """
-    pixels = read_image(image, wish.size)
+    pixels = read_image(image, request.size)
     if strength <= 0:
         kept = Image(np.ascontiguousarray(pixels[0].permute(1, 2, 0).numpy()))
-        return [kept] * len(wish.seeds)
+        return [kept] * len(request.seeds)
     start = encode_pixels(opened, pixels) if takes_latents(opened) else pixels
     return draw(
         ctx,
         opened,
-        wish,
+        request,
         task=IMAGE,
         loras=loras,
         media={"image": start},
-        options={"strength": limit_strength(strength, wish.steps)},
+        options={"strength": limit_strength(strength, request.steps)},
         dark=_is_dark(pixels),
     )
 
@@ -74,7 +74,7 @@ def takes_latents(opened: PipelineModel) -> bool:
 def repaint(
     ctx: Context,
     opened: PipelineModel,
-    wish: Wish,
+    request: DrawingRequest,
     image: Image,
     mask: Mask,
     weight: FloatArray,
@@ -87,7 +87,7 @@ def repaint(
     Args:
         ctx: Whom to report to.
         opened: The model.
-        wish: What to draw, at the size that the model works at.
+        request: What to draw, at the size that the model works at.
         image: The image.
         mask: Where the model draws.
         weight: How much of what it draws is laid over the image, height x width.
@@ -99,17 +99,17 @@ def repaint(
     if strength <= 0 or not weight.any():
         if strength > 0:
             ctx.log("the mask chooses nothing, so nothing was drawn")
-        return [Image(kept)] * len(wish.seeds)
-    pixels = resize(whole, wish.size).clamp(0, 1)
-    chosen = (torch.nn.functional.adaptive_max_pool2d(read_mask(mask), wish.size[::-1]) > 1 / 512).float()
+        return [Image(kept)] * len(request.seeds)
+    pixels = resize(whole, request.size).clamp(0, 1)
+    chosen = (torch.nn.functional.adaptive_max_pool2d(read_mask(mask), request.size[::-1]) > 1 / 512).float()
     drawn = draw(
         ctx,
         opened,
-        wish,
+        request,
         task=INPAINT,
         loras=loras,
         media={"image": pixels, "mask_image": chosen},
-        options={"strength": limit_strength(strength, wish.steps)},
+        options={"strength": limit_strength(strength, request.steps)},
         dark=_is_dark(pixels),
     )
     return [Image(lay_over(kept, _enlarge(each, (image.width, image.height)), weight)) for each in drawn]

@@ -9,7 +9,7 @@ import torch
 from studio.api import Conditioning, Context, Latent, Mask, StudioError
 from studio_diffusion.conditioning import takes_guidance, unpack_conditioning
 from studio_diffusion.families import IMAGE, TEXT
-from studio_diffusion.generate import Wish, limit_strength, sample
+from studio_diffusion.generate import DrawingRequest, limit_strength, sample
 from studio_diffusion.latents import blend, enlarge
 from studio_diffusion.pixels import read_mask
 from studio_diffusion.sizes import Size, check_reach, find_multiple
@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 
 def sample_over(
-    ctx: Context, opened: PipelineModel, wish: Wish, latent: Latent, conditioning: Conditioning, strength: float
+    ctx: Context,
+    opened: PipelineModel,
+    request: DrawingRequest,
+    latent: Latent,
+    conditioning: Conditioning,
+    strength: float,
 ) -> Latent:
     """Draw a latent, from noise or over what it holds.
 
@@ -28,26 +33,26 @@ def sample_over(
         ModelError: E616 if the model does not draw over images.
         StudioError: E621, E622, E624, E627.
     """
-    check_reach(opened, wish.size)
-    _check_multiple(opened, wish.size)
+    check_reach(opened, request.size)
+    _check_multiple(opened, request.size)
     fresh = latent.is_empty or strength >= 1.0
     if strength <= 0 and not fresh:
         return latent
     task = TEXT if fresh else IMAGE
     pipeline = opened.for_task(task)
-    guided = takes_guidance(opened, wish.guidance_scale)
+    guided = takes_guidance(opened, request.guidance_scale)
     tensors = unpack_conditioning(opened, conditioning, guided=guided)
     made = sample(
         opened,
         pipeline,
         task,
-        wish,
-        Watch(ctx, opened, wish.size),
+        request,
+        Watch(ctx, opened, request.size),
         tensors=tensors,
         media={} if fresh else {"image": torch.from_numpy(latent.samples.copy())[None]},
-        options={} if fresh else {"strength": limit_strength(strength, wish.steps)},
+        options={} if fresh else {"strength": limit_strength(strength, request.steps)},
     )
-    return Latent(made[0].float().cpu().numpy(), latent.space, *wish.size)
+    return Latent(made[0].float().cpu().numpy(), latent.space, *request.size)
 
 
 def blend_latents(first: Latent, second: Latent, amount: float, mask: Mask | None, *, spherical: bool) -> Latent:
@@ -81,7 +86,7 @@ def resize_latent(latent: Latent, scale: float, method: str, multiple: int) -> L
     """Enlarge a latent.
 
     Raises:
-        StudioError: E627 if it is no plane of samples, or would be too large.
+        StudioError: E627 if it is not a plane of samples, or would be too large.
     """
     _check_plane(latent)
     rows, columns = latent.samples.shape[-2:]
@@ -111,6 +116,6 @@ def _check_plane(latent: Latent) -> None:
     if latent.samples.ndim < 3:
         raise StudioError(
             "E627",
-            "this latent is a row of tokens, and no plane of samples",
+            "this latent is a row of tokens, not a plane of samples",
             hint="blend or enlarge the decoded image",
         )

@@ -81,11 +81,11 @@ def check_reach(opened: PipelineModel, size: Size) -> None:
 
 
 def refuse_reach(reach: int, size: Size) -> StudioError:
-    """Return the error for a size that a model has no positions for; a side of 0 is one that nobody gave."""
-    told = f"{size[0]} x {size[1]}" if all(size) else f"{max(size)} {'columns' if size[0] else 'rows'}"
+    """Return the error for a size that a model has no positions for; a side of 0 was not given."""
+    wanted = f"{size[0]} x {size[1]}" if all(size) else f"{max(size)} {'columns' if size[0] else 'rows'}"
     return StudioError(
         "E621",
-        f"this model draws at most {reach} x {reach} pixels, not {told}",
+        f"this model draws at most {reach} x {reach} pixels, not {wanted}",
         hint="leave width and height at 0, and enlarge the image afterwards, with image.resize for example",
     )
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from studio_diffusion.pipeline_model import PipelineModel
 
 _PREVIEWS = 4
-_SHORTEST_SECONDS = 3.0  # a run that is shorter is over before anybody looks
+_SHORTEST_SECONDS = 3.0  # a shorter run needs no previews
 _SHARE = 0.02  # of the run's time that previews may take
 _SIDE = 192  # pixels, about
 
@@ -90,7 +90,7 @@ class Watch:
         return step
 
     def _wants_preview(self, done: int, total: int) -> bool:
-        """Say whether a preview is due, and cheap beside what the run takes."""
+        """Say whether a preview is due, and takes little of the time of the run."""
         due = (self._shown + 1) * total // (_PREVIEWS + 1)
         if self.opened.family not in PARTS or self._shown >= _PREVIEWS or self.round or not due <= done < total:
             return False

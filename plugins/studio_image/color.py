@@ -12,7 +12,7 @@ def parse_color(text: str) -> Color:
     """Parse "#rgb", "#rrggbb", "#rrggbbaa", a CSS name, "transparent", or rgb(), hsl(), hsv() as Pillow reads them.
 
     Raises:
-        MediaError: E505 if it is none of these.
+        MediaError: E505 if it has none of these forms.
     """
     from PIL import ImageColor
 
@@ -23,7 +23,7 @@ def parse_color(text: str) -> Color:
     except ValueError:
         raise MediaError(
             "E505",
-            f"{text[:60]!r} is not a color",
+            f"invalid color {text[:60]!r}",
             hint='write "#rrggbb", "#rrggbbaa" or a CSS name such as "orange" or "transparent"',
         ) from None
     red, green, blue, alpha = (*values, 255)[:4]

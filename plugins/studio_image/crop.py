@@ -14,12 +14,12 @@ def parse_aspect(text: str) -> float:
     """Parse "16:9", "4/3" or "1.91" into width over height.
 
     Raises:
-        MediaError: E507 if it is none of these.
+        MediaError: E507 if it has none of these forms.
     """
     match = _ASPECT.fullmatch(text)
     width, height = (float(match[1]), float(match[2] or 1)) if match else (0.0, 1.0)
     if width <= 0 or height <= 0 or not 1e-4 <= width / height <= 1e4:
-        raise MediaError("E507", f"{text[:40]!r} is not an aspect ratio", hint='write it like "16:9" or "1.5"')
+        raise MediaError("E507", f"invalid aspect ratio {text[:40]!r}", hint='write it like "16:9" or "1.5"')
     return width / height
 
 

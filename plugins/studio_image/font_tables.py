@@ -74,7 +74,7 @@ class PairTable:
 
 
 def parse_font(data: bytes) -> FontTables:
-    """Read the tables of an OpenType or TrueType font; ValueError if it is none."""
+    """Read the tables of an OpenType or TrueType font; ValueError if it is not one."""
     try:
         start = struct.unpack_from(">I", data, 12)[0] if data[:4] == b"ttcf" else 0
         (count,) = struct.unpack_from(">H", data, start + 4)

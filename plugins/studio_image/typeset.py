@@ -28,7 +28,7 @@ _FILES = {
     "display": _FOLDER / "BebasNeue-Bold.otf",
     "universal": UNIVERSAL_FONT,
 }
-_STAND_IN = "\u25a1"  # drawn for a character that no font holds
+_FALLBACK = "\u25a1"  # drawn for a character that no font holds
 _BREAKS_AFTER = "-\u2013\u2014/"
 _SHAPED_BLOCKS = ((0x0900, 0x0DFF), (0x0E00, 0x0FFF), (0x1000, 0x109F), (0x1780, 0x17FF))
 
@@ -124,10 +124,10 @@ def load_font(name: FontName) -> Font:
 
 
 def load_fonts(name: FontName, file: Path | None = None) -> tuple[Font, ...]:
-    """Load a font, from the user's own file if given, with the one that stands in for what it lacks.
+    """Load a font, from the user's own file if given, with a fallback for the characters that it lacks.
 
     Raises:
-        MediaError: E508 if the file is no font.
+        MediaError: E508 if the file is not a font.
     """
     own: tuple[Font, ...] = ()
     if file is not None:
@@ -259,7 +259,7 @@ def _set_line(text: str, style: Style) -> tuple[Line, str]:
             continue
         if font is None:
             missing += character
-            piece = Piece(_STAND_IN, style.fonts[-1], x)
+            piece = Piece(_FALLBACK, style.fonts[-1], x)
         else:
             piece = Piece(character, font, x)
         if last is not None:
@@ -279,8 +279,8 @@ def _set_shaped_line(text: str, style: Style) -> tuple[Line, str]:
     font = min(style.fonts, key=lambda each: len(lacking[each]))
     missing = "".join(lacking[font])
     if missing:
-        font = font if font.tables.holds(_STAND_IN) else style.fonts[-1]
-        text = "".join(_STAND_IN if c in lacking[font] else c for c in text)
+        font = font if font.tables.holds(_FALLBACK) else style.fonts[-1]
+        text = "".join(_FALLBACK if c in lacking[font] else c for c in text)
     if not _can_shape():
         text = text[::-1]
     return Line((Piece(text, font, 0.0, True),), _measure_shaped(text, font, style.size)), missing
@@ -332,7 +332,7 @@ def _can_shape() -> bool:
 
 
 def warn_about(blocks: Sequence[Block], log: Callable[[str], None]) -> None:
-    """Say which characters no font holds, and where shaping was missing."""
+    """Log which characters no font has, and where shaping was missing."""
     missing = "".join(dict.fromkeys("".join(block.missing for block in blocks)))
     if missing:
         names = ", ".join(f"{c} (U+{ord(c):04X} {unicodedata.name(c, 'unnamed').lower()})" for c in missing[:12])

@@ -76,7 +76,7 @@ def plan_levels(
 
 
 def count_work(levels: Sequence[Level], effort: Effort, full: Size) -> int:
-    """Count what progress will be told, in pixels measured or laid down."""
+    """Count the work that progress reports, in pixels measured or painted."""
     refinements = count_refinements(effort.reaches, RANDOM_STEPS)
     window = (2 * effort.radius + 1) ** 2
     enlarging = (2 * ENLARGING_RADIUS + 1) ** 2

@@ -36,7 +36,7 @@ class StyleOpener(ModelOpener):
         from studio_style.networks.vgg import load_features
 
         for option, _ in model.options:
-            raise ModelError("E681", f"{option!r} is no load option of networks for style", hint="leave it out")
+            raise ModelError("E681", f"unknown load option {option!r} of networks for style", hint="leave it out")
         file = _find_file(path)
         if file is None:
             raise ModelError("E681", f"{str(path)!r} holds no safetensors file", hint="name the file itself")

@@ -80,9 +80,7 @@ def optimize_image(
     for size, mine in _plan_sizes(working, total):
         image = resize_image(image, size)
         grown = stroke_scale * math.sqrt(size[0] * size[1])
-        measure = _create_measure(
-            network, resize_image(target, size), styles, grown, loss, generator, strength, device
-        )
+        measure = _create_measure(network, resize_image(target, size), styles, grown, loss, generator, strength, device)
         for step, painted in enumerate(_descend(image, measure, network, optimizer, max(mine, 1), device)):
             image = painted
             on_step(min(done + step + 1, total), total, partial(finish, painted))

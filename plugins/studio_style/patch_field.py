@@ -89,9 +89,7 @@ def blur_luma(image: torch.Tensor) -> torch.Tensor:
     return functional.avg_pool2d(functional.pad(luma, (1, 1, 1, 1), mode="replicate"), 3, 1)[0]
 
 
-def create_queries(
-    style: StylePatches, image: torch.Tensor, guide: torch.Tensor, weight: torch.Tensor
-) -> torch.Tensor:
+def create_queries(style: StylePatches, image: torch.Tensor, guide: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """Compute what `measure` multiplies with style keys: one row per pixel, and its own length.
 
     The distance of two patches is (color)^2 + weight * (tone)^2, with roughness a part of the tone; weight is H x W.

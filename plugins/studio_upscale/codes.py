@@ -1,4 +1,4 @@
-"""What a network is told of a whole image before it sees a part of it."""
+"""Codes: numbers about a whole image that a network takes beside each tile of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ USUAL = EVEN | {"antialiased": 2.0}
 def find_codes(
     plane: FloatArray, gauge: Gauge, scale: int, odds: Mapping[str, float] = EVEN
 ) -> tuple[float, float, float]:
-    """Look at an image that is to be enlarged.
+    """Inspect an image that is to be enlarged.
 
     Args:
         plane: Brightness, height x width, 0 to 1.
@@ -41,4 +41,4 @@ def _weigh(guess: AnyArray, odds: Mapping[str, float], pressed: float) -> tuple[
 
 
 UNSEEN = _weigh(np.ones(len(KERNELS)), USUAL, 0.0)
-"""What a network is told of an image that a look would say nothing of: what is usual, without a trace of JPEG."""
+"""What a network is told of an image that inspection would say nothing of: what is usual, without a trace of JPEG."""

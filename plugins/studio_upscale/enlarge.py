@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from studio_upscale.upscaler import Upscaler
 
 OnTile = Callable[[int, int], None]
-Look = Callable[[AnyArray, int], Sequence[float]]
+Inspect = Callable[[AnyArray, int], Sequence[float]]
 _DEEP = np.dtype(np.uint16)
 
 
@@ -53,7 +53,7 @@ def enlarge(
     scale: float,
     tiling: Tiling,
     on_tile: OnTile,
-    look: Look | None = None,
+    inspect: Inspect | None = None,
 ) -> list[Image]:
     """Enlarge images of one size, of one number of channels and one depth.
 
@@ -66,7 +66,7 @@ def enlarge(
         scale: How many times larger.
         tiling: Size of tiles.
         on_tile: Called before each tile.
-        look: Instead of the model's own look at whole images.
+        inspect: What inspects whole images; the model itself if None.
 
     Raises:
         MediaError: E506 if the result, or what has to be made on the way, is over the limits.
@@ -78,7 +78,7 @@ def enlarge(
         _check_size(first.width * factor, first.height * factor)
     colors, alphas = zip(*(_split(image.stored) for image in images), strict=True)
     steps = len(passes) * (1 if all(alpha is None or _is_flat(alpha) for alpha in alphas) else 2)
-    growth = _Growth(upscaler, passes, size, steps, tiling, on_tile, look or upscaler.look)
+    growth = _Growth(upscaler, passes, size, steps, tiling, on_tile, inspect or upscaler.inspect)
     grown = growth.run(np.stack(colors), 0)
     return [
         Image(_join(grown[index], _enlarge_alpha(alpha, size, lambda a: growth.run(a, len(passes)))))
@@ -96,18 +96,18 @@ class _Growth:
     steps: int
     tiling: Tiling
     on_tile: OnTile
-    look: Look
+    inspect: Inspect
 
     def run(self, samples: AnyArray, begun: int) -> AnyArray:
         """Enlarge samples (N x height x width x channels); `begun` is how many passes have gone before."""
         depth = samples.dtype
         for index, factor in enumerate(self.passes):
             last = index + 1 == len(self.passes) and samples.shape[1] * factor == self.size[1]
-            look = self._look_again if index else self.look
+            inspect = self._describe_enlarged if index else self.inspect
             samples = run_tiled(
                 samples,
                 factor,
-                partial(self._run_tile, factor, [look(image, factor) for image in samples]),
+                partial(self._run_tile, factor, [inspect(image, factor) for image in samples]),
                 self.tiling,
                 reach=self.upscaler.reach,
                 dtype=depth if last else _find_deep(depth),
@@ -115,8 +115,8 @@ class _Growth:
             )
         return _resize(samples, self.size, depth)
 
-    def _look_again(self, image: AnyArray, factor: int) -> Sequence[float]:
-        return self.upscaler.look_again(factor)
+    def _describe_enlarged(self, image: AnyArray, factor: int) -> Sequence[float]:
+        return self.upscaler.describe_enlarged(factor)
 
     def _run_tile(self, factor: int, seen: Sequence[Sequence[float]], tile: FloatArray) -> FloatArray:
         return self.upscaler.run(tile, factor, seen)
@@ -154,7 +154,7 @@ def restore(
         return list(images)
     colors, alphas = zip(*(_split(image.stored) for image in images), strict=True)
     stacked = np.stack(colors)
-    seen = [upscaler.look(image, 1) for image in stacked]
+    seen = [upscaler.inspect(image, 1) for image in stacked]
     parts = np.broadcast_to(np.asarray(strength, np.float32), len(images))[:, None, None, None]
 
     def run(tile: FloatArray) -> FloatArray:

@@ -24,7 +24,7 @@ _STRONG = ((0.98, 0.02), (0.9, 0.012))  # quantiles of the differences from whic
 
 
 def find_middle(image: AnyArray, side: int = 512) -> AnyArray:
-    """Return the middle of a large image (height x width, perhaps x channels), which is enough to look at.
+    """Return the middle of a large image (height x width, perhaps x channels), which is enough to inspect.
 
     It begins where a block of JPEG begins.
     """

@@ -36,7 +36,7 @@ class UpscaleOpener(ModelOpener):
                 enlarge, E694 for a load option.
         """
         for option, _ in model.options:
-            raise ModelError("E694", f"{option!r} is no load option of these networks", hint="leave it out")
+            raise ModelError("E694", f"unknown load option {option!r} of upscaling networks", hint="leave it out")
         import torch
 
         header = read_header(path)

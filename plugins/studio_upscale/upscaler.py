@@ -34,16 +34,16 @@ class Upscaler(ABC):
     reach: int
     name: str
 
-    def look(self, image: AnyArray, scale: int) -> tuple[float, ...]:
-        """Look at a whole image (height x width x channels) before its tiles are run.
+    def inspect(self, image: AnyArray, scale: int) -> tuple[float, ...]:
+        """Inspect a whole image (height x width x channels) before its tiles are run.
 
         Returns:
             What the network wants to know of it, for `run`.
         """
         return ()
 
-    def look_again(self, scale: int) -> tuple[float, ...]:
-        """Return what to tell the network of an image that was enlarged before; of that, a look says nothing."""
+    def describe_enlarged(self, scale: int) -> tuple[float, ...]:
+        """Return the codes of an image that was enlarged before, of which inspection would say nothing."""
         return ()
 
     def run(self, images: FloatArray, scale: int, seen: Sequence[Sequence[float]] | None = None) -> FloatArray:
@@ -52,12 +52,12 @@ class Upscaler(ABC):
         Args:
             images: Whole ones, or tiles of the same place of each.
             scale: One of `scales`.
-            seen: What `look` said of each of the whole images; without it, they are looked at here.
+            seen: What `inspect` said of each of the whole images; without it, they are inspected here.
 
         Raises:
             ModelError: E693 if the network gives NaN or another size.
         """
-        made = self._run(images, scale, [self.look(p, scale) for p in images] if seen is None else seen)
+        made = self._run(images, scale, [self.inspect(p, scale) for p in images] if seen is None else seen)
         count, height, width, channels = images.shape
         if made.shape != (count, height * scale, width * scale, channels):
             raise ModelError(
@@ -68,7 +68,7 @@ class Upscaler(ABC):
         if not np.isfinite(made).all():
             raise ModelError(
                 "E693",
-                f"{self.name} gave numbers that are none (NaN)",
+                f"{self.name} returned NaN",
                 hint="mostly float16 that overflows: --dtype fp32",
             )
         return made
@@ -98,7 +98,7 @@ class CompactUpscaler(Upscaler):
         self.reach = max(network.reach for network in networks.values())
         self.name = "the compact network"
 
-    def look(self, image: AnyArray, scale: int) -> tuple[float, ...]:
+    def inspect(self, image: AnyArray, scale: int) -> tuple[float, ...]:
         """Guess how an image was made small, and how hard it was compressed since."""
         coded = self._networks[scale].coded
         if not coded:
@@ -107,7 +107,7 @@ class CompactUpscaler(Upscaler):
         brightness = find_brightness(to_floats(find_middle(image)))
         return find_codes(brightness, self._gauge, scale, USUAL)[:coded]
 
-    def look_again(self, scale: int) -> tuple[float, ...]:
+    def describe_enlarged(self, scale: int) -> tuple[float, ...]:
         """Return what is usual, without a trace of JPEG."""
         return UNSEEN[: self._networks[scale].coded]
 
@@ -230,13 +230,13 @@ class SelfEnsemble(Upscaler):
         self._upscaler = upscaler
         self.scales, self.reach, self.name = upscaler.scales, upscaler.reach, upscaler.name
 
-    def look(self, image: AnyArray, scale: int) -> tuple[float, ...]:
-        """Look at a whole image as the model does; no turn changes that."""
-        return self._upscaler.look(image, scale)
+    def inspect(self, image: AnyArray, scale: int) -> tuple[float, ...]:
+        """Inspect a whole image as the model does; no turn changes that."""
+        return self._upscaler.inspect(image, scale)
 
-    def look_again(self, scale: int) -> tuple[float, ...]:
+    def describe_enlarged(self, scale: int) -> tuple[float, ...]:
         """Return what the model says."""
-        return self._upscaler.look_again(scale)
+        return self._upscaler.describe_enlarged(scale)
 
     def _run(self, images: FloatArray, scale: int, seen: Sequence[Sequence[float]]) -> FloatArray:
         total: Any = 0

@@ -34,7 +34,7 @@ def check_frame_size(video: Video, scale: float) -> tuple[int, int]:
     return width, height
 
 
-class SteadyLook:
+class SteadyInspection:
     """What a model sees of the frames so far, so that the guess about one frame does not make the video flicker.
 
     A mean in which old frames count less and less. Frames of one color, of which nothing can be told, do not count.
@@ -47,8 +47,8 @@ class SteadyLook:
         self._seen: dict[tuple[int, tuple[int, ...]], tuple[int, FloatArray]] = {}
 
     def __call__(self, image: AnyArray, scale: int) -> Sequence[float]:
-        """Look at the next frame; its alpha is looked at by itself."""
-        key, now = (scale, image.shape), np.array(self._upscaler.look(image, scale), np.float32)
+        """Inspect the next frame; its alpha is inspected by itself."""
+        key, now = (scale, image.shape), np.array(self._upscaler.inspect(image, scale), np.float32)
         count, mean = self._seen.get(key, (0, now))
         if float(to_floats(find_middle(image)).std()) > _FLAT:
             kept = min(self._KEPT, count / (count + 1))
@@ -78,8 +78,8 @@ def run_video(
     with ExitStack() as leases:
         restorer = find_upscaler(leases.enter_context(ctx.open(denoise_model))) if denoise > 0 else None
         upscaler = find_upscaler(leases.enter_context(ctx.open(model))) if scale != 1 else None
-        look = SteadyLook(upscaler) if upscaler is not None else None
-        work = _Work(restorer, denoise, upscaler, scale, tiling, pause, look)
+        inspect = SteadyInspection(upscaler) if upscaler is not None else None
+        work = _Work(restorer, denoise, upscaler, scale, tiling, pause, inspect)
         for group in _group(video.frames(), frames_at_once):
             images = work.run([frame.image for frame in group])
             yield from (Frame(image, frame.time) for image, frame in zip(images, group, strict=True))
@@ -97,13 +97,13 @@ class _Work:
     scale: float
     tiling: Tiling
     pause: OnTile
-    look: SteadyLook | None
+    inspect: SteadyInspection | None
 
     def run(self, images: list[Image]) -> list[Image]:
         if self.restorer is not None:
             images = restore(images, self.restorer, self.denoise, self.tiling, self.pause)
         if self.upscaler is not None:
-            images = enlarge(images, self.upscaler, self.scale, self.tiling, self.pause, self.look)
+            images = enlarge(images, self.upscaler, self.scale, self.tiling, self.pause, self.inspect)
         return images
 
 

@@ -17,7 +17,7 @@ KEY = "studio_upscale"
 
 
 def read_header(path: Path) -> dict[str, Any]:
-    """Return the header of a safetensors file as it stands there; {} if there is none."""
+    """Return the header of a safetensors file; {} if there is none."""
     try:
         with path.open("rb") as file:
             size = int.from_bytes(file.read(8), "little")
@@ -30,7 +30,7 @@ def read_header(path: Path) -> dict[str, Any]:
 
 
 def read_facts(header: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return what one of our own files says of itself; None if the file is none."""
+    """Return what one of our own files says of itself; None for any other file."""
     metadata = header.get("__metadata__")
     text = metadata.get(KEY) if isinstance(metadata, dict) else None
     if not isinstance(text, str):
@@ -97,10 +97,10 @@ def load_tensors(path: Path) -> dict[str, Any]:
 def refuse(path: Path, reason: str, architecture: str = "") -> ModelError:
     """Make the error that says why weights cannot be loaded."""
     line = next((line.strip() for line in reason.splitlines()[::-1] if line.strip()), "no reason given")
-    told = f" as {architecture}" if architecture else ""
+    kind = f" as {architecture}" if architecture else ""
     return ModelError(
         "E690",
-        f"{path.name!r} cannot be loaded{told}: {line[:300]}",
+        f"{path.name!r} cannot be loaded{kind}: {line[:300]}",
         where=str(path),
         hint="the weights are of another architecture or incomplete; get them again",
     )
@@ -144,11 +144,11 @@ def load_compact(path: Path, facts: Mapping[str, Any], device: str, dtype: Any) 
 
 
 def _check_description(each: Mapping[str, Any]) -> None:
-    """Raise ValueError for a network that nobody made, before room is made for it; KeyError if something is missing."""
+    """Raise ValueError for an invalid description, before memory is taken for it; KeyError if something is missing."""
     from studio_upscale.codes import CODES
 
     scales = each["scales"]
     ranges = [(each["width"], 1, 1024), (each["blocks"], 1, 64), (each["coded"], 0, CODES), (len(scales), 1, 16)]
     ranges += [(scale, 1, 16) for scale in scales[:16]]
     if not all(isinstance(number, int) and least <= number <= most for number, least, most in ranges):
-        raise ValueError(f"its description makes no sense: {each}")
+        raise ValueError(f"invalid description of a network: {each}")

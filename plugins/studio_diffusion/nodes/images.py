@@ -32,14 +32,14 @@ _SAME = (
 
 
 def _draw_all(ctx: Context, calls: Sequence[Mapping[str, Any]]) -> list[Drawn]:
-    from studio_diffusion.generate import draw, make_wish, open_models
+    from studio_diffusion.generate import draw, make_request, open_models
     from studio_diffusion.noise import list_seeds
     from studio_diffusion.sizes import choose_size
 
     first = calls[0]
     count = first["count"]
     with open_models(ctx, first["model"], first["loras"] or (), first["lora_weights"] or ()) as (opened, loras):
-        wish = make_wish(
+        request = make_request(
             opened,
             prompts=[call["prompt"] for call in calls for _ in range(count)],
             seeds=[seed for call in calls for seed in list_seeds(call["seed"], count)],
@@ -49,7 +49,7 @@ def _draw_all(ctx: Context, calls: Sequence[Mapping[str, Any]]) -> list[Drawn]:
             guidance_scale=first["guidance_scale"],
             sampler=first["sampler"],
         )
-        images = draw(ctx, opened, wish, loras=loras, calls=len(calls))
+        images = draw(ctx, opened, request, loras=loras, calls=len(calls))
     groups = [images[at : at + count] for at in range(0, len(images), count)]
     return [Drawn(group[0], group) for group in groups]
 
@@ -164,7 +164,7 @@ def sketch_to_image(
     import numpy as np
 
     from studio_diffusion.control import draw_controlled
-    from studio_diffusion.generate import open_models, wish_again
+    from studio_diffusion.generate import open_models, repeat_request
     from studio_diffusion.pixels import read_image
     from studio_diffusion.sizes import choose_size, fit_shape
     from studio_diffusion.sketch import prepare_sketch
@@ -178,7 +178,7 @@ def sketch_to_image(
             size = choose_size(opened, width, height, ctx.log)
         pixels = np.ascontiguousarray(read_image(sketch)[0].permute(1, 2, 0).numpy())
         control = Image(prepare_sketch(pixels, kind, size))
-        wish = wish_again(
+        request = repeat_request(
             opened,
             prompt=prompt,
             seed=seed,
@@ -189,5 +189,7 @@ def sketch_to_image(
             guidance_scale=guidance_scale,
             sampler=sampler,
         )
-        images = draw_controlled(ctx, opened, wish, net, control, strength=strength, start=start, end=end, loras=ready)
+        images = draw_controlled(
+            ctx, opened, request, net, control, strength=strength, start=start, end=end, loras=ready
+        )
     return DrawnAfterSketch(images[0], images, control)

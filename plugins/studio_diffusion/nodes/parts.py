@@ -102,14 +102,14 @@ def sample_latent(
         seed: Another seed, another image.
         model: Weights to draw with.
     """
-    from studio_diffusion.generate import make_wish
+    from studio_diffusion.generate import make_request
     from studio_diffusion.latents import check_parts, check_space
     from studio_diffusion.resample import sample_over
 
     with ctx.open(model) as opened:
         check_parts(opened)
         check_space(opened, latent.space)
-        wish = make_wish(
+        request = make_request(
             opened,
             prompts=[str(conditioning.info.get("prompt", ""))],
             seeds=[seed],
@@ -119,7 +119,7 @@ def sample_latent(
             guidance_scale=guidance_scale,
             sampler=sampler,
         )
-        return sample_over(ctx, opened, wish, latent, conditioning, strength)
+        return sample_over(ctx, opened, request, latent, conditioning, strength)
 
 
 @node("diffusion.decode_latent", lane="device", check=check_part)

@@ -64,11 +64,11 @@ def image_to_image(
         lora_weights: A weight for each, or one for all; 1 without.
         model: Weights to use.
     """
-    from studio_diffusion.generate import open_models, wish_again
+    from studio_diffusion.generate import open_models, repeat_request
     from studio_diffusion.redraw import choose_redraw_size, redraw
 
     with open_models(ctx, model, loras or (), lora_weights or ()) as (opened, adapters):
-        wish = wish_again(
+        request = repeat_request(
             opened,
             prompt=prompt,
             seed=seed,
@@ -79,7 +79,7 @@ def image_to_image(
             guidance_scale=guidance_scale,
             sampler=sampler,
         )
-        images = redraw(ctx, opened, wish, image, strength, loras=adapters)
+        images = redraw(ctx, opened, request, image, strength, loras=adapters)
     return Drawn(images[0], images)
 
 
@@ -170,14 +170,14 @@ def inpaint(
         lora_weights: A weight for each, or one for all; 1 without.
         model: Weights to use.
     """
-    from studio_diffusion.generate import open_models, wish_again
+    from studio_diffusion.generate import open_models, repeat_request
     from studio_diffusion.masks import check_mask, soften_inside
     from studio_diffusion.redraw import repaint
     from studio_diffusion.sizes import choose_work_size
 
     check_mask(image, mask)
     with open_models(ctx, model, loras or (), lora_weights or ()) as (opened, adapters):
-        wish = wish_again(
+        request = repeat_request(
             opened,
             prompt=prompt,
             seed=seed,
@@ -189,7 +189,7 @@ def inpaint(
             sampler=sampler,
         )
         weight = soften_inside(mask.pixels, feather)
-        images = repaint(ctx, opened, wish, image, mask, weight, strength, loras=adapters)
+        images = repaint(ctx, opened, request, image, mask, weight, strength, loras=adapters)
     return Drawn(images[0], images)
 
 
@@ -238,7 +238,7 @@ def outpaint(
         lora_weights: A weight for each, or one for all; 1 without.
         model: Weights to use.
     """
-    from studio_diffusion.generate import open_models, wish_again
+    from studio_diffusion.generate import open_models, repeat_request
     from studio_diffusion.redraw import extend_image, repaint
     from studio_diffusion.sizes import choose_work_size
 
@@ -246,7 +246,7 @@ def outpaint(
         return Drawn(image, [image] * count)
     canvas, mask, weight = extend_image(image, (left, right, top, bottom), seam)
     with open_models(ctx, model, loras or (), lora_weights or ()) as (opened, adapters):
-        wish = wish_again(
+        request = repeat_request(
             opened,
             prompt=prompt,
             seed=seed,
@@ -257,5 +257,5 @@ def outpaint(
             guidance_scale=guidance_scale,
             sampler=sampler,
         )
-        images = repaint(ctx, opened, wish, canvas, mask, weight, strength, loras=adapters)
+        images = repaint(ctx, opened, request, canvas, mask, weight, strength, loras=adapters)
     return Drawn(images[0], images)

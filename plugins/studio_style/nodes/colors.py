@@ -99,7 +99,7 @@ def _check_scribbles(image: Image, scribbles: Image) -> FloatArray:
     if scribbles.channels != 4:
         raise MediaError(
             "E684",
-            "the scribbles have no alpha, so that nobody knows where they are",
+            "the scribbles have no alpha, so their place is unknown",
             hint="paint them on a transparent image, or use image.apply_mask",
         )
     if (scribbles.width, scribbles.height) != (image.width, image.height):

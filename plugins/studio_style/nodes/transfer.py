@@ -115,12 +115,12 @@ def read_styles(images: list[Image], weights: list[float] | None) -> StyleSet:
             hint="give one for `style`, then one for each of `more_styles`",
         )
     if any(not math.isfinite(each) or each < 0 for each in shares) or sum(shares) <= 0:
-        raise MediaError("E682", f"weights {shares} are none", hint="give numbers of 0 or more, one of them above 0")
+        raise MediaError("E682", f"invalid weights {shares}", hint="give numbers of 0 or more, one of them above 0")
     return create_style_set([read_rgb(each) for each in images], shares)
 
 
 def create_reporter(ctx: Context) -> Callable[[int, int, Callable[[], FloatArray]], None]:
-    """Make the function that tells progress, with a preview now and then."""
+    """Return the function that reports progress, with a preview now and then."""
     calls = 0
 
     def on_step(done: int, total: int, preview: Callable[[], FloatArray]) -> None:

@@ -14,7 +14,7 @@ class Compact(nn.Module):
 
     A head, `blocks` pairs of 3 x 3 convolutions with a skip around each, and a tail for every scale that ends in a
     pixel shuffle (Shi et al. 2016). What the network says is added to the bicubic interpolation of the plane, so that
-    a network which knows nothing interpolates.
+    an untrained network interpolates.
 
     Args:
         width: Channels inside.

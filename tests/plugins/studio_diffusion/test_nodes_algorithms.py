@@ -137,9 +137,7 @@ def test_the_clean_latent_of_a_flow_model_is_estimated() -> None:
 # -- words -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "prompt", ["apples", "CHERRIES", "Leaves", "the wolf's", "two wolves", "", "a big image", "!"]
-)
+@pytest.mark.parametrize("prompt", ["apples", "CHERRIES", "Leaves", "the wolf's", "two wolves", "", "a big image", "!"])
 def test_known_words_count_in_any_form(prompt: str) -> None:
     from studio_diffusion.known_words import describe_unknown
 

@@ -49,9 +49,9 @@ def test_a_sheet_of_seeds_is_drawn_in_stacks(studio: Studio, tmp_path: Path, mon
 
     draw, stacks = generate.draw, []
 
-    def count(ctx: Any, opened: Any, wish: Any, **options: Any) -> Any:
-        stacks.append(len(wish.seeds))
-        return draw(ctx, opened, wish, **options)
+    def count(ctx: Any, opened: Any, request: Any, **options: Any) -> Any:
+        stacks.append(len(request.seeds))
+        return draw(ctx, opened, request, **options)
 
     monkeypatch.setattr(generate, "draw", count)
     result = studio.run(load_graph(GRAPHS / "variations_sheet.json"), {"count": 8}, output=tmp_path)

@@ -40,8 +40,7 @@ def test_strength_says_how_far_the_result_is_from_the_encoded_image(ctx: TestCon
     coded = decode_latent(ctx, encode_image(ctx, image))
 
     far = [
-        distance(image_to_image(ctx, image, "apple", strength=each, steps=10).image, coded)
-        for each in (0.1, 0.5, 1.0)
+        distance(image_to_image(ctx, image, "apple", strength=each, steps=10).image, coded) for each in (0.1, 0.5, 1.0)
     ]
 
     assert far == sorted(far)

@@ -15,7 +15,7 @@ from studio.testing import TestContext
 from studio_upscale.nodes.images import enlarge_image
 from studio_upscale.nodes.video import enlarge_video
 from studio_upscale.opener import UpscaleOpener
-from studio_upscale.video import SteadyLook
+from studio_upscale.video import SteadyInspection
 from tests.plugins.studio_upscale.tiny_networks import write_compact
 
 NET = Model("builtin:net")
@@ -53,10 +53,10 @@ def test_what_is_seen_of_a_video_changes_by_little_from_frame_to_frame(net: Test
     sharp = np.random.default_rng(0).random((40, 40, 3)).astype(np.float32)
     soft = (sharp + np.roll(sharp, 1, 0) + np.roll(sharp, 1, 1) + np.roll(sharp, (1, 1), (0, 1))) / 4
     with net.open(NET) as opened:
-        look, flat = SteadyLook(opened), np.zeros_like(sharp)
-        alone = [opened.look(frame, 2)[0] for frame in (sharp, soft)]
-        begun = [look(frame, 2)[0] for frame in (flat, flat, *[sharp] * 12)]
-        seen = [begun[-1], *(look(frame, 2)[0] for frame in (soft, sharp, soft, soft))]
+        inspect, flat = SteadyInspection(opened), np.zeros_like(sharp)
+        alone = [opened.inspect(frame, 2)[0] for frame in (sharp, soft)]
+        begun = [inspect(frame, 2)[0] for frame in (flat, flat, *[sharp] * 12)]
+        seen = [begun[-1], *(inspect(frame, 2)[0] for frame in (soft, sharp, soft, soft))]
 
     assert abs(alone[0] - alone[1]) > 0.05
     assert begun[2:] == pytest.approx([alone[0]] * 12)

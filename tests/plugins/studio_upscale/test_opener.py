@@ -86,7 +86,7 @@ def test_a_coded_network_is_told_of_the_whole_image_and_not_of_the_tile(tmp_path
     sharp = np.random.default_rng(0).random((64, 64, 3)).astype(np.float32)
     half = np.concatenate([sharp, _smooth(_smooth(sharp))])
 
-    seen = [opened.look(image, 2) for image in (sharp, _smooth(_smooth(sharp)), half)]
+    seen = [opened.inspect(image, 2) for image in (sharp, _smooth(_smooth(sharp)), half)]
     model, ctx = Model("builtin:net"), TestContext(models={"builtin:net": opened})
     whole = enlarge_image(ctx, Image(half), model=model).pixels
     tiled = enlarge_image(ctx, Image(half), model=model, tile=48, overlap=16).pixels
@@ -115,7 +115,7 @@ def test_the_self_ensemble_does_not_mind_turns_and_mirrors(tmp_path: Path, chann
 def test_an_image_that_was_enlarged_before_is_not_looked_at(tmp_path: Path) -> None:
     opened = _open(write_compact(tmp_path / "net.safetensors", coded=True))
     seen: list[tuple[int, ...]] = []
-    opened.look = lambda image, scale: seen.append((*image.shape, scale)) or (0.1,)
+    opened.inspect = lambda image, scale: seen.append((*image.shape, scale)) or (0.1,)
 
     enlarge_image(
         TestContext(models={"builtin:net": opened}),
@@ -125,7 +125,7 @@ def test_an_image_that_was_enlarged_before_is_not_looked_at(tmp_path: Path) -> N
     )
 
     assert seen == [(30, 20, 3, 2)]
-    assert opened.look_again(4) == (0.25,)
+    assert opened.describe_enlarged(4) == (0.25,)
 
 
 SPOILED_GAUGES: dict[str, Any] = {
@@ -155,7 +155,7 @@ def test_a_gauge_whose_numbers_overflow_says_that_all_is_as_likely(tmp_path: Pat
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         image = np.random.default_rng(0).random((64, 64, 3)).astype(np.float32)
-        assert opened.look(image, 2) == pytest.approx((0.25,))
+        assert opened.inspect(image, 2) == pytest.approx((0.25,))
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_a_description_that_makes_no_sense_is_refused(tmp_path: Path, key: str, 
         _open(path)
 
     assert caught.value.code == "E690"
-    assert "makes no sense" in str(caught.value)
+    assert "invalid description" in str(caught.value)
 
 
 def _set_nan(tensors: dict[str, Any]) -> None:
