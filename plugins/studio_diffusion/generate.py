@@ -89,7 +89,8 @@ def open_models(
     """Lease a model and its LoRAs.
 
     Raises:
-        StudioError: E625 if a reference is not a model that draws or not a LoRA, or the weights are not one for each LoRA.
+        StudioError: E625 if a reference is not a model that draws or not a LoRA, or if LoRAs and weights differ in
+            number.
     """
     if weights and len(weights) not in (1, len(loras)):
         raise StudioError(
