@@ -1,4 +1,4 @@
-"""Tones, channels, depth, histograms, and images from nothing."""
+"""Tones, channels, depth and histograms."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from studio.api import Image, Mask, MediaError
 from studio.testing import TestContext
-from studio_image.nodes import sources, tone
+from studio_image.nodes import tone
 
 CTX = TestContext()
 
@@ -129,69 +129,3 @@ def test_split_channels_merge_back_in_their_depth() -> None:
 def test_channels_of_different_sizes_do_not_merge() -> None:
     with pytest.raises(MediaError, match="green is 2 x 1 but red is 1 x 1"):
         tone.merge_channels(CTX, dot(0.1), Image(np.ones((1, 2))), dot(0.1))
-
-
-@pytest.mark.parametrize(
-    ("text", "rgba"),
-    [("#f80", [1, 8 / 15, 0]), ("#FF8000", [1, 128 / 255, 0]), ("orange", [1, 165 / 255, 0]),
-     ("#ff800080", [1, 128 / 255, 0, 128 / 255]), ("transparent", [0, 0, 0, 0]), ("rgb(255, 0, 51)", [1, 0, 0.2])],
-)  # fmt: skip
-def test_colors_are_read_as_css_writes_them(text: str, rgba: list[float]) -> None:
-    assert sources.new_image(CTX, width=1, height=1, color=text).pixels[0, 0] == pytest.approx(rgba)
-
-
-@pytest.mark.parametrize("text", ["", "#12345", "ornage", "#gggggg", "rgb(1,2)", "x" * 500])
-def test_what_is_no_color_is_an_error_that_names_the_forms(text: str) -> None:
-    with pytest.raises(MediaError) as caught:
-        sources.new_image(CTX, color=text)
-
-    assert caught.value.code == "E505"
-    assert "#rrggbb" in caught.value.hint
-
-
-def test_new_images_are_bounded() -> None:
-    with pytest.raises(MediaError) as caught:
-        sources.new_image(CTX, width=65_535, height=65_535)
-
-    assert caught.value.code == "E506"
-
-
-def test_a_gradient_runs_from_the_first_color_to_the_last_in_its_direction() -> None:
-    right = sources.create_gradient(CTX, width=101, height=3, colors=["black", "white"], degrees=0).pixels[:, :, 0]
-    up = sources.create_gradient(CTX, width=3, height=101, colors=["black", "white"], degrees=90).pixels[:, :, 0]
-
-    assert right[1] == pytest.approx((np.arange(101) + 0.5) / 101, abs=1e-6)
-    assert up[:, 1] == pytest.approx(1 - (np.arange(101) + 0.5) / 101, abs=1e-6)
-
-
-def test_a_radial_gradient_is_the_same_all_around() -> None:
-    image = sources.create_gradient(CTX, width=51, height=51, course="radial", colors=["red", "blue"]).pixels
-
-    assert image[25, 25] == pytest.approx([1, 0, 0], abs=0.02)
-    assert image[0, 0] == pytest.approx([0, 0, 1], abs=0.03)
-    assert image == pytest.approx(np.rot90(image), abs=1e-6)
-
-
-@pytest.mark.parametrize("kind", ["white", "gaussian", "clouds"])
-def test_noise_depends_on_its_seed_alone(kind: str) -> None:
-    first = sources.create_noise(CTX, width=64, height=48, kind=kind, seed=1)
-
-    assert first == sources.create_noise(TestContext(), width=64, height=48, kind=kind, seed=1)
-    assert first != sources.create_noise(CTX, width=64, height=48, kind=kind, seed=2)
-    assert 0.3 < float(first.pixels.mean()) < 0.7
-
-
-def test_clouds_are_smooth_and_white_noise_is_not() -> None:
-    clouds = sources.create_noise(CTX, width=64, height=64, kind="clouds", scale=32).pixels
-    white = sources.create_noise(CTX, width=64, height=64).pixels
-
-    assert np.abs(np.diff(clouds, axis=1)).mean() < 0.3 * np.abs(np.diff(white, axis=1)).mean()
-
-
-def test_the_facts_of_an_image_are_right() -> None:
-    facts = sources.describe_image(CTX, Image(np.full((4, 6, 4), 257, np.uint16)))
-
-    assert facts[:4] == (6, 4, 4, 8)  # 257 / 65535 is exactly 1 / 255
-    assert facts.facts["aspect"] == 1.5
-    assert sources.describe_image(CTX, Image(np.full((1, 1, 1), 258, np.uint16))).bits == 16
-    assert sources.describe_image(CTX, dot(1 / 3 + 1e-6)).bits == 32

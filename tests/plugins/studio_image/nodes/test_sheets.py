@@ -1,0 +1,84 @@
+"""Contact sheets: images in their cells, labels below them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from studio.api import Image, MediaError
+from studio.testing import TestContext
+from studio_image.nodes import sheets
+
+CTX = TestContext()
+
+
+def make_flat(level: float, width: int = 10, height: int = 10, channels: int = 1) -> Image:
+    return Image(np.full((height, width, channels), level, np.float32))
+
+
+def test_a_grid_puts_each_image_into_its_cell_in_reading_order() -> None:
+    context = TestContext()
+    images = [make_flat((n + 1) / 10) for n in range(5)]
+
+    sheet = sheets.make_grid(context, images, columns=3, gap=2, margin=1, background="black").pixels[:, :, 0]
+
+    assert sheet.shape == (2 * 1 + 2 * 10 + 2, 2 * 1 + 3 * 10 + 2 * 2)
+    for n in range(5):
+        top, left = 1 + n // 3 * 12, 1 + n % 3 * 12
+        assert sheet[top : top + 10, left : left + 10] == pytest.approx((n + 1) / 10)
+        sheet = np.array(sheet)
+        sheet[top : top + 10, left : left + 10] = 0
+    assert sheet.max() == 0
+    assert context.steps == [(n, 5) for n in range(1, 6)]
+
+
+def test_a_grid_can_be_cancelled_between_images() -> None:
+    from studio.api import Cancelled
+
+    with pytest.raises(Cancelled):
+        sheets.make_grid(TestContext(cancel_at_step=2), [make_flat(0.5)] * 4)
+
+
+@pytest.mark.parametrize(("fit", "covered"), [("fit", 0.5), ("fill", 1.0), ("stretch", 1.0)])
+def test_a_wide_image_lies_in_a_square_cell_as_asked(fit: str, covered: float) -> None:
+    sheet = sheets.make_grid(CTX, [make_flat(1.0, 20, 10)], cell_width=40, cell_height=40, margin=0, fit=fit,
+                             background="black")  # fmt: skip
+
+    assert sheet.pixels.mean() == pytest.approx(covered, abs=0.01)
+
+
+def test_a_grid_mixes_channels_and_keeps_what_is_transparent() -> None:
+    clear = Image(np.zeros((10, 10, 4)))
+
+    over = sheets.make_grid(CTX, [make_flat(0.5), clear], gap=0, margin=0, background="red").pixels
+    apart = sheets.make_grid(CTX, [make_flat(0.5), clear], gap=0, margin=0, background="transparent").pixels
+
+    assert over.shape == (10, 20, 4)
+    assert over[5, 15] == pytest.approx([1, 0, 0, 1])
+    assert apart[5, 15, 3] == 0
+    assert apart[5, 5] == pytest.approx([0.5, 0.5, 0.5, 1])
+
+
+def test_labels_stand_below_their_images_within_the_cell() -> None:
+    images = [make_flat(0.0, 100, 60, 3)] * 3
+
+    sheet = sheets.make_grid(CTX, images, columns=3, gap=10, margin=0, background="black",
+                             labels=["one", "", "a label much too long for the cell " * 5])  # fmt: skip
+    ink = sheet.pixels.max(axis=2)
+
+    assert ink[:60].max() == 0
+    assert ink[60:, :100].max() > 0.5
+    assert ink[60:, 100:220].max() == 0
+    assert ink[60:, 220:].max() > 0.5
+
+
+def test_labels_must_be_as_many_as_images() -> None:
+    with pytest.raises(MediaError, match="1 labels for 2 images"):
+        sheets.make_grid(CTX, [make_flat(0.1)] * 2, labels=["one"])
+
+
+def test_a_sheet_over_the_limits_is_refused() -> None:
+    with pytest.raises(MediaError) as caught:
+        sheets.make_grid(CTX, [make_flat(0.1)] * 4, cell_width=60_000, cell_height=60_000)
+
+    assert caught.value.code == "E506"

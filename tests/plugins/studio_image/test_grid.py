@@ -1,0 +1,70 @@
+"""Contact sheets: rows, cells, labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from studio_image.grid import make_grid
+from studio_image.typeset import load_fonts
+
+SETTINGS: dict[str, Any] = {
+    "columns": None,
+    "cell": (None, None),
+    "gap": 0,
+    "margin": 0,
+    "fit": "fit",
+    "label_size": 0.0,
+}
+BLACK = (0.0, 0.0, 0.0, 1.0)
+
+
+def lay_out(*sizes: tuple[int, int], labels: tuple[str, ...] = (), **given: Any) -> Any:
+    images = [np.ones((height, width, 1), np.float32) for width, height in sizes]
+    settings = SETTINGS | {"background": BLACK, "fonts": load_fonts("sans"), "step": lambda done, total: None} | given
+    return make_grid(images, labels, **settings)
+
+
+@pytest.mark.parametrize(
+    ("count", "columns", "size"), [(1, None, (4, 4)), (5, None, (12, 8)), (5, 2, (8, 12)), (3, 9, (12, 4))]
+)
+def test_a_sheet_has_about_as_many_rows_as_columns_unless_asked_for_others(
+    count: int, columns: int | None, size: tuple[int, int]
+) -> None:
+    sheet, _ = lay_out(*[(4, 4)] * count, columns=columns)
+
+    assert (sheet.shape[1], sheet.shape[0]) == size
+
+
+def test_cells_are_as_large_as_the_largest_image_and_a_missing_side_follows_their_shape() -> None:
+    assert lay_out((4, 2), (2, 6))[0].shape[:2] == (6, 8)
+    assert lay_out((4, 2), (8, 4), cell=(20, None))[0].shape[:2] == (10, 40)
+    assert lay_out((4, 2), (8, 4), cell=(None, 10))[0].shape[:2] == (10, 40)
+
+
+def test_a_small_image_lies_in_the_middle_of_its_cell() -> None:
+    sheet, _ = lay_out((2, 2), (6, 2), columns=1, cell=(6, 2))
+
+    assert sheet[:2, :, 0].tolist() == [[0, 0, 1, 1, 0, 0]] * 2
+
+
+def test_a_label_too_long_is_made_smaller_and_then_cut_with_an_ellipsis() -> None:
+    _, blocks = lay_out((100, 20), (100, 20), labels=("short", "a label that is far too long for its cell " * 3))
+
+    short, long = ("".join(piece.text for piece in block.lines[0].pieces) for block in blocks)
+    assert short == "short"
+    assert long.startswith("alabelthat")
+    assert long.endswith("\u2026")
+    assert blocks[1].width <= 100
+    assert blocks[1].style.size < blocks[0].style.size
+
+
+def test_transparent_images_show_the_background() -> None:
+    clear = np.zeros((2, 2, 4), np.float32)
+    settings = SETTINGS | {"background": (1.0, 0.0, 0.0, 1.0), "fonts": load_fonts("sans"), "step": lambda a, b: None}
+
+    sheet, _ = make_grid([clear], [], **settings)
+
+    assert (sheet == (1, 0, 0, 1)).all()
