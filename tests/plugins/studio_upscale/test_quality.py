@@ -13,10 +13,8 @@ import pytest
 from studio.api import Image, Model
 from studio.testing import TestContext
 from studio_upscale import studio_models
-from studio_upscale.jpeg import find_step
 from studio_upscale.nodes.images import denoise_image, enlarge_image, restore_image
 from studio_upscale.opener import UpscaleOpener
-from studio_upscale.pixels import find_brightness, to_floats
 from studio_upscale.training.images import load_held_out, shrink_antialiased
 
 MARGIN = {"builtin:compact": 0.3, "builtin:compact-fast": 0.15}
@@ -98,17 +96,6 @@ def test_restoring_never_lowers_a_light_compression(ctx: TestContext, whole: Any
 
 def test_restoring_always_changes_a_clean_image_by_little(ctx: TestContext, whole: Any) -> None:
     assert _measure(restore_image(ctx, Image(whole), always=True).stored, whole) > 38
-
-
-@pytest.mark.parametrize("corner", [(0, 0), (3, 5), (7, 1)])
-@pytest.mark.parametrize(("quality", "step"), [(40, 17), (75, 7), (90, 3)])
-def test_the_steps_of_jpeg_are_found_wherever_its_blocks_begin(
-    whole: Any, quality: int, step: int, corner: tuple[int, int]
-) -> None:
-    pressed = _press(whole, quality)[corner[0] :, corner[1] :]
-
-    assert find_step(find_brightness(to_floats(pressed))) == pytest.approx(step, rel=0.15)
-    assert find_step(find_brightness(to_floats(whole[corner[0] :, corner[1] :]))) == 0
 
 
 def test_denoising_takes_away_noise(ctx: TestContext, whole: Any) -> None:
