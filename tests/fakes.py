@@ -351,6 +351,11 @@ def _create_pictures(probe: Probe, fake: Any) -> None:
         """Return the first picture of a film."""
         return next(video.frames()).image
 
+    @fake("fake.frame_at")
+    def frame_at(ctx: Context, video: Video, index: int) -> Image:
+        """Return one picture of a film."""
+        return [frame.image for frame in video.frames()][index]
+
     @fake("fake.blend")
     def blend(ctx: Context, first: Image, second: Image) -> Image:
         """Return the mean of two pictures."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 
+from studio.api import Input
 from studio.errors import NodeError
 from studio.execution.call import (
     CONDITIONS,
@@ -135,7 +136,7 @@ class Demand:
                 args[name] = result
             elif result.failed or not bound.spec.optional:
                 return result
-            elif end is not None and end.required:  # skipped, and this input may be empty
+            elif _is_required(end):  # skipped, and this input may be empty
                 args[name] = self._values.create_empty()
         return args
 
@@ -239,6 +240,10 @@ class Demand:
             return self._videos_are_written
         readers = [state.node for state in self.states.values() if reference in state.sources]
         return len(readers) == 1 and readers[0].depth == 0
+
+
+def _is_required(end: Input | None) -> bool:
+    return end is not None and end.required
 
 
 def select_results(found: Sequence[Result | Unavailable]) -> list[Result] | Unavailable:

@@ -66,7 +66,7 @@ class Lookup:
             return None  # an author who changes outputs without raising `version` gets them made again
         return action
 
-    def find_parts(self, node_type: NodeType, digests: Callable[[], Mapping[str, str]]) -> dict[str, str]:
+    def _find_parts(self, node_type: NodeType, digests: Callable[[], Mapping[str, str]]) -> dict[str, str]:
         """Return what a fingerprint is made of, if the cache keeps that."""
         return self._fingerprints.find_parts(node_type, digests()) if self._cache.disk is not None else {}
 
@@ -133,7 +133,7 @@ class Lookup:
         if call.fingerprint is None or not self.is_kept(node_type) or any(map(is_undigested, outputs.values())):
             self.release(call)
             return
-        parts = self.find_parts(node_type, lambda: self.find_digests(call))
+        parts = self._find_parts(node_type, lambda: self.find_digests(call))
         notes = shorten_notes(call.context.notes) if call.context is not None else ()
         action = Action(call.fingerprint, node_type.id, outputs, parts, call.seconds, notes=notes)
         values = {result.digest: result.value for result in results.values() if not result.lazy}
@@ -179,7 +179,7 @@ class Lookup:
         if any(map(is_undigested, outputs.values())):
             return None
         new = self._cache.find_new(outputs.values())
-        parts = {**self.find_parts(node_type, lambda: digests), **create_marks(new)}
+        parts = {**self._find_parts(node_type, lambda: digests), **create_marks(new)}
         action = Action(fingerprint, node_type.id, outputs, parts)
         self._cache.record(action, {outputs[name]: value for name, value in values.items()}, local=True)
         return new

@@ -190,17 +190,26 @@ VIDEO = {
     "v": ("fake.film", {"n": 4}),
     "one": ("fake.invert", {"image": "@v"}),
     "two": ("fake.invert", {"image": "@v"}),
+    "m": ("fake.film", {"n": 4}),
+    "each": ("fake.frame_at", {"video": "@m", "index": [0, 1]}),
 }
 
 
 @pytest.mark.parametrize(
     ("node", "written", "once"),
-    [("f", False, True), ("v", False, False), ("once", False, False), ("once", True, True), ("two", True, False)],
+    [
+        ("f", False, True),
+        ("v", False, False),
+        ("m", False, False),
+        ("once", False, False),
+        ("once", True, True),
+        ("two", True, False),
+    ],
 )
 def test_a_video_is_read_once_by_a_single_node_or_by_the_file_it_is_written_to(
     memory_studio: Studio, node: str, written: bool, once: bool
 ) -> None:
-    document = graph(VIDEO, a="once", b="one", c="two", d="two")
+    document = graph(VIDEO, a="once", b="one", c="two", d="two", e="each")
     demand = make_demand(memory_studio, document, videos_are_written=written)
     state = demand.states[node]
     assert state.node.node_type is not None
