@@ -86,18 +86,20 @@ def _ends_sentence(text: str, match: re.Match[str]) -> bool:
     mark = match[0]
     if following.islower() and (mark[0] in ".…" or mark[-1:] in _CLOSERS):
         return False  # "etc. and", "... so", "'Why?' she said"
-    if mark != ".":
-        return True
-    before = _WORD_BEFORE.search(text, max(0, match.start() - 64), match.start())
+    return mark != "." or _ends_at_point(text, match.start(), after, following)
+
+
+def _ends_at_point(text: str, at: int, after: str, following: str) -> bool:
+    """Say whether a point ends a sentence, by the word before it and by what comes after."""
+    before = _WORD_BEFORE.search(text, max(0, at - 64), at)
     word = before[0] if before else ""
     if _is_initial(word):
         return not after or word == "I"
     if _is_abbreviation(word):
-        allowed = word.lower() in (_BEFORE_NUMBER | _ENDING)
-        return allowed and not following.isdigit()
+        return word.lower() in (_BEFORE_NUMBER | _ENDING) and not following.isdigit()
     # "am 3. Mai" and "1. Write it": a number of one or two digits with a point is an ordinal or heads a list
-    short = word.isdigit() and len(word) <= 2
-    return not (short and (start_of(text, match.start() - len(word)) or _is_month(after)))
+    is_short = word.isdigit() and len(word) <= 2
+    return not (is_short and (start_of(text, at - len(word)) or _is_month(after)))
 
 
 def _is_initial(word: str) -> bool:

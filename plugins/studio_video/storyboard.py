@@ -149,17 +149,22 @@ def mix_voices(scenes: Sequence[Scene], music: Audio | None, *, music_level: flo
         duck: By how much it is softer while someone speaks, in dB.
     """
     voices = [(scene.voice, scene.voice_start) for scene in scenes if scene.voice is not None and scene.voice.frames]
-    music = music if music is not None and music.frames else None
-    clips = [voice for voice, _ in voices] + ([] if music is None else [music])
+    played = [music] if music is not None and music.frames else []
+    clips = [*(voice for voice, _ in voices), *played]
     if not clips:
         return None
-    rate, channels = max(s.rate for s in clips), min(2, max(s.channels for s in clips))
+    rate, channels = max(clip.rate for clip in clips), min(2, max(clip.channels for clip in clips))
     frames = round(scenes[-1].end * rate)
     mixed, spoken = _place_voices(voices, frames, rate, channels)
-    if music is not None:
+    for music in played:
         mixed += _play(_convert(music, rate, channels), frames, rate) * _find_gain(spoken, rate, music_level, duck)
-    peak = float(np.abs(mixed).max()) if frames else 0.0
-    return Audio(mixed / peak * 0.98 if peak > 0.98 else mixed, rate)
+    return Audio(_keep_below(mixed, 0.98), rate)
+
+
+def _keep_below(samples: FloatArray, top: float) -> FloatArray:
+    """Return samples, turned down as a whole where one of them is over a top."""
+    peak = float(np.abs(samples).max(initial=0.0))
+    return samples / peak * top if peak > top else samples
 
 
 def _place_voices(
