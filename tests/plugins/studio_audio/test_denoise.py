@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from studio.api import Audio
-from studio_audio.denoise import Gate, find_removed, reduce_noise
+from studio_audio.blocks import cut_blocks
+from studio_audio.denoise import Gate, _measure_noise, find_removed, reduce_noise
 from tests.plugins.studio_audio.signals import find_rms, make_noise, make_tone
 
 RATE = 16_000
@@ -50,3 +51,12 @@ def test_a_channel_without_noise_stays_bit_for_bit() -> None:
     assert not np.array_equal(made.samples[:, 0], both[:, 0])
     silent = Audio(np.zeros((1000, 1), np.float32), RATE)
     assert reduce_noise(silent, None, Gate(12.0, 6.0), ignore) is silent
+
+
+def test_the_quietest_fifth_of_noise_is_brought_to_the_level_of_the_noise() -> None:
+    samples = make_noise(10.0, rate=RATE).samples
+
+    guessed = _measure_noise(cut_blocks(samples), samples.shape, 512, alone=False)
+    known = _measure_noise(cut_blocks(samples), samples.shape, 512, alone=True)
+
+    assert 10 * np.log10(guessed.mean() / known.mean()) == pytest.approx(0, abs=0.3)

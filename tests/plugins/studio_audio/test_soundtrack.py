@@ -38,6 +38,14 @@ def test_the_path_is_the_cheapest_of_all() -> None:
     assert tuple(soundtrack._search(miss, jumps, ending).tolist()) == best
 
 
+def test_without_a_curve_a_piece_of_its_own_length_is_played_from_its_beginning() -> None:
+    piece = make_piece()
+
+    path = soundtrack.find_path(piece, Request(6.0, [], None, False), 0.5)
+
+    assert path.tolist() == list(range(12))
+
+
 def test_beats_in_order_are_the_piece_itself() -> None:
     piece = make_piece()
 
