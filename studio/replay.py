@@ -216,18 +216,24 @@ def _measure_distance(value_type: ValueType[Any], old: Any, new: Any) -> _Distan
 
 def _measure_videos(old: Video, new: Video) -> _Distance | None:
     """Return how far two videos' frames and audio are apart, one frame at a time."""
-    if old.color != new.color:
-        return None
     distance = _Distance()
-    for one, two in itertools.zip_longest(old.frames(), new.frames()):
-        if one is None or two is None or one.time != two.time:
-            return None
-        if not distance.add(one.image.pixels, two.image.pixels):
-            return None
+    return distance if _add_frames(distance, old, new) and _add_audio(distance, old, new) else None
+
+
+def _add_frames(distance: _Distance, old: Video, new: Video) -> bool:
+    return all(
+        one is not None
+        and two is not None
+        and one.time == two.time
+        and distance.add(one.image.pixels, two.image.pixels)
+        for one, two in itertools.zip_longest(old.frames(), new.frames())
+    )
+
+
+def _add_audio(distance: _Distance, old: Video, new: Video) -> bool:
     if old.audio is None or new.audio is None:
-        return distance if old.audio is new.audio else None
-    same = old.audio.rate == new.audio.rate and distance.add(old.audio.samples, new.audio.samples)
-    return distance if same else None
+        return old.audio is new.audio
+    return old.audio.rate == new.audio.rate and distance.add(old.audio.samples, new.audio.samples)
 
 
 def _scale(array: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,7 @@ def split_row(line: str) -> list[str]:
     return [cell.strip() for cell in re.split(r"(?<!\\)\|", line) if cell.strip()]
 
 
+@cache
 def find_raised() -> set[str]:
     """Return the codes in the texts of the sources; docstrings only speak of codes, and comments switch off linters."""
     found: set[str] = set()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from studio.api import Image, ImageType, MediaLimits
+from studio.api import Audio, Image, ImageType, MediaLimits, Video
 from studio.app import Studio, read_settings
 from studio.errors import GraphError, UsageError
 from studio.provenance.check import read_records
@@ -144,3 +145,43 @@ def test_a_sample_depends_on_its_seed_alone() -> None:
     assert choose_sample(names, 5, 1) == choose_sample(names[::-1], 5, 1)
     assert choose_sample(names, 5, 1) != choose_sample(names, 5, 2)
     assert sorted(choose_sample(names, 99, 1)) == sorted(names)
+
+
+# -- videos --------------------------------------------------------------------------------------------------
+
+
+def make_video(levels: list[float], audio: Audio | None = None, rate: int = 10) -> Video:
+    """Return a video with a frame of each level."""
+    images = [Image(np.full((16, 16, 3), level, np.float32)) for level in levels]
+    return Video.from_images(images, Fraction(rate), audio)
+
+
+def compare_videos(studio: Studio, folder: Path, one: Video, two: Video) -> ReplayState:
+    """Compare two videos that are stored without loss."""
+    kind = studio.registry.value_types["video"]
+    paths = [folder / "one.mkv", folder / "two.mkv"]
+    for path, video in zip(paths, (one, two), strict=True):
+        kind.write_file(video, path, path.name)
+    return compare_files(studio, *paths, 0.0).state
+
+
+TONE, OTHER_TONE = (Audio(np.full((800, 1), level, np.float32), 8000) for level in (0.25, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "state"),
+    [
+        (make_video([0.2, 0.4]), make_video([0.2, 0.4]), ReplayState.SAME),
+        (make_video([0.2, 0.4]), make_video([0.2, 0.9]), ReplayState.DIFFERS),
+        (make_video([0.2, 0.4]), make_video([0.2]), ReplayState.DIFFERS),
+        (make_video([0.2, 0.4]), make_video([0.2, 0.4], rate=20), ReplayState.DIFFERS),
+        (make_video([0.2, 0.4], TONE), make_video([0.2, 0.4], TONE), ReplayState.SAME),
+        (make_video([0.2, 0.4], TONE), make_video([0.2, 0.4], OTHER_TONE), ReplayState.DIFFERS),
+        (make_video([0.2, 0.4], TONE), make_video([0.2, 0.4]), ReplayState.DIFFERS),
+    ],
+    ids=["equal", "a frame", "a frame less", "times", "equal audio", "audio", "no audio"],
+)
+def test_videos_are_compared_by_frames_times_and_audio(
+    studio: Studio, tmp_path: Path, one: Video, two: Video, state: ReplayState
+) -> None:
+    assert compare_videos(studio, tmp_path, one, two) is state
