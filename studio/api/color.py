@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from studio.errors import MediaError
 
-Encoding = Literal["srgb", "linear", "log"]
+ColorEncoding = Literal["srgb", "linear", "log"]
 Primaries = Literal["bt709", "display-p3", "adobe-rgb", "bt2020", "acescg", "aces2065-1"]
 Range = Literal["full", "limited"]
 
@@ -34,12 +34,12 @@ class ColorSpace:
         MediaError: E509 for a word that is unknown, and for a limited range of linear samples.
     """
 
-    encoding: Encoding = "srgb"
+    encoding: ColorEncoding = "srgb"
     primaries: Primaries = "bt709"
     range: Range = "full"
 
     def __post_init__(self) -> None:
-        for name, allowed in (("encoding", Encoding), ("primaries", Primaries), ("range", Range)):
+        for name, allowed in (("encoding", ColorEncoding), ("primaries", Primaries), ("range", Range)):
             value, known = getattr(self, name), get_args(allowed)
             if value not in known:
                 raise MediaError("E509", f"unknown {name} {value!r}", hint=f"use one of: {', '.join(known)}")
@@ -72,6 +72,13 @@ class ColorSpace:
             MediaError: E509 for an unknown word.
         """
         return SRGB if value is None else cls(**value)
+
+
+def check_color(color: object) -> ColorSpace:
+    """Return a color space; MediaError E509 for anything else, such as the name of an encoding."""
+    if isinstance(color, ColorSpace):
+        return color
+    raise MediaError("E509", f"invalid color space {color!r}", hint='write color=ColorSpace("linear"), for example')
 
 
 SRGB = ColorSpace()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from studio.api.color import SRGB, ColorSpace
+from studio.api.color import SRGB, ColorSpace, check_color
 from studio.api.color_transfer import convert_samples
+from studio.api.image_source import convert_pillow, convert_torch, is_pillow, is_torch
 from studio.errors import MediaError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class _Raster:
     def __init__(self, source: Any, *, color: ColorSpace = SRGB) -> None:
         import numpy as np
 
+        check_color(color)
         if isinstance(source, np.ndarray | list | tuple):
             try:
                 array = np.array(source)
@@ -46,7 +48,7 @@ class _Raster:
                     "E501", f"invalid {self.studio_type}: rows of different lengths", hint=self._layout
                 ) from None
             self._fill(self._freeze(array, color), None, color)
-        elif _is_pillow(source) or _is_torch(source):
+        elif is_pillow(source) or is_torch(source):
             self._fill(None, source, color)
         else:
             raise MediaError(
@@ -67,7 +69,7 @@ class _Raster:
             MediaError: As the class does.
         """
         taken = cls.__new__(cls)
-        taken._fill(cls._freeze(array, color), None, color)
+        taken._fill(cls._freeze(array, check_color(color)), None, color)
         return taken
 
     def _fill(self, array: AnyArray | None, source: Any, color: ColorSpace) -> None:
@@ -94,7 +96,7 @@ class _Raster:
         """Samples as they came: uint8, uint16 or float32, read-only."""
         source = self._source  # another thread may be converting it too: it sets the array before it drops the source
         if self._array is None and source is not None:
-            array = _convert_pillow(source) if _is_pillow(source) else _convert_torch(source)
+            array = convert_pillow(source) if is_pillow(source) else convert_torch(source)
             object.__setattr__(self, "_array", self._freeze(array, self._color))
             object.__setattr__(self, "_source", None)
         assert self._array is not None
@@ -261,58 +263,6 @@ class Mask(_Raster):
         if array.ndim != 2:
             raise MediaError("E501", f"invalid mask shape {array.shape}", hint=cls._layout)
         return array
-
-
-_WHOLE_TENSORS = ("torch.uint8", "torch.uint16")
-
-
-def _is_pillow(source: object) -> bool:
-    return any(t.__module__.startswith("PIL.") and t.__name__ == "Image" for t in type(source).__mro__)
-
-
-def _is_torch(source: object) -> bool:
-    return any(t.__module__ == "torch" and t.__name__ == "Tensor" for t in type(source).__mro__)
-
-
-def _convert_pillow(source: Any) -> AnyArray:
-    import numpy as np
-
-    try:
-        source.load()
-    except (OSError, SyntaxError, ValueError) as error:
-        raise MediaError("E501", f"the Pillow image cannot be decoded: {error}", hint="its file is damaged") from None
-    if source.mode in ("I;16", "I;16L", "I;16B", "I;16N"):
-        deep: AnyArray = np.asarray(source).astype(np.uint16)
-        return deep
-    if source.mode == "I":
-        clipped: AnyArray = np.clip(np.asarray(source), 0, 65535).astype(np.uint16)
-        return clipped
-    return np.asarray(source) if source.mode == "F" else np.array(_convert_mode(source))
-
-
-def _convert_mode(source: Any) -> Any:
-    """Return a Pillow image in mode L, RGB or RGBA."""
-    has_alpha = source.mode in ("LA", "La", "PA", "RGBa") or "transparency" in source.info
-    if source.mode not in ("L", "RGB", "RGBA") or (has_alpha and source.mode != "RGBA"):
-        try:
-            source = source.convert("RGBA" if has_alpha else "L" if source.mode == "1" else "RGB")
-        except ValueError:
-            raise MediaError(
-                "E501", f"unsupported mode {source.mode!r} of a Pillow image", hint="convert it to RGB first"
-            ) from None
-    return source
-
-
-def _convert_torch(tensor: Any) -> AnyArray:
-    import numpy as np
-
-    tensor = tensor.detach().cpu()
-    if tensor.ndim == 4 and tensor.shape[0] == 1:
-        tensor = tensor[0]
-    array: AnyArray = tensor.numpy() if str(tensor.dtype) in _WHOLE_TENSORS else tensor.float().numpy()
-    if array.ndim == 3:
-        array = np.moveaxis(array, 0, -1)
-    return np.array(array)
 
 
 def _check_samples(array: AnyArray, color: ColorSpace) -> AnyArray:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from studio.api.annotation import AnnotationProblem, parse_annotation
-from studio.api.color import Encoding
+from studio.api.color import ColorEncoding
 from studio.api.docstring import Docstring, parse_docstring
 from studio.api.node_type import Batch, CachePolicy, Check, Input, Lane, NodeType, Output, Resources, locate_function
 from studio.api.type_spec import ValueProblem, check_value, describe_value
@@ -35,7 +35,7 @@ def node(
     needs: Callable[..., Iterable[str]] | None = None,
     check: Check | None = None,
     migrations: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] | None = None,
-    encodings: Collection[Encoding] = (),
+    encodings: Collection[ColorEncoding] = (),
     resources: Resources | None = None,
     isolate: object = None,
 ) -> Callable[[Function], Function]:
@@ -110,7 +110,7 @@ class _Declaration:
     needs: Callable[..., Iterable[str]] | None
     check: Check | None
     migrations: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] | None
-    encodings: Collection[Encoding]
+    encodings: Collection[ColorEncoding]
     resources: Resources
     isolate: object
 
@@ -318,7 +318,7 @@ def _check_migrations(version: object, migrations: Mapping[int, Any] | None) -> 
 
 
 def _check_encodings(encodings: object) -> list[str]:
-    known = typing.get_args(Encoding)
+    known = typing.get_args(ColorEncoding)
     if isinstance(encodings, str) or not isinstance(encodings, Collection):
         return [f"encodings {encodings!r} is not a collection of encodings, such as ('srgb', 'linear')"]
     return [f"encoding {found!r} is none of {', '.join(known)}" for found in encodings if found not in known]

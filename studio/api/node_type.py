@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from studio.api.color import SRGB, ColorSpace, Encoding
+from studio.api.color import SRGB, ColorEncoding, ColorSpace
 from studio.api.model import Model
 from studio.api.type_spec import TypeSpec, ValueProblem, describe_value
 from studio.errors import NodeTypeError, StudioError
@@ -135,7 +135,7 @@ class NodeType:
     needs: Callable[..., Iterable[str]] | None = None
     check: Check | None = None
     migrations: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
-    encodings: frozenset[Encoding] = frozenset()
+    encodings: frozenset[ColorEncoding] = frozenset()
     resources: Resources = Resources()
     summary: str = ""
     description: str = ""

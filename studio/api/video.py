@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, ClassVar
 
-from studio.api.color import SRGB, ColorSpace
+from studio.api.color import SRGB, ColorSpace, check_color
 from studio.errors import MediaError
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Video:
         parts = {"frames": frames, "width": int(width), "height": int(height), "rate": _check_rate(rate)}
         parts |= {
             "channels": channels,
-            "color": color,
+            "color": check_color(color),
             "count": count,
             "audio": audio,
             "source": source,

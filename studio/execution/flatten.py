@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import get_args
 
 from studio.api import File, Input, NodeType, Output, TypeSpec
-from studio.api.color import Encoding
+from studio.api.color import ColorEncoding
 from studio.errors import GraphError
 from studio.execution.file_reading import FileReader
 from studio.execution.plan import Plan, PlanInput, PlanNode, prune_plan
@@ -93,7 +93,7 @@ def _create_check(spec: TypeSpec) -> NodeType:
         {"value": taken},
         {"value": passed},
         device_free=True,
-        encodings=frozenset(get_args(Encoding)),
+        encodings=frozenset(get_args(ColorEncoding)),
         distribution="studio",
         distribution_version=repr(spec),
     )

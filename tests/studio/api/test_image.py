@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import PIL.Image
 import pytest
-import torch
 
 from studio.api.color import SRGB, ColorSpace
 from studio.api.image import Image, Mask
@@ -54,52 +53,6 @@ def test_negative_zero_is_zero_in_the_compact_form() -> None:
     samples = np.array([[-0.0, 0.12345]], np.float32)
 
     assert Image(samples).compact().tobytes() == Image(np.abs(samples)).compact().tobytes()
-
-
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "I;16", "I;16B", "F"])
-def test_every_pillow_mode_becomes_an_image(mode: str) -> None:
-    image = Image(PIL.Image.new(mode, (3, 2)))
-
-    assert (image.width, image.height) == (3, 2)
-    assert image.channels == {"1": 1, "L": 1, "I;16": 1, "I;16B": 1, "F": 1, "LA": 4, "RGBA": 4}.get(mode, 3)
-
-
-@pytest.mark.parametrize("mode", ["L", "RGB", "P"])
-def test_the_transparent_color_of_a_pillow_image_becomes_alpha(mode: str) -> None:
-    source = PIL.Image.new(mode, (2, 1), (0, 0, 0) if mode == "RGB" else 0)
-    source.putpixel((1, 0), (9, 9, 9) if mode == "RGB" else 1)
-    source.info["transparency"] = (0, 0, 0) if mode == "RGB" else 0
-
-    image = Image(source)
-
-    assert image.stored[0, :, 3].tolist() == [0, 255]
-
-
-def test_broken_pillow_image_is_a_media_error(tmp_path) -> None:
-    path = tmp_path / "cut.png"
-    PIL.Image.effect_noise((64, 64), 50).save(path)
-    path.write_bytes(path.read_bytes()[:-600])
-
-    with PIL.Image.open(path) as source, pytest.raises(MediaError) as caught:
-        _ = Image(source).width
-
-    assert caught.value.code == "E501"
-
-
-def test_torch_tensor_is_channels_first() -> None:
-    tensor = torch.rand(1, 3, 4, 5, requires_grad=True)
-
-    image = Image(tensor)
-
-    assert (image.height, image.width, image.channels) == (4, 5, 3)
-    np.testing.assert_array_equal(image.pixels[:, :, 1], tensor[0, 1].detach().numpy())
-
-
-@pytest.mark.parametrize("dtype", [torch.uint8, torch.uint16, torch.float16, torch.bfloat16])
-def test_torch_dtypes_keep_white_white(dtype: torch.dtype) -> None:
-    top = {torch.uint8: 255, torch.uint16: 65535}.get(dtype, 1)
-
-    assert Image(torch.full((3, 2, 2), top, dtype=dtype)).pixels.min() == 1.0
 
 
 @pytest.mark.parametrize(
@@ -279,3 +232,11 @@ def test_an_image_cannot_be_unlocked() -> None:
     for array in (image.pixels, image.stored):
         with pytest.raises(ValueError, match="WRITEABLE"):
             array.flags.writeable = True
+
+
+@pytest.mark.parametrize("color", ["linear", None, ("srgb", "bt709", "full")])
+def test_a_color_space_is_no_word(color: object) -> None:
+    for make in (lambda: Image(np.zeros((1, 1)), color=color), lambda: Mask.take(np.zeros((1, 1)), color=color)):  # type: ignore[arg-type]
+        with pytest.raises(MediaError, match="invalid color space") as caught:
+            make()
+        assert caught.value.code == "E509"
