@@ -28,7 +28,7 @@ def test_musicgen_in_stereo_makes_two_channels(open_tiny: Open) -> None:
 
 
 @pytest.mark.parametrize(("name", "longest"), [("musicgen", 3.0), ("stable_audio", 2.0)])
-def test_a_sound_can_be_as_long_as_the_model_can_make_it_and_no_longer(
+def test_audio_can_be_as_long_as_the_model_can_make_it_and_no_longer(
     open_tiny: Open, name: str, longest: float
 ) -> None:
     ctx = open_tiny(name)
@@ -38,14 +38,14 @@ def test_a_sound_can_be_as_long_as_the_model_can_make_it_and_no_longer(
         make_from_text(ctx, PROMPT, TINY, seconds=longest + 0.1)
 
 
-def test_a_sound_far_longer_than_the_model_knows_is_told(open_tiny: Open) -> None:
+def test_audio_far_longer_than_the_model_knows_is_told(open_tiny: Open) -> None:
     ctx = open_tiny("audioldm2")
 
     assert make_from_text(ctx, PROMPT, TINY, seconds=1.5, steps=1).duration == 1.5
     assert "0.64 seconds" in ctx.messages[0]
 
 
-def test_numbers_that_are_none_are_no_sound(open_tiny: Open) -> None:
+def test_nan_is_not_audio(open_tiny: Open) -> None:
     ctx = open_tiny("stable_audio")
     weight = ctx.models[TINY.reference].network.vae.decoder.conv2.weight_v
     weight.data.fill_(float("nan"))

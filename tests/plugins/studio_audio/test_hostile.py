@@ -77,7 +77,7 @@ def run(path: Path, folder: Path) -> tuple[dict[str, str], dict[str, Audio]]:
         pytest.param(write_half("FLAC"), id="truncated FLAC"),
     ],
 )
-def test_what_is_no_sound_ends_in_one_clear_error(tmp_path: Path, write: Callable[[Path], None]) -> None:
+def test_what_is_not_audio_ends_in_one_clear_error(tmp_path: Path, write: Callable[[Path], None]) -> None:
     write(tmp_path / "in.wav")
 
     errors, written = run(tmp_path / "in.wav", tmp_path)
@@ -100,7 +100,7 @@ def test_what_is_no_sound_ends_in_one_clear_error(tmp_path: Path, write: Callabl
         pytest.param(write_lying_mp3, None, 44_100, 1, id="lying header"),
     ],
 )
-def test_odd_sounds_come_out_right(
+def test_odd_audio_comes_out_right(
     tmp_path: Path, write: Callable[[Path], None], frames: int | None, rate: int, channels: int
 ) -> None:
     write(tmp_path / "in.wav")
@@ -117,7 +117,7 @@ def test_odd_sounds_come_out_right(
 
 
 @pytest.mark.parametrize("extension", ["wav", "flac", "ogg", "mp3", "m4a", "opus"])
-def test_a_sound_leaves_a_graph_in_the_format_that_its_name_asks_for(tmp_path: Path, extension: str) -> None:
+def test_audio_leaves_a_graph_in_the_format_that_its_name_asks_for(tmp_path: Path, extension: str) -> None:
     from studio.provenance.output_folder import OutputFolder
 
     write_wave(make_tone(440, 1.234, rate=44_100).samples, 44_100)(tmp_path / "in.wav")

@@ -18,7 +18,7 @@ CTX = TestContext()
 SONG = make_song()
 
 
-def make_film() -> Video:
+def make_video() -> Video:
     """Two seconds at rest, two of motion."""
     rng = np.random.default_rng(0)
     still = np.full((16, 16, 3), 90, np.uint8)
@@ -27,9 +27,9 @@ def make_film() -> Video:
 
 
 def test_motion_becomes_a_curve_and_the_length_of_a_soundtrack() -> None:
-    curve = music.find_motion(CTX, make_film())
+    curve = music.find_motion(CTX, make_video())
 
     values = dict(map(tuple, curve))
     assert values[0.5] == 0
     assert values[3.0] > 0.8
-    assert music.make_soundtrack(CTX, SONG, video=make_film()).audio.duration == pytest.approx(4.0)
+    assert music.make_soundtrack(CTX, SONG, video=make_video()).audio.duration == pytest.approx(4.0)

@@ -24,7 +24,7 @@ KINDS = ("musicgen", "musicgen_melody", "audioldm2", "stable_audio", "audioldm",
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_one_opener_and_no_other_opens_a_model_for_sound(tiny: Callable[..., Path], name: str) -> None:
+def test_one_opener_and_no_other_opens_a_model_for_audio(tiny: Callable[..., Path], name: str) -> None:
     openers = [each for plugin in (studio_diffusion, studio_speech, studio_audio)
                for each in plugin.studio_model_openers()]  # fmt: skip
 

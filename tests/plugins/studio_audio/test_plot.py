@@ -20,7 +20,7 @@ CTX = TestContext()
      make_noise(0.3, channels=2)],
     ids=["empty", "silent", "offset", "noise"],
 )  # fmt: skip
-def test_every_sound_can_be_drawn(show: str, sound: Audio) -> None:
+def test_all_kinds_of_audio_can_be_drawn(show: str, sound: Audio) -> None:
     picture = spectra.plot_audio(CTX, sound, show=show, width=200, height=128)
 
     assert (picture.width, picture.height, picture.channels) == (200, 128, 3)

@@ -1,4 +1,4 @@
-"""Loading and saving, the sound of films, and the plugin itself."""
+"""Loading and saving, the audio of videos, and the plugin itself."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ KINDS = ("stft", "mel", "cqt")
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_unchanged_picture_gives_the_sound_back(kind: str) -> None:
+def test_an_unchanged_image_gives_the_audio_back(kind: str) -> None:
     noise = make_noise(0.2, channels=2)
 
     drawn = spectra.draw_spectrogram(CTX, spectra.make_spectrogram(CTX, noise, kind=kind))
@@ -37,7 +37,7 @@ def test_painting_black_over_a_tone_silences_it_and_nothing_else() -> None:
     assert middle == pytest.approx(make_tone(4000).samples[3000:-3000] * 0.1, abs=0.01)
 
 
-def test_any_picture_makes_a_sound_and_a_line_a_tone_of_its_level() -> None:
+def test_any_image_makes_audio_and_a_line_a_tone_of_its_level() -> None:
     pixels = np.zeros((257, 100, 3), np.float32)
     pixels[256 - 64] = (80 - 10) / 80
 
@@ -48,7 +48,7 @@ def test_any_picture_makes_a_sound_and_a_line_a_tone_of_its_level() -> None:
     assert tone.frames == 99 * 128
 
 
-def test_a_resized_picture_is_fitted_and_told() -> None:
+def test_a_resized_image_is_fitted_and_told() -> None:
     ctx = TestContext()
     drawn = spectra.draw_spectrogram(ctx, spectra.make_spectrogram(ctx, make_tone(seconds=0.3)))
 

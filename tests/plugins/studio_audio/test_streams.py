@@ -1,4 +1,4 @@
-"""Long sounds go through the node types block by block, and come out as short ones do."""
+"""Long audio goes through the node types block by block, and comes out as short audio does."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ EDITS: dict[str, Callable[[Any, Audio], Audio]] = {
 
 
 @pytest.mark.parametrize("name", EDITS)
-def test_long_sound_comes_out_as_a_short_one(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_long_audio_comes_out_as_short_audio_does(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     ctx = TestContext()
 
     made = EDITS[name](ctx, stream(SHORT))
@@ -86,7 +86,7 @@ def test_long_sound_comes_out_as_a_short_one(name: str, monkeypatch: pytest.Monk
         np.testing.assert_array_equal(np.concatenate(blocks), expected.samples)
 
 
-def test_facts_of_a_long_sound_are_those_of_a_short_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_facts_of_long_audio_are_those_of_short_audio(monkeypatch: pytest.MonkeyPatch) -> None:
     facts = sources.describe_audio(TestContext(), stream(SHORT))
 
     monkeypatch.setattr("studio.api.audio_blocks.HELD_VALUES", 2**40)
@@ -94,7 +94,7 @@ def test_facts_of_a_long_sound_are_those_of_a_short_one(monkeypatch: pytest.Monk
     assert facts.facts["clipped"] > 0
 
 
-def test_work_on_a_long_sound_holds_no_more_than_some_blocks(tmp_path: Path) -> None:
+def test_work_on_long_audio_holds_no_more_than_some_blocks(tmp_path: Path) -> None:
     """The stream counts what is alive of it: every block is let go of soon after it was read."""
     alive: set[int] = set()
     most = 0
@@ -121,7 +121,7 @@ def test_work_on_a_long_sound_holds_no_more_than_some_blocks(tmp_path: Path) -> 
     assert most < 100
 
 
-def test_what_needs_a_sound_whole_refuses_one_of_more_than_an_hour() -> None:
+def test_what_needs_audio_whole_refuses_one_of_more_than_an_hour() -> None:
     hours = sources.make_silence(TestContext(), seconds=5 * 3600.0, rate=48_000, channels=2)
 
     assert hours.is_long

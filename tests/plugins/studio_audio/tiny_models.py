@@ -157,7 +157,7 @@ def _make_clap() -> Any:
 
 
 def _make_latent_parts() -> dict[str, Any]:
-    """Make what all models with a mel spectrogram as a picture have."""
+    """Make what all models with a mel spectrogram as an image have."""
     vae = diffusers.AutoencoderKL(
         block_out_channels=[8, 8],
         in_channels=1,

@@ -39,7 +39,7 @@ def test_speak_makes_speech_subtitles_and_lips(tmp_path: Path) -> None:
     assert max(result["lips"]) > 0.9
 
 
-def test_narrated_picture_makes_a_picture_and_a_voice(tmp_path: Path) -> None:
+def test_narrated_image_makes_an_image_and_a_voice(tmp_path: Path) -> None:
     result = run("narrated_picture.json", tmp_path)
 
     assert not result.errors

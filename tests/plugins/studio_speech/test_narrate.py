@@ -131,7 +131,7 @@ def test_ends_are_rounded_over_4_milliseconds_and_the_gain_is_a_factor() -> None
     assert fade_ends(np.ones(1, np.float32), 10_000, 1.0).tolist() == [1.0]
 
 
-def test_a_speaker_that_makes_no_sound_is_an_error(tmp_path: Path) -> None:
+def test_a_speaker_that_makes_no_audio_is_an_error(tmp_path: Path) -> None:
     class Mute(Beeper):
         def speak(self, utterance: Utterance) -> Spoken:
             return Spoken(np.zeros(5, np.float32), 1000, [0])

@@ -19,7 +19,7 @@ def make_noise(seconds: float, rate: int = 22_050) -> Audio:
     return Audio(np.random.default_rng(0).standard_normal(int(seconds * rate)).astype(np.float32) * 0.1, rate)
 
 
-def test_whisper_writes_down_a_long_sound_in_pieces(open_tiny: Open) -> None:
+def test_whisper_writes_down_long_audio_in_pieces(open_tiny: Open) -> None:
     ctx = open_tiny("whisper")
 
     heard = write_down(ctx, make_noise(40), TINY)

@@ -1,4 +1,4 @@
-"""Small films for tests, and readers that know nothing of Studio's."""
+"""Small videos for tests, and readers that know nothing of Studio's."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def tone(seconds: float, rate: int = 8000, frequency: float = 440.0) -> Audio:
     return Audio((0.4 * np.sin(2 * np.pi * frequency * time)).astype(np.float32), rate)
 
 
-def make_film(
+def make_video(
     count: int = 12, width: int = 64, height: int = 48, rate: int = 12, *, channels: int = 3, sound: bool = True
 ) -> Video:
-    """A film of the moving square, with a tone."""
+    """A video of the moving square, with a tone."""
 
     def frames() -> Iterator[Frame]:
         for index in range(count):
@@ -54,14 +54,14 @@ def make_film(
 
 
 def make_plain(levels: list[int], rate: int = 10, size: int = 16, sound: Audio | None = None) -> Video:
-    """A film of plain grey frames, so that each can be told by its level."""
+    """A video of plain grey frames, so that each can be told by its level."""
     return Video.from_images(
         [Image(np.full((size, size, 3), level, np.uint8)) for level in levels], Fraction(rate), sound
     )
 
 
 def make_uneven(shown: dict[float, int], duration: float, rate: int = 10, audio: Audio | None = None) -> Video:
-    """A film of plain frames: their levels by the times at which they begin to show."""
+    """A video of plain frames: their levels by the times at which they begin to show."""
     frames = [Frame(Image(np.full((8, 8, 3), level, np.uint8)), time) for time, level in shown.items()]
     return Video(
         lambda: iter(frames), width=8, height=8, rate=Fraction(rate), count=len(frames), duration=duration, audio=audio
@@ -84,7 +84,7 @@ def read_times(video: Video) -> list[float]:
 
 
 def write_clip(path: Path, video: Video) -> File:
-    """Write a film as a user's file."""
+    """Write a video as a user's file."""
     VideoType().write_file(video, path, None)
     return open_file(path)
 

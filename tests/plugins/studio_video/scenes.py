@@ -1,4 +1,4 @@
-"""Films made of code: textures that move by known amounts."""
+"""Videos made of code: textures that move by known amounts."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def make_scene(count: int, *, speed: int = 3, seed: int = 0, height: int = 64, w
     return [np.ascontiguousarray(wide[:, speed * index : speed * index + width]) for index in range(count)]
 
 
-def to_film(frames: list[Any], rate: Fraction | int, audio: Audio | None = None) -> Video:
-    """Return a film of arrays."""
+def to_video(frames: list[Any], rate: Fraction | int, audio: Audio | None = None) -> Video:
+    """Return a video of arrays."""
     images = [Image(frame) for frame in frames]
     if not images:
         return Video(lambda: iter([]), width=8, height=8, rate=Fraction(rate))

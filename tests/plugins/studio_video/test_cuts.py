@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from studio_video.cuts import mark_cuts
-from tests.plugins.studio_video.scenes import make_scene, to_film
+from tests.plugins.studio_video.scenes import make_scene, to_video
 
 
 def find_cuts(scene: list[Any]) -> list[int]:
     """Return the frames that start a scene."""
-    return [index for index, (_, is_cut) in enumerate(mark_cuts(to_film(scene, 10).frames())) if is_cut]
+    return [index for index, (_, is_cut) in enumerate(mark_cuts(to_video(scene, 10).frames())) if is_cut]
 
 
 def test_all_cuts_are_found_and_no_flash_dissolve_or_fade_is_one() -> None:

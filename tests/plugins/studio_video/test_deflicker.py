@@ -12,7 +12,7 @@ from studio.api import MediaError
 from studio.testing import TestContext
 from studio_video.deflicker import measure_flicker
 from studio_video.nodes.motion import deflicker_video
-from tests.plugins.studio_video.scenes import make_scene, measure, read, to_film
+from tests.plugins.studio_video.scenes import make_scene, measure, read, to_video
 
 
 def flicker(frames: list[Any]) -> list[Any]:
@@ -21,9 +21,9 @@ def flicker(frames: list[Any]) -> list[Any]:
     return [np.clip(f * draw.uniform(0.8, 1.2, 3), 0, 255).astype(np.uint8) for f in frames]
 
 
-def test_flicker_goes_and_the_picture_stays() -> None:
+def test_flicker_goes_and_the_image_stays() -> None:
     truth = [np.rint(0.6 * frame + 30).astype(np.uint8) for frame in make_scene(10, speed=2)]
-    guide, film = to_film(truth, 10), to_film(flicker(truth), 10)
+    guide, film = to_video(truth, 10), to_video(flicker(truth), 10)
 
     made = deflicker_video(TestContext(), film, guide=guide)
 
@@ -32,8 +32,8 @@ def test_flicker_goes_and_the_picture_stays() -> None:
     assert sharp[0] > 0.6 * sharp[1]
 
 
-def test_deflickering_starts_anew_at_a_cut_and_leaves_the_film_alone_without_strength() -> None:
-    film = to_film([*make_scene(4, seed=1), *make_scene(4, seed=2)], 10)
+def test_deflickering_starts_anew_at_a_cut_and_leaves_the_video_alone_without_strength() -> None:
+    film = to_video([*make_scene(4, seed=1), *make_scene(4, seed=2)], 10)
 
     assert np.array_equal(read(deflicker_video(TestContext(), film))[4], read(film)[4])
     assert measure(read(deflicker_video(TestContext(), film, strength=0.0)), read(film)) > 90
@@ -41,10 +41,10 @@ def test_deflickering_starts_anew_at_a_cut_and_leaves_the_film_alone_without_str
 
 def test_a_guide_may_have_another_size_but_not_another_length() -> None:
     frames = make_scene(4)
-    film, small = to_film(frames, 10), to_film([cv2.resize(f, (48, 32)) for f in frames], 10)
+    film, small = to_video(frames, 10), to_video([cv2.resize(f, (48, 32)) for f in frames], 10)
 
     assert len(read(deflicker_video(TestContext(), film, guide=small))) == 4
-    for guide in (to_film(frames[:3], 10), to_film([*frames, frames[0]], 10)):
+    for guide in (to_video(frames[:3], 10), to_video([*frames, frames[0]], 10)):
         with pytest.raises(MediaError) as caught:
             read(deflicker_video(TestContext(), film, guide=guide))
         assert caught.value.code == "E716"

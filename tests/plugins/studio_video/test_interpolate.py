@@ -1,4 +1,4 @@
-"""Tests of more frames a second: exact times, cuts, motion, depths, hostile films."""
+"""Tests of more frames a second: exact times, cuts, motion, depths, hostile videos."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from studio.api import Audio, Frame, Image, MediaError, Video
 from studio.testing import TestContext
 from studio_video.interpolate import Between, find_rate
 from studio_video.nodes.motion import interpolate_video
-from tests.plugins.studio_video.scenes import make_scene, to_film
+from tests.plugins.studio_video.scenes import make_scene, to_video
 
 
 def measure(made: Any, truth: Any) -> float:
@@ -38,7 +38,7 @@ def test_the_middle_of_two_frames_is_nearer_to_the_truth_than_their_mix() -> Non
 
 @pytest.mark.parametrize(("rate", "frames"), [(60.0, 60), (48.0, 48), (25.0, 25), (10.0, 10), (7.0, 7), (59.94, 60)])
 def test_24_frames_a_second_become_any_number(rate: float, frames: int) -> None:
-    film = to_film(make_scene(24, speed=1, height=24, width=32), 24, Audio(np.zeros(8000), 8000))
+    film = to_video(make_scene(24, speed=1, height=24, width=32), 24, Audio(np.zeros(8000), 8000))
 
     made = interpolate_video(TestContext(), film, rate=rate)
 
@@ -62,7 +62,7 @@ def test_numbers_of_television_are_exact() -> None:
 
 def test_frames_at_the_time_of_an_old_one_are_that_one() -> None:
     scene = make_scene(24, speed=1, height=24, width=32)
-    film = to_film(scene, Fraction(24000, 1001))
+    film = to_video(scene, Fraction(24000, 1001))
 
     made = list(interpolate_video(TestContext(), film, rate=47.952).frames())
 
@@ -70,8 +70,8 @@ def test_frames_at_the_time_of_an_old_one_are_that_one() -> None:
     assert all(np.array_equal(made[2 * index].image.to_uint8(), scene[index]) for index in range(24))
 
 
-def test_a_film_read_twice_has_equal_frames() -> None:
-    made = interpolate_video(TestContext(), to_film(make_scene(4), 10), rate=25.0)
+def test_a_video_read_twice_has_equal_frames() -> None:
+    made = interpolate_video(TestContext(), to_video(make_scene(4), 10), rate=25.0)
 
     first, second = ([frame.image.to_uint8().tobytes() for frame in made.frames()] for _ in range(2))
 
@@ -80,7 +80,7 @@ def test_a_film_read_twice_has_equal_frames() -> None:
 
 def test_uneven_times_become_even_and_motion_keeps_its_pace() -> None:
     scene = make_scene(9, speed=4)
-    kept = [0, 1, 4, 6, 8]  # of a film at 10 frames a second
+    kept = [0, 1, 4, 6, 8]  # of a video at 10 frames a second
 
     def frames() -> Iterator[Frame]:
         return (Frame(Image(scene[index]), index / 10) for index in kept)
@@ -93,9 +93,9 @@ def test_uneven_times_become_even_and_motion_keeps_its_pace() -> None:
     assert measure(made[3].image.to_uint8(), scene[3]) > 25
 
 
-def test_slow_motion_lasts_longer_and_so_does_its_sound() -> None:
+def test_slow_motion_lasts_longer_and_so_does_its_audio() -> None:
     tone = Audio(np.sin(np.arange(8000) / 8).astype(np.float32), 8000)
-    film = to_film(make_scene(10), 10, tone)
+    film = to_video(make_scene(10), 10, tone)
 
     made = interpolate_video(TestContext(), film, rate=None, slowdown=2.5)
 
@@ -107,7 +107,7 @@ def test_slow_motion_lasts_longer_and_so_does_its_sound() -> None:
 
 def test_nothing_is_mixed_across_a_cut() -> None:
     first, second = make_scene(5, seed=1), make_scene(5, seed=2)
-    film = to_film([*first, *second], 10)
+    film = to_video([*first, *second], 10)
 
     made = list(interpolate_video(TestContext(), film, rate=20.0).frames())
 
@@ -144,7 +144,7 @@ def test_what_is_clear_leaves_no_color_behind() -> None:
 
 
 def test_one_frame_lasts_as_long_as_it_did() -> None:
-    film = to_film(make_scene(1), 4)
+    film = to_video(make_scene(1), 4)
 
     assert times(interpolate_video(TestContext(), film, rate=20.0)) == [0.0, 0.05, 0.1, 0.15, 0.2]
 

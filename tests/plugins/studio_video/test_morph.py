@@ -26,7 +26,7 @@ def mini(tmp_path_factory: pytest.TempPathFactory) -> TestContext:
     return TestContext(models={"builtin:mini": opened})
 
 
-def test_a_model_for_pictures_makes_a_film_that_flows(mini: TestContext) -> None:
+def test_a_model_for_images_makes_a_video_that_flows(mini: TestContext) -> None:
     asked: dict[str, Any] = {"seconds": 1.0, "rate": 12.0, "keys": 4.0, "width": 40, "height": 40}
 
     film = make_from_text(mini, "an apple", path=["a cat"], seed=1, **asked)
@@ -41,5 +41,5 @@ def test_a_model_for_pictures_makes_a_film_that_flows(mini: TestContext) -> None
     assert max(steps) < 0.5 * np.abs(frames[0] - read(other)[0]).mean()
 
 
-def test_a_film_of_one_frame_is_a_picture(mini: TestContext) -> None:
+def test_a_video_of_one_frame_is_an_image(mini: TestContext) -> None:
     assert len(read(make_from_text(mini, "an apple", seconds=0.01))) == 1

@@ -1,4 +1,4 @@
-"""The ready graphs of films that move: they make what they say."""
+"""The ready graphs of videos that move: they make what they say."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def run(name: str, folder: Path, **inputs: Any) -> Iterator[RunResult]:
 
 
 @pytest.mark.slow
-def test_a_film_is_made_of_prompts(tmp_path: Path) -> None:
+def test_a_video_is_made_of_prompts(tmp_path: Path) -> None:
     prompts, story = ["a red apple", "a yellow star"], ["An apple.", "A star."]
     for result in run(
         "film_from_prompts.json", tmp_path, prompts=prompts, story=story, seconds=1.0, width=96, height=96
@@ -58,7 +58,7 @@ def test_a_film_is_made_of_prompts(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_an_old_film_is_restored(tmp_path: Path) -> None:
+def test_an_old_video_is_restored(tmp_path: Path) -> None:
     for result in run("restore_old_film.json", tmp_path, scale=1.0, rate=30.0):
         film = result["film"]
         middle = [frame.image.pixels for frame in film.frames()][30]

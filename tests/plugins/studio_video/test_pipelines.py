@@ -43,7 +43,7 @@ IT = Model("local:it")
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WORDS)
-def test_films_are_made_from_words_by(name: str, folders: dict[str, Path]) -> None:
+def test_videos_are_made_from_words_by(name: str, folders: dict[str, Path]) -> None:
     ctx = open_model(folders[name])
     asked: dict[str, Any] = {"seconds": 0.625, "rate": 8.0, "width": 32, "height": 32, "steps": 2, "model": IT}
 
@@ -68,7 +68,7 @@ def test_stills_are_set_in_motion_by(name: str, folders: dict[str, Path]) -> Non
     assert not np.array_equal(read(film)[-1], read(other)[-1])
 
 
-def test_models_that_make_no_such_film_are_refused(folders: dict[str, Path]) -> None:
+def test_models_that_make_no_such_video_are_refused(folders: dict[str, Path]) -> None:
     still = Image(make_texture(0, 32, 32))
     words, stills = open_model(folders["animatediff"]), open_model(folders["svd"])
     refused = [

@@ -36,7 +36,7 @@ def test_a_crossfade_passes_evenly_from_one_to_the_next() -> None:
 
 
 @pytest.mark.parametrize("kind", ["wipe_left", "wipe_right", "wipe_up", "wipe_down"])
-def test_a_wipe_covers_the_picture_from_one_side(kind: Any) -> None:
+def test_a_wipe_covers_the_image_from_one_side(kind: Any) -> None:
     film = edit.concatenate_videos(CTX, [make_plain([0] * 8), make_plain([255] * 8)], transition=kind, seconds=0.4)
     middle = list(film.frames())[6].image.to_uint8()[:, :, 0]
 
@@ -46,13 +46,13 @@ def test_a_wipe_covers_the_picture_from_one_side(kind: Any) -> None:
 
 
 @pytest.mark.parametrize(("kind", "level"), [("fade_black", 0), ("fade_white", 255)])
-def test_a_fade_passes_through_a_colour(kind: Any, level: int) -> None:
+def test_a_fade_passes_through_a_color(kind: Any, level: int) -> None:
     film = edit.concatenate_videos(CTX, [make_plain([100] * 8), make_plain([120] * 8)], transition=kind, seconds=0.4)
 
     assert read_levels(film)[6] == level
 
 
-def test_reversing_holds_a_part_of_the_film_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reversing_holds_a_part_of_the_video_only(monkeypatch: pytest.MonkeyPatch) -> None:
     from studio_video import retime
 
     monkeypatch.setattr(retime, "_HELD_BYTES", 8 * 16 * 16 * 3 * 3)

@@ -1,4 +1,4 @@
-"""Films saved, as an independent reader finds them."""
+"""Videos saved, as an independent reader finds them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from studio.api import MediaError, Video, VideoType
 from studio.testing import TestContext
 from studio_video.nodes import files
-from tests.plugins.studio_video.clips import make_film, name_output, open_file, probe
+from tests.plugins.studio_video.clips import make_video, name_output, open_file, probe
 
 FORMATS = [
     ("a.mp4", {}, "h264", "yuv420p"),
@@ -32,8 +32,8 @@ FORMATS = [
 
 
 @pytest.mark.parametrize(("name", "options", "codec", "pixels"), FORMATS)
-def test_a_saved_film_plays(tmp_path: Path, name: str, options: dict[str, Any], codec: str, pixels: str) -> None:
-    film = make_film()
+def test_a_saved_video_plays(tmp_path: Path, name: str, options: dict[str, Any], codec: str, pixels: str) -> None:
+    film = make_video()
 
     assert files.save_video(TestContext(), film, name_output(tmp_path / name), **options) == name
 
@@ -47,8 +47,8 @@ def test_a_saved_film_plays(tmp_path: Path, name: str, options: dict[str, Any], 
 
 
 @pytest.mark.parametrize(("name", "options"), [(name, options) for name, options, *_ in FORMATS])
-def test_what_is_saved_looks_like_the_film(tmp_path: Path, name: str, options: dict[str, Any]) -> None:
-    film = make_film(4)
+def test_what_is_saved_looks_like_the_video(tmp_path: Path, name: str, options: dict[str, Any]) -> None:
+    film = make_video(4)
     files.save_video(TestContext(), film, name_output(tmp_path / name), **options)
     loaded = files.load_video(TestContext(), open_file(tmp_path / name))
 
@@ -59,14 +59,14 @@ def test_what_is_saved_looks_like_the_film(tmp_path: Path, name: str, options: d
 def test_a_webp_moves(tmp_path: Path) -> None:
     import PIL.Image
 
-    files.save_video(TestContext(), make_film(5), name_output(tmp_path / "a.webp"))
+    files.save_video(TestContext(), make_video(5), name_output(tmp_path / "a.webp"))
 
     with PIL.Image.open(tmp_path / "a.webp") as picture:
         assert (picture.format, picture.size, picture.n_frames) == ("WEBP", (64, 48), 5)
 
 
-def test_pictures_are_numbered(tmp_path: Path) -> None:
-    film = make_film(3)
+def test_images_are_numbered(tmp_path: Path) -> None:
+    film = make_video(3)
     files.save_video(TestContext(), film, name_output(tmp_path / "f_%04d.png"), first_number=9)
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["f_0009.png", "f_0010.png", "f_0011.png"]
@@ -75,19 +75,19 @@ def test_pictures_are_numbered(tmp_path: Path) -> None:
 
 
 def test_numbers_in_names_count_by_value(tmp_path: Path) -> None:
-    for index, frame in enumerate(make_film(3).frames()):
+    for index, frame in enumerate(make_video(3).frames()):
         frame.image.to_pillow().save(tmp_path / f"f{9 + index}.png")
     given = [open_file(tmp_path / name) for name in ("f11.png", "f9.png", "f10.png")]
 
     assert [f.image for f in files.load_images(TestContext(), given).frames()] == [
-        f.image for f in make_film(3).frames()
+        f.image for f in make_video(3).frames()
     ]
 
 
 @pytest.mark.parametrize(("name", "options"), [("a.mp4", {}), ("a.mov", {"codec": "prores"}), ("a.webm", {})])
 def test_odd_sizes_are_made_even_and_said_so(tmp_path: Path, name: str, options: dict[str, Any]) -> None:
     ctx = TestContext()
-    files.save_video(ctx, make_film(3, 33, 21), name_output(tmp_path / name), **options)
+    files.save_video(ctx, make_video(3, 33, 21), name_output(tmp_path / name), **options)
 
     found = probe(tmp_path / name)
     wanted = (34, 21) if options else (34, 22)
@@ -95,15 +95,15 @@ def test_odd_sizes_are_made_even_and_said_so(tmp_path: Path, name: str, options:
     assert "33 x 21 became" in ctx.messages[0]
 
 
-def test_a_film_keeps_an_odd_size_where_it_can(tmp_path: Path) -> None:
+def test_a_video_keeps_an_odd_size_where_it_can(tmp_path: Path) -> None:
     ctx = TestContext()
-    files.save_video(ctx, make_film(3, 33, 21), name_output(tmp_path / "a.mkv"), pixel_format="yuv444p")
+    files.save_video(ctx, make_video(3, 33, 21), name_output(tmp_path / "a.mkv"), pixel_format="yuv444p")
 
     assert (probe(tmp_path / "a.mkv")["width"], ctx.messages) == (33, [])
 
 
 def test_alpha_is_kept_where_the_format_has_it(tmp_path: Path) -> None:
-    film = make_film(2, channels=4)
+    film = make_video(2, channels=4)
     for name, options in (("a.webm", {}), ("a.mov", {"codec": "prores"}), ("a.apng", {})):
         files.save_video(TestContext(), film, name_output(tmp_path / name), **options)
         assert "a" in str(probe(tmp_path / name)["pixels"]) or name == "a.webm", name
@@ -112,7 +112,7 @@ def test_alpha_is_kept_where_the_format_has_it(tmp_path: Path) -> None:
 def test_the_index_comes_first_if_wanted(tmp_path: Path) -> None:
     for wanted in (True, False):
         path = tmp_path / f"{wanted}.mp4"
-        files.save_video(TestContext(), make_film(3), name_output(path), faststart=wanted)
+        files.save_video(TestContext(), make_video(3), name_output(path), faststart=wanted)
         data = path.read_bytes()
         assert (data.index(b"moov") < data.index(b"mdat")) == wanted
 
@@ -128,11 +128,11 @@ def test_the_index_comes_first_if_wanted(tmp_path: Path) -> None:
 )
 def test_what_does_not_go_together_is_refused(tmp_path: Path, name: str, options: dict[str, Any]) -> None:
     with pytest.raises(MediaError, match="E702"):
-        files.save_video(TestContext(), make_film(2), name_output(tmp_path / name), **options)
+        files.save_video(TestContext(), make_video(2), name_output(tmp_path / name), **options)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_film_without_frames_leaves_no_file(tmp_path: Path) -> None:
+def test_a_video_without_frames_leaves_no_file(tmp_path: Path) -> None:
     empty = Video(lambda: iter(()), width=16, height=16, rate=Fraction(10))
     for name in ("a.mp4", "a.gif", "a_%d.png"):
         with pytest.raises(MediaError, match="no frames"):
@@ -182,14 +182,14 @@ def test_a_disk_that_fills_up_leaves_no_half_file(tmp_path: Path, name: str) -> 
 
 def test_saving_counts_frames(tmp_path: Path) -> None:
     ctx = TestContext()
-    files.save_video(ctx, make_film(7), name_output(tmp_path / "a.mp4"))
+    files.save_video(ctx, make_video(7), name_output(tmp_path / "a.mp4"))
 
     assert ctx.steps[-1] == (7, 7)
     assert len(ctx.previews) == 1
 
 
-def test_saved_films_say_that_they_are_generated(tmp_path: Path) -> None:
-    files.save_video(TestContext(), make_film(2), name_output(tmp_path / "a.mkv"))
+def test_saved_videos_say_that_they_are_generated(tmp_path: Path) -> None:
+    files.save_video(TestContext(), make_video(2), name_output(tmp_path / "a.mkv"))
 
     assert b"compositeWithTrainedAlgorithmicMedia" in (tmp_path / "a.mkv").read_bytes()
     assert VideoType().read_provenance(tmp_path / "a.mkv") is None
@@ -206,8 +206,8 @@ def read_delays(path: Path) -> list[int]:
 
 
 @pytest.mark.parametrize("rate", [30, 50, 60, 100])
-def test_a_gif_lasts_as_long_as_the_film_up_to_100_frames_a_second(tmp_path: Path, rate: int) -> None:
-    files.save_video(TestContext(), make_film(rate, 32, 24, rate, sound=False), name_output(tmp_path / "a.gif"))
+def test_a_gif_lasts_as_long_as_the_video_up_to_100_frames_a_second(tmp_path: Path, rate: int) -> None:
+    files.save_video(TestContext(), make_video(rate, 32, 24, rate, sound=False), name_output(tmp_path / "a.gif"))
 
     delays = read_delays(tmp_path / "a.gif")
     assert len(delays) == rate
@@ -219,6 +219,6 @@ def test_a_gif_lasts_as_long_as_the_film_up_to_100_frames_a_second(tmp_path: Pat
 def test_a_gif_over_100_frames_a_second_loses_no_frame_and_shows_each_as_short_as_it_can(
     tmp_path: Path, rate: int
 ) -> None:
-    files.save_video(TestContext(), make_film(24, 32, 24, rate, sound=False), name_output(tmp_path / "a.gif"))
+    files.save_video(TestContext(), make_video(24, 32, 24, rate, sound=False), name_output(tmp_path / "a.gif"))
 
     assert read_delays(tmp_path / "a.gif") == [10] * 24

@@ -24,7 +24,7 @@ def test_fitting_adds_bars_and_filling_cuts() -> None:
     assert (filled == 255).all()
 
 
-def test_a_smaller_film_does_not_alias() -> None:
+def test_a_smaller_video_does_not_alias() -> None:
     stripes = Image(np.tile(np.array([0, 255], np.uint8), (64, 32))[:, :, None].repeat(3, axis=2))
     small = edit.resize_video(CTX, Video.from_images([stripes], 1), scale=0.25)
 

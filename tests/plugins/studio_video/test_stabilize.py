@@ -41,7 +41,7 @@ def measure_shake(video: Video) -> float:
     return float(np.mean(np.hypot(*np.array(moves).T)))
 
 
-def test_a_shaky_film_is_held_still() -> None:
+def test_a_shaky_video_is_held_still() -> None:
     film, _ = shake()
     still = edit.stabilize_video(CTX, film)
 
@@ -50,7 +50,7 @@ def test_a_shaky_film_is_held_still() -> None:
     assert (still.width, still.height, still.count) == (film.width, film.height, film.count)
 
 
-def test_a_film_without_anything_to_follow_stays_as_it_is() -> None:
+def test_a_video_without_anything_to_follow_stays_as_it_is() -> None:
     film = make_plain([50] * 5, size=32)
 
     assert read_levels(edit.stabilize_video(CTX, film)) == [50] * 5

@@ -1,4 +1,4 @@
-"""Tests of scenes put together to one film."""
+"""Tests of scenes put together to one video."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_music_plays_to_the_end_and_steps_back_for_voices() -> None:
     assert loudness(11.95, 12.0) < 0.1 * loudness(9.0, 10.5)
 
 
-def test_pictures_of_any_kind_are_scenes() -> None:
+def test_images_of_any_kind_are_scenes() -> None:
     pictures = [Image(np.zeros((1, 1, 1), np.uint8)), Image(np.ones((500, 3, 4), np.float32))]
 
     made = assemble_storyboard(TestContext(), pictures, seconds=[0.5], passage=0.1, **SMALL)

@@ -20,7 +20,7 @@ SIDE = 16
 
 
 def make_flashes(seconds: int, rate: int) -> Video:
-    """A film that flashes for one frame and clicks at every full second."""
+    """A video that flashes for one frame and clicks at every full second."""
     dark, light = (Image(np.full((SIDE, SIDE, 3), level, np.uint8)) for level in (10, 245))
 
     def frames() -> Iterator[Frame]:
@@ -42,7 +42,7 @@ def invert(ctx: Context, image: Image) -> Image:
     """Turn light to dark.
 
     Args:
-        image: Picture.
+        image: Image.
     """
     return Image(255 - image.to_uint8())
 
@@ -57,7 +57,7 @@ class Plugin:
 
 
 def find_flashes(film: Video) -> list[float]:
-    """When the picture turns dark, which the map made of the flashes."""
+    """When the image turns dark, which the map made of the flashes."""
     found, before = [], 255.0
     for frame in film.frames():
         level = float(frame.image.pixels.mean())

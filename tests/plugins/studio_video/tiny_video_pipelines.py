@@ -1,4 +1,4 @@
-"""Tiny pipelines of the real classes that make films, with random weights, written to a folder."""
+"""Tiny pipelines of the real classes that make videos, with random weights, written to a folder."""
 
 from __future__ import annotations
 

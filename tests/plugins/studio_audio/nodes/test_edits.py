@@ -20,7 +20,7 @@ def test_a_trim_is_exact_to_the_sample() -> None:
     assert edits.trim_audio(CTX, RAMP, start=1.0).frames == 0
 
 
-def test_a_span_outside_the_sound_is_an_error_or_silence() -> None:
+def test_a_span_outside_the_audio_is_an_error_or_silence() -> None:
     padded = edits.trim_audio(CTX, RAMP, start=0.9, seconds=0.3, pad=True)
 
     assert padded.frames == 300
@@ -37,7 +37,7 @@ def test_a_padded_trim_over_the_limits_is_refused_before_memory_is_taken() -> No
     assert caught.value.code == "E640"
 
 
-def test_sounds_of_several_rates_and_layouts_are_joined_at_the_best_of_them() -> None:
+def test_clips_of_several_rates_and_layouts_are_joined_at_the_best_of_them() -> None:
     parts = [make_tone(rate=8000), make_tone(rate=48_000, channels=2)]
 
     joined = edits.concatenate_audio(CTX, parts, gap=0.5)
@@ -48,7 +48,7 @@ def test_sounds_of_several_rates_and_layouts_are_joined_at_the_best_of_them() ->
     assert find_frequency(Audio(joined.samples[:48_000], 48_000)) == pytest.approx(440, abs=1)
 
 
-def test_a_crossfade_of_equal_sounds_keeps_the_amplitude_when_it_is_linear() -> None:
+def test_a_crossfade_of_equal_clips_keeps_the_amplitude_when_it_is_linear() -> None:
     flat = Audio(np.full(1000, 0.5, np.float32), 1000)
 
     faded = edits.crossfade_audio(CTX, flat, flat, seconds=0.4, shape="linear")
@@ -57,7 +57,7 @@ def test_a_crossfade_of_equal_sounds_keeps_the_amplitude_when_it_is_linear() -> 
     assert faded.samples == pytest.approx(0.5, abs=1e-6)
 
 
-def test_a_crossfade_of_different_sounds_keeps_the_power() -> None:
+def test_a_crossfade_of_different_clips_keeps_the_power() -> None:
     faded = edits.crossfade_audio(CTX, make_noise(2, seed=1), make_noise(2, seed=2), seconds=1.0)
 
     assert find_rms(Audio(faded.samples[22_050:44_100], 22_050)) == pytest.approx(0.1, rel=0.03)

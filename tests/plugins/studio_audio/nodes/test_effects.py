@@ -128,7 +128,7 @@ def test_without_a_profile_the_quietest_fifth_is_the_noise() -> None:
      Audio(np.clip(make_tone(100).samples * 9, -1, 1), 22_050)],
     ids=["empty", "one sample", "silent", "offset", "8 channels at 192 kHz", "clipped"],
 )  # fmt: skip
-def test_hostile_sounds_go_through_every_effect(sound: Audio) -> None:
+def test_hostile_audio_goes_through_every_effect(sound: Audio) -> None:
     effect = {
         "equalize": effects.equalize_audio(CTX, sound, bass=6.0, low_cut=20.0),
         "reverb": effects.add_reverb(CTX, sound, seconds=0.1, tail=False),

@@ -16,7 +16,7 @@ CTX = TestContext()
 
 @pytest.mark.parametrize("channels", [1, 2, 6])
 @pytest.mark.parametrize("peaks", ["limit", "reduce", "allow"])
-def test_a_normalised_sound_has_the_loudness_and_keeps_the_ceiling(channels: int, peaks: str) -> None:
+def test_normalized_audio_has_the_loudness_and_keeps_the_ceiling(channels: int, peaks: str) -> None:
     noise = make_noise(2, channels=channels)
 
     made = levels.normalize_audio(CTX, noise, loudness=-20.0, ceiling=-1.0, peaks=peaks)
@@ -87,7 +87,7 @@ def test_a_limiter_holds_the_ceiling_and_leaves_what_is_below(true_peak: bool) -
     assert levels.limit_audio(CTX, make_tone(), ceiling=-3.0) == make_tone()
 
 
-def test_the_facts_of_a_clipped_sound_with_an_offset() -> None:
+def test_the_facts_of_clipped_audio_with_an_offset() -> None:
     clipped = Audio(np.clip(make_tone(100).samples * 4, -0.8, 0.8) + 0.2, 22_050)
 
     facts = sources.describe_audio(CTX, clipped)

@@ -41,7 +41,7 @@ def test_an_analysis_tells_tempo_parts_and_loudness() -> None:
      Audio(np.sign(make_tone(100).samples), RATE), Audio([0.5], 8000)],
     ids=["empty", "silent", "offset", "square", "one sample"],
 )  # fmt: skip
-def test_every_sound_can_be_analysed(sound: Audio) -> None:
+def test_all_kinds_of_audio_can_be_analyzed(sound: Audio) -> None:
     made = music.analyze_audio(CTX, sound, width=100, height=100)
 
     assert made.facts["channels"] == sound.channels

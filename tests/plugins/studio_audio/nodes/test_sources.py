@@ -64,7 +64,7 @@ def test_whole_numbers_come_back_bit_for_bit(tmp_path: Path, suffix: str, bits: 
 
 @pytest.mark.parametrize(("suffix", "rate"), [(".mp3", 44_100), (".m4a", 44_100), (".opus", 48_000), (".ogg", 44_100)])
 @pytest.mark.parametrize("kilobits", [None, 96])
-def test_coded_sounds_have_the_right_length_level_and_pitch(
+def test_coded_audio_has_the_right_length_level_and_pitch(
     tmp_path: Path, suffix: str, rate: int, kilobits: int | None
 ) -> None:
     tone = make_tone(1000, 1.5, rate=rate, channels=2)
@@ -94,7 +94,7 @@ def test_what_a_format_does_not_hold_is_told_and_leaves_nothing(
     assert not list(tmp_path.iterdir())
 
 
-def test_the_sound_of_a_film_is_taken_and_a_silent_film_told() -> None:
+def test_the_audio_of_a_video_is_taken_and_a_silent_video_refused() -> None:
     picture = Image(np.zeros((4, 4, 3), np.uint8))
 
     assert sources.take_video_audio(CTX, Video.from_images([picture], Fraction(1), make_tone())) == make_tone()

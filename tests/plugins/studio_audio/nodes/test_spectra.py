@@ -1,4 +1,4 @@
-"""Spectrograms, their pictures, and plots."""
+"""Spectrograms, their images, and plots."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KINDS = ("stft", "mel", "cqt")
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("frames", "channels", "rate"), [(1, 1, 8000), (999, 8, 8000), (12_345, 2, 22_050)])
-def test_a_sound_comes_back_from_its_spectrogram(kind: str, frames: int, channels: int, rate: int) -> None:
+def test_audio_comes_back_from_its_spectrogram(kind: str, frames: int, channels: int, rate: int) -> None:
     noise = make_noise(frames / rate, rate=rate, channels=channels)
 
     made = spectra.make_spectrogram(CTX, noise, kind=kind, window=512)
@@ -28,7 +28,7 @@ def test_a_sound_comes_back_from_its_spectrogram(kind: str, frames: int, channel
 
 
 @pytest.mark.parametrize("overlap", [2, 4, 8, 16])
-def test_every_overlap_takes_the_sound_back(overlap: int) -> None:
+def test_every_overlap_takes_the_audio_back(overlap: int) -> None:
     noise = make_noise(0.3)
 
     back = spectra.audio_from_spectrogram(CTX, spectra.make_spectrogram(CTX, noise, overlap=overlap))
@@ -58,7 +58,7 @@ def test_phases_are_found_where_they_are_lost(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_changed_magnitudes_change_the_sound(kind: str) -> None:
+def test_changed_magnitudes_change_the_audio(kind: str) -> None:
     made = spectra.make_spectrogram(CTX, make_tone(1000), kind=kind)
 
     softer = spectra.audio_from_spectrogram(CTX, made.replace(magnitude=made.magnitude / 2))

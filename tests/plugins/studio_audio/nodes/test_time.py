@@ -76,7 +76,7 @@ def test_a_shifted_tone_has_the_pitch_asked_for_and_the_same_length(semitones: f
 
 
 @pytest.mark.parametrize("margin", [1.0, 2.0])
-def test_what_sings_and_what_strikes_add_up_to_the_sound(margin: float) -> None:
+def test_what_sings_and_what_strikes_add_up_to_the_audio(margin: float) -> None:
     sound = make_tone(440, 1.5).samples.copy()
     sound[::5512] += 0.9
 

@@ -31,7 +31,7 @@ def few_steps(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_words_and_seed_make_the_sound_and_nothing_else(open_tiny: Open, name: str) -> None:
+def test_words_and_seed_make_the_audio_and_nothing_else(open_tiny: Open, name: str) -> None:
     ctx, settings = open_tiny(name), {"seconds": 0.5} | few_steps(name)
 
     made, again = (make_from_text(ctx, PROMPT, TINY, **settings) for _ in range(2))
@@ -105,7 +105,7 @@ def test_another_model_and_no_model_are_errors_with_a_hint() -> None:
 
 
 @pytest.mark.parametrize("name", ["musicgen", "audioldm2"])
-def test_a_graph_makes_a_sound_with_a_model_from_a_folder(tiny: Callable[..., Path], tmp_path: Path, name: str) -> None:
+def test_a_graph_makes_audio_with_a_model_from_a_folder(tiny: Callable[..., Path], tmp_path: Path, name: str) -> None:
     inputs = {"prompt": PROMPT, "seconds": 0.5, "model": f"file:{tiny(name)}"} | few_steps(name)
     node = {"type": "audio.from_text", "inputs": inputs}
     graph = {"studio": 1, "nodes": {"rain": node}, "outputs": {"sound": {"from": "rain.audio"}}}

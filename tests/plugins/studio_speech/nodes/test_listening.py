@@ -23,7 +23,7 @@ def make_noise(seconds: float, rate: int = 22_050) -> Audio:
 
 @pytest.mark.parametrize("seconds", [0.0, 0.001, 3.0])
 @pytest.mark.parametrize("name", ["whisper", "wav2vec2"])
-def test_silence_and_no_sound_at_all_say_nothing(open_tiny: Open, name: str, seconds: float) -> None:
+def test_silence_and_no_audio_at_all_say_nothing(open_tiny: Open, name: str, seconds: float) -> None:
     silence = Audio(np.zeros((int(seconds * 48_000), 2), np.float32), 48_000)
 
     assert write_down(open_tiny(name), silence, TINY).text == ""

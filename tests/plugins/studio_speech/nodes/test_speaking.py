@@ -72,7 +72,7 @@ def test_another_speaker_has_another_pitch(ctx: TestContext, plain: Audio) -> No
     assert measure_pitch(say_text(ctx, TEXT, voice="F2").audio) > 1.5 * measure_pitch(plain)
 
 
-def test_marks_rise_and_lie_within_the_sound(ctx: TestContext) -> None:
+def test_marks_rise_and_lie_within_the_audio(ctx: TestContext) -> None:
     said = say_text(ctx, f"Dr. Smith paid $5.50 on 2026-11-21 — really? {TEXT}\n\nIt was 25 km away.")
 
     words = list_words(said.marks)
@@ -86,7 +86,7 @@ def test_marks_rise_and_lie_within_the_sound(ctx: TestContext) -> None:
     assert not said.marks["estimated"]
 
 
-def test_word_marks_are_where_sound_begins_after_a_gap(ctx: TestContext) -> None:
+def test_word_marks_are_where_audio_begins_after_a_gap(ctx: TestContext) -> None:
     said = say_text(ctx, "one, two, three, four, five, six")
     size = said.audio.rate // 100
     level = np.abs(said.audio.samples[: said.audio.frames // size * size, 0]).reshape(-1, size).max(axis=1)

@@ -1,4 +1,4 @@
-"""Films cut, joined, resized, retimed, turned round and held still."""
+"""Videos cut, joined, resized, retimed, turned round and held still."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import pytest
 from studio.api import Audio, MediaError
 from studio.testing import TestContext
 from studio_video.nodes import edit
-from tests.plugins.studio_video.clips import make_film, make_plain, read_levels, read_times, tone
+from tests.plugins.studio_video.clips import make_plain, make_video, read_levels, read_times, tone
 
 CTX = TestContext()
 
 
 def ramp(seconds: float, rate: int = 1000) -> Audio:
-    """A sound whose samples count up, so that each place in it is known."""
+    """Audio whose samples count up, so that each place in it is known."""
     return Audio(np.linspace(-1, 1, round(seconds * rate), dtype=np.float32), rate)
 
 
-def test_trimming_cuts_frames_and_sound_alike() -> None:
+def test_trimming_cuts_frames_and_audio_alike() -> None:
     film = make_plain(list(range(0, 200, 10)), rate=10, sound=ramp(2.0))
     part = edit.trim_video(CTX, film, start=0.5, end=1.2)
 
@@ -31,12 +31,12 @@ def test_trimming_cuts_frames_and_sound_alike() -> None:
 
 
 @pytest.mark.parametrize(("start", "end"), [(1.0, 0.5), (9.0, None)])
-def test_a_span_outside_of_the_film_is_refused(start: float, end: float | None) -> None:
+def test_a_span_outside_of_the_video_is_refused(start: float, end: float | None) -> None:
     with pytest.raises(MediaError, match="E701"):
         edit.trim_video(CTX, make_plain([1, 2, 3]), start=start, end=end)
 
 
-def test_films_are_joined_with_their_sounds() -> None:
+def test_videos_are_joined_with_their_audio() -> None:
     first, second = make_plain([10] * 10, sound=tone(1.0)), make_plain([200] * 5, sound=None)
     film = edit.concatenate_videos(CTX, [first, second])
 
@@ -46,21 +46,21 @@ def test_films_are_joined_with_their_sounds() -> None:
     assert np.abs(film.audio.samples[8000:]).max() == 0  # type: ignore[union-attr]
 
 
-def test_films_of_other_sizes_are_fitted_with_a_warning() -> None:
+def test_videos_of_other_sizes_are_fitted_with_a_warning() -> None:
     ctx = TestContext()
-    film = edit.concatenate_videos(ctx, [make_plain([10] * 2, size=16), make_film(3, 32, 16)])
+    film = edit.concatenate_videos(ctx, [make_plain([10] * 2, size=16), make_video(3, 32, 16)])
 
     assert {(f.image.width, f.image.height) for f in film.frames()} == {(16, 16)}
     assert len(ctx.messages) == 1
 
 
-def test_films_too_short_for_their_transitions_are_refused() -> None:
+def test_videos_too_short_for_their_transitions_are_refused() -> None:
     with pytest.raises(MediaError, match="E704"):
         edit.concatenate_videos(CTX, [make_plain([1] * 3)] * 3, transition="crossfade", seconds=0.2)
 
 
 def test_cropping_takes_the_middle_or_a_place() -> None:
-    film = make_film(3)
+    film = make_video(3)
     whole = next(film.frames()).image.stored
 
     middle = next(edit.crop_video(CTX, film, width=32, height=24).frames()).image.stored
@@ -83,7 +83,7 @@ def test_cropping_takes_the_middle_or_a_place() -> None:
     ],
 )
 def test_resizing_takes_what_is_given(asked: dict[str, Any], size: tuple[int, int]) -> None:
-    film = edit.resize_video(CTX, make_film(2), **asked)
+    film = edit.resize_video(CTX, make_video(2), **asked)
 
     assert {(f.image.width, f.image.height) for f in film.frames()} == {size} == {(film.width, film.height)}
     assert film.audio is not None
@@ -91,7 +91,7 @@ def test_resizing_takes_what_is_given(asked: dict[str, Any], size: tuple[int, in
 
 @pytest.mark.parametrize("pitch", ["keep", "follow"])
 @pytest.mark.parametrize("factor", [0.3, 0.5, 2.0, 3.0])
-def test_speed_takes_the_sound_along(pitch: Any, factor: float) -> None:
+def test_speed_takes_the_audio_along(pitch: Any, factor: float) -> None:
     film = make_plain(list(range(0, 200, 10)), rate=10, sound=tone(2.0, frequency=400.0))
     paced = edit.change_video_speed(CTX, film, factor=factor, pitch=pitch)
 
@@ -110,7 +110,7 @@ def test_speed_takes_the_sound_along(pitch: Any, factor: float) -> None:
     assert levels == [10 * int(time * factor * 10 + 1e-4) for time in times]
 
 
-def test_a_reversed_film_runs_backwards_with_its_sound() -> None:
+def test_a_reversed_video_runs_backwards_with_its_audio() -> None:
     film = make_plain([0, 50, 100, 150], rate=4, sound=ramp(1.0))
     back = edit.reverse_video(CTX, film)
 
@@ -119,7 +119,7 @@ def test_a_reversed_film_runs_backwards_with_its_sound() -> None:
     assert np.array_equal(back.audio.samples, ramp(1.0).samples[::-1])  # type: ignore[union-attr]
 
 
-def test_a_loop_repeats_frames_and_sound() -> None:
+def test_a_loop_repeats_frames_and_audio() -> None:
     film = edit.loop_video(CTX, make_plain([10, 20, 30], rate=10, sound=tone(0.25)), times=3)
 
     assert read_levels(film) == [10, 20, 30] * 3

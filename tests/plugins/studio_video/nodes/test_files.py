@@ -1,4 +1,4 @@
-"""Films loaded and probed, sound and broken alike."""
+"""Videos loaded and probed, sound and broken alike."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from studio.api import AudioType, MediaError, StudioError, Video
 from studio.testing import TestContext
 from studio_video.nodes import files
 from studio_video.nodes.edit import loop_video
-from tests.plugins.studio_video.clips import draw, make_film, open_file, read_times, tone, write_clip
+from tests.plugins.studio_video.clips import draw, make_video, open_file, read_times, tone, write_clip
 
 
 @pytest.mark.parametrize("extension", ["mp4", "mov", "mkv", "webm", "gif"])
-def test_films_load_with_their_frames_and_sound(tmp_path: Path, extension: str) -> None:
-    file = write_clip(tmp_path / f"a.{extension}", make_film())
+def test_videos_load_with_their_frames_and_audio(tmp_path: Path, extension: str) -> None:
+    file = write_clip(tmp_path / f"a.{extension}", make_video())
     ctx = TestContext()
     film = files.load_video(ctx, file)
 
@@ -31,7 +31,7 @@ def test_films_load_with_their_frames_and_sound(tmp_path: Path, extension: str) 
 
 
 def write_uneven(path: Path) -> list[float]:
-    """Write a film with uneven times."""
+    """Write a video with uneven times."""
     times = [0.0, 0.1, 0.15, 0.6, 0.7, 1.4, 1.45, 2.0]
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=25)
@@ -64,8 +64,8 @@ def test_a_rate_makes_times_even(tmp_path: Path) -> None:
     assert film.rate == 10
 
 
-def test_a_rotated_film_stands_upright(tmp_path: Path) -> None:
-    write_clip(tmp_path / "a.mp4", make_film(3))
+def test_a_rotated_video_stands_upright(tmp_path: Path) -> None:
+    write_clip(tmp_path / "a.mp4", make_video(3))
     data = bytearray((tmp_path / "a.mp4").read_bytes())
     at = data.index(b"tkhd") + 4 + 40
     one = 0x10000
@@ -79,7 +79,7 @@ def test_a_rotated_film_stands_upright(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_cut_off_gives_what_is_there_and_says_so(tmp_path: Path) -> None:
-    file = write_clip(tmp_path / "a.mp4", make_film(120, 160, 120))
+    file = write_clip(tmp_path / "a.mp4", make_video(120, 160, 120))
     data = file.path.read_bytes()
     (tmp_path / "b.mp4").write_bytes(data[: len(data) * 2 // 3])
     ctx = TestContext()
@@ -90,8 +90,8 @@ def test_a_file_that_is_cut_off_gives_what_is_there_and_says_so(tmp_path: Path) 
     assert any("truncated" in message for message in ctx.messages)
 
 
-def test_a_film_that_was_trimmed_by_copying_is_not_called_damaged(tmp_path: Path) -> None:
-    file = write_clip(tmp_path / "a.mp4", make_film(30))
+def test_a_video_that_was_trimmed_by_copying_is_not_called_damaged(tmp_path: Path) -> None:
+    file = write_clip(tmp_path / "a.mp4", make_video(30))
     with av.open(str(file.path)) as source, av.open(str(tmp_path / "b.mp4"), "w") as target:
         stream = source.streams.video[0]
         copied = target.add_stream_from_template(stream)
@@ -110,22 +110,22 @@ def test_a_film_that_was_trimmed_by_copying_is_not_called_damaged(tmp_path: Path
 
 @pytest.mark.parametrize("keep", [0, 10, 300])
 def test_a_file_with_nothing_left_of_it_is_refused(tmp_path: Path, keep: int) -> None:
-    file = write_clip(tmp_path / "a.mp4", make_film(3))
+    file = write_clip(tmp_path / "a.mp4", make_video(3))
     (tmp_path / "b.mp4").write_bytes(file.path.read_bytes()[:keep])
 
     with pytest.raises(MediaError, match="E511"):
         files.load_video(TestContext(), open_file(tmp_path / "b.mp4"))
 
 
-def test_sound_alone_is_no_film(tmp_path: Path) -> None:
+def test_audio_alone_is_not_a_video(tmp_path: Path) -> None:
     AudioType().write_file(tone(0.5), tmp_path / "a.m4a", None)
 
     with pytest.raises(MediaError, match="audio alone"):
         files.load_video(TestContext(), open_file(tmp_path / "a.m4a"))
 
 
-def test_a_header_that_lies_about_the_size_is_no_wrong_film(tmp_path: Path) -> None:
-    file = write_clip(tmp_path / "a.mp4", make_film(3))
+def test_a_header_that_lies_about_the_size_makes_no_wrong_video(tmp_path: Path) -> None:
+    file = write_clip(tmp_path / "a.mp4", make_video(3))
     data = bytearray(file.path.read_bytes())
     at = data.index(b"avc1") + 4 + 24
     data[at : at + 4] = struct.pack(">HH", 4000, 30)
@@ -137,7 +137,7 @@ def test_a_header_that_lies_about_the_size_is_no_wrong_film(tmp_path: Path) -> N
 
 
 def test_a_header_that_lies_about_the_length_is_not_believed(tmp_path: Path) -> None:
-    file = write_clip(tmp_path / "a.mkv", make_film(12))
+    file = write_clip(tmp_path / "a.mkv", make_video(12))
     data = bytearray(file.path.read_bytes())
     at = data.index(b"\x44\x89") + 3
     data[at : at + 8] = struct.pack(">d", 3_600_000.0)
@@ -149,7 +149,7 @@ def test_a_header_that_lies_about_the_length_is_not_believed(tmp_path: Path) -> 
     assert film.count in (None, 12)
 
 
-def test_a_film_that_changes_its_size_says_where(tmp_path: Path) -> None:
+def test_a_video_that_changes_its_size_says_where(tmp_path: Path) -> None:
     with av.open(str(tmp_path / "a.ivf"), "w") as container:
         stream = container.add_stream("libvpx-vp9", rate=10)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
@@ -172,7 +172,7 @@ def test_a_film_that_changes_its_size_says_where(tmp_path: Path) -> None:
 
 
 def test_probing_tells_what_is_there(tmp_path: Path) -> None:
-    file = write_clip(tmp_path / "a.mp4", make_film())
+    file = write_clip(tmp_path / "a.mp4", make_video())
     facts: Any = files.probe_video(TestContext(), file)
 
     film = facts["video"][0]
@@ -184,7 +184,7 @@ def test_probing_tells_what_is_there(tmp_path: Path) -> None:
 
 
 def test_a_playlist_reaches_no_other_file(tmp_path: Path) -> None:
-    write_clip(tmp_path / "a.mp4", make_film(2))
+    write_clip(tmp_path / "a.mp4", make_video(2))
     (tmp_path / "b.mp4").write_text(f"ffconcat version 1.0\nfile {tmp_path / 'a.mp4'}\n")
 
     with pytest.raises(MediaError, match="E511"):
@@ -206,8 +206,8 @@ def test_a_hundred_thousand_tiny_frames_go_through(tmp_path: Path) -> None:
     assert sum(1 for _ in loaded.frames()) == 100_000
 
 
-def test_a_film_that_is_cut_off_is_as_long_as_what_is_left(tmp_path: Path) -> None:
-    write_clip(tmp_path / "a.mp4", make_film(60))
+def test_a_video_that_is_cut_off_is_as_long_as_what_is_left(tmp_path: Path) -> None:
+    write_clip(tmp_path / "a.mp4", make_video(60))
     data = (tmp_path / "a.mp4").read_bytes()
     (tmp_path / "b.mp4").write_bytes(data[: len(data) // 2])
     context = TestContext()
@@ -222,7 +222,7 @@ def test_a_film_that_is_cut_off_is_as_long_as_what_is_left(tmp_path: Path) -> No
 
 
 def write_apart(path: Path, video_start: float, audio_start: float) -> None:
-    """Write ten frames and 1.5 s of sound that begin at other times; a click comes 0.75 s after the sound's start."""
+    """Write ten frames and 1.5 s of sound that begin at other times; a click comes 0.75 s after the audio's start."""
     with av.open(str(path), "w") as container:
         video, audio = container.add_stream("ffv1", rate=10), container.add_stream("pcm_s16le", rate=8000)
         video.width, video.height, video.pix_fmt = 32, 32, "bgr0"
@@ -245,7 +245,7 @@ def write_apart(path: Path, video_start: float, audio_start: float) -> None:
 @pytest.mark.parametrize(
     ("video_start", "audio_start", "click"), [(0.0, 0.0, 0.75), (0.5, 0.0, 0.25), (0.0, 0.5, 1.25), (0.5, 0.5, 0.75)]
 )
-def test_sound_that_starts_before_the_picture_is_cut_and_sound_that_starts_later_waits(
+def test_audio_that_starts_before_the_video_is_cut_and_audio_that_starts_later_waits(
     tmp_path: Path, video_start: float, audio_start: float, click: float
 ) -> None:
     write_apart(tmp_path / "a.mkv", video_start, audio_start)

@@ -26,7 +26,7 @@ def test_frames_are_taken_evenly_or_at_times() -> None:
         frames.take_video_frames(CTX, film, times=[5.0])
 
 
-def test_pictures_of_other_sizes_are_fitted_to_the_first() -> None:
+def test_images_of_other_sizes_are_fitted_to_the_first() -> None:
     pictures = [Image(np.full((20, 20, 3), 90, np.uint8)), Image(np.full((10, 20), 90, np.uint8))]
     film = frames.make_video(CTX, pictures, rate=5.0)
 

@@ -1,4 +1,4 @@
-"""Tests of films from stills and from words: cameras, models in the box, and networks of each architecture."""
+"""Tests of videos from stills and from words: cameras, models in the box, and networks of each architecture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.plugins.studio_video.scenes import read
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 200, 1), (20, 30, 4), (3, 2, 1)])
 @pytest.mark.parametrize("move", ["zoom_in", "rotate", "orbit"])
-def test_stills_of_any_shape_are_filmed(shape: tuple[int, ...], move: str) -> None:
+def test_stills_of_any_shape_are_animated(shape: tuple[int, ...], move: str) -> None:
     still = Image((np.random.default_rng(0).random(shape) * 65535).astype(np.uint16))
 
     film = animate_still(TestContext(), still, seconds=0.2, rate=10.0, move=move)  # type: ignore[arg-type]

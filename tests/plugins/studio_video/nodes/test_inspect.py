@@ -7,13 +7,13 @@ import numpy as np
 from studio.api import Image, Video
 from studio.testing import TestContext
 from studio_video.nodes import inspect
-from tests.plugins.studio_video.clips import make_film
+from tests.plugins.studio_video.clips import make_video
 
 CTX = TestContext()
 
 
-def test_a_film_tells_what_it_is() -> None:
-    facts = inspect.describe_video(CTX, make_film())
+def test_a_video_has_its_facts() -> None:
+    facts = inspect.describe_video(CTX, make_video())
 
     assert (facts.seconds, facts.rate, facts.width, facts.height, facts.has_sound) == (1.0, 12.0, 64, 48, True)
 

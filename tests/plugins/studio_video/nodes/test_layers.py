@@ -1,4 +1,4 @@
-"""Pictures, films, words and sounds laid over films; frames taken out and put together; scenes found."""
+"""Images, videos, words and audio laid over videos; frames taken out and put together; scenes found."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def find_red(image: Image) -> list[tuple[int, int]]:
         ({"x": 3, "y": 5}, (5, 3)),
     ],
 )
-def test_a_picture_lies_where_it_is_put(asked: dict[str, Any], corner: tuple[int, int]) -> None:
+def test_an_image_lies_where_it_is_put(asked: dict[str, Any], corner: tuple[int, int]) -> None:
     film = layers.overlay_video(CTX, make_plain([100]), RED, **asked)
     red = find_red(next(film.frames()).image)
 
     assert (min(red), len(red)) == (corner, 16)
 
 
-def test_a_picture_shows_for_its_time_and_by_its_opacity() -> None:
+def test_an_image_shows_for_its_time_and_by_its_opacity() -> None:
     film = layers.overlay_video(CTX, make_plain([100] * 6), RED, x=0, y=0, start=0.2, end=0.4, opacity=0.5)
 
     assert read_levels(film) == [100, 100, 178, 178, 100, 100]
@@ -80,7 +80,7 @@ def test_captions_show_in_their_time_at_their_place() -> None:
     assert changed[5].sum() > changed[1].sum()
 
 
-def test_a_sound_replaces_the_films_own_for_its_length() -> None:
+def test_audio_replaces_the_videos_own_for_its_length() -> None:
     film = make_plain([1] * 10, sound=tone(1.0))
     new = Audio(np.full(16_000, 0.25, np.float32), 8000)
     laid = layers.mux_video(CTX, film, new, delay=0.5).audio

@@ -12,17 +12,17 @@ import pytest
 from studio.api import Frame, Image, Video
 from studio.testing import TestContext
 from studio_video.nodes.motion import deflicker_video, denoise_video, interpolate_video
-from tests.plugins.studio_video.scenes import make_scene, make_texture, read, spoil, to_film
+from tests.plugins.studio_video.scenes import make_scene, make_texture, read, spoil, to_video
 
 
-def test_films_read_twice_are_equal() -> None:
-    film = to_film(spoil([make_texture(0, 32, 40)] * 4, 10), 5)
+def test_videos_read_twice_are_equal() -> None:
+    film = to_video(spoil([make_texture(0, 32, 40)] * 4, 10), 5)
     for made in (denoise_video(TestContext(), film), deflicker_video(TestContext(), film)):
         assert [f.tobytes() for f in read(made)] == [f.tobytes() for f in read(made)]
 
 
 @pytest.mark.parametrize("way", [interpolate_video, denoise_video, deflicker_video])
-def test_few_frames_are_held_however_long_the_film_is(way: Any) -> None:
+def test_few_frames_are_held_however_long_the_video_is(way: Any) -> None:
     scene = make_scene(6, height=16, width=16)
     counts = {"made": 0, "gone": 0, "most": 0}
 
