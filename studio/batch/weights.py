@@ -8,6 +8,8 @@ from typing import Any
 from studio.api import Model
 from studio.errors import ModelError
 from studio.graph import ResolvedGraph
+from studio.graph.resolved import ResolvedNode
+from studio.graph.source import Collected, Constant
 
 
 def find_graph_models(resolved: ResolvedGraph) -> Iterator[Model]:
@@ -16,16 +18,28 @@ def find_graph_models(resolved: ResolvedGraph) -> Iterator[Model]:
     while pending:
         graph = pending.pop()
         for end in graph.inputs.values():
-            yield from find_models(getattr(end.default, "value", end.default), end.spec.name)
+            yield from _find_source_models(end.default, end.spec.name)
         for node in graph.nodes.values():
-            for bound in node.inputs.values():
-                yield from find_models(getattr(bound.source, "value", None), bound.spec.name)
-            if node.node_type is not None:
-                for name, end in node.node_type.inputs.items():
-                    if name not in node.inputs and not end.required:
-                        yield from find_models(end.default, end.spec.name)
+            yield from _find_node_models(node)
             if node.subgraph is not None:
                 pending.append(node.subgraph)
+
+
+def _find_node_models(node: ResolvedNode) -> Iterator[Model]:
+    for bound in node.inputs.values():
+        yield from _find_source_models(bound.source, bound.spec.name)
+    if node.node_type is not None:
+        for name, end in node.node_type.inputs.items():
+            if name not in node.inputs and not end.required:
+                yield from find_models(end.default, end.spec.name)
+
+
+def _find_source_models(source: Any, kind: str) -> Iterator[Model]:
+    if isinstance(source, Collected):
+        for entry in source.entries:
+            yield from _find_source_models(entry, kind)
+    elif isinstance(source, Constant):
+        yield from find_models(source.value, kind)
 
 
 def find_models(value: Any, kind: str) -> Iterator[Model]:
