@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
@@ -16,8 +15,7 @@ from studio.batch.item_import import ItemImport, import_items
 from studio.batch.item_rows import ItemRow, Summary, read_rows, summarize_rows
 from studio.batch.leases import Leases
 from studio.batch.ledger_file import LEDGER_NAME, LedgerFile
-
-_PARTIAL_FILE = re.compile(r"\.[0-9a-f]{12}-partial")
+from studio.files import is_temporary_name
 
 
 class Ledger:
@@ -95,7 +93,7 @@ class Ledger:
             return 0
         count = 0
         for place, _, names in os.walk(self.folder):
-            for name in filter(_PARTIAL_FILE.match, names):
+            for name in filter(is_temporary_name, names):
                 with suppress(OSError):
                     os.unlink(os.path.join(place, name))
                     count += 1

@@ -257,7 +257,7 @@ class BatchRun:
         started = member.worker.ready
         if not started and not lost.killed:
             self._startup_failures += 1
-        self._check_startup(member.worker, lost, held)
+        self._check_startup(member.worker, lost)
         finished: _Finished = []
         if not started:
             self._leases.give_back(held)
@@ -269,11 +269,10 @@ class BatchRun:
         member.alone = bool(self._retry_alone)
         return finished
 
-    def _check_startup(self, worker: Worker, lost: WorkerLost, held: list[Lease]) -> None:
+    def _check_startup(self, worker: Worker, lost: WorkerLost) -> None:
         """Raise E746 if a worker refused to start, or too many died while they started."""
         if not worker.refused and self._startup_failures < _MOST_STARTUP_FAILURES:
             return
-        self._leases.give_back(held)
         reason = worker.refused["message"] if worker.refused else f"{lost.cause} before it was ready"
         hint = lost.details[-_DETAILS:] or "see its log"
         raise RunError("E746", f"no worker can be started: {reason}", hint=hint)

@@ -163,14 +163,16 @@ class LedgerMachine(RuleBasedStateMachine):
             declare_dead(process.ledger, process.ledger.leases.worker)
             process.dead = True
 
-    @rule(name=st.sampled_from(PROCESSES), by=st.sampled_from(PROCESSES))
-    def lose_everything_to_another(self, name: str, by: str) -> None:
-        """A process falls silent, and another one takes over what it had."""
+    @rule(name=st.sampled_from(PROCESSES), by=st.sampled_from(PROCESSES), choice=st.integers(0, 20))
+    def lose_everything_to_another(self, name: str, by: str, choice: int) -> None:
+        """A process falls silent, another one takes over what it had, and then it reports a result."""
         if name != by:
+            self.claim(name, 3)
             self.die(name)
             self.join(by)
             self.reclaim_the_items_of_the_dead(by)
             self.claim(by, 3)
+            self.complete(name, choice, "done")
 
     @precondition(lambda self: any(process.dead for process in self.processes.values()))
     @rule(name=st.sampled_from(PROCESSES))

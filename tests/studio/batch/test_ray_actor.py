@@ -16,7 +16,6 @@ from studio.batch.item import Item, ItemResult
 from studio.batch.ray_actor import RayActor
 from studio.batch.spec import BatchSpec
 from studio.batch.worker_settings import describe_settings
-from studio.errors import UsageError
 
 _PLUGIN = '''"""A node type that takes a moment."""
 
@@ -144,13 +143,3 @@ def test_a_worker_that_sees_neither_folder_nor_shared_cache_refuses(folder: Path
     worker = RayActor(describe_batch(folder), "worker", (str(folder / "nowhere"), "abc"))
 
     assert json.loads(worker.describe())["refused"]["code"] == "E760"
-
-
-def test_without_ray_the_option_says_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from studio.batch import ray_cluster
-
-    monkeypatch.setitem(sys.modules, "ray", None)
-
-    with pytest.raises(UsageError, match="E759") as caught:
-        ray_cluster._import_ray()
-    assert "studio[cluster]" in caught.value.hint

@@ -244,6 +244,34 @@ def test_after_a_failure_no_more_items_start_if_the_policy_says_stop(bench: Benc
     assert list(find_states(bench.ledger).values()).count("pending") == 6
 
 
+def test_what_runs_beside_the_failure_that_stops_a_batch_finishes_and_nothing_follows(bench: Bench) -> None:
+    import_names(bench.ledger, *"abcdefgh")
+
+    def act(worker: FakeWorker, item: Item) -> None:
+        if item.name == "a":
+            worker.fail(item)
+        else:
+            threading.Timer(0.2, worker.finish, (item,)).start()
+
+    results = dict(bench.run(act, on_error="stop"))
+
+    assert results == {"a": "failed", "b": "done", "c": "done", "d": "done"}
+
+
+def test_nothing_is_tried_again_once_a_batch_stops(bench: Bench) -> None:
+    import_names(bench.ledger, "a", "b")
+    started: list[Item] = []
+
+    def act(worker: FakeWorker, item: Item) -> None:
+        started.append(item)
+        if item.name == "a":
+            worker.fail(item)
+        if len(started) == 3:  # "a" for the second time, and "b" has run all the while
+            worker.fail(started[1])
+
+    assert bench.run(act, window=2, on_error="stop", retries=1) == [("a", "failed"), ("b", "failed")]
+
+
 def test_a_full_disk_ends_the_run_and_fails_no_item(bench: Bench) -> None:
     import_names(bench.ledger, *"abc")
 
@@ -352,6 +380,20 @@ def test_workers_that_die_while_they_start_end_the_run_after_three(bench: Bench)
     assert find_states(bench.ledger) == {"a": "pending"}
 
 
+def test_workers_that_are_killed_while_they_start_are_replaced(bench: Bench) -> None:
+    import_names(bench.ledger, "a")
+
+    def change(worker: FakeWorker) -> None:
+        if len(bench.workers) < 5:
+            worker.ready = False
+            worker.die(killed=True)
+
+    assert bench.run(lambda worker, item: worker.finish(item) if worker.ready else None, change=change) == [
+        ("a", "done")
+    ]
+    assert len(bench.workers) == 5
+
+
 def test_a_worker_that_refuses_to_start_ends_the_run_with_its_reason(bench: Bench) -> None:
     import_names(bench.ledger, "a")
 
@@ -431,3 +473,17 @@ def test_a_run_waits_for_the_items_of_others_and_takes_those_of_the_dead(bench: 
             worker.finish(item)
 
         assert bench.run(act) == [("b", "done"), ("a", "done")]
+
+
+def test_a_run_ends_when_the_items_of_others_have_ended_too(bench: Bench) -> None:
+    import_names(bench.ledger, "a", "b")
+
+    with Ledger(bench.ledger.folder) as other:
+        other.leases.join()
+        (lease,) = other.leases.claim(1)
+        for item, _ in bench.create_run().run():
+            assert item.name == "b"
+            finished = [(lease, ItemResult(0, ItemState.DONE))]
+            threading.Timer(0.2, other.leases.complete, (finished,)).start()
+
+        assert find_states(other) == {"a": "done", "b": "done"}

@@ -1,0 +1,91 @@
+"""The ledger as a table: each item in a row, and nothing in it that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio.batch.export import write_rows
+from studio.batch.item import ItemOutput, ItemState
+from studio.batch.item_rows import ItemRow
+from studio.errors import RunError
+
+
+def create_row(**more: Any) -> ItemRow:
+    outputs = (ItemOutput("o", "a b.png", "1" * 64, 3, "image"), ItemOutput("p", "a.txt", "2" * 64, 4, "text"))
+    known: dict[str, Any] = {
+        "index": 3, "name": "mug", "source": "items.csv:5", "values": {"seed": 7, "word": "é"}, "fingerprint": "f",
+        "state": ItemState.DONE, "attempts": 1, "crashes": 0, "worker": None, "error": None, "warnings": (),
+        "outputs": outputs, "seconds": 1.5, "calls": 4, "cached": 2, "started": 1.0, "finished": 2.5, "updated": 2.5,
+    }  # fmt: skip
+    return ItemRow(**{**known, **more})
+
+
+def read_csv(*rows: ItemRow) -> list[dict[str, str]]:
+    stream = io.StringIO()
+    write_rows(rows, "csv", stream)
+    return list(csv.DictReader(io.StringIO(stream.getvalue(), newline="")))
+
+
+def test_a_table_has_a_row_for_each_item_with_its_values_files_and_digests() -> None:
+    (row,) = read_csv(create_row())
+
+    assert row == {
+        "name": "mug", "index": "3", "state": "done", "attempts": "1", "seconds": "1.5", "calls": "4", "cached": "2",
+        "source": "items.csv:5", "error_code": "", "error": "", "files": "a b.png a.txt",
+        "digests": f"{'1' * 64} {'2' * 64}", "values": '{"seed": 7, "word": "é"}',
+    }  # fmt: skip
+
+
+def test_a_failed_item_has_its_code_and_message() -> None:
+    (row,) = read_csv(create_row(state=ItemState.FAILED, error={"code": "E301", "message": "two\nlines"}, outputs=()))
+
+    assert (row["state"], row["error_code"], row["error"], row["files"]) == ("failed", "E301", "two\nlines", "")
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
+def test_a_text_that_a_spreadsheet_would_run_is_a_text(text: str) -> None:
+    stream = io.StringIO()
+
+    write_rows([create_row(name=text)], "csv", stream)
+
+    assert stream.getvalue().split("\n")[1].startswith(f"'{text},3,done")
+
+
+def test_json_lines_hold_all_that_the_ledger_knows() -> None:
+    stream = io.StringIO()
+
+    write_rows([create_row(), create_row(name="cup")], "jsonl", stream)
+
+    rows = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [row["name"] for row in rows] == ["mug", "cup"]
+    assert rows[0] == json.loads(json.dumps(create_row().to_json()))
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "table.csv"
+    target.write_text("old")
+
+    def rows() -> Any:
+        yield create_row()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_rows(rows(), "csv", target)
+
+    assert target.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
+    write_rows([create_row()], "csv", target)
+    assert target.read_text("utf-8").startswith("name,index,state")
+
+
+def test_a_file_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(RunError) as caught:
+        write_rows([], "csv", tmp_path / "nowhere" / "table.csv")
+
+    assert (caught.value.code, caught.value.where) == ("E742", str(tmp_path / "nowhere" / "table.csv"))

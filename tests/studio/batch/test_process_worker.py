@@ -1,0 +1,139 @@
+"""`ProcessWorker`: a crash costs the process that had the item, and says what is known of it."""
+
+from __future__ import annotations
+
+import queue
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio.app import Studio
+from studio.batch.item import Item, ItemResult
+from studio.batch.process_worker import ProcessWorker, create_environments
+from studio.batch.spec import create_spec
+from studio.batch.worker import WorkerLost
+from studio.batch.worker_settings import describe_settings
+from tests.studio.batch.conftest import TROUBLED
+
+PATIENCE_SECONDS = 90.0
+
+
+class Desk:
+    """A worker process for a graph of trouble, and what it reports."""
+
+    def __init__(self, studio: Studio, folder: Path, **spec: Any) -> None:
+        self.inbox: queue.SimpleQueue[ItemResult | WorkerLost] = queue.SimpleQueue()
+        self.logs = folder / "logs"
+        settings = describe_settings(studio.settings)
+        made = create_spec(studio.load(TROUBLED), folder / "out", settings=settings, **spec)
+        self.worker = ProcessWorker(made, lambda worker, report: self.inbox.put(report), "mine", self.logs)
+
+    def start(self, *kinds: str) -> None:
+        """Start items that make this trouble."""
+        items = [Item(index, f"n{index}", {"a": index, "kind": kind}) for index, kind in enumerate(kinds)]
+        self.worker.start(items)
+
+    def wait(self) -> ItemResult | WorkerLost:
+        """Return the next report."""
+        return self.inbox.get(timeout=PATIENCE_SECONDS)
+
+
+def wait_for_loss(desk: Desk) -> WorkerLost:
+    """Return the death of the worker, after what it reported before."""
+    while not isinstance(report := desk.wait(), WorkerLost):
+        pass
+    return report
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause", "killed"),
+    [
+        ("exit", "it ended with exit code 7", False),
+        ("killed", "it was ended by SIGKILL", True),
+    ],
+)
+def test_a_process_that_dies_is_reported_with_its_cause_and_the_items_it_had(
+    working: Studio, tmp_path: Path, kind: str, cause: str, killed: bool
+) -> None:
+    desk = Desk(working, tmp_path)
+    desk.start(kind)
+
+    lost = wait_for_loss(desk)
+    desk.worker.close()
+
+    assert (lost.cause, lost.killed) == (cause, killed)
+    assert [item.name for item in lost.items] == ["n0"]
+    assert desk.inbox.empty()
+
+
+def test_the_details_of_a_crash_begin_where_python_reports_it(working: Studio, tmp_path: Path) -> None:
+    desk = Desk(working, tmp_path)
+    desk.start("segfault")
+
+    lost = wait_for_loss(desk)
+    desk.worker.close()
+
+    assert (lost.cause, lost.killed) == ("it was ended by SIGSEGV", False)
+    assert lost.details.startswith("Fatal Python error: Segmentation fault")
+    assert len(lost.details) <= 4100
+
+
+def test_a_graph_that_is_invalid_for_the_worker_is_refused_before_any_item(tmp_path: Path, working: Studio) -> None:
+    settings = describe_settings(working.settings) | {"plugins_dir": None}
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    spec = create_spec(working.load(TROUBLED), tmp_path / "out", settings=settings)
+
+    worker = ProcessWorker(spec, lambda worker, report: inbox.put(report), "mine", tmp_path / "logs")
+    lost = inbox.get(timeout=PATIENCE_SECONDS)
+    worker.close()
+
+    assert isinstance(lost, WorkerLost)
+    assert not worker.ready
+    assert worker.refused is not None
+    assert "work.trouble" in worker.refused["message"]
+
+
+def test_a_process_whose_batch_closes_it_ends_by_itself_and_leaves_no_empty_log(
+    working: Studio, tmp_path: Path
+) -> None:
+    desk = Desk(working, tmp_path)
+    desk.start("")
+    desk.wait()
+
+    desk.worker.close()
+
+    assert desk.worker._process.returncode == 0
+    assert list(desk.logs.iterdir()) == []
+
+
+def test_a_process_with_items_is_killed_when_it_is_closed(working: Studio, tmp_path: Path) -> None:
+    desk = Desk(working, tmp_path)
+    desk.start("", "hang")
+    desk.wait()
+
+    desk.worker.close()
+
+    assert desk.worker._process.returncode == -signal.SIGKILL
+    assert desk.inbox.empty()
+
+
+def test_workers_share_the_cores_and_have_a_gpu_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+
+    made = create_environments(3, 8, ["0", "5"])
+
+    assert [row["CUDA_VISIBLE_DEVICES"] for row in made] == ["0", "5", "0"]
+    assert {row["OMP_NUM_THREADS"] for row in made} == {"2"}
+    assert {row["OMP_WAIT_POLICY"] for row in made} == {"PASSIVE"}
+
+
+def test_one_worker_has_all_cores_and_what_the_user_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert "OMP_NUM_THREADS" not in create_environments(1, 8, ["0", "1"])[0]
+    assert "CUDA_VISIBLE_DEVICES" not in create_environments(1, 8, ["0", "1"])[0]
+
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    assert create_environments(4, 8, [])[0]["OMP_NUM_THREADS"] == "7"
