@@ -53,6 +53,10 @@ class Digester:
             return blake3(b"N").digest()
         if depth >= _MAX_DEPTH:
             raise Undigestable(f"nested more than {_MAX_DEPTH} deep")
+        return self._hash_container(value, depth)
+
+    def _hash_container(self, value: Any, depth: int) -> bytes:
+        kind = type(value)
         if kind is list or kind is tuple:
             return hash_list([self._hash(entry, depth + 1) for entry in value], b"l" if kind is list else b"t")
         if kind is dict:
@@ -70,23 +74,31 @@ class Digester:
         if isinstance(value, OutputPath):
             return self._tagged(b"path", value.name, depth)
         value_type = self._types.get(type(value))
-        if value_type is None:
-            if type(value).__module__ == "numpy":
-                return hash_array(value)
-            raise Undigestable(f"a {type(value).__name__} has no digest")
-        tag = b"value:" + value_type.name.encode()
+        if value_type is not None:
+            return self._hash_typed(value, value_type, depth)
+        if type(value).__module__ == "numpy":
+            return hash_array(value)
+        raise Undigestable(f"a {type(value).__name__} has no digest")
+
+    def _hash_typed(self, value: Any, value_type: ValueType[Any], depth: int) -> bytes:
         if isinstance(value_type, StreamType) and not value_type.is_held(value):
-            origin = value_type.find_origin(value)
-            if origin is not None:
-                return self._tagged(b"origin:" + value_type.name.encode(), hash_file(origin), depth)
-            source = value_type.find_source(value)
-            if source is None:
-                raise Undigestable(f"a {value_type.name} that is not stored yet has no digest")
-            return blake3(b"%d:" % len(tag) + tag + hash_file(source)).digest()
+            return self._hash_stream(value, value_type, depth)
+        tag = b"value:" + value_type.name.encode()
         packed = value_type.pack(value)
         arrays = [self._hash(name, depth) + hash_array(array) for name, array in sorted(packed.arrays.items())]
         header = self._hash(dict(packed.header), depth + 1)
         return blake3(b"%d:" % len(tag) + tag + header + b"%d:" % len(arrays) + b"".join(arrays)).digest()
+
+    def _hash_stream(self, value: Any, value_type: StreamType[Any], depth: int) -> bytes:
+        name = value_type.name.encode()
+        origin = value_type.find_origin(value)
+        if origin is not None:
+            return self._tagged(b"origin:" + name, hash_file(origin), depth)
+        source = value_type.find_source(value)
+        if source is None:
+            raise Undigestable(f"a {value_type.name} that is not stored yet has no digest")
+        tag = b"value:" + name
+        return blake3(b"%d:" % len(tag) + tag + hash_file(source)).digest()
 
     def _tagged(self, tag: bytes, content: Any, depth: int) -> bytes:
         return blake3(b"o%d:" % len(tag) + tag + self._hash(content, depth + 1)).digest()

@@ -1,40 +1,30 @@
-"""The tier on disk: the action table and the blobs, written behind the run's back and shared between processes."""
+"""The tier on disk: the action table and the blobs in one folder, which processes share."""
 
 from __future__ import annotations
 
 import contextlib
-import queue
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from blake3 import blake3
 
-from studio.api import StreamType
 from studio.cache.actions import Action, ActionTable, BlobRow, explain_disk_error
 from studio.cache.blobs import BlobFolder
 from studio.cache.codec import Codecs
 from studio.cache.digest import hash_file
 from studio.cache.locks import FingerprintLocks
+from studio.cache.write_behind import INLINE_BYTES, WriteBehind
 from studio.errors import CacheError
 
-INLINE_BYTES = 16 * 1024  # smaller blobs live in the table: a file and an fsync each would cost more than they hold
-_PENDING_BYTES = 256 * 2**20  # what may wait to be written before `record` waits itself
+_PRUNED_SHARE = 0.9  # of its limit is what a full cache keeps
+_ORPHAN_SECONDS = 600.0  # a younger file may still get its row
 MISSING = object()
 """What `load` returns for a value that is not there or is damaged."""
-
-
-@dataclass
-class _Write:
-    action: Action
-    values: Mapping[str, Any]
-    done: Callable[[], None]
-    size: int
 
 
 class DiskTier:
@@ -52,19 +42,11 @@ class DiskTier:
         self.table = ActionTable(folder / "index.sqlite")
         self._errors: dict[str, CacheError] = {}
         self._codecs = codecs
-        self._digest = digest
-        self._pending: dict[str, _Write] = {}
-        self._unwritten: dict[str, Any] = {}
-        self._writes = 0
-        self._used: dict[str, float] = {}
         self._guard = threading.Lock()
-        self._room = threading.Condition()
-        self._waiting_bytes = 0
         self._size = self.table.measure()[2]
-        self._commits: queue.SimpleQueue[tuple[_Write, list[BlobRow]] | Future[None] | None] = queue.SimpleQueue()
-        self._writers = ThreadPoolExecutor(2, thread_name_prefix="studio-cache-write")
-        self._committer = threading.Thread(target=self._commit_all, name="studio-cache-commit", daemon=True)
-        self._committer.start()
+        self._writing = WriteBehind(
+            folder, self.table, self.blobs, codecs, digest, on_error=self._report, on_commit=self._grow
+        )
         with contextlib.suppress(OSError):
             self.blobs.remove_leftovers()
 
@@ -72,9 +54,9 @@ class DiskTier:
 
     def find(self, fingerprint: str) -> Action | None:
         """Return the action with this fingerprint, or None."""
-        write = self._pending.get(fingerprint)
-        if write is not None:
-            return write.action
+        action = self._writing.find(fingerprint)
+        if action is not None:
+            return action
         try:
             return self.table.find(fingerprint)
         except CacheError as error:  # what cannot be read is made again
@@ -83,11 +65,11 @@ class DiskTier:
 
     def has(self, digest: str) -> bool:
         """Say whether a blob is there, or will be soon."""
-        return digest in self._unwritten or self._find_row(digest) is not None
+        return self._writing.get(digest, MISSING) is not MISSING or self._find_row(digest) is not None
 
     def load(self, digest: str) -> Any:
         """Return a value by its digest, or MISSING. A damaged blob is dropped and counts as missing."""
-        value = self._unwritten.get(digest, MISSING)
+        value = self._writing.get(digest, MISSING)
         row = self._find_row(digest) if value is MISSING else None
         if row is None:
             return value
@@ -98,7 +80,7 @@ class DiskTier:
         if value is MISSING:
             self._drop([row])
         else:
-            self._touch(digest)
+            self._writing.touch(digest)
         return value
 
     def find_entries(self, digest: str) -> list[str] | None:
@@ -120,15 +102,6 @@ class DiskTier:
     def _report(self, error: CacheError) -> None:
         with self._guard:
             self._errors.setdefault(error.code, error)
-
-    def _touch(self, digest: str) -> None:
-        with self._guard:
-            self._used[digest] = time.time()
-
-    def _take_used(self) -> dict[str, float]:
-        with self._guard:
-            used, self._used = self._used, {}
-        return used
 
     def _find_row(self, digest: str) -> BlobRow | None:
         try:
@@ -179,64 +152,11 @@ class DiskTier:
     # -- writing ---------------------------------------------------------------------------------------
 
     def record(self, action: Action, values: Mapping[str, Any], size: int, done: Callable[[], None]) -> None:
-        """Write an action and its values soon; `done` is called when both are there, or could not be written.
-
-        Args:
-            action: What to write.
-            values: The values of its outputs, by digest.
-            size: Their memory in bytes; many bytes that wait make the caller wait.
-            done: Called from another thread.
-        """
-        with self._room:
-            while self._waiting_bytes > _PENDING_BYTES:
-                self._room.wait(1.0)
-            self._waiting_bytes += size
-            self._writes += 1
-        write = _Write(action, values, done, size)
-        with self._guard:
-            self._unwritten.update(values)
-            self._pending[action.fingerprint] = write
-        if size <= INLINE_BYTES and not any(self._codecs.find_stream(value) for value in values.values()):
-            self._write_values(write)  # nothing but rows: no need for another thread
-        else:
-            self._writers.submit(self._write_values, write)
-
-    def _write_values(self, write: _Write) -> None:
-        rows: list[BlobRow] = []
-        try:
-            for digest, value in write.values.items():
-                self._write_value(digest, value, rows)
-        except (OSError, CacheError) as error:
-            self._fail(write, rows, error)
-        except Exception as error:  # a codec of a plugin may raise anything; the result stays in memory
-            told = CacheError("E405", f"a result of {write.action.node_type} cannot be stored: {error}")
-            self._fail(write, rows, told)
-        else:
-            self._commits.put((write, rows))
-
-    def _write_value(self, digest: str, value: Any, rows: list[BlobRow]) -> None:
-        if self.table.find_blob(digest) is not None:
-            self._touch(digest)
-            return
-        stream = self._codecs.find_stream(value)
-        if stream is not None:
-            if stream.find_origin(value) is None:  # else it is read again from the user's own file
-                rows.append(self._write_stream(digest, value, stream))
-            return
-        encoded = self._codecs.encode(value, self._digest)
-        if encoded is None:
-            raise CacheError("E405", f"a {type(value).__name__} has no codec")
-        for entry in encoded.entries:
-            self._write_value(self._digest(entry), entry, rows)
-        data = encoded.data
-        if len(data) <= INLINE_BYTES:
-            rows.append(BlobRow(digest, encoded.codec, encoded.extension, len(data), blake3(data).hexdigest(), data))
-        else:
-            checksum = self.blobs.write(digest, encoded.extension, data)
-            rows.append(BlobRow(digest, encoded.codec, encoded.extension, len(data), checksum))
+        """Write an action and its values soon; see `WriteBehind.record`."""
+        self._writing.record(action, values, size, done)
 
     def adopt(self, row: BlobRow, data: bytes, path: Path | None = None) -> None:
-        """Take in a blob that came from elsewhere: its bytes, or a temporary file in this folder that holds them."""
+        """Import a blob from elsewhere: its bytes, or a temporary file in this folder that contains them."""
         try:
             if path is not None:
                 self.blobs.adopt(path, row.digest, row.extension)
@@ -250,75 +170,11 @@ class DiskTier:
             self._report(error if isinstance(error, CacheError) else explain_disk_error(error, self.folder))
 
     def keep_action(self, action: Action) -> None:
-        """Take in an action that came from elsewhere."""
+        """Import an action from elsewhere."""
         try:
             self.table.write(actions=[action])
         except CacheError as error:
             self._report(error)
-
-    def _write_stream(self, digest: str, value: Any, stream: StreamType[Any]) -> BlobRow:
-        source = stream.find_source(value)
-        if source is None:
-            raise CacheError("E405", f"a {stream.name} that is not settled cannot be stored")
-        extension = stream.stored_extension
-        self.blobs.adopt(source, digest, extension)
-        return BlobRow(digest, f"stream:{stream.name}", extension, source.stat().st_size, hash_file(source).hex())
-
-    def _fail(self, write: _Write, rows: Iterable[BlobRow], error: Exception) -> None:
-        self._report(error if isinstance(error, CacheError) else explain_disk_error(error, self.folder))
-        self._remove_unknown(rows)
-        self._finish(write)
-
-    def _remove_unknown(self, rows: Iterable[BlobRow]) -> None:
-        """Remove the files of blobs whose rows were not written: on a full disk they would only fill it."""
-        with contextlib.suppress(CacheError, OSError):
-            for row in rows:
-                if row.data is None and self.table.find_blob(row.digest) is None:
-                    self.blobs.remove(row.digest, row.extension)
-
-    def _finish(self, write: _Write) -> None:
-        with self._guard:
-            if self._pending.get(write.action.fingerprint) is write:
-                del self._pending[write.action.fingerprint]
-            for digest in write.values:
-                self._unwritten.pop(digest, None)
-        write.done()
-        with self._room:
-            self._waiting_bytes -= write.size
-            self._writes -= 1
-            self._room.notify_all()
-
-    def _commit_all(self) -> None:
-        while True:
-            jobs = [self._commits.get()]
-            with contextlib.suppress(queue.Empty):
-                while len(jobs) < 2000:
-                    jobs.append(self._commits.get_nowait())
-            self._commit([job for job in jobs if isinstance(job, tuple)])
-            for job in jobs:
-                if isinstance(job, Future):
-                    job.set_result(None)
-            if None in jobs:
-                return
-
-    def _commit(self, jobs: list[tuple[_Write, list[BlobRow]]]) -> None:
-        used = self._take_used()
-        if not jobs and not used:
-            return
-        rows = [row for _, blobs in jobs for row in blobs]
-        try:
-            self.table.write(actions=[write.action for write, _ in jobs], blobs=rows, used=used)
-            self._size += sum(row.size for row in rows)
-        except Exception as error:  # this thread must live: everybody waits for it
-            self._report(error if isinstance(error, CacheError) else explain_disk_error(error, self.folder))
-            self._remove_unknown(rows)
-        for write, _ in jobs:
-            self._finish(write)
-        if self._size > self.limit_bytes:
-            try:
-                self._prune(int(self.limit_bytes * 0.9))
-            except CacheError as error:
-                self._report(error)
 
     def remember_file(self, path: str, size: int, mtime_ns: int, inode: int, digest: str) -> None:
         """Keep the digest of a file; losing it costs only the time to take it again."""
@@ -329,19 +185,21 @@ class DiskTier:
 
     def flush(self) -> None:
         """Wait until everything recorded so far is written."""
-        if not self._committer.is_alive():
-            return  # closed
-        with self._room:
-            while self._writes:
-                self._room.wait(0.5)
-        waiter: Future[None] = Future()
-        self._commits.put(waiter)
-        waiter.result()
+        self._writing.flush()
 
     def prune(self, limit_bytes: int) -> tuple[int, int]:
         """Evict the least recently used blobs until `limit_bytes` hold the rest; return (blobs, bytes) evicted."""
         self.flush()
         return self._prune(limit_bytes)
+
+    def _grow(self, size: int) -> None:
+        """Count blobs that were committed, and evict others if they are too many now."""
+        self._size += size
+        if self._size > self.limit_bytes:
+            try:
+                self._prune(int(self.limit_bytes * _PRUNED_SHARE))
+            except CacheError as error:
+                self._report(error)
 
     def _prune(self, limit_bytes: int) -> tuple[int, int]:
         evicted = freed = 0
@@ -379,7 +237,7 @@ class DiskTier:
         self.remove_orphans()
         return [row.digest for row in bad]
 
-    def remove_orphans(self, older_than_seconds: float = 600.0) -> int:
+    def remove_orphans(self, older_than_seconds: float = _ORPHAN_SECONDS) -> int:
         """Remove blob files that no row knows and leftovers of killed processes; return how many."""
         removed = self.blobs.remove_leftovers()
         for path in list(self.blobs.iterate()):
@@ -407,12 +265,9 @@ class DiskTier:
 
     def close(self) -> None:
         """Write what waits, then let go of the folder; a second time nothing happens."""
-        if not self._committer.is_alive():
+        if not self._writing.is_open:
             return
-        self.flush()
-        self._commits.put(None)
-        self._committer.join()
-        self._writers.shutdown()
+        self._writing.close()
         self.table.close()
         self.locks.close()
 
