@@ -102,29 +102,31 @@ def parse_inputs(graph: Graph, pairs: Sequence[str]) -> dict[str, Any]:
         if not equals or not name:
             raise UsageError("E005", f"{pair!r} gives no input a value", hint="write --set NAME=VALUE")
         spec = parse_declared_type(declared[name]) if name in declared else TypeSpec("json")
-        value = _parse_value(spec, text)
-        values[name] = _find_files(value) if is_read_from_file(spec) or text.startswith("@") else value
+        values[name] = _parse_value(spec, text)
     return values
 
 
 def _parse_value(spec: TypeSpec, text: str) -> Any:
     """Return what a text means at an input; @ names a file, and @@ begins a text with @."""
+    if is_read_from_file(spec):
+        return _parse_files(spec, text)
     if not text.startswith("@"):
         return read_text(text, spec)
-    if is_read_from_file(spec):
-        return read_text(text[1:], spec) if not text.endswith(".json") or not spec.depth else _read_file(text[1:], spec)
     if text.startswith("@@") and spec.name in ("text", "choice") and not spec.depth:
         return read_text(text[1:], spec)
     if spec.depth or spec.name in ("text", "json", "choice"):
-        return _read_file(text[1:], spec)
-    return {"file": expand_user(text[1:])}
+        return _read_file(text[1:])
+    return InputFile(Path(expand_user(text[1:])))
 
 
-def _find_files(value: Any) -> Any:
-    """Return names of files, seen from the current folder, as the files that a caller gives."""
+def _parse_files(spec: TypeSpec, text: str) -> Any:
+    """Return the files that a text names, seen from the current folder; a list of them may be JSON or a JSON file."""
+    if spec.depth and text.startswith("@") and text.endswith(".json"):
+        return _read_file(text[1:])
+    value = read_text(text.removeprefix("@"), spec)
     if is_file(value):
         return InputFile(Path(value["file"]))
-    if not is_pattern(value):
+    if not is_pattern(value) or text.lstrip().startswith("{"):
         return value
     names = find_names(Path(), value["files"])
     if not names:
@@ -132,7 +134,7 @@ def _find_files(value: Any) -> Any:
     return [InputFile(Path(name)) for name in names]
 
 
-def _read_file(name: str, spec: TypeSpec) -> Any:
+def _read_file(name: str) -> Any:
     """Return what a text file or a JSON file means at an input."""
     path = Path(expand_user(name))
     try:

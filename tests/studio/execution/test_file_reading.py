@@ -1,0 +1,108 @@
+"""How a plan reads files: digests, files that have changed, and the node types that read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from blake3 import blake3
+from PIL import Image as Pictures
+
+from studio.api import File, Image, MediaLimits
+from studio.api.builtin import create_builtin_value_types
+from studio.errors import RunError
+from studio.execution.file_reading import FileReader
+from studio.graph.source import Collected, Constant, FileSource, NamedPath
+from studio.testing import TestContext
+
+
+def digest_file(path: Path) -> File:
+    content = path.read_bytes()
+    return File(path, blake3(content).hexdigest(), len(content))
+
+
+@pytest.fixture
+def make_reader() -> Callable[..., FileReader]:
+    """Make a reader of the builtin value types."""
+
+    def make(settle: Callable[[Any], Any] = lambda value: value) -> FileReader:
+        types = {value_type.name: value_type for value_type in create_builtin_value_types()}
+        return FileReader(digest_file, settle, types, MediaLimits())
+
+    return make
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A red picture."""
+    path = tmp_path / "photo.png"
+    Pictures.new("RGB", (3, 2), "red").save(path)
+    return path
+
+
+def test_a_file_has_the_digest_of_its_bytes(make_reader: Callable[..., FileReader], photo: Path) -> None:
+    found = make_reader().find_file(FileSource(photo, "image", "photo.png"), None)
+
+    assert (found.path, found.digest) == (photo, blake3(photo.read_bytes()).hexdigest())
+
+
+def test_a_recorded_file_must_be_as_it_was_unless_a_caller_names_it(
+    make_reader: Callable[..., FileReader], photo: Path
+) -> None:
+    reader, right = make_reader(), digest_file(photo).digest
+    source = FileSource(photo, "image", "photo.png")
+
+    assert reader.find_file(source, {"photo.png": right}).digest == right
+    for digests, words in (({"photo.png": "0" * 64}, "has changed"), ({}, "does not say what was in it")):
+        with pytest.raises(RunError, match=words) as error:
+            reader.find_file(source, digests)
+        assert error.value.code == "E311"
+    by_caller = FileSource(photo, "image", "photo.png", by_caller=True)
+    assert reader.find_file(by_caller, {"photo.png": "0" * 64}).digest == right
+
+
+def test_a_recorded_file_that_is_gone_may_still_be_in_the_cache(
+    make_reader: Callable[..., FileReader], tmp_path: Path
+) -> None:
+    gone = FileSource(tmp_path / "gone.png", "image", "gone.png")
+
+    assert make_reader().find_file(gone, {"gone.png": "ab"}).digest == "ab"
+    with pytest.raises(RunError, match="cannot be read") as error:
+        make_reader().find_file(gone, None)
+    assert error.value.code == "E129"
+
+
+def test_settling_goes_into_lists(make_reader: Callable[..., FileReader], photo: Path) -> None:
+    reader = make_reader(lambda value: f"settled {value}")
+    source = Collected((Constant(1), FileSource(photo, "image", "p"), NamedPath("out.png")))
+
+    settled = reader.settle(source, None)
+
+    assert isinstance(settled, Collected)
+    one, file, path = settled.entries
+    assert (one, path) == (Constant("settled 1"), NamedPath("out.png"))
+    assert isinstance(file, FileSource)
+    assert file.file == digest_file(photo)
+
+
+def test_the_node_type_of_a_value_type_reads_it(make_reader: Callable[..., FileReader], photo: Path) -> None:
+    reader = make_reader()
+    node_type = reader.make_node_type("image")
+
+    image = node_type.function(TestContext(), digest_file(photo))
+
+    assert reader.make_node_type("image") is node_type
+    assert (node_type.id, list(node_type.outputs), node_type.lane) == ("studio.read_image", ["image"], "io")
+    assert isinstance(image, Image)
+    assert (image.width, image.height) == (3, 2)
+
+
+def test_a_file_that_is_gone_when_it_is_read_is_an_error(make_reader: Callable[..., FileReader], photo: Path) -> None:
+    file = digest_file(photo)
+    photo.unlink()
+
+    with pytest.raises(RunError, match="is not there") as error:
+        make_reader().make_node_type("image").function(TestContext(), file)
+    assert error.value.code == "E311"

@@ -1,0 +1,123 @@
+"""Models that a plan is sure to need, and what node types' own checks find, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Annotated, Any
+
+import pytest
+from fakes import create_settings
+
+from studio.api import Context, Lazy, Model, ModelError, StudioError, hookimpl, node
+from studio.app import Studio
+from studio.execution.needed_models import find_input_problems, find_model_problems, find_needed_models
+from studio.execution.plan import Plan
+from studio.graph import parse_graph
+
+DEFAULT = Model("builtin:default")
+
+
+def _check(inputs: Any, find_path: Any) -> Iterator[tuple[str, Any]]:
+    if inputs.get("size") == 13:
+        yield "size", StudioError("E010", "13 brings bad luck", hint="take 14")
+    if inputs.get("size") == 99:
+        raise ValueError("the check itself is broken")
+
+
+@node("paint.draw", code=1, check=_check)
+def draw(ctx: Context, model: Model = DEFAULT, size: int = 8, more: list[Model] | None = None) -> int:
+    """Draw with a model."""
+    return size
+
+
+@node("paint.choose", code=1, needs=lambda first, **_: ("a",) if first else ("b",))
+def choose(
+    ctx: Context, first: bool = True, a: Annotated[Model | None, Lazy] = None, b: Annotated[int | None, Lazy] = None
+) -> int:
+    """Take one of two."""
+    return 0
+
+
+@node("paint.is_big", code=1)
+def is_big(ctx: Context, size: int = 1) -> bool:
+    """Say whether a size is big."""
+    return size > 1
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Iterator[Studio]:
+    """A Studio with node types that take models."""
+    plugin = SimpleNamespace(studio_node_types=hookimpl(lambda: [draw, choose, is_big]))
+    with Studio(create_settings(tmp_path), plugins=[("paint", plugin)], discover=False, on_disk=False) as made:
+        yield made
+
+
+def plan(studio: Studio, nodes: dict[str, Any], *outputs: str) -> Plan:
+    document = {"studio": 1, "nodes": nodes, "outputs": {name: {"from": name} for name in outputs}}
+    return studio.plan(parse_graph(document))
+
+
+def list_needed(studio: Studio, nodes: dict[str, Any], *outputs: str) -> list[tuple[str, str, str]]:
+    return sorted((n, name, model.reference) for n, name, model in find_needed_models(plan(studio, nodes, *outputs)))
+
+
+def put(kind: str, **inputs: Any) -> dict[str, Any]:
+    return {"type": kind, "inputs": inputs}
+
+
+def test_models_come_from_literals_lists_and_defaults(studio: Studio) -> None:
+    nodes = {"d": put("paint.draw", more=["builtin:a", "builtin:b"]), "e": put("paint.draw", model="builtin:c")}
+
+    assert list_needed(studio, nodes, "d", "e") == [
+        ("d", "model", "builtin:default"),
+        ("d", "more", "builtin:a"),
+        ("d", "more", "builtin:b"),
+        ("e", "model", "builtin:c"),
+    ]
+
+
+def test_a_node_that_feeds_a_needed_one_is_needed_too(studio: Studio) -> None:
+    nodes = {"d": put("paint.draw", model="builtin:a"), "e": put("paint.draw", size={"from": "d"})}
+
+    assert ("d", "model", "builtin:a") in list_needed(studio, nodes, "e")
+
+
+def test_what_stands_behind_a_condition_or_a_choice_may_never_be_needed(studio: Studio) -> None:
+    nodes = {
+        "d": put("paint.draw", model="builtin:a"),
+        "c": put("paint.choose", a="builtin:b", b={"from": "d"}),
+        "big": put("paint.is_big"),
+        "w": {**put("paint.draw", model="builtin:c"), "when": {"from": "big"}},
+    }
+
+    assert list_needed(studio, nodes, "c", "w") == []
+
+
+def test_each_model_that_cannot_be_used_is_a_finding(studio: Studio) -> None:
+    nodes = {"d": put("paint.draw", model="builtin:good", more=["builtin:bad", "builtin:worse"])}
+
+    def check(model: Model) -> None:
+        if model.reference != "builtin:good":
+            raise ModelError("E603", f"no {model.reference}", hint="fetch it")
+
+    findings = find_model_problems(plan(studio, nodes, "d"), check)
+
+    assert [(f.code, f.where, f.message, f.hint) for f in findings] == [
+        ("E603", "/nodes/d/inputs/more", "no builtin:bad", "fetch it"),
+        ("E603", "/nodes/d/inputs/more", "no builtin:worse", "fetch it"),
+    ]
+
+
+def test_a_node_types_own_check_sees_the_values_that_are_known(studio: Studio) -> None:
+    def find(**inputs: Any) -> list[tuple[str, str]]:
+        nodes = {"n": put("paint.draw", **inputs), "big": put("paint.draw", size=2)}
+        found = find_input_problems(plan(studio, nodes, "n"), lambda model: None)
+        return [(finding.code, finding.where) for finding in found]
+
+    assert find(size=13) == [("E010", "/nodes/n/inputs/size")]
+    assert find(size=14) == []
+    assert find(size=99) == []  # a check that fails says nothing; the node itself will
+    assert find(size=[13, 13]) == []  # of a mapped input there are many values
+    assert find(size={"from": "big"}) == []
