@@ -1,4 +1,4 @@
-"""`studio verify` and `studio rerun`: written files are checked, and made again from what they carry."""
+"""`studio verify`: written files are checked against their records and against what they carry."""
 
 from __future__ import annotations
 
@@ -190,53 +190,3 @@ def test_the_choice_of_a_replay_is_printed_and_repeats(desk: Desk, folder: Path)
     again = desk.call("verify", folder, "--replay", "1", "--seed", str(first["seed"]), "--json").json
 
     assert [row["name"] for row in first["replays"]] == [row["name"] for row in again["replays"]]
-
-
-def test_rerun_makes_one_file_again_byte_for_byte(desk: Desk, folder: Path) -> None:
-    done = desk.call("rerun", folder / "small.png", "-o", "again", "--no-cache")
-
-    assert done.code == 0, done.text
-    assert [path.name for path in (desk / "again").iterdir() if path.is_file()] == ["small.png"]
-    assert (desk / "again" / "small.png").read_bytes() == (folder / "small.png").read_bytes()
-
-
-def test_rerun_takes_another_value(desk: Desk, folder: Path) -> None:
-    desk.call("rerun", folder / "large.png", "-o", "again", "--set", "color=red")
-
-    assert (desk / "again" / "large.png").read_bytes() != (folder / "large.png").read_bytes()
-
-
-def test_rerun_makes_one_entry_of_a_list(desk: Desk) -> None:
-    desk.write_graph(
-        "three.json",
-        {
-            "nodes": {
-                "papers": {"type": "image.gradient", "inputs": {"width": [8, 9, 10], "height": 8}},
-            },
-            "outputs": {"paper": {"from": "papers"}},
-        },
-    )
-    made = desk.call("run", "three.json", "-o", "out")
-    assert made.code == 0, made.text
-
-    done = desk.call("rerun", "out/paper_001.png", "-o", "again")
-
-    assert done.code == 0, done.text
-    assert [path.name for path in (desk / "again").iterdir() if path.is_file()] == ["paper_001.png"]
-    assert (desk / "again" / "paper_001.png").read_bytes() == (desk / "out" / "paper_001.png").read_bytes()
-
-
-def test_rerun_makes_a_text_again_from_its_manifest(desk: Desk, folder: Path) -> None:
-    done = desk.call("rerun", folder / "note.txt", "-o", "again")
-
-    assert done.code == 0, done.text
-    assert (desk / "again" / "note.txt").read_text() == (folder / "note.txt").read_text()
-
-
-def test_rerun_of_a_foreign_text_says_what_is_missing(desk: Desk) -> None:
-    (desk / "foreign.txt").write_text("hello")
-
-    done = desk.call("rerun", "foreign.txt")
-
-    assert done.code == 2
-    assert "E755" in done.err
