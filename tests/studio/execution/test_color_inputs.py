@@ -254,3 +254,41 @@ def test_a_listener_gets_the_warning_once(studio: Studio) -> None:
     studio.run(graph(nodes, o="b"), on_event=recorder)
 
     assert recorder.names("b").count("NodeWarned") == 1
+
+
+@pytest.mark.parametrize("node_type", ["color.plain", "color.video"])
+def test_the_warning_about_a_video_comes_back_from_the_cache(
+    tmp_path: Path, plugin: ColorPlugin, node_type: str
+) -> None:
+    name = "image" if node_type == "color.plain" else "video"
+    nodes = {"a": ("color.make_video", {}), "b": (node_type, {name: "@a"})}
+    results = []
+
+    for _ in range(2):
+        with Studio(create_settings(tmp_path / "cache"), plugins=[("color", plugin)], discover=False) as studio:
+            results.append(studio.run(graph(nodes, o="b")))
+
+    assert results[1].manifest["nodes"]["b"]["cached"] == 1
+    assert list_warnings(results[0]) == list_warnings(results[1]) == {"b": [WARNING.format(node_type[6:])]}
+
+
+def test_a_linear_video_is_stored_once_and_read_from_the_cache_as_it_was(tmp_path: Path, plugin: ColorPlugin) -> None:
+    nodes = {"a": ("color.make_video", {"first": 3})}
+
+    for _ in range(2):
+        with Studio(create_settings(tmp_path / "cache"), plugins=[("color", plugin)], discover=False) as studio:
+            result = studio.run(graph(nodes, o="a"))
+            assert result["o"].color == LINEAR
+            assert [frame.image.pixels.max() for frame in result["o"].frames()] == [1.5, 2.0, 2.5, 3.0]
+
+    assert result.manifest["cache"] == {"hits": 1, "calls": 1}
+
+
+def test_a_linear_image_that_a_caller_gives_is_converted_too(studio: Studio, plugin: ColorPlugin) -> None:
+    document = graph({"b": ("color.plain", {"image": "@inputs.photo"})}, o="b")
+    document["inputs"] = {"photo": {"type": "image"}}
+
+    result = studio.run(document, {"photo": Image(np.full((2, 2, 3), 9.0, np.float32), color=LINEAR)})
+
+    assert plugin.seen == [("plain", ColorSpace(), 1.0)]
+    assert list_warnings(result) == {"b": [WARNING.format("plain")]}
