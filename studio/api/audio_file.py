@@ -161,7 +161,7 @@ def _read_sndfile(path: Path, limits: MediaLimits, head: bytes) -> Audio | None:
             return av_file.create_audio(path, lambda: _decode_sndfile(path, limits, head), rate, channels)
         except (soundfile.SoundFileError, RuntimeError, ValueError) as error:
             if head == b"fLaC":
-                raise _refuse_broken(path, error) from None
+                raise _refuse_damaged(path, error) from None
             return None
 
 
@@ -179,7 +179,7 @@ def _decode_sndfile(path: Path, limits: MediaLimits, head: bytes) -> Iterator[Fl
                 yield block
         except (soundfile.SoundFileError, RuntimeError, ValueError) as error:
             if exceeds_memory(total * reader.channels) or head == b"fLaC":  # too late to try another decoder
-                raise _refuse_broken(path, error) from None
+                raise _refuse_damaged(path, error) from None
             raise
         if head == b"OggS" and not total:
             raise refuse(path, "the file has no audio that can be decoded", hint="copy or make it again")
@@ -187,5 +187,5 @@ def _decode_sndfile(path: Path, limits: MediaLimits, head: bytes) -> Iterator[Fl
             raise refuse(path, f"truncated file: it has {total} of {known} samples", hint="copy or make it again")
 
 
-def _refuse_broken(path: Path, error: Exception) -> MediaError:
+def _refuse_damaged(path: Path, error: Exception) -> MediaError:
     return refuse(path, f"damaged audio: {error}", hint="copy or make it again")

@@ -20,7 +20,7 @@ _ROWS = 256  # converted at once, so that the floats stay small
 def convert_to_srgb(array: AnyArray, profile: bytes | None) -> AnyArray:
     """Return height x width (x channels) samples in sRGB, in their own depth; alpha is left alone.
 
-    A profile that is missing, broken or of another number of channels is taken for sRGB, as browsers do. Matrix
+    A profile that is missing, damaged or for another number of channels counts as sRGB, as browsers do. Matrix
     profiles convert at the depth of the samples. Profiles made of look-up tables convert through LittleCMS at 8 bits:
     16-bit and float samples are rounded to 8 bits there.
     """

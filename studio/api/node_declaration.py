@@ -169,7 +169,7 @@ class _Declaration:
             problems.append(f"code {self.code!r} is not a whole number from 1")
         for name, value, allowed in (("cache", self.cache, CachePolicy), ("lane", self.lane, Lane)):
             if value not in typing.get_args(allowed):
-                problems.append(f"{name} {value!r} is none of {', '.join(typing.get_args(allowed))}")
+                problems.append(f"unknown {name} {value!r} (expected one of {', '.join(typing.get_args(allowed))})")
         problems += _check_migrations(self.version, self.migrations)
         return problems + _check_encodings(self.encodings) + _check_resources(self.resources)
 
@@ -321,7 +321,9 @@ def _check_encodings(encodings: object) -> list[str]:
     known = typing.get_args(ColorEncoding)
     if isinstance(encodings, str) or not isinstance(encodings, Collection):
         return [f"encodings {encodings!r} is not a collection of encodings, such as ('srgb', 'linear')"]
-    return [f"encoding {found!r} is none of {', '.join(known)}" for found in encodings if found not in known]
+    return [
+        f"unknown encoding {found!r} (expected one of {', '.join(known)})" for found in encodings if found not in known
+    ]
 
 
 def _check_resources(resources: object) -> list[str]:

@@ -68,24 +68,24 @@ def parse_text(content: bytes) -> tuple[str, str]:
 
 
 def inflate(data: bytes, limit: int) -> bytes:
-    """Return inflated zlib data; ValueError if it is broken, cut off or longer than the limit."""
+    """Return inflated zlib data; ValueError if it is damaged, truncated or longer than the limit."""
     inflater = zlib.decompressobj()
     try:
         result = inflater.decompress(data, limit)
     except zlib.error as error:
-        raise ValueError(f"compressed data is broken: {error}") from None
+        raise ValueError(f"damaged compressed data: {error}") from None
     if not inflater.eof:
-        raise ValueError("compressed data is cut off or over its limit")
+        raise ValueError("compressed data is truncated or over its limit")
     return result
 
 
 def count_inflated(data: bytes, limit: int) -> int:
-    """Return the length that zlib data inflates to, counting no further than `limit`; ValueError if it is broken."""
+    """Return the length that zlib data inflates to, counting no further than `limit`; ValueError if it is damaged."""
     inflater, total = zlib.decompressobj(), 0
     try:
         while data and not inflater.eof and total <= limit:
             total += len(inflater.decompress(data, 2**20))
             data = inflater.unconsumed_tail
     except zlib.error as error:
-        raise ValueError(f"compressed samples are broken: {error}") from None
+        raise ValueError(f"damaged compressed samples: {error}") from None
     return total
