@@ -37,11 +37,13 @@ class Place:
     Attributes:
         folder: The folder, which is the current one.
         patch: Changes things until the test ends.
+        contexts: Contexts that are closed at the end.
     """
 
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
         self.folder = folder
         self.patch = patch
+        self.contexts: list[Any] = []
         patch.chdir(folder)
         for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
             patch.setenv(name, str(folder / name.lower()))
@@ -79,7 +81,8 @@ class Place:
         return Studio(read_settings(device="cpu", **settings), plugins=plugins, **{"on_disk": False, **more})
 
     def call(self, node_type: str, ctx: Any, *args: Any, **inputs: Any) -> Any:
-        """Call the function of a node type, wherever it is."""
+        """Call the function of a node type, wherever it is; the context is closed at the end."""
+        self.contexts.append(ctx)
         with self.open() as studio:
             return studio.registry.node_types[node_type].function(ctx, *args, **inputs)
 
@@ -116,6 +119,9 @@ def find_messages(code: str, place: Place) -> list[str]:
         found = error.findings
     except StudioError as error:
         found = error
+    finally:
+        for context in place.contexts:
+            context.close()
     texts = [text for row in _flatten(found) for text in _list_texts(row, code)]
     return [text.replace(f"{place.folder}/", "") for text in texts]
 
