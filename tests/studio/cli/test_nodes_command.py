@@ -20,7 +20,7 @@ def test_the_list_has_each_node_type_with_its_first_sentence(desk: Desk) -> None
     done = desk.call("nodes")
 
     rows = dict(line.split(None, 1) for line in done.out.splitlines())
-    assert rows["image.new"] == "Make a picture of one colour."
+    assert rows["image.new"] == "Make an image of one color."
     assert list(rows) == sorted(rows)
     assert {"image.caption", "logic.switch", "style.transfer"} <= set(rows)
 
