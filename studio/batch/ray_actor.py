@@ -74,9 +74,11 @@ class RayActor:
             return found
 
     def finish(self) -> None:
-        """Flush the cache."""
+        """Flush the cache, and remove the actor's own folder; no items follow."""
         if self._refused is None:
             self._studio.cache.flush()
+        if self._own_folder is not None:
+            self._own_folder.cleanup()
 
     def _report(self, worker: object, result: Any) -> None:
         if self._own_folder is not None:

@@ -132,11 +132,23 @@ def test_a_worker_that_does_not_see_it_works_for_the_shared_cache(folder: Path) 
     worker.start(json.dumps([Item(0, "one", {"seed": 1}).to_json()]))
     (result,) = take_results(worker, 1)
 
+    worker.finish()
     assert result.state == "done"
     assert read_pictures(folder / "out") == {}
     with open_studio(folder, "cache-elsewhere", cache_url=url) as studio:
         made = studio.run(folder / "graph.json", {"seed": 1})
     assert made.manifest["cache"] == {"hits": 1, "calls": 1}
+
+
+def test_an_actor_removes_its_own_folder_when_it_ends(folder: Path) -> None:
+    url = f"file://{folder}/shared"
+    worker = RayActor(describe_batch(folder, cache_url=url), "worker", (str(folder / "nowhere"), "abc"))
+    assert worker._own_folder is not None
+    assert Path(worker._own_folder.name).is_dir()
+
+    worker.finish()
+
+    assert not Path(worker._own_folder.name).exists()
 
 
 def test_a_worker_that_sees_neither_folder_nor_shared_cache_refuses(folder: Path) -> None:

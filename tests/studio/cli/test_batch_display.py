@@ -1,0 +1,96 @@
+"""What `studio batch` shows while it runs, and at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from studio.batch.item import Item, ItemResult, ItemState
+from studio.batch.item_rows import Summary
+from studio.batch.ledger import Ledger
+from studio.cli.batch_display import BatchDisplay, show_rate, show_summary, show_time
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """A ledger of four items."""
+    with Ledger(tmp_path, create=True) as made:
+        with made.import_items() as importing:
+            for index in range(4):
+                importing.add(Item(index, f"n{index}"), "f")
+        yield made
+
+
+def create_display(ledger: Ledger, **more: Any) -> BatchDisplay:
+    return BatchDisplay(ledger, SimpleNamespace(running=2), **more)  # type: ignore[arg-type]
+
+
+def test_a_failure_is_a_line_of_its_own_with_the_name_and_the_cause(
+    ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    display = create_display(ledger)
+    with display:
+        display.show(Item(0, "n0"), ItemResult(0, ItemState.FAILED, error={"code": "E301", "message": "no"}))
+
+    assert capsys.readouterr().err.splitlines()[0] == "failed: n0: E301: no"
+
+
+def test_progress_counts_what_this_process_did_on_top_of_what_was_done(
+    ledger: Ledger, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.cli.batch_display._LINE_SECONDS", 0.0)
+    display = create_display(ledger)
+    with display:
+        display.show(Item(0, "n0"), ItemResult(0, ItemState.DONE, calls=3, cached=1))
+        display.show(Item(1, "n1"), ItemResult(1, ItemState.DONE, calls=1, cached=1))
+
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("2 of 4 done, 0 failed, 2 running, ")
+    assert last.endswith("left, 50% from the cache")
+
+
+def test_a_quiet_display_says_nothing(ledger: Ledger, capsys: pytest.CaptureFixture[str]) -> None:
+    display = create_display(ledger, quiet=True)
+    with display:
+        display.show(Item(0, "n0"), ItemResult(0, ItemState.FAILED, error={"code": "E301", "message": "no"}))
+
+    assert capsys.readouterr() == ("", "")
+
+
+def test_there_is_no_rate_before_two_items_and_no_time_left_without_a_rate(ledger: Ledger) -> None:
+    display = create_display(ledger, quiet=True)
+    with display:
+        assert (display.find_rate(), display.find_left()) == (0.0, None)
+        for index in range(2):
+            display.show(Item(index, f"n{index}"), ItemResult(index, ItemState.DONE))
+
+        assert display.find_rate() > 0
+        assert (display.find_left() or 0) > 0
+
+
+@pytest.mark.parametrize(("rate", "text"), [(0.034, "0.03"), (1.25, "1.2"), (9.96, "10.0"), (12.4, "12")])
+def test_a_rate_has_about_two_digits(rate: float, text: str) -> None:
+    assert show_rate(rate) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(5.9, "0:05"), (125, "2:05"), (3725, "1:02:05")])
+def test_a_time_has_hours_only_if_it_is_that_long(seconds: float, text: str) -> None:
+    assert show_time(seconds) == text
+
+
+def test_a_summary_without_failures_says_no_more_than_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    counts = dict.fromkeys(ItemState, 0) | {ItemState.DONE: 3, ItemState.REMOVED: 2}
+
+    show_summary(Summary(counts), Path("out"), 65.0)
+
+    assert capsys.readouterr().err == "3 done of 3 in 1:05\n"
+
+
+def test_a_summary_of_nothing_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    show_summary(Summary(dict.fromkeys(ItemState, 0)), Path("out"), None, err=False)
+
+    assert capsys.readouterr().out == "no items of 0\n"
