@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -107,17 +106,6 @@ def test_wrong_settings_are_a_usage_error(desk: Desk, card: Path, monkeypatch: p
 # -- completion ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_each_shell_has_a_completion_script(desk: Desk, shell: str) -> None:
-    out = desk.call("completion", shell).out
-
-    assert f"_STUDIO_COMPLETE={shell}_complete" in out
-
-
-def test_an_unknown_shell_is_a_usage_error(desk: Desk) -> None:
-    assert desk.call("completion", "tcsh").code == 2
-
-
 @pytest.mark.parametrize(("words", "found"), [
     ("studio va", {"validate"}),
     ("studio ", set(COMMANDS)),
@@ -134,12 +122,3 @@ def test_bash_completes(desk: Desk, words: str, found: set[str]) -> None:
 
     assert {line.partition(",")[2] for line in done.out.split()} == found
     assert done.err == ""
-
-
-@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
-def test_bash_takes_the_script(desk: Desk) -> None:
-    script = desk.call("completion", "bash").out
-
-    done = subprocess.run(["bash", "-c", script + "\ncomplete -p studio"], capture_output=True, text=True)
-
-    assert "studio" in done.stdout, done.stderr
