@@ -247,7 +247,8 @@ class Binder:
         if spec.name not in self._classes:
             return ""
         if isinstance(value, str):
-            return f'write {{"file": {value!r}}} to read a file'.replace("'", '"')
+            key = "files" if spec.depth else "file"
+            return f'write {{"{key}": {value!r}}} to read {"files" if spec.depth else "a file"}'.replace("'", '"')
         return 'name a file: {"file": "PATH"}, or --set NAME=@PATH' if self._edges is None else ""
 
     def _bind_output_path(self, value: str, spec: TypeSpec, where: str) -> Bound | None:
@@ -304,7 +305,7 @@ def _parse_model(value: Any) -> Model:
     """Return a model reference; ModelError for anything that is none."""
     if isinstance(value, str) or _is_model(value):
         return Model.from_json(value)
-    raise ModelError("E601", f"invalid model reference {describe_value(value)}", hint=_MODEL_HINT)
+    raise ModelError("E601", f"invalid model reference: {describe_value(value)}", hint=_MODEL_HINT)
 
 
 def _is_model(value: Any) -> bool:

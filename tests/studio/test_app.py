@@ -159,6 +159,19 @@ def test_numbered_pictures_are_taken_by_a_pattern_and_carried_by_name(studio: St
         studio.run(graph, {"images": {"files": "x*.png"}})
 
 
+def test_a_picture_that_is_given_as_text_is_recorded_as_a_file(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Picture.new("RGB", (4, 4), "red").save("p.png")
+
+    result = studio.run(INVERT, {"image": "p.png"}, output="out")
+
+    assert result.manifest["inputs"] == {"image": {"file": "p.png"}}
+    assert studio.run(result.files[0].path)["out"] == result["out"]
+    assert studio.run(INVERT, {"image": Path("p.png")})["out"] == result["out"]
+
+
 def test_events_come_in_order(studio: Studio) -> None:
     seen: list[Any] = []
 

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from studio.batch.columns import fingerprint_item
 from studio.batch.groups import ItemsError, list_rows
+from studio.batch.item import Item
 from studio.batch.tables import open_table
-from tests.studio.batch.conftest import ADDING, Make, write_csv
+from tests.studio.batch.conftest import ADDING, Make, graph_of, write_csv
 from tests.studio.batch.items import EVERY, find_problems, read
 
 
@@ -70,3 +72,26 @@ def test_shared_values_are_checked_and_a_row_wins(make: Make) -> None:
         ("00001", {"whole": 3, "text": "s"})
     ]
     assert find_problems(make, EVERY, list_rows([{}]), given={"whole": -1})[0][1] == "--set#/whole"
+
+
+def test_a_cell_may_name_several_files_by_a_pattern_or_one_by_one(make: Make, tmp_path: Path) -> None:
+    inputs = {"photos": {"type": "list[image]"}}
+    graph = graph_of({"sum": {"type": "fake.add", "inputs": {"a": 1}}}, inputs, {"sum": "sum"})
+    for name in ("p9.png", "p10.png"):
+        Image.new("RGB", (4, 4)).save(tmp_path / name)
+    table = write_csv(tmp_path / "items.csv", "photos", "p*.png", '"[""p10.png""]"')
+    rows = list_rows([{"photos": [tmp_path / "p9.png", {"file": str(tmp_path / "p10.png")}]}])
+
+    nine, ten = ({"file": str(tmp_path / name)} for name in ("p9.png", "p10.png"))
+    assert [values["photos"] for _, values in read(make, graph, open_table(table))] == [[nine, ten], [ten]]
+    assert [values["photos"] for _, values in read(make, graph, rows)] == [[nine, ten]]
+
+
+def test_a_changed_file_in_a_list_changes_the_item(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"1")
+    item = Item(0, "x", {"photos": [[{"file": str(tmp_path / "a.png")}]], "data": {"file": "nowhere"}})
+    before = fingerprint_item(item, "key", "name")
+
+    (tmp_path / "a.png").write_bytes(b"22")
+
+    assert fingerprint_item(item, "key", "name") != before

@@ -438,6 +438,17 @@ def test_whatever_text_a_cell_and_the_command_line_give_is_the_same(studio: Stud
 # -- the binder itself ---------------------------------------------------------------------------------
 
 
+def test_a_name_where_a_file_is_read_is_shown_as_a_graph_writes_it(tmp_path: Path) -> None:
+    findings = Findings()
+    binder = Binder({"image": Image}, Paths(tmp_path), findings)
+
+    binder.bind("photo.png", TypeSpec("image"), "/x")
+    binder.bind("frames/*.png", TypeSpec("image", 1), "/x")
+
+    hints = ['write {"file": "photo.png"} to read a file', 'write {"files": "frames/*.png"} to read files']
+    assert [finding.hint for finding in findings.found] == hints
+
+
 def test_a_binder_without_edges_takes_what_looks_like_one_as_a_literal(tmp_path: Path) -> None:
     findings = Findings()
     binder = Binder({}, Paths(tmp_path), findings)
