@@ -20,7 +20,7 @@ _UNSET_LENGTH = 20  # what transformers takes where nobody said anything
 
 
 @dataclass(frozen=True)
-class Order:
+class Request:
     """What to make.
 
     Attributes:
@@ -99,7 +99,7 @@ def check_music_model(opened: Any, reference: str) -> MusicModel:
     return opened
 
 
-def compose(model: MusicModel, order: Order, step: Step, log: Callable[[str], None]) -> Audio:
+def compose(model: MusicModel, request: Request, step: Step, log: Callable[[str], None]) -> Audio:
     """Make audio from words.
 
     Raises:
@@ -107,54 +107,53 @@ def compose(model: MusicModel, order: Order, step: Step, log: Callable[[str], No
         ModelError: E649 if it is not audio.
     """
     longest = model.longest_seconds
-    if longest is not None and order.seconds > longest + 1e-6:
+    if longest is not None and request.seconds > longest + 1e-6:
         raise MediaError(
             "E640",
-            f"{order.seconds:g} seconds are over what the model can make, {longest:.4g}",
+            f"{request.seconds:g} seconds are over what the model can make, {longest:.4g}",
             hint="ask for less, and join pieces with audio.crossfade or lengthen one with audio.soundtrack",
         )
     ask = _ask_musicgen if model.tokenizer is not None else _ask_pipeline
-    if order.melody is not None and model.melody is None:
+    if request.melody is not None and model.melody is None:
         log("this model takes no melody; it is left out")
     step(0, 0)
     with torch.inference_mode(), hush("diffusers", "transformers"):
-        audio, rate = ask(model, order, step, log)
-    samples = np.ascontiguousarray(audio[:, : round(order.seconds * rate)].T, np.float32)
+        audio, rate = ask(model, request, step, log)
+    samples = np.ascontiguousarray(audio[:, : round(request.seconds * rate)].T, np.float32)
     if not samples.size or not np.isfinite(samples).all():
-        what = "holds NaN" if samples.size else "is empty"
-        raise ModelError(
-            "E649", f"what the model made of {order.prompt[:60]!r} {what}", hint="try another seed, or float32"
-        )
+        what = "NaN" if samples.size else "no samples"
+        message = f"the model returned {what} for {request.prompt[:60]!r}"
+        raise ModelError("E649", message, hint="try another seed, or float32")
     return Audio(samples, rate)
 
 
 def _ask_musicgen(
-    model: MusicModel, order: Order, step: Step, log: Callable[[str], None]
+    model: MusicModel, request: Request, step: Step, log: Callable[[str], None]
 ) -> tuple[np.ndarray[Any, Any], int]:
     network, device = model.network, model.network.device
-    if order.negative_prompt:
+    if request.negative_prompt:
         log("this model has no negative prompt; it is left out")
-    if order.steps:
+    if request.steps:
         log("this model has no steps; it makes token after token")
     config, decoder = network.config.audio_encoder, network.config.decoder
     # each codebook begins a token later than the one before it
-    tokens = math.ceil(order.seconds * config.frame_rate) + decoder.num_codebooks // decoder.audio_channels
+    tokens = math.ceil(request.seconds * config.frame_rate) + decoder.num_codebooks // decoder.audio_channels
 
     def watch(ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
         step(min(ids.shape[-1] - 1, tokens), tokens)
         return torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
 
     settings: dict[str, Any] = {"max_new_tokens": tokens, "do_sample": True, "num_beams": 1}
-    settings |= {"temperature": order.temperature, "top_k": order.top_k}
-    if order.guidance_scale is not None:
-        settings["guidance_scale"] = order.guidance_scale
-    if order.melody is not None and model.melody is not None:
+    settings |= {"temperature": request.temperature, "top_k": request.top_k}
+    if request.guidance_scale is not None:
+        settings["guidance_scale"] = request.guidance_scale
+    if request.melody is not None and model.melody is not None:
         from studio_audio.melody import find_melody
 
-        found = find_melody(order.melody, model.melody, int(config.sampling_rate))
+        found = find_melody(request.melody, model.melody, int(config.sampling_rate))
         settings["input_features"] = found.to(device, network.dtype)
-    words = model.tokenizer([order.prompt], return_tensors="pt").to(device)
-    with _seeded(order.seed, device):
+    words = model.tokenizer([request.prompt], return_tensors="pt").to(device)
+    with _seeded(request.seed, device):
         made = network.generate(
             input_ids=words["input_ids"], attention_mask=words["attention_mask"], stopping_criteria=[watch], **settings
         )
@@ -177,26 +176,26 @@ def _seeded(seed: int, device: torch.device) -> Iterator[None]:
 
 
 def _ask_pipeline(
-    model: MusicModel, order: Order, step: Step, log: Callable[[str], None]
+    model: MusicModel, request: Request, step: Step, log: Callable[[str], None]
 ) -> tuple[np.ndarray[Any, Any], int]:
     pipeline = model.network
     is_stable = type(pipeline).__name__ == "StableAudioPipeline"
-    settings: dict[str, Any] = {("audio_end_in_s" if is_stable else "audio_length_in_s"): order.seconds}
-    if order.steps:
-        settings["num_inference_steps"] = order.steps
-    if order.guidance_scale is not None:
-        settings["guidance_scale"] = order.guidance_scale
+    settings: dict[str, Any] = {("audio_end_in_s" if is_stable else "audio_length_in_s"): request.seconds}
+    if request.steps:
+        settings["num_inference_steps"] = request.steps
+    if request.guidance_scale is not None:
+        settings["guidance_scale"] = request.guidance_scale
     if not is_stable:
-        _warn_of_length(pipeline, order.seconds, log)
+        _warn_of_length(pipeline, request.seconds, log)
 
     def watch(done: int, timestep: Any, latents: Any) -> None:
         total = len(pipeline.scheduler.timesteps)
         step(min(done + 1, total), total)
 
     made = pipeline(
-        prompt=order.prompt,
-        negative_prompt=order.negative_prompt or None,
-        generator=torch.Generator("cpu").manual_seed(order.seed),
+        prompt=request.prompt,
+        negative_prompt=request.negative_prompt or None,
+        generator=torch.Generator("cpu").manual_seed(request.seed),
         callback=watch,
         callback_steps=1,
         output_type="np",

@@ -53,7 +53,7 @@ class Recognizer:
 
 
 @dataclass(frozen=True)
-class Order:
+class Request:
     """What to write down.
 
     Attributes:
@@ -65,13 +65,13 @@ class Order:
     translate: bool
 
 
-def recognize(audio: Audio, recognizer: Recognizer, order: Order, step: Callable[[int, int], None]) -> Marks:
+def recognize(audio: Audio, recognizer: Recognizer, request: Request, step: Callable[[int, int], None]) -> Marks:
     """Return what is said in audio, and when.
 
     Args:
         sound: Any length and rate; channels are mixed.
         recognizer: Who listens.
-        order: What to write down.
+        request: What to write down.
         step: Called before each piece with the seconds done, and the seconds in all.
     """
     sentences: list[Sentence] = []
@@ -80,7 +80,7 @@ def recognize(audio: Audio, recognizer: Recognizer, order: Order, step: Callable
         mono = _read(audio, start, end).mean(axis=1)
         if not len(mono) or math.sqrt(float(np.mean(mono.astype(np.float64) ** 2))) < _SILENCE:
             continue
-        heard = _listen(recognizer, resample(mono, audio.rate, recognizer.rate), order)
+        heard = _listen(recognizer, resample(mono, audio.rate, recognizer.rate), request)
         offset, last = start / audio.rate, end / audio.rate
         sentences.extend(_place(each, offset, last) for each in heard)
     step(math.ceil(audio.duration), math.ceil(audio.duration))
@@ -127,13 +127,13 @@ def resample(samples: FloatArray, before: int, after: int) -> FloatArray:
     return found
 
 
-def _listen(recognizer: Recognizer, samples: FloatArray, order: Order) -> list[Sentence]:
+def _listen(recognizer: Recognizer, samples: FloatArray, request: Request) -> list[Sentence]:
     """Return what is said in a piece, with times from its beginning."""
     with torch.inference_mode(), hush("transformers"):
         if _is_ctc(recognizer):
             return _listen_ctc(recognizer, samples)
         if type(recognizer.network).__name__.startswith("Whisper"):
-            return _listen_whisper(recognizer, samples, order)
+            return _listen_whisper(recognizer, samples, request)
         return _listen_any(recognizer, samples)
 
 
@@ -141,31 +141,31 @@ def _is_ctc(recognizer: Recognizer) -> bool:
     return type(recognizer.network).__name__.endswith("ForCTC")
 
 
-def _listen_whisper(recognizer: Recognizer, samples: FloatArray, order: Order) -> list[Sentence]:
+def _listen_whisper(recognizer: Recognizer, samples: FloatArray, request: Request) -> list[Sentence]:
     network, processor = recognizer.network, recognizer.processor
     features = processor.feature_extractor(
         samples, sampling_rate=recognizer.rate, return_tensors="pt", return_attention_mask=True
     ).to(network.device, network.dtype)
     stamps = hasattr(network.generation_config, "no_timestamps_token_id")
     settings: dict[str, Any] = {"return_timestamps": stamps, "attention_mask": features.get("attention_mask")}
-    settings |= _choose_task(network, order)
+    settings |= _choose_task(network, request)
     try:
         ids = network.generate(features["input_features"], **settings)[0].tolist()
     except ValueError as error:
         if "language" not in str(error).lower():
             raise
         raise StudioError(
-            "E661", f"the model does not know the language {order.language!r}", hint=str(error)[:300]
+            "E661", f"the model does not know the language {request.language!r}", hint=str(error)[:300]
         ) from None
     return _read_ids(processor, ids, len(samples) / recognizer.rate, stamps=stamps)
 
 
-def _choose_task(network: Any, order: Order) -> dict[str, str]:
+def _choose_task(network: Any, request: Request) -> dict[str, str]:
     """Return the task of a Whisper model; models for English alone take no task and no language."""
     if getattr(network.generation_config, "is_multilingual", False):
-        task = {"task": "translate" if order.translate else "transcribe"}
-        return task | ({"language": order.language} if order.language else {})
-    if order.language not in ("", "en", "english") or order.translate:
+        task = {"task": "translate" if request.translate else "transcribe"}
+        return task | ({"language": request.language} if request.language else {})
+    if request.language not in ("", "en", "english") or request.translate:
         raise StudioError("E661", "this model hears English alone", hint='leave "language" empty and "translate" off')
     return {}
 

@@ -18,7 +18,7 @@ _IDEOGRAPH = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 
 
 @dataclass(frozen=True)
-class Manner:
+class Request:
     """How a text is said; the inputs of speech.say by the same names."""
 
     voice: str
@@ -31,7 +31,7 @@ class Manner:
     seed: int
 
 
-def prepare(text: str, markup: str, manner: Manner, log: Callable[[str], None]) -> tuple[float, Sequence[Utterance]]:
+def prepare(text: str, markup: str, request: Request, log: Callable[[str], None]) -> tuple[float, Sequence[Utterance]]:
     """Return the silence before a text, in seconds, and its utterances.
 
     Raises:
@@ -46,7 +46,7 @@ def prepare(text: str, markup: str, manner: Manner, log: Callable[[str], None]) 
         script = parse_ssml(cleaned.lstrip(), log)
     else:
         script = parse_text(cleaned)
-    lead, utterances = cut_script(script, manner.language.strip().lower().replace("_", "-"))
+    lead, utterances = cut_script(script, request.language.strip().lower().replace("_", "-"))
     if not utterances:
         shown = f"{cleaned.strip()[:40]!r} has" if cleaned.strip() else "the text is empty: it has"
         raise StudioError("E660", f"{shown} no letter, digit or symbol to say", hint="give some words")
@@ -54,13 +54,13 @@ def prepare(text: str, markup: str, manner: Manner, log: Callable[[str], None]) 
 
 
 def say(
-    lead: float, utterances: Sequence[Utterance], manner: Manner, opened: Any, ctx: Context
+    lead: float, utterances: Sequence[Utterance], request: Request, opened: Any, ctx: Context
 ) -> tuple[Audio, JsonValue]:
     """Say utterances with an opened model, or with espeak-ng if there is none; return the audio and its marks."""
     log = _Once(ctx.log)
-    speaker = _open_espeak(utterances, manner, log) if opened is None else _use_model(opened, manner, log)
-    pacing = Pacing(lead, manner.sentence_pause, manner.paragraph_pause)
-    gain = 10 ** (manner.volume / 20)
+    speaker = _open_espeak(utterances, request, log) if opened is None else _use_model(opened, request, log)
+    pacing = Pacing(lead, request.sentence_pause, request.paragraph_pause)
+    gain = 10 ** (request.volume / 20)
     audio, marks = narrate(utterances, speaker, pacing, gain, ctx.scratch, ctx.step)
     return audio, write_marks(marks)
 
@@ -77,28 +77,28 @@ class _Once:
             self._log(message)
 
 
-def _open_espeak(utterances: Sequence[Utterance], manner: Manner, log: Callable[[str], None]) -> Speaker:
+def _open_espeak(utterances: Sequence[Utterance], request: Request, log: Callable[[str], None]) -> Speaker:
     from studio_speech.espeak import EspeakSpeaker, open_installation
     from studio_speech.voices import find_speaker, find_voice, read_voices
 
     installation, listed = open_installation()
     voices = read_voices(listed)
-    suffix = find_speaker(listed["variants"], manner.voice)
+    suffix = find_speaker(listed["variants"], request.voice)
     chosen = {}
     for language in sorted({"", *(each.language for each in utterances)}):
-        voice = find_voice(voices, language or manner.language, log)
+        voice = find_voice(voices, language or request.language, log)
         chosen[language] = voice.identifier + suffix
         text = "".join(each.text for each in utterances if each.language == language)
         if voice.tag == "ja" and _IDEOGRAPH.search(text):
             log("espeak-ng reads kana and no kanji: write kana, or choose a model")
-    return EspeakSpeaker(installation, chosen, Delivery(rate=manner.rate, pitch=manner.pitch))
+    return EspeakSpeaker(installation, chosen, Delivery(rate=request.rate, pitch=request.pitch))
 
 
-def _use_model(opened: Any, manner: Manner, log: Callable[[str], None]) -> Speaker:
+def _use_model(opened: Any, request: Request, log: Callable[[str], None]) -> Speaker:
     from studio_speech.neural_voice import NeuralSpeaker, NeuralVoice
 
     if not isinstance(opened, NeuralVoice):
         raise ModelError("E667", "this model does not speak", hint="take one that does; speech.to_text is for others")
-    if manner.pitch:
+    if request.pitch:
         log("a model has no pitch; it speaks as high as it does")
-    return NeuralSpeaker(opened, manner.voice.strip(), manner.language.lower(), manner.rate, manner.seed, log)
+    return NeuralSpeaker(opened, request.voice.strip(), request.language.lower(), request.rate, request.seed, log)

@@ -138,7 +138,7 @@ def _draw(pipeline: Any, arguments: dict[str, Any]) -> Any:
 
 def _to_image(array: Any) -> Image:
     if not np.isfinite(array).all():
-        raise ModelError("E719", "what the model drew holds NaN", hint="another seed, or float32")
+        raise ModelError("E719", "the model returned NaN", hint="another seed, or float32")
     return Image(np.rint(np.clip(array, 0, 1) * 255).astype(np.uint8))
 
 

@@ -29,7 +29,7 @@ _TEMPORAL = ("vae_scale_factor_temporal", "vae_temporal_compression_ratio")
 
 
 @dataclass(frozen=True)
-class Wish:
+class Request:
     """What video is to be made.
 
     Attributes:
@@ -61,7 +61,7 @@ def makes_videos(opened: Any) -> bool:
     return pipeline is not None and bool({"num_frames", "video_length"} & _find_takes(type(pipeline)).keys())
 
 
-def generate_video(opened: Any, wish: Wish, step: Step, log: Log, *, still: Image | None = None) -> Video:
+def generate_video(opened: Any, request: Request, step: Step, log: Log, *, still: Image | None = None) -> Video:
     """Run a pipeline and return its frames as a video; all of them are held, as the network does.
 
     Raises:
@@ -69,40 +69,40 @@ def generate_video(opened: Any, wish: Wish, step: Step, log: Log, *, still: Imag
     """
     pipeline = _choose(opened, still)
     takes = _find_takes(type(pipeline))
-    width, height = _find_size(pipeline, wish, still)
-    if wish.width and (width, height) != (wish.width, wish.height):
-        log(f"this model takes no size of {wish.width} x {wish.height}; the video is {width} x {height}")
+    width, height = _find_size(pipeline, request, still)
+    if request.width and (width, height) != (request.width, request.height):
+        log(f"this model takes no size of {request.width} x {request.height}; the video is {width} x {height}")
     every = _find_factor(pipeline, _TEMPORAL, 1)
-    frames = math.ceil((wish.frames - 1) / every) * every + 1
-    given = _list_arguments(wish, still, width, height) | {
+    frames = math.ceil((request.frames - 1) / every) * every + 1
+    given = _list_arguments(request, still, width, height) | {
         "num_frames": frames,
         "video_length": frames,
         "callback_on_step_end": _report_steps(pipeline, step),
     }
-    if "prompt" in takes and not wish.prompt.strip():
+    if "prompt" in takes and not request.prompt.strip():
         raise ModelError("E718", f"{type(pipeline).__name__} needs a prompt", hint="say what is to happen")
     arguments = {name: value for name, value in given.items() if name in takes and value is not None}
     with torch.random.fork_rng(devices=[]), torch.no_grad():
-        torch.manual_seed(wish.seed)
+        torch.manual_seed(request.seed)
         made = _run(pipeline, arguments)
-    return _to_video(made[: wish.frames], wish)
+    return _to_video(made[: request.frames], request)
 
 
-def _list_arguments(wish: Wish, still: Image | None, width: int, height: int) -> dict[str, Any]:
-    """Return what pipelines call the parts of a wish; each takes those that it knows."""
+def _list_arguments(request: Request, still: Image | None, width: int, height: int) -> dict[str, Any]:
+    """Return what pipelines call the parts of a request; each takes those that it knows."""
     return {
-        "prompt": wish.prompt,
-        "negative_prompt": wish.negative_prompt or None,
+        "prompt": request.prompt,
+        "negative_prompt": request.negative_prompt or None,
         "width": width,
         "height": height,
-        "num_inference_steps": wish.steps or None,
-        "guidance_scale": wish.guidance_scale,
-        "max_guidance_scale": wish.guidance_scale,
-        "frame_rate": round(wish.rate),
-        "fps": max(1, round(wish.rate)),
+        "num_inference_steps": request.steps or None,
+        "guidance_scale": request.guidance_scale,
+        "max_guidance_scale": request.guidance_scale,
+        "frame_rate": round(request.rate),
+        "fps": max(1, round(request.rate)),
         "image": None if still is None else resize_image(still, width, height).to_pillow().convert("RGB"),
         "output_type": "np",
-        "generator": torch.Generator().manual_seed(wish.seed),
+        "generator": torch.Generator().manual_seed(request.seed),
     }
 
 
@@ -125,13 +125,13 @@ def _run(pipeline: Any, arguments: Mapping[str, Any]) -> Any:
     return array[0] if array.ndim == 5 else array
 
 
-def _to_video(made: Any, wish: Wish) -> Video:
+def _to_video(made: Any, request: Request) -> Video:
     if made.ndim != 4 or not len(made):
-        raise ModelError("E719", f"the model made an array of shape {made.shape}", hint="take another model")
+        raise ModelError("E719", f"the model returned an array of shape {made.shape}", hint="take another model")
     if not np.isfinite(made).all():
-        raise ModelError("E719", f"what the model made of {wish.prompt!r} holds NaN", hint="another seed, or float32")
+        raise ModelError("E719", f"the model returned NaN for {request.prompt!r}", hint="another seed, or float32")
     images = [Image(np.rint(np.clip(frame, 0, 1) * 255).astype(np.uint8)) for frame in made]
-    return Video.from_images(images, find_rate(wish.rate))
+    return Video.from_images(images, find_rate(request.rate))
 
 
 def _choose(opened: Any, still: Image | None) -> Any:
@@ -160,7 +160,7 @@ def _find_takes(kind: Any) -> dict[str, inspect.Parameter]:
     return dict(inspect.signature(kind.__call__).parameters)
 
 
-def _find_size(pipeline: Any, wish: Wish, still: Image | None) -> tuple[int, int]:
+def _find_size(pipeline: Any, request: Request, still: Image | None) -> tuple[int, int]:
     """Return the size that was asked for, as near as the model can."""
     scale = _find_factor(pipeline, _SCALES, 8)
     denoiser = getattr(pipeline, "transformer", None) or getattr(pipeline, "unet", None)
@@ -168,7 +168,7 @@ def _find_size(pipeline: Any, wish: Wish, still: Image | None) -> tuple[int, int
     patch = config.get("patch_size", 1)
     patch = patch[-1] if isinstance(patch, tuple | list) else patch or 1
     multiple = max(8, scale * int(patch))
-    width, height = wish.width, wish.height
+    width, height = request.width, request.height
     if not width and still is not None:
         shrink = min(1.0, math.sqrt(768 * 768 / (still.width * still.height)))
         width, height = round(still.width * shrink), round(still.height * shrink)

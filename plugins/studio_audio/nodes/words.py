@@ -44,8 +44,9 @@ def make_from_text(
         MediaError: E640 if that is longer than the model can make, E642 for a melody that is silent.
         ModelError: E648 if the model makes no audio from text or is not whole, E649 if it makes NaN.
     """
-    from studio_audio.compose import Order, check_music_model, compose
+    from studio_audio.compose import Request, check_music_model, compose
 
-    order = Order(prompt, negative_prompt.strip(), seconds, guidance_scale, steps, temperature, top_k, seed, melody)
+    request = Request(prompt, negative_prompt.strip(), seconds, guidance_scale, steps, temperature, top_k, seed, melody)
     with ctx.open(model) as opened:
-        return compose(check_music_model(opened, model.reference), order, lambda done, of: ctx.step(done, of), ctx.log)
+        music_model = check_music_model(opened, model.reference)
+        return compose(music_model, request, lambda done, total: ctx.step(done, total), ctx.log)

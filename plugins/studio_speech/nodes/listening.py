@@ -40,11 +40,11 @@ def write_down(
         translate: Whisper only: write it down in English, whatever is spoken.
     """
     from studio_speech.marks import write_marks
-    from studio_speech.recognizer import Order, check_recognizer, recognize
+    from studio_speech.recognizer import Request, check_recognizer, recognize
 
     with ctx.open(model) as opened:
         recognizer = check_recognizer(opened, model.reference)
-        marks = recognize(audio, recognizer, Order(language.strip().lower(), translate), ctx.step)
+        marks = recognize(audio, recognizer, Request(language.strip().lower(), translate), ctx.step)
     return Heard(" ".join(each.text for each in marks.sentences), write_marks(marks))
 
 

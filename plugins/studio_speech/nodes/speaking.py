@@ -65,15 +65,15 @@ def say_text(
             speaks.
         seed: Another seed, another reading by a model; espeak-ng has none.
     """
-    from studio_speech.say import Manner, prepare, say
+    from studio_speech.say import Request, prepare, say
 
-    manner = Manner(voice, language, rate, pitch, volume, sentence_pause, paragraph_pause, seed)
-    lead, utterances = prepare(text, markup, manner, ctx.log)
+    request = Request(voice, language, rate, pitch, volume, sentence_pause, paragraph_pause, seed)
+    lead, utterances = prepare(text, markup, request, ctx.log)
     if model is None:
-        audio, marks = say(lead, utterances, manner, None, ctx)
+        audio, marks = say(lead, utterances, request, None, ctx)
     else:
         with ctx.open(model) as opened:
-            audio, marks = say(lead, utterances, manner, opened, ctx)
+            audio, marks = say(lead, utterances, request, opened, ctx)
     return Said(audio, marks)
 
 

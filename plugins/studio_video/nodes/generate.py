@@ -84,12 +84,12 @@ def animate_still(
     frames = max(1, round(seconds * rate))
     size = _fit(image.width, image.height, width, height)
     if model is not None:
-        from studio_video.pipelines import Wish, generate_video
+        from studio_video.pipelines import Request, generate_video
 
         asked = size if width or height else (0, 0)
-        wish = Wish(prompt, negative_prompt, frames, rate, *asked, steps, guidance_scale, seed)
+        request = Request(prompt, negative_prompt, frames, rate, *asked, steps, guidance_scale, seed)
         with ctx.open(model) as opened:
-            return generate_video(opened, wish, ctx.step, ctx.log, still=image)
+            return generate_video(opened, request, ctx.step, ctx.log, still=image)
     from studio_video.camera import Shot, move_camera
 
     shot = Shot(move, amount, x, y, easing, *size)
@@ -139,7 +139,7 @@ def make_from_text(
         ModelError: E718 if the model does not make this, E719 if it makes no numbers.
     """
     from studio_video.interpolate import find_rate
-    from studio_video.pipelines import Wish, generate_video, makes_videos
+    from studio_video.pipelines import Request, generate_video, makes_videos
 
     frames = max(1, round(seconds * rate))
     with ctx.open(model) as opened:
@@ -147,8 +147,8 @@ def make_from_text(
             if path:
                 ctx.log("the path is left out: this model makes a video of one prompt")
             asked: tuple[int, int] = _fit(1, 1, width, height) if width or height else (0, 0)
-            wish = Wish(prompt, negative_prompt, frames, rate, *asked, steps, guidance_scale, seed)
-            return generate_video(opened, wish, ctx.step, ctx.log)
+            request = Request(prompt, negative_prompt, frames, rate, *asked, steps, guidance_scale, seed)
+            return generate_video(opened, request, ctx.step, ctx.log)
         from studio_video.morph import Walk, make_morph
 
         own_width, own_height = getattr(opened, "native_size", (64, 64))
