@@ -489,6 +489,12 @@ def _create_control(probe: Probe, fake: Any) -> None:
         probe.add_call("on_device")
         return a + 1
 
+    @fake("fake.mean_on_device", lane="device", device_free=True)
+    def mean_on_device(ctx: Context, image: Image) -> float:
+        """Return the mean sample, on the device."""
+        probe.add_call("mean_on_device")
+        return float(image.to_uint8().mean())
+
     @fake("fake.talk")
     def talk(ctx: Context, message: str) -> int:
         """Log a message."""

@@ -380,7 +380,7 @@ class Run:
             else:
                 call.results = results
                 state.done_calls += 1
-            going = not remade and state.status is RUNNING
+            going = state.status is RUNNING  # the node of a call that is made again is done
             done = going and state.done_calls == len(state.calls)
         for resume in waiting:
             resume(True)

@@ -54,18 +54,25 @@ class FakeRun:
 def make_call() -> Callable[..., Call]:
     """Make a call of a fake node type: `make_call("fake.add", a=Result(...))`.
 
-    `server` is the run that it belongs to, `depth` says how often it is mapped, and `position` which entry it is.
+    `server` is the run that it belongs to, `depth` says how often it is mapped, and `position` which entry it is;
+    `stream` maps it over videos.
     """
     types = {one.id: one for one in map(get_node_type, FakePlugin().studio_node_types())}
     default = FakeRun()
 
     def make(
-        type_name: str, *, server: CallServer = default, depth: int = 0, position: int = 0, **args: Result
+        type_name: str,
+        *,
+        server: CallServer = default,
+        depth: int = 0,
+        position: int = 0,
+        stream: bool = False,
+        **args: Result,
     ) -> Call:
         node_type = types[type_name]
         inputs = {name: PlanInput(Constant(None), node_type.inputs[name].spec, depth) for name in args}
         outputs = {name: end.spec for name, end in node_type.outputs.items()}
-        state = NodeState(PlanNode("n", node_type, inputs, outputs, depth=depth), server)
+        state = NodeState(PlanNode("n", node_type, inputs, outputs, depth=depth, stream=stream), server)
         state.status = NodeStatus.RUNNING
         state.calls = [Call(state, node_type, args, position)]
         return state.calls[0]

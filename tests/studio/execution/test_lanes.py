@@ -90,7 +90,6 @@ def test_a_thread_that_hangs_is_replaced_and_takes_nothing_when_it_returns() -> 
         lane.push([1, 2])
         assert bench.begun.acquire(timeout=PATIENCE_SECONDS)
         lane.replace_thread(bench.threads[1])
-        lane.replace_thread(bench.threads[1])  # once is enough
         bench.wait(1)
         assert bench.done == [2]
         bench.gates[1].set()
@@ -98,6 +97,19 @@ def test_a_thread_that_hangs_is_replaced_and_takes_nothing_when_it_returns() -> 
 
     assert set(bench.done) == {1, 2, 4}
     assert bench.threads[2] == bench.threads[4] != bench.threads[1]
+
+
+def test_a_thread_that_hangs_is_replaced_by_one_however_often_that_is_asked_for() -> None:
+    with open_lane(1) as (lane, bench):
+        bench.gates = {number: threading.Event() for number in (1, 2, 3)}
+        lane.push([1])
+        assert bench.begun.acquire(timeout=PATIENCE_SECONDS)
+        for _ in range(2):
+            lane.replace_thread(bench.threads[1])
+        lane.push([2])
+        assert bench.begun.acquire(timeout=PATIENCE_SECONDS)
+        lane.push([3])
+        assert not bench.begun.acquire(timeout=0.05)
 
 
 def test_queued_work_is_taken_or_dropped_if_it_fits() -> None:
@@ -145,10 +157,10 @@ class Server:
 
 
 @contextmanager
-def hold_device(make_call: Make, queued: list[Call]) -> Iterator[Lanes]:
-    """Yield lanes whose device is busy while these calls are queued."""
+def hold_lane(make_call: Make, queued: list[Call], holder: str = "fake.on_device") -> Iterator[Lanes]:
+    """Yield lanes of which one is busy while these calls are queued: that of the node type `holder`."""
     lanes, busy = Lanes(1), Server()
-    lanes.push([make_call("fake.on_device", server=busy)])
+    lanes.push([make_call(holder, server=busy)])
     assert busy.begun.wait(PATIENCE_SECONDS)
     lanes.push(queued)
     yield lanes
@@ -166,7 +178,7 @@ def stack(make_call: Make, server: Server, scale: str = "1") -> Call:
 def test_calls_of_one_run_are_taken_for_a_stack_up_to_a_limit(make_call: Make) -> None:
     run = Server()
     queued = [stack(make_call, run) for _ in range(5)]
-    with hold_device(make_call, queued) as lanes:
+    with hold_lane(make_call, queued) as lanes:
         assert lanes.take_like(stack(make_call, run), 3) == queued[:3]
         assert lanes.take_like(stack(make_call, run), 3) == queued[3:]
 
@@ -174,7 +186,7 @@ def test_calls_of_one_run_are_taken_for_a_stack_up_to_a_limit(make_call: Make) -
 def test_calls_of_another_run_are_never_stacked(make_call: Make) -> None:
     mine, other = Server(), Server()
     queued = [stack(make_call, other), stack(make_call, mine), stack(make_call, other)]
-    with hold_device(make_call, queued) as lanes:
+    with hold_lane(make_call, queued) as lanes:
         assert lanes.take_like(stack(make_call, mine), 7) == [queued[1]]
 
 
@@ -182,14 +194,23 @@ def test_calls_that_differ_in_node_type_or_in_what_must_be_equal_are_not_stacked
     run = Server()
     other_type = make_call("fake.short_stack", server=run, a=Result("2" * 64))
     queued = [stack(make_call, run, "3"), other_type, stack(make_call, run)]
-    with hold_device(make_call, queued) as lanes:
+    with hold_lane(make_call, queued) as lanes:
         assert lanes.take_like(stack(make_call, run), 7) == [queued[2]]
+
+
+def test_a_call_that_is_mapped_over_a_video_stacks_its_own_frames_and_no_other_call(make_call: Make) -> None:
+    run = Server()
+    plain = make_call("fake.stacked_invert", server=run, image=Result("2" * 64))
+    mapped = make_call("fake.stacked_invert", server=run, stream=True, image=Result("2" * 64))
+    for queued, call in ((mapped, plain), (plain, mapped)):
+        with hold_lane(make_call, [queued], "fake.add") as lanes:
+            assert lanes.take_like(call, 7) == []
 
 
 def test_a_call_of_a_node_type_that_does_not_stack_stays_alone(make_call: Make) -> None:
     run = Server()
     queued = [make_call("fake.on_device", server=run) for _ in range(2)]
-    with hold_device(make_call, queued) as lanes:
+    with hold_lane(make_call, queued) as lanes:
         assert lanes.take_like(make_call("fake.on_device", server=run), 7) == []
 
 
@@ -197,7 +218,7 @@ def test_the_calls_of_one_run_are_dropped_alone(make_call: Make) -> None:
     mine, other = Server(), Server()
     other.gate.set()
     queued = [make_call("fake.on_device", server=server) for server in (mine, other)]
-    with hold_device(make_call, []) as lanes:
+    with hold_lane(make_call, []) as lanes:
         lanes.push(queued)
         lanes.drop(mine)
     assert other.begun.wait(PATIENCE_SECONDS)

@@ -6,13 +6,14 @@ import gc
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes import Probe, get_error, graph, open_studio
 
-from studio.api.events import Event, RunFinished
+from studio.api.events import Event, NodeFinished, RunFinished
 from studio.app import Studio
 from studio.execution.call import Call, LostValue, NodeStatus
 from studio.execution.lost_values import LostValues
@@ -260,6 +261,37 @@ def test_two_runs_that_want_one_lost_value_make_it_once(folder: Path, probe: Pro
         results = list(pool.map(lambda _: studio.run(build_chain()), range(3)))
         assert all(result["o"] == expected for result in results)
     assert (probe.calls["image"], probe.calls["shift"]) == (1, 6)
+
+
+def test_a_call_that_is_queued_while_its_input_comes_out_different_is_kept_under_the_new_name(
+    folder: Path, probe: Probe
+) -> None:
+    nodes = {
+        "c": ("fake.chance", {}),
+        "s": ("fake.shift", {"image": "@c"}),
+        "m": ("fake.mean_on_device", {"image": "@c"}),
+    }
+    with open_studio(folder, probe) as studio:
+        studio.run(graph({"c": nodes["c"]}, c="c"))
+    remove_blobs(folder)
+    shifted = threading.Event()
+
+    def listen(event: Event) -> None:
+        if isinstance(event, NodeFinished) and event.node == "s":
+            shifted.set()
+
+    with open_studio(folder, probe) as studio, ThreadPoolExecutor(2) as pool:
+        pool.submit(studio.run, graph({"h": ("fake.hang_on_device", {"gate": "g"})}, h="h"))
+        probe.wait_for("g")
+        running = pool.submit(studio.run, graph(nodes, m="m", s="s"), on_event=listen)
+        assert shifted.wait(30)  # the image was made again for it, and differs; the device is still busy
+        probe.open("g")
+        first = running.result(30)
+        again = studio.run(graph(nodes, m="m", s="s"))
+
+    assert first.outputs["m"] == again.outputs["m"] == 2.0
+    assert again.manifest["cache"] == {"hits": 3, "calls": 3}
+    assert probe.calls["mean_on_device"] == 1
 
 
 # -- who waits -----------------------------------------------------------------------------------------

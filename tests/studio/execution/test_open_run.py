@@ -188,17 +188,18 @@ def test_a_lost_value_is_made_again_and_then_said_to_be_there(tmp_path: Path, pr
         desk.wait()
         (result,) = desk.run.collect("p").results.values()
         assert result.call is not None
-        told: queue.SimpleQueue[bool] = queue.SimpleQueue()
-        studio.cache.discard([result.call.fingerprint or ""], [result.digest])
-        result.forget_value()
-        with pytest.raises(LostValue) as lost:
-            desk.run.load(result)
-        desk.run.remake(lost.value, told.put)
+        answers: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        for _ in range(2):  # it may be lost again
+            studio.cache.discard([result.call.fingerprint or ""], [result.digest])
+            result.forget_value()
+            with pytest.raises(LostValue) as lost:
+                desk.run.load(result)
+            desk.run.remake(lost.value, answers.put)
 
-        assert told.get(timeout=PATIENCE_SECONDS) is True
-        assert desk.run.load(result).width == 128
+            assert answers.get(timeout=PATIENCE_SECONDS) is True
+            assert desk.run.load(result).width == 128
         desk.run.close()
-    assert probe.calls["image"] == 2
+    assert probe.calls["image"] == 3
 
 
 def test_a_call_over_the_time_limit_fails_when_the_run_is_watched(studio: Studio, probe: Probe) -> None:
