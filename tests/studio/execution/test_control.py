@@ -146,7 +146,7 @@ def test_a_pause_does_not_count_against_the_time_limit(studio: Studio, control: 
     assert studio.run(document, control=control, on_event=listen, node_timeout_seconds=0.4).status == "done"
 
 
-def test_a_node_that_hangs_fails_alone_and_its_lane_goes_on(studio: Studio, probe: Probe) -> None:
+def test_a_node_that_hangs_fails_alone_and_its_lane_continues(studio: Studio, probe: Probe) -> None:
     nodes = {
         "h": ("fake.hang_on_device", {"gate": "never"}),
         "after": ("fake.add", {"a": "@h"}),

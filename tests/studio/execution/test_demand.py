@@ -18,8 +18,8 @@ from studio.execution.values import Values
 from studio.graph.source import Collected, Constant, Reference
 
 
-def build_pictures(length: int) -> dict[str, Any]:
-    """Return a chain of pictures of 3 MiB with a number at its end."""
+def build_images(length: int) -> dict[str, Any]:
+    """Return a chain of images of 3 MiB with a number at its end."""
     nodes: dict[str, Any] = {"n0": ("fake.image", {"side": 1024})}
     nodes |= {f"n{i}": ("fake.shift", {"image": f"@n{i - 1}", "by": 1}) for i in range(1, length)}
     nodes["end"] = ("fake.mean", {"image": f"@n{length - 1}"})
@@ -29,9 +29,9 @@ def build_pictures(length: int) -> dict[str, Any]:
 @pytest.mark.parametrize("mode", ["use", "off"])
 def test_values_are_freed_at_their_last_use(tmp_path: Path, probe: Probe, mode: Any) -> None:
     with open_studio(tmp_path, probe, on_disk=False, memory_bytes=0) as studio:
-        assert studio.run(build_pictures(30), cache=mode).status == "done"
+        assert studio.run(build_images(30), cache=mode).status == "done"
 
-    assert probe.largest <= 4  # 30 pictures were made
+    assert probe.largest <= 4  # 30 images were made
 
 
 def test_nothing_is_held_when_a_run_ends_but_its_outputs(tmp_path: Path, probe: Probe) -> None:
@@ -141,7 +141,7 @@ def test_a_value_is_freed_after_its_last_reader_and_an_output_is_kept(diamond: D
     assert other.value == 1
 
 
-def test_a_node_that_nobody_reads_any_more_is_freed_at_once(memory_studio: Studio) -> None:
+def test_a_node_without_readers_is_freed_at_once(memory_studio: Studio) -> None:
     demand = make_demand(memory_studio, graph({"p": ("fake.pair", {"a": 1})}, o="p.low"))
     ask(demand, "p")
     settle(demand, "p")

@@ -73,7 +73,7 @@ def test_what_is_not_pure_always_runs(disk_studio: Studio) -> None:
     assert "recompute" in rows["r"].reason
 
 
-def test_a_skipped_node_and_its_followers_are_told(disk_studio: Studio) -> None:
+def test_a_skipped_node_and_its_followers_say_why(disk_studio: Studio) -> None:
     nodes = {"e": ("fake.is_even", {"a": 1}), "a": name_node("fake.add", {"a": 1}, "e"), "b": ("fake.add", {"a": "@a"})}
     disk_studio.run(graph(nodes, o="b"))
     rows = explain(disk_studio, graph(nodes, o="b"))
@@ -118,7 +118,7 @@ def test_a_mapped_graph_says_what_it_waits_for(disk_studio: Studio, tmp_path: Pa
     assert after.standing == "hit"
 
 
-def test_an_input_without_digest_is_told(disk_studio: Studio) -> None:
+def test_an_input_without_digest_is_the_reason(disk_studio: Studio) -> None:
     nodes = {"o": ("fake.opaque", {}), "l": ("fake.look", {"value": "@o"})}
     disk_studio.run(graph(nodes, o="l"))
     rows = explain(disk_studio, graph(nodes, o="l"))
@@ -146,7 +146,7 @@ def test_an_explanation_is_plain_json(disk_studio: Studio) -> None:
     assert json.loads(json.dumps(rows["a"].to_json()))["standing"] == "miss"
 
 
-def test_a_promised_film_is_a_hit_that_is_made_again(disk_studio: Studio, tmp_path: Path) -> None:
+def test_a_lazy_video_is_a_hit_that_is_made_again(disk_studio: Studio, tmp_path: Path) -> None:
     nodes = {"f": ("fake.film", {"n": 5}), "v": ("fake.invert", {"image": "@f"})}
     disk_studio.executor.services.fast_frame_seconds = 60.0
     disk_studio.run(graph(nodes, o="v"), output=tmp_path / "out")

@@ -11,7 +11,7 @@ CHAIN = {"a": ("fake.add", {"a": 1}), "b": ("fake.add", {"a": "@a"}), "c": ("fak
 
 
 @pytest.mark.parametrize(
-    ("kind", "code", "told"),
+    ("kind", "code", "text"),
     [
         ("error", "E301", "RuntimeError: nope"),
         ("exit", "E301", "tried to end the program"),
@@ -24,7 +24,7 @@ CHAIN = {"a": ("fake.add", {"a": 1}), "b": ("fake.add", {"a": "@a"}), "c": ("fak
         ("disk", "E310", "disk is full"),
     ],
 )
-def test_whatever_a_node_raises_is_its_own_error(studio: Studio, kind: str, code: str, told: str) -> None:
+def test_whatever_a_node_raises_is_its_own_error(studio: Studio, kind: str, code: str, text: str) -> None:
     nodes = {
         "f": ("fake.fail", {"kind": kind, "a": 7}),
         "after": ("fake.add", {"a": "@f"}),
@@ -35,7 +35,7 @@ def test_whatever_a_node_raises_is_its_own_error(studio: Studio, kind: str, code
 
     assert (result.status, result.outputs) == ("partly done", {"good": 2})
     assert error.code == code
-    assert told in error.message
+    assert text in error.message
     assert "'f' (fake.fail)" in error.message
     assert "a=7" in error.inputs  # type: ignore[attr-defined]  # a NodeError
     assert studio.run(graph(CHAIN, o="c"))["o"] == 4  # the lanes still work

@@ -12,15 +12,15 @@ from fakes import Probe, graph, open_studio
 
 from studio.app import Studio
 
-SIDE = 256  # 192 KiB a picture
+SIDE = 256  # 192 KiB a image
 FITS, TOO_MANY = 3, 30
 
 
-def build_graph(pictures: int) -> dict[str, Any]:
-    """Return a graph with so many pictures."""
+def build_graph(images: int) -> dict[str, Any]:
+    """Return a graph with so many images."""
     return graph(
-        {f"i{n}": ("fake.image", {"side": SIDE, "seed": n}) for n in range(pictures)},
-        **{f"o{n}": f"i{n}" for n in range(pictures)},
+        {f"i{n}": ("fake.image", {"side": SIDE, "seed": n}) for n in range(images)},
+        **{f"o{n}": f"i{n}" for n in range(images)},
     )
 
 
@@ -95,7 +95,7 @@ def test_a_node_that_fills_the_disk_says_so(tmp_path: Path) -> None:
     assert "free space" in error.hint
 
 
-def test_a_run_goes_on_when_the_table_cannot_be_read(tmp_path: Path) -> None:
+def test_a_run_continues_when_the_table_cannot_be_read(tmp_path: Path) -> None:
     with open_studio(tmp_path, probe := Probe()) as studio:
         damage(studio)
         result = studio.run(graph({"a": ("fake.add", {"a": 1}), "b": ("fake.add", {"a": "@a"})}, o="b"))

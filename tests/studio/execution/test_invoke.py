@@ -55,7 +55,7 @@ def test_a_result_comes_in_the_declared_form(make_call: Make) -> None:
     assert all(type(value) is float for value in checked.values())
 
 
-def test_outputs_are_told_apart_by_name(make_call: Make) -> None:
+def test_outputs_are_distinguished_by_name(make_call: Make) -> None:
     assert check_result(make_call("fake.pair").node_type, (1, 3), {}) == {"low": 1, "high": 3}
 
 

@@ -16,7 +16,7 @@ import pytest
 from fakes import Probe, graph, open_studio
 
 REPOSITORY = Path(__file__).parents[3]
-SIDE = 256  # 192 KiB a picture: a file of its own
+SIDE = 256  # 192 KiB a image: a file of its own
 WIDTH, LENGTH = 4, 10
 PROGRAM = """
 import json, os, signal, sys, threading
@@ -41,7 +41,7 @@ with open_studio(folder, memory_bytes=0) as studio:
 
 
 def build_graph(round: int = 0) -> dict[str, Any]:
-    """Return a graph of some dozen nodes: pictures in rows, each changed step by step, numbers at the end."""
+    """Return a graph of some dozen nodes: images in rows, each changed step by step, numbers at the end."""
     nodes: dict[str, Any] = {}
     for row in range(WIDTH):
         nodes[f"i{row}"] = ("fake.image", {"side": SIDE, "seed": 1000 * round + row})
@@ -134,7 +134,7 @@ def test_processes_with_one_graph_compute_each_node_once(tmp_path: Path) -> None
     assert Counter(log.read_text().split()) == {str(i): 1 for i in [*range(40), *range(1000, 1040)]}
 
 
-def test_who_waits_for_a_process_that_is_killed_computes_itself(tmp_path: Path) -> None:
+def test_a_run_that_waits_for_a_process_that_is_killed_computes_itself(tmp_path: Path) -> None:
     document = graph({"s": ("fake.steps", {"n": 10**12}), "a": ("fake.add", {"a": "@s"})}, o="a")
     holder = start(tmp_path / "cache", document)
     assert holder.stdout is not None

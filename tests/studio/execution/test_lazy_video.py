@@ -75,7 +75,7 @@ def test_slow_frames_are_stored(tmp_path: Path) -> None:
     assert len(find_stored(tmp_path)) == 2  # of four films each two are equal
 
 
-def test_what_hangs_on_a_lazy_video_is_found_again(tmp_path: Path, probe: Probe) -> None:
+def test_what_depends_on_a_lazy_video_is_found_again(tmp_path: Path, probe: Probe) -> None:
     nodes = {
         "f": ("fake.film", {"n": 5, "side": 32}),
         "v": ("fake.invert", {"image": "@f"}),
@@ -118,12 +118,12 @@ def test_an_error_in_a_lazy_video_names_its_node(tmp_path: Path, probe: Probe) -
     assert not list((tmp_path / "out").glob(".*partial*"))
 
 
-def test_a_lazy_video_is_told_of_and_can_be_cancelled(tmp_path: Path, probe: Probe) -> None:
-    control, told = Control(), []
+def test_a_lazy_video_reports_progress_and_can_be_cancelled(tmp_path: Path, probe: Probe) -> None:
+    control, seen = Control(), []
 
     def listen(event: object) -> None:
         if isinstance(event, NodeProgressed) and event.node == "f":
-            told.append((event.done, event.total))
+            seen.append((event.done, event.total))
             if event.done == 30:
                 control.cancel()
 
@@ -131,7 +131,7 @@ def test_a_lazy_video_is_told_of_and_can_be_cancelled(tmp_path: Path, probe: Pro
         result = studio.run(build_chain(200, 1), output=tmp_path / "out", control=control, on_event=listen)
 
     assert result.status == "cancelled"
-    assert (30, 200) in told
+    assert (30, 200) in seen
     assert not list((tmp_path / "out").glob("*.mp4"))
 
 
@@ -165,7 +165,7 @@ with open_studio(folder, probe) as studio:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_run_killed_at_frame_900_of_1000_goes_on_at_900(tmp_path: Path) -> None:
+def test_a_run_killed_at_frame_900_of_1000_resumes_at_900(tmp_path: Path) -> None:
     path = os.pathsep.join(str(REPOSITORY / part) for part in (".", "plugins", "tests"))
     command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
     env = os.environ | {"PYTHONPATH": path}

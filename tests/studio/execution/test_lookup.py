@@ -99,7 +99,7 @@ def test_refresh_runs_everything_and_keeps_it(studio: Studio, probe: Probe) -> N
     assert probe.calls["add"] == 6
 
 
-def test_off_neither_looks_nor_keeps(studio: Studio, probe: Probe) -> None:
+def test_off_neither_looks_up_nor_keeps(studio: Studio, probe: Probe) -> None:
     for _ in range(2):
         assert studio.run(graph(CHAIN, o="c"), cache="off")["o"] == 4
     studio.run(graph(CHAIN, o="c"))
@@ -123,7 +123,7 @@ def test_two_threads_with_one_graph_compute_each_node_once(studio: Studio, probe
     assert probe.calls["add"] == 200
 
 
-def test_who_waits_for_a_run_that_is_cancelled_computes_itself(studio: Studio, probe: Probe) -> None:
+def test_a_run_that_waits_for_a_run_that_is_cancelled_computes_itself(studio: Studio, probe: Probe) -> None:
     control = Control()
     document = graph({"w": ("fake.wait", {"gate": "g", "cautious": True}), "b": ("fake.add", {"a": "@w"})}, o="b")
     with ThreadPoolExecutor(2) as pool:
@@ -137,7 +137,7 @@ def test_who_waits_for_a_run_that_is_cancelled_computes_itself(studio: Studio, p
         assert second.result(30).outputs == {"o": 1}
 
 
-def test_cancelling_one_who_waits_leaves_the_claim_with_who_computes(studio: Studio, probe: Probe) -> None:
+def test_cancelling_a_run_that_waits_leaves_the_claim_with_the_run_that_computes(studio: Studio, probe: Probe) -> None:
     control = Control()
     document = graph({"w": ("fake.wait", {"gate": "g"}), "b": ("fake.add", {"a": "@w"})}, o="b")
     with ThreadPoolExecutor(3) as pool:

@@ -19,7 +19,7 @@ from studio.execution.call import Call, LostValue, NodeStatus
 from studio.execution.lost_values import LostValues
 from studio.execution.pending_work import PendingWork
 
-SIDE = 128  # 48 KiB a picture: more than what lies in the table
+SIDE = 128  # 48 KiB a image: more than what lies in the table
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def build_chain(length: int = 6, by: int = 1) -> dict[str, Any]:
-    """Return a chain of pictures and a number at its end."""
+    """Return a chain of images and a number at its end."""
     nodes: dict[str, Any] = {"n0": ("fake.image", {"side": SIDE})}
     nodes |= {f"n{i}": ("fake.shift", {"image": f"@n{i - 1}"}) for i in range(1, length)}
     nodes["last"] = ("fake.shift", {"image": f"@n{length - 1}", "by": by})
@@ -85,7 +85,7 @@ def test_a_value_lost_in_the_middle_is_made_again_for_the_node_that_wants_it(aga
     assert (probe.calls["image"], probe.calls["shift"]) == (1, 6)
 
 
-def test_a_lost_value_nobody_wants_is_left_alone(folder: Path, probe: Probe) -> None:
+def test_a_lost_value_that_nothing_needs_is_left_alone(folder: Path, probe: Probe) -> None:
     nodes = {"i": ("fake.image", {"side": SIDE}), "m": ("fake.mean", {"image": "@i"})}
     with open_studio(folder) as studio:
         studio.run(graph(nodes, o="m"))
@@ -111,7 +111,7 @@ def test_several_consumers_of_one_lost_value_have_it_made_once(folder: Path, pro
     assert probe.calls["image"] == 1
 
 
-def test_a_lost_list_of_pictures_is_made_again(folder: Path, probe: Probe) -> None:
+def test_a_lost_list_of_images_is_made_again(folder: Path, probe: Probe) -> None:
     nodes = {"l": ("fake.images", {"n": 4, "side": SIDE}), "m": ("fake.mean_all", {"images": "@l"})}
     with open_studio(folder) as studio:
         expected = studio.run(graph(nodes, o="l"))["o"]
@@ -246,7 +246,7 @@ def test_a_long_chain_of_lost_values_needs_no_recursion_and_little_memory(folder
 
 
 def test_an_eviction_between_two_runs_costs_only_time(folder: Path, probe: Probe) -> None:
-    with open_studio(folder, probe, cache_bytes=100_000, memory_bytes=0) as studio:  # two pictures
+    with open_studio(folder, probe, cache_bytes=100_000, memory_bytes=0) as studio:  # two images
         for _ in range(3):
             assert studio.run(build_chain()).status == "done"
 
@@ -322,40 +322,40 @@ def make_done(make_call: Callable[..., Call]) -> Call:
 
 
 def test_whatever_waits_resumes_once_after_the_last_value(make_call: Callable[..., Call]) -> None:
-    restarts, told = Restarts(), []
+    restarts, answers = Restarts(), []
     first, second = make_done(make_call), make_done(make_call)
-    restarts.lost_values.remake(LostValue([first, second]), told.append)
+    restarts.lost_values.remake(LostValue([first, second]), answers.append)
     assert restarts.calls == [first, second]
     restarts.end(second, True)
-    assert told == []
+    assert answers == []
     assert not restarts.work.wait(0)
     restarts.end(first, True)
 
-    assert told == [True]
+    assert answers == [True]
     assert restarts.work.wait(0)
 
 
 def test_a_value_that_two_wait_for_is_made_once_and_both_resume(make_call: Callable[..., Call]) -> None:
-    restarts, told = Restarts(), []
+    restarts, answers = Restarts(), []
     call = make_done(make_call)
     for name in ("one", "two"):
-        restarts.lost_values.remake(LostValue([call]), lambda made, name=name: told.append((name, made)))
+        restarts.lost_values.remake(LostValue([call]), lambda made, name=name: answers.append((name, made)))
     assert restarts.calls == [call]
     restarts.end(call, True)
 
-    assert told == [("one", True), ("two", True)]
+    assert answers == [("one", True), ("two", True)]
     assert restarts.work.wait(0)
 
 
 def test_one_value_that_cannot_be_made_again_is_enough_to_give_up(make_call: Callable[..., Call]) -> None:
-    restarts, told = Restarts(), []
+    restarts, answers = Restarts(), []
     done, failed = make_done(make_call), make_call("fake.add")
     failed.state.status = NodeStatus.FAILED
-    restarts.lost_values.remake(LostValue([done, failed]), told.append)
+    restarts.lost_values.remake(LostValue([done, failed]), answers.append)
     assert restarts.calls == [done]
     restarts.end(done, True)
 
-    assert told == [False]
+    assert answers == [False]
     assert restarts.work.wait(0)
 
 

@@ -39,7 +39,7 @@ def many(count: int, **inputs: Any) -> dict[str, Any]:
     return graph({"use": ("net.use", {"a": list(range(count)), **inputs})}, o="use")
 
 
-def test_models_that_nobody_has_open_are_evicted_first(studio: Studio, plugin: ModelPlugin) -> None:
+def test_models_that_no_call_has_open_are_evicted_first(studio: Studio, plugin: ModelPlugin) -> None:
     studio.run(graph({"use": ("net.use", {"a": 1, "model": "builtin:big"})}, o="use"))
     plugin.opener.measures = ("slicing",)
     plugin.fits = lambda net, n: plugin.opener.closed["big"] == 1

@@ -68,7 +68,7 @@ assert not {{"torch", "diffusers", "transformers"}} & set(sys.modules)
     subprocess.run([sys.executable, "-c", program], check=True, cwd=root, env={"PYTHONPATH": f"{root}:{root}/tests"})
 
 
-def test_a_missing_model_is_told_before_anything_runs(tmp_path: Path, plugin: ModelPlugin) -> None:
+def test_a_missing_model_is_reported_before_anything_runs(tmp_path: Path, plugin: ModelPlugin) -> None:
     nodes = {
         "first": ("net.spare", {"a": 1}),
         "use": ("net.use", {"a": "@first", "model": "hub:ada/net@v1"}),
@@ -85,7 +85,7 @@ def test_a_missing_model_is_told_before_anything_runs(tmp_path: Path, plugin: Mo
     assert events == []
 
 
-def test_a_missing_default_is_told_before_anything_runs(tmp_path: Path) -> None:
+def test_a_missing_default_is_reported_before_anything_runs(tmp_path: Path) -> None:
     with open_model_studio(tmp_path, ModelPlugin({})) as studio:
         for nodes in ({"use": ("net.use", {"a": 1})}, {"use": ("net.use_all", {"a": 1})}):
             with pytest.raises(GraphError, match="builtin:net"):
@@ -131,7 +131,7 @@ def test_weights_that_changed_run_a_node_again(
     assert ran == [0, 1, 0]
 
 
-def test_damaged_weights_are_told_before_anything_runs(tmp_path: Path, plugin: ModelPlugin) -> None:
+def test_damaged_weights_are_reported_before_anything_runs(tmp_path: Path, plugin: ModelPlugin) -> None:
     path = plugin.builtin["net"]
     path.write_bytes(path.read_bytes()[:-1])
 

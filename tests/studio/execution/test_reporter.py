@@ -69,7 +69,7 @@ def test_a_mapped_node_counts_its_entries(studio: Studio) -> None:
 
 
 @pytest.mark.parametrize("kind", [NodeStarted, NodeFinished])
-def test_a_listener_that_raises_is_reported_and_the_run_goes_on(studio: Studio, kind: type) -> None:
+def test_a_listener_that_raises_is_reported_and_the_run_continues(studio: Studio, kind: type) -> None:
     def listen(event: object) -> None:
         if isinstance(event, kind):
             raise ValueError("not now")
@@ -80,7 +80,7 @@ def test_a_listener_that_raises_is_reported_and_the_run_goes_on(studio: Studio, 
     assert any("not now" in warning for warning in result.warnings)
 
 
-def test_what_a_node_logs_stands_in_the_manifest(studio: Studio) -> None:
+def test_what_a_node_logs_is_in_the_manifest(studio: Studio) -> None:
     result = studio.run(graph({"t": ("fake.talk", {"message": "mind the gap"})}, o="t"))
 
     assert result.manifest["nodes"]["t"]["warnings"] == ["mind the gap"]

@@ -54,7 +54,7 @@ def test_only_what_the_chosen_outputs_need_runs(studio: Studio, probe: Probe) ->
     assert probe.calls["add"] == 1
 
 
-def test_outputs_of_one_node_are_told_apart_by_name(studio: Studio) -> None:
+def test_outputs_of_one_node_are_distinguished_by_name(studio: Studio) -> None:
     nodes = {"p": ("fake.pair", {"a": 7}), "s": ("fake.add", {"a": "@p.high", "b": "@p.low"})}
 
     assert studio.run(graph(nodes, low="p.low", high="p.high", sum="s")).outputs == {"low": 6, "high": 8, "sum": 14}

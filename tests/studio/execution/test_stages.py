@@ -31,8 +31,8 @@ def test_when_true_runs_it(studio: Studio) -> None:
 def test_what_a_skipped_node_needs_does_not_run(studio: Studio, probe: Probe) -> None:
     nodes = {
         "even": ("fake.is_even", {"a": 3}),
-        "dear": ("fake.pair", {"a": 1}),
-        "a": name_node("fake.add", {"a": "@dear.low"}, "even"),
+        "slow": ("fake.pair", {"a": 1}),
+        "a": name_node("fake.add", {"a": "@slow.low"}, "even"),
         "m": ("fake.maybe", {"a": "@a"}),
     }
     result = studio.run(graph(nodes, o="m"))

@@ -106,7 +106,7 @@ def test_a_generator_function_streams_a_list(studio: Studio) -> None:
     assert studio.run(graph(nodes, s="s", a="a")).outputs == {"s": [0, 1, 2, 3], "a": [1, 2, 3, 4]}
 
 
-def test_who_changes_a_result_changes_no_later_one(studio: Studio) -> None:
+def test_changing_a_result_changes_no_later_one(studio: Studio) -> None:
     document = graph({"l": ("fake.count", {"n": 3})}, o="l")
     studio.run(document)["o"].append(99)
 

@@ -79,7 +79,7 @@ def test_memory_does_not_grow_with_the_video(tmp_path: Path, probe: Probe, mode:
     assert probe.largest <= 12
 
 
-def test_a_video_that_stopped_half_way_goes_on_where_it_was(tmp_path: Path, probe: Probe) -> None:
+def test_a_video_that_stopped_half_way_resumes_where_it_stopped(tmp_path: Path, probe: Probe) -> None:
     probe.open("stop at 8")
     with open_studio(tmp_path, probe) as studio:
         studio.executor.services.fast_frame_seconds = 0
