@@ -76,7 +76,7 @@ def finish_run(
         outcome.status = result.status
     result.manifest = create_manifest(facts, outcome, result.files)
     if folder is not None:
-        _write_manifest(result, folder.folder)
+        _write_manifest(result, folder)
     return result
 
 
@@ -88,11 +88,12 @@ def _note_files(result: RunResult, files: list[FileRecord], errors: list[StudioE
         result.status = "partly done" if files else "failed"
 
 
-def _write_manifest(result: RunResult, folder: Path) -> None:
+def _write_manifest(result: RunResult, folder: OutputFolder) -> None:
     from studio.provenance.manifest import write_manifest
 
     try:
-        result.manifest_path = write_manifest(result.manifest, folder)
+        folder.sync()
+        result.manifest_path = write_manifest(result.manifest, folder.folder)
     except RunError as error:
         result.errors.append(error)
         if result.status == "done":

@@ -14,7 +14,7 @@ from typing import Any
 from studio.api import OutputPath, TypeSpec, ValueType
 from studio.cache.digest import hash_file
 from studio.errors import MediaError, RunError, UsageError
-from studio.files import is_disk_full, replace_file
+from studio.files import is_disk_full, replace_file, sync_folder
 from studio.provenance.embedded import format_provenance
 from studio.provenance.record import FileRecord
 
@@ -37,6 +37,7 @@ class OutputFolder:
         self.template = template
         self.entry = entry
         self._taken: set[Path] = set()
+        self._unsynced: set[Path] = set()
         check_template(template)
 
     def check(self, outputs: Iterable[str]) -> None:
@@ -132,7 +133,21 @@ class OutputFolder:
             place = self.resolve(name)
             carried = format_provenance(provenance, output, index)
             written.append(_write_file(FileRecord(output, place.path, index), entry, value_type, carried))
+            self._unsynced.add(place.path.parent)
         return written
+
+    def sync(self) -> None:
+        """Wait until the names of the written files are on the disk, so that a record of them stays true.
+
+        Raises:
+            RunError: E312 if the disk refuses.
+        """
+        while self._unsynced:
+            folder = self._unsynced.pop()
+            try:
+                sync_folder(folder)
+            except OSError as error:
+                raise _refuse_folder(folder, error) from None
 
     def _fill(self, fields: Mapping[str, str], index: int | None) -> str:
         template = self.template
@@ -219,7 +234,7 @@ def _write_file(record: FileRecord, value: Any, value_type: ValueType[Any] | Non
     output, path = record.output, record.path
     loss = ""
     try:
-        with replace_file(path) as temporary:
+        with replace_file(path, sync="content") as temporary:
             if value_type is not None:
                 loss = value_type.find_loss(value, path)
                 value_type.write_file(value, temporary, provenance)

@@ -177,7 +177,9 @@ class RecordedDisk:
 
 def _write_output(path: Path) -> None:
     value_types = {value_type.python: value_type for value_type in create_builtin_value_types()}
-    OutputFolder(path.parent, path.name).write("o", "new" * 5000, TypeSpec("text"), value_types, {}, {})
+    folder = OutputFolder(path.parent, path.name)
+    folder.write("o", "new" * 5000, TypeSpec("text"), value_types, {}, {})
+    folder.sync()
 
 
 def _write_blob(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -103,3 +104,27 @@ def test_a_run_without_a_folder_writes_nothing(studio: Studio) -> None:
 
     assert (result.files, result.manifest_path, result.manifest["folder"]) == ([], None, "")
     assert isinstance(result["a"], Image)
+
+
+def test_the_manifest_appears_after_the_files_that_it_records_are_on_the_disk(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    fsync, replace = os.fsync, os.replace
+
+    def record_fsync(descriptor: int) -> None:
+        fsync(descriptor)
+        synced.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")))
+
+    def check_order(source: Path, target: Path) -> None:
+        if target.parent.name == ".studio":
+            assert tmp_path / "out" in synced
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", record_fsync)
+    monkeypatch.setattr(os, "replace", check_order)
+
+    result = studio.run(build(a="i"), output=tmp_path / "out")
+
+    assert result.manifest_path is not None
+    assert tmp_path / "out" / ".studio" in synced
