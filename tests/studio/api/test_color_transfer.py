@@ -75,6 +75,10 @@ def test_log_is_the_curve_of_acescct(linear: float, expected: float) -> None:
     assert decode_log(np.array([expected]))[0] == pytest.approx(linear, rel=1e-6, abs=1e-9)
 
 
+def test_log_ends_at_the_largest_half_float() -> None:
+    np.testing.assert_array_equal(decode_log(np.array([1.468, 1.6, 9.0])), 65504.0)
+
+
 def test_log_keeps_light_below_zero() -> None:
     light = np.array([-0.01, -0.001])
 

@@ -213,6 +213,28 @@ def test_eight_bits_of_a_linear_image_are_srgb() -> None:
     assert np.asarray(image.to_pillow()).tolist() == [[[half] * 3, [255] * 3]]
 
 
+def test_eight_bits_of_a_linear_image_of_eight_bits_are_converted_too() -> None:
+    image = Image(np.array([[0, 55, 255]], np.uint8), color=LINEAR)
+
+    expected = round(255 * (1.055 * (55 / 255) ** (1 / 2.4) - 0.055))
+    assert image.to_uint8()[0, :, 0].tolist() == [0, expected, 255]
+
+
+def test_samples_beyond_all_whole_numbers_stay_floats_without_a_warning() -> None:
+    samples = np.array([[-1e30, 0.5, 1e30]], np.float32)
+
+    assert Image(samples, color=LINEAR).compact().dtype == np.float32
+
+
+def test_linear_samples_that_whole_numbers_hold_are_compact() -> None:
+    whole = Image(np.array([[0, 7, 255]], np.uint8), color=LINEAR)
+
+    floats = Image(whole.pixels, color=LINEAR)
+
+    assert floats == whole
+    assert floats.compact().dtype == np.uint8
+
+
 def test_an_array_that_is_taken_keeps_its_color_space() -> None:
     array = np.full((1, 2), 3.0, np.float32)
 

@@ -183,6 +183,20 @@ def test_planes_of_their_own_have_strips_of_their_own() -> None:
         check(make_tiff(tags | {tiff.PLANAR: (3, [1])}, body=strip * 6))
 
 
+@pytest.mark.parametrize("plane", [0, 1, 2])
+def test_a_strip_that_is_too_short_is_found_in_every_plane(plane: int) -> None:
+    whole, short = zlib.compress(bytes(10 * 4)), zlib.compress(bytes(10 * 3))
+    strips = [short if index == 2 * plane else whole for index in range(6)]
+    tags = {
+        tiff.WIDTH: (4, [10]), tiff.HEIGHT: (4, [8]), tiff.BITS: (3, [8, 8, 8]), tiff.COMPRESSION: (3, [DEFLATE]),
+        tiff.STRIPS: (4, list(np.cumsum([8, *map(len, strips)])[:-1])), tiff.SAMPLES: (3, [3]), tiff.ROWS: (4, [4]),
+        tiff.STRIP_BYTES: (4, [len(strip) for strip in strips]), tiff.PLANAR: (3, [2]),
+    }  # fmt: skip
+
+    with pytest.raises(ValueError, match="a strip is too short"):
+        check(make_tiff(tags, body=b"".join(strips)))
+
+
 def test_tiles_are_whole_whatever_the_size_of_the_image() -> None:
     tile = zlib.compress(bytes(16 * 16))
     tags = {
