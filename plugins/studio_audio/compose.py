@@ -80,7 +80,7 @@ class MusicModel:
         return None
 
     def close(self) -> None:
-        """Let go of the weights."""
+        """Release the weights."""
         self.network = self.tokenizer = None
 
 

@@ -1,4 +1,4 @@
-"""Audio laid one after the other or over one another, with fades."""
+"""Audio clips joined end to end or mixed, with fades."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def create_ramp(frames: int, shape: str, start: int = 0, stop: int | None = None
 
 
 def cut(audio: Audio, first: int, last: int) -> Audio:
-    """Return a span of audio; silence stands for what lies behind its end."""
+    """Return a span of audio, filled with silence after its end."""
 
     def create_blocks() -> Iterator[FloatArray]:
         yield from audio.blocks(BLOCK, first, last)
@@ -100,7 +100,7 @@ def fade_part(part: FloatArray, at: int, length: int, frames_in: int, frames_out
 
 
 def join(clips: Sequence[Audio], overlaps: Sequence[int], shape: str) -> Audio:
-    """Lay audio clips of one kind one after the other; each overlaps the one before by so many frames, crossfaded."""
+    """Join audio clips of one kind end to end; each overlaps the one before by so many frames, crossfaded."""
     before, after = [0, *overlaps], [*overlaps, 0]
 
     def create_faded(index: int, start: int, stop: int) -> Iterator[FloatArray]:
@@ -125,7 +125,7 @@ def join(clips: Sequence[Audio], overlaps: Sequence[int], shape: str) -> Audio:
 
 
 def concatenate(clips: Sequence[Audio], gap: int) -> Audio:
-    """Lay audio clips of one kind one after the other, with so many frames of silence between them."""
+    """Join audio clips of one kind end to end, with so many frames of silence between them."""
 
     def create_blocks() -> Iterator[FloatArray]:
         for index, audio in enumerate(clips):

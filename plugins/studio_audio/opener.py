@@ -53,7 +53,7 @@ class MusicOpener(ModelOpener):
         return sum({id(each): each.numel() * each.element_size() for each in tensors}.values())
 
     def close(self, opened: Any) -> None:
-        """Let go of the weights."""
+        """Release the weights."""
         opened.close()
 
 

@@ -30,7 +30,7 @@ def analyse_stft(audio: Audio, window: int, hop: int) -> Spectrogram:
 
 
 def analyse_mel(audio: Audio, window: int, hop: int, bands: int, low: float, high: float) -> Spectrogram:
-    """Return mel bands of every channel, with the spectrum beneath as carrier."""
+    """Return mel bands of every channel, with the underlying spectrum as carrier."""
     columns = stft.count_frames(audio.frames, hop)
     _check_size(audio, (window // 2 + 1) * columns)
     matrix = create_mel(audio.rate, window, bands, low, high)
@@ -149,7 +149,7 @@ def _synthesise_channel(
 
 
 def _lay_on_carrier(spectrogram: Spectrogram, channel: int) -> ComplexArray:
-    """Return the spectrum beneath mel bands, with what has changed in the bands laid on as gains."""
+    """Return the spectrum under mel bands, with changes of the bands applied as gains."""
     assert spectrogram.carrier is not None
     matrix = create_mel(spectrogram.rate, spectrogram.window, spectrogram.bins, spectrogram.low, spectrogram.high)
     carrier = spectrogram.carrier[channel, ..., 0] + 1j * spectrogram.carrier[channel, ..., 1]

@@ -31,7 +31,7 @@ class Spectrogram:
         magnitude: channels x bins x columns, float32, not negative; the lowest frequency comes first.
         phase: Angles in radians, of the same shape; None where there are none ("mel" has none, or they are lost).
         carrier: For "mel": the spectrum beneath, channels x bins x columns x 2 (real, imaginary); changes of the
-            magnitude are laid on it as gains. None where it is lost.
+            magnitude are applied to it as gains. None where it is lost.
         rest: channels x length: what the bins do not hold of the audio ("cqt": below and above them), or None.
 
     Raises:

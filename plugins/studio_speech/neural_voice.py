@@ -59,7 +59,7 @@ class NeuralVoice:
         return frozenset(token.lower() for token in tokenizer.get_vocab())
 
     def close(self) -> None:
-        """Let go of the weights."""
+        """Release the weights."""
         self.network = self.processor = self.vocoder = None
 
 

@@ -88,7 +88,7 @@ def interpolate(video: Video, tempo: Tempo, step: Step) -> Video:
 
 
 def find_rate(rate: float) -> Fraction:
-    """Return the exact rate that a number stands for: 23.976 and 59.94 are those of television."""
+    """Return the exact rate that a number means: 23.976 and 59.94 are those of television."""
     near = Fraction(round(rate * 1.001) * 1000, 1001)
     if near.denominator == 1001 and abs(float(near) - rate) < 0.0051 and rate != round(rate):
         return near

@@ -1,4 +1,4 @@
-"""Images, videos and subtitles laid over a video."""
+"""Images, videos and subtitles drawn over a video."""
 
 from __future__ import annotations
 

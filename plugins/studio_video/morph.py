@@ -154,7 +154,7 @@ def _find_size(opened: Any, aspect: float) -> tuple[int, int]:
 
 
 def _encode(opened: Any, pipeline: Any, walk: Walk, *, guided: bool) -> dict[str, list[torch.Tensor]]:
-    """Return for each argument that stands for words the tensors of all prompts."""
+    """Return the tensors of all prompts for each argument that takes words."""
     import inspect
 
     takes = inspect.signature(pipeline.encode_prompt).parameters
@@ -180,7 +180,7 @@ def _encode(opened: Any, pipeline: Any, walk: Walk, *, guided: bool) -> dict[str
 
 
 def _pass(rows: Sequence[torch.Tensor], share: float) -> torch.Tensor:
-    """Return what lies between the prompts; each is dwelt on, and passes quickly into the next."""
+    """Return what lies between the prompts; each stays for a while and passes quickly into the next."""
     place = share * (len(rows) - 1)
     index = min(int(place), max(0, len(rows) - 2))
     if len(rows) == 1:

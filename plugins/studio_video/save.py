@@ -125,7 +125,7 @@ def save_encoded(video: Video, path: Path, encoding: Encoding, log: Callable[[st
 
 
 def is_sequence(path: Path) -> bool:
-    """Say whether a name stands for numbered images."""
+    """Say whether a name means numbered images."""
     return bool(_NUMBER.search(path.name)) and path.suffix.lower() in _IMAGE_SUFFIXES
 
 

@@ -1,4 +1,4 @@
-"""Frames cropped, resized and laid over each other."""
+"""Frames cropped, resized and composited."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def concatenate_audio(
     *,
     gap: Annotated[float, Field(ge=-60, le=3600, unit="seconds")] = 0.0,
 ) -> Audio:
-    """Lay audio clips one after the other, at the highest rate and with the most channels among them.
+    """Join audio clips end to end, at the highest rate and with the most channels among them.
 
     Args:
         sounds: Clips in order; mono spreads to all channels.
@@ -109,7 +109,7 @@ def mix_audio(
     gains: list[float] | None = None,
     offsets: list[float] | None = None,
 ) -> Audio:
-    """Add audio clips up, at the highest rate and with the most channels among them; nothing is turned down by itself.
+    """Add audio clips up, at the highest rate and with the most channels among them; no level is changed.
 
     Args:
         sounds: Clips to mix; mono goes to all channels.

@@ -82,7 +82,7 @@ def make_contact_sheet(
     end: End = None,
     labels: bool = True,
 ) -> Image:
-    """Lay images of a video out on a sheet, each with its time.
+    """Arrange images of a video on a sheet, each with its time.
 
     Args:
         video: Video.

@@ -1,4 +1,4 @@
-"""Node types that lay images, words and audio over videos."""
+"""Node types that draw images and words over videos, and mix their audio."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def overlay_video(
     start: Seconds = 0.0,
     end: Annotated[float | None, Field(ge=0, le=86_400, unit="seconds")] = None,
 ) -> Video:
-    """Lay an image, such as a logo, over a video for some time; its alpha counts.
+    """Draw an image, such as a logo, over a video for some time; its alpha counts.
 
     Args:
         video: Video below.
