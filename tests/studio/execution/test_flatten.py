@@ -77,6 +77,14 @@ def test_what_a_graph_in_a_graph_is_given_is_checked_on_the_way(studio: Studio, 
     assert made.nodes["g/x"].inputs["a"].source == Reference("g/inputs.n", "value")
 
 
+def test_what_a_caller_gives_is_checked_once_and_what_a_graph_gives_on_the_way(studio: Studio, folder: Path) -> None:
+    by_graph = plan(studio, folder, graph({"g": ("graph:inner.json", {"n": 3})}, o="g.sum"))
+    by_caller = plan(studio, folder, INNER, {"n": 3}, only=["sum"])
+
+    assert list(by_graph.nodes) == ["g/inputs.n", "g/x"]
+    assert list(by_caller.nodes) == ["x"]
+
+
 def test_a_graph_that_is_mapped_stays_one_node(studio: Studio, folder: Path) -> None:
     made = plan(studio, folder, graph({"g": ("graph:inner.json", {"n": [1, 2]})}, o="g.sum"))
 
@@ -94,6 +102,7 @@ def test_a_condition_holds_for_every_node_of_a_graph_and_for_what_passes_through
     condition = (Reference("even", "bool"),)
     assert made.nodes["g/x"].conditions == condition
     assert made.nodes["g/outputs.same"].conditions == condition
+    assert made.outputs["s"][0] == Reference("g/x", "int")  # a node inside needs no check: it is skipped itself
     assert made.outputs["t"][0] == Reference("g/outputs.same", "value")
 
 

@@ -449,6 +449,15 @@ def test_a_name_where_a_file_is_read_is_shown_as_a_graph_writes_it(tmp_path: Pat
     assert [finding.hint for finding in findings.found] == hints
 
 
+def test_a_file_whose_digest_is_recorded_may_be_gone(tmp_path: Path) -> None:
+    findings = Findings()
+    binder = Binder({"image": Image}, Paths(tmp_path, digests={"gone.png": "ab"}), findings)
+
+    assert binder.bind_whole({"file": "gone.png"}, TypeSpec("image"), "/x") is not None
+    assert binder.bind_whole({"file": "other.png"}, TypeSpec("image"), "/x") is None
+    assert [finding.code for finding in findings.found] == ["E129"]
+
+
 def test_a_binder_without_edges_takes_what_looks_like_one_as_a_literal(tmp_path: Path) -> None:
     findings = Findings()
     binder = Binder({}, Paths(tmp_path), findings)

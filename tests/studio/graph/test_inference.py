@@ -9,8 +9,8 @@ import pytest
 
 from studio.api import Model, TypeSpec
 from studio.graph import parse_graph, resolve_graph
-from studio.graph.inference import find_type, guess_type
-from studio.graph.resolved import ResolvedGraph
+from studio.graph.inference import find_type, guess_type, join_video
+from studio.graph.resolved import Bound, ResolvedGraph, ResolvedNode
 from studio.graph.source import Collected, Constant, FileSource, GraphInput, NamedPath, Reference
 from studio.registry import Registry
 
@@ -75,6 +75,21 @@ def test_a_list_beside_a_video_zips_with_its_frames(registry: Registry, folder: 
         "amount": (0, True),
     }
     assert str(resolved.outputs["o"][1]) == "video"
+
+
+def test_only_a_list_of_one_level_zips_with_frames() -> None:
+    def bind(name: str, depth: int, *, stream: bool = False) -> Bound:
+        return Bound(GraphInput(name), TypeSpec("float"), depth, stream)
+
+    node = ResolvedNode("a", inputs={"v": bind("v", 0, stream=True), "one": bind("x", 1), "two": bind("y", 2)})
+
+    join_video(node)
+
+    assert {name: (bound.depth, bound.stream) for name, bound in node.inputs.items()} == {
+        "v": (0, True),
+        "one": (0, True),
+        "two": (2, False),
+    }
 
 
 def test_a_graph_that_is_given_a_video_is_resolved_for_videos(registry: Registry, folder: Path) -> None:

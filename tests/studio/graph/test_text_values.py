@@ -67,6 +67,8 @@ def test_a_medium_is_a_files_name_and_a_list_of_media_a_pattern() -> None:
     assert read("frames/*.png", "list[image]") == {"files": "frames/*.png"}
     assert read('["a.png", "b.png"]', "list[file]") == ["a.png", "b.png"]
     assert read("null", "list[image]") is None
+    assert read('[["a.png"]]', "list[list[image]]") == [["a.png"]]
+    assert read("frames/*.png", "list[list[image]]") == "frames/*.png"  # a pattern gives one list
 
 
 def test_a_home_folder_is_filled_in_where_there_is_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
