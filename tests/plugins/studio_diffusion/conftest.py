@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,26 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         return written[key]
 
     return write
+
+
+@pytest.fixture(scope="session")
+def opener() -> Any:
+    """The opener."""
+    from studio_diffusion.opener import DiffusionOpener
+
+    return DiffusionOpener()
+
+
+@pytest.fixture(scope="session")
+def tiny_models(tiny: Callable[..., Path]) -> dict[str, Path]:
+    """Tiny models of five architectures; tests copy what they damage."""
+    return {name: tiny(name) for name in ("sd15", "sd2", "sdxl", "sd3", "flux")}
+
+
+@pytest.fixture
+def sd15(tiny_models: dict[str, Path], tmp_path: Path) -> Path:
+    """A copy of Stable Diffusion 1.5."""
+    return Path(shutil.copytree(tiny_models["sd15"], tmp_path / "sd15"))
 
 
 @pytest.fixture(scope="session")

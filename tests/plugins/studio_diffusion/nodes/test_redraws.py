@@ -1,10 +1,9 @@
-"""Images drawn over: strength, what a mask keeps, canvases, sizes far from the model's."""
+"""Images drawn over, painted into and extended."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -53,25 +52,6 @@ def test_strength_0_leaves_the_image(ctx: TestContext) -> None:
     assert ctx.steps == []
 
 
-def test_the_least_strength_takes_one_step(ctx: TestContext) -> None:
-    image_to_image(ctx, ramp(), "apple", strength=0.01, steps=4)
-
-    assert ctx.steps == [(1, 1)]
-
-
-def test_an_image_of_another_size_is_brought_near_to_the_models(ctx: TestContext) -> None:
-    drawn = image_to_image(ctx, ramp(400, 200), "apple", steps=2)
-
-    assert (drawn.image.width, drawn.image.height) == (48, 24)
-    assert any("400 x 200" in line for line in ctx.messages)
-
-
-def test_one_side_follows_the_other(ctx: TestContext) -> None:
-    drawn = image_to_image(ctx, ramp(40, 20), "apple", width=64, steps=2)
-
-    assert (drawn.image.width, drawn.image.height) == (64, 32)
-
-
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_grey_and_transparent_images_are_taken(ctx: TestContext, channels: int) -> None:
     image = ramp(channels=channels)
@@ -98,79 +78,12 @@ def test_what_a_mask_does_not_choose_stays_exactly(ctx: TestContext) -> None:
         assert np.abs(drawn.pixels[:, :25] - image.pixels[:, :25]).mean() > 0.02
 
 
-def test_a_feather_is_soft_at_the_masks_edge_and_whole_inside() -> None:
-    from studio_diffusion.masks import soften_inside
-
-    weight = soften_inside(left_half(64, 8).pixels, 8.0)
-
-    assert (weight[:, 32:] == 0).all()
-    assert (weight[:, :24] > 0.95).all()
-    assert (np.diff(weight[4, 22:33]) <= 0).all()
-    assert soften_inside(np.eye(8, dtype=np.float32), 100.0).max() > 0
-
-
-@pytest.mark.parametrize("shade", [0.3, 0.6, 0.9])
-def test_a_feather_keeps_the_masks_own_shades(shade: float) -> None:
-    from studio_diffusion.masks import soften_inside
-
-    mask = np.zeros((64, 64), np.float32)
-    mask[:, :24], mask[:, 40:] = shade, 1.0
-
-    weight = soften_inside(mask, 4.0)
-
-    assert weight[32, 8] == pytest.approx(shade)
-    assert weight[32, 60] == 1.0
-    assert soften_inside(np.full((8, 8), shade, np.float32), 4.0).max() == pytest.approx(shade)
-
-
-def test_a_thin_stroke_beside_a_large_piece_is_drawn_to_its_middle() -> None:
-    from studio_diffusion.masks import soften_inside
-
-    mask = np.zeros((64, 64), np.float32)
-    mask[10:13, 5:30], mask[:, 40:] = 1.0, 1.0
-
-    weight = soften_inside(mask, 8.0)
-
-    assert weight[11, 15] == 1.0
-    assert weight[10, 15] < 0.5
-    assert weight[32, 60] == 1.0
-
-
-def test_a_wide_border_is_blurred_at_a_bounded_cost(monkeypatch: pytest.MonkeyPatch) -> None:
-    import cv2
-
-    from studio_diffusion.masks import extend_canvas
-
-    widths: list[float] = []
-    blur = cv2.GaussianBlur
-
-    def record(pixels: Any, kernel: Any, width: float) -> Any:
-        widths.append(width)
-        return blur(pixels, kernel, width)
-
-    monkeypatch.setattr(cv2, "GaussianBlur", record)
-
-    canvas, mask = extend_canvas(np.full((16, 8, 3), 0.5, np.float32), 2048, 0, 0, 0, 2)
-
-    assert max(widths) <= 16
-    assert canvas.shape == (16, 2056, 3)
-    np.testing.assert_allclose(canvas, 0.5, atol=1e-5)
-    assert mask[:, :2048].all()
-
-
 def test_a_mask_of_another_size_is_an_error(ctx: TestContext) -> None:
     with pytest.raises(StudioError) as caught:
         inpaint(ctx, ramp(), left_half(16, 16), "apple")
 
     assert caught.value.code == "E620"
     assert "16 x 16" in caught.value.message
-
-
-def test_an_empty_mask_draws_nothing_and_says_so(ctx: TestContext) -> None:
-    drawn = inpaint(ctx, ramp(), Mask(np.zeros((32, 32), np.float32)), "apple", count=2)
-
-    assert drawn.images == [ramp(), ramp()]
-    assert any("chooses nothing" in line for line in ctx.messages)
 
 
 def test_an_image_grows_on_the_sides_asked_for_and_stays_behind_the_seam(ctx: TestContext) -> None:
@@ -180,19 +93,6 @@ def test_an_image_grows_on_the_sides_asked_for_and_stays_behind_the_seam(ctx: Te
 
     assert (drawn.width, drawn.height) == (42, 38)
     np.testing.assert_array_equal(drawn.pixels[: 32 - 4, 10 + 4 :], image.pixels[: 32 - 4, 4:])
-
-
-def test_the_seam_falls_from_new_to_old() -> None:
-    from studio_diffusion.redraw import extend_image
-
-    canvas, mask, weight = extend_image(ramp(), (8, 0, 0, 0), 8)
-
-    assert (canvas.width, canvas.height) == (40, 32)
-    assert (weight[:, :8] == 1).all()
-    assert (weight[:, 16:] == 0).all()
-    assert (np.diff(weight[5, 8:16]) < 0).all()
-    assert (mask.pixels[:, :16] == 1).all()
-    assert (mask.pixels[:, 16:] == 0).all()
 
 
 def test_an_image_that_is_not_extended_stays(ctx: TestContext) -> None:
