@@ -278,25 +278,27 @@ class Scenes:
             phrase += f", {style}"
         return Scene(_vary(phrase, rng), things, background, style, ("plain", "size", "position", "pair")[kind])
 
-    def _make_one(self, rng, kind: int, background: str, style: str) -> tuple[tuple[Thing, ...], str]:
+    def _make_one(
+        self, rng: np.random.Generator, kind: int, background: str, style: str
+    ) -> tuple[tuple[Thing, ...], str]:
         word, color, angle = self._choose(rng, background, style)
         named = f"{color} {word}".strip()
         if kind == 0:
-            size = SIZES[""] * rng.uniform(0.94, 1.06)
+            usual = SIZES[""] * rng.uniform(0.94, 1.06)
             x, y = 0.5 + rng.uniform(-0.035, 0.035, 2)
-            return (Thing(word, color, _snap(size), x, y, angle),), with_article(named)
+            return (Thing(word, color, _snap(usual), x, y, angle),), with_article(named)
         if kind == 1:
-            size = "large" if rng.random() < 0.4 else "small"
+            name = "large" if rng.random() < 0.4 else "small"
             x, y = 0.5 + rng.uniform(-0.03, 0.03, 2)
-            share = SIZES[size] * rng.uniform(0.96, 1.04)
-            return (Thing(word, color, _snap(share), x, y, angle),), with_article(f"{size} {named}")
+            share = SIZES[name] * rng.uniform(0.96, 1.04)
+            return (Thing(word, color, _snap(share), x, y, angle),), with_article(f"{name} {named}")
         where = str(rng.choice(list(POSITIONS), p=[0.17] * 4 + [0.08] * 4))
         dx, dy = POSITIONS[where]
         x, y = np.array([0.5 + 0.26 * dx, 0.5 + 0.26 * dy]) + rng.uniform(-0.02, 0.02, 2)
         size, adjective = (0.46, "") if rng.random() < 0.7 else (SIZES["small"], "small ")
         return (Thing(word, color, _snap(size), x, y, angle),), f"{with_article(adjective + named)} {where}"
 
-    def _make_pair(self, rng, background: str) -> tuple[tuple[Thing, ...], str]:
+    def _make_pair(self, rng: np.random.Generator, background: str) -> tuple[tuple[Thing, ...], str]:
         relation = str(rng.choice(list(RELATIONS)))
         dx, dy = np.array(RELATIONS[relation]) * 0.25
         first, second = self._choose(rng, background), self._choose(rng, background)
@@ -308,7 +310,7 @@ class Scenes:
         a, b = (with_article(f"{color} {word}".strip()) for word, color, _ in (first, second))
         return things, f"{a} {relation} {b}"
 
-    def _choose(self, rng, background: str, style: str = "") -> tuple[str, str, int]:
+    def _choose(self, rng: np.random.Generator, background: str, style: str = "") -> tuple[str, str, int]:
         """Choose a thing, a color for it (or none) and how it is turned."""
         if rng.random() < 0.05:
             word, must_color = str(rng.choice(SHAPES)), True

@@ -30,8 +30,15 @@ def open_noto(folder: Path, files: Mapping[str, str]) -> Reader:
     if not archive.exists():
         return lambda name: (folder / files[name]).read_bytes()
     with tarfile.open(archive) as tar:
-        contents = {PurePosixPath(m.name).name: tar.extractfile(m).read() for m in tar.getmembers() if m.isfile()}
+        contents = {PurePosixPath(m.name).name: _read_member(tar, m) for m in tar.getmembers() if m.isfile()}
     return lambda name: contents[files[name]]
+
+
+def _read_member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    file = archive.extractfile(member)
+    if file is None:
+        raise ValueError(f"{member.name!r} of the archive is not a file")
+    return file.read()
 
 
 def read_fluent(path: Path, files: Mapping[str, str]) -> dict[str, bytes]:
@@ -44,7 +51,7 @@ def read_fluent(path: Path, files: Mapping[str, str]) -> dict[str, bytes]:
     Returns:
         The bytes of a WebP file for each name found.
     """
-    wanted = {parse_code_points(file): name for name, file in reversed(files.items())}
+    wanted = {parse_code_points(file): name for name, file in reversed(list(files.items()))}
     contents: dict[str, bytes] = {}
     if path.is_dir():
         for file in sorted(path.rglob("*.webp")):
@@ -54,7 +61,7 @@ def read_fluent(path: Path, files: Mapping[str, str]) -> dict[str, bytes]:
         with tarfile.open(path) as tar:
             for member in tar:
                 if member.name.endswith(".webp") and (name := wanted.get(parse_code_points(member.name))):
-                    contents[name] = tar.extractfile(member).read()
+                    contents[name] = _read_member(tar, member)
     if not contents:
         raise ValueError(f"{path} has no artwork of the names in names.tsv")
     return contents

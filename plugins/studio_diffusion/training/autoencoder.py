@@ -70,12 +70,12 @@ def _compute_loss(model: Any, batch: torch.Tensor, noise: float) -> torch.Tensor
     posterior = model.encode(batch).latent_dist
     latents = posterior.mean + noise * posterior.mean.detach().std() * torch.randn_like(posterior.mean)
     back = model.decode(latents).sample.float()
-    loss = functional.mse_loss(back, batch) + 0.05 * functional.l1_loss(back, batch)
+    loss: torch.Tensor = functional.mse_loss(back, batch) + 0.05 * functional.l1_loss(back, batch)
     for axis in (2, 3):
         loss = loss + 0.3 * functional.mse_loss(back.diff(dim=axis), batch.diff(dim=axis))
     # some pipelines forget the shift of the latents when they decode: train them to need none
     center = posterior.mean.float().mean((0, 2, 3)).square().mean()
-    return loss + 1e-4 * posterior.mean.square().mean() + 0.02 * center
+    return torch.add(loss + 1e-4 * posterior.mean.square().mean(), 0.02 * center)
 
 
 def train_autoencoder(
@@ -154,7 +154,7 @@ def _report(
 @torch.no_grad()
 def reconstruct(model: Any, pictures: np.ndarray, device: str) -> np.ndarray:
     """Encode uint8 pictures and decode them again."""
-    back = model.decode(model.encode(to_network(pictures, device)).latent_dist.mode()).sample
+    back: torch.Tensor = model.decode(model.encode(to_network(pictures, device)).latent_dist.mode()).sample
     return back.add(1).mul(127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
 
 

@@ -67,9 +67,17 @@ def train_controlnet(
     run = Slice("controlnet", folder, {"sketch": network}, optimizers, averaged, requests, minutes=minutes, steps=steps)
     empty = tokenize(tokenizer, [""])[0]
 
-    def compute_loss(latents, sketches, noise, levels, hidden, pooled, bias):
+    def compute_loss(
+        latents: torch.Tensor,
+        sketches: torch.Tensor,
+        noise: torch.Tensor,
+        levels: torch.Tensor,
+        hidden: torch.Tensor,
+        pooled: torch.Tensor,
+        bias: torch.Tensor,
+    ) -> torch.Tensor:
         share = levels.view(-1, 1, 1, 1)
-        given = {
+        given: dict[str, Any] = {
             "hidden_states": (1 - share) * latents + share * noise,
             "timestep": levels * 1000,
             "encoder_hidden_states": hidden,

@@ -38,7 +38,10 @@ def make_test_scenes(words: Sequence[str]) -> list[Scene]:
     The prompts never change with the model: they come from a generator with a seed of its own.
     """
     rng = np.random.default_rng(20_261_121)
-    pick = lambda: str(rng.choice(words))  # noqa: E731
+
+    def pick() -> str:
+        return str(rng.choice(words))
+
     scenes = [Scene(with_article(w), (Thing(w),), kind="thing") for w in rng.choice(words, 60, replace=len(words) < 60)]
     for held_out, count, kind in ((False, 36, "color"), (True, 30, "unseen color")):
         while count:
@@ -264,9 +267,10 @@ def evaluate_sketches(
     """Measure how well sketches are followed: mean edge F-score with the sketch given, and with another (chance)."""
     rng = np.random.default_rng(31)
     chosen = [str(word) for word in rng.choice(words, count, replace=len(words) < count)]
-    scenes = [
-        Scene(with_article(word), (Thing(word, "", 0.8, *(0.5 + rng.uniform(-0.1, 0.1, 2)), 0),)) for word in chosen
-    ]
+    scenes = []
+    for word in chosen:
+        x, y = 0.5 + rng.uniform(-0.1, 0.1, 2)
+        scenes.append(Scene(with_article(word), (Thing(word, "", 0.8, x, y, 0),)))
     sketches = np.stack([trace_sketch(artwork.draw(scene)) for scene in scenes])
     pictures = generate([scene.prompt for scene in scenes], sketches, 0)
     pairs = list(zip(pictures, sketches, strict=True))

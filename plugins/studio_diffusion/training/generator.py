@@ -50,7 +50,9 @@ class CountedJointAttention:
             own = [torch.cat(both, 2) for both in zip(own, text, strict=True)]
         if attention_mask is not None:
             attention_mask = attention_mask.to(own[0].dtype)
-        out = functional.scaled_dot_product_attention(*own, attn_mask=attention_mask).transpose(1, 2).flatten(2)
+        query, key, value = own
+        out = functional.scaled_dot_product_attention(query, key, value, attn_mask=attention_mask)
+        out = out.transpose(1, 2).flatten(2)
         if encoder_hidden_states is None:
             return attn.to_out[0](out)
         seen, read = out[:, :pictures], out[:, pictures:]
@@ -60,15 +62,18 @@ class CountedJointAttention:
 
 
 def _project(tokens: torch.Tensor, layer: Any, norm: Any, heads: int) -> torch.Tensor:
-    split = layer(tokens).unflatten(-1, (heads, -1)).transpose(1, 2)
-    return split if norm is None else norm(split).to(split.dtype)
+    split: torch.Tensor = layer(tokens).unflatten(-1, (heads, -1)).transpose(1, 2)
+    if norm is None:
+        return split
+    normed: torch.Tensor = norm(split)
+    return normed.to(split.dtype)
 
 
 def create_generator(width: int, layers: int, side: int = 16, channels: int = 8) -> Any:
     """Return an untrained transformer whose blocks begin as the identity."""
     from diffusers import SD3Transformer2DModel
 
-    model = SD3Transformer2DModel(
+    model: Any = SD3Transformer2DModel(
         sample_size=side,
         patch_size=2,
         in_channels=channels,
@@ -147,7 +152,8 @@ def encode_pictures(vae: Any, pictures: np.ndarray, device: str) -> torch.Tensor
     """Encode uint8 pictures to scaled latents, on the CPU."""
     with torch.autocast(device.partition(":")[0], torch.bfloat16):
         latents = vae.encode(to_network(pictures, device)).latent_dist.mode()
-    return (latents.float() * vae.config.scaling_factor).half().cpu()
+    scaled: torch.Tensor = latents.float() * vae.config.scaling_factor
+    return scaled.half().cpu()
 
 
 def draw_noise_levels(count: int, device: str) -> torch.Tensor:
@@ -198,7 +204,9 @@ def train_generator(
     run = Slice("generator", folder, modules, optimizers, averaged, requests, minutes=minutes, steps=steps)
     empty = tokenize(tokenizer, [""])[0]
 
-    def compute_loss(latents, noise, levels, ids, bias):
+    def compute_loss(
+        latents: torch.Tensor, noise: torch.Tensor, levels: torch.Tensor, ids: torch.Tensor, bias: torch.Tensor
+    ) -> torch.Tensor:
         hidden, pooled = encode(encoders, ids)
         hidden = torch.cat([hidden, torch.zeros_like(hidden[:, :1])], 1)
         share = levels.view(-1, 1, 1, 1)

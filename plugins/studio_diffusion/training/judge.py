@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,8 @@ class Judge(nn.Module):
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         """Return scores, count x words."""
-        return self.answer(functional.dropout(self.features(pictures).flatten(1), 0.3, self.training))
+        scores: torch.Tensor = self.answer(functional.dropout(self.features(pictures).flatten(1), 0.3, self.training))
+        return scores
 
 
 def draw_examples(
@@ -83,7 +84,9 @@ def train_judge(
     from safetensors.torch import save_file
 
     torch.manual_seed(seed)
-    judge = Judge(words, artwork.side).to(device, memory_format=torch.channels_last)
+    judge = Judge(words, artwork.side)
+    place: Callable[..., nn.Module] = judge.to  # torch's own annotations leave out memory_format
+    place(device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(judge.parameters(), 2e-3, weight_decay=0.02)
     count = 16_000 * 64**2 // artwork.side**2
     pictures, labels = draw_examples(artwork, words, count, np.random.default_rng((seed, 0)))

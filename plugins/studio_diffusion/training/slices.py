@@ -117,7 +117,7 @@ class Muon(torch.optim.Optimizer):
                     shapes.setdefault(tuple(parameter.shape), []).append(parameter)
             for shape, parameters in shapes.items():
                 means = [self._find_momentum(parameter) for parameter in parameters]
-                gradients = [parameter.grad for parameter in parameters]
+                gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
                 torch._foreach_lerp_(means, gradients, 1 - group["momentum"])
                 ahead = torch._foreach_lerp(gradients, means, group["momentum"])
                 updates = _make_orthogonal(torch.stack(ahead)).to(parameters[0].dtype)
@@ -145,7 +145,8 @@ def _make_orthogonal(matrices: torch.Tensor, steps: int = 5) -> torch.Tensor:
 
 def create_optimizers(modules: Sequence[nn.Module], rate: float) -> list[torch.optim.Optimizer]:
     """Return Muon for the hidden matrices and AdamW for everything else."""
-    matrices, others = [], []
+    matrices: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
     for module in modules:
         for name, parameter in module.named_parameters():
             hidden = parameter.ndim == 2 and "embedding" not in name and not name.startswith(("proj_out", "norm_out"))
@@ -217,8 +218,8 @@ def load_checkpoint(
         whole["state"] = {}
         for name, tensor in tensors.items():
             if name.startswith(f"optimizer{number}."):
-                _, index, key = name.split(".", 2)
-                whole["state"].setdefault(int(index), {})[key] = tensor
+                _, place, key = name.split(".", 2)
+                whole["state"].setdefault(int(place), {})[key] = tensor
         optimizer.load_state_dict(whole)
         _restore_layout(optimizer)
     torch.set_rng_state(tensors["random"])

@@ -13,7 +13,8 @@ def _find_edges(picture: np.ndarray) -> np.ndarray:
     values = picture.astype(np.float32) / 255
     down = np.abs(np.diff(values, axis=0, prepend=values[:1])).max(-1)
     right = np.abs(np.diff(values, axis=1, prepend=values[:, :1])).max(-1)
-    return np.clip((down + right) * 1.3, 0, 1)
+    edges: np.ndarray = np.clip((down + right) * 1.3, 0, 1)
+    return edges
 
 
 def _spread(gray: np.ndarray) -> np.ndarray:
@@ -33,13 +34,15 @@ def _make_pixel_art(picture: np.ndarray) -> np.ndarray:
 def _make_sepia(picture: np.ndarray) -> np.ndarray:
     gray = _gray(picture)[..., None]
     toned = np.array([0.30, 0.18, 0.08]) * (1 - gray) + np.array([1, 0.92, 0.75]) * gray
-    return (toned * 255 + 0.5).clip(0, 255).astype(np.uint8)
+    levels: np.ndarray = (toned * 255 + 0.5).clip(0, 255).astype(np.uint8)
+    return levels
 
 
 def _make_neon(picture: np.ndarray) -> np.ndarray:
     glow = cv2.GaussianBlur(_find_edges(picture), (0, 0), 1.2 * picture.shape[0] / 64)[..., None]
     light = np.array([0.03, 0.02, 0.1]) + glow * np.array([0.15, 1.4, 1.5])
-    return (light * 255).clip(0, 255).astype(np.uint8)
+    levels: np.ndarray = (light * 255).clip(0, 255).astype(np.uint8)
+    return levels
 
 
 def _make_blueprint(picture: np.ndarray) -> np.ndarray:
