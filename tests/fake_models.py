@@ -15,6 +15,8 @@ from safetensors.numpy import save_file
 
 from studio.api import Batch, Context, Model, ModelOpener, hookimpl, node
 from studio.app import Studio
+from studio.cache.digest import hash_file
+from studio.runtime.library import Library
 
 
 class OutOfMemoryError(RuntimeError):
@@ -37,6 +39,11 @@ def write_pipeline(folder: Path, **components: float) -> Path:
         index[name] = ["diffusers", f"Fake{name.title()}"]
     (folder / "model_index.json").write_text(json.dumps(index))
     return folder
+
+
+def create_library(folder: Path, **builtin: Path) -> Library:
+    """Return a library that remembers in a folder."""
+    return Library(builtin, lambda path: hash_file(path).hex(), folder=folder / "models")
 
 
 class Opened:

@@ -12,8 +12,9 @@ from studio.api import Model
 from studio.cli.main import DONE, FAILED
 from studio.cli.messages import print_json
 from studio.cli.options import create_studio, json_option
-from studio.runtime.library import Description, Library
+from studio.runtime.library import Library
 from studio.runtime.memory import show_bytes
+from studio.runtime.model_description import Description
 from studio.runtime.weights import find_files, write_digest_list
 
 

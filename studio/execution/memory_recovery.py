@@ -11,8 +11,9 @@ from studio.execution.call import Call
 from studio.execution.context import RunContext
 from studio.execution.failure import Exhausted
 from studio.execution.services import StackLimits
-from studio.runtime.memory import give_back, show_bytes
-from studio.runtime.models import Models, Resident
+from studio.runtime.memory import release_memory, show_bytes
+from studio.runtime.models import Models
+from studio.runtime.resident import Resident
 
 _MOST_MEASURES = 32
 _ASKED = re.compile(r"allocate ([0-9][0-9.,]* ?(?:[KMGTP]i?B|bytes))", re.I)
@@ -53,7 +54,7 @@ class MemoryRecovery:
         if sizes is None and any(self._save(context) for context in contexts):
             sizes = [size]
         if sizes is not None:
-            give_back()
+            release_memory()
         return sizes
 
     def _evict(self, calls: Sequence[Call], context: RunContext, error: BaseException) -> bool:

@@ -12,7 +12,8 @@ from studio.execution.call import NodeState
 from studio.execution.memory_recovery import describe_residents
 from studio.execution.reporter import Reporter
 from studio.runtime.devices import Device
-from studio.runtime.models import Lease, Models, Resident
+from studio.runtime.models import Lease, Models
+from studio.runtime.resident import Resident
 
 if TYPE_CHECKING:
     import numpy as np

@@ -20,14 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from studio.errors import ModelError
-from studio.runtime.weights import PICKLES, SAFE
+from studio.runtime.hub_files import choose_files
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_VARIANT = re.compile(r"\.(fp16|fp32|bf16|fp8|int8|non_ema|ema|ema_only|nonema)(?=[.-])")
-_INDEX = re.compile(r"\.index(\.\w+)?\.json$")
-_TEXTS = {".json", ".txt", ".model", ".jinja", ".tiktoken", ".vocab"}
-_CARDS = ("readme.md", "license", "license.md", "license.txt")
-_FOREIGN = ("onnx", "openvino", "flax", "coreml", "mlx")
 _TIMEOUT_SECONDS = 20.0
 
 
@@ -98,8 +93,8 @@ class Hub:
             variant: Fetch these files, such as "fp16", where a part has them.
 
         Raises:
-            ModelError: E604 if there are only pickles, E607 if the hub or the disk says no, E608 if there is no such
-                thing.
+            ModelError: E604 if there are only pickles, E607 if the hub or the disk refuses, E608 if the repository, the
+                revision or the variant is unknown.
         """
         from huggingface_hub import HfApi, snapshot_download
         from huggingface_hub.utils.tqdm import disable_progress_bars
@@ -134,18 +129,9 @@ class Hub:
         return Path(path)
 
     def verify(self, path: Path) -> list[str]:
-        """Return the files of a snapshot whose bytes are not what the hub named them by."""
-        bad = []
-        for file in sorted(p for p in path.rglob("*") if p.is_file()):
-            name = Path(os.path.realpath(file)).name
-            if re.fullmatch(r"[0-9a-f]{64}", name):
-                digest = _hash(file, hashlib.sha256())
-            elif _COMMIT.fullmatch(name):
-                digest = _hash(file, hashlib.sha1(b"blob %d\0" % file.stat().st_size, usedforsecurity=False))
-            else:
-                continue  # a copy, where the file system has no links
-            if digest != name:
-                bad.append(file.relative_to(path).as_posix())
+        """Return the files of a snapshot whose bytes do not agree with the name that the hub gave them."""
+        files = sorted(p for p in path.rglob("*") if p.is_file())
+        bad = [file.relative_to(path).as_posix() for file in files if not _agrees_with_name(file)]
         bad += sorted(p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_symlink() and not p.exists())
         return bad
 
@@ -229,55 +215,18 @@ def split_target(target: str) -> tuple[str, str]:
     return repository, revision or "main"
 
 
-def choose_files(names: Iterable[str], target: str, variant: str | None = None) -> list[str]:
-    """Return the files of a repository that are worth fetching.
-
-    Of a diffusers folder the weights in its subfolders, not the single file beside them; of files in several
-    variants the plain ones, or those of the variant asked for where there are any.
-
-    Raises:
-        ModelError: E604 if the weights are pickles alone, E605 if there are none, E608 if none has the variant.
-    """
-    names = sorted(names)
-    kept = [n for n in names if not n.startswith(".") and "/." not in n and n.split("/")[0] not in _FOREIGN]
-    weights = [n for n in kept if Path(n).suffix.lower() in SAFE]
-    if "model_index.json" in kept:
-        weights = [n for n in weights if "/" in n] or weights
-    if variant is not None and not any(_find_variant(n) == variant for n in weights):
-        known = sorted({v for v in map(_find_variant, weights) if v}) or ["none"]
-        raise ModelError("E608", f"hub:{target} has no variant {variant!r}", hint=f"its variants: {', '.join(known)}")
-    chosen: list[str] = []
-    for folder in {os.path.dirname(n) for n in weights}:
-        here = [n for n in weights if os.path.dirname(n) == folder]
-        plain = [n for n in here if _find_variant(n) is None]
-        wanted = [n for n in here if variant is not None and _find_variant(n) == variant]
-        chosen += wanted or plain or here
-    if not chosen:
-        pickles = [n for n in names if Path(n).suffix.lower() in PICKLES]
-        if pickles:
-            raise ModelError(
-                "E604",
-                f"hub:{target} has its weights as a pickle alone ({pickles[0]!r}), which can run any code when loaded",
-                hint="look for a repository or a revision with .safetensors; pickles are not fetched",
-            )
-        raise ModelError("E605", f"hub:{target} has no weights in safetensors or GGUF", hint="check the name")
-    texts = [n for n in kept if Path(n).suffix.lower() in _TEXTS and not _INDEX.search(n)]
-    indices = [n for n in kept if _INDEX.search(n) and ".safetensors." in n and any(_is_index_of(n, c) for c in chosen)]
-    cards = [n for n in kept if n.lower() in _CARDS]
-    return sorted({*chosen, *texts, *indices, *cards})
-
-
-def _find_variant(name: str) -> str | None:
-    found = _VARIANT.search(os.path.basename(name))
-    return found[1] if found else None
-
-
-def _is_index_of(index: str, shard: str) -> bool:
-    return os.path.dirname(index) == os.path.dirname(shard) and _find_variant(index) == _find_variant(shard)
-
-
 def _escape(name: str) -> str:
     return re.sub(r"([*?[])", r"[\1]", name)
+
+
+def _agrees_with_name(file: Path) -> bool:
+    """Say whether a blob has the hash that it is named by; a copy, where the disk has no links, has no such name."""
+    name = Path(os.path.realpath(file)).name
+    if re.fullmatch(r"[0-9a-f]{64}", name):
+        return _hash(file, hashlib.sha256()) == name
+    if _COMMIT.fullmatch(name):
+        return _hash(file, hashlib.sha1(b"blob %d\0" % file.stat().st_size, usedforsecurity=False)) == name
+    return True
 
 
 def _hash(path: Path, hasher: Any) -> str:
@@ -289,7 +238,7 @@ def _hash(path: Path, hasher: Any) -> str:
 
 @contextlib.contextmanager
 def offline() -> Iterator[None]:
-    """Keep the libraries of Hugging Face from the network, whatever somebody asks of them."""
+    """Keep the libraries of Hugging Face from the network, whatever they are asked for."""
     from huggingface_hub import constants
 
     before, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True
@@ -336,7 +285,9 @@ def _explain(target: str) -> Iterator[None]:
             hint="check the name; for a private one log in: hf auth login",
         ) from None
     except Exception as error:  # the library lets the errors of its HTTP client, of threads and of the disk through
-        told = " ".join(str(error).split())[:300] or type(error).__name__
+        message = " ".join(str(error).split())[:300] or type(error).__name__
         raise ModelError(
-            "E607", f"cannot pull hub:{target}: {told}", hint=f"go on when it works: studio models pull hub:{target}"
+            "E607",
+            f"cannot pull hub:{target}: {message}",
+            hint=f"go on when it works: studio models pull hub:{target}",
         ) from None

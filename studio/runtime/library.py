@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 import difflib
-import json
 import os
 import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeGuard
 
 from studio.api import Model
 from studio.errors import ModelError
-from studio.files import replace_file
 from studio.runtime.hub import Hub, offline
+from studio.runtime.model_description import Description, describe_weights
+from studio.runtime.model_records import ModelRecords
 from studio.runtime.weights import (
-    SAFE,
     Inspector,
     Stamp,
     compare_digests,
     digest_files,
     find_files,
     hash_bytes,
-    read_components,
-    read_json,
     stamp,
 )
 
 _REFERENCE = re.compile(r"(builtin|local|file|hub):.")
 _NAME = re.compile(r"[\w.-]+")
-_NAMES_TOLD = 6
+_NAMES_SHOWN = 6
 
 
 @dataclass(frozen=True)
@@ -51,33 +48,6 @@ class Row:
     path: str
     bytes: int
     problem: str = ""
-
-
-@dataclass(frozen=True)
-class Component:
-    """A part of a model: its folder, its class, its size, and the types of its numbers with how many there are."""
-
-    name: str
-    kind: str
-    bytes: int
-    numbers: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Description:
-    """What weights are, read without loading them."""
-
-    reference: str
-    path: str
-    kind: str
-    bytes: int
-    digest: str
-    licence: str
-    components: list[Component]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as plain JSON."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -119,7 +89,7 @@ class Library:
         self.download = download
         self._builtin = builtin
         self._digest_file = digest_file
-        self._folder = folder
+        self._records = ModelRecords(folder)
         self._hub = hub
         self._digests: dict[Path, tuple[tuple[Stamp, ...], str]] = {}
         self._pulling = threading.Lock()
@@ -127,17 +97,17 @@ class Library:
     # -- finding ---------------------------------------------------------------------------------------
 
     def find_path(self, model: Model) -> Path:
-        """Return where the weights are, after a look at them.
+        """Return where the weights are, after they were checked.
 
         Raises:
             ModelError: E602 if they are not there, E604 if they are a pickle, E605 if they are damaged.
         """
-        return self._look(model)[0]
+        return self._inspect(model)[0]
 
-    def _look(self, model: Model) -> tuple[Path, dict[str, Path], tuple[Stamp, ...]]:
+    def _inspect(self, model: Model) -> tuple[Path, dict[str, Path], tuple[Stamp, ...]]:
         path = self._find(model)
         try:
-            return path, *self.inspector.look(path)
+            return path, *self.inspector.inspect(path)
         except OSError as error:
             raise ModelError(
                 "E605", f"cannot read {str(path)!r}: {(error.strerror or str(error)).lower()}", hint="check its rights"
@@ -174,7 +144,7 @@ class Library:
 
     def identify(self, model: Model) -> tuple[Path, str]:
         """Return where the weights are and their content hash, as `find_path` and `digest` do."""
-        path, files, stamps = self._look(model)
+        path, files, stamps = self._inspect(model)
         own = self._digest_files(path, files, stamps)
         others = [self.digest(other) for other in find_options(model)]
         return path, ".".join([own, *others])
@@ -255,9 +225,9 @@ class Library:
     # -- looking after ---------------------------------------------------------------------------------
 
     def list_models(self) -> list[Row]:
-        """Return every model that is on this machine: in the box, added, and pulled."""
+        """Return every model that is on this machine: shipped, added, and pulled."""
         references = [f"builtin:{name}" for name in sorted(self._builtin)]
-        references += [f"local:{name}" for name in self._list_added()]
+        references += [f"local:{name}" for name in self._records.list_names("added")]
         references += [s.reference for s in self._hub.list_snapshots()] if self._hub is not None else []
         return [self._make_row(reference) for reference in references]
 
@@ -275,20 +245,20 @@ class Library:
         """Give weights a short name, `local:NAME`; the files stay where they are.
 
         Raises:
-            ModelError: E602, E604 or E605 for what are no weights, E609 for a name that is none or is taken.
+            ModelError: E602, E604 or E605 if the path has no sound weights, E609 if the name is invalid or taken.
         """
         if not _NAME.fullmatch(name):
-            raise ModelError("E609", f"{name!r} is not a name for a model", hint="letters, digits, '_', '-' and '.'")
+            raise ModelError("E609", f"invalid model name {name!r}", hint="letters, digits, '_', '-' and '.'")
         model = Model(f"local:{name}")
-        if name in self._list_added():
+        if name in self._records.list_names("added"):
             raise ModelError(
                 "E609",
-                f"there is a model {model.reference!r} already",
+                f"duplicate model name {model.reference!r}",
                 hint=f"choose another name, or forget that one: studio models remove {model.reference}",
             )
         whole = Path(os.path.abspath(path.expanduser()))
         digest = self._digest_path(self.find_path(Model(f"file:{whole}")))
-        self._write("added", name, {"path": str(whole), "digest": digest})
+        self._records.write("added", name, {"path": str(whole), "digest": digest})
         return model
 
     def pull(self, model: Model, variant: str | None = None) -> Path:
@@ -321,29 +291,32 @@ class Library:
         """
         path = self._find(model)
         digest = hash_bytes(path) if path.is_file() else digest_files(find_files(path), hash_bytes)
-        if model.scheme == "hub" and self._hub is not None:
-            bad = self._hub.verify(path)
-            return Verdict("changed" if bad else "good", digest, bad)
-        shipped = compare_digests(path) if model.scheme == "builtin" else None
-        if shipped is not None:
-            return Verdict("changed" if shipped else "good", digest, shipped)
+        changed = self._find_changed(model, path)
+        if changed is not None:
+            return Verdict("changed" if changed else "good", digest, changed)
         kind, name = ("added", model.target) if model.scheme == "local" else ("seen", _make_file_name(model, path))
-        known = self._read(kind, name)
+        known = self._records.read(kind, name)
         if known is None or accept:
             self.inspector.check(path)
-            self._write(kind, name, {"path": str(path), "digest": digest})
+            self._records.write(kind, name, {"path": str(path), "digest": digest})
             return Verdict("recorded", digest)
         return Verdict("good" if known.get("digest") == digest else "changed", digest)
+
+    def _find_changed(self, model: Model, path: Path) -> list[str] | None:
+        """Return the files that the hub or the digests beside the weights contradict; None without either."""
+        if model.scheme == "hub" and self._hub is not None:
+            return self._hub.verify(path)
+        return compare_digests(path) if model.scheme == "builtin" else None
 
     def remove(self, model: Model) -> int:
         """Remove what was pulled, or forget a name that was added; return how many bytes that freed.
 
         Raises:
-            ModelError: E602 if it is not there, E609 for what is not Studio's to remove.
+            ModelError: E602 if it is missing, E609 if it is not Studio's to remove.
         """
         if model.scheme == "local":
             self._read_added(model)
-            self._forget("added", model.target)
+            self._records.remove("added", model.target)
             return 0
         if model.scheme == "hub" and self._hub is not None:
             if self._hub.find_snapshot(model.target) is None and not self._hub.is_partial(model.target):
@@ -361,70 +334,18 @@ class Library:
             ModelError: As `find_path`.
         """
         path = self.find_path(model)
-        files = find_files(path)
-        size = sum(file.stat().st_size for file in files.values())
-        digest = self._digest_path(path)
-        kind = _find_kind(path)
-        components = list(self._describe_components(path, files))
-        return Description(model.reference, str(path), kind, size, digest, _find_licence(path), components)
-
-    def _describe_components(self, path: Path, files: Mapping[str, Path]) -> Iterator[Component]:
-        named = read_components(path) if path.is_dir() else {}
-        groups: dict[str, list[Path]] = {name: [] for name in named}
-        for name, file in files.items():
-            if path.is_file() or file.suffix.lower() in SAFE or name.split("/")[0] in named:
-                groups.setdefault(name.split("/")[0] if "/" in name else "", []).append(file)
-        for name, inside in groups.items():
-            numbers: dict[str, int] = {}
-            for file in inside:
-                if file.suffix.lower() == ".safetensors":
-                    for kind, count in self.inspector.find_header(file).numbers.items():
-                        numbers[kind] = numbers.get(kind, 0) + count
-            kind = named.get(name) or (_find_kind(path / name) if path.is_dir() else "")
-            yield Component(name, kind, sum(file.stat().st_size for file in inside), numbers)
-
-    # -- what is remembered ----------------------------------------------------------------------------
-
-    def _list_added(self) -> list[str]:
-        folder = self._folder / "added" if self._folder is not None else None
-        return sorted(p.name.removesuffix(".json") for p in folder.glob("*.json")) if folder is not None else []
+        return describe_weights(model.reference, path, self._digest_path(path), self.inspector)
 
     def _read_added(self, model: Model) -> dict[str, Any]:
-        known = self._read("added", model.target)
+        known = self._records.read("added", model.target)
         if known is None or not isinstance(known.get("path"), str):
             raise ModelError(
                 "E602",
                 f"nothing was added under the name {model.reference!r}",
-                hint=f"{_suggest('local', model.target, self._list_added())}; add it: "
+                hint=f"{_suggest('local', model.target, self._records.list_names('added'))}; add it: "
                 f"studio models add {model.target} PATH",
             )
         return known
-
-    def _read(self, kind: str, name: str) -> dict[str, Any] | None:
-        if self._folder is None:
-            return None
-        path = self._folder / kind / f"{name}.json"
-        return read_json(path) if path.is_file() else None
-
-    def _write(self, kind: str, name: str, content: Mapping[str, Any]) -> None:
-        if self._folder is None:
-            raise ModelError("E609", "there is no folder to remember models in", hint="set STUDIO_MODELS_DIR")
-        path = self._folder / kind / f"{name}.json"
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with replace_file(path) as temporary:
-                temporary.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
-        except OSError as error:
-            raise ModelError(
-                "E609",
-                f"cannot remember {name!r}: {(error.strerror or str(error)).lower()}",
-                where=str(path.parent),
-                hint="check its rights, or name another folder with STUDIO_MODELS_DIR",
-            ) from None
-
-    def _forget(self, kind: str, name: str) -> None:
-        if self._folder is not None:
-            (self._folder / kind / f"{name}.json").unlink(missing_ok=True)
 
 
 def find_options(model: Model) -> list[Model]:
@@ -438,8 +359,8 @@ def _suggest(scheme: str, wanted: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
     if near:
         return "did you mean " + " or ".join(f"{scheme}:{name}" for name in near) + "?"
-    some = ", ".join(f"{scheme}:{name}" for name in names[:_NAMES_TOLD])
-    more = len(names) - _NAMES_TOLD
+    some = ", ".join(f"{scheme}:{name}" for name in names[:_NAMES_SHOWN])
+    more = len(names) - _NAMES_SHOWN
     return f"there are: {some or 'none'}" + (f" and {more} more: studio models list" if more > 0 else "")
 
 
@@ -452,26 +373,3 @@ def _make_file_name(model: Model, path: Path) -> str:
     from blake3 import blake3
 
     return f"{path.name[:40]}-{blake3(f'{model.scheme}:{os.path.abspath(path)}'.encode()).hexdigest()[:16]}"
-
-
-def _find_kind(path: Path) -> str:
-    """Return the class that a folder's configuration names, or what kind of file it is."""
-    if path.is_file():
-        return {".safetensors": "safetensors file", ".gguf": "GGUF file"}.get(path.suffix.lower(), "file")
-    for name in ("model_index.json", "config.json"):
-        if (path / name).is_file():
-            table = read_json(path / name)
-            architectures = table.get("architectures")
-            first = architectures[0] if isinstance(architectures, list) and architectures else ""
-            return str(table.get("_class_name") or first or table.get("model_type") or "folder")
-    return "folder"
-
-
-def _find_licence(path: Path) -> str:
-    """Return the licence that the model card names between its first two lines of dashes, or ""."""
-    card = path / "README.md"
-    if not card.is_file():
-        return ""
-    head = card.read_text(encoding="utf-8", errors="replace")[:20_000].split("---")
-    found = re.search(r"^licen[sc]e(?:_name)?:\s*(\S.*)$", head[1], re.M) if len(head) > 2 else None
-    return found[1].strip().strip("\"'") if found else ""

@@ -1,4 +1,4 @@
-"""Memory: how much there is, and giving back what is no longer held. Torch is used only if somebody loaded it."""
+"""Memory: how much there is, and releasing what is no longer used. Torch is used only if it is loaded already."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CGROUP = Path("/sys/fs/cgroup/memory.max")
 
 
 def find_ram_bytes() -> int | None:
-    """Return the memory of the machine, or of the container that this process is in; None if nobody can tell."""
+    """Return the memory of the machine, or of the container that this process is in; None if that is unknown."""
     found = []
     with contextlib.suppress(AttributeError, ValueError, OSError):
         found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
@@ -23,15 +23,15 @@ def find_ram_bytes() -> int | None:
 
 
 def find_vram_bytes(device: str) -> int | None:
-    """Return the memory of a device such as "cuda:0"; None while torch is not loaded, or if it cannot tell."""
+    """Return the memory of a device such as "cuda:0"; None while torch is not loaded, or for other devices."""
     torch: Any = sys.modules.get("torch")
     if torch is None or not device.startswith("cuda") or not torch.cuda.is_available():
         return None
     return int(torch.cuda.get_device_properties(device).total_memory)
 
 
-def give_back() -> None:
-    """Give memory back that only garbage or torch's caches hold."""
+def release_memory() -> None:
+    """Release memory that only garbage or torch's caches keep."""
     gc.collect()
     torch: Any = sys.modules.get("torch")
     if torch is None:
@@ -43,7 +43,7 @@ def give_back() -> None:
 
 
 def show_bytes(size: int) -> str:
-    """Return a size as people read it."""
+    """Return a size for people, such as "1.5 MiB"."""
     amount = float(size)
     for unit in ("B", "KiB", "MiB", "GiB"):
         if amount < 1024:

@@ -1,11 +1,10 @@
-"""`Models`: models in memory, leased to who asks, kept warm within budgets, with the parts that they share."""
+"""`Models`: models in memory, leased to callers, kept open within budgets, with the parts that they share."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,76 +14,13 @@ from studio.errors import ModelError, StudioError, UsageError
 from studio.runtime.devices import Device
 from studio.runtime.hub import Hub
 from studio.runtime.library import Library
-from studio.runtime.memory import find_ram_bytes, find_vram_bytes, give_back
+from studio.runtime.memory import find_ram_bytes, find_vram_bytes, release_memory
+from studio.runtime.resident import Key, Part, Resident, Whole
 
 _RAM_SHARE = 0.5
 _VRAM_SHARE = 0.85
 
-Key = tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Resident:
-    """A model that is in memory.
-
-    Attributes:
-        reference: How it was first asked for.
-        device: Where it is.
-        dtype: The type that its floats were loaded as.
-        bytes: What it holds, without the parts that it shares.
-        leases: How many have it open.
-        part: Of a part that models may share: its name; else "".
-    """
-
-    reference: str
-    device: str
-    dtype: str
-    bytes: int
-    leases: int
-    part: str = ""
-
-
 OnLoad = Callable[[Resident, list[Resident]], None]
-
-
-class _Part:
-    """A part in memory; how many wholes are made of it."""
-
-    def __init__(self, key: Key, name: str, model: Model, opener: ModelOpener, device: Device) -> None:
-        self.key = key
-        self.name = name
-        self.model = model
-        self.opener = opener
-        self.device = device
-        self.users = 1
-        self.opened: Any = None
-        self.bytes = 0
-
-
-class _Whole:
-    """A model in memory; how many leases there are, and when it was last used."""
-
-    def __init__(self, key: Key, model: Model, opener: ModelOpener, device: Device, parts: list[_Part]) -> None:
-        self.key = key
-        self.model = model
-        self.opener = opener
-        self.device = device
-        self.parts = parts
-        self.leases = 0
-        self.used = 0
-        self.sparing = False
-        self.opened: Any = None
-        self.bytes = 0
-
-    def measure(self) -> None:
-        """Look again how many bytes it and its parts hold."""
-        for part in self.parts:
-            part.bytes = max(0, part.opener.measure(part.opened))
-        self.bytes = max(0, self.opener.measure(self.opened) - sum(part.bytes for part in self.parts))
-
-    def describe(self) -> Resident:
-        """Return what is told of it."""
-        return Resident(self.model.reference, self.device.name, self.device.dtype, self.bytes, self.leases)
 
 
 class Lease:
@@ -95,7 +31,7 @@ class Lease:
         self._model = model
         self._device = device
         self._on_load = on_load
-        self._whole: _Whole | None = None
+        self._whole: Whole | None = None
 
     def __enter__(self) -> Any:
         self._whole = self._models._acquire(self._model, self._device, self._on_load)
@@ -117,13 +53,13 @@ class Lease:
         return self._model.reference
 
     def release(self) -> None:
-        """Give it back; it stays open for the next who asks, as far as the budget goes."""
+        """Release it; the model stays open for the next lease if the budget allows it."""
         whole, self._whole = self._whole, None
         if whole is not None:
             self._models._release(whole)
 
     def save_memory(self) -> str | None:
-        """Have the opener take its next measure; return what it did, or None if nothing is left."""
+        """Let the opener save memory by its next measure; return what it did, or None if none is left."""
         return self._models._save_memory(self._whole) if self._whole is not None else None
 
 
@@ -131,7 +67,7 @@ class Models:
     """Finds, opens and keeps models. Every method may be called from any thread.
 
     Models are loaded one at a time: libraries patch themselves while they load, and two loads at once would need
-    the memory of both. Somebody who asks for a model that is there does not wait for a load.
+    the memory of both. A lease of a model that is open does not wait for a load.
 
     Args:
         builtin: Weights that ship with plugins, by name.
@@ -160,8 +96,8 @@ class Models:
         self.loads = 0
         self._openers = openers
         self._limits = {"cpu": ram_bytes, "device": vram_bytes}
-        self._wholes: dict[Key, _Whole] = {}
-        self._parts: dict[Key, _Part] = {}
+        self._wholes: dict[Key, Whole] = {}
+        self._parts: dict[Key, Part] = {}
         self._clock = 0
         self._closed = False
         self._lock = threading.RLock()
@@ -206,41 +142,41 @@ class Models:
         return wholes + parts
 
     def evict_idle(self, device: str | None = None) -> list[Resident]:
-        """Close what nobody has open, on one device or on all; return what was closed."""
+        """Close models without a lease, on one device or on all; return what was closed."""
         with self._lock:
             idle = [w for w in self._wholes.values() if not w.leases and device in (None, w.device.name)]
-            doomed = [thing for whole in idle for thing in self._drop(whole)]
-        self._close(doomed)
+            dropped = [thing for whole in idle for thing in self._drop(whole)]
+        self._close(dropped)
         return [whole.describe() for whole in idle]
 
     def undo_measures(self) -> None:
-        """Let models that saved memory work as before, now that a run has ended; those in use wait for the next."""
+        """Let idle models that saved memory work as before; those in use do so after a later run."""
         with self._lock:
             idle = [whole for whole in self._wholes.values() if whole.sparing and not whole.leases]
-            doomed: list[_Whole | _Part] = []
+            dropped: list[Whole | Part] = []
             for whole in idle:
                 whole.sparing = False
                 try:
                     whole.opener.undo_measures(whole.opened)
                     whole.measure()
                 except Exception:  # a plugin may raise anything, and there may be no room: it is opened anew
-                    doomed += self._drop(whole)
-        self._close(doomed)
+                    dropped += self._drop(whole)
+        self._close(dropped)
 
     def close(self) -> None:
-        """Close everything; what is still leased is closed when it is given back."""
+        """Close everything; a model that is leased is closed when its lease ends."""
         with self._lock:
             self._closed = True
         self.evict_idle()
 
-    def _acquire(self, model: Model, device: Device, on_load: OnLoad | None) -> _Whole:
+    def _acquire(self, model: Model, device: Device, on_load: OnLoad | None) -> Whole:
         path, digest = self.library.identify(model)
         key = (digest, model.options, device.name, device.dtype)
         whole = self._take(key)
         if whole is not None:
             return whole
         with self._loading:
-            whole = self._take(key)  # somebody may have been faster
+            whole = self._take(key)  # another thread may have loaded it
             if whole is not None:
                 return whole
             self._make_room(path, device)
@@ -264,7 +200,7 @@ class Models:
             on_load(whole.describe(), evicted)
         return whole
 
-    def _take(self, key: Key) -> _Whole | None:
+    def _take(self, key: Key) -> Whole | None:
         with self._lock:
             if self._closed:
                 raise UsageError("E008", "this Studio is closed", hint="make another: Studio()")
@@ -273,59 +209,67 @@ class Models:
                 self._count_lease(whole)
             return whole
 
-    def _count_lease(self, whole: _Whole) -> None:
+    def _count_lease(self, whole: Whole) -> None:
         self._clock += 1
         whole.leases, whole.used = whole.leases + 1, self._clock
 
-    def _release(self, whole: _Whole) -> None:
+    def _release(self, whole: Whole) -> None:
         with self._lock:
             self._clock += 1
             whole.leases, whole.used = whole.leases - 1, self._clock
         self._trim(whole.device)
 
-    def _save_memory(self, whole: _Whole) -> str | None:
-        told = whole.opener.save_memory(whole.opened)
-        if told is not None:
+    def _save_memory(self, whole: Whole) -> str | None:
+        measure = whole.opener.save_memory(whole.opened)
+        if measure is not None:
             whole.sparing = True
             whole.measure()
-        return told
+        return measure
 
     # -- loading ---------------------------------------------------------------------------------------
 
-    def _load(self, key: Key, path: Path, model: Model, device: Device) -> _Whole:
-        opener = next((opener for opener in self._openers if opener.can_open(path, model)), None)
-        if opener is None:
-            raise ModelError(
-                "E603",
-                f"no installed plugin can open {model.reference!r}",
-                where=str(path),
-                hint="see `studio plugins`; a folder in diffusers format has a model_index.json",
-            )
-        whole = _Whole(key, model, opener, device, [])
+    def _load(self, key: Key, path: Path, model: Model, device: Device) -> Whole:
+        whole = Whole(key, model, self._find_opener(path, model), device, [])
         try:
-            with self.library.keep_offline():
-                for name, place in opener.parts(path, model).items():
-                    self._take_part(whole, name, place)
-                parts = {part.name: part.opened for part in whole.parts}
-                whole.opened = opener.open(path, model, device=device.name, dtype=device.dtype, parts=parts)
-            whole.measure()
+            self._open(whole, path)
         except BaseException as error:
             with self._lock:
-                doomed = self._drop(whole)
-            self._close([thing for thing in doomed if thing.opened is not None])
+                dropped = self._drop(whole)
+            self._close([thing for thing in dropped if thing.opened is not None])
             if isinstance(error, StudioError) or not isinstance(error, Exception) or is_out_of_memory(error):
                 raise
-            told = " ".join(str(error).split())[:500] or "no message"
+            message = " ".join(str(error).split())[:500] or "no message"
             raise ModelError(
                 "E606",
-                f"{model.reference!r} cannot be opened: {type(error).__name__}: {told}",
+                f"{model.reference!r} cannot be opened: {type(error).__name__}: {message}",
                 where=str(path),
                 hint=f"see what it is: studio models show {model.reference}",
             ) from error
         return whole
 
-    def _take_part(self, whole: _Whole, name: str, path: Path) -> None:
-        """Make a part of what is there already, or open it."""
+    def _find_opener(self, path: Path, model: Model) -> ModelOpener:
+        for opener in self._openers:
+            if opener.can_open(path, model):
+                return opener
+        raise ModelError(
+            "E603",
+            f"no installed plugin can open {model.reference!r}",
+            where=str(path),
+            hint="see `studio plugins`; a folder in diffusers format has a model_index.json",
+        )
+
+    def _open(self, whole: Whole, path: Path) -> None:
+        """Open a model's parts and then itself, as its opener says."""
+        opener, model, device = whole.opener, whole.model, whole.device
+        with self.library.keep_offline():
+            for name, place in opener.parts(path, model).items():
+                self._add_part(whole, name, place)
+            parts = {part.name: part.opened for part in whole.parts}
+            whole.opened = opener.open(path, model, device=device.name, dtype=device.dtype, parts=parts)
+        whole.measure()
+
+    def _add_part(self, whole: Whole, name: str, path: Path) -> None:
+        """Give a model the part that another one has open, or open it."""
         model, device = whole.model, whole.device
         digest = self.library.digest_part(path)
         key = (type(whole.opener), name, digest, model.options, device.name, device.dtype)
@@ -335,7 +279,7 @@ class Models:
                 part.users += 1
                 whole.parts.append(part)
                 return
-            part = self._parts[key] = _Part(key, name, model, whole.opener, device)
+            part = self._parts[key] = Part(key, name, model, whole.opener, device)
             whole.parts.append(part)
         part.opened = whole.opener.open_part(name, path, model, device=device.name, dtype=device.dtype)
         part.bytes = max(0, whole.opener.measure(part.opened))
@@ -343,16 +287,16 @@ class Models:
     # -- budgets ---------------------------------------------------------------------------------------
 
     def find_limit(self, device: Device) -> int | None:
-        """Return the budget of a device in bytes; None while nobody can tell what it has."""
+        """Return the budget of a device in bytes; None while its memory is unknown."""
         if device.kind == "cpu":
-            given, there, share = self._limits["cpu"], find_ram_bytes(), _RAM_SHARE
+            given, present, share = self._limits["cpu"], find_ram_bytes(), _RAM_SHARE
         elif device.kind == "mps":  # shares the machine's memory
-            given, there, share = self._limits["device"], find_ram_bytes(), _RAM_SHARE
+            given, present, share = self._limits["device"], find_ram_bytes(), _RAM_SHARE
         else:
-            given, there, share = self._limits["device"], find_vram_bytes(device.name), _VRAM_SHARE
+            given, present, share = self._limits["device"], find_vram_bytes(device.name), _VRAM_SHARE
         if given is not None:
             return given
-        return None if there is None else int(there * share)
+        return None if present is None else int(present * share)
 
     def _make_room(self, path: Path, device: Device) -> None:
         """Evict before a load what its weights are likely to push out."""
@@ -362,38 +306,38 @@ class Models:
     def _trim(self, device: Device, wanted: int = 0) -> None:
         """Evict what was not used for longest, until what is on a device is within its budget."""
         limit = self.find_limit(device)
-        doomed: list[_Whole | _Part] = []
+        dropped: list[Whole | Part] = []
         with self._lock:
             idle = [w for w in self._wholes.values() if not w.leases and w.device.name == device.name]
             idle.sort(key=lambda whole: whole.used)
             for whole in idle:
                 if not self._closed and (limit is None or self._count_bytes(device) + wanted <= limit):
                     break
-                doomed += self._drop(whole)
-        self._close(doomed)
+                dropped += self._drop(whole)
+        self._close(dropped)
 
     def _count_bytes(self, device: Device) -> int:
-        things: list[_Whole | _Part] = [*self._wholes.values(), *self._parts.values()]
+        things: list[Whole | Part] = [*self._wholes.values(), *self._parts.values()]
         return sum(thing.bytes for thing in things if thing.device.name == device.name)
 
-    def _drop(self, whole: _Whole) -> list[_Whole | _Part]:
-        """Take a model out, and the parts that only it was made of; return what is to be closed, the model first."""
+    def _drop(self, whole: Whole) -> list[Whole | Part]:
+        """Forget a model and the parts that only it was made of; return what to close, the model first."""
         self._wholes.pop(whole.key, None)
-        doomed: list[_Whole | _Part] = [whole]
+        dropped: list[Whole | Part] = [whole]
         for part in whole.parts:
             part.users -= 1
             if part.users == 0:
                 self._parts.pop(part.key, None)
-                doomed.append(part)
-        return doomed
+                dropped.append(part)
+        return dropped
 
-    def _close(self, doomed: Sequence[_Whole | _Part]) -> None:
-        for thing in doomed:
-            with contextlib.suppress(Exception):  # a plugin may raise anything; the memory is given back all the same
+    def _close(self, dropped: Sequence[Whole | Part]) -> None:
+        for thing in dropped:
+            with contextlib.suppress(Exception):  # a plugin may raise anything; the memory is released all the same
                 thing.opener.close(thing.opened)
             thing.opened = None
-        for thing in doomed:
-            if isinstance(thing, _Whole):
+        for thing in dropped:
+            if isinstance(thing, Whole):
                 thing.parts = []
-        if doomed:
-            give_back()
+        if dropped:
+            release_memory()

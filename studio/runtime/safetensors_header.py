@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ _BITS = {"F64": 64, "I64": 64, "U64": 64, "C64": 64, "F32": 32, "I32": 32, "U32"
 _BITS |= {"I16": 16, "U16": 16, "I8": 8, "U8": 8, "BOOL": 8, "F8_E4M3": 8, "F8_E5M2": 8, "F8_E8M0": 8}
 _BITS |= {"F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8, "F6_E2M3": 6, "F6_E3M2": 6, "F4": 4}
 _NAMES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
-_FLOATS = ("F64", "F32", "F16", "BF16")
+_FLOATS = tuple(_NAMES.values())
 _ZIP, _LFS = b"PK\x03\x04", b"version https://git-lfs"
 
 
@@ -32,6 +33,7 @@ class Header:
         numbers: How many numbers they hold, by type: "float16", "bfloat16", "i64" ...
         bytes: Their size in bytes.
         floats: How many of the numbers a cast to another float type changes.
+        other_bytes: Bytes of all other tensors.
         metadata: The free texts of the header.
     """
 
@@ -41,6 +43,16 @@ class Header:
     floats: int
     other_bytes: int
     metadata: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Tensor:
+    """One entry of the table: `begin` and `end` count from the end of the header."""
+
+    dtype: str
+    count: int
+    begin: int
+    end: int
 
 
 def is_pickle(start: bytes) -> bool:
@@ -60,7 +72,7 @@ def read_header(path: Path) -> Header:
         if is_pickle(start):
             raise ModelError(
                 "E604",
-                f"{path.name!r} is named safetensors and holds a pickle, which can run any code when it is loaded",
+                f"{path.name!r} is named safetensors and contains a pickle, which can run any code when it is loaded",
                 where=str(path),
                 hint=hint_conversion(path, path.with_name(f"{path.stem}-converted.safetensors")),
             )
@@ -68,10 +80,10 @@ def read_header(path: Path) -> Header:
             raise _refuse(path, "is a pointer of git-lfs, not the weights", "fetch them: git lfs pull")
         length = int.from_bytes(start[:8], "little")
         if size < 8 or start[8:9] != b"{":
-            what = "is empty" if size == 0 else "is no safetensors file"
+            what = "is empty" if size == 0 else "is not a safetensors file"
             raise _refuse(path, what)
         if length > _MAX_HEADER_BYTES:
-            raise _refuse(path, f"says that its header has {length} bytes")
+            raise _refuse(path, f"has an invalid header length of {length} bytes")
         if 8 + length > size:
             raise _refuse(path, f"ends inside its header: it has {size} bytes, and the header {8 + length}")
         file.seek(8)
@@ -88,37 +100,46 @@ def read_header(path: Path) -> Header:
 def _check_table(path: Path, table: dict[str, Any], room: int) -> Header:
     """Check that the tensors lie behind each other and fill the file."""
     metadata = table.pop("__metadata__", {})
-    spans: list[tuple[int, int]] = []
+    tensors = [_parse_tensor(path, name, entry, room) for name, entry in table.items()]
+    _check_spans(path, tensors, room)
     numbers: dict[str, int] = {}
-    floats = other_bytes = 0
-    for name, entry in table.items():
-        try:
-            kind, shape = entry["dtype"], entry["shape"]
-            begin, end = entry["data_offsets"]
-            count = math.prod(shape)
-            sound = all(type(n) is int and n >= 0 for n in [*shape, begin, end])
-            if not sound or begin > end or (kind in _BITS and (count * _BITS[kind] + 7) // 8 != end - begin):
-                raise ValueError
-        except (KeyError, TypeError, ValueError):
-            raise _refuse(path, f"says of tensor {name!r} what cannot be") from None
-        if end > room:
-            raise _refuse(path, f"is cut off: tensor {name!r} ends {end - room} bytes behind the end of the file")
-        spans.append((begin, end))
-        told = _NAMES.get(kind, str(kind).lower())
-        numbers[told] = numbers.get(told, 0) + count
-        if kind in _FLOATS:
-            floats += count
-        else:
-            other_bytes += end - begin
+    for tensor in tensors:
+        numbers[tensor.dtype] = numbers.get(tensor.dtype, 0) + tensor.count
+    floats = sum(tensor.count for tensor in tensors if tensor.dtype in _FLOATS)
+    other_bytes = sum(tensor.end - tensor.begin for tensor in tensors if tensor.dtype not in _FLOATS)
+    texts = {str(k): str(v) for k, v in metadata.items()} if isinstance(metadata, dict) else {}
+    return Header(len(tensors), numbers, room, floats, other_bytes, texts)
+
+
+def _parse_tensor(path: Path, name: str, entry: Any, room: int) -> _Tensor:
+    try:
+        kind, shape = entry["dtype"], entry["shape"]
+        begin, end = entry["data_offsets"]
+        count = math.prod(shape)
+        if not _is_sound(kind, [*shape, begin, end], count, end - begin):
+            raise ValueError
+    except (KeyError, TypeError, ValueError):
+        raise _refuse(path, f"has an invalid entry for tensor {name!r}") from None
+    if end > room:
+        raise _refuse(path, f"is cut off: tensor {name!r} ends {end - room} bytes behind the end of the file")
+    return _Tensor(_NAMES.get(kind, str(kind).lower()), count, begin, end)
+
+
+def _is_sound(kind: Any, lengths: list[Any], count: int, size: int) -> bool:
+    """Say whether all lengths are whole numbers, and a tensor of a known type has the size of its numbers."""
+    if size < 0 or not all(type(length) is int and length >= 0 for length in lengths):
+        return False
+    return kind not in _BITS or (count * _BITS[kind] + 7) // 8 == size
+
+
+def _check_spans(path: Path, tensors: Iterable[_Tensor], room: int) -> None:
     at = 0
-    for begin, end in sorted(spans):
+    for begin, end in sorted((tensor.begin, tensor.end) for tensor in tensors):
         if begin != at:
             raise _refuse(path, f"has tensors that overlap, or a gap between them, at byte {min(begin, at)}")
         at = end
     if at != room:
         raise _refuse(path, f"has {room - at} bytes behind its last tensor")
-    kept = {str(k): str(v) for k, v in metadata.items()} if isinstance(metadata, dict) else {}
-    return Header(len(spans), numbers, at, floats, other_bytes, kept)
 
 
 def _refuse(path: Path, what: str, hint: str = "get it again: a copy or a download was cut short") -> ModelError:

@@ -18,7 +18,7 @@ PICKLES = {".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle"}
 SAFE = {".safetensors", ".gguf"}
 _BESIDE = {".md", ".png", ".jpg", ".jpeg", ".webp", ".gif", ".svg", ".mp4", ".py", ".pyc", ".lock"} | PICKLES
 _TEXTS = ("readme", "license", "licence", "notice", "copying")
-_SPARED = ("safety_checker", "feature_extractor")  # parts that nobody needs to make a picture
+_SPARED = ("safety_checker", "feature_extractor")  # parts that no image needs
 _NO_NETWORK = ("tokenizer", "scheduler", "feature_extractor", "processor", "image_processor")
 _MAX_FILES = 10_000
 
@@ -46,7 +46,7 @@ def find_files(path: Path) -> dict[str, Path]:
             if len(found) > _MAX_FILES:
                 raise ModelError(
                     "E605",
-                    f"{str(path)!r} has more than {_MAX_FILES} files, so it is no folder of weights",
+                    f"{str(path)!r} has more than {_MAX_FILES} files, so it is not a folder of weights",
                     hint="name the folder with model_index.json or the weights in it",
                 )
     return dict(sorted(found.items()))
@@ -90,7 +90,7 @@ def _check_link(folder: Path, name: str, file: Path) -> None:
 
 
 def stamp(path: Path) -> Stamp:
-    """Return what tells a file from one that it was, as far as the file system knows."""
+    """Return what changes when a file changes, as far as the file system knows."""
     status = os.stat(path)
     return (str(path), status.st_size, status.st_mtime_ns, status.st_ino)
 
@@ -104,7 +104,7 @@ def digest_files(files: dict[str, Path], digest_file: Callable[[Path], str]) -> 
 
 
 def find_digest_list(path: Path) -> Path:
-    """Return where the digests of weights that ship with a plugin stand: beside them, as `b3sum` writes them."""
+    """Return the list of digests of weights that ship with a plugin: beside them, as `b3sum` writes it."""
     return path.with_name(f"{path.name}.blake3.txt")
 
 
@@ -117,7 +117,7 @@ def write_digest_list(path: Path) -> Path:
 
 
 def compare_digests(path: Path) -> list[str] | None:
-    """Return the files that are not as they shipped, or are missing or too many; None if nothing says how they were.
+    """Return the files that differ from those that shipped; None if no list of digests ships with them.
 
     Raises:
         ModelError: E605 if the list of digests is damaged.
@@ -128,7 +128,7 @@ def compare_digests(path: Path) -> list[str] | None:
     rows = [line.partition("  ") for line in target.read_text(encoding="utf-8", errors="replace").splitlines() if line]
     shipped = {name: digest for digest, _, name in rows}
     if not shipped or not all(re.fullmatch("[0-9a-f]{64}", digest) for digest in shipped.values()):
-        raise ModelError("E605", f"{target.name!r} holds no digests", where=str(target), hint="get it again")
+        raise ModelError("E605", f"{target.name!r} contains no digests", where=str(target), hint="get it again")
     there = {name: hash_bytes(file) for name, file in find_files(path).items()}
     return sorted(name for name in shipped.keys() | there.keys() if shipped.get(name) != there.get(name))
 
@@ -162,15 +162,15 @@ class Inspector:
         return found
 
     def check(self, path: Path) -> None:
-        """Check that weights are safe to load and whole; what was found sound is looked at again if it changed.
+        """Check that weights are safe to load and whole; sound ones are checked again only if they changed.
 
         Raises:
-            ModelError: E604 for a pickle, E605 for what is damaged, incomplete or no weights.
+            ModelError: E604 for a pickle, E605 if they are damaged or incomplete, or there are none.
         """
-        self.look(path)
+        self.inspect(path)
 
-    def look(self, path: Path) -> tuple[dict[str, Path], tuple[Stamp, ...]]:
-        """Check weights as `check` does; return the files that matter with what tells them from others."""
+    def inspect(self, path: Path) -> tuple[dict[str, Path], tuple[Stamp, ...]]:
+        """Check weights as `check` does; return the files that matter, and their stamps."""
         if path.is_file():
             self._check_file(path)
             return {path.name: path}, (stamp(path),)
@@ -198,7 +198,7 @@ class Inspector:
         if is_pickle(start) and suffix != ".zip":
             raise refuse_pickle(path)
         if suffix == ".gguf" and (start[:4] != b"GGUF" or len(start) < 24):
-            raise ModelError("E605", f"{path.name!r} is no GGUF file", where=str(path), hint="get it again")
+            raise ModelError("E605", f"{path.name!r} is not a GGUF file", where=str(path), hint="get it again")
 
     def _check_folder(self, path: Path, files: dict[str, Path]) -> None:
         safe = [name for name, file in files.items() if file.suffix.lower() in SAFE]
@@ -282,7 +282,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object of a model's folder.
 
     Raises:
-        ModelError: E605 if it is none.
+        ModelError: E605 if it is damaged or something else.
     """
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
@@ -290,7 +290,7 @@ def read_json(path: Path) -> dict[str, Any]:
             return table
     except (OSError, ValueError, RecursionError):
         pass
-    raise ModelError("E605", f"{path.name!r} is no JSON object", where=str(path), hint="get it again")
+    raise ModelError("E605", f"{path.name!r} is not a JSON object", where=str(path), hint="get it again")
 
 
 def read_components(path: Path) -> dict[str, str]:

@@ -12,7 +12,7 @@ from fake_models import write_pipeline
 from studio.api import Model
 from studio.cache.digest import hash_file
 from studio.errors import ModelError
-from studio.runtime.hub import Hub, choose_files, offline
+from studio.runtime.hub import Hub, offline
 from studio.runtime.library import Library
 
 MODEL = Model("hub:ada/net")
@@ -210,44 +210,3 @@ def test_what_is_in_the_cache_is_listed(hub: Hub) -> None:
     library.pull(MODEL)
 
     assert [row.reference for row in library.list_models()] == ["hub:ada/net@main"]
-
-
-# -- which files -------------------------------------------------------------------------------------
-
-DIFFUSERS = [
-    "model_index.json",
-    "all.safetensors",
-    "unet/d.safetensors",
-    "unet/d.fp16.safetensors",
-    "vae/d.safetensors",
-]
-
-
-def test_a_single_file_beside_the_folders_is_not_fetched() -> None:
-    assert choose_files(DIFFUSERS, "a/b") == ["model_index.json", "unet/d.safetensors", "vae/d.safetensors"]
-
-
-def test_a_variant_is_fetched_where_there_is_one() -> None:
-    chosen = choose_files(DIFFUSERS, "a/b", "fp16")
-
-    assert chosen == ["model_index.json", "unet/d.fp16.safetensors", "vae/d.safetensors"]
-    with pytest.raises(ModelError, match=r"E608.*'fp8'") as caught:
-        choose_files(DIFFUSERS, "a/b", "fp8")
-    assert "fp16" in caught.value.hint
-
-
-def test_shards_come_with_their_own_index() -> None:
-    names = [f"d{v}-0000{i}-of-00002.safetensors" for v in ("", ".fp16") for i in (1, 2)]
-    names += ["d.safetensors.index.json", "d.safetensors.index.fp16.json", "d.bin.index.json"]
-
-    assert choose_files(names, "a/b") == [
-        "d-00001-of-00002.safetensors",
-        "d-00002-of-00002.safetensors",
-        "d.safetensors.index.json",
-    ]
-
-
-def test_tokenizers_of_every_kind_are_fetched() -> None:
-    names = ["m.gguf", "tokenizer/spiece.model", "tokenizer/merges.txt", "tokenizer/vocab.json", "chat_template.jinja"]
-
-    assert choose_files([*names, "x.py", "x.exe", "x.sh"], "a/b") == sorted(names)
