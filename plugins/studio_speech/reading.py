@@ -107,7 +107,7 @@ def read_number(number: int) -> str:
         return _read_below_hundred(number)
     size, name = next((size, name) for size, name in _SCALES if number >= size)
     many, rest = divmod(number, size)
-    joint = " and " if name == "hundred" or 0 < rest < 100 else " "
+    joint = " and " if rest < 100 else " "
     return f"{read_number(many)} {name}" + (f"{joint}{read_number(rest)}" if rest else "")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from studio.api import Image
 from studio.testing import TestContext
-from studio_video.camera import Move, guess_depth
+from studio_video.camera import Move, Shot, ease, find_view, guess_depth
 from studio_video.flow import measure_flow
 from studio_video.nodes.generate import animate_still
 from tests.plugins.studio_video.scenes import make_texture, read
@@ -99,3 +99,20 @@ def test_a_guessed_depth_is_nearer_below() -> None:
 
     assert (depth.min(), depth.max()) == (0, 1)
     assert depth[-15:].mean() > depth[:15].mean() + 0.2
+
+
+def test_a_zoom_grows_by_equal_factors_in_equal_times() -> None:
+    shot = Shot("zoom_in", 1.0, 0.3, 0.6, "linear", 64, 48)
+
+    zooms = [find_view(shot, done).zoom for done in (0.0, 0.25, 0.5, 0.75, 1.0)]
+
+    assert zooms == pytest.approx([1, 2**0.25, 2**0.5, 2**0.75, 2])
+    back = Shot("zoom_out", 1.0, 0.3, 0.6, "linear", 64, 48)
+    assert [find_view(back, done).zoom for done in (0.0, 0.25, 0.5, 0.75, 1.0)] == pytest.approx(zooms[::-1])
+
+
+@pytest.mark.parametrize(
+    ("easing", "quarter"), [("linear", 0.25), ("smooth", 0.15625), ("accelerate", 0.0625), ("slow_down", 0.4375)]
+)
+def test_the_speed_changes_as_its_name_says(easing: Any, quarter: float) -> None:
+    assert [ease(share, easing) for share in (0.0, 0.25, 1.0)] == pytest.approx([0, quarter, 1])

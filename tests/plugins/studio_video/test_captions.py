@@ -62,3 +62,9 @@ def test_characters_that_the_font_lacks_are_named() -> None:
 
     assert "雨" in ctx.messages[0]
     assert "Ä" not in ctx.messages[0]
+
+
+def test_fractions_of_a_second_have_one_to_three_digits() -> None:
+    cues = parse_subtitles("1\n00:00:01,5 --> 00:00:02,25\none\n\n2\n00:03.007 --> 01:00:04.070\ntwo\n")
+
+    assert [(cue.start, cue.end) for cue in cues] == [(1.5, 2.25), (3.007, 3604.07)]

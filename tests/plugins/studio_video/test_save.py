@@ -15,6 +15,7 @@ import pytest
 from studio.api import MediaError, Video, VideoType
 from studio.testing import TestContext
 from studio_video.nodes import files
+from studio_video.save import choose_options
 from tests.plugins.studio_video.clips import make_video, name_output, open_file, probe
 
 FORMATS = [
@@ -222,3 +223,22 @@ def test_a_gif_over_100_frames_a_second_loses_no_frame_and_shows_each_as_short_a
     files.save_video(TestContext(), make_video(24, 32, 24, rate, sound=False), name_output(tmp_path / "a.gif"))
 
     assert read_delays(tmp_path / "a.gif") == [10] * 24
+
+
+@pytest.mark.parametrize(
+    ("codec", "factors"),
+    [
+        ("h264", {None: 18, 1: 40, 50: 26, 100: 12}),
+        ("h265", {None: 20, 1: 42, 50: 28, 100: 14}),
+        ("vp9", {None: 30, 1: 58, 50: 36, 100: 13}),
+        ("av1", {None: 30, 1: 58, 50: 36, 100: 13}),
+    ],
+)
+def test_a_quality_sets_the_rate_factor_and_none_is_as_a_rule(codec: str, factors: dict[int | None, int]) -> None:
+    assert {quality: int(choose_options(codec, quality, "yuv420p")["crf"]) for quality in factors} == factors
+
+
+@pytest.mark.parametrize(("quality", "profile"), [(None, 3), (1, 0), (25, 0), (26, 1), (75, 2), (100, 3)])
+def test_prores_has_a_profile_for_each_quarter_and_one_for_alpha(quality: int | None, profile: int) -> None:
+    assert choose_options("prores", quality, "yuv422p10le")["profile"] == str(profile)
+    assert choose_options("prores", quality, "yuva444p10le")["profile"] == "4"

@@ -9,10 +9,12 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pytest
 
 from studio.api import Frame, Image, Video
 from studio.testing import TestContext
 from studio_video.nodes import edit
+from studio_video.stabilize import smooth_path
 from tests.plugins.studio_video.clips import make_plain, read_levels
 
 CTX = TestContext()
@@ -54,3 +56,20 @@ def test_a_video_without_anything_to_follow_stays_as_it_is() -> None:
     film = make_plain([50] * 5, size=32)
 
     assert read_levels(edit.stabilize_video(CTX, film)) == [50] * 5
+
+
+def test_an_even_pan_is_smooth_already_up_to_its_ends() -> None:
+    path = np.outer(np.arange(40.0), [2.0, -1.0, 0.01])
+
+    assert smooth_path(path, 6.0) == pytest.approx(path)
+
+
+def test_a_jolt_is_spread_by_a_gaussian_of_the_width() -> None:
+    path = np.zeros((101, 3))
+    path[50, 0] = 1.0
+
+    smooth = smooth_path(path, 5.0)[:, 0]
+
+    assert smooth[50] == pytest.approx(1 / (5 * np.sqrt(2 * np.pi)), rel=0.01)
+    assert smooth[55] / smooth[50] == pytest.approx(np.exp(-0.5), rel=0.01)
+    assert smooth.sum() == pytest.approx(1)

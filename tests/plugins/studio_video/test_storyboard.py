@@ -95,3 +95,13 @@ def test_lists_that_do_not_fit_are_refused(wrong: dict[str, Any]) -> None:
         with pytest.raises(MediaError) as caught:
             assemble_storyboard(TestContext(), pictures, **wrong)
         assert caught.value.code == "E720"
+
+
+def test_a_scene_lasts_longer_than_the_passages_at_its_ends() -> None:
+    made = assemble_storyboard(
+        TestContext(), [Image(np.full((16, 16, 3), level, np.uint8)) for level in (10, 200, 90)],
+        seconds=[0.2], passage=1.0, rate=4.0, width=16, height=16,
+    )  # fmt: skip
+
+    assert made.starts == pytest.approx([0.0, 1.1, 2.2])
+    assert made.video.duration == pytest.approx(4.3, abs=0.26)
