@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,15 @@ import numpy as np
 import pytest
 from fakes import Probe, get_error, graph, open_studio
 
-from studio.api import Image, MediaLimits, VideoType
+from studio.api import Image, MediaLimits, Model, Video, VideoType
 from studio.api.events import NodeProgressed
 from studio.app import Studio
+from studio.execution.call import Call, Result
+from studio.execution.context import RunContext
 from studio.execution.control import Control
+from studio.execution.lazy_video import LazyVideos, digest_lazy_video
+from studio.runtime.devices import Device
+from studio.runtime.models import Lease
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -187,3 +194,81 @@ def test_many_frames_cost_no_more_memory_than_few(tmp_path: Path, probe: Probe) 
         assert studio.run(build_chain(300), output=tmp_path / "out").status == "done"
 
     assert probe.largest <= 24
+
+
+# -- which videos are lazy -----------------------------------------------------------------------------
+
+
+class Quiet:
+    """Hears nothing."""
+
+    def on_open(self, model: Model) -> Lease:
+        """Lease nothing."""
+        raise AssertionError(model)
+
+    def on_step(self, done: int, total: int, preview: Image | None) -> None:
+        """Hear nothing."""
+
+    def on_log(self, message: str) -> None:
+        """Hear nothing."""
+
+
+@pytest.fixture
+def named(make_call: Callable[..., Call]) -> Call:
+    """A call that made a video and has a fingerprint."""
+    call = make_call("fake.film")
+    call.fingerprint = "f" * 64
+    call.context = RunContext(Device("cpu", "float32"), Control(), Quiet())
+    return call
+
+
+def is_lazy(studio: Studio, call: Call, *, read_once: bool = True) -> bool:
+    """Return whether a small video of a call is lazy, on a machine where every frame is fast."""
+    video = Video.from_images([Image(np.zeros((4, 4, 3), np.uint8))] * 5, Fraction(5))
+    return LazyVideos(patient(studio).executor.services, lambda made, name: read_once).is_lazy(call, "video", video)
+
+
+def test_a_fast_video_with_a_name_that_is_read_once_is_lazy(memory_studio: Studio, named: Call) -> None:
+    assert is_lazy(memory_studio, named)
+    assert not is_lazy(memory_studio, named, read_once=False)
+
+
+def test_a_video_that_may_read_files_of_its_scratch_folder_is_stored(memory_studio: Studio, named: Call) -> None:
+    assert named.context is not None
+    (named.context.scratch / "frames.bin").write_bytes(b"")
+    lazy = is_lazy(memory_studio, named)
+    named.context.close()
+
+    assert not lazy
+
+
+@pytest.mark.parametrize(("before", "lazy"), [("1" * 64, False), (None, True)])
+def test_a_video_that_is_made_again_stays_what_it_was(
+    memory_studio: Studio, named: Call, before: str | None, lazy: bool
+) -> None:
+    named.remaking = True
+    named.results = {"video": Result(before or digest_lazy_video(named, "video"), call=named)}
+
+    assert is_lazy(memory_studio, named) is lazy
+
+
+def test_a_video_without_a_fingerprint_or_of_a_mapped_node_is_stored(memory_studio: Studio, named: Call) -> None:
+    named.state.mapped = True
+    assert not is_lazy(memory_studio, named)
+    named.state.mapped, named.fingerprint = False, None
+    assert not is_lazy(memory_studio, named)
+
+
+def test_a_video_that_the_device_makes_is_stored(memory_studio: Studio, named: Call) -> None:
+    named.lane = "device"
+
+    assert not is_lazy(memory_studio, named)
+
+
+def test_larger_frames_may_take_longer_for_storing_them_takes_longer_too(memory_studio: Studio) -> None:
+    services = memory_studio.executor.services
+    services.fast_frame_seconds = 0.02
+    lazy_videos = LazyVideos(services, lambda call, name: True)
+
+    assert lazy_videos.find_limit(0, 0) == pytest.approx(0.02)
+    assert lazy_videos.find_limit(1000, 1000) == pytest.approx(0.12)
