@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _ADDRESS = re.compile(r"auto|local|ray://\S+|[^\s/]+:\d+")
 _ITEM_OPTIONS = ("files", "outputs", "zips", "products", "repeat", "seed_from", "seed_input", "limit", "name_column")
-_ENGINE_OPTIONS = ("device", "cache_dir", "cache_url", "plugins_dir")
+_ENGINE_OPTIONS = ("device", "dtype", "cache_dir", "cache_url", "plugins_dir")
 
 
 class _BatchGroup(click.Group):

@@ -81,6 +81,37 @@ def test_failed_items_are_done_again_when_asked(batch: Any) -> None:
     assert (left_alone.code, tried.code) == (3, 3)
 
 
+PROBE = '''
+from studio.api import Context, hookimpl, node
+
+
+@node("probe.numbers", code=1, lane="device")
+def numbers(ctx: Context) -> str:
+    """Return what numbers networks compute in."""
+    return ctx.dtype
+
+
+@hookimpl
+def studio_node_types():
+    """Return the node type."""
+    return [numbers]
+'''
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_networks_compute_in_the_numbers_that_the_option_says(desk: Desk, workers: str) -> None:
+    (desk / "plugins").mkdir()
+    (desk / "plugins/studio_probe.py").write_text(PROBE)
+    graph = {"nodes": {"n": {"type": "probe.numbers"}}, "outputs": {"text": {"from": "n"}}}
+    desk.write_graph("probe.json", graph)
+    options = ["--repeat", "1", "--dtype", "bf16", "--plugins-dir", "plugins", "--device", "cpu", "--workers", workers]
+
+    done = desk.call("batch", "probe.json", "-o", "out", *options)
+
+    assert done.code == 0, done.text
+    assert (desk / "out/001.txt").read_text().strip() == "bfloat16"
+
+
 def test_checking_runs_nothing(desk: Desk, batch: Any) -> None:
     done = batch(["name,text", "a,hello"], "--check")
 
