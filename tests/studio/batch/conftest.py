@@ -46,8 +46,8 @@ def paint(ctx: Context, seed: int, side: int = 24, pause: Annotated[float, Unkey
     return Image(np.random.default_rng(seed).integers(0, 256, (side, side, 3), np.uint8))
 
 
-@node("work.tell", code=1)
-def tell(ctx: Context, number: int, length: int) -> str:
+@node("work.write_text", code=1)
+def write_text(ctx: Context, number: int, length: int) -> str:
     """Make a text of so many characters."""
     return f"{number} " + "x" * length
 
@@ -74,7 +74,7 @@ def trouble(ctx: Context, a: int, kind: str = "") -> int:
 
 @hookimpl
 def studio_node_types():
-    return [double, paint, tell, trouble]
+    return [double, paint, write_text, trouble]
 '''
 
 

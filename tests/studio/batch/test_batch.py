@@ -192,7 +192,7 @@ def test_items_that_raise_crash_hang_or_run_out_fail_alone_with_their_cause(work
 
 FULL_OF = {
     "pictures": {"type": "work.paint", "inputs": {"seed": from_input("seed"), "side": 256}},
-    "texts": {"type": "work.tell", "inputs": {"number": from_input("seed"), "length": 200_000}},
+    "texts": {"type": "work.write_text", "inputs": {"number": from_input("seed"), "length": 200_000}},
 }
 
 
@@ -289,7 +289,7 @@ def test_two_processes_share_a_batch_and_do_no_item_twice(working: Studio, tmp_p
 
 
 @pytest.mark.parametrize("names", [("a", "a"), ("a", "A"), ("a:", "a?")])
-def test_two_items_of_one_name_are_told(make: Make, tmp_path: Path, names: tuple[str, str]) -> None:
+def test_two_items_of_one_name_are_reported(make: Make, tmp_path: Path, names: tuple[str, str]) -> None:
     batch = make(ADDING, [{"name": name, "a": 1} for name in names], tmp_path / "out")
 
     with Ledger(tmp_path / "out", create=True) as ledger, pytest.raises(ItemsError) as error:
@@ -299,7 +299,7 @@ def test_two_items_of_one_name_are_told(make: Make, tmp_path: Path, names: tuple
     assert "items[0]" in error.value.findings[0].message
 
 
-def test_a_name_that_leaves_the_folder_is_told_before_anything_runs(make: Make, tmp_path: Path) -> None:
+def test_a_name_that_leaves_the_folder_is_reported_before_anything_runs(make: Make, tmp_path: Path) -> None:
     batch = make(ADDING, [{"name": "../../up", "a": 1}], tmp_path / "out")
 
     with Ledger(tmp_path / "out", create=True) as ledger, pytest.raises(ItemsError) as error:
@@ -308,7 +308,7 @@ def test_a_name_that_leaves_the_folder_is_told_before_anything_runs(make: Make, 
     assert error.value.findings[0].code == "E743"
 
 
-def test_a_template_that_names_two_items_alike_is_told(make: Make, tmp_path: Path) -> None:
+def test_a_template_that_names_two_items_alike_is_reported(make: Make, tmp_path: Path) -> None:
     batch = make(ADDING, [{"a": 1}, {"a": 1}], tmp_path / "out", template="{a}.{ext}")
 
     with Ledger(tmp_path / "out", create=True) as ledger, pytest.raises(ItemsError, match=r"'1\.\*'"):

@@ -34,7 +34,7 @@ def test_an_empty_cell_leaves_the_default(make: Make, tmp_path: Path) -> None:
     assert read(make, EVERY, open_table(table)) == [("00001", {"whole": 3}), ("00002", {"text": "b"})]
 
 
-def test_every_bad_row_is_told_with_its_line(make: Make, tmp_path: Path) -> None:
+def test_every_bad_row_is_reported_with_its_line(make: Make, tmp_path: Path) -> None:
     lines = ["name,whole,photo,word", "a,1,,red", "b,x,,red", "c,-1,,red", "d,1,gone.png,red", "e,1,,green", "f,1"]
     table = write_csv(tmp_path / "items.csv", *lines)
 
@@ -51,7 +51,7 @@ def test_every_bad_row_is_told_with_its_line(make: Make, tmp_path: Path) -> None
     assert "expected 4 cells, got 2" in problems[4][2]
 
 
-def test_an_unknown_column_is_told_once_with_the_nearest_name(make: Make, tmp_path: Path) -> None:
+def test_an_unknown_column_is_reported_once_with_the_nearest_name(make: Make, tmp_path: Path) -> None:
     table = write_csv(tmp_path / "items.csv", "whol,_note", "1,x", "2,y")
 
     with pytest.raises(ItemsError) as error:
@@ -61,7 +61,7 @@ def test_an_unknown_column_is_told_once_with_the_nearest_name(make: Make, tmp_pa
     assert "whole" in error.value.findings[0].hint
 
 
-def test_a_missing_input_is_told_for_each_row(make: Make) -> None:
+def test_a_missing_input_is_reported_for_each_row(make: Make) -> None:
     problems = find_problems(make, ADDING, list_rows([{"a": 1}, {}]))
 
     assert problems == [("E132", "items[1]#/a", "input 'a' has no value")]

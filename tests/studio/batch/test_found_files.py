@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
-from studio.batch.found_files import find_files
+from studio.batch.found_files import find_files, find_outputs
+from studio.batch.item import ItemOutput, ItemResult, ItemState
+from studio.batch.ledger import Ledger
 from studio.errors import UsageError
 from tests.studio.batch.conftest import Make
 from tests.studio.batch.items import EVERY, read
+from tests.studio.batch.ledgers import import_names
 
 
 @pytest.fixture
@@ -35,6 +39,111 @@ def test_a_limit_cuts_the_files_off(make: Make, photos: Path) -> None:
     assert [name for name, _ in read(make, EVERY, find_files("photo", f"{photos}/**/*.png", limit=3))][-1] == "deep/c"
 
 
-def test_a_pattern_that_nothing_fits_is_told(photos: Path) -> None:
+def test_a_pattern_that_nothing_fits_is_reported(photos: Path) -> None:
     with pytest.raises(UsageError, match=r"no file matches"):
         find_files("photo", f"{photos}/*.jpg")
+
+
+def touch(folder: Path, *names: str) -> Path:
+    """Write empty files."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"")
+    return folder
+
+
+def find(pattern: str, **more: Any) -> list[str]:
+    """Return the labels of the files that match."""
+    return [row.label for row in find_files("photo", pattern, **more)()]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "labels"),
+    [
+        ("in", ["a", "b"]),  # a folder is all files in it
+        ("in/a.png", ["a"]),
+        ("in/*", ["a", "b"]),
+        ("in/?.png", ["a"]),
+        ("in/[ab].*", ["a", "b"]),
+        ("in/**", ["a", "b", "deep/c", "deep/er/d"]),
+        ("in/**/*.png", ["a", "deep/c"]),
+        ("in/*/c.png", ["deep/c"]),
+        ("in/**/er/*", ["deep/er/d"]),
+        ("in/.h*", [".h"]),
+    ],
+)
+def test_a_pattern_matches_whole_names_and_hidden_files_only_if_it_says_so(
+    tmp_path: Path, pattern: str, labels: list[str]
+) -> None:
+    touch(
+        tmp_path, "in/a.png", "in/b.txt", "in/deep/c.png", "in/deep/er/d.jpg", "in/.h.png", "in/.git/x.png", "else.png"
+    )
+
+    assert find(f"{tmp_path}/{pattern}") == labels
+
+
+def test_a_folder_that_links_to_itself_is_read_once(tmp_path: Path) -> None:
+    touch(tmp_path, "in/a.png")
+    (tmp_path / "in/loop").symlink_to(tmp_path / "in", target_is_directory=True)
+
+    assert find(f"{tmp_path}/in/**/*.png") == ["a"]
+
+
+def test_files_are_looked_for_again_each_time_the_group_is_read(tmp_path: Path) -> None:
+    group = find_files("photo", f"{touch(tmp_path, 'a.png')}/*.png")
+    touch(tmp_path, "b.png")
+
+    assert [row.label for row in group()] == ["a", "b"]
+
+
+def write_batch(folder: Path) -> None:
+    """Write the ledger of a batch with a finished item of two outputs, and one that failed."""
+    with Ledger(folder, create=True) as ledger:
+        import_names(ledger, "a", "b")
+        ledger.leases.join()
+        for lease, state in zip(ledger.leases.claim(2), (ItemState.DONE, ItemState.FAILED), strict=True):
+            name = lease.item.name
+            outputs = (
+                ItemOutput("card", f"{name}_card.png", "d" * 64, 3, "image"),
+                ItemOutput("text", f"{name}_text.txt", "d" * 64, 3, "text"),
+            )
+            ledger.leases.complete([(lease, ItemResult(lease.item.index, state, outputs))])
+
+
+@pytest.mark.parametrize(
+    ("more", "labels"),
+    [
+        ({}, ["a_card", "a_text"]),
+        ({"extensions": ("png", "jpg")}, ["a_card"]),
+        ({"output": "text"}, ["a_text"]),
+        ({"output": "text", "extensions": ("png",)}, []),
+    ],
+)
+def test_files_of_a_batch_are_those_of_finished_items_in_the_order_of_its_table(
+    tmp_path: Path, more: dict[str, Any], labels: list[str]
+) -> None:
+    write_batch(tmp_path)
+
+    rows = list(find_outputs("photo", tmp_path, **more)())
+
+    assert [row.label for row in rows] == labels
+    assert [row.values["photo"] for row in rows] == [
+        str(tmp_path / f"{label}.{'png' if label == 'a_card' else 'txt'}") for label in labels
+    ]
+
+
+def test_files_of_a_run_are_those_in_its_folder_that_the_input_reads(tmp_path: Path) -> None:
+    touch(tmp_path, "b.PNG", "a_small.png", "note.txt", "deep/c.png", ".studio/x.png")
+
+    rows = find_outputs("photo", tmp_path, extensions=("png",))()
+    small = find_outputs("photo", tmp_path, output="small", extensions=("png",))()
+
+    assert [row.label for row in rows] == ["a_small", "b", "deep/c"]
+    assert [row.label for row in small] == ["a_small"]
+
+
+def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        find_outputs("photo", tmp_path / "nowhere")
+
+    assert caught.value.code == "E740"

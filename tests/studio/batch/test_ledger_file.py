@@ -18,7 +18,7 @@ from tests.studio.batch.ledgers import (
 )
 
 
-def test_a_full_disk_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_nothing_is_lost(tmp_path: Path) -> None:
     with Ledger(tmp_path, create=True) as ledger:
         import_names(ledger, "a")
         pages = ledger.file.connection.execute("PRAGMA page_count").fetchone()[0]
@@ -31,7 +31,7 @@ def test_a_full_disk_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
         assert find_states(ledger) == {"a": "pending"}
 
 
-def test_a_folder_without_a_batch_and_a_broken_ledger_are_told(tmp_path: Path) -> None:
+def test_a_folder_without_a_batch_and_a_broken_ledger_are_reported(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="contains no batch"):
         Ledger(tmp_path)
     broken = tmp_path / ".studio/ledger.sqlite3"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ def test_without_pyarrow_a_parquet_file_names_the_extra(tmp_path: Path, monkeypa
 
 
 @pytest.mark.parametrize("name", ["gone.csv", "items.xlsx"])
-def test_what_is_no_table_is_told(tmp_path: Path, name: str) -> None:
+def test_what_is_no_table_is_reported(tmp_path: Path, name: str) -> None:
     (tmp_path / "items.xlsx").write_bytes(b"PK")
 
     with pytest.raises(UsageError) as error:
@@ -61,7 +62,7 @@ def test_what_is_no_table_is_told(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("text", [b"\xff\xfe\x00broken", b"a,a\n1,2\n", b"", b'a\n"never closed\n'])
-def test_a_broken_table_is_told(make: Make, tmp_path: Path, text: bytes) -> None:
+def test_a_broken_table_is_reported(make: Make, tmp_path: Path, text: bytes) -> None:
     for name in ("items.csv", "items.parquet"):
         (tmp_path / name).write_bytes(text)
 
@@ -69,3 +70,47 @@ def test_a_broken_table_is_told(make: Make, tmp_path: Path, text: bytes) -> None
             read(make, ADDING, open_table(tmp_path / name))
 
         assert error.value.code == "E740"
+
+
+def read_values(path: Path, **more: Any) -> list[tuple[str, dict[str, Any]]]:
+    return [(row.label, dict(row.values)) for row in open_table(path, **more)()]
+
+
+def test_tabs_divide_the_cells_of_a_tsv_file_and_a_mark_at_its_beginning_is_skipped(tmp_path: Path) -> None:
+    (tmp_path / "items.tsv").write_bytes(b"\xef\xbb\xbfname\ttext\nx\ta,b\n\ny\t\n")
+
+    assert read_values(tmp_path / "items.tsv") == [
+        ("x", {"name": "x", "text": "a,b"}),
+        ("y", {"name": "y", "text": ""}),
+    ]
+
+
+def test_another_column_may_name_the_items(tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "items.csv", "sku,text", "a1,x", ",y")
+
+    assert [label for label, _ in read_values(table, name_column="sku")] == ["a1", "00002"]
+
+
+@pytest.mark.parametrize(
+    ("header", "message"), [("a,b,a", "duplicate column 'a'"), ("a,,b", "a column without a name")]
+)
+def test_a_header_names_each_column_once(tmp_path: Path, header: str, message: str) -> None:
+    table = write_csv(tmp_path / "items.csv", header, "1,2,3")
+
+    with pytest.raises(UsageError, match=message) as caught:
+        list(open_table(table)())
+
+    assert caught.value.where == f"{table}:1"
+
+
+def test_a_table_is_read_from_the_beginning_each_time_and_no_further_than_asked(tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "items.csv", "a", "1", "2", '"never closed')
+    group = open_table(table)
+
+    assert [next(iter(group())).values["a"] for _ in range(2)] == ["1", "1"]
+
+
+def test_relative_paths_of_a_table_start_at_its_folder(tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "deep" / "items.csv", "photo", "a.png")
+
+    assert next(iter(open_table(table)())).base == tmp_path / "deep"

@@ -52,7 +52,7 @@ def test_a_batch_writes_its_files_and_goes_on_where_it_stopped(desk: Desk, batch
     assert (desk / "out/b_text.txt").read_text() == "world"
 
 
-def test_bad_rows_are_told_with_their_lines_and_nothing_runs(desk: Desk, batch: Any) -> None:
+def test_bad_rows_are_reported_with_their_lines_and_nothing_runs(desk: Desk, batch: Any) -> None:
     done = batch(["name,text,seed", "a,hello,1", "b,world,x", "c"])
 
     assert done.code == 2
@@ -208,7 +208,7 @@ def test_status_and_export_show_the_ledger(desk: Desk, batch: Any) -> None:
         (["--set", "seed=x"], "E114"),
     ],
 )
-def test_what_cannot_be_used_is_told_before_anything_runs(
+def test_what_cannot_be_used_is_reported_before_anything_runs(
     desk: Desk, batch: Any, options: list[str], code: str
 ) -> None:
     done = batch(["name,text", "a,hello"], *options)
@@ -218,7 +218,7 @@ def test_what_cannot_be_used_is_told_before_anything_runs(
     assert not (desk / "out").exists() or list_files(desk / "out") == []
 
 
-def test_a_folder_without_a_batch_is_told(desk: Desk) -> None:
+def test_a_folder_without_a_batch_is_reported(desk: Desk) -> None:
     done = desk.call("batch", "status", desk / "nowhere")
 
     assert done.code == 1

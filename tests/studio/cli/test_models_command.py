@@ -130,7 +130,7 @@ def test_a_model_that_changed_is_an_error_until_it_is_accepted(desk: Desk) -> No
         (("verify", "local:nosuch"), "E602"),
     ],
 )
-def test_mistakes_are_told_with_their_code(desk: Desk, args: tuple[str, ...], code: str) -> None:
+def test_mistakes_are_reported_with_their_code(desk: Desk, args: tuple[str, ...], code: str) -> None:
     done = desk.call("models", *args)
 
     assert (done.code, code in done.err) == (1, True)

@@ -640,7 +640,7 @@ def test_an_input_of_a_picture_may_be_given_another_file(desk: Desk, picture: Pa
     assert desk.count(desk / "again/picture.png", "-o", "third", "--no-cache") == (4, 0)
 
 
-def test_two_files_of_one_name_are_told_apart(desk: Desk) -> None:
+def test_two_files_of_one_name_are_distinguished(desk: Desk) -> None:
     desk.write_picture("one/p.png", "red")
     desk.write_picture("two/p.png", "blue")
     graph = desk.write_graph("g.json", {

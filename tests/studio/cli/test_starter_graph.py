@@ -81,7 +81,7 @@ def test_what_no_later_node_takes_is_an_output_too() -> None:
     assert len(document["outputs"]) == 2
 
 
-def test_inputs_of_one_name_are_told_apart_by_numbers() -> None:
+def test_inputs_of_one_name_are_distinguished_by_numbers() -> None:
     document = create(["start.count", "start.count"])
 
     assert list(document["inputs"]) == ["number", "number_2", "number_2_2"]

@@ -45,7 +45,7 @@ def test_a_folder_is_sound_as_it_was_written(desk: Desk, folder: Path) -> None:
     assert (done.code, done.out) == (0, "3 sound\n")
 
 
-def test_changed_missing_and_extra_files_are_told_apart(desk: Desk, folder: Path) -> None:
+def test_changed_missing_and_extra_files_are_distinguished(desk: Desk, folder: Path) -> None:
     data = bytearray((folder / "large.png").read_bytes())
     data[-20] ^= 1
     (folder / "large.png").write_bytes(data)
@@ -128,7 +128,7 @@ def test_a_file_is_checked_by_its_record_and_by_what_it_carries(desk: Desk, fold
     assert "changed: large.png" in done.out
 
 
-def test_a_file_whose_source_has_changed_is_told(desk: Desk) -> None:
+def test_a_file_whose_source_has_changed_is_reported(desk: Desk) -> None:
     desk.write_picture("photo.png", "red")
     desk.write_graph(
         "grey.json",

@@ -32,12 +32,12 @@ class Leaving:
         raise SystemExit(1)
 
 
-@pytest.mark.parametrize(("plugin", "told"), [(Raising(), "KeyError: 'gone'"), (Leaving(), "SystemExit: 1")])
-def test_a_hook_that_raises_is_a_row_with_its_line(plugin: Any, told: str) -> None:
+@pytest.mark.parametrize(("plugin", "message"), [(Raising(), "KeyError: 'gone'"), (Leaving(), "SystemExit: 1")])
+def test_a_hook_that_raises_is_a_row_with_its_line(plugin: Any, message: str) -> None:
     _, rows = load(plugin, GivenPlugin([count]))
 
     assert [row.status for row in rows] == ["failed", "ok"]
-    assert told in rows[0].problem
+    assert message in rows[0].problem
     assert "test_failure.py:" in rows[0].where
 
 

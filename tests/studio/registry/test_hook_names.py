@@ -47,12 +47,12 @@ def test_a_plugin_that_asks_for_isolation_is_refused_with_a_clear_line() -> None
     assert rows[0].problem.startswith("E207 studio_isolate is reserved")
 
 
-@pytest.mark.parametrize(("plugin", "told"), [
+@pytest.mark.parametrize(("plugin", "message"), [
     (Unmarked(), "@hookimpl"), (Misspelt(), "did you mean 'studio_node_types'?"), (Far(), "hooks are: studio_"),
 ])  # fmt: skip
-def test_functions_that_pluggy_would_not_call_are_told(plugin: Any, told: str) -> None:
+def test_functions_that_pluggy_would_not_call_are_reported(plugin: Any, message: str) -> None:
     _, rows = load(plugin)
 
     assert "E205" in rows[0].problem
-    assert told in rows[0].problem
+    assert message in rows[0].problem
     assert "test_hook_names.py:" in rows[0].where

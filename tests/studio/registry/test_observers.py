@@ -51,7 +51,7 @@ class Failing:
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), SystemExit(1)])
-def test_an_observer_that_raises_is_told_once_and_the_others_go_on(error: BaseException) -> None:
+def test_an_observer_that_raises_is_reported_once_and_the_others_go_on(error: BaseException) -> None:
     watching, failing = Watching(), Failing(error)
     registry, _ = load(failing, watching)
     observers = Observers(registry.host)

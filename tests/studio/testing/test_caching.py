@@ -127,7 +127,7 @@ def test_a_codec_that_raises_is_caught() -> None:
     assert find_failures(transpose, value_types=[BrokenType()], note=Note(60, 0.5))
 
 
-def test_a_value_type_that_nobody_registers_is_told() -> None:
+def test_a_value_type_that_nobody_registers_is_reported() -> None:
     assert "value type 'note'" in find_failures(transpose, note=Note(60, 0.5))["registration"]
 
 

@@ -245,7 +245,7 @@ def test_a_cached_node_type_that_writes_files_is_caught() -> None:
     assert 'cache="never"' in find_failures(pure_writer, path="a.txt")["declaration"]
 
 
-def test_an_example_that_does_not_fit_is_told_with_all_its_mistakes() -> None:
+def test_an_example_that_does_not_fit_is_reported_with_all_its_mistakes() -> None:
     with pytest.raises(AssertionError) as caught:
         check_node_type(brighten, amount=7.0, colour="red")
 
@@ -280,11 +280,11 @@ def cancel_itself(ctx: Context) -> int:
 
 
 @pytest.mark.parametrize("function", [crash, leave, cancel_itself])
-def test_a_call_that_raises_is_told_with_its_place(function: Callable[..., Any]) -> None:
+def test_a_call_that_raises_is_reported_with_its_place(function: Callable[..., Any]) -> None:
     assert "call" in find_failures(function)
 
 
-def test_the_place_of_a_failure_is_told() -> None:
+def test_the_place_of_a_failure_is_reported() -> None:
     assert "test_inspection.py:" in find_failures(crash)["call"]
 
 

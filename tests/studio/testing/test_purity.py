@@ -48,7 +48,7 @@ def write_pixels(ctx: Context, image: Image) -> Image:
     return image
 
 
-def test_writing_to_a_read_only_picture_is_told_as_such() -> None:
+def test_writing_to_a_read_only_picture_is_reported_as_such() -> None:
     assert "copy" in find_failures(write_pixels, image=GRAY)["call"]
 
 
