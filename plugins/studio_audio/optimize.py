@@ -98,7 +98,7 @@ def _descend(
         optimizer.zero_grad()
         with torch.enable_grad():
             loss = measure(levels)
-            loss.backward()  # type: ignore[no-untyped-call]  # torch has no type for it
+            loss.backward()
         optimizer.step()
     found: FloatArray = levels.detach().clamp_min(0.0).cpu().numpy()
     return found

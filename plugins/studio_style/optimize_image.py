@@ -120,7 +120,7 @@ def _descend(
         with torch.enable_grad():
             found = measure(network(values, (*STYLE_LAYERS, CONTENT_LAYER)))
             found = found + _SMOOTHNESS * _measure_roughness(values)
-            found.backward()  # type: ignore[no-untyped-call]  # torch's own
+            found.backward()
         return found
 
     step: Callable[[Callable[[], torch.Tensor]], torch.Tensor] = solver.step  # torch leaves that of L-BFGS untyped
