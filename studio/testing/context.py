@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -40,14 +42,15 @@ class TestContext:
     steps: list[tuple[int, int]] = field(default_factory=list)
     previews: list[Image] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
-    _folder: tempfile.TemporaryDirectory[str] | None = None
+    _folder: Path | None = None
 
     @property
     def scratch(self) -> Path:
         """An empty folder, removed by `close` and with the context."""
         if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="studio-test-")
-        return Path(self._folder.name)
+            self._folder = Path(tempfile.mkdtemp(prefix="studio-test-"))
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        return self._folder
 
     def rng(self, seed: int) -> np.random.Generator:
         """Return the generator that a run would give for this seed."""
@@ -89,5 +92,5 @@ class TestContext:
     def close(self) -> None:
         """Remove the scratch folder, as a run does after each call."""
         if self._folder is not None:
-            self._folder.cleanup()
+            shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None

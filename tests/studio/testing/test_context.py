@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
+
 import pytest
 
 from studio.api import (
@@ -42,3 +45,17 @@ def test_the_context_says_which_model_is_missing() -> None:
     with pytest.raises(ModelError, match="builtin:none") as caught, TestContext().open(Model("builtin:none")):
         pass
     assert isinstance(caught.value, StudioError)
+
+
+def test_the_folder_of_a_context_that_nobody_closes_goes_with_it_in_silence() -> None:
+    ctx = TestContext()
+    folder = ctx.scratch
+    assert folder.is_dir()
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        del ctx
+        gc.collect()
+
+    assert not folder.exists()
+    assert not caught
