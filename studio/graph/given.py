@@ -21,6 +21,9 @@ from studio.graph.resolved import ResolvedGraph
 from studio.graph.source import Collected, Constant, FileSource, NamedPath, Source
 from studio.graph.text_values import expand_user, is_read_from_file
 
+_SCALARS = (str, int, float, bool, type(None))
+
+
 # -- callers in Python ---------------------------------------------------------------------------------
 
 
@@ -151,6 +154,8 @@ def _name_entries(values: list[Any], spec: TypeSpec, name: Callable[[Path], Any]
 
 def _is_too_deep(value: Any) -> bool:
     """Say whether lists and mappings are nested deeper than in any graph, or contain themselves."""
+    if not isinstance(value, dict | list | tuple):
+        return False
     level = {id(value): value}
     for _ in range(MAX_NESTING + 1):
         level = {id(child): child for parent in level.values() for child in _find_children(parent)}
@@ -225,6 +230,8 @@ def restore_inputs(resolved: ResolvedGraph, values: Mapping[str, Any]) -> dict[s
 
 def _write_plain(value: Any) -> Any:
     """Return a value as plain JSON, with models as their references."""
+    if type(value) in _SCALARS:
+        return value
     try:
         return json.loads(json.dumps(value, default=lambda one: one.to_json()))
     except (AttributeError, TypeError, ValueError, RecursionError):
