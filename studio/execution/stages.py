@@ -110,7 +110,7 @@ class Stages:
         for one in positions:
             given, _ = convert_inputs(node_type, self._values.load_inputs(state.node, one))
             wanted.update(node_type.needs(**{n: v for n, v in given.items() if not node_type.inputs[n].lazy}))
-        return frozenset(wanted & set(state.node.inputs))
+        return frozenset(wanted)
 
     def _begin(self, state: NodeState) -> Advanced:
         """Create the calls of a node whose inputs are available, or the copies of a mapped graph."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,29 @@ def test_nothing_is_held_when_a_run_ends_but_its_outputs(tmp_path: Path, probe: 
         studio.run(graph(nodes, m="m", g="g", skipped="skipped"), on_event=listen)
 
     assert alive == [0]
+
+
+def test_a_mapped_graph_that_fails_in_one_copy_holds_no_value_of_the_others(tmp_path: Path, probe: Probe) -> None:
+    nodes = {
+        "i": ("fake.image", {"seed": "@inputs.a"}),
+        "s": ("fake.shift", {"image": "@i"}),
+        "f": ("fake.fail_at", {"a": "@inputs.a", "bad": 2}),
+    }
+    inner = graph(nodes, image="s", number="f") | {"inputs": {"a": {"type": "int"}}}
+    (tmp_path / "inner.json").write_text(json.dumps(inner))
+    outer = graph({"g": ("graph:inner.json", {"a": [1, 2, 3]})}, images="g.image", numbers="g.number")
+    (tmp_path / "outer.json").write_text(json.dumps(outer))
+    alive: list[int] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, RunFinished):
+            gc.collect()
+            alive.append(probe.alive)
+
+    with open_studio(tmp_path / "cache", probe, on_disk=False, memory_bytes=0) as studio:
+        assert studio.run(tmp_path / "outer.json", on_event=listen).status == "failed"
+
+    assert (probe.calls["shift"], alive) == (3, [0])
 
 
 # -- nodes by hand -------------------------------------------------------------------------------------

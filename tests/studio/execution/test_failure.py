@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 from fakes import Probe, get_error, graph
 
 from studio.app import Studio
+from studio.errors import StudioError
+from studio.execution.failure import describe_inputs, explain_failure
 
 CHAIN = {"a": ("fake.add", {"a": 1}), "b": ("fake.add", {"a": "@a"}), "c": ("fake.add", {"a": "@b"})}
 
@@ -65,3 +69,31 @@ def test_a_json_value_that_does_not_fit_is_the_error_of_the_node_that_takes_it(s
     assert error.code == "E303"
     assert "'a'" in error.message
     assert "input 'a'" in error.message
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "full"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "E310", True),
+        (OSError(errno.EACCES, "Permission denied"), "E301", False),
+        (ValueError("28"), "E301", False),
+    ],
+)
+def test_an_error_says_whether_the_disk_is_full(error: Exception, code: str, full: bool) -> None:
+    explained = explain_failure(error, "n", "fake.fail", {})
+
+    assert (explained.code, explained.disk_full) == (code, full)
+
+
+def test_the_error_of_a_full_disk_is_recognised_through_the_error_that_hides_it() -> None:
+    hidden = StudioError("E312", "cannot write")
+    hidden.__cause__ = OSError(errno.ENOSPC, "No space left on device")
+
+    assert explain_failure(hidden, "n", "fake.fail", {}).disk_full
+
+
+def test_inputs_are_described_in_one_line_of_limited_length() -> None:
+    described = describe_inputs({f"input_{index}": "x" * 50 for index in range(40)})
+
+    assert len(described) == 400
+    assert described.endswith("...")

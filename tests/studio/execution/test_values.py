@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
 from fakes import Probe, get_error, graph
 
 from studio.app import Studio
+from studio.errors import StudioError
+from studio.execution.call import Call, Result
+from studio.execution.values import Values
+from studio.graph.source import Collected, Constant
 
 
 def test_a_list_at_a_single_input_maps_the_node(studio: Studio, probe: Probe) -> None:
@@ -111,3 +118,57 @@ def test_changing_a_result_changes_no_later_one(studio: Studio) -> None:
     studio.run(document)["o"].append(99)
 
     assert studio.run(document)["o"] == [0, 1, 2]
+
+
+# -- by hand -------------------------------------------------------------------------------------------
+
+
+def test_a_call_gets_a_list_of_its_own_that_it_may_change(
+    memory_studio: Studio, make_call: Callable[..., Call]
+) -> None:
+    services = memory_studio.executor.services
+    values, result = Values(services, None), Result(memory_studio.cache.digest([1, 2]), [1, 2])
+    call = make_call("fake.total", numbers=result)
+    values.load_inputs(call.state.node, call.args)["numbers"].append(3)
+
+    assert values.load_inputs(call.state.node, call.args) == {"numbers": [1, 2]}
+
+
+def test_an_entry_follows_its_list_when_that_is_made_again_differently(
+    memory_studio: Studio, make_call: Callable[..., Call]
+) -> None:
+    digest = memory_studio.cache.digest
+    values = Values(memory_studio.executor.services, None)
+    whole = Result(digest([1, 2]), [1, 2], call=make_call("fake.count"))
+    first, second = values.split(whole)
+    for entry in (first, second):
+        entry.forget_value()
+    whole.take_over(Result(digest([1, 7]), [1, 7]))
+
+    assert (values.load(second), second.digest, second.drifted) == (7, digest(7), True)
+    assert values.drifted
+    assert (values.load(first), first.digest) == (1, digest(1))
+
+
+def test_an_entry_that_a_list_made_again_no_longer_has_is_an_error(
+    memory_studio: Studio, make_call: Callable[..., Call]
+) -> None:
+    digest = memory_studio.cache.digest
+    values = Values(memory_studio.executor.services, None)
+    whole = Result(digest([1, 2]), [1, 2], call=make_call("fake.count"))
+    _, second = values.split(whole)
+    second.forget_value()
+    whole.take_over(Result(digest([1]), [1]))
+
+    with pytest.raises(StudioError, match="has 1 entries") as caught:
+        values.load(second)
+    assert caught.value.code == "E308"
+
+
+def test_a_constant_is_digested_once_until_it_is_forgotten(memory_studio: Studio) -> None:
+    values, source = Values(memory_studio.executor.services, None), Constant([1, 2])
+    found = values.find_constant(source)
+    assert values.find_constant(source) is found
+    values.forget_constants([Collected((source,))])
+
+    assert values.find_constant(source) is not found
