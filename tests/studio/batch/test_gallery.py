@@ -213,7 +213,7 @@ def test_the_writer_goes_on_when_the_disk_is_free_again(fruit: Folder) -> None:
     assert len(read_items(fruit.path)) == 6
 
 
-def test_leftovers_of_a_killed_process_go(fruit: Folder) -> None:
+def test_partial_files_of_a_killed_process_are_removed(fruit: Folder) -> None:
     write_gallery(fruit.path)
     old, young = fruit.path / "gallery_files" / ".gallery-old.js", fruit.path / "gallery_files" / ".gallery-new.js"
     old.write_text("half")
@@ -234,7 +234,7 @@ def test_the_writer_leaves_a_gallery_of_the_end(fruit: Folder) -> None:
     assert read_state(fruit.path)["running"] is False
 
 
-def test_large_pictures_are_not_decoded(fruit: Folder) -> None:
+def test_large_images_are_not_decoded(fruit: Folder) -> None:
     from studio.settings import MediaLimits
 
     write_gallery(fruit.path, MediaLimits(max_pixels=100))
@@ -336,7 +336,7 @@ def test_the_page_sorts_numbers_as_numbers(fruit: Folder, show: Open) -> None:
     assert "".join(turned) == "012345"
 
 
-def test_the_page_plays_a_film_and_a_sound(fruit: Folder, show: Open) -> None:
+def test_the_page_plays_video_and_audio(fruit: Folder, show: Open) -> None:
     write_gallery(fruit.path)
     page = show(fruit.path)
     played = """medium => { medium.muted = true; return new Promise((done, fail) => {

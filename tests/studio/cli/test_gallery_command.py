@@ -73,7 +73,7 @@ def test_a_folder_without_a_batch_has_no_gallery(desk: Desk) -> None:
     assert "E742" in done.err
 
 
-def test_contact_sheets_show_every_picture(desk: Desk, folder: Path) -> None:
+def test_contact_sheets_show_every_image(desk: Desk, folder: Path) -> None:
     with PIL.Image.open(folder / "contact_sheets" / "sheet_001.png") as sheet:
         colors = {sheet.convert("RGB").getpixel((x, y)) for x in range(0, sheet.width, 7) for y in range(0, 300, 7)}
 
