@@ -103,6 +103,21 @@ def test_another_process_is_kept_out_until_the_result_is_recorded(cache: Cache, 
     other.close()
 
 
+def test_a_fingerprint_that_is_released_without_a_result_is_free_for_another_process(
+    cache: Cache, tmp_path: Path
+) -> None:
+    other, fingerprint = open_cache(tmp_path), "1" * 64
+    assert cache.claim(fingerprint, lambda: None)
+    assert cache.try_lock(fingerprint)
+    assert not other.try_lock(fingerprint)
+
+    cache.release(fingerprint)
+
+    assert other.try_lock(fingerprint)
+    assert cache.claim(fingerprint, lambda: None)
+    other.close()
+
+
 def test_a_claim_is_held_by_one_and_handed_on(cache: Cache) -> None:
     told: list[str] = []
 

@@ -6,6 +6,8 @@ import contextlib
 import os
 import random
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +20,7 @@ from fakes import Probe, graph, open_studio
 from studio.cache import MISSING, Action, Cache
 from studio.errors import CacheError
 
+REPOSITORY = Path(__file__).parents[3]
 VALUES: dict[str, Callable[[], Any]] = {
     "json": lambda: {"a": [1, 2.5, None]},
     "long text": lambda: "x" * 100_000,
@@ -222,3 +225,62 @@ def test_discarding_leaves_other_blobs_alone(cache: Cache) -> None:
     assert cache.find(first.fingerprint) is None
     assert cache.load(first.outputs["value"]) is MISSING
     assert cache.load(second.outputs["value"]) == create_image(2)
+
+
+# -- two processes on one folder -----------------------------------------------------------------------
+
+PROGRAM = """
+import random, sys
+from pathlib import Path
+from fake_caches import create_image, open_cache
+from studio.cache import MISSING, Action
+cache = open_cache(Path(sys.argv[1]), limit_bytes=int(sys.argv[3]))
+print("ready", flush=True)
+sys.stdin.readline()
+rng = random.Random(int(sys.argv[2]))
+wrong = missing = 0
+for turn in range(60):
+    seed = rng.randrange(12)
+    image = create_image(seed, 96 if seed % 2 else 8)
+    digest = cache.digest(image)
+    cache.record(Action(f"{seed:064x}", "fake.make", {"value": digest}), {digest: image})
+    if turn % 5 == 0:
+        cache.flush()
+    found = cache.find(f"{rng.randrange(12):064x}", local=True)
+    value = cache.load(found.outputs["value"]) if found else MISSING
+    missing += value is MISSING
+    wrong += value is not MISSING and cache.digest(value) != found.outputs["value"]
+cache.flush()
+print(wrong, missing, [error.code for error in cache.take_errors()], flush=True)
+cache.close()
+"""
+
+
+@pytest.mark.parametrize("limit", [2**30, 60_000])
+def test_two_processes_record_load_and_evict_in_one_folder(tmp_path: Path, limit: int) -> None:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(tmp_path), str(seed), str(limit)],
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": f"{REPOSITORY}{os.pathsep}{REPOSITORY / 'tests'}"},
+        )
+        for seed in (1, 2)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+
+    told = [process.communicate("\n")[0].split(maxsplit=2) for process in processes]
+
+    assert [(wrong, errors) for wrong, _, errors in told] == [("0", "[]\n")] * 2
+    cache = open_cache(tmp_path)
+    assert cache.disk is not None
+    assert cache.disk.verify() == []
+    assert list((tmp_path / "tmp").iterdir()) == []
+    if limit == 2**30:
+        images = [create_image(seed, 96 if seed % 2 else 8) for seed in range(12)]
+        found = [cache.load(cache.digest(image)) for image in images]
+        assert [image is not MISSING for image in found].count(True) >= 11  # each seed is drawn, but for chance
+    cache.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,7 +17,9 @@ from fakes import Probe, graph, open_studio
 
 from studio.api import Image, Video
 from studio.api.builtin import create_builtin_value_types
-from studio.cache import MISSING, Action, Cache
+from studio.cache import MISSING, Action, Cache, Digester, shared
+from studio.cache.codec import Codecs
+from studio.cache.shared import SharedTier
 from studio.errors import UsageError
 
 
@@ -345,3 +348,253 @@ def test_without_the_setting_nothing_is_contacted(tmp_path: Path, monkeypatch: p
 
     assert cache.shared is None
     cache.close()
+
+
+# -- a storage that fails ------------------------------------------------------------------------------
+
+FINGERPRINT = "f" * 64
+
+
+class FaultyFiles:
+    """A file system in memory whose calls are counted, and fail as they are told."""
+
+    def __init__(self, files: Any) -> None:
+        self._files = files
+        self.calls: list[str] = []
+        self.faults: dict[str, Exception] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*args: Any, **more: Any) -> Any:
+            self.calls.append(name)
+            if name in self.faults:
+                raise self.faults[name]
+            return getattr(self._files, name)(*args, **more)
+
+        return call
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until it is set."""
+
+    seconds: float = 1000.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def time(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock that the shared tier reads."""
+    clock = Clock()
+    monkeypatch.setattr(shared, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def tier(tmp_path: Path) -> Iterator[SharedTier]:
+    """A shared tier in a storage that can fail."""
+    types = create_builtin_value_types()
+    made = SharedTier(f"memory://{tmp_path}", Codecs(types), Digester(types).digest)
+    made._fs = FaultyFiles(made._fs)
+    yield made
+    made.close()
+
+
+def share(tier: SharedTier, value: Any, fingerprint: str = FINGERPRINT) -> str:
+    """Record a value in the shared tier; return its digest."""
+    digest = Digester(create_builtin_value_types()).digest(value)
+    tier.record(Action(fingerprint, "fake.make", {"value": digest}), {digest: value}, 100)
+    tier.flush()
+    return digest
+
+
+def test_a_storage_that_cannot_be_read_is_left_alone_for_a_minute(tier: SharedTier, clock: Clock) -> None:
+    share(tier, 1)
+    tier._fs.faults["cat_file"] = OSError("down")
+    assert tier.find(FINGERPRINT) is None
+    tier._fs.faults.clear()
+    tier._fs.calls.clear()
+
+    clock.seconds += 59.9
+    assert tier.find(FINGERPRINT) is None
+    assert tier._fs.calls == []
+
+    clock.seconds += 0.1
+    assert tier.find(FINGERPRINT) is not None
+
+
+def test_a_storage_that_cannot_be_written_is_left_alone_for_a_minute(tier: SharedTier, clock: Clock) -> None:
+    tier._fs.faults["pipe_file"] = OSError("full")
+    share(tier, 1)
+    tier._fs.faults.clear()
+    tier._fs.calls.clear()
+
+    clock.seconds += 59.9
+    share(tier, 2)
+    assert tier._fs.calls == []
+
+    clock.seconds += 0.1
+    share(tier, 3)
+    assert tier.find(FINGERPRINT) is not None
+
+
+def test_a_storage_that_cannot_be_written_is_read_all_the_same(tier: SharedTier, clock: Clock) -> None:
+    share(tier, 1)
+    tier._fs.faults["pipe_file"] = OSError("read only")
+    share(tier, 2, "e" * 64)
+
+    assert tier.find(FINGERPRINT) is not None
+
+
+def test_an_error_is_told_once_and_says_what_cannot_be_done(tier: SharedTier, clock: Clock) -> None:
+    for _ in range(3):
+        tier._fs.faults["cat_file"] = OSError("down")
+        tier.find(FINGERPRINT)
+        clock.seconds += 60
+    tier._fs.faults["exists"] = OSError("down")
+    share(tier, 1)
+
+    messages = [error.message for error in tier.take_errors()]
+
+    assert [("cannot be read" in message, "cannot be written to" in message) for message in messages] == [
+        (True, False),
+        (False, True),
+    ]
+    assert tier.take_errors() == []
+
+
+@pytest.mark.parametrize("error", [NotImplementedError("create"), TypeError("mode"), OSError("NotImplemented: 501")])
+def test_a_storage_without_conditional_writes_is_asked_for_them_once(tier: SharedTier, error: Exception) -> None:
+    files, modes = tier._fs._files, []
+
+    def pipe_file(name: str, data: bytes, mode: str = "overwrite") -> None:
+        modes.append(mode)
+        if mode == "create":
+            raise error
+        files.pipe_file(name, data)
+
+    tier._fs.pipe_file = pipe_file
+    digest = share(tier, 1)
+
+    assert modes == ["create", "overwrite", "overwrite"]
+    found = tier.find(FINGERPRINT)
+    assert found is not None
+    assert found.outputs == {"value": digest}
+    assert tier.take_errors() == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        FileExistsError("x"),
+        OSError("PreconditionFailed"),
+        OSError("At least one of the pre-conditions you specified did not hold"),
+    ],
+)
+def test_an_object_that_another_machine_wrote_first_stays(tier: SharedTier, error: Exception) -> None:
+    share(tier, 1)
+    tier._known.clear()
+    tier._fs.faults["pipe_file"] = error
+
+    share(tier, 1)
+
+    assert tier.take_errors() == []
+
+
+def test_any_other_error_of_a_write_is_told(tier: SharedTier, clock: Clock) -> None:
+    tier._fs.faults["pipe_file"] = PermissionError("no")
+    share(tier, 1)
+
+    assert [error.code for error in tier.take_errors()] == ["E757"]
+
+
+@pytest.mark.parametrize("damage", ["bytes", "size", "missing", "unreachable"])
+def test_a_stream_that_is_no_use_leaves_no_temporary_file(
+    tier: SharedTier, clock: Clock, tmp_path: Path, damage: str
+) -> None:
+    path = tmp_path / "film.mkv"
+    path.write_bytes(b"0123456789")
+    digest = "d" * 64
+    header = shared._make_header("stream:video", "mkv", 10, path)
+    files, name = tier._fs._files, tier._name("files", digest, "mkv")
+    files.pipe_file(tier._name("blobs", digest), header)
+    if damage != "missing":
+        files.pipe_file(name, {"bytes": b"012345678X", "size": b"012345678"}.get(damage, b"0123456789"))
+    if damage == "unreachable":
+        tier._fs.faults["get_file"] = OSError("down")
+    (tmp_path / "into").mkdir()
+
+    assert tier.fetch(digest, lambda extension: tmp_path / "into" / f"x.{extension}") is None
+
+    assert list((tmp_path / "into").iterdir()) == []
+    assert len(tier.take_errors()) == (damage == "unreachable")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"format": 2},
+        {"codec": "../etc"},
+        {"codec": "a:b:c"},
+        {"codec": "x" * 33},
+        {"extension": "a/b"},
+        {"extension": "a:b"},
+        {"extension": ""},
+        {"checksum": "0" * 63},
+        {"checksum": "G" * 64},
+        {"size": "many"},
+        {"size": None},
+        {"padding": "x" * 5000},
+    ],
+)
+def test_the_header_of_a_blob_is_not_believed(changes: dict[str, Any]) -> None:
+    header = {"format": 1, "codec": "json", "extension": "json", "size": 1, "checksum": "0" * 64}
+
+    assert shared._parse_blob(json.dumps(header).encode() + b"\n1") is not None
+    assert shared._parse_blob(json.dumps({**header, **changes}).encode() + b"\n1") is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"format": 2},
+        {"fingerprint": "e" * 64},
+        {"outputs": {"a": "0" * 63}},
+        {"outputs": {"a": "0" * 64, "b": "x"}},
+        {"outputs": ["0" * 64]},
+        {"parts": None},
+        {"seconds": "long"},
+    ],
+)
+def test_an_action_is_not_believed(changes: dict[str, Any]) -> None:
+    row = {
+        "format": 1, "fingerprint": FINGERPRINT, "node_type": "a.b", "outputs": {"a": "0" * 64}, "parts": {},
+        "seconds": 1.5, "made": 2.5, "notes": [],
+    }  # fmt: skip
+
+    assert shared._parse_action(json.dumps(row).encode(), FINGERPRINT) is not None
+    assert shared._parse_action(json.dumps({**row, **changes}).encode(), FINGERPRINT) is None
+
+
+def test_an_object_in_a_folder_is_synced_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    for name in ("fsync", "link", "replace"):
+        original = getattr(os, name)
+        monkeypatch.setattr(
+            os, name, lambda *args, name=name, original=original: (seen.append(name), original(*args))[1]
+        )
+    types = create_builtin_value_types()
+    tier = SharedTier(f"file://{tmp_path}/shared", Codecs(types), Digester(types).digest)
+
+    share(tier, 1)
+
+    assert seen == ["fsync", "link", "fsync", "link"]  # the blob, then the action that leads to it
+    assert tier._put(tier._name("actions", FINGERPRINT), b"{}", replace=True)
+    assert seen[4:] == ["fsync", "replace"]
+    tier.close()
