@@ -152,11 +152,11 @@ class Batch:
         values = find_shown_values(self.resolved, item)
         try:
             template = self._names.fill(item, values)
-            names = self._names.render(item, values)
+            names = [f"item {self._names.place(item).casefold()}", *self._names.render(item, values)]
         except UsageError as error:
             findings.append(Finding(error.code, item.source, error.message, hint=error.hint))
             return
-        for name in (f"item {item.name.casefold()}", *names):
+        for name in names:
             taken = importing.reserve_path(name, item)
             if taken is not None:
                 findings.append(_report_duplicate(item, name, taken))

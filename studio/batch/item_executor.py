@@ -6,7 +6,8 @@ import queue
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from studio.api import Model, OutputPath
@@ -32,6 +33,25 @@ from studio.provenance.record import FileRecord
 _WRITERS = 2
 _ENTRIES_IN_MEMORY = 128  # the rest is on disk, so that memory does not grow with the items
 _STUCK_CODES = ("E305",)
+
+
+@dataclass(frozen=True)
+class _StartedItem:
+    """An item that runs.
+
+    Attributes:
+        item: The item.
+        values: The values of the graph's inputs.
+        begin: When it was started.
+        place: The folder of the files that its nodes write, seen from the batch's folder.
+        folder: Where its files are written, and which names they have taken; None to write nothing.
+    """
+
+    item: Item
+    values: dict[str, Any]
+    begin: float
+    place: str
+    folder: OutputFolder | None
 
 
 class ItemExecutor:
@@ -61,7 +81,8 @@ class ItemExecutor:
         self.resolved = resolve_spec(studio, spec)
         self._names = create_names(self.resolved, spec)
         self._folder = Path(spec.folder) if spec.folder is not None else None
-        self._started: dict[str, tuple[Item, dict[str, Any], float]] = {}
+        self._started: dict[str, _StartedItem] = {}
+        self._places: dict[str, OutputFolder] = {}
         self._checked: set[Model] = set()
         self._finished: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._closed = threading.Event()
@@ -84,18 +105,32 @@ class ItemExecutor:
         plans: dict[str, tuple[Plan, str]] = {}
         for item in items:
             key = f"item#{item.index}"
-            begin = time.perf_counter()
             try:
-                values = restore_inputs(self.resolved, item.values)
-                plan = self._studio.plan_resolved(self.resolved, values, only=self._spec.only)
-                self._check_models(plan)
-                place = self._names.place(item)
+                started, plan = self._prepare(item)
             except StudioError as error:
                 self._report(self, ItemResult(item.index, ItemState.FAILED, error=error.to_json()))
                 continue
-            self._started[key] = item, values, begin
-            plans[key] = plan, place
+            self._started[key] = started
+            if started.folder is not None:
+                self._places[started.place] = started.folder
+            plans[key] = plan, started.place
         self._run.add(plans)
+
+    def _prepare(self, item: Item) -> tuple[_StartedItem, Plan]:
+        begin = time.perf_counter()
+        values = restore_inputs(self.resolved, item.values)
+        plan = self._studio.plan_resolved(self.resolved, values, only=self._spec.only)
+        self._check_models(plan)
+        folder = None
+        if self._folder is not None:
+            folder = OutputFolder(self._folder, self._names.fill(item, find_shown_values(self.resolved, item)))
+        return _StartedItem(item, values, begin, self._names.place(item), folder), plan
+
+    def _remove(self, key: str) -> _StartedItem | None:
+        started = self._started.pop(key, None)
+        if started is not None:
+            self._places.pop(started.place, None)
+        return started
 
     def close(self) -> None:
         """End; items that were started and not reported are dropped."""
@@ -117,8 +152,10 @@ class ItemExecutor:
                 self._checked.add(model)
 
     def _find_output_path(self, name: str) -> OutputPath:
+        """Return the place of a file that a node writes, in the folder of its item."""
         assert self._folder is not None
-        return OutputFolder(self._folder).resolve(name)
+        folders = (self._places.get(str(parent)) for parent in PurePosixPath(name).parents)
+        return next(filter(None, folders), OutputFolder(self._folder)).resolve(name)
 
     def _watch(self) -> None:
         """Check time limits and other processes, until the executor is closed."""
@@ -135,14 +172,13 @@ class ItemExecutor:
             self._fail(key, error)
 
     def _fail(self, key: str, error: Exception) -> None:
-        started = self._started.pop(key, None)
+        started = self._remove(key)
         if started is None:
             return
         if not isinstance(error, StudioError):
             error = StudioError("E999", f"a bug in Studio: {type(error).__name__}: {error}", hint="please report it")
-        item, _, begin = started
-        seconds = time.perf_counter() - begin
-        self._report(self, ItemResult(item.index, ItemState.FAILED, error=error.to_json(), seconds=seconds))
+        seconds = time.perf_counter() - started.begin
+        self._report(self, ItemResult(started.item.index, ItemState.FAILED, error=error.to_json(), seconds=seconds))
 
     def _finish_items(self) -> None:
         while (key := self._finished.get()) is not None:
@@ -164,44 +200,43 @@ class ItemExecutor:
             calls = [call for missing in lost for call in missing.calls]
             self._run.remake(LostValue(calls), lambda made: self._finished.put(key))
             return
-        item, given, begin = self._started[key]
-        files, errors = self._write(item, given, values, outcome)
-        made = self._make_result(item, outcome, values, files, errors, time.perf_counter() - begin)
-        self._started.pop(key, None)
+        started = self._started[key]
+        files, errors = self._write(started, values, outcome)
+        made = self._make_result(started, outcome, values, files, errors)
+        self._remove(key)
         self._run.forget(key)
         self._report(self, made)
 
     def _write(
-        self, item: Item, given: Mapping[str, Any], values: Mapping[str, Any], outcome: PlanOutcome
+        self, started: _StartedItem, values: Mapping[str, Any], outcome: PlanOutcome
     ) -> tuple[list[FileRecord], list[StudioError]]:
-        if self._folder is None:
+        folder = started.folder
+        if folder is None:
             return [], []
-        shown = find_shown_values(self.resolved, item)
-        folder = OutputFolder(self._folder, self._names.fill(item, shown))
-        return self._studio.output_writer.write(self.resolved, given, values, outcome.types, folder, self._run_id)
+        write = self._studio.output_writer.write
+        return write(self.resolved, started.values, values, outcome.types, folder, self._run_id)
 
     def _make_result(
         self,
-        item: Item,
+        started: _StartedItem,
         outcome: PlanOutcome,
         values: Mapping[str, Any],
         files: Sequence[FileRecord],
         errors: Sequence[StudioError],
-        seconds: float,
     ) -> ItemResult:
         failures = [*outcome.errors, *errors]
         return ItemResult(
-            item.index,
+            started.item.index,
             ItemState.FAILED if failures else ItemState.DONE,
-            tuple(self._describe(file, outcome, values) for file in files),
-            failures[0].to_json() if failures else None,
-            seconds,
-            outcome.calls,
-            outcome.cached,
-            tuple(outcome.warnings),
-            values if self._folder is None else {},
-            any(error.code in _STUCK_CODES for error in failures),
-            bool(failures) and is_disk_full(failures[0]),
+            outputs=tuple(self._describe(file, outcome, values) for file in files),
+            error=failures[0].to_json() if failures else None,
+            seconds=time.perf_counter() - started.begin,
+            calls=outcome.calls,
+            cached=outcome.cached,
+            warnings=tuple(outcome.warnings),
+            values=values if self._folder is None else {},
+            stuck=any(error.code in _STUCK_CODES for error in failures),
+            disk_full=bool(failures) and is_disk_full(failures[0]),
         )
 
     def _describe(self, file: FileRecord, outcome: PlanOutcome, values: Mapping[str, Any]) -> ItemOutput:

@@ -308,6 +308,15 @@ def test_a_name_that_leaves_the_folder_is_reported_before_anything_runs(make: Ma
     assert error.value.findings[0].code == "E743"
 
 
+def test_two_items_whose_nodes_would_write_into_one_folder_are_reported(make: Make, tmp_path: Path) -> None:
+    batch = make(ADDING, [{"name": "m?", "a": 1}, {"name": "m*", "a": 2}], tmp_path / "out", template="{a}.{ext}")
+
+    with Ledger(tmp_path / "out", create=True) as ledger, pytest.raises(ItemsError) as error:
+        batch.import_items(ledger)
+
+    assert (error.value.findings[0].code, error.value.findings[0].where) == ("E743", "items[1]")
+
+
 def test_a_template_that_names_two_items_alike_is_reported(make: Make, tmp_path: Path) -> None:
     batch = make(ADDING, [{"a": 1}, {"a": 1}], tmp_path / "out", template="{a}.{ext}")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import queue
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from fakes import Probe
 
 import studio as package
 from studio.app import Studio
+from studio.batch.item_executor import ItemExecutor
 from tests.studio.batch.conftest import ADDING, Make, from_input, graph_of
 
 STACKED = graph_of(
@@ -187,3 +190,44 @@ def test_a_batch_keeps_few_pages_of_the_index_in_memory(make: Make, studio: Stud
 
     assert studio.cache.disk is not None
     assert studio.cache.disk.table._connection.execute("pragma cache_size").fetchone() == (-512,)
+
+
+# -- files ---------------------------------------------------------------------------------------------------
+
+SAVING = graph_of(
+    {
+        "one": {"type": "fake.write", "inputs": {"a": from_input("a"), "path": "x.txt"}},
+        "two": {"type": "fake.write", "inputs": {"a": 2, "path": from_input("path")}},
+    },
+    {"a": {"type": "int"}, "path": {"type": "path", "default": "y.txt"}},
+    {"one": "one", "two": "two"},
+)
+
+
+def write_items(studio: Studio, rows: list[dict[str, Any]], folder: Path, **options: Any) -> list[Any]:
+    return list(package.batch(SAVING, rows, folder, workers=0, studio=studio, **options))
+
+
+def test_two_nodes_of_an_item_that_write_one_name_are_refused_as_in_a_run(studio: Studio, tmp_path: Path) -> None:
+    (item,) = write_items(studio, [{"name": "m", "a": 1, "path": "x.txt"}], tmp_path / "out")
+
+    assert (item.state, item.error["code"]) == ("failed", "E314")
+
+
+def test_an_output_does_not_overwrite_what_a_node_of_the_item_wrote(studio: Studio, tmp_path: Path) -> None:
+    rows = [{"name": "m", "a": 1, "path": "one.json"}]
+
+    (item,) = write_items(studio, rows, tmp_path / "out", name="m/{output}.{ext}")
+
+    assert (item.state, item.error["code"]) == ("failed", "E314")
+
+
+def test_an_item_that_runs_again_may_write_its_files_again(make: Make, studio: Studio, tmp_path: Path) -> None:
+    batch = make(SAVING, [{"name": "m", "a": 1}], tmp_path / "out")
+    results: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    with contextlib.closing(ItemExecutor(studio, batch.spec, lambda worker, result: results.put(result))) as executor:
+        for _ in range(2):
+            executor.start(list(batch.items()))
+            result = results.get(timeout=60)
+            assert result.state == "done", result.error
