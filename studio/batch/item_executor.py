@@ -17,7 +17,7 @@ from studio.batch.item import Item, ItemOutput, ItemResult, ItemState
 from studio.batch.names import create_names, find_shown_values
 from studio.batch.spec import BatchSpec, resolve_spec
 from studio.batch.worker import Report
-from studio.errors import StudioError
+from studio.errors import RunError, StudioError
 from studio.execution.call import LostValue
 from studio.execution.control import Control
 from studio.execution.executor import create_run_id
@@ -210,11 +210,17 @@ class ItemExecutor:
     def _write(
         self, started: _StartedItem, values: Mapping[str, Any], outcome: PlanOutcome
     ) -> tuple[list[FileRecord], list[StudioError]]:
+        """Write the outputs of an item, and wait until all of its files are on the disk with their names."""
         folder = started.folder
         if folder is None:
             return [], []
         write = self._studio.output_writer.write
-        return write(self.resolved, started.values, values, outcome.types, folder, self._run_id)
+        files, errors = write(self.resolved, started.values, values, outcome.types, folder, self._run_id)
+        try:
+            folder.sync()
+        except RunError as error:
+            errors.append(error)
+        return files, errors
 
     def _make_result(
         self,

@@ -97,6 +97,7 @@ class OutputFolder:
                 hint="rename an output, give image.save another path, or write --name with other fields",
             )
         self._taken.add(path)
+        self._unsynced.update(folder for folder in path.parents if folder.is_relative_to(root))
         return OutputPath(path, name)
 
     def write(
@@ -133,11 +134,10 @@ class OutputFolder:
             place = self.resolve(name)
             carried = format_provenance(provenance, output, index)
             written.append(_write_file(FileRecord(output, place.path, index), entry, value_type, carried))
-            self._unsynced.add(place.path.parent)
         return written
 
     def sync(self) -> None:
-        """Wait until the names of the written files are on the disk, so that a record of them stays true.
+        """Wait until the names of the files and of their folders are on the disk, so that a record of them stays true.
 
         Raises:
             RunError: E312 if the disk refuses.

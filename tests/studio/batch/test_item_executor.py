@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import queue
 from pathlib import Path
 from typing import Any
 
+import pytest
 from fakes import Probe
 
 import studio as package
 from studio.app import Studio
 from studio.batch.item_executor import ItemExecutor
+from studio.batch.worker import Worker
+from studio.provenance import output_folder
 from tests.studio.batch.conftest import ADDING, Make, from_input, graph_of
 
 STACKED = graph_of(
@@ -231,3 +236,38 @@ def test_an_item_that_runs_again_may_write_its_files_again(make: Make, studio: S
             executor.start(list(batch.items()))
             result = results.get(timeout=60)
             assert result.state == "done", result.error
+
+
+def test_an_item_is_not_done_while_the_disk_refuses_the_names_of_its_files(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: Path) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(output_folder, "sync_folder", refuse)
+
+    (item,) = write_items(studio, [{"name": "m", "a": 1}], tmp_path / "out")
+
+    assert (item.state, item.error["code"]) == ("failed", "E312")
+
+
+def test_an_items_files_and_folders_have_durable_names_when_it_is_reported(
+    make: Make, studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    durable: dict[Path, set[str]] = {}
+    results: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    monkeypatch.setattr(output_folder, "sync_folder", lambda folder: durable.update({folder: set(os.listdir(folder))}))
+    batch = make(SAVING, [{"name": "deep/m", "a": 1}], tmp_path / "out")
+
+    def report(worker: Worker, result: Any) -> None:
+        results.put((result.state, dict(durable)))
+
+    with contextlib.closing(ItemExecutor(studio, batch.spec, report)) as executor:
+        executor.start(list(batch.items()))
+        state, seen = results.get(timeout=60)
+
+    out = (tmp_path / "out").resolve()
+    assert state == "done"
+    assert "deep" in seen[out]
+    assert {"m", "m_one.json", "m_two.json"} <= seen[out / "deep"]
+    assert out / "deep/m" in seen
