@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 
 from studio.errors import ModelError
 
+SCHEMES = ("builtin", "local", "file", "hub")
+REFERENCE_HINT = "write builtin:NAME, local:NAME, file:PATH or hub:OWNER/NAME@REVISION"
 _HUB = re.compile(r"hub:[\w.-]+/[\w.-]+(@[\w./-]+)?")
 _NAMED = re.compile(r"(builtin|local):[\w.-]+")
 
@@ -35,7 +37,7 @@ class Model:
             raise ModelError(
                 "E601",
                 f"invalid model reference {text!r}",
-                hint="write builtin:NAME, local:NAME, file:PATH or hub:OWNER/NAME@REVISION",
+                hint=REFERENCE_HINT,
             )
         object.__setattr__(self, "options", tuple(sorted(self.options)))
 

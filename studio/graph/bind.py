@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from studio.api import Model, TypeSpec
+from studio.api.model import REFERENCE_HINT
 from studio.api.type_spec import PLAIN_TYPES, REFERENCE_TYPES, ValueProblem, check_value, describe_value
 from studio.errors import ModelError
 from studio.graph.document import EDGE_PATTERN, is_edge, is_file, is_pattern, is_quoted
@@ -27,7 +28,6 @@ from studio.graph.source import Collected, Constant, FileSource, NamedPath, Sour
 _Bind = Callable[[Any, TypeSpec, str], Bound | None]
 _EDGE = re.compile(EDGE_PATTERN)
 _LONGEST_NAME = 1000
-_MODEL_HINT = 'write "builtin:NAME", "file:PATH" or "hub:OWNER/NAME@REVISION"'
 _ENTRY_HINT = "concatenate the lists with logic.concatenate"
 
 
@@ -305,7 +305,7 @@ def _parse_model(value: Any) -> Model:
     """Return a model reference; ModelError for anything that is none."""
     if isinstance(value, str) or _is_model(value):
         return Model.from_json(value)
-    raise ModelError("E601", f"invalid model reference: {describe_value(value)}", hint=_MODEL_HINT)
+    raise ModelError("E601", f"invalid model reference: {describe_value(value)}", hint=REFERENCE_HINT)
 
 
 def _is_model(value: Any) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from studio.api import Field, Input, NodeType, TypeSpec
+from studio.api.model import SCHEMES
 from studio.api.type_spec import PLAIN_TYPES, REFERENCE_TYPES
 from studio.graph.catalog import Catalog
 from studio.graph.document import EDGE_PATTERN, NAME_PATTERN, TYPE_PATTERN, VERSION_PATTERN
@@ -18,6 +19,7 @@ FORMAT_ID = "urn:studio:graph:1"
 INSTALLED_ID = "urn:studio:graph:1:installed"
 _TYPE_EXAMPLES = ["text", "int", "float", "bool", "choice", "json", "image", "mask", "audio", "video", "list[text]"]
 _FILES = {"files": {"type": "string", "description": "Files of a folder, such as frames/*.png or frames/%05d.png."}}
+_MODEL_PATTERN = f"^({'|'.join(SCHEMES)}):"
 _JSON_TYPES = {"text": "string", "int": "integer", "float": "number", "number": "number", "bool": "boolean"}
 
 
@@ -347,14 +349,14 @@ def _describe_single(spec: TypeSpec, media: Iterable[str], *, edges: bool = True
         properties = {**edge, **file, **({"literal": {"type": "null"}} if spec.optional else {})}
         return {"type": ["object", *nothing], **_describe_object(properties)}
     if spec.name == "model":
-        return {"type": ["string", "object", *nothing], "pattern": "^(builtin|file|hub):", **_describe_model(edge)}
+        return {"type": ["string", "object", *nothing], "pattern": _MODEL_PATTERN, **_describe_model(edge)}
     properties = {**edge, **(file if spec.name == "file" else {}), "literal": {"type": ["string", *nothing]}}
     return {"type": ["string", "object", *nothing], **_describe_object(properties)}
 
 
 def _describe_model(edge: Schema) -> Schema:
     options = {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "null"]}}
-    reference = {"type": "string", "pattern": "^(builtin|file|hub):"}
+    reference = {"type": "string", "pattern": _MODEL_PATTERN}
     properties = {**edge, "literal": {"type": ["string", "object", "null"]}, "model": reference, "options": options}
     return {**_describe_object(properties), "maxProperties": 2, "dependentRequired": {"options": ["model"]}}
 

@@ -76,6 +76,8 @@ ACCEPTED: list[dict[str, Any]] = [
             {"files": {"files": "photo*.png"}},
             {"mask": {"files": "p?oto.png"}},
             {"model": "builtin:x"},
+            {"model": "local:x"},
+            {"model": {"model": "local:x", "options": {}}},
             {"model": ["builtin:x", {"literal": "file:x"}]},
             {"model": {"model": "hub:a/b", "options": {"half": True, "n": None}}},
             {"models": []},
