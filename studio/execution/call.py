@@ -126,10 +126,10 @@ def nest(shape: Any, results: list[Result]) -> Result:
     return Result.gather([nest(part, results) for part in shape])
 
 
-class CallServer(Protocol):
+class CallRunner(Protocol):
     """Runs calls on a lane's thread: the run that they belong to."""
 
-    def serve(self, call: Call) -> list[Call]:
+    def run_call(self, call: Call) -> list[Call]:
         """Run a call; return calls that are ready for the same lane."""
 
 
@@ -199,7 +199,7 @@ class NodeState:
     """How far a node is in a run.
 
     Attributes:
-        server: Serves its calls on the lanes.
+        runner: Runs its calls on the lanes.
         stage: What it waits for.
         demanded: Whether it is needed.
         pending: How many nodes it waits for.
@@ -227,8 +227,8 @@ class NodeState:
         "node",
         "outputs",
         "pending",
+        "runner",
         "seconds",
-        "server",
         "shape",
         "skipped_for",
         "sources",
@@ -239,9 +239,9 @@ class NodeState:
         "wanted",
     )
 
-    def __init__(self, node: PlanNode, server: CallServer) -> None:
+    def __init__(self, node: PlanNode, runner: CallRunner) -> None:
         self.node = node
-        self.server = server
+        self.runner = runner
         self.sources = tuple(dict.fromkeys(node.find_sources()))
         self.status = WAITING
         self.stage = CONDITIONS if node.conditions else INPUTS

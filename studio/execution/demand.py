@@ -14,7 +14,7 @@ from studio.execution.call import (
     LAZY_INPUTS,
     SKIPPED,
     Call,
-    CallServer,
+    CallRunner,
     NodeState,
     NodeStatus,
     Result,
@@ -49,11 +49,11 @@ class Demand:
 
     # -- which nodes there are -------------------------------------------------------------------------
 
-    def add_plan(self, plan: Plan, server: CallServer) -> None:
+    def add_plan(self, plan: Plan, runner: CallRunner) -> None:
         """Add the nodes of a plan; nothing needs them yet."""
         uses = self._uses
         for node in plan.nodes.values():
-            state = self.states[node.id] = NodeState(node, server)
+            state = self.states[node.id] = NodeState(node, runner)
             for reference in state.sources:
                 uses[reference] = uses.get(reference, 0) + 1
         for source, _ in plan.outputs.values():

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Generic, TypeVar
 
-from studio.execution.call import Call, CallServer
+from studio.execution.call import Call, CallRunner
 
 T = TypeVar("T")
 
@@ -20,25 +20,25 @@ _IO_THREADS = 2
 
 
 class Lane(Generic[T]):
-    """A queue and the threads that serve it. Threads begin when there is work and live as long as the lane.
+    """A queue and the threads that work on it. Threads begin when there is work and live as long as the lane.
 
     Args:
         name: Name of its threads.
         threads: How many.
-        serve: Runs one piece of work and returns more that was found ready on the way.
+        run: Runs one piece of work and returns more that was found ready on the way.
     """
 
-    def __init__(self, name: str, threads: int, serve: Callable[[T], Iterable[T]]) -> None:
+    def __init__(self, name: str, threads: int, run: Callable[[T], Iterable[T]]) -> None:
         self.name = name
         self._limit = threads
-        self._serve = serve
+        self._run = run
         self._queue: deque[T] = deque()
         self._wake = threading.Condition()
         self._idle = 0
         self._count = 0
         self._abandoned: set[int] = set()
         self._busy = 0
-        self._served = 0
+        self._finished = 0
         self._average_seconds = 0.0
         self._closed = False
 
@@ -94,10 +94,10 @@ class Lane(Generic[T]):
         work = self._take()
         while work is not None:
             begin = time.perf_counter()
-            ready = self._serve(work)
+            ready = self._run(work)
             seconds = time.perf_counter() - begin
             with self._wake:
-                self._served += 1
+                self._finished += 1
                 self._average_seconds += (seconds - self._average_seconds) / 8
                 if self._abandoned and threading.get_ident() in self._abandoned:
                     self._abandoned.discard(threading.get_ident())
@@ -139,10 +139,10 @@ class Lane(Generic[T]):
 
     def _is_quick(self) -> bool:
         """Watch the busy threads for a moment; return whether they are fast enough alone."""
-        seen, deadline = self._served, time.monotonic() + _WATCH_SECONDS
+        seen, deadline = self._finished, time.monotonic() + _WATCH_SECONDS
         while (left := deadline - time.monotonic()) > 0:
             self._wake.wait(left)
-        return self._served - seen >= _QUICK_CALLS
+        return self._finished - seen >= _QUICK_CALLS
 
     def _continue(self, ready: Iterable[T]) -> T | None:
         """Keep one of the pieces that became ready for this thread: a chain then never changes threads."""
@@ -167,7 +167,7 @@ class Lanes:
 
     def __init__(self, cpu_workers: int) -> None:
         threads = {"cpu": cpu_workers, "device": 1, "io": _IO_THREADS}
-        self._lanes: dict[str, Lane[Call]] = {name: Lane(name, count, _serve) for name, count in threads.items()}
+        self._lanes: dict[str, Lane[Call]] = {name: Lane(name, count, _run_call) for name, count in threads.items()}
 
     def push(self, calls: Iterable[Call], keep: str = "") -> list[Call]:
         """Queue calls, those of one lane at once; return those of the lane `keep` instead."""
@@ -181,7 +181,7 @@ class Lanes:
 
     def take_like(self, call: Call, limit: int) -> list[Call]:
         """Take up to `limit` queued calls that stack with one: of its run and node type, with equal inputs `same`."""
-        batch, server = call.node_type.batch, call.state.server
+        batch, runner = call.node_type.batch, call.state.runner
         if batch is None or call.state.node.stream or limit <= 0:
             return []
         shared = _find_shared(call, batch.same)
@@ -189,17 +189,17 @@ class Lanes:
         def fits(other: Call) -> bool:
             return (
                 other.node_type is call.node_type
-                and other.state.server is server
+                and other.state.runner is runner
                 and not other.state.node.stream
                 and _find_shared(other, batch.same) == shared
             )
 
         return self._lanes[call.lane].take_if(fits, limit)
 
-    def drop(self, server: CallServer) -> None:
+    def drop(self, runner: CallRunner) -> None:
         """Drop the queued calls of a run."""
         for lane in self._lanes.values():
-            lane.drop_if(lambda call: call.state.server is server)
+            lane.drop_if(lambda call: call.state.runner is runner)
 
     def abandon(self, calls: Iterable[Call]) -> None:
         """Stop waiting for calls that run; other threads take the place of theirs."""
@@ -214,8 +214,8 @@ class Lanes:
             lane.close()
 
 
-def _serve(call: Call) -> list[Call]:
-    return call.state.server.serve(call)
+def _run_call(call: Call) -> list[Call]:
+    return call.state.runner.run_call(call)
 
 
 def _find_shared(call: Call, names: Iterable[str]) -> list[str]:

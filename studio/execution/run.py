@@ -265,7 +265,7 @@ class Run:
 
     # -- running calls ---------------------------------------------------------------------------------
 
-    def serve(self, call: Call) -> list[Call]:
+    def run_call(self, call: Call) -> list[Call]:
         """Run one call on a lane's thread, with those that can be stacked; return what is ready for this lane."""
         calls = [call]
         if call.node_type.batch is not None:

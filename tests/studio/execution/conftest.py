@@ -10,7 +10,7 @@ from fakes import FakePlugin, Probe, open_studio
 
 from studio.api import get_node_type
 from studio.app import Studio
-from studio.execution.call import Call, CallServer, NodeState, NodeStatus, Result
+from studio.execution.call import Call, CallRunner, NodeState, NodeStatus, Result
 from studio.execution.plan import PlanInput, PlanNode
 from studio.graph.source import Constant
 
@@ -43,9 +43,9 @@ def disk_studio(tmp_path: Path, probe: Probe) -> Iterator[Studio]:
 
 
 class FakeRun:
-    """Serves calls like a run that never has anything to do."""
+    """Runs calls like a run that never has anything to do."""
 
-    def serve(self, call: Call) -> list[Call]:
+    def run_call(self, call: Call) -> list[Call]:
         """Run nothing."""
         return []
 
@@ -54,7 +54,7 @@ class FakeRun:
 def make_call() -> Callable[..., Call]:
     """Make a call of a fake node type: `make_call("fake.add", a=Result(...))`.
 
-    `server` is the run that it belongs to, `depth` says how often it is mapped, and `position` which entry it is;
+    `runner` is the run that it belongs to, `depth` says how often it is mapped, and `position` which entry it is;
     `stream` maps it over videos.
     """
     types = {one.id: one for one in map(get_node_type, FakePlugin().studio_node_types())}
@@ -63,7 +63,7 @@ def make_call() -> Callable[..., Call]:
     def make(
         type_name: str,
         *,
-        server: CallServer = default,
+        runner: CallRunner = default,
         depth: int = 0,
         position: int = 0,
         stream: bool = False,
@@ -72,7 +72,7 @@ def make_call() -> Callable[..., Call]:
         node_type = types[type_name]
         inputs = {name: PlanInput(Constant(None), node_type.inputs[name].spec, depth) for name in args}
         outputs = {name: end.spec for name, end in node_type.outputs.items()}
-        state = NodeState(PlanNode("n", node_type, inputs, outputs, depth=depth, stream=stream), server)
+        state = NodeState(PlanNode("n", node_type, inputs, outputs, depth=depth, stream=stream), runner)
         state.status = NodeStatus.RUNNING
         state.calls = [Call(state, node_type, args, position)]
         return state.calls[0]

@@ -84,11 +84,11 @@ def test_a_mapped_graph_that_fails_in_one_copy_holds_no_value_of_the_others(tmp_
 # -- nodes by hand -------------------------------------------------------------------------------------
 
 
-class Server:
-    """A run that serves nothing."""
+class Runner:
+    """A run that runs nothing."""
 
-    def serve(self, call: Call) -> list[Call]:
-        """Serve nothing."""
+    def run_call(self, call: Call) -> list[Call]:
+        """Run nothing."""
         return []
 
 
@@ -96,7 +96,7 @@ def make_demand(memory_studio: Studio, document: dict[str, Any], *, videos_are_w
     """Return the demand of a graph, of which nothing is asked yet."""
     plan = memory_studio.plan(memory_studio.load(document))
     demand = Demand(Values(memory_studio.executor.services, None), plan, videos_are_written)
-    demand.add_plan(plan, Server())
+    demand.add_plan(plan, Runner())
     return demand
 
 
@@ -202,7 +202,7 @@ def test_a_list_is_available_if_all_its_entries_are(diamond: Demand) -> None:
 def test_a_plan_that_is_removed_leaves_nothing(memory_studio: Studio) -> None:
     plan = memory_studio.plan(memory_studio.load(graph(DIAMOND, o="d")))
     demand = Demand(Values(memory_studio.executor.services, None), plan, False)
-    demand.add_plan(plan, Server())
+    demand.add_plan(plan, Runner())
     demand.remove_plan(plan, list(demand.states.values()))
 
     assert (demand.states, demand._uses) == ({}, {})

@@ -14,7 +14,7 @@ PATIENCE_SECONDS = 30.0
 
 
 class Bench:
-    """Serves numbers: each may have a gate, and bring further numbers."""
+    """Works on numbers: each may have a gate, and bring further numbers."""
 
     def __init__(self) -> None:
         self.gates: dict[int, threading.Event] = {}
@@ -24,7 +24,7 @@ class Bench:
         self.begun = threading.Semaphore(0)
         self.ended = threading.Semaphore(0)
 
-    def serve(self, work: int) -> list[int]:
+    def run(self, work: int) -> list[int]:
         """Do one piece."""
         self.threads[work] = threading.get_ident()
         self.begun.release()
@@ -44,7 +44,7 @@ class Bench:
 def open_lane(threads: int) -> Iterator[tuple[Lane[int], Bench]]:
     """Open a lane of numbers."""
     bench = Bench()
-    lane = Lane("test", threads, bench.serve)
+    lane = Lane("test", threads, bench.run)
     yield lane, bench
     for gate in bench.gates.values():
         gate.set()
@@ -140,17 +140,17 @@ def test_a_closed_lane_ends_its_threads_after_the_queue_is_empty() -> None:
 # -- calls -------------------------------------------------------------------------------------------------
 
 
-class Server:
-    """A run: it keeps the calls that it serves, and holds the first one at a gate."""
+class Runner:
+    """A run: it keeps the calls that it runs, and holds the first one at a gate."""
 
     def __init__(self) -> None:
-        self.served: list[Call] = []
+        self.calls: list[Call] = []
         self.begun = threading.Event()
         self.gate = threading.Event()
 
-    def serve(self, call: Call) -> list[Call]:
+    def run_call(self, call: Call) -> list[Call]:
         """Keep a call."""
-        self.served.append(call)
+        self.calls.append(call)
         self.begun.set()
         assert self.gate.wait(PATIENCE_SECONDS)
         return []
@@ -159,24 +159,24 @@ class Server:
 @contextmanager
 def hold_lane(make_call: Make, queued: list[Call], holder: str = "fake.on_device") -> Iterator[Lanes]:
     """Yield lanes of which one is busy while these calls are queued: that of the node type `holder`."""
-    lanes, busy = Lanes(1), Server()
-    lanes.push([make_call(holder, server=busy)])
+    lanes, busy = Lanes(1), Runner()
+    lanes.push([make_call(holder, runner=busy)])
     assert busy.begun.wait(PATIENCE_SECONDS)
     lanes.push(queued)
     yield lanes
     for call in queued:
-        lanes.drop(call.state.server)
+        lanes.drop(call.state.runner)
     busy.gate.set()
     lanes.close()
 
 
-def stack(make_call: Make, server: Server, scale: str = "1") -> Call:
+def stack(make_call: Make, runner: Runner, scale: str = "1") -> Call:
     """Return a call that can be stacked."""
-    return make_call("fake.stacked", server=server, a=Result("2" * 64), scale=Result(scale * 64))
+    return make_call("fake.stacked", runner=runner, a=Result("2" * 64), scale=Result(scale * 64))
 
 
 def test_calls_of_one_run_are_taken_for_a_stack_up_to_a_limit(make_call: Make) -> None:
-    run = Server()
+    run = Runner()
     queued = [stack(make_call, run) for _ in range(5)]
     with hold_lane(make_call, queued) as lanes:
         assert lanes.take_like(stack(make_call, run), 3) == queued[:3]
@@ -184,54 +184,54 @@ def test_calls_of_one_run_are_taken_for_a_stack_up_to_a_limit(make_call: Make) -
 
 
 def test_calls_of_another_run_are_never_stacked(make_call: Make) -> None:
-    mine, other = Server(), Server()
+    mine, other = Runner(), Runner()
     queued = [stack(make_call, other), stack(make_call, mine), stack(make_call, other)]
     with hold_lane(make_call, queued) as lanes:
         assert lanes.take_like(stack(make_call, mine), 7) == [queued[1]]
 
 
 def test_calls_that_differ_in_node_type_or_in_what_must_be_equal_are_not_stacked(make_call: Make) -> None:
-    run = Server()
-    other_type = make_call("fake.short_stack", server=run, a=Result("2" * 64))
+    run = Runner()
+    other_type = make_call("fake.short_stack", runner=run, a=Result("2" * 64))
     queued = [stack(make_call, run, "3"), other_type, stack(make_call, run)]
     with hold_lane(make_call, queued) as lanes:
         assert lanes.take_like(stack(make_call, run), 7) == [queued[2]]
 
 
 def test_a_call_that_is_mapped_over_a_video_stacks_its_own_frames_and_no_other_call(make_call: Make) -> None:
-    run = Server()
-    plain = make_call("fake.stacked_invert", server=run, image=Result("2" * 64))
-    mapped = make_call("fake.stacked_invert", server=run, stream=True, image=Result("2" * 64))
+    run = Runner()
+    plain = make_call("fake.stacked_invert", runner=run, image=Result("2" * 64))
+    mapped = make_call("fake.stacked_invert", runner=run, stream=True, image=Result("2" * 64))
     for queued, call in ((mapped, plain), (plain, mapped)):
         with hold_lane(make_call, [queued], "fake.add") as lanes:
             assert lanes.take_like(call, 7) == []
 
 
 def test_a_call_of_a_node_type_that_does_not_stack_stays_alone(make_call: Make) -> None:
-    run = Server()
-    queued = [make_call("fake.on_device", server=run) for _ in range(2)]
+    run = Runner()
+    queued = [make_call("fake.on_device", runner=run) for _ in range(2)]
     with hold_lane(make_call, queued) as lanes:
-        assert lanes.take_like(make_call("fake.on_device", server=run), 7) == []
+        assert lanes.take_like(make_call("fake.on_device", runner=run), 7) == []
 
 
 def test_the_calls_of_one_run_are_dropped_alone(make_call: Make) -> None:
-    mine, other = Server(), Server()
+    mine, other = Runner(), Runner()
     other.gate.set()
-    queued = [make_call("fake.on_device", server=server) for server in (mine, other)]
+    queued = [make_call("fake.on_device", runner=runner) for runner in (mine, other)]
     with hold_lane(make_call, []) as lanes:
         lanes.push(queued)
         lanes.drop(mine)
     assert other.begun.wait(PATIENCE_SECONDS)
 
-    assert (mine.served, other.served) == ([], [queued[1]])
+    assert (mine.calls, other.calls) == ([], [queued[1]])
 
 
 def test_calls_go_to_the_lanes_of_their_node_types_and_one_lane_may_be_kept(make_call: Make) -> None:
-    lanes, run = Lanes(1), Server()
+    lanes, run = Lanes(1), Runner()
     run.gate.set()
-    kept, queued = make_call("fake.add", server=run), make_call("fake.on_device", server=run)
+    kept, queued = make_call("fake.add", runner=run), make_call("fake.on_device", runner=run)
 
     assert lanes.push([kept, queued], "cpu") == [kept]
     assert run.begun.wait(PATIENCE_SECONDS)
     lanes.close()
-    assert run.served == [queued]
+    assert run.calls == [queued]
