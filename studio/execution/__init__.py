@@ -1,1 +1,1 @@
-"""How graphs run: fingerprints, plans, the executor, events and manifests."""
+"""How graphs run: plans, fingerprints, calls through the cache, lanes, and the executor that reports events."""
