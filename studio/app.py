@@ -296,6 +296,7 @@ class Studio:
             GraphError: The graph or the inputs have errors. Errors of nodes are in the result, not raised.
         """
         from studio.execution.executor import create_run_id
+        from studio.execution.needed_models import check_needs
         from studio.execution.outcome import RunOptions
         from studio.provenance.manifest import RunFacts
         from studio.provenance.output_folder import OutputFolder
@@ -311,7 +312,7 @@ class Studio:
         source = str(resolved.graph.path or "")
         values = name_inputs(resolved, values)
         plan = self.plan_resolved(resolved, values, only=only)
-        self._check_needs(plan, source)
+        check_needs(plan, self.models.library.check, self.models.library.find_local, source=source)
         if folder is not None:
             folder.check(plan.outputs)
             folder.begin()
@@ -342,21 +343,6 @@ class Studio:
     def _check_open(self) -> None:
         if self._closed:
             raise UsageError("E008", "this Studio is closed", hint="make another: Studio()")
-
-    def _check_needs(self, plan: Plan, source: str) -> None:
-        """Find the models that are missing or unsafe, and inputs that do not fit, before anything runs.
-
-        With the setting `download`, models that are missing are fetched.
-
-        Raises:
-            GraphError: Some are; all are there.
-        """
-        from studio.execution.needed_models import find_input_problems, find_model_problems
-
-        library = self.models.library
-        findings = find_model_problems(plan, library.check) or find_input_problems(plan, library.find_local)
-        if findings:
-            raise GraphError(findings, source=source)
 
     def _combine(self, on_event: Callable[[Event], None] | None) -> Callable[[Event], None] | None:
         observers = self._observers

@@ -21,7 +21,7 @@ from studio.errors import RunError, StudioError
 from studio.execution.call import LostValue
 from studio.execution.control import Control
 from studio.execution.executor import create_run_id
-from studio.execution.needed_models import find_needed_models
+from studio.execution.needed_models import check_needs
 from studio.execution.open_run import PlanOutcome
 from studio.execution.outcome import RunOptions
 from studio.execution.plan import Plan
@@ -120,7 +120,7 @@ class ItemExecutor:
         begin = time.perf_counter()
         values = restore_inputs(self.resolved, item.values)
         plan = self._studio.plan_resolved(self.resolved, values, only=self._spec.only)
-        self._check_models(plan)
+        check_needs(plan, self._check_model, self._studio.models.library.find_local)
         folder = None
         if self._folder is not None:
             folder = OutputFolder(self._folder, self._names.fill(item, find_shown_values(self.resolved, item)))
@@ -145,11 +145,10 @@ class ItemExecutor:
 
     # -- finishing items -------------------------------------------------------------------------------
 
-    def _check_models(self, plan: Plan) -> None:
-        for _, _, model in find_needed_models(plan):
-            if model not in self._checked:
-                self._studio.models.library.check(model)
-                self._checked.add(model)
+    def _check_model(self, model: Model) -> None:
+        if model not in self._checked:
+            self._studio.models.library.check(model)
+            self._checked.add(model)
 
     def _find_output_path(self, name: str) -> OutputPath:
         """Return the place of a file that a node writes, in the folder of its item."""

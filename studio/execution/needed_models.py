@@ -7,10 +7,29 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Model
-from studio.errors import Finding, ModelError, StudioError
+from studio.errors import Finding, GraphError, ModelError, StudioError
 from studio.execution.plan import Plan, PlanNode
 from studio.graph.parse import escape
 from studio.graph.source import Collected, Constant, Source, find_references
+
+
+def check_needs(
+    plan: Plan, check: Callable[[Model], object], find_path: Callable[[Model], Path | None], *, source: str = ""
+) -> None:
+    """Check before a run that the models of a plan are there and safe, and that its inputs fit.
+
+    Args:
+        plan: The plan.
+        check: Raises ModelError for a model that cannot be used.
+        find_path: Returns where a model is on this machine, or None.
+        source: The graph's file, or "".
+
+    Raises:
+        GraphError: Some models or inputs cannot be used; all findings are in it.
+    """
+    findings = find_model_problems(plan, check) or find_input_problems(plan, find_path)
+    if findings:
+        raise GraphError(findings, source=source)
 
 
 def find_needed_models(plan: Plan) -> Iterator[tuple[str, str, Model]]:

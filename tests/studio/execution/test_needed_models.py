@@ -12,6 +12,7 @@ from fakes import create_settings
 
 from studio.api import Context, Lazy, Model, ModelError, StudioError, hookimpl, node
 from studio.app import Studio
+from studio.batch.batch import batch as studio_batch
 from studio.execution.needed_models import find_input_problems, find_model_problems, find_needed_models
 from studio.execution.plan import Plan
 from studio.graph import parse_graph
@@ -46,10 +47,16 @@ def is_big(ctx: Context, size: int = 1) -> bool:
     return size > 1
 
 
+@node("paint.is_lucky", code=1, check=_check)
+def is_lucky(ctx: Context, size: int = 1) -> bool:
+    """Say whether a size is lucky."""
+    return True
+
+
 @pytest.fixture
 def studio(tmp_path: Path) -> Iterator[Studio]:
     """A Studio with node types that take models."""
-    plugin = SimpleNamespace(studio_node_types=hookimpl(lambda: [draw, choose, is_big]))
+    plugin = SimpleNamespace(studio_node_types=hookimpl(lambda: [draw, choose, is_big, is_lucky]))
     with Studio(create_settings(tmp_path), plugins=[("paint", plugin)], discover=False, on_disk=False) as made:
         yield made
 
@@ -121,3 +128,19 @@ def test_a_node_types_own_check_sees_the_values_that_are_known(studio: Studio) -
     assert find(size=99) == []  # a check that fails says nothing; the node itself will
     assert find(size=[13, 13]) == []  # of a mapped input there are many values
     assert find(size={"from": "big"}) == []
+
+
+def test_items_of_a_batch_are_checked_as_a_run_is(studio: Studio) -> None:
+    document = {
+        "studio": 1,
+        "inputs": {"size": {"type": "int"}},
+        "nodes": {"n": put("paint.draw", model="file:missing.safetensors", size={"from": "inputs.size"})},
+        "outputs": {"n": {"from": "n"}},
+    }
+    sure = {**document, "nodes": {"n": put("paint.is_lucky", size={"from": "inputs.size"})}}
+
+    (unlucky,) = studio_batch(sure, [{"size": 13}], studio=studio)
+    (missing,) = studio_batch(document, [{"size": 1}], studio=studio)
+
+    assert (unlucky.state, unlucky.error["code"], unlucky.error["where"]) == ("failed", "E010", "/nodes/n/inputs/size")
+    assert (missing.state, missing.error["where"]) == ("failed", "/nodes/n/inputs/model")
