@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import get_args
 
@@ -10,7 +11,7 @@ from studio.api import File, Input, NodeType, Output, TypeSpec
 from studio.api.color import ColorEncoding
 from studio.errors import GraphError
 from studio.execution.file_reading import FileReader
-from studio.execution.plan import Plan, PlanInput, PlanNode, prune_plan
+from studio.execution.plan import Plan, PlanNode, prune_plan
 from studio.graph.resolved import Bound, ResolvedGraph, ResolvedNode
 from studio.graph.source import Collected, Constant, FileSource, GraphInput, Reference, Source
 
@@ -60,7 +61,7 @@ class _Nodes:
     def add_check(self, node_id: str, source: Source, spec: TypeSpec, conditions: _Conditions) -> Source:
         """Add a node that passes a value on if it fits a type, once for each id."""
         if node_id not in self.by_id:
-            inputs, outputs = {"value": PlanInput(source, spec)}, {"value": TypeSpec("any")}
+            inputs, outputs = {"value": Bound(source, spec)}, {"value": TypeSpec("any")}
             self.by_id[node_id] = PlanNode(node_id, _create_check(spec), inputs, outputs, conditions)
         return Reference(node_id, "value")
 
@@ -72,7 +73,7 @@ class _Nodes:
         if node_id not in self.by_id:
             node_type = self._reader.make_node_type(type_name)
             outputs = {name: output.spec for name, output in node_type.outputs.items()}
-            inputs = {"file": PlanInput(Constant(file), TypeSpec("file"))}
+            inputs = {"file": Bound(Constant(file), TypeSpec("file"))}
             self.by_id[node_id] = PlanNode(node_id, node_type, inputs, outputs)
         return Reference(node_id, next(iter(self.by_id[node_id].outputs)))
 
@@ -126,7 +127,7 @@ class _Scope:
     def _add_node(self, node: ResolvedNode) -> None:
         condition = () if node.when is None else (self._find_source(node.when),)
         conditions = (*self._conditions, *condition)
-        inputs = {name: self._create_input(bound) for name, bound in node.inputs.items()}
+        inputs = {name: replace(bound, source=self._find_source(bound.source)) for name, bound in node.inputs.items()}
         if node.subgraph is not None and not node.depth:
             self._add_graph(node, node.subgraph, inputs, conditions)
             return
@@ -137,7 +138,7 @@ class _Scope:
         self._outputs |= {(node.id, name): Reference(node_id, name) for name in node.outputs}
 
     def _add_graph(
-        self, node: ResolvedNode, graph: ResolvedGraph, inputs: Mapping[str, PlanInput], conditions: _Conditions
+        self, node: ResolvedNode, graph: ResolvedGraph, inputs: Mapping[str, Bound], conditions: _Conditions
     ) -> None:
         """Add the nodes of a graph that is a node."""
         prefix = f"{self._prefix}{node.id}/"
@@ -148,9 +149,6 @@ class _Scope:
             if node.when is not None and not is_inside:  # passed through, and still skipped with the node
                 source = self._nodes.add_check(f"{prefix}outputs.{name}", source, TypeSpec("any"), conditions)
             self._outputs[node.id, name] = source
-
-    def _create_input(self, bound: Bound) -> PlanInput:
-        return PlanInput(self._find_source(bound.source), bound.spec, bound.depth, bound.stream)
 
     def _find_source(self, source: Source) -> Source:
         """Return what a source of the graph is in the plan."""

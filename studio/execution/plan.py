@@ -8,20 +8,10 @@ from dataclasses import dataclass, field, replace
 import networkx as nx
 
 from studio.api import NodeType, TypeSpec
-from studio.graph.resolved import ResolvedGraph
+from studio.graph.resolved import Bound, ResolvedGraph
 from studio.graph.source import Collected, Reference, Source, find_references
 
 Outputs = dict[str, tuple[Source, TypeSpec]]
-
-
-@dataclass(frozen=True)
-class PlanInput:
-    """One input of a node of the plan."""
-
-    source: Source
-    spec: TypeSpec
-    depth: int = 0
-    stream: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,7 +31,7 @@ class PlanNode:
 
     id: str
     node_type: NodeType | None
-    inputs: Mapping[str, PlanInput]
+    inputs: Mapping[str, Bound]
     outputs: Mapping[str, TypeSpec]
     conditions: tuple[Source, ...] = ()
     depth: int = 0

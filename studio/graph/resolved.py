@@ -12,7 +12,7 @@ from studio.graph.source import Source
 
 @dataclass(frozen=True)
 class Bound:
-    """One input of a node as the graph gives it.
+    """One input of a node, in a graph and in its plan.
 
     Attributes:
         source: Where the value comes from.

@@ -11,7 +11,8 @@ from fakes import FakePlugin, Probe, open_studio
 from studio.api import get_node_type
 from studio.app import Studio
 from studio.execution.call import Call, CallRunner, NodeState, NodeStatus, Result
-from studio.execution.plan import PlanInput, PlanNode
+from studio.execution.plan import PlanNode
+from studio.graph.resolved import Bound
 from studio.graph.source import Constant
 
 
@@ -70,7 +71,7 @@ def make_call() -> Callable[..., Call]:
         **args: Result,
     ) -> Call:
         node_type = types[type_name]
-        inputs = {name: PlanInput(Constant(None), node_type.inputs[name].spec, depth) for name in args}
+        inputs = {name: Bound(Constant(None), node_type.inputs[name].spec, depth) for name in args}
         outputs = {name: end.spec for name, end in node_type.outputs.items()}
         state = NodeState(PlanNode("n", node_type, inputs, outputs, depth=depth, stream=stream), runner)
         state.status = NodeStatus.RUNNING

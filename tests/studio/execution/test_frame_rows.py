@@ -14,8 +14,9 @@ from studio.app import Studio
 from studio.errors import StudioError
 from studio.execution.call import Call, NodeState
 from studio.execution.frame_rows import FrameRows
-from studio.execution.plan import PlanInput, PlanNode
+from studio.execution.plan import PlanNode
 from studio.graph import parse_graph
+from studio.graph.resolved import Bound
 from studio.graph.source import Constant
 
 
@@ -35,7 +36,7 @@ def make_rows(make_call: Callable[..., Call], memory_studio: Studio) -> Callable
 
     def make(**inputs: Any) -> FrameRows:
         node_type = make_call("fake.blend").node_type
-        bound = {n: PlanInput(Constant(None), node_type.inputs[n].spec, stream=True) for n in inputs}
+        bound = {n: Bound(Constant(None), node_type.inputs[n].spec, stream=True) for n in inputs}
         state = NodeState(PlanNode("n", node_type, bound, {}, stream=True), make_call("fake.blend").state.runner)
         return FrameRows(Call(state, node_type, {}, 0), inputs, memory_studio.registry.classes)
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from studio.api import TypeSpec
-from studio.execution.plan import PlanInput, PlanNode, prune_plan, rename_nodes
+from studio.execution.plan import PlanNode, prune_plan, rename_nodes
+from studio.graph.resolved import Bound
 from studio.graph.source import Collected, Constant, Reference, Source
 
 INT = TypeSpec("int")
 
 
 def make_node(node_id: str, *sources: Source, when: tuple[Source, ...] = ()) -> PlanNode:
-    inputs = {f"i{number}": PlanInput(source, INT) for number, source in enumerate(sources)}
+    inputs = {f"i{number}": Bound(source, INT) for number, source in enumerate(sources)}
     return PlanNode(node_id, None, inputs, {"o": INT}, when)
 
 
