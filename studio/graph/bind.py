@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,23 +17,23 @@ from studio.api import Model, TypeSpec
 from studio.api.model import REFERENCE_HINT
 from studio.api.type_spec import PLAIN_TYPES, REFERENCE_TYPES, ValueProblem, check_value, describe_value
 from studio.errors import ModelError
-from studio.graph.document import EDGE_PATTERN, is_edge, is_file, is_pattern, is_quoted
+from studio.graph.document import is_edge, is_file, is_pattern, is_quoted
 from studio.graph.findings import Findings, hint_fit, suggest
-from studio.graph.fit import find_fit
+from studio.graph.fit import Misfit, find_fit
 from studio.graph.paths import InputFile, Paths, is_existing_file, is_path, name_file
 from studio.graph.resolved import Bound
 from studio.graph.source import Collected, Constant, FileSource, NamedPath, Source
 
 _Bind = Callable[[Any, TypeSpec, str], Bound | None]
-_EDGE = re.compile(EDGE_PATTERN)
 _LONGEST_NAME = 1000
+_MISFIT_CODES = {Misfit.TYPE: "E114", Misfit.OPTIONAL: "E115", Misfit.VALUES: "E116"}
 _ENTRY_HINT = "concatenate the lists with logic.concatenate"
 
 
 class EdgeFinder(Protocol):
     """Finds what edges lead to."""
 
-    def find(self, source: str, where: str) -> tuple[Source, TypeSpec] | None:
+    def find(self, edge: Any, where: str) -> tuple[Source, TypeSpec] | None:
         """Return what an edge leads to with its type, or None if that is unknown; an error of the edge is reported."""
         ...
 
@@ -95,24 +94,19 @@ class Binder:
 
     # -- edges -----------------------------------------------------------------------------------------
 
-    def _bind_edge(self, source: Any, spec: TypeSpec, where: str) -> Bound | None:
+    def _bind_edge(self, edge: Any, spec: TypeSpec, where: str) -> Bound | None:
         assert self._edges is not None
-        if not isinstance(source, str) or not _EDGE.fullmatch(source):
-            shown = describe_value(source)
-            hint = 'a value that looks like an edge is written {"literal": ...}'
-            self._report("E112", where, f"invalid edge {shown}", "node, node.output or inputs.name", shown, hint)
-            return None
-        found = self._edges.find(source, where)
+        found = self._edges.find(edge, where)
         if found is None:
             return None
-        bound_source, source_spec = found
-        fit = find_fit(source_spec, spec)
-        if not fit.problem:
-            return Bound(bound_source, spec, fit.depth, fit.stream)
-        message = f"{source_spec} from {source!r} does not fit {spec}"
-        if fit.problem == "E115":
-            message = f"{source!r} may be empty, and this input may not"
-        self._report(fit.problem, where, message, str(spec), str(source_spec), hint_fit(source_spec, spec))
+        source, given = found
+        fit = find_fit(given, spec)
+        if fit.problem is None:
+            return Bound(source, spec, fit.depth, fit.stream)
+        message = f"{given} from {edge!r} does not fit {spec}"
+        if fit.problem is Misfit.OPTIONAL:
+            message = f"{edge!r} may be empty, and this input may not"
+        self._report(_MISFIT_CODES[fit.problem], where, message, str(spec), str(given), hint_fit(given, spec))
         return None
 
     # -- lists -----------------------------------------------------------------------------------------

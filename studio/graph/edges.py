@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from studio.api import TypeSpec
-from studio.graph.document import NodeDocument, is_edge
+from studio.api.type_spec import describe_value
+from studio.graph.document import EDGE_PATTERN, NodeDocument, is_edge
 from studio.graph.findings import Findings, suggest
 from studio.graph.resolved import ResolvedGraph, ResolvedNode
 from studio.graph.source import GraphInput, Reference, Source
+
+_EDGE = re.compile(EDGE_PATTERN)
 
 
 class Edges:
@@ -18,34 +22,36 @@ class Edges:
 
     Attributes:
         used_inputs: Names of the graph's inputs that edges lead to.
+        dangling: How many edges so far lead to no node or input.
     """
 
     def __init__(self, resolved: ResolvedGraph, findings: Findings) -> None:
         self.used_inputs: set[str] = set()
+        self.dangling = 0
         self._resolved = resolved
         self._findings = findings
 
-    def find(self, source: str, where: str) -> tuple[Source, TypeSpec] | None:
+    def find(self, edge: Any, where: str) -> tuple[Source, TypeSpec] | None:
         """Return what an edge leads to with its type, or None if that is unknown.
 
         Only an error of the edge itself is reported, and not what follows from an error elsewhere.
         """
-        head, _, tail = source.partition(".")
-        return self._find_input(tail, source, where) if head == "inputs" else self._find_output(head, tail, where)
+        if not isinstance(edge, str) or not _EDGE.fullmatch(edge):
+            shown = describe_value(edge)
+            hint = 'a value that looks like an edge is written {"literal": ...}'
+            self._report_dangling(where, f"invalid edge {shown}", "node, node.output or inputs.name", shown, hint)
+            return None
+        head, _, tail = edge.partition(".")
+        return self._find_input(tail, edge, where) if head == "inputs" else self._find_output(head, tail, where)
 
-    def _find_input(self, name: str, source: str, where: str) -> tuple[Source, TypeSpec] | None:
+    def _find_input(self, name: str, edge: str, where: str) -> tuple[Source, TypeSpec] | None:
         self.used_inputs.add(name)
         end = self._resolved.inputs.get(name)
         if end is None:
             known = list(self._resolved.graph.document.inputs)
-            self._findings.report(
-                "E112",
-                where,
-                f"the graph has no input {name!r}",
-                expected=", ".join(known) or "no inputs",
-                found=source,
-                hint=suggest(name, known) or "declare it in the graph's inputs",
-            )
+            hint = suggest(name, known) or "declare it in the graph's inputs"
+            expected = ", ".join(known) or "no inputs"
+            self._report_dangling(where, f"the graph has no input {name!r}", expected, edge, hint)
             return None
         return GraphInput(name), replace(end.spec, optional=end.spec.optional and end.default is None)
 
@@ -64,14 +70,8 @@ class Edges:
         known = self._resolved.graph.document.nodes
         if node_id in known:
             return True
-        self._findings.report(
-            "E112",
-            where,
-            f"unknown node {node_id!r}",
-            expected="a node of this graph",
-            found=f"{node_id}.{output}" if output else node_id,
-            hint=suggest(node_id, known),
-        )
+        edge = f"{node_id}.{output}" if output else node_id
+        self._report_dangling(where, f"unknown node {node_id!r}", "a node of this graph", edge, suggest(node_id, known))
         return False
 
     def _has_output(self, node: ResolvedNode, name: str, where: str) -> bool:
@@ -88,6 +88,10 @@ class Edges:
             hint=suggest(name, outputs) or f"its outputs: {names}",
         )
         return False
+
+    def _report_dangling(self, where: str, message: str, expected: str, found: str, hint: str) -> None:
+        self.dangling += 1
+        self._findings.report("E112", where, message, expected=expected, found=found, hint=hint)
 
 
 def _list_outputs(node: ResolvedNode) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import Enum
 
 from studio.api import TypeSpec
 
@@ -16,6 +17,14 @@ _WIDENS = {
 }  # json narrows to a plain type, and text to a choice, when the value is there; the rest always fits
 
 
+class Misfit(Enum):
+    """Why an edge does not fit."""
+
+    TYPE = "the input takes no values of this type"
+    OPTIONAL = "the value may be missing, and the input may not"
+    VALUES = "the channels or the choices have nothing in common"
+
+
 @dataclass(frozen=True)
 class Fit:
     """How an edge fits.
@@ -23,12 +32,12 @@ class Fit:
     Attributes:
         depth: How many lists the node is mapped over.
         stream: Whether the node is mapped over a video's frames, inside these lists.
-        problem: Code of the finding if it does not fit: E114, E115 or E116.
+        problem: Why it does not fit; None if it does.
     """
 
     depth: int = 0
     stream: bool = False
-    problem: str = ""
+    problem: Misfit | None = None
 
 
 def find_fit(source: TypeSpec, target: TypeSpec) -> Fit:
@@ -41,17 +50,17 @@ def find_fit(source: TypeSpec, target: TypeSpec) -> Fit:
         return Fit()
     is_stream = source.name == "video" and target.name == "image" and target.depth == 0
     if source.depth < target.depth or not (is_stream or _is_wider(target.name, source)):
-        return Fit(problem="E114")
+        return Fit(problem=Misfit.TYPE)
     problem = _find_problem(source, target)
     return Fit(problem=problem) if problem else Fit(source.depth - target.depth, is_stream)
 
 
-def _find_problem(source: TypeSpec, target: TypeSpec) -> str:
-    """Return the code of what does not fit though the types do, or ""."""
+def _find_problem(source: TypeSpec, target: TypeSpec) -> Misfit | None:
+    """Return what does not fit though the types do, or None."""
     if source.optional and not target.optional:
-        return "E115"
+        return Misfit.OPTIONAL
     has_common = _has_common_channels(source, target) and _has_common_choices(source, target)
-    return "" if has_common else "E116"
+    return None if has_common else Misfit.VALUES
 
 
 def _fits_as_json(source: TypeSpec, target: TypeSpec) -> bool:

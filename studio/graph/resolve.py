@@ -24,7 +24,6 @@ from studio.graph.requires import check_requires
 from studio.graph.resolved import ResolvedGraph, ResolvedNode
 
 MAX_SUBGRAPH_DEPTH = 16
-_BROKEN_EDGES = ("E111", "E112", "E125")
 _Ends = tuple[Mapping[str, Input], dict[str, TypeSpec]]
 
 
@@ -67,6 +66,8 @@ class _Resolver:
         self.findings = Findings(self.result.findings)
         self.edges = Edges(self.result, self.findings)
         self.binder = Binder(catalog.classes, paths, self.findings, self.edges)
+        self.broken_nodes: set[str] = set()
+        self.has_broken_output = False
 
     def resolve(self) -> ResolvedGraph:
         document = self.graph.document
@@ -83,7 +84,10 @@ class _Resolver:
             )
         needed = {node_id: find_needed_nodes(node) for node_id, node in document.nodes.items()}
         for node_id in self.sort(needed):
+            dangling = self.edges.dangling
             self.result.nodes[node_id] = self.resolve_node(node_id, document.nodes[node_id])
+            if self.edges.dangling > dangling:
+                self.broken_nodes.add(node_id)
         self.resolve_outputs()
         self.warn_unused(needed)
         return self.result
@@ -111,6 +115,7 @@ class _Resolver:
 
     def resolve_outputs(self) -> None:
         outputs = self.graph.document.outputs
+        dangling = self.edges.dangling
         if not outputs:
             self.findings.report(
                 "E125",
@@ -124,6 +129,7 @@ class _Resolver:
             found = self.edges.find(declared.source, f"/outputs/{escape(name)}/from")
             if found is not None:
                 self.result.outputs[name] = found
+        self.has_broken_output = not outputs or self.edges.dangling > dangling
 
     def warn_unused(self, needed: Mapping[str, Sequence[str]]) -> None:
         """Warn of nodes and inputs that nothing needs, but where a broken edge may lead to them."""
@@ -135,20 +141,14 @@ class _Resolver:
             if node_id not in reached:
                 reached.add(node_id)
                 pending += needed.get(node_id, ())
-        broken = self.find_broken_edges()
-        for node_id in document.nodes if not broken & (reached | {""}) else ():
+        for node_id in document.nodes if not self.has_broken_output and not self.broken_nodes & reached else ():
             if node_id not in reached:
                 where, message = f"/nodes/{escape(node_id)}", f"no output needs node {node_id!r}, so it does not run"
                 self.findings.warn("W101", where, message, hint="name it in the graph's outputs if it should")
-        for name in document.inputs if not broken else ():
+        for name in document.inputs if not self.has_broken_output and not self.broken_nodes else ():
             if name not in self.edges.used_inputs:
                 where = f"/inputs/{escape(name)}"
                 self.findings.warn("W102", where, f"nothing uses input {name!r}", hint="use it, or remove it")
-
-    def find_broken_edges(self) -> set[str]:
-        """Return the nodes that have a dangling or missing edge; "" means the graph's outputs."""
-        places = [f.where.split("/") for f in self.result.findings if f.code in _BROKEN_EDGES and "#" not in f.where]
-        return {place[2] if place[1] == "nodes" else "" for place in places}
 
     # -- nodes -----------------------------------------------------------------------------------------
 
@@ -224,6 +224,7 @@ class _Resolver:
         for name, end in declared.items():
             if end.required and name not in values:
                 resolved.is_broken = True
+                self.broken_nodes.add(resolved.id)
                 self.findings.report(
                     "E111",
                     f"{where}/inputs",
