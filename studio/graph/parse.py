@@ -10,19 +10,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from studio.errors import Finding, GraphError
-from studio.graph.document import FORMAT_VERSION, Graph, GraphDocument
+from studio.graph.document import (
+    FORMAT_VERSION,
+    EdgeDocument,
+    Graph,
+    GraphDocument,
+    GraphInputDocument,
+    NodeDocument,
+    OutputDocument,
+)
 
 MAX_NESTING = 64
-_KEYS = {
-    "": ["$schema", "studio", "title", "description", "inputs", "nodes", "outputs", "requires", "ui"],
-    "inputs": ["type", "default", "optional", "description", "minimum", "maximum", "choices"],
-    "nodes": ["type", "inputs", "when", "version", "description", "ui"],
-    "outputs": ["from", "description"],
-    "when": ["from"],
+_PARTS: dict[str, type[BaseModel]] = {
+    "": GraphDocument,
+    "inputs": GraphInputDocument,
+    "nodes": NodeDocument,
+    "outputs": OutputDocument,
+    "when": EdgeDocument,
 }
 
 
@@ -238,7 +246,7 @@ def _explain(error: ErrorDetails, data: Any) -> Finding:
     kind = error["type"]
     if kind == "extra_forbidden":
         key = str(error["loc"][-1])
-        known = _KEYS[_find_section(parents[:-1])]
+        known = _list_keys(_PARTS[_find_section(parents[:-1])])
         near = difflib.get_close_matches(key, known, 1, 0.5)
         hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
         return Finding("E102", where, f"unknown key {key!r}", expected=", ".join(known), found=key, hint=hint)
@@ -303,6 +311,11 @@ def _find_child(value: Any, part: int | str, *, last: bool) -> tuple[str, Any] |
     if isinstance(value, list) and isinstance(part, int) and part < len(value):
         return str(part), value[part]
     return None
+
+
+def _list_keys(part: type[BaseModel]) -> list[str]:
+    """Return the keys of an object of the document, as they are written."""
+    return [field.alias or name for name, field in part.model_fields.items()]
 
 
 def _find_section(parents: list[str]) -> str:

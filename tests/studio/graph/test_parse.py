@@ -142,6 +142,18 @@ def test_a_misspelt_key_gets_the_nearest_right_one(source: dict[str, Any], hint:
     assert hint in finding.hint
 
 
+def test_a_key_unlike_any_gets_those_of_its_place() -> None:
+    places = {"inputs": {"a": {"type": "int", "zzz": 1}}, "outputs": {"o": {"from": "n", "zzz": 1}}}
+
+    hints = {finding.where: finding.hint for finding in find({"studio": 1, "zzz": 1, **places})}
+
+    assert hints == {
+        "/zzz": "known here: $schema, studio, title, description, inputs, nodes, outputs, requires, ui",
+        "/inputs/a/zzz": "known here: type, default, optional, description, minimum, maximum, choices",
+        "/outputs/o/zzz": "known here: from, description",
+    }
+
+
 def test_ui_and_schema_are_kept_and_ignored() -> None:
     graph = parse_graph({"$schema": "studio.json", "studio": 1, "ui": {"any": ["thing", 1]}})
 
