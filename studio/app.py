@@ -319,8 +319,8 @@ class Studio:
         facts = RunFacts(
             create_run_id(),
             time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-            document=resolved.graph.source,
-            source=source,
+            document=resolved.graph.json,
+            graph_path=source,
             inputs={name: describe_given(value, resolved.graph) for name, value in values.items()},
             device=self.device,
             plugins=self.registry.distributions,

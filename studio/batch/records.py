@@ -42,7 +42,7 @@ def _read_ledger(folder: Path, records: Records) -> None:
                         seen[made.output],
                         made.digest,
                         made.bytes,
-                        source=f"{LEDGER_NAME}, item {row.name!r}",
+                        recorded_in=f"{LEDGER_NAME}, item {row.name!r}",
                         recipe=recipe,
                     )
                 else:

@@ -62,7 +62,7 @@ def create_spec(graph: Graph, folder: Path | str | None = None, **options: Any) 
         options: Further fields of `BatchSpec`.
     """
     return BatchSpec(
-        dict(graph.source),
+        dict(graph.json),
         str(graph.path.resolve()) if graph.path else "",
         str(graph.base.resolve()),
         str(Path(folder).resolve()) if folder is not None else None,

@@ -27,10 +27,10 @@ class Handle:
     """Stands for a value of a graph that is being built: an input of it, or one output of a node.
 
     Attributes:
-        source: What an edge from it says: "node", "node.output" or "inputs.name".
+        edge: What an edge from it says: "node", "node.output" or "inputs.name".
     """
 
-    source: str
+    edge: str
     _builder: GraphBuilder = field(repr=False, compare=False)
 
 
@@ -47,7 +47,7 @@ class NodeHandle(Handle):
         Raises:
             UsageError: E010 if the name cannot be one.
         """
-        return Handle(f"{self.source}.{_check_name(name, 'output')}", self._builder)
+        return Handle(f"{self.edge}.{_check_name(name, 'output')}", self._builder)
 
 
 class GraphBuilder:
@@ -249,7 +249,7 @@ class GraphBuilder:
             )
         if handle._builder is not self:
             raise UsageError("E012", f"{where} is a handle of another graph", hint="add the node to this graph")
-        return {"from": handle.source}
+        return {"from": handle.edge}
 
     def _encode(self, value: Any, where: str, depth: int = 0) -> Any:
         """Return what is written in the document for a value at an input."""

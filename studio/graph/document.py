@@ -27,7 +27,7 @@ class _Part(BaseModel):
 class EdgeDocument(_Part):
     """`{"from": "node"}`, `{"from": "node.output"}` or `{"from": "inputs.name"}`."""
 
-    source: Annotated[str, Field(alias="from", pattern=EDGE_PATTERN)]
+    edge: Annotated[str, Field(alias="from", pattern=EDGE_PATTERN)]
 
 
 class GraphInputDocument(_Part):
@@ -81,7 +81,7 @@ class Graph:
 
     Attributes:
         document: The checked document.
-        source: The JSON object it was parsed from, as it was written.
+        json: The JSON object it was parsed from, as it was written.
         base: Folder that its paths are relative to.
         path: Its file, if it came from one.
         embedded: Documents of `graph:` references that are not looked up on disk, by reference.
@@ -90,7 +90,7 @@ class Graph:
     """
 
     document: GraphDocument
-    source: Mapping[str, Any]
+    json: Mapping[str, Any]
     base: Path
     path: Path | None = None
     embedded: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

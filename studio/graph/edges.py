@@ -100,7 +100,7 @@ def _list_outputs(node: ResolvedNode) -> list[str]:
 
 
 def find_edges(value: Any, where: str = "") -> Iterator[tuple[str, str]]:
-    """Yield (pointer, source) of each edge at an input: the value itself, or an entry of a list, however deep."""
+    """Yield (pointer, edge) of each edge at an input: the value itself, or an entry of a list, however deep."""
     if is_edge(value):
         if isinstance(value["from"], str):
             yield where, value["from"]
@@ -111,7 +111,7 @@ def find_edges(value: Any, where: str = "") -> Iterator[tuple[str, str]]:
 
 def find_needed_nodes(node: NodeDocument) -> list[str]:
     """Return the names of the nodes that edges at a node lead to."""
-    found = [node.when.source] if node.when is not None else []
+    found = [node.when.edge] if node.when is not None else []
     for value in node.inputs.values():
         found += [edge for _, edge in find_edges(value)]
-    return [source.partition(".")[0] for source in found if not source.startswith("inputs.")]
+    return [edge.partition(".")[0] for edge in found if not edge.startswith("inputs.")]

@@ -126,7 +126,7 @@ class _Resolver:
                 hint='add "outputs": {"name": {"from": "node"}}',
             )
         for name, declared in outputs.items():
-            found = self.edges.find(declared.source, f"/outputs/{escape(name)}/from")
+            found = self.edges.find(declared.edge, f"/outputs/{escape(name)}/from")
             if found is not None:
                 self.result.outputs[name] = found
         self.has_broken_output = not outputs or self.edges.dangling > dangling
@@ -135,7 +135,7 @@ class _Resolver:
         """Warn of nodes and inputs that nothing needs, but where a broken edge may lead to them."""
         document = self.graph.document
         reached: set[str] = set()
-        pending = [output.source.partition(".")[0] for output in document.outputs.values()]
+        pending = [output.edge.partition(".")[0] for output in document.outputs.values()]
         while pending:
             node_id = pending.pop()
             if node_id not in reached:
@@ -176,7 +176,7 @@ class _Resolver:
         return resolved
 
     def resolve_condition(self, resolved: ResolvedNode, when: EdgeDocument, where: str) -> None:
-        found = self.edges.find(when.source, f"{where}/when/from")
+        found = self.edges.find(when.edge, f"{where}/when/from")
         if found is None:
             return
         resolved.when, spec = found

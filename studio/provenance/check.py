@@ -119,11 +119,11 @@ def _describe_stranger(name: str) -> CheckedFile:
 def _check_file(root: Path, name: str, record: FileRecord) -> CheckedFile:
     path = root / name
     if PurePath(name).is_absolute() or not path.resolve().is_relative_to(root):
-        return CheckedFile(name, FileState.UNREADABLE, f"{record.source} records it outside of the folder")
+        return CheckedFile(name, FileState.UNREADABLE, f"{record.recorded_in} records it outside of the folder")
     try:
         change = _find_change(path, record)
     except FileNotFoundError:
-        return CheckedFile(name, FileState.MISSING, f"recorded in {record.source}")
+        return CheckedFile(name, FileState.MISSING, f"recorded in {record.recorded_in}")
     except OSError as error:
         change = f"cannot be read: {error.strerror}"
     return CheckedFile(name, FileState.CHANGED if change else FileState.SOUND, change)

@@ -51,7 +51,7 @@ def collect_parts(resolved: ResolvedGraph, find_file: FindFile) -> GraphParts:
                 node_types[node.node_type.id] = node.node_type
             if node.subgraph is not None:
                 reference = part.graph.document.nodes[node.id].type.removeprefix("graph:")
-                graphs[reference] = dict(node.subgraph.graph.source)
+                graphs[reference] = dict(node.subgraph.graph.json)
     return GraphParts(graphs, files, tuple(node_types[name] for name in sorted(node_types)))
 
 
@@ -77,7 +77,7 @@ def collect_provenance(
     return {
         "studio": 1,
         "version": VERSION,
-        "graph": dict(graph.source),
+        "graph": dict(graph.json),
         "graphs": parts.graphs,
         "inputs": {name: describe_given(value, graph) for name, value in values.items()},
         "files": files,

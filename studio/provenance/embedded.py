@@ -72,10 +72,10 @@ def _parse_record(carried: Mapping[str, Any], path: Path) -> FileRecord:
         dict(carried.get("graphs", {})),
         {str(name): str(digest) for name, digest in dict(carried.get("files", {})).items()},
     )
-    if not recipe.graph.source:  # parsed here, so that a damaged graph is found now
+    if not recipe.graph.json:  # parsed here, so that a damaged graph is found now
         raise ValueError("an empty graph")
     output, index = str(carried.get("output", "")), int(carried.get("index", 0))
-    return FileRecord(output, path, index, source=str(path), recipe=recipe)
+    return FileRecord(output, path, index, recorded_in=str(path), recipe=recipe)
 
 
 def _refuse(code: str, message: str, *, expected: str = "", found: str = "", hint: str = "") -> GraphError:

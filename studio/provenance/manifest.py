@@ -30,7 +30,7 @@ class RunFacts:
         run_id: Name of the run.
         started: When it started, in ISO 8601.
         document: The graph document.
-        source: The graph's file, or "".
+        graph_path: The graph's file, or "".
         inputs: The values of the graph's inputs as plain JSON.
         device: Where the nodes of lane "device" computed.
         plugins: Versions of the installed plugins, by distribution.
@@ -40,7 +40,7 @@ class RunFacts:
     run_id: str
     started: str
     document: Mapping[str, Any]
-    source: str
+    graph_path: str
     inputs: Mapping[str, Any]
     device: Device
     plugins: Mapping[str, str]
@@ -56,7 +56,7 @@ def create_manifest(facts: RunFacts, outcome: Outcome, files: Iterable[FileRecor
         "started": facts.started,
         "seconds": round(outcome.seconds, 6),
         "status": outcome.status,
-        "graph": {"path": facts.source, "document": facts.document},
+        "graph": {"path": facts.graph_path, "document": facts.document},
         "inputs": facts.inputs,
         "machine": _describe_machine(facts.device),
         "plugins": dict(facts.plugins),
@@ -116,13 +116,15 @@ def read_manifest(path: Path, folder: Path) -> dict[str, FileRecord]:
     manifest = json.loads(path.read_bytes())
     graph = manifest["graph"]
     recipe = Recipe(dict(graph["document"]), dict(manifest["inputs"]), Path(str(graph["path"])).parent)
-    written, source = str(manifest.get("folder", "")), f"{FOLDER}/{path.name}"
+    written, recorded_in = str(manifest.get("folder", "")), f"{FOLDER}/{path.name}"
     records = {}
     for output, made in manifest["outputs"].items():
         for index, file in enumerate(made["files"]):
             name = _find_name(str(file["path"]), written, folder)
             digest, size = str(file["blake3"]), int(file["bytes"])
-            records[name] = FileRecord(output, folder / name, index, digest, size, source=source, recipe=recipe)
+            records[name] = FileRecord(
+                output, folder / name, index, digest, size, recorded_in=recorded_in, recipe=recipe
+            )
     return records
 
 

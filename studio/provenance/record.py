@@ -20,7 +20,7 @@ class Recipe:
         inputs: The values of the graph's inputs as plain JSON.
         base: The folder that the graph's relative paths start from.
         graphs: Documents of the graphs in the graph, by reference; those that are missing are looked up on disk.
-        file_digests: Digests of the files that the graph reads, by how it names them; None where nobody recorded them.
+        file_digests: Digests of the files that the graph reads, by how it names them; None where they are not recorded.
         roots: Further folders that the graph may read.
     """
 
@@ -60,7 +60,7 @@ class FileRecord:
         digest: BLAKE3 of its bytes, in hex, or "".
         size: Its size in bytes.
         loss: What the file does not keep of the value, or "".
-        source: What records it, such as ".studio/20260102-030405-1f.json"; "" for a file that a run just wrote.
+        recorded_in: What records it, such as ".studio/20260102-030405-1f.json"; "" for a file that a run just wrote.
         recipe: How it was made.
     """
 
@@ -70,5 +70,5 @@ class FileRecord:
     digest: str = ""
     size: int = 0
     loss: str = ""
-    source: str = ""
+    recorded_in: str = ""
     recipe: Recipe = Recipe()

@@ -39,9 +39,9 @@ def collect_arrows(resolved: ResolvedGraph) -> list[Arrow]:
 
 @dataclass(frozen=True)
 class _End:
-    """Where an edge ends, and its reference; `kind` is "" where it follows from the value."""
+    """Where an edge ends, and what it says; `kind` is "" where it follows from the value."""
 
-    source: str
+    edge: str
     target: str
     input: str
     kind: str
@@ -53,16 +53,16 @@ def _find_ends(resolved: ResolvedGraph) -> Iterator[_End]:
         target, found = f"nodes.{node_id}", resolved.nodes[node_id]
         for name, value in node.inputs.items():
             kind = "" if name in found.inputs else "broken"
-            yield from (_End(source, target, name, kind) for _, source in find_edges(value))
+            yield from (_End(edge, target, name, kind) for _, edge in find_edges(value))
         if node.when is not None:
-            yield _End(node.when.source, target, "when", "broken" if found.when is None else "condition")
+            yield _End(node.when.edge, target, "when", "broken" if found.when is None else "condition")
     for name, declared in document.outputs.items():
-        yield _End(declared.source, f"outputs.{name}", "", "" if name in resolved.outputs else "broken")
+        yield _End(declared.edge, f"outputs.{name}", "", "" if name in resolved.outputs else "broken")
 
 
 def _create_arrow(end: _End, resolved: ResolvedGraph, order: dict[str, int]) -> Arrow | None:
     """Return the arrow to an end, or None if its reference names nothing that is drawn."""
-    head, _, tail = end.source.partition(".")
+    head, _, tail = end.edge.partition(".")
     if head == "inputs" and tail in resolved.inputs:
         kind = end.kind or _name_kind(resolved.inputs[tail].spec.depth)
         return Arrow(f"inputs.{tail}", "", end.target, end.input, kind)

@@ -40,7 +40,7 @@ def test_each_file_has_its_item_its_bytes_and_its_recipe(tmp_path: Path) -> None
     record = records.files["blue.png"]
     assert (record.output, record.index, record.path) == ("image", 0, tmp_path / "blue.png")
     assert record.size == (tmp_path / "blue.png").stat().st_size
-    assert record.source.endswith("item 'blue'")
+    assert record.recorded_in.endswith("item 'blue'")
     assert (record.recipe.inputs, record.recipe.document["outputs"]) == ({"color": "blue"}, GRAPH["outputs"])
 
 

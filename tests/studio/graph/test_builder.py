@@ -54,7 +54,7 @@ def test_ids_are_made_from_types() -> None:
     g = GraphBuilder()
 
     ids = [
-        g.add(kind).source for kind in ("image.new", "image.new", "logic.new", "graph:./my graph.json", "graph:1.json")
+        g.add(kind).edge for kind in ("image.new", "image.new", "logic.new", "graph:./my graph.json", "graph:1.json")
     ]
 
     assert ids == ["new", "new_2", "new_3", "my_graph", "node_1"]

@@ -282,7 +282,7 @@ def test_mutated_graphs_end_in_success_or_findings(
             continue
         valid += 1
         if number % 4 == 0:  # a quarter of them, for time
-            problems = [problem for schema in schemas for problem in schema.iter_errors(dict(graph.source))]
-            assert not problems, f"{problems[0].json_path}: {problems[0].message}\n{json.dumps(graph.source)}"
+            problems = [problem for schema in schemas for problem in schema.iter_errors(dict(graph.json))]
+            assert not problems, f"{problems[0].json_path}: {problems[0].message}\n{json.dumps(graph.json)}"
 
     assert min(valid, refused, wrong) > COUNT / SHARES / 40, (valid, refused, wrong)

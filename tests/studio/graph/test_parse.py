@@ -44,7 +44,7 @@ def test_a_parsed_graph_does_not_change_with_the_object_it_came_from() -> None:
     source["nodes"]["a"]["inputs"]["width"] = 9
 
     assert graph.document.nodes["a"].inputs == {"width": 8}
-    assert graph.source == SMALL
+    assert graph.json == SMALL
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_a_key_unlike_any_gets_those_of_its_place() -> None:
 def test_ui_and_schema_are_kept_and_ignored() -> None:
     graph = parse_graph({"$schema": "studio.json", "studio": 1, "ui": {"any": ["thing", 1]}})
 
-    assert graph.source["ui"] == {"any": ["thing", 1]}
+    assert graph.json["ui"] == {"any": ["thing", 1]}
 
 
 def test_numbers_that_are_not_finite_are_refused_in_objects_too() -> None:

@@ -17,7 +17,7 @@ def write(folder: Path, name: str, text: str = "content") -> FileRecord:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
-    return FileRecord("o", path, 0, blake3.blake3(text.encode()).hexdigest(), len(text), source="the test")
+    return FileRecord("o", path, 0, blake3.blake3(text.encode()).hexdigest(), len(text), recorded_in="the test")
 
 
 def check(folder: Path, *records: FileRecord, ignored: tuple[str, ...] = ()) -> dict[str, FileState]:
@@ -86,13 +86,13 @@ def test_the_newest_manifest_wins_and_other_records_win_over_manifests(tmp_path:
     record_run(tmp_path, "20260102-030404-b", old)
 
     def read_ledger(folder: Path, records: Records) -> None:
-        records.files["b"] = FileRecord("o", folder / "b", source="the ledger")
+        records.files["b"] = FileRecord("o", folder / "b", recorded_in="the ledger")
         records.open.add("c")
 
     records = read_records(tmp_path, [read_ledger])
 
     assert records.files["a"].digest == new.digest
-    assert records.files["b"].source == "the ledger"
+    assert records.files["b"].recorded_in == "the ledger"
     assert records.open == {"c"}
     assert records.problems == []
 

@@ -49,7 +49,7 @@ def test_a_record_comes_back_as_it_was_written(tmp_path: Path, extension: str) -
     assert record.recipe.base == tmp_path / "graphs"
     assert record.recipe.graphs == {"./part.json": DOCUMENT}
     assert record.recipe.file_digests == {"photo.png": "ab"}
-    assert record.recipe.graph.source == DOCUMENT
+    assert record.recipe.graph.json == DOCUMENT
 
 
 def test_the_text_is_the_same_whatever_the_order_of_its_parts() -> None:

@@ -41,7 +41,7 @@ def describe(folder: Path | None, *files: FileRecord) -> dict[str, Any]:
         "20260102-030405-1f",
         "2026-01-02T03:04:05+0000",
         document=DOCUMENT,
-        source="/graphs/g.json",
+        graph_path="/graphs/g.json",
         inputs={"seed": 3},
         device=Device("cpu", "float32"),
         plugins={"studio-x": "0.1"},
@@ -85,7 +85,7 @@ def test_the_files_of_a_manifest_come_back_as_records(tmp_path: Path) -> None:
         (written,) = [file for file in files if file.path == tmp_path / name]
         assert (record.output, record.index, record.digest, record.size, record.path) == (
             written.output, written.index, written.digest, written.size, written.path)  # fmt: skip
-        assert record.source == ".studio/20260102-030405-1f.json"
+        assert record.recorded_in == ".studio/20260102-030405-1f.json"
         assert (record.recipe.document, record.recipe.inputs) == (DOCUMENT, {"seed": 3})
         assert record.recipe.base == Path("/graphs")
 

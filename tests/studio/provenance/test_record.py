@@ -28,7 +28,7 @@ def test_a_recipe_becomes_a_graph_with_all_that_came_with_it(tmp_path: Path) -> 
 
     assert recipe.known
     assert (graph.base, graph.embedded, graph.file_digests) == (tmp_path, {"./part.json": PART}, {"photo.png": "ab"})
-    assert graph.source == DOCUMENT
+    assert graph.json == DOCUMENT
 
 
 def test_without_recorded_digests_a_graph_may_read_any_file() -> None:
