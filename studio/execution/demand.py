@@ -148,7 +148,8 @@ class Demand:
             found = select_results([self.find_result(entry) for entry in source.entries])
             return found if isinstance(found, Unavailable) else Result.gather(found)
         if isinstance(source, Given):
-            return source.result  # type: ignore[no-any-return]  # what the executor itself put there
+            assert isinstance(source.result, Result)  # the run itself put it there
+            return source.result
         assert isinstance(source, Constant | NamedPath)  # the plan made nodes of all others
         return self._values.find_constant(source)
 

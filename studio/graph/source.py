@@ -66,9 +66,12 @@ class GraphInput:
 
 @dataclass(frozen=True)
 class Given:
-    """A result that the executor provides: one entry of the list that a mapped graph gets as an input."""
+    """A result that the executor provides: one entry of the list that a mapped graph gets as an input.
 
-    result: Any
+    Graphs know nothing of results, so its class is the executor's.
+    """
+
+    result: object
 
 
 Source = Constant | Reference | Collected | FileSource | NamedPath | GraphInput | Given
