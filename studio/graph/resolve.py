@@ -24,6 +24,9 @@ from studio.graph.requires import check_requires
 from studio.graph.resolved import ResolvedGraph, ResolvedNode
 
 MAX_SUBGRAPH_DEPTH = 16
+_Place = Path | str | None
+"""Where a graph comes from: its file, its reference if it is embedded, or None if that is unknown."""
+_Places = tuple[_Place, ...]
 _Ends = tuple[Mapping[str, Input], dict[str, TypeSpec]]
 
 
@@ -38,7 +41,7 @@ def resolve_graph(
     *,
     roots: Iterable[Path] = (),
     videos: Mapping[str, TypeSpec] | None = None,
-    _parents: tuple[str, ...] = (),
+    _parents: _Places = (),
 ) -> ResolvedGraph:
     """Resolve a graph against what is installed.
 
@@ -55,7 +58,7 @@ def resolve_graph(
 
 class _Resolver:
     def __init__(
-        self, graph: Graph, catalog: Catalog, paths: Paths, videos: Mapping[str, TypeSpec], parents: tuple[str, ...]
+        self, graph: Graph, catalog: Catalog, paths: Paths, videos: Mapping[str, TypeSpec], parents: _Places
     ) -> None:
         self.graph = graph
         self.catalog = catalog
@@ -238,9 +241,8 @@ class _Resolver:
 
     def resolve_subgraph(self, reference: str, where: str) -> ResolvedGraph | None:
         """Resolve the graph that a node names, or report why it cannot be."""
-        is_embedded = reference in self.graph.embedded
-        key = f"embedded:{reference}" if is_embedded else str(self.paths.resolve(reference))
-        if not self.check_nesting(reference, key, where):
+        place = reference if reference in self.graph.embedded else self.paths.resolve(reference)
+        if not self.check_nesting(reference, place, where):
             return None
         try:
             subgraph = self.load_subgraph(reference)
@@ -257,18 +259,17 @@ class _Resolver:
                 hint="move the file, or allow its folder with --root",
             )
             return None
-        own = str(self.graph.path) if self.graph.path else ""
-        resolved = self.resolve_again(subgraph, {}, (own, key))
+        resolved = self.resolve_again(subgraph, {}, (self.graph.path, place))
         self.findings.extend(replace(f, where=f"{where}#{f.where}") for f in resolved.errors)
         return resolved
 
-    def check_nesting(self, reference: str, key: str, where: str) -> bool:
+    def check_nesting(self, reference: str, place: _Place, where: str) -> bool:
         """Report a graph that contains itself, or graphs that are nested too deep."""
-        if key in self.parents or (self.graph.path is not None and key == str(self.graph.path)):
+        if place is not None and place in (*self.parents, self.graph.path):
             message, expected = f"{reference!r} contains itself", "graphs that do not contain themselves"
             self.findings.report("E121", where, message, expected=expected, found=reference, hint="name another graph")
             return False
-        if len(self.parents) >= 2 * MAX_SUBGRAPH_DEPTH:  # each level adds two names
+        if len(self.parents) >= 2 * MAX_SUBGRAPH_DEPTH:  # each level adds two places
             message = f"graphs in graphs more than {MAX_SUBGRAPH_DEPTH} deep"
             expected = f"at most {MAX_SUBGRAPH_DEPTH} levels"
             self.findings.report(
@@ -286,7 +287,7 @@ class _Resolver:
         path = self.paths.find(reference)
         return load_graph(path) if path is not None else None
 
-    def resolve_again(self, graph: Graph, videos: Mapping[str, TypeSpec], parents: tuple[str, ...]) -> ResolvedGraph:
+    def resolve_again(self, graph: Graph, videos: Mapping[str, TypeSpec], parents: _Places) -> ResolvedGraph:
         roots = self.paths.roots or ()
         return resolve_graph(graph, self.catalog, roots=roots, videos=videos, _parents=(*self.parents, *parents))
 
@@ -299,7 +300,7 @@ class _Resolver:
                 source = find_type(bound.source, self.result)
                 is_video = source is not None and source.name == "video"
                 videos[name] = TypeSpec("video") if is_video else bound.spec.listed()
-        again = self.resolve_again(resolved.subgraph.graph, videos, (str(self.graph.path),))
+        again = self.resolve_again(resolved.subgraph.graph, videos, (self.graph.path,))
         self.findings.extend(replace(f, where=f"{where}/type#{f.where}") for f in again.errors)
         resolved.subgraph = again
         resolved.inputs = {name: replace(bound, stream=False) for name, bound in resolved.inputs.items()}
