@@ -340,6 +340,18 @@ def test_graphs_in_graphs_are_checked_where_they_stand(registry: Registry, folde
     }
 
 
+def test_an_embedded_graph_may_contain_itself_no_more_than_a_file_may(registry: Registry, folder: Path) -> None:
+    inner = {"studio": 1, "nodes": {"x": {"type": "graph:inner"}}, "outputs": {"o": {"from": "x"}}}
+    document = {"studio": 1, "nodes": {"a": {"type": "graph:inner"}}, "outputs": {"o": {"from": "a"}}}
+    invalid = {"studio": 1, "nodes": {"x": {"type": "graph:\0"}}, "outputs": {"o": {"from": "x"}}}
+
+    loop = resolve_graph(parse_graph(document, base=folder, embedded={"inner": inner}), registry).findings
+    other = resolve_graph(parse_graph(document, base=folder, embedded={"inner": invalid}), registry).findings
+
+    assert [(f.code, f.where) for f in loop] == [("E121", "/nodes/a/type#/nodes/x/type")]
+    assert [(f.code, f.where) for f in other] == [("E130", "/nodes/a/type#/nodes/x/type")]
+
+
 def test_graphs_too_deep_in_graphs_are_refused(registry: Registry, folder: Path) -> None:
     for level in range(20):
         node = {"type": f"graph:g{level + 1}.json"} if level < 19 else NEW
