@@ -45,7 +45,7 @@ class Action:
         parts: What the fingerprint was made of, by name; digests of inputs under "input NAME".
         seconds: How long the node ran.
         made: When, in seconds since 1970.
-        notes: What the node had to say of them.
+        notes: What the node logged about them.
     """
 
     fingerprint: str
@@ -58,7 +58,7 @@ class Action:
 
 
 def shorten_notes(notes: Sequence[str]) -> tuple[str, ...]:
-    """Return notes as few and short as a table bears them."""
+    """Return the first notes, each cut to the length that a table keeps."""
     return tuple(note if len(note) <= _MOST_LETTERS else f"{note[:_MOST_LETTERS]}..." for note in notes[:_MOST_NOTES])
 
 
@@ -216,7 +216,7 @@ class ActionTable:
     def _explain_errors(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, UnicodeError) as error:  # a damaged name in the schema cannot even be told
+        except (sqlite3.Error, UnicodeError) as error:  # a damaged name in the schema cannot be decoded
             raise explain_disk_error(error, self._path) from error
 
     def _open_or_replace(self) -> sqlite3.Connection:

@@ -1,4 +1,4 @@
-"""`Cache`: the two tiers behind one face, and single flight: one computation per fingerprint at a time."""
+"""`Cache`: memory, disk and shared storage as one, and single flight: one computation per fingerprint at a time."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Cache:
     # -- looking up ------------------------------------------------------------------------------------
 
     def find(self, fingerprint: str, *, local: bool = False) -> Action | None:
-        """Return the action with this fingerprint, or None; with `local`, other machines' are not looked at."""
+        """Return the action with this fingerprint, or None; with `local`, only from this machine."""
         action = self._actions.get(fingerprint)
         if action is None and self.disk is not None:
             action = self.disk.find(fingerprint)
@@ -111,7 +111,7 @@ class Cache:
     def _fetch(self, shared: SharedTier, disk: DiskTier, digest: str, *, whole: bool = True) -> Any:
         """Bring a blob to the tier on disk and return its value, or MISSING.
 
-        Nothing is believed: the value must have the digest that names it. Of a list of media, its entries are
+        Nothing is trusted: the value must have the digest that names it. Of a list of media, its entries are
         fetched too if it is wanted whole.
         """
         blob = shared.fetch(digest, disk.blobs.create_temporary)
@@ -121,7 +121,7 @@ class Cache:
         try:
             value = self._decode(blob)
             sound = (digest_list(value) if blob.codec == "list" else self.digest(value)) == digest
-        except Exception:  # whatever a decoder raises, the blob is no use
+        except Exception:  # whatever a decoder raises, the blob is unusable
             sound = False
         if not sound:
             shared.drop(digest)
@@ -150,7 +150,7 @@ class Cache:
         Args:
             action: What to keep.
             values: The values of its outputs, by digest.
-            claimed: Whether the caller claimed the fingerprint; it is let go of then.
+            claimed: Whether the caller claimed the fingerprint; then it is released.
             local: Whether it is of no use to other machines, such as a part of something that is not whole yet.
         """
         size = 0
@@ -163,7 +163,7 @@ class Cache:
             self.disk.record(action, values, size, lambda: locks.unlock(action.fingerprint) if claimed else None)
         if self.shared is not None and not local:
             self.shared.record(action, values, size)
-        self._remember(action)  # whoever finds it finds its values too
+        self._remember(action)  # last, so that its values can be found by then
         if claimed:
             self._land(action.fingerprint)
 
@@ -198,9 +198,9 @@ class Cache:
     # -- single flight ---------------------------------------------------------------------------------
 
     def claim(self, fingerprint: str, on_landing: Callable[[], None]) -> bool:
-        """Become the one in this process who computes a fingerprint, until `record` or `release`.
+        """Claim a fingerprint for the caller, who computes it, in this process until `record` or `release`.
 
-        Returns False if somebody else is; then `on_landing` is called once they are through.
+        Returns False if another caller has it; then `on_landing` is called when that one is done.
         """
         with self._guard:
             waiting = self._flights.get(fingerprint)
@@ -211,11 +211,11 @@ class Cache:
             return False
 
     def try_lock(self, fingerprint: str) -> bool:
-        """Become the one among all processes who computes a claimed fingerprint; False if another process is."""
+        """Lock a claimed fingerprint among all processes; False if another process has it."""
         return self.disk is None or self.disk.locks.try_lock(fingerprint)
 
     def release(self, fingerprint: str) -> None:
-        """Let go of a fingerprint without a result."""
+        """Release a fingerprint without a result."""
         if self.disk is not None:
             self.disk.locks.unlock(fingerprint)
         self._land(fingerprint)
@@ -254,7 +254,7 @@ class Cache:
                 tier.flush()
 
     def close(self) -> None:
-        """Write what waits and let go of the folder."""
+        """Write what waits and release the folder."""
         self.memory.clear()
         if self.shared is not None:
             self.shared.close()

@@ -97,7 +97,7 @@ class Codecs:
                 return Model.from_json(json.loads(data))
             value_type = self._by_name[name]
             return value_type.unpack(_decode_packed(kind, data))
-        except Exception as error:  # whatever a decoder of a plugin raises, the entry is no use
+        except Exception as error:  # whatever a decoder of a plugin raises, the entry is unusable
             raise CacheError("E403", f"an entry with codec {codec!r} cannot be decoded: {error}") from None
 
     def open_stream(self, codec: str, path: Path) -> Any:
@@ -124,7 +124,7 @@ def is_plain(value: Any) -> bool:
 
 
 def dump_json(value: Any) -> bytes:
-    """Return the one way that Studio writes JSON for the cache."""
+    """Return JSON as the cache always writes it."""
     return json.dumps(value, ensure_ascii=True, allow_nan=True, separators=(",", ":")).encode("ascii")
 
 

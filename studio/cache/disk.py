@@ -75,7 +75,7 @@ class DiskTier:
             return value
         try:
             value = self._read(row)
-        except Exception:  # whatever a decoder raises, the blob is no use
+        except Exception:  # whatever a decoder raises, the blob is unusable
             value = MISSING
         if value is MISSING:
             self._drop([row])
@@ -264,7 +264,7 @@ class DiskTier:
         self._size = 0
 
     def close(self) -> None:
-        """Write what waits, then let go of the folder; a second time nothing happens."""
+        """Write what waits, then release the folder; a second call does nothing."""
         if not self._writing.is_open:
             return
         self._writing.close()

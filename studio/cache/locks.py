@@ -32,14 +32,14 @@ class FingerprintLocks:
             return True
 
     def unlock(self, fingerprint: str) -> None:
-        """Give a lock back; nothing happens if it is not held here."""
+        """Release a lock; nothing happens if it is not held here."""
         with self._guard:
             if fingerprint in self._held:
                 self._held.discard(fingerprint)
                 self._set(fingerprint, fcntl.F_UNLCK)
 
     def close(self) -> None:
-        """Give everything back."""
+        """Release every lock."""
         with self._guard:
             self._held.clear()
             os.close(self._file)

@@ -4,7 +4,7 @@
     blobs/ab/<digest>            a line of JSON (codec, extension, size, checksum), then the bytes
     files/ab/<digest>.<ext>      the bytes of a stream; the line in blobs/ says that they are here
 
-Everything is named by content or by fingerprint, so that whoever is first may win. Nothing read from here is believed:
+Everything is named by content or by fingerprint, so that the first writer may win. Nothing read from here is trusted:
 bytes are compared with their checksum, and a value with the digest that names it.
 """
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 FORMAT = 1
-_PENDING_BYTES = 256 * 2**20  # what may wait to be uploaded before `record` waits itself
+_PENDING_BYTES = 256 * 2**20  # results of more bytes may not wait at once
 _PATIENCE_SECONDS = 60.0  # how long a storage that failed is left alone
 _HEADER_BYTES = 4096
 _UPLOADS = 4
@@ -95,7 +95,7 @@ class SharedTier:
 
         Args:
             digest: Names it.
-            create_temporary: Gives a file name for the bytes of a stream, by extension; who calls owns the file.
+            create_temporary: Returns a file name for the bytes of a stream, by extension; the caller owns the file.
         """
         data = self._read(self._name("blobs", digest))
         if data is None:
@@ -160,7 +160,7 @@ class SharedTier:
         self._writers.shutdown()
 
     def drop(self, digest: str) -> None:
-        """Remove a blob that is no use; a missing one is no error."""
+        """Remove an unusable blob; a missing one is no error."""
         self._known.discard(digest)
         with contextlib.suppress(Exception):  # it is only in the way
             self._fs.rm_file(self._name("blobs", digest))
@@ -301,7 +301,7 @@ def _make_header(codec: str, extension: str, size: int, content: bytes | Path) -
 
 
 def _parse_blob(data: bytes) -> FetchedBlob | None:
-    """Return a blob, or None if it is none."""
+    """Return a blob, or None if the data is invalid."""
     try:
         end = data.index(b"\n", 0, _HEADER_BYTES)
         header = json.loads(data[:end])
@@ -315,7 +315,7 @@ def _parse_blob(data: bytes) -> FetchedBlob | None:
 
 
 def _parse_action(data: bytes, fingerprint: str) -> Action | None:
-    """Return an action, or None if it is none, or another's."""
+    """Return an action, or None if the data is invalid or of another fingerprint."""
     try:
         row = json.loads(data)
         outputs = {str(name): str(digest) for name, digest in row["outputs"].items()}

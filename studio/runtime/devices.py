@@ -36,17 +36,17 @@ def parse_device(device: str, dtype: str = "auto") -> tuple[str, str]:
         UsageError: E002.
     """
     if not _DEVICE.fullmatch(device):
-        raise UsageError("E002", f"{device!r} is not a device", hint="write auto, cpu, cuda, cuda:N or mps")
+        raise UsageError("E002", f"invalid device {device!r}", hint="write auto, cpu, cuda, cuda:N or mps")
     if dtype not in _DTYPES:
-        raise UsageError("E002", f"{dtype!r} is not a dtype", hint=f"write {', '.join(_DTYPES)}")
+        raise UsageError("E002", f"invalid dtype {dtype!r}", hint=f"write {', '.join(_DTYPES)}")
     return device, dtype
 
 
 def find_device(device: str = "auto", dtype: str = "auto") -> Device:
-    """Return the device to use, looking at what is there.
+    """Return the device to use on this machine.
 
     Raises:
-        UsageError: E002 if it is not there.
+        UsageError: E002 if this machine does not have it.
     """
     parse_device(device, dtype)
     if device == "auto":

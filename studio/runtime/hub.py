@@ -62,7 +62,7 @@ class Hub:
         return None if path is None or self.is_partial(target) else path
 
     def is_partial(self, target: str) -> bool:
-        """Say whether a pull of this was begun and not finished."""
+        """Say whether a pull was begun and not finished."""
         mark = self._find_mark(target)
         return mark is not None and mark.exists()
 
@@ -250,7 +250,7 @@ def offline() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _online() -> Iterator[None]:
-    """Say clearly that the user's own HF_HUB_OFFLINE forbids what is asked."""
+    """Refuse to use the network where the user's own HF_HUB_OFFLINE forbids it."""
     from huggingface_hub import constants
 
     if constants.HF_HUB_OFFLINE:
