@@ -106,4 +106,5 @@ def rename_nodes(plan: Plan, prefix: str) -> Plan:
         )
         for node in plan.nodes.values()
     }
-    return Plan(nodes, {name: (rename(source), spec) for name, (source, spec) in plan.outputs.items()})
+    outputs = {name: (rename(source), spec) for name, (source, spec) in plan.outputs.items()}
+    return Plan(nodes, outputs, nx.relabel_nodes(plan.graph, {node_id: prefix + node_id for node_id in plan.graph}))

@@ -60,6 +60,8 @@ def test_a_prefix_holds_for_every_reference() -> None:
     assert plan.outputs["o"][0] == Collected((lead("x/e"), Constant(2)))
     assert plan.nodes["x/c"].inputs["i0"].source == Collected((lead("x/a"), Collected((lead("x/b"),))))
     assert plan.nodes["x/e"].conditions == (lead("x/d"),)
+    assert set(plan.graph) == set(plan.nodes)
+    assert ("x/d", "x/e") in plan.graph.edges
 
 
 def test_a_node_names_all_that_it_may_need() -> None:
