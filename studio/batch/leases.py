@@ -151,7 +151,6 @@ class Leases:
         *,
         delay_seconds: float = 0.0,
         failed: Mapping[str, Any] | None = None,
-        crashed: bool = False,
     ) -> None:
         """Make leased items pending again.
 
@@ -159,17 +158,15 @@ class Leases:
             leases: Which.
             delay_seconds: Not before this time has passed.
             failed: The error of an attempt that counts.
-            crashed: Whether its worker died while it ran this item alone.
         """
         now = time.time()
         error = json.dumps(failed, ensure_ascii=False) if failed is not None else None
-        counts = int(failed is not None), int(crashed)
         with self._file.transaction() as connection:
             connection.executemany(
                 "UPDATE items SET state = 'pending', worker = NULL, not_before = ?, updated = ?, "
-                "attempts = attempts + ?, crashes = crashes + ?, error = coalesce(?, error) "
+                "attempts = attempts + ?, error = coalesce(?, error) "
                 "WHERE id = ? AND state = 'running' AND worker = ?",
-                [(now + delay_seconds, now, *counts, error, lease.id, self.worker) for lease in leases],
+                [(now + delay_seconds, now, int(failed is not None), error, lease.id, self.worker) for lease in leases],
             )
 
 

@@ -120,10 +120,9 @@ class Run:
             self.reporter.close()
         return outcome
 
-    def survey(self) -> dict[str, NodeState]:
-        """Take every node as far as the cache alone allows, and return all states; for dry runs."""
+    def survey(self) -> None:
+        """Take every node as far as the cache alone allows; for dry runs."""
         self._resolve(self.demand.ask(self.demand.find_output_states(self._plan)))
-        return self.demand.states
 
     def advance(self, ready: Iterable[NodeState]) -> None:
         """Take nodes as far as they go, and queue the calls that must run."""

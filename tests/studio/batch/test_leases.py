@@ -141,7 +141,7 @@ def test_a_late_return_does_not_take_the_item_from_another_process(two: tuple[Le
     first, second = two
     lost, _ = take_over(first, second)
 
-    first.leases.give_back([lost], failed=ERROR, crashed=True)
+    first.leases.give_back([lost], failed=ERROR)
 
     (row,) = second.items()
     assert (row.state, row.worker, row.attempts, row.crashes) == ("running", second.leases.worker, 0, 0)
@@ -180,15 +180,6 @@ def test_a_new_result_replaces_the_outputs_of_the_one_before(two: tuple[Ledger, 
         first.leases.complete([(first.leases.claim(1)[0], ItemResult(0, ItemState.DONE, outputs))])
 
     assert [output.path for row in first.items() for output in row.outputs] == ["new.png"]
-
-
-def test_an_item_that_crashed_its_worker_remembers_that(two: tuple[Ledger, Ledger]) -> None:
-    first, _ = two
-    first.leases.give_back(first.leases.claim(1), crashed=True)
-
-    lease = first.leases.claim(1)[0]
-
-    assert (lease.crashes, lease.attempts) == (1, 0)
 
 
 def test_a_failed_attempt_is_counted_and_its_error_stays_until_the_next(two: tuple[Ledger, Ledger]) -> None:
