@@ -7,8 +7,11 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
 from fake_caches import create_image, open_cache, record
 
+from studio.api import Video
+from studio.api.builtin import create_builtin_value_types
 from studio.cache import MISSING, Action, Cache
 
 
@@ -171,3 +174,19 @@ def test_two_caches_on_one_folder_see_each_others_entries(cache: Cache, tmp_path
     assert other.find(action.fingerprint) is not None
     assert other.load(action.outputs["value"]) == create_image(1)
     other.close()
+
+
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_a_stream_is_settled_in_the_folder_or_without_one_in_a_temporary_place(tmp_path: Path, on_disk: bool) -> None:
+    folder = tmp_path / "cache" if on_disk else None
+    cache = Cache(create_builtin_value_types(), memory_bytes=0, folder=folder)
+
+    settled = cache.settle(Video.from_images([create_image(1, 32), create_image(2, 32)], 10))
+
+    stream = cache.codecs.find_stream(settled)
+    assert stream is not None
+    source = stream.find_source(settled)
+    assert source is not None
+    assert source.is_relative_to(tmp_path) is on_disk
+    assert len(list(settled.frames())) == 2
+    cache.close()

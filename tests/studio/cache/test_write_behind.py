@@ -267,17 +267,19 @@ def test_a_blob_that_is_recorded_or_touched_again_is_the_last_to_go(bench: Bench
     assert set(oldest[1:]) == {first, second}
 
 
-def test_closing_writes_what_waits_and_ends_the_threads(bench: Bench) -> None:
-    before = {thread.name for thread in threading.enumerate() if thread.name.startswith("studio-cache")}
+def test_closing_writes_what_waits_and_ends_the_threads(tmp_path: Path) -> None:
+    before = {*threading.enumerate()}
+    bench = Bench(tmp_path)
     actions = [bench.record(str(index), create_image(index)) for index in range(4)]
+    assert {*threading.enumerate()} - before
 
     bench.writing.close()
 
-    assert before
     assert all(bench.table.find(action.fingerprint) is not None for action in actions)
     assert not bench.writing.is_open
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("studio-cache")]
+    assert not {*threading.enumerate()} - before
     bench.writing.flush()  # returns at once
+    bench.table.close()
 
 
 def test_a_blob_that_another_process_wrote_too_stays_when_its_rows_cannot_be_written(
