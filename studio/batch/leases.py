@@ -22,9 +22,19 @@ LEASE_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Lease:
-    """An item that this process runs, until it reports it, returns it or dies."""
+    """An item that this process runs, until it reports it, returns it or dies.
+
+    Attributes:
+        id: The item's row.
+        claim: Number of this claim of the item. Each claim has the next number, so that a result of an earlier one
+            does not count, though the same process made both.
+        item: The item.
+        attempts: How often it failed.
+        crashes: How often a worker died while it ran this item alone.
+    """
 
     id: int
+    claim: int
     item: Item
     attempts: int
     crashes: int
@@ -33,8 +43,8 @@ class Lease:
 class Leases:
     """One process's part in a ledger. It joins, claims items, and sends a heartbeat every few seconds.
 
-    When a process dies, or is silent for `LEASE_SECONDS`, its items become pending again. What it reports later does
-    not count. Every method may be called from any thread.
+    When a process dies, or is silent for `LEASE_SECONDS`, its items become pending again; so does an item that changes
+    in the table. What a claim that was lost reports later does not count. Every method may be called from any thread.
 
     Attributes:
         worker: Name of this process in the ledger; "" before it joined.
@@ -101,13 +111,14 @@ class Leases:
         now = time.time()
         with self._file.transaction() as connection:
             rows = connection.execute(
-                "UPDATE items SET state = 'running', worker = ?, started = ?, updated = ? WHERE id IN "
+                "UPDATE items SET state = 'running', worker = ?, claim = claim + 1, started = ?, updated = ? "
+                "WHERE id IN "
                 "(SELECT id FROM items WHERE state = 'pending' AND not_before <= ? ORDER BY number LIMIT ?) "
-                "RETURNING id, number, name, vals, source, attempts, crashes",
+                "RETURNING id, claim, number, name, vals, source, attempts, crashes",
                 (self.worker, now, now, now, limit),
             ).fetchall()
-        rows.sort(key=lambda row: row[1])
-        return [Lease(r[0], Item(r[1], r[2], json.loads(r[3]), r[4]), r[5], r[6]) for r in rows]
+        rows.sort(key=lambda row: row[2])
+        return [Lease(r[0], r[1], Item(r[2], r[3], json.loads(r[4]), r[5]), r[6], r[7]) for r in rows]
 
     def find_wait(self) -> float | None:
         """Return the seconds until the next item may be tried again; None if no item is pending."""
@@ -122,7 +133,7 @@ class Leases:
             return int(connection.execute(query, (self.worker,)).fetchone()[0])
 
     def complete(self, finished: Iterable[tuple[Lease, ItemResult]]) -> list[Lease]:
-        """Record results; return the leases that this process has lost, whose results do not count."""
+        """Record results; return the leases that were lost, whose results do not count."""
         now = time.time()
         with self._file.transaction() as connection:
             return [lease for lease, result in finished if not self._complete(connection, lease, result, now)]
@@ -133,8 +144,9 @@ class Leases:
         row = (str(result.state), error, warnings, result.seconds, result.calls, result.cached, now, now)
         done = connection.execute(
             "UPDATE items SET state = ?, error = ?, warnings = ?, seconds = ?, calls = ?, cached = ?, finished = ?, "
-            "updated = ?, attempts = attempts + 1 WHERE id = ? AND state = 'running' AND worker = ?",
-            (*row, lease.id, self.worker),
+            "updated = ?, attempts = attempts + 1 WHERE id = ? AND state = 'running' AND worker = ? "
+            "AND claim = ?",
+            (*row, lease.id, self.worker, lease.claim),
         )
         if done.rowcount != 1:
             return False
@@ -152,7 +164,7 @@ class Leases:
         delay_seconds: float = 0.0,
         failed: Mapping[str, Any] | None = None,
     ) -> None:
-        """Make leased items pending again.
+        """Make leased items pending again; leases that were lost change nothing.
 
         Args:
             leases: Which.
@@ -161,12 +173,13 @@ class Leases:
         """
         now = time.time()
         error = json.dumps(failed, ensure_ascii=False) if failed is not None else None
+        row = (now + delay_seconds, now, int(failed is not None), error)
         with self._file.transaction() as connection:
             connection.executemany(
                 "UPDATE items SET state = 'pending', worker = NULL, not_before = ?, updated = ?, "
                 "attempts = attempts + ?, error = coalesce(?, error) "
-                "WHERE id = ? AND state = 'running' AND worker = ?",
-                [(now + delay_seconds, now, int(failed is not None), error, lease.id, self.worker) for lease in leases],
+                "WHERE id = ? AND state = 'running' AND worker = ? AND claim = ?",
+                [(*row, lease.id, self.worker, lease.claim) for lease in leases],
             )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from studio.errors import RunError
 
-FORMAT = 1
+FORMAT = 2
 LEDGER_NAME = ".studio/ledger.sqlite3"
 
 _LOCK_SECONDS = 60.0
@@ -41,7 +41,8 @@ CREATE TABLE IF NOT EXISTS items (
     started REAL,
     finished REAL,
     updated REAL NOT NULL,
-    pass INTEGER NOT NULL
+    pass INTEGER NOT NULL,
+    claim INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS items_by_state ON items (state, number);
 CREATE INDEX IF NOT EXISTS items_by_update ON items (updated);
@@ -56,6 +57,7 @@ CREATE TABLE IF NOT EXISTS outputs (
     PRIMARY KEY (item, position)
 ) WITHOUT ROWID;
 """
+_ADD_CLAIMS = "ALTER TABLE items ADD COLUMN claim INTEGER NOT NULL DEFAULT 0"  # format 1 had none
 
 
 class LedgerFile:
@@ -94,14 +96,26 @@ class LedgerFile:
         run("PRAGMA synchronous=NORMAL")
         run("PRAGMA foreign_keys=ON")
         run("PRAGMA cache_size=-512")
-        found = run("PRAGMA user_version").fetchone()[0]
+        if self._read_format() != FORMAT:
+            with self.transaction():
+                self._create_or_update()
+
+    def _create_or_update(self) -> None:
+        """Create the tables, or change those of an earlier format; another process may have done so already."""
+        run = self.connection.execute
+        found = self._read_format()
+        if found == 0:
+            for statement in _SCHEMA.split(";"):
+                run(statement)
+        elif found == 1:
+            run(_ADD_CLAIMS)
+        run(f"PRAGMA user_version={FORMAT}")
+
+    def _read_format(self) -> int:
+        found: int = self.connection.execute("PRAGMA user_version").fetchone()[0]
         if found > FORMAT:
             raise RunError("E742", f"unsupported ledger version {found}", where=str(self.path), hint="update Studio")
-        if found == 0:
-            with self.transaction():
-                for statement in _SCHEMA.split(";"):
-                    run(statement)
-                run(f"PRAGMA user_version={FORMAT}")
+        return found
 
     def _enable_wal(self) -> None:
         """Switch the file to WAL; SQLite does not wait by itself while another process does the same."""

@@ -192,6 +192,10 @@ class BatchRun:
         if room * 4 < member.worker.window:
             return
         leases = self._leases.claim(room)
+        blocked = [lease for lease in leases if lease.item.index in member.held]
+        if blocked:  # the table changed, and the worker still runs what was in these places: it reports by place
+            self._leases.give_back(blocked)
+            leases = [lease for lease in leases if lease not in blocked]
         if leases:
             self._assign(member, leases)
 
@@ -221,8 +225,8 @@ class BatchRun:
                 finished += self._handle_worker_loss(member, report)
             else:
                 finished += self._handle_result(member, report)
-        lost = {lease.id for lease in self._leases.complete(finished)} if finished else set()
-        yield from ((lease.item, result) for lease, result in finished if lease.id not in lost)
+        lost = {(lease.id, lease.claim) for lease in self._leases.complete(finished)} if finished else set()
+        yield from ((lease.item, result) for lease, result in finished if (lease.id, lease.claim) not in lost)
 
     def _handle_result(self, member: _Member, result: ItemResult) -> _Finished:
         lease = member.held.pop(result.index, None)

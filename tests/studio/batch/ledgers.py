@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
 
 from studio.batch.item import Item, ItemResult, ItemState
-from studio.batch.ledger import Ledger
+from studio.batch.ledger import LEDGER_NAME, Ledger
 
+OLD_LEDGER = Path(__file__).parent / "golden/ledger.sqlite3.gz"
 ERROR = {"code": "E301", "message": "nope"}
 
 
@@ -42,3 +47,17 @@ def declare_dead(ledger: Ledger, worker: str) -> None:
     """Let a process look as if it had run on another machine and been silent for long."""
     with ledger.file.transaction() as connection:
         connection.execute("UPDATE workers SET host = 'elsewhere', seen = 0 WHERE id = ?", (worker,))
+
+
+def copy_old_ledger(folder: Path) -> Path:
+    """Write the ledger that release 0.1.0 left, of format 1, into a batch's folder; return its file."""
+    file = folder / LEDGER_NAME
+    file.parent.mkdir(parents=True)
+    file.write_bytes(gzip.decompress(OLD_LEDGER.read_bytes()))
+    return file
+
+
+def create_old_ledger(folder: Path) -> None:
+    """Create an empty ledger of format 1."""
+    with closing(sqlite3.connect(copy_old_ledger(folder))) as connection:
+        connection.executescript("DELETE FROM outputs; DELETE FROM items; DELETE FROM workers; DELETE FROM batch")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import shutil
@@ -20,12 +19,13 @@ from studio.batch.batch import Batch, BatchItem
 from studio.batch.groups import ItemsError, list_rows
 from studio.batch.item import ItemState
 from studio.batch.item_import import ImportSummary
-from studio.batch.ledger import LEDGER_NAME, Ledger
+from studio.batch.ledger import Ledger
 from studio.batch.process_worker import create_environments
 from studio.batch.spec import BatchSpec, create_spec
 from studio.errors import RunError
 from studio.settings import Settings
 from tests.studio.batch.conftest import ADDING, TROUBLED, Make, from_input, graph_of, start_batch, write_csv
+from tests.studio.batch.ledgers import copy_old_ledger
 
 DOUBLED = graph_of(
     {"work": {"type": "work.double", "inputs": {"a": from_input("a"), "log": from_input("log")}}},
@@ -355,8 +355,7 @@ def golden(tmp_path: Path) -> Iterator[Studio]:
     for name in ("graph.json", "items.csv", "studio_golden.py"):
         shutil.copy(GOLDEN / name, tmp_path)
     shutil.copytree(GOLDEN / "files", tmp_path / "out")
-    (tmp_path / "out/.studio").mkdir()
-    (tmp_path / "out" / LEDGER_NAME).write_bytes(gzip.decompress((GOLDEN / "ledger.sqlite3.gz").read_bytes()))
+    copy_old_ledger(tmp_path / "out")
     with Studio(Settings(cache_dir=tmp_path / "cache", plugins_dir=tmp_path, device="cpu")) as studio:
         yield studio
 

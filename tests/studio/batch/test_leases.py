@@ -147,6 +147,54 @@ def test_a_late_return_does_not_take_the_item_from_another_process(two: tuple[Le
     assert (row.state, row.worker, row.attempts, row.crashes) == ("running", second.leases.worker, 0, 0)
 
 
+def lose_and_claim_again(first: Ledger, second: Ledger, *, how: str) -> tuple[Lease, Lease]:
+    """Let the first process lose its item and claim it again; return both leases."""
+    lost = first.leases.claim(1)[0]
+    if how == "its table changed":
+        import_names(second, "a", fingerprint="changed")
+    else:
+        declare_dead(second, first.leases.worker)
+        assert second.leases.reclaim() == 1
+    return lost, first.leases.claim(1)[0]
+
+
+@pytest.mark.parametrize("how", ["its table changed", "it was silent"])
+def test_a_late_result_does_not_count_while_the_same_process_runs_the_item_again(
+    two: tuple[Ledger, Ledger], how: str
+) -> None:
+    first, second = two
+    lost, held = lose_and_claim_again(first, second, how=how)
+    late = ItemResult(0, ItemState.DONE, (ItemOutput("o", "late.png", "d" * 64, 3, "image"),))
+
+    assert first.leases.complete([(lost, late)]) == [lost]
+    (row,) = second.items()
+    assert (row.state, row.outputs, row.attempts) == ("running", (), 0)
+    assert first.leases.complete([(held, create_result(0))]) == []
+    assert find_states(second) == {"a": "done"}
+
+
+@pytest.mark.parametrize("how", ["its table changed", "it was silent"])
+def test_a_late_return_does_not_end_a_later_claim_of_the_same_process(two: tuple[Ledger, Ledger], how: str) -> None:
+    first, second = two
+    lost, held = lose_and_claim_again(first, second, how=how)
+
+    first.leases.give_back([lost], delay_seconds=100, failed=ERROR)
+
+    (row,) = second.items()
+    assert (row.state, row.attempts) == ("running", 0)
+    assert first.leases.complete([(held, create_result(0))]) == []
+
+
+def test_of_two_results_of_one_item_the_one_of_the_later_claim_counts(two: tuple[Ledger, Ledger]) -> None:
+    first, second = two
+    lost, held = lose_and_claim_again(first, second, how="its table changed")
+
+    late = first.leases.complete([(lost, create_result(0, ItemState.FAILED)), (held, create_result(0))])
+
+    assert late == [lost]
+    assert find_states(second) == {"a": "done"}
+
+
 def test_a_process_that_leaves_returns_its_own_items_only(tmp_path: Path) -> None:
     with Ledger(tmp_path, create=True) as first, Ledger(tmp_path) as second:
         import_names(first, "a", "b", "c")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from studio.batch.leases import Lease
 from studio.batch.ledger import Ledger
 from tests.studio.batch.ledgers import (
     ERROR,
+    create_old_ledger,
     create_result,
     declare_dead,
     find_states,
@@ -30,34 +32,38 @@ FAR_SECONDS = 1e6
 
 @dataclass
 class ModelItem:
-    """What the model knows of an item."""
+    """What the model knows of an item; `claim` is the one by which its holder runs it."""
 
     place: int
     fingerprint: str
     state: str = "pending"
     holder: str | None = None
+    claim: int | None = None
     attempts: int = 0
     delayed: bool = False
 
 
 @dataclass
 class Process:
-    """One process: its own view of the file, the leases that it was ever given, and whether it is taken for dead."""
+    """One process: its own view of the file, its leases by the model's claim, and whether it is taken for dead."""
 
     ledger: Ledger
     joined: bool = False
     dead: bool = False
-    leases: list[Lease] = field(default_factory=list)
+    leases: list[tuple[int, Lease]] = field(default_factory=list)
 
 
 class LedgerMachine(RuleBasedStateMachine):
     """Three processes on one ledger."""
 
-    @initialize()
-    def begin(self) -> None:
-        """Open the ledger three times."""
+    @initialize(old_format=st.booleans())
+    def begin(self, old_format: bool) -> None:
+        """Open the ledger three times; an earlier release may have created it."""
         self.folder = tempfile.TemporaryDirectory(prefix="studio-ledger-")
+        self.claims = itertools.count()
         path = Path(self.folder.name)
+        if old_format:
+            create_old_ledger(path)
         self.processes = {name: Process(Ledger(path, create=True)) for name in PROCESSES}
         self.items: dict[str, ModelItem] = {}
         for name in PROCESSES:
@@ -75,7 +81,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def free_items_of(self, names: set[str]) -> None:
         for item in self.items.values():
             if item.state == "running" and item.holder in names:
-                item.state, item.holder = "pending", None
+                item.state, item.holder, item.claim = "pending", None, None
 
     def reclaim(self, by: str) -> None:
         """Nobody is dead to itself."""
@@ -92,7 +98,7 @@ class LedgerMachine(RuleBasedStateMachine):
         import_table(self.processes["p"].ledger, dict(table))
         for name, item in self.items.items():
             if name not in dict(table) and item.state != "removed":
-                item.state, item.holder = "removed", None
+                item.state, item.holder, item.claim = "removed", None, None
         for place, (name, fingerprint) in enumerate(table):
             item = self.items.get(name)
             if item is None or item.fingerprint != fingerprint or item.state == "removed":
@@ -122,37 +128,38 @@ class LedgerMachine(RuleBasedStateMachine):
 
         assert [lease.item.name for lease in leases] == expected
         assert [lease.attempts for lease in leases] == [self.items[n].attempts for n in expected]
-        process.leases += leases
-        for n in expected:
-            self.items[n].state, self.items[n].holder = "running", name
+        for n, lease in zip(expected, leases, strict=True):
+            item = self.items[n]
+            item.state, item.holder, item.claim = "running", name, next(self.claims)
+            process.leases.append((item.claim, lease))
 
     @rule(name=st.sampled_from(PROCESSES), choice=st.integers(0, 20), state=st.sampled_from(["done", "failed"]))
     def complete(self, name: str, choice: int, state: str) -> None:
-        """A result counts if the process still holds the item, however late it comes."""
-        lease = self.choose_lease(name, choice)
+        """A result counts if the item is still held by the claim that it is of, however late it comes."""
+        claim, lease = self.choose_lease(name, choice)
         if lease is None:
             return
         item = self.items[lease.item.name]
-        held = item.state == "running" and item.holder == name
+        held = item.claim == claim
 
         lost = self.processes[name].ledger.leases.complete([(lease, create_result(0, ItemState(state)))])
 
         assert lost == ([] if held else [lease])
         if held:
-            item.state, item.holder, item.attempts = state, None, item.attempts + 1
+            item.state, item.holder, item.claim, item.attempts = state, None, None, item.attempts + 1
 
     @rule(name=st.sampled_from(PROCESSES), choice=st.integers(0, 20), failed=st.booleans(), delayed=st.booleans())
     def give_back(self, name: str, choice: int, failed: bool, delayed: bool) -> None:
-        """An item that is given back is free again, now or later."""
-        lease = self.choose_lease(name, choice)
+        """An item that is given back by its claim is free again, now or later."""
+        claim, lease = self.choose_lease(name, choice)
         if lease is None:
             return
         item = self.items[lease.item.name]
         self.processes[name].ledger.leases.give_back(
             [lease], delay_seconds=FAR_SECONDS if delayed else 0.0, failed=ERROR if failed else None
         )
-        if item.state == "running" and item.holder == name:
-            item.state, item.holder, item.delayed = "pending", None, delayed
+        if item.claim == claim:
+            item.state, item.holder, item.claim, item.delayed = "pending", None, None, delayed
             item.attempts += failed
 
     @rule(name=st.sampled_from(PROCESSES))
@@ -173,6 +180,19 @@ class LedgerMachine(RuleBasedStateMachine):
             self.reclaim_the_items_of_the_dead(by)
             self.claim(by, 3)
             self.complete(name, choice, "done")
+
+    @rule(name=st.sampled_from(PROCESSES), choice=st.integers(0, 20), late=st.sampled_from(["done", "given back"]))
+    def lose_items_and_claim_them_again(self, name: str, choice: int, late: str) -> None:
+        """All items change while a process runs some; it claims them again, and then its old claims end."""
+        self.claim(name, 3)
+        changed = {"1": "2", "2": "1"}
+        table = sorted((item.place, n) for n, item in self.items.items() if item.state != "removed")
+        self.import_a_table([(n, changed[self.items[n].fingerprint]) for _, n in table])
+        self.claim(name, 3)
+        if late == "done":
+            self.complete(name, choice, late)
+        else:
+            self.give_back(name, choice, True, False)
 
     @precondition(lambda self: any(process.dead for process in self.processes.values()))
     @rule(name=st.sampled_from(PROCESSES))
@@ -202,9 +222,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
         assert self.processes["q"].ledger.retry_failed() == len(failed)
 
-    def choose_lease(self, name: str, choice: int) -> Lease | None:
+    def choose_lease(self, name: str, choice: int) -> tuple[int, Lease | None]:
         leases = self.processes[name].leases
-        return leases[choice % len(leases)] if leases else None
+        return leases[choice % len(leases)] if leases else (-1, None)
 
     # -- what always holds --------------------------------------------------------------------------------
 

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +18,7 @@ import pytest
 from studio.batch.ledger import Ledger
 from studio.batch.ledger_file import FORMAT, LEDGER_NAME, LedgerFile
 from studio.errors import RunError
-from tests.studio.batch.ledgers import (
-    find_states,
-    import_names,
-)
+from tests.studio.batch.ledgers import copy_old_ledger, find_states, finish, import_names
 
 
 def test_a_full_disk_is_reported_and_nothing_is_lost(tmp_path: Path) -> None:
@@ -53,8 +56,6 @@ def test_a_ledger_of_a_newer_studio_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_processes_that_begin_a_batch_at_once_do_not_get_in_each_others_way(tmp_path: Path) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     def open_all(number: int) -> int:
         with ThreadPoolExecutor(6) as pool:
             made = pool.map(lambda _: Ledger(tmp_path / str(number), create=True).close(), range(6))
@@ -82,7 +83,7 @@ def test_the_outputs_of_an_item_go_with_it(tmp_path: Path) -> None:
     file = LedgerFile(tmp_path, create=True)
 
     assert read_pragma(file, "foreign_keys") == 1
-    assert read_pragma(file, "user_version") == FORMAT == 1
+    assert read_pragma(file, "user_version") == FORMAT == 2
     file.close()
 
 
@@ -121,3 +122,100 @@ def test_what_another_process_wrote_is_seen_at_once(tmp_path: Path) -> None:
         first.store(a=1)
 
         assert second.describe() == {"a": 1}
+
+
+# -- ledgers of an earlier release -------------------------------------------------------------------------
+
+
+def read_all(path: Path) -> tuple[int, list[str], dict[str, list[dict[str, Any]]]]:
+    """Return the format of a ledger, the columns of its items, and all rows by table."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.row_factory = sqlite3.Row
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        columns = [row["name"] for row in connection.execute("PRAGMA table_info(items)")]
+        tables = ("batch", "workers", "items", "outputs")
+        return version, columns, {name: list(map(dict, connection.execute(f"SELECT * FROM {name}"))) for name in tables}
+
+
+def test_a_ledger_of_format_1_gets_claims_and_keeps_its_rows(tmp_path: Path) -> None:
+    path = copy_old_ledger(tmp_path)
+    version, columns, before = read_all(path)
+    assert (version, len(before["items"])) == (1, 7)
+
+    LedgerFile(tmp_path).close()
+
+    unclaimed = {**before, "items": [{**row, "claim": 0} for row in before["items"]]}
+    assert read_all(path) == (2, [*columns, "claim"], unclaimed)
+
+
+def test_a_new_ledger_has_the_same_tables_as_one_of_format_1_that_was_opened(tmp_path: Path) -> None:
+    copy_old_ledger(tmp_path / "old")
+    for name in ("old", "new"):
+        LedgerFile(tmp_path / name, create=True).close()
+
+    old, new = (read_all(tmp_path / name / LEDGER_NAME)[1] for name in ("old", "new"))
+
+    assert sorted(old) == sorted(new)
+
+
+def test_a_process_that_is_killed_as_it_opens_a_ledger_of_format_1_leaves_it_whole(tmp_path: Path) -> None:
+    path = copy_old_ledger(tmp_path)
+    before = read_all(path)
+    code = (
+        f"import sys, os, sqlite3; sys.path[:0] = {[p for p in sys.path if p]!r}\n"
+        "from pathlib import Path; from studio.batch import ledger_file\n"
+        "def die(text): text.startswith('PRAGMA user_version=') and os._exit(9)\n"
+        "class Connection(sqlite3.Connection):\n"
+        "    def __init__(self, *args, **more): super().__init__(*args, **more); self.set_trace_callback(die)\n"
+        "connect = sqlite3.connect\n"
+        "sqlite3.connect = lambda *args, **more: connect(*args, factory=Connection, **more)\n"
+        f"ledger_file.LedgerFile(Path({str(tmp_path)!r}))"
+    )
+
+    ended = subprocess.run([sys.executable, "-c", code], check=False)
+
+    assert ended.returncode == 9
+    assert read_all(path) == before
+    LedgerFile(tmp_path).close()
+    assert read_all(path)[0] == FORMAT
+
+
+def test_two_processes_that_open_a_ledger_of_format_1_at_once_both_can(tmp_path: Path) -> None:
+    """The second has read format 1, and comes to change it when the first has done so."""
+    path = copy_old_ledger(tmp_path)
+
+    class Second(LedgerFile):
+        @contextmanager
+        def transaction(self, *, keep: bool = True) -> Iterator[sqlite3.Connection]:
+            LedgerFile(tmp_path).close()
+            with super().transaction(keep=keep) as connection:
+                yield connection
+
+    Second(tmp_path).close()
+
+    version, columns, _ = read_all(path)
+    assert (version, columns.count("claim")) == (FORMAT, 1)
+
+
+def test_many_processes_that_open_a_ledger_of_format_1_at_once_share_it(tmp_path: Path) -> None:
+    for number in range(5):
+        folder = tmp_path / str(number)
+        path = copy_old_ledger(folder)
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(lambda _, folder=folder: LedgerFile(folder).close(), range(6)))
+        assert read_all(path)[0] == FORMAT
+
+
+def test_a_process_of_an_earlier_release_that_works_meanwhile_can_finish(tmp_path: Path) -> None:
+    """It knows nothing of claims; its statements are those of format 1."""
+    with closing(sqlite3.connect(copy_old_ledger(tmp_path), isolation_level=None)) as old, Ledger(tmp_path) as ledger:
+        old.execute("INSERT INTO workers VALUES ('old', 'elsewhere', 1, ?, ?)", (time.time(), time.time()))
+        old.execute("UPDATE items SET state = 'running', worker = 'old' WHERE name = 'late'")
+        ledger.leases.join()
+        finish(ledger, 9)
+        done = old.execute(
+            "UPDATE items SET state = 'done' WHERE name = 'late' AND state = 'running' AND worker = 'old'"
+        )
+
+        assert done.rowcount == 1
+        assert find_states(ledger)["late"] == "done"

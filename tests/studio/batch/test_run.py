@@ -461,6 +461,45 @@ def test_a_result_of_an_item_that_another_process_took_is_not_seen(bench: Bench)
         assert find_states(other) == {"a": "failed"}
 
 
+@pytest.mark.parametrize(("table", "seen"), [("a", [("a", "done")]), ("b", [("b", "done")]), ("", [])])
+def test_a_result_of_a_row_that_changed_meanwhile_is_not_recorded(
+    bench: Bench, table: str, seen: list[tuple[str, str]]
+) -> None:
+    """Workers name items by their place; the item that takes the place waits until the worker has reported the old."""
+    import_names(bench.ledger, "a")
+    first: list[threading.Timer] = []
+    overlaps: list[bool] = []
+
+    def act(worker: FakeWorker, item: Item) -> None:
+        if first:
+            overlaps.append(first[0].is_alive())
+            worker.finish(item, seconds=2.0)
+        else:
+            import_names(bench.ledger, *table, fingerprint="changed")
+            first.append(threading.Timer(0.2, worker.finish, (item,), {"seconds": 1.0}))
+            first[0].start()
+
+    assert bench.run(act) == seen
+    assert overlaps == [False] * len(seen)
+    assert [row.seconds for row in bench.ledger.items()] == [2.0] * len(seen)
+
+
+def test_an_old_and_a_new_result_of_an_item_that_come_at_once_are_told_apart(bench: Bench) -> None:
+    import_names(bench.ledger, "a")
+    first: list[tuple[FakeWorker, Item]] = []
+
+    def act(worker: FakeWorker, item: Item) -> None:
+        if first:
+            first[0][0].finish(first[0][1], seconds=1.0)
+            worker.finish(item, seconds=2.0)
+        else:
+            first.append((worker, item))
+            import_names(bench.ledger, "a", fingerprint="changed")
+
+    assert bench.run(act, workers=2) == [("a", "done")]
+    assert [(row.seconds, row.attempts) for row in bench.ledger.items()] == [(2.0, 1)]
+
+
 def test_a_run_waits_for_the_items_of_others_and_takes_those_of_the_dead(bench: Bench) -> None:
     import_names(bench.ledger, "a", "b")
 
