@@ -56,6 +56,9 @@ class Edges:
         return GraphInput(name), replace(end.spec, optional=end.spec.optional and end.default is None)
 
     def _find_output(self, node_id: str, name: str, where: str) -> tuple[Source, TypeSpec] | None:
+        node = self._resolved.nodes.get(node_id)
+        if node is not None and node.node_type is not None and not node.is_broken and name in node.outputs:
+            return Reference(node_id, name), node.outputs[name]  # most edges, in one step
         if not self._has_node(node_id, name, where):
             return None
         node = self._resolved.nodes.get(node_id)
@@ -113,5 +116,6 @@ def find_needed_nodes(node: NodeDocument) -> list[str]:
     """Return the names of the nodes that edges at a node lead to."""
     found = [node.when.edge] if node.when is not None else []
     for value in node.inputs.values():
-        found += [edge for _, edge in find_edges(value)]
+        if isinstance(value, dict | list):
+            found += [edge for _, edge in find_edges(value)]
     return [edge.partition(".")[0] for edge in found if not edge.startswith("inputs.")]

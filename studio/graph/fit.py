@@ -40,10 +40,13 @@ class Fit:
     problem: Misfit | None = None
 
 
+_AS_IT_IS = Fit()
+
+
 def find_fit(source: TypeSpec, target: TypeSpec) -> Fit:
     """Return how a value of type `source` fits an input of type `target`."""
-    if target.name == "any":
-        return Fit()
+    if target.name == "any" or _is_plainly_equal(source, target):
+        return _AS_IT_IS
     if source.name == "any":
         return Fit(max(0, source.depth - target.depth))
     if _fits_as_json(source, target):
@@ -53,6 +56,15 @@ def find_fit(source: TypeSpec, target: TypeSpec) -> Fit:
         return Fit(problem=Misfit.TYPE)
     problem = _find_problem(source, target)
     return Fit(problem=problem) if problem else Fit(source.depth - target.depth, is_stream)
+
+
+def _is_plainly_equal(source: TypeSpec, target: TypeSpec) -> bool:
+    """Say whether two types are equal and unrefined, as most are: a short way for graphs of many nodes."""
+    return (
+        source.name == target.name
+        and source.depth == target.depth
+        and not (source.optional or source.channels or target.channels or source.choices or target.choices)
+    )
 
 
 def _find_problem(source: TypeSpec, target: TypeSpec) -> Misfit | None:

@@ -23,7 +23,10 @@ def join_video(node: ResolvedNode) -> None:
 
 def check_lengths(node: ResolvedNode, where: str, findings: Findings) -> None:
     """Refuse lists of known, unequal lengths that a node would be mapped over."""
-    known = {name: _find_length(bound) for name, bound in node.inputs.items()}
+    mapped = [(name, bound) for name, bound in node.inputs.items() if bound.depth]
+    if len(mapped) < 2:
+        return
+    known = {name: _find_length(bound) for name, bound in mapped}
     lengths = {name: length for name, length in known.items() if length is not None}
     shown = ", ".join(f"{name}: {length}" for name, length in lengths.items())
     if len({length for length in lengths.values() if length != 1}) > 1:
@@ -57,13 +60,17 @@ def find_output_types(
         declared: What its type declares.
         resolved: The graph as far as it is resolved.
     """
-    variables = _find_variables(node, resolved)
+    depth, stream = node.depth, node.stream
+    has_variables = any(spec.variable for spec in declared.values())
+    if not (depth or stream or has_variables):
+        return dict(declared)
+    variables = _find_variables(node, resolved) if has_variables else {}
     types: dict[str, TypeSpec] = {}
     for name, spec in declared.items():
         if spec.name == "any" and spec.variable in variables:
             known = variables[spec.variable]
             spec = replace(known, depth=known.depth + spec.depth, optional=spec.optional)
-        types[name] = map_output(spec, node.depth, node.stream)
+        types[name] = map_output(spec, depth, stream)
     return types
 
 
