@@ -16,6 +16,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -61,7 +62,9 @@ class Comparison:
 
 
 def lay_out(commit: str, folder: Path) -> Tree:
-    """Unpack a commit."""
+    """Unpack a commit, unless that was done already."""
+    if folder.exists():
+        return Tree(commit, folder)
     folder.mkdir(parents=True)
     archive = subprocess.run(["git", "archive", commit], cwd=ROOT, capture_output=True, check=True).stdout
     subprocess.run(["tar", "-x", "-C", str(folder)], input=archive, check=True)
@@ -120,12 +123,15 @@ def compare_files(old: Path, new: Path) -> tuple[int, list[str]]:
 
 def compare_graph(graph: str, old: Tree, new: Tree, place: Path, *, cold: bool) -> Comparison:
     """Run one graph with both trees."""
-    found, cache = Comparison(graph), place / "caches" / graph
-    first = old.run_graph(graph, f"out-first/{graph}", cache)
-    if first.returncode:
-        found.differences.append(f"the old commit failed: {first.stderr.strip()[-200:]}")
-        return found
-    before = find_summary(old.run_graph(graph, f"out-cached/{graph}", cache))
+    found, cache, ran = Comparison(graph), place / "caches" / graph, place / "ran" / graph
+    if not ran.exists():
+        first = old.run_graph(graph, f"out-first/{graph}", cache)
+        if first.returncode:
+            found.differences.append(f"the old commit failed: {first.stderr.strip()[-200:]}")
+            return found
+        ran.parent.mkdir(exist_ok=True)
+        ran.write_text(find_summary(old.run_graph(graph, f"out-cached/{graph}", cache)), encoding="utf-8")
+    before = ran.read_text(encoding="utf-8")
     found.summary = find_summary(new.run_graph(graph, f"out-cached/{graph}", cache))
     if found.summary != before:  # nodes that write files of their own run each time
         found.differences.append(f"not from the cache: {found.summary}, old: {before}")
@@ -184,10 +190,12 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--new", default="HEAD", help="the other commit")
     parser.add_argument("--cold", action="store_true", help="also run each graph anew")
     parser.add_argument("--engine", type=int, default=0, metavar="TURNS", help="compare only the engine's speed")
+    parser.add_argument("--place", type=Path, help="a folder that keeps what the old commit made, for the next time")
     given = parser.parse_intermixed_args(words)
     failed = 0
     with tempfile.TemporaryDirectory(prefix="studio-compare-") as name:
-        place = Path(name)
+        place = given.place or Path(name)
+        shutil.rmtree(place / "new", ignore_errors=True)
         old, new = lay_out(given.old, place / "old"), lay_out(given.new, place / "new")
         if given.engine:
             compare_engines(old, new, given.engine)
