@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+RECORDS_FOLDER = ".studio"
+"""Name of the folder in an output folder that holds manifests, ledger and logs."""
+
 Sync = Literal["none", "content", "name"]
 """What lasts when the power fails.
 

@@ -29,11 +29,12 @@ from studio.batch.worker import Report, Worker, WorkerLost
 from studio.batch.worker_settings import describe_settings
 from studio.cache import hash_parts
 from studio.errors import Finding, UsageError
+from studio.files import RECORDS_FOLDER
 from studio.graph import Graph
 from studio.settings import read_visible_gpus
 from studio.version import VERSION
 
-LOGS = ".studio/workers"
+LOGS = f"{RECORDS_FOLDER}/workers"
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from studio.errors import RunError
+from studio.files import RECORDS_FOLDER
 
 FORMAT = 2
-LEDGER_NAME = ".studio/ledger.sqlite3"
+LEDGER_NAME = f"{RECORDS_FOLDER}/ledger.sqlite3"
 
 _LOCK_SECONDS = 60.0
 _WAL_SECONDS = 30.0

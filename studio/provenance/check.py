@@ -10,8 +10,8 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from studio.cache.digest import hash_file
-from studio.files import is_temporary_name
-from studio.provenance.manifest import FOLDER, find_manifests, read_manifest
+from studio.files import RECORDS_FOLDER, is_temporary_name
+from studio.provenance.manifest import find_manifests, read_manifest
 from studio.provenance.record import FileRecord
 
 
@@ -79,7 +79,7 @@ def find_record(path: Path, readers: Sequence[ReadRecords] = ()) -> tuple[Path, 
     """Return the output folder that records a file, and the record; None if no folder above it records the file."""
     place = path.absolute()
     for folder in place.parents:
-        if (folder / FOLDER).is_dir():
+        if (folder / RECORDS_FOLDER).is_dir():
             record = read_records(folder, readers).files.get(place.relative_to(folder).as_posix())
             return None if record is None else (folder, record)
     return None
@@ -107,7 +107,7 @@ def _read_manifests(folder: Path, records: Records) -> None:
             records.files |= read_manifest(path, folder)
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             reason = f"{type(error).__name__}: {error}"
-            records.problems.append(CheckedFile(f"{FOLDER}/{path.name}", FileState.UNREADABLE, reason))
+            records.problems.append(CheckedFile(f"{RECORDS_FOLDER}/{path.name}", FileState.UNREADABLE, reason))
 
 
 def _describe_stranger(name: str) -> CheckedFile:
@@ -143,9 +143,9 @@ def _find_names(root: Path, ignored: set[str]) -> Iterator[str]:
     """Yield the files below a folder, without those of output folders inside it."""
     for base, folders, files in os.walk(root):
         here = Path(base)
-        if here != root and FOLDER in folders:
+        if here != root and RECORDS_FOLDER in folders:
             folders.clear()
             continue
         skipped = ignored if here == root else set()
-        folders[:] = sorted(name for name in folders if name != FOLDER and name not in skipped)
+        folders[:] = sorted(name for name in folders if name != RECORDS_FOLDER and name not in skipped)
         yield from ((here / file).relative_to(root).as_posix() for file in sorted(files) if file not in skipped)

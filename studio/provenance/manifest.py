@@ -12,14 +12,12 @@ from typing import Any
 
 from studio.errors import RunError
 from studio.execution.outcome import Outcome
-from studio.files import replace_file
+from studio.files import RECORDS_FOLDER, replace_file
 from studio.provenance.record import FileRecord, Recipe
 from studio.runtime.devices import Device
 from studio.version import VERSION
 
 FORMAT = 1
-FOLDER = ".studio"
-"""Name of the folder in an output folder that holds the manifests."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ def write_manifest(manifest: Mapping[str, Any], folder: Path) -> Path:
     Raises:
         RunError: E312 if the disk refuses it.
     """
-    path = folder / FOLDER / f"{manifest['run']}.json"
+    path = folder / RECORDS_FOLDER / f"{manifest['run']}.json"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with (
@@ -102,7 +100,7 @@ def find_manifests(folder: Path) -> list[Path]:
     A manifest's name begins with the second of its run; runs of one second are ordered by the time of the file. What a
     killed process left unfinished is not among them.
     """
-    paths = [path for path in (folder / FOLDER).glob("*.json") if not path.name.startswith(".")]
+    paths = [path for path in (folder / RECORDS_FOLDER).glob("*.json") if not path.name.startswith(".")]
     return sorted(paths, key=lambda path: (path.name[:15], path.stat().st_mtime_ns))
 
 
@@ -116,7 +114,7 @@ def read_manifest(path: Path, folder: Path) -> dict[str, FileRecord]:
     manifest = json.loads(path.read_bytes())
     graph = manifest["graph"]
     recipe = Recipe(dict(graph["document"]), dict(manifest["inputs"]), Path(str(graph["path"])).parent)
-    written, recorded_in = str(manifest.get("folder", "")), f"{FOLDER}/{path.name}"
+    written, recorded_in = str(manifest.get("folder", "")), f"{RECORDS_FOLDER}/{path.name}"
     records = {}
     for output, made in manifest["outputs"].items():
         for index, file in enumerate(made["files"]):

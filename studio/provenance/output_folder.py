@@ -14,7 +14,7 @@ from typing import Any
 from studio.api import OutputPath, TypeSpec, ValueType
 from studio.cache.digest import hash_file
 from studio.errors import MediaError, RunError, UsageError
-from studio.files import is_disk_full, replace_file, sync_folder
+from studio.files import RECORDS_FOLDER, is_disk_full, replace_file, sync_folder
 from studio.provenance.embedded import format_provenance
 from studio.provenance.record import FileRecord
 
@@ -83,7 +83,7 @@ class OutputFolder:
         self.create()
         root = self.folder.resolve()
         path = (root / name).resolve()
-        if not path.is_relative_to(root) or path == root or ".studio" in path.relative_to(root).parts:
+        if not path.is_relative_to(root) or path == root or RECORDS_FOLDER in path.relative_to(root).parts:
             raise RunError("E313", f"{name!r} leaves the output folder", where=str(root), hint="write a path inside it")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
