@@ -226,7 +226,8 @@ class Studio:
     ) -> Plan:
         """Return the plan of a graph; `GraphError` as for `plan_resolved`."""
         self._check_open()
-        return self.plan_resolved(self.resolve(graph, roots=roots), inputs, only=only)
+        resolved = self.resolve(graph, roots=roots)
+        return self.plan_resolved(resolved, name_inputs(resolved, inputs or {}), only=only)
 
     def plan_resolved(
         self,
@@ -236,6 +237,11 @@ class Studio:
         only: Iterable[str] | None = None,
     ) -> Plan:
         """Return the plan of a resolved graph.
+
+        Args:
+            resolved: The graph.
+            inputs: Values of its inputs, with files as `name_inputs` or `restore_inputs` names them.
+            only: Names of the outputs to make; None for all.
 
         Raises:
             GraphError: The graph, the inputs or the names of the outputs have errors; all are there.

@@ -47,7 +47,7 @@ def bind_inputs(
 
     Args:
         resolved: The graph.
-        inputs: The values by the names of the graph's inputs.
+        inputs: The values by the names of the graph's inputs, as `name_inputs` or `restore_inputs` returns them.
         classes: Classes of value types by name.
         findings: Where findings go.
         settle: Returns a source whose files are digested, given the digests that the graph's files must have.
@@ -55,7 +55,7 @@ def bind_inputs(
     graph, collected = resolved.graph, Findings(findings)
     binder = Binder(classes, Paths(graph.base, digests=graph.file_digests), collected)
     values: dict[str, Source] = {}
-    for name, value in name_inputs(resolved, inputs).items():
+    for name, value in inputs.items():
         where = f"/inputs/{escape(str(name))}"
         end = find_input(resolved.inputs, name, where, collected)
         source = bind_given(binder, value, end.spec, where, collected) if end is not None else None
