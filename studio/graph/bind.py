@@ -1,7 +1,7 @@
-"""`Binder`: turns what is written at an input into a source, whoever writes it.
+"""`Binder`: turns what is written at an input into a source.
 
-A graph file, a caller in Python, a cell of a table and `--set` all come here, and get the same source or the same
-finding with the same code. Channels that write text parse it first (`read_text`).
+Values come from a graph file, a caller in Python, a cell of a table or `--set`. Equal values get equal sources, or
+equal findings. Values that are written as text are read first (`read_text`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ class EdgeFinder(Protocol):
     """Finds what edges lead to."""
 
     def find(self, edge: Any, where: str) -> tuple[Source, TypeSpec] | None:
-        """Return what an edge leads to with its type, or None if that is unknown; an error of the edge is reported."""
+        """Return what an edge leads to with its type, or None if that is unknown.
+
+        An error of the edge itself is reported.
+        """
         ...
 
 
@@ -85,7 +88,10 @@ class Binder:
         return self._bind_literal(value["literal"] if is_quoted(value) else value, spec, where)
 
     def bind_whole(self, value: Any, spec: TypeSpec, where: str) -> Source | None:
-        """Return the source of a value that must fit as it is, or None after a finding: nothing is mapped over it."""
+        """Return the source of a value that must fit as it is, or None after a finding.
+
+        No node is mapped over such a value.
+        """
         bound = self.bind(value, spec, where)
         if bound is not None and bound.depth:
             self._report("E114", where, f"a list does not fit {spec}", str(spec), "a list")
@@ -183,7 +189,10 @@ class Binder:
         return Bound(FileSource(path, spec.name, name_file(path, self._paths.base), by_caller=True), spec)
 
     def _bind_pattern(self, pattern: str, spec: TypeSpec, where: str) -> Bound | None:
-        """Bind the files of a folder that fit a pattern: a list of them, or one after the other where one is taken."""
+        """Bind the files of a folder that fit a pattern.
+
+        They are a list; an input that takes one file maps the node over it.
+        """
         names = self._paths.find_names(pattern)
         if names is None:
             self._report_path(pattern, where)
@@ -270,12 +279,18 @@ class Binder:
 
 
 def may_map(value: Any) -> bool:
-    """Say whether what is written may map a node over a list or a video, so that an error in it hides its type."""
+    """Say whether what is written may map a node over a list or a video.
+
+    An error in it then hides the types of the node's outputs.
+    """
     return isinstance(value, list) or is_edge(value) or is_pattern(value)
 
 
 def _is_bound_by_entry(values: list[Any], spec: TypeSpec) -> bool:
-    """Say whether entries of a list are bound one by one: all of references, or of a list that contains some."""
+    """Say whether entries of a list are bound one by one.
+
+    They are if the list contains a reference, or if its type is one of references.
+    """
     return bool(values) and (spec.name in REFERENCE_TYPES or any(map(_contains_reference, values)))
 
 
@@ -287,7 +302,10 @@ def _contains_reference(value: Any) -> bool:
 
 
 def _find_entry_spec(spec: TypeSpec) -> TypeSpec:
-    """Return what an entry of a list at an input must be; limits of a list's length are not limits of its entries."""
+    """Return what an entry of a list at an input must be.
+
+    Limits of a list's length are not limits of its entries.
+    """
     if not spec.depth:
         return replace(spec, optional=False)
     limits = spec.limits
@@ -296,7 +314,7 @@ def _find_entry_spec(spec: TypeSpec) -> TypeSpec:
 
 
 def _parse_model(value: Any) -> Model:
-    """Return a model reference; ModelError for anything that is none."""
+    """Return a model reference, or raise a ModelError for an invalid one."""
     if isinstance(value, str) or _is_model(value):
         return Model.from_json(value)
     raise ModelError("E601", f"invalid model reference: {describe_value(value)}", hint=REFERENCE_HINT)

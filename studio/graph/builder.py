@@ -61,7 +61,7 @@ class GraphBuilder:
         g.save("poster.json")
 
     Handles become edges, also inside lists; a `pathlib.Path` or `{"file": "photo.jpg"}` becomes a file. Every
-    other value is a literal, and a mapping that looks like an edge is quoted, so that it stays one.
+    other value is a literal. A mapping that looks like an edge is quoted, so that it stays a literal.
 
     Args:
         title: What the graph makes, in a line.

@@ -85,8 +85,8 @@ class Graph:
         base: Folder that its paths are relative to.
         path: Its file, if it came from one.
         embedded: Documents of `graph:` references that are not looked up on disk, by reference.
-        file_digests: For a graph that a media file carried: digests of the files it reads, by path; it may
-            read no others. None for any other graph.
+        file_digests: For a graph that a media file carried: digests of the files it reads, by path. It may read no
+            others. None for any other graph.
     """
 
     document: GraphDocument

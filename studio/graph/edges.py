@@ -46,14 +46,14 @@ class Edges:
 
     def _find_input(self, name: str, edge: str, where: str) -> tuple[Source, TypeSpec] | None:
         self.used_inputs.add(name)
-        end = self._resolved.inputs.get(name)
-        if end is None:
+        declared = self._resolved.inputs.get(name)
+        if declared is None:
             known = list(self._resolved.graph.document.inputs)
             hint = suggest(name, known) or "declare it in the graph's inputs"
             expected = ", ".join(known) or "no inputs"
             self._report_dangling(where, f"the graph has no input {name!r}", expected, edge, hint)
             return None
-        return GraphInput(name), replace(end.spec, optional=end.spec.optional and end.default is None)
+        return GraphInput(name), replace(declared.spec, optional=declared.spec.optional and declared.default is None)
 
     def _find_output(self, node_id: str, name: str, where: str) -> tuple[Source, TypeSpec] | None:
         node = self._resolved.nodes.get(node_id)

@@ -1,4 +1,4 @@
-"""Whether what leaves one end fits another: as it is, mapped over a list, or mapped over a video's frames."""
+"""Whether an output fits an input: as it is, mapped over a list, or mapped over a video's frames."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def map_output(spec: TypeSpec, depth: int, stream: bool) -> TypeSpec:
 
 
 def join(first: TypeSpec | None, second: TypeSpec) -> TypeSpec:
-    """Return the type that both fit, for a type variable; "any" if there is none."""
+    """Return the type that both fit, for a type variable, or "any"."""
     if first is None or replace(first, optional=False) == replace(second, optional=False):
         return second
     plain = replace(first, limits=None, choices=(), channels=None, optional=False)

@@ -57,8 +57,8 @@ def bind_inputs(
     values: dict[str, Source] = {}
     for name, value in inputs.items():
         where = f"/inputs/{escape(str(name))}"
-        end = find_input(resolved.inputs, name, where, collected)
-        source = bind_given(binder, value, end.spec, where, collected) if end is not None else None
+        declared = find_input(resolved.inputs, name, where, collected)
+        source = bind_given(binder, value, declared.spec, where, collected) if declared is not None else None
         if source is None:
             continue
         try:
@@ -106,13 +106,13 @@ def check_required(
         hint: What to do, with {name} for the input's name.
     """
     names = set(given)
-    for name, end in inputs.items():
-        if end.required and name not in names:
+    for name, declared in inputs.items():
+        if declared.required and name not in names:
             findings.report(
                 "E132",
                 f"{place}{escape(name)}",
                 f"input {name!r} has no value",
-                expected=str(end.spec),
+                expected=str(declared.spec),
                 found="nothing",
                 hint=hint.format(name=name),
             )
@@ -182,7 +182,7 @@ def _join_constants(source: Source) -> Source:
 
 
 def name_table_files(value: Any, spec: TypeSpec) -> Any:
-    """Return a value of a table with text and paths at media and files as files, seen from the table's folder."""
+    """Return a table's value with text and paths at media and files as files, seen from the table's folder."""
     return _name_files(value, spec, lambda path: {"file": expand_user(str(path))})
 
 
@@ -224,7 +224,7 @@ def restore_inputs(resolved: ResolvedGraph, values: Mapping[str, Any]) -> dict[s
             return InputFile(Path(value["file"]))
         return [restore(entry) for entry in value] if isinstance(value, list) else value
 
-    reads_file = {name for name, end in resolved.inputs.items() if is_read_from_file(end.spec)}
+    reads_file = {name for name, declared in resolved.inputs.items() if is_read_from_file(declared.spec)}
     return {name: restore(value) if name in reads_file else value for name, value in values.items()}
 
 

@@ -167,7 +167,7 @@ def _parse_float(text: str) -> float:
 
 
 def _copy(source: Mapping[str, Any], name: str) -> Any:
-    """Copy an object through JSON, so that it is JSON and nobody else can change it."""
+    """Copy an object through JSON: the copy is plain JSON, and the caller cannot change it."""
     try:
         return parse_json(json.dumps(source, allow_nan=True), name)
     except (TypeError, ValueError) as error:
@@ -303,7 +303,10 @@ def _locate(loc: tuple[int | str, ...], data: Any) -> tuple[str, Any, list[str]]
 
 
 def _find_child(value: Any, part: int | str, *, last: bool) -> tuple[str, Any] | None:
-    """Return the key and the value that a part of a path leads to, or None; the last one may be missing."""
+    """Return the key and the value that a part of a path leads to, or None.
+
+    The last part of a path may be missing from the document.
+    """
     if part == "[key]":
         return None
     if isinstance(value, dict) and (part in value or last):

@@ -60,5 +60,5 @@ def check_requires(requires: Mapping[str, str], installed: Mapping[str, str]) ->
 
 
 def _is_local(version: str) -> bool:
-    """Say whether a plugin comes from a folder: someone put it there, and it has no number to hold against a range."""
+    """Say whether a plugin comes from a folder, so that it has no version to compare with a range."""
     return version == "local" or "+local" in version

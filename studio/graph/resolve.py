@@ -27,7 +27,7 @@ MAX_SUBGRAPH_DEPTH = 16
 _Place = Path | str | None
 """Where a graph comes from: its file, its reference if it is embedded, or None if that is unknown."""
 _Places = tuple[_Place, ...]
-_Ends = tuple[Mapping[str, Input], dict[str, TypeSpec]]
+_Declared = tuple[Mapping[str, Input], dict[str, TypeSpec]]
 
 
 def validate(graph: Graph, catalog: Catalog, *, roots: Iterable[Path] = ()) -> list[Finding]:
@@ -49,8 +49,8 @@ def resolve_graph(
         graph: The parsed graph.
         catalog: What is installed.
         roots: Folders that the graph may read besides its own.
-        videos: Types of inputs that are given videos, or lists beside videos, where one image or entry is declared:
-            the graph is mapped over the frames, node by node.
+        videos: Types of inputs that are given videos, or lists beside videos, where one image or entry is declared.
+            The graph is mapped over the frames, node by node.
     """
     paths = Paths(graph.base, tuple(root.resolve() for root in [graph.base, *roots]), graph.file_digests)
     return _Resolver(graph, catalog, paths, videos or {}, _parents).resolve()
@@ -160,12 +160,12 @@ class _Resolver:
         resolved = ResolvedNode(node_id)
         if node.when is not None:
             self.resolve_condition(resolved, node.when, where)
-        ends = self.find_ends(node, resolved, where)
-        if ends is None:
+        declared = self.find_declared(node, resolved, where)
+        if declared is None:
             for name, value in node.inputs.items():  # the edges of a node of unknown type are checked too
                 self.binder.bind(value, TypeSpec("any"), f"{where}/inputs/{escape(name)}")
             return resolved
-        declared_inputs, declared_outputs = ends
+        declared_inputs, declared_outputs = declared
         before = self.findings.count_errors()
         values = migrate_inputs(node, resolved.node_type, where, self.findings)
         has_errors = resolved.subgraph is not None and bool(resolved.subgraph.errors)
@@ -193,7 +193,7 @@ class _Resolver:
                 hint="logic.compare makes a bool",
             )
 
-    def find_ends(self, node: NodeDocument, resolved: ResolvedNode, where: str) -> _Ends | None:
+    def find_declared(self, node: NodeDocument, resolved: ResolvedNode, where: str) -> _Declared | None:
         """Find a node's type or graph, and return its inputs and the types of its outputs."""
         if node.type.startswith("graph:"):
             subgraph = self.resolve_subgraph(node.type[len("graph:") :], f"{where}/type")
@@ -224,15 +224,15 @@ class _Resolver:
                 resolved.inputs[name] = bound
             else:
                 resolved.is_broken |= may_map(value)
-        for name, end in declared.items():
-            if end.required and name not in values:
+        for name, wanted in declared.items():
+            if wanted.required and name not in values:
                 resolved.is_broken = True
                 self.broken_nodes.add(resolved.id)
                 self.findings.report(
                     "E111",
                     f"{where}/inputs",
                     f"missing input {name!r}",
-                    expected=str(end.spec),
+                    expected=str(wanted.spec),
                     found="nothing",
                     hint=f'add "{name}": ...',
                 )

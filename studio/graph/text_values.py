@@ -16,8 +16,8 @@ _BOOLS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no"
 def read_text(text: str, spec: TypeSpec) -> Any:
     """Return what a text means at an input, as a graph would write it: JSON, `{"file": ...}` or `{"files": ...}`.
 
-    Text and paths are taken as they are, bools are words, a media or file input takes a file's name, a list of those
-    a pattern such as `frames/*.png`. All other values are JSON; text that is not JSON stays text.
+    Text and paths are taken as they are, and bools are words. A media or file input takes a file's name, and a list
+    of them takes a pattern such as `frames/*.png`. All other values are JSON; text that is not JSON stays text.
 
     Args:
         text: The text.

@@ -1,7 +1,6 @@
 """Drawings of a graph: Mermaid text, SVG and PNG.
 
-A graph with errors is drawn too: nodes that findings speak of are red and say what is wrong, and edges that lead
-nowhere good are red and dashed.
+A graph with errors is drawn too. Nodes with findings are red and say what is wrong. Broken edges are red and dashed.
 """
 
 from __future__ import annotations
