@@ -16,6 +16,7 @@ _COLUMNS = (
     "name", "index", "state", "attempts", "seconds", "calls", "cached", "source", "error_code", "error", "files",
     "digests", "values",
 )  # fmt: skip
+_CSV_END = "\r\n"
 
 
 def write_rows(rows: Iterable[ItemRow], kind: str, target: Path | TextIO) -> None:
@@ -43,10 +44,20 @@ def _write(rows: Iterable[ItemRow], kind: str, stream: TextIO) -> None:
         for row in rows:
             stream.write(json.dumps(row.to_json(), ensure_ascii=False) + "\n")
         return
-    writer = csv.writer(stream, lineterminator="\n")
+    writer = csv.writer(_LineFeeds(stream), lineterminator=_CSV_END)
     writer.writerow(_COLUMNS)
     for row in rows:
         writer.writerow(_flatten(row))
+
+
+class _LineFeeds:
+    """Ends the lines of a `csv.writer` with a line feed alone; its own ends let it quote both characters in cells."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, line: str) -> int:
+        return self._stream.write(line.removesuffix(_CSV_END) + "\n")
 
 
 def _flatten(row: ItemRow) -> list[Any]:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from studio.batch.export import write_rows
 from studio.batch.item import ItemOutput, ItemState
 from studio.batch.item_rows import ItemRow
+from studio.batch.tables import open_table
 from studio.errors import RunError
 
 
@@ -55,6 +59,45 @@ def test_a_text_that_a_spreadsheet_would_run_is_a_text(text: str) -> None:
     write_rows([create_row(name=text)], "csv", stream)
 
     assert stream.getvalue().split("\n")[1].startswith(f"'{text},3,done")
+
+
+def escape(text: str) -> str:
+    """Return the text that a cell holds: spreadsheets must not run it."""
+    return f"'{text}" if text[:1] in set("=+-@\t\r") else text
+
+
+HOSTILE = st.text(
+    st.sampled_from("\r\n\t\x00\",;'= \\a\ufeff\x85\u2028é") | st.characters(exclude_categories=["Cs"]), max_size=6
+)
+
+
+@example(names=["a\rb", "\r", "a\r", "a\r\n", '"', "", "\x85\x0b\x0c"], message="\r\n")
+@given(names=st.lists(HOSTILE, max_size=4), message=HOSTILE)
+def test_any_text_is_read_back_by_python_and_as_a_table_of_items(names: list[str], message: str) -> None:
+    rows = [create_row(name=name, index=n, error={"message": message}) for n, name in enumerate(names)]
+    expected = [(escape(name), str(n), escape(message)) for n, name in enumerate(names)]
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table.csv"
+        write_rows(rows, "csv", path)
+        with path.open(encoding="utf-8", newline="") as file:
+            read = list(csv.DictReader(file, strict=True))
+        items = list(open_table(path)())
+
+    assert [(row["name"], row["index"], row["error"]) for row in read] == expected
+    assert [row.problem for row in items] == [""] * len(names)
+    cells = ("name", "index", "error")
+    assert [tuple(row.values[name] for name in cells) for row in items] == expected
+
+
+def test_lines_end_with_a_line_feed_alone() -> None:
+    """As they always did; only a cell may hold a carriage return, and then it is quoted."""
+    stream = io.StringIO(newline="")
+
+    write_rows([create_row(name="a\rb", outputs=())], "csv", stream)
+
+    header, row, rest = stream.getvalue().split("\n")
+    assert (header[:9], header[-1], row[:7], row[-1], rest) == ("name,inde", "s", '"a\rb",', '"', "")
 
 
 def test_json_lines_hold_all_that_the_ledger_knows() -> None:
