@@ -153,14 +153,15 @@ class Batch:
         values = find_shown_values(self.resolved, item)
         try:
             template = self._names.fill(item, values)
-            names = [f"item {self._names.place(item).casefold()}", *self._names.render(item, values)]
+            folder, files = self._names.place(item).casefold(), self._names.render(item, values)
         except UsageError as error:
             findings.append(Finding(error.code, item.source, error.message, hint=error.hint))
             return
-        for name in names:
-            taken = importing.reserve_path(name, item)
+        for kind, path in (("item name", folder), *(("file name", file) for file in files)):
+            taken = importing.reserve_path(kind, path, item)
             if taken is not None:
-                findings.append(_report_duplicate(item, name, taken))
+                shown = item.name if kind == "item name" else path
+                findings.append(_report_duplicate(item, f"{kind} {shown!r}", taken))
                 return
         named = [m for n, v in item.values.items() for m in find_models(v, self.resolved.inputs[n].spec.name)]
         importing.add(item, fingerprint_item(item, key, template, [weights.describe(model) for model in named]))
@@ -241,12 +242,11 @@ class Batch:
                 yield held.pop(result.index), result
 
 
-def _report_duplicate(item: Item, name: str, taken: tuple[str, str]) -> Finding:
-    what = f"duplicate item name {item.name!r}" if name.startswith("item ") else f"duplicate file name {name!r}"
+def _report_duplicate(item: Item, what: str, taken: tuple[str, str]) -> Finding:
     return Finding(
         "E743",
         item.source,
-        f"{what}, used by item {taken[0]!r} at {taken[1]}",
+        f"duplicate {what}, used by item {taken[0]!r} at {taken[1]}",
         hint="name items apart, or put more fields into --name",
     )
 

@@ -37,7 +37,10 @@ def import_items(file: LedgerFile, *, keep: bool = True) -> Iterator[ItemImport]
     with file.transaction(keep=keep) as connection:
         run = connection.execute
         number = run("SELECT coalesce(max(pass), 0) + 1 FROM items").fetchone()[0]
-        run("CREATE TEMP TABLE IF NOT EXISTS names (path TEXT PRIMARY KEY, name TEXT, source TEXT) WITHOUT ROWID")
+        run(
+            "CREATE TEMP TABLE IF NOT EXISTS names "
+            "(kind TEXT, path TEXT, name TEXT, source TEXT, PRIMARY KEY (kind, path)) WITHOUT ROWID"
+        )
         run("DELETE FROM temp.names")
         importing = ItemImport(connection, number, file.folder)
         yield importing
@@ -110,11 +113,17 @@ class ItemImport:
         except OSError:
             return False
 
-    def reserve_path(self, path: str, item: Item) -> tuple[str, str] | None:
-        """Reserve the name of a file; return name and source of the item that has it already, or None."""
+    def reserve_path(self, kind: str, path: str, item: Item) -> tuple[str, str] | None:
+        """Reserve a path for an item; return name and source of the item that has it already, or None.
+
+        Args:
+            kind: "item name" or "file name"; paths of different kinds do not meet.
+            path: The path, in one letter case.
+            item: Which item needs it.
+        """
         run = self.connection.execute
-        done = run("INSERT OR IGNORE INTO temp.names VALUES (?, ?, ?)", (path, item.name, item.source))
+        done = run("INSERT OR IGNORE INTO temp.names VALUES (?, ?, ?, ?)", (kind, path, item.name, item.source))
         if done.rowcount == 1:
             return None
-        found = run("SELECT name, source FROM temp.names WHERE path = ?", (path,)).fetchone()
+        found = run("SELECT name, source FROM temp.names WHERE kind = ? AND path = ?", (kind, path)).fetchone()
         return str(found[0]), str(found[1])

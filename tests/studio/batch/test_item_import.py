@@ -120,13 +120,22 @@ def test_a_reserved_path_names_the_item_that_has_it(tmp_path: Path) -> None:
     with Ledger(tmp_path, create=True) as ledger, ledger.import_items() as importing:
         first, second = Item(0, "a", source="items.csv:2"), Item(1, "b", source="items.csv:3")
 
-        assert importing.reserve_path("a.png", first) is None
-        assert importing.reserve_path("b.png", second) is None
-        assert importing.reserve_path("a.png", second) == ("a", "items.csv:2")
+        assert importing.reserve_path("file name", "a.png", first) is None
+        assert importing.reserve_path("file name", "b.png", second) is None
+        assert importing.reserve_path("file name", "a.png", second) == ("a", "items.csv:2")
 
 
 def test_paths_are_reserved_for_one_import_only(tmp_path: Path) -> None:
     with Ledger(tmp_path, create=True) as ledger:
         for _ in range(2):
             with ledger.import_items() as importing:
-                assert importing.reserve_path("a.png", Item(0, "a")) is None
+                assert importing.reserve_path("file name", "a.png", Item(0, "a")) is None
+
+
+def test_the_name_of_an_item_and_the_name_of_a_file_may_be_equal(tmp_path: Path) -> None:
+    with Ledger(tmp_path, create=True) as ledger, ledger.import_items() as importing:
+        first, second = Item(0, "a", source="items.csv:2"), Item(1, "b", source="items.csv:3")
+
+        assert importing.reserve_path("item name", "a", first) is None
+        assert importing.reserve_path("file name", "a", second) is None
+        assert importing.reserve_path("item name", "a", second) == ("a", "items.csv:2")
