@@ -190,7 +190,7 @@ class Call:
         return f"{self.state.node.id}[{self.position}]" if self.state.mapped else self.state.node.id
 
     @property
-    def wanted(self) -> bool:
+    def is_needed(self) -> bool:
         """Whether its results are still needed: they are not once another entry of the same map has failed."""
         return self.remaking or self.state.status is RUNNING
 
@@ -204,7 +204,7 @@ class NodeState:
         demanded: Whether it is needed.
         pending: How many nodes it waits for.
         waiters: Nodes that wait for it.
-        wanted: The lazy inputs that it needs, once that is known.
+        needed_inputs: The lazy inputs that it needs, once that is known.
         calls: Its calls; one unless it is mapped.
         copies: The copies of a mapped graph.
         combine: If it waits for other nodes rather than for calls: puts their results together, and returns the
@@ -224,6 +224,7 @@ class NodeState:
         "done_calls",
         "error",
         "mapped",
+        "needed_inputs",
         "node",
         "outputs",
         "pending",
@@ -236,7 +237,6 @@ class NodeState:
         "started",
         "status",
         "waiters",
-        "wanted",
     )
 
     def __init__(self, node: PlanNode, runner: CallRunner) -> None:
@@ -248,7 +248,7 @@ class NodeState:
         self.demanded = False
         self.pending = 0
         self.waiters: list[NodeState] = []
-        self.wanted: frozenset[str] | None = None
+        self.needed_inputs: frozenset[str] | None = None
         self.calls: list[Call] = []
         self.copies: list[Plan] = []
         self.combine: Callable[[NodeState], list[NodeState]] | None = None
@@ -264,7 +264,7 @@ class NodeState:
 
     def needs_lazy(self, name: str) -> bool:
         """Return whether the node is known to need a lazy input."""
-        return self.wanted is not None and name in self.wanted
+        return self.needed_inputs is not None and name in self.needed_inputs
 
     @property
     def settled(self) -> bool:

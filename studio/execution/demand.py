@@ -35,12 +35,12 @@ class Demand:
         videos_are_written: Whether videos among the plan's outputs are only written to files.
 
     Attributes:
-        changed: The lock of the run.
+        lock: The lock of the run.
         states: Its nodes by id.
     """
 
     def __init__(self, values: Values, plan: Plan, videos_are_written: bool) -> None:
-        self.changed = threading.Condition()
+        self.lock = threading.Condition()
         self.states: dict[str, NodeState] = {}
         self._values = values
         self._plan = plan
@@ -62,7 +62,7 @@ class Demand:
 
     def remove_plan(self, plan: Plan, states: Iterable[NodeState]) -> None:
         """Remove the nodes of a plan that is done."""
-        with self.changed:
+        with self.lock:
             for state in states:
                 self.states.pop(state.node.id, None)
                 for reference in state.sources:
@@ -81,7 +81,7 @@ class Demand:
         """Ask for nodes and for what they need; return those that need nothing more."""
         ready: list[NodeState] = []
         stack = list(states)
-        with self.changed:
+        with self.lock:
             while stack:
                 state = stack.pop()
                 if state.demanded:
@@ -95,7 +95,7 @@ class Demand:
     def enter(self, state: NodeState, stage: Stage) -> list[NodeState] | None:
         """Go to a stage and ask for what it needs: None if nothing is missing, else the nodes that are ready to run."""
         stack: list[NodeState] = []
-        with self.changed:
+        with self.lock:
             state.stage = stage
             self._await_sources(state, _find_needed(state), stack)
             if state.pending == 0:
@@ -104,7 +104,7 @@ class Demand:
 
     def await_states(self, state: NodeState, others: Iterable[NodeState]) -> bool:
         """Have a node wait for others, none of which is settled; return whether there are none."""
-        with self.changed:
+        with self.lock:
             for other in dict.fromkeys(others):
                 other.waiters.append(state)
                 state.pending += 1
@@ -179,7 +179,7 @@ class Demand:
     ) -> list[NodeState] | None:
         """Settle a node; return the nodes that waited for nothing else, or None if it was settled before."""
         ready = []
-        with self.changed:
+        with self.lock:
             if state.settled:
                 return None
             state.status, state.skipped_for, state.error = status, skipped_for, error
@@ -197,7 +197,7 @@ class Demand:
 
     def release_use(self, reference: Reference) -> None:
         """Count one use of an output less; free its value after the last."""
-        with self.changed:
+        with self.lock:
             left = self._uses[reference] = self._uses[reference] - 1
             if left == 0:
                 self._free(self.states[reference.node], reference.output)

@@ -38,8 +38,8 @@ class Digests:
 
     def __init__(self, cache: Cache, models: Models) -> None:
         self._cache = cache
-        self._weights = models
-        self._models: dict[NodeType, list[Input]] = {}
+        self._models = models
+        self._model_inputs: dict[NodeType, list[Input]] = {}
         self._defaults: dict[NodeType, dict[str, tuple[str, Any]]] = {}
 
     def digest(self, value: Any) -> str:
@@ -50,7 +50,7 @@ class Digests:
         kind = type(value)
         try:
             if kind is Model:
-                return self._cache.digest([value.to_json(), self._weights.digest(value)])
+                return self._cache.digest([value.to_json(), self._models.digest(value)])
             if kind is list and any(type(entry) is Model or type(entry) is list for entry in value):
                 return join_digests([self.digest(entry) for entry in value])
             return self._cache.digest(value)
@@ -67,9 +67,9 @@ class Digests:
         found = self._defaults.get(node_type)
         if found is None:
             optional = [end for end in node_type.inputs.values() if not end.required]
-            self._models[node_type] = [end for end in optional if _is_model(end)]
+            self._model_inputs[node_type] = [end for end in optional if _is_model(end)]
             found = self._defaults[node_type] = self._digest_defaults(end for end in optional if not _is_model(end))
-        models = [end for end in self._models[node_type] if end.name not in given]
+        models = [end for end in self._model_inputs[node_type] if end.name not in given]
         if not models:  # weights may change from run to run, and are read only if they are needed
             return found
         return found | self._digest_defaults(models)

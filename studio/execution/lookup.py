@@ -55,7 +55,7 @@ class Lookup:
         """Return whether the run keeps results of a node type."""
         return self._mode != "off" and node_type.cache != "never"
 
-    def find_name(self, node_type: NodeType, digests: Mapping[str, str]) -> str | None:
+    def compute_fingerprint(self, node_type: NodeType, digests: Mapping[str, str]) -> str | None:
         """Return the fingerprint of a result, or None if an input has no digest."""
         return self._fingerprints.find(node_type, digests.items())
 
@@ -87,7 +87,7 @@ class Lookup:
         if self._values.drifted:
             for result in call.args.values():
                 result.refresh_digest()
-        return self.find_name(call.node_type, self.find_digests(call))
+        return self.compute_fingerprint(call.node_type, self.find_digests(call))
 
     def find_results(self, call: Call, fingerprint: str) -> dict[str, Result] | None:
         """Return what the cache knows of a call's results; for a call that is made again only with their values."""

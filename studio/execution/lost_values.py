@@ -13,13 +13,13 @@ class LostValues:
     """Has lost values made again.
 
     Args:
-        changed: The lock of the run.
+        lock: The lock of the run.
         work: Counts whatever waits.
         restart: Starts a call again, counted as pending work.
     """
 
-    def __init__(self, changed: threading.Condition, work: PendingWork, restart: Callable[[Call], None]) -> None:
-        self._changed = changed
+    def __init__(self, lock: threading.Condition, work: PendingWork, restart: Callable[[Call], None]) -> None:
+        self._lock = lock
         self._work = work
         self._restart = restart
 
@@ -29,7 +29,7 @@ class LostValues:
 
         def finish_one(made: bool) -> None:
             nonlocal left, succeeded
-            with self._changed:
+            with self._lock:
                 left -= 1
                 succeeded = succeeded and made
                 last = left == 0
@@ -39,7 +39,7 @@ class LostValues:
                 finally:
                     self._work.finish()
 
-        with self._changed:
+        with self._lock:
             fresh = [call for call in lost.calls if call.state.status is DONE and not call.remaking]
             gone = [call for call in lost.calls if call.state.status is not DONE]
             for call in lost.calls:

@@ -178,7 +178,7 @@ class OpenRun:
     def _end_plan(self, root: NodeState) -> list[NodeState]:
         """Report a plan that is done; branches beside an output that failed are waited for."""
         demand, key = self._run.demand, root.node.id
-        with demand.changed:
+        with demand.lock:
             members = self._find_members(self._parts[key].plan)
             done = demand.await_states(root, [one for one in members if one.demanded and not one.settled])
             if done:

@@ -21,7 +21,7 @@ class Reporter:
     Args:
         run_id: The run's name.
         on_event: Called with each event, or None.
-        changed: The lock of the run.
+        lock: The lock of the run.
 
     Attributes:
         warnings: What went wrong without stopping the run.
@@ -29,13 +29,13 @@ class Reporter:
         loads: How many models were loaded.
     """
 
-    def __init__(self, run_id: str, on_event: Callable[[Event], None] | None, changed: threading.Condition) -> None:
+    def __init__(self, run_id: str, on_event: Callable[[Event], None] | None, lock: threading.Condition) -> None:
         self.warnings: list[str] = []
         self.records: dict[str, NodeRecord] = {}
         self.loads = 0
         self._run_id = run_id
         self._on_event = on_event
-        self._changed = changed
+        self._lock = lock
 
     def emit(self, kind: type[Event], *values: Any) -> None:
         """Report an event; a listener that raises is not called again, and the run continues."""
@@ -54,7 +54,7 @@ class Reporter:
 
     def warn(self, state: NodeState, message: str) -> None:
         """Report a line that a node logged, once however many of its calls log it."""
-        with self._changed:
+        with self._lock:
             warnings = self.find_record(state).warnings
             if message in warnings or len(warnings) > _MOST_WARNINGS:
                 return
@@ -65,7 +65,7 @@ class Reporter:
 
     def count_load(self) -> None:
         """Count a model that was loaded."""
-        with self._changed:
+        with self._lock:
             self.loads += 1
 
     def find_record(self, state: NodeState) -> NodeRecord:

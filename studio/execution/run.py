@@ -79,17 +79,17 @@ class Run:
         self.options = options
         self.values = Values(services, options.resolve_path)
         self.demand = Demand(self.values, plan, options.videos_are_written)
-        self.work = PendingWork(self.demand.changed)
-        self.reporter = Reporter(run_id, on_event, self.demand.changed)
+        self.work = PendingWork(self.demand.lock)
+        self.reporter = Reporter(run_id, on_event, self.demand.lock)
         self.lookup = Lookup(services, self.values, options)
         self._settler = Settler(self.demand, self.reporter)
         self._stages = Stages(self.demand, self.values, self._settler, self.reporter, services.reader, self._add_copy)
-        self._changed = self.demand.changed
+        self._lock = self.demand.lock
         self._lanes = lanes
         self._plan = plan
         self._adapt_copy = adapt_copy
         self._limits = StackLimits()
-        self._lost_values = LostValues(self._changed, self.work, self._resume)
+        self._lost_values = LostValues(self._lock, self.work, self._resume)
         lazy_videos = LazyVideos(services, self.demand.is_read_once)
         self._performer = Performer(services, self.lookup, self._limits, lazy_videos, control)
         self.demand.add_plan(plan, self)
@@ -307,7 +307,7 @@ class Run:
         """Load the inputs of calls; return those that can run with them."""
         loaded: list[tuple[Call, dict[str, Any]]] = []
         for call in calls:
-            if not call.wanted:
+            if not call.is_needed:
                 self.lookup.release(call)
                 continue
             try:
@@ -344,7 +344,7 @@ class Run:
         device = self.services.device if call.lane == "device" else self.services.cpu
         progress = CallProgress(state, self.reporter, self.services.models, device)
         call.context = RunContext(device, self.control, progress)
-        with self._changed:
+        with self._lock:
             call.ran = True
             call.thread = threading.get_ident()
             call.started = time.perf_counter()
@@ -355,7 +355,7 @@ class Run:
 
     def _end(self, call: Call) -> bool:
         """Stop a call's clock; return False if it was abandoned meanwhile."""
-        with self._changed:
+        with self._lock:
             call.seconds = time.perf_counter() - call.started
             call.started = 0.0
             call.state.seconds += call.seconds
@@ -369,7 +369,7 @@ class Run:
     def _finish(self, call: Call, results: dict[str, Result]) -> list[NodeState]:
         """Take in the results of a call, made or found in the cache; return nodes that are ready because of it."""
         state = call.state
-        with self._changed:
+        with self._lock:
             waiting, call.waiting = call.waiting, []
             remade, call.remaking = call.remaking, False
             if remade:
@@ -401,7 +401,7 @@ class Run:
     def _end_remaking(self, call: Call, cause: NodeError | Unavailable) -> None:
         """Settle the node of a call that could not be made again, and let those continue that wait for it."""
         state = call.state
-        with self._changed:
+        with self._lock:
             waiting, call.waiting = call.waiting, []
             call.remaking = False
             state.error = cause if isinstance(cause, NodeError) else None

@@ -80,7 +80,7 @@ class Stages:
             args = self._demand.find_args(state)
             if isinstance(args, Unavailable):
                 return self._settler.skip(state, args), []
-            state.wanted = self._find_needs(state, args)
+            state.needed_inputs = self._find_needs(state, args)
             newly = self._demand.enter(state, LAZY_INPUTS)
             if newly is not None:
                 return newly, []

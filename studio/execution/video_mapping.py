@@ -151,13 +151,13 @@ class _MappedVideo:
         """Return the outputs of frames, from the cache or computed together."""
         if not self._uses_cache():
             return self._compute(stack)
-        named = [self._find_name(images) for images in stack]
-        found = {index: values for index, (name, _) in enumerate(named) if (values := self._find(name)) is not None}
+        keyed = [self._find_fingerprint(images) for images in stack]
+        found = {index: values for index, (key, _) in enumerate(keyed) if (values := self._find(key)) is not None}
         missing = [index for index in range(len(stack)) if index not in found]
         made = dict(zip(missing, self._compute([stack[index] for index in missing]), strict=True))
         if self._tried and self._tried[-1] >= self._find_fast_limit():
             for index, values in made.items():
-                self._keep(*named[index], values)
+                self._keep(*keyed[index], values)
         return [values for _, values in sorted((found | made).items())]
 
     def _compute(self, stack: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -201,12 +201,12 @@ class _MappedVideo:
         """Return the seconds from which on a frame is kept."""
         return self._mapping.lazy_videos.find_limit(self._rows.lead.width, self._rows.lead.height)
 
-    def _find_name(self, images: Mapping[str, Any]) -> tuple[str | None, dict[str, str]]:
+    def _find_fingerprint(self, images: Mapping[str, Any]) -> tuple[str | None, dict[str, str]]:
         """Return the fingerprint of one frame, or None if an input has no digest, and the digests."""
         ends, digest = self._node_type.inputs, self._mapping.services.digests.digest
         given = {name: digest(image) for name, image in images.items() if not ends[name].unkeyed}
         digests = self._digests | given
-        return self._lookup.find_name(self._node_type, digests), digests
+        return self._lookup.compute_fingerprint(self._node_type, digests), digests
 
     def _find(self, fingerprint: str | None) -> dict[str, Any] | None:
         """Return what the cache has of a frame: from an earlier pass, or from a run that was killed half-way."""
@@ -218,7 +218,7 @@ class _MappedVideo:
         if found is None:
             return None
         action, values = found
-        if action.parts.get(_FRAME_OF) == self._name:
+        if action.parts.get(_FRAME_OF) == self._video_fingerprint:
             self._kept.add(fingerprint)
             self._blobs.update(action.parts.get(_NEW, "").split())
         return values
@@ -228,7 +228,7 @@ class _MappedVideo:
             return
 
         def mark(new: Sequence[str]) -> dict[str, str]:
-            return {_FRAME_OF: self._name, _NEW: " ".join(new)}
+            return {_FRAME_OF: self._video_fingerprint, _NEW: " ".join(new)}
 
         new = self._lookup.keep_frame(self._node_type, fingerprint, digests, values, mark)
         if new is not None:
@@ -236,7 +236,7 @@ class _MappedVideo:
             self._blobs.update(new)
 
     @property
-    def _name(self) -> str:
+    def _video_fingerprint(self) -> str:
         """The fingerprint of the whole video."""
         return self._call.fingerprint or ""
 

@@ -69,11 +69,11 @@ def test_a_call_is_named_by_its_node_and_its_entry(make_call: Make, depth: int, 
 
 def test_a_call_is_not_needed_once_its_node_has_failed_unless_it_is_made_again(make_call: Make) -> None:
     call = make_call("fake.add")
-    assert call.wanted
+    assert call.is_needed
     call.state.status = NodeStatus.FAILED
-    assert not call.wanted
+    assert not call.is_needed
     call.remaking = True
-    assert call.wanted
+    assert call.is_needed
 
 
 @pytest.mark.parametrize(

@@ -301,10 +301,10 @@ class Restarts:
     """Keeps the calls that are started again."""
 
     def __init__(self) -> None:
-        self.changed = threading.Condition()
-        self.work = PendingWork(self.changed)
+        self.lock = threading.Condition()
+        self.work = PendingWork(self.lock)
         self.calls: list[Call] = []
-        self.lost_values = LostValues(self.changed, self.work, self.calls.append)
+        self.lost_values = LostValues(self.lock, self.work, self.calls.append)
 
     def end(self, call: Call, made: bool) -> None:
         """Let a call end."""
