@@ -340,7 +340,7 @@ class Studio:
             options=RunOptions(
                 cache,
                 node_timeout_seconds=node_timeout_seconds,
-                resolve_path=folder.resolve if folder else None,
+                reserve_path=folder.resolve if folder else None,
                 videos_are_written=folder is not None,
             ),
         )

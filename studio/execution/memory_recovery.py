@@ -38,7 +38,7 @@ class MemoryRecovery:
         self._spent: set[Any] = set()
         self._measures = 0
 
-    def find(self, calls: Sequence[Call], error: BaseException) -> list[int] | None:
+    def take_measure(self, calls: Sequence[Call], error: BaseException) -> list[int] | None:
         """Take the next measure; return the sizes of the stacks in which to run again, or None if nothing is left."""
         _free_frames(error)
         contexts = [call.context for call in calls if call.context is not None]

@@ -19,8 +19,8 @@ class RunOptions:
         cache: "use": look up and keep; "refresh": run everything and keep; "off": neither.
         dry: Look results up only; run nothing.
         node_timeout_seconds: A call that takes longer fails; None for no limit.
-        resolve_path: Turns the name of an output file into a place inside the run's output folder; None if
-            the run has none.
+        reserve_path: Reserves the path of an output file inside the run's output folder, by its name; None if
+            the run has no folder.
         videos_are_written: Whether videos among the outputs are only written to files, so that they need not be
             stored to be values.
     """
@@ -28,7 +28,7 @@ class RunOptions:
     cache: str = "use"
     dry: bool = False
     node_timeout_seconds: float | None = None
-    resolve_path: Callable[[str], OutputPath] | None = None
+    reserve_path: Callable[[str], OutputPath] | None = None
     videos_are_written: bool = False
 
 

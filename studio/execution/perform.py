@@ -156,7 +156,7 @@ def _recover(
     outcomes: dict[int, Performed],
 ) -> list[list[int]]:
     """Take a measure against a lack of memory; return the stacks in which calls run again, or explain their errors."""
-    sizes = recovery.find([calls[index] for index in exhausted], errors[exhausted[0]])
+    sizes = recovery.take_measure([calls[index] for index in exhausted], errors[exhausted[0]])
     if sizes is None:
         outcomes |= {index: recovery.explain(errors[index]) for index in exhausted}
         return []

@@ -77,7 +77,7 @@ class Run:
         self.services = services
         self.control = control
         self.options = options
-        self.values = Values(services, options.resolve_path)
+        self.values = Values(services, options.reserve_path)
         self.demand = Demand(self.values, plan, options.videos_are_written)
         self.work = PendingWork(self.demand.lock)
         self.reporter = Reporter(run_id, on_event, self.demand.lock)

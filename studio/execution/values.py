@@ -20,26 +20,26 @@ class Values:
 
     Args:
         services: Cache, digests and defaults.
-        resolve_path: Turns the name of an output file into a place inside the run's output folder, or None.
+        reserve_path: Reserves the path of an output file inside the run's output folder, by its name; or None.
 
     Attributes:
         drifted: Whether some value was made again and its digest changed: fingerprints computed before that are
             compared again.
     """
 
-    def __init__(self, services: Services, resolve_path: Callable[[str], OutputPath] | None) -> None:
+    def __init__(self, services: Services, reserve_path: Callable[[str], OutputPath] | None) -> None:
         self.drifted = False
         self._cache = services.cache
         self._classes = services.classes
         self._digests = services.digests
-        self._resolve_path = resolve_path
+        self._reserve_path = reserve_path
         self._constants: dict[int, tuple[Constant | NamedPath, Result]] = {}  # the source keeps its id from reuse
 
     def find_constant(self, source: Constant | NamedPath) -> Result:
-        """Return the result of a value that is written in the graph."""
+        """Return the result of a value that is written in the graph; the path of an output file is reserved once."""
         found = self._constants.get(id(source))
         if found is None:
-            value = source.value if isinstance(source, Constant) else self._find_place(source.name)
+            value = source.value if isinstance(source, Constant) else self._reserve_path(source.name)
             found = self._constants[id(source)] = source, Result(self._digests.digest(value), value)
         return found[1]
 
@@ -57,10 +57,10 @@ class Values:
         """Return the result of no value."""
         return Result(self._digests.digest(None), None)
 
-    def _find_place(self, name: str) -> OutputPath:
-        if self._resolve_path is None:
+    def _reserve_path(self, name: str) -> OutputPath:
+        if self._reserve_path is None:
             raise StudioError("E307", f"the run has no output folder for {name!r}", hint="name one with -o DIR")
-        return self._resolve_path(name)
+        return self._reserve_path(name)
 
     # -- loading ---------------------------------------------------------------------------------------
 

@@ -171,7 +171,7 @@ def test_files_go_to_the_folder_of_their_plan_also_from_copies_of_a_mapped_graph
         "inputs": {"a": {"type": "int"}}
     }
     (tmp_path / "inner.json").write_text(json.dumps(inner))
-    desk = Desk(studio, resolve_path=resolve)
+    desk = Desk(studio, reserve_path=resolve)
     desk.add(one=desk.plan(graph({"g": ("graph:inner.json", {"a": [1, 2]})}, o="g"), tmp_path))
     desk.wait()
     desk.add(two=graph({"x": ("fake.write", {"a": 1, "path": "y.txt"})}, o="x"))
