@@ -35,16 +35,16 @@ class LazyVideos:
         """Return the seconds below which making a frame is faster than keeping it."""
         return self._services.fast_frame_seconds * (1.0 + _MEGAPIXEL_FACTOR * width * height / 1e6)
 
-    def is_lazy(self, call: Call, name: str, video: Video) -> bool:
-        """Return whether a video that a call made is better made while it is read than stored.
+    def decide_from_frames(self, call: Call, name: str, video: Video) -> bool:
+        """Read a few frames of a video; return whether it is better made while it is read than stored.
 
-        It is stored if several nodes read it, if it is returned as a value, if it has no fingerprint, if it is made
-        from files in the call's scratch folder, or if a frame takes longer to make than to keep. So nothing slow is
-        ever made twice.
+        It is stored if several nodes read it, if it is returned as a value, or if it has no fingerprint. It is also
+        stored if it needs the call's scratch folder, or if a frame takes longer to make than to keep. So nothing
+        slow is ever made twice.
         """
         return (
             self._may_be_lazy(call, name)
-            and self._is_fast(video)
+            and self._time_frames(video)
             and not (call.context is not None and call.context.has_scratch)
         )
 
@@ -56,7 +56,8 @@ class LazyVideos:
             return False  # it was stored before, and keeps its digest
         return self._is_read_once(call, name)
 
-    def _is_fast(self, video: Video) -> bool:
+    def _time_frames(self, video: Video) -> bool:
+        """Read a few frames; return whether they are fast to make."""
         limit = self.find_limit(video.width, video.height)
         if limit <= 0:
             return False

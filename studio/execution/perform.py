@@ -96,7 +96,8 @@ class Performer:
         results: dict[str, Result] = {}
         for name, value in check_result(call.node_type, returned, self._services.classes, specs).items():
             if isinstance(value, Video) and value.source is None and value.origin is None:
-                lazy = self._lazy_videos.is_lazy(call, name, value)
+                mapped = call.state.node.stream  # of its videos, the mapping left only lazy ones unstored
+                lazy = mapped or self._lazy_videos.decide_from_frames(call, name, value)
                 value = watch_video(call, value, inputs)
                 if lazy:
                     results[name] = Result(digest_lazy_video(call, name), value, call=call, lazy=True)

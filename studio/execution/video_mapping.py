@@ -42,15 +42,15 @@ class VideoMapping:
     def map_call(self, call: Call, inputs: Mapping[str, Any]) -> Any:
         """Run a call for every frame; return what the node type would return, with videos and lists for its outputs.
 
-        A video is lazy, or written as it is made. Every output is one pass over the frames; further outputs come
-        from the cache, or are computed again where frames are fast or the run keeps nothing.
+        A video that is the only output may be lazy; others are written as they are made. Every output is one pass
+        over the frames. Further outputs come from the cache; fast frames, or those of a run without one, are made again.
         """
         mapped = _MappedVideo(self, call, inputs)
         names = list(call.node_type.outputs)
         videos = [name for name in names if call.state.node.outputs[name].name == "video"]
         if names == videos and len(names) == 1:
             video = mapped.make_video(names[0])
-            if self.lazy_videos.is_lazy(call, names[0], video):
+            if self.lazy_videos.decide_from_frames(call, names[0], video):
                 return (video,) if call.node_type.named else video
         outputs: dict[str, Any] = {name: self.services.cache.settle(mapped.make_video(name)) for name in videos}
         outputs |= mapped.make_lists([name for name in names if name not in videos])

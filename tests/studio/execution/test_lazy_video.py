@@ -60,6 +60,13 @@ def test_a_chain_of_fast_maps_writes_nothing_but_its_file(tmp_path: Path) -> Non
     assert film.audio is not None
 
 
+def test_whether_a_mapped_video_is_lazy_is_decided_once(tmp_path: Path, probe: Probe) -> None:
+    with patient(open_studio(tmp_path, probe)) as studio:
+        assert studio.run(build_chain(20, 1), output=tmp_path / "out").status == "done"
+
+    assert probe.calls["invert"] == 20 + 2  # of the three frames that it is decided by, the first is not made again
+
+
 def test_what_is_read_twice_or_returned_is_stored(tmp_path: Path) -> None:
     twice = {
         "f": ("fake.film", {"n": 4, "side": 32}),
@@ -225,7 +232,9 @@ def named(make_call: Callable[..., Call]) -> Call:
 def is_lazy(studio: Studio, call: Call, *, read_once: bool = True) -> bool:
     """Return whether a small video of a call is lazy, on a machine where every frame is fast."""
     video = Video.from_images([Image(np.zeros((4, 4, 3), np.uint8))] * 5, Fraction(5))
-    return LazyVideos(patient(studio).executor.services, lambda made, name: read_once).is_lazy(call, "video", video)
+    return LazyVideos(patient(studio).executor.services, lambda made, name: read_once).decide_from_frames(
+        call, "video", video
+    )
 
 
 def test_a_fast_video_with_a_name_that_is_read_once_is_lazy(memory_studio: Studio, named: Call) -> None:
