@@ -303,7 +303,7 @@ class Studio:
         """
         from studio.execution.executor import create_run_id
         from studio.execution.needed_models import check_needs
-        from studio.execution.outcome import RunOptions
+        from studio.execution.options import RunOptions
         from studio.provenance.manifest import RunFacts
         from studio.provenance.output_folder import OutputFolder
 

@@ -23,7 +23,7 @@ from studio.execution.control import Control
 from studio.execution.executor import create_run_id
 from studio.execution.needed_models import check_needs
 from studio.execution.open_run import PlanOutcome
-from studio.execution.outcome import RunOptions
+from studio.execution.options import RunOptions
 from studio.execution.plan import Plan
 from studio.files import is_disk_full
 from studio.graph.given import restore_inputs

@@ -12,7 +12,8 @@ from studio.api.events import Event
 from studio.execution.control import Control
 from studio.execution.lanes import Lanes
 from studio.execution.open_run import OpenRun
-from studio.execution.outcome import Outcome, RunOptions
+from studio.execution.options import RunOptions
+from studio.execution.outcome import Outcome
 from studio.execution.plan import Plan
 from studio.execution.run import Run
 from studio.execution.services import Services

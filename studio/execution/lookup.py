@@ -11,7 +11,7 @@ from studio.api import NodeType
 from studio.cache import MISSING, Action, shorten_notes
 from studio.execution.call import Call, LostValue, Result
 from studio.execution.digests import is_undigested
-from studio.execution.outcome import RunOptions
+from studio.execution.options import RunOptions
 from studio.execution.services import Services
 from studio.execution.values import Values
 

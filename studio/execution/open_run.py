@@ -12,7 +12,8 @@ from studio.errors import NodeError
 from studio.execution.call import DONE, FAILED, RUNNING, LostValue, NodeState, Result
 from studio.execution.control import Control
 from studio.execution.lanes import Lanes
-from studio.execution.outcome import RunOptions, count_cached
+from studio.execution.options import RunOptions
+from studio.execution.outcome import count_cached
 from studio.execution.plan import Plan, PlanNode, rename_nodes
 from studio.execution.run import Run
 from studio.execution.services import Services

@@ -1,4 +1,4 @@
-"""What a run is asked for, and what comes of it."""
+"""What comes of a run: its outputs, and a record of each node."""
 
 from __future__ import annotations
 
@@ -6,30 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from studio.api import OutputPath, TypeSpec
+from studio.api import TypeSpec
 from studio.errors import NodeError
 from studio.execution.call import DONE, WAITING, NodeState, Result
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """What a run asks for.
-
-    Attributes:
-        cache: "use": look up and keep; "refresh": run everything and keep; "off": neither.
-        dry: Look results up only; run nothing.
-        node_timeout_seconds: A call that takes longer fails; None for no limit.
-        reserve_path: Reserves the path of an output file inside the run's output folder, by its name; None if
-            the run has no folder.
-        videos_are_written: Whether videos among the outputs are only written to files, so that they need not be
-            stored to be values.
-    """
-
-    cache: str = "use"
-    dry: bool = False
-    node_timeout_seconds: float | None = None
-    reserve_path: Callable[[str], OutputPath] | None = None
-    videos_are_written: bool = False
 
 
 @dataclass

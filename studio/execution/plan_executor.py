@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from studio.api.events import Event
     from studio.execution.control import Control
-    from studio.execution.outcome import Outcome, RunOptions
+    from studio.execution.options import RunOptions
+    from studio.execution.outcome import Outcome
     from studio.execution.plan import Plan
 
 

@@ -25,12 +25,13 @@ from studio.execution.failure import explain_failure
 from studio.execution.lanes import Lanes
 from studio.execution.lazy_video import LazyVideos
 from studio.execution.lookup import ELSEWHERE, OURS, Lookup
-from studio.execution.lost_values import LostValues
-from studio.execution.outcome import Outcome, RunOptions
+from studio.execution.options import RunOptions
+from studio.execution.outcome import Outcome
 from studio.execution.pending_work import PendingWork
 from studio.execution.perform import Performer
 from studio.execution.plan import Plan
 from studio.execution.progress import CallProgress
+from studio.execution.remaking import Remaker
 from studio.execution.reporter import Reporter, find_run_status
 from studio.execution.services import Services, StackLimits
 from studio.execution.settling import Settler
@@ -89,7 +90,7 @@ class Run:
         self._plan = plan
         self._adapt_copy = adapt_copy
         self._limits = StackLimits()
-        self._lost_values = LostValues(self._lock, self.work, self._resume)
+        self._remaker = Remaker(self._lock, self.work, self._resume)
         lazy_videos = LazyVideos(services, self.demand.is_read_once)
         self._performer = Performer(services, self.lookup, self._limits, lazy_videos, control)
         self.demand.add_plan(plan, self)
@@ -142,7 +143,7 @@ class Run:
     def remake(self, lost: LostValue, resume: Callable[[bool], object]) -> None:
         """Make lost values again, then call `resume` with whether all are available."""
         if not self.options.dry:
-            self._lost_values.remake(lost, resume)
+            self._remaker.remake(lost, resume)
 
     def stop(self) -> None:
         """Drop what is queued, and give running calls a moment to reach their next step."""

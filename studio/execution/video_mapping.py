@@ -43,7 +43,7 @@ class VideoMapping:
         """Run a call for every frame; return what the node type would return, with videos and lists for its outputs.
 
         A video that is the only output may be lazy; others are written as they are made. Every output is one pass
-        over the frames. Further outputs come from the cache; fast frames, or those of a run without one, are made again.
+        over the frames. Further outputs come from the cache; fast frames, or those that are not cached, run again.
         """
         mapped = _MappedVideo(self, call, inputs)
         names = list(call.node_type.outputs)

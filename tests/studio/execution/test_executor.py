@@ -8,7 +8,7 @@ from pathlib import Path
 from fakes import Probe, graph, open_studio
 
 from studio.app import Studio
-from studio.execution.outcome import RunOptions
+from studio.execution.options import RunOptions
 
 CHAIN = {"a": ("fake.add", {"a": 1}), "b": ("fake.add", {"a": "@a"}), "c": ("fake.add", {"a": "@b"})}
 

@@ -18,7 +18,7 @@ from studio.execution.call import Call, Result
 from studio.execution.control import Control
 from studio.execution.digests import name_undigested
 from studio.execution.lookup import Claim, Lookup
-from studio.execution.outcome import RunOptions
+from studio.execution.options import RunOptions
 from studio.execution.values import Values
 
 CHAIN = {"a": ("fake.add", {"a": 1}), "b": ("fake.add", {"a": "@a"}), "c": ("fake.add", {"a": "@b"})}

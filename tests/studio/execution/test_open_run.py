@@ -16,7 +16,7 @@ from studio.app import Studio
 from studio.execution.call import LostValue
 from studio.execution.control import Control
 from studio.execution.open_run import OpenRun, PlanOutcome
-from studio.execution.outcome import RunOptions
+from studio.execution.options import RunOptions
 from studio.execution.plan import Plan
 
 

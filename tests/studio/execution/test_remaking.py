@@ -16,8 +16,8 @@ from fakes import Probe, get_error, graph, open_studio
 from studio.api.events import Event, NodeFinished, RunFinished
 from studio.app import Studio
 from studio.execution.call import Call, LostValue, NodeStatus
-from studio.execution.lost_values import LostValues
 from studio.execution.pending_work import PendingWork
+from studio.execution.remaking import Remaker
 
 SIDE = 128  # 48 KiB a image: more than what lies in the table
 
@@ -304,7 +304,7 @@ class Restarts:
         self.lock = threading.Condition()
         self.work = PendingWork(self.lock)
         self.calls: list[Call] = []
-        self.lost_values = LostValues(self.lock, self.work, self.calls.append)
+        self.remaker = Remaker(self.lock, self.work, self.calls.append)
 
     def end(self, call: Call, made: bool) -> None:
         """Let a call end."""
@@ -324,7 +324,7 @@ def make_done(make_call: Callable[..., Call]) -> Call:
 def test_whatever_waits_resumes_once_after_the_last_value(make_call: Callable[..., Call]) -> None:
     restarts, answers = Restarts(), []
     first, second = make_done(make_call), make_done(make_call)
-    restarts.lost_values.remake(LostValue([first, second]), answers.append)
+    restarts.remaker.remake(LostValue([first, second]), answers.append)
     assert restarts.calls == [first, second]
     restarts.end(second, True)
     assert answers == []
@@ -339,7 +339,7 @@ def test_a_value_that_two_wait_for_is_made_once_and_both_resume(make_call: Calla
     restarts, answers = Restarts(), []
     call = make_done(make_call)
     for name in ("one", "two"):
-        restarts.lost_values.remake(LostValue([call]), lambda made, name=name: answers.append((name, made)))
+        restarts.remaker.remake(LostValue([call]), lambda made, name=name: answers.append((name, made)))
     assert restarts.calls == [call]
     restarts.end(call, True)
 
@@ -351,7 +351,7 @@ def test_one_value_that_cannot_be_made_again_is_enough_to_give_up(make_call: Cal
     restarts, answers = Restarts(), []
     done, failed = make_done(make_call), make_call("fake.add")
     failed.state.status = NodeStatus.FAILED
-    restarts.lost_values.remake(LostValue([done, failed]), answers.append)
+    restarts.remaker.remake(LostValue([done, failed]), answers.append)
     assert restarts.calls == [done]
     restarts.end(done, True)
 
@@ -365,7 +365,7 @@ def test_a_resume_that_raises_leaves_nothing_pending(make_call: Callable[..., Ca
     def fail(made: bool) -> None:
         raise RuntimeError("resume")
 
-    restarts.lost_values.remake(LostValue([call]), fail)
+    restarts.remaker.remake(LostValue([call]), fail)
     with pytest.raises(RuntimeError, match="resume"):
         restarts.end(call, True)
     restarts.work.finish()  # the call itself, which `end` did not come to

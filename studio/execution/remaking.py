@@ -1,4 +1,4 @@
-"""`LostValues`: has values made again that the cache no longer has, and resumes whatever waits for them."""
+"""`Remaker`: has values made again that the cache no longer has, and resumes whatever waits for them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from studio.execution.call import DONE, Call, LostValue
 from studio.execution.pending_work import PendingWork
 
 
-class LostValues:
+class Remaker:
     """Has lost values made again.
 
     Args:
