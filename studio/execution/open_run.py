@@ -152,7 +152,7 @@ class OpenRun:
 
     def _open(self, key: str, plan: Plan, folder: str) -> list[NodeState]:
         root = NodeState(PlanNode(key, None, {}, {}), self._run)
-        root.status, root.demanded, root.combine = RUNNING, True, self._end_plan
+        root.status, root.demanded, root.combine = RUNNING, True, self._finish_plan
         self._parts[key] = _Part(plan, root, folder)
         _place_files(plan, folder)
         demand = self._run.demand
@@ -176,7 +176,7 @@ class OpenRun:
                 yield state
                 plans += state.copies
 
-    def _end_plan(self, root: NodeState) -> list[NodeState]:
+    def _finish_plan(self, root: NodeState) -> list[NodeState]:
         """Report a plan that is done; branches beside an output that failed are waited for."""
         demand, key = self._run.demand, root.node.id
         with demand.lock:

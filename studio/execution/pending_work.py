@@ -70,7 +70,7 @@ class PendingWork:
         with self._lock:
             self.running.update(calls)
 
-    def end(self, calls: Iterable[Call]) -> None:
+    def finish_calls(self, calls: Iterable[Call]) -> None:
         """Note that calls no longer run; those that were abandoned meanwhile are not counted twice."""
         with self._lock:
             ended = [call for call in calls if call in self.running]

@@ -232,7 +232,7 @@ class Run:
                 self.lookup.release(call)
                 for note in self.lookup.find_notes(call.fingerprint):
                     self.reporter.warn(call.state, note)
-                return self._finish(call, found)
+                return self._finish_call(call, found)
         if not self.options.dry:
             self.work.add()
             missed.append(call)
@@ -282,7 +282,7 @@ class Run:
         except BaseException as error:
             self.work.crash(error)
         finally:
-            self.work.end(calls)
+            self.work.finish_calls(calls)
         return kept
 
     def _execute(self, calls: list[Call]) -> list[NodeState]:
@@ -295,13 +295,13 @@ class Run:
             self._open(call)
         outcomes = self._performer.perform([call for call, _ in loaded], [inputs for _, inputs in loaded])
         for (call, inputs), outcome in zip(loaded, outcomes, strict=True):
-            if not self._end(call) or isinstance(outcome, Cancelled):
+            if not self._stop_clock(call) or isinstance(outcome, Cancelled):
                 self.lookup.release(call)
             elif isinstance(outcome, BaseException):
                 ready += self._fail_call(call, outcome, inputs)
             else:
                 self.lookup.keep(call, outcome)
-                ready += self._finish(call, outcome)
+                ready += self._finish_call(call, outcome)
         return ready
 
     def _load_calls(self, calls: list[Call], ready: list[NodeState]) -> list[tuple[Call, dict[str, Any]]]:
@@ -335,7 +335,7 @@ class Run:
         else:
             missing = Unavailable("an input could not be made again", failed=True)
             if call.remaking:
-                self._end_remaking(call, missing)
+                self._fail_remaking(call, missing)
             else:
                 self.advance(self._settler.skip(call.state, missing))
 
@@ -354,7 +354,7 @@ class Run:
             self.reporter.emit(NodeStarted, state.node.id, state.node.type_name)
             state.announced = True
 
-    def _end(self, call: Call) -> bool:
+    def _stop_clock(self, call: Call) -> bool:
         """Stop a call's clock; return False if it was abandoned meanwhile."""
         with self._lock:
             call.seconds = time.perf_counter() - call.started
@@ -367,8 +367,8 @@ class Run:
 
     # -- from results to nodes -------------------------------------------------------------------------
 
-    def _finish(self, call: Call, results: dict[str, Result]) -> list[NodeState]:
-        """Take in the results of a call, made or found in the cache; return nodes that are ready because of it."""
+    def _finish_call(self, call: Call, results: dict[str, Result]) -> list[NodeState]:
+        """Accept the results of a call, made or found in the cache; return nodes that are ready because of it."""
         state = call.state
         with self._lock:
             waiting, call.waiting = call.waiting, []
@@ -389,17 +389,17 @@ class Run:
             self.reporter.emit(
                 NodeProgressed, state.node.id, state.node.type_name, state.done_calls, len(state.calls), None
             )
-        return self._settler.complete(state) if done else []
+        return self._settler.settle_calls(state) if done else []
 
     def _fail_call(self, call: Call, error: BaseException, inputs: Mapping[str, Any]) -> list[NodeState]:
         self.lookup.release(call)
         explained = explain_failure(error, call.label, call.node_type.id, inputs)
         if not call.remaking:
             return self._settler.fail(call.state, explained)
-        self._end_remaking(call, explained)
+        self._fail_remaking(call, explained)
         return []
 
-    def _end_remaking(self, call: Call, cause: NodeError | Unavailable) -> None:
+    def _fail_remaking(self, call: Call, cause: NodeError | Unavailable) -> None:
         """Settle the node of a call that could not be made again, and let those continue that wait for it."""
         state = call.state
         with self._lock:

@@ -1,4 +1,4 @@
-"""`Settler`: ends nodes as done, skipped or failed, and reports it."""
+"""`Settler`: settles nodes as done, skipped or failed, and reports it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Settler:
         self._demand = demand
         self._reporter = reporter
 
-    def complete(self, state: NodeState) -> list[NodeState]:
+    def settle_calls(self, state: NodeState) -> list[NodeState]:
         """Settle a node whose calls are all done."""
         calls = state.calls
         if state.mapped:
@@ -30,9 +30,9 @@ class Settler:
             state.outputs = {name: nest(state.shape, [call.results[name] for call in calls]) for name in names}
         else:
             state.outputs = calls[0].results
-        return self.close(state, (calls[0].fingerprint or "") if len(calls) == 1 else "")
+        return self.settle_done(state, (calls[0].fingerprint or "") if len(calls) == 1 else "")
 
-    def close(self, state: NodeState, fingerprint: str = "") -> list[NodeState]:
+    def settle_done(self, state: NodeState, fingerprint: str = "") -> list[NodeState]:
         """Settle a node whose outputs are available."""
         ready = self._demand.settle(state, DONE)
         if ready is None:

@@ -35,7 +35,7 @@ class Stages:
     Args:
         demand: The nodes of the run.
         values: Values of results.
-        settler: Ends nodes.
+        settler: Settles nodes.
         reporter: Emits events.
         reader: How files are read in mapped graphs.
         add_copy: Adds a copy of a mapped graph to the run.
@@ -126,7 +126,7 @@ class Stages:
             state.shape = self._values.spread(state.node, args, state.node.depth, positions)
         state.calls = [Call(state, node_type, one, index) for index, one in enumerate(positions)]
         state.status = RUNNING
-        return ([], state.calls) if state.calls else (self._settler.complete(state), [])
+        return ([], state.calls) if state.calls else (self._settler.settle_calls(state), [])
 
     def _expand(self, state: NodeState, args: dict[str, Result]) -> list[NodeState]:
         return expand_graph(state, args, self._demand, self._values, self._reader, self._add_copy, self._combine)
@@ -138,4 +138,4 @@ class Stages:
             return self._settler.skip(state, missing)
         if state.started:
             self._reporter.emit(NodeStarted, state.node.id, state.node.type_name)
-        return self._settler.close(state)
+        return self._settler.settle_done(state)

@@ -67,10 +67,10 @@ def test_a_call_that_was_given_up_is_not_counted_twice(work: PendingWork, make_c
     for overdue in work.take_overdue(10):
         assert overdue is call
         work.finish()
-    work.end([call])  # it comes back after all
+    work.finish_calls([call])  # it comes back after all
     assert not work.wait(0)  # the other piece is still there
     start(work, [other], thread=2, started=0.0)
-    work.end([other])
+    work.finish_calls([other])
     work.finish()
 
     assert work.wait(0)
@@ -100,7 +100,7 @@ def test_a_run_that_is_stopped_waits_for_what_ends_soon_and_for_nothing_after_th
     start(work, [call], thread=1, started=1.0)
     with ThreadPoolExecutor(1) as pool:
         draining = pool.submit(work.drain)
-        work.end([call])
+        work.finish_calls([call])
 
         assert draining.result(PATIENCE_SECONDS) == []
     assert work.wait(0)

@@ -368,6 +368,6 @@ def test_a_resume_that_raises_leaves_nothing_pending(make_call: Callable[..., Ca
     restarts.remaker.remake(LostValue([call]), fail)
     with pytest.raises(RuntimeError, match="resume"):
         restarts.end(call, True)
-    restarts.work.finish()  # the call itself, which `end` did not come to
+    restarts.work.finish()  # the call itself, which `finish_calls` did not come to
 
     assert restarts.work.wait(0)

@@ -50,7 +50,7 @@ def test_a_node_that_ran_is_finished_and_one_that_did_not_was_cached(
     settler: Settler, recorder: Recorder, make_call: Make, started: bool, kind: str
 ) -> None:
     state = make_done(make_call, started=started)
-    settler.complete(state)
+    settler.settle_calls(state)
 
     assert recorder.names("n") == [kind]
     assert recorder.events[0].fingerprint == "f" * 64  # type: ignore[attr-defined]
@@ -63,9 +63,11 @@ def test_what_is_ready_is_returned_and_a_second_end_changes_nothing(
     state, waiter = make_done(make_call), make_call("fake.add").state
     state.waiters, waiter.pending = [waiter], 1
 
-    assert settler.complete(state) == [waiter]
+    assert settler.settle_calls(state) == [waiter]
     error = NodeError("E301", "too late", node="n")
-    assert settler.fail(state, error) == settler.skip(state, Unavailable("too late")) == settler.close(state) == []
+    assert (
+        settler.fail(state, error) == settler.skip(state, Unavailable("too late")) == settler.settle_done(state) == []
+    )
     assert (state.status, state.error, recorder.names("n")) == (NodeStatus.DONE, None, ["NodeCached"])
 
 
@@ -90,7 +92,7 @@ def test_a_mapped_node_has_lists_and_no_single_fingerprint(
     state.shape = [0, 1, 2]
     for index, one in enumerate(state.calls):
         one.fingerprint, one.results = "f" * 64, {output: Result(memory_studio.cache.digest(index), index, call=one)}
-    settler.complete(state)
+    settler.settle_calls(state)
 
     assert state.outputs[output].digest == memory_studio.cache.digest([0, 1, 2])
     assert recorder.events[0].fingerprint == ""  # type: ignore[attr-defined]
