@@ -39,7 +39,7 @@ class RunContext:
     Attributes:
         abandoned: Whether the executor stopped waiting for the call; it ends at its next step.
         interrupted: Whether a step raised Cancelled; what the call returns after that does not count.
-        kept: Leases of models that were open when memory ran out, by what they lease.
+        open_leases: Leases of models that were open when memory ran out, by what they lease.
         notes: Lines that the call logged about its result.
         stepped: Whether it has made a step.
         stack: The contexts of the calls that run with this one, it among them.
@@ -53,8 +53,8 @@ class RunContext:
         "device",
         "dtype",
         "interrupted",
-        "kept",
         "notes",
+        "open_leases",
         "stack",
         "stepped",
     )
@@ -64,7 +64,7 @@ class RunContext:
         self.dtype = device.dtype
         self.abandoned = False
         self.interrupted = False
-        self.kept: dict[Any, Lease] = {}
+        self.open_leases: dict[Any, Lease] = {}
         self.notes: list[str] = []
         self.stepped = False
         self.stack: Sequence[RunContext] = (self,)
@@ -90,18 +90,18 @@ class RunContext:
 
     @contextmanager
     def open(self, model: Model) -> Iterator[Any]:
-        """Lease a model. While a call is out of memory, what it had open is kept for the measures against that."""
+        """Lease a model. While a call is out of memory, its lease stays for the measures against that."""
         self.wait()
         lease = self._listener.on_open(model)
         opened = lease.__enter__()
-        kept = self.kept.pop(lease.key, None)
-        if kept is not None:
-            kept.release()
+        earlier = self.open_leases.pop(lease.key, None)
+        if earlier is not None:
+            earlier.release()
         try:
             yield opened
         except BaseException as error:
-            if is_out_of_memory(error) and lease.key not in self.kept:
-                self.kept[lease.key] = lease
+            if is_out_of_memory(error) and lease.key not in self.open_leases:
+                self.open_leases[lease.key] = lease
             else:
                 lease.release()
             raise
@@ -153,5 +153,5 @@ class RunContext:
         """Remove the scratch folder and release the models that are held."""
         self.clear()
         self.stack = (self,)
-        while self.kept:
-            self.kept.popitem()[1].release()
+        while self.open_leases:
+            self.open_leases.popitem()[1].release()

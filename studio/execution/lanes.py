@@ -69,9 +69,9 @@ class Lane(Generic[T]):
     def drop_if(self, fits: Callable[[T], bool]) -> int:
         """Drop queued work that fits; return how much."""
         with self._wake:
-            kept = [work for work in self._queue if not fits(work)]
-            dropped = len(self._queue) - len(kept)
-            self._queue = deque(kept)
+            left = [work for work in self._queue if not fits(work)]
+            dropped = len(self._queue) - len(left)
+            self._queue = deque(left)
         return dropped
 
     def replace_thread(self, ident: int) -> None:
@@ -145,7 +145,7 @@ class Lane(Generic[T]):
         return self._finished - seen >= _QUICK_CALLS
 
     def _continue(self, ready: Iterable[T]) -> T | None:
-        """Keep one of the pieces that became ready for this thread: a chain then never changes threads."""
+        """Take one of the pieces that became ready for this thread: a chain then never changes threads."""
         first: T | None = None
         rest = []
         for work in ready:
@@ -169,15 +169,15 @@ class Lanes:
         threads = {"cpu": cpu_workers, "device": 1, "io": _IO_THREADS}
         self._lanes: dict[str, Lane[Call]] = {name: Lane(name, count, _run_call) for name, count in threads.items()}
 
-    def push(self, calls: Iterable[Call], keep: str = "") -> list[Call]:
-        """Queue calls, those of one lane at once; return those of the lane `keep` instead."""
+    def push(self, calls: Iterable[Call], own_lane: str = "") -> list[Call]:
+        """Queue calls, those of one lane at once; return those of `own_lane` instead."""
         by_lane: dict[str, list[Call]] = {}
         for call in calls:
             by_lane.setdefault(call.lane, []).append(call)
-        kept = by_lane.pop(keep, [])
+        own = by_lane.pop(own_lane, [])
         for lane, queued in by_lane.items():
             self._lanes[lane].push(queued)
-        return kept
+        return own
 
     def take_like(self, call: Call, limit: int) -> list[Call]:
         """Take up to `limit` queued calls that stack with one: of its run and node type, with equal inputs `same`."""

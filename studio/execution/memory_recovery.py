@@ -72,7 +72,7 @@ class MemoryRecovery:
 
     def _save(self, context: RunContext) -> bool:
         """Have the opener of one model that was open take its next measure."""
-        for key, lease in context.kept.items():
+        for key, lease in context.open_leases.items():
             if key in self._spent or self._measures >= _MOST_MEASURES:
                 continue
             self._measures += 1

@@ -275,15 +275,15 @@ class Run:
                 self.lookup.release(one)
             self.work.finish(len(calls))
             return []
-        kept: list[Call] = []
+        following: list[Call] = []
         self.work.start(calls)
         try:
-            kept = self._lanes.push(self._resolve(self._execute(calls)), call.lane)
+            following = self._lanes.push(self._resolve(self._execute(calls)), call.lane)
         except BaseException as error:
             self.work.crash(error)
         finally:
             self.work.finish_calls(calls)
-        return kept
+        return following
 
     def _execute(self, calls: list[Call]) -> list[NodeState]:
         """Run calls of one node type; return nodes that are ready because of it."""
@@ -360,10 +360,10 @@ class Run:
             call.seconds = time.perf_counter() - call.started
             call.started = 0.0
             call.state.seconds += call.seconds
-            kept = call in self.work.running
+            running = call in self.work.running
         if call.context is not None:
             call.context.close()
-        return kept
+        return running
 
     # -- from results to nodes -------------------------------------------------------------------------
 
