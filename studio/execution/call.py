@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import Any, Protocol
 
 from studio.api import NodeType
@@ -18,8 +18,8 @@ from studio.execution.digests import join_digests
 from studio.execution.plan import Plan, PlanNode
 
 
-class NodeStatus(Enum):
-    """How far a node is; `text` is its name in manifests."""
+class NodeStatus(StrEnum):
+    """How far a node is; the values are written in manifests."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -27,11 +27,8 @@ class NodeStatus(Enum):
     SKIPPED = "skipped"
     FAILED = "failed"
 
-    def __init__(self, text: str) -> None:
-        self.text = text
 
-
-class Stage(Enum):
+class Stage(StrEnum):
     """What a node waits for before its calls begin, in this order."""
 
     CONDITIONS = "conditions"

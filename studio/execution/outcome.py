@@ -34,9 +34,9 @@ def create_record(state: NodeState) -> NodeRecord:
     """Return the record of a node that has not run yet."""
     node_type = state.node.node_type
     if node_type is None:
-        return NodeRecord(state.node.id, state.node.type_name, WAITING.text)
+        return NodeRecord(state.node.id, state.node.type_name, str(WAITING))
     plugin = f"{node_type.distribution} {node_type.distribution_version}".strip()
-    return NodeRecord(state.node.id, node_type.id, WAITING.text, node_type.version, node_type.code, plugin)
+    return NodeRecord(state.node.id, node_type.id, str(WAITING), node_type.version, node_type.code, plugin)
 
 
 def count_cached(state: NodeState) -> int:

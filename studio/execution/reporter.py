@@ -79,7 +79,7 @@ class Reporter:
         """Bring the records of nodes up to date."""
         for state in states:
             record = self.find_record(state)
-            record.status = state.status.text
+            record.status = str(state.status)
             record.fingerprints = [call.fingerprint for call in state.calls if call.fingerprint]
             record.outputs = {name: result.digest for name, result in state.outputs.items()}
             record.calls = len(state.calls)
