@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from studio.api import NodeType
 from studio.cache import MISSING
@@ -35,6 +35,9 @@ class Stage(StrEnum):
     INPUTS = "inputs"
     LAZY_INPUTS = "lazy inputs"
 
+
+# how results or calls are put into lists: lists in lists, with positions at their leaves
+Shape: TypeAlias = "int | list[Shape]"
 
 # reading `NodeStatus.DONE` takes sixteen times as long, which is seen in the time per node
 WAITING, RUNNING, DONE, SKIPPED, FAILED = NodeStatus
@@ -116,8 +119,8 @@ class Result:
         return self.digest
 
 
-def nest(shape: Any, results: list[Result]) -> Result:
-    """Put results into lists of a shape: nested lists with positions at their leaves."""
+def nest(shape: Shape, results: list[Result]) -> Result:
+    """Put results into lists of a shape."""
     if isinstance(shape, int):
         return results[shape]
     return Result.gather([nest(part, results) for part in shape])
@@ -206,7 +209,7 @@ class NodeState:
         copies: The copies of a mapped graph.
         combine: If it waits for other nodes rather than for calls: puts their results together, and returns the
             nodes that are ready because of it.
-        shape: Of a mapped node: nested lists with positions of calls or copies at their leaves.
+        shape: Of a mapped node: how its calls or copies are put into lists.
         started: Whether one of its calls ran.
         announced: Whether NodeStarted was emitted.
         skipped_for: Why it was skipped.
@@ -251,7 +254,7 @@ class NodeState:
         self.combine: Callable[[NodeState], list[NodeState]] | None = None
         self.done_calls = 0
         self.mapped = node.depth > 0
-        self.shape: Any = None
+        self.shape: Shape = 0
         self.outputs: dict[str, Result] = {}
         self.started = False
         self.announced = False

@@ -9,7 +9,7 @@ from studio.api import Input, OutputPath
 from studio.api.type_spec import ValueProblem, check_value, copy_plain, describe_value
 from studio.cache import MISSING
 from studio.errors import StudioError
-from studio.execution.call import Call, LostValue, Result
+from studio.execution.call import Call, LostValue, Result, Shape
 from studio.execution.plan import PlanNode
 from studio.execution.services import Services
 from studio.graph.source import Collected, Constant, NamedPath, Source
@@ -138,7 +138,7 @@ class Values:
 
     # -- lists -----------------------------------------------------------------------------------------
 
-    def spread(self, node: PlanNode, args: dict[str, Result], depth: int, positions: list[dict[str, Result]]) -> Any:
+    def spread(self, node: PlanNode, args: dict[str, Result], depth: int, positions: list[dict[str, Result]]) -> Shape:
         """Zip the lists that a node is mapped over.
 
         Args:
@@ -148,7 +148,7 @@ class Values:
             positions: Receives the inputs of each call.
 
         Returns:
-            The shape of the result: nested lists with positions at their leaves.
+            The shape of the result.
 
         Raises:
             StudioError: E308 if lengths differ.
@@ -157,7 +157,7 @@ class Values:
             positions.append(args)
             return len(positions) - 1
         lists = {name: self.split(result) for name, result in args.items() if node.inputs[name].depth >= depth}
-        shape = []
+        shape: list[Shape] = []
         for index in range(_find_length({name: len(entries) for name, entries in lists.items()})):
             one = {name: entries[index if len(entries) > 1 else 0] for name, entries in lists.items()}
             shape.append(self.spread(node, args | one, depth - 1, positions))

@@ -10,6 +10,7 @@ from typing import Any
 from studio.api import Frame, Image, Video, is_out_of_memory
 from studio.errors import StudioError
 from studio.execution.call import Call
+from studio.execution.context import RunContext
 from studio.execution.frame_rows import FrameRows
 from studio.execution.invoke import WrongCount, check_result, invoke
 from studio.execution.lazy_video import LazyVideos
@@ -175,9 +176,11 @@ class _MappedVideo:
 
     def _call_stack(self, stack: Sequence[Mapping[str, Any]]) -> list[Any]:
         """Return what the node type returns; a stack that fails is halved, so that only the guilty frame fails."""
+        context = self._call.context
+        assert context is not None
         given = [{**self._rows.others, **images} for images in stack]
         try:
-            return invoke(self._node_type, _FrameContext(self._call.context), given)
+            return invoke(self._node_type, _FrameContext(context), given)
         except WrongCount:
             raise
         except Exception as error:  # the frames run again, fewer at once
@@ -244,7 +247,7 @@ class _MappedVideo:
 class _FrameContext:
     """A call's context without progress of its own: the video counts frames."""
 
-    def __init__(self, context: Any) -> None:
+    def __init__(self, context: RunContext) -> None:
         self._context = context
 
     def __getattr__(self, name: str) -> Any:
