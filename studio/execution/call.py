@@ -1,6 +1,6 @@
 """What a run tracks: results, the calls that make them, and the state of each node.
 
-A result knows the call that can make it again, a call knows its results and its node: they are one room.
+A result refers to the call that can make it again. A call refers to its results and its node. So they share a module.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ class CallRunner(Protocol):
 
 
 class Call:
-    """One call of a node type: a node's only one, or one entry of the lists that it is mapped over.
+    """One call of a node type: a node's only one, or the one for an entry of mapped lists.
 
     Attributes:
         args: Its inputs.
@@ -207,8 +207,8 @@ class NodeState:
         needed_inputs: The lazy inputs that it needs, once that is known.
         calls: Its calls; one unless it is mapped.
         copies: The copies of a mapped graph.
-        combine: If it waits for other nodes rather than for calls: puts their results together, and returns the
-            nodes that are ready because of it.
+        combine: If it waits for nodes rather than for calls: joins their results. It returns the nodes that are
+            ready because of it.
         shape: Of a mapped node: how its calls or copies are put into lists.
         started: Whether one of its calls ran.
         announced: Whether NodeStarted was emitted.

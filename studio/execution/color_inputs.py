@@ -11,9 +11,9 @@ _COLORED = frozenset({"image", "mask", "video"})
 
 
 def convert_inputs(node_type: NodeType, inputs: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
-    """Return the inputs of a call as its node type takes them, and a warning if any was converted, else "".
+    """Return the inputs of a call as its node type takes them, and a warning if one was converted.
 
-    Images, masks and videos go through as they are in plain sRGB, and in the encodings that the node type declares.
+    Images, masks and videos stay as they are in plain sRGB, and in encodings that the node type declares.
     All others become plain sRGB, videos frame by frame while they are read. The warning is the same for all calls of
     a node, which so has one. Inputs of any type are left alone.
     """

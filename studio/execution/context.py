@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 
 class CallListener(Protocol):
-    """Hears what a call does."""
+    """Receives what a call reports."""
 
     def on_open(self, model: Model) -> Lease:
         """Lease a model to the call."""
 
     def on_step(self, done: int, total: int, preview: Image | None) -> None:
-        """Take in the call's progress."""
+        """Receive the call's progress."""
 
     def on_log(self, message: str) -> None:
-        """Take in a line that the call logged."""
+        """Receive a line that the call logged."""
 
 
 class RunContext:

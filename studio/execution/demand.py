@@ -93,7 +93,7 @@ class Demand:
         return ready
 
     def enter(self, state: NodeState, stage: Stage) -> list[NodeState] | None:
-        """Go to a stage and ask for what it needs: None if nothing is missing, else the nodes that are ready to run."""
+        """Go to a stage and ask for what it needs; return ready nodes, or None if nothing is missing."""
         stack: list[NodeState] = []
         with self.lock:
             state.stage = stage
@@ -233,7 +233,7 @@ class Demand:
                 call.results[name].forget_value()
 
     def is_read_once(self, call: Call, name: str) -> bool:
-        """Return whether an output is read by one call alone, or only by writing it to a file as the plan's output."""
+        """Return whether an output is read once: by one call, or to write it as the plan's output."""
         reference = Reference(call.state.node.id, name)
         if self._uses.get(reference, 0) != 1:
             return False

@@ -1,4 +1,4 @@
-"""Explains a graph against the cache: hit or miss for each node, and on a miss what differs from the nearest entry."""
+"""Explains a graph against the cache: hit or miss for each node, and what differs on a miss."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ class WrongCount(ValueProblem):
 
 
 def invoke(node_type: NodeType, context: Any, inputs: Sequence[Mapping[str, Any]]) -> list[Any]:
-    """Call a node type for each of these inputs, as one stack if there are several and it can; return what it returns.
+    """Call a node type for each of these inputs, as one stack if possible; return what it returns.
 
     Raises:
         WrongCount: It returned another number of results.

@@ -113,8 +113,8 @@ class Lane(Generic[T]):
     def _take(self) -> T | None:
         """Wait for work; return None when the thread should end.
 
-        While another thread does trivial work at a high rate, a second one would only compete with it for
-        the interpreter: it waits until the rate drops.
+        While another thread does trivial work at a high rate, a second one would only compete for the interpreter.
+        So it waits until the rate drops.
         """
         with self._wake:
             self._idle += 1

@@ -1,4 +1,4 @@
-"""Lazy videos: a video that is fast to make and read by one node only is made while it is read, and not stored."""
+"""Lazy videos: a video that is fast to make and has one reader is made while it is read."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class LazyVideos:
     def decide_from_frames(self, call: Call, name: str, video: Video) -> bool:
         """Read a few frames of a video; return whether it is better made while it is read than stored.
 
-        It is stored if several nodes read it, if it is returned as a value, or if it has no fingerprint. It is also
-        stored if it needs the call's scratch folder, or if a frame takes longer to make than to keep. So nothing
+        It is stored if several nodes read it, if the run returns it, or if it has no fingerprint. It is also stored
+        if it needs the call's scratch folder. Frames that take longer to make than to keep are stored, too. So nothing
         slow is ever made twice.
         """
         return (
@@ -75,7 +75,7 @@ class LazyVideos:
 
 
 def digest_lazy_video(call: Call, name: str) -> str:
-    """Return the digest of a lazy video: it is named by what makes it, as its content is not known yet."""
+    """Return the digest of a lazy video: it depends on what makes the video, as its content is unknown."""
     # the words are part of every such digest in existing caches
     return hash_parts({"promised film": call.fingerprint or "", "output": name})
 

@@ -22,7 +22,7 @@ def expand_graph(
     add_copy: Callable[[Plan], None],
     combine: Callable[[NodeState], list[NodeState]],
 ) -> list[NodeState]:
-    """Add a copy of a graph to the run for each entry of the lists that it is mapped over; return ready nodes.
+    """Add a copy of a graph to the run for each entry of the mapped lists; return ready nodes.
 
     Args:
         state: The node.

@@ -22,9 +22,9 @@ _ASKED = re.compile(r"allocate ([0-9][0-9.,]* ?(?:[KMGTP]i?B|bytes))", re.I)
 class MemoryRecovery:
     """The measures against a lack of memory, for calls that are performed together.
 
-    In this order: evict models that no call has open; halve the stack; have the openers of the models that the
-    call had open save memory, one measure at a time. Node types are pure: the call simply runs again. The measures
-    of openers are kept with the result, as they may change it a little, and are undone when the run ends.
+    First, models that no call has open are evicted. Then the stack is halved. Then the openers of the call's models
+    save memory, one measure at a time. Node types are pure: the call simply runs again. Measures of openers are kept
+    with the result, as they may change it a little. They are undone when the run ends.
 
     Args:
         models: Models in memory.
@@ -39,7 +39,7 @@ class MemoryRecovery:
         self._measures = 0
 
     def take_measure(self, calls: Sequence[Call], error: BaseException) -> list[int] | None:
-        """Take the next measure; return the sizes of the stacks in which to run again, or None if nothing is left."""
+        """Take the next measure; return the sizes of the stacks that run again, or None if nothing is left."""
         _free_frames(error)
         contexts = [call.context for call in calls if call.context is not None]
         for context in contexts:

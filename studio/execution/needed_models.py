@@ -35,8 +35,8 @@ def check_needs(
 def find_needed_models(plan: Plan) -> Iterator[tuple[str, str, Model]]:
     """Yield node, input and model for each that will be opened if the cache has nothing.
 
-    A node behind a `when`, or an input that is asked for only if it is chosen, may never be needed: its models are
-    left to the node that comes to need them.
+    A node behind a `when`, or an input that is only needed if it is chosen, may never run. Its models are checked
+    when the node needs them.
     """
     for node in _find_sure_nodes(plan):
         for name, bound in node.inputs.items():

@@ -16,8 +16,8 @@ class RunOptions:
         cache: "use": look up and keep; "refresh": run everything and keep; "off": neither.
         dry: Look results up only; run nothing.
         node_timeout_seconds: A call that takes longer fails; None for no limit.
-        reserve_path: Reserves the path of an output file inside the run's output folder, by its name; None if
-            the run has no folder.
+        reserve_path: Reserves the path of an output file, by its name, in the run's output folder. None if there is
+            no folder.
         videos_are_written: Whether videos among the outputs are only written to files, so that they need not be
             stored to be values.
     """

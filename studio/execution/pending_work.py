@@ -15,8 +15,8 @@ _LOAD_GRACE_SECONDS = 1.0
 class PendingWork:
     """What a run waits for. At zero the run is over.
 
-    It counts calls that are queued or run, calls that wait for another run or process which computes the same,
-    and whatever waits for a lost value to be made again.
+    It counts calls that are queued or run, and calls whose results another run or process computes.
+    It also counts what waits for a lost value to be made again.
 
     Args:
         lock: The lock of the run; notified when nothing is left, and when a thread crashed.

@@ -26,7 +26,7 @@ _NEVER_RAN = Cancelled()
 class Performer:
     """Runs the calls of one run.
 
-    Whatever a node type raises is the error of its node: a lane that it could end would take other calls with it.
+    Whatever a node type raises is the error of its node. If it could end a lane, other calls would be lost.
 
     Args:
         services: Cache, digests, models and classes.
@@ -49,7 +49,7 @@ class Performer:
         """Run calls of one node type, several as one stack; return for each its results or what it raised.
 
         Calls that run out of memory run again after each measure against it, in smaller stacks if need be. Calls of
-        a stack that fails otherwise run again alone, so that only the guilty one fails.
+        a stack that fails otherwise run again alone, so that only the one with the error fails.
         """
         outcomes: dict[int, Performed] = {}
         recovery: MemoryRecovery | None = None
@@ -116,7 +116,7 @@ def _convert_inputs(call: Call, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _find_specs(call: Call) -> dict[str, TypeSpec]:
-    """Return the types of what one call over a video returns: the video or the list, not the lists around it."""
+    """Return the types of what one call over a video returns: without the lists around it."""
     node = call.state.node
     return {name: replace(spec, depth=max(0, spec.depth - node.depth)) for name, spec in node.outputs.items()}
 
@@ -166,5 +166,5 @@ def _recover(
 
 
 def _may_be_of_one_call(error: BaseException) -> bool:
-    """Return whether an error of a stack may be that of one call alone; a wrong number of results is not."""
+    """Return whether an error of a stack may be that of one call; a wrong number of results is not."""
     return isinstance(error, Exception | SystemExit) and not isinstance(error, ValueProblem)

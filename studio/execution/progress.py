@@ -23,7 +23,7 @@ _PREVIEW_SIDE = 256
 
 
 class CallProgress:
-    """Hears what one call does, and reports it.
+    """Reports what one call does.
 
     Args:
         state: The node that is called.

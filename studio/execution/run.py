@@ -220,7 +220,7 @@ class Run:
         self.demand.add_plan(copy, self)
 
     def _start(self, call: Call, missed: list[Call]) -> list[NodeState]:
-        """Find the results of a call in the cache, or have it run; return nodes that are ready because of it."""
+        """Find the results of a call in the cache, or have it run; return nodes that are then ready."""
         call.fingerprint = self.lookup.find_fingerprint(call)
         if call.fingerprint is not None and self.lookup.is_looked_up(call.node_type):
             found = self.lookup.find_results(call, call.fingerprint)

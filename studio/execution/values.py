@@ -36,7 +36,7 @@ class Values:
         self._constants: dict[int, tuple[Constant | NamedPath, Result]] = {}  # the source keeps its id from reuse
 
     def find_constant(self, source: Constant | NamedPath) -> Result:
-        """Return the result of a value that is written in the graph; the path of an output file is reserved once."""
+        """Return the result of a value that is written in the graph; reserve the path of an output file once."""
         found = self._constants.get(id(source))
         if found is None:
             value = source.value if isinstance(source, Constant) else self._reserve_path(source.name)
@@ -89,7 +89,7 @@ class Values:
         return values
 
     def _load_single(self, result: Result) -> Any:
-        """Return a value from the list that it is an entry of, from the cache, or from that list once it is loaded."""
+        """Return a value from the list that it is an entry of, or from the cache."""
         parent = result.parent
         if parent is None or parent.value is MISSING:
             value = self._cache.load(result.digest)

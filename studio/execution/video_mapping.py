@@ -1,4 +1,4 @@
-"""Maps a node type over the frames of a video, in constant memory; slow frames are cached until all are done."""
+"""Maps a node type over the frames of a video, in constant memory; slow frames are cached meanwhile."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ class _MappedVideo:
         return made
 
     def _call_stack(self, stack: Sequence[Mapping[str, Any]]) -> list[Any]:
-        """Return what the node type returns; a stack that fails is halved, so that only the guilty frame fails."""
+        """Return what the node type returns; a stack that fails is halved, so that one bad frame fails alone."""
         context = self._call.context
         assert context is not None
         given = [{**self._rows.others, **images} for images in stack]

@@ -207,17 +207,17 @@ def test_many_frames_cost_no_more_memory_than_few(tmp_path: Path, probe: Probe) 
 
 
 class Quiet:
-    """Hears nothing."""
+    """Ignores what a call reports."""
 
     def on_open(self, model: Model) -> Lease:
         """Lease nothing."""
         raise AssertionError(model)
 
     def on_step(self, done: int, total: int, preview: Image | None) -> None:
-        """Hear nothing."""
+        """Ignore it."""
 
     def on_log(self, message: str) -> None:
-        """Hear nothing."""
+        """Ignore it."""
 
 
 @pytest.fixture

@@ -182,7 +182,7 @@ def test_an_opener_that_fails_to_save_memory_does_not_hide_what_happened(
     assert warn(result) == ["builtin:net could not save memory: KeyError: 'unet'"]
 
 
-def test_only_the_guilty_call_of_a_stack_fails(studio: Studio, plugin: ModelPlugin) -> None:
+def test_only_the_call_with_the_error_fails_of_a_stack(studio: Studio, plugin: ModelPlugin) -> None:
     nodes = {f"n{a}": ("net.use", {"a": a}) for a in (11, 12, 13, 14)}
 
     result = studio.run(graph(nodes, **{f"o{a}": f"n{a}" for a in (11, 12, 13, 14)}))

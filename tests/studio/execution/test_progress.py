@@ -53,7 +53,7 @@ def recorder() -> Recorder:
 
 
 def listen(studio: Studio, recorder: Recorder, state: NodeState) -> tuple[CallProgress, Reporter]:
-    """Return who hears what a call does."""
+    """Return what receives the reports of a call."""
     reporter = Reporter("run", recorder, threading.Condition())
     return CallProgress(state, reporter, studio.models, studio.executor.services.cpu), reporter
 
