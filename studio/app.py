@@ -157,7 +157,8 @@ class Studio:
     def _reader(self) -> FileReader:
         from studio.execution.file_reading import FileReader
 
-        return FileReader(self.cache.digest_file, self.cache.settle, self.registry.value_types, self.settings.media)
+        cache, types = self.cache, self.registry.value_types
+        return FileReader(cache.digest_file, cache.store_streams, types, self.settings.media)
 
     def close(self) -> None:
         """Write what waits, and release threads and folders."""

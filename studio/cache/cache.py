@@ -167,13 +167,13 @@ class Cache:
         if claimed:
             self._land(action.fingerprint)
 
-    def settle(self, value: Any) -> Any:
+    def store_streams(self, value: Any) -> Any:
         """Return the value in a form that has a digest: a stream is written to a file and read from there.
 
-        Lists are settled entry by entry; other values come back as they are.
+        Streams in lists are stored one by one; other values come back as they are.
         """
         if isinstance(value, list) and any(self.codecs.find_stream(entry) for entry in value):
-            return [self.settle(entry) for entry in value]
+            return [self.store_streams(entry) for entry in value]
         stream = self.codecs.find_stream(value)
         if stream is None or stream.find_source(value) is not None or stream.find_origin(value) is not None:
             return value

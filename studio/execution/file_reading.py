@@ -18,7 +18,7 @@ class FileReader:
 
     Args:
         digest_file: Returns a file with its digest; OSError if it cannot be read.
-        settle_value: Returns a value in a form that has a digest.
+        store_streams: Returns a value in a form that has a digest.
         value_types: The registered value types, by name.
         limits: Bounds of what is decoded.
     """
@@ -26,12 +26,12 @@ class FileReader:
     def __init__(
         self,
         digest_file: Callable[[Path], File],
-        settle_value: Callable[[Any], Any],
+        store_streams: Callable[[Any], Any],
         value_types: Mapping[str, ValueType[Any]],
         limits: MediaLimits,
     ) -> None:
         self._digest_file = digest_file
-        self._settle_value = settle_value
+        self._store_streams = store_streams
         self._value_types = value_types
         self._limits = limits
         self._node_types: dict[str, NodeType] = {}
@@ -50,7 +50,7 @@ class FileReader:
             return Collected(tuple(self.settle(entry, digests) for entry in source.entries))
         if isinstance(source, FileSource):
             return replace(source, file=self.find_file(source, digests))
-        return Constant(self._settle_value(source.value)) if isinstance(source, Constant) else source
+        return Constant(self._store_streams(source.value)) if isinstance(source, Constant) else source
 
     def find_file(self, source: FileSource, digests: Mapping[str, str] | None) -> File:
         """Return a file with its digest.

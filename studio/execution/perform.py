@@ -102,7 +102,7 @@ class Performer:
                 if lazy:
                     results[name] = Result(digest_lazy_video(call, name), value, call=call, lazy=True)
                     continue
-            value = self._services.cache.settle(value)
+            value = self._services.cache.store_streams(value)
             results[name] = Result(self._services.digests.digest(value), value, call=call)
         return results
 

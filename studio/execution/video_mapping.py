@@ -53,7 +53,7 @@ class VideoMapping:
             video = mapped.make_video(names[0])
             if self.lazy_videos.decide_from_frames(call, names[0], video):
                 return (video,) if call.node_type.named else video
-        outputs: dict[str, Any] = {name: self.services.cache.settle(mapped.make_video(name)) for name in videos}
+        outputs: dict[str, Any] = {name: self.services.cache.store_streams(mapped.make_video(name)) for name in videos}
         outputs |= mapped.make_lists([name for name in names if name not in videos])
         mapped.forget_frames()
         return tuple(outputs[name] for name in names) if call.node_type.named else outputs[names[0]]

@@ -124,7 +124,7 @@ def _derive_variants(subject: Subject, report: Report) -> None:
             continue
         try:
             other = derive_value(end.spec, current[end.name], subject.studio.registry.classes, subject.folder)
-            subject.variants[end.name] = subject.studio.cache.settle(other)
+            subject.variants[end.name] = subject.studio.cache.store_streams(other)
         except NoVariation as problem:
             report.skip(f"sensitivity to {end.name}", str(problem))
 

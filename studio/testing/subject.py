@@ -115,7 +115,7 @@ class Subject:
             value = OutputPath(path, value)
         elif spec.name == "model" and isinstance(value, str):
             value = Model(value)
-        return self.studio.cache.settle(check_value(spec, value, self.studio.registry.classes))
+        return self.studio.cache.store_streams(check_value(spec, value, self.studio.registry.classes))
 
     # -- calls -----------------------------------------------------------------------------------------
 
@@ -160,7 +160,7 @@ class Subject:
                 checked = check_value(self.declared.outputs[name].spec, value, self.studio.registry.classes)
             except ValueProblem as problem:
                 raise BadOutput(f"output {name!r}: {problem}") from None
-            values[name] = self.studio.cache.settle(checked)
+            values[name] = self.studio.cache.store_streams(checked)
         return values
 
     def digest(self, value: Any) -> str:

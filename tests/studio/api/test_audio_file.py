@@ -24,7 +24,7 @@ def test_digest_depends_on_samples_alone(tmp_path: Path) -> None:
     with_file = Cache([AUDIO], memory_bytes=2**20, folder=tmp_path)
     try:
         digests = {
-            with_file.digest(with_file.settle(sound))
+            with_file.digest(with_file.store_streams(sound))
             for sound in (Audio(samples, 8000), make_stream(samples, 100, 9000), make_stream(samples, 5000))
         }
     finally:

@@ -181,7 +181,7 @@ def test_a_stream_is_settled_in_the_folder_or_without_one_in_a_temporary_place(t
     folder = tmp_path / "cache" if on_disk else None
     cache = Cache(create_builtin_value_types(), memory_bytes=0, folder=folder)
 
-    settled = cache.settle(Video.from_images([create_image(1, 32), create_image(2, 32)], 10))
+    settled = cache.store_streams(Video.from_images([create_image(1, 32), create_image(2, 32)], 10))
 
     stream = cache.codecs.find_stream(settled)
     assert stream is not None

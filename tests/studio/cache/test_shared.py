@@ -84,7 +84,7 @@ def create_picture(seed: int, side: int = 96) -> Image:
 
 def record(cache: Cache, value: Any, name: str = "1") -> Action:
     """Record a value as the output of something; wait until it is written."""
-    value = cache.settle(value)
+    value = cache.store_streams(value)
     digest = cache.digest(value)
     action = Action(name.rjust(64, "0"), "fake.make", {"value": digest}, {"version": "1.0"}, 0.5)
     cache.record(action, {digest: value})
