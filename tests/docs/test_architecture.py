@@ -178,10 +178,10 @@ def test_a_slow_frame_walks_as_the_page_says(tmp_path: Path) -> None:
 def test_a_fast_frame_is_made_when_it_is_written(tmp_path: Path) -> None:
     calls = record_calls(record_frames(tmp_path, 60.0))
 
-    lazy = [("execution/lazy_video.py", "LazyVideos.is_lazy"), ("execution/lazy_video.py", "watch_video")]
+    lazy = [("execution/lazy_video.py", "LazyVideos.decide_from_frames"), ("execution/lazy_video.py", "watch_video")]
     places = [calls[one] for one in [*lazy, ("provenance/output_folder.py", "OutputFolder.write")]]
     assert places == sorted(places)
-    assert ("cache/cache.py", "Cache.settle") not in calls
+    assert ("cache/cache.py", "Cache.store_streams") not in calls
 
 
 def test_an_item_walks_as_the_page_says(tmp_path: Path) -> None:
