@@ -39,7 +39,7 @@ class Values:
         """Return the result of a value that is written in the graph; reserve the path of an output file once."""
         found = self._constants.get(id(source))
         if found is None:
-            value = source.value if isinstance(source, Constant) else self._reserve_path(source.name)
+            value = source.value if isinstance(source, Constant) else self._reserve_output(source.name)
             found = self._constants[id(source)] = source, Result(self._digests.digest(value), value)
         return found[1]
 
@@ -57,7 +57,7 @@ class Values:
         """Return the result of no value."""
         return Result(self._digests.digest(None), None)
 
-    def _reserve_path(self, name: str) -> OutputPath:
+    def _reserve_output(self, name: str) -> OutputPath:
         if self._reserve_path is None:
             raise StudioError("E307", f"the run has no output folder for {name!r}", hint="name one with -o DIR")
         return self._reserve_path(name)
