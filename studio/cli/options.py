@@ -16,6 +16,7 @@ from studio.errors import UsageError
 from studio.graph import Graph
 from studio.graph.declared_inputs import parse_declared_type
 from studio.graph.document import is_file, is_pattern
+from studio.graph.paths import InputPattern
 from studio.graph.pattern import find_names
 from studio.graph.text_values import expand_user, is_read_from_file, read_text
 from studio.settings import parse_bytes
@@ -92,7 +93,7 @@ def parse_inputs(graph: Graph, pairs: Sequence[str]) -> dict[str, Any]:
     """Turn `NAME=VALUE` into values, as the graph's inputs declare them.
 
     Raises:
-        UsageError: E005 if a pair has no name or its file cannot be read, E129 if no file fits a pattern.
+        UsageError: E005 if a pair has no name or its file cannot be read.
     """
     declared = graph.document.inputs
     values: dict[str, Any] = {}
@@ -129,9 +130,7 @@ def _parse_files(spec: TypeSpec, text: str) -> Any:
     if not is_pattern(value) or text.lstrip().startswith("{"):
         return value
     names = find_names(Path(), value["files"])
-    if not names:
-        raise UsageError("E129", f"no file fits {value['files']!r}", hint="quote it; in the name * means anything")
-    return [InputFile(Path(name)) for name in names]
+    return [InputFile(Path(name)) for name in names] if names else InputPattern(value["files"])
 
 
 def _read_file(name: str) -> Any:

@@ -20,7 +20,7 @@ from studio.errors import ModelError
 from studio.graph.document import is_edge, is_file, is_pattern, is_quoted
 from studio.graph.findings import Findings, hint_fit, suggest
 from studio.graph.fit import Misfit, find_fit
-from studio.graph.paths import InputFile, Paths, is_existing_file, is_path, name_file
+from studio.graph.paths import InputFile, InputPattern, Paths, is_existing_file, is_path, name_file
 from studio.graph.resolved import Bound
 from studio.graph.source import Collected, Constant, FileSource, NamedPath, Source
 
@@ -73,6 +73,8 @@ class Binder:
             return self._bind_edge(value["from"], spec, f"{where}/from")
         if isinstance(value, InputFile):
             return self._bind_input_file(value, spec, where)
+        if isinstance(value, InputPattern):
+            return self._bind_input_pattern(value.pattern, spec, where)
         if isinstance(value, list) and _is_bound_by_entry(value, spec):
             return self._bind_list(value, spec, where)
         return (
@@ -193,15 +195,23 @@ class Binder:
 
         They are a list; an input that takes one file maps the node over it.
         """
-        names = self._paths.find_names(pattern)
+        names = self._find_names(self._paths, pattern, where)
+        return self._bind_list([{"file": name} for name in names], spec, where) if names else None
+
+    def _bind_input_pattern(self, pattern: str, spec: TypeSpec, where: str) -> Bound | None:
+        """Bind the files that the caller names by a pattern."""
+        names = self._find_names(Paths(Path.cwd()), pattern, where)
+        return self._bind_list([InputFile(Path(name)) for name in names], spec, where) if names else None
+
+    def _find_names(self, paths: Paths, pattern: str, where: str) -> list[str]:
+        """Return the files that fit a pattern; none after a finding."""
+        names = paths.find_names(pattern)
         if names is None:
             self._report_path(pattern, where)
-            return None
-        if not names:
+        elif not names:
             hint = "in the name * means anything and %05d for a number; folders have no wild cards"
-            self._report("E129", where, f"no file fits {pattern!r}", f"files in {self._paths.base}", "nothing", hint)
-            return None
-        return self._bind_list([{"file": name} for name in names], spec, where)
+            self._report("E129", where, f"no file fits {pattern!r}", f"files in {paths.base}", "nothing", hint)
+        return names or []
 
     def _takes_file(self, spec: TypeSpec, written: str, where: str) -> bool:
         if self._is_read(spec) and not spec.depth:

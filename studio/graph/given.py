@@ -15,7 +15,7 @@ from studio.graph.bind import Binder
 from studio.graph.document import Graph, is_file, is_pattern, is_quoted
 from studio.graph.findings import Findings, suggest
 from studio.graph.parse import MAX_NESTING, escape
-from studio.graph.paths import InputFile, Paths, name_file
+from studio.graph.paths import InputFile, InputPattern, Paths, name_file
 from studio.graph.pattern import find_names
 from studio.graph.resolved import ResolvedGraph
 from studio.graph.source import Collected, Constant, FileSource, NamedPath, Source
@@ -206,11 +206,13 @@ def write_source(source: Source) -> Any:
 
 
 def write_inputs(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a caller's values as plain JSON, with files as {"file": absolute path}."""
+    """Return a caller's values as plain JSON, with files as {"file": absolute path} and patterns alike."""
 
     def write(value: Any) -> Any:
         if isinstance(value, InputFile):
             return {"file": str(value.path.resolve())}
+        if isinstance(value, InputPattern):
+            return {"files": os.path.abspath(value.pattern)}
         return [write(entry) for entry in value] if isinstance(value, list) else value
 
     return {name: write(value) for name, value in values.items()}

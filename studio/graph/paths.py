@@ -23,6 +23,13 @@ class InputFile:
 
 
 @dataclass(frozen=True)
+class InputPattern:
+    """Files that the caller names by a pattern, seen from the current folder; they may lie anywhere."""
+
+    pattern: str
+
+
+@dataclass(frozen=True)
 class Paths:
     """Finds the files that a value names.
 

@@ -154,6 +154,8 @@ ERRORS: list[tuple[str, Any, str, str]] = [
     ("photo", {"file": "gone.png"}, "gone.png", "E129"),
     ("photo", {"file": "frames"}, "frames", "E129"),
     ("file", {"file": "gone.txt"}, "gone.txt", "E129"),
+    ("photos", {"files": "*.nix"}, "*.nix", "E129"),
+    ("photos", {"files": "none/*.png"}, "none/*.png", "E129"),
     ("path", "../x.png", "../x.png", "E130"),
     ("path", "/etc/passwd", "/etc/passwd", "E130"),
     ("path", "a\0b", "a\0b", "E130"),

@@ -24,7 +24,7 @@ from studio.graph.given import (
     write_inputs,
     write_source,
 )
-from studio.graph.paths import InputFile, Paths
+from studio.graph.paths import InputFile, InputPattern, Paths
 from studio.graph.source import Collected, Constant, FileSource, NamedPath, Source
 from studio.registry import Registry
 
@@ -196,3 +196,9 @@ def test_the_json_form_of_what_a_caller_gives(folder: Path) -> None:
     assert describe_given(("a", 1, None, {"b": 2}), graph) == ["a", 1, None, {"b": 2}]
     assert describe_given(Model("builtin:a"), graph) == "builtin:a"
     assert describe_given([picture], graph) == [{"described": repr(picture)}]
+
+
+def test_a_callers_pattern_is_kept_with_its_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+
+    assert write_inputs({"photos": InputPattern("x/*.nix")}) == {"photos": {"files": str(folder / "x" / "*.nix")}}
