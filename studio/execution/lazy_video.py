@@ -40,10 +40,12 @@ class LazyVideos:
 
         It is stored if several nodes read it, if the run returns it, or if it has no fingerprint. It is also stored
         if it needs the call's scratch folder. Frames that take longer to make than to keep are stored, too. So nothing
-        slow is ever made twice.
+        slow is ever made twice. A video whose samples may pass 1 is always stored, as storing rounds them to half
+        floats: what a reader gets does not depend on who else reads.
         """
         return (
-            self._may_be_lazy(call, name)
+            video.color.is_bounded
+            and self._may_be_lazy(call, name)
             and self._time_frames(video)
             and not (call.context is not None and call.context.has_scratch)
         )

@@ -6,16 +6,27 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from fakes import Probe, get_error, graph, open_studio
+from fakes import Probe, create_settings, get_error, graph, open_studio
 
-from studio.api import Image, MediaLimits, Model, Video, VideoType
+from studio.api import (
+    ColorSpace,
+    Context,
+    Frame,
+    Image,
+    MediaLimits,
+    Model,
+    Video,
+    VideoType,
+    hookimpl,
+    node,
+)
 from studio.api.events import NodeProgressed
 from studio.app import Studio
 from studio.execution.call import Call, Result
@@ -232,9 +243,12 @@ def named(make_call: Callable[..., Call]) -> Call:
 def is_lazy(studio: Studio, call: Call, *, read_once: bool = True) -> bool:
     """Return whether a small video of a call is lazy, on a machine where every frame is fast."""
     video = Video.from_images([Image(np.zeros((4, 4, 3), np.uint8))] * 5, Fraction(5))
-    return LazyVideos(patient(studio).executor.services, lambda made, name: read_once).decide_from_frames(
-        call, "video", video
-    )
+    return make_lazy_videos(studio, read_once=read_once).decide_from_frames(call, "video", video)
+
+
+def make_lazy_videos(studio: Studio, *, read_once: bool = True) -> LazyVideos:
+    """Return what decides, on a machine where every frame is fast."""
+    return LazyVideos(patient(studio).executor.services, lambda made, name: read_once)
 
 
 def test_a_fast_video_with_a_name_that_is_read_once_is_lazy(memory_studio: Studio, named: Call) -> None:
@@ -281,3 +295,79 @@ def test_larger_frames_may_take_longer_for_storing_them_takes_longer_too(memory_
 
     assert lazy_videos.find_limit(0, 0) == pytest.approx(0.02)
     assert lazy_videos.find_limit(1000, 1000) == pytest.approx(0.12)
+
+
+# -- color spaces whose samples are rounded where they are stored ------------------------------------------
+
+
+class LinearPlugin:
+    """Node types that make and read linear videos; no half float equals their level."""
+
+    @hookimpl
+    def studio_node_types(self) -> list[Callable[..., Any]]:
+        """Return the node types."""
+
+        @node("linear.make", encodings=("linear",))
+        def make(ctx: Context, *, level: float = 0.1) -> Video:
+            """Make a linear video of one level."""
+
+            def create_frames() -> Iterator[Frame]:
+                for index in range(4):
+                    samples = np.full((8, 8, 3), level, np.float32)
+                    yield Frame(Image(samples, color=ColorSpace("linear")), index / 4)
+
+            return Video(create_frames, width=8, height=8, rate=Fraction(4), count=4, color=ColorSpace("linear"))
+
+        @node("linear.double", encodings=("linear",))
+        def double(ctx: Context, image: Image) -> Image:
+            """Double the samples."""
+            return Image(image.pixels * 2, color=image.color)
+
+        @node("linear.largest", encodings=("linear",))
+        def find_largest(ctx: Context, video: Video) -> float:
+            """Return the largest sample."""
+            return max(float(frame.image.pixels.max()) for frame in video.frames())
+
+        @node("linear.count", encodings=("linear",))
+        def count(ctx: Context, video: Video) -> int:
+            """Count the frames."""
+            return sum(1 for _ in video.frames())
+
+        return [make, double, find_largest, count]
+
+
+@pytest.mark.parametrize("doubled", [False, True])
+def test_a_second_reader_of_a_linear_video_changes_no_result(tmp_path: Path, doubled: bool) -> None:
+    nodes: dict[str, Any] = {
+        "f": ("linear.make", {}),
+        "d": ("linear.double", {"image": "@f"}),
+        "m": ("linear.largest", {"video": "@d" if doubled else "@f"}),
+        "c": ("linear.count", {"video": "@d" if doubled else "@f"}),
+    }
+    found = []
+    for name, outputs in (("alone", {"m": "m"}), ("both", {"m": "m", "c": "c"})):
+        settings = create_settings(tmp_path / name)
+        with Studio(settings, plugins=[("linear", LinearPlugin())], discover=False) as studio:
+            result = patient(studio).run(graph(nodes, **outputs))
+            assert result.status == "done", result.errors
+            found.append(result["m"])
+
+    alone, both = found
+    assert alone == both == float(np.float16(0.1)) * (2 if doubled else 1)
+
+
+@pytest.mark.parametrize(
+    ("color", "lazy"),
+    [
+        (ColorSpace(), True),
+        (ColorSpace("srgb", "display-p3"), True),
+        (ColorSpace("linear"), False),
+        (ColorSpace("log"), False),
+    ],
+)
+def test_a_video_whose_samples_may_pass_1_is_stored(
+    memory_studio: Studio, named: Call, color: ColorSpace, lazy: bool
+) -> None:
+    video = Video.from_images([Image(np.zeros((4, 4, 3), np.uint8), color=color)] * 5, Fraction(5))
+
+    assert make_lazy_videos(memory_studio).decide_from_frames(named, "video", video) is lazy
