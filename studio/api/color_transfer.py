@@ -99,7 +99,8 @@ def decode_log(samples: FloatArray) -> FloatArray:
     """Return linear light for samples of ACEScct; Academy S-2016-001, section 4.4."""
     import numpy as np
 
-    above = np.exp2(np.maximum(samples, _LOG_BREAK_CODE) * 17.52 - 9.72)
+    exponent = np.maximum(samples, _LOG_BREAK_CODE) * 17.52 - 9.72
+    above = np.exp2(np.minimum(exponent, 17.0))  # beyond the highest light, so that nothing overflows
     return np.where(samples <= _LOG_BREAK_CODE, (samples - _LOG_OFFSET) / _LOG_SLOPE, np.minimum(above, _LOG_HIGHEST))
 
 
