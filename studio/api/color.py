@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
 from studio.errors import MediaError
@@ -69,9 +69,17 @@ class ColorSpace:
             value: The three words, or None for sRGB.
 
         Raises:
-            MediaError: E509 for an unknown word.
+            MediaError: E509 for an unknown word, an unknown key, and what is not a mapping.
         """
-        return SRGB if value is None else cls(**value)
+        if value is None:
+            return SRGB
+        known = [field.name for field in fields(cls)]
+        if not isinstance(value, Mapping):
+            raise MediaError("E509", f"invalid color space {value!r}", hint=f"write a mapping of {', '.join(known)}")
+        for key in value:
+            if key not in known:
+                raise MediaError("E509", f"unknown key {key!r} of a color space", hint=f"use: {', '.join(known)}")
+        return cls(**value)
 
 
 def check_color(color: object) -> ColorSpace:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from studio.api.color import SRGB, ColorSpace
+from studio.api.color import SRGB, ColorSpace, check_color
 from studio.api.color_transfer import convert_samples
 from studio.api.image import Image, Mask
 from studio.api.video import Frame, Video
+from studio.errors import MediaError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,14 @@ def convert_color(value: Colored, target: ColorSpace = SRGB) -> Colored:
 
     Returns:
         A value of the same class with float32 samples, of the same size, channels, times and audio.
+
+    Raises:
+        MediaError: E509 for a value that has no color space, and for a target that is not a `ColorSpace`.
     """
+    if not isinstance(value, Image | Mask | Video):
+        kind = type(value).__name__
+        raise MediaError("E509", f"a {kind} has no color space", hint="convert an Image, a Mask or a Video")
+    check_color(target)
     if value.color == target:
         return value
     if isinstance(value, Video):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from studio.api.color import SRGB, ColorSpace
@@ -59,3 +61,19 @@ def test_no_json_is_srgb() -> None:
 )
 def test_a_color_space_is_described_in_words(color: ColorSpace, expected: str) -> None:
     assert str(color) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"encodng": "linear"}, "unknown key 'encodng' of a color space"),
+        ("linear", "invalid color space 'linear'"),
+        ({"encoding": ["linear"]}, "unknown encoding ['linear']"),
+    ],
+)
+def test_json_of_another_form_is_refused_with_the_known_keys(given: Any, expected: str) -> None:
+    with pytest.raises(MediaError) as caught:
+        ColorSpace.from_json(given)
+
+    assert (caught.value.code, caught.value.message) == ("E509", expected)
+    assert "," in caught.value.hint

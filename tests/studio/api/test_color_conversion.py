@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from studio.api import Audio, Frame, Image, Mask, Video
 from studio.api.color import SRGB, ColorSpace
 from studio.api.color_conversion import convert_color, describe_conversion
+from studio.errors import MediaError
 
 LINEAR = ColorSpace("linear")
 HALF = 1.055 * 0.5 ** (1 / 2.4) - 0.055
@@ -79,3 +82,28 @@ def test_what_is_lost_is_said_in_words(color: ColorSpace) -> None:
 
 def test_nothing_is_lost_of_srgb() -> None:
     assert describe_conversion(SRGB) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "target", "expected"),
+    [
+        ("x", SRGB, "a str has no color space"),
+        (Image(np.zeros((2, 2, 3), np.uint8)), "linear", "invalid color space 'linear'"),
+    ],
+)
+def test_what_cannot_be_converted_is_refused_with_a_hint(value: Any, target: Any, expected: str) -> None:
+    with pytest.raises(MediaError) as caught:
+        convert_color(value, target)
+
+    assert (caught.value.code, caught.value.message) == ("E509", expected)
+    assert caught.value.hint
+
+
+def test_huge_log_samples_are_converted_without_warnings() -> None:
+    image = Image(np.full((1, 1, 3), 3e38, np.float32), color=ColorSpace("log"))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        converted = convert_color(image, LINEAR)
+
+    np.testing.assert_array_equal(converted.pixels, 65504.0)
