@@ -103,11 +103,32 @@ def _check_value_types(registry: Registry, value_types: Iterable[Any], row: Plug
     for value_type in value_types:
         if not isinstance(value_type, ValueType):
             raise PluginError("E206", f"{value_type!r} is not a ValueType", where=row.where)
+        _check_attributes(value_type, row)
         if value_type.name in known | _RESERVED_TYPES | {"list"}:
             raise PluginError("E203", f"two plugins have a value type named {value_type.name!r}")
         _check_class(value_type)
         known.add(value_type.name)
     return known
+
+
+def _check_attributes(value_type: ValueType[Any], row: PluginRow) -> None:
+    kind = type(value_type).__name__
+    for attribute, expected in (("name", str), ("python", type)):
+        if not isinstance(getattr(value_type, attribute, None), expected):
+            raise PluginError(
+                "E206",
+                f"plugin {row.name!r}: value type {kind} has no {attribute!r}, or it is not a {expected.__name__}",
+                where=row.where,
+                hint=f"set `{attribute}: ClassVar[{expected.__name__}]` in {kind}",
+            )
+    for extension in value_type.extensions:
+        if extension.startswith("."):
+            raise PluginError(
+                "E206",
+                f"plugin {row.name!r}: value type {value_type.name!r} has the extension {extension!r} with a dot",
+                where=row.where,
+                hint=f"write {extension.lstrip('.')!r}",
+            )
 
 
 def _check_class(value_type: ValueType[Any]) -> None:

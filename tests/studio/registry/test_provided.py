@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from studio.api import hookimpl
+from studio.api import ValueType, hookimpl
 from studio.registry import load_registry
 from studio.testing.subject import GivenPlugin
 from tests.studio.registry.conftest import Note, NoteType, count, count_again, load, make_note
@@ -99,6 +99,31 @@ def test_what_is_no_value_type_fails_the_plugin() -> None:
     _, rows = load(GivenPlugin(value_types=[3]))  # type: ignore[list-item]
 
     assert "E206 3 is not a ValueType" in rows[0].problem
+
+
+@pytest.mark.parametrize("attribute", ["name", "python"])
+def test_a_value_type_without_name_or_class_fails_the_plugin_and_says_which(attribute: str) -> None:
+    class Bare(ValueType[Note]):
+        """Notes that do not say all."""
+
+    given = {"name": "bare", "python": Note}
+    setattr(Bare, *next(item for item in given.items() if item[0] != attribute))
+    _, rows = load(GivenPlugin(value_types=[Bare()]))
+
+    assert f"E206 plugin 'p0': value type Bare has no {attribute!r}" in rows[0].problem
+
+
+def test_an_extension_with_a_dot_fails_the_plugin_and_names_both() -> None:
+    class Dotted(NoteType):
+        """Notes whose extension has a dot."""
+
+        extensions = (".thing",)
+
+    registry, rows = load(GivenPlugin(value_types=[Dotted()]))
+
+    assert "E206 plugin 'p0': value type 'note' has the extension '.thing' with a dot" in rows[0].problem
+    assert "write 'thing'" in rows[0].problem
+    assert registry.value_types == {}
 
 
 class Provider:
