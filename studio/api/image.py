@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     AnyArray = npt.NDArray[Any]
 
 _TOLERANCE = 1e-4  # float samples that leave [0, 1] by less (rounding of a filter) are clipped
+_ALPHA_HINT = "alpha lies in [0, 1] in every color space; scale or clip it first"
 
 
 class _Raster:
@@ -286,17 +287,17 @@ def _check_samples(array: AnyArray, color: ColorSpace) -> AnyArray:
     return array.view()  # a view of a locked array cannot be unlocked
 
 
-def _clip_rounding(array: FloatArray) -> FloatArray:
+def _clip_rounding(
+    array: FloatArray,
+    name: str = "samples",
+    hint: str = 'samples lie in [0, 1]; scene-linear ones need color=ColorSpace("linear")',
+) -> FloatArray:
     """Return samples in [0, 1]; MediaError E502 for those that are further out than rounding explains."""
     import numpy as np
 
     low, high = float(array.min()), float(array.max())
     if not (low >= -_TOLERANCE and high <= 1.0 + _TOLERANCE):
-        raise MediaError(
-            "E502",
-            f"samples range from {low:g} to {high:g}",
-            hint='samples lie in [0, 1]; scene-linear ones need color=ColorSpace("linear")',
-        )
+        raise MediaError("E502", f"{name} range from {low:g} to {high:g}", hint=hint)
     return np.clip(array, 0.0, 1.0) if low < 0.0 or high > 1.0 else array
 
 
@@ -307,7 +308,7 @@ def _check_unbounded(array: FloatArray) -> FloatArray:
     if not np.isfinite(array).all():
         raise MediaError("E502", "samples hold NaN or infinity", hint="replace samples that are not finite first")
     if array.ndim == 3 and array.shape[2] == 4:
-        array = np.dstack([array[:, :, :3], _clip_rounding(array[:, :, 3])])
+        array = np.dstack([array[:, :, :3], _clip_rounding(array[:, :, 3], "alpha samples", _ALPHA_HINT)])
     return array
 
 

@@ -188,8 +188,9 @@ def test_alpha_of_a_linear_image_is_a_share() -> None:
     samples = np.array([[[5.0, 5.0, 5.0, 1.00005]]], np.float32)
 
     assert Image(samples, color=LINEAR).pixels[0, 0].tolist() == [5.0, 5.0, 5.0, 1.0]
-    with pytest.raises(MediaError, match="range from"):
+    with pytest.raises(MediaError, match="alpha samples range from") as caught:
         Image(samples * 2, color=LINEAR)
+    assert (caught.value.code, "alpha" in caught.value.hint, "ColorSpace" in caught.value.hint) == ("E502", True, False)
 
 
 def test_samples_beyond_one_need_a_color_space_that_allows_them() -> None:
