@@ -122,7 +122,7 @@ class _Declaration:
                 "E207",
                 f"node type {self.id!r}: isolate is reserved",
                 where=where,
-                hint="remove it: node types run in threads of the executor's process",
+                hint="remove it: node types run in threads of Studio's process",
             )
         problems = self.find_problems()
         docs = parse_docstring(function.__doc__)
@@ -328,7 +328,7 @@ def _check_encodings(encodings: object) -> list[str]:
 
 def _check_resources(resources: object) -> list[str]:
     if not isinstance(resources, Resources):
-        return [f"resources {describe_value(resources)} is not Resources(...)"]
+        return [f"resources must be Resources(...), not {describe_value(resources)}"]
     problems = []
     if resources.device_bytes is not None and not _is_count(resources.device_bytes, 0):
         problems.append(f"device_bytes {resources.device_bytes!r} is not a whole number from 0")

@@ -301,7 +301,7 @@ def describe_value(value: Any) -> str:
     elif isinstance(value, list | tuple):
         text = f"a list of {len(value)}"
     elif isinstance(value, Mapping):
-        text = f"a mapping with {len(value)} keys"
+        text = f"a mapping with {len(value)} key{'s' * (len(value) != 1)}"
     else:
         text = repr(value) if getattr(type(value), "studio_type", None) else f"a {type(value).__name__}"
     return text if len(text) <= 80 else text[:77] + "..."

@@ -341,6 +341,7 @@ def test_isolate_is_reserved(isolate: object) -> None:
     with pytest.raises(NodeTypeError, match="isolate is reserved") as caught:
         node("test.do", isolate=isolate)(fine)
     assert caught.value.code == "E207"
+    assert caught.value.hint == "remove it: node types run in threads of Studio's process"  # as docs/errors.md says
     assert Path(caught.value.where.rpartition(":")[0]).name == "test_node_declaration.py"
 
 
@@ -363,7 +364,7 @@ def test_resources_are_kept_as_declared() -> None:
         (Resources(device_bytes=1.5), "device_bytes 1.5 is not"),  # type: ignore[arg-type]
         (Resources(cores=0), "cores 0 is not a whole number from 1"),
         (Resources(cores=True), "cores True is not"),
-        ({"cores": 2}, "resources a mapping with 1 keys is not Resources(...)"),
+        ({"cores": 2}, "resources must be Resources(...), not a mapping with 1 key"),
     ],
 )
 def test_resources_that_cannot_be_are_refused(resources: Any, expected: str) -> None:

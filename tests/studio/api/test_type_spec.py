@@ -214,7 +214,7 @@ DESCRIBED: list[tuple[Any, str]] = [
     (1.5, "1.5"),
     ("text", "'text'"),
     ([1, 2], "a list of 2"),
-    ({"a": 1}, "a mapping with 1 keys"),
+    ({"a": 1}, "a mapping with 1 key"),
     (object(), "a object"),
     (GREY, "Image(3x2x1 uint8)"),
     (10**100_000, "a whole number of 332193 bits"),
