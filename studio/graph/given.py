@@ -263,7 +263,15 @@ def describe_given(value: Any, graph: Graph) -> Any:
         return [describe_given(entry, graph) for entry in value]
     if value is None or isinstance(value, str | int | float | bool | dict):
         return value
-    return value.to_json() if hasattr(value, "to_json") else {"described": repr(value)}
+    return value.to_json() if hasattr(value, "to_json") else {"described": _describe_object(value)}
+
+
+def _describe_object(value: Any) -> str:
+    """Return an object's repr, or its type where the caller's code has no working one."""
+    try:
+        return repr(value)
+    except Exception:
+        return f"an object of type {type(value).__name__}"
 
 
 def find_given_files(resolved: ResolvedGraph, values: Mapping[str, Any]) -> Iterator[FileSource]:

@@ -202,3 +202,17 @@ def test_a_callers_pattern_is_kept_with_its_folder(folder: Path, monkeypatch: py
     monkeypatch.chdir(folder)
 
     assert write_inputs({"photos": InputPattern("x/*.nix")}) == {"photos": {"files": str(folder / "x" / "*.nix")}}
+
+
+class Unprintable:
+    """An object whose repr fails."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no repr")
+
+
+def test_an_object_whose_repr_fails_is_described_by_its_type(folder: Path) -> None:
+    graph = parse_graph({"studio": 1, "nodes": {}}, base=folder)
+
+    described = {"described": "an object of type Unprintable"}
+    assert describe_given([Unprintable(), Unprintable()], graph) == [described, described]
