@@ -91,6 +91,10 @@ class ValueProblem(Exception):
         self.found = found
 
 
+class LimitProblem(ValueProblem):
+    """A value of the right type that is over a limit."""
+
+
 def check_value(spec: TypeSpec, value: Any, classes: Mapping[str, type]) -> Any:
     """Return the value in the form of its type (1 becomes 1.0 for a float).
 
@@ -140,7 +144,7 @@ def _check_list(spec: TypeSpec, value: Any, classes: Mapping[str, type]) -> Any:
         try:
             checked.append(check_value(inner, entry, classes))
         except ValueProblem as problem:
-            raise ValueProblem(problem.expected, f"{problem.found} at index {index}") from None
+            raise type(problem)(problem.expected, f"{problem.found} at index {index}") from None
     return checked
 
 
@@ -268,7 +272,7 @@ def _check_limits(spec: TypeSpec, value: Any) -> None:
     if isinstance(value, str | list | tuple):
         _check_length(spec, len(value))
         if limits.pattern is not None and isinstance(value, str) and not re.fullmatch(limits.pattern, value):
-            raise ValueProblem(f"text like {limits.pattern}", describe_value(value))
+            raise LimitProblem(f"text like {limits.pattern}", describe_value(value))
     elif isinstance(value, int | float):
         _check_bounds(limits, value)
 
@@ -281,7 +285,7 @@ def _check_bounds(limits: Field, value: int | float) -> None:
         (limits.lt, operator.ge, "<"),
     ):
         if bound is not None and fails(value, bound):
-            raise ValueProblem(f"a number {sign} {bound:g}", describe_value(value))
+            raise LimitProblem(f"a number {sign} {bound:g}", describe_value(value))
 
 
 def _check_length(spec: TypeSpec, length: int) -> None:
@@ -289,9 +293,9 @@ def _check_length(spec: TypeSpec, length: int) -> None:
     assert limits is not None
     what = "entries" if spec.depth else "characters"
     if limits.min_length is not None and length < limits.min_length:
-        raise ValueProblem(f"at least {limits.min_length} {what}", str(length))
+        raise LimitProblem(f"at least {limits.min_length} {what}", str(length))
     if limits.max_length is not None and length > limits.max_length:
-        raise ValueProblem(f"at most {limits.max_length} {what}", str(length))
+        raise LimitProblem(f"at most {limits.max_length} {what}", str(length))
 
 
 def describe_value(value: Any) -> str:

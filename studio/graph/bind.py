@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from studio.api import Model, TypeSpec
 from studio.api.model import REFERENCE_HINT
-from studio.api.type_spec import PLAIN_TYPES, REFERENCE_TYPES, ValueProblem, check_value, describe_value
+from studio.api.type_spec import PLAIN_TYPES, REFERENCE_TYPES, LimitProblem, ValueProblem, check_value, describe_value
 from studio.errors import ModelError
 from studio.graph.document import is_edge, is_file, is_pattern, is_quoted
 from studio.graph.findings import Findings, hint_fit, suggest
@@ -239,7 +239,7 @@ class Binder:
         try:
             return Bound(Constant(check_value(spec, value, self._classes)), spec)
         except ValueProblem as problem:
-            code = "E117" if spec.limits is not None else "E118" if spec.choices else "E114"
+            code = "E117" if isinstance(problem, LimitProblem) else "E118" if spec.choices else "E114"
             self._report(code, where, str(problem), problem.expected, problem.found, self._hint_literal(value, spec))
             return None
 

@@ -41,7 +41,7 @@ def test_every_bad_row_is_reported_with_its_line(make: Make, tmp_path: Path) -> 
     problems = find_problems(make, EVERY, open_table(table))
 
     assert [(code, where) for code, where, _ in problems] == [
-        ("E117", "items.csv:3#/whole"),
+        ("E114", "items.csv:3#/whole"),
         ("E117", "items.csv:4#/whole"),
         ("E129", "items.csv:5#/photo"),
         ("E118", "items.csv:6#/word"),

@@ -134,7 +134,8 @@ def find_everywhere(studio: Studio, name: str, value: Any, text: str) -> dict[st
 
 ERRORS: list[tuple[str, Any, str, str]] = [
     ("whole", -1, "-1", "E117"),
-    ("whole", "many", "many", "E117"),
+    ("whole", "many", "many", "E114"),
+    ("whole", 1.5, "1.5", "E114"),
     ("count", "many", "many", "E114"),
     ("count", 1.5, "1.5", "E114"),
     ("count", [1, 2], "[1, 2]", "E114"),
