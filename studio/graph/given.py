@@ -138,6 +138,8 @@ def _name_files(value: Any, spec: TypeSpec, name: Callable[[Path], Any], depth: 
     """Return a value with text and paths where files are read as `name` writes them, and tuples as lists."""
     if isinstance(value, list | tuple):
         return value if spec.name == "any" else _name_entries(list(value), spec, name, depth)
+    if isinstance(value, dict) and len(value) == 1 and is_read_from_file(spec):
+        return {key: str(one) if isinstance(one, PurePath) else one for key, one in value.items()}
     if not isinstance(value, str | PurePath) or spec.depth:
         return value
     if spec.name == "path":

@@ -281,11 +281,12 @@ def test_text_and_paths_for_a_medium_are_files_in_python(studio: Studio) -> None
 
     plans = [
         studio.plan(graph, {"x": value})
-        for value in ("photo.png", Path("photo.png"), InputFile(Path("photo.png")), {"file": "photo.png"})
+        for value in ("photo.png", Path("photo.png"), InputFile(Path("photo.png")), {"file": Path("photo.png")})
     ]
 
     assert [list(plan.nodes) for plan in plans] == [["sum"]] * 4
     assert find_in_python(studio, "photos", ["photo.png", Path("frames/1.png"), InputFile("photo.png")]) == []  # type: ignore[arg-type]  # as a caller may write it
+    assert find_in_python(studio, "photos", {"files": Path("frames")}) == []
     assert [finding.code for finding in find_in_python(studio, "text", Path("photo.png"))] == ["E114"]
 
 
