@@ -20,12 +20,11 @@ from studio.errors import ModelError
 from studio.graph.document import is_edge, is_file, is_pattern, is_quoted
 from studio.graph.findings import Findings, hint_fit, suggest
 from studio.graph.fit import Misfit, find_fit
-from studio.graph.paths import InputFile, InputPattern, Paths, is_existing_file, is_path, name_file
+from studio.graph.paths import InputFile, InputPattern, Paths, find_output_fault, find_path_fault, is_existing_file, is_path, name_file
 from studio.graph.resolved import Bound
 from studio.graph.source import Collected, Constant, FileSource, NamedPath, Source
 
 _Bind = Callable[[Any, TypeSpec, str], Bound | None]
-_LONGEST_NAME = 1000
 _MISFIT_CODES = {Misfit.TYPE: "E114", Misfit.OPTIONAL: "E115", Misfit.VALUES: "E116"}
 _ENTRY_HINT = "concatenate the lists with logic.concatenate"
 
@@ -226,8 +225,9 @@ class Binder:
         self._report("E129", where, message, f"a file in {folder}", found, hint)
 
     def _report_path(self, written: str, where: str) -> None:
-        message = f"{written!r} leaves the graph's folder" if is_path(written) else f"invalid path {written[:80]!r}"
-        hint = "move the file there, or allow its folder with --root"
+        fault = find_path_fault(written)
+        message = f"invalid path {written[:80]!r}" if fault else f"{written!r} leaves the graph's folder"
+        hint = fault or "move the file there, or allow its folder with --root"
         self._report("E130", where, message, "a path inside it", written[:80], hint)
 
     # -- literals --------------------------------------------------------------------------------------
@@ -265,14 +265,12 @@ class Binder:
         return 'name a file: {"file": "PATH"}, or --set NAME=@PATH' if self._edges is None else ""
 
     def _bind_output_path(self, value: str, spec: TypeSpec, where: str) -> Bound | None:
-        path = Path(value)
-        if not value or "\0" in value or path.is_absolute() or ".." in path.parts or len(value) > _LONGEST_NAME:
-            message = f"{value[:80]!r} leaves the output folder"
-            if not value or not is_path(value):
-                message = f"invalid path {value[:80]!r}"
-            self._report("E130", where, message, "a path inside it", value[:80])
-            return None
-        return Bound(NamedPath(value), spec)
+        fault = find_output_fault(value)
+        if fault is None:
+            return Bound(NamedPath(value), spec)
+        message, hint = fault
+        self._report("E130", where, message, "a file inside the output folder", value[:80], hint)
+        return None
 
     def _bind_model(self, value: Any, spec: TypeSpec, where: str) -> Bound | None:
         try:

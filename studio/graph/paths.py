@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from studio.graph.pattern import find_names, split_pattern
 
 _LONGEST = 4000
+_LONGEST_OUTPUT = 1000
+_LONGEST_NAME = 255  # bytes that file systems allow for one name
 
 
 @dataclass(frozen=True)
@@ -78,13 +80,36 @@ class Paths:
 
 def is_path(written: str) -> bool:
     """Say whether a text can be a path at all."""
-    if "\0" in written or len(written) > _LONGEST:
-        return False
+    return not find_path_fault(written)
+
+
+def find_path_fault(written: str, longest: int = _LONGEST) -> str:
+    """Return what to change in a text that cannot be a path, or "" for one that can be."""
+    if "\0" in written:
+        return "remove the zero byte"
+    if len(written) > longest:
+        return f"shorten it to {longest} characters"
     try:
         os.fsencode(written)
-    except UnicodeEncodeError:  # lone surrogates
-        return False
-    return True
+    except UnicodeEncodeError:
+        return "remove the lone surrogates"
+    return ""
+
+
+def find_output_fault(written: str) -> tuple[str, str] | None:
+    """Return the message and hint for a text that can be no file's name in the output folder, else None."""
+    fault = "" if written else "name a file"
+    fault = fault or find_path_fault(written, _LONGEST_OUTPUT)
+    path = PurePath(written)
+    if not fault and any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts):
+        fault = f"shorten each name in it to {_LONGEST_NAME} bytes"
+    if fault:
+        return f"invalid path {written[:80]!r}", fault
+    if path.is_absolute() or ".." in path.parts:
+        return f"{written[:80]!r} leaves the output folder", ""
+    if not path.parts or written.endswith(("/", "/.")):
+        return f"{written[:80]!r} is a folder", "name a file inside it"
+    return None
 
 
 def is_existing_file(path: Path) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.graph.paths import InputFile, Paths, is_existing_file, is_path, name_file
+from studio.graph.paths import InputFile, Paths, find_output_fault, is_existing_file, is_path, name_file
 
 
 @pytest.fixture
@@ -73,3 +73,27 @@ def test_files_of_a_pattern_come_from_the_disk_or_from_what_is_recorded(here: Pa
 
 def test_an_input_file_takes_text_as_well() -> None:
     assert InputFile("a.png").path == Path("a.png")  # type: ignore[arg-type]  # as a caller may write it
+
+
+FAULTS = {
+    "a\0b": "remove the zero byte",
+    "n" * 256: "shorten each name in it to 255 bytes",
+    "a/" * 600 + "b": "shorten it to 1000 characters",
+    "\ud800": "remove the lone surrogates",
+    ".": "name a file inside it",
+    "out/": "name a file inside it",
+    "": "name a file",
+}
+
+
+@pytest.mark.parametrize("written", FAULTS)
+def test_an_output_that_cannot_be_gets_the_reason_as_its_hint(written: str) -> None:
+    fault = find_output_fault(written)
+
+    assert fault is not None
+    assert fault[1] == FAULTS[written]
+
+
+@pytest.mark.parametrize("written", ["n" * 255, "out/a.png", "./a", "a.b/c"])
+def test_a_name_that_an_output_may_have_has_no_fault(written: str) -> None:
+    assert find_output_fault(written) is None
