@@ -139,5 +139,15 @@ class ModelError(StudioError):
     """Weights are missing, unsafe or unfit."""
 
 
+def describe_exception(error: BaseException) -> str:
+    """Return the class and the text of an exception; one whose text cannot be made is described without it."""
+    kind = type(error).__name__
+    try:
+        text = str(error).strip()
+    except (Exception, SystemExit):
+        text = "its text cannot be shown"
+    return f"{kind}: {text or 'no message'}"
+
+
 class Cancelled(BaseException):
     """The run was cancelled; raised by `ctx.step` and never caught by `except Exception`."""

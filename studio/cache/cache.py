@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import stat
 import tempfile
@@ -19,7 +20,7 @@ from studio.cache.codec import Codecs
 from studio.cache.digest import Digester, Undigestable, digest_list, hash_file
 from studio.cache.disk import MISSING, DiskTier, keep_file
 from studio.cache.memory import MemoryTier
-from studio.errors import CacheError
+from studio.errors import CacheError, StudioError
 
 if TYPE_CHECKING:
     from studio.cache.shared import FetchedBlob, SharedTier
@@ -95,7 +96,8 @@ class Cache:
             if value is MISSING and self.shared is not None:
                 value = self._fetch(self.shared, self.disk, digest)
             if value is not MISSING:
-                self.memory.put(digest, value, self.codecs.measure(value))
+                with contextlib.suppress(StudioError):  # a value of unknown size is not held
+                    self.memory.put(digest, value, self.codecs.measure(value))
         return value
 
     def find_entries(self, digest: str) -> list[str] | None:
@@ -152,12 +154,19 @@ class Cache:
             values: The values of its outputs, by digest.
             claimed: Whether the caller claimed the fingerprint; then it is released.
             local: Whether it is of no use to other machines, such as a part of something that is not whole yet.
+
+        Raises:
+            StudioError: E315 if the value type of a plugin fails; then nothing is kept, and a claim is released.
         """
-        size = 0
+        try:
+            sizes = {digest: self.codecs.measure(value) for digest, value in values.items()}
+        except StudioError:
+            if claimed:
+                self.release(action.fingerprint)
+            raise
+        size = sum(sizes.values())
         for digest, value in values.items():
-            measured = self.codecs.measure(value)
-            size += measured
-            self.memory.put(digest, value, measured)
+            self.memory.put(digest, value, sizes[digest])
         if self.disk is not None:
             locks = self.disk.locks
             self.disk.record(action, values, size, lambda: locks.unlock(action.fingerprint) if claimed else None)

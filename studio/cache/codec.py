@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Model, Packed, StreamType, ValueType
+from studio.cache.value_callback import call_value_type
 from studio.errors import CacheError
 
 _PLAIN = (str, int, float, bool, type(None))
@@ -49,10 +50,14 @@ class Codecs:
         return found if isinstance(found, StreamType) and not found.is_held(value) else None
 
     def measure(self, value: Any) -> int:
-        """Return roughly the memory that a value holds, in bytes."""
+        """Return roughly the memory that a value holds, in bytes.
+
+        Raises:
+            StudioError: E315 if the value type of a plugin fails.
+        """
         value_type = self._by_class.get(type(value))
         if value_type is not None:
-            return value_type.byte_size(value)
+            return int(call_value_type(value_type, "byte_size", value))
         if isinstance(value, str | bytes):
             return 64 + len(value)
         if isinstance(value, list | tuple):

@@ -300,9 +300,16 @@ class Run:
             elif isinstance(outcome, BaseException):
                 ready += self._fail_call(call, outcome, inputs)
             else:
-                self.lookup.keep(call, outcome)
-                ready += self._finish_call(call, outcome)
+                ready += self._keep_call(call, outcome, inputs)
         return ready
+
+    def _keep_call(self, call: Call, results: dict[str, Result], inputs: Mapping[str, Any]) -> list[NodeState]:
+        """Keep and take in the results of a call; return nodes that are ready because of it."""
+        try:
+            self.lookup.keep(call, results)
+        except StudioError as error:  # the value type of a plugin cannot measure a value
+            return self._fail_call(call, error, inputs)
+        return self._finish_call(call, results)
 
     def _load_calls(self, calls: list[Call], ready: list[NodeState]) -> list[tuple[Call, dict[str, Any]]]:
         """Load the inputs of calls; return those that can run with them."""

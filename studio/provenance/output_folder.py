@@ -13,7 +13,8 @@ from typing import Any
 
 from studio.api import OutputPath, TypeSpec, ValueType
 from studio.cache.digest import hash_file
-from studio.errors import MediaError, RunError, UsageError
+from studio.cache.value_callback import call_value_type, fail_callback
+from studio.errors import MediaError, NodeError, RunError, StudioError, UsageError
 from studio.files import RECORDS_FOLDER, is_disk_full, replace_file, sync_folder
 from studio.provenance.embedded import format_provenance
 from studio.provenance.record import FileRecord
@@ -236,16 +237,22 @@ def _write_file(record: FileRecord, value: Any, value_type: ValueType[Any] | Non
     try:
         with replace_file(path, sync="content") as temporary:
             if value_type is not None:
-                loss = value_type.find_loss(value, path)
-                value_type.write_file(value, temporary, provenance)
+                loss = call_value_type(value_type, "find_loss", value, path)
+                passes = (StudioError, OSError)
+                call_value_type(value_type, "write_file", value, temporary, provenance, passes=passes)
+                if not temporary.is_file():
+                    raise fail_callback(value_type, "write_file", "wrote no file")
             elif isinstance(value, str):
                 temporary.write_text(value, encoding="utf-8", errors="backslashreplace")
             else:
                 text = json.dumps(_to_json(value), ensure_ascii=False, indent=2) + "\n"
                 temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
             digest, size = hash_file(temporary).hex(), temporary.stat().st_size
-    except MediaError as error:
-        raise MediaError(error.code, f"output {output!r}: {error.message}", where=str(path), hint=error.hint) from None
+    except NodeError:  # of a node that makes a video as it is written
+        raise
+    except (MediaError, RunError) as error:
+        message = f"output {output!r}: {error.message}"
+        raise type(error)(error.code, message, where=str(path), hint=error.hint) from None
     except OSError as error:
         full = is_disk_full(error)
         raise RunError(

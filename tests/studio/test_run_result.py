@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from studio.api import Image
+from studio.api import Context, Image, Packed, ValueType, hookimpl, node
 from studio.app import Studio, read_settings
 from studio.errors import Cancelled
 from studio.provenance.output_folder import OutputFolder
@@ -128,3 +129,96 @@ def test_the_manifest_appears_after_the_files_that_it_records_are_on_the_disk(
 
     assert result.manifest_path is not None
     assert tmp_path / "out" / ".studio" in synced
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A value of a plugin's type."""
+
+    studio_type: ClassVar[str] = "shape"
+    corners: int
+
+
+class FailingType(ValueType[Shape]):
+    """A value type one of whose functions raises."""
+
+    name, python, extensions = "shape", Shape, ("obj",)
+
+    def __init__(self, failing: str, error: BaseException) -> None:
+        self._failing = failing
+        self._error = error
+
+    def _may_fail(self, name: str) -> None:
+        if name == self._failing:
+            raise self._error
+
+    def pack(self, value: Shape) -> Packed:
+        return Packed({"corners": value.corners})
+
+    def unpack(self, packed: Packed) -> Shape:
+        return Shape(packed.header["corners"])
+
+    def byte_size(self, value: Shape) -> int:
+        self._may_fail("byte_size")
+        return 8
+
+    def find_loss(self, value: Shape, path: Path) -> str:
+        self._may_fail("find_loss")
+        return ""
+
+    def write_file(self, value: Shape, path: Path, provenance: str | None) -> None:
+        path.write_text("half")
+        self._may_fail("write_file")
+
+
+@node("shapes.new", version="1.0", code=1)
+def new_shape(ctx: Context) -> Shape:
+    """Return a shape."""
+    return Shape(3)
+
+
+class ShapePlugin:
+    """A plugin with a value type of its own."""
+
+    def __init__(self, value_type: FailingType) -> None:
+        self._value_type = value_type
+
+    @hookimpl
+    def studio_node_types(self) -> list[Any]:
+        return [new_shape]
+
+    @hookimpl
+    def studio_value_types(self) -> list[ValueType[Any]]:
+        return [self._value_type]
+
+
+class UnreadableError(Exception):
+    """An exception without a text."""
+
+    def __str__(self) -> str:
+        raise TypeError("no text")
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), SystemExit(7), UnreadableError()], ids=lambda e: type(e).__name__)
+@pytest.mark.parametrize("callback", ["write_file", "find_loss", "byte_size"])
+def test_a_value_type_that_fails_costs_its_own_output_only(
+    tmp_path: Path, callback: str, error: BaseException
+) -> None:
+    settings = read_settings(device="cpu", cache_dir=tmp_path / "cache", models_dir=tmp_path / "models")
+    plugin = ShapePlugin(FailingType(callback, error))
+    graph = {
+        "studio": 1,
+        "nodes": {"s": {"type": "shapes.new"}, "i": NEW},
+        "outputs": {"a": {"from": "s"}, "b": {"from": "i"}},
+    }
+
+    with Studio(settings, plugins=[("shapes", plugin)], on_disk=False) as studio:
+        result = studio.run(graph, output=tmp_path / "out")
+        alone = studio.run(graph, only="a", output=tmp_path / "alone")
+
+    assert (result.status, [file.path.name for file in result.files]) == ("partly done", ["b.png"])
+    assert [failure.code for failure in result.errors] == ["E315"]
+    assert f"{callback} of value type 'shape' ({__name__})" in str(result.errors[0])
+    assert result.manifest_path is not None
+    assert (alone.status, alone.files) == ("failed", [])
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"b.png", ".studio"}

@@ -7,14 +7,16 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from studio.api import Context, Image, get_node_type, hookimpl, node
+from studio.api import Context, Image, Packed, TypeSpec, ValueType, get_node_type, hookimpl, node
 from studio.app import Studio
 from studio.cache.actions import Action
 from studio.errors import CacheError
+from studio.provenance.output_folder import OutputFolder
 from tests.docs.provokers.place import Place, build_graph, provokes
 
 ONE = ("logic.calculate", {"expression": "1"})
@@ -228,6 +230,32 @@ def _(place: Place) -> Any:
         "one": ("image.new", {"width": 6, "height": 4}),
     }
     return place.run(nodes, output="out", outputs={"g": {"from": "many"}, "g_000": {"from": "one"}})
+
+
+class Shape:
+    """A value of a plugin's type."""
+
+    studio_type = "shape"
+
+
+class ShapeType(ValueType[Shape]):
+    """A value type whose files cannot be written."""
+
+    name, python, extensions = "shape", Shape, ("obj",)
+
+    def pack(self, value: Shape) -> Packed:
+        """Take a shape apart."""
+        return Packed()
+
+    def write_file(self, value: Shape, path: Path, provenance: str | None) -> None:
+        """Fail."""
+        raise ValueError("no")
+
+
+@provokes("E315")
+def _(place: Place) -> Any:
+    folder = OutputFolder(place.folder)
+    folder.write("o", Shape(), TypeSpec("shape"), {Shape: ShapeType()}, {}, {"graph": "g", "run": "r"})
 
 
 @provokes("E320")
