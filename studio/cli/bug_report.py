@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+from studio.errors import describe_exception
 from studio.settings import find_reports_folder
 from studio.version import VERSION
 
@@ -19,13 +20,20 @@ def report_bug(error: Exception, arguments: Sequence[str]) -> str:
     The report lies in the reports folder of the user, or in the folder for temporary files where that one cannot be
     written.
     """
-    message = f"error: E999 a bug in Studio: {type(error).__name__}: {error}"
-    details = "".join(traceback.format_exception(error))
+    message = f"error: E999 a bug in Studio: {describe_exception(error)}"
+    details = _format_traceback(error)
     text = f"studio {VERSION}\npython {sys.version}\narguments {list(arguments)}\n\n{details}"
     path = _write_report(text)
     if path is None:
         return f"{message}\n  hint: please report it with this text; no folder for a report can be written\n{text}"
     return f"{message}\n  hint: please report it with {path}"
+
+
+def _format_traceback(error: Exception) -> str:
+    try:
+        return "".join(traceback.format_exception(error))
+    except Exception:  # an exception in the chain may raise whatever is asked of it
+        return "".join(traceback.format_tb(error.__traceback__)) + describe_exception(error)
 
 
 def _write_report(text: str) -> Path | None:
@@ -37,7 +45,7 @@ def _write_report(text: str) -> Path | None:
             path = _choose_path(folder / name)
             path.write_text(text, encoding="utf-8", errors="backslashreplace")
             return path
-        except (OSError, RuntimeError):  # RuntimeError: a user without a home
+        except (OSError, RuntimeError, ValueError):  # a user without a home, a path with a NUL
             continue
     return None
 

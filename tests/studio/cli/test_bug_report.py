@@ -67,3 +67,26 @@ def test_without_any_folder_the_report_is_in_the_message(tmp_path: Path, monkeyp
 
     assert message.startswith("error: E999 a bug in Studio: LookupError: out of luck")
     assert "in _raise" in message
+
+
+class UnreadableError(Exception):
+    """An exception without a text."""
+
+    def __str__(self) -> str:
+        raise TypeError("no text")
+
+
+def test_an_exception_whose_text_cannot_be_made_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+    message = report_bug(UnreadableError(), [])
+
+    assert message.startswith("error: E999 a bug in Studio: UnreadableError: its text cannot be shown")
+    assert "UnreadableError" in _find_report(message).read_text(encoding="utf-8")
+
+
+def test_a_folder_that_no_path_can_name_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("studio.cli.bug_report.find_reports_folder", lambda: Path("/a\0b/studio/reports"))
+
+    assert _find_report(report_bug(_raise(), [])).parent == tmp_path / "studio-reports"
