@@ -74,8 +74,15 @@ def write_manifest(manifest: Mapping[str, Any], folder: Path) -> Path:
     """Write a manifest into `folder/.studio`, whole or not at all.
 
     Raises:
-        RunError: E312 if the disk refuses it.
+        RunError: E312 if the disk refuses it, E313 if `.studio` is a link out of the folder.
     """
+    if not (folder / RECORDS_FOLDER).resolve().is_relative_to(folder.resolve()):
+        raise RunError(
+            "E313",
+            f"{RECORDS_FOLDER!r} is a link that leaves the output folder, so no manifest is written",
+            where=str(folder / RECORDS_FOLDER),
+            hint="remove the link, or name another folder with -o DIR",
+        )
     path = folder / RECORDS_FOLDER / f"{manifest['run']}.json"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -88,6 +88,18 @@ def test_a_manifest_that_cannot_be_written_makes_it_partly_done(studio: Studio, 
     assert [error.code for error in result.errors] == ["E312"]
 
 
+def test_no_manifest_is_written_through_a_link_out_of_the_folder(studio: Studio, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out" / ".studio").symlink_to(tmp_path / "elsewhere")
+
+    result = studio.run(build(a="i"), output=tmp_path / "out")
+
+    assert (result.status, result.manifest_path) == ("partly done", None)
+    assert [error.code for error in result.errors] == ["E313"]
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
 def test_what_a_file_does_not_keep_is_a_warning(studio: Studio, tmp_path: Path) -> None:
     nodes = {
         "i": {"type": "image.new", "inputs": {"width": 5, "height": 5}},
@@ -201,9 +213,7 @@ class UnreadableError(Exception):
 
 @pytest.mark.parametrize("error", [ValueError("no"), SystemExit(7), UnreadableError()], ids=lambda e: type(e).__name__)
 @pytest.mark.parametrize("callback", ["write_file", "find_loss", "byte_size"])
-def test_a_value_type_that_fails_costs_its_own_output_only(
-    tmp_path: Path, callback: str, error: BaseException
-) -> None:
+def test_a_value_type_that_fails_costs_its_own_output_only(tmp_path: Path, callback: str, error: BaseException) -> None:
     settings = read_settings(device="cpu", cache_dir=tmp_path / "cache", models_dir=tmp_path / "models")
     plugin = ShapePlugin(FailingType(callback, error))
     graph = {
