@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -11,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any
 
-from studio.api import OutputPath, TypeSpec, ValueType
+from studio.api import File, OutputPath, TypeSpec, ValueType
 from studio.cache.digest import hash_file
 from studio.cache.value_callback import call_value_type, fail_callback
 from studio.errors import MediaError, NodeError, RunError, StudioError, UsageError
@@ -76,7 +77,7 @@ class OutputFolder:
             raise _refuse_folder(self.folder, error) from None
 
     def resolve(self, name: str) -> OutputPath:
-        """Return the place of a file that a node writes.
+        """Return the place of a file that a node writes; a link of that name is replaced by the file.
 
         Raises:
             RunError: E313 if it would leave the folder, E314 if this run wrote a file of that name already.
@@ -86,6 +87,8 @@ class OutputFolder:
         path = (root / name).resolve()
         if not path.is_relative_to(root) or path == root or RECORDS_FOLDER in path.relative_to(root).parts:
             raise RunError("E313", f"{name!r} leaves the output folder", where=str(root), hint="write a path inside it")
+        if os.path.islink(root / name):
+            path = (root / name).parent.resolve() / PurePath(name).name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -259,10 +262,24 @@ def _write_file(record: FileRecord, value: Any, value_type: ValueType[Any] | Non
             "E312",
             f"cannot write output {output!r}: {error.strerror or error}",
             where=str(path),
-            hint="free space and run again: everything is cached" if full else "name another folder with -o DIR",
+            hint="free space and run again: everything is cached" if full else _find_hint(error, path),
         ) from None
     return replace(record, digest=digest, size=size, loss=loss)
 
 
+def _find_hint(error: OSError, path: Path) -> str:
+    """Return what to do about a file that cannot be written."""
+    if error.errno == errno.ENAMETOOLONG:
+        return "choose a shorter name with --name, or rename the output"
+    if path.is_dir():
+        return f"a folder has the name {path.name!r}: move it, or choose another name with --name"
+    return "name another folder with -o DIR"
+
+
 def _to_json(value: Any) -> Any:
+    """Return a value as plain JSON: files by their names, models by what a graph writes."""
+    if isinstance(value, File | OutputPath):
+        return value.name
+    if isinstance(value, list):
+        return [_to_json(entry) for entry in value]
     return value.to_json() if hasattr(value, "to_json") else value

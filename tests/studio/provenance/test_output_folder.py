@@ -10,7 +10,7 @@ import blake3
 import numpy as np
 import pytest
 
-from studio.api import Image, TypeSpec, ValueType
+from studio.api import File, Image, OutputPath, TypeSpec, ValueType
 from studio.api.builtin import create_builtin_value_types
 from studio.errors import MediaError, RunError, StudioError, UsageError
 from studio.provenance.output_folder import OutputFolder, check_template, iterate_media, quote_name
@@ -118,6 +118,45 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
 
     with pytest.raises(RunError, match="E313"):
         OutputFolder(tmp_path / "out").resolve("link/x")
+
+
+@pytest.mark.parametrize("target", ["nowhere", "other.png"])
+def test_a_link_in_the_place_of_an_output_is_replaced_by_the_file(tmp_path: Path, target: str) -> None:
+    (tmp_path / "other.png").write_text("other")
+    (tmp_path / "o.png").symlink_to(target)
+
+    assert write(OutputFolder(tmp_path), IMAGE) == ["o.png"]
+
+    assert not (tmp_path / "o.png").is_symlink()
+    assert (tmp_path / "o.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "other.png").read_text() == "other"
+
+
+def test_a_link_out_of_the_folder_in_the_place_of_an_output_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "o.png").symlink_to(tmp_path / "outside.png")
+
+    with pytest.raises(RunError, match="E313"):
+        write(OutputFolder(tmp_path / "out"), IMAGE)
+
+
+@pytest.mark.parametrize(("name", "hint"), [("x" * 300, "a shorter name with --name"), ("a", "a folder has the name")])
+def test_a_name_that_cannot_be_written_hints_at_the_name(tmp_path: Path, name: str, hint: str) -> None:
+    (tmp_path / "a.json").mkdir()
+
+    with pytest.raises(RunError, match="E312") as caught:
+        write(OutputFolder(tmp_path), 1, output=name)
+
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_files_and_paths_are_written_by_name(tmp_path: Path, nested: bool) -> None:
+    for name, value in {"file": File(tmp_path / "in.txt", "00", 3), "path": OutputPath(tmp_path / "p", "p")}.items():
+        write(OutputFolder(tmp_path), [value] if nested else value, output=name)
+
+    texts = [json.loads((tmp_path / f"{name}.json").read_text()) for name in ("file", "path")]
+    assert texts == ([["in.txt"], ["p"]] if nested else ["in.txt", "p"])
 
 
 def test_a_name_is_given_once_in_a_run_and_again_in_the_next(tmp_path: Path) -> None:
