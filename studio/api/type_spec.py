@@ -191,9 +191,13 @@ def _check_number(spec: TypeSpec, value: Any) -> Any:
 def _check_bool(spec: TypeSpec, value: Any) -> Any:
     if isinstance(value, bool):
         return value
-    if type(value).__module__ == "numpy" and type(value).__name__ in ("bool", "bool_"):
+    if _is_numpy_bool(value):
         return bool(value)
     raise ValueProblem("true or false", describe_value(value))
+
+
+def _is_numpy_bool(value: Any) -> bool:
+    return type(value).__module__ == "numpy" and type(value).__name__ in ("bool", "bool_")
 
 
 def _check_choice(spec: TypeSpec, value: Any) -> Any:
@@ -218,6 +222,8 @@ def _copy_json(value: Any, depth: int) -> Any:
         return _check_encodable(value)
     if isinstance(value, numbers.Real):
         return _copy_number(value)
+    if _is_numpy_bool(value):
+        return bool(value)
     if depth >= MAX_DEPTH:
         raise ValueProblem("plain JSON", f"a value nested more than {MAX_DEPTH} deep")
     if isinstance(value, list | tuple):
@@ -307,8 +313,12 @@ def describe_value(value: Any) -> str:
     elif isinstance(value, Mapping):
         text = f"a mapping with {len(value)} key{'s' * (len(value) != 1)}"
     else:
-        text = repr(value) if getattr(type(value), "studio_type", None) else f"a {type(value).__name__}"
+        text = repr(value) if getattr(type(value), "studio_type", None) else _add_article(type(value).__name__)
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _add_article(noun: str) -> str:
+    return f"{'an' if noun.lower().startswith(('a', 'e', 'i', 'o', 'nd')) else 'a'} {noun}"
 
 
 def _describe_scalar(value: bool | int | float | str | None) -> str:

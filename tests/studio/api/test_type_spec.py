@@ -94,7 +94,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("number", True, "found True"),
     ("bool", 1, "found 1"),
     ("bool", "true", "found 'true'"),
-    ("bool", np.int64(1), "a int64"),
+    ("bool", np.int64(1), "an int64"),
     ("json", math.inf, "found inf"),
     ("json", {1: 2}, "keys that are not text"),
     ("json", {"a": {"b": {1, 2}}}, "a set"),
@@ -215,7 +215,11 @@ DESCRIBED: list[tuple[Any, str]] = [
     ("text", "'text'"),
     ([1, 2], "a list of 2"),
     ({"a": 1}, "a mapping with 1 key"),
-    (object(), "a object"),
+    ({}, "a mapping with 0 keys"),
+    (object(), "an object"),
+    (np.zeros(2), "an ndarray"),
+    (np.int64(2), "an int64"),
+    (np.uint8(2), "a uint8"),
     (GREY, "Image(3x2x1 uint8)"),
     (10**100_000, "a whole number of 332193 bits"),
 ]
@@ -234,3 +238,10 @@ def test_long_text_is_shortened() -> None:
 def test_huge_whole_numbers_are_refused_without_being_written_out() -> None:
     with pytest.raises(ValueProblem, match="bits"):
         check(TypeSpec("int", limits=Field(le=5)), 10**100_000)
+
+
+def test_the_bools_of_numpy_are_json_as_its_numbers_are() -> None:
+    checked = check_value(TypeSpec("json"), {"a": [np.True_, np.int64(3)]}, {})
+
+    assert checked == {"a": [True, 3]}
+    assert type(checked["a"][0]) is bool
