@@ -6,6 +6,7 @@ equal findings. Values that are written as text are read first (`read_text`).
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ from studio.graph.resolved import Bound
 from studio.graph.source import Collected, Constant, FileSource, NamedPath, Source
 
 _Bind = Callable[[Any, TypeSpec, str], Bound | None]
+_LONGEST_SHOWN = 200
 _MISFIT_CODES = {Misfit.TYPE: "E114", Misfit.OPTIONAL: "E115", Misfit.VALUES: "E116"}
 _ENTRY_HINT = "concatenate the lists with logic.concatenate"
 
@@ -220,6 +222,7 @@ class Binder:
 
     def _report_missing(self, written: str, path: Path, folder: Path, where: str) -> None:
         is_folder = os.path.isdir(path)
+        written = written or "."
         message, found = (f"{written!r} is a folder", "a folder") if is_folder else (f"no file {written!r}", "nothing")
         hint = "check the name, or give another with --set NAME=@PATH"
         self._report("E129", where, message, f"a file in {folder}", found, hint)
@@ -260,8 +263,9 @@ class Binder:
         if spec.name not in self._classes:
             return ""
         if isinstance(value, str):
-            key = "files" if spec.depth else "file"
-            return f'write {{"{key}": {value!r}}} to read {"files" if spec.depth else "a file"}'.replace("'", '"')
+            key, what = ("files", "files") if spec.depth else ("file", "a file")
+            name = value if len(value) <= _LONGEST_SHOWN else "PATH"
+            return f"write {json.dumps({key: name}, ensure_ascii=not name.isprintable())} to read {what}"
         return 'name a file: {"file": "PATH"}, or --set NAME=@PATH' if self._edges is None else ""
 
     def _bind_output_path(self, value: str, spec: TypeSpec, where: str) -> Bound | None:

@@ -25,6 +25,7 @@ from studio.graph.document import (
 )
 
 MAX_NESTING = 64
+_LONGEST_NAME = 128
 _PARTS: dict[str, type[BaseModel]] = {
     "": GraphDocument,
     "inputs": GraphInputDocument,
@@ -276,7 +277,9 @@ def _explain(error: ErrorDetails, data: Any) -> Finding:
 
 
 def _suggest_name(text: str) -> str:
-    near = re.sub(r"[^A-Za-z0-9_-]+", "_", text[:128]).strip("_-").lstrip("0123456789")
+    if len(text) > _LONGEST_NAME:
+        return f"shorten it to {_LONGEST_NAME} characters"
+    near = re.sub(r"[^A-Za-z0-9_-]+", "_", text).strip("_-").lstrip("0123456789")
     return f"such as {near!r}" if near else "such as 'picture'"
 
 

@@ -154,6 +154,8 @@ ERRORS: list[tuple[str, Any, str, str]] = [
     ("rows", [[1], 2], "[[1], 2]", "E114"),
     ("photo", {"file": "gone.png"}, "gone.png", "E129"),
     ("photo", {"file": "frames"}, "frames", "E129"),
+    ("photo", {"file": ""}, ".", "E129"),
+    ("photo", {"file": "."}, ".", "E129"),
     ("file", {"file": "gone.txt"}, "gone.txt", "E129"),
     ("photos", {"files": "*.nix"}, "*.nix", "E129"),
     ("photos", {"files": "none/*.png"}, "none/*.png", "E129"),
@@ -486,3 +488,12 @@ def test_a_list_maps_in_a_node_and_does_not_fit_a_graphs_input(tmp_path: Path) -
     assert (bound.source, bound.depth) == (Constant([1, 2]), 1)
     assert binder.bind_whole([1, 2], TypeSpec("int"), "/x") is None
     assert [finding.code for finding in findings.found] == ["E114"]
+
+
+@pytest.mark.parametrize("name", ["photo.png", "it's.png", 'a "b".png', "a\\b.png", "\u00fc.png", "\ud800"])
+def test_the_hint_for_a_text_at_a_medium_in_a_graph_is_json_that_names_the_file(name: str, studio: Studio) -> None:
+    (finding,) = find_in_graph(studio, "photo", name)
+
+    written = finding.hint.removeprefix("write ").removesuffix(" to read a file")
+    assert json.loads(written) == {"file": name}
+    assert written.isprintable()

@@ -134,6 +134,7 @@ def test_all_findings_of_the_form_come_at_once() -> None:
         ({"outputs": {"a": {"form": "x", "from": "x"}}}, "'from'"),
         ({"inputs": {"a": {"type": "int", "minimun": 1}}}, "'minimum'"),
         ({"nodes": {"a b": {"type": "x"}}}, "'a_b'"),
+        ({"nodes": {"n" * 255: {"type": "x"}}}, "shorten it to 128 characters"),
     ],
 )
 def test_a_misspelt_key_gets_the_nearest_right_one(source: dict[str, Any], hint: str) -> None:
