@@ -49,8 +49,11 @@ def find_fit(source: TypeSpec, target: TypeSpec) -> Fit:
         return _AS_IT_IS
     if source.name == "any":
         return Fit(max(0, source.depth - target.depth))
-    if _fits_as_json(source, target):
-        return Fit()
+    return _AS_IT_IS if _fits_as_json(source, target) else _find_mapped_fit(source, target)
+
+
+def _find_mapped_fit(source: TypeSpec, target: TypeSpec) -> Fit:
+    """Return how a value fits as it is, or with the node mapped over its lists or frames."""
     is_stream = source.name == "video" and target.name == "image" and target.depth == 0
     if source.depth < target.depth or not (is_stream or _is_wider(target.name, source)):
         return Fit(problem=Misfit.TYPE)

@@ -136,22 +136,35 @@ class _Resolver:
 
     def warn_unused(self, needed: Mapping[str, Sequence[str]]) -> None:
         """Warn of nodes and inputs that nothing needs, but where a broken edge may lead to them."""
+        if self.has_broken_output:
+            return
         document = self.graph.document
+        reached = self.find_reached(needed)
+        if not self.broken_nodes & reached:
+            self.warn_unused_nodes([node_id for node_id in document.nodes if node_id not in reached])
+        if not self.broken_nodes:
+            self.warn_unused_inputs([name for name in document.inputs if name not in self.edges.used_inputs])
+
+    def find_reached(self, needed: Mapping[str, Sequence[str]]) -> set[str]:
+        """Return the names of the nodes that the graph's outputs need."""
         reached: set[str] = set()
-        pending = [output.edge.partition(".")[0] for output in document.outputs.values()]
+        pending = [output.edge.partition(".")[0] for output in self.graph.document.outputs.values()]
         while pending:
             node_id = pending.pop()
             if node_id not in reached:
                 reached.add(node_id)
                 pending += needed.get(node_id, ())
-        for node_id in document.nodes if not self.has_broken_output and not self.broken_nodes & reached else ():
-            if node_id not in reached:
-                where, message = f"/nodes/{escape(node_id)}", f"no output needs node {node_id!r}, so it does not run"
-                self.findings.warn("W101", where, message, hint="name it in the graph's outputs if it should")
-        for name in document.inputs if not self.has_broken_output and not self.broken_nodes else ():
-            if name not in self.edges.used_inputs:
-                where = f"/inputs/{escape(name)}"
-                self.findings.warn("W102", where, f"nothing uses input {name!r}", hint="use it, or remove it")
+        return reached
+
+    def warn_unused_nodes(self, names: Sequence[str]) -> None:
+        for node_id in names:
+            where, message = f"/nodes/{escape(node_id)}", f"no output needs node {node_id!r}, so it does not run"
+            self.findings.warn("W101", where, message, hint="name it in the graph's outputs if it should")
+
+    def warn_unused_inputs(self, names: Sequence[str]) -> None:
+        for name in names:
+            where = f"/inputs/{escape(name)}"
+            self.findings.warn("W102", where, f"nothing uses input {name!r}", hint="use it, or remove it")
 
     # -- nodes -----------------------------------------------------------------------------------------
 
