@@ -21,7 +21,16 @@ from studio.errors import ModelError
 from studio.graph.document import is_edge, is_file, is_pattern, is_quoted
 from studio.graph.findings import Findings, hint_fit, suggest
 from studio.graph.fit import Misfit, find_fit
-from studio.graph.paths import InputFile, InputPattern, Paths, find_output_fault, find_path_fault, is_existing_file, is_path, name_file
+from studio.graph.paths import (
+    InputFile,
+    InputPattern,
+    Paths,
+    find_output_fault,
+    find_path_fault,
+    is_existing_file,
+    is_path,
+    name_file,
+)
 from studio.graph.resolved import Bound
 from studio.graph.source import Collected, Constant, FileSource, NamedPath, Source
 

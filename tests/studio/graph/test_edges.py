@@ -70,7 +70,7 @@ FOLLOWING: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
             "a": {"type": "image.new", "inputs": {"width": [8, "wide"]}},
             "o": {"type": "image.grid", "inputs": {"images": {"from": "a"}}},
         },
-        [("E117", "/nodes/a/inputs/width/1")],
+        [("E114", "/nodes/a/inputs/width/1")],
     ),
     "a misspelt input, and a grid of what it would map": (
         {

@@ -181,7 +181,7 @@ CASES: dict[str, tuple[dict[str, Any], str, str, str]] = {
     ),
     "files where one text is taken": (
         put("logic.template", template={"files": "*"}),
-        "E117",
+        "E114",
         "/nodes/a/inputs/template",
         "",
     ),
@@ -189,7 +189,7 @@ CASES: dict[str, tuple[dict[str, Any], str, str, str]] = {
         put("image.invert", image={"file": "\ud800"}),
         "E130",
         "/nodes/a/inputs/image",
-        "--root",
+        "surrogates",
     ),
     "an absolute output": (put("probe.everything", path="/etc/passwd"), "E130", "/nodes/a/inputs/path", "without .."),
     "an output outside": (put("probe.everything", path="a/../../b"), "E130", "/nodes/a/inputs/path", "without .."),
