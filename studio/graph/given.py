@@ -138,13 +138,18 @@ def _name_files(value: Any, spec: TypeSpec, name: Callable[[Path], Any], depth: 
     """Return a value with text and paths where files are read as `name` writes them, and tuples as lists."""
     if isinstance(value, list | tuple):
         return value if spec.name == "any" else _name_entries(list(value), spec, name, depth)
-    if isinstance(value, dict) and len(value) == 1 and is_read_from_file(spec):
-        return {key: str(one) if isinstance(one, PurePath) else one for key, one in value.items()}
+    if isinstance(value, dict):
+        return _write_path(value) if is_read_from_file(spec) else value
     if not isinstance(value, str | PurePath) or spec.depth:
         return value
     if spec.name == "path":
         return str(value)
     return name(Path(value)) if is_read_from_file(spec) else value
+
+
+def _write_path(value: dict[Any, Any]) -> dict[Any, Any]:
+    """Return a reference to a file or files with a `Path` in it as text."""
+    return {key: str(one) if isinstance(one, PurePath) else one for key, one in value.items()}
 
 
 def _name_entries(values: list[Any], spec: TypeSpec, name: Callable[[Path], Any], depth: int) -> list[Any]:

@@ -98,11 +98,8 @@ def find_path_fault(written: str, longest: int = _LONGEST) -> str:
 
 def find_output_fault(written: str) -> tuple[str, str] | None:
     """Return the message and hint for a text that can be no file's name in the output folder, else None."""
-    fault = "" if written else "name a file"
-    fault = fault or find_path_fault(written, _LONGEST_OUTPUT)
     path = PurePath(written)
-    if not fault and any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts):
-        fault = f"shorten each name in it to {_LONGEST_NAME} bytes"
+    fault = find_path_fault(written, _LONGEST_OUTPUT) or _find_name_fault(path) if written else "name a file"
     if fault:
         return f"invalid path {written[:80]!r}", fault
     if path.is_absolute() or ".." in path.parts:
@@ -110,6 +107,11 @@ def find_output_fault(written: str) -> tuple[str, str] | None:
     if not path.parts or written.endswith(("/", "/.")):
         return f"{written[:80]!r} is a folder", "name a file inside it"
     return None
+
+
+def _find_name_fault(path: PurePath) -> str:
+    is_long = any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts)
+    return f"shorten each name in it to {_LONGEST_NAME} bytes" if is_long else ""
 
 
 def is_existing_file(path: Path) -> bool:
