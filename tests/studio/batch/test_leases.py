@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from studio.batch.item import ItemOutput, ItemResult, ItemState
-from studio.batch.leases import LEASE_SECONDS, Lease
+from studio.batch.leases import LEASE_SECONDS, Lease, _is_dead
 from studio.batch.ledger import Ledger
 from tests.studio.batch.ledgers import (
     ERROR,
@@ -420,3 +421,16 @@ def test_a_result_and_a_reclaim_at_once_lose_nothing(tmp_path: Path) -> None:
 
         assert lost == [lease]
         assert find_states(first) == {"a": "pending"}
+
+
+def test_asking_whether_a_process_lives_does_it_no_harm() -> None:
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        assert not _is_dead(socket.gethostname(), other.pid, 0.0)
+        with pytest.raises(subprocess.TimeoutExpired):
+            other.wait(timeout=0.5)
+    finally:
+        other.communicate(b"\n", timeout=20)
+
+    assert other.returncode == 0
+    assert _is_dead(socket.gethostname(), other.pid, 0.0)

@@ -136,6 +136,13 @@ def test_what_is_no_value_has_no_digest(digest: Callable[[Any], str], value: Any
         digest(value)
 
 
+def test_an_array_at_an_input_has_the_digest_of_an_array(digest: Callable[[Any], str]) -> None:
+    array = np.arange(6, dtype=np.int16).reshape(2, 3)
+
+    assert digest(array) == hash_array(array).hex()
+    assert digest(array) != digest(array.tolist())
+
+
 def test_arrays_differ_by_shape_dtype_byte_order_and_content() -> None:
     arrays = [
         np.zeros(shape, dtype)

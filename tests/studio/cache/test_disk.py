@@ -284,3 +284,12 @@ def test_two_processes_record_load_and_evict_in_one_folder(tmp_path: Path, limit
         found = [cache.load(cache.digest(image)) for image in images]
         assert [image is not MISSING for image in found].count(True) >= 11  # each seed is drawn, but for chance
     cache.close()
+
+
+def test_a_table_that_cannot_be_read_is_reported_and_counts_as_empty(cache: Cache) -> None:
+    assert cache.disk is not None
+    action = record(cache, "value")
+    cache.disk.table.close()
+
+    assert cache.disk.find(action.fingerprint) is None
+    assert [error.code for error in cache.disk.take_errors()] == ["E401"]
