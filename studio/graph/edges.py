@@ -57,14 +57,16 @@ class Edges:
 
     def _find_output(self, node_id: str, name: str, where: str) -> tuple[Source, TypeSpec] | None:
         node = self._resolved.nodes.get(node_id)
-        if node is not None and node.node_type is not None and not node.is_broken and name in node.outputs:
-            return Reference(node_id, name), node.outputs[name]  # most edges, in one step
+        if node is not None and node.node_type is not None and not node.is_broken:  # most edges, in one step
+            output = name or next(iter(node.outputs), "")
+            if output in node.outputs:
+                return Reference(node_id, output), node.outputs[output]
         return self._find_rare_output(node, node_id, name, where) if self._has_node(node_id, name, where) else None
 
     def _find_rare_output(
         self, node: ResolvedNode | None, node_id: str, name: str, where: str
     ) -> tuple[Source, TypeSpec] | None:
-        """Return the output of a subgraph, or the only one of a node; None where it is unknown."""
+        """Return the output of a subgraph; None where an output is unknown, after a finding if none was made yet."""
         if node is None or (node.node_type is None and node.subgraph is None):
             return None  # a node in a cycle, or of unknown type: it has a finding already
         if not self._has_output(node, name, where) or node.is_broken or not node.outputs:
