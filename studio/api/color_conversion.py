@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from studio.api.color import SRGB, ColorSpace, check_color
 from studio.api.color_transfer import convert_samples
 from studio.api.image import Image, Mask
-from studio.api.video import Frame, Video
+from studio.api.video import Frame, Video, replace_frames
 from studio.errors import MediaError
 
 if TYPE_CHECKING:
@@ -55,14 +55,4 @@ def _convert_video(video: Video, target: ColorSpace) -> Video:
         for frame in video.frames():
             yield Frame(convert_color(frame.image, target), frame.time)
 
-    return Video(
-        create_frames,
-        width=video.width,
-        height=video.height,
-        channels=video.channels,
-        rate=video.rate,
-        count=lambda: video.count,
-        audio=lambda: video.audio,
-        duration=lambda: video.duration,
-        color=target,
-    )
+    return replace_frames(video, create_frames, target)

@@ -257,6 +257,27 @@ class Video:
         return f"Video({self._width}x{self._height}x{self._channels}, {float(self._rate):g} fps{length}{color})"
 
 
+def replace_frames(video: Video, frames: Callable[[], Iterator[Frame]], color: ColorSpace | None = None) -> Video:
+    """Return a video with other frames of the same size, times and audio, none of which is read now.
+
+    Args:
+        video: What the result is like.
+        frames: Returns a fresh iterator over the frames.
+        color: Color space of the frames; that of `video` if None.
+    """
+    return Video(
+        frames,
+        width=video.width,
+        height=video.height,
+        channels=video.channels,
+        rate=video.rate,
+        count=lambda: video.count,
+        audio=lambda: video.audio,
+        duration=lambda: video.duration,
+        color=video.color if color is None else color,
+    )
+
+
 def _check_rate(rate: Fraction | float) -> Fraction:
     if isinstance(rate, float) and not math.isfinite(rate):
         raise MediaError("E504", f"invalid frame rate {rate}", hint="give a number above 0")

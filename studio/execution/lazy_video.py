@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from studio.api import Frame, Video
+from studio.api.video import replace_frames
 from studio.cache import hash_parts
 from studio.errors import Cancelled
 from studio.execution.call import Call
@@ -104,17 +105,7 @@ def watch_video(call: Call, video: Video, inputs: Mapping[str, Any]) -> Video:
         finally:
             _close(stream)
 
-    return Video(
-        frames,
-        width=video.width,
-        height=video.height,
-        channels=video.channels,
-        rate=video.rate,
-        count=lambda: video.count,
-        audio=lambda: video.audio,
-        duration=lambda: video.duration,
-        color=video.color,
-    )
+    return replace_frames(video, frames)
 
 
 def _close(frames: Iterator[Frame]) -> None:
