@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import OrderedDict
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,13 @@ def train(folder: Path, steps: int, slice_steps: int = 0) -> list[torch.Tensor]:
     """Train a small network on random numbers for so many steps, and return its averaged weights."""
     torch.manual_seed(3)
     # not contiguous, as the autoencoder's weights are: optimizers must find their state in the same layout
-    layers = torch.nn.Conv2d(3, 4, 3), torch.nn.Flatten(), torch.nn.Linear(16, 4)
-    model = torch.nn.Sequential(*layers).to(memory_format=torch.channels_last)
+    layers = {
+        "pos_embed": torch.nn.Conv2d(3, 4, 3),
+        "hidden": torch.nn.Conv2d(4, 6, 2, padding=1),
+        "flat": torch.nn.Flatten(),
+        "linear": torch.nn.Linear(54, 4),
+    }
+    model = torch.nn.Sequential(OrderedDict(layers)).to(memory_format=torch.channels_last)
     optimizers, averaged = create_optimizers([model], 1e-2), Averaged(model.parameters(), 0.9)
     requests = Requests(folder, slice_steps)
     run = Slice("stage", folder, {"model": model}, optimizers, averaged, requests, minutes=0, steps=steps)
@@ -47,6 +53,20 @@ def test_a_stage_stopped_after_any_step_resumes_to_the_same_weights(tmp_path: Pa
                 train(folder, 7, slice_steps)
         resumed = train(folder, 7)
         assert all(torch.equal(a, b) for a, b in zip(whole, resumed, strict=True))
+
+
+def test_a_hidden_convolution_moves_alike_in_all_directions_that_its_gradient_has() -> None:
+    torch.manual_seed(5)
+    model = torch.nn.Sequential(torch.nn.Conv2d(6, 8, 3)).to(memory_format=torch.channels_last)
+    before = model[0].weight.detach().clone()
+
+    take_step(model(torch.randn(4, 6, 8, 8)).square().mean(), create_optimizers([model], 0.01), 1)
+
+    # Jordan et al. 2024: five steps bring singular values to about 0.7..1.2; here times 0.2 sqrt(6 * 3 * 3) and the rate
+    update = ((1 - 0.01 * 0.02) * before - model[0].weight.detach()).flatten(1)
+    values = torch.linalg.svdvals(update) / (0.01 * 0.2 * 54**0.5)
+    assert values.min() > 0.5
+    assert values.max() < 1.4
 
 
 def test_a_file_named_stop_stops_a_stage_once(tmp_path: Path) -> None:
