@@ -62,7 +62,7 @@ def test_a_hidden_convolution_moves_alike_in_all_directions_that_its_gradient_ha
 
     take_step(model(torch.randn(4, 6, 8, 8)).square().mean(), create_optimizers([model], 0.01), 1)
 
-    # Jordan et al. 2024: five steps bring singular values to about 0.7..1.2; here times 0.2 sqrt(6 * 3 * 3) and the rate
+    # Jordan et al. 2024: five steps bring singular values to about 0.7..1.2; times 0.2 sqrt(6 * 3 * 3) and the rate
     update = ((1 - 0.01 * 0.02) * before - model[0].weight.detach()).flatten(1)
     values = torch.linalg.svdvals(update) / (0.01 * 0.2 * 54**0.5)
     assert values.min() > 0.5
