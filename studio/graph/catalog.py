@@ -27,5 +27,5 @@ class Catalog(Protocol):
         ...
 
     def find_failure(self, node_type: str) -> str | None:
-        """Return why the plugin that would have this node type failed to load, or None."""
+        """Return what happened to the plugin that would have this node type, "failed to load: ...", or None."""
         ...

@@ -18,7 +18,7 @@ def report_unknown_type(name: str, where: str, catalog: Catalog, findings: Findi
         findings.report(
             "E123",
             where,
-            f"the plugin of {name!r} failed to load: {failure}",
+            f"the plugin of {name!r} {failure}",
             expected="a plugin that loads",
             found=name,
             hint="see `studio plugins`",

@@ -12,13 +12,14 @@ from studio.errors import PluginError
 
 _PREFIX = "studio_"
 _RESERVED = "studio_isolate"  # for plugins that run in a process of their own
+_MARK = f"{PROJECT}_impl"
 
 
 def check_hook_names(plugin: Any) -> None:
-    """Refuse a function that is meant as a hook, but that pluggy would not call.
+    """Refuse a function that is meant as a hook, but that Studio would not call as its author means.
 
     Raises:
-        PluginError: E205 if a hook is unmarked or unknown, E207 for a reserved name.
+        PluginError: E205 if a hook is unmarked or unknown, or marked with options, E207 for a reserved name.
     """
     if hasattr(plugin, _RESERVED):
         raise PluginError(
@@ -29,10 +30,12 @@ def check_hook_names(plugin: Any) -> None:
         )
     known = [name for name in vars(Hooks) if name.startswith(_PREFIX)]
     for name, function in _find_functions(plugin):
-        marked = hasattr(function, f"{PROJECT}_impl")
+        options = getattr(function, _MARK, None)
+        if options:
+            _check_options(name, function, options)
         if name not in known:
-            _check_unknown(plugin, name, function, known, marked=marked)
-        elif not marked:
+            _check_unknown(plugin, name, function, known, marked=options is not None)
+        elif options is None:
             hint = "decorate it with @hookimpl"
             raise PluginError("E205", f"{name} is not marked as a hook", where=locate_function(function), hint=hint)
 
@@ -40,8 +43,19 @@ def check_hook_names(plugin: Any) -> None:
 def _find_functions(plugin: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
     for name in dir(plugin):
         attribute = getattr(plugin, name, None)
-        if name.startswith(_PREFIX) and callable(attribute) and not isinstance(attribute, type):
+        if not callable(attribute) or isinstance(attribute, type):
+            continue
+        if name.startswith(_PREFIX) or isinstance(getattr(attribute, _MARK, None), dict):
             yield name, attribute
+
+
+def _check_options(name: str, function: Any, options: dict[str, Any]) -> None:
+    """Refuse options of `@hookimpl`: Studio calls the hooks of each plugin on their own, so they have no effect."""
+    given = [option for option, value in options.items() if value]
+    if given:
+        message = f"unsupported option {given[0]!r} of @hookimpl on {name}"
+        hint = "write @hookimpl without options, on a function that has the name of the hook"
+        raise PluginError("E205", message, where=locate_function(function), hint=hint)
 
 
 def _check_unknown(plugin: Any, name: str, function: Any, known: list[str], *, marked: bool) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import pluggy
 
 from studio.api import Hooks, ValueType
 from studio.api.hooks import PROJECT
+from studio.registry.collect import collect_provided
 from studio.registry.failure import record_failure
 from studio.registry.hook_names import check_hook_names
-from studio.registry.provided import collect_provided
-from studio.registry.registry import PluginRow, Registry
+from studio.registry.provided import Provided
+from studio.registry.registry import PluginRow, Registry, shorten_plugin_name
 from studio.registry.sources import find_given, find_in_folder, find_installed
 
 
@@ -23,6 +25,7 @@ def load_registry(
     value_types: Iterable[ValueType[Any]] = (),
     plugins: Iterable[tuple[str, Any]] = (),
     discover: bool = True,
+    disabled: Iterable[str] = (),
 ) -> Registry:
     """Find plugins, register them and collect what they provide.
 
@@ -31,6 +34,7 @@ def load_registry(
         value_types: The value types that Studio itself provides.
         plugins: Plugins to register after those that are found, as (name, module or object).
         discover: Whether to look for installed plugins.
+        disabled: Names of plugins, or of their distributions, that are not imported.
 
     Raises:
         PluginError: E204 if `plugins_dir` is not a folder. A failure of a plugin becomes its row.
@@ -39,20 +43,25 @@ def load_registry(
     for value_type in value_types:
         registry.add_value_type(value_type)
     installed = find_installed() if discover else iter(())
+    left_out = {shorten_plugin_name(name) for name in disabled}
+    loaded: list[Provided] = []
     for row, load in [*installed, *find_in_folder(plugins_dir), *find_given(plugins)]:
         registry.plugins.append(row)
-        _register(registry, row, load)
+        if _is_disabled(row, left_out):
+            row.status = "disabled"
+        elif (plugin := _register(registry.host, row, load)) is not None:
+            loaded.append(Provided(row, plugin))
+    collect_provided(registry, loaded)
     return registry
 
 
-def load_plugins() -> pluggy.PluginManager:
+def load_plugins(disabled: Iterable[str] = ()) -> pluggy.PluginManager:
     """Load the installed plugins without collecting what they provide; those that fail are left out."""
     host = _create_host()
+    left_out = {shorten_plugin_name(name) for name in disabled}
     for row, load in find_installed():
-        try:
-            host.register(load(), name=row.name)
-        except (Exception, SystemExit):  # `studio plugins` shows the reason
-            continue
+        if not _is_disabled(row, left_out):
+            _register(host, row, load)  # `studio plugins` shows the reason of a failure
     return host
 
 
@@ -62,17 +71,25 @@ def _create_host() -> pluggy.PluginManager:
     return host
 
 
-def _register(registry: Registry, row: PluginRow, load: Callable[[], Any]) -> None:
-    """Load and register one plugin whole, or not at all."""
+def _is_disabled(row: PluginRow, disabled: Collection[str]) -> bool:
+    return bool(disabled) and (row.key in disabled or shorten_plugin_name(row.distribution) in disabled)
+
+
+def _register(host: pluggy.PluginManager, row: PluginRow, load: Callable[[], Any]) -> Any:
+    """Import a plugin and register its hooks; return it, or None if it failed."""
     plugin: Any = None
+    begin = time.perf_counter()
     try:
         plugin = load()
+        row.import_seconds = time.perf_counter() - begin
         row.where = row.where or getattr(plugin, "__file__", "") or ""
         check_hook_names(plugin)
-        registry.host.register(plugin, name=row.name)
-        registry.host.check_pending()
-        collect_provided(registry, row, plugin)
+        host.register(plugin, name=row.name)
+        host.check_pending()
+        row.hooks = sorted(caller.name for caller in host.get_hookcallers(plugin) or ())
     except (Exception, SystemExit) as error:  # a plugin may raise anything while it is imported
         record_failure(row, error, plugin)
-        if plugin is not None and registry.host.is_registered(plugin):
-            registry.host.unregister(plugin)
+        if plugin is not None and host.is_registered(plugin):
+            host.unregister(plugin)
+        return None
+    return plugin

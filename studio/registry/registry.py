@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pluggy
 
 from studio.api import ModelOpener, NodeType, ValueType
+
+PluginStatus = Literal["ok", "failed", "disabled"]
 
 
 @dataclass
@@ -20,19 +23,39 @@ class PluginRow:
         name: Name of its entry point, or of its module in the plugins folder.
         distribution: The distribution it came from, or its path.
         version: The distribution's version.
-        status: "ok" or "failed".
+        status: "ok", "failed", or "disabled" by the user: then it was not imported.
         problem: Why it failed, in a line.
         where: File and line of the failure, or the module's file.
         node_types: Ids of its node types.
+        value_types: Names of its value types.
+        models: References of the models that ship with it.
+        executors: Names of its executors.
+        hooks: Names of the hooks that it implements.
+        import_seconds: How long its import took.
     """
 
     name: str
     distribution: str = ""
     version: str = ""
-    status: str = "ok"
+    status: PluginStatus = "ok"
     problem: str = ""
     where: str = ""
     node_types: list[str] = field(default_factory=list)
+    value_types: list[str] = field(default_factory=list)
+    models: list[str] = field(default_factory=list)
+    executors: list[str] = field(default_factory=list)
+    hooks: list[str] = field(default_factory=list)
+    import_seconds: float = 0.0
+
+    @property
+    def key(self) -> str:
+        """The name that a user may write for it: without "studio-", and with "_" for "-"."""
+        return shorten_plugin_name(self.name)
+
+
+def shorten_plugin_name(name: str) -> str:
+    """Return "tint" for "studio-tint", "studio_tint" and "tint"."""
+    return re.sub(r"[-_.]+", "_", name.lower()).removeprefix("studio_")
 
 
 @dataclass
@@ -54,11 +77,21 @@ class Registry:
         self.value_types[value_type.name] = value_type
         self.classes[value_type.name] = value_type.python
 
+    def find_plugins(self, name: str) -> Iterator[PluginRow]:
+        """Yield the plugins that a user means by a name: that of a plugin, with or without "studio-", or of a
+        distribution.
+        """
+        key = shorten_plugin_name(name)
+        rows = [row for row in self.plugins if row.key == key]
+        yield from rows or (row for row in self.plugins if shorten_plugin_name(row.distribution) == key)
+
     def find_failure(self, node_type: str) -> str | None:
-        """Return why the plugin that provides this node type failed to load, or None."""
+        """Return what happened to the plugin that provides this node type, or None: "failed to load: ..."."""
         stem = node_type.partition(".")[0]
         for row in self.plugins:
-            name = row.name.replace("-", "_")
-            if row.status == "failed" and (node_type in row.node_types or name in (stem, f"studio_{stem}")):
-                return row.problem
+            if row.status == "ok" or not (node_type in row.node_types or row.key == stem):
+                continue
+            if row.status == "disabled":
+                return f"is disabled: studio plugins enable {row.key}"
+            return f"failed to load: {row.problem}"
         return None

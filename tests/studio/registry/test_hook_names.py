@@ -56,3 +56,63 @@ def test_functions_that_pluggy_would_not_call_are_reported(plugin: Any, message:
     assert "E205" in rows[0].problem
     assert message in rows[0].problem
     assert "test_hook_names.py:" in rows[0].where
+
+
+class Named:
+    """A plugin whose function names its hook."""
+
+    @hookimpl(specname="studio_node_types")
+    def list_node_types(self) -> list[Any]:
+        """Never called."""
+        return []
+
+
+class Wrapping:
+    """A plugin that wraps a hook of the others."""
+
+    @hookimpl(wrapper=True)
+    def studio_node_types(self) -> Any:
+        """Never called."""
+        return (yield)
+
+
+class First:
+    """A plugin that wants to be asked before the others."""
+
+    @hookimpl(tryfirst=True)
+    def studio_event(self, event: Any) -> None:
+        """Never called."""
+
+
+class Optional:
+    """A plugin with a hook that there is not, and that says so."""
+
+    @hookimpl(optionalhook=True)
+    def studio_later(self) -> None:
+        """Never called."""
+
+
+class Elsewhere:
+    """A plugin whose marked function has no name of a hook."""
+
+    @hookimpl
+    def list_node_types(self) -> list[Any]:
+        """Never called."""
+        return []
+
+
+@pytest.mark.parametrize(("plugin", "option", "function"), [
+    (Named(), "specname", "list_node_types"), (Wrapping(), "wrapper", "studio_node_types"),
+    (First(), "tryfirst", "studio_event"), (Optional(), "optionalhook", "studio_later"),
+])  # fmt: skip
+def test_options_of_hookimpl_that_have_no_effect_are_refused(plugin: Any, option: str, function: str) -> None:
+    _, rows = load(plugin)
+
+    assert f"E205 unsupported option {option!r} of @hookimpl on {function}" in rows[0].problem
+    assert "test_hook_names.py:" in rows[0].where
+
+
+def test_a_marked_function_without_the_name_of_a_hook_is_refused() -> None:
+    _, rows = load(Elsewhere())
+
+    assert "E205 unknown hook 'list_node_types' (did you mean 'studio_node_types'?)" in rows[0].problem

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+from pathlib import Path
 from typing import Any
 
 import click
@@ -84,3 +85,39 @@ def test_the_hooks_of_plugins_are_found_without_those_that_fail(
     host = load_plugins()
 
     assert [command.name for commands in host.hook.studio_commands() for command in commands] == ["sing"]
+
+
+class Counted:
+    """A plugin that counts how often its hooks are called."""
+
+    calls = 0
+
+    @hookimpl
+    def studio_node_types(self) -> list[Any]:
+        """Return a node type, and count."""
+        self.calls += 1
+        return [count]
+
+
+@pytest.mark.parametrize("name", ["tint", "studio-tint", "studio_tint"])
+def test_a_disabled_plugin_is_a_row_and_none_of_its_hooks_is_called(name: str) -> None:
+    plugin = Counted()
+
+    registry = load_registry(plugins=[("studio-tint", plugin)], discover=False, disabled=[name])
+
+    assert (registry.plugins[0].status, plugin.calls) == ("disabled", 0)
+    assert registry.node_types == {}
+
+
+def test_a_disabled_plugin_has_no_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [Point("choir", Commanding())])
+
+    assert load_plugins(["choir"]).get_plugins() == set()
+
+
+def test_a_row_says_how_long_the_import_took(tmp_path: Path) -> None:
+    (tmp_path / "studio_sleepy.py").write_text("import time\ntime.sleep(0.02)\n")
+
+    (row,) = load_registry(tmp_path, discover=False).plugins
+
+    assert 0.02 <= row.import_seconds < 10

@@ -59,6 +59,43 @@ def test_a_plugin_may_use_the_value_types_of_one_before() -> None:
     assert [row.status for row in rows] == ["ok", "ok"]
 
 
+def test_a_plugin_may_use_the_value_types_of_one_behind_it() -> None:
+    registry, rows = load(GivenPlugin([make_note]), GivenPlugin(value_types=[NoteType()]))
+
+    assert [row.status for row in rows] == ["ok", "ok"]
+    assert registry.node_types["test.make"].distribution == "p0"
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_plugin_that_fails_takes_along_those_that_use_its_value_types_and_is_named(order: tuple[int, int]) -> None:
+    plugins = [GivenPlugin([len], [NoteType()]), GivenPlugin([make_note])]
+
+    registry, rows = load(*(plugins[number] for number in order), GivenPlugin([count]))
+    failed = next(row for row in rows if "E202" in row.problem)
+    user = next(row for row in rows[:2] if row is not failed)
+
+    assert [row.status for row in rows] == ["failed", "failed", "ok"]
+    assert f"plugin {failed.name!r} provides the value type 'note' of 'note', and failed to load" in user.problem
+    assert f"studio plugins {failed.name}" in user.problem
+    assert list(registry.node_types) == ["test.count"]
+    assert len(registry.host.get_plugins()) == 1
+
+
+def test_a_clash_of_node_types_takes_along_users_of_the_value_types_that_are_lost() -> None:
+    _, rows = load(GivenPlugin([make_note]), GivenPlugin([count]), GivenPlugin([count_again], [NoteType()]))
+
+    assert [row.status for row in rows] == ["failed", "ok", "failed"]
+    assert "plugin 'p2' provides the value type 'note'" in rows[0].problem
+
+
+def test_a_row_lists_what_the_plugin_provides() -> None:
+    _, rows = load(Provider(), GivenPlugin([make_note], [NoteType()]))
+
+    assert (rows[0].models, rows[0].executors) == (["builtin:small"], ["loud"])
+    assert rows[0].hooks == ["studio_executors", "studio_models"]
+    assert (rows[1].value_types, rows[1].node_types) == (["note"], ["test.make"])
+
+
 def test_a_plugin_is_taken_whole_or_not_at_all() -> None:
     registry, rows = load(GivenPlugin([count, len], [NoteType()]))
 
@@ -144,4 +181,4 @@ def test_models_and_executors_have_one_owner_each() -> None:
     registry, rows = load(Provider(), Provider())
 
     assert (registry.models, list(registry.executors)) == ({"small": Path("/weights")}, ["loud"])
-    assert "model named 'small'" in rows[1].problem
+    assert "two plugins have a model named 'small': p0 and p1" in rows[1].problem

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from studio.registry import PluginRow
 from studio.testing.subject import GivenPlugin
 from tests.studio.registry.conftest import Note, NoteType, count, count_again, load
@@ -11,7 +13,7 @@ def test_a_failed_plugin_answers_for_its_node_types() -> None:
     registry, _ = load(GivenPlugin([count]), GivenPlugin([count_again]))
     registry.plugins.append(PluginRow("studio-film", status="failed", problem="no film"))
 
-    assert registry.find_failure("film.cut") == "no film"
+    assert registry.find_failure("film.cut") == "failed to load: no film"
     assert registry.find_failure("sound.cut") is None
 
 
@@ -19,8 +21,23 @@ def test_a_plugin_that_failed_before_it_named_its_node_types_is_found_by_its_nam
     registry, _ = load()
     registry.plugins.append(PluginRow("studio_paint", status="failed", problem="no brush"))
 
-    assert registry.find_failure("paint.line") == "no brush"
+    assert registry.find_failure("paint.line") == "failed to load: no brush"
     assert registry.find_failure("painter.line") is None
+
+
+def test_a_disabled_plugin_answers_for_its_node_types_with_how_to_enable_it() -> None:
+    registry, _ = load()
+    registry.plugins.append(PluginRow("studio-film", status="disabled"))
+
+    assert registry.find_failure("film.cut") == "is disabled: studio plugins enable film"
+
+
+@pytest.mark.parametrize("name", ["film", "studio-film", "studio_film", "Film", "film-maker"])
+def test_a_plugin_is_found_by_its_short_name_its_name_and_its_distribution(name: str) -> None:
+    registry, _ = load()
+    registry.plugins += [PluginRow("studio-film", "Film.Maker"), PluginRow("sound", "studio-sound")]
+
+    assert [row.name for row in registry.find_plugins(name)] == ["studio-film"]
 
 
 def test_a_value_type_is_known_by_its_name_and_by_its_class() -> None:
