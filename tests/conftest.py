@@ -1,6 +1,33 @@
-"""What holds for every test: Hypothesis neither measures time nor writes into the source tree."""
+"""What holds for every test: no settings of the developer, a home of its own, a source tree that stays clean."""
 
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("studio", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("studio")
+
+_OF_THE_DEVELOPER = ("STUDIO_", "XDG_", "HF_", "TRANSFORMERS_", "AWS_", "RAY_", "ESPEAK_")
+_OF_A_TERMINAL = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES", "TTY_COMPATIBLE")
+
+# `from tests...` works; last, so that an installed Studio is not hidden by the sources beside the tests
+sys.path.append(str(Path(__file__).parents[1]))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Forget the settings of whoever runs the tests, and give the tests an empty home."""
+    patch = pytest.MonkeyPatch()
+    config.add_cleanup(patch.undo)
+    for name in list(os.environ):
+        if name.startswith(_OF_THE_DEVELOPER) or name in _OF_A_TERMINAL:
+            patch.delenv(name)
+    home = tempfile.mkdtemp(prefix="studio-tests-home-")
+    config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
+    patch.setenv("HOME", home)

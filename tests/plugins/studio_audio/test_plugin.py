@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from processes import create_environment
 
 import studio_audio
 from studio.api import get_node_type
@@ -21,7 +22,7 @@ def test_listing_the_node_types_loads_nothing_heavy() -> None:
     )
 
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
-                           env={"PYTHONPATH": str(Path(studio_audio.__file__).parents[1])})  # fmt: skip
+                           env=create_environment())  # fmt: skip
 
     assert found.stdout.strip() == "[]"
 

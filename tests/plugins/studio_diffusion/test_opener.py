@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import create_environment
 
 from studio.api import Model, ModelError
 from tests.plugins.studio_diffusion.opening import change_index, expect, open_model
@@ -36,7 +37,7 @@ def test_looking_at_a_folder_loads_no_torch(tiny_models: dict[str, Path]) -> Non
         "assert opener.can_open(path, model) and set(opener.parts(path, model)) == {'text_encoder', 'vae'}\n"
         "assert 'torch' not in sys.modules and 'diffusers' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": ":".join(sys.path)})
+    subprocess.run([sys.executable, "-c", code], check=True, env=create_environment())
 
 
 def test_parts_are_used_and_not_loaded_again(opener: Any, sd15: Path) -> None:

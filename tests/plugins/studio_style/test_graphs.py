@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import create_environment
 
 import studio_image
 import studio_style
@@ -83,7 +84,7 @@ def test_listing_the_node_types_loads_nothing_heavy() -> None:
     )
 
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
-                           env={"PYTHONPATH": str(Path(studio_style.__file__).parents[1])})  # fmt: skip
+                           env=create_environment())  # fmt: skip
 
     assert found.stdout.strip() == "[]"
 

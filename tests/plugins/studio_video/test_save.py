@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import PIL.Image
 import pytest
+from processes import create_environment
 
 from studio.api import MediaError, Video, VideoType
 from studio.testing import TestContext
@@ -172,8 +173,7 @@ except MediaError as error:
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.webm", "a.gif"])
 def test_a_disk_that_fills_up_leaves_no_half_file(tmp_path: Path, name: str) -> None:
-    root = Path(__file__).parents[3]
-    env = {"PYTHONPATH": f"{root}:{root / 'plugins'}:{root / 'tests'}", "PATH": ""}
+    env = create_environment(PATH="")
     made = subprocess.run(
         [sys.executable, "-c", FULL_DISK, str(tmp_path / name)], capture_output=True, text=True, env=env, check=False
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from processes import create_environment
 
 from studio.api.color import SRGB, ColorSpace
 from studio.api.image import Image, Mask
@@ -86,7 +86,7 @@ def test_importing_the_types_loads_nothing_heavy() -> None:
         capture_output=True,
         text=True,
         check=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+        env=create_environment(),
     )
 
     assert out.stdout.strip() == "[]"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import zlib
@@ -15,6 +14,7 @@ import PIL.Image
 import PIL.ImageCms
 import PIL.PngImagePlugin
 import pytest
+from processes import create_environment
 
 from studio.api.image import Image
 from studio.api.image_file import ImageType
@@ -136,7 +136,7 @@ def test_equal_images_give_equal_bytes_in_any_process(tmp_path: Path, extension:
         [sys.executable, "-c", code],
         cwd=tmp_path,
         check=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+        env=create_environment(),
     )
 
     assert (tmp_path / f"a.{extension}").read_bytes() == (tmp_path / f"b.{extension}").read_bytes()

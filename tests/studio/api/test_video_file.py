@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import create_environment
 
 from studio.api.audio import Audio
 from studio.api.image import Image
@@ -95,7 +95,7 @@ def test_importing_the_types_loads_nothing_heavy() -> None:
         capture_output=True,
         text=True,
         check=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+        env=create_environment(),
     )
 
     assert out.stdout.strip() == "[]"

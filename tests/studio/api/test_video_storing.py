@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
 import sys
 import tracemalloc
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from processes import create_environment
 
 from studio.api.audio import Audio
 from studio.api.color import SRGB, ColorSpace
@@ -84,7 +84,7 @@ def test_equal_videos_are_stored_as_equal_bytes_in_any_process(tmp_path: Path) -
         "video = Video.from_images(images, 25, audio=Audio(numpy.arange(9999, dtype=numpy.int16), 8000))\n"
         "VideoType().encode(video, pathlib.Path(sys.argv[1]))"
     )
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    environment = create_environment()
 
     for name in ("a.nut", "b.nut"):
         subprocess.run([sys.executable, "-c", code, name], cwd=tmp_path, check=True, env=environment)

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 from fake_caches import LARGE, SMALL, create_image, open_cache, record
 from fakes import Probe, graph, open_studio
+from processes import create_environment
 
 from studio.cache import MISSING, Action, Cache
 from studio.errors import CacheError
 
-REPOSITORY = Path(__file__).parents[3]
 VALUES: dict[str, Callable[[], Any]] = {
     "json": lambda: {"a": [1, 2.5, None]},
     "long text": lambda: "x" * 100_000,
@@ -264,7 +264,7 @@ def test_two_processes_record_load_and_evict_in_one_folder(tmp_path: Path, limit
             text=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": f"{REPOSITORY}{os.pathsep}{REPOSITORY / 'tests'}"},
+            env=create_environment(),
         )
         for seed in (1, 2)
     ]

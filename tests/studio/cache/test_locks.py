@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from processes import create_environment
 
 from studio.cache.locks import FingerprintLocks
 
 A, B = "a" * 64, "b" * 64
-REPOSITORY = Path(__file__).parents[3]
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -39,7 +38,7 @@ def start(folder: Path, fingerprint: str) -> tuple[subprocess.Popen[str], bool]:
         text=True,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        env=create_environment(),
     )
     assert process.stdout is not None
     return process, process.stdout.readline() == "True\n"

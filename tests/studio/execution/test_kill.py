@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -14,8 +13,8 @@ from typing import Any
 
 import pytest
 from fakes import Probe, graph, open_studio
+from processes import create_environment
 
-REPOSITORY = Path(__file__).parents[3]
 SIDE = 256  # 192 KiB a image: a file of its own
 WIDTH, LENGTH = 4, 10
 PROGRAM = """
@@ -54,13 +53,12 @@ def build_graph(round: int = 0) -> dict[str, Any]:
 
 def start(folder: Path, document: dict[str, Any], *more: str) -> subprocess.Popen[str]:
     """Start a process that runs a graph."""
-    path = os.pathsep.join(str(REPOSITORY / part) for part in (".", "plugins", "tests"))
     return subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(folder), json.dumps(document), *more],
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": path},
+        env=create_environment(),
     )
 
 

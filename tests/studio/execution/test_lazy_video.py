@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fakes import Probe, create_settings, get_error, graph, open_studio
+from processes import create_environment
 
 from studio.api import (
     ColorSpace,
@@ -35,8 +36,6 @@ from studio.execution.control import Control
 from studio.execution.lazy_video import LazyVideos, digest_lazy_video
 from studio.runtime.devices import Device
 from studio.runtime.models import Lease
-
-REPOSITORY = Path(__file__).parents[3]
 
 
 def build_chain(frames: int, steps: int = 3) -> dict[str, Any]:
@@ -191,9 +190,8 @@ with open_studio(folder, probe) as studio:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_run_killed_at_frame_900_of_1000_resumes_at_900(tmp_path: Path) -> None:
-    path = os.pathsep.join(str(REPOSITORY / part) for part in (".", "plugins", "tests"))
     command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
-    env = os.environ | {"PYTHONPATH": path}
+    env = create_environment()
     first = subprocess.Popen([*command, "900"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, text=True)
     assert first.stdout is not None
     assert first.stdout.readline() == "there\n"

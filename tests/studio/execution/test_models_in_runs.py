@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fake_models import ModelPlugin, open_model_studio, write_weights
 from fakes import get_error, graph
+from processes import create_environment
 
 from studio.errors import GraphError
 
@@ -63,9 +64,8 @@ with open_model_studio(Path({str(tmp_path)!r}), plugin) as studio:
 assert result["o"] == 3 and not plugin.opener.opened
 assert not {{"torch", "diffusers", "transformers"}} & set(sys.modules)
 """
-    root = Path(__file__).parents[3]
 
-    subprocess.run([sys.executable, "-c", program], check=True, cwd=root, env={"PYTHONPATH": f"{root}:{root}/tests"})
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path, env=create_environment())
 
 
 def test_a_missing_model_is_reported_before_anything_runs(tmp_path: Path, plugin: ModelPlugin) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from processes import create_environment
 
 from studio.errors import UsageError
 from studio.runtime import devices
@@ -62,9 +63,4 @@ def test_looking_for_devices_never_loads_torch() -> None:
         "import sys; from studio.runtime.devices import find_device; find_device(); assert 'torch' not in sys.modules"
     )
 
-    assert (
-        subprocess.run(
-            [sys.executable, "-c", program], check=False, cwd=devices.__file__.rpartition("/studio/")[0]
-        ).returncode
-        == 0
-    )
+    assert subprocess.run([sys.executable, "-c", program], check=False, env=create_environment()).returncode == 0
