@@ -21,6 +21,26 @@ def join_video(node: ResolvedNode) -> None:
                 node.inputs[name] = replace(bound, depth=0, stream=True)
 
 
+def map_variables(node: ResolvedNode, resolved: ResolvedGraph) -> None:
+    """Where a node is mapped, map it over the lists and frames at its inputs of any type, too.
+
+    An input of any type takes a list whole, as long as nothing else maps the node. Otherwise, the lists zip.
+    """
+    stream = node.stream
+    depth = node.depth or int(stream)
+    if not depth:
+        return
+    for name, bound in node.inputs.items():
+        source = find_type(bound.source, resolved) if bound.spec.name == "any" else None
+        if source is None:
+            continue
+        node.inputs[name] = replace(
+            bound,
+            depth=min(depth, max(0, source.depth - bound.spec.depth)),
+            stream=stream and source.name == "video" and not bound.spec.depth and source.depth <= node.depth,
+        )
+
+
 def check_lengths(node: ResolvedNode, where: str, findings: Findings) -> None:
     """Refuse lists of known, unequal lengths that a node would be mapped over."""
     mapped = [(name, bound) for name, bound in node.inputs.items() if bound.depth]
@@ -82,9 +102,17 @@ def _find_variables(node: ResolvedNode, resolved: ResolvedGraph) -> dict[str | N
         declared = node.node_type.inputs[name].spec
         source = find_type(bound.source, resolved)
         if declared.name == "any" and declared.variable and source is not None:
-            inner = replace(source, depth=max(0, source.depth - declared.depth - bound.depth), optional=False)
+            inner = _find_entry_type(bound, source)
             variables[declared.variable] = join(variables.get(declared.variable), inner)
     return variables
+
+
+def _find_entry_type(bound: Bound, source: TypeSpec) -> TypeSpec:
+    """Return what a variable stands for at an input: without the lists of the input and those it is mapped over."""
+    depth = source.depth - bound.spec.depth - bound.depth
+    if bound.stream and source.name == "video":
+        return TypeSpec("image", max(0, depth))
+    return replace(source, depth=max(0, depth - bound.stream), optional=False)
 
 
 def find_type(source: Source, resolved: ResolvedGraph) -> TypeSpec | None:

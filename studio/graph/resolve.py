@@ -15,7 +15,7 @@ from studio.graph.declared_inputs import DeclaredInputs
 from studio.graph.document import EdgeDocument, Graph, NodeDocument
 from studio.graph.edges import Edges, find_needed_nodes
 from studio.graph.findings import Findings, suggest
-from studio.graph.inference import check_lengths, find_output_types, find_type, join_video
+from studio.graph.inference import check_lengths, find_output_types, find_type, join_video, map_variables
 from studio.graph.node_lookup import migrate_inputs, report_unknown_type
 from studio.graph.order import find_cycle, sort_nodes
 from studio.graph.parse import escape, load_graph, parse_graph
@@ -184,6 +184,7 @@ class _Resolver:
         has_errors = resolved.subgraph is not None and bool(resolved.subgraph.errors)
         resolved.is_broken = has_errors or self.findings.count_errors() > before
         self.bind_inputs(resolved, declared_inputs, values, where)
+        map_variables(resolved, self.result)
         join_video(resolved)
         check_lengths(resolved, where, self.findings)
         if resolved.subgraph is not None and resolved.stream and not resolved.depth:

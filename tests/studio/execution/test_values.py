@@ -107,6 +107,20 @@ def test_a_type_variable_carries_its_type_through(studio: Studio) -> None:
     assert 0 < result["n"] < 1
 
 
+def test_lists_at_inputs_of_any_type_zip_with_the_list_that_maps_the_node(studio: Studio) -> None:
+    nodes = {
+        "a": ("fake.count", {"n": 3, "start": 10}),
+        "b": ("fake.count", {"n": 3, "start": 20}),
+        "l": ("fake.count", {"n": 3, "start": 1}),
+        "s": ("fake.pick", {"index": [2, 1, 1], "case_1": "@a", "case_2": "@b"}),
+        "f": ("fake.first", {"values": [[5, 6], [7]]}),
+        "w": ("fake.pick", {"index": 1, "case_1": "@a", "case_2": "@b"}),
+    }
+    result = studio.run(graph(nodes, s="s", f="f", w="w"))
+
+    assert result.outputs == {"s": [20, 11, 12], "f": [5, 6], "w": [10, 11, 12]}
+
+
 def test_a_generator_function_streams_a_list(studio: Studio) -> None:
     nodes = {"s": ("fake.stream", {"n": 4}), "a": ("fake.add", {"a": "@s"})}
 

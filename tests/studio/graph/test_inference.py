@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from studio.api import Model, TypeSpec
+from studio.api import Input, Model, TypeSpec
 from studio.graph import parse_graph, resolve_graph
-from studio.graph.inference import find_type, guess_type, join_video
+from studio.graph.inference import find_type, guess_type, join_video, map_variables
 from studio.graph.resolved import Bound, ResolvedGraph, ResolvedNode
 from studio.graph.source import Collected, Constant, FileSource, GraphInput, NamedPath, Reference
 from studio.registry import Registry
@@ -162,3 +162,58 @@ def test_the_type_of_each_source(registry: Registry, folder: Path) -> None:
     assert find_type(Constant("x"), resolved) == TypeSpec("text")
     assert find_type(NamedPath("a.png"), resolved) is None
     assert str(find_type(Collected((Reference("a", "image"), Constant(1))), resolved)) == "list[any]"
+
+
+def test_a_mapped_node_maps_its_inputs_of_any_type(registry: Registry, folder: Path) -> None:
+    nodes = {
+        "two": put("logic.collect", items=[{"from": "inputs.photos"}, {"from": "inputs.photos"}]),
+        "zip": put("logic.switch", condition=[True, False, True], if_true={"from": "inputs.sizes"}, if_false=[1, 2, 3]),
+        "whole": put("logic.switch", condition=True, if_true={"from": "inputs.sizes"}, if_false=[1, 2, 3]),
+        "one": put("logic.switch", condition=[True, False], if_true={"from": "inputs.sizes"}, if_false=0),
+        "nested": put("logic.item", items={"from": "two"}, index=[0, 1]),
+        "flat": put("logic.item", items={"from": "inputs.sizes"}, index=[0, 1]),
+        "repeated": put("logic.repeat", value={"from": "inputs.sizes"}, count=[2, 3]),
+    }
+
+    found = find_outputs(registry, folder, **nodes)
+
+    assert {name: found[name] for name in nodes if name != "two"} == {
+        "zip": "list[int]",
+        "whole": "list[int]",
+        "one": "list[int]",
+        "nested": "list[image]",
+        "flat": "list[int]",
+        "repeated": "list[list[int]]",
+    }
+
+
+def test_lists_of_any_type_and_unequal_length_are_refused(registry: Registry, folder: Path) -> None:
+    node = put("logic.switch", condition=[True, False, True], if_true=[1, 2], if_false=[1, 2, 3])
+
+    assert [finding.code for finding in resolve(registry, folder, a=node).errors] == ["E128"]
+
+
+def test_a_variable_beside_a_video_takes_frames_and_entries() -> None:
+    any_type = TypeSpec("any", variable="T")
+    node = ResolvedNode(
+        "a",
+        inputs={
+            "v": Bound(GraphInput("clip"), TypeSpec("image"), stream=True),
+            "frames": Bound(GraphInput("clip"), any_type),
+            "entries": Bound(GraphInput("sizes"), any_type),
+            "whole": Bound(GraphInput("sizes"), any_type.listed()),
+        },
+    )
+    resolved = ResolvedGraph(parse_graph({"studio": 1, "nodes": {}, "outputs": {}}))
+    for name, spec in {"clip": TypeSpec("video"), "sizes": TypeSpec("int", 1)}.items():
+        resolved.inputs[name] = Input(name, spec, required=True)
+
+    map_variables(node, resolved)
+    join_video(node)
+
+    assert {name: (bound.depth, bound.stream) for name, bound in node.inputs.items()} == {
+        "v": (0, True),
+        "frames": (0, True),
+        "entries": (0, True),
+        "whole": (0, False),
+    }
