@@ -6,10 +6,12 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
-from studio.api import is_out_of_memory
+from studio.api import API_VERSION, is_out_of_memory
+from studio.api.import_problem import find_import_hint
 from studio.api.type_spec import ValueProblem, describe_value
 from studio.errors import NodeError, StudioError
 from studio.files import is_disk_full
+from studio.version import VERSION
 
 _LONGEST_INPUTS = 400
 
@@ -59,7 +61,8 @@ def _explain(error: BaseException, node_type: str) -> tuple[str, str, str]:
     return (
         "E301",
         f" raised {type(error).__name__}: {text}{_find_place(error)}",
-        f"if its inputs are right, report it to the authors of {node_type}",
+        find_import_hint(error, VERSION, API_VERSION)
+        or f"if its inputs are right, report it to the authors of {node_type}",
     )
 
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import pluggy
 
-from studio.api import Hooks
+from studio.api import API_VERSION, Hooks
+from studio.api.import_problem import find_import_hint
 from studio.errors import StudioError
 from studio.registry.hook_names import locate_function
 from studio.registry.registry import PluginRow
+from studio.version import VERSION
 
 _STUDIO = str(Path(__file__).parents[1])
 _REPORT = "report it to its authors"
@@ -46,11 +48,9 @@ def _explain_hook(error: pluggy.PluginValidationError, plugin: Any) -> tuple[str
 
 
 def _find_hint(error: BaseException) -> str:
-    if isinstance(error, ModuleNotFoundError) and error.name:
-        return f"install {error.name.partition('.')[0]!r} into this environment"
     if isinstance(error, SystemExit):
         return f"it ends the program while it is loaded; {_REPORT}"
-    return _REPORT
+    return find_import_hint(error, VERSION, API_VERSION) or _REPORT
 
 
 def _find_line(error: BaseException) -> str:

@@ -16,6 +16,7 @@ from studio.registry.failure import record_failure
 from studio.registry.hook_names import check_hook_names
 from studio.registry.provided import Provided
 from studio.registry.registry import PluginRow, Registry, shorten_plugin_name
+from studio.registry.requirements import check_contract
 from studio.registry.sources import find_given, find_in_folder, find_installed
 
 
@@ -83,6 +84,7 @@ def _register(host: pluggy.PluginManager, row: PluginRow, load: Callable[[], Any
         plugin = load()
         row.import_seconds = time.perf_counter() - begin
         row.where = row.where or getattr(plugin, "__file__", "") or ""
+        check_contract(plugin)
         check_hook_names(plugin)
         host.register(plugin, name=row.name)
         host.check_pending()

@@ -16,6 +16,7 @@ from blake3 import blake3
 from studio.api.hooks import PROJECT
 from studio.errors import PluginError
 from studio.registry.registry import PluginRow
+from studio.registry.requirements import check_requirements
 
 ENTRY_POINTS = "studio"
 LOCAL_VERSION = "0+local"
@@ -33,7 +34,13 @@ def find_installed() -> Iterator[Found]:
         distribution = point.dist
         name = distribution.metadata["Name"] if distribution else ""
         version = distribution.version if distribution else ""
-        yield PluginRow(point.name, name, version), point.load
+        yield PluginRow(point.name, name, version), partial(_load_point, point)
+
+
+def _load_point(point: importlib.metadata.EntryPoint) -> Any:
+    """Import a plugin if this environment has what its distribution requires."""
+    check_requirements(point.dist, point.extras)
+    return point.load()
 
 
 def find_in_folder(folder: Path | None) -> Iterator[Found]:
@@ -82,9 +89,34 @@ def _return(plugin: Any) -> Any:
     return plugin
 
 
+def _check_module_name(name: str, source: Path) -> None:
+    """Refuse a file that would take the place of an installed module.
+
+    Raises:
+        PluginError: E208 if another module of that name can be imported.
+    """
+    for finder in sys.meta_path:
+        spec = finder.find_spec(name, None)
+        if spec is not None and spec.origin is not None and spec.has_location:
+            if not _is_same(Path(spec.origin), source):
+                message = f"the module {name!r} of the plugins folder has the name of an installed module"
+                place = source.parent.name if source.name == "__init__.py" else source.name
+                hint = f"rename {place!r}; the installed one is {spec.origin}"
+                raise PluginError("E208", message, where=str(source), hint=hint)
+            return
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
 def _import_file(source: Path) -> ModuleType:
     is_package = source.name == "__init__.py"
     name = source.parent.name if is_package else source.stem
+    _check_module_name(name, source)
     if name in sys.modules and getattr(sys.modules[name], "__file__", None) == str(source):
         return sys.modules[name]
     places = [str(source.parent)] if is_package else None

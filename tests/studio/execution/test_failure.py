@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib
 
 import pytest
 from fakes import Probe, get_error, graph
@@ -90,6 +91,19 @@ def test_the_error_of_a_full_disk_is_recognised_through_the_error_that_hides_it(
     hidden.__cause__ = OSError(errno.ENOSPC, "No space left on device")
 
     assert explain_failure(hidden, "n", "fake.fail", {}).disk_full
+
+
+@pytest.mark.parametrize(("module", "hint"), [
+    ("studio.api.holograms", "a newer Studio may have studio.api.holograms; this is Studio "),
+    ("nowhere_to_be_found", "install 'nowhere_to_be_found' into this environment"),
+])  # fmt: skip
+def test_an_import_that_fails_in_a_node_says_what_to_install(module: str, hint: str) -> None:
+    try:
+        importlib.import_module(module)
+    except ImportError as error:
+        failure = explain_failure(error, "n", "t.x", {})
+
+    assert failure.hint.startswith(hint)
 
 
 def test_inputs_are_described_in_one_line_of_limited_length() -> None:

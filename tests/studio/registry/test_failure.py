@@ -83,3 +83,15 @@ def test_a_hook_with_an_unknown_argument_is_named_with_those_that_it_takes() -> 
 
     assert rows[0].problem == "E205 hook studio_event has no argument 'mood' (it takes event)"
     assert "test_failure.py:" in rows[0].where
+
+
+@pytest.mark.parametrize("line", [
+    "from studio.api import Hologram", "import studio.api\nstudio.api.Hologram", "import studio.api.holograms",
+    "from studio.api.holograms import Hologram", "from studio.testing import check_hologram",
+])  # fmt: skip
+def test_a_name_that_the_contract_lacks_needs_perhaps_a_newer_studio(tmp_path: Path, line: str) -> None:
+    row = load_file(tmp_path, line)
+
+    assert "a newer Studio may have studio." in row.problem
+    assert "this is Studio 0.1.0" in row.problem
+    assert "report it" not in row.problem

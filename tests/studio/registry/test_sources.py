@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from studio.api.builtin import create_builtin_value_types
 from studio.errors import PluginError
 from studio.registry import load_registry
 from studio.registry.sources import find_given, find_in_folder
@@ -98,6 +99,42 @@ def test_a_local_plugin_that_raises_leaves_no_half_imported_module(tmp_path: Pat
         load()
 
     assert "studio_six" not in sys.modules
+
+
+@pytest.mark.parametrize("path", ["studio_image.py", "studio_image/__init__.py"])
+def test_a_file_with_the_name_of_an_installed_module_is_refused_and_both_are_named(tmp_path: Path, path: str) -> None:
+    import studio_image
+
+    write_plugin(tmp_path / path, "photo")
+
+    registry = load_registry(tmp_path, value_types=create_builtin_value_types())
+    row = registry.plugins[-1]
+
+    assert row.status == "failed"
+    assert "E208 the module 'studio_image' of the plugins folder has the name of an installed module" in row.problem
+    assert str(studio_image.__file__) in row.problem
+    assert row.where == str(tmp_path / path)
+    assert sys.modules["studio_image"] is studio_image
+    assert "image.resize" in registry.node_types
+    assert "photo.number" not in registry.node_types
+
+
+def test_a_plugins_folder_that_is_on_the_path_of_python_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_plugin(tmp_path / "studio_seven.py", "seven")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    assert "seven.number" in load_registry(tmp_path, discover=False).node_types
+
+
+def test_two_folders_may_have_a_plugin_of_one_name_one_after_the_other(tmp_path: Path) -> None:
+    for folder, value in (("a", 1), ("b", 2)):
+        write_plugin(tmp_path / folder / "studio_eight.py", "eight", value)
+
+    values = [load_registry(tmp_path / f, discover=False).node_types["eight.number"].function(None) for f in "ab"]
+
+    assert values == [1, 2]
 
 
 def test_given_plugins_are_taken_as_they_are_and_have_a_local_version() -> None:
