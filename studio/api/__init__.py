@@ -18,6 +18,7 @@ from studio.api.image import Image, Mask
 from studio.api.image_file import ImageType, MaskType
 from studio.api.latent import Conditioning, ConditioningType, Latent, LatentType
 from studio.api.memory import is_out_of_memory
+from studio.api.migration import Migration
 from studio.api.model import Model
 from studio.api.model_opener import ModelOpener
 from studio.api.node_declaration import node
@@ -75,6 +76,7 @@ __all__ = [
     "MaskType",
     "MediaError",
     "MediaLimits",
+    "Migration",
     "Model",
     "ModelError",
     "ModelOpener",

@@ -13,6 +13,15 @@ from typing import Any, TypeVar
 from studio.api.annotation import AnnotationProblem, parse_annotation
 from studio.api.color import ColorEncoding
 from studio.api.docstring import Docstring, parse_docstring
+from studio.api.migration import (
+    ChangeInputs,
+    Migration,
+    check_migration_targets,
+    check_migrations,
+    check_replaced,
+    create_migration,
+    list_replaced,
+)
 from studio.api.node_type import Batch, CachePolicy, Check, Input, Lane, NodeType, Output, Resources, locate_function
 from studio.api.type_spec import ValueProblem, check_value, describe_value
 from studio.errors import NodeTypeError
@@ -21,6 +30,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 _ID = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 _VERSION = re.compile(r"\d+(\.\d+){0,2}")
+Migrations = Mapping[int, Migration | ChangeInputs]
+Replaced = str | Collection[str] | Mapping[str, Migration | ChangeInputs]
 
 
 def node(
@@ -34,7 +45,10 @@ def node(
     batch: Batch | None = None,
     needs: Callable[..., Iterable[str]] | None = None,
     check: Check | None = None,
-    migrations: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] | None = None,
+    migrations: Migrations | None = None,
+    replaces: Replaced = (),
+    deprecated: str | bool = False,
+    experimental: bool = False,
     encodings: Collection[ColorEncoding] = (),
     resources: Resources | None = None,
     isolate: object = None,
@@ -61,7 +75,13 @@ def node(
         check: `(inputs, find_path) -> (name, error), ...`: finds mistakes before a run, and in `studio validate`.
             The inputs are those whose values are known by then, with their defaults; `find_path(model)` returns the
             weights of a model reference, or None if they are not on this machine. It loads nothing.
-        migrations: For each old major version, a function from its inputs, as a graph wrote them, to those of the next.
+        migrations: For each old major version, a `Migration` to the next, or a function from its inputs, as a graph
+            wrote them, to those of the next.
+        replaces: Ids that the node type had before, or that it stands for now. Graphs that use one go on working, with
+            a warning. Versions go on counting: a node of an old id is read by `migrations` like one of this id. A
+            mapping of ids gives each a migration to the present inputs and outputs instead, whatever its version.
+        deprecated: What to use instead, such as "use image.resize"; the node type goes on working, with a warning.
+        experimental: Whether its inputs and results may change without notice.
         encodings: Encodings of images, masks and videos that the function takes as they are, such as
             `("srgb", "linear")`: it reads `color` and handles every primaries and range. Values in plain sRGB (BT.709
             primaries, full range) always come as they are; all others are converted to plain sRGB first, clipped to
@@ -84,6 +104,9 @@ def node(
         needs=needs,
         check=check,
         migrations=migrations,
+        replaces=replaces,
+        deprecated=deprecated,
+        experimental=experimental,
         encodings=encodings,
         resources=Resources() if resources is None else resources,
         isolate=isolate,
@@ -109,7 +132,10 @@ class _Declaration:
     batch: Batch | None
     needs: Callable[..., Iterable[str]] | None
     check: Check | None
-    migrations: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] | None
+    migrations: Migrations | None
+    replaces: Replaced
+    deprecated: str | bool
+    experimental: bool
     encodings: Collection[ColorEncoding]
     resources: Resources
     isolate: object
@@ -132,6 +158,8 @@ class _Declaration:
         inputs = _read_inputs(function, hints, docs, problems)
         outputs, named, streams = _read_outputs(function, hints, problems)
         problems += _check_lazy(inputs, self.needs) + _check_batch(inputs, self.batch)
+        if not problems:
+            problems += check_migration_targets(self.version, self.migrations, self.replaces, inputs, outputs)
         if problems:
             message = f"node type {self.id!r}: {'; '.join(problems)}"
             raise NodeTypeError("E201", message, where=where, hint="see docs/write_a_plugin.md")
@@ -150,7 +178,10 @@ class _Declaration:
             batch=self.batch,
             needs=self.needs,
             check=self.check,
-            migrations=dict(self.migrations or {}),
+            migrations={old: create_migration(step) for old, step in (self.migrations or {}).items()},
+            replaces=list_replaced(self.replaces),
+            deprecated="it is replaced or no longer needed" if self.deprecated is True else self.deprecated or "",
+            experimental=self.experimental,
             encodings=frozenset(self.encodings),
             resources=self.resources,
             summary=docs.summary,
@@ -170,8 +201,19 @@ class _Declaration:
         for name, value, allowed in (("cache", self.cache, CachePolicy), ("lane", self.lane, Lane)):
             if value not in typing.get_args(allowed):
                 problems.append(f"unknown {name} {value!r} (expected one of {', '.join(typing.get_args(allowed))})")
-        problems += _check_migrations(self.version, self.migrations)
+        if isinstance(self.version, str) and _VERSION.fullmatch(self.version):
+            problems += check_migrations(int(self.version.partition(".")[0]), self.migrations)
+        problems += check_replaced(self.id, self.replaces, _ID) + self.find_status_problems()
         return problems + _check_encodings(self.encodings) + _check_resources(self.resources)
+
+    def find_status_problems(self) -> list[str]:
+        """Return the mistakes in what is said of the node type's future."""
+        problems: list[str] = []
+        if not isinstance(self.deprecated, str | bool):
+            problems.append(f"deprecated {describe_value(self.deprecated)} is not a text that says what to use instead")
+        if not isinstance(self.experimental, bool):
+            problems.append(f"experimental {describe_value(self.experimental)} is not True or False")
+        return problems
 
 
 def _read_hints(function: Callable[..., Any], problems: list[str]) -> dict[str, Any]:
@@ -303,18 +345,6 @@ def _check_batch(inputs: Mapping[str, Input], batch: Batch | None) -> list[str]:
     if not isinstance(batch, Batch):
         return [f"batch {describe_value(batch)} is not Batch(...)"]
     return [f"batch: {name!r} is not an input" for name in batch.same if name not in inputs]
-
-
-def _check_migrations(version: object, migrations: Mapping[int, Any] | None) -> list[str]:
-    if not migrations or not isinstance(version, str) or not _VERSION.fullmatch(version):
-        return []
-    major = int(version.partition(".")[0])
-    problems = [
-        f"migration {old!r} is not from an old major version, a whole number below {major}"
-        for old in migrations
-        if type(old) is not int or not 0 <= old < major
-    ]
-    return problems + [f"migration {old!r} is not a function" for old, step in migrations.items() if not callable(step)]
 
 
 def _check_encodings(encodings: object) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from studio.api.color import SRGB, ColorEncoding, ColorSpace
+from studio.api.migration import Migration
 from studio.api.model import Model
 from studio.api.type_spec import TypeSpec, ValueProblem, describe_value
 from studio.errors import NodeTypeError, StudioError
@@ -110,7 +111,11 @@ class NodeType:
         batch: How it accepts many calls at once, or None.
         needs: Which lazy inputs it wants, or None; see `node`.
         check: What finds mistakes before a run, or None; see `node`.
-        migrations: How inputs of old major versions become those of the next.
+        migrations: How nodes of old major versions become those of the next.
+        replaces: The ids that it stands for besides its own. A migration brings nodes of the old id to the present
+            version; with None their version counts as one of this node type.
+        deprecated: What to use instead; "" if it is not deprecated.
+        experimental: Whether its inputs and results may change without notice.
         encodings: Encodings of images, masks and videos that it takes as they are; see `node`.
         resources: What one call uses at most.
         summary: The first line of the docstring.
@@ -134,7 +139,10 @@ class NodeType:
     batch: Batch | None = None
     needs: Callable[..., Iterable[str]] | None = None
     check: Check | None = None
-    migrations: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
+    migrations: Mapping[int, Migration] = field(default_factory=dict)
+    replaces: Mapping[str, Migration | None] = field(default_factory=dict)
+    deprecated: str = ""
+    experimental: bool = False
     encodings: frozenset[ColorEncoding] = frozenset()
     resources: Resources = Resources()
     summary: str = ""

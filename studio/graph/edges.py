@@ -9,7 +9,7 @@ from typing import Any
 
 from studio.api import TypeSpec
 from studio.api.type_spec import describe_value
-from studio.graph.document import EDGE_PATTERN, NodeDocument, is_edge
+from studio.graph.document import EDGE_PATTERN, GraphDocument, NodeDocument, is_edge
 from studio.graph.findings import Findings, suggest
 from studio.graph.resolved import ResolvedGraph, ResolvedNode
 from studio.graph.source import GraphInput, Reference, Source
@@ -57,6 +57,8 @@ class Edges:
 
     def _find_output(self, node_id: str, name: str, where: str) -> tuple[Source, TypeSpec] | None:
         node = self._resolved.nodes.get(node_id)
+        if node is not None and node.migrated is not None:
+            name = node.migrated.outputs.get(name, name)
         if node is not None and node.node_type is not None and not node.is_broken:  # most edges, in one step
             output = name or next(iter(node.outputs), "")
             if output in node.outputs:
@@ -124,3 +126,17 @@ def find_needed_nodes(node: NodeDocument) -> list[str]:
         if isinstance(value, dict | list):
             found += [edge for _, edge in find_edges(value)]
     return [edge.partition(".")[0] for edge in found if not edge.startswith("inputs.")]
+
+
+def find_used_outputs(document: GraphDocument) -> dict[str, set[str]]:
+    """Return the names of outputs that edges name, by node; "" for an edge that names only the node."""
+    found = [output.edge for output in document.outputs.values()]
+    for node in document.nodes.values():
+        found += [node.when.edge] if node.when is not None else []
+        found += [edge for value in node.inputs.values() for _, edge in find_edges(value)]
+    used: dict[str, set[str]] = {}
+    for edge in found:
+        node_id, _, name = edge.partition(".")
+        if node_id != "inputs":
+            used.setdefault(node_id, set()).add(name)
+    return used

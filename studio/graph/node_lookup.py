@@ -1,14 +1,32 @@
-"""Node types: finds that of a node, says why it is unknown, and rewrites inputs of an older version."""
+"""Node types: finds that of a node by its id or an id that it had before, and says why one is unknown."""
 
 from __future__ import annotations
 
 import difflib
-from typing import Any
 
 from studio.api import NodeType
 from studio.graph.catalog import Catalog
-from studio.graph.document import NodeDocument
 from studio.graph.findings import Findings, suggest
+
+NODE_TYPE_WARNINGS = ("W103", "W104", "W105", "W106")
+"""Warnings of node types that are old, deprecated or experimental; those in graphs in a graph count too."""
+
+
+def find_node_type(name: str, where: str, catalog: Catalog, findings: Findings) -> NodeType | None:
+    """Return the node type with an id, now or before; report an unknown id, and warn of one that should not be used."""
+    found = catalog.node_types.get(name)
+    if found is None:
+        found = next((known for known in catalog.node_types.values() if name in known.replaces), None)
+        if found is None:
+            report_unknown_type(name, where, catalog, findings)
+            return None
+        findings.warn("W103", where, f"{name!r} is now {found.id!r}", hint=f"write {found.id!r}")
+    if found.deprecated:
+        findings.warn("W105", where, f"{found.id!r} is deprecated: {found.deprecated}", hint="it may go one day")
+    if found.experimental:
+        message = f"{found.id!r} is experimental: its inputs and results may change without notice"
+        findings.warn("W106", where, message, hint="pin the version of its plugin in the graph's requires")
+    return found
 
 
 def report_unknown_type(name: str, where: str, catalog: Catalog, findings: Findings) -> None:
@@ -33,36 +51,3 @@ def report_unknown_type(name: str, where: str, catalog: Catalog, findings: Findi
             "install the plugin; see `studio plugins`",
         )
     findings.report("E103", where, message, expected="an installed node type", found=name, hint=hint)
-
-
-def migrate_inputs(node: NodeDocument, node_type: NodeType | None, where: str, findings: Findings) -> dict[str, Any]:
-    """Return a node's inputs as the installed version of its type reads them, or what could be migrated of them."""
-    values = dict(node.inputs)
-    if node.version is None or node_type is None:
-        return values
-    hint = f"rewrite the node; see `studio nodes {node_type.id}`"
-    written = int(node.version.partition(".")[0])
-    if written > node_type.major:
-        findings.report(
-            "E124",
-            f"{where}/version",
-            f"the graph wants version {node.version} of {node_type.id}",
-            expected=f"at most {node_type.version}",
-            found=node.version,
-            hint="install a newer plugin",
-        )
-    for major in range(written, node_type.major):
-        step = node_type.migrations.get(major)
-        if step is None:
-            message = f"{node_type.id} cannot read inputs of version {node.version}"
-            expected = f"version {node_type.version}"
-            findings.report("E124", f"{where}/version", message, expected=expected, found=node.version, hint=hint)
-            break
-        try:
-            values = dict(step(values))
-        except Exception as error:  # a plugin's function, on whatever the graph has there
-            message = f"its inputs cannot be brought from version {major} to {major + 1}: {error!r}"
-            expected = f"inputs of version {major}"
-            findings.report("E124", where, message, expected=expected, found=node.version, hint=hint)
-            break
-    return values

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from studio.graph.bind import Binder, may_map
 from studio.graph.catalog import Catalog
 from studio.graph.declared_inputs import DeclaredInputs
 from studio.graph.document import EdgeDocument, Graph, NodeDocument
-from studio.graph.edges import Edges, find_needed_nodes
+from studio.graph.edges import Edges, find_needed_nodes, find_used_outputs
 from studio.graph.findings import Findings, suggest
 from studio.graph.inference import check_lengths, find_output_types, find_type, join_video, map_variables
-from studio.graph.node_lookup import migrate_inputs, report_unknown_type
+from studio.graph.migration import may_migrate, migrate_node
+from studio.graph.node_lookup import NODE_TYPE_WARNINGS, find_node_type
 from studio.graph.order import find_cycle, sort_nodes
 from studio.graph.parse import escape, load_graph, parse_graph
 from studio.graph.paths import Paths
@@ -71,6 +73,7 @@ class _Resolver:
         self.binder = Binder(catalog.classes, paths, self.findings, self.edges)
         self.broken_nodes: set[str] = set()
         self.has_broken_output = False
+        self.used_outputs: Mapping[str, Collection[str]] | None = None
 
     def resolve(self) -> ResolvedGraph:
         document = self.graph.document
@@ -180,7 +183,10 @@ class _Resolver:
             return resolved
         declared_inputs, declared_outputs = declared
         before = self.findings.count_errors()
-        values = migrate_inputs(node, resolved.node_type, where, self.findings)
+        if resolved.node_type is not None and may_migrate(node, resolved.node_type):
+            find_used = partial(self.find_used_outputs, node_id)
+            resolved.migrated = migrate_node(node, resolved.node_type, find_used, where, self.findings)
+        values = node.inputs if resolved.migrated is None else resolved.migrated.inputs
         has_errors = resolved.subgraph is not None and bool(resolved.subgraph.errors)
         resolved.is_broken = has_errors or self.findings.count_errors() > before
         self.bind_inputs(resolved, declared_inputs, values, where)
@@ -215,17 +221,23 @@ class _Resolver:
                 return None
             resolved.subgraph = subgraph
             return subgraph.inputs, {name: spec for name, (_, spec) in subgraph.outputs.items()}
-        resolved.node_type = self.catalog.node_types.get(node.type)
+        resolved.node_type = find_node_type(node.type, f"{where}/type", self.catalog, self.findings)
         if resolved.node_type is None:
-            report_unknown_type(node.type, f"{where}/type", self.catalog, self.findings)
             return None
         return resolved.node_type.inputs, {o.name: o.spec for o in resolved.node_type.outputs.values()}
+
+    def find_used_outputs(self, node_id: str) -> Collection[str]:
+        """Return the names of a node's outputs that edges of the graph name."""
+        if self.used_outputs is None:
+            self.used_outputs = find_used_outputs(self.graph.document)
+        return self.used_outputs.get(node_id, ())
 
     def bind_inputs(
         self, resolved: ResolvedNode, declared: Mapping[str, Input], values: Mapping[str, Any], where: str
     ) -> None:
+        written = resolved.migrated.written if resolved.migrated is not None else {}
         for name, value in values.items():
-            pointer = f"{where}/inputs/{escape(name)}"
+            pointer = f"{where}/inputs/{escape(written.get(name, name))}"
             if name not in declared:
                 hint = suggest(name, declared) or f"its inputs: {', '.join(declared) or 'none'}"
                 message, known = f"unknown input {name!r}", ", ".join(declared)
@@ -274,7 +286,8 @@ class _Resolver:
             )
             return None
         resolved = self.resolve_again(subgraph, {}, (self.graph.path, place))
-        self.findings.extend(replace(f, where=f"{where}#{f.where}") for f in resolved.errors)
+        known = [f for f in resolved.findings if f.severity == "error" or f.code in NODE_TYPE_WARNINGS]
+        self.findings.extend(replace(f, where=f"{where}#{f.where}") for f in known)
         return resolved
 
     def check_nesting(self, reference: str, place: _Place, where: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from studio.api import Input, NodeType, TypeSpec
 from studio.errors import Finding
 from studio.graph.document import Graph
+from studio.graph.migration import MigratedNode
 from studio.graph.source import Source
 
 
@@ -38,6 +39,7 @@ class ResolvedNode:
         inputs: Its inputs that have a source.
         outputs: Types of its outputs.
         when: The condition that it runs under.
+        migrated: How it is read, if it was written for another version of its type.
         is_broken: Whether the types of its outputs are unknown because of an error, in it or before it.
     """
 
@@ -47,6 +49,7 @@ class ResolvedNode:
     inputs: dict[str, Bound] = field(default_factory=dict)
     outputs: dict[str, TypeSpec] = field(default_factory=dict)
     when: Source | None = None
+    migrated: MigratedNode | None = None
     is_broken: bool = False
 
     @property

@@ -1,21 +1,14 @@
-"""Why a node type is unknown, and inputs of an older version."""
+"""Node types by their ids of today and of before, and why one is unknown."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from studio.graph import parse_graph
-from studio.graph.document import NodeDocument
+from studio.api import Context, node
 from studio.graph.findings import Findings
-from studio.graph.node_lookup import migrate_inputs, report_unknown_type
+from studio.graph.node_lookup import find_node_type, report_unknown_type
 from studio.registry import Registry
-
-
-def make_node(version: str | None, **inputs: Any) -> NodeDocument:
-    node = {"type": "probe.migrated", "version": version, "inputs": inputs}
-    return parse_graph({"studio": 1, "nodes": {"a": node}}).document.nodes["a"]
+from tests.studio.graph.catalogs import create_catalog
 
 
 @pytest.mark.parametrize(
@@ -39,34 +32,56 @@ def test_an_unknown_type_says_what_to_do(name: str, code: str, words: str, regis
     assert words in finding.hint
 
 
-def test_inputs_of_the_installed_version_stay(registry: Registry) -> None:
-    node_type, findings = registry.node_types["probe.migrated"], Findings()
-
-    for version in (None, "3", "3.0", "3.9"):
-        assert migrate_inputs(make_node(version, picture=1), node_type, "/nodes/a", findings) == {"picture": 1}
-    assert findings.found == []
+@node("paint.dot", replaces=["paint.spot", "draw.dot"])
+def paint_dot(ctx: Context) -> str:
+    """Paint a dot."""
+    return "."
 
 
-def test_inputs_of_an_older_version_are_migrated(registry: Registry) -> None:
-    node_type, findings = registry.node_types["probe.migrated"], Findings()
+@node("paint.line", deprecated="use paint.dot")
+def paint_line(ctx: Context) -> str:
+    """Paint a line."""
+    return "-"
 
-    assert migrate_inputs(make_node("2.5", image=1), node_type, "/nodes/a", findings) == {"picture": 1}
-    assert findings.found == []
+
+@node("paint.blob", experimental=True)
+def paint_blob(ctx: Context) -> str:
+    """Paint a blob."""
+    return "o"
+
+
+CATALOG = create_catalog(paint_dot, paint_line, paint_blob)
+
+
+@pytest.mark.parametrize("name", ["paint.dot", "paint.spot", "draw.dot"])
+def test_a_node_type_is_found_by_every_id_that_it_has_had(name: str) -> None:
+    found = find_node_type(name, "/nodes/a/type", CATALOG, Findings())
+
+    assert found is CATALOG.node_types["paint.dot"]
 
 
 @pytest.mark.parametrize(
-    ("version", "where", "found"),
+    ("name", "code", "words"),
     [
-        ("4.0", "/nodes/a/version", "wants version 4.0"),
-        ("1.0", "/nodes/a/version", "cannot read inputs of version 1.0"),
-        ("2.0", "/nodes/a", "KeyError"),  # the plugin's own function fails on them
+        ("paint.spot", "W103", "'paint.spot' is now 'paint.dot'"),
+        ("paint.line", "W105", "'paint.line' is deprecated: use paint.dot"),
+        ("paint.blob", "W106", "'paint.blob' is experimental"),
     ],
 )
-def test_inputs_that_cannot_be_migrated_are_found(version: str, where: str, found: str, registry: Registry) -> None:
-    node_type, findings = registry.node_types["probe.migrated"], Findings()
+def test_a_node_type_that_should_not_be_used_is_a_warning(name: str, code: str, words: str) -> None:
+    findings = Findings()
 
-    values = migrate_inputs(make_node(version, typo=1), node_type, "/nodes/a", findings)
+    find_node_type(name, "/nodes/a/type", CATALOG, findings)
 
-    assert values == {"typo": 1}
-    assert [(finding.code, finding.where) for finding in findings.found] == [("E124", where)]
-    assert found in findings.found[0].message
+    (finding,) = findings.found
+    assert (finding.code, finding.where, finding.severity) == (code, "/nodes/a/type", "warning")
+    assert words in finding.message
+    assert finding.hint
+
+
+def test_a_node_type_in_use_has_no_warning() -> None:
+    findings = Findings()
+
+    find_node_type("paint.dot", "/nodes/a/type", CATALOG, findings)
+
+    assert findings.found == []
