@@ -55,7 +55,12 @@ def _show_list(types: list[NodeType], *, as_json: bool) -> None:
         return
     width = max(len(one.id) for one in types)
     for one in sorted(types, key=lambda one: one.id):
-        click.echo(f"{click.style(f'{one.id:{width}}', bold=True)}  {one.summary}")
+        click.echo(f"{click.style(f'{one.id:{width}}', bold=True)}  {_mark_status(one)}{one.summary}")
+
+
+def _mark_status(node_type: NodeType) -> str:
+    """Return words before the summary of a node type that is deprecated or experimental."""
+    return "(deprecated) " * bool(node_type.deprecated) + "(experimental) " * node_type.experimental
 
 
 def to_json(node_type: NodeType) -> dict[str, Any]:
@@ -70,6 +75,9 @@ def to_json(node_type: NodeType) -> dict[str, Any]:
         "where": node_type.where,
         "cache": node_type.cache,
         "lane": node_type.lane,
+        "deprecated": node_type.deprecated,
+        "experimental": node_type.experimental,
+        "replaces": list(node_type.replaces),
         "encodings": sorted(node_type.encodings),
         "resources": {"device_bytes": node_type.resources.device_bytes, "cores": node_type.resources.cores},
         "inputs": {
@@ -95,6 +103,7 @@ def describe_node_type(node_type: NodeType) -> str:
         "",
         node_type.summary,
     ]
+    lines += _describe_status(node_type)
     if node_type.description:
         lines += ["", node_type.description]
     lines += ["", click.style("inputs", bold=True)]
@@ -105,6 +114,14 @@ def describe_node_type(node_type: NodeType) -> str:
         for end in node_type.outputs.values()
     ]
     return "\n".join([*lines, *_describe_needs(node_type)])
+
+
+def _describe_status(node_type: NodeType) -> list[str]:
+    """Return lines about a node type that is deprecated, experimental or had other ids."""
+    lines = [f"deprecated: {node_type.deprecated}"] * bool(node_type.deprecated)
+    lines += ["experimental: its inputs and results may change without notice"] * node_type.experimental
+    lines += [f"replaces {', '.join(node_type.replaces)}"] * bool(node_type.replaces)
+    return ["", *lines] if lines else []
 
 
 def _describe_needs(node_type: NodeType) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -239,13 +239,13 @@ def _describe_default(spec: TypeSpec, media: Iterable[str]) -> Schema:
     return _describe_single(replace(spec, optional=True), media, edges=False)
 
 
-def _describe_types(types: Iterable[NodeType]) -> Schema:
+def _describe_types(types: Sequence[NodeType]) -> Schema:
     return {
         "description": "The id of an installed node type, or graph:FILE for another graph.",
-        "anyOf": [{"enum": [t.id for t in types], "enumDescriptions": [t.summary for t in types]}, True],
+        "anyOf": [{"enum": [t.id for t in types], "enumDescriptions": [_describe(t, t.summary) for t in types]}, True],
         "if": {"type": "string", "pattern": "^graph:"},
         "then": {"maxLength": 512},
-        "else": {"enum": [t.id for t in types]},
+        "else": {"enum": [t.id for t in types] + [old for t in types for old in t.replaces]},
     }  # editors complete from anyOf, which any value passes; the rest checks, with an error that names the choices
 
 
@@ -254,7 +254,13 @@ def _choose_inputs(node_type: NodeType) -> Schema:
     chosen: Schema = {"type": {"const": node_type.id}}
     if node_type.migrations:
         chosen["version"] = {"anyOf": [{"type": "null"}, {"pattern": rf"^0*{node_type.major}(\.|$)"}]}
-    then: Schema = {"description": node_type.summary, "properties": {"inputs": {"$ref": f"#/$defs/{node_type.id}"}}}
+        old = {name for step in node_type.migrations.values() for name in step.inputs} - set(node_type.inputs)
+        if old:
+            chosen["inputs"] = {"propertyNames": {"not": {"enum": sorted(old)}}}
+    properties: Schema = {"inputs": {"$ref": f"#/$defs/{node_type.id}"}}
+    if node_type.deprecated:
+        properties["type"] = {"deprecated": True, "description": _describe(node_type)}
+    then: Schema = {"description": node_type.summary, "properties": properties}
     if any(end.required for end in node_type.inputs.values()):
         then["required"] = ["inputs"]
     return {"if": {"properties": chosen, "required": ["type"]}, "then": then}
@@ -263,12 +269,18 @@ def _choose_inputs(node_type: NodeType) -> Schema:
 def _describe_inputs(node_type: NodeType, media: Iterable[str]) -> Schema:
     return {
         "title": node_type.id,
-        "description": "\n\n".join(filter(None, [node_type.summary, node_type.description])),
+        "description": _describe(node_type, node_type.summary, node_type.description),
         "type": "object",
         "properties": {end.name: _describe_input(end, media) for end in node_type.inputs.values()},
         "required": [end.name for end in node_type.inputs.values() if end.required],
         "additionalProperties": False,
-    }
+    } | ({"deprecated": True} if node_type.deprecated else {})
+
+
+def _describe(node_type: NodeType, *texts: str) -> str:
+    """Return texts about a node type; that it is deprecated comes first."""
+    status = f"Deprecated: {node_type.deprecated}" if node_type.deprecated else ""
+    return "\n\n".join(filter(None, [status, *texts]))
 
 
 def _describe_input(end: Input, media: Iterable[str]) -> Schema:
@@ -342,7 +354,8 @@ def _describe_single(spec: TypeSpec, media: Iterable[str], *, edges: bool = True
         quoted = _describe_object({**edge, "literal": {"anyOf": [plain, {"type": "array", "items": plain}]}})
         return {"anyOf": [plain, True], "if": {"type": ["object"]}, "then": quoted, "else": plain}
     if spec.name in _JSON_TYPES:
-        return {**plain, "type": [*_listed(plain["type"]), "object"], **_describe_object({**edge, "literal": plain})}
+        types = [plain["type"]] if isinstance(plain["type"], str) else plain["type"]
+        return {**plain, "type": [*types, "object"], **_describe_object({**edge, "literal": plain})}
     nothing: list[str] = ["null"] * spec.optional
     file = {"file": {"type": "string", "description": "A path relative to the graph's folder."}}
     if spec.name in media:
@@ -379,14 +392,9 @@ def _describe_plain(spec: TypeSpec) -> Schema:
 
 
 def _describe_limits(limits: Field, *, is_text: bool) -> Schema:
+    known: Schema = {"minimum": limits.ge, "exclusiveMinimum": limits.gt}
+    known |= {"maximum": limits.le, "exclusiveMaximum": limits.lt}
     if is_text:
         pattern = f"^(?:{limits.pattern})$" if limits.pattern else None
-        known: Schema = {"pattern": pattern, "minLength": limits.min_length, "maxLength": limits.max_length}
-    else:
-        known = {"minimum": limits.ge, "exclusiveMinimum": limits.gt, "maximum": limits.le}
-        known["exclusiveMaximum"] = limits.lt
+        known = {"pattern": pattern, "minLength": limits.min_length, "maxLength": limits.max_length}
     return {key: bound for key, bound in known.items() if bound is not None}
-
-
-def _listed(types: str | list[str]) -> list[str]:
-    return [types] if isinstance(types, str) else types

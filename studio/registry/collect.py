@@ -7,7 +7,7 @@ from typing import Any
 
 from studio.errors import PluginError
 from studio.registry.failure import record_failure
-from studio.registry.node_type_checks import check_ends, report_clash, report_duplicate
+from studio.registry.node_type_checks import check_ends, check_old_ids, report_clash, report_duplicate
 from studio.registry.provided import Provided
 from studio.registry.registry import PluginRow, Registry
 from studio.registry.value_type_checks import check_value_types
@@ -96,6 +96,7 @@ class _Accepted:
             if node_type.id in self._node_types:
                 raise report_clash(self._node_types[node_type.id], node_type, one.row)
             seen[node_type.id] = node_type
+            check_old_ids(node_type, {**self._node_types, **seen}.values())
             check_ends(node_type, self._types, failed)
 
 

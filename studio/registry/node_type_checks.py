@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from studio.api import Input, NodeType, Output
 from studio.errors import PluginError
@@ -29,6 +29,23 @@ def report_clash(first: NodeType, second: NodeType, row: PluginRow) -> PluginErr
         where=second.where,
         hint="rename one of them, or uninstall one of the plugins",
     )
+
+
+def check_old_ids(node_type: NodeType, known: Iterable[NodeType]) -> None:
+    """Check that no other node type replaces the same old id.
+
+    Raises:
+        PluginError: E203 if one does, so that an old graph would have two meanings.
+    """
+    for other in known if node_type.replaces else ():
+        for old in node_type.replaces:
+            if other.id != node_type.id and old in other.replaces:
+                raise PluginError(
+                    "E203",
+                    f"two node types replace {old!r}: {other.id!r} ({other.where}) and {node_type.id!r}",
+                    where=node_type.where,
+                    hint="let one of them replace it",
+                )
 
 
 def check_ends(node_type: NodeType, value_types: Collection[str], failed: Mapping[str, str]) -> None:

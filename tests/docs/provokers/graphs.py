@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
+from studio.api import Context, Migration, hookimpl, node
 from studio.graph import GraphBuilder, load_graph
 from studio.graph.drawing.sketch import MAX_NODES
 from tests.docs.provokers.place import Place, build_graph, provokes
@@ -295,3 +297,47 @@ def _(place: Place) -> Any:
 @provokes("W102")
 def _(place: Place) -> Any:
     return place.validate({"a": INVERT}, inputs=PHOTO | {"x": {"type": "int", "default": 1}})
+
+
+@node("test.dot", version="2.0", migrations={1: Migration(inputs={"n": "count"})}, replaces="test.spot")
+def _dot(ctx: Context, *, count: int = 1) -> str:
+    """Count."""
+    return ""
+
+
+@node("test.old", deprecated="use test.dot")
+def _old(ctx: Context) -> str:
+    """Age."""
+    return ""
+
+
+@node("test.new", experimental=True)
+def _new(ctx: Context) -> str:
+    """Try."""
+    return ""
+
+
+def _validate(place: Place, type: str, **inputs: Any) -> Any:
+    plugin = SimpleNamespace(studio_node_types=hookimpl(lambda: [_dot, _old, _new]))
+    studio = place.open(("given", plugin))
+    return studio.validate(studio.load(build_graph({"a": (type, inputs)})))
+
+
+@provokes("W103")
+def _(place: Place) -> Any:
+    return _validate(place, "test.spot")
+
+
+@provokes("W104")
+def _(place: Place) -> Any:
+    return _validate(place, "test.dot", n=2)
+
+
+@provokes("W105")
+def _(place: Place) -> Any:
+    return _validate(place, "test.old")
+
+
+@provokes("W106")
+def _(place: Place) -> Any:
+    return _validate(place, "test.new")

@@ -20,6 +20,7 @@ from studio.api import (
     JsonValue,
     Lazy,
     Mask,
+    Migration,
     Model,
     Resources,
     Unkeyed,
@@ -334,6 +335,65 @@ def test_migrations_come_from_old_versions() -> None:
     assert "migration '1' is not from an old major version" in told
     assert "migration 1 is not a function" in told
     node("test.do", version="2.0", migrations={1: dict})(fine)
+
+
+def test_migrations_name_inputs_and_outputs_that_there_are() -> None:
+    wrong = Migration(inputs={"n": "nothing"}, outputs={"result": "nowhere"})
+
+    told = declare(fine, version="3.0", migrations={1: wrong, 2: wrong}, replaces={"test.old": wrong})
+
+    for name in ("migration 2", "replaces 'test.old'"):
+        assert f"{name}: 'nothing' is not an input" in told
+        assert f"{name}: 'nowhere' is not an output" in told
+    assert "migration 1" not in told  # version 2 may have had them
+
+
+def test_two_outputs_do_not_become_one() -> None:
+    told = declare(fine, version="2.0", migrations={1: Migration(outputs={"a": "text", "b": "text"})})
+
+    assert "migration 1: two outputs become 'text'" in told
+
+
+def test_a_migration_may_be_a_function_or_an_object() -> None:
+    step = Migration(inputs={"words": "text"})
+
+    declared = get_node_type(node("test.do", version="3.0", migrations={1: dict, 2: step})(fine))
+
+    assert declared.migrations == {1: Migration(change=dict), 2: step}
+
+
+@pytest.mark.parametrize(
+    ("replaces", "words"),
+    [
+        ("Old", "replaces: 'Old' is not of the form plugin.verb_noun"),
+        (["test.do"], "replaces: 'test.do' is its own id"),
+        ([1], "replaces: 1 is not of the form"),
+        ({"test.old": 5}, "replaces 'test.old' is not a function and not a Migration"),
+        (5, "replaces 5 is not an id"),
+    ],
+)
+def test_mistakes_in_old_ids_are_told(replaces: Any, words: str) -> None:
+    assert words in declare(fine, replaces=replaces)
+
+
+def test_old_ids_are_given_singly_in_a_row_or_with_migrations() -> None:
+    step = Migration()
+
+    found = [
+        get_node_type(node("test.do", replaces=replaces)(fine)).replaces
+        for replaces in ("test.a", ("test.a", "test.b"), {"test.a": step})
+    ]
+
+    assert found == [{"test.a": None}, {"test.a": None, "test.b": None}, {"test.a": step}]
+
+
+def test_a_node_type_may_be_deprecated_or_experimental() -> None:
+    declared = get_node_type(node("test.do", deprecated="use test.other", experimental=True)(fine))
+
+    assert (declared.deprecated, declared.experimental) == ("use test.other", True)
+    assert get_node_type(node("test.do", deprecated=True)(fine)).deprecated
+    assert "deprecated 5 is not a text" in declare(fine, deprecated=5)
+    assert "experimental 'yes' is not True or False" in declare(fine, experimental="yes")
 
 
 @pytest.mark.parametrize("isolate", [True, False, "process"])

@@ -13,6 +13,8 @@ from studio.api import Context, Image, Resources, get_node_type, node
 from studio.cli.nodes_command import describe_node_type, to_json
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.studio.cli.conftest import Desk
 
 
@@ -109,3 +111,24 @@ def test_a_stream_without_the_letters_gets_escapes(desk: Desk) -> None:
     assert done.code == 0
     assert done.out.isascii()
     assert len(json.loads(done.out.replace("\\x", "\\u00"))) > 50
+
+
+def test_deprecated_and_experimental_node_types_are_marked(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "studio_dots.py").write_text(
+        "import sys\n"
+        "from studio.api import Context, find_node_types, hookimpl, node\n\n\n"
+        "@node('dots.draw', replaces='dots.paint', experimental=True)\n"
+        'def draw(ctx: Context) -> str:\n    """Draw dots."""\n    return \'.\'\n\n\n'
+        "@node('dots.old', deprecated='use dots.draw')\n"
+        'def old(ctx: Context) -> str:\n    """Age."""\n    return \'.\'\n\n\n'
+        "@hookimpl\ndef studio_node_types():\n    return find_node_types(sys.modules[__name__])\n"
+    )
+    folder = ("--plugins-dir", str(tmp_path))
+
+    rows = dict(line.split(None, 1) for line in desk.call("nodes", "dots", *folder).out.splitlines())
+    assert rows == {"dots.draw": "(experimental) Draw dots.", "dots.old": "(deprecated) Age."}
+    shown = desk.call("nodes", "dots.draw", *folder).out
+    assert "\nexperimental: its inputs and results may change without notice\nreplaces dots.paint\n" in shown
+    assert "\ndeprecated: use dots.draw\n" in desk.call("nodes", "dots.old", *folder).out
+    row = desk.call("nodes", "dots.old", "--json", *folder).json
+    assert (row["deprecated"], row["experimental"], row["replaces"]) == ("use dots.draw", False, [])

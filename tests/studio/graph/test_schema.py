@@ -10,9 +10,11 @@ import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
+from studio.api import Context, Migration, node
 from studio.graph import parse_graph, validate
 from studio.graph.schema import create_format_schema, create_installed_schema
 from studio.registry import Registry
+from tests.studio.graph.catalogs import create_catalog
 
 GRAPHS = sorted((Path(__file__).parents[3] / "graphs").glob("**/*.json"))
 NEW = {"type": "image.new"}
@@ -231,3 +233,29 @@ def test_inputs_carry_their_documentation_for_editors(registry: Registry) -> Non
     assert inputs["mode"]["default"] == "stretch"
     assert inputs["width"]["description"] == "Columns of the result."
     assert (inputs["width"]["minimum"], inputs["width"]["maximum"]) == (1, 65_535)
+
+
+def test_old_ids_and_old_names_pass_and_deprecated_types_are_marked() -> None:
+    @node("probe.dot", version="2.0", migrations={1: Migration(inputs={"n": "count"})}, replaces="probe.spot")
+    def dot(ctx: Context, count: int) -> str:
+        """Dot."""
+        return ""
+
+    @node("probe.old", deprecated="use probe.dot")
+    def old(ctx: Context) -> str:
+        """Age."""
+        return ""
+
+    schema = create_installed_schema(create_catalog(dot, old))
+    validator = Draft202012Validator(schema)
+
+    for good in ({"type": "probe.dot", "inputs": {"n": 2}}, {"type": "probe.spot"}, {"type": "probe.old"}):
+        assert not list(validator.iter_errors({"studio": 1, "nodes": {"a": good}})), good
+    for bad in ({"type": "probe.dot", "inputs": {"m": 2}}, {"type": "probe.dash"}):
+        assert list(validator.iter_errors({"studio": 1, "nodes": {"a": bad}})), bad
+    assert schema["$defs"]["probe.old"]["deprecated"] is True
+    assert "deprecated" not in schema["$defs"]["probe.dot"]
+    (rule,) = (r for r in schema["$defs"]["node"]["allOf"] if r["if"]["properties"]["type"]["const"] == "probe.old")
+    assert rule["then"]["properties"]["type"]["deprecated"] is True
+    described = schema["$defs"]["node"]["properties"]["type"]["anyOf"][0]
+    assert described["enumDescriptions"][described["enum"].index("probe.old")] == "Deprecated: use probe.dot\n\nAge."

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from studio.api import ValueType, hookimpl
+from studio.api import Context, ValueType, hookimpl, node
 from studio.registry import load_registry
 from studio.testing.subject import GivenPlugin
 from tests.studio.registry.conftest import Note, NoteType, count, count_again, load, make_note
@@ -44,6 +44,24 @@ def test_two_node_types_of_one_id_in_one_plugin_fail_it() -> None:
     _, rows = load(GivenPlugin([count, count_again]))
 
     assert "the plugin has two node types 'test.count'" in rows[0].problem
+
+
+def test_two_node_types_that_replace_one_id_fail_the_second_and_name_both() -> None:
+    @node("test.tally", replaces="test.old_count")
+    def tally(ctx: Context) -> int:
+        """Tally."""
+        return 0
+
+    @node("test.number", replaces=["test.old_count"])
+    def number(ctx: Context) -> int:
+        """Number."""
+        return 0
+
+    _, rows = load(GivenPlugin([tally]), GivenPlugin([number]))
+
+    assert [row.status for row in rows] == ["ok", "failed"]
+    assert "E203 two node types replace 'test.old_count': 'test.tally'" in rows[1].problem
+    assert "'test.number'" in rows[1].problem
 
 
 def test_a_value_type_that_nobody_provides_fails_the_plugin() -> None:
