@@ -101,6 +101,11 @@ class Graph:
         """The file's name without extension, or "graph"."""
         return self.path.stem if self.path else "graph"
 
+    @property
+    def is_carried(self) -> bool:
+        """Whether a media file carried it, so that it may use only what came with it or has a known digest."""
+        return self.file_digests is not None
+
 
 def is_edge(value: Any) -> bool:
     """Say whether a value at an input is an edge."""

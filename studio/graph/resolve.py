@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,6 +12,7 @@ from typing import Any
 from studio.api import Input, TypeSpec
 from studio.errors import Finding, GraphError
 from studio.graph.bind import Binder, may_map
+from studio.graph.carried import Carried
 from studio.graph.catalog import Catalog
 from studio.graph.declared_inputs import DeclaredInputs
 from studio.graph.document import EdgeDocument, Graph, NodeDocument
@@ -26,8 +28,8 @@ from studio.graph.requires import check_requires
 from studio.graph.resolved import ResolvedGraph, ResolvedNode
 
 MAX_SUBGRAPH_DEPTH = 16
-_Place = Path | str | None
-"""Where a graph comes from: its file, its reference if it is embedded, or None if that is unknown."""
+_Place = Path | None
+"""Where a graph comes from: its file, the place it would have if it came embedded, or None if that is unknown."""
 _Places = tuple[_Place, ...]
 _Declared = tuple[Mapping[str, Input], dict[str, TypeSpec]]
 
@@ -56,6 +58,16 @@ def resolve_graph(
     """
     paths = Paths(graph.base, tuple(root.resolve() for root in [graph.base, *roots]), graph.file_digests)
     return _Resolver(graph, catalog, paths, videos or {}, _parents).resolve()
+
+
+def enter_part(graph: Graph, reference: str, document: Mapping[str, Any]) -> Graph:
+    """Return a graph that came embedded with another; its paths start from the folder that it lay in."""
+    embedded, digests, base = graph.embedded, graph.file_digests, graph.base
+    if isinstance(embedded, Carried):
+        folder = os.path.dirname(reference)
+        embedded, base = embedded.enter(folder), base / folder
+        digests = digests.enter(folder) if isinstance(digests, Carried) else digests
+    return parse_graph(document, base=base, embedded=embedded, file_digests=digests)
 
 
 class _Resolver:
@@ -267,7 +279,17 @@ class _Resolver:
 
     def resolve_subgraph(self, reference: str, where: str) -> ResolvedGraph | None:
         """Resolve the graph that a node names, or report why it cannot be."""
-        place = reference if reference in self.graph.embedded else self.paths.resolve(reference)
+        if self.graph.is_carried and reference not in self.graph.embedded:
+            self.findings.report(
+                "E134",
+                where,
+                f"the file that names the graph {reference!r} does not carry it",
+                expected="a file that carries every graph it was made by",
+                found=reference,
+                hint="run the graph itself: studio run GRAPH.json",
+            )
+            return None
+        place = self.find_place(reference)
         if not self.check_nesting(reference, place, where):
             return None
         try:
@@ -305,12 +327,17 @@ class _Resolver:
             return False
         return True
 
+    def find_place(self, reference: str) -> _Place:
+        """Return where the graph that a reference names lies, or would lie if the file did not carry it."""
+        if reference in self.graph.embedded:
+            return Path(os.path.normpath(self.graph.base / reference))
+        return self.paths.resolve(reference)
+
     def load_subgraph(self, reference: str) -> Graph | None:
         """Return the graph that a reference names, or None if it lies outside the roots."""
         embedded = self.graph.embedded.get(reference)
         if embedded is not None:
-            graph = self.graph
-            return parse_graph(embedded, base=graph.base, embedded=graph.embedded, file_digests=graph.file_digests)
+            return enter_part(self.graph, reference, embedded)
         path = self.paths.find(reference)
         return load_graph(path) if path is not None else None
 

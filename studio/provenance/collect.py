@@ -10,8 +10,10 @@ from typing import Any
 
 from studio.api import File, NodeType
 from studio.graph import ResolvedGraph
+from studio.graph.carried import join_paths
 from studio.graph.given import describe_given, find_given_files
 from studio.graph.source import Collected, FileSource, Source
+from studio.provenance.record import CARRIED_FORMAT
 from studio.version import VERSION
 
 FindFile = Callable[[FileSource, Mapping[str, str] | None], File]
@@ -23,8 +25,8 @@ class GraphParts:
     """What a graph consists of besides its own document.
 
     Attributes:
-        graphs: Documents of the graphs in it, by reference.
-        files: Digests of the files that it reads, by how it names them.
+        graphs: Documents of the graphs in it, by their paths seen from its folder.
+        files: Digests of the files that it and the graphs in it read, by their paths seen from its folder.
         node_types: The node types that it uses, ordered by id.
     """
 
@@ -42,16 +44,16 @@ def collect_parts(resolved: ResolvedGraph, find_file: FindFile) -> GraphParts:
     graphs: dict[str, Any] = {}
     files: dict[str, str] = {}
     node_types: dict[str, NodeType] = {}
-    for part in _iterate_graphs(resolved):
+    for part, folder in _iterate_graphs(resolved):
         for source in _iterate_files(part):
             known = (part.graph.file_digests or {}).get(source.written)  # a default that is not used may be gone
-            files[source.written] = known or find_file(source, None).digest
+            files[_name(folder, source.written)] = known or find_file(source, None).digest
         for node in part.nodes.values():
             if node.node_type is not None:
                 node_types[node.node_type.id] = node.node_type
             if node.subgraph is not None:
                 reference = part.graph.document.nodes[node.id].type.removeprefix("graph:")
-                graphs[reference] = dict(node.subgraph.graph.json)
+                graphs[_name(folder, reference)] = dict(node.subgraph.graph.json)
     return GraphParts(graphs, files, tuple(node_types[name] for name in sorted(node_types)))
 
 
@@ -75,7 +77,7 @@ def collect_provenance(
     for source in find_given_files(resolved, values):
         files[source.written] = find_file(source, graph.file_digests).digest
     return {
-        "studio": 1,
+        "studio": CARRIED_FORMAT,
         "version": VERSION,
         "graph": dict(graph.json),
         "graphs": parts.graphs,
@@ -85,13 +87,21 @@ def collect_provenance(
     }
 
 
-def _iterate_graphs(resolved: ResolvedGraph) -> Iterator[ResolvedGraph]:
-    """Yield a graph and the graphs in it."""
-    pending = [resolved]
+def _name(folder: str, written: str) -> str:
+    """Return a path seen from the first graph's folder; as it is written where both are the same."""
+    return join_paths(folder, written) if folder else written
+
+
+def _iterate_graphs(resolved: ResolvedGraph) -> Iterator[tuple[ResolvedGraph, str]]:
+    """Yield a graph and the graphs in it, each with its folder as seen from the first one's."""
+    pending = [(resolved, "")]
     while pending:
-        part = pending.pop()
-        yield part
-        pending += [node.subgraph for node in part.nodes.values() if node.subgraph is not None]
+        part, folder = pending.pop()
+        yield part, folder
+        for node in part.nodes.values():
+            if node.subgraph is not None:
+                reference = part.graph.document.nodes[node.id].type.removeprefix("graph:")
+                pending.append((node.subgraph, os.path.dirname(join_paths(folder, reference))))
 
 
 def _iterate_files(resolved: ResolvedGraph) -> Iterator[FileSource]:

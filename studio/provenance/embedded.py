@@ -9,7 +9,8 @@ from typing import Any
 
 from studio.api import ValueType
 from studio.errors import Finding, GraphError
-from studio.provenance.record import FileRecord, Recipe
+from studio.graph.carried import Carried
+from studio.provenance.record import CARRIED_FORMAT, FileRecord, Recipe
 
 
 def format_provenance(provenance: Mapping[str, Any], output: str, index: int) -> str:
@@ -58,19 +59,38 @@ def read_embedded(path: Path, value_types: Iterable[ValueType[Any]], *, max_leng
             hint="raise STUDIO_MAX_GRAPH_BYTES if it is meant to be that large",
         )
     try:
-        return _parse_record(json.loads(text), path)
+        carried = json.loads(text)
+        _check_format(carried, path)
+        return _parse_record(carried, path)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OSError):
         raise _refuse("E134", f"what {str(path)!r} carries is damaged", expected="a graph and its values") from None
 
 
+def _check_format(carried: Mapping[str, Any], path: Path) -> None:
+    number = carried.get("studio", 1)
+    if type(number) is int and 1 <= number <= CARRIED_FORMAT:
+        return
+    raise _refuse(
+        "E134",
+        f"what {str(path)!r} carries has an unknown format",
+        expected=f'"studio": 1 to {CARRIED_FORMAT}',
+        found=repr(number),
+        hint="install a newer Studio",
+    )
+
+
 def _parse_record(carried: Mapping[str, Any], path: Path) -> FileRecord:
     written = Path(str(carried.get("base", ".")))
+    graphs: Mapping[str, Any] = dict(carried.get("graphs", {}))
+    digests: Mapping[str, str] = {str(name): str(digest) for name, digest in dict(carried.get("files", {})).items()}
+    if carried.get("studio") == CARRIED_FORMAT:
+        graphs, digests = Carried(graphs), Carried(digests)
     recipe = Recipe(
         carried["graph"],
         {str(name): value for name, value in dict(carried["inputs"]).items()},
         (path.resolve().parent / ("." if written.is_absolute() else written)).resolve(),
-        dict(carried.get("graphs", {})),
-        {str(name): str(digest) for name, digest in dict(carried.get("files", {})).items()},
+        graphs,
+        digests,
     )
     if not recipe.graph.json:  # parsed here, so that a damaged graph is found now
         raise ValueError("an empty graph")

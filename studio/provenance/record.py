@@ -10,6 +10,9 @@ from typing import Any
 
 from studio.graph import Graph, parse_graph
 
+CARRIED_FORMAT = 2
+"""The format of what a file carries. In format 1 the graphs in a graph named things from its folder, not theirs."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -19,8 +22,9 @@ class Recipe:
         document: The graph document; empty where the recipe is not known.
         inputs: The values of the graph's inputs as plain JSON.
         base: The folder that the graph's relative paths start from.
-        graphs: Documents of the graphs in the graph, by reference; those that are missing are looked up on disk.
-        file_digests: Digests of the files that the graph reads, by how it names them; None where they are not recorded.
+        graphs: Documents of the graphs in the graph, by path. What a file carries holds all of them; others are looked
+            up on disk.
+        file_digests: Digests of the files that the graph reads, by path; None where they are not recorded.
         roots: Further folders that the graph may read.
     """
 

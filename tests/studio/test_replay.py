@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +15,7 @@ from studio.api import Audio, Image, ImageType, MediaLimits, Video
 from studio.app import Studio, read_settings
 from studio.errors import GraphError, UsageError
 from studio.provenance.check import read_records
+from studio.provenance.output_folder import OutputFolder
 from studio.provenance.record import FileRecord, Recipe
 from studio.replay import (
     ReplayState,
@@ -185,3 +187,54 @@ def test_videos_are_compared_by_frames_times_and_audio(
     studio: Studio, tmp_path: Path, one: Video, two: Video, state: ReplayState
 ) -> None:
     assert compare_videos(studio, tmp_path, one, two) is state
+
+
+def write_graph(path: Path, nodes: dict[str, Any]) -> dict[str, Any]:
+    """Write a graph whose output is its node "o"."""
+    document = {"studio": 1, "nodes": nodes, "outputs": {"o": {"from": "o"}}}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document))
+    return document
+
+
+def flip(level: int, folder: Path) -> dict[str, Any]:
+    """Return the node of a graph that reads `photo.png` of its own folder, which is written too."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ImageType().write_file(Image(np.full((4, 4, 3), level, np.uint8)), folder / "photo.png", None)
+    return {"o": {"type": "image.invert", "inputs": {"image": {"file": "photo.png"}}}}
+
+
+def test_graphs_and_files_of_one_name_in_several_folders_are_not_mixed_up(studio: Studio, tmp_path: Path) -> None:
+    graphs = tmp_path / "graphs"
+    write_graph(graphs / "part.json", flip(10, graphs))
+    write_graph(graphs / "parts" / "part.json", flip(200, graphs / "parts"))
+    write_graph(graphs / "parts" / "all.json", {"o": {"type": "graph:./part.json"}})
+    both = [{"from": "one"}, {"from": "two"}]
+    nodes = {
+        "one": {"type": "graph:part.json"},
+        "two": {"type": "graph:parts/all.json"},
+        "o": {"type": "image.grid", "inputs": {"images": both}},
+    }
+    write_graph(graphs / "graph.json", nodes)
+    (made,) = studio.run(graphs / "graph.json", output=OutputFolder(tmp_path / "out")).files
+
+    assert replay_file(studio, made.path).state is ReplayState.SAME
+
+    (graphs / "parts" / "part.json").unlink()
+    assert replay_file(studio, made.path).state is ReplayState.SAME
+
+
+def test_a_file_reaches_no_graph_that_it_does_not_carry(studio: Studio, tmp_path: Path) -> None:
+    write_graph(tmp_path / "private" / "graph.json", flip(10, tmp_path / "private"))
+    document = {"studio": 1, "nodes": {"o": {"type": "graph:private/graph.json"}}, "outputs": {"o": {"from": "o"}}}
+    for number in (1, 2):
+        forged = {"studio": number, "graph": document, "graphs": {}, "inputs": {}, "files": {}, "base": "../../.."}
+        path = tmp_path / "a" / "b" / "c" / f"forged{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        ImageType().write_file(Image(np.zeros((4, 4, 3), np.uint8)), path, json.dumps(forged))
+
+        with pytest.raises(GraphError) as caught:
+            run_again(studio, load_recipe(studio, path), tmp_path / "out", "x.png")
+
+        assert [(finding.code, finding.where) for finding in caught.value.findings] == [("E134", "/nodes/o/type")]
+        assert not (tmp_path / "out").exists()

@@ -352,6 +352,20 @@ def test_an_embedded_graph_may_contain_itself_no_more_than_a_file_may(registry: 
     assert [(f.code, f.where) for f in other] == [("E130", "/nodes/a/type#/nodes/x/type")]
 
 
+def test_a_graph_from_a_file_uses_no_graph_that_did_not_come_with_it(registry: Registry, folder: Path) -> None:
+    part = {"studio": 1, "nodes": {"o": NEW}, "outputs": {"o": {"from": "o"}}}
+    (folder / "part.json").write_text(json.dumps(part))
+    document = {"studio": 1, "nodes": {"a": {"type": "graph:part.json"}}, "outputs": {"o": {"from": "a"}}}
+
+    def find_codes(**carried: Any) -> list[str]:
+        graph = parse_graph(document, base=folder, **carried)
+        return [finding.code for finding in resolve_graph(graph, registry).findings]
+
+    assert find_codes() == []
+    assert find_codes(file_digests={}) == ["E134"]
+    assert find_codes(file_digests={}, embedded={"part.json": part}) == []
+
+
 def test_graphs_too_deep_in_graphs_are_refused(registry: Registry, folder: Path) -> None:
     for level in range(20):
         node = {"type": f"graph:g{level + 1}.json"} if level < 19 else NEW

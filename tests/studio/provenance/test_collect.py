@@ -93,7 +93,7 @@ def test_a_file_says_which_graph_and_values_made_it_and_where_its_paths_start(st
         studio, tmp_path, {"photo": InputFile(tmp_path / "elsewhere" / "mine.png")}, tmp_path / "out" / "x"
     )
 
-    assert carried["studio"] == 1
+    assert carried["studio"] == 2
     assert carried["version"] == VERSION
     assert carried["inputs"] == {"photo": {"file": "elsewhere/mine.png"}}
     assert carried["files"]["elsewhere/mine.png"] == given

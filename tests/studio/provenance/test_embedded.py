@@ -73,6 +73,16 @@ def test_files_of_the_first_versions_carry_less(tmp_path: Path) -> None:
     assert record.recipe.base == tmp_path
 
 
+@pytest.mark.parametrize("number", [0, 3, 99, "2", True, None])
+def test_a_format_that_is_not_known_is_refused(tmp_path: Path, number: Any) -> None:
+    path = write(tmp_path / "o.png", format_provenance(PROVENANCE | {"studio": number}, "o", 0))
+
+    with pytest.raises(GraphError, match="E134") as caught:
+        read(path)
+
+    assert "newer Studio" in caught.value.hint
+
+
 def test_a_file_that_is_no_media_carries_nothing(tmp_path: Path) -> None:
     (tmp_path / "o.json").write_text("{}")
 
