@@ -13,8 +13,10 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from studio_diffusion.training.artwork import Artwork, Scenes, trace_sketch
+from studio_diffusion.training.artwork import Artwork
 from studio_diffusion.training.sampling import write_sheet
+from studio_diffusion.training.scenes import Scenes
+from studio_diffusion.training.sketches import trace_sketch
 from studio_diffusion.training.slices import Averaged, Requests, Slice, create_optimizers, take_step
 
 
@@ -38,12 +40,16 @@ def create_autoencoder(side: int = 64) -> Any:
     )
 
 
+# kinds of scenes, in the order of `KINDS`
+_SHARES = (0.4, 0.1, 0.08, 0.17, 0.07, 0.18)
+
+
 def draw_training_pictures(artwork: Artwork, count: int, rng: np.random.Generator) -> np.ndarray:
     """Draw pictures of everything the artwork has, and sketches of them: count x side x side x 3, uint8."""
     scenes = Scenes(artwork.names, styles=artwork.styles)
     pictures = []
     for _ in range(count):
-        picture = artwork.draw(scenes.make(rng, (0.5, 0.15, 0.1, 0.25)))
+        picture = artwork.draw(scenes.make(rng, _SHARES))
         pictures.append(trace_sketch(picture, rng) if rng.random() < 0.08 else picture)
     return np.stack(pictures)
 

@@ -11,21 +11,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from studio_diffusion.training.artwork import (
-    COLORS,
-    PAIR_SIZE,
-    POSITIONS,
-    RELATIONS,
-    SHAPES,
-    SIZES,
-    Artwork,
-    Scene,
-    Thing,
-    is_held_out,
-    trace_sketch,
-    with_article,
-)
+from studio_diffusion.training.artwork import Artwork
 from studio_diffusion.training.judge import Judge, rank
+from studio_diffusion.training.scenes import PAIR_SIZE, Scene, Thing, is_held_out
+from studio_diffusion.training.sketches import trace_sketch
+from studio_diffusion.training.vocabulary import COLORS, POSITIONS, RELATIONS, SHAPES, SIZES, with_article
 
 SEEDS = (0, 1, 2)
 _PALETTE = np.array(list(COLORS.values()), np.float32)

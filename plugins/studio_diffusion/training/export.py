@@ -10,9 +10,9 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from studio_diffusion.training.artwork import COLORS, FLAT, POSITIONS, RELATIONS, list_words
 from studio_diffusion.training.evaluate import list_known_words
 from studio_diffusion.training.sampling import GUIDANCE, STEPS, ZEROS
+from studio_diffusion.training.vocabulary import COLORS, FLAT, POSITIONS, RELATIONS, list_words
 
 _HERE = Path(__file__).parent
 _ABOUT = "a small model of emoji-like art, trained from nothing on {artwork}; it draws what it knows and nothing else"

@@ -17,8 +17,10 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from studio_diffusion.training.artwork import Artwork, Scenes, trace_sketch
+from studio_diffusion.training.artwork import Artwork
 from studio_diffusion.training.autoencoder import to_network
+from studio_diffusion.training.scenes import Scenes
+from studio_diffusion.training.sketches import trace_sketch
 from studio_diffusion.training.slices import Averaged, Requests, Slice, create_optimizers, take_step
 from studio_diffusion.training.text import create_text_encoder, encode, tokenize
 

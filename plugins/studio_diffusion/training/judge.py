@@ -12,9 +12,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from studio_diffusion.training.artwork import COLORS, Artwork, Scene, Thing
+from studio_diffusion.training.artwork import Artwork
 from studio_diffusion.training.autoencoder import to_network
+from studio_diffusion.training.scenes import Scene, Thing
 from studio_diffusion.training.slices import Requests, Stopped
+from studio_diffusion.training.vocabulary import COLORS
 
 BLANK = "(nothing)"
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from studio_diffusion.training.artwork import Scene
+from studio_diffusion.training.scenes import Scene
 
 STEPS = 14
 GUIDANCE = 3.5

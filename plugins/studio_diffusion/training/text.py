@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from studio_diffusion.training.artwork import list_words
+from studio_diffusion.training.vocabulary import list_words
 
 WINDOW = 24
 _START, _END = "<|startoftext|>", "<|endoftext|>"

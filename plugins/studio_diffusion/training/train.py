@@ -69,8 +69,9 @@ def main(arguments: list[str] | None = None) -> None:
     options = parse_arguments(arguments)
     import torch
 
-    from studio_diffusion.training.artwork import Artwork, load_concepts
+    from studio_diffusion.training.artwork import Artwork
     from studio_diffusion.training.slices import Requests, Stopped
+    from studio_diffusion.training.vocabulary import load_concepts
 
     torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)
@@ -113,8 +114,8 @@ def _train_autoencoder(options: argparse.Namespace, artwork: Any, words: list[st
 def _load_frozen(options: argparse.Namespace, artwork: Any) -> tuple[Any, Any]:
     from diffusers import AutoencoderKL
 
-    from studio_diffusion.training.artwork import load_concepts
     from studio_diffusion.training.text import write_tokenizer
+    from studio_diffusion.training.vocabulary import load_concepts
 
     vae = AutoencoderKL.from_pretrained(options.out / "vae").to(options.device).eval().requires_grad_(False)
     return write_tokenizer(options.out / "tokenizer", [*artwork.names, *load_concepts()]), vae

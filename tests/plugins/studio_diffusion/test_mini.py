@@ -13,7 +13,8 @@ import studio_diffusion
 from studio.api import Image
 from studio.app import Studio
 from studio_diffusion.training import evaluate
-from studio_diffusion.training.artwork import load_concepts, trace_sketch
+from studio_diffusion.training.sketches import trace_sketch
+from studio_diffusion.training.vocabulary import load_concepts
 
 pytestmark = pytest.mark.xdist_group("diffusers")
 FOLDERS = studio_diffusion.studio_models()

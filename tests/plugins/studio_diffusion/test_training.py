@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from studio_diffusion.training import artwork, evaluate
-from studio_diffusion.training.artwork import Artwork, Scene, Scenes, Thing
+from studio_diffusion.training import evaluate
+from studio_diffusion.training.artwork import Artwork
+from studio_diffusion.training.scenes import Scene, Scenes, Thing, is_held_out
+from studio_diffusion.training.sketches import trace_sketch
+from studio_diffusion.training.vocabulary import COLORS, SHAPES, SIZES, load_concepts
 
 pytestmark = pytest.mark.xdist_group("diffusers")
-WORDS = list(artwork.load_concepts(12))
+WORDS = list(load_concepts(12))
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 
@@ -22,7 +25,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of artwork as the upstream one is laid out: one colored blob with a dot for each name."""
     folder = tmp_path_factory.mktemp("artwork")
     lines = ["file\temoji\tname\tskin_tone"]
-    for number, name in enumerate(artwork.load_concepts().values()):
+    for number, name in enumerate(load_concepts().values()):
         picture = Image.new("RGBA", (128, 128))
         draw = ImageDraw.Draw(picture)
         draw.ellipse((6, 6 + number % 30, 122, 122), fill=(40 + number * 7 % 200, 200 - number * 11 % 180, 90, 255))
@@ -55,15 +58,15 @@ def test_the_same_seed_makes_up_the_same_scenes() -> None:
 def test_training_never_sees_a_held_out_pair() -> None:
     rng = np.random.default_rng(0)
     things = [thing for _ in range(3000) for thing in Scenes(WORDS).make(rng).things]
-    colored = [t for t in things if t.color and t.word not in artwork.SHAPES]
+    colored = [t for t in things if t.color and t.word not in SHAPES]
 
     assert len(colored) > 500
-    assert not [t for t in colored if artwork.is_held_out(t.word, t.color)]
-    assert 0.05 < np.mean([artwork.is_held_out(w, c) for w in WORDS for c in artwork.COLORS]) < 0.3
+    assert not [t for t in colored if is_held_out(t.word, t.color)]
+    assert 0.05 < np.mean([is_held_out(w, c) for w in WORDS for c in COLORS]) < 0.3
 
 
 def test_the_test_prompts_are_two_hundred_and_never_change() -> None:
-    words = list(artwork.load_concepts(160))
+    words = list(load_concepts(160))
     scenes = evaluate.make_test_scenes(words)
 
     assert len(scenes) == 200
@@ -100,7 +103,7 @@ def test_the_floor_takes_the_picture_of_another_prompt_of_the_same_kind() -> Non
 
 def test_a_thing_of_the_usual_size_is_neither_small_nor_large(data: Path) -> None:
     art = Artwork(data)
-    usual, small, large = (art.draw(Scene("", (Thing("cat", "", artwork.SIZES[s]),))) for s in ("", "small", "large"))
+    usual, small, large = (art.draw(Scene("", (Thing("cat", "", SIZES[s]),))) for s in ("", "small", "large"))
 
     assert not evaluate.has_size(usual, small, "small")
     assert not evaluate.has_size(usual, large, "large")
@@ -110,11 +113,11 @@ def test_edges_of_a_picture_follow_its_own_sketch_and_not_another(data: Path) ->
     art = Artwork(data)
     here, there = (art.draw(Scene("", (Thing("cat", "", 0.4, x, x),))) for x in (0.25, 0.75))
 
-    own = evaluate.compute_edge_score(here, artwork.trace_sketch(here))
+    own = evaluate.compute_edge_score(here, trace_sketch(here))
 
     assert own > 0.99
-    assert evaluate.compute_edge_score(here, artwork.trace_sketch(there)) < 0.1
-    assert evaluate.compute_edge_score(np.full((64, 64, 3), 255, np.uint8), artwork.trace_sketch(here)) == 0
+    assert evaluate.compute_edge_score(here, trace_sketch(there)) < 0.1
+    assert evaluate.compute_edge_score(np.full((64, 64, 3), 255, np.uint8), trace_sketch(here)) == 0
 
 
 def test_a_pair_is_taken_apart_in_the_order_of_the_words(data: Path) -> None:

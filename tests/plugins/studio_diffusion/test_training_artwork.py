@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from studio_diffusion.training.artwork import FLAT, STYLES, Artwork, Scene, Scenes, Thing
+from studio_diffusion.training.artwork import Artwork
 from studio_diffusion.training.artwork_files import parse_code_points, read_fluent, read_names
+from studio_diffusion.training.backgrounds import PLACES
+from studio_diffusion.training.scenes import Scene, Scenes, Thing
+from studio_diffusion.training.vocabulary import FLAT, STYLES
 
 FLAT_COLOR, SOLID_COLOR = (30, 60, 200), (200, 150, 30)
 NAMES = {"cat": "1f408", "red heart": "2764", "keycap #": "0023_20e3", "flag": "1f3f4"}
@@ -127,3 +130,41 @@ def test_what_was_drawn_before_does_not_change_what_is_drawn(noto: Path, fluent:
     art.draw(scene)
 
     assert (art.draw(scene) == fresh.draw(scene)).all()
+
+
+def test_a_thing_in_a_place_stands_on_the_ground_with_a_shadow_below(noto: Path, fluent: Path) -> None:
+    art = Artwork(noto, 128, fluent)
+    place = PLACES["on grass"]
+    thing = Thing("cat", "", 0.5, 0.5, place.ground, stands=True)
+
+    bare = art.draw(Scene("", (), "on grass"))
+    picture = art.draw(Scene("", (thing,), "on grass"))
+
+    changed = (np.abs(picture.astype(int) - bare).max(-1) > 8).nonzero()
+    assert abs(changed[0].max() + 1 - place.ground * 128) < 6
+    darker = bare[111, 64].astype(int).sum() - picture[111, 64].astype(int).sum()
+    assert darker > 60
+    left, top, side = art.find_box(Scene("", (thing,), "on grass"))
+    assert (left, side) == (32, 64)
+    assert abs(top + side - place.ground * 128) < 6
+
+
+def test_what_floats_casts_no_shadow(noto: Path, fluent: Path) -> None:
+    art = Artwork(noto, 128, fluent)
+
+    bare = art.draw(Scene("", (), "in space"))
+    picture = art.draw(Scene("", (Thing("cat", "", 0.5),), "in space"))
+
+    assert (picture[100:] == bare[100:]).all()
+    assert (picture[64, 64] != bare[64, 64]).any()
+
+
+def test_a_sticker_has_a_white_border_and_stays_within_its_square(noto: Path, fluent: Path) -> None:
+    picture = Artwork(noto, 128, fluent).draw(Scene("", (Thing("cat", size=0.8),), "blue", "sticker"))
+
+    row = picture[64]
+    white = np.flatnonzero((row > 248).all(-1))
+    assert len(white) > 4
+    assert white.min() < 64 < white.max()
+    assert picture[64, 64].tolist() == pytest.approx(SOLID_COLOR, abs=2)
+    assert row[4].tolist() == pytest.approx((35, 95, 225), abs=1)
