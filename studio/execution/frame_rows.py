@@ -8,7 +8,15 @@ from typing import Any
 from studio.api import Video
 from studio.errors import StudioError
 from studio.execution.call import Call
+from studio.execution.nearest_frames import NearestFrames
+from studio.execution.plan import PlanNode
 from studio.execution.values import fit_input
+
+
+def find_frame_parts(node: PlanNode) -> dict[str, str]:
+    """Return what a fingerprint says of how frames go together: of several videos, that they meet in time."""
+    videos = [bound for bound in node.inputs.values() if bound.stream and not bound.is_list]
+    return {"videos": "by time"} if len(videos) > 1 else {}
 
 
 class FrameRows:
@@ -23,7 +31,7 @@ class FrameRows:
         videos: Videos that it is mapped over, by input.
         names: Inputs that differ from frame to frame.
         others: Inputs that are the same for all frames.
-        lead: The video that gives times, rate and audio.
+        lead: The video that gives times, rate and audio: the first in the order of the node type's inputs.
     """
 
     def __init__(self, call: Call, inputs: Mapping[str, Any], classes: Mapping[str, type]) -> None:
@@ -33,30 +41,26 @@ class FrameRows:
         self._lists = {name: value for name, value in streams.items() if isinstance(value, list)}
         self.names = {*self.videos, *self._lists}
         self.others = {name: value for name, value in inputs.items() if name not in self.names}
-        self.lead: Video = next(iter(self.videos.values()))
+        self._lead_name = next(name for name in call.node_type.inputs if name in self.videos)
+        self.lead: Video = self.videos[self._lead_name]
+        self._followers = {name: video for name, video in self.videos.items() if name != self._lead_name}
         self._node_type = call.node_type
         self._classes = classes
 
     def read(self) -> Iterator[tuple[float, dict[str, Any]]]:
-        """Yield the time of each frame and the inputs that go with it."""
-        streams = {name: video.frames() for name, video in self.videos.items()}
-        done = 0
-        while True:
-            frames = {name: next(stream, None) for name, stream in streams.items()}
-            present = {name: frame for name, frame in frames.items() if frame is not None}
-            if not present:
-                self._check_lists(done)
-                return
-            if len(present) < len(frames):
-                ended = ", ".join(sorted(set(frames) - set(present)))
-                raise StudioError(
-                    "E308",
-                    f"videos of unequal length: {ended} ended after {done} frames",
-                    hint="trim them to one length first",
-                )
-            images = {name: frame.image for name, frame in present.items()}
-            yield next(iter(present.values())).time, images | self._find_entries(done)
-            done += 1
+        """Yield the time of each frame of the lead and what goes with it: of other videos, the nearest frame."""
+        others = [NearestFrames(name, video, self._lead_name, self.lead) for name, video in self._followers.items()]
+        done, last = 0, None
+        for done, frame in enumerate(self.lead.frames(), 1):
+            last = frame
+            images = {self._lead_name: frame.image}
+            for name, other in zip(self._followers, others, strict=True):
+                images[name] = other.find(frame.time).image
+            yield frame.time, images | self._find_entries(done - 1)
+        if last is not None:
+            for other in others:
+                other.check_end(last)
+        self._check_lists(done)
 
     def _find_entries(self, index: int) -> dict[str, Any]:
         """Return the entries of lists that go with a frame; a list of one stretches."""

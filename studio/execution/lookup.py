@@ -11,6 +11,7 @@ from studio.api import NodeType
 from studio.cache import MISSING, Action, shorten_notes
 from studio.execution.call import Call, LostValue, Result
 from studio.execution.digests import is_undigested
+from studio.execution.frame_rows import find_frame_parts
 from studio.execution.options import RunOptions
 from studio.execution.services import Services
 from studio.execution.values import Values
@@ -80,7 +81,7 @@ class Lookup:
         for name, result in call.args.items():
             if not inputs[name].unkeyed:
                 digests[name] = result.digest
-        return digests
+        return digests | find_frame_parts(call.state.node) if call.state.node.stream else digests
 
     def find_fingerprint(self, call: Call) -> str | None:
         """Return a call's fingerprint, or None if an input has no digest."""

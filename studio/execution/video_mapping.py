@@ -95,6 +95,7 @@ class _MappedVideo:
             rate=lead.rate,
             count=lambda: lead.count,
             audio=lambda: lead.audio,
+            duration=lambda: lead.duration,
             color=image.color,
         )
 
@@ -128,8 +129,7 @@ class _MappedVideo:
         """Yield time and outputs of each frame, in order."""
         context = self._call.context
         assert context is not None
-        total = next((video.count for video in self._rows.videos.values() if video.count), 0)
-        progress = FrameProgress(context.step, total)
+        progress = FrameProgress(context.step, self._rows.lead.count or 0)
         rows = self._rows.read()
         size, known = 1, self._first
         while stack := list(islice(rows, size)):

@@ -18,7 +18,7 @@ def join_video(node: ResolvedNode) -> None:
     if any(bound.stream and not bound.depth for bound in node.inputs.values()):
         for name, bound in node.inputs.items():
             if bound.depth == 1 and not bound.stream:
-                node.inputs[name] = replace(bound, depth=0, stream=True)
+                node.inputs[name] = replace(bound, depth=0, stream=True, is_list=True)
 
 
 def map_variables(node: ResolvedNode, resolved: ResolvedGraph) -> None:

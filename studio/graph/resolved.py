@@ -20,12 +20,14 @@ class Bound:
         spec: What the node's input takes.
         depth: Lists that the node is mapped over through this input.
         stream: Whether it is mapped over the frames of a video.
+        is_list: Whether it is a list beside a video, whose entries go with the frames.
     """
 
     source: Source
     spec: TypeSpec
     depth: int = 0
     stream: bool = False
+    is_list: bool = False
 
 
 @dataclass
