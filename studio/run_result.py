@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,6 +66,7 @@ def finish_run(
     """
     from studio.provenance.manifest import create_manifest
 
+    begin = time.perf_counter()
     outputs = {name: copy_plain(outcome.load(result)) for name, result in outcome.results.items()}
     result = RunResult(outcome.status, outputs, errors=list(outcome.errors), warnings=outcome.warnings)
     if folder is not None:
@@ -74,6 +76,8 @@ def finish_run(
         except Cancelled:  # while a video is made as it is written
             result.status = "cancelled"
         outcome.status = result.status
+        outcome.update()
+        outcome.seconds += time.perf_counter() - begin
     result.manifest = create_manifest(facts, outcome, result.files)
     if folder is not None:
         _write_manifest(result, folder)

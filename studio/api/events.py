@@ -57,7 +57,7 @@ class RunFinished(Event):
 
     Attributes:
         status: "done", "partly done", "failed" or "cancelled".
-        seconds: How long it took.
+        seconds: How long it took, without writing outputs, and without videos that are made while they are written.
     """
 
     status: str

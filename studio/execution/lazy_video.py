@@ -14,6 +14,7 @@ from studio.execution.call import Call
 from studio.execution.failure import explain_failure
 from studio.execution.progress import FrameProgress
 from studio.execution.services import Services
+from studio.execution.stopwatch import Stopwatch
 
 _PROBED_FRAMES = 3
 _MOST_SECONDS_TO_BEGIN = 1.0
@@ -83,8 +84,8 @@ def digest_lazy_video(call: Call, name: str) -> str:
     return hash_parts({"promised film": call.fingerprint or "", "output": name})
 
 
-def watch_video(call: Call, video: Video, inputs: Mapping[str, Any]) -> Video:
-    """Return the video with progress, pause and cancel, and with the node's name in its errors."""
+def watch_video(call: Call, video: Video, inputs: Mapping[str, Any], stopwatch: Stopwatch) -> Video:
+    """Return the video with progress, pause and cancel, its time measured, and the node's name in its errors."""
     context, state = call.context, call.state
     assert context is not None
     counts = not state.node.stream  # a mapped node counts the frames itself
@@ -93,7 +94,14 @@ def watch_video(call: Call, video: Video, inputs: Mapping[str, Any]) -> Video:
         progress = FrameProgress(context.step, video.count or 0)
         stream = video.frames()
         try:
-            for frame in stream:
+            while True:
+                mark = stopwatch.start()
+                try:
+                    frame = next(stream, None)
+                finally:
+                    stopwatch.add(state, stopwatch.stop(mark))
+                if frame is None:
+                    return
                 context.wait()
                 yield frame
                 if counts:

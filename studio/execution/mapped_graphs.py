@@ -63,6 +63,11 @@ def combine_copies(state: NodeState, demand: Demand) -> Unavailable | None:
         outputs[name] = nest(state.shape, found)
     state.outputs = outputs
     inner = [demand.states[node_id] for copy in state.copies for node_id in copy.nodes]
-    state.seconds = sum(child.seconds for child in inner)
+    state.seconds = measure_copies(state, demand)
     state.started = any(call.ran for child in inner for call in child.calls)
     return None
+
+
+def measure_copies(state: NodeState, demand: Demand) -> float:
+    """Return the seconds that the copies of a mapped graph have taken so far."""
+    return sum(demand.states[node_id].seconds for copy in state.copies for node_id in copy.nodes)

@@ -55,6 +55,7 @@ class Outcome:
         records: What is known of each node that was needed.
         warnings: What went wrong without stopping the run.
         load: Returns the value of a result.
+        update: Brings the records up to date: lazy videos are made while outputs are written, after the run.
         seconds: How long the run took.
         models: How many models were opened, and what was in memory at the end.
     """
@@ -65,6 +66,7 @@ class Outcome:
     records: dict[str, NodeRecord]
     warnings: list[str]
     load: Callable[[Result], Any]
+    update: Callable[[], None] = lambda: None
     seconds: float = 0.0
     models: dict[str, Any] = field(default_factory=dict)
 

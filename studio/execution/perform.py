@@ -17,6 +17,7 @@ from studio.execution.lazy_video import LazyVideos, digest_lazy_video, watch_vid
 from studio.execution.lookup import Lookup
 from studio.execution.memory_recovery import MemoryRecovery
 from studio.execution.services import Services, StackLimits
+from studio.execution.stopwatch import Stopwatch
 from studio.execution.video_mapping import VideoMapping
 
 Performed = dict[str, Result] | BaseException
@@ -34,11 +35,19 @@ class Performer:
         limits: How many calls are stacked at most.
         lazy_videos: Decides which videos are lazy.
         control: Says whether the run was cancelled.
+        stopwatch: Measures work on lazy videos.
     """
 
     def __init__(
-        self, services: Services, lookup: Lookup, limits: StackLimits, lazy_videos: LazyVideos, control: Control
+        self,
+        services: Services,
+        lookup: Lookup,
+        limits: StackLimits,
+        lazy_videos: LazyVideos,
+        control: Control,
+        stopwatch: Stopwatch,
     ) -> None:
+        self._stopwatch = stopwatch
         self._services = services
         self._limits = limits
         self._lazy_videos = lazy_videos
@@ -98,7 +107,7 @@ class Performer:
             if isinstance(value, Video) and value.source is None and value.origin is None:
                 mapped = call.state.node.stream  # of its videos, the mapping left only lazy ones unstored
                 lazy = mapped or self._lazy_videos.decide_from_frames(call, name, value)
-                value = watch_video(call, value, inputs)
+                value = watch_video(call, value, inputs, self._stopwatch)
                 if lazy:
                     results[name] = Result(digest_lazy_video(call, name), value, call=call, lazy=True)
                     continue

@@ -25,6 +25,7 @@ from studio.execution.failure import explain_failure
 from studio.execution.lanes import Lanes
 from studio.execution.lazy_video import LazyVideos
 from studio.execution.lookup import ELSEWHERE, OURS, Lookup
+from studio.execution.mapped_graphs import measure_copies
 from studio.execution.options import RunOptions
 from studio.execution.outcome import Outcome
 from studio.execution.pending_work import PendingWork
@@ -36,6 +37,7 @@ from studio.execution.reporter import Reporter, find_run_status
 from studio.execution.services import Services, StackLimits
 from studio.execution.settling import Settler
 from studio.execution.stages import Stages
+from studio.execution.stopwatch import Stopwatch
 from studio.execution.values import Values
 
 _POLL_SECONDS = 0.02
@@ -92,7 +94,8 @@ class Run:
         self._limits = StackLimits()
         self._remaker = Remaker(self._lock, self.work, self._resume)
         lazy_videos = LazyVideos(services, self.demand.is_read_once)
-        self._performer = Performer(services, self.lookup, self._limits, lazy_videos, control)
+        self._stopwatch = Stopwatch()
+        self._performer = Performer(services, self.lookup, self._limits, lazy_videos, control, self._stopwatch)
         self.demand.add_plan(plan, self)
 
     # -- the whole -------------------------------------------------------------------------------------
@@ -184,7 +187,7 @@ class Run:
     def _summarize(self) -> Outcome:
         states = list(self.demand.states.values())
         results = self.demand.find_outputs(self._plan)
-        self.reporter.update_records(state for state in states if state.demanded)
+        self._update_records()
         return Outcome(
             find_run_status(self.control.cancelled, results.values(), states),
             {name: result for name, result in results.items() if isinstance(result, Result)},
@@ -192,8 +195,17 @@ class Run:
             self.reporter.records,
             self.reporter.warnings,
             self.values.load,
+            update=self._update_records,
             models=self.reporter.summarize_models(self.services.models),
         )
+
+    def _update_records(self) -> None:
+        """Bring the records of nodes up to date."""
+        states = [state for state in list(self.demand.states.values()) if state.demanded]
+        for state in states:
+            if state.copies:
+                state.seconds = measure_copies(state, self.demand)
+        self.reporter.update_records(states)
 
     # -- from nodes to calls ---------------------------------------------------------------------------
 
@@ -293,9 +305,11 @@ class Run:
             return ready
         for call, _ in loaded:
             self._open(call)
+        mark = self._stopwatch.start()
         outcomes = self._performer.perform([call for call, _ in loaded], [inputs for _, inputs in loaded])
+        seconds = self._stopwatch.stop(mark) / len(loaded)
         for (call, inputs), outcome in zip(loaded, outcomes, strict=True):
-            if not self._stop_clock(call) or isinstance(outcome, Cancelled):
+            if not self._stop_clock(call, seconds) or isinstance(outcome, Cancelled):
                 self.lookup.release(call)
             elif isinstance(outcome, BaseException):
                 ready += self._fail_call(call, outcome, inputs)
@@ -361,13 +375,14 @@ class Run:
             self.reporter.emit(NodeStarted, state.node.id, state.node.type_name)
             state.announced = True
 
-    def _stop_clock(self, call: Call) -> bool:
+    def _stop_clock(self, call: Call, seconds: float) -> bool:
         """Stop a call's clock; return False if it was abandoned meanwhile."""
         with self._lock:
-            call.seconds = time.perf_counter() - call.started
-            call.started = 0.0
-            call.state.seconds += call.seconds
             running = call in self.work.running
+            call.started = 0.0
+        if running:
+            call.seconds = seconds
+            self._stopwatch.add(call.state, seconds)
         if call.context is not None:
             call.context.close()
         return running
@@ -425,6 +440,7 @@ class Run:
         overdue = self.work.take_overdue(limit_seconds)
         self._lanes.abandon(overdue)
         for call in overdue:
+            self._stopwatch.add(call.state, time.perf_counter() - call.started)
             error = StudioError(
                 "E305",
                 f"it did not finish within {limit_seconds:g} seconds",

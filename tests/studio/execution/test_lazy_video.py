@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -171,6 +173,7 @@ def test_frames_are_stacked_where_the_node_type_takes_several(tmp_path: Path, pr
 PROGRAM = """
 import sys, time
 from pathlib import Path
+from types import SimpleNamespace
 from fakes import Probe, open_studio, graph
 folder, stop = Path(sys.argv[1]), int(sys.argv[2])
 probe = Probe()
@@ -210,6 +213,72 @@ def test_many_frames_cost_no_more_memory_than_few(tmp_path: Path, probe: Probe) 
         assert studio.run(build_chain(300), output=tmp_path / "out").status == "done"
 
     assert probe.largest <= 24
+
+
+# -- seconds -------------------------------------------------------------------------------------------
+
+
+_FRAME_SECONDS = 0.004
+
+
+def work() -> None:
+    """Be busy for as long as a frame takes."""
+    end = time.perf_counter() + _FRAME_SECONDS
+    while time.perf_counter() < end:
+        pass
+
+
+@node("busy.film")
+def make_busy_film(ctx: Context, n: int) -> Video:
+    """Make a video whose frames take a while."""
+
+    def frames() -> Iterator[Frame]:
+        for index in range(n):
+            work()
+            yield Frame(Image(np.full((16, 16, 3), index, np.uint8)), index / 25)
+
+    return Video(frames, width=16, height=16, rate=Fraction(25), count=n)
+
+
+@node("busy.image")
+def pass_busily(ctx: Context, image: Image) -> Image:
+    """Return an image after a while."""
+    work()
+    return image
+
+
+@node("busy.count")
+def count_frames(ctx: Context, video: Video) -> int:
+    """Count the frames of a video, which makes them."""
+    return sum(1 for _ in video.frames())
+
+
+@pytest.fixture
+def busy_studio(tmp_path: Path) -> Iterator[Studio]:
+    plugin = SimpleNamespace(studio_node_types=hookimpl(lambda: [make_busy_film, pass_busily, count_frames]))
+    with Studio(create_settings(tmp_path / "cache"), plugins=[("busy", plugin)], discover=False) as studio:
+        yield patient(studio)
+
+
+def test_videos_made_while_they_are_written_count_in_the_seconds(busy_studio: Studio, tmp_path: Path) -> None:
+    nodes = {"f": ("busy.film", {"n": 50}), "v": ("busy.image", {"image": "@f"})}
+
+    manifest = busy_studio.run(graph(nodes, o="v"), output=tmp_path / "out").manifest
+
+    seconds = {name: made["seconds"] for name, made in manifest["nodes"].items()}
+    assert seconds["f"] >= 50 * _FRAME_SECONDS
+    assert seconds["v"] >= 50 * _FRAME_SECONDS
+    assert sum(seconds.values()) <= manifest["seconds"]
+
+
+def test_a_reader_does_not_count_the_work_on_the_video_that_it_reads(busy_studio: Studio) -> None:
+    nodes = {"f": ("busy.film", {"n": 50}), "c": ("busy.count", {"video": "@f"})}
+
+    manifest = busy_studio.run(graph(nodes, o="c")).manifest
+
+    assert manifest["nodes"]["f"]["seconds"] >= 50 * _FRAME_SECONDS
+    assert manifest["nodes"]["f"]["seconds"] + manifest["nodes"]["c"]["seconds"] <= manifest["seconds"]
+    assert manifest["nodes"]["c"]["seconds"] < 25 * _FRAME_SECONDS
 
 
 # -- which videos are lazy -----------------------------------------------------------------------------
