@@ -4,30 +4,48 @@
     python benchmarks/bench_mutants.py --count 40 --seed 7 studio/cache
     python benchmarks/bench_mutants.py --show 17           one mutant of the draw, as a diff
 
+    python benchmarks/bench_mutants.py --only 17,23        some mutants of the draw, with all tests that reach them
+
 A mutant changes one thing: a comparison, a boolean operator, a constant, a sign, a condition, or it drops a call
-whose result nobody uses. First all tests run once under coverage, which says which of them reach which line. Then each
-mutant meets the tests that reach its line, in a copy of the working tree. It is killed if one of them fails or hangs.
-A line that no fast test reaches counts as a survivor.
+whose result nobody uses. First all tests run once under coverage, which says which of them reach which line and how
+long they take. Then each mutant meets the tests that reach its line, in a copy of the working tree: those at the
+mirrored path first, the quickest first, until MOST_SECONDS are spent. A line that runs in other processes only meets
+the tests that reach its module. A mutant is killed if a test fails or hangs.
+
+The tests are imported once. For each mutant the process forks, and the fork exchanges the code of the mutated
+function; the file is changed too, for the processes that tests start.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import copy
 import difflib
+import gc
+import itertools
 import json
+import math
+import multiprocessing
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+import time
+import xml.etree.ElementTree
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from multiprocessing.queues import Queue
 from pathlib import Path
-from queue import Queue
+from types import CodeType, FunctionType
+from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("studio/execution", "studio/cache", "studio/batch")
@@ -51,8 +69,18 @@ OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
     ast.Div: ast.Mult,
     ast.FloorDiv: ast.Mult,
 }
-MOST_TESTS = 150
-SECONDS = 240
+MOST_SECONDS = 60.0
+LIMIT_SECONDS = 600
+PROCESSES = multiprocessing.get_context("spawn")
+PYTEST = ["-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-m", "not slow"]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Which tests reach each line (path -> line -> tests), and the seconds each test takes."""
+
+    lines: dict[str, dict[str, list[str]]]
+    seconds: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -166,64 +194,151 @@ def copy_tree(place: Path) -> Path:
     return place
 
 
-def run_tests(tree: Path, tests: Sequence[str], *more: str, seconds: float | None = None) -> int:
-    """Run tests in a tree; return pytest's exit code, 124 if they take too long."""
+def find_environment(tree: Path) -> dict[str, str]:
+    """Return the environment in which a tree's own packages are imported."""
     path = f"{tree}:{tree / 'plugins'}"
-    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-m", "not slow"]
-    try:
-        return subprocess.run(
-            [*words, *more, *tests], cwd=tree, env=environment, capture_output=True, timeout=seconds, check=False
-        ).returncode
-    except subprocess.TimeoutExpired:
-        return 124
+    return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def map_lines(tree: Path, packages: Sequence[str], tests: Sequence[str]) -> dict[str, dict[str, list[str]]]:
-    """Return the tests that reach each line: path -> line -> tests."""
+def map_lines(tree: Path, packages: Sequence[str], tests: Sequence[str]) -> Reach:
+    """Return what the tests reach; tests that fail without a mutant are left out."""
     import coverage
 
-    sources = [f"--cov={package}" for package in packages]
-    run_tests(tree, tests, *sources, "--cov-context=test", "--cov-report=", "--cov-fail-under=0")
+    report = tree / "report.xml"
+    measure = [
+        *(f"--cov={package}" for package in packages),
+        "--cov-context=test",
+        "--cov-report=",
+        "--cov-fail-under=0",
+    ]
+    words = [sys.executable, "-m", "pytest", *PYTEST, *measure, f"--junitxml={report}", *tests]
+    subprocess.run(words, cwd=tree, env=find_environment(tree), capture_output=True, check=False)
+    seconds = read_seconds(report)
     data = coverage.CoverageData(str(tree / ".coverage"))
     data.read()
     reached: dict[str, dict[str, list[str]]] = {}
     for name in data.measured_files():
-        lines = data.contexts_by_lineno(name)
         relative = Path(name).relative_to(tree).as_posix()
         reached[relative] = {
-            str(line): sorted({context.partition("|")[0] for context in contexts if context})
-            for line, contexts in lines.items()
+            str(line): sorted({context.partition("|")[0] for context in contexts} & seconds.keys())
+            for line, contexts in data.contexts_by_lineno(name).items()
         }
-    return reached
+    return Reach(reached, seconds)
 
 
-def choose_tests(mutant: Mutant, reached: dict[str, dict[str, list[str]]]) -> list[str]:
-    """Return the tests that reach a mutant's line: those at the mirrored path first, then a sample of the others."""
-    tests = reached.get(mutant.path, {}).get(str(mutant.line), [])
+def read_seconds(report: Path) -> dict[str, float]:
+    """Return the seconds of each test that passed, from pytest's report in XML."""
+    seconds = {}
+    for case in xml.etree.ElementTree.parse(report).iter("testcase"):
+        if case.find("failure") is None and case.find("error") is None:
+            path = case.get("classname", "").replace(".", "/") + ".py"
+            seconds[f"{path}::{case.get('name')}"] = float(case.get("time", 0))
+    return seconds
+
+
+def choose_tests(mutant: Mutant, reach: Reach, most_seconds: float = MOST_SECONDS) -> list[str]:
+    """Return tests that reach a mutant's line, or its module where none does: nearest first, quickest first."""
+    module = reach.lines.get(mutant.path, {})
+    tests = module.get(str(mutant.line)) or sorted({test for found in module.values() for test in found})
     path = Path(mutant.path)
-    mirrored = f"tests/{path.parent.as_posix()}/test_{path.stem.lstrip('_')}.py"
-    near = [test for test in tests if test.startswith(mirrored)]
-    folder = [test for test in tests if test.startswith(f"tests/{path.parent.as_posix()}") and test not in near]
-    far = [test for test in tests if test not in near and test not in folder]
-    rng = random.Random(mutant.index)
-    rng.shuffle(folder)
-    rng.shuffle(far)
-    return [*near, *folder, *far][:MOST_TESTS]
+    folder = f"tests/{path.parent.as_posix()}"
+    mirrored = f"{folder}/test_{path.stem.lstrip('_')}.py"
+
+    def rank(test: str) -> tuple[bool, bool, float]:
+        return not test.startswith(mirrored), not test.startswith(folder), reach.seconds.get(test, 1.0)
+
+    chosen, spent = [], 0.0
+    for test in sorted(tests, key=rank):
+        spent += reach.seconds.get(test, 1.0)
+        if spent <= most_seconds or not chosen:
+            chosen.append(test)
+    return chosen
 
 
-def judge(mutant: Mutant, tree: Path, reached: dict[str, dict[str, list[str]]]) -> str:
-    """Return "killed", "survived" or "unreached"."""
-    tests = choose_tests(mutant, reached)
-    if not tests:
-        return "unreached"
-    path = tree / mutant.path
-    source = path.read_text(encoding="utf-8")
-    path.write_text(apply(mutant, source), encoding="utf-8")
-    try:
-        return "survived" if run_tests(tree, tests, "-x", "--timeout=40", seconds=SECONDS) == 0 else "killed"
-    finally:
-        path.write_text(source, encoding="utf-8")
+class Judge:
+    """A plugin of pytest: instead of running the tests it judges mutants, each in a fork.
+
+    Args:
+        tree: The copy of the working tree.
+        chosen: The mutants by number, and the tests that each meets.
+        report: Called with the number of a mutant, what came of it and the test that failed.
+    """
+
+    def __init__(
+        self, tree: Path, chosen: Mapping[int, tuple[Mutant, list[str]]], report: Callable[[int, str, str], None]
+    ) -> None:
+        self._tree = tree
+        self._chosen = chosen
+        self._report = report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Judge the mutants."""
+        items = {item.nodeid: item for item in session.items}
+        for number, (mutant, tests) in self._chosen.items():
+            found = [items[test] for test in tests if test in items]
+            self._report(number, *(self._judge(session, mutant, found) if found else ("unreached", "")))
+        return True
+
+    def _judge(self, session: pytest.Session, mutant: Mutant, items: list[pytest.Item]) -> tuple[str, str]:
+        path = self._tree / mutant.path
+        source = path.read_text(encoding="utf-8")
+        path.write_text(apply(mutant, (ROOT / mutant.path).read_text(encoding="utf-8")), encoding="utf-8")
+        note = self._tree / "failed_test.txt"
+        process = os.fork()
+        if process == 0:
+            os.setpgid(0, 0)
+            os._exit(self._run(session, items, path, note))
+        try:
+            code = wait(process, LIMIT_SECONDS)
+        finally:
+            path.write_text(source, encoding="utf-8")
+        return ("survived", "") if code == 0 else ("killed", note.read_text(encoding="utf-8"))
+
+    def _run(self, session: pytest.Session, items: list[pytest.Item], path: Path, note: Path) -> int:
+        """Run tests in this process after a module has changed; return 1 if one fails."""
+        exchange_code(path)
+        for item, following in itertools.zip_longest(items, items[1:]):
+            note.write_text(item.nodeid, encoding="utf-8")
+            session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if session.testsfailed:
+                return 1
+        return 0
+
+
+def wait(process: int, limit_seconds: float) -> int:
+    """Wait for a process and end its group; return its exit code, 124 if it takes too long."""
+    limit = time.monotonic() + limit_seconds
+    code = None
+    while code is None and time.monotonic() < limit:
+        ended, status = os.waitpid(process, os.WNOHANG)
+        code = os.waitstatus_to_exitcode(status) if ended else None
+        time.sleep(0.02)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process, signal.SIGKILL)
+    if code is None:
+        os.waitpid(process, 0)
+    return 124 if code is None else code
+
+
+def exchange_code(path: Path) -> None:
+    """Give the imported functions of a module the code that its file has now."""
+    compiled = compile(path.read_text(encoding="utf-8"), str(path), "exec")
+    fresh = {(code.co_qualname, code.co_firstlineno): code for code in find_codes(compiled)}
+    for function in gc.get_objects():
+        if isinstance(function, FunctionType) and function.__code__.co_filename == str(path):
+            old = function.__code__
+            code = fresh.get((old.co_qualname, old.co_firstlineno))
+            if code is not None and code != old and code.co_freevars == old.co_freevars:
+                function.__code__ = code
+
+
+def find_codes(code: CodeType) -> Iterator[CodeType]:
+    """Yield a code object's inner ones, however deep."""
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield inner
+            yield from find_codes(inner)
 
 
 def show(mutant: Mutant) -> None:
@@ -234,50 +349,85 @@ def show(mutant: Mutant) -> None:
     print("\n".join(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=2)))
 
 
+def judge_share(tree: Path, chosen: Mapping[int, tuple[Mutant, list[str]]], verdicts: Queue[Any]) -> None:
+    """Be a process that judges mutants in a tree of its own; it is quiet."""
+    os.environ.update(find_environment(tree))
+    sys.path[:0] = [str(tree), str(tree / "plugins")]
+    sys.dont_write_bytecode = True
+    os.chdir(tree)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    files = sorted({test.partition("::")[0] for _, tests in chosen.values() for test in tests})
+    pytest.main([*PYTEST, *files], plugins=[Judge(tree, chosen, lambda *verdict: verdicts.put(verdict))])
+
+
+def unparse_modules(tree: Path, packages: Sequence[str]) -> None:
+    """Write modules as `ast` writes them, so that a mutant differs from them in one function only."""
+    for package in packages:
+        for path in (tree / package).rglob("*.py"):
+            path.write_text(ast.unparse(ast.parse(path.read_text(encoding="utf-8"))), encoding="utf-8")
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Draw, judge, print."""
+    given = parse_arguments(words)
+    mutants = dict(enumerate(draw(given.packages, given.count, given.seed)))
+    if given.show is not None:
+        show(mutants[given.show])
+        return 0
+    if given.only:
+        mutants = {number: mutants[number] for number in given.only}
+    counts = Counter({"killed": 0, "survived": 0, "unreached": 0})
+    with tempfile.TemporaryDirectory(prefix="studio-mutants-") as name:
+        reach = find_reach(given, copy_tree(Path(name) / "map"))
+        most_seconds = math.inf if given.only else MOST_SECONDS
+        chosen = {number: (mutant, choose_tests(mutant, reach, most_seconds)) for number, mutant in mutants.items()}
+        verdicts: Queue[Any] = PROCESSES.Queue()
+        for share in range(given.jobs):
+            tree = copy_tree(Path(name) / str(share))
+            unparse_modules(tree, given.packages)
+            part = dict(list(chosen.items())[share :: given.jobs])
+            PROCESSES.Process(target=judge_share, args=(tree, part, verdicts)).start()
+        for _ in mutants:
+            number, verdict, test = verdicts.get()
+            counts[verdict] += 1
+            mutant = mutants[number]
+            where = f"{mutant.path}:{mutant.line} {mutant.function}"
+            print(f"{verdict} {number}: {where}: {mutant.change}{test and f' by {test}'}", flush=True)
+    print(
+        f"{counts['killed']} of {len(mutants)} killed: {100 * counts['killed'] / len(mutants):.0f} % ({dict(counts)})"
+    )
+    return 0
+
+
+def parse_arguments(words: Sequence[str] | None) -> argparse.Namespace:
+    """Return what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("packages", nargs="*", default=list(PACKAGES))
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--show", type=int, metavar="NUMBER")
+    parser.add_argument("--only", type=parse_numbers, metavar="N,N", help="judge these, with all tests that reach them")
     parser.add_argument("--tests", nargs="*", default=TESTS, help="where the tests are")
     parser.add_argument("--map", type=Path, help="a file that keeps which test reaches which line")
-    given = parser.parse_args(words)
-    mutants = draw(given.packages, given.count, given.seed)
-    if given.show is not None:
-        show(mutants[given.show])
-        return 0
-    counts = {"killed": 0, "survived": 0, "unreached": 0}
-    with tempfile.TemporaryDirectory(prefix="studio-mutants-") as name:
-        trees: Queue[Path] = Queue()
-        for number in range(given.jobs):
-            place = Path(name) / str(number)
-            place.mkdir()
-            trees.put(copy_tree(place))
-        if given.map and given.map.exists():
-            reached = json.loads(given.map.read_text(encoding="utf-8"))
-        else:
-            reached = map_lines(Path(name) / "0", given.packages, given.tests)
-            if given.map:
-                given.map.write_text(json.dumps(reached), encoding="utf-8")
+    return parser.parse_args(words)
 
-        def judge_next(numbered: tuple[int, Mutant]) -> tuple[int, Mutant, str]:
-            tree = trees.get()
-            try:
-                return *numbered, judge(numbered[1], tree, reached)
-            finally:
-                trees.put(tree)
 
-        with ThreadPoolExecutor(given.jobs) as pool:
-            for number, mutant, verdict in pool.map(judge_next, enumerate(mutants)):
-                counts[verdict] += 1
-                if verdict != "killed":
-                    where = f"{mutant.path}:{mutant.line} {mutant.function}"
-                    print(f"{verdict} {number}: {where}: {mutant.change}", flush=True)
-    print(f"{counts['killed']} of {len(mutants)} killed: {100 * counts['killed'] / len(mutants):.0f} % ({counts})")
-    return 0
+def parse_numbers(text: str) -> list[int]:
+    """Return the numbers in "1,2,3"."""
+    return [int(number) for number in text.split(",")]
+
+
+def find_reach(given: argparse.Namespace, tree: Path) -> Reach:
+    """Return what the tests reach, from the file of `--map` if it exists."""
+    if given.map and given.map.exists():
+        return Reach(**json.loads(given.map.read_text(encoding="utf-8")))
+    reach = map_lines(tree, given.packages, given.tests)
+    if given.map:
+        given.map.write_text(json.dumps(asdict(reach)), encoding="utf-8")
+    return reach
 
 
 if __name__ == "__main__":
