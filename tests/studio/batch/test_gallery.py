@@ -71,8 +71,11 @@ class Folder:
             _TYPES[kind].write_file(value, path, "{}")
         return ItemOutput(output, path.name, hash_file(path).hex(), path.stat().st_size, kind)
 
-    def finish(self, index: int, *outputs: ItemOutput, error: Mapping[str, Any] | None = None) -> None:
-        result = ItemResult(index, "failed" if error else "done", outputs, error, 0.5 + index, 3, 1)
+    def finish(
+        self, index: int, *outputs: ItemOutput, error: Mapping[str, Any] | None = None, warnings: tuple[str, ...] = ()
+    ) -> None:
+        state = "failed" if error else "done"
+        result = ItemResult(index, state, outputs, error, 0.5 + index, 3, 1, warnings=warnings)
         self.ledger.leases.complete([(self.leases[index], result)])
 
 
@@ -90,7 +93,7 @@ def fruit(tmp_path: Path) -> Iterator[Folder]:
     )
     folder.finish(1, folder.write(1, "film", "video", "mp4", values["video"]))
     folder.finish(2, folder.write(2, "voice", "audio", "wav", values["audio"]))
-    folder.finish(3, folder.write(3, "words", "text", "txt", _HOSTILE[0]))
+    folder.finish(3, folder.write(3, "words", "text", "txt", _HOSTILE[0]), warnings=("rounded", "x" * 10_000))
     folder.finish(4, error={"code": "E322", "message": _HOSTILE[0], "node": "paint", "hint": "another one"})
     yield folder
     folder.ledger.close()
@@ -121,7 +124,10 @@ def test_a_gallery_holds_every_item(fruit: Folder) -> None:
     assert items[2]["f"][0]["d"] == 1.0
     assert max(items[2]["f"][0]["w"]) == 100
     assert items[3]["f"][0]["x"] == _HOSTILE[0]
-    assert items[4]["e"]["code"] == "E322"
+    assert items[4]["e"] == {"code": "E322", "message": _HOSTILE[0], "node": "paint", "hint": "another one"}
+    assert items[3]["w"][0] == "rounded"
+    assert len(items[3]["w"][1]) < 2500
+    assert [sorted(set(items[i]) & {"e", "w", "f"}) for i in range(6)] == [["f"]] * 3 + [["f", "w"], ["e", "f"], []]
     thumbs = [path.suffix for path in (fruit.path / "gallery_files" / "thumbs").rglob("*") if path.is_file()]
     assert thumbs == [".webp", ".webp"]
 

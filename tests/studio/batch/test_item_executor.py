@@ -148,7 +148,7 @@ def test_an_item_with_a_bad_file_fails_alone(make: Make, tmp_path: Path) -> None
 
 def test_values_that_the_cache_lost_are_made_again(make: Make, studio: Studio, probe: Probe) -> None:
     graph = graph_of(
-        {"paint": {"type": "fake.image", "inputs": {"seed": from_input("seed")}}},
+        {"paint": {"type": "fake.image", "inputs": {"seed": from_input("seed"), "side": 100}}},
         {"seed": {"type": "int"}},
         {"picture": "paint"},
     )
@@ -156,14 +156,15 @@ def test_values_that_the_cache_lost_are_made_again(make: Make, studio: Studio, p
     run(make, graph, rows)
     studio.cache.flush()
     studio.cache.memory.clear()
-    for blob in (studio.settings.cache_dir / "blobs").rglob("*"):
-        if blob.is_file():
-            blob.unlink()
+    blobs = [path for path in (studio.settings.cache_dir / "blobs").rglob("*") if path.is_file()]
+    for blob in blobs:
+        blob.unlink()
 
     results = run(make, graph, rows)
 
     assert [results[index].state for index in range(6)] == ["done"] * 6
-    assert all(results[index].values["picture"].stored.shape == (16, 16, 3) for index in range(6))
+    assert all(results[index].values["picture"].stored.shape == (100, 100, 3) for index in range(6))
+    assert (len(blobs), probe.calls["image"]) == (6, 12)
 
 
 def test_files_that_nodes_write_go_to_a_folder_of_the_item(make: Make, tmp_path: Path) -> None:

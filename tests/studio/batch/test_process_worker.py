@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -137,3 +139,56 @@ def test_one_worker_has_all_cores_and_what_the_user_set_stays(monkeypatch: pytes
 
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     assert create_environments(4, 8, [])[0]["OMP_NUM_THREADS"] == "7"
+
+
+def test_a_process_that_ends_without_an_error_before_its_items_did_is_lost(working: Studio, tmp_path: Path) -> None:
+    desk = Desk(working, tmp_path)
+    desk.start("leave")
+
+    lost = wait_for_loss(desk)
+    desk.worker.close()
+
+    assert (lost.cause, lost.killed) == ("it ended with exit code 0", False)
+    assert [item.name for item in lost.items] == ["n0"]
+
+
+def stop_and_age(desk: Desk) -> None:
+    """Stop the process as if something blocked it, and let its last line be of long ago."""
+    os.kill(desk.worker.pid, signal.SIGSTOP)
+    desk.worker._last_line = time.monotonic() - 1000
+
+
+def test_a_process_that_is_silent_with_items_for_longer_than_the_limit_is_ended(
+    working: Studio, tmp_path: Path
+) -> None:
+    desk = Desk(working, tmp_path, node_timeout_seconds=900.0)
+    desk.start("", "hang")
+    desk.wait()
+
+    stop_and_age(desk)
+    lost = wait_for_loss(desk)
+    desk.worker.close()
+
+    assert (lost.cause, lost.killed) == ("it was silent for more than 900 seconds and was ended", False)
+    assert [item.name for item in lost.items] == ["n1"]
+
+
+def test_a_silent_process_without_items_or_within_the_limit_is_left_alone(working: Studio, tmp_path: Path) -> None:
+    idle = Desk(working, tmp_path, node_timeout_seconds=900.0)
+    patient = Desk(working, tmp_path, node_timeout_seconds=1100.0)
+    late = Desk(working, tmp_path, node_timeout_seconds=900.0)
+    for desk in (idle, patient, late):
+        desk.start("")
+        desk.wait()
+    for desk in (patient, late):
+        desk.start("hang")
+
+    for desk in (idle, patient, late):
+        stop_and_age(desk)
+    wait_for_loss(late)
+
+    assert idle.inbox.empty()
+    assert patient.inbox.empty()
+    os.kill(idle.worker.pid, signal.SIGCONT)
+    for desk in (idle, patient, late):
+        desk.worker.close()

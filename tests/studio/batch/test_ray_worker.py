@@ -156,7 +156,8 @@ def test_a_cluster_that_is_gone_is_a_lost_worker(desk: Desk) -> None:
 
     desk.actor.inbox.put(ConnectionError("no cluster"))
 
-    assert desk.wait().cause == "Ray lost it: ConnectionError: no cluster"
+    lost = desk.wait()
+    assert (lost.cause, lost.killed) == ("Ray lost it: ConnectionError: no cluster", True)
 
 
 def test_an_actor_that_refuses_is_reported_as_such_and_never_ready() -> None:
@@ -196,4 +197,20 @@ def test_an_actor_flushes_its_cache_before_it_ends_unless_it_has_items(busy: boo
     assert (desk.actor.finished, desk.actor.killed) == (not busy, True)
     desk.send(ItemResult(0, ItemState.DONE))
     desk.actor.inbox.put(RayActorError("closed"))
+    assert desk.reports.empty()
+
+
+def test_an_item_that_was_lost_is_not_reported_again_when_its_files_are_written() -> None:
+    desk = Desk(FakeActor(sees_folder=False))
+    desk.start("a", "b")
+    failed = ItemResult(1, ItemState.FAILED, error={"code": "E301"})
+    desk.send(failed)
+    assert desk.wait() == failed
+    desk.actor.inbox.put(RayActorError("the node went away"))
+    lost = desk.wait()
+    assert isinstance(lost, WorkerLost)
+    assert [item.name for item in lost.items] == ["a"]
+
+    desk.writers[0].start([Item(0, "a")])
+
     assert desk.reports.empty()

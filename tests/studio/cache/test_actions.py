@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fake_caches import open_cache, record
 
-from studio.cache.actions import Action, ActionTable, BlobRow, explain_disk_error, shorten_notes
+from studio.cache.actions import Action, ActionTable, BlobRow, _retry_busy, explain_disk_error, shorten_notes
 from studio.errors import CacheError
 
 DIGEST = "ab" * 32
@@ -200,3 +201,56 @@ def test_a_table_of_the_first_format_is_brought_to_the_present_one(tmp_path: Pat
     assert again.find(action.fingerprint) is not None
     assert again.load(action.outputs["value"]) == "value"
     assert record(again, "other", "2").notes == ()
+
+
+class Busy:
+    """An attempt that fails a number of times before it succeeds."""
+
+    def __init__(self, failures: int, message: str = "database is locked") -> None:
+        self.tries = 0
+        self._failures = failures
+        self._message = message
+
+    def __call__(self) -> None:
+        """Fail or succeed."""
+        self.tries += 1
+        if self.tries <= self._failures:
+            raise sqlite3.OperationalError(self._message)
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that are made; none takes any time."""
+    made: list[float] = []
+    monkeypatch.setattr(time, "sleep", made.append)
+    return made
+
+
+@pytest.mark.parametrize("failures", [0, 1, 199])
+def test_a_table_that_others_open_at_the_same_moment_is_tried_until_it_is_free(
+    pauses: list[float], failures: int
+) -> None:
+    attempt = Busy(failures)
+
+    _retry_busy(attempt)
+
+    assert (attempt.tries, len(pauses)) == (failures + 1, failures)
+
+
+def test_a_table_that_stays_locked_is_given_up_after_some_seconds(pauses: list[float]) -> None:
+    attempt = Busy(10**6)
+
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        _retry_busy(attempt)
+
+    assert attempt.tries == 200
+    assert 3 < sum(pauses) < 6
+
+
+def test_other_errors_of_a_table_are_not_tried_again(pauses: list[float]) -> None:
+    attempt = Busy(1, "disk I/O error")
+
+    with pytest.raises(sqlite3.OperationalError, match="I/O"):
+        _retry_busy(attempt)
+
+    assert (attempt.tries, pauses) == (1, [])

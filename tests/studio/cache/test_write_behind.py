@@ -301,3 +301,36 @@ def test_a_blob_that_another_process_wrote_too_stays_when_its_rows_cannot_be_wri
 
     assert [error.code for error in bench.errors] == ["E401"]
     assert list(bench.blobs.iterate()) == [path]
+
+
+class PatientCondition(threading.Condition):
+    """A condition on which nobody stops waiting before a notification comes."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for a notification."""
+        assert super().wait(30)
+        return True
+
+
+def test_who_waits_for_room_or_for_the_end_resumes_as_soon_as_a_write_is_done(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_PENDING_BYTES", 10**6)
+    bench.writing._room = PatientCondition()
+    first, second = create_image(1), create_image(2)
+    gates = [bench.gate(first), bench.gate(second)]
+    bench.record("1", first, 10**6 + 1)
+    recorded, flushed = threading.Event(), threading.Event()
+    threads = [
+        threading.Thread(target=lambda: (bench.record("2", second), recorded.set())),
+        threading.Thread(target=lambda: (recorded.wait(), bench.writing.flush(), flushed.set())),
+    ]
+    for thread in threads:
+        thread.start()
+
+    gates[0].set()
+    assert recorded.wait(20)
+    gates[1].set()
+    assert flushed.wait(20)
+    for thread in threads:
+        thread.join()

@@ -12,6 +12,7 @@ from fakes import Probe, Recorder, get_error, graph, open_studio
 from studio.api.events import NodeProgressed
 from studio.app import Studio
 from studio.execution.control import Control
+from studio.execution.pending_work import PendingWork
 
 MANY = 10**9
 
@@ -193,3 +194,19 @@ def test_a_time_limit_lets_quick_nodes_pass(studio: Studio) -> None:
     nodes = {"l": ("fake.count", {"n": 300}), "a": ("fake.add", {"a": "@l"})}
 
     assert studio.run(graph(nodes, o="a"), node_timeout_seconds=5).status == "done"
+
+
+def test_an_interrupted_run_ends_its_nodes_at_their_next_step(
+    studio: Studio, probe: Probe, control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(self: PendingWork, seconds: float) -> bool:
+        probe.wait_for("steps")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(PendingWork, "wait", interrupt)
+
+    with pytest.raises(KeyboardInterrupt):
+        studio.run(graph({"s": ("fake.steps", {"n": MANY})}, o="s"), control=control)
+
+    assert control.cancelled
+    assert 0 < probe.steps < MANY
