@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import io
 import os
 import sys
 from functools import cached_property
@@ -12,10 +11,13 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from studio.cli.streams import ReaderGone, drop_stream, guard_streams
 from studio.errors import GraphError, StudioError, UsageError
 from studio.version import VERSION
 
 DONE, FAILED, INVALID, PARTLY, BUG, CANCELLED = 0, 1, 2, 3, 70, 130
+UNREAD = 141
+"""As for other programs whose reader ends before them: 128 and the number of SIGPIPE."""
 
 COMMANDS = {
     "run": "Run a graph and write its outputs.",
@@ -111,21 +113,26 @@ def studio() -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal may lack letters that a graph uses
+    guard_streams()
     try:
         code = studio.main(args, prog_name="studio", standalone_mode=False)
         sys.stdout.flush()
         if code == CANCELLED and args is None:
             sys.stderr.flush()
             os._exit(CANCELLED)  # what matters is written, and a call that was given up may still load a library
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader is gone; print nothing at exit
-        code = FAILED
+    except ReaderGone:
+        drop_stream(1)
+        code = UNREAD
     except (Exception, KeyboardInterrupt) as error:
         code = _show_failure(error, sys.argv[1:] if args is None else args)
     sys.exit(code if isinstance(code, int) else DONE)
+
+
+def _drop_unwritable_output() -> None:
+    try:
+        sys.stdout.flush()
+    except (OSError, ReaderGone, StudioError):
+        drop_stream(1)
 
 
 def _show_failure(error: BaseException, args: list[str]) -> int:
@@ -139,6 +146,7 @@ def _show_failure(error: BaseException, args: list[str]) -> int:
     if isinstance(error, click.Abort | KeyboardInterrupt):
         click.echo("cancelled", err=True)
         return CANCELLED
+    _drop_unwritable_output()
     if isinstance(error, StudioError):
         from studio.cli.messages import show_error
 

@@ -1,0 +1,104 @@
+"""The standard streams of a command: one that is closed, full or no longer read costs no work and hides no message."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+
+from studio.errors import RunError
+
+
+class ReaderGone(Exception):
+    """Nothing reads the standard output any more."""
+
+
+class StandardOutput(io.TextIOWrapper):
+    """The standard output.
+
+    Letters that the terminal lacks are written as escapes.
+
+    Raises:
+        ReaderGone: From `write` and `flush`: the other end of the pipe is closed.
+        RunError: From `write` and `flush`: E312 if the text cannot be written.
+    """
+
+    def write(self, text: str) -> int:
+        """Write a text."""
+        try:
+            return super().write(text)
+        except OSError as error:
+            raise _describe_failure(error) from None
+
+    def flush(self) -> None:
+        """Write what waits to be written."""
+        try:
+            super().flush()
+        except OSError as error:
+            raise _describe_failure(error) from None
+
+
+class StandardError(io.TextIOWrapper):
+    """The standard error; a message that cannot be written is lost, and the work goes on."""
+
+    def write(self, text: str) -> int:
+        """Write a text."""
+        try:
+            return super().write(text)
+        except OSError:
+            return len(text)
+
+    def flush(self) -> None:
+        """Write what waits to be written."""
+        try:
+            super().flush()
+        except OSError:
+            drop_stream(2)
+
+
+def guard_streams() -> None:
+    """Open streams that are closed on the null device, and guard the others.
+
+    A file that is opened while descriptor 1 is free becomes the standard output: prints would be written into it.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115  # stays open as long as the program
+    if sys.stdout is sys.__stdout__:
+        sys.stdout = _replace_stream(sys.stdout, 1, StandardOutput)
+    if sys.stderr is sys.__stderr__:
+        sys.stderr = _replace_stream(sys.stderr, 2, StandardError)
+
+
+def drop_stream(number: int) -> None:
+    """Send the rest of a stream to the null device, so that nothing fails again when the program ends."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, number)
+    os.close(null)
+
+
+def _replace_stream(stream: io.TextIOWrapper | None, number: int, kind: type[io.TextIOWrapper]) -> io.TextIOWrapper:
+    raw = open(number, "wb", closefd=False)  # noqa: SIM115  # stays open as long as the program
+    if stream is None:
+        return kind(raw, encoding="utf-8", errors="backslashreplace")
+    return kind(
+        raw,
+        encoding=stream.encoding,
+        errors="backslashreplace",
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
+
+
+def _describe_failure(error: OSError) -> Exception:
+    if isinstance(error, BrokenPipeError):
+        return ReaderGone()
+    return RunError(
+        "E312",
+        f"cannot write to the standard output: {error.strerror or error}",
+        hint="send it to a file with space, or to a program that reads it",
+    )
