@@ -15,6 +15,7 @@ from studio.graph import Graph, ResolvedGraph, load_graph, parse_graph, resolve_
 from studio.graph.given import bind_inputs, describe_given, name_inputs
 from studio.graph.paths import InputFile
 from studio.graph.source import Collected, Source
+from studio.graph.versions import state_versions
 from studio.registry import Observers, Registry, load_registry
 from studio.run_result import RunResult, finish_run
 from studio.runtime.devices import find_device
@@ -326,7 +327,7 @@ class Studio:
         facts = RunFacts(
             create_run_id(),
             time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-            document=resolved.graph.json,
+            document=state_versions(resolved),
             graph_path=source,
             inputs={name: describe_given(value, resolved.graph) for name, value in values.items()},
             device=self.device,

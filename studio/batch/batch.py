@@ -31,6 +31,7 @@ from studio.cache import hash_parts
 from studio.errors import Finding, UsageError
 from studio.files import RECORDS_FOLDER
 from studio.graph import Graph
+from studio.graph.versions import omit_versions, state_versions
 from studio.settings import read_visible_gpus
 from studio.version import VERSION
 
@@ -143,7 +144,11 @@ class Batch:
                 raise create_items_error(findings)
         if not keep:
             return importing.summary
-        facts = {"graph": self.spec.graph, "path": self.spec.path, "title": self.resolved.graph.document.title}
+        facts = {
+            "graph": state_versions(self.resolved),
+            "path": self.spec.path,
+            "title": self.resolved.graph.document.title,
+        }
         ledger.store(**facts, spec=self.spec.to_json(), outputs=self._describe_outputs(), version=VERSION)
         return importing.summary
 
@@ -173,10 +178,10 @@ class Batch:
     def _make_key(self, weights: WeightDigests) -> str:
         """Return the digest of what all items share: the graph, what it reads, and what is installed."""
         graph_parts = self.studio.collect_parts(self.resolved)
-        document = {name: self.spec.graph.get(name) for name in ("inputs", "nodes", "outputs")}
+        graph = omit_versions(self.resolved)  # an item stays done if a node only states the version that it had
         parts = {
-            "document": _to_text(document),
-            "graphs": _to_text(graph_parts.graphs),
+            "document": _to_text({name: graph.get(name) for name in ("inputs", "nodes", "outputs")}),
+            "graphs": _to_text({name: omit_versions(part) for name, part in graph_parts.graphs.items()}),
             "files": _to_text(graph_parts.files),
             "weights": _to_text(sorted({weights.describe(model) for model in find_graph_models(self.resolved)})),
             "node types": _to_text(

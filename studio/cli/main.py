@@ -24,6 +24,7 @@ COMMANDS = {
     "batch": "Run a graph over many items; go on where it stopped.",
     "gallery": "Write the gallery of a batch again.",
     "validate": "Check a graph without running it.",
+    "migrate": "Rewrite graphs for the installed versions of their node types.",
     "explain": "Say for each node whether the cache has its result, and if not, why.",
     "rerun": "Make one file again from what it carries.",
     "verify": "Check written files: digests, what they carry, and whether they can be made again.",

@@ -58,7 +58,7 @@ def create_starter(catalog: Catalog, names: Iterable[str], title: str = "") -> G
     Raises:
         UsageError: E006 if there is no such node type.
     """
-    builder = GraphBuilder(title)
+    builder = GraphBuilder(title, catalog=catalog)
     last: tuple[NodeHandle, NodeType] | None = None
     for name in names:
         node_type = _find_node_type(catalog, name)

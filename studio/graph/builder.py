@@ -14,6 +14,7 @@ from typing import Any
 from studio.api import Model
 from studio.errors import UsageError
 from studio.files import replace_file
+from studio.graph.catalog import Catalog
 from studio.graph.document import FORMAT_VERSION, NAME_PATTERN, TYPE_PATTERN, Graph, is_edge, is_file, is_quoted
 from studio.graph.parse import MAX_NESTING, parse_graph
 
@@ -67,11 +68,21 @@ class GraphBuilder:
         title: What the graph makes, in a line.
         description: What a reader should know.
         requires: Distributions that the graph needs, with version ranges as pip writes them.
+        catalog: What is installed, such as `Studio().registry`. Each node states the version of its type that is
+            installed, so that the graph is read aright once that is a newer one.
     """
 
-    def __init__(self, title: str = "", *, description: str = "", requires: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        title: str = "",
+        *,
+        description: str = "",
+        requires: Mapping[str, str] | None = None,
+        catalog: Catalog | None = None,
+    ) -> None:
         self._head = {"studio": FORMAT_VERSION, "title": title, "description": description}
         self._requires = dict(requires or {})
+        self._node_types = catalog.node_types if catalog is not None else {}
         self._inputs: dict[str, dict[str, Any]] = {}
         self._nodes: dict[str, dict[str, Any]] = {}
         self._outputs: dict[str, dict[str, Any]] = {}
@@ -141,7 +152,7 @@ class GraphBuilder:
             type: The id of a node type, or "graph:FILE" for another graph.
             id: The node's id; without one it is made from the type.
             when: A bool; where it is false, the node is skipped.
-            version: The node type's version that the node is written for.
+            version: The node type's version that the node is written for; by default the one in the catalog.
             description: What the node is for.
             inputs: Values of inputs by name, for names that are parameters of this method.
             **more: Values of inputs by name.
@@ -154,10 +165,11 @@ class GraphBuilder:
             raise UsageError("E010", f"{type!r} is not the id of a node type", hint="see `studio nodes`")
         node_id = self._create_id(type) if id is None else id
         self._check_free(node_id, self._nodes, "node")
+        known = self._node_types.get(type)
         node = {
             "type": type,
+            "version": known.version if version is None and known is not None else version,
             "description": description or None,
-            "version": version,
             "inputs": self._encode_inputs(node_id, inputs or {}, more) or None,
             "when": self._encode_edge(when, f"when of node {node_id!r}") if when is not None else None,
         }

@@ -13,6 +13,7 @@ from studio.graph import ResolvedGraph
 from studio.graph.carried import join_paths
 from studio.graph.given import describe_given, find_given_files
 from studio.graph.source import Collected, FileSource, Source
+from studio.graph.versions import state_versions
 from studio.provenance.record import CARRIED_FORMAT
 from studio.version import VERSION
 
@@ -25,12 +26,12 @@ class GraphParts:
     """What a graph consists of besides its own document.
 
     Attributes:
-        graphs: Documents of the graphs in it, by their paths seen from its folder.
+        graphs: The graphs in it, by their paths seen from its folder.
         files: Digests of the files that it and the graphs in it read, by their paths seen from its folder.
         node_types: The node types that it uses, ordered by id.
     """
 
-    graphs: Mapping[str, Any] = field(default_factory=dict)
+    graphs: Mapping[str, ResolvedGraph] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     node_types: tuple[NodeType, ...] = ()
 
@@ -41,7 +42,7 @@ def collect_parts(resolved: ResolvedGraph, find_file: FindFile) -> GraphParts:
     Raises:
         RunError: E129 if a file cannot be read, E311 if it has changed.
     """
-    graphs: dict[str, Any] = {}
+    graphs: dict[str, ResolvedGraph] = {}
     files: dict[str, str] = {}
     node_types: dict[str, NodeType] = {}
     for part, folder in _iterate_graphs(resolved):
@@ -53,7 +54,7 @@ def collect_parts(resolved: ResolvedGraph, find_file: FindFile) -> GraphParts:
                 node_types[node.node_type.id] = node.node_type
             if node.subgraph is not None:
                 reference = part.graph.document.nodes[node.id].type.removeprefix("graph:")
-                graphs[_name(folder, reference)] = dict(node.subgraph.graph.json)
+                graphs[_name(folder, reference)] = node.subgraph
     return GraphParts(graphs, files, tuple(node_types[name] for name in sorted(node_types)))
 
 
@@ -79,8 +80,8 @@ def collect_provenance(
     return {
         "studio": CARRIED_FORMAT,
         "version": VERSION,
-        "graph": dict(graph.json),
-        "graphs": parts.graphs,
+        "graph": state_versions(resolved),
+        "graphs": {reference: state_versions(part) for reference, part in parts.graphs.items()},
         "inputs": {name: describe_given(value, graph) for name, value in values.items()},
         "files": files,
         "base": os.path.relpath(graph.base, folder.resolve()),

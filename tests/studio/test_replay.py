@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from studio.api import Audio, Image, ImageType, MediaLimits, Video
+from studio.api import Audio, Context, Image, ImageType, MediaLimits, Migration, Video, hookimpl, node
 from studio.app import Studio, read_settings
 from studio.errors import GraphError, UsageError
 from studio.provenance.check import read_records
@@ -238,3 +239,42 @@ def test_a_file_reaches_no_graph_that_it_does_not_carry(studio: Studio, tmp_path
 
         assert [(finding.code, finding.where) for finding in caught.value.findings] == [("E134", "/nodes/o/type")]
         assert not (tmp_path / "out").exists()
+
+
+def test_a_picture_made_under_an_old_version_runs_under_the_new_one(tmp_path: Path) -> None:
+    @node("shade.make", version="1.0")
+    def make(ctx: Context, *, n: float = 0.25) -> Image:
+        """Make an image of one shade."""
+        return Image(np.full((4, 5, 3), n, np.float32))
+
+    @node("shade.fill", version="2.0", migrations={1: Migration(inputs={"n": "level"})}, replaces="shade.make")
+    def fill(ctx: Context, *, level: float = 0.5) -> Image:
+        """Fill an image with one shade."""
+        return Image(np.full((4, 5, 3), level, np.float32))
+
+    def open_with(function: Any) -> Studio:
+        plugin = SimpleNamespace(studio_node_types=hookimpl(lambda: [function]))
+        return Studio(read_settings(device="cpu"), plugins=[("shade", plugin)], discover=False, on_disk=False)
+
+    graph = {
+        "studio": 1,
+        "nodes": {"a": {"type": "shade.make", "inputs": {"n": 0.75}}},
+        "outputs": {"o": {"from": "a"}},
+    }
+    with open_with(make) as old:
+        file = old.run(graph, output=tmp_path).files[0].path
+    with open_with(fill) as new:
+        made = new.run(file)
+        carried = new.load(file).json["nodes"]["a"]
+
+    assert carried["version"] == "1.0"
+    assert made.errors == []
+    assert made["o"].pixels == pytest.approx(0.75, abs=0.005)
+
+
+def test_a_manifest_states_the_version_of_each_node(studio: Studio, tmp_path: Path) -> None:
+    graph = {"studio": 1, "nodes": {"a": {"type": "image.new"}}, "outputs": {"o": {"from": "a"}}}
+
+    manifest = studio.run(graph).manifest
+
+    assert manifest["graph"]["document"]["nodes"] == {"a": {"type": "image.new", "version": "1.0"}}

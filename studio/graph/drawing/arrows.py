@@ -52,7 +52,7 @@ def _find_ends(resolved: ResolvedGraph) -> Iterator[_End]:
     for node_id, node in document.nodes.items():
         target, found = f"nodes.{node_id}", resolved.nodes[node_id]
         for name, value in node.inputs.items():
-            kind = "" if name in found.inputs else "broken"
+            kind = "" if name in found.inputs or (found.migrated and not found.is_broken) else "broken"
             yield from (_End(edge, target, name, kind) for _, edge in find_edges(value))
         if node.when is not None:
             yield _End(node.when.edge, target, "when", "broken" if found.when is None else "condition")
@@ -68,7 +68,8 @@ def _create_arrow(end: _End, resolved: ResolvedGraph, order: dict[str, int]) -> 
         return Arrow(f"inputs.{tail}", "", end.target, end.input, kind)
     if head == "inputs" or head not in order:
         return None
-    outputs = resolved.nodes[head].outputs
+    outputs, migrated = resolved.nodes[head].outputs, resolved.nodes[head].migrated
+    tail = migrated.outputs.get(tail, tail) if migrated is not None else tail
     output = tail or next(iter(outputs), "")
     backward = order[head] >= order.get(end.target.removeprefix("nodes."), len(order))
     kind = "broken" if backward else _name_kind(outputs[output].depth if output in outputs else 0)

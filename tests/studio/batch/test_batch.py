@@ -86,6 +86,18 @@ def test_a_changed_item_and_a_changed_graph_are_noticed(working: Studio, tmp_pat
     assert len(again) == 4
 
 
+def test_an_item_stays_done_if_a_node_states_the_version_that_it_had(working: Studio, tmp_path: Path) -> None:
+    rows = [{"name": f"n{number}", "a": number} for number in range(3)]
+    run(working, DOUBLED, rows, tmp_path / "out", workers=0)
+    stated = {**DOUBLED, "nodes": {"work": {**DOUBLED["nodes"]["work"], "version": "1.0"}}}
+
+    again = run(working, stated, rows, tmp_path / "out", workers=0)
+
+    assert again == []
+    with Ledger(tmp_path / "out") as ledger:
+        assert ledger.describe()["graph"]["nodes"]["work"]["version"] == "1.0"
+
+
 def test_a_changed_input_file_is_noticed(working: Studio, tmp_path: Path) -> None:
     from PIL import Image
 

@@ -28,6 +28,7 @@ def test_nodes_are_chosen_and_connected(desk: Any) -> None:
     document = json.loads((desk / "a.json").read_text())
     assert document["nodes"]["caption"]["inputs"]["image"] == {"from": "resize"}
     assert document["nodes"]["resize"]["inputs"]["image"] == {"from": "gradient"}
+    assert {node["version"] for node in document["nodes"].values()} == {"1.0"}
     assert desk.call("run", "a.json").code == 0
 
 

@@ -46,6 +46,19 @@ def test_the_document_is_the_one_written_by_hand(registry: Registry, folder: Pat
     assert validate(g.build(folder), registry) == []
 
 
+def test_with_a_catalog_each_node_states_the_installed_version(registry: Registry) -> None:
+    g = GraphBuilder("Poster", catalog=registry)
+    g.add("image.new", id="a")
+    g.add("probe.migrated", id="b", picture=Path("photo.png"))
+    g.add("image.new", id="c", version="0.9")
+    g.add("graph:part.json", id="d")
+    g.add("nothing.there", id="e")
+
+    versions = {name: node.get("version") for name, node in g.to_json()["nodes"].items()}
+
+    assert versions == {"a": "1.0", "b": "3.1", "c": "0.9", "d": None, "e": None}
+
+
 def test_it_is_exported_at_the_top() -> None:
     assert studio.GraphBuilder is GraphBuilder
 

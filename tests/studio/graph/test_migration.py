@@ -10,6 +10,7 @@ import pytest
 
 from studio.api import Context, Migration, node
 from studio.graph import ResolvedGraph, parse_graph, resolve_graph
+from studio.graph.drawing.arrows import collect_arrows
 from studio.graph.source import Constant, Reference
 from tests.studio.graph.catalogs import create_catalog
 
@@ -266,3 +267,13 @@ def test_nodes_in_a_graph_in_a_graph_are_migrated(tmp_path: Path) -> None:
     assert subgraph is not None
     assert list_literals(subgraph) == {"times": 2}
     assert [(f.code, f.where) for f in resolved.findings] == [("W103", "/nodes/p/type#/nodes/a/type")]
+
+
+def test_a_migrated_node_is_drawn_with_whole_arrows() -> None:
+    user = {"type": "words.swap", "inputs": {"n": {"from": "a.total"}}}
+
+    arrows = collect_arrows(resolve("words.repeat", {"n": 2}, "1.0", "b", b=user))
+
+    assert [(arrow.source, arrow.output, arrow.kind) for arrow in arrows if arrow.target == "nodes.b"] == [
+        ("nodes.a", "count", "value")
+    ]

@@ -62,9 +62,24 @@ def test_graphs_files_and_node_types_are_collected_at_every_depth(
     parts = studio.collect_parts(studio.resolve(parse_graph(nested, base=tmp_path)))
 
     assert set(parts.graphs) == {"./part.json", "./deep.json"}
-    assert parts.graphs["./deep.json"] == json.loads((tmp_path / "deep.json").read_text())
+    assert parts.graphs["./deep.json"].graph.json == json.loads((tmp_path / "deep.json").read_text())
     assert parts.files == digests
     assert [node_type.id for node_type in parts.node_types] == ["image.grid", "image.invert"]
+
+
+def test_a_carried_graph_and_the_graphs_in_it_state_the_versions_of_their_nodes(
+    studio: Studio, tmp_path: Path, nested: dict[str, Any]
+) -> None:
+    for name in ("one.png", "two.png", "deep.png", "default.png"):
+        write_image(tmp_path / name, 5)
+
+    resolved = studio.resolve(parse_graph(nested, base=tmp_path))
+    carried = collect_provenance(resolved, {}, tmp_path, studio.local_executor.services.reader.find_file)
+
+    deep = carried["graphs"]["./deep.json"]["nodes"]["i"]
+    assert deep == {"type": "image.invert", "version": "1.0", "inputs": {"image": {"file": "deep.png"}}}
+    assert carried["graph"]["nodes"]["g"]["version"] == "1.0"
+    assert "version" not in carried["graph"]["nodes"]["p"]
 
 
 def test_the_digest_of_a_file_that_is_gone_is_taken_from_what_the_graph_brings(studio: Studio, tmp_path: Path) -> None:
