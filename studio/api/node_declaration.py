@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections.abc
 import inspect
 import re
 import typing
@@ -22,7 +21,8 @@ from studio.api.migration import (
     create_migration,
     list_replaced,
 )
-from studio.api.node_type import Batch, CachePolicy, Check, Input, Lane, NodeType, Output, Resources, locate_function
+from studio.api.node_outputs import read_outputs
+from studio.api.node_type import Batch, CachePolicy, Check, Input, Lane, NodeType, Resources, locate_function
 from studio.api.type_spec import ValueProblem, check_value, describe_value
 from studio.errors import NodeTypeError
 
@@ -58,6 +58,9 @@ def node(
     The first parameter is `ctx`; the others are the inputs: annotated, those without a default required.
     The return annotation is the output (named after its type) or a NamedTuple of outputs. A generator
     function annotated `Iterator[T]` streams the entries of one output of type `list[T]`.
+
+    An `async def` function, for waiting on other services, runs on the executor's event loop, where many calls wait at
+    once. It may also be an async generator, annotated `AsyncIterator[T]`.
 
     Args:
         id: `plugin.verb_noun`, lower case.
@@ -156,8 +159,10 @@ class _Declaration:
             problems.append("it has no docstring: its first line is what `studio nodes` shows")
         hints = _read_hints(function, problems)
         inputs = _read_inputs(function, hints, docs, problems)
-        outputs, named, streams = _read_outputs(function, hints, problems)
+        outputs, named, streams = read_outputs(function, hints, problems)
         problems += _check_lazy(inputs, self.needs) + _check_batch(inputs, self.batch)
+        asynchronous = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+        problems += self.find_async_problems() if asynchronous else []
         if not problems:
             problems += check_migration_targets(self.version, self.migrations, self.replaces, inputs, outputs)
         if problems:
@@ -175,6 +180,7 @@ class _Declaration:
             device_free=self.device_free or self.lane != "device",
             named=named,
             streams=streams,
+            asynchronous=asynchronous,
             batch=self.batch,
             needs=self.needs,
             check=self.check,
@@ -188,6 +194,15 @@ class _Declaration:
             description=docs.description,
             where=where,
         )
+
+    def find_async_problems(self) -> list[str]:
+        """Return what does not go with an `async def` function, whose calls all share the thread of the event loop."""
+        problems = []
+        if self.lane == "device":
+            problems.append('lane "device" takes a plain function: an async one would keep others from waiting')
+        if self.batch is not None:
+            problems.append("batch takes a plain function: async calls wait together as they are")
+        return problems
 
     def find_problems(self) -> list[str]:
         """Return the mistakes in the arguments, without those that depend on the function."""
@@ -269,63 +284,6 @@ def _read_input(parameter: inspect.Parameter, annotation: Any, docs: Docstring, 
     elif not required and not spec.optional and spec.name not in ("any", "json"):
         problems.append(f"input {name!r}: its default is None but its type is not optional")
     return Input(name, spec, required, default, docs.args.get(name, ""), "lazy" in marks, "unkeyed" in marks)
-
-
-def _read_outputs(
-    function: Callable[..., Any], hints: Mapping[str, Any], problems: list[str]
-) -> tuple[dict[str, Output], bool, bool]:
-    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        problems.append("it is async; write a plain function, the executor runs it on a thread")
-    if "return" not in hints:
-        if "return" not in getattr(function, "__annotations__", {}):
-            problems.append("it has no return annotation")
-        return {}, False, False
-    annotation = hints["return"]
-    if inspect.isgeneratorfunction(function):
-        return _read_stream(annotation, problems), False, True
-    if isinstance(annotation, type) and issubclass(annotation, tuple) and hasattr(annotation, "_fields"):
-        return _read_named(annotation, problems), True, False
-    return _read_single(annotation, problems), False, False
-
-
-def _read_stream(annotation: Any, problems: list[str]) -> dict[str, Output]:
-    """Return the output of a generator function: the list of what it yields."""
-    streams = (collections.abc.Iterator, collections.abc.Iterable)
-    if typing.get_origin(annotation) not in streams or not typing.get_args(annotation):
-        problems.append("a generator function is annotated Iterator[T]")
-        return {}
-    return _read_single(list[typing.get_args(annotation)[0]], problems)  # type: ignore[misc]  # a type made at run time
-
-
-def _read_single(annotation: Any, problems: list[str]) -> dict[str, Output]:
-    try:
-        spec, _ = parse_annotation(annotation)
-    except AnnotationProblem as problem:
-        problems.append(f"the output: {problem}")
-        return {}
-    name = "value" if spec.name == "any" else spec.name
-    name += "s" * bool(spec.depth)
-    return {name: Output(name, spec)}
-
-
-def _read_named(annotation: Any, problems: list[str]) -> dict[str, Output]:
-    docs = parse_docstring(annotation.__doc__)
-    outputs = {}
-    try:
-        hints = typing.get_type_hints(annotation, include_extras=True)
-    except Exception as error:  # an annotation is any expression of the author's
-        problems.append(f"the annotations of {annotation.__name__} cannot be read: {error}")
-        return {}
-    for name in annotation._fields:
-        try:
-            spec, _ = parse_annotation(hints[name])
-        except AnnotationProblem as problem:
-            problems.append(f"output {name!r}: {problem}")
-            continue
-        outputs[name] = Output(name, spec, docs.args.get(name, ""))
-    if not outputs and not problems:
-        problems.append(f"{annotation.__name__} has no fields")
-    return outputs
 
 
 def _check_lazy(inputs: Mapping[str, Input], needs: object) -> list[str]:

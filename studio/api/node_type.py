@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -108,6 +108,7 @@ class NodeType:
         device_free: Whether results do not depend on device and dtype.
         named: Whether the function returns a NamedTuple of outputs.
         streams: Whether the function is a generator.
+        asynchronous: Whether it is an `async def` function.
         batch: How it accepts many calls at once, or None.
         needs: Which lazy inputs it wants, or None; see `node`.
         check: What finds mistakes before a run, or None; see `node`.
@@ -136,6 +137,7 @@ class NodeType:
     device_free: bool = False
     named: bool = False
     streams: bool = False
+    asynchronous: bool = False
     batch: Batch | None = None
     needs: Callable[..., Iterable[str]] | None = None
     check: Check | None = None
@@ -218,15 +220,42 @@ def locate_function(function: object) -> str:
     return f"{code.co_filename}:{code.co_firstlineno}" if code else ""
 
 
-def call_node_type(declared: NodeType, ctx: Any, inputs: Mapping[str, Any]) -> Any:
-    """Call a node type's function; a generator is run to its end, with a step between entries."""
+def call_node_type(
+    declared: NodeType,
+    ctx: Any,
+    inputs: Mapping[str, Any],
+    run_coroutine: Callable[[Coroutine[Any, Any, Any]], Any] | None = None,
+) -> Any:
+    """Call a node type's function; a generator is run to its end, with a step between entries.
+
+    Args:
+        declared: The node type.
+        ctx: The context of the call.
+        inputs: The inputs by name.
+        run_coroutine: Runs the coroutine of an `async def` function to its end; without it, a new event loop does.
+    """
     result = declared.function(ctx, **inputs)
-    if not declared.streams:
-        return result
-    return list(_step_through(ctx, result))
+    if declared.asynchronous:
+        coroutine = _collect(ctx, result) if declared.streams else result
+        return (run_coroutine or _run_coroutine)(coroutine)
+    return list(_step_through(ctx, result)) if declared.streams else result
 
 
 def _step_through(ctx: Any, entries: Iterator[Any]) -> Iterator[Any]:
     for done, entry in enumerate(entries, 1):
         ctx.step(done, 0)
         yield entry
+
+
+async def _collect(ctx: Any, entries: AsyncIterator[Any]) -> list[Any]:
+    collected: list[Any] = []
+    async for entry in entries:
+        collected.append(entry)
+        ctx.step(len(collected), 0)
+    return collected
+
+
+def _run_coroutine(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    import asyncio
+
+    return asyncio.run(coroutine)

@@ -182,7 +182,7 @@ class Call:
         self.started = 0.0
         self.seconds = 0.0
         self.thread = 0
-        self.lane = node_type.lane
+        self.lane = "loop" if node_type.asynchronous else node_type.lane
 
     @property
     def label(self) -> str:

@@ -48,6 +48,7 @@ class RunContext:
     __slots__ = (
         "_control",
         "_listener",
+        "_on_loop",
         "_scratch",
         "abandoned",
         "device",
@@ -70,6 +71,7 @@ class RunContext:
         self.stack: Sequence[RunContext] = (self,)
         self._control = control
         self._listener = listener
+        self._on_loop = False
         self._scratch: str | None = None
 
     @property
@@ -118,13 +120,27 @@ class RunContext:
     def wait(self) -> None:
         """Wait while paused; raise Cancelled when cancelled or abandoned."""
         try:
-            if not self.abandoned:
+            if not self.abandoned and not self._on_loop:
                 self._control.wait()
-            if self.abandoned:
+            if self.is_over:
                 raise Cancelled
         except Cancelled:
             self.interrupted = True
             raise
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the call was cancelled or abandoned."""
+        return self.abandoned or self._control.cancelled
+
+    def enter_loop(self) -> None:
+        """Note that the call goes on the event loop, whose thread no pause may hold: others wait there, too."""
+        self._on_loop = True
+
+    def leave_loop(self) -> None:
+        """Note that the call is back on its own thread; wait while paused."""
+        self._on_loop = False
+        self.wait()
 
     def log(self, message: str, *, call: int | None = None) -> None:
         """Log a line about the result: it is written to the run's manifest and kept with the result."""

@@ -82,8 +82,9 @@ class Executor:
         return run
 
     def close(self) -> None:
-        """End the lanes."""
+        """End the lanes and the event loop."""
         self.lanes.close()
+        self.services.loop.close()
 
 
 @contextmanager

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from studio.api import NodeType, TypeSpec
 from studio.api.node_type import call_node_type
 from studio.api.type_spec import ValueProblem, check_value
 from studio.errors import StudioError
+from studio.execution.event_loop import EventLoop
 
 
 class WrongCount(ValueProblem):
     """A stack returned another number of results than it has calls."""
 
 
-def invoke(node_type: NodeType, context: Any, inputs: Sequence[Mapping[str, Any]]) -> list[Any]:
+def invoke(
+    node_type: NodeType, context: Any, inputs: Sequence[Mapping[str, Any]], loop: EventLoop | None = None
+) -> list[Any]:
     """Call a node type for each of these inputs, as one stack if possible; return what it returns.
+
+    Args:
+        node_type: The node type.
+        context: The context of the calls.
+        inputs: The inputs of each call.
+        loop: Where `async def` functions run; without it each gets an event loop of its own.
 
     Raises:
         WrongCount: It returned another number of results.
         BaseException: Whatever the node type raises.
     """
+    if node_type.asynchronous and loop is not None:
+        return [call_node_type(node_type, context, one, partial(loop.run, context)) for one in inputs]
     if len(inputs) == 1 or node_type.batch is None:
         return [call_node_type(node_type, context, one) for one in inputs]
     results = list(node_type.batch.function(context, inputs))

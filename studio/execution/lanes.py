@@ -17,6 +17,7 @@ _WATCH_SECONDS = 0.002
 _QUICK_CALLS = 4  # in that time: calls so short that two threads would take longer than one
 _TRIVIAL_SECONDS = 0.0005  # calls that take longer on average are not trivial
 _IO_THREADS = 2
+_LOOP_THREADS = 200  # as many `async def` calls wait at once; each has a thread that waits for its result
 
 
 class Lane(Generic[T]):
@@ -26,9 +27,11 @@ class Lane(Generic[T]):
         name: Name of its threads.
         threads: How many.
         run: Runs one piece of work and returns more that was found ready on the way.
+        waits: Whether the work is waiting, which threads do beside each other however short it is.
     """
 
-    def __init__(self, name: str, threads: int, run: Callable[[T], Iterable[T]]) -> None:
+    def __init__(self, name: str, threads: int, run: Callable[[T], Iterable[T]], *, waits: bool = False) -> None:
+        self._waits = waits
         self.name = name
         self._limit = threads
         self._run = run
@@ -134,7 +137,10 @@ class Lane(Generic[T]):
 
     def _is_my_turn(self) -> bool:
         return (
-            not self._busy or self._average_seconds > _TRIVIAL_SECONDS or (not self._is_quick() and bool(self._queue))
+            self._waits
+            or not self._busy
+            or self._average_seconds > _TRIVIAL_SECONDS
+            or (not self._is_quick() and bool(self._queue))
         )
 
     def _is_quick(self) -> bool:
@@ -166,8 +172,10 @@ class Lanes:
     """
 
     def __init__(self, cpu_workers: int) -> None:
-        threads = {"cpu": cpu_workers, "device": 1, "io": _IO_THREADS}
-        self._lanes: dict[str, Lane[Call]] = {name: Lane(name, count, _run_call) for name, count in threads.items()}
+        threads = {"cpu": cpu_workers, "device": 1, "io": _IO_THREADS, "loop": _LOOP_THREADS}
+        self._lanes: dict[str, Lane[Call]] = {
+            name: Lane(name, count, _run_call, waits=name == "loop") for name, count in threads.items()
+        }
 
     def push(self, calls: Iterable[Call], own_lane: str = "") -> list[Call]:
         """Queue calls, those of one lane at once; return those of `own_lane` instead."""

@@ -97,7 +97,7 @@ class Performer:
             return [self._video_mapping.map_call(first, inputs[0])]
         if len(calls) > 1 and first.context is not None:
             first.context.stack = [call.context for call in calls if call.context is not None]
-        return invoke(first.node_type, first.context, inputs)
+        return invoke(first.node_type, first.context, inputs, self._services.loop)
 
     def _make_results(self, call: Call, returned: Any, inputs: Mapping[str, Any]) -> dict[str, Result]:
         """Check, settle and digest what a call returned."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from studio.api import NodeType
 from studio.cache import Cache
 from studio.execution.digests import Digests
+from studio.execution.event_loop import EventLoop
 from studio.execution.file_reading import FileReader
 from studio.execution.fingerprint import Fingerprints
 from studio.runtime.devices import Device
@@ -31,6 +32,7 @@ class Services:
         cpu: Where all other node types compute.
         digests: Digests of inputs.
         fingerprints: Names of results.
+        loop: Where `async def` node types run.
     """
 
     cache: Cache
@@ -43,9 +45,11 @@ class Services:
     cpu: Device = field(init=False)
     digests: Digests = field(init=False)
     fingerprints: Fingerprints = field(init=False)
+    loop: EventLoop = field(init=False)
 
     def __post_init__(self) -> None:
         self.cpu = Device("cpu", "float32")
+        self.loop = EventLoop()
         self.digests = Digests(self.cache, self.models)
         self.fingerprints = Fingerprints(self.device.kind, self.device.dtype)
 

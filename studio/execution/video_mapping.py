@@ -180,7 +180,7 @@ class _MappedVideo:
         assert context is not None
         given = [{**self._rows.others, **images} for images in stack]
         try:
-            return invoke(self._node_type, _FrameContext(context), given)
+            return invoke(self._node_type, _FrameContext(context), given, self._mapping.services.loop)
         except WrongCount:
             raise
         except Exception as error:  # the frames run again, fewer at once

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar
 
@@ -285,12 +285,47 @@ def test_a_generator_is_annotated_as_one(annotation: Any) -> None:
     assert "annotated Iterator[T]" in declare(wrong)
 
 
-def test_an_async_function_is_refused() -> None:
+def test_an_async_function_is_a_node_type() -> None:
+    @node("my.wait")
+    async def good(ctx: Context, a: int) -> int:
+        """Do."""
+        return a
+
+    @node("my.plain")
+    def plain(ctx: Context, a: int) -> int:
+        """Do."""
+        return a
+
+    assert get_node_type(good).asynchronous
+    assert not get_node_type(plain).asynchronous
+
+
+def test_an_async_generator_streams() -> None:
+    @node("my.stream")
+    async def good(ctx: Context) -> AsyncIterator[int]:
+        """Do."""
+        yield 1
+
+    declared = get_node_type(good)
+
+    assert (declared.streams, declared.asynchronous, str(declared.outputs["ints"].spec)) == (True, True, "list[int]")
+
+
+def test_an_async_generator_is_annotated_as_one() -> None:
+    async def wrong(ctx: Context) -> Iterator[int]:
+        """Do."""
+        yield 1
+
+    assert "annotated AsyncIterator[T]" in declare(wrong)
+
+
+@pytest.mark.parametrize("options", [{"lane": "device"}, {"batch": Batch(lambda ctx, calls: [])}])
+def test_an_async_function_is_neither_for_the_device_nor_for_stacks(options: Any) -> None:
     async def wrong(ctx: Context) -> int:
         """Do."""
         return 1
 
-    assert "async" in declare(wrong)
+    assert "takes a plain function" in declare(wrong, **options)
 
 
 def test_outputs_of_a_named_tuple_are_checked_each() -> None:
