@@ -25,7 +25,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
             [mount, "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)], capture_output=True, check=False
         ).returncode
     ):
-        pytest.skip("no right to mount a small disk here")
+        pytest.skip("needs root, who may mount a small disk")
     yield place
     subprocess.run(["umount", str(place)], check=True)
 

@@ -21,6 +21,7 @@ from studio.batch.ledger import Ledger
 from studio.batch.spec import BatchSpec
 from studio.cache.digest import hash_file
 from studio.errors import RunError
+from tests.studio.batch.chromium import open_browser
 
 _TYPES = {value_type.name: value_type for value_type in create_builtin_value_types()}
 _HOSTILE = [
@@ -253,15 +254,9 @@ def test_large_images_are_not_decoded(fruit: Folder) -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Headless Chromium; without it these tests fail, since what they check is what people see."""
-    from playwright.sync_api import sync_playwright
-
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert path is not None, "no Chromium: install it with `apt-get install chromium`"
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    """Headless Chromium; what these tests check is what people see."""
+    with open_browser() as opened:
         yield opened
-        opened.close()
 
 
 Open = Callable[[Path], Any]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import itertools
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 from studio.app import Studio, read_settings
 from studio.batch.batch import batch
 from studio.batch.gallery import write_gallery
+from tests.studio.batch.chromium import open_browser
 
 _BATCHES = Path(__file__).parents[3] / "graphs" / "batches"
 _PLAY = """medium => { medium.muted = true; return new Promise((done, fail) => {
@@ -27,18 +27,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 @pytest.fixture(scope="module")
 def page() -> Iterator[Any]:
     """A page of headless Chromium, in which nothing may go wrong."""
-    from playwright.sync_api import sync_playwright
-
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert path is not None, "no Chromium: install it with `apt-get install chromium`"
     wrong: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with open_browser() as browser:
         opened = browser.new_page(viewport={"width": 1440, "height": 900})
         opened.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
         opened.on("pageerror", lambda error: wrong.append(str(error)))
         yield opened
-        browser.close()
     assert wrong == []
 
 
