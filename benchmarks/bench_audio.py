@@ -136,7 +136,7 @@ def measure_memory(folder: Path, method: str, seconds: float) -> str:
 
 def read_peak() -> float:
     """Return the peak memory of this process in MiB; what `getrusage` tells holds that of the parent as well."""
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 
 
@@ -146,7 +146,7 @@ def compare_lengths(folder: Path, minutes: Sequence[int]) -> None:
     for length in minutes:
         with tempfile.TemporaryDirectory(prefix="bench-audio-") as name:
             write_long(folder, length, Path(name) / "in.flac")
-            (Path(name) / "chain.json").write_text(json.dumps(CHAIN))
+            (Path(name) / "chain.json").write_text(json.dumps(CHAIN), encoding="utf-8")
             command = [sys.executable, __file__, name, "--only", "chain"]
             peak, spent = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-2:]
             print(f"| {length} | {peak} | {float(spent) / 60 / length:.3f} |")

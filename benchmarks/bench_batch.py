@@ -104,7 +104,7 @@ def open_studio(folder: Path, *, plugin: bool = False) -> Studio:
     """Return a Studio with a fresh cache; with the plugin's file if worker processes must find it."""
     if plugin:
         (folder / "plugins").mkdir(exist_ok=True)
-        (folder / "plugins/studio_bench.py").write_text(PLUGIN)
+        (folder / "plugins/studio_bench.py").write_text(PLUGIN, encoding="utf-8")
         return Studio(load_settings(cache_dir=folder / "cache", plugins_dir=folder / "plugins"))
     return Studio(load_settings(cache_dir=folder / "cache"), plugins=[("bench", Plugin())], discover=False)
 

@@ -35,9 +35,9 @@ def write_pipeline(folder: Path, **components: float) -> Path:
     index: dict[str, Any] = {"_class_name": "FakePipeline", "safety_checker": [None, None]}
     for name, value in components.items():
         write_weights(folder / name / "model.safetensors", value)
-        (folder / name / "config.json").write_text(json.dumps({"_class_name": f"Fake{name.title()}"}))
+        (folder / name / "config.json").write_text(json.dumps({"_class_name": f"Fake{name.title()}"}), encoding="utf-8")
         index[name] = ["diffusers", f"Fake{name.title()}"]
-    (folder / "model_index.json").write_text(json.dumps(index))
+    (folder / "model_index.json").write_text(json.dumps(index), encoding="utf-8")
     return folder
 
 
@@ -140,7 +140,7 @@ class ModelPlugin:
     def run(self, ctx: Any, model: Model, count: int) -> Any:
         """Open a model for so many entries, or run out of memory; scratch must be empty whenever it begins."""
         assert list(ctx.scratch.iterdir()) == []
-        (ctx.scratch / "left").write_text("over")
+        (ctx.scratch / "left").write_text("over", encoding="utf-8")
         with ctx.open(model) as net:
             self.stacks.append(count)
             if not self.fits(net, count):

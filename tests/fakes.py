@@ -202,7 +202,7 @@ def _create_numbers(probe: Probe, fake: Any) -> None:
     @fake("fake.tally")
     def tally(ctx: Context, a: int, *, log: Annotated[str, Unkeyed]) -> int:
         """Add one, and a line to a file."""
-        with open(log, "a") as file:
+        with open(log, "a", encoding="utf-8") as file:
             file.write(f"{a}\n")
         return a + 1
 
@@ -499,7 +499,7 @@ def _create_control(probe: Probe, fake: Any) -> None:
     def talk(ctx: Context, message: str) -> int:
         """Log a message."""
         ctx.log(message)
-        (ctx.scratch / "x").write_text("y")
+        (ctx.scratch / "x").write_text("y", encoding="utf-8")
         return 1
 
 

@@ -18,7 +18,7 @@ def find_ram_bytes() -> int | None:
     with contextlib.suppress(AttributeError, ValueError, OSError):
         found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     with contextlib.suppress(OSError, ValueError):  # no limit is the word "max"
-        found.append(int(_CGROUP.read_text()))
+        found.append(int(_CGROUP.read_text(encoding="utf-8")))
     return min(found, default=None)
 
 

@@ -43,7 +43,7 @@ def find_imports(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found.add(node.module)
         elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("find_spec"):
-            found |= {argument.value for argument in node.args if isinstance(argument, ast.Constant)}
+            found |= {argument.value for argument in node.args if isinstance(argument, ast.Constant) and argument.value}
     return {str(name).partition(".")[0] for name in found}
 
 

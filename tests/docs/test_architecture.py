@@ -20,7 +20,7 @@ from studio.cli.main import studio as command
 
 ROOT = Path(__file__).parents[2]
 STUDIO = ROOT / "studio"
-PAGE = (ROOT / "docs" / "architecture.md").read_text()
+PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 MOST_HOPS = 14
 
 VALUE = "A value from the JSON document to the written file"
@@ -58,7 +58,7 @@ def read_mentioned() -> list[Function]:
 def find_functions(path: Path) -> set[str]:
     """Return the functions of a module, methods as `Class.method`."""
     names: set[str] = set()
-    for node in ast.parse(path.read_text()).body:
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.FunctionDef):
             names.add(node.name)
         if isinstance(node, ast.ClassDef):
@@ -149,7 +149,7 @@ def test_a_value_is_written_after_few_hops_and_visits_no_module_twice() -> None:
 def test_a_value_walks_as_the_page_says(tmp_path: Path) -> None:
     document = tmp_path / "two_nodes.json"
     nodes = {"a": ("fake.image", {"seed": 3}), "b": ("fake.shift", {"image": "@a", "by": 2})}
-    document.write_text(json.dumps(graph(nodes, picture="b")))
+    document.write_text(json.dumps(graph(nodes, picture="b")), encoding="utf-8")
     with open_studio(tmp_path / "cache") as studio:
         check_walk(VALUE, lambda: studio.run(document, output=tmp_path / "out"))
 
@@ -185,7 +185,7 @@ def test_a_fast_frame_is_made_when_it_is_written(tmp_path: Path) -> None:
 
 
 def test_an_item_walks_as_the_page_says(tmp_path: Path) -> None:
-    (tmp_path / "items.csv").write_text("name,seed\nmug,1\ncup,2\n")
+    (tmp_path / "items.csv").write_text("name,seed\nmug,1\ncup,2\n", encoding="utf-8")
     document = {
         "studio": 1,
         "inputs": {"seed": {"type": "int"}},
@@ -207,7 +207,7 @@ def test_an_error_walks_as_the_page_says(tmp_path: Path) -> None:
         "right": ("logic.calculate", {"expression": "6 * 7"}),
     }
     document = tmp_path / "sums.json"
-    document.write_text(json.dumps(graph(nodes, after="after", right="right")))
+    document.write_text(json.dumps(graph(nodes, after="after", right="right")), encoding="utf-8")
     folders = ["-o", str(tmp_path / "out"), "--cache-dir", str(tmp_path / "cache")]
     results = []
     check_walk(ERROR, lambda: results.append(CliRunner().invoke(command, ["run", str(document), *folders])))

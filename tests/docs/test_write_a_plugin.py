@@ -51,7 +51,9 @@ def test_every_block_of_python_belongs_to_a_file() -> None:
 
 
 def test_the_first_plugin_has_about_20_lines_of_code(folder: Path) -> None:
-    lines = [line for line in (folder / "plugins/studio_tint.py").read_text().splitlines() if line.strip()]
+    lines = [
+        line for line in (folder / "plugins/studio_tint.py").read_text(encoding="utf-8").splitlines() if line.strip()
+    ]
 
     assert len(lines) <= 24
 
@@ -83,7 +85,7 @@ def test_the_tests_of_the_page_pass(folder: Path) -> None:
 
 
 def test_the_project_file_names_the_module_and_the_group(folder: Path) -> None:
-    project = tomllib.loads((folder / "pyproject.toml").read_text())
+    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
 
     (module,) = project["project"]["entry-points"]["studio"].values()
     assert project["tool"]["setuptools"]["py-modules"] == [module]

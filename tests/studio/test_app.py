@@ -92,7 +92,7 @@ def test_a_run_with_a_folder_writes_outputs_and_manifest(studio: Studio, tmp_pat
 
     assert [file.path for file in result.files] == [tmp_path / "out/sum.json"]
     assert result.manifest_path is not None
-    assert json.loads(result.manifest_path.read_text()) == result.manifest
+    assert json.loads(result.manifest_path.read_text(encoding="utf-8")) == result.manifest
     assert list(result.outputs) == ["sum"]
 
 
@@ -105,7 +105,7 @@ def test_the_function_run_takes_inputs_by_name(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_graph_may_be_a_file_a_mapping_or_parsed(studio: Studio, tmp_path: Path) -> None:
-    (tmp_path / "g.json").write_text(json.dumps(SUM))
+    (tmp_path / "g.json").write_text(json.dumps(SUM), encoding="utf-8")
 
     sources = [SUM, tmp_path / "g.json", str(tmp_path / "g.json"), studio.load(SUM)]
 
@@ -225,17 +225,17 @@ def test_a_run_can_be_cancelled_from_another_thread(studio: Studio) -> None:
 
 def test_a_manifest_that_cannot_be_written_is_an_error_of_the_run(studio: Studio, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    (tmp_path / "out/.studio").write_text("mine")
+    (tmp_path / "out/.studio").write_text("mine", encoding="utf-8")
 
     result = studio.run(SUM, output=tmp_path / "out")
 
     assert result.status == "partly done"
     assert [error.code for error in result.errors] == ["E312"]
-    assert (tmp_path / "out/sum.json").read_text() == "12\n"
+    assert (tmp_path / "out/sum.json").read_text(encoding="utf-8") == "12\n"
 
 
 def test_an_output_folder_that_cannot_be_made_is_found_before_the_run(studio: Studio, tmp_path: Path) -> None:
-    (tmp_path / "out").write_text("mine")
+    (tmp_path / "out").write_text("mine", encoding="utf-8")
 
     with pytest.raises(RunError, match="is a file"):
         studio.run(SUM, output=tmp_path / "out")
@@ -254,7 +254,7 @@ def test_a_media_object_is_described_in_what_a_file_carries_and_must_be_given_ag
 
 
 def test_the_limit_for_graphs_holds_for_files_and_for_what_media_carry(studio: Studio, tmp_path: Path) -> None:
-    (tmp_path / "g.json").write_text(json.dumps(SUM))
+    (tmp_path / "g.json").write_text(json.dumps(SUM), encoding="utf-8")
     picture = {**INVERT, "inputs": {}, "nodes": {"i": {"type": "image.new", "inputs": {"width": 4, "height": 4}}}}
     studio.run(picture, output=tmp_path)
     settings = dataclasses.replace(studio.settings, max_graph_bytes=100)

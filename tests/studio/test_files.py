@@ -29,28 +29,28 @@ from studio.provenance.output_folder import OutputFolder
 
 def test_the_new_content_takes_the_place_of_the_old(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
-    path.write_text("old")
+    path.write_text("old", encoding="utf-8")
 
     with replace_file(path) as temporary:
-        temporary.write_text("new")
-        assert path.read_text() == "old"
+        temporary.write_text("new", encoding="utf-8")
+        assert path.read_text(encoding="utf-8") == "old"
         assert temporary.parent == tmp_path
         assert temporary.suffix == ".txt"
 
-    assert path.read_text() == "new"
+    assert path.read_text(encoding="utf-8") == "new"
     assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), OSError(errno.EIO, "no"), KeyboardInterrupt()])
 def test_after_any_exception_the_old_content_is_there_and_nothing_else(tmp_path: Path, error: BaseException) -> None:
     path = tmp_path / "a.txt"
-    path.write_text("old")
+    path.write_text("old", encoding="utf-8")
 
     with pytest.raises(type(error)), replace_file(path) as temporary:  # noqa: PT012
-        temporary.write_text("half")
+        temporary.write_text("half", encoding="utf-8")
         raise error
 
-    assert path.read_text() == "old"
+    assert path.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -103,20 +103,20 @@ def test_an_exclusive_file_never_replaces_one(tmp_path: Path) -> None:
     for text, expected in (("first", None), ("second", FileExistsError)):
         try:
             with replace_file(path, exclusive=True) as temporary:
-                temporary.write_text(text)
+                temporary.write_text(text, encoding="utf-8")
         except FileExistsError:
             assert expected is FileExistsError
         else:
             assert expected is None
 
-    assert path.read_text() == "first"
+    assert path.read_text(encoding="utf-8") == "first"
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_several_files_appear_when_the_last_one_is_written(tmp_path: Path) -> None:
     with replace_files(tmp_path) as folder:
-        (folder / "1.txt").write_text("1")
-        (folder / "2.txt").write_text("2")
+        (folder / "1.txt").write_text("1", encoding="utf-8")
+        (folder / "2.txt").write_text("2", encoding="utf-8")
         assert not list(tmp_path.glob("*.txt"))
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["1.txt", "2.txt"]
@@ -124,7 +124,7 @@ def test_several_files_appear_when_the_last_one_is_written(tmp_path: Path) -> No
 
 def test_of_several_files_none_appears_after_an_exception(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="stop"), replace_files(tmp_path) as folder:  # noqa: PT012
-        (folder / "1.txt").write_text("1")
+        (folder / "1.txt").write_text("1", encoding="utf-8")
         raise ValueError("stop")
 
     assert list(tmp_path.iterdir()) == []

@@ -194,7 +194,7 @@ def write_graph(path: Path, nodes: dict[str, Any]) -> dict[str, Any]:
     """Write a graph whose output is its node "o"."""
     document = {"studio": 1, "nodes": nodes, "outputs": {"o": {"from": "o"}}}
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(document))
+    path.write_text(json.dumps(document), encoding="utf-8")
     return document
 
 

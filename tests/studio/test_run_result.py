@@ -80,7 +80,7 @@ def test_a_video_that_is_cancelled_while_it_is_written_cancels_the_run(studio: S
 
 def test_a_manifest_that_cannot_be_written_makes_it_partly_done(studio: Studio, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / ".studio").write_text("a file")
+    (tmp_path / "out" / ".studio").write_text("a file", encoding="utf-8")
 
     result = studio.run(build(a="i"), output=tmp_path / "out")
 
@@ -179,7 +179,7 @@ class FailingType(ValueType[Shape]):
         return ""
 
     def write_file(self, value: Shape, path: Path, provenance: str | None) -> None:
-        path.write_text("half")
+        path.write_text("half", encoding="utf-8")
         self._may_fail("write_file")
 
 

@@ -40,7 +40,7 @@ def test_the_cache_follows_the_desktop_standard(config: Path, monkeypatch: pytes
 def test_the_file_the_environment_and_the_caller_win_in_this_order(
     config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config.write_text('device = "cpu"\ndtype = "float16"\nworkers = 3\ncache_bytes = "2GB"\n')
+    config.write_text('device = "cpu"\ndtype = "float16"\nworkers = 3\ncache_bytes = "2GB"\n', encoding="utf-8")
     monkeypatch.setenv("STUDIO_DTYPE", "bfloat16")
     monkeypatch.setenv("STUDIO_WORKERS", "4")
 
@@ -57,21 +57,21 @@ def test_an_empty_variable_is_no_setting(config: Path, monkeypatch: pytest.Monke
 
 
 def test_a_home_is_found(config: Path) -> None:
-    config.write_text('cache_dir = "~/mine"')
+    config.write_text('cache_dir = "~/mine"', encoding="utf-8")
 
     assert load_settings().cache_dir == config.parent.parent / "home/mine"
 
 
 def test_another_file_may_be_named(config: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    config.write_text('device = "mps"')
-    (tmp_path / "other.toml").write_text('device = "cpu"')
+    config.write_text('device = "mps"', encoding="utf-8")
+    (tmp_path / "other.toml").write_text('device = "cpu"', encoding="utf-8")
     monkeypatch.setenv("STUDIO_CONFIG", str(tmp_path / "other.toml"))
 
     assert load_settings().device == "cpu"
 
 
 def test_limits_of_media_are_read(config: Path) -> None:
-    config.write_text("[media]\nmax_pixels = 1000\n")
+    config.write_text("[media]\nmax_pixels = 1000\n", encoding="utf-8")
 
     media = load_settings().media
 
@@ -105,7 +105,7 @@ def test_limits_of_media_are_read(config: Path) -> None:
     ("[media]\nmax_smell = 1", "invalid limit media.max_smell = 1"),
 ])  # fmt: skip
 def test_a_mistake_in_the_file_names_the_file(config: Path, text: str, message: str) -> None:
-    config.write_text(text)
+    config.write_text(text, encoding="utf-8")
 
     with pytest.raises(SettingProblem, match=message) as problem:
         load_settings()

@@ -48,15 +48,15 @@ def hello(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def add_distribution(name: str, folder: Path) -> None:
     """Put a distribution of one module into a folder as pip would, in no time."""
-    project = tomllib.loads((SOURCES / name / "pyproject.toml").read_text())
+    project = tomllib.loads((SOURCES / name / "pyproject.toml").read_text(encoding="utf-8"))
     for module in project["tool"]["setuptools"]["py-modules"]:
         shutil.copy(SOURCES / name / f"{module}.py", folder)
     info = folder / f"{name.replace('-', '_')}-{project['project']['version']}.dist-info"
     info.mkdir()
     version = project["project"]["version"]
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", encoding="utf-8")
     points = "".join(f"{key} = {value}\n" for key, value in project["project"]["entry-points"]["studio"].items())
-    (info / "entry_points.txt").write_text(f"[studio]\n{points}")
+    (info / "entry_points.txt").write_text(f"[studio]\n{points}", encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ class Machine:
         """Write a graph, or text, into the folder."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
         return name
 
 
@@ -139,8 +139,8 @@ def test_a_graph_runs_with_its_node_types_its_value_type_and_its_observer(good: 
     done = good.studio("run", good.write("graph.json", GRAPH), "-o", "out", STUDIO_HELLO_LOG="events.txt")
 
     assert done.returncode == 0, done.stderr
-    assert (good.folder / "out" / "greeting.txt").read_text() == "Hello, Ada!\n"
-    events = (good.folder / "events.txt").read_text().split()
+    assert (good.folder / "out" / "greeting.txt").read_text(encoding="utf-8") == "Hello, Ada!\n"
+    events = (good.folder / "events.txt").read_text(encoding="utf-8").split()
     assert events[0] == "RunStarted"
     assert events[-1] == "RunFinished"
     assert events.count("NodeFinished") == 2
@@ -219,7 +219,7 @@ def test_graphs_run_beside_broken_ones_and_an_observer_that_raises_is_told_once(
     assert (mixed.folder / "out" / "greeting.txt").is_file()
     assert done.stderr.count("broken-observer") == 1
     assert "cannot cope with RunStarted" in done.stderr
-    assert "RunFinished" in (mixed.folder / "events.txt").read_text()
+    assert "RunFinished" in (mixed.folder / "events.txt").read_text(encoding="utf-8")
 
 
 def test_first_party_node_types_stay_what_they_are(mixed: Machine) -> None:
@@ -302,7 +302,7 @@ def test_graphs_run_with_plugins_of_a_folder(plain: Machine) -> None:
     done = plain.studio("run", plain.write("graph.json", graph), "--plugins-dir", "plugins", "-o", "out")
 
     assert done.returncode == 0, done.stderr
-    assert (plain.folder / "out" / "greeting.txt").read_text() == "Hello, Bob!\n"
+    assert (plain.folder / "out" / "greeting.txt").read_text(encoding="utf-8") == "Hello, Bob!\n"
 
 
 def test_a_plugins_folder_that_is_not_there_is_told(plain: Machine) -> None:

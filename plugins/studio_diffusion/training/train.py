@@ -79,7 +79,7 @@ def main(arguments: list[str] | None = None) -> None:
     options.requests = Requests(options.out, options.slice_steps)
     artwork, words = Artwork(options.data, options.side, options.fluent), list(load_concepts(options.concepts))
     report_path = options.out / "report.json"
-    report: dict[str, Any] = json.loads(report_path.read_text()) if report_path.exists() else {}
+    report: dict[str, Any] = json.loads(report_path.read_text(encoding="utf-8")) if report_path.exists() else {}
     with options.requests.catch_signals():
         for stage in STAGES:
             if stage not in options.stage:
@@ -89,7 +89,7 @@ def main(arguments: list[str] | None = None) -> None:
             except Stopped as stopped:
                 print(f"{stopped}; the same command resumes", flush=True)
                 return
-            report_path.write_text(json.dumps(report, indent=2))
+            report_path.write_text(json.dumps(report, indent=2), encoding="utf-8")
             print(stage, json.dumps(report[stage]), flush=True)
 
 

@@ -50,7 +50,7 @@ def lease(*paths: Path, **named: Path) -> TestContext:
 def change_index(folder: Path, **entries: Any) -> None:
     """Change what a pipeline says of itself."""
     path = folder / "model_index.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | entries))
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | entries), encoding="utf-8")
 
 
 @provokes("E610")

@@ -70,7 +70,7 @@ def run(path: Path, folder: Path) -> tuple[dict[str, str], dict[str, Audio]]:
     "write",
     [
         pytest.param(lambda path: path.write_bytes(b""), id="empty"),
-        pytest.param(lambda path: path.write_text("no sound at all\n" * 99), id="text"),
+        pytest.param(lambda path: path.write_text("no sound at all\n" * 99, encoding="utf-8"), id="text"),
         pytest.param(write_wave(np.array([0.0, np.nan, 0.5] * 5000), kind="FLOAT"), id="NaN"),
         pytest.param(write_wave(np.array([0.0, np.inf, 0.5] * 5000), kind="FLOAT"), id="infinity"),
         pytest.param(write_half("WAV"), id="truncated WAV"),

@@ -28,7 +28,7 @@ def test_listing_the_node_types_loads_nothing_heavy() -> None:
 
 
 def test_every_node_type_is_named_audio_and_has_a_row_in_the_readme() -> None:
-    readme = (Path(studio_audio.__file__).parent / "README.md").read_text()
+    readme = (Path(studio_audio.__file__).parent / "README.md").read_text(encoding="utf-8")
 
     for function in studio_audio.studio_node_types():
         assert f"| `{get_node_type(function).id}` |" in readme

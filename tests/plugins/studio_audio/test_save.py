@@ -34,12 +34,12 @@ def test_floats_are_kept_over_full_scale(tmp_path: Path) -> None:
 
 
 def test_flac_refuses_floats_and_leaves_the_file_that_was_there(tmp_path: Path) -> None:
-    (tmp_path / "a.flac").write_text("mine")
+    (tmp_path / "a.flac").write_text("mine", encoding="utf-8")
 
     with pytest.raises(MediaError, match="FLAC holds whole numbers"):
         save(Audio(np.zeros(10, np.float32), 8000), tmp_path / "a.flac", "float", None)
 
-    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
+    assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == ["mine"]
 
 
 def test_fewer_kilobits_make_a_smaller_file(tmp_path: Path) -> None:

@@ -49,7 +49,9 @@ def write_musicgen_melody(folder: Path) -> Path:
     """Write a MusicGen model that takes a melody."""
     write_musicgen(folder, melody=True)
     settings = {"feature_extractor_type": "MusicgenMelodyFeatureExtractor", "n_fft": 1024, "hop_length": 512}
-    (folder / "preprocessor_config.json").write_text(json.dumps(settings | {"num_chroma": 12, "chunk_length": 2}))
+    (folder / "preprocessor_config.json").write_text(
+        json.dumps(settings | {"num_chroma": 12, "chunk_length": 2}), encoding="utf-8"
+    )
     return folder
 
 

@@ -24,8 +24,8 @@ def open_model(opener: Any, path: Path, **options: Any) -> Any:
 
 def change_index(path: Path, **changes: Any) -> None:
     """Change a model's index."""
-    index = json.loads((path / "model_index.json").read_text())
-    (path / "model_index.json").write_text(json.dumps(index | changes))
+    index = json.loads((path / "model_index.json").read_text(encoding="utf-8"))
+    (path / "model_index.json").write_text(json.dumps(index | changes), encoding="utf-8")
 
 
 def expect(opener: Any, path: Path, code: str, *words: str, **options: Any) -> ModelError:

@@ -175,7 +175,11 @@ def test_every_tiny_pipeline_is_in_the_table() -> None:
 
 def test_the_plugin_tells_which_architectures_and_tasks_ran() -> None:
     page = Path(__file__).parents[3] / "plugins" / "studio_diffusion" / "ARCHITECTURES.md"
-    rows = [[cell.strip() for cell in line.split("|")] for line in page.read_text().splitlines() if "| `" in line]
+    rows = [
+        [cell.strip() for cell in line.split("|")]
+        for line in page.read_text(encoding="utf-8").splitlines()
+        if "| `" in line
+    ]
     told = {row[2].strip("`"): set(row[4].split(", ")) for row in rows}
 
     ran = {name: set(tasks) for name, _, tasks in TABLE}
@@ -238,7 +242,8 @@ def test_two_pipelines_share_a_text_encoder_and_an_autoencoder(
 
     copy = Path(shutil.copytree(write("sd15"), tmp_path / "copy"))
     (copy / "scheduler" / "scheduler_config.json").write_text(
-        (copy / "scheduler" / "scheduler_config.json").read_text().replace("0.012", "0.013")
+        (copy / "scheduler" / "scheduler_config.json").read_text(encoding="utf-8").replace("0.012", "0.013"),
+        encoding="utf-8",
     )
 
     with models.open(Model(f"file:{write('sd15')}"), CPU) as one, models.open(Model(f"file:{copy}"), CPU) as two:

@@ -146,7 +146,7 @@ def test_a_damaged_configuration_is_left_to_the_opener(studio: Studio, tmp_path:
     import shutil
 
     folder = shutil.copytree(mini, tmp_path / "broken")
-    (folder / "scheduler" / "scheduler_config.json").write_text("{")
+    (folder / "scheduler" / "scheduler_config.json").write_text("{", encoding="utf-8")
 
     assert find(studio, sampler="ddim", model=f"file:{folder}") == []
 

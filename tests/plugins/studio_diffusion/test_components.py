@@ -67,7 +67,7 @@ def test_weights_that_lack_a_layer_are_an_error(opener: Any, sd15: Path) -> None
 
 
 def test_weights_of_another_shape_are_an_error(opener: Any, sd15: Path) -> None:
-    config = json.loads((sd15 / "unet" / "config.json").read_text())
-    (sd15 / "unet" / "config.json").write_text(json.dumps(config | {"block_out_channels": [16, 32]}))
+    config = json.loads((sd15 / "unet" / "config.json").read_text(encoding="utf-8"))
+    (sd15 / "unet" / "config.json").write_text(json.dumps(config | {"block_out_channels": [16, 32]}), encoding="utf-8")
 
     expect(opener, sd15, "E612", "unet")

@@ -24,7 +24,8 @@ def studio(mini: Path, tiny: Callable[..., Path], tmp_path: Path) -> Any:
     """A Studio with two models of one architecture that share an autoencoder, and one with a UNet."""
     other = shutil.copytree(mini, tmp_path / "other")
     (other / "transformer" / "config.json").write_text(
-        (other / "transformer" / "config.json").read_text().replace("{", '{"_note": 1, ', 1)
+        (other / "transformer" / "config.json").read_text(encoding="utf-8").replace("{", '{"_note": 1, ', 1),
+        encoding="utf-8",
     )
     plugin = MiniPlugin({"mini": mini, "other": other, "unet": tiny("sd15")})
     settings = Settings(device="cpu", dtype="float32", cache_dir=tmp_path / "cache")

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.xdist_group("diffusers")
 
 
 def test_a_pipeline_with_code_of_its_own_is_refused_and_the_code_not_run(opener: Any, sd15: Path) -> None:
-    (sd15 / "mine.py").write_text(f"open({str(sd15 / 'ran')!r}, 'w')")
+    (sd15 / "mine.py").write_text(f"open({str(sd15 / 'ran')!r}, 'w')", encoding="utf-8")
     change_index(sd15, _class_name=["mine", "MyPipeline"])
 
     expect(opener, sd15, "E611", "mine")
@@ -24,7 +24,7 @@ def test_a_pipeline_with_code_of_its_own_is_refused_and_the_code_not_run(opener:
 
 
 def test_a_component_with_code_of_its_own_is_refused_and_the_code_not_run(opener: Any, sd15: Path) -> None:
-    (sd15 / "unet" / "my_unet.py").write_text(f"open({str(sd15 / 'ran')!r}, 'w')")
+    (sd15 / "unet" / "my_unet.py").write_text(f"open({str(sd15 / 'ran')!r}, 'w')", encoding="utf-8")
     change_index(sd15, unet=["my_unet", "MyUNet"])
 
     expect(opener, sd15, "E611", "my_unet.py")
@@ -40,7 +40,7 @@ def test_a_missing_component_is_named(opener: Any, sd15: Path, name: str) -> Non
 
 @pytest.mark.parametrize("text", ["{", "[]", '"x"', "{}", "\x00"])
 def test_a_damaged_index_is_an_error(opener: Any, sd15: Path, text: str) -> None:
-    (sd15 / "model_index.json").write_text(text)
+    (sd15 / "model_index.json").write_text(text, encoding="utf-8")
 
     expect(opener, sd15, "E612", "model_index.json")
 
@@ -53,7 +53,7 @@ def test_a_component_outside_of_the_folder_is_an_error(opener: Any, sd15: Path) 
 
 @pytest.mark.parametrize("place", ["unet/config.json", "vae/config.json", "scheduler/scheduler_config.json"])
 def test_a_damaged_config_is_an_error(opener: Any, sd15: Path, place: str) -> None:
-    (sd15 / place).write_text("{")
+    (sd15 / place).write_text("{", encoding="utf-8")
 
     expect(opener, sd15, "E612", place.partition("/")[0])
 
@@ -80,7 +80,7 @@ def test_a_tokenizer_without_vocabulary_is_refused(opener: Any, sd15: Path, tmp_
 )
 def test_defaults_that_are_none_are_refused(opener: Any, sd15: Path, tmp_path: Path, about: dict[str, Any]) -> None:
     folder = shutil.copytree(sd15, tmp_path / "strange")
-    (folder / "studio.json").write_text(json.dumps(about))
+    (folder / "studio.json").write_text(json.dumps(about), encoding="utf-8")
 
     with pytest.raises(ModelError, match="E612"):
         open_model(opener, folder)

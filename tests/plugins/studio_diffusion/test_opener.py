@@ -84,7 +84,7 @@ def test_a_safety_checker_is_not_loaded(opener: Any, sd15: Path) -> None:
 
 @pytest.mark.parametrize("name", ["AudioLDM2Pipeline", "AudioLDMPipeline", "MusicLDMPipeline", "StableAudioPipeline"])
 def test_pipelines_that_make_sound_are_left_to_another_opener(opener: Any, tmp_path: Path, name: str) -> None:
-    (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": name}))
+    (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": name}), encoding="utf-8")
 
     assert not opener.can_open(tmp_path, Model("local:x"))
 

@@ -22,7 +22,7 @@ def test_bytes_are_counted_once(opener: Any, sd15: Path) -> None:
 
 
 def test_defaults_come_from_the_file_beside_the_model(opener: Any, sd15: Path) -> None:
-    (sd15 / "studio.json").write_text('{"steps": 14, "width": 96, "height": 64, "words": ["apple"]}')
+    (sd15 / "studio.json").write_text('{"steps": 14, "width": 96, "height": 64, "words": ["apple"]}', encoding="utf-8")
 
     opened = open_model(opener, sd15)
 

@@ -154,7 +154,7 @@ def _train(data: Path, out: Path, stages: list[str], steps: tuple[int, int, int]
     budget = ["--steps", *map(str, steps)]
     main(["--data", str(data), "--out", str(out), *small, *budget, "--stage", *stages, *more])
     path = out / "report.json"
-    report: dict[str, object] = json.loads(path.read_text()) if path.exists() else {}
+    report: dict[str, object] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return report
 
 
@@ -169,8 +169,8 @@ def test_every_stage_runs_and_what_ships_loads_in_stock_pipelines(data: Path, tm
     pipeline = DiffusionPipeline.from_pretrained(tmp_path / "ship" / "mini", text_encoder_3=None, tokenizer_3=None)
     pipeline.set_progress_bar_config(disable=True)
     picture = pipeline("a red cat", num_inference_steps=2, height=64, width=64, max_sequence_length=16).images[0]
-    facts = json.loads((tmp_path / "ship" / "mini" / "studio.json").read_text())
-    card = (tmp_path / "ship" / "mini" / "README.md").read_text()
+    facts = json.loads((tmp_path / "ship" / "mini" / "studio.json").read_text(encoding="utf-8"))
+    card = (tmp_path / "ship" / "mini" / "README.md").read_text(encoding="utf-8")
     assert picture.size == (64, 64)
     assert set(facts["words"]) >= set(WORDS)
     assert "| thing, top-1 |" in card
@@ -218,6 +218,9 @@ def test_a_generator_of_128_pixels_has_the_tokens_of_one_of_64(data: Path, tmp_p
     for side in ("64", "128"):
         _train(data, tmp_path / side, ["autoencoder", "judge", "generator"], (1, 1, 0), "--side", side)
 
-    small, large = (json.loads((tmp_path / side / "transformer" / "config.json").read_text()) for side in ("64", "128"))
+    small, large = (
+        json.loads((tmp_path / side / "transformer" / "config.json").read_text(encoding="utf-8"))
+        for side in ("64", "128")
+    )
     assert small["sample_size"] == large["sample_size"] == 16
     assert (small["in_channels"], large["in_channels"]) == (8, 24)

@@ -34,7 +34,7 @@ def test_listing_the_node_types_loads_no_library_that_does_the_work() -> None:
 def test_the_fonts_come_with_their_licences_and_stay_small() -> None:
     folder = Path(studio_image.__file__).parent / "fonts"
     fonts = [p for p in folder.iterdir() if p.suffix in (".ttf", ".otf")]
-    licences = (folder / "OFL.txt").read_text()
+    licences = (folder / "OFL.txt").read_text(encoding="utf-8")
 
     assert sum(p.stat().st_size for p in fonts) < 700_000
     assert all(p.name in licences for p in fonts)

@@ -14,7 +14,9 @@ from studio_speech.model_folder import find_class, find_kind, find_vocoder, read
 
 def write_config(folder: Path, *architectures: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_text(json.dumps({"architectures": architectures, "model_type": "x"}))
+    (folder / "config.json").write_text(
+        json.dumps({"architectures": architectures, "model_type": "x"}), encoding="utf-8"
+    )
     return folder
 
 
@@ -37,7 +39,7 @@ def test_a_class_speaks_or_listens_by_its_name(tmp_path: Path, name: str, kind: 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"architectures": "VitsModel"}', '{"architectures": []}', "{}"])
 def test_a_folder_whose_config_is_wrong_is_no_model(tmp_path: Path, content: str) -> None:
-    (tmp_path / "config.json").write_text(content)
+    (tmp_path / "config.json").write_text(content, encoding="utf-8")
 
     assert find_class(tmp_path) is None
     assert find_class(tmp_path / "absent") is None

@@ -83,8 +83,8 @@ def test_rate_beyond_reason_is_refused(tmp_path: Path) -> None:
 
 def test_playlist_reaches_no_other_file(tmp_path: Path) -> None:
     AUDIO.write_file(make_tone(0.5), tmp_path / "secret.mp3", None)
-    (tmp_path / "a.mp3").write_text(f"#EXTM3U\n#EXTINF:1,\n{tmp_path}/secret.mp3\n#EXT-X-ENDLIST\n")
-    (tmp_path / "b.mp3").write_text(f"ffconcat version 1.0\nfile {tmp_path}/secret.mp3\n")
+    (tmp_path / "a.mp3").write_text(f"#EXTM3U\n#EXTINF:1,\n{tmp_path}/secret.mp3\n#EXT-X-ENDLIST\n", encoding="utf-8")
+    (tmp_path / "b.mp3").write_text(f"ffconcat version 1.0\nfile {tmp_path}/secret.mp3\n", encoding="utf-8")
 
     check_refused(tmp_path / "a.mp3")
     check_refused(tmp_path / "b.mp3")

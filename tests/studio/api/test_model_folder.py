@@ -14,7 +14,7 @@ from studio.api.model_folder import find_variant, list_components, read_class, r
 
 
 def test_damaged_json_is_told_by_the_code_of_who_reads_it(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text("[1, 2")
+    (tmp_path / "config.json").write_text("[1, 2", encoding="utf-8")
 
     with pytest.raises(ModelError) as caught:
         read_json(tmp_path / "config.json", "E648")
@@ -23,7 +23,7 @@ def test_damaged_json_is_told_by_the_code_of_who_reads_it(tmp_path: Path) -> Non
 
 
 def test_deeply_nested_json_is_damaged_json(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text("[" * 100_000)
+    (tmp_path / "config.json").write_text("[" * 100_000, encoding="utf-8")
 
     with pytest.raises(ModelError):
         read_json(tmp_path / "config.json")
@@ -54,7 +54,7 @@ def test_the_variant_that_is_there_is_taken(names: list[str], wanted: str | None
 
 
 def test_a_class_is_read_for_the_library_that_asks(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text(json.dumps({"architectures": ["VitsModel"]}))
+    (tmp_path / "config.json").write_text(json.dumps({"architectures": ["VitsModel"]}), encoding="utf-8")
 
     assert read_class(tmp_path, "transformers") == "VitsModel"
     assert read_class(tmp_path, "diffusers") is None

@@ -102,7 +102,7 @@ def test_a_file_without_video_is_refused(tmp_path: Path, capfd: pytest.CaptureFi
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "empty").write_bytes(b"")
     (tmp_path / "text").write_bytes(b"hello" * 999)
-    (tmp_path / "list.mp4").write_text(f"ffconcat version 1.0\nfile {tmp_path}/x.mp4\n")
+    (tmp_path / "list.mp4").write_text(f"ffconcat version 1.0\nfile {tmp_path}/x.mp4\n", encoding="utf-8")
     with av.open(str(tmp_path / "sound.mp4"), "w") as container:
         stream = container.add_stream("aac", rate=44_100, layout="mono")
         block = av.AudioFrame.from_ndarray(np.zeros((1, 4096), np.float32), format="flt", layout="mono")

@@ -122,7 +122,7 @@ def working(tmp_path: Path) -> Iterator[Studio]:
     """A Studio with the plugin that worker processes can load."""
     folder = tmp_path / "plugins"
     folder.mkdir()
-    (folder / "studio_work.py").write_text(TROUBLE)
+    (folder / "studio_work.py").write_text(TROUBLE, encoding="utf-8")
     settings = Settings(cache_dir=tmp_path / "cache", plugins_dir=folder, device="cpu")
     with Studio(settings) as made:
         yield made

@@ -81,7 +81,7 @@ def test_a_changed_item_and_a_changed_graph_are_noticed(working: Studio, tmp_pat
     again = run(working, other, rows, tmp_path / "out", workers=0)
 
     assert [item.name for item in changed] == ["n3"]
-    assert json.loads((tmp_path / "out/n3.json").read_text()) == 10
+    assert json.loads((tmp_path / "out/n3.json").read_text(encoding="utf-8")) == 10
     assert titled == []
     assert len(again) == 4
 
@@ -136,7 +136,7 @@ def studio_node_types():
 
 @pytest.mark.parametrize("where", ["table", "graph"])
 def test_changed_weights_are_noticed(tmp_path: Path, where: str) -> None:
-    (tmp_path / "studio_weigh.py").write_text(WEIGHING)
+    (tmp_path / "studio_weigh.py").write_text(WEIGHING, encoding="utf-8")
     for name in "ab":
         write_weights(tmp_path / f"{name}.safetensors", 1)
     references = {name: f"file:{tmp_path}/{name}.safetensors" for name in "ab"}
@@ -198,7 +198,7 @@ def test_items_that_raise_crash_hang_or_run_out_fail_alone_with_their_cause(work
     details = results["segfault"].error["details"]  # type: ignore[index]
     assert details.startswith("Fatal Python error: Segmentation fault")
     assert " in trouble" in details
-    assert json.loads((tmp_path / "out/🦊.json").read_text()) == 51
+    assert json.loads((tmp_path / "out/🦊.json").read_text(encoding="utf-8")) == 51
     assert check_files(tmp_path / "out") == 14
 
 
@@ -282,7 +282,7 @@ def test_a_worker_that_cannot_start_ends_the_batch_with_the_reason(
 
 def test_two_processes_share_a_batch_and_do_no_item_twice(working: Studio, tmp_path: Path) -> None:
     graph = tmp_path / "graph.json"
-    graph.write_text(json.dumps(DOUBLED))
+    graph.write_text(json.dumps(DOUBLED), encoding="utf-8")
     log = tmp_path / "log"
     rows = [f"n{number},{number},{log}" for number in range(60)]
     table = write_csv(tmp_path / "items.csv", "name,a,log", *rows)
@@ -293,7 +293,7 @@ def test_two_processes_share_a_batch_and_do_no_item_twice(working: Studio, tmp_p
     ends = [process.communicate(timeout=100) for process in processes]
 
     assert [process.returncode for process in processes] == [0, 0], ends
-    assert sorted(map(int, log.read_text().split())) == list(range(60))
+    assert sorted(map(int, log.read_text(encoding="utf-8").split())) == list(range(60))
     assert check_files(tmp_path / "out") == 60
 
 

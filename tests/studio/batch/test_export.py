@@ -110,7 +110,7 @@ def test_json_lines_hold_all_that_the_ledger_knows() -> None:
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     target = tmp_path / "table.csv"
-    target.write_text("old")
+    target.write_text("old", encoding="utf-8")
 
     def rows() -> Any:
         yield create_row()
@@ -119,7 +119,7 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         write_rows(rows(), "csv", target)
 
-    assert target.read_text() == "old"
+    assert target.read_text(encoding="utf-8") == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
     write_rows([create_row()], "csv", target)
     assert target.read_text("utf-8").startswith("name,index,state")

@@ -67,7 +67,7 @@ class Folder:
     def write(self, index: int, output: str, kind: str, extension: str, value: Any) -> ItemOutput:
         path = self.path / f"{index} #%{output}.{extension}"
         if kind == "text":
-            path.write_text(value)
+            path.write_text(value, encoding="utf-8")
         else:
             _TYPES[kind].write_file(value, path, "{}")
         return ItemOutput(output, path.name, hash_file(path).hex(), path.stat().st_size, kind)
@@ -134,7 +134,7 @@ def test_a_gallery_holds_every_item(fruit: Folder) -> None:
 
 
 def test_the_page_names_nothing_outside_of_its_folder(fruit: Folder) -> None:
-    page = write_gallery(fruit.path).read_text()
+    page = write_gallery(fruit.path).read_text(encoding="utf-8")
 
     addresses = re.findall(r"https?://[^\s\"'<>]+", page)
     assert set(addresses) <= {"http://www.w3.org/2000/svg"}
@@ -200,7 +200,7 @@ def test_a_folder_that_holds_no_batch_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_gallery_that_cannot_be_written_is_kept_as_an_error(fruit: Folder) -> None:
-    (fruit.path / "gallery_files").write_text("in the way")
+    (fruit.path / "gallery_files").write_text("in the way", encoding="utf-8")
 
     with GalleryWriter(fruit.path) as writer:
         pass
@@ -210,7 +210,7 @@ def test_a_gallery_that_cannot_be_written_is_kept_as_an_error(fruit: Folder) -> 
 
 
 def test_the_writer_goes_on_when_the_disk_is_free_again(fruit: Folder) -> None:
-    (fruit.path / "gallery_files").write_text("in the way")
+    (fruit.path / "gallery_files").write_text("in the way", encoding="utf-8")
     with GalleryWriter(fruit.path) as writer:
         while writer.error is None:
             pass
@@ -223,8 +223,8 @@ def test_the_writer_goes_on_when_the_disk_is_free_again(fruit: Folder) -> None:
 def test_partial_files_of_a_killed_process_are_removed(fruit: Folder) -> None:
     write_gallery(fruit.path)
     old, young = fruit.path / "gallery_files" / ".gallery-old.js", fruit.path / "gallery_files" / ".gallery-new.js"
-    old.write_text("half")
-    young.write_text("half")
+    old.write_text("half", encoding="utf-8")
+    young.write_text("half", encoding="utf-8")
     os.utime(old, (1, 1))
 
     write_gallery(fruit.path)

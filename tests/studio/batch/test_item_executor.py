@@ -115,13 +115,15 @@ def test_a_mapped_graph_in_an_item_is_run_for_each_entry(make: Make, tmp_path: P
     part = tmp_path / "part.json"
     part.write_text(
         '{"studio": 1, "inputs": {"a": {"type": "int"}}, "outputs": {"b": {"from": "n"}},'
-        ' "nodes": {"n": {"type": "fake.add", "inputs": {"a": {"from": "inputs.a"}, "b": 1}}}}'
+        ' "nodes": {"n": {"type": "fake.add", "inputs": {"a": {"from": "inputs.a"}, "b": 1}}}}',
+        encoding="utf-8",
     )
     whole = tmp_path / "whole.json"
     whole.write_text(
         '{"studio": 1, "inputs": {"n": {"type": "int"}}, "outputs": {"all": {"from": "each.b"}}, "nodes": {'
         '"list": {"type": "fake.count", "inputs": {"n": {"from": "inputs.n"}}},'
-        '"each": {"type": "graph:./part.json", "inputs": {"a": {"from": "list"}}}}}'
+        '"each": {"type": "graph:./part.json", "inputs": {"a": {"from": "list"}}}}}',
+        encoding="utf-8",
     )
 
     results = run(make, whole, [{"n": number} for number in range(1, 6)])  # type: ignore[arg-type]  # a path is a graph

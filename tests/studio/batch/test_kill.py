@@ -34,7 +34,7 @@ PATIENCE_SECONDS = 100.0
 
 def prepare(folder: Path, count: int, pause: float) -> list[str | Path]:
     graph = folder / "graph.json"
-    graph.write_text(json.dumps(MIXED))
+    graph.write_text(json.dumps(MIXED), encoding="utf-8")
     table = write_csv(folder / "items.csv", "name,seed,pause", *(f"n{n},{n},{pause}" for n in range(count)))
     return [graph, table, "-o", folder / "out", "--plugins-dir", folder / "plugins", "--cache-dir", folder / "cache"]
 
@@ -55,7 +55,7 @@ def check_all(out: Path, count: int) -> None:
         pixels = np.random.default_rng(number).integers(0, 256, (24, 24, 3), np.uint8)
         with Image.open(out / f"n{number}_picture.png") as picture:
             assert np.array_equal(np.asarray(picture), 255 - pixels)
-        assert json.loads((out / f"n{number}_number.json").read_text()) == 2 * number
+        assert json.loads((out / f"n{number}_number.json").read_text(encoding="utf-8")) == 2 * number
 
 
 def wait_until(fits: Callable[[], Any]) -> Any:
@@ -81,7 +81,7 @@ def find_workers(pid: int) -> list[int]:
     """Return the worker processes of a batch."""
     children = Path(f"/proc/{pid}/task/{pid}/children")
     try:
-        return [int(child) for child in children.read_text().split()]
+        return [int(child) for child in children.read_text(encoding="utf-8").split()]
     except OSError:
         return []
 

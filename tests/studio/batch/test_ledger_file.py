@@ -39,7 +39,7 @@ def test_a_folder_without_a_batch_and_a_broken_ledger_are_reported(tmp_path: Pat
         Ledger(tmp_path)
     broken = tmp_path / ".studio/ledger.sqlite3"
     broken.parent.mkdir()
-    broken.write_text("this is no database, however long one looks at it" * 100)
+    broken.write_text("this is no database, however long one looks at it" * 100, encoding="utf-8")
 
     with pytest.raises(RunError, match="not a database"):
         Ledger(tmp_path)

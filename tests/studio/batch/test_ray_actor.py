@@ -51,9 +51,9 @@ _ITEMS = 500
 def folder(tmp_path: Path) -> Path:
     """A graph, a table and a plugin."""
     (tmp_path / "plugins").mkdir()
-    (tmp_path / "plugins" / "studio_slow.py").write_text(_PLUGIN)
-    (tmp_path / "graph.json").write_text(json.dumps(_GRAPH))
-    (tmp_path / "items.csv").write_text("seed\n" + "\n".join(map(str, range(_ITEMS))) + "\n")
+    (tmp_path / "plugins" / "studio_slow.py").write_text(_PLUGIN, encoding="utf-8")
+    (tmp_path / "graph.json").write_text(json.dumps(_GRAPH), encoding="utf-8")
+    (tmp_path / "items.csv").write_text("seed\n" + "\n".join(map(str, range(_ITEMS))) + "\n", encoding="utf-8")
     return tmp_path
 
 
@@ -109,7 +109,7 @@ def describe_batch(folder: Path, **more: Any) -> str:
 
 
 def write_token(folder: Path) -> tuple[str, str]:
-    (folder / "token").write_text("abc")
+    (folder / "token").write_text("abc", encoding="utf-8")
     return str(folder / "token"), "abc"
 
 

@@ -100,7 +100,7 @@ def test_a_cluster_of_our_own_stays_on_this_machine_and_ends_with_the_batch(
 
     with open_cluster(make(ADDING, [{"a": 1}], tmp_path), ClusterOptions()):
         (token,) = (tmp_path / ".studio").glob("ray-*")
-        assert token.read_text()
+        assert token.read_text(encoding="utf-8")
 
     assert (ray.init_options["address"], ray.init_options["_node_ip_address"]) == ("local", "127.0.0.1")
     assert ray.init_options["include_dashboard"] is False

@@ -24,7 +24,7 @@ def test_a_spec_comes_back_from_json_as_it_was() -> None:
 def test_paths_of_a_spec_are_absolute_so_that_a_worker_may_start_anywhere(
     studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "graph.json").write_text(json.dumps(ADDING))
+    (tmp_path / "graph.json").write_text(json.dumps(ADDING), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
 
     spec = create_spec(studio.load(Path("graph.json")), "out", window=3)
@@ -40,7 +40,7 @@ def test_a_graph_without_a_file_and_a_batch_without_a_folder_have_none(studio: S
 
 
 def test_the_graph_of_a_spec_is_resolved_as_its_file_would_be(studio: Studio, tmp_path: Path) -> None:
-    (tmp_path / "part.json").write_text(json.dumps(ADDING))
+    (tmp_path / "part.json").write_text(json.dumps(ADDING), encoding="utf-8")
     document = {
         "studio": 1,
         "nodes": {"part": {"type": "graph:./part.json", "inputs": {"a": 1}}},

@@ -53,8 +53,8 @@ def test_models_of_a_graph_are_those_it_names_those_of_its_inputs_and_defaults(s
     }
     import json
 
-    (tmp_path / "part.json").write_text(json.dumps(part))
-    (tmp_path / "graph.json").write_text(json.dumps(graph))
+    (tmp_path / "part.json").write_text(json.dumps(part), encoding="utf-8")
+    (tmp_path / "graph.json").write_text(json.dumps(graph), encoding="utf-8")
 
     resolved = studio.resolve(studio.load(tmp_path / "graph.json"))
 

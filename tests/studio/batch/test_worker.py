@@ -72,7 +72,7 @@ def test_every_item_is_reported_once_with_its_files(desk: Desk, tmp_path: Path) 
 
     assert [(result.index, result.state) for result in results] == [(n, ItemState.DONE) for n in range(3)]
     assert [output.path for result in results for output in result.outputs] == ["n0.json", "n1.json", "n2.json"]
-    assert [json.loads((tmp_path / f"out/n{n}.json").read_text()) for n in range(3)] == [1, 2, 3]
+    assert [json.loads((tmp_path / f"out/n{n}.json").read_text(encoding="utf-8")) for n in range(3)] == [1, 2, 3]
     assert desk.is_silent()
     assert (desk.worker.name, desk.worker.window) == ("mine", 3)
     assert (desk.worker.ready, desk.worker.refused) == (True, None)

@@ -109,7 +109,7 @@ def create_first_line(studio: Studio, folder: Path, graph: dict[str, Any]) -> di
 @pytest.fixture
 def studio(tmp_path: Path, working: Studio) -> Iterator[Studio]:
     """A Studio with the plugin."""
-    (tmp_path / "plugins" / "studio_loud.py").write_text(PLUGIN)
+    (tmp_path / "plugins" / "studio_loud.py").write_text(PLUGIN, encoding="utf-8")
     with Studio(working.settings) as made:
         yield made
 

@@ -153,7 +153,7 @@ def probe() -> Probe:
 
 
 def test_a_folder_that_cannot_be_made_says_so(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
 
     with pytest.raises(CacheError, match="E401"):
         open_cache(tmp_path / "file" / "cache")

@@ -280,7 +280,7 @@ def test_a_storage_that_cannot_be_reached_is_a_warning(tmp_path: Path, monkeypat
 
 
 def test_a_folder_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
-    (tmp_path / "shared").write_text("a file")
+    (tmp_path / "shared").write_text("a file", encoding="utf-8")
     cache = Storage(f"file://{tmp_path}/shared/deep", tmp_path).open()
 
     cache.record(Action("1" * 64, "fake.make", {"value": cache.digest(1)}), {cache.digest(1): 1})

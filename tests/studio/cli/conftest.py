@@ -47,7 +47,7 @@ class Desk:
     def write_graph(self, name: str, document: Mapping[str, Any]) -> Path:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"studio": 1, **document}))
+        path.write_text(json.dumps({"studio": 1, **document}), encoding="utf-8")
         return path
 
     def write_picture(self, name: str, color: str = "red", size: tuple[int, int] = (40, 30)) -> Path:
@@ -82,7 +82,7 @@ class Desk:
         """Return the modules that a command loads, in a process of its own; it must succeed."""
         done = self.call_process(*args, env={**os.environ, "LIST_MODULES": "modules.txt"})
         assert done.code == 0, done.text
-        return set((self.folder / "modules.txt").read_text().split())
+        return set((self.folder / "modules.txt").read_text(encoding="utf-8").split())
 
     def count(self, *args: str | Path) -> tuple[int, int]:
         """Run a graph; return how many calls ran and how many came from the cache."""
@@ -221,7 +221,7 @@ def studio_node_types():
 def slow(desk: Desk) -> list[str]:
     """A graph with a node that takes ten seconds, as arguments of `studio run`; its steps and deafness are inputs."""
     (desk / "plugins").mkdir()
-    (desk / "plugins/studio_slow.py").write_text(STEPPER)
+    (desk / "plugins/studio_slow.py").write_text(STEPPER, encoding="utf-8")
     graph = desk.write_graph("slow.json", {
         "inputs": {"steps": {"type": "int", "default": 1000}, "deaf": {"type": "bool", "default": False}},
         "nodes": {

@@ -30,7 +30,7 @@ def batch(desk: Desk) -> Any:
     graph = desk.write_graph("graph.json", LENGTHS)
 
     def run(lines: list[str], *options: str | Path) -> Done:
-        (desk / "items.csv").write_text("\n".join(lines) + "\n")
+        (desk / "items.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
         out = ["-o", desk / "out", "--workers", "0", "--no-gallery", "--cache-dir", desk / "cache"]
         return desk.call("batch", graph, desk / "items.csv", *out, *options)
 
@@ -49,7 +49,7 @@ def test_a_batch_writes_its_files_and_goes_on_where_it_stopped(desk: Desk, batch
     assert "2 items: 2 new, 0 changed, 0 as before, 0 gone" in first.err
     assert "3 items: 1 new, 0 changed, 2 as before, 0 gone" in again.err
     assert list_files(desk / "out") == [f"{n}_{o}" for n in "abc" for o in ("text.txt", "value.json")]
-    assert (desk / "out/b_text.txt").read_text() == "world"
+    assert (desk / "out/b_text.txt").read_text(encoding="utf-8") == "world"
 
 
 def test_bad_rows_are_reported_with_their_lines_and_nothing_runs(desk: Desk, batch: Any) -> None:
@@ -101,7 +101,7 @@ def studio_node_types():
 @pytest.mark.parametrize("workers", ["0", "1"])
 def test_networks_compute_in_the_numbers_that_the_option_says(desk: Desk, workers: str) -> None:
     (desk / "plugins").mkdir()
-    (desk / "plugins/studio_probe.py").write_text(PROBE)
+    (desk / "plugins/studio_probe.py").write_text(PROBE, encoding="utf-8")
     graph = {"nodes": {"n": {"type": "probe.numbers"}}, "outputs": {"text": {"from": "n"}}}
     desk.write_graph("probe.json", graph)
     options = ["--repeat", "1", "--dtype", "bf16", "--plugins-dir", "plugins", "--device", "cpu", "--workers", workers]
@@ -109,7 +109,7 @@ def test_networks_compute_in_the_numbers_that_the_option_says(desk: Desk, worker
     done = desk.call("batch", "probe.json", "-o", "out", *options)
 
     assert done.code == 0, done.text
-    assert (desk / "out/001.txt").read_text().strip() == "bfloat16"
+    assert (desk / "out/001.txt").read_text(encoding="utf-8").strip() == "bfloat16"
 
 
 def test_checking_runs_nothing(desk: Desk, batch: Any) -> None:
@@ -135,9 +135,9 @@ def test_a_dash_reads_json_lines_from_the_standard_input(desk: Desk, monkeypatch
     options = ["-o", desk / "out", "--workers", "0", "--no-gallery", "--only", "text", "--cache-dir", desk / "cache"]
     lines = '{"name": "a", "text": "x"}\n\n{"name": "b", "text": "y", "seed": "z"}\n'
 
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines.encode())))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines.encode()), encoding="utf-8"))
     wrong = desk.call("batch", graph, "-", *options)
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines.replace('"z"', "3").encode())))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines.replace('"z"', "3").encode()), encoding="utf-8"))
     right = desk.call("batch", graph, "-", *options, "--product", "bad=1,2")
 
     assert wrong.code == 2
@@ -186,7 +186,7 @@ def test_status_and_export_show_the_ledger(desk: Desk, batch: Any) -> None:
     told = desk.call("batch", "status", desk / "out").out
     rows = list(csv.DictReader(desk.call("batch", "export", desk / "out").out.splitlines()))
     desk.call("batch", "export", desk / "out", "--state", "failed", "-o", desk / "failed.jsonl")
-    failed = [json.loads(line) for line in (desk / "failed.jsonl").read_text().splitlines()]
+    failed = [json.loads(line) for line in (desk / "failed.jsonl").read_text(encoding="utf-8").splitlines()]
 
     assert status["counts"] == {"pending": 0, "running": 0, "done": 1, "failed": 1}
     assert status["causes"][0]["first"] == "a"

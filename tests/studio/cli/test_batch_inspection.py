@@ -79,7 +79,7 @@ def test_an_export_is_in_the_format_that_the_file_or_the_option_says(
 ) -> None:
     assert stopped.call("batch", "export", "out", "-o", name, *option).code == 0
 
-    rows = [json.loads(line) for line in (stopped / name).read_text().splitlines()]
+    rows = [json.loads(line) for line in (stopped / name).read_text(encoding="utf-8").splitlines()]
     assert [row["name"] for row in rows] == ["a", "b", "c"]
 
 

@@ -47,7 +47,7 @@ def test_without_options_there_is_one_item_without_values(studio: Studio) -> Non
 
 
 def test_a_table_files_products_and_repeats_multiply_in_this_order(studio: Studio, tmp_path: Path) -> None:
-    (tmp_path / "items.csv").write_text("name,note\nx,1\n")
+    (tmp_path / "items.csv").write_text("name,note\nx,1\n", encoding="utf-8")
     for name in "ab":
         (tmp_path / f"{name}.png").write_bytes(b"")
 
@@ -105,7 +105,7 @@ def test_an_option_without_a_name_or_a_value_is_refused(studio: Studio, option: 
 
 
 def test_the_name_column_names_items(studio: Studio, tmp_path: Path) -> None:
-    (tmp_path / "items.csv").write_text("color,note\nred,first\n")
+    (tmp_path / "items.csv").write_text("color,note\nred,first\n", encoding="utf-8")
 
     assert read(studio, tmp_path / "items.csv", name_column="note")[0][0] == "first"
 

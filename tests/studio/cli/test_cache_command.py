@@ -60,7 +60,7 @@ def test_prune_refuses_what_is_no_size(desk: Desk) -> None:
 
 def test_verify_finds_a_flipped_bit_and_the_next_run_makes_it_again(desk: Desk, card: Path) -> None:
     card.write_text(
-        card.read_text().replace('"height": 24', '"height": 2400')
+        card.read_text(encoding="utf-8").replace('"height": 24', '"height": 2400'), encoding="utf-8"
     )  # small results have no file of their own
     desk.count(card)
     before = (desk / "out/picture.png").read_bytes()
@@ -102,7 +102,7 @@ def test_the_cache_folder_may_be_named(desk: Desk, card: Path) -> None:
 
 
 def test_a_cache_folder_that_is_a_file_is_an_error(desk: Desk, card: Path) -> None:
-    (desk / "mine").write_text("mine")
+    (desk / "mine").write_text("mine", encoding="utf-8")
 
     for args in (["run", card, "--cache-dir", "mine"], ["cache", "--cache-dir", "mine", "stats"]):
         done = desk.call(*args)

@@ -36,7 +36,7 @@ def test_the_extension_says_what_to_write(desk: Any, card: Path) -> None:
     ElementTree.parse(desk / "card.svg")
     with Image.open(desk / "card.png") as picture:
         assert picture.format == "PNG"
-    assert "flowchart LR" in (desk / "card.mmd").read_text()
+    assert "flowchart LR" in (desk / "card.mmd").read_text(encoding="utf-8")
 
 
 def test_the_format_may_be_said(desk: Any, card: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_graph_with_errors_is_drawn_and_its_findings_are_shown(desk: Any) -> N
 
 
 def test_what_is_no_graph_is_refused(desk: Any) -> None:
-    (desk / "none.json").write_text("{")
+    (desk / "none.json").write_text("{", encoding="utf-8")
 
     done = desk.call("draw", desk / "none.json")
 

@@ -33,14 +33,14 @@ _CARD = {
 def folder(desk: Desk) -> Path:
     """A batch of three cards and a failure."""
     desk.write_graph("card.json", _CARD)
-    (desk / "items.csv").write_text("name,color\nr,red\ng,green\nb,blue\nx,no such color\n")
+    (desk / "items.csv").write_text("name,color\nr,red\ng,green\nb,blue\nx,no such color\n", encoding="utf-8")
     done = desk.call("batch", "card.json", "items.csv", "-o", "out", "--workers", "0", "--contact-sheet")
     assert done.code == 3, done.text
     return desk / "out"
 
 
 def test_a_batch_writes_its_gallery_as_it_goes(folder: Path) -> None:
-    text = (folder / "gallery_files" / "items-0.js").read_text()
+    text = (folder / "gallery_files" / "items-0.js").read_text(encoding="utf-8")
     items = json.loads(text[text.index("[") : text.rindex("]") + 1])
 
     assert [item["s"] for item in items] == ["done", "done", "done", "failed"]
@@ -108,7 +108,7 @@ def test_a_text_of_a_batch_is_made_again_from_the_ledger(desk: Desk, folder: Pat
     done = desk.call("rerun", note, "-o", "again")
 
     assert done.code == 0, done.text
-    assert (desk / "again" / note.name).read_text() == note.read_text() == "all green"
+    assert (desk / "again" / note.name).read_text(encoding="utf-8") == note.read_text(encoding="utf-8") == "all green"
 
 
 def test_two_machines_share_what_a_batch_made(desk: Desk, tmp_path: Path) -> None:

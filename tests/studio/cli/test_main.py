@@ -79,7 +79,7 @@ def test_a_bug_of_ours_writes_a_report_and_says_where(
     assert report.parent == tmp_path / "studio" / "reports"
     assert "E999 a bug in Studio: LookupError: out of luck" in err
     assert "Traceback" not in err
-    assert "in fail" in report.read_text()
+    assert "in fail" in report.read_text(encoding="utf-8")
 
 
 def test_a_wrong_graph_is_shown_as_json_where_the_command_was_asked_for_json(desk: Desk) -> None:

@@ -40,7 +40,7 @@ NEW = {
 @pytest.fixture
 def plugins(desk: Desk) -> list[str]:
     (desk / "plugins").mkdir()
-    (desk / "plugins" / "studio_dots.py").write_text(PLUGIN)
+    (desk / "plugins" / "studio_dots.py").write_text(PLUGIN, encoding="utf-8")
     return ["--plugins-dir", "plugins"]
 
 
@@ -51,45 +51,45 @@ def test_a_graph_is_rewritten_for_what_is_installed(desk: Desk, plugins: list[st
 
     assert done.code == 0, done.err
     assert done.out == "old.json: a: dots.paint 1.0 -> dots.draw 2.0; inputs n -> count\n"
-    assert json.loads((desk / "old.json").read_text()) == NEW
+    assert json.loads((desk / "old.json").read_text(encoding="utf-8")) == NEW
     assert desk.call("migrate", "old.json", *plugins).out == "old.json: nothing to change\n"
 
 
 def test_another_file_is_written_with_an_option(desk: Desk, plugins: list[str]) -> None:
-    old = desk.write_graph("old.json", OLD).read_text()
+    old = desk.write_graph("old.json", OLD).read_text(encoding="utf-8")
 
     assert desk.call("migrate", "old.json", "-o", "new.json", *plugins).code == 0
 
-    assert json.loads((desk / "new.json").read_text()) == NEW
-    assert (desk / "old.json").read_text() == old
+    assert json.loads((desk / "new.json").read_text(encoding="utf-8")) == NEW
+    assert (desk / "old.json").read_text(encoding="utf-8") == old
 
 
 def test_a_dry_run_writes_nothing(desk: Desk, plugins: list[str]) -> None:
-    old = desk.write_graph("old.json", OLD).read_text()
+    old = desk.write_graph("old.json", OLD).read_text(encoding="utf-8")
 
     done = desk.call("migrate", "old.json", "--dry-run", *plugins)
 
     assert "dots.paint 1.0 -> dots.draw 2.0" in done.out
-    assert (desk / "old.json").read_text() == old
+    assert (desk / "old.json").read_text(encoding="utf-8") == old
 
 
 def test_a_graph_that_is_up_to_date_keeps_its_layout(desk: Desk, plugins: list[str]) -> None:
-    (desk / "new.json").write_text(json.dumps(NEW, indent=7))
+    (desk / "new.json").write_text(json.dumps(NEW, indent=7), encoding="utf-8")
 
     desk.call("migrate", "new.json", *plugins)
 
-    assert (desk / "new.json").read_text() == json.dumps(NEW, indent=7)
+    assert (desk / "new.json").read_text(encoding="utf-8") == json.dumps(NEW, indent=7)
 
 
 def test_of_several_graphs_none_is_written_if_one_has_errors(desk: Desk, plugins: list[str]) -> None:
-    old = desk.write_graph("old.json", OLD).read_text()
+    old = desk.write_graph("old.json", OLD).read_text(encoding="utf-8")
     desk.write_graph("bad.json", {"nodes": {"a": {"type": "dots.dance"}}, "outputs": {"o": {"from": "a"}}})
 
     done = desk.call("migrate", "old.json", "bad.json", *plugins)
 
     assert done.code == 2
     assert "E103" in done.err
-    assert (desk / "old.json").read_text() == old
+    assert (desk / "old.json").read_text(encoding="utf-8") == old
 
 
 def test_one_file_is_not_named_for_several_graphs(desk: Desk) -> None:

@@ -64,7 +64,7 @@ def folders(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("STUDIO_HUB_DIR", str(tmp_path / "hub"))
     monkeypatch.setenv("STUDIO_PLUGINS_DIR", str(desk / "plugins"))
     (desk / "plugins").mkdir()
-    (desk / "plugins" / "studio_weigh.py").write_text(PLUGIN)
+    (desk / "plugins" / "studio_weigh.py").write_text(PLUGIN, encoding="utf-8")
     write_weights(desk / "plugins" / "tiny.safetensors")
 
 

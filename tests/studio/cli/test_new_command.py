@@ -25,7 +25,7 @@ def test_a_new_graph_runs_as_it_stands(desk: Any) -> None:
 def test_nodes_are_chosen_and_connected(desk: Any) -> None:
     desk.call("new", "graph", "a.json", "--node", "image.resize", "--node", "image.caption")
 
-    document = json.loads((desk / "a.json").read_text())
+    document = json.loads((desk / "a.json").read_text(encoding="utf-8"))
     assert document["nodes"]["caption"]["inputs"]["image"] == {"from": "resize"}
     assert document["nodes"]["resize"]["inputs"]["image"] == {"from": "gradient"}
     assert {node["version"] for node in document["nodes"].values()} == {"1.0"}
@@ -41,14 +41,14 @@ def test_an_unknown_node_type_is_refused_with_the_nearest(desk: Any) -> None:
 
 
 def test_a_file_is_overwritten_only_by_force(desk: Any) -> None:
-    (desk / "a.json").write_text("precious")
+    (desk / "a.json").write_text("precious", encoding="utf-8")
 
     refused = desk.call("new", "graph", "a.json")
 
-    assert (refused.code, (desk / "a.json").read_text()) == (2, "precious")
+    assert (refused.code, (desk / "a.json").read_text(encoding="utf-8")) == (2, "precious")
     assert "--force" in refused.err
     assert desk.call("new", "graph", "a.json", "--force").code == 0
-    assert json.loads((desk / "a.json").read_text())["studio"] == 1
+    assert json.loads((desk / "a.json").read_text(encoding="utf-8"))["studio"] == 1
 
 
 @pytest.fixture
@@ -79,10 +79,10 @@ def test_a_new_plugin_is_found_and_its_graph_runs(desk: Any, plugin: Path) -> No
 
 
 def test_a_new_plugin_names_its_entry_point(plugin: Path) -> None:
-    text = (plugin / "pyproject.toml").read_text()
+    text = (plugin / "pyproject.toml").read_text(encoding="utf-8")
 
     assert '[project.entry-points.studio]\nstudio-sparkle = "studio_sparkle"' in text
-    assert not [path for path in plugin.rglob("*") if path.is_file() and "$" in path.read_text()]
+    assert not [path for path in plugin.rglob("*") if path.is_file() and "$" in path.read_text(encoding="utf-8")]
 
 
 @pytest.mark.parametrize("name", ["1st", "a", "Ünder", "class", "two words", "x-y", "image", "studio", "end_", ""])
@@ -96,8 +96,8 @@ def test_names_that_cannot_be_are_refused(desk: Any, name: str) -> None:
 
 def test_a_folder_that_is_not_empty_is_left_alone(desk: Any) -> None:
     (desk / "sparkle").mkdir()
-    (desk / "sparkle" / "README.md").write_text("precious")
+    (desk / "sparkle" / "README.md").write_text("precious", encoding="utf-8")
 
     assert desk.call("new", "plugin", "sparkle").code == 2
-    assert (desk / "sparkle" / "README.md").read_text() == "precious"
+    assert (desk / "sparkle" / "README.md").read_text(encoding="utf-8") == "precious"
     assert os.listdir(desk / "sparkle") == ["README.md"]

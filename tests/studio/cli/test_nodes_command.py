@@ -121,7 +121,8 @@ def test_deprecated_and_experimental_node_types_are_marked(desk: Desk, tmp_path:
         'def draw(ctx: Context) -> str:\n    """Draw dots."""\n    return \'.\'\n\n\n'
         "@node('dots.old', deprecated='use dots.draw')\n"
         'def old(ctx: Context) -> str:\n    """Age."""\n    return \'.\'\n\n\n'
-        "@hookimpl\ndef studio_node_types():\n    return find_node_types(sys.modules[__name__])\n"
+        "@hookimpl\ndef studio_node_types():\n    return find_node_types(sys.modules[__name__])\n",
+        encoding="utf-8",
     )
     folder = ("--plugins-dir", str(tmp_path))
 

@@ -72,7 +72,7 @@ def test_a_medium_is_a_file_with_and_without_the_sign(graph: Graph) -> None:
 def test_a_list_of_media_is_a_pattern_or_json(graph: Graph, tmp_path: Path) -> None:
     for name in ("f10.png", "f9.png"):
         (tmp_path / name).touch()
-    (tmp_path / "list.json").write_text('["f9.png"]')
+    (tmp_path / "list.json").write_text('["f9.png"]', encoding="utf-8")
 
     assert read(graph, "photos=f*.png") == [InputFile(Path("f9.png")), InputFile(Path("f10.png"))]
     assert read(graph, "photos=@f%d.png") == [InputFile(Path("f9.png")), InputFile(Path("f10.png"))]
@@ -82,7 +82,7 @@ def test_a_list_of_media_is_a_pattern_or_json(graph: Graph, tmp_path: Path) -> N
 
 def test_the_sign_reads_texts_and_json(graph: Graph, tmp_path: Path) -> None:
     (tmp_path / "words.txt").write_text("many words\n", encoding="utf-8")
-    (tmp_path / "data.json").write_text('{"file": "a.png"}')
+    (tmp_path / "data.json").write_text('{"file": "a.png"}', encoding="utf-8")
 
     assert read(graph, "words=@words.txt") == "many words\n"
     assert read(graph, "data=@words.txt") == "many words\n"

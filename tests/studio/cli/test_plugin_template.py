@@ -40,7 +40,7 @@ def test_its_metadata_names_the_entry_point_and_its_graph_requires_it(tmp_path: 
 
 
 def test_a_folder_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
 
     with pytest.raises(UsageError, match="cannot be written") as caught:
         write_plugin(tmp_path / "file", "glow")

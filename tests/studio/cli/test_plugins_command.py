@@ -24,7 +24,7 @@ def test_studios_own_plugins_are_listed(desk: Desk) -> None:
 ])  # fmt: skip
 def test_a_broken_plugin_is_one_row_and_the_rest_work(desk: Desk, source: str) -> None:
     (desk / "plugins").mkdir()
-    (desk / "plugins/studio_broken.py").write_text(source)
+    (desk / "plugins/studio_broken.py").write_text(source, encoding="utf-8")
 
     rows = {row["name"]: row for row in desk.call("plugins", "--plugins-dir", "plugins", "--json").json}
     text = desk.call("plugins", "--plugins-dir", "plugins")
@@ -39,7 +39,7 @@ def test_a_broken_plugin_is_one_row_and_the_rest_work(desk: Desk, source: str) -
 
 
 def test_a_graph_that_needs_a_broken_plugin_says_so(desk: Desk, slow: list[str]) -> None:
-    (desk / "plugins/studio_slow.py").write_text("1 / 0")
+    (desk / "plugins/studio_slow.py").write_text("1 / 0", encoding="utf-8")
 
     done = desk.call("run", *slow)
 

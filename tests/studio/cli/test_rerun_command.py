@@ -70,11 +70,13 @@ def test_a_text_is_made_again_from_its_manifest(desk: Desk, folder: Path) -> Non
     done = desk.call("rerun", folder / "note.txt", "-o", "again")
 
     assert done.code == 0, done.text
-    assert (desk / "again" / "note.txt").read_text() == (folder / "note.txt").read_text()
+    assert (desk / "again" / "note.txt").read_text(encoding="utf-8") == (folder / "note.txt").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_a_foreign_text_has_nothing_to_be_made_from(desk: Desk) -> None:
-    (desk / "foreign.txt").write_text("hello")
+    (desk / "foreign.txt").write_text("hello", encoding="utf-8")
 
     done = desk.call("rerun", "foreign.txt")
 
@@ -85,14 +87,16 @@ def test_a_foreign_text_has_nothing_to_be_made_from(desk: Desk) -> None:
 def test_a_file_of_a_batch_is_made_again_from_its_ledger(desk: Desk) -> None:
     nodes = {"t": {"type": "logic.template", "inputs": {"template": "a {c}", "values": {"c": {"from": "inputs.c"}}}}}
     desk.write_graph("words.json", {"inputs": {"c": {"type": "int"}}, "nodes": nodes, "outputs": {"t": {"from": "t"}}})
-    (desk / "items.csv").write_text("name,c\nx,3\ny,4\n")
+    (desk / "items.csv").write_text("name,c\nx,3\ny,4\n", encoding="utf-8")
     made = desk.call("batch", "words.json", "items.csv", "-o", "out", "--workers", "0")
     assert made.code == 0, made.text
 
     done = desk.call("rerun", "out/y.txt", "-o", "again")
 
     assert done.code == 0, done.text
-    assert (desk / "again" / "y.txt").read_text() == (desk / "out" / "y.txt").read_text()
+    assert (desk / "again" / "y.txt").read_text(encoding="utf-8") == (desk / "out" / "y.txt").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_a_file_that_does_not_exist_is_a_usage_error(desk: Desk) -> None:

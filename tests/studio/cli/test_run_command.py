@@ -30,7 +30,7 @@ def test_the_second_run_in_a_new_process_runs_no_node_and_loads_no_torch(
 
     assert first.code == 0, first.text
     assert "7 run, 0 from the cache" in first.err
-    manifest = json.loads(next((desk / "again/.studio").glob("*.json")).read_text())
+    manifest = json.loads(next((desk / "again/.studio").glob("*.json")).read_text(encoding="utf-8"))
     assert manifest["cache"] == {"hits": 7, "calls": 7}
     assert "studio.execution.run" in modules
     assert not {"torch", "cv2"} & modules
@@ -51,7 +51,7 @@ def test_a_new_contrast_runs_only_what_hangs_on_it(desk: Desk, poster: Callable[
     graph = poster()
     desk.count(graph)
     part = desk / "parts/finish.json"
-    part.write_text(part.read_text().replace("1.06", "1.5"))
+    part.write_text(part.read_text(encoding="utf-8").replace("1.06", "1.5"), encoding="utf-8")
 
     done = desk.call("run", graph, "--json")
 
@@ -132,14 +132,14 @@ def echo(desk: Desk) -> Path:
     ("list=[]", "list.json", "[]"),
 ])  # fmt: skip
 def test_set_gives_an_input_of_each_kind_its_value(desk: Desk, echo: Path, pair: str, file: str, content: str) -> None:
-    (desk / "words.txt").write_text("from a file")
-    (desk / "more.json").write_text('{"c": 2}')
-    (desk / "list.json").write_text("[5, 6]")
+    (desk / "words.txt").write_text("from a file", encoding="utf-8")
+    (desk / "more.json").write_text('{"c": 2}', encoding="utf-8")
+    (desk / "list.json").write_text("[5, 6]", encoding="utf-8")
 
     done = desk.call("run", echo, "--set", pair)
 
     assert done.code == 0, done.err
-    written = (desk / "out" / file).read_text()
+    written = (desk / "out" / file).read_text(encoding="utf-8")
     assert written == content if file.endswith(".txt") else json.loads(written) == json.loads(content)
 
 
@@ -172,7 +172,7 @@ def test_set_reads_a_picture(desk: Desk, echo: Path, pair: str) -> None:
 ])  # fmt: skip
 def test_a_wrong_value_is_a_usage_error_that_quotes_it(desk: Desk, echo: Path, pair: str, message: str) -> None:
     (desk / "binary.txt").write_bytes(b"\xff\xfe\x00")
-    (desk / "broken.json").write_text("{")
+    (desk / "broken.json").write_text("{", encoding="utf-8")
 
     done = desk.call("run", echo, "--set", pair)
 
@@ -188,7 +188,7 @@ def test_all_wrong_values_are_shown_at_once(desk: Desk, echo: Path) -> None:
 
 
 def test_a_picture_that_is_none_fails_its_node_alone(desk: Desk, echo: Path) -> None:
-    (desk / "pic.png").write_text("no picture")
+    (desk / "pic.png").write_text("no picture", encoding="utf-8")
 
     done = desk.call("run", echo, "--set", "image=@pic.png")
 
@@ -245,9 +245,9 @@ def test_outputs_of_every_kind_are_written(desk: Desk, card: Path) -> None:
     assert done.code == 0, done.err
     names = {path.name for path in (desk / "out").iterdir()} - {".studio"}
     assert names == {"pictures_000.png", "pictures_001.png", "facts.json", "count.json", "numbers.json"}
-    assert json.loads((desk / "out/count.json").read_text()) == 2
+    assert json.loads((desk / "out/count.json").read_text(encoding="utf-8")) == 2
     assert Image.open(desk / "out/pictures_001.png").getpixel((0, 0)) == (0, 255, 0)
-    assert [fact["width"] for fact in json.loads((desk / "out/facts.json").read_text())] == [8, 8]
+    assert [fact["width"] for fact in json.loads((desk / "out/facts.json").read_text(encoding="utf-8"))] == [8, 8]
     assert "none: nothing" in done.out
 
 
@@ -312,13 +312,13 @@ def test_a_link_out_of_the_output_folder_is_not_followed(desk: Desk, card: Path)
 
 
 def test_an_output_folder_that_is_a_file_is_said_before_anything_runs(desk: Desk, card: Path) -> None:
-    (desk / "out").write_text("mine")
+    (desk / "out").write_text("mine", encoding="utf-8")
 
     for folder in ("out", "out/deeper"):
         done = desk.call("run", card, "-o", folder)
         assert done.code == 1
         assert "out' is a file" in done.err
-    assert (desk / "out").read_text() == "mine"
+    assert (desk / "out").read_text(encoding="utf-8") == "mine"
 
 
 def test_a_name_whose_folder_is_a_file_fails_that_output(desk: Desk, card: Path) -> None:
@@ -351,7 +351,9 @@ def test_an_output_folder_where_no_file_can_be_made_is_said(desk: Desk, card: Pa
 
 
 def test_a_title_that_is_no_unicode_does_no_harm(desk: Desk, card: Path) -> None:
-    card.write_text(card.read_text().replace('"studio": 1', '"studio": 1, "title": "a\\ud800b"'))
+    card.write_text(
+        card.read_text(encoding="utf-8").replace('"studio": 1', '"studio": 1, "title": "a\\ud800b"'), encoding="utf-8"
+    )
 
     assert desk.call("run", card, "--json").json["graph"]["document"]["title"] == "a\ud800b"
     assert desk.count("out/picture.png", "-o", "again") == (0, 3)
@@ -363,7 +365,7 @@ def test_a_title_that_is_no_unicode_does_no_harm(desk: Desk, card: Path) -> None
 def test_json_prints_the_manifest_that_is_also_kept(desk: Desk, card: Path) -> None:
     done = desk.call("run", card, "--json")
 
-    kept = json.loads(next((desk / "out/.studio").glob("*.json")).read_text())
+    kept = json.loads(next((desk / "out/.studio").glob("*.json")).read_text(encoding="utf-8"))
     assert {key: done.json[key] for key in kept} == kept
     assert done.json["files"] == [str(desk / "out/picture.png"), str(desk / "out/shout.txt")]
     assert done.json["errors"] == []
@@ -464,7 +466,7 @@ def test_a_partly_done_run_exits_with_3_and_writes_the_rest(desk: Desk) -> None:
     '{"studio": 1, "nodes": {"a": {"type": "graph:g.json"}}, "outputs": {"a": {"from": "a"}}}',
 ])  # fmt: skip
 def test_a_graph_that_is_none_exits_with_2_and_findings(desk: Desk, text: str) -> None:
-    (desk / "g.json").write_text(text)
+    (desk / "g.json").write_text(text, encoding="utf-8")
 
     done = desk.call("run", "g.json")
 
@@ -528,7 +530,7 @@ def test_an_interrupted_run_ends_soon_with_130_and_leaves_a_good_cache(
     assert "Traceback" not in err
     assert desk.call("cache", "verify").out.endswith(" 0 damaged\n")
     assert desk.count(*slow, "--set", "steps=1") == (1, 2)
-    assert (desk / "out/number.json").read_text() == "8\n"
+    assert (desk / "out/number.json").read_text(encoding="utf-8") == "8\n"
 
 
 def test_a_second_interrupt_ends_at_once_whatever_a_node_does(desk: Desk, slow: list[str]) -> None:

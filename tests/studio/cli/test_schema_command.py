@@ -19,11 +19,11 @@ def test_both_schemas_are_schemas_and_accept_a_good_graph(desk: Desk, card: Path
         schema = desk.call("schema", *options).json
 
         jsonschema.Draft202012Validator.check_schema(schema)
-        jsonschema.Draft202012Validator(schema).validate(json.loads(card.read_text()))
+        jsonschema.Draft202012Validator(schema).validate(json.loads(card.read_text(encoding="utf-8")))
 
 
 def test_the_installed_schema_knows_the_node_types(desk: Desk, card: Path) -> None:
-    document = json.loads(card.read_text())
+    document = json.loads(card.read_text(encoding="utf-8"))
     document["nodes"]["ground"]["type"] = "image.newt"
 
     def check(*options: str) -> bool:

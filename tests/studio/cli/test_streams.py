@@ -31,7 +31,8 @@ def folder(tmp_path: Path) -> Path:
     """A folder with a graph that writes a text."""
     (tmp_path / "g.json").write_text(
         '{"studio": 1, "nodes": {"t": {"type": "logic.template", "inputs": {"template": "hello"}}},'
-        ' "outputs": {"o": {"from": "t"}}}'
+        ' "outputs": {"o": {"from": "t"}}}',
+        encoding="utf-8",
     )
     return tmp_path
 
@@ -41,7 +42,7 @@ def test_closed_streams_cost_no_work_and_get_into_no_file(folder: Path, closed: 
     done = run_in_shell(folder, f"studio run g.json -o out {closed}")
 
     assert done.returncode == 0
-    assert (folder / "out" / "o.txt").read_text() == "hello"
+    assert (folder / "out" / "o.txt").read_text(encoding="utf-8") == "hello"
     assert sum(path.is_file() for path in (folder / "out").iterdir()) == 1
 
 
@@ -52,7 +53,7 @@ def test_a_full_disk_behind_the_standard_output_is_an_error_of_its_own(folder: P
     assert done.returncode == 1
     assert "error: E312 cannot write to the standard output: No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
-    assert (folder / "out" / "o.txt").read_text() == "hello"
+    assert (folder / "out" / "o.txt").read_text(encoding="utf-8") == "hello"
 
 
 def test_a_full_disk_behind_the_standard_error_hides_no_exit_code(folder: Path) -> None:

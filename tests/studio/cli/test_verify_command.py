@@ -50,7 +50,7 @@ def test_changed_missing_and_extra_files_are_distinguished(desk: Desk, folder: P
     data[-20] ^= 1
     (folder / "large.png").write_bytes(data)
     (folder / "small.png").unlink()
-    (folder / "guest.txt").write_text("hello")
+    (folder / "guest.txt").write_text("hello", encoding="utf-8")
     (folder / ".abc-partial.png").write_bytes(b"half")
 
     done = desk.call("verify", folder, "--json")
@@ -67,7 +67,7 @@ def test_changed_missing_and_extra_files_are_distinguished(desk: Desk, folder: P
 
 
 def test_extra_files_are_no_failure_unless_asked_for(desk: Desk, folder: Path) -> None:
-    (folder / "guest.txt").write_text("hello")
+    (folder / "guest.txt").write_text("hello", encoding="utf-8")
 
     assert desk.call("verify", folder).code == 0
     assert desk.call("verify", folder, "--strict").code == 1
@@ -88,7 +88,7 @@ def test_a_moved_folder_is_checked_where_it_is(desk: Desk, folder: Path) -> None
 
 
 def test_a_damaged_manifest_is_a_finding(desk: Desk, folder: Path) -> None:
-    (folder / ".studio" / "99990101-000000-00000000.json").write_text("[[[")
+    (folder / ".studio" / "99990101-000000-00000000.json").write_text("[[[", encoding="utf-8")
 
     done = desk.call("verify", folder)
 
@@ -97,11 +97,11 @@ def test_a_damaged_manifest_is_a_finding(desk: Desk, folder: Path) -> None:
 
 
 def test_a_manifest_cannot_point_out_of_the_folder(desk: Desk, folder: Path) -> None:
-    (desk / "secret.txt").write_text("secret")
+    (desk / "secret.txt").write_text("secret", encoding="utf-8")
     manifest = next((folder / ".studio").glob("*.json"))
-    document = json.loads(manifest.read_text())
+    document = json.loads(manifest.read_text(encoding="utf-8"))
     document["outputs"]["note"]["files"][0]["path"] = f"{folder}/../secret.txt"
-    manifest.write_text(json.dumps(document))
+    manifest.write_text(json.dumps(document), encoding="utf-8")
 
     done = desk.call("verify", folder)
 
@@ -158,7 +158,7 @@ def test_a_replay_shows_a_picture_that_its_graph_does_not_make(desk: Desk, folde
     manifest = next((folder / ".studio").glob("*.json"))
     desk.write_graph("other.json", _PAIR)
     desk.call("run", "other.json", "-o", "other", "--set", "color=red")
-    text = manifest.read_text()
+    text = manifest.read_text(encoding="utf-8")
     for name in ("large.png", "small.png"):
         document = json.loads(text)
         entry = document["outputs"][name.split(".")[0]]["files"][0]
@@ -166,7 +166,7 @@ def test_a_replay_shows_a_picture_that_its_graph_does_not_make(desk: Desk, folde
         (folder / name).write_bytes(forged)
         entry["blake3"], entry["bytes"] = blake3.blake3(forged).hexdigest(), len(forged)
         text = json.dumps(document)
-    manifest.write_text(text)
+    manifest.write_text(text, encoding="utf-8")
 
     done = desk.call("verify", folder, "--replay", "3", "--json")
 

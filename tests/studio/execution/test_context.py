@@ -90,7 +90,7 @@ def test_the_scratch_folder_is_one_and_is_gone_when_the_call_ends() -> None:
     context, _ = make_context()
     assert not context.has_scratch
     folder = context.scratch
-    (folder / "x").write_text("y")
+    (folder / "x").write_text("y", encoding="utf-8")
     assert context.scratch == folder
     context.close()
 
@@ -100,7 +100,7 @@ def test_the_scratch_folder_is_one_and_is_gone_when_the_call_ends() -> None:
 
 def test_a_call_that_starts_again_finds_its_scratch_folder_empty() -> None:
     context, _ = make_context()
-    (context.scratch / "x").write_text("y")
+    (context.scratch / "x").write_text("y", encoding="utf-8")
     context.clear()
 
     assert list(context.scratch.iterdir()) == []

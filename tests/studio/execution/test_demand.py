@@ -65,9 +65,9 @@ def test_a_mapped_graph_that_fails_in_one_copy_holds_no_value_of_the_others(tmp_
         "f": ("fake.fail_at", {"a": "@inputs.a", "bad": 2}),
     }
     inner = graph(nodes, image="s", number="f") | {"inputs": {"a": {"type": "int"}}}
-    (tmp_path / "inner.json").write_text(json.dumps(inner))
+    (tmp_path / "inner.json").write_text(json.dumps(inner), encoding="utf-8")
     outer = graph({"g": ("graph:inner.json", {"a": [1, 2, 3]})}, images="g.image", numbers="g.number")
-    (tmp_path / "outer.json").write_text(json.dumps(outer))
+    (tmp_path / "outer.json").write_text(json.dumps(outer), encoding="utf-8")
     alive: list[int] = []
 
     def listen(event: Event) -> None:

@@ -106,8 +106,10 @@ def test_a_mapped_graph_says_what_it_waits_for(disk_studio: Studio, tmp_path: Pa
     import json
 
     inner = graph({"x": ("fake.add", {"a": "@inputs.a"})}, o="x") | {"inputs": {"a": {"type": "int"}}}
-    (tmp_path / "inner.json").write_text(json.dumps(inner))
-    (tmp_path / "outer.json").write_text(json.dumps(graph({"g": ("graph:inner.json", {"a": [1, 2]})}, o="g")))
+    (tmp_path / "inner.json").write_text(json.dumps(inner), encoding="utf-8")
+    (tmp_path / "outer.json").write_text(
+        json.dumps(graph({"g": ("graph:inner.json", {"a": [1, 2]})}, o="g")), encoding="utf-8"
+    )
     outer = disk_studio.load(tmp_path / "outer.json")
     (before,) = disk_studio.explain(outer)
     disk_studio.run(outer)

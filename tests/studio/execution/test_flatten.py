@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
     """A folder with a graph and pictures."""
     place = tmp_path / "graphs"
     (place / "more").mkdir(parents=True)
-    (place / "inner.json").write_text(json.dumps(INNER))
+    (place / "inner.json").write_text(json.dumps(INNER), encoding="utf-8")
     for name, color in (("photo.png", "red"), ("more/photo.png", "blue")):
         Image.new("RGB", (4, 4), color).save(place / name)
     return place

@@ -129,7 +129,7 @@ def test_processes_with_one_graph_compute_each_node_once(tmp_path: Path) -> None
 
     assert [err for _, err in outputs] == ["", "", ""]
     assert [json.loads(out.splitlines()[1]) for out, _ in outputs] == [{"o": 40, "s": sum(range(1001, 1041))}] * 3
-    assert Counter(log.read_text().split()) == {str(i): 1 for i in [*range(40), *range(1000, 1040)]}
+    assert Counter(log.read_text(encoding="utf-8").split()) == {str(i): 1 for i in [*range(40), *range(1000, 1040)]}
 
 
 def test_a_run_that_waits_for_a_process_that_is_killed_computes_itself(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from studio.graph import parse_graph
 
 def write_graph(path: Path, inputs: dict[str, Any], nodes: dict[str, Any], **outputs: str) -> None:
     """Write a graph file."""
-    path.write_text(json.dumps(graph(nodes, **outputs) | {"inputs": inputs}))
+    path.write_text(json.dumps(graph(nodes, **outputs) | {"inputs": inputs}), encoding="utf-8")
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def engine() -> Any:
 
 
 def run_outer(engine: Studio, folder: Path, graph: dict[str, Any], **inputs: Any) -> Any:
-    (folder / "inner.json").write_text(json.dumps(INNER))
+    (folder / "inner.json").write_text(json.dumps(INNER), encoding="utf-8")
     return engine.run(parse_graph({"studio": 1, **graph}, base=folder), inputs)
 
 

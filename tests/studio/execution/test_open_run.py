@@ -34,7 +34,7 @@ class Desk:
     def plan(self, document: Any, folder: Path | None = None) -> Plan:
         """Return a plan of a graph."""
         if folder is not None:
-            (folder / "outer.json").write_text(json.dumps(document))
+            (folder / "outer.json").write_text(json.dumps(document), encoding="utf-8")
             document = folder / "outer.json"
         return self.studio.plan(self.studio.load(document))
 
@@ -147,7 +147,7 @@ def test_a_plan_that_is_forgotten_leaves_no_node_no_record_and_no_constant(desk:
 
 def test_copies_of_a_mapped_graph_are_forgotten_too(desk: Desk, tmp_path: Path) -> None:
     inner = graph({"x": ("fake.add", {"a": "@inputs.a"})}, o="x") | {"inputs": {"a": {"type": "int"}}}
-    (tmp_path / "inner.json").write_text(json.dumps(inner))
+    (tmp_path / "inner.json").write_text(json.dumps(inner), encoding="utf-8")
     outer = graph({"g": ("graph:inner.json", {"a": [1, 2, 3]})}, o="g")
     desk.add(p=desk.plan(outer, tmp_path))
     assert desk.wait() == "p"
@@ -170,7 +170,7 @@ def test_files_go_to_the_folder_of_their_plan_also_from_copies_of_a_mapped_graph
     inner = graph({"x": ("fake.write", {"a": "@inputs.a", "path": "x.txt"})}, o="x") | {
         "inputs": {"a": {"type": "int"}}
     }
-    (tmp_path / "inner.json").write_text(json.dumps(inner))
+    (tmp_path / "inner.json").write_text(json.dumps(inner), encoding="utf-8")
     desk = Desk(studio, reserve_path=resolve)
     desk.add(one=desk.plan(graph({"g": ("graph:inner.json", {"a": [1, 2]})}, o="g"), tmp_path))
     desk.wait()

@@ -155,9 +155,9 @@ def test_a_lost_value_in_a_mapped_graph_is_made_again(folder: Path, probe: Probe
     inner = graph(
         {"i": ("fake.image", {"side": SIDE, "seed": "@inputs.seed"}), "s": ("fake.shift", {"image": "@i"})}, o="s"
     )
-    (tmp_path / "inner.json").write_text(json.dumps(inner | {"inputs": {"seed": {"type": "int"}}}))
+    (tmp_path / "inner.json").write_text(json.dumps(inner | {"inputs": {"seed": {"type": "int"}}}), encoding="utf-8")
     outer = graph({"l": ("fake.count", {"n": 3}), "g": ("graph:inner.json", {"seed": "@l"})}, o="g")
-    (tmp_path / "outer.json").write_text(json.dumps(outer))
+    (tmp_path / "outer.json").write_text(json.dumps(outer), encoding="utf-8")
     with open_studio(folder) as studio:
         expected = studio.run(tmp_path / "outer.json")["o"]
     remove_blobs(folder)

@@ -61,7 +61,7 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
     (folder / "frames").mkdir(parents=True)
     for name in ("photo.png", "frames/1.png", "frames/10.png", "frames/9.png"):
         Pictures.new("RGB", (4, 4)).save(folder / name)
-    (folder / "note.txt").write_text("a note")
+    (folder / "note.txt").write_text("a note", encoding="utf-8")
     monkeypatch.chdir(folder)
     with open_studio(tmp_path / "studio", on_disk=False) as opened:
         yield opened
@@ -96,7 +96,7 @@ def find_in_table(studio: Studio, name: str, table: Path) -> list[Finding]:
 
 
 def find_in_json_lines(studio: Studio, name: str, value: Any) -> list[Finding]:
-    Path("items.jsonl").write_text(json.dumps({"x": value}) + "\n")
+    Path("items.jsonl").write_text(json.dumps({"x": value}) + "\n", encoding="utf-8")
     return find_in_table(studio, name, Path("items.jsonl"))
 
 
@@ -186,7 +186,7 @@ def test_an_error_given_four_ways_is_one_finding(name: str, value: Any, text: st
 
 
 def test_a_row_error_names_the_row_and_the_column(studio: Studio) -> None:
-    Path("items.jsonl").write_text('{"x": 1}\n{"x": "many"}\n')
+    Path("items.jsonl").write_text('{"x": 1}\n{"x": "many"}\n', encoding="utf-8")
 
     (finding,) = find_in_table(studio, "count", Path("items.jsonl"))
 
@@ -199,7 +199,7 @@ def test_an_unknown_name_is_one_code_for_a_node_a_caller_and_a_table(studio: Stu
         studio.plan(graph, {"y": 1})
     with pytest.raises(GraphError) as on_command_line:
         studio.plan(graph, parse_inputs(graph, ["y=1"]))
-    Path("items.jsonl").write_text('{"y": 1}\n')
+    Path("items.jsonl").write_text('{"y": 1}\n', encoding="utf-8")
     (row,) = find_in_table(studio, "count", Path("items.jsonl"))
     node = {"type": "fake.add", "inputs": {"a": 1, "y": 1}}
     document = {"studio": 1, "nodes": {"sum": node}, "outputs": OUTPUTS}
@@ -269,8 +269,8 @@ def test_a_value_given_four_ways_is_one_source(name: str, value: Any, text: str,
     bound["graph"] = studio.resolve(make_graph(name, default=value)).inputs["x"].default
     bound["python"] = bind({"x": value})
     bound["--set"] = bind(parse_inputs(make_graph(name), [f"x={text}"]))
-    Path("items.jsonl").write_text(json.dumps({"x": value}))
-    with Path("items.csv").open("w", newline="") as file:
+    Path("items.jsonl").write_text(json.dumps({"x": value}), encoding="utf-8")
+    with Path("items.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([["x"], [text]])
     for table in (Path("items.jsonl"), Path("items.csv")):
         (row,) = open_table(table)()
@@ -343,7 +343,7 @@ def test_none_is_what_is_left_out_in_a_table_and_a_finding_elsewhere(studio: Stu
     document = {"studio": 1, "inputs": {"x": {"type": "int", "default": 3}}, "nodes": NODES, "outputs": OUTPUTS}
     graph = parse_graph(document)
     findings: list[Finding] = []
-    Path("items.jsonl").write_text('{"x": null}\n')
+    Path("items.jsonl").write_text('{"x": null}\n', encoding="utf-8")
     (row,) = open_table(Path("items.jsonl"))()
 
     item = Columns(studio.resolve(graph), studio.registry.classes, {}).read([row], 0, findings)

@@ -218,9 +218,16 @@ def test_what_is_saved_loads_again_and_is_stable(tmp_path: Path) -> None:
     path = build_poster().save(tmp_path / "poster.json")
 
     assert load_graph(path).document == build_poster().build().document
-    assert path.read_text() == build_poster().save(tmp_path / "again.json").read_text()
-    assert list(json.loads(path.read_text())) == ["studio", "title", "inputs", "nodes", "outputs", "requires"]
-    assert max(map(len, path.read_text().splitlines())) <= 120
+    assert path.read_text(encoding="utf-8") == build_poster().save(tmp_path / "again.json").read_text(encoding="utf-8")
+    assert list(json.loads(path.read_text(encoding="utf-8"))) == [
+        "studio",
+        "title",
+        "inputs",
+        "nodes",
+        "outputs",
+        "requires",
+    ]
+    assert max(map(len, path.read_text(encoding="utf-8").splitlines())) <= 120
 
 
 def test_long_documents_are_broken_into_lines() -> None:

@@ -107,7 +107,7 @@ FOLLOWING: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
 @pytest.mark.parametrize("name", FOLLOWING)
 def test_errors_that_follow_from_an_error_are_silent(name: str, registry: Registry, folder: Path) -> None:
     nodes, expected = FOLLOWING[name]
-    (folder / "inner.json").write_text('{"studio": 1, "outputs": {"picture": {"from": "nowhere"}}}')
+    (folder / "inner.json").write_text('{"studio": 1, "outputs": {"picture": {"from": "nowhere"}}}', encoding="utf-8")
 
     assert list_codes(find(registry, folder, nodes, "o")) == expected
 

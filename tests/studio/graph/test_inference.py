@@ -96,7 +96,7 @@ def test_a_graph_that_is_given_a_video_is_resolved_for_videos(registry: Registry
     inner = """{"studio": 1, "inputs": {"image": {"type": "image"}},
         "nodes": {"x": {"type": "image.invert", "inputs": {"image": {"from": "inputs.image"}}}},
         "outputs": {"image": {"from": "x"}}}"""
-    (folder / "inner.json").write_text(inner)
+    (folder / "inner.json").write_text(inner, encoding="utf-8")
     nodes = {"a": put("graph:inner.json", image={"from": "inputs.clip"})}
     document = {"studio": 1, "inputs": {"clip": {"type": "video"}}, "nodes": nodes, "outputs": {"o": {"from": "a"}}}
 

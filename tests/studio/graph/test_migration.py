@@ -257,7 +257,7 @@ def test_nodes_in_a_graph_in_a_graph_are_migrated(tmp_path: Path) -> None:
         "nodes": {"a": {"type": "words.again", "version": "1.0", "inputs": {"n": 2}}},
         "outputs": {"words": {"from": "a.result"}},
     }
-    (tmp_path / "part.json").write_text(json.dumps(part))
+    (tmp_path / "part.json").write_text(json.dumps(part), encoding="utf-8")
     whole = {"studio": 1, "nodes": {"p": {"type": "graph:part.json"}}, "outputs": {"o": {"from": "p.words"}}}
 
     resolved = resolve_graph(parse_graph(whole, base=tmp_path), CATALOG)

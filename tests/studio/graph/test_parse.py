@@ -176,7 +176,7 @@ def test_objects_that_are_no_json_are_refused() -> None:
 
 
 def test_a_file_is_loaded_with_its_folder_as_base(tmp_path: Path) -> None:
-    (tmp_path / "poster.json").write_text(json.dumps(SMALL))
+    (tmp_path / "poster.json").write_text(json.dumps(SMALL), encoding="utf-8")
 
     graph = load_graph(tmp_path / "poster.json")
 
@@ -184,7 +184,7 @@ def test_a_file_is_loaded_with_its_folder_as_base(tmp_path: Path) -> None:
 
 
 def test_a_file_over_the_limit_is_not_read(tmp_path: Path) -> None:
-    (tmp_path / "large.json").write_text(json.dumps({**SMALL, "title": "x" * 2000}))
+    (tmp_path / "large.json").write_text(json.dumps({**SMALL, "title": "x" * 2000}), encoding="utf-8")
 
     with pytest.raises(GraphError) as caught:
         load_graph(tmp_path / "large.json", max_bytes=1000)

@@ -14,8 +14,8 @@ from studio.graph.paths import InputFile, Paths, find_output_fault, is_existing_
 def here(tmp_path: Path) -> Path:
     """A folder with a file, beside another file."""
     (tmp_path / "here" / "deep").mkdir(parents=True)
-    (tmp_path / "here" / "a.txt").write_text("a")
-    (tmp_path / "outside.txt").write_text("b")
+    (tmp_path / "here" / "a.txt").write_text("a", encoding="utf-8")
+    (tmp_path / "outside.txt").write_text("b", encoding="utf-8")
     return (tmp_path / "here").resolve()
 
 

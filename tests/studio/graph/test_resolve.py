@@ -326,9 +326,11 @@ def test_graphs_in_graphs_are_checked_where_they_stand(registry: Registry, folde
         "nodes": {"x": {"type": "image.new", "inputs": {"width": 0}}},
         "outputs": {"o": {"from": "x"}},
     }
-    (folder / "inner.json").write_text(json.dumps(inner))
-    (folder / "loop.json").write_text(json.dumps({**inner, "nodes": {"x": {"type": "graph:graph.json"}}}))
-    (folder / "torn.json").write_text("{")
+    (folder / "inner.json").write_text(json.dumps(inner), encoding="utf-8")
+    (folder / "loop.json").write_text(
+        json.dumps({**inner, "nodes": {"x": {"type": "graph:graph.json"}}}), encoding="utf-8"
+    )
+    (folder / "torn.json").write_text("{", encoding="utf-8")
     nodes = {name: {"type": f"graph:{name}.json"} for name in ("inner", "loop", "torn")}
 
     findings = find(registry, folder, nodes=nodes, outputs={"o": {"from": "inner"}})
@@ -354,7 +356,7 @@ def test_an_embedded_graph_may_contain_itself_no_more_than_a_file_may(registry: 
 
 def test_a_graph_from_a_file_uses_no_graph_that_did_not_come_with_it(registry: Registry, folder: Path) -> None:
     part = {"studio": 1, "nodes": {"o": NEW}, "outputs": {"o": {"from": "o"}}}
-    (folder / "part.json").write_text(json.dumps(part))
+    (folder / "part.json").write_text(json.dumps(part), encoding="utf-8")
     document = {"studio": 1, "nodes": {"a": {"type": "graph:part.json"}}, "outputs": {"o": {"from": "a"}}}
 
     def find_codes(**carried: Any) -> list[str]:
@@ -370,7 +372,7 @@ def test_graphs_too_deep_in_graphs_are_refused(registry: Registry, folder: Path)
     for level in range(20):
         node = {"type": f"graph:g{level + 1}.json"} if level < 19 else NEW
         document = {"studio": 1, "nodes": {"x": node}, "outputs": {"o": {"from": "x"}}}
-        (folder / f"g{level}.json").write_text(json.dumps(document))
+        (folder / f"g{level}.json").write_text(json.dumps(document), encoding="utf-8")
 
     findings = find(registry, folder, nodes={"x": {"type": "graph:g0.json"}}, outputs={"o": {"from": "x"}})
 
@@ -410,9 +412,9 @@ def test_all_findings_come_at_once(registry: Registry, folder: Path) -> None:
 
 def test_every_code_that_can_be_reported_is_tested_here() -> None:
     modules = Path(str(studio.graph.__file__)).parent.glob("*.py")
-    reported = {code for module in modules for code in re.findall(r'"([EW]1\d\d)"', module.read_text())}
+    reported = {code for module in modules for code in re.findall(r'"([EW]1\d\d)"', module.read_text(encoding="utf-8"))}
     tests = [*Path(__file__).parent.glob("test_*.py"), Path(__file__).parents[1] / "test_app.py"]
-    tested = {code for path in tests for code in re.findall(r"\b([EW]1\d\d)\b", path.read_text())}
+    tested = {code for path in tests for code in re.findall(r"\b([EW]1\d\d)\b", path.read_text(encoding="utf-8"))}
 
     assert reported - tested == set()
 

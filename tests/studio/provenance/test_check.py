@@ -16,7 +16,7 @@ def write(folder: Path, name: str, text: str = "content") -> FileRecord:
     """Write a file, and return its record."""
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     return FileRecord("o", path, 0, blake3.blake3(text.encode()).hexdigest(), len(text), recorded_in="the test")
 
 

@@ -32,7 +32,7 @@ def write_image(path: Path, level: int) -> str:
 def write_graph(path: Path, **parts: Any) -> dict[str, Any]:
     """Write a graph file and return its document."""
     document = {"studio": 1, "outputs": {}, **parts}
-    path.write_text(json.dumps(document))
+    path.write_text(json.dumps(document), encoding="utf-8")
     return document
 
 
@@ -62,7 +62,7 @@ def test_graphs_files_and_node_types_are_collected_at_every_depth(
     parts = studio.collect_parts(studio.resolve(parse_graph(nested, base=tmp_path)))
 
     assert set(parts.graphs) == {"./part.json", "./deep.json"}
-    assert parts.graphs["./deep.json"].graph.json == json.loads((tmp_path / "deep.json").read_text())
+    assert parts.graphs["./deep.json"].graph.json == json.loads((tmp_path / "deep.json").read_text(encoding="utf-8"))
     assert parts.files == digests
     assert [node_type.id for node_type in parts.node_types] == ["image.grid", "image.invert"]
 

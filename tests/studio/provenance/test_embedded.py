@@ -84,7 +84,7 @@ def test_a_format_that_is_not_known_is_refused(tmp_path: Path, number: Any) -> N
 
 
 def test_a_file_that_is_no_media_carries_nothing(tmp_path: Path) -> None:
-    (tmp_path / "o.json").write_text("{}")
+    (tmp_path / "o.json").write_text("{}", encoding="utf-8")
 
     assert read(tmp_path / "o.json") is None
     assert find_media_type(tmp_path / "o", create_builtin_value_types()) is None

@@ -111,14 +111,14 @@ def test_manifests_are_ordered_by_their_second_and_within_it_by_their_time(tmp_p
 
 def test_what_a_killed_process_left_is_no_manifest(tmp_path: Path) -> None:
     write_manifest({"run": "a"}, tmp_path)
-    (tmp_path / ".studio" / ".0a1b2c3d4e5f-partial.json").write_text("{")
+    (tmp_path / ".studio" / ".0a1b2c3d4e5f-partial.json").write_text("{", encoding="utf-8")
 
     assert [path.stem for path in find_manifests(tmp_path)] == ["a"]
     assert find_manifests(tmp_path / "nowhere") == []
 
 
 def test_a_manifest_that_cannot_be_written_names_the_file_and_leaves_nothing(tmp_path: Path) -> None:
-    (tmp_path / ".studio").write_text("a file")
+    (tmp_path / ".studio").write_text("a file", encoding="utf-8")
 
     with pytest.raises(RunError, match="E312") as caught:
         write_manifest({"run": "a"}, tmp_path)
@@ -137,7 +137,7 @@ def test_a_text_that_is_no_unicode_can_be_written(tmp_path: Path) -> None:
 )
 def test_what_is_no_manifest_is_an_error_that_a_check_can_catch(tmp_path: Path, text: str) -> None:
     path = tmp_path / "a.json"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
 
     with pytest.raises((ValueError, TypeError, KeyError, AttributeError)):
         read_manifest(path, tmp_path)

@@ -122,14 +122,14 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("target", ["nowhere", "other.png"])
 def test_a_link_in_the_place_of_an_output_is_replaced_by_the_file(tmp_path: Path, target: str) -> None:
-    (tmp_path / "other.png").write_text("other")
+    (tmp_path / "other.png").write_text("other", encoding="utf-8")
     (tmp_path / "o.png").symlink_to(target)
 
     assert write(OutputFolder(tmp_path), IMAGE) == ["o.png"]
 
     assert not (tmp_path / "o.png").is_symlink()
     assert (tmp_path / "o.png").read_bytes().startswith(b"\x89PNG")
-    assert (tmp_path / "other.png").read_text() == "other"
+    assert (tmp_path / "other.png").read_text(encoding="utf-8") == "other"
 
 
 def test_a_link_out_of_the_folder_in_the_place_of_an_output_is_refused(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_files_and_paths_are_written_by_name(tmp_path: Path, nested: bool) -> No
     for name, value in {"file": File(tmp_path / "in.txt", "00", 3), "path": OutputPath(tmp_path / "p", "p")}.items():
         write(OutputFolder(tmp_path), [value] if nested else value, output=name)
 
-    texts = [json.loads((tmp_path / f"{name}.json").read_text()) for name in ("file", "path")]
+    texts = [json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8")) for name in ("file", "path")]
     assert texts == ([["in.txt"], ["p"]] if nested else ["in.txt", "p"])
 
 
@@ -171,7 +171,7 @@ def test_a_name_is_given_once_in_a_run_and_again_in_the_next(tmp_path: Path) -> 
 
 
 def test_a_file_in_the_way_of_a_folder_is_named(tmp_path: Path) -> None:
-    (tmp_path / "out").write_text("a file")
+    (tmp_path / "out").write_text("a file", encoding="utf-8")
 
     with pytest.raises(RunError, match="E312") as made:
         OutputFolder(tmp_path / "out" / "x").begin()
@@ -221,7 +221,7 @@ class Failing(ValueType[Model3D]):
         raise NotImplementedError
 
     def write_file(self, value: Model3D, path: Path, provenance: str | None) -> None:
-        path.write_text("half")
+        path.write_text("half", encoding="utf-8")
         if isinstance(self.error, MediaError):
             raise MediaError("E512", f"cannot write {path}", where=str(path))
         raise self.error

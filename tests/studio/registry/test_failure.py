@@ -44,7 +44,7 @@ def test_a_hook_that_raises_is_a_row_with_its_line(plugin: Any, message: str) ->
 def load_file(folder: Path, text: str) -> PluginRow:
     """Load a plugin from a file; return its row."""
     name = f"studio_{folder.name}"
-    (folder / f"{name}.py").write_text(text)
+    (folder / f"{name}.py").write_text(text, encoding="utf-8")
     (row,) = load_registry(folder, discover=False).plugins
     assert row.status == "failed"
     return row

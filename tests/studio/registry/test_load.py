@@ -117,7 +117,7 @@ def test_a_disabled_plugin_has_no_commands(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_row_says_how_long_the_import_took(tmp_path: Path) -> None:
-    (tmp_path / "studio_sleepy.py").write_text("import time\ntime.sleep(0.02)\n")
+    (tmp_path / "studio_sleepy.py").write_text("import time\ntime.sleep(0.02)\n", encoding="utf-8")
 
     (row,) = load_registry(tmp_path, discover=False).plugins
 

@@ -36,11 +36,13 @@ class Site:
         info = self.folder / f"{name.replace('-', '_')}-{version}.dist-info"
         info.mkdir()
         lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
-        (info / "METADATA").write_text("\n".join([*lines, *(f"Requires-Dist: {text}" for text in requires)]) + "\n")
+        (info / "METADATA").write_text(
+            "\n".join([*lines, *(f"Requires-Dist: {text}" for text in requires)]) + "\n", encoding="utf-8"
+        )
         if point:
             package = name.replace("-", "_")
-            (info / "entry_points.txt").write_text(f"[studio]\n{point}\n")
-            (self.folder / f"{package}.py").write_text(module)
+            (info / "entry_points.txt").write_text(f"[studio]\n{point}\n", encoding="utf-8")
+            (self.folder / f"{package}.py").write_text(module, encoding="utf-8")
 
     def load(self) -> PluginRow:
         """Load all plugins; return the row of the one that is installed here."""

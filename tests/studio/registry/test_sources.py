@@ -45,7 +45,7 @@ def studio_node_types():
 
 def write_plugin(path: Path, name: str, value: int = 1) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(PLUGIN.format(name=name, value=value))
+    path.write_text(PLUGIN.format(name=name, value=value), encoding="utf-8")
     return path
 
 
@@ -57,7 +57,7 @@ def test_files_and_packages_of_a_folder_are_plugins_and_nothing_else_in_it(tmp_p
     write_plugin(tmp_path / "studio_one.py", "one")
     write_plugin(tmp_path / "studio_two" / "__init__.py", "two")
     write_plugin(tmp_path / "other.py", "other")
-    (tmp_path / "studio_notes.txt").write_text("no plugin")
+    (tmp_path / "studio_notes.txt").write_text("no plugin", encoding="utf-8")
     (tmp_path / "studio_empty").mkdir()
 
     registry = load_registry(tmp_path, discover=False)
@@ -92,7 +92,7 @@ def test_a_local_plugin_is_imported_when_it_is_loaded_and_once(tmp_path: Path) -
 
 
 def test_a_local_plugin_that_raises_leaves_no_half_imported_module(tmp_path: Path) -> None:
-    (tmp_path / "studio_six.py").write_text("raise ValueError('on purpose')")
+    (tmp_path / "studio_six.py").write_text("raise ValueError('on purpose')", encoding="utf-8")
     ((_, load),) = find_in_folder(tmp_path)
 
     with pytest.raises(ValueError, match="on purpose"):

@@ -22,7 +22,7 @@ MODEL = Model("hub:ada/net")
 def served(tmp_path: Path) -> Iterator[FakeHub]:
     """A hub with a model, and with files that nobody should fetch."""
     folder = write_pipeline(tmp_path / "served", unet=1, vae=2)
-    (folder / "README.md").write_text("---\nlicense: mit\n---\n")
+    (folder / "README.md").write_text("---\nlicense: mit\n---\n", encoding="utf-8")
     for name in (
         "pipeline.py",
         "vae/diffusion_pytorch_model.bin",

@@ -111,7 +111,7 @@ def test_the_digest_of_a_folder_is_of_names_and_contents(library: Library, pipel
     digests.append(library.digest(refer(pipeline)))
     write_weights(pipeline / "vae" / "other.safetensors", 9)
     digests.append(library.digest(refer(pipeline)))
-    (pipeline / "vae" / "config.json").write_text("{}")
+    (pipeline / "vae" / "config.json").write_text("{}", encoding="utf-8")
     digests.append(library.digest(refer(pipeline)))
 
     assert len(set(digests)) == 4
@@ -201,7 +201,7 @@ def test_new_weights_that_ship_after_an_upgrade_are_good(library: Library, weigh
 
 
 def test_a_damaged_list_of_digests_is_told(library: Library, weights: Path) -> None:
-    write_digest_list(weights).write_text("hello  world\n")
+    write_digest_list(weights).write_text("hello  world\n", encoding="utf-8")
 
     with pytest.raises(ModelError, match="contains no digests"):
         library.verify(Model("builtin:net"))

@@ -23,7 +23,7 @@ def test_the_memory_of_this_machine_is_found(monkeypatch: pytest.MonkeyPatch, tm
 
 @pytest.mark.parametrize(("text", "limited"), [("1048576\n", True), ("max\n", False), (str(2**62), False)])
 def test_a_container_may_have_less(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, limited: bool) -> None:
-    (tmp_path / "memory.max").write_text(text)
+    (tmp_path / "memory.max").write_text(text, encoding="utf-8")
     monkeypatch.setattr(memory, "_CGROUP", tmp_path / "memory.max")
 
     assert (find_ram_bytes() == 2**20) is limited

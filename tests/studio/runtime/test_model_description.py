@@ -17,7 +17,7 @@ def describe(path: Path) -> Description:
 
 
 def test_a_model_is_described_without_loading_it(pipeline: Path) -> None:
-    (pipeline / "README.md").write_text("---\ntags: [x]\nlicense: apache-2.0\n---\n# Card")
+    (pipeline / "README.md").write_text("---\ntags: [x]\nlicense: apache-2.0\n---\n# Card", encoding="utf-8")
 
     found = describe(pipeline)
 
@@ -44,7 +44,7 @@ def test_a_file_is_one_component_without_a_name(tmp_path: Path) -> None:
 def test_a_component_is_described_by_its_own_configuration_where_the_index_names_none(tmp_path: Path) -> None:
     folder = write_pipeline(tmp_path / "p", unet=1)
     write_weights(folder / "extra" / "net.safetensors", 1)
-    (folder / "extra" / "config.json").write_text(json.dumps({"architectures": ["OddNet"]}))
+    (folder / "extra" / "config.json").write_text(json.dumps({"architectures": ["OddNet"]}), encoding="utf-8")
 
     components = {component.name: component.kind for component in describe(folder).components}
 
@@ -65,7 +65,7 @@ def test_a_folder_is_of_the_class_that_its_configuration_names(
     tmp_path: Path, config: dict[str, object], kind: str
 ) -> None:
     write_weights(tmp_path / "net.safetensors")
-    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
 
     assert describe(tmp_path).kind == kind
 
@@ -81,7 +81,7 @@ def test_a_folder_is_of_the_class_that_its_configuration_names(
     ],
 )
 def test_the_licence_is_read_from_the_head_of_the_card_alone(pipeline: Path, card: str, licence: str) -> None:
-    (pipeline / "README.md").write_text(card)
+    (pipeline / "README.md").write_text(card, encoding="utf-8")
 
     assert describe(pipeline).licence == licence
 

@@ -41,7 +41,7 @@ def test_a_removed_record_is_gone_and_removing_it_again_is_no_error(tmp_path: Pa
 def test_a_damaged_record_is_told(tmp_path: Path) -> None:
     records = ModelRecords(tmp_path)
     records.write("added", "a", {})
-    (tmp_path / "added" / "a.json").write_text("[1")
+    (tmp_path / "added" / "a.json").write_text("[1", encoding="utf-8")
 
     with pytest.raises(ModelError, match="E605"):
         records.read("added", "a")

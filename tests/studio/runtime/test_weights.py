@@ -47,7 +47,7 @@ def test_a_folder_that_is_linked_into_a_model_counts(pipeline: Path, tmp_path: P
 
 
 def test_a_link_to_a_file_of_another_kind_is_refused(pipeline: Path, tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text("{}")
+    (tmp_path / "secret").write_text("{}", encoding="utf-8")
     (pipeline / "vae" / "config.json").unlink()
     (pipeline / "vae" / "config.json").symlink_to(tmp_path / "secret")
 
@@ -120,13 +120,13 @@ def test_a_folder_that_is_not_whole_is_told(pipeline: Path, missing: str) -> Non
 
 def test_a_missing_shard_is_told(pipeline: Path) -> None:
     index = {"weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model.safetensors"}}
-    (pipeline / "vae" / "model.safetensors.index.json").write_text(json.dumps(index))
+    (pipeline / "vae" / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
 
     assert "'model-00001-of-00002.safetensors' is missing" in get_problem(pipeline).message
 
 
 def test_an_index_that_is_no_json_is_told(pipeline: Path) -> None:
-    (pipeline / "model_index.json").write_text("{")
+    (pipeline / "model_index.json").write_text("{", encoding="utf-8")
 
     assert get_problem(pipeline).code == "E605"
 
@@ -137,7 +137,7 @@ def test_a_folder_of_anything_is_no_model(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(module, "_MAX_FILES", 3)
     (tmp_path / "many").mkdir()
     for index in range(5):
-        (tmp_path / "many" / f"{index}.json").write_text("{}")
+        (tmp_path / "many" / f"{index}.json").write_text("{}", encoding="utf-8")
 
     assert "more than 3 files" in get_problem(tmp_path / "many").message
 
@@ -159,7 +159,7 @@ def test_a_file_is_the_only_one_that_counts(weights: Path) -> None:
 def test_files_count_in_the_order_of_their_names(tmp_path: Path) -> None:
     for name in ("b/x.json", "a.json", "b.json", "Z.json"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(name)
+        (tmp_path / name).write_text(name, encoding="utf-8")
 
     assert list(find_files(tmp_path)) == ["Z.json", "a.json", "b.json", "b/x.json"]
 
@@ -178,14 +178,14 @@ def test_a_digest_keeps_names_and_contents_apart(tmp_path: Path) -> None:
 
 def test_a_list_of_digests_finds_what_changed_what_is_missing_and_what_is_new(pipeline: Path) -> None:
     assert compare_digests(pipeline) is None
-    listed = write_digest_list(pipeline).read_text().splitlines()
+    listed = write_digest_list(pipeline).read_text(encoding="utf-8").splitlines()
     assert len(listed) == 5
     assert listed[0] == f"{hash_bytes(pipeline / 'model_index.json')}  model_index.json"
     assert compare_digests(pipeline) == []
 
     (pipeline / "vae" / "config.json").unlink()
-    (pipeline / "unet" / "config.json").write_text("{}")
-    (pipeline / "extra.json").write_text("{}")
+    (pipeline / "unet" / "config.json").write_text("{}", encoding="utf-8")
+    (pipeline / "extra.json").write_text("{}", encoding="utf-8")
 
     assert compare_digests(pipeline) == ["extra.json", "unet/config.json", "vae/config.json"]
 
@@ -238,14 +238,16 @@ def test_a_single_file_beside_the_folders_is_not_counted_twice(pipeline: Path) -
 
 
 def test_a_component_without_a_network_needs_no_weights(pipeline: Path) -> None:
-    index = json.loads((pipeline / "model_index.json").read_text())
+    index = json.loads((pipeline / "model_index.json").read_text(encoding="utf-8"))
     for name in ("tokenizer", "text_encoder"):
         (pipeline / name).mkdir()
-        (pipeline / name / "config.json").write_text("{}")
-    (pipeline / "model_index.json").write_text(json.dumps({**index, "tokenizer": ["t", "Tokenizer"]}))
+        (pipeline / name / "config.json").write_text("{}", encoding="utf-8")
+    (pipeline / "model_index.json").write_text(json.dumps({**index, "tokenizer": ["t", "Tokenizer"]}), encoding="utf-8")
     Inspector().check(pipeline)
 
-    (pipeline / "model_index.json").write_text(json.dumps({**index, "text_encoder": ["t", "Encoder"]}))
+    (pipeline / "model_index.json").write_text(
+        json.dumps({**index, "text_encoder": ["t", "Encoder"]}), encoding="utf-8"
+    )
 
     assert "'text_encoder'" in get_problem(pipeline).message
     assert "no weights" in get_problem(pipeline).message

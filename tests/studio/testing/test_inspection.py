@@ -123,7 +123,7 @@ def write_text(ctx: Context, text: str, path: OutputPath) -> str:
         text: What to write.
         path: Where.
     """
-    path.path.write_text(text)
+    path.path.write_text(text, encoding="utf-8")
     return path.name
 
 
@@ -154,7 +154,7 @@ class Weights(ModelOpener):
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "weights.json"
-        self.path.write_text("3")
+        self.path.write_text("3", encoding="utf-8")
 
     @hookimpl
     def studio_node_types(self) -> Iterable[Callable[..., Any]]:
@@ -172,7 +172,7 @@ class Weights(ModelOpener):
         return path.suffix == ".json"
 
     def open(self, path: Path, model: Model, *, device: str, dtype: str, parts: Mapping[str, Any]) -> Any:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8"))
 
     def measure(self, opened: Any) -> int:
         return 8
@@ -237,7 +237,7 @@ def pure_writer(ctx: Context, path: OutputPath) -> str:
     Args:
         path: Where.
     """
-    path.path.write_text("x")
+    path.path.write_text("x", encoding="utf-8")
     return path.name
 
 

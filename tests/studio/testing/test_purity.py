@@ -194,7 +194,7 @@ def test_temporary_files_left_by_a_cancel_are_caught() -> None:
 @node("good.scribble")
 def scribble(ctx: Context) -> int:
     """Use scratch, which is removed whatever happens."""
-    (ctx.scratch / "notes.txt").write_text("x")
+    (ctx.scratch / "notes.txt").write_text("x", encoding="utf-8")
     ctx.step(0, 1)
     return 1
 

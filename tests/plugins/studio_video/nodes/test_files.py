@@ -185,7 +185,7 @@ def test_probing_tells_what_is_there(tmp_path: Path) -> None:
 
 def test_a_playlist_reaches_no_other_file(tmp_path: Path) -> None:
     write_clip(tmp_path / "a.mp4", make_video(2))
-    (tmp_path / "b.mp4").write_text(f"ffconcat version 1.0\nfile {tmp_path / 'a.mp4'}\n")
+    (tmp_path / "b.mp4").write_text(f"ffconcat version 1.0\nfile {tmp_path / 'a.mp4'}\n", encoding="utf-8")
 
     with pytest.raises(MediaError, match="E511"):
         files.load_video(TestContext(), open_file(tmp_path / "b.mp4"))
