@@ -72,6 +72,9 @@ def guard_streams() -> None:
         sys.stdout = _replace_stream(sys.stdout, 1, StandardOutput)
     if sys.stderr is sys.__stderr__:
         sys.stderr = _replace_stream(sys.stderr, 2, StandardError)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # also a stream that a caller in this process put there
 
 
 def drop_stream(number: int) -> None:
