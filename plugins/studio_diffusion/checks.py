@@ -21,6 +21,8 @@ from studio_diffusion.families import (
     get_family,
     refuse_parts,
 )
+from studio_diffusion.known_words import describe_unknown, find_unknown, read_vocabulary
+from studio_diffusion.model_folder import read_about
 from studio_diffusion.sampler_names import FLOW, OWN, is_flow
 from studio_diffusion.sizes import refuse_reach, round_size
 
@@ -51,6 +53,7 @@ def check_drawing(task: str) -> Callable[[Mapping[str, Any], FindPath], Problems
     def check(inputs: Mapping[str, Any], find_path: FindPath) -> Problems:
         if task == CONTROL:
             yield from _check_span(inputs.get("start"), inputs.get("end"))
+        yield from _check_words(inputs, find_path)
         sketched = _find_sketch(inputs, find_path)
         if sketched is None or sketched.family is OTHER:
             return
@@ -68,7 +71,8 @@ def check_drawing(task: str) -> Callable[[Mapping[str, Any], FindPath], Problems
 
 
 def check_part(inputs: Mapping[str, Any], find_path: FindPath) -> Problems:
-    """Check a node type that does a part of drawing: whether the model is taken apart, sampler, size."""
+    """Check a node type that does a part of drawing: whether the model is taken apart, words, sampler, size."""
+    yield from _check_words(inputs, find_path)
     sketched = _find_sketch(inputs, find_path)
     if sketched is None:
         return
@@ -79,10 +83,29 @@ def check_part(inputs: Mapping[str, Any], find_path: FindPath) -> Problems:
     yield from _check_size(sketched, inputs)
 
 
+def _check_words(inputs: Mapping[str, Any], find_path: FindPath) -> Problems:
+    """Warn of words of the prompt that a model which says what it knows does not know."""
+    prompt, path = inputs.get("prompt"), _find_folder(inputs, find_path)
+    if not isinstance(prompt, str) or path is None:
+        return
+    try:
+        vocabulary = read_vocabulary(read_about(path))
+    except ModelError:
+        return  # opening the folder reports what is wrong with it
+    unknown = find_unknown(prompt, vocabulary) if vocabulary is not None else None
+    if vocabulary is not None and unknown is not None:
+        message, hint = describe_unknown(unknown, vocabulary)
+        yield "prompt", StudioError("W610", message, hint=hint)
+
+
+def _find_folder(inputs: Mapping[str, Any], find_path: FindPath) -> Path | None:
+    model = inputs.get("model")
+    return find_path(model) if isinstance(model, Model) and not model.options else None
+
+
 def _find_sketch(inputs: Mapping[str, Any], find_path: FindPath) -> Sketched | None:
     """Return what the configurations of the node's model say; None if only opening the model would tell."""
-    model = inputs.get("model")
-    path = find_path(model) if isinstance(model, Model) and not model.options else None
+    path = _find_folder(inputs, find_path)
     if path is None or not (path / INDEX).is_file():
         return None
     try:

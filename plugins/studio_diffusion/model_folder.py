@@ -179,4 +179,5 @@ _ABOUT: Mapping[str, Callable[[Any], bool]] = {
     "sampler": lambda value: isinstance(value, str),
     "words": _is_words,
     "modifiers": _is_words,
+    "synonyms": lambda value: isinstance(value, dict) and _is_words([*value, *value.values()]),
 }

@@ -145,12 +145,19 @@ def _list_encoders(pipeline: Any) -> list[tuple[Any, Any]]:
 
 
 def warn_about(opened: PipelineModel, prompts: Sequence[str], negative: str, log: Callable[[str], None]) -> None:
-    """Log what will be cut off prompts, and prompts of which a small model knows nothing."""
-    from studio_diffusion.known_words import describe_unknown
-
-    words, modifiers = opened.about.get("words", ()), opened.about.get("modifiers", ())
+    """Log what will be cut off prompts, and which words of them a small model does not know."""
     lines = [describe_cut(opened, prompt) for prompt in prompts] + [describe_cut(opened, negative, "negative prompt")]
-    lines += [describe_unknown(prompt, words, modifiers) for prompt in prompts] if words else []
+    lines += _describe_words(opened, prompts)
     for line in dict.fromkeys(lines):
         if line:
             log(line)
+
+
+def _describe_words(opened: PipelineModel, prompts: Sequence[str]) -> list[str]:
+    from studio_diffusion.known_words import describe_unknown, find_unknown, read_vocabulary
+
+    vocabulary = read_vocabulary(opened.about)
+    if vocabulary is None:
+        return []
+    found = [find_unknown(prompt, vocabulary) for prompt in dict.fromkeys(prompts)]
+    return ["; ".join(describe_unknown(unknown, vocabulary)) for unknown in found if unknown is not None]

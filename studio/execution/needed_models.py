@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from studio.api import Model
 from studio.errors import Finding, GraphError, ModelError, StudioError
@@ -27,7 +27,9 @@ def check_needs(
     Raises:
         GraphError: Some models or inputs cannot be used; all findings are in it.
     """
-    findings = find_model_problems(plan, check) or find_input_problems(plan, find_path)
+    findings = find_model_problems(plan, check) or [
+        finding for finding in find_input_problems(plan, find_path) if finding.severity == "error"
+    ]
     if findings:
         raise GraphError(findings, source=source)
 
@@ -71,7 +73,9 @@ def find_input_problems(plan: Plan, find_path: Callable[[Model], Path | None]) -
 
 
 def _create_finding(node: str, name: str, error: StudioError) -> Finding:
-    return Finding(error.code, f"/nodes/{escape(node)}/inputs/{escape(name)}", error.message, hint=error.hint)
+    where = f"/nodes/{escape(node)}/inputs/{escape(name)}"
+    severity: Literal["error", "warning"] = "warning" if error.code.startswith("W") else "error"
+    return Finding(error.code, where, error.message, hint=error.hint, severity=severity)
 
 
 def _check_inputs(plan: Plan, find_path: Callable[[Model], Path | None]) -> Iterator[tuple[str, str, StudioError]]:

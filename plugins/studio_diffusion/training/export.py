@@ -12,7 +12,16 @@ from typing import Any
 
 from studio_diffusion.training.evaluate import list_known_words
 from studio_diffusion.training.sampling import GUIDANCE, STEPS, ZEROS
-from studio_diffusion.training.vocabulary import COLORS, FLAT, POSITIONS, RELATIONS, list_words
+from studio_diffusion.training.vocabulary import (
+    COLORS,
+    FLAT,
+    PLACES_SAID,
+    POSITIONS,
+    RELATIONS,
+    list_ties,
+    list_words,
+    load_synonyms,
+)
 
 _HERE = Path(__file__).parent
 _ABOUT = "a small model of emoji-like art, trained from nothing on {artwork}; it draws what it knows and nothing else"
@@ -65,7 +74,9 @@ def export(
 
 
 def _list_facts(words: Sequence[str], styles: Collection[str], options: argparse.Namespace) -> dict[str, Any]:
-    modifiers = sorted({*COLORS, *styles, *list_words()} - ({FLAT} - {*styles}))
+    places = [said for place, more in PLACES_SAID.items() for said in (place, *more)]
+    modifiers = sorted({*COLORS, *styles, *places, *list_words()} - ({FLAT} - {*styles}))
+    known, synonyms = list_known_words(words), load_synonyms() | list_ties()
     return {
         "about": _describe(styles),
         "steps": STEPS,
@@ -74,8 +85,9 @@ def _list_facts(words: Sequence[str], styles: Collection[str], options: argparse
         "width": options.side,
         "height": options.side,
         "max_sequence_length": ZEROS,
-        "words": list_known_words(words),
+        "words": known,
         "modifiers": modifiers,
+        "synonyms": {said: word for said, word in synonyms.items() if word in {*known, *modifiers}},
     }
 
 

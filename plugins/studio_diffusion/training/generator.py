@@ -22,7 +22,7 @@ from studio_diffusion.training.autoencoder import to_network
 from studio_diffusion.training.scenes import Scenes
 from studio_diffusion.training.sketches import trace_sketch
 from studio_diffusion.training.slices import Averaged, Requests, Slice, create_optimizers, take_step
-from studio_diffusion.training.text import create_text_encoder, encode, tokenize
+from studio_diffusion.training.text import create_text_encoder, encode, tie_embeddings, tokenize
 
 SHIFT = 1.5
 MOST_ZEROS = 256
@@ -241,17 +241,18 @@ def train_generator(
         take_step(loss, optimizers, run.pace.scale(run.step))
         losses.append(loss.item())
         if run.advance():
-            _save_parts(folder, modules, averaged)
+            _save_parts(folder, modules, averaged, tokenizer)
         if run.step % 100 == 0:
             print(f"generator step {run.step} {run.pace.seconds:.0f} s loss {np.mean(losses):.4f}", flush=True)
             losses.clear()
     run.save()
-    _save_parts(folder, modules, averaged)
+    _save_parts(folder, modules, averaged, tokenizer)
     return {"steps": run.step, "scenes": run.step * batch, "minutes": round(run.pace.seconds / 60, 1)}
 
 
-def _save_parts(folder: Path, modules: dict[str, Any], averaged: Averaged) -> None:
+def _save_parts(folder: Path, modules: dict[str, Any], averaged: Averaged, tokenizer: Any) -> None:
     averaged.swap()
+    tie_embeddings(tokenizer, [modules["text_encoder"], modules["text_encoder_2"]])
     for name, module in modules.items():
         module.save_pretrained(folder / name)
     averaged.swap()

@@ -21,6 +21,7 @@ from studio_diffusion.training.vocabulary import (
     SIZES,
     STYLES,
     is_counted,
+    list_ties,
     load_synonyms,
     make_plural,
     with_article,
@@ -120,10 +121,10 @@ class Scenes:
         self._words = list(words)
         self._styles, self._weights = list(styles), np.array(list(styles.values()), float)
         self._held_out = held_out
-        # synonyms of one token for one are the tokenizer's affair
+        # others have the embedding of their word: see `list_ties`
         self._said: dict[str, list[str]] = {}
         for said, word in load_synonyms().items():
-            if " " in said or " " in word:
+            if said not in list_ties():
                 self._said.setdefault(word, []).append(said)
 
     def make(self, rng: np.random.Generator, kinds: Sequence[float] = SHARES) -> Scene:

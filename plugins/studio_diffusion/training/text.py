@@ -9,9 +9,14 @@ from typing import Any
 
 import torch
 
-from studio_diffusion.training.vocabulary import list_words
+from studio_diffusion.training.vocabulary import list_ties, list_tokens
 
 WINDOW = 24
+# words that a prompt may hold beside those of the recipe: a token each
+_OTHERS = (
+    "of", "the", "in", "on", "at", "an", "a", "to", "with", "without", "many", "one", "this", "that", "some", "photo",
+    "drawing", "image", "icon", "please",
+)  # fmt: skip
 _START, _END = "<|startoftext|>", "<|endoftext|>"
 
 
@@ -28,29 +33,9 @@ def write_tokenizer(folder: Path, names: Sequence[str]) -> Any:
         return CLIPTokenizer.from_pretrained(folder)
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
-    words = sorted({word for name in names for word in name.lower().split()} | set(list_words()))
+    words = sorted({word for name in names for word in name.lower().split()} | set(list_tokens()))
     letters = list("abcdefghijklmnopqrstuvwxyz0123456789")
-    extra = [
-        "of",
-        "the",
-        "in",
-        "on",
-        "at",
-        "an",
-        "a",
-        "to",
-        "with",
-        "without",
-        "many",
-        "two",
-        "three",
-        "photo",
-        "drawing",
-        "image",
-        "icon",
-        "please",
-    ]
-    corpus = (words + extra) * 20 + letters * 50
+    corpus = [*words, *_OTHERS] * 20 + letters * 50
     model = Tokenizer(models.BPE(end_of_word_suffix="</w>", unk_token=_END))
     model.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
     split = Regex(r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+")
@@ -118,10 +103,37 @@ def create_text_encoder(tokenizer: Any, width: int) -> Any:
     return encoder
 
 
+def find_ties(tokenizer: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the tokens that mean what another token does, and those others.
+
+    Words that a tokenizer made for earlier words takes apart are left out.
+    """
+    known = tokenizer.get_vocab()
+    pairs = [(known.get(f"{said}</w>"), known.get(f"{word}</w>")) for said, word in sorted(list_ties().items())]
+    found = torch.tensor([pair for pair in pairs if None not in pair], dtype=torch.long).reshape(-1, 2)
+    return found[:, 0], found[:, 1]
+
+
+@torch.no_grad()
+def tie_embeddings(tokenizer: Any, encoders: Sequence[Any]) -> None:
+    """Give tokens that mean the same the same embedding, in place.
+
+    So synonyms are part of the weights, and any pipeline with the stock tokenizer and encoder knows them.
+    """
+    said, meant = find_ties(tokenizer)
+    for encoder in encoders:
+        table = encoder.get_input_embeddings().weight
+        table[said] = table[meant]
+
+
 def tokenize(tokenizer: Any, prompts: Sequence[str]) -> torch.Tensor:
-    """Return token ids, prompts x window."""
+    """Return token ids for training, prompts x window: of words that mean the same, always the one that is trained."""
     options = {"padding": "max_length", "truncation": True, "max_length": WINDOW, "return_tensors": "pt"}
-    return tokenizer(list(prompts), **options).input_ids  # type: ignore[no-any-return]
+    ids: torch.Tensor = tokenizer(list(prompts), **options).input_ids
+    said, meant = find_ties(tokenizer)
+    trained = torch.arange(len(tokenizer))
+    trained[said] = meant
+    return trained[ids]
 
 
 def encode(encoders: Sequence[Any], ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -101,6 +101,27 @@ def load_synonyms() -> dict[str, str]:
 
 
 @functools.cache
+def list_ties() -> dict[str, str]:
+    """Return words that mean exactly what another does: synonyms of one word for one word, and plurals.
+
+    The text encoders give both the same embedding, so that no training is spent on the first.
+    """
+    things = load_concepts()
+    own = {word for phrase in (*things, *list_words()) for word in phrase.split()}
+    ties = {said: word for said, word in load_synonyms().items() if said.isalnum() and word in own}
+    named = [*(phrase.split()[-1] for phrase in things if is_counted(phrase)), *SHAPES]
+    plurals = {make_plural(word): word for word in named}
+    plurals |= {make_plural(said): word for said, word in ties.items() if is_counted(word) and word in things}
+    return {said: word for said, word in (plurals | ties).items() if said not in own}
+
+
+def list_tokens() -> list[str]:
+    """Return every word that should be one token."""
+    phrases = [*load_concepts(), *load_synonyms(), *list_words(), *list_ties()]
+    return sorted({word for phrase in phrases for word in phrase.split()})
+
+
+@functools.cache
 def _read_table(name: str) -> list[dict[str, str]]:
     with (Path(__file__).parent / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))

@@ -99,6 +99,12 @@ def _(place: Place) -> Any:
     open_pipeline(Path("flux.gguf"), base=f"file:{folder}")
 
 
+@provokes("W610")
+def _(place: Place) -> Any:
+    inputs = {"prompt": "an apple on a brick", "model": f"file:{write_mini(place)}"}
+    return place.validate({"n": {"type": "diffusion.text_to_image", "inputs": inputs}})
+
+
 @provokes("E616")
 def _(place: Place) -> Any:
     place.call("diffusion.text_to_image", lease(mini=write_mini(place)), "apple", sampler="ddim")

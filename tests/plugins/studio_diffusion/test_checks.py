@@ -167,3 +167,22 @@ def test_validating_a_graph_that_draws_loads_no_network_library(tmp_path: Path) 
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
 
     assert told.split() == ["False", "False"]
+
+
+def test_words_that_a_small_model_does_not_know_are_warned_of(studio: Studio) -> None:
+    graph = {
+        "studio": 1,
+        "inputs": {"prompt": {"type": "text", "default": "a sun on a brick"}},
+        "nodes": {"draw": {"type": "diffusion.text_to_image", "inputs": {"prompt": {"from": "inputs.prompt"}}}},
+        "outputs": {"o": {"from": "draw"}},
+    }
+
+    findings = studio.validate(studio.load(graph))
+
+    assert [(one.code, one.where, one.severity) for one in findings] == [
+        ("W610", "/nodes/draw/inputs/prompt", "warning")
+    ]
+    assert "'brick'" in findings[0].message
+    assert find(studio, prompt="a sun") == []
+    assert find(studio, prompt="a sun on a brick", model="builtin:unet") == []
+    assert find_in_parts(studio, "encode_prompt", prompt="a moon") == [("W610", "/nodes/encode_prompt/inputs/prompt")]

@@ -23,6 +23,8 @@ DEFAULT = Model("builtin:default")
 def _check(inputs: Any, find_path: Any) -> Iterator[tuple[str, Any]]:
     if inputs.get("size") == 13:
         yield "size", StudioError("E010", "13 brings bad luck", hint="take 14")
+    if inputs.get("size") == 14:
+        yield "size", StudioError("W010", "14 is nearly 13", hint="take 15")
     if inputs.get("size") == 99:
         raise ValueError("the check itself is broken")
 
@@ -124,7 +126,7 @@ def test_a_node_types_own_check_sees_the_values_that_are_known(studio: Studio) -
         return [(finding.code, finding.where) for finding in found]
 
     assert find(size=13) == [("E010", "/nodes/n/inputs/size")]
-    assert find(size=14) == []
+    assert find(size=15) == []
     assert find(size=99) == []  # a check that fails says nothing; the node itself will
     assert find(size=[13, 13]) == []  # of a mapped input there are many values
     assert find(size={"from": "big"}) == []
@@ -144,3 +146,11 @@ def test_items_of_a_batch_are_checked_as_a_run_is(studio: Studio) -> None:
 
     assert (unlucky.state, unlucky.error["code"], unlucky.error["where"]) == ("failed", "E010", "/nodes/n/inputs/size")
     assert (missing.state, missing.error["where"]) == ("failed", "/nodes/n/inputs/model")
+
+
+def test_a_check_whose_code_begins_with_w_warns_and_the_run_goes_on(studio: Studio) -> None:
+    document = {"studio": 1, "nodes": {"n": put("paint.is_lucky", size=14)}, "outputs": {"o": {"from": "n"}}}
+    graph = parse_graph(document)
+
+    assert [(f.code, f.severity) for f in studio.validate(graph)] == [("W010", "warning")]
+    assert studio.run(graph)["o"] is True
