@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import queue
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -33,6 +32,7 @@ from studio.files import RECORDS_FOLDER
 from studio.graph import Graph
 from studio.graph.versions import omit_versions, state_versions
 from studio.settings import read_visible_gpus
+from studio.surrogates import dump_json
 from studio.version import VERSION
 
 LOGS = f"{RECORDS_FOLDER}/workers"
@@ -257,7 +257,7 @@ def _report_duplicate(item: Item, what: str, taken: tuple[str, str]) -> Finding:
 
 
 def _to_text(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return dump_json(value, sort_keys=True, default=str)
 
 
 def batch(

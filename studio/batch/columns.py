@@ -23,6 +23,7 @@ from studio.graph.given import bind_given, check_required, find_input, name_tabl
 from studio.graph.parse import escape
 from studio.graph.paths import Paths
 from studio.graph.text_values import read_text
+from studio.surrogates import escape_surrogates
 
 _GIVEN = "--set"
 _COLUMN_HINT = "give it a column {name!r}, or all items one value with --set {name}=..."
@@ -71,7 +72,7 @@ class Columns:
         if len(findings) > before:
             return None
         name = "_".join(row.label for row in rows if row.label) or f"{index + 1:05d}"
-        return Item(index, name, values, source)
+        return Item(index, escape_surrogates(name, "%"), values, escape_surrogates(source))
 
     def _read_row(self, row: Row, values: dict[str, Any], findings: Findings) -> None:
         """Add what a row gives to the values; findings name the row and the column."""

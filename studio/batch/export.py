@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TextIO
@@ -11,6 +10,7 @@ from typing import Any, TextIO
 from studio.batch.item_rows import ItemRow
 from studio.errors import RunError
 from studio.files import replace_file
+from studio.surrogates import dump_json
 
 _COLUMNS = (
     "name", "index", "state", "attempts", "seconds", "calls", "cached", "source", "error_code", "error", "files",
@@ -42,7 +42,7 @@ def write_rows(rows: Iterable[ItemRow], kind: str, target: Path | TextIO) -> Non
 def _write(rows: Iterable[ItemRow], kind: str, stream: TextIO) -> None:
     if kind == "jsonl":
         for row in rows:
-            stream.write(json.dumps(row.to_json(), ensure_ascii=False) + "\n")
+            stream.write(dump_json(row.to_json()) + "\n")
         return
     writer = csv.writer(_LineFeeds(stream), lineterminator=_CSV_END)
     writer.writerow(_COLUMNS)
@@ -65,7 +65,7 @@ def _flatten(row: ItemRow) -> list[Any]:
     cells = [row.name, row.index, row.state, row.attempts, row.seconds, row.calls, row.cached, row.source]
     cells += [error.get("code"), error.get("message")]
     cells += [" ".join(output.path for output in row.outputs), " ".join(output.digest for output in row.outputs)]
-    return [*map(_escape_formula, cells), json.dumps(row.values, ensure_ascii=False)]
+    return [*map(_escape_formula, cells), dump_json(row.values)]
 
 
 def _escape_formula(cell: Any) -> Any:

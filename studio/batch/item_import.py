@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from studio.batch.item import Item, ItemState
 from studio.batch.ledger_file import LedgerFile
+from studio.surrogates import dump_json
 
 
 @dataclass
@@ -84,7 +84,7 @@ class ItemImport:
         return state == ItemState.REMOVED or (state == ItemState.DONE and not self._has_files(row))
 
     def _insert(self, item: Item, fingerprint: str) -> None:
-        values = json.dumps(item.values, ensure_ascii=False)
+        values = dump_json(item.values)
         self.connection.execute(
             "INSERT INTO items (name, number, source, vals, fingerprint, state, updated, pass) "
             "VALUES (?, ?, ?, ?, ?, 'pending', ?, ?)",
@@ -92,7 +92,7 @@ class ItemImport:
         )
 
     def _update(self, row: int, item: Item, fingerprint: str) -> None:
-        values = json.dumps(item.values, ensure_ascii=False)
+        values = dump_json(item.values)
         self.connection.execute(
             "UPDATE items SET number = ?, source = ?, vals = ?, fingerprint = ?, pass = ? WHERE id = ?",
             (item.index, item.source, values, fingerprint, self.number, row),

@@ -15,6 +15,7 @@ from typing import Any
 
 from studio.batch.item import Item, ItemResult
 from studio.batch.ledger_file import LedgerFile
+from studio.surrogates import dump_json
 
 LEASE_SECONDS = 30.0
 """A process that sent no heartbeat for this long loses its leases."""
@@ -139,8 +140,8 @@ class Leases:
             return [lease for lease, result in finished if not self._complete(connection, lease, result, now)]
 
     def _complete(self, connection: sqlite3.Connection, lease: Lease, result: ItemResult, now: float) -> bool:
-        error = json.dumps(result.error, ensure_ascii=False) if result.error is not None else None
-        warnings = json.dumps(result.warnings, ensure_ascii=False) if result.warnings else None
+        error = dump_json(result.error) if result.error is not None else None
+        warnings = dump_json(result.warnings) if result.warnings else None
         row = (str(result.state), error, warnings, result.seconds, result.calls, result.cached, now, now)
         done = connection.execute(
             "UPDATE items SET state = ?, error = ?, warnings = ?, seconds = ?, calls = ?, cached = ?, finished = ?, "
@@ -172,7 +173,7 @@ class Leases:
             failed: The error of an attempt that counts.
         """
         now = time.time()
-        error = json.dumps(failed, ensure_ascii=False) if failed is not None else None
+        error = dump_json(failed) if failed is not None else None
         row = (now + delay_seconds, now, int(failed is not None), error)
         with self._file.transaction() as connection:
             connection.executemany(

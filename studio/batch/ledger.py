@@ -16,6 +16,7 @@ from studio.batch.item_rows import ItemRow, Summary, read_rows, summarize_rows
 from studio.batch.leases import Leases
 from studio.batch.ledger_file import LEDGER_NAME, LedgerFile
 from studio.files import is_temporary_name
+from studio.surrogates import dump_json
 
 
 class Ledger:
@@ -55,7 +56,7 @@ class Ledger:
 
     def store(self, **facts: Any) -> None:
         """Store facts about the batch as JSON."""
-        rows = [(key, json.dumps(value, ensure_ascii=False)) for key, value in facts.items()]
+        rows = [(key, dump_json(value)) for key, value in facts.items()]
         with self.file.transaction() as connection:
             connection.executemany("INSERT OR REPLACE INTO batch VALUES (?, ?)", rows)
 

@@ -17,6 +17,7 @@ from studio.batch.spec import BatchSpec
 from studio.errors import UsageError
 from studio.graph import ResolvedGraph
 from studio.graph.document import is_file
+from studio.surrogates import escape_surrogates
 
 _ITEM_FIELDS = ("item.name", "item.index", "graph")
 _OUTPUT_FIELDS = ("output", "ext", "index")
@@ -173,8 +174,9 @@ def clean_name(name: str) -> str:
 
 
 def _clean_part(text: str) -> str:
-    text = _UNSAFE.sub("_", unicodedata.normalize("NFC", text).replace("/", "_")).strip(" .") or "_"
-    raw = text.encode(errors="replace")
+    normal = unicodedata.normalize("NFC", escape_surrogates(text, "%"))
+    text = _UNSAFE.sub("_", normal.replace("/", "_")).strip(" .") or "_"
+    raw = text.encode()
     if len(raw) <= _LONGEST_BYTES:
         return text
     return raw[: _LONGEST_BYTES - 9].decode(errors="ignore") + "~" + blake3(raw).hexdigest()[:8]

@@ -21,6 +21,7 @@ from studio.cache.digest import Digester, Undigestable, digest_list, hash_file
 from studio.cache.disk import MISSING, DiskTier, keep_file
 from studio.cache.memory import MemoryTier
 from studio.errors import CacheError, StudioError
+from studio.surrogates import escape_surrogates
 
 if TYPE_CHECKING:
     from studio.cache.shared import FetchedBlob, SharedTier
@@ -195,7 +196,7 @@ class Cache:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "not a regular file", str(path))
-        key = (str(path), status.st_size, status.st_mtime_ns, status.st_ino)
+        key = (escape_surrogates(str(path), "\0"), status.st_size, status.st_mtime_ns, status.st_ino)
         digest = self.disk.table.find_file(*key) if self.disk is not None else None
         if digest is None:
             digest = hash_file(path).hex()

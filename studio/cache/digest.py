@@ -41,7 +41,7 @@ class Digester:
     def _hash(self, value: Any, depth: int) -> bytes:
         kind = type(value)
         if kind is str:
-            data = value.encode("utf-8", "surrogatepass")
+            data = _encode(value)
             return blake3(b"s%d:" % len(data) + data).digest()
         if kind is int:
             return blake3(b"i%x" % value).digest()
@@ -137,10 +137,14 @@ def hash_file(path: Path) -> bytes:
     return hasher.digest()
 
 
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
 def hash_parts(parts: Mapping[str, str]) -> str:
     """Return one digest for named texts, whatever their order."""
     data = b"".join(
         b"%d:%s%d:%s" % (len(key), key, len(value), value)
-        for key, value in sorted((k.encode(), v.encode()) for k, v in parts.items())
+        for key, value in sorted((_encode(k), _encode(v)) for k, v in parts.items())
     )
     return blake3(b"p%d:" % len(parts) + data).hexdigest()

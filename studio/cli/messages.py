@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from studio.errors import Finding, StudioError
+from studio.surrogates import dump_json
 
 JSON_OPTION = "studio.json"
 """Name of the entry in `ctx.meta` that says whether a command was given `--json`."""
@@ -18,7 +18,7 @@ _LONGEST = 200
 
 def print_json(value: Any) -> None:
     """Print plain JSON."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=1))
+    click.echo(dump_json(value, indent=1))
 
 
 def show_error(error: StudioError) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import sys
 
 from studio.errors import RunError
+
+_ESCAPE = "studio.escape"
+"""Name of the error handler of the streams."""
 
 
 class ReaderGone(Exception):
@@ -16,7 +20,7 @@ class ReaderGone(Exception):
 class StandardOutput(io.TextIOWrapper):
     """The standard output.
 
-    Letters that the terminal lacks are written as escapes.
+    Letters that the terminal lacks are written as escapes; names of files keep their bytes.
 
     Raises:
         ReaderGone: From `write` and `flush`: the other end of the pipe is closed.
@@ -56,11 +60,26 @@ class StandardError(io.TextIOWrapper):
             drop_stream(2)
 
 
+def escape_letters(error: UnicodeError) -> tuple[bytes | str, int]:
+    """Write bytes of a file's name that are no UTF-8 as they are, and letters that the terminal lacks as escapes."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    letters = error.object[error.start : error.end]
+    raw = b"".join(
+        letter.encode("utf-8", "surrogateescape")
+        if "\udc80" <= letter <= "\udcff"
+        else letter.encode("ascii", "backslashreplace")
+        for letter in letters
+    )
+    return raw, error.end
+
+
 def guard_streams() -> None:
     """Open streams that are closed on the null device, and guard the others.
 
     A file that is opened while descriptor 1 is free becomes the standard output: prints would be written into it.
     """
+    codecs.register_error(_ESCAPE, escape_letters)
     for number in (0, 1, 2):
         try:
             os.fstat(number)
@@ -87,11 +106,11 @@ def drop_stream(number: int) -> None:
 def _replace_stream(stream: io.TextIOWrapper | None, number: int, kind: type[io.TextIOWrapper]) -> io.TextIOWrapper:
     raw = open(number, "wb", closefd=False)  # noqa: SIM115  # stays open as long as the program
     if stream is None:
-        return kind(raw, encoding="utf-8", errors="backslashreplace")
+        return kind(raw, encoding="utf-8", errors=_ESCAPE)
     return kind(
         raw,
         encoding=stream.encoding,
-        errors="backslashreplace",
+        errors=_ESCAPE,
         line_buffering=stream.line_buffering,
         write_through=stream.write_through,
     )

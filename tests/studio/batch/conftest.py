@@ -52,11 +52,22 @@ def write_text(ctx: Context, number: int, length: int) -> str:
     return f"{number} " + "x" * length
 
 
+class Mute(Exception):
+    """Its text cannot be made."""
+
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
 @node("work.trouble", code=1)
 def trouble(ctx: Context, a: int, kind: str = "") -> int:
     """Do what the kind says."""
     if kind == "raise":
         raise ValueError("this one is bad")
+    if kind == "letters":
+        raise ValueError("this one is \\ud800 bad \\udce9")
+    if kind == "mute":
+        raise Mute
     if kind == "exit":
         os._exit(7)
     if kind == "leave":

@@ -202,6 +202,24 @@ def test_items_that_raise_crash_hang_or_run_out_fail_alone_with_their_cause(work
     assert check_files(tmp_path / "out") == 14
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_text_that_utf_8_cannot_encode_fails_no_batch(working: Studio, tmp_path: Path, workers: int) -> None:
+    kinds = {"letters": "E301", "mute": "E301", "": None}
+    rows = [{"name": f"half \ud800{kind}", "a": 1, "kind": kind} for kind in kinds]
+    rows.append({"name": "byte \udce9", "a": 2, "kind": ""})
+
+    results = list(run(working, TROUBLED, rows, tmp_path / "out", workers=workers))
+    again = list(run(working, TROUBLED, rows, tmp_path / "out", workers=workers))
+
+    codes = {f"half \ufffd{kind}": code for kind, code in kinds.items()} | {"byte %E9": None}
+    assert {item.name: item.error and item.error["code"] for item in results} == codes
+    assert "this one is" in next(item for item in results if item.name.endswith("letters")).error["message"]
+    assert (tmp_path / "out/byte %E9.json").read_text() == "3\n"
+    assert len(again) == 4
+    with Ledger(tmp_path / "out") as ledger:
+        assert sorted(row.name for row in ledger.items()) == sorted(codes)
+
+
 FULL_OF = {
     "pictures": {"type": "work.paint", "inputs": {"seed": from_input("seed"), "side": 256}},
     "texts": {"type": "work.write_text", "inputs": {"number": from_input("seed"), "length": 200_000}},
