@@ -141,12 +141,15 @@ class ModelError(StudioError):
 
 def describe_exception(error: BaseException) -> str:
     """Return the class and the text of an exception; one whose text cannot be made is described without it."""
-    kind = type(error).__name__
+    return f"{type(error).__name__}: {find_text(error) or 'no message'}"
+
+
+def find_text(error: BaseException) -> str:
+    """Return the text of an exception, also of one whose text cannot be made."""
     try:
-        text = str(error).strip()
+        return str(error).strip()
     except (Exception, SystemExit):
-        text = "its text cannot be shown"
-    return f"{kind}: {text or 'no message'}"
+        return "its text cannot be shown"
 
 
 class Cancelled(BaseException):

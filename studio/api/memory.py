@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from studio.errors import find_text
+
 _NAMES = {"OutOfMemoryError", "MemoryError"}
-_PHRASES = ("out of memory", "can't allocate memory", "cannot allocate memory", "_alloc_failed")
+_PHRASES = ("out of memory", "can't allocate memory", "cannot allocate memory", "_alloc_failed", "insufficient memory")
 
 
 def is_out_of_memory(error: BaseException | None) -> bool:
@@ -14,10 +16,13 @@ def is_out_of_memory(error: BaseException | None) -> bool:
 
     Args:
         error: `MemoryError`, torch's `OutOfMemoryError`, or a RuntimeError with such a message, as CPU allocators,
-            MPS and cuBLAS raise; None gives False.
+            MPS and cuBLAS raise, or OpenCV's error with one; None gives False.
     """
     if error is None:
         return False
     if any(kind.__name__ in _NAMES for kind in type(error).__mro__):
         return True
-    return isinstance(error, RuntimeError) and any(phrase in str(error).lower() for phrase in _PHRASES)
+    if not isinstance(error, RuntimeError) and type(error).__module__ != "cv2":  # cv2.error is no RuntimeError
+        return False
+    text = find_text(error).lower()
+    return any(phrase in text for phrase in _PHRASES)

@@ -9,7 +9,7 @@ from typing import Any
 from studio.api import API_VERSION, is_out_of_memory
 from studio.api.import_problem import find_import_hint
 from studio.api.type_spec import ValueProblem, describe_value
-from studio.errors import NodeError, StudioError
+from studio.errors import NodeError, StudioError, find_text
 from studio.files import is_disk_full
 from studio.version import VERSION
 
@@ -25,7 +25,7 @@ class Exhausted(Exception):
     """
 
     def __init__(self, error: BaseException, detail: str) -> None:
-        super().__init__(str(error))
+        super().__init__(find_text(error))
         self.error = error
         self.detail = detail
 
@@ -49,15 +49,15 @@ def _explain(error: BaseException, node_type: str) -> tuple[str, str, str]:
         return error.code, f": {place}{error.message}", error.hint
     if isinstance(error, ValueProblem):
         return "E302", f": {error}", "this is a mistake of the node type"
-    text = str(error).strip() or "no message"
+    text = find_text(error) or "no message"
     if isinstance(error, Exhausted) or is_out_of_memory(error):
         detail = error.detail if isinstance(error, Exhausted) else ""
         return "E304", f" ran out of memory: {text}{detail}", "make its input smaller, or free memory"
     if isinstance(error, SystemExit | KeyboardInterrupt):
         kind = type(error).__name__
-        return "E301", f" tried to end the program ({kind}: {error})", f"report it to the authors of {node_type}"
+        return "E301", f" tried to end the program ({kind}: {text})", f"report it to the authors of {node_type}"
     if is_disk_full(error):
-        return "E310", f": the disk is full: {error}", "free space and run again; what was cached before is kept"
+        return "E310", f": the disk is full: {text}", "free space and run again; what was cached before is kept"
     return (
         "E301",
         f" raised {type(error).__name__}: {text}{_find_place(error)}",

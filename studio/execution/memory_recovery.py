@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
+from studio.errors import describe_exception, find_text
 from studio.execution.call import Call
 from studio.execution.context import RunContext
 from studio.execution.failure import Exhausted
@@ -79,7 +80,7 @@ class MemoryRecovery:
             try:
                 saving = lease.save_memory()
             except Exception as error:  # a plugin may raise anything; the user is told of the lack of memory
-                context.report(f"{lease.reference} could not save memory: {type(error).__name__}: {error}")
+                context.report(f"{lease.reference} could not save memory: {describe_exception(error)}")
                 saving = None
             if saving is not None:
                 context.log(f"out of memory: {lease.reference} now runs with {saving}, and ran again")
@@ -90,7 +91,7 @@ class MemoryRecovery:
     def explain(self, error: BaseException) -> Exhausted:
         """Return the error of a call for which no measure is left."""
         detail = ""
-        asked = _ASKED.search(str(error))
+        asked = _ASKED.search(find_text(error))
         if asked:
             detail += f"; {asked[1]} more were asked for"
         residents = [resident for resident in self._models.residents() if resident.bytes]
@@ -109,7 +110,7 @@ def describe_residents(residents: Sequence[Resident]) -> str:
 
 
 def _is_of_host(error: BaseException) -> bool:
-    return isinstance(error, MemoryError) or "allocate memory" in str(error)
+    return isinstance(error, MemoryError) or "allocate memory" in find_text(error)
 
 
 def _free_frames(error: BaseException | None) -> None:

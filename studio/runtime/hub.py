@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from studio.errors import ModelError
+from studio.errors import ModelError, find_text
 from studio.runtime.hub_files import choose_files
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -285,7 +285,7 @@ def _explain(target: str) -> Iterator[None]:
             hint="check the name; for a private one log in: hf auth login",
         ) from None
     except Exception as error:  # the library lets the errors of its HTTP client, of threads and of the disk through
-        message = " ".join(str(error).split())[:300] or type(error).__name__
+        message = " ".join(find_text(error).split())[:300] or type(error).__name__
         raise ModelError(
             "E607",
             f"cannot pull hub:{target}: {message}",

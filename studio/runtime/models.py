@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from studio.api import Model, ModelOpener, is_out_of_memory
-from studio.errors import ModelError, StudioError, UsageError
+from studio.errors import ModelError, StudioError, UsageError, find_text
 from studio.runtime.devices import Device
 from studio.runtime.hub import Hub
 from studio.runtime.library import Library
@@ -238,7 +238,7 @@ class Models:
             self._close([thing for thing in dropped if thing.opened is not None])
             if isinstance(error, StudioError) or not isinstance(error, Exception) or is_out_of_memory(error):
                 raise
-            message = " ".join(str(error).split())[:500] or "no message"
+            message = " ".join(find_text(error).split())[:500] or "no message"
             raise ModelError(
                 "E606",
                 f"{model.reference!r} cannot be opened: {type(error).__name__}: {message}",

@@ -39,3 +39,11 @@ def test_torchs_own_error_is_known() -> None:
     with pytest.raises(RuntimeError) as caught:
         torch.empty(2**50, dtype=torch.float64)
     assert is_out_of_memory(caught.value)
+
+
+def test_opencvs_error_is_known_by_its_words() -> None:
+    cv2 = pytest.importorskip("cv2")
+    words = "OpenCV(5.0.0) alloc.cpp:73: error: (-4:Insufficient memory) Failed to allocate 17182490724 bytes"
+
+    assert is_out_of_memory(cv2.error(words))
+    assert not is_out_of_memory(cv2.error("OpenCV(5.0.0) error: (-215:Assertion failed) !ssize.empty()"))

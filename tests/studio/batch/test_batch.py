@@ -83,7 +83,7 @@ def test_a_changed_item_and_a_changed_graph_are_noticed(working: Studio, tmp_pat
     assert [item.name for item in changed] == ["n3"]
     assert json.loads((tmp_path / "out/n3.json").read_text(encoding="utf-8")) == 10
     assert titled == []
-    assert len(again) == 4
+    assert again == []
 
 
 def test_an_item_stays_done_if_a_node_states_the_version_that_it_had(working: Studio, tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_text_that_utf_8_cannot_encode_fails_no_batch(working: Studio, tmp_path:
     assert {item.name: item.error and item.error["code"] for item in results} == codes
     assert "this one is" in next(item for item in results if item.name.endswith("letters")).error["message"]
     assert (tmp_path / "out/byte %E9.json").read_text() == "3\n"
-    assert len(again) == 4
+    assert again == []
     with Ledger(tmp_path / "out") as ledger:
         assert sorted(row.name for row in ledger.items()) == sorted(codes)
 
