@@ -78,6 +78,7 @@ class Studio:
             value_types=create_builtin_value_types(),
             plugins=self._plugins,
             discover=self._discover,
+            disabled=self.settings.disabled_plugins,
         )
 
     @cached_property
@@ -151,15 +152,17 @@ class Studio:
         return OutputWriter(self.registry.value_types, self._reader.find_file)
 
     @cached_property
-    def _observers(self) -> Observers:
+    def observers(self) -> Observers:
+        """The plugins that observe runs."""
         return Observers(self.registry.host)
 
     @cached_property
     def _reader(self) -> FileReader:
         from studio.execution.file_reading import FileReader
+        from studio.execution.value_type_calls import ValueChecks
 
         cache, types = self.cache, self.registry.value_types
-        return FileReader(cache.digest_file, cache.store_streams, types, self.settings.media)
+        return FileReader(cache.digest_file, ValueChecks(cache).settle, types, self.settings.media)
 
     def close(self) -> None:
         """Write what waits, and release threads and folders."""
@@ -353,7 +356,7 @@ class Studio:
             raise UsageError("E008", "this Studio is closed", hint="make another: Studio()")
 
     def _combine(self, on_event: Callable[[Event], None] | None) -> Callable[[Event], None] | None:
-        observers = self._observers
+        observers = self.observers
         if on_event is None or not observers:
             return observers or on_event
 

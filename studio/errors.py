@@ -21,6 +21,7 @@ file and line), a message that quotes the user's own text, and a hint: what to t
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -150,6 +151,15 @@ def find_text(error: BaseException) -> str:
         return str(error).strip()
     except (Exception, SystemExit):
         return "its text cannot be shown"
+
+
+def describe_raised(error: BaseException) -> str:
+    """Say what a plugin's function did instead of returning: "raised ValueError: no (file:line)"."""
+    if isinstance(error, SystemExit):
+        return f"tried to end the program ({describe_exception(error)})"
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    return f"raised {describe_exception(error)}{place}"
 
 
 class Cancelled(BaseException):

@@ -6,10 +6,12 @@ Order, last wins: built-in defaults, `config.toml` in the user's configuration f
 
 from __future__ import annotations
 
+import difflib
 import math
 import os
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -47,7 +49,7 @@ def _hub_folder() -> Path:
     return (Path(home).expanduser() if home else cache / "huggingface") / "hub"
 
 
-def _find_config() -> Path | None:
+def find_config() -> Path | None:
     """Return where the configuration is or would be; None for a user without a home folder."""
     named = os.environ.get("STUDIO_CONFIG")
     if named:
@@ -88,6 +90,8 @@ class Settings:
         dtype: "auto", "float32", "float16" or "bfloat16".
         workers: Threads for CPU work; 0 means one per core.
         plugins_dir: Folder with further plugins, or None.
+        disabled_plugins: Names of plugins that are not imported.
+        plugins: Settings of plugins, by the plugin's name; each plugin declares and checks its own.
         models_dir: Folder of what is remembered of models: names that were added, digests, pulls not finished.
         hub_dir: Folder of the hub cache, which other programs use too.
         vram_bytes: Budget for models kept open on an accelerator, in bytes; None for most of what it has.
@@ -105,6 +109,8 @@ class Settings:
     dtype: str = "auto"
     workers: int = 0
     plugins_dir: Path | None = None
+    disabled_plugins: tuple[str, ...] = ()
+    plugins: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)  # secrets may be in it
     models_dir: Path = field(default_factory=_models_folder)
     hub_dir: Path = field(default_factory=_hub_folder)
     vram_bytes: int | None = None
@@ -119,6 +125,10 @@ class Settings:
         return self.workers or os.cpu_count() or 1
 
 
+_PLAIN_SETTINGS = tuple(f.name for f in fields(Settings) if f.name not in ("media", "plugins"))
+"""Names of the settings that are one value, so that a variable of the environment can hold them."""
+
+
 def load_settings(**overrides: Any) -> Settings:
     """Load the settings; keyword arguments that are not None win over file and environment.
 
@@ -126,11 +136,10 @@ def load_settings(**overrides: Any) -> Settings:
         SettingProblem: The file or a variable has an invalid setting.
     """
     values: dict[str, Any] = {}
-    path = _find_config()
+    path = find_config()
     if path is not None and (path.is_file() or os.environ.get("STUDIO_CONFIG")):
         values |= _read_config(path)
-    known = {f.name: f for f in fields(Settings) if f.name != "media"}
-    for name in known:
+    for name in _PLAIN_SETTINGS:
         text = os.environ.get(f"STUDIO_{name.upper()}")
         if text:
             values[name] = _parse_setting(name, text, f"STUDIO_{name.upper()}")
@@ -146,9 +155,17 @@ def _read_config(path: Path) -> dict[str, Any]:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingProblem(f"cannot read the configuration: {error}", where=str(path)) from None
-    media = table.pop("media", {})
+    media, plugins = table.pop("media", {}), table.pop("plugins", {})
     values = {name: _parse_setting(name, value, str(path)) for name, value in table.items()}
-    return values | {"media": _parse_media(media, path)}
+    return values | {"media": _parse_media(media, path), "plugins": _parse_plugins(plugins, path)}
+
+
+def _parse_plugins(table: Any, path: Path) -> dict[str, dict[str, Any]]:
+    """Return the tables `[plugins.NAME]`; each plugin checks its own when it is loaded."""
+    if not isinstance(table, dict) or not all(isinstance(own, dict) for own in table.values()):
+        hint = "write the settings of a plugin below a line [plugins.NAME]"
+        raise SettingProblem("invalid plugins: it is not made of tables", where=str(path), hint=hint)
+    return table
 
 
 def _parse_media(table: Any, path: Path) -> MediaLimits:
@@ -168,9 +185,11 @@ def _parse_media(table: Any, path: Path) -> MediaLimits:
 
 
 def _parse_setting(name: str, value: Any, where: str) -> Any:
-    known = {f.name: f for f in fields(Settings) if f.name != "media"}
-    if name not in known:
-        raise SettingProblem(f"unknown setting {name!r}", where=where, hint=f"settings are: {', '.join(known)}")
+    if name not in _PLAIN_SETTINGS:
+        known = [*_PLAIN_SETTINGS, "media", "plugins"]
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"settings are: {', '.join(known)}"
+        raise SettingProblem(f"unknown setting {name!r}", where=where, hint=hint)
     try:
         return _parse_value(name, value)
     except (ValueError, RuntimeError) as error:  # RuntimeError: ~user where the user has no home
@@ -186,11 +205,20 @@ def _parse_value(name: str, value: Any) -> Any:
         return parse_bytes(value)
     if name == "workers":
         return _parse_count(value)
+    if name == "disabled_plugins":
+        return _parse_names(value)
     if name == "download":
         return value if isinstance(value, bool) else parse_bool(str(value))
     if not isinstance(value, str) or not value or "\0" in value:
         raise ValueError("not a text")
     return Path(value).expanduser() if name.endswith("_dir") else value
+
+
+def _parse_names(value: Any) -> tuple[str, ...]:
+    names = [name.strip() for name in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise ValueError('not a list of names; write ["a", "b"], or a,b in a variable')
+    return tuple(names)
 
 
 def _parse_count(value: Any) -> int:
@@ -218,6 +246,25 @@ def parse_bool(text: str) -> bool:
     if word in ("0", "false", "no", "off"):
         return False
     raise ValueError(f"{text!r} is neither true nor false")
+
+
+def find_data_folder(plugin: str) -> Path:
+    """Return the folder where a plugin keeps data of its own.
+
+    Args:
+        plugin: The plugin's name.
+    """
+    return _models_folder().parent / "plugins" / plugin
+
+
+def read_plugin_variable(plugin: str, setting: str) -> str | None:
+    """Return what `STUDIO_PLUGINS_<PLUGIN>_<SETTING>` says, or None if it is not set or empty."""
+    return os.environ.get(name_plugin_variable(plugin, setting)) or None
+
+
+def name_plugin_variable(plugin: str, setting: str) -> str:
+    """Return the variable of the environment that gives a plugin's setting a value."""
+    return f"STUDIO_PLUGINS_{plugin}_{setting}".upper()
 
 
 def find_reports_folder() -> Path:

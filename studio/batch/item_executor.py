@@ -93,7 +93,11 @@ class ItemExecutor:
             spec.cache, False, spec.node_timeout_seconds, self._find_output_path if self._folder else None
         )
         self._run = studio.local_executor.open_run(
-            self._finished.put, control=self._control, options=options, run_id=self._run_id
+            self._finished.put,
+            control=self._control,
+            options=options,
+            on_event=studio.observers or None,
+            run_id=self._run_id,
         )
         writers = [threading.Thread(target=self._finish_items, daemon=True) for _ in range(_WRITERS)]
         self._threads = [*writers, threading.Thread(target=self._watch, daemon=True)]

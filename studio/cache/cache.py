@@ -20,6 +20,7 @@ from studio.cache.codec import Codecs
 from studio.cache.digest import Digester, Undigestable, digest_list, hash_file
 from studio.cache.disk import MISSING, DiskTier, keep_file
 from studio.cache.memory import MemoryTier
+from studio.cache.value_callback import call_value_type
 from studio.errors import CacheError, StudioError
 from studio.surrogates import escape_surrogates
 
@@ -188,7 +189,10 @@ class Cache:
         if stream is None or stream.find_source(value) is not None or stream.find_origin(value) is not None:
             return value
         blobs = self.disk.blobs if self.disk is not None else self._open_spool()
-        path, _ = blobs.write_stream(lambda target: stream.encode(value, target), stream.stored_extension)
+        path, _ = blobs.write_stream(
+            lambda target: call_value_type(stream, "encode", value, target, passes=(StudioError, OSError)),
+            stream.stored_extension,
+        )
         return keep_file(stream.decode(path), path)
 
     def digest_file(self, path: Path) -> File:

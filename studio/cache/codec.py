@@ -40,6 +40,11 @@ class Codecs:
         self._by_class = {value_type.python: value_type for value_type in value_types}
         self._by_name = {value_type.name: value_type for value_type in self._by_class.values()}
 
+    @property
+    def value_types(self) -> list[ValueType[Any]]:
+        """All value types."""
+        return list(self._by_name.values())
+
     def find_type(self, value: Any) -> ValueType[Any] | None:
         """Return the value type of a value, or None for plain ones."""
         return self._by_class.get(type(value))
@@ -86,7 +91,7 @@ class Codecs:
             return None
         if isinstance(value_type, StreamType) and not value_type.is_held(value):
             return Encoded(f"stream:{value_type.name}", b"", value_type.stored_extension)
-        return _encode_packed(value_type.name, value_type.pack(value))
+        return _encode_packed(value_type.name, call_value_type(value_type, "pack", value))
 
     def decode(self, codec: str, data: bytes) -> Any:
         """Return the value that `encode` made these bytes of; lists and streams are not decoded here.

@@ -15,6 +15,7 @@ from typing import Any
 from blake3 import blake3
 
 from studio.api import File, Model, OutputPath, StreamType, ValueType
+from studio.cache.value_callback import call_value_type
 
 _MAX_DEPTH = 128
 _NAN = struct.pack("<d", math.nan)
@@ -84,7 +85,7 @@ class Digester:
         if isinstance(value_type, StreamType) and not value_type.is_held(value):
             return self._hash_stream(value, value_type, depth)
         tag = b"value:" + value_type.name.encode()
-        packed = value_type.pack(value)
+        packed = call_value_type(value_type, "pack", value)
         arrays = [self._hash(name, depth) + hash_array(array) for name, array in sorted(packed.arrays.items())]
         header = self._hash(dict(packed.header), depth + 1)
         return blake3(b"%d:" % len(tag) + tag + header + b"%d:" % len(arrays) + b"".join(arrays)).digest()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import traceback
 from typing import Any
 
-from studio.api import ValueType
-from studio.errors import RunError, StudioError, describe_exception
+from studio.api import ValueType, is_disk_full, is_out_of_memory
+from studio.errors import RunError, StudioError, describe_raised
+from studio.plugin_code import mark_plugin_call
 
 
 def call_value_type(
@@ -21,16 +21,18 @@ def call_value_type(
         passes: Errors that the method may raise on purpose.
 
     Raises:
-        RunError: E315 for every other error, and where the method tries to end the program.
+        RunError: E315 for every other error, and where the method tries to end the program. That memory or the
+            disk is not enough is raised as it is.
     """
     try:
-        return getattr(value_type, callback)(*args)
+        with mark_plugin_call():
+            return getattr(value_type, callback)(*args)
     except passes:
         raise
     except (Exception, SystemExit) as error:
-        ends = isinstance(error, SystemExit)
-        said = f"tried to end the program ({describe_exception(error)})" if ends else f"raised {_locate(error)}"
-        raise fail_callback(value_type, callback, said) from error
+        if is_out_of_memory(error) or is_disk_full(error):  # a lack that others know how to handle
+            raise
+        raise fail_callback(value_type, callback, describe_raised(error)) from error
 
 
 def fail_callback(value_type: ValueType[Any], callback: str, said: str) -> RunError:
@@ -41,9 +43,3 @@ def fail_callback(value_type: ValueType[Any], callback: str, said: str) -> RunEr
         f"{callback} of value type {value_type.name!r} ({module}) {said}",
         hint=f"report it to the authors of {module.partition('.')[0]}",
     )
-
-
-def _locate(error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-    return f"{describe_exception(error)}{place}"

@@ -11,7 +11,8 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from studio.cli.streams import ReaderGone, drop_stream, guard_streams
+from studio.cli.output import drop_output, give_output_back, keep_output_apart
+from studio.cli.streams import ReaderGone, guard_streams
 from studio.errors import GraphError, StudioError, UsageError
 from studio.version import VERSION
 
@@ -58,7 +59,10 @@ class Commands(click.Group):
         if cmd_name in COMMANDS:
             module = importlib.import_module(f"studio.cli.{cmd_name}_command")
             return module.command  # type: ignore[no-any-return]  # every module of a subcommand has one
-        return self.plugin_commands.get(cmd_name)
+        found = self.plugin_commands.get(cmd_name)
+        if found is not None:
+            give_output_back()
+        return found
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete the name of a command without importing the commands' modules."""
@@ -115,6 +119,13 @@ def studio() -> None:
 def main(args: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     guard_streams()
+    with keep_output_apart(whole_process=args is None):
+        code = _run_command(args)
+    sys.exit(code if isinstance(code, int) else DONE)
+
+
+def _run_command(args: list[str] | None) -> Any:
+    """Run a command; show what ended it, and return its exit code."""
     try:
         code = studio.main(args, prog_name="studio", standalone_mode=False)
         sys.stdout.flush()
@@ -122,18 +133,18 @@ def main(args: list[str] | None = None) -> None:
             sys.stderr.flush()
             os._exit(CANCELLED)  # what matters is written, and a call that was given up may still load a library
     except ReaderGone:
-        drop_stream(1)
+        drop_output()
         code = UNREAD
     except (Exception, KeyboardInterrupt) as error:
         code = _show_failure(error, sys.argv[1:] if args is None else args)
-    sys.exit(code if isinstance(code, int) else DONE)
+    return code
 
 
 def _drop_unwritable_output() -> None:
     try:
         sys.stdout.flush()
     except (OSError, ReaderGone, StudioError):
-        drop_stream(1)
+        drop_output()
 
 
 def _show_failure(error: BaseException, args: list[str]) -> int:

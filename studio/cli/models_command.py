@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -17,17 +18,32 @@ from studio.runtime.memory import show_bytes
 from studio.runtime.model_description import Description
 from studio.runtime.weights import find_files, write_digest_list
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _take_plugins_dir(ctx: click.Context, _: click.Parameter, value: Path | None) -> None:
+    ctx.obj = value or ctx.obj
+
+
+def _plugins_option(function: F) -> F:
+    """Add the option `--plugins-dir`, which may stand before and after the name of the subcommand."""
+    return click.option(
+        "--plugins-dir",
+        type=click.Path(path_type=Path),
+        expose_value=False,
+        callback=_take_plugins_dir,
+        help="Folder with further plugins.",
+    )(function)
+
 
 @click.group("models")
-@click.option("--plugins-dir", type=click.Path(path_type=Path), help="Folder with further plugins.")
-@click.pass_context
-def command(ctx: click.Context, plugins_dir: Path | None) -> None:
+@_plugins_option
+def command() -> None:
     """List, show, add, fetch, check or remove models.
 
     A model is builtin:NAME (a plugin contains it), local:NAME (added with `studio models add`), file:PATH, or
     hub:OWNER/NAME@REVISION.
     """
-    ctx.obj = plugins_dir
 
 
 def _open(ctx: click.Context, **more: Any) -> Any:
@@ -36,6 +52,7 @@ def _open(ctx: click.Context, **more: Any) -> Any:
 
 @command.command("list")
 @json_option("Print as JSON.")
+@_plugins_option
 @click.pass_context
 def list_models(ctx: click.Context, as_json: bool) -> None:
     """List the models on this machine with their sizes, and why some cannot be used."""
@@ -55,6 +72,7 @@ def list_models(ctx: click.Context, as_json: bool) -> None:
 @command.command("show")
 @click.argument("model")
 @json_option("Print as JSON.")
+@_plugins_option
 @click.pass_context
 def show(ctx: click.Context, model: str, as_json: bool) -> None:
     """Show what MODEL is: classes, components, types of numbers, content hash, licence. Nothing is loaded."""
@@ -90,6 +108,7 @@ def _count(number: int) -> str:
 @command.command("add")
 @click.argument("name")
 @click.argument("path", type=click.Path(path_type=Path))
+@_plugins_option
 @click.pass_context
 def add(ctx: click.Context, name: str, path: Path) -> None:
     """Give the weights at PATH a short name: they are then local:NAME. The files stay where they are."""
@@ -101,6 +120,7 @@ def add(ctx: click.Context, name: str, path: Path) -> None:
 @command.command("pull")
 @click.argument("model")
 @click.option("--variant", metavar="NAME", help="Fetch these files, such as fp16, where a part has them.")
+@_plugins_option
 @click.pass_context
 def pull(ctx: click.Context, model: str, variant: str | None) -> None:
     """Fetch MODEL, hub:OWNER/NAME@REVISION, from the hub: safetensors, GGUF, configurations; never code or pickles."""
@@ -114,6 +134,7 @@ def pull(ctx: click.Context, model: str, variant: str | None) -> None:
 @command.command("verify")
 @click.argument("models", nargs=-1)
 @click.option("--accept", is_flag=True, help="Record the present content as correct.")
+@_plugins_option
 @click.pass_context
 def verify(ctx: click.Context, models: tuple[str, ...], accept: bool) -> int:
     """Read all bytes of MODELS, or of all models, and compare them with what is recorded.
@@ -153,6 +174,7 @@ def list_digests(paths: tuple[Path, ...]) -> None:
 
 @command.command("remove")
 @click.argument("model")
+@_plugins_option
 @click.pass_context
 def remove(ctx: click.Context, model: str) -> None:
     """Remove MODEL if it was pulled, or forget the name of one that was added; its files then stay where they are."""

@@ -2,22 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+
 import click
 
 from studio.cli.messages import show_warning
+from studio.errors import PluginError, describe_raised
+from studio.plugin_code import mark_plugin_call
 from studio.registry import load_plugins
+from studio.settings import SettingProblem, load_settings
 
 
-def find_commands(taken: set[str]) -> dict[str, click.Command]:
-    """Return plugins' commands by name, without those whose name is taken and those of a hook that raises."""
+def find_commands(taken: Collection[str]) -> dict[str, click.Command]:
+    """Return plugins' commands by name.
+
+    A command that has the name of one of Studio's own is left out with a warning, and so are those of a hook that
+    raises. A name that two plugins use is an error when it is typed.
+
+    Args:
+        taken: Names of Studio's own commands.
+    """
     found: dict[str, click.Command] = {}
-    for implementation in load_plugins().hook.studio_commands.get_hookimpls():
-        try:
-            commands: list[click.Command] = list(implementation.function())  # type: ignore[call-overload]  # pluggy says object
-        except Exception as error:  # a plugin may raise anything; the other commands still work
-            show_warning(f"plugin {implementation.plugin_name!r}: studio_commands raised {error}")
-            continue
-        for command in commands:
-            if command.name and command.name not in taken:
-                found[command.name] = command
+    owners: dict[str, str] = {}
+    for implementation in load_plugins(_read_disabled()).hook.studio_commands.get_hookimpls():
+        plugin = implementation.plugin_name
+        for command in _call_hook(plugin, implementation.function):
+            name = command.name or ""
+            if name in taken:
+                show_warning(f"plugin {plugin!r}: its command {name!r} is left out, because Studio has one")
+            elif name in found:
+                found[name] = _create_clash(name, owners[name], plugin)
+            elif name:
+                found[name], owners[name] = command, plugin
     return found
+
+
+def _read_disabled() -> Collection[str]:
+    try:
+        return load_settings().disabled_plugins
+    except SettingProblem:  # the command itself will say so
+        return ()
+
+
+def _call_hook(plugin: str, function: Any) -> list[click.Command]:
+    try:
+        with mark_plugin_call():
+            commands = list(function())
+        for command in commands:
+            if not isinstance(command, click.Command):
+                raise TypeError(f"{command!r} is not a click.Command")
+    except (Exception, SystemExit) as error:  # a plugin may raise anything; the other commands still work
+        show_warning(f"plugin {plugin!r}: studio_commands {describe_raised(error)}")
+        return []
+    return commands
+
+
+def _create_clash(name: str, first: str, second: str) -> click.Command:
+    """Return a command that says which two plugins have it."""
+    message = f"two plugins have a command named {name!r}: {first} and {second}"
+
+    def fail(_: Any) -> None:
+        raise PluginError("E203", message, hint=f"disable one of them: studio plugins disable {second}")
+
+    options: dict[str, Any] = {"ignore_unknown_options": True}
+    rest = click.Argument(["_"], nargs=-1, type=click.UNPROCESSED)
+    return click.Command(name, options, fail, [rest], help=message, add_help_option=False)

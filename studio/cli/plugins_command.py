@@ -1,22 +1,52 @@
-"""`studio plugins`: list plugins, and why some failed to load."""
+"""`studio plugins`: list plugins, describe one, and say which are not loaded."""
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import click
 
+from studio.app import read_settings
+from studio.cli.disabled_plugins import write_disabled_plugins
 from studio.cli.messages import print_json
 from studio.cli.options import create_studio, engine_options, json_option
-from studio.registry import PluginRow
+from studio.cli.plugin_details import describe_plugin, find_details
+from studio.errors import UsageError
+from studio.registry import PluginRow, find_plugins, list_plugins
+from studio.registry.registry import shorten_plugin_name
+from studio.settings import Settings
+
+_COLORS = {"ok": "green", "failed": "red", "disabled": "yellow"}
 
 
-@click.command("plugins")
+class _PluginsGroup(click.Group):
+    """`studio plugins NAME` describes a plugin; its subcommands have names of their own."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Find a subcommand, or the plugin of that name."""
+        if args[0] in self.commands:
+            return super().resolve_command(ctx, args)
+        return "show", self.commands["show"], args
+
+
+@click.group("plugins", cls=_PluginsGroup, invoke_without_command=True)
 @json_option("Print as JSON.")
 @engine_options
-def command(as_json: bool, **engine: Any) -> None:
-    """List plugins: name, distribution and node types, or the reason and place of a failure."""
+@click.pass_context
+def command(ctx: click.Context, /, as_json: bool, **engine: Any) -> None:
+    """List plugins: name, distribution and node types, or the reason and place of a failure.
+
+    `studio plugins NAME` describes one: what it provides, what it requires, its settings.
+    """
+    ctx.obj = {"as_json": as_json, **engine}
+    if ctx.invoked_subcommand is None:
+        _list_plugins(as_json=as_json, **engine)
+
+
+def _list_plugins(*, as_json: bool, **engine: Any) -> None:
     with create_studio(**engine, on_disk=False) as studio:
         rows = studio.registry.plugins
     if as_json:
@@ -30,9 +60,74 @@ def command(as_json: bool, **engine: Any) -> None:
 
 
 def _describe(row: PluginRow) -> str:
+    status = click.style(f"{row.status:8}", fg=_COLORS[row.status])
     origin = f"{row.distribution} {row.version}".strip()
-    loaded = row.status == "ok"
-    status = click.style(f"{row.status:6}", fg="green" if loaded else "red")
-    return f"{status}  {origin}: " + (
-        f"{len(row.node_types)} node types" if loaded else f"{row.problem}  [{row.where}]"
-    )
+    detail = f"{len(row.node_types)} node types"
+    if row.status == "failed":
+        detail = f"{row.problem}  [{row.where}]"
+    elif row.status == "disabled":
+        detail = f"enable it: studio plugins enable {row.key}"
+    return f"{status}  {origin}: {detail}"
+
+
+@command.command("show")
+@click.argument("name")
+@json_option("Print as JSON.")
+@engine_options
+@click.pass_context
+def show(ctx: click.Context, /, name: str, **own: Any) -> None:
+    """Describe the plugin NAME: where it is, what it provides, what it requires, its settings."""
+    given = {option: value for option, value in own.items() if value}
+    options: dict[str, Any] = {**ctx.obj, **given}
+    as_json = options.pop("as_json")
+    with create_studio(**options, on_disk=False) as studio:
+        rows = _find_rows(studio.registry.plugins, name)
+        found = [find_details(studio.registry, row) for row in rows]
+    if as_json:
+        print_json(found[0] if len(found) == 1 else found)
+        return
+    click.echo("\n\n".join(describe_plugin(details) for details in found))
+
+
+@command.command("disable")
+@click.argument("name")
+@click.pass_context
+def disable(ctx: click.Context, name: str) -> None:
+    """Do not import the plugin NAME any more; NAME may be that of a distribution."""
+    settings = _read_settings(ctx)
+    names = {row.key for row in _find_rows(list_plugins(settings.plugins_dir), name)}
+    before = settings.disabled_plugins
+    known = {shorten_plugin_name(one) for one in before}
+    path = write_disabled_plugins([*before, *sorted(names - known)])
+    click.echo(f"disabled {', '.join(sorted(names))} in {path}")
+
+
+@command.command("enable")
+@click.argument("name")
+@click.pass_context
+def enable(ctx: click.Context, name: str) -> None:
+    """Import the plugin NAME again."""
+    settings = _read_settings(ctx)
+    rows = find_plugins(list_plugins(settings.plugins_dir), name)
+    names = {shorten_plugin_name(name), *(row.key for row in rows)}
+    before = settings.disabled_plugins
+    if not any(shorten_plugin_name(one) in names for one in before):
+        hint = f"disabled plugins are: {', '.join(before) or 'none'}"
+        raise UsageError("E009", f"the plugin {name!r} is not disabled", hint=hint)
+    path = write_disabled_plugins([one for one in before if shorten_plugin_name(one) not in names])
+    click.echo(f"enabled {name} in {path}")
+
+
+def _read_settings(ctx: click.Context) -> Settings:
+    """Return the settings; no plugin is imported, so that one that ends the program can be disabled."""
+    return read_settings(plugins_dir=ctx.obj["plugins_dir"])
+
+
+def _find_rows(plugins: Sequence[PluginRow], name: str) -> list[PluginRow]:
+    """Return the plugins of a name, or raise UsageError: E009 with the nearest."""
+    rows = find_plugins(plugins, name)
+    if rows:
+        return rows
+    near = difflib.get_close_matches(shorten_plugin_name(name), [row.key for row in plugins], 1, 0.5)
+    hint = f"did you mean {near[0]!r}?" if near else "see `studio plugins`"
+    raise UsageError("E009", f"unknown plugin {name!r}", hint=hint)

@@ -88,9 +88,9 @@ def guard_streams() -> None:
     if sys.stdin is None:
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115  # stays open as long as the program
     if sys.stdout is sys.__stdout__:
-        sys.stdout = _replace_stream(sys.stdout, 1, StandardOutput)
+        sys.stdout = open_stream(sys.stdout, 1, StandardOutput)
     if sys.stderr is sys.__stderr__:
-        sys.stderr = _replace_stream(sys.stderr, 2, StandardError)
+        sys.stderr = open_stream(sys.stderr, 2, StandardError)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # also a stream that a caller in this process put there
@@ -103,7 +103,8 @@ def drop_stream(number: int) -> None:
     os.close(null)
 
 
-def _replace_stream(stream: io.TextIOWrapper | None, number: int, kind: type[io.TextIOWrapper]) -> io.TextIOWrapper:
+def open_stream(stream: io.TextIOWrapper | None, number: int, kind: type[io.TextIOWrapper]) -> io.TextIOWrapper:
+    """Return a guarded stream on a descriptor, written like another one."""
     raw = open(number, "wb", closefd=False)  # noqa: SIM115  # stays open as long as the program
     if stream is None:
         return kind(raw, encoding="utf-8", errors=_ESCAPE)

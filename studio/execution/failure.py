@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from studio.api import API_VERSION, is_out_of_memory
@@ -30,14 +30,30 @@ class Exhausted(Exception):
         self.detail = detail
 
 
-def explain_failure(error: BaseException, node: str, node_type: str, inputs: Mapping[str, Any]) -> NodeError:
-    """Return the node's error: which node, what happened, its inputs in short form, and what to do."""
+def explain_failure(
+    error: BaseException,
+    node: str,
+    node_type: str,
+    inputs: Mapping[str, Any],
+    describe: Callable[[Any], str] = describe_value,
+) -> NodeError:
+    """Return the node's error: which node, what happened, its inputs in short form, and what to do.
+
+    Args:
+        error: What was raised.
+        node: Id of the node.
+        node_type: Id of its type.
+        inputs: The inputs of the call.
+        describe: Says in a few words what a value is.
+    """
     if isinstance(error, NodeError):
         return error
     code, message, hint = _explain(error, node_type)
     name = f"node {node!r} ({node_type})"
     details = "" if isinstance(error, StudioError | ValueProblem) else _format_traceback(error)
-    failure = NodeError(code, f"{name}{message}", node=node, inputs=describe_inputs(inputs), details=details, hint=hint)
+    failure = NodeError(
+        code, f"{name}{message}", node=node, inputs=describe_inputs(inputs, describe), details=details, hint=hint
+    )
     failure.disk_full = is_disk_full(error)
     return failure
 
@@ -66,9 +82,9 @@ def _explain(error: BaseException, node_type: str) -> tuple[str, str, str]:
     )
 
 
-def describe_inputs(inputs: Mapping[str, Any]) -> str:
+def describe_inputs(inputs: Mapping[str, Any], describe: Callable[[Any], str] = describe_value) -> str:
     """Describe a call's inputs in a line."""
-    text = ", ".join(f"{name}={describe_value(value)}" for name, value in inputs.items())
+    text = ", ".join(f"{name}={describe(value)}" for name, value in inputs.items())
     return text if len(text) <= _LONGEST_INPUTS else text[: _LONGEST_INPUTS - 3] + "..."
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import File, Input, MediaLimits, NodeType, Output, TypeSpec, ValueType
-from studio.errors import RunError
+from studio.cache.value_callback import call_value_type
+from studio.errors import RunError, StudioError
 from studio.graph.source import Collected, Constant, FileSource, Source
 
 
@@ -99,8 +100,9 @@ class FileReader:
                         f"{str(file.path)!r} is not there, and the cache does not hold what was in it",
                         hint="put it back, or name another with --set NAME=@PATH",
                     )
-                value = value_type.read_file(file.path, limits)
-                for doubt in value_type.find_doubts(file.path, limits):
+                passes = (StudioError, OSError, MemoryError)
+                value = call_value_type(value_type, "read_file", file.path, limits, passes=passes)
+                for doubt in call_value_type(value_type, "find_doubts", file.path, limits, passes=passes):
                     ctx.log(doubt)
                 return value
 

@@ -84,7 +84,9 @@ def digest_lazy_video(call: Call, name: str) -> str:
     return hash_parts({"promised film": call.fingerprint or "", "output": name})
 
 
-def watch_video(call: Call, video: Video, inputs: Mapping[str, Any], stopwatch: Stopwatch) -> Video:
+def watch_video(
+    call: Call, video: Video, inputs: Mapping[str, Any], stopwatch: Stopwatch, describe: Callable[[Any], str]
+) -> Video:
     """Return the video with progress, pause and cancel, its time measured, and the node's name in its errors."""
     context, state = call.context, call.state
     assert context is not None
@@ -109,7 +111,7 @@ def watch_video(call: Call, video: Video, inputs: Mapping[str, Any], stopwatch: 
         except (Cancelled, GeneratorExit):
             raise
         except Exception as error:  # a node type may raise anything
-            raise explain_failure(error, state.node.id, state.node.type_name, inputs) from None
+            raise explain_failure(error, state.node.id, state.node.type_name, inputs, describe) from None
         finally:
             _close(stream)
 

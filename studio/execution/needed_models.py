@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from studio.api import Model
-from studio.errors import Finding, GraphError, ModelError, StudioError
+from studio.api import Model, NodeType
+from studio.errors import Finding, GraphError, ModelError, StudioError, describe_raised
 from studio.execution.plan import Plan, PlanNode
 from studio.graph.parse import escape
 from studio.graph.source import Collected, Constant, Source, find_references
+from studio.plugin_code import mark_plugin_call
+
+_FAILED_CHECK = "W107"
 
 
 def check_needs(
@@ -27,11 +31,13 @@ def check_needs(
     Raises:
         GraphError: Some models or inputs cannot be used; all findings are in it.
     """
-    findings = find_model_problems(plan, check) or [
-        finding for finding in find_input_problems(plan, find_path) if finding.severity == "error"
-    ]
-    if findings:
-        raise GraphError(findings, source=source)
+    findings = find_model_problems(plan, check) or find_input_problems(plan, find_path)
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if errors:
+        raise GraphError(errors, source=source)
+    for finding in findings:
+        if finding.code == _FAILED_CHECK:
+            warnings.warn(finding.message, RuntimeWarning, stacklevel=2)
 
 
 def find_needed_models(plan: Plan) -> Iterator[tuple[str, str, Model]]:
@@ -66,10 +72,10 @@ def find_model_problems(plan: Plan, check: Callable[[Model], object]) -> list[Fi
 
 
 def find_input_problems(plan: Plan, find_path: Callable[[Model], Path | None]) -> list[Finding]:
-    """Return what the node types' own checks find in inputs that are known."""
+    """Return what the node types' own checks find in inputs that are known; a check that raises is a warning."""
     if not any(node.node_type and node.node_type.check for node in plan.nodes.values()):
         return []
-    return [_create_finding(*found) for found in _check_inputs(plan, find_path)]
+    return list(_check_inputs(plan, find_path))
 
 
 def _create_finding(node: str, name: str, error: StudioError) -> Finding:
@@ -78,16 +84,28 @@ def _create_finding(node: str, name: str, error: StudioError) -> Finding:
     return Finding(error.code, where, error.message, hint=error.hint, severity=severity)
 
 
-def _check_inputs(plan: Plan, find_path: Callable[[Model], Path | None]) -> Iterator[tuple[str, str, StudioError]]:
-    """Yield node, input and error for what the node types' own checks find."""
+def _check_inputs(plan: Plan, find_path: Callable[[Model], Path | None]) -> Iterator[Finding]:
+    """Yield what the node types' own checks find."""
     for node in _find_sure_nodes(plan):
         if node.node_type is None or node.node_type.check is None:
             continue
         try:
-            problems = list(node.node_type.check(_find_known(node), find_path))
-        except Exception:  # a plugin may raise anything; the node itself will say what is wrong
-            continue
-        yield from ((node.id, name, error) for name, error in problems)
+            with mark_plugin_call():
+                problems = list(node.node_type.check(_find_known(node), find_path))
+            found = [_create_finding(node.id, name, error) for name, error in problems]
+        except (Exception, SystemExit) as error:  # a plugin may raise anything; the node itself may run all the same
+            found = [_report_failed_check(node.id, node.node_type, error)]
+        yield from found
+
+
+def _report_failed_check(node: str, node_type: NodeType, error: BaseException) -> Finding:
+    return Finding(
+        _FAILED_CHECK,
+        f"/nodes/{escape(node)}",
+        f"the check of {node_type.id} {describe_raised(error)}",
+        hint=f"report it to the authors of {node_type.distribution or node_type.plugin}; the node may run all the same",
+        severity="warning",
+    )
 
 
 def _find_known(node: PlanNode) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from studio.api import TypeSpec
-from studio.api.events import Event
+from studio.api.events import Event, RunFinished, RunStarted
 from studio.errors import NodeError
 from studio.execution.call import DONE, FAILED, RUNNING, LostValue, NodeState, Result
 from studio.execution.control import Control
@@ -86,6 +87,8 @@ class OpenRun:
             on_event=on_event,
             adapt_copy=self._place_copy,
         )
+        self._begin = time.perf_counter()
+        self._run.reporter.emit(RunStarted, 0)
 
     def add(self, plans: Mapping[str, tuple[Plan, str]]) -> None:
         """Add plans by key, each with the folder for the files that its nodes write by name."""
@@ -147,6 +150,8 @@ class OpenRun:
         self._run.control.cancel()
         self._run.stop()
         self._parts.clear()
+        self._run.reporter.emit(RunFinished, "done", time.perf_counter() - self._begin)
+        self._run.reporter.close()
 
     # -- how -------------------------------------------------------------------------------------------
 

@@ -103,11 +103,13 @@ class Performer:
         """Check, settle and digest what a call returned."""
         specs = _find_specs(call) if call.state.node.stream else None
         results: dict[str, Result] = {}
-        for name, value in check_result(call.node_type, returned, self._services.classes, specs).items():
+        values = check_result(call.node_type, returned, self._services.classes, specs)
+        self._services.checks.check_outputs(values)
+        for name, value in values.items():
             if isinstance(value, Video) and value.source is None and value.origin is None:
                 mapped = call.state.node.stream  # of its videos, the mapping left only lazy ones unstored
                 lazy = mapped or self._lazy_videos.decide_from_frames(call, name, value)
-                value = watch_video(call, value, inputs, self._stopwatch)
+                value = watch_video(call, value, inputs, self._stopwatch, self._services.describe)
                 if lazy:
                     results[name] = Result(digest_lazy_video(call, name), value, call=call, lazy=True)
                     continue

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from studio.api.events import Event, NodeWarned
-from studio.errors import describe_exception
+from studio.errors import Cancelled, describe_raised
 from studio.execution.call import FAILED, NodeState, Result, Unavailable
 from studio.execution.outcome import NodeRecord, count_cached, create_record
 from studio.runtime.models import Models
@@ -45,9 +45,9 @@ class Reporter:
             return
         try:
             listener(kind(self._run_id, *values))
-        except Exception as error:  # the listener is the caller's, and may raise anything
+        except (Exception, SystemExit, Cancelled) as error:  # the listener is the caller's, and may raise anything
             self._on_event = None
-            self.warnings.append(f"on_event raised {describe_exception(error)}; it was not called again")
+            self.warnings.append(f"on_event {describe_raised(error)}; it was not called again")
 
     def close(self) -> None:
         """Emit nothing more."""

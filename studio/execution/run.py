@@ -415,7 +415,7 @@ class Run:
 
     def _fail_call(self, call: Call, error: BaseException, inputs: Mapping[str, Any]) -> list[NodeState]:
         self.lookup.release(call)
-        explained = explain_failure(error, call.label, call.node_type.id, inputs)
+        explained = explain_failure(error, call.label, call.node_type.id, inputs, self.services.describe)
         if not call.remaking:
             return self._settler.fail(call.state, explained)
         self._fail_remaking(call, explained)

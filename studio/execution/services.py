@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from studio.api import NodeType
 from studio.cache import Cache
@@ -11,6 +12,7 @@ from studio.execution.digests import Digests
 from studio.execution.event_loop import EventLoop
 from studio.execution.file_reading import FileReader
 from studio.execution.fingerprint import Fingerprints
+from studio.execution.value_type_calls import ValueChecks, describe_value_of
 from studio.runtime.devices import Device
 from studio.runtime.models import Models
 
@@ -33,6 +35,7 @@ class Services:
         digests: Digests of inputs.
         fingerprints: Names of results.
         loop: Where `async def` node types run.
+        checks: Checks values by what their authors say.
     """
 
     cache: Cache
@@ -46,12 +49,18 @@ class Services:
     digests: Digests = field(init=False)
     fingerprints: Fingerprints = field(init=False)
     loop: EventLoop = field(init=False)
+    checks: ValueChecks = field(init=False)
 
     def __post_init__(self) -> None:
         self.cpu = Device("cpu", "float32")
         self.loop = EventLoop()
         self.digests = Digests(self.cache, self.models)
         self.fingerprints = Fingerprints(self.device.kind, self.device.dtype)
+        self.checks = ValueChecks(self.cache)
+
+    def describe(self, value: Any) -> str:
+        """Say in a few words what a value is, as its value type describes it."""
+        return describe_value_of(value, self.cache.codecs.find_type)
 
 
 class StackLimits:

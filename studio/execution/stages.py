@@ -25,6 +25,7 @@ from studio.execution.plan import Plan, PlanNode
 from studio.execution.reporter import Reporter
 from studio.execution.settling import Settler
 from studio.execution.values import Values
+from studio.plugin_code import mark_plugin_call
 
 Advanced = tuple[list[NodeState], list[Call]]
 
@@ -109,7 +110,8 @@ class Stages:
         wanted: set[str] = set()
         for one in positions:
             given, _ = convert_inputs(node_type, self._values.load_inputs(state.node, one))
-            wanted.update(node_type.needs(**{n: v for n, v in given.items() if not node_type.inputs[n].lazy}))
+            with mark_plugin_call():
+                wanted.update(node_type.needs(**{n: v for n, v in given.items() if not node_type.inputs[n].lazy}))
         return frozenset(wanted)
 
     def _begin(self, state: NodeState) -> Advanced:

@@ -167,6 +167,8 @@ class _MappedVideo:
             return []
         begin = clock.perf_counter()
         made = [check_result(self._node_type, result, self._classes) for result in self._call_stack(stack)]
+        for values in made:
+            self._mapping.services.checks.check_outputs(values)
         seconds = (clock.perf_counter() - begin) / len(stack)
         if len(self._tried) >= _TRIED_FRAMES:
             self._tried.pop(0)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import ValueType
-from studio.errors import Finding, GraphError
+from studio.cache.value_callback import call_value_type
+from studio.errors import Finding, GraphError, StudioError
 from studio.graph.carried import Carried
 from studio.provenance.record import CARRIED_FORMAT, FileRecord, Recipe
 
@@ -41,7 +42,7 @@ def read_embedded(path: Path, value_types: Iterable[ValueType[Any]], *, max_leng
         return None
     if not path.is_file():
         raise _refuse("E120", f"{str(path)!r} does not exist", hint="name a file that Studio wrote")
-    text = value_type.read_provenance(path)
+    text = call_value_type(value_type, "read_provenance", path, passes=(StudioError, OSError))
     if text is None:
         raise _refuse(
             "E134",

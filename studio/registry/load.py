@@ -11,6 +11,7 @@ import pluggy
 
 from studio.api import Hooks, ValueType
 from studio.api.hooks import PROJECT
+from studio.plugin_code import mark_plugin_call
 from studio.registry.collect import collect_provided
 from studio.registry.failure import record_failure
 from studio.registry.hook_names import check_hook_names
@@ -56,6 +57,15 @@ def load_registry(
     return registry
 
 
+def list_plugins(plugins_dir: Path | None = None) -> list[PluginRow]:
+    """Return the plugins that `load_registry` would load, without importing any.
+
+    Raises:
+        PluginError: E204 if `plugins_dir` is not a folder.
+    """
+    return [row for row, _ in [*find_installed(), *find_in_folder(plugins_dir)]]
+
+
 def load_plugins(disabled: Iterable[str] = ()) -> pluggy.PluginManager:
     """Load the installed plugins without collecting what they provide; those that fail are left out."""
     host = _create_host()
@@ -81,7 +91,8 @@ def _register(host: pluggy.PluginManager, row: PluginRow, load: Callable[[], Any
     plugin: Any = None
     begin = time.perf_counter()
     try:
-        plugin = load()
+        with mark_plugin_call():
+            plugin = load()
         row.import_seconds = time.perf_counter() - begin
         row.where = row.where or getattr(plugin, "__file__", "") or ""
         check_contract(plugin)

@@ -7,6 +7,9 @@ from typing import Any
 
 import pluggy
 
+from studio.errors import Cancelled, describe_raised
+from studio.plugin_code import mark_plugin_call
+
 
 class Observers:
     """Calls every plugin's `studio_event`, isolated: one that raises is reported once and not called again."""
@@ -23,11 +26,17 @@ class Observers:
     def __call__(self, event: Any) -> None:
         for name, (function, takes_event) in list(self._calls.items()):
             try:
-                function(event=event) if takes_event else function()
-            except (Exception, SystemExit) as error:  # an observer may raise anything; the run goes on
+                with mark_plugin_call():
+                    function(event=event) if takes_event else function()
+            except (
+                Exception,
+                SystemExit,
+                Cancelled,
+                GeneratorExit,
+            ) as error:  # it may raise anything
                 if self._calls.pop(name, None) is not None:  # two threads may have failed in it at once
                     warnings.warn(
-                        f"plugin {name!r}: studio_event raised {type(error).__name__}: {error}; it is not called again",
+                        f"plugin {name!r}: studio_event {describe_raised(error)}; it is not called again",
                         RuntimeWarning,
                         stacklevel=2,
                     )

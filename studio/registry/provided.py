@@ -11,6 +11,7 @@ import pluggy
 
 from studio.api import ModelOpener, NodeType, ValueType, get_node_type
 from studio.errors import PluginError
+from studio.plugin_code import mark_plugin_call
 from studio.registry.hook_names import locate_function
 from studio.registry.registry import PluginRow
 from studio.registry.sources import LOCAL_VERSION
@@ -49,7 +50,7 @@ class Provided:
         Raises:
             BaseException: What a hook raises, or PluginError: E206 for what it returns.
         """
-        self.value_types = list(self._call_hook(host, "studio_value_types"))
+        self.value_types = self._call_hook(host, "studio_value_types")
 
     def call_other_hooks(self, host: pluggy.PluginManager) -> None:
         """Call the other hooks that collect; errors as for `call_first_hooks`."""
@@ -60,23 +61,27 @@ class Provided:
             for function in self._call_hook(host, "studio_node_types")
         ]
         row.node_types = [node_type.id for node_type in self.node_types]
-        self.models = dict(self._call_hook(host, "studio_models", {}))
-        self.executors = dict(self._call_hook(host, "studio_executors", {}))
-        self.model_openers = list(self._call_hook(host, "studio_model_openers"))
+        self.models = self._call_hook(host, "studio_models", mapping=True)
+        self.executors = self._call_hook(host, "studio_executors", mapping=True)
+        self.model_openers = self._call_hook(host, "studio_model_openers")
         row.value_types = [str(value_type.name) for value_type in self.value_types]
         row.models = [f"builtin:{name}" for name in self.models]
         row.executors = list(self.executors)
 
-    def _call_hook(self, host: pluggy.PluginManager, hook: str, default: Any = ()) -> Any:
+    def _call_hook(self, host: pluggy.PluginManager, hook: str, *, mapping: bool = False) -> Any:
+        """Return what a hook returns, as a list or as a mapping; an empty one if the plugin does not implement it."""
         if host.parse_hookimpl_opts(self.plugin, hook) is None:
-            return default
+            return {} if mapping else []
         function = getattr(self.plugin, hook)
-        result = function()
+        with mark_plugin_call():  # the entries of an iterator are the plugin's code too
+            result = function()
+            if result is not None:
+                result = dict(result) if mapping else list(result)
         if result is None:
             raise PluginError(
                 "E206",
                 f"{hook} returned None",
                 where=locate_function(function),
-                hint=f"return {'a mapping' if default == {} else 'a list'}",
+                hint=f"return {'a mapping' if mapping else 'a list'}",
             )
         return result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -58,6 +58,13 @@ def shorten_plugin_name(name: str) -> str:
     return re.sub(r"[-_.]+", "_", name.lower()).removeprefix("studio_")
 
 
+def find_plugins(rows: Sequence[PluginRow], name: str) -> list[PluginRow]:
+    """Return the plugins that a user means by a name: of a plugin, with or without "studio-", or of a distribution."""
+    key = shorten_plugin_name(name)
+    found = [row for row in rows if row.key == key]
+    return found or [row for row in rows if shorten_plugin_name(row.distribution) == key]
+
+
 @dataclass
 class Registry:
     """What is installed. `load_registry` fills it."""
@@ -76,14 +83,6 @@ class Registry:
         """Add a value type and its class."""
         self.value_types[value_type.name] = value_type
         self.classes[value_type.name] = value_type.python
-
-    def find_plugins(self, name: str) -> Iterator[PluginRow]:
-        """Yield the plugins that a user means by a name: that of a plugin, with or without "studio-", or of a
-        distribution.
-        """
-        key = shorten_plugin_name(name)
-        rows = [row for row in self.plugins if row.key == key]
-        yield from rows or (row for row in self.plugins if shorten_plugin_name(row.distribution) == key)
 
     def find_failure(self, node_type: str) -> str | None:
         """Return what happened to the plugin that provides this node type, or None: "failed to load: ..."."""

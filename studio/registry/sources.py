@@ -37,6 +37,12 @@ def find_installed() -> Iterator[Found]:
         yield PluginRow(point.name, name, version), partial(_load_point, point)
 
 
+def find_distribution(row: PluginRow) -> importlib.metadata.Distribution | None:
+    """Return the distribution that a plugin came from, or None for a plugin of a folder or of a caller."""
+    points = importlib.metadata.entry_points(group=ENTRY_POINTS, name=row.name)
+    return next((p.dist for p in points if p.dist is not None and p.dist.name == row.distribution), None)
+
+
 def _load_point(point: importlib.metadata.EntryPoint) -> Any:
     """Import a plugin if this environment has what its distribution requires."""
     check_requirements(point.dist, point.extras)

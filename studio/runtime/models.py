@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from studio.api import Model, ModelOpener, is_out_of_memory
-from studio.errors import ModelError, StudioError, UsageError, find_text
+from studio.errors import ModelError, StudioError, UsageError, describe_raised, find_text
+from studio.plugin_code import mark_plugin_call
 from studio.runtime.devices import Device
 from studio.runtime.hub import Hub
 from studio.runtime.library import Library
@@ -98,6 +100,7 @@ class Models:
         self._limits = {"cpu": ram_bytes, "device": vram_bytes}
         self._wholes: dict[Key, Whole] = {}
         self._parts: dict[Key, Part] = {}
+        self._warned: set[str] = set()
         self._clock = 0
         self._closed = False
         self._lock = threading.RLock()
@@ -239,24 +242,36 @@ class Models:
             if isinstance(error, StudioError) or not isinstance(error, Exception) or is_out_of_memory(error):
                 raise
             message = " ".join(find_text(error).split())[:500] or "no message"
+            place = _name_opener(whole.opener)
             raise ModelError(
                 "E606",
-                f"{model.reference!r} cannot be opened: {type(error).__name__}: {message}",
+                f"{model.reference!r} cannot be opened: {type(error).__name__}: {message} (in {place})",
                 where=str(path),
                 hint=f"see what it is: studio models show {model.reference}",
             ) from error
         return whole
 
     def _find_opener(self, path: Path, model: Model) -> ModelOpener:
+        failures = []
         for opener in self._openers:
-            if opener.can_open(path, model):
-                return opener
+            try:
+                with mark_plugin_call():
+                    if opener.can_open(path, model):
+                        return opener
+            except (Exception, SystemExit) as error:  # a plugin may raise anything; the others are asked all the same
+                failures.append(f"can_open of {_name_opener(opener)} {describe_raised(error)}")
+                self._warn_once(failures[-1])
         raise ModelError(
             "E603",
-            f"no installed plugin can open {model.reference!r}",
+            "; ".join([f"no installed plugin can open {model.reference!r}", *failures]),
             where=str(path),
             hint="see `studio plugins`; a folder in diffusers format has a model_index.json",
         )
+
+    def _warn_once(self, message: str) -> None:
+        if message not in self._warned:
+            self._warned.add(message)
+            warnings.warn(f"{message}; other plugins are asked", RuntimeWarning, stacklevel=2)
 
     def _open(self, whole: Whole, path: Path) -> None:
         """Open a model's parts and then itself, as its opener says."""
@@ -341,3 +356,7 @@ class Models:
                 thing.parts = []
         if dropped:
             release_memory()
+
+
+def _name_opener(opener: ModelOpener) -> str:
+    return f"{type(opener).__name__} ({type(opener).__module__})"

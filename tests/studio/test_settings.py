@@ -186,3 +186,49 @@ def test_reports_go_where_a_user_keeps_state(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
 
     assert find_reports_folder() == tmp_path / ".local" / "state" / "studio" / "reports"
+
+
+def test_an_unknown_setting_suggests_the_nearest(config: Path) -> None:
+    config.write_text('devise = "cpu"\n')
+
+    with pytest.raises(SettingProblem, match="unknown setting 'devise'") as caught:
+        load_settings()
+
+    assert caught.value.hint == "did you mean 'device'?"
+
+
+def test_disabled_plugins_are_a_list_in_the_file_and_separated_by_commas_in_the_environment(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config.write_text('disabled_plugins = ["a", "b"]\n')
+    assert load_settings().disabled_plugins == ("a", "b")
+
+    monkeypatch.setenv("STUDIO_DISABLED_PLUGINS", "c, d")
+    assert load_settings().disabled_plugins == ("c", "d")
+
+
+@pytest.mark.parametrize("line", ["disabled_plugins = 3", "disabled_plugins = [3]", 'disabled_plugins = [""]'])
+def test_disabled_plugins_that_are_no_names_are_refused(config: Path, line: str) -> None:
+    config.write_text(line)
+
+    with pytest.raises(SettingProblem, match="invalid disabled_plugins"):
+        load_settings()
+
+
+def test_settings_of_plugins_are_tables_and_are_not_shown(config: Path) -> None:
+    config.write_text('[plugins.tint]\nkey = "hush"\n')
+
+    settings = load_settings()
+
+    assert settings.plugins == {"tint": {"key": "hush"}}
+    assert "hush" not in repr(settings)
+
+
+@pytest.mark.parametrize("text", ["plugins = 3", "[plugins]\ntint = 3"])
+def test_settings_of_plugins_that_are_no_tables_are_refused(config: Path, text: str) -> None:
+    config.write_text(text)
+
+    with pytest.raises(SettingProblem, match="invalid plugins") as caught:
+        load_settings()
+
+    assert "[plugins.NAME]" in caught.value.hint

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
-from tests.docs.provokers.place import Place, provokes
+from studio.api import Context, hookimpl, node
+from tests.docs.provokers.place import Place, build_graph, provokes
 
 
 def list_problems(place: Place, **settings: Any) -> list[dict[str, str]]:
@@ -29,3 +31,23 @@ def _(place: Place) -> Any:
     place.write(f"{info}/entry_points.txt", "[studio]\ntint = studio_tint\n")
     place.patch.syspath_prepend(str(place.folder / "site"))
     return list_problems(place)
+
+
+@provokes("W107")
+def _(place: Place) -> Any:
+    def check(inputs: Any, find_path: Any) -> Any:
+        raise ValueError("no")
+
+    @node("tint.apply", check=check)
+    def apply(ctx: Context) -> int:
+        """Do nothing."""
+        return 1
+
+    plugin = SimpleNamespace(studio_node_types=hookimpl(lambda: [apply]))
+    with place.open(("tint", plugin)) as studio:
+        return studio.validate(studio.load(build_graph({"n": ("tint.apply", {})})))
+
+
+@provokes("E009")
+def _(place: Place) -> Any:
+    place.command("plugins", "vido")

@@ -7,16 +7,19 @@ import errno
 import os
 import queue
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from fakes import Probe
+from fakes import FakePlugin, Probe
 
 import studio as package
+from studio.api import hookimpl
 from studio.app import Studio
 from studio.batch.item_executor import ItemExecutor
 from studio.batch.worker import Worker
 from studio.provenance import output_folder
+from studio.settings import Settings
 from tests.studio.batch.conftest import ADDING, Make, from_input, graph_of
 
 STACKED = graph_of(
@@ -274,3 +277,17 @@ def test_an_items_files_and_folders_have_durable_names_when_it_is_reported(
     assert "deep" in seen[out]
     assert {"m", "m_one.json", "m_two.json"} <= seen[out / "deep"]
     assert out / "deep/m" in seen
+
+
+def test_plugins_observe_the_runs_of_a_batch(tmp_path: Path, probe: Probe) -> None:
+    events: list[Any] = []
+    observer = SimpleNamespace(studio_event=hookimpl(lambda event: events.append(event)))
+    plugins = [("fakes", FakePlugin(probe)), ("observer", observer)]
+    with package.Studio(Settings(cache_dir=tmp_path / "cache"), plugins=plugins, discover=False) as studio:
+        results = list(package.batch(ADDING, [{"a": 1}, {"a": 2}], studio=studio))
+
+    kinds = [type(event).__name__ for event in events]
+    assert [result.state for result in results] == ["done", "done"]
+    assert kinds.count("NodeFinished") == 2
+    assert (kinds[0], kinds[-1]) == ("RunStarted", "RunFinished")
+    assert len({event.run for event in events}) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ from studio.api import Hooks, hookimpl
 from studio.api.hooks import PROJECT
 from studio.cli import plugin_commands
 from studio.cli.plugin_commands import find_commands
+from studio.errors import PluginError
 
 
 class Commanding:
@@ -29,10 +31,13 @@ class Commanding:
 class Failing:
     """A plugin whose hook raises."""
 
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
     @hookimpl
     def studio_commands(self) -> list[click.Command]:
         """Raise."""
-        raise ValueError("on purpose")
+        raise self._error
 
 
 def install(monkeypatch: pytest.MonkeyPatch, **plugins: Any) -> None:
@@ -40,7 +45,7 @@ def install(monkeypatch: pytest.MonkeyPatch, **plugins: Any) -> None:
     host.add_hookspecs(Hooks)
     for name, plugin in plugins.items():
         host.register(plugin, name=name)
-    monkeypatch.setattr(plugin_commands, "load_plugins", lambda: host)
+    monkeypatch.setattr(plugin_commands, "load_plugins", lambda disabled: host)
 
 
 def test_commands_of_all_plugins_are_found_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,16 +54,48 @@ def test_commands_of_all_plugins_are_found_by_name(monkeypatch: pytest.MonkeyPat
     assert set(find_commands(set())) == {"sing", "dance", "paint"}
 
 
-def test_a_command_of_a_name_that_studio_has_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_of_a_name_that_studio_has_is_left_out_with_a_warning(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     install(monkeypatch, first=Commanding("run", "sing"))
 
     assert set(find_commands({"run"})) == {"sing"}
+    assert "plugin 'first': its command 'run' is left out, because Studio has one" in capsys.readouterr().err
+
+
+def test_a_command_that_two_plugins_have_is_an_error_that_names_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, first=Commanding("sing", "dance"), second=Commanding("sing"))
+
+    commands = find_commands(set())
+
+    assert set(commands) == {"sing", "dance"}
+    with pytest.raises(PluginError, match="E203 two plugins have a command named 'sing': first and second"):
+        commands["sing"].main(["--loud", "low"], standalone_mode=False)
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyError("x")])
+def test_a_hook_that_raises_anything_is_a_warning(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException
+) -> None:
+    install(monkeypatch, bad=Failing(error), good=Commanding("sing"))
+
+    assert set(find_commands(set())) == {"sing"}
+    assert "plugin 'bad': studio_commands" in capsys.readouterr().err
+
+
+def test_what_is_not_a_command_is_a_warning(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install(monkeypatch, bad=SimpleNamespace(studio_commands=hookimpl(lambda: [3])), good=Commanding("sing"))
+
+    assert set(find_commands(set())) == {"sing"}
+    assert "3 is not a click.Command" in capsys.readouterr().err
 
 
 def test_a_plugin_whose_hook_raises_is_a_warning_and_the_others_work(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    install(monkeypatch, bad=Failing(), good=Commanding("sing"))
+    install(monkeypatch, bad=Failing(ValueError("on purpose")), good=Commanding("sing"))
 
     assert set(find_commands(set())) == {"sing"}
-    assert capsys.readouterr().err == "warning: plugin 'bad': studio_commands raised on purpose\n"
+    assert "warning: plugin 'bad': studio_commands raised ValueError: on purpose (" in capsys.readouterr().err

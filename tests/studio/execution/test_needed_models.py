@@ -127,9 +127,22 @@ def test_a_node_types_own_check_sees_the_values_that_are_known(studio: Studio) -
 
     assert find(size=13) == [("E010", "/nodes/n/inputs/size")]
     assert find(size=15) == []
-    assert find(size=99) == []  # a check that fails says nothing; the node itself will
+    assert find(size=99) == [("W107", "/nodes/n")]
     assert find(size=[13, 13]) == []  # of a mapped input there are many values
     assert find(size={"from": "big"}) == []
+
+
+def test_a_check_that_fails_is_a_warning_that_names_it_and_the_node_runs(studio: Studio) -> None:
+    document = {"studio": 1, "nodes": {"n": put("paint.is_lucky", size=99)}, "outputs": {"n": {"from": "n"}}}
+
+    (finding,) = studio.validate(parse_graph(document))
+    with pytest.warns(RuntimeWarning, match="the check of paint.is_lucky raised ValueError: the check itself is"):
+        result = studio.run(document)
+
+    assert (finding.code, finding.severity) == ("W107", "warning")
+    assert "test_needed_models.py:" in finding.message
+    assert "report it to the authors of paint" in finding.hint
+    assert result["n"] is True
 
 
 def test_items_of_a_batch_are_checked_as_a_run_is(studio: Studio) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from studio.api import hookimpl
+from studio.api import Cancelled, hookimpl
 from studio.registry import Observers
 from tests.studio.registry.conftest import load
 
@@ -50,13 +50,13 @@ class Failing:
         raise self.error
 
 
-@pytest.mark.parametrize("error", [ValueError("no"), SystemExit(1)])
+@pytest.mark.parametrize("error", [ValueError("no"), SystemExit(1), Cancelled(), GeneratorExit()])
 def test_an_observer_that_raises_is_reported_once_and_the_others_go_on(error: BaseException) -> None:
     watching, failing = Watching(), Failing(error)
     registry, _ = load(failing, watching)
     observers = Observers(registry.host)
 
-    with pytest.warns(RuntimeWarning, match="'p0': studio_event raised"):
+    with pytest.warns(RuntimeWarning, match="plugin 'p0': studio_event (raised|tried to end)"):
         observers("one")
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from studio.registry import PluginRow
+from studio.registry import PluginRow, find_plugins
 from studio.testing.subject import GivenPlugin
 from tests.studio.registry.conftest import Note, NoteType, count, count_again, load
 
@@ -34,10 +34,9 @@ def test_a_disabled_plugin_answers_for_its_node_types_with_how_to_enable_it() ->
 
 @pytest.mark.parametrize("name", ["film", "studio-film", "studio_film", "Film", "film-maker"])
 def test_a_plugin_is_found_by_its_short_name_its_name_and_its_distribution(name: str) -> None:
-    registry, _ = load()
-    registry.plugins += [PluginRow("studio-film", "Film.Maker"), PluginRow("sound", "studio-sound")]
+    rows = [PluginRow("studio-film", "Film.Maker"), PluginRow("sound", "studio-sound")]
 
-    assert [row.name for row in registry.find_plugins(name)] == ["studio-film"]
+    assert [row.name for row in find_plugins(rows, name)] == ["studio-film"]
 
 
 def test_a_value_type_is_known_by_its_name_and_by_its_class() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -350,6 +351,41 @@ def test_weights_that_nobody_can_open_are_told(make: Make, tmp_path: Path) -> No
 
     with pytest.raises(ModelError, match="E603"):
         use(make(), Model(f"file:{tmp_path / 'net.xyz'}"))
+
+
+class BlindOpener(CountingOpener):
+    """An opener that cannot even look."""
+
+    def can_open(self, path: Path, model: Model) -> bool:
+        """Raise."""
+        raise LookupError("cannot see")
+
+
+def test_an_opener_that_raises_when_it_is_asked_is_named_once_and_the_others_are_asked(
+    make: Make, opener: CountingOpener
+) -> None:
+    models = make()
+    models._openers = [BlindOpener(), opener]
+
+    with pytest.warns(
+        RuntimeWarning, match=r"can_open of BlindOpener \(.*test_models\) raised LookupError: cannot see"
+    ):
+        use(models, A)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        use(models, Model("builtin:b"))
+
+    assert models.loads == 2
+
+
+def test_weights_that_only_a_broken_opener_may_know_are_an_error_that_names_it(make: Make) -> None:
+    models = make()
+    models._openers = [BlindOpener()]
+
+    with pytest.warns(RuntimeWarning), pytest.raises(ModelError, match=r"E603 .*can_open of BlindOpener") as caught:
+        use(models, A)
+
+    assert "LookupError: cannot see" in caught.value.message
 
 
 def test_models_that_load_options_name_come_as_paths(make: Make, opener: CountingOpener, tmp_path: Path) -> None:
