@@ -52,6 +52,7 @@ class Columns:
         self._name_column = name_column
         self._given = given
         self._unknown: set[str] = set()
+        self._twice: set[str] = set()
 
     def check_given(self, findings: list[Finding]) -> None:
         """Check the values that all items share."""
@@ -61,11 +62,12 @@ class Columns:
         """Return the item that rows of several groups make together, or add to the findings what is wrong."""
         before, collected = len(findings), Findings(findings)
         values = dict(self._given)
+        givers: dict[str, Row] = {}
         for row in rows:
             if row.problem:
                 findings.append(Finding("E741", row.source, row.problem, hint="correct the row"))
             else:
-                self._read_row(row, values, collected)
+                self._read_row(row, values, collected, givers)
         source = next((row.source for row in rows), _GIVEN)
         if len(findings) == before:
             check_required(self._inputs, values, f"{source}#/", collected, _COLUMN_HINT)
@@ -74,14 +76,25 @@ class Columns:
         name = "_".join(row.label for row in rows if row.label) or f"{index + 1:05d}"
         return Item(index, escape_surrogates(name, "%"), values, escape_surrogates(source))
 
-    def _read_row(self, row: Row, values: dict[str, Any], findings: Findings) -> None:
-        """Add what a row gives to the values; findings name the row and the column."""
+    def _read_row(
+        self, row: Row, values: dict[str, Any], findings: Findings, givers: dict[str, Row] | None = None
+    ) -> None:
+        """Add what a row gives to the values; findings name the row and the column.
+
+        Args:
+            row: The row.
+            values: The item's values so far.
+            findings: What is wrong.
+            givers: Which row of the item gave an input its value, to find those that are given twice.
+        """
         binder = Binder(self._classes, Paths(row.base, by_caller=True), findings)
         for column, value in row.values.items():
             name = str(column)
             where = f"{row.source}#/{escape(name)}"
             end = self._find_input(name, where, findings)
             if end is None or _is_left_out(value, end):
+                continue
+            if givers is not None and self._is_given_twice(name, row, where, givers, findings):
                 continue
             given = read_text(str(value), end.spec) if isinstance(value, Cell) else value
             source = bind_given(binder, name_table_files(given, end.spec), end.spec, where, findings)
@@ -92,6 +105,17 @@ class Columns:
             except ValueProblem as problem:
                 hint = "a table takes plain values and names of files"
                 findings.report("E114", where, str(problem), expected=str(end.spec), found=problem.found, hint=hint)
+
+    def _is_given_twice(self, name: str, row: Row, where: str, givers: dict[str, Row], findings: Findings) -> bool:
+        """Say whether another row of the item gives the input a value; that is reported once, not for each item."""
+        first = givers.setdefault(name, row)
+        if first is row:
+            return False
+        if name not in self._twice:
+            self._twice.add(name)
+            message = f"input {name!r} is given twice, by {first.source} and by {row.source}"
+            findings.report("E749", where, message, hint=f"give {name!r} in one place")
+        return True
 
     def _find_input(self, name: str, where: str, findings: Findings) -> Input | None:
         """Return the input of a column; an unknown one is reported once, and not for each row."""

@@ -61,7 +61,13 @@ def _find_files(studio: Studio, graph: Graph, options: ItemOptions) -> Iterator[
 def _find_values(options: ItemOptions) -> Iterator[Group]:
     from studio.batch.groups import zip_columns
 
-    zips = {name: parse_list(text) for name, text in _split(options.zips, "--zip")}
+    zips: dict[str, list[str]] = {}
+    for name, text in _split(options.zips, "--zip"):
+        if name in zips:
+            raise UsageError(
+                "E749", f"--zip {name}=... is given twice", where="--zip", hint="write all its values once"
+            )
+        zips[name] = parse_list(text)
     if zips:
         yield zip_columns(zips, "--zip")
     for name, text in _split(options.products, "--product"):

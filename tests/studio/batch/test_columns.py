@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from studio.batch.columns import fingerprint_item
-from studio.batch.groups import ItemsError, list_rows
+from studio.batch.groups import Group, ItemsError, list_rows, repeat, zip_columns
 from studio.batch.item import Item
 from studio.batch.tables import open_table
 from tests.studio.batch.conftest import ADDING, Make, graph_of, write_csv
@@ -72,6 +72,32 @@ def test_shared_values_are_checked_and_a_row_wins(make: Make) -> None:
         ("00001", {"whole": 3, "text": "s"})
     ]
     assert find_problems(make, EVERY, list_rows([{}]), given={"whole": -1})[0][1] == "--set#/whole"
+
+
+@pytest.mark.parametrize(
+    ("groups", "givers"),
+    [
+        (
+            [zip_columns({"whole": ["1"]}, "--product"), zip_columns({"whole": ["2"]}, "--product")],
+            "--product and by --product",
+        ),
+        ([list_rows([{"whole": 1}, {"whole": 2}]), repeat(2, "whole", 0)], "items[0] and by --repeat"),
+    ],
+)
+def test_an_input_that_is_given_twice_is_an_error_of_its_own(make: Make, groups: list[Group], givers: str) -> None:
+    problems = find_problems(make, EVERY, *groups)
+
+    assert [code for code, _, _ in problems] == ["E749"]
+    assert problems[0][2] == f"input 'whole' is given twice, by {givers}"
+
+
+def test_a_cell_that_is_left_empty_gives_nothing(make: Make, tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "items.csv", "name,whole", "a,")
+
+    assert [values for _, values in read(make, EVERY, open_table(table), repeat(2, "whole", 5))] == [
+        {"whole": 5},
+        {"whole": 6},
+    ]
 
 
 def test_a_cell_may_name_several_files_by_a_pattern_or_one_by_one(make: Make, tmp_path: Path) -> None:

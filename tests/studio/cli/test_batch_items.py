@@ -116,3 +116,10 @@ def test_the_name_column_names_items(studio: Studio, tmp_path: Path) -> None:
 )
 def test_a_list_is_written_as_a_line_of_csv(text: str, values: list[str]) -> None:
     assert parse_list(text) == values
+
+
+def test_values_zipped_twice_are_an_error(studio: Studio) -> None:
+    with pytest.raises(UsageError, match="--zip color=") as caught:
+        read(studio, zips=["color=red,blue", "size=1,2", "color=green,black"])
+
+    assert caught.value.code == "E749"
