@@ -83,7 +83,7 @@ def test_a_changed_item_and_a_changed_graph_are_noticed(working: Studio, tmp_pat
     assert [item.name for item in changed] == ["n3"]
     assert json.loads((tmp_path / "out/n3.json").read_text(encoding="utf-8")) == 10
     assert titled == []
-    assert again == []
+    assert len(again) == 4
 
 
 def test_an_item_stays_done_if_a_node_states_the_version_that_it_had(working: Studio, tmp_path: Path) -> None:
