@@ -8,8 +8,9 @@ from typing import Any
 from studio.api import Model
 from studio.api.type_spec import PLAIN_TYPES
 from studio.app import RunResult
-from studio.errors import CacheError, Finding, GraphError, StudioError
+from studio.errors import Finding, GraphError, StudioError
 from studio.graph import parse_graph
+from studio.testing.codecs import find_codec_problems, find_value_problems
 from studio.testing.report import Report
 from studio.testing.subject import NODE, Called, Subject
 
@@ -41,50 +42,10 @@ def check_codecs(subject: Subject, report: Report, reference: Called) -> None:
     values |= {f"input {name!r}": value for name, value in subject.inputs.items() if isinstance(value, classes)}
     report.add(
         "codecs",
-        [f"{end}: {problem}" for end, value in values.items() for problem in _find_codec_problems(subject, value)],
+        [f"{end}: {problem}" for end, value in values.items() for problem in find_codec_problems(subject, value)],
     )
-
-
-def _find_codec_problems(subject: Subject, value: Any) -> list[str]:
-    codecs = subject.studio.cache.codecs
-    if not subject.digest(value):
-        return [
-            f"a {type(value).__name__} has no digest, so it is never cached; register a ValueType whose `python` "
-            "is its class, and pass it here with value_types="
-        ]
-    stream = codecs.find_stream(value)
-    if stream is not None and stream.find_origin(value) is not None:
-        return []  # it is not stored, but read again from the user's own file
-    try:
-        return _find_round_trip_problems(subject, value)
-    except CacheError as error:
-        return [f"its codec cannot read back what it wrote: {error.message}"]
-    except Exception as error:  # the author's codec
-        return [f"its codec raised {type(error).__name__}: {error}; pack() returns plain JSON and C-contiguous arrays"]
-
-
-def _find_round_trip_problems(subject: Subject, value: Any) -> list[str]:
-    """Encode and decode a value; a list entry by entry."""
-    encoded = subject.studio.cache.codecs.encode(value, subject.digest)
-    if encoded is None:
-        return [f"a {type(value).__name__} cannot be stored; give its ValueType pack() and unpack()"]
-    if encoded.codec == "list":
-        return [problem for entry in encoded.entries for problem in _find_codec_problems(subject, entry)]
-    decoded = _decode(subject, value, encoded)
-    if type(decoded) is type(value) and subject.digest(decoded) == subject.digest(value):
-        return []
-    return ["its codec loses data: unpack(pack(value)) has another digest; pack all that distinguishes values"]
-
-
-def _decode(subject: Subject, value: Any, encoded: Any) -> Any:
-    codecs = subject.studio.cache.codecs
-    stream = codecs.find_stream(value)
-    if stream is None:
-        return codecs.decode(encoded.codec, encoded.data)
-    path = subject.folder / f"stored.{stream.stored_extension}"
-    path.unlink(missing_ok=True)
-    stream.encode(value, path)
-    return codecs.open_stream(encoded.codec, path)
+    found = {end: find_value_problems(subject, value) for end, value in values.items()}
+    report.add("values", [f"{end}: {problem}" for end, problems in found.items() for problem in problems])
 
 
 # -- graph and schema ------------------------------------------------------------------------------

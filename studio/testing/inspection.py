@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -10,6 +9,8 @@ from studio.api import NodeType, ValueType, get_node_type
 from studio.api.type_spec import ValueProblem
 from studio.errors import StudioError
 from studio.testing.caching import check_codecs, check_fingerprints, check_graph, check_runs, check_unkeyed
+from studio.testing.declared_functions import check_check, check_migrations
+from studio.testing.failures import describe_error
 from studio.testing.purity import call_seeded, check_cancellation, check_inputs, check_order, check_repeat
 from studio.testing.report import Report
 from studio.testing.stacking import check_batch
@@ -22,6 +23,8 @@ def check_node_type(
     /,
     *,
     cancels: bool | None = None,
+    device: str = "cpu",
+    dtype: str = "float32",
     plugin: Any = None,
     value_types: Iterable[ValueType[Any]] = (),
     variants: Mapping[str, Any] | None = None,
@@ -36,7 +39,8 @@ def check_node_type(
     - return equal results for equal inputs, whatever ran before;
     - let `Cancelled` pass;
     - have a fingerprint that changes with every input except the `Unkeyed` ones;
-    - have values that their codecs restore exactly;
+    - have values that their codecs restore exactly and that the methods of their value types accept;
+    - with `check=` or `migrations=`, have functions that do not raise, change or lose what they get;
     - work in a graph, and come from the cache in the second run;
     - with `batch=`, return the same stacked as singly.
 
@@ -44,6 +48,8 @@ def check_node_type(
         function: The function that `@node` decorates.
         cancels: True: it must call `ctx.step`. False: it need not. None: it must if the example takes more than a
             second.
+        device: Where it runs: "cpu", "cuda", "cuda:N" or "mps".
+        dtype: What networks compute in: "float32", "float16" or "bfloat16".
         plugin: The plugin that provides it (a module or an object with hooks), if it needs more of it than
             `value_types`, such as models and model openers.
         value_types: Value types of its inputs and outputs, in addition to Studio's own.
@@ -56,15 +62,39 @@ def check_node_type(
     Raises:
         AssertionError: Some checks failed; the message lists all of them, each with what to do.
         NodeTypeError: E202 if `@node` does not decorate the function.
+        UsageError: E002 if this machine does not have the device.
     """
-    declared = get_node_type(function)
+    __tracebackhide__ = True
+    report = examine_node_type(
+        get_node_type(function),
+        example,
+        cancels=cancels,
+        plugin=plugin,
+        value_types=value_types,
+        variants=variants,
+        device=device,
+        dtype=dtype,
+    )
+    report.require(get_node_type(function).where)
+    return report
+
+
+def examine_node_type(
+    declared: NodeType,
+    example: Mapping[str, Any],
+    *,
+    cancels: bool | None = None,
+    variants: Mapping[str, Any] | None = None,
+    plugin: Any = None,
+    value_types: Iterable[ValueType[Any]] = (),
+    **options: Any,
+) -> Report:
+    """Return the checks of a node type, as `check_node_type` describes them; further options are of `open_subject`."""
     report = Report(declared.id)
-    with open_subject(declared, plugin, value_types) as (subject, problems):
+    with open_subject(declared, plugin, value_types, **options) as (subject, problems):
         report.add("declaration", _find_declaration_problems(declared))
         if report.add("registration", problems) and report.add("example", _read_example(subject, example, variants)):
             _examine(subject, report, cancels)
-    if report.failed:
-        raise AssertionError(f"{report}\n({declared.where})")
     return report
 
 
@@ -134,11 +164,13 @@ def _examine(subject: Subject, report: Report, cancels: bool | None) -> None:
     if unwanted:
         report.add("lazy inputs", unwanted)
         return
+    accepted = check_check(subject, report)
+    check_migrations(subject, report)
     first, _ = call_seeded(subject, 1)
     if not report.add("call", _find_call_problems(first)):
         return
     _derive_variants(subject, report)
-    second = check_inputs(subject, report)
+    second = check_inputs(subject, report, first)
     if second is None:
         return
     check_repeat(subject, report, first, second)
@@ -146,7 +178,7 @@ def _examine(subject: Subject, report: Report, cancels: bool | None) -> None:
     check_cancellation(subject, report, second, cancels)
     check_unkeyed(subject, report, second)
     check_codecs(subject, report, second)
-    if check_graph(subject, report):
+    if check_graph(subject, report) and accepted:
         check_fingerprints(subject, report)
         check_runs(subject, report, second)
     check_batch(subject, report)
@@ -185,10 +217,3 @@ def _find_call_problems(called: Called) -> list[str]:
     if "read-only" in str(error):
         return [f"it writes to an input: {describe_error(error)}; inputs are read-only, so copy what it changes"]
     return [f"it raised {describe_error(error)}; give an example that works, or correct it"]
-
-
-def describe_error(error: BaseException) -> str:
-    """Return in a line what was raised, and where."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{place}"

@@ -1,8 +1,8 @@
-"""`Report`: the checks of `check_node_type`, and their results."""
+"""`Report`: the checks of a node type, a value type, an opener or a plugin, and their results."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Status = Literal["passed", "failed", "skipped"]
@@ -22,14 +22,14 @@ class Check:
 
 @dataclass
 class Report:
-    """The checks of a node type.
+    """The checks of something that a plugin provides.
 
     Attributes:
-        node_type: Its id.
+        subject: What was checked: the id of a node type, the name of a value type, ...
         checks: The checks, in order.
     """
 
-    node_type: str
+    subject: str
     checks: list[Check] = field(default_factory=list)
 
     @property
@@ -58,10 +58,24 @@ class Report:
         """Record a check that does not apply, and why."""
         self.checks.append(Check(name, "skipped", reason))
 
+    def include(self, other: Report) -> None:
+        """Add the checks of a part, under its name."""
+        for check in other.checks:
+            self.checks.append(replace(check, name=f"{other.subject}: {check.name}"))
+
+    def require(self, where: str = "") -> None:
+        """Raise an AssertionError that lists the checks that failed, if some did.
+
+        Args:
+            where: File and line of what was checked, if it has one.
+        """
+        __tracebackhide__ = True
+        if self.failed:
+            raise AssertionError(f"{self}\n({where})" if where else str(self))
+
     def __str__(self) -> str:
         lines = [
-            f"{self.node_type}: {len(self.passed)} checks passed, {len(self.failed)} failed, "
-            f"{len(self.skipped)} skipped"
+            f"{self.subject}: {len(self.passed)} checks passed, {len(self.failed)} failed, {len(self.skipped)} skipped"
         ]
         lines += [f"  failed   {check}" for check in self.failed]
         lines += [f"  skipped  {check}" for check in self.skipped]

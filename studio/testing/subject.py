@@ -2,56 +2,33 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from studio.api import Model, NodeType, OutputPath, TypeSpec, ValueType, hookimpl
+from studio.api import Model, NodeType, OutputPath, TypeSpec, ValueType
 from studio.api.node_type import call_node_type
-from studio.api.type_spec import PLAIN_TYPES, ValueProblem, check_value
-from studio.app import Studio
-from studio.cache import Undigestable
+from studio.api.type_spec import PLAIN_TYPES, ValueProblem, check_value, copy_plain
 from studio.cache.codec import is_plain
 from studio.errors import Cancelled
 from studio.execution.color_inputs import convert_inputs
 from studio.graph import parse_graph
-from studio.runtime.devices import Device
-from studio.settings import Settings
 from studio.testing.context import TestContext
+from studio.testing.workspace import GivenPlugin, Workspace, open_workspace
 
 NODE = "node"
 """Id of the one node in the graph that a subject is run with."""
 
 
-class GivenPlugin:
-    """A plugin object with what a test passed in."""
-
-    def __init__(
-        self, functions: Iterable[Callable[..., Any]] = (), value_types: Iterable[ValueType[Any]] = ()
-    ) -> None:
-        self.functions = list(functions)
-        self.value_types = list(value_types)
-
-    @hookimpl
-    def studio_node_types(self) -> Iterable[Callable[..., Any]]:
-        """Return the functions."""
-        return self.functions
-
-    @hookimpl
-    def studio_value_types(self) -> Iterable[ValueType[Any]]:
-        """Return the value types."""
-        return self.value_types
-
-
 @dataclass
 class Called:
-    """The result of one call: either `values`, settled and checked, or `error`."""
+    """One call with the inputs that it got, and its result: either `values`, settled and checked, or `error`."""
 
     context: TestContext
+    inputs: dict[str, Any] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
     error: BaseException | None = None
@@ -63,29 +40,25 @@ class BadOutput(Exception):
 
 
 @dataclass
-class Subject:
+class Subject(Workspace):
     """A node type under examination.
 
     Attributes:
         declared: The node type, as the registry has it.
-        studio: A Studio that knows it and nothing else that is installed.
-        folder: A temporary folder of its own.
         example: The inputs that the author gave, converted.
         variants: For inputs by name: a value that differs from the example's.
     """
 
     declared: NodeType
-    studio: Studio
-    folder: Path
     example: dict[str, Any] = field(default_factory=dict)
     variants: dict[str, Any] = field(default_factory=dict)
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """The inputs of a call: the example and the defaults, as the executor passes them."""
+        """The inputs of a call: the example and the defaults, as the executor passes them; lists are fresh copies."""
         defaults = {end.name: end.default for end in self.declared.inputs.values() if not end.required}
         given = {name: value for name, value in self.example.items() if name not in self.unwanted}
-        return dict(convert_inputs(self.declared, {**defaults, **given})[0])
+        return dict(convert_inputs(self.declared, copy_plain({**defaults, **given}))[0])
 
     @property
     def unwanted(self) -> frozenset[str]:
@@ -125,7 +98,8 @@ class Subject:
         called = Called(context)
         begin = time.perf_counter()
         try:
-            given, _ = convert_inputs(self.declared, self.inputs if inputs is None else inputs)
+            given, _ = convert_inputs(self.declared, self.inputs if inputs is None else copy_plain(dict(inputs)))
+            called.inputs = dict(given)
             result = call_node_type(self.declared, context, given)
             called.seconds = time.perf_counter() - begin
             called.values = self.read_outputs(result)
@@ -142,8 +116,13 @@ class Subject:
 
     def create_context(self, cancel_at_step: int | None = None) -> TestContext:
         """Return a context that leases models through the Studio."""
-        models, device = self.studio.models, Device("cpu", "float32")
-        return TestContext(cancel_at_step=cancel_at_step, open_model=lambda model: models.open(model, device))
+        models, device = self.studio.models, self.studio.device
+        return TestContext(
+            device.name,
+            device.dtype,
+            cancel_at_step=cancel_at_step,
+            open_model=lambda model: models.open(model, device),
+        )
 
     def read_outputs(self, result: Any) -> dict[str, Any]:
         """Return the outputs by name, checked and settled.
@@ -162,13 +141,6 @@ class Subject:
                 raise BadOutput(f"output {name!r}: {problem}") from None
             values[name] = self.studio.cache.store_streams(checked)
         return values
-
-    def digest(self, value: Any) -> str:
-        """Return the digest of a value, or "" if it has none."""
-        try:
-            return self.studio.cache.digest(value)
-        except Undigestable:
-            return ""
 
     # -- as a graph ------------------------------------------------------------------------------------
 
@@ -229,20 +201,23 @@ def write_literal(spec: TypeSpec, value: Any) -> Any:
 
 @contextmanager
 def open_subject(
-    declared: NodeType, plugin: Any, value_types: Iterable[ValueType[Any]]
+    declared: NodeType,
+    plugin: Any,
+    value_types: Iterable[ValueType[Any]],
+    *,
+    others: Iterable[tuple[str, Any]] = (),
+    device: str = "cpu",
+    dtype: str = "float32",
 ) -> Iterator[tuple[Subject, list[str]]]:
-    """Yield a subject, and why its plugin failed to load."""
-    with tempfile.TemporaryDirectory(prefix="studio-check-") as name:
-        folder = Path(name).resolve()
-        settings = Settings(device="cpu", dtype="float32", cache_dir=folder / "cache", workers=1)
-        given = [("value-types", GivenPlugin(value_types=value_types))]
-        given.append(("checked", plugin or GivenPlugin([declared.function])))
-        with Studio(settings, plugins=given, discover=False, on_disk=False) as studio:
-            problems = [f"{row.problem} [{row.where}]" for row in studio.registry.plugins if row.status != "ok"]
-            registered = studio.registry.node_types.get(declared.id)
-            if registered is None and not problems:
-                problems = [f"the plugin does not return {declared.id!r} from studio_node_types"]
-            yield Subject(registered or declared, studio, folder), problems
+    """Yield a subject, and why its plugin, or one of the others that it uses, failed to load."""
+    given = [*others, ("value-types", GivenPlugin(value_types=value_types))]
+    given.append(("checked", plugin or GivenPlugin([declared.function])))
+    with open_workspace(given, device=device, dtype=dtype) as workspace:
+        problems = workspace.find_load_problems()
+        registered = workspace.studio.registry.node_types.get(declared.id)
+        if registered is None and not problems:
+            problems = [f"the plugin does not return {declared.id!r} from studio_node_types"]
+        yield Subject(workspace.studio, workspace.folder, registered or declared), problems
 
 
 __all__ = ["NODE", "BadOutput", "Called", "GivenPlugin", "Subject", "open_subject", "write_literal"]

@@ -18,6 +18,7 @@ from studio.api import (
     Image,
     node,
 )
+from studio.errors import UsageError
 from studio.testing import check_node_type
 from tests.studio.testing.conftest import GRAY, find_failures
 
@@ -222,3 +223,50 @@ def test_a_long_call_without_steps_is_caught(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_node_type_that_must_cancel_and_cannot_is_caught() -> None:
     assert "cancellation" in find_failures(silent, cancels=True)
+
+
+@pytest.mark.parametrize("change", [
+    lambda items: items.sort(), lambda items: items.reverse(), lambda items: items.__setitem__(0, 1), list.clear,
+])  # fmt: skip
+def test_changing_a_list_in_place_once_is_caught(change: Callable[[list[int]], None]) -> None:
+    @node("bad.sort")
+    def sort(ctx: Context, items: list[int], *, more: list[int] = [2, 1]) -> int:  # noqa: B006
+        """Take the first number.
+
+        Args:
+            items: Numbers.
+            more: More numbers.
+        """
+        change(items)
+        return len(items)
+
+    assert "'items'" in find_failures(sort, items=[3, 1, 2])["inputs"]
+
+
+def test_changing_a_default_in_place_is_caught() -> None:
+    @node("bad.sort_default")
+    def sort(ctx: Context, *, more: list[int] = [2, 1]) -> int:  # noqa: B006
+        """Take the first number.
+
+        Args:
+            more: Numbers.
+        """
+        more.sort()
+        return more[0]
+
+    assert "'more'" in find_failures(sort)["inputs"]
+
+
+def test_a_node_sees_the_device_and_the_dtype_that_are_asked_for() -> None:
+    @node("good.see", lane="device")
+    def see(ctx: Context) -> str:
+        """Say what the context says."""
+        assert (ctx.device, ctx.dtype) == ("cpu", "bfloat16")
+        return ctx.dtype
+
+    check_node_type(see, device="cpu", dtype="bfloat16")
+
+
+def test_a_device_that_is_not_there_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="cuda:77"):
+        check_node_type(mutate, device="cuda:77", items=[1])

@@ -1,0 +1,181 @@
+"""`check_plugin`: checks a whole plugin, as an installed Studio would use it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from studio.api import Model
+from studio.api.hooks import PROJECT
+from studio.errors import StudioError
+from studio.registry.registry import PluginRow
+from studio.registry.sources import ENTRY_POINTS
+from studio.testing.failures import describe_error
+from studio.testing.inspection import examine_node_type
+from studio.testing.opener_inspection import examine_model_opener
+from studio.testing.report import Report
+from studio.testing.value_type_inspection import examine_value_type
+from studio.testing.wheel import depends_on_studio, find_wheel_problems
+from studio.testing.workspace import Workspace, open_workspace
+
+Example = Mapping[str, Any]
+
+
+def check_plugin(
+    plugin: Any,
+    /,
+    *,
+    examples: Mapping[str, Example] | None = None,
+    values: Iterable[Any] = (),
+    others: Iterable[Any] = (),
+    wheel: Path | str | None = None,
+    device: str = "cpu",
+    dtype: str = "float32",
+) -> Report:
+    """Check a plugin: that it loads, each thing that it provides, its metadata and what is in its wheel.
+
+    Args:
+        plugin: A module or an object with hooks, or the name of a module.
+        examples: Inputs for node types, by their ids, as for `check_node_type`. A node type without an example is
+            checked with its defaults, if it has no required inputs.
+        values: Values of the plugin's value types, as for `check_value_type`.
+        others: Plugins whose value types it uses.
+        wheel: The wheel, as `build_wheel` returns it. Every file of the package must be in it.
+        device: Where to run: "cpu", "cuda", "cuda:N" or "mps".
+        dtype: "float32", "float16" or "bfloat16".
+
+    Returns:
+        The checks, and why some were skipped.
+
+    Raises:
+        AssertionError: Some checks failed; the message lists all of them, each with what to do.
+        UsageError: E002 if this machine does not have the device.
+    """
+    __tracebackhide__ = True
+    name = plugin if isinstance(plugin, str) else str(getattr(plugin, "__name__", type(plugin).__name__))
+    report = Report(f"plugin {name!r}")
+    module = _import(plugin, report)
+    if module is not None:
+        given = [(f"other-{number}", other) for number, other in enumerate(others)] + [(name, module)]
+        with open_workspace(given, device=device, dtype=dtype) as workspace:
+            row = workspace.studio.registry.plugins[-1]
+            if report.add("loading", [*workspace.find_load_problems(), *_find_empty_problems(row)]):
+                checks = _Checks(workspace, row, module, given[:-1], {"device": device, "dtype": dtype})
+                checks.check_node_types(report, examples or {})
+                checks.check_value_types(report, list(values))
+                checks.check_models(report)
+        _check_metadata(report, module, wheel)
+    report.require(str(getattr(module, "__file__", None) or ""))
+    return report
+
+
+def _import(plugin: Any, report: Report) -> Any:
+    if not isinstance(plugin, str):
+        return plugin
+    try:
+        return importlib.import_module(plugin)
+    except Exception as error:  # an author's module
+        report.add("loading", [f"importing it raised {describe_error(error)}"])
+        return None
+
+
+def _find_empty_problems(row: PluginRow) -> list[str]:
+    return [] if row.hooks else ["it implements no hook; mark one with @hookimpl"]
+
+
+@dataclass(frozen=True)
+class _Checks:
+    """What a plugin provides, and how it is checked.
+
+    Attributes:
+        workspace: A Studio that has loaded it.
+        row: Its row.
+        plugin: The module or object.
+        others: Plugins that it uses.
+        options: The device and the dtype.
+    """
+
+    workspace: Workspace
+    row: PluginRow
+    plugin: Any
+    others: Sequence[tuple[str, Any]]
+    options: Mapping[str, Any]
+
+    def check_node_types(self, report: Report, examples: Mapping[str, Example]) -> None:
+        """Check each node type with its example."""
+        unknown = [name for name in examples if name not in self.row.node_types]
+        names = ", ".join(self.row.node_types) or "none"
+        report.add("examples", [f"it has no node type {name!r}; its node types: {names}" for name in unknown])
+        for name in self.row.node_types:
+            declared = self.workspace.studio.registry.node_types[name]
+            required = [end.name for end in declared.inputs.values() if end.required]
+            if name not in examples and required:
+                report.skip(f"{name}: example", f"give its inputs: examples={{{name!r}: {{{required[0]!r}: ...}}}}")
+                continue
+            example = examples.get(name, {})
+            report.include(examine_node_type(declared, example, plugin=self.plugin, others=self.others, **self.options))
+
+    def check_value_types(self, report: Report, values: Sequence[Any]) -> None:
+        """Check each value type with those of the values that are of its class."""
+        for name in self.row.value_types:
+            value_type = self.workspace.studio.registry.value_types[name]
+            own = tuple(value for value in values if type(value) is value_type.python)
+            if own:
+                report.include(examine_value_type(value_type, own))
+            else:
+                report.skip(f"value type {name!r}", f"give values: values=[{value_type.python.__name__}(...)]")
+
+    def check_models(self, report: Report) -> None:
+        """Check the weights that ship with the plugin, and open those that an opener of its own knows."""
+        openers = self.workspace.studio.registry.model_openers
+        for reference in self.row.models:
+            model = Model(reference)
+            try:
+                self.workspace.studio.models.library.check(model)
+            except StudioError as error:
+                report.add(f"model {reference}", [f"{error.message}; {error.hint}"])
+                continue
+            report.add(f"model {reference}", [])
+            path = self.workspace.studio.models.find_path(model)
+            opener = next((one for one in openers if one.can_open(path, model)), None)
+            if opener is not None:
+                report.include(examine_model_opener(opener, path, {}, **self.options))
+
+
+# -- metadata --------------------------------------------------------------------------------------
+
+
+def _check_metadata(report: Report, plugin: Any, wheel: Path | str | None) -> None:
+    name, file = getattr(plugin, "__name__", None), getattr(plugin, "__file__", None)
+    if not isinstance(plugin, ModuleType) or name is None or file is None:
+        report.skip("metadata", "it is an object, which no distribution provides")
+        return
+    package = Path(file).parent if Path(file).name == "__init__.py" else Path(file)
+    distribution = _find_distribution(name)
+    if distribution is None:
+        report.skip("metadata", f"no installed distribution has the entry point {name!r} in the group 'studio'")
+    else:
+        report.add("metadata", _find_metadata_problems(distribution))
+    if wheel is None:
+        report.skip("wheel", "give one: wheel=build_wheel(project, folder)")
+    else:
+        report.add("wheel", find_wheel_problems(Path(wheel), package, name))
+
+
+def _find_distribution(module: str) -> importlib.metadata.Distribution | None:
+    points = importlib.metadata.entry_points(group=ENTRY_POINTS)
+    return next((point.dist for point in points if point.module == module), None)
+
+
+def _find_metadata_problems(distribution: importlib.metadata.Distribution) -> list[str]:
+    problems = []
+    if distribution.name != PROJECT and not depends_on_studio(distribution.requires or ()):
+        problems.append('it does not depend on studio; add "studio>=0.1" to the dependencies')
+    if "Summary" not in distribution.metadata:
+        problems.append("it has no description; add one to [project]")
+    return problems

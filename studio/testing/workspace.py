@@ -1,0 +1,73 @@
+"""`Workspace`: a Studio with what is under examination, and a folder of its own."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.api import ValueType, hookimpl
+from studio.app import Studio
+from studio.cache import Undigestable
+from studio.settings import Settings
+
+
+class GivenPlugin:
+    """A plugin object with what a test passed in."""
+
+    def __init__(
+        self, functions: Iterable[Callable[..., Any]] = (), value_types: Iterable[ValueType[Any]] = ()
+    ) -> None:
+        self.functions = list(functions)
+        self.value_types = list(value_types)
+
+    @hookimpl
+    def studio_node_types(self) -> Iterable[Callable[..., Any]]:
+        """Return the functions."""
+        return self.functions
+
+    @hookimpl
+    def studio_value_types(self) -> Iterable[ValueType[Any]]:
+        """Return the value types."""
+        return self.value_types
+
+
+@dataclass
+class Workspace:
+    """A Studio to examine something with.
+
+    Attributes:
+        studio: A Studio that knows what is examined and nothing else that is installed.
+        folder: A temporary folder of its own.
+    """
+
+    studio: Studio
+    folder: Path
+
+    def digest(self, value: Any) -> str:
+        """Return the digest of a value, or "" if it has none."""
+        try:
+            return self.studio.cache.digest(value)
+        except Undigestable:
+            return ""
+
+    def find_load_problems(self) -> list[str]:
+        """Return why plugins failed to load."""
+        return [f"{row.problem} [{row.where}]" for row in self.studio.registry.plugins if row.status != "ok"]
+
+
+@contextmanager
+def open_workspace(
+    plugins: Sequence[tuple[str, Any]], *, device: str = "cpu", dtype: str = "float32"
+) -> Iterator[Workspace]:
+    """Yield a workspace with plugins, as (name, module or object), and with no others."""
+    with tempfile.TemporaryDirectory(prefix="studio-check-") as name:
+        folder = Path(name).resolve()
+        settings = Settings(
+            device=device, dtype=dtype, cache_dir=folder / "cache", models_dir=folder / "models", workers=1
+        )
+        with Studio(settings, plugins=plugins, discover=False, on_disk=False) as studio:
+            yield Workspace(studio, folder)

@@ -1,0 +1,240 @@
+"""`check_plugin` checks all that a plugin provides, its metadata and its wheel."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from studio.testing import build_wheel, check_plugin
+
+PROJECT = """
+[build-system]
+requires = ["setuptools>=77"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "studio-gains"
+version = "0.1"
+dependencies = ["studio"]
+
+[project.entry-points.studio]
+gains = "studio_gains"
+
+[tool.setuptools.packages.find]
+include = ["studio_gains*"]
+
+[tool.setuptools.package-data]
+studio_gains = ["weights/*"]
+"""
+PLUGIN = '''
+import json
+from pathlib import Path
+from typing import ClassVar
+
+from studio.api import Context, Image, Model, ModelOpener, Packed, ValueType, hookimpl, node
+
+
+class Gain:
+    """A gain."""
+
+    studio_type: ClassVar[str] = "gain"
+
+    def __init__(self, value):
+        self.value = value
+
+
+class GainType(ValueType[Gain]):
+    """How gains are stored."""
+
+    name = "gain"
+    python = Gain
+
+    def pack(self, value):
+        return Packed({"value": value.value})
+
+    def unpack(self, packed):
+        return Gain(packed.header["value"])
+
+
+class GainOpener(ModelOpener):
+    """Opens gains."""
+
+    def can_open(self, path, model):
+        if path.suffix != ".safetensors":
+            return False
+        data = path.read_bytes()
+        return "gain" in json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+
+    def open(self, path, model, *, device, dtype, parts):
+        from safetensors.numpy import load_file
+
+        return load_file(path)
+
+    def measure(self, opened):
+        return 4
+
+
+@node("gains.open", version="2.0", migrations={1: dict})
+def open_gain(ctx: Context, *, model: Model = Model("builtin:gain")) -> Gain:
+    """Open a gain.
+
+    Args:
+        model: Weights.
+    """
+    with ctx.open(model) as table:
+        return Gain(float(table["gain"][0]))
+
+
+@node("gains.apply")
+def apply_gain(ctx: Context, image: Image, gain: Gain) -> Image:
+    """Change an image.
+
+    Args:
+        image: Image.
+        gain: Gain.
+    """
+    return Image(image.pixels * gain.value)
+
+
+@hookimpl
+def studio_node_types():
+    return [open_gain, apply_gain]
+
+
+@hookimpl
+def studio_value_types():
+    return [GainType()]
+
+
+@hookimpl
+def studio_model_openers():
+    return [GainOpener()]
+
+
+@hookimpl
+def studio_models():
+    return {"gain": Path(__file__).parent / "weights" / "gain.safetensors"}
+'''
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    (folder / "studio_gains" / "weights").mkdir(parents=True)
+    (folder / "pyproject.toml").write_text(PROJECT)
+    (folder / "studio_gains" / "__init__.py").write_text(PLUGIN)
+    save_file({"gain": np.full(1, 0.5, np.float32)}, folder / "studio_gains" / "weights" / "gain.safetensors")
+    return folder
+
+
+@pytest.fixture
+def load(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., ModuleType]]:
+    """Import the plugin, after changes of its text."""
+    monkeypatch.syspath_prepend(str(project))
+
+    def load(*changes: tuple[str, str]) -> ModuleType:
+        file = project / "studio_gains" / "__init__.py"
+        text = file.read_text()
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        file.write_text(text)
+        return importlib.import_module("studio_gains")
+
+    yield load
+    sys.modules.pop("studio_gains", None)
+
+
+def make_examples(plugin: ModuleType) -> dict[str, Any]:
+    image = __import__("studio.api").api.Image(np.full((4, 3, 3), 100, np.uint8))
+    return {"gains.apply": {"image": image, "gain": plugin.Gain(0.5)}}
+
+
+def fail_of(plugin: Any, **options: Any) -> str:
+    with pytest.raises(AssertionError) as caught:
+        check_plugin(plugin, **options)
+    return str(caught.value)
+
+
+def test_a_good_plugin_passes_every_check(load: Callable[..., ModuleType]) -> None:
+    plugin = load()
+    examples = make_examples(plugin)
+    examples["gains.apply"]["gain"] = plugin.Gain(0.5)
+
+    report = check_plugin(plugin, examples=examples, values=[plugin.Gain(1.0), plugin.Gain(0.25)])
+
+    assert {
+        "loading", "examples", "gains.open: runs", "gains.apply: runs", "gains.open: migrations",
+        "value type 'gain': codec", "model builtin:gain", "opener GainOpener with 'gain.safetensors': open",
+    } <= set(report.passed)  # fmt: skip
+
+
+def test_what_has_no_example_is_skipped_with_the_words_to_type(load: Callable[..., ModuleType]) -> None:
+    skipped = {check.name: check.message for check in check_plugin(load()).skipped}
+
+    assert skipped["gains.apply: example"] == "give its inputs: examples={'gains.apply': {'image': ...}}"
+    assert skipped["value type 'gain'"] == "give values: values=[Gain(...)]"
+    assert "wheel" in skipped
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("weights", "elsewhere"), "failed   model builtin:gain"),
+        (("@hookimpl\ndef studio_models", "def studio_models"), "studio_models is not marked as a hook"),
+        (('float(table["gain"][0])', 'table["nothing"]'), "gains.open: call"),
+        (('packed.header["value"]', "0"), "value type 'gain': codec"),
+        (("return 4", "return None"), "GainOpener"),
+        (("from typing import ClassVar", "import nosuch"), "importing it raised ModuleNotFoundError"),
+    ],
+)
+def test_each_part_that_fails_is_named(load: Callable[..., ModuleType], change: tuple[str, str], words: str) -> None:
+    try:
+        plugin: Any = load(change)
+    except ModuleNotFoundError:
+        plugin = "studio_gains"
+    values = [plugin.Gain(2.0)] if isinstance(plugin, ModuleType) else []
+
+    assert words in fail_of(plugin, values=values)
+
+
+def test_an_example_of_no_node_type_is_named(load: Callable[..., ModuleType]) -> None:
+    assert "it has no node type 'gains.aply'" in fail_of(load(), examples={"gains.aply": {}})
+
+
+def test_a_plugin_without_hooks_is_named() -> None:
+    assert "it implements no hook" in fail_of(ModuleType("studio_nothing"))
+
+
+def test_a_wheel_with_everything_passes(project: Path, load: Callable[..., ModuleType], tmp_path: Path) -> None:
+    wheel = build_wheel(project, tmp_path / "dist")
+
+    report = check_plugin(load(), wheel=wheel)
+
+    assert wheel.name == "studio_gains-0.1-py3-none-any.whl"
+    assert "wheel" in report.passed
+    assert sorted(path.name for path in project.iterdir()) == ["pyproject.toml", "studio_gains"]
+
+
+def test_weights_and_packages_that_a_wheel_lacks_are_named(
+    project: Path, load: Callable[..., ModuleType], tmp_path: Path
+) -> None:
+    text = PROJECT.replace("[tool.setuptools.packages.find]\ninclude = [\"studio_gains*\"]",
+                           "[tool.setuptools]\npackages = [\"studio_gains\"]")  # fmt: skip
+    (project / "pyproject.toml").write_text(text.replace("weights/*", "nothing/*").replace('["studio"]', "[]"))
+    (project / "studio_gains" / "networks").mkdir()
+    (project / "studio_gains" / "networks" / "__init__.py").write_text("")
+
+    told = fail_of(load(), wheel=build_wheel(project, tmp_path / "dist"))
+
+    assert "'studio_gains/weights/gain.safetensors' is not in the wheel" in told
+    assert "'studio_gains/networks/__init__.py' is not in the wheel" in told
+    assert "it does not depend on studio" in told
