@@ -119,6 +119,12 @@ class Settings:
     max_graph_bytes: int = 16 * 2**20
     media: MediaLimits = field(default_factory=MediaLimits)
 
+    def __post_init__(self) -> None:
+        for name in ("cache_dir", "plugins_dir", "models_dir", "hub_dir"):
+            path = getattr(self, name)
+            if path is not None:  # a node may change the current folder
+                object.__setattr__(self, name, Path(os.path.abspath(path)))
+
     @property
     def cpu_workers(self) -> int:
         """Threads for CPU work."""

@@ -35,7 +35,7 @@ class OutputFolder:
     """
 
     def __init__(self, folder: Path, template: str = DEFAULT_TEMPLATE, *, entry: int | None = None) -> None:
-        self.folder = folder
+        self.folder = Path(os.path.abspath(folder))  # a node may change the current folder
         self.template = template
         self.entry = entry
         self._taken: set[Path] = set()

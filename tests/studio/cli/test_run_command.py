@@ -806,3 +806,59 @@ def test_a_picture_with_a_giant_graph_is_refused(desk: Desk) -> None:
 def test_the_graph_of_a_picture_can_be_validated_and_explained(desk: Desk, picture: Path) -> None:
     assert desk.call("validate", picture).out == f"{picture}: no findings\n"
     assert desk.call("explain", picture).out.count("hit") == 4
+
+
+WANDERER = '''
+"""A plugin whose node changes the current folder."""
+
+import os
+
+from studio.api import Context, Image, hookimpl, node
+
+
+@node("wander.off", cache="never")
+def wander_off(ctx: Context, folder: str) -> int:
+    """Change the current folder.
+
+    Args:
+        folder: Where to.
+    """
+    os.chdir(folder)
+    return 1
+
+
+@node("wander.measure")
+def measure(ctx: Context, image: Image, after: int) -> int:
+    """Return the width of an image.
+
+    Args:
+        image: The image.
+        after: What comes before.
+    """
+    return image.width
+
+
+@hookimpl
+def studio_node_types():
+    return [wander_off, measure]
+'''
+
+
+def test_a_node_that_changes_the_current_folder_moves_nothing(desk: Desk, tmp_path: Path) -> None:
+    (desk / "plugins").mkdir()
+    (desk / "plugins/studio_wander.py").write_text(WANDERER, encoding="utf-8")
+    desk.write_picture("media/photo.png", size=(17, 5))
+    (tmp_path / "far").mkdir()
+    nodes = {
+        "off": {"type": "wander.off", "inputs": {"folder": str(tmp_path / "far")}},
+        "read": {"type": "wander.measure", "inputs": {"image": {"file": "media/photo.png"}, "after": {"from": "off"}}},
+    }
+    desk.write_graph("g.json", {"nodes": nodes, "outputs": {"width": {"from": "read"}}})
+    options = ["--plugins-dir", "plugins", "--cache-dir", "store", "-o", "out"]
+
+    done = desk.call("run", "g.json", *options)
+
+    assert done.code == 0, done.text
+    assert (desk / "out/width.json").read_text(encoding="utf-8").strip() == "17"
+    assert (desk / "store").is_dir()
+    assert list((tmp_path / "far").iterdir()) == []
