@@ -124,6 +124,7 @@ class Studio:
             classes=self.registry.classes,
             models=self.models,
             reader=self._reader,
+            catalog=self.registry,
             cpu_workers=self.settings.cpu_workers,
         )
         return Executor(services)

@@ -23,6 +23,7 @@ from studio.api.model import Model
 from studio.api.model_opener import ModelOpener
 from studio.api.node_declaration import node
 from studio.api.node_type import Batch, Input, NodeType, Output, Resources, find_node_types, get_node_type
+from studio.api.subgraph import Subgraph, SubgraphEnd
 from studio.api.type_spec import JsonValue, TypeSpec
 from studio.api.value_type import Packed, StreamType, ValueType
 from studio.api.video import Frame, Video
@@ -87,6 +88,8 @@ __all__ = [
     "Resources",
     "StreamType",
     "StudioError",
+    "Subgraph",
+    "SubgraphEnd",
     "TypeSpec",
     "Unkeyed",
     "ValueType",

@@ -59,6 +59,8 @@ def node(
     The return annotation is the output (named after its type) or a NamedTuple of outputs. A generator
     function annotated `Iterator[T]` streams the entries of one output of type `list[T]`.
 
+    A function annotated `Subgraph[T]` returns a graph, whose outputs become those of the node.
+
     An `async def` function, for waiting on other services, runs on the executor's event loop, where many calls wait at
     once. It may also be an async generator, annotated `AsyncIterator[T]`.
 
@@ -160,12 +162,12 @@ class _Declaration:
             problems.append("it has no docstring: its first line is what `studio nodes` shows")
         hints = _read_hints(function, problems)
         inputs = _read_inputs(function, hints, docs, problems)
-        outputs, named, streams = read_outputs(function, hints, problems)
+        returned = read_outputs(function, hints, problems)
         problems += _check_lazy(inputs, self.needs) + _check_batch(inputs, self.batch)
         asynchronous = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
         problems += self.find_async_problems() if asynchronous else []
         if not problems:
-            problems += check_migration_targets(self.version, self.migrations, self.replaces, inputs, outputs)
+            problems += check_migration_targets(self.version, self.migrations, self.replaces, inputs, returned.outputs)
         if problems:
             message = f"node type {self.id!r}: {'; '.join(problems)}"
             raise NodeTypeError("E201", message, where=where, hint="see docs/write_a_plugin.md")
@@ -175,12 +177,13 @@ class _Declaration:
             code=self.code,
             function=function,
             inputs=inputs,
-            outputs=outputs,
+            outputs=returned.outputs,
             cache=self.cache,
             lane=self.lane,
             device_free=self.device_free or self.lane != "device",
-            named=named,
-            streams=streams,
+            named=returned.named,
+            streams=returned.streams,
+            expands=returned.expands,
             asynchronous=asynchronous,
             batch=self.batch,
             needs=self.needs,

@@ -6,27 +6,50 @@ import collections.abc
 import inspect
 import typing
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from studio.api.annotation import AnnotationProblem, parse_annotation
 from studio.api.docstring import parse_docstring
 from studio.api.node_type import Output
+from studio.api.subgraph import Subgraph
 
 
-def read_outputs(
-    function: Callable[..., Any], hints: Mapping[str, Any], problems: list[str]
-) -> tuple[dict[str, Output], bool, bool]:
-    """Return the outputs of a function, whether it returns a NamedTuple of them, and whether it is a generator."""
+@dataclass(frozen=True)
+class Returned:
+    """What a function returns.
+
+    Attributes:
+        outputs: Its outputs by name.
+        named: Whether it returns a NamedTuple of them.
+        streams: Whether it is a generator.
+        expands: Whether it returns a `Subgraph` that makes them.
+    """
+
+    outputs: dict[str, Output]
+    named: bool = False
+    streams: bool = False
+    expands: bool = False
+
+
+def read_outputs(function: Callable[..., Any], hints: Mapping[str, Any], problems: list[str]) -> Returned:
+    """Return what a function returns, from its annotation."""
     if "return" not in hints:
         if "return" not in getattr(function, "__annotations__", {}):
             problems.append("it has no return annotation")
-        return {}, False, False
+        return Returned({})
     annotation = hints["return"]
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        return _read_stream(function, annotation, problems), False, True
+        return Returned(_read_stream(function, annotation, problems), streams=True)
+    expands = typing.get_origin(annotation) is Subgraph
+    if annotation is Subgraph:
+        problems.append("a subgraph is annotated with its outputs: Subgraph[Image], or Subgraph[A NamedTuple]")
+        return Returned({}, expands=True)
+    if expands:
+        annotation = typing.get_args(annotation)[0]
     if isinstance(annotation, type) and issubclass(annotation, tuple) and hasattr(annotation, "_fields"):
-        return _read_named(annotation, problems), True, False
-    return _read_single(annotation, problems), False, False
+        return Returned(_read_named(annotation, problems), named=True, expands=expands)
+    return Returned(_read_single(annotation, problems), expands=expands)
 
 
 def _read_stream(function: Callable[..., Any], annotation: Any, problems: list[str]) -> dict[str, Output]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from studio.api.color import SRGB, ColorEncoding, ColorSpace
 from studio.api.migration import Migration
 from studio.api.model import Model
+from studio.api.subgraph import Subgraph
 from studio.api.type_spec import TypeSpec, ValueProblem, describe_value
 from studio.errors import NodeTypeError, StudioError
 
+SUBGRAPH, SUBGRAPH_VALUES = "subgraph", "values of the subgraph"
 CachePolicy = Literal["pure", "recompute", "never"]
 Lane = Literal["cpu", "device", "io"]
 Check = Callable[[Mapping[str, Any], Callable[[Model], Path | None]], Iterable[tuple[str, StudioError]]]
@@ -108,6 +110,7 @@ class NodeType:
         device_free: Whether results do not depend on device and dtype.
         named: Whether the function returns a NamedTuple of outputs.
         streams: Whether the function is a generator.
+        expands: Whether the function returns a `Subgraph` that makes the outputs.
         asynchronous: Whether it is an `async def` function.
         batch: How it accepts many calls at once, or None.
         needs: Which lazy inputs it wants, or None; see `node`.
@@ -137,6 +140,7 @@ class NodeType:
     device_free: bool = False
     named: bool = False
     streams: bool = False
+    expands: bool = False
     asynchronous: bool = False
     batch: Batch | None = None
     needs: Callable[..., Iterable[str]] | None = None
@@ -180,12 +184,26 @@ class NodeType:
         Raises:
             ValueProblem: The result does not have one value for each output.
         """
+        if self.expands:
+            return _unpack_subgraph(result)
         if not self.named:
             name = next(iter(self.outputs))
             return {name: list(result) if self.streams else result}
         if isinstance(result, tuple) and len(result) == len(self.outputs):
             return dict(zip(self.outputs, result, strict=True))
         raise ValueProblem(f"a result with {', '.join(self.outputs)}", describe_value(result))
+
+
+def _unpack_subgraph(result: Any) -> dict[str, Any]:
+    if not isinstance(result, Subgraph):
+        raise ValueProblem("a Subgraph", describe_value(result))
+    return {SUBGRAPH: result.document, SUBGRAPH_VALUES: result.values}
+
+
+def create_expander(declared: NodeType) -> NodeType:
+    """Return a node type whose outputs are a subgraph's document and the values in it, not what the subgraph makes."""
+    graph, values = Output(SUBGRAPH, TypeSpec("json")), Output(SUBGRAPH_VALUES, TypeSpec("any", depth=1))
+    return replace(declared, outputs={SUBGRAPH: graph, SUBGRAPH_VALUES: values})
 
 
 def get_node_type(function: object) -> NodeType:

@@ -190,6 +190,11 @@ class Call:
         return f"{self.state.node.id}[{self.position}]" if self.state.mapped else self.state.node.id
 
     @property
+    def is_done(self) -> bool:
+        """Whether it has results: its node is done, or waits for the subgraphs that its calls returned."""
+        return self.state.status is DONE or (self.state.status is RUNNING and bool(self.state.copies))
+
+    @property
     def is_needed(self) -> bool:
         """Whether its results are still needed: they are not once another entry of the same map has failed."""
         return self.remaking or self.state.status is RUNNING
@@ -206,7 +211,7 @@ class NodeState:
         waiters: Nodes that wait for it.
         needed_inputs: The lazy inputs that it needs, once that is known.
         calls: Its calls; one unless it is mapped.
-        copies: The copies of a mapped graph.
+        copies: The copies of a mapped graph, or the subgraphs that its calls returned.
         combine: If it waits for nodes rather than for calls: joins their results. It returns the nodes that are
             ready because of it.
         shape: Of a mapped node: how its calls or copies are put into lists.

@@ -54,7 +54,19 @@ def explain_plan(executor: Executor, plan: Plan) -> list[Explanation]:
     """Explain every node of a plan; nothing runs."""
     run = executor.survey(plan)
     explain = _Explainer(executor.services, run.lookup, run.demand.states)
-    return [explain.explain_node(run.demand.states[node_id]) for node_id in plan.nodes]
+    return [explain.explain_node(state) for state in _list_states(plan, run.demand.states)]
+
+
+def _list_states(plan: Plan, states: Mapping[str, NodeState]) -> list[NodeState]:
+    """Return the nodes of a plan, each followed by those of the subgraphs that it returned, where they are known."""
+    listed: list[NodeState] = []
+    pending = [states[node_id] for node_id in reversed(plan.nodes)]
+    while pending:
+        state = pending.pop()
+        listed.append(state)
+        if state.node.node_type is not None:
+            pending += [states[node_id] for copy in reversed(state.copies) for node_id in reversed(copy.nodes)]
+    return listed
 
 
 class _Explainer:
@@ -95,7 +107,8 @@ class _Explainer:
         settled = (DONE, SKIPPED)
         inner = [one.node.id for one in wanted if one.demanded and one.status not in settled]
         more = f" and {len(inner) - 3} more" if len(inner) > 3 else ""
-        return f"in its copies, {', '.join(inner[:3])}{more} have to run"
+        where = "copies" if state.node.node_type is None else "subgraph"
+        return f"in its {where}, {', '.join(inner[:3])}{more} have to run"
 
     def _list_awaited(self, state: NodeState) -> str:
         needed = {reference.node for reference in state.node.find_sources()}

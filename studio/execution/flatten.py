@@ -62,7 +62,7 @@ class _Nodes:
         """Add a node that passes a value on if it fits a type, once for each id."""
         if node_id not in self.by_id:
             inputs, outputs = {"value": Bound(source, spec)}, {"value": TypeSpec("any")}
-            self.by_id[node_id] = PlanNode(node_id, _create_check(spec), inputs, outputs, conditions)
+            self.by_id[node_id] = PlanNode(node_id, create_check(spec), inputs, outputs, conditions)
         return Reference(node_id, "value")
 
     def _add_reading(self, file: File, type_name: str, written: str) -> Source:
@@ -79,7 +79,7 @@ class _Nodes:
 
 
 @lru_cache(maxsize=1024)
-def _create_check(spec: TypeSpec) -> NodeType:
+def create_check(spec: TypeSpec) -> NodeType:
     """Return the node type that passes a value on if it fits; its version holds the type."""
 
     def pass_on(ctx: object, value: object) -> object:

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from studio.api import NodeType
+from studio.api.node_type import SUBGRAPH, SUBGRAPH_VALUES
 from studio.cache import MISSING, Action, shorten_notes
 from studio.execution.call import Call, LostValue, Result
 from studio.execution.digests import is_undigested
@@ -96,12 +97,15 @@ class Lookup:
         if action is None:
             return None
         found = {name: Result(digest, call=call) for name, digest in action.outputs.items()}
-        if call.remaking:
-            try:
+        try:
+            if call.remaking:
                 for result in found.values():
                     self._values.load(result)
-            except LostValue:
-                return None
+            elif call.node_type.expands:
+                self._values.load(found[SUBGRAPH])
+                self._values.split(found[SUBGRAPH_VALUES])
+        except LostValue:
+            return None
         return found
 
     def find_notes(self, fingerprint: str) -> tuple[str, ...]:

@@ -41,10 +41,22 @@ def expand_graph(
     for index, one in enumerate(positions):
         plan = create_plan(node.subgraph, {n: Given(r) for n, r in one.items()}, reader)
         copies.append(rename_nodes(plan, f"{node.id}[{index}]/"))
+    state.shape = shape
+    return add_copies(state, copies, demand, add_copy, combine)
+
+
+def add_copies(
+    state: NodeState,
+    copies: list[Plan],
+    demand: Demand,
+    add_copy: Callable[[Plan], None],
+    combine: Callable[[NodeState], list[NodeState]],
+) -> list[NodeState]:
+    """Add graphs to the run that a node waits for; return ready nodes."""
     for copy in copies:
         add_copy(copy)
     children = [child for copy in copies for child in demand.find_output_states(copy)]
-    state.status, state.shape, state.copies = RUNNING, shape, copies
+    state.status, state.copies = RUNNING, copies
     state.combine = combine
     done = demand.await_states(state, children)
     ready = demand.ask(children)
@@ -63,8 +75,12 @@ def combine_copies(state: NodeState, demand: Demand) -> Unavailable | None:
         outputs[name] = nest(state.shape, found)
     state.outputs = outputs
     inner = [demand.states[node_id] for copy in state.copies for node_id in copy.nodes]
-    state.seconds = measure_copies(state, demand)
-    state.started = any(call.ran for child in inner for call in child.calls)
+    if state.node.node_type is None:
+        state.seconds = measure_copies(state, demand)
+    state.started = state.started or any(call.ran for child in inner for call in child.calls)
+    for call in state.calls:  # the values in a subgraph were given to its nodes
+        for result in call.results.values():
+            result.forget_value()
     return None
 
 

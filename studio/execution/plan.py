@@ -15,6 +15,23 @@ Outputs = dict[str, tuple[Source, TypeSpec]]
 
 
 @dataclass(frozen=True)
+class Nesting:
+    """How deep a node is in subgraphs that node types returned.
+
+    Attributes:
+        depth: How many subgraphs are around it.
+        total: How many nodes there are in all subgraphs of the outermost node; shared by all of them.
+    """
+
+    depth: int = 0
+    total: list[int] = field(default_factory=lambda: [0])
+
+    def enter(self) -> Nesting:
+        """Return that of the nodes of a subgraph of this node."""
+        return replace(self, depth=self.depth + 1)
+
+
+@dataclass(frozen=True)
 class PlanNode:
     """One step of a plan: a call of a node type, or a graph that is mapped over a list.
 
@@ -27,6 +44,7 @@ class PlanNode:
         depth: Lists that it is mapped over.
         stream: Whether it is mapped over the frames of a video.
         subgraph: The graph that is mapped.
+        nesting: How deep it is in subgraphs, if it is in one.
     """
 
     id: str
@@ -37,6 +55,7 @@ class PlanNode:
     depth: int = 0
     stream: bool = False
     subgraph: ResolvedGraph | None = None
+    nesting: Nesting | None = None
 
     @property
     def type_name(self) -> str:

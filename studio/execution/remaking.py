@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from studio.execution.call import DONE, Call, LostValue
+from studio.execution.call import Call, LostValue
 from studio.execution.pending_work import PendingWork
 
 
@@ -40,10 +40,10 @@ class Remaker:
                     self._work.finish()
 
         with self._lock:
-            fresh = [call for call in lost.calls if call.state.status is DONE and not call.remaking]
-            gone = [call for call in lost.calls if call.state.status is not DONE]
+            fresh = [call for call in lost.calls if call.is_done and not call.remaking]
+            gone = [call for call in lost.calls if not call.is_done]
             for call in lost.calls:
-                if call.state.status is DONE:
+                if call.is_done:
                     call.remaking = True
                     call.waiting.append(finish_one)
             self._work.add(1 + len(fresh))

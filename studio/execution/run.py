@@ -21,6 +21,7 @@ from studio.execution.call import FAILED, RUNNING, SKIPPED, Call, LostValue, Nod
 from studio.execution.context import RunContext
 from studio.execution.control import Control
 from studio.execution.demand import Demand
+from studio.execution.expansion import Expansions
 from studio.execution.failure import explain_failure
 from studio.execution.lanes import Lanes
 from studio.execution.lazy_video import LazyVideos
@@ -86,7 +87,10 @@ class Run:
         self.reporter = Reporter(run_id, on_event, self.demand.lock)
         self.lookup = Lookup(services, self.values, options)
         self._settler = Settler(self.demand, self.reporter)
-        self._stages = Stages(self.demand, self.values, self._settler, self.reporter, services.reader, self._add_copy)
+        expansions = Expansions(services, self.demand, self.values)
+        self._stages = Stages(
+            self.demand, self.values, self._settler, self.reporter, services.reader, self._add_copy, expansions
+        )
         self._lock = self.demand.lock
         self._lanes = lanes
         self._plan = plan
@@ -203,7 +207,7 @@ class Run:
         """Bring the records of nodes up to date."""
         states = [state for state in list(self.demand.states.values()) if state.demanded]
         for state in states:
-            if state.copies:
+            if state.node.node_type is None and state.copies:
                 state.seconds = measure_copies(state, self.demand)
         self.reporter.update_records(states)
 
@@ -403,15 +407,21 @@ class Run:
                 call.results = results
                 state.done_calls += 1
             going = state.status is RUNNING  # the node of a call that is made again is done
-            done = going and state.done_calls == len(state.calls)
+            done = going and not remade and state.done_calls == len(state.calls)
         for resume in waiting:
             resume(True)
         self.demand.free_args(call, remade)
-        if going and not done and state.announced:
+        if going and not done and not remade and state.announced:
             self.reporter.emit(
                 NodeProgressed, state.node.id, state.node.type_name, state.done_calls, len(state.calls), None
             )
-        return self._settler.settle_calls(state) if done else []
+        return self._finish_calls(state) if done else []
+
+    def _finish_calls(self, state: NodeState) -> list[NodeState]:
+        try:
+            return self._stages.finish_calls(state)
+        except Exception as error:  # a subgraph that a node type returned may be anything
+            return self._settler.fail(state, explain_failure(error, state.node.id, state.node.type_name, {}))
 
     def _fail_call(self, call: Call, error: BaseException, inputs: Mapping[str, Any]) -> list[NodeState]:
         self.lookup.release(call)
@@ -427,13 +437,21 @@ class Run:
         with self._lock:
             waiting, call.waiting = call.waiting, []
             call.remaking = False
-            state.error = cause if isinstance(cause, NodeError) else None
-            state.skipped_for = cause if isinstance(cause, Unavailable) else None
-            state.status = SKIPPED if state.error is None else FAILED
-        if state.error is not None:
+            was_done = state.settled
+            if was_done:
+                state.error = cause if isinstance(cause, NodeError) else None
+                state.skipped_for = cause if isinstance(cause, Unavailable) else None
+                state.status = SKIPPED if state.error is None else FAILED
+        ready: list[NodeState] = []
+        if not was_done:  # it waits for its subgraphs
+            ready = (
+                self._settler.fail(state, cause) if isinstance(cause, NodeError) else self._settler.skip(state, cause)
+            )
+        elif state.error is not None:
             self.reporter.emit(NodeFailed, state.node.id, state.node.type_name, state.error)
         for resume in waiting:
             resume(False)
+        self.advance(ready)
 
     def _fail_overdue(self, limit_seconds: float) -> None:
         """Fail the calls that have run for too long."""

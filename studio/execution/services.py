@@ -13,6 +13,7 @@ from studio.execution.event_loop import EventLoop
 from studio.execution.file_reading import FileReader
 from studio.execution.fingerprint import Fingerprints
 from studio.execution.value_type_calls import ValueChecks, describe_value_of
+from studio.graph.catalog import Catalog
 from studio.runtime.devices import Device
 from studio.runtime.models import Models
 
@@ -29,6 +30,7 @@ class Services:
         classes: Classes of value types, by name.
         models: Models on disk and in memory.
         reader: How plans of mapped graphs read files.
+        catalog: What is installed, for subgraphs that node types return.
         cpu_workers: Threads for CPU work.
         fast_frame_seconds: A frame of a video that takes less is made again rather than kept; 0 keeps all.
         cpu: Where all other node types compute.
@@ -43,6 +45,7 @@ class Services:
     classes: Mapping[str, type]
     models: Models
     reader: FileReader
+    catalog: Catalog
     cpu_workers: int = 2
     fast_frame_seconds: float = _FAST_FRAME_SECONDS
     cpu: Device = field(init=False)

@@ -30,7 +30,7 @@ class Settler:
             state.outputs = {name: nest(state.shape, [call.results[name] for call in calls]) for name in names}
         else:
             state.outputs = calls[0].results
-        return self.settle_done(state, (calls[0].fingerprint or "") if len(calls) == 1 else "")
+        return self.settle_done(state, find_fingerprint(state))
 
     def settle_done(self, state: NodeState, fingerprint: str = "") -> list[NodeState]:
         """Settle a node whose outputs are available."""
@@ -58,3 +58,8 @@ class Settler:
             return []
         self._reporter.emit(NodeFailed, state.node.id, state.node.type_name, error)
         return ready
+
+
+def find_fingerprint(state: NodeState) -> str:
+    """Return the fingerprint of a node's only call; "" if it has none, or several calls."""
+    return (state.calls[0].fingerprint or "") if len(state.calls) == 1 else ""

@@ -19,11 +19,12 @@ from studio.execution.call import (
 )
 from studio.execution.color_inputs import convert_inputs
 from studio.execution.demand import Demand
+from studio.execution.expansion import Expansions, find_expander
 from studio.execution.file_reading import FileReader
-from studio.execution.mapped_graphs import combine_copies, expand_graph
+from studio.execution.mapped_graphs import add_copies, combine_copies, expand_graph
 from studio.execution.plan import Plan, PlanNode
 from studio.execution.reporter import Reporter
-from studio.execution.settling import Settler
+from studio.execution.settling import Settler, find_fingerprint
 from studio.execution.values import Values
 from studio.plugin_code import mark_plugin_call
 
@@ -39,7 +40,8 @@ class Stages:
         settler: Settles nodes.
         reporter: Emits events.
         reader: How files are read in mapped graphs.
-        add_copy: Adds a copy of a mapped graph to the run.
+        add_copy: Adds a copy of a mapped graph, or a subgraph that a node type returned, to the run.
+        expansions: Makes plans of these subgraphs.
     """
 
     def __init__(
@@ -50,7 +52,9 @@ class Stages:
         reporter: Reporter,
         reader: FileReader,
         add_copy: Callable[[Plan], None],
+        expansions: Expansions,
     ) -> None:
+        self._expansions = expansions
         self._demand = demand
         self._values = values
         self._settler = settler
@@ -126,18 +130,30 @@ class Stages:
         if state.mapped:
             positions = []
             state.shape = self._values.spread(state.node, args, state.node.depth, positions)
-        state.calls = [Call(state, node_type, one, index) for index, one in enumerate(positions)]
+        called = find_expander(node_type) if node_type.expands else node_type
+        state.calls = [Call(state, called, one, index) for index, one in enumerate(positions)]
         state.status = RUNNING
-        return ([], state.calls) if state.calls else (self._settler.settle_calls(state), [])
+        return ([], state.calls) if state.calls else (self.finish_calls(state), [])
+
+    def finish_calls(self, state: NodeState) -> list[NodeState]:
+        """Settle a node whose calls are all done, or have the subgraphs run that they returned.
+
+        Raises:
+            StudioError: A subgraph is wrong or too large.
+        """
+        node_type = state.node.node_type
+        if node_type is None or not node_type.expands:
+            return self._settler.settle_calls(state)
+        return add_copies(state, self._expansions.create_plans(state), self._demand, self._add_copy, self._combine)
 
     def _expand(self, state: NodeState, args: dict[str, Result]) -> list[NodeState]:
         return expand_graph(state, args, self._demand, self._values, self._reader, self._add_copy, self._combine)
 
     def _combine(self, state: NodeState) -> list[NodeState]:
-        """Settle a mapped graph whose copies are done."""
+        """Settle a mapped graph, or a node with subgraphs, when they are done."""
         missing = combine_copies(state, self._demand)
         if missing is not None:
             return self._settler.skip(state, missing)
-        if state.started:
+        if state.started and not state.announced:
             self._reporter.emit(NodeStarted, state.node.id, state.node.type_name)
-        return self._settler.settle_done(state)
+        return self._settler.settle_done(state, find_fingerprint(state))

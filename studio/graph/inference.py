@@ -9,6 +9,7 @@ from typing import Any
 from studio.api import Model, TypeSpec
 from studio.graph.findings import Findings
 from studio.graph.fit import join, map_output
+from studio.graph.parse import escape
 from studio.graph.resolved import Bound, ResolvedGraph, ResolvedNode
 from studio.graph.source import Collected, Constant, FileSource, GraphInput, Reference, Source
 
@@ -58,6 +59,22 @@ def check_lengths(node: ResolvedNode, where: str, findings: Findings) -> None:
             found=shown,
             hint="logic.product makes every combination",
         )
+
+
+def check_expansion(node: ResolvedNode, where: str, findings: Findings) -> None:
+    """Refuse to map a node type that returns subgraphs over frames: each frame would have a graph of its own."""
+    if node.node_type is None or not node.node_type.expands or not node.stream:
+        return
+    for name, bound in node.inputs.items():
+        if bound.stream and not bound.is_list:
+            findings.report(
+                "E114",
+                f"{where}/inputs/{escape(name)}",
+                f"a video does not fit {bound.spec}: {node.node_type.id} returns graphs, and is not mapped over frames",
+                expected=str(bound.spec),
+                found="video",
+                hint="video.frames makes a list of images",
+            )
 
 
 def _find_length(bound: Bound) -> int | None:

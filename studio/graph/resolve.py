@@ -18,7 +18,14 @@ from studio.graph.declared_inputs import DeclaredInputs
 from studio.graph.document import EdgeDocument, Graph, NodeDocument
 from studio.graph.edges import Edges, find_needed_nodes, find_used_outputs
 from studio.graph.findings import Findings, suggest
-from studio.graph.inference import check_lengths, find_output_types, find_type, join_video, map_variables
+from studio.graph.inference import (
+    check_expansion,
+    check_lengths,
+    find_output_types,
+    find_type,
+    join_video,
+    map_variables,
+)
 from studio.graph.migration import may_migrate, migrate_node
 from studio.graph.node_lookup import NODE_TYPE_WARNINGS, find_node_type
 from studio.graph.order import find_cycle, sort_nodes
@@ -45,6 +52,7 @@ def resolve_graph(
     *,
     roots: Iterable[Path] = (),
     videos: Mapping[str, TypeSpec] | None = None,
+    reads_files: bool = True,
     _parents: _Places = (),
 ) -> ResolvedGraph:
     """Resolve a graph against what is installed.
@@ -55,8 +63,10 @@ def resolve_graph(
         roots: Folders that the graph may read besides its own.
         videos: Types of inputs that are given videos, or lists beside videos, where one image or entry is declared.
             The graph is mapped over the frames, node by node.
+        reads_files: Whether it may read files at all, and graphs in files.
     """
-    paths = Paths(graph.base, tuple(root.resolve() for root in [graph.base, *roots]), graph.file_digests)
+    folders = tuple(root.resolve() for root in [graph.base, *roots]) if reads_files else ()
+    paths = Paths(graph.base, folders, graph.file_digests)
     return _Resolver(graph, catalog, paths, videos or {}, _parents).resolve()
 
 
@@ -205,6 +215,7 @@ class _Resolver:
         map_variables(resolved, self.result)
         join_video(resolved)
         check_lengths(resolved, where, self.findings)
+        check_expansion(resolved, where, self.findings)
         if resolved.subgraph is not None and resolved.stream and not resolved.depth:
             declared_outputs = self.resolve_for_videos(resolved, where)
         resolved.outputs = find_output_types(resolved, declared_outputs, self.result)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Model, NodeType, OutputPath, TypeSpec, ValueType
-from studio.api.node_type import call_node_type
+from studio.api.node_type import call_node_type, create_expander
 from studio.api.type_spec import PLAIN_TYPES, ValueProblem, check_value, copy_plain
 from studio.cache.codec import is_plain
 from studio.errors import Cancelled
@@ -134,9 +134,10 @@ class Subject(Workspace):
             values = self.declared.unpack_result(result)
         except ValueProblem as problem:
             raise BadOutput(f"its result does not fit the declaration: {problem}") from None
+        outputs = create_expander(self.declared).outputs if self.declared.expands else self.declared.outputs
         for name, value in values.items():
             try:
-                checked = check_value(self.declared.outputs[name].spec, value, self.studio.registry.classes)
+                checked = check_value(outputs[name].spec, value, self.studio.registry.classes)
             except ValueProblem as problem:
                 raise BadOutput(f"output {name!r}: {problem}") from None
             values[name] = self.studio.cache.store_streams(checked)
@@ -211,13 +212,21 @@ def open_subject(
 ) -> Iterator[tuple[Subject, list[str]]]:
     """Yield a subject, and why its plugin, or one of the others that it uses, failed to load."""
     given = [*others, ("value-types", GivenPlugin(value_types=value_types))]
-    given.append(("checked", plugin or GivenPlugin([declared.function])))
-    with open_workspace(given, device=device, dtype=dtype) as workspace:
+    discover = declared.expands and plugin is None  # its subgraph may have nodes of installed plugins
+    if not (discover and _is_installed(declared)):
+        given.append(("checked", plugin or GivenPlugin([declared.function])))
+    with open_workspace(given, device=device, dtype=dtype, discover=discover) as workspace:
         problems = workspace.find_load_problems()
         registered = workspace.studio.registry.node_types.get(declared.id)
         if registered is None and not problems:
             problems = [f"the plugin does not return {declared.id!r} from studio_node_types"]
-        yield Subject(workspace.studio, workspace.folder, registered or declared), problems
+        yield Subject(workspace.studio, workspace.folder, workspace.names, registered or declared), problems
+
+
+def _is_installed(declared: NodeType) -> bool:
+    """Say whether an installed plugin has a node type."""
+    with open_workspace((), discover=True) as workspace:
+        return declared.id in workspace.studio.registry.node_types
 
 
 __all__ = ["NODE", "BadOutput", "Called", "GivenPlugin", "Subject", "open_subject", "write_literal"]

@@ -40,12 +40,14 @@ class Workspace:
     """A Studio to examine something with.
 
     Attributes:
-        studio: A Studio that knows what is examined and nothing else that is installed.
+        studio: A Studio that knows what is examined.
         folder: A temporary folder of its own.
+        names: Names of the plugins that it was given.
     """
 
     studio: Studio
     folder: Path
+    names: frozenset[str]
 
     def digest(self, value: Any) -> str:
         """Return the digest of a value, or "" if it has none."""
@@ -55,19 +57,20 @@ class Workspace:
             return ""
 
     def find_load_problems(self) -> list[str]:
-        """Return why plugins failed to load."""
-        return [f"{row.problem} [{row.where}]" for row in self.studio.registry.plugins if row.status != "ok"]
+        """Return why plugins that it was given failed to load."""
+        rows = [row for row in self.studio.registry.plugins if row.status != "ok" and row.name in self.names]
+        return [f"{row.problem} [{row.where}]" for row in rows]
 
 
 @contextmanager
 def open_workspace(
-    plugins: Sequence[tuple[str, Any]], *, device: str = "cpu", dtype: str = "float32"
+    plugins: Sequence[tuple[str, Any]], *, device: str = "cpu", dtype: str = "float32", discover: bool = False
 ) -> Iterator[Workspace]:
-    """Yield a workspace with plugins, as (name, module or object), and with no others."""
+    """Yield a workspace with plugins, as (name, module or object); with installed ones too if `discover` says so."""
     with tempfile.TemporaryDirectory(prefix="studio-check-") as name:
         folder = Path(name).resolve()
         settings = Settings(
             device=device, dtype=dtype, cache_dir=folder / "cache", models_dir=folder / "models", workers=1
         )
-        with Studio(settings, plugins=plugins, discover=False, on_disk=False) as studio:
-            yield Workspace(studio, folder)
+        with Studio(settings, plugins=plugins, discover=discover, on_disk=False) as studio:
+            yield Workspace(studio, folder, frozenset(given for given, _ in plugins))

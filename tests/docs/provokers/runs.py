@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from studio.api import Context, Image, Packed, TypeSpec, ValueType, get_node_type, hookimpl, node
+from studio.api import Context, Image, Packed, Subgraph, TypeSpec, ValueType, get_node_type, hookimpl, node
 from studio.app import Studio
 from studio.cache.actions import Action
 from studio.errors import CacheError
@@ -256,6 +256,31 @@ class ShapeType(ValueType[Shape]):
 def _(place: Place) -> Any:
     folder = OutputFolder(place.folder)
     folder.write("o", Shape(), TypeSpec("shape"), {Shape: ShapeType()}, {}, {"graph": "g", "run": "r"})
+
+
+@provokes("E316")
+def _(place: Place) -> Any:
+    @node("bad.subgraph")
+    def return_subgraph(ctx: Context) -> Subgraph[int]:
+        """Return a subgraph with an unknown node type."""
+        made = Subgraph[int]()
+        made.output("int", made.add("image.blurr"))
+        return made
+
+    return run_bad(place, return_subgraph)
+
+
+@provokes("E317")
+def _(place: Place) -> Any:
+    @node("bad.large")
+    def return_large_subgraph(ctx: Context) -> Subgraph[int]:
+        """Return a subgraph of too many nodes."""
+        made = Subgraph[int]()
+        for index in range(1200):
+            made.output(f"o{index}", made.add("logic.calculate", expression="1"))
+        return made
+
+    return run_bad(place, return_large_subgraph)
 
 
 @provokes("E320")
