@@ -79,6 +79,7 @@ class Studio:
             plugins=self._plugins,
             discover=self._discover,
             disabled=self.settings.disabled_plugins,
+            kept_dir=self.settings.cache_dir / "sources" if self._on_disk else None,
         )
 
     @cached_property
@@ -126,6 +127,7 @@ class Studio:
             reader=self._reader,
             catalog=self.registry,
             cpu_workers=self.settings.cpu_workers,
+            studio=self.registry.studio.origin,
         )
         return Executor(services)
 
@@ -164,6 +166,7 @@ class Studio:
 
         cache, types = self.cache, self.registry.value_types
         return FileReader(cache.digest_file, ValueChecks(cache).settle, types, self.settings.media)
+        return FileReader(cache.digest_file, cache.store_streams, types, self.settings.media, self.registry.providers)
 
     def close(self) -> None:
         """Write what waits, and release threads and folders."""

@@ -13,6 +13,7 @@ from studio.api.color import SRGB, ColorEncoding, ColorSpace
 from studio.api.migration import Migration
 from studio.api.model import Model
 from studio.api.subgraph import Subgraph
+from studio.api.origin import Origin, Provider
 from studio.api.type_spec import TypeSpec, ValueProblem, describe_value
 from studio.errors import NodeTypeError, StudioError
 
@@ -127,6 +128,8 @@ class NodeType:
         where: File and line of the function.
         distribution: The Python distribution that the plugin comes from, or the plugin's own name.
         distribution_version: Its version, which is part of every fingerprint.
+        origin: The files that its code and data are in; None where the version says enough.
+        value_types: What provides those value types of its inputs and outputs that come from other plugins, by name.
     """
 
     id: str
@@ -156,6 +159,8 @@ class NodeType:
     where: str = ""
     distribution: str = ""
     distribution_version: str = ""
+    origin: Origin | None = None
+    value_types: Mapping[str, Provider] = field(default_factory=dict)
 
     @property
     def plugin(self) -> str:

@@ -17,6 +17,7 @@ from studio.cache.actions import Action, ActionTable, BlobRow, explain_disk_erro
 from studio.cache.blobs import BlobFolder
 from studio.cache.codec import Codecs
 from studio.cache.digest import hash_file
+from studio.cache.listings import Listings
 from studio.cache.locks import FingerprintLocks
 from studio.cache.write_behind import INLINE_BYTES, WriteBehind
 from studio.errors import CacheError
@@ -40,6 +41,7 @@ class DiskTier:
         self.folder = folder
         self.limit_bytes = limit_bytes
         self.table = ActionTable(folder / "index.sqlite")
+        self.listings = Listings(folder / "sources")
         self._errors: dict[str, CacheError] = {}
         self._codecs = codecs
         self._guard = threading.Lock()

@@ -32,6 +32,8 @@ def command(graph: Path, as_json: bool, pairs: tuple[str, ...], roots: tuple[Pat
         standing = click.style(f"{row.standing:11}", fg=_COLORS.get(row.standing))
         click.echo(f"{row.node:{width}}  {standing}  {row.reason}".rstrip())
         for name, (now, then) in row.changed.items():
+            if name.startswith("source "):  # the line above names it
+                continue
             click.echo(f"{'':{width}}      {name}: {_shorten(now)} now, {_shorten(then)} then")
 
 

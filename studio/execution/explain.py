@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from studio.cache import Action
+from studio.execution.code_origins import SOURCE, SOURCE_PARTS
 from studio.execution.call import DONE, FAILED, RUNNING, SKIPPED, Call, NodeState
 from studio.execution.executor import Executor
 from studio.execution.lazy_video import digest_lazy_video
 from studio.execution.lookup import Lookup
 from studio.execution.plan import Plan
 from studio.execution.services import Services
+from studio.execution.shown_inputs import SHOWN, show_inputs
 
 Standing = Literal["hit", "miss", "unknown", "always runs", "skipped", "failed"]
 
@@ -128,15 +130,29 @@ class _Explainer:
     def _compare(self, call: Call) -> tuple[str, dict[str, tuple[str, str]]]:
         """Return how a call differs from the nearest entry, in a line and by parts of the fingerprint."""
         if call.fingerprint is None:
-            return "an input has no digest", {}
+            return self._explain_unnamed(call), {}
         disk = self._services.cache.disk
         similar = disk.table.find_similar(call.node_type.id) if disk is not None else []
-        if not similar:
+        if disk is None or not similar:
             return f"no entry of {call.node_type.id} yet", {}
+        if self._services.cache.find(call.fingerprint) is not None:
+            return "the weights that its result names have changed or are gone", {}
         now = self._services.fingerprints.find_parts(call.node_type, self._lookup.find_digests(call))
         nearest = min(similar, key=lambda action: len(_find_changed(now, action)))
         changed = _find_changed(now, nearest)
-        return f"differs from the nearest entry in {', '.join(changed) or 'nothing that is known'}", changed
+        sources = self._services.origins.find_changed_files(call.node_type, now, nearest.parts, disk.listings)
+        shown = _show(changed, show_inputs(call), nearest.parts)
+        if sources:
+            shown = {name: pair for name, pair in shown.items() if name not in SOURCE_PARTS} | sources
+        return _describe(shown, sources), shown
+
+    def _explain_unnamed(self, call: Call) -> str:
+        """Return why a call has no fingerprint."""
+        origin = call.node_type.origin
+        if origin is not None and origin.sources is None:
+            return "its code is in no file, and refers to what cannot be named"
+        changed = self._services.origins.find_changed(call.node_type)
+        return f"{changed[0]} has changed since it was loaded" if changed else "an input has no digest"
 
 
 def _describe_lazy_video(state: NodeState) -> str:
@@ -150,8 +166,28 @@ def _describe_lazy_video(state: NodeState) -> str:
     return "its video is not stored: its frames are fast to make, and are made again when they are read" if lazy else ""
 
 
+def _describe(changed: Mapping[str, tuple[str, str]], sources: Mapping[str, tuple[str, str]]) -> str:
+    """Return how a call differs from the nearest entry, in a line."""
+    others = [name for name in changed if name not in sources]
+    parts = [f"differs from the nearest entry in {', '.join(others)}"] if others or not sources else []
+    parts += [f"source changed: {', '.join(name.removeprefix(SOURCE) for name in sources)}"] if sources else []
+    return "; ".join(parts) if changed else "differs from the nearest entry in nothing that is known"
+
+
+def _show(
+    changed: Mapping[str, tuple[str, str]], now: Mapping[str, str], then: Mapping[str, str]
+) -> dict[str, tuple[str, str]]:
+    """Return what changed, with inputs as they are written where both are known and differ."""
+    shown = dict(changed)
+    for name in changed:
+        key = SHOWN + name.removeprefix("input ")
+        if name.startswith("input ") and key in now and key in then and now[key] != then[key]:
+            shown[name] = (now[key], then[key])
+    return shown
+
+
 def _find_changed(now: Mapping[str, str], then: Action) -> dict[str, tuple[str, str]]:
-    names = [*now, *(name for name in then.parts if name not in now)]
+    names = [*now, *(name for name in then.parts if name not in now and not name.startswith(SHOWN))]
     return {
         name: (now.get(name, ""), then.parts.get(name, "")) for name in names if now.get(name) != then.parts.get(name)
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import File, Input, MediaLimits, NodeType, Output, TypeSpec, ValueType
+from studio.api.origin import Provider
 from studio.cache.value_callback import call_value_type
 from studio.errors import RunError, StudioError
 from studio.graph.source import Collected, Constant, FileSource, Source
@@ -22,6 +23,7 @@ class FileReader:
         store_streams: Returns a value in a form that has a digest.
         value_types: The registered value types, by name.
         limits: Bounds of what is decoded.
+        providers: What provides each value type, by its name: code that reads a file counts like a node type's.
     """
 
     def __init__(
@@ -30,7 +32,9 @@ class FileReader:
         store_streams: Callable[[Any], Any],
         value_types: Mapping[str, ValueType[Any]],
         limits: MediaLimits,
+        providers: Mapping[str, Provider] | None = None,
     ) -> None:
+        self._providers = providers or {}
         self._digest_file = digest_file
         self._store_streams = store_streams
         self._value_types = value_types
@@ -92,6 +96,7 @@ class FileReader:
         if name not in self._node_types:
             value_type: ValueType[Any] = self._value_types[name]
             limits = self._limits
+            provider = self._providers.get(name, Provider("studio", ""))
 
             def read(ctx: Any, file: File) -> Any:
                 if not _is_file(file.path):
@@ -116,7 +121,9 @@ class FileReader:
                 inputs={"file": Input("file", TypeSpec("file"), True)},
                 outputs={name: Output(name, TypeSpec(name))},
                 summary=f"Read {name} from a file.",
-                distribution="studio",
+                distribution=provider.distribution,
+                distribution_version=provider.version,
+                origin=provider.origin,
             )
         return self._node_types[name]
 

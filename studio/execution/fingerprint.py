@@ -7,10 +7,13 @@ from collections.abc import Iterable, Mapping
 from blake3 import blake3
 
 from studio.api import NodeType
+from studio.api.origin import Origin
 from studio.cache import hash_parts
 from studio.execution.digests import is_undigested
 
 FORMAT = "1"
+SOURCES, STUDIO = "sources", "sources of Studio"
+"""Parts of a fingerprint that name files: those of the plugin, and those of Studio's API."""
 
 
 class Fingerprints:
@@ -19,29 +22,39 @@ class Fingerprints:
     Args:
         device: Device class, such as "cpu" or "cuda"; it counts for node types whose results depend on it.
         dtype: Likewise.
+        studio: The files of Studio's own API, if it is used from its source folder; they count for all node types.
     """
 
-    def __init__(self, device: str, dtype: str) -> None:
+    def __init__(self, device: str, dtype: str, studio: Origin | None = None) -> None:
         self._device = device
         self._dtype = dtype
-        self._heads: dict[NodeType, bytes] = {}
+        self._studio = studio
+        self._heads: dict[NodeType, bytes | None] = {}
 
     def find(self, node_type: NodeType, digests: Iterable[tuple[str, str]]) -> str | None:
-        """Return the fingerprint of a call, or None if an input has no digest.
+        """Return the fingerprint of a call, or None if an input has no digest, or nothing names the code.
 
         Args:
             node_type: What is called.
             digests: Names and digests of all inputs that count.
         """
-        head = self._heads.get(node_type)
-        if head is None:
-            head = self._heads[node_type] = bytes.fromhex(hash_parts(self.find_parts(node_type)))
+        if node_type not in self._heads:
+            self._heads[node_type] = self._make_head(node_type)
+        head = self._heads[node_type]
+        if head is None or (self._studio is not None and self._studio.find_changed()):
+            return None
         tail = ""
         for name, digest in sorted(digests):
             if is_undigested(digest):
                 return None
             tail += f"{len(name)}:{name}{digest};"
         return blake3(head + tail.encode()).hexdigest()
+
+    def _make_head(self, node_type: NodeType) -> bytes | None:
+        origins = [node_type.origin, *(provider.origin for provider in node_type.value_types.values())]
+        if any(origin is not None and origin.sources is None for origin in origins):
+            return None
+        return bytes.fromhex(hash_parts(self.find_parts(node_type)))
 
     def find_parts(self, node_type: NodeType, digests: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return what a fingerprint is made of, by name, for `studio explain`."""
@@ -52,6 +65,11 @@ class Fingerprints:
             "code": str(node_type.code),
             "plugin": f"{node_type.distribution} {node_type.distribution_version}",
         }
+        if node_type.origin is not None and node_type.origin.sources:
+            parts[SOURCES] = node_type.origin.sources
+        if self._studio is not None and self._studio.sources:
+            parts[STUDIO] = self._studio.sources
+        parts |= {f"value type {name}": str(provider) for name, provider in node_type.value_types.items()}
         if not node_type.device_free:
             parts |= {"device": self._device, "dtype": self._dtype}
         return parts | {f"input {name}": digest for name, digest in (digests or {}).items()}

@@ -35,13 +35,18 @@ def create_plan(
 
     Raises:
         GraphError: The graph has errors.
+        PluginError: E211 if the code of a node type has changed since it was loaded.
     """
     if resolved.errors:
         raise GraphError(resolved.errors, source=str(resolved.graph.path or ""))
     nodes = _Nodes(reader)
     outputs = _Scope(nodes, resolved, values, "", ()).add_nodes()
     wanted = list(only) if only is not None else list(outputs)
-    return prune_plan(nodes.by_id, {name: (outputs[name], resolved.outputs[name][1]) for name in wanted})
+    plan = prune_plan(nodes.by_id, {name: (outputs[name], resolved.outputs[name][1]) for name in wanted})
+    for origin in {node.node_type.origin for node in plan.nodes.values() if node.node_type is not None}:
+        if origin is not None:
+            origin.check()
+    return plan
 
 
 class _Nodes:

@@ -10,11 +10,13 @@ from typing import Any
 from studio.api import NodeType
 from studio.api.node_type import SUBGRAPH, SUBGRAPH_VALUES
 from studio.cache import MISSING, Action, shorten_notes
+from studio.errors import StudioError
 from studio.execution.call import Call, LostValue, Result
 from studio.execution.digests import is_undigested
 from studio.execution.frame_rows import find_frame_parts
 from studio.execution.options import RunOptions
 from studio.execution.services import Services
+from studio.execution.shown_inputs import show_inputs
 from studio.execution.values import Values
 
 
@@ -42,6 +44,7 @@ class Lookup:
         self._cache = services.cache
         self._digests = services.digests
         self._fingerprints = services.fingerprints
+        self._origins = services.origins
         self._values = values
         self._mode = options.cache
         self._dry = options.dry
@@ -70,7 +73,11 @@ class Lookup:
 
     def _find_parts(self, node_type: NodeType, digests: Callable[[], Mapping[str, str]]) -> dict[str, str]:
         """Return what a fingerprint is made of, if the cache keeps that."""
-        return self._fingerprints.find_parts(node_type, digests()) if self._cache.disk is not None else {}
+        if self._cache.disk is None:
+            return {}
+        parts = self._fingerprints.find_parts(node_type, digests())
+        self._origins.keep_listings(node_type, parts, self._cache.disk.listings)
+        return parts
 
     # -- calls -----------------------------------------------------------------------------------------
 
@@ -94,7 +101,7 @@ class Lookup:
     def find_results(self, call: Call, fingerprint: str) -> dict[str, Result] | None:
         """Return what the cache knows of a call's results; for a call that is made again only with their values."""
         action = self.find_action(call.node_type, fingerprint)
-        if action is None:
+        if action is None or not self._models_are_current(call, action):
             return None
         found = {name: Result(digest, call=call) for name, digest in action.outputs.items()}
         try:
@@ -107,6 +114,19 @@ class Lookup:
         except LostValue:
             return None
         return found
+
+    def _models_are_current(self, call: Call, action: Action) -> bool:
+        """Return whether the weights that a call's outputs name are those that they named when it ran."""
+        for name, spec in call.state.node.outputs.items():
+            if spec.name != "model":
+                continue
+            value = self._cache.load(action.outputs[name])
+            try:
+                if value is not MISSING and self._digests.digest(value) != action.outputs[name]:
+                    return False
+            except StudioError:  # they are gone
+                return False
+        return True
 
     def find_notes(self, fingerprint: str) -> tuple[str, ...]:
         """Return the lines that a call logged when it ran."""
@@ -138,7 +158,14 @@ class Lookup:
         if call.fingerprint is None or not self.is_kept(node_type) or any(map(is_undigested, outputs.values())):
             self.release(call)
             return
+        if changed := self._origins.find_changed(node_type):
+            self.release(call)
+            if call.context is not None:
+                call.context.report(f"its result is not kept: {changed[0]} changed while it ran")
+            return
         parts = self._find_parts(node_type, lambda: self.find_digests(call))
+        if parts:
+            parts |= show_inputs(call)
         notes = shorten_notes(call.context.notes) if call.context is not None else ()
         action = Action(call.fingerprint, node_type.id, outputs, parts, call.seconds, notes=notes)
         values = {result.digest: result.value for result in results.values() if not result.lazy}
@@ -181,7 +208,7 @@ class Lookup:
             The digests of new values, or None if one has no digest.
         """
         outputs = {name: self._digests.digest(value) for name, value in values.items()}
-        if any(map(is_undigested, outputs.values())):
+        if any(map(is_undigested, outputs.values())) or self._origins.find_changed(node_type):
             return None
         new = self._cache.find_new(outputs.values())
         parts = {**self._find_parts(node_type, lambda: digests), **create_marks(new)}

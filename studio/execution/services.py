@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from studio.api import NodeType
+from studio.api.origin import Origin
 from studio.cache import Cache
+from studio.execution.code_origins import CodeOrigins
 from studio.execution.digests import Digests
 from studio.execution.event_loop import EventLoop
 from studio.execution.file_reading import FileReader
@@ -32,12 +34,14 @@ class Services:
         reader: How plans of mapped graphs read files.
         catalog: What is installed, for subgraphs that node types return.
         cpu_workers: Threads for CPU work.
+        studio: The files of Studio's own API; None for a release.
         fast_frame_seconds: A frame of a video that takes less is made again rather than kept; 0 keeps all.
         cpu: Where all other node types compute.
         digests: Digests of inputs.
         fingerprints: Names of results.
         loop: Where `async def` node types run.
         checks: Checks values by what their authors say.
+        origins: The files that code came from.
     """
 
     cache: Cache
@@ -47,18 +51,21 @@ class Services:
     reader: FileReader
     catalog: Catalog
     cpu_workers: int = 2
+    studio: Origin | None = None
     fast_frame_seconds: float = _FAST_FRAME_SECONDS
     cpu: Device = field(init=False)
     digests: Digests = field(init=False)
     fingerprints: Fingerprints = field(init=False)
     loop: EventLoop = field(init=False)
     checks: ValueChecks = field(init=False)
+    origins: CodeOrigins = field(init=False)
 
     def __post_init__(self) -> None:
         self.cpu = Device("cpu", "float32")
         self.loop = EventLoop()
         self.digests = Digests(self.cache, self.models)
-        self.fingerprints = Fingerprints(self.device.kind, self.device.dtype)
+        self.fingerprints = Fingerprints(self.device.kind, self.device.dtype, self.studio)
+        self.origins = CodeOrigins(self.studio)
         self.checks = ValueChecks(self.cache)
 
     def describe(self, value: Any) -> str:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from studio.errors import PluginError
+from studio.registry.code_names import add_foreign_types, name_code
 from studio.registry.failure import record_failure
+from studio.registry.kept_sources import KeptSources
 from studio.registry.node_type_checks import check_ends, check_old_ids, report_clash, report_duplicate
 from studio.registry.provided import Provided
 from studio.registry.registry import PluginRow, Registry
@@ -15,7 +17,7 @@ from studio.registry.value_type_checks import check_value_types
 Step = Callable[[Provided], None]
 
 
-def collect_provided(registry: Registry, loaded: Iterable[Provided]) -> None:
+def collect_provided(registry: Registry, loaded: Iterable[Provided], kept: KeptSources) -> None:
     """Call the collecting hooks of plugins, check what they return, and add all of a plugin to the registry or nothing.
 
     The value types of all plugins come first, so that a node type may use those of any other plugin. A plugin that
@@ -24,16 +26,19 @@ def collect_provided(registry: Registry, loaded: Iterable[Provided]) -> None:
     Args:
         registry: The registry.
         loaded: Plugins that are imported and registered with its host.
+        kept: What is known of source files.
     """
     claims: dict[str, Provided] = {}
     plugins = keep_working(registry, loaded, lambda one: _collect_first(registry, one, claims))
     plugins = keep_working(registry, plugins, lambda one: one.call_other_hooks(registry.host))
+    plugins = keep_working(registry, plugins, lambda one: name_code(one, kept))
     while True:
         accepted = _Accepted(registry, plugins, claims)
         working = keep_working(registry, plugins, accepted.add)
         if len(working) == len(plugins):
             break
         plugins = working
+    add_foreign_types(registry, plugins)
     for one in plugins:
         _add(registry, one)
 
@@ -112,7 +117,7 @@ def _report_taken(kind: str, name: str, owner: str, row: PluginRow) -> PluginErr
 def _add(registry: Registry, one: Provided) -> None:
     row = one.row
     for value_type in one.value_types:
-        registry.add_value_type(value_type)
+        registry.add_value_type(value_type, one.provider)
     registry.node_types |= {node_type.id: node_type for node_type in one.node_types}
     registry.models |= one.models
     registry.executors |= one.executors

@@ -15,10 +15,12 @@ from studio.plugin_code import mark_plugin_call
 from studio.registry.collect import collect_provided
 from studio.registry.failure import record_failure
 from studio.registry.hook_names import check_hook_names
+from studio.registry.kept_sources import KeptSources
+from studio.registry.loading import SourceLoader
 from studio.registry.provided import Provided
 from studio.registry.registry import PluginRow, Registry, shorten_plugin_name
 from studio.registry.requirements import check_contract
-from studio.registry.sources import find_given, find_in_folder, find_installed
+from studio.registry.sources import find_given, find_in_folder, find_installed, find_studio
 
 
 def load_registry(
@@ -28,6 +30,7 @@ def load_registry(
     plugins: Iterable[tuple[str, Any]] = (),
     discover: bool = True,
     disabled: Iterable[str] = (),
+    kept_dir: Path | None = None,
 ) -> Registry:
     """Find plugins, register them and collect what they provide.
 
@@ -37,23 +40,26 @@ def load_registry(
         plugins: Plugins to register after those that are found, as (name, module or object).
         discover: Whether to look for installed plugins.
         disabled: Names of plugins, or of their distributions, that are not imported.
+        kept_dir: Folder where digests of source files are kept, so that they are not read again; None to keep nothing.
 
     Raises:
         PluginError: E204 if `plugins_dir` is not a folder. A failure of a plugin becomes its row.
     """
-    registry = Registry(_create_host())
+    kept = KeptSources(kept_dir)
+    loader = SourceLoader(kept)
+    registry = Registry(_create_host(), find_studio(kept))
     for value_type in value_types:
         registry.add_value_type(value_type)
-    installed = find_installed() if discover else iter(())
+    installed = find_installed(loader) if discover else iter(())
     left_out = {shorten_plugin_name(name) for name in disabled}
     loaded: list[Provided] = []
-    for row, load in [*installed, *find_in_folder(plugins_dir), *find_given(plugins)]:
+    for row, load in [*installed, *find_in_folder(plugins_dir, loader), *find_given(plugins, loader)]:
         registry.plugins.append(row)
         if _is_disabled(row, left_out):
             row.status = "disabled"
         elif (plugin := _register(registry.host, row, load)) is not None:
             loaded.append(Provided(row, plugin))
-    collect_provided(registry, loaded)
+    collect_provided(registry, loaded, kept)
     return registry
 
 

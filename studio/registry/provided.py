@@ -10,6 +10,7 @@ from typing import Any
 import pluggy
 
 from studio.api import ModelOpener, NodeType, ValueType, get_node_type
+from studio.api.origin import Provider
 from studio.errors import PluginError
 from studio.plugin_code import mark_plugin_call
 from studio.registry.hook_names import locate_function
@@ -44,6 +45,12 @@ class Provided:
         """Whether the plugin comes from no distribution."""
         return self.row.version.startswith(LOCAL_VERSION)
 
+    @property
+    def provider(self) -> Provider:
+        """What provides its code."""
+        row = self.row
+        return Provider(row.name if self.is_local else row.distribution, row.version, row.origin)
+
     def call_first_hooks(self, host: pluggy.PluginManager) -> None:
         """Call the hooks whose results other plugins may need.
 
@@ -55,9 +62,9 @@ class Provided:
     def call_other_hooks(self, host: pluggy.PluginManager) -> None:
         """Call the other hooks that collect; errors as for `call_first_hooks`."""
         row = self.row
-        origin = row.name if self.is_local else row.distribution
+        provider = self.provider
         self.node_types = [
-            replace(get_node_type(function), distribution=origin, distribution_version=row.version)
+            replace(get_node_type(function), distribution=provider.distribution, distribution_version=provider.version)
             for function in self._call_hook(host, "studio_node_types")
         ]
         row.node_types = [node_type.id for node_type in self.node_types]

@@ -11,6 +11,9 @@ from typing import Any, Literal
 import pluggy
 
 from studio.api import ModelOpener, NodeType, ValueType
+from studio.api.hooks import PROJECT
+from studio.api.origin import Origin, Provider
+from studio.version import VERSION
 
 PluginStatus = Literal["ok", "failed", "disabled"]
 
@@ -32,6 +35,7 @@ class PluginRow:
         executors: Names of its executors.
         hooks: Names of the hooks that it implements.
         import_seconds: How long its import took.
+        origin: The files that it was loaded from; None if it is a release, or was not loaded.
     """
 
     name: str
@@ -46,6 +50,7 @@ class PluginRow:
     executors: list[str] = field(default_factory=list)
     hooks: list[str] = field(default_factory=list)
     import_seconds: float = 0.0
+    origin: Origin | None = None
 
     @property
     def key(self) -> str:
@@ -67,9 +72,16 @@ def find_plugins(rows: Sequence[PluginRow], name: str) -> list[PluginRow]:
 
 @dataclass
 class Registry:
-    """What is installed. `load_registry` fills it."""
+    """What is installed. `load_registry` fills it.
+
+    Attributes:
+        host: Calls the hooks of plugins.
+        studio: What provides Studio's own code.
+        providers: What provides each value type, by its name.
+    """
 
     host: pluggy.PluginManager
+    studio: Provider = field(default_factory=lambda: Provider(PROJECT, VERSION))
     plugins: list[PluginRow] = field(default_factory=list)
     node_types: dict[str, NodeType] = field(default_factory=dict)
     value_types: dict[str, ValueType[Any]] = field(default_factory=dict)
@@ -78,9 +90,11 @@ class Registry:
     model_openers: list[ModelOpener] = field(default_factory=list)
     executors: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
     distributions: dict[str, str] = field(default_factory=dict)
+    providers: dict[str, Provider] = field(default_factory=dict)
 
-    def add_value_type(self, value_type: ValueType[Any]) -> None:
-        """Add a value type and its class."""
+    def add_value_type(self, value_type: ValueType[Any], provider: Provider | None = None) -> None:
+        """Add a value type and its class; Studio itself provides it if nothing else is said."""
+        self.providers[value_type.name] = provider or self.studio
         self.value_types[value_type.name] = value_type
         self.classes[value_type.name] = value_type.python
 

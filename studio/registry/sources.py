@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from blake3 import blake3
 
+import studio
 from studio.api.hooks import PROJECT
+from studio.api.origin import Provider
 from studio.errors import PluginError
+from studio.registry.distributions import find_module, find_owned, is_released
+from studio.registry.kept_sources import KeptSources
+from studio.registry.loading import SourceLoader
+from studio.registry.plugin_origin import PluginOrigin
 from studio.registry.registry import PluginRow
 from studio.registry.requirements import check_requirements
+from studio.registry.source_tree import SourceTree, locate_tree
+from studio.version import VERSION
 
 ENTRY_POINTS = "studio"
+GIVEN = "given"
 LOCAL_VERSION = "0+local"
 """Version of a plugin that comes from no distribution, as PEP 440 writes it; a digest of its code may follow."""
 
@@ -26,15 +37,33 @@ Found = tuple[PluginRow, Callable[[], Any]]
 """A plugin's row, and what imports it."""
 
 
-def find_installed() -> Iterator[Found]:
+def find_studio(kept: KeptSources) -> Provider:
+    """Return what provides Studio's own code: a release, or the files of its API."""
+    folder = os.path.dirname(os.path.abspath(studio.__file__))
+    try:
+        distribution = importlib.metadata.distribution(PROJECT)
+    except importlib.metadata.PackageNotFoundError:
+        distribution = None
+    if is_released(distribution, folder):
+        return Provider(PROJECT, VERSION)
+    tree = SourceTree((os.path.join(folder, "api"),), owned=())
+    reader = kept.open_reader(folder)
+    files = tree.collect(reader)
+    kept.keep(folder, reader)
+    return Provider(PROJECT, VERSION, PluginOrigin(PROJECT, files, tree.collect))
+
+
+def find_installed(loader: SourceLoader | None = None) -> Iterator[Found]:
     """Yield the plugins of installed distributions, Studio's own first."""
+    loader = loader or SourceLoader()
     points = importlib.metadata.entry_points(group=ENTRY_POINTS)
     # Studio's own come first, so that a plugin that clashes with one of them fails
     for point in sorted(points, key=lambda p: (not p.dist or p.dist.name != PROJECT, p.name)):
         distribution = point.dist
         name = distribution.metadata["Name"] if distribution else ""
         version = distribution.version if distribution else ""
-        yield PluginRow(point.name, name, version), partial(_load_point, point)
+        row = PluginRow(point.name, name, version)
+        yield row, partial(_load_point, row, point, loader)
 
 
 def find_distribution(row: PluginRow) -> importlib.metadata.Distribution | None:
@@ -43,13 +72,19 @@ def find_distribution(row: PluginRow) -> importlib.metadata.Distribution | None:
     return next((p.dist for p in points if p.dist is not None and p.dist.name == row.distribution), None)
 
 
-def _load_point(point: importlib.metadata.EntryPoint) -> Any:
+def _load_point(row: PluginRow, point: importlib.metadata.EntryPoint, loader: SourceLoader) -> Any:
     """Import a plugin if this environment has what its distribution requires."""
     check_requirements(point.dist, point.extras)
-    return point.load()
+    top = point.module.partition(".")[0]
+    place = find_module(top)
+    if place is None or is_released(point.dist, place):
+        return point.load()
+    tree = locate_tree(place, find_owned(point.dist, place))
+    plugin, row.origin = loader.load(row.name, top, tree, point.load)
+    return plugin
 
 
-def find_in_folder(folder: Path | None) -> Iterator[Found]:
+def find_in_folder(folder: Path | None, loader: SourceLoader | None = None) -> Iterator[Found]:
     """Yield the plugins in a folder: each `studio_*.py` file or package in it.
 
     Raises:
@@ -61,11 +96,23 @@ def find_in_folder(folder: Path | None) -> Iterator[Found]:
         raise PluginError(
             "E204", f"there is no plugins folder {str(folder)!r}", hint="name a folder that exists with --plugins-dir"
         )
+    loader = loader or SourceLoader()
     for path in sorted(folder.glob("studio_*")):
         source = _find_source(path)
         if source is not None:
             row = PluginRow(path.stem, str(folder), f"{LOCAL_VERSION}.{_digest_sources(path)}", where=str(source))
-            yield row, partial(_import_file, source)
+            yield row, partial(_load_file, row, source, loader)
+
+
+def _load_file(row: PluginRow, source: Path, loader: SourceLoader) -> ModuleType:
+    """Import a plugin from the plugins folder; its version names all of its code if that is Python alone."""
+    path = source.parent if source.name == "__init__.py" else source
+    _check_module_name(row.name, source)
+    module, origin = loader.load(row.name, row.name, locate_tree(os.path.abspath(path)), partial(_import_file, source))
+    row.version = f"{LOCAL_VERSION}.{_digest_sources(path)}"
+    names = {f"{path.name}/{file.name}" for file in path.glob("*.py")} if path.is_dir() else {path.name}
+    row.origin = replace(origin, in_version=names == set(origin.files))
+    return cast("ModuleType", module)
 
 
 def _find_source(path: Path) -> Path | None:
@@ -85,13 +132,19 @@ def _digest_sources(path: Path) -> str:
     return hasher.hexdigest(length=6)
 
 
-def find_given(plugins: Iterable[tuple[str, Any]]) -> Iterator[Found]:
+def find_given(plugins: Iterable[tuple[str, Any]], loader: SourceLoader | None = None) -> Iterator[Found]:
     """Yield plugins that a caller gives, as (name, module or object)."""
+    loader = loader or SourceLoader()
     for name, plugin in plugins:
-        yield PluginRow(name, "given", LOCAL_VERSION), partial(_return, plugin)
+        row = PluginRow(name, GIVEN, LOCAL_VERSION)
+        yield row, partial(_take_given, row, plugin, loader)
 
 
-def _return(plugin: Any) -> Any:
+def _take_given(row: PluginRow, plugin: Any, loader: SourceLoader) -> Any:
+    """Return what a caller gives; a module whose files have changed is executed again."""
+    path = getattr(plugin, "__file__", None)
+    if isinstance(plugin, ModuleType) and isinstance(path, str) and path.endswith(".py"):
+        row.origin = loader.load_given(row.name, plugin, locate_tree(os.path.abspath(path)))
     return plugin
 
 
@@ -122,7 +175,6 @@ def _is_same(one: Path, other: Path) -> bool:
 def _import_file(source: Path) -> ModuleType:
     is_package = source.name == "__init__.py"
     name = source.parent.name if is_package else source.stem
-    _check_module_name(name, source)
     if name in sys.modules and getattr(sys.modules[name], "__file__", None) == str(source):
         return sys.modules[name]
     places = [str(source.parent)] if is_package else None

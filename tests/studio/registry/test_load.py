@@ -54,6 +54,7 @@ class Point:
     """An entry point of a plugin in memory."""
 
     dist = None
+    module = "nowhere"
     extras = ()
 
     def __init__(self, name: str, plugin: Any) -> None:

@@ -1,0 +1,67 @@
+"""`CodeOrigins`: whether the code of node types is still what was loaded, and which files it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from studio.api import NodeType
+from studio.api.origin import Origin
+from studio.cache.digest import hash_parts
+from studio.cache.listings import Listings
+from studio.execution.fingerprint import SOURCES, STUDIO
+
+_PLUGIN = "plugin"
+SOURCE = "source "
+"""Begins the name of a file in an explanation."""
+SOURCE_PARTS = (_PLUGIN, SOURCES, STUDIO)
+"""Parts of a fingerprint that files account for."""
+
+
+class CodeOrigins:
+    """Looks at the files that code came from.
+
+    Args:
+        studio: The files of Studio's own API; None for a release.
+    """
+
+    def __init__(self, studio: Origin | None = None) -> None:
+        self._studio = studio
+
+    def find_changed(self, node_type: NodeType) -> list[str]:
+        """Return the names of files of a node type's code that have changed since it was loaded."""
+        return next((changed for origin in self._iterate(node_type) if (changed := origin.find_changed())), [])
+
+    def keep_listings(self, node_type: NodeType, parts: Mapping[str, str], listings: Listings) -> None:
+        """Keep which files a node type's code came from, so that a later run can name those that changed."""
+        if node_type.origin is not None:
+            listings.keep(name_listing(parts), node_type.origin.files)
+        if self._studio is not None:
+            listings.keep(name_listing(parts, studio=True), self._studio.files)
+
+    def find_changed_files(
+        self, node_type: NodeType, now: Mapping[str, str], then: Mapping[str, str], listings: Listings
+    ) -> dict[str, tuple[str, str]]:
+        """Return digests, now and then, of the files that give a fingerprint other parts, as "source NAME"."""
+        found: dict[str, tuple[str, str]] = {}
+        for origin, is_studio in ((node_type.origin, False), (self._studio, True)):
+            name = name_listing(then, studio=is_studio)
+            if origin is None or name == name_listing(now, studio=is_studio):
+                continue
+            earlier = listings.find(name)
+            if earlier is not None:
+                names = sorted({*origin.files, *earlier})
+                pairs = {SOURCE + file: (origin.files.get(file, ""), earlier.get(file, "")) for file in names}
+                found |= {file: pair for file, pair in pairs.items() if pair[0] != pair[1]}
+        return found
+
+    def _iterate(self, node_type: NodeType) -> Iterator[Origin]:
+        providers = node_type.value_types.values()
+        for origin in (node_type.origin, self._studio, *(provider.origin for provider in providers)):
+            if origin is not None:
+                yield origin
+
+
+def name_listing(parts: Mapping[str, str], *, studio: bool = False) -> str:
+    """Return the name of the listing of files for the parts of a fingerprint."""
+    names = (STUDIO,) if studio else (_PLUGIN, SOURCES)
+    return hash_parts({name: parts.get(name, "") for name in names})
