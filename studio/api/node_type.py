@@ -12,8 +12,8 @@ from typing import Any, Literal
 from studio.api.color import SRGB, ColorEncoding, ColorSpace
 from studio.api.migration import Migration
 from studio.api.model import Model
-from studio.api.subgraph import Subgraph
 from studio.api.origin import Origin, Provider
+from studio.api.subgraph import Subgraph
 from studio.api.type_spec import TypeSpec, ValueProblem, describe_value
 from studio.errors import NodeTypeError, StudioError
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from studio.cache import Action
-from studio.execution.code_origins import SOURCE, SOURCE_PARTS
 from studio.execution.call import DONE, FAILED, RUNNING, SKIPPED, Call, NodeState
+from studio.execution.code_origins import SOURCE, SOURCE_PARTS
 from studio.execution.executor import Executor
 from studio.execution.lazy_video import digest_lazy_video
 from studio.execution.lookup import Lookup

@@ -87,6 +87,6 @@ def add_foreign_types(registry: Registry, plugins: Sequence[Provided]) -> None:
 
 
 def _add_types(node_type: NodeType, one: Provided, owners: dict[str, Provided]) -> NodeType:
-    names = {end.spec.name for end in (*node_type.inputs.values(), *node_type.outputs.values())}
+    names = {end.spec.name for end in node_type.inputs.values()} | {end.spec.name for end in node_type.outputs.values()}
     found: dict[str, Provider] = {n: owners[n].provider for n in names if n in owners and owners[n] is not one}
     return replace(node_type, value_types=found) if found else node_type

@@ -12,10 +12,9 @@ from typing import Any
 
 from blake3 import blake3
 
-import studio
-from studio.api import NodeType
+from studio.api import NodeType, node_type
 
-_STUDIO = os.path.dirname(os.path.realpath(studio.__file__)) + os.sep
+_STUDIO = os.path.dirname(os.path.dirname(os.path.realpath(node_type.__file__))) + os.sep
 _PYTHON = os.path.dirname(os.path.realpath(os.__file__)) + os.sep
 _PLAIN = (str, bytes, int, float, complex, bool, type(None), enum.Enum, PurePath, range, slice, type(...))
 _DEEPEST = 20

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from blake3 import blake3
 
-import studio
+from studio import api
 from studio.api.hooks import PROJECT
 from studio.api.origin import Provider
 from studio.errors import PluginError
@@ -39,17 +39,17 @@ Found = tuple[PluginRow, Callable[[], Any]]
 
 def find_studio(kept: KeptSources) -> Provider:
     """Return what provides Studio's own code: a release, or the files of its API."""
-    folder = os.path.dirname(os.path.abspath(studio.__file__))
+    place = os.path.dirname(os.path.abspath(api.__file__))
     try:
         distribution = importlib.metadata.distribution(PROJECT)
     except importlib.metadata.PackageNotFoundError:
         distribution = None
-    if is_released(distribution, folder):
+    if is_released(distribution, os.path.dirname(place)):
         return Provider(PROJECT, VERSION)
-    tree = SourceTree((os.path.join(folder, "api"),), owned=())
-    reader = kept.open_reader(folder)
+    tree = SourceTree((place,), owned=())
+    reader = kept.open_reader(place)
     files = tree.collect(reader)
-    kept.keep(folder, reader)
+    kept.keep(place, reader)
     return Provider(PROJECT, VERSION, PluginOrigin(PROJECT, files, tree.collect))
 
 

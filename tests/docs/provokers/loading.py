@@ -51,3 +51,18 @@ def _(place: Place) -> Any:
 @provokes("E009")
 def _(place: Place) -> Any:
     place.command("plugins", "vido")
+
+
+@provokes("E211")
+def _(place: Place) -> Any:
+    source = (
+        "from studio.api import Context, hookimpl, node\n\n\n"
+        '@node("tint.amount")\ndef amount(ctx: Context) -> int:\n    """Return 1."""\n    return 1\n\n\n'
+        "@hookimpl\ndef studio_node_types():\n    return [amount]\n"
+    )
+    path = place.write("plugins/studio_tint.py", source)
+    with place.open(plugins_dir=path.parent) as studio:
+        graph = studio.load(place.write_graph("graph.json", {"a": ("tint.amount", {})}))
+        assert "tint.amount" in studio.registry.node_types
+        path.write_text(source.replace("1", "2"), encoding="utf-8")
+        studio.plan(graph)
