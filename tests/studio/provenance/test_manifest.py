@@ -34,8 +34,8 @@ def describe(folder: Path | None, *files: FileRecord) -> dict[str, Any]:
         },
         ["beware"],
         lambda result: result.value,
-        1.23456789,
-        {"opened": 1},
+        seconds=1.23456789,
+        models={"opened": 1},
     )
     facts = RunFacts(
         "20260102-030405-1f",
