@@ -13,6 +13,7 @@ from studio.api.color_conversion import convert_color
 from studio.api.context import Context
 from studio.api.field import Channels, Field, Lazy, Unkeyed
 from studio.api.file import File, OutputPath
+from studio.api.frame_position import FramePosition
 from studio.api.hooks import Hooks, hookimpl
 from studio.api.image import Image, Mask
 from studio.api.image_file import ImageType, MaskType
@@ -65,6 +66,7 @@ __all__ = [
     "Field",
     "File",
     "Frame",
+    "FramePosition",
     "Hooks",
     "Image",
     "ImageType",

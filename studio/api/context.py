@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from studio.api.frame_position import FramePosition
 from studio.api.image import Image
 from studio.api.model import Model
 
@@ -29,6 +30,15 @@ class Context(Protocol):
     @property
     def scratch(self) -> Path:
         """An empty folder of this call's own, removed afterwards."""
+        ...
+
+    @property
+    def frame(self) -> FramePosition:
+        """Where this call stands among those of a mapped node; only for node types with `uses_frame=True`.
+
+        Raises:
+            StudioError: E318 if the node type does not declare it.
+        """
         ...
 
     def rng(self, seed: int) -> np.random.Generator:

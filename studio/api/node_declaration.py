@@ -51,6 +51,7 @@ def node(
     experimental: bool = False,
     encodings: Collection[ColorEncoding] = (),
     resources: Resources | None = None,
+    uses_frame: bool = False,
     isolate: object = None,
 ) -> Callable[[Function], Function]:
     """Declare a function as a node type; the function itself stays as it is.
@@ -93,6 +94,8 @@ def node(
             primaries, full range) always come as they are; all others are converted to plain sRGB first, clipped to
             [0, 1], with one warning per node.
         resources: What one call uses at most.
+        uses_frame: Whether the function reads `ctx.frame`: number and time of a frame, or the number of an entry. They
+            are then part of its fingerprints, so equal frames at two times are two calls. Not with `batch`.
         isolate: Reserved; refused today.
 
     Raises:
@@ -115,6 +118,7 @@ def node(
         experimental=experimental,
         encodings=encodings,
         resources=Resources() if resources is None else resources,
+        uses_frame=uses_frame,
         isolate=isolate,
     )
 
@@ -144,6 +148,7 @@ class _Declaration:
     experimental: bool
     encodings: Collection[ColorEncoding]
     resources: Resources
+    uses_frame: bool
     isolate: object
 
     def apply(self, function: Callable[..., Any]) -> NodeType:
@@ -194,6 +199,7 @@ class _Declaration:
             experimental=self.experimental,
             encodings=frozenset(self.encodings),
             resources=self.resources,
+            uses_frame=self.uses_frame,
             summary=docs.summary,
             description=docs.description,
             where=where,
@@ -211,6 +217,8 @@ class _Declaration:
     def find_problems(self) -> list[str]:
         """Return the mistakes in the arguments, without those that depend on the function."""
         problems = []
+        if self.uses_frame and self.batch is not None:
+            problems.append("batch and uses_frame do not go together: a stack has many positions")
         if not isinstance(self.id, str) or not _ID.fullmatch(self.id):
             problems.append(f"id {self.id!r} is not of the form plugin.verb_noun")
         if not isinstance(self.version, str) or not _VERSION.fullmatch(self.version):

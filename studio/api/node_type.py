@@ -123,6 +123,7 @@ class NodeType:
         experimental: Whether its inputs and results may change without notice.
         encodings: Encodings of images, masks and videos that it takes as they are; see `node`.
         resources: What one call uses at most.
+        uses_frame: Whether the function reads `ctx.frame`, which then is part of its fingerprints.
         summary: The first line of the docstring.
         description: The rest of the docstring before its sections.
         where: File and line of the function.
@@ -154,6 +155,7 @@ class NodeType:
     experimental: bool = False
     encodings: frozenset[ColorEncoding] = frozenset()
     resources: Resources = Resources()
+    uses_frame: bool = False
     summary: str = ""
     description: str = ""
     where: str = ""

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from studio.api import Image, Model, is_out_of_memory
+from studio.api import FramePosition, Image, Model, is_out_of_memory
 from studio.errors import Cancelled, RunError
 from studio.execution.control import Control
 from studio.runtime.devices import Device
@@ -41,6 +41,7 @@ class RunContext:
         interrupted: Whether a step raised Cancelled; what the call returns after that does not count.
         open_leases: Leases of models that were open when memory ran out, by what they lease.
         notes: Lines that the call logged about its result.
+        position: Where the call stands among those of a mapped node, if its node type uses that.
         stepped: Whether it has made a step.
         stack: The contexts of the calls that run with this one, it among them.
     """
@@ -56,6 +57,7 @@ class RunContext:
         "interrupted",
         "notes",
         "open_leases",
+        "position",
         "stack",
         "stepped",
     )
@@ -67,6 +69,7 @@ class RunContext:
         self.interrupted = False
         self.open_leases: dict[Any, Lease] = {}
         self.notes: list[str] = []
+        self.position: FramePosition | None = None
         self.stepped = False
         self.stack: Sequence[RunContext] = (self,)
         self._control = control
@@ -85,6 +88,18 @@ class RunContext:
     def has_scratch(self) -> bool:
         """Whether the call asked for a scratch folder."""
         return self._scratch is not None
+
+    @property
+    def frame(self) -> FramePosition:
+        """Where the call stands among those of a mapped node.
+
+        Raises:
+            RunError: E318 if its node type does not declare that it uses this.
+        """
+        if self.position is None:
+            hint = "declare @node(..., uses_frame=True), so that the position is part of the fingerprint"
+            raise RunError("E318", "it reads ctx.frame, which its declaration does not say", hint=hint)
+        return self.position
 
     def rng(self, seed: int) -> np.random.Generator:
         """Return a random generator that depends on the seed alone."""

@@ -14,6 +14,7 @@ from studio.execution.call import NodeState, Result
 from studio.execution.demand import Demand
 from studio.execution.flatten import create_check, create_plan
 from studio.execution.plan import Nesting, Plan, PlanNode, prune_plan, rename_nodes
+from studio.execution.position import place_copy
 from studio.execution.services import Services
 from studio.execution.values import Values
 from studio.graph.fit import find_fit
@@ -66,6 +67,7 @@ class Expansions:
             if nesting.total[0] > MAX_NODES_IN_ALL:
                 raise _refuse_size(f"its subgraphs have more than {MAX_NODES_IN_ALL} nodes in all")
             _mark(plan, nesting)
+            place_copy(plan, state, call.position, len(state.calls))
             plans.append(rename_nodes(plan, f"{call.label}/"))
         return plans
 

@@ -9,14 +9,7 @@ from studio.api import Video
 from studio.errors import StudioError
 from studio.execution.call import Call
 from studio.execution.nearest_frames import NearestFrames
-from studio.execution.plan import PlanNode
 from studio.execution.values import fit_input
-
-
-def find_frame_parts(node: PlanNode) -> dict[str, str]:
-    """Return what a fingerprint says of how frames go together: of several videos, that they meet in time."""
-    videos = [bound for bound in node.inputs.values() if bound.stream and not bound.is_list]
-    return {"videos": "by time"} if len(videos) > 1 else {}
 
 
 class FrameRows:

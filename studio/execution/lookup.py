@@ -13,8 +13,8 @@ from studio.cache import MISSING, Action, shorten_notes
 from studio.errors import StudioError
 from studio.execution.call import Call, LostValue, Result
 from studio.execution.digests import is_undigested
-from studio.execution.frame_rows import find_frame_parts
 from studio.execution.options import RunOptions
+from studio.execution.position import find_call_parts
 from studio.execution.services import Services
 from studio.execution.shown_inputs import show_inputs
 from studio.execution.values import Values
@@ -89,7 +89,8 @@ class Lookup:
         for name, result in call.args.items():
             if not inputs[name].unkeyed:
                 digests[name] = result.digest
-        return digests | find_frame_parts(call.state.node) if call.state.node.stream else digests
+        is_placed = call.state.node.stream or call.node_type.uses_frame
+        return digests | find_call_parts(call) if is_placed else digests
 
     def find_fingerprint(self, call: Call) -> str | None:
         """Return a call's fingerprint, or None if an input has no digest."""

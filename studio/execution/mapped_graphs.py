@@ -9,6 +9,7 @@ from studio.execution.demand import Demand, select_results
 from studio.execution.file_reading import FileReader
 from studio.execution.flatten import create_plan
 from studio.execution.plan import Plan, rename_nodes
+from studio.execution.position import place_copy
 from studio.execution.values import Values
 from studio.graph.source import Given
 
@@ -40,6 +41,7 @@ def expand_graph(
     copies: list[Plan] = []
     for index, one in enumerate(positions):
         plan = create_plan(node.subgraph, {n: Given(r) for n, r in one.items()}, reader)
+        place_copy(plan, state, index, len(positions))
         copies.append(rename_nodes(plan, f"{node.id}[{index}]/"))
     state.shape = shape
     return add_copies(state, copies, demand, add_copy, combine)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import networkx as nx
 
-from studio.api import NodeType, TypeSpec
+from studio.api import FramePosition, NodeType, TypeSpec
 from studio.graph.resolved import Bound, ResolvedGraph
 from studio.graph.source import Collected, Reference, Source, find_references
 
@@ -45,6 +45,7 @@ class PlanNode:
         stream: Whether it is mapped over the frames of a video.
         subgraph: The graph that is mapped.
         nesting: How deep it is in subgraphs, if it is in one.
+        position: Where the copy of a mapped graph stands that it is in, if it may use that.
     """
 
     id: str
@@ -56,6 +57,7 @@ class PlanNode:
     stream: bool = False
     subgraph: ResolvedGraph | None = None
     nesting: Nesting | None = None
+    position: FramePosition | None = None
 
     @property
     def type_name(self) -> str:

@@ -32,6 +32,7 @@ from studio.execution.outcome import Outcome
 from studio.execution.pending_work import PendingWork
 from studio.execution.perform import Performer
 from studio.execution.plan import Plan
+from studio.execution.position import find_position
 from studio.execution.progress import CallProgress
 from studio.execution.remaking import Remaker
 from studio.execution.reporter import Reporter, find_run_status
@@ -370,6 +371,8 @@ class Run:
         device = self.services.device if call.lane == "device" else self.services.cpu
         progress = CallProgress(state, self.reporter, self.services.models, device)
         call.context = RunContext(device, self.control, progress)
+        if call.node_type.uses_frame:
+            call.context.position = find_position(call)
         with self._lock:
             call.ran = True
             call.thread = threading.get_ident()

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from studio.api import Frame, Image, Video, is_out_of_memory
+from studio.api import Frame, FramePosition, Image, Video, is_out_of_memory
 from studio.errors import StudioError
 from studio.execution.call import Call
 from studio.execution.context import RunContext
@@ -15,6 +15,7 @@ from studio.execution.frame_rows import FrameRows
 from studio.execution.invoke import WrongCount, check_result, invoke
 from studio.execution.lazy_video import LazyVideos
 from studio.execution.lookup import Lookup
+from studio.execution.position import find_frame_parts
 from studio.execution.progress import FrameProgress
 from studio.execution.services import Services, StackLimits
 
@@ -73,6 +74,8 @@ class _MappedVideo:
         self._first: dict[str, Any] | None = None
         self._tried: list[float] = []
         self._pace = 0.0
+        self._count: int | None = None
+        self._position: FramePosition | None = None
         self._kept: set[str] = set()
         self._blobs: set[str] = set()
 
@@ -131,15 +134,26 @@ class _MappedVideo:
         assert context is not None
         progress = FrameProgress(context.step, self._rows.lead.count or 0)
         rows = self._rows.read()
-        size, known = 1, self._first
+        size, known, done = 1, self._first, 0
         while stack := list(islice(rows, size)):
-            made = [known] if known is not None else self._run_stack([images for _, images in stack])
+            position = self._find_position(done, stack[0][0])
+            made = [known] if known is not None else self._run_stack([images for _, images in stack], position)
             known = None
+            done += len(stack)
             for (time, _), values in zip(stack, made, strict=True):
                 context.wait()
                 progress.add(next((v for v in values.values() if isinstance(v, Image)), None))
                 yield time, values
             size = self._find_stack_limit()
+
+    def _find_position(self, index: int, time: float) -> FramePosition | None:
+        """Return the position of a frame, if the node type uses it; such frames run one by one."""
+        if not self._node_type.uses_frame:
+            return None
+        if self._count is None:
+            lead = self._rows.lead
+            self._count = sum(1 for _ in lead.frames()) if lead.count is None else lead.count
+        return FramePosition(index, time, self._count)
 
     def _find_stack_limit(self) -> int:
         """Return how many frames run at once: one unless the node type stacks."""
@@ -148,8 +162,9 @@ class _MappedVideo:
             return 1
         return max(1, self._mapping.limits.find(self._node_type))
 
-    def _run_stack(self, stack: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def _run_stack(self, stack: Sequence[Mapping[str, Any]], position: FramePosition | None) -> list[dict[str, Any]]:
         """Return the outputs of frames, from the cache or computed together."""
+        self._position = position
         if not self._uses_cache():
             return self._compute(stack)
         keyed = [self._find_fingerprint(images) for images in stack]
@@ -182,7 +197,7 @@ class _MappedVideo:
         assert context is not None
         given = [{**self._rows.others, **images} for images in stack]
         try:
-            return invoke(self._node_type, _FrameContext(context), given, self._mapping.services.loop)
+            return invoke(self._node_type, _FrameContext(context, self._position), given, self._mapping.services.loop)
         except WrongCount:
             raise
         except Exception as error:  # the frames run again, fewer at once
@@ -211,6 +226,8 @@ class _MappedVideo:
         ends, digest = self._node_type.inputs, self._mapping.services.digests.digest
         given = {name: digest(image) for name, image in images.items() if not ends[name].unkeyed}
         digests = self._digests | given
+        if self._position is not None:
+            digests |= find_frame_parts(self._position)
         return self._lookup.compute_fingerprint(self._node_type, digests), digests
 
     def _find(self, fingerprint: str | None) -> dict[str, Any] | None:
@@ -249,8 +266,10 @@ class _MappedVideo:
 class _FrameContext:
     """A call's context without progress of its own: the video counts frames."""
 
-    def __init__(self, context: RunContext) -> None:
+    def __init__(self, context: RunContext, position: FramePosition | None) -> None:
         self._context = context
+        if position is not None:
+            self.frame = position
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._context, name)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from studio.api import Cancelled, Image, Model, ModelError
+from studio.api import Cancelled, FramePosition, Image, Model, ModelError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +30,7 @@ class TestContext:
         steps: Every call of `step` as (done, total).
         previews: The previews among them.
         messages: Every line given to `log`.
+        frame: What the node sees as its position, if it is declared with `uses_frame=True`.
     """
 
     __test__ = False  # pytest: not a test class
@@ -42,6 +43,7 @@ class TestContext:
     steps: list[tuple[int, int]] = field(default_factory=list)
     previews: list[Image] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
+    frame: FramePosition = field(default_factory=FramePosition)
     _folder: Path | None = None
 
     @property

@@ -283,6 +283,16 @@ def _(place: Place) -> Any:
     return run_bad(place, return_large_subgraph)
 
 
+@provokes("E318")
+def _(place: Place) -> Any:
+    @node("bad.position")
+    def read_position(ctx: Context) -> int:
+        """Read the position without declaring that."""
+        return ctx.frame.index
+
+    return run_bad(place, read_position)
+
+
 @provokes("E320")
 def _(place: Place) -> Any:
     return place.run({"a": ("logic.switch", {"condition": True, "if_false": 1})})

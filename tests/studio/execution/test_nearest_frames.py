@@ -15,7 +15,6 @@ from fakes import Probe, graph, open_studio
 from studio.api import Frame, Image, Video
 from studio.app import InputFile
 from studio.errors import StudioError
-from studio.execution.frame_rows import find_frame_parts
 from studio.execution.nearest_frames import NearestFrames
 
 MICROSECONDS = Fraction(1, 1_000_000)
@@ -134,16 +133,3 @@ def test_a_last_frame_that_is_held_counts_as_long_as_it_shows() -> None:
 def test_a_video_without_frames_is_refused() -> None:
     with pytest.raises(StudioError, match="no frames"):
         pair(make_video([0.0], 25), make_video([], 25))
-
-
-def test_only_videos_that_meet_get_another_fingerprint_than_before(tmp_path: Path) -> None:
-    nodes = {
-        "a": ("fake.film", {"n": 2}),
-        "one": ("fake.invert", {"image": "@a"}),
-        "two": ("fake.blend", {"first": "@a", "second": "@a"}),
-    }
-    with open_studio(tmp_path, Probe()) as studio:
-        plan = studio.plan(studio.load(graph(nodes, one="one", two="two")))
-
-    assert find_frame_parts(plan.nodes["one"]) == {}
-    assert find_frame_parts(plan.nodes["two"]) == {"videos": "by time"}
