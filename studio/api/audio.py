@@ -50,6 +50,23 @@ class Audio:
 
     Raises:
         MediaError: E503 for an invalid shape, dtype or rate, and for NaN or infinity.
+
+    Example:
+        import numpy as np
+        from studio.api import Audio
+
+        rate = 48_000
+        time = np.arange(rate) / rate
+        tone = Audio(0.5 * np.sin(2 * np.pi * 440 * time), rate)  # one axis: mono
+
+        stereo = Audio(np.repeat(tone.samples, 2, axis=1), tone.rate)
+        loudest = max(float(np.abs(block).max()) for block in stereo.blocks())  # constant memory, also for hours
+
+        assert (stereo.frames, stereo.channels, stereo.duration) == (48_000, 2, 1.0)
+        assert round(loudest, 3) == 0.5
+
+        long = Audio.from_blocks(lambda: (np.zeros((rate, 1), np.float32) for _ in range(3600)), rate=rate, channels=1)
+        assert long.is_long
     """
 
     studio_type: ClassVar[str] = "audio"

@@ -197,6 +197,20 @@ class Image(_Raster):
 
     Raises:
         MediaError: E501 for an invalid shape or dtype, E502 for NaN, infinity or samples out of range.
+
+    Example:
+        import numpy as np
+        from studio.api import Image
+
+        grey = Image(np.full((48, 64, 3), 128, np.uint8))
+
+        pixels = grey.pixels.copy()  # float32 in [0, 1]; `pixels` itself is read-only
+        pixels[:, :32] = (1.0, 0.0, 0.0)  # rows, columns, channels: the left half becomes red
+        half = Image(pixels)
+
+        assert (half.width, half.height, half.channels) == (64, 48, 3)
+        assert half.to_uint8()[0, 0].tolist() == [255, 0, 0]
+        half.to_pillow().save("half.png")
     """
 
     __slots__ = ()
@@ -241,6 +255,20 @@ class Mask(_Raster):
 
     Raises:
         MediaError: E501 for an invalid shape or dtype, E502 for NaN, infinity or samples out of range.
+
+    Example:
+        import numpy as np
+        from studio.api import Image, Mask
+
+        image = Image(np.linspace(0, 1, 64 * 48 * 3, dtype=np.float32).reshape(48, 64, 3))
+        mask = Mask((image.pixels.mean(axis=2) > 0.5).astype(np.float32))
+
+        chosen = mask.pixels > 0.5  # height x width, as an index into the samples of the image
+        pixels = image.pixels.copy()
+        pixels[chosen] = 1 - pixels[chosen]
+        inverted = Image(pixels)
+
+        assert (mask.width, mask.height) == (inverted.width, inverted.height)
     """
 
     __slots__ = ()

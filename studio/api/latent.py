@@ -54,6 +54,16 @@ class Latent(_Frozen):
 
     Raises:
         MediaError: E501 for an invalid shape or size, E502 for NaN or infinity.
+
+    Example:
+        import numpy as np
+        from studio.api import Latent
+
+        empty = Latent(np.zeros((4, 64, 64)), space="sd15", width=512, height=512)
+        noisy = Latent(np.random.default_rng(1).standard_normal((4, 64, 64)), "sd15", 512, 512)
+
+        assert empty.is_empty and not noisy.is_empty
+        assert noisy.samples.dtype == np.float32
     """
 
     __slots__ = ("height", "samples", "space", "width")
@@ -104,6 +114,15 @@ class Conditioning(_Frozen):
 
     Raises:
         MediaError: E501 for no arrays or an unsupported dtype, E502 for NaN or infinity.
+
+    Example:
+        import numpy as np
+        from studio.api import Conditioning
+
+        prompt = Conditioning({"prompt_embeds": np.zeros((77, 768))}, space="clip-l", info={"prompt": "a red apple"})
+
+        assert prompt.tensors["prompt_embeds"].shape == (77, 768)
+        assert prompt.info["prompt"] == "a red apple"
     """
 
     __slots__ = ("info", "space", "tensors")

@@ -25,6 +25,14 @@ class Model:
 
     Raises:
         ModelError: E601 for an invalid reference.
+
+    Example:
+        from studio.api import Model
+
+        model = Model("hub:owner/name@main", options=(("scale", 4),))
+
+        assert (model.scheme, model.target) == ("hub", "owner/name@main")
+        assert Model.from_json(model.to_json()) == model
     """
 
     studio_type: ClassVar[str] = "model"

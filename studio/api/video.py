@@ -28,6 +28,14 @@ class Frame:
 
     Raises:
         MediaError: E504 for a time that is negative or not finite.
+
+    Example:
+        import numpy as np
+        from studio.api import Frame, Image
+
+        frame = Frame(Image(np.zeros((4, 4, 3), np.uint8)), time=1 / 3)
+
+        assert (frame.time, frame.microseconds) == (0.333333, 333_333)
     """
 
     image: Image
@@ -66,6 +74,32 @@ class Video:
 
     Raises:
         MediaError: E504 for an invalid size, rate, count or number of channels.
+
+    Example:
+        from collections.abc import Iterator
+        from fractions import Fraction
+        import numpy as np
+        from studio.api import Frame, Image, Video
+
+        images = [Image(np.full((48, 64, 3), level, np.uint8)) for level in (0, 128, 255)]
+        short = Video.from_images(images, rate=25)  # a few images that are there already
+
+        def frames() -> Iterator[Frame]:  # a stream: each frame is made when it is read
+            for index in range(250):
+                yield Frame(Image(np.full((48, 64, 3), index, np.uint8)), time=index / 25)
+
+        long = Video(frames, width=64, height=48, rate=Fraction(25), count=250)
+
+        first = next(long.frames())  # every call of `frames` starts from the first
+        assert (first.time, first.image.width, long.duration) == (0.0, 64, 10.0)
+        assert [frame.time for frame in short.frames()] == [0.0, 0.04, 0.08]
+
+        def invert() -> Iterator[Frame]:  # from a video to a video, never whole in memory
+            for frame in long.frames():
+                yield Frame(Image(255 - frame.image.to_uint8()), frame.time)
+
+        inverted = Video(invert, width=64, height=48, rate=long.rate, count=long.count, audio=long.audio)
+        assert int(next(inverted.frames()).image.to_uint8()[0, 0, 0]) == 255
     """
 
     studio_type: ClassVar[str] = "video"
