@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from studio.errors import RunError
@@ -64,6 +66,10 @@ _ADD_CLAIMS = "ALTER TABLE items ADD COLUMN claim INTEGER NOT NULL DEFAULT 0"  #
 class LedgerFile:
     """The SQLite file in a batch's folder. Every method may be called from any thread.
 
+    A batch can be read where nothing can be written, as on a read-only mount or a full disk. The file is then opened
+    without being changed; one that SQLite must change to read it (of an earlier format, or left by a killed process)
+    is copied to a temporary folder first.
+
     Args:
         folder: The batch's folder.
         create: Whether to create a missing file.
@@ -76,35 +82,70 @@ class LedgerFile:
         self.folder = folder
         self.path = folder / LEDGER_NAME
         self._guard = threading.RLock()
+        self._cleanup = ExitStack()
+        self.can_change = True
+        """Whether transactions may be made; a copy may be changed, but nobody sees that."""
         if not create and not self.path.is_file():
             raise RunError(
                 "E742", f"{str(folder)!r} contains no batch", where=str(self.path), hint="name the folder given with -o"
             )
         with self._translated_errors():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.connection = sqlite3.connect(
-                self.path, timeout=_LOCK_SECONDS, isolation_level=None, check_same_thread=False
-            )
+            if create:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                self._prepare()
-            except BaseException:
-                self.connection.close()
-                raise
+                self.connection = self._open(str(self.path), self._prepare)
+            except sqlite3.OperationalError as error:
+                if create or not _is_refused(error):
+                    raise
+                self.connection = self._open_unchanged()
 
-    def _prepare(self) -> None:
-        run = self.connection.execute
-        self._enable_wal()
+    def _open(self, name: str, prepare: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            name, timeout=_LOCK_SECONDS, isolation_level=None, check_same_thread=False, uri=name.startswith("file:")
+        )
+        try:
+            prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _open_unchanged(self) -> sqlite3.Connection:
+        """Open the file where nothing can be written."""
+        place, log = self.path.absolute(), self.path.with_name(self.path.name + "-wal")
+        is_whole = not log.exists() or log.stat().st_size == 0
+        for mode in ("mode=ro", "immutable=1") if is_whole else ("mode=ro",):
+            try:
+                connection = self._open(f"{place.as_uri()}?{mode}", self._check_unchanged)
+                self.can_change = False
+                return connection
+            except sqlite3.OperationalError:
+                continue
+        folder = Path(self._cleanup.enter_context(tempfile.TemporaryDirectory(prefix="studio-ledger-")))
+        for path in (place, log):
+            if path.exists():
+                shutil.copyfile(path, folder / path.name)
+        return self._open(str(folder / place.name), self._prepare)
+
+    def _check_unchanged(self, connection: sqlite3.Connection) -> None:
+        if self._read_format(connection) != FORMAT:
+            raise sqlite3.OperationalError("an earlier format")
+        connection.execute("SELECT count(*) FROM batch").fetchone()
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        run = connection.execute
+        _enable_wal(connection)
         run("PRAGMA synchronous=NORMAL")
         run("PRAGMA foreign_keys=ON")
         run("PRAGMA cache_size=-512")
-        if self._read_format() != FORMAT:
-            with self.transaction():
-                self._create_or_update()
+        if self._read_format(connection) != FORMAT:
+            with _transaction(connection):
+                self._create_or_update(connection)
 
-    def _create_or_update(self) -> None:
+    def _create_or_update(self, connection: sqlite3.Connection) -> None:
         """Create the tables, or change those of an earlier format; another process may have done so already."""
-        run = self.connection.execute
-        found = self._read_format()
+        run = connection.execute
+        found = self._read_format(connection)
         if found == 0:
             for statement in _SCHEMA.split(";"):
                 run(statement)
@@ -112,28 +153,17 @@ class LedgerFile:
             run(_ADD_CLAIMS)
         run(f"PRAGMA user_version={FORMAT}")
 
-    def _read_format(self) -> int:
-        found: int = self.connection.execute("PRAGMA user_version").fetchone()[0]
+    def _read_format(self, connection: sqlite3.Connection) -> int:
+        found: int = connection.execute("PRAGMA user_version").fetchone()[0]
         if found > FORMAT:
             raise RunError("E742", f"unsupported ledger version {found}", where=str(self.path), hint="update Studio")
         return found
-
-    def _enable_wal(self) -> None:
-        """Switch the file to WAL; SQLite does not wait by itself while another process does the same."""
-        deadline = time.monotonic() + _WAL_SECONDS
-        while True:
-            try:
-                self.connection.execute("PRAGMA journal_mode=WAL")
-                return
-            except sqlite3.OperationalError as error:
-                if "locked" not in str(error) or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.02)
 
     def close(self) -> None:
         """Close the file."""
         with self._guard:
             self.connection.close()
+            self._cleanup.close()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -148,15 +178,8 @@ class LedgerFile:
         Args:
             keep: Whether to write the changes; else they are undone at the end.
         """
-        with self.reading() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT" if keep else "ROLLBACK")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+        with self.reading() as connection, _transaction(connection, keep=keep):
+            yield connection
 
     @contextmanager
     def _translated_errors(self) -> Iterator[None]:
@@ -169,3 +192,39 @@ class LedgerFile:
                 where=str(self.path),
                 hint="free space or check the folder, and run the batch again: it resumes where it stopped",
             ) from None
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection, *, keep: bool = True) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT" if keep else "ROLLBACK")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _enable_wal(connection: sqlite3.Connection) -> None:
+    """Switch the file to WAL; SQLite does not wait by itself while another process does the same."""
+    deadline = time.monotonic() + _WAL_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+def _is_refused(error: sqlite3.OperationalError) -> bool:
+    """Say whether the folder or the disk refuses to be written to."""
+    return error.sqlite_errorcode & 0xFF in (
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_PERM,
+    )

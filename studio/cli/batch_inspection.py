@@ -28,7 +28,8 @@ def status_command(folder: Path, as_json: bool) -> int:
     from studio.cli.batch_display import show_summary
 
     with Ledger(folder) as ledger:
-        ledger.leases.reclaim()
+        if ledger.file.can_change:
+            ledger.leases.reclaim()
         summary = ledger.summary()
     if as_json:
         print_json(describe_summary(summary))

@@ -45,6 +45,43 @@ def test_a_folder_without_a_batch_and_a_broken_ledger_are_reported(tmp_path: Pat
         Ledger(tmp_path)
 
 
+@pytest.mark.parametrize("left", ["closed", "killed", "earlier format"])
+def test_a_batch_is_read_where_nothing_can_be_written(tmp_path: Path, file_modes_hold: None, left: str) -> None:
+    if left == "earlier format":
+        copy_old_ledger(tmp_path)
+        names = set(find_names(tmp_path))
+        shutil.rmtree(tmp_path / ".studio")
+        copy_old_ledger(tmp_path)
+    else:
+        names = {"a", "b"}
+        with Ledger(tmp_path, create=True) as ledger:
+            import_names(ledger, *names)
+            if left == "killed":  # what a killed process leaves: rows that are in the log alone
+                for path in (tmp_path / ".studio").iterdir():
+                    shutil.copyfile(path, tmp_path / path.name)
+    if left == "killed":
+        shutil.rmtree(tmp_path / ".studio")
+        (tmp_path / ".studio").mkdir()
+        for name in ("ledger.sqlite3", "ledger.sqlite3-wal"):
+            shutil.move(tmp_path / name, tmp_path / ".studio" / name)
+    before = {path: path.read_bytes() for path in (tmp_path / ".studio").iterdir()}
+    for path, mode in [*((path, 0o444) for path in before), (tmp_path / ".studio", 0o555), (tmp_path, 0o555)]:
+        path.chmod(mode)
+
+    found = find_names(tmp_path)
+
+    for folder in (tmp_path, tmp_path / ".studio"):
+        folder.chmod(0o755)
+    assert set(found) == names
+    assert {path: path.read_bytes() for path in (tmp_path / ".studio").iterdir()} == before
+
+
+def find_names(folder: Path) -> list[str]:
+    """Return the names of the items that a ledger holds."""
+    with Ledger(folder) as ledger:
+        return [row.name for row in ledger.items()]
+
+
 def test_a_ledger_of_a_newer_studio_is_left_alone(tmp_path: Path) -> None:
     Ledger(tmp_path, create=True).close()
     with sqlite3.connect(tmp_path / ".studio/ledger.sqlite3") as connection:

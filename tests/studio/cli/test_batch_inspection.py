@@ -41,6 +41,19 @@ def test_the_status_counts_items_and_names_the_causes_of_failures(stopped: Any) 
     assert lines[4].strip() == "first: b"
 
 
+def test_a_batch_is_inspected_where_nothing_can_be_written(stopped: Any, file_modes_hold: None) -> None:
+    folders = [stopped / "out", stopped / "out" / ".studio"]
+    written = stopped.call("batch", "status", "out").out, stopped.call("batch", "export", "out").out
+    for folder in folders:
+        folder.chmod(0o555)
+
+    found = stopped.call("batch", "status", "out").out, stopped.call("batch", "export", "out").out
+
+    for folder in folders:
+        folder.chmod(0o755)
+    assert found == written
+
+
 def test_the_status_is_json_for_a_program(stopped: Any) -> None:
     assert stopped.call("batch", "status", "out", "--json").json == {
         "total": 3,
