@@ -13,7 +13,7 @@ from typing import Any
 from studio.errors import UsageError
 
 _PLUGIN_NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
-_TAKEN_NAMES = ("studio", "graph", "image", "logic", "style")
+_TAKEN_NAMES = ("studio", "graph", "audio", "diffusion", "image", "logic", "speech", "style", "upscale", "video")
 
 
 def write_plugin(folder: Path, name: str) -> None:
@@ -61,9 +61,10 @@ _EXAMPLE_GRAPH: Mapping[str, Any] = {
     "title": "A tinted gradient",
     "inputs": {"strength": {"type": "float", "default": 0.6, "minimum": 0, "maximum": 1}},
     "nodes": {
-        "ground": {"type": "image.gradient", "inputs": {"width": 640, "height": 400}},
+        "ground": {"type": "image.gradient", "version": "1.0", "inputs": {"width": 640, "height": 400}},
         "tint": {
             "type": "$name.tint_image",
+            "version": "1.0",
             "inputs": {"image": {"from": "ground"}, "strength": {"from": "inputs.strength"}},
         },
     },
@@ -86,24 +87,54 @@ requires-python = ">=3.11"
 dependencies = ["studio>=0.1", "numpy>=2.1"]
 
 [project.optional-dependencies]
-test = ["pytest"]
+test = ["pytest", "setuptools>=77"]
 
 [project.entry-points.studio]
 $distribution = "$package"
 
-[tool.setuptools]
-packages = ["$package"]
+# every file in the package is part of the wheel: code, subpackages, weights
+[tool.setuptools.packages.find]
+include = ["$package", "$package.*"]
+
+[tool.setuptools.package-data]
+"$package" = ["**/*"]
+
+[tool.setuptools.exclude-package-data]
+"*" = ["**/__pycache__/*"]
+
+[tool.ruff]
+line-length = 120
+
+[tool.ruff.lint]
+extend-select = ["I"]
+
+[tool.mypy]
+strict = true
 """,
     "README.md": """\
 # $distribution
 
-Node types `$name.*` for Studio.
+Node types `$name.*` for Studio. Install it once; the code is then used as it lies here:
 
     pip install -e '.[test]'
-    studio nodes $name
-    studio run graphs/example.json
-    python -m pytest
+
+After an edit of the code, nothing is installed again:
+
+    python -m pytest                          # does each node type behave?
+    studio nodes $name.tint_image             # its inputs, outputs and documentation
+    studio run graphs/example.json -o out     # what changed runs again, the rest comes from the cache
+    studio explain graphs/example.json        # why a node runs, or does not
+
+After an edit of `pyproject.toml` (entry points, dependencies), install it again: `pip install -e '.[test]'`.
+If Studio does not find a node type, `studio plugins` says why.
+
+- Results of a node type change: raise its `code`.
+- Its inputs or outputs change: raise the first number of its `version`, and add a migration.
+- Weights go into `$package/weights/`; the hook `studio_models` names them. All files of `$package` are in the wheel.
+
+To ship it, raise `version` in `pyproject.toml` and build the wheel: `pip wheel --no-deps -w dist .`
 """,
+    "$package/py.typed": "",
     "$package/__init__.py": '''\
 """Node types `$name.*`. Studio imports this module by its entry point; heavy imports wait until needed."""
 
@@ -134,8 +165,12 @@ from studio.api import Context, Field, Image, node
 
 @node("$name.tint_image", version="1.0", code=1)
 def tint_image(
-    ctx: Context, image: Image, *, strength: Annotated[float, Field(ge=0, le=1)] = 0.5,
-    red: Annotated[float, Field(ge=0, le=1)] = 0.9, green: Annotated[float, Field(ge=0, le=1)] = 0.5,
+    ctx: Context,
+    image: Image,
+    *,
+    strength: Annotated[float, Field(ge=0, le=1)] = 0.5,
+    red: Annotated[float, Field(ge=0, le=1)] = 0.9,
+    green: Annotated[float, Field(ge=0, le=1)] = 0.5,
     blue: Annotated[float, Field(ge=0, le=1)] = 0.3,
 ) -> Image:
     """Tint an image with one color.
@@ -170,7 +205,8 @@ def tint(
     tinted = (rgb @ _BRIGHTNESS)[..., None] * np.asarray(color, dtype=np.float32)
     mixed = rgb * (1 - strength) + tinted * strength
     result = np.concatenate([mixed, pixels[..., 3:]], axis=2)
-    return np.clip(result, 0, 1).astype(np.float32)
+    limited: npt.NDArray[np.float32] = np.clip(result, 0, 1, dtype=np.float32)
+    return limited
 ''',
     "tests/test_nodes.py": '''\
 """The node types behave as Studio expects of node types."""
@@ -178,14 +214,14 @@ def tint(
 from __future__ import annotations
 
 import numpy as np
-from $package.nodes import tint_image
-
 from studio.api import Image
 from studio.testing import TestContext, check_node_type
 
+from $package.nodes import tint_image
+
 
 def make_image() -> Image:
-    """A small image with a different value everywhere."""
+    """Make a small image with a different value everywhere."""
     return Image(np.linspace(0, 1, 8 * 6 * 3, dtype=np.float32).reshape(6, 8, 3))
 
 
@@ -199,6 +235,29 @@ def test_strength_zero_leaves_an_image_as_it_is() -> None:
     tinted = tint_image(TestContext(), original, strength=0.0)
 
     np.testing.assert_allclose(tinted.pixels, original.pixels, atol=1e-6)
+''',
+    "tests/test_plugin.py": '''\
+"""The plugin as a whole: its wheel, and the example graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from studio import RunResult
+from studio.testing import build_wheel, check_plugin
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_plugin_is_whole(tmp_path: Path) -> None:
+    print(check_plugin("$package", wheel=build_wheel(ROOT, tmp_path)))
+
+
+def test_the_example_graph_runs(studio_run: Callable[..., RunResult]) -> None:
+    result = studio_run(ROOT / "graphs" / "example.json")
+
+    assert result["picture"].width == 640
 ''',
     "graphs/example.json": json.dumps(_EXAMPLE_GRAPH, indent=2) + "\n",
 }

@@ -11,6 +11,10 @@ from typing import Any
 
 import pytest
 
+from tests.distributions import write_distribution
+
+ROOT = Path(__file__).parents[3]
+
 
 def test_a_new_graph_runs_as_it_stands(desk: Any) -> None:
     new = desk.call("new", "graph", "poster.json")
@@ -59,14 +63,43 @@ def plugin(desk: Any) -> Path:
     return desk / "studio-sparkle"  # type: ignore[no-any-return]
 
 
-def test_a_new_plugin_passes_its_own_tests(plugin: Path) -> None:
+def test_a_new_plugin_passes_its_own_tests(plugin: Path, tmp_path: Path) -> None:
+    write_distribution(plugin, tmp_path / "site")
+    write_distribution(ROOT, tmp_path / "site", groups=("pytest11",))
+    paths = [plugin, tmp_path / "site", ROOT, ROOT / "plugins"]
+
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "tests"], cwd=plugin,
-        env={**os.environ, "PYTHONPATH": str(plugin)}, capture_output=True, text=True, timeout=100, check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))},
+        capture_output=True, text=True, timeout=100, check=False,
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 passed" in done.stdout
+    assert "4 passed" in done.stdout
+
+
+@pytest.mark.parametrize("words", [["check"], ["format", "--check"]])
+def test_a_new_plugin_is_formatted_and_has_nothing_to_correct(plugin: Path, words: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", *words, "--no-cache", "."],
+        cwd=plugin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_new_plugin_is_strictly_typed(plugin: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--cache-dir", str(tmp_path / "mypy"), "."], cwd=plugin,
+        env={**os.environ, "MYPYPATH": str(ROOT)}, capture_output=True, text=True, timeout=550, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_new_plugin_is_found_and_its_graph_runs(desk: Any, plugin: Path) -> None:

@@ -6,11 +6,13 @@ import ast
 import json
 import tomllib
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
 from studio.cli.plugin_template import check_plugin_name, guess_plugin_name, write_plugin
 from studio.errors import UsageError
+from studio.testing.wheel import build_wheel, find_wheel_problems
 
 
 def test_every_file_is_complete_and_named_after_the_plugin(tmp_path: Path) -> None:
@@ -20,12 +22,42 @@ def test_every_file_is_complete_and_named_after_the_plugin(tmp_path: Path) -> No
              if path.is_file()}  # fmt: skip
     assert set(files) == {
         "pyproject.toml", "README.md", "studio_two_words/__init__.py", "studio_two_words/nodes.py",
-        "studio_two_words/tint.py", "tests/test_nodes.py", "graphs/example.json",
+        "studio_two_words/tint.py", "studio_two_words/py.typed", "tests/test_nodes.py", "tests/test_plugin.py",
+        "graphs/example.json",
     }  # fmt: skip
     assert not [name for name, text in files.items() if "$" in text]
     for name, text in files.items():
         if name.endswith(".py"):
             ast.parse(text)
+
+
+def test_its_wheel_has_weights_and_subpackages_and_no_compiled_files(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    write_plugin(project, "two_words")
+    package = project / "studio_two_words"
+    for name in ("weights/net.safetensors", "weights/deep/table.json", "networks/__init__.py", "networks/unet.py"):
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text("", "utf-8")
+    (package / "networks" / "__pycache__").mkdir()
+    (package / "networks" / "__pycache__" / "unet.cpython-311.pyc").write_bytes(b"")
+
+    wheel = build_wheel(project, tmp_path / "dist")
+
+    assert find_wheel_problems(wheel, package, "studio_two_words") == []
+    names = ZipFile(wheel).namelist()
+    assert "studio_two_words/weights/deep/table.json" in names
+    assert not [name for name in names if name.endswith(".pyc")]
+
+
+def test_its_readme_says_which_commands_to_type_after_an_edit(tmp_path: Path) -> None:
+    write_plugin(tmp_path, "two_words")
+
+    text = (tmp_path / "README.md").read_text("utf-8")
+
+    for words in ("pip install -e '.[test]'", "python -m pytest", "studio run graphs/example.json -o out"):
+        assert words in text
+    assert all(node["version"] == "1.0" for node in json.loads(
+        (tmp_path / "graphs/example.json").read_text("utf-8"))["nodes"].values())  # fmt: skip
 
 
 def test_its_metadata_names_the_entry_point_and_its_graph_requires_it(tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
+
+from tests.distributions import write_distribution
 
 ROOT = Path(__file__).parents[3]
 
@@ -79,12 +80,7 @@ def test_a_context_is_given(studio_context):
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project, and an environment that knows the entry points of this checkout."""
-    points = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["pytest11"]
-    info = tmp_path / "site" / "studio_kit-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: studio-kit\nVersion: 1.0\n")
-    lines = [f"{name} = {module}" for name, module in points.items()]
-    (info / "entry_points.txt").write_text("[pytest11]\n" + "\n".join(lines) + "\n")
+    write_distribution(ROOT, tmp_path / "site", groups=("pytest11",))
     (tmp_path / "project").mkdir()
     return tmp_path / "project"
 
