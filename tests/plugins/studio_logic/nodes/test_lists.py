@@ -32,6 +32,20 @@ def test_a_product_too_large_is_refused_before_it_is_made() -> None:
         lists.multiply_lists(CTX, list(range(2000)), list(range(2000)))
 
 
+@pytest.mark.parametrize("value", ["x" * 100_000, {"text": "x" * 100_000}, ["x" * 50_000] * 2])
+def test_a_list_of_too_much_text_is_refused_before_it_is_made(value: object) -> None:
+    for make in (
+        lambda: lists.repeat_value(CTX, value, 1_000_000),
+        lambda: lists.multiply_lists(CTX, [value], [1] * 5000),
+        lambda: lists.multiply_three_lists(CTX, [1] * 70, [1] * 70, [value]),
+    ):
+        with pytest.raises(StudioError, match="characters of text") as caught:
+            make()
+        assert caught.value.code == "E323"
+
+    assert len(lists.repeat_value(CTX, value, 100)) == 100
+
+
 def test_lists_are_joined_in_order_and_left_alone() -> None:
     first = [1]
 
