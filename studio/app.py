@@ -80,6 +80,7 @@ class Studio:
             discover=self._discover,
             disabled=self.settings.disabled_plugins,
             kept_dir=self.settings.cache_dir / "sources" if self._on_disk else None,
+            settings=self.settings.plugins,
         )
 
     @cached_property

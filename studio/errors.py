@@ -26,6 +26,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from studio.redaction import redact
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -38,6 +40,10 @@ class Finding:
     found: str = ""
     hint: str = ""
     severity: Literal["error", "warning"] = "error"
+
+    def __post_init__(self) -> None:
+        for name in ("message", "expected", "found", "hint"):
+            object.__setattr__(self, name, redact(getattr(self, name)))
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as plain JSON."""
@@ -52,6 +58,7 @@ class StudioError(Exception):
     """Every error that Studio raises on purpose."""
 
     def __init__(self, code: str, message: str, *, where: str = "", hint: str = "") -> None:
+        message, where, hint = redact(message), redact(where), redact(hint)
         super().__init__(code, message, where, hint)
         self.code = code
         self.message = message
@@ -120,8 +127,8 @@ class NodeError(RunError):
     ) -> None:
         super().__init__(code, message, where=f"/nodes/{node}", hint=hint)
         self.node = node
-        self.inputs = inputs
-        self.details = details
+        self.inputs = redact(inputs)
+        self.details = redact(details)
 
     def to_json(self) -> dict[str, Any]:
         """Return the error with the node and its inputs as plain JSON."""
@@ -142,7 +149,7 @@ class ModelError(StudioError):
 
 def describe_exception(error: BaseException) -> str:
     """Return the class and the text of an exception; one whose text cannot be made is described without it."""
-    return f"{type(error).__name__}: {find_text(error) or 'no message'}"
+    return redact(f"{type(error).__name__}: {find_text(error) or 'no message'}")
 
 
 def find_text(error: BaseException) -> str:

@@ -24,6 +24,7 @@ from studio.api.model import Model
 from studio.api.model_opener import ModelOpener
 from studio.api.node_declaration import node
 from studio.api.node_type import Batch, Input, NodeType, Output, Resources, find_node_types, get_node_type
+from studio.api.plugin_settings import PluginHome, PluginSettings, Secret
 from studio.api.subgraph import Subgraph, SubgraphEnd
 from studio.api.type_spec import JsonValue, TypeSpec
 from studio.api.value_type import Packed, StreamType, ValueType
@@ -87,7 +88,10 @@ __all__ = [
     "Output",
     "OutputPath",
     "Packed",
+    "PluginHome",
+    "PluginSettings",
     "Resources",
+    "Secret",
     "StreamType",
     "StudioError",
     "Subgraph",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from studio.api.events import Event
     from studio.api.model_opener import ModelOpener
+    from studio.api.plugin_settings import PluginHome, PluginSettings
     from studio.api.value_type import ValueType
 
 PROJECT = "studio"
@@ -28,11 +29,22 @@ class Hooks:
     """The hook specifications; docs/hooks.md shows each with an example."""
 
     @hookspec
-    def studio_node_types(self) -> Iterable[Callable[..., Any]]:  # type: ignore[empty-body]
+    def studio_settings(self) -> type[PluginSettings] | None:
+        """Return the class of the plugin's settings: a frozen dataclass that is a subclass of `PluginSettings`.
+
+        Called before all other hooks. The values come from `[plugins.NAME]` in `config.toml` and from variables
+        `STUDIO_PLUGINS_NAME_SETTING`; one that is unknown, invalid or missing fails the plugin.
+        """
+
+    @hookspec
+    def studio_node_types(self, home: PluginHome) -> Iterable[Callable[..., Any]]:  # type: ignore[empty-body]
         """Return the plugin's node types: functions declared with `@node`.
 
         Called once when the registry is filled. Import the module with the functions inside this hook, so
         that commands that only list stay fast.
+
+        Args:
+            home: What the plugin has of its own: its data folder and its settings.
         """
 
     @hookspec
@@ -40,12 +52,20 @@ class Hooks:
         """Return instances of `ValueType` for the classes that the plugin's node types exchange."""
 
     @hookspec
-    def studio_models(self) -> Mapping[str, Path]:  # type: ignore[empty-body]
-        """Return the weights that ship with the plugin: `{"name": path}` makes `builtin:name`."""
+    def studio_models(self, home: PluginHome) -> Mapping[str, Path]:  # type: ignore[empty-body]
+        """Return the weights that ship with the plugin: `{"name": path}` makes `builtin:name`.
+
+        Args:
+            home: What the plugin has of its own: its data folder and its settings.
+        """
 
     @hookspec
-    def studio_model_openers(self) -> Iterable[ModelOpener]:  # type: ignore[empty-body]
-        """Return objects that turn weights on disk into models in memory, for `ctx.open`."""
+    def studio_model_openers(self, home: PluginHome) -> Iterable[ModelOpener]:  # type: ignore[empty-body]
+        """Return objects that turn weights on disk into models in memory, for `ctx.open`.
+
+        Args:
+            home: What the plugin has of its own: its data folder and its settings.
+        """
 
     @hookspec
     def studio_executors(self) -> Mapping[str, Callable[[Any], Any]]:  # type: ignore[empty-body]
@@ -64,5 +84,9 @@ class Hooks:
         """
 
     @hookspec
-    def studio_commands(self) -> Iterable[click.Command]:  # type: ignore[empty-body]
-        """Return commands for the `studio` command line."""
+    def studio_commands(self, home: PluginHome) -> Iterable[click.Command]:  # type: ignore[empty-body]
+        """Return commands for the `studio` command line.
+
+        Args:
+            home: What the plugin has of its own: its data folder and its settings.
+        """

@@ -23,6 +23,7 @@ from studio.api.migration import (
 )
 from studio.api.node_outputs import read_outputs
 from studio.api.node_type import Batch, CachePolicy, Check, Input, Lane, NodeType, Resources, locate_function
+from studio.api.plugin_settings import PluginHome, PluginSettings
 from studio.api.type_spec import ValueProblem, check_value, describe_value
 from studio.errors import NodeTypeError
 
@@ -166,7 +167,8 @@ class _Declaration:
         if not docs.summary:
             problems.append("it has no docstring: its first line is what `studio nodes` shows")
         hints = _read_hints(function, problems)
-        inputs = _read_inputs(function, hints, docs, problems)
+        own = find_host_parameters(hints)
+        inputs = _read_inputs(function, {name: hint for name, hint in hints.items() if name not in own}, docs, problems)
         returned = read_outputs(function, hints, problems)
         problems += _check_lazy(inputs, self.needs) + _check_batch(inputs, self.batch)
         asynchronous = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
@@ -203,6 +205,7 @@ class _Declaration:
             summary=docs.summary,
             description=docs.description,
             where=where,
+            host_parameters=own,
         )
 
     def find_async_problems(self) -> list[str]:
@@ -252,6 +255,15 @@ def _read_hints(function: Callable[..., Any], problems: list[str]) -> dict[str, 
             "not under TYPE_CHECKING)"
         )
         return {}
+
+
+def find_host_parameters(hints: Mapping[str, Any]) -> dict[str, type]:
+    """Return the parameters that Studio fills in: settings of the plugin, and its `PluginHome`."""
+    return {
+        name: hint
+        for name, hint in hints.items()
+        if name != "return" and isinstance(hint, type) and issubclass(hint, PluginSettings | PluginHome)
+    }
 
 
 def _read_inputs(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import types
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
@@ -131,6 +132,8 @@ class NodeType:
         distribution_version: Its version, which is part of every fingerprint.
         origin: The files that its code and data are in; None where the version says enough.
         value_types: What provides those value types of its inputs and outputs that come from other plugins, by name.
+        host_parameters: Parameters that Studio fills in itself, by name: settings of the plugin, or its `PluginHome`.
+        settings: The settings that the function reads and that are part of its fingerprints, as JSON by name.
     """
 
     id: str
@@ -163,6 +166,8 @@ class NodeType:
     distribution_version: str = ""
     origin: Origin | None = None
     value_types: Mapping[str, Provider] = field(default_factory=dict)
+    host_parameters: Mapping[str, type] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def plugin(self) -> str:
@@ -211,6 +216,31 @@ def create_expander(declared: NodeType) -> NodeType:
     """Return a node type whose outputs are a subgraph's document and the values in it, not what the subgraph makes."""
     graph, values = Output(SUBGRAPH, TypeSpec("json")), Output(SUBGRAPH_VALUES, TypeSpec("any", depth=1))
     return replace(declared, outputs={SUBGRAPH: graph, SUBGRAPH_VALUES: values})
+
+
+def bind_parameters(declared: NodeType, values: Mapping[str, Any], settings: Mapping[str, str]) -> NodeType:
+    """Return a node type whose function gets these values for the parameters that Studio fills in.
+
+    Args:
+        declared: The node type.
+        values: Values of its `host_parameters`.
+        settings: What of them is part of fingerprints.
+    """
+    function, batch = declared.function, declared.batch
+
+    @functools.wraps(function)
+    def bound(ctx: Any, *args: Any, **inputs: Any) -> Any:
+        return function(ctx, *args, **{**values, **inputs})
+
+    if batch is not None:
+        stacked = batch.function
+
+        @functools.wraps(stacked)
+        def bound_batch(ctx: Any, calls: Sequence[Mapping[str, Any]]) -> Sequence[Any]:
+            return stacked(ctx, [{**values, **call} for call in calls])
+
+        batch = replace(batch, function=bound_batch)
+    return replace(declared, function=bound, batch=batch, settings=dict(settings))
 
 
 def get_node_type(function: object) -> NodeType:

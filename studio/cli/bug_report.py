@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from studio.errors import describe_exception
+from studio.redaction import redact
 from studio.settings import find_reports_folder
 from studio.version import VERSION
 
@@ -23,6 +24,7 @@ def report_bug(error: Exception, arguments: Sequence[str]) -> str:
     message = f"error: E999 a bug in Studio: {describe_exception(error)}"
     details = _format_traceback(error)
     text = f"studio {VERSION}\npython {sys.version}\narguments {list(arguments)}\n\n{details}"
+    message, text = redact(message), redact(text)
     path = _write_report(text)
     if path is None:
         return f"{message}\n  hint: please report it with this text; no folder for a report can be written\n{text}"

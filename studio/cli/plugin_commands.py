@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import Any
 
 import click
 
 from studio.cli.messages import show_warning
 from studio.errors import PluginError, describe_raised
-from studio.plugin_code import mark_plugin_call
-from studio.registry import load_plugins
-from studio.settings import SettingProblem, load_settings
+from studio.registry import load_commands
+from studio.settings import SettingProblem, Settings, load_settings
 
 
 def find_commands(taken: Collection[str]) -> dict[str, click.Command]:
@@ -25,9 +25,9 @@ def find_commands(taken: Collection[str]) -> dict[str, click.Command]:
     """
     found: dict[str, click.Command] = {}
     owners: dict[str, str] = {}
-    for implementation in load_plugins(_read_disabled()).hook.studio_commands.get_hookimpls():
-        plugin = implementation.plugin_name
-        for command in _call_hook(plugin, implementation.function):
+    settings = _read_settings()
+    for plugin, call_hook in load_commands(settings.disabled_plugins, settings.plugins):
+        for command in _call_hook(plugin, call_hook):
             name = command.name or ""
             if name in taken:
                 show_warning(f"plugin {plugin!r}: its command {name!r} is left out, because Studio has one")
@@ -38,17 +38,16 @@ def find_commands(taken: Collection[str]) -> dict[str, click.Command]:
     return found
 
 
-def _read_disabled() -> Collection[str]:
+def _read_settings() -> Settings:
     try:
-        return load_settings().disabled_plugins
+        return load_settings()
     except SettingProblem:  # the command itself will say so
-        return ()
+        return Settings(cache_dir=Path(), models_dir=Path(), hub_dir=Path())
 
 
-def _call_hook(plugin: str, function: Any) -> list[click.Command]:
+def _call_hook(plugin: str, call_hook: Callable[[], Any]) -> list[click.Command]:
     try:
-        with mark_plugin_call():
-            commands = list(function())
+        commands: list[click.Command] = call_hook()
         for command in commands:
             if not isinstance(command, click.Command):
                 raise TypeError(f"{command!r} is not a click.Command")

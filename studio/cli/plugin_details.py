@@ -43,6 +43,9 @@ def _list_lines(details: Mapping[str, Any]) -> Iterator[str]:
     for key, title in _LISTS.items():
         if details[key]:
             yield f"{title}: {', '.join(details[key])}"
+    for one in details["settings"]:
+        note = "" if one["keyed"] else ", not part of fingerprints"
+        yield f"setting {one['name']}: {one['value']} ({one['type']}{note}; {one['variable']})"
     for one in details["requirements"]:
         version = f" {one['installed']}" if one["installed"] else ""
         yield f"requires {one['requirement']}: {one['state']}{version}"

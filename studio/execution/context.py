@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from studio.api import FramePosition, Image, Model, is_out_of_memory
 from studio.errors import Cancelled, RunError
 from studio.execution.control import Control
+from studio.redaction import redact
 from studio.runtime.devices import Device
 from studio.runtime.models import Lease
 from studio.runtime.randomness import create_rng
@@ -165,6 +166,7 @@ class RunContext:
 
     def note(self, message: str) -> None:
         """Log a line about the result of this call alone."""
+        message = redact(message)
         if message not in self.notes:
             self.notes.append(message)
         self.report(message)
@@ -172,7 +174,7 @@ class RunContext:
     def report(self, message: str) -> None:
         """Log a line about this run alone: it is written to the run's manifest."""
         if not self.abandoned:
-            self._listener.on_log(message)
+            self._listener.on_log(redact(message))
 
     def clear(self) -> None:
         """Empty the scratch folder, so that the call can start again."""

@@ -72,4 +72,5 @@ class Fingerprints:
         parts |= {f"value type {name}": str(provider) for name, provider in node_type.value_types.items()}
         if not node_type.device_free:
             parts |= {"device": self._device, "dtype": self._dtype}
+        parts |= node_type.settings
         return parts | {f"input {name}": digest for name, digest in (digests or {}).items()}

@@ -10,6 +10,7 @@ from studio.api.type_spec import describe_value
 from studio.cache import Cache
 from studio.cache.value_callback import call_value_type
 from studio.errors import StudioError
+from studio.redaction import contains_secret
 
 _LONGEST = 80
 
@@ -35,8 +36,12 @@ class ValueChecks:
         """Check what a node type returned.
 
         Raises:
-            StudioError: E302 for an invalid value, E315 if a check itself fails.
+            StudioError: E302 for an invalid value or one that contains a secret, E315 if a check itself fails.
         """
+        for name, value in values.items():
+            if contains_secret(value):
+                hint = "a secret is for the call that needs it, and must not be returned"
+                raise StudioError("E302", f"output {name!r}: it contains a secret", hint=hint)
         if self._checked:
             for name, value in values.items():
                 try:

@@ -1,7 +1,7 @@
 """The registry: which plugins are installed, and what they provide."""
 
-from studio.registry.load import list_plugins, load_plugins, load_registry
+from studio.registry.load import list_plugins, load_commands, load_registry
 from studio.registry.observers import Observers
 from studio.registry.registry import PluginRow, Registry, find_plugins
 
-__all__ = ["Observers", "PluginRow", "Registry", "find_plugins", "list_plugins", "load_plugins", "load_registry"]
+__all__ = ["Observers", "PluginRow", "Registry", "find_plugins", "list_plugins", "load_commands", "load_registry"]

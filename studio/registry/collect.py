@@ -17,7 +17,12 @@ from studio.registry.value_type_checks import check_value_types
 Step = Callable[[Provided], None]
 
 
-def collect_provided(registry: Registry, loaded: Iterable[Provided], kept: KeptSources) -> None:
+def collect_provided(
+    registry: Registry,
+    loaded: Iterable[Provided],
+    kept: KeptSources,
+    tables: Mapping[str, Mapping[str, Any]] | None = None,
+) -> None:
     """Call the collecting hooks of plugins, check what they return, and add all of a plugin to the registry or nothing.
 
     The value types of all plugins come first, so that a node type may use those of any other plugin. A plugin that
@@ -27,9 +32,11 @@ def collect_provided(registry: Registry, loaded: Iterable[Provided], kept: KeptS
         registry: The registry.
         loaded: Plugins that are imported and registered with its host.
         kept: What is known of source files.
+        tables: What the configuration says of plugins, by their names.
     """
     claims: dict[str, Provided] = {}
-    plugins = keep_working(registry, loaded, lambda one: _collect_first(registry, one, claims))
+    plugins = keep_working(registry, loaded, lambda one: one.load_settings(registry.host, tables or {}))
+    plugins = keep_working(registry, plugins, lambda one: _collect_first(registry, one, claims))
     plugins = keep_working(registry, plugins, lambda one: one.call_other_hooks(registry.host))
     plugins = keep_working(registry, plugins, lambda one: name_code(one, kept))
     while True:

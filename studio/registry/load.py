@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pluggy
 
 from studio.api import Hooks, ValueType
 from studio.api.hooks import PROJECT
+from studio.errors import PluginError
 from studio.plugin_code import mark_plugin_call
 from studio.registry.collect import collect_provided
 from studio.registry.failure import record_failure
@@ -21,6 +24,7 @@ from studio.registry.provided import Provided
 from studio.registry.registry import PluginRow, Registry, shorten_plugin_name
 from studio.registry.requirements import check_contract
 from studio.registry.sources import find_given, find_in_folder, find_installed, find_studio
+from studio.settings import find_config
 
 
 def load_registry(
@@ -31,6 +35,7 @@ def load_registry(
     discover: bool = True,
     disabled: Iterable[str] = (),
     kept_dir: Path | None = None,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Registry:
     """Find plugins, register them and collect what they provide.
 
@@ -41,9 +46,11 @@ def load_registry(
         discover: Whether to look for installed plugins.
         disabled: Names of plugins, or of their distributions, that are not imported.
         kept_dir: Folder where digests of source files are kept, so that they are not read again; None to keep nothing.
+        settings: Settings of plugins, by their names.
 
     Raises:
-        PluginError: E204 if `plugins_dir` is not a folder. A failure of a plugin becomes its row.
+        PluginError: E204 if `plugins_dir` is not a folder, E210 if settings are for a plugin whose name is nearly that
+            of an installed one. A failure of a plugin becomes its row.
     """
     kept = KeptSources(kept_dir)
     loader = SourceLoader(kept)
@@ -59,8 +66,19 @@ def load_registry(
             row.status = "disabled"
         elif (plugin := _register(registry.host, row, load)) is not None:
             loaded.append(Provided(row, plugin))
-    collect_provided(registry, loaded, kept)
+    _check_names(settings or {}, registry.plugins)
+    collect_provided(registry, loaded, kept, settings)
     return registry
+
+
+def _check_names(settings: Iterable[str], rows: Sequence[PluginRow]) -> None:
+    """Refuse settings of a plugin that nobody has, if one has nearly its name; others may be for another machine."""
+    known = [row.key for row in rows]
+    for name in settings:
+        near = difflib.get_close_matches(shorten_plugin_name(name), known, 1, 0.75)
+        if near and shorten_plugin_name(name) not in known:
+            where, hint = str(find_config() or ""), f"did you mean [plugins.{near[0]}]?"
+            raise PluginError("E210", f"settings of an unknown plugin: [plugins.{name}]", where=where, hint=hint)
 
 
 def list_plugins(plugins_dir: Path | None = None) -> list[PluginRow]:
@@ -72,14 +90,21 @@ def list_plugins(plugins_dir: Path | None = None) -> list[PluginRow]:
     return [row for row, _ in [*find_installed(), *find_in_folder(plugins_dir)]]
 
 
-def load_plugins(disabled: Iterable[str] = ()) -> pluggy.PluginManager:
-    """Load the installed plugins without collecting what they provide; those that fail are left out."""
+def load_commands(
+    disabled: Iterable[str] = (), settings: Mapping[str, Mapping[str, Any]] | None = None
+) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Yield each installed plugin that brings commands, with what calls its hook; those that fail are left out."""
     host = _create_host()
     left_out = {shorten_plugin_name(name) for name in disabled}
     for row, load in find_installed():
-        if not _is_disabled(row, left_out):
-            _register(host, row, load)  # `studio plugins` shows the reason of a failure
-    return host
+        plugin = None if _is_disabled(row, left_out) else _register(host, row, load)
+        if plugin is not None and "studio_commands" in row.hooks:
+            yield row.name, partial(_call_commands, host, Provided(row, plugin), settings or {})
+
+
+def _call_commands(host: pluggy.PluginManager, one: Provided, settings: Mapping[str, Mapping[str, Any]]) -> Any:
+    one.load_settings(host, settings)
+    return one.call_hook(host, "studio_commands")
 
 
 def _create_host() -> pluggy.PluginManager:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,13 +10,16 @@ from typing import Any
 
 import pluggy
 
-from studio.api import ModelOpener, NodeType, ValueType, get_node_type
+from studio.api import ModelOpener, NodeType, PluginHome, PluginSettings, ValueType, get_node_type
+from studio.api.node_type import bind_parameters
 from studio.api.origin import Provider
 from studio.errors import PluginError
 from studio.plugin_code import mark_plugin_call
 from studio.registry.hook_names import locate_function
-from studio.registry.registry import PluginRow
+from studio.registry.plugin_settings import describe_settings, find_keyed_parts, load_plugin_settings
+from studio.registry.registry import PluginRow, shorten_plugin_name
 from studio.registry.sources import LOCAL_VERSION
+from studio.settings import find_data_folder
 
 
 @dataclass
@@ -30,6 +34,7 @@ class Provided:
         models: What `studio_models` returned.
         executors: What `studio_executors` returned.
         model_openers: What `studio_model_openers` returned.
+        home: What the plugin has of its own, its settings once they are read.
     """
 
     row: PluginRow
@@ -39,6 +44,10 @@ class Provided:
     models: Mapping[str, Path] = field(default_factory=dict)
     executors: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     model_openers: list[ModelOpener] = field(default_factory=list)
+    home: PluginHome = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.home = PluginHome(self.row.key, find_data_folder(self.row.key))
 
     @property
     def is_local(self) -> bool:
@@ -51,37 +60,81 @@ class Provided:
         row = self.row
         return Provider(row.name if self.is_local else row.distribution, row.version, row.origin)
 
+    def load_settings(self, host: pluggy.PluginManager, tables: Mapping[str, Mapping[str, Any]]) -> None:
+        """Ask the plugin which settings it has, and read them.
+
+        Raises:
+            BaseException: What the hook raises, or PluginError: E206 for what it returns, E210 for wrong settings.
+        """
+        table = next((table for name, table in tables.items() if shorten_plugin_name(name) == self.row.key), {})
+        declared = None
+        if host.parse_hookimpl_opts(self.plugin, "studio_settings") is not None:
+            with mark_plugin_call():
+                declared = self.plugin.studio_settings()
+        if declared is not None:
+            settings = load_plugin_settings(declared, self.row.key, table)
+            self.home = replace(self.home, settings=settings)
+            self.row.settings = describe_settings(settings, self.row.key)
+        elif table:
+            message = f"unknown setting plugins.{self.row.key}.{next(iter(table))}"
+            raise PluginError("E210", message, hint="the plugin has no settings")
+
     def call_first_hooks(self, host: pluggy.PluginManager) -> None:
         """Call the hooks whose results other plugins may need.
 
         Raises:
             BaseException: What a hook raises, or PluginError: E206 for what it returns.
         """
-        self.value_types = self._call_hook(host, "studio_value_types")
+        self.value_types = self.call_hook(host, "studio_value_types")
 
     def call_other_hooks(self, host: pluggy.PluginManager) -> None:
         """Call the other hooks that collect; errors as for `call_first_hooks`."""
         row = self.row
         provider = self.provider
         self.node_types = [
-            replace(get_node_type(function), distribution=provider.distribution, distribution_version=provider.version)
-            for function in self._call_hook(host, "studio_node_types")
+            self._bind(
+                replace(
+                    get_node_type(function), distribution=provider.distribution, distribution_version=provider.version
+                )
+            )
+            for function in self.call_hook(host, "studio_node_types")
         ]
         row.node_types = [node_type.id for node_type in self.node_types]
-        self.models = self._call_hook(host, "studio_models", mapping=True)
-        self.executors = self._call_hook(host, "studio_executors", mapping=True)
-        self.model_openers = self._call_hook(host, "studio_model_openers")
+        self.models = self.call_hook(host, "studio_models", mapping=True)
+        self.executors = self.call_hook(host, "studio_executors", mapping=True)
+        self.model_openers = self.call_hook(host, "studio_model_openers")
         row.value_types = [str(value_type.name) for value_type in self.value_types]
         row.models = [f"builtin:{name}" for name in self.models]
         row.executors = list(self.executors)
 
-    def _call_hook(self, host: pluggy.PluginManager, hook: str, *, mapping: bool = False) -> Any:
+    def _bind(self, node_type: NodeType) -> NodeType:
+        """Return a node type that gets the settings and the home of the plugin where it takes them."""
+        if not node_type.host_parameters:
+            return node_type
+        values: dict[str, Any] = {}
+        parts: dict[str, str] = {}
+        for name, kind in node_type.host_parameters.items():
+            settings = issubclass(kind, PluginSettings)
+            values[name] = self.home.settings if settings else self.home
+            if not isinstance(values[name], kind):
+                lack = f"{name!r} takes {kind.__name__}, which studio_settings does not return"
+                raise PluginError(
+                    "E206",
+                    f"node type {node_type.id!r}: {lack}",
+                    where=node_type.where,
+                    hint="return the class from studio_settings",
+                )
+            parts |= find_keyed_parts(self.home.settings) if settings else {}
+        return bind_parameters(node_type, values, parts)
+
+    def call_hook(self, host: pluggy.PluginManager, hook: str, *, mapping: bool = False) -> Any:
         """Return what a hook returns, as a list or as a mapping; an empty one if the plugin does not implement it."""
         if host.parse_hookimpl_opts(self.plugin, hook) is None:
             return {} if mapping else []
         function = getattr(self.plugin, hook)
+        wanted = {"home": self.home} if "home" in inspect.signature(function).parameters else {}
         with mark_plugin_call():  # the entries of an iterator are the plugin's code too
-            result = function()
+            result = function(**wanted)
             if result is not None:
                 result = dict(result) if mapping else list(result)
         if result is None:

@@ -34,6 +34,7 @@ class PluginRow:
         models: References of the models that ship with it.
         executors: Names of its executors.
         hooks: Names of the hooks that it implements.
+        settings: Its settings with their values, without secrets.
         import_seconds: How long its import took.
         origin: The files that it was loaded from; None if it is a release, or was not loaded.
     """
@@ -49,6 +50,7 @@ class PluginRow:
     models: list[str] = field(default_factory=list)
     executors: list[str] = field(default_factory=list)
     hooks: list[str] = field(default_factory=list)
+    settings: list[dict[str, Any]] = field(default_factory=list)
     import_seconds: float = 0.0
     origin: Origin | None = None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from studio.api import ValueType, hookimpl
+from studio.api import NodeType, PluginSettings, ValueType, hookimpl
 from studio.app import Studio
 from studio.cache import Undigestable
 from studio.settings import Settings
@@ -30,9 +30,20 @@ class GivenPlugin:
         return self.functions
 
     @hookimpl
+    def studio_settings(self) -> type[PluginSettings] | None:
+        """Return the class of settings that the functions take, if any."""
+        kinds = (kind for function in self.functions for kind in _find_host_parameters(function))
+        return next((kind for kind in kinds if issubclass(kind, PluginSettings)), None)
+
+    @hookimpl
     def studio_value_types(self) -> Iterable[ValueType[Any]]:
         """Return the value types."""
         return self.value_types
+
+
+def _find_host_parameters(function: Callable[..., Any]) -> list[type]:
+    declared = getattr(function, "__studio_node_type__", None)
+    return list(declared.host_parameters.values()) if isinstance(declared, NodeType) else []
 
 
 @dataclass

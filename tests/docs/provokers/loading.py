@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from studio.api import Context, hookimpl, node
+from studio.api import Context, PluginSettings, hookimpl, node
 from tests.docs.provokers.place import Place, build_graph, provokes
 
 
-def list_problems(place: Place, **settings: Any) -> list[dict[str, str]]:
+def list_problems(place: Place, *plugins: tuple[str, Any], **settings: Any) -> list[dict[str, str]]:
     """Return why plugins are not loaded, as rows."""
-    with place.open(**settings) as studio:
+    with place.open(*plugins, **settings) as studio:
         problems = [row.problem for row in studio.registry.plugins if row.problem]
     return [{"code": text[:4], "where": "", "message": text[5:].partition(" (")[0]} for text in problems]
 
@@ -66,3 +67,15 @@ def _(place: Place) -> Any:
         assert "tint.amount" in studio.registry.node_types
         path.write_text(source.replace("1", "2"), encoding="utf-8")
         studio.plan(graph)
+
+
+@provokes("E210")
+def _(place: Place) -> Any:
+    @dataclass(frozen=True)
+    class TintSettings(PluginSettings):
+        """Settings of tints."""
+
+        strength: float = 0.5
+
+    plugin = SimpleNamespace(studio_settings=hookimpl(lambda: TintSettings))
+    return list_problems(place, ("studio-tint", plugin), plugins={"tint": {"strenght": 1}})

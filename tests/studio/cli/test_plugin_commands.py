@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from types import SimpleNamespace
 from typing import Any
 
 import click
-import pluggy
 import pytest
 
-from studio.api import Hooks, hookimpl
-from studio.api.hooks import PROJECT
-from studio.cli import plugin_commands
+from studio.api import hookimpl
 from studio.cli.plugin_commands import find_commands
 from studio.errors import PluginError
+from tests.studio.registry.test_load import Point
 
 
 class Commanding:
@@ -41,11 +40,9 @@ class Failing:
 
 
 def install(monkeypatch: pytest.MonkeyPatch, **plugins: Any) -> None:
-    host = pluggy.PluginManager(PROJECT)
-    host.add_hookspecs(Hooks)
-    for name, plugin in plugins.items():
-        host.register(plugin, name=name)
-    monkeypatch.setattr(plugin_commands, "load_plugins", lambda disabled: host)
+    points = [Point(name, plugin) for name, plugin in plugins.items()]
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: points)
+    monkeypatch.setenv("STUDIO_CONFIG", "")
 
 
 def test_commands_of_all_plugins_are_found_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

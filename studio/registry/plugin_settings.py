@@ -1,0 +1,146 @@
+"""Settings of plugins: read from the configuration and the environment, checked against what the plugin declares."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from studio.api import PluginSettings, Secret, TypeSpec
+from studio.api.annotation import AnnotationProblem, parse_annotation
+from studio.api.type_spec import ValueProblem, check_value
+from studio.errors import PluginError, describe_exception
+from studio.graph.text_values import read_text
+from studio.settings import find_config, name_plugin_variable, read_plugin_variable
+
+_TYPES = frozenset({"text", "int", "float", "number", "bool", "choice", "json", "secret"})
+_CLASSES = {"secret": Secret}
+
+
+@dataclass(frozen=True)
+class DeclaredSetting:
+    """One setting that a plugin declares.
+
+    Attributes:
+        name: Its name.
+        spec: Its type; "secret" for a secret.
+        required: Whether it has no default.
+        keyed: Whether it is part of fingerprints.
+    """
+
+    name: str
+    spec: TypeSpec
+    required: bool
+    keyed: bool
+
+
+def list_settings(declared: Any) -> list[DeclaredSetting]:
+    """Return the settings of a class that `studio_settings` returned.
+
+    Raises:
+        PluginError: E206 if it is not a frozen dataclass of settings.
+    """
+    name = getattr(declared, "__name__", repr(declared))
+    if not (isinstance(declared, type) and issubclass(declared, PluginSettings) and dataclasses.is_dataclass(declared)):
+        raise _refuse(f"{name} is not a dataclass of settings", "write @dataclass(frozen=True) class X(PluginSettings)")
+    if not declared.__dataclass_params__.frozen:
+        raise _refuse(f"the settings {name} can be changed", "write @dataclass(frozen=True)")
+    try:
+        hints = typing.get_type_hints(declared, include_extras=True)
+    except Exception as error:  # an annotation is any expression of the author's
+        raise _refuse(f"the annotations of {name} cannot be read: {describe_exception(error)}", "import them") from None
+    return [_read_field(field, hints[field.name], name) for field in dataclasses.fields(declared) if field.init]
+
+
+def load_plugin_settings(declared: Any, plugin: str, table: Mapping[str, Any]) -> Any:
+    """Return the settings of a plugin, each from the environment, from `[plugins.NAME]`, or its default.
+
+    Args:
+        declared: The class that the plugin returned from `studio_settings`.
+        plugin: The plugin's short name.
+        table: What the configuration says.
+
+    Raises:
+        PluginError: E206 for an invalid declaration, E210 for a setting that is unknown, invalid or missing.
+    """
+    settings = list_settings(declared)
+    known = [setting.name for setting in settings]
+    for name in table:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1, 0.5)
+            hint = f"did you mean {near[0]!r}?" if near else f"its settings are: {', '.join(known) or 'none'}"
+            raise _report(f"unknown setting plugins.{plugin}.{name}", hint)
+    values = {}
+    for setting in settings:
+        given = _read_value(setting, plugin, table)
+        if given is not None:
+            values[setting.name] = given
+        elif setting.required:
+            variable = name_plugin_variable(plugin, setting.name)
+            hint = f"write it below [plugins.{plugin}] in config.toml, or set {variable}"
+            raise _report(f"missing setting plugins.{plugin}.{setting.name}", hint)
+    try:
+        return declared(**values)
+    except (Exception, SystemExit) as error:  # an author's own check
+        raise _report(f"invalid settings of plugin {plugin!r}: {describe_exception(error)}", "correct them") from None
+
+
+def find_keyed_parts(settings: Any) -> dict[str, str]:
+    """Return what of settings is part of fingerprints: all that are neither secrets nor `Unkeyed`."""
+    return {
+        f"setting {setting.name}": json.dumps(getattr(settings, setting.name), sort_keys=True)
+        for setting in list_settings(type(settings))
+        if setting.keyed
+    }
+
+
+def describe_settings(settings: Any, plugin: str) -> list[dict[str, Any]]:
+    """Return settings as plain JSON, without secrets."""
+    rows = []
+    for setting in list_settings(type(settings)):
+        value = getattr(settings, setting.name)
+        shown = (None if value is None else str(value)) if setting.spec.name == "secret" else value
+        row = {"name": setting.name, "type": str(setting.spec), "value": shown, "keyed": setting.keyed}
+        rows.append({**row, "variable": name_plugin_variable(plugin, setting.name)})
+    return rows
+
+
+def _read_field(field: dataclasses.Field[Any], annotation: Any, owner: str) -> DeclaredSetting:
+    try:
+        spec, marks = parse_annotation(annotation)
+    except AnnotationProblem as problem:
+        raise _refuse(f"setting {field.name!r} of {owner}: {problem}", "see docs/write_a_plugin.md") from None
+    if spec.name not in _TYPES or (spec.name == "secret" and spec.depth):
+        raise _refuse(f"setting {field.name!r} of {owner}: {spec} is not the type of a setting", "take text or numbers")
+    required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    return DeclaredSetting(field.name, spec, required, spec.name != "secret" and "unkeyed" not in marks)
+
+
+def _read_value(setting: DeclaredSetting, plugin: str, table: Mapping[str, Any]) -> Any:
+    """Return the value that a user gives a setting, checked; None if there is none."""
+    secret = setting.spec.name == "secret"
+    text = read_plugin_variable(plugin, setting.name)
+    if text is None and setting.name not in table:
+        return None
+    where = "" if text is None else name_plugin_variable(plugin, setting.name)
+    value = table.get(setting.name) if text is None else text if secret else read_text(text, setting.spec)
+    if secret and isinstance(value, str) and value:
+        value = Secret(value)
+    try:
+        return check_value(setting.spec, value, _CLASSES)
+    except ValueProblem as problem:
+        said = "expected text" if secret else str(problem)
+        message = f"invalid setting plugins.{plugin}.{setting.name}: {said}"
+        raise _report(message, "correct it", where) from None
+
+
+def _refuse(message: str, hint: str) -> PluginError:
+    return PluginError("E206", message, hint=hint)
+
+
+def _report(message: str, hint: str, where: str = "") -> PluginError:
+    return PluginError("E210", message, where=where or str(find_config() or "config.toml"), hint=hint)
