@@ -7,19 +7,23 @@ from typing import Any
 from studio.api import StudioError
 
 _ABSENT = object()
+_MOST_PARTS = 64  # as deep as a value in a graph may be
 
 
 def split_pointer(pointer: str) -> list[str]:
     """Split a pointer into its unescaped parts.
 
     Raises:
-        StudioError: E324 if it neither is empty nor begins with a slash.
+        StudioError: E324 if it neither is empty nor begins with a slash, or is too deep.
     """
     if pointer == "":
         return []
     if not pointer.startswith("/"):
         raise StudioError("E324", f"{pointer[:80]!r} is not a JSON pointer", hint='write it like "/items/0/name"')
-    return [part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/")]
+    parts = [part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/")]
+    if len(parts) > _MOST_PARTS:
+        raise StudioError("E324", f"a pointer of {len(parts)} parts", hint=f"use at most {_MOST_PARTS}")
+    return parts
 
 
 def find_value(document: Any, pointer: str) -> Any:

@@ -9,6 +9,8 @@ from pathlib import Path, PurePosixPath
 
 _WILD = re.compile(r"(\*|\?|%0?\d*d)")
 _NUMBER = re.compile(r"(\d+)")
+_NO_NAME_HAS = 1000
+"""More digits than the name of a file can have."""
 
 
 def split_pattern(base: Path, pattern: str) -> tuple[str, str]:
@@ -66,5 +68,10 @@ def _compile(name: str) -> re.Pattern[str]:
 
 def _translate(part: str) -> str:
     if part.startswith("%"):
-        return rf"\d{{{int(part[1:-1] or 1)},}}" if _WILD.fullmatch(part) else re.escape(part)
+        return rf"\d{{{_count_digits(part)},}}" if _WILD.fullmatch(part) else re.escape(part)
     return {"*": ".*", "?": "."}.get(part, re.escape(part))
+
+
+def _count_digits(part: str) -> int:
+    written = part[1:-1].lstrip("0")
+    return int(written or 1) if len(written) < 4 else _NO_NAME_HAS

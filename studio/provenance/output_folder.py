@@ -202,7 +202,7 @@ def _find_fields(template: str) -> set[str]:
 
 
 def _refuse_folder(folder: Path, error: OSError) -> RunError:
-    blocking = next((p for p in (folder, *folder.parents) if p.exists() and not p.is_dir()), None)
+    blocking = next((p for p in (folder, *folder.parents) if os.path.exists(p) and not p.is_dir()), None)
     reason = f"{str(blocking)!r} is a file" if blocking else (error.strerror or str(error)).lower()
     return RunError(
         "E312", f"cannot make the output folder: {reason}", where=str(folder), hint="name another with -o DIR"

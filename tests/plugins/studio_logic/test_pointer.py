@@ -50,3 +50,13 @@ def test_setting_makes_a_copy_and_the_mappings_on_the_way() -> None:
 def test_setting_through_what_is_no_container_is_an_error(pointer: str) -> None:
     with pytest.raises(StudioError, match="cannot put a value at"):
         json_values.set_value(CTX, {"a": [1], "t": "text"}, pointer, 1)
+
+
+def test_a_pointer_too_deep_for_any_value_is_an_error() -> None:
+    for call in (
+        lambda: json_values.set_value(CTX, {}, "/a" * 1000, 1),
+        lambda: json_values.get_value(CTX, {}, "/a" * 1000),
+    ):
+        with pytest.raises(StudioError, match="1000 parts") as caught:
+            call()
+        assert caught.value.code == "E324"

@@ -32,6 +32,8 @@ def folder(tmp_path: Path) -> Path:
         ("frames", ["f+1.png", "f1.png", "f2.png", "f10.png", "notes.txt"]),
         ("frames/", ["f+1.png", "f1.png", "f2.png", "f10.png", "notes.txt"]),
         ("frames/*.jpg", []),
+        ("frames/f%0099999999999d.png", []),
+        ("frames/f%0000000000002d.png", ["f10.png"]),
         ("nowhere/*", []),
         ("frames/f1.png/*", []),
     ],

@@ -181,6 +181,13 @@ def test_a_file_in_the_way_of_a_folder_is_named(tmp_path: Path) -> None:
     assert all(f"{str(tmp_path / 'out')!r} is a file" in str(caught.value) for caught in (made, resolved))
 
 
+def test_a_folder_with_a_name_too_long_is_an_error_of_its_own(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="E312") as caught:
+        OutputFolder(tmp_path / ("x" * 300)).begin()
+
+    assert "file name too long" in str(caught.value)
+
+
 # -- what is written -------------------------------------------------------------------------------------------
 
 
