@@ -189,8 +189,11 @@ class Cache:
         if stream is None or stream.find_source(value) is not None or stream.find_origin(value) is not None:
             return value
         blobs = self.disk.blobs if self.disk is not None else self._open_spool()
+        # Studio's own codecs raise only what the frames or blocks raise: that is an error of the node that makes them
+        is_own = type(stream).__module__.startswith("studio.api.")
+        passes = (Exception,) if is_own else (StudioError, OSError)
         path, _ = blobs.write_stream(
-            lambda target: call_value_type(stream, "encode", value, target, passes=(StudioError, OSError)),
+            lambda target: call_value_type(stream, "encode", value, target, passes=passes),
             stream.stored_extension,
         )
         return keep_file(stream.decode(path), path)
