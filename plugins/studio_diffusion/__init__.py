@@ -27,7 +27,10 @@ def studio_model_openers() -> Iterable[ModelOpener]:
 
 @hookimpl
 def studio_models() -> Mapping[str, Path]:
-    """Return the models that ship with the plugin: a generator of small images, and its ControlNet for sketches."""
+    """Return the models that ship with the plugin: a generator of small images, its ControlNet and its enlarger.
+
+    `upscale.image` opens the enlarger.
+    """
     weights = Path(__file__).parent / "weights"
-    folders = {"mini": weights / "mini", "mini-sketch": weights / "mini_sketch"}
-    return {name: folder for name, folder in folders.items() if folder.is_dir()}
+    models = {"mini": "mini", "mini-sketch": "mini_sketch", "mini-enlarger": "mini_enlarger.safetensors"}
+    return {name: weights / file for name, file in models.items() if (weights / file).exists()}

@@ -82,7 +82,10 @@ class Upscaler(ABC):
 
 
 class CompactUpscaler(Upscaler):
-    """The networks of this plugin: brightness and, unless `fast`, each difference of color as a plane by itself."""
+    """The networks of this plugin: brightness and, unless `fast`, each difference of color as a plane by itself.
+
+    A network of three planes takes red, green and blue together.
+    """
 
     def __init__(
         self,
@@ -112,6 +115,8 @@ class CompactUpscaler(Upscaler):
         return UNSEEN[: self._networks[scale].coded]
 
     def _run(self, images: FloatArray, scale: int, seen: Sequence[Sequence[float]]) -> FloatArray:
+        if self._networks[scale].planes == 3:
+            return self._run_colors(images, scale, seen)
         if images.shape[3] == 1:
             return self._run_planes(images[..., 0], scale, seen)[..., None]
         planes = split_planes(images)
@@ -123,12 +128,21 @@ class CompactUpscaler(Upscaler):
         made = self._run_planes(stack, scale, [*seen] * 3)
         return join_planes(made.reshape(3, count, *made.shape[1:]).transpose(1, 2, 3, 0))
 
+    def _run_colors(self, images: FloatArray, scale: int, seen: Sequence[Sequence[float]]) -> FloatArray:
+        colors = np.repeat(images, 3, axis=3) if images.shape[3] == 1 else images
+        made = self._run_network(colors.transpose(0, 3, 1, 2), scale, seen).transpose(0, 2, 3, 1)
+        return made.mean(axis=3, keepdims=True) if images.shape[3] == 1 else made
+
     def _run_planes(self, planes: FloatArray, scale: int, codes: Sequence[Sequence[float]]) -> FloatArray:
-        given = torch.from_numpy(np.ascontiguousarray(planes))[:, None].to(self._device)
+        return self._run_network(planes[:, None], scale, codes)[:, 0]
+
+    def _run_network(self, planes: FloatArray, scale: int, codes: Sequence[Sequence[float]]) -> FloatArray:
+        """Run the network of a scale on N x planes x height x width."""
+        given = torch.from_numpy(np.ascontiguousarray(planes)).to(self._device)
         with torch.inference_mode():
             made = self._networks[scale](given, scale, torch.tensor(codes, dtype=torch.float32))
             made = made if scale == 1 else _hold(made, given, scale)
-        found: FloatArray = made[:, 0].cpu().numpy()
+        found: FloatArray = made.cpu().numpy()
         return found
 
     def measure(self) -> int:

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from studio_upscale.upscaler import CompactUpscaler
 
 KEY = "studio_upscale"
-"""The key of the metadata of our own files: JSON with `networks` (prefix, width, blocks, scales, coded) and `fast`."""
+"""The key of the metadata of our own files: JSON with `fast` and `networks`.
+
+A network has prefix, width, blocks, scales, coded and, unless it is 1, planes.
+"""
 
 
 def read_header(path: Path) -> dict[str, Any]:
@@ -125,7 +128,7 @@ def load_compact(path: Path, facts: Mapping[str, Any], device: str, dtype: Any) 
         for each in facts["networks"]:
             _check_description(each)
             with torch.device("meta"):
-                network = Compact(each["width"], each["blocks"], each["scales"], int(each["coded"]))
+                network = Compact(each["width"], each["blocks"], each["scales"], each["coded"], each.get("planes", 1))
             prefix = str(each["prefix"])
             own = {n.removeprefix(prefix): t.float() for n, t in tensors.items() if n.startswith(prefix)}
             if network.coded and gauge is None:
@@ -149,6 +152,8 @@ def _check_description(each: Mapping[str, Any]) -> None:
 
     scales = each["scales"]
     ranges = [(each["width"], 1, 1024), (each["blocks"], 1, 64), (each["coded"], 0, CODES), (len(scales), 1, 16)]
+    if each.get("planes", 1) not in (1, 3):
+        raise ValueError(f"invalid number of planes in the description of a network: {each['planes']!r}")
     ranges += [(scale, 1, 16) for scale in scales[:16]]
     if not all(isinstance(number, int) and least <= number <= most for number, least, most in ranges):
         raise ValueError(f"invalid description of a network: {each}")

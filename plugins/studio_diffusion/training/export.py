@@ -45,7 +45,7 @@ def export(
     options: argparse.Namespace,
     report: dict[str, Any],
 ) -> dict[str, Any]:
-    """Write `folder/ship/mini` and `folder/ship/mini_sketch`.
+    """Write `folder/ship/mini`, `folder/ship/mini_sketch` and `folder/ship/mini_enlarger.safetensors`.
 
     Returns:
         The sizes in bytes.
@@ -69,8 +69,13 @@ def export(
         SD3ControlNetModel.from_pretrained(folder / "sketch").half().save_pretrained(sketch)
         _tidy_configurations(sketch)
         (sketch / "README.md").write_text((_HERE / "sketch_card.md").read_text(encoding="utf-8"), encoding="utf-8")
-    sizes = {path.name: sum(f.stat().st_size for f in path.rglob("*") if f.is_file()) for path in (mini, sketch)}
-    return {"bytes": sizes}
+    if (folder / "enlarger.safetensors").exists():
+        shutil.copy(folder / "enlarger.safetensors", folder / "ship" / "mini_enlarger.safetensors")
+    return {"bytes": {path.name: _measure(path) for path in sorted((folder / "ship").iterdir())}}
+
+
+def _measure(path: Path) -> int:
+    return sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file())
 
 
 def _list_facts(words: Sequence[str], styles: Collection[str], options: argparse.Namespace) -> dict[str, Any]:
@@ -122,7 +127,7 @@ def write_card(
     ]
     stages = [
         f"- {stage}: {json.dumps(report[stage])}"
-        for stage in ("autoencoder", "generator", "controlnet")
+        for stage in ("autoencoder", "generator", "controlnet", "decoder", "enlarger")
         if stage in report
     ]
     more = [
@@ -137,6 +142,8 @@ def write_card(
         channels=autoencoder.latent_channels,
         side=options.side,
         count=len(words),
+        prompts=evaluation.get("prompts", "276"),
+        places=", ".join(PLACES_SAID),
         positions=", ".join(POSITIONS),
         relations=", ".join(RELATIONS),
         styles=", ".join(styles),

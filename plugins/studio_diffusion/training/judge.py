@@ -14,9 +14,10 @@ from torch.nn import functional
 
 from studio_diffusion.training.artwork import Artwork
 from studio_diffusion.training.autoencoder import to_network
+from studio_diffusion.training.backgrounds import PLACES, VARIANTS
 from studio_diffusion.training.scenes import Scene, Thing
 from studio_diffusion.training.slices import Requests, Stopped
-from studio_diffusion.training.vocabulary import COLORS
+from studio_diffusion.training.vocabulary import COLORS, GRADIENT
 
 BLANK = "(nothing)"
 
@@ -55,17 +56,28 @@ def draw_examples(
     pictures, labels = [], []
     for _ in range(count):
         number = int(rng.integers(-1, len(words)) + 1) if rng.random() < 0.5 else int(rng.integers(1, len(words) + 1))
-        background = str(rng.choice(list(COLORS))) if rng.random() < 0.4 else ""
+        background = _choose_background(rng)
         things: tuple[Thing, ...] = ()
         if number:
             color = str(rng.choice(list(COLORS))) if rng.random() < 0.35 else ""
-            color = "" if color == background else color
+            color = "" if color in background.split() else color
             x, y = 0.5 + rng.uniform(-0.06, 0.06, 2)
             size = round(rng.uniform(0.70, 1.0) * 32) / 32
             things = (Thing(words[number - 1], color, size, x, y, int(rng.choice([-8, -4, 0, 0, 4, 8]))),)
-        pictures.append(artwork.draw(Scene("", things, background)))
+        variant = int(rng.integers(VARIANTS)) if background in PLACES else 0
+        pictures.append(artwork.draw(Scene("", things, background, variant=variant)))
         labels.append(number)
     return np.stack(pictures), np.array(labels)
+
+
+def _choose_background(rng: np.random.Generator) -> str:
+    """Choose a color, a gradient, a place or nothing."""
+    names, draw = [*COLORS], rng.random()
+    if draw < 0.3:
+        return str(rng.choice(names))
+    if draw < 0.4:
+        return f"{' and '.join(rng.choice(names, 2, replace=False))} {GRADIENT}"
+    return str(rng.choice([*PLACES])) if draw < 0.65 else ""
 
 
 def _degrade(batch: torch.Tensor) -> torch.Tensor:

@@ -60,6 +60,10 @@ class Pace:
         """Say whether the budget is spent."""
         return self._left(step) <= 0 or self._left_to_finish(step) <= 0
 
+    def progress(self, step: int) -> float:
+        """Return the share of the budget that is spent."""
+        return 1 - self._left(step)
+
     def scale(self, step: int, warmup: int = 300) -> float:
         """Return what to multiply the learning rate with."""
         if self.finish is not None:

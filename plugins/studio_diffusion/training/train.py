@@ -2,13 +2,14 @@
 
 With `--fluent` the pictures have 128 pixels and the look of the 3D artwork, and "flat" is a style.
 
-The autoencoder, the generator and the ControlNet for sketches have a budget each, in minutes or steps, and a
-checkpoint that the same command resumes from; then come the scores. The stage `export` writes what ships: two
-folders of fp16 safetensors and a model card. One file for CPU and GPU; on a GPU raise `--concepts`, `--width`,
-`--layers`, `--batch` and the minutes.
+The autoencoder, the generator, the ControlNet for sketches, the crisp decoder and the enlarger have a budget each, in
+minutes or steps, and a checkpoint that the same command resumes from; then come the scores. The stage `export` writes
+what ships: two folders and a file of fp16 safetensors and a model card. One file for CPU and GPU; on a GPU raise
+`--concepts`, `--width`, `--layers`, `--batch` and the minutes. Once the judge is trained, two commands with a `--stage`
+each may train the generator and the decoder at once.
 
 A file `stop` in the folder, SIGTERM or SIGINT stop a training after the present step, its checkpoint written. A file
-`finish_autoencoder`, `finish_generator` or `finish_controlnet` ends that stage early and lets the next one begin.
+`finish_autoencoder`, `finish_generator` and so on ends that stage early and lets the next one begin.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-STAGES = ("autoencoder", "judge", "generator", "controlnet", "evaluate", "export")
+STAGES = ("autoencoder", "judge", "generator", "controlnet", "decoder", "enlarger", "evaluate", "export")
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -44,11 +45,23 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         metavar=("AE", "GEN", "CONTROL"),
         help="budgets in steps instead of minutes, so that a seed repeats",
     )
+    parser.add_argument(
+        "--finish-minutes",
+        type=float,
+        nargs=2,
+        default=(20, 30),
+        metavar=("DECODER", "ENLARGER"),
+        help="budgets of both",
+    )
+    parser.add_argument(
+        "--finish-steps", type=int, nargs=2, default=(0, 0), metavar=("DECODER", "ENLARGER"), help="the same in steps"
+    )
     parser.add_argument("--slice-steps", type=int, default=0, help="stop after so many steps of a stage in this run")
     parser.add_argument(
         "--enough-psnr", type=float, default=math.inf, help="PSNR in dB at which the autoencoder finishes early"
     )
     parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--enlarger-batch", type=int, default=8, help="patches at a time")
     parser.add_argument("--pool", type=int, default=60_000, help="scenes drawn ahead")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
@@ -93,11 +106,19 @@ def main(arguments: list[str] | None = None) -> None:
             print(stage, json.dumps(report[stage]), flush=True)
 
 
+def _write_report(path: Path, report: dict[str, Any], stage: str) -> None:
+    """Write what a stage reported, and keep what another training in the same folder wrote meanwhile."""
+    from studio.api import replace_file
+
+    written: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    report |= written | {stage: report[stage]}
+    with replace_file(path) as part:
+        part.write_text(json.dumps(report, indent=2), encoding="utf-8")
+
+
 def _train_autoencoder(options: argparse.Namespace, artwork: Any, words: list[str], report: dict[str, Any]) -> Any:
     from studio_diffusion.training.autoencoder import train_autoencoder
 
-    # steps count more than pictures: few at a time on a CPU
-    batch = options.batch if options.device != "cpu" else 16 * 64 // options.side
     return train_autoencoder(
         artwork,
         options.out,
@@ -105,19 +126,31 @@ def _train_autoencoder(options: argparse.Namespace, artwork: Any, words: list[st
         minutes=options.minutes[0],
         steps=options.steps[0],
         device=options.device,
-        batch=batch,
+        batch=_find_batch(options),
         seed=options.seed,
         enough=options.enough_psnr,
     )
 
 
+def _find_batch(options: argparse.Namespace) -> int:
+    """Return how many pictures the autoencoder takes at a time: steps count more than pictures, so few on a CPU."""
+    return int(options.batch) if options.device != "cpu" else 16 * 64 // int(options.side)
+
+
 def _load_frozen(options: argparse.Namespace, artwork: Any) -> tuple[Any, Any]:
+    """Return tokenizer and autoencoder, with the crisp decoder where there is one."""
     from diffusers import AutoencoderKL
 
+    from studio_diffusion.training.decoder import CRISP
     from studio_diffusion.training.text import write_tokenizer
     from studio_diffusion.training.vocabulary import load_concepts
 
-    vae = AutoencoderKL.from_pretrained(options.out / "vae").to(options.device).eval().requires_grad_(False)
+    vae = (
+        AutoencoderKL.from_pretrained(options.out / (CRISP if (options.out / CRISP).exists() else "vae"))
+        .to(options.device)
+        .eval()
+        .requires_grad_(False)
+    )
     return write_tokenizer(options.out / "tokenizer", [*artwork.names, *load_concepts()]), vae
 
 
@@ -188,6 +221,46 @@ def _train_judge(options: argparse.Namespace, artwork: Any, words: list[str], re
     )
 
 
+def _train_decoder(options: argparse.Namespace, artwork: Any, words: list[str], report: dict[str, Any]) -> Any:
+    from diffusers import AutoencoderKL
+
+    from studio_diffusion.training.decoder import train_decoder
+    from studio_diffusion.training.judge import load_judge
+
+    return train_decoder(
+        artwork,
+        AutoencoderKL.from_pretrained(options.out / "vae"),
+        load_judge(words, options.out, options.device, options.side),
+        options.out,
+        options.requests,
+        minutes=options.finish_minutes[0],
+        steps=options.finish_steps[0],
+        device=options.device,
+        batch=_find_batch(options),
+        seed=options.seed,
+    )
+
+
+def _train_enlarger(options: argparse.Namespace, artwork: Any, words: list[str], report: dict[str, Any]) -> Any:
+    from studio_diffusion.training.artwork import Artwork
+    from studio_diffusion.training.enlarger import SCALE, train_enlarger
+    from studio_diffusion.training.judge import load_judge
+
+    return train_enlarger(
+        Artwork(options.data, SCALE * options.side, options.fluent),
+        _load_frozen(options, artwork)[1],
+        load_judge(words, options.out, options.device, options.side),
+        options.out,
+        options.requests,
+        minutes=options.finish_minutes[1],
+        steps=options.finish_steps[1],
+        device=options.device,
+        batch=options.enlarger_batch,
+        seed=options.seed,
+        pool_size=max(4, options.pool // 50),
+    )
+
+
 def _evaluate(options: argparse.Namespace, artwork: Any, words: list[str], report: dict[str, Any]) -> Any:
     from studio_diffusion.training.evaluate import evaluate, evaluate_sketches
     from studio_diffusion.training.generator import assemble
@@ -209,7 +282,7 @@ def _evaluate(options: argparse.Namespace, artwork: Any, words: list[str], repor
         results["sketches"] = sketches
         if options.samples:
             sampler.write_sketch_sheet(options.samples, made["sketches"], made["made"])
-    return results | {"seconds a picture": sampler.seconds_a_picture, "prompts": 200, "seeds": 3}
+    return results | {"seconds a picture": sampler.seconds_a_picture}
 
 
 def _export(options: argparse.Namespace, artwork: Any, words: list[str], report: dict[str, Any]) -> Any:
@@ -224,6 +297,8 @@ _STAGES = {
     "generator": _train_generator,
     "controlnet": _train_controlnet,
     "judge": _train_judge,
+    "decoder": _train_decoder,
+    "enlarger": _train_enlarger,
     "evaluate": _evaluate,
     "export": _export,
 }

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 
 class Compact(nn.Module):
-    """Enlarge planes of brightness or color, each by itself.
+    """Enlarge planes of brightness or color, each by itself or three together.
 
     A head, `blocks` pairs of 3 x 3 convolutions with a skip around each, and a tail for every scale that ends in a
     pixel shuffle (Shi et al. 2016). What the network says is added to the bicubic interpolation of the plane, so that
@@ -21,14 +21,15 @@ class Compact(nn.Module):
         blocks: Pairs of convolutions.
         scales: Factors per side; 1 restores without enlarging.
         coded: How many numbers it is told of the whole image (see `codes.py`), each as a plane of its own.
+        planes: How many planes it takes together: 1, or 3 for red, green and blue.
     """
 
-    def __init__(self, width: int, blocks: int, scales: Sequence[int], coded: int = 0) -> None:
+    def __init__(self, width: int, blocks: int, scales: Sequence[int], coded: int = 0, planes: int = 1) -> None:
         super().__init__()
-        self.width, self.blocks, self.scales, self.coded = width, blocks, tuple(scales), coded
-        self.head = nn.Conv2d(1 + coded, width, 3, padding=1)
+        self.width, self.blocks, self.scales, self.coded, self.planes = width, blocks, tuple(scales), coded, planes
+        self.head = nn.Conv2d(planes + coded, width, 3, padding=1)
         self.body = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(2 * blocks))
-        self.tails = nn.ModuleDict({str(s): _make_tail(width, s) for s in self.scales})
+        self.tails = nn.ModuleDict({str(s): _make_tail(width, s, planes) for s in self.scales})
 
     @property
     def reach(self) -> int:
@@ -39,12 +40,12 @@ class Compact(nn.Module):
         """Enlarge planes.
 
         Args:
-            planes: N x 1 x height x width, 0 to 1, float32 whatever the weights are: they are what is added to.
+            planes: N x `planes` x height x width, 0 to 1, float32 whatever the weights are: they are what is added to.
             scale: One of `scales`.
             codes: N x `coded` numbers from 0 to 1; nothing if `coded` is 0.
 
         Returns:
-            N x 1 x (scale height) x (scale width), float32, about 0 to 1.
+            N x `planes` x (scale height) x (scale width), float32, about 0 to 1.
         """
         given = (planes - 0.5).to(self.head.weight.dtype)
         if self.coded:
@@ -60,9 +61,9 @@ class Compact(nn.Module):
         return functional.interpolate(planes.float(), scale_factor=scale, mode="bicubic") + detail
 
 
-def _make_tail(width: int, scale: int) -> nn.Conv2d:
+def _make_tail(width: int, scale: int, planes: int) -> nn.Conv2d:
     """Return the last convolution of a scale, which begins by adding almost nothing."""
-    tail = nn.Conv2d(width, scale * scale, 3, padding=1)
+    tail = nn.Conv2d(width, planes * scale * scale, 3, padding=1)
     assert tail.bias is not None
     nn.init.zeros_(tail.bias)
     tail.weight.data *= 0.1

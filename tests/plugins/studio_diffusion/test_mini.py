@@ -12,7 +12,7 @@ import pytest
 import studio_diffusion
 from studio.api import Image
 from studio.app import Studio
-from studio_diffusion.training import evaluate
+from studio_diffusion.training import inspection
 from studio_diffusion.training.sketches import trace_sketch
 from studio_diffusion.training.vocabulary import load_concepts
 
@@ -61,8 +61,8 @@ def test_a_red_apple_on_a_blue_background_is_red_and_stands_on_blue() -> None:
 
     for image in images:
         assert image.shape == (64, 64, 3)
-        assert evaluate.name_color(evaluate.find_background(image)) == "blue"
-        assert evaluate.name_thing_color(image) == "red"
+        assert inspection.name_color(inspection.find_background(image)) == "blue"
+        assert inspection.name_thing_color(image) == "red"
     assert np.abs(images[0].astype(float) - images[1]).mean() > 2
 
 
@@ -71,8 +71,8 @@ def test_places_are_followed() -> None:
         left = draw(studio, prompt="an apple on the left", seed=4)
         right = draw(studio, prompt="an apple on the right", seed=4)
 
-    assert evaluate.is_at(left, "on the left")
-    assert evaluate.is_at(right, "on the right")
+    assert inspection.is_at(left, "on the left")
+    assert inspection.is_at(right, "on the right")
 
 
 def test_a_sketch_changes_what_is_drawn_towards_its_lines(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_sketch_changes_what_is_drawn_towards_its_lines(tmp_path: Path) -> Non
     assert not result.errors
     drawn = (result["picture"].pixels * 255 + 0.5).astype(np.uint8)
     lines = trace_sketch(paper)
-    assert evaluate.compute_edge_score(drawn, lines) > evaluate.compute_edge_score(free, lines)
+    assert inspection.compute_edge_score(drawn, lines) > inspection.compute_edge_score(free, lines)
 
 
 @pytest.mark.parametrize("name", ["mini", "mini-sketch"])
