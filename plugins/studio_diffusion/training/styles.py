@@ -27,7 +27,8 @@ def _gray(picture: np.ndarray) -> np.ndarray:
 
 def _make_pixel_art(picture: np.ndarray) -> np.ndarray:
     side = picture.shape[0]
-    small = Image.fromarray(picture).resize((16, 16), Image.Resampling.BOX).quantize(12).convert("RGB")
+    cells = 16 if side < 128 else 32
+    small = Image.fromarray(picture).resize((cells, cells), Image.Resampling.BOX).quantize(16).convert("RGB")
     return np.asarray(small.resize((side, side), Image.Resampling.NEAREST))
 
 
