@@ -27,6 +27,8 @@ from studio.settings import Settings
 from tests.studio.batch.conftest import ADDING, TROUBLED, Make, from_input, graph_of, start_batch, write_csv
 from tests.studio.batch.ledgers import copy_old_ledger
 
+pytestmark = pytest.mark.xdist_group("processes")
+
 DOUBLED = graph_of(
     {"work": {"type": "work.double", "inputs": {"a": from_input("a"), "log": from_input("log")}}},
     {"a": {"type": "int"}, "log": {"type": "text", "default": ""}},

@@ -23,6 +23,8 @@ from studio.cache.digest import hash_file
 from studio.errors import RunError
 from tests.studio.batch.chromium import open_browser
 
+pytestmark = pytest.mark.xdist_group("processes")
+
 _TYPES = {value_type.name: value_type for value_type in create_builtin_value_types()}
 _HOSTILE = [
     "</script><script>window.hit=1</script>",

@@ -20,6 +20,8 @@ from studio.app import Studio
 from studio.batch.ledger import Ledger
 from tests.studio.batch.conftest import from_input, graph_of, start_batch, write_csv
 
+pytestmark = pytest.mark.xdist_group("processes")
+
 MIXED = graph_of(
     {
         "paint": {"type": "work.paint", "inputs": {"seed": from_input("seed"), "pause": from_input("pause")}},

@@ -19,6 +19,8 @@ from studio.batch.worker import WorkerLost
 from studio.batch.worker_settings import describe_settings
 from tests.studio.batch.conftest import TROUBLED
 
+pytestmark = pytest.mark.xdist_group("processes")
+
 PATIENCE_SECONDS = 90.0
 
 

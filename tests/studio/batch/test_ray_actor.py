@@ -17,6 +17,8 @@ from studio.batch.ray_actor import RayActor
 from studio.batch.spec import BatchSpec
 from studio.batch.worker_settings import describe_settings
 
+pytestmark = pytest.mark.xdist_group("processes")
+
 _PLUGIN = '''"""A node type that takes a moment."""
 
 import time

@@ -14,6 +14,8 @@ from studio.batch.ray_cluster import ClusterOptions, open_cluster
 from studio.errors import RunError, UsageError
 from tests.studio.batch.conftest import ADDING, Make
 
+pytestmark = pytest.mark.xdist_group("processes")
+
 
 class FakeRay(types.ModuleType):
     """What a batch uses of Ray, and a record of it."""

@@ -15,6 +15,8 @@ from studio.batch.item import Item, ItemResult, ItemState
 from studio.batch.ray_worker import RayWorker
 from studio.batch.worker import Report, WorkerLost
 
+pytestmark = pytest.mark.xdist_group("processes")
+
 PATIENCE_SECONDS = 30.0
 
 

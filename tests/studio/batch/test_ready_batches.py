@@ -21,7 +21,7 @@ _PLAY = """medium => { medium.muted = true; return new Promise((done, fail) => {
     medium.addEventListener("timeupdate", () => medium.currentTime > 0.2 && done(medium.currentTime));
     medium.addEventListener("error", () => fail(medium.error && medium.error.message)); medium.play(); }); }"""
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.xdist_group("processes"), pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,8 @@ from studio.batch.spec import create_spec
 from studio.batch.worker_settings import describe_settings
 from tests.studio.batch.conftest import from_input, graph_of
 
+pytestmark = pytest.mark.xdist_group("processes")
+
 PLUGIN = '''
 import threading
 import time

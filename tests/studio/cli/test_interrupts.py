@@ -11,6 +11,8 @@ import pytest
 
 from studio.cli.interrupts import Interrupts
 
+pytestmark = pytest.mark.xdist_group("processes")
+
 WORK = """
 import os, signal, sys, time
 from studio.cli.interrupts import Interrupts

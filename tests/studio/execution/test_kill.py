@@ -15,6 +15,8 @@ import pytest
 from fakes import Probe, graph, open_studio
 from processes import create_environment
 
+pytestmark = pytest.mark.xdist_group("processes")
+
 SIDE = 256  # 192 KiB a image: a file of its own
 WIDTH, LENGTH = 4, 10
 PROGRAM = """
