@@ -122,8 +122,8 @@ class ItemImport:
             item: Which item needs it.
         """
         run = self.connection.execute
-        done = run("INSERT OR IGNORE INTO temp.names VALUES (?, ?, ?, ?)", (kind, path, item.name, item.source))
-        if done.rowcount == 1:
+        run("INSERT OR IGNORE INTO temp.names VALUES (?, ?, ?, ?)", (kind, path, item.name, item.source))
+        if run("SELECT changes()").fetchone()[0] == 1:  # a Turkish locale keeps sqlite3 from counting rows of INSERT
             return None
         found = run("SELECT name, source FROM temp.names WHERE kind = ? AND path = ?", (kind, path)).fetchone()
         return str(found[0]), str(found[1])

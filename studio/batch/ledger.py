@@ -58,7 +58,8 @@ class Ledger:
         """Store facts about the batch as JSON."""
         rows = [(key, dump_json(value)) for key, value in facts.items()]
         with self.file.transaction() as connection:
-            connection.executemany("INSERT OR REPLACE INTO batch VALUES (?, ?)", rows)
+            for row in rows:  # in a Turkish locale sqlite3 takes no INSERT for what executemany may run
+                connection.execute("INSERT OR REPLACE INTO batch VALUES (?, ?)", row)
 
     def items(
         self,

@@ -15,11 +15,12 @@ from typing import Any
 from click.testing import CliRunner
 from fakes import graph, open_studio
 
+import studio
 from studio.batch.batch import batch
 from studio.cli.main import studio as command
 
 ROOT = Path(__file__).parents[2]
-STUDIO = ROOT / "studio"
+STUDIO = Path(studio.__file__).parent
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 MOST_HOPS = 14
 

@@ -54,15 +54,28 @@ FORMATS = {
 
 
 def install_plugin(folder: Path) -> None:
-    """Put the plugin into a folder of a search path, as pip leaves a wheel that it installed."""
+    """Put the plugin into a folder of a search path, as pip leaves it after an installation from an index."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(HERE / "studio_golden" / "studio_golden_types.py", folder)
-    info = folder / "studio_golden-1.0.dist-info"
+    points = "[studio]\nstudio-golden = studio_golden_types\n"
+    write_distribution(folder, "studio_golden", "1.0", "studio_golden_types.py", points)
+
+
+def install_studio(folder: Path, package: Path, version: str) -> None:
+    """Let a release of Studio be found in a folder of a search path; its code is that of a package elsewhere."""
+    (folder / "studio").symlink_to(package)
+    write_distribution(folder, "studio", version, "studio/__init__.py")
+
+
+def write_distribution(folder: Path, name: str, version: str, file: str, points: str = "") -> None:
+    """Write what pip writes of a distribution."""
+    info = folder / f"{name}-{version}.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: studio-golden\nVersion: 1.0\n", encoding="utf-8")
-    (info / "entry_points.txt").write_text("[studio]\nstudio-golden = studio_golden_types\n", encoding="utf-8")
+    metadata = f"Metadata-Version: 2.1\nName: {name.replace('_', '-')}\nVersion: {version}\n"
+    (info / "METADATA").write_text(metadata, encoding="utf-8")
+    (info / "entry_points.txt").write_text(points, encoding="utf-8")
     (info / "INSTALLER").write_text("pip\n", encoding="utf-8")
-    files = ["studio_golden_types.py", *(f"{info.name}/{path.name}" for path in sorted(info.iterdir()))]
+    files = [file, *(f"{info.name}/{path.name}" for path in sorted(info.iterdir()))]
     (info / "RECORD").write_text("".join(f"{name},,\n" for name in [*files, f"{info.name}/RECORD"]), encoding="utf-8")
 
 

@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from golden.make_run import install_plugin, run_studio
+from golden.make_run import install_plugin, install_studio, run_studio
 from golden.studio_golden import studio_golden_types
 
+import studio as package
 from studio.app import Studio
 from studio.settings import Settings
+from studio.version import VERSION
 
 FOLDER = Path(__file__).parents[1] / "golden" / "0.1.0" / "run"
 FILES = sorted(path.name for path in (FOLDER / "files").iterdir() if path.is_file() and path.suffix != ".txt")
@@ -27,6 +29,8 @@ def work(tmp_path: Path) -> Path:
     shutil.copytree(FOLDER, tmp_path / "work")
     (tmp_path / "work" / "calls.txt").unlink()
     install_plugin(tmp_path / "work" / "plugin")
+    # the code of an installation from sources counts in fingerprints, that of a release does not
+    install_studio(tmp_path / "work" / "plugin", Path(package.__file__).parent, VERSION)
     return tmp_path / "work"
 
 

@@ -34,6 +34,7 @@ def describe(folder: Path | None, *files: FileRecord) -> dict[str, Any]:
         },
         ["beware"],
         lambda result: result.value,
+        update=lambda: None,
         seconds=1.23456789,
         models={"opened": 1},
     )
