@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import string
 import unicodedata
@@ -9,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import quote
 
 from blake3 import blake3
 
@@ -173,9 +175,19 @@ def clean_name(name: str) -> str:
     return "/".join(_clean_part(part) for part in path.parts) or "_"
 
 
+def _can_be_named(letter: str) -> bool:
+    """Say whether names of files may contain a letter: in a locale that is not UTF-8, not all may."""
+    try:
+        os.fsencode(letter)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _clean_part(text: str) -> str:
     normal = unicodedata.normalize("NFC", escape_surrogates(text, "%"))
     text = _UNSAFE.sub("_", normal.replace("/", "_")).strip(" .") or "_"
+    text = "".join(letter if _can_be_named(letter) else quote(letter) for letter in text)
     raw = text.encode()
     if len(raw) <= _LONGEST_BYTES:
         return text

@@ -36,16 +36,17 @@ def call(desk: Desk, turkish: dict[str, str], *arguments: str | Path) -> Any:
 
 def test_a_batch_runs_and_goes_on(desk: Desk, turkish: dict[str, str]) -> None:
     graph = desk.write_graph("graph.json", INSERT)
-    (desk / "items.csv").write_text("name,text\nIi,TITLE\nö,ağaç\n", encoding="utf-8")
+    (desk / "items.csv").write_text("name,text\nIi,TITLE\nö,ağaç\n🦊,fox\n", encoding="utf-8")
     batch = ("batch", graph, "items.csv", "-o", "out", "--workers", "0", "--no-gallery")
 
     first, again = call(desk, turkish, *batch), call(desk, turkish, *batch)
 
     assert (first.code, again.code) == (0, 0), first.text + again.text
-    assert "2 items: 2 new" in first.err
-    assert "2 items: 0 new, 0 changed, 2 as before" in again.err
+    assert "3 items: 3 new" in first.err
+    assert "3 items: 0 new, 0 changed, 3 as before" in again.err
     # the locale's bytes of a name are not those of UTF-8, in which this process reads names
-    assert sorted(path.read_text(encoding="utf-8") for path in (desk / "out").glob("*.txt")) == ["TITLE", "ağaç"]
+    assert sorted(path.read_text(encoding="utf-8") for path in (desk / "out").glob("*.txt")) == ["TITLE", "ağaç", "fox"]
+    assert "%F0%9F%A6%8A.txt" in os.listdir(desk / "out")  # a letter that the locale lacks
 
 
 def test_a_graph_runs_and_its_picture_runs_again(desk: Desk, turkish: dict[str, str], card: Path) -> None:
