@@ -66,7 +66,7 @@ def check_plugin(
             row = workspace.studio.registry.plugins[-1]
             if report.add("loading", [*workspace.find_load_problems(), *_find_empty_problems(row)]):
                 checks = _Checks(workspace, row, module, given[:-1], {"device": device, "dtype": dtype})
-                checks.check_node_types(report, examples or {})
+                checks.check_node_types(report, examples or {}, list(values))
                 checks.check_value_types(report, list(values))
                 checks.check_models(report)
         _check_metadata(report, module, wheel)
@@ -106,8 +106,8 @@ class _Checks:
     others: Sequence[tuple[str, Any]]
     options: Mapping[str, Any]
 
-    def check_node_types(self, report: Report, examples: Mapping[str, Example]) -> None:
-        """Check each node type with its example."""
+    def check_node_types(self, report: Report, examples: Mapping[str, Example], values: Sequence[Any]) -> None:
+        """Check each node type with its example; values of its inputs' types show what another value changes."""
         unknown = [name for name in examples if name not in self.row.node_types]
         names = ", ".join(self.row.node_types) or "none"
         report.add("examples", [f"it has no node type {name!r}; its node types: {names}" for name in unknown])
@@ -118,7 +118,10 @@ class _Checks:
                 report.skip(f"{name}: example", f"give its inputs: examples={{{name!r}: {{{required[0]!r}: ...}}}}")
                 continue
             example = examples.get(name, {})
-            report.include(examine_node_type(declared, example, plugin=self.plugin, others=self.others, **self.options))
+            same = {end: [v for v in values if type(v) is type(one) and v is not one] for end, one in example.items()}
+            variants = {end: found[0] for end, found in same.items() if found}
+            options = {"variants": variants, "plugin": self.plugin, "others": self.others, **self.options}
+            report.include(examine_node_type(declared, example, **options))
 
     def check_value_types(self, report: Report, values: Sequence[Any]) -> None:
         """Check each value type with those of the values that are of its class."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from email.parser import Parser
 from pathlib import Path
 
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 
 from studio.api.hooks import PROJECT
 from studio.errors import UsageError
@@ -45,6 +46,7 @@ def build_wheel(project: Path | str, folder: Path | str) -> Path:
     source, target = Path(project).resolve(), Path(folder).resolve()
     target.mkdir(parents=True, exist_ok=True)
     build = _read_build_system(source)
+    _check_requirements(source, [str(text) for text in _list(build.get("requires"))])
     with tempfile.TemporaryDirectory(prefix="studio-wheel-") as name:
         copy = Path(name) / source.name
         shutil.copytree(source, copy, ignore=shutil.ignore_patterns(*_LEFT_OUT, "build", "dist", "*.egg-info", ".venv"))
@@ -72,6 +74,26 @@ def _read_build_system(project: Path) -> Mapping[str, object]:
         raise UsageError("E022", message, hint="name the folder of a project") from None
     build: Mapping[str, object] = found.get("build-system", {})
     return build
+
+
+def _check_requirements(project: Path, requires: Iterable[str]) -> None:
+    """Check that what builds a project is installed here in a version that it takes."""
+    for text in requires:
+        try:
+            requirement = Requirement(text)
+            version = importlib.metadata.version(requirement.name)
+        except (InvalidRequirement, importlib.metadata.PackageNotFoundError):
+            version = ""
+        else:
+            if requirement.specifier.contains(version, prereleases=True):
+                continue
+        found = f"{version} is installed" if version else "it is not installed"
+        raise UsageError(
+            "E022",
+            f"{project.name!r} needs {text!r} to be built, and {found}",
+            where=str(project),
+            hint=f"pip install '{text}'",
+        )
 
 
 def _list(value: object) -> Iterable[object]:

@@ -76,10 +76,11 @@ def test_the_second_run_computes_the_tint_alone(folder: Path) -> None:
     assert {name: node["cached"] for name, node in nodes.items()} == {"sky": 1, "tint": 0}
 
 
-def test_the_tests_of_the_page_pass(folder: Path) -> None:
+@pytest.mark.parametrize("name", ["test_tint.py", "test_slow.py"])
+def test_the_tests_of_the_page_pass(folder: Path, name: str) -> None:
     options = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly"]
 
-    done = run(folder, sys.executable, "-m", "pytest", *options, "test_tint.py")
+    done = run(folder, sys.executable, "-m", "pytest", *options, name)
 
     assert done.returncode == 0, done.stdout
 
@@ -100,6 +101,20 @@ def test_an_old_graph_is_migrated_and_everything_of_the_second_plugin_runs(folde
 
     assert "negative.png" in done.stdout
     assert not json.loads(findings.stdout)["findings"]
+
+
+def test_a_palette_that_was_written_carries_its_graph_with_the_versions_of_its_nodes(folder: Path) -> None:
+    studio(folder, "run", "old.json", "--plugins-dir", "plugins", "--only", "palette", "-o", "colors")
+
+    again = studio(
+        folder, "run", "colors/palette.palette", "--plugins-dir", "plugins", "--only", "palette", "-o", "again"
+    )
+
+    assert "again/palette.palette" in again.stdout
+    carried = json.loads(json.loads((folder / "again/palette.palette").read_text("utf-8"))["provenance"])
+    assert {name: node["version"] for name, node in carried["graph"]["nodes"].items()} == {
+        "sky": "1.0", "colors": "1.0", "count": "1.0", "negative": "1.0", "smooth": "1.0"
+    }  # fmt: skip
 
 
 CHECKS = """

@@ -48,13 +48,32 @@ def test_a_module_is_built_and_what_is_missing_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("backend", "words"), [("nosuch_backend.api", "No module named 'nosuch_backend'"), ("json", "build_wheel")]
 )
-def test_a_backend_that_is_not_there_says_what_to_install(tmp_path: Path, backend: str, words: str) -> None:
-    project = write_project(tmp_path / "dots", backend, "nosuch-backend>=2")
+def test_a_backend_that_cannot_build_says_so(tmp_path: Path, backend: str, words: str) -> None:
+    project = write_project(tmp_path / "dots", backend)
 
     with pytest.raises(UsageError, match=words) as caught:
         build_wheel(project, tmp_path / "out")
 
-    assert "install nosuch-backend>=2" in caught.value.hint
+    assert "install setuptools" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("requires", "words"),
+    [
+        ("nosuch-backend>=2", "it is not installed"),
+        ("setuptools>=9999", "is installed"),
+        ("???", "it is not installed"),
+    ],
+)
+def test_what_builds_a_project_and_is_missing_is_named_with_what_to_type(
+    tmp_path: Path, requires: str, words: str
+) -> None:
+    project = write_project(tmp_path / "dots", requires=requires)
+
+    with pytest.raises(UsageError, match=words) as caught:
+        build_wheel(project, tmp_path / "out")
+
+    assert caught.value.hint == f"pip install '{requires}'"
 
 
 @pytest.mark.parametrize("text", [None, "[build-system"])
