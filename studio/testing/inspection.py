@@ -11,7 +11,14 @@ from studio.errors import StudioError
 from studio.testing.caching import check_codecs, check_fingerprints, check_graph, check_runs, check_unkeyed
 from studio.testing.declared_functions import check_check, check_migrations
 from studio.testing.failures import describe_error
-from studio.testing.purity import call_seeded, check_cancellation, check_inputs, check_order, check_repeat
+from studio.testing.purity import (
+    call_seeded,
+    check_cancellation,
+    check_inputs,
+    check_order,
+    check_repeat,
+    digest_inputs,
+)
 from studio.testing.report import Report
 from studio.testing.stacking import check_batch
 from studio.testing.subject import BadOutput, Called, Subject, open_subject
@@ -166,11 +173,12 @@ def _examine(subject: Subject, report: Report, cancels: bool | None) -> None:
         return
     accepted = check_check(subject, report)
     check_migrations(subject, report)
+    before = digest_inputs(subject, subject.inputs)
     first, _ = call_seeded(subject, 1)
     if not report.add("call", _find_call_problems(first)):
         return
     _derive_variants(subject, report)
-    second = check_inputs(subject, report, first)
+    second = check_inputs(subject, report, first, before)
     if second is None:
         return
     check_repeat(subject, report, first, second)

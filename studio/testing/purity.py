@@ -24,14 +24,20 @@ def call_seeded(subject: Subject, seed: int) -> tuple[Called, list[str]]:
         return called, state.find_changed()
 
 
-def check_inputs(subject: Subject, report: Report, first: Called) -> Called | None:
-    """Call the example again, and check that inputs, defaults and global generators stay as they are."""
-    before = _digest_inputs(subject, subject.inputs)
+def check_inputs(subject: Subject, report: Report, first: Called, before: Mapping[str, str]) -> Called | None:
+    """Call the example again, and check that inputs, defaults and global generators stay as they are.
+
+    Args:
+        subject: The node type.
+        report: Gets the results.
+        first: The first call.
+        before: The digests of the inputs before it, as `digest_inputs` returned them.
+    """
     called, changed = call_seeded(subject, 2)
     if called.error is not None:
         report.add("repeat", [f"a second call with equal inputs raised {called.error!r}; keep no state between calls"])
         return None
-    after = [_digest_inputs(subject, one.inputs) for one in (first, called)]
+    after = [digest_inputs(subject, one.inputs) for one in (first, called)]
     report.add(
         "inputs",
         [
@@ -47,7 +53,8 @@ def check_inputs(subject: Subject, report: Report, first: Called) -> Called | No
     return called
 
 
-def _digest_inputs(subject: Subject, inputs: Mapping[str, Any]) -> dict[str, str]:
+def digest_inputs(subject: Subject, inputs: Mapping[str, Any]) -> dict[str, str]:
+    """Return the digests of inputs by name."""
     return {name: subject.digest(value) for name, value in inputs.items()}
 
 

@@ -7,7 +7,7 @@ import random
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -16,6 +16,9 @@ from studio.api import (
     Cancelled,
     Context,
     Image,
+    JsonValue,
+    Packed,
+    ValueType,
     node,
 )
 from studio.errors import UsageError
@@ -241,6 +244,58 @@ def test_changing_a_list_in_place_once_is_caught(change: Callable[[list[int]], N
         return len(items)
 
     assert "'items'" in find_failures(sort, items=[3, 1, 2])["inputs"]
+
+
+class Table:
+    """Numbers that can be written to."""
+
+    studio_type: ClassVar[str] = "table"
+
+    def __init__(self, numbers: Any) -> None:
+        self.numbers = np.array(numbers, np.float32)
+
+
+class TableType(ValueType[Table]):
+    """How tables are stored."""
+
+    name = "table"
+    python = Table
+
+    def pack(self, value: Table) -> Packed:
+        return Packed(arrays={"numbers": value.numbers})
+
+    def unpack(self, packed: Packed) -> Table:
+        return Table(packed.arrays["numbers"])
+
+
+def test_changing_a_value_of_an_own_type_in_place_once_is_caught() -> None:
+    @node("bad.sort_table")
+    def sort(ctx: Context, table: Table) -> float:
+        """Take the smallest number.
+
+        Args:
+            table: Numbers.
+        """
+        table.numbers.sort()
+        return float(table.numbers[0])
+
+    failures = find_failures(sort, value_types=[TableType()], table=Table([3, 1, 2]), variants={"table": Table([9, 8])})
+
+    assert "'table'" in failures["inputs"]
+
+
+def test_changing_json_deep_inside_is_caught() -> None:
+    @node("bad.sort_json")
+    def sort(ctx: Context, data: JsonValue) -> int:
+        """Count.
+
+        Args:
+            data: Data.
+        """
+        data["a"][0].sort()
+        return 1
+
+    assert "'data'" in find_failures(sort, data={"a": [[2, 1]]}, variants={"data": {"a": [[3, 1]]}})["inputs"]
 
 
 def test_changing_a_default_in_place_is_caught() -> None:
