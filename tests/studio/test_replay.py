@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -241,33 +241,54 @@ def test_a_file_reaches_no_graph_that_it_does_not_carry(studio: Studio, tmp_path
         assert not (tmp_path / "out").exists()
 
 
-def test_a_picture_made_under_an_old_version_runs_under_the_new_one(tmp_path: Path) -> None:
-    @node("shade.make", version="1.0")
-    def make(ctx: Context, *, n: float = 0.25) -> Image:
-        """Make an image of one shade."""
-        return Image(np.full((4, 5, 3), n, np.float32))
+@node("shade.make", version="1.0")
+def make_shade(ctx: Context, *, n: float = 0.25) -> Image:
+    """Make an image of one shade."""
+    return Image(np.full((4, 5, 3), n, np.float32))
 
-    @node("shade.fill", version="2.0", migrations={1: Migration(inputs={"n": "level"})}, replaces="shade.make")
-    def fill(ctx: Context, *, level: float = 0.5) -> Image:
-        """Fill an image with one shade."""
-        return Image(np.full((4, 5, 3), level, np.float32))
 
-    def open_with(function: Any) -> Studio:
-        plugin = SimpleNamespace(studio_node_types=hookimpl(lambda: [function]))
-        return Studio(read_settings(device="cpu"), plugins=[("shade", plugin)], discover=False, on_disk=False)
+class Filled(NamedTuple):
+    """Attributes:
+    level: The shade.
+    picture: The image.
+    """
 
-    graph = {
-        "studio": 1,
-        "nodes": {"a": {"type": "shade.make", "inputs": {"n": 0.75}}},
-        "outputs": {"o": {"from": "a"}},
-    }
-    with open_with(make) as old:
-        file = old.run(graph, output=tmp_path).files[0].path
-    with open_with(fill) as new:
+    level: float
+    picture: Image
+
+
+@node(
+    "shade.fill",
+    version="2.0",
+    migrations={1: Migration(inputs={"n": "level"}, outputs={"image": "picture"}, first_output="image")},
+    replaces="shade.make",
+)
+def fill_shade(ctx: Context, *, level: float = 0.5) -> Filled:
+    """Fill an image with one shade."""
+    return Filled(level, Image(np.full((4, 5, 3), level, np.float32)))
+
+
+def open_with(function: Any) -> Studio:
+    plugin = SimpleNamespace(studio_node_types=hookimpl(lambda: [function]))
+    return Studio(read_settings(device="cpu"), plugins=[("shade", plugin)], discover=False, on_disk=False)
+
+
+@pytest.mark.parametrize("edge", ["a", "a.image"])
+@pytest.mark.parametrize("in_part", [False, True])
+def test_a_picture_made_under_an_old_version_runs_under_the_new_one(tmp_path: Path, edge: str, in_part: bool) -> None:
+    shade = {"type": "shade.make", "inputs": {"n": 0.75}}
+    graph: dict[str, Any] = {"studio": 1, "nodes": {"a": shade}, "outputs": {"o": {"from": edge}}}
+    if in_part:
+        (tmp_path / "part.json").write_text(json.dumps(graph))
+        graph = {"studio": 1, "nodes": {"p": {"type": "graph:part.json"}}, "outputs": {"o": {"from": "p.o"}}}
+    (tmp_path / "whole.json").write_text(json.dumps(graph))
+    with open_with(make_shade) as old:
+        file = old.run(tmp_path / "whole.json", output=tmp_path / "out").files[0].path
+    (tmp_path / "part.json").unlink(missing_ok=True)
+
+    with open_with(fill_shade) as new:
         made = new.run(file)
-        carried = new.load(file).json["nodes"]["a"]
 
-    assert carried["version"] == "1.0"
     assert made.errors == []
     assert made["o"].pixels == pytest.approx(0.75, abs=0.005)
 
