@@ -99,7 +99,7 @@ class Run:
         self._limits = StackLimits()
         self._remaker = Remaker(self._lock, self.work, self._resume)
         lazy_videos = LazyVideos(services, self.demand.is_read_once)
-        self._stopwatch = Stopwatch()
+        self._stopwatch = Stopwatch(self._lock)
         self._performer = Performer(services, self.lookup, self._limits, lazy_videos, control, self._stopwatch)
         self.demand.add_plan(plan, self)
 
@@ -387,9 +387,9 @@ class Run:
         with self._lock:
             running = call in self.work.running
             call.started = 0.0
-        if running:
-            call.seconds = seconds
-            self._stopwatch.add(call.state, seconds)
+            if running:
+                call.seconds = seconds
+                call.state.seconds += seconds
         if call.context is not None:
             call.context.close()
         return running

@@ -12,11 +12,15 @@ Mark = tuple[float, float]
 
 
 class Stopwatch:
-    """Measures work on the threads of a run: what is measured inside another measurement counts there only."""
+    """Measures work on the threads of a run: what is measured inside another measurement counts there only.
 
-    def __init__(self) -> None:
+    Args:
+        lock: The lock of the run.
+    """
+
+    def __init__(self, lock: threading.Condition) -> None:
         self._measured = threading.local()
-        self._lock = threading.Lock()
+        self._lock = lock
 
     def start(self) -> Mark:
         """Begin a measurement on this thread."""

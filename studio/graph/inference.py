@@ -29,8 +29,6 @@ def map_variables(node: ResolvedNode, resolved: ResolvedGraph) -> None:
     """
     stream = node.stream
     depth = node.depth or int(stream)
-    if not depth:
-        return
     for name, bound in node.inputs.items():
         source = find_type(bound.source, resolved) if bound.spec.name == "any" else None
         if source is None:
@@ -97,10 +95,10 @@ def find_output_types(
         declared: What its type declares.
         resolved: The graph as far as it is resolved.
     """
-    depth, stream = node.depth, node.stream
-    has_variables = any(spec.variable for spec in declared.values())
-    if not (depth or stream or has_variables):
+    has_variables = any([spec.variable for spec in declared.values()])  # noqa: C419  # a list is faster here
+    if not (has_variables or node.is_mapped):
         return dict(declared)
+    depth, stream = node.depth, node.stream
     variables = _find_variables(node, resolved) if has_variables else {}
     types: dict[str, TypeSpec] = {}
     for name, spec in declared.items():

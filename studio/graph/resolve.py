@@ -212,12 +212,13 @@ class _Resolver:
         has_errors = resolved.subgraph is not None and bool(resolved.subgraph.errors)
         resolved.is_broken = has_errors or self.findings.count_errors() > before
         self.bind_inputs(resolved, declared_inputs, values, where)
-        map_variables(resolved, self.result)
-        join_video(resolved)
-        check_lengths(resolved, where, self.findings)
-        check_expansion(resolved, where, self.findings)
-        if resolved.subgraph is not None and resolved.stream and not resolved.depth:
-            declared_outputs = self.resolve_for_videos(resolved, where)
+        if resolved.is_mapped:
+            map_variables(resolved, self.result)
+            join_video(resolved)
+            check_lengths(resolved, where, self.findings)
+            check_expansion(resolved, where, self.findings)
+            if resolved.subgraph is not None and resolved.stream and not resolved.depth:
+                declared_outputs = self.resolve_for_videos(resolved, where)
         resolved.outputs = find_output_types(resolved, declared_outputs, self.result)
         return resolved
 

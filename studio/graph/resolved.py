@@ -55,6 +55,11 @@ class ResolvedNode:
     is_broken: bool = False
 
     @property
+    def is_mapped(self) -> bool:
+        """Whether the node is mapped over lists or frames."""
+        return any([bound.depth or bound.stream for bound in self.inputs.values()])  # noqa: C419  # as below
+
+    @property
     def depth(self) -> int:
         """Lists that the node is mapped over."""
         return max([bound.depth for bound in self.inputs.values()], default=0)

@@ -19,7 +19,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_work_inside_other_work_counts_there_only(clock: list[float]) -> None:
-    watch = Stopwatch()
+    watch = Stopwatch(threading.Condition())
     outer = watch.start()
     clock[0] = 1.0
     inner = watch.start()
@@ -31,7 +31,7 @@ def test_work_inside_other_work_counts_there_only(clock: list[float]) -> None:
 
 
 def test_a_later_measurement_counts_nothing_of_an_earlier_one(clock: list[float]) -> None:
-    watch = Stopwatch()
+    watch = Stopwatch(threading.Condition())
     first = watch.start()
     clock[0] = 2.0
     watch.stop(first)
@@ -42,7 +42,7 @@ def test_a_later_measurement_counts_nothing_of_an_earlier_one(clock: list[float]
 
 
 def test_threads_measure_apart(clock: list[float]) -> None:
-    watch, found = Stopwatch(), []
+    watch, found = Stopwatch(threading.Condition()), []
     outer = watch.start()
 
     def measure() -> None:
