@@ -75,6 +75,9 @@ def to_json(node_type: NodeType) -> dict[str, Any]:
         "where": node_type.where,
         "cache": node_type.cache,
         "lane": node_type.lane,
+        "asynchronous": node_type.asynchronous,
+        "expands": node_type.expands,
+        "uses_frame": node_type.uses_frame,
         "deprecated": node_type.deprecated,
         "experimental": node_type.experimental,
         "replaces": list(node_type.replaces),
@@ -125,8 +128,14 @@ def _describe_status(node_type: NodeType) -> list[str]:
 
 
 def _describe_needs(node_type: NodeType) -> list[str]:
-    """Return lines about color spaces and resources, where a node type declares them."""
-    lines = []
+    """Return lines about how a node type runs, color spaces and resources, where it declares them."""
+    manners = {
+        "waits with many others (async)": node_type.asynchronous,
+        "returns a graph that makes its outputs": node_type.expands,
+        "depends on the position of a frame or an entry": node_type.uses_frame,
+    }
+    shown = [manner for manner, applies in manners.items() if applies]
+    lines = ["", f"{click.style('runs', bold=True)}  {', '.join(shown)}"] if shown else []
     if node_type.encodings:
         taken = " or ".join(sorted(node_type.encodings))
         lines += ["", f"{click.style('color', bold=True)}  takes any color space encoded as {taken}"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from studio.api import Context, Image, Resources, get_node_type, node
+from studio.api import Context, Image, Resources, Subgraph, get_node_type, node
 from studio.cli.nodes_command import describe_node_type, to_json
 
 if TYPE_CHECKING:
@@ -41,6 +41,22 @@ def test_json_of_one_and_of_all_agree(desk: Desk) -> None:
 
     assert every["image.new"] == one
     assert one["inputs"]["width"] == {"type": "int", "required": False, "description": "Columns.", "default": 1024}
+
+
+def test_how_a_node_type_runs_is_shown_where_it_is_special() -> None:
+    @node("test.plan", uses_frame=True)
+    async def plan(ctx: Context, image: Image) -> Subgraph[Image]:
+        """Do."""
+        raise NotImplementedError
+
+    declared = get_node_type(plan)
+
+    row = to_json(declared)
+    assert (row["asynchronous"], row["expands"], row["uses_frame"]) == (True, True, True)
+    assert click.unstyle(describe_node_type(declared)).endswith(
+        "\n\nruns  waits with many others (async), returns a graph that makes its outputs, "
+        "depends on the position of a frame or an entry"
+    )
 
 
 def test_color_spaces_and_resources_are_shown_where_they_are_declared() -> None:
