@@ -160,11 +160,14 @@ def create_node_types(probe: Probe) -> list[Callable[..., Any]]:
     ]  # fmt: skip
 
 
-def open_expanding(folder: Path, probe: Probe, codes: dict[str, int] | None = None) -> Studio:
+def open_expanding(
+    folder: Path, probe: Probe, codes: dict[str, int] | None = None, *, on_disk: bool = True, **settings: Any
+) -> Studio:
     """Return a Studio with these node types and the fakes."""
     plugin = SimpleNamespace(studio_node_types=hookimpl(lambda: create_node_types(probe)))
     plugins = [("sub", plugin), ("fake", FakePlugin(probe, codes))]
-    return Studio(create_settings(folder / "cache"), plugins=plugins, discover=False)
+    made = create_settings(folder / "cache", **settings)
+    return Studio(made, plugins=plugins, discover=False, on_disk=on_disk)
 
 
 @pytest.fixture
@@ -365,6 +368,24 @@ def test_lost_values_are_made_again(tmp_path: Path, probe: Probe) -> None:
 
     assert result.status == "done", result.errors
     assert result["o"] == expected
+
+
+@pytest.mark.parametrize("mode", ["use", "off"])
+def test_values_that_no_cache_holds_are_made_again_while_subgraphs_run(tmp_path: Path, probe: Probe, mode: Any) -> None:
+    nodes = {
+        "i": ("fake.images", {"n": 3}),
+        "s": ("sub.soften", {"image": "@i"}),
+        "t": ("sub.soften", {"image": "@s"}),
+        "m": ("fake.mean", {"image": "@t"}),
+    }
+    with open_expanding(tmp_path / "kept", probe) as studio:
+        expected = studio.run(graph(nodes, m="m"))["m"]
+
+    with open_expanding(tmp_path / "none", probe, memory_bytes=0, on_disk=False) as studio:
+        result = studio.run(graph(nodes, m="m"), cache=mode)
+
+    assert result.status == "done", result.errors
+    assert result["m"] == expected
 
 
 def test_plans_that_join_one_run_have_their_own_and_leave_nothing_behind(expanding: Studio) -> None:
