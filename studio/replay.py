@@ -70,7 +70,7 @@ def load_recipe(studio: Studio, path: Path, recorded: FileRecord | None = None) 
     if record is None:
         raise UsageError(
             "E755",
-            f"{str(path)!r} is no image, audio or video, and no manifest beside it says what made it",
+            f"nothing says what made {str(path)!r}: it cannot hold a graph, and no manifest beside it names it",
             hint="name a file that Studio wrote, in its output folder",
         )
     return record
@@ -101,7 +101,10 @@ def run_again(
     """
     graph = record.recipe.graph
     only = [record.output] if record.output in graph.document.outputs else None
-    output = OutputFolder(folder, template, entry=record.index if only else None)
+    if record.saved:
+        output = OutputFolder(folder)  # the node names the file
+    else:
+        output = OutputFolder(folder, template, entry=record.index if only else None)
     inputs = {**record.recipe.inputs, **(values or {})}
     return studio.run(graph, inputs, only=only, output=output, cache=cache, roots=roots, **more)
 
@@ -135,9 +138,16 @@ def replay_file(
             if not result.files:
                 reason = str(result.errors[0]) if result.errors else "it made no file"
                 return Replay(path, ReplayState.FAILED, reason)
-            return compare_files(studio, path, result.files[0].path, _find_tolerance(studio, record.recipe))
+            made = _find_made(record, path, result.files)
+            return compare_files(studio, path, made.path, _find_tolerance(studio, record.recipe))
     except StudioError as error:
         return Replay(path, ReplayState.FAILED, str(error))
+
+
+def _find_made(record: FileRecord, path: Path, files: Sequence[FileRecord]) -> FileRecord:
+    """Return which of the files that were made is the one that was asked for."""
+    same = [file for file in files if file.saved == record.saved]
+    return next((file for file in same if file.path.name == path.name), same[0] if same else files[0])
 
 
 def compare_files(studio: Studio, old: Path, new: Path, tolerance: float) -> Replay:

@@ -7,33 +7,35 @@ from typing import Any
 
 import numpy as np
 
-from studio.api import Audio, AudioType, MediaError, replace_file
-from studio.api.audio_writing import write_coded
+from studio.api import Audio, AudioType, MediaError, OutputPath, replace_file
+from studio.api.audio_writing import build_comment, write_coded
+from studio_audio.checks import check_bits
 
 _BLOCK = 16_384
+_LONGEST_COMMENT = 60_000  # libsndfile holds no more in its headers
 
 
-def save(audio: Audio, path: Path, bits: str, kilobits: int | None) -> None:
+def save(audio: Audio, target: OutputPath, bits: str, kilobits: int | None) -> None:
     """Write audio whole or not at all."""
+    path, provenance = target.path, target.provenance
     suffix = path.suffix.lower()
     with replace_file(path) as partial:
         if kilobits is not None and suffix in (".mp3", ".m4a", ".opus"):
-            _write_coded(audio, partial, path, kilobits)
+            _write_coded(audio, partial, path, kilobits, provenance)
         elif bits != "auto" and suffix in (".wav", ".flac"):
-            _write_plain(audio, partial, path, bits)
+            _write_plain(audio, partial, path, bits, provenance)
         else:
-            AudioType().write_file(audio, partial, None)
+            AudioType().write_file(audio, partial, provenance)
 
 
-def _write_plain(audio: Audio, partial: Path, path: Path, bits: str) -> None:
+def _write_plain(audio: Audio, partial: Path, path: Path, bits: str, provenance: str | None) -> None:
     import soundfile
 
-    if bits == "float" and path.suffix.lower() == ".flac":
-        raise _refuse(path, "FLAC holds whole numbers", "take wav for floats, or 24 bits")
+    check_bits(bits, path.name)
     kind = {"16": "PCM_16", "24": "PCM_24", "float": "FLOAT"}[bits]
     try:
         with soundfile.SoundFile(partial, "w", audio.rate, audio.channels, kind) as file:
-            file.comment = "made with Studio"
+            file.comment = build_comment(provenance if len(provenance or "") <= _LONGEST_COMMENT else None)
             for block in audio.blocks(_BLOCK):
                 file.write(block if bits == "float" else _round(block, int(bits)))
     except (soundfile.SoundFileError, RuntimeError, ValueError, TypeError) as error:
@@ -47,11 +49,11 @@ def _round(block: Any, bits: int) -> Any:
     return whole.astype(np.int16) if bits == 16 else (whole * 256).astype(np.int32)
 
 
-def _write_coded(audio: Audio, partial: Path, path: Path, kilobits: int) -> None:
+def _write_coded(audio: Audio, partial: Path, path: Path, kilobits: int, provenance: str | None) -> None:
     import av
 
     try:
-        write_coded(audio, partial, kilobits, None)
+        write_coded(audio, partial, kilobits, provenance)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         text = getattr(error, "strerror", None) or str(error)
         raise _refuse(path, f"cannot write the audio: {text}", "flac and wav hold any audio") from None

@@ -3,40 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from studio.api import Image, ImageType, MediaError, Video, replace_file, replace_files
+from studio.api import Image, ImageType, MediaError, OutputPath, Video, replace_file, replace_files
 from studio.api.video_writing import WRITERS, Encoding, find_padding, write_video
+from studio_video.encodings import CODECS, HARDWARE, NUMBER, PIXELS, choose_codec
 
-DEFAULTS = {"mp4": "h264", "mov": "h264", "mkv": "h264", "webm": "vp9", "gif": "gif", "apng": "apng", "webp": "webp"}
 CONTAINERS = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm", "gif": "gif", "apng": "apng"}
 CONTAINERS |= {"webp": "webp"}
-CODECS = {
-    "h264": ("libx264", ("mp4", "mov", "mkv")),
-    "h265": ("libx265", ("mp4", "mov", "mkv")),
-    "vp9": ("libvpx-vp9", ("webm", "mkv", "mp4")),
-    "av1": ("libsvtav1", ("mp4", "mkv", "webm")),
-    "prores": ("prores_ks", ("mov", "mkv")),
-    "gif": ("gif", ("gif",)),
-    "apng": ("apng", ("apng",)),
-    "webp": ("libwebp_anim", ("webp",)),
-}
-"""Encoder and extensions by codec."""
-HARDWARE = {"h264": "h264_nvenc", "h265": "hevc_nvenc", "av1": "av1_nvenc"}
-PIXELS = {
-    "h264": ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le"),
-    "h265": ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le"),
-    "vp9": ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuva420p"),
-    "av1": ("yuv420p", "yuv420p10le"),
-    "prores": ("yuv422p10le", "yuva444p10le"),
-    "gif": ("pal8",),
-    "apng": ("rgb24", "rgba"),
-    "webp": ("bgra",),
-}
-"""Pixel formats by codec, the default first."""
 _FACTORS: dict[str, tuple[str, int, float, dict[str, str]]] = {
     "h264": ("18", 40, 0.28, {"preset": "medium"}),
     "h265": ("20", 42, 0.28, {"preset": "medium", "x265-params": "log-level=error"}),
@@ -44,8 +19,6 @@ _FACTORS: dict[str, tuple[str, int, float, dict[str, str]]] = {
     "av1": ("30", 58, 0.45, {"preset": "8"}),
 }
 """Rate factor by codec: without a quality, at quality 0, how much each point of quality lowers it; other options."""
-_NUMBER = re.compile(r"%0?(\d?)d")
-_IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 Step = Callable[[int, int, "Image | None"], None]
 
 
@@ -57,19 +30,10 @@ def choose_encoding(
     Raises:
         MediaError: E702 for an extension, a codec and a pixel format that do not go together.
     """
-    if extension not in DEFAULTS:
-        known = ", ".join(f".{name}" for name in DEFAULTS)
-        raise MediaError("E702", f"unsupported video extension '.{extension}'", hint=f"use one of {known}")
-    codec = DEFAULTS[extension] if codec == "auto" else codec
-    encoder, extensions = CODECS[codec]
-    if extension not in extensions:
-        known = ", ".join(f".{name}" for name in extensions)
-        raise MediaError("E702", f"a .{extension} file does not hold {codec}", hint=f"use one of {known}")
+    codec = choose_codec(extension, codec, pixels)
+    encoder = CODECS[codec][0]
     if pixels == "auto":
         pixels = _choose_pixels(codec, alpha)
-    elif pixels not in PIXELS[codec]:
-        known = ", ".join(PIXELS[codec])
-        raise MediaError("E702", f"unsupported pixel format {pixels!r} for {codec}", hint=f"use one of {known}")
     options = choose_options(codec, quality, pixels)
     if hardware:
         encoder, options = HARDWARE[codec], {"preset": "p5", "rc": "vbr", "cq": options["crf"], "b": "0"}
@@ -109,7 +73,7 @@ def can_use_hardware(codec: str) -> bool:
     return True
 
 
-def save_encoded(video: Video, path: Path, encoding: Encoding, log: Callable[[str], None]) -> None:
+def save_encoded(video: Video, path: OutputPath, encoding: Encoding, log: Callable[[str], None]) -> None:
     """Write a video whole or not at all."""
     more = find_padding(video.width, video.height, encoding.pixels)
     if any(more):
@@ -118,29 +82,24 @@ def save_encoded(video: Video, path: Path, encoding: Encoding, log: Callable[[st
     if encoding.codec == "libsvtav1":
         os.environ.setdefault("SVT_LOG", "1")  # the library has no other way to be silenced
     try:
-        with replace_file(path) as partial:
-            write_video(video, partial, None, encoding)
+        with replace_file(path.path) as partial:
+            write_video(video, partial, path.provenance, encoding)
     except MediaError as error:
         raise MediaError(error.code, error.message, where=path.name, hint=error.hint) from None
 
 
-def is_sequence(path: Path) -> bool:
-    """Say whether a name means numbered images."""
-    return bool(_NUMBER.search(path.name)) and path.suffix.lower() in _IMAGE_SUFFIXES
-
-
-def save_images(video: Video, path: Path, first: int, step: Step) -> int:
+def save_images(video: Video, target: OutputPath, first: int, step: Step) -> int:
     """Write every frame to an image of its own; all appear once the last one is there. Return how many.
 
     Raises:
         MediaError: E700 if there is no frame; E512 if the disk is full.
     """
-    kind = ImageType()
+    kind, path = ImageType(), target.path
     count = 0
     try:
         with replace_files(path.parent) as folder:
             for frame in video.frames():
-                kind.write_file(frame.image, folder / fill_number(path.name, first + count), None)
+                kind.write_file(frame.image, folder / fill_number(path.name, first + count), target.provenance)
                 count += 1
                 step(count, max(video.count or 0, count), None)
     except OSError as error:
@@ -154,4 +113,4 @@ def save_images(video: Video, path: Path, first: int, step: Step) -> int:
 
 def fill_number(name: str, number: int) -> str:
     """Return a name with the number in the place of %d or %04d."""
-    return _NUMBER.sub(lambda found: str(number).zfill(int(found.group(1) or 0)), name, count=1)
+    return NUMBER.sub(lambda found: str(number).zfill(int(found.group(1) or 0)), name, count=1)

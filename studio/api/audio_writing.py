@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from studio.api.audio import Audio
 
-__all__ = ["write_coded"]
+__all__ = ["build_comment", "write_coded"]
 
 _MP3_RATES = (32_000, 44_100, 48_000)  # below these MP3 has no bit rate at which LAME keeps the level
 _AAC_RATES = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000)
@@ -35,6 +35,15 @@ EXTENSIONS = ("flac", "wav", "ogg", "mp3", "m4a", "opus")
 def write_audio(audio: Audio, path: Path, provenance: str | None) -> None:
     """Write audio in the format of the extension; errors of FFmpeg and libsndfile pass through."""
     _WRITERS[path.suffix.lower().lstrip(".")](audio, path, provenance)
+
+
+def build_comment(provenance: str | None) -> str:
+    """Return the comment of a file that carries what made it.
+
+    Args:
+        provenance: JSON text, or None.
+    """
+    return "made with Studio" if provenance is None else MARK + encode_text(provenance).decode("utf-8")
 
 
 def write_coded(audio: Audio, path: Path, kilobits: int | None, provenance: str | None) -> None:
@@ -123,7 +132,7 @@ def _write_ogg(audio: Audio, path: Path, provenance: str | None) -> None:
     with soundfile.SoundFile(path, "w", audio.rate, audio.channels, "VORBIS", format="OGG") as writer:
         writer.software = GENERATOR
         if provenance is not None:
-            writer.comment = MARK + encode_text(provenance).decode("utf-8")
+            writer.comment = build_comment(provenance)
         for block in audio.blocks(av_file.BLOCK):
             writer.write(np.clip(block, -1.0, 1.0))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
@@ -43,8 +43,11 @@ class OutputPath:
     Attributes:
         path: Absolute path inside the output folder; its parent exists.
         name: The path as the graph wrote it, which is what enters the fingerprint.
+        provenance: JSON text that the file is to carry where its format can hold it: the graph that makes it. None
+            for nothing. It is no part of the value.
     """
 
     studio_type: ClassVar[str] = "path"
     path: Path
     name: str
+    provenance: str | None = field(default=None, repr=False, compare=False)

@@ -1,4 +1,7 @@
-"""Images into files that carry what made them and say that they are generated."""
+"""Images into files that carry what made them and say that they are generated.
+
+Part of the plugin contract: the names in `__all__`.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +23,20 @@ if TYPE_CHECKING:
 
     AnyArray = npt.NDArray[Any]
 
+__all__ = ["write_image"]
+
 _XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"
 _STRIP_ROWS = 64
 
 
-def write_image(array: AnyArray, path: Path, provenance: str | None) -> None:
+def write_image(array: AnyArray, path: Path, provenance: str | None, quality: int | None = None) -> None:
     """Write height x width (x channels) samples of uint8, uint16 or float32; the extension chooses the format.
+
+    Args:
+        array: The samples, as `Image.compact` returns them; floats lie in [0, 1].
+        path: A new file, with an extension of `ImageType.extensions`.
+        provenance: JSON text to embed, or None.
+        quality: For JPEG and WebP: from 1 (smallest) to 100 (best); None for 92 and 90. Others are lossless.
 
     Raises:
         MediaError: E512 if the format or the disk cannot hold the image.
@@ -40,7 +51,7 @@ def write_image(array: AnyArray, path: Path, provenance: str | None) -> None:
             hint="write it as png or tiff",
         )
     try:
-        parts = _WRITERS[kind](array, provenance)
+        parts = _WRITERS[kind](array, provenance, quality)
     except (OSError, ValueError, struct.error) as error:
         raise refuse_writing(path, f"cannot write the image: {error}", hint="write it as png") from None
     write_bytes(path, *parts)
@@ -93,7 +104,7 @@ _FINDERS: dict[bytes, Callable[[BinaryIO], str | None]] = {
 }
 
 
-def _write_png(array: AnyArray, provenance: str | None) -> list[bytes]:
+def _write_png(array: AnyArray, provenance: str | None, quality: int | None) -> list[bytes]:
     import numpy as np
 
     data = _encode_deep_png(array) if array.dtype == np.uint16 else _encode(array, "PNG")
@@ -136,8 +147,8 @@ def _filter_paeth(rows: Any, above: Any, step: int) -> npt.NDArray[np.uint8]:
     return filtered
 
 
-def _write_jpeg(array: AnyArray, provenance: str | None) -> list[bytes]:
-    data = _encode(_flatten(array), "JPEG", quality=92, subsampling=0)
+def _write_jpeg(array: AnyArray, provenance: str | None, quality: int | None) -> list[bytes]:
+    data = _encode(_flatten(array), "JPEG", quality=92 if quality is None else quality, subsampling=0)
     after = 4 + struct.unpack(">H", data[4:6])[0]  # behind the JFIF segment, which must be the first
     extra = jpeg.build_segment(jpeg.APP1, _XMP_PREFIX + xmp.build_packet())
     extra += jpeg.build_segment(jpeg.APP1, b"Exif\0\0" + _build_exif())
@@ -147,12 +158,12 @@ def _write_jpeg(array: AnyArray, provenance: str | None) -> list[bytes]:
     return [data[:after], extra, data[after:]]
 
 
-def _write_webp(array: AnyArray, provenance: str | None) -> list[bytes]:
-    how: dict[str, Any] = {"quality": 90, "alpha_quality": 100, "method": 4}
+def _write_webp(array: AnyArray, provenance: str | None, quality: int | None) -> list[bytes]:
+    how: dict[str, Any] = {"quality": 90 if quality is None else quality, "alpha_quality": 100, "method": 4}
     return [_encode(array, "WEBP", exif=_build_exif(), xmp=xmp.build_packet(provenance), **how)]
 
 
-def _write_tiff(array: AnyArray, provenance: str | None) -> list[bytes]:
+def _write_tiff(array: AnyArray, provenance: str | None, quality: int | None) -> list[bytes]:
     """Write strips packed with deflate; whole numbers keep their depth, floats stay float32 (TIFF 6.0)."""
     import numpy as np
 

@@ -27,6 +27,7 @@ from studio.execution.options import RunOptions
 from studio.execution.plan import Plan
 from studio.files import is_disk_full
 from studio.graph.given import restore_inputs
+from studio.provenance.embedded import find_media_type
 from studio.provenance.output_folder import OutputFolder
 from studio.provenance.record import FileRecord
 
@@ -128,6 +129,7 @@ class ItemExecutor:
         folder = None
         if self._folder is not None:
             folder = OutputFolder(self._folder, self._names.fill(item, find_shown_values(self.resolved, item)))
+            self._studio.output_writer.prepare(self.resolved, values, plan, folder)
         return _StartedItem(item, values, begin, self._names.place(item), folder), plan
 
     def _remove(self, key: str) -> _StartedItem | None:
@@ -158,7 +160,7 @@ class ItemExecutor:
         """Return the place of a file that a node writes, in the folder of its item."""
         assert self._folder is not None
         folders = (self._places.get(str(parent)) for parent in PurePosixPath(name).parents)
-        return next(filter(None, folders), OutputFolder(self._folder)).resolve(name)
+        return next(filter(None, folders), OutputFolder(self._folder)).reserve(name)
 
     def _watch(self) -> None:
         """Check time limits and other processes, until the executor is closed."""
@@ -248,9 +250,14 @@ class ItemExecutor:
             disk_full=bool(failures) and is_disk_full(failures[0]),
         )
 
+    def _find_kind(self, file: FileRecord) -> str:
+        """Return the type of what a node saved, by the file's extension."""
+        value_type = find_media_type(file.path, self._studio.registry.value_types.values())
+        return value_type.name if value_type is not None else "text"
+
     def _describe(self, file: FileRecord, outcome: PlanOutcome, values: Mapping[str, Any]) -> ItemOutput:
         assert self._folder is not None
-        kind = outcome.types[file.output].name
+        kind = self._find_kind(file) if file.saved else outcome.types[file.output].name
         if kind == "any":
             found = (
                 t.name for t in self._studio.registry.value_types.values() if t.python is type(values[file.output])

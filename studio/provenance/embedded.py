@@ -14,9 +14,17 @@ from studio.graph.carried import Carried
 from studio.provenance.record import CARRIED_FORMAT, FileRecord, Recipe
 
 
-def format_provenance(provenance: Mapping[str, Any], output: str, index: int) -> str:
-    """Return the text that the file of an output carries."""
-    return json.dumps({**provenance, "output": output, "index": index}, ensure_ascii=False, sort_keys=True)
+def format_provenance(provenance: Mapping[str, Any], output: str, index: int, saved: str = "") -> str:
+    """Return the text that the file of an output carries.
+
+    Args:
+        provenance: What all files of the run carry, see `collect_provenance`.
+        output: The output.
+        index: Place of the file in an output that is a list.
+        saved: The name that a node saves the file by, or "".
+    """
+    place: dict[str, Any] = {"output": output, "index": index, **({"saved": saved} if saved else {})}
+    return json.dumps({**provenance, **place}, ensure_ascii=False, sort_keys=True)
 
 
 def find_media_type(path: Path, value_types: Iterable[ValueType[Any]]) -> ValueType[Any] | None:
@@ -46,9 +54,9 @@ def read_embedded(path: Path, value_types: Iterable[ValueType[Any]], *, max_leng
     if text is None:
         raise _refuse(
             "E134",
-            f"{str(path)!r} carries no graph",
-            expected="a file as Studio wrote it",
-            found="a file from elsewhere, or one that another program saved again",
+            f"{str(path)!r} contains no graph",
+            expected="a file that Studio wrote",
+            found="a file from another program, or one that another program has saved again",
             hint="run the graph itself: studio run GRAPH.json",
         )
     if len(text) > max_length:
@@ -64,7 +72,7 @@ def read_embedded(path: Path, value_types: Iterable[ValueType[Any]], *, max_leng
         _check_format(carried, path)
         return _parse_record(carried, path)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OSError):
-        raise _refuse("E134", f"what {str(path)!r} carries is damaged", expected="a graph and its values") from None
+        raise _refuse("E134", f"the graph in {str(path)!r} is damaged", expected="a graph and its values") from None
 
 
 def _check_format(carried: Mapping[str, Any], path: Path) -> None:
@@ -96,7 +104,7 @@ def _parse_record(carried: Mapping[str, Any], path: Path) -> FileRecord:
     if not recipe.graph.json:  # parsed here, so that a damaged graph is found now
         raise ValueError("an empty graph")
     output, index = str(carried.get("output", "")), int(carried.get("index", 0))
-    return FileRecord(output, path, index, recorded_in=str(path), recipe=recipe)
+    return FileRecord(output, path, index, recorded_in=str(path), recipe=recipe, saved=str(carried.get("saved", "")))
 
 
 def _refuse(code: str, message: str, *, expected: str = "", found: str = "", hint: str = "") -> GraphError:

@@ -126,9 +126,9 @@ def read_manifest(path: Path, folder: Path) -> dict[str, FileRecord]:
     for output, made in manifest["outputs"].items():
         for index, file in enumerate(made["files"]):
             name = _find_name(str(file["path"]), written, folder)
-            digest, size = str(file["blake3"]), int(file["bytes"])
+            digest, size, saved = str(file["blake3"]), int(file["bytes"]), str(file.get("saved", ""))
             records[name] = FileRecord(
-                output, folder / name, index, digest, size, recorded_in=recorded_in, recipe=recipe
+                output, folder / name, index, digest, size, recorded_in=recorded_in, recipe=recipe, saved=saved
             )
     return records
 
@@ -145,7 +145,8 @@ def _describe_machine(device: Device) -> dict[str, str]:
 def _describe_outputs(outcome: Outcome, files: Iterable[FileRecord]) -> dict[str, Any]:
     by_output: dict[str, list[dict[str, Any]]] = {}
     for file in files:
-        row = {"path": str(file.path), "blake3": file.digest, "bytes": file.size}
+        row: dict[str, Any] = {"path": str(file.path), "blake3": file.digest, "bytes": file.size}
+        row |= {"saved": file.saved} if file.saved else {}
         by_output.setdefault(file.output, []).append(row)
     return {
         name: {

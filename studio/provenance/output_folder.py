@@ -7,8 +7,9 @@ import json
 import os
 import re
 import string
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -19,6 +20,7 @@ from studio.errors import MediaError, NodeError, RunError, StudioError, UsageErr
 from studio.files import RECORDS_FOLDER, is_disk_full, replace_file, sync_folder
 from studio.provenance.embedded import format_provenance
 from studio.provenance.record import FileRecord
+from studio.provenance.saved_files import SavedFile, list_files
 
 DEFAULT_TEMPLATE = "{output}.{ext}"
 _FIELDS = {"output", "ext", "index", "graph", "run"}
@@ -39,6 +41,9 @@ class OutputFolder:
         self.template = template
         self.entry = entry
         self._taken: set[Path] = set()
+        self._saved: dict[str, SavedFile] = {}
+        self._owners: Mapping[str, str] = {}
+        self._collect: Callable[[], Mapping[str, Any]] | None = None
         self._unsynced: set[Path] = set()
         check_template(template)
 
@@ -63,7 +68,45 @@ class OutputFolder:
             RunError: E312 if that cannot be.
         """
         self._taken.clear()
+        self._saved.clear()
         self.create()
+
+    def expect(self, owners: Mapping[str, str], collect: Callable[[], Mapping[str, Any]]) -> None:
+        """Prepare for the files that nodes of a run save.
+
+        Args:
+            owners: Names of the files, each with the output that it belongs to.
+            collect: Returns what each file of the run carries, see `collect_provenance`.
+        """
+        self._owners = owners
+        self._collect = lru_cache(maxsize=1)(collect)
+
+    def reserve(self, name: str) -> OutputPath:
+        """Return the place of a file that a node saves, with what the file is to carry.
+
+        Raises:
+            RunError: As `resolve`.
+        """
+        place = self.resolve(name)
+        known = next((one for one in self._owners if name == one or name.endswith(f"/{one}")), None)
+        if known is None or self._collect is None:
+            return place
+        output = self._owners[known]
+        self._saved[name] = SavedFile(output, known, place.path, list_files(place.path))
+        return OutputPath(place.path, name, format_provenance(self._collect(), output, 0, known))
+
+    def list_saved(self) -> list[FileRecord]:
+        """Return the files that nodes of the run saved."""
+        return [record for saved in self._saved.values() for record in saved.list_written()]
+
+    def is_saved(self, output: str, value: Any) -> bool:
+        """Say whether the value of an output is the name of a file that a node saved for it, or a list of such names.
+
+        The output is then that file.
+        """
+        names = value if isinstance(value, list) else [value]
+        found = [self._saved.get(name) if isinstance(name, str) else None for name in names]
+        return bool(found) and all(saved is not None and saved.output == output for saved in found)
 
     def create(self) -> None:
         """Make the folder.
@@ -77,7 +120,7 @@ class OutputFolder:
             raise _refuse_folder(self.folder, error) from None
 
     def resolve(self, name: str) -> OutputPath:
-        """Return the place of a file that a node writes; a link of that name is replaced by the file.
+        """Return the place of a file of the run; a link of that name is replaced by the file.
 
         Raises:
             RunError: E313 if it would leave the folder, E314 if this run wrote a file of that name already.
@@ -96,9 +139,9 @@ class OutputFolder:
         if path in self._taken:
             raise RunError(
                 "E314",
-                f"two files of this run are named {name!r}",
+                f"two outputs or save nodes of this run write to {name!r}",
                 where=str(path),
-                hint="rename an output, give image.save another path, or write --name with other fields",
+                hint="rename one, or let --name tell them apart, as in {output}_{index:03d}",
             )
         self._taken.add(path)
         self._unsynced.update(folder for folder in path.parents if folder.is_relative_to(root))

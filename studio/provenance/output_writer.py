@@ -7,10 +7,12 @@ from typing import Any
 
 from studio.api import TypeSpec, ValueType
 from studio.errors import StudioError
+from studio.execution.plan import Plan
 from studio.graph import ResolvedGraph
 from studio.provenance.collect import FindFile, collect_provenance
 from studio.provenance.output_folder import OutputFolder
 from studio.provenance.record import FileRecord
+from studio.provenance.saved_files import find_saved_names
 
 
 class OutputWriter:
@@ -25,6 +27,19 @@ class OutputWriter:
         self._value_types = {value_type.python: value_type for value_type in value_types.values()}
         self._find_file = find_file
 
+    def prepare(self, resolved: ResolvedGraph, values: Mapping[str, Any], plan: Plan, folder: OutputFolder) -> None:
+        """Prepare for the files that nodes save while a plan runs.
+
+        Args:
+            resolved: The graph.
+            values: The values of its inputs, as the caller gave them.
+            plan: Its plan.
+            folder: The folder to write to.
+        """
+        owners = find_saved_names(plan)
+        if owners:
+            folder.expect(owners, lambda: collect_provenance(resolved, values, folder.folder, self._find_file))
+
     def write(
         self,
         resolved: ResolvedGraph,
@@ -34,7 +49,7 @@ class OutputWriter:
         folder: OutputFolder,
         run_id: str,
     ) -> tuple[list[FileRecord], list[StudioError]]:
-        """Write outputs, and return the files and the errors of outputs that cannot be written.
+        """Write outputs, and return the files, those that nodes saved too, and the errors of outputs that failed.
 
         Args:
             resolved: The graph.
@@ -50,8 +65,8 @@ class OutputWriter:
         errors: list[StudioError] = []
         for name, value in outputs.items():
             try:
-                if value is not None:
+                if value is not None and not folder.is_saved(name, value):
                     files += folder.write(name, value, types[name], self._value_types, provenance, fields)
             except StudioError as error:
                 errors.append(error)
-        return files, errors
+        return files + folder.list_saved(), errors

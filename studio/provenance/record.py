@@ -66,6 +66,7 @@ class FileRecord:
         loss: What the file does not keep of the value, or "".
         recorded_in: What records it, such as ".studio/20260102-030405-1f.json"; "" for a file that a run just wrote.
         recipe: How it was made.
+        saved: The name that a node saved it by, as the graph has it; "" for a file of the output itself.
     """
 
     output: str
@@ -76,3 +77,4 @@ class FileRecord:
     loss: str = ""
     recorded_in: str = ""
     recipe: Recipe = Recipe()
+    saved: str = ""
