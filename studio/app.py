@@ -212,15 +212,15 @@ class Studio:
     def validate(self, graph: Graph, *, roots: Iterable[Path] = ()) -> list[Finding]:
         """Return everything that is wrong with a graph, as far as can be told without running it."""
         resolved = self.resolve(graph, roots=roots)
-        checks = any(node.node_type and node.node_type.check for node in resolved.nodes.values())
-        if resolved.errors or not checks:
+        if resolved.errors or not any(node.node_type and node.node_type.has_checks for node in resolved.nodes.values()):
             return resolved.findings
         from studio.execution.flatten import create_plan
-        from studio.execution.needed_models import find_input_problems
+        from studio.execution.needed_models import find_input_problems, find_kind_problems
 
         unknown: dict[str, Source] = {name: Collected(()) for name, end in resolved.inputs.items() if end.required}
         plan = create_plan(resolved, unknown, self._reader)
-        return resolved.findings + find_input_problems(plan, self.models.library.find_local)
+        findings = resolved.findings + find_kind_problems(plan, self.models.find_kind)
+        return findings + find_input_problems(plan, self.models.library.find_local)
 
     def resolve(self, graph: Graph, *, roots: Iterable[Path] = ()) -> ResolvedGraph:
         """Resolve a graph against what is installed; findings are in the result."""
@@ -328,7 +328,8 @@ class Studio:
         source = str(resolved.graph.path or "")
         values = name_inputs(resolved, values)
         plan = self.plan_resolved(resolved, values, only=only)
-        check_needs(plan, self.models.library.check, self.models.library.find_local, source=source)
+        library = self.models.library
+        check_needs(plan, library.check, library.find_local, self.models.find_kind, source=source)
         if folder is not None:
             folder.check(plan.outputs)
             folder.begin()

@@ -51,6 +51,16 @@ class DiffusionOpener(ModelOpener):
             find_kind(read_keys(path)) is not None or bool({"base", "config"} & dict(model.options).keys())
         )
 
+    def find_kind(self, path: Path, model: Model) -> str | None:
+        """Say whether this is a pipeline, a ControlNet or a LoRA."""
+        if path.is_dir():
+            if (path / INDEX).is_file():
+                return "pipeline"
+            return "controlnet" if "ControlNet" in (read_class(path, "diffusers") or "") else None
+        if path.suffix.lower() == ".gguf":
+            return "pipeline"
+        return {"lora": "lora", "pipeline": "pipeline", "denoiser": "pipeline"}.get(find_kind(read_keys(path)) or "")
+
     def parts(self, path: Path, model: Model) -> Mapping[str, Path]:
         """Return the folders of text encoders, image encoders and autoencoders."""
         return {name: each.folder for name, each in find_parts(path, read_options(model)).items()}

@@ -11,7 +11,7 @@ from studio.api.audio_file import AudioType
 from studio.api.color import SRGB, ColorSpace
 from studio.api.color_conversion import convert_color
 from studio.api.context import Context
-from studio.api.field import Channels, Field, Lazy, Unkeyed
+from studio.api.field import Channels, Field, Lazy, ModelKinds, Unkeyed
 from studio.api.file import File, OutputPath
 from studio.api.frame_position import FramePosition
 from studio.api.hooks import Hooks, hookimpl
@@ -83,6 +83,7 @@ __all__ = [
     "Migration",
     "Model",
     "ModelError",
+    "ModelKinds",
     "ModelOpener",
     "NodeType",
     "Output",

@@ -9,7 +9,7 @@ import typing
 from dataclasses import replace
 from typing import Annotated, Any, Literal, TypeVar, Union
 
-from studio.api.field import Channels, Field, Mark
+from studio.api.field import Channels, Field, Mark, ModelKinds
 from studio.api.type_spec import JSON_MARK, TYPE_NAME, TypeSpec
 
 _SCALARS: dict[object, str] = {str: "text", int: "int", float: "float", bool: "bool"}
@@ -84,6 +84,10 @@ def _parse_annotated(annotation: Any, marks: set[str]) -> TypeSpec:
             if spec.name != "image":
                 raise AnnotationProblem("Channels(...) is for images")
             spec = replace(spec, channels=extra.counts)
+        elif isinstance(extra, ModelKinds):
+            if spec.name != "model":
+                raise AnnotationProblem("ModelKinds(...) is for models")
+            spec = replace(spec, kinds=extra.names)
         elif isinstance(extra, Field):
             _check_field(spec, extra)
             given = {name: value for name, value in vars(extra).items() if value is not None}

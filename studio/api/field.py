@@ -44,6 +44,23 @@ class Channels:
         object.__setattr__(self, "counts", frozenset(counts))
 
 
+@dataclass(frozen=True, init=False)
+class ModelKinds:
+    """Kinds of weights that a model input takes: `Annotated[Model, ModelKinds("controlnet")]`.
+
+    What kind weights are is said by `ModelOpener.find_kind`, from headers. Weights of another kind are found by
+    `studio validate` and before a run; weights whose kind no opener knows are taken.
+
+    Args:
+        *names: Words that openers use, such as "pipeline", "controlnet" or "lora".
+    """
+
+    names: frozenset[str]
+
+    def __init__(self, *names: str) -> None:
+        object.__setattr__(self, "names", frozenset(names))
+
+
 @dataclass(frozen=True)
 class Mark:
     """A mark without content; see `Unkeyed` and `Lazy`."""

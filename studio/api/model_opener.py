@@ -28,6 +28,18 @@ class ModelOpener(ABC):
             model: The reference, for its `options`.
         """
 
+    def find_kind(self, path: Path, model: Model) -> str | None:
+        """Say in a word what these weights are, such as "pipeline" or "controlnet"; None if that is unknown.
+
+        A node type may ask for kinds with `ModelKinds`. Inspect headers and configurations only, as `can_open` does:
+        `studio validate` calls this.
+
+        Args:
+            path: A file, or a folder, that this opener knows.
+            model: The reference, for its `options`.
+        """
+        return None
+
     def parts(self, path: Path, model: Model) -> Mapping[str, Path]:
         """Return the files or folders of components that other models may share, by name; {} if there are none.
 

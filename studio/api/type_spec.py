@@ -38,6 +38,7 @@ class TypeSpec:
         choices: The allowed values of a choice.
         limits: Further limits.
         channels: Channel counts of an image, or None for any.
+        kinds: Kinds of weights of a model, or None for any.
         variable: For "any": ends of one node type with one variable have one type.
     """
 
@@ -48,6 +49,7 @@ class TypeSpec:
     limits: Field | None = None
     channels: frozenset[int] | None = None
     variable: str | None = None
+    kinds: frozenset[str] | None = None
 
     def __str__(self) -> str:
         text = self.name
@@ -55,6 +57,8 @@ class TypeSpec:
             text = " | ".join(repr(choice) for choice in self.choices)
         if self.channels:
             text += f" with {' or '.join(str(n) for n in sorted(self.channels))} channels"
+        if self.kinds:
+            text += f" of kind {' or '.join(sorted(self.kinds))}"
         for _ in range(self.depth):
             text = f"list[{text}]"
         return f"{text} | None" if self.optional else text

@@ -125,7 +125,8 @@ class ItemExecutor:
         begin = time.perf_counter()
         values = restore_inputs(self.resolved, item.values)
         plan = self._studio.plan_resolved(self.resolved, values, only=self._spec.only)
-        check_needs(plan, self._check_model, self._studio.models.library.find_local)
+        models = self._studio.models
+        check_needs(plan, self._check_model, models.library.find_local, models.find_kind)
         folder = None
         if self._folder is not None:
             folder = OutputFolder(self._folder, self._names.fill(item, find_shown_values(self.resolved, item)))

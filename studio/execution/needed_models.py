@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from studio.api import Model, NodeType
+from studio.api import Input, Model, NodeType
 from studio.errors import Finding, GraphError, ModelError, StudioError, describe_raised
 from studio.execution.plan import Plan, PlanNode
 from studio.graph.parse import escape
@@ -15,10 +15,16 @@ from studio.graph.source import Collected, Constant, Source, find_references
 from studio.plugin_code import mark_plugin_call
 
 _FAILED_CHECK = "W107"
+_KIND_HINT = "see what is here: studio models list"
 
 
 def check_needs(
-    plan: Plan, check: Callable[[Model], object], find_path: Callable[[Model], Path | None], *, source: str = ""
+    plan: Plan,
+    check: Callable[[Model], object],
+    find_path: Callable[[Model], Path | None],
+    find_kind: Callable[[Model], str | None],
+    *,
+    source: str = "",
 ) -> None:
     """Check before a run that the models of a plan are there and safe, and that its inputs fit.
 
@@ -26,12 +32,14 @@ def check_needs(
         plan: The plan.
         check: Raises ModelError for a model that cannot be used.
         find_path: Returns where a model is on this machine, or None.
+        find_kind: Returns what a model is in a word, or None.
         source: The graph's file, or "".
 
     Raises:
         GraphError: Some models or inputs cannot be used; all findings are in it.
     """
-    findings = find_model_problems(plan, check) or find_input_problems(plan, find_path)
+    findings = find_model_problems(plan, check) or find_kind_problems(plan, find_kind)
+    findings = findings or find_input_problems(plan, find_path)
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors:
         raise GraphError(errors, source=source)
@@ -69,6 +77,24 @@ def find_model_problems(plan: Plan, check: Callable[[Model], object]) -> list[Fi
         except ModelError as error:
             findings.append(_create_finding(node, name, error))
     return findings
+
+
+def find_kind_problems(plan: Plan, find_kind: Callable[[Model], str | None]) -> list[Finding]:
+    """Return a finding for each needed model that is of another kind than its input takes."""
+    findings = []
+    for node, name, model in find_needed_models(plan):
+        end = _find_end(plan.nodes[node], name)
+        kind = find_kind(model) if end is not None and end.spec.kinds else None
+        if end is None or kind is None or kind in (end.spec.kinds or ()):
+            continue
+        wanted = " or ".join(sorted(end.spec.kinds or ()))
+        error = ModelError("E600", f"{model.reference!r} is a {kind}, and {name!r} takes a {wanted}", hint=_KIND_HINT)
+        findings.append(_create_finding(node, name, error))
+    return findings
+
+
+def _find_end(node: PlanNode, name: str) -> Input | None:
+    return node.node_type.inputs.get(name) if node.node_type is not None else None
 
 
 def find_input_problems(plan: Plan, find_path: Callable[[Model], Path | None]) -> list[Finding]:

@@ -119,8 +119,8 @@ def join(first: TypeSpec | None, second: TypeSpec) -> TypeSpec:
     """Return the type that both fit, for a type variable, or "any"."""
     if first is None or replace(first, optional=False) == replace(second, optional=False):
         return second
-    plain = replace(first, limits=None, choices=(), channels=None, optional=False)
-    other = replace(second, limits=None, choices=(), channels=None, optional=False)
+    plain = replace(first, limits=None, choices=(), channels=None, kinds=None, optional=False)
+    other = replace(second, limits=None, choices=(), channels=None, kinds=None, optional=False)
     if plain == other:
         return plain
     if {plain.name, other.name} <= {"int", "float", "number"} and plain.depth == other.depth:

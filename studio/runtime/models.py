@@ -112,6 +112,21 @@ class Models:
         """Return where the weights are; errors as `Library.find_path`."""
         return self.library.find_path(model)
 
+    def find_kind(self, model: Model) -> str | None:
+        """Say in a word what weights on this machine are; None if they are missing or their kind is unknown."""
+        path = self.library.find_local(model)
+        if path is None:
+            return None
+        try:
+            opener = self._find_opener(path, model)
+            with mark_plugin_call():
+                return opener.find_kind(path, model)
+        except StudioError:  # opening the model says what is wrong with it
+            return None
+        except (Exception, SystemExit) as error:  # a plugin may raise anything; the kind is then unknown
+            self._warn_once(f"find_kind of {_name_opener(opener)} {describe_raised(error)}")
+            return None
+
     def digest(self, model: Model) -> str:
         """Return the content hash of the weights; errors as `Library.find_path`."""
         return self.library.digest(model)
@@ -271,7 +286,7 @@ class Models:
     def _warn_once(self, message: str) -> None:
         if message not in self._warned:
             self._warned.add(message)
-            warnings.warn(f"{message}; other plugins are asked", RuntimeWarning, stacklevel=2)
+            warnings.warn(message, RuntimeWarning, stacklevel=2)
 
     def _open(self, whole: Whole, path: Path) -> None:
         """Open a model's parts and then itself, as its opener says."""

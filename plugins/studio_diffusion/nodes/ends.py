@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from studio.api import Field, Image, Model
+from studio.api import Field, Image, Model, ModelKinds
 
 Side = Annotated[int, Field(ge=0, le=16_384, unit="pixels")]
 Steps = Annotated[int, Field(ge=0, le=1000)]
@@ -14,7 +14,8 @@ Count = Annotated[int, Field(ge=1, le=64)]
 Strength = Annotated[float, Field(ge=0, le=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Prompt = Annotated[str, Field(max_length=100_000)]
-Loras = Annotated[list[Model] | None, Field(max_length=16)]
+Pipeline = Annotated[Model, ModelKinds("pipeline")]
+Loras = Annotated[list[Annotated[Model, ModelKinds("lora")]] | None, Field(max_length=16)]
 Weights = Annotated[list[float] | None, Field(max_length=16)]
 Sampler = Literal[
     "auto",

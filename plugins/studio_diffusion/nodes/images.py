@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from studio.api import Batch, Context, Field, Image, Model, node
+from studio.api import Batch, Context, Field, Image, Model, ModelKinds, node
 from studio_diffusion.checks import check_drawing, check_span
 from studio_diffusion.families import CONTROL, TEXT
 from studio_diffusion.nodes.ends import (
@@ -16,6 +16,7 @@ from studio_diffusion.nodes.ends import (
     DrawnAfterSketch,
     Guidance,
     Loras,
+    Pipeline,
     Prompt,
     Sampler,
     Seed,
@@ -74,7 +75,7 @@ def text_to_image(
     count: Count = 1,
     loras: Loras = None,
     lora_weights: Weights = None,
-    model: Model = MINI,
+    model: Pipeline = MINI,
 ) -> Drawn:
     """Draw images from words.
 
@@ -134,8 +135,8 @@ def sketch_to_image(
     count: Count = 1,
     loras: Loras = None,
     lora_weights: Weights = None,
-    controlnet: Model = MINI_SKETCH,
-    model: Model = MINI,
+    controlnet: Annotated[Model, ModelKinds("controlnet")] = MINI_SKETCH,
+    model: Pipeline = MINI,
 ) -> DrawnAfterSketch:
     """Draw images from words that follow a sketch, with a ControlNet (Zhang et al. 2023).
 

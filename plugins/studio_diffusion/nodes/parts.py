@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from studio.api import Conditioning, Context, Field, Image, Latent, Mask, Model, node
+from studio.api import Conditioning, Context, Field, Image, Latent, Mask, node
 from studio_diffusion.checks import check_part
-from studio_diffusion.nodes.ends import MINI, Guidance, Prompt, Sampler, Seed, Share, Side, Steps, Strength
+from studio_diffusion.nodes.ends import MINI, Guidance, Pipeline, Prompt, Sampler, Seed, Share, Side, Steps, Strength
 
 
 @node("diffusion.encode_prompt", lane="device", check=check_part)
-def encode_prompt(ctx: Context, prompt: Prompt, *, negative_prompt: Prompt = "", model: Model = MINI) -> Conditioning:
+def encode_prompt(
+    ctx: Context, prompt: Prompt, *, negative_prompt: Prompt = "", model: Pipeline = MINI
+) -> Conditioning:
     """Encode a prompt as a model's text encoders understand it, for diffusion.sample.
 
     Args:
@@ -31,7 +33,7 @@ def encode_prompt(ctx: Context, prompt: Prompt, *, negative_prompt: Prompt = "",
 
 
 @node("diffusion.empty_latent", lane="device", device_free=True, check=check_part)
-def make_empty_latent(ctx: Context, *, width: Side = 0, height: Side = 0, model: Model = MINI) -> Latent:
+def make_empty_latent(ctx: Context, *, width: Side = 0, height: Side = 0, model: Pipeline = MINI) -> Latent:
     """Make an empty latent, the canvas that diffusion.sample draws on.
 
     Args:
@@ -51,7 +53,7 @@ def make_empty_latent(ctx: Context, *, width: Side = 0, height: Side = 0, model:
 
 
 @node("diffusion.encode_image", lane="device", check=check_part)
-def encode_image(ctx: Context, image: Image, *, width: Side = 0, height: Side = 0, model: Model = MINI) -> Latent:
+def encode_image(ctx: Context, image: Image, *, width: Side = 0, height: Side = 0, model: Pipeline = MINI) -> Latent:
     """Encode an image into the latent space of a model.
 
     Args:
@@ -85,7 +87,7 @@ def sample_latent(
     guidance_scale: Guidance = None,
     sampler: Sampler = "auto",
     seed: Seed = 1,
-    model: Model = MINI,
+    model: Pipeline = MINI,
 ) -> Latent:
     """Draw a latent: from noise on an empty one, or over one that holds an image.
 
@@ -123,7 +125,7 @@ def sample_latent(
 
 
 @node("diffusion.decode_latent", lane="device", check=check_part)
-def decode_latent(ctx: Context, latent: Latent, *, tiled: bool = False, model: Model = MINI) -> Image:
+def decode_latent(ctx: Context, latent: Latent, *, tiled: bool = False, model: Pipeline = MINI) -> Image:
     """Decode a latent into an image.
 
     Args:

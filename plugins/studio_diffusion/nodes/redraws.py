@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from studio.api import Context, Field, Image, Mask, Model, node
+from studio.api import Context, Field, Image, Mask, node
 from studio_diffusion.checks import check_drawing
 from studio_diffusion.families import IMAGE, INPAINT
 from studio_diffusion.nodes.ends import (
@@ -13,6 +13,7 @@ from studio_diffusion.nodes.ends import (
     Drawn,
     Guidance,
     Loras,
+    Pipeline,
     Prompt,
     Sampler,
     Seed,
@@ -43,7 +44,7 @@ def image_to_image(
     count: Count = 1,
     loras: Loras = None,
     lora_weights: Weights = None,
-    model: Model = MINI,
+    model: Pipeline = MINI,
 ) -> Drawn:
     """Draw an image over after words (SDEdit, Meng et al. 2021).
 
@@ -98,7 +99,7 @@ def draw_variations(
     count: Count = 4,
     loras: Loras = None,
     lora_weights: Weights = None,
-    model: Model = MINI,
+    model: Pipeline = MINI,
 ) -> Drawn:
     """Draw variations of an image: each with noise of its own over the image (SDEdit, Meng et al. 2021).
 
@@ -150,7 +151,7 @@ def inpaint(
     count: Count = 1,
     loras: Loras = None,
     lora_weights: Weights = None,
-    model: Model = MINI,
+    model: Pipeline = MINI,
 ) -> Drawn:
     """Draw a part of an image anew; what the mask does not choose stays exactly as it is.
 
@@ -213,7 +214,7 @@ def outpaint(
     count: Count = 1,
     loras: Loras = None,
     lora_weights: Weights = None,
-    model: Model = MINI,
+    model: Pipeline = MINI,
 ) -> Drawn:
     """Draw on beyond the edges of an image.
 

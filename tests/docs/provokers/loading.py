@@ -79,3 +79,9 @@ def _(place: Place) -> Any:
 
     plugin = SimpleNamespace(studio_settings=hookimpl(lambda: TintSettings))
     return list_problems(place, ("studio-tint", plugin), plugins={"tint": {"strenght": 1}})
+
+
+@provokes("E600")
+def _(place: Place) -> Any:
+    nodes = {"n": ("diffusion.sketch_to_image", {"sketch": {"from": "s"}, "prompt": "", "controlnet": "builtin:mini"})}
+    return place.validate({**nodes, "s": ("image.new", {"width": 8, "height": 8})})

@@ -12,6 +12,7 @@ import pytest
 from processes import create_environment
 
 from studio.api import Model, ModelError
+from studio_diffusion import studio_models
 from tests.plugins.studio_diffusion.opening import change_index, expect, open_model
 
 pytestmark = pytest.mark.xdist_group("diffusers")
@@ -201,3 +202,17 @@ def test_gguf_without_its_package_names_the_extra(
     error = expect(opener, path, "E615", "gguf", base=f"file:{tiny_models['flux']}")
 
     assert "pip install 'studio[gguf]'" in error.hint
+
+
+@pytest.mark.parametrize(("name", "kind"), [("mini", "pipeline"), ("mini-sketch", "controlnet")])
+def test_the_models_that_ship_say_what_they_are(opener: Any, name: str, kind: str) -> None:
+    assert opener.find_kind(studio_models()[name], Model(f"builtin:{name}")) == kind
+
+
+def test_a_file_says_what_it_is_by_the_names_of_its_tensors(opener: Any, tmp_path: Path) -> None:
+    names = {"lora": "unet.down.lora_A.weight", "denoiser": "model.diffusion_model.in.weight", "odd": "weight"}
+    files = {name: write_tensors(tmp_path / f"{name}.safetensors", key) for name, key in names.items()}
+
+    found = {name: opener.find_kind(path, Model("builtin:x")) for name, path in files.items()}
+
+    assert found == {"lora": "lora", "denoiser": "pipeline", "odd": None}

@@ -8,11 +8,13 @@ from types import SimpleNamespace
 from typing import Annotated, Any
 
 import pytest
+from fake_models import CountingOpener, write_weights
 from fakes import create_settings
 
-from studio.api import Context, Lazy, Model, ModelError, StudioError, hookimpl, node
+from studio.api import Context, Lazy, Model, ModelError, ModelKinds, StudioError, get_node_type, hookimpl, node
 from studio.app import Studio
 from studio.batch.batch import batch as studio_batch
+from studio.errors import GraphError
 from studio.execution.needed_models import find_input_problems, find_model_problems, find_needed_models
 from studio.execution.plan import Plan
 from studio.graph import parse_graph
@@ -143,6 +145,94 @@ def test_a_check_that_fails_is_a_warning_that_names_it_and_the_node_runs(studio:
     assert "test_needed_models.py:" in finding.message
     assert "report it to the authors of paint" in finding.hint
     assert result["n"] is True
+
+
+class KindOpener(CountingOpener):
+    """An opener that says what weights are by the first letter of their name."""
+
+    def find_kind(self, path: Path, model: Model) -> str | None:
+        """Say the kind."""
+        if path.stem.startswith("x"):
+            raise LookupError("cannot see")
+        return {"c": "controlnet", "p": "pipeline"}.get(path.stem[0])
+
+
+PIPE = Model("builtin:pipe")
+
+
+@node("paint.follow")
+def follow(
+    ctx: Context,
+    *,
+    controlnet: Annotated[Model, ModelKinds("controlnet")],
+    model: Annotated[Model, ModelKinds("pipeline", "checkpoint")] = PIPE,
+    loras: list[Annotated[Model, ModelKinds("lora")]] | None = None,
+) -> int:
+    """Follow a sketch."""
+    return 1
+
+
+@pytest.fixture
+def following(tmp_path: Path) -> Iterator[Studio]:
+    """A Studio with a node type that takes models of some kinds, and models of several."""
+    weights = {name: write_weights(tmp_path / f"{name}.safetensors", 1) for name in ("control", "pipe", "odd", "xray")}
+    plugin = SimpleNamespace(
+        studio_node_types=hookimpl(lambda: [follow]),
+        studio_models=hookimpl(lambda: weights),
+        studio_model_openers=hookimpl(lambda: [KindOpener()]),
+    )
+    with Studio(create_settings(tmp_path), plugins=[("paint", plugin)], discover=False, on_disk=False) as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("inputs", "found"),
+    [
+        ({"controlnet": "builtin:control"}, []),
+        ({"controlnet": "builtin:odd"}, []),  # nobody knows what it is
+        (
+            {"controlnet": "builtin:pipe"},
+            [("controlnet", "'builtin:pipe' is a pipeline, and 'controlnet' takes a controlnet")],
+        ),
+        (
+            {"controlnet": "builtin:control", "model": "builtin:control"},
+            [("model", "'builtin:control' is a controlnet, and 'model' takes a checkpoint or pipeline")],
+        ),
+        (
+            {"controlnet": "builtin:control", "loras": ["builtin:odd", "builtin:pipe"]},
+            [("loras", "'builtin:pipe' is a pipeline, and 'loras' takes a lora")],
+        ),
+    ],
+)
+def test_a_model_of_another_kind_is_found_before_a_run(
+    following: Studio, inputs: dict[str, Any], found: list[tuple[str, str]]
+) -> None:
+    document = {"studio": 1, "nodes": {"n": put("paint.follow", **inputs)}, "outputs": {"n": {"from": "n"}}}
+
+    findings = following.validate(parse_graph(document))
+
+    assert [(f.code, f.where, f.message) for f in findings] == [("E600", f"/nodes/n/inputs/{n}", m) for n, m in found]
+    if found:
+        with pytest.raises(GraphError, match="E600"):
+            following.run(document)
+    else:
+        assert following.run(document)["n"] == 1
+
+
+def test_an_opener_that_cannot_say_a_kind_is_named_and_the_model_is_taken(following: Studio) -> None:
+    nodes = {"n": put("paint.follow", controlnet="builtin:xray")}
+
+    with pytest.warns(RuntimeWarning, match="find_kind of KindOpener .* raised LookupError: cannot see"):
+        findings = following.validate(parse_graph({"studio": 1, "nodes": nodes, "outputs": {"n": {"from": "n"}}}))
+
+    assert findings == []
+
+
+def test_a_model_input_says_its_kinds() -> None:
+    inputs = get_node_type(follow).inputs
+
+    assert str(inputs["model"].spec) == "model of kind checkpoint or pipeline"
+    assert str(inputs["loras"].spec) == "list[model of kind lora] | None"
 
 
 def test_items_of_a_batch_are_checked_as_a_run_is(studio: Studio) -> None:
