@@ -16,7 +16,7 @@ from studio.graph.given import bind_inputs, describe_given, name_inputs
 from studio.graph.paths import InputFile
 from studio.graph.source import Collected, Source
 from studio.graph.versions import state_versions
-from studio.registry import Observers, Registry, load_registry
+from studio.registry import Observers, Registry, create_executor, load_registry
 from studio.run_result import RunResult, finish_run
 from studio.runtime.devices import find_device
 from studio.runtime.models import Models
@@ -138,14 +138,11 @@ class Studio:
 
         Raises:
             UsageError: E004 if no plugin provides it.
+            PluginError: E212 if the plugin that provides it fails.
         """
         if self._executor_name == "local":
             return self.local_executor
-        factory = self.registry.executors.get(self._executor_name)
-        if factory is None:
-            known = ", ".join(["local", *self.registry.executors])
-            raise UsageError("E004", f"unknown executor {self._executor_name!r}", hint=f"executors are: {known}")
-        executor: PlanExecutor = factory(self.local_executor)
+        executor: PlanExecutor = create_executor(self.registry, self._executor_name, self.local_executor)
         return executor
 
     @cached_property
@@ -362,15 +359,7 @@ class Studio:
             raise UsageError("E008", "this Studio is closed", hint="make another: Studio()")
 
     def _combine(self, on_event: Callable[[Event], None] | None) -> Callable[[Event], None] | None:
-        observers = self.observers
-        if on_event is None or not observers:
-            return observers or on_event
-
-        def report(event: Event) -> None:
-            on_event(event)
-            observers(event)
-
-        return report
+        return self.observers.join(on_event) or on_event
 
     def collect_parts(self, resolved: ResolvedGraph) -> GraphParts:
         """Return what a graph consists of besides itself: graphs in it, files that it reads, node types."""

@@ -12,7 +12,9 @@ from studio.errors import ModelError
 SCHEMES = ("builtin", "local", "file", "hub")
 REFERENCE_HINT = "write builtin:NAME, local:NAME, file:PATH or hub:OWNER/NAME@REVISION"
 _HUB = re.compile(r"hub:[\w.-]+/[\w.-]+(@[\w./-]+)?")
-_NAMED = re.compile(r"(builtin|local):[\w.-]+")
+MODEL_NAME = re.compile(r"[\w.-]+")
+"""What follows `builtin:` and `local:`."""
+_NAMED = re.compile(rf"(builtin|local):{MODEL_NAME.pattern}")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from studio.cli.messages import show_warning
-from studio.errors import PluginError, describe_raised
+from studio.errors import PluginError, StudioError, describe_raised
 from studio.registry import load_commands
 from studio.settings import SettingProblem, Settings, load_settings
 
@@ -34,7 +34,7 @@ def find_commands(taken: Collection[str]) -> dict[str, click.Command]:
             elif name in found:
                 found[name] = _create_clash(name, owners[name], plugin)
             elif name:
-                found[name], owners[name] = command, plugin
+                found[name], owners[name] = _guard_command(command, plugin), plugin
     return found
 
 
@@ -55,6 +55,23 @@ def _call_hook(plugin: str, call_hook: Callable[[], Any]) -> list[click.Command]
         show_warning(f"plugin {plugin!r}: studio_commands {describe_raised(error)}")
         return []
     return commands
+
+
+def _guard_command(command: click.Command, plugin: str) -> click.Command:
+    """Let what a command raises, other than on purpose, name its plugin."""
+    invoke = command.invoke
+
+    def guarded(ctx: click.Context) -> Any:
+        try:
+            return invoke(ctx)
+        except (StudioError, click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as error:  # a plugin may raise anything
+            message = f"plugin {plugin!r}: command {command.name!r} {describe_raised(error)}"
+            raise PluginError("E212", message, hint="report it to the authors of the plugin") from error
+
+    command.invoke = guarded  # type: ignore[method-assign]  # whatever class the plugin made it of
+    return command
 
 
 def _create_clash(name: str, first: str, second: str) -> click.Command:

@@ -94,7 +94,7 @@ def _apply(
 ) -> MigratedNode | None:
     try:
         inputs = _migrate_inputs(chain, node.inputs)
-    except Exception as error:  # a plugin's function, on whatever the graph has there
+    except (Exception, SystemExit) as error:  # a plugin's function, on whatever the graph has there
         findings.report(
             "E124",
             where,
@@ -201,7 +201,7 @@ def _read_as(
         inputs = _migrate_inputs(chain, node.inputs)
         if not _explains_inputs(chain, node, node_type, inputs):
             return None
-    except Exception:  # a plugin's function, on inputs that it may not be for
+    except (Exception, SystemExit):  # a plugin's function, on inputs that it may not be for
         return None
     outputs = _compose_outputs(chain)
     if any(name and outputs.get(name, name) not in node_type.outputs for name in used):
@@ -238,5 +238,5 @@ def _explains_inputs(chain: Chain, node: NodeDocument, node_type: NodeType, inpu
 def _is_equal_without(chain: Chain, rest: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
     try:
         return _migrate_inputs(chain, rest) == inputs
-    except Exception:  # a plugin's function that needs the name
+    except (Exception, SystemExit):  # a plugin's function that needs the name
         return False

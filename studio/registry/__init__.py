@@ -1,7 +1,17 @@
 """The registry: which plugins are installed, and what they provide."""
 
+from studio.registry.executors import create_executor
 from studio.registry.load import list_plugins, load_commands, load_registry
 from studio.registry.observers import Observers
 from studio.registry.registry import PluginRow, Registry, find_plugins
 
-__all__ = ["Observers", "PluginRow", "Registry", "find_plugins", "list_plugins", "load_commands", "load_registry"]
+__all__ = [
+    "Observers",
+    "PluginRow",
+    "Registry",
+    "create_executor",
+    "find_plugins",
+    "list_plugins",
+    "load_commands",
+    "load_registry",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import pluggy
@@ -22,6 +23,28 @@ class Observers:
 
     def __bool__(self) -> bool:
         return bool(self._calls)
+
+    def join(self, on_event: Callable[[Any], None] | None) -> Callable[[Any], None] | None:
+        """Return what passes events to the observers and then to a caller; None without observers.
+
+        A caller's function that raises is not called again, and the observers still are.
+        """
+        if not self or on_event is None:
+            return self or None
+        waiting = [on_event]
+
+        def report(event: Any) -> None:
+            self(event)
+            try:
+                for listener in waiting:
+                    listener(event)
+            except (Exception, SystemExit, Cancelled) as error:  # it may raise anything
+                waiting.clear()
+                warnings.warn(
+                    f"on_event {describe_raised(error)}; it was not called again", RuntimeWarning, stacklevel=2
+                )
+
+        return report
 
     def __call__(self, event: Any) -> None:
         for name, (function, takes_event) in list(self._calls.items()):

@@ -6,11 +6,12 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pluggy
 
 from studio.api import ModelOpener, NodeType, PluginHome, PluginSettings, ValueType, get_node_type
+from studio.api.model import MODEL_NAME
 from studio.api.node_type import bind_parameters
 from studio.api.origin import Provider
 from studio.errors import PluginError
@@ -103,9 +104,30 @@ class Provided:
         self.models = self.call_hook(host, "studio_models", mapping=True)
         self.executors = self.call_hook(host, "studio_executors", mapping=True)
         self.model_openers = self.call_hook(host, "studio_model_openers")
+        self._check_returned()
         row.value_types = [str(value_type.name) for value_type in self.value_types]
         row.models = [f"builtin:{name}" for name in self.models]
         row.executors = list(self.executors)
+
+    def _check_returned(self) -> None:
+        """Check the kinds of what the hooks returned.
+
+        Raises:
+            PluginError: E206 for a value of another kind.
+        """
+        for name, path in self.models.items():
+            if not (isinstance(name, str) and MODEL_NAME.fullmatch(name) and isinstance(path, Path)):
+                self._refuse("studio_models", f"{name!r}: {path!r}", "a mapping from names to paths")
+        for name, factory in self.executors.items():
+            if not (isinstance(name, str) and callable(factory)):
+                self._refuse("studio_executors", f"{name!r}: {factory!r}", "a mapping from names to functions")
+        for opener in self.model_openers:
+            if not isinstance(opener, ModelOpener):
+                self._refuse("studio_model_openers", repr(opener), "a list of instances of ModelOpener")
+
+    def _refuse(self, hook: str, found: str, expected: str) -> NoReturn:
+        where = locate_function(getattr(self.plugin, hook))
+        raise PluginError("E206", f"{hook} returned {found[:200]}", where=where, hint=f"return {expected}")
 
     def _bind(self, node_type: NodeType) -> NodeType:
         """Return a node type that gets the settings and the home of the plugin where it takes them."""

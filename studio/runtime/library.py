@@ -200,7 +200,10 @@ class Library:
 
     def _find_builtin(self, model: Model) -> Path:
         path = self._builtin.get(model.target)
-        if path is None or not path.exists():
+        if path is not None and not path.exists():
+            message = f"the weights of {model.reference!r} are missing: its plugin names {str(path)!r}"
+            raise ModelError("E602", message, hint="install the plugin again; its package must contain the weights")
+        if path is None:
             raise ModelError(
                 "E602",
                 f"no model {model.reference!r} ships with what is installed",

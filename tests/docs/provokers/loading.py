@@ -85,3 +85,10 @@ def _(place: Place) -> Any:
 def _(place: Place) -> Any:
     nodes = {"n": ("diffusion.sketch_to_image", {"sketch": {"from": "s"}, "prompt": "", "controlnet": "builtin:mini"})}
     return place.validate({**nodes, "s": ("image.new", {"width": 8, "height": 8})})
+
+
+@provokes("E212")
+def _(place: Place) -> Any:
+    plugin = SimpleNamespace(studio_executors=hookimpl(lambda: {"far": lambda local: 1 / 0}))
+    with place.open(("choir", plugin), executor="far") as studio:
+        return studio.executor

@@ -11,7 +11,7 @@ import pytest
 
 from studio.api import hookimpl
 from studio.cli.plugin_commands import find_commands
-from studio.errors import PluginError
+from studio.errors import PluginError, StudioError
 from tests.studio.registry.test_load import Point
 
 
@@ -96,3 +96,29 @@ def test_a_plugin_whose_hook_raises_is_a_warning_and_the_others_work(
 
     assert set(find_commands(set())) == {"sing"}
     assert "warning: plugin 'bad': studio_commands raised ValueError: on purpose (" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", [click.Command, click.Group])
+def test_a_command_that_raises_is_an_error_that_names_it_and_its_plugin(
+    monkeypatch: pytest.MonkeyPatch, kind: type[click.Command]
+) -> None:
+    def fail() -> None:
+        raise KeyError("no voice")
+
+    command: Any = kind("sing", callback=fail, **({"invoke_without_command": True} if kind is click.Group else {}))
+    install(monkeypatch, choir=SimpleNamespace(studio_commands=hookimpl(lambda: [command])))
+
+    with pytest.raises(PluginError, match="E212 plugin 'choir': command 'sing' raised KeyError: 'no voice'"):
+        find_commands(set())["sing"].main([], standalone_mode=False)
+
+
+@pytest.mark.parametrize("error", [click.ClickException("say what"), StudioError("CHOIR1", "too late")])
+def test_what_a_command_raises_on_purpose_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def fail() -> None:
+        raise error
+
+    command = click.Command("sing", callback=fail)
+    install(monkeypatch, choir=SimpleNamespace(studio_commands=hookimpl(lambda: [command])))
+
+    with pytest.raises(type(error)):
+        find_commands(set())["sing"].main([], standalone_mode=False)

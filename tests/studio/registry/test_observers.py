@@ -106,3 +106,28 @@ def test_an_observer_that_fails_in_two_threads_at_once_is_reported_once() -> Non
 
     assert len(caught) == 1
     assert not observers
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), Cancelled(), SystemExit(2)])
+def test_a_caller_that_raises_is_not_called_again_and_the_observers_still_are(error: BaseException) -> None:
+    watching, calls = Watching(), []
+
+    def on_event(event: Any) -> None:
+        calls.append(event)
+        raise error
+
+    registry, _ = load(watching)
+    report = Observers(registry.host).join(on_event)
+    assert report is not None
+
+    with pytest.warns(RuntimeWarning, match="on_event (raised|tried to end)"):
+        report("one")
+    report("two")
+
+    assert (calls, watching.seen) == (["one"], ["one", "two"])
+
+
+def test_without_observers_a_caller_is_not_wrapped() -> None:
+    registry, _ = load()
+
+    assert Observers(registry.host).join(print) is None

@@ -8,8 +8,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from fake_models import CountingOpener
 
-from studio.api import Context, ValueType, hookimpl, node
+from studio.api import Context, ModelOpener, ValueType, hookimpl, node
 from studio.registry import load_registry
 from studio.testing.subject import GivenPlugin
 from tests.studio.registry.conftest import Note, NoteType, count, count_again, load, make_note
@@ -23,12 +24,39 @@ def test_what_a_plugin_provides_is_collected() -> None:
     assert registry.node_types["test.count"].distribution == "p0"
 
 
+class NamedOpener(CountingOpener):
+    """An opener with a name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+
 def test_the_plugin_that_was_loaded_last_is_the_first_to_open_models() -> None:
-    first, second = (SimpleNamespace(name=name) for name in "ab")
+    first, second = (NamedOpener(name) for name in "ab")
     plugins = (SimpleNamespace(studio_model_openers=hookimpl(lambda own=own: [own])) for own in (first, second))
     registry, _ = load(*plugins)
 
-    assert [opener.name for opener in registry.model_openers] == ["b", "a"]
+    assert registry.model_openers == [second, first]
+
+
+@pytest.mark.parametrize(
+    ("hook", "returned", "words"),
+    [
+        ("studio_models", {"a": "weights.safetensors"}, "return a mapping from names to paths"),
+        ("studio_models", {"a/b": Path("weights")}, "return a mapping from names to paths"),
+        ("studio_models", {3: Path("weights")}, "return a mapping from names to paths"),
+        ("studio_executors", {"a": 3}, "return a mapping from names to functions"),
+        ("studio_model_openers", [3], "return a list of instances of ModelOpener"),
+        ("studio_model_openers", [ModelOpener], "return a list of instances of ModelOpener"),
+    ],
+)
+def test_what_a_hook_returns_is_checked_when_the_plugin_loads(hook: str, returned: Any, words: str) -> None:
+    _, rows = load(SimpleNamespace(**{hook: hookimpl(lambda: returned)}))
+
+    assert f"E206 {hook} returned " in rows[0].problem
+    assert words in rows[0].problem
+    assert "test_provided.py:" in rows[0].where
 
 
 def test_two_node_types_of_one_id_fail_the_second_and_name_both() -> None:

@@ -250,3 +250,12 @@ def test_a_file_that_may_not_be_read_is_told(library: Library, weights: Path, fi
     problem = get_problem(library, refer(weights))
 
     assert (problem.code, "permission denied" in problem.message) == ("E605", True)
+
+
+def test_weights_that_a_plugin_names_and_does_not_contain_are_told_as_such(tmp_path: Path) -> None:
+    library = create_library(tmp_path, small=tmp_path / "nowhere.safetensors")
+
+    with pytest.raises(ModelError, match="E602 the weights of 'builtin:small' are missing: its plugin names") as caught:
+        library.find_path(Model("builtin:small"))
+
+    assert "install the plugin again" in caught.value.hint
