@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any, TextIO
 
 SHORTEST = 4
 """Characters of the shortest secret that is replaced; a shorter one would be found in ordinary words."""
@@ -39,3 +40,21 @@ def contains_secret(value: object) -> bool:
     if isinstance(value, dict):
         return any(contains_secret(key) or contains_secret(entry) for key, entry in value.items())
     return isinstance(value, list | tuple) and any(map(contains_secret, value))
+
+
+class RedactedStream:
+    """A stream for texts in which every known secret is replaced.
+
+    Args:
+        stream: Where the texts go.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write a text."""
+        return self._stream.write(redact(text))

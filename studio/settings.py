@@ -254,13 +254,16 @@ def parse_bool(text: str) -> bool:
     raise ValueError(f"{text!r} is neither true nor false")
 
 
-def find_data_folder(plugin: str) -> Path:
-    """Return the folder where a plugin keeps data of its own.
+def find_data_folder(plugin: str) -> Path | None:
+    """Return the folder where a plugin keeps data of its own; None for a user without a home folder.
 
     Args:
         plugin: The plugin's name.
     """
-    return _models_folder().parent / "plugins" / plugin
+    try:
+        return _models_folder().parent / "plugins" / plugin
+    except RuntimeError:
+        return None
 
 
 def read_plugin_variable(plugin: str, setting: str) -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from studio.errors import StudioError
 from studio.redaction import MASK, remember_secret
 
 
@@ -54,16 +55,22 @@ class PluginHome:
 
     Attributes:
         name: The plugin's short name, "tint" for "studio-tint": that of its table `[plugins.tint]`.
-        path: Where the data are; use `data_dir`, which makes the folder.
+        path: Where the data are, or None for a user without a home folder; use `data_dir`, which makes the folder.
         settings: The plugin's settings, or None if it has no `studio_settings`.
     """
 
     name: str
-    path: Path
+    path: Path | None
     settings: Any = None
 
     @property
     def data_dir(self) -> Path:
-        """A folder for the plugin's data, which stays between runs. It is made when it is first asked for."""
+        """A folder for the plugin's data, which stays between runs. It is made when it is first asked for.
+
+        Raises:
+            StudioError: E001 for a user without a home folder.
+        """
+        if self.path is None:
+            raise StudioError("E001", "this user has no home folder", where="HOME", hint="set HOME, or XDG_DATA_HOME")
         self.path.mkdir(parents=True, exist_ok=True)
         return self.path

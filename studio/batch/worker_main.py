@@ -15,6 +15,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
+from studio.redaction import RedactedStream
+
 _HEARTBEAT_SECONDS = 1.0
 
 
@@ -53,7 +55,7 @@ def _take_over_streams() -> tuple[BinaryIO, _Answers]:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
-    sys.stdout = sys.stderr
+    sys.stdout = sys.stderr = RedactedStream(sys.stderr)
     return questions, _Answers(answers)
 
 

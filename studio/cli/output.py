@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 from studio.cli.streams import StandardOutput, drop_stream, open_stream
 from studio.plugin_code import is_in_plugin
+from studio.redaction import RedactedStream
 
 
 class CommandOutput:
@@ -38,13 +39,13 @@ def keep_output_apart(*, whole_process: bool) -> Iterator[None]:
     Args:
         whole_process: Whether the process is the command's own: then programs that nodes start are kept out too.
     """
-    before = sys.stdout
+    before, errors = sys.stdout, sys.stderr
     own = _separate(before) if whole_process else before
-    sys.stdout = CommandOutput(own)
+    sys.stdout, sys.stderr = CommandOutput(own), RedactedStream(errors)
     try:
         yield
     finally:
-        sys.stdout = own if whole_process else before
+        sys.stdout, sys.stderr = own if whole_process else before, errors
 
 
 def give_output_back() -> None:

@@ -10,6 +10,7 @@ from studio.api import Migration, NodeType
 from studio.errors import describe_exception
 from studio.graph.document import NodeDocument
 from studio.graph.findings import Findings
+from studio.plugin_code import mark_plugin_call
 
 Chain = Sequence[Migration]
 
@@ -109,8 +110,9 @@ def _apply(
 
 def _migrate_inputs(chain: Chain, inputs: Mapping[str, Any]) -> dict[str, Any]:
     values = dict(inputs)
-    for step in chain:
-        values = step.migrate_inputs(values)
+    with mark_plugin_call():
+        for step in chain:
+            values = step.migrate_inputs(values)
     return values
 
 

@@ -12,6 +12,7 @@ import pluggy
 from studio.api import API_VERSION, Hooks
 from studio.api.import_problem import find_import_hint
 from studio.errors import StudioError
+from studio.redaction import redact
 from studio.registry.hook_names import locate_function
 from studio.registry.registry import PluginRow
 from studio.version import VERSION
@@ -29,7 +30,7 @@ def record_failure(row: PluginRow, error: BaseException, plugin: Any) -> None:
         row.problem = f"{error.code} {error.message}" + (f" ({error.hint})" if error.hint else "")
         row.where = error.where or row.where
     else:
-        row.problem = f"{type(error).__name__}: {error} ({_find_hint(error)})"
+        row.problem = redact(f"{type(error).__name__}: {error} ({_find_hint(error)})")
         row.where = _find_line(error) or row.where
 
 

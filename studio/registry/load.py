@@ -117,6 +117,12 @@ def _is_disabled(row: PluginRow, disabled: Collection[str]) -> bool:
     return bool(disabled) and (row.key in disabled or shorten_plugin_name(row.distribution) in disabled)
 
 
+def _refuse_name(host: pluggy.PluginManager, row: PluginRow) -> None:
+    first = getattr(host.get_plugin(row.name), "__file__", None) or "a plugin that was found earlier"
+    message = f"two plugins are named {row.name!r}: {first} and {row.where}"
+    raise PluginError("E203", message, where=row.where, hint="uninstall one of them, or rename its entry point")
+
+
 def _register(host: pluggy.PluginManager, row: PluginRow, load: Callable[[], Any]) -> Any:
     """Import a plugin and register its hooks; return it, or None if it failed."""
     plugin: Any = None
@@ -128,6 +134,8 @@ def _register(host: pluggy.PluginManager, row: PluginRow, load: Callable[[], Any
         row.where = row.where or getattr(plugin, "__file__", "") or ""
         check_contract(plugin)
         check_hook_names(plugin)
+        if host.has_plugin(row.name):
+            _refuse_name(host, row)
         host.register(plugin, name=row.name)
         host.check_pending()
         row.hooks = sorted(caller.name for caller in host.get_hookcallers(plugin) or ())

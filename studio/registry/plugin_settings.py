@@ -14,7 +14,6 @@ from studio.api import PluginSettings, Secret, TypeSpec
 from studio.api.annotation import AnnotationProblem, parse_annotation
 from studio.api.type_spec import ValueProblem, check_value
 from studio.errors import PluginError, describe_exception
-from studio.graph.text_values import read_text
 from studio.settings import find_config, name_plugin_variable, read_plugin_variable
 
 _TYPES = frozenset({"text", "int", "float", "number", "bool", "choice", "json", "secret"})
@@ -122,6 +121,8 @@ def _read_field(field: dataclasses.Field[Any], annotation: Any, owner: str) -> D
 
 def _read_value(setting: DeclaredSetting, plugin: str, table: Mapping[str, Any]) -> Any:
     """Return the value that a user gives a setting, checked; None if there is none."""
+    from studio.graph.text_values import read_text  # only then: the command line lists commands without graphs
+
     secret = setting.spec.name == "secret"
     text = read_plugin_variable(plugin, setting.name)
     if text is None and setting.name not in table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import platform
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -60,7 +61,10 @@ def check_requirements(distribution: Any, extras: Collection[str] = ()) -> None:
     Raises:
         PluginError: E209 that names all that is missing or of an unfit version.
     """
-    if distribution is None or distribution.name == PROJECT or not distribution.requires:
+    if distribution is None or distribution.name == PROJECT:
+        return
+    _check_python(distribution)
+    if not distribution.requires:
         return
     unmet = [row for row in list_requirements(distribution, extras) if row.state != "ok"]
     if unmet:
@@ -70,6 +74,22 @@ def check_requirements(distribution: Any, extras: Collection[str] = ()) -> None:
             "; ".join(map(_describe, unmet)),
             hint=f"pip install {install}" if install else f"report it to the authors of {distribution.name}",
         )
+
+
+def _check_python(distribution: Any) -> None:
+    wanted = distribution.metadata["Requires-Python"]
+    if not wanted:
+        return
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    running = platform.python_version()
+    try:
+        fits = SpecifierSet(wanted).contains(running, prereleases=True)
+    except InvalidSpecifier:
+        return
+    if not fits:
+        message = f"it needs Python {wanted}; this is Python {running}"
+        raise PluginError("E209", message, hint="install it and Studio into an environment of that Python")
 
 
 def check_contract(plugin: Any) -> None:

@@ -175,7 +175,8 @@ class Models:
             for whole in idle:
                 whole.sparing = False
                 try:
-                    whole.opener.undo_measures(whole.opened)
+                    with mark_plugin_call():
+                        whole.opener.undo_measures(whole.opened)
                     whole.measure()
                 except Exception:  # a plugin may raise anything, and there may be no room: it is opened anew
                     dropped += self._drop(whole)
@@ -363,7 +364,7 @@ class Models:
 
     def _close(self, dropped: Sequence[Whole | Part]) -> None:
         for thing in dropped:
-            with contextlib.suppress(Exception):  # a plugin may raise anything; the memory is released all the same
+            with mark_plugin_call(), contextlib.suppress(Exception):  # it may raise anything; memory is released anyhow
                 thing.opener.close(thing.opened)
             thing.opened = None
         for thing in dropped:

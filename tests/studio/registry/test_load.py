@@ -123,3 +123,12 @@ def test_a_row_says_how_long_the_import_took(tmp_path: Path) -> None:
     (row,) = load_registry(tmp_path, discover=False).plugins
 
     assert 0.02 <= row.import_seconds < 10
+
+
+def test_two_plugins_of_one_name_fail_the_second_and_name_both() -> None:
+    plugins = [("tint", GivenPlugin([count])), ("tint", GivenPlugin([]))]
+
+    rows = load_registry(plugins=plugins, discover=False).plugins
+
+    assert [row.status for row in rows] == ["ok", "failed"]
+    assert "E203 two plugins are named 'tint'" in rows[1].problem

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from studio.api import (
 )
 from studio.app import RunResult, Studio
 from studio.errors import PluginError
+from studio.redaction import RedactedStream
 from studio.registry import PluginRow, load_registry
 from studio.settings import Settings
 
@@ -362,6 +364,36 @@ def test_a_secret_comes_from_the_environment_too(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("STUDIO_PLUGINS_TINT_KEY", "12345678")
 
     assert find_values(load())["key"] == "***"
+
+
+def test_a_hook_that_raises_with_a_secret_does_not_show_it() -> None:
+    def provide(home: PluginHome) -> dict[str, Path]:
+        raise ValueError(f"no access with {home.settings.key.reveal()}")
+
+    plugin = SimpleNamespace(studio_settings=hookimpl(lambda: TintSettings), studio_models=hookimpl(provide))
+    row = load(plugin, tint={"key": KEY})
+
+    assert row.problem.startswith("ValueError: no access with ***")
+
+
+def test_what_a_node_prints_shows_no_secret() -> None:
+    written = io.StringIO()
+    Secret(KEY)
+
+    print("the key", KEY, file=RedactedStream(written))  # type: ignore[arg-type]  # it has what print needs
+
+    assert written.getvalue() == "the key ***\n"
+
+
+def test_a_user_without_a_home_has_plugins_and_no_data_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_DATA_HOME")
+    monkeypatch.setattr(Path, "home", classmethod(lambda cls: (_ for _ in ()).throw(RuntimeError("no home"))))
+    seen: list[PluginHome] = []
+    plugin = SimpleNamespace(studio_models=hookimpl(lambda home: seen.append(home) or {}))
+
+    assert load(plugin).status == "ok"
+    with pytest.raises(StudioError, match="E001 HOME: this user has no home folder"):
+        _ = seen[0].data_dir
 
 
 def test_a_secret_shows_itself_to_those_only_who_ask() -> None:

@@ -30,12 +30,20 @@ class Site:
         self.folder = folder
 
     def install(
-        self, name: str, version: str = "1.0", requires: Sequence[str] = (), *, module: str = MODULE, point: str = ""
+        self,
+        name: str,
+        version: str = "1.0",
+        requires: Sequence[str] = (),
+        *,
+        module: str = MODULE,
+        point: str = "",
+        python: str = "",
     ) -> None:
         """Install a distribution; with a name of an entry point it is a plugin."""
         info = self.folder / f"{name.replace('-', '_')}-{version}.dist-info"
         info.mkdir()
         lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
+        lines += [f"Requires-Python: {python}"] if python else []
         (info / "METADATA").write_text(
             "\n".join([*lines, *(f"Requires-Dist: {text}" for text in requires)]) + "\n", encoding="utf-8"
         )
@@ -138,6 +146,12 @@ def test_a_prerelease_counts_as_the_newer_version(site: Site) -> None:
     site.install("site-tint", requires=["paint-box>=1"], point="tint = site_tint")
 
     assert site.load().status == "ok"
+
+
+def test_a_plugin_for_another_python_says_which(site: Site) -> None:
+    site.install("site-tint", point="tint = site_tint", python=">=4")
+
+    assert "E209 it needs Python >=4; this is Python 3." in site.load().problem
 
 
 def test_requirements_are_listed_with_their_states() -> None:
