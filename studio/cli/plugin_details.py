@@ -25,7 +25,7 @@ def find_details(registry: Registry, row: PluginRow) -> dict[str, Any]:
     """Return what is known of a plugin, as plain JSON."""
     distribution = find_distribution(row)
     requirements = [] if distribution is None else list_requirements(distribution)
-    return {**asdict(row), "requirements": [asdict(one) for one in requirements]}
+    return {**row.to_json(), "requirements": [asdict(one) for one in requirements]}
 
 
 def describe_plugin(details: Mapping[str, Any]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import click
@@ -50,7 +49,7 @@ def _list_plugins(*, as_json: bool, **engine: Any) -> None:
     with create_studio(**engine, on_disk=False) as studio:
         rows = studio.registry.plugins
     if as_json:
-        print_json([asdict(row) for row in rows])
+        print_json([row.to_json() for row in rows])
         return
     width = max((len(row.name) for row in rows), default=0)
     for row in rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -58,6 +58,11 @@ class PluginRow:
     def key(self) -> str:
         """The name that a user may write for it: without "studio-", and with "_" for "-"."""
         return shorten_plugin_name(self.name)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as plain JSON, with the names of the files that the plugin was loaded from."""
+        row = asdict(replace(self, origin=None))
+        return {**row, "origin": sorted(self.origin.files) if self.origin is not None else None}
 
 
 def shorten_plugin_name(name: str) -> str:

@@ -298,6 +298,22 @@ def test_explain_names_the_setting_that_differs(home: Path) -> None:
     assert row.changed == {"setting strength": ("0.75", "0.25")}
 
 
+@node("tint.scale", version="1.0", code=1)
+def scale(ctx: Context, number: float, *, settings: TintSettings) -> float:
+    """Scale a number by the strength.
+
+    Args:
+        number: The number.
+    """
+    return number * settings.strength
+
+
+def test_the_kit_checks_a_node_type_that_takes_settings() -> None:
+    from studio.testing import check_node_type
+
+    assert " 0 failed" in str(check_node_type(scale, number=3.0))
+
+
 # -- a data folder -----------------------------------------------------------------------------------
 
 
