@@ -12,6 +12,7 @@ from studio.api.builtin import create_builtin_value_types
 from studio.api.events import Event
 from studio.errors import Finding, GraphError, UsageError
 from studio.graph import Graph, ResolvedGraph, load_graph, parse_graph, resolve_graph
+from studio.graph.default_values import find_default_faults
 from studio.graph.given import bind_inputs, describe_given, name_inputs
 from studio.graph.paths import InputFile
 from studio.graph.source import Collected, Source
@@ -209,15 +210,20 @@ class Studio:
     def validate(self, graph: Graph, *, roots: Iterable[Path] = ()) -> list[Finding]:
         """Return everything that is wrong with a graph, as far as can be told without running it."""
         resolved = self.resolve(graph, roots=roots)
-        if resolved.errors or not any(node.node_type and node.node_type.has_checks for node in resolved.nodes.values()):
-            return resolved.findings
+        findings = resolved.findings + find_default_faults(
+            resolved,
+            lambda model: self.models.library.check(model),
+            lambda model: self.models.library.find_local(model),
+        )
+        has_errors = any(finding.severity == "error" for finding in findings)
+        if has_errors or not any(node.node_type and node.node_type.has_checks for node in resolved.nodes.values()):
+            return findings
         from studio.execution.flatten import create_plan
-        from studio.execution.needed_models import find_input_problems, find_kind_problems
+        from studio.execution.needed_models import find_kind_problems
 
         unknown: dict[str, Source] = {name: Collected(()) for name, end in resolved.inputs.items() if end.required}
         plan = create_plan(resolved, unknown, self._reader)
-        findings = resolved.findings + find_kind_problems(plan, self.models.find_kind)
-        return findings + find_input_problems(plan, self.models.library.find_local)
+        return findings + find_kind_problems(plan, self.models.find_kind)
 
     def resolve(self, graph: Graph, *, roots: Iterable[Path] = ()) -> ResolvedGraph:
         """Resolve a graph against what is installed; findings are in the result."""
@@ -330,6 +336,7 @@ class Studio:
         if folder is not None:
             folder.check(plan.outputs)
             folder.begin()
+            self.output_writer.prepare(resolved, values, plan, folder)
         facts = RunFacts(
             create_run_id(),
             time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -348,7 +355,7 @@ class Studio:
             options=RunOptions(
                 cache,
                 node_timeout_seconds=node_timeout_seconds,
-                reserve_path=folder.resolve if folder else None,
+                reserve_path=folder.reserve if folder else None,
                 videos_are_written=folder is not None,
             ),
         )

@@ -99,6 +99,20 @@ def _parse_pair(entry: Any, name: str) -> tuple[float, float]:
     return float(entry[0]), float(entry[1])
 
 
+def parse_intensity(points: Any) -> list[tuple[float, float]]:
+    """Take the points of a curve of intensity, from 0 to 1; MediaError E646 for invalid ones."""
+    return parse_points(points, "intensity", 0.0, 1.0)
+
+
 def is_number(value: Any) -> bool:
     """Say whether this is a finite number, and no bool."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def check_frequency(frequency: Any, rate: int) -> float:
+    """Return a frequency that a filter at this rate can have; MediaError E641 for any other."""
+    if is_number(frequency) and 0 < frequency < rate / 2:
+        return float(frequency)
+    raise MediaError(
+        "E641", f"audio of {rate} hertz has no frequency {frequency!r}", hint=f"it ends below {rate / 2:g} hertz"
+    )

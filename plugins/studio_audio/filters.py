@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from studio.api import MediaError
 from studio.api.audio_blocks import gather_blocks
 from studio_audio.blocks import cut_blocks
-from studio_audio.bounds import is_number
+from studio_audio.bounds import check_frequency
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from studio_audio.bands import Band
     from studio_audio.bounds import FloatArray
 
     Sections = npt.NDArray[np.float64]
-
-KINDS = ("peak", "low_shelf", "high_shelf", "low_pass", "high_pass", "band_pass", "notch")
-_SHAPE = '{"kind": "peak", "frequency": 1000, "gain": -6, "q": 1}'
 
 
 def create_biquad(kind: str, rate: int, frequency: float, gain: float = 0.0, q: float = math.sqrt(0.5)) -> list[float]:
     """Return one second-order section b0, b1, b2, 1, a1, a2.
 
     Args:
-        kind: One of `KINDS`.
+        kind: One of `studio_audio.bands.KINDS`.
         rate: Sample rate in hertz.
         frequency: Centre or corner in hertz, below half the rate.
         gain: Decibels, for peaks and shelves.
@@ -56,36 +53,13 @@ def create_biquad(kind: str, rate: int, frequency: float, gain: float = 0.0, q: 
     return [value / a[0] for value in (*b, *a)]
 
 
-def parse_bands(bands: Any, rate: int) -> list[list[float]]:
-    """Turn bands in JSON into second-order sections.
+def create_bands(bands: Sequence[Band], rate: int) -> list[list[float]]:
+    """Turn bands into second-order sections.
 
     Raises:
-        MediaError: E646 that quotes what is wrong.
+        MediaError: E641 for a frequency of half the rate or more.
     """
-    if not isinstance(bands, list):
-        raise MediaError("E646", f"bands: {bands!r} is not a list", hint=f"write [{_SHAPE}]")
-    return [_parse_band(band, rate) for band in bands]
-
-
-def _parse_band(band: Any, rate: int) -> list[float]:
-    if not isinstance(band, dict) or not set(band) <= {"kind", "frequency", "gain", "q"} or "frequency" not in band:
-        raise MediaError("E646", f"bands: invalid band {band!r}", hint=f"write {_SHAPE}")
-    kind, gain, q = band.get("kind", "peak"), band.get("gain", 0.0), band.get("q", math.sqrt(0.5))
-    if kind not in KINDS:
-        raise MediaError("E646", f"bands: unknown kind {kind!r}", hint=f"one of: {', '.join(KINDS)}")
-    for name, value, low, high in (("gain", gain, -60, 60), ("q", q, 0.05, 100)):
-        if not is_number(value) or not low <= value <= high:
-            raise MediaError("E646", f"bands: invalid {name} {value!r}", hint=f"give a number from {low} to {high}")
-    return create_biquad(kind, rate, check_frequency(band["frequency"], rate), float(gain), float(q))
-
-
-def check_frequency(frequency: Any, rate: int) -> float:
-    """Return a frequency that a filter at this rate can have; MediaError E641 for any other."""
-    if is_number(frequency) and 0 < frequency < rate / 2:
-        return float(frequency)
-    raise MediaError(
-        "E641", f"audio of {rate} hertz has no frequency {frequency!r}", hint=f"it ends below {rate / 2:g} hertz"
-    )
+    return [create_biquad(band.kind, rate, check_frequency(band.frequency, rate), band.gain, band.q) for band in bands]
 
 
 def filter_samples(samples: FloatArray, sections: Any) -> FloatArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,7 @@ def check_drawing(task: str) -> Callable[[Mapping[str, Any], FindPath], Problems
     """Return the check of a node type that draws: sampler, size, ControlNet, and whether the model does the task."""
 
     def check(inputs: Mapping[str, Any], find_path: FindPath) -> Problems:
+        yield from _check_loras(inputs)
         if task == CONTROL:
             yield from _check_span(inputs.get("start"), inputs.get("end"))
         yield from _check_words(inputs, find_path)
@@ -166,6 +167,24 @@ def _check_size(sketched: Sketched, inputs: Mapping[str, Any]) -> Problems:
     size = (rounded[0] if width else 0, rounded[1] if height else 0)
     if max(size) > sketched.reach:
         yield "width" if size[0] >= size[1] else "height", refuse_reach(sketched.reach, size)
+
+
+def check_weights(weights: Sequence[float], loras: Sequence[Any]) -> None:
+    """Raise StudioError E625 unless there is a weight for each LoRA, one for all, or none."""
+    if weights and len(weights) not in (1, len(loras)):
+        raise StudioError(
+            "E625",
+            f"{len(weights)} weights for {len(loras)} LoRAs",
+            hint="give one weight for each, one for all, or none",
+        )
+
+
+def _check_loras(inputs: Mapping[str, Any]) -> Problems:
+    if {"lora_weights", "loras"} <= inputs.keys():
+        try:
+            check_weights(inputs["lora_weights"] or (), inputs["loras"] or ())
+        except StudioError as error:
+            yield "lora_weights", error
 
 
 def check_span(start: float, end: float) -> None:

@@ -13,6 +13,7 @@ import torch
 
 from studio.api import Context, Image, Model, StudioError
 from studio.api.quiet import hush
+from studio_diffusion.checks import check_weights
 from studio_diffusion.conditioning import Tensors, encode_prompts, takes_guidance
 from studio_diffusion.families import PARTS, TEXT
 from studio_diffusion.latents import decode_latents, unpack
@@ -92,12 +93,7 @@ def open_models(
         StudioError: E625 if a reference is not a model that draws or not a LoRA, or if LoRAs and weights differ in
             number.
     """
-    if weights and len(weights) not in (1, len(loras)):
-        raise StudioError(
-            "E625",
-            f"{len(weights)} weights for {len(loras)} LoRAs",
-            hint="give one weight for each, one for all, or none",
-        )
+    check_weights(weights, loras)
     shares = list(weights) * len(loras) if len(weights) == 1 else list(weights) or [1.0] * len(loras)
     with ExitStack() as stack:
         opened = stack.enter_context(ctx.open(model))

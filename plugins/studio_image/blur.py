@@ -8,13 +8,12 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from studio.api import MediaError
+from studio_image.checks import check_median
 from studio_image.pixels import AnyArray, FloatArray, as_floats, filter_premultiplied
 from studio_image.resize import resample_planes
 
 Kind = Literal["gaussian", "box", "median"]
 
-_LARGEST_MEDIAN = 127  # OpenCV counts the samples of a window in 16 bits
 _LARGEST_SIGMA = 16.0  # in pixels; beyond it a smaller copy is blurred
 
 
@@ -26,6 +25,7 @@ def blur(pixels: FloatArray, radius: float, kind: Kind = "gaussian") -> FloatArr
         return filter_premultiplied(pixels, lambda p: blur_gaussian(p, radius))
     if kind == "box":
         return filter_premultiplied(pixels, lambda p: _blur_box(p, round(radius)))
+    check_median(radius, kind)
     return _blur_median(pixels, round(radius))
 
 
@@ -63,12 +63,6 @@ def _blur_median(pixels: FloatArray, radius: int) -> FloatArray:
     """Take medians channel by channel; radii over 2 work on 8-bit levels, which is what OpenCV offers."""
     if radius == 0:
         return pixels
-    if radius > _LARGEST_MEDIAN:
-        raise MediaError(
-            "E507",
-            f"a median blur of radius {radius} is over {_LARGEST_MEDIAN} pixels",
-            hint="use a smaller radius, or resize the image first",
-        )
     size = 2 * radius + 1
     if radius <= 2:
         planes = [cv2.medianBlur(np.ascontiguousarray(pixels[:, :, c]), size) for c in range(pixels.shape[2])]

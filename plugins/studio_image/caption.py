@@ -7,8 +7,9 @@ from typing import Literal
 
 import numpy as np
 
+from studio.api import parse_color
 from studio_image.bounds import check_size
-from studio_image.color import Color, choose_ink, mix_colors, parse_color
+from studio_image.color import Color, choose_ink, mix_colors
 from studio_image.draw_text import open_canvas, paint, paint_box, render_block
 from studio_image.pixels import FloatArray, compute_luma, match_channels
 from studio_image.typeset import Align, Block, Font, Style, fit_block

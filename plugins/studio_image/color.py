@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-from studio.api import MediaError
+from typing import Annotated, TypeAlias
+
+from studio.api import Grammar, parse_color
 
 Color = tuple[float, float, float, float]
 """Red, green, blue and straight alpha in [0, 1], sRGB-encoded."""
 
 
-def parse_color(text: str) -> Color:
-    """Parse "#rgb", "#rrggbb", "#rrggbbaa", a CSS name, "transparent", or rgb(), hsl(), hsv() as Pillow reads them.
-
-    Raises:
-        MediaError: E505 if it has none of these forms.
-    """
-    from PIL import ImageColor
-
-    if text.strip().lower() == "transparent":
-        return (0.0, 0.0, 0.0, 0.0)
-    try:
-        values = ImageColor.getrgb(text.strip())
-    except ValueError:
-        raise MediaError(
-            "E505",
-            f"invalid color {text[:60]!r}",
-            hint='write "#rrggbb", "#rrggbbaa" or a CSS name such as "orange" or "transparent"',
-        ) from None
-    red, green, blue, alpha = (*values, 255)[:4]
-    return (_scale(red), _scale(green), _scale(blue), _scale(alpha))
+def _parse_ink(text: str) -> None:
+    if text:
+        parse_color(text)
 
 
-def _scale(value: int) -> float:
-    return min(max(value, 0), 255) / 255.0
+def _parse_choice(text: str) -> None:
+    if text != "auto":
+        parse_color(text)
+
+
+Ink: TypeAlias = Annotated[str, Grammar("a color, or nothing", _parse_ink)]
+"""A color as text, or empty for none."""
+ColorOrAuto: TypeAlias = Annotated[str, Grammar('a color, or "auto"', _parse_choice)]
+"""A color as text, or "auto"."""
 
 
 def is_grey(color: Color) -> bool:

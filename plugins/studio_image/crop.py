@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated, TypeAlias
 
-from studio.api import MediaError
+from studio.api import Grammar, MediaError
 from studio_image.anchor import Anchor, place_box
 
 _ASPECT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:[:/x]\s*(\d+(?:\.\d+)?))?\s*")
@@ -21,6 +22,10 @@ def parse_aspect(text: str) -> float:
     if width <= 0 or height <= 0 or not 1e-4 <= width / height <= 1e4:
         raise MediaError("E507", f"invalid aspect ratio {text[:40]!r}", hint='write it like "16:9" or "1.5"')
     return width / height
+
+
+Aspect: TypeAlias = Annotated[str, Grammar("an aspect ratio", parse_aspect)]
+"""A ratio of width to height as text."""
 
 
 def choose_region(

@@ -10,6 +10,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from studio.api import MediaError
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,23 @@ def parse_font(data: bytes) -> FontTables:
     if not glyphs or not advances:
         raise ValueError("a font without characters")
     return FontTables(glyphs, units, advances, ascent / units, -descent / units, cap_height, pair_tables)
+
+
+def read_font_file(file: Path) -> tuple[bytes, FontTables]:
+    """Return the bytes of a font file and its tables.
+
+    Raises:
+        MediaError: E508 if the file is not a font.
+    """
+    try:
+        data = file.read_bytes()
+        return data, parse_font(data)
+    except (ValueError, OSError) as error:
+        raise MediaError(
+            "E508",
+            f"cannot use {file.name!r} as a font: {error}",
+            hint="give a TrueType or OpenType file (.ttf, .otf)",
+        ) from None
 
 
 def _find_cap_height(data: bytes, tables: dict[bytes, int]) -> int:

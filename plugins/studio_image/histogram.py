@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from studio.api import parse_color
 from studio_image.blur import blur_gaussian
-from studio_image.color import parse_color
 from studio_image.draw_text import paint_box
 from studio_image.pixels import FloatArray, as_floats, compute_luma
 from studio_image.resize import resample

@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 import PIL.Image
 
-from studio.api import MediaError
 from studio_image.anchor import Anchor, place_box
 from studio_image.bounds import check_size
+from studio_image.checks import check_sides, round_side
 from studio_image.pixels import AnyArray, FloatArray, as_floats, decode_srgb, encode_srgb, premultiply, unpremultiply
 
 Method = Literal["auto", "lanczos", "area", "bicubic", "bilinear", "nearest"]
@@ -83,12 +83,7 @@ def choose_size(
     Raises:
         MediaError: E507 if nothing was given, or a scale beside a side.
     """
-    if (scale is None) == (width is None and height is None):
-        raise MediaError(
-            "E507",
-            "a resize needs either scale, or width, or height, or width and height",
-            hint="for example scale = 0.5, or width = 1024",
-        )
+    check_sides(scale, width, height)
     if scale is not None:
         sides = (source[0] * scale, source[1] * scale)
     elif width is None:
@@ -96,11 +91,7 @@ def choose_size(
         sides = (source[0] * height / source[1], float(height))
     else:
         sides = (float(width), source[1] * width / source[0] if height is None else float(height))
-    return _round_side(sides[0], multiple_of), _round_side(sides[1], multiple_of)
-
-
-def _round_side(side: float, multiple_of: int) -> int:
-    return max(multiple_of, round(side / multiple_of) * multiple_of)
+    return round_side(sides[0], multiple_of), round_side(sides[1], multiple_of)
 
 
 def fit_size(source: tuple[int, int], box: tuple[int, int]) -> tuple[int, int]:

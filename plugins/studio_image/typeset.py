@@ -15,7 +15,7 @@ from PIL import ImageFont, features
 
 from studio.api import MediaError
 from studio.api.fonts import UNIVERSAL_FONT
-from studio_image.font_tables import FontTables, parse_font
+from studio_image.font_tables import FontTables, parse_font, read_font_file
 
 FontName = Literal["sans", "sans_bold", "serif", "display", "universal"]
 Align = Literal["left", "center", "right"]
@@ -131,15 +131,7 @@ def load_fonts(name: FontName, file: Path | None = None) -> tuple[Font, ...]:
     """
     own: tuple[Font, ...] = ()
     if file is not None:
-        try:
-            data = file.read_bytes()
-            own = (Font(data, parse_font(data)),)
-        except (ValueError, OSError) as error:
-            raise MediaError(
-                "E508",
-                f"cannot use {file.name!r} as a font: {error}",
-                hint="give a TrueType or OpenType file (.ttf, .otf)",
-            ) from None
+        own = (Font(*read_font_file(file)),)
     names: list[FontName] = [name] if name == "universal" else [name, "universal"]
     return own + tuple(load_font(each) for each in names)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from studio.api import StudioError
@@ -84,15 +84,71 @@ def calculate(expression: str, names: Mapping[str, Number]) -> Number:
         StudioError: E322 with the character at which it goes wrong.
     """
     expression = expression.strip()
+    tree = _parse(expression)
+    _check(expression, tree, {*_CONSTANTS, *names})
+    return _Calculation(expression, {**_CONSTANTS, **names}).work_out(tree, 0)
+
+
+def check_expression(expression: str) -> None:
+    """Raise StudioError E322 for an expression that is wrong whatever the numbers a, b, c and d are."""
+    expression = expression.strip()
+    _check(expression, _parse(expression), {*_CONSTANTS, "a", "b", "c", "d"})
+
+
+def _parse(expression: str) -> ast.expr:
     if len(expression) > _MOST_CHARACTERS:
         raise _problem(expression, 0, f"it has {len(expression)} characters, over {_MOST_CHARACTERS}")
     try:
-        tree = ast.parse(expression, mode="eval")
+        return ast.parse(expression, mode="eval").body
     except SyntaxError as error:
         raise _problem(expression, (error.offset or 1) - 1, error.msg) from None
     except (ValueError, RecursionError, MemoryError):
         raise _problem(expression, 0, "it cannot be read") from None
-    return _Calculation(expression, {**_CONSTANTS, **names}).work_out(tree.body, 0)
+
+
+def _check(expression: str, tree: ast.expr, names: Collection[str]) -> None:
+    """Raise StudioError E322 for a part that no expression may have, wherever it is."""
+    waiting: list[tuple[ast.expr, int]] = [(tree, 0)]
+    while waiting:
+        at, depth = waiting.pop()
+        message = f"it is nested more than {_MOST_DEPTH} deep" if depth > _MOST_DEPTH else _find_fault(at, names)
+        if message:
+            raise _problem(expression, at.col_offset, message)
+        parts = at.args if isinstance(at, ast.Call) else list(ast.iter_child_nodes(at))
+        waiting += [(part, depth + 1) for part in reversed(parts) if isinstance(part, ast.expr)]
+
+
+def _find_fault(at: ast.expr, names: Collection[str]) -> str:
+    """Return what is wrong with a part by itself, or ""."""
+    match at:
+        case ast.Constant():
+            return "" if type(at.value) in (int, float) else f"{at.value!r} is not a number"
+        case ast.Name():
+            return "" if at.id in names else f"unknown name {at.id!r}; known are {', '.join(sorted(names))}"
+        case ast.UnaryOp():
+            return "~ is not allowed here" if isinstance(at.op, ast.Invert) else ""
+        case ast.BinOp():
+            known = isinstance(at.op, ast.Pow) or type(at.op) in _BINARY
+            return "" if known else "only + - * / // % ** are allowed"
+        case ast.Compare():
+            known = all(type(kind) in _COMPARISONS for kind in at.ops)
+            return "" if known else "only < <= == != >= > compare numbers"
+        case ast.Call():
+            return _find_call_fault(at)
+        case ast.IfExp() | ast.BoolOp():
+            return ""
+    return f"{_NAMES.get(type(at), 'this')} is not allowed here"
+
+
+def _find_call_fault(at: ast.Call) -> str:
+    name = at.func.id if isinstance(at.func, ast.Name) else ""
+    if name not in _FUNCTIONS:
+        return f"unknown function {ast.unparse(at.func)[:40]!r}; known are {', '.join(sorted(_FUNCTIONS))}"
+    _, least, most = _FUNCTIONS[name]
+    if at.keywords or not least <= len(at.args) <= most:
+        wanted = f"{least}" if least == most else f"{least} to {most}"
+        return f"{name} takes {wanted} numbers"
+    return ""
 
 
 def _problem(expression: str, place: int, message: str) -> StudioError:
@@ -113,9 +169,7 @@ class _Calculation:
         return _problem(self.expression, at.col_offset, message)
 
     def work_out(self, at: ast.expr, depth: int) -> Number:
-        """Return the value of one part, which is always a finite number in bounds."""
-        if depth > _MOST_DEPTH:
-            raise self.fail(at, f"it is nested more than {_MOST_DEPTH} deep")
+        """Return the value of one part, which is always a finite number in bounds; the part was checked."""
         try:
             value = self.compute(at, depth + 1)
         except ZeroDivisionError:
@@ -129,9 +183,9 @@ class _Calculation:
     def compute(self, at: ast.expr, depth: int) -> Number:
         match at:
             case ast.Constant():
-                return self.compute_constant(at)
+                return at.value  # type: ignore[return-value]  # `_check` lets numbers alone through
             case ast.Name():
-                return self.compute_name(at)
+                return self.names[at.id]
             case ast.UnaryOp():
                 return self.compute_unary(at, depth)
             case ast.BinOp():
@@ -144,17 +198,7 @@ class _Calculation:
                 return self.compute_comparison(at, depth)
             case ast.BoolOp():
                 return self.compute_choice(at, depth)
-        raise self.fail(at, f"{_NAMES.get(type(at), 'this')} is not allowed here")
-
-    def compute_constant(self, at: ast.Constant) -> Number:
-        if type(at.value) not in (int, float):
-            raise self.fail(at, f"{at.value!r} is not a number")
-        return at.value  # type: ignore[return-value]  # checked in the line above
-
-    def compute_name(self, at: ast.Name) -> Number:
-        if at.id not in self.names:
-            raise self.fail(at, f"unknown name {at.id!r}; known are {', '.join(sorted(self.names))}")
-        return self.names[at.id]
+        raise AssertionError(at)
 
     def compute_choice(self, at: ast.BoolOp, depth: int) -> Number:
         want = isinstance(at.op, ast.Or)
@@ -164,18 +208,13 @@ class _Calculation:
         value = self.work_out(at.operand, depth)
         if isinstance(at.op, ast.Not):
             return int(not value)
-        if isinstance(at.op, ast.Invert):
-            raise self.fail(at, "~ is not allowed here")
         return -value if isinstance(at.op, ast.USub) else value
 
     def compute_binary(self, at: ast.BinOp, depth: int) -> Number:
         left, right = self.work_out(at.left, depth), self.work_out(at.right, depth)
         if isinstance(at.op, ast.Pow):
             return self.raise_power(at, left, right)
-        function = _BINARY.get(type(at.op))
-        if function is None:
-            raise self.fail(at, "only + - * / // % ** are allowed")
-        result: Number = function(left, right)
+        result: Number = _BINARY[type(at.op)](left, right)
         return result
 
     def raise_power(self, at: ast.expr, base: Number, exponent: Number) -> Number:
@@ -186,25 +225,15 @@ class _Calculation:
         return math.pow(base, exponent)
 
     def compute_call(self, at: ast.Call, depth: int) -> Number:
-        name = at.func.id if isinstance(at.func, ast.Name) else ""
-        if name not in _FUNCTIONS:
-            raise self.fail(
-                at, f"unknown function {ast.unparse(at.func)[:40]!r}; known are {', '.join(sorted(_FUNCTIONS))}"
-            )
-        function, least, most = _FUNCTIONS[name]
-        if at.keywords or not least <= len(at.args) <= most:
-            wanted = f"{least}" if least == most else f"{least} to {most}"
-            raise self.fail(at, f"{name} takes {wanted} numbers")
+        assert isinstance(at.func, ast.Name)
+        function = _FUNCTIONS[at.func.id][0]
         return function(*(self.work_out(argument, depth) for argument in at.args))
 
     def compute_comparison(self, at: ast.Compare, depth: int) -> Number:
         left = self.work_out(at.left, depth)
         for kind, part in zip(at.ops, at.comparators, strict=True):
             right = self.work_out(part, depth)
-            function = _COMPARISONS.get(type(kind))
-            if function is None:
-                raise self.fail(at, "only < <= == != >= > compare numbers")
-            if not function(left, right):
+            if not _COMPARISONS[type(kind)](left, right):
                 return 0
             left = right
         return 1

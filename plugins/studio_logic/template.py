@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from studio.api import StudioError
@@ -39,22 +39,58 @@ def fill_template(template: str, values: Mapping[str, Any]) -> str:
 
 
 def _fill_token(match: re.Match[str], values: Mapping[str, Any]) -> str:
+    name = _read_hole(match)
+    if name is None:
+        return match[0][0]
+    if name not in values:
+        raise _refuse_hole(match, values)
+    return format_value(values[name])
+
+
+def _read_hole(match: re.Match[str]) -> str | None:
+    """Return the name in a hole, or None for two braces."""
     token, name = match[0], match[1]
     if token in ("{{", "}}"):
-        return token[0]
-    place = f"character {match.start() + 1} of the template"
+        return None
     if name is None:
-        raise StudioError("E321", f"a single {token!r} at {place}", hint=f"write {token * 2!r} for a brace")
+        raise StudioError("E321", f"a single {token!r} at {_place(match)}", hint=f"write {token * 2!r} for a brace")
     if not _NAME.fullmatch(name.strip()):
         raise StudioError(
             "E321",
-            f"{token[:60]!r} at {place} is not a hole",
+            f"{token[:60]!r} at {_place(match)} is not a hole",
             hint="a hole is a name in braces, like {subject}; {{ and }} write braces",
         )
-    if name.strip() not in values:
-        known = ", ".join(repr(key) for key in list(values)[:20]) or "none"
-        raise StudioError("E321", f"no value for the hole {token!r} at {place}", hint=f"values are there for: {known}")
-    return format_value(values[name.strip()])
+    return name.strip()
+
+
+def _refuse_hole(match: re.Match[str], values: Mapping[str, Any]) -> StudioError:
+    known = ", ".join(repr(key) for key in list(values)[:20]) or "none"
+    message = f"no value for the hole {match[0]!r} at {_place(match)}"
+    return StudioError("E321", message, hint=f"values are there for: {known}")
+
+
+def _place(match: re.Match[str]) -> str:
+    return f"character {match.start() + 1} of the template"
+
+
+def check_template(template: str) -> None:
+    """Raise StudioError E321 for a single brace, or a hole that is not a name."""
+    for match in _TOKEN.finditer(template):
+        _read_hole(match)
+
+
+def check_holes(template: str, values: Mapping[str, Any], elsewhere: Collection[str]) -> None:
+    """Raise StudioError E321 for a hole that has no value, and gets none elsewhere.
+
+    Args:
+        template: The template.
+        values: Values by name.
+        elsewhere: Names that may get a value elsewhere.
+    """
+    for match in _TOKEN.finditer(template):
+        name = _read_hole(match)
+        if name is not None and name not in values and name not in elsewhere:
+            raise _refuse_hole(match, values)
 
 
 def format_value(value: Any) -> str:

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from studio.api import StudioError, replace_file
+
+_EXTENSIONS = (".srt", ".vtt")
+
+
+def check_subtitles_name(path: str) -> None:
+    """Raise StudioError E671 for a file name that no subtitles are written to."""
+    if PurePath(path).suffix.lower() not in _EXTENSIONS:
+        raise StudioError(
+            "E671", f"subtitles are not written as {path!r}", hint=f"end the name in {' or '.join(_EXTENSIONS)}"
+        )
 
 
 def save_text(texts: Mapping[str, str], path: Path, name: str) -> None:
@@ -14,10 +24,6 @@ def save_text(texts: Mapping[str, str], path: Path, name: str) -> None:
     Raises:
         StudioError: E671 for an unknown extension.
     """
-    text = texts.get(path.suffix.lower())
-    if text is None:
-        raise StudioError(
-            "E671", f"subtitles are not written as {name!r}", hint=f"end the name in {' or '.join(texts)}"
-        )
+    check_subtitles_name(name)
     with replace_file(path) as partial:
-        partial.write_text(text, encoding="utf-8", newline="\n")
+        partial.write_text(texts[path.suffix.lower()], encoding="utf-8", newline="\n")

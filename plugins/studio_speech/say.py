@@ -7,13 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from studio.api import Audio, Context, JsonValue, ModelError, StudioError
+from studio.api import Audio, Context, JsonValue, ModelError
 from studio_speech.marks import write_marks
 from studio_speech.narrate import Pacing, Speaker, narrate
-from studio_speech.script import Delivery, clean_text, parse_text
-from studio_speech.utterances import Utterance, cut_script
+from studio_speech.script import Delivery
+from studio_speech.utterances import Utterance
 
-_SSML_START = re.compile(r"\s*<(speak\b|\?xml\b)")
 _IDEOGRAPH = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 
 
@@ -29,28 +28,6 @@ class Request:
     sentence_pause: float
     paragraph_pause: float
     seed: int
-
-
-def prepare(text: str, markup: str, request: Request, log: Callable[[str], None]) -> tuple[float, Sequence[Utterance]]:
-    """Return the silence before a text, in seconds, and its utterances.
-
-    Raises:
-        StudioError: E660 if there is nothing to say, E662 for SSML that is wrong.
-    """
-    cleaned = clean_text(text)
-    if any(not each.isspace() for each in set(text) - set(cleaned)):
-        log("control characters and the like are left out of the text")
-    if markup == "ssml" or (markup == "auto" and _SSML_START.match(cleaned)):
-        from studio_speech.ssml import parse_ssml
-
-        script = parse_ssml(cleaned.lstrip(), log)
-    else:
-        script = parse_text(cleaned)
-    lead, utterances = cut_script(script, request.language.strip().lower().replace("_", "-"))
-    if not utterances:
-        shown = f"{cleaned.strip()[:40]!r} has" if cleaned.strip() else "the text is empty: it has"
-        raise StudioError("E660", f"{shown} no letter, digit or symbol to say", hint="give some words")
-    return lead, utterances
 
 
 def say(

@@ -14,7 +14,8 @@ from PIL import Image as Pillow
 from PIL import ImageDraw
 
 from studio.api import Audio, Frame, Image, ImageType, MediaError, MediaLimits, Video
-from studio_video.captions import load_font
+from studio_video.checks import check_span
+from studio_video.fonts import load_font
 from studio_video.retime import closing_stream, create_video
 from studio_video.shape import resize, scale_to
 
@@ -129,6 +130,7 @@ def take_frames(video: Video, times: Sequence[float]) -> list[Image]:
 
 def spread_times(video: Video, count: int, start: float, end: float | None) -> list[float]:
     """Return so many times in the middle of equal parts of a span."""
+    check_span(end, start)
     last = video.duration if end is None else min(end, video.duration)
     if last <= start:
         raise MediaError("E701", f"the video ends before {start:g} seconds", hint="start earlier")

@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from studio.api import Audio, Frame, Image, Video
 from studio_video.audio import cut_or_pad, mix_audio
-from studio_video.captions import Cue, Style, draw_cue
+from studio_video.captions import Style, draw_cue
 from studio_video.retime import FrameReader, create_video
 from studio_video.shape import lay_over, scale_to
+from studio_video.subtitles import Cue
 
 Array = npt.NDArray[Any]
 _EDGE = 1e-6

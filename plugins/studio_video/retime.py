@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from studio.api import Audio, Frame, Image, MediaError, Video, VideoType
 from studio_video.audio import change_pace, cut, cut_or_pad, join_overlapping, repeat, turn_round
+from studio_video.checks import check_span
 
 Array = npt.NDArray[Any]
 _EDGE = 1e-6
@@ -53,8 +54,7 @@ def create_video(
 
 def trim(video: Video, start: float, end: float | None) -> Video:
     """Return the frames that show between two times, audio included; the first may begin before the start."""
-    if end is not None and end <= start:
-        raise MediaError("E701", f"a span from {start:g} to {end:g} seconds ends before it begins", hint="swap them")
+    check_span(end, start)
     lead = next_frame(video, start)
     if lead is None:
         raise MediaError("E701", f"the video ends before {start:g} seconds", hint="start earlier")

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from studio.api import Frame, Image, MediaError, Video
+from studio.api import Frame, Image, MediaError, Video, parse_color
+from studio_video.checks import check_sides
 from studio_video.retime import create_video
 
 Array = npt.NDArray[Any]
@@ -52,14 +53,11 @@ def choose_size(
 
 
 def _choose_scale(source: tuple[int, int], width: int | None, height: int | None, scale: float | None) -> float:
+    check_sides(scale, width, height)
     if scale is not None:
-        if width is not None or height is not None:
-            raise MediaError("E701", "a scale and a side were given", hint="give one of them")
         return scale
     if width is not None:
         return width / source[0]
-    if height is None:
-        raise MediaError("E701", "no size was given", hint="give a width, a height or a scale")
     return (height or 1) / source[1]
 
 
@@ -124,15 +122,10 @@ def _fill(like: Array, size: tuple[int, int], color: tuple[int, int, int]) -> Ar
     return sheet
 
 
-def parse_color(text: str) -> tuple[int, int, int]:
-    """Return the red, green and blue of a color as Pillow names it; MediaError E701 for an invalid one."""
-    from PIL import ImageColor
-
-    try:
-        red, green, blue = ImageColor.getrgb(text)[:3]
-    except ValueError:
-        raise MediaError("E701", f"invalid color {text!r}", hint="write a name or #rrggbb") from None
-    return red, green, blue
+def read_color(text: str) -> tuple[int, int, int]:
+    """Return the red, green and blue of a color, from 0 to 255; MediaError E505 for an invalid one."""
+    red, green, blue, _ = parse_color(text)
+    return round(red * 255), round(green * 255), round(blue * 255)
 
 
 def lay_over(base: Array, top: Array, x: int, y: int, opacity: float) -> Array:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from studio.api import Audio, Frame, Image, MediaError, Video
+from studio.api import Audio, Frame, Image, Video
 from studio_video.camera import Camera, Shot, ease
+from studio_video.checks import check_captions, check_lengths, check_moves, check_narrations, check_scenes
 from studio_video.flow import FloatArray
 from studio_video.interpolate import to_depth
 from studio_video.moves import Move
@@ -65,10 +66,11 @@ def plan_scenes(
         MediaError: E720 if there is no image, or a list has neither one entry for each nor one for all.
     """
     count = len(images)
-    if not count:
-        raise MediaError("E720", "a video of no scene", hint="give at least one image")
-    rows = {"narrations": voices, "captions": captions, "seconds": seconds, "moves": moves}
-    _check_counts(count, rows)
+    check_scenes(images)
+    check_narrations(voices, images)
+    check_captions(captions, images)
+    check_lengths(seconds, images)
+    check_moves(moves, images)
     scenes, start = [], 0.0
     for index, image in enumerate(images):
         voice = voices[index] if voices else None
@@ -79,12 +81,6 @@ def plan_scenes(
         scenes.append(Scene(image, start, start + length, move, voice, start + lead, caption))
         start += length - passage
     return scenes
-
-
-def _check_counts(count: int, rows: Mapping[str, Sequence[object]]) -> None:
-    for name, row in rows.items():
-        if len(row) not in (0, count) and not (len(row) == 1 and name in ("seconds", "moves")):
-            raise MediaError("E720", f"{count} images and {len(row)} {name}", hint="give one for every scene")
 
 
 def _take_turn(row: Sequence[T], index: int) -> T:

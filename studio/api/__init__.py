@@ -10,14 +10,17 @@ from studio.api.audio import Audio
 from studio.api.audio_file import AudioType
 from studio.api.color import SRGB, ColorSpace
 from studio.api.color_conversion import convert_color
+from studio.api.color_text import Color, parse_color
 from studio.api.context import Context
 from studio.api.field import Channels, Field, Lazy, ModelKinds, Unkeyed
 from studio.api.file import File, OutputPath
 from studio.api.frame_position import FramePosition
+from studio.api.grammar import Grammar, check_inputs
 from studio.api.hooks import Hooks, hookimpl
 from studio.api.image import Image, Mask
 from studio.api.image_file import ImageType, MaskType
 from studio.api.latent import Conditioning, ConditioningType, Latent, LatentType
+from studio.api.media_file import check_extension
 from studio.api.memory import is_out_of_memory
 from studio.api.migration import Migration
 from studio.api.model import Model
@@ -44,6 +47,7 @@ CONTRACT_MODULES = (
     "studio.api.av_file",
     "studio.api.events",
     "studio.api.fonts",
+    "studio.api.image_writing",
     "studio.api.model_folder",
     "studio.api.quiet",
     "studio.api.video_probing",
@@ -60,6 +64,7 @@ __all__ = [
     "Batch",
     "Cancelled",
     "Channels",
+    "Color",
     "ColorSpace",
     "Conditioning",
     "ConditioningType",
@@ -68,6 +73,7 @@ __all__ = [
     "File",
     "Frame",
     "FramePosition",
+    "Grammar",
     "Hooks",
     "Image",
     "ImageType",
@@ -102,6 +108,8 @@ __all__ = [
     "ValueType",
     "Video",
     "VideoType",
+    "check_extension",
+    "check_inputs",
     "convert_color",
     "find_node_types",
     "get_node_type",
@@ -109,6 +117,7 @@ __all__ = [
     "is_disk_full",
     "is_out_of_memory",
     "node",
+    "parse_color",
     "replace_file",
     "replace_files",
 ]

@@ -10,8 +10,13 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal, TypeVar, Union
 
 from studio.api.field import Channels, Field, Mark, ModelKinds
+from studio.api.grammar import Grammar
 from studio.api.type_spec import JSON_MARK, TYPE_NAME, TypeSpec
 
+_UNIONS: dict[frozenset[object], str] = {
+    frozenset({int, float}): "number",
+    frozenset({str, int, float}): "text_or_number",
+}
 _SCALARS: dict[object, str] = {str: "text", int: "int", float: "float", bool: "bool"}
 
 
@@ -80,6 +85,8 @@ def _parse_annotated(annotation: Any, marks: set[str]) -> TypeSpec:
     for extra in extras:
         if isinstance(extra, Mark):
             marks.add(extra.name)
+        elif isinstance(extra, Grammar):
+            spec = replace(spec, grammar=extra)
         elif isinstance(extra, Channels):
             if spec.name != "image":
                 raise AnnotationProblem("Channels(...) is for images")
@@ -127,6 +134,7 @@ def _parse_union(members: tuple[Any, ...], marks: set[str]) -> TypeSpec:
     rest = [m for m in members if m is not type(None)]
     if len(rest) == 1:
         return replace(_parse(rest[0], marks), optional=optional)
-    if set(rest) == {int, float}:
-        return TypeSpec("number", optional=optional)
-    raise AnnotationProblem("of unions, only T | None and int | float are types of a value")
+    name = _UNIONS.get(frozenset(rest))
+    if name is not None:
+        return TypeSpec(name, optional=optional)
+    raise AnnotationProblem("of unions, only T | None, int | float and str | int | float are types of a value")

@@ -10,7 +10,7 @@ from studio.api.audio_blocks import exceeds_memory
 from studio.api.audio_stored import find_int16, write_stored
 from studio.api.audio_writing import EXTENSIONS, write_audio
 from studio.api.formats import riff
-from studio.api.media_file import MARK, open_media, refuse, refuse_writing
+from studio.api.media_file import MARK, check_extension, open_media, refuse, refuse_writing
 from studio.api.value_type import Packed, StreamType
 from studio.errors import MediaError
 
@@ -103,12 +103,7 @@ class AudioType(StreamType[Audio]):
 
     def write_file(self, value: Audio, path: Path, provenance: str | None) -> None:
         """Write audio with its provenance; MediaError E512 if that fails."""
-        if path.suffix.lower().lstrip(".") not in self.extensions:
-            raise refuse_writing(
-                path,
-                f"unsupported audio file extension {path.suffix!r}",
-                hint=f"use one of: {', '.join(self.extensions)}",
-            )
+        check_extension(path, self.extensions, "audio")
         try:
             write_audio(value, path, provenance)
         except MediaError:

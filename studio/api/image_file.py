@@ -9,7 +9,7 @@ from studio.api.color_conversion import convert_color, describe_conversion
 from studio.api.image import Image, Mask
 from studio.api.image_reading import read_image
 from studio.api.image_writing import read_image_provenance, write_image
-from studio.api.media_file import refuse, refuse_writing
+from studio.api.media_file import check_extension, refuse
 from studio.api.value_type import Packed, ValueType
 from studio.errors import MediaError
 
@@ -66,7 +66,7 @@ class ImageType(ValueType[Image]):
 
     def write_file(self, value: Image, path: Path, provenance: str | None) -> None:
         """Write an image with its provenance; MediaError E512 if that fails."""
-        _check_extension(path, self)
+        check_extension(path, self.extensions, self.name)
         write_image(convert_color(value).compact(), path, provenance)
 
     def find_loss(self, value: Image, path: Path) -> str:
@@ -111,7 +111,7 @@ class MaskType(ValueType[Mask]):
 
     def write_file(self, value: Mask, path: Path, provenance: str | None) -> None:
         """Write a mask with its provenance; MediaError E512 if that fails."""
-        _check_extension(path, self)
+        check_extension(path, self.extensions, self.name)
         write_image(convert_color(value).compact(), path, provenance)
 
     def find_loss(self, value: Mask, path: Path) -> str:
@@ -137,15 +137,6 @@ def _pack_color(color: ColorSpace) -> dict[str, Any]:
 
 def _describe_color(value: Image | Mask) -> str:
     return "" if value.color == SRGB else f", {value.color}"
-
-
-def _check_extension(path: Path, value_type: ValueType[Any]) -> None:
-    if path.suffix.lower().lstrip(".") not in value_type.extensions:
-        raise refuse_writing(
-            path,
-            f"unsupported {value_type.name} file extension {path.suffix!r}",
-            hint=f"use one of: {', '.join(value_type.extensions)}",
-        )
 
 
 def _find_mask(image: Image) -> Any:

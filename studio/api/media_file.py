@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+from pathlib import PurePath
 from typing import TYPE_CHECKING, BinaryIO
 
 from studio.errors import MediaError
 from studio.files import is_disk_full
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from studio.settings import MediaLimits
@@ -65,6 +67,22 @@ def refuse_writing(path: Path, message: str, *, hint: str = "", error: BaseExcep
     refused = MediaError("E512", message, where=str(path), hint=hint)
     refused.disk_full = error is not None and is_disk_full(error, path.parent)
     return refused
+
+
+def check_extension(path: Path | str, extensions: Iterable[str], noun: str) -> None:
+    """Raise MediaError E512 unless a file name has one of these extensions.
+
+    A node type that saves files calls it, and so does its `check=`.
+
+    Args:
+        path: The file, or its name.
+        extensions: The extensions, without the dot, such as `ImageType.extensions`.
+        noun: What the file contains, such as "image".
+    """
+    known, suffix = list(extensions), PurePath(path).suffix
+    if suffix.lower().lstrip(".") not in known:
+        message = f"unsupported {noun} file extension {suffix!r}"
+        raise MediaError("E512", message, where=str(path), hint=f"use one of: {', '.join(known)}")
 
 
 def write_bytes(path: Path, *parts: bytes) -> None:

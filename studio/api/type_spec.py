@@ -6,11 +6,13 @@ import math
 import numbers
 import operator
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, TypeAlias
 
 from studio.api.field import Field, Mark
+from studio.api.grammar import Grammar
+from studio.errors import StudioError
 
 JSON_MARK = Mark("json")
 JsonValue: TypeAlias = Annotated[Any, JSON_MARK]
@@ -18,7 +20,7 @@ JsonValue: TypeAlias = Annotated[Any, JSON_MARK]
 
 MAX_DEPTH = 64  # nesting of lists and mappings in a value
 
-PLAIN_TYPES = frozenset({"text", "int", "float", "number", "bool", "choice", "json"})
+PLAIN_TYPES = frozenset({"text", "int", "float", "number", "text_or_number", "bool", "choice", "json"})
 """Types whose values are plain JSON."""
 REFERENCE_TYPES = frozenset({"file", "path", "model"})
 """Types that a graph can only give as a literal, or through a graph input."""
@@ -31,8 +33,8 @@ class TypeSpec:
     """The type of an input or an output.
 
     Attributes:
-        name: "text", "int", "float", "number", "bool", "choice", "json", "file", "path", "model", "any" or
-            the name of a value type such as "image".
+        name: "text", "int", "float", "number", "text_or_number", "bool", "choice", "json", "file", "path", "model",
+            "any" or the name of a value type such as "image".
         depth: How many lists are around it; 0 for none.
         optional: Whether None is allowed.
         choices: The allowed values of a choice.
@@ -40,6 +42,7 @@ class TypeSpec:
         channels: Channel counts of an image, or None for any.
         kinds: Kinds of weights of a model, or None for any.
         variable: For "any": ends of one node type with one variable have one type.
+        grammar: How a value is written; it is no part of the type's identity.
     """
 
     name: str
@@ -50,6 +53,7 @@ class TypeSpec:
     channels: frozenset[int] | None = None
     variable: str | None = None
     kinds: frozenset[str] | None = None
+    grammar: Grammar | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         text = self.name
@@ -123,6 +127,26 @@ def check_value(spec: TypeSpec, value: Any, classes: Mapping[str, type]) -> Any:
     return value
 
 
+def find_written_faults(spec: TypeSpec, value: Any, place: str = "") -> Iterator[tuple[str, StudioError]]:
+    """Yield place and error of each part of a value that is not written as the type's grammar asks.
+
+    Args:
+        spec: The type.
+        value: A value of that type.
+        place: JSON pointer of the value; that of an entry of a list ends with its index.
+    """
+    if spec.grammar is None or value is None:
+        return
+    if spec.depth:
+        for index, entry in enumerate(value):
+            yield from find_written_faults(spec.item(), entry, f"{place}/{index}")
+        return
+    try:
+        spec.grammar.parse(value)
+    except StudioError as error:
+        yield place, error
+
+
 def _check_class(spec: TypeSpec, value: Any, classes: Mapping[str, type]) -> Any:
     """Return a value of a value type, such as an image."""
     expected = classes.get(spec.name)
@@ -190,6 +214,14 @@ def _check_number(spec: TypeSpec, value: Any) -> Any:
     if isinstance(value, numbers.Integral) and not isinstance(value, bool):
         return int(value)
     return _check_float(spec, value)
+
+
+def _check_text_or_number(spec: TypeSpec, value: Any) -> Any:
+    if isinstance(value, str):
+        return _check_encodable(value)
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise ValueProblem("text or a number", describe_value(value))
+    return _check_number(spec, value)
 
 
 def _check_bool(spec: TypeSpec, value: Any) -> Any:
@@ -266,6 +298,7 @@ _CHECKS: dict[str, Callable[[TypeSpec, Any], Any]] = {
     "int": _check_int,
     "float": _check_float,
     "number": _check_number,
+    "text_or_number": _check_text_or_number,
     "bool": _check_bool,
     "choice": _check_choice,
     "json": _check_json,

@@ -8,7 +8,7 @@ from studio.api.av_file import read_av_provenance
 from studio.api.color import SRGB
 from studio.api.color_conversion import describe_conversion
 from studio.api.formats import gif
-from studio.api.media_file import MARK, open_media, refuse_writing
+from studio.api.media_file import MARK, check_extension, open_media
 from studio.api.value_type import StreamType
 from studio.api.video import Video
 from studio.api.video_reading import read_video
@@ -80,12 +80,7 @@ class VideoType(StreamType[Video]):
 
     def write_file(self, value: Video, path: Path, provenance: str | None) -> None:
         """Write a video with its provenance; MediaError E504 for an invalid stream, E512 if writing fails."""
-        if path.suffix.lower().lstrip(".") not in WRITERS:
-            raise refuse_writing(
-                path,
-                f"unsupported video file extension {path.suffix!r}",
-                hint=f"use one of: {', '.join(WRITERS)}",
-            )
+        check_extension(path, WRITERS, "video")
         write_video(value, path, provenance)
 
     def find_loss(self, value: Video, path: Path) -> str:

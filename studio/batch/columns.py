@@ -20,7 +20,7 @@ from studio.graph.bind import Binder
 from studio.graph.document import is_file
 from studio.graph.findings import Findings
 from studio.graph.given import bind_given, check_required, find_input, name_table_files, write_source
-from studio.graph.parse import escape
+from studio.graph.json_pointer import escape
 from studio.graph.paths import Paths
 from studio.graph.text_values import read_text
 from studio.surrogates import escape_surrogates

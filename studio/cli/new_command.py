@@ -11,7 +11,7 @@ from studio.cli.options import create_studio, engine_options
 from studio.cli.plugin_template import check_plugin_name, guess_plugin_name, write_plugin
 from studio.cli.starter_graph import choose_nodes, create_starter
 from studio.errors import UsageError
-from studio.graph import GraphBuilder, validate
+from studio.graph import GraphBuilder, check_graph
 
 
 @click.group("new")
@@ -37,7 +37,7 @@ def new_graph(file: Path, nodes: tuple[str, ...], force: bool, **engine: Any) ->
     title = file.stem.replace("_", " ").capitalize()
     with create_studio(**engine, on_disk=False) as studio:
         builder = create_starter(studio.registry, nodes or choose_nodes(studio.registry), title)
-        findings = validate(builder.build(file.parent), studio.registry)
+        findings = check_graph(builder.build(file.parent), studio.registry)
     builder.save(file)
     click.echo(str(file))
     errors = [finding for finding in findings if finding.severity == "error"]

@@ -18,6 +18,7 @@ _SCALARS: dict[str, Any] = {
     "int": 1,
     "float": 1.0,
     "number": 1,
+    "text_or_number": 1,
     "bool": True,
     "json": {},
     "any": "Hello",

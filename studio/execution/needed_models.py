@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from studio.api import Input, Model, NodeType
-from studio.errors import Finding, GraphError, ModelError, StudioError, describe_raised
+from studio.api import Input, Model
+from studio.errors import Finding, GraphError, ModelError, StudioError
 from studio.execution.plan import Plan, PlanNode
-from studio.graph.parse import escape
+from studio.graph.json_pointer import escape
+from studio.graph.node_checks import FAILED_CHECK, find_input_faults, has_checks, locate_fault
 from studio.graph.source import Collected, Constant, Source, find_references
-from studio.plugin_code import mark_plugin_call
 
-_FAILED_CHECK = "W107"
 _KIND_HINT = "see what is here: studio models list"
 
 
@@ -44,7 +43,7 @@ def check_needs(
     if errors:
         raise GraphError(errors, source=source)
     for finding in findings:
-        if finding.code == _FAILED_CHECK:
+        if finding.code == FAILED_CHECK:
             warnings.warn(finding.message, RuntimeWarning, stacklevel=2)
 
 
@@ -98,49 +97,23 @@ def _find_end(node: PlanNode, name: str) -> Input | None:
 
 
 def find_input_problems(plan: Plan, find_path: Callable[[Model], Path | None]) -> list[Finding]:
-    """Return what the node types' own checks find in inputs that are known; a check that raises is a warning."""
-    if not any(node.node_type and node.node_type.check for node in plan.nodes.values()):
+    """Return what the node types refuse in inputs that are known; a check that raises is a warning."""
+    if not any(node.node_type and has_checks(node.node_type) for node in plan.nodes.values()):
         return []
-    return list(_check_inputs(plan, find_path))
+    findings = []
+    for node in _find_sure_nodes(plan):
+        if node.node_type is not None:
+            where = f"/nodes/{escape(node.id)}"
+            written = {name: name for name in node.inputs}
+            faults = find_input_faults(node.node_type, node.inputs, find_path)
+            findings += [fault.create_finding(locate_fault(fault, where, written)) for fault in faults]
+    return findings
 
 
 def _create_finding(node: str, name: str, error: StudioError) -> Finding:
     where = f"/nodes/{escape(node)}/inputs/{escape(name)}"
     severity: Literal["error", "warning"] = "warning" if error.code.startswith("W") else "error"
     return Finding(error.code, where, error.message, hint=error.hint, severity=severity)
-
-
-def _check_inputs(plan: Plan, find_path: Callable[[Model], Path | None]) -> Iterator[Finding]:
-    """Yield what the node types' own checks find."""
-    for node in _find_sure_nodes(plan):
-        if node.node_type is None or node.node_type.check is None:
-            continue
-        try:
-            with mark_plugin_call():
-                problems = list(node.node_type.check(_find_known(node), find_path))
-            found = [_create_finding(node.id, name, error) for name, error in problems]
-        except (Exception, SystemExit) as error:  # a plugin may raise anything; the node itself may run all the same
-            found = [_report_failed_check(node.id, node.node_type, error)]
-        yield from found
-
-
-def _report_failed_check(node: str, node_type: NodeType, error: BaseException) -> Finding:
-    return Finding(
-        _FAILED_CHECK,
-        f"/nodes/{escape(node)}",
-        f"the check of {node_type.id} {describe_raised(error)}",
-        hint=f"report it to the authors of {node_type.distribution or node_type.plugin}; the node may run all the same",
-        severity="warning",
-    )
-
-
-def _find_known(node: PlanNode) -> dict[str, Any]:
-    """Return the values that are known before the run; of a mapped input there are many."""
-    known = _find_defaults(node)
-    for name, bound in node.inputs.items():
-        if isinstance(bound.source, Constant) and not bound.depth and not bound.stream:
-            known[name] = bound.source.value
-    return known
 
 
 def _find_defaults(node: PlanNode) -> dict[str, Any]:

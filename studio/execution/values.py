@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from studio.api import Input, OutputPath
-from studio.api.type_spec import ValueProblem, check_value, copy_plain, describe_value
+from studio.api.type_spec import ValueProblem, check_value, copy_plain, describe_value, find_written_faults
 from studio.cache import MISSING
 from studio.errors import StudioError
 from studio.execution.call import Call, LostValue, Result, Shape
@@ -195,9 +195,20 @@ def fit_input(end: Input, value: Any, classes: Mapping[str, type]) -> Any:
     """Return a value in the form that an input declares: 1 becomes 1.0 for a float.
 
     Raises:
-        StudioError: E303 if it does not fit.
+        StudioError: E303 if it does not fit; what the grammar of the type raises.
     """
     try:
-        return check_value(end.spec, value, classes)
+        fitted = check_value(end.spec, _narrow(value) if end.spec.name == "int" else value, classes)
     except ValueProblem as problem:
-        raise StudioError("E303", f"input {end.name!r}: {problem}") from None
+        hint = "logic.to_int rounds it" if end.spec.name == "int" and isinstance(value, float) else ""
+        raise StudioError("E303", f"input {end.name!r}: {problem}", hint=hint) from None
+    for _, error in find_written_faults(end.spec, fitted):
+        raise error
+    return fitted
+
+
+def _narrow(value: Any) -> Any:
+    """Return a whole number as an int, though it was worked out as a float; in lists too."""
+    if isinstance(value, list):
+        return [_narrow(entry) for entry in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

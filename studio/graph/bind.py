@@ -21,6 +21,7 @@ from studio.errors import ModelError
 from studio.graph.document import is_edge, is_file, is_pattern, is_quoted
 from studio.graph.findings import Findings, hint_fit, suggest
 from studio.graph.fit import Misfit, find_fit
+from studio.graph.node_checks import find_grammar_faults
 from studio.graph.paths import (
     InputFile,
     InputPattern,
@@ -59,6 +60,9 @@ class Binder:
         paths: The files that may be named.
         findings: Where findings go.
         edges: Finds what edges lead to. Without it there are no edges, as at the inputs of a graph.
+
+    Attributes:
+        node_type: The node type whose inputs are bound, for hints, or "".
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class Binder:
         self._paths = paths
         self._findings = findings
         self._edges = edges
+        self.node_type = ""
 
     def bind(self, value: Any, spec: TypeSpec, where: str) -> Bound | None:
         """Return the source of what is written at an input, or None after a finding.
@@ -124,7 +129,10 @@ class Binder:
         message = f"{given} from {edge!r} does not fit {spec}"
         if fit.problem is Misfit.OPTIONAL:
             message = f"{edge!r} may be empty, and this input may not"
-        self._report(_MISFIT_CODES[fit.problem], where, message, str(spec), str(given), hint_fit(given, spec))
+        hint = hint_fit(given, spec) or (
+            f"put a node between that makes {spec} of {given}" * (fit.problem is Misfit.TYPE)
+        )
+        self._report(_MISFIT_CODES[fit.problem], where, message, str(spec), str(given), hint)
         return None
 
     # -- lists -----------------------------------------------------------------------------------------
@@ -249,11 +257,20 @@ class Binder:
         if bind_special is not None:
             return bind_special(value, spec, where)
         try:
-            return Bound(Constant(check_value(spec, value, self._classes)), spec)
+            checked = check_value(spec, value, self._classes)
         except ValueProblem as problem:
             code = "E117" if isinstance(problem, LimitProblem) else "E118" if spec.choices else "E114"
             self._report(code, where, str(problem), problem.expected, problem.found, self._hint_literal(value, spec))
             return None
+        return Bound(Constant(checked), spec) if self._is_written_well(checked, spec, where) else None
+
+    def _is_written_well(self, value: Any, spec: TypeSpec, where: str) -> bool:
+        """Report each part of a literal that the type's grammar refuses."""
+        if spec.grammar is None:
+            return True
+        faults = find_grammar_faults("", value, spec)
+        self._findings.extend(fault.create_finding(f"{where}{fault.place}") for fault in faults)
+        return not faults
 
     def _find_special(self, value: Any, spec: TypeSpec) -> _Bind | None:
         """Return what binds a value that is not simply checked, or None."""
@@ -294,8 +311,9 @@ class Binder:
         return Bound(Constant(model), spec)
 
     def _report(self, code: str, where: str, message: str, expected: str, found: str, hint: str = "") -> None:
-        if self._edges is None and not hint and code in ("E114", "E117"):
-            hint = "give what is expected"  # no node type has a page on it, and no node fits between
+        if not hint and code in ("E114", "E117"):
+            page = f"; `studio nodes {self.node_type}` says more" if self.node_type else ""
+            hint = f"give {expected}{page}"
         self._findings.report(code, where, message, expected=expected, found=found, hint=hint)
 
 

@@ -11,7 +11,7 @@ from studio.api.type_spec import PLAIN_TYPES, REFERENCE_TYPES, parse_type_name
 from studio.graph.bind import Binder
 from studio.graph.document import GraphInputDocument
 from studio.graph.findings import Findings, suggest
-from studio.graph.parse import escape
+from studio.graph.json_pointer import escape
 
 _LARGEST = int(sys.float_info.max)
 _LIMITED = ("int", "float", "number")
@@ -50,28 +50,28 @@ class DeclaredInputs:
             given: The type that it is given instead of the one it declares: a video, or a list beside a video.
         """
         where = f"/inputs/{escape(name)}"
-        spec = self._find_type(declared, where)
+        found = self._find_type(declared, where)
         if given is not None:
             return Input(name, given, True, None, declared.description)
-        spec = self._refine(spec, declared, where)
+        spec = TypeSpec("any", optional=declared.optional) if found is None else self._refine(found, declared, where)
         if declared.default is None:
             return Input(name, spec, not declared.optional, None, declared.description)
         default = self._binder.bind_whole(declared.default, spec, f"{where}/default")
         return Input(name, spec, False, default, declared.description)
 
-    def _find_type(self, declared: GraphInputDocument, where: str) -> TypeSpec:
-        """Return the declared type; "any" after a finding."""
+    def _find_type(self, declared: GraphInputDocument, where: str) -> TypeSpec | None:
+        """Return the declared type, or None after a finding."""
         try:
             spec = parse_type_name(declared.type)
         except ValueError as error:
             self._report(f"{where}/type", str(error), "the name of a type", declared.type)
-            return TypeSpec("any")
+            return None
         if self._is_type(spec.name):
             return spec
         known = sorted({*PLAIN_TYPES, *REFERENCE_TYPES, *self._classes})
         message, hint = f"unknown type {declared.type!r}", suggest(spec.name, known)
         self._report(f"{where}/type", message, ", ".join(known), declared.type, hint)
-        return TypeSpec("any")
+        return None
 
     def _is_type(self, name: str) -> bool:
         return name in PLAIN_TYPES or name in REFERENCE_TYPES or name == "any" or name in self._classes

@@ -10,10 +10,8 @@ from studio.errors import Finding
 
 _HINTS = {
     "E112": "name a node of this graph, node.output or inputs.NAME",
-    "E114": "give what is expected, or put a node between that makes it",
     "E115": "give the graph's input a default, or make it required",
     "E116": "put a node between that converts it",
-    "E117": "give what is expected; `studio nodes TYPE` says more",
     "E118": "give one of these",
     "E130": "write the path relative to the folder, without ..",
     "E131": "correct the declaration of this input",
@@ -52,10 +50,16 @@ class Findings:
         return self._errors
 
 
+def find_nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that is nearest to a name, or None."""
+    near = difflib.get_close_matches(name, list(known), 1, 0.6)
+    return near[0] if near else None
+
+
 def suggest(name: str, known: Iterable[str]) -> str:
     """Return a hint that names the nearest known name, or ""."""
-    near = difflib.get_close_matches(name, list(known), 1, 0.6)
-    return f"did you mean {near[0]!r}?" if near else ""
+    near = find_nearest(name, known)
+    return f"did you mean {near!r}?" if near is not None else ""
 
 
 def hint_fit(source: TypeSpec, target: TypeSpec) -> str:

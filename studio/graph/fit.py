@@ -8,13 +8,14 @@ from enum import Enum
 from studio.api import TypeSpec
 
 _WIDENS = {
-    "int": {"float", "number", "json"},
-    "float": {"number", "json"},
-    "number": {"float", "json"},
-    "text": {"choice", "json"},
+    "int": {"float", "number", "text_or_number", "json"},
+    "float": {"number", "text_or_number", "json"},
+    "number": {"int", "float", "text_or_number", "json"},
+    "text": {"choice", "text_or_number", "json"},
+    "text_or_number": {"json"},
     "bool": {"json"},
-    "json": {"text", "int", "float", "number", "bool", "choice"},
-}  # json narrows to a plain type, and text to a choice, when the value is there; the rest always fits
+    "json": {"text", "int", "float", "number", "text_or_number", "bool", "choice"},
+}  # json narrows to a plain type, a number to int, and text to a choice, when the value is there; the rest always fits
 
 
 class Misfit(Enum):

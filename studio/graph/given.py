@@ -13,8 +13,9 @@ from studio.api.type_spec import ValueProblem, describe_value
 from studio.errors import Finding, StudioError
 from studio.graph.bind import Binder
 from studio.graph.document import Graph, is_file, is_pattern, is_quoted
-from studio.graph.findings import Findings, suggest
-from studio.graph.parse import MAX_NESTING, escape
+from studio.graph.findings import Findings, find_nearest, suggest
+from studio.graph.json_pointer import escape
+from studio.graph.parse import MAX_NESTING
 from studio.graph.paths import InputFile, InputPattern, Paths, name_file
 from studio.graph.pattern import find_names
 from studio.graph.resolved import ResolvedGraph
@@ -65,7 +66,9 @@ def bind_inputs(
             values[name] = settle(source, graph.file_digests)
         except StudioError as error:
             collected.report(error.code, where, error.message, hint=error.hint)
-    check_required(resolved.inputs, inputs, "/inputs/", collected)
+    unknown = [str(name) for name in inputs if name not in resolved.inputs]
+    meant = {near for near in (find_nearest(name, resolved.inputs) for name in unknown) if near is not None}
+    check_required(resolved.inputs, {*inputs, *meant}, "/inputs/", collected)
     return values
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from studio.api import Model, TypeSpec
 from studio.graph.findings import Findings
 from studio.graph.fit import join, map_output
-from studio.graph.parse import escape
+from studio.graph.json_pointer import escape
 from studio.graph.resolved import Bound, ResolvedGraph, ResolvedNode
 from studio.graph.source import Collected, Constant, FileSource, GraphInput, Reference, Source
 

@@ -23,6 +23,7 @@ from studio.graph.document import (
     NodeDocument,
     OutputDocument,
 )
+from studio.graph.json_pointer import escape
 
 MAX_NESTING = 64
 _LONGEST_NAME = 128
@@ -100,7 +101,7 @@ def parse_graph(
     try:
         document = GraphDocument.model_validate(data)
     except ValidationError as error:
-        raise GraphError([_explain(e, data) for e in error.errors(include_url=False)], source=name) from None
+        raise GraphError(_explain_all(error.errors(include_url=False), data), source=name) from None
     return Graph(document, data, base or Path.cwd(), path, embedded or {}, file_digests)
 
 
@@ -214,11 +215,6 @@ def _explain_duplicate(data: Any, owner: dict[str, Any], key: str) -> Finding:
     )
 
 
-def escape(part: str) -> str:
-    """Escape one part of a JSON pointer (RFC 6901)."""
-    return part.replace("~", "~0").replace("/", "~1")
-
-
 def _refuse(
     code: str, message: str, *, where: str = "", expected: str = "", found: str = "", hint: str = "", source: str = ""
 ) -> GraphError:
@@ -242,14 +238,31 @@ def _refuse_version(data: Mapping[str, Any], name: str) -> GraphError:
     )
 
 
+def _explain_all(errors: Sequence[ErrorDetails], data: Any) -> list[Finding]:
+    """Return the findings for errors, without those that follow from a misspelled key."""
+    meant = {(error["loc"][:-1], _find_meant(error, data)) for error in errors if error["type"] == "extra_forbidden"}
+    return [
+        _explain(error, data)
+        for error in errors
+        if error["type"] != "missing" or (error["loc"][:-1], str(error["loc"][-1])) not in meant
+    ]
+
+
+def _find_meant(error: ErrorDetails, data: Any) -> str:
+    """Return the known key that an unknown one is nearest to, or ""."""
+    _, _, parents = _locate(error["loc"], data)
+    near = difflib.get_close_matches(str(error["loc"][-1]), _list_keys(_PARTS[_find_section(parents[:-1])]), 1, 0.5)
+    return near[0] if near else ""
+
+
 def _explain(error: ErrorDetails, data: Any) -> Finding:
     where, value, parents = _locate(error["loc"], data)
     kind = error["type"]
     if kind == "extra_forbidden":
         key = str(error["loc"][-1])
         known = _list_keys(_PARTS[_find_section(parents[:-1])])
-        near = difflib.get_close_matches(key, known, 1, 0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
+        near = _find_meant(error, data)
+        hint = f"did you mean {near!r}?" if near else f"known here: {', '.join(known)}"
         return Finding("E102", where, f"unknown key {key!r}", expected=", ".join(known), found=key, hint=hint)
     if kind == "missing":
         name = str(error["loc"][-1])

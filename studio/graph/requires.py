@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from studio.errors import Finding
-from studio.graph.parse import escape
+from studio.graph.json_pointer import escape
 
 
 def check_requires(requires: Mapping[str, str], installed: Mapping[str, str]) -> list[Finding]:

@@ -17,7 +17,7 @@ from studio.graph.catalog import Catalog
 from studio.graph.declared_inputs import DeclaredInputs
 from studio.graph.document import EdgeDocument, Graph, NodeDocument
 from studio.graph.edges import Edges, find_needed_nodes, find_used_outputs
-from studio.graph.findings import Findings, suggest
+from studio.graph.findings import Findings, find_nearest, suggest
 from studio.graph.inference import (
     check_expansion,
     check_lengths,
@@ -26,10 +26,12 @@ from studio.graph.inference import (
     join_video,
     map_variables,
 )
+from studio.graph.json_pointer import escape
 from studio.graph.migration import may_migrate, migrate_node
+from studio.graph.node_checks import find_input_faults, locate_fault
 from studio.graph.node_lookup import NODE_TYPE_WARNINGS, find_node_type
 from studio.graph.order import find_cycle, sort_nodes
-from studio.graph.parse import escape, load_graph, parse_graph
+from studio.graph.parse import load_graph, parse_graph
 from studio.graph.paths import Paths
 from studio.graph.requires import check_requires
 from studio.graph.resolved import ResolvedGraph, ResolvedNode
@@ -41,7 +43,7 @@ _Places = tuple[_Place, ...]
 _Declared = tuple[Mapping[str, Input], dict[str, TypeSpec]]
 
 
-def validate(graph: Graph, catalog: Catalog, *, roots: Iterable[Path] = ()) -> list[Finding]:
+def check_graph(graph: Graph, catalog: Catalog, *, roots: Iterable[Path] = ()) -> list[Finding]:
     """Return everything that is wrong with a graph, as far as it is known without running it."""
     return resolve_graph(graph, catalog, roots=roots).findings
 
@@ -212,6 +214,7 @@ class _Resolver:
         has_errors = resolved.subgraph is not None and bool(resolved.subgraph.errors)
         resolved.is_broken = has_errors or self.findings.count_errors() > before
         self.bind_inputs(resolved, declared_inputs, values, where)
+        self.check_literals(resolved, where)
         if resolved.is_mapped:
             map_variables(resolved, self.result)
             join_video(resolved)
@@ -260,32 +263,64 @@ class _Resolver:
         self, resolved: ResolvedNode, declared: Mapping[str, Input], values: Mapping[str, Any], where: str
     ) -> None:
         written = resolved.migrated.written if resolved.migrated is not None else {}
+        self.binder.node_type = resolved.node_type.id if resolved.node_type is not None else ""
+        is_migrated = resolved.node_type is None or not resolved.is_broken
         for name, value in values.items():
             pointer = f"{where}/inputs/{escape(written.get(name, name))}"
             if name not in declared:
-                hint = suggest(name, declared) or f"its inputs: {', '.join(declared) or 'none'}"
-                message, known = f"unknown input {name!r}", ", ".join(declared)
-                self.findings.report("E110", pointer, message, expected=known, found=name, hint=hint)
-                self.binder.bind(value, TypeSpec("any"), pointer)
-                resolved.is_broken |= may_map(value)
+                self.bind_unknown(resolved, declared, name, value, pointer, reports=is_migrated)
                 continue
             bound = self.binder.bind(value, declared[name].spec, pointer)
             if bound is not None:
                 resolved.inputs[name] = bound
             else:
+                resolved.refused.add(name)
                 resolved.is_broken |= may_map(value)
-        for name, wanted in declared.items():
-            if wanted.required and name not in values:
-                resolved.is_broken = True
-                self.broken_nodes.add(resolved.id)
-                self.findings.report(
-                    "E111",
-                    f"{where}/inputs",
-                    f"missing input {name!r}",
-                    expected=str(wanted.spec),
-                    found="nothing",
-                    hint=f'add "{name}": ...',
-                )
+        missing = [name for name, end in declared.items() if end.required and name not in values]
+        if missing:
+            resolved.is_broken = True
+            self.broken_nodes.add(resolved.id)
+        for name in missing if is_migrated else ():
+            if name not in resolved.refused:
+                self.report_missing(declared[name], where)
+
+    def bind_unknown(
+        self,
+        resolved: ResolvedNode,
+        declared: Mapping[str, Input],
+        name: str,
+        value: Any,
+        where: str,
+        *,
+        reports: bool,
+    ) -> None:
+        """Report an input that a node type does not have; the one that is meant has that finding, too."""
+        if reports:
+            near, known = find_nearest(name, declared), ", ".join(declared)
+            hint = suggest(name, declared) or f"its inputs: {known or 'none'}"
+            self.findings.report("E110", where, f"unknown input {name!r}", expected=known, found=name, hint=hint)
+            resolved.refused |= {near} if near is not None else set(declared)
+        self.binder.bind(value, TypeSpec("any"), where)
+        resolved.is_broken |= may_map(value)
+
+    def report_missing(self, wanted: Input, where: str) -> None:
+        self.findings.report(
+            "E111",
+            f"{where}/inputs",
+            f"missing input {wanted.name!r}",
+            expected=str(wanted.spec),
+            found="nothing",
+            hint=f'add "{wanted.name}": ...',
+        )
+
+    def check_literals(self, resolved: ResolvedNode, where: str) -> None:
+        """Report what the node type refuses in what is written at the node."""
+        if resolved.node_type is None:
+            return
+        found = find_input_faults(resolved.node_type, resolved.inputs, lambda _: None, unknown=resolved.refused)
+        faults = [fault for fault in found if not fault.is_warning]  # warnings may need the models
+        places = (locate_fault(fault, where, resolved.list_written()) for fault in faults)
+        self.findings.extend(fault.create_finding(place) for fault, place in zip(faults, places, strict=True))
 
     # -- graphs in graphs ------------------------------------------------------------------------------
 

@@ -40,6 +40,7 @@ class ResolvedNode:
         subgraph: Its graph, for a node that is a graph.
         inputs: Its inputs that have a source.
         outputs: Types of its outputs.
+        refused: Names of its inputs whose values have a finding.
         when: The condition that it runs under.
         migrated: How it is read, if it was written for another version of its type.
         is_broken: Whether the types of its outputs are unknown because of an error, in it or before it.
@@ -50,9 +51,15 @@ class ResolvedNode:
     subgraph: ResolvedGraph | None = None
     inputs: dict[str, Bound] = field(default_factory=dict)
     outputs: dict[str, TypeSpec] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
     when: Source | None = None
     migrated: MigratedNode | None = None
     is_broken: bool = False
+
+    def list_written(self) -> dict[str, str]:
+        """Return the names of the inputs that the node gives, each with how the graph writes it."""
+        written = self.migrated.written if self.migrated is not None else {}
+        return {name: written.get(name, name) for name in self.inputs}
 
     @property
     def is_mapped(self) -> bool:

@@ -20,7 +20,14 @@ INSTALLED_ID = "urn:studio:graph:1:installed"
 _TYPE_EXAMPLES = ["text", "int", "float", "bool", "choice", "json", "image", "mask", "audio", "video", "list[text]"]
 _FILES = {"files": {"type": "string", "description": "Files of a folder, such as frames/*.png or frames/%05d.png."}}
 _MODEL_PATTERN = f"^({'|'.join(SCHEMES)}):"
-_JSON_TYPES = {"text": "string", "int": "integer", "float": "number", "number": "number", "bool": "boolean"}
+_JSON_TYPES: dict[str, list[str]] = {
+    "text": ["string"],
+    "int": ["integer"],
+    "float": ["number"],
+    "number": ["number"],
+    "text_or_number": ["string", "number"],
+    "bool": ["boolean"],
+}
 
 
 def create_format_schema() -> Schema:
@@ -386,8 +393,8 @@ def _describe_plain(spec: TypeSpec) -> Schema:
         return {"enum": choices} if spec.choices else {"type": ["string", "integer", *["null"] * spec.optional]}
     if spec.name not in _JSON_TYPES:
         return {}
-    name = _JSON_TYPES[spec.name]
-    schema: Schema = {"type": [name, "null"] if spec.optional else name}
+    names = [*_JSON_TYPES[spec.name], *["null"] * spec.optional]
+    schema: Schema = {"type": names if len(names) > 1 else names[0]}
     return schema if spec.limits is None else schema | _describe_limits(spec.limits, is_text=spec.name == "text")
 
 

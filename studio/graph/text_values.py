@@ -73,9 +73,16 @@ def _read_json(text: str) -> Any:
         return text
 
 
+def _read_text_or_number(text: str, spec: TypeSpec) -> Any:
+    value = _read_json(text)
+    is_taken = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_taken or (value is None and spec.optional) else text
+
+
 _READERS: dict[str, Callable[[str, TypeSpec], Any]] = {
     "text": lambda text, spec: text,
     "path": lambda text, spec: text,
+    "text_or_number": _read_text_or_number,
     "choice": _read_choice,
     "bool": _read_bool,
     "model": _read_model,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Audio, Field, File, Image, Mask, Model, OutputPath, TypeSpec, Video
-from studio.api.type_spec import ValueProblem, check_value
+from studio.api.type_spec import ValueProblem, check_value, find_written_faults
 
 
 class NoVariation(Exception):
@@ -31,6 +31,8 @@ def derive_value(spec: TypeSpec, value: Any, classes: Mapping[str, type], folder
         try:
             checked = check_value(spec, candidate, classes)
         except ValueProblem:
+            continue
+        if any(True for _ in find_written_faults(spec, checked)):
             continue
         if type(checked) is not type(value) or checked != value:
             return checked

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import Annotated, Literal, NamedTuple
 
-from studio.api import Audio, Context, Field, MediaError, node
+from studio.api import Audio, Context, Field, MediaError, check_inputs, node
+from studio_audio import checks
 
 Seconds = Annotated[float, Field(ge=0, le=86_400, unit="seconds")]
 Shape = Literal["linear", "equal_power", "smooth", "exponential"]
@@ -25,7 +26,7 @@ class Trimmed(NamedTuple):
     end: float
 
 
-@node("audio.trim")
+@node("audio.trim", check=check_inputs(checks.check_span))
 def trim_audio(
     ctx: Context,
     audio: Audio,
@@ -51,8 +52,7 @@ def trim_audio(
     from studio_audio.bounds import check_length
     from studio_audio.join import cut
 
-    if end is not None and seconds is not None:
-        raise MediaError("E641", "both 'end' and 'seconds' are given", hint="give one of them")
+    checks.check_span(end, start, seconds)
     first = round(start * audio.rate)
     last = audio.frames if end is None else round(end * audio.rate)
     if seconds is not None:
@@ -101,7 +101,10 @@ def concatenate_audio(
     return concatenate(parts, frames)
 
 
-@node("audio.mix")
+@node(
+    "audio.mix",
+    check=check_inputs(checks.check_gain_count, checks.check_gains, checks.check_offset_count, checks.check_offsets),
+)
 def mix_audio(
     ctx: Context,
     sounds: Annotated[list[Audio], Field(min_length=1, max_length=1000)],
@@ -123,12 +126,10 @@ def mix_audio(
     from studio_audio.join import match_all, mix
 
     decibels, starts = gains or [0.0] * len(sounds), offsets or [0.0] * len(sounds)
-    for name, numbers, low, high in (("gains", decibels, -120, 60), ("offsets", starts, 0, 86_400)):
-        if len(numbers) != len(sounds):
-            raise MediaError("E641", f"{len(sounds)} clips and {len(numbers)} {name}", hint="give one for each clip")
-        for number in numbers:
-            if not low <= number <= high:
-                raise MediaError("E641", f"{name}: {number:g} is out of range", hint=f"give {low} to {high}")
+    checks.check_gain_count(gains, sounds)
+    checks.check_gains(gains)
+    checks.check_offset_count(offsets, sounds)
+    checks.check_offsets(offsets)
     parts = match_all(sounds)
     ctx.step(0, 1)
     rate, frames = parts[0].rate, [round(start * parts[0].rate) for start in starts]
@@ -204,7 +205,7 @@ def trim_silence(
     return Trimmed(cut(audio, first, last), first / audio.rate, last / audio.rate)
 
 
-@node("audio.channels")
+@node("audio.channels", check=check_inputs(checks.check_layout))
 def change_channels(
     ctx: Context,
     audio: Audio,
@@ -227,9 +228,7 @@ def change_channels(
     from studio_audio.blocks import change_audio
     from studio_audio.channels import check_channels, mix_to_mono, mix_to_stereo, select_channels
 
-    if (layout == "select") != bool(select):
-        raise MediaError("E641", f"layout {layout!r} and select {select!r} do not go together",
-                         hint='write layout "select" and the channels in select')  # fmt: skip
+    checks.check_layout(select, layout)
     if layout == "select":
         wanted = select or []
         check_channels(audio.channels, wanted)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from studio.api import Audio, Context, Field, JsonValue, node
+from studio.api import Audio, Context, Field, Grammar, JsonValue, node
+from studio_audio.bands import parse_bands
 
 Hertz = Annotated[float | None, Field(gt=0, le=384_000, unit="hertz")]
 Shelf = Annotated[float, Field(ge=-40, le=40, unit="dB")]
@@ -27,7 +28,7 @@ def equalize_audio(
     ctx: Context,
     audio: Audio,
     *,
-    bands: JsonValue = None,
+    bands: Annotated[JsonValue, Grammar("a list of bands", parse_bands)] = None,
     bass: Shelf = 0.0,
     treble: Shelf = 0.0,
     low_cut: Hertz = None,
@@ -49,10 +50,11 @@ def equalize_audio(
         MediaError: E646 for invalid bands, E641 for a frequency of half the rate or more.
     """
     from studio_audio.blocks import change_audio
-    from studio_audio.filters import check_frequency, create_biquad, filter_blocks, parse_bands
+    from studio_audio.bounds import check_frequency
+    from studio_audio.filters import create_bands, create_biquad, filter_blocks
 
     rate = audio.rate
-    sections = parse_bands([] if bands is None else bands, rate)
+    sections = create_bands([] if bands is None else parse_bands(bands), rate)
     if bass:
         sections.append(create_biquad("low_shelf", rate, min(200.0, 0.2 * rate), bass))
     if treble:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NamedTuple
 
-from studio.api import Audio, Channels, Context, Field, Image, JsonValue, MediaError, Video, node
+from studio.api import Audio, Channels, Context, Field, Grammar, Image, JsonValue, Video, check_inputs, node
+from studio_audio.bounds import parse_intensity
+from studio_audio.checks import check_soundtrack_length
 
 
 class Analysis(NamedTuple):
@@ -69,13 +71,13 @@ def analyze_audio(
     return Analysis(facts, Image(plot_analysis(audio, facts, width, height)), facts["tempo"], facts["key"])
 
 
-@node("audio.soundtrack", code=2)
+@node("audio.soundtrack", code=2, check=check_inputs(check_soundtrack_length))
 def make_soundtrack(
     ctx: Context,
     music: Audio,
     *,
     seconds: Annotated[float | None, Field(ge=2, le=7200, unit="seconds")] = None,
-    intensity: JsonValue = None,
+    intensity: Annotated[JsonValue, Grammar("a list of points", parse_intensity)] = None,
     video: Video | None = None,
     ride: Annotated[float, Field(ge=0, le=1)] | None = None,
     ending: Literal["fade", "piece"] = "fade",
@@ -102,17 +104,17 @@ def make_soundtrack(
             seconds, E644 for music without beats to cut at, E646 for invalid points; E503 and
             E640 for more samples than an hour of 48 kHz stereo has, as music and result are held whole.
     """
-    from studio_audio.bounds import check_audible, check_whole, parse_points
+    from studio_audio.bounds import check_audible, check_whole
     from studio_audio.motion import measure_motion
     from studio_audio.soundtrack import Request, compose, cut_piece
 
+    check_soundtrack_length(seconds, video)
     check_audible(music, 4.0, "a soundtrack")
-    curve = [] if intensity is None else parse_points(intensity, "intensity", 0.0, 1.0)
+    curve = [] if intensity is None else parse_intensity(intensity)
     if video is not None and (seconds is None or not curve):
         points, length = measure_motion(video, lambda done, total: ctx.step(done, total))
         seconds, curve = seconds or length, curve or points
-    if seconds is None:
-        raise MediaError("E641", "it is not said how long the soundtrack is", hint="give seconds, or a video")
+    assert seconds is not None  # checked above
     check_whole(seconds * music.rate, music.channels, music.rate)
     ctx.step(0, 4)
     piece = cut_piece(music.samples, music.rate)

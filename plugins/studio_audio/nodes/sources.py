@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from studio.api import Audio, Context, Field, File, JsonValue, MediaError, OutputPath, Video, node
+from studio.api import Audio, Context, Field, File, JsonValue, MediaError, OutputPath, Video, check_inputs, node
+from studio_audio import checks
 
 Seconds = Annotated[float, Field(ge=0, le=86_400, unit="seconds")]
 Rate = Annotated[int, Field(ge=1000, le=768_000, unit="hertz")]
@@ -43,7 +44,12 @@ def load_audio(ctx: Context, file: File) -> Audio:
     return AudioType().read_file(file.path, MediaLimits())
 
 
-@node("audio.save", cache="never", lane="io")
+@node(
+    "audio.save",
+    cache="never",
+    lane="io",
+    check=check_inputs(checks.check_audio_name, checks.check_bits),
+)
 def save_audio(
     ctx: Context,
     audio: Audio,
@@ -68,7 +74,9 @@ def save_audio(
     """
     from studio_audio.save import save
 
-    save(audio, path.path, bits, kilobits)
+    checks.check_audio_name(path.name)
+    checks.check_bits(bits, path.name)
+    save(audio, path, bits, kilobits)
     return path.name
 
 
@@ -119,7 +127,10 @@ def describe_audio(ctx: Context, audio: Audio) -> Facts:
     return Facts(audio.duration, audio.rate, audio.channels, loudness, facts)
 
 
-@node("audio.tone")
+@node(
+    "audio.tone",
+    check=check_inputs(checks.check_start_frequency, checks.check_end_frequency, checks.check_made_whole),
+)
 def make_tone(
     ctx: Context,
     *,
@@ -147,8 +158,7 @@ def make_tone(
     """
     import numpy as np
 
-    from studio_audio.bounds import check_whole
-    from studio_audio.filters import check_frequency
+    from studio_audio.bounds import check_frequency, check_whole
     from studio_audio.generate import create_tone
 
     frames = round(seconds * rate)
@@ -160,7 +170,7 @@ def make_tone(
     return Audio(np.repeat(wave[:, None], channels, axis=1), rate)
 
 
-@node("audio.noise")
+@node("audio.noise", check=check_inputs(checks.check_made_whole))
 def make_noise(
     ctx: Context,
     *,
@@ -195,7 +205,7 @@ def make_noise(
     return Audio(create_noise(frames, channels, ctx.rng(seed), color) * np.float32(10 ** (gain / 20)), rate)
 
 
-@node("audio.silence")
+@node("audio.silence", check=check_inputs(checks.check_made))
 def make_silence(ctx: Context, *, seconds: Seconds = 1.0, rate: Rate = 44_100, channels: Count = 1) -> Audio:
     """Make silence.
 

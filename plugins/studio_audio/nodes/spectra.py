@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from studio.api import Audio, Channels, Context, Field, Image, MediaError, node
+from studio.api import Audio, Channels, Context, Field, Image, MediaError, check_inputs, node
+from studio_audio import checks
 from studio_audio.spectrogram import Spectrogram
 
 Grey = Annotated[Image, Channels(1)]
@@ -24,7 +25,7 @@ class Drawn(NamedTuple):
     spectrogram: Spectrogram
 
 
-@node("audio.spectrogram")
+@node("audio.spectrogram", check=check_inputs(checks.check_window, checks.check_bands_range))
 def make_spectrogram(
     ctx: Context,
     audio: Audio,
@@ -62,10 +63,8 @@ def make_spectrogram(
 
     if not audio.frames:
         raise MediaError("E642", "the audio has no samples, so it has no spectrogram", hint="check its source")
-    if window % overlap:
-        raise MediaError(
-            "E641", f"a window of {window} samples is not a multiple of {overlap}", hint="take a power of two"
-        )
+    checks.check_window(window, overlap)
+    checks.check_bands_range(high, low, kind)
     ctx.step(0, 1)
     if kind == "stft":
         return analyse_stft(audio, window, window // overlap)
@@ -101,7 +100,7 @@ def audio_from_spectrogram(
     return synthesise(spectrogram, rounds, ctx.rng(seed), lambda done, total: ctx.step(done, total))
 
 
-@node("audio.spectrogram_image")
+@node("audio.spectrogram_image", check=check_inputs(checks.check_levels))
 def draw_spectrogram(ctx: Context, spectrogram: Spectrogram, *, low: Low = -90.0, high: High = 0.0) -> Drawn:
     """Show a spectrogram as a grey image in decibels, for any image node to work on; one pixel is one value.
 
@@ -115,11 +114,11 @@ def draw_spectrogram(ctx: Context, spectrogram: Spectrogram, *, low: Low = -90.0
     """
     from studio_audio.spectrum_image import draw_levels
 
-    _check_levels(low, high)
+    checks.check_levels(high, low)
     return Drawn(Image(draw_levels(spectrogram, low, high)), spectrogram)
 
 
-@node("audio.from_spectrogram_image")
+@node("audio.from_spectrogram_image", check=check_inputs(checks.check_levels))
 def read_spectrogram(
     ctx: Context,
     image: Image,
@@ -152,7 +151,7 @@ def read_spectrogram(
     from studio_audio.bounds import check_length
     from studio_audio.spectrum_image import apply_levels, read_levels, resize_levels
 
-    _check_levels(low, high)
+    checks.check_levels(high, low)
     weights = np.array([0.299, 0.587, 0.114], np.float32)
     pixels = image.pixels
     levels = pixels[:, :, 0] if image.channels == 1 else pixels[:, :, :3] @ weights
@@ -192,8 +191,3 @@ def plot_audio(
 
     ctx.step(0, 1)
     return Image(draw_audio(audio, width, height, show != "spectrogram", show != "wave"))
-
-
-def _check_levels(low: float, high: float) -> None:
-    if high <= low:
-        raise MediaError("E641", f"white at {high:g} dB is not above black at {low:g}", hint="let high be above low")

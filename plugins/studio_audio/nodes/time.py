@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from studio.api import Audio, Context, Field, MediaError, node
+from studio.api import Audio, Context, Field, MediaError, check_inputs, node
+from studio_audio.checks import check_stretch
 
 Method = Literal["music", "tones"]
 
@@ -50,7 +51,7 @@ def resample_audio(
     return resample_stream(audio, rate, recipe)
 
 
-@node("audio.time_stretch", code=2)
+@node("audio.time_stretch", code=2, check=check_inputs(check_stretch))
 def stretch_time(
     ctx: Context,
     audio: Audio,
@@ -76,8 +77,7 @@ def stretch_time(
     from studio_audio.bounds import check_length
     from studio_audio.stretch import stretch_audio
 
-    if (factor is None) == (seconds is None):
-        raise MediaError("E641", "a stretch needs either a factor or a length in seconds", hint="give one of them")
+    check_stretch(factor, seconds)
     if seconds is not None and (not audio.frames or not 0.1 <= seconds * audio.rate / audio.frames <= 10):
         raise MediaError(
             "E641",

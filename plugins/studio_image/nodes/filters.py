@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from studio.api import Channels, Context, Field, Image, node
+from studio.api import Channels, Context, Field, Image, check_inputs, node
+from studio_image.checks import check_median
 
 
-@node("image.blur")
+@node("image.blur", check=check_inputs(check_median))
 def blur_image(
     ctx: Context,
     image: Image,
@@ -27,6 +28,7 @@ def blur_image(
     """
     from studio_image.blur import blur
 
+    check_median(radius, kind)
     return Image(blur(image.pixels, radius, kind)) if radius > 0 else image
 
 

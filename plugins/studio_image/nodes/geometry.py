@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from studio.api import Context, Field, Image, node
+from studio.api import Color, Context, Field, Image, check_inputs, node, parse_color
 from studio_image.anchor import Anchor
+from studio_image.checks import check_sides, check_target
+from studio_image.crop import Aspect
 
 Side = Annotated[int, Field(ge=1, le=65_535, unit="pixels")]
 Method = Literal["auto", "lanczos", "area", "bicubic", "bilinear", "nearest"]
 
 
-@node("image.resize")
+@node("image.resize", check=check_inputs(check_sides, check_target))
 def resize_image(
     ctx: Context,
     image: Image,
@@ -22,7 +24,7 @@ def resize_image(
     mode: Literal["stretch", "fit", "fill", "pad"] = "stretch",
     method: Method = "auto",
     anchor: Anchor = "center",
-    color: str = "transparent",
+    color: Color = "transparent",
     linear_light: bool = False,
     multiple_of: Annotated[int, Field(ge=1, le=1024)] = 1,
 ) -> Image:
@@ -49,6 +51,7 @@ def resize_image(
 
     source = (image.width, image.height)
     target = choose_size(source, width, height, scale, multiple_of)
+    check_target(width, height, mode, multiple_of)
     both = width is not None and height is not None
     size, box = target, None
     if both and mode in ("fit", "pad"):
@@ -63,8 +66,6 @@ def resize_image(
     else:
         result = Image(resample(image.pixels, *size, method, linear_light=linear_light, box=box))
     if both and mode == "pad" and size != target:
-        from studio_image.color import parse_color
-
         return Image(pad_to(result.pixels, target, anchor, parse_color(color)))
     return result
 
@@ -78,7 +79,7 @@ def crop_image(
     y: Annotated[int | None, Field(ge=0, unit="pixels")] = None,
     width: Side | None = None,
     height: Side | None = None,
-    aspect: str | None = None,
+    aspect: Aspect | None = None,
     anchor: Anchor = "center",
 ) -> Image:
     """Cut a rectangle out of an image; its samples stay as they are.
@@ -105,7 +106,7 @@ def rotate_image(
     *,
     degrees: Annotated[float, Field(unit="degrees")] = 90.0,
     expand: bool = True,
-    color: str = "transparent",
+    color: Color = "transparent",
 ) -> Image:
     """Turn an image about its centre; exact for multiples of 90 degrees, bicubic otherwise.
 
@@ -115,7 +116,6 @@ def rotate_image(
         expand: Grow the image so that nothing is cut off; otherwise its size stays.
         color: Color of the corners; "transparent" gives the result an alpha channel.
     """
-    from studio_image.color import parse_color
     from studio_image.rotate import rotate, rotate_quarters
 
     fill = parse_color(color)
@@ -150,9 +150,9 @@ def frame_image(
     top: Annotated[int | None, Field(ge=0, le=65_535, unit="pixels")] = None,
     right: Annotated[int | None, Field(ge=0, le=65_535, unit="pixels")] = None,
     bottom: Annotated[int | None, Field(ge=0, le=65_535, unit="pixels")] = None,
-    color: str = "#f6f3eb",
+    color: Color = "#f6f3eb",
     line: Annotated[int, Field(ge=0, le=1000, unit="pixels")] = 0,
-    line_color: str = "#1a1a1c",
+    line_color: Color = "#1a1a1c",
     radius: Annotated[float, Field(ge=0, le=65_535, unit="pixels")] = 0.0,
 ) -> Image:
     """Put a border around an image: a mat, an instant-photo frame, or just room.
@@ -169,7 +169,6 @@ def frame_image(
         line_color: Its color.
         radius: Radius of round outer corners; more than 0 gives the result an alpha channel.
     """
-    from studio_image.color import parse_color
     from studio_image.frame import add_frame
 
     sides = tuple(size if side is None else side for side in (left, top, right, bottom))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from studio.api import Channels, Context, Field, Image, Mask, node
+from studio.api import Channels, Color, Context, Field, Image, Mask, check_inputs, node, parse_color
+from studio_image.checks import check_area
 
 Side = Annotated[int, Field(ge=1, le=65_535, unit="pixels")]
 Feather = Annotated[float, Field(ge=0, le=2000, unit="pixels")]
@@ -15,7 +16,7 @@ def mask_from_color(
     ctx: Context,
     image: Image,
     *,
-    color: str = "#00ff00",
+    color: Color = "#00ff00",
     tolerance: Annotated[float, Field(ge=0, le=400, unit="delta E")] = 30.0,
     softness: Annotated[float, Field(ge=0, le=400, unit="delta E")] = 10.0,
     feather: Feather = 0.0,
@@ -31,7 +32,6 @@ def mask_from_color(
         feather: Standard deviation of a Gaussian over the mask.
         invert: Choose everything else.
     """
-    from studio_image.color import parse_color
     from studio_image.select import feather as soften
     from studio_image.select import select_color
 
@@ -87,7 +87,7 @@ def image_from_mask(ctx: Context, mask: Mask) -> Annotated[Image, Channels(1)]:
     return Image(mask.stored)
 
 
-@node("image.new_mask")
+@node("image.new_mask", check=check_inputs(check_area))
 def new_mask(
     ctx: Context,
     *,
@@ -114,11 +114,10 @@ def new_mask(
         feather: Standard deviation of a Gaussian over the edge.
         invert: Choose what is outside.
     """
-    from studio_image.bounds import check_size
     from studio_image.select import draw_shape
     from studio_image.select import feather as soften
 
-    check_size(width, height)
+    check_area(width, height)
     wide = max(width - left, 1.0) if shape_width is None else shape_width
     high = max(height - top, 1.0) if shape_height is None else shape_height
     chosen = soften(draw_shape(width, height, shape, (left, top, wide, high)), feather)
@@ -173,7 +172,7 @@ def combine_masks(
     return Mask(combine(first.pixels, second.pixels, operation))
 
 
-@node("image.resize_mask")
+@node("image.resize_mask", check=check_inputs(check_area))
 def resize_mask(
     ctx: Context,
     mask: Mask,
@@ -190,10 +189,9 @@ def resize_mask(
         height: Rows of the result.
         method: As for image.resize.
     """
-    from studio_image.bounds import check_size
     from studio_image.resize import resample_nearest, resample_plane
 
-    check_size(width, height)
+    check_area(width, height)
     if method == "nearest":
         return Mask(resample_nearest(mask.stored, width, height))
     return Mask(resample_plane(mask.pixels, width, height, method))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from studio.api import Context, Field, Image, MediaError, node
+from studio.api import Color, Context, Field, Image, check_inputs, node, parse_color
+from studio_image.checks import check_labels
 
 
-@node("image.grid")
+@node("image.grid", check=check_inputs(check_labels))
 def make_grid(
     ctx: Context,
     images: Annotated[list[Image], Field(min_length=1, max_length=10_000)],
@@ -18,7 +19,7 @@ def make_grid(
     fit: Literal["fit", "fill", "stretch"] = "fit",
     gap: Annotated[int, Field(ge=0, le=10_000, unit="pixels")] = 16,
     margin: Annotated[int, Field(ge=0, le=10_000, unit="pixels")] = 24,
-    background: str = "#16171b",
+    background: Color = "#16171b",
     labels: Annotated[list[str] | None, Field(max_length=10_000)] = None,
     label_size: Annotated[float, Field(ge=0, le=1000, unit="pixels")] = 0.0,
 ) -> Image:
@@ -36,16 +37,10 @@ def make_grid(
         labels: A line below each image, as many as there are images; empty for none.
         label_size: Size of the labels; 0 chooses one.
     """
-    from studio_image.color import parse_color
     from studio_image.grid import make_grid as lay_out
     from studio_image.typeset import load_fonts, warn_about
 
-    if labels and len(labels) != len(images):
-        raise MediaError(
-            "E507",
-            f"{len(labels)} labels for {len(images)} images",
-            hint="give one label for each image, empty text for none",
-        )
+    check_labels(labels, images)
     sheet, blocks = lay_out(
         [image.pixels for image in images],
         labels or [],

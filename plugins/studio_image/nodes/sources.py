@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from studio.api import Context, Field, File, Image, JsonValue, MediaError, OutputPath, node
+from studio.api import Color, Context, Field, File, Image, JsonValue, OutputPath, check_inputs, node, parse_color
+from studio_image.checks import check_area, check_channels, check_image_name
 
 Side = Annotated[int, Field(ge=1, le=65_535, unit="pixels")]
 
@@ -41,7 +42,7 @@ def load_image(ctx: Context, file: File) -> Image:
     return ImageType().read_file(file.path, MediaLimits())
 
 
-@node("image.save", cache="never", lane="io")
+@node("image.save", cache="never", lane="io", check=check_inputs(check_image_name))
 def save_image(
     ctx: Context,
     image: Image,
@@ -61,7 +62,8 @@ def save_image(
     """
     from studio_image.save import save
 
-    save(image, path.path, quality)
+    check_image_name(path.name)
+    save(image, path, quality)
     return path.name
 
 
@@ -82,13 +84,13 @@ def describe_image(ctx: Context, image: Image) -> Facts:
     return Facts(image.width, image.height, image.channels, bits, size | more)
 
 
-@node("image.new")
+@node("image.new", check=check_inputs(check_area, check_channels))
 def new_image(
     ctx: Context,
     *,
     width: Side = 1024,
     height: Side = 1024,
-    color: str = "white",
+    color: Color = "white",
     channels: Literal["auto", "grey", "rgb", "rgba"] = "auto",
 ) -> Image:
     """Make an image of one color.
@@ -99,29 +101,22 @@ def new_image(
         color: "#rrggbb", "#rrggbbaa", a CSS name or "transparent".
         channels: "auto" takes RGBA for a color with transparency and RGB otherwise.
     """
-    from studio_image.bounds import check_size
-    from studio_image.color import parse_color
     from studio_image.generate import fill
 
     parsed = parse_color(color)
-    check_size(width, height)
+    check_area(width, height)
+    check_channels(color, channels)
     count = {"grey": 1, "rgb": 3, "rgba": 4}.get(channels, 4 if parsed[3] < 1 else 3)
-    if count < 4 and parsed[3] < 1:
-        raise MediaError(
-            "E507",
-            f"{color!r} is transparent, which an image in {channels} cannot hold",
-            hint='use channels "rgba" or "auto"',
-        )
     return Image(fill(width, height, parsed, count))
 
 
-@node("image.gradient")
+@node("image.gradient", check=check_inputs(check_area))
 def create_gradient(
     ctx: Context,
     *,
     width: Side = 1024,
     height: Side = 1024,
-    colors: Annotated[list[str], Field(min_length=1, max_length=64)] = ["#0f2027", "#2c5364", "#f2c987"],  # noqa: B006  (never written to)
+    colors: Annotated[list[Color], Field(min_length=1, max_length=64)] = ["#0f2027", "#2c5364", "#f2c987"],  # noqa: B006  (never written to)
     course: Literal["linear", "radial"] = "linear",
     degrees: Annotated[float, Field(unit="degrees")] = 270.0,
     linear_light: bool = False,
@@ -136,16 +131,14 @@ def create_gradient(
         degrees: Direction of a linear one, counterclockwise: 0 runs to the right, 90 up, 270 down.
         linear_light: Mix light instead of encoded values (brighter in between).
     """
-    from studio_image.bounds import check_size
-    from studio_image.color import parse_color
     from studio_image.generate import draw_gradient
 
-    check_size(width, height)
+    check_area(width, height)
     stops = [parse_color(color) for color in colors]
     return Image(draw_gradient(width, height, stops, course, degrees, linear_light=linear_light))
 
 
-@node("image.noise")
+@node("image.noise", check=check_inputs(check_area))
 def create_noise(
     ctx: Context,
     *,
@@ -166,8 +159,7 @@ def create_noise(
         monochrome: One grey channel instead of three colors.
         seed: Another seed, another noise.
     """
-    from studio_image.bounds import check_size
     from studio_image.generate import make_noise
 
-    check_size(width, height)
+    check_area(width, height)
     return Image(make_noise(width, height, kind, scale, 1 if monochrome else 3, ctx.rng(seed)))

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from studio.api import Context, Field, File, Image, node
+from studio.api import Color, Context, Field, File, Image, check_inputs, node, parse_color
 from studio_image.anchor import Anchor
+from studio_image.checks import check_font
+from studio_image.color import ColorOrAuto, Ink
 
 FontName = Literal["sans", "sans_bold", "serif", "display", "universal"]
 Shift = Annotated[float, Field(ge=-1_000_000, le=1_000_000, unit="pixels")]
 Ems = Annotated[float, Field(ge=0, le=10, unit="em")]
 
 
-@node("image.draw_text")
+@node("image.draw_text", check=check_inputs(check_font))
 def draw_text(
     ctx: Context,
     image: Image,
     text: Annotated[str, Field(max_length=20_000)],
     *,
     size: Annotated[float, Field(ge=1, le=8192, unit="pixels")] = 48.0,
-    color: str = "white",
+    color: Color = "white",
     font: FontName = "sans",
     font_file: File | None = None,
     anchor: Anchor = "center",
@@ -31,11 +33,11 @@ def draw_text(
     leading: Annotated[float, Field(ge=0.1, le=10, unit="em")] = 1.25,
     tracking: Annotated[float, Field(ge=-0.5, le=10, unit="em")] = 0.0,
     outline: Annotated[float, Field(ge=0, le=500, unit="pixels")] = 0.0,
-    outline_color: str = "black",
-    shadow: str | None = None,
+    outline_color: Color = "black",
+    shadow: Ink | None = None,
     shadow_offset: Ems = 0.05,
     shadow_blur: Ems = 0.06,
-    box: str | None = None,
+    box: Ink | None = None,
     padding: Ems = 0.4,
     box_radius: Ems = 0.2,
 ) -> Image:
@@ -70,7 +72,6 @@ def draw_text(
         box_radius: Radius of its corners.
     """
     from studio_image import draw_text as drawing
-    from studio_image.color import parse_color
     from studio_image.typeset import Style, load_fonts, warn_about
 
     style = Style(load_fonts(font, font_file.path if font_file else None), size, tracking, leading)
@@ -101,7 +102,7 @@ def draw_text(
     return Image(result)
 
 
-@node("image.caption")
+@node("image.caption", check=check_inputs(check_font))
 def caption_image(
     ctx: Context,
     image: Image,
@@ -112,8 +113,8 @@ def caption_image(
     position: Literal["top", "bottom"] = "bottom",
     align: Literal["left", "center", "right"] = "center",
     size: Annotated[float, Field(ge=0, le=0.5)] = 0.0,
-    band_color: str = "auto",
-    text_color: str = "auto",
+    band_color: ColorOrAuto = "auto",
+    text_color: ColorOrAuto = "auto",
     font: FontName = "serif",
     font_file: File | None = None,
 ) -> Image:

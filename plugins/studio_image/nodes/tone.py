@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from studio.api import Channels, Context, Field, Image, JsonValue, Mask, node
+from studio.api import Channels, Color, Context, Field, Image, JsonValue, Mask, node, parse_color
 
 Grey = Annotated[Image, Channels(1)]
 
@@ -129,7 +129,7 @@ def convert_image(
     image: Image,
     *,
     colors: Literal["keep", "grey", "rgb", "rgba"] = "keep",
-    background: str = "white",
+    background: Color = "white",
     bits: Literal["keep", "8", "16", "float"] = "keep",
 ) -> Image:
     """Change an image's channels and depth.
@@ -140,7 +140,6 @@ def convert_image(
         background: Color that an alpha channel is laid over when it goes; its own alpha does not count.
         bits: Round samples to 8 or 16 bits; "keep" and "float" leave them.
     """
-    from studio_image.color import parse_color
     from studio_image.convert import convert_channels, convert_depth
 
     ground = parse_color(background)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 from studio.api import Context, Field, Lazy, StudioError, node
@@ -32,7 +32,44 @@ def _demand(value: T | None, name: str) -> T:
     return value
 
 
-@node("logic.switch", needs=_need_branch)
+def _check_chosen(inputs: Mapping[str, Any], name: str) -> Iterator[tuple[str, StudioError]]:
+    """Yield an error if nothing is there at the input that is chosen."""
+    if name in inputs:
+        try:
+            _demand(inputs[name], name)
+        except StudioError as error:
+            yield name, error
+
+
+def _check_switch(inputs: Mapping[str, Any], _: object) -> Iterator[tuple[str, StudioError]]:
+    if "condition" in inputs:
+        yield from _check_chosen(inputs, *_need_branch(inputs["condition"]))
+
+
+def _check_choice(inputs: Mapping[str, Any], _: object) -> Iterator[tuple[str, StudioError]]:
+    if "index" in inputs:
+        yield from _check_chosen(inputs, *_need_case(inputs["index"]))
+
+
+def _check_match(inputs: Mapping[str, Any], _: object) -> Iterator[tuple[str, StudioError]]:
+    if not {"text", "names"} <= inputs.keys():
+        return
+    chosen = _find_match(inputs["text"], inputs["names"])
+    if chosen != "otherwise":
+        yield from _check_chosen(inputs, chosen)
+    elif "otherwise" in inputs and inputs["otherwise"] is None:
+        yield "text", _refuse_name(inputs["text"], inputs["names"])
+
+
+def _refuse_name(text: str, names: list[str]) -> StudioError:
+    return StudioError(
+        "E320",
+        f"{text[:60]!r} is not one of {', '.join(repr(name) for name in names)}",
+        hint="use one of these names, or give a value at 'otherwise'",
+    )
+
+
+@node("logic.switch", needs=_need_branch, check=_check_switch)
 def switch_value(
     ctx: Context,
     condition: bool,
@@ -50,7 +87,7 @@ def switch_value(
     return _demand(if_true, "if_true") if condition else _demand(if_false, "if_false")
 
 
-@node("logic.choose", needs=_need_case)
+@node("logic.choose", needs=_need_case, check=_check_choice)
 def choose_value(
     ctx: Context,
     index: Annotated[int, Field(ge=1, le=8)],
@@ -81,7 +118,7 @@ def choose_value(
     return _demand(cases[index - 1], f"case_{index}")
 
 
-@node("logic.match", needs=_need_match)
+@node("logic.match", needs=_need_match, check=_check_match)
 def match_text(
     ctx: Context,
     text: str,
@@ -117,11 +154,7 @@ def match_text(
     }
     chosen = _find_match(text, names)
     if chosen == "otherwise" and otherwise is None:
-        raise StudioError(
-            "E320",
-            f"{text[:60]!r} is not one of {', '.join(repr(name) for name in names)}",
-            hint="use one of these names, or give a value at 'otherwise'",
-        )
+        raise _refuse_name(text, names)
     return _demand(otherwise if chosen == "otherwise" else cases[chosen], chosen)
 
 

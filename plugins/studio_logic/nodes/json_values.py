@@ -6,9 +6,10 @@ import json
 import math
 from typing import Annotated, Any
 
-from studio.api import Context, Field, JsonValue, StudioError, node
+from studio.api import Context, Field, Grammar, JsonValue, StudioError, check_inputs, node
+from studio_logic.pointer import split_pointer
 
-Pointer = Annotated[str, Field(max_length=2000)]
+Pointer = Annotated[str, Field(max_length=2000), Grammar("a JSON pointer", split_pointer)]
 
 
 @node("logic.json_get")
@@ -42,13 +43,7 @@ def set_value(ctx: Context, value: JsonValue, pointer: Pointer, entry: JsonValue
     return put(value, pointer, entry)
 
 
-@node("logic.parse_json")
-def parse_json(ctx: Context, text: Annotated[str, Field(max_length=1_000_000)]) -> JsonValue:
-    """Read JSON from a text.
-
-    Args:
-        text: The text; NaN and infinite numbers are not JSON.
-    """
+def _read_json(text: str) -> JsonValue:
     try:
         return json.loads(text, parse_constant=_refuse_constant, parse_float=_read_float)
     except (ValueError, RecursionError) as error:
@@ -70,6 +65,18 @@ def _read_float(text: str) -> float:
     return number
 
 
+@node("logic.parse_json")
+def parse_json(
+    ctx: Context, text: Annotated[str, Field(max_length=1_000_000), Grammar("JSON", _read_json)]
+) -> JsonValue:
+    """Read JSON from a text.
+
+    Args:
+        text: The text; NaN and infinite numbers are not JSON.
+    """
+    return _read_json(text)
+
+
 @node("logic.to_text")
 def write_text(ctx: Context, value: JsonValue, *, indent: Annotated[int, Field(ge=0, le=8)] = 0) -> str:
     """Write a value as text: text as it is, numbers in short form, the rest as JSON.
@@ -85,13 +92,7 @@ def write_text(ctx: Context, value: JsonValue, *, indent: Annotated[int, Field(g
     return format_value(value)
 
 
-@node("logic.to_number")
-def read_number(ctx: Context, value: JsonValue) -> int | float:
-    """Turn a text or a JSON number into a number.
-
-    Args:
-        value: A number, or a text that holds one, such as "1.5e3".
-    """
+def _read_number(value: JsonValue) -> int | float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
     if isinstance(value, str) and len(value) <= 100:
@@ -105,13 +106,27 @@ def read_number(ctx: Context, value: JsonValue) -> int | float:
     raise StudioError("E324", f"{str(value)[:60]!r} is not a number", hint='write it like "12" or "1.5"')
 
 
-@node("logic.to_list")
+@node("logic.to_number", check=check_inputs(_read_number))
+def read_number(ctx: Context, value: JsonValue) -> int | float:
+    """Turn a text or a JSON number into a number.
+
+    Args:
+        value: A number, or a text that holds one, such as "1.5e3".
+    """
+    return _read_number(value)
+
+
+def _read_list(value: JsonValue) -> list[JsonValue]:
+    if not isinstance(value, list):
+        raise StudioError("E324", f"{str(value)[:60]!r} is not a list", hint="use logic.collect for a single value")
+    return value
+
+
+@node("logic.to_list", check=check_inputs(_read_list))
 def read_list(ctx: Context, value: JsonValue) -> list[JsonValue]:
     """Turn a JSON list into a list, so that a node maps over it.
 
     Args:
         value: A JSON list.
     """
-    if not isinstance(value, list):
-        raise StudioError("E324", f"{str(value)[:60]!r} is not a list", hint="use logic.collect for a single value")
-    return value
+    return _read_list(value)

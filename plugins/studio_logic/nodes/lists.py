@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Annotated, Any, NamedTuple, TypeVar
 
-from studio.api import Context, Field, StudioError, node
+from studio.api import Context, Field, StudioError, check_inputs, node
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -134,7 +134,13 @@ def repeat_value(ctx: Context, value: T, count: Annotated[int, Field(ge=0, le=MO
     return [value] * count
 
 
-@node("logic.range")
+def _check_range(step: int, stop: int, start: int) -> None:
+    if step == 0:
+        raise StudioError("E323", "a range with step 0 never ends", hint="use a step of at least 1, or at most -1")
+    _check_count(max(0, -((start - stop) // step)))
+
+
+@node("logic.range", check=check_inputs(_check_range))
 def create_range(ctx: Context, stop: int, *, start: int = 0, step: int = 1) -> list[int]:
     """Count: from start, by step, up to but not including stop.
 
@@ -143,11 +149,8 @@ def create_range(ctx: Context, stop: int, *, start: int = 0, step: int = 1) -> l
         start: Where to begin.
         step: Distance of the numbers; negative counts down, 0 is an error.
     """
-    if step == 0:
-        raise StudioError("E323", "a range with step 0 never ends", hint="use a step of at least 1, or at most -1")
-    numbers = range(start, stop, step)
-    _check_count(max(0, -((start - stop) // step)))
-    return list(numbers)
+    _check_range(step, stop, start)
+    return list(range(start, stop, step))
 
 
 @node("logic.length")
@@ -160,7 +163,16 @@ def count_items(ctx: Context, items: list[Any]) -> int:
     return len(items)
 
 
-@node("logic.item")
+def _check_index(index: int, items: list[Any], wrap: bool) -> None:
+    if not items or not (wrap or -len(items) <= index < len(items)):
+        raise StudioError(
+            "E323",
+            f"no entry {index} in a list of {len(items)}",
+            hint="indices run from 0 to the length less 1; set wrap to begin anew",
+        )
+
+
+@node("logic.item", check=check_inputs(_check_index))
 def take_item(ctx: Context, items: list[T], *, index: int = 0, wrap: bool = False) -> T:
     """Take one entry of a list.
 
@@ -169,12 +181,7 @@ def take_item(ctx: Context, items: list[T], *, index: int = 0, wrap: bool = Fals
         index: Which one, from 0; -1 is the last.
         wrap: Begin anew past the end instead of failing.
     """
-    if not items or not (wrap or -len(items) <= index < len(items)):
-        raise StudioError(
-            "E323",
-            f"no entry {index} in a list of {len(items)}",
-            hint="indices run from 0 to the length less 1; set wrap to begin anew",
-        )
+    _check_index(index, items, wrap)
     return items[index % len(items)]
 
 

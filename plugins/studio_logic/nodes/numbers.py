@@ -5,13 +5,18 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
-from studio.api import Context, Field, StudioError, node
+from studio.api import Context, Field, Grammar, StudioError, check_inputs, node
+from studio_logic.calculate import calculate, check_expression
 
 
-@node("logic.calculate")
+def _check_values(expression: str, a: float, b: float, c: float, d: float) -> None:
+    calculate(expression, {"a": a, "b": b, "c": c, "d": d})
+
+
+@node("logic.calculate", check=check_inputs(_check_values))
 def calculate_number(
     ctx: Context,
-    expression: Annotated[str, Field(max_length=1000)],
+    expression: Annotated[str, Field(max_length=1000), Grammar("an expression", check_expression)],
     *,
     a: int | float = 0,
     b: int | float = 0,
@@ -31,8 +36,6 @@ def calculate_number(
         c: The number c.
         d: The number d.
     """
-    from studio_logic.calculate import calculate
-
     return calculate(expression, {"a": a, "b": b, "c": c, "d": d})
 
 

@@ -4,21 +4,46 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from studio.api import Context, Field, JsonValue, StudioError, node
+from studio.api import Context, Field, Grammar, JsonValue, StudioError, check_inputs, node
+from studio_logic import template as templates
 
 Text = Annotated[str, Field(max_length=1_000_000)]
 
 
-@node("logic.template")
+_LETTERS = ("a", "b", "c", "d")
+Part = str | int | float | None
+
+
+def _check_values(values: JsonValue) -> None:
+    if values is not None and not isinstance(values, dict):
+        raise StudioError(
+            "E321", f"values is {str(values)[:40]!r}, not a mapping", hint='write values like {"color": "red"}'
+        )
+
+
+def _check_names(template: str, values: JsonValue) -> None:
+    templates.check_holes(template, values if isinstance(values, dict) else {}, _LETTERS)
+
+
+def _check_all(template: str, values: JsonValue, a: Part, b: Part, c: Part, d: Part) -> None:
+    templates.check_holes(template, _join(values, (a, b, c, d)), ())
+
+
+def _join(values: JsonValue, edges: tuple[Part, ...]) -> dict[str, JsonValue]:
+    named = {name: value for name, value in zip(_LETTERS, edges, strict=True) if value is not None}
+    return {**(values if isinstance(values, dict) else {}), **named}
+
+
+@node("logic.template", check=check_inputs(_check_values, _check_names, _check_all))
 def fill_template(
     ctx: Context,
-    template: Text,
+    template: Annotated[Text, Grammar("a template", templates.check_template)],
     *,
     values: JsonValue = None,
-    a: str | None = None,
-    b: str | None = None,
-    c: str | None = None,
-    d: str | None = None,
+    a: str | int | float | None = None,
+    b: str | int | float | None = None,
+    c: str | int | float | None = None,
+    d: str | int | float | None = None,
 ) -> str:
     """Fill named holes in a text: "a {color} apple" with {"color": "red"} gives "a red apple".
 
@@ -27,19 +52,13 @@ def fill_template(
     Args:
         template: Text with holes.
         values: A mapping from names to text, numbers or other JSON.
-        a: Value of the hole {a}, for an edge.
+        a: Value of the hole {a}, for an edge: text or a number.
         b: Value of the hole {b}.
         c: Value of the hole {c}.
         d: Value of the hole {d}.
     """
-    from studio_logic.template import fill_template as fill
-
-    if values is not None and not isinstance(values, dict):
-        raise StudioError(
-            "E321", f"values is {str(values)[:40]!r}, not a mapping", hint='write values like {"color": "red"}'
-        )
-    edges = {name: value for name, value in (("a", a), ("b", b), ("c", c), ("d", d)) if value is not None}
-    return fill(template, {**(values or {}), **edges})
+    _check_values(values)
+    return templates.fill_template(template, _join(values, (a, b, c, d)))
 
 
 @node("logic.split_text")

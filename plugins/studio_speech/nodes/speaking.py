@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from studio.api import Audio, Context, Field, JsonValue, Model, node
+from studio.api import Audio, Context, Field, JsonValue, Model, check_inputs, node
+from studio_speech.checks import DEFAULT_LANGUAGE, check_language, check_speaker, check_text
 
 PauseSeconds = Annotated[float, Field(ge=0, le=10, unit="seconds")]
 
@@ -23,13 +24,13 @@ class Said(NamedTuple):
     marks: JsonValue
 
 
-@node("speech.say", lane="device")
+@node("speech.say", lane="device", check=check_inputs(check_text, check_speaker, check_language))
 def say_text(
     ctx: Context,
     text: Annotated[str, Field(max_length=200_000)],
     *,
     voice: Annotated[str, Field(max_length=100)] = "",
-    language: Annotated[str, Field(min_length=1, max_length=60)] = "en-us",
+    language: Annotated[str, Field(min_length=1, max_length=60)] = DEFAULT_LANGUAGE,
     rate: Annotated[float, Field(ge=0.5, le=2.5)] = 1.0,
     pitch: Annotated[float, Field(ge=-7, le=10, unit="semitones")] = 0.0,
     volume: Annotated[float, Field(ge=-60, le=12, unit="decibels")] = 0.0,
@@ -65,10 +66,11 @@ def say_text(
             speaks.
         seed: Another seed, another reading by a model; espeak-ng has none.
     """
-    from studio_speech.say import Request, prepare, say
+    from studio_speech.prepare import prepare
+    from studio_speech.say import Request, say
 
     request = Request(voice, language, rate, pitch, volume, sentence_pause, paragraph_pause, seed)
-    lead, utterances = prepare(text, markup, request, ctx.log)
+    lead, utterances = prepare(text, markup, language, ctx.log)
     if model is None:
         audio, marks = say(lead, utterances, request, None, ctx)
     else:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from studio.api import Context, Field, JsonValue, OutputPath, node
+from studio.api import Context, Field, Grammar, JsonValue, OutputPath, check_inputs, node
+from studio_speech.marks import parse_marks
+from studio_speech.save import check_subtitles_name
 
+MarksJson = Annotated[JsonValue, Grammar("marks", parse_marks)]
 Columns = Annotated[int, Field(ge=8, le=120, unit="columns")]
 Lines = Annotated[int, Field(ge=1, le=4)]
 Seconds = Annotated[float, Field(ge=0.1, le=60, unit="seconds")]
@@ -26,7 +29,7 @@ class Subtitles(NamedTuple):
 @node("speech.subtitles")
 def make_subtitles(
     ctx: Context,
-    marks: JsonValue,
+    marks: MarksJson,
     *,
     line_width: Columns = 42,
     lines: Lines = 2,
@@ -47,17 +50,16 @@ def make_subtitles(
         longest: Most time of the words in a subtitle.
         gap: Least time between two subtitles.
     """
-    from studio_speech.marks import parse_marks
     from studio_speech.subtitles import Layout, make_cues, write_srt, write_vtt
 
     cues = make_cues(parse_marks(marks), Layout(line_width, lines, shortest, max(longest, shortest), gap))
     return Subtitles(write_srt(cues), write_vtt(cues))
 
 
-@node("speech.save_subtitles", cache="never", lane="io")
+@node("speech.save_subtitles", cache="never", lane="io", check=check_inputs(check_subtitles_name))
 def save_subtitles(
     ctx: Context,
-    marks: JsonValue,
+    marks: MarksJson,
     path: OutputPath,
     *,
     line_width: Columns = 42,
@@ -81,6 +83,7 @@ def save_subtitles(
     """
     from studio_speech.save import save_text
 
+    check_subtitles_name(path.name)
     srt, vtt = make_subtitles(
         ctx, marks, line_width=line_width, lines=lines, shortest=shortest, longest=longest, gap=gap
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from studio.api import Context, Field, Image, MediaError, node
+from studio.api import Context, Field, Image, MediaError, check_inputs, node
+from studio_style.checks import check_sources
 
 if TYPE_CHECKING:
     from studio_style.color_match import FloatArray
@@ -48,7 +49,7 @@ def transfer_color(
     return join_alpha(pixels + strength * (moved - pixels), content)
 
 
-@node("style.colorize")
+@node("style.colorize", check=check_inputs(check_sources))
 def colorize_image(
     ctx: Context,
     image: Image,
@@ -79,8 +80,7 @@ def colorize_image(
     from studio_style.colorize import borrow_colors, colorize, join_chroma, read_chroma
     from studio_style.images import join_alpha, read_rgb
 
-    if exemplar is None and scribbles is None:
-        raise MediaError("E684", "there is nothing to take colors from", hint="give `exemplar` or `scribbles`")
+    check_sources(exemplar, scribbles)
     luma = compute_luma(read_rgb(image))
 
     def tick() -> None:

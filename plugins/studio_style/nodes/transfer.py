@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from studio.api import Context, Field, Image, Mask, MediaError, Model, ModelError, node
+from studio.api import Context, Field, Image, Mask, MediaError, Model, ModelError, check_inputs, node
+from studio_style.checks import check_method, check_weights
 
 if TYPE_CHECKING:
     from studio_style.color_match import FloatArray
@@ -15,7 +16,7 @@ _PREVIEW_STEPS = 4
 Weights = Annotated[list[float], Field(max_length=8)]
 
 
-@node("style.transfer", version="1.1", code=4, lane="device")
+@node("style.transfer", version="1.1", code=4, lane="device", check=check_inputs(check_weights, check_method))
 def transfer_style(
     ctx: Context,
     content: Image,
@@ -74,10 +75,7 @@ def transfer_style(
             hint="resize the mask with image.resize_mask",
         )
     styles = read_styles([style, *(more_styles or ())], weights)
-    if method in ("neural", "adain") and model is None:
-        raise ModelError(
-            "E680", f"method {method!r} needs a model", hint='name weights as `model`, or take method "patch"'
-        )
+    check_method(method, model)
     pixels = read_rgb(content)
     on_step = create_reporter(ctx)
     ctx.step(0, 0)
@@ -102,20 +100,11 @@ def transfer_style(
 
 def read_styles(images: list[Image], weights: list[float] | None) -> StyleSet:
     """Read style images and their weights; MediaError E682 where they do not go together."""
-    import math
-
     from studio_style.images import read_rgb
     from studio_style.style_set import create_style_set
 
+    check_weights(weights, images[1:])
     shares = [1.0] * len(images) if weights is None else list(weights)
-    if len(shares) != len(images):
-        raise MediaError(
-            "E682",
-            f"{len(shares)} weights for {len(images)} styles",
-            hint="give one for `style`, then one for each of `more_styles`",
-        )
-    if any(not math.isfinite(each) or each < 0 for each in shares) or sum(shares) <= 0:
-        raise MediaError("E682", f"invalid weights {shares}", hint="give numbers of 0 or more, one of them above 0")
     return create_style_set([read_rgb(each) for each in images], shares)
 
 

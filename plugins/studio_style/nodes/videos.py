@@ -6,14 +6,15 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from studio.api import Context, Field, Frame, Image, MediaError, Video, node
+from studio.api import Context, Field, Frame, Image, Video, check_inputs, node
+from studio_style.checks import check_order, check_times, check_weights
 from studio_style.nodes.transfer import Weights, read_styles
 
 if TYPE_CHECKING:
     from studio_style.color_match import FloatArray
 
 
-@node("video.style", code=4, lane="device")
+@node("video.style", code=4, lane="device", check=check_inputs(check_weights))
 def style_video(
     ctx: Context,
     video: Video,
@@ -62,7 +63,7 @@ def style_video(
     return _map_frames(ctx, video, change)
 
 
-@node("video.colorize", code=2)
+@node("video.colorize", code=2, check=check_inputs(check_times, check_order))
 def colorize_video(
     ctx: Context,
     video: Video,
@@ -96,7 +97,8 @@ def colorize_video(
     def on_guess(time: float) -> None:
         ctx.log(f"no key frame shows what the video shows at {time:.2f} s; its colors there are a guess")
 
-    _check_times(times, len(key_frames))
+    check_times(times, key_frames)
+    check_order(times)
     keys = [KeyFrame(read_rgb(key), times[index] if times else None) for index, key in enumerate(key_frames)]
 
     def change(frames: Iterator[Frame], on_work: Callable[[], None]) -> Iterator[FloatArray]:
@@ -104,15 +106,6 @@ def colorize_video(
         return color_frames(images, keys, strength=strength, seed=seed, on_work=on_work, on_guess=on_guess)
 
     return _map_frames(ctx, video, change)
-
-
-def _check_times(times: list[float] | None, count: int) -> None:
-    if times is None:
-        return
-    if len(times) != count:
-        raise MediaError("E685", f"{len(times)} times for {count} key frames", hint="give one for each")
-    if any(not later > earlier for earlier, later in itertools.pairwise(times)) or not times[0] >= 0:
-        raise MediaError("E685", f"times {times} do not rise", hint="put key frames in the order of the video")
 
 
 def _map_frames(

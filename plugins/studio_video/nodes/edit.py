@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from studio.api import Context, Field, Video, node
+from studio.api import Color, Context, Field, Video, check_inputs, node
+from studio_video.checks import check_sides, check_span
 
 Seconds = Annotated[float, Field(ge=0, le=86_400, unit="seconds")]
 Side = Annotated[int, Field(ge=1, le=32_000, unit="pixels")]
@@ -13,7 +14,7 @@ Place = Annotated[int, Field(ge=0, le=32_000, unit="pixels")]
 Transition = Literal["cut", "crossfade", "wipe_left", "wipe_right", "wipe_up", "wipe_down", "fade_black", "fade_white"]
 
 
-@node("video.trim")
+@node("video.trim", check=check_inputs(check_span))
 def trim_video(
     ctx: Context, video: Video, *, start: Seconds = 0.0, end: Annotated[float | None, Field(ge=0, le=86_400)] = None
 ) -> Video:
@@ -86,7 +87,7 @@ def crop_video(
     return crop(video, left, top, width, height)
 
 
-@node("video.resize")
+@node("video.resize", check=check_inputs(check_sides))
 def resize_video(
     ctx: Context,
     video: Video,
@@ -97,7 +98,7 @@ def resize_video(
     mode: Literal["stretch", "fit", "fill"] = "stretch",
     method: Literal["auto", "area", "bicubic", "lanczos", "bilinear", "nearest"] = "auto",
     multiple_of: Annotated[int, Field(ge=1, le=1024)] = 1,
-    color: Annotated[str, Field(max_length=40)] = "black",
+    color: Annotated[Color, Field(max_length=40)] = "black",
 ) -> Video:
     """Resize a video. Give a scale, or one side (the other follows), or both sides and a mode.
 
@@ -114,11 +115,11 @@ def resize_video(
     Raises:
         MediaError: E701 for no size, two sizes or one too large.
     """
-    from studio_video.shape import choose_size, parse_color, resize_frames
+    from studio_video.shape import choose_size, read_color, resize_frames
 
     size = choose_size((video.width, video.height), width, height, scale, multiple_of)
     whole = mode if width is not None and height is not None else "stretch"
-    return resize_frames(video, size, whole, method, parse_color(color))
+    return resize_frames(video, size, whole, method, read_color(color))
 
 
 @node("video.speed")

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from studio.api import Audio, Context, Field, File, JsonValue, OutputPath, Video, node
+from studio.api import Audio, Context, Field, File, JsonValue, OutputPath, Video, check_inputs, node
+from studio_video import checks
 
 Rate = Annotated[float, Field(gt=0, le=1000, unit="frames per second")]
 
@@ -68,7 +69,12 @@ def load_images(
     return read_images(paths, Fraction(rate).limit_denominator(100_000), audio, MediaLimits())
 
 
-@node("video.save", cache="never", lane="io")
+@node(
+    "video.save",
+    cache="never",
+    lane="io",
+    check=check_inputs(checks.check_video_name, checks.check_codec, checks.check_pixels, checks.check_encoder),
+)
 def save_video(
     ctx: Context,
     video: Video,
@@ -103,15 +109,18 @@ def save_video(
         MediaError: E702 for an extension, a codec and a pixel format that do not go together, or a GPU that cannot;
             E512 if the file cannot be written.
     """
-    from studio.api import MediaError
+    from studio_video.encodings import find_extension, is_sequence
     from studio_video.retime import count_frames
-    from studio_video.save import can_use_hardware, choose_encoding, is_sequence, save_encoded, save_images
+    from studio_video.save import can_use_hardware, choose_encoding, save_encoded, save_images
 
     if is_sequence(path.path):
-        save_images(video, path.path, first_number, ctx.step)
+        save_images(video, path, first_number, ctx.step)
         return path.name
-    extension = path.path.suffix.lower().lstrip(".")
-
+    checks.check_video_name(path.name)
+    checks.check_codec(codec, path.name)
+    checks.check_pixels(pixel_format, codec, path.name)
+    checks.check_encoder(encoder, path.name, codec)
+    extension = find_extension(path.path)
     alpha = video.channels == 4
     encoding = choose_encoding(
         extension, codec, pixel_format, quality, alpha=alpha, faststart=faststart, hardware=False
@@ -123,8 +132,8 @@ def save_video(
             extension, named, pixel_format, quality, alpha=False, faststart=faststart, hardware=True
         )
     elif encoder == "hardware":
-        raise MediaError("E702", f"no hardware encoder for {codec} is available here", hint='write encoder "software"')
-    save_encoded(count_frames(video, ctx.step), path.path, encoding, ctx.log)
+        raise checks.refuse_hardware(codec)
+    save_encoded(count_frames(video, ctx.step), path, encoding, ctx.log)
     return path.name
 
 

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated, Any
 
-from studio.api import Audio, Context, Field, Image, Video, node
+from studio.api import Audio, Context, Field, Image, Video, check_inputs, node
+from studio_video.checks import check_part, check_span, check_times
 
 Seconds = Annotated[float, Field(ge=0, le=86_400, unit="seconds")]
 End = Annotated[float | None, Field(ge=0, le=86_400, unit="seconds")]
 
 
-@node("video.frames")
+@node("video.frames", check=check_inputs(check_times, check_part))
 def take_video_frames(
     ctx: Context,
     video: Video,
@@ -41,7 +42,8 @@ def take_video_frames(
 
     if not times:
         return take_frames(video, spread_times(video, count, start, end))
-    if min(times) < 0 or max(times) > video.duration:
+    check_times(times)
+    if max(times) > video.duration:
         message = f"the video lasts {video.duration:g} s, and images at {min(times):g} to {max(times):g} s are wanted"
         raise MediaError("E701", message, hint="ask for times inside the video")
     order = sorted(range(len(times)), key=lambda index: times[index])
@@ -70,7 +72,7 @@ def make_video(
     return join_images(images, Fraction(rate).limit_denominator(100_000), audio)
 
 
-@node("video.contact_sheet")
+@node("video.contact_sheet", check=check_inputs(check_span))
 def make_contact_sheet(
     ctx: Context,
     video: Video,

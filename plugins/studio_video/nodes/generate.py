@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Annotated, Any, Literal, NamedTuple
 
-from studio.api import Audio, Context, Field, Image, MediaError, Model, Video, find_node_types, node
+from studio.api import Audio, Context, Field, Image, Model, Video, check_inputs, find_node_types, node
+from studio_video import checks
 from studio_video.moves import Move
 
 _MINI = Model("builtin:mini")
@@ -161,7 +162,17 @@ def make_from_text(
         )
 
 
-@node("video.storyboard")
+@node(
+    "video.storyboard",
+    check=check_inputs(
+        checks.check_scenes,
+        checks.check_seconds,
+        checks.check_narrations,
+        checks.check_captions,
+        checks.check_lengths,
+        checks.check_moves,
+    ),
+)
 def assemble_storyboard(
     ctx: Context,
     pictures: list[Image],
@@ -204,8 +215,7 @@ def assemble_storyboard(
     from studio_video.interpolate import find_rate
     from studio_video.storyboard import assemble, mix_voices, plan_scenes, write_subtitles
 
-    if any(not 0 < each <= 3600 for each in seconds or ()):
-        raise MediaError("E720", f"a scene of {min(seconds or [0])} seconds", hint="give seconds from 0 to 3600")
+    checks.check_seconds(seconds)
     scenes = plan_scenes(
         pictures,
         voices=narrations or (),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from studio.api import Audio, Context, Field, File, Image, Video, node
+from studio.api import Audio, Color, Context, Field, File, Image, Video, check_inputs, node
+from studio_video.checks import check_font
+from studio_video.subtitles import Subtitles
 
 Seconds = Annotated[float, Field(ge=0, le=86_400, unit="seconds")]
 Corner = Literal["top_left", "top_right", "bottom_left", "bottom_right", "center"]
@@ -83,14 +85,14 @@ def inset_video(
     return lay_inset(video, inset, corner, scale, margin, border, start, sound)
 
 
-@node("video.captions")
+@node("video.captions", check=check_inputs(check_font))
 def caption_video(
     ctx: Context,
     video: Video,
-    subtitles: Annotated[str, Field(min_length=1, max_length=20_000_000)],
+    subtitles: Subtitles,
     *,
     size: Annotated[float, Field(gt=0, le=0.5)] = 0.05,
-    color: Annotated[str, Field(max_length=40)] = "white",
+    color: Annotated[Color, Field(max_length=40)] = "white",
     box: Annotated[float, Field(ge=0, le=1)] = 0.6,
     position: Literal["bottom", "top", "middle"] = "bottom",
     delay: Annotated[float, Field(ge=-86_400, le=86_400, unit="seconds")] = 0.0,
@@ -111,13 +113,14 @@ def caption_video(
     Raises:
         MediaError: E703 if the text contains no subtitle or the font is broken.
     """
-    from studio_video.captions import Cue, Style, find_missing, parse_subtitles
+    from studio_video.captions import Style, find_missing
     from studio_video.layers import burn_captions
-    from studio_video.shape import parse_color
+    from studio_video.shape import read_color
+    from studio_video.subtitles import Cue, parse_subtitles
 
     em = max(8, round(size * video.height))
     font = font_file.path if font_file is not None else None
-    style = Style(em, parse_color(color), box, position, round(video.height * 0.04), font)
+    style = Style(em, read_color(color), box, position, round(video.height * 0.04), font)
     cues = [Cue(cue.start + delay, cue.end + delay, cue.lines) for cue in parse_subtitles(subtitles)]
     missing = find_missing(cues, font)
     if missing:

@@ -11,7 +11,7 @@ from typing import Any
 from studio.errors import Finding, UsageError
 from studio.graph.document import NodeDocument, is_file, is_quoted
 from studio.graph.drawing.arrows import Arrow, collect_arrows
-from studio.graph.parse import escape
+from studio.graph.json_pointer import escape
 from studio.graph.resolved import ResolvedGraph, ResolvedNode
 
 MAX_NODES = 1000

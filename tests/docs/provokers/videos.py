@@ -34,7 +34,7 @@ def _(place: Place) -> Any:
 
 @provokes("E703")
 def _(place: Place) -> Any:
-    from studio_video.captions import parse_subtitles
+    from studio_video.subtitles import parse_subtitles
 
     parse_subtitles("no cue at all")
 

@@ -11,7 +11,9 @@ from av.filter import Graph
 from scipy.signal import sosfreqz
 
 from studio.api import MediaError
-from studio_audio.filters import check_frequency, create_biquad, filter_blocks, filter_samples, parse_bands
+from studio_audio.bands import parse_bands
+from studio_audio.bounds import check_frequency
+from studio_audio.filters import create_bands, create_biquad, filter_blocks, filter_samples
 
 RATE = 48_000
 
@@ -70,7 +72,7 @@ def test_blocks_of_any_size_are_filtered_as_the_whole() -> None:
 
 
 def test_a_band_has_a_peak_of_07_where_nothing_more_is_said() -> None:
-    assert parse_bands([{"frequency": 100}], RATE) == [create_biquad("peak", RATE, 100.0, 0.0, 0.5**0.5)]
+    assert create_bands(parse_bands([{"frequency": 100}]), RATE) == [create_biquad("peak", RATE, 100.0, 0.0, 0.5**0.5)]
 
 
 @pytest.mark.parametrize("frequency", [0, -5, 24_000, "100", True, float("nan")])

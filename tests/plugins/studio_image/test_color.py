@@ -1,37 +1,13 @@
-"""Colors parsed, measured and mixed, against CSS and WCAG 2.2."""
+"""Colors measured and mixed, against CSS and WCAG 2.2."""
 
 from __future__ import annotations
 
 import pytest
 
-from studio.api import MediaError
-from studio_image.color import Color, choose_ink, count_channels, measure_luminance, mix_colors, parse_color
+from studio_image.color import Color, choose_ink, count_channels, measure_luminance, mix_colors
 
 BLACK: Color = (0.0, 0.0, 0.0, 1.0)
 WHITE: Color = (1.0, 1.0, 1.0, 1.0)
-
-
-@pytest.mark.parametrize(
-    ("text", "color"),
-    [
-        ("#f00", (1, 0, 0, 1)),
-        ("#ff000080", (1, 0, 0, 128 / 255)),
-        (" Orange ", (1, 165 / 255, 0, 1)),
-        ("hsl(120, 100%, 50%)", (0, 1, 0, 1)),
-        ("TRANSPARENT", (0, 0, 0, 0)),
-    ],
-)
-def test_colors_are_parsed_as_css_means_them(text: str, color: Color) -> None:
-    assert parse_color(text) == pytest.approx(color)
-
-
-def test_an_invalid_color_is_quoted_at_most_60_characters_long() -> None:
-    with pytest.raises(MediaError) as caught:
-        parse_color("x" * 500)
-
-    assert caught.value.code == "E505"
-    assert "x" * 60 in caught.value.message
-    assert "x" * 61 not in caught.value.message
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pytest
 
 from studio.api import ModelError, StudioError
 from studio.testing import TestContext
-from studio_speech.say import Request, prepare, say
+from studio_speech.prepare import prepare
+from studio_speech.say import Request, say
 
 
 def make_request(language: str = "en-us", pitch: float = 0.0) -> Request:
@@ -14,7 +15,7 @@ def make_request(language: str = "en-us", pitch: float = 0.0) -> Request:
 
 
 def list_texts(text: str, markup: str = "auto") -> list[str]:
-    return [each.text for each in prepare(text, markup, make_request(), lambda _: None)[1]]
+    return [each.text for each in prepare(text, markup, "en-us", lambda _: None)[1]]
 
 
 def test_markup_is_recognized_by_its_beginning_and_otherwise_taken_as_text() -> None:
@@ -28,7 +29,7 @@ def test_markup_is_recognized_by_its_beginning_and_otherwise_taken_as_text() -> 
 
 def test_the_language_decides_how_numbers_are_read_in_any_spelling() -> None:
     def read(language: str) -> list[str | None]:
-        (utterance,) = prepare("In $5 notes.", "auto", make_request(language), lambda _: None)[1]
+        (utterance,) = prepare("In $5 notes.", "auto", language, lambda _: None)[1]
         return [span.spoken for span in utterance.spans if span.spoken]
 
     assert read(" EN_gb ") == ["5 dollars"]
@@ -38,8 +39,8 @@ def test_the_language_decides_how_numbers_are_read_in_any_spelling() -> None:
 def test_what_is_left_out_is_logged_and_white_space_is_not() -> None:
     logged: list[str] = []
 
-    prepare("One\x00two\x1b.", "auto", make_request(), logged.append)
-    prepare("One\ttwo.\r\n", "auto", make_request(), logged.append)
+    prepare("One\x00two\x1b.", "auto", "en-us", logged.append)
+    prepare("One\ttwo.\r\n", "auto", "en-us", logged.append)
 
     assert logged == ["control characters and the like are left out of the text"]
 
@@ -49,11 +50,11 @@ def test_what_is_left_out_is_logged_and_white_space_is_not() -> None:
 )
 def test_nothing_to_say_is_an_error(text: str, says: str) -> None:
     with pytest.raises(StudioError, match=f"E660 {says}"):
-        prepare(text, "auto", make_request(), lambda _: None)
+        prepare(text, "auto", "en-us", lambda _: None)
 
 
 def test_a_model_that_does_not_speak_is_refused(ctx: TestContext) -> None:
-    lead, utterances = prepare("One.", "auto", make_request(), lambda _: None)
+    lead, utterances = prepare("One.", "auto", "en-us", lambda _: None)
 
     with pytest.raises(ModelError, match="E667"):
         say(lead, utterances, make_request(), object(), ctx)

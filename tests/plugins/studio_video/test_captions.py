@@ -6,8 +6,8 @@ import pytest
 
 from studio.api import MediaError
 from studio.testing import TestContext
-from studio_video.captions import Cue, parse_subtitles
 from studio_video.nodes import layers
+from studio_video.subtitles import Cue, parse_subtitles
 from tests.plugins.studio_video.clips import make_plain
 
 CTX = TestContext()

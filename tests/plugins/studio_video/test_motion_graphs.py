@@ -17,7 +17,7 @@ import studio_upscale
 import studio_video
 from studio.app import RunResult, Studio
 from studio.settings import load_settings
-from studio_video.captions import parse_subtitles
+from studio_video.subtitles import parse_subtitles
 
 GRAPHS = Path(__file__).parents[3] / "graphs"
 PLUGINS = {

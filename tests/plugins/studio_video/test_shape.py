@@ -8,7 +8,7 @@ import pytest
 from studio.api import Image, MediaError, Video
 from studio.testing import TestContext
 from studio_video.nodes import edit
-from studio_video.shape import choose_size, lay_over, parse_color, resize, scale_to
+from studio_video.shape import choose_size, lay_over, read_color, resize, scale_to
 from tests.plugins.studio_video.clips import make_plain
 
 CTX = TestContext()
@@ -116,7 +116,7 @@ def test_clear_and_half_clear_layers_add_up_as_porter_and_duff_say() -> None:
 
 
 def test_colors_have_names_and_numbers() -> None:
-    assert parse_color("#ff8000") == (255, 128, 0)
-    assert parse_color("teal") == (0, 128, 128)
+    assert read_color("#ff8000") == (255, 128, 0)
+    assert read_color("teal") == (0, 128, 128)
     with pytest.raises(MediaError, match="invalid color 'mauvish'"):
-        parse_color("mauvish")
+        read_color("mauvish")

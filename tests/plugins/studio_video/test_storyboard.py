@@ -10,8 +10,8 @@ import pytest
 
 from studio.api import Audio, Image, MediaError
 from studio.testing import TestContext
-from studio_video.captions import parse_subtitles
 from studio_video.nodes.generate import assemble_storyboard
+from studio_video.subtitles import parse_subtitles
 
 COLORS = (230, 120, 20)
 PICTURES = [Image(np.full((30, 40, 3), level, np.uint8)) for level in COLORS]

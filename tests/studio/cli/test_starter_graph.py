@@ -13,7 +13,7 @@ from studio.api import Context, Field, Image, OutputPath, get_node_type, node
 from studio.app import Studio
 from studio.cli.starter_graph import choose_nodes, create_starter
 from studio.errors import UsageError
-from studio.graph import validate
+from studio.graph import check_graph
 
 
 @node("start.paint")
@@ -106,5 +106,5 @@ def test_a_starter_of_every_node_type_is_valid(desk: Any) -> None:
     with Studio(on_disk=False) as studio:
         for name in studio.registry.node_types:
             graph = create_starter(studio.registry, [name], name).build(desk.folder)
-            errors = [f for f in validate(graph, studio.registry) if f.severity == "error"]
+            errors = [f for f in check_graph(graph, studio.registry) if f.severity == "error"]
             assert errors == [], name

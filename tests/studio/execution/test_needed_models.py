@@ -20,6 +20,7 @@ from studio.execution.plan import Plan
 from studio.graph import parse_graph
 
 DEFAULT = Model("builtin:default")
+GIVEN = {"type": "int", "optional": True}
 
 
 def _check(inputs: Any, find_path: Any) -> Iterator[tuple[str, Any]]:
@@ -122,15 +123,16 @@ def test_each_model_that_cannot_be_used_is_a_finding(studio: Studio) -> None:
 
 
 def test_a_node_types_own_check_sees_the_values_that_are_known(studio: Studio) -> None:
-    def find(**inputs: Any) -> list[tuple[str, str]]:
+    def find(value: Any = None, **inputs: Any) -> list[tuple[str, str]]:
         nodes = {"n": put("paint.draw", **inputs), "big": put("paint.draw", size=2)}
-        found = find_input_problems(plan(studio, nodes, "n"), lambda model: None)
+        document = {"studio": 1, "inputs": {"x": GIVEN}, "nodes": nodes, "outputs": {"n": {"from": "n"}}}
+        found = find_input_problems(studio.plan(parse_graph(document), {"x": value}), lambda model: None)
         return [(finding.code, finding.where) for finding in found]
 
-    assert find(size=13) == [("E010", "/nodes/n/inputs/size")]
-    assert find(size=15) == []
-    assert find(size=99) == [("W107", "/nodes/n")]
-    assert find(size=[13, 13]) == []  # of a mapped input there are many values
+    given = {"from": "inputs.x"}
+    assert find(13, size=given) == [("E010", "/nodes/n/inputs/size")]
+    assert find(15, size=given) == []
+    assert find(99, size=given) == [("W107", "/nodes/n")]
     assert find(size={"from": "big"}) == []
 
 

@@ -13,7 +13,7 @@ import pytest
 import studio
 from studio.api import Model
 from studio.errors import GraphError, UsageError
-from studio.graph import GraphBuilder, load_graph, parse_graph, validate
+from studio.graph import GraphBuilder, check_graph, load_graph, parse_graph
 from studio.graph.builder import format_document
 from studio.graph.resolve import resolve_graph
 from studio.graph.source import Constant
@@ -43,7 +43,7 @@ def test_the_document_is_the_one_written_by_hand(registry: Registry, folder: Pat
         "outputs": {"poster": {"from": "caption", "description": "done"}},
         "requires": {"studio-image": ">=0.1"},
     }
-    assert validate(g.build(folder), registry) == []
+    assert check_graph(g.build(folder), registry) == []
 
 
 def test_with_a_catalog_each_node_states_the_installed_version(registry: Registry) -> None:

@@ -16,7 +16,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from studio.errors import GraphError
-from studio.graph import parse_graph, validate
+from studio.graph import check_graph, parse_graph
 from studio.graph.schema import create_format_schema, create_installed_schema
 from studio.registry import Registry
 
@@ -276,7 +276,7 @@ def test_mutated_graphs_end_in_success_or_findings(
         except GraphError as error:
             refused += len(error.findings) > 0
             continue
-        findings = validate(graph, registry)
+        findings = check_graph(graph, registry)
         if any(finding.severity == "error" for finding in findings):
             wrong += 1
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from studio.graph import parse_graph, validate
+from studio.graph import check_graph, parse_graph
 from studio.graph.order import find_cycle, sort_nodes
 from studio.registry import Registry
 
@@ -59,4 +59,4 @@ def test_a_chain_of_10000_nodes_is_valid(registry: Registry) -> None:
     nodes |= {f"n{i}": {"type": "image.invert", "inputs": {"image": {"from": f"n{i - 1}"}}} for i in range(1, 10_000)}
     graph = parse_graph({"studio": 1, "nodes": nodes, "outputs": {"o": {"from": "n9999"}}})
 
-    assert validate(graph, registry) == []
+    assert check_graph(graph, registry) == []

@@ -11,7 +11,7 @@ import pytest
 
 import studio.graph
 from studio.errors import Finding
-from studio.graph import parse_graph, resolve_graph, validate
+from studio.graph import check_graph, parse_graph, resolve_graph
 from studio.graph.requires import check_requires
 from studio.graph.resolved import ResolvedGraph
 from studio.graph.source import Collected, Constant
@@ -21,7 +21,7 @@ NEW = {"type": "image.new"}
 
 
 def find(registry: Registry, folder: Path, **parts: Any) -> list[Finding]:
-    return validate(parse_graph({"studio": 1, **parts}, base=folder, path=folder / "graph.json"), registry)
+    return check_graph(parse_graph({"studio": 1, **parts}, base=folder, path=folder / "graph.json"), registry)
 
 
 def put(kind: str, **inputs: Any) -> dict[str, Any]:
@@ -498,8 +498,8 @@ def test_further_roots_may_be_read(registry: Registry, folder: Path) -> None:
     }
     graph = parse_graph(source, base=folder / "deep")
 
-    assert [f.code for f in validate(graph, registry)] == ["E130"]
-    assert validate(graph, registry, roots=[folder]) == []
+    assert [f.code for f in check_graph(graph, registry)] == ["E130"]
+    assert check_graph(graph, registry, roots=[folder]) == []
 
 
 def test_a_link_out_of_the_folder_is_followed_before_it_is_judged(registry: Registry, folder: Path) -> None:
@@ -511,4 +511,4 @@ def test_a_link_out_of_the_folder_is_followed_before_it_is_judged(registry: Regi
         "outputs": {"o": {"from": "a"}},
     }
 
-    assert [f.code for f in validate(parse_graph(source, base=folder / "deep"), registry)] == ["E130"]
+    assert [f.code for f in check_graph(parse_graph(source, base=folder / "deep"), registry)] == ["E130"]

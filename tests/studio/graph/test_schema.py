@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from studio.api import Context, Migration, node
-from studio.graph import parse_graph, validate
+from studio.graph import check_graph, parse_graph
 from studio.graph.schema import create_format_schema, create_installed_schema
 from studio.registry import Registry
 from tests.studio.graph.catalogs import create_catalog
@@ -127,7 +127,7 @@ def test_what_validation_takes_passes_both(
     format_schema: Draft202012Validator,
     installed_schema: Draft202012Validator,
 ) -> None:
-    findings = validate(parse_graph(document, base=folder), registry)
+    findings = check_graph(parse_graph(document, base=folder), registry)
 
     assert [f for f in findings if f.severity == "error"] == []
     assert list(format_schema.iter_errors(document)) == []

@@ -56,7 +56,7 @@ def test_whole_numbers_come_back_bit_for_bit(tmp_path: Path, suffix: str, bits: 
     whole = np.random.default_rng(0).integers(-top, top, (5000, channels))
     sound = Audio((whole / top).astype(np.float32), 96_000)
 
-    sources.save_audio(CTX, sound, OutputPath(tmp_path / f"a{suffix}", "a"), bits=str(bits))
+    sources.save_audio(CTX, sound, OutputPath(tmp_path / f"a{suffix}", f"a{suffix}"), bits=str(bits))
 
     assert load(tmp_path / f"a{suffix}") == sound
     assert [path.name for path in tmp_path.iterdir()] == [f"a{suffix}"]
@@ -69,7 +69,7 @@ def test_coded_audio_has_the_right_length_level_and_pitch(
 ) -> None:
     tone = make_tone(1000, 1.5, rate=rate, channels=2)
 
-    sources.save_audio(CTX, tone, OutputPath(tmp_path / f"a{suffix}", "a"), kilobits=kilobits)
+    sources.save_audio(CTX, tone, OutputPath(tmp_path / f"a{suffix}", f"a{suffix}"), kilobits=kilobits)
     back = load(tmp_path / f"a{suffix}")
 
     assert back.duration == pytest.approx(1.5, abs=0.06)

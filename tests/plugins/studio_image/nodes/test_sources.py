@@ -38,7 +38,7 @@ def test_quality_trades_size_for_likeness(tmp_path: Path, suffix: str) -> None:
     smooth = Image(np.linspace(0, 1, 64 * 64 * 4, dtype=np.float32).reshape(64, 64, 4))
     sizes = []
     for quality in (10, 95):
-        target = OutputPath(tmp_path / f"q{quality}{suffix}", "q")
+        target = OutputPath(tmp_path / f"q{quality}{suffix}", f"q{suffix}")
         sources.save_image(CTX, smooth, target, quality=quality)
         sizes.append(target.path.stat().st_size)
         with PIL.Image.open(target.path) as written:

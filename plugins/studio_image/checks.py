@@ -1,0 +1,82 @@
+"""Checks of inputs before a node runs; the nodes call them too, so that both say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from studio.api import ImageType, MediaError, check_extension, parse_color
+from studio_image.bounds import check_size
+
+LARGEST_MEDIAN = 127
+"""The largest radius of a median blur, in pixels: OpenCV counts the samples of a window in 16 bits."""
+
+
+def check_area(width: int, height: int) -> None:
+    """Raise MediaError E506 for an image over the limits."""
+    check_size(width, height)
+
+
+def check_sides(scale: float | None, width: int | None, height: int | None) -> None:
+    """Raise MediaError E507 if no size is given, or a scale beside a side."""
+    if (scale is None) == (width is None and height is None):
+        raise MediaError(
+            "E507",
+            "a resize needs either scale, or width, or height, or width and height",
+            hint="for example scale = 0.5, or width = 1024",
+        )
+
+
+def check_target(width: int | None, height: int | None, mode: str, multiple_of: int) -> None:
+    """Raise MediaError E506 if two sides that are given make an image over the limits."""
+    if width is not None and height is not None and mode != "fit":
+        check_size(round_side(width, multiple_of), round_side(height, multiple_of))
+
+
+def round_side(side: float, multiple_of: int) -> int:
+    """Return a side rounded to a multiple, at least one."""
+    return max(multiple_of, round(side / multiple_of) * multiple_of)
+
+
+def check_channels(color: str, channels: str) -> None:
+    """Raise MediaError E507 for a transparent color in an image without alpha."""
+    if channels in ("grey", "rgb") and parse_color(color)[3] < 1:
+        raise MediaError(
+            "E507",
+            f"{color!r} is transparent, which an image in {channels} cannot hold",
+            hint='use channels "rgba" or "auto"',
+        )
+
+
+def check_median(radius: float, kind: str) -> None:
+    """Raise MediaError E507 for a median blur over its largest radius."""
+    if kind == "median" and round(radius) > LARGEST_MEDIAN:
+        raise MediaError(
+            "E507",
+            f"a median blur of radius {round(radius)} is over {LARGEST_MEDIAN} pixels",
+            hint="use a smaller radius, or resize the image first",
+        )
+
+
+def check_labels(labels: Sequence[str] | None, images: Sequence[Any]) -> None:
+    """Raise MediaError E507 unless there is a label for each image, or none at all."""
+    if labels and len(labels) != len(images):
+        raise MediaError(
+            "E507",
+            f"{len(labels)} labels for {len(images)} images",
+            hint="give one label for each image, empty text for none",
+        )
+
+
+def check_font(font_file: Path | None) -> None:
+    """Raise MediaError E508 for a file that is not a font."""
+    if font_file is not None:
+        from studio_image.font_tables import read_font_file
+
+        read_font_file(font_file)
+
+
+def check_image_name(path: str) -> None:
+    """Raise MediaError E512 for a file name that no image is written to."""
+    check_extension(path, ImageType.extensions, "image")

@@ -1,0 +1,117 @@
+"""Checks of inputs before a node runs; the nodes call them too, so that both say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path, PurePath
+from typing import Any
+
+from studio.api import MediaError
+from studio_video.encodings import CODECS, DEFAULTS, HARDWARE, choose_codec, find_extension, is_sequence
+
+
+def check_span(end: float | None, start: float) -> None:
+    """Raise MediaError E701 for a span that ends before it begins."""
+    if end is not None and end <= start:
+        raise MediaError("E701", f"a span from {start:g} to {end:g} seconds ends before it begins", hint="swap them")
+
+
+def check_part(end: float | None, start: float, times: Sequence[float] | None) -> None:
+    """Raise MediaError E701 for a span that ends before it begins, unless times are given instead."""
+    if not times:
+        check_span(end, start)
+
+
+def check_times(times: Sequence[float] | None) -> None:
+    """Raise MediaError E701 for a time before the video."""
+    if times and min(times) < 0:
+        raise MediaError("E701", f"an image at {min(times):g} seconds is wanted", hint="give seconds of 0 or more")
+
+
+def check_sides(scale: float | None, width: int | None, height: int | None) -> None:
+    """Raise MediaError E701 if no size is given, or a scale beside a side."""
+    if scale is not None and (width is not None or height is not None):
+        raise MediaError("E701", "a scale and a side were given", hint="give one of them")
+    if scale is None and width is None and height is None:
+        raise MediaError("E701", "no size was given", hint="give a width, a height or a scale")
+
+
+def check_video_name(path: str) -> None:
+    """Raise MediaError E702 for a file name that no video is written to."""
+    if not is_sequence(PurePath(path)):
+        choose_codec(find_extension(PurePath(path)), "auto", "auto")
+
+
+def check_codec(codec: str, path: str) -> None:
+    """Raise MediaError E702 for a codec that the file does not hold."""
+    if _is_known(path):
+        choose_codec(find_extension(PurePath(path)), codec, "auto")
+
+
+def check_pixels(pixel_format: str, codec: str, path: str) -> None:
+    """Raise MediaError E702 for a pixel format that the codec does not have."""
+    if _is_known(path) and find_extension(PurePath(path)) in CODECS.get(codec, ("", DEFAULTS))[1]:
+        choose_codec(find_extension(PurePath(path)), codec, pixel_format)
+
+
+def _is_known(path: str) -> bool:
+    return not is_sequence(PurePath(path)) and find_extension(PurePath(path)) in DEFAULTS
+
+
+def check_encoder(encoder: str, path: str, codec: str) -> None:
+    """Raise MediaError E702 for a codec that no GPU has an encoder for."""
+    if encoder == "hardware" and _is_known(path):
+        chosen = DEFAULTS[find_extension(PurePath(path))] if codec == "auto" else codec
+        if chosen not in HARDWARE:
+            raise refuse_hardware(codec)
+
+
+def refuse_hardware(codec: str) -> MediaError:
+    """Return the error that says that a codec has no hardware encoder."""
+    return MediaError("E702", f"no hardware encoder for {codec} is available here", hint='write encoder "software"')
+
+
+def check_font(font_file: Path | None) -> None:
+    """Raise MediaError E703 for a file that is not a font."""
+    if font_file is not None:
+        from studio_video.fonts import load_font
+
+        load_font(font_file, 32)
+
+
+def check_seconds(seconds: Sequence[float] | None) -> None:
+    """Raise MediaError E720 for a scene that is too short or too long."""
+    if any(not 0 < each <= 3600 for each in seconds or ()):
+        raise MediaError("E720", f"a scene of {min(seconds or [0])} seconds", hint="give seconds from 0 to 3600")
+
+
+def check_scenes(pictures: Sequence[Any]) -> None:
+    """Raise MediaError E720 for a video without scenes."""
+    if not pictures:
+        raise MediaError("E720", "a video of no scene", hint="give at least one image")
+
+
+def check_narrations(narrations: Sequence[Any] | None, pictures: Sequence[Any]) -> None:
+    """Raise MediaError E720 unless there is a narration for each scene, or none."""
+    _check_count("narrations", narrations, pictures)
+
+
+def check_captions(captions: Sequence[str] | None, pictures: Sequence[Any]) -> None:
+    """Raise MediaError E720 unless there is a caption for each scene, or none."""
+    _check_count("captions", captions, pictures)
+
+
+def check_lengths(seconds: Sequence[float] | None, pictures: Sequence[Any]) -> None:
+    """Raise MediaError E720 unless there is a length for each scene, one for all, or none."""
+    _check_count("seconds", seconds, pictures, for_all=True)
+
+
+def check_moves(moves: Sequence[str] | None, pictures: Sequence[Any]) -> None:
+    """Raise MediaError E720 unless there is a move for each scene, one for all, or none."""
+    _check_count("moves", moves, pictures, for_all=True)
+
+
+def _check_count(name: str, row: Sequence[Any] | None, pictures: Sequence[Any], *, for_all: bool = False) -> None:
+    count, given = len(pictures), len(row or ())
+    if given not in (0, count) and not (given == 1 and for_all):
+        raise MediaError("E720", f"{count} images and {given} {name}", hint="give one for every scene")

@@ -1,0 +1,68 @@
+"""Which codecs, extensions and pixel formats of videos go together."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePath
+
+from studio.api import MediaError
+
+DEFAULTS = {"mp4": "h264", "mov": "h264", "mkv": "h264", "webm": "vp9", "gif": "gif", "apng": "apng", "webp": "webp"}
+"""Codec by extension."""
+CODECS = {
+    "h264": ("libx264", ("mp4", "mov", "mkv")),
+    "h265": ("libx265", ("mp4", "mov", "mkv")),
+    "vp9": ("libvpx-vp9", ("webm", "mkv", "mp4")),
+    "av1": ("libsvtav1", ("mp4", "mkv", "webm")),
+    "prores": ("prores_ks", ("mov", "mkv")),
+    "gif": ("gif", ("gif",)),
+    "apng": ("apng", ("apng",)),
+    "webp": ("libwebp_anim", ("webp",)),
+}
+"""Encoder and extensions by codec."""
+HARDWARE = {"h264": "h264_nvenc", "h265": "hevc_nvenc", "av1": "av1_nvenc"}
+"""Encoder of the GPU by codec."""
+PIXELS = {
+    "h264": ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le"),
+    "h265": ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le"),
+    "vp9": ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuva420p"),
+    "av1": ("yuv420p", "yuv420p10le"),
+    "prores": ("yuv422p10le", "yuva444p10le"),
+    "gif": ("pal8",),
+    "apng": ("rgb24", "rgba"),
+    "webp": ("bgra",),
+}
+"""Pixel formats by codec, the default first."""
+NUMBER = re.compile(r"%0?(\d?)d")
+"""Where a file name of numbered images has its number."""
+_IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+
+
+def is_sequence(path: PurePath) -> bool:
+    """Say whether a name means numbered images."""
+    return bool(NUMBER.search(path.name)) and path.suffix.lower() in _IMAGE_SUFFIXES
+
+
+def choose_codec(extension: str, codec: str, pixels: str) -> str:
+    """Return the codec that "auto" means, or the codec itself.
+
+    Raises:
+        MediaError: E702 for an extension, a codec and a pixel format that do not go together.
+    """
+    if extension not in DEFAULTS:
+        known = ", ".join(f".{name}" for name in DEFAULTS)
+        raise MediaError("E702", f"unsupported video extension '.{extension}'", hint=f"use one of {known}")
+    codec = DEFAULTS[extension] if codec == "auto" else codec
+    extensions = CODECS[codec][1]
+    if extension not in extensions:
+        known = ", ".join(f".{name}" for name in extensions)
+        raise MediaError("E702", f"a .{extension} file does not hold {codec}", hint=f"use one of {known}")
+    if pixels != "auto" and pixels not in PIXELS[codec]:
+        known = ", ".join(PIXELS[codec])
+        raise MediaError("E702", f"unsupported pixel format {pixels!r} for {codec}", hint=f"use one of {known}")
+    return codec
+
+
+def find_extension(path: PurePath) -> str:
+    """Return the extension of a file name, in small letters and without the dot."""
+    return path.suffix.lower().lstrip(".")

@@ -1,0 +1,280 @@
+"""Literals that a node type refuses: `studio validate` finds them, with the text that the node itself would raise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import create_settings
+
+from studio.api import File, Model, OutputPath, StudioError, Video, get_node_type
+from studio.api.type_spec import find_written_faults
+from studio.app import Studio
+from studio.errors import Finding
+from studio.graph import parse_graph
+from studio.graph.node_checks import has_checks
+from studio.testing import TestContext
+from tests.plugins.test_first_party_node_types import FUNCTIONS, film, latent, mask, picture, sound, spectrogram
+
+MARKS = {"sentences": [{"text": "Hi.", "start": 1.0, "end": 0.5}]}
+CUE = "1\n00:00:02,000 --> 00:00:01,000\nHello\n"
+MEDIA: Mapping[str, Any] = {
+    "image": lambda: picture(),
+    "mask": lambda: mask(),
+    "audio": lambda: sound(),
+    "video": lambda: film(),
+    "latent": lambda: latent(),
+    "spectrogram": lambda: spectrogram(),
+}
+MAKERS = {
+    "image": {"type": "image.new", "inputs": {"width": 24, "height": 16}},
+    "mask": {"type": "image.new_mask", "inputs": {"width": 24, "height": 16}},
+    "audio": {"type": "audio.tone"},
+    "video": {"type": "video.from_frames", "inputs": {"images": [{"from": "image"}]}},
+    "spectrogram": {"type": "audio.spectrogram", "inputs": {"audio": {"from": "audio"}}},
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A literal that is refused: at which input of which node type, with which code, beside which other inputs."""
+
+    node: str
+    name: str
+    value: Any
+    code: str
+    more: Mapping[str, Any] = field(default_factory=dict)
+    place: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.node}-{self.name}-{str(self.value)[:20]}"
+
+
+def case(node: str, name: str, value: Any, code: str, place: str = "", /, **more: Any) -> Case:
+    return Case(node, name, value, code, more, place)
+
+
+CASES = [
+    case("image.new", "color", "blurple", "E505"),
+    case("image.new", "color", "transparent", "E507", channels="rgb"),
+    case("image.new", "width", 65_535, "E506", height=65_535),
+    case("image.gradient", "colors", ["red", "blurple"], "E505", "/1"),
+    case("image.gradient", "width", 65_535, "E506", height=65_535),
+    case("image.noise", "width", 65_535, "E506", height=65_535),
+    case("image.new_mask", "width", 65_535, "E506", height=65_535),
+    case("image.resize_mask", "width", 65_535, "E506", height=65_535),
+    case("image.resize", "color", "blurple", "E505", width=20, height=20, mode="pad"),
+    case("image.resize", "scale", None, "E507"),
+    case("image.resize", "scale", 2.0, "E507", width=8),
+    case("image.resize", "width", 65_535, "E506", height=65_535),
+    case("image.crop", "aspect", "wide", "E507"),
+    case("image.rotate", "color", "blurple", "E505"),
+    case("image.frame", "color", "blurple", "E505"),
+    case("image.frame", "line_color", "blurple", "E505"),
+    case("image.convert", "background", "blurple", "E505"),
+    case("image.mask_from_color", "color", "blurple", "E505"),
+    case("image.draw_text", "color", "blurple", "E505", text="a"),
+    case("image.draw_text", "outline_color", "blurple", "E505", text="a"),
+    case("image.draw_text", "shadow", "blurple", "E505", text="a"),
+    case("image.draw_text", "box", "blurple", "E505", text="a"),
+    case("image.draw_text", "font_file", {"file": "note.txt"}, "E508", text="a"),
+    case("image.caption", "band_color", "blurple", "E505", text="a"),
+    case("image.caption", "text_color", "blurple", "E505", text="a"),
+    case("image.caption", "font_file", {"file": "note.txt"}, "E508", text="a"),
+    case("image.grid", "background", "blurple", "E505"),
+    case("image.grid", "labels", ["a", "b"], "E507"),
+    case("image.blur", "radius", 200.0, "E507", kind="median"),
+    case("image.save", "path", "x.jpgg", "E512"),
+    case("audio.save", "path", "x.mid", "E512"),
+    case("audio.save", "bits", "float", "E512", path="x.flac"),
+    case("audio.trim", "end", 1.0, "E641", start=2.0),
+    case("audio.trim", "end", 1.0, "E641", seconds=1.0),
+    case("audio.mix", "gains", [1.0, 2.0], "E641"),
+    case("audio.mix", "gains", [100.0], "E641"),
+    case("audio.mix", "offsets", [1.0, 2.0], "E641"),
+    case("audio.mix", "offsets", [-1.0], "E641"),
+    case("audio.channels", "select", [1], "E641"),
+    case("audio.channels", "select", [0], "E641", layout="select"),
+    case("audio.time_stretch", "factor", None, "E641"),
+    case("audio.time_stretch", "factor", 2.0, "E641", seconds=1.0),
+    case("audio.tone", "frequency", 5000.0, "E641", rate=8000),
+    case("audio.tone", "end_frequency", 5000.0, "E641", rate=8000),
+    case("audio.tone", "seconds", 80_000.0, "E640"),
+    case("audio.noise", "seconds", 80_000.0, "E640"),
+    case("audio.silence", "seconds", 80_000.0, "E640", channels=64),
+    case("audio.equalize", "bands", {"frequency": 100}, "E646"),
+    case("audio.equalize", "bands", [{"kind": "peek", "frequency": 100}], "E646"),
+    case("audio.equalize", "bands", [{"frequency": -100}], "E646"),
+    case("audio.soundtrack", "intensity", [[1, 0.5], [0, 0.5]], "E646", seconds=4.0),
+    case("audio.soundtrack", "seconds", None, "E641"),
+    case("audio.spectrogram", "window", 1001, "E641"),
+    case("audio.spectrogram", "high", 100.0, "E641", kind="mel", low=200.0),
+    case("audio.spectrogram_image", "high", -90.0, "E641", low=-50.0),
+    case("audio.from_spectrogram_image", "high", -90.0, "E641", low=-50.0),
+    case("logic.calculate", "expression", "1 + foo(a)", "E322"),
+    case("logic.calculate", "expression", "1 / (a - a)", "E322"),
+    case("logic.template", "template", "a {", "E321"),
+    case("logic.template", "template", "a {color} apple", "E321"),
+    case("logic.template", "values", ["red"], "E321", template="red"),
+    case("logic.range", "step", 0, "E323", stop=3),
+    case("logic.item", "index", 5, "E323", items=["a", "b"]),
+    case("logic.json_get", "pointer", "a", "E324", value={"a": 1}),
+    case("logic.json_set", "pointer", "a", "E324", value={"a": 1}, entry=1),
+    case("logic.parse_json", "text", "{", "E324"),
+    case("logic.to_number", "value", "ten", "E324"),
+    case("logic.to_list", "value", {"a": 1}, "E324"),
+    case("logic.switch", "if_true", None, "E320", condition=True),
+    case("logic.choose", "case_2", None, "E320", index=2),
+    case("logic.match", "text", "c", "E320", names=["a", "b"]),
+    case("speech.say", "text", "?!", "E660"),
+    case("speech.say", "text", "<speak>One <bang/></speak>", "E662"),
+    case("speech.say", "voice", "nobody", "E661", text="Hi"),
+    case("speech.say", "language", "klingonese", "E661", text="Hi"),
+    case("speech.subtitles", "marks", MARKS, "E666"),
+    case("speech.save_subtitles", "path", "x.txt", "E671", marks={"sentences": []}),
+    case("speech.save_subtitles", "marks", {}, "E666", path="x.srt"),
+    case("style.transfer", "weights", [1.0, 2.0], "E682"),
+    case("style.transfer", "weights", [0.0], "E682"),
+    case("style.transfer", "method", "neural", "E680"),
+    case("style.colorize", "exemplar", None, "E684"),
+    case("video.style", "weights", [1.0, 2.0], "E682"),
+    case("video.colorize", "times", [0.0, 1.0], "E685"),
+    case("video.colorize", "times", [-1.0], "E685"),
+    case("video.trim", "end", 1.0, "E701", start=2.0),
+    case("video.resize", "scale", None, "E701"),
+    case("video.resize", "scale", 2.0, "E701", width=8),
+    case("video.resize", "color", "blurple", "E505", width=8),
+    case("video.frames", "end", 1.0, "E701", start=2.0),
+    case("video.frames", "times", [-1.0], "E701"),
+    case("video.contact_sheet", "end", 1.0, "E701", start=2.0),
+    case("video.captions", "subtitles", "Hello", "E703"),
+    case("video.captions", "subtitles", CUE, "E703"),
+    case("video.captions", "color", "blurple", "E505", subtitles=CUE.replace("02,", "00,")),
+    case("video.captions", "font_file", {"file": "note.txt"}, "E703", subtitles=CUE.replace("02,", "00,")),
+    case("video.save", "path", "x.avi", "E702"),
+    case("video.save", "codec", "vp9", "E702", path="x.mov"),
+    case("video.save", "pixel_format", "rgb8", "E702", path="x.mp4"),
+    case("video.save", "encoder", "hardware", "E702", path="x.webm"),
+    case("video.storyboard", "pictures", [], "E720"),
+    case("video.storyboard", "seconds", [0.0], "E720"),
+    case("video.storyboard", "seconds", [1.0, 2.0], "E720"),
+    case("video.storyboard", "captions", ["a", "b"], "E720"),
+    case("video.storyboard", "moves", ["drift", "drift"], "E720"),
+    case("diffusion.text_to_image", "lora_weights", [1.0, 1.0], "E625", prompt="a", loras=["hub:a/b"]),
+    case("diffusion.sketch_to_image", "end", 0.1, "E626", prompt="a", start=0.5),
+]
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """A Studio with all first-party plugins."""
+    with Studio(create_settings(tmp_path_factory.mktemp("studio")), on_disk=False) as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a note in it."""
+    (tmp_path / "note.txt").write_text("not a font")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def find_findings(studio: Studio, case: Case) -> list[Finding]:
+    node_type = studio.registry.node_types[case.node]
+    given = {case.name: case.value, **case.more}
+    nodes: dict[str, Any] = dict(MAKERS)
+    for name, end in node_type.inputs.items():
+        if end.required and name not in given:
+            edge = {"from": end.spec.name}
+            given[name] = [edge] if end.spec.depth else edge
+    nodes["n"] = {"type": case.node, "inputs": {name: value for name, value in given.items() if value is not None}}
+    document = {"studio": 1, "nodes": nodes, "outputs": {"n": {"from": "n"}}}
+    return [finding for finding in studio.validate(parse_graph(document)) if finding.severity == "error"]
+
+
+def call(case: Case, folder: Path) -> StudioError:
+    """Call the node type as a run would, and return what it raises."""
+    function = FUNCTIONS[case.node]
+    inputs: dict[str, Any] = {}
+    for name, end in get_node_type(function).inputs.items():
+        value = {case.name: case.value, **case.more}.get(name)
+        if value is None and end.required and name != case.name:
+            made = MEDIA[end.spec.name]()
+            value = [made] if end.spec.depth else made
+        if value is not None:
+            inputs[name] = prepare(value, end.spec.name, folder)
+    for name, end in get_node_type(function).inputs.items():
+        if name in inputs:
+            for _, error in find_written_faults(end.spec, inputs[name]):
+                return error
+    with pytest.raises(StudioError) as caught:
+        list_frames(function(TestContext(), **inputs))
+    return caught.value
+
+
+def prepare(value: Any, kind: str, folder: Path) -> Any:
+    """Return a value as a run gives it to a node."""
+    if kind == "file":
+        return File(folder / value["file"], "", 10)
+    if kind == "path":
+        return OutputPath(folder / value, value)
+    if kind == "model" and isinstance(value, list):
+        return [Model(one) for one in value]
+    return value
+
+
+def list_frames(made: Any) -> None:
+    if isinstance(made, Video):
+        list(made.frames())
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_an_invalid_literal_is_found_before_the_run_with_the_text_of_the_run(
+    studio: Studio, case: Case, here: Path
+) -> None:
+    findings = find_findings(studio, case)
+
+    assert [finding.code for finding in findings] == [case.code]
+    (finding,) = findings
+    written = case.value is not None
+    assert finding.where == (f"/nodes/n/inputs/{case.name}{case.place}" if written else "/nodes/n/inputs")
+    assert finding.expected
+    assert finding.found
+    assert finding.hint
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_the_node_itself_raises_the_same(studio: Studio, case: Case, here: Path) -> None:
+    if case.node.startswith("diffusion."):
+        pytest.skip("it opens a model first")
+    (finding,) = find_findings(studio, case)
+
+    error = call(case, here)
+
+    assert error.code == finding.code
+    assert finding.message == (f"{error.where}: {error.message}" if error.where else error.message)
+
+
+def test_every_node_type_with_a_check_or_a_grammar_is_in_the_table(studio: Studio) -> None:
+    checked = {name for name, node_type in studio.registry.node_types.items() if has_checks(node_type)}
+
+    parts = {"diffusion.image_to_image", "diffusion.variations", "diffusion.inpaint", "diffusion.outpaint"}
+    parts |= {"diffusion.encode_prompt", "diffusion.empty_latent", "diffusion.encode_image", "diffusion.sample"}
+    parts |= {"diffusion.decode_latent"}  # what they check needs a model, or is checked as in text_to_image
+    assert checked - parts == {case.node for case in CASES}
+
+
+def test_defaults_follow_their_grammar(studio: Studio) -> None:
+    ends = [(one.id, end) for one in studio.registry.node_types.values() for end in one.inputs.values()]
+
+    wrong = [
+        (node, end.name)
+        for node, end in ends
+        if not end.required and any(True for _ in find_written_faults(end.spec, end.default))
+    ]
+
+    assert wrong == []
