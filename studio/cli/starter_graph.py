@@ -12,6 +12,9 @@ from studio.errors import UsageError
 from studio.graph import Catalog, GraphBuilder
 from studio.graph.builder import Handle, NodeHandle
 from studio.graph.fit import find_fit
+from studio.graph.node_checks import find_input_faults
+from studio.graph.resolved import Bound
+from studio.graph.source import NamedPath
 
 _SCALARS: dict[str, Any] = {
     "text": "Hello",
@@ -23,14 +26,29 @@ _SCALARS: dict[str, Any] = {
     "json": {},
     "any": "Hello",
 }
+_FILE_NAMES = ("picture.png", "sound.flac", "video.mp4", "words.srt", "text.txt")
 _MAKERS = ("image.gradient", "image.new", "audio.tone")
+_MADE = object()
+"""Stands for a value that another node makes."""
+_MARKS = {"sentences": [{"text": "Hello.", "start": 0.0, "end": 1.0}]}
 _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "image.resize": {"width": 512},
     "logic.calculate": {"expression": "1 + 2"},
     "logic.switch": {"if_true": "yes", "if_false": "no"},
     "logic.choose": {"case_1": "first"},
     "logic.match": {"names": ["Hello"], "case_1": "world"},
-    "logic.json_get": {"data": {"a": 1}, "pointer": "/a"},
+    "logic.json_get": {"value": {"a": 1}, "pointer": "/a"},
+    "logic.json_set": {"value": {"a": 1}, "pointer": "/a", "entry": 2},
+    "logic.to_number": {"value": "1.5"},
+    "logic.to_list": {"value": [1, 2]},
+    "logic.item": {"items": ["first", "second"]},
+    "audio.time_stretch": {"factor": 1.5},
+    "audio.soundtrack": {"seconds": 8.0},
+    "video.resize": {"width": 320},
+    "video.captions": {"subtitles": "1\n00:00:00,000 --> 00:00:01,000\nHello\n"},
+    "speech.subtitles": {"marks": _MARKS},
+    "speech.save_subtitles": {"marks": _MARKS},
+    "style.colorize": {"exemplar": _MADE},
     "logic.parse_json": {"text": "[1, 2]"},
 }
 """Inputs without which a node type cannot do anything, though its signature alone does not say so."""
@@ -97,10 +115,12 @@ def _connect(
     used = bool(values)
     for name, value in _EXAMPLES.get(node_type.id, {}).items():
         if name in node_type.inputs:
-            values.setdefault(name, value)
+            values.setdefault(
+                name, _make_value(builder, catalog, node_type, node_type.inputs[name]) if value is _MADE else value
+            )
     for end in node_type.inputs.values():
         if end.required and end.name not in values:
-            values[end.name] = _make_value(builder, catalog, end)
+            values[end.name] = _make_value(builder, catalog, node_type, end)
     return values, used
 
 
@@ -123,11 +143,11 @@ def _fits(made: TypeSpec, wanted: TypeSpec) -> bool:
     return wanted.name not in ("text", "choice", "json") or made.name == wanted.name
 
 
-def _make_value(builder: GraphBuilder, catalog: Catalog, end: Input) -> Any:
+def _make_value(builder: GraphBuilder, catalog: Catalog, node_type: NodeType, end: Input) -> Any:
     """Return a value for an input: a node that makes one, or an input of the graph."""
     spec = TypeSpec(end.spec.name, choices=end.spec.choices, limits=None if end.spec.depth else end.spec.limits)
     if spec.name == "path":
-        return "picture.png"
+        return _find_file_name(node_type, end)
     if spec.name in catalog.classes:
         maker = _find_maker(catalog, spec.name)
         value: Any = builder.add(maker) if maker else _add_input(builder, end, spec)
@@ -136,6 +156,14 @@ def _make_value(builder: GraphBuilder, catalog: Catalog, end: Input) -> Any:
     for _ in range(end.spec.depth):
         value = [value]
     return value
+
+
+def _find_file_name(node_type: NodeType, end: Input) -> str:
+    """Return a name that the node type takes for a file to write; the first one where it takes none or any."""
+    for name in _FILE_NAMES:
+        if not find_input_faults(node_type, {end.name: Bound(NamedPath(name), end.spec)}, lambda _: None):
+            return name
+    return _FILE_NAMES[0]
 
 
 def _find_maker(catalog: Catalog, name: str) -> str | None:

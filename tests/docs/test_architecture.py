@@ -203,7 +203,8 @@ def test_an_item_walks_as_the_page_says(tmp_path: Path) -> None:
 
 def test_an_error_walks_as_the_page_says(tmp_path: Path) -> None:
     nodes = {
-        "wrong": ("logic.calculate", {"expression": "1 / 0"}),
+        "zero": ("logic.calculate", {"expression": "0"}),
+        "wrong": ("logic.calculate", {"expression": "1 / a", "a": "@zero"}),
         "after": ("logic.calculate", {"expression": "a + 1", "a": "@wrong"}),
         "right": ("logic.calculate", {"expression": "6 * 7"}),
     }

@@ -20,7 +20,7 @@ from studio.execution.plan import Plan
 from studio.graph import parse_graph
 
 DEFAULT = Model("builtin:default")
-GIVEN = {"type": "int", "optional": True}
+GIVEN = {"type": "int", "default": 1}
 
 
 def _check(inputs: Any, find_path: Any) -> Iterator[tuple[str, Any]]:
@@ -123,7 +123,7 @@ def test_each_model_that_cannot_be_used_is_a_finding(studio: Studio) -> None:
 
 
 def test_a_node_types_own_check_sees_the_values_that_are_known(studio: Studio) -> None:
-    def find(value: Any = None, **inputs: Any) -> list[tuple[str, str]]:
+    def find(value: int = 1, **inputs: Any) -> list[tuple[str, str]]:
         nodes = {"n": put("paint.draw", **inputs), "big": put("paint.draw", size=2)}
         document = {"studio": 1, "inputs": {"x": GIVEN}, "nodes": nodes, "outputs": {"n": {"from": "n"}}}
         found = find_input_problems(studio.plan(parse_graph(document), {"x": value}), lambda model: None)

@@ -41,17 +41,15 @@ def bind(registry: Registry, resolved: ResolvedGraph, **values: Any) -> tuple[di
     return sources, findings
 
 
-def test_unknown_and_missing_inputs_are_found_together(registry: Registry, folder: Path) -> None:
-    resolved = resolve(
-        registry, folder, width={"type": "int"}, height={"type": "int"}, depth={"type": "int", "default": 1}
-    )
+def test_an_unknown_input_and_the_missing_one_that_is_meant_are_one_finding(registry: Registry, folder: Path) -> None:
+    resolved = resolve(registry, folder, width={"type": "int"}, height={"type": "int"}, name={"type": "text"})
 
     sources, findings = bind(registry, resolved, widht=3, height=4)
 
     assert sources == {"height": Constant(4)}
     assert [(f.code, f.where, f.hint) for f in findings] == [
         ("E110", "/inputs/widht", "did you mean 'width'?"),
-        ("E132", "/inputs/width", "give one with --set width=..."),
+        ("E132", "/inputs/name", "give one with --set name=..."),
     ]
 
 
