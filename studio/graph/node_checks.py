@@ -57,7 +57,7 @@ class InputFault:
 
     def create_finding(self, where: str) -> Finding:
         """Return the finding at a JSON pointer."""
-        found = describe_value(self.value) if self.name else ""
+        found = "" if self.error.code == FAILED_CHECK else describe_value(self.value)
         severity: Literal["error", "warning"] = "warning" if self.is_warning else "error"
         return Finding(self.error.code, where, self.message, self.expected, found, self.error.hint, severity)
 
@@ -130,7 +130,7 @@ def locate_fault(fault: InputFault, node: str, written: Mapping[str, str]) -> st
         node: JSON pointer of the node.
         written: The inputs that the node gives, each with how the graph writes its name.
     """
-    if not fault.name:
+    if fault.error.code == FAILED_CHECK:
         return node
     name = written.get(fault.name)
     return f"{node}/inputs" if name is None else f"{node}/inputs/{escape(name)}{fault.place}"
