@@ -1,9 +1,9 @@
-"""`studio nodes`: list node types, or describe one."""
+"""`studio nodes`: list node types, describe one, or search them."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -11,35 +11,53 @@ import click
 from studio.api import Input, NodeType, Resources
 from studio.api.type_spec import describe_value
 from studio.cli.messages import print_json
+from studio.cli.node_search import Match, search_node_types
 from studio.cli.options import create_studio, engine_options, json_option
 from studio.errors import UsageError
 
 
 @click.command("nodes")
-@click.argument("node_type", required=False)
+@click.argument("words", nargs=-1, metavar="[NODE_TYPE | WORDS]")
 @json_option("Print as JSON.")
 @engine_options
-def command(node_type: str | None, as_json: bool, **engine: Any) -> None:
+def command(words: tuple[str, ...], as_json: bool, **engine: Any) -> None:
     """List the installed node types, or describe NODE_TYPE: its inputs, outputs and documentation.
 
-    NODE_TYPE may also be the name of a plugin, such as `image`, to list only its node types.
+    The name of a plugin, such as `image`, lists its node types. Other WORDS are searched in names, summaries, inputs
+    and documentation: `studio nodes drop shadow`. The best match comes first.
     """
     with create_studio(**engine, on_disk=False) as studio:
         types = studio.registry.node_types
-    if node_type in types:
-        _show_one(types[node_type], as_json=as_json)
+    name = words[0] if len(words) == 1 else ""
+    plugin = [one for one in types.values() if one.plugin == name]
+    if name in types:
+        _show_one(types[name], as_json=as_json)
+    elif plugin or not words:
+        _show_list(plugin or list(types.values()), as_json=as_json)
     else:
-        _show_list(_choose(types, node_type), as_json=as_json)
+        _show_matches(_search(types, words), as_json=as_json)
 
 
-def _choose(types: Mapping[str, NodeType], plugin: str | None) -> list[NodeType]:
-    """Return the node types of a plugin, or all."""
-    chosen = [one for one in types.values() if plugin in (None, one.plugin)]
-    if chosen:
-        return chosen
-    near = difflib.get_close_matches(str(plugin), [*types, *{one.plugin for one in types.values()}], 1, 0.5)
-    hint = f"did you mean {near[0]!r}?" if near else "see `studio nodes`"
-    raise UsageError("E006", f"unknown node type {plugin!r}", hint=hint)
+def _search(types: Mapping[str, NodeType], words: Sequence[str]) -> list[Match]:
+    """Return the node types that the words are found in; UsageError E006 if there are none."""
+    found = search_node_types(words, types.values()) if not any("." in word for word in words) else []
+    if found:
+        return found
+    wanted = " ".join(words)
+    near = difflib.get_close_matches(wanted, [*types, *{one.plugin for one in types.values()}], 1, 0.5)
+    hint = f"did you mean {near[0]!r}?" if near else "try another word, or see `studio nodes`"
+    message = f"unknown node type {wanted!r}" if "." in wanted else f"no node type matches {wanted!r}"
+    raise UsageError("E006", message, hint=hint)
+
+
+def _show_matches(found: list[Match], *, as_json: bool) -> None:
+    if as_json:
+        print_json([to_json(match.node_type) for match in found])
+        return
+    width = max(len(match.node_type.id) for match in found)
+    for match in found:
+        inputs = click.style(f"  (inputs: {', '.join(match.inputs[:4])})", dim=True) if match.inputs else ""
+        click.echo(f"{_describe_row(match.node_type, width)}{inputs}")
 
 
 def _show_one(node_type: NodeType, *, as_json: bool) -> None:
@@ -55,7 +73,11 @@ def _show_list(types: list[NodeType], *, as_json: bool) -> None:
         return
     width = max(len(one.id) for one in types)
     for one in sorted(types, key=lambda one: one.id):
-        click.echo(f"{click.style(f'{one.id:{width}}', bold=True)}  {_mark_status(one)}{one.summary}")
+        click.echo(_describe_row(one, width))
+
+
+def _describe_row(node_type: NodeType, width: int) -> str:
+    return f"{click.style(f'{node_type.id:{width}}', bold=True)}  {_mark_status(node_type)}{node_type.summary}"
 
 
 def _mark_status(node_type: NodeType) -> str:
