@@ -693,7 +693,7 @@ def test_a_foreign_picture_says_that_it_carries_no_graph(desk: Desk) -> None:
     for name in ("photo.png", "photo.jpg"):
         done = desk.call("run", name)
         assert done.code == 2
-        assert f"'{name}' carries no graph" in done.err
+        assert f"'{name}' contains no graph" in done.err
 
 
 def test_a_broken_picture_is_an_error(desk: Desk, picture: Path) -> None:
