@@ -29,7 +29,7 @@ class RunResult:
         outputs: The values of the outputs that were made, by name.
         files: The files that were written.
         errors: Errors of the nodes that failed, and of outputs that cannot be written.
-        warnings: What went wrong without stopping the run.
+        warnings: What went wrong without stopping the run, and what nodes warned of.
         manifest: The run's manifest as plain JSON.
         manifest_path: Where it was written, or None.
     """
@@ -74,14 +74,20 @@ def finish_run(
             written = writer.write(resolved, values, outputs, outcome.types, folder, facts.run_id)
             _note_files(result, *written)
         except Cancelled:  # while a video is made as it is written
-            result.status = "cancelled"
+            result.status, result.files = "cancelled", folder.list_saved()
         outcome.status = result.status
         outcome.update()
         outcome.seconds += time.perf_counter() - begin
     result.manifest = create_manifest(facts, outcome, result.files)
+    result.warnings = [*outcome.warnings, *_list_node_warnings(outcome)]
     if folder is not None:
         _write_manifest(result, folder)
     return result
+
+
+def _list_node_warnings(outcome: Outcome) -> list[str]:
+    """Return what nodes warned of, each with its node."""
+    return [f"node {record.node!r}: {text}" for record in outcome.records.values() for text in record.warnings]
 
 
 def _note_files(result: RunResult, files: list[FileRecord], errors: list[StudioError]) -> None:

@@ -56,9 +56,6 @@ def _print_manifest(result: RunResult) -> None:
 def _show_problems(result: RunResult) -> None:
     for warning in result.warnings:
         show_warning(warning)
-    for node_id, node in result.manifest["nodes"].items():
-        for warning in node["warnings"]:
-            show_warning(f"node {node_id!r}: {warning}")
     for error in result.errors:
         show_error(error)
         inputs = getattr(error, "inputs", "")  # a NodeError has them

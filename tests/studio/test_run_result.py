@@ -28,13 +28,16 @@ def studio(tmp_path: Path) -> Iterator[Studio]:
 class CancelledWriter:
     """Writes outputs until the run is cancelled, as happens while a video is made as it is written."""
 
+    def prepare(self, *_: Any) -> None:
+        pass
+
     def write(self, *_: Any) -> Any:
         raise Cancelled
 
 
 def build(**outputs: str) -> dict[str, Any]:
     """Return a graph with an image, and outputs that are named."""
-    broken = {"type": "logic.calculate", "inputs": {"expression": "1 / 0"}}
+    broken = {"type": "logic.json_get", "inputs": {"value": {}, "pointer": "/a"}}
     nodes = {"i": NEW, "broken": broken}
     ends = {name: {"from": source} for name, source in outputs.items()}
     return {"studio": 1, "nodes": {name: nodes[name] for name in outputs.values()}, "outputs": ends}
@@ -52,7 +55,7 @@ def test_all_outputs_make_it_done(studio: Studio, tmp_path: Path) -> None:
 def test_a_failed_node_makes_it_partly_done_and_what_was_made_is_written(studio: Studio, tmp_path: Path) -> None:
     result = studio.run(build(a="i", b="broken"), output=tmp_path / "out")
 
-    assert (result.status, [error.code for error in result.errors]) == ("partly done", ["E322"])
+    assert (result.status, [error.code for error in result.errors]) == ("partly done", ["E324"])
     assert [file.output for file in result.files] == ["a"]
 
 
@@ -110,6 +113,18 @@ def test_what_a_file_does_not_keep_is_a_warning(studio: Studio, tmp_path: Path) 
     result = studio.run(graph, output=OutputFolder(tmp_path / "out", "{output}.mp4"))
 
     assert [warning for warning in result.warnings if warning.startswith("v.mp4: ")]
+
+
+def test_what_nodes_warn_of_is_a_warning_of_the_run(studio: Studio) -> None:
+    nodes = {
+        "quiet": {"type": "audio.silence", "inputs": {"seconds": 1.0}},
+        "loud": {"type": "audio.normalize", "inputs": {"audio": {"from": "quiet"}}},
+    }
+
+    result = studio.run({"studio": 1, "nodes": nodes, "outputs": {"level": {"from": "loud.loudness"}}})
+
+    assert result.warnings == ["node 'loud': the audio is silent, so it has no loudness to normalise"]
+    assert result.manifest["warnings"] == []
 
 
 def test_a_run_without_a_folder_writes_nothing(studio: Studio) -> None:

@@ -16,12 +16,12 @@ from studio.errors import NodeError, RunError
 
 def create_result(**more: Any) -> Any:
     """Return the result of a run with one node and two outputs, one of which is a file."""
-    node = {"warnings": ["it is dark"]}
     manifest = {
-        "nodes": {"paint": node}, "outputs": ["card", "note"], "cache": {"calls": 5, "hits": 3}, "seconds": 1.234,
+        "nodes": {}, "outputs": ["card", "note"], "cache": {"calls": 5, "hits": 3}, "seconds": 1.234,
     }  # fmt: skip
     known = {
-        "status": "done", "manifest": manifest, "warnings": ["no room in the cache"], "errors": [],
+        "status": "done", "manifest": manifest, "warnings": ["no room in the cache", "node 'paint': it is dark"],
+        "errors": [],
         "files": [SimpleNamespace(path=Path("out/card.png"))], "outputs": {"card": "an image", "note": None},
     }  # fmt: skip
     return SimpleNamespace(**{**known, **more})

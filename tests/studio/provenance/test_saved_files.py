@@ -160,3 +160,14 @@ def test_each_entry_of_a_list_of_paths_is_a_file_of_the_output(studio: Studio, t
 
     assert [(file.output, file.path.name) for file in result.files] == [("both", "1.png"), ("both", "2.png")]
     assert json.loads((tmp_path / ".studio" / result.manifest_path.name).read_text())["outputs"]["both"]["files"]  # type: ignore[union-attr]
+
+
+def test_an_error_of_saving_names_the_file_that_was_asked_for(studio: Studio, tmp_path: Path) -> None:
+    wide = {"type": "image.new", "inputs": {"width": 16_384, "height": 1}}
+
+    result = studio.run(make_graph("big", wide=wide, big=save("image", "wide", "big.webp")), output=tmp_path)
+
+    (error,) = result.errors
+    assert str(tmp_path.resolve() / "big.webp") in error.message
+    assert "-partial" not in str(error)
+    assert find_names(tmp_path) == []
