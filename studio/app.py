@@ -13,6 +13,7 @@ from studio.api.events import Event
 from studio.errors import Finding, GraphError, UsageError
 from studio.graph import Graph, ResolvedGraph, load_graph, parse_graph, resolve_graph
 from studio.graph.default_values import find_default_faults
+from studio.graph.findings import Findings
 from studio.graph.given import bind_inputs, describe_given, name_inputs
 from studio.graph.paths import InputFile
 from studio.graph.source import Collected, Source
@@ -264,16 +265,16 @@ class Studio:
         source = str(resolved.graph.path or "")
         if resolved.errors:
             raise GraphError(resolved.errors, source=source)
-        findings: list[Finding] = []
+        findings = Findings()
         values = bind_inputs(resolved, inputs or {}, self.registry.classes, findings, self._reader.settle)
         names = [only] if isinstance(only, str) else list(only) if only is not None else None
         known = ", ".join(resolved.outputs)
         for name in names or ():
             if name not in resolved.outputs:
                 message, hint = f"the graph has no output {name!r}", f"its outputs: {known}"
-                findings.append(Finding("E133", "/outputs", message, known, name, hint))
-        if findings:
-            raise GraphError(findings, source=source)
+                findings.report("E133", "/outputs", message, expected=known, found=name, hint=hint)
+        if findings.found:
+            raise GraphError(findings.found, source=source)
         return create_plan(resolved, values, self._reader, only=names)
 
     def explain(

@@ -10,7 +10,7 @@ from typing import Any
 
 from studio.api import Input, TypeSpec
 from studio.api.type_spec import ValueProblem, describe_value
-from studio.errors import Finding, StudioError
+from studio.errors import StudioError
 from studio.graph.bind import Binder
 from studio.graph.document import Graph, is_file, is_pattern, is_quoted
 from studio.graph.findings import Findings, find_nearest, suggest
@@ -41,7 +41,7 @@ def bind_inputs(
     resolved: ResolvedGraph,
     inputs: Mapping[str, Any],
     classes: Mapping[str, type],
-    findings: list[Finding],
+    findings: Findings,
     settle: Callable[[Source, Mapping[str, str] | None], Source],
 ) -> dict[str, Source]:
     """Return the sources of the values that a caller gives, and add to the findings what is wrong with them.
@@ -53,22 +53,22 @@ def bind_inputs(
         findings: Where findings go.
         settle: Returns a source whose files are digested, given the digests that the graph's files must have.
     """
-    graph, collected = resolved.graph, Findings(findings)
-    binder = Binder(classes, Paths(graph.base, digests=graph.file_digests), collected)
+    graph = resolved.graph
+    binder = Binder(classes, Paths(graph.base, digests=graph.file_digests), findings)
     values: dict[str, Source] = {}
     for name, value in inputs.items():
         where = f"/inputs/{escape(str(name))}"
-        declared = find_input(resolved.inputs, name, where, collected)
-        source = bind_given(binder, value, declared.spec, where, collected) if declared is not None else None
+        declared = find_input(resolved.inputs, name, where, findings)
+        source = bind_given(binder, value, declared.spec, where, findings) if declared is not None else None
         if source is None:
             continue
         try:
             values[name] = settle(source, graph.file_digests)
         except StudioError as error:
-            collected.report(error.code, where, error.message, hint=error.hint)
+            findings.report(error.code, where, error.message, hint=error.hint)
     unknown = [str(name) for name in inputs if name not in resolved.inputs]
     meant = {near for near in (find_nearest(name, resolved.inputs) for name in unknown) if near is not None}
-    check_required(resolved.inputs, {*inputs, *meant}, "/inputs/", collected)
+    check_required(resolved.inputs, {*inputs, *meant}, "/inputs/", findings)
     return values
 
 

@@ -260,7 +260,7 @@ def name_source(source: Any) -> Any:
 @pytest.mark.parametrize(("name", "value", "text"), VALUES, ids=[f"{v[0]} {v[2]!r}" for v in VALUES])
 def test_a_value_given_four_ways_is_one_source(name: str, value: Any, text: str, studio: Studio) -> None:
     bound: dict[str, Any] = {}
-    findings: list[Finding] = []
+    findings = Findings()
     resolved = studio.resolve(make_graph(name))
 
     def bind(inputs: dict[str, Any]) -> Any:
@@ -274,11 +274,11 @@ def test_a_value_given_four_ways_is_one_source(name: str, value: Any, text: str,
         csv.writer(file).writerows([["x"], [text]])
     for table in (Path("items.jsonl"), Path("items.csv")):
         (row,) = open_table(table)()
-        item = Columns(resolved, studio.registry.classes, {}).read([row], 0, findings)
-        assert item is not None, findings
+        item = Columns(resolved, studio.registry.classes, {}).read([row], 0, findings.found)
+        assert item is not None, findings.found
         bound[table.name] = bind(restore_inputs(resolved, json.loads(json.dumps(item.values))))
 
-    assert not findings
+    assert not findings.found
     expected = name_source(bound["graph"])
     assert {channel: name_source(source) for channel, source in bound.items()} == dict.fromkeys(bound, expected)
 

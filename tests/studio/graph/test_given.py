@@ -36,9 +36,9 @@ def resolve(registry: Registry, folder: Path, **inputs: Any) -> ResolvedGraph:
 
 
 def bind(registry: Registry, resolved: ResolvedGraph, **values: Any) -> tuple[dict[str, Source], list[Finding]]:
-    findings: list[Finding] = []
+    findings = Findings()
     sources = bind_inputs(resolved, values, registry.classes, findings, lambda source, digests: source)
-    return sources, findings
+    return sources, findings.found
 
 
 def test_an_unknown_input_and_the_missing_one_that_is_meant_are_one_finding(registry: Registry, folder: Path) -> None:
@@ -55,7 +55,7 @@ def test_an_unknown_input_and_the_missing_one_that_is_meant_are_one_finding(regi
 
 def test_what_goes_wrong_while_a_file_is_digested_is_a_finding(registry: Registry, folder: Path) -> None:
     resolved = resolve(registry, folder, photo={"type": "image"})
-    findings: list[Finding] = []
+    findings = Findings()
 
     def settle(source: Source, digests: Any) -> Source:
         raise RunError("E311", "it has changed", hint="put it back")
@@ -63,7 +63,7 @@ def test_what_goes_wrong_while_a_file_is_digested_is_a_finding(registry: Registr
     values = bind_inputs(resolved, {"photo": {"file": "photo.png"}}, registry.classes, findings, settle)
 
     assert values == {}
-    assert [(f.code, f.where, f.hint) for f in findings] == [("E311", "/inputs/photo", "put it back")]
+    assert [(f.code, f.where, f.hint) for f in findings.found] == [("E311", "/inputs/photo", "put it back")]
 
 
 def test_a_callers_file_may_have_any_content_and_a_graphs_must_have_its_own(registry: Registry, folder: Path) -> None:
