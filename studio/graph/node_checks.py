@@ -151,13 +151,15 @@ def _run_check(
     """Yield what a node type's own check finds; a check that raises is a warning."""
     try:
         with mark_plugin_call():
-            found = [(name, error, error.code) for name, error in check(values, find_path)]
+            found = [_create_fault(node_type, values, name, error) for name, error in check(values, find_path)]
     except (Exception, SystemExit) as error:  # a plugin may raise anything; the node itself may run all the same
-        yield _report_failed_check(node_type, error)
-        return
-    for name, fault, _ in found:
-        expected = fault.hint or (str(node_type.inputs[name].spec) if name in node_type.inputs else "")
-        yield InputFault(name, "", values.get(name), expected, fault)
+        found = [_report_failed_check(node_type, error)]
+    yield from found
+
+
+def _create_fault(node_type: NodeType, values: Mapping[str, Any], name: str, error: StudioError) -> InputFault:
+    expected = error.hint or (str(node_type.inputs[name].spec) if name in node_type.inputs else "")
+    return InputFault(name, "", values.get(name), expected, error)
 
 
 def _report_failed_check(node_type: NodeType, error: BaseException) -> InputFault:
