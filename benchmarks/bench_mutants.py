@@ -29,6 +29,7 @@ import json
 import math
 import multiprocessing
 import os
+import queue
 import random
 import shutil
 import signal
@@ -72,6 +73,7 @@ OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
 MOST_SECONDS = 60.0
 LIMIT_SECONDS = 600
 PROCESSES = multiprocessing.get_context("spawn")
+OUTPUT = "output.txt"
 PYTEST = ["-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-m", "not slow"]
 
 
@@ -350,16 +352,42 @@ def show(mutant: Mutant) -> None:
 
 
 def judge_share(tree: Path, chosen: Mapping[int, tuple[Mutant, list[str]]], verdicts: Queue[Any]) -> None:
-    """Be a process that judges mutants in a tree of its own; it is quiet."""
+    """Be a process that judges mutants in a tree of its own; what it prints is in a file there."""
     os.environ.update(find_environment(tree))
     sys.path[:0] = [str(tree), str(tree / "plugins")]
     sys.dont_write_bytecode = True
     os.chdir(tree)
-    nowhere = os.open(os.devnull, os.O_RDWR)
+    output = os.open(tree / OUTPUT, os.O_RDWR | os.O_CREAT)
     for descriptor in (0, 1, 2):
-        os.dup2(nowhere, descriptor)
+        os.dup2(output, descriptor)
     files = sorted({test.partition("::")[0] for _, tests in chosen.values() for test in tests})
-    pytest.main([*PYTEST, *files], plugins=[Judge(tree, chosen, lambda *verdict: verdicts.put(verdict))])
+    judge = Judge(tree, chosen, lambda *verdict: verdicts.put(verdict))
+    sys.exit(int(pytest.main([*PYTEST, "--timeout=60", *files], plugins=[judge])))
+
+
+def judge_all(
+    chosen: Mapping[int, tuple[Mutant, list[str]]], folder: Path, packages: Sequence[str], jobs: int
+) -> Iterator[tuple[int, str, str]]:
+    """Yield the number of each mutant, what came of it and the test that failed."""
+    verdicts: Queue[Any] = PROCESSES.Queue()
+    judges = {}
+    for share in range(jobs):
+        tree = copy_tree(folder / str(share))
+        unparse_modules(tree, packages)
+        part = dict(list(chosen.items())[share::jobs])
+        judges[tree] = PROCESSES.Process(target=judge_share, args=(tree, part, verdicts))
+        judges[tree].start()
+    left = len(chosen)
+    while left:
+        try:
+            yield verdicts.get(timeout=5)
+            left -= 1
+        except queue.Empty:
+            for tree, process in judges.items():
+                if process.exitcode not in (None, 0):
+                    raise SystemExit((tree / OUTPUT).read_text(encoding="utf-8")) from None
+    for process in judges.values():
+        process.join()
 
 
 def unparse_modules(tree: Path, packages: Sequence[str]) -> None:
@@ -383,21 +411,13 @@ def main(words: Sequence[str] | None = None) -> int:
         reach = find_reach(given, copy_tree(Path(name) / "map"))
         most_seconds = math.inf if given.only else MOST_SECONDS
         chosen = {number: (mutant, choose_tests(mutant, reach, most_seconds)) for number, mutant in mutants.items()}
-        verdicts: Queue[Any] = PROCESSES.Queue()
-        for share in range(given.jobs):
-            tree = copy_tree(Path(name) / str(share))
-            unparse_modules(tree, given.packages)
-            part = dict(list(chosen.items())[share :: given.jobs])
-            PROCESSES.Process(target=judge_share, args=(tree, part, verdicts)).start()
-        for _ in mutants:
-            number, verdict, test = verdicts.get()
+        for number, verdict, test in judge_all(chosen, Path(name), given.packages, given.jobs):
             counts[verdict] += 1
             mutant = mutants[number]
             where = f"{mutant.path}:{mutant.line} {mutant.function}"
             print(f"{verdict} {number}: {where}: {mutant.change}{test and f' by {test}'}", flush=True)
-    print(
-        f"{counts['killed']} of {len(mutants)} killed: {100 * counts['killed'] / len(mutants):.0f} % ({dict(counts)})"
-    )
+    share = 100 * counts["killed"] / len(mutants)
+    print(f"{counts['killed']} of {len(mutants)} killed: {share:.0f} % ({dict(counts)})")
     return 0
 
 
