@@ -135,6 +135,24 @@ def test_a_gallery_holds_every_item(fruit: Folder) -> None:
     assert thumbs == [".webp", ".webp"]
 
 
+@pytest.mark.parametrize(
+    ("facts", "title"),
+    [
+        ({"title": "Fruit", "path": "/graphs/apple.json"}, "Fruit"),
+        ({"title": "", "path": "/graphs/apple.json"}, "apple"),
+        ({"title": None, "path": None}, "my #1 batch"),
+    ],
+)
+def test_a_gallery_is_titled_by_the_graph_its_file_or_the_folder(
+    fruit: Folder, facts: dict[str, Any], title: str
+) -> None:
+    fruit.ledger.store(**facts)
+
+    write_gallery(fruit.path)
+
+    assert read_state(fruit.path)["title"] == title
+
+
 def test_the_page_names_nothing_outside_of_its_folder(fruit: Folder) -> None:
     page = write_gallery(fruit.path).read_text(encoding="utf-8")
 

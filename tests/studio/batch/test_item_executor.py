@@ -18,6 +18,7 @@ from studio.api import hookimpl
 from studio.app import Studio
 from studio.batch.item_executor import ItemExecutor
 from studio.batch.worker import Worker
+from studio.execution.open_run import OpenRun
 from studio.provenance import output_folder
 from studio.settings import Settings
 from tests.studio.batch.conftest import ADDING, Make, from_input, graph_of
@@ -291,3 +292,32 @@ def test_plugins_observe_the_runs_of_a_batch(tmp_path: Path, probe: Probe) -> No
     assert kinds.count("NodeFinished") == 2
     assert (kinds[0], kinds[-1]) == ("RunStarted", "RunFinished")
     assert len({event.run for event in events}) == 1
+
+
+def test_a_bug_while_the_run_is_watched_fails_its_items_instead_of_hanging_them(
+    make: Make, studio: Studio, probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = graph_of(
+        {"work": {"type": "fake.wait", "inputs": {"a": from_input("a"), "gate": "g", "cautious": True}}},
+        {"a": {"type": "int"}},
+        {"number": "work"},
+    )
+    batch = make(waiting, [{"a": 1}, {"a": 2}])
+    results: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def fail(self: OpenRun) -> bool:
+        probe.wait_for("g")
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(OpenRun, "watch", fail)
+
+    with contextlib.closing(ItemExecutor(studio, batch.spec, lambda worker, result: results.put(result))) as executor:
+        executor.start(list(batch.items()))
+        found = sorted((results.get(timeout=60) for _ in range(2)), key=lambda result: result.index)
+        probe.open("g")
+
+    assert [(result.index, result.state, result.error["code"]) for result in found] == [
+        (0, "failed", "E999"),
+        (1, "failed", "E999"),
+    ]
+    assert found[0].error["message"] == "a bug in Studio: ValueError: a bug"

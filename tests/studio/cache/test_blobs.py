@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 import time
 from pathlib import Path
 
@@ -155,3 +156,16 @@ def test_temporary_files_of_processes_that_are_gone_are_removed(cache: Cache, tm
     open_cache(tmp_path).close()
 
     assert (mine.exists(), dead.exists()) == (True, False)
+
+
+def test_leftovers_are_removed_on_a_machine_with_a_long_name(
+    blobs: BlobFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "a-machine-" * 6)
+    alive = blobs.create_temporary("json")
+    dead = alive.with_name(alive.name.replace(f"-{os.getpid()}-", f"-{2**22 + 1}-"))  # above the largest process id
+    for path in (alive, dead):
+        path.touch()
+
+    assert blobs.remove_leftovers() == 1
+    assert (alive.exists(), dead.exists()) == (True, False)

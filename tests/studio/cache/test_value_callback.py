@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,3 +63,13 @@ def test_errors_of_the_disk_pass_only_where_the_function_writes() -> None:
         measure(OSError("disk"), passes=(OSError,))
     with pytest.raises(RunError, match="E315"):
         measure(OSError("disk"))
+
+
+def test_the_place_is_where_the_function_raised() -> None:
+    with pytest.raises(RunError) as caught:
+        measure(ValueError("no"))
+
+    line = next(
+        number for number, text in enumerate(Path(__file__).read_text().splitlines(), 1) if "raise self" in text
+    )
+    assert caught.value.message.endswith(f" raised ValueError: no ({__file__}:{line})")
