@@ -10,7 +10,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from studio.batch.item import Item, ItemResult
@@ -59,18 +59,26 @@ class Leases:
 
     def join(self) -> str:
         """Take part in the work; return this process's name in the ledger."""
-        now = time.time()
-        host, pid = socket.gethostname(), os.getpid()
-        self.worker = f"{host}-{pid}-{uuid.uuid4().hex[:6]}"
-        with self._file.transaction() as connection:
-            connection.execute("INSERT INTO workers VALUES (?, ?, ?, ?, ?)", (self.worker, host, pid, now, now))
+        self.worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+        self.send_heartbeat()
         self.reclaim()
         return self.worker
 
     def send_heartbeat(self) -> None:
-        """Record that this process is alive; call it every few seconds."""
+        """Record that this process is alive; call it every few seconds.
+
+        A process that was taken for dead takes part again. What it had then is lost; what it claims later is its own.
+        """
         with self._file.transaction() as connection:
+            self._take_part(connection)
             connection.execute("UPDATE workers SET seen = ? WHERE id = ?", (time.time(), self.worker))
+
+    def _take_part(self, connection: sqlite3.Connection) -> None:
+        """List this process among those that take part, unless it has left."""
+        if self.worker:
+            now = time.time()
+            row = (self.worker, socket.gethostname(), os.getpid(), now, now)
+            connection.execute("INSERT OR IGNORE INTO workers VALUES (?, ?, ?, ?, ?)", row)
 
     def leave(self) -> None:
         """Return what this process has not finished, and stop taking part."""
@@ -82,7 +90,7 @@ class Leases:
                 (time.time(), self.worker),
             )
             connection.execute("DELETE FROM workers WHERE id = ?", (self.worker,))
-        self.worker = ""
+            self.worker = ""  # within the transaction, so that no heartbeat comes after it
 
     def reclaim(self) -> int:
         """Make the items of processes that died pending again; return how many there were."""
@@ -111,6 +119,7 @@ class Leases:
         """Lease up to `limit` pending items, in the order of the table."""
         now = time.time()
         with self._file.transaction() as connection:
+            self._take_part(connection)
             rows = connection.execute(
                 "UPDATE items SET state = 'running', worker = ?, claim = claim + 1, started = ?, updated = ? "
                 "WHERE id IN "
@@ -132,6 +141,16 @@ class Leases:
         with self._file.reading() as connection:
             query = "SELECT count(*) FROM items WHERE state = 'running' AND worker <> ?"
             return int(connection.execute(query, (self.worker,)).fetchone()[0])
+
+    def count_crash(self, lease: Lease) -> Lease:
+        """Record that a worker died while it ran this item alone; return the lease with one crash more."""
+        with self._file.transaction() as connection:
+            connection.execute(
+                "UPDATE items SET crashes = crashes + 1 "
+                "WHERE id = ? AND state = 'running' AND worker = ? AND claim = ?",
+                (lease.id, self.worker, lease.claim),
+            )
+        return replace(lease, crashes=lease.crashes + 1)
 
     def complete(self, finished: Iterable[tuple[Lease, ItemResult]]) -> list[Lease]:
         """Record results; return the leases that were lost, whose results do not count."""

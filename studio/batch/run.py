@@ -6,7 +6,7 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from studio.batch.item import Item, ItemResult, ItemState
@@ -283,7 +283,7 @@ class BatchRun:
 
     def _handle_crash(self, lease: Lease, lost: WorkerLost) -> _Finished:
         """Fail an item whose worker died while it ran it alone; if something outside may have killed it, retry."""
-        again = replace(lease, crashes=lease.crashes + 1)
+        again = self._leases.count_crash(lease)
         if lost.killed and again.crashes < _MOST_KILLS:
             self._retry_alone.append(again)
             return []

@@ -138,6 +138,42 @@ def test_a_late_result_does_not_count_while_another_process_runs_the_item(two: t
     assert find_states(second) == {"a": "done"}
 
 
+def test_a_process_that_was_taken_for_dead_takes_part_again_without_what_it_had(tmp_path: Path) -> None:
+    with Ledger(tmp_path, create=True) as first, Ledger(tmp_path) as second:
+        import_names(first, "a", "b")
+        first.leases.join()
+        second.leases.join()
+        lost, _ = take_over(first, second)
+
+        first.leases.send_heartbeat()
+        (held,) = first.leases.claim(1)
+
+        assert second.leases.count_other_workers() == 1
+        assert (second.leases.reclaim(), first.leases.reclaim()) == (0, 0)
+        assert first.leases.complete([(lost, create_result(0)), (held, create_result(1))]) == [lost]
+        assert find_states(first) == {"a": "running", "b": "done"}
+
+
+def test_items_that_a_process_claims_after_it_was_taken_for_dead_are_its_own(two: tuple[Ledger, Ledger]) -> None:
+    first, second = two
+    declare_dead(second, first.leases.worker)
+    second.leases.reclaim()
+
+    (held,) = first.leases.claim(1)
+
+    assert second.leases.reclaim() == 0
+    assert first.leases.complete([(held, create_result(0))]) == []
+
+
+def test_no_heartbeat_comes_after_a_process_left(two: tuple[Ledger, Ledger]) -> None:
+    first, second = two
+    first.leases.leave()
+
+    first.leases.send_heartbeat()
+
+    assert second.leases.count_other_workers() == 0
+
+
 def test_a_late_return_does_not_take_the_item_from_another_process(two: tuple[Ledger, Ledger]) -> None:
     first, second = two
     lost, _ = take_over(first, second)

@@ -328,6 +328,25 @@ def test_an_item_whose_worker_was_killed_from_outside_is_tried_three_times(bench
     assert tries.count("a") == 3
 
 
+def test_crashes_of_an_item_count_when_the_batch_starts_again(bench: Bench) -> None:
+    import_names(bench.ledger, "a")
+    tries: list[str] = []
+
+    def act(worker: FakeWorker, item: Item) -> None:
+        tries.append(item.name)
+        if len(tries) == 2:
+            run.cancel()
+        worker.die(killed=True)
+
+    run = bench.create_run(act, window=1)
+    assert list(run.run()) == []
+    (row,) = bench.ledger.items()
+    assert (row.state, row.crashes) == ("pending", 2)
+
+    assert bench.run(act, window=1) == [("a", "failed")]
+    assert len(tries) == 3
+
+
 def test_a_crash_is_tried_again_as_a_failure_is(bench: Bench) -> None:
     import_names(bench.ledger, "a")
     tries: list[str] = []
