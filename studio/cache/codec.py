@@ -10,7 +10,7 @@ from typing import Any
 
 from studio.api import Model, Packed, StreamType, ValueType
 from studio.cache.value_callback import call_value_type
-from studio.errors import CacheError
+from studio.errors import CacheError, describe_exception
 
 _PLAIN = (str, int, float, bool, type(None))
 _EXTENSION = {"json": "json", "model": "json", "list": "json"}
@@ -107,19 +107,27 @@ class Codecs:
                 return Model.from_json(json.loads(data))
             value_type = self._by_name[name]
             return value_type.unpack(_decode_packed(kind, data))
-        except Exception as error:  # whatever a decoder of a plugin raises, the entry is unusable
-            raise CacheError("E403", f"an entry with codec {codec!r} cannot be decoded: {error}") from None
+        except (Exception, SystemExit) as error:
+            raise _refuse_entry(codec, error) from None
 
     def open_stream(self, codec: str, path: Path) -> Any:
         """Return the value that reads from a stored file.
 
         Raises:
-            CacheError: E403 if no installed value type knows it.
+            CacheError: E403 if no installed value type knows it, or its value type refuses it.
         """
         value_type = self._by_name.get(codec.partition(":")[2])
         if not isinstance(value_type, StreamType):
             raise CacheError("E403", f"an entry with codec {codec!r} is of no installed value type")
-        return value_type.decode(path)
+        try:
+            return value_type.decode(path)
+        except (Exception, SystemExit) as error:
+            raise _refuse_entry(codec, error) from None
+
+
+def _refuse_entry(codec: str, error: BaseException) -> CacheError:
+    """Return the error of an entry that is unusable, whatever the value type of a plugin raised."""
+    return CacheError("E403", f"an entry with codec {codec!r} cannot be decoded: {describe_exception(error)}")
 
 
 def is_plain(value: Any) -> bool:

@@ -29,7 +29,7 @@ from blake3 import blake3
 from studio.cache.actions import Action, shorten_notes
 from studio.cache.codec import Codecs, dump_json
 from studio.cache.digest import hash_file
-from studio.errors import CacheError, UsageError
+from studio.errors import CacheError, UsageError, describe_exception
 from studio.files import replace_file
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class SharedTier:
         try:
             if time.monotonic() >= self._rest["write"] and all(self._write_value(d, v) for d, v in values.items()):
                 self._write_action(action)
-        except Exception as error:  # fsspec hands on whatever the storage's library raises
+        except (Exception, SystemExit) as error:  # whatever a plugin's codec or the storage's library raises
             self._fail("write", error)
         finally:
             with self._room:
@@ -261,13 +261,13 @@ class SharedTier:
     def _name(self, kind: str, key: str, extension: str = "") -> str:
         return f"{self._root}/{kind}/{key[:2]}/{key}" + (f".{extension}" if extension else "")
 
-    def _fail(self, what: str, error: Exception) -> None:
+    def _fail(self, what: str, error: BaseException) -> None:
         self._rest[what] = time.monotonic() + _PATIENCE_SECONDS
         doing = {"read": "read", "write": "written to"}[what]
         self._errors.append(
             CacheError(
                 "E757",
-                f"the shared cache cannot be {doing}: {type(error).__name__}: {str(error) or 'no reason given'}",
+                f"the shared cache cannot be {doing}: {describe_exception(error)}",
                 where=self.url,
                 hint="the run goes on with the cache of this machine; check address, credentials and rights",
             )

@@ -19,7 +19,7 @@ from studio.cache.actions import Action, ActionTable, BlobRow, explain_disk_erro
 from studio.cache.blobs import BlobFolder
 from studio.cache.codec import Codecs
 from studio.cache.digest import hash_file
-from studio.errors import CacheError
+from studio.errors import CacheError, find_text
 
 INLINE_BYTES = 16 * 1024  # smaller blobs live in the table: a file and an fsync each would cost more than they hold
 _PENDING_BYTES = 256 * 2**20  # results of more bytes may not wait at once
@@ -150,8 +150,8 @@ class WriteBehind:
                 self._write_value(digest, value, rows)
         except (OSError, CacheError) as error:
             self._fail(write, rows, error)
-        except Exception as error:  # a codec of a plugin may raise anything; the result stays in memory
-            message = f"a result of {write.action.node_type} cannot be stored: {error}"
+        except (Exception, SystemExit) as error:  # a codec of a plugin may raise anything; the result stays in memory
+            message = f"a result of {write.action.node_type} cannot be stored: {find_text(error)}"
             self._fail(write, rows, CacheError("E405", message))
         else:
             self._commits.put((write, rows))

@@ -8,7 +8,7 @@ from typing import Any
 
 from studio.api import TypeSpec, Video, is_out_of_memory
 from studio.api.type_spec import ValueProblem
-from studio.errors import Cancelled, StudioError
+from studio.errors import Cancelled, StudioError, find_text
 from studio.execution.call import Call, Result
 from studio.execution.color_inputs import convert_inputs
 from studio.execution.control import Control
@@ -155,7 +155,7 @@ def _find_again(
     if len(stack) > 1 and len(errors) == len(stack) and _may_be_of_one_call(errors[stack[0]]):
         first = calls[stack[0]].context
         if first is not None:
-            first.report(f"a stack of {len(stack)} failed, so each ran alone: {errors[stack[0]]}")
+            first.report(f"a stack of {len(stack)} failed, so each ran alone: {find_text(errors[stack[0]])}")
         return [[index] for index in stack]
     return []
 

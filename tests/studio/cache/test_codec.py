@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.api import Audio, Image, Mask, Model
+from studio.api import Audio, Image, Mask, Model, Packed, StreamType, ValueType
 from studio.api.builtin import create_builtin_value_types
 from studio.api.color import ColorSpace
 from studio.cache import Digester
@@ -180,3 +181,30 @@ def test_srgb_values_keep_the_digests_and_the_bytes_that_they_always_had(
         encoded = CODECS.encode(value)
         assert encoded is not None
         assert (DIGEST(value)[:16], hashlib.sha256(encoded.data).hexdigest()[:16]) == expected
+
+
+class Leaving(ValueType[Path]):
+    """A value type of a plugin that ends the program where it should decode."""
+
+    name, python = "leaving", Path
+
+    def unpack(self, packed: Packed) -> Path:
+        """End the program."""
+        raise SystemExit("bye")
+
+
+class LeavingStream(StreamType[Path]):
+    """A stream type that does so."""
+
+    name, python, stored_extension = "leaving", Path, "bin"
+
+    def decode(self, path: Path) -> Path:
+        """End the program."""
+        raise SystemExit("bye")
+
+
+def test_a_decoder_that_ends_the_program_makes_the_entry_unusable(tmp_path: Path) -> None:
+    with pytest.raises(CacheError, match="cannot be decoded: SystemExit: bye"):
+        Codecs([Leaving()]).decode("header:leaving", b"{}")
+    with pytest.raises(CacheError, match="cannot be decoded: SystemExit: bye"):
+        Codecs([LeavingStream()]).open_stream("stream:leaving", tmp_path)

@@ -165,6 +165,21 @@ def test_a_value_without_a_codec_is_told_and_waited_for_no_longer(bench: Bench) 
     assert bench.table.measure()[:2] == (0, 0)
 
 
+def test_a_codec_that_ends_the_program_is_told_and_waited_for_no_longer(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leave(self: Codecs, value: Any, digests: Any = None) -> None:
+        raise SystemExit("bye")
+
+    monkeypatch.setattr(Codecs, "encode", leave)
+    bench.record("1", create_image(1))
+
+    bench.writing.flush()
+
+    assert [error.code for error in bench.errors] == ["E405"]
+    assert bench.errors[0].message == "a result of fake.make cannot be stored: bye"
+
+
 def test_a_list_that_fails_in_the_middle_leaves_only_what_was_there_before(bench: Bench, tmp_path: Path) -> None:
     known, fresh, digest = create_image(1), create_image(2), "a" * 64
     bench.record("1", known)

@@ -111,3 +111,27 @@ def test_inputs_are_described_in_one_line_of_limited_length() -> None:
 
     assert len(described) == 400
     assert described.endswith("...")
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "text"),
+    [
+        (RuntimeError, "E301", " raised Mute: its text cannot be shown"),
+        (BaseException, "E301", " raised Mute: its text cannot be shown"),
+        (SystemExit, "E301", " tried to end the program (Mute: its text cannot be shown)"),
+        (MemoryError, "E304", " ran out of memory: its text cannot be shown"),
+        (OSError, "E310", ": the disk is full: its text cannot be shown"),
+    ],
+)
+def test_an_exception_whose_text_cannot_be_made_is_explained_without_it(
+    kind: type[BaseException], code: str, text: str
+) -> None:
+    class Mute(kind):  # type: ignore[misc, valid-type]  # a class that is given
+        def __str__(self) -> str:
+            raise SystemExit("no text")
+
+    failure = explain_failure(Mute(errno.ENOSPC, "full") if kind is OSError else Mute(), "n", "a.b", {})
+
+    assert failure.code == code
+    assert failure.message == f"node 'n' (a.b){text}"
+    assert failure.hint
