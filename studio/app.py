@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from studio.api.builtin import create_builtin_value_types
 from studio.api.events import Event
 from studio.errors import Finding, GraphError, UsageError
+from studio.execution.options import CacheMode
 from studio.graph import Graph, ResolvedGraph, load_graph, parse_graph, resolve_graph
 from studio.graph.default_values import find_default_faults
 from studio.graph.findings import Findings
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from studio.provenance.record import FileRecord
 
 __all__ = ["CacheMode", "InputFile", "RunResult", "Studio", "read_settings", "run"]
-
-CacheMode = Literal["use", "refresh", "off"]
 
 
 class Studio:
@@ -266,7 +265,7 @@ class Studio:
         if resolved.errors:
             raise GraphError(resolved.errors, source=source)
         findings = Findings()
-        values = bind_inputs(resolved, inputs or {}, self.registry.classes, findings, self._reader.settle)
+        values = bind_inputs(resolved, inputs or {}, self.registry.classes, findings, self._reader.prepare_source)
         names = [only] if isinstance(only, str) else list(only) if only is not None else None
         known = ", ".join(resolved.outputs)
         for name in names or ():
@@ -292,7 +291,7 @@ class Studio:
         *,
         only: Iterable[str] | None = None,
         output: OutputFolder | Path | str | None = None,
-        cache: CacheMode = "use",
+        cache: CacheMode | str = CacheMode.USE,
         roots: Iterable[Path] = (),
         node_timeout_seconds: float | None = None,
         on_event: Callable[[Event], None] | None = None,
@@ -321,8 +320,8 @@ class Studio:
         from studio.provenance.manifest import RunFacts
         from studio.provenance.output_folder import OutputFolder
 
-        if cache not in ("use", "refresh", "off"):
-            raise UsageError("E007", f"invalid cache={cache!r}", hint="take one of: use, refresh, off")
+        if cache not in set(CacheMode):
+            raise UsageError("E007", f"invalid cache={cache!r}", hint=f"take one of: {', '.join(CacheMode)}")
         self._check_open()
         values = dict(inputs or {})
         if isinstance(graph, str | Path):
@@ -354,7 +353,7 @@ class Studio:
             control=control,
             run_id=facts.run_id,
             options=RunOptions(
-                cache,
+                cache=CacheMode(cache),
                 node_timeout_seconds=node_timeout_seconds,
                 reserve_path=folder.reserve if folder else None,
                 videos_are_written=folder is not None,

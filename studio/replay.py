@@ -83,7 +83,7 @@ def run_again(
     template: str,
     *,
     values: Mapping[str, Any] | None = None,
-    cache: CacheMode = "use",
+    cache: CacheMode | str = CacheMode.USE,
     roots: Sequence[Path] = (),
     **more: Any,
 ) -> RunResult:
@@ -134,7 +134,7 @@ def replay_file(
         record = load_recipe(studio, path, recorded)
         with tempfile.TemporaryDirectory(prefix="studio-replay-") as folder:
             name = f"replay{path.suffix or '.{ext}'}"
-            result = run_again(studio, record, Path(folder), name, cache="off", roots=[*roots, *known])
+            result = run_again(studio, record, Path(folder), name, cache=CacheMode.OFF, roots=[*roots, *known])
             if not result.files:
                 reason = str(result.errors[0]) if result.errors else "it made no file"
                 return Replay(path, ReplayState.FAILED, reason)

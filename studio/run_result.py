@@ -12,7 +12,7 @@ from studio.api.type_spec import copy_plain
 from studio.errors import Cancelled, RunError, StudioError
 
 if TYPE_CHECKING:
-    from studio.execution.outcome import Outcome
+    from studio.execution.outcome import Outcome, RunStatus
     from studio.graph import ResolvedGraph
     from studio.provenance.manifest import RunFacts
     from studio.provenance.output_folder import OutputFolder
@@ -25,7 +25,7 @@ class RunResult:
     """What a run led to.
 
     Attributes:
-        status: "done", "partly done", "failed" or "cancelled".
+        status: What came of it as a whole: "done", "partly done", "failed" or "cancelled".
         outputs: The values of the outputs that were made, by name.
         files: The files that were written.
         errors: Errors of the nodes that failed, and of outputs that cannot be written.
@@ -34,7 +34,7 @@ class RunResult:
         manifest_path: Where it was written, or None.
     """
 
-    status: str
+    status: RunStatus
     outputs: dict[str, Any]
     files: list[FileRecord] = field(default_factory=list)
     errors: list[StudioError] = field(default_factory=list)
@@ -64,6 +64,7 @@ def finish_run(
         folder: The folder to write to; None to write nothing.
         writer: What writes outputs.
     """
+    from studio.execution.outcome import RunStatus
     from studio.provenance.manifest import create_manifest
 
     begin = time.perf_counter()
@@ -74,7 +75,7 @@ def finish_run(
             written = writer.write(resolved, values, outputs, outcome.types, folder, facts.run_id)
             _note_files(result, *written)
         except Cancelled:  # while a video is made as it is written
-            result.status, result.files = "cancelled", folder.list_saved()
+            result.status, result.files = RunStatus.CANCELLED, folder.list_saved()
         outcome.status = result.status
         outcome.update()
         outcome.seconds += time.perf_counter() - begin
@@ -94,11 +95,14 @@ def _note_files(result: RunResult, files: list[FileRecord], errors: list[StudioE
     result.files = files
     result.warnings += [f"{file.path.name}: {file.loss}" for file in files if file.loss]
     if errors:
+        from studio.execution.outcome import RunStatus
+
         result.errors += errors
-        result.status = "partly done" if files else "failed"
+        result.status = RunStatus.PARTLY_DONE if files else RunStatus.FAILED
 
 
 def _write_manifest(result: RunResult, folder: OutputFolder) -> None:
+    from studio.execution.outcome import RunStatus
     from studio.provenance.manifest import write_manifest
 
     try:
@@ -106,5 +110,5 @@ def _write_manifest(result: RunResult, folder: OutputFolder) -> None:
         result.manifest_path = write_manifest(result.manifest, folder.folder)
     except RunError as error:
         result.errors.append(error)
-        if result.status == "done":
-            result.status = "partly done"
+        if result.status is RunStatus.DONE:
+            result.status = RunStatus.PARTLY_DONE

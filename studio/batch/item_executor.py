@@ -17,13 +17,13 @@ from studio.batch.item import Item, ItemOutput, ItemResult, ItemState
 from studio.batch.names import create_names, find_shown_values
 from studio.batch.spec import BatchSpec, resolve_spec
 from studio.batch.worker import Report
-from studio.errors import RunError, StudioError
+from studio.errors import RunError, StudioError, describe_exception
 from studio.execution.call import LostValue
 from studio.execution.control import Control
 from studio.execution.executor import create_run_id
 from studio.execution.needed_models import check_needs
 from studio.execution.open_run import PlanOutcome
-from studio.execution.options import RunOptions
+from studio.execution.options import CacheMode, RunOptions
 from studio.execution.plan import Plan
 from studio.files import is_disk_full
 from studio.graph.given import restore_inputs
@@ -91,7 +91,9 @@ class ItemExecutor:
         self._run_id = create_run_id()
         studio.cache.limit_entries(_ENTRIES_IN_MEMORY)
         options = RunOptions(
-            spec.cache, False, spec.node_timeout_seconds, self._find_output_path if self._folder else None
+            cache=CacheMode(spec.cache),
+            node_timeout_seconds=spec.node_timeout_seconds,
+            reserve_path=self._find_output_path if self._folder else None,
         )
         self._run = studio.local_executor.open_run(
             self._finished.put,
@@ -182,7 +184,7 @@ class ItemExecutor:
         if started is None:
             return
         if not isinstance(error, StudioError):
-            error = StudioError("E999", f"a bug in Studio: {type(error).__name__}: {error}", hint="please report it")
+            error = StudioError("E999", f"a bug in Studio: {describe_exception(error)}", hint="please report it")
         seconds = time.perf_counter() - started.begin
         self._report(self, ItemResult(started.item.index, ItemState.FAILED, error=error.to_json(), seconds=seconds))
 

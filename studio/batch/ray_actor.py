@@ -38,10 +38,11 @@ class RayActor:
         from studio.batch.item_executor import ItemExecutor
         from studio.batch.worker_settings import parse_settings
         from studio.errors import RunError
+        from studio.execution.options import CacheMode
 
         settings = parse_settings(spec.settings)
         if not _contains(*token):
-            if not settings.cache_url or spec.cache == "off":
+            if not settings.cache_url or spec.cache == CacheMode.OFF:
                 raise RunError(
                     "E760",
                     f"a worker cannot see the folder {spec.folder!r}",
@@ -50,7 +51,7 @@ class RayActor:
                 )
             self._own_folder = tempfile.TemporaryDirectory(prefix="studio-ray-")
             spec = replace(spec, folder=self._own_folder.name)
-        self._studio = Studio(settings, on_disk=spec.cache != "off")
+        self._studio = Studio(settings, on_disk=spec.cache != CacheMode.OFF)
         self._executor = ItemExecutor(self._studio, spec, self._report, name)
 
     def describe(self) -> str:

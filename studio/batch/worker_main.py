@@ -73,6 +73,7 @@ def _serve(first: Mapping[str, Any], questions: BinaryIO, answers: _Answers) -> 
     from studio.batch.worker import WorkerLost
     from studio.batch.worker_settings import parse_settings
     from studio.errors import StudioError
+    from studio.execution.options import CacheMode
 
     def report(worker: object, result: ItemResult | WorkerLost) -> None:
         if isinstance(result, ItemResult):
@@ -80,7 +81,7 @@ def _serve(first: Mapping[str, Any], questions: BinaryIO, answers: _Answers) -> 
 
     spec = BatchSpec.from_json(first["spec"])
     try:
-        studio = Studio(parse_settings(spec.settings), on_disk=spec.cache != "off")
+        studio = Studio(parse_settings(spec.settings), on_disk=spec.cache != CacheMode.OFF)
         executor = ItemExecutor(studio, spec, report, first["name"])
     except StudioError as error:
         answers.send({"refused": error.to_json()})

@@ -41,7 +41,7 @@ class FileReader:
         self._limits = limits
         self._node_types: dict[str, NodeType] = {}
 
-    def settle(self, source: Source, digests: Mapping[str, str] | None) -> Source:
+    def prepare_source(self, source: Source, digests: Mapping[str, str] | None) -> Source:
         """Return a source whose files are found and digested, and whose values have a form with a digest.
 
         Args:
@@ -52,7 +52,7 @@ class FileReader:
             RunError: E129 if a file cannot be read, E311 if it has changed.
         """
         if isinstance(source, Collected):
-            return Collected(tuple(self.settle(entry, digests) for entry in source.entries))
+            return Collected(tuple(self.prepare_source(entry, digests) for entry in source.entries))
         if isinstance(source, FileSource):
             return replace(source, file=self.find_file(source, digests))
         return Constant(self._store_streams(source.value)) if isinstance(source, Constant) else source

@@ -13,7 +13,7 @@ from studio.cache import MISSING, Action, shorten_notes
 from studio.errors import StudioError
 from studio.execution.call import Call, LostValue, Result
 from studio.execution.digests import is_undigested
-from studio.execution.options import RunOptions
+from studio.execution.options import CacheMode, RunOptions
 from studio.execution.position import find_call_parts
 from studio.execution.services import Services
 from studio.execution.shown_inputs import show_inputs
@@ -47,18 +47,17 @@ class Lookup:
         self._origins = services.origins
         self._values = values
         self._mode = options.cache
-        self._dry = options.dry
         self._guard = threading.Lock()
 
     # -- calls and frames ------------------------------------------------------------------------------
 
     def is_looked_up(self, node_type: NodeType) -> bool:
         """Return whether the run looks results of a node type up."""
-        return self._mode == "use" and node_type.cache == "pure"
+        return self._mode is CacheMode.USE and node_type.cache == "pure"
 
     def is_kept(self, node_type: NodeType) -> bool:
         """Return whether the run keeps results of a node type."""
-        return self._mode != "off" and node_type.cache != "never"
+        return self._mode is not CacheMode.OFF and node_type.cache != "never"
 
     def compute_fingerprint(self, node_type: NodeType, digests: Mapping[str, str]) -> str | None:
         """Return the fingerprint of a result, or None if an input has no digest."""
@@ -99,8 +98,11 @@ class Lookup:
                 result.refresh_digest()
         return self.compute_fingerprint(call.node_type, self.find_digests(call))
 
-    def find_results(self, call: Call, fingerprint: str) -> dict[str, Result] | None:
-        """Return what the cache knows of a call's results; for a call that is made again only with their values."""
+    def find_results(self, call: Call, fingerprint: str) -> tuple[dict[str, Result], tuple[str, ...]] | None:
+        """Return what the cache knows of a call: its results, and the lines that it logged when it ran.
+
+        A call that is made again is found only with the values of its results.
+        """
         action = self.find_action(call.node_type, fingerprint)
         if action is None or not self._models_are_current(call, action):
             return None
@@ -114,7 +116,7 @@ class Lookup:
                 self._values.split(found[SUBGRAPH_VALUES])
         except LostValue:
             return None
-        return found
+        return found, action.notes
 
     def _models_are_current(self, call: Call, action: Action) -> bool:
         """Return whether the weights that a call's outputs name are those that they named when it ran."""
@@ -128,11 +130,6 @@ class Lookup:
             except StudioError:  # they are gone
                 return False
         return True
-
-    def find_notes(self, fingerprint: str) -> tuple[str, ...]:
-        """Return the lines that a call logged when it ran."""
-        action = self._cache.find(fingerprint) if not self._dry else None
-        return action.notes if action is not None else ()
 
     def claim(self, call: Call, fingerprint: str, on_landing: Callable[[], None]) -> Claim:
         """Claim a fingerprint for a call, which then has to `keep` or `release` it.

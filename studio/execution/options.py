@@ -1,11 +1,23 @@
-"""`RunOptions`: what a run is asked for."""
+"""`RunOptions` and `CacheMode`: what a run is asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from studio.api import OutputPath
+
+
+class CacheMode(StrEnum):
+    """How a run uses the cache."""
+
+    USE = "use"
+    """Look results up and keep them."""
+    REFRESH = "refresh"
+    """Run everything, and keep the results."""
+    OFF = "off"
+    """Neither look results up nor keep them."""
 
 
 @dataclass(frozen=True)
@@ -13,7 +25,7 @@ class RunOptions:
     """What a run asks for.
 
     Attributes:
-        cache: "use": look up and keep; "refresh": run everything and keep; "off": neither.
+        cache: How it uses the cache.
         dry: Look results up only; run nothing.
         node_timeout_seconds: A call that takes longer fails; None for no limit.
         reserve_path: Reserves the path of an output file, by its name, in the run's output folder. None if there is
@@ -22,7 +34,7 @@ class RunOptions:
             stored to be values.
     """
 
-    cache: str = "use"
+    cache: CacheMode = CacheMode.USE
     dry: bool = False
     node_timeout_seconds: float | None = None
     reserve_path: Callable[[str], OutputPath] | None = None

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from studio.api import TypeSpec
 from studio.errors import NodeError
-from studio.execution.call import DONE, WAITING, NodeState, Result
+from studio.execution.call import DONE, WAITING, NodeState, NodeStatus, Result
+
+
+class RunStatus(StrEnum):
+    """What came of a run as a whole; the values are written in manifests."""
+
+    DONE = "done"
+    PARTLY_DONE = "partly done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 @dataclass
@@ -17,7 +27,7 @@ class NodeRecord:
 
     node: str
     node_type: str
-    status: str
+    status: NodeStatus
     version: str = ""
     code: int = 0
     plugin: str = ""
@@ -34,9 +44,9 @@ def create_record(state: NodeState) -> NodeRecord:
     """Return the record of a node that has not run yet."""
     node_type = state.node.node_type
     if node_type is None:
-        return NodeRecord(state.node.id, state.node.type_name, str(WAITING))
+        return NodeRecord(state.node.id, state.node.type_name, WAITING)
     plugin = f"{node_type.distribution} {node_type.distribution_version}".strip()
-    return NodeRecord(state.node.id, node_type.id, str(WAITING), node_type.version, node_type.code, plugin)
+    return NodeRecord(state.node.id, node_type.id, WAITING, node_type.version, node_type.code, plugin)
 
 
 def count_cached(state: NodeState) -> int:
@@ -49,7 +59,7 @@ class Outcome:
     """What came of a run.
 
     Attributes:
-        status: "done", "partly done", "failed" or "cancelled".
+        status: What came of it as a whole.
         results: The outputs that were made, by name.
         types: Types of all outputs asked for.
         records: What is known of each node that was needed.
@@ -60,7 +70,7 @@ class Outcome:
         models: How many models were opened, and what was in memory at the end.
     """
 
-    status: str
+    status: RunStatus
     results: dict[str, Result]
     types: dict[str, TypeSpec]
     records: dict[str, NodeRecord]

@@ -10,7 +10,7 @@ from typing import Any
 from studio.api.events import Event, NodeWarned
 from studio.errors import Cancelled, describe_raised
 from studio.execution.call import FAILED, NodeState, Result, Unavailable
-from studio.execution.outcome import NodeRecord, count_cached, create_record
+from studio.execution.outcome import NodeRecord, RunStatus, count_cached, create_record
 from studio.runtime.models import Models
 
 _MOST_WARNINGS = 100  # of one node
@@ -80,7 +80,7 @@ class Reporter:
         """Bring the records of nodes up to date."""
         for state in states:
             record = self.find_record(state)
-            record.status = str(state.status)
+            record.status = state.status
             record.fingerprints = [call.fingerprint for call in state.calls if call.fingerprint]
             record.outputs = {name: result.digest for name, result in state.outputs.items()}
             record.calls = len(state.calls)
@@ -98,11 +98,11 @@ class Reporter:
         }
 
 
-def find_run_status(cancelled: bool, outputs: Iterable[Result | Unavailable], states: Iterable[NodeState]) -> str:
-    """Return the status of a run that is over: "done", "partly done", "failed" or "cancelled"."""
+def find_run_status(cancelled: bool, outputs: Iterable[Result | Unavailable], states: Iterable[NodeState]) -> RunStatus:
+    """Return the status of a run that is over."""
     made = [isinstance(result, Result) for result in outputs]
     if cancelled and not all(made):
-        return "cancelled"
+        return RunStatus.CANCELLED
     if any(state.status is FAILED for state in states):
-        return "partly done" if any(made) else "failed"
-    return "done"
+        return RunStatus.PARTLY_DONE if any(made) else RunStatus.FAILED
+    return RunStatus.DONE

@@ -247,9 +247,10 @@ class Run:
                 found = self.lookup.find_results(call, call.fingerprint)  # another run may have been faster
             if found is not None:
                 self.lookup.release(call)
-                for note in self.lookup.find_notes(call.fingerprint):
+                results, notes = found
+                for note in notes:
                     self.reporter.warn(call.state, note)
-                return self._finish_call(call, found)
+                return self._finish_call(call, results)
         if not self.options.dry:
             self.work.add()
             missed.append(call)

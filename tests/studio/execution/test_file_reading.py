@@ -74,15 +74,15 @@ def test_a_recorded_file_that_is_gone_may_still_be_in_the_cache(
     assert error.value.code == "E129"
 
 
-def test_settling_goes_into_lists(make_reader: Callable[..., FileReader], photo: Path) -> None:
-    reader = make_reader(lambda value: f"settled {value}")
+def test_a_source_is_prepared_in_lists_too(make_reader: Callable[..., FileReader], photo: Path) -> None:
+    reader = make_reader(lambda value: f"stored {value}")
     source = Collected((Constant(1), FileSource(photo, "image", "p"), NamedPath("out.png")))
 
-    settled = reader.settle(source, None)
+    prepared = reader.prepare_source(source, None)
 
-    assert isinstance(settled, Collected)
-    one, file, path = settled.entries
-    assert (one, path) == (Constant("settled 1"), NamedPath("out.png"))
+    assert isinstance(prepared, Collected)
+    one, file, path = prepared.entries
+    assert (one, path) == (Constant("stored 1"), NamedPath("out.png"))
     assert isinstance(file, FileSource)
     assert file.file == digest_file(photo)
 

@@ -18,7 +18,7 @@ from studio.execution.call import Call, Result
 from studio.execution.control import Control
 from studio.execution.digests import name_undigested
 from studio.execution.lookup import Claim, Lookup
-from studio.execution.options import RunOptions
+from studio.execution.options import CacheMode, RunOptions
 from studio.execution.values import Values
 
 CHAIN = {"a": ("fake.add", {"a": 1}), "b": ("fake.add", {"a": "@a"}), "c": ("fake.add", {"a": "@b"})}
@@ -97,6 +97,25 @@ def test_refresh_runs_everything_and_keeps_it(studio: Studio, probe: Probe) -> N
     studio.run(graph(CHAIN, o="c"))
 
     assert probe.calls["add"] == 6
+
+
+def test_a_hit_asks_the_cache_once_and_repeats_what_the_node_logged(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = graph({"t": ("fake.talk", {"message": "rounded"})}, o="t")
+    studio.run(document)
+    asked, find = [], studio.cache.find
+
+    def count(fingerprint: str, **more: Any) -> Action | None:
+        asked.append(fingerprint)
+        return find(fingerprint, **more)
+
+    monkeypatch.setattr(studio.cache, "find", count)
+
+    result = studio.run(document)
+
+    assert result.manifest["nodes"]["t"]["warnings"] == ["rounded"]
+    assert len(asked) == 1
 
 
 def test_off_neither_looks_up_nor_keeps(studio: Studio, probe: Probe) -> None:
@@ -322,7 +341,9 @@ def test_what_is_kept_is_found_with_its_notes_and_releases_the_claim(
 
     assert landed == [True]
     assert found is not None
-    assert studio.cache.load(found[output].digest) == 2
+    results, notes = found
+    assert studio.cache.load(results[output].digest) == 2
+    assert notes == ()
 
 
 def test_a_result_without_digest_is_not_kept_and_releases_the_claim(
@@ -363,7 +384,7 @@ def test_the_run_and_the_node_type_say_whether_to_look_and_to_keep(
     studio: Studio, make_call: Callable[..., Call], mode: str, node_type: str, looked_up: bool, kept: bool
 ) -> None:
     services = studio.executor.services
-    lookup = Lookup(services, Values(services, None), RunOptions(cache=mode))
+    lookup = Lookup(services, Values(services, None), RunOptions(cache=CacheMode(mode)))
     found = make_call(node_type).node_type
 
     assert (lookup.is_looked_up(found), lookup.is_kept(found)) == (looked_up, kept)
