@@ -19,6 +19,7 @@ from studio.batch.item_executor import ItemExecutor
 from studio.batch.item_import import ImportSummary, ItemImport
 from studio.batch.ledger import Ledger
 from studio.batch.names import create_names, find_shown_values
+from studio.batch.planned_code import describe_code, describe_node_types, describe_value_types
 from studio.batch.process_worker import ProcessWorker, create_environments
 from studio.batch.run import BatchRun, Policy, StartWorker
 from studio.batch.spec import BatchSpec, create_spec, resolve_spec
@@ -184,12 +185,11 @@ class Batch:
             "graphs": _to_text({name: omit_versions(part) for name, part in graph_parts.graphs.items()}),
             "files": _to_text(graph_parts.files),
             "weights": _to_text(sorted({weights.describe(model) for model in find_graph_models(self.resolved)})),
-            "node types": _to_text(
-                [[n.id, n.version, n.code, n.distribution, n.distribution_version] for n in graph_parts.node_types]
-            ),
+            "node types": _to_text(describe_node_types(graph_parts.node_types)),
             "only": _to_text(self.spec.only),
         }
-        return hash_parts(parts)
+        value_types = describe_value_types(self.studio, self.resolved, graph_parts.node_types)
+        return hash_parts(parts | ({"value types": _to_text(value_types)} if value_types else {}))
 
     # -- running ---------------------------------------------------------------------------------------
 
@@ -200,7 +200,7 @@ class Batch:
         settings = describe_settings(self.studio.settings)
         settings["memory_bytes"] //= workers
         settings["workers"] = max(1, self.studio.settings.cpu_workers // workers)
-        spec = replace(self.spec, settings=settings)
+        spec = replace(self.spec, settings=settings, code=describe_code(self.studio, self.resolved))
         environments = create_environments(workers, os.cpu_count() or 1, self._find_gpus())
         folder = Path(self.spec.folder or ".") / LOGS
 

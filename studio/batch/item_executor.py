@@ -15,6 +15,7 @@ from studio.api.type_spec import copy_plain
 from studio.app import Studio
 from studio.batch.item import Item, ItemOutput, ItemResult, ItemState
 from studio.batch.names import create_names, find_shown_values
+from studio.batch.planned_code import check_code
 from studio.batch.spec import BatchSpec, resolve_spec
 from studio.batch.worker import Report
 from studio.errors import RunError, StudioError, describe_exception
@@ -69,6 +70,7 @@ class ItemExecutor:
 
     Raises:
         GraphError: The graph has errors.
+        PluginError: E211 if the batch was planned with other code.
     """
 
     def __init__(self, studio: Studio, spec: BatchSpec, report: Report, name: str = "here") -> None:
@@ -80,6 +82,7 @@ class ItemExecutor:
         self._spec = spec
         self._report = report
         self.resolved = resolve_spec(studio, spec)
+        check_code(spec.code, studio, self.resolved, name)
         self._names = create_names(self.resolved, spec)
         self._folder = Path(spec.folder) if spec.folder is not None else None
         self._started: dict[str, _StartedItem] = {}

@@ -14,6 +14,7 @@ from typing import Any
 
 from studio.batch.batch import Batch
 from studio.batch.item_executor import ItemExecutor
+from studio.batch.planned_code import describe_code
 from studio.batch.ray_actor import RayActor
 from studio.batch.ray_worker import RayWorker
 from studio.batch.run import StartWorker
@@ -127,7 +128,7 @@ def _count_workers(ray: Any, options: ClusterOptions) -> int:
 
 def _create_starter(ray: Any, batch: Batch, options: ClusterOptions, token: tuple[str, str]) -> StartWorker:
     settings = describe_settings(batch.studio.settings)
-    spec = replace(batch.spec, settings=settings)
+    spec = replace(batch.spec, settings=settings, code=describe_code(batch.studio, batch.resolved))
     gpus = options.gpus
     if gpus is None:
         gpus = 1 if ray.cluster_resources().get("GPU", 0) and settings["device"] in ("auto", "cuda") else 0

@@ -28,6 +28,7 @@ class BatchSpec:
         node_timeout_seconds: A call that takes longer fails.
         window: Most items that one worker has at once.
         settings: Overrides of the settings, see `studio.batch.worker_settings`; paths as text.
+        code: The code that the batch was planned with, see `studio.batch.planned_code`; empty for no comparison.
     """
 
     graph: Mapping[str, Any]
@@ -41,6 +42,7 @@ class BatchSpec:
     node_timeout_seconds: float | None = None
     window: int = 16
     settings: Mapping[str, Any] = field(default_factory=dict)
+    code: Mapping[str, list[Any]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the description as plain JSON."""
