@@ -164,8 +164,8 @@ class Studio:
         from studio.execution.value_type_calls import ValueChecks
 
         cache, types = self.cache, self.registry.value_types
-        return FileReader(cache.digest_file, ValueChecks(cache).settle, types, self.settings.media)
-        return FileReader(cache.digest_file, cache.store_streams, types, self.settings.media, self.registry.providers)
+        settle, providers = ValueChecks(cache).settle, self.registry.providers
+        return FileReader(cache.digest_file, settle, types, self.settings.media, providers)
 
     def close(self) -> None:
         """Write what waits, and release threads and folders."""

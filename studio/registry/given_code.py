@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import enum
 import functools
 import os
@@ -112,14 +113,15 @@ class GivenCode:
                     self._note(f"{name} {part!r}")
 
     def _add_object(self, found: Any, depth: int) -> None:
-        """Add an object's class, and those of its attributes that cannot change if it is a root or frozen."""
+        """Add an object's class, and those of its attributes that never change if it is a root or frozen."""
         self._add(type(found), depth + 1)
         frozen = getattr(type(found), "__dataclass_params__", None)
         if id(found) not in self._roots and not getattr(frozen, "frozen", False):
             return
         attributes = getattr(found, "__dict__", None)
+        counters = _list_stored(type(found))
         for name, part in sorted(attributes.items()) if isinstance(attributes, dict) else ():
-            if isinstance(part, (*_PLAIN, tuple, types.FunctionType, types.MethodType)):
+            if name not in counters and isinstance(part, (*_PLAIN, tuple, types.FunctionType, types.MethodType)):
                 self._note(name)
                 self._add(part, depth + 1)
 
@@ -179,3 +181,19 @@ class GivenCode:
             self._note(f"{value.dtype.str} {value.shape} {blake3(value.tobytes()).hexdigest()}")
         elif type(value).__module__ not in ("typing", "studio.api.model", "studio.api.type_spec"):
             self.named = False
+
+
+def _list_stored(kind: type) -> set[str]:
+    """Return the names of attributes that a class's methods set once its objects are made: counters and the like."""
+    pending = [
+        part.__code__
+        for one in kind.__mro__
+        for name, part in vars(one).items()
+        if isinstance(part, types.FunctionType) and name not in ("__init__", "__post_init__")
+    ]
+    found: set[str] = set()
+    while pending:
+        code = pending.pop()
+        found |= {str(step.argval) for step in dis.get_instructions(code) if step.opname == "STORE_ATTR"}
+        pending += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+    return found

@@ -76,7 +76,7 @@ class SourceReader:
         imports: tuple[str, ...] = ()
         if path.endswith(".py"):
             imports = _find_imports(data)
-            _drop_stale_bytecode(path, status[1])
+            _drop_stale_bytecode(path, max(status[1], status[2]))
         found = self.known[path] = SourceFile(path, status, blake3(data).hexdigest(), imports, settled)
         self.fresh = True
         return found

@@ -36,7 +36,9 @@ def run_batch(folder: Path, plugin: Written, workers: int) -> dict[str, int]:
     (folder / "graph.json").write_text(json.dumps(GRAPH), encoding="utf-8")
     (folder / "items.csv").write_text("name,a\nx,1\ny,2\n", encoding="utf-8")
     with open_studio(folder / "cache", plugin) as opened:
-        rows = package.batch(folder / "graph.json", folder / "items.csv", folder / "out", workers=workers, studio=opened)
+        rows = package.batch(
+            folder / "graph.json", folder / "items.csv", folder / "out", workers=workers, studio=opened
+        )
         made = [row.name for row in rows]
     return {name: int(next((folder / "out").glob(f"{name}*.json")).read_text(encoding="utf-8")) for name in made}
 

@@ -11,8 +11,12 @@ import pytest
 from fake_models import ModelPlugin, open_model_studio, write_weights
 from fakes import get_error, graph
 from processes import create_environment
+from safetensors.numpy import load_file
 
+from studio.api import Context, Model, hookimpl, node
+from studio.app import Studio
 from studio.errors import GraphError
+from studio.settings import Settings
 
 
 @pytest.fixture
@@ -137,3 +141,80 @@ def test_damaged_weights_are_reported_before_anything_runs(tmp_path: Path, plugi
 
     with open_model_studio(tmp_path, plugin) as studio, pytest.raises(GraphError, match="E605"):
         studio.run(use(1))
+
+
+# -- a model that a node returns -------------------------------------------------------------------
+
+
+class Trainer:
+    """A plugin with a node type that writes weights of its own and returns a reference to them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.trained = 0
+
+    @hookimpl
+    def studio_node_types(self) -> list[Any]:
+        """Return the node types."""
+
+        @node("trained.train")
+        def train(ctx: Context, amount: float = 1.0) -> Model:
+            """Write weights where there are none."""
+            self.trained += 1
+            if not self.path.exists():
+                write_weights(self.path, amount)
+            return Model(f"file:{self.path}")
+
+        @node("trained.read")
+        def read(ctx: Context, model: Model) -> float:
+            """Return the first weight."""
+            return float(load_file(model.target)["t0"][0])
+
+        return [train, read]
+
+
+TRAINED = graph({"t": ("trained.train", {}), "r": ("trained.read", {"model": "@t"})}, o="r")
+
+
+def run_trained(tmp_path: Path, trainer: Trainer) -> tuple[float, dict[str, bool]]:
+    """Run the trainer in a Studio of its own; return the weight, and which nodes ran."""
+    settings = Settings(cache_dir=tmp_path / "cache", device="cpu")
+    with Studio(settings, plugins=[("trained", trainer)], discover=False) as studio:
+        result = studio.run(TRAINED)
+        assert not result.errors, result.errors
+        return result["o"], {name: not row["cached"] for name, row in result.manifest["nodes"].items()}
+
+
+def test_a_returned_model_is_found_again_while_its_weights_are_the_same(tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path / "own.safetensors")
+
+    assert run_trained(tmp_path, trainer) == (1.0, {"t": True, "r": True})
+    assert run_trained(tmp_path, trainer) == (1.0, {"t": False, "r": False})
+
+
+def test_a_node_that_returned_a_model_runs_again_if_its_weights_changed(tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path / "own.safetensors")
+    run_trained(tmp_path, trainer)
+    write_weights(trainer.path, 2.0)
+
+    assert run_trained(tmp_path, trainer) == (2.0, {"t": True, "r": True})
+
+
+def test_a_node_that_returned_a_model_runs_again_if_its_weights_are_gone(tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path / "own.safetensors")
+    run_trained(tmp_path, trainer)
+    trainer.path.unlink()
+
+    assert run_trained(tmp_path, trainer) == (1.0, {"t": True, "r": False})
+
+
+def test_explain_says_that_the_weights_of_a_returned_model_changed(tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path / "own.safetensors")
+    run_trained(tmp_path, trainer)
+    write_weights(trainer.path, 2.0)
+    settings = Settings(cache_dir=tmp_path / "cache", device="cpu")
+
+    with Studio(settings, plugins=[("trained", trainer)], discover=False) as studio:
+        row = studio.explain(studio.load(TRAINED))[0]
+
+    assert (row.standing, row.reason) == ("miss", "the weights that its result names have changed or are gone")

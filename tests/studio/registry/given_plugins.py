@@ -243,6 +243,13 @@ class Ways:
         self._add_path(self.root / "site")
         return written
 
+    def put_release(self, id: str) -> Written:
+        """A package that was installed from an index; its author gives every edit a version of its own."""
+        written = self._write_package(self.root / "site", f"studio_tried_{id}", id)
+        write_distribution(self.root / "site", written.name, url=None)
+        self._add_path(self.root / "site")
+        return written
+
     def write_folder_package(self, id: str) -> Written:
         """A package in a plugins folder."""
         written = self._write_package(self.root / "plugins", f"studio_tried_{id}", id)
@@ -309,11 +316,16 @@ def open_studio(cache: Path, *plugins: Written) -> Studio:
     return Studio(settings, plugins=given["plugins"], discover=discover)
 
 
+def describe_number(id: str, **inputs: Any) -> dict[str, Any]:
+    """Return a graph of a plugin's node."""
+    node = {"type": f"{id}.number", "inputs": inputs}
+    return {"studio": 1, "nodes": {"n": node}, "outputs": {"o": {"from": "n"}}}
+
+
 def run_number(studio: Studio, id: str) -> tuple[int, bool]:
     """Run a plugin's node; return its result and whether it ran rather than was in the cache."""
     problems = [f"{row.problem} {row.where}" for row in studio.registry.plugins if row.status != "ok"]
     assert not problems, problems
-    document = {"studio": 1, "nodes": {"n": {"type": f"{id}.number"}}, "outputs": {"o": {"from": "n"}}}
-    result = studio.run(document)
+    result = studio.run(describe_number(id))
     assert not result.errors, result.errors
     return result["o"], not result.manifest["nodes"]["n"]["cached"]
