@@ -19,7 +19,7 @@ from studio.graph.given import bind_inputs, describe_given, name_inputs
 from studio.graph.paths import InputFile
 from studio.graph.source import Collected, Source
 from studio.graph.versions import state_versions
-from studio.registry import Observers, Registry, create_executor, load_registry
+from studio.registry import KeptSources, Observers, Registry, create_executor, load_registry
 from studio.run_result import RunResult, finish_run
 from studio.runtime.devices import find_device
 from studio.runtime.models import Models
@@ -80,7 +80,7 @@ class Studio:
             plugins=self._plugins,
             discover=self._discover,
             disabled=self.settings.disabled_plugins,
-            kept_dir=self.settings.cache_dir / "sources" if self._on_disk else None,
+            kept=KeptSources(self.settings.cache_dir / "sources", writes=self._on_disk),
             settings=self.settings.plugins,
         )
 

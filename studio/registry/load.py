@@ -34,7 +34,7 @@ def load_registry(
     plugins: Iterable[tuple[str, Any]] = (),
     discover: bool = True,
     disabled: Iterable[str] = (),
-    kept_dir: Path | None = None,
+    kept: KeptSources | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Registry:
     """Find plugins, register them and collect what they provide.
@@ -45,14 +45,14 @@ def load_registry(
         plugins: Plugins to register after those that are found, as (name, module or object).
         discover: Whether to look for installed plugins.
         disabled: Names of plugins, or of their distributions, that are not imported.
-        kept_dir: Folder where digests of source files are kept, so that they are not read again; None to keep nothing.
+        kept: What is known of source files from earlier processes.
         settings: Settings of plugins, by their names.
 
     Raises:
         PluginError: E204 if `plugins_dir` is not a folder, E210 if settings are for a plugin whose name is nearly that
             of an installed one. A failure of a plugin becomes its row.
     """
-    kept = KeptSources(kept_dir)
+    kept = kept or KeptSources(None)
     loader = SourceLoader(kept)
     registry = Registry(_create_host(), find_studio(kept))
     for value_type in value_types:
