@@ -40,8 +40,7 @@ class Tree:
 
     def call(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a program of this tree."""
-        path = f"{self.folder}:{self.folder / 'plugins'}"
-        environment = {**os.environ, "PYTHONPATH": path, "STUDIO_CONFIG": os.devnull}
+        environment = {**os.environ, "PYTHONPATH": str(self.folder), "STUDIO_CONFIG": os.devnull}
         return subprocess.run(
             [sys.executable, *words], cwd=self.folder, env=environment, capture_output=True, text=True, check=False
         )
@@ -68,7 +67,20 @@ def lay_out(commit: str, folder: Path) -> Tree:
     folder.mkdir(parents=True)
     archive = subprocess.run(["git", "archive", commit], cwd=ROOT, capture_output=True, check=True).stdout
     subprocess.run(["tar", "-x", "-C", str(folder)], input=archive, check=True)
+    mark_released(folder)
     return Tree(commit, folder)
+
+
+def mark_released(folder: Path) -> None:
+    """Lay a tree out as an installer lays out a release, so that its version names its code in the cache."""
+    plugins = [path for path in (folder / "plugins").glob("studio_*") if path.is_dir()]
+    for plugin in plugins:
+        (folder / plugin.name).symlink_to(plugin)
+    info = folder / "studio-0.1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: studio\nVersion: 0.1.0\n", encoding="utf-8")
+    points = "".join(f"{plugin.name.replace('_', '-')} = {plugin.name}\n" for plugin in sorted(plugins))
+    (info / "entry_points.txt").write_text(f"[studio]\n{points}", encoding="utf-8")
 
 
 def find_summary(done: subprocess.CompletedProcess[str]) -> str:

@@ -115,8 +115,7 @@ class GivenCode:
     def _add_object(self, found: Any, depth: int) -> None:
         """Add an object's class, and those of its attributes that never change if it is a root or frozen."""
         self._add(type(found), depth + 1)
-        frozen = getattr(type(found), "__dataclass_params__", None)
-        if id(found) not in self._roots and not getattr(frozen, "frozen", False):
+        if id(found) not in self._roots and not _is_frozen(type(found)):
             return
         attributes = getattr(found, "__dict__", None)
         counters = _list_stored(type(found))
@@ -181,6 +180,13 @@ class GivenCode:
             self._note(f"{value.dtype.str} {value.shape} {blake3(value.tobytes()).hexdigest()}")
         elif type(value).__module__ not in ("typing", "studio.api.model", "studio.api.type_spec"):
             self.named = False
+
+
+def _is_frozen(kind: type) -> bool:
+    """Return whether objects of a class never change and count: those of Studio, such as secrets, do not."""
+    if any(one.__module__.partition(".")[0] == "studio" for one in kind.__mro__):
+        return False
+    return bool(getattr(getattr(kind, "__dataclass_params__", None), "frozen", False))
 
 
 def _list_stored(kind: type) -> set[str]:
