@@ -13,6 +13,7 @@ from studio.errors import PluginError
 from studio.registry.source_files import SourceFile, SourceReader, digest_sources
 
 _CHECK_SECONDS = 0.05
+_CHECK_SHARE = 20  # looking takes at most one part in so many of the time, also on a slow disk
 _RESTART = "start the program again, or make another Studio()"
 
 Collect = Callable[[SourceReader], Mapping[str, SourceFile]]
@@ -42,7 +43,7 @@ class PluginOrigin:
     def __post_init__(self) -> None:
         self._reader = SourceReader({file.path: file for file in self.found.values()})
         self._guard = threading.Lock()
-        self._checked = 0.0
+        self._next_check = 0.0
         self._changed: list[str] = []
 
     @cached_property
@@ -60,9 +61,11 @@ class PluginOrigin:
     def find_changed(self) -> list[str]:
         """Return the names of the files that have changed since; looked at again after a twentieth of a second."""
         with self._guard:
-            if not self._changed and time.monotonic() - self._checked >= _CHECK_SECONDS:
+            begin = time.monotonic()
+            if not self._changed and begin >= self._next_check:
                 self._changed = find_different(self.files, list_digests(self.collect(self._reader)))
-                self._checked = time.monotonic()
+                now = time.monotonic()
+                self._next_check = now + max(_CHECK_SECONDS, _CHECK_SHARE * (now - begin))
             return self._changed
 
     def check(self) -> None:

@@ -17,7 +17,7 @@ _IMPORT = re.compile(rb"^[ \t]*(?:from[ \t]+([A-Za-z_]\w*)|import[ \t]+([A-Za-z_
 _SKIPPED_FOLDERS = {"__pycache__", ".git", ".hg", ".svn", ".venv", "venv", ".tox", ".nox", "node_modules", ".studio"}
 _SKIPPED_FOLDERS |= {".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".ipynb_checkpoints", ".cache"}
 _SKIPPED_FOLDERS |= {".idea", ".vscode"}
-_SKIPPED_ENDINGS = (".pyc", ".pyo", "~", ".swp", ".swo")
+_SKIPPED_ENDINGS = (".pyc", ".pyo", "~", ".swp", ".swo", ".DS_Store", "Thumbs.db")
 _CACHE_TAG = "CACHEDIR.TAG"
 
 

@@ -85,7 +85,7 @@ def test_a_studio_that_stays_open_refuses_code_that_has_changed(
     with open_studio(tmp_path / "cache", edited) as studio:
         run_number(studio, "one")
         edited.edit(file)
-        studio.registry.node_types["one.number"].origin._checked = 0.0  # type: ignore[union-attr]
+        studio.registry.node_types["one.number"].origin._next_check = 0.0  # type: ignore[union-attr]
 
         with pytest.raises(PluginError, match=f"E211.*{file}"):
             run_number(studio, "one")
