@@ -113,6 +113,7 @@ class Studio:
             download=self.settings.download,
             vram_bytes=self.settings.vram_bytes,
             ram_bytes=self.settings.ram_bytes,
+            opener_code=self.registry.opener_code,
         )
 
     @cached_property
@@ -164,8 +165,8 @@ class Studio:
         from studio.execution.value_type_calls import ValueChecks
 
         cache, types = self.cache, self.registry.value_types
-        settle, providers = ValueChecks(cache).settle, self.registry.providers
-        return FileReader(cache.digest_file, settle, types, self.settings.media, providers)
+        settle = ValueChecks(cache).settle
+        return FileReader(cache.digest_file, settle, types, self.settings.media, self.registry.providers)
 
     def close(self) -> None:
         """Write what waits, and release threads and folders."""

@@ -45,12 +45,14 @@ class Digests:
     def digest(self, value: Any) -> str:
         """Return the digest of a value as an input, or a name used once for a value that has none.
 
-        A model reference, also one in a list, counts by the content of its weights.
+        A model reference, also one in a list, counts by the content of its weights, and by the code that opens it where
+        that is no release.
         """
         kind = type(value)
         try:
             if kind is Model:
-                return self._cache.digest([value.to_json(), self._models.digest(value)])
+                code = self._models.name_code(value)
+                return self._cache.digest([value.to_json(), self._models.digest(value), *([code] if code else [])])
             if kind is list and any(type(entry) is Model or type(entry) is list for entry in value):
                 return join_digests([self.digest(entry) for entry in value])
             return self._cache.digest(value)

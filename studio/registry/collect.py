@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from studio.api.hooks import PROJECT
 from studio.errors import PluginError
 from studio.registry.code_names import add_foreign_types, name_code
 from studio.registry.failure import record_failure
@@ -129,6 +130,8 @@ def _add(registry: Registry, one: Provided) -> None:
     registry.models |= one.models
     registry.executors |= one.executors
     registry.model_openers[:0] = one.model_openers  # the last plugin is asked first, as pluggy does
+    if row.origin is not None and row.distribution != PROJECT:
+        registry.opener_code |= dict.fromkeys(one.model_openers, str(one.provider))
     registry.distributions[row.name] = row.version
     if row.distribution and not one.is_local:
         registry.distributions[row.distribution] = row.version

@@ -85,6 +85,7 @@ class Registry:
         host: Calls the hooks of plugins.
         studio: What provides Studio's own code.
         providers: What provides each value type, by its name.
+        opener_code: Digests of the files of openers that are no release and not Studio's own, by opener.
     """
 
     host: pluggy.PluginManager
@@ -98,6 +99,7 @@ class Registry:
     executors: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
     distributions: dict[str, str] = field(default_factory=dict)
     providers: dict[str, Provider] = field(default_factory=dict)
+    opener_code: dict[ModelOpener, str] = field(default_factory=dict)
 
     def add_value_type(self, value_type: ValueType[Any], provider: Provider | None = None) -> None:
         """Add a value type and its class; Studio itself provides it if nothing else is said."""

@@ -80,6 +80,7 @@ class Models:
         download: Whether what is missing may be pulled.
         vram_bytes: Budget for each accelerator; None for most of what it has.
         ram_bytes: Budget for models on the CPU; None for half of what the machine has.
+        opener_code: Names the code of those openers whose plugin's version does not, by opener.
     """
 
     def __init__(
@@ -93,7 +94,9 @@ class Models:
         download: bool = False,
         vram_bytes: int | None = None,
         ram_bytes: int | None = None,
+        opener_code: Mapping[ModelOpener, str] | None = None,
     ) -> None:
+        self._opener_code = opener_code or {}
         self.library = Library(builtin, digest_file, folder=folder, hub=hub, download=download)
         self.loads = 0
         self._openers = openers
@@ -130,6 +133,22 @@ class Models:
     def digest(self, model: Model) -> str:
         """Return the content hash of the weights; errors as `Library.find_path`."""
         return self.library.digest(model)
+
+    def name_code(self, model: Model) -> str:
+        """Return what names the code that opens a model; "" if a version does, or nothing can open it.
+
+        Only openers that may matter are asked: one may load large libraries to answer.
+        """
+        matters = [number for number, opener in enumerate(self._openers) if opener in self._opener_code]
+        for opener in self._openers[: matters[-1] + 1] if matters else ():
+            try:
+                with mark_plugin_call():
+                    accepted = opener.can_open(self.find_path(model), model)
+            except (Exception, SystemExit):  # it is reported when the model is opened
+                accepted = False
+            if accepted:
+                return self._opener_code.get(opener, "")
+        return ""
 
     # -- leases ----------------------------------------------------------------------------------------
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from fakes import get_error, graph
 from processes import create_environment
 from safetensors.numpy import load_file
 
-from studio.api import Context, Model, hookimpl, node
+from studio.api import Context, Model, ModelOpener, hookimpl, node
 from studio.app import Studio
 from studio.errors import GraphError
 from studio.settings import Settings
@@ -218,3 +220,49 @@ def test_explain_says_that_the_weights_of_a_returned_model_changed(tmp_path: Pat
         row = studio.explain(studio.load(TRAINED))[0]
 
     assert (row.standing, row.reason) == ("miss", "the weights that its result names have changed or are gone")
+
+
+# -- the code that opens a model -------------------------------------------------------------------
+
+
+class Scaling(ModelOpener):
+    """Opens weights as a number, by a factor."""
+
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+    def can_open(self, path: Path, model: Model) -> bool:
+        """Say that it can."""
+        return True
+
+    def open(self, path: Path, model: Model, *, device: str, dtype: str, parts: Mapping[str, Any]) -> float:
+        """Return the first weight by the factor."""
+        return float(load_file(path)["t0"][0]) * self.factor
+
+    def measure(self, opened: float) -> int:
+        """Return a few bytes."""
+        return 8
+
+
+def test_another_plugins_opener_counts(tmp_path: Path) -> None:
+    @node("scaled.read")
+    def read(ctx: Context, model: Model) -> float:
+        """Return what the model opens to."""
+        with ctx.open(model) as opened:
+            return float(opened)
+
+    weights = write_weights(tmp_path / "net.safetensors", 3.0)
+    settings = Settings(cache_dir=tmp_path / "cache", device="cpu")
+    reader = SimpleNamespace(
+        studio_node_types=hookimpl(lambda: [read]), studio_models=hookimpl(lambda: {"net": weights})
+    )
+
+    def run(factor: float) -> tuple[float, int]:
+        opener = SimpleNamespace(studio_model_openers=hookimpl(lambda: [Scaling(factor)]))
+        with Studio(settings, plugins=[("reader", reader), ("opener", opener)], discover=False) as studio:
+            assert [row.problem for row in studio.registry.plugins] == ["", ""]
+            result = studio.run(graph({"r": ("scaled.read", {"model": "builtin:net"})}, o="r"))
+            assert not result.errors, result.errors
+            return result["o"], result.manifest["nodes"]["r"]["cached"]
+
+    assert [run(1.0), run(1.0), run(2.0)] == [(3.0, 0), (3.0, 1), (6.0, 0)]
