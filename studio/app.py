@@ -89,11 +89,10 @@ class Studio:
         """The cache."""
         from studio.cache import Cache
 
-        folder = self.settings.cache_dir if self._on_disk else None
         return Cache(
             self.registry.value_types.values(),
             memory_bytes=self.settings.memory_bytes,
-            folder=folder,
+            folder=self.settings.cache_dir if self._on_disk else None,
             limit_bytes=self.settings.cache_bytes,
             shared_url=self.settings.cache_url,
         )
@@ -165,8 +164,8 @@ class Studio:
         from studio.execution.value_type_calls import ValueChecks
 
         cache, types = self.cache, self.registry.value_types
-        settle = ValueChecks(cache).settle
-        return FileReader(cache.digest_file, settle, types, self.settings.media, self.registry.providers)
+        limits, providers = self.settings.media, self.registry.providers
+        return FileReader(cache.digest_file, ValueChecks(cache).settle, types, limits, providers)
 
     def close(self) -> None:
         """Write what waits, and release threads and folders."""
