@@ -18,7 +18,7 @@ from studio.batch.item import Item, ItemResult, ItemState
 from studio.batch.item_executor import ItemExecutor
 from studio.batch.item_import import ImportSummary, ItemImport
 from studio.batch.ledger import Ledger
-from studio.batch.names import create_names, find_shown_values
+from studio.batch.names import create_names, find_shown_values, writes_by_name
 from studio.batch.planned_code import describe_code, describe_node_types, describe_value_types
 from studio.batch.process_worker import ProcessWorker, create_environments
 from studio.batch.run import BatchRun, Policy, StartWorker
@@ -29,9 +29,11 @@ from studio.batch.worker import Report, Worker, WorkerLost
 from studio.batch.worker_settings import describe_settings
 from studio.cache import hash_parts
 from studio.errors import Finding, UsageError
+from studio.execution.options import CacheMode
 from studio.files import RECORDS_FOLDER
 from studio.graph import Graph
 from studio.graph.versions import omit_versions, state_versions
+from studio.provenance.folder_links import check_links
 from studio.settings import read_visible_gpus
 from studio.surrogates import dump_json
 from studio.version import VERSION
@@ -103,6 +105,7 @@ class Batch:
         self.resolved = resolve_spec(studio, spec)
         self._groups = groups
         self._names = create_names(self.resolved, spec)
+        self._writes_by_name = writes_by_name(self.resolved)
         self._columns = Columns(self.resolved, studio.registry.classes, given or {}, name_column)
 
     # -- items -----------------------------------------------------------------------------------------
@@ -169,6 +172,9 @@ class Batch:
                 shown = item.name if kind == "item name" else path
                 findings.append(_report_duplicate(item, f"{kind} {shown!r}", taken))
                 return
+        if self._writes_by_name and (met := importing.find_shared_folder(folder, files, item)) is not None:
+            findings.append(_report_duplicate(item, f"folder for files of item {item.name!r}", met))
+            return
         named = [m for n, v in item.values.items() for m in find_models(v, self.resolved.inputs[n].spec.name)]
         importing.add(item, fingerprint_item(item, key, template, [weights.describe(model) for model in named]))
 
@@ -202,10 +208,11 @@ class Batch:
         settings["workers"] = max(1, self.studio.settings.cpu_workers // workers)
         spec = replace(self.spec, settings=settings, code=describe_code(self.studio, self.resolved))
         environments = create_environments(workers, os.cpu_count() or 1, self._find_gpus())
-        folder = Path(self.spec.folder or ".") / LOGS
+        folder = Path(self.spec.folder or ".")
+        check_links(folder, LOGS, "log")
 
         def start(number: int, report: Report) -> Worker:
-            return ProcessWorker(spec, report, f"worker-{os.getpid()}-{number}", folder, environments[number])
+            return ProcessWorker(spec, report, f"worker-{os.getpid()}-{number}", folder / LOGS, environments[number])
 
         return start
 
@@ -300,6 +307,8 @@ def batch(
     """
     if on_error not in ("continue", "stop"):
         raise UsageError("E749", f"invalid on_error={on_error!r}", hint='use "continue" or "stop"')
+    if cache not in set(CacheMode):
+        raise UsageError("E007", f"invalid cache={cache!r}", hint=f"take one of: {', '.join(CacheMode)}")
     with contextlib.ExitStack() as stack:
         own = stack.enter_context(Studio()) if studio is None else studio
         loaded = own.load(graph)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from studio.batch.item import Item, ItemState
 from studio.batch.ledger_file import LedgerFile
@@ -127,3 +127,22 @@ class ItemImport:
             return None
         found = run("SELECT name, source FROM temp.names WHERE kind = ? AND path = ?", (kind, path)).fetchone()
         return str(found[0]), str(found[1])
+
+    def find_shared_folder(self, folder: str, files: Iterable[str], item: Item) -> tuple[str, str] | None:
+        """Return name and source of an item whose folder is in this one's, or contains its folder or files, or None.
+
+        Nodes write files under names of their own into the folder of their item: there they would meet another's.
+
+        Args:
+            folder: The folder of the item, in one letter case.
+            files: The names of its outputs, in one letter case.
+            item: The item; the paths of all items so far are reserved.
+        """
+        around = {str(parent) for path in (folder, *files) for parent in PurePosixPath(path).parents}
+        found = self.connection.execute(
+            "SELECT name, source FROM temp.names WHERE name <> ? AND ("
+            "(kind = 'item name' AND path IN (SELECT value FROM json_each(?))) OR "
+            "(kind IN ('item name', 'file name') AND path > ? AND path < ?)) LIMIT 1",
+            (item.name, dump_json(sorted(around)), f"{folder}/", f"{folder}0"),
+        ).fetchone()
+        return (str(found[0]), str(found[1])) if found is not None else None

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from studio.errors import RunError
 from studio.files import RECORDS_FOLDER
+from studio.provenance.folder_links import check_links
 
 FORMAT = 2
 LEDGER_NAME = f"{RECORDS_FOLDER}/ledger.sqlite3"
@@ -75,7 +76,7 @@ class LedgerFile:
         create: Whether to create a missing file.
 
     Raises:
-        RunError: E742 if the file is missing or cannot be used.
+        RunError: E742 if the file is missing or cannot be used, E313 if it is behind a link out of the folder.
     """
 
     def __init__(self, folder: Path, *, create: bool = False) -> None:
@@ -89,6 +90,7 @@ class LedgerFile:
             raise RunError(
                 "E742", f"{str(folder)!r} contains no batch", where=str(self.path), hint="name the folder given with -o"
             )
+        check_links(folder, LEDGER_NAME, "ledger")
         with self._translated_errors():
             if create:
                 self.path.parent.mkdir(parents=True, exist_ok=True)

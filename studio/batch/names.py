@@ -155,6 +155,17 @@ def create_names(resolved: ResolvedGraph, spec: BatchSpec) -> NameTemplate:
     return NameTemplate(spec.template, tuple(resolved.inputs), outputs, resolved.graph.name)
 
 
+def writes_by_name(resolved: ResolvedGraph) -> bool:
+    """Return whether nodes of a graph write files under names of their own, into the folders of items."""
+    pending = [resolved]
+    while pending:
+        nodes = pending.pop().nodes.values()
+        if any(end.spec.name == "path" for node in nodes if node.node_type for end in node.node_type.inputs.values()):
+            return True
+        pending += [node.subgraph for node in nodes if node.subgraph is not None]
+    return False
+
+
 def find_shown_values(resolved: ResolvedGraph, item: Item) -> dict[str, Any]:
     """Return an item's values with the graph's defaults, as names show them."""
     declared = resolved.graph.document.inputs

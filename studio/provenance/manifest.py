@@ -13,6 +13,7 @@ from typing import Any
 from studio.errors import RunError
 from studio.execution.outcome import Outcome
 from studio.files import RECORDS_FOLDER, replace_file
+from studio.provenance.folder_links import check_links
 from studio.provenance.record import FileRecord, Recipe
 from studio.runtime.devices import Device
 from studio.version import VERSION
@@ -76,13 +77,7 @@ def write_manifest(manifest: Mapping[str, Any], folder: Path) -> Path:
     Raises:
         RunError: E312 if the disk refuses it, E313 if `.studio` is a link out of the folder.
     """
-    if not (folder / RECORDS_FOLDER).resolve().is_relative_to(folder.resolve()):
-        raise RunError(
-            "E313",
-            f"{RECORDS_FOLDER!r} is a link that leaves the output folder, so no manifest is written",
-            where=str(folder / RECORDS_FOLDER),
-            hint="remove the link, or name another folder with -o DIR",
-        )
+    check_links(folder, RECORDS_FOLDER, "manifest")
     path = folder / RECORDS_FOLDER / f"{manifest['run']}.json"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

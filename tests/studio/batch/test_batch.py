@@ -430,3 +430,48 @@ def test_a_batch_that_release_0_1_0_began_is_resumed_and_nothing_is_redone(golde
     assert (tmp_path / "out/lost_number.json").read_text("utf-8") == "10\n"
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert check_files(tmp_path / "out") == 11
+
+
+def test_workers_follow_no_link_to_write_their_logs(make: Make, tmp_path: Path) -> None:
+    batch = make(ADDING, [{"a": 1}], tmp_path / "out")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out/.studio").mkdir(parents=True)
+    (tmp_path / "out/.studio/workers").symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(RunError, match="E313"):
+        batch.find_starter(1)
+
+
+WRITING = graph_of(
+    {"keep": {"type": "fake.write", "inputs": {"a": from_input("a"), "path": "b.txt"}}},
+    {"a": {"type": "int"}},
+    {"kept": "keep"},
+)
+
+
+@pytest.mark.parametrize("names", [("a", "a/b"), ("a/b", "a"), ("a", "x", "A/b/c")])
+def test_an_item_in_the_folder_of_another_is_refused_where_nodes_write_files(
+    make: Make, tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    batch = make(WRITING, [{"name": name, "a": 1} for name in names], tmp_path / "out")
+
+    with Ledger(tmp_path / "out", create=True) as ledger, pytest.raises(ItemsError) as caught:
+        batch.import_items(ledger)
+
+    assert [finding.code for finding in caught.value.findings] == ["E743"]
+    assert f"duplicate folder for files of item {names[-1]!r}, used by item {names[0]!r}" in str(caught.value)
+
+
+def test_items_in_folders_of_others_are_fine_where_no_node_writes_files(make: Make, tmp_path: Path) -> None:
+    batch = make(ADDING, [{"name": name, "a": 1} for name in ("a", "a/b")], tmp_path / "out")
+
+    with Ledger(tmp_path / "out", create=True) as ledger:
+        assert batch.import_items(ledger).added == 2
+
+
+def test_files_of_an_item_in_its_own_folder_are_fine(make: Make, tmp_path: Path) -> None:
+    rows = [{"name": name, "a": 1} for name in ("a", "ab", "b")]
+    batch = make(WRITING, rows, tmp_path / "out", template="{item.name}/{output}.{ext}")
+
+    with Ledger(tmp_path / "out", create=True) as ledger:
+        assert batch.import_items(ledger).added == 3

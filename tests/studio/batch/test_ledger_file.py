@@ -256,3 +256,13 @@ def test_a_process_of_an_earlier_release_that_works_meanwhile_can_finish(tmp_pat
 
         assert done.rowcount == 1
         assert find_states(ledger)["late"] == "done"
+
+
+def test_a_link_out_of_the_folder_is_followed_neither_to_create_a_ledger_nor_to_read_one(tmp_path: Path) -> None:
+    Ledger(tmp_path / "other", create=True).close()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/.studio").symlink_to(tmp_path / "other/.studio")
+
+    for create in (True, False):
+        with pytest.raises(RunError, match="E313"):
+            Ledger(tmp_path / "out", create=create)
