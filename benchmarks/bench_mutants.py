@@ -10,7 +10,7 @@ A mutant changes one thing: a comparison, a boolean operator, a constant, a sign
 whose result nobody uses. First all tests run once under coverage, which says which of them reach which line and how
 long they take. Then each mutant meets the tests that reach its line, in a copy of the working tree: those at the
 mirrored path first, the quickest first, until MOST_SECONDS are spent. A line that runs in other processes only meets
-the tests that reach its module. A mutant is killed if a test fails or hangs.
+the tests that reach its module, or those at its mirrored path. A mutant is killed if a test fails or hangs.
 
 The tests are imported once. For each mutant the process forks, and the fork exchanges the code of the mutated
 function; the file is changed too, for the processes that tests start.
@@ -239,12 +239,13 @@ def read_seconds(report: Path) -> dict[str, float]:
 
 
 def choose_tests(mutant: Mutant, reach: Reach, most_seconds: float = MOST_SECONDS) -> list[str]:
-    """Return tests that reach a mutant's line, or its module where none does: nearest first, quickest first."""
-    module = reach.lines.get(mutant.path, {})
-    tests = module.get(str(mutant.line)) or sorted({test for found in module.values() for test in found})
+    """Return tests that reach a mutant's line, else its module, else those at its mirrored path: nearest first."""
     path = Path(mutant.path)
     folder = f"tests/{path.parent.as_posix()}"
     mirrored = f"{folder}/test_{path.stem.lstrip('_')}.py"
+    module = reach.lines.get(mutant.path, {})
+    tests = module.get(str(mutant.line)) or sorted({test for found in module.values() for test in found})
+    tests = tests or [test for test in reach.seconds if test.startswith(mirrored)]
 
     def rank(test: str) -> tuple[bool, bool, float]:
         return not test.startswith(mirrored), not test.startswith(folder), reach.seconds.get(test, 1.0)

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -217,6 +218,15 @@ def test_a_file_that_cannot_be_shown_is_only_named(fruit: Folder, name: str, dam
 def test_a_folder_that_holds_no_batch_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="E742"):
         write_gallery(tmp_path)
+
+
+def test_the_writer_does_not_keep_the_process_alive(fruit: Folder) -> None:
+    before = {*threading.enumerate()}
+
+    with GalleryWriter(fruit.path):
+        started = {*threading.enumerate()} - before
+
+    assert [thread.daemon for thread in started] == [True]
 
 
 def test_a_gallery_that_cannot_be_written_is_kept_as_an_error(fruit: Folder) -> None:

@@ -77,3 +77,7 @@ def test_labels_are_short_names_of_values_or_numbers_where_those_would_clash(
 
 def test_repeats_without_a_column_have_a_label_alone() -> None:
     assert [(row.label, dict(row.values)) for row in repeat(2, None, 5)()] == [("001", {}), ("002", {})]
+
+
+def test_no_columns_make_no_rows() -> None:
+    assert list(zip_columns({}, "--set")()) == []

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import queue
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -321,3 +322,13 @@ def test_a_bug_while_the_run_is_watched_fails_its_items_instead_of_hanging_them(
         (1, "failed", "E999"),
     ]
     assert found[0].error["message"] == "a bug in Studio: ValueError: a bug"
+
+
+def test_the_threads_of_an_executor_do_not_keep_the_process_alive(make: Make, studio: Studio) -> None:
+    before = {*threading.enumerate()}
+
+    with contextlib.closing(ItemExecutor(studio, make(ADDING, []).spec, lambda worker, result: None)):
+        started = {*threading.enumerate()} - before
+
+        assert len(started) >= 3
+        assert all(thread.daemon for thread in started)

@@ -29,7 +29,7 @@ class Desk:
 
     def __init__(self, studio: Studio, folder: Path, **spec: Any) -> None:
         self.inbox: queue.SimpleQueue[ItemResult | WorkerLost] = queue.SimpleQueue()
-        self.logs = folder / "logs"
+        self.logs = folder / "records/logs"
         settings = describe_settings(studio.settings)
         made = create_spec(studio.load(TROUBLED), folder / "out", settings=settings, **spec)
         self.worker = ProcessWorker(made, lambda worker, report: self.inbox.put(report), "mine", self.logs)
@@ -132,6 +132,11 @@ def test_workers_share_the_cores_and_have_a_gpu_each(monkeypatch: pytest.MonkeyP
     assert [row["CUDA_VISIBLE_DEVICES"] for row in made] == ["0", "5", "0"]
     assert {row["OMP_NUM_THREADS"] for row in made} == {"2"}
     assert {row["OMP_WAIT_POLICY"] for row in made} == {"PASSIVE"}
+
+
+def test_two_workers_have_one_gpu_each_and_share_the_only_one() -> None:
+    assert [row["CUDA_VISIBLE_DEVICES"] for row in create_environments(2, 8, ["0", "1"])] == ["0", "1"]
+    assert all("CUDA_VISIBLE_DEVICES" not in row for row in create_environments(2, 8, ["0"]))
 
 
 def test_one_worker_has_all_cores_and_what_the_user_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -153,9 +153,10 @@ def test_notes_are_kept_short_and_few() -> None:
 
 @pytest.mark.parametrize(("number", "code"), [(errno.ENOSPC, "E402"), (errno.EDQUOT, "E402"), (errno.EACCES, "E401")])
 def test_a_full_disk_is_told_apart_from_other_errors(number: int, code: str) -> None:
-    error = explain_disk_error(OSError(number, "no"), Path("/cache"))
+    error = explain_disk_error(OSError(number, "no", "/cache/index"), Path("/cache"))
 
     assert (error.code, error.where) == (code, "/cache")
+    assert "[Errno" not in error.message
 
 
 def test_a_table_that_is_none_is_put_aside(tmp_path: Path) -> None:

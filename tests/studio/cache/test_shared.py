@@ -185,6 +185,23 @@ def test_a_sound_blob_under_a_wrong_name_is_not_believed(storage: Storage) -> No
     one.close()
 
 
+def test_a_film_is_written_again_over_a_file_that_a_broken_process_left(storage: Storage) -> None:
+    one = storage.open()
+    action = record(one, VALUES["film"]())
+    (file,), (blob,) = storage.list("files"), storage.list("blobs")
+    storage.write(file, storage.read(file)[:100])
+    storage.files[0].rm_file(blob)
+    other = storage.open()
+    record(other, VALUES["film"]())
+    other.close()
+
+    third = storage.open()
+
+    assert third.load(action.outputs["value"]) is not MISSING
+    one.close()
+    third.close()
+
+
 def test_a_damaged_film_is_dropped(storage: Storage) -> None:
     one = storage.open()
     action = record(one, VALUES["film"]())

@@ -137,6 +137,30 @@ def test_a_closed_lane_ends_its_threads_after_the_queue_is_empty() -> None:
     assert bench.done == [1, 2]
 
 
+def test_a_thread_without_work_waits_for_the_next_and_ends_when_the_lane_is_closed() -> None:
+    threads: list[threading.Thread] = []
+    done = threading.Semaphore(0)
+
+    def run(work: int) -> list[int]:
+        threads.append(threading.current_thread())
+        done.release()
+        return []
+
+    lane = Lane("test", 1, run)
+    lane.push([1])
+    assert done.acquire(timeout=PATIENCE_SECONDS)
+    threads[0].join(0.2)
+    assert threads[0].is_alive()
+    lane.push([2])
+    assert done.acquire(timeout=PATIENCE_SECONDS)
+    assert threads[1] is threads[0]
+
+    lane.close()
+    threads[0].join(PATIENCE_SECONDS)
+
+    assert not threads[0].is_alive()
+
+
 # -- calls -------------------------------------------------------------------------------------------------
 
 

@@ -40,6 +40,12 @@ def test_a_plan_keeps_what_its_outputs_need() -> None:
     assert sorted(plan.graph.edges) == [("a", "b"), ("a", "c"), ("b", "c")]
 
 
+def test_the_graph_of_a_plan_has_every_node_of_it_also_those_without_edges() -> None:
+    plan = prune_plan(NODES, {"o": (Collected((lead("c"), lead("alone_too"))), INT)})
+
+    assert sorted(plan.graph.nodes) == sorted(plan.nodes) == ["a", "alone_too", "b", "c"]
+
+
 def test_a_condition_is_needed_too() -> None:
     plan = prune_plan(NODES, {"o": (lead("e"), INT)})
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from fakes import Probe, get_error, graph
 
+from studio.api import Image
 from studio.app import Studio
+from studio.cache import MISSING, Action
 from studio.errors import StudioError
 from studio.execution.call import Call, Result
 from studio.execution.values import Values
@@ -81,6 +84,17 @@ def test_a_failing_entry_fails_the_node_and_names_itself(studio: Studio) -> None
     assert (result.status, result.outputs) == ("partly done", {"k": 10})
     assert "'f[3]'" in get_error(result).message
     assert "a=3" in get_error(result).inputs  # type: ignore[attr-defined]  # a NodeError
+
+
+def test_entries_that_never_ran_since_another_failed_can_run_later(studio: Studio, probe: Probe) -> None:
+    count = 200
+    nodes = {"l": ("fake.count", {"n": count}), "f": ("fake.fail_at", {"a": "@l", "bad": 0})}
+    studio.run(graph(nodes, o="f"))
+    assert probe.calls["fail_at"] < count
+
+    result = studio.run(graph({"f": ("fake.fail_at", {"a": count - 1, "bad": 0})}, o="f"))
+
+    assert result.outputs == {"o": count - 1}
 
 
 def test_entries_that_were_made_before_are_not_made_again(studio: Studio, probe: Probe) -> None:
@@ -186,3 +200,20 @@ def test_a_constant_is_digested_once_until_it_is_forgotten(memory_studio: Studio
     values.forget_constants([Collected((source,))])
 
     assert values.find_constant(source) is not found
+
+
+def test_a_list_is_taken_apart_without_its_entries_where_the_cache_knows_their_digests(disk_studio: Studio) -> None:
+    cache = disk_studio.cache
+    images = [Image(np.full((4, 4, 3), level, np.uint8)) for level in (1, 2)]
+    digest = cache.digest(images)
+    cache.record(Action("1" * 64, "fake.make", {"value": digest}), {digest: images})
+    cache.flush()
+    cache.memory.clear()
+    values = Values(disk_studio.executor.services, None)
+
+    known = values.split(Result(digest))
+    held = values.split(Result(digest, images))
+
+    assert [entry.digest for entry in known] == [entry.digest for entry in held] == [cache.digest(i) for i in images]
+    assert [entry.value for entry in known] == [MISSING, MISSING]
+    assert [entry.value for entry in held] == images
