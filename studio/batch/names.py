@@ -62,6 +62,8 @@ class NameTemplate:
         self._check_path()
         if several and all(part.field != "output" for part in self._parts):
             raise self._create_error("all outputs have one name", "add {output} to it")
+        written = "".join(part.text + ("x" if part.field else "") for part in self._parts)
+        self._lacks_extension = not PurePosixPath(written).suffix
         if not PurePosixPath(self.template).suffix:
             self._parts.append(_Part(".", "ext", ""))
 
@@ -106,6 +108,8 @@ class NameTemplate:
                 text += "{" + part.field + (f":{part.width}" if part.width else "") + "}"
             elif part.field:
                 text += _escape(self._show(item, values, part))
+        if self._lacks_extension and PurePosixPath(text).suffix not in ("", ".{ext}"):
+            text += ".{ext}"  # what follows a dot in a value is no extension; without a dot it is added later
         return text
 
     def render(self, item: Item, values: Mapping[str, Any]) -> list[str]:

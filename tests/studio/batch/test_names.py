@@ -23,6 +23,14 @@ def test_a_template_takes_the_item_its_values_and_the_output() -> None:
     assert fill("{graph}/{item.index}-{input.seed}.{ext}", seed=7) == "shop/3-7.{ext}"
 
 
+def test_a_template_without_an_extension_gets_that_of_the_output() -> None:
+    assert fill("{seed}_small", seed=7) == "7_small.{ext}"
+    assert fill("{item.name}.v2") == "mug.v2"
+    assert fill("{item.name}_small", name="mug 1.5") == "mug 1.5_small.{ext}"
+    assert fill("{item.name}", name="mug.old") == "mug.old.{ext}"
+    assert fill("{item.name}.{ext}", name="mug.old") == "mug.old.{ext}"
+
+
 def test_braces_in_a_value_are_no_fields() -> None:
     assert fill("{item.name}.{ext}", name="{output}{0}").format(output="x", ext="png") == "{output}{0}.png"
 

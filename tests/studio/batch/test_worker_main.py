@@ -193,3 +193,24 @@ def test_a_worker_ends_with_its_input_whatever_threads_its_nodes_left(studio: St
     answers, _, code = talk(first, {"items": [Item(0, "n", {"word": "tea"}).to_json()]})
 
     assert (answers[-1]["result"]["state"], code) == ("done", 0)
+
+
+def test_a_worker_without_items_says_that_it_is_alive(first_line: dict[str, Any]) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "studio.batch.worker_main"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(first_line) + "\n")
+        process.stdin.flush()
+        while json.loads(process.stdout.readline()) != {"ready": True}:
+            pass
+        answer = json.loads(process.stdout.readline())
+        process.stdin.close()
+
+    assert answer == {"alive": True}
