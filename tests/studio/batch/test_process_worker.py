@@ -13,7 +13,7 @@ import pytest
 
 from studio.app import Studio
 from studio.batch.item import Item, ItemResult
-from studio.batch.process_worker import ProcessWorker, create_environments
+from studio.batch.process_worker import ProcessWorker, _shorten_log, create_environments
 from studio.batch.spec import create_spec
 from studio.batch.worker import WorkerLost
 from studio.batch.worker_settings import describe_settings
@@ -199,3 +199,19 @@ def test_a_silent_process_without_items_or_within_the_limit_is_left_alone(workin
     os.kill(idle.worker.pid, signal.SIGCONT)
     for desk in (idle, patient, late):
         desk.worker.close()
+
+
+def test_a_long_crash_report_keeps_its_beginning_and_its_end() -> None:
+    crash = "Fatal Python error: Aborted\n" + "".join(f"line {number:04d}\n" for number in range(1000))
+
+    shown = _shorten_log(f"a line before\n{crash}")
+
+    begin, end = shown.split("\n[...]\n")
+    assert crash.startswith(begin)
+    assert crash.rstrip().endswith(end)
+    assert (len(begin), len(end)) == (2000, 2000)
+
+
+def test_of_a_log_without_a_crash_the_end_is_kept() -> None:
+    assert _shorten_log(" short \n") == "short"
+    assert _shorten_log("x" * 5000 + "y" * 100) == "x" * 3900 + "y" * 100
