@@ -84,9 +84,11 @@ class Video:
         images = [Image(np.full((48, 64, 3), level, np.uint8)) for level in (0, 128, 255)]
         short = Video.from_images(images, rate=25)  # a few images that are there already
 
+
         def frames() -> Iterator[Frame]:  # a stream: each frame is made when it is read
             for index in range(250):
                 yield Frame(Image(np.full((48, 64, 3), index, np.uint8)), time=index / 25)
+
 
         long = Video(frames, width=64, height=48, rate=Fraction(25), count=250)
 
@@ -94,9 +96,11 @@ class Video:
         assert (first.time, first.image.width, long.duration) == (0.0, 64, 10.0)
         assert [frame.time for frame in short.frames()] == [0.0, 0.04, 0.08]
 
+
         def invert() -> Iterator[Frame]:  # from a video to a video, never whole in memory
             for frame in long.frames():
                 yield Frame(Image(255 - frame.image.to_uint8()), frame.time)
+
 
         inverted = Video(invert, width=64, height=48, rate=long.rate, count=long.count, audio=long.audio)
         assert int(next(inverted.frames()).image.to_uint8()[0, 0, 0]) == 255

@@ -30,7 +30,7 @@ def test_the_example_of_each_class_runs_from_its_imports_alone(
 def test_every_value_of_the_contract_that_a_node_may_hold_is_on_the_page() -> None:
     media = {getattr(api, name) for name in api.__all__ if hasattr(getattr(api, name), "studio_type")}
 
-    assert media - set(CLASSES) <= {api.File, api.OutputPath}
+    assert media - set(CLASSES) <= {api.File, api.OutputPath, api.Secret}
 
 
 def test_every_member_on_the_page_is_documented() -> None:
