@@ -278,3 +278,44 @@ def test_defaults_follow_their_grammar(studio: Studio) -> None:
     ]
 
     assert wrong == []
+
+
+# -- values that edges bring ---------------------------------------------------------------------------------
+
+
+def run(studio: Studio, nodes: dict[str, Any], *outputs: str) -> Any:
+    written = {name: {"type": kind, "inputs": inputs} for name, (kind, inputs) in nodes.items()}
+    document = {"studio": 1, "nodes": written, "outputs": {name: {"from": name} for name in outputs}}
+    return studio.run(document)
+
+
+def test_a_number_becomes_whole_where_an_input_takes_whole_numbers_alone(studio: Studio) -> None:
+    def count(stop: str) -> Any:
+        half = ("logic.calculate", {"expression": "a / 2", "a": {"from": "n"}})
+        nodes = {"n": ("logic.calculate", {"expression": stop}), "half": half}
+        return run(studio, {**nodes, "r": ("logic.range", {"stop": {"from": "half"}})}, "r")
+
+    assert count("8").outputs == {"r": [0, 1, 2, 3]}
+    (error,) = count("9").errors
+    assert (error.code, error.hint) == ("E303", "logic.to_int rounds it")
+    assert "'stop': expected a whole number, found 4.5" in error.message
+
+
+def test_what_an_edge_brings_follows_the_grammar_of_the_input(studio: Studio) -> None:
+    color = ("logic.template", {"template": "{a}{b}", "a": "blur", "b": "ple"})
+    nodes = {"color": color, "a": ("image.new", {"color": {"from": "color"}, "width": 4, "height": 4})}
+
+    (error,) = run(studio, nodes, "a").errors
+
+    assert (error.code, error.node) == ("E505", "a")
+    assert "invalid color 'blurple'" in error.message
+
+
+def test_a_template_takes_numbers_and_maps_over_lists_of_them(studio: Studio) -> None:
+    nodes = {
+        "n": ("logic.calculate", {"expression": "6 * 7"}),
+        "t": ("logic.template", {"template": "{a} {b}", "a": {"from": "n"}, "b": 1.5}),
+        "many": ("logic.template", {"template": "no. {a}", "a": [1, 2]}),
+    }
+
+    assert run(studio, nodes, "t", "many").outputs == {"t": "42 1.5", "many": ["no. 1", "no. 2"]}
