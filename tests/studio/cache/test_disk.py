@@ -194,6 +194,22 @@ def test_the_limit_holds_while_writing(tmp_path: Path) -> None:
     assert sum(path.stat().st_size for path in (tmp_path / "blobs").rglob("*.*")) <= 500_000
 
 
+def test_a_cache_within_its_limit_keeps_everything_and_a_full_one_makes_room_for_more_than_one(tmp_path: Path) -> None:
+    cache = open_cache(tmp_path, limit_bytes=500_000)
+    assert cache.disk is not None
+    for i in range(10):
+        record(cache, create_image(i), str(i))
+    cache.flush()
+    _, count, size = cache.disk.table.measure()
+    assert (count, 450_000 < size <= 500_000) == (10, True)
+
+    record(cache, create_image(10), "10")
+    cache.flush()
+
+    assert cache.disk.table.measure()[1] == 9
+    cache.close()
+
+
 def test_files_that_no_row_knows_are_removed_once_they_are_old(cache: Cache, tmp_path: Path) -> None:
     assert cache.disk is not None
     record(cache, create_image(1))

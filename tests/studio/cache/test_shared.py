@@ -115,6 +115,7 @@ def test_what_one_machine_recorded_another_finds(storage: Storage, kind: str) ->
     assert found is not None
     assert (found.outputs, found.parts, found.seconds) == (action.outputs, action.parts, 0.5)
     assert other.digest(value) == action.outputs["value"]
+    assert found.made > 1.7e9
     other.close()
 
 
