@@ -218,11 +218,12 @@ class Studio:
         has_errors = any(finding.severity == "error" for finding in findings)
         if has_errors or not any(node.node_type and node.node_type.has_checks for node in resolved.nodes.values()):
             return findings
+        from studio.execution.file_reading import UnreadFiles
         from studio.execution.flatten import create_plan
         from studio.execution.needed_models import find_kind_problems
 
         unknown: dict[str, Source] = {name: Collected(()) for name, end in resolved.inputs.items() if end.required}
-        plan = create_plan(resolved, unknown, self._reader)
+        plan = create_plan(resolved, unknown, UnreadFiles(self.registry.value_types, self.settings.media))
         return findings + find_kind_problems(plan, self.models.find_kind)
 
     def resolve(self, graph: Graph, *, roots: Iterable[Path] = ()) -> ResolvedGraph:

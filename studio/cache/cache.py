@@ -20,9 +20,9 @@ from studio.cache.codec import Codecs
 from studio.cache.digest import Digester, Undigestable, digest_list, hash_file
 from studio.cache.disk import MISSING, DiskTier, keep_file
 from studio.cache.memory import MemoryTier
-from studio.cache.value_callback import call_value_type
 from studio.errors import CacheError, StudioError
 from studio.surrogates import escape_surrogates
+from studio.value_callback import call_value_type
 
 if TYPE_CHECKING:
     from studio.cache.shared import FetchedBlob, SharedTier

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Model, Packed, StreamType, ValueType
-from studio.cache.value_callback import call_value_type
 from studio.errors import CacheError, describe_exception
+from studio.value_callback import call_value_type
 
 _PLAIN = (str, int, float, bool, type(None))
 _EXTENSION = {"json": "json", "model": "json", "list": "json"}

@@ -15,7 +15,7 @@ from typing import Any
 from blake3 import blake3
 
 from studio.api import File, Model, OutputPath, StreamType, ValueType
-from studio.cache.value_callback import call_value_type
+from studio.value_callback import call_value_type
 
 _MAX_DEPTH = 128
 _NAN = struct.pack("<d", math.nan)

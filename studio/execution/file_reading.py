@@ -10,9 +10,9 @@ from typing import Any
 
 from studio.api import File, Input, MediaLimits, NodeType, Output, TypeSpec, ValueType
 from studio.api.origin import Provider
-from studio.cache.value_callback import call_value_type
 from studio.errors import RunError, StudioError
 from studio.graph.source import Collected, Constant, FileSource, Source
+from studio.value_callback import call_value_type
 
 
 class FileReader:
@@ -126,6 +126,22 @@ class FileReader:
                 origin=provider.origin,
             )
         return self._node_types[name]
+
+
+class UnreadFiles(FileReader):
+    """Reads no file: for a plan that is looked at and never run.
+
+    Args:
+        value_types: The registered value types, by name.
+        limits: Bounds of what is decoded.
+    """
+
+    def __init__(self, value_types: Mapping[str, ValueType[Any]], limits: MediaLimits) -> None:
+        super().__init__(lambda path: File(path, "", 0), lambda value: value, value_types, limits)
+
+    def find_file(self, source: FileSource, digests: Mapping[str, str] | None) -> File:
+        """Return a file without a digest."""
+        return File(source.path, "", 0)
 
 
 def _is_file(path: Path) -> bool:

@@ -8,9 +8,9 @@ from typing import Any
 from studio.api import ValueType
 from studio.api.type_spec import describe_value
 from studio.cache import Cache
-from studio.cache.value_callback import call_value_type
 from studio.errors import StudioError
 from studio.redaction import contains_secret
+from studio.value_callback import call_value_type
 
 _LONGEST = 80
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import ValueType
-from studio.cache.value_callback import call_value_type
 from studio.errors import Finding, GraphError, StudioError
 from studio.graph.carried import Carried
 from studio.provenance.record import CARRIED_FORMAT, FileRecord, Recipe
+from studio.value_callback import call_value_type
 
 
 def format_provenance(provenance: Mapping[str, Any], output: str, index: int, saved: str = "") -> str:

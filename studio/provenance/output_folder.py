@@ -15,12 +15,12 @@ from typing import Any
 
 from studio.api import File, OutputPath, TypeSpec, ValueType
 from studio.cache.digest import hash_file
-from studio.cache.value_callback import call_value_type, fail_callback
 from studio.errors import MediaError, NodeError, RunError, StudioError, UsageError
 from studio.files import RECORDS_FOLDER, is_disk_full, replace_file, sync_folder
 from studio.provenance.embedded import format_provenance
 from studio.provenance.record import FileRecord
 from studio.provenance.saved_files import SavedFile, list_files
+from studio.value_callback import call_value_type, fail_callback
 
 DEFAULT_TEMPLATE = "{output}.{ext}"
 _FIELDS = {"output", "ext", "index", "graph", "run"}

@@ -13,7 +13,7 @@ from PIL import Image as Pictures
 from studio.api import File, Image, MediaLimits
 from studio.api.builtin import create_builtin_value_types
 from studio.errors import RunError
-from studio.execution.file_reading import FileReader
+from studio.execution.file_reading import FileReader, UnreadFiles
 from studio.graph.source import Collected, Constant, FileSource, NamedPath
 from studio.testing import TestContext
 
@@ -106,3 +106,11 @@ def test_a_file_that_is_gone_when_it_is_read_is_an_error(make_reader: Callable[.
     with pytest.raises(RunError, match="is not there") as error:
         make_reader().make_node_type("image").function(TestContext(), file)
     assert error.value.code == "E311"
+
+
+def test_a_plan_that_is_only_looked_at_reads_no_file(tmp_path: Path) -> None:
+    reader = UnreadFiles({}, MediaLimits())
+    source = FileSource(tmp_path / "missing.png", "image", "missing.png")
+
+    assert reader.find_file(source, {"missing.png": "ab"}) == File(tmp_path / "missing.png", "", 0)
+    assert reader.prepare_source(source, None).file == File(tmp_path / "missing.png", "", 0)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from studio.api import ValueType
-from studio.cache.value_callback import call_value_type
 from studio.errors import Cancelled, MediaError, RunError
+from studio.value_callback import call_value_type
 
 
 class Shape:
