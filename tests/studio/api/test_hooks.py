@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pluggy
 import pytest
 
-from studio.api import Hooks, hookimpl
+from studio.api import Hooks, PluginHome, hookimpl
 from studio.api.events import RunStarted
 from studio.api.hooks import PROJECT
 
+HOME = PluginHome("x", Path("data"))
 NAMES = [name for name in vars(Hooks) if name.startswith("studio_")]
 
 
@@ -31,8 +33,9 @@ def test_every_public_function_is_a_hook(host: pluggy.PluginManager) -> None:
 def test_every_hook_is_optional(host: pluggy.PluginManager, name: str) -> None:
     host.register(object())
 
-    argument = {"event": RunStarted("run", 1)} if name == "studio_event" else {}
-    assert getattr(host.hook, name)(**argument) == []
+    arguments = {"event": RunStarted("run", 1), "home": HOME}
+    hook = getattr(host.hook, name)
+    assert hook(**{argument: arguments[argument] for argument in hook.spec.argnames}) == []
 
 
 def test_a_marked_function_is_called_and_its_result_collected(host: pluggy.PluginManager) -> None:
@@ -44,7 +47,7 @@ def test_a_marked_function_is_called_and_its_result_collected(host: pluggy.Plugi
     host.register(Plugin())
     host.check_pending()
 
-    assert host.hook.studio_models() == [{"net": "path"}]
+    assert host.hook.studio_models(home=HOME) == [{"net": "path"}]
 
 
 def test_an_observer_may_leave_out_the_argument(host: pluggy.PluginManager) -> None:

@@ -434,7 +434,7 @@ def run_on_terminal(desk: Desk, *args: str) -> tuple[int, str]:
 
 # -- exit codes ---------------------------------------------------------------------------------------------
 
-BAD = {"type": "logic.parse_json", "inputs": {"text": "{"}}
+BAD = {"type": "logic.json_get", "inputs": {"value": {"a": 1}, "pointer": "/b"}}
 FAILS: dict[str, Any] = {"nodes": {"bad": BAD}, "outputs": {"bad": {"from": "bad"}}}
 
 
@@ -442,8 +442,8 @@ def test_a_failed_run_exits_with_1_and_names_node_and_inputs(desk: Desk) -> None
     done = desk.call("run", desk.write_graph("fails.json", FAILS))
 
     assert done.code == 1
-    assert "node 'bad' (logic.parse_json)" in done.err
-    assert "inputs: text='{'" in done.err
+    assert "node 'bad' (logic.json_get)" in done.err
+    assert "inputs: value=a mapping with 1 keys, pointer='/b'" in done.err
     assert "not made: bad" in done.err
 
 
