@@ -90,7 +90,7 @@ def test_verify_checks_a_batch_against_its_ledger(desk: Desk, folder: Path) -> N
     bad = desk.call("verify", folder)
 
     assert good.code == 0, good.text
-    assert good.out.startswith("7 sound")
+    assert good.out.startswith("6 sound")
     assert bad.code == 1
     assert f"changed: {card.name}" in bad.out
 

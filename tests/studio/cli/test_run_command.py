@@ -443,7 +443,7 @@ def test_a_failed_run_exits_with_1_and_names_node_and_inputs(desk: Desk) -> None
 
     assert done.code == 1
     assert "node 'bad' (logic.json_get)" in done.err
-    assert "inputs: value=a mapping with 1 keys, pointer='/b'" in done.err
+    assert "inputs: value=a mapping with 1 key, pointer='/b'" in done.err
     assert "not made: bad" in done.err
 
 
