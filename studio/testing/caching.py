@@ -106,6 +106,8 @@ def _find_variant_problem(subject: Subject, name: str, base: str) -> str:
     changed = _find_fingerprint(subject, {**subject.example, name: subject.variants[name]})
     unkeyed = subject.declared.inputs[name].unkeyed
     if changed.startswith(_MISSING):
+        if subject.call({**subject.inputs, name: subject.variants[name]}).error is not None:
+            return ""  # it is refused before a run as in a call
         return f"with another value at input {name!r} there is {changed}; pass one that works: variants="
     if unkeyed and changed != base:
         return f"input {name!r} is Unkeyed and changes the fingerprint; this is a bug of Studio"

@@ -11,6 +11,10 @@ from studio.api import Audio, Field, File, Image, Mask, Model, OutputPath, TypeS
 from studio.api.type_spec import ValueProblem, check_value, find_written_faults
 
 
+_WRITTEN = ("#123456", "2:1", "1", '{"changed": 1}', "1\n00:00:00,000 --> 00:00:01,000\nchanged\n")
+"""Texts that follow one grammar or another: a color, a ratio, a number, JSON, subtitles."""
+
+
 class NoVariation(Exception):
     """No other value could be derived; the text says what to do."""
 
@@ -63,7 +67,7 @@ def _propose_first(spec: TypeSpec, folder: Path) -> Iterator[Any]:
         return
     limits = spec.limits or Field()
     bounds = [bound for bound in (limits.ge, limits.gt, limits.le, limits.lt) if bound is not None]
-    singles: list[Any] = [*spec.choices, 1, *bounds, *(int(bound) + 1 for bound in bounds), 0.5, True, "x"]
+    singles: list[Any] = [*spec.choices, 1, *bounds, *(int(bound) + 1 for bound in bounds), 0.5, True, "x", *_WRITTEN]
     gray = np.full((8, 8), 128, np.uint8)
     singles += [
         Image(gray),
@@ -99,6 +103,7 @@ def _propose_single(value: Any, limits: Field, folder: Path) -> Iterator[Any]:
         yield from _propose_numbers(value, limits)
     elif isinstance(value, str):
         yield from (value + "x", value + " changed", value[:-1], "x")
+        yield from (f"{value} + 1", *_WRITTEN)
     elif isinstance(value, dict):
         yield value | {"changed": True}
     elif isinstance(value, Image | Mask | Audio | Video):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from studio.api import Audio, MediaError
+from studio.api import Audio, MediaError, OutputPath
 from studio_audio.save import save
 
 
@@ -18,7 +18,7 @@ def test_samples_are_rounded_to_the_nearest_step_and_clipped_at_full_scale(
 ) -> None:
     values = np.array([0.0, 0.4 * step, 0.6 * step, -0.6 * step, 1.5, -1.5])
 
-    save(Audio(values.astype(np.float32), 8000), tmp_path / "a.wav", bits, None)
+    save(Audio(values.astype(np.float32), 8000), OutputPath(tmp_path / "a.wav", "a.wav"), bits, None)
 
     found, rate = soundfile.read(tmp_path / "a.wav")
     assert rate == 8000
@@ -28,7 +28,7 @@ def test_samples_are_rounded_to_the_nearest_step_and_clipped_at_full_scale(
 def test_floats_are_kept_over_full_scale(tmp_path: Path) -> None:
     values = np.array([1.5, -2.25, 1e-9], np.float32)
 
-    save(Audio(values, 8000), tmp_path / "a.wav", "float", None)
+    save(Audio(values, 8000), OutputPath(tmp_path / "a.wav", "a.wav"), "float", None)
 
     assert soundfile.read(tmp_path / "a.wav", dtype="float32")[0].tolist() == values.tolist()
 
@@ -37,7 +37,7 @@ def test_flac_refuses_floats_and_leaves_the_file_that_was_there(tmp_path: Path) 
     (tmp_path / "a.flac").write_text("mine", encoding="utf-8")
 
     with pytest.raises(MediaError, match="FLAC holds whole numbers"):
-        save(Audio(np.zeros(10, np.float32), 8000), tmp_path / "a.flac", "float", None)
+        save(Audio(np.zeros(10, np.float32), 8000), OutputPath(tmp_path / "a.flac", "a.flac"), "float", None)
 
     assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == ["mine"]
 
@@ -46,7 +46,7 @@ def test_fewer_kilobits_make_a_smaller_file(tmp_path: Path) -> None:
     audio = Audio(np.random.default_rng(0).uniform(-0.5, 0.5, 96_000).astype(np.float32), 48_000)
 
     for kilobits in (32, 192):
-        save(audio, tmp_path / f"{kilobits}.mp3", "auto", kilobits)
+        save(audio, OutputPath(tmp_path / f"{kilobits}.mp3", f"{kilobits}.mp3"), "auto", kilobits)
 
     sizes = [(tmp_path / f"{kilobits}.mp3").stat().st_size * 8 / 2000 for kilobits in (32, 192)]
     assert sizes == pytest.approx([32, 192], rel=0.15)

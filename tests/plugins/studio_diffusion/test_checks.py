@@ -151,8 +151,10 @@ def test_a_damaged_configuration_is_left_to_the_opener(studio: Studio, tmp_path:
     assert find(studio, sampler="ddim", model=f"file:{folder}") == []
 
 
-def test_a_model_that_is_not_here_is_left_to_the_run(studio: Studio, tmp_path: Path) -> None:
-    assert find(studio, sampler="ddim", model=f"file:{tmp_path / 'gone'}") == []
+def test_a_model_that_is_not_here_is_no_reason_to_doubt_other_inputs(studio: Studio, tmp_path: Path) -> None:
+    absent = find(studio, sampler="ddim", model=f"file:{tmp_path / 'gone'}")
+
+    assert absent == [("E602", "/nodes/draw/inputs/model")]
     assert find(studio, sampler="ddim", model="hub:nobody/nothing") == []
 
 
@@ -179,9 +181,7 @@ def test_words_that_a_small_model_does_not_know_are_warned_of(studio: Studio) ->
 
     findings = studio.validate(studio.load(graph))
 
-    assert [(one.code, one.where, one.severity) for one in findings] == [
-        ("W610", "/nodes/draw/inputs/prompt", "warning")
-    ]
+    assert [(one.code, one.where, one.severity) for one in findings] == [("W610", "/inputs/prompt/default", "warning")]
     assert "'brick'" in findings[0].message
     assert find(studio, prompt="a sun") == []
     assert find(studio, prompt="a sun on a brick", model="builtin:unet") == []

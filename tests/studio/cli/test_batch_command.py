@@ -193,7 +193,7 @@ def test_status_and_export_show_the_ledger(desk: Desk, batch: Any) -> None:
     assert "1 done, 1 failed of 2" in told
     assert [(row["name"], row["state"], row["files"]) for row in rows][1] == ("b", "done", "b_value.json b_text.txt")
     assert [row["name"] for row in failed] == ["a"]
-    assert failed[0]["error"]["node"] == "read"
+    assert failed[0]["error"]["code"] == "E324"
 
 
 @pytest.mark.parametrize(

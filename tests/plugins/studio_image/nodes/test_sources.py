@@ -51,16 +51,14 @@ def test_quality_trades_size_for_likeness(tmp_path: Path, suffix: str) -> None:
 def test_a_save_that_fails_leaves_nothing_and_keeps_what_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from studio.api import ImageType
-
     target = OutputPath(tmp_path / "a.png", "a.png")
     target.path.write_bytes(b"old")
 
-    def fail(self: object, value: Image, path: Path, provenance: str | None) -> None:
+    def fail(value: Image, path: Path, *_: object) -> None:
         path.write_bytes(b"half")
         raise OSError(28, "no space left on device")
 
-    monkeypatch.setattr(ImageType, "write_file", fail)
+    monkeypatch.setattr("studio_image.save.write_image", fail)
     with pytest.raises(OSError, match="no space"):
         sources.save_image(CTX, make_image(), target)
 
