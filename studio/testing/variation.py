@@ -10,7 +10,6 @@ from typing import Any
 from studio.api import Audio, Field, File, Image, Mask, Model, OutputPath, TypeSpec, Video
 from studio.api.type_spec import ValueProblem, check_value, find_written_faults
 
-
 _WRITTEN = ("#123456", "2:1", "1", '{"changed": 1}', "1\n00:00:00,000 --> 00:00:01,000\nchanged\n")
 """Texts that follow one grammar or another: a color, a ratio, a number, JSON, subtitles."""
 
