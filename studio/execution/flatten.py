@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from functools import lru_cache
 from typing import get_args
 
@@ -132,7 +131,7 @@ class _Scope:
     def _add_node(self, node: ResolvedNode) -> None:
         condition = () if node.when is None else (self._find_source(node.when),)
         conditions = (*self._conditions, *condition)
-        inputs = {name: replace(bound, source=self._find_source(bound.source)) for name, bound in node.inputs.items()}
+        inputs = {name: self._find_bound(bound) for name, bound in node.inputs.items()}
         if node.subgraph is not None and not node.depth:
             self._add_graph(node, node.subgraph, inputs, conditions)
             return
@@ -154,6 +153,12 @@ class _Scope:
             if node.when is not None and not is_inside:  # passed through, and still skipped with the node
                 source = self._nodes.add_check(f"{prefix}outputs.{name}", source, TypeSpec("any"), conditions)
             self._outputs[node.id, name] = source
+
+    def _find_bound(self, bound: Bound) -> Bound:
+        source = self._find_source(bound.source)
+        if source is bound.source:
+            return bound
+        return Bound(source, bound.spec, bound.depth, bound.stream, bound.is_list)
 
     def _find_source(self, source: Source) -> Source:
         """Return what a source of the graph is in the plan."""

@@ -115,7 +115,8 @@ def parse_json(text: str | bytes, source: str = "") -> Any:
 
     def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(pairs)
-        duplicates.extend((result, key) for key in _find_duplicates(pairs) if len(result) != len(pairs))
+        if len(result) != len(pairs):
+            duplicates.extend((result, key) for key in _find_duplicates(pairs))
         return result
 
     try:
@@ -180,11 +181,14 @@ def _copy(source: Mapping[str, Any], name: str) -> Any:
 
 def _check_nesting(data: Any, source: str) -> None:
     level = [data]
-    for _ in range(MAX_NESTING + 1):
-        level = [child for value in level for child in _children(value)]
+    for _ in range(MAX_NESTING):
+        level = [child for value in level for child in _children(value) if type(child) in _CONTAINERS]
         if not level:
             return
     raise _refuse("E108", f"nested more than {MAX_NESTING} deep", source=source)
+
+
+_CONTAINERS = (dict, list)
 
 
 def _children(value: Any) -> Sequence[Any]:
