@@ -11,6 +11,7 @@ from studio.api import TypeSpec
 from studio.api.type_spec import PLAIN_TYPES, REFERENCE_TYPES
 
 _BOOLS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+_NOT_FINITE = ("NaN", "Infinity", "-Infinity")
 
 
 def read_text(text: str, spec: TypeSpec) -> Any:
@@ -67,8 +68,10 @@ def _read_model(text: str, spec: TypeSpec) -> Any:
 
 
 def _read_json(text: str) -> Any:
+    if text.strip() in _NOT_FINITE:
+        return text
     try:
-        return json.loads(text, parse_constant=lambda word: word)
+        return json.loads(text)  # NaN inside it stays a number, which the binder refuses
     except (ValueError, RecursionError):
         return text
 

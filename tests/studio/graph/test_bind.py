@@ -185,6 +185,21 @@ def test_an_error_given_four_ways_is_one_finding(name: str, value: Any, text: st
     assert {channel: finding for channel, finding in found.items() if finding != found["graph"]} == {}
 
 
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_a_number_inside_json_that_is_not_finite_is_one_finding(word: str, studio: Studio) -> None:
+    value, text = {"a": [float(word)]}, f'{{"a": [{word}]}}'
+
+    (python,) = find_in_python(studio, "data", value)
+
+    assert python.code == "E114"
+    for found in (
+        find_in_json_lines(studio, "data", value),
+        find_in_csv(studio, "data", text),
+        find_on_command_line(studio, "data", text),
+    ):
+        assert [describe(finding) for finding in found] == [describe(python)]
+
+
 def test_a_row_error_names_the_row_and_the_column(studio: Studio) -> None:
     Path("items.jsonl").write_text('{"x": 1}\n{"x": "many"}\n', encoding="utf-8")
 

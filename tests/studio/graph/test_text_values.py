@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ def test_all_else_is_json_or_stays_text() -> None:
     assert read('{"a": [1]}', "json") == {"a": [1]}
     assert read("plain words", "json") == "plain words"
     assert read("NaN", "float") == "NaN"  # no number of JSON: the binder refuses the word
+    assert math.isnan(read('{"a": NaN}', "json")["a"])  # never a text that the binder would take
     assert read("9" * 5000, "int") == "9" * 5000  # longer than Python reads
     assert read("[" * 100_000, "json") == "[" * 100_000
 
