@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from studio.batch.groups import NAME_COLUMN, Cell, Group, Row, name_rows
 from studio.errors import UsageError
@@ -60,7 +61,7 @@ def _check_header(header: Sequence[str], path: Path) -> list[str]:
     names = [name.strip() for name in header]
     twice = next((name for name in names if names.count(name) > 1), None)
     if not names or twice is not None or "" in names:
-        what = f"duplicate column {twice!r}" if twice else "a column without a name"
+        what = f"duplicate column {twice!r}" if twice else "a column without a name" if names else "no columns"
         raise UsageError("E740", f"{what} in {path.name!r}", where=f"{path}:1", hint="the first line names the inputs")
     return names
 
@@ -79,13 +80,21 @@ def _read_json_lines(lines: Iterable[bytes], name: str, base: Path) -> Iterator[
             continue
         source = f"{name}:{number}"
         try:
-            values = json.loads(line)
+            values = json.loads(line, object_pairs_hook=_build_object)
         except (ValueError, RecursionError) as error:
             yield Row({}, source=source, base=base, problem=f"not JSON: {error}")
             continue
         valid = isinstance(values, dict)
         problem = "" if valid else f"expected an object, got {type(values).__name__}"
         yield Row(values if valid else {}, source=source, base=base, problem=problem)
+
+
+def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    built = dict(pairs)
+    if len(built) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"duplicate key {next(name for name in names if names.count(name) > 1)!r}")
+    return built
 
 
 def _require_parquet() -> None:

@@ -28,6 +28,17 @@ def test_json_lines_keep_their_types_and_say_which_line_is_none(make: Make, tmp_
     assert [where for _, where, _ in problems] == ["items.jsonl:3#/whole", "items.jsonl:4", "items.jsonl:5"]
 
 
+def test_a_duplicate_key_in_a_json_line_is_a_row_error(make: Make, tmp_path: Path) -> None:
+    table = write_csv(
+        tmp_path / "items.jsonl", '{"whole": 1, "whole": 2}', '{"whole": {"a": 1, "a": 2}}', '{"whole": 3}'
+    )
+
+    problems = find_problems(make, EVERY, open_table(table))
+
+    assert [where for _, where, _ in problems] == ["items.jsonl:1", "items.jsonl:2"]
+    assert "duplicate key 'whole'" in str(problems[0])
+
+
 def test_parquet_gives_rows(make: Make, tmp_path: Path) -> None:
     import pyarrow
     import pyarrow.parquet
@@ -92,7 +103,7 @@ def test_another_column_may_name_the_items(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "message"), [("a,b,a", "duplicate column 'a'"), ("a,,b", "a column without a name")]
+    ("header", "message"), [("a,b,a", "duplicate column 'a'"), ("a,,b", "a column without a name"), ("", "no columns")]
 )
 def test_a_header_names_each_column_once(tmp_path: Path, header: str, message: str) -> None:
     table = write_csv(tmp_path / "items.csv", header, "1,2,3")
