@@ -6,6 +6,7 @@ import difflib
 import json
 import math
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -151,7 +152,8 @@ def _refuse_json(error: Exception, source: str) -> GraphError:
             return _refuse("E105", f"invalid JSON number {error}", source=source, hint="write a finite number")
         case RecursionError():
             return _refuse("E108", f"nested more than {MAX_NESTING} deep", source=source)
-    return _refuse("E100", f"invalid JSON: {error}", source=source)
+    message = f"invalid JSON: a whole number of more than {sys.get_int_max_str_digits()} digits"
+    return _refuse("E100", message, source=source, hint="write a shorter number")
 
 
 class _NotFinite(Exception):
