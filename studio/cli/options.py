@@ -23,6 +23,7 @@ from studio.settings import parse_bytes
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_LONGEST_TEXT = 64 * 2**20
 _DTYPES = {"auto": "auto", "fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
 
 
@@ -137,7 +138,8 @@ def _read_file(name: str) -> Any:
     """Return what a text file or a JSON file means at an input."""
     path = Path(expand_user(name))
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(_LONGEST_TEXT + 1)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise UsageError(
@@ -146,6 +148,9 @@ def _read_file(name: str) -> Any:
     except ValueError as error:
         reason = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else "is not a path"
         raise UsageError("E005", f"{str(path)!r} {reason}", hint="@ at this input reads a text file") from None
+    if len(text) > _LONGEST_TEXT:
+        message = f"{str(path)!r} has more than {_LONGEST_TEXT} characters"
+        raise UsageError("E005", message, hint="@ at this input reads a text file")
     if path.suffix == ".json":
         try:
             return json.loads(text)

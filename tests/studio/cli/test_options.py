@@ -115,5 +115,13 @@ def test_a_file_that_cannot_be_read_is_a_usage_error(
     assert error.value.code == "E005"
 
 
+def test_a_text_file_without_an_end_is_not_read_whole(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.cli.options._LONGEST_TEXT", 100)
+
+    with pytest.raises(UsageError, match="'/dev/zero' has more than 100 characters") as error:
+        read(graph, "data=@/dev/zero")
+    assert error.value.code == "E005"
+
+
 def test_a_file_where_none_is_taken_is_left_for_the_binder_to_refuse(graph: Graph) -> None:
     assert read(graph, "count=@a.png") == InputFile(Path("a.png"))
