@@ -63,9 +63,9 @@ def _walk(folder: Path, pattern: Sequence[str]) -> Iterator[Path]:
     for entry in _list_entries(folder, hidden=head.startswith(".")):
         if not fnmatch.fnmatchcase(entry.name, head):
             continue
-        if rest and entry.is_dir():
+        if rest and os.path.isdir(entry.path):
             yield from _walk(folder / entry.name, rest)
-        elif not rest and entry.is_file():
+        elif not rest and os.path.isfile(entry.path):
             yield folder / entry.name
 
 
@@ -76,7 +76,7 @@ def _walk_deep(folder: Path, rest: Sequence[str]) -> Iterator[Path]:
     for entry in _list_entries(folder, hidden=False):
         if entry.is_dir(follow_symlinks=False):
             yield from _walk_deep(folder / entry.name, rest)
-        elif not rest and entry.is_file():
+        elif not rest and os.path.isfile(entry.path):
             yield folder / entry.name
 
 

@@ -34,7 +34,7 @@ def find_names(base: Path, pattern: str, known: Iterable[str] | None = None) -> 
     folder, name = split_pattern(base, pattern)
     try:
         with os.scandir(base / folder) as entries:
-            names = [entry.name for entry in entries if not entry.name.startswith(".") and entry.is_file()]
+            names = [entry.name for entry in entries if not entry.name.startswith(".") and os.path.isfile(entry.path)]
     except (OSError, ValueError):
         return []
     fits = _compile(name)

@@ -89,6 +89,14 @@ def test_a_folder_that_links_to_itself_is_read_once(tmp_path: Path) -> None:
     assert find(f"{tmp_path}/in/**/*.png") == ["a"]
 
 
+@pytest.mark.parametrize("pattern", ["*.png", "**/*.png", "*/*.png"])
+def test_a_link_in_a_circle_is_no_file_and_no_folder(tmp_path: Path, pattern: str) -> None:
+    touch(tmp_path, "in/a.png", "in/deep/b.png")
+    (tmp_path / "in/0.png").symlink_to("0.png")
+
+    assert find(f"{tmp_path}/in/{pattern}")
+
+
 def test_files_are_looked_for_again_each_time_the_group_is_read(tmp_path: Path) -> None:
     group = find_files("photo", f"{touch(tmp_path, 'a.png')}/*.png")
     touch(tmp_path, "b.png")

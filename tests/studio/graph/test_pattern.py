@@ -49,3 +49,9 @@ def test_what_is_known_is_chosen_from_though_nothing_is_on_disk(tmp_path: Path, 
     known = ["frames/f10.png", "frames/f2.png", "other/f1.png", "f3.png"]
 
     assert find_names(tmp_path, pattern, known) == ["frames/f2.png", "frames/f10.png"]
+
+
+def test_a_link_to_itself_hides_no_other_file(folder: Path) -> None:
+    (folder / "frames" / "f0.png").symlink_to("f0.png")
+
+    assert find_names(folder, "frames/f?.png") == ["frames/f1.png", "frames/f2.png"]
