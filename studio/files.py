@@ -188,3 +188,8 @@ def _restore_name(error: BaseException, temporary: Path, path: Path) -> None:
             value = getattr(error, name)
             if value is not None:
                 setattr(error, name, restore(os.fsdecode(value)))
+
+
+def resolve_path(path: Path) -> Path:
+    """Return an absolute path without links. A link in a circle stays as it is; using it is an OSError."""
+    return Path(os.path.realpath(path))  # Path.resolve raises RuntimeError for it before Python 3.13

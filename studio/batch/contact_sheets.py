@@ -13,6 +13,7 @@ from studio.batch.item_rows import ItemRow
 from studio.batch.ledger import Ledger
 from studio.batch.previews import describe_file
 from studio.errors import RunError
+from studio.files import resolve_path
 from studio.graph import parse_graph
 from studio.provenance.output_folder import OutputFolder
 
@@ -80,5 +81,5 @@ def _make_graph(folder: Path, page: list[tuple[Path, str]]) -> dict[str, Any]:
 def _remove_others(folder: Path, written: list[Path]) -> None:
     """Remove sheets of an earlier, longer batch."""
     for path in folder.glob("sheet_*.png"):
-        if path.resolve() not in {made.resolve() for made in written}:
+        if resolve_path(path) not in {resolve_path(made) for made in written}:
             path.unlink()

@@ -12,6 +12,7 @@ from studio.batch.groups import Group, Row
 from studio.batch.item import ItemState
 from studio.batch.ledger import LEDGER_NAME, Ledger
 from studio.errors import UsageError
+from studio.files import resolve_path
 
 _WILDCARDS = frozenset("*?[")
 
@@ -115,7 +116,7 @@ def _list_ledger_outputs(name: str, folder: Path, output: str, extensions: Seque
                 suitable = not extensions or made.path.rpartition(".")[2].lower() in extensions
                 if suitable and output in ("", made.output):
                     label = str(Path(made.path).with_suffix(""))
-                    yield Row({name: str(folder.resolve() / made.path)}, label, item.source, folder)
+                    yield Row({name: str(resolve_path(folder) / made.path)}, label, item.source, folder)
 
 
 def _list_folder_outputs(name: str, folder: Path, output: str, extensions: Sequence[str]) -> Iterator[Row]:

@@ -21,7 +21,7 @@ from studio.batch.item_rows import ItemRow
 from studio.batch.ledger import Ledger
 from studio.batch.previews import describe_file
 from studio.errors import RunError, StudioError
-from studio.files import replace_file
+from studio.files import replace_file, resolve_path
 from studio.settings import MediaLimits
 
 PAGE = "gallery.html"
@@ -163,7 +163,7 @@ class Gallery:
         known = self._ledger.describe()
         # an open page sees from the stamp whether another process has rewritten the chunks
         state = {
-            "title": known.get("title") or Path(str(known.get("path") or "")).stem or self.folder.resolve().name,
+            "title": known.get("title") or Path(str(known.get("path") or "")).stem or resolve_path(self.folder).name,
             "outputs": list(known.get("outputs") or ()),
             "counts": dict(summary.counts),
             "causes": [list(cause) for cause in summary.causes[:50]],
@@ -178,7 +178,7 @@ class Gallery:
         _write(self._files / "state.js", f"studioState({json.dumps(state, ensure_ascii=True)});\n")
 
     def _write_page(self) -> None:
-        title = html.escape(str(self._ledger.describe().get("title") or self.folder.resolve().name))
+        title = html.escape(str(self._ledger.describe().get("title") or resolve_path(self.folder).name))
         page = resources.files("studio.batch") / "page"
         text = (page / "gallery.html").read_text("utf-8")
         for name in ("gallery.css", "gallery.js"):

@@ -26,7 +26,7 @@ from studio.execution.needed_models import check_needs
 from studio.execution.open_run import PlanOutcome
 from studio.execution.options import CacheMode, RunOptions
 from studio.execution.plan import Plan
-from studio.files import is_disk_full
+from studio.files import is_disk_full, resolve_path
 from studio.graph.given import restore_inputs
 from studio.provenance.embedded import find_media_type
 from studio.provenance.output_folder import OutputFolder
@@ -269,5 +269,5 @@ class ItemExecutor:
                 t.name for t in self._studio.registry.value_types.values() if t.python is type(values[file.output])
             )
             kind = next(found, "json")
-        path = file.path.relative_to(self._folder.resolve()).as_posix()
+        path = file.path.relative_to(resolve_path(self._folder)).as_posix()
         return ItemOutput(file.output, path, file.digest, file.size, kind)

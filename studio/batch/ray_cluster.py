@@ -21,7 +21,7 @@ from studio.batch.run import StartWorker
 from studio.batch.worker import Report, Worker
 from studio.batch.worker_settings import describe_settings
 from studio.errors import RunError, UsageError
-from studio.files import RECORDS_FOLDER
+from studio.files import RECORDS_FOLDER, resolve_path
 
 _OBJECT_STORE_BYTES = 80 * 2**20  # actors exchange JSON; media go through folder and cache
 
@@ -113,7 +113,7 @@ def _check_resources(ray: Any, options: ClusterOptions) -> None:
 
 def _write_token(folder: Path) -> tuple[str, str]:
     text = secrets.token_hex(16)
-    path = folder.resolve() / RECORDS_FOLDER / f"ray-{text[:8]}"
+    path = resolve_path(folder) / RECORDS_FOLDER / f"ray-{text[:8]}"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="ascii")
     return str(path), text

@@ -9,6 +9,7 @@ from typing import Any
 
 from studio.app import Studio
 from studio.errors import GraphError
+from studio.files import resolve_path
 from studio.graph import Graph, ResolvedGraph, parse_graph
 
 
@@ -65,9 +66,9 @@ def create_spec(graph: Graph, folder: Path | str | None = None, **options: Any) 
     """
     return BatchSpec(
         dict(graph.json),
-        str(graph.path.resolve()) if graph.path else "",
-        str(graph.base.resolve()),
-        str(Path(folder).resolve()) if folder is not None else None,
+        str(resolve_path(graph.path)) if graph.path else "",
+        str(resolve_path(graph.base)),
+        str(resolve_path(Path(folder))) if folder is not None else None,
         **options,
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from studio.batch.groups import NAME_COLUMN, Cell, Group, Row, name_rows
 from studio.errors import UsageError
+from studio.files import resolve_path
 
 _LARGEST_CELL = 16 * 2**20
 
@@ -40,7 +41,7 @@ def open_table(path: Path, *, name_column: str = NAME_COLUMN) -> Group:
 
 def _read_csv(path: Path, delimiter: str) -> Iterator[Row]:
     csv.field_size_limit(_LARGEST_CELL)
-    base = path.parent.resolve()
+    base = resolve_path(path.parent)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, delimiter=delimiter, strict=True)
@@ -69,7 +70,7 @@ def _check_header(header: Sequence[str], path: Path) -> list[str]:
 def _open_json_lines(path: Path) -> Iterator[Row]:
     try:
         with path.open("rb") as file:
-            yield from _read_json_lines(file, path.name, path.parent.resolve())
+            yield from _read_json_lines(file, path.name, resolve_path(path.parent))
     except OSError as error:
         raise _create_read_error(path, error) from None
 
@@ -114,7 +115,7 @@ def _read_parquet(path: Path) -> Iterator[Row]:
             for part in table.iter_batches(batch_size=512):
                 for values in part.to_pylist():
                     number += 1
-                    yield Row(values, source=f"{path.name}:{number}", base=path.parent.resolve())
+                    yield Row(values, source=f"{path.name}:{number}", base=resolve_path(path.parent))
     except (pyarrow.ArrowException, OSError) as error:
         raise _create_read_error(path, error) from None
 

@@ -19,6 +19,7 @@ from studio.cli.main import CANCELLED, DONE, FAILED, PARTLY
 from studio.cli.messages import print_json, show_warning
 from studio.cli.options import BytesType, create_studio, engine_options, json_option, parse_inputs
 from studio.errors import StudioError
+from studio.files import resolve_path
 
 if TYPE_CHECKING:
     from studio.app import Studio
@@ -143,7 +144,7 @@ def _create_batch(studio: Studio, graph: Path, table: Path | None, folder: Path,
         parsed,
         folder,
         template=options["template"],
-        roots=tuple(str(root.resolve()) for root in options["roots"]),
+        roots=tuple(str(resolve_path(root)) for root in options["roots"]),
         only=options["only"] or None,
         cache="off" if options["no_cache"] else "refresh" if options["refresh"] else "use",
         node_timeout_seconds=options["timeout"],

@@ -11,6 +11,7 @@ from string import Template
 from typing import Any
 
 from studio.errors import UsageError
+from studio.files import resolve_path
 
 _PLUGIN_NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
 _TAKEN_NAMES = ("studio", "graph", "audio", "diffusion", "image", "logic", "speech", "style", "upscale", "video")
@@ -40,7 +41,7 @@ def write_plugin(folder: Path, name: str) -> None:
 
 def guess_plugin_name(folder: Path) -> str:
     """Return the name of a plugin from its folder: "glow" for "studio-glow"."""
-    return re.sub(r"^studio[-_]", "", folder.resolve().name).replace("-", "_").lower()
+    return re.sub(r"^studio[-_]", "", resolve_path(folder).name).replace("-", "_").lower()
 
 
 def check_plugin_name(name: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from studio.api import Input, TypeSpec
 from studio.api.type_spec import ValueProblem, describe_value
 from studio.errors import StudioError
+from studio.files import resolve_path
 from studio.graph.bind import Binder
 from studio.graph.document import Graph, is_file, is_pattern, is_quoted
 from studio.graph.findings import Findings, find_nearest, suggest
@@ -220,7 +221,7 @@ def write_inputs(values: Mapping[str, Any]) -> dict[str, Any]:
 
     def write(value: Any) -> Any:
         if isinstance(value, InputFile):
-            return {"file": str(value.path.resolve())}
+            return {"file": str(resolve_path(value.path))}
         if isinstance(value, InputPattern):
             return {"files": os.path.abspath(value.pattern)}
         return [write(entry) for entry in value] if isinstance(value, list) else value

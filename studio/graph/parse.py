@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from studio.errors import Finding, GraphError
+from studio.files import resolve_path
 from studio.graph.document import (
     FORMAT_VERSION,
     EdgeDocument,
@@ -68,7 +69,7 @@ def load_graph(path: Path | str, *, max_bytes: int = 16 * 2**20) -> Graph:
         raise _refuse("E120", f"{str(path)!r} cannot be read: {error.strerror}", hint="check its rights") from None
     except ValueError:
         raise _refuse("E120", f"invalid path {str(path)!r}", hint="name a graph file") from None
-    return parse_graph(text, base=path.resolve().parent, path=path.resolve())
+    return parse_graph(text, base=resolve_path(path).parent, path=resolve_path(path))
 
 
 def parse_graph(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from studio.files import resolve_path
 from studio.graph.pattern import find_names, split_pattern
 
 _LONGEST = 4000
@@ -59,7 +61,7 @@ class Paths:
         if not is_path(written):
             return None
         try:
-            return (self.base / written).resolve()
+            return resolve_path(self.base / written)
         except (OSError, RuntimeError, ValueError):
             return None
 
@@ -110,6 +112,8 @@ def find_output_fault(written: str) -> tuple[str, str] | None:
 
 
 def _find_name_fault(path: PurePath) -> str:
+    if any(unicodedata.category(letter) == "Cc" for letter in str(path)):
+        return "remove the control characters"
     is_long = any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts)
     return f"shorten each name in it to {_LONGEST_NAME} bytes" if is_long else ""
 
@@ -122,6 +126,6 @@ def is_existing_file(path: Path) -> bool:
 def name_file(path: Path, base: Path) -> str:
     """Return how a graph in a folder would write a path."""
     try:
-        return os.path.relpath(path.parent.resolve() / path.name, base)
+        return os.path.relpath(resolve_path(path.parent) / path.name, base)
     except (OSError, RuntimeError, ValueError):  # another drive, or a name that no file can have
         return str(path)

@@ -11,6 +11,7 @@ from typing import Any
 
 from studio.api import Input, TypeSpec
 from studio.errors import Finding, GraphError
+from studio.files import resolve_path
 from studio.graph.bind import Binder, may_map
 from studio.graph.carried import Carried
 from studio.graph.catalog import Catalog
@@ -67,7 +68,7 @@ def resolve_graph(
             The graph is mapped over the frames, node by node.
         reads_files: Whether it may read files at all, and graphs in files.
     """
-    folders = tuple(root.resolve() for root in [graph.base, *roots]) if reads_files else ()
+    folders = tuple(resolve_path(root) for root in [graph.base, *roots]) if reads_files else ()
     paths = Paths(graph.base, folders, graph.file_digests)
     return _Resolver(graph, catalog, paths, videos or {}, _parents).resolve()
 

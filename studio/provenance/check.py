@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from studio.cache.digest import hash_file
-from studio.files import RECORDS_FOLDER, is_temporary_name
+from studio.files import RECORDS_FOLDER, is_temporary_name, resolve_path
 from studio.provenance.manifest import find_manifests, read_manifest
 from studio.provenance.record import FileRecord
 
@@ -93,7 +93,7 @@ def check_files(folder: Path, recorded: Mapping[str, FileRecord], ignored: Itera
         recorded: The records, by the files' names in the folder.
         ignored: Names of files and folders in it that are no outputs.
     """
-    root = folder.resolve()
+    root = resolve_path(folder)
     for name, record in sorted(recorded.items()):
         yield _check_file(root, name, record)
     for name in _find_names(root, set(ignored)):
@@ -118,7 +118,7 @@ def _describe_stranger(name: str) -> CheckedFile:
 
 def _check_file(root: Path, name: str, record: FileRecord) -> CheckedFile:
     path = root / name
-    if PurePath(name).is_absolute() or not path.resolve().is_relative_to(root):
+    if PurePath(name).is_absolute() or not resolve_path(path).is_relative_to(root):
         return CheckedFile(name, FileState.UNREADABLE, f"{record.recorded_in} records it outside of the folder")
     try:
         change = _find_change(path, record)

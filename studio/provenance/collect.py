@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import File, NodeType
+from studio.files import resolve_path
 from studio.graph import ResolvedGraph
 from studio.graph.carried import join_paths
 from studio.graph.given import describe_given, find_given_files
@@ -84,7 +85,7 @@ def collect_provenance(
         "graphs": {reference: state_versions(part) for reference, part in parts.graphs.items()},
         "inputs": {name: describe_given(value, graph) for name, value in values.items()},
         "files": files,
-        "base": os.path.relpath(graph.base, folder.resolve()),
+        "base": os.path.relpath(graph.base, resolve_path(folder)),
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from studio.api import ValueType
 from studio.errors import Finding, GraphError, StudioError
+from studio.files import resolve_path
 from studio.graph.carried import Carried
 from studio.provenance.record import CARRIED_FORMAT, FileRecord, Recipe
 from studio.value_callback import call_value_type
@@ -97,7 +98,7 @@ def _parse_record(carried: Mapping[str, Any], path: Path) -> FileRecord:
     recipe = Recipe(
         carried["graph"],
         {str(name): value for name, value in dict(carried["inputs"]).items()},
-        (path.resolve().parent / ("." if written.is_absolute() else written)).resolve(),
+        resolve_path(resolve_path(path).parent / ("." if written.is_absolute() else written)),
         graphs,
         digests,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from studio.errors import RunError
-from studio.files import RECORDS_FOLDER
+from studio.files import RECORDS_FOLDER, resolve_path
 
 
 def check_links(folder: Path, name: str, what: str) -> None:
@@ -19,7 +19,7 @@ def check_links(folder: Path, name: str, what: str) -> None:
     Raises:
         RunError: E313 if it leaves the folder.
     """
-    if (folder / name).resolve().is_relative_to(folder.resolve()):
+    if resolve_path(folder / name).is_relative_to(resolve_path(folder)):
         return
     link = next(part for part in (RECORDS_FOLDER, name) if (folder / part).is_symlink() or part == name)
     raise RunError(

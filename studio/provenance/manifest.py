@@ -12,7 +12,7 @@ from typing import Any
 
 from studio.errors import RunError
 from studio.execution.outcome import Outcome
-from studio.files import RECORDS_FOLDER, replace_file
+from studio.files import RECORDS_FOLDER, replace_file, resolve_path
 from studio.provenance.folder_links import check_links
 from studio.provenance.record import FileRecord, Recipe
 from studio.runtime.devices import Device
@@ -59,7 +59,7 @@ def create_manifest(facts: RunFacts, outcome: Outcome, files: Iterable[FileRecor
         "inputs": facts.inputs,
         "machine": _describe_machine(facts.device),
         "plugins": dict(facts.plugins),
-        "folder": str(facts.folder.resolve()) if facts.folder else "",
+        "folder": str(resolve_path(facts.folder)) if facts.folder else "",
         "outputs": _describe_outputs(outcome, files),
         "nodes": _describe_nodes(outcome),
         "cache": {
@@ -175,7 +175,7 @@ def _describe_nodes(outcome: Outcome) -> dict[str, Any]:
 
 def _find_name(path: str, written: str, folder: Path) -> str:
     """Return a recorded path as seen from the folder, with slashes."""
-    for root in (written, str(folder.resolve())):
+    for root in (written, str(resolve_path(folder))):
         if root and path.startswith(root.rstrip(os.sep) + os.sep):
             return PurePath(os.path.relpath(path, root)).as_posix()
     return PurePath(path).name if os.path.isabs(path) else PurePath(path).as_posix()

@@ -16,7 +16,7 @@ from typing import Any
 from studio.api import File, OutputPath, TypeSpec, ValueType
 from studio.cache.digest import hash_file
 from studio.errors import MediaError, NodeError, RunError, StudioError, UsageError
-from studio.files import RECORDS_FOLDER, is_disk_full, replace_file, sync_folder
+from studio.files import RECORDS_FOLDER, is_disk_full, replace_file, resolve_path, sync_folder
 from studio.provenance.embedded import format_provenance
 from studio.provenance.record import FileRecord
 from studio.provenance.saved_files import SavedFile, list_files
@@ -126,12 +126,12 @@ class OutputFolder:
             RunError: E313 if it would leave the folder, E314 if this run wrote a file of that name already.
         """
         self.create()
-        root = self.folder.resolve()
-        path = (root / name).resolve()
+        root = resolve_path(self.folder)
+        path = resolve_path(root / name)
         if not path.is_relative_to(root) or path == root or RECORDS_FOLDER in path.relative_to(root).parts:
             raise RunError("E313", f"{name!r} leaves the output folder", where=str(root), hint="write a path inside it")
         if os.path.islink(root / name):
-            path = (root / name).parent.resolve() / PurePath(name).name
+            path = resolve_path((root / name).parent) / PurePath(name).name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -19,7 +19,7 @@ from studio.api.builtin import create_builtin_value_types
 from studio.batch.export import write_rows
 from studio.cache.blobs import BlobFolder
 from studio.errors import MediaError, StudioError
-from studio.files import is_disk_full, is_temporary_name, replace_file, replace_files
+from studio.files import is_disk_full, is_temporary_name, replace_file, replace_files, resolve_path
 from studio.graph.builder import write_document
 from studio.provenance.manifest import write_manifest
 from studio.provenance.output_folder import OutputFolder
@@ -338,3 +338,12 @@ def test_audio_that_fills_the_disk_says_that_it_is_full(small_disk: Path, extens
 
     assert is_disk_full(caught.value)
     assert list(small_disk.iterdir()) == [filler]
+
+
+def test_a_path_is_resolved_also_through_a_link_in_a_circle(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("folder")
+    (tmp_path / "circle").symlink_to("circle")
+
+    assert resolve_path(tmp_path / "link" / "x.png") == resolve_path(tmp_path) / "folder" / "x.png"
+    assert resolve_path(tmp_path / "circle").name == "circle"

@@ -862,3 +862,14 @@ def test_a_node_that_changes_the_current_folder_moves_nothing(desk: Desk, tmp_pa
     assert (desk / "out/width.json").read_text(encoding="utf-8").strip() == "17"
     assert (desk / "store").is_dir()
     assert list((tmp_path / "far").iterdir()) == []
+
+
+@pytest.mark.parametrize("link", ["out/picture.png", "out/.studio", "out"])
+def test_a_link_in_a_circle_in_the_way_is_an_error_of_its_own(desk: Desk, card: Path, link: str) -> None:
+    (desk / link).parent.mkdir(exist_ok=True)
+    (desk / link).symlink_to((desk / link).name)
+
+    done = desk.call("run", card, "-o", desk / "out")
+
+    assert done.code in (0, 1, 3)
+    assert "E999" not in done.err
