@@ -276,6 +276,12 @@ def name_plugin_variable(plugin: str, setting: str) -> str:
     return f"STUDIO_PLUGINS_{plugin}_{setting}".upper()
 
 
+def list_plugin_variables(plugin: str) -> list[str]:
+    """Return the names of settings that the environment gives to a plugin, as far as their variables say."""
+    begin = name_plugin_variable(plugin, "")
+    return sorted(name.removeprefix(begin).lower() for name in os.environ if name.startswith(begin))
+
+
 def find_reports_folder() -> Path:
     """Return the folder of the reports about bugs of Studio's own."""
     state = os.environ.get("XDG_STATE_HOME")

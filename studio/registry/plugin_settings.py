@@ -14,7 +14,7 @@ from studio.api import PluginSettings, Secret, TypeSpec
 from studio.api.annotation import AnnotationProblem, parse_annotation
 from studio.api.type_spec import ValueProblem, check_value
 from studio.errors import PluginError, describe_exception
-from studio.settings import find_config, name_plugin_variable, read_plugin_variable
+from studio.settings import find_config, list_plugin_variables, name_plugin_variable, read_plugin_variable
 
 _TYPES = frozenset({"text", "int", "float", "number", "bool", "choice", "json", "secret"})
 _CLASSES = {"secret": Secret}
@@ -73,6 +73,7 @@ def load_plugin_settings(declared: Any, plugin: str, table: Mapping[str, Any]) -
             near = difflib.get_close_matches(name, known, 1, 0.5)
             hint = f"did you mean {near[0]!r}?" if near else f"its settings are: {', '.join(known) or 'none'}"
             raise _report(f"unknown setting plugins.{plugin}.{name}", hint)
+    _check_variables(plugin, known)
     values = {}
     for setting in settings:
         given = _read_value(setting, plugin, table)
@@ -86,6 +87,15 @@ def load_plugin_settings(declared: Any, plugin: str, table: Mapping[str, Any]) -
         return declared(**values)
     except (Exception, SystemExit) as error:  # an author's own check
         raise _report(f"invalid settings of plugin {plugin!r}: {describe_exception(error)}", "correct them") from None
+
+
+def _check_variables(plugin: str, known: list[str]) -> None:
+    """Refuse a variable that is nearly one of the plugin's; others may be those of a plugin whose name begins alike."""
+    for name in list_plugin_variables(plugin):
+        near = difflib.get_close_matches(name, known, 1, 0.75)
+        if near and name not in known:
+            variable = name_plugin_variable(plugin, name)
+            raise _report(f"unknown setting plugins.{plugin}.{name}", f"did you mean {near[0]!r}?", variable)
 
 
 def find_keyed_parts(settings: Any) -> dict[str, str]:

@@ -178,6 +178,18 @@ def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert row.where == "STUDIO_PLUGINS_TINT_STRENGTH"
 
 
+def test_a_misspelt_variable_is_an_error_and_one_of_another_plugin_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STUDIO_PLUGINS_TINT_TWICE_AMOUNT", "7")
+    assert find_values(load())["strength"] == 0.5
+
+    monkeypatch.setenv("STUDIO_PLUGINS_TINT_STRENGHT", "7")
+    row = load()
+
+    assert "unknown setting plugins.tint.strenght" in row.problem
+    assert "did you mean 'strength'" in row.problem
+    assert row.where == "STUDIO_PLUGINS_TINT_STRENGHT"
+
+
 def test_a_missing_setting_says_where_to_write_it() -> None:
     @dataclass(frozen=True)
     class Needy(PluginSettings):
