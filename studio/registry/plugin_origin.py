@@ -43,7 +43,7 @@ class PluginOrigin:
     def __post_init__(self) -> None:
         self._reader = SourceReader({file.path: file for file in self.found.values()})
         self._guard = threading.Lock()
-        self._next_check = time.monotonic() + _CHECK_SECONDS  # its files have just been read
+        self._next_check = 0.0
         self._changed: list[str] = []
 
     @cached_property
