@@ -23,6 +23,7 @@ from studio_video.flow import (
     warp,
 )
 from studio_video.interpolate import to_depth
+from studio_video.retime import keep_time
 
 if TYPE_CHECKING:
     Step = Callable[[int, int, Image | None], None]
@@ -52,16 +53,7 @@ def reduce_flicker(video: Video, guide: Video | None, *, strength: float, step: 
             step(index, video.count or 0, state.image if index % 24 == 0 else None)
             yield Frame(state.image, frame.time)
 
-    return Video(
-        frames,
-        width=video.width,
-        height=video.height,
-        channels=video.channels,
-        rate=video.rate,
-        count=lambda: video.count,
-        audio=lambda: video.audio,
-        duration=lambda: video.duration,
-    )
+    return keep_time(video, frames)
 
 
 def _pair(video: Video, guide: Video | None) -> Iterator[tuple[Frame, Image, bool]]:

@@ -24,6 +24,7 @@ from studio_video.flow import (
     warp,
 )
 from studio_video.interpolate import to_depth
+from studio_video.retime import keep_time
 
 if TYPE_CHECKING:
     Step = Callable[[int, int, Image | None], None]
@@ -59,16 +60,7 @@ def reduce_noise(video: Video, *, noise: float, radius: int, spatial: float, ste
             step(index, video.count or 0, image if index % 24 == 0 else None)
             yield Frame(image, held.frame.time)
 
-    return Video(
-        frames,
-        width=video.width,
-        height=video.height,
-        channels=video.channels,
-        rate=video.rate,
-        count=lambda: video.count,
-        audio=lambda: video.audio,
-        duration=lambda: video.duration,
-    )
+    return keep_time(video, frames)
 
 
 def estimate_noise(image: Image) -> float:

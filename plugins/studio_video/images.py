@@ -16,7 +16,7 @@ from PIL import ImageDraw
 from studio.api import Audio, Frame, Image, ImageType, MediaError, MediaLimits, Video
 from studio_video.checks import check_span
 from studio_video.fonts import load_font
-from studio_video.retime import closing_stream, create_video
+from studio_video.retime import closing_stream, keep_time
 from studio_video.shape import resize, scale_to
 
 Array = npt.NDArray[Any]
@@ -101,15 +101,7 @@ def match_video(video: Video, like: Video) -> Video:
             array = match_channels(frame.image, like.channels).stored
             yield Frame(Image(resize(array, size, "fit", "auto", (0, 0, 0))), frame.time)
 
-    return create_video(
-        video,
-        frames,
-        size=size,
-        channels=like.channels,
-        count=lambda: video.count,
-        duration=lambda: video.duration,
-        audio=lambda: video.audio,
-    )
+    return keep_time(video, frames, size=size, channels=like.channels)
 
 
 def take_frames(video: Video, times: Sequence[float]) -> list[Image]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from studio.api import Audio, Frame, Image, Video
 from studio_video.audio import cut_or_pad, mix_audio
 from studio_video.captions import Style, draw_cue
-from studio_video.retime import FrameReader, create_video
+from studio_video.retime import FrameReader, create_video, keep_time
 from studio_video.shape import lay_over, scale_to
 from studio_video.subtitles import Cue
 
@@ -42,9 +42,7 @@ def change_frames(video: Video, change: Callable[[Frame], Image]) -> Video:
         for frame in video.frames():
             yield Frame(change(frame), frame.time)
 
-    return create_video(
-        video, frames, count=lambda: video.count, duration=lambda: video.duration, audio=lambda: video.audio
-    )
+    return keep_time(video, frames)
 
 
 def lay_inset(

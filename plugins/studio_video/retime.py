@@ -52,6 +52,25 @@ def create_video(
     )
 
 
+def keep_time(
+    like: Video,
+    frames: Callable[[], Iterator[Frame]],
+    *,
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+) -> Video:
+    """Return a video with these frames, and the times and the audio of another, which is not read now."""
+    return create_video(
+        like,
+        frames,
+        size=size,
+        channels=channels,
+        count=lambda: like.count,
+        duration=lambda: like.duration,
+        audio=lambda: like.audio,
+    )
+
+
 def trim(video: Video, start: float, end: float | None) -> Video:
     """Return the frames that show between two times, audio included; the first may begin before the start."""
     check_span(end, start)
@@ -314,9 +333,7 @@ def count_frames(video: Video, step: Callable[[int, int, Image | None], None]) -
                 step(number, max(video.count or 0, number), preview)
                 yield frame
 
-    return create_video(
-        video, frames, count=lambda: video.count, duration=lambda: video.duration, audio=lambda: video.audio
-    )
+    return keep_time(video, frames)
 
 
 def _shrink(image: Image) -> Image:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from studio.api import Frame, Image, MediaError, Video, parse_color
 from studio_video.checks import check_sides
-from studio_video.retime import create_video
+from studio_video.retime import keep_time
 
 Array = npt.NDArray[Any]
 _METHODS = {"area": cv2.INTER_AREA, "bicubic": cv2.INTER_CUBIC, "lanczos": cv2.INTER_LANCZOS4}
@@ -33,7 +33,7 @@ def crop(video: Video, x: int, y: int, width: int, height: int) -> Video:
         for frame in video.frames():
             yield Frame(Image(frame.image.stored[y : y + height, x : x + width]), frame.time)
 
-    return _keep_time(video, frames, (width, height))
+    return keep_time(video, frames, size=(width, height))
 
 
 def choose_size(
@@ -68,7 +68,7 @@ def resize_frames(video: Video, size: tuple[int, int], mode: str, method: str, c
         for frame in video.frames():
             yield Frame(Image.take(resize(frame.image.stored, size, mode, method, color)), frame.time)
 
-    return _keep_time(video, frames, size)
+    return keep_time(video, frames, size=size)
 
 
 def resize(array: Array, size: tuple[int, int], mode: str, method: str, color: tuple[int, int, int]) -> Array:
@@ -151,14 +151,3 @@ def lay_over(base: Array, top: Array, x: int, y: int, opacity: float) -> Array:
     if base.shape[2] == 4:
         result[upper:lower, left:right, 3:] = np.rint(covered * 255.0)
     return result
-
-
-def _keep_time(video: Video, frames: Any, size: tuple[int, int]) -> Video:
-    return create_video(
-        video,
-        frames,
-        size=size,
-        count=lambda: video.count,
-        duration=lambda: video.duration,
-        audio=lambda: video.audio,
-    )

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from studio.api import Frame, Image, Video
-from studio_video.retime import closing_stream, create_video
+from studio_video.retime import closing_stream, keep_time
 
 FloatArray = npt.NDArray[np.float64]
 _SIDE = 480
@@ -83,9 +83,7 @@ def stabilize(video: Video, path: FloatArray, smooth: FloatArray, zoom: float) -
             shift = shifts[min(index, len(shifts) - 1)]
             yield Frame(_move(frame.image, shift, zoom), frame.time)
 
-    return create_video(
-        video, frames, count=lambda: video.count, duration=lambda: video.duration, audio=lambda: video.audio
-    )
+    return keep_time(video, frames)
 
 
 def find_zoom(video: Video, shifts: FloatArray, most: float) -> float:
