@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 
 from studio.api import NodeType
@@ -11,7 +10,6 @@ from studio.cache.digest import hash_parts
 from studio.cache.listings import Listings
 from studio.execution.fingerprint import SOURCES, STUDIO
 
-_CHECK_SECONDS = 0.05
 _PLUGIN = "plugin"
 SOURCE = "source "
 """Begins the name of a file in an explanation."""
@@ -28,24 +26,10 @@ class CodeOrigins:
 
     def __init__(self, studio: Origin | None = None) -> None:
         self._studio = studio
-        self._unchanged: set[int] = set()
-        self._until = 0.0
 
     def find_changed(self, node_type: NodeType) -> list[str]:
-        """Return the names of files of a node type's code that have changed since it was loaded.
-
-        What is unchanged is not looked at again for a twentieth of a second: a graph may call a node type many times.
-        """
-        now = time.monotonic()
-        if now >= self._until:
-            self._unchanged, self._until = set(), now + _CHECK_SECONDS
-        elif id(node_type) in self._unchanged:
-            return []
-        unchanged = self._unchanged
-        changed = next((changed for origin in self._iterate(node_type) if (changed := origin.find_changed())), [])
-        if not changed:
-            unchanged.add(id(node_type))
-        return changed
+        """Return the names of files of a node type's code that have changed since it was loaded."""
+        return next((changed for origin in self._iterate(node_type) if (changed := origin.find_changed())), [])
 
     def keep_listings(self, node_type: NodeType, parts: Mapping[str, str], listings: Listings) -> None:
         """Keep which files a node type's code came from, so that a later run can name those that changed."""

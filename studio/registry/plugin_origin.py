@@ -60,6 +60,8 @@ class PluginOrigin:
 
     def find_changed(self) -> list[str]:
         """Return the names of the files that have changed since; looked at again after a twentieth of a second."""
+        if self._changed or time.monotonic() < self._next_check:
+            return self._changed  # without a lock: a graph may call a node type many times
         with self._guard:
             begin = time.monotonic()
             if not self._changed and begin >= self._next_check:
