@@ -216,7 +216,7 @@ class Studio:
             lambda model: self.models.library.find_local(model),
         )
         has_errors = any(finding.severity == "error" for finding in findings)
-        if has_errors or not any(node.node_type and node.node_type.has_checks for node in resolved.nodes.values()):
+        if has_errors or not any(node.node_type and node.node_type.needs_kinds for node in resolved.nodes.values()):
             return findings
         from studio.execution.file_reading import UnreadFiles
         from studio.execution.flatten import create_plan

@@ -180,9 +180,9 @@ class NodeType:
         return int(self.version.partition(".")[0])
 
     @property
-    def has_checks(self) -> bool:
-        """Whether more is checked before a run than the types of its inputs."""
-        return self.check is not None or any(end.spec.kinds for end in self.inputs.values())
+    def needs_kinds(self) -> bool:
+        """Whether an input takes models of some kinds only."""
+        return any(end.spec.kinds for end in self.inputs.values())
 
     def takes_color(self, color: ColorSpace) -> bool:
         """Say whether the function takes values in a color space as they are; others are converted to sRGB.

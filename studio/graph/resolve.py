@@ -29,7 +29,7 @@ from studio.graph.inference import (
 )
 from studio.graph.json_pointer import escape
 from studio.graph.migration import may_migrate, migrate_node
-from studio.graph.node_checks import find_input_faults, has_checks, locate_fault
+from studio.graph.node_checks import find_input_faults, locate_fault
 from studio.graph.node_lookup import NODE_TYPE_WARNINGS, find_node_type
 from studio.graph.order import find_cycle, sort_nodes
 from studio.graph.parse import load_graph, parse_graph
@@ -316,12 +316,12 @@ class _Resolver:
 
     def check_literals(self, resolved: ResolvedNode, where: str) -> None:
         """Report what the node type refuses in what is written at the node."""
-        if resolved.node_type is None or not has_checks(resolved.node_type):
+        if resolved.node_type is None:
             return
-        found = find_input_faults(resolved.node_type, resolved.inputs, lambda _: None, unknown=resolved.refused)
-        faults = [fault for fault in found if not fault.is_warning]  # warnings may need the models
-        places = (locate_fault(fault, where, resolved.list_written()) for fault in faults)
-        self.findings.extend(fault.create_finding(place) for fault, place in zip(faults, places, strict=True))
+        for fault in find_input_faults(resolved.node_type, resolved.inputs, lambda _: None, unknown=resolved.refused):
+            if not fault.is_warning:  # warnings may need the models
+                place = locate_fault(fault, where, resolved.list_written())
+                self.findings.extend([fault.create_finding(place)])
 
     # -- graphs in graphs ------------------------------------------------------------------------------
 
