@@ -26,6 +26,7 @@ class CodeOrigins:
 
     def __init__(self, studio: Origin | None = None) -> None:
         self._studio = studio
+        self._listed: set[tuple[int, str | None]] = set()  # origins live as long as this
 
     def find_changed(self, node_type: NodeType) -> list[str]:
         """Return the names of files of a node type's code that have changed since it was loaded."""
@@ -33,10 +34,11 @@ class CodeOrigins:
 
     def keep_listings(self, node_type: NodeType, parts: Mapping[str, str], listings: Listings) -> None:
         """Keep which files a node type's code came from, so that a later run can name those that changed."""
-        if node_type.origin is not None:
-            listings.keep(name_listing(parts), node_type.origin.files)
-        if self._studio is not None:
-            listings.keep(name_listing(parts, studio=True), self._studio.files)
+        for origin, is_studio in ((node_type.origin, False), (self._studio, True)):
+            key = id(origin), None if is_studio else parts.get(_PLUGIN)
+            if origin is not None and key not in self._listed:
+                self._listed.add(key)
+                listings.keep(name_listing(parts, studio=is_studio), origin.files)
 
     def find_changed_files(
         self, node_type: NodeType, now: Mapping[str, str], then: Mapping[str, str], listings: Listings
