@@ -17,6 +17,7 @@ from typing import Any
 from studio.batch.item import Item, ItemResult
 from studio.batch.spec import BatchSpec
 from studio.batch.worker import Report, WorkerLost
+from studio.surrogates import dump_json
 
 _SILENCE_SECONDS = 20.0
 _DETAILS = 4000  # characters of a log that an error contains
@@ -107,7 +108,7 @@ class ProcessWorker:
     def _send(self, line: Mapping[str, Any]) -> None:
         assert self._process.stdin is not None
         with contextlib.suppress(OSError, ValueError):  # it died; the listener reports it
-            self._process.stdin.write(json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
+            self._process.stdin.write(dump_json(line).encode() + b"\n")
             self._process.stdin.flush()
 
     def _listen(self) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from studio.redaction import RedactedStream
+from studio.surrogates import dump_json
 
 _HEARTBEAT_SECONDS = 1.0
 
@@ -28,7 +29,7 @@ class _Answers:
         self._guard = threading.Lock()
 
     def send(self, line: Mapping[str, Any]) -> None:
-        data = json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+        data = dump_json(line).encode() + b"\n"
         with self._guard:
             try:
                 self._stream.write(data)
