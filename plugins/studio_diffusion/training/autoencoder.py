@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from studio_diffusion.training.artwork import Artwork
+from studio_diffusion.training.critic import compare_pictures
 from studio_diffusion.training.sampling import write_sheet
 from studio_diffusion.training.scenes import Scenes
 from studio_diffusion.training.sketches import trace_sketch
@@ -54,6 +54,11 @@ def draw_training_pictures(artwork: Artwork, count: int, rng: np.random.Generato
     return np.stack(pictures)
 
 
+def draw_test_pictures(artwork: Artwork) -> np.ndarray:
+    """Draw pictures that no training sees, the same each time."""
+    return draw_training_pictures(artwork, 256 * 64 // artwork.side, np.random.default_rng(10_000_019))
+
+
 def to_network(pictures: np.ndarray, device: str) -> torch.Tensor:
     """Turn uint8 pictures into a batch of -1..1, channels first."""
     batch = torch.from_numpy(pictures).to(device).permute(0, 3, 1, 2)
@@ -76,9 +81,7 @@ def _compute_loss(model: Any, batch: torch.Tensor, noise: float) -> torch.Tensor
     posterior = model.encode(batch).latent_dist
     latents = posterior.mean + noise * posterior.mean.detach().std() * torch.randn_like(posterior.mean)
     back = model.decode(latents).sample.float()
-    loss: torch.Tensor = functional.mse_loss(back, batch) + 0.05 * functional.l1_loss(back, batch)
-    for axis in (2, 3):
-        loss = loss + 0.3 * functional.mse_loss(back.diff(dim=axis), batch.diff(dim=axis))
+    loss = compare_pictures(back, batch)
     # some pipelines forget the shift of the latents when they decode: train them to need none
     center = posterior.mean.float().mean((0, 2, 3)).square().mean()
     return torch.add(loss + 1e-4 * posterior.mean.square().mean(), 0.02 * center)
@@ -111,7 +114,7 @@ def train_autoencoder(
     run = Slice(
         "autoencoder", folder, {"vae": model}, optimizers, averaged, requests, minutes=minutes, steps=steps, decay=0.5
     )
-    test = draw_training_pictures(artwork, 256 * 64 // artwork.side, np.random.default_rng(10_000_019))
+    test = draw_test_pictures(artwork)
     # pools of as many bytes at every size, each for as many steps as there are pictures to show
     per_pool = 1000 * 64**2 // artwork.side**2
     pool = np.empty((0,))

@@ -9,7 +9,13 @@ import numpy as np
 import torch
 
 from studio_diffusion.training.artwork import Artwork
-from studio_diffusion.training.autoencoder import draw_training_pictures, measure_psnr, reconstruct, to_network
+from studio_diffusion.training.autoencoder import (
+    draw_test_pictures,
+    draw_training_pictures,
+    measure_psnr,
+    reconstruct,
+    to_network,
+)
 from studio_diffusion.training.critic import (
     FEATURES,
     Critic,
@@ -57,7 +63,7 @@ def train_decoder(
     parameters = list(model.decoder.requires_grad_(True).parameters())
     painters, critics = [create_optimizer(parameters, 2e-4)], [create_optimizer(list(critic.parameters()), 2e-4)]
     averaged = Averaged(parameters, 0.998)
-    test = draw_training_pictures(artwork, 256 * 64 // artwork.side, np.random.default_rng(10_000_019))
+    test = draw_test_pictures(artwork)
     before = _measure(model, test, device)
     modules = {"decoder": model.decoder, "critic": critic}
     run = Slice(
