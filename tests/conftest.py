@@ -17,8 +17,9 @@ settings.load_profile("studio")
 _OF_THE_DEVELOPER = ("STUDIO_", "XDG_", "HF_", "TRANSFORMERS_", "AWS_", "RAY_", "ESPEAK_")
 _OF_A_TERMINAL = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES", "TTY_COMPATIBLE")
 
-# `from tests...` works; last, so that an installed Studio is not hidden by the sources beside the tests
-sys.path.append(str(Path(__file__).parents[1]))
+# `from tests...` and `from fakes ...` work; last, so that an installed Studio is not hidden by the sources beside the
+# tests, and those before this folder, which has a `studio` of its own
+sys.path += [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

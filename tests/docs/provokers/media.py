@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from fake_hub import FakeHub
+from fake_models import write_weights
 from safetensors.numpy import save_file
 
 from studio.api import Audio, Image, ImageType, MediaLimits, Model, ModelOpener, Video, VideoType, hookimpl
@@ -14,8 +16,6 @@ from studio.cache.digest import hash_file
 from studio.runtime.hub import Hub
 from studio.runtime.library import Library
 from tests.docs.provokers.place import Place, build_graph, provokes
-from tests.fake_hub import FakeHub
-from tests.fake_models import write_weights
 
 NEW = ("image.new", {"width": 4, "height": 4})
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 import torch
+from fakes import get_error
 
 from studio.api import Model
 from studio.app import RunResult, Studio
 from studio.settings import Settings
-from tests.fakes import get_error
 from tests.plugins.studio_diffusion.conftest import MiniPlugin
 
 pytestmark = pytest.mark.xdist_group("diffusers")

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from distributions import write_distribution
 
 import studio
-from tests.distributions import write_distribution
 
 ROOT = Path(__file__).parents[3]
 

@@ -8,8 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from tests.distributions import write_distribution
+from distributions import write_distribution
 
 ROOT = Path(__file__).parents[3]
 
