@@ -21,12 +21,15 @@ file and line), a message that quotes the user's own text, and a hint: what to t
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from studio.redaction import redact
+
+_STUDIO = os.path.dirname(__file__) + os.sep
 
 
 @dataclass(frozen=True)
@@ -164,9 +167,14 @@ def describe_raised(error: BaseException) -> str:
     """Say what a plugin's function did instead of returning: "raised ValueError: no (file:line)"."""
     if isinstance(error, SystemExit):
         return f"tried to end the program ({describe_exception(error)})"
+    return f"raised {describe_exception(error)}{find_place(error)}"
+
+
+def find_place(error: BaseException) -> str:
+    """Return where a plugin's function failed, " (file:line)": the last line that is not Studio's own, or ""."""
     frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-    return f"raised {describe_exception(error)}{place}"
+    own = [frame for frame in frames if not frame.filename.startswith((_STUDIO, "<string>"))]
+    return "".join(f" ({frame.filename}:{frame.lineno})" for frame in (own or frames)[-1:])
 
 
 class Cancelled(BaseException):

@@ -24,12 +24,20 @@ class Packed:
     """A value taken apart into plain JSON and arrays: what is digested and what is stored.
 
     Attributes:
-        header: Plain JSON: None, bool, int, finite float, str, lists and string-keyed mappings of them.
+        header: Plain JSON by name: None, bool, int, finite float, str, lists and string-keyed mappings of them.
         arrays: C-contiguous arrays of bool, integers or floats, by name.
+
+    Raises:
+        TypeError: One of the two is not a mapping with names.
     """
 
     header: Mapping[str, Any] = field(default_factory=dict)
     arrays: Mapping[str, npt.NDArray[np.generic]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, part in (("header", self.header), ("arrays", self.arrays)):
+            if not isinstance(part, Mapping) or not all(isinstance(key, str) for key in part):
+                raise TypeError(f"{name} of Packed must be a mapping from names, not {part!r:.80}")
 
 
 class ValueType(Generic[V]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ class Codecs:
         """
         value_type = self._by_class.get(type(value))
         if value_type is not None:
-            return int(call_value_type(value_type, "byte_size", value))
+            return int(call_value_type(value_type, "byte_size", value, returns=Real))
         if isinstance(value, str | bytes):
             return 64 + len(value)
         if isinstance(value, list | tuple):
@@ -91,7 +92,7 @@ class Codecs:
             return None
         if isinstance(value_type, StreamType) and not value_type.is_held(value):
             return Encoded(f"stream:{value_type.name}", b"", value_type.stored_extension)
-        return _encode_packed(value_type.name, call_value_type(value_type, "pack", value))
+        return _encode_packed(value_type.name, call_value_type(value_type, "pack", value, returns=Packed))
 
     def decode(self, codec: str, data: bytes) -> Any:
         """Return the value that `encode` made these bytes of; lists and streams are not decoded here.

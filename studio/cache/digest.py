@@ -14,7 +14,7 @@ from typing import Any
 
 from blake3 import blake3
 
-from studio.api import File, Model, OutputPath, StreamType, ValueType
+from studio.api import File, Model, OutputPath, Packed, StreamType, ValueType
 from studio.value_callback import call_value_type
 
 _MAX_DEPTH = 128
@@ -85,7 +85,7 @@ class Digester:
         if isinstance(value_type, StreamType) and not value_type.is_held(value):
             return self._hash_stream(value, value_type, depth)
         tag = b"value:" + value_type.name.encode()
-        packed = call_value_type(value_type, "pack", value)
+        packed = call_value_type(value_type, "pack", value, returns=Packed)
         arrays = [self._hash(name, depth) + hash_array(array) for name, array in sorted(packed.arrays.items())]
         header = self._hash(dict(packed.header), depth + 1)
         return blake3(b"%d:" % len(tag) + tag + header + b"%d:" % len(arrays) + b"".join(arrays)).digest()

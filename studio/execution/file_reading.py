@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -107,7 +107,8 @@ class FileReader:
                     )
                 passes = (StudioError, OSError, MemoryError)
                 value = call_value_type(value_type, "read_file", file.path, limits, passes=passes)
-                for doubt in call_value_type(value_type, "find_doubts", file.path, limits, passes=passes):
+                doubts = call_value_type(value_type, "find_doubts", file.path, limits, passes=passes, returns=Iterable)
+                for doubt in doubts:
                     ctx.log(doubt)
                 return value
 

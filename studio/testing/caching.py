@@ -10,7 +10,7 @@ from studio.api.type_spec import PLAIN_TYPES
 from studio.app import RunResult
 from studio.errors import Finding, GraphError, StudioError
 from studio.graph import parse_graph
-from studio.testing.codecs import find_codec_problems, find_value_problems
+from studio.testing.codecs import find_codec_failures, find_codec_problems, find_value_problems
 from studio.testing.report import Report
 from studio.testing.subject import NODE, Called, Subject
 
@@ -29,7 +29,16 @@ def check_unkeyed(subject: Subject, report: Report, reference: Called) -> None:
         report.add("unkeyed inputs", problems)
 
 
-# -- codecs ----------------------------------------------------------------------------------------
+# -- values and codecs -----------------------------------------------------------------------------
+
+
+def check_input_values(subject: Subject, report: Report) -> bool:
+    """Check the values of the example by the methods of their value types; without them nothing can be called."""
+    problems = []
+    for name, value in {**subject.example, **subject.variants}.items():
+        problems += [f"input {name!r}: {problem}" for problem in find_value_problems(subject, value)]
+        problems += [f"input {name!r}: {problem}" for problem in find_codec_failures(subject, value)]
+    return not problems or report.add("values", problems)
 
 
 def check_codecs(subject: Subject, report: Report, reference: Called) -> None:
@@ -113,8 +122,9 @@ def _find_variant_problem(subject: Subject, name: str, base: str) -> str:
         return f"input {name!r} is Unkeyed and changes the fingerprint; this is a bug of Studio"
     if not unkeyed and changed == base:
         return (
-            f"another value at input {name!r} leaves the fingerprint as it is, so the cache would return "
-            "a wrong result; let pack() of its ValueType contain all that distinguishes values"
+            f"another value at input {name!r} leaves the fingerprint as it is. If the two values differ, the cache "
+            "would return a wrong result: let pack() of its ValueType contain all that distinguishes them. If they are "
+            "equal, give another: variants="
         )
     return ""
 
@@ -143,7 +153,11 @@ def check_runs(subject: Subject, report: Report, reference: Called) -> None:
     pure = subject.declared.cache == "pure"
     problems: list[str] = []
     for number in (1, 2) if pure else (1,):
-        result = _run_once(subject)
+        try:
+            result = _run_once(subject)
+        except StudioError as error:
+            problems.append(f"run {number} of a graph with it raised {error.code}: {error.message}")
+            break
         problems += _find_run_problems(subject, reference, number, result)
         if result.status != "done":
             break

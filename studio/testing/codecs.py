@@ -29,7 +29,7 @@ def find_value_problems(workspace: Workspace, value: Any) -> list[str]:
 def _try_method(value_type: ValueType[Any], name: str, value: Any, judge: Callable[[Any], list[str]]) -> list[str]:
     try:
         return judge(getattr(value_type, name)(value))
-    except Exception as error:  # the author's method
+    except (Exception, SystemExit) as error:  # the author's method
         todo = "give a valid value, or correct it" if name == "check" else "correct it"
         return [f"{name}() of value type {value_type.name!r} raised {describe_error(error)}; {todo}"]
 
@@ -55,6 +55,15 @@ def _find_size_problems(size: Any) -> list[str]:
 # -- codecs ----------------------------------------------------------------------------------------
 
 
+def find_codec_failures(workspace: Workspace, value: Any) -> list[str]:
+    """Return what `pack` of a value raises, instead of what has a digest or has none."""
+    try:
+        workspace.digest(value)
+    except (Exception, SystemExit) as error:  # the author's codec
+        return [_describe_codec_error(error)]
+    return []
+
+
 def find_codec_problems(workspace: Workspace, value: Any) -> list[str]:
     """Return what is lost when a value is stored and loaded; of a list, entry by entry."""
     codecs = workspace.studio.cache.codecs
@@ -70,12 +79,16 @@ def find_codec_problems(workspace: Workspace, value: Any) -> list[str]:
         if stream is not None and stream.find_origin(value) is not None:
             return []  # it is not stored, but read again from the user's own file
         return _find_round_trip_problems(workspace, value)
-    except CacheError as error:
-        return [f"its codec cannot read back what it wrote: {error.message}"]
-    except StudioError as error:
-        return [f"its codec failed: {error.message}"]
-    except Exception as error:  # the author's codec
-        return [f"its codec raised {type(error).__name__}: {error}; pack() returns plain JSON and C-contiguous arrays"]
+    except (Exception, SystemExit) as error:  # the author's codec
+        return [_describe_codec_error(error)]
+
+
+def _describe_codec_error(error: BaseException) -> str:
+    if isinstance(error, CacheError):
+        return f"its codec cannot read back what it wrote: {error.message}"
+    if isinstance(error, StudioError):
+        return f"its codec failed: {error.message}"
+    return f"its codec raised {type(error).__name__}: {error}; pack() returns plain JSON and C-contiguous arrays"
 
 
 def _find_round_trip_problems(workspace: Workspace, value: Any) -> list[str]:

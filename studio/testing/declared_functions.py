@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from studio.api import Migration, Model, NodeType
@@ -40,7 +40,7 @@ def _find_problems(subject: Subject, values: Mapping[str, Any], what: str) -> li
     given = copy.deepcopy(before)
     try:
         found = list(declared.check(given, subject.studio.models.library.find_local))
-    except Exception as error:  # the author's function
+    except (Exception, SystemExit) as error:  # the author's function
         return [f"check raised {describe_error(error)} with {what}; its inputs are those that are known, so use get()"]
     problems = [f"check changed its inputs with {what}; copy them first"] if given != before else []
     for entry in found:
@@ -63,21 +63,39 @@ def _find_entry_problems(declared: NodeType, entry: Any, what: str) -> list[str]
 def check_migrations(subject: Subject, report: Report) -> None:
     """Check that the migrations reach the installed version, and that none loses or changes what it does not know."""
     declared = subject.declared
-    if not declared.migrations and not declared.replaces:
+    if not declared.migrations and not declared.replaces and declared.major <= 1:
         return
-    problems = []
-    if declared.migrations:
-        oldest = min(declared.migrations)
-        problems += [
-            f"migration {number} is missing: a node of version {oldest}.0 cannot be brought to {declared.version}"
-            for number in range(oldest, declared.major)
-            if number not in declared.migrations
-        ]
+    oldest = min(declared.migrations, default=1)
+    problems = [
+        f"migration {number} is missing: a node of version {min(oldest, number)}.0 cannot be brought to "
+        f"{declared.version}; add {number}: Migration(inputs={{old: new}}), or Migration() if no name changed"
+        for number in range(min(oldest, 1), declared.major)
+        if number not in declared.migrations
+    ]
     steps = {f"migration {number}": step for number, step in declared.migrations.items()}
     steps |= {f"the migration of {old!r}": step for old, step in declared.replaces.items() if step is not None}
     for name, step in steps.items():
         problems += [f"{name}: {problem}" for problem in _find_step_problems(step)]
+    problems = problems or list(_find_unknown_results(declared))
     report.add("migrations", problems)
+
+
+def _find_unknown_results(declared: NodeType) -> Iterator[str]:
+    """Yield each name that the migrations lead to, and that the installed version does not have."""
+    numbers = sorted(declared.migrations)
+    chains = {f"from version {n}.0": [declared.migrations[m] for m in numbers if m >= n] for n in numbers}
+    chains |= {f"from {old!r}": [step] for old, step in declared.replaces.items() if step is not None}
+    for name, chain in chains.items():
+        yield from _find_unknown_outputs(declared, name, chain)
+        values: dict[str, Any] = {old: {"from": "node.output"} for old in chain[0].inputs}
+        try:
+            for step in chain:
+                values = step.migrate_inputs(values)
+        except (Exception, SystemExit):  # the author's function, which may need other inputs or literals
+            continue
+        for new in values:
+            if new not in declared.inputs:
+                yield f"{name}: {new!r} is not an input of version {declared.version}; name one of its inputs"
 
 
 def _find_step_problems(step: Migration) -> list[str]:
@@ -88,7 +106,7 @@ def _find_step_problems(step: Migration) -> list[str]:
         migrated = step.change(given)
     except KeyError:
         return []  # it needs an input that old graphs have
-    except Exception as error:  # the author's function
+    except (Exception, SystemExit) as error:  # the author's function
         return [f"it raised {describe_error(error)} for inputs that it does not know; return them as they are"]
     if not isinstance(migrated, Mapping):
         return [f"it returned {migrated!r}; return the inputs of the next version, by name"]
@@ -97,3 +115,11 @@ def _find_step_problems(step: Migration) -> list[str]:
     if _UNKNOWN not in migrated:
         return ["it drops inputs that it does not know, so a mistyped name is lost; pass them on"]
     return []
+
+
+def _find_unknown_outputs(declared: NodeType, name: str, chain: Sequence[Migration]) -> Iterator[str]:
+    for new in chain[0].outputs.values():
+        for step in chain[1:]:
+            new = step.rename_output(new)
+        if new not in declared.outputs:
+            yield f"{name}: {new!r} is not an output of version {declared.version}; name one of its outputs"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import traceback
+from studio.errors import find_place
 
 
 def describe_error(error: BaseException) -> str:
     """Return in a line what was raised, and where."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{place}"
+    return f"{type(error).__name__}: {error}{find_place(error)}"

@@ -8,7 +8,14 @@ from typing import Any
 from studio.api import NodeType, ValueType, get_node_type
 from studio.api.type_spec import ValueProblem
 from studio.errors import StudioError
-from studio.testing.caching import check_codecs, check_fingerprints, check_graph, check_runs, check_unkeyed
+from studio.testing.caching import (
+    check_codecs,
+    check_fingerprints,
+    check_graph,
+    check_input_values,
+    check_runs,
+    check_unkeyed,
+)
 from studio.testing.declared_functions import check_check, check_migrations
 from studio.testing.failures import describe_error
 from studio.testing.purity import (
@@ -22,7 +29,7 @@ from studio.testing.purity import (
 from studio.testing.report import Report
 from studio.testing.stacking import check_batch
 from studio.testing.subject import BadOutput, Called, Subject, open_subject
-from studio.testing.variation import NoVariation, derive_value
+from studio.testing.variation import NoVariation, are_equal, derive_value
 
 
 def check_node_type(
@@ -138,7 +145,11 @@ def _read_example(subject: Subject, example: Mapping[str, Any], variants: Mappin
     ]
     problems += _convert_values(subject, example, subject.example)
     problems += _convert_values(subject, variants or {}, subject.variants)
-    return problems
+    return problems + [
+        f"the variant of input {name!r} equals the example's value; give one that differs"
+        for name, value in subject.variants.items()
+        if name in subject.inputs and are_equal(value, subject.inputs[name])
+    ]
 
 
 def _convert_values(subject: Subject, given: Mapping[str, Any], converted: dict[str, Any]) -> list[str]:
@@ -170,6 +181,8 @@ def _examine(subject: Subject, report: Report, cancels: bool | None) -> None:
     unwanted = _find_unwanted_problems(subject)
     if unwanted:
         report.add("lazy inputs", unwanted)
+        return
+    if not check_input_values(subject, report):
         return
     accepted = check_check(subject, report)
     check_migrations(subject, report)
@@ -207,7 +220,7 @@ def _find_unwanted_problems(subject: Subject) -> list[str]:
             if not declared.inputs[name].lazy
         }
         wanted = list(declared.needs(**eager))
-    except Exception as error:  # the author's function
+    except (Exception, SystemExit) as error:  # the author's function
         return [f"needs raised {describe_error(error)}; it is called with the inputs that are not lazy, by name"]
     return [
         f"needs returned {name!r}, which is not a lazy input"

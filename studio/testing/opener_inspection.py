@@ -109,7 +109,7 @@ def _find_recognition_problems(workspace: Workspace, opener: ModelOpener, path: 
     for place, expected in ((path, True), (foreign, False), (file, False)):
         try:
             found = opener.can_open(place, model)
-        except Exception as error:  # the author's method
+        except (Exception, SystemExit) as error:  # the author's method
             problems.append(f"can_open raised {describe_error(error)} for {place.name!r}; return False")
             continue
         if found is not expected:
@@ -131,14 +131,14 @@ def _check_opened(workspace: Workspace, report: Report, opener: ModelOpener, mod
         models.evict_idle()
     except ModelError as error:
         report.add("open", [f"{error.message}; {error.hint or 'correct it'}"])
-    except Exception as error:  # the author's methods
+    except (Exception, SystemExit) as error:  # the author's methods
         report.add("open", [f"opening raised {describe_error(error)}"])
 
 
 def _find_size_problems(opener: ModelOpener, opened: Any) -> list[str]:
     try:
         size = opener.measure(opened)
-    except Exception as error:  # the author's method
+    except (Exception, SystemExit) as error:  # the author's method
         return [f"measure raised {describe_error(error)}"]
     if not isinstance(size, int) or isinstance(size, bool) or size <= 0:
         return [f"measure returned {size!r}; return the memory of the model in bytes, as an int over 0"]
@@ -156,6 +156,6 @@ def _find_memory_problems(opener: ModelOpener, opened: Any) -> list[str]:
         else:
             return [f"save_memory took {_MOST_MEASURES} measures; return None when none is left"]
         opener.undo_measures(opened)
-    except Exception as error:  # the author's methods
+    except (Exception, SystemExit) as error:  # the author's methods
         return [f"saving memory raised {describe_error(error)}"]
     return []

@@ -15,11 +15,13 @@ from studio.api.hooks import PROJECT
 from studio.errors import StudioError
 from studio.registry.registry import PluginRow
 from studio.registry.sources import ENTRY_POINTS
+from studio.testing.codecs import find_codec_failures
 from studio.testing.failures import describe_error
 from studio.testing.inspection import examine_node_type
 from studio.testing.opener_inspection import examine_model_opener
 from studio.testing.report import Report
 from studio.testing.value_type_inspection import examine_value_type
+from studio.testing.variation import are_equal
 from studio.testing.wheel import depends_on_studio, find_wheel_problems
 from studio.testing.workspace import Workspace, open_workspace
 
@@ -79,7 +81,7 @@ def _import(plugin: Any, report: Report) -> Any:
         return plugin
     try:
         return importlib.import_module(plugin)
-    except Exception as error:  # an author's module
+    except (Exception, SystemExit) as error:  # an author's module
         report.add("loading", [f"importing it raised {describe_error(error)}"])
         return None
 
@@ -118,10 +120,21 @@ class _Checks:
                 report.skip(f"{name}: example", f"give its inputs: examples={{{name!r}: {{{required[0]!r}: ...}}}}")
                 continue
             example = examples.get(name, {})
-            same = {end: [v for v in values if type(v) is type(one) and v is not one] for end, one in example.items()}
-            variants = {end: found[0] for end, found in same.items() if found}
+            variants = {end: other for end, one in example.items() for other in self._find_other(one, values)[:1]}
             options = {"variants": variants, "plugin": self.plugin, "others": self.others, **self.options}
             report.include(examine_node_type(declared, example, **options))
+
+    def _find_other(self, value: Any, values: Sequence[Any]) -> list[Any]:
+        """Return those of the values that are of the class of a value and have another digest."""
+        same = [other for other in values if type(other) is type(value) and not are_equal(other, value)]
+        if not same or find_codec_failures(self.workspace, value):
+            return []
+        own = self.workspace.digest(value)
+        return [
+            other
+            for other in same
+            if not find_codec_failures(self.workspace, other) and self.workspace.digest(other) != own
+        ]
 
     def check_value_types(self, report: Report, values: Sequence[Any]) -> None:
         """Check each value type with those of the values that are of its class."""

@@ -30,7 +30,7 @@ def _compare_stack(subject: Subject, batch: Batch, calls: list[dict[str, Any]], 
     before = [_digest(subject, call) for call in calls]
     try:
         results = list(batch.function(context, calls))
-    except Exception as error:  # the author's function
+    except (Exception, SystemExit) as error:  # the author's function
         return [f"batch: it raised {type(error).__name__}: {error}; it is called with (ctx, calls)"]
     finally:
         context.close()

@@ -11,6 +11,7 @@ from studio.errors import MediaError
 from studio.testing.codecs import find_codec_problems, find_value_problems
 from studio.testing.failures import describe_error
 from studio.testing.report import Report
+from studio.testing.variation import are_equal
 from studio.testing.workspace import GivenPlugin, Workspace, open_workspace
 
 _PROVENANCE = '{"studio": 1, "checked": "é"}'
@@ -91,11 +92,13 @@ def _find_all(workspace: Workspace, values: tuple[Any, ...], find: Any) -> list[
 
 def _find_equal_digests(values: tuple[Any, ...], digests: list[str]) -> list[str]:
     return [
-        f"values {first} and {second} differ and have one digest, so the cache would mix them up; "
+        f"values {first} and {second} are equal; give values that differ"
+        if are_equal(values[first], values[second])
+        else f"values {first} and {second} have one digest. If they differ, the cache would mix them up: "
         "let pack() contain all that distinguishes values"
         for second in range(len(values))
         for first in range(second)
-        if digests[first] == digests[second] and values[first] is not values[second]
+        if digests[first] == digests[second]
     ]
 
 
@@ -135,7 +138,7 @@ def _find_writing_problems(value_type: ValueType[Any], value: Any, path: Path) -
     try:
         loss = value_type.find_loss(value, path)
         value_type.write_file(value, path, _PROVENANCE)
-    except Exception as error:  # the author's method
+    except (Exception, SystemExit) as error:  # the author's method
         return [f"writing raised {describe_error(error)}; write it, or take the extension away"]
     if not isinstance(loss, str):
         return [f'find_loss() returned {loss!r}; return a text, "" if nothing is lost']
@@ -149,7 +152,7 @@ def _find_provenance_problems(value_type: ValueType[Any], path: Path) -> list[st
         return []
     try:
         carried = value_type.read_provenance(path)
-    except Exception as error:  # the author's method
+    except (Exception, SystemExit) as error:  # the author's method
         return [f"read_provenance() raised {describe_error(error)}"]
     if carried not in (None, _PROVENANCE):
         return [f"read_provenance() returned {carried!r:.80}, and {_PROVENANCE!r} was written; keep it as it is"]
@@ -165,7 +168,7 @@ def _find_reading_problems(
     try:
         again = value_type.read_file(path, MediaLimits())
         doubts = list(value_type.find_doubts(path, MediaLimits()))
-    except Exception as error:  # the author's method
+    except (Exception, SystemExit) as error:  # the author's method
         problems.append(f"{path.name}: reading it back raised {describe_error(error)}; read what it writes")
         return []
     if type(again) is not value_type.python:
@@ -189,7 +192,7 @@ def _find_hostile_problems(workspace: Workspace, value_type: ValueType[Any], goo
             value_type.read_file(path, MediaLimits())
         except MediaError:
             continue
-        except Exception as error:  # the author's method
+        except (Exception, SystemExit) as error:  # the author's method
             problems.append(f"a file that is {what} raised {describe_error(error)}; raise MediaError E511")
         else:
             if what != "cut":  # some formats can be read to where they were cut

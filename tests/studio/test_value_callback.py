@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from studio.api import ValueType
+from studio.api import Packed, ValueType
 from studio.errors import Cancelled, MediaError, RunError
 from studio.value_callback import call_value_type
 
@@ -73,3 +75,23 @@ def test_the_place_is_where_the_function_raised() -> None:
         number for number, text in enumerate(Path(__file__).read_text().splitlines(), 1) if "raise self" in text
     )
     assert caught.value.message.endswith(f" raised ValueError: no ({__file__}:{line})")
+
+
+@pytest.mark.parametrize(
+    ("found", "returns", "said"),
+    [
+        (5, Packed, "returned 5, not a Packed"),
+        (None, str, "returned None, not a text"),
+        ("12", Real, "returned a str, not a number"),
+        (None, Iterable, "returned None, not a list of texts"),
+    ],
+)
+def test_a_result_of_another_class_names_value_type_and_function(found: Any, returns: type[Any], said: str) -> None:
+    class Other(ShapeType):
+        def byte_size(self, value: Shape) -> int:
+            return found  # type: ignore[no-any-return]
+
+    with pytest.raises(RunError, match="E315") as caught:
+        call_value_type(Other(), "byte_size", Shape(), returns=returns)
+
+    assert caught.value.message == f"byte_size of value type 'shape' ({__name__}) {said}"

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import pytest
 
 from studio.api import Context, Packed, ValueType, node
+from studio.testing import check_node_type, check_value_type
 from studio.testing.codecs import find_codec_problems, find_value_problems
 from studio.testing.workspace import GivenPlugin, Workspace, open_workspace
 from tests.studio.testing.conftest import find_failures
@@ -108,3 +109,42 @@ def test_check_node_type_finds_a_raising_method_of_a_value_type(method: str) -> 
     )
 
     assert f"{method}() of value type 'note' raised ValueError: no luck" in failures["values"]
+
+
+@pytest.mark.parametrize(
+    ("methods", "words"),
+    [
+        ({"pack": lambda value: Packed(5)}, "header of Packed must be a mapping from names, not 5"),  # type: ignore[arg-type]
+        ({"pack": lambda value: Packed({}, [1])}, "arrays of Packed must be a mapping from names, not [1]"),  # type: ignore[arg-type]
+        ({"pack": lambda value: 5}, "returned 5, not a Packed"),
+        ({"pack": fail}, "raised ValueError: no luck"),
+        ({"check": exit}, "check() of value type 'note' raised SystemExit"),
+        ({"byte_size": exit}, "byte_size() of value type 'note' raised SystemExit"),
+    ],
+)
+def test_a_node_type_whose_values_cannot_be_taken_apart_is_a_finding(methods: dict[str, Any], words: str) -> None:
+    @node("notes.raise_pitch")
+    def raise_pitch(ctx: Context, note: Note) -> Note:
+        """Raise a note.
+
+        Args:
+            note: Note.
+        """
+        return note
+
+    with pytest.raises(AssertionError) as of_node:
+        check_node_type(raise_pitch, value_types=[NoteType(**methods)], note=Note(3))
+    with pytest.raises(AssertionError) as of_type:
+        check_value_type(NoteType(**methods), Note(3), Note(4))
+
+    assert words in str(of_node.value)
+    assert words in str(of_type.value)
+
+
+def test_a_failure_is_placed_in_the_authors_file() -> None:
+    value_type = NoteType(pack=lambda value: Packed(5))  # type: ignore[arg-type]
+
+    with pytest.raises(AssertionError) as caught:
+        check_value_type(value_type, Note(3))
+
+    assert f"({__file__}:" in str(caught.value)

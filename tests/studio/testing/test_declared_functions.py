@@ -74,6 +74,16 @@ def change_in_place(inputs: dict[str, Any]) -> dict[str, Any]:
     ("steps", "words"),
     [
         ({1: dict}, "migration 2 is missing: a node of version 1.0 cannot be brought to 3.0"),
+        ({}, "migration 2 is missing: a node of version 1.0 cannot be brought to 3.0"),
+        ({2: Migration()}, "migration 1 is missing: a node of version 1.0 cannot be brought to 3.0; add 1: Migration("),
+        (
+            {1: Migration(inputs={"small": "lwo"}), 2: lambda inputs: dict(inputs)},
+            "from version 1.0: 'lwo' is not an input of version 3.0",
+        ),
+        (
+            {1: Migration(outputs={"old": "resutl"}), 2: Migration()},
+            "from version 1.0: 'resutl' is not an output of version 3.0",
+        ),
         ({2: lambda inputs: {"low": inputs.get("n", 1)}}, "migration 2: it drops inputs that it does not know"),
         ({2: change_in_place}, "migration 2: it changes the mapping that it gets"),
         ({2: lambda inputs: 1 / 0}, "migration 2: it raised ZeroDivisionError"),

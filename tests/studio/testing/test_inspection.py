@@ -361,3 +361,9 @@ def test_all_failed_checks_are_listed_at_once_with_the_place_of_the_function() -
     for name in ("declaration", "inputs", "random state", "repeat", "cancellation", "unkeyed inputs"):
         assert f"failed   {name}:" in str(caught.value)
     assert "test_inspection.py:" in str(caught.value)
+
+
+def test_a_variant_that_equals_the_example_is_reported() -> None:
+    failures = find_failures(brighten, image=GRAY, amount=0.2, variants={"amount": 0.2})
+
+    assert failures == {"example": "the variant of input 'amount' equals the example's value; give one that differs"}
