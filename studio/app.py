@@ -15,7 +15,7 @@ from studio.execution.options import CacheMode
 from studio.graph import Graph, ResolvedGraph, load_graph, parse_graph, resolve_graph
 from studio.graph.default_values import find_default_faults
 from studio.graph.findings import Findings
-from studio.graph.given import bind_inputs, describe_given, name_inputs
+from studio.graph.given import bind_inputs, check_outputs, describe_given, name_inputs
 from studio.graph.paths import InputFile
 from studio.graph.source import Collected, Source
 from studio.graph.versions import state_versions
@@ -268,11 +268,7 @@ class Studio:
         findings = Findings()
         values = bind_inputs(resolved, inputs or {}, self.registry.classes, findings, self._reader.prepare_source)
         names = [only] if isinstance(only, str) else list(only) if only is not None else None
-        known = ", ".join(resolved.outputs)
-        for name in names or ():
-            if name not in resolved.outputs:
-                message, hint = f"the graph has no output {name!r}", f"its outputs: {known}"
-                findings.report("E133", "/outputs", message, expected=known, found=name, hint=hint)
+        check_outputs(resolved, names or (), findings)
         if findings.found:
             raise GraphError(findings.found, source=source)
         return create_plan(resolved, values, self._reader, only=names)
@@ -335,7 +331,8 @@ class Studio:
         library = self.models.library
         check_needs(plan, library.check, library.find_local, self.models.find_kind, source=source)
         if folder is not None:
-            folder.check(plan.outputs)
+            types = {name: spec for name, (_, spec) in plan.outputs.items()}
+            folder.check(types, self.registry.value_types)
             folder.begin()
             self.output_writer.prepare(resolved, values, plan, folder)
         facts = RunFacts(

@@ -104,7 +104,7 @@ class Batch:
         self.spec = spec
         self.resolved = resolve_spec(studio, spec)
         self._groups = groups
-        self._names = create_names(self.resolved, spec)
+        self._names = create_names(self.resolved, spec, studio.registry.value_types)
         self._writes_by_name = writes_by_name(self.resolved)
         self._columns = Columns(self.resolved, studio.registry.classes, given or {}, name_column)
 
@@ -163,6 +163,7 @@ class Batch:
         try:
             template = self._names.fill(item, values)
             folder, files = self._names.place(item).casefold(), self._names.render(item, values)
+            self._names.check(item, values, saves=self._writes_by_name)
         except UsageError as error:
             findings.append(Finding(error.code, item.source, error.message, hint=error.hint))
             return

@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from studio.app import Studio
-from studio.batch.gallery import FILES
 from studio.batch.item import ItemState
 from studio.batch.item_rows import ItemRow
 from studio.batch.ledger import Ledger
+from studio.batch.own_files import FILES, SHEETS
 from studio.batch.previews import describe_file
 from studio.errors import RunError
 from studio.files import resolve_path
 from studio.graph import parse_graph
 from studio.provenance.output_folder import OutputFolder
 
-FOLDER = "contact_sheets"
 COLUMNS, ROWS = 6, 5
 CELL = 300
 _LABEL = 34
@@ -40,7 +39,7 @@ def write_contact_sheets(studio: Studio, folder: Path) -> list[Path]:
                 page = page[COLUMNS * ROWS :]
     if page:
         written.append(_write_sheet(studio, folder, page, len(written)))
-    _remove_others(folder / FOLDER, written)
+    _remove_others(folder / SHEETS, written)
     return written
 
 
@@ -56,11 +55,11 @@ def _find_images(studio: Studio, folder: Path, row: ItemRow) -> Iterator[tuple[P
 
 
 def _write_sheet(studio: Studio, folder: Path, page: list[tuple[Path, str]], number: int) -> Path:
-    output = OutputFolder(folder / FOLDER, f"sheet_{number + 1:03d}.png")
+    output = OutputFolder(folder / SHEETS, f"sheet_{number + 1:03d}.png")
     result = studio.run(parse_graph(_make_graph(folder, page), base=folder), output=output)
     if not result.files:
         reason = result.errors[0].message if result.errors else "the graph made no image"
-        raise RunError("E758", f"a contact sheet cannot be made: {reason}", where=str(folder / FOLDER))
+        raise RunError("E758", f"a contact sheet cannot be made: {reason}", where=str(folder / SHEETS))
     return result.files[0].path
 
 

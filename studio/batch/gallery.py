@@ -19,13 +19,12 @@ from typing import Any
 from studio.batch.item import FINISHED_STATES, ItemOutput, ItemState
 from studio.batch.item_rows import ItemRow
 from studio.batch.ledger import Ledger
+from studio.batch.own_files import FILES, PAGE
 from studio.batch.previews import describe_file
 from studio.errors import RunError, StudioError
 from studio.files import replace_file, resolve_path
 from studio.settings import MediaLimits
 
-PAGE = "gallery.html"
-FILES = "gallery_files"
 _CHUNK = 250  # items in one file, which is written again when one of them changes
 _SECONDS = 2.0
 _SHARE = 5  # an update may take one part in this many of the time

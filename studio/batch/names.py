@@ -14,11 +14,14 @@ from urllib.parse import quote
 
 from blake3 import blake3
 
+from studio.api import TypeSpec, ValueType
 from studio.batch.item import Item
+from studio.batch.own_files import is_own_file
 from studio.batch.spec import BatchSpec
 from studio.errors import UsageError
 from studio.graph import ResolvedGraph
 from studio.graph.document import is_file
+from studio.provenance.file_names import FileNameProblem, list_file_names
 from studio.surrogates import escape_surrogates
 
 _ITEM_FIELDS = ("item.name", "item.index", "graph")
@@ -46,17 +49,26 @@ class NameTemplate:
     Args:
         template: The template; "" for `{item.name}.{ext}`, with `_{output}` if there are several outputs.
         inputs: Names of the graph's inputs.
-        outputs: Names of the outputs that are made.
+        outputs: Types of the outputs that are made, by name.
         graph: Name of the graph.
+        value_types: The value types that are registered, by name.
 
     Raises:
         UsageError: E743 if the template is invalid, or gives two outputs one name.
     """
 
-    def __init__(self, template: str, inputs: Collection[str], outputs: Collection[str], graph: str) -> None:
+    def __init__(
+        self,
+        template: str,
+        inputs: Collection[str],
+        outputs: Mapping[str, TypeSpec],
+        graph: str,
+        value_types: Mapping[str, ValueType[Any]] | None = None,
+    ) -> None:
         several = len(outputs) > 1
         self.template = template or ("{item.name}_{output}.{ext}" if several else "{item.name}.{ext}")
-        self._outputs = tuple(outputs)
+        self._outputs = outputs
+        self._value_types = value_types or {}
         self._graph = graph
         self._parts = self._parse(inputs)
         self._check_path()
@@ -120,6 +132,27 @@ class NameTemplate:
             for output in self._outputs
         ]
 
+    def check(self, item: Item, values: Mapping[str, Any], *, saves: bool = False) -> None:
+        """Check that an item's files can be written, and are none of those that Studio itself writes.
+
+        Args:
+            item: The item.
+            values: Its values, with the graph's defaults.
+            saves: Whether its nodes write files into its folder.
+
+        Raises:
+            UsageError: E743 if not.
+        """
+        template = self.fill(item, values)
+        try:
+            names = list_file_names(template, self._outputs, self._value_types)
+        except FileNameProblem as problem:
+            raise UsageError("E743", str(problem), where=item.source, hint=problem.hint) from None
+        own = next(filter(is_own_file, [*names, *([self.place(item)] if saves else [])]), None)
+        if own is not None:
+            message = f"file name {own!r} is reserved for a file of Studio's own"
+            raise UsageError("E743", message, where=item.source, hint="rename the item, or choose another --name")
+
     def place(self, item: Item) -> str:
         """Return the folder for files that the item's nodes write under names of their own."""
         return clean_name(item.name)
@@ -153,10 +186,13 @@ def _show_value(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def create_names(resolved: ResolvedGraph, spec: BatchSpec) -> NameTemplate:
+def create_names(
+    resolved: ResolvedGraph, spec: BatchSpec, value_types: Mapping[str, ValueType[Any]] | None = None
+) -> NameTemplate:
     """Return how the files of a batch are named."""
-    outputs = spec.only if spec.only is not None else tuple(resolved.outputs)
-    return NameTemplate(spec.template, tuple(resolved.inputs), outputs, resolved.graph.name)
+    wanted = spec.only if spec.only is not None else tuple(resolved.outputs)
+    outputs = {name: resolved.outputs[name][1] for name in wanted}
+    return NameTemplate(spec.template, tuple(resolved.inputs), outputs, resolved.graph.name, value_types)
 
 
 def writes_by_name(resolved: ResolvedGraph) -> bool:

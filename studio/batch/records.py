@@ -12,9 +12,6 @@ from studio.errors import StudioError
 from studio.provenance.check import CheckedFile, FileState, Records
 from studio.provenance.record import FileRecord, Recipe
 
-IGNORED = ("gallery.html", "gallery_files", "contact_sheets")
-"""What a batch writes beside its items' files; it can be made again from the ledger."""
-
 
 def read_ledger(folder: Path, records: Records) -> None:
     """Add what the ledger in a folder records, if there is one."""

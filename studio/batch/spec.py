@@ -11,6 +11,8 @@ from studio.app import Studio
 from studio.errors import GraphError
 from studio.files import resolve_path
 from studio.graph import Graph, ResolvedGraph, parse_graph
+from studio.graph.findings import Findings
+from studio.graph.given import check_outputs
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ def resolve_spec(studio: Studio, spec: BatchSpec) -> ResolvedGraph:
     """
     graph: Graph = parse_graph(spec.graph, base=Path(spec.base), path=Path(spec.path) if spec.path else None)
     resolved = studio.resolve(graph, roots=[Path(root) for root in spec.roots])
-    if resolved.errors:
-        raise GraphError(resolved.errors, source=spec.path)
+    findings = Findings(list(resolved.errors))
+    check_outputs(resolved, spec.only or (), findings)
+    if findings.found:
+        raise GraphError(findings.found, source=spec.path)
     return resolved

@@ -77,7 +77,8 @@ def _print_rows(checked: list[CheckedFile], replays: list[Replay], seed: int) ->
 
 
 def _check_folder(path: Path) -> tuple[Path, dict[str, FileRecord], list[CheckedFile]]:
-    from studio.batch.records import IGNORED, read_ledger
+    from studio.batch.own_files import REMAKABLE
+    from studio.batch.records import read_ledger
     from studio.provenance.check import check_files, read_records
 
     records = read_records(path, [read_ledger])
@@ -87,7 +88,7 @@ def _check_folder(path: Path) -> tuple[Path, dict[str, FileRecord], list[Checked
             f"{str(path)!r} is not an output folder: it has no manifest and no ledger",
             hint="name the folder that was given with -o DIR, or a single file",
         )
-    rows = [row for row in check_files(path, records.files, IGNORED) if row.name not in records.open]
+    rows = [row for row in check_files(path, records.files, REMAKABLE) if row.name not in records.open]
     return path, records.files, [*records.problems, *rows]
 
 

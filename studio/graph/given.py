@@ -93,6 +93,15 @@ def find_input(
     return None
 
 
+def check_outputs(resolved: ResolvedGraph, names: Iterable[str], findings: Findings) -> None:
+    """Report each name that no output of a graph has."""
+    known = ", ".join(resolved.outputs)
+    for name in names:
+        if name not in resolved.outputs:
+            message, hint = f"the graph has no output {name!r}", f"its outputs: {known}"
+            findings.report("E133", "/outputs", message, expected=known, found=str(name), hint=hint)
+
+
 def check_required(
     inputs: Mapping[str, Input],
     given: Iterable[str],

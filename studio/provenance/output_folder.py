@@ -7,7 +7,7 @@ import json
 import os
 import re
 import string
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path, PurePath
@@ -18,6 +18,7 @@ from studio.cache.digest import hash_file
 from studio.errors import MediaError, NodeError, RunError, StudioError, UsageError
 from studio.files import RECORDS_FOLDER, is_disk_full, replace_file, resolve_path, sync_folder
 from studio.provenance.embedded import format_provenance
+from studio.provenance.file_names import FileNameProblem, list_file_names
 from studio.provenance.record import FileRecord
 from studio.provenance.saved_files import SavedFile, list_files
 from studio.value_callback import call_value_type, fail_callback
@@ -47,13 +48,21 @@ class OutputFolder:
         self._unsynced: set[Path] = set()
         check_template(template)
 
-    def check(self, outputs: Iterable[str]) -> None:
-        """Check before a run that its outputs will not overwrite each other.
+    def check(self, outputs: Mapping[str, TypeSpec], value_types: Mapping[str, ValueType[Any]]) -> None:
+        """Check before a run that its outputs can be written, and will not overwrite each other.
+
+        Args:
+            outputs: Types of the outputs, by name.
+            value_types: The value types that are registered, by name.
 
         Raises:
-            UsageError: E003 if the template gives two outputs one name.
+            UsageError: E003 if the template gives two outputs one name, or one that cannot be written.
         """
         names = list(outputs)
+        try:
+            list_file_names(self._complete_template(), outputs, value_types, graph="g", run="r")
+        except FileNameProblem as problem:
+            raise UsageError("E003", str(problem), hint=problem.hint) from None
         if len(names) > 1 and "output" not in _find_fields(self.template):
             raise UsageError(
                 "E003",
@@ -196,10 +205,11 @@ class OutputFolder:
             except OSError as error:
                 raise _refuse_folder(folder, error) from None
 
+    def _complete_template(self) -> str:
+        return self.template if PurePath(self.template).suffix else f"{self.template}.{{ext}}"
+
     def _fill(self, fields: Mapping[str, str], index: int | None) -> str:
-        template = self.template
-        if not PurePath(template).suffix:
-            template += ".{ext}"
+        template = self._complete_template()
         if index is not None and "index" not in _find_fields(template):
             stem, suffix = os.path.splitext(template)
             template = f"{stem}_{{index:03d}}{suffix}"

@@ -6,13 +6,18 @@ from typing import Any
 
 import pytest
 
+from studio.api import TypeSpec
+from studio.api.builtin import create_builtin_value_types
 from studio.batch.item import Item
 from studio.batch.names import NameTemplate, clean_name
 from studio.errors import UsageError
 
+VALUE_TYPES = {each.name: each for each in create_builtin_value_types()}
+IMAGE = TypeSpec("image")
+
 
 def fill(template: str, name: str = "mug", **values: Any) -> str:
-    made = NameTemplate(template, tuple(values), ("picture",), "shop")
+    made = NameTemplate(template, tuple(values), {"picture": IMAGE}, "shop")
     return made.fill(Item(3, name, values, "items.csv:5"), values)
 
 
@@ -70,17 +75,60 @@ def test_a_name_that_leaves_the_folder_is_refused(name: str) -> None:
 )
 def test_a_template_that_is_none_is_refused(template: str) -> None:
     with pytest.raises(UsageError) as error:
-        NameTemplate(template, ("seed",), ("picture",), "g")
+        NameTemplate(template, ("seed",), {"picture": IMAGE}, "g")
     assert error.value.code == "E743"
 
 
 def test_several_outputs_need_a_name_each() -> None:
     with pytest.raises(UsageError, match="all outputs have one name"):
-        NameTemplate("{item.name}.{ext}", (), ("picture", "mask"), "g")
+        NameTemplate("{item.name}.{ext}", (), {"picture": IMAGE, "mask": IMAGE}, "g")
 
-    assert NameTemplate("", (), ("picture", "mask"), "g").template == "{item.name}_{output}.{ext}"
+    assert NameTemplate("", (), {"picture": IMAGE, "mask": IMAGE}, "g").template == "{item.name}_{output}.{ext}"
 
 
 def test_a_width_takes_whole_numbers_only() -> None:
     with pytest.raises(UsageError, match="whole number"):
         fill("{color:04d}.{ext}", color="red")
+
+
+def check(template: str, name: str = "mug", spec: TypeSpec = IMAGE, *, saves: bool = False) -> None:
+    made = NameTemplate(template, (), {"picture": spec}, "shop", VALUE_TYPES)
+    made.check(Item(0, name, {}, "items.csv:2"), {}, saves=saves)
+
+
+@pytest.mark.parametrize(
+    ("template", "name"),
+    [
+        ("gallery_files/{item.name}.{ext}", "mug"),
+        ("{item.name}/{output}.{ext}", "gallery_files"),
+        ("{item.name}/{output}.{ext}", "Contact_Sheets"),
+        ("{item.name}/a.{ext}", "gallery.html"),
+        (".studio/{item.name}.{ext}", "mug"),
+        ("a/.studio/{item.name}.{ext}", "mug"),
+        (".{item.name}-partial.{ext}", "mug"),
+    ],
+)
+def test_files_of_items_are_none_of_those_that_studio_itself_writes(template: str, name: str) -> None:
+    with pytest.raises(UsageError) as error:
+        check(template, name)
+    assert error.value.code == "E743"
+
+
+def test_an_item_named_like_the_gallery_may_not_have_a_page_of_that_name() -> None:
+    with pytest.raises(UsageError, match=r"reserved for a file of Studio's own"):
+        check("{item.name}.html", "gallery", TypeSpec("text"))
+    check("{item.name}.txt", "gallery", TypeSpec("text"))
+    check("", "gallery")
+
+
+def test_an_item_whose_nodes_save_files_may_not_have_the_name_of_a_folder_of_studio() -> None:
+    check("", "gallery_files")
+    with pytest.raises(UsageError, match="gallery_files"):
+        check("", "gallery_files", saves=True)
+
+
+def test_an_extension_that_the_output_cannot_be_written_to_is_found_before_the_run() -> None:
+    with pytest.raises(UsageError, match=r"unsupported image file extension '.xyz' of output 'picture'"):
+        check("{item.name}.xyz")
+    check("{item.name}.xyz", spec=TypeSpec("text"))
+    check("{item.name}.JPG")

@@ -60,3 +60,10 @@ def test_an_invalid_graph_is_refused_with_its_findings(studio: Studio) -> None:
 
     assert [finding.code for finding in caught.value.findings] == ["E103"]
     assert caught.value.source == "/g.json"
+
+
+def test_an_unknown_output_is_found_before_any_item_runs(studio: Studio) -> None:
+    spec = create_spec(studio.load(ADDING), only=("nothing",))
+
+    with pytest.raises(GraphError, match="no output 'nothing'"):
+        resolve_spec(studio, spec)

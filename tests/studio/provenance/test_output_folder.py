@@ -19,6 +19,11 @@ VALUE_TYPES: dict[type, ValueType[Any]] = {each.python: each for each in create_
 IMAGE = Image(np.zeros((2, 2, 3), np.uint8))
 
 
+def check(folder: OutputFolder, *outputs: str) -> None:
+    """Check the names of outputs that are images."""
+    folder.check(dict.fromkeys(outputs, TypeSpec("image")), {each.name: each for each in VALUE_TYPES.values()})
+
+
 def write(folder: OutputFolder, value: Any, spec: str = "json", output: str = "o", **fields: str) -> list[str]:
     """Write an output, and return the names of its files."""
     fields = {"graph": "g", "run": "r", **fields}
@@ -96,11 +101,23 @@ def test_an_invalid_template_is_refused(template: str) -> None:
 def test_two_outputs_cannot_share_a_name(tmp_path: Path) -> None:
     folder = OutputFolder(tmp_path, "x.{ext}")
 
-    folder.check(["one"])
+    check(folder, "one")
     with pytest.raises(UsageError, match="E003"):
-        folder.check(["one", "two"])
+        check(folder, "one", "two")
     with pytest.raises(UsageError, match="E003"):
-        OutputFolder(tmp_path, "{{output}}.{ext}").check(["one", "two"])
+        check(OutputFolder(tmp_path, "{{output}}.{ext}"), "one", "two")
+
+
+@pytest.mark.parametrize("template", ["{output}.xyz", "{output}.mp4", ".studio/{output}", "a/.Studio/b.{ext}",
+                                      ".a-partial{output}.png"])  # fmt: skip
+def test_a_name_that_cannot_be_written_is_refused_before_the_run(tmp_path: Path, template: str) -> None:
+    with pytest.raises(UsageError, match="E003"):
+        check(OutputFolder(tmp_path, template), "one")
+
+
+@pytest.mark.parametrize("template", ["{output}", "{output}.JPG", "a/{output}.tiff", "{graph}.{run}.{ext}", "x.{ext}"])
+def test_a_name_that_can_be_written_passes(tmp_path: Path, template: str) -> None:
+    check(OutputFolder(tmp_path, template), "one")
 
 
 # -- the walls of the folder -----------------------------------------------------------------------------------

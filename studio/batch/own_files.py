@@ -1,0 +1,22 @@
+"""Names of the files that Studio itself writes into a batch's folder, beside the files of its items."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from studio.files import RECORDS_FOLDER
+
+PAGE = "gallery.html"
+FILES = "gallery_files"
+SHEETS = "contact_sheets"
+
+REMAKABLE = (PAGE, FILES, SHEETS)
+"""What can be made again from the ledger."""
+
+_OWN = {name.casefold() for name in (*REMAKABLE, RECORDS_FOLDER)}
+
+
+def is_own_file(path: str) -> bool:
+    """Say whether a path, relative to the batch's folder, is one of Studio's own or is inside one."""
+    parts = PurePosixPath(path).parts
+    return bool(parts) and parts[0].casefold() in _OWN
