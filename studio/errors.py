@@ -24,7 +24,7 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from studio.redaction import redact
@@ -34,7 +34,10 @@ _STUDIO = os.path.dirname(__file__) + os.sep
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong with a graph document, at a JSON pointer."""
+    """One thing that is wrong with a graph document, at a JSON pointer.
+
+    `alternatives` has what may be written there instead: the known names, or the one value that is meant.
+    """
 
     code: str
     where: str
@@ -43,6 +46,7 @@ class Finding:
     found: str = ""
     hint: str = ""
     severity: Literal["error", "warning"] = "error"
+    alternatives: tuple[Any, ...] = field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("message", "expected", "found", "hint"):
@@ -50,7 +54,7 @@ class Finding:
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as plain JSON."""
-        return asdict(self)
+        return {name: value for name, value in self.__dict__.items() if name != "alternatives"}
 
     def __str__(self) -> str:
         text = f"{self.code} {self.where or '/'}: {self.message}"

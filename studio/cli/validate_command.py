@@ -1,4 +1,4 @@
-"""`studio validate`: check a graph without running it."""
+"""`studio validate`: check a graph without running it, and mend what can be mended without a guess."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Any
 
 import click
 
-from studio.app import Studio
+from studio.cli.graph_fixes import CheckedGraph, check_graph, fix_graph
 from studio.cli.main import DONE, INVALID
-from studio.cli.messages import describe_findings, has_errors, print_json, show_findings
+from studio.cli.messages import print_json, show_findings
 from studio.cli.options import create_studio, engine_options, json_option
-from studio.errors import Finding, GraphError
+from studio.errors import UsageError
+
+_COLORS = {"-": "red", "+": "green", "@": "cyan"}
 
 
 @click.command("validate")
@@ -24,32 +26,57 @@ from studio.errors import Finding, GraphError
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="A further folder that the graphs may read. May be repeated.",
 )
+@click.option("--fix", is_flag=True, help="Mend what can be mended without a guess, and show what changed.")
+@click.option("--dry-run", is_flag=True, help="With --fix: show what would change, and write nothing.")
 @engine_options
-def command(graphs: tuple[Path, ...], as_json: bool, roots: tuple[Path, ...], **engine: Any) -> int:
+def command(
+    graphs: tuple[Path, ...], as_json: bool, roots: tuple[Path, ...], fix: bool, dry_run: bool, **engine: Any
+) -> int:
     """Check GRAPHS without running them; every finding is shown at once.
+
+    --fix mends misspelled names with one known name near them, literals that can mean one value only, old names that a
+    newer version renamed, and a missing version of the format. All else in a file stays as it is written.
 
     Exit codes: 0 no errors (there may be warnings), 2 errors.
     """
+    if dry_run and not fix:
+        raise UsageError("E023", "--dry-run is for --fix", hint="add --fix")
     with create_studio(**engine, on_disk=False) as studio:
-        found = {str(path): _find_findings(studio, path, roots) for path in graphs}
+        if fix:
+            checked = [fix_graph(studio, path, roots, dry_run=dry_run) for path in graphs]
+        else:
+            checked = [check_graph(studio, path, roots) for path in graphs]
     if as_json:
-        rows = [describe_findings(findings, path) for path, findings in found.items()]
+        rows = [_describe(graph, fix=fix) for graph in checked]
         print_json(rows if len(rows) > 1 else rows[0])
     else:
-        for path, findings in found.items():
-            _show(findings, path)
-    return INVALID if any(map(has_errors, found.values())) else DONE
+        for graph in checked:
+            _show(graph, dry_run=dry_run)
+    return DONE if all(graph.is_valid for graph in checked) else INVALID
 
 
-def _find_findings(studio: Studio, path: Path, roots: tuple[Path, ...]) -> list[Finding]:
-    try:
-        return studio.validate(studio.load(path), roots=roots)
-    except GraphError as error:
-        return list(error.findings)
+def _describe(graph: CheckedGraph, *, fix: bool) -> dict[str, Any]:
+    if not fix:
+        return graph.to_json()
+    fixed = [found.to_json() for found in graph.fixed]
+    return graph.to_json() | {"fixed": fixed, "diff": graph.diff, "written": graph.written}
 
 
-def _show(findings: list[Finding], path: str) -> None:
-    if findings:
-        show_findings(findings, path, err=False)
-    else:
-        click.echo(f"{path}: no findings")
+def _show(graph: CheckedGraph, *, dry_run: bool) -> None:
+    for line in graph.diff.splitlines():
+        click.echo(click.style(line, fg=_COLORS.get(line[:1])))
+    if graph.fixed:
+        left = f"{len(graph.findings)} left" if graph.findings else "none left"
+        would = "would be " if dry_run else ""
+        click.echo(f"{graph.path}: {len(graph.fixed)} {_name_findings(len(graph.fixed))} {would}fixed, {left}")
+    if graph.findings:
+        show_findings([found.finding for found in graph.findings], str(graph.path), err=False)
+    elif not graph.fixed:
+        click.echo(f"{graph.path}: no findings")
+    fixable = sum(bool(found.fix) for found in graph.findings)
+    if fixable:
+        click.echo(f"  studio validate --fix mends {fixable} of {len(graph.findings)}")
+
+
+def _name_findings(count: int) -> str:
+    return "finding" if count == 1 else "findings"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +21,7 @@ from studio.errors import ModelError
 from studio.graph.document import is_edge, is_file, is_pattern, is_quoted
 from studio.graph.findings import Findings, hint_fit, suggest
 from studio.graph.fit import Misfit, find_fit
+from studio.graph.meant_literals import find_meant_literal
 from studio.graph.node_checks import find_grammar_faults
 from studio.graph.paths import (
     InputFile,
@@ -260,7 +261,8 @@ class Binder:
             checked = check_value(spec, value, self._classes)
         except ValueProblem as problem:
             code = "E117" if isinstance(problem, LimitProblem) else "E118" if spec.choices else "E114"
-            self._report(code, where, str(problem), problem.expected, problem.found, self._hint_literal(value, spec))
+            hint, meant = self._hint_literal(value, spec), self._find_alternatives(value, spec)
+            self._report(code, where, str(problem), problem.expected, problem.found, hint, meant)
             return None
         return Bound(Constant(checked), spec) if self._is_written_well(checked, spec, where) else None
 
@@ -310,11 +312,31 @@ class Binder:
             return None
         return Bound(Constant(model), spec)
 
-    def _report(self, code: str, where: str, message: str, expected: str, found: str, hint: str = "") -> None:
+    def _find_alternatives(self, value: Any, spec: TypeSpec) -> Sequence[Any]:
+        """Return the choices of a type, or the one value that an invalid literal can only mean."""
+        if spec.choices:
+            return spec.choices
+        if isinstance(value, str) and spec.name in self._classes and not spec.depth:
+            path = self._paths.find(value)
+            return [{"file": value}] if path is not None and is_existing_file(path) else ()
+        return find_meant_literal(value, spec)
+
+    def _report(
+        self,
+        code: str,
+        where: str,
+        message: str,
+        expected: str,
+        found: str,
+        hint: str = "",
+        alternatives: Iterable[Any] = (),
+    ) -> None:
         if not hint and code in ("E114", "E117"):
             page = f"; `studio nodes {self.node_type}` says more" if self.node_type else ""
             hint = f"give {expected}{page}"
-        self._findings.report(code, where, message, expected=expected, found=found, hint=hint)
+        self._findings.report(
+            code, where, message, expected=expected, found=found, hint=hint, alternatives=alternatives
+        )
 
 
 def may_map(value: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from studio.api import Field, Input, TypeSpec
@@ -70,7 +70,7 @@ class DeclaredInputs:
             return spec
         known = sorted({*PLAIN_TYPES, *REFERENCE_TYPES, *self._classes})
         message, hint = f"unknown type {declared.type!r}", suggest(spec.name, known)
-        self._report(f"{where}/type", message, ", ".join(known), declared.type, hint)
+        self._report(f"{where}/type", message, ", ".join(known), declared.type, hint, known)
         return None
 
     def _is_type(self, name: str) -> bool:
@@ -103,5 +103,7 @@ class DeclaredInputs:
                 return spec
         return replace(spec, limits=Field(ge=declared.minimum, le=declared.maximum))
 
-    def _report(self, where: str, message: str, expected: str, found: str, hint: str = "") -> None:
-        self._findings.report("E131", where, message, expected=expected, found=found, hint=hint)
+    def _report(
+        self, where: str, message: str, expected: str, found: str, hint: str = "", known: Iterable[str] = ()
+    ) -> None:
+        self._findings.report("E131", where, message, expected=expected, found=found, hint=hint, alternatives=known)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -51,7 +51,7 @@ class Edges:
             known = list(self._resolved.graph.document.inputs)
             hint = suggest(name, known) or "declare it in the graph's inputs"
             expected = ", ".join(known) or "no inputs"
-            self._report_dangling(where, f"the graph has no input {name!r}", expected, edge, hint)
+            self._report_dangling(where, f"the graph has no input {name!r}", expected, edge, hint, known)
             return None
         return GraphInput(name), replace(declared.spec, optional=declared.spec.optional and declared.default is None)
 
@@ -81,7 +81,8 @@ class Edges:
         if node_id in known:
             return True
         edge = f"{node_id}.{output}" if output else node_id
-        self._report_dangling(where, f"unknown node {node_id!r}", "a node of this graph", edge, suggest(node_id, known))
+        message, hint = f"unknown node {node_id!r}", suggest(node_id, known)
+        self._report_dangling(where, message, "a node of this graph", edge, hint, known)
         return False
 
     def _has_output(self, node: ResolvedNode, name: str, where: str) -> bool:
@@ -96,12 +97,15 @@ class Edges:
             expected=names,
             found=f"{node.id}.{name}",
             hint=suggest(name, outputs) or f"its outputs: {names}",
+            alternatives=outputs,
         )
         return False
 
-    def _report_dangling(self, where: str, message: str, expected: str, found: str, hint: str) -> None:
+    def _report_dangling(
+        self, where: str, message: str, expected: str, found: str, hint: str, known: Iterable[str] = ()
+    ) -> None:
         self.dangling += 1
-        self._findings.report("E112", where, message, expected=expected, found=found, hint=hint)
+        self._findings.report("E112", where, message, expected=expected, found=found, hint=hint, alternatives=known)
 
 
 def _list_outputs(node: ResolvedNode) -> list[str]:

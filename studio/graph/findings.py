@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 from studio.api import TypeSpec
 from studio.errors import Finding
@@ -30,10 +31,29 @@ class Findings:
         self._errors = 0
 
     def report(
-        self, code: str, where: str, message: str, *, expected: str = "", found: str = "", hint: str = ""
+        self,
+        code: str,
+        where: str,
+        message: str,
+        *,
+        expected: str = "",
+        found: str = "",
+        hint: str = "",
+        alternatives: Iterable[Any] = (),
     ) -> None:
-        """Add an error; without a hint it gets that of its code."""
-        self.extend([Finding(code, where, message, expected, found, hint or _HINTS.get(code, ""))])
+        """Add an error; without a hint it gets that of its code.
+
+        Args:
+            code: Its code.
+            where: A JSON pointer.
+            message: What is wrong.
+            expected: What should be there, in words.
+            found: What is there.
+            hint: What to do.
+            alternatives: What may be written there instead; see `Finding`.
+        """
+        hint = hint or _HINTS.get(code, "")
+        self.extend([Finding(code, where, message, expected, found, hint, alternatives=tuple(alternatives))])
 
     def warn(self, code: str, where: str, message: str, *, hint: str = "") -> None:
         """Add a warning."""

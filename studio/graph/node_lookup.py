@@ -50,4 +50,5 @@ def report_unknown_type(name: str, where: str, catalog: Catalog, findings: Findi
             f"{message}: no plugin named {plugin!r} is installed",
             "install the plugin; see `studio plugins`",
         )
-    findings.report("E103", where, message, expected="an installed node type", found=name, hint=hint)
+    expected, known = "an installed node type", [*catalog.node_types]
+    findings.report("E103", where, message, expected=expected, found=name, hint=hint, alternatives=known)

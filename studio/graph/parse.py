@@ -45,6 +45,16 @@ def load_graph(path: Path | str, *, max_bytes: int = 16 * 2**20) -> Graph:
         GraphError: The file is missing, too large or not a graph; every finding is in it.
     """
     path = Path(path)
+    text = read_graph_file(path, max_bytes=max_bytes)
+    return parse_graph(text, base=resolve_path(path).parent, path=resolve_path(path))
+
+
+def read_graph_file(path: Path, *, max_bytes: int) -> bytes:
+    """Return what is in a graph file.
+
+    Raises:
+        GraphError: E106 if it is too large, E120 if it is missing.
+    """
     try:
         if not path.is_file():
             what = "is a folder" if path.is_dir() else "does not exist"
@@ -64,12 +74,11 @@ def load_graph(path: Path | str, *, max_bytes: int = 16 * 2**20) -> Graph:
                 found=str(size),
                 hint="raise STUDIO_MAX_GRAPH_BYTES if it is meant to be that large",
             )
-        text = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise _refuse("E120", f"{str(path)!r} cannot be read: {error.strerror}", hint="check its rights") from None
     except ValueError:
         raise _refuse("E120", f"invalid path {str(path)!r}", hint="name a graph file") from None
-    return parse_graph(text, base=resolve_path(path).parent, path=resolve_path(path))
 
 
 def parse_graph(
@@ -270,7 +279,8 @@ def _explain(error: ErrorDetails, data: Any) -> Finding:
         known = _list_keys(_PARTS[_find_section(parents[:-1])])
         near = _find_meant(error, data)
         hint = f"did you mean {near!r}?" if near else f"known here: {', '.join(known)}"
-        return Finding("E102", where, f"unknown key {key!r}", expected=", ".join(known), found=key, hint=hint)
+        message, expected = f"unknown key {key!r}", ", ".join(known)
+        return Finding("E102", where, message, expected, key, hint, alternatives=tuple(known))
     if kind == "missing":
         name = str(error["loc"][-1])
         return Finding("E107", where, f"missing key {name!r}", name, "nothing", f'add "{name}": ...')

@@ -299,7 +299,8 @@ class _Resolver:
         if reports:
             near, known = find_nearest(name, declared), ", ".join(declared)
             hint = suggest(name, declared) or f"its inputs: {known or 'none'}"
-            self.findings.report("E110", where, f"unknown input {name!r}", expected=known, found=name, hint=hint)
+            message = f"unknown input {name!r}"
+            self.findings.report("E110", where, message, expected=known, found=name, hint=hint, alternatives=declared)
             resolved.refused |= {near} if near is not None else set(declared)
         self.binder.bind(value, TypeSpec("any"), where)
         resolved.is_broken |= may_map(value)

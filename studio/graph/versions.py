@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from studio.graph.document import is_edge
@@ -24,8 +25,16 @@ def omit_versions(resolved: ResolvedGraph) -> dict[str, Any]:
     return _replace_nodes(resolved, {name: _omit(node, resolved.nodes.get(name)) for name, node in _list(resolved)})
 
 
-def migrate_document(resolved: ResolvedGraph) -> dict[str, Any]:
-    """Return a graph's document with the ids, versions and names of what is installed; edges follow."""
+def migrate_document(resolved: ResolvedGraph, *, only: Collection[str] | None = None) -> dict[str, Any]:
+    """Return a graph's document with the ids, versions and names of what is installed; edges follow.
+
+    Args:
+        resolved: The graph.
+        only: Names of the nodes to migrate, with the edges from them; None for all.
+    """
+    if only is not None:
+        chosen = {name: node for name, node in resolved.nodes.items() if name in only}
+        resolved = replace(resolved, nodes=chosen)
     nodes = {name: _migrate(node, resolved.nodes.get(name)) for name, node in _list(resolved)}
     for node in nodes.values():
         if isinstance(node.get("inputs"), dict):

@@ -105,6 +105,13 @@ def _(place: Place) -> Any:
     place.command("new", "graph", "first.json")
 
 
+@provokes("E023")
+def _(place: Place) -> Any:
+    place.write_graph("g.json", {"a": {"type": "image.new", "inputs": {"width": 8, "height": 8}}})
+    place.command("run", "g.json", "-o", ".", "--name", "poster.png")
+    place.command("validate", "poster.png", "--fix")
+
+
 def parse(place: Place, text: str, name: str = "g.json", **options: Any) -> Any:
     """Parse a text as a graph file."""
     place.write(name, text)

@@ -40,7 +40,7 @@ def test_json_has_the_same_findings(desk: Desk) -> None:
 
     assert done.code == 2
     assert done.json["valid"] is False
-    assert {"code", "where", "message", "expected", "found", "hint", "severity"} == set(done.json["findings"][0])
+    assert {"code", "where", "message", "expected", "found", "hint", "severity", "fix"} == set(done.json["findings"][0])
     assert len(done.json["findings"]) >= 4
 
 
