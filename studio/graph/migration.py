@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from studio.api import Migration, NodeType
+from studio.api.migration import ConvertValue, holds_edge
+from studio.api.type_spec import describe_value
 from studio.errors import describe_exception
 from studio.graph.document import NodeDocument
 from studio.graph.findings import Findings
+from studio.graph.json_pointer import escape
 from studio.plugin_code import mark_plugin_call
 
 Chain = Sequence[Migration]
@@ -24,12 +27,14 @@ class MigratedNode:
         version: The version that it was written for; "" where that does not count.
         written: How the graph names inputs, by their names of today, where the two differ.
         outputs: Names of outputs of today, by their old names, where the two differ; "" is the first output.
+        conversions: Functions for inputs whose values come by an edge and are converted when the graph runs.
     """
 
     inputs: Mapping[str, Any]
     version: str = ""
     written: Mapping[str, str] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
+    conversions: Mapping[str, Sequence[ConvertValue]] = field(default_factory=dict)
 
 
 def may_migrate(node: NodeDocument, node_type: NodeType) -> bool:
@@ -105,7 +110,27 @@ def _apply(
             hint=f"rewrite the node; see `studio nodes {node.type}`",
         )
         return None
-    return MigratedNode(inputs, version, _find_written_names(chain, node.inputs), _compose_outputs(chain))
+    return _create_migrated(chain, node, inputs, version)
+
+
+def _create_migrated(chain: Chain, node: NodeDocument, inputs: Mapping[str, Any], version: str) -> MigratedNode:
+    written = _find_written_names(chain, node.inputs)
+    return MigratedNode(inputs, version, written, _compose_outputs(chain), _find_conversions(chain, node.inputs))
+
+
+def _find_conversions(chain: Chain, inputs: Mapping[str, Any]) -> dict[str, tuple[ConvertValue, ...]]:
+    """Return the functions for values that are not known yet, by the names of the inputs of today."""
+    found = {}
+    for name, value in inputs.items():
+        new: str | None = name
+        functions: list[ConvertValue] = []
+        for step in chain:
+            new = step.inputs.get(new, new) if new is not None else None
+            convert = step.values.get(new) if new is not None else None
+            functions += [convert] if convert is not None and holds_edge(value) else []
+        if new is not None and functions:
+            found[new] = tuple(functions)
+    return found
 
 
 def _migrate_inputs(chain: Chain, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,7 +177,7 @@ def _migrate_unversioned(
     old = [name for name in node.inputs if name not in node_type.inputs]
     old += [name for name in sorted(used) if name and name not in node_type.outputs]
     if not old:
-        return None
+        return _convert_kept(node, node_type, where, findings)
     fits = list(_find_fits(node, node_type, used))
     if not fits:
         return None
@@ -176,6 +201,26 @@ def _migrate_unversioned(
     return fits[0]
 
 
+def _convert_kept(node: NodeDocument, node_type: NodeType, where: str, findings: Findings) -> MigratedNode | None:
+    """Convert values of inputs that had the same name in older versions; values of today stay as they are."""
+    chain = [
+        Migration(values={name: convert for name, convert in step.list_kept().items() if name in node.inputs})
+        for step in _find_chain(node_type, min(node_type.migrations, default=node_type.major)) or ()
+    ]
+    if not any(step.values for step in chain):
+        return None
+    migrated = _apply(chain, node, "", where, findings, f"an older version to {node_type.version}")
+    changed = [] if migrated is None else [name for name in node.inputs if migrated.inputs[name] != node.inputs[name]]
+    for name in changed:
+        findings.warn(
+            "W104",
+            f"{where}/inputs/{escape(name)}",
+            f"the value of {name!r} is of an older version of {node_type.id}, and {node_type.version} is installed",
+            hint=f"it is read as {describe_value(migrated.inputs[name])}" if migrated is not None else "",
+        )
+    return migrated if migrated is not None and (changed or migrated.conversions) else None
+
+
 def _find_fits(node: NodeDocument, node_type: NodeType, used: Collection[str]) -> Iterator[MigratedNode]:
     """Yield the node as it was meant in each older version that has all the names it uses, the newest first."""
     for major in reversed(range(node_type.major)):
@@ -189,6 +234,8 @@ def _find_fits(node: NodeDocument, node_type: NodeType, used: Collection[str]) -
 
 def _differ(first: MigratedNode, second: MigratedNode, used: Collection[str]) -> bool:
     names = [(first.outputs.get(name, name), second.outputs.get(name, name)) for name in used]
+    if first.conversions != second.conversions:
+        return True
     return first.inputs != second.inputs or any(one != other for one, other in names)
 
 
@@ -208,7 +255,7 @@ def _read_as(
     outputs = _compose_outputs(chain)
     if any(name and outputs.get(name, name) not in node_type.outputs for name in used):
         return None
-    return MigratedNode(inputs, version, _find_written_names(chain, node.inputs), outputs)
+    return _create_migrated(chain, node, inputs, version)
 
 
 def _existed(name: str, renamings: Iterable[Mapping[str, str | None]]) -> bool:

@@ -15,6 +15,7 @@ from studio.files import resolve_path
 from studio.graph.bind import Binder, may_map
 from studio.graph.carried import Carried
 from studio.graph.catalog import Catalog
+from studio.graph.conversion import bind_input
 from studio.graph.declared_inputs import DeclaredInputs
 from studio.graph.document import EdgeDocument, Graph, NodeDocument
 from studio.graph.edges import Edges, find_needed_nodes, find_used_outputs
@@ -271,7 +272,7 @@ class _Resolver:
             if name not in declared:
                 self.bind_unknown(resolved, declared, name, value, pointer, reports=is_migrated)
                 continue
-            bound = self.binder.bind(value, declared[name].spec, pointer)
+            bound = bind_input(self.binder, self.result, resolved, declared[name], value, pointer)
             if bound is not None:
                 resolved.inputs[name] = bound
             else:

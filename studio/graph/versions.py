@@ -28,6 +28,8 @@ def omit_versions(resolved: ResolvedGraph) -> dict[str, Any]:
 def migrate_document(resolved: ResolvedGraph, *, only: Collection[str] | None = None) -> dict[str, Any]:
     """Return a graph's document with the ids, versions and names of what is installed; edges follow.
 
+    A node keeps its version if values that come by an edge have another meaning in it.
+
     Args:
         resolved: The graph.
         only: Names of the nodes to migrate, with the edges from them; None for all.
@@ -80,10 +82,17 @@ def _omit(node: dict[str, Any], resolved: ResolvedNode | None) -> dict[str, Any]
 def _migrate(node: dict[str, Any], resolved: ResolvedNode | None) -> dict[str, Any]:
     if resolved is None or resolved.node_type is None:
         return dict(node)
+    if _is_converted(resolved):
+        return _state(dict(node), resolved)
     new = _insert_version({**node, "type": resolved.node_type.id}, resolved.node_type.version)
     if resolved.migrated is not None:
         new["inputs"] = dict(resolved.migrated.inputs)
     return new
+
+
+def _is_converted(resolved: ResolvedNode) -> bool:
+    """Say whether values for the node are converted when it runs: it stays as it was written."""
+    return resolved.migrated is not None and bool(resolved.migrated.conversions)
 
 
 def _follow(value: Any, resolved: ResolvedGraph) -> Any:
@@ -97,6 +106,6 @@ def _follow_edge(edge: dict[str, Any], resolved: ResolvedGraph) -> dict[str, Any
     text = edge.get("from")
     node_id, _, output = str(text).partition(".")
     node = resolved.nodes.get(node_id) if node_id != "inputs" else None
-    if node is None or node.migrated is None or output not in node.migrated.outputs:
+    if node is None or node.migrated is None or output not in node.migrated.outputs or _is_converted(node):
         return edge
     return {**edge, "from": f"{node_id}.{node.migrated.outputs[output]}"}

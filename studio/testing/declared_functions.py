@@ -76,6 +76,7 @@ def check_migrations(subject: Subject, report: Report) -> None:
     steps |= {f"the migration of {old!r}": step for old, step in declared.replaces.items() if step is not None}
     for name, step in steps.items():
         problems += [f"{name}: {problem}" for problem in _find_step_problems(step)]
+        problems += [f"{name}: {problem}" for problem in _find_conversion_problems(step, declared)]
     problems = problems or list(_find_unknown_results(declared))
     report.add("migrations", problems)
 
@@ -96,6 +97,25 @@ def _find_unknown_results(declared: NodeType) -> Iterator[str]:
         for new in values:
             if new not in declared.inputs:
                 yield f"{name}: {new!r} is not an input of version {declared.version}; name one of its inputs"
+
+
+def _find_conversion_problems(step: Migration, declared: NodeType) -> list[str]:
+    """Return the inputs that keep their names and whose default is converted, as if it were an old value."""
+    problems = []
+    for name, convert in step.list_kept().items():
+        default = declared.inputs[name].default if name in declared.inputs else None
+        if default is None:
+            continue
+        try:
+            converted = convert(default)
+        except Exception as error:  # the author's function
+            problems.append(f"values {name!r} raised {describe_error(error)} for the default {default!r}")
+        else:
+            changed = converted != default
+            problems += [
+                f"values {name!r} makes {converted!r} of {default!r}; return today's values as they are"
+            ] * changed
+    return problems
 
 
 def _find_step_problems(step: Migration) -> list[str]:

@@ -70,6 +70,14 @@ def change_in_place(inputs: dict[str, Any]) -> dict[str, Any]:
     return inputs
 
 
+def double(high: int) -> int:
+    return 2 * high
+
+
+def divide(high: int) -> int:
+    return high // 0
+
+
 @pytest.mark.parametrize(
     ("steps", "words"),
     [
@@ -88,6 +96,8 @@ def change_in_place(inputs: dict[str, Any]) -> dict[str, Any]:
         ({2: change_in_place}, "migration 2: it changes the mapping that it gets"),
         ({2: lambda inputs: 1 / 0}, "migration 2: it raised ZeroDivisionError"),
         ({2: lambda inputs: None}, "migration 2: it returned None"),
+        ({2: Migration(values={"high": double})}, "migration 2: values 'high' makes 18 of 9"),
+        ({2: Migration(values={"high": divide})}, "migration 2: values 'high' raised ZeroDivisionError"),
     ],
 )
 def test_bad_migrations_are_found(steps: Any, words: str) -> None:
