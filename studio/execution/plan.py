@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-
-import networkx as nx
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from studio.api import FramePosition, NodeType, TypeSpec
 from studio.graph.resolved import Bound, ResolvedGraph
 from studio.graph.source import Collected, Reference, Source, find_references
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 Outputs = dict[str, tuple[Source, TypeSpec]]
 
@@ -82,30 +85,32 @@ class Plan:
     Attributes:
         nodes: The nodes by id.
         outputs: The sources of the outputs asked for, with their types.
-        graph: The same as a networkx DiGraph: ids as nodes, edges from what is needed to who needs it.
     """
 
     nodes: dict[str, PlanNode] = field(default_factory=dict)
     outputs: Outputs = field(default_factory=dict)
-    graph: nx.DiGraph[str] = field(default_factory=nx.DiGraph)
+
+    @cached_property
+    def graph(self) -> nx.DiGraph[str]:
+        """The same as a networkx DiGraph: ids as nodes, edges from what is needed to who needs it."""
+        import networkx as nx  # only here: it takes a fifth of a second, and a run does without it
+
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph.add_nodes_from(self.nodes)
+        graph.add_edges_from((ref.node, node.id) for node in self.nodes.values() for ref in node.find_sources())
+        return graph
 
 
 def prune_plan(nodes: Mapping[str, PlanNode], outputs: Outputs) -> Plan:
-    """Return the plan of the nodes that outputs need, with its edges."""
+    """Return the plan of the nodes that outputs need."""
     pending = list({ref.node: None for source, _ in outputs.values() for ref in find_references(source)})
     seen = set(pending)
-    edges: list[tuple[str, str]] = []
     while pending:
-        node = nodes[pending.pop()]
-        for reference in node.find_sources():
-            edges.append((reference.node, node.id))
+        for reference in nodes[pending.pop()].find_sources():
             if reference.node not in seen:
                 seen.add(reference.node)
                 pending.append(reference.node)
-    plan = Plan({node_id: node for node_id, node in nodes.items() if node_id in seen}, outputs)
-    plan.graph.add_nodes_from(plan.nodes)
-    plan.graph.add_edges_from(edges)
-    return plan
+    return Plan({node_id: node for node_id, node in nodes.items() if node_id in seen}, outputs)
 
 
 def rename_nodes(plan: Plan, prefix: str) -> Plan:
@@ -128,4 +133,4 @@ def rename_nodes(plan: Plan, prefix: str) -> Plan:
         for node in plan.nodes.values()
     }
     outputs = {name: (rename(source), spec) for name, (source, spec) in plan.outputs.items()}
-    return Plan(nodes, outputs, nx.relabel_nodes(plan.graph, {node_id: prefix + node_id for node_id in plan.graph}))
+    return Plan(nodes, outputs)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # -- what runs and what does not ----------------------------------------------------------------------------
 
 
-def test_the_second_run_in_a_new_process_runs_no_node_and_loads_no_torch(
+def test_the_second_run_in_a_new_process_runs_no_node_and_loads_no_heavy_library(
     desk: Desk, poster: Callable[..., Path]
 ) -> None:
     graph = poster()
@@ -33,7 +33,7 @@ def test_the_second_run_in_a_new_process_runs_no_node_and_loads_no_torch(
     manifest = json.loads(next((desk / "again/.studio").glob("*.json")).read_text(encoding="utf-8"))
     assert manifest["cache"] == {"hits": 7, "calls": 7}
     assert "studio.execution.run" in modules
-    assert not {"torch", "cv2"} & modules
+    assert not {"torch", "cv2", "networkx"} & modules
     assert (desk / "out/poster.png").read_bytes() == (desk / "again/poster.png").read_bytes()
 
 
