@@ -51,7 +51,7 @@ def choose_region(
         raise MediaError(
             "E507",
             f"a part of {box[0]} x {box[1]} at {left}, {top} reaches outside an image of {source[0]} x {source[1]}",
-            hint="make the part smaller, or add room first with image.frame",
+            hint="make the part smaller, or add room first with image.add_border",
         )
     return left, top, box[0], box[1]
 

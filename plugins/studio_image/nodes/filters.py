@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from studio.api import Channels, Context, Field, Image, check_inputs, node
+from studio.api import Channels, Context, Field, Image, Migration, check_inputs, node
 from studio_image.checks import check_median
 
 
@@ -54,26 +54,30 @@ def sharpen_image(
     return Image(sharpen(image.pixels, radius, amount, threshold)) if radius > 0 and amount > 0 else image
 
 
-@node("image.edges")
+@node(
+    "image.edges",
+    version="2.0",
+    migrations={1: Migration(inputs={"low": "low_threshold", "high": "high_threshold", "blur": "sigma"})},
+)
 def detect_edges(
     ctx: Context,
     image: Image,
     *,
-    low: Annotated[float, Field(ge=0, le=1)] = 0.08,
-    high: Annotated[float, Field(ge=0, le=1)] = 0.2,
-    blur: Annotated[float, Field(ge=0, le=100, unit="pixels")] = 1.0,
+    low_threshold: Annotated[float, Field(ge=0, le=1)] = 0.08,
+    high_threshold: Annotated[float, Field(ge=0, le=1)] = 0.2,
+    sigma: Annotated[float, Field(ge=0, le=100, unit="pixels")] = 1.0,
 ) -> Annotated[Image, Channels(1)]:
     """Find edges (Canny 1986): white lines one pixel wide on black, from the luma at 8 bits.
 
     Args:
         image: Image to look at.
-        low: Weakest gradient that continues an edge; 1 is a step from black to white.
-        high: Weakest gradient that begins an edge.
-        blur: Standard deviation of a Gaussian before it.
+        low_threshold: Weakest gradient that continues an edge; 1 is a step from black to white.
+        high_threshold: Weakest gradient that begins an edge.
+        sigma: Standard deviation of a Gaussian before it.
     """
     from studio_image.detect_edges import detect_edges as detect
 
-    return Image(detect(image.pixels, low, high, blur))
+    return Image(detect(image.pixels, low_threshold, high_threshold, sigma))
 
 
 @node("image.add_noise")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from studio.api import Color, Context, Field, Image, check_inputs, node, parse_color
+from studio.api import Color, Context, Field, Image, Migration, check_inputs, node, parse_color
 from studio_image.anchor import Anchor
 from studio_image.checks import check_sides, check_target
 from studio_image.crop import Aspect
@@ -13,7 +13,12 @@ Side = Annotated[int, Field(ge=1, le=65_535, unit="pixels")]
 Method = Literal["auto", "lanczos", "area", "bicubic", "bilinear", "nearest"]
 
 
-@node("image.resize", check=check_inputs(check_sides, check_target))
+@node(
+    "image.resize",
+    check=check_inputs(check_sides, check_target),
+    version="2.0",
+    migrations={1: Migration(inputs={"color": "background"})},
+)
 def resize_image(
     ctx: Context,
     image: Image,
@@ -24,7 +29,7 @@ def resize_image(
     mode: Literal["stretch", "fit", "fill", "pad"] = "stretch",
     method: Method = "auto",
     anchor: Anchor = "center",
-    color: Color = "transparent",
+    background: Color = "transparent",
     linear_light: bool = False,
     multiple_of: Annotated[int, Field(ge=1, le=1024)] = 1,
 ) -> Image:
@@ -42,7 +47,7 @@ def resize_image(
         method: "auto" is Lanczos (3 lobes) to shrink and bicubic to enlarge; "area" takes means, "nearest"
             keeps samples.
         anchor: Which part stays ("fill"), or where the image lies ("pad").
-        color: Color of the rest for "pad".
+        background: Color of the rest for "pad".
         linear_light: Mix light instead of sRGB-encoded values: right for fine bright detail, slower.
         multiple_of: Round the sides to multiples of this, as networks ask for.
     """
@@ -66,7 +71,7 @@ def resize_image(
     else:
         result = Image(resample(image.pixels, *size, method, linear_light=linear_light, box=box))
     if both and mode == "pad" and size != target:
-        return Image(pad_to(result.pixels, target, anchor, parse_color(color)))
+        return Image(pad_to(result.pixels, target, anchor, parse_color(background)))
     return result
 
 
@@ -99,14 +104,14 @@ def crop_image(
     return Image(image.stored[top : top + high, left : left + wide])
 
 
-@node("image.rotate")
+@node("image.rotate", version="2.0", migrations={1: Migration(inputs={"color": "background"})})
 def rotate_image(
     ctx: Context,
     image: Image,
     *,
     degrees: Annotated[float, Field(unit="degrees")] = 90.0,
     expand: bool = True,
-    color: Color = "transparent",
+    background: Color = "transparent",
 ) -> Image:
     """Turn an image about its centre; exact for multiples of 90 degrees, bicubic otherwise.
 
@@ -114,11 +119,11 @@ def rotate_image(
         image: Image to turn.
         degrees: Angle, counterclockwise.
         expand: Grow the image so that nothing is cut off; otherwise its size stays.
-        color: Color of the corners; "transparent" gives the result an alpha channel.
+        background: Color of the corners; "transparent" gives the result an alpha channel.
     """
     from studio_image.rotate import rotate, rotate_quarters
 
-    fill = parse_color(color)
+    fill = parse_color(background)
     quarters = degrees / 90.0
     if quarters == round(quarters) and (expand or round(quarters) % 2 == 0):
         return Image(rotate_quarters(image.stored, round(quarters) % 4))
@@ -140,18 +145,23 @@ def flip_image(
     return Image(image.stored[down, across])
 
 
-@node("image.frame")
+@node(
+    "image.add_border",
+    version="2.0",
+    migrations={1: Migration(inputs={"size": "width", "line": "line_width"})},
+    replaces="image.frame",
+)
 def frame_image(
     ctx: Context,
     image: Image,
     *,
-    size: Annotated[int, Field(ge=0, le=65_535, unit="pixels")] = 32,
+    width: Annotated[int, Field(ge=0, le=65_535, unit="pixels")] = 32,
     left: Annotated[int | None, Field(ge=0, le=65_535, unit="pixels")] = None,
     top: Annotated[int | None, Field(ge=0, le=65_535, unit="pixels")] = None,
     right: Annotated[int | None, Field(ge=0, le=65_535, unit="pixels")] = None,
     bottom: Annotated[int | None, Field(ge=0, le=65_535, unit="pixels")] = None,
     color: Color = "#f6f3eb",
-    line: Annotated[int, Field(ge=0, le=1000, unit="pixels")] = 0,
+    line_width: Annotated[int, Field(ge=0, le=1000, unit="pixels")] = 0,
     line_color: Color = "#1a1a1c",
     radius: Annotated[float, Field(ge=0, le=65_535, unit="pixels")] = 0.0,
 ) -> Image:
@@ -159,25 +169,25 @@ def frame_image(
 
     Args:
         image: Image to frame.
-        size: Width of the border on all sides.
+        width: Width of the border on all sides.
         left: Width on the left instead.
         top: Width at the top instead.
         right: Width on the right instead.
         bottom: Width at the bottom instead.
         color: Color of the border; "transparent" adds room.
-        line: Width of a line between border and image, inside the border; 0 for none.
-        line_color: Its color.
+        line_width: Width of a line between border and image, inside the border; 0 for none.
+        line_color: Color of that line.
         radius: Radius of round outer corners; more than 0 gives the result an alpha channel.
     """
     from studio_image.frame import add_frame
 
-    sides = tuple(size if side is None else side for side in (left, top, right, bottom))
+    sides = tuple(width if side is None else side for side in (left, top, right, bottom))
     return Image(
         add_frame(
             image.pixels,
             (sides[0], sides[1], sides[2], sides[3]),
             parse_color(color),
-            line,
+            line_width,
             parse_color(line_color),
             radius,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from studio.api import Context, Field, Image, Mask, node
+from studio.api import Context, Field, Image, Mask, Migration, node
 from studio_image.blend_modes import BlendMode
 
 Place = Annotated[int, Field(ge=-1_000_000, le=1_000_000, unit="pixels")]
@@ -28,36 +28,40 @@ def composite_images(
     Args:
         base: Image below.
         top: Image above; what sticks out is cut off.
-        mask: Where the upper one shows, of its size.
-        x: Columns from the base's left edge to the upper one's, may be negative.
-        y: Rows from the base's top edge to the upper one's, may be negative.
-        opacity: Of the upper one.
+        mask: Where the top image shows, of its size.
+        x: Columns from the base's left edge to the top image's, may be negative.
+        y: Rows from the base's top edge to the top image's, may be negative.
+        opacity: Opacity of the top image, from 0 to 1.
         mode: How the colors mix; "add" is the sum, cut at 1.
     """
     from studio_image.bounds import check_same_size
     from studio_image.composite import composite
 
     if mask is not None:
-        check_same_size((mask.width, mask.height), (top.width, top.height), "the mask", "the upper image")
+        check_same_size((mask.width, mask.height), (top.width, top.height), "the mask", "the top image")
     cover = opacity if mask is None else mask.pixels * opacity
     return Image(composite(base.pixels, top.pixels, x, y, cover, mode))
 
 
-@node("image.blend")
-def blend_images(ctx: Context, first: Image, second: Image, *, amount: Share = 0.5, mask: Mask | None = None) -> Image:
+@node(
+    "image.blend",
+    version="2.0",
+    migrations={1: Migration(inputs={"first": "base", "second": "top", "amount": "opacity"})},
+)
+def blend_images(ctx: Context, base: Image, top: Image, *, opacity: Share = 0.5, mask: Mask | None = None) -> Image:
     """Mix two images of one size.
 
     Args:
-        first: An image.
-        second: Another, of the same size.
-        amount: Share of the second, 0 to 1.
-        mask: Where the second shows, multiplied by the amount; of the same size.
+        base: Image below.
+        top: Image above, of the same size.
+        opacity: Opacity of the top image, from 0 (the base alone) to 1 (the top alone).
+        mask: Where the top image shows, multiplied by the opacity; of the same size.
     """
     from studio_image.bounds import check_same_size
     from studio_image.composite import blend
 
-    size = (first.width, first.height)
-    check_same_size((second.width, second.height), size, "the second image", "the first")
+    size = (base.width, base.height)
+    check_same_size((top.width, top.height), size, "the top image", "the base")
     if mask is not None:
-        check_same_size((mask.width, mask.height), size, "the mask", "the first image")
-    return Image(blend(first.pixels, second.pixels, amount if mask is None else mask.pixels * amount))
+        check_same_size((mask.width, mask.height), size, "the mask", "the base")
+    return Image(blend(base.pixels, top.pixels, opacity if mask is None else mask.pixels * opacity))

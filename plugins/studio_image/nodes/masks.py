@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from studio.api import Channels, Color, Context, Field, Image, Mask, check_inputs, node, parse_color
+from studio.api import Channels, Color, Context, Field, Image, Mask, Migration, check_inputs, node, parse_color
 from studio_image.checks import check_area
 
 Side = Annotated[int, Field(ge=1, le=65_535, unit="pixels")]
@@ -87,15 +87,20 @@ def image_from_mask(ctx: Context, mask: Mask) -> Annotated[Image, Channels(1)]:
     return Image(mask.stored)
 
 
-@node("image.new_mask", check=check_inputs(check_area))
+@node(
+    "image.new_mask",
+    check=check_inputs(check_area),
+    version="2.0",
+    migrations={1: Migration(inputs={"left": "x", "top": "y"})},
+)
 def new_mask(
     ctx: Context,
     *,
     width: Side = 1024,
     height: Side = 1024,
     shape: Literal["rectangle", "ellipse"] = "rectangle",
-    left: Annotated[float, Field(ge=-65_535, le=65_535, unit="pixels")] = 0.0,
-    top: Annotated[float, Field(ge=-65_535, le=65_535, unit="pixels")] = 0.0,
+    x: Annotated[float, Field(ge=-65_535, le=65_535, unit="pixels")] = 0.0,
+    y: Annotated[float, Field(ge=-65_535, le=65_535, unit="pixels")] = 0.0,
     shape_width: Annotated[float | None, Field(gt=0, le=200_000, unit="pixels")] = None,
     shape_height: Annotated[float | None, Field(gt=0, le=200_000, unit="pixels")] = None,
     feather: Feather = 0.0,
@@ -107,8 +112,8 @@ def new_mask(
         width: Columns of the mask.
         height: Rows of the mask.
         shape: What is chosen.
-        left: Left edge of the shape.
-        top: Top edge of the shape.
+        x: Left edge of the shape.
+        y: Top edge of the shape.
         shape_width: Its width; without it all that is left.
         shape_height: Its height; without it all that is left.
         feather: Standard deviation of a Gaussian over the edge.
@@ -118,9 +123,9 @@ def new_mask(
     from studio_image.select import feather as soften
 
     check_area(width, height)
-    wide = max(width - left, 1.0) if shape_width is None else shape_width
-    high = max(height - top, 1.0) if shape_height is None else shape_height
-    chosen = soften(draw_shape(width, height, shape, (left, top, wide, high)), feather)
+    wide = max(width - x, 1.0) if shape_width is None else shape_width
+    high = max(height - y, 1.0) if shape_height is None else shape_height
+    chosen = soften(draw_shape(width, height, shape, (x, y, wide, high)), feather)
     return Mask(1 - chosen if invert else chosen)
 
 

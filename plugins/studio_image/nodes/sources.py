@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from studio.api import Color, Context, Field, File, Image, JsonValue, OutputPath, check_inputs, node, parse_color
+from studio.api import (
+    Color,
+    Context,
+    Field,
+    File,
+    Image,
+    JsonValue,
+    Migration,
+    OutputPath,
+    check_inputs,
+    node,
+    parse_color,
+)
 from studio_image.checks import check_area, check_channels, check_image_name
 
 Side = Annotated[int, Field(ge=1, le=65_535, unit="pixels")]
@@ -28,6 +40,16 @@ class Facts(NamedTuple):
     facts: JsonValue
 
 
+class Saved(NamedTuple):
+    """A file that was written.
+
+    Attributes:
+        path: The file, relative to the run's output folder.
+    """
+
+    path: str
+
+
 @node("image.load", lane="io")
 def load_image(ctx: Context, file: File) -> Image:
     """Load an image from a file.
@@ -42,14 +64,21 @@ def load_image(ctx: Context, file: File) -> Image:
     return ImageType().read_file(file.path, MediaLimits())
 
 
-@node("image.save", cache="never", lane="io", check=check_inputs(check_image_name))
+@node(
+    "image.save",
+    cache="never",
+    lane="io",
+    check=check_inputs(check_image_name),
+    version="2.0",
+    migrations={1: Migration(outputs={"text": "path"})},
+)
 def save_image(
     ctx: Context,
     image: Image,
     path: OutputPath,
     *,
     quality: Annotated[int | None, Field(ge=1, le=100)] = None,
-) -> str:
+) -> Saved:
     """Save an image to a file beside the graph's outputs; the extension chooses the format.
 
     A graph's own outputs are written without this node. The file appears complete or not at all.
@@ -64,7 +93,7 @@ def save_image(
 
     check_image_name(path.name)
     save(image, path, quality)
-    return path.name
+    return Saved(path.name)
 
 
 @node("image.info")
@@ -110,14 +139,19 @@ def new_image(
     return Image(fill(width, height, parsed, count))
 
 
-@node("image.gradient", check=check_inputs(check_area))
+@node(
+    "image.gradient",
+    check=check_inputs(check_area),
+    version="2.0",
+    migrations={1: Migration(inputs={"course": "kind"})},
+)
 def create_gradient(
     ctx: Context,
     *,
     width: Side = 1024,
     height: Side = 1024,
     colors: Annotated[list[Color], Field(min_length=1, max_length=64)] = ["#0f2027", "#2c5364", "#f2c987"],  # noqa: B006  (never written to)
-    course: Literal["linear", "radial"] = "linear",
+    kind: Literal["linear", "radial"] = "linear",
     degrees: Annotated[float, Field(unit="degrees")] = 270.0,
     linear_light: bool = False,
 ) -> Image:
@@ -127,7 +161,7 @@ def create_gradient(
         width: Columns.
         height: Rows.
         colors: Colors at equal distances, from the start (or the middle) to the end.
-        course: "linear", or "radial" from the middle to the corners.
+        kind: "linear", or "radial" from the middle to the corners.
         degrees: Direction of a linear one, counterclockwise: 0 runs to the right, 90 up, 270 down.
         linear_light: Mix light instead of encoded values (brighter in between).
     """
@@ -135,7 +169,7 @@ def create_gradient(
 
     check_area(width, height)
     stops = [parse_color(color) for color in colors]
-    return Image(draw_gradient(width, height, stops, course, degrees, linear_light=linear_light))
+    return Image(draw_gradient(width, height, stops, kind, degrees, linear_light=linear_light))
 
 
 @node("image.noise", check=check_inputs(check_area))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from studio.api import Color, Context, Field, File, Image, check_inputs, node, parse_color
+from studio.api import Color, Context, Field, File, Image, Migration, check_inputs, node, parse_color
 from studio_image.anchor import Anchor
 from studio_image.checks import check_font
 from studio_image.color import ColorOrAuto, Ink
@@ -14,19 +14,34 @@ Shift = Annotated[float, Field(ge=-1_000_000, le=1_000_000, unit="pixels")]
 Ems = Annotated[float, Field(ge=0, le=10, unit="em")]
 
 
-@node("image.draw_text", check=check_inputs(check_font))
+@node(
+    "image.draw_text",
+    check=check_inputs(check_font),
+    version="2.0",
+    migrations={
+        1: Migration(
+            inputs={
+                "size": "font_size",
+                "x": "offset_x",
+                "y": "offset_y",
+                "box": "background",
+                "box_radius": "background_radius",
+            }
+        )
+    },
+)
 def draw_text(
     ctx: Context,
     image: Image,
     text: Annotated[str, Field(max_length=20_000)],
     *,
-    size: Annotated[float, Field(ge=1, le=8192, unit="pixels")] = 48.0,
+    font_size: Annotated[float, Field(ge=1, le=8192, unit="pixels")] = 48.0,
     color: Color = "white",
     font: FontName = "sans",
     font_file: File | None = None,
     anchor: Anchor = "center",
-    x: Shift = 0.0,
-    y: Shift = 0.0,
+    offset_x: Shift = 0.0,
+    offset_y: Shift = 0.0,
     margin: Annotated[float, Field(ge=0, le=65_535, unit="pixels")] = 16.0,
     align: Literal["auto", "left", "center", "right"] = "auto",
     wrap_width: Annotated[float | None, Field(ge=0, le=1_000_000, unit="pixels")] = None,
@@ -37,9 +52,9 @@ def draw_text(
     shadow: Ink | None = None,
     shadow_offset: Ems = 0.05,
     shadow_blur: Ems = 0.06,
-    box: Ink | None = None,
+    background: Ink | None = None,
     padding: Ems = 0.4,
-    box_radius: Ems = 0.2,
+    background_radius: Ems = 0.2,
 ) -> Image:
     """Draw text on an image, kerned and antialiased, with line breaks and wrapping.
 
@@ -49,41 +64,41 @@ def draw_text(
     Args:
         image: Image to draw on; a grey one becomes RGB for a color that is not grey.
         text: What to draw; line breaks are kept.
-        size: Height of the em.
+        font_size: Height of the em.
         color: Color of the letters, may be transparent in part.
         font: "sans" and "sans_bold" (League Spartan), "serif" (EB Garamond), "display" (Bebas Neue, capitals only) or
             "universal" (DejaVu Sans).
         font_file: A TrueType or OpenType file to use instead.
         anchor: Where on the image the text lies.
-        x: Shift to the right from there.
-        y: Shift down from there.
+        offset_x: Shift to the right from the anchor.
+        offset_y: Shift down from the anchor.
         margin: Least distance from the image's edges.
         align: How lines lie to each other; "auto" follows the anchor.
         wrap_width: Longest line; without it the image less the margins, 0 never wraps.
         leading: Distance of lines.
         tracking: Space added between letters.
         outline: Width of a line around the letters; 0 for none.
-        outline_color: Its color.
+        outline_color: Color of the outline.
         shadow: Color of a soft shadow, such as "#000000a0".
         shadow_offset: How far it falls to the right and down.
         shadow_blur: Standard deviation of its softness.
-        box: Color of a ground under the text, such as "#00000080".
-        padding: Room between the text and the edge of the box.
-        box_radius: Radius of its corners.
+        background: Color of a box behind the text, such as "#00000080".
+        padding: Room between the text and the edge of that box.
+        background_radius: Radius of the corners of that box.
     """
     from studio_image import draw_text as drawing
     from studio_image.typeset import Style, load_fonts, warn_about
 
-    style = Style(load_fonts(font, font_file.path if font_file else None), size, tracking, leading)
+    style = Style(load_fonts(font, font_file.path if font_file else None), font_size, tracking, leading)
     decoration = drawing.Decoration(
         outline,
         parse_color(outline_color),
         parse_color(shadow) if shadow else None,
-        shadow_offset * size,
-        shadow_blur * size,
-        parse_color(box) if box else None,
-        padding * size,
-        box_radius * size,
+        shadow_offset * font_size,
+        shadow_blur * font_size,
+        parse_color(background) if background else None,
+        padding * font_size,
+        background_radius * font_size,
     )
     side = "left" if "left" in anchor else "right" if "right" in anchor else "center"
     result, block = drawing.draw_text(
@@ -93,7 +108,7 @@ def draw_text(
         parse_color(color),
         align=side if align == "auto" else align,  # type: ignore[arg-type]
         anchor=anchor,
-        shift=(x, y),
+        shift=(offset_x, offset_y),
         margin=margin,
         wrap_width=wrap_width,
         decoration=decoration,
@@ -102,19 +117,28 @@ def draw_text(
     return Image(result)
 
 
-@node("image.caption", check=check_inputs(check_font))
+@node(
+    "image.caption",
+    check=check_inputs(check_font),
+    version="2.0",
+    migrations={
+        1: Migration(
+            inputs={"style": "layout", "position": "anchor", "band_color": "background", "text_color": "color"}
+        )
+    },
+)
 def caption_image(
     ctx: Context,
     image: Image,
     text: Annotated[str, Field(max_length=2000)],
     *,
     subtitle: Annotated[str, Field(max_length=2000)] = "",
-    style: Literal["band", "overlay", "print"] = "band",
-    position: Literal["top", "bottom"] = "bottom",
+    layout: Literal["band", "overlay", "print"] = "band",
+    anchor: Literal["top", "bottom"] = "bottom",
     align: Literal["left", "center", "right"] = "center",
     size: Annotated[float, Field(ge=0, le=0.5)] = 0.0,
-    band_color: ColorOrAuto = "auto",
-    text_color: ColorOrAuto = "auto",
+    background: ColorOrAuto = "auto",
+    color: ColorOrAuto = "auto",
     font: FontName = "serif",
     font_file: File | None = None,
 ) -> Image:
@@ -126,13 +150,13 @@ def caption_image(
         image: Image to caption.
         text: The title; line breaks are kept.
         subtitle: A smaller line below it, set in spaced capitals.
-        style: "band" adds a strip of color, "overlay" lets a color rise over the image's edge, "print" adds a
+        layout: "band" adds a strip of color, "overlay" lets a color rise over the image's edge, "print" adds a
             paper margin on all sides.
-        position: Which edge the words are at.
+        anchor: Which edge the words are at.
         align: Where the words lie in their column.
         size: Size of the title as a share of the image's width; 0 chooses one.
-        band_color: Color of the ground; "auto" takes a deep shade of the image, or paper for "print".
-        text_color: Color of the title; "auto" takes the near black or near white that is easier to read.
+        background: Color of the ground; "auto" takes a deep shade of the image, or paper for "print".
+        color: Color of the title; "auto" takes the near black or near white that is easier to read.
         font: Font of the title, as for image.draw_text.
         font_file: A TrueType or OpenType file to use instead.
     """
@@ -141,7 +165,7 @@ def caption_image(
 
     if not text.strip() and not subtitle.strip():
         return image
-    look = Look(style, position, align, size, band_color, text_color)
+    look = Look(layout, anchor, align, size, background, color)
     fonts = load_fonts(font, font_file.path if font_file else None)
     result, blocks = add_caption(image.pixels, text, subtitle, look, fonts, load_fonts("sans"))
     warn_about(blocks, ctx.log)

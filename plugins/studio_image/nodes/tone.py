@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from studio.api import Channels, Color, Context, Field, Image, JsonValue, Mask, node, parse_color
+from studio.api import Channels, Color, Context, Field, Image, JsonValue, Mask, Migration, node, parse_color
 
 Grey = Annotated[Image, Channels(1)]
 
@@ -15,12 +15,12 @@ class Thresholded(NamedTuple):
     Attributes:
         image: Grey image of zeros and ones.
         mask: The same as a mask.
-        level: The level that parted dark and light, in [0, 1].
+        threshold: The luma that parted dark and light, in [0, 1].
     """
 
     image: Grey
     mask: Mask
-    level: float
+    threshold: float
 
 
 class Histogram(NamedTuple):
@@ -104,31 +104,35 @@ def invert_image(ctx: Context, image: Image) -> Image:
     return Image(invert(image.stored))
 
 
-@node("image.threshold")
+@node(
+    "image.threshold",
+    version="2.0",
+    migrations={1: Migration(inputs={"level": "threshold"}, outputs={"level": "threshold"})},
+)
 def threshold_image(
-    ctx: Context, image: Image, *, level: Annotated[float | None, Field(ge=0, le=1)] = None
+    ctx: Context, image: Image, *, threshold: Annotated[float | None, Field(ge=0, le=1)] = None
 ) -> Thresholded:
     """Turn an image into black and white by its luma.
 
     Args:
         image: Image to look at; alpha is left out.
-        level: From this luma on white; without it the level that parts the two best (Otsu 1979).
+        threshold: From this luma on white; without it the level that parts the two best (Otsu 1979).
     """
     from studio_image.pixels import compute_luma
     from studio_image.select import find_threshold, select_luma
 
-    if level is None:
-        level = find_threshold(compute_luma(image.pixels))
-    chosen = select_luma(image.pixels, level, level)
-    return Thresholded(Image(chosen), Mask(chosen), level)
+    if threshold is None:
+        threshold = find_threshold(compute_luma(image.pixels))
+    chosen = select_luma(image.pixels, threshold, threshold)
+    return Thresholded(Image(chosen), Mask(chosen), threshold)
 
 
-@node("image.convert")
+@node("image.convert", version="2.0", migrations={1: Migration(inputs={"colors": "channels"})})
 def convert_image(
     ctx: Context,
     image: Image,
     *,
-    colors: Literal["keep", "grey", "rgb", "rgba"] = "keep",
+    channels: Literal["keep", "grey", "rgb", "rgba"] = "keep",
     background: Color = "white",
     bits: Literal["keep", "8", "16", "float"] = "keep",
 ) -> Image:
@@ -136,17 +140,17 @@ def convert_image(
 
     Args:
         image: Image to change.
-        colors: "grey" is ITU-R BT.601 luma; "rgba" adds an opaque alpha.
+        channels: "grey" is ITU-R BT.601 luma; "rgba" adds an opaque alpha.
         background: Color that an alpha channel is laid over when it goes; its own alpha does not count.
         bits: Round samples to 8 or 16 bits; "keep" and "float" leave them.
     """
     from studio_image.convert import convert_channels, convert_depth
 
     ground = parse_color(background)
-    kept = colors == "keep" or {"grey": 1, "rgb": 3, "rgba": 4}[colors] == image.channels
+    kept = channels == "keep" or {"grey": 1, "rgb": 3, "rgba": 4}[channels] == image.channels
     if kept and bits in ("keep", "float"):
         return image
-    pixels = image.pixels if kept else convert_channels(image.pixels, colors, ground)
+    pixels = image.pixels if kept else convert_channels(image.pixels, channels, ground)
     return Image(convert_depth(pixels, bits))
 
 

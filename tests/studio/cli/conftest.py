@@ -168,7 +168,8 @@ def poster(desk: Desk) -> Callable[..., Path]:
                     "content": {"from": n("frame")}, "style": {"from": "inputs.painting"}, "quality": "draft"}},
                 n("finish"): {"type": "graph:parts/finish.json", "inputs": {"picture": {"from": n("paint")}}},
                 n("caption"): {"type": "image.caption", "inputs": {
-                    "image": {"from": n("finish") + ".picture"}, "text": {"from": "inputs.caption"}, "style": "print"}},
+                    "image": {"from": n("finish") + ".picture"}, "text": {"from": "inputs.caption"},
+                    "layout": "print"}},
             },
             "outputs": {"poster": {"from": n("caption")}},
         }  # fmt: skip

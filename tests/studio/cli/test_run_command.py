@@ -564,7 +564,7 @@ def picture(desk: Desk) -> Path:
                    "words": {"type": "text", "default": "Hello"}},
         "nodes": {
             "mix": {"type": "image.blend", "inputs": {
-                "first": {"from": "inputs.own"}, "second": {"from": "inputs.layer"}}},
+                "base": {"from": "inputs.own"}, "top": {"from": "inputs.layer"}}},
             "caption": {"type": "image.caption", "inputs": {
                 "image": {"from": "mix"}, "text": {"from": "inputs.words"}}},
         },
@@ -648,7 +648,7 @@ def test_two_files_of_one_name_are_distinguished(desk: Desk) -> None:
     graph = desk.write_graph("g.json", {
         "inputs": {"a": {"type": "image"}, "b": {"type": "image"}},
         "nodes": {"mix": {"type": "image.blend", "inputs": {
-            "first": {"from": "inputs.a"}, "second": {"from": "inputs.b"}}}},
+            "base": {"from": "inputs.a"}, "top": {"from": "inputs.b"}}}},
         "outputs": {"p": {"from": "mix"}},
     })  # fmt: skip
     desk.count(graph, "--set", "a=@one/p.png", "--set", "b=@two/p.png")

@@ -61,7 +61,7 @@ def test_a_video_at_an_input_that_takes_an_image_makes_a_video(registry: Registr
 
 def test_a_list_beside_a_video_zips_with_its_frames(registry: Registry, folder: Path) -> None:
     nodes = {
-        "a": put("image.blend", first={"from": "inputs.clip"}, second={"from": "new"}, amount=[0.1, 0.2]),
+        "a": put("image.blend", base={"from": "inputs.clip"}, top={"from": "new"}, opacity=[0.1, 0.2]),
         "new": put("image.new"),
     }
     document = {"studio": 1, "inputs": {"clip": {"type": "video"}}, "nodes": nodes, "outputs": {"o": {"from": "a"}}}
@@ -70,9 +70,9 @@ def test_a_list_beside_a_video_zips_with_its_frames(registry: Registry, folder: 
 
     assert resolved.errors == []
     assert {name: (bound.depth, bound.stream) for name, bound in resolved.nodes["a"].inputs.items()} == {
-        "first": (0, True),
-        "second": (0, False),
-        "amount": (0, True),
+        "base": (0, True),
+        "top": (0, False),
+        "opacity": (0, True),
     }
     assert str(resolved.outputs["o"][1]) == "video"
 

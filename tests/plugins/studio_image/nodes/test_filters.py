@@ -108,8 +108,8 @@ def test_high_thresholds_find_no_edge_in_a_faint_step() -> None:
     samples = np.zeros((20, 20), np.float32)
     samples[:, 10:] = 0.1
 
-    assert filters.detect_edges(CTX, Image(samples), low=0.2, high=0.4, blur=0).pixels.max() == 0
-    assert filters.detect_edges(CTX, Image(samples), low=0.02, high=0.05, blur=0).pixels.max() == 1
+    assert filters.detect_edges(CTX, Image(samples), low_threshold=0.2, high_threshold=0.4, sigma=0).pixels.max() == 0
+    assert filters.detect_edges(CTX, Image(samples), low_threshold=0.02, high_threshold=0.05, sigma=0).pixels.max() == 1
 
 
 def test_grain_has_the_strength_asked_for_and_leaves_alpha() -> None:

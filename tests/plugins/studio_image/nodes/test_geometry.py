@@ -92,7 +92,9 @@ def test_fill_keeps_the_part_at_the_anchor() -> None:
 
 
 def test_pad_centres_the_image_in_the_color() -> None:
-    padded = geometry.resize_image(CTX, Image(np.ones((10, 20, 3))), width=20, height=20, mode="pad", color="#ff0000")
+    padded = geometry.resize_image(
+        CTX, Image(np.ones((10, 20, 3))), width=20, height=20, mode="pad", background="#ff0000"
+    )
 
     assert padded.channels == 3
     assert padded.pixels[5:15] == pytest.approx(1.0)
@@ -130,7 +132,7 @@ def test_a_single_sample_can_be_resized_turned_and_framed(channels: int) -> None
 
     assert geometry.resize_image(CTX, dot, width=7, height=3).pixels == pytest.approx(0.5, abs=1e-6)
     assert geometry.rotate_image(CTX, dot, degrees=45).channels == 4
-    assert geometry.frame_image(CTX, dot, size=2).width == 5
+    assert geometry.frame_image(CTX, dot, width=2).width == 5
 
 
 @pytest.mark.parametrize(
@@ -174,7 +176,7 @@ def test_a_warp_close_to_a_quarter_turn_agrees_with_the_exact_one() -> None:
     image = geometry.resize_image(CTX, make_image(6, 8, 3), width=80, height=60)  # smooth
 
     exact = np.rot90(image.pixels, 1)
-    warped = geometry.rotate_image(CTX, image, degrees=90.0001, expand=False, color="black").pixels
+    warped = geometry.rotate_image(CTX, image, degrees=90.0001, expand=False, background="black").pixels
 
     assert warped[:, 12:68] == pytest.approx(exact[10:70, 2:58], abs=0.01)
 
@@ -202,7 +204,9 @@ def test_flipping_twice_gives_the_image_back() -> None:
 def test_a_frame_surrounds_the_untouched_image() -> None:
     image = make_image(10, 12, 3)
 
-    framed = geometry.frame_image(CTX, image, size=4, bottom=9, color="#0000ff", line=1, line_color="black").pixels
+    framed = geometry.frame_image(
+        CTX, image, width=4, bottom=9, color="#0000ff", line_width=1, line_color="black"
+    ).pixels
 
     assert framed.shape == (23, 20, 3)
     assert np.array_equal(framed[4:14, 4:16], image.pixels)
@@ -212,7 +216,7 @@ def test_a_frame_surrounds_the_untouched_image() -> None:
 
 
 def test_round_corners_are_clear_and_the_middle_is_not() -> None:
-    framed = geometry.frame_image(CTX, Image(np.ones((40, 40, 3))), size=0, radius=10).pixels
+    framed = geometry.frame_image(CTX, Image(np.ones((40, 40, 3))), width=0, radius=10).pixels
 
     assert framed[0, 0, 3] == 0
     assert framed[0, 20, 3] == 1

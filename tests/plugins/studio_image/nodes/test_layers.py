@@ -98,7 +98,7 @@ def test_the_inputs_are_left_as_they_are() -> None:
 
 
 def test_a_mask_of_another_size_is_an_error_with_both_sizes() -> None:
-    with pytest.raises(MediaError, match="2 x 1 but the upper image is 1 x 1") as caught:
+    with pytest.raises(MediaError, match="2 x 1 but the top image is 1 x 1") as caught:
         layers.composite_images(CTX, dot(0.0), dot(1.0), mask=Mask(np.ones((1, 2))))
 
     assert caught.value.code == "E507"
@@ -107,14 +107,14 @@ def test_a_mask_of_another_size_is_an_error_with_both_sizes() -> None:
 def test_a_blend_mixes_with_alpha_multiplied_in() -> None:
     red, clear = dot(1.0, 0.0, 0.0, 1.0), dot(0.0, 1.0, 0.0, 0.0)
 
-    assert layers.blend_images(CTX, red, clear, amount=0.25).pixels[0, 0] == pytest.approx([1.0, 0, 0, 0.75])
-    assert layers.blend_images(CTX, dot(0.2), dot(1.0, 0.0, 0.6), amount=0.5).pixels[0, 0] == pytest.approx(
+    assert layers.blend_images(CTX, red, clear, opacity=0.25).pixels[0, 0] == pytest.approx([1.0, 0, 0, 0.75])
+    assert layers.blend_images(CTX, dot(0.2), dot(1.0, 0.0, 0.6), opacity=0.5).pixels[0, 0] == pytest.approx(
         [0.6, 0.1, 0.4])  # fmt: skip
 
 
 def test_a_blend_mask_chooses_where_the_second_shows() -> None:
     mask = Mask(np.array([[0.0, 0.5, 1.0]], np.float32))
 
-    mixed = layers.blend_images(CTX, Image(np.zeros((1, 3))), Image(np.ones((1, 3))), amount=0.8, mask=mask)
+    mixed = layers.blend_images(CTX, Image(np.zeros((1, 3))), Image(np.ones((1, 3))), opacity=0.8, mask=mask)
 
     assert mixed.pixels[0, :, 0] == pytest.approx([0, 0.4, 0.8])

@@ -100,8 +100,8 @@ def test_growing_can_be_cancelled_between_steps() -> None:
 
 
 def test_shapes_cover_their_area() -> None:
-    box = masks.new_mask(CTX, width=50, height=40, left=10.5, top=5, shape_width=20, shape_height=10).pixels
-    disc = masks.new_mask(CTX, width=50, height=40, shape="ellipse", left=5, top=5, shape_width=40, shape_height=30)
+    box = masks.new_mask(CTX, width=50, height=40, x=10.5, y=5, shape_width=20, shape_height=10).pixels
+    disc = masks.new_mask(CTX, width=50, height=40, shape="ellipse", x=5, y=5, shape_width=40, shape_height=30)
 
     assert box.sum() == pytest.approx(200)
     assert box[5, 10] == pytest.approx(0.5)

@@ -27,7 +27,7 @@ def dot(*samples: float) -> Image:
 def test_a_saved_image_loads_as_it_was(tmp_path: Path, channels: int) -> None:
     target = OutputPath(tmp_path / "a.png", "a.png")
 
-    assert sources.save_image(CTX, make_image(channels), target) == "a.png"
+    assert sources.save_image(CTX, make_image(channels), target).path == "a.png"
 
     assert sources.load_image(CTX, File(target.path, "0" * 64, 1)) == make_image(channels)
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
@@ -100,7 +100,7 @@ def test_a_gradient_runs_from_the_first_color_to_the_last_in_its_direction() -> 
 
 
 def test_a_radial_gradient_is_the_same_all_around() -> None:
-    image = sources.create_gradient(CTX, width=51, height=51, course="radial", colors=["red", "blue"]).pixels
+    image = sources.create_gradient(CTX, width=51, height=51, kind="radial", colors=["red", "blue"]).pixels
 
     assert image[25, 25] == pytest.approx([1, 0, 0], abs=0.02)
     assert image[0, 0] == pytest.approx([0, 0, 1], abs=0.03)

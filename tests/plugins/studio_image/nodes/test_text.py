@@ -37,7 +37,7 @@ ANCHORS = {
 def test_ink_lies_at_its_anchor_within_the_margin(anchor: str) -> None:
     across, down = ANCHORS[anchor]
 
-    left, top, right, bottom = find_ink(text.draw_text(CTX, black(), "HXH", size=40, anchor=anchor, margin=20))
+    left, top, right, bottom = find_ink(text.draw_text(CTX, black(), "HXH", font_size=40, anchor=anchor, margin=20))
 
     assert left >= 20
     assert top >= 20
@@ -49,7 +49,7 @@ def test_ink_lies_at_its_anchor_within_the_margin(anchor: str) -> None:
 
 
 def test_capitals_are_as_high_as_the_font_says() -> None:
-    _, top, _, bottom = find_ink(text.draw_text(CTX, black(), "HHH", size=100, font="display"))
+    _, top, _, bottom = find_ink(text.draw_text(CTX, black(), "HHH", font_size=100, font="display"))
 
     assert bottom - top == pytest.approx(100 * typeset.load_font("display").tables.cap_height, abs=1.5)
 
@@ -57,7 +57,7 @@ def test_capitals_are_as_high_as_the_font_says() -> None:
 def test_nothing_but_the_text_changes() -> None:
     image = Image(np.random.default_rng(0).random((200, 400, 3), dtype=np.float32))
 
-    drawn = text.draw_text(CTX, image, "here", size=20, anchor="top_left", margin=10)
+    drawn = text.draw_text(CTX, image, "here", font_size=20, anchor="top_left", margin=10)
 
     assert np.array_equal(drawn.pixels[60:], image.pixels[60:])
     assert np.array_equal(drawn.pixels[:, 120:], image.pixels[:, 120:])
@@ -70,7 +70,7 @@ def test_no_text_draws_nothing(words: str) -> None:
 
 
 def test_letters_have_the_color_and_antialiased_edges() -> None:
-    drawn = text.draw_text(CTX, black(), "O", size=80, color="#ff8000").pixels
+    drawn = text.draw_text(CTX, black(), "O", font_size=80, color="#ff8000").pixels
 
     assert drawn.reshape(-1, 3).max(axis=0) == pytest.approx([1, 128 / 255, 0])
     levels = np.unique(drawn[:, :, 0])
@@ -81,7 +81,7 @@ def test_letters_have_the_color_and_antialiased_edges() -> None:
 def test_a_grey_image_stays_grey_for_a_grey_color_and_16_bits_stay_deep() -> None:
     deep = Image(np.full((60, 200), 12345, np.uint16))
 
-    drawn = text.draw_text(CTX, deep, "Hi", size=20, color="white", anchor="left")
+    drawn = text.draw_text(CTX, deep, "Hi", font_size=20, color="white", anchor="left")
 
     assert drawn.channels == 1
     assert drawn.pixels[0, 199, 0] == pytest.approx(12345 / 65535, abs=1e-7)
@@ -89,7 +89,7 @@ def test_a_grey_image_stays_grey_for_a_grey_color_and_16_bits_stay_deep() -> Non
 
 
 def test_text_on_a_transparent_image_is_opaque_only_where_it_is() -> None:
-    drawn = text.draw_text(CTX, black(channels=4), "HXH", size=60, color="#00ff00").pixels
+    drawn = text.draw_text(CTX, black(channels=4), "HXH", font_size=60, color="#00ff00").pixels
 
     assert drawn[0, 0, 3] == 0
     assert drawn[:, :, 3].max() == 1
@@ -100,7 +100,7 @@ def test_text_on_a_transparent_image_is_opaque_only_where_it_is() -> None:
 def test_characters_that_no_font_has_are_named_and_do_not_crash() -> None:
     context = TestContext()
 
-    drawn = text.draw_text(context, black(), "ok 🎨 中 ❤️ 👩‍🎨", size=20)
+    drawn = text.draw_text(context, black(), "ok 🎨 中 ❤️ 👩‍🎨", font_size=20)
 
     assert drawn != black()
     assert len(context.messages) == 1
@@ -119,7 +119,7 @@ def test_any_script_is_drawn_without_a_crash(words: str, shaping: bool, monkeypa
     if not shaping:
         monkeypatch.setattr(typeset, "_can_shape", lambda: False)
 
-    assert text.draw_text(TestContext(), black(), words, size=30) != black()
+    assert text.draw_text(TestContext(), black(), words, font_size=30) != black()
 
 
 def test_composed_and_decomposed_accents_look_the_same() -> None:
@@ -127,11 +127,11 @@ def test_composed_and_decomposed_accents_look_the_same() -> None:
 
 
 def test_outline_shadow_and_box_lie_around_the_letters() -> None:
-    plain = find_ink(text.draw_text(CTX, black(), "H", size=60))
+    plain = find_ink(text.draw_text(CTX, black(), "H", font_size=60))
 
-    outlined = find_ink(text.draw_text(CTX, black(), "H", size=60, outline=5, outline_color="red"))
-    shadowed = find_ink(text.draw_text(CTX, black(), "H", size=60, shadow="red", shadow_offset=0.2, shadow_blur=0))
-    boxed = find_ink(text.draw_text(CTX, black(), "H", size=60, box="#400000", padding=0.5))
+    outlined = find_ink(text.draw_text(CTX, black(), "H", font_size=60, outline=5, outline_color="red"))
+    shadowed = find_ink(text.draw_text(CTX, black(), "H", font_size=60, shadow="red", shadow_offset=0.2, shadow_blur=0))
+    boxed = find_ink(text.draw_text(CTX, black(), "H", font_size=60, background="#400000", padding=0.5))
 
     assert [b - a for a, b in zip(plain, outlined, strict=True)] == pytest.approx([-5, -5, 5, 5], abs=1)
     assert [b - a for a, b in zip(plain, shadowed, strict=True)] == pytest.approx([0, 0, 12, 12], abs=1)
@@ -141,7 +141,7 @@ def test_outline_shadow_and_box_lie_around_the_letters() -> None:
 
 def test_alignment_moves_the_shorter_line() -> None:
     def find_second_line(align: str) -> int:
-        drawn = text.draw_text(CTX, black(), "HHHHHHHH\nI", size=30, align=align)
+        drawn = text.draw_text(CTX, black(), "HHHHHHHH\nI", font_size=30, align=align)
         bottom = find_ink(drawn)[3]
         lower = drawn.pixels[bottom - 10 : bottom].max(axis=(0, 2))
         return int(np.argmax(lower > 0.5))
@@ -163,7 +163,7 @@ def test_a_font_of_ones_own_is_used_and_a_broken_one_is_an_error(tmp_path: Path)
 
 def test_text_larger_than_an_image_may_be_is_an_error() -> None:
     with pytest.raises(MediaError) as caught:
-        text.draw_text(CTX, black(), "W" * 2000, size=8000, wrap_width=0)
+        text.draw_text(CTX, black(), "W" * 2000, font_size=8000, wrap_width=0)
 
     assert caught.value.code == "E506"
 
@@ -171,7 +171,7 @@ def test_text_larger_than_an_image_may_be_is_an_error() -> None:
 def test_a_long_text_is_set_in_time() -> None:
     began = time.process_time()
 
-    text.draw_text(CTX, black(), "word " * 4000, size=8)
+    text.draw_text(CTX, black(), "word " * 4000, font_size=8)
 
     assert time.process_time() - began < 5.0  # measured 1.3 s on two busy cores
 
@@ -181,14 +181,14 @@ def test_drawing_on_a_single_sample_works() -> None:
 
     assert text.draw_text(CTX, dot, "A").width == 1
     for style in ("band", "overlay", "print"):
-        assert text.caption_image(CTX, dot, "A title", subtitle="and more", style=style).width >= 1
+        assert text.caption_image(CTX, dot, "A title", subtitle="and more", layout=style).width >= 1
 
 
 @pytest.mark.parametrize("position", ["top", "bottom"])
 def test_a_band_is_added_and_the_image_stays_as_it_is(position: str) -> None:
     image = Image(np.random.default_rng(0).random((150, 300, 3), dtype=np.float32))
 
-    result = text.caption_image(CTX, image, "A Title", subtitle="and a line", position=position, band_color="navy")
+    result = text.caption_image(CTX, image, "A Title", subtitle="and a line", anchor=position, background="navy")
 
     band = result.height - 150
     inner = result.pixels[:150] if position == "bottom" else result.pixels[band:]
@@ -200,7 +200,7 @@ def test_a_band_is_added_and_the_image_stays_as_it_is(position: str) -> None:
 
 
 def test_the_words_of_a_band_lie_inside_it_and_in_its_middle() -> None:
-    result = text.caption_image(CTX, black(300, 150), "Title", band_color="black", text_color="white")
+    result = text.caption_image(CTX, black(300, 150), "Title", background="black", color="white")
 
     left, top, right, bottom = find_ink(result)
 
@@ -213,7 +213,7 @@ def test_the_words_of_a_band_lie_inside_it_and_in_its_middle() -> None:
 def test_an_overlay_keeps_the_size_and_the_far_half_of_the_image() -> None:
     image = Image(np.random.default_rng(0).random((400, 300, 3), dtype=np.float32))
 
-    result = text.caption_image(CTX, image, "Title", style="overlay", text_color="white")
+    result = text.caption_image(CTX, image, "Title", layout="overlay", color="white")
 
     assert (result.width, result.height) == (300, 400)
     assert np.array_equal(result.pixels[:200], image.pixels[:200])
@@ -221,7 +221,7 @@ def test_an_overlay_keeps_the_size_and_the_far_half_of_the_image() -> None:
 
 
 def test_a_print_has_paper_on_all_sides() -> None:
-    result = text.caption_image(CTX, black(300, 200), "Title", style="print").pixels
+    result = text.caption_image(CTX, black(300, 200), "Title", layout="print").pixels
 
     for edge in (result[0], result[-1], result[:, 0], result[:, -1]):
         assert edge.min() > 0.9
@@ -230,7 +230,7 @@ def test_a_print_has_paper_on_all_sides() -> None:
 def test_a_long_title_is_made_smaller_until_it_fits() -> None:
     title = "An exceedingly long title with donaudampfschifffahrtsgesellschaft " * 3
 
-    result = text.caption_image(CTX, black(200, 200), title, band_color="black", text_color="white")
+    result = text.caption_image(CTX, black(200, 200), title, background="black", color="white")
 
     left, _, right, _ = find_ink(result)
     assert left > 4
@@ -239,7 +239,7 @@ def test_a_long_title_is_made_smaller_until_it_fits() -> None:
 
 @pytest.mark.parametrize("ground", ["white", "black", "#808080", "#ffcc00", "#102060"])
 def test_the_title_can_be_read_on_any_band(ground: str) -> None:
-    result = text.caption_image(CTX, black(900, 300), "Title", band_color=ground, font="sans_bold")
+    result = text.caption_image(CTX, black(900, 300), "Title", background=ground, font="sans_bold")
     band = result.pixels[300:] @ np.array([0.2126, 0.7152, 0.0722], np.float32)
 
     low, high = sorted((float(band.min()), float(band.max())))

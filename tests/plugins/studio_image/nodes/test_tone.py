@@ -67,23 +67,23 @@ def test_otsu_parts_two_heaps_between_them() -> None:
 
     result = tone.threshold_image(CTX, Image(heaps.reshape(20, 50)))
 
-    assert 0.35 < result.level < 0.65
+    assert 0.35 < result.threshold < 0.65
     assert result.mask.pixels.sum() == 500
     assert np.array_equal(result.image.pixels[:, :, 0], result.mask.pixels)
 
 
 def test_a_flat_image_has_a_threshold_too() -> None:
-    assert tone.threshold_image(CTX, dot(0.5)).level == pytest.approx(0.5, abs=0.01)
+    assert tone.threshold_image(CTX, dot(0.5)).threshold == pytest.approx(0.5, abs=0.01)
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize(("colors", "count"), [("grey", 1), ("rgb", 3), ("rgba", 4)])
 def test_converting_gives_the_channels_asked_for(channels: int, colors: str, count: int) -> None:
-    assert tone.convert_image(CTX, Image(np.ones((2, 2, channels))), colors=colors).channels == count
+    assert tone.convert_image(CTX, Image(np.ones((2, 2, channels))), channels=colors).channels == count
 
 
 def test_dropped_alpha_lets_the_background_through() -> None:
-    shown = tone.convert_image(CTX, dot(1.0, 0.0, 0.0, 0.25), colors="rgb", background="#0000ff")
+    shown = tone.convert_image(CTX, dot(1.0, 0.0, 0.0, 0.25), channels="rgb", background="#0000ff")
 
     assert shown.pixels[0, 0] == pytest.approx([0.25, 0, 0.75])
 

@@ -30,7 +30,7 @@ def chain(resolve: Resolve, count: int, reach: int = 1) -> ResolvedGraph:
     nodes: dict[str, Any] = {"n0": {"type": "image.new"}}
     for i in range(1, count):
         sources = [{"from": f"n{max(0, i - step)}"} for step in (1, reach)]
-        nodes[f"n{i}"] = {"type": "image.blend", "inputs": {"first": sources[0], "second": sources[1]}}
+        nodes[f"n{i}"] = {"type": "image.blend", "inputs": {"base": sources[0], "top": sources[1]}}
     return resolve(nodes=nodes, outputs={"o": {"from": f"n{count - 1}"}})
 
 
