@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.app import Studio
-from studio.batch.columns import Columns, fingerprint_item
-from studio.batch.groups import NAME_COLUMN, Group, combine, create_items_error, list_rows
+from studio.batch.columns import Columns, fingerprint_item, name_item
+from studio.batch.groups import NAME_COLUMN, Group, Row, combine, create_items_error, list_rows
 from studio.batch.item import Item, ItemResult, ItemState
 from studio.batch.item_executor import ItemExecutor
 from studio.batch.item_import import ImportSummary, ItemImport
@@ -22,6 +22,7 @@ from studio.batch.names import create_names, find_shown_values, writes_by_name
 from studio.batch.planned_code import describe_code, describe_node_types, describe_value_types
 from studio.batch.process_worker import ProcessWorker, create_environments
 from studio.batch.run import BatchRun, Policy, StartWorker
+from studio.batch.shard import Shard
 from studio.batch.spec import BatchSpec, create_spec, resolve_spec
 from studio.batch.tables import open_table
 from studio.batch.weights import WeightDigests, find_graph_models, find_models
@@ -85,6 +86,7 @@ class Batch:
         groups: The items: groups multiply.
         given: Values that all items share.
         name_column: The column that names items.
+        shard: The part of the items that is meant; None for all.
 
     Raises:
         GraphError: The graph has errors.
@@ -99,8 +101,10 @@ class Batch:
         *,
         given: Mapping[str, Any] | None = None,
         name_column: str = NAME_COLUMN,
+        shard: Shard | None = None,
     ) -> None:
         self.studio = studio
+        self.shard = shard
         self.spec = spec
         self.resolved = resolve_spec(studio, spec)
         self._groups = groups
@@ -118,43 +122,67 @@ class Batch:
         """
         findings: list[Finding] = []
         self._columns.check_given(findings)
-        for index, rows in enumerate(combine(self._groups)):
+        for index, rows in self._combine_rows():
             item = self._columns.read(rows, index, findings)
             if item is not None and not findings:
                 yield item
         if findings:
             raise create_items_error(findings)
 
-    def import_items(self, ledger: Ledger, *, keep: bool = True) -> ImportSummary:
+    def _combine_rows(self) -> Iterator[tuple[int, tuple[Row, ...]]]:
+        """Yield the rows of each item with its place among all items, of the shard alone."""
+        for index, rows in enumerate(combine(self._groups)):
+            if self.shard is None or name_item(rows, index) in self.shard:
+                yield index, rows
+
+    def import_items(
+        self, ledger: Ledger, *, keep: bool = True, inspect: Callable[[ItemImport], object] | None = None
+    ) -> ImportSummary:
         """Check every item, and import all into a ledger, or none if one is invalid.
 
         Args:
             ledger: The ledger.
             keep: Whether to import them; else the ledger stays as it is, and the summary says what would change.
+            inspect: Called with the import when all items are in it.
 
         Raises:
             ItemsError: Rows are invalid, or two items have one name; it carries all findings.
+            UsageError: E749 if the ledger has another shard.
         """
         findings: list[Finding] = []
+        self._check_shard(ledger)
         self._columns.check_given(findings)
         weights = WeightDigests(self.studio.models.digest)
         key = self._make_key(weights)
         with ledger.import_items(keep=keep) as importing:
-            for index, rows in enumerate(combine(self._groups)):
+            for index, rows in self._combine_rows():
                 item = self._columns.read(rows, index, findings)
                 if item is not None:
                     self._import_item(item, importing, key, weights, findings)
             if findings:
                 raise create_items_error(findings)
+            if inspect is not None:
+                inspect(importing)
         if not keep:
             return importing.summary
         facts = {
+            "shard": str(self.shard) if self.shard is not None else None,
             "graph": state_versions(self.resolved),
             "path": self.spec.path,
             "title": self.resolved.graph.document.title,
         }
         ledger.store(**facts, spec=self.spec.to_json(), outputs=self._describe_outputs(), version=VERSION)
         return importing.summary
+
+    def _check_shard(self, ledger: Ledger) -> None:
+        """Refuse to let one shard replace another, or all items, in a folder."""
+        if self.shard is None or not ledger.summary().total:
+            return
+        known = ledger.describe().get("shard")
+        if known != str(self.shard):
+            has = f"has shard {known}" if known else "has items of no shard"
+            hint = "give each shard a folder of its own; processes that see one folder share its items without --shard"
+            raise UsageError("E749", f"{str(ledger.folder)!r} {has}, not {self.shard}", where="--shard", hint=hint)
 
     def _import_item(
         self, item: Item, importing: ItemImport, key: str, weights: WeightDigests, findings: list[Finding]

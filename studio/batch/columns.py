@@ -73,8 +73,7 @@ class Columns:
             check_required(self._inputs, values, f"{source}#/", collected, _COLUMN_HINT)
         if len(findings) > before:
             return None
-        name = "_".join(row.label for row in rows if row.label) or f"{index + 1:05d}"
-        return Item(index, escape_surrogates(name, "%"), values, escape_surrogates(source))
+        return Item(index, name_item(rows, index), values, escape_surrogates(source))
 
     def _read_row(
         self, row: Row, values: dict[str, Any], findings: Findings, givers: dict[str, Row] | None = None
@@ -130,6 +129,12 @@ def _is_left_out(value: Any, end: Input) -> bool:
     """Say whether a cell leaves an input to its default: an empty one does, unless it is a text that is required."""
     is_empty = value is None or (isinstance(value, Cell) and value == "")
     return is_empty and not (end.required and end.spec.name == "text" and value is not None)
+
+
+def name_item(rows: Sequence[Row], index: int) -> str:
+    """Return the name of the item that rows of several groups make together."""
+    name = "_".join(row.label for row in rows if row.label) or f"{index + 1:05d}"
+    return escape_surrogates(name, "%")
 
 
 def fingerprint_item(item: Item, batch_key: str, name: str, weights: Sequence[str] = ()) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -39,11 +40,13 @@ class Policy:
         on_error: "continue", or "stop": start no more items after one that failed for good.
         retries: How often a failed item is tried again.
         backoff_seconds: Wait before the first retry; it doubles each time.
+        most_items: Run so many items at most, and leave the rest; None for all.
     """
 
     on_error: Literal["continue", "stop"] = "continue"
     retries: int = 0
     backoff_seconds: float = 1.0
+    most_items: int | None = None
 
 
 @dataclass
@@ -84,6 +87,7 @@ class BatchRun:
         self._start = start
         self._workers = workers
         self._policy = policy or Policy()
+        self._quota = self._policy.most_items if self._policy.most_items is not None else sys.maxsize
         self._inbox: queue.SimpleQueue[tuple[Worker, ItemResult | WorkerLost] | None] = queue.SimpleQueue()
         self._members: list[_Member] = []
         self._retry_alone: list[Lease] = []
@@ -150,7 +154,7 @@ class BatchRun:
         """Return whether no item is left, here or elsewhere; reclaim the items of dead processes first."""
         if self.running:
             return False
-        if self._stopping:
+        if self._stopping or not self._quota:
             return True
         self._leases.reclaim()
         return self._leases.find_wait() is None and not self._leases.count_running_elsewhere()
@@ -189,13 +193,14 @@ class BatchRun:
     def _fill_window(self, member: _Member) -> None:
         """Fill a worker's window once a quarter of it is free, so that calls wait together and can be stacked."""
         room = member.worker.window - len(member.held)
-        if room * 4 < member.worker.window:
+        if room * 4 < member.worker.window or not self._quota:
             return
-        leases = self._leases.claim(room)
+        leases = self._leases.claim(min(room, self._quota))
         blocked = [lease for lease in leases if lease.item.index in member.held]
         if blocked:  # the table changed, and the worker still runs what was in these places: it reports by place
             self._leases.give_back(blocked)
             leases = [lease for lease in leases if lease not in blocked]
+        self._quota -= len(leases)
         if leases:
             self._assign(member, leases)
 
@@ -248,6 +253,7 @@ class BatchRun:
         if lease.attempts < self._policy.retries and not self._stopping:
             delay = min(_LONGEST_WAIT_SECONDS, self._policy.backoff_seconds * 2**lease.attempts)
             self._leases.give_back([lease], delay_seconds=delay, failed=result.error)
+            self._quota += 1
             return []
         if self._policy.on_error == "stop":
             self._stopping = True
@@ -265,6 +271,7 @@ class BatchRun:
         finished: _Finished = []
         if not started:
             self._leases.give_back(held)
+            self._quota += len(held)
         elif len(held) == 1:
             finished = self._handle_crash(held[0], lost)
         else:

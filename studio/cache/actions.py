@@ -92,6 +92,12 @@ class ActionTable:
         rows = self._read("select * from actions where node_type = ? order by made desc limit ?", (node_type, limit))
         return [action for row in rows if (action := _parse_action(row)) is not None]
 
+    def find_mean_seconds(self, node_type: str, limit: int = 500) -> float | None:
+        """Return how long a node type took in the mean of its newest actions; None if there is none."""
+        newest = "select seconds from actions where node_type = ? order by made desc limit ?"
+        found = self._read(f"select avg(seconds) from ({newest})", (node_type, limit))[0][0]
+        return float(found) if found is not None else None
+
     def find_blob(self, digest: str) -> BlobRow | None:
         """Return the row of a blob, or None."""
         rows = self._read(

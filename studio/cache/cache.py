@@ -90,6 +90,14 @@ class Cache:
                 self._remember(action)
         return action
 
+    def find_mean_seconds(self, node_type: str) -> float | None:
+        """Return how long calls of a node type took in the mean; None if the tier on disk has none."""
+        if self.disk is None:
+            return None
+        with contextlib.suppress(CacheError):
+            return self.disk.table.find_mean_seconds(node_type)
+        return None
+
     def load(self, digest: str) -> Any:
         """Return a value by its digest, or MISSING."""
         value = self.memory.get(digest, MISSING)

@@ -13,7 +13,8 @@ import click
 from studio.batch.item import ItemState
 from studio.cli.batch_inspection import describe_summary, export_command, status_command
 from studio.cli.batch_items import ItemOptions, find_groups
-from studio.cli.batch_workers import open_workers
+from studio.cli.batch_merging import merge_command
+from studio.cli.batch_workers import count_workers, open_workers
 from studio.cli.interrupts import Interrupts
 from studio.cli.main import CANCELLED, DONE, FAILED, PARTLY
 from studio.cli.messages import print_json, show_warning
@@ -66,6 +67,7 @@ def command() -> None:
 
 command.add_command(status_command)
 command.add_command(export_command)
+command.add_command(merge_command)
 
 
 @command.command("run", cls=_RunCommand)
@@ -109,6 +111,9 @@ command.add_command(export_command)
 )
 @click.option("--contact-sheet", "sheets", is_flag=True, help="At the end, lay out the images on large ones, too.")
 @click.option("--check", is_flag=True, help="Check the items and stop.")
+@click.option("--estimate", is_flag=True, help="Say how long the rest takes and how large its files are, and stop.")
+@click.option("--first", type=click.IntRange(min=1), metavar="N", help="Run N items at most, and leave the rest.")
+@click.option("--shard", "shard_text", metavar="I/N", help="Run part I of N, for machines that share no folder.")
 @click.option("--no-cache", is_flag=True, help="Do not use the cache.")
 @click.option("--refresh", is_flag=True, help="Run every node, and store the results.")
 @click.option("--memory", type=BytesType(), metavar="SIZE", help="Budget of the cache's in-memory tier.")
@@ -128,6 +133,8 @@ def run_command(graph: Path, table: Path | None, folder: Path, **options: Any) -
     more = {"memory_bytes": options["memory"], "download": options["download"] or None}
     with create_studio(**engine, **more, on_disk=not options["no_cache"]) as studio:
         batch = _create_batch(studio, graph, table, folder, options)
+        if options["estimate"]:
+            return _estimate(batch, folder, options)
         if options["check"]:
             return _check(batch, folder, options)
         return _run(batch, folder, options)
@@ -135,6 +142,7 @@ def run_command(graph: Path, table: Path | None, folder: Path, **options: Any) -
 
 def _create_batch(studio: Studio, graph: Path, table: Path | None, folder: Path, options: dict[str, Any]) -> Batch:
     from studio.batch.batch import Batch
+    from studio.batch.shard import parse_shard
     from studio.batch.spec import create_spec
     from studio.graph.given import write_inputs
 
@@ -151,11 +159,13 @@ def _create_batch(studio: Studio, graph: Path, table: Path | None, folder: Path,
         window=options["window"],
     )
     groups = find_groups(studio, parsed, table, ItemOptions(**{name: options[name] for name in _ITEM_OPTIONS}))
-    return Batch(studio, spec, groups, given=write_inputs(given), name_column=options["name_column"])
+    shard = parse_shard(options["shard_text"]) if options["shard_text"] is not None else None
+    return Batch(studio, spec, groups, given=write_inputs(given), name_column=options["name_column"], shard=shard)
 
 
-def _check(batch: Batch, folder: Path, options: dict[str, Any]) -> int:
-    """Check the items, and show what a batch would do; nothing is written into its folder."""
+@contextmanager
+def _open_unchanged(folder: Path) -> Iterator[Ledger]:
+    """Yield the ledger of a folder, or an empty one elsewhere; nothing is written into the folder."""
     from tempfile import TemporaryDirectory
 
     from studio.batch.ledger import LEDGER_NAME, Ledger
@@ -163,7 +173,30 @@ def _check(batch: Batch, folder: Path, options: dict[str, Any]) -> int:
     with TemporaryDirectory(prefix="studio-check-") as other:
         place = folder if (folder / LEDGER_NAME).is_file() else Path(other)
         with Ledger(place, create=True) as ledger:
-            _show_import(batch.import_items(ledger, keep=False), options)
+            yield ledger
+
+
+def _check(batch: Batch, folder: Path, options: dict[str, Any]) -> int:
+    """Check the items, and show what a batch would do."""
+    with _open_unchanged(folder) as ledger:
+        _show_import(batch.import_items(ledger, keep=False), options)
+    return DONE
+
+
+def _estimate(batch: Batch, folder: Path, options: dict[str, Any]) -> int:
+    """Show how long the rest takes and how large its files are."""
+    from studio.batch.estimate import estimate_batch
+    from studio.cli.batch_estimate import show_estimate
+
+    count = options["workers"] if options["workers"] is not None else count_workers(batch.studio)
+    with _open_unchanged(folder) as ledger:
+        retry_failed = options["retry_failed"]
+        estimate = estimate_batch(batch, ledger, workers=max(1, count), retry_failed=retry_failed)
+    if options["as_json"]:
+        print_json(estimate.to_json())
+    else:
+        _show_import(estimate.imported, options)
+        show_estimate(estimate)
     return DONE
 
 
@@ -188,7 +221,8 @@ def _run_items(batch: Batch, ledger: Ledger, folder: Path, options: dict[str, An
     from studio.cli.batch_display import BatchDisplay
 
     with open_workers(batch, options) as (start, workers):
-        policy = Policy(options["on_error"], options["retries"])
+        policy = Policy(options["on_error"], options["retries"], most_items=options["first"])
+        ledger.store(workers=max(1, workers))
         run = batch.create_run(ledger, workers=workers, policy=policy, start=start)
         display = BatchDisplay(ledger, run, quiet=options["quiet"] or options["as_json"])
         with open_gallery(folder, batch.studio, wanted=options["gallery"]), Interrupts(run.cancel), display:

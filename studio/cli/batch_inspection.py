@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,15 +32,18 @@ def status_command(folder: Path, as_json: bool) -> int:
         if ledger.file.can_change:
             ledger.leases.reclaim()
         summary = ledger.summary()
+        shard = ledger.describe().get("shard")
     if as_json:
-        print_json(describe_summary(summary))
+        print_json(describe_summary(summary) | ({"shard": shard} if shard else {}))
     else:
+        if shard:
+            click.echo(f"shard {shard}; `studio batch merge` brings the folders of all shards together")
         show_summary(summary, folder, None, err=False)
     return DONE
 
 
 @click.command("export")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FOLDER...")
 @click.option(
     "--format", "kind", type=click.Choice(["csv", "jsonl"]), default=None, help="[default: by the file's name]"
 )
@@ -51,14 +55,19 @@ def status_command(folder: Path, as_json: bool) -> int:
     help="Only items in this state.",
 )
 @click.option("-o", "--output", "target", type=click.Path(path_type=Path), help="File to write; else it is printed.")
-def export_command(folder: Path, kind: str | None, states: tuple[str, ...], target: Path | None) -> int:
-    """Write the ledger of FOLDER as a table: each item's values, state, error, files and digests."""
+def export_command(folders: tuple[Path, ...], kind: str | None, states: tuple[str, ...], target: Path | None) -> int:
+    """Write the ledger of FOLDER as a table: each item's values, state, error, files and digests.
+
+    Several folders, such as the shards of a batch, make one table.
+    """
     from studio.batch.export import write_rows
     from studio.batch.ledger import Ledger
+    from studio.batch.merging import iterate_rows
 
     chosen = [ItemState(state) for state in states] or CURRENT_STATES
-    with Ledger(folder) as ledger:
-        write_rows(ledger.items(states=chosen), kind or _choose_format(target), target or sys.stdout)
+    with ExitStack() as stack:
+        ledgers = [stack.enter_context(Ledger(folder)) for folder in folders]
+        write_rows(iterate_rows(ledgers, chosen), kind or _choose_format(target), target or sys.stdout)
     return DONE
 
 

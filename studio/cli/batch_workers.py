@@ -30,7 +30,7 @@ def open_workers(batch: Batch, options: Mapping[str, Any]) -> Iterator[tuple[Sta
     if options["ray_address"] is None:
         if options["ray_tags"] or options["ray_gpus"] is not None:
             raise UsageError("E749", "--ray-gpus and --ray-tag are for --ray", hint="add --ray")
-        yield None, count if count is not None else _count_workers(batch.studio)
+        yield None, count if count is not None else count_workers(batch.studio)
         return
     from studio.batch.ray_cluster import ClusterOptions, open_cluster
 
@@ -56,7 +56,8 @@ def parse_tag(text: str) -> tuple[str, float]:
     return name, number
 
 
-def _count_workers(studio: Studio) -> int:
+def count_workers(studio: Studio) -> int:
+    """Return how many workers a machine has by default."""
     from studio.runtime.devices import count_cuda
 
     return max(1, count_cuda()) if studio.settings.device in ("auto", "cuda") else 1

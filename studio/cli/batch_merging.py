@@ -1,0 +1,39 @@
+"""`studio batch merge`: bring the folders of a batch's shards together in one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from studio.cli.main import DONE
+from studio.cli.messages import print_json
+from studio.cli.options import json_option
+
+
+@click.command("merge")
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", "target", type=click.Path(path_type=Path), required=True, help="Folder to bring them into."
+)
+@json_option("Print the summary as JSON.")
+def merge_command(folders: tuple[Path, ...], target: Path, as_json: bool) -> int:
+    """Bring the items and files of FOLDERS, such as the shards of a batch, into one folder.
+
+    FOLDERS stay as they are. Where the disk allows it, a file gets a second name and no second copy. The batch resumes
+    in the merged folder: `studio batch GRAPH ITEMS -o DIR` runs what is missing. `studio gallery DIR` shows it.
+    """
+    from dataclasses import asdict
+
+    from studio.batch.merging import merge_batches
+    from studio.runtime.memory import show_bytes
+
+    made = merge_batches(folders, target)
+    if as_json:
+        print_json(asdict(made))
+        return DONE
+    states = (("done", made.done), ("failed", made.failed), ("pending", made.pending))
+    counts = ", ".join(f"{count} {name}" for name, count in states if count) or "nothing new"
+    sources = f"{len(folders)} folder" + "s" * (len(folders) != 1)
+    click.echo(f"{counts} from {sources}; {show_bytes(made.bytes)} in {target}")
+    return DONE
