@@ -77,6 +77,7 @@ class ItemExecutor:
         self.name = name
         self.ready = True
         self.refused: Mapping[str, Any] | None = None
+        self.cache_errors: Sequence[str] = ()
         self.window = max(1, spec.window)
         self._studio = studio
         self._spec = spec
@@ -154,6 +155,7 @@ class ItemExecutor:
             if thread is not threading.current_thread():
                 thread.join(timeout=5)
         self._studio.cache.flush()
+        self.cache_errors = [str(error) for error in self._studio.cache.take_errors()]
 
     # -- finishing items -------------------------------------------------------------------------------
 

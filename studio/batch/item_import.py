@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from blake3 import blake3
+
 from studio.batch.item import Item, ItemState
 from studio.batch.ledger_file import LedgerFile
 from studio.surrogates import dump_json
@@ -49,6 +51,7 @@ def import_items(file: LedgerFile, *, keep: bool = True) -> Iterator[ItemImport]
             (time.time(), number),
         )
         importing.summary.removed = removed.rowcount
+        run("INSERT OR REPLACE INTO batch VALUES ('table', ?)", (dump_json(importing.digest),))
         run("DELETE FROM temp.names")
     with file.reading() as connection:
         connection.execute("PRAGMA shrink_memory")  # a long table filled its pages
@@ -62,12 +65,19 @@ class ItemImport:
     number: int
     folder: Path
     summary: ImportSummary = field(default_factory=ImportSummary)
+    _sum: int = 0
+
+    @property
+    def digest(self) -> str:
+        """What tells the items so far from others, in any order."""
+        return f"{self._sum:032x}"
 
     def add(self, item: Item, fingerprint: str) -> None:
         """Import one item: new, changed, or as before."""
         query = "SELECT id, fingerprint, state FROM items WHERE name = ?"
         found = self.connection.execute(query, (item.name,)).fetchone()
         self.summary.total += 1
+        self._sum = (self._sum + _hash_item(item, fingerprint)) % 2**128
         if found is None:
             self.summary.added += 1
             self._insert(item, fingerprint)
@@ -146,3 +156,8 @@ class ItemImport:
             (item.name, dump_json(sorted(around)), f"{folder}/", f"{folder}0"),
         ).fetchone()
         return (str(found[0]), str(found[1])) if found is not None else None
+
+
+def _hash_item(item: Item, fingerprint: str) -> int:
+    text = f"{item.name}\0{fingerprint}".encode(errors="backslashreplace")
+    return int.from_bytes(blake3(text).digest(16))

@@ -143,12 +143,22 @@ def _create_row(row: Sequence[Any], outputs: tuple[ItemOutput, ...]) -> ItemRow:
     )
 
 
+def count_items(file: LedgerFile) -> dict[ItemState, int]:
+    """Return how many items of a batch are in each state."""
+    with file.reading() as connection:
+        return _count_items(connection)
+
+
+def _count_items(connection: sqlite3.Connection) -> dict[ItemState, int]:
+    counts = connection.execute("SELECT state, count(*) FROM items GROUP BY state")
+    return dict.fromkeys(CURRENT_STATES, 0) | {ItemState(state): count for state, count in counts}
+
+
 def summarize_rows(file: LedgerFile) -> Summary:
     """Return the state of a batch."""
     with file.reading() as connection:
         run = connection.execute
-        counts = dict.fromkeys(CURRENT_STATES, 0)
-        counts |= {ItemState(state): count for state, count in run("SELECT state, count(*) FROM items GROUP BY state")}
+        counts = _count_items(connection)
         calls, cached, seconds = run(
             "SELECT total(calls), total(cached), total(seconds) FROM items WHERE state IN ('done', 'failed')"
         ).fetchone()

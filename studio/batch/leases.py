@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from time import monotonic
 from typing import Any
 
 from studio.batch.item import Item, ItemResult
@@ -19,6 +20,11 @@ from studio.surrogates import dump_json
 
 LEASE_SECONDS = 30.0
 """A process that sent no heartbeat for this long loses its leases."""
+
+LONGEST_WAIT_SECONDS = 60.0
+"""The longest wait before an item is tried again; a longer one comes from a clock that is ahead, and is ignored."""
+
+_MAY_RUN = f"(not_before <= ? OR not_before > ? + {LONGEST_WAIT_SECONDS})"
 
 
 @dataclass(frozen=True)
@@ -47,13 +53,19 @@ class Leases:
     When a process dies, or is silent for `LEASE_SECONDS`, its items become pending again; so does an item that changes
     in the table. What a claim that was lost reports later does not count. Every method may be called from any thread.
 
+    Clocks of several processes may differ by hours. How long a process is silent is measured by the clock of the one
+    that waits for it.
+
     Attributes:
         worker: Name of this process in the ledger; "" before it joined.
+        table: Digest of the items that this process imported; "" for none. It claims no items of another table.
     """
 
     def __init__(self, file: LedgerFile) -> None:
         self.worker = ""
+        self.table = ""
         self._file = file
+        self._heard: dict[str, tuple[float, float]] = {}
 
     # -- taking part -----------------------------------------------------------------------------------
 
@@ -71,7 +83,8 @@ class Leases:
         """
         with self._file.transaction() as connection:
             self._take_part(connection)
-            connection.execute("UPDATE workers SET seen = ? WHERE id = ?", (time.time(), self.worker))
+            row = (time.time(), socket.gethostname(), os.getpid(), self.worker)
+            connection.execute("UPDATE workers SET seen = ?, host = ?, pid = ? WHERE id = ?", row)
 
     def _take_part(self, connection: sqlite3.Connection) -> None:
         """List this process among those that take part, unless it has left."""
@@ -97,7 +110,7 @@ class Leases:
         now = time.time()
         with self._file.transaction() as connection:
             rows = connection.execute("SELECT id, host, pid, seen FROM workers").fetchall()
-            dead = [row[0] for row in rows if row[0] != self.worker and _is_dead(row[1], row[2], now - row[3])]
+            dead = [row[0] for row in rows if row[0] != self.worker and self._is_dead(*row)]
             connection.execute("DELETE FROM workers WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(dead),))
             freed = connection.execute(
                 "UPDATE items SET state = 'pending', worker = NULL, updated = ? "
@@ -109,9 +122,31 @@ class Leases:
     def count_other_workers(self) -> int:
         """Return how many other processes take part."""
         with self._file.reading() as connection:
-            query = "SELECT host, pid, seen FROM workers WHERE id <> ?"
+            query = "SELECT id, host, pid, seen FROM workers WHERE id <> ?"
             rows = connection.execute(query, (self.worker,)).fetchall()
-        return sum(not _is_dead(host, pid, time.time() - seen) for host, pid, seen in rows)
+            return sum(not self._is_dead(*row) for row in rows)
+
+    def _is_dead(self, worker: str, host: str, pid: int, seen: float) -> bool:
+        """Say whether a process is gone: it was silent for long, or it ran on this machine and exists no more."""
+        return self._measure_silence(worker, seen) > LEASE_SECONDS or _has_ended(host, pid)
+
+    def _measure_silence(self, worker: str, seen: float) -> float:
+        """Return how long a process has sent no heartbeat, as far as this one has waited for it."""
+        last, since = self._heard.get(worker, (None, 0.0))
+        now = monotonic()
+        if last == seen:
+            return now - since
+        self._heard[worker] = (seen, now)
+        return 0.0
+
+    def is_table_replaced(self) -> bool:
+        """Return whether another process has imported other items than this one."""
+        with self._file.reading() as connection:
+            return self._is_table_replaced(connection)
+
+    def _is_table_replaced(self, connection: sqlite3.Connection) -> bool:
+        row = connection.execute("SELECT value FROM batch WHERE key = 'table'").fetchone()
+        return bool(self.table) and row is not None and json.loads(row[0]) != self.table
 
     # -- items -----------------------------------------------------------------------------------------
 
@@ -120,12 +155,14 @@ class Leases:
         now = time.time()
         with self._file.transaction() as connection:
             self._take_part(connection)
+            if self._is_table_replaced(connection):
+                return []
             rows = connection.execute(
                 "UPDATE items SET state = 'running', worker = ?, claim = claim + 1, started = ?, updated = ? "
                 "WHERE id IN "
-                "(SELECT id FROM items WHERE state = 'pending' AND not_before <= ? ORDER BY number LIMIT ?) "
+                f"(SELECT id FROM items WHERE state = 'pending' AND {_MAY_RUN} ORDER BY number LIMIT ?) "
                 "RETURNING id, claim, number, name, vals, source, attempts, crashes",
-                (self.worker, now, now, now, limit),
+                (self.worker, now, now, now, now, limit),
             ).fetchall()
         rows.sort(key=lambda row: row[2])
         return [Lease(r[0], r[1], Item(r[2], r[3], json.loads(r[4]), r[5]), r[6], r[7]) for r in rows]
@@ -134,7 +171,10 @@ class Leases:
         """Return the seconds until the next item may be tried again; None if no item is pending."""
         with self._file.reading() as connection:
             row = connection.execute("SELECT min(not_before) FROM items WHERE state = 'pending'").fetchone()
-        return None if row[0] is None else max(0.0, row[0] - time.time())
+        if row[0] is None:
+            return None
+        wait = float(row[0]) - time.time()
+        return max(0.0, wait) if wait <= LONGEST_WAIT_SECONDS else 0.0
 
     def count_running_elsewhere(self) -> int:
         """Return how many items other processes run."""
@@ -169,6 +209,7 @@ class Leases:
             (*row, lease.id, self.worker, lease.claim),
         )
         if done.rowcount != 1:
+            self._undo_overwritten(connection, lease, result)
             return False
         connection.execute("DELETE FROM outputs WHERE item = ?", (lease.id,))
         connection.executemany(
@@ -176,6 +217,15 @@ class Leases:
             [(lease.id, n, o.output, o.path, o.digest, o.bytes, o.kind) for n, o in enumerate(result.outputs)],
         )
         return True
+
+    def _undo_overwritten(self, connection: sqlite3.Connection, lease: Lease, result: ItemResult) -> None:
+        """Make an item pending again if the files of a lost lease were written over those that are recorded."""
+        recorded = dict(connection.execute("SELECT path, digest FROM outputs WHERE item = ?", (lease.id,)))
+        if any(recorded.get(output.path, output.digest) != output.digest for output in result.outputs):
+            connection.execute(
+                "UPDATE items SET state = 'pending', worker = NULL, updated = ? WHERE id = ? AND state = 'done'",
+                (time.time(), lease.id),
+            )
 
     def give_back(
         self,
@@ -203,10 +253,8 @@ class Leases:
             )
 
 
-def _is_dead(host: str, pid: int, silent_seconds: float) -> bool:
-    """Return whether a process is gone: it was silent for long, or it ran on this machine and exists no more."""
-    if silent_seconds > LEASE_SECONDS:
-        return True
+def _has_ended(host: str, pid: int) -> bool:
+    """Return whether a process ran on this machine and exists no more."""
     if host != socket.gethostname() or sys.platform == "win32" or pid == os.getpid():
         return False
     try:

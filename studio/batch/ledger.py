@@ -6,13 +6,13 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from studio.batch.item import CURRENT_STATES, ItemState
 from studio.batch.item_import import ItemImport, import_items
-from studio.batch.item_rows import ItemRow, Summary, read_rows, summarize_rows
+from studio.batch.item_rows import ItemRow, Summary, count_items, read_rows, summarize_rows
 from studio.batch.leases import Leases
 from studio.batch.ledger_file import LEDGER_NAME, LedgerFile
 from studio.files import is_temporary_name
@@ -75,9 +75,17 @@ class Ledger:
         """Return the state of the batch."""
         return summarize_rows(self.file)
 
-    def import_items(self, *, keep: bool = True) -> AbstractContextManager[ItemImport]:
+    @contextmanager
+    def import_items(self, *, keep: bool = True) -> Iterator[ItemImport]:
         """Import a table, whole or not at all; see `studio.batch.item_import.import_items`."""
-        return import_items(self.file, keep=keep)
+        with import_items(self.file, keep=keep) as importing:
+            yield importing
+        if keep:
+            self.leases.table = importing.digest
+
+    def count_items(self) -> dict[ItemState, int]:
+        """Return how many items of the table are in each state."""
+        return count_items(self.file)
 
     def retry_failed(self) -> int:
         """Make every failed item pending again; return how many there were."""

@@ -54,6 +54,7 @@ class ProcessWorker:
         self.window = spec.window
         self.ready = False
         self.refused: Mapping[str, Any] | None = None
+        self.cache_errors: Sequence[str] = ()
         self._report = report
         self._limit = spec.node_timeout_seconds
         self._held: dict[int, Item] = {}
@@ -74,7 +75,8 @@ class ProcessWorker:
             )
         self.pid = self._process.pid
         self._send({"spec": spec.to_json(), "name": name})
-        threading.Thread(target=self._listen, name=f"listen-{name}", daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, name=f"listen-{name}", daemon=True)
+        self._listener.start()
         if self._limit is not None:
             threading.Thread(target=self._watch_time_limit, name=f"time-limit-{name}", daemon=True).start()
 
@@ -99,6 +101,8 @@ class ProcessWorker:
         except subprocess.TimeoutExpired:
             self._kill()
             self._process.wait()
+        if threading.current_thread() is not self._listener:
+            self._listener.join(timeout=_CLOSING_SECONDS)
         with contextlib.suppress(OSError):
             if self._log.stat().st_size == 0:
                 self._log.unlink()
@@ -139,6 +143,8 @@ class ProcessWorker:
                 known = self._held.pop(result.index, None) is not None
             if known and not self._closed:
                 self._report(self, result)
+        elif "cache_errors" in answer:
+            self.cache_errors = [str(text) for text in answer["cache_errors"]]
         elif "refused" in answer:
             self.refused = dict(answer["refused"])
         elif "ready" in answer:

@@ -43,6 +43,7 @@ class RayWorker:
         self._size = window
         self.ready = False
         self.refused: Mapping[str, Any] | None = None
+        self.cache_errors: Sequence[str] = ()
         self._report = report
         self._open_writer = open_writer
         self._writer: Worker | None = None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from studio.batch.item import Item, ItemResult, ItemState
-from studio.batch.leases import LEASE_SECONDS, Lease
+from studio.batch.leases import LEASE_SECONDS, LONGEST_WAIT_SECONDS, Lease
 from studio.batch.ledger import Ledger
 from studio.batch.worker import Report, Worker, WorkerLost
 from studio.errors import RunError
@@ -19,11 +19,11 @@ from studio.errors import RunError
 HEARTBEAT_SECONDS = LEASE_SECONDS / 6
 _POLL_SECONDS = 0.5
 _SHORTEST_WAIT_SECONDS = 0.01
-_LONGEST_WAIT_SECONDS = 60.0
 _MOST_KILLS = 3
 _MOST_STARTUP_FAILURES = 3
 _DETAILS = 600
 
+_CRASH_HINT = "a node crashed the process, or the machine ran out of memory"
 _WRITING = ("E312", "E512")
 
 StartWorker = Callable[[int, Report], Worker]
@@ -79,6 +79,9 @@ class BatchRun:
         start: Starts workers.
         workers: How many.
         policy: What happens after failures.
+
+    Attributes:
+        cache_errors: What went wrong with the caches of workers that were closed, each once.
     """
 
     def __init__(self, ledger: Ledger, start: StartWorker, *, workers: int = 1, policy: Policy | None = None) -> None:
@@ -96,6 +99,8 @@ class BatchRun:
         self._ended = threading.Event()
         self._startup_failures = 0
         self._worker_losses = 0
+        self._shared = False
+        self.cache_errors: dict[str, None] = {}
 
     @property
     def running(self) -> int:
@@ -116,9 +121,11 @@ class BatchRun:
         """Work until no item is left, and yield each finished item; one that will be tried again is not yielded.
 
         Raises:
-            RunError: E742 if the ledger fails, E746 if no worker can be started, E748 if the disk is full.
+            RunError: E742 if the ledger fails, E744 if other items are imported meanwhile, E746 if no worker can be
+                started, E748 if the disk is full.
         """
         self._leases.join()
+        self._shared = bool(self._leases.count_other_workers())
         self._ledger.remove_partial_files()
         threading.Thread(target=self._send_heartbeats, daemon=True).start()
         try:
@@ -136,9 +143,9 @@ class BatchRun:
         finally:
             self._ended.set()
             for member in self._members:
-                member.worker.close()
+                self._close(member.worker)
             with contextlib.suppress(RunError):
-                if self._worker_losses:
+                if self._worker_losses or self._shared:
                     self._ledger.remove_partial_files()
                 self._leases.leave()
 
@@ -157,6 +164,13 @@ class BatchRun:
         if self._stopping or not self._quota:
             return True
         self._leases.reclaim()
+        if self._leases.is_table_replaced():
+            raise RunError(
+                "E744",
+                "another process has imported other items into this folder; items of this table are missing",
+                where=str(self._ledger.folder),
+                hint="give each table a folder of its own with -o DIR, and run the batch again",
+            )
         return self._leases.find_wait() is None and not self._leases.count_running_elsewhere()
 
     def _find_timeout(self) -> float:
@@ -251,7 +265,7 @@ class BatchRun:
                 self._leases.give_back([lease])
             return []
         if lease.attempts < self._policy.retries and not self._stopping:
-            delay = min(_LONGEST_WAIT_SECONDS, self._policy.backoff_seconds * 2**lease.attempts)
+            delay = min(LONGEST_WAIT_SECONDS, self._policy.backoff_seconds * 2**lease.attempts)
             self._leases.give_back([lease], delay_seconds=delay, failed=result.error)
             self._quota += 1
             return []
@@ -285,7 +299,8 @@ class BatchRun:
         if not worker.refused and self._startup_failures < _MOST_STARTUP_FAILURES:
             return
         reason = worker.refused["message"] if worker.refused else f"{lost.cause} before it was ready"
-        hint = lost.details[-_DETAILS:] or "see its log"
+        advice = str((worker.refused or {}).get("hint") or "it printed nothing; --workers 0 works without processes")
+        hint = lost.details[-_DETAILS:] or advice
         raise RunError("E746", f"no worker can be started: {reason}", hint=hint)
 
     def _handle_crash(self, lease: Lease, lost: WorkerLost) -> _Finished:
@@ -298,13 +313,17 @@ class BatchRun:
             "code": "E745",
             "where": lease.item.source,
             "message": f"the worker that ran it died: {lost.cause}",
-            "hint": "a node crashed the process, or the machine ran out of memory; the details are the end of its log",
+            "hint": _CRASH_HINT + ("; the details are the end of its log" if lost.details else ""),
             "details": lost.details,
         }
         return self._apply_policy(again, ItemResult(lease.item.index, ItemState.FAILED, error=error))
 
+    def _close(self, worker: Worker) -> None:
+        worker.close()
+        self.cache_errors |= dict.fromkeys(worker.cache_errors)
+
     def _replace(self, member: _Member) -> None:
-        member.worker.close()
+        self._close(member.worker)
         member.worker = self._start(member.number, self._report)
         member.draining = False
 

@@ -42,12 +42,14 @@ class Worker(Protocol):
         window: Most items that it has at once; 0 while no machine has room for it.
         ready: Whether it has said that it can take items.
         refused: The error, as plain JSON, with which it refused to start, or None.
+        cache_errors: Once it is closed, what went wrong with its cache.
     """
 
     name: str
     window: int
     ready: bool
     refused: Mapping[str, Any] | None
+    cache_errors: Sequence[str]
 
     def start(self, items: Sequence[Item]) -> None:
         """Start to run items, and return at once."""

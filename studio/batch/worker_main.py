@@ -1,8 +1,8 @@
 """A worker process: `python -m studio.batch.worker_main` takes items as lines of JSON and answers in lines of JSON.
 
 Input: first `{"spec": ..., "name": ...}`, then `{"items": [...]}` whenever there is room. Output: first
-`{"ready": true}` or `{"refused": error}`, then `{"result": ...}` for each item, with `{"alive": true}` in between.
-The process ends when its input ends.
+`{"ready": true}` or `{"refused": error}`, then `{"result": ...}` for each item, with `{"alive": true}` in between,
+and last `{"cache_errors": [...]}`. The process ends when its input ends.
 """
 
 from __future__ import annotations
@@ -91,6 +91,9 @@ def _serve(first: Mapping[str, Any], questions: BinaryIO, answers: _Answers) -> 
     for line in questions:
         executor.start([Item.from_json(row) for row in json.loads(line)["items"]])
     studio.cache.flush()
+    errors = [str(error) for error in studio.cache.take_errors()]
+    if errors:
+        answers.send({"cache_errors": errors})
     os._exit(0)  # threads may hang in nodes; the cache is flushed
 
 

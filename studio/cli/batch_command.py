@@ -17,9 +17,9 @@ from studio.cli.batch_merging import merge_command
 from studio.cli.batch_workers import count_workers, open_workers
 from studio.cli.interrupts import Interrupts
 from studio.cli.main import CANCELLED, DONE, FAILED, PARTLY
-from studio.cli.messages import print_json, show_warning
+from studio.cli.messages import print_json, show_error, show_warning
 from studio.cli.options import BytesType, create_studio, engine_options, json_option, parse_inputs
-from studio.errors import StudioError
+from studio.errors import RunError, StudioError
 from studio.files import resolve_path
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from studio.batch.item_import import ImportSummary
     from studio.batch.item_rows import Summary
     from studio.batch.ledger import Ledger
+    from studio.batch.run import BatchRun
+    from studio.cli.batch_display import BatchDisplay
 
 _ADDRESS = re.compile(r"auto|local|ray://\S+|[^\s/]+:\d+")
 _ITEM_OPTIONS = ("files", "outputs", "zips", "products", "repeat", "seed_from", "seed_input", "limit", "name_column")
@@ -207,16 +209,18 @@ def _run(batch: Batch, folder: Path, options: dict[str, Any]) -> int:
         _show_import(batch.import_items(ledger), options)
         if options["retry_failed"]:
             ledger.retry_failed()
-        seconds, cancelled = _run_items(batch, ledger, folder, options)
+        seconds, cancelled, replaced = _run_items(batch, ledger, folder, options)
         if options["sheets"] and not cancelled:
             _write_sheets(batch.studio, folder)
         summary = ledger.summary()
     _show_summary(summary, folder, seconds, options)
-    return CANCELLED if cancelled else _find_exit_code(summary)
+    if cancelled:
+        return CANCELLED
+    return PARTLY if replaced else _find_exit_code(summary)
 
 
-def _run_items(batch: Batch, ledger: Ledger, folder: Path, options: dict[str, Any]) -> tuple[float, bool]:
-    """Run the items; return how many seconds that took, and whether it was cancelled."""
+def _run_items(batch: Batch, ledger: Ledger, folder: Path, options: dict[str, Any]) -> tuple[float, bool, bool]:
+    """Run the items; return how many seconds that took, and whether it was cancelled or the table was replaced."""
     from studio.batch.run import Policy
     from studio.cli.batch_display import BatchDisplay
 
@@ -226,9 +230,23 @@ def _run_items(batch: Batch, ledger: Ledger, folder: Path, options: dict[str, An
         run = batch.create_run(ledger, workers=workers, policy=policy, start=start)
         display = BatchDisplay(ledger, run, quiet=options["quiet"] or options["as_json"])
         with open_gallery(folder, batch.studio, wanted=options["gallery"]), Interrupts(run.cancel), display:
-            for item, result in run.run():
-                display.show(item, result)
-    return display.seconds, run.cancelled
+            replaced = _show_items(run, display)
+    for text in run.cache_errors if not options["quiet"] else ():
+        show_warning(text)
+    return display.seconds, run.cancelled, replaced
+
+
+def _show_items(run: BatchRun, display: BatchDisplay) -> bool:
+    """Run the items, and show each that ends; return whether the table was replaced by another."""
+    try:
+        for item, result in run.run():
+            display.show(item, result)
+    except RunError as error:
+        if error.code != "E744":
+            raise
+        show_error(error)
+        return True
+    return False
 
 
 def _show_import(imported: ImportSummary, options: dict[str, Any]) -> None:

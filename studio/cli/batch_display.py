@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections import deque
@@ -14,10 +15,12 @@ from studio.batch.item import Item, ItemResult, ItemState
 from studio.batch.item_rows import Summary, describe_cause
 from studio.batch.ledger import Ledger
 from studio.batch.run import BatchRun
+from studio.errors import RunError
 from studio.runtime.memory import show_bytes
 
 _REDRAW_SECONDS = 0.5
 _LINE_SECONDS = 10.0
+_COUNTING_SHARE = 20  # counting takes at most one part in this many of the time
 _RECENT = 200
 _MOST_FAILURES = 5
 _STATE_ORDER = (ItemState.DONE, ItemState.FAILED, ItemState.RUNNING, ItemState.PENDING)
@@ -40,12 +43,12 @@ class BatchDisplay:
         self._ledger = ledger
         self._quiet = quiet
         self._live: Any = None
-        self._counts: dict[ItemState, int] = {}
+        self._counts: dict[ItemState, int] = dict.fromkeys(ItemState, 0)
         self._calls = self._cached = 0
         self._ended: deque[float] = deque(maxlen=_RECENT)
         self._failures: deque[str] = deque(maxlen=_MOST_FAILURES)
         self._begun = time.monotonic()
-        self._shown = 0.0
+        self._shown = self._next_count = 0.0
 
     @property
     def seconds(self) -> float:
@@ -54,7 +57,7 @@ class BatchDisplay:
 
     def __enter__(self) -> None:
         self._begun = time.monotonic()
-        self._counts = dict(self._ledger.summary().counts)
+        self._update_counts()
         if self._quiet or not sys.stderr.isatty():
             return
         from rich.console import Console
@@ -69,8 +72,6 @@ class BatchDisplay:
 
     def show(self, item: Item, result: ItemResult) -> None:
         """Show that an item has ended."""
-        self._counts[result.state] = self._counts.get(result.state, 0) + 1
-        self._counts[ItemState.PENDING] = max(0, self._counts[ItemState.PENDING] - 1)
         self._calls += result.calls
         self._cached += result.cached
         now = time.monotonic()
@@ -83,6 +84,16 @@ class BatchDisplay:
         if self._live is None and not self._quiet and now - self._shown >= _LINE_SECONDS:
             self._shown = now
             click.echo(self._describe(), err=True)
+
+    def _update_counts(self) -> None:
+        """Count the items, as other processes may finish some too; a long table is counted less often."""
+        begin = time.monotonic()
+        if begin < self._next_count:
+            return
+        with contextlib.suppress(RunError):  # the next use of the ledger raises it
+            self._counts = self._ledger.count_items()
+        now = time.monotonic()
+        self._next_count = now + _COUNTING_SHARE * (now - begin)
 
     def find_rate(self) -> float:
         """Return the items per second, over the most recent ones."""
@@ -97,6 +108,7 @@ class BatchDisplay:
         return self._counts[ItemState.PENDING] / rate if rate else None
 
     def _describe(self) -> str:
+        self._update_counts()
         counts = self._counts
         total = sum(count for state, count in counts.items() if state != ItemState.REMOVED)
         left = self.find_left()
@@ -118,6 +130,7 @@ class BatchDisplay:
         from rich.table import Table
         from rich.text import Text
 
+        self._update_counts()
         counts, left = self._counts, self.find_left()
         total = max(1, sum(count for state, count in counts.items() if state != ItemState.REMOVED))
         table = Table.grid(padding=(0, 3))

@@ -49,6 +49,17 @@ def _(place: Place) -> Any:
     place.command("batch", "tint.json", "items.csv", "-o", "out")
 
 
+@provokes("E744")
+def _(place: Place) -> Any:
+    write_tint(place)
+    with place.open() as studio:
+        first = batch("tint.json", [{"color": color} for color in ("red", "blue")], "out", workers=0, window=1,
+                      studio=studio)  # fmt: skip
+        next(first)
+        list(batch("tint.json", [{"color": "green"}], "out", workers=0, studio=studio))
+        list(first)
+
+
 @provokes("E745")
 def _(place: Place) -> Any:
     place.write("plugins/studio_bad.py", CRASH)

@@ -12,6 +12,7 @@ from studio.batch.item import Item, ItemResult, ItemState
 from studio.batch.ledger import LEDGER_NAME, Ledger
 
 OLD_LEDGER = Path(__file__).parent / "golden/ledger.sqlite3.gz"
+_NO_PROCESS = 2**30
 ERROR = {"code": "E301", "message": "nope"}
 
 
@@ -44,9 +45,9 @@ def find_states(ledger: Ledger) -> dict[str, str]:
 
 
 def declare_dead(ledger: Ledger, worker: str) -> None:
-    """Let a process look as if it had run on another machine and been silent for long."""
+    """Let a process look as if it had run on this machine and ended."""
     with ledger.file.transaction() as connection:
-        connection.execute("UPDATE workers SET host = 'elsewhere', seen = 0 WHERE id = ?", (worker,))
+        connection.execute("UPDATE workers SET pid = ? WHERE id = ?", (_NO_PROCESS, worker))
 
 
 def copy_old_ledger(folder: Path) -> Path:

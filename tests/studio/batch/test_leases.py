@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from studio.batch.item import ItemOutput, ItemResult, ItemState
-from studio.batch.leases import LEASE_SECONDS, Lease, _is_dead
+from studio.batch.leases import LEASE_SECONDS, LONGEST_WAIT_SECONDS, Lease, _has_ended
 from studio.batch.ledger import Ledger
 from tests.studio.batch.ledgers import (
     ERROR,
@@ -59,7 +60,11 @@ def test_the_items_of_a_process_that_was_killed_come_back_at_once(tmp_path: Path
         assert [lease.item.name for lease in ledger.leases.claim(2)] == ["a", "b"]
 
 
-def test_the_items_of_a_process_elsewhere_come_back_when_it_is_silent(tmp_path: Path) -> None:
+def test_the_items_of_a_process_elsewhere_come_back_when_it_is_silent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("studio.batch.leases.monotonic", lambda: now)
     with Ledger(tmp_path, create=True) as ledger, Ledger(tmp_path) as other:
         import_names(ledger, "a")
         ledger.leases.join()
@@ -67,9 +72,7 @@ def test_the_items_of_a_process_elsewhere_come_back_when_it_is_silent(tmp_path: 
         lease = other.leases.claim(1)[0]
         ledger.file.connection.execute("UPDATE workers SET host = 'elsewhere' WHERE id = ?", (other.leases.worker,))
         before = ledger.leases.reclaim()
-        ledger.file.connection.execute(
-            "UPDATE workers SET seen = seen - ? WHERE id = ?", (LEASE_SECONDS + 1, other.leases.worker)
-        )
+        now += LEASE_SECONDS + 1
 
         assert (before, ledger.leases.reclaim()) == (0, 1)
         finish(ledger)
@@ -79,16 +82,75 @@ def test_the_items_of_a_process_elsewhere_come_back_when_it_is_silent(tmp_path: 
         assert find_states(ledger) == {"a": "done"}
 
 
-def test_a_heartbeat_keeps_a_lease(tmp_path: Path) -> None:
+def test_a_heartbeat_keeps_a_lease(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("studio.batch.leases.monotonic", lambda: now)
     with Ledger(tmp_path, create=True) as ledger, Ledger(tmp_path) as other:
         import_names(ledger, "a")
         ledger.leases.join()
         other.leases.join()
         other.leases.claim(1)
-        ledger.file.connection.execute("UPDATE workers SET host = 'elsewhere', seen = seen - 60")
+        ledger.leases.reclaim()
+        now += LEASE_SECONDS + 1
         other.leases.send_heartbeat()
 
         assert ledger.leases.reclaim() == 0
+
+
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_a_process_whose_clock_is_hours_off_takes_no_items_from_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    real = time.time
+    with Ledger(tmp_path, create=True) as ledger, Ledger(tmp_path) as other:
+        import_names(ledger, "a")
+        ledger.leases.join()
+        ledger.leases.claim(1)
+        monkeypatch.setattr(time, "time", lambda: real() + hours * 3600)
+
+        other.leases.join()
+
+        assert (other.leases.reclaim(), other.leases.count_other_workers()) == (0, 1)
+        assert other.leases.claim(1) == []
+
+
+def test_an_item_that_a_clock_ahead_put_off_for_hours_is_tried_again_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = time.time
+    with Ledger(tmp_path, create=True) as ledger:
+        import_names(ledger, "a")
+        ledger.leases.join()
+        monkeypatch.setattr(time, "time", lambda: real() + 7200)
+        ledger.leases.give_back(ledger.leases.claim(1), delay_seconds=LONGEST_WAIT_SECONDS, failed=ERROR)
+        monkeypatch.setattr(time, "time", real)
+
+        assert ledger.leases.find_wait() == 0.0
+        assert len(ledger.leases.claim(1)) == 1
+
+
+def test_no_item_of_a_newer_table_is_claimed_and_one_with_the_same_items_is_none(tmp_path: Path) -> None:
+    with Ledger(tmp_path, create=True) as first, Ledger(tmp_path) as second:
+        import_names(first, "a", "b")
+        first.leases.join()
+        import_names(second, "b", "a")
+        same = first.leases.is_table_replaced()
+        import_names(second, "b", "c")
+
+        assert (same, first.leases.is_table_replaced(), second.leases.is_table_replaced()) == (False, True, False)
+        assert first.leases.claim(2) == []
+        second.leases.join()
+        assert [lease.item.name for lease in second.leases.claim(5)] == ["b", "c"]
+
+
+def test_an_item_whose_files_a_lost_lease_wrote_over_is_made_again(two: tuple[Ledger, Ledger]) -> None:
+    first, second = two
+    lost, held = take_over(first, second)
+    second.leases.complete([(held, ItemResult(0, ItemState.DONE, (ItemOutput("o", "a.png", "new", 3, "image"),)))])
+
+    first.leases.complete([(lost, ItemResult(0, ItemState.DONE, (ItemOutput("o", "a.png", "old", 3, "image"),)))])
+
+    assert find_states(second) == {"a": "pending"}
 
 
 def test_a_failed_item_waits_before_it_is_tried_again(tmp_path: Path) -> None:
@@ -96,10 +158,10 @@ def test_a_failed_item_waits_before_it_is_tried_again(tmp_path: Path) -> None:
         import_names(ledger, "a")
         ledger.leases.join()
 
-        ledger.leases.give_back(ledger.leases.claim(1), delay_seconds=100, failed={"code": "E301", "message": "nope"})
+        ledger.leases.give_back(ledger.leases.claim(1), delay_seconds=50, failed={"code": "E301", "message": "nope"})
 
         assert ledger.leases.claim(1) == []
-        assert 90 < (ledger.leases.find_wait() or 0) <= 100
+        assert 40 < (ledger.leases.find_wait() or 0) <= 50
         assert next(ledger.items()).attempts == 1
 
 
@@ -188,7 +250,7 @@ def lose_and_claim_again(first: Ledger, second: Ledger, *, how: str) -> tuple[Le
     """Let the first process lose its item and claim it again; return both leases."""
     lost = first.leases.claim(1)[0]
     if how == "its table changed":
-        import_names(second, "a", fingerprint="changed")
+        import_names(first, "a", fingerprint="changed")
     else:
         declare_dead(second, first.leases.worker)
         assert second.leases.reclaim() == 1
@@ -462,11 +524,11 @@ def test_a_result_and_a_reclaim_at_once_lose_nothing(tmp_path: Path) -> None:
 def test_asking_whether_a_process_lives_does_it_no_harm() -> None:
     other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
-        assert not _is_dead(socket.gethostname(), other.pid, 0.0)
+        assert not _has_ended(socket.gethostname(), other.pid)
         with pytest.raises(subprocess.TimeoutExpired):
             other.wait(timeout=0.5)
     finally:
         other.communicate(b"\n", timeout=20)
 
     assert other.returncode == 0
-    assert _is_dead(socket.gethostname(), other.pid, 0.0)
+    assert _has_ended(socket.gethostname(), other.pid)

@@ -27,6 +27,7 @@ class FakeWorker:
         self.window = window
         self.ready = True
         self.refused: Mapping[str, Any] | None = None
+        self.cache_errors: Sequence[str] = ()
         self.started: list[list[str]] = []
         self.held: dict[str, Item] = {}
         self.closed = False
@@ -545,3 +546,57 @@ def test_a_run_ends_when_the_items_of_others_have_ended_too(bench: Bench) -> Non
             threading.Timer(0.2, other.leases.complete, (finished,)).start()
 
         assert find_states(other) == {"a": "done", "b": "done"}
+
+
+# -- another table -----------------------------------------------------------------------------------------
+
+
+def test_a_run_ends_with_an_error_when_another_process_imports_other_items(bench: Bench) -> None:
+    import_names(bench.ledger, *"abcd")
+    run = bench.create_run(window=1).run()
+    first = next(run)
+    with Ledger(bench.ledger.folder) as other:
+        import_names(other, "x", "y")
+
+    with pytest.raises(RunError) as error:
+        list(run)
+
+    assert (first[0].name, error.value.code) == ("a", "E744")
+    assert find_rows(bench) == {"x": ("pending", 0), "y": ("pending", 0)}
+
+
+def test_a_run_goes_on_when_another_process_imports_the_same_items(bench: Bench) -> None:
+    import_names(bench.ledger, *"abcd")
+    run = bench.create_run(window=1).run()
+    next(run)
+    with Ledger(bench.ledger.folder) as other:
+        import_names(other, *"abcd")
+
+    assert [item.name for item, _ in run] == ["b", "c", "d"]
+
+
+def test_a_worker_that_cannot_start_and_prints_nothing_has_a_hint_of_use(bench: Bench) -> None:
+    import_names(bench.ledger, "a")
+
+    def die(worker: FakeWorker) -> None:
+        worker.ready = False
+        worker._report(worker, WorkerLost((), "it ended with exit code 1", False, ""))
+
+    with pytest.raises(RunError) as error:
+        bench.run(change=die)
+
+    assert error.value.code == "E746"
+    assert "log" not in error.value.hint
+    assert "--workers 0" in error.value.hint
+
+
+def test_what_goes_wrong_with_the_caches_of_workers_is_known_after_the_run(bench: Bench) -> None:
+    import_names(bench.ledger, "a", "b")
+
+    def fill(worker: FakeWorker) -> None:
+        worker.cache_errors = ["the disk of the cache is full"]
+
+    run = bench.create_run(workers=2, change=fill)
+    list(run.run())
+
+    assert list(run.cache_errors) == ["the disk of the cache is full"]

@@ -228,3 +228,39 @@ def test_a_folder_without_a_batch_is_reported(desk: Desk) -> None:
 
 def test_help_needs_neither_numpy_nor_networkx(desk: Desk) -> None:
     assert not {"torch", "numpy", "networkx"} & desk.list_modules("batch", "--help")
+
+
+def test_a_batch_whose_table_another_process_replaces_says_so_and_exits_with_3(
+    desk: Desk, batch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from studio.batch.item import Item
+    from studio.batch.ledger import Ledger
+    from studio.cli.batch_display import BatchDisplay
+
+    def replace(self: BatchDisplay, item: Item, result: object) -> None:
+        with Ledger(desk / "out") as other, other.import_items() as importing:
+            importing.add(Item(0, "other", {}, "other.csv:2"), "f")
+
+    monkeypatch.setattr(BatchDisplay, "show", replace)
+
+    done = batch(["name,text", "a,1", "b,2", "c,3"], "--window", "1")
+
+    assert done.code == 3
+    assert "E744" in done.err
+
+
+def test_a_full_disk_of_the_cache_is_a_warning_of_the_batch(
+    desk: Desk, batch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import errno
+
+    from studio.cache.actions import explain_disk_error
+    from studio.cache.cache import Cache
+
+    full = OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(Cache, "take_errors", lambda self: [explain_disk_error(full, desk / "cache")])
+
+    done = batch(["name,text", "a,1"])
+
+    assert done.code == 0
+    assert done.err.count("warning: E402") == 1

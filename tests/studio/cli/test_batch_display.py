@@ -13,6 +13,7 @@ from studio.batch.item import Item, ItemResult, ItemState
 from studio.batch.item_rows import Summary
 from studio.batch.ledger import Ledger
 from studio.cli.batch_display import BatchDisplay, show_rate, show_summary, show_time
+from tests.studio.batch.ledgers import finish
 
 
 @pytest.fixture
@@ -39,12 +40,15 @@ def test_a_failure_is_a_line_of_its_own_with_the_name_and_the_cause(
     assert capsys.readouterr().err.splitlines()[0] == "failed: n0: E301: no"
 
 
-def test_progress_counts_what_this_process_did_on_top_of_what_was_done(
+def test_progress_counts_what_all_processes_did(
     ledger: Ledger, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("studio.cli.batch_display._LINE_SECONDS", 0.0)
+    monkeypatch.setattr("studio.cli.batch_display._COUNTING_SHARE", 0)
     display = create_display(ledger)
+    ledger.leases.join()
     with display:
+        finish(ledger, 2)
         display.show(Item(0, "n0"), ItemResult(0, ItemState.DONE, calls=3, cached=1))
         display.show(Item(1, "n1"), ItemResult(1, ItemState.DONE, calls=1, cached=1))
 
