@@ -91,7 +91,7 @@ class Settings:
         workers: Threads for CPU work; 0 means one per core.
         plugins_dir: Folder with further plugins, or None.
         disabled_plugins: Names of plugins that are not imported.
-        plugins: Settings of plugins, by the plugin's name; each plugin declares and checks its own.
+        plugins: Settings of plugins, by the plugin's name: tables, or `PluginSettings`. Each plugin checks its own.
         models_dir: Folder of what is remembered of models: names that were added, digests, pulls not finished.
         hub_dir: Folder of the hub cache, which other programs use too.
         vram_bytes: Budget for models kept open on an accelerator, in bytes; None for most of what it has.
@@ -110,7 +110,7 @@ class Settings:
     workers: int = 0
     plugins_dir: Path | None = None
     disabled_plugins: tuple[str, ...] = ()
-    plugins: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)  # secrets may be in it
+    plugins: Mapping[str, Any] = field(default_factory=dict, repr=False)  # secrets may be in it
     models_dir: Path = field(default_factory=_models_folder)
     hub_dir: Path = field(default_factory=_hub_folder)
     vram_bytes: int | None = None

@@ -22,7 +22,7 @@ def collect_provided(
     registry: Registry,
     loaded: Iterable[Provided],
     kept: KeptSources,
-    tables: Mapping[str, Mapping[str, Any]] | None = None,
+    tables: Mapping[str, Any] | None = None,
 ) -> None:
     """Call the collecting hooks of plugins, check what they return, and add all of a plugin to the registry or nothing.
 

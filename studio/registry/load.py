@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pluggy
@@ -35,14 +36,15 @@ def load_registry(
     discover: bool = True,
     disabled: Iterable[str] = (),
     kept: KeptSources | None = None,
-    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> Registry:
     """Find plugins, register them and collect what they provide.
 
     Args:
         plugins_dir: Folder with further plugins: each `studio_*.py` file or package in it is one.
         value_types: The value types that Studio itself provides.
-        plugins: Plugins to register after those that are found, as (name, module or object).
+        plugins: Plugins to register after those that are found, as (name, module or object). A module that is given
+            is not looked for among the installed plugins.
         discover: Whether to look for installed plugins.
         disabled: Names of plugins, or of their distributions, that are not imported.
         kept: What is known of source files from earlier processes.
@@ -57,10 +59,12 @@ def load_registry(
     registry = Registry(_create_host(), find_studio(kept))
     for value_type in value_types:
         registry.add_value_type(value_type)
-    installed = find_installed(loader) if discover else iter(())
+    given = list(plugins)
+    modules = {plugin.__name__ for _, plugin in given if isinstance(plugin, ModuleType)}
+    installed = find_installed(loader, but=modules) if discover else iter(())
     left_out = {shorten_plugin_name(name) for name in disabled}
     loaded: list[Provided] = []
-    for row, load in [*installed, *find_in_folder(plugins_dir, loader), *find_given(plugins, loader)]:
+    for row, load in [*installed, *find_in_folder(plugins_dir, loader), *find_given(given, loader)]:
         registry.plugins.append(row)
         if _is_disabled(row, left_out):
             row.status = "disabled"
@@ -91,7 +95,7 @@ def list_plugins(plugins_dir: Path | None = None) -> list[PluginRow]:
 
 
 def load_commands(
-    disabled: Iterable[str] = (), settings: Mapping[str, Mapping[str, Any]] | None = None
+    disabled: Iterable[str] = (), settings: Mapping[str, Any] | None = None
 ) -> Iterator[tuple[str, Callable[[], Any]]]:
     """Yield each installed plugin that brings commands, with what calls its hook; those that fail are left out."""
     host = _create_host()
@@ -102,7 +106,7 @@ def load_commands(
             yield row.name, partial(_call_commands, host, Provided(row, plugin), settings or {})
 
 
-def _call_commands(host: pluggy.PluginManager, one: Provided, settings: Mapping[str, Mapping[str, Any]]) -> Any:
+def _call_commands(host: pluggy.PluginManager, one: Provided, settings: Mapping[str, Any]) -> Any:
     one.load_settings(host, settings)
     return one.call_hook(host, "studio_commands")
 

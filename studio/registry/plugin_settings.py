@@ -6,7 +6,7 @@ import dataclasses
 import difflib
 import json
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,18 +55,21 @@ def list_settings(declared: Any) -> list[DeclaredSetting]:
     return [_read_field(field, hints[field.name], name) for field in dataclasses.fields(declared) if field.init]
 
 
-def load_plugin_settings(declared: Any, plugin: str, table: Mapping[str, Any]) -> Any:
+def load_plugin_settings(declared: Any, plugin: str, table: Mapping[str, Any] | PluginSettings) -> Any:
     """Return the settings of a plugin, each from the environment, from `[plugins.NAME]`, or its default.
 
     Args:
         declared: The class that the plugin returned from `studio_settings`.
         plugin: The plugin's short name.
-        table: What the configuration says.
+        table: What the configuration says, or the settings themselves, of which the environment changes nothing.
 
     Raises:
         PluginError: E206 for an invalid declaration, E210 for a setting that is unknown, invalid or missing.
     """
     settings = list_settings(declared)
+    if isinstance(table, PluginSettings):
+        _check_given(declared, plugin, settings, table)
+        return table
     known = [setting.name for setting in settings]
     for name in table:
         if name not in known:
@@ -87,6 +90,21 @@ def load_plugin_settings(declared: Any, plugin: str, table: Mapping[str, Any]) -
         return declared(**values)
     except (Exception, SystemExit) as error:  # an author's own check
         raise _report(f"invalid settings of plugin {plugin!r}: {describe_exception(error)}", "correct them") from None
+
+
+def _check_given(declared: Any, plugin: str, settings: Iterable[DeclaredSetting], given: PluginSettings) -> None:
+    """Check settings that a caller gives as an object.
+
+    Raises:
+        PluginError: E210 for an object of another class, or an invalid value in it.
+    """
+    if not isinstance(given, declared):
+        message = f"the settings of plugin {plugin!r} are {declared.__name__}, not {type(given).__name__}"
+        raise _report(message, f"give {declared.__name__}(...)")
+    for setting in settings:
+        value = getattr(given, setting.name)
+        if value is not None or setting.required:
+            _check_value(setting, plugin, value, "")
 
 
 def _check_variables(plugin: str, known: list[str]) -> None:
@@ -141,10 +159,14 @@ def _read_value(setting: DeclaredSetting, plugin: str, table: Mapping[str, Any])
     value = table.get(setting.name) if text is None else text if secret else read_text(text, setting.spec)
     if secret and isinstance(value, str) and value:
         value = Secret(value)
+    return _check_value(setting, plugin, value, where)
+
+
+def _check_value(setting: DeclaredSetting, plugin: str, value: Any, where: str) -> Any:
     try:
         return check_value(setting.spec, value, _CLASSES)
     except ValueProblem as problem:
-        said = "expected text" if secret else str(problem)
+        said = "expected text" if setting.spec.name == "secret" else str(problem)
         message = f"invalid setting plugins.{plugin}.{setting.name}: {said}"
         raise _report(message, "correct it", where) from None
 

@@ -61,13 +61,13 @@ class Provided:
         row = self.row
         return Provider(row.name if self.is_local else row.distribution, row.version, row.origin)
 
-    def load_settings(self, host: pluggy.PluginManager, tables: Mapping[str, Mapping[str, Any]]) -> None:
+    def load_settings(self, host: pluggy.PluginManager, tables: Mapping[str, Any]) -> None:
         """Ask the plugin which settings it has, and read them.
 
         Raises:
             BaseException: What the hook raises, or PluginError: E206 for what it returns, E210 for wrong settings.
         """
-        table = next((table for name, table in tables.items() if shorten_plugin_name(name) == self.row.key), {})
+        table: Any = next((table for name, table in tables.items() if shorten_plugin_name(name) == self.row.key), {})
         declared = None
         if host.parse_hookimpl_opts(self.plugin, "studio_settings") is not None:
             with mark_plugin_call():
@@ -77,7 +77,8 @@ class Provided:
             self.home = replace(self.home, settings=settings)
             self.row.settings = describe_settings(settings, self.row.key)
         elif table:
-            message = f"unknown setting plugins.{self.row.key}.{next(iter(table))}"
+            first = type(table).__name__ if isinstance(table, PluginSettings) else next(iter(table))
+            message = f"unknown setting plugins.{self.row.key}.{first}"
             raise PluginError("E210", message, hint="the plugin has no settings")
 
     def call_first_hooks(self, host: pluggy.PluginManager) -> None:

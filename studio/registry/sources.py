@@ -6,7 +6,7 @@ import importlib.metadata
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -53,15 +53,18 @@ def find_studio(kept: KeptSources) -> Provider:
     return Provider(PROJECT, VERSION, PluginOrigin(PROJECT, files, tree.collect))
 
 
-def find_installed(loader: SourceLoader | None = None) -> Iterator[Found]:
+def find_installed(loader: SourceLoader | None = None, but: Collection[str] = ()) -> Iterator[Found]:
     """Yield the plugins of installed distributions, Studio's own first.
 
     Args:
         loader: Notes which files they are loaded from; None where nobody asks.
+        but: Modules that are left out.
     """
     points = importlib.metadata.entry_points(group=ENTRY_POINTS)
     # Studio's own come first, so that a plugin that clashes with one of them fails
     for point in sorted(points, key=lambda p: (not p.dist or p.dist.name != PROJECT, p.name)):
+        if point.module in but:
+            continue
         distribution = point.dist
         name = distribution.metadata["Name"] if distribution else ""
         version = distribution.version if distribution else ""

@@ -69,6 +69,7 @@ def check_node_type(
         value_types: Value types of its inputs and outputs, in addition to Studio's own.
         variants: For inputs by name: a value that differs from the example's, if none can be derived.
         **example: The inputs of the example. A path names a file to read; text names a model or a file to write.
+            Settings of the plugin go to the parameter that takes them, as in a call: `settings=EchoSettings(times=3)`.
 
     Returns:
         The checks, and why some were skipped.
@@ -79,9 +80,12 @@ def check_node_type(
         UsageError: E002 if this machine does not have the device.
     """
     __tracebackhide__ = True
+    declared = get_node_type(function)
+    settings = [example.pop(name) for name in declared.host_parameters if name in example]
     report = examine_node_type(
-        get_node_type(function),
+        declared,
         example,
+        settings=settings[0] if settings else None,
         cancels=cancels,
         plugin=plugin,
         value_types=value_types,
@@ -89,7 +93,7 @@ def check_node_type(
         device=device,
         dtype=dtype,
     )
-    report.require(get_node_type(function).where)
+    report.require(declared.where)
     return report
 
 

@@ -10,11 +10,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from studio.api import Model
+from studio.api import Input, Model, NodeType, Output, PluginSettings
+from studio.api.builtin import create_builtin_value_types
 from studio.api.hooks import PROJECT
-from studio.errors import StudioError
+from studio.errors import GraphError, StudioError
+from studio.graph import load_graph
 from studio.registry.registry import PluginRow
 from studio.registry.sources import ENTRY_POINTS
+from studio.registry.value_type_checks import RESERVED_TYPES
+from studio.runtime.weights import compare_digests
 from studio.testing.codecs import find_codec_failures
 from studio.testing.failures import describe_error
 from studio.testing.inspection import examine_node_type
@@ -35,6 +39,8 @@ def check_plugin(
     examples: Mapping[str, Example] | None = None,
     values: Iterable[Any] = (),
     others: Iterable[Any] = (),
+    settings: PluginSettings | None = None,
+    graphs: Iterable[Path | str] = (),
     wheel: Path | str | None = None,
     device: str = "cpu",
     dtype: str = "float32",
@@ -46,7 +52,10 @@ def check_plugin(
         examples: Inputs for node types, by their ids, as for `check_node_type`. A node type without an example is
             checked with its defaults, if it has no required inputs.
         values: Values of the plugin's value types, as for `check_value_type`.
-        others: Plugins whose value types it uses.
+        others: Plugins that it uses and that are not installed: modules, objects, or names of modules. Installed ones
+            are there.
+        settings: Its settings; without them the defaults and the variables of the environment.
+        graphs: Graphs that must be valid, such as those of earlier versions.
         wheel: The wheel, as `build_wheel` returns it. Every file of the package must be in it.
         device: Where to run: "cpu", "cuda", "cuda:N" or "mps".
         dtype: "float32", "float16" or "bfloat16".
@@ -62,15 +71,18 @@ def check_plugin(
     name = plugin if isinstance(plugin, str) else str(getattr(plugin, "__name__", type(plugin).__name__))
     report = Report(f"plugin {name!r}")
     module = _import(plugin, report)
-    if module is not None:
-        given = [(f"other-{number}", other) for number, other in enumerate(others)] + [(name, module)]
-        with open_workspace(given, device=device, dtype=dtype) as workspace:
+    given = [(f"other-{number}", _import(other, report)) for number, other in enumerate(others)]
+    if module is not None and not report.failed:
+        tables = {} if settings is None else {name: settings}
+        options = {"device": device, "dtype": dtype}
+        with open_workspace([*given, (name, module)], discover=True, settings=tables, **options) as workspace:
             row = workspace.studio.registry.plugins[-1]
             if report.add("loading", [*workspace.find_load_problems(), *_find_empty_problems(row)]):
-                checks = _Checks(workspace, row, module, given[:-1], {"device": device, "dtype": dtype})
+                checks = _Checks(workspace, row, module, given, {**options, "settings": settings})
                 checks.check_node_types(report, examples or {}, list(values))
                 checks.check_value_types(report, list(values))
                 checks.check_models(report)
+                checks.check_graphs(report, graphs)
         _check_metadata(report, module, wheel)
     report.require(str(getattr(module, "__file__", None) or ""))
     return report
@@ -82,7 +94,7 @@ def _import(plugin: Any, report: Report) -> Any:
     try:
         return importlib.import_module(plugin)
     except (Exception, SystemExit) as error:  # an author's module
-        report.add("loading", [f"importing it raised {describe_error(error)}"])
+        report.add("loading", [f"importing {plugin!r} raised {describe_error(error)}"])
         return None
 
 
@@ -99,7 +111,7 @@ class _Checks:
         row: Its row.
         plugin: The module or object.
         others: Plugins that it uses.
-        options: The device and the dtype.
+        options: The device, the dtype and the settings.
     """
 
     workspace: Workspace
@@ -122,7 +134,14 @@ class _Checks:
             example = examples.get(name, {})
             variants = {end: other for end, one in example.items() for other in self._find_other(one, values)[:1]}
             options = {"variants": variants, "plugin": self.plugin, "others": self.others, **self.options}
+            options["discover"] = self._uses_others(declared)
             report.include(examine_node_type(declared, example, **options))
+
+    def _uses_others(self, declared: NodeType) -> bool:
+        """Say whether a node type takes or returns values of another plugin's type."""
+        own = {*self.row.value_types, *(one.name for one in create_builtin_value_types()), *RESERVED_TYPES}
+        ends: list[Input | Output] = [*declared.inputs.values(), *declared.outputs.values()]
+        return any(end.spec.name not in own for end in ends)
 
     def _find_other(self, value: Any, values: Sequence[Any]) -> list[Any]:
         """Return those of the values that are of the class of a value and have another digest."""
@@ -156,11 +175,31 @@ class _Checks:
             except StudioError as error:
                 report.add(f"model {reference}", [f"{error.message}; {error.hint}"])
                 continue
-            report.add(f"model {reference}", [])
             path = self.workspace.studio.models.find_path(model)
+            report.add(f"model {reference}", _find_digest_problems(path))
             opener = next((one for one in openers if one.can_open(path, model)), None)
             if opener is not None:
-                report.include(examine_model_opener(opener, path, {}, **self.options))
+                options = {name: value for name, value in self.options.items() if name != "settings"}
+                report.include(examine_model_opener(opener, path, {}, **options))
+
+    def check_graphs(self, report: Report, graphs: Iterable[Path | str]) -> None:
+        """Check that graphs are valid."""
+        for path in graphs:
+            try:
+                errors = self.workspace.studio.resolve(load_graph(path)).errors
+            except GraphError as error:
+                errors = list(error.findings)
+            report.add(f"graph {Path(path).name}", [f"{one}; {one.hint}".rstrip("; ") for one in errors])
+
+
+def _find_digest_problems(path: Path) -> list[str]:
+    """Return what is wrong with the digests that ship beside weights, if there are some."""
+    hint = f"write them again: studio models list-digests {path}"
+    try:
+        changed = compare_digests(path)
+    except StudioError as error:
+        return [f"{error.message}; {hint}"]
+    return [f"{', '.join(changed)}: the digests beside the weights are of other bytes; {hint}"] if changed else []
 
 
 # -- metadata --------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ pytest finds this module by the entry point `pytest11`. It imports nothing of St
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from studio.app import Studio
     from studio.run_result import RunResult
     from studio.testing.context import TestContext
+
+
+_OUTSIDE = {name: value for name, value in os.environ.items() if name.startswith("STUDIO_PLUGINS_")}
+"""Settings of plugins that the developer's environment has; those that a test sets come later."""
 
 
 @pytest.fixture
@@ -32,7 +37,10 @@ def studio_plugins() -> list[tuple[str, Any]]:
 
 @pytest.fixture
 def studio_app(
-    tmp_path: Path, studio_settings: Mapping[str, Any], studio_plugins: list[tuple[str, Any]]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    studio_settings: Mapping[str, Any],
+    studio_plugins: list[tuple[str, Any]],
 ) -> Iterator[Studio]:
     """A Studio with the installed plugins, on the CPU, with a cache of its own and without the user's settings."""
     from pathlib import Path
@@ -40,6 +48,9 @@ def studio_app(
     from studio.app import Studio
     from studio.settings import Settings
 
+    for name, value in _OUTSIDE.items():
+        if os.environ.get(name) == value:
+            monkeypatch.delenv(name)
     own = tmp_path / ".studio-test"
     chosen: dict[str, Any] = {
         "cache_dir": own / "cache",

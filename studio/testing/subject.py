@@ -207,15 +207,27 @@ def open_subject(
     value_types: Iterable[ValueType[Any]],
     *,
     others: Iterable[tuple[str, Any]] = (),
-    device: str = "cpu",
-    dtype: str = "float32",
+    discover: bool = False,
+    settings: Any = None,
+    **options: str,
 ) -> Iterator[tuple[Subject, list[str]]]:
-    """Yield a subject, and why its plugin, or one of the others that it uses, failed to load."""
+    """Yield a subject, and why its plugin, or one of the others that it uses, failed to load.
+
+    Args:
+        declared: The node type.
+        plugin: The plugin that provides it, or None.
+        value_types: Further value types.
+        others: Further plugins, by names.
+        discover: Whether it may use installed plugins.
+        settings: The settings of its plugin, or None for the defaults.
+        options: The device and the dtype.
+    """
     given = [*others, ("value-types", GivenPlugin(value_types=value_types))]
-    discover = declared.expands and plugin is None  # its subgraph may have nodes of installed plugins
-    if not (discover and _is_installed(declared)):
+    discover = discover or declared.expands  # its subgraph may have nodes of installed plugins
+    tables = {} if settings is None else {"checked": settings}
+    if plugin is not None or not (discover and _is_installed(declared)):
         given.append(("checked", plugin or GivenPlugin([declared.function])))
-    with open_workspace(given, device=device, dtype=dtype, discover=discover) as workspace:
+    with open_workspace(given, discover=discover, settings=tables, **options) as workspace:
         problems = workspace.find_load_problems()
         registered = workspace.studio.registry.node_types.get(declared.id)
         if registered is None and not problems:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,13 +75,31 @@ class Workspace:
 
 @contextmanager
 def open_workspace(
-    plugins: Sequence[tuple[str, Any]], *, device: str = "cpu", dtype: str = "float32", discover: bool = False
+    plugins: Sequence[tuple[str, Any]],
+    *,
+    device: str = "cpu",
+    dtype: str = "float32",
+    discover: bool = False,
+    settings: Mapping[str, Any] | None = None,
 ) -> Iterator[Workspace]:
-    """Yield a workspace with plugins, as (name, module or object); with installed ones too if `discover` says so."""
+    """Yield a workspace.
+
+    Args:
+        plugins: The plugins, as (name, module or object).
+        device: Where to run.
+        dtype: What networks compute in.
+        discover: Whether it has the installed plugins too, except those that are given.
+        settings: Settings of plugins, by their names.
+    """
     with tempfile.TemporaryDirectory(prefix="studio-check-") as name:
         folder = Path(name).resolve()
-        settings = Settings(
-            device=device, dtype=dtype, cache_dir=folder / "cache", models_dir=folder / "models", workers=1
+        chosen = Settings(
+            device=device,
+            dtype=dtype,
+            cache_dir=folder / "cache",
+            models_dir=folder / "models",
+            workers=1,
+            plugins=settings or {},
         )
-        with Studio(settings, plugins=plugins, discover=discover, on_disk=False) as studio:
+        with Studio(chosen, plugins=plugins, discover=discover, on_disk=False) as studio:
             yield Workspace(studio, folder, frozenset(given for given, _ in plugins))

@@ -132,3 +132,12 @@ def test_two_plugins_of_one_name_fail_the_second_and_name_both() -> None:
 
     assert [row.status for row in rows] == ["ok", "failed"]
     assert "E203 two plugins are named 'tint'" in rows[1].problem
+
+
+def test_a_module_that_is_given_is_not_looked_for_among_the_installed_plugins() -> None:
+    import studio_logic
+
+    registry = load_registry(plugins=[("mine", studio_logic)])
+
+    rows = [row for row in registry.plugins if "logic.choose" in row.node_types]
+    assert [(row.name, row.status) for row in rows] == [("mine", "ok")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from studio.testing import build_wheel, check_plugin
+from studio.api import PluginSettings, Secret
+from studio.runtime.weights import write_digest_list
+from studio.testing import build_wheel, check_node_type, check_plugin
 
 PROJECT = """
 [build-system]
@@ -195,7 +198,7 @@ def test_what_has_no_example_is_skipped_with_the_words_to_type(load: Callable[..
         (('float(table["gain"][0])', 'table["nothing"]'), "gains.open: call"),
         (('packed.header["value"]', "0"), "value type 'gain': codec"),
         (("return 4", "return None"), "GainOpener"),
-        (("from typing import ClassVar", "import nosuch"), "importing it raised ModuleNotFoundError"),
+        (("from typing import ClassVar", "import nosuch"), "importing 'studio_gains' raised ModuleNotFoundError"),
     ],
 )
 def test_each_part_that_fails_is_named(load: Callable[..., ModuleType], change: tuple[str, str], words: str) -> None:
@@ -240,3 +243,173 @@ def test_weights_and_packages_that_a_wheel_lacks_are_named(
     assert "'studio_gains/weights/gain.safetensors' is not in the wheel" in told
     assert "'studio_gains/networks/__init__.py' is not in the wheel" in told
     assert "it does not depend on studio" in told
+
+
+def test_digests_of_other_weights_are_named(load: Callable[..., ModuleType], project: Path) -> None:
+    plugin = load()
+    weights = project / "studio_gains" / "weights" / "gain.safetensors"
+    write_digest_list(weights)
+    assert "model builtin:gain" in check_plugin(plugin, examples=make_examples(plugin)).passed
+
+    save_file({"gain": np.full(1, 0.25, np.float32)}, weights)
+
+    told = fail_of(plugin, examples=make_examples(plugin))
+    assert "model builtin:gain: gain.safetensors: the digests beside the weights are of other bytes" in told
+    assert f"studio models list-digests {weights}" in told
+
+
+def test_equal_values_are_not_taken_for_other_ones(load: Callable[..., ModuleType]) -> None:
+    plugin = load()
+
+    report = check_plugin(plugin, examples=make_examples(plugin), values=[plugin.Gain(0.5), plugin.Gain(2.0)])
+
+    assert "gains.apply: fingerprint" in report.passed
+
+
+SUBGRAPH = """
+
+from studio.api import Subgraph
+
+
+@node("gains.blur")
+def blur(ctx: Context, image: Image) -> Subgraph[Image]:
+    \"\"\"Blur an image with the node type of an installed plugin.
+
+    Args:
+        image: Image.
+    \"\"\"
+    graph = Subgraph[Image]()
+    graph.output("image", graph.add("image.blur", image=image, radius=1))
+    return graph
+"""
+
+
+def test_node_types_of_installed_plugins_are_known(load: Callable[..., ModuleType]) -> None:
+    plugin = load(
+        ("return [open_gain, apply_gain]", "return [open_gain, apply_gain, blur]"),
+        ("@hookimpl", SUBGRAPH + "@hookimpl"),
+    )
+    image = make_examples(plugin)["gains.apply"]["image"]
+
+    report = check_plugin(plugin, examples={"gains.blur": {"image": image}})
+
+    assert "gains.blur: runs" in report.passed
+
+
+def test_others_are_modules_or_their_names(
+    load: Callable[..., ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin = load()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "uses_gains.py").write_text(USER)
+    try:
+        assert "no plugin provides the value type 'gain'" in fail_of("uses_gains")
+        report = check_plugin(
+            "uses_gains", examples={"uses.double": {"gain": plugin.Gain(2.0)}}, others=["studio_gains"]
+        )
+        assert "importing 'no_gains' raised ModuleNotFoundError" in fail_of("uses_gains", others=["no_gains"])
+    finally:
+        sys.modules.pop("uses_gains", None)
+
+    assert "uses.double: runs" in report.passed
+
+
+USER = """
+import sys
+from studio.api import Context, find_node_types, hookimpl, node
+from studio_gains import Gain
+
+
+@node("uses.double")
+def double(ctx: Context, gain: Gain) -> float:
+    \"\"\"Double a gain.
+
+    Args:
+        gain: Gain.
+    \"\"\"
+    return gain.value * 2
+
+
+@hookimpl
+def studio_node_types():
+    return find_node_types(sys.modules[__name__])
+"""
+
+KEYED = """
+import sys
+from dataclasses import dataclass
+from studio.api import Context, PluginSettings, Secret, find_node_types, hookimpl, node
+
+
+@dataclass(frozen=True)
+class KeyedSettings(PluginSettings):
+    key: Secret
+    times: int = 1
+
+
+@node("keyed.repeat")
+def repeat(ctx: Context, text: str, settings: KeyedSettings) -> str:
+    \"\"\"Repeat a text.
+
+    Args:
+        text: Text.
+    \"\"\"
+    assert settings.key.reveal() == "kept-key-71"
+    return text * settings.times
+
+
+@hookimpl
+def studio_settings():
+    return KeyedSettings
+
+
+@hookimpl
+def studio_node_types():
+    return find_node_types(sys.modules[__name__])
+"""
+
+
+@pytest.fixture
+def keyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("STUDIO_PLUGINS_KEYED_TIMES", "nonsense")
+    (tmp_path / "studio_keyed.py").write_text(KEYED)
+    yield importlib.import_module("studio_keyed")
+    sys.modules.pop("studio_keyed", None)
+
+
+def test_required_settings_are_an_argument(keyed: ModuleType) -> None:
+    settings = keyed.KeyedSettings(Secret("kept-key-71"), times=3)
+    examples = {"keyed.repeat": {"text": "a"}}
+
+    assert "missing setting plugins.keyed.key" in fail_of(keyed, examples=examples)
+    assert "keyed.repeat: runs" in check_plugin(keyed, examples=examples, settings=settings).passed
+    assert "runs" in check_node_type(keyed.repeat, text="a", settings=settings).passed
+
+
+def test_wrong_settings_are_a_finding(keyed: ModuleType) -> None:
+    examples = {"keyed.repeat": {"text": "a"}}
+
+    told = fail_of(keyed, examples=examples, settings=keyed.KeyedSettings(Secret("kept-key-71"), times="three"))
+    assert "invalid setting plugins.keyed.times" in told
+    assert "the settings of plugin 'keyed' are KeyedSettings, not PluginSettings" in fail_of(
+        keyed, settings=PluginSettings()
+    )
+
+
+def test_graphs_of_earlier_versions_must_be_valid(load: Callable[..., ModuleType], tmp_path: Path) -> None:
+    plugin = load()
+    old = tmp_path / "old.json"
+    old.write_text(
+        json.dumps(
+            {
+                "studio": 1,
+                "nodes": {"a": {"type": "gains.open", "version": "1.0", "inputs": {"weights": "builtin:gain"}}},
+                "outputs": {},
+            }
+        )
+    )
+
+    told = fail_of(plugin, examples=make_examples(plugin), graphs=[old])
+
+    assert "graph old.json: E110 /nodes/a/inputs/weights: unknown input 'weights'" in told

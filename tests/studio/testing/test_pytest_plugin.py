@@ -84,9 +84,9 @@ def project(tmp_path: Path) -> Path:
     return tmp_path / "project"
 
 
-def run_pytest(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def run_pytest(project: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     paths = [project.parent / "site", ROOT, ROOT / "plugins"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths)), **variables}
     command = [sys.executable, *words, "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist"]
     return subprocess.run(
         command, cwd=project, env=environment, capture_output=True, text=True, timeout=100, check=False
@@ -112,3 +112,60 @@ def test_a_project_that_uses_no_fixture_loads_nothing_of_studio_but_the_plugin(p
     done = run_pytest(project, "-m", "pytest", "-q")
 
     assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+SETTINGS_TESTS = """
+from dataclasses import dataclass
+
+import pytest
+
+from studio.api import PluginSettings, hookimpl
+
+
+@dataclass(frozen=True)
+class OwnSettings(PluginSettings):
+    times: int = 1
+    size: int = 1
+
+
+class Plugin:
+    @hookimpl
+    def studio_settings(self):
+        return OwnSettings
+
+
+@pytest.fixture
+def studio_plugins():
+    return [("own", Plugin())]
+
+
+def read(app):
+    rows = next(row for row in app.registry.plugins if row.name == "own").settings
+    return {row["name"]: row["value"] for row in rows}
+
+
+def test_a_variable_of_the_developer_does_not_count(studio_app):
+    assert read(studio_app) == {"times": 1, "size": 1}
+
+
+def test_a_variable_of_the_test_counts(monkeypatch, studio_app):
+    monkeypatch.setenv("STUDIO_PLUGINS_OWN_SIZE", "7")
+    assert read(studio_app) == {"times": 1, "size": 7}
+
+
+@pytest.fixture
+def early(monkeypatch):
+    monkeypatch.setenv("STUDIO_PLUGINS_OWN_TIMES", "8")
+
+
+def test_a_variable_of_an_earlier_fixture_counts(early, studio_app):
+    assert read(studio_app) == {"times": 8, "size": 1}
+"""
+
+
+def test_the_fixtures_do_not_see_the_developers_settings_of_plugins(project: Path) -> None:
+    (project / "test_settings.py").write_text(SETTINGS_TESTS)
+
+    done = run_pytest(project, "-m", "pytest", "-q", STUDIO_PLUGINS_OWN_TIMES="5")
+
+    assert "3 passed" in done.stdout, done.stdout + done.stderr
