@@ -28,9 +28,9 @@ def check_sides(scale: float | None, width: int | None, height: int | None) -> N
         )
 
 
-def check_target(width: int | None, height: int | None, mode: str, multiple_of: int) -> None:
+def check_target(width: int | None, height: int | None, fit: str, multiple_of: int) -> None:
     """Raise MediaError E506 if two sides that are given make an image over the limits."""
-    if width is not None and height is not None and mode != "fit":
+    if width is not None and height is not None and fit != "contain":
         check_size(round_side(width, multiple_of), round_side(height, multiple_of))
 
 

@@ -10,7 +10,7 @@ from studio_image.color import Color
 from studio_image.pixels import AnyArray, FloatArray, compute_luma, match_channels
 
 Colors = Literal["keep", "grey", "rgb", "rgba"]
-Bits = Literal["keep", "8", "16", "float"]
+Depth = Literal["keep", "uint8", "uint16", "float32"]
 
 
 def convert_channels(pixels: FloatArray, colors: Colors, background: Color) -> FloatArray:
@@ -25,12 +25,12 @@ def convert_channels(pixels: FloatArray, colors: Colors, background: Color) -> F
     return compute_luma(pixels)[:, :, None] if colors == "grey" else match_channels(pixels, 3)
 
 
-def convert_depth(pixels: FloatArray, bits: Bits) -> AnyArray:
+def convert_depth(pixels: FloatArray, depth: Depth) -> AnyArray:
     """Round samples to 8 or 16 bits, or leave them as float32."""
     rounded: AnyArray = pixels
-    if bits == "8":
+    if depth == "uint8":
         rounded = np.rint(pixels * 255.0).astype(np.uint8)
-    elif bits == "16":
+    elif depth == "uint16":
         rounded = np.rint(pixels * 65535.0).astype(np.uint16)
     return rounded
 

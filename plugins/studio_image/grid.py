@@ -17,7 +17,7 @@ from studio_image.pixels import FloatArray, match_channels
 from studio_image.resize import cover_box, fit_size, resample
 from studio_image.typeset import Block, Font, Style, set_block
 
-Fit = Literal["fit", "fill", "stretch"]
+Fit = Literal["contain", "cover", "stretch"]
 
 
 def make_grid(
@@ -87,9 +87,9 @@ def _lay_image(area: FloatArray, image: FloatArray, fit: Fit) -> None:
     """Put an image into its cell, over the background that is there."""
     cell, source = (area.shape[1], area.shape[0]), (image.shape[1], image.shape[0])
     box = None
-    if fit == "fill":
+    if fit == "cover":
         box = cover_box(source, cell, "center")
-    size = fit_size(source, cell) if fit == "fit" else cell
+    size = fit_size(source, cell) if fit == "contain" else cell
     shown = match_channels(resample(image, *size, box=box), area.shape[2])
     left, top = (int(value) for value in place_box(size, cell, "center"))
     place = area[top : top + size[1], left : left + size[0]]

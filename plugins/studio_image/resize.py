@@ -13,7 +13,6 @@ from studio_image.checks import check_sides, round_side
 from studio_image.pixels import AnyArray, FloatArray, as_floats, decode_srgb, encode_srgb, premultiply, unpremultiply
 
 Method = Literal["auto", "lanczos", "area", "bicubic", "bilinear", "nearest"]
-Mode = Literal["stretch", "fit", "fill", "pad"]
 Box = tuple[float, float, float, float]
 
 _FILTERS = {

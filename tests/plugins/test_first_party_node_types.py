@@ -279,7 +279,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "image.noise": {"width": 16, "height": 8, "kind": "clouds", "scale": 4.0},
     "image.resize": {"image": picture(), "width": 13},
     "image.crop": {"image": picture(), "x": 2, "y": 2, "width": 8, "height": 8},
-    "image.rotate": {"image": picture(), "degrees": 30.0},
+    "image.rotate": {"image": picture(), "angle": 30.0},
     "image.flip": {"image": picture()},
     "image.add_border": {"image": picture(), "width": 3, "radius": 2.0},
     "image.adjust": {"image": picture(), "contrast": 1.2, "hue": 20.0},

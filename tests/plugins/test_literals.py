@@ -66,7 +66,7 @@ CASES = [
     case("image.noise", "width", 65_535, "E506", height=65_535),
     case("image.new_mask", "width", 65_535, "E506", height=65_535),
     case("image.resize_mask", "width", 65_535, "E506", height=65_535),
-    case("image.resize", "background", "blurple", "E505", width=20, height=20, mode="pad"),
+    case("image.resize", "background", "blurple", "E505", width=20, height=20, fit="pad"),
     case("image.resize", "scale", None, "E507"),
     case("image.resize", "scale", 2.0, "E507", width=8),
     case("image.resize", "width", 65_535, "E506", height=65_535),

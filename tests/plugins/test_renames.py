@@ -48,6 +48,9 @@ def renamed(
     return Renamed(old, new or old, values, rows, outputs or {"": ""})
 
 
+ANGLES = (-90.0, 0.0, 33.3, 90.0, 180.0, 450.0)
+FITS = (("fit", "contain"), ("fill", "cover"), ("stretch", "stretch"), ("pad", "pad"))
+BOTH = [picture(), picture(16, 16, 4)]
 IMAGES = (
     renamed(
         "image.blend", ("first", picture(), "base"), ("second", picture(24, 16, 3), "top"), ("amount", 0.3, "opacity")
@@ -58,10 +61,13 @@ IMAGES = (
         ("position", "top", "anchor"),
         ("band_color", "navy", "background"),
         ("text_color", "white", "color"),
+        ("size", 0.1, "font_scale"),
         image=picture(96, 64),
         text="A title",
     ),
-    renamed("image.convert", ("colors", "grey", "channels"), image=picture()),
+    renamed("image.convert", ("colors", "grey", "channels"), ("bits", "8", "depth", "uint8"), image=picture()),
+    renamed("image.convert", ("bits", "float", "depth", "float32"), image=picture()),
+    renamed("image.convert", ("bits", "16", "depth", "uint16"), image=picture()),
     renamed(
         "image.draw_text",
         ("size", 12.0, "font_size"),
@@ -80,10 +86,29 @@ IMAGES = (
         image=picture(),
     ),
     renamed("image.frame", ("size", 5, "width"), ("line", 1, "line_width"), new="image.add_border", image=picture()),
+    renamed("image.caption", ("size", 0.0, "font_scale", None), image=picture(96, 64), text="A title"),
     renamed("image.gradient", ("course", "radial", "kind"), width=16, height=8),
+    *(renamed("image.gradient", ("degrees", 90.0 - angle, "angle", angle), width=16, height=8) for angle in ANGLES),
+    *(
+        renamed("image.grid", ("fit", old, "fit", new), images=BOTH, cell_width=20, cell_height=20)
+        for old, new in FITS[:3]
+    ),
+    renamed("image.grid", ("label_size", 0.0, "label_font_size", None), images=BOTH, labels=["a", "b"]),
+    renamed("image.grid", ("label_size", 12.0, "label_font_size"), images=BOTH, labels=["a", "b"]),
     renamed("image.new_mask", ("left", 3.0, "x"), ("top", 2.0, "y"), width=24, height=16),
-    renamed("image.resize", ("color", "teal", "background"), image=picture(), width=20, height=20),
+    *(
+        renamed(
+            "image.resize",
+            ("mode", old, "fit", new),
+            ("color", "teal", "background"),
+            image=picture(),
+            width=20,
+            height=20,
+        )
+        for old, new in FITS
+    ),
     renamed("image.rotate", ("color", "teal", "background"), image=picture()),
+    *(renamed("image.rotate", ("degrees", -angle, "angle", angle), image=picture()) for angle in ANGLES),
     renamed("image.save", outputs={"text": "path"}, image=picture(), path="saved/picture.png"),
     renamed(
         "image.threshold",

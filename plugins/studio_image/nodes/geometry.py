@@ -8,6 +8,7 @@ from studio.api import Color, Context, Field, Image, Migration, check_inputs, no
 from studio_image.anchor import Anchor
 from studio_image.checks import check_sides, check_target
 from studio_image.crop import Aspect
+from studio_image.nodes.old_values import read_fit, turn_around
 
 Side = Annotated[int, Field(ge=1, le=65_535, unit="pixels")]
 Method = Literal["auto", "lanczos", "area", "bicubic", "bilinear", "nearest"]
@@ -17,7 +18,7 @@ Method = Literal["auto", "lanczos", "area", "bicubic", "bilinear", "nearest"]
     "image.resize",
     check=check_inputs(check_sides, check_target),
     version="2.0",
-    migrations={1: Migration(inputs={"color": "background"})},
+    migrations={1: Migration(inputs={"mode": "fit", "color": "background"}, values={"fit": read_fit})},
 )
 def resize_image(
     ctx: Context,
@@ -26,7 +27,7 @@ def resize_image(
     width: Side | None = None,
     height: Side | None = None,
     scale: Annotated[float | None, Field(gt=0, le=1000)] = None,
-    mode: Literal["stretch", "fit", "fill", "pad"] = "stretch",
+    fit: Literal["contain", "cover", "stretch", "pad"] = "stretch",
     method: Method = "auto",
     anchor: Anchor = "center",
     background: Color = "transparent",
@@ -35,18 +36,18 @@ def resize_image(
 ) -> Image:
     """Resize an image, antialiased; alpha is multiplied in meanwhile, so that no dark fringes appear.
 
-    Give a scale, or one side (the other follows), or both sides and a mode.
+    Give a scale, or one side (the other follows), or both sides and how to fit them.
 
     Args:
         image: Image to resize.
         width: Columns of the result.
         height: Rows of the result.
         scale: Factor per side instead.
-        mode: With both sides: "stretch" to them, "fit" inside them, "fill" them and cut what sticks out, or "pad":
-            fit, and color the rest.
+        fit: With both sides: "contain" lies inside them, "cover" fills them and is cut, "stretch" changes the shape,
+            "pad" lies inside them with the rest in the background color.
         method: "auto" is Lanczos (3 lobes) to shrink and bicubic to enlarge; "area" takes means, "nearest"
             keeps samples.
-        anchor: Which part stays ("fill"), or where the image lies ("pad").
+        anchor: Which part stays ("cover"), or where the image lies ("pad").
         background: Color of the rest for "pad".
         linear_light: Mix light instead of sRGB-encoded values: right for fine bright detail, slower.
         multiple_of: Round the sides to multiples of this, as networks ask for.
@@ -56,12 +57,12 @@ def resize_image(
 
     source = (image.width, image.height)
     target = choose_size(source, width, height, scale, multiple_of)
-    check_target(width, height, mode, multiple_of)
+    check_target(width, height, fit, multiple_of)
     both = width is not None and height is not None
     size, box = target, None
-    if both and mode in ("fit", "pad"):
+    if both and fit in ("contain", "pad"):
         size = fit_size(source, target)
-    elif both and mode == "fill":
+    elif both and fit == "cover":
         box = cover_box(source, target, anchor)
     if method == "nearest":
         from studio_image.bounds import check_size
@@ -70,7 +71,7 @@ def resize_image(
         result = Image(resample_nearest(image.stored, *size, box))
     else:
         result = Image(resample(image.pixels, *size, method, linear_light=linear_light, box=box))
-    if both and mode == "pad" and size != target:
+    if both and fit == "pad" and size != target:
         return Image(pad_to(result.pixels, target, anchor, parse_color(background)))
     return result
 
@@ -104,12 +105,16 @@ def crop_image(
     return Image(image.stored[top : top + high, left : left + wide])
 
 
-@node("image.rotate", version="2.0", migrations={1: Migration(inputs={"color": "background"})})
+@node(
+    "image.rotate",
+    version="2.0",
+    migrations={1: Migration(inputs={"degrees": "angle", "color": "background"}, values={"angle": turn_around})},
+)
 def rotate_image(
     ctx: Context,
     image: Image,
     *,
-    degrees: Annotated[float, Field(unit="degrees")] = 90.0,
+    angle: Annotated[float, Field(unit="degrees")] = -90.0,
     expand: bool = True,
     background: Color = "transparent",
 ) -> Image:
@@ -117,17 +122,17 @@ def rotate_image(
 
     Args:
         image: Image to turn.
-        degrees: Angle, counterclockwise.
+        angle: Angle, clockwise; a negative one turns counterclockwise.
         expand: Grow the image so that nothing is cut off; otherwise its size stays.
         background: Color of the corners; "transparent" gives the result an alpha channel.
     """
     from studio_image.rotate import rotate, rotate_quarters
 
     fill = parse_color(background)
-    quarters = degrees / 90.0
+    quarters = -angle / 90.0
     if quarters == round(quarters) and (expand or round(quarters) % 2 == 0):
         return Image(rotate_quarters(image.stored, round(quarters) % 4))
-    return Image(rotate(image.pixels, degrees % 360.0, fill, expand=expand))
+    return Image(rotate(image.pixels, -angle % 360.0, fill, expand=expand))
 
 
 @node("image.flip")

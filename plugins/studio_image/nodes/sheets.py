@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from studio.api import Color, Context, Field, Image, check_inputs, node, parse_color
+from studio.api import Color, Context, Field, Image, Migration, check_inputs, node, parse_color
 from studio_image.checks import check_labels
+from studio_image.nodes.old_values import read_fit, zero_to_auto
 
 
-@node("image.grid", check=check_inputs(check_labels))
+@node(
+    "image.grid",
+    check=check_inputs(check_labels),
+    version="2.0",
+    migrations={
+        1: Migration(
+            inputs={"label_size": "label_font_size"}, values={"fit": read_fit, "label_font_size": zero_to_auto}
+        )
+    },
+)
 def make_grid(
     ctx: Context,
     images: Annotated[list[Image], Field(min_length=1, max_length=10_000)],
@@ -16,12 +26,12 @@ def make_grid(
     columns: Annotated[int | None, Field(ge=1, le=10_000)] = None,
     cell_width: Annotated[int | None, Field(ge=1, le=65_535, unit="pixels")] = None,
     cell_height: Annotated[int | None, Field(ge=1, le=65_535, unit="pixels")] = None,
-    fit: Literal["fit", "fill", "stretch"] = "fit",
+    fit: Literal["contain", "cover", "stretch"] = "contain",
     gap: Annotated[int, Field(ge=0, le=10_000, unit="pixels")] = 16,
     margin: Annotated[int, Field(ge=0, le=10_000, unit="pixels")] = 24,
     background: Color = "#16171b",
     labels: Annotated[list[str] | None, Field(max_length=10_000)] = None,
-    label_size: Annotated[float, Field(ge=0, le=1000, unit="pixels")] = 0.0,
+    label_font_size: Annotated[float | None, Field(gt=0, le=1000, unit="pixels")] = None,
 ) -> Image:
     """Lay images out on a contact sheet, in rows from the top left.
 
@@ -30,12 +40,13 @@ def make_grid(
         columns: Images in a row; without it about as many as there are rows.
         cell_width: Columns of each cell; without it the widest image, or what the height asks for.
         cell_height: Rows of each cell; without it the tallest image, or what the width asks for.
-        fit: How an image lies in its cell: whole, filling it and cut, or stretched.
+        fit: How an image lies in its cell: "contain" shows it whole, "cover" fills the cell and is cut, "stretch"
+            changes its shape.
         gap: Room between cells.
         margin: Room around them.
         background: Color behind them, may be transparent.
         labels: A line below each image, as many as there are images; empty for none.
-        label_size: Size of the labels; 0 chooses one.
+        label_font_size: Height of the em of the labels; without it one that suits the cells.
     """
     from studio_image.grid import make_grid as lay_out
     from studio_image.typeset import load_fonts, warn_about
@@ -51,7 +62,7 @@ def make_grid(
         background=parse_color(background),
         fit=fit,
         fonts=load_fonts("sans"),
-        label_size=label_size,
+        label_size=label_font_size or 0.0,
         step=ctx.step,
     )
     warn_about(blocks, ctx.log)

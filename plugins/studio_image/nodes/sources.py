@@ -18,6 +18,7 @@ from studio.api import (
     parse_color,
 )
 from studio_image.checks import check_area, check_channels, check_image_name
+from studio_image.nodes.old_values import turn_to_top
 
 Side = Annotated[int, Field(ge=1, le=65_535, unit="pixels")]
 
@@ -143,7 +144,7 @@ def new_image(
     "image.gradient",
     check=check_inputs(check_area),
     version="2.0",
-    migrations={1: Migration(inputs={"course": "kind"})},
+    migrations={1: Migration(inputs={"course": "kind", "degrees": "angle"}, values={"angle": turn_to_top})},
 )
 def create_gradient(
     ctx: Context,
@@ -152,7 +153,7 @@ def create_gradient(
     height: Side = 1024,
     colors: Annotated[list[Color], Field(min_length=1, max_length=64)] = ["#0f2027", "#2c5364", "#f2c987"],  # noqa: B006  (never written to)
     kind: Literal["linear", "radial"] = "linear",
-    degrees: Annotated[float, Field(unit="degrees")] = 270.0,
+    angle: Annotated[float, Field(unit="degrees")] = 180.0,
     linear_light: bool = False,
 ) -> Image:
     """Draw a gradient, for backgrounds.
@@ -161,15 +162,15 @@ def create_gradient(
         width: Columns.
         height: Rows.
         colors: Colors at equal distances, from the start (or the middle) to the end.
-        kind: "linear", or "radial" from the middle to the corners.
-        degrees: Direction of a linear one, counterclockwise: 0 runs to the right, 90 up, 270 down.
+        kind: "linear" runs along the angle, "radial" from the middle to the corners.
+        angle: Direction of a linear gradient, clockwise as in CSS: 0 runs up, 90 to the right, 180 down.
         linear_light: Mix light instead of encoded values (brighter in between).
     """
     from studio_image.generate import draw_gradient
 
     check_area(width, height)
     stops = [parse_color(color) for color in colors]
-    return Image(draw_gradient(width, height, stops, kind, degrees, linear_light=linear_light))
+    return Image(draw_gradient(width, height, stops, kind, (90.0 - angle) % 360.0, linear_light=linear_light))
 
 
 @node("image.noise", check=check_inputs(check_area))

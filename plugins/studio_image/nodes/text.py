@@ -8,6 +8,7 @@ from studio.api import Color, Context, Field, File, Image, Migration, check_inpu
 from studio_image.anchor import Anchor
 from studio_image.checks import check_font
 from studio_image.color import ColorOrAuto, Ink
+from studio_image.nodes.old_values import zero_to_auto
 
 FontName = Literal["sans", "sans_bold", "serif", "display", "universal"]
 Shift = Annotated[float, Field(ge=-1_000_000, le=1_000_000, unit="pixels")]
@@ -123,7 +124,14 @@ def draw_text(
     version="2.0",
     migrations={
         1: Migration(
-            inputs={"style": "layout", "position": "anchor", "band_color": "background", "text_color": "color"}
+            inputs={
+                "style": "layout",
+                "position": "anchor",
+                "band_color": "background",
+                "text_color": "color",
+                "size": "font_scale",
+            },
+            values={"font_scale": zero_to_auto},
         )
     },
 )
@@ -136,7 +144,7 @@ def caption_image(
     layout: Literal["band", "overlay", "print"] = "band",
     anchor: Literal["top", "bottom"] = "bottom",
     align: Literal["left", "center", "right"] = "center",
-    size: Annotated[float, Field(ge=0, le=0.5)] = 0.0,
+    font_scale: Annotated[float | None, Field(gt=0, le=0.5)] = None,
     background: ColorOrAuto = "auto",
     color: ColorOrAuto = "auto",
     font: FontName = "serif",
@@ -154,7 +162,7 @@ def caption_image(
             paper margin on all sides.
         anchor: Which edge the words are at.
         align: Where the words lie in their column.
-        size: Size of the title as a share of the image's width; 0 chooses one.
+        font_scale: Size of the title's letters as a share of the image's width; without it one that fits.
         background: Color of the ground; "auto" takes a deep shade of the image, or paper for "print".
         color: Color of the title; "auto" takes the near black or near white that is easier to read.
         font: Font of the title, as for image.draw_text.
@@ -165,7 +173,7 @@ def caption_image(
 
     if not text.strip() and not subtitle.strip():
         return image
-    look = Look(layout, anchor, align, size, background, color)
+    look = Look(layout, anchor, align, font_scale or 0.0, background, color)
     fonts = load_fonts(font, font_file.path if font_file else None)
     result, blocks = add_caption(image.pixels, text, subtitle, look, fonts, load_fonts("sans"))
     warn_about(blocks, ctx.log)

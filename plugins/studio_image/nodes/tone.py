@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, NamedTuple
 
 from studio.api import Channels, Color, Context, Field, Image, JsonValue, Mask, Migration, node, parse_color
+from studio_image.nodes.old_values import read_bits
 
 Grey = Annotated[Image, Channels(1)]
 
@@ -127,14 +128,18 @@ def threshold_image(
     return Thresholded(Image(chosen), Mask(chosen), threshold)
 
 
-@node("image.convert", version="2.0", migrations={1: Migration(inputs={"colors": "channels"})})
+@node(
+    "image.convert",
+    version="2.0",
+    migrations={1: Migration(inputs={"colors": "channels", "bits": "depth"}, values={"depth": read_bits})},
+)
 def convert_image(
     ctx: Context,
     image: Image,
     *,
     channels: Literal["keep", "grey", "rgb", "rgba"] = "keep",
     background: Color = "white",
-    bits: Literal["keep", "8", "16", "float"] = "keep",
+    depth: Literal["keep", "uint8", "uint16", "float32"] = "keep",
 ) -> Image:
     """Change an image's channels and depth.
 
@@ -142,16 +147,16 @@ def convert_image(
         image: Image to change.
         channels: "grey" is ITU-R BT.601 luma; "rgba" adds an opaque alpha.
         background: Color that an alpha channel is laid over when it goes; its own alpha does not count.
-        bits: Round samples to 8 or 16 bits; "keep" and "float" leave them.
+        depth: Round samples to 8 bits ("uint8") or 16 ("uint16"); "keep" and "float32" leave them.
     """
     from studio_image.convert import convert_channels, convert_depth
 
     ground = parse_color(background)
     kept = channels == "keep" or {"grey": 1, "rgb": 3, "rgba": 4}[channels] == image.channels
-    if kept and bits in ("keep", "float"):
+    if kept and depth in ("keep", "float32"):
         return image
     pixels = image.pixels if kept else convert_channels(image.pixels, channels, ground)
-    return Image(convert_depth(pixels, bits))
+    return Image(convert_depth(pixels, depth))
 
 
 @node("image.histogram")

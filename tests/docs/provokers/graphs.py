@@ -197,7 +197,7 @@ def _(place: Place) -> Any:
 
 @provokes("E116")
 def _(place: Place) -> Any:
-    nodes = {"a": ("image.resize", {"image": {"from": "inputs.i"}, "width": 4, "mode": {"from": "inputs.p"}})}
+    nodes = {"a": ("image.resize", {"image": {"from": "inputs.i"}, "width": 4, "fit": {"from": "inputs.p"}})}
     return place.validate(nodes, inputs=PHOTO | {"p": {"type": "choice", "choices": ["a", "b"], "default": "a"}})
 
 
@@ -208,7 +208,7 @@ def _(place: Place) -> Any:
 
 @provokes("E118")
 def _(place: Place) -> Any:
-    nodes = {"a": ("image.resize", {"image": {"from": "inputs.i"}, "width": 4, "mode": "fti"})}
+    nodes = {"a": ("image.resize", {"image": {"from": "inputs.i"}, "width": 4, "fit": "fti"})}
     return place.validate(nodes, inputs=PHOTO)
 
 

@@ -33,9 +33,9 @@ def test_a_new_alpha_is_opaque_and_one_that_is_there_stays() -> None:
 def test_depths_are_rounded_to_the_nearest_level() -> None:
     pixels = np.array([[[0.0, 0.4 / 255, 0.6 / 255, 1.0]]], np.float32)
 
-    assert convert_depth(pixels, "8").tolist() == [[[0, 0, 1, 255]]]
-    assert convert_depth(pixels, "16").tolist() == [[[0, 103, 154, 65535]]]
-    assert convert_depth(pixels, "float") is pixels
+    assert convert_depth(pixels, "uint8").tolist() == [[[0, 0, 1, 255]]]
+    assert convert_depth(pixels, "uint16").tolist() == [[[0, 103, 154, 65535]]]
+    assert convert_depth(pixels, "float32") is pixels
 
 
 @pytest.mark.parametrize(("dtype", "top"), [(np.uint8, 255), (np.uint16, 65_535), (np.float32, 1)])

@@ -15,7 +15,7 @@ SETTINGS: dict[str, Any] = {
     "cell": (None, None),
     "gap": 0,
     "margin": 0,
-    "fit": "fit",
+    "fit": "contain",
     "label_size": 0.0,
 }
 BLACK = (0.0, 0.0, 0.0, 1.0)

@@ -229,8 +229,8 @@ def test_wrong_graph_inputs_fail_the_installed_schema(
 def test_inputs_carry_their_documentation_for_editors(registry: Registry) -> None:
     inputs = create_installed_schema(registry)["$defs"]["image.resize"]["properties"]
 
-    assert inputs["mode"]["anyOf"][0]["enum"] == ["stretch", "fit", "fill", "pad"]
-    assert inputs["mode"]["default"] == "stretch"
+    assert inputs["fit"]["anyOf"][0]["enum"] == ["contain", "cover", "stretch", "pad"]
+    assert inputs["fit"]["default"] == "stretch"
     assert inputs["width"]["description"] == "Columns of the result."
     assert (inputs["width"]["minimum"], inputs["width"]["maximum"]) == (1, 65_535)
 

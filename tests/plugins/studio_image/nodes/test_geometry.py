@@ -72,8 +72,8 @@ def test_16_bits_stay_finer_than_8() -> None:
 @pytest.mark.parametrize(
     ("settings", "size"),
     [({"width": 50}, (50, 25)), ({"height": 10}, (20, 10)), ({"scale": 1.5}, (150, 75)), ({"scale": 0.001}, (1, 1)),
-     ({"width": 30, "height": 30}, (30, 30)), ({"width": 30, "height": 30, "mode": "fit"}, (30, 15)),
-     ({"width": 30, "height": 30, "mode": "fill"}, (30, 30)), ({"width": 30, "height": 30, "mode": "pad"}, (30, 30)),
+     ({"width": 30, "height": 30}, (30, 30)), ({"width": 30, "height": 30, "fit": "contain"}, (30, 15)),
+     ({"width": 30, "height": 30, "fit": "cover"}, (30, 30)), ({"width": 30, "height": 30, "fit": "pad"}, (30, 30)),
      ({"scale": 1.0, "multiple_of": 8}, (96, 48)), ({"width": 1, "multiple_of": 64}, (64, 64))],
 )  # fmt: skip
 def test_the_size_is_what_was_asked_for(settings: dict[str, object], size: tuple[int, int]) -> None:
@@ -87,13 +87,13 @@ def test_fill_keeps_the_part_at_the_anchor() -> None:
     samples[:, 20:] = 1.0  # white on the right
 
     for anchor, level in (("left", 0.0), ("right", 1.0), ("center", 0.0)):
-        part = geometry.resize_image(CTX, Image(samples), width=10, height=10, mode="fill", anchor=anchor)
+        part = geometry.resize_image(CTX, Image(samples), width=10, height=10, fit="cover", anchor=anchor)
         assert part.pixels == pytest.approx(level)
 
 
 def test_pad_centres_the_image_in_the_color() -> None:
     padded = geometry.resize_image(
-        CTX, Image(np.ones((10, 20, 3))), width=20, height=20, mode="pad", background="#ff0000"
+        CTX, Image(np.ones((10, 20, 3))), width=20, height=20, fit="pad", background="#ff0000"
     )
 
     assert padded.channels == 3
@@ -103,7 +103,7 @@ def test_pad_centres_the_image_in_the_color() -> None:
 
 
 def test_pad_with_transparency_gives_alpha() -> None:
-    padded = geometry.resize_image(CTX, make_image(10, 20, 1), width=20, height=20, mode="pad")
+    padded = geometry.resize_image(CTX, make_image(10, 20, 1), width=20, height=20, fit="pad")
 
     assert padded.channels == 4
     assert padded.pixels[:5, :, 3].max() == 0
@@ -131,7 +131,7 @@ def test_a_single_sample_can_be_resized_turned_and_framed(channels: int) -> None
     dot = Image(np.full((1, 1, channels), 0.5, np.float32))
 
     assert geometry.resize_image(CTX, dot, width=7, height=3).pixels == pytest.approx(0.5, abs=1e-6)
-    assert geometry.rotate_image(CTX, dot, degrees=45).channels == 4
+    assert geometry.rotate_image(CTX, dot, angle=45).channels == 4
     assert geometry.frame_image(CTX, dot, width=2).width == 5
 
 
@@ -163,11 +163,11 @@ def test_a_crop_outside_the_image_is_an_error(settings: dict[str, object]) -> No
     assert caught.value.code == "E507"
 
 
-@pytest.mark.parametrize(("degrees", "turns"), [(90, 1), (-90, 3), (180, 2), (450, 1), (0, 0)])
-def test_quarter_turns_move_samples_and_change_none(degrees: float, turns: int) -> None:
+@pytest.mark.parametrize(("angle", "turns"), [(-90, 1), (90, 3), (180, 2), (-450, 1), (0, 0)])
+def test_quarter_turns_move_samples_and_change_none(angle: float, turns: int) -> None:
     image = Image(np.random.default_rng(3).integers(0, 256, (4, 6, 3), dtype=np.uint8))
 
-    turned = geometry.rotate_image(CTX, image, degrees=degrees)
+    turned = geometry.rotate_image(CTX, image, angle=angle)
 
     assert np.array_equal(turned.stored, np.rot90(image.stored, turns))
 
@@ -176,13 +176,13 @@ def test_a_warp_close_to_a_quarter_turn_agrees_with_the_exact_one() -> None:
     image = geometry.resize_image(CTX, make_image(6, 8, 3), width=80, height=60)  # smooth
 
     exact = np.rot90(image.pixels, 1)
-    warped = geometry.rotate_image(CTX, image, degrees=90.0001, expand=False, background="black").pixels
+    warped = geometry.rotate_image(CTX, image, angle=-90.0001, expand=False, background="black").pixels
 
     assert warped[:, 12:68] == pytest.approx(exact[10:70, 2:58], abs=0.01)
 
 
 def test_a_turn_grows_the_image_and_leaves_clear_corners() -> None:
-    turned = geometry.rotate_image(CTX, Image(np.ones((100, 100, 3))), degrees=45).pixels
+    turned = geometry.rotate_image(CTX, Image(np.ones((100, 100, 3))), angle=45).pixels
 
     assert turned.shape == (142, 142, 4)
     assert turned[0, 0, 3] == 0

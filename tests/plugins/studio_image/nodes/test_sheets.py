@@ -39,7 +39,7 @@ def test_a_grid_can_be_cancelled_between_images() -> None:
         sheets.make_grid(TestContext(cancel_at_step=2), [make_flat(0.5)] * 4)
 
 
-@pytest.mark.parametrize(("fit", "covered"), [("fit", 0.5), ("fill", 1.0), ("stretch", 1.0)])
+@pytest.mark.parametrize(("fit", "covered"), [("contain", 0.5), ("cover", 1.0), ("stretch", 1.0)])
 def test_a_wide_image_lies_in_a_square_cell_as_asked(fit: str, covered: float) -> None:
     sheet = sheets.make_grid(CTX, [make_flat(1.0, 20, 10)], cell_width=40, cell_height=40, margin=0, fit=fit,
                              background="black")  # fmt: skip

@@ -92,8 +92,8 @@ def test_new_images_are_bounded() -> None:
 
 
 def test_a_gradient_runs_from_the_first_color_to_the_last_in_its_direction() -> None:
-    right = sources.create_gradient(CTX, width=101, height=3, colors=["black", "white"], degrees=0).pixels[:, :, 0]
-    up = sources.create_gradient(CTX, width=3, height=101, colors=["black", "white"], degrees=90).pixels[:, :, 0]
+    right = sources.create_gradient(CTX, width=101, height=3, colors=["black", "white"], angle=90).pixels[:, :, 0]
+    up = sources.create_gradient(CTX, width=3, height=101, colors=["black", "white"], angle=0).pixels[:, :, 0]
 
     assert right[1] == pytest.approx((np.arange(101) + 0.5) / 101, abs=1e-6)
     assert up[:, 1] == pytest.approx(1 - (np.arange(101) + 0.5) / 101, abs=1e-6)

@@ -91,9 +91,9 @@ def test_dropped_alpha_lets_the_background_through() -> None:
 def test_depth_is_rounded_to_the_nearest_level() -> None:
     image = dot(0.5, 0.25, 0.1)
 
-    assert tone.convert_image(CTX, image, bits="8").stored.tolist() == [[[128, 64, 26]]]
-    assert tone.convert_image(CTX, image, bits="16").stored.dtype == np.uint16
-    assert tone.convert_image(CTX, image, bits="float") == image
+    assert tone.convert_image(CTX, image, depth="uint8").stored.tolist() == [[[128, 64, 26]]]
+    assert tone.convert_image(CTX, image, depth="uint16").stored.dtype == np.uint16
+    assert tone.convert_image(CTX, image, depth="float32") == image
 
 
 def test_a_histogram_counts_every_level_of_8_bits() -> None:
