@@ -96,12 +96,12 @@ CASES: dict[str, tuple[dict[str, Any], str, str, str]] = {
     ),
     "a list in a list": (put("image.invert", image=[{"from": "list"}]), "E114", "/nodes/a/inputs/image", "concatenate"),
     "a literal list in a list": (put("image.new", width=[8, [9]]), "E114", "/nodes/a/inputs/width/1", "concatenate"),
-    "no model": (put("probe.everything", model="tiny"), "E114", "/nodes/a/inputs/fitl", "builtin:NAME"),
-    "a number as a model": (put("probe.everything", model=5), "E114", "/nodes/a/inputs/fitl", "local:NAME"),
+    "no model": (put("probe.everything", model="tiny"), "E114", "/nodes/a/inputs/model", "builtin:NAME"),
+    "a number as a model": (put("probe.everything", model=5), "E114", "/nodes/a/inputs/model", "local:NAME"),
     "no model options": (
         put("probe.everything", model={"model": "builtin:x", "options": {"a": []}}),
         "E114",
-        "/nodes/a/inputs/fitl",
+        "/nodes/a/inputs/model",
         "",
     ),
     "optional into required": (
