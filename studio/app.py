@@ -149,9 +149,11 @@ class Studio:
     @cached_property
     def output_writer(self) -> OutputWriter:
         """What writes outputs to files."""
+        from studio.provenance.current_files import WrittenFiles
         from studio.provenance.output_writer import OutputWriter
 
-        return OutputWriter(self.registry.value_types, self._reader.find_file)
+        written = WrittenFiles(self.settings.cache_dir / "written" if self._on_disk else None)
+        return OutputWriter(self.registry.value_types, self._reader.find_file, self.registry.providers, written)
 
     @cached_property
     def observers(self) -> Observers:
@@ -293,6 +295,7 @@ class Studio:
         node_timeout_seconds: float | None = None,
         on_event: Callable[[Event], None] | None = None,
         control: Control | None = None,
+        load_outputs: bool = True,
     ) -> RunResult:
         """Run a graph.
 
@@ -307,6 +310,7 @@ class Studio:
             node_timeout_seconds: A call that takes longer fails.
             on_event: Called with each event, from the thread that caused it.
             control: To pause or cancel from another thread.
+            load_outputs: Whether the result has the values of all outputs, or only of those that are written anew.
 
         Raises:
             GraphError: The graph or the inputs have errors. Errors of nodes are in the result, not raised.
@@ -345,6 +349,8 @@ class Studio:
             plugins=self.registry.distributions,
             folder=folder.folder if folder else None,
         )
+        writer, uses = self.output_writer, cache == CacheMode.USE
+        current = writer.find_current(resolved, values, folder, facts.run_id, uses=uses) if folder else None
         outcome = self.executor.execute(
             plan,
             self._combine(on_event),
@@ -355,9 +361,12 @@ class Studio:
                 node_timeout_seconds=node_timeout_seconds,
                 reserve_path=folder.reserve if folder else None,
                 videos_are_written=folder is not None,
+                is_current=None if load_outputs or current is None else current.has,
             ),
         )
-        return finish_run(outcome, facts, resolved, values, folder, self.output_writer)
+        return finish_run(
+            outcome, facts, resolved, values, folder, self.output_writer, current, load_outputs=load_outputs
+        )
 
     def _check_open(self) -> None:
         if self._closed:

@@ -12,8 +12,10 @@ from studio.api.type_spec import copy_plain
 from studio.errors import Cancelled, RunError, StudioError
 
 if TYPE_CHECKING:
+    from studio.execution.call import Result
     from studio.execution.outcome import Outcome, RunStatus
     from studio.graph import ResolvedGraph
+    from studio.provenance.current_files import CurrentFiles
     from studio.provenance.manifest import RunFacts
     from studio.provenance.output_folder import OutputFolder
     from studio.provenance.output_writer import OutputWriter
@@ -26,7 +28,8 @@ class RunResult:
 
     Attributes:
         status: What came of it as a whole: "done", "partly done", "failed" or "cancelled".
-        outputs: The values of the outputs that were made, by name.
+        outputs: The values of the outputs that were made, by name; without `load_outputs`, not of those whose files
+            are there already.
         files: The files that were written.
         errors: Errors of the nodes that failed, and of outputs that cannot be written.
         warnings: What went wrong without stopping the run, and what nodes warned of.
@@ -53,6 +56,9 @@ def finish_run(
     values: Mapping[str, Any],
     folder: OutputFolder | None,
     writer: OutputWriter,
+    current: CurrentFiles | None = None,
+    *,
+    load_outputs: bool = True,
 ) -> RunResult:
     """Write the outputs and the manifest of a run, and return its result.
 
@@ -63,16 +69,25 @@ def finish_run(
         values: The values of its inputs, as the caller gave them.
         folder: The folder to write to; None to write nothing.
         writer: What writes outputs.
+        current: What finds files that are there already; None to write all of them.
+        load_outputs: Whether to load the values of outputs whose files are there already.
     """
     from studio.execution.outcome import RunStatus
     from studio.provenance.manifest import create_manifest
 
     begin = time.perf_counter()
-    outputs = {name: copy_plain(outcome.load(result)) for name, result in outcome.results.items()}
+    digests = {name: result.refresh_digest() for name, result in outcome.results.items() if not _is_lazy(result)}
+    outputs = {
+        name: copy_plain(outcome.load(result))
+        for name, result in outcome.results.items()
+        if load_outputs or current is None or not current.has(name, digests.get(name, ""), outcome.types[name])
+    }
     result = RunResult(outcome.status, outputs, errors=list(outcome.errors), warnings=outcome.warnings)
     if folder is not None:
         try:
-            written = writer.write(resolved, values, outputs, outcome.types, folder, facts.run_id)
+            written = writer.write(
+                resolved, values, outputs, outcome.types, folder, facts.run_id, digests=digests, current=current
+            )
             _note_files(result, *written)
         except Cancelled:  # while a video is made as it is written
             result.status, result.files = RunStatus.CANCELLED, folder.list_saved()
@@ -84,6 +99,11 @@ def finish_run(
     if folder is not None:
         _write_manifest(result, folder)
     return result
+
+
+def _is_lazy(result: Result) -> bool:
+    """Return whether a video is made while it is read, here or in a list: its digest says nothing of its content."""
+    return result.lazy or any(map(_is_lazy, result.entries or ()))
 
 
 def _list_node_warnings(outcome: Outcome) -> list[str]:

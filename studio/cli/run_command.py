@@ -83,6 +83,7 @@ def command(
                 cache="off" if no_cache else "refresh" if refresh else "use",
                 node_timeout_seconds=timeout,
                 on_event=display.show,
+                load_outputs=False,
             )
         show_result(result, quiet=quiet, as_json=as_json)
     return EXIT_CODES[result.status]

@@ -69,7 +69,8 @@ def _show_outputs(result: RunResult) -> None:
     for name, value in result.outputs.items():
         if value is None:
             click.echo(f"{name}: nothing")
-    skipped = [name for name in result.manifest["outputs"] if name not in result.outputs]
+    made = {*result.outputs, *(file.output for file in result.files)}
+    skipped = [name for name in result.manifest["outputs"] if name not in made]
     if skipped and result.status != "cancelled":
         click.echo(f"not made: {', '.join(skipped)}", err=True)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from studio.api import OutputPath
+from studio.api import OutputPath, TypeSpec
 
 
 class CacheMode(StrEnum):
@@ -32,6 +32,8 @@ class RunOptions:
             no folder.
         videos_are_written: Whether videos among the outputs are only written to files, so that they need not be
             stored to be values.
+        is_current: Says whether the files of an output are there already, by its name, its digest and its type. Then
+            its value is not loaded. None to load all.
     """
 
     cache: CacheMode = CacheMode.USE
@@ -39,3 +41,4 @@ class RunOptions:
     node_timeout_seconds: float | None = None
     reserve_path: Callable[[str], OutputPath] | None = None
     videos_are_written: bool = False
+    is_current: Callable[[str, str, TypeSpec], bool] | None = None

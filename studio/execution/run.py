@@ -179,8 +179,8 @@ class Run:
     def _load_outputs(self) -> bool:
         """Load the values of the outputs; return whether some were lost and are being made again."""
         lost: list[Call] = []
-        for result in self.demand.find_outputs(self._plan).values():
-            if isinstance(result, Result):
+        for name, result in self.demand.find_outputs(self._plan).items():
+            if isinstance(result, Result) and not self._is_current(name, result):
                 try:
                     self.values.load(result)
                 except LostValue as missing:
@@ -188,6 +188,11 @@ class Run:
         if lost:
             self.remake(LostValue(lost), lambda made: None)
         return bool(lost)
+
+    def _is_current(self, output: str, result: Result) -> bool:
+        """Return whether the files of an output are there already, so that nobody asks for its value."""
+        is_current = self.options.is_current
+        return is_current is not None and is_current(output, result.refresh_digest(), self._plan.outputs[output][1])
 
     def _summarize(self) -> Outcome:
         states = list(self.demand.states.values())

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import string
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path, PurePath
@@ -186,11 +186,21 @@ class OutputFolder:
             value_type = value_types.get(type(entry))
             named = {**fields, "output": output, "ext": _find_extension(entry, value_type)}
             several = isinstance(value, list) and entries != [value] and self.entry is None
-            name = self._fill(named, index if several else None)
+            name = self.fill(named, index if several else None)
             place = self.resolve(name)
             carried = format_provenance(provenance, output, index)
             written.append(_write_file(FileRecord(output, place.path, index), entry, value_type, carried))
         return written
+
+    def adopt(self, records: Iterable[FileRecord]) -> None:
+        """Take files that are there already for those of this run.
+
+        Raises:
+            RunError: As `resolve`.
+        """
+        root = resolve_path(self.folder)
+        for record in records:
+            self.resolve(record.path.relative_to(root).as_posix())
 
     def sync(self) -> None:
         """Wait until the names of the files and of their folders are on the disk, so that a record of them stays true.
@@ -208,7 +218,13 @@ class OutputFolder:
     def _complete_template(self) -> str:
         return self.template if PurePath(self.template).suffix else f"{self.template}.{{ext}}"
 
-    def _fill(self, fields: Mapping[str, str], index: int | None) -> str:
+    def fill(self, fields: Mapping[str, str], index: int | None) -> str:
+        """Return the name of a file of an output.
+
+        Args:
+            fields: Values of the template's fields but `index`.
+            index: Its place in an output that is a list of media, or None.
+        """
         template = self._complete_template()
         if index is not None and "index" not in _find_fields(template):
             stem, suffix = os.path.splitext(template)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from studio.api import TypeSpec, ValueType
+from studio.api.origin import Provider
 from studio.errors import StudioError
 from studio.execution.plan import Plan
 from studio.graph import ResolvedGraph
 from studio.provenance.collect import FindFile, collect_provenance
+from studio.provenance.current_files import CurrentFiles, WrittenFiles
 from studio.provenance.output_folder import OutputFolder
 from studio.provenance.record import FileRecord
 from studio.provenance.saved_files import find_saved_names
@@ -21,11 +24,22 @@ class OutputWriter:
     Args:
         value_types: The value types that are registered, by name.
         find_file: Returns a file that a graph read with its digest.
+        providers: What provides each of the value types, by its name.
+        written: What is known of files that earlier runs wrote.
     """
 
-    def __init__(self, value_types: Mapping[str, ValueType[Any]], find_file: FindFile) -> None:
+    def __init__(
+        self,
+        value_types: Mapping[str, ValueType[Any]],
+        find_file: FindFile,
+        providers: Mapping[str, Provider] | None = None,
+        written: WrittenFiles | None = None,
+    ) -> None:
         self._value_types = {value_type.python: value_type for value_type in value_types.values()}
+        self._named = dict(value_types)
         self._find_file = find_file
+        self._providers = dict(providers or {})
+        self._written = written or WrittenFiles(None)
 
     def prepare(self, resolved: ResolvedGraph, values: Mapping[str, Any], plan: Plan, folder: OutputFolder) -> None:
         """Prepare for the files that nodes save while a plan runs.
@@ -40,6 +54,33 @@ class OutputWriter:
         if owners:
             folder.expect(owners, lambda: collect_provenance(resolved, values, folder.folder, self._find_file))
 
+    def find_current(
+        self,
+        resolved: ResolvedGraph,
+        values: Mapping[str, Any],
+        folder: OutputFolder,
+        run_id: str,
+        *,
+        uses: bool = True,
+    ) -> CurrentFiles:
+        """Return what finds the files of a run's outputs that are there already.
+
+        Args:
+            resolved: The graph.
+            values: The values of its inputs, as the caller gave them.
+            folder: The folder to write to.
+            run_id: Name of the run.
+            uses: Whether what earlier runs wrote is used; if not, all files are written again.
+        """
+
+        @lru_cache(maxsize=1)
+        def collect() -> Mapping[str, Any]:
+            return collect_provenance(resolved, values, folder.folder, self._find_file)
+
+        fields = {"graph": resolved.graph.name, "run": run_id}
+        written = self._written if uses else WrittenFiles(None)
+        return CurrentFiles(written, self._named, self._providers, folder, fields, collect)
+
     def write(
         self,
         resolved: ResolvedGraph,
@@ -48,6 +89,9 @@ class OutputWriter:
         types: Mapping[str, TypeSpec],
         folder: OutputFolder,
         run_id: str,
+        *,
+        digests: Mapping[str, str] | None = None,
+        current: CurrentFiles | None = None,
     ) -> tuple[list[FileRecord], list[StudioError]]:
         """Write outputs, and return the files, those that nodes saved too, and the errors of outputs that failed.
 
@@ -58,15 +102,24 @@ class OutputWriter:
             types: Types of the outputs, by name.
             folder: The folder to write to.
             run_id: Name of the run.
+            digests: Digests of the outputs that have one.
+            current: What finds files that need not be written again; their outputs may be missing in `outputs`.
         """
-        provenance = collect_provenance(resolved, values, folder.folder, self._find_file)
+        current = current or self.find_current(resolved, values, folder, run_id, uses=False)
+        provenance = current.collect()
         fields = {"graph": resolved.graph.name, "run": run_id}
         files: list[FileRecord] = []
         errors: list[StudioError] = []
-        for name, value in outputs.items():
+        for name, spec in types.items():
+            digest, value = (digests or {}).get(name, ""), outputs.get(name)
             try:
-                if value is not None and not folder.is_saved(name, value):
-                    files += folder.write(name, value, types[name], self._value_types, provenance, fields)
+                if records := current.find(name, digest, spec):
+                    folder.adopt(records)
+                    files += records
+                elif value is not None and not folder.is_saved(name, value):
+                    records = folder.write(name, value, spec, self._value_types, provenance, fields)
+                    files += records
+                    current.keep(name, digest, spec, value, records)
             except StudioError as error:
                 errors.append(error)
         return files + folder.list_saved(), errors

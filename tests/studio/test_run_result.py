@@ -31,7 +31,10 @@ class CancelledWriter:
     def prepare(self, *_: Any) -> None:
         pass
 
-    def write(self, *_: Any) -> Any:
+    def find_current(self, *_: Any, **__: Any) -> None:
+        return None
+
+    def write(self, *_: Any, **__: Any) -> Any:
         raise Cancelled
 
 

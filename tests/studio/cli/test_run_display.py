@@ -22,7 +22,8 @@ def create_result(**more: Any) -> Any:
     known = {
         "status": "done", "manifest": manifest, "warnings": ["no room in the cache", "node 'paint': it is dark"],
         "errors": [],
-        "files": [SimpleNamespace(path=Path("out/card.png"))], "outputs": {"card": "an image", "note": None},
+        "files": [SimpleNamespace(path=Path("out/card.png"), output="card")],
+        "outputs": {"card": "an image", "note": None},
     }  # fmt: skip
     return SimpleNamespace(**{**known, **more})
 
