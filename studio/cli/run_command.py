@@ -7,10 +7,12 @@ from typing import Any
 
 import click
 
+from studio.app import RunResult, Studio
 from studio.cli.interrupts import Interrupts
 from studio.cli.options import BytesType, create_studio, engine_options, input_options, json_option, parse_inputs
 from studio.cli.run_display import EXIT_CODES, choose_display, show_result
 from studio.execution.control import Control
+from studio.graph import Graph
 from studio.provenance.output_folder import DEFAULT_TEMPLATE, OutputFolder
 
 
@@ -36,6 +38,7 @@ from studio.provenance.output_folder import DEFAULT_TEMPLATE, OutputFolder
 @click.option("--vram", type=BytesType(), metavar="SIZE", help="Budget for models kept open on the GPU.")
 @click.option("--ram", type=BytesType(), metavar="SIZE", help="Budget for models kept open on the CPU.")
 @click.option("--download", is_flag=True, help="Fetch models that are missing from the hub.")
+@click.option("--watch", is_flag=True, help="Stay, and run again whenever a file that the graph uses is saved.")
 @click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
 @json_option("Print the manifest as JSON.")
 @input_options
@@ -52,6 +55,7 @@ def command(
     vram: int | None,
     ram: int | None,
     download: bool,
+    watch: bool,
     quiet: bool,
     as_json: bool,
     pairs: tuple[str, ...],
@@ -63,27 +67,44 @@ def command(
     GRAPH is a graph file, or an image, an audio file or a video that Studio wrote: it contains the graph and the
     values that made it. What is in the cache is not run again.
 
+    With --watch the command stays and runs again when the graph, a graph in it, its media, its weights or the code of
+    an editable plugin is saved. A save during a run cancels that run and starts another. Ctrl-C ends.
+
     Exit codes: 0 done, 1 failed, 2 invalid graph or usage, 3 partly done, 130 cancelled.
     """
     output = OutputFolder(folder, template)
-    control = Control()
     more: dict[str, Any] = {"memory_bytes": memory, "vram_bytes": vram, "ram_bytes": ram, "download": download or None}
-    with create_studio(**engine, **more, on_disk=not no_cache) as studio, Interrupts(control.cancel):
-        parsed = studio.load(graph)
-        values = {**studio.load_values(graph), **parse_inputs(parsed, pairs)}
+    modes = iter(["off"] if no_cache else ["refresh"] if refresh else [])
+
+    def create() -> Studio:
+        return create_studio(**engine, **more, on_disk=not no_cache)
+
+    def run_graph(studio: Studio, parsed: Graph, values: dict[str, Any], control: Control) -> RunResult:
         display = choose_display(quiet=quiet or as_json)
         with display:
-            result = studio.run(
+            return studio.run(
                 parsed,
                 values,
                 only=only or None,
                 output=output,
                 roots=roots,
                 control=control,
-                cache="off" if no_cache else "refresh" if refresh else "use",
+                cache="off" if no_cache else next(modes, "use"),
                 node_timeout_seconds=timeout,
                 on_event=display.show,
                 load_outputs=False,
             )
+
+    if watch:
+        from studio.cli.watched_run import WatchedRun, WatchOptions
+
+        watched = WatchedRun(WatchOptions(graph, pairs, roots, quiet, as_json), create, run_graph)
+        with Interrupts(watched.stop):
+            return watched.run()
+    control = Control()
+    with create() as studio, Interrupts(control.cancel):
+        parsed = studio.load(graph)
+        values = {**studio.load_values(graph), **parse_inputs(parsed, pairs)}
+        result = run_graph(studio, parsed, values, control)
         show_result(result, quiet=quiet, as_json=as_json)
     return EXIT_CODES[result.status]

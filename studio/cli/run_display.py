@@ -40,7 +40,7 @@ def choose_display(*, quiet: bool) -> Any:
 def show_result(result: RunResult, *, quiet: bool, as_json: bool) -> None:
     """Print what a run led to."""
     if as_json:
-        _print_manifest(result)
+        print_json(describe_result(result))
         return
     _show_problems(result)
     if not quiet:
@@ -48,9 +48,10 @@ def show_result(result: RunResult, *, quiet: bool, as_json: bool) -> None:
         _show_totals(result)
 
 
-def _print_manifest(result: RunResult) -> None:
+def describe_result(result: RunResult) -> dict[str, Any]:
+    """Return the manifest of a run with its files and errors, as plain JSON."""
     files = [str(file.path) for file in result.files]
-    print_json(result.manifest | {"files": files, "errors": [error.to_json() for error in result.errors]})
+    return result.manifest | {"files": files, "errors": [error.to_json() for error in result.errors]}
 
 
 def _show_problems(result: RunResult) -> None:

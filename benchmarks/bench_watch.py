@@ -1,0 +1,121 @@
+"""How long `studio run --watch` takes from a save to the new file, in a pseudo-terminal.
+
+    python benchmarks/bench_watch.py            the table, in Markdown
+
+The caption of graphs/poster.json is saved, and then the code of a plugin. A save ends when the file is there and the
+run is over, its manifest written too. Processor time is that of the whole process for one save, its waiting included.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter, sleep
+
+SAVES = 9
+PATIENCE_SECONDS = 60
+GRAPHS = Path(__file__).parents[1] / "graphs"
+STUDIO = [sys.executable, "-c", "from studio.cli.main import main; main()"]
+PLUGIN = '''
+from studio.api import Context, hookimpl, node
+
+
+@node("shout.add")
+def add(ctx: Context, text: str) -> str:
+    """Add marks.
+
+    Args:
+        text: Any text.
+    """
+    return text + "MARKS"
+
+
+@hookimpl
+def studio_node_types():
+    return [add]
+'''
+SHOUT = {
+    "studio": 1,
+    "nodes": {"shout": {"type": "shout.add", "inputs": {"text": "hello"}}},
+    "outputs": {"shout": {"from": "shout"}},
+}
+
+
+def main() -> None:
+    """Print the table."""
+    print("| saved | median ms | fastest ms | processor ms |\n|---|---|---|---|")
+    with tempfile.TemporaryDirectory(prefix="studio-bench-") as name:
+        folder = Path(name)
+        shutil.copytree(GRAPHS, folder / "graphs")
+        poster = folder / "graphs/poster.json"
+        text = poster.read_text()
+        caption = json.loads(text)["inputs"]["caption"]["default"]
+        measure("the caption of the poster", folder, poster, poster, lambda n: text.replace(caption, f"number {n}"))
+        plugin, graph = folder / "plugins/studio_shout.py", folder / "shout.json"
+        plugin.write_text(PLUGIN)
+        graph.write_text(json.dumps(SHOUT))
+        measure("the code of a plugin", folder, graph, plugin, lambda n: PLUGIN.replace("MARKS", f"!{n}"))
+
+
+def measure(name: str, folder: Path, graph: Path, saved: Path, make: Callable[[int], str]) -> None:
+    """Save a file some times, and print a row."""
+    (folder / "plugins").mkdir(exist_ok=True)
+    master, slave = pty.openpty()
+    command = [
+        *STUDIO,
+        "run",
+        str(graph),
+        "-o",
+        str(folder / "out"),
+        "--plugins-dir",
+        str(folder / "plugins"),
+        "--watch",
+    ]
+    environment = os.environ | {"STUDIO_CACHE_DIR": str(folder / "cache")}
+    process = subprocess.Popen(
+        command, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
+    )
+    os.close(slave)
+    wait_for(master, b"Ctrl-C ends")
+    wall, processor = [], []
+    for number in range(SAVES):
+        sleep(0.3)
+        used, begin = read_processor_seconds(process.pid), perf_counter()
+        temporary = saved.with_name("unsaved~")
+        temporary.write_text(make(number))
+        temporary.replace(saved)
+        wait_for(master, b"from the cache")
+        wall.append(perf_counter() - begin)
+        processor.append(read_processor_seconds(process.pid) - used)
+    process.terminate()
+    process.wait()
+    os.close(master)
+    figures = (statistics.median(wall), min(wall), statistics.median(processor))
+    print(f"| {name} | {' | '.join(f'{1000 * seconds:.0f}' for seconds in figures)} |", flush=True)
+
+
+def wait_for(terminal: int, text: bytes) -> None:
+    """Read what is shown until a text comes."""
+    shown = b""
+    while text not in shown:
+        assert select.select([terminal], [], [], PATIENCE_SECONDS)[0], shown.decode()
+        shown += os.read(terminal, 65536)
+
+
+def read_processor_seconds(pid: int) -> float:
+    """Return the processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    main()
