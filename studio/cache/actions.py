@@ -29,6 +29,13 @@ create table if not exists files(
   path text primary key, size integer not null, mtime_ns integer not null, inode integer not null,
   digest text not null) without rowid;
 """
+_INSERT_BLOBS = """
+insert into blobs values {} on conflict(digest) do update set
+  codec = excluded.codec, extension = excluded.extension, size = excluded.size, checksum = excluded.checksum,
+  data = excluded.data, used = excluded.used
+"""  # `insert or replace` would remove a row and its entries in indexes, only to write them again
+_INSERT_ACTIONS = "insert or replace into actions values {}"
+_CHUNKS = (64, 8, 1)  # rows of one statement: at the end of each, Python may switch to another thread
 FORMAT = 2
 _MOST_NOTES, _MOST_LETTERS = 20, 500
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -55,6 +62,40 @@ class Action:
     seconds: float = 0.0
     made: float = 0.0
     notes: tuple[str, ...] = ()
+
+
+class StoredParts(Mapping[str, str]):
+    """Parts as a table keeps them, parsed when they are read: few look-ups need them. Damaged ones are none.
+
+    Args:
+        text: JSON.
+    """
+
+    __slots__ = ("_parsed", "_text")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._parsed: dict[str, str] | None = None
+
+    def __getitem__(self, name: str) -> str:
+        """Return a part."""
+        return self._parse()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names."""
+        return iter(self._parse())
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._parse())
+
+    def _parse(self) -> dict[str, str]:
+        if self._parsed is None:
+            try:
+                self._parsed = {str(name): str(part) for name, part in json.loads(self._text).items()}
+            except (ValueError, TypeError, AttributeError, RecursionError):
+                self._parsed = {}
+        return self._parsed
 
 
 def shorten_notes(notes: Sequence[str]) -> tuple[str, ...]:
@@ -148,15 +189,11 @@ class ActionTable:
         """Write rows in one transaction."""
         now = time.time()
         touched = [(when, key) for key, when in (used or {}).items()]
+        blob_rows = [(b.digest, b.codec, b.extension, b.size, b.checksum, b.data, now) for b in blobs]
+        action_rows = [_make_row(action, now) for action in actions]
         with self._transaction() as connection:
-            connection.executemany(
-                "insert or replace into blobs values(?, ?, ?, ?, ?, ?, ?)",
-                [(b.digest, b.codec, b.extension, b.size, b.checksum, b.data, now) for b in blobs],
-            )
-            connection.executemany(
-                "insert or replace into actions values(?, ?, ?, ?, ?, ?, ?, ?)",
-                [_make_row(action, now) for action in actions],
-            )
+            _insert(connection, _INSERT_BLOBS, blob_rows)
+            _insert(connection, _INSERT_ACTIONS, action_rows)
             connection.executemany("update blobs set used = ? where digest = ?", touched)
             connection.executemany("insert or replace into files values(?, ?, ?, ?, ?)", files)
 
@@ -198,8 +235,11 @@ class ActionTable:
             self._connection.close()
 
     def _read(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
-        with self._lock, self._explain_errors():
-            return self._connection.execute(query, values).fetchall()
+        try:  # a context of our own would take as long as the query
+            with self._lock:
+                return self._connection.execute(query, values).fetchall()
+        except (sqlite3.Error, UnicodeError) as error:
+            raise explain_disk_error(error, self._path) from error
 
     def limit_pages(self, size: int) -> None:
         """Keep no more than so many bytes of the table's pages in this process; the system keeps the rest."""
@@ -321,6 +361,17 @@ def _retry_busy(attempt: Callable[[], object]) -> None:
             time.sleep(0.02)
 
 
+def _insert(connection: sqlite3.Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows, many with each statement."""
+    begin = 0
+    while begin < len(rows):
+        count = next(chunk for chunk in _CHUNKS if chunk <= len(rows) - begin)
+        one = f"({', '.join('?' * len(rows[begin]))})"
+        values = [value for row in rows[begin : begin + count] for value in row]
+        connection.execute(statement.format(", ".join([one] * count)), values)
+        begin += count
+
+
 def _make_row(action: Action, now: float) -> tuple[Any, ...]:
     outputs, parts = json.dumps(dict(action.outputs)), json.dumps(dict(action.parts))
     notes = json.dumps(action.notes) if action.notes else ""
@@ -330,11 +381,10 @@ def _make_row(action: Action, now: float) -> tuple[Any, ...]:
 def _parse_action(row: Any) -> Action | None:
     """Return the action of a row, or None if the row is damaged: its result is made again."""
     try:
-        outputs, parts = json.loads(row[2]), json.loads(row[3])
-        if not all(_DIGEST.fullmatch(digest) for digest in outputs.values()):
+        outputs = json.loads(row[2])
+        if not all(map(_DIGEST.fullmatch, outputs.values())):
             return None
         notes = tuple(str(note) for note in json.loads(row[7])) if row[7] else ()
-        told = {str(name): str(part) for name, part in parts.items()}
-        return Action(row[0], row[1], outputs, told, row[4], row[5], notes)
+        return Action(row[0], row[1], outputs, StoredParts(row[3]), row[4], row[5], notes)
     except (ValueError, TypeError, AttributeError):
         return None

@@ -14,6 +14,8 @@ from studio.errors import CacheError, describe_exception
 from studio.value_callback import call_value_type
 
 _PLAIN = (str, int, float, bool, type(None))
+_SHORT_LETTERS = 200
+_write_json = json.JSONEncoder(ensure_ascii=True, allow_nan=True, separators=(",", ":")).encode
 _EXTENSION = {"json": "json", "model": "json", "list": "json"}
 
 
@@ -131,6 +133,11 @@ def _refuse_entry(codec: str, error: BaseException) -> CacheError:
     return CacheError("E403", f"an entry with codec {codec!r} cannot be decoded: {describe_exception(error)}")
 
 
+def is_scalar(value: Any) -> bool:
+    """Say whether a value is a number, a truth value, nothing or a short text: less than a row around it."""
+    return isinstance(value, _PLAIN) and not (isinstance(value, str) and len(value) > _SHORT_LETTERS)
+
+
 def is_plain(value: Any) -> bool:
     """Say whether a value is plain JSON."""
     if isinstance(value, _PLAIN):
@@ -144,7 +151,7 @@ def is_plain(value: Any) -> bool:
 
 def dump_json(value: Any) -> bytes:
     """Return JSON as the cache always writes it."""
-    return json.dumps(value, ensure_ascii=True, allow_nan=True, separators=(",", ":")).encode("ascii")
+    return _write_json(value).encode("ascii")
 
 
 def _encode_packed(name: str, packed: Packed) -> Encoded:

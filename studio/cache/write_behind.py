@@ -17,13 +17,14 @@ from blake3 import blake3
 from studio.api import StreamType
 from studio.cache.actions import Action, ActionTable, BlobRow, explain_disk_error
 from studio.cache.blobs import BlobFolder
-from studio.cache.codec import Codecs
+from studio.cache.codec import Codecs, dump_json, is_scalar
 from studio.cache.digest import hash_file
 from studio.errors import CacheError, find_text
 
 INLINE_BYTES = 16 * 1024  # smaller blobs live in the table: a file and an fsync each would cost more than they hold
 _PENDING_BYTES = 256 * 2**20  # results of more bytes may not wait at once
 _MOST_COMMITS = 2000
+_GATHER_SECONDS = 0.05  # between two transactions: each costs as much as a dozen rows, and a switch of threads
 _WRITERS = 2
 
 
@@ -74,9 +75,11 @@ class WriteBehind:
         self._used: dict[str, float] = {}
         self._guard = threading.Lock()
         self._writes = 0
+        self._flushing = 0
         self._waiting_bytes = 0
         self._room = threading.Condition()
         self._commits: queue.SimpleQueue[_Commit | Future[None] | None] = queue.SimpleQueue()
+        self._hurry = threading.Event()
         self._writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="studio-cache-write")
         self._committer = threading.Thread(target=self._commit_all, name="studio-cache-commit", daemon=True)
         self._committer.start()
@@ -127,17 +130,21 @@ class WriteBehind:
         """Wait until everything recorded so far is written."""
         if not self.is_open:
             return
+        waiter: Future[None] = Future()
         with self._room:
+            self._flushing += 1
+            self._hurry.set()
             while self._writes:
                 self._room.wait(0.5)
-        waiter: Future[None] = Future()
-        self._commits.put(waiter)
+            self._commits.put(waiter)
+            self._flushing -= 1
         waiter.result()
 
     def close(self) -> None:
         """Write everything and end the threads."""
         self.flush()
         self._commits.put(None)
+        self._hurry.set()
         self._committer.join()
         self._writers.shutdown()
 
@@ -157,6 +164,9 @@ class WriteBehind:
             self._commits.put((write, rows))
 
     def _write_value(self, digest: str, value: Any, rows: list[BlobRow]) -> None:
+        if is_scalar(value):  # its row costs less than to see whether there is one
+            rows.append(self._write_bytes(digest, "json", "json", dump_json(value)))
+            return
         if self._table.find_blob(digest) is not None:
             self.touch(digest)
             return
@@ -188,7 +198,7 @@ class WriteBehind:
     def _fail(self, write: _Write, rows: Iterable[BlobRow], error: Exception) -> None:
         self._report(error)
         self._remove_unknown(rows)
-        self._finish(write)
+        self._finish([write])
 
     def _report(self, error: Exception) -> None:
         self._on_error(error if isinstance(error, CacheError) else explain_disk_error(error, self._folder))
@@ -200,16 +210,18 @@ class WriteBehind:
                 if row.data is None and self._table.find_blob(row.digest) is None:
                     self._blobs.remove(row.digest, row.extension)
 
-    def _finish(self, write: _Write) -> None:
+    def _finish(self, writes: Sequence[_Write]) -> None:
         with self._guard:
-            if self._pending.get(write.action.fingerprint) is write:
-                del self._pending[write.action.fingerprint]
-            for digest in write.values:
-                self._unwritten.pop(digest, None)
-        write.done()
+            for write in writes:
+                if self._pending.get(write.action.fingerprint) is write:
+                    del self._pending[write.action.fingerprint]
+                for digest in write.values:
+                    self._unwritten.pop(digest, None)
+        for write in writes:
+            write.done()
         with self._room:
-            self._waiting_bytes -= write.size
-            self._writes -= 1
+            self._waiting_bytes -= sum(write.size for write in writes)
+            self._writes -= len(writes)
             self._room.notify_all()
 
     # -- rows to the table -----------------------------------------------------------------------------
@@ -226,6 +238,9 @@ class WriteBehind:
                     job.set_result(None)
             if None in jobs:
                 return
+            if not self._flushing:
+                self._hurry.wait(_GATHER_SECONDS)
+                self._hurry.clear()
 
     def _commit(self, commits: Sequence[_Commit]) -> None:
         used = self._take_used()
@@ -233,8 +248,7 @@ class WriteBehind:
             return
         rows = [row for _, blobs in commits for row in blobs]
         size = self._write_rows([write.action for write, _ in commits], rows, used)
-        for write, _ in commits:
-            self._finish(write)
+        self._finish([write for write, _ in commits])
         self._on_commit(size)
 
     def _write_rows(self, actions: Sequence[Action], rows: Sequence[BlobRow], used: Mapping[str, float]) -> int:

@@ -30,6 +30,7 @@ class Fingerprints:
         self._dtype = dtype
         self._studio = studio
         self._heads: dict[NodeType, bytes | None] = {}
+        self._constant_parts: dict[NodeType, dict[str, str]] = {}
 
     def find(self, node_type: NodeType, digests: Iterable[tuple[str, str]]) -> str | None:
         """Return the fingerprint of a call, or None if an input has no digest, or nothing names the code.
@@ -58,6 +59,13 @@ class Fingerprints:
 
     def find_parts(self, node_type: NodeType, digests: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return what a fingerprint is made of, by name, for `studio explain`."""
+        parts = self._constant_parts.get(node_type)
+        if parts is None:
+            parts = self._constant_parts[node_type] = self._find_constant_parts(node_type)
+        return parts | {f"input {name}": digest for name, digest in (digests or {}).items()}
+
+    def _find_constant_parts(self, node_type: NodeType) -> dict[str, str]:
+        """Return the parts that all calls of a node type share."""
         parts = {
             "format": FORMAT,
             "node type": node_type.id,
@@ -73,4 +81,4 @@ class Fingerprints:
         if not node_type.device_free:
             parts |= {"device": self._device, "dtype": self._dtype}
         parts |= node_type.settings
-        return parts | {f"input {name}": digest for name, digest in (digests or {}).items()}
+        return parts

@@ -218,3 +218,11 @@ class Lookup:
         """Drop frames, and values that were new with them, once their video is kept as a whole."""
         if fingerprints:
             self._cache.discard(fingerprints, blobs)
+
+
+def is_expected_to_run(call: Call) -> bool:
+    """Return whether a call's result is seldom in the cache, for an input was made just now.
+
+    It is then looked up only once it is claimed.
+    """
+    return not call.remaking and any(arg.call is not None and arg.call.ran for arg in call.args.values())

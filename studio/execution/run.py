@@ -25,7 +25,7 @@ from studio.execution.expansion import Expansions
 from studio.execution.failure import explain_failure
 from studio.execution.lanes import Lanes
 from studio.execution.lazy_video import LazyVideos
-from studio.execution.lookup import ELSEWHERE, OURS, Lookup
+from studio.execution.lookup import ELSEWHERE, OURS, Lookup, is_expected_to_run
 from studio.execution.mapped_graphs import measure_copies
 from studio.execution.options import RunOptions
 from studio.execution.outcome import Outcome
@@ -245,7 +245,9 @@ class Run:
         """Find the results of a call in the cache, or have it run; return nodes that are then ready."""
         call.fingerprint = self.lookup.find_fingerprint(call)
         if call.fingerprint is not None and self.lookup.is_looked_up(call.node_type):
-            found = self.lookup.find_results(call, call.fingerprint)
+            found = None
+            if self.options.dry or not is_expected_to_run(call):
+                found = self.lookup.find_results(call, call.fingerprint)
             if found is None and not self.options.dry:
                 if not self._claim(call, call.fingerprint):
                     return []

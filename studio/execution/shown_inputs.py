@@ -12,6 +12,7 @@ from studio.execution.call import Call
 SHOWN = "shown "
 """Begins the name of a part that is kept with an action, and is no part of its fingerprint."""
 _LONGEST = 60
+_write_json = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
 
 def show_inputs(call: Call) -> dict[str, str]:
@@ -28,10 +29,12 @@ def show_inputs(call: Call) -> dict[str, str]:
 
 def show_value(value: Any) -> str:
     """Return a plain value as JSON, or "" if it is not plain, not known or not short."""
+    if type(value) is int and abs(value) < 10**18:  # the most frequent by far
+        return str(value)
     if value is MISSING or not _is_plain(value):
         return ""
     try:
-        text = json.dumps(value, ensure_ascii=False, default=str)
+        text = _write_json(value)
     except (TypeError, ValueError, RecursionError):
         return ""
     return text if len(text) <= _LONGEST and text.isprintable() else ""

@@ -80,6 +80,32 @@ def test_a_damaged_row_counts_as_missing(table: ActionTable, tmp_path: Path, out
     assert table.find(f"{1:064x}") is None
 
 
+def test_damaged_parts_are_none_and_the_action_stays(table: ActionTable, tmp_path: Path) -> None:
+    table.write(actions=[Action("1" * 64, "fake.add", {"value": "a" * 64}, {"code": "1"})])
+    with contextlib.closing(sqlite3.connect(tmp_path / "index.sqlite")) as other:
+        other.execute("update actions set parts = '[1'")
+        other.commit()
+
+    found = table.find("1" * 64)
+
+    assert found is not None
+    assert found.outputs == {"value": "a" * 64}
+    assert dict(found.parts) == {}
+
+
+@pytest.mark.parametrize("count", [1, 7, 64, 65, 200])
+def test_every_row_of_a_transaction_is_written(table: ActionTable, count: int) -> None:
+    names = [f"{index:064x}" for index in range(count)]
+
+    table.write(
+        actions=[Action(name, "fake.add", {"value": name}) for name in names],
+        blobs=[BlobRow(name, "json", "json", 1, name, b"1") for name in names],
+    )
+
+    assert table.measure() == (count, count, count)
+    assert all((found := table.find(name)) is not None and found.outputs == {"value": name} for name in names)
+
+
 def test_the_oldest_blobs_are_those_not_used_for_longest(table: ActionTable) -> None:
     table.write(blobs=[make_blob(number) for number in range(4)])
     table.write(used={f"{number:064x}": float(when) for number, when in ((0, 40), (1, 10), (2, 30), (3, 20))})

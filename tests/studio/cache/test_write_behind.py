@@ -267,6 +267,22 @@ def test_a_transaction_has_a_bound(bench: Bench, monkeypatch: pytest.MonkeyPatch
     assert bench.table.batches[1:4] == [20, 20, 9]
 
 
+def test_results_that_follow_each_other_closely_share_a_transaction(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_GATHER_SECONDS", 30.0)
+    bench.record("0", "first", 100)
+    while not bench.table.batches:
+        threading.Event().wait(0.01)
+    for index in range(1, 50):
+        bench.record(str(index), f"value {index}", 100)
+        threading.Event().wait(0.001)  # long enough for a transaction each
+
+    bench.writing.flush()  # whoever waits does not wait for more to come
+
+    assert bench.table.batches[:2] == [1, 49]
+
+
 def test_a_blob_that_is_recorded_or_touched_again_is_the_last_to_go(bench: Bench) -> None:
     for index in range(3):
         bench.record(str(index), f"value {index}", 100)

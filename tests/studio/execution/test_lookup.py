@@ -48,6 +48,20 @@ def test_a_second_studio_on_the_folder_runs_nothing(tmp_path: Path, probe: Probe
     assert probe.calls["add"] == 3
 
 
+def test_what_follows_a_new_value_is_looked_up_once(
+    tmp_path: Path, probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up: list[str] = []
+    with open_studio(tmp_path, probe) as studio:
+        assert studio.cache.disk is not None
+        find = studio.cache.disk.find
+        monkeypatch.setattr(studio.cache.disk, "find", lambda key: looked_up.append(key) or find(key))
+        studio.run(graph(CHAIN, o="c"))
+
+    assert len(set(looked_up)) == 3
+    assert len(looked_up) == 4  # the first node: before and after it is claimed
+
+
 def test_an_equal_value_cuts_off_what_follows(studio: Studio, probe: Probe) -> None:
     def build(sign: int) -> dict[str, Any]:
         return graph({"a": ("fake.square", {"a": sign * 3.0}), "b": ("fake.square", {"a": "@a"})}, o="b")
