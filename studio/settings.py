@@ -16,6 +16,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from studio.cores import count_cores
+
 
 class SettingProblem(ValueError):
     """An invalid setting; `app` turns it into the UsageError that a user reads."""
@@ -128,7 +130,7 @@ class Settings:
     @property
     def cpu_workers(self) -> int:
         """Threads for CPU work."""
-        return self.workers or os.cpu_count() or 1
+        return self.workers or count_cores()
 
 
 _PLAIN_SETTINGS = tuple(f.name for f in fields(Settings) if f.name not in ("media", "plugins"))

@@ -29,6 +29,7 @@ from studio.batch.weights import WeightDigests, find_graph_models, find_models
 from studio.batch.worker import Report, Worker, WorkerLost
 from studio.batch.worker_settings import describe_settings
 from studio.cache import hash_parts
+from studio.cores import count_cores
 from studio.errors import Finding, UsageError
 from studio.execution.options import CacheMode
 from studio.files import RECORDS_FOLDER
@@ -236,7 +237,7 @@ class Batch:
         settings["memory_bytes"] //= workers
         settings["workers"] = max(1, self.studio.settings.cpu_workers // workers)
         spec = replace(self.spec, settings=settings, code=describe_code(self.studio, self.resolved))
-        environments = create_environments(workers, os.cpu_count() or 1, self._find_gpus())
+        environments = create_environments(workers, count_cores(), self._find_gpus())
         folder = Path(self.spec.folder or ".")
         check_links(folder, LOGS, "log")
 

@@ -13,6 +13,7 @@ from click.shell_completion import CompletionItem
 
 from studio.cli.output import drop_output, give_output_back, keep_output_apart
 from studio.cli.streams import ReaderGone, guard_streams
+from studio.cores import share_cores
 from studio.errors import GraphError, StudioError, UsageError
 from studio.version import VERSION
 
@@ -118,6 +119,7 @@ def studio() -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    share_cores()
     guard_streams()
     with keep_output_apart(whole_process=args is None):
         code = _run_command(args)
