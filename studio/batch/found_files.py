@@ -13,6 +13,8 @@ from studio.batch.item import ItemState
 from studio.batch.ledger import LEDGER_NAME, Ledger
 from studio.errors import UsageError
 from studio.files import resolve_path
+from studio.graph.frames import FramesProblem
+from studio.graph.pattern import find_names, has_frames
 
 _WILDCARDS = frozenset("*?[")
 
@@ -20,7 +22,8 @@ _WILDCARDS = frozenset("*?[")
 def find_files(name: str, pattern: str, *, limit: int | None = None) -> Group:
     """Return a row for each file that matches a pattern such as `photos/**/*.jpg`; `**` matches folders of any depth.
 
-    Each row is named by the file's path below the part of the pattern that has no wildcards.
+    Each row is named by the file's path below the part of the pattern that has no wildcards. A name without wildcards
+    may have a number, as in `shot.####.png`, and frames, as in `shot.####.png 1001-1100`; see `studio.graph.pattern`.
 
     Args:
         name: The input that takes the files.
@@ -28,8 +31,10 @@ def find_files(name: str, pattern: str, *, limit: int | None = None) -> Group:
         limit: Most files.
 
     Raises:
-        UsageError: E740 if no file matches.
+        UsageError: E740 if no file matches, or frames are written wrong or missing.
     """
+    if has_frames(pattern) and not _WILDCARDS & set(pattern):
+        return _find_frames(name, pattern, limit)
     root, parts = _split_pattern(pattern)
 
     def rows() -> Iterator[Row]:
@@ -39,6 +44,17 @@ def find_files(name: str, pattern: str, *, limit: int | None = None) -> Group:
     if next(_walk(root, parts), None) is None:
         raise UsageError("E740", f"no file matches {pattern!r}", hint="quote the pattern; ** goes into folders")
     return rows
+
+
+def _find_frames(name: str, pattern: str, limit: int | None) -> Group:
+    root = Path(pattern).parent
+    try:
+        paths = [Path(found) for found in find_names(Path(), pattern)]
+    except FramesProblem as problem:
+        raise UsageError("E740", problem.message, where="--files", hint=problem.hint) from None
+    if not paths:
+        raise UsageError("E740", f"no file matches {pattern!r}", hint="#### is a number of four digits or more")
+    return lambda: (_create_row(name, path, root) for path in paths[:limit])
 
 
 def _split_pattern(pattern: str) -> tuple[Path, tuple[str, ...]]:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.errors import UsageError
+from studio.graph.frames import FramesProblem, parse_frames
 
 if TYPE_CHECKING:
     from studio.app import Studio
     from studio.batch.groups import Group
     from studio.graph import Graph
+
+
+_RANGE = re.compile(r"\s*-?\d+\s*-", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ def find_groups(studio: Studio, graph: Graph, table: Path | None, options: ItemO
     if table is not None:
         groups.append(open_table(table, name_column=options.name_column))
     groups += _find_files(studio, graph, options)
-    groups += _find_values(options)
+    groups += _find_values(graph, options)
     if options.repeat:
         groups.append(_repeat(graph, options.repeat, options))
     return groups
@@ -58,7 +63,7 @@ def _find_files(studio: Studio, graph: Graph, options: ItemOptions) -> Iterator[
         yield find_outputs(name, Path(folder), extensions=_find_extensions(studio, graph, name))
 
 
-def _find_values(options: ItemOptions) -> Iterator[Group]:
+def _find_values(graph: Graph, options: ItemOptions) -> Iterator[Group]:
     from studio.batch.groups import zip_columns
 
     zips: dict[str, list[str]] = {}
@@ -67,11 +72,28 @@ def _find_values(options: ItemOptions) -> Iterator[Group]:
             raise UsageError(
                 "E749", f"--zip {name}=... is given twice", where="--zip", hint="write all its values once"
             )
-        zips[name] = parse_list(text)
+        zips[name] = _list_values(graph, name, text, "--zip")
     if zips:
         yield zip_columns(zips, "--zip")
     for name, text in _split(options.products, "--product"):
-        yield zip_columns({name: parse_list(text)}, "--product")
+        yield zip_columns({name: _list_values(graph, name, text, "--product")}, "--product")
+
+
+def _list_values(graph: Graph, name: str, text: str, option: str) -> list[str]:
+    """Return the values of an input; for a whole number they may be frames, such as 1-10,20-30x2."""
+    values = parse_list(text)
+    declared = graph.document.inputs.get(name)
+    if declared is None or declared.type != "int":
+        return values
+    try:
+        return [number for value in values for number in _read_frames(value)]
+    except FramesProblem as problem:
+        raise UsageError("E749", problem.message, where=f"{option} {name}", hint=problem.hint) from None
+
+
+def _read_frames(text: str) -> list[str]:
+    """Return the numbers of a range; any other text as it is, which the input itself judges."""
+    return [str(number) for number in parse_frames(text)] if _RANGE.match(text) else [text]
 
 
 def _repeat(graph: Graph, count: int, options: ItemOptions) -> Group:

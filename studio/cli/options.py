@@ -16,6 +16,7 @@ from studio.errors import UsageError
 from studio.graph import Graph
 from studio.graph.declared_inputs import parse_declared_type
 from studio.graph.document import is_file, is_pattern
+from studio.graph.frames import FramesProblem
 from studio.graph.paths import InputPattern
 from studio.graph.pattern import find_names
 from studio.graph.text_values import expand_user, is_read_from_file, read_text
@@ -130,7 +131,10 @@ def _parse_files(spec: TypeSpec, text: str) -> Any:
         return InputFile(Path(value["file"]))
     if not is_pattern(value) or text.lstrip().startswith("{"):
         return value
-    names = find_names(Path(), value["files"])
+    try:
+        names = find_names(Path(), value["files"])
+    except FramesProblem:
+        names = []  # the binder reports it
     return [InputFile(Path(name)) for name in names] if names else InputPattern(value["files"])
 
 

@@ -19,9 +19,10 @@ from studio.api.model import REFERENCE_HINT
 from studio.api.type_spec import PLAIN_TYPES, REFERENCE_TYPES, LimitProblem, ValueProblem, check_value, describe_value
 from studio.errors import ModelError
 from studio.graph.document import is_edge, is_file, is_pattern, is_quoted
-from studio.graph.findings import Findings, hint_fit, suggest
+from studio.graph.findings import Findings, hint_fit
 from studio.graph.fit import Misfit, find_fit
-from studio.graph.meant_literals import find_meant_literal
+from studio.graph.frames import FramesProblem
+from studio.graph.meant_literals import find_meant_literal, hint_plain_literal
 from studio.graph.node_checks import find_grammar_faults
 from studio.graph.paths import (
     InputFile,
@@ -224,11 +225,16 @@ class Binder:
 
     def _find_names(self, paths: Paths, pattern: str, where: str) -> list[str]:
         """Return the files that fit a pattern; none after a finding."""
-        names = paths.find_names(pattern)
+        try:
+            names = paths.find_names(pattern)
+        except FramesProblem as problem:
+            code, wanted = ("E129", "a file for each frame") if problem.missing else ("E135", "frames")
+            self._report(code, where, problem.message, wanted, "", problem.hint)
+            return []
         if names is None:
             self._report_path(pattern, where)
         elif not names:
-            hint = "in the name * means anything and %05d for a number; folders have no wild cards"
+            hint = "in the name * means anything, %05d and ##### a number; folders have no wild cards"
             self._report("E129", where, f"no file fits {pattern!r}", f"files in {paths.base}", "nothing", hint)
         return names or []
 
@@ -286,10 +292,8 @@ class Binder:
         return by_name.get(spec.name) if isinstance(value, str) else None
 
     def _hint_literal(self, value: Any, spec: TypeSpec) -> str:
-        if spec.choices:
-            return suggest(value, [str(choice) for choice in spec.choices]) if isinstance(value, str) else ""
         if spec.name not in self._classes:
-            return ""
+            return hint_plain_literal(value, spec)
         if isinstance(value, str):
             key, what = ("files", "files") if spec.depth else ("file", "a file")
             name = value if len(value) <= _LONGEST_SHOWN else "PATH"

@@ -15,6 +15,7 @@ from studio.files import resolve_path
 from studio.graph.bind import Binder
 from studio.graph.document import Graph, is_file, is_pattern, is_quoted
 from studio.graph.findings import Findings, find_nearest, suggest
+from studio.graph.frames import FramesProblem
 from studio.graph.json_pointer import escape
 from studio.graph.parse import MAX_NESTING
 from studio.graph.paths import InputFile, InputPattern, Paths, name_file
@@ -272,7 +273,10 @@ def _list_files(value: Any, spec: TypeSpec, graph: Graph) -> Any:
     """Return the files that a pattern names as a list; any other value as it is."""
     if not is_pattern(value) or not is_read_from_file(spec):
         return value
-    return [{"file": name} for name in find_names(graph.base, value["files"], graph.file_digests)]
+    try:
+        return [{"file": name} for name in find_names(graph.base, value["files"], graph.file_digests)]
+    except FramesProblem:  # the binder reports it
+        return value
 
 
 def describe_given(value: Any, graph: Graph) -> Any:

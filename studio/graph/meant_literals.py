@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from studio.api import TypeSpec
+from studio.graph.findings import suggest
+from studio.graph.frames import find_frames_fault
 
 _ROUNDING = 1e-9
 _NUMBERS = ("int", "float", "number")
@@ -20,6 +22,15 @@ def find_meant_literal(value: Any, spec: TypeSpec) -> Sequence[Any]:
     if isinstance(value, str):
         return _read_quoted(value, spec)
     return _find_limit(value, spec) if spec.name in _NUMBERS and isinstance(value, float) else ()
+
+
+def hint_plain_literal(value: Any, spec: TypeSpec) -> str:
+    """Return a hint for a text that is none of the choices, or that should be frames; "" for any other literal."""
+    if not isinstance(value, str):
+        return ""
+    if spec.choices:
+        return suggest(value, [str(choice) for choice in spec.choices])
+    return find_frames_fault(value) if spec.name == "int" and spec.depth == 1 else ""
 
 
 def _read_quoted(text: str, spec: TypeSpec) -> Sequence[Any]:

@@ -74,7 +74,11 @@ class Paths:
         return written in (self.digests or ())
 
     def find_names(self, pattern: str) -> list[str] | None:
-        """Return the files that fit a pattern, in natural order; None if its folder may not be read."""
+        """Return the files that fit a pattern, in its order; None if its folder may not be read.
+
+        Raises:
+            FramesProblem: Its frames are written wrong, or some of them have no file.
+        """
         if self.digests is None and self.find(split_pattern(self.base, pattern)[0]) is None:
             return None
         return find_names(self.base, pattern, self.digests)

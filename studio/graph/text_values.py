@@ -9,6 +9,7 @@ from typing import Any
 
 from studio.api import TypeSpec
 from studio.api.type_spec import PLAIN_TYPES, REFERENCE_TYPES
+from studio.graph.frames import FramesProblem, parse_frames
 
 _BOOLS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 _NOT_FINITE = ("NaN", "Infinity", "-Infinity")
@@ -18,7 +19,8 @@ def read_text(text: str, spec: TypeSpec) -> Any:
     """Return what a text means at an input, as a graph would write it: JSON, `{"file": ...}` or `{"files": ...}`.
 
     Text and paths are taken as they are, and bools are words. A media or file input takes a file's name, and a list
-    of them takes a pattern such as `frames/*.png`. All other values are JSON; text that is not JSON stays text.
+    of them takes a pattern such as `frames/*.png`. A list of whole numbers takes frames, such as `1001-1100x2`. All
+    other values are JSON; text that is not JSON stays text.
 
     Args:
         text: The text.
@@ -26,6 +28,8 @@ def read_text(text: str, spec: TypeSpec) -> Any:
     """
     if is_read_from_file(spec):
         return _read_file_name(text, spec)
+    if spec.depth == 1 and spec.name == "int":
+        return _read_frames(text)
     read = _READERS.get(spec.name) if not spec.depth else None
     return read(text, spec) if read is not None else _read_json(text)
 
@@ -48,6 +52,15 @@ def _read_file_name(text: str, spec: TypeSpec) -> Any:
         return {"file": expand_user(text)}
     is_json = text.lstrip().startswith(("[", "{")) or text == "null"
     return _read_json(text) if is_json or spec.depth > 1 else {"files": expand_user(text)}
+
+
+def _read_frames(text: str) -> Any:
+    """Return JSON, or the numbers of frames; other text stays text, and the binder says what is wrong with it."""
+    value = _read_json(text)
+    try:
+        return parse_frames(text) if value is text else value
+    except FramesProblem:
+        return text
 
 
 def _read_choice(text: str, spec: TypeSpec) -> Any:

@@ -296,6 +296,13 @@ def _(place: Place) -> Any:
     place.command("run", "starry_night.jpg")
 
 
+@provokes("E135")
+def _(place: Place) -> Any:
+    place.write_image("shot.0001.png")
+    nodes = {"a": {"type": "image.grid", "inputs": {"images": {"files": "shot.####.png 1-1o"}}}}
+    return place.validate(nodes)
+
+
 @provokes("W101")
 def _(place: Place) -> Any:
     return place.validate({"a": INVERT, "b": INVERT}, inputs=PHOTO)

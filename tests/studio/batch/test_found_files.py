@@ -155,3 +155,17 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         find_outputs("photo", tmp_path / "nowhere")
 
     assert caught.value.code == "E740"
+
+
+def test_frames_of_a_sequence_are_items_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path, *(f"in/shot.{number}.png" for number in (1001, 1002, 1003, 1005)))
+    monkeypatch.chdir(tmp_path)
+
+    assert find("in/shot.####.png") == ["shot.1001", "shot.1002", "shot.1003", "shot.1005"]
+    assert find("in/shot.%04d.png 1003-1001x2") == ["shot.1003", "shot.1001"]
+    assert find("in/shot.1001-1003@@@@.png", limit=2) == ["shot.1001", "shot.1002"]
+    with pytest.raises(UsageError, match=r"1 of 5 frames of .* are missing: 1004") as error:
+        find("in/shot.####.png 1001-1005")
+    assert error.value.code == "E740"
+    with pytest.raises(UsageError, match="no file matches"):
+        find("in/take.####.png")

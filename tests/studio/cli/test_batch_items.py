@@ -123,3 +123,17 @@ def test_values_zipped_twice_are_an_error(studio: Studio) -> None:
         read(studio, zips=["color=red,blue", "size=1,2", "color=green,black"])
 
     assert caught.value.code == "E749"
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"), [("1-3,9-7x2,5", [1, 2, 3, 9, 7, 5]), ("-2--1,-5", [-2, -1, -5]), ("1001-1002", [1001, 1002])]
+)
+def test_whole_numbers_may_be_frames(studio: Studio, text: str, numbers: list[int]) -> None:
+    for option in ("products", "zips"):
+        assert [int(values["seed"]) for _, values in read(studio, **{option: [f"seed={text}"]})] == numbers
+
+
+def test_frames_that_are_written_wrong_are_an_error_with_the_place(studio: Studio) -> None:
+    with pytest.raises(UsageError, match="E749 --product seed: invalid frames '1-x': expected a number at character 3"):
+        read(studio, products=["seed=1-x"])
+    assert read(studio, products=["color=1-3"]) == [("1-3", {"color": "1-3"})]

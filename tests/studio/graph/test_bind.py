@@ -484,6 +484,34 @@ def test_a_file_whose_digest_is_recorded_may_be_gone(tmp_path: Path) -> None:
     assert [finding.code for finding in findings.found] == ["E129"]
 
 
+@pytest.mark.parametrize(
+    ("pattern", "code", "message"),
+    [
+        ("s.####.png 1-4", "E129", "2 of 4 frames of 's.####.png' are missing: 3-4"),
+        ("s.####.png 1-4o", "E135", "invalid frames '1-4o': expected 'x' or ',' at character 4, found 'o'"),
+        ("../s.####.png 1-2", "E130", "'../s.####.png 1-2' leaves the graph's folder"),
+    ],
+)
+def test_frames_that_are_not_there_or_written_wrong_are_one_finding(
+    tmp_path: Path, pattern: str, code: str, message: str
+) -> None:
+    for number in (1, 2, 7):
+        (tmp_path / f"s.{number:04d}.png").touch()
+    findings = Findings()
+    binder = Binder({"image": Image}, Paths(tmp_path, (tmp_path,)), findings)
+
+    assert binder.bind({"files": pattern}, TypeSpec("image", 1), "/x") is None
+    assert [(found.code, found.where, found.message) for found in findings.found] == [(code, "/x", message)]
+
+
+def test_a_text_that_should_be_frames_says_what_is_wrong_with_it(tmp_path: Path) -> None:
+    findings = Findings()
+
+    Binder({}, Paths(tmp_path), findings).bind("1-10y", TypeSpec("int", 1), "/x")
+
+    assert "expected 'x' or ',' at character 5, found 'y'" in findings.found[0].hint
+
+
 def test_a_binder_without_edges_takes_what_looks_like_one_as_a_literal(tmp_path: Path) -> None:
     findings = Findings()
     binder = Binder({}, Paths(tmp_path), findings)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from studio.api import Field, TypeSpec
-from studio.graph.meant_literals import find_meant_literal
+from studio.graph.meant_literals import find_meant_literal, hint_plain_literal
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,13 @@ def test_a_number_a_rounding_error_over_its_limit_means_the_limit(value: float, 
     spec = TypeSpec("float", limits=Field(ge=0, le=1))
 
     assert list(find_meant_literal(value, spec)) == meant
+
+
+def test_a_text_that_is_none_of_the_choices_or_no_frames_has_a_hint() -> None:
+    frames = TypeSpec("int").listed()
+
+    assert hint_plain_literal("luod", TypeSpec("choice", choices=("loud", "plain"))) == "did you mean 'loud'?"
+    assert "at character 5, found 'y'" in hint_plain_literal("1-10y", frames)
+    assert hint_plain_literal("1-10", frames) == ""
+    assert hint_plain_literal(5, frames) == ""
+    assert hint_plain_literal("a", TypeSpec("int")) == ""

@@ -89,3 +89,13 @@ def test_a_home_folder_is_filled_in_where_there_is_one(monkeypatch: pytest.Monke
 )
 def test_which_types_are_read_from_files(name: str, expected: bool) -> None:
     assert is_read_from_file(parse_type_name(name)) is expected
+
+
+def test_a_list_of_whole_numbers_is_frames_or_json() -> None:
+    assert read("1001-1005x2", "list[int]") == [1001, 1003, 1005]
+    assert read("7", "list[int]") == 7  # as in a graph, where a list is meant
+    assert read("7,9", "list[int]") == [7, 9]
+    assert read("[3, 1]", "list[int]") == [3, 1]
+    assert read("1-2y", "list[int]") == "1-2y"
+    assert read("1-3", "text") == "1-3"
+    assert read("1-3", "list[text]") == "1-3"
