@@ -51,7 +51,7 @@ def read_embedded(path: Path, value_types: Iterable[ValueType[Any]], *, max_leng
         return None
     if not path.is_file():
         raise _refuse("E120", f"{str(path)!r} does not exist", hint="name a file that Studio wrote")
-    text = call_value_type(value_type, "read_provenance", path, passes=(StudioError, OSError))
+    text = read_carried_text(path, value_type, max_length=max_length)
     if text is None:
         raise _refuse(
             "E134",
@@ -60,7 +60,20 @@ def read_embedded(path: Path, value_types: Iterable[ValueType[Any]], *, max_leng
             found="a file from another program, or one that another program has saved again",
             hint="run the graph itself: studio run GRAPH.json",
         )
-    if len(text) > max_length:
+    try:
+        return _parse_record(parse_carried(text, path), path)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OSError):
+        raise _refuse_damaged(path) from None
+
+
+def read_carried_text(path: Path, value_type: ValueType[Any], *, max_length: int) -> str | None:
+    """Return the text that a media file carries, or None if it carries none.
+
+    Raises:
+        GraphError: E106 if the text is too large.
+    """
+    text: str | None = call_value_type(value_type, "read_provenance", path, passes=(StudioError, OSError))
+    if text is not None and len(text) > max_length:
         raise _refuse(
             "E106",
             f"the graph that {str(path)!r} carries has {len(text)} characters",
@@ -68,12 +81,27 @@ def read_embedded(path: Path, value_types: Iterable[ValueType[Any]], *, max_leng
             found=str(len(text)),
             hint="raise STUDIO_MAX_GRAPH_BYTES if it is meant to be that large",
         )
+    return text
+
+
+def parse_carried(text: str, path: Path) -> dict[str, Any]:
+    """Return what a media file carries as plain JSON, unchecked but for its format.
+
+    Raises:
+        GraphError: E134 if it is damaged or of an unknown format.
+    """
     try:
         carried = json.loads(text)
-        _check_format(carried, path)
-        return _parse_record(carried, path)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OSError):
-        raise _refuse("E134", f"the graph in {str(path)!r} is damaged", expected="a graph and its values") from None
+    except (ValueError, RecursionError):
+        raise _refuse_damaged(path) from None
+    if not isinstance(carried, dict):
+        raise _refuse_damaged(path)
+    _check_format(carried, path)
+    return carried
+
+
+def _refuse_damaged(path: Path) -> GraphError:
+    return _refuse("E134", f"the graph in {str(path)!r} is damaged", expected="a graph and its values")
 
 
 def _check_format(carried: Mapping[str, Any], path: Path) -> None:

@@ -105,6 +105,16 @@ def _(place: Place) -> Any:
     place.command("new", "graph", "first.json")
 
 
+@provokes("E024")
+def _(place: Place) -> Any:
+    place.command("find", "seed=9..1")
+
+
+@provokes("E025")
+def _(place: Place) -> Any:
+    place.command("find", "seed=7", "nosuch")
+
+
 @provokes("E023")
 def _(place: Place) -> Any:
     place.write_graph("g.json", {"a": {"type": "image.new", "inputs": {"width": 8, "height": 8}}})

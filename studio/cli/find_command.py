@@ -1,0 +1,92 @@
+"""`studio find`: files that were made in some way."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from studio.cli.main import DONE, FAILED
+from studio.cli.messages import print_json, show_warning
+from studio.cli.options import create_studio, engine_options, json_option
+from studio.errors import UsageError
+
+if TYPE_CHECKING:
+    from studio.batch.search import FoundFile, Search
+
+_MOST_UNREADABLE = 20
+
+
+@click.command("find")
+@click.argument("query")
+@click.argument("places", nargs=-1, metavar="[FOLDER]...", type=click.Path(path_type=Path))
+@click.option("--paths", is_flag=True, help="Print nothing but the paths of the files.")
+@json_option("Print the files as JSON.")
+@engine_options
+def command(query: str, places: tuple[Path, ...], paths: bool, as_json: bool, **engine: Any) -> int:
+    """Find files by what made them, in each FOLDER and the folders in it (here, if none is named).
+
+    \b
+    QUERY is one argument; all of its terms must fit:
+      seed=7                  an input, of the graph or of a node, has this value
+      seed=1..9               ... or a number in this range; 1.. and ..9 have no other end
+      caption~cat             ... or a text that contains this, in capitals or not
+      words.text~cat          the input "text" of the node "words"
+      node=image.caption      a node of this type; model=, plugin=, output=, item=, state=,
+                              device=, studio=, started=, status= and run= likewise
+      seed!=7  caption!~cat   not so
+      cat                     any value contains this
+      'caption~"black cat"'   quotes keep spaces
+
+    Looked at is what images, audio files and videos carry, and what the manifests and ledgers of output folders
+    record; nothing is decoded. A line is a file, and what fits.
+
+    Exit codes: 0 some file fits, 1 none does, 2 invalid query or no such folder.
+    """
+    from studio.batch.search import Search
+    from studio.provenance.query import parse_query
+
+    parsed = parse_query(query)
+    for place in places:
+        if not place.exists():
+            raise UsageError("E025", f"{str(place)!r} does not exist", hint="name folders, or files that Studio wrote")
+    with create_studio(**engine, on_disk=False) as studio:
+        types = list(studio.registry.value_types.values())
+        search = Search(parsed, types, studio.registry.node_types, studio.settings.max_graph_bytes)
+        found = []
+        for file in search.find(places or (Path(),)):
+            found.append(file)
+            if not as_json:
+                _show(file, paths_only=paths)
+    if as_json:
+        unreadable = [{"path": str(path), "reason": reason} for path, reason in search.unreadable]
+        print_json({"files": [file.to_json() for file in found], "searched": search.known, "unreadable": unreadable})
+    else:
+        _show_totals(search, len(found))
+    return DONE if found else FAILED
+
+
+def _show(file: FoundFile, *, paths_only: bool) -> None:
+    facts = "" if paths_only else click.style("".join(f"  {fact}" for fact in file.facts), dim=True)
+    click.echo(f"{file.path}{facts}")
+
+
+def _show_totals(search: Search, count: int) -> None:
+    for path, reason in search.unreadable[:_MOST_UNREADABLE]:
+        show_warning(f"cannot read {str(path)!r}: {reason}")
+    more = len(search.unreadable) - _MOST_UNREADABLE
+    if more > 0:
+        show_warning(f"cannot read {more} more files; --json lists them")
+    if not count and search.known:
+        _suggest_fields(search)
+    click.echo(f"{count} of {search.known} files fit", err=True)
+
+
+def _suggest_fields(search: Search) -> None:
+    for term in search.query.terms:
+        name = term.field.rpartition(".")[2]
+        if name and name not in search.fields:
+            near = difflib.get_close_matches(name, search.fields, 1, 0.6)
+            show_warning(f"no file has a field {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
