@@ -192,7 +192,14 @@ class Studio:
         if isinstance(source, Mapping):
             return parse_graph(source)
         record = self.read_record(Path(source))
-        return record.recipe.graph if record else load_graph(source, max_bytes=self.settings.max_graph_bytes)
+        if record is not None:
+            return record.recipe.graph
+        try:
+            return load_graph(source, max_bytes=self.settings.max_graph_bytes)
+        except GraphError as error:
+            from studio.provenance.unread_file import explain_unread_file
+
+            raise explain_unread_file(Path(source), error, self.registry.plugins) from None
 
     def load_values(self, source: Path | str) -> dict[str, Any]:
         """Return the input values that a media file carries beside its graph; {} for a graph file."""

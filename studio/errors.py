@@ -181,5 +181,9 @@ def find_place(error: BaseException) -> str:
     return "".join(f" ({frame.filename}:{frame.lineno})" for frame in (own or frames)[-1:])
 
 
+class StudioWarning(RuntimeWarning):
+    """What a user should know and what stops nothing; the command line shows it as `warning: ...`."""
+
+
 class Cancelled(BaseException):
     """The run was cancelled; raised by `ctx.step` and never caught by `except Exception`."""

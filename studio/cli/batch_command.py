@@ -19,6 +19,7 @@ from studio.cli.interrupts import Interrupts
 from studio.cli.main import CANCELLED, DONE, FAILED, PARTLY
 from studio.cli.messages import print_json, show_error, show_warning
 from studio.cli.options import BytesType, create_studio, engine_options, json_option, parse_inputs
+from studio.cli.warning_display import quiet_option
 from studio.errors import RunError, StudioError
 from studio.files import resolve_path
 
@@ -120,7 +121,7 @@ command.add_command(merge_command)
 @click.option("--refresh", is_flag=True, help="Run every node, and store the results.")
 @click.option("--memory", type=BytesType(), metavar="SIZE", help="Budget of the cache's in-memory tier.")
 @click.option("--download", is_flag=True, help="Fetch models that are missing from the hub.")
-@click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
+@quiet_option
 @json_option("Print the summary as JSON.")
 @engine_options
 def run_command(graph: Path, table: Path | None, folder: Path, **options: Any) -> int:
@@ -229,7 +230,11 @@ def _run_items(batch: Batch, ledger: Ledger, folder: Path, options: dict[str, An
         ledger.store(workers=max(1, workers))
         run = batch.create_run(ledger, workers=workers, policy=policy, start=start)
         display = BatchDisplay(ledger, run, quiet=options["quiet"] or options["as_json"])
-        with open_gallery(folder, batch.studio, wanted=options["gallery"]), Interrupts(run.cancel), display:
+        with (
+            open_gallery(folder, batch.studio, wanted=options["gallery"], quiet=options["quiet"]),
+            Interrupts(run.cancel),
+            display,
+        ):
             replaced = _show_items(run, display)
     for text in run.cache_errors if not options["quiet"] else ():
         show_warning(text)
@@ -265,7 +270,7 @@ def _show_summary(summary: Summary, folder: Path, seconds: float, options: dict[
 
 
 @contextmanager
-def open_gallery(folder: Path, studio: Studio, *, wanted: bool) -> Iterator[None]:
+def open_gallery(folder: Path, studio: Studio, *, wanted: bool, quiet: bool = False) -> Iterator[None]:
     """Keep the gallery up to date; an error in it is a warning, and the batch goes on."""
     from studio.batch.gallery import GalleryWriter
 
@@ -274,7 +279,7 @@ def open_gallery(folder: Path, studio: Studio, *, wanted: bool) -> Iterator[None
         return
     with GalleryWriter(folder, studio.settings.media) as writer:
         yield
-    if writer.error is not None:
+    if writer.error is not None and not quiet:
         show_warning(writer.error)
 
 

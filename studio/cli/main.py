@@ -13,6 +13,7 @@ from click.shell_completion import CompletionItem
 
 from studio.cli.output import drop_output, give_output_back, keep_output_apart
 from studio.cli.streams import ReaderGone, guard_streams
+from studio.cli.warning_display import show_warnings
 from studio.cores import share_cores
 from studio.errors import GraphError, StudioError, UsageError
 from studio.version import VERSION
@@ -122,7 +123,7 @@ def main(args: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     share_cores()
     guard_streams()
-    with keep_output_apart(whole_process=args is None):
+    with keep_output_apart(whole_process=args is None), show_warnings():
         code = _run_command(args)
     sys.exit(code if isinstance(code, int) else DONE)
 

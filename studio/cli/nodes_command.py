@@ -10,10 +10,11 @@ import click
 
 from studio.api import Input, NodeType, Resources
 from studio.api.type_spec import describe_value
-from studio.cli.messages import print_json
+from studio.cli.messages import print_json, show_warning
 from studio.cli.node_search import Match, search_node_types
 from studio.cli.options import create_studio, engine_options, json_option
 from studio.errors import UsageError
+from studio.graph.node_lookup import find_renamed
 
 
 @click.command("nodes")
@@ -29,6 +30,10 @@ def command(words: tuple[str, ...], as_json: bool, **engine: Any) -> None:
     with create_studio(**engine, on_disk=False) as studio:
         types = studio.registry.node_types
     name = words[0] if len(words) == 1 else ""
+    renamed = find_renamed(name, types) if name not in types else None
+    if renamed is not None:
+        show_warning(f"{name!r} is now {renamed.id!r}")
+        name = renamed.id
     plugin = [one for one in types.values() if one.plugin == name]
     if name in types:
         _show_one(types[name], as_json=as_json)

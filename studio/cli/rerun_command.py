@@ -10,6 +10,7 @@ import click
 from studio.cli.interrupts import Interrupts
 from studio.cli.options import create_studio, engine_options, input_options, json_option, parse_inputs
 from studio.cli.run_display import EXIT_CODES, choose_display, show_result
+from studio.cli.warning_display import quiet_option
 from studio.execution.control import Control
 
 
@@ -27,7 +28,7 @@ from studio.execution.control import Control
 @click.option("--no-cache", is_flag=True, help="Do not use the cache.")
 @click.option("--refresh", is_flag=True, help="Run every node, and store the results.")
 @click.option("--download", is_flag=True, help="Fetch models that are missing from the hub.")
-@click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
+@quiet_option
 @json_option("Print the manifest as JSON.")
 @input_options
 @engine_options

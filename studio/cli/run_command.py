@@ -11,6 +11,7 @@ from studio.app import RunResult, Studio
 from studio.cli.interrupts import Interrupts
 from studio.cli.options import BytesType, create_studio, engine_options, input_options, json_option, parse_inputs
 from studio.cli.run_display import EXIT_CODES, choose_display, show_result
+from studio.cli.warning_display import quiet_option
 from studio.execution.control import Control
 from studio.graph import Graph
 from studio.provenance.output_folder import DEFAULT_TEMPLATE, OutputFolder
@@ -39,7 +40,7 @@ from studio.provenance.output_folder import DEFAULT_TEMPLATE, OutputFolder
 @click.option("--ram", type=BytesType(), metavar="SIZE", help="Budget for models kept open on the CPU.")
 @click.option("--download", is_flag=True, help="Fetch models that are missing from the hub.")
 @click.option("--watch", is_flag=True, help="Stay, and run again whenever a file that the graph uses is saved.")
-@click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
+@quiet_option
 @json_option("Print the manifest as JSON.")
 @input_options
 @engine_options

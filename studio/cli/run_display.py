@@ -42,7 +42,7 @@ def show_result(result: RunResult, *, quiet: bool, as_json: bool) -> None:
     if as_json:
         print_json(describe_result(result))
         return
-    _show_problems(result)
+    _show_problems(result, quiet=quiet)
     if not quiet:
         _show_outputs(result)
         _show_totals(result)
@@ -54,8 +54,8 @@ def describe_result(result: RunResult) -> dict[str, Any]:
     return result.manifest | {"files": files, "errors": [error.to_json() for error in result.errors]}
 
 
-def _show_problems(result: RunResult) -> None:
-    for warning in result.warnings:
+def _show_problems(result: RunResult, *, quiet: bool) -> None:
+    for warning in result.warnings if not quiet else ():
         show_warning(warning)
     for error in result.errors:
         show_error(error)

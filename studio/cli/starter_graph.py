@@ -13,6 +13,7 @@ from studio.graph import Catalog, GraphBuilder
 from studio.graph.builder import Handle, NodeHandle
 from studio.graph.fit import find_fit
 from studio.graph.node_checks import find_input_faults
+from studio.graph.node_lookup import find_renamed
 from studio.graph.resolved import Bound
 from studio.graph.source import NamedPath
 
@@ -84,14 +85,14 @@ def create_starter(catalog: Catalog, names: Iterable[str], title: str = "") -> G
         values, used = _connect(builder, catalog, node_type, last)
         if last is not None and not used:
             _add_output(builder, *last)
-        last = builder.add(name, inputs=values), node_type
+        last = builder.add(node_type.id, inputs=values), node_type
     if last is not None:
         _add_output(builder, *last)
     return builder
 
 
 def _find_node_type(catalog: Catalog, name: str) -> NodeType:
-    node_type = catalog.node_types.get(name)
+    node_type = catalog.node_types.get(name) or find_renamed(name, catalog.node_types)
     if node_type is None:
         near = difflib.get_close_matches(name, catalog.node_types, 1, 0.5)
         raise UsageError(

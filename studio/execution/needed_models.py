@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from studio.api import Input, Model
-from studio.errors import Finding, GraphError, ModelError, StudioError
+from studio.errors import Finding, GraphError, ModelError, StudioError, StudioWarning
 from studio.execution.plan import Plan, PlanNode
 from studio.graph.json_pointer import escape
 from studio.graph.node_checks import FAILED_CHECK, find_input_faults, has_checks, locate_fault
@@ -44,7 +44,7 @@ def check_needs(
         raise GraphError(errors, source=source)
     for finding in findings:
         if finding.code == FAILED_CHECK:
-            warnings.warn(finding.message, RuntimeWarning, stacklevel=2)
+            warnings.warn(finding.message, StudioWarning, stacklevel=2)
 
 
 def find_needed_models(plan: Plan) -> Iterator[tuple[str, str, Model]]:

@@ -29,3 +29,11 @@ class Catalog(Protocol):
     def find_failure(self, node_type: str) -> str | None:
         """Return what happened to the plugin that would have this node type, "failed to load: ...", or None."""
         ...
+
+    def find_plugin_failure(self, name: str) -> str | None:
+        """Return what happened to the plugin with a name, or of a distribution, "is disabled: ...", or None."""
+        ...
+
+    def list_unavailable(self) -> list[str]:
+        """Return the plugins that are disabled or failed to load: "tint (disabled)"."""
+        ...

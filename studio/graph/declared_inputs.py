@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 from studio.api import Field, Input, TypeSpec
 from studio.api.type_spec import PLAIN_TYPES, REFERENCE_TYPES, parse_type_name
 from studio.graph.bind import Binder
+from studio.graph.catalog import Catalog
 from studio.graph.document import GraphInputDocument
 from studio.graph.findings import Findings, suggest
 from studio.graph.json_pointer import escape
@@ -31,13 +32,14 @@ class DeclaredInputs:
     """Resolves the inputs of a graph.
 
     Args:
-        classes: Classes of value types by name.
+        catalog: What is installed.
         binder: Binds defaults.
         findings: Where findings go.
     """
 
-    def __init__(self, classes: Mapping[str, type], binder: Binder, findings: Findings) -> None:
-        self._classes = classes
+    def __init__(self, catalog: Catalog, binder: Binder, findings: Findings) -> None:
+        self._catalog = catalog
+        self._classes = catalog.classes
         self._binder = binder
         self._findings = findings
 
@@ -69,9 +71,13 @@ class DeclaredInputs:
         if self._is_type(spec.name):
             return spec
         known = sorted({*PLAIN_TYPES, *REFERENCE_TYPES, *self._classes})
-        message, hint = f"unknown type {declared.type!r}", suggest(spec.name, known)
+        message, hint = f"unknown type {declared.type!r}", suggest(spec.name, known) or self._hint_plugins()
         self._report(f"{where}/type", message, ", ".join(known), declared.type, hint, known)
         return None
+
+    def _hint_plugins(self) -> str:
+        names = ", ".join(self._catalog.list_unavailable())
+        return f"install the plugin of this type{f'; these are not available: {names}' if names else ''}"
 
     def _is_type(self, name: str) -> bool:
         return name in PLAIN_TYPES or name in REFERENCE_TYPES or name == "any" or name in self._classes

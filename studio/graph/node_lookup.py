@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 
 from studio.api import NodeType
 from studio.graph.catalog import Catalog
@@ -16,7 +17,7 @@ def find_node_type(name: str, where: str, catalog: Catalog, findings: Findings) 
     """Return the node type with an id, now or before; report an unknown id, and warn of one that should not be used."""
     found = catalog.node_types.get(name)
     if found is None:
-        found = next((known for known in catalog.node_types.values() if name in known.replaces), None)
+        found = find_renamed(name, catalog.node_types)
         if found is None:
             report_unknown_type(name, where, catalog, findings)
             return None
@@ -27,6 +28,11 @@ def find_node_type(name: str, where: str, catalog: Catalog, findings: Findings) 
         message = f"{found.id!r} is experimental: its inputs and results may change without notice"
         findings.warn("W106", where, message, hint="pin the version of its plugin in the graph's requires")
     return found
+
+
+def find_renamed(name: str, node_types: Mapping[str, NodeType]) -> NodeType | None:
+    """Return the node type that had an id before; None if there is none."""
+    return next((known for known in node_types.values() if name in known.replaces), None)
 
 
 def report_unknown_type(name: str, where: str, catalog: Catalog, findings: Findings) -> None:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from studio.errors import Finding
 from studio.graph.json_pointer import escape
 
 
-def check_requires(requires: Mapping[str, str], installed: Mapping[str, str]) -> list[Finding]:
-    """Return a finding for each requirement that what is installed does not meet."""
+def check_requires(
+    requires: Mapping[str, str],
+    installed: Mapping[str, str],
+    find_failure: Callable[[str], str | None] = lambda name: None,
+) -> list[Finding]:
+    """Return a finding for each requirement that what is installed does not meet.
+
+    Args:
+        requires: Version ranges, by the names of distributions.
+        installed: Versions of the distributions whose plugins work.
+        find_failure: Returns what keeps a plugin from being used, "is disabled: ...", or None.
+    """
     if not requires:
         return []
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -34,7 +44,11 @@ def check_requires(requires: Mapping[str, str], installed: Mapping[str, str]) ->
                 )
             )
             continue
-        if version is None:
+        failure = find_failure(name) if version is None else None
+        if failure is not None:
+            message, hint = f"plugin {name!r} {failure}", "see `studio plugins`"
+            findings.append(Finding("E123", where, message, "a plugin that works", name, hint))
+        elif version is None:
             findings.append(
                 Finding(
                     "E123",

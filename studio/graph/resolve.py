@@ -103,7 +103,9 @@ class _Resolver:
 
     def resolve(self) -> ResolvedGraph:
         document = self.graph.document
-        self.findings.extend(check_requires(document.requires, self.catalog.distributions))
+        self.findings.extend(
+            check_requires(document.requires, self.catalog.distributions, self.catalog.find_plugin_failure)
+        )
         self.resolve_inputs()
         if "inputs" in document.nodes:
             self.findings.report(
@@ -126,7 +128,7 @@ class _Resolver:
 
     def resolve_inputs(self) -> None:
         binder = Binder(self.catalog.classes, self.paths, self.findings)
-        inputs = DeclaredInputs(self.catalog.classes, binder, self.findings)
+        inputs = DeclaredInputs(self.catalog, binder, self.findings)
         for name, declared in self.graph.document.inputs.items():
             self.result.inputs[name] = inputs.resolve(name, declared, self.videos.get(name))
 

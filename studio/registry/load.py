@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import time
+import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ import pluggy
 
 from studio.api import Hooks, ValueType
 from studio.api.hooks import PROJECT
-from studio.errors import PluginError
+from studio.errors import PluginError, StudioWarning
 from studio.plugin_code import mark_plugin_call
 from studio.registry.collect import collect_provided
 from studio.registry.failure import record_failure
@@ -51,8 +52,7 @@ def load_registry(
         settings: Settings of plugins, by their names.
 
     Raises:
-        PluginError: E204 if `plugins_dir` is not a folder, E210 if settings are for a plugin whose name is nearly that
-            of an installed one. A failure of a plugin becomes its row.
+        PluginError: E204 if `plugins_dir` is not a folder. A failure of a plugin becomes its row.
     """
     kept = kept or KeptSources(None)
     loader = SourceLoader(kept)
@@ -76,13 +76,14 @@ def load_registry(
 
 
 def _check_names(settings: Iterable[str], rows: Sequence[PluginRow]) -> None:
-    """Refuse settings of a plugin that nobody has, if one has nearly its name; others may be for another machine."""
+    """Warn of settings of a plugin that nobody has, if one has nearly its name; others may be for another machine."""
     known = [row.key for row in rows]
     for name in settings:
         near = difflib.get_close_matches(shorten_plugin_name(name), known, 1, 0.75)
         if near and shorten_plugin_name(name) not in known:
-            where, hint = str(find_config() or ""), f"did you mean [plugins.{near[0]}]?"
-            raise PluginError("E210", f"settings of an unknown plugin: [plugins.{name}]", where=where, hint=hint)
+            hint = f"did you mean [plugins.{near[0]}]?"
+            message = f"{find_config() or 'config.toml'}: [plugins.{name}] is of a plugin that is not installed; {hint}"
+            warnings.warn(message, StudioWarning, stacklevel=3)
 
 
 def list_plugins(plugins_dir: Path | None = None) -> list[PluginRow]:

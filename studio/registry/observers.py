@@ -8,7 +8,7 @@ from typing import Any
 
 import pluggy
 
-from studio.errors import Cancelled, describe_raised
+from studio.errors import Cancelled, StudioWarning, describe_raised
 from studio.plugin_code import mark_plugin_call
 
 
@@ -41,7 +41,7 @@ class Observers:
             except (Exception, SystemExit, Cancelled) as error:  # it may raise anything
                 waiting.clear()
                 warnings.warn(
-                    f"on_event {describe_raised(error)}; it was not called again", RuntimeWarning, stacklevel=2
+                    f"on_event {describe_raised(error)}; it was not called again", StudioWarning, stacklevel=2
                 )
 
         return report
@@ -60,6 +60,6 @@ class Observers:
                 if self._calls.pop(name, None) is not None:  # two threads may have failed in it at once
                     warnings.warn(
                         f"plugin {name!r}: studio_event {describe_raised(error)}; it is not called again",
-                        RuntimeWarning,
+                        StudioWarning,
                         stacklevel=2,
                     )

@@ -59,6 +59,12 @@ class PluginRow:
         """The name that a user may write for it: without "studio-", and with "_" for "-"."""
         return shorten_plugin_name(self.name)
 
+    def describe_status(self) -> str:
+        """Say what keeps it from being used: "is disabled: ...", "failed to load: ..."; "" for nothing."""
+        if self.status == "disabled":
+            return f"is disabled: studio plugins enable {self.key}"
+        return f"failed to load: {self.problem}" if self.status == "failed" else ""
+
     def to_json(self) -> dict[str, Any]:
         """Return the row as plain JSON, with the names of the files that the plugin was loaded from."""
         row = asdict(replace(self, origin=None))
@@ -113,7 +119,13 @@ class Registry:
         for row in self.plugins:
             if row.status == "ok" or not (node_type in row.node_types or row.key == stem):
                 continue
-            if row.status == "disabled":
-                return f"is disabled: studio plugins enable {row.key}"
-            return f"failed to load: {row.problem}"
+            return row.describe_status()
         return None
+
+    def find_plugin_failure(self, name: str) -> str | None:
+        """Return what happened to the plugin of a distribution, or that has a name; None if it works or is missing."""
+        return next((row.describe_status() for row in find_plugins(self.plugins, name) if row.status != "ok"), None)
+
+    def list_unavailable(self) -> list[str]:
+        """Return the plugins that are disabled or failed to load: "tint (disabled)"."""
+        return [f"{row.key} ({row.status})" for row in self.plugins if row.status != "ok"]

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from studio.api import Model, ModelOpener, is_out_of_memory
-from studio.errors import ModelError, StudioError, UsageError, describe_raised, find_text
+from studio.errors import ModelError, StudioError, StudioWarning, UsageError, describe_raised, find_text
 from studio.plugin_code import mark_plugin_call
 from studio.runtime.devices import Device
 from studio.runtime.hub import Hub
@@ -306,7 +306,7 @@ class Models:
     def _warn_once(self, message: str) -> None:
         if message not in self._warned:
             self._warned.add(message)
-            warnings.warn(message, RuntimeWarning, stacklevel=2)
+            warnings.warn(message, StudioWarning, stacklevel=2)
 
     def _open(self, whole: Whole, path: Path) -> None:
         """Open a model's parts and then itself, as its opener says."""

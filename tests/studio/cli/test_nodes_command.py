@@ -147,5 +147,7 @@ def test_deprecated_and_experimental_node_types_are_marked(desk: Desk, tmp_path:
     shown = desk.call("nodes", "dots.draw", *folder).out
     assert "\nexperimental: its inputs and results may change without notice\nreplaces dots.paint\n" in shown
     assert "\ndeprecated: use dots.draw\n" in desk.call("nodes", "dots.old", *folder).out
+    renamed = desk.call("nodes", "dots.paint", *folder)
+    assert (renamed.code, renamed.err, renamed.out) == (0, "warning: 'dots.paint' is now 'dots.draw'\n", shown)
     row = desk.call("nodes", "dots.old", "--json", *folder).json
     assert (row["deprecated"], row["experimental"], row["replaces"]) == ("use dots.draw", False, [])

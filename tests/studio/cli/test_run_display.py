@@ -40,6 +40,13 @@ def test_files_are_printed_and_everything_else_goes_to_the_error_stream(capsys: 
     ]
 
 
+def test_quiet_shows_errors_only(capsys: pytest.CaptureFixture[str]) -> None:
+    show_result(create_result(errors=[RunError("E742", "no")]), quiet=True, as_json=False)
+
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", "error: E742 no\n")
+
+
 def test_outputs_that_were_not_made_are_named_unless_the_run_was_cancelled(capsys: pytest.CaptureFixture[str]) -> None:
     show_result(create_result(outputs={"card": 1}, status="failed"), quiet=False, as_json=False)
     show_result(create_result(outputs={}, status="cancelled"), quiet=False, as_json=False)
@@ -56,14 +63,6 @@ def test_an_error_of_a_node_is_shown_with_its_inputs(capsys: pytest.CaptureFixtu
     assert any(line.startswith("error: E301") for line in lines)
     assert "  inputs: a=3" in lines
     assert lines[-1] == "error: E742 no"
-
-
-def test_a_quiet_run_prints_problems_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    show_result(create_result(), quiet=True, as_json=False)
-
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert len(err.splitlines()) == 2
 
 
 def test_json_is_the_manifest_with_files_and_errors_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:

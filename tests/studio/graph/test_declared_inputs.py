@@ -15,7 +15,7 @@ from studio.graph.document import GraphInputDocument
 from studio.graph.findings import Findings
 from studio.graph.paths import Paths
 from studio.graph.source import Collected, Constant, FileSource
-from studio.registry import Registry
+from studio.registry import PluginRow, Registry
 
 
 def resolve(
@@ -24,7 +24,7 @@ def resolve(
     findings = Findings()
     binder = Binder(registry.classes, Paths(folder, (folder,)), findings)
     declared = GraphInputDocument.model_validate(fields)
-    end = DeclaredInputs(registry.classes, binder, findings).resolve("i", declared, given)
+    end = DeclaredInputs(registry, binder, findings).resolve("i", declared, given)
     return end, findings.found
 
 
@@ -98,3 +98,13 @@ def test_the_type_to_read_text_by_needs_no_catalog() -> None:
     assert parse(type="list[image]") == TypeSpec("image", 1)
     assert parse(type="int", choices=[1, 2], optional=True) == TypeSpec("choice", choices=(1, 2), optional=True)
     assert parse(type="list[list[list[list[list[int]]]]]") == TypeSpec("json")
+
+
+def test_a_type_of_a_plugin_that_does_not_work_names_it(
+    registry: Registry, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "plugins", [PluginRow("studio-palette", status="disabled"), PluginRow("image")])
+
+    _, (finding,) = resolve(registry, folder, type="palette")
+
+    assert finding.hint == "install the plugin of this type; these are not available: palette (disabled)"

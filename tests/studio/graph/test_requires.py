@@ -38,3 +38,10 @@ def test_the_place_of_a_finding_is_a_json_pointer() -> None:
     (finding,) = check_requires({"a/b~c": ">=1"}, {})
 
     assert finding.where == "/requires/a~1b~0c"
+
+
+@pytest.mark.parametrize("failure", ["is disabled: studio plugins enable tint", "failed to load: no brush"])
+def test_a_plugin_that_is_installed_and_does_not_work_says_why(failure: str) -> None:
+    (finding,) = check_requires({"studio-tint": ">=1"}, {}, {"studio-tint": failure}.get)
+
+    assert (finding.code, finding.message) == ("E123", f"plugin 'studio-tint' {failure}")

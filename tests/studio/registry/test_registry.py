@@ -46,3 +46,17 @@ def test_a_value_type_is_known_by_its_name_and_by_its_class() -> None:
     registry.add_value_type(note)
 
     assert (registry.value_types, registry.classes) == ({"note": note}, {"note": Note})
+
+
+def test_a_plugin_that_does_not_work_is_found_by_its_name_and_listed() -> None:
+    registry, _ = load(GivenPlugin([count]))
+    registry.plugins += [
+        PluginRow("film", "studio-film", status="disabled"),
+        PluginRow("ink", status="failed", problem="dry"),
+    ]
+
+    assert registry.find_plugin_failure("studio_film") == "is disabled: studio plugins enable film"
+    assert registry.find_plugin_failure("ink") == "failed to load: dry"
+    assert registry.find_plugin_failure("p0") is None
+    assert registry.find_plugin_failure("nobody") is None
+    assert registry.list_unavailable() == ["film (disabled)", "ink (failed)"]
