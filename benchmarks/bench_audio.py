@@ -34,6 +34,7 @@ from studio.testing import TestContext
 from studio_audio import harmony, rhythm, soundtrack, spectra, structure
 from studio_audio.nodes.transfer import transfer_audio
 from studio_audio.nodes.voice import change_voice
+from studio_audio.ratios import to_semitones
 from studio_audio.stft import transform
 
 PAIRS = (
@@ -51,7 +52,7 @@ CHAIN = {
     "nodes": {
         "load": {"type": "audio.load", "inputs": {"file": {"from": "inputs.file"}}},
         "normalize": {"type": "audio.normalize", "inputs": {"audio": {"from": "load"}, "loudness": -14}},
-        "stretch": {"type": "audio.time_stretch", "inputs": {"audio": {"from": "normalize.audio"}, "factor": 1.1}},
+        "stretch": {"type": "audio.time_stretch", "inputs": {"audio": {"from": "normalize.audio"}, "speed": 1.1}},
     },
     "outputs": {"sound": {"from": "stretch"}},
 }
@@ -233,7 +234,7 @@ def measure_voices(folder: Path) -> None:
         voice = load(folder, name, 6.0)
         for pitch, formants in ((0.7, 1.0), (1.5, 1.0), (1.0, 1.2), (1.3, 0.85)):
             begin = process_time()
-            changed, _ = change_voice(TestContext(), voice, pitch=pitch, formants=formants)
+            changed, _ = change_voice(TestContext(), voice, semitones=to_semitones(pitch), formants=formants)
             spent = (process_time() - begin) / voice.duration
             found = measure_voice(voice, changed)
             print(f"| {name} | {pitch}, {formants} | {found[0]:.3f} | {found[1]:.3f} | {spent:.2f} |")

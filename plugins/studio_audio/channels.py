@@ -71,7 +71,7 @@ def match_channels(samples: FloatArray, count: int) -> FloatArray:
         return mix_to_stereo(samples)
     if have > count:
         raise MediaError(
-            "E641", f"{have} channels do not go into {count}", hint="bring them to one layout with audio.channels"
+            "E641", f"{have} channels do not go into {count}", hint="bring them to one layout with audio.remix_channels"
         )
     filled = np.zeros((len(samples), count), np.float32)
     filled[:, :have] = samples

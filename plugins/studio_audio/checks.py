@@ -29,14 +29,14 @@ def check_offsets(offsets: Sequence[float] | None) -> None:
     _check_range("offsets", offsets, 0, 86_400)
 
 
-def check_gain_count(gains: Sequence[float] | None, sounds: Sequence[Any]) -> None:
+def check_gain_count(gains: Sequence[float] | None, audios: Sequence[Any]) -> None:
     """Raise MediaError E641 unless there is a gain for each clip, or none."""
-    _check_count("gains", gains, sounds)
+    _check_count("gains", gains, audios)
 
 
-def check_offset_count(offsets: Sequence[float] | None, sounds: Sequence[Any]) -> None:
+def check_offset_count(offsets: Sequence[float] | None, audios: Sequence[Any]) -> None:
     """Raise MediaError E641 unless there is an offset for each clip, or none."""
-    _check_count("offsets", offsets, sounds)
+    _check_count("offsets", offsets, audios)
 
 
 def _check_range(name: str, numbers: Sequence[float] | None, low: float, high: float) -> None:
@@ -45,9 +45,9 @@ def _check_range(name: str, numbers: Sequence[float] | None, low: float, high: f
             raise MediaError("E641", f"{name}: {number:g} is out of range", hint=f"give {low} to {high}")
 
 
-def _check_count(name: str, numbers: Sequence[float] | None, sounds: Sequence[Any]) -> None:
-    if numbers and len(numbers) != len(sounds):
-        raise MediaError("E641", f"{len(sounds)} clips and {len(numbers)} {name}", hint="give one for each clip")
+def _check_count(name: str, numbers: Sequence[float] | None, audios: Sequence[Any]) -> None:
+    if numbers and len(numbers) != len(audios):
+        raise MediaError("E641", f"{len(audios)} clips and {len(numbers)} {name}", hint="give one for each clip")
 
 
 def check_layout(select: Sequence[int] | None, layout: str) -> None:
@@ -63,31 +63,31 @@ def check_layout(select: Sequence[int] | None, layout: str) -> None:
             raise MediaError("E641", f"unknown channel {number}", hint="count them from 1")
 
 
-def check_stretch(factor: float | None, seconds: float | None) -> None:
-    """Raise MediaError E641 unless one of a factor and a length is given."""
-    if (factor is None) == (seconds is None):
-        raise MediaError("E641", "a stretch needs either a factor or a length in seconds", hint="give one of them")
+def check_stretch(speed: float | None, seconds: float | None) -> None:
+    """Raise MediaError E641 unless one of a speed and a length is given."""
+    if (speed is None) == (seconds is None):
+        raise MediaError("E641", "a stretch needs either a speed or a length in seconds", hint="give one of them")
 
 
-def check_start_frequency(frequency: float, rate: int) -> None:
+def check_start_frequency(frequency: float, sample_rate: int) -> None:
     """Raise MediaError E641 for a frequency of half the rate or more."""
-    check_frequency(frequency, rate)
+    check_frequency(frequency, sample_rate)
 
 
-def check_end_frequency(end_frequency: float | None, rate: int) -> None:
+def check_end_frequency(end_frequency: float | None, sample_rate: int) -> None:
     """Raise MediaError E641 for a frequency of half the rate or more."""
     if end_frequency is not None:
-        check_frequency(end_frequency, rate)
+        check_frequency(end_frequency, sample_rate)
 
 
-def check_made_whole(seconds: float, rate: int, channels: int) -> None:
+def check_made_whole(seconds: float, sample_rate: int, channels: int) -> None:
     """Raise MediaError E640 for audio over what is made in one piece."""
-    check_whole(round(seconds * rate), channels, rate)
+    check_whole(round(seconds * sample_rate), channels, sample_rate)
 
 
-def check_made(seconds: float, rate: int, channels: int) -> None:
+def check_made(seconds: float, sample_rate: int, channels: int) -> None:
     """Raise MediaError E640 for audio over the limits."""
-    check_length(round(seconds * rate), channels, rate)
+    check_length(round(seconds * sample_rate), channels, sample_rate)
 
 
 def check_soundtrack_length(seconds: float | None, video: object) -> None:
@@ -104,16 +104,20 @@ def check_window(window: int, overlap: int) -> None:
         )
 
 
-def check_bands_range(high: float, low: float, kind: str) -> None:
+def check_bands_range(max_frequency: float, min_frequency: float, kind: str) -> None:
     """Raise MediaError E641 for bands that end before they begin."""
-    if kind != "stft" and not low < high:
-        raise MediaError("E641", f"no bands lie from {low:g} to {high:g} hertz", hint="end higher than you begin")
+    if kind != "stft" and not min_frequency < max_frequency:
+        raise MediaError(
+            "E641", f"no bands lie from {min_frequency:g} to {max_frequency:g} hertz", hint="end higher than you begin"
+        )
 
 
-def check_levels(high: float, low: float) -> None:
+def check_levels(max_db: float, min_db: float) -> None:
     """Raise MediaError E641 for a white that is not above black."""
-    if high <= low:
-        raise MediaError("E641", f"white at {high:g} dB is not above black at {low:g}", hint="let high be above low")
+    if max_db <= min_db:
+        raise MediaError(
+            "E641", f"white at {max_db:g} dB is not above black at {min_db:g}", hint="let max_db be above min_db"
+        )
 
 
 def check_audio_name(path: str) -> None:
@@ -121,7 +125,7 @@ def check_audio_name(path: str) -> None:
     check_extension(path, AudioType.extensions, "audio")
 
 
-def check_bits(bits: str, path: str) -> None:
+def check_bits(bits: str | int, path: str) -> None:
     """Raise MediaError E512 for floats in FLAC."""
     if bits == "float" and path.lower().endswith(".flac"):
         raise MediaError("E512", "FLAC holds whole numbers", where=path, hint="take wav for floats, or 24 bits")

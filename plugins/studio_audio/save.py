@@ -15,24 +15,24 @@ _BLOCK = 16_384
 _LONGEST_COMMENT = 60_000  # libsndfile holds no more in its headers
 
 
-def save(audio: Audio, target: OutputPath, bits: str, kilobits: int | None) -> None:
+def save(audio: Audio, target: OutputPath, bits: str | int, bitrate: int | None) -> None:
     """Write audio whole or not at all."""
     path, provenance = target.path, target.provenance
     suffix = path.suffix.lower()
     with replace_file(path) as partial:
-        if kilobits is not None and suffix in (".mp3", ".m4a", ".opus"):
-            _write_coded(audio, partial, path, kilobits, provenance)
+        if bitrate is not None and suffix in (".mp3", ".m4a", ".opus"):
+            _write_coded(audio, partial, path, bitrate, provenance)
         elif bits != "auto" and suffix in (".wav", ".flac"):
             _write_plain(audio, partial, path, bits, provenance)
         else:
             AudioType().write_file(audio, partial, provenance)
 
 
-def _write_plain(audio: Audio, partial: Path, path: Path, bits: str, provenance: str | None) -> None:
+def _write_plain(audio: Audio, partial: Path, path: Path, bits: str | int, provenance: str | None) -> None:
     import soundfile
 
     check_bits(bits, path.name)
-    kind = {"16": "PCM_16", "24": "PCM_24", "float": "FLOAT"}[bits]
+    kind = {16: "PCM_16", 24: "PCM_24", "float": "FLOAT"}[bits]
     try:
         with soundfile.SoundFile(partial, "w", audio.rate, audio.channels, kind) as file:
             file.comment = build_comment(provenance if len(provenance or "") <= _LONGEST_COMMENT else None)
@@ -49,11 +49,11 @@ def _round(block: Any, bits: int) -> Any:
     return whole.astype(np.int16) if bits == 16 else (whole * 256).astype(np.int32)
 
 
-def _write_coded(audio: Audio, partial: Path, path: Path, kilobits: int, provenance: str | None) -> None:
+def _write_coded(audio: Audio, partial: Path, path: Path, bitrate: int, provenance: str | None) -> None:
     import av
 
     try:
-        write_coded(audio, partial, kilobits, provenance)
+        write_coded(audio, partial, bitrate, provenance)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         text = getattr(error, "strerror", None) or str(error)
         raise _refuse(path, f"cannot write the audio: {text}", "flac and wav hold any audio") from None

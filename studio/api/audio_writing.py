@@ -66,7 +66,7 @@ def write_coded(audio: Audio, path: Path, kilobits: int | None, provenance: str 
     extension = path.suffix.lower().lstrip(".")
     container, codec, rates, most = _CODED[extension]
     if audio.channels > most:
-        raise ValueError(f"{extension} holds up to {most} channels: mix it down with audio.channels")
+        raise ValueError(f"{extension} holds up to {most} channels: mix it down with audio.remix_channels")
     _check_not_empty(audio, extension)
     rate = next((rate for rate in rates if rate >= audio.rate), rates[-1])
     # below 256 kbit/s LAME lowers the level by 3 % and more

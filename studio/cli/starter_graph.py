@@ -43,7 +43,7 @@ _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "logic.to_number": {"value": "1.5"},
     "logic.to_list": {"value": [1, 2]},
     "logic.item": {"items": ["first", "second"]},
-    "audio.time_stretch": {"factor": 1.5},
+    "audio.time_stretch": {"speed": 0.8},
     "audio.soundtrack": {"seconds": 8.0},
     "video.resize": {"width": 320},
     "video.captions": {"subtitles": "1\n00:00:00,000 --> 00:00:01,000\nHello\n"},

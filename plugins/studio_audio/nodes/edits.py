@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Annotated, Literal, NamedTuple
 
-from studio.api import Audio, Context, Field, MediaError, check_inputs, node
+from studio.api import Audio, Context, Field, MediaError, Migration, check_inputs, node
 from studio_audio import checks
 
 Seconds = Annotated[float, Field(ge=0, le=86_400, unit="seconds")]
@@ -26,7 +26,12 @@ class Trimmed(NamedTuple):
     end: float
 
 
-@node("audio.trim", check=check_inputs(checks.check_span))
+@node(
+    "audio.trim",
+    check=check_inputs(checks.check_span),
+    version="2.0",
+    migrations={1: Migration(inputs={"pad": "pad_end"})},
+)
 def trim_audio(
     ctx: Context,
     audio: Audio,
@@ -34,17 +39,17 @@ def trim_audio(
     start: Seconds = 0.0,
     end: Annotated[float | None, Field(ge=0, le=86_400, unit="seconds")] = None,
     seconds: Annotated[float | None, Field(ge=0, le=86_400, unit="seconds")] = None,
-    pad: bool = False,
+    pad_end: bool = False,
 ) -> Audio:
     """Cut a span out of audio, exact to the sample: from round(start * rate) up to before round(end * rate).
 
     Args:
         audio: Audio to cut.
-        start: Where the span begins.
-        end: Where it ends; without it, and without `seconds`, at the audio's end.
-        seconds: Its length, instead of `end`.
-        pad: Fill what lies behind the audio's end with silence, so that the length is what was asked for; otherwise it
-            is an error.
+        start: Where the span begins, in seconds from the start of the audio.
+        end: Where the span ends; null, without `seconds`, for the end of the audio.
+        seconds: Length of the span, instead of `end`.
+        pad_end: Fill what lies behind the audio's end with silence, so that the length is what was asked for; otherwise
+            it is an error.
 
     Raises:
         MediaError: E641 if the span is not in the audio, or `end` and `seconds` are both given; E640 over the limits.
@@ -60,7 +65,7 @@ def trim_audio(
     if last < first:
         raise MediaError("E641", f"a span from {start:g} to {last / audio.rate:g} seconds ends before it begins",
                          hint="let it end later")  # fmt: skip
-    if (first > audio.frames or last > audio.frames) and not pad:
+    if (first > audio.frames or last > audio.frames) and not pad_end:
         raise MediaError(
             "E641",
             f"a span from {start:g} to {last / audio.rate:g} seconds is not in audio of {audio.duration:g} seconds",
@@ -70,18 +75,18 @@ def trim_audio(
     return cut(audio, first, last)
 
 
-@node("audio.concatenate")
+@node("audio.concatenate", version="2.0", migrations={1: Migration(inputs={"sounds": "audios"})})
 def concatenate_audio(
     ctx: Context,
-    sounds: Annotated[list[Audio], Field(min_length=1, max_length=10_000)],
+    audios: Annotated[list[Audio], Field(min_length=1, max_length=10_000)],
     *,
     gap: Annotated[float, Field(ge=-60, le=3600, unit="seconds")] = 0.0,
 ) -> Audio:
     """Join audio clips end to end, at the highest rate and with the most channels among them.
 
     Args:
-        sounds: Clips in order; mono spreads to all channels.
-        gap: Silence between them; below 0 neighbours overlap as long, crossfaded with equal power (at most by the
+        audios: Clips in order; mono spreads to all channels.
+        gap: Silence between two clips; below 0 neighbors overlap as long, crossfaded with equal power (at most by the
             shorter one's half).
 
     Raises:
@@ -90,7 +95,7 @@ def concatenate_audio(
     from studio_audio.bounds import check_length
     from studio_audio.join import concatenate, join, match_all
 
-    parts = match_all(sounds)
+    parts = match_all(audios)
     frames = round(gap * parts[0].rate)
     ctx.step(0, 1)
     if gap < 0:
@@ -104,10 +109,12 @@ def concatenate_audio(
 @node(
     "audio.mix",
     check=check_inputs(checks.check_gain_count, checks.check_gains, checks.check_offset_count, checks.check_offsets),
+    version="2.0",
+    migrations={1: Migration(inputs={"sounds": "audios"})},
 )
 def mix_audio(
     ctx: Context,
-    sounds: Annotated[list[Audio], Field(min_length=1, max_length=1000)],
+    audios: Annotated[list[Audio], Field(min_length=1, max_length=1000)],
     *,
     gains: list[float] | None = None,
     offsets: list[float] | None = None,
@@ -115,9 +122,9 @@ def mix_audio(
     """Add audio clips up, at the highest rate and with the most channels among them; no level is changed.
 
     Args:
-        sounds: Clips to mix; mono goes to all channels.
-        gains: Decibels for each clip, from -120 to 60; without it 0.
-        offsets: Seconds at which each begins, 0 or more; without it all begin at once.
+        audios: Clips to mix; mono goes to all channels.
+        gains: Gain of each clip in dB, from -120 to 60; null for 0.
+        offsets: Second at which each clip begins, 0 or more; null lets all begin at once.
 
     Raises:
         MediaError: E641 for lists of other lengths or numbers out of range, E640 over the limits.
@@ -125,12 +132,12 @@ def mix_audio(
     from studio_audio.bounds import check_length
     from studio_audio.join import match_all, mix
 
-    decibels, starts = gains or [0.0] * len(sounds), offsets or [0.0] * len(sounds)
-    checks.check_gain_count(gains, sounds)
+    decibels, starts = gains or [0.0] * len(audios), offsets or [0.0] * len(audios)
+    checks.check_gain_count(gains, audios)
     checks.check_gains(gains)
-    checks.check_offset_count(offsets, sounds)
+    checks.check_offset_count(offsets, audios)
     checks.check_offsets(offsets)
-    parts = match_all(sounds)
+    parts = match_all(audios)
     ctx.step(0, 1)
     rate, frames = parts[0].rate, [round(start * parts[0].rate) for start in starts]
     check_length(max(at + part.frames for at, part in zip(frames, parts, strict=True)), parts[0].channels, rate)
@@ -145,8 +152,8 @@ def fade_audio(
 
     Args:
         audio: Audio to fade.
-        fade_in: Length of the fade at the start; cut to the audio's.
-        fade_out: Length of the fade at the end; cut to the audio's.
+        fade_in: Length of the fade at the start; at most the length of the audio.
+        fade_out: Length of the fade at the end; at most the length of the audio.
         shape: "linear", "equal_power" (a quarter sine), "smooth" (a raised cosine) or "exponential" (60 dB, evenly).
     """
     from studio_audio.join import fade
@@ -154,21 +161,21 @@ def fade_audio(
     return fade(audio, round(fade_in * audio.rate), round(fade_out * audio.rate), shape)
 
 
-@node("audio.crossfade")
+@node("audio.crossfade", version="2.0", migrations={1: Migration(inputs={"seconds": "fade_seconds"})})
 def crossfade_audio(
     ctx: Context,
     first: Audio,
     second: Audio,
     *,
-    seconds: Annotated[float, Field(ge=0, le=3600, unit="seconds")] = 1.0,
+    fade_seconds: Annotated[float, Field(ge=0, le=3600, unit="seconds")] = 1.0,
     shape: Shape = "equal_power",
 ) -> Audio:
     """Let one clip pass into another; the result is shorter than both by the crossfade.
 
     Args:
-        first: Audio that goes.
-        second: Audio that comes.
-        seconds: Length of the crossfade; cut to the shorter clip.
+        first: Audio that fades out.
+        second: Audio that fades in.
+        fade_seconds: Length of the crossfade; cut to the shorter clip.
         shape: "equal_power" keeps the power of different clips, "linear" the amplitude of equal ones.
 
     Raises:
@@ -177,35 +184,35 @@ def crossfade_audio(
     from studio_audio.join import join, match_all
 
     parts = match_all([first, second])
-    return join(parts, [min(round(seconds * parts[0].rate), parts[0].frames, parts[1].frames)], shape)
+    return join(parts, [min(round(fade_seconds * parts[0].rate), parts[0].frames, parts[1].frames)], shape)
 
 
-@node("audio.trim_silence")
+@node("audio.trim_silence", version="2.0", migrations={1: Migration(inputs={"keep": "keep_seconds"})})
 def trim_silence(
     ctx: Context,
     audio: Audio,
     *,
     threshold: Annotated[float, Field(ge=-120, le=0, unit="dB")] = -50.0,
-    keep: Annotated[float, Field(ge=0, le=60, unit="seconds")] = 0.05,
+    keep_seconds: Annotated[float, Field(ge=0, le=60, unit="seconds")] = 0.05,
 ) -> Trimmed:
     """Cut silence off both ends.
 
     Args:
         audio: Audio to cut; of one that is silent throughout nothing is left.
         threshold: RMS of 10 ms, relative to full scale, up to which it is silent.
-        keep: How much silence to leave at each end.
+        keep_seconds: Silence to leave at each end.
     """
     from studio_audio.join import cut, find_audible
 
     window = max(1, round(audio.rate / 100))
     first, last = find_audible(audio, 10 ** (threshold / 20), window)
     if last > first:
-        room = round(keep * audio.rate)
+        room = round(keep_seconds * audio.rate)
         first, last = max(0, first - room), min(audio.frames, last + room)
     return Trimmed(cut(audio, first, last), first / audio.rate, last / audio.rate)
 
 
-@node("audio.channels", check=check_inputs(checks.check_layout))
+@node("audio.remix_channels", check=check_inputs(checks.check_layout), replaces="audio.channels")
 def change_channels(
     ctx: Context,
     audio: Audio,

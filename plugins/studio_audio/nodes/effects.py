@@ -1,10 +1,10 @@
-"""Equaliser, reverb and noise reduction."""
+"""Equalizer, reverb and noise reduction."""
 
 from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from studio.api import Audio, Context, Field, Grammar, JsonValue, node
+from studio.api import Audio, Context, Field, Grammar, JsonValue, Migration, node
 from studio_audio.bands import parse_bands
 
 Hertz = Annotated[float | None, Field(gt=0, le=384_000, unit="hertz")]
@@ -67,31 +67,36 @@ def equalize_audio(
     return change_audio(audio, lambda blocks: filter_blocks(blocks, sections)) if sections else audio
 
 
-@node("audio.reverb", code=2)
+@node(
+    "audio.reverb",
+    code=2,
+    version="2.0",
+    migrations={1: Migration(inputs={"seconds": "decay_seconds", "tail": "keep_tail"})},
+)
 def add_reverb(
     ctx: Context,
     audio: Audio,
     *,
-    seconds: Annotated[float, Field(ge=0.05, le=30, unit="seconds")] = 1.5,
+    decay_seconds: Annotated[float, Field(ge=0.05, le=30, unit="seconds")] = 1.5,
     mix: Annotated[float, Field(ge=0, le=1)] = 0.25,
     delay: Annotated[float, Field(ge=0, le=1, unit="seconds")] = 0.02,
     damping: Annotated[float, Field(ge=0, le=1)] = 0.5,
     impulse: Audio | None = None,
-    tail: bool = True,
+    keep_tail: bool = True,
     seed: Annotated[int, Field(ge=0)] = 0,
 ) -> Audio:
     """Put audio into a room: convolution with decaying noise (Moorer 1979), or with a room's impulse response.
 
     Args:
         audio: Audio to put there; mono stays mono.
-        seconds: Reverberation time (60 dB down) in the bass.
+        decay_seconds: Reverberation time (until 60 dB down) in the bass.
         mix: Share of the room: 0 is dry, 1 the room alone.
         delay: Time before the first reflection.
         damping: How much sooner the treble dies away: at 1 ten times.
-        impulse: A recorded impulse response instead, of any rate; seconds, delay, damping and seed then do nothing. It
-            is scaled to an energy of 1.
-        tail: Let the room ring out behind the audio; otherwise the length stays.
-        seed: Another room.
+        impulse: A recorded impulse response instead, of any rate; decay_seconds, delay, damping and seed then do
+            nothing. It is scaled to an energy of 1.
+        keep_tail: Let the room ring out behind the audio; otherwise the length stays.
+        seed: Seed of the random room; another seed gives another room.
 
     Raises:
         MediaError: E642 for an impulse response that is silent, E640 over the limits.
@@ -104,7 +109,7 @@ def add_reverb(
     from studio_audio.reverb import convolve_blocks, create_room
 
     if impulse is None:
-        response = create_room(audio.rate, audio.channels, seconds, delay, damping, ctx.rng(seed))
+        response = create_room(audio.rate, audio.channels, decay_seconds, delay, damping, ctx.rng(seed))
     else:
         check_audible(impulse, 0.0, "an impulse response")
         response = resample(impulse.samples, impulse.rate, audio.rate)
@@ -113,16 +118,16 @@ def add_reverb(
     if not audio.frames:
         return audio
     ctx.step(0, 1)
-    frames = audio.frames + len(response) - 1 if tail else audio.frames
+    frames = audio.frames + len(response) - 1 if keep_tail else audio.frames
     return change_audio(audio, lambda blocks: convolve_blocks(blocks, response, mix, frames), frames=frames)
 
 
-@node("audio.denoise", code=2)
+@node("audio.denoise", code=2, version="2.0", migrations={1: Migration(inputs={"noise": "noise_profile"})})
 def denoise_audio(
     ctx: Context,
     audio: Audio,
     *,
-    noise: Audio | None = None,
+    noise_profile: Audio | None = None,
     reduction: Annotated[float, Field(ge=0, le=80, unit="dB")] = 18.0,
     threshold: Annotated[float, Field(ge=0, le=40, unit="dB")] = 6.0,
 ) -> Denoised:
@@ -130,7 +135,7 @@ def denoise_audio(
 
     Args:
         audio: Audio with noise.
-        noise: The noise alone, a second or more; without it the quietest fifth of the audio, bin by bin.
+        noise_profile: The noise alone, a second or more; null for the quietest fifth of the audio, bin by bin.
         reduction: How much the noise is turned down.
         threshold: How far over the noise something must be to count as sound.
 
@@ -144,10 +149,10 @@ def denoise_audio(
     from studio_audio.resample import resample
 
     profile = None
-    if noise is not None:
-        if noise.duration < 0.05:
-            check_audible(noise, 0.05, "a noise profile")
-        profile = match_channels(resample(noise.samples, noise.rate, audio.rate), audio.channels)
+    if noise_profile is not None:
+        if noise_profile.duration < 0.05:
+            check_audible(noise_profile, 0.05, "a noise profile")
+        profile = match_channels(resample(noise_profile.samples, noise_profile.rate, audio.rate), audio.channels)
     gate = Gate(reduction, threshold)
     clean = create_keep(ctx)(reduce_noise(audio, profile, gate, lambda done, total: ctx.step(done, total)))
     return Denoised(clean, find_removed(audio, clean))

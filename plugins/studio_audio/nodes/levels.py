@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from studio.api import Audio, Context, Field, node
+from studio.api import Audio, Context, Field, Migration, node
 
 
 class Normalized(NamedTuple):
@@ -26,11 +26,11 @@ class Compressed(NamedTuple):
 
     Attributes:
         audio: The audio.
-        reduction: The most that it was turned down, in decibels.
+        gain_reduction: The most that it was turned down, in decibels.
     """
 
     audio: Audio
-    reduction: float
+    gain_reduction: float
 
 
 @node("audio.gain")
@@ -39,7 +39,7 @@ def change_gain(ctx: Context, audio: Audio, *, gain: Annotated[float, Field(ge=-
 
     Args:
         audio: Audio to change.
-        gain: Decibels; 6.02 doubles the amplitude.
+        gain: Gain in dB; 6.02 doubles the amplitude.
     """
     from studio_audio.dynamics import change_gain as multiply
 
@@ -72,13 +72,17 @@ def normalize_audio(
         audio, loudness, 10 ** (ceiling / 20), peaks, create_keep(ctx), lambda done, total: ctx.step(done, total)
     )
     if made.before == SILENT:
-        ctx.log("the audio is silent, so it has no loudness to normalise")
+        ctx.log("the audio is silent, so it has no loudness to normalize")
     elif abs(made.after - loudness) > 0.5:
         ctx.log(f"the audio has {made.after:.1f} LUFS, not {loudness:g}: no room under {ceiling:g} dBTP")
     return Normalized(made.audio, max(made.before, -120.0), max(made.after, -120.0))
 
 
-@node("audio.compress")
+@node(
+    "audio.compress",
+    version="2.0",
+    migrations={1: Migration(inputs={"makeup": "makeup_gain"}, outputs={"reduction": "gain_reduction"})},
+)
 def compress_audio(
     ctx: Context,
     audio: Audio,
@@ -88,33 +92,33 @@ def compress_audio(
     knee: Annotated[float, Field(ge=0, le=40, unit="dB")] = 6.0,
     attack: Annotated[float, Field(ge=0.0001, le=2, unit="seconds")] = 0.01,
     release: Annotated[float, Field(ge=0.001, le=10, unit="seconds")] = 0.15,
-    makeup: Annotated[float, Field(ge=-40, le=40, unit="dB")] = 0.0,
+    makeup_gain: Annotated[float, Field(ge=-40, le=40, unit="dB")] = 0.0,
 ) -> Compressed:
     """Turn down what is loud, all channels alike (Giannoulis, Massberg and Reiss 2012).
 
     Args:
         audio: Audio to compress.
-        threshold: Level from which it is turned down, relative to full scale.
+        threshold: Level from which the audio is turned down, relative to full scale.
         ratio: Decibels above the threshold that leave one; 1 changes nothing.
         knee: Width of the bend around the threshold.
         attack: Time in which 63 % of a reduction is reached.
-        release: Time in which 63 % of it is given back.
-        makeup: Gain afterwards.
+        release: Time in which 63 % of a reduction is given back.
+        makeup_gain: Gain after the compression.
     """
     from studio_audio.dynamics import Curve, compress
 
     ctx.step(0, 1)
-    return Compressed(*compress(audio, Curve(threshold, ratio, knee, attack, release), makeup))
+    return Compressed(*compress(audio, Curve(threshold, ratio, knee, attack, release), makeup_gain))
 
 
-@node("audio.limit")
+@node("audio.limit", version="2.0", migrations={1: Migration(inputs={"ahead": "lookahead"})})
 def limit_audio(
     ctx: Context,
     audio: Audio,
     *,
     ceiling: Annotated[float, Field(ge=-60, le=0, unit="dB")] = -1.0,
     gain: Annotated[float, Field(ge=-40, le=40, unit="dB")] = 0.0,
-    ahead: Annotated[float, Field(ge=0.0001, le=0.1, unit="seconds")] = 0.005,
+    lookahead: Annotated[float, Field(ge=0.0001, le=0.1, unit="seconds")] = 0.005,
     release: Annotated[float, Field(ge=0.001, le=10, unit="seconds")] = 0.2,
     true_peak: bool = True,
 ) -> Audio:
@@ -124,7 +128,7 @@ def limit_audio(
         audio: Audio to limit; up to the ceiling it stays as it is.
         ceiling: Greatest amplitude, relative to full scale; no sample is over it.
         gain: Gain before limiting.
-        ahead: Time over which it is turned down.
+        lookahead: Time before a peak over which the audio is turned down.
         release: Time in which 10 dB come back.
         true_peak: Hold the ceiling between samples too, four times oversampled (ITU-R BS.1770-4).
     """
@@ -132,5 +136,5 @@ def limit_audio(
     from studio_audio.dynamics import Ceiling, change_gain, limit
 
     louder = change_gain(audio, 10 ** (gain / 20)) if gain else audio
-    held = Ceiling(10 ** (ceiling / 20), ahead, release, true_peak)
+    held = Ceiling(10 ** (ceiling / 20), lookahead, release, true_peak)
     return limit(louder, held, create_keep(ctx), lambda done, total: ctx.step(done, total))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NamedTuple
 
-from studio.api import Audio, Channels, Context, Field, Grammar, Image, JsonValue, Video, check_inputs, node
+from studio.api import Audio, Channels, Context, Field, Grammar, Image, JsonValue, Migration, Video, check_inputs, node
 from studio_audio.bounds import parse_intensity
 from studio_audio.checks import check_soundtrack_length
 
@@ -33,14 +33,24 @@ class Soundtrack(NamedTuple):
 
     Attributes:
         audio: The music.
-        figures: JSON: `seconds`, `length_error` (seconds), `unfilled_seconds`, `stretch`, `path` (beats of the piece as
+        report: JSON: `seconds`, `length_error` (seconds), `unfilled_seconds`, `stretch`, `path` (beats of the piece as
             played), `seams` (for each: `time`, `beat_phase_error` in seconds, `spectral_jump` relative to the same
             place in the piece, `from_beat`, `to_beat`), and with a curve `curve_correlation` (with the loudness),
             `curve_correlation_before_gain` and `level_range` (dB).
     """
 
     audio: Audio
-    figures: JsonValue
+    report: JsonValue
+
+
+class Motion(NamedTuple):
+    """The motion of a video.
+
+    Attributes:
+        curve: JSON: `[[seconds, 0 to 1], ...]`, for `audio.soundtrack`.
+    """
+
+    curve: JsonValue
 
 
 @node("audio.analyze")
@@ -71,7 +81,13 @@ def analyze_audio(
     return Analysis(facts, Image(plot_analysis(audio, facts, width, height)), facts["tempo"], facts["key"])
 
 
-@node("audio.soundtrack", code=2, check=check_inputs(check_soundtrack_length))
+@node(
+    "audio.soundtrack",
+    code=2,
+    check=check_inputs(check_soundtrack_length),
+    version="2.0",
+    migrations={1: Migration(inputs={"ride": "gain_follow"}, outputs={"figures": "report"})},
+)
 def make_soundtrack(
     ctx: Context,
     music: Audio,
@@ -79,7 +95,7 @@ def make_soundtrack(
     seconds: Annotated[float | None, Field(ge=2, le=7200, unit="seconds")] = None,
     intensity: Annotated[JsonValue, Grammar("a list of points", parse_intensity)] = None,
     video: Video | None = None,
-    ride: Annotated[float, Field(ge=0, le=1)] | None = None,
+    gain_follow: Annotated[float, Field(ge=0, le=1)] | None = None,
     ending: Literal["fade", "piece"] = "fade",
 ) -> Soundtrack:
     """Fit a piece of music to a length and to a curve of intensity, cutting and looping it on beats.
@@ -94,9 +110,9 @@ def make_soundtrack(
         intensity: `[[seconds, intensity], ...]`, rising in time, 0 for the softest beats and 1 for the loudest; without
             it, and without a video, the music goes as it goes.
         video: Video that gives length and curve (from its motion), where they are not given.
-        ride: How much of the curve the gain follows besides, by up to 12 dB; without it the least from 0.5 to 1 with
-            which the loudness follows the curve (correlation 0.75): a piece of even loudness needs more, and the log
-            says so.
+        gain_follow: Share of the curve that the gain follows besides, by up to 12 dB; without it the least from 0.5 to
+            1 with which the loudness follows the curve (correlation 0.75): a piece of even loudness needs more, and the
+            log says so.
         ending: "fade" out over 2 seconds, or end with the "piece", if the path can lead there.
 
     Raises:
@@ -118,7 +134,7 @@ def make_soundtrack(
     check_whole(seconds * music.rate, music.channels, music.rate)
     ctx.step(0, 4)
     piece = cut_piece(music.samples, music.rate)
-    request = Request(seconds, curve, ride, ending == "piece")
+    request = Request(seconds, curve, gain_follow, ending == "piece")
     samples, figures = compose(piece, request, lambda done, total: ctx.step(done, total))
     _log_shortfalls(ctx, figures)
     return Soundtrack(Audio(samples, music.rate), figures)
@@ -134,11 +150,11 @@ def _log_shortfalls(ctx: Context, figures: dict[str, Any]) -> None:
         ctx.log(f"the last {figures['unfilled_seconds']:.2f} seconds are silent: beats do not divide the length better")
 
 
-@node("audio.motion_curve")
-def find_motion(ctx: Context, video: Video) -> JsonValue:
+@node("audio.motion_curve", version="2.0", migrations={1: Migration(outputs={"json": "curve"})})
+def find_motion(ctx: Context, video: Video) -> Motion:
     """Turn the motion of a video into a curve of intensity for `audio.soundtrack`: `[[seconds, 0 to 1], ...]`.
 
-    The mean difference of neighbouring frames at 64 pixels a side, smoothed over a second; its 5th percentile becomes
+    The mean difference of neighboring frames at 64 pixels a side, smoothed over a second; its 5th percentile becomes
     0 and its 95th 1.
 
     Args:
@@ -147,4 +163,4 @@ def find_motion(ctx: Context, video: Video) -> JsonValue:
     from studio_audio.motion import measure_motion
 
     points, _ = measure_motion(video, lambda done, total: ctx.step(done, total))
-    return [list(point) for point in points]
+    return Motion([list(point) for point in points])

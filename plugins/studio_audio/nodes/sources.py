@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from studio.api import Audio, Context, Field, File, JsonValue, MediaError, OutputPath, Video, check_inputs, node
+from studio.api import (
+    Audio,
+    Context,
+    Field,
+    File,
+    JsonValue,
+    MediaError,
+    Migration,
+    OutputPath,
+    Video,
+    check_inputs,
+    node,
+)
 from studio_audio import checks
 
 Seconds = Annotated[float, Field(ge=0, le=86_400, unit="seconds")]
@@ -17,8 +29,8 @@ class Facts(NamedTuple):
     """What the audio is.
 
     Attributes:
-        seconds: Length.
-        rate: Sample rate in hertz.
+        seconds: Length of the audio.
+        sample_rate: Sample rate in hertz.
         channels: Channels.
         loudness: Integrated loudness in LUFS (ITU-R BS.1770-4); -120 for silence.
         facts: The four as a JSON mapping, with `frames`, `true_peak` (dBTP, null for silence), `loudness_range` (LU,
@@ -26,10 +38,24 @@ class Facts(NamedTuple):
     """
 
     seconds: float
-    rate: int
+    sample_rate: int
     channels: int
     loudness: float
     facts: JsonValue
+
+
+class Saved(NamedTuple):
+    """A file that was written.
+
+    Attributes:
+        path: Its name, relative to the run's output folder.
+    """
+
+    path: str
+
+
+def _to_bits(bits: str | int | float) -> str | int | float:
+    return {"16": 16, "24": 24}.get(bits, bits) if isinstance(bits, str) else bits
 
 
 @node("audio.load", lane="io")
@@ -49,24 +75,27 @@ def load_audio(ctx: Context, file: File) -> Audio:
     cache="never",
     lane="io",
     check=check_inputs(checks.check_audio_name, checks.check_bits),
+    version="2.0",
+    migrations={1: Migration(inputs={"kilobits": "bitrate"}, outputs={"text": "path"}, values={"bits": _to_bits})},
 )
 def save_audio(
     ctx: Context,
     audio: Audio,
     path: OutputPath,
     *,
-    bits: Literal["auto", "16", "24", "float"] = "auto",
-    kilobits: Annotated[int | None, Field(ge=16, le=512, unit="kbit/s")] = None,
-) -> str:
+    bits: Literal["auto", 16, 24, "float"] = "auto",
+    bitrate: Annotated[int | None, Field(ge=16, le=512, unit="kbit/s")] = None,
+) -> Saved:
     """Save audio to a file beside the graph's outputs; the extension chooses the format.
 
     A graph's own outputs are written without this node. The file appears complete or not at all.
 
     Args:
         audio: Audio to write.
-        path: Where, relative to the run's output folder: .flac, .wav, .ogg, .mp3, .m4a (AAC) or .opus.
-        bits: For WAV and FLAC: 16, 24 or float (WAV alone); "auto" writes as the graph's outputs are written.
-        kilobits: For MP3, AAC and Opus, for all channels together; without it 256, AAC 128 a channel,
+        path: File to write, relative to the run's output folder: .flac, .wav, .ogg, .mp3, .m4a (AAC) or .opus.
+        bits: Sample format of WAV and FLAC: 16, 24 or float (WAV alone); "auto" writes as the graph's outputs are
+            written.
+        bitrate: Bit rate of MP3, AAC and Opus, for all channels together; null for 256, AAC 128 a channel,
             Opus 96 a channel.
 
     Raises:
@@ -76,8 +105,8 @@ def save_audio(
 
     checks.check_audio_name(path.name)
     checks.check_bits(bits, path.name)
-    save(audio, path, bits, kilobits)
-    return path.name
+    save(audio, path, bits, bitrate)
+    return Saved(path.name)
 
 
 @node("audio.from_video", lane="io")
@@ -95,7 +124,7 @@ def take_video_audio(ctx: Context, video: Video) -> Audio:
     return video.audio
 
 
-@node("audio.info")
+@node("audio.info", version="2.0", migrations={1: Migration(outputs={"rate": "sample_rate"})})
 def describe_audio(ctx: Context, audio: Audio) -> Facts:
     """Return the length, rate, channels, loudness and peaks.
 
@@ -130,6 +159,8 @@ def describe_audio(ctx: Context, audio: Audio) -> Facts:
 @node(
     "audio.tone",
     check=check_inputs(checks.check_start_frequency, checks.check_end_frequency, checks.check_made_whole),
+    version="2.0",
+    migrations={1: Migration(inputs={"rate": "sample_rate", "gain": "level"})},
 )
 def make_tone(
     ctx: Context,
@@ -138,20 +169,20 @@ def make_tone(
     end_frequency: Annotated[float | None, Field(gt=0, le=384_000, unit="hertz")] = None,
     seconds: Seconds = 1.0,
     shape: Literal["sine", "square", "triangle", "sawtooth"] = "sine",
-    gain: Decibels = -12.0,
-    rate: Rate = 44_100,
+    level: Decibels = -12.0,
+    sample_rate: Rate = 44_100,
     channels: Count = 1,
 ) -> Audio:
     """Make a tone, or one that glides; no shape aliases.
 
     Args:
-        frequency: Where it begins; below half the rate.
-        end_frequency: Where it ends, gliding evenly in pitch; without it the tone is steady.
-        seconds: Length.
+        frequency: Frequency at the start; below half the sample rate.
+        end_frequency: Frequency at the end, gliding evenly in pitch; null for a steady tone.
+        seconds: Length of the audio.
         shape: Form of the wave.
-        gain: Amplitude relative to full scale.
-        rate: Sample rate.
-        channels: Channels, all alike.
+        level: Amplitude relative to full scale (dBFS).
+        sample_rate: Sample rate.
+        channels: Number of channels, all alike.
 
     Raises:
         MediaError: E640 over the limits, E641 for a frequency of half the rate or more.
@@ -161,34 +192,39 @@ def make_tone(
     from studio_audio.bounds import check_frequency, check_whole
     from studio_audio.generate import create_tone
 
-    frames = round(seconds * rate)
-    check_whole(frames, channels, rate)
-    start = check_frequency(frequency, rate)
-    end = start if end_frequency is None else check_frequency(end_frequency, rate)
+    frames = round(seconds * sample_rate)
+    check_whole(frames, channels, sample_rate)
+    start = check_frequency(frequency, sample_rate)
+    end = start if end_frequency is None else check_frequency(end_frequency, sample_rate)
     ctx.step(0, 1)
-    wave = create_tone(frames, rate, start, end, shape) * np.float32(10 ** (gain / 20))
-    return Audio(np.repeat(wave[:, None], channels, axis=1), rate)
+    wave = create_tone(frames, sample_rate, start, end, shape) * np.float32(10 ** (level / 20))
+    return Audio(np.repeat(wave[:, None], channels, axis=1), sample_rate)
 
 
-@node("audio.noise", check=check_inputs(checks.check_made_whole))
+@node(
+    "audio.noise",
+    check=check_inputs(checks.check_made_whole),
+    version="2.0",
+    migrations={1: Migration(inputs={"rate": "sample_rate", "gain": "level", "color": "kind"})},
+)
 def make_noise(
     ctx: Context,
     *,
-    color: Literal["white", "pink", "brown"] = "pink",
+    kind: Literal["white", "pink", "brown"] = "pink",
     seconds: Seconds = 1.0,
-    gain: Decibels = -24.0,
-    rate: Rate = 44_100,
+    level: Decibels = -24.0,
+    sample_rate: Rate = 44_100,
     channels: Count = 1,
     seed: Annotated[int, Field(ge=0)] = 0,
 ) -> Audio:
     """Make noise; each channel has its own.
 
     Args:
-        color: Its power over frequency: white is even, pink falls by 3 dB an octave, brown by 6.
-        seconds: Length.
-        gain: RMS relative to full scale.
-        rate: Sample rate.
-        channels: Channels.
+        kind: Power of the noise over frequency: white is even, pink falls by 3 dB an octave, brown by 6.
+        seconds: Length of the audio.
+        level: RMS relative to full scale (dBFS).
+        sample_rate: Sample rate.
+        channels: Number of channels.
         seed: Another seed, other noise.
 
     Raises:
@@ -199,20 +235,25 @@ def make_noise(
     from studio_audio.bounds import check_whole
     from studio_audio.generate import create_noise
 
-    frames = round(seconds * rate)
-    check_whole(frames, channels, rate)
+    frames = round(seconds * sample_rate)
+    check_whole(frames, channels, sample_rate)
     ctx.step(0, 1)
-    return Audio(create_noise(frames, channels, ctx.rng(seed), color) * np.float32(10 ** (gain / 20)), rate)
+    return Audio(create_noise(frames, channels, ctx.rng(seed), kind) * np.float32(10 ** (level / 20)), sample_rate)
 
 
-@node("audio.silence", check=check_inputs(checks.check_made))
-def make_silence(ctx: Context, *, seconds: Seconds = 1.0, rate: Rate = 44_100, channels: Count = 1) -> Audio:
+@node(
+    "audio.silence",
+    check=check_inputs(checks.check_made),
+    version="2.0",
+    migrations={1: Migration(inputs={"rate": "sample_rate"})},
+)
+def make_silence(ctx: Context, *, seconds: Seconds = 1.0, sample_rate: Rate = 44_100, channels: Count = 1) -> Audio:
     """Make silence.
 
     Args:
-        seconds: Length.
-        rate: Sample rate.
-        channels: Channels.
+        seconds: Length of the audio.
+        sample_rate: Sample rate.
+        channels: Number of channels.
 
     Raises:
         MediaError: E640 over the limits.
@@ -220,6 +261,8 @@ def make_silence(ctx: Context, *, seconds: Seconds = 1.0, rate: Rate = 44_100, c
     from studio_audio.bounds import check_length
     from studio_audio.join import create_silence
 
-    frames = round(seconds * rate)
-    check_length(frames, channels, rate)
-    return Audio.from_blocks(lambda: create_silence(frames, channels), rate=rate, channels=channels, frames=frames)
+    frames = round(seconds * sample_rate)
+    check_length(frames, channels, sample_rate)
+    return Audio.from_blocks(
+        lambda: create_silence(frames, channels), rate=sample_rate, channels=channels, frames=frames
+    )

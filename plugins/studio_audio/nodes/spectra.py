@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from studio.api import Audio, Channels, Context, Field, Image, MediaError, check_inputs, node
+from studio.api import Audio, Channels, Context, Field, Image, MediaError, Migration, check_inputs, node
 from studio_audio import checks
 from studio_audio.spectrogram import Spectrogram
 
@@ -25,7 +25,16 @@ class Drawn(NamedTuple):
     spectrogram: Spectrogram
 
 
-@node("audio.spectrogram", check=check_inputs(checks.check_window, checks.check_bands_range))
+@node(
+    "audio.spectrogram",
+    check=check_inputs(checks.check_window, checks.check_bands_range),
+    version="2.0",
+    migrations={
+        1: Migration(
+            inputs={"low": "min_frequency", "high": "max_frequency", "bands": "mel_bands", "octave": "bins_per_octave"}
+        )
+    },
+)
 def make_spectrogram(
     ctx: Context,
     audio: Audio,
@@ -33,10 +42,10 @@ def make_spectrogram(
     kind: Literal["stft", "mel", "cqt"] = "stft",
     window: Annotated[int, Field(ge=16, le=65_536, unit="samples")] = 2048,
     overlap: Literal[2, 4, 8, 16] = 4,
-    bands: Annotated[int, Field(ge=2, le=1024)] = 128,
-    octave: Annotated[int, Field(ge=3, le=96)] = 24,
-    low: Annotated[float, Field(ge=1, le=100_000, unit="hertz")] = 32.7,
-    high: Annotated[float, Field(ge=2, le=384_000, unit="hertz")] = 16_000.0,
+    mel_bands: Annotated[int, Field(ge=2, le=1024)] = 128,
+    bins_per_octave: Annotated[int, Field(ge=3, le=96)] = 24,
+    min_frequency: Annotated[float, Field(ge=1, le=100_000, unit="hertz")] = 32.7,
+    max_frequency: Annotated[float, Field(ge=2, le=384_000, unit="hertz")] = 16_000.0,
 ) -> Spectrogram:
     """Turn audio into magnitudes over frequency and time; phases are kept, so that it can come back as it was.
 
@@ -49,10 +58,10 @@ def make_spectrogram(
         kind: Which transform.
         window: For stft and mel: samples in a window, a multiple of the overlap.
         overlap: For stft and mel: windows over each sample.
-        bands: For mel: their number.
-        octave: For cqt: bins an octave.
-        low: For mel and cqt: where the bins begin.
-        high: For mel and cqt: where they end, at the latest at half the rate.
+        mel_bands: For mel: number of bands.
+        bins_per_octave: For cqt: number of bins in an octave.
+        min_frequency: For mel and cqt: lowest frequency.
+        max_frequency: For mel and cqt: highest frequency, at most half the sample rate.
 
     Raises:
         MediaError: E641 for a window that the overlap does not divide, or bins that do not fit below half the rate;
@@ -64,22 +73,22 @@ def make_spectrogram(
     if not audio.frames:
         raise MediaError("E642", "the audio has no samples, so it has no spectrogram", hint="check its source")
     checks.check_window(window, overlap)
-    checks.check_bands_range(high, low, kind)
+    checks.check_bands_range(max_frequency, min_frequency, kind)
     ctx.step(0, 1)
     if kind == "stft":
         return analyse_stft(audio, window, window // overlap)
     if kind == "mel":
-        return analyse_mel(audio, window, window // overlap, bands, low, high)
-    return analyse_cqt(audio, low, high, octave)
+        return analyse_mel(audio, window, window // overlap, mel_bands, min_frequency, max_frequency)
+    return analyse_cqt(audio, min_frequency, max_frequency, bins_per_octave)
 
 
-@node("audio.from_spectrogram")
+@node("audio.from_spectrogram", version="2.0", migrations={1: Migration(inputs={"rounds": "iterations"})})
 def audio_from_spectrogram(
     ctx: Context,
     spectrogram: Spectrogram,
     *,
     phase: Literal["keep", "find"] = "keep",
-    rounds: Annotated[int, Field(ge=1, le=1000)] = 60,
+    iterations: Annotated[int, Field(ge=1, le=1000)] = 60,
     seed: Annotated[int, Field(ge=0)] = 0,
 ) -> Audio:
     """Turn a spectrogram back into audio.
@@ -88,45 +97,55 @@ def audio_from_spectrogram(
     Lim's algorithm (1984) in its fast form (Perraudin, Balazs and Soendergaard 2013).
 
     Args:
-        spectrogram: What to turn back.
+        spectrogram: Spectrogram to turn into audio.
         phase: "find" lets the phases go that there are, and finds others.
-        rounds: How often phases are improved, where they are found.
+        iterations: How often phases are improved, where they are found.
         seed: Chooses the phases to begin with.
     """
     from studio_audio.spectra import synthesise
 
     if phase == "find":
         spectrogram = spectrogram.replace(phase=None, carrier=None, rest=None)
-    return synthesise(spectrogram, rounds, ctx.rng(seed), lambda done, total: ctx.step(done, total))
+    return synthesise(spectrogram, iterations, ctx.rng(seed), lambda done, total: ctx.step(done, total))
 
 
-@node("audio.spectrogram_image", check=check_inputs(checks.check_levels))
-def draw_spectrogram(ctx: Context, spectrogram: Spectrogram, *, low: Low = -90.0, high: High = 0.0) -> Drawn:
+@node(
+    "audio.spectrogram_image",
+    check=check_inputs(checks.check_levels),
+    version="2.0",
+    migrations={1: Migration(inputs={"low": "min_db", "high": "max_db"})},
+)
+def draw_spectrogram(ctx: Context, spectrogram: Spectrogram, *, min_db: Low = -90.0, max_db: High = 0.0) -> Drawn:
     """Show a spectrogram as a grey image in decibels, for any image node to work on; one pixel is one value.
 
     Args:
-        spectrogram: What to show; channels are averaged by power.
-        low: Level that is black; 0 dB is a sine of full scale.
-        high: Level that is white, above `low`.
+        spectrogram: Spectrogram to show; channels are averaged by power.
+        min_db: Level that is black; 0 dB is a sine of full scale.
+        max_db: Level that is white, above `min_db`.
 
     Raises:
-        MediaError: E641 if `high` is not above `low`, E640 for more columns than an image may have.
+        MediaError: E641 if `max_db` is not above `min_db`, E640 for more columns than an image may have.
     """
     from studio_audio.spectrum_image import draw_levels
 
-    checks.check_levels(high, low)
-    return Drawn(Image(draw_levels(spectrogram, low, high)), spectrogram)
+    checks.check_levels(max_db, min_db)
+    return Drawn(Image(draw_levels(spectrogram, min_db, max_db)), spectrogram)
 
 
-@node("audio.from_spectrogram_image", check=check_inputs(checks.check_levels))
+@node(
+    "audio.from_spectrogram_image",
+    check=check_inputs(checks.check_levels),
+    version="2.0",
+    migrations={1: Migration(inputs={"low": "min_db", "high": "max_db", "rate": "sample_rate"})},
+)
 def read_spectrogram(
     ctx: Context,
     image: Image,
     *,
     like: Spectrogram | None = None,
-    low: Low = -90.0,
-    high: High = 0.0,
-    rate: Annotated[int, Field(ge=1000, le=192_000, unit="hertz")] = 44_100,
+    min_db: Low = -90.0,
+    max_db: High = 0.0,
+    sample_rate: Annotated[int, Field(ge=1000, le=192_000, unit="hertz")] = 44_100,
     hop: Annotated[int, Field(ge=4, le=16_384, unit="samples")] = 512,
 ) -> Spectrogram:
     """Read an image as a spectrogram: time to the right, frequency upwards, loud is white.
@@ -137,31 +156,31 @@ def read_spectrogram(
 
     Args:
         image: Image; of colors the luma counts (ITU-R BT.601). Another size than the spectrogram's is resized.
-        like: The spectrogram that it was drawn from.
-        low: Level of black; black itself is silence.
-        high: Level of white.
-        rate: Without `like`: sample rate; the image's top is half of it.
+        like: Spectrogram that the image was drawn from.
+        min_db: Level of black; black itself is silence.
+        max_db: Level of white, above `min_db`.
+        sample_rate: Without `like`: sample rate; the image's top is half of it.
         hop: Without `like`: samples from one column to the next.
 
     Raises:
-        MediaError: E641 if `high` is not above `low`, E640 over the limits.
+        MediaError: E641 if `max_db` is not above `min_db`, E640 over the limits.
     """
     import numpy as np
 
     from studio_audio.bounds import check_length
     from studio_audio.spectrum_image import apply_levels, read_levels, resize_levels
 
-    checks.check_levels(high, low)
+    checks.check_levels(max_db, min_db)
     weights = np.array([0.299, 0.587, 0.114], np.float32)
     pixels = image.pixels
     levels = pixels[:, :, 0] if image.channels == 1 else pixels[:, :, :3] @ weights
     if like is None:
-        check_length(image.width * hop, 1, rate)
-        return read_levels(levels, rate, hop, low, high)
+        check_length(image.width * hop, 1, sample_rate)
+        return read_levels(levels, sample_rate, hop, min_db, max_db)
     if levels.shape != (like.bins, like.columns):
         size = f"{image.width} x {image.height}"
         ctx.log(f"the image is {size}, resized to the spectrogram's {like.columns} x {like.bins}")
-    return apply_levels(like, resize_levels(levels, like.bins, like.columns), low, high)
+    return apply_levels(like, resize_levels(levels, like.bins, like.columns), min_db, max_db)
 
 
 @node("audio.plot")
@@ -181,8 +200,8 @@ def plot_audio(
     Args:
         audio: Audio to draw.
         show: What to draw.
-        width: Columns.
-        height: Rows.
+        width: Width of the image.
+        height: Height of the image.
 
     Raises:
         MediaError: E503 for more samples than an hour of 48 kHz stereo has, as they are held whole.

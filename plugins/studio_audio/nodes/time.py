@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from studio.api import Audio, Context, Field, MediaError, check_inputs, node
+from studio.api import Audio, Context, Field, MediaError, Migration, check_inputs, node
 from studio_audio.checks import check_stretch
+from studio_audio.ratios import find_stretch
 
 Method = Literal["music", "tones"]
 
@@ -24,19 +25,23 @@ class Split(NamedTuple):
     rest: Audio
 
 
-@node("audio.resample")
+def _to_speed(factor: float | None) -> float | None:
+    return 1 / factor if factor else None
+
+
+@node("audio.resample", version="2.0", migrations={1: Migration(inputs={"rate": "sample_rate"})})
 def resample_audio(
     ctx: Context,
     audio: Audio,
     *,
-    rate: Annotated[int, Field(ge=1000, le=768_000, unit="hertz")] = 48_000,
+    sample_rate: Annotated[int, Field(ge=1000, le=768_000, unit="hertz")] = 48_000,
     quality: Literal["quick", "high", "best"] = "best",
 ) -> Audio:
     """Change the sample rate with soxr; the length in seconds stays.
 
     Args:
         audio: Audio to resample.
-        rate: Sample rate of the result.
+        sample_rate: Sample rate of the result.
         quality: "best" is good for 24 bits and more, "high" for 20, "quick" is cubic.
 
     Raises:
@@ -45,18 +50,24 @@ def resample_audio(
     from studio_audio.bounds import check_length
     from studio_audio.resample import resample_stream
 
-    check_length(audio.duration * rate, audio.channels, rate)
+    check_length(audio.duration * sample_rate, audio.channels, sample_rate)
     ctx.step(0, 1)
     recipe = {"quick": "QQ", "high": "HQ", "best": "VHQ"}[quality]
-    return resample_stream(audio, rate, recipe)
+    return resample_stream(audio, sample_rate, recipe)
 
 
-@node("audio.time_stretch", code=2, check=check_inputs(check_stretch))
+@node(
+    "audio.time_stretch",
+    code=2,
+    check=check_inputs(check_stretch),
+    version="2.0",
+    migrations={1: Migration(inputs={"factor": "speed"}, values={"speed": _to_speed})},
+)
 def stretch_time(
     ctx: Context,
     audio: Audio,
     *,
-    factor: Annotated[float | None, Field(ge=0.1, le=10)] = None,
+    speed: Annotated[float | None, Field(ge=0.1, le=10)] = None,
     seconds: Annotated[float | None, Field(gt=0, le=86_400, unit="seconds")] = None,
     method: Method = "music",
 ) -> Audio:
@@ -64,27 +75,27 @@ def stretch_time(
 
     Args:
         audio: Audio to stretch.
-        factor: 2 makes it twice as long: the result has round(frames * factor) frames.
-        seconds: The length it should get, instead of a factor; exact to the sample.
+        speed: How much faster the audio plays: 2 makes it half as long; null with `seconds`.
+        seconds: Length of the result, instead of a speed; exact to the sample.
         method: "music" splits it into what sings and what strikes, and stretches the first with a phase vocoder
             (Laroche and Dolson 1999), the second by overlapping (Driedger, Mueller and Ewert 2014); "tones" uses the
             phase vocoder alone, for singing and steady tones, and is faster.
 
     Raises:
-        MediaError: E641 unless one of factor and seconds is given, or if the factor is not in 0.1 to 10; E640 over
+        MediaError: E641 unless one of speed and seconds is given, or if the speed is not in 0.1 to 10; E640 over
             the limits.
     """
     from studio_audio.bounds import check_length
     from studio_audio.stretch import stretch_audio
 
-    check_stretch(factor, seconds)
+    check_stretch(speed, seconds)
     if seconds is not None and (not audio.frames or not 0.1 <= seconds * audio.rate / audio.frames <= 10):
         raise MediaError(
             "E641",
             f"{audio.duration:g} seconds do not stretch to {seconds:g}",
             hint="audio can be stretched from a tenth to ten times its length",
         )
-    length = round(audio.frames * factor) if factor is not None else round((seconds or 0.0) * audio.rate)
+    length = round(audio.frames * find_stretch(speed)) if speed is not None else round((seconds or 0.0) * audio.rate)
     check_length(length, audio.channels, audio.rate)
     return stretch_audio(audio, length, method, lambda done, total: ctx.step(done, total))
 
@@ -97,12 +108,12 @@ def shift_pitch(
     semitones: Annotated[float, Field(ge=-36, le=36, unit="semitones")] = 0.0,
     method: Method = "music",
 ) -> Audio:
-    """Shift the pitch and keep the length: stretched, then resampled. Voices keep their character with `audio.voice`.
+    """Shift the pitch and keep the length. Voices keep their character with `audio.change_voice`.
 
     Args:
         audio: Audio to shift.
-        semitones: How far; 12 is an octave up.
-        method: How it is stretched, see `audio.time_stretch`.
+        semitones: Shift of the pitch; 12 is an octave up.
+        method: How the audio is stretched; see `audio.time_stretch`.
 
     Raises:
         MediaError: E640 over the limits.
@@ -124,7 +135,7 @@ def split_harmonic_percussive(
 
     Args:
         audio: Audio to split.
-        margin: How clearly something must sing or strike; above 1 what does neither goes to the rest.
+        margin: Ratio by which something must sing or strike; above 1 what does neither goes to the rest.
     """
     from studio_audio.blocks import create_keep
     from studio_audio.separate import split_audio

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from studio.api import Audio, Context, Field, MediaError, node
+from studio.api import Audio, Context, Field, MediaError, Migration, node
+from studio_audio.ratios import find_pitch_ratio, to_semitones
 
 
 class Voice(NamedTuple):
@@ -19,12 +20,22 @@ class Voice(NamedTuple):
     pitch_before: float
 
 
-@node("audio.voice", code=2)
+def _to_semitones(pitch: float) -> float:
+    return to_semitones(pitch)
+
+
+@node(
+    "audio.change_voice",
+    code=2,
+    version="2.0",
+    migrations={1: Migration(inputs={"pitch": "semitones"}, values={"semitones": _to_semitones})},
+    replaces="audio.voice",
+)
 def change_voice(
     ctx: Context,
     audio: Audio,
     *,
-    pitch: Annotated[float, Field(ge=0.25, le=4)] = 1.0,
+    semitones: Annotated[float, Field(ge=-24, le=24, unit="semitones")] = 0.0,
     formants: Annotated[float, Field(ge=0.5, le=2)] = 1.0,
     speed: Annotated[float, Field(ge=0.25, le=4)] = 1.0,
 ) -> Voice:
@@ -32,9 +43,9 @@ def change_voice(
 
     Args:
         audio: One voice, speaking or singing; music comes out as a caricature. Each channel is worked on by itself.
-        pitch: Factor of the fundamental frequency; 2 is an octave up.
-        formants: Factor of the resonances: above 1 the voice of someone smaller.
-        speed: Factor: at 2 it lasts half as long.
+        semitones: Shift of the pitch; 12 is an octave up.
+        formants: Factor of the resonances; above 1 it is the voice of a smaller person.
+        speed: How much faster the voice speaks: 2 makes it half as long.
 
     Raises:
         MediaError: E641 for a rate under 8 kHz, E642 for audio that is silent or shorter than 0.1 seconds, E647 if no
@@ -51,6 +62,11 @@ def change_voice(
         )
     check_whole(audio.frames / speed, audio.channels, audio.rate)
     changed, before = change(
-        audio.samples, audio.rate, pitch, formants, speed, lambda done, total: ctx.step(done, total)
+        audio.samples,
+        audio.rate,
+        find_pitch_ratio(semitones),
+        formants,
+        speed,
+        lambda done, total: ctx.step(done, total),
     )
     return Voice(Audio(changed, audio.rate), before)

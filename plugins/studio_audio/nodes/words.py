@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from studio.api import Audio, Context, Field, Model, node
+from studio.api import Audio, Context, Field, Migration, Model, node
 
 
-@node("audio.from_text", lane="device")
+def _to_steps(steps: int | None) -> int | None:
+    return steps or None
+
+
+@node("audio.from_text", lane="device", version="2.0", migrations={1: Migration(values={"steps": _to_steps})})
 def make_from_text(
     ctx: Context,
     prompt: Annotated[str, Field(min_length=1, max_length=4000)],
@@ -16,7 +20,7 @@ def make_from_text(
     negative_prompt: Annotated[str, Field(max_length=4000)] = "",
     seconds: Annotated[float, Field(ge=0.1, le=600, unit="seconds")] = 8.0,
     guidance_scale: Annotated[float, Field(ge=1, le=30)] | None = None,
-    steps: Annotated[int, Field(ge=0, le=1000)] = 0,
+    steps: Annotated[int | None, Field(ge=1, le=1000)] = None,
     temperature: Annotated[float, Field(ge=0.05, le=4)] = 1.0,
     top_k: Annotated[int, Field(ge=0, le=10_000)] = 250,
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0,
@@ -33,11 +37,11 @@ def make_from_text(
             channels.
         negative_prompt: What to keep out; not for MusicGen. It has an effect where the guidance scale is over 1.
         seconds: Length, exact to the sample. MusicGen makes 30 at most, Stable Audio Open 47.
-        guidance_scale: How closely to keep to the words; 1 is without guidance. Empty for the model's own.
-        steps: Steps of diffusion, more are slower and better; 0 for the model's own. Not for MusicGen.
+        guidance_scale: How closely to keep to the words; 1 is without guidance. Null for the model's own.
+        steps: Steps of diffusion, more are slower and better; null for the model's own. Not for MusicGen.
         temperature: MusicGen only: below 1 it keeps to what is likely, above 1 it dares.
         top_k: MusicGen only: among how many of the likeliest tokens it draws; 0 for all.
-        seed: Another seed, other audio.
+        seed: Seed of the noise or the tokens; another seed gives other audio.
         melody: MusicGen Melody only: a tune that the music follows, hummed or played; its first 30 seconds count.
 
     Raises:
@@ -46,7 +50,9 @@ def make_from_text(
     """
     from studio_audio.compose import Request, check_music_model, compose
 
-    request = Request(prompt, negative_prompt.strip(), seconds, guidance_scale, steps, temperature, top_k, seed, melody)
+    request = Request(
+        prompt, negative_prompt.strip(), seconds, guidance_scale, steps or 0, temperature, top_k, seed, melody
+    )
     with ctx.open(model) as opened:
         music_model = check_music_model(opened, model.reference)
         return compose(music_model, request, lambda done, total: ctx.step(done, total), ctx.log)

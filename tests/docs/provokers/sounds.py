@@ -24,7 +24,7 @@ def make_tone(seconds: float = 1.0, level: float = 0.5, rate: int = 8000) -> Aud
 
 @provokes("E640")
 def _(place: Place) -> Any:
-    return place.run({"a": ("audio.silence", {"seconds": 86400, "rate": 192000, "channels": 8})})
+    return place.run({"a": ("audio.silence", {"seconds": 86400, "sample_rate": 192000, "channels": 8})})
 
 
 @provokes("E641")
@@ -67,7 +67,7 @@ def _(place: Place) -> Any:
 @provokes("E647")
 def _(place: Place) -> Any:
     noise = np.random.default_rng(0).normal(0, 0.1, (8000, 1)).astype(np.float32)
-    place.call("audio.voice", TestContext(), Audio(noise, 16_000))
+    place.call("audio.change_voice", TestContext(), Audio(noise, 16_000))
 
 
 @provokes("E648")

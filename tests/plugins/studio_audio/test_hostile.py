@@ -20,7 +20,7 @@ RATE = 22_050
 NODES = {
     "load": {"type": "audio.load", "inputs": {"file": {"from": "inputs.file"}}},
     "normalize": {"type": "audio.normalize", "inputs": {"audio": {"from": "load"}}},
-    "stretch": {"type": "audio.time_stretch", "inputs": {"audio": {"from": "normalize.audio"}, "factor": 1.5}},
+    "stretch": {"type": "audio.time_stretch", "inputs": {"audio": {"from": "normalize.audio"}, "speed": 1 / 1.5}},
     "info": {"type": "audio.info", "inputs": {"audio": {"from": "load"}}},
 }
 GRAPH = {

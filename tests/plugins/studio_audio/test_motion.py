@@ -27,7 +27,7 @@ def make_video() -> Video:
 
 
 def test_motion_becomes_a_curve_and_the_length_of_a_soundtrack() -> None:
-    curve = music.find_motion(CTX, make_video())
+    curve = music.find_motion(CTX, make_video()).curve
 
     values = dict(map(tuple, curve))
     assert values[0.5] == 0

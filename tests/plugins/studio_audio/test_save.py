@@ -12,9 +12,9 @@ from studio.api import Audio, MediaError, OutputPath
 from studio_audio.save import save
 
 
-@pytest.mark.parametrize(("bits", "step"), [("16", 2.0**-15), ("24", 2.0**-23)])
+@pytest.mark.parametrize(("bits", "step"), [(16, 2.0**-15), (24, 2.0**-23)])
 def test_samples_are_rounded_to_the_nearest_step_and_clipped_at_full_scale(
-    tmp_path: Path, bits: str, step: float
+    tmp_path: Path, bits: int, step: float
 ) -> None:
     values = np.array([0.0, 0.4 * step, 0.6 * step, -0.6 * step, 1.5, -1.5])
 

@@ -41,8 +41,8 @@ def test_any_image_makes_audio_and_a_line_a_tone_of_its_level() -> None:
     pixels = np.zeros((257, 100, 3), np.float32)
     pixels[256 - 64] = (80 - 10) / 80
 
-    read = spectra.read_spectrogram(CTX, Image(pixels), rate=16_000, hop=128, low=-80.0)
-    tone = spectra.audio_from_spectrogram(CTX, read, rounds=50)
+    read = spectra.read_spectrogram(CTX, Image(pixels), sample_rate=16_000, hop=128, min_db=-80.0)
+    tone = spectra.audio_from_spectrogram(CTX, read, iterations=50)
 
     assert find_frequency(tone) == pytest.approx(64 * 16_000 / 512, rel=0.01)
     assert tone.frames == 99 * 128

@@ -38,10 +38,10 @@ def small_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 EDITS: dict[str, Callable[[Any, Audio], Audio]] = {
-    "trim": lambda ctx, a: edits.trim_audio(ctx, a, start=0.3, seconds=5.0, pad=True),
+    "trim": lambda ctx, a: edits.trim_audio(ctx, a, start=0.3, seconds=5.0, pad_end=True),
     "concatenate": lambda ctx, a: edits.concatenate_audio(ctx, [a, SHORT, a], gap=0.4),
     "overlap": lambda ctx, a: edits.concatenate_audio(ctx, [a, a, a], gap=-1.3),
-    "crossfade": lambda ctx, a: edits.crossfade_audio(ctx, a, a, seconds=2.5),
+    "crossfade": lambda ctx, a: edits.crossfade_audio(ctx, a, a, fade_seconds=2.5),
     "mix": lambda ctx, a: edits.mix_audio(ctx, [a, a], gains=[-3.0, 2.0], offsets=[0.0, 1.7]),
     "fade": lambda ctx, a: edits.fade_audio(ctx, a, fade_in=1.5, fade_out=3.9),
     "trim silence": lambda ctx, a: edits.trim_silence(ctx, a, threshold=-16.0).audio,
@@ -53,16 +53,16 @@ EDITS: dict[str, Callable[[Any, Audio], Audio]] = {
     "normalize softly": lambda ctx, a: levels.normalize_audio(ctx, a, loudness=-3.0, peaks="reduce").audio,
     "compress": lambda ctx, a: levels.compress_audio(ctx, a).audio,
     "limit": lambda ctx, a: levels.limit_audio(ctx, a, ceiling=-9.0),
-    "limit samples": lambda ctx, a: levels.limit_audio(ctx, a, ceiling=-9.0, true_peak=False, ahead=0.05),
+    "limit samples": lambda ctx, a: levels.limit_audio(ctx, a, ceiling=-9.0, true_peak=False, lookahead=0.05),
     "equalize": lambda ctx, a: effects.equalize_audio(ctx, a, bass=3.0, high_cut=3000.0),
-    "reverb": lambda ctx, a: effects.add_reverb(ctx, a, seconds=0.7),
-    "room alone": lambda ctx, a: effects.add_reverb(ctx, a, seconds=1.7, tail=False, mix=1.0),
-    "resample": lambda ctx, a: time.resample_audio(ctx, a, rate=11_025),
-    "stretch": lambda ctx, a: time.stretch_time(ctx, a, factor=1.3),
-    "stretch tones": lambda ctx, a: time.stretch_time(ctx, a, factor=0.6, method="tones"),
+    "reverb": lambda ctx, a: effects.add_reverb(ctx, a, decay_seconds=0.7),
+    "room alone": lambda ctx, a: effects.add_reverb(ctx, a, decay_seconds=1.7, keep_tail=False, mix=1.0),
+    "resample": lambda ctx, a: time.resample_audio(ctx, a, sample_rate=11_025),
+    "stretch": lambda ctx, a: time.stretch_time(ctx, a, speed=1.3),
+    "stretch tones": lambda ctx, a: time.stretch_time(ctx, a, speed=0.6, method="tones"),
     "pitch": lambda ctx, a: time.shift_pitch(ctx, a, semitones=-3.0),
     "denoise": lambda ctx, a: effects.denoise_audio(ctx, a).audio,
-    "removed noise": lambda ctx, a: effects.denoise_audio(ctx, a, noise=SHORT).noise,
+    "removed noise": lambda ctx, a: effects.denoise_audio(ctx, a, noise_profile=SHORT).noise,
     "harmonic": lambda ctx, a: time.split_harmonic_percussive(ctx, a).harmonic,
     "percussive": lambda ctx, a: time.split_harmonic_percussive(ctx, a, margin=2.0).percussive,
     "rest": lambda ctx, a: time.split_harmonic_percussive(ctx, a, margin=2.0).rest,
@@ -113,7 +113,7 @@ def test_work_on_long_audio_holds_no_more_than_some_blocks(tmp_path: Path) -> No
 
     long = Audio.from_blocks(create_blocks, rate=RATE, channels=1, frames=200_000)
     ctx = TestContext()
-    made = time.stretch_time(ctx, levels.normalize_audio(ctx, long, loudness=-5.0).audio, factor=1.5, method="tones")
+    made = time.stretch_time(ctx, levels.normalize_audio(ctx, long, loudness=-5.0).audio, speed=1 / 1.5, method="tones")
     AudioType().write_file(made, tmp_path / "a.flac", None)
     ctx.close()
 
@@ -122,14 +122,14 @@ def test_work_on_long_audio_holds_no_more_than_some_blocks(tmp_path: Path) -> No
 
 
 def test_what_needs_audio_whole_refuses_one_of_more_than_an_hour() -> None:
-    hours = sources.make_silence(TestContext(), seconds=5 * 3600.0, rate=48_000, channels=2)
+    hours = sources.make_silence(TestContext(), seconds=5 * 3600.0, sample_rate=48_000, channels=2)
 
     assert hours.is_long
     with pytest.raises(MediaError, match="too long to be held whole") as caught:
         spectra.plot_audio(TestContext(), hours)
     assert "audio.trim" in caught.value.hint
     with pytest.raises(MediaError) as caught:
-        sources.make_noise(TestContext(), seconds=5 * 3600.0, rate=48_000, channels=2)
+        sources.make_noise(TestContext(), seconds=5 * 3600.0, sample_rate=48_000, channels=2)
     assert caught.value.code == "E640"
     with pytest.raises(MediaError) as caught:
         music.make_soundtrack(TestContext(), make_noise(5.0, rate=48_000, channels=2), seconds=7200.0)

@@ -8,6 +8,7 @@ import pytest
 from studio.api import Audio, MediaError
 from studio.testing import TestContext
 from studio_audio.nodes.voice import change_voice
+from studio_audio.ratios import to_semitones
 from studio_audio.voice import _find_pieces, _round_ends
 from studio_audio.voice import change_voice as change_samples
 from tests.plugins.studio_audio.signals import RATE, make_vowel
@@ -27,7 +28,7 @@ def find_pitch(audio: Audio) -> float:
 def test_a_long_voice_is_changed_in_pieces_cut_where_it_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     vowel, gap = make_vowel(110, seconds=0.5).samples, np.zeros((4000, 1), np.float32)
     voice = Audio(np.concatenate([part for _ in range(6) for part in (vowel, gap)]), RATE)
-    whole = change_voice(CTX, voice, pitch=1.3, speed=0.8)
+    whole = change_voice(CTX, voice, semitones=to_semitones(1.3), speed=0.8)
     longest: list[int] = []
     import pyworld as world
 
@@ -37,7 +38,7 @@ def test_a_long_voice_is_changed_in_pieces_cut_where_it_is_silent(monkeypatch: p
         world, "harvest", lambda signal, *a, **k: longest.append(len(signal)) or harvest(signal, *a, **k)
     )
 
-    pieces = change_voice(CTX, voice, pitch=1.3, speed=0.8)
+    pieces = change_voice(CTX, voice, semitones=to_semitones(1.3), speed=0.8)
 
     assert len(longest) > 3
     assert max(longest) <= 1.2 * RATE

@@ -32,7 +32,7 @@ def list_places(findings: list[Finding]) -> list[tuple[str, str]]:
 def test_each_wrong_entry_of_a_list_is_found_with_its_place(registry: Registry, folder: Path) -> None:
     mapped = find(registry, folder, a=put("image.new", color=["red", "blurple", "mauvish"]))
     within = find(registry, folder, a=put("image.gradient", colors=["red", "blurple"]))
-    together = find(registry, folder, a=put("audio.tone", frequency=[440, 9000], rate=8000))
+    together = find(registry, folder, a=put("audio.tone", frequency=[440, 9000], sample_rate=8000))
 
     assert list_places(mapped) == [("E505", "/nodes/a/inputs/color/1"), ("E505", "/nodes/a/inputs/color/2")]
     assert list_places(within) == [("E505", "/nodes/a/inputs/colors/1")]

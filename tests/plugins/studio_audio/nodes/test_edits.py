@@ -21,7 +21,7 @@ def test_a_trim_is_exact_to_the_sample() -> None:
 
 
 def test_a_span_outside_the_audio_is_an_error_or_silence() -> None:
-    padded = edits.trim_audio(CTX, RAMP, start=0.9, seconds=0.3, pad=True)
+    padded = edits.trim_audio(CTX, RAMP, start=0.9, seconds=0.3, pad_end=True)
 
     assert padded.frames == 300
     assert not padded.samples[100:].any()
@@ -33,7 +33,7 @@ def test_a_span_outside_the_audio_is_an_error_or_silence() -> None:
 
 def test_a_padded_trim_over_the_limits_is_refused_before_memory_is_taken() -> None:
     with pytest.raises(MediaError) as caught:
-        edits.trim_audio(CTX, make_tone(channels=8, rate=192_000, seconds=0.01), seconds=86_400.0, pad=True)
+        edits.trim_audio(CTX, make_tone(channels=8, rate=192_000, seconds=0.01), seconds=86_400.0, pad_end=True)
     assert caught.value.code == "E640"
 
 
@@ -51,14 +51,14 @@ def test_clips_of_several_rates_and_layouts_are_joined_at_the_best_of_them() -> 
 def test_a_crossfade_of_equal_clips_keeps_the_amplitude_when_it_is_linear() -> None:
     flat = Audio(np.full(1000, 0.5, np.float32), 1000)
 
-    faded = edits.crossfade_audio(CTX, flat, flat, seconds=0.4, shape="linear")
+    faded = edits.crossfade_audio(CTX, flat, flat, fade_seconds=0.4, shape="linear")
 
     assert faded.frames == 1600
     assert faded.samples == pytest.approx(0.5, abs=1e-6)
 
 
 def test_a_crossfade_of_different_clips_keeps_the_power() -> None:
-    faded = edits.crossfade_audio(CTX, make_noise(2, seed=1), make_noise(2, seed=2), seconds=1.0)
+    faded = edits.crossfade_audio(CTX, make_noise(2, seed=1), make_noise(2, seed=2), fade_seconds=1.0)
 
     assert find_rms(Audio(faded.samples[22_050:44_100], 22_050)) == pytest.approx(0.1, rel=0.03)
 
@@ -95,7 +95,7 @@ def test_silence_is_cut_off_both_ends_and_what_is_kept_is_told() -> None:
     samples = np.zeros((10_000, 2), np.float32)
     samples[3000:6000, 1] = 0.5
 
-    trimmed = edits.trim_silence(CTX, Audio(samples, 10_000), keep=0.01)
+    trimmed = edits.trim_silence(CTX, Audio(samples, 10_000), keep_seconds=0.01)
 
     assert (trimmed.start, trimmed.end) == pytest.approx((0.29, 0.61))
     assert np.array_equal(trimmed.audio.samples, samples[2900:6100])

@@ -81,7 +81,7 @@ def test_bands_that_are_none_are_told(bands: object, code: str) -> None:
 def test_a_room_rings_as_long_as_it_should() -> None:
     click = Audio(np.eye(1, 100, dtype=np.float32)[0], 8000)
 
-    room = effects.add_reverb(CTX, click, seconds=1.0, mix=1.0, delay=0.1, damping=0.0)
+    room = effects.add_reverb(CTX, click, decay_seconds=1.0, mix=1.0, delay=0.1, damping=0.0)
 
     power = room.samples[:, 0].astype(np.float64) ** 2
     decay = 10 * np.log10(np.cumsum(power[::-1])[::-1] / power.sum() + 1e-12)  # Schroeder 1965
@@ -104,7 +104,9 @@ def test_noise_is_turned_down_and_the_voice_stays() -> None:
     tone, noise = make_tone(500, 2).samples.copy(), make_noise(2).samples * 0.1
     tone[:11_025] = 0
 
-    made = effects.denoise_audio(CTX, Audio(tone + noise, 22_050), noise=Audio(noise[:11_025], 22_050), reduction=20.0)
+    made = effects.denoise_audio(
+        CTX, Audio(tone + noise, 22_050), noise_profile=Audio(noise[:11_025], 22_050), reduction=20.0
+    )
 
     before, after = noise[1000:9000], made.audio.samples[1000:9000]
     assert 20 * np.log10(after.std() / before.std()) == pytest.approx(-20, abs=2)
@@ -131,15 +133,15 @@ def test_without_a_profile_the_quietest_fifth_is_the_noise() -> None:
 def test_hostile_audio_goes_through_every_effect(sound: Audio) -> None:
     effect = {
         "equalize": effects.equalize_audio(CTX, sound, bass=6.0, low_cut=20.0),
-        "reverb": effects.add_reverb(CTX, sound, seconds=0.1, tail=False),
+        "reverb": effects.add_reverb(CTX, sound, decay_seconds=0.1, keep_tail=False),
         "denoise": effects.denoise_audio(CTX, sound).audio,
         "split": time.split_harmonic_percussive(CTX, sound).harmonic,
         "shift": time.shift_pitch(CTX, sound, semitones=3.0),
-        "stretch": time.stretch_time(CTX, sound, factor=1.0001),
+        "stretch": time.stretch_time(CTX, sound, speed=1 / 1.0001),
         "fade": edits.fade_audio(CTX, sound, fade_in=9.0, fade_out=9.0),
     }
 
     for name, made in effect.items():
         assert (made.rate, made.channels) == (sound.rate, sound.channels), name
         assert abs(made.frames - sound.frames) <= 2, name
-    assert time.resample_audio(CTX, sound, rate=8000).frames == round(sound.frames * 8000 / sound.rate)
+    assert time.resample_audio(CTX, sound, sample_rate=8000).frames == round(sound.frames * 8000 / sound.rate)

@@ -63,7 +63,7 @@ def test_a_compressor_turns_down_by_its_ratio_above_the_threshold() -> None:
 
     settled = made.audio.samples[11_000:]
     assert 20 * np.log10(np.abs(settled).max()) == pytest.approx(-18, abs=0.2)
-    assert made.reduction == pytest.approx(18, abs=0.2)
+    assert made.gain_reduction == pytest.approx(18, abs=0.2)
 
 
 def test_a_compressor_leaves_what_is_soft_and_links_channels() -> None:

@@ -53,32 +53,36 @@ def test_a_soundtrack_has_its_length_and_stays_on_the_beat(seconds: float) -> No
     made = music.make_soundtrack(CTX, SONG, seconds=seconds)
 
     assert made.audio.frames == round(seconds * RATE)
-    assert abs(made.figures["stretch"] - 1) <= 0.05
-    assert made.figures["unfilled_seconds"] < 0.05
-    for seam in made.figures["seams"]:
+    assert abs(made.report["stretch"] - 1) <= 0.05
+    assert made.report["unfilled_seconds"] < 0.05
+    for seam in made.report["seams"]:
         assert abs(seam["beat_phase_error"]) < 0.02
         assert seam["spectral_jump"] < 2.0
-    period = made.figures["period"]
+    period = made.report["period"]
     found = rhythm.find_rhythm(rhythm.prepare(made.audio.samples[: -2 * RATE], RATE))
     off = np.diff(found.beats) / period
     assert np.abs(off - np.rint(off)).max() < 0.08
 
 
 def test_a_soundtrack_follows_a_curve() -> None:
-    made = music.make_soundtrack(CTX, SONG, seconds=24.0, intensity=[[0, 1.0], [7, 1.0], [9, 0.0], [24, 0.0]], ride=0.0)
+    made = music.make_soundtrack(
+        CTX, SONG, seconds=24.0, intensity=[[0, 1.0], [7, 1.0], [9, 0.0], [24, 0.0]], gain_follow=0.0
+    )
 
     early, late = (np.abs(made.audio.samples[a * RATE : b * RATE]).mean() for a, b in ((1, 6), (12, 20)))
     assert early > 3 * late
-    assert made.figures["curve_correlation"] > 0.7
+    assert made.report["curve_correlation"] > 0.7
 
 
 def test_a_gain_ride_follows_the_curve_where_the_music_is_even() -> None:
     even = make_notes([220, 262, 330, 262] * 8, 0.4)
     curve = [[0, 0.0], [10, 1.0]]
 
-    plain, ridden = (music.make_soundtrack(CTX, even, seconds=10.0, intensity=curve, ride=ride) for ride in (0.0, 1.0))
+    plain, ridden = (
+        music.make_soundtrack(CTX, even, seconds=10.0, intensity=curve, gain_follow=ride) for ride in (0.0, 1.0)
+    )
 
-    assert ridden.figures["curve_correlation"] > plain.figures["curve_correlation"] + 0.2
+    assert ridden.report["curve_correlation"] > plain.report["curve_correlation"] + 0.2
 
 
 @pytest.mark.parametrize(

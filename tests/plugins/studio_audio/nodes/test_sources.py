@@ -18,7 +18,7 @@ CTX = TestContext()
 
 @pytest.mark.parametrize("shape", ["sine", "square", "triangle", "sawtooth"])
 def test_a_tone_has_its_frequency_and_does_not_alias(shape: str) -> None:
-    tone = sources.make_tone(CTX, frequency=3000.0, shape=shape, rate=16_000, gain=0.0)
+    tone = sources.make_tone(CTX, frequency=3000.0, shape=shape, sample_rate=16_000, level=0.0)
 
     spectrum = np.abs(np.fft.rfft(tone.samples[:, 0]))
     assert find_frequency(tone) == pytest.approx(3000, abs=1)
@@ -27,16 +27,16 @@ def test_a_tone_has_its_frequency_and_does_not_alias(shape: str) -> None:
 
 
 def test_a_glide_ends_where_it_should() -> None:
-    glide = sources.make_tone(CTX, frequency=200.0, end_frequency=2000.0, rate=16_000)
+    glide = sources.make_tone(CTX, frequency=200.0, end_frequency=2000.0, sample_rate=16_000)
 
     assert find_frequency(Audio(glide.samples[-400:], 16_000)) == pytest.approx(1900, rel=0.05)
     with pytest.raises(MediaError, match="no frequency 9000"):
-        sources.make_tone(CTX, frequency=9000.0, rate=16_000)
+        sources.make_tone(CTX, frequency=9000.0, sample_rate=16_000)
 
 
 @pytest.mark.parametrize(("color", "slope"), [("white", 0), ("pink", -3), ("brown", -6)])
 def test_noise_has_its_level_and_its_slope(color: str, slope: float) -> None:
-    noise = sources.make_noise(CTX, color=color, seconds=4.0, rate=16_000, gain=-20.0)
+    noise = sources.make_noise(CTX, kind=color, seconds=4.0, sample_rate=16_000, level=-20.0)
 
     power = np.abs(np.fft.rfft(noise.samples[:, 0])) ** 2
     levels = [10 * np.log10(power[4 * f : 8 * f].mean()) for f in (200, 400, 800, 1600)]
@@ -56,7 +56,7 @@ def test_whole_numbers_come_back_bit_for_bit(tmp_path: Path, suffix: str, bits: 
     whole = np.random.default_rng(0).integers(-top, top, (5000, channels))
     sound = Audio((whole / top).astype(np.float32), 96_000)
 
-    sources.save_audio(CTX, sound, OutputPath(tmp_path / f"a{suffix}", f"a{suffix}"), bits=str(bits))
+    sources.save_audio(CTX, sound, OutputPath(tmp_path / f"a{suffix}", f"a{suffix}"), bits=bits)
 
     assert load(tmp_path / f"a{suffix}") == sound
     assert [path.name for path in tmp_path.iterdir()] == [f"a{suffix}"]
@@ -69,7 +69,7 @@ def test_coded_audio_has_the_right_length_level_and_pitch(
 ) -> None:
     tone = make_tone(1000, 1.5, rate=rate, channels=2)
 
-    sources.save_audio(CTX, tone, OutputPath(tmp_path / f"a{suffix}", f"a{suffix}"), kilobits=kilobits)
+    sources.save_audio(CTX, tone, OutputPath(tmp_path / f"a{suffix}", f"a{suffix}"), bitrate=kilobits)
     back = load(tmp_path / f"a{suffix}")
 
     assert back.duration == pytest.approx(1.5, abs=0.06)
@@ -81,14 +81,14 @@ def test_coded_audio_has_the_right_length_level_and_pitch(
 
 @pytest.mark.parametrize(
     ("name", "channels", "bits"),
-    [("a.mp3", 6, "auto"), ("a.xyz", 1, "auto"), ("a.flac", 1, "float"), ("a.m4a", 9, "16")],
+    [("a.mp3", 6, "auto"), ("a.xyz", 1, "auto"), ("a.flac", 1, "float"), ("a.m4a", 9, 16)],
 )
 def test_what_a_format_does_not_hold_is_told_and_leaves_nothing(
-    tmp_path: Path, name: str, channels: int, bits: str
+    tmp_path: Path, name: str, channels: int, bits: str | int
 ) -> None:
     with pytest.raises(MediaError) as caught:
         sources.save_audio(CTX, make_tone(channels=channels, seconds=0.1), OutputPath(tmp_path / name, name), bits=bits,
-                           kilobits=128)  # fmt: skip
+                           bitrate=128)  # fmt: skip
 
     assert caught.value.code == "E512"
     assert not list(tmp_path.iterdir())

@@ -49,7 +49,7 @@ def test_a_tone_is_strongest_where_its_frequency_is(kind: str) -> None:
 def test_phases_are_found_where_they_are_lost(kind: str) -> None:
     made = spectra.make_spectrogram(CTX, make_tone(1000, 0.7), kind=kind, window=1024)
 
-    back = spectra.audio_from_spectrogram(CTX, made, phase="find", rounds=40)
+    back = spectra.audio_from_spectrogram(CTX, made, phase="find", iterations=40)
 
     middle = Audio(back.samples[3000:-3000], back.rate)
     # measured: off by 0.1 %, 0.3 % and 1.2 %; the level by 0.2 %, which without rounds is half and less
@@ -72,9 +72,15 @@ def test_mistakes_are_told() -> None:
     for code, call in (
         ("E642", lambda: spectra.make_spectrogram(CTX, Audio(np.zeros((0, 1)), 8000))),
         ("E641", lambda: spectra.make_spectrogram(CTX, make_tone(), window=1001)),
-        ("E641", lambda: spectra.make_spectrogram(CTX, make_tone(), kind="mel", low=9000.0, high=8000.0)),
-        ("E641", lambda: spectra.make_spectrogram(CTX, make_tone(), kind="cqt", low=9000.0, high=8000.0)),
-        ("E641", lambda: spectra.draw_spectrogram(CTX, made, low=0.0, high=-10.0)),
+        (
+            "E641",
+            lambda: spectra.make_spectrogram(CTX, make_tone(), kind="mel", min_frequency=9000.0, max_frequency=8000.0),
+        ),
+        (
+            "E641",
+            lambda: spectra.make_spectrogram(CTX, make_tone(), kind="cqt", min_frequency=9000.0, max_frequency=8000.0),
+        ),
+        ("E641", lambda: spectra.draw_spectrogram(CTX, made, min_db=0.0, max_db=-10.0)),
     ):
         with pytest.raises(MediaError) as caught:
             call()

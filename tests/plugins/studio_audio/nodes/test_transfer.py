@@ -22,7 +22,7 @@ def find_centroid(audio: Audio) -> float:
 
 @pytest.mark.parametrize("method", ["bins", "bands", "network", "patches", "equalize", "vocoder"])
 def test_every_method_takes_the_brightness_of_the_style(method: str) -> None:
-    changed = transfer_audio(CTX, CONTENT, STYLE, method=method, rounds=8, phase_rounds=2)
+    changed = transfer_audio(CTX, CONTENT, STYLE, method=method, iterations=8, phase_iterations=2)
 
     assert (changed.frames, changed.rate) == (CONTENT.frames, CONTENT.rate)
     assert find_centroid(changed) > 1.1 * find_centroid(CONTENT)
@@ -30,7 +30,7 @@ def test_every_method_takes_the_brightness_of_the_style(method: str) -> None:
 
 
 def test_strength_goes_from_the_content_to_the_change() -> None:
-    half, full = (transfer_audio(CTX, CONTENT, STYLE, strength=share, phase_rounds=2) for share in (0.5, 1.0))
+    half, full = (transfer_audio(CTX, CONTENT, STYLE, strength=share, phase_iterations=2) for share in (0.5, 1.0))
 
     assert transfer_audio(CTX, CONTENT, STYLE, strength=0.0) == CONTENT
     distances = [np.abs(sound.samples - CONTENT.samples).mean() for sound in (half, full)]
@@ -38,7 +38,7 @@ def test_strength_goes_from_the_content_to_the_change() -> None:
 
 
 def test_with_nothing_to_take_over_the_content_comes_back() -> None:
-    changed = transfer_audio(CTX, CONTENT, STYLE, timbre=False)
+    changed = transfer_audio(CTX, CONTENT, STYLE, transfer_timbre=False)
 
     assert changed.samples == pytest.approx(CONTENT.samples, abs=1e-3)
 
@@ -47,7 +47,7 @@ def test_dynamics_take_over_the_range_of_the_style() -> None:
     steady = make_tone(300, 2)
     swelling = Audio(steady.samples * np.linspace(0.01, 1, steady.frames)[:, None] ** 2, 22_050)
 
-    flat = transfer_audio(CTX, swelling, steady, timbre=False, dynamics=True).samples
+    flat = transfer_audio(CTX, swelling, steady, transfer_timbre=False, transfer_dynamics=True).samples
     power = [np.sqrt((flat[at : at + 2000] ** 2).mean()) for at in range(2000, 40_000, 4000)]
 
     assert min(power) > 0.8 * max(power)
@@ -63,7 +63,7 @@ def test_rhythm_takes_over_the_modulation() -> None:
         spectrum = np.abs(np.fft.rfft(level - level.mean()))
         return float(spectrum[10:15].max() / level.sum())
 
-    changed = transfer_audio(CTX, steady, pulsing, timbre=False, rhythm=True, dynamics=True)
+    changed = transfer_audio(CTX, steady, pulsing, transfer_timbre=False, transfer_rhythm=True, transfer_dynamics=True)
 
     assert measure_pulse(changed) > 1.5 * measure_pulse(steady)
 
@@ -71,7 +71,7 @@ def test_rhythm_takes_over_the_modulation() -> None:
 def test_channels_rates_and_lengths_may_differ() -> None:
     content = Audio(np.repeat(CONTENT.samples[:12_000], 2, axis=1), 22_050)
 
-    changed = transfer_audio(CTX, content, make_notes([300], 0.3, rate=8000), phase_rounds=1)
+    changed = transfer_audio(CTX, content, make_notes([300], 0.3, rate=8000), phase_iterations=1)
 
     assert (changed.frames, changed.channels, changed.rate) == (12_000, 2, 22_050)
 

@@ -8,6 +8,7 @@ import pytest
 from studio.api import Audio, MediaError
 from studio.testing import TestContext
 from studio_audio.nodes.voice import change_voice
+from studio_audio.ratios import to_semitones
 from tests.plugins.studio_audio.signals import make_noise, make_tone, make_vowel
 
 CTX = TestContext()
@@ -40,7 +41,7 @@ def test_a_voice_gets_the_pitch_the_formants_and_the_length_asked_for(
 ) -> None:
     vowel = make_vowel(110)
 
-    changed = change_voice(CTX, vowel, pitch=pitch, formants=formants, speed=speed)
+    changed = change_voice(CTX, vowel, semitones=to_semitones(pitch), formants=formants, speed=speed)
 
     assert changed.audio.frames == round(vowel.frames / speed)
     assert changed.pitch_before == pytest.approx(110, rel=0.02)
