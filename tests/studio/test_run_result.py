@@ -40,7 +40,7 @@ class CancelledWriter:
 
 def build(**outputs: str) -> dict[str, Any]:
     """Return a graph with an image, and outputs that are named."""
-    broken = {"type": "logic.json_get", "inputs": {"value": {}, "pointer": "/a"}}
+    broken = {"type": "logic.get_json", "inputs": {"value": {}, "pointer": "/a"}}
     nodes = {"i": NEW, "broken": broken}
     ends = {name: {"from": source} for name, source in outputs.items()}
     return {"studio": 1, "nodes": {name: nodes[name] for name in outputs.values()}, "outputs": ends}

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
-from studio.api import Context, Field, Lazy, StudioError, node
+from studio.api import Context, Field, Lazy, Migration, StudioError, node
 
 T = TypeVar("T")
+
+
+class Answer(NamedTuple):
+    """An answer.
+
+    Attributes:
+        result: Whether it is so.
+    """
+
+    result: bool
 
 
 def _need_branch(condition: bool, **_: Any) -> Iterable[str]:
     return ("if_true",) if condition else ("if_false",)
 
 
-def _need_case(index: int, **_: Any) -> Iterable[str]:
-    return (f"case_{index}",)
+def _need_case(case: int, **_: Any) -> Iterable[str]:
+    return (f"case_{case}",)
 
 
 def _need_match(text: str, names: list[str], **_: Any) -> Iterable[str]:
@@ -47,8 +57,8 @@ def _check_switch(inputs: Mapping[str, Any], _: object) -> Iterator[tuple[str, S
 
 
 def _check_choice(inputs: Mapping[str, Any], _: object) -> Iterator[tuple[str, StudioError]]:
-    if "index" in inputs:
-        yield from _check_chosen(inputs, *_need_case(inputs["index"]))
+    if "case" in inputs:
+        yield from _check_chosen(inputs, *_need_case(inputs["case"]))
 
 
 def _check_match(inputs: Mapping[str, Any], _: object) -> Iterator[tuple[str, StudioError]]:
@@ -80,17 +90,23 @@ def switch_value(
     """Return one of two values; what only the other depends on does not run.
 
     Args:
-        condition: Which one.
-        if_true: The value when it is true.
-        if_false: The value when it is false.
+        condition: Whether to take the value of `if_true`.
+        if_true: Value to return if the condition is true.
+        if_false: Value to return if the condition is false.
     """
     return _demand(if_true, "if_true") if condition else _demand(if_false, "if_false")
 
 
-@node("logic.choose", needs=_need_case, check=_check_choice)
+@node(
+    "logic.choose",
+    needs=_need_case,
+    check=_check_choice,
+    version="2.0",
+    migrations={1: Migration(inputs={"index": "case"})},
+)
 def choose_value(
     ctx: Context,
-    index: Annotated[int, Field(ge=1, le=8)],
+    case: Annotated[int, Field(ge=1, le=8)],
     *,
     case_1: Annotated[T | None, Lazy] = None,
     case_2: Annotated[T | None, Lazy] = None,
@@ -104,7 +120,7 @@ def choose_value(
     """Return one of up to eight values by number; what only the others depend on does not run.
 
     Args:
-        index: Which one, from 1.
+        case: Number of the case to take, from 1: 2 takes `case_2`.
         case_1: The first value.
         case_2: The second value.
         case_3: The third value.
@@ -115,7 +131,7 @@ def choose_value(
         case_8: The eighth value.
     """
     cases = (case_1, case_2, case_3, case_4, case_5, case_6, case_7, case_8)
-    return _demand(cases[index - 1], f"case_{index}")
+    return _demand(cases[case - 1], f"case_{case}")
 
 
 @node("logic.match", needs=_need_match, check=_check_match)
@@ -158,7 +174,7 @@ def match_text(
     return _demand(otherwise if chosen == "otherwise" else cases[chosen], chosen)
 
 
-@node("logic.compare")
+@node("logic.compare", version="2.0", migrations={1: Migration(outputs={"bool": "result"})})
 def compare_numbers(
     ctx: Context,
     a: int | float,
@@ -166,13 +182,13 @@ def compare_numbers(
     *,
     operator: Literal["<", "<=", "==", "!=", ">=", ">"] = "==",
     tolerance: Annotated[float, Field(ge=0)] = 0.0,
-) -> bool:
+) -> Answer:
     """Compare two numbers.
 
     Args:
         a: The left number.
         b: The right number.
-        operator: What is asked of them.
+        operator: Comparison to make: `a` operator `b`.
         tolerance: Difference up to which they count as equal.
     """
     equal = a == b or abs(a - b) <= tolerance
@@ -184,10 +200,10 @@ def compare_numbers(
         ">": a > b and not equal,
         ">=": a > b or equal,
     }
-    return answers[operator]
+    return Answer(answers[operator])
 
 
-@node("logic.compare_text")
+@node("logic.compare_text", version="2.0", migrations={1: Migration(outputs={"bool": "result"})})
 def compare_texts(
     ctx: Context,
     a: str,
@@ -195,13 +211,13 @@ def compare_texts(
     *,
     operator: Literal["equals", "differs", "contains", "starts_with", "ends_with"] = "equals",
     ignore_case: bool = False,
-) -> bool:
+) -> Answer:
     """Compare two texts.
 
     Args:
         a: The text to compare.
         b: The text looked for.
-        operator: What is asked of them.
+        operator: Comparison to make: `a` operator `b`.
         ignore_case: Take capitals and small letters as equal (Unicode case folding).
     """
     if ignore_case:
@@ -213,34 +229,34 @@ def compare_texts(
         "starts_with": a.startswith(b),
         "ends_with": a.endswith(b),
     }
-    return answers[operator]
+    return Answer(answers[operator])
 
 
-@node("logic.all")
-def check_all(ctx: Context, conditions: list[bool]) -> bool:
+@node("logic.all", version="2.0", migrations={1: Migration(outputs={"bool": "result"})})
+def check_all(ctx: Context, conditions: list[bool]) -> Answer:
     """Say whether all conditions are true; of none that holds.
 
     Args:
-        conditions: The conditions.
+        conditions: Conditions to look at.
     """
-    return all(conditions)
+    return Answer(all(conditions))
 
 
-@node("logic.any")
-def check_any(ctx: Context, conditions: list[bool]) -> bool:
+@node("logic.any", version="2.0", migrations={1: Migration(outputs={"bool": "result"})})
+def check_any(ctx: Context, conditions: list[bool]) -> Answer:
     """Say whether at least one condition is true; of none that does not hold.
 
     Args:
-        conditions: The conditions.
+        conditions: Conditions to look at.
     """
-    return any(conditions)
+    return Answer(any(conditions))
 
 
-@node("logic.not")
-def negate(ctx: Context, condition: bool) -> bool:
+@node("logic.not", version="2.0", migrations={1: Migration(outputs={"bool": "result"})})
+def negate(ctx: Context, condition: bool) -> Answer:
     """Turn true into false and false into true.
 
     Args:
-        condition: The condition.
+        condition: Condition to turn around.
     """
-    return not condition
+    return Answer(not condition)

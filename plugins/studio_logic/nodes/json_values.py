@@ -4,43 +4,63 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
-from studio.api import Context, Field, Grammar, JsonValue, StudioError, check_inputs, node
+from studio.api import Context, Field, Grammar, JsonValue, Migration, StudioError, check_inputs, node
 from studio_logic.pointer import split_pointer
 
 Pointer = Annotated[str, Field(max_length=2000), Grammar("a JSON pointer", split_pointer)]
 
 
-@node("logic.json_get")
+class Found(NamedTuple):
+    """A value of JSON.
+
+    Attributes:
+        value: The value.
+    """
+
+    value: JsonValue
+
+
+class Entries(NamedTuple):
+    """The entries of a JSON list.
+
+    Attributes:
+        values: The entries.
+    """
+
+    values: list[JsonValue]
+
+
+@node("logic.get_json", version="2.0", migrations={1: Migration(outputs={"json": "value"})}, replaces="logic.json_get")
 def get_value(
     ctx: Context, value: JsonValue, pointer: Pointer, *, default: JsonValue = None, required: bool = True
-) -> JsonValue:
+) -> Found:
     """Take a value out of JSON by a JSON pointer (RFC 6901), such as "/items/0/name".
 
     Args:
-        value: The JSON.
-        pointer: Where; empty for all of it. In a name, "~1" stands for "/" and "~0" for "~".
-        default: What to return where nothing is, if it is not required.
-        required: Fail where nothing is.
+        value: JSON to read.
+        pointer: Place of the value; empty for all of it. In a name, "~1" stands for "/" and "~0" for "~".
+        default: Value to return where nothing is, if `required` is false.
+        required: Fail if nothing is at the pointer.
     """
     from studio_logic.pointer import find_value, has_value
 
-    return find_value(value, pointer) if required or has_value(value, pointer) else default
+    return Found(find_value(value, pointer) if required or has_value(value, pointer) else default)
 
 
-@node("logic.json_set")
-def set_value(ctx: Context, value: JsonValue, pointer: Pointer, entry: JsonValue) -> JsonValue:
+@node("logic.set_json", version="2.0", migrations={1: Migration(outputs={"json": "value"})}, replaces="logic.json_set")
+def set_value(ctx: Context, value: JsonValue, pointer: Pointer, entry: JsonValue) -> Found:
     """Put an entry into JSON at a JSON pointer (RFC 6901); mappings on the way are made.
 
     Args:
-        value: The JSON, null for an empty mapping.
-        pointer: Where; "-" as its last part appends to a list.
-        entry: What to put there.
+        value: JSON to change, null for an empty mapping.
+        pointer: Place of the entry; "-" as its last part appends to a list.
+        entry: Value to put there.
     """
     from studio_logic.pointer import set_value as put
 
-    return put(value, pointer, entry)
+    return Found(put(value, pointer, entry))
 
 
 def _read_json(text: str) -> JsonValue:
@@ -65,16 +85,14 @@ def _read_float(text: str) -> float:
     return number
 
 
-@node("logic.parse_json")
-def parse_json(
-    ctx: Context, text: Annotated[str, Field(max_length=1_000_000), Grammar("JSON", _read_json)]
-) -> JsonValue:
+@node("logic.parse_json", version="2.0", migrations={1: Migration(outputs={"json": "value"})})
+def parse_json(ctx: Context, text: Annotated[str, Field(max_length=1_000_000), Grammar("JSON", _read_json)]) -> Found:
     """Read JSON from a text.
 
     Args:
-        text: The text; NaN and infinite numbers are not JSON.
+        text: Text to read; NaN and infinite numbers are not JSON.
     """
-    return _read_json(text)
+    return Found(_read_json(text))
 
 
 @node("logic.to_text")
@@ -122,11 +140,16 @@ def _read_list(value: JsonValue) -> list[JsonValue]:
     return value
 
 
-@node("logic.to_list", check=check_inputs(_read_list))
-def read_list(ctx: Context, value: JsonValue) -> list[JsonValue]:
+@node(
+    "logic.to_list",
+    check=check_inputs(_read_list),
+    version="2.0",
+    migrations={1: Migration(outputs={"jsons": "values"})},
+)
+def read_list(ctx: Context, value: JsonValue) -> Entries:
     """Turn a JSON list into a list, so that a node maps over it.
 
     Args:
         value: A JSON list.
     """
-    return _read_list(value)
+    return Entries(_read_list(value))

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Annotated, Any, NamedTuple, TypeVar
 
-from studio.api import Context, Field, StudioError, check_inputs, node
+from studio.api import Context, Field, Migration, StudioError, check_inputs, node
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -17,6 +17,36 @@ C = TypeVar("C")
 MOST_ENTRIES = 1_000_000
 MOST_CHARACTERS = 256_000_000
 """Of the texts and JSON values in a list, written as JSON."""
+
+
+class Numbers(NamedTuple):
+    """Numbers in a row.
+
+    Attributes:
+        values: The numbers.
+    """
+
+    values: list[int]
+
+
+class Length(NamedTuple):
+    """How long a list is.
+
+    Attributes:
+        length: Number of entries.
+    """
+
+    length: int
+
+
+class Seeds(NamedTuple):
+    """Seeds, all different.
+
+    Attributes:
+        seeds: The seeds.
+    """
+
+    seeds: list[int]
 
 
 class Product(NamedTuple):
@@ -76,8 +106,8 @@ def multiply_lists(ctx: Context, first: list[A], second: list[B]) -> Product:
     """Pair every entry of a list with every entry of another, so that a node mapped over both sees each pair.
 
     Args:
-        first: A list.
-        second: Another list.
+        first: First list to pair.
+        second: Second list to pair.
     """
     _check_count(len(first) * len(second))
     _check_size((first, len(second)), (second, len(first)))
@@ -90,9 +120,9 @@ def multiply_three_lists(ctx: Context, first: list[A], second: list[B], third: l
     """Combine every entry of three lists with every other.
 
     Args:
-        first: A list.
-        second: Another list.
-        third: A third list.
+        first: First list to combine.
+        second: Second list to combine.
+        third: Third list to combine.
     """
     _check_count(len(first) * len(second) * len(third))
     _check_size((first, len(second) * len(third)), (second, len(first) * len(third)), (third, len(first) * len(second)))
@@ -105,7 +135,7 @@ def collect_list(ctx: Context, items: list[T]) -> list[T]:
     """Make a list of the values of several nodes: its input is a list that holds edges.
 
     Args:
-        items: The entries.
+        items: Entries of the list.
     """
     return list(items)
 
@@ -115,9 +145,9 @@ def concatenate_lists(ctx: Context, first: list[T], second: list[T], *, third: l
     """Put lists behind each other.
 
     Args:
-        first: The beginning.
-        second: What follows.
-        third: What follows it.
+        first: Entries that come first.
+        second: Entries that follow.
+        third: Entries that come last.
     """
     return [*first, *second, *(third or [])]
 
@@ -127,8 +157,8 @@ def repeat_value(ctx: Context, value: T, count: Annotated[int, Field(ge=0, le=MO
     """Make a list of one value many times.
 
     Args:
-        value: The value.
-        count: How often.
+        value: Value to repeat.
+        count: Number of copies.
     """
     _check_size(([value], count))
     return [value] * count
@@ -140,27 +170,32 @@ def _check_range(step: int, stop: int, start: int) -> None:
     _check_count(max(0, -((start - stop) // step)))
 
 
-@node("logic.range", check=check_inputs(_check_range))
-def create_range(ctx: Context, stop: int, *, start: int = 0, step: int = 1) -> list[int]:
+@node(
+    "logic.range",
+    check=check_inputs(_check_range),
+    version="2.0",
+    migrations={1: Migration(outputs={"ints": "values"})},
+)
+def create_range(ctx: Context, stop: int, *, start: int = 0, step: int = 1) -> Numbers:
     """Count: from start, by step, up to but not including stop.
 
     Args:
-        stop: Where to end.
-        start: Where to begin.
+        stop: Number to end before.
+        start: First number.
         step: Distance of the numbers; negative counts down, 0 is an error.
     """
     _check_range(step, stop, start)
-    return list(range(start, stop, step))
+    return Numbers(list(range(start, stop, step)))
 
 
-@node("logic.length")
-def count_items(ctx: Context, items: list[Any]) -> int:
+@node("logic.length", version="2.0", migrations={1: Migration(outputs={"int": "length"})})
+def count_items(ctx: Context, items: list[Any]) -> Length:
     """Count the entries of a list.
 
     Args:
-        items: The list.
+        items: List to read.
     """
-    return len(items)
+    return Length(len(items))
 
 
 def _check_index(index: int, items: list[Any], wrap: bool) -> None:
@@ -177,8 +212,8 @@ def take_item(ctx: Context, items: list[T], *, index: int = 0, wrap: bool = Fals
     """Take one entry of a list.
 
     Args:
-        items: The list.
-        index: Which one, from 0; -1 is the last.
+        items: List to read.
+        index: Position of the entry, from 0; -1 is the last.
         wrap: Begin anew past the end instead of failing.
     """
     _check_index(index, items, wrap)
@@ -198,9 +233,9 @@ def slice_list(
     """Take a part of a list.
 
     Args:
-        items: The list.
-        start: First entry, from 0; negative counts from the end.
-        stop: Where to end, not included; without it at the end.
+        items: List to read.
+        start: Position of the first entry, from 0; negative counts from the end.
+        stop: Position to end before; null for the end of the list.
         step: Take every n-th entry.
         reverse: Turn the order of the result around.
     """
@@ -208,16 +243,16 @@ def slice_list(
     return part[::-1] if reverse else part
 
 
-@node("logic.seed_list")
+@node("logic.seed_list", version="2.0", migrations={1: Migration(outputs={"ints": "seeds"})})
 def spread_seeds(
     ctx: Context, *, seed: Annotated[int, Field(ge=0)] = 1, count: Annotated[int, Field(ge=0, le=100_000)] = 4
-) -> list[int]:
+) -> Seeds:
     """Make distinct seeds from one seed (SplitMix64, Steele et al. 2014); a longer list begins with a shorter one.
 
     Args:
-        seed: The seed they come from.
-        count: How many, each from 0 to 2**32 - 1.
+        seed: Seed that the others are made from.
+        count: Number of seeds, each from 0 to 2**32 - 1.
     """
     from studio_logic.seeds import spread_seeds as spread
 
-    return spread(seed, count)
+    return Seeds(spread(seed, count))

@@ -3,17 +3,52 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
-from studio.api import Context, Field, Grammar, StudioError, check_inputs, node
+from studio.api import Context, Field, Grammar, Migration, StudioError, check_inputs, node
 from studio_logic.calculate import calculate, check_expression
+
+
+class Result(NamedTuple):
+    """What was worked out.
+
+    Attributes:
+        result: The number.
+    """
+
+    result: int | float
+
+
+class Whole(NamedTuple):
+    """A whole number.
+
+    Attributes:
+        number: The number.
+    """
+
+    number: int
+
+
+class Wide(NamedTuple):
+    """A number with a fraction.
+
+    Attributes:
+        number: The number.
+    """
+
+    number: float
 
 
 def _check_values(expression: str, a: float, b: float, c: float, d: float) -> None:
     calculate(expression, {"a": a, "b": b, "c": c, "d": d})
 
 
-@node("logic.calculate", check=check_inputs(_check_values))
+@node(
+    "logic.calculate",
+    check=check_inputs(_check_values),
+    version="2.0",
+    migrations={1: Migration(outputs={"number": "result"})},
+)
 def calculate_number(
     ctx: Context,
     expression: Annotated[str, Field(max_length=1000), Grammar("an expression", check_expression)],
@@ -22,7 +57,7 @@ def calculate_number(
     b: int | float = 0,
     c: int | float = 0,
     d: int | float = 0,
-) -> int | float:
+) -> Result:
     """Work out an expression such as "min(a, 2) * (b + 1) / c".
 
     It knows + - * / // % **, comparisons (1 or 0), and, or, not, `x if test else y`, pi, e, tau, and the functions
@@ -30,36 +65,37 @@ def calculate_number(
     sign, sin, sqrt, tan. Whole numbers stay whole but under /; results over 2**63 are an error.
 
     Args:
-        expression: What to work out.
-        a: The number a.
-        b: The number b.
-        c: The number c.
-        d: The number d.
+        expression: Expression to work out.
+        a: Value of `a` in the expression.
+        b: Value of `b` in the expression.
+        c: Value of `c` in the expression.
+        d: Value of `d` in the expression.
     """
-    return calculate(expression, {"a": a, "b": b, "c": c, "d": d})
+    return Result(calculate(expression, {"a": a, "b": b, "c": c, "d": d}))
 
 
-@node("logic.to_int")
+@node("logic.to_int", version="2.0", migrations={1: Migration(outputs={"int": "number"})})
 def round_number(
     ctx: Context, number: int | float, *, rounding: Literal["nearest", "down", "up", "to_zero"] = "nearest"
-) -> int:
+) -> Whole:
     """Turn a number into a whole one.
 
     Args:
-        number: The number.
-        rounding: "nearest" takes the even one of two; "down" and "up" go towards minus and plus infinity.
+        number: Number to round.
+        rounding: Direction of rounding: "nearest" takes the even one of two; "down" and "up" go towards
+            minus and plus infinity.
     """
     if not math.isfinite(number):
         raise StudioError("E322", f"{number} cannot be rounded", hint="give a finite number")
     rounded = {"nearest": round(number), "down": math.floor(number), "up": math.ceil(number), "to_zero": int(number)}
-    return rounded[rounding]
+    return Whole(rounded[rounding])
 
 
-@node("logic.to_float")
-def widen_number(ctx: Context, number: int | float) -> float:
+@node("logic.to_float", version="2.0", migrations={1: Migration(outputs={"float": "number"})})
+def widen_number(ctx: Context, number: int | float) -> Wide:
     """Turn a number into one with a fraction, for inputs that take no whole numbers.
 
     Args:
         number: The number.
     """
-    return float(number)
+    return Wide(float(number))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from studio.api import Context, Field, Grammar, JsonValue, StudioError, check_inputs, node
+from studio.api import Context, Field, Grammar, JsonValue, Migration, StudioError, check_inputs, node
 from studio_logic import template as templates
 
 Text = Annotated[str, Field(max_length=1_000_000)]
@@ -73,8 +73,8 @@ def split_text(
     """Split a text into a list, for example one prompt a line.
 
     Args:
-        text: The text.
-        separator: What parts it; a line break takes those of every system.
+        text: Text to split.
+        separator: Text that parts it; a line break takes those of every system.
         strip: Remove white space around each part.
         keep_empty: Keep parts without characters.
     """
@@ -89,8 +89,8 @@ def join_texts(ctx: Context, texts: list[str], *, separator: str = ", ") -> str:
     """Join the texts of a list.
 
     Args:
-        texts: The texts.
-        separator: What stands between them.
+        texts: Texts to join.
+        separator: Text between two of them.
     """
     from studio_logic.template import MOST_CHARACTERS
 
@@ -107,9 +107,9 @@ def replace_text(ctx: Context, text: Text, find: Annotated[str, Field(min_length
     """Replace every occurrence of a text in another.
 
     Args:
-        text: The text to change.
-        find: What to look for, letter by letter.
-        replacement: What to put there.
+        text: Text to change.
+        find: Text to look for, letter by letter.
+        replacement: Text to put there.
     """
     from studio_logic.template import MOST_CHARACTERS
 
@@ -121,24 +121,24 @@ def replace_text(ctx: Context, text: Text, find: Annotated[str, Field(min_length
     return text.replace(find, replacement)
 
 
-@node("logic.number_to_text")
+@node("logic.number_to_text", version="2.0", migrations={1: Migration(inputs={"digits": "min_digits"})})
 def write_number(
     ctx: Context,
     number: int | float,
     *,
     decimals: Annotated[int | None, Field(ge=0, le=30)] = None,
-    digits: Annotated[int, Field(ge=1, le=30)] = 1,
+    min_digits: Annotated[int, Field(ge=1, le=30)] = 1,
 ) -> str:
     """Write a number as text.
 
     Args:
-        number: The number.
-        decimals: Digits after the point; without it as many as it needs.
-        digits: Least digits before the point, filled up with zeros: 3 makes 7 into "007".
+        number: Number to write.
+        decimals: Digits after the point; null for as many as it needs.
+        min_digits: Least digits before the point, filled up with zeros: 3 makes 7 into "007".
     """
     from studio_logic.template import format_value
 
     text = format_value(number) if decimals is None else f"{number:.{decimals}f}"
     sign, text = ("-", text[1:]) if text.startswith("-") else ("", text)
     whole, point, rest = text.partition(".")
-    return f"{sign}{whole.zfill(digits) if whole.isdigit() else whole}{point}{rest}"
+    return f"{sign}{whole.zfill(min_digits) if whole.isdigit() else whole}{point}{rest}"

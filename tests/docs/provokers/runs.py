@@ -131,7 +131,7 @@ def _(place: Place) -> Any:
 def _(place: Place) -> Any:
     nodes = {
         "n": ("image.new", {"width": {"from": "j"}, "height": 4}),
-        "j": ("logic.json_get", {"value": {"width": "x"}, "pointer": "/width"}),
+        "j": ("logic.get_json", {"value": {"width": "x"}, "pointer": "/width"}),
     }
     return place.run(nodes)
 

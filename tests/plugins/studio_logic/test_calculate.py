@@ -39,16 +39,16 @@ CTX = TestContext()
     ],
 )
 def test_an_expression_gives_what_paper_and_pencil_give(expression: str, expected: float) -> None:
-    assert calculate_number(CTX, expression, a=3, b=4) == pytest.approx(expected)
+    assert calculate_number(CTX, expression, a=3, b=4).result == pytest.approx(expected)
 
 
 def test_whole_numbers_stay_whole_and_fractions_stay_fractions() -> None:
-    assert type(calculate_number(CTX, "a * 2", a=3)) is int
-    assert type(calculate_number(CTX, "a / 2", a=4)) is float
+    assert type(calculate_number(CTX, "a * 2", a=3).result) is int
+    assert type(calculate_number(CTX, "a / 2", a=4).result) is float
 
 
 def test_constants_are_those_of_the_math_module() -> None:
-    assert calculate_number(CTX, "cos(pi) + log(e)") == pytest.approx(math.cos(math.pi) + 1)
+    assert calculate_number(CTX, "cos(pi) + log(e)").result == pytest.approx(math.cos(math.pi) + 1)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_nothing_but_arithmetic_gets_through(expression: str) -> None:
 )  # fmt: skip
 def test_what_would_take_long_or_grow_large_ends_at_once(expression: str) -> None:
     try:
-        result: float | None = calculate_number(CTX, expression)
+        result: float | None = calculate_number(CTX, expression).result
     except StudioError:
         result = None
 

@@ -434,7 +434,7 @@ def run_on_terminal(desk: Desk, *args: str) -> tuple[int, str]:
 
 # -- exit codes ---------------------------------------------------------------------------------------------
 
-BAD = {"type": "logic.json_get", "inputs": {"value": {"a": 1}, "pointer": "/b"}}
+BAD = {"type": "logic.get_json", "inputs": {"value": {"a": 1}, "pointer": "/b"}}
 FAILS: dict[str, Any] = {"nodes": {"bad": BAD}, "outputs": {"bad": {"from": "bad"}}}
 
 
@@ -442,7 +442,7 @@ def test_a_failed_run_exits_with_1_and_names_node_and_inputs(desk: Desk) -> None
     done = desk.call("run", desk.write_graph("fails.json", FAILS))
 
     assert done.code == 1
-    assert "node 'bad' (logic.json_get)" in done.err
+    assert "node 'bad' (logic.get_json)" in done.err
     assert "inputs: value=a mapping with 1 key, pointer='/b'" in done.err
     assert "not made: bad" in done.err
 

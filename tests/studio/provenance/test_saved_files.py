@@ -135,7 +135,7 @@ def test_a_file_whose_name_goes_into_another_text_belongs_to_that_output(studio:
 
 def test_a_file_of_an_earlier_run_is_not_taken_for_one_of_this(studio: Studio, tmp_path: Path) -> None:
     studio.run(make_graph("png"), output=tmp_path)
-    broken = {"type": "logic.json_get", "inputs": {"value": {}, "pointer": "/a"}}
+    broken = {"type": "logic.get_json", "inputs": {"value": {}, "pointer": "/a"}}
     more = {"broken": broken, "png": save("image", "tint", "deep/a.png")}
     more["tint"] = {"type": "image.new", "inputs": {"width": 8, "height": 6, "color": {"from": "broken"}}}
 

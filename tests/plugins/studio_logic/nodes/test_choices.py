@@ -30,7 +30,7 @@ def test_a_choice_needs_only_its_case() -> None:
     needs = get_node_type(choices.choose_value).needs
     assert needs is not None
 
-    assert list(needs(index=3)) == ["case_3"]
+    assert list(needs(case=3)) == ["case_3"]
     assert choices.choose_value(CTX, 3, case_1="a", case_3=0) == 0
 
 
@@ -58,19 +58,19 @@ def test_a_match_without_a_case_names_the_cases() -> None:
 def test_numbers_compare_within_a_tolerance(operator: str, answers: list[bool]) -> None:
     pairs = [(1.0, 2.0), (2.05, 2), (3, 2)]
 
-    assert [choices.compare_numbers(CTX, a, b, operator=operator, tolerance=0.1) for a, b in pairs] == answers
+    assert [choices.compare_numbers(CTX, a, b, operator=operator, tolerance=0.1).result for a, b in pairs] == answers
 
 
 def test_texts_compare_with_and_without_case() -> None:
-    assert choices.compare_texts(CTX, "STRASSE", "straße", ignore_case=True)
-    assert not choices.compare_texts(CTX, "Abc", "abc")
-    assert choices.compare_texts(CTX, "poster.png", ".png", operator="ends_with")
+    assert choices.compare_texts(CTX, "STRASSE", "straße", ignore_case=True).result
+    assert not choices.compare_texts(CTX, "Abc", "abc").result
+    assert choices.compare_texts(CTX, "poster.png", ".png", operator="ends_with").result
 
 
 def test_conditions_combine() -> None:
-    assert choices.check_all(CTX, [True, True])
-    assert not choices.check_all(CTX, [True, False])
-    assert choices.check_all(CTX, [])
-    assert choices.check_any(CTX, [False, True])
-    assert not choices.check_any(CTX, [])
-    assert choices.negate(CTX, False)
+    assert choices.check_all(CTX, [True, True]).result
+    assert not choices.check_all(CTX, [True, False]).result
+    assert choices.check_all(CTX, []).result
+    assert choices.check_any(CTX, [False, True]).result
+    assert not choices.check_any(CTX, []).result
+    assert choices.negate(CTX, False).result

@@ -24,7 +24,7 @@ def test_what_is_not_json_is_an_error(text: str) -> None:
 def test_json_survives_being_written_and_read() -> None:
     value = {"a": [1, 2.5, None, True], "ü": "x"}
 
-    assert json_values.parse_json(CTX, json_values.write_text(CTX, value)) == value
+    assert json_values.parse_json(CTX, json_values.write_text(CTX, value)).value == value
     assert json_values.write_text(CTX, value, indent=2) == json.dumps(value, indent=2, ensure_ascii=False)
 
 
@@ -40,6 +40,6 @@ def test_what_is_no_number_is_an_error(value: JsonValue) -> None:
 
 
 def test_only_a_list_becomes_a_list() -> None:
-    assert json_values.read_list(CTX, [1, "a"]) == [1, "a"]
+    assert json_values.read_list(CTX, [1, "a"]).values == [1, "a"]
     with pytest.raises(StudioError, match="is not a list"):
         json_values.read_list(CTX, {"a": 1})

@@ -58,7 +58,7 @@ def test_lists_are_joined_in_order_and_left_alone() -> None:
     [({"stop": 3}, [0, 1, 2]), ({"start": 5, "stop": 0, "step": -2}, [5, 3, 1]), ({"start": 3, "stop": 3}, [])],
 )
 def test_a_range_counts_like_python(settings: dict[str, int], expected: list[int]) -> None:
-    assert lists.create_range(CTX, **settings) == expected
+    assert lists.create_range(CTX, **settings).values == expected
 
 
 @pytest.mark.parametrize("settings", [{"stop": 1, "step": 0}, {"stop": 10**15}, {"stop": -(10**15), "step": -1}])

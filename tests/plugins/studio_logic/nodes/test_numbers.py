@@ -17,4 +17,4 @@ CTX = TestContext()
 def test_rounding_goes_where_it_says(rounding: str, expected: list[int]) -> None:
     numbers = (-1.7, 1.6, 2.5, 2.6)
 
-    assert [round_number(CTX, n, rounding=rounding) for n in numbers] == expected
+    assert [round_number(CTX, n, rounding=rounding).number for n in numbers] == expected
