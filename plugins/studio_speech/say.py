@@ -22,9 +22,9 @@ class Request:
 
     voice: str
     language: str
-    rate: float
-    pitch: float
-    volume: float
+    speed: float
+    semitones: float
+    gain: float
     sentence_pause: float
     paragraph_pause: float
     seed: int
@@ -37,7 +37,7 @@ def say(
     log = _Once(ctx.log)
     speaker = _open_espeak(utterances, request, log) if opened is None else _use_model(opened, request, log)
     pacing = Pacing(lead, request.sentence_pause, request.paragraph_pause)
-    gain = 10 ** (request.volume / 20)
+    gain = 10 ** (request.gain / 20)
     audio, marks = narrate(utterances, speaker, pacing, gain, ctx.scratch, ctx.step)
     return audio, write_marks(marks)
 
@@ -68,7 +68,7 @@ def _open_espeak(utterances: Sequence[Utterance], request: Request, log: Callabl
         text = "".join(each.text for each in utterances if each.language == language)
         if voice.tag == "ja" and _IDEOGRAPH.search(text):
             log("espeak-ng reads kana and no kanji: write kana, or choose a model")
-    return EspeakSpeaker(installation, chosen, Delivery(rate=request.rate, pitch=request.pitch))
+    return EspeakSpeaker(installation, chosen, Delivery(rate=request.speed, pitch=request.semitones))
 
 
 def _use_model(opened: Any, request: Request, log: Callable[[str], None]) -> Speaker:
@@ -76,6 +76,6 @@ def _use_model(opened: Any, request: Request, log: Callable[[str], None]) -> Spe
 
     if not isinstance(opened, NeuralVoice):
         raise ModelError("E667", "this model does not speak", hint="take one that does; speech.to_text is for others")
-    if request.pitch:
+    if request.semitones:
         log("a model has no pitch; it speaks as high as it does")
-    return NeuralSpeaker(opened, request.voice.strip(), request.language.lower(), request.rate, request.seed, log)
+    return NeuralSpeaker(opened, request.voice.strip(), request.language.lower(), request.speed, request.seed, log)

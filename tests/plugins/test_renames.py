@@ -12,9 +12,11 @@ import pytest
 from studio.api import Audio, Image, Mask, Video
 from studio.app import Studio
 from studio.settings import Settings
+from studio_audio.spectrogram import Spectrogram
 from tests.plugins.test_first_party_node_types import picture
 
-TYPES = {Image: "image", Mask: "mask", Audio: "audio", Video: "video", bool: "bool", int: "int", float: "float"}
+MEDIA = {Image: "image", Mask: "mask", Audio: "audio", Video: "video", Spectrogram: "spectrogram"}
+TYPES = {**MEDIA, bool: "bool", int: "int", float: "float"}
 
 
 @dataclass(frozen=True)
@@ -189,9 +191,7 @@ def run(
 
 def is_json(value: Any) -> bool:
     """Say whether a graph contains a value as it is."""
-    return not isinstance(value, Image | Mask | Audio | Video) and not (
-        isinstance(value, list) and not is_json(value[0])
-    )
+    return type(value) not in MEDIA and not (isinstance(value, list) and not is_json(value[0]))
 
 
 def find_type(value: Any) -> str:

@@ -116,8 +116,8 @@ def mix_audio(
     ctx: Context,
     audios: Annotated[list[Audio], Field(min_length=1, max_length=1000)],
     *,
-    gains: list[float] | None = None,
-    offsets: list[float] | None = None,
+    gains: Annotated[list[float] | None, Field(unit="dB")] = None,
+    offsets: Annotated[list[float] | None, Field(unit="seconds")] = None,
 ) -> Audio:
     """Add audio clips up, at the highest rate and with the most channels among them; no level is changed.
 

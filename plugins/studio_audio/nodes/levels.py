@@ -88,7 +88,7 @@ def compress_audio(
     audio: Audio,
     *,
     threshold: Annotated[float, Field(ge=-80, le=0, unit="dB")] = -24.0,
-    ratio: Annotated[float, Field(ge=1, le=100)] = 4.0,
+    ratio: Annotated[float, Field(ge=1, le=100, unit="factor")] = 4.0,
     knee: Annotated[float, Field(ge=0, le=40, unit="dB")] = 6.0,
     attack: Annotated[float, Field(ge=0.0001, le=2, unit="seconds")] = 0.01,
     release: Annotated[float, Field(ge=0.001, le=10, unit="seconds")] = 0.15,

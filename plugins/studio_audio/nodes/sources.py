@@ -181,7 +181,7 @@ def make_tone(
         seconds: Length of the audio.
         shape: Form of the wave.
         level: Amplitude relative to full scale (dBFS).
-        sample_rate: Sample rate.
+        sample_rate: Sample rate of the audio.
         channels: Number of channels, all alike.
 
     Raises:
@@ -223,9 +223,9 @@ def make_noise(
         kind: Power of the noise over frequency: white is even, pink falls by 3 dB an octave, brown by 6.
         seconds: Length of the audio.
         level: RMS relative to full scale (dBFS).
-        sample_rate: Sample rate.
+        sample_rate: Sample rate of the audio.
         channels: Number of channels.
-        seed: Another seed, other noise.
+        seed: Seed of the noise; another seed gives other noise.
 
     Raises:
         MediaError: E640 over the limits.
@@ -252,7 +252,7 @@ def make_silence(ctx: Context, *, seconds: Seconds = 1.0, sample_rate: Rate = 44
 
     Args:
         seconds: Length of the audio.
-        sample_rate: Sample rate.
+        sample_rate: Sample rate of the audio.
         channels: Number of channels.
 
     Raises:

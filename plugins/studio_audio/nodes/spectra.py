@@ -55,7 +55,7 @@ def make_spectrogram(
 
     Args:
         audio: Audio to transform.
-        kind: Which transform.
+        kind: Transform to use.
         window: For stft and mel: samples in a window, a multiple of the overlap.
         overlap: For stft and mel: windows over each sample.
         mel_bands: For mel: number of bands.

@@ -67,7 +67,7 @@ def stretch_time(
     ctx: Context,
     audio: Audio,
     *,
-    speed: Annotated[float | None, Field(ge=0.1, le=10)] = None,
+    speed: Annotated[float | None, Field(ge=0.1, le=10, unit="factor")] = None,
     seconds: Annotated[float | None, Field(gt=0, le=86_400, unit="seconds")] = None,
     method: Method = "music",
 ) -> Audio:
@@ -127,7 +127,7 @@ def shift_pitch(
 
 @node("audio.split_harmonic_percussive", code=2)
 def split_harmonic_percussive(
-    ctx: Context, audio: Audio, *, margin: Annotated[float, Field(ge=1, le=10)] = 1.0
+    ctx: Context, audio: Audio, *, margin: Annotated[float, Field(ge=1, le=10, unit="factor")] = 1.0
 ) -> Split:
     """Split audio into what sings and what strikes; the parts add up to the audio.
 

@@ -36,8 +36,8 @@ def change_voice(
     audio: Audio,
     *,
     semitones: Annotated[float, Field(ge=-24, le=24, unit="semitones")] = 0.0,
-    formants: Annotated[float, Field(ge=0.5, le=2)] = 1.0,
-    speed: Annotated[float, Field(ge=0.25, le=4)] = 1.0,
+    formants: Annotated[float, Field(ge=0.5, le=2, unit="factor")] = 1.0,
+    speed: Annotated[float, Field(ge=0.25, le=4, unit="factor")] = 1.0,
 ) -> Voice:
     """Change the pitch, the formants and the speed of a voice, each by itself (WORLD: Morise, Yokomori and Ozawa 2016).
 

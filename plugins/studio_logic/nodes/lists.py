@@ -181,7 +181,7 @@ def create_range(ctx: Context, stop: int, *, start: int = 0, step: int = 1) -> N
 
     Args:
         stop: Number to end before.
-        start: First number.
+        start: Number to begin with.
         step: Distance of the numbers; negative counts down, 0 is an error.
     """
     _check_range(step, stop, start)

@@ -96,6 +96,6 @@ def widen_number(ctx: Context, number: int | float) -> Wide:
     """Turn a number into one with a fraction, for inputs that take no whole numbers.
 
     Args:
-        number: The number.
+        number: Number to turn.
     """
     return Wide(float(number))

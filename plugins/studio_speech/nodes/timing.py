@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from studio.api import Context, Field, Grammar, JsonValue, OutputPath, check_inputs, node
+from studio.api import Context, Field, Grammar, JsonValue, Migration, OutputPath, check_inputs, node
 from studio_speech.marks import parse_marks
 from studio_speech.save import check_subtitles_name
 
@@ -26,15 +26,38 @@ class Subtitles(NamedTuple):
     vtt: str
 
 
-@node("speech.subtitles")
+class Saved(NamedTuple):
+    """A file that was written.
+
+    Attributes:
+        path: Its name, relative to the run's output folder.
+    """
+
+    path: str
+
+
+@node(
+    "speech.subtitles",
+    version="2.0",
+    migrations={
+        1: Migration(
+            inputs={
+                "line_width": "max_columns",
+                "lines": "max_lines",
+                "shortest": "min_seconds",
+                "longest": "max_seconds",
+            }
+        )
+    },
+)
 def make_subtitles(
     ctx: Context,
     marks: MarksJson,
     *,
-    line_width: Columns = 42,
-    lines: Lines = 2,
-    shortest: Seconds = 1.0,
-    longest: Seconds = 7.0,
+    max_columns: Columns = 42,
+    max_lines: Lines = 2,
+    min_seconds: Seconds = 1.0,
+    max_seconds: Seconds = 7.0,
     gap: Annotated[float, Field(ge=0, le=1, unit="seconds")] = 0.04,
 ) -> Subtitles:
     """Make subtitles from marks, as SubRip and as WebVTT text.
@@ -43,49 +66,74 @@ def make_subtitles(
     what fits. Lines are of even width. No subtitle overlaps another.
 
     Args:
-        marks: The marks of speech.say or speech.to_text.
-        line_width: Most columns of a line; a wide character, such as a Chinese one, takes two.
-        lines: Most lines of a subtitle.
-        shortest: Least time that a subtitle stands, where the next leaves room.
-        longest: Most time of the words in a subtitle.
-        gap: Least time between two subtitles.
+        marks: Times of the words, from speech.say or speech.to_text.
+        max_columns: Longest line; a wide character, such as a Chinese one, takes two.
+        max_lines: Most lines in a subtitle.
+        min_seconds: Shortest time that a subtitle stands, where the next leaves room.
+        max_seconds: Longest time of the words in a subtitle.
+        gap: Shortest time between two subtitles.
     """
     from studio_speech.subtitles import Layout, make_cues, write_srt, write_vtt
 
-    cues = make_cues(parse_marks(marks), Layout(line_width, lines, shortest, max(longest, shortest), gap))
+    cues = make_cues(
+        parse_marks(marks), Layout(max_columns, max_lines, min_seconds, max(max_seconds, min_seconds), gap)
+    )
     return Subtitles(write_srt(cues), write_vtt(cues))
 
 
-@node("speech.save_subtitles", cache="never", lane="io", check=check_inputs(check_subtitles_name))
+@node(
+    "speech.save_subtitles",
+    cache="never",
+    lane="io",
+    check=check_inputs(check_subtitles_name),
+    version="2.0",
+    migrations={
+        1: Migration(
+            inputs={
+                "line_width": "max_columns",
+                "lines": "max_lines",
+                "shortest": "min_seconds",
+                "longest": "max_seconds",
+            },
+            outputs={"text": "path"},
+        )
+    },
+)
 def save_subtitles(
     ctx: Context,
     marks: MarksJson,
     path: OutputPath,
     *,
-    line_width: Columns = 42,
-    lines: Lines = 2,
-    shortest: Seconds = 1.0,
-    longest: Seconds = 7.0,
+    max_columns: Columns = 42,
+    max_lines: Lines = 2,
+    min_seconds: Seconds = 1.0,
+    max_seconds: Seconds = 7.0,
     gap: Annotated[float, Field(ge=0, le=1, unit="seconds")] = 0.04,
-) -> str:
+) -> Saved:
     """Save subtitles to a file beside the graph's outputs: .srt (SubRip) or .vtt (WebVTT), in UTF-8.
 
     A text that a graph puts out is written as .txt; players want these names. The file appears complete or not at all.
 
     Args:
-        marks: The marks of speech.say or speech.to_text.
-        path: Where, relative to the run's output folder; ends in .srt or .vtt.
-        line_width: Most columns of a line; a wide character, such as a Chinese one, takes two.
-        lines: Most lines of a subtitle.
-        shortest: Least time that a subtitle stands, where the next leaves room.
-        longest: Most time of the words in a subtitle.
-        gap: Least time between two subtitles.
+        marks: Times of the words, from speech.say or speech.to_text.
+        path: File to write, relative to the run's output folder; ends in .srt or .vtt.
+        max_columns: Longest line; a wide character, such as a Chinese one, takes two.
+        max_lines: Most lines in a subtitle.
+        min_seconds: Shortest time that a subtitle stands, where the next leaves room.
+        max_seconds: Longest time of the words in a subtitle.
+        gap: Shortest time between two subtitles.
     """
     from studio_speech.save import save_text
 
     check_subtitles_name(path.name)
     srt, vtt = make_subtitles(
-        ctx, marks, line_width=line_width, lines=lines, shortest=shortest, longest=longest, gap=gap
+        ctx,
+        marks,
+        max_columns=max_columns,
+        max_lines=max_lines,
+        min_seconds=min_seconds,
+        max_seconds=max_seconds,
+        gap=gap,
     )
     save_text({".srt": srt, ".vtt": vtt}, path.path, path.name)
-    return path.name
+    return Saved(path.name)

@@ -18,7 +18,7 @@ def make_bursts(level: float = 0.5, channels: int = 1) -> Audio:
 
 
 def test_the_mouth_is_open_where_it_is_loud_and_shut_in_silence() -> None:
-    curve = np.array(trace_lips(TestContext(), make_bursts(), fps=25.0))
+    curve = np.array(trace_lips(TestContext(), make_bursts(), fps=25.0).curve)
 
     assert len(curve) == 100
     assert curve[:23].max() < 0.01
@@ -28,13 +28,13 @@ def test_the_mouth_is_open_where_it_is_loud_and_shut_in_silence() -> None:
 
 
 def test_the_level_and_the_channels_do_not_matter() -> None:
-    loud, soft = (trace_lips(TestContext(), make_bursts(level, n)) for level, n in ((0.9, 1), (0.01, 2)))
+    loud, soft = (trace_lips(TestContext(), make_bursts(level, n)).curve for level, n in ((0.9, 1), (0.01, 2)))
 
     assert np.allclose(loud, soft, atol=0.02)
 
 
 def test_attack_and_release_are_times_of_63_percent() -> None:
-    curve = np.array(trace_lips(TestContext(), make_bursts(), fps=100.0, attack=0.1, release=0.2))
+    curve = np.array(trace_lips(TestContext(), make_bursts(), fps=100.0, attack=0.1, release=0.2).curve)
 
     risen = int(np.argmax(curve > 0.63)) / 100
     assert risen == pytest.approx(1.1, abs=0.03)
@@ -44,11 +44,11 @@ def test_attack_and_release_are_times_of_63_percent() -> None:
 
 @pytest.mark.parametrize(("frames", "fps", "count"), [(0, 25, 0), (1, 25, 1), (16_000, 23.976, 24), (8_000, 240, 120)])
 def test_there_is_one_opening_for_each_frame(frames: int, fps: float, count: int) -> None:
-    curve = trace_lips(TestContext(), Audio(np.zeros((frames, 1), np.float32), 16_000), fps=float(fps))
+    curve = trace_lips(TestContext(), Audio(np.zeros((frames, 1), np.float32), 16_000), fps=float(fps)).curve
 
     assert len(curve) == count
     assert not any(curve)
 
 
 def test_a_dc_offset_and_a_very_low_rate_are_no_trouble() -> None:
-    assert len(trace_lips(TestContext(), Audio(np.full((100, 1), 0.5, np.float32), 50), fps=240.0)) == 480
+    assert len(trace_lips(TestContext(), Audio(np.full((100, 1), 0.5, np.float32), 50), fps=240.0).curve) == 480

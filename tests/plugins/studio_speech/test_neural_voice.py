@@ -43,7 +43,7 @@ def test_vits_has_speakers_by_number_and_a_rate(open_tiny: Open) -> None:
     ctx = open_tiny("vits", speakers=3)
 
     first, second = (say_text(ctx, TEXT, model=TINY, voice=voice).audio for voice in ("", "2"))
-    slow = say_text(ctx, TEXT, model=TINY, rate=0.5, sentence_pause=0.0).audio
+    slow = say_text(ctx, TEXT, model=TINY, speed=0.5, sentence_pause=0.0).audio
     plain = say_text(ctx, TEXT, model=TINY, sentence_pause=0.0).audio
 
     assert first != second
@@ -66,7 +66,7 @@ def test_speecht5_has_speakers_by_name(open_tiny: Open) -> None:
 def test_what_a_network_cannot_do_is_told(open_tiny: Open) -> None:
     ctx = open_tiny("speecht5")
 
-    say_text(ctx, "It rains.", model=TINY, rate=1.5, pitch=2.0)
+    say_text(ctx, "It rains.", model=TINY, speed=1.5, semitones=2.0)
 
     assert len(ctx.messages) == 2
     with pytest.raises(StudioError, match="E660"):

@@ -33,7 +33,7 @@ def test_whisper_writes_down_long_audio_in_pieces(open_tiny: Open) -> None:
 
 
 def test_whisper_is_told_the_language(open_tiny: Open) -> None:
-    write_down(open_tiny("whisper"), make_noise(2), TINY, language="de", translate=True)
+    write_down(open_tiny("whisper"), make_noise(2), TINY, language="de", translate_to_english=True)
 
     with pytest.raises(StudioError, match="E661"):
         write_down(open_tiny("whisper"), make_noise(2), TINY, language="klingonese")

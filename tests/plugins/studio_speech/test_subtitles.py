@@ -21,7 +21,7 @@ LONG = (
 @pytest.mark.parametrize("width", [16, 32, 42])
 @pytest.mark.parametrize("lines", [1, 2])
 def test_subtitles_read_back_whole_in_order_and_within_the_limits(width: int, lines: int) -> None:
-    made = make_subtitles(TestContext(), make_marks("It rains.", LONG, LONG), line_width=width, lines=lines)
+    made = make_subtitles(TestContext(), make_marks("It rains.", LONG, LONG), max_columns=width, max_lines=lines)
 
     cues = read_srt(made.srt)
     assert " ".join(" ".join(each) for _, _, each in cues) == f"It rains. {LONG} {LONG}"
@@ -33,13 +33,13 @@ def test_subtitles_read_back_whole_in_order_and_within_the_limits(width: int, li
 def test_a_short_cue_stands_longer_where_there_is_room() -> None:
     marks = make_marks("Yes.", pace=0.2) | {"seconds": 5.0}
 
-    ((start, end, _),) = read_srt(make_subtitles(TestContext(), marks, shortest=1.5).srt)
+    ((start, end, _),) = read_srt(make_subtitles(TestContext(), marks, min_seconds=1.5).srt)
 
     assert (start, end) == (0.0, 1.5)
 
 
 def test_a_long_sentence_breaks_at_punctuation() -> None:
-    cues = read_srt(make_subtitles(TestContext(), make_marks(LONG), line_width=38).srt)
+    cues = read_srt(make_subtitles(TestContext(), make_marks(LONG), max_columns=38).srt)
 
     assert [lines[-1][-1] for _, _, lines in cues][:-1] in ([","], [";"], [",", ";"])
 
@@ -49,13 +49,13 @@ def test_wide_scripts_count_double_and_break_anywhere() -> None:
     words = tuple(Word(letter, index * 0.2, index * 0.2 + 0.2) for index, letter in enumerate(text[:-1]))
     marks = write_marks(Marks(10.0, (Sentence(text, 0.0, 9.6, words),)))
 
-    cues = read_srt(make_subtitles(TestContext(), marks, line_width=20).srt)
+    cues = read_srt(make_subtitles(TestContext(), marks, max_columns=20).srt)
 
     assert "".join(line for _, _, lines in cues for line in lines) == text
     assert max(measure_columns(line) for _, _, lines in cues for line in lines) <= 20
 
 
 def test_a_word_wider_than_a_line_is_cut() -> None:
-    cues = read_srt(make_subtitles(TestContext(), make_marks("x" * 100), line_width=12, lines=1).srt)
+    cues = read_srt(make_subtitles(TestContext(), make_marks("x" * 100), max_columns=12, max_lines=1).srt)
 
     assert "".join(lines[0] for _, _, lines in cues) == "x" * 100

@@ -45,7 +45,7 @@ def plain() -> Audio:
 
 @pytest.mark.parametrize("rate", [0.5, 0.8, 1.5, 2.5])
 def test_duration_follows_the_rate_within_five_percent(ctx: TestContext, plain: Audio, rate: float) -> None:
-    said = say_text(ctx, TEXT, rate=rate).audio
+    said = say_text(ctx, TEXT, speed=rate).audio
 
     assert plain.duration / said.duration == pytest.approx(rate, rel=0.05)
 
@@ -54,14 +54,14 @@ def test_duration_follows_the_rate_within_five_percent(ctx: TestContext, plain: 
 def test_the_median_pitch_follows_within_a_semitone_and_the_speed_stays(
     ctx: TestContext, plain: Audio, pitch: float
 ) -> None:
-    said = say_text(ctx, TEXT, pitch=pitch).audio
+    said = say_text(ctx, TEXT, semitones=pitch).audio
 
     assert 12 * np.log2(measure_pitch(said) / measure_pitch(plain)) == pytest.approx(pitch, abs=1.0)
     assert said.duration == pytest.approx(plain.duration, rel=0.03)
 
 
 def test_volume_is_exact_and_inside_a_sentence_nearly_so(ctx: TestContext, plain: Audio) -> None:
-    louder = say_text(ctx, TEXT, volume=6.0).audio
+    louder = say_text(ctx, TEXT, gain=6.0).audio
     inside = say_text(ctx, f'<speak><prosody volume="-6dB">{TEXT}</prosody></speak>').audio
 
     assert measure_level(louder) - measure_level(plain) == pytest.approx(6.0, abs=0.01)
@@ -161,7 +161,7 @@ def test_emoji_lone_surrogates_and_markup_in_plain_text_are_said(ctx: TestContex
 
 
 def test_a_word_of_three_thousand_letters_is_said_in_pieces(ctx: TestContext) -> None:
-    said = say_text(ctx, "x" * 3000, rate=2.5)
+    said = say_text(ctx, "x" * 3000, speed=2.5)
 
     assert said.audio.duration > 20
     assert len(ctx.steps) == 9
