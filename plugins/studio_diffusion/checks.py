@@ -53,7 +53,7 @@ def check_drawing(task: str) -> Callable[[Mapping[str, Any], FindPath], Problems
     def check(inputs: Mapping[str, Any], find_path: FindPath) -> Problems:
         yield from _check_loras(inputs)
         if task == CONTROL:
-            yield from _check_span(inputs.get("start"), inputs.get("end"))
+            yield from _check_span(inputs.get("control_start"), inputs.get("control_end"))
         yield from _check_words(inputs, find_path)
         sketched = _find_sketch(inputs, find_path)
         if sketched is None or sketched.family is OTHER:
@@ -160,9 +160,9 @@ def _check_sampler(sketched: Sketched, sampler: Any) -> Problems:
 
 
 def _check_size(sketched: Sketched, inputs: Mapping[str, Any]) -> Problems:
-    width, height = inputs.get("width"), inputs.get("height")
-    if not sketched.reach or not isinstance(width, int) or not isinstance(height, int):
+    if not sketched.reach or not {"width", "height"} <= inputs.keys():
         return
+    width, height = inputs["width"] or 0, inputs["height"] or 0
     rounded = round_size((max(1, width), max(1, height)), sketched.multiple)
     size = (rounded[0] if width else 0, rounded[1] if height else 0)
     if max(size) > sketched.reach:
@@ -180,11 +180,11 @@ def check_weights(weights: Sequence[float], loras: Sequence[Any]) -> None:
 
 
 def _check_loras(inputs: Mapping[str, Any]) -> Problems:
-    if {"lora_weights", "loras"} <= inputs.keys():
+    if {"lora_scales", "loras"} <= inputs.keys():
         try:
-            check_weights(inputs["lora_weights"] or (), inputs["loras"] or ())
+            check_weights(inputs["lora_scales"] or (), inputs["loras"] or ())
         except StudioError as error:
-            yield "lora_weights", error
+            yield "lora_scales", error
 
 
 def check_span(start: float, end: float) -> None:
@@ -202,7 +202,7 @@ def _check_span(start: Any, end: Any) -> Problems:
         try:
             check_span(start, end)
         except StudioError as error:
-            yield "end", error
+            yield "control_end", error
 
 
 def _check_controlnet(family: Family, controlnet: Any, find_path: FindPath) -> Problems:

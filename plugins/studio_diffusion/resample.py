@@ -72,7 +72,7 @@ def blend_latents(first: Latent, second: Latent, amount: float, mask: Mask | Non
             "E627",
             f"the first latent is of an image of {first.width} x {first.height}, the second of "
             f"{second.width} x {second.height}",
-            hint="make them equal with diffusion.latent_upscale",
+            hint="make them equal with diffusion.upscale_latent",
         )
     share: float | torch.Tensor = amount
     if mask is not None:
@@ -108,7 +108,7 @@ def _check_multiple(opened: PipelineModel, size: Size) -> None:
         raise StudioError(
             "E627",
             f"this latent is of an image of {size[0]} x {size[1]}, and the model draws multiples of {multiple}",
-            hint="give diffusion.latent_upscale another scale, or a larger multiple_of",
+            hint="give diffusion.upscale_latent another scale, or a larger multiple_of",
         )
 
 

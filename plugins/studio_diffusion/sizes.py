@@ -86,7 +86,7 @@ def refuse_reach(reach: int, size: Size) -> StudioError:
     return StudioError(
         "E621",
         f"this model draws at most {reach} x {reach} pixels, not {wanted}",
-        hint="leave width and height at 0, and enlarge the image afterwards, with image.resize for example",
+        hint="leave out width and height, and enlarge the image afterwards, with image.resize for example",
     )
 
 

@@ -163,8 +163,8 @@ CASES = [
     case("video.storyboard", "seconds", [1.0, 2.0], "E720"),
     case("video.storyboard", "captions", ["a", "b"], "E720"),
     case("video.storyboard", "moves", ["drift", "drift"], "E720"),
-    case("diffusion.text_to_image", "lora_weights", [1.0, 1.0], "E625", prompt="a", loras=["hub:a/b"]),
-    case("diffusion.sketch_to_image", "end", 0.1, "E626", prompt="a", start=0.5),
+    case("diffusion.text_to_image", "lora_scales", [1.0, 1.0], "E625", prompt="a", loras=["hub:a/b"]),
+    case("diffusion.sketch_to_image", "control_end", 0.1, "E626", prompt="a", control_start=0.5),
 ]
 
 

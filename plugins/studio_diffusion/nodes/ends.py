@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Literal, NamedTuple
 
 from studio.api import Field, Image, Model, ModelKinds
 
-Side = Annotated[int, Field(ge=0, le=16_384, unit="pixels")]
-Steps = Annotated[int, Field(ge=0, le=1000)]
-Guidance = Annotated[float | None, Field(ge=0, le=100)]
+Side = Annotated[int | None, Field(ge=1, le=16_384, unit="pixels")]
+Steps = Annotated[int | None, Field(ge=1, le=1000)]
+Guidance = Annotated[float | None, Field(ge=0, le=100, unit="factor")]
 Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Count = Annotated[int, Field(ge=1, le=64)]
 Strength = Annotated[float, Field(ge=0, le=1)]
@@ -16,7 +17,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Prompt = Annotated[str, Field(max_length=100_000)]
 Pipeline = Annotated[Model, ModelKinds("pipeline")]
 Loras = Annotated[list[Annotated[Model, ModelKinds("lora")]] | None, Field(max_length=16)]
-Weights = Annotated[list[float] | None, Field(max_length=16)]
+Scales = Annotated[list[float] | None, Field(max_length=16, unit="factor")]
 Sampler = Literal[
     "auto",
     "ddim",
@@ -37,6 +38,17 @@ Sampler = Literal[
     "lcm",
     "tcd",
 ]
+
+
+def zero_is_auto(value: int | None) -> int | None:
+    """Return null for 0, which meant it in version 1."""
+    return value or None
+
+
+SIZE: dict[str, Callable[[int | None], int | None]] = {"width": zero_is_auto, "height": zero_is_auto}
+STEPS: dict[str, Callable[[int | None], int | None]] = {"steps": zero_is_auto}
+SIZE_AND_STEPS = {**SIZE, **STEPS}
+"""Values of version 1 that are read by another rule."""
 
 MINI = Model("builtin:mini")
 MINI_SKETCH = Model("builtin:mini-sketch")

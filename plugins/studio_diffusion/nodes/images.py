@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from studio.api import Batch, Context, Field, Image, Model, ModelKinds, node
+from studio.api import Batch, Context, Field, Image, Migration, Model, ModelKinds, node
 from studio_diffusion.checks import check_drawing, check_span
 from studio_diffusion.families import CONTROL, TEXT
 from studio_diffusion.nodes.ends import (
     MINI,
     MINI_SKETCH,
+    SIZE_AND_STEPS,
     Count,
     Drawn,
     DrawnAfterSketch,
@@ -19,15 +20,15 @@ from studio_diffusion.nodes.ends import (
     Pipeline,
     Prompt,
     Sampler,
+    Scales,
     Seed,
     Share,
     Side,
     Steps,
-    Weights,
 )
 
 _SAME = (
-    "negative_prompt", "width", "height", "steps", "guidance_scale", "sampler", "count", "loras", "lora_weights",
+    "negative_prompt", "width", "height", "steps", "guidance_scale", "sampler", "count", "loras", "lora_scales",
     "model",
 )  # fmt: skip
 
@@ -39,14 +40,14 @@ def _draw_all(ctx: Context, calls: Sequence[Mapping[str, Any]]) -> list[Drawn]:
 
     first = calls[0]
     count = first["count"]
-    with open_models(ctx, first["model"], first["loras"] or (), first["lora_weights"] or ()) as (opened, loras):
+    with open_models(ctx, first["model"], first["loras"] or (), first["lora_scales"] or ()) as (opened, loras):
         request = make_request(
             opened,
             prompts=[call["prompt"] for call in calls for _ in range(count)],
             seeds=[seed for call in calls for seed in list_seeds(call["seed"], count)],
-            size=choose_size(opened, first["width"], first["height"], ctx.log),
+            size=choose_size(opened, first["width"] or 0, first["height"] or 0, ctx.log),
             negative_prompt=first["negative_prompt"],
-            steps=first["steps"],
+            steps=first["steps"] or 0,
             guidance_scale=first["guidance_scale"],
             sampler=first["sampler"],
         )
@@ -60,21 +61,23 @@ def _draw_all(ctx: Context, calls: Sequence[Mapping[str, Any]]) -> list[Drawn]:
     lane="device",
     batch=Batch(_draw_all, same=_SAME, limit=8, tolerance=0.02),
     check=check_drawing(TEXT),
+    version="2.0",
+    migrations={1: Migration(inputs={"lora_weights": "lora_scales"}, values=SIZE_AND_STEPS)},
 )
 def text_to_image(
     ctx: Context,
     prompt: Prompt,
     *,
     negative_prompt: Prompt = "",
-    width: Side = 0,
-    height: Side = 0,
-    steps: Steps = 0,
+    width: Side = None,
+    height: Side = None,
+    steps: Steps = None,
     guidance_scale: Guidance = None,
     sampler: Sampler = "auto",
     seed: Seed = 1,
     count: Count = 1,
     loras: Loras = None,
-    lora_weights: Weights = None,
+    lora_scales: Scales = None,
     model: Pipeline = MINI,
 ) -> Drawn:
     """Draw images from words.
@@ -82,21 +85,21 @@ def text_to_image(
     The starting noise is drawn in float32 on the CPU, so that a seed means the same image on every device.
 
     Args:
-        prompt: What to draw; may be empty. Prompts over the model's window are cut, with a warning; SD and SDXL read
-            long ones in chunks.
-        negative_prompt: What to keep out; it has an effect where the guidance scale is over 1.
-        width: Columns; 0 for the model's own size. Rounded to what the model takes, with a warning.
-        height: Rows; 0 for the model's own size.
-        steps: Denoising steps; 0 for as many as suit the model.
+        prompt: Description of what to draw; may be empty. Prompts over the model's window are cut, with a warning; SD
+            and SDXL read long ones in chunks.
+        negative_prompt: Description of what to keep out; it has an effect where the guidance scale is over 1.
+        width: Columns of the result; null for the model's own size. Rounded to what the model takes, with a warning.
+        height: Rows of the result; null for the model's own size.
+        steps: Denoising steps; null for as many as suit the model.
         guidance_scale: How strictly to follow the prompt (classifier-free guidance, Ho and Salimans 2022); 1 is not
-            at all, too much burns the colors. Without it what suits the model.
+            at all, too much burns the colors. Null for what suits the model.
         sampler: How to walk from noise to image; "auto" for the model's own: DDIM (Song et al. 2020), Euler and
             Heun (Karras et al. 2022), DPM-Solver++ (Lu et al. 2022), UniPC (Zhao et al. 2023), LCM (Luo et al. 2023).
-        seed: Another seed, another image.
+        seed: Seed of the noise; another seed gives another image.
         count: How many images; number i, from 0, is the one of the seed `seed + i`.
         loras: LoRAs (Hu et al. 2021) to draw with.
-        lora_weights: A weight for each, or one for all; 1 without.
-        model: Weights to use.
+        lora_scales: Strength of each LoRA, or one for all; null for 1.
+        model: Model to draw with.
     """
     call = {
         "prompt": prompt,
@@ -109,32 +112,48 @@ def text_to_image(
         "seed": seed,
         "count": count,
         "loras": loras,
-        "lora_weights": lora_weights,
+        "lora_scales": lora_scales,
         "model": model,
     }
     return _draw_all(ctx, [call])[0]
 
 
-@node("diffusion.sketch_to_image", lane="device", check=check_drawing(CONTROL))
+@node(
+    "diffusion.sketch_to_image",
+    lane="device",
+    check=check_drawing(CONTROL),
+    version="2.0",
+    migrations={
+        1: Migration(
+            inputs={
+                "lora_weights": "lora_scales",
+                "strength": "control_scale",
+                "start": "control_start",
+                "end": "control_end",
+            },
+            values=SIZE_AND_STEPS,
+        )
+    },
+)
 def sketch_to_image(
     ctx: Context,
     sketch: Image,
     prompt: Prompt,
     *,
     kind: Literal["lines", "scribble", "canny", "depth", "as_it_is"] = "lines",
-    strength: Annotated[float, Field(ge=0, le=2)] = 1.0,
-    start: Share = 0.0,
-    end: Share = 1.0,
+    control_scale: Annotated[float, Field(ge=0, le=2, unit="factor")] = 1.0,
+    control_start: Share = 0.0,
+    control_end: Share = 1.0,
     negative_prompt: Prompt = "",
-    width: Side = 0,
-    height: Side = 0,
-    steps: Steps = 0,
+    width: Side = None,
+    height: Side = None,
+    steps: Steps = None,
     guidance_scale: Guidance = None,
     sampler: Sampler = "auto",
     seed: Seed = 1,
     count: Count = 1,
     loras: Loras = None,
-    lora_weights: Weights = None,
+    lora_scales: Scales = None,
     controlnet: Annotated[Model, ModelKinds("controlnet")] = MINI_SKETCH,
     model: Pipeline = MINI,
 ) -> DrawnAfterSketch:
@@ -142,25 +161,25 @@ def sketch_to_image(
 
     Args:
         sketch: A drawing or a photograph, any size; alpha is laid over white.
-        prompt: What to draw.
-        kind: What to make of the sketch. "lines" and "scribble" take a drawing, dark on light or light on dark, and
+        prompt: Description of what to draw.
+        kind: Way to read the sketch. "lines" and "scribble" take a drawing, dark on light or light on dark, and
             find the edges of a photograph; "canny" finds edges in anything (Canny 1986). All three give white lines
             on black. "depth" is a depth map, near is bright; "as_it_is" is for other ControlNets.
-        strength: How strictly to follow the sketch.
-        start: Share of the steps after which the sketch is followed.
-        end: Share of the steps until which it is.
-        negative_prompt: What to keep out.
-        width: Columns; 0 with `height` 0 for the sketch's shape at the model's own size.
-        height: Rows.
-        steps: Denoising steps; 0 for as many as suit the model.
-        guidance_scale: How strictly to follow the prompt; without it what suits the model.
-        sampler: As for diffusion.text_to_image.
-        seed: Another seed, another image.
+        control_scale: How strictly to follow the sketch; 1 is as the ControlNet was trained.
+        control_start: Share of the steps after which the sketch is followed, 0 to 1.
+        control_end: Share of the steps until which the sketch is followed, 0 to 1.
+        negative_prompt: Description of what to keep out.
+        width: Columns of the result; null, with `height` too, for the sketch's shape at the model's own size.
+        height: Rows of the result.
+        steps: Denoising steps; null for as many as suit the model.
+        guidance_scale: How strictly to follow the prompt; null for what suits the model.
+        sampler: Way from noise to image, as for diffusion.text_to_image; "auto" for the model's own.
+        seed: Seed of the noise; another seed gives another image.
         count: How many images, of the seeds `seed`, `seed + 1` and so on.
         loras: LoRAs to draw with.
-        lora_weights: A weight for each, or one for all; 1 without.
+        lora_scales: Strength of each LoRA, or one for all; null for 1.
         controlnet: Weights of the ControlNet; it must be made for the model.
-        model: Weights to use.
+        model: Model to draw with.
     """
     import numpy as np
 
@@ -170,13 +189,13 @@ def sketch_to_image(
     from studio_diffusion.sizes import choose_size, fit_shape
     from studio_diffusion.sketch import prepare_sketch
 
-    check_span(start, end)
-    adapters = (loras or (), lora_weights or ())
+    check_span(control_start, control_end)
+    adapters = (loras or (), lora_scales or ())
     with open_models(ctx, model, *adapters) as (opened, ready), ctx.open(controlnet) as net:
         if not (width or height):
             size = fit_shape(opened, (sketch.width, sketch.height))
         else:
-            size = choose_size(opened, width, height, ctx.log)
+            size = choose_size(opened, width or 0, height or 0, ctx.log)
         pixels = np.ascontiguousarray(read_image(sketch)[0].permute(1, 2, 0).numpy())
         control = Image(prepare_sketch(pixels, kind, size))
         request = repeat_request(
@@ -186,11 +205,19 @@ def sketch_to_image(
             count=count,
             size=size,
             negative_prompt=negative_prompt,
-            steps=steps,
+            steps=steps or 0,
             guidance_scale=guidance_scale,
             sampler=sampler,
         )
         images = draw_controlled(
-            ctx, opened, request, net, control, strength=strength, start=start, end=end, loras=ready
+            ctx,
+            opened,
+            request,
+            net,
+            control,
+            strength=control_scale,
+            start=control_start,
+            end=control_end,
+            loras=ready,
         )
     return DrawnAfterSketch(images[0], images, control)

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from studio.api import Conditioning, Context, Field, Image, Latent, Mask, node
+from studio.api import Conditioning, Context, Field, Image, Latent, Mask, Migration, node
 from studio_diffusion.checks import check_part
-from studio_diffusion.nodes.ends import MINI, Guidance, Pipeline, Prompt, Sampler, Seed, Share, Side, Steps, Strength
+from studio_diffusion.nodes.ends import (
+    MINI,
+    SIZE,
+    STEPS,
+    Guidance,
+    Pipeline,
+    Prompt,
+    Sampler,
+    Seed,
+    Share,
+    Side,
+    Steps,
+    Strength,
+)
 
 
 @node("diffusion.encode_prompt", lane="device", check=check_part)
@@ -16,8 +29,8 @@ def encode_prompt(
     """Encode a prompt as a model's text encoders understand it, for diffusion.sample.
 
     Args:
-        prompt: What to draw; may be empty.
-        negative_prompt: What to keep out.
+        prompt: Description of what to draw; may be empty.
+        negative_prompt: Description of what to keep out.
         model: Weights whose text encoders to use: SD, SDXL, SD3, Flux, PixArt or Sana.
     """
     from studio_diffusion.conditioning import encode_prompts, pack_conditioning
@@ -32,13 +45,20 @@ def encode_prompt(
         return pack_conditioning(opened, tensors, prompt, negative_prompt)
 
 
-@node("diffusion.empty_latent", lane="device", device_free=True, check=check_part)
-def make_empty_latent(ctx: Context, *, width: Side = 0, height: Side = 0, model: Pipeline = MINI) -> Latent:
+@node(
+    "diffusion.empty_latent",
+    lane="device",
+    device_free=True,
+    check=check_part,
+    version="2.0",
+    migrations={1: Migration(values=SIZE)},
+)
+def make_empty_latent(ctx: Context, *, width: Side = None, height: Side = None, model: Pipeline = MINI) -> Latent:
     """Make an empty latent, the canvas that diffusion.sample draws on.
 
     Args:
-        width: Columns of the image; 0 for the model's own size. Rounded to what the model takes, with a warning.
-        height: Rows of the image; 0 for the model's own size.
+        width: Columns of the image; null for the model's own size. Rounded to what the model takes, with a warning.
+        height: Rows of the image; null for the model's own size.
         model: Weights that will draw on it.
     """
     import numpy as np
@@ -48,19 +68,21 @@ def make_empty_latent(ctx: Context, *, width: Side = 0, height: Side = 0, model:
 
     with ctx.open(model) as opened:
         check_parts(opened)
-        size = choose_size(opened, width, height, ctx.log)
+        size = choose_size(opened, width or 0, height or 0, ctx.log)
         return Latent(np.zeros(find_latent_shape(opened, *size), np.float32), opened.latent_space, *size)
 
 
-@node("diffusion.encode_image", lane="device", check=check_part)
-def encode_image(ctx: Context, image: Image, *, width: Side = 0, height: Side = 0, model: Pipeline = MINI) -> Latent:
+@node("diffusion.encode_image", lane="device", check=check_part, version="2.0", migrations={1: Migration(values=SIZE)})
+def encode_image(
+    ctx: Context, image: Image, *, width: Side = None, height: Side = None, model: Pipeline = MINI
+) -> Latent:
     """Encode an image into the latent space of a model.
 
     Args:
         image: Image to encode, any size; alpha is laid over white.
-        width: Columns to bring it to; with `height` 0 as well, the image's own size, brought near to the model's
-            where that is far from it.
-        height: Rows to bring it to.
+        width: Columns to bring the image to; null, with `height` too, for the image's own size, brought near
+            to the model's where that is far from it.
+        height: Rows to bring the image to.
         model: Weights whose autoencoder to use.
     """
     from studio_diffusion.latents import check_parts, encode_pixels
@@ -69,21 +91,21 @@ def encode_image(ctx: Context, image: Image, *, width: Side = 0, height: Side = 
 
     with ctx.open(model) as opened:
         check_parts(opened)
-        size = choose_redraw_size(opened, image, width, height, ctx.log)
+        size = choose_redraw_size(opened, image, width or 0, height or 0, ctx.log)
         ctx.step(0, 1)
         latents = encode_pixels(opened, read_image(image, size)).float().cpu()
         check_latents(latents)
         return Latent(latents[0].numpy(), opened.latent_space, *size)
 
 
-@node("diffusion.sample", lane="device", check=check_part)
+@node("diffusion.sample", lane="device", check=check_part, version="2.0", migrations={1: Migration(values=STEPS)})
 def sample_latent(
     ctx: Context,
     latent: Latent,
     conditioning: Conditioning,
     *,
     strength: Strength = 1.0,
-    steps: Steps = 0,
+    steps: Steps = None,
     guidance_scale: Guidance = None,
     sampler: Sampler = "auto",
     seed: Seed = 1,
@@ -94,14 +116,14 @@ def sample_latent(
     From an empty latent it gives, decoded, what diffusion.text_to_image gives with the same seed.
 
     Args:
-        latent: Where to draw: an empty latent, an encoded image, or a latent that was drawn before.
+        latent: Latent to draw on: an empty latent, an encoded image, or a latent that was drawn before.
         conditioning: The encoded prompt.
         strength: How much of what the latent holds may change; 1 begins with pure noise. It does not count for an
             empty latent.
-        steps: Steps from pure noise; 0 for as many as suit the model.
-        guidance_scale: How strictly to follow the prompt; without it what suits the model.
-        sampler: As for diffusion.text_to_image.
-        seed: Another seed, another image.
+        steps: Steps from pure noise; null for as many as suit the model.
+        guidance_scale: How strictly to follow the prompt; null for what suits the model.
+        sampler: Way from noise to image, as for diffusion.text_to_image; "auto" for the model's own.
+        seed: Seed of the noise; another seed gives another image.
         model: Weights to draw with.
     """
     from studio_diffusion.generate import make_request
@@ -117,7 +139,7 @@ def sample_latent(
             seeds=[seed],
             size=(latent.width, latent.height),
             negative_prompt=str(conditioning.info.get("negative_prompt", "")),
-            steps=steps,
+            steps=steps or 0,
             guidance_scale=guidance_scale,
             sampler=sampler,
         )
@@ -146,45 +168,50 @@ def decode_latent(ctx: Context, latent: Latent, *, tiled: bool = False, model: P
         return make_images(decode_latents(opened, latents, tiled=tiled), dark=latent.is_empty)[0]
 
 
-@node("diffusion.latent_blend")
+@node(
+    "diffusion.blend_latents",
+    version="2.0",
+    migrations={1: Migration(inputs={"first": "base", "second": "top", "amount": "opacity"})},
+    replaces="diffusion.latent_blend",
+)
 def blend_latents(
     ctx: Context,
-    first: Latent,
-    second: Latent,
+    base: Latent,
+    top: Latent,
     *,
-    amount: Share = 0.5,
+    opacity: Share = 0.5,
     mask: Mask | None = None,
     method: Literal["linear", "spherical"] = "linear",
 ) -> Latent:
     """Mix two latents of one space and size.
 
     Args:
-        first: A latent.
-        second: Another.
-        amount: Share of the second.
-        mask: Where the second comes in, times the amount; any size.
+        base: Latent to mix into.
+        top: Latent to mix in.
+        opacity: Share of the top latent, 0 to 1.
+        mask: Where the top latent counts, times the opacity; any size.
         method: "linear", or "spherical" along the arc between them (Shoemake 1985), which keeps the deviation.
     """
     from studio_diffusion.resample import blend_latents as blend
 
-    return blend(first, second, amount, mask, spherical=method == "spherical")
+    return blend(base, top, opacity, mask, spherical=method == "spherical")
 
 
-@node("diffusion.latent_upscale")
+@node("diffusion.upscale_latent", replaces="diffusion.latent_upscale")
 def upscale_latent(
     ctx: Context,
     latent: Latent,
     *,
-    scale: Annotated[float, Field(gt=0, le=16)] = 2.0,
+    scale: Annotated[float, Field(gt=0, le=16, unit="factor")] = 2.0,
     method: Literal["nearest", "bilinear", "bicubic"] = "bicubic",
-    multiple_of: Annotated[int, Field(ge=1, le=256, unit="latent samples")] = 2,
+    multiple_of: Annotated[int, Field(ge=1, le=256, unit="samples")] = 2,
 ) -> Latent:
     """Enlarge or shrink a latent, to be drawn over by a second diffusion.sample.
 
     Args:
-        latent: What was drawn or encoded: channels x height x width.
+        latent: Latent that was drawn or encoded: channels x height x width.
         scale: Factor per side.
-        method: How to resample.
+        method: Filter that resamples the latent.
         multiple_of: Round the latent's sides to multiples of this, as denoisers that work on patches ask for.
     """
     from studio_diffusion.resample import resize_latent

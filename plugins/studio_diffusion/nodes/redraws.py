@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from studio.api import Context, Field, Image, Mask, node
+from studio.api import Context, Field, Image, Mask, Migration, node
 from studio_diffusion.checks import check_drawing
 from studio_diffusion.families import IMAGE, INPAINT
 from studio_diffusion.nodes.ends import (
     MINI,
+    SIZE_AND_STEPS,
+    STEPS,
     Count,
     Drawn,
     Guidance,
@@ -16,18 +18,24 @@ from studio_diffusion.nodes.ends import (
     Pipeline,
     Prompt,
     Sampler,
+    Scales,
     Seed,
     Side,
     Steps,
     Strength,
-    Weights,
 )
 
 Border = Annotated[int, Field(ge=0, le=8192, unit="pixels")]
 Feather = Annotated[float, Field(ge=0, le=1000, unit="pixels")]
 
 
-@node("diffusion.image_to_image", lane="device", check=check_drawing(IMAGE))
+@node(
+    "diffusion.image_to_image",
+    lane="device",
+    check=check_drawing(IMAGE),
+    version="2.0",
+    migrations={1: Migration(inputs={"lora_weights": "lora_scales"}, values=SIZE_AND_STEPS)},
+)
 def image_to_image(
     ctx: Context,
     image: Image,
@@ -35,48 +43,48 @@ def image_to_image(
     *,
     strength: Strength = 0.6,
     negative_prompt: Prompt = "",
-    width: Side = 0,
-    height: Side = 0,
-    steps: Steps = 0,
+    width: Side = None,
+    height: Side = None,
+    steps: Steps = None,
     guidance_scale: Guidance = None,
     sampler: Sampler = "auto",
     seed: Seed = 1,
     count: Count = 1,
     loras: Loras = None,
-    lora_weights: Weights = None,
+    lora_scales: Scales = None,
     model: Pipeline = MINI,
 ) -> Drawn:
     """Draw an image over after words (SDEdit, Meng et al. 2021).
 
     Args:
         image: Image to begin with, any size; alpha is laid over white.
-        prompt: What it is to become.
+        prompt: Description of what the image is to become.
         strength: How much may change: 0 nothing, 1 nearly all. A part of the steps is taken, as large as this.
-        negative_prompt: What to keep out.
-        width: Columns of the result; with `height` 0 as well, the image's own size, brought near to the model's
+        negative_prompt: Description of what to keep out.
+        width: Columns of the result; null, with `height` too, for the image's own size, brought near to the model's
             where that is far from it.
         height: Rows of the result.
-        steps: Steps from pure noise; 0 for as many as suit the model.
-        guidance_scale: How strictly to follow the prompt; without it what suits the model.
-        sampler: As for diffusion.text_to_image.
-        seed: Another seed, another image.
+        steps: Steps from pure noise; null for as many as suit the model.
+        guidance_scale: How strictly to follow the prompt; null for what suits the model.
+        sampler: Way from noise to image, as for diffusion.text_to_image; "auto" for the model's own.
+        seed: Seed of the noise; another seed gives another image.
         count: How many images, of the seeds `seed`, `seed + 1` and so on.
         loras: LoRAs to draw with.
-        lora_weights: A weight for each, or one for all; 1 without.
-        model: Weights to use.
+        lora_scales: Strength of each LoRA, or one for all; null for 1.
+        model: Model to draw with.
     """
     from studio_diffusion.generate import open_models, repeat_request
     from studio_diffusion.redraw import choose_redraw_size, redraw
 
-    with open_models(ctx, model, loras or (), lora_weights or ()) as (opened, adapters):
+    with open_models(ctx, model, loras or (), lora_scales or ()) as (opened, adapters):
         request = repeat_request(
             opened,
             prompt=prompt,
             seed=seed,
             count=count,
-            size=choose_redraw_size(opened, image, width, height, ctx.log),
+            size=choose_redraw_size(opened, image, width or 0, height or 0, ctx.log),
             negative_prompt=negative_prompt,
-            steps=steps,
+            steps=steps or 0,
             guidance_scale=guidance_scale,
             sampler=sampler,
         )
@@ -84,44 +92,50 @@ def image_to_image(
     return Drawn(images[0], images)
 
 
-@node("diffusion.variations", lane="device", check=check_drawing(IMAGE))
+@node(
+    "diffusion.variations",
+    lane="device",
+    check=check_drawing(IMAGE),
+    version="2.0",
+    migrations={1: Migration(inputs={"lora_weights": "lora_scales", "amount": "strength"}, values=STEPS)},
+)
 def draw_variations(
     ctx: Context,
     image: Image,
     *,
-    amount: Strength = 0.5,
+    strength: Strength = 0.5,
     prompt: Prompt = "",
     negative_prompt: Prompt = "",
-    steps: Steps = 0,
+    steps: Steps = None,
     guidance_scale: Guidance = None,
     sampler: Sampler = "auto",
     seed: Seed = 1,
     count: Count = 4,
     loras: Loras = None,
-    lora_weights: Weights = None,
+    lora_scales: Scales = None,
     model: Pipeline = MINI,
 ) -> Drawn:
     """Draw variations of an image: each with noise of its own over the image (SDEdit, Meng et al. 2021).
 
     Args:
         image: Image to vary, any size; alpha is laid over white.
-        amount: How far they may go: 0 leaves the image, 1 keeps next to nothing of it.
-        prompt: What the image shows; it helps to stay with it.
-        negative_prompt: What to keep out.
-        steps: Steps from pure noise; 0 for as many as suit the model.
-        guidance_scale: How strictly to follow the prompt; without it what suits the model.
-        sampler: As for diffusion.text_to_image.
-        seed: Another seed, other variations.
+        strength: How far the variations may go: 0 leaves the image, 1 keeps next to nothing of it.
+        prompt: Description of the image; it helps to stay with it.
+        negative_prompt: Description of what to keep out.
+        steps: Steps from pure noise; null for as many as suit the model.
+        guidance_scale: How strictly to follow the prompt; null for what suits the model.
+        sampler: Way from noise to image, as for diffusion.text_to_image; "auto" for the model's own.
+        seed: Seed of the noise; another seed gives other variations.
         count: How many, of the seeds `seed`, `seed + 1` and so on.
         loras: LoRAs to draw with.
-        lora_weights: A weight for each, or one for all; 1 without.
-        model: Weights to use.
+        lora_scales: Strength of each LoRA, or one for all; null for 1.
+        model: Model to draw with.
     """
     return image_to_image(
         ctx,
         image,
         prompt,
-        strength=amount,
+        strength=strength,
         negative_prompt=negative_prompt,
         steps=steps,
         guidance_scale=guidance_scale,
@@ -129,12 +143,18 @@ def draw_variations(
         seed=seed,
         count=count,
         loras=loras,
-        lora_weights=lora_weights,
+        lora_scales=lora_scales,
         model=model,
     )
 
 
-@node("diffusion.inpaint", lane="device", check=check_drawing(INPAINT))
+@node(
+    "diffusion.inpaint",
+    lane="device",
+    check=check_drawing(INPAINT),
+    version="2.0",
+    migrations={1: Migration(inputs={"lora_weights": "lora_scales", "feather": "mask_blur"}, values=STEPS)},
+)
 def inpaint(
     ctx: Context,
     image: Image,
@@ -142,15 +162,15 @@ def inpaint(
     prompt: Prompt,
     *,
     strength: Strength = 1.0,
-    feather: Feather = 4.0,
+    mask_blur: Feather = 4.0,
     negative_prompt: Prompt = "",
-    steps: Steps = 0,
+    steps: Steps = None,
     guidance_scale: Guidance = None,
     sampler: Sampler = "auto",
     seed: Seed = 1,
     count: Count = 1,
     loras: Loras = None,
-    lora_weights: Weights = None,
+    lora_scales: Scales = None,
     model: Pipeline = MINI,
 ) -> Drawn:
     """Draw a part of an image anew; what the mask does not choose stays exactly as it is.
@@ -160,16 +180,16 @@ def inpaint(
         mask: Where to draw, of the same size: 1 is drawn, 0 stays, between is mixed.
         prompt: What the part, or the whole image, is to show.
         strength: How much may change there: 1 begins with pure noise.
-        feather: Width of the soft edge, inside the mask.
-        negative_prompt: What to keep out.
-        steps: Steps from pure noise; 0 for as many as suit the model.
-        guidance_scale: How strictly to follow the prompt; without it what suits the model.
-        sampler: As for diffusion.text_to_image.
-        seed: Another seed, another image.
+        mask_blur: Width of the soft edge, inside the mask.
+        negative_prompt: Description of what to keep out.
+        steps: Steps from pure noise; null for as many as suit the model.
+        guidance_scale: How strictly to follow the prompt; null for what suits the model.
+        sampler: Way from noise to image, as for diffusion.text_to_image; "auto" for the model's own.
+        seed: Seed of the noise; another seed gives another image.
         count: How many images, of the seeds `seed`, `seed + 1` and so on.
         loras: LoRAs to draw with.
-        lora_weights: A weight for each, or one for all; 1 without.
-        model: Weights to use.
+        lora_scales: Strength of each LoRA, or one for all; null for 1.
+        model: Model to draw with.
     """
     from studio_diffusion.generate import open_models, repeat_request
     from studio_diffusion.masks import check_mask, soften_inside
@@ -177,7 +197,7 @@ def inpaint(
     from studio_diffusion.sizes import choose_work_size
 
     check_mask(image, mask)
-    with open_models(ctx, model, loras or (), lora_weights or ()) as (opened, adapters):
+    with open_models(ctx, model, loras or (), lora_scales or ()) as (opened, adapters):
         request = repeat_request(
             opened,
             prompt=prompt,
@@ -185,16 +205,22 @@ def inpaint(
             count=count,
             size=choose_work_size(opened, (image.width, image.height), ctx.log),
             negative_prompt=negative_prompt,
-            steps=steps,
+            steps=steps or 0,
             guidance_scale=guidance_scale,
             sampler=sampler,
         )
-        weight = soften_inside(mask.pixels, feather)
+        weight = soften_inside(mask.pixels, mask_blur)
         images = repaint(ctx, opened, request, image, mask, weight, strength, loras=adapters)
     return Drawn(images[0], images)
 
 
-@node("diffusion.outpaint", lane="device", check=check_drawing(INPAINT))
+@node(
+    "diffusion.outpaint",
+    lane="device",
+    check=check_drawing(INPAINT),
+    version="2.0",
+    migrations={1: Migration(inputs={"lora_weights": "lora_scales"}, values=STEPS)},
+)
 def outpaint(
     ctx: Context,
     image: Image,
@@ -207,13 +233,13 @@ def outpaint(
     seam: Border = 16,
     strength: Strength = 0.9,
     negative_prompt: Prompt = "",
-    steps: Steps = 0,
+    steps: Steps = None,
     guidance_scale: Guidance = None,
     sampler: Sampler = "auto",
     seed: Seed = 1,
     count: Count = 1,
     loras: Loras = None,
-    lora_weights: Weights = None,
+    lora_scales: Scales = None,
     model: Pipeline = MINI,
 ) -> Drawn:
     """Draw on beyond the edges of an image.
@@ -222,22 +248,22 @@ def outpaint(
 
     Args:
         image: Image to extend; alpha is laid over white. Behind the seam it stays exactly as it is.
-        prompt: What the whole image shows.
-        left: How far to extend it on this side.
-        right: How far to extend it on this side.
-        top: How far to extend it on this side.
-        bottom: How far to extend it on this side.
+        prompt: Description of the whole image.
+        left: Pixels to add at the left.
+        right: Pixels to add at the right.
+        top: Pixels to add at the top.
+        bottom: Pixels to add at the bottom.
         seam: How far into the image old and new are mixed; at most a quarter of the image's side.
         strength: How far the new parts may leave the mirror image: 1 begins with pure noise.
-        negative_prompt: What to keep out.
-        steps: Steps from pure noise; 0 for as many as suit the model.
-        guidance_scale: How strictly to follow the prompt; without it what suits the model.
-        sampler: As for diffusion.text_to_image.
-        seed: Another seed, another image.
+        negative_prompt: Description of what to keep out.
+        steps: Steps from pure noise; null for as many as suit the model.
+        guidance_scale: How strictly to follow the prompt; null for what suits the model.
+        sampler: Way from noise to image, as for diffusion.text_to_image; "auto" for the model's own.
+        seed: Seed of the noise; another seed gives another image.
         count: How many images, of the seeds `seed`, `seed + 1` and so on.
         loras: LoRAs to draw with.
-        lora_weights: A weight for each, or one for all; 1 without.
-        model: Weights to use.
+        lora_scales: Strength of each LoRA, or one for all; null for 1.
+        model: Model to draw with.
     """
     from studio_diffusion.generate import open_models, repeat_request
     from studio_diffusion.redraw import extend_image, repaint
@@ -246,7 +272,7 @@ def outpaint(
     if not (left or right or top or bottom):
         return Drawn(image, [image] * count)
     canvas, mask, weight = extend_image(image, (left, right, top, bottom), seam)
-    with open_models(ctx, model, loras or (), lora_weights or ()) as (opened, adapters):
+    with open_models(ctx, model, loras or (), lora_scales or ()) as (opened, adapters):
         request = repeat_request(
             opened,
             prompt=prompt,
@@ -254,7 +280,7 @@ def outpaint(
             count=count,
             size=choose_work_size(opened, (canvas.width, canvas.height), ctx.log),
             negative_prompt=negative_prompt,
-            steps=steps,
+            steps=steps or 0,
             guidance_scale=guidance_scale,
             sampler=sampler,
         )

@@ -178,7 +178,7 @@ def _(place: Place) -> Any:
 @provokes("E625")
 def _(place: Place) -> Any:
     loras = [Model(f"file:{name}") for name in "abc"]
-    place.call("diffusion.text_to_image", lease(mini=write_mini(place)), "apple", loras=loras, lora_weights=[1.0, 1.0])
+    place.call("diffusion.text_to_image", lease(mini=write_mini(place)), "apple", loras=loras, lora_scales=[1.0, 1.0])
 
 
 @provokes("E626")
@@ -187,14 +187,14 @@ def _(place: Place) -> Any:
 
     mini = write_mini(place)
     ctx = lease(**{"mini": mini, "mini-sketch": write_tiny_sd3_controlnet(place.folder / "net", mini)})
-    place.call("diffusion.sketch_to_image", ctx, make_image(32, 32), "apple", start=0.5, end=0.5)
+    place.call("diffusion.sketch_to_image", ctx, make_image(32, 32), "apple", control_start=0.5, control_end=0.5)
 
 
 @provokes("E627")
 def _(place: Place) -> Any:
     ctx = lease(mini=write_mini(place))
     one, two = (place.call("diffusion.empty_latent", ctx, width=side, height=side) for side in (64, 32))
-    place.call("diffusion.latent_blend", ctx, one, two)
+    place.call("diffusion.blend_latents", ctx, one, two)
 
 
 @provokes("E680")

@@ -28,7 +28,9 @@ def distance(first: Image, second: Image) -> float:
 
 def test_a_sketch_is_followed(ctx: TestContext) -> None:
     drawn = sketch_to_image(ctx, drawing(), "apple", count=2)
-    other = sketch_to_image(ctx, Image(1 - drawing().pixels[:, ::-1] * 0.5), "apple", strength=2.0, kind="as_it_is")
+    other = sketch_to_image(
+        ctx, Image(1 - drawing().pixels[:, ::-1] * 0.5), "apple", control_scale=2.0, kind="as_it_is"
+    )
 
     assert (drawn.image.width, drawn.image.height) == (32, 32)
     assert (drawn.control.width, drawn.control.height) == (32, 32)
@@ -55,6 +57,6 @@ def test_a_controlnet_for_another_model_is_found_before_sampling(ctx: TestContex
 
 def test_a_span_of_no_steps_is_an_error(ctx: TestContext) -> None:
     with pytest.raises(StudioError) as caught:
-        sketch_to_image(ctx, drawing(), "apple", start=0.5, end=0.5)
+        sketch_to_image(ctx, drawing(), "apple", control_start=0.5, control_end=0.5)
 
     assert caught.value.code == "E626"

@@ -193,6 +193,6 @@ def test_sketches_outpainting_and_variations_take_loras(ctx: TestContext, tmp_pa
     ]
 
     for call in calls:
-        plain, changed = call().image, call(loras=[lora], lora_weights=[4.0]).image
+        plain, changed = call().image, call(loras=[lora], lora_scales=[4.0]).image
         assert changed != plain
         assert call().image == plain

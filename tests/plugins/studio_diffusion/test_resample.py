@@ -28,7 +28,7 @@ def test_a_blend_goes_from_the_first_to_the_second(ctx: TestContext, method: Any
     rng = np.random.default_rng(0)
     first, second = (Latent(rng.normal(size=(8, 4, 4)), "s", 16, 16) for _ in "ab")
 
-    ends = [parts.blend_latents(ctx, first, second, amount=amount, method=method) for amount in (0.0, 0.5, 1.0)]
+    ends = [parts.blend_latents(ctx, first, second, opacity=amount, method=method) for amount in (0.0, 0.5, 1.0)]
 
     np.testing.assert_allclose(ends[0].samples, first.samples, atol=1e-5)
     np.testing.assert_allclose(ends[2].samples, second.samples, atol=1e-5)
@@ -40,7 +40,7 @@ def test_a_mask_says_where_the_second_comes_in(ctx: TestContext) -> None:
     mask = np.zeros((16, 16), np.float32)
     mask[:, 8:] = 1
 
-    mixed = parts.blend_latents(ctx, make_latent(0.0), make_latent(1.0), amount=1.0, mask=Mask(mask)).samples
+    mixed = parts.blend_latents(ctx, make_latent(0.0), make_latent(1.0), opacity=1.0, mask=Mask(mask)).samples
 
     assert mixed[:, :, 0].max() < 0.1
     assert mixed[:, :, -1].min() > 0.9

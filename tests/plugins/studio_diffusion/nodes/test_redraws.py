@@ -72,7 +72,7 @@ def test_what_a_mask_does_not_choose_stays_exactly(ctx: TestContext) -> None:
     image = ramp(50, 40)
 
     for feather in (0.0, 6.0):
-        drawn = inpaint(ctx, image, left_half(50, 40), "apple", steps=2, feather=feather).image
+        drawn = inpaint(ctx, image, left_half(50, 40), "apple", steps=2, mask_blur=feather).image
         assert (drawn.width, drawn.height) == (50, 40)
         np.testing.assert_array_equal(drawn.pixels[:, 25:], image.pixels[:, 25:])
         assert np.abs(drawn.pixels[:, :25] - image.pixels[:, :25]).mean() > 0.02
@@ -107,7 +107,7 @@ def test_small_images_can_be_extended(ctx: TestContext, side: int) -> None:
 
 
 def test_variations_differ_and_more_so_with_more_noise(ctx: TestContext) -> None:
-    near, far = (draw_variations(ctx, ramp(), amount=amount, count=2, steps=10) for amount in (0.1, 0.9))
+    near, far = (draw_variations(ctx, ramp(), strength=amount, count=2, steps=10) for amount in (0.1, 0.9))
 
     assert len(near.images) == 2
     assert 0 < distance(*near.images) < distance(*far.images)
