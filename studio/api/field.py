@@ -17,7 +17,7 @@ class Field:
         min_length: Fewest characters (text) or entries (lists).
         max_length: Most characters (text) or entries (lists).
         pattern: Regular expression that the whole text must match.
-        unit: Unit of a number, e.g. "degrees"; documentation only.
+        unit: Unit of a number, such as "degrees"; documentation only.
     """
 
     ge: float | None = None
