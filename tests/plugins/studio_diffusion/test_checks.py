@@ -108,9 +108,9 @@ def test_a_controlnet_of_another_family_is_found(studio: Studio) -> None:
 def test_a_sketch_that_is_never_followed_is_found(studio: Studio) -> None:
     sketch = {"from": "inputs.photo"}
 
-    found = find(studio, "sketch_to_image", sketch=sketch, start=0.5, end=0.5)
+    found = find(studio, "sketch_to_image", sketch=sketch, control_start=0.5, control_end=0.5)
 
-    assert found == [("E626", "/nodes/draw/inputs/end")]
+    assert found == [("E626", "/nodes/draw/inputs/control_end")]
     assert find(studio, "sketch_to_image", sketch=sketch, start=0.5) == []
 
 
