@@ -111,7 +111,7 @@ def test_a_sketch_that_is_never_followed_is_found(studio: Studio) -> None:
     found = find(studio, "sketch_to_image", sketch=sketch, control_start=0.5, control_end=0.5)
 
     assert found == [("E626", "/nodes/draw/inputs/control_end")]
-    assert find(studio, "sketch_to_image", sketch=sketch, start=0.5) == []
+    assert find(studio, "sketch_to_image", sketch=sketch, control_start=0.5) == []
 
 
 def test_a_part_of_drawing_is_checked_like_the_whole(studio: Studio) -> None:
