@@ -19,7 +19,7 @@ from studio.graph.given import bind_inputs, check_outputs, describe_given, name_
 from studio.graph.paths import InputFile
 from studio.graph.source import Collected, Source
 from studio.graph.versions import state_versions
-from studio.registry import KeptSources, Observers, Registry, create_executor, load_registry
+from studio.registry import Build, KeptSources, Observers, Registry, create_executor, describe_builds, load_registry
 from studio.run_result import RunResult, finish_run
 from studio.runtime.devices import find_device
 from studio.runtime.models import Models
@@ -83,6 +83,11 @@ class Studio:
             kept=KeptSources(self.settings.cache_dir / "sources", writes=self._on_disk),
             settings=self.settings.plugins,
         )
+
+    @cached_property
+    def builds(self) -> dict[str, Build]:
+        """Which builds of Studio, of the plugins and of what they require are installed."""
+        return describe_builds(self.registry, self.settings.cache_dir / "sources" if self._on_disk else None)
 
     @cached_property
     def cache(self) -> Cache:
@@ -355,6 +360,7 @@ class Studio:
             device=self.device,
             plugins=self.registry.distributions,
             folder=folder.folder if folder else None,
+            distributions=self.builds,
         )
         writer, uses = self.output_writer, cache == CacheMode.USE
         current = writer.find_current(resolved, values, folder, facts.run_id, uses=uses) if folder else None

@@ -168,6 +168,7 @@ class Batch:
             return importing.summary
         facts = {
             "shard": str(self.shard) if self.shard is not None else None,
+            "distributions": self.studio.builds,
             "graph": state_versions(self.resolved),
             "path": self.spec.path,
             "title": self.resolved.graph.document.title,

@@ -9,6 +9,7 @@ from studio.batch.item import FINISHED_STATES, ItemState
 from studio.batch.ledger import LEDGER_NAME, Ledger
 from studio.batch.spec import BatchSpec
 from studio.errors import StudioError
+from studio.provenance.builds import parse_builds
 from studio.provenance.check import CheckedFile, FileState, Records
 from studio.provenance.record import FileRecord, Recipe
 
@@ -25,7 +26,8 @@ def read_ledger(folder: Path, records: Records) -> None:
 
 def _read_ledger(folder: Path, records: Records) -> None:
     with Ledger(folder) as ledger:
-        spec = BatchSpec.from_json(ledger.describe()["spec"])
+        facts = ledger.describe()
+        spec, builds = BatchSpec.from_json(facts["spec"]), parse_builds(facts.get("distributions"))
         roots = tuple(Path(root) for root in spec.roots)
         for row in ledger.items(states=ItemState):
             recipe = Recipe(spec.graph, row.values, Path(spec.base), roots=roots)
@@ -41,6 +43,7 @@ def _read_ledger(folder: Path, records: Records) -> None:
                         made.bytes,
                         recorded_in=f"{LEDGER_NAME}, item {row.name!r}",
                         recipe=recipe,
+                        builds=builds,
                     )
                 else:
                     records.open.add(made.path)

@@ -48,7 +48,8 @@ def command(
     The bytes of every file are compared with the digests in the manifests and the ledger of the folder. Files that
     are missing, changed or unrecorded are listed. For a single file, the graph that it contains is checked too.
 
-    With --replay, N random files are rendered again without the cache and compared with what is there.
+    With --replay, N random files are rendered again without the cache and compared with what is there. Files that were
+    made by other builds of Studio, plugins or libraries than are installed are counted, and the differences named.
 
     Exit codes: 0 as it was written, 1 something is missing, changed or different, 2 nothing to check.
     """
@@ -56,13 +57,15 @@ def command(
 
     single = not path.is_dir()
     folder, recorded, checked = _check_one(path, engine) if single else _check_folder(path)
+    builds = _count_builds(recorded.values(), engine)
     seed = secrets.randbelow(2**31) if seed is None else seed
     sample = choose_sample([row.name for row in checked if row.state == "sound"], replay, seed)
     replays = _replay(folder, recorded, sample, roots, engine) if sample else []
     if as_json:
-        _print_rows(checked, replays, seed)
+        _print_rows(checked, replays, seed, builds)
     else:
         _show(checked, replays, replay, seed)
+        _show_builds(builds)
     return FAILED if _is_bad(checked, strict=strict) or not all(row.good for row in replays) else DONE
 
 
@@ -71,9 +74,33 @@ def _is_bad(checked: list[CheckedFile], *, strict: bool) -> bool:
     return any(row.state in bad for row in checked)
 
 
-def _print_rows(checked: list[CheckedFile], replays: list[Replay], seed: int) -> None:
+def _count_builds(records: Iterable[FileRecord], engine: dict[str, Any]) -> Counter[tuple[str, ...]]:
+    """Count the files by the ways in which the builds that made them differ from those that are installed."""
+    from studio.provenance.builds import compare_builds
+
+    known = [record.builds for record in records if record.builds]
+    if not known:
+        return Counter()
+    with create_studio(**engine, on_disk=False) as studio:
+        now = studio.builds
+    found: dict[int, tuple[str, ...]] = {}  # files of one run share their builds
+    for builds in known:
+        if id(builds) not in found:
+            found[id(builds)] = tuple(compare_builds(builds, now))
+    return Counter(found[id(builds)] for builds in known)
+
+
+def _show_builds(builds: Counter[tuple[str, ...]]) -> None:
+    for differences, count in builds.items():
+        if differences:
+            files = "1 file" if count == 1 else f"{count} files"
+            click.echo(f"made by another build: {files}: {'; '.join(differences)}")
+
+
+def _print_rows(checked: list[CheckedFile], replays: list[Replay], seed: int, builds: Counter[tuple[str, ...]]) -> None:
     files, again = [row.to_json() for row in checked], [row.to_json() for row in replays]
-    print_json({"files": files, "seed": seed, "replays": again})
+    made = [{"files": count, "differences": list(differences)} for differences, count in builds.items()]
+    print_json({"files": files, "seed": seed, "replays": again, "builds": made})
 
 
 def _check_folder(path: Path) -> tuple[Path, dict[str, FileRecord], list[CheckedFile]]:

@@ -6,13 +6,14 @@ import json
 import os
 import platform
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
 from studio.errors import RunError
 from studio.execution.outcome import Outcome
 from studio.files import RECORDS_FOLDER, replace_file, resolve_path
+from studio.provenance.builds import Builds, parse_builds
 from studio.provenance.folder_links import check_links
 from studio.provenance.record import FileRecord, Recipe
 from studio.runtime.devices import Device
@@ -34,6 +35,7 @@ class RunFacts:
         device: Where the nodes of lane "device" computed.
         plugins: Versions of the installed plugins, by distribution.
         folder: The output folder, or None.
+        distributions: Builds of Studio, the plugins and what they require; see `studio.registry.builds`.
     """
 
     run_id: str
@@ -44,6 +46,7 @@ class RunFacts:
     device: Device
     plugins: Mapping[str, str]
     folder: Path | None = None
+    distributions: Builds = field(default_factory=dict)
 
 
 def create_manifest(facts: RunFacts, outcome: Outcome, files: Iterable[FileRecord]) -> dict[str, Any]:
@@ -59,6 +62,7 @@ def create_manifest(facts: RunFacts, outcome: Outcome, files: Iterable[FileRecor
         "inputs": facts.inputs,
         "machine": _describe_machine(facts.device),
         "plugins": dict(facts.plugins),
+        "distributions": {name: dict(build) for name, build in facts.distributions.items()},
         "folder": str(resolve_path(facts.folder)) if facts.folder else "",
         "outputs": _describe_outputs(outcome, files),
         "nodes": _describe_nodes(outcome),
@@ -117,13 +121,22 @@ def read_manifest(path: Path, folder: Path) -> dict[str, FileRecord]:
     graph = manifest["graph"]
     recipe = Recipe(dict(graph["document"]), dict(manifest["inputs"]), Path(str(graph["path"])).parent)
     written, recorded_in = str(manifest.get("folder", "")), f"{RECORDS_FOLDER}/{path.name}"
+    builds = parse_builds(manifest.get("distributions"))
     records = {}
     for output, made in manifest["outputs"].items():
         for index, file in enumerate(made["files"]):
             name = _find_name(str(file["path"]), written, folder)
             digest, size, saved = str(file["blake3"]), int(file["bytes"]), str(file.get("saved", ""))
             records[name] = FileRecord(
-                output, folder / name, index, digest, size, recorded_in=recorded_in, recipe=recipe, saved=saved
+                output,
+                folder / name,
+                index,
+                digest,
+                size,
+                recorded_in=recorded_in,
+                recipe=recipe,
+                saved=saved,
+                builds=builds,
             )
     return records
 

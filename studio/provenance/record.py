@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.graph import Graph, parse_graph
+from studio.provenance.builds import Builds
 
 CARRIED_FORMAT = 2
 """The format of what a file carries. In format 1 the graphs in a graph named things from its folder, not theirs."""
@@ -67,6 +68,7 @@ class FileRecord:
         recorded_in: What records it, such as ".studio/20260102-030405-1f.json"; "" for a file that a run just wrote.
         recipe: How it was made.
         saved: The name that a node saved it by, as the graph has it; "" for a file of the output itself.
+        builds: The builds of the distributions that made it, by name; empty where they are not recorded.
     """
 
     output: str
@@ -78,3 +80,4 @@ class FileRecord:
     recorded_in: str = ""
     recipe: Recipe = Recipe()
     saved: str = ""
+    builds: Builds = field(default_factory=dict)

@@ -1,5 +1,6 @@
 """The registry: which plugins are installed, and what they provide."""
 
+from studio.registry.builds import Build, describe_builds
 from studio.registry.executors import create_executor
 from studio.registry.kept_sources import KeptSources
 from studio.registry.load import list_plugins, load_commands, load_registry
@@ -7,11 +8,13 @@ from studio.registry.observers import Observers
 from studio.registry.registry import PluginRow, Registry, find_plugins
 
 __all__ = [
+    "Build",
     "KeptSources",
     "Observers",
     "PluginRow",
     "Registry",
     "create_executor",
+    "describe_builds",
     "find_plugins",
     "list_plugins",
     "load_commands",

@@ -190,3 +190,27 @@ def test_the_choice_of_a_replay_is_printed_and_repeats(desk: Desk, folder: Path)
     again = desk.call("verify", folder, "--replay", "1", "--seed", str(first["seed"]), "--json").json
 
     assert [row["name"] for row in first["replays"]] == [row["name"] for row in again["replays"]]
+
+
+def test_files_of_another_build_are_counted_and_named(desk: Desk, card: Path) -> None:
+    desk.call("run", card, "-o", "out")
+    assert "another build" not in desk.call("verify", "out").out
+    manifest = next((desk / "out/.studio").glob("*.json"))
+    document = json.loads(manifest.read_text(encoding="utf-8"))
+    assert document["distributions"]["numpy"]["record"]
+    document["distributions"]["numpy"]["version"] = "1.0"
+    manifest.write_text(json.dumps(document), encoding="utf-8")
+
+    done = desk.call("verify", "out")
+    counted = desk.call("verify", "out", "--json").json["builds"]
+
+    assert done.code == 0
+    assert "made by another build: 2 files: numpy 1.0 then, " in done.out
+    assert [(row["files"], len(row["differences"])) for row in counted] == [(2, 1)]
+
+
+def test_items_of_a_batch_know_their_build(desk: Desk, card: Path) -> None:
+    (desk / "items.csv").write_text("name,words\na,hello\n", encoding="utf-8")
+    desk.call("batch", card, "items.csv", "-o", "out", "--workers", "0", "--no-gallery")
+
+    assert desk.call("verify", "out", "--json").json["builds"] == [{"files": 2, "differences": []}]

@@ -1,0 +1,54 @@
+"""Builds of distributions, as manifests and ledgers record them: read, and compared in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Builds = Mapping[str, Mapping[str, str]]
+"""By the distribution's name: its "version", and what names its files: "record", "code", "archive"."""
+
+_FILES = ("archive", "record", "code")
+
+
+def parse_builds(row: Any) -> Builds:
+    """Return recorded builds; what is no such record is left out."""
+    if not isinstance(row, dict):
+        return {}
+    return {
+        str(name): {str(key): value for key, value in build.items() if isinstance(value, str)}
+        for name, build in row.items()
+        if isinstance(build, dict)
+    }
+
+
+def compare_builds(then: Builds, now: Builds) -> list[str]:
+    """Return in words in which distributions two environments differ; none if the same builds are in both.
+
+    Args:
+        then: The builds that made a file; names that it lacks are not compared.
+        now: The others.
+    """
+    return list(_compare(then, now))
+
+
+def _compare(then: Builds, now: Builds) -> Iterator[str]:
+    for name, before in sorted(then.items()):
+        after, version = now.get(name), before.get("version", "")
+        if after is None:
+            yield f"{name} {version} then, not installed now".replace("  ", " ")
+        elif version != after.get("version", ""):
+            yield f"{name} {version} then, {after.get('version', '')} now"
+        elif differs := _find_difference(before, after):
+            yield f"{name} {version}: {differs}"
+
+
+def _find_difference(before: Mapping[str, str], after: Mapping[str, str]) -> str:
+    """Return in what two builds of one version differ, or ""."""
+    if ("code" in before) != ("code" in after):
+        places = ("from sources", "from a wheel") if "code" in before else ("from a wheel", "from sources")
+        return f"{places[0]} then, {places[1]} now"
+    known = [kind for kind in _FILES if kind in before and kind in after]
+    if all(before[kind] == after[kind] for kind in known):
+        return ""
+    return "other code then" if "code" in before else "another build of this version then"
