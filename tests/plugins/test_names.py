@@ -6,9 +6,12 @@ import pytest
 
 from studio.api import NodeType, get_node_type
 from studio.testing.naming import find_conflicting_names, find_naming_problems
-from tests.plugins.test_first_party_node_types import FUNCTIONS, PLUGINS
+from tests.plugins.test_first_party_node_types import PLUGINS as ALL_PLUGINS
 
-NODE_TYPES = {name: get_node_type(function) for name, function in FUNCTIONS.items()}
+PLUGINS = tuple(plugin for plugin in ALL_PLUGINS if plugin.__name__.endswith(("audio", "diffusion", "logic", "speech")))
+NODE_TYPES = {
+    get_node_type(function).id: get_node_type(function) for plugin in PLUGINS for function in plugin.studio_node_types()
+}
 UNITS = {
     "columns", "dB", "dBTP", "degrees", "delta E", "em", "factor", "frames", "frames per second", "hertz", "kbit/s",
     "LUFS", "pixels", "samples", "seconds", "semitones", "share", "stops",
