@@ -2,7 +2,7 @@
 
     python benchmarks/bench_batch.py             everything, in Markdown
     python benchmarks/bench_batch.py --only a    one part: a trivial nodes, b stacked pictures, c equal items,
-                                                 d memory, e two workers
+                                                 d memory, e two workers, f a long batch that is killed
 
 Every ratio is of figures taken by turns in one process and one minute, for other work on the machine can only add to
 them. Parts c to e write files and a ledger.
@@ -27,6 +27,8 @@ from typing import Any
 import studio as package
 from studio.api import Context, hookimpl, node
 from studio.app import Studio
+from studio.batch.item import ItemState
+from studio.batch.ledger import LEDGER_NAME, Ledger
 from studio.settings import load_settings
 
 PLUGIN = '''"""Node types of the benchmark."""
@@ -208,10 +210,39 @@ def measure_memory() -> list[str]:
     ]
 
 
+def measure_long(count: int = 100_000) -> list[str]:
+    """(f) A long batch: killed in the middle and gone on, how much memory it takes, and whether anything is lost."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, begin = Path(name), time.perf_counter()
+        command = [sys.executable, __file__, "--peak", str(count), name]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as first:
+            while (done := _count_done(folder / "out")) < count * 2 // 5 and first.poll() is None:
+                time.sleep(0.5)
+            first.kill()
+        killed = time.perf_counter() - begin
+        peak = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)["bytes"]
+        seconds = time.perf_counter() - begin
+        with Ledger(folder / "out") as ledger:
+            summary, attempts = ledger.summary(), sum(row.attempts for row in ledger.items())
+        files = sum(1 for entry in os.scandir(folder / "out") if entry.is_file())
+    return [
+        f"(f) {count} items, killed at {done} after {killed:.0f} s, gone on: {summary.counts[ItemState.DONE]} done in "
+        f"{seconds:.0f} s, {attempts} results counted, {files} files, peak {peak / 2**20:.1f} MiB"
+    ]
+
+
+def _count_done(folder: Path) -> int:
+    if not (folder / LEDGER_NAME).is_file():
+        return 0
+    with Ledger(folder) as ledger:
+        return ledger.summary().counts[ItemState.DONE]
+
+
 def show_peak(count: int, folder: Path) -> None:
     """Do items with a ledger and files in this process, and print its peak memory."""
     with open_studio(folder) as studio:
-        assert exhaust(package.batch(CHAIN, ({"a": n} for n in range(count)), folder / "out", studio=studio, workers=0))
+        rows = ({"a": n} for n in range(count))
+        assert exhaust(package.batch(CHAIN, rows, folder / "out", studio=studio, workers=0))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     print(json.dumps({"bytes": peak}))
 
@@ -238,7 +269,14 @@ def _time_from_first(studio: Studio, rows: list[dict[str, int]], out: Path, work
     return time.perf_counter() - (begin or 0.0)
 
 
-PARTS = {"a": measure_overhead, "b": measure_stacks, "c": measure_equal, "d": measure_memory, "e": measure_workers}
+PARTS = {
+    "a": measure_overhead,
+    "b": measure_stacks,
+    "c": measure_equal,
+    "d": measure_memory,
+    "e": measure_workers,
+    "f": measure_long,
+}
 
 
 def main() -> None:

@@ -273,10 +273,10 @@ def test_the_name_chooses_the_format(desk: Desk, card: Path) -> None:
 def test_a_format_that_pictures_do_not_have_names_the_output_and_the_right_ones(desk: Desk, card: Path) -> None:
     done = desk.call("run", card, "--only", "picture", "--name", "photo.xyz")
 
-    assert done.code == 1
-    assert "photo.xyz: output 'picture'" in done.err
+    assert done.code == 2
+    assert "E003 unsupported image file extension '.xyz' of output 'picture'" in done.err
     assert "png" in done.err
-    assert [path.name for path in (desk / "out").iterdir()] == [".studio"]
+    assert not (desk / "out").exists()
 
 
 @pytest.mark.parametrize("template", [
