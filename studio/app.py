@@ -223,12 +223,15 @@ class Studio:
 
     def validate(self, graph: Graph, *, roots: Iterable[Path] = ()) -> list[Finding]:
         """Return everything that is wrong with a graph, as far as can be told without running it."""
+        from studio.provenance.file_names import find_unwritable_outputs
+
         resolved = self.resolve(graph, roots=roots)
         findings = resolved.findings + find_default_faults(
             resolved,
             lambda model: self.models.library.check(model),
             lambda model: self.models.library.find_local(model),
         )
+        findings += find_unwritable_outputs(resolved, self.registry.value_types)
         has_errors = any(finding.severity == "error" for finding in findings)
         if has_errors or not any(node.node_type and node.node_type.needs_kinds for node in resolved.nodes.values()):
             return findings

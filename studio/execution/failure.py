@@ -36,6 +36,7 @@ def explain_failure(
     node_type: str,
     inputs: Mapping[str, Any],
     describe: Callable[[Any], str] = describe_value,
+    read_for: str = "",
 ) -> NodeError:
     """Return the node's error: which node, what happened, its inputs in short form, and what to do.
 
@@ -45,11 +46,12 @@ def explain_failure(
         node_type: Id of its type.
         inputs: The inputs of the call.
         describe: Says in a few words what a value is.
+        read_for: The input that it reads a file for, or "".
     """
     if isinstance(error, NodeError):
         return error
     code, message, hint = _explain(error, node_type)
-    name = f"node {node!r} ({node_type})"
+    name = f"node {node!r} ({node_type})" + (f" for {read_for}" if read_for else "")
     details = "" if isinstance(error, StudioError | ValueProblem) else _format_traceback(error)
     failure = NodeError(
         code, f"{name}{message}", node=node, inputs=describe_inputs(inputs, describe), details=details, hint=hint

@@ -10,9 +10,11 @@ from typing import Any
 
 from studio.api import File, Input, MediaLimits, NodeType, Output, TypeSpec, ValueType
 from studio.api.origin import Provider
-from studio.errors import RunError, StudioError
+from studio.errors import MediaError, RunError, StudioError
 from studio.graph.source import Collected, Constant, FileSource, Source
 from studio.value_callback import call_value_type
+
+_PASSES = (StudioError, OSError, MemoryError)
 
 
 class FileReader:
@@ -105,9 +107,8 @@ class FileReader:
                         f"{str(file.path)!r} is not there, and the cache does not hold what was in it",
                         hint="put it back, or name another with --set NAME=@PATH",
                     )
-                passes = (StudioError, OSError, MemoryError)
-                value = call_value_type(value_type, "read_file", file.path, limits, passes=passes)
-                doubts = call_value_type(value_type, "find_doubts", file.path, limits, passes=passes, returns=Iterable)
+                value = _read_value(value_type, file.path, limits)
+                doubts = call_value_type(value_type, "find_doubts", file.path, limits, passes=_PASSES, returns=Iterable)
                 for doubt in doubts:
                     ctx.log(doubt)
                 return value
@@ -147,3 +148,24 @@ class UnreadFiles(FileReader):
 
 def _is_file(path: Path) -> bool:
     return os.path.isfile(path)  # unlike Path.is_file, also for a name that no file can have
+
+
+def _read_value(value_type: ValueType[Any], path: Path, limits: MediaLimits) -> Any:
+    """Return what a file contains; that it is invalid is said of the file, and not of what reads it.
+
+    Raises:
+        StudioError: What the value type says of a file, E511 where it fails on one, E315 for a value of another class.
+    """
+    try:
+        value = call_value_type(value_type, "read_file", path, limits, passes=_PASSES, returns=value_type.python)
+        call_value_type(value_type, "check", value)
+    except RunError as error:
+        if error.code != "E315" or error.__cause__ is None:
+            raise
+        hint = f"give a valid file; if it is one, {error.hint}"
+        raise MediaError("E511", f"no valid {value_type.name}: {error.message}", where=str(path), hint=hint) from error
+    except MediaError as error:
+        if not error.where:
+            raise MediaError(error.code, error.message, where=str(path), hint=error.hint) from None
+        raise
+    return value

@@ -55,12 +55,12 @@ class _Nodes:
         self.by_id: dict[str, PlanNode] = {}
         self._reader = reader
 
-    def add_file(self, source: FileSource, digests: Mapping[str, str] | None) -> Source:
-        """Add the node that reads a file, once for each file and type."""
+    def add_file(self, source: FileSource, digests: Mapping[str, str] | None, read_for: str) -> Source:
+        """Add the node that reads a file for an input, once for each file and type."""
         file = source.file or self._reader.find_file(source, digests)
         if source.type_name == "file":
             return Constant(file)
-        return self._add_reading(file, source.type_name, file.name if source.file else source.written)
+        return self._add_reading(file, source.type_name, file.name if source.file else source.written, read_for)
 
     def add_check(self, node_id: str, source: Source, spec: TypeSpec, conditions: _Conditions) -> Source:
         """Add a node that passes a value on if it fits a type, once for each id."""
@@ -69,7 +69,7 @@ class _Nodes:
             self.by_id[node_id] = PlanNode(node_id, create_check(spec), inputs, outputs, conditions)
         return Reference(node_id, "value")
 
-    def _add_reading(self, file: File, type_name: str, written: str) -> Source:
+    def _add_reading(self, file: File, type_name: str, written: str, read_for: str) -> Source:
         """Add the node that reads a value from a file."""
         node_id = f"file:{written}:{type_name}"
         while node_id in self.by_id and self.by_id[node_id].inputs["file"].source != Constant(file):
@@ -78,7 +78,7 @@ class _Nodes:
             node_type = self._reader.make_node_type(type_name)
             outputs = {name: output.spec for name, output in node_type.outputs.items()}
             inputs = {"file": Bound(Constant(file), TypeSpec("file"))}
-            self.by_id[node_id] = PlanNode(node_id, node_type, inputs, outputs)
+            self.by_id[node_id] = PlanNode(node_id, node_type, inputs, outputs, read_for=read_for)
         return Reference(node_id, next(iter(self.by_id[node_id].outputs)))
 
 
@@ -131,7 +131,8 @@ class _Scope:
     def _add_node(self, node: ResolvedNode) -> None:
         condition = () if node.when is None else (self._find_source(node.when),)
         conditions = (*self._conditions, *condition)
-        inputs = {name: self._find_bound(bound) for name, bound in node.inputs.items()}
+        owner = f"of node {self._prefix + node.id!r}"
+        inputs = {name: self._find_bound(bound, f"input {name!r} {owner}") for name, bound in node.inputs.items()}
         if node.subgraph is not None and not node.depth:
             self._add_graph(node, node.subgraph, inputs, conditions)
             return
@@ -154,39 +155,40 @@ class _Scope:
                 source = self._nodes.add_check(f"{prefix}outputs.{name}", source, TypeSpec("any"), conditions)
             self._outputs[node.id, name] = source
 
-    def _find_bound(self, bound: Bound) -> Bound:
-        source = self._find_source(bound.source)
+    def _find_bound(self, bound: Bound, place: str) -> Bound:
+        source = self._find_source(bound.source, place)
         if source is bound.source:
             return bound
         return Bound(source, bound.spec, bound.depth, bound.stream, bound.is_list)
 
-    def _find_source(self, source: Source) -> Source:
-        """Return what a source of the graph is in the plan."""
+    def _find_source(self, source: Source, place: str = "") -> Source:
+        """Return what a source of the graph, which is at a place, is in the plan."""
         match source:
             case Reference(node, output):
                 return self._outputs[node, output]
             case GraphInput(name):
                 return self._find_graph_input(name)
             case Collected(entries):
-                return Collected(tuple(self._find_source(entry) for entry in entries))
+                return Collected(tuple(self._find_source(entry, place) for entry in entries))
             case FileSource():
-                return self._nodes.add_file(source, self._resolved.graph.file_digests)
+                return self._nodes.add_file(source, self._resolved.graph.file_digests, place)
         return source
 
     def _find_graph_input(self, name: str) -> Source:
         end = self._resolved.inputs[name]
+        place = f"input {self._prefix + name!r} of the graph"
         if name not in self._values:
-            return Constant(None) if end.default is None else self._find_source(end.default)
-        given = self._add_files(self._values[name])
+            return Constant(None) if end.default is None else self._find_source(end.default, place)
+        given = self._add_files(self._values[name], place)
         is_limited = end.spec.limits is not None or end.spec.choices or end.spec.channels is not None
         is_checked = not self._prefix and isinstance(given, Constant)  # what a caller gives is checked already
         if is_limited and not is_checked:
             return self._nodes.add_check(f"{self._prefix}inputs.{name}", given, end.spec, self._conditions)
         return given
 
-    def _add_files(self, given: Source) -> Source:
+    def _add_files(self, given: Source, place: str) -> Source:
         """Return a value that the graph is given, with nodes for the files in it."""
         if isinstance(given, Collected):
-            return Collected(tuple(self._add_files(entry) for entry in given.entries))
+            return Collected(tuple(self._add_files(entry, place) for entry in given.entries))
         digests = self._resolved.graph.file_digests
-        return self._nodes.add_file(given, digests) if isinstance(given, FileSource) else given
+        return self._nodes.add_file(given, digests, place) if isinstance(given, FileSource) else given

@@ -48,6 +48,7 @@ class PlanNode:
         stream: Whether it is mapped over the frames of a video.
         subgraph: The graph that is mapped.
         nesting: How deep it is in subgraphs, if it is in one.
+        read_for: Of a node that reads a file: the first input that the file is given to, in words.
         position: Where the copy of a mapped graph stands that it is in, if it may use that.
     """
 
@@ -61,6 +62,7 @@ class PlanNode:
     subgraph: ResolvedGraph | None = None
     nesting: Nesting | None = None
     position: FramePosition | None = None
+    read_for: str = field(default="", compare=False)
 
     @property
     def type_name(self) -> str:

@@ -436,7 +436,8 @@ class Run:
 
     def _fail_call(self, call: Call, error: BaseException, inputs: Mapping[str, Any]) -> list[NodeState]:
         self.lookup.release(call)
-        explained = explain_failure(error, call.label, call.node_type.id, inputs, self.services.describe)
+        node, describe = call.state.node, self.services.describe
+        explained = explain_failure(error, call.label, call.node_type.id, inputs, describe, node.read_for)
         if not call.remaking:
             return self._settler.fail(call.state, explained)
         self._fail_remaking(call, explained)

@@ -7,7 +7,10 @@ from pathlib import PurePath
 from typing import Any
 
 from studio.api import TypeSpec, ValueType
+from studio.errors import Finding
 from studio.files import RECORDS_FOLDER, is_temporary_name
+from studio.graph.json_pointer import escape
+from studio.graph.resolved import ResolvedGraph
 
 _PLAIN_EXTENSIONS = ("txt", "json")
 
@@ -32,15 +35,34 @@ def list_file_names(
         fields: Values of further fields of the template.
 
     Raises:
-        FileNameProblem: A name is reserved, or has an extension that values of its type cannot be written to.
+        FileNameProblem: A name is reserved, or has an extension that values of its type cannot be written to, or its
+            type has no files.
     """
     return [name for output, spec in types.items() for name in _list_names(template, output, spec, value_types, fields)]
+
+
+def has_files(value_type: ValueType[Any]) -> bool:
+    """Say whether values of a type can be written to files."""
+    return bool(value_type.extensions) and type(value_type).write_file is not ValueType.write_file
+
+
+def find_unwritable_outputs(resolved: ResolvedGraph, value_types: Mapping[str, ValueType[Any]]) -> Iterator[Finding]:
+    """Yield a warning for each output of a graph whose values cannot be written to files."""
+    for name, (_, spec) in resolved.outputs.items():
+        value_type = value_types.get(spec.name)
+        if value_type is not None and not has_files(value_type):
+            message = f"output {name!r}: values of type {spec.name!r} cannot be written to files"
+            hint = "put a node between that converts it; in Python, or as a graph in a graph, it works"
+            yield Finding("W108", f"/outputs/{escape(name)}", message, hint=hint, severity="warning")
 
 
 def _list_names(
     template: str, output: str, spec: TypeSpec, value_types: Mapping[str, ValueType[Any]], fields: Mapping[str, str]
 ) -> Iterator[str]:
     value_type = value_types.get(spec.name)
+    if value_type is not None and not has_files(value_type):
+        message = f"output {output!r}: values of type {spec.name!r} cannot be written to files"
+        raise FileNameProblem(message, "leave it out with --only, or put a node between that converts it")
     allowed = value_type.extensions if value_type is not None else ()
     for extension in allowed[:1] or _list_extensions(value_types):
         name = template.format(**fields, output=output, ext=extension, index=0)

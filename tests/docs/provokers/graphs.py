@@ -365,3 +365,9 @@ def _(place: Place) -> Any:
 @provokes("W106")
 def _(place: Place) -> Any:
     return _validate(place, "test.new")
+
+
+@provokes("W108")
+def _(place: Place) -> Any:
+    nodes = {"s": ("audio.spectrogram", {"audio": {"from": "inputs.a"}})}
+    return place.validate(nodes, inputs={"a": {"type": "audio"}}, outputs={"o": {"from": "s"}})

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from blake3 import blake3
 from PIL import Image as Pictures
 
-from studio.api import File, Image, MediaLimits
+from studio.api import Context, File, Image, MediaError, MediaLimits, ValueType, node
 from studio.api.builtin import create_builtin_value_types
-from studio.errors import RunError
+from studio.app import InputFile, Studio
+from studio.errors import RunError, StudioError
 from studio.execution.file_reading import FileReader, UnreadFiles
 from studio.graph.source import Collected, Constant, FileSource, NamedPath
 from studio.testing import TestContext
+from studio.testing.workspace import GivenPlugin
 
 
 def digest_file(path: Path) -> File:
@@ -114,3 +116,86 @@ def test_a_plan_that_is_only_looked_at_reads_no_file(tmp_path: Path) -> None:
 
     assert reader.find_file(source, {"missing.png": "ab"}) == File(tmp_path / "missing.png", "", 0)
     assert reader.prepare_source(source, None).file == File(tmp_path / "missing.png", "", 0)
+
+
+class Note:
+    """A pitch."""
+
+    studio_type: ClassVar[str] = "note"
+
+    def __init__(self, pitch: int) -> None:
+        self.pitch = pitch
+
+
+class NoteType(ValueType[Note]):
+    """Notes as a number in a file."""
+
+    name, python, extensions = "note", Note, ("note",)
+
+    def read_file(self, path: Path, limits: MediaLimits) -> Note:
+        text = path.read_text(encoding="utf-8")
+        if text == "none":
+            return None  # type: ignore[return-value]
+        if text == "unsupported":
+            raise MediaError("E511", "another format", where=str(path), hint="save it again")
+        return Note(int(text))
+
+    def check(self, value: Note) -> None:
+        if value.pitch < 0:
+            raise MediaError("E510", "a pitch below 0")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "words", "hint"),
+    [
+        (
+            "x",
+            "E511",
+            "no valid note: read_file of value type 'note' (",
+            "give a valid file; if it is one, report it to ",
+        ),
+        ("-1", "E510", "a pitch below 0", ""),
+        ("unsupported", "E511", "another format", "save it again"),
+        ("none", "E315", "read_file of value type 'note' (", "report it to the authors of "),
+    ],
+)
+def test_an_invalid_file_is_named_and_its_reader_is_not_blamed(
+    tmp_path: Path, text: str, code: str, words: str, hint: str
+) -> None:
+    path = tmp_path / "bad.note"
+    path.write_text(text)
+    reader = FileReader(digest_file, lambda value: value, {"note": NoteType()}, MediaLimits())
+
+    with pytest.raises(StudioError) as caught:
+        reader.make_node_type("note").function(TestContext(), digest_file(path))
+
+    error = caught.value
+    assert (error.code, error.message[: len(words)], error.hint[: len(hint)]) == (code, words, hint)
+    assert error.where == ("" if code == "E315" else str(path))
+
+
+@pytest.mark.parametrize("given", [{"p": InputFile(Path("bad.note"))}, {}])
+def test_the_error_of_an_invalid_file_names_the_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.note").write_text("-1")
+    own = {"from": "inputs.p"} if given else {"file": "bad.note"}
+    graph = {
+        "studio": 1,
+        "inputs": {"p": {"type": "note"}} if given else {},
+        "nodes": {"a": {"type": "notes.transpose", "inputs": {"note": own}}},
+        "outputs": {"o": {"from": "a"}},
+    }
+
+    @node("notes.transpose")
+    def transpose(ctx: Context, note: Note) -> int:
+        """Transpose."""
+        return note.pitch
+
+    with Studio(on_disk=False, discover=False, plugins=[("notes", GivenPlugin([transpose], [NoteType()]))]) as studio:
+        (error,) = studio.run(graph, given).errors
+
+    place = "input 'p' of the graph" if given else "input 'note' of node 'a'"
+    assert error.code == "E510"
+    assert f"for {place}: {tmp_path / 'bad.note'}: a pitch below 0" in error.message
