@@ -97,6 +97,7 @@ IMAGES = (
     ),
     renamed("image.grid", ("label_size", 0.0, "label_font_size", None), images=BOTH, labels=["a", "b"]),
     renamed("image.grid", ("label_size", 12.0, "label_font_size"), images=BOTH, labels=["a", "b"]),
+    renamed("image.mask_from_luma", ("low", 0.2, "black_point"), ("high", 0.8, "white_point"), image=picture()),
     renamed("image.new_mask", ("left", 3.0, "x"), ("top", 2.0, "y"), width=24, height=16),
     *(
         renamed(

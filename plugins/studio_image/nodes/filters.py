@@ -38,7 +38,7 @@ def sharpen_image(
     image: Image,
     *,
     radius: Annotated[float, Field(ge=0, le=200, unit="pixels")] = 1.5,
-    amount: Annotated[float, Field(ge=0, le=20)] = 0.8,
+    amount: Annotated[float, Field(ge=0, le=20, unit="factor")] = 0.8,
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.0,
 ) -> Image:
     """Sharpen an image by unsharp masking; alpha stays.
@@ -96,8 +96,8 @@ def add_noise(
         image: Image to change.
         amount: Standard deviation of the noise, or the share of samples that turn black or white ("salt_pepper").
         kind: Distribution of the noise.
-        monochrome: The same noise in all color channels, like film grain.
-        seed: Another seed, another noise.
+        monochrome: Add the same noise to all color channels, like film grain.
+        seed: Seed of the noise; another seed gives other noise.
     """
     from studio_image.generate import add_grain
 

@@ -26,7 +26,7 @@ def resize_image(
     *,
     width: Side | None = None,
     height: Side | None = None,
-    scale: Annotated[float | None, Field(gt=0, le=1000)] = None,
+    scale: Annotated[float | None, Field(gt=0, le=1000, unit="factor")] = None,
     fit: Literal["contain", "cover", "stretch", "pad"] = "stretch",
     method: Method = "auto",
     anchor: Anchor = "center",

@@ -26,7 +26,7 @@ def composite_images(
     """Lay an image over another (W3C Compositing and Blending Level 1); the base's size stays.
 
     Args:
-        base: Image below.
+        base: Image to lay the other on.
         top: Image above; what sticks out is cut off.
         mask: Where the top image shows, of its size.
         x: Columns from the base's left edge to the top image's, may be negative.
@@ -52,7 +52,7 @@ def blend_images(ctx: Context, base: Image, top: Image, *, opacity: Share = 0.5,
     """Mix two images of one size.
 
     Args:
-        base: Image below.
+        base: Image to lay the other on.
         top: Image above, of the same size.
         opacity: Opacity of the top image, from 0 (the base alone) to 1 (the top alone).
         mask: Where the top image shows, multiplied by the opacity; of the same size.

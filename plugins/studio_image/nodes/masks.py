@@ -54,26 +54,30 @@ def mask_from_alpha(ctx: Context, image: Image, *, invert: bool = False) -> Mask
     return Mask(np.full((image.height, image.width), 0 if invert else 255, np.uint8))
 
 
-@node("image.mask_from_luma")
+@node(
+    "image.mask_from_luma",
+    version="2.0",
+    migrations={1: Migration(inputs={"low": "black_point", "high": "white_point"})},
+)
 def mask_from_luma(
     ctx: Context,
     image: Image,
     *,
-    low: Annotated[float, Field(ge=0, le=1)] = 0.0,
-    high: Annotated[float, Field(ge=0, le=1)] = 1.0,
+    black_point: Annotated[float, Field(ge=0, le=1)] = 0.0,
+    white_point: Annotated[float, Field(ge=0, le=1)] = 1.0,
     invert: bool = False,
 ) -> Mask:
     """Take an image's luma (ITU-R BT.601) as a mask; this also turns a grey image into a mask.
 
     Args:
         image: Image to look at; alpha is left out.
-        low: Luma that becomes 0.
-        high: Luma that becomes 1; below `low` it turns the ramp around, equal to it makes a step.
+        black_point: Luma that becomes 0.
+        white_point: Luma that becomes 1; below `black_point` it turns the ramp around, equal to it makes a step.
         invert: Choose the dark.
     """
     from studio_image.select import select_luma
 
-    chosen = select_luma(image.pixels, low, high)
+    chosen = select_luma(image.pixels, black_point, white_point)
     return Mask(1 - chosen if invert else chosen)
 
 
@@ -114,8 +118,8 @@ def new_mask(
         shape: What is chosen.
         x: Left edge of the shape.
         y: Top edge of the shape.
-        shape_width: Its width; without it all that is left.
-        shape_height: Its height; without it all that is left.
+        shape_width: Width of the shape; null for all that is left.
+        shape_height: Height of the shape; null for all that is left.
         feather: Standard deviation of a Gaussian over the edge.
         invert: Choose what is outside.
     """
@@ -166,8 +170,8 @@ def combine_masks(
     """Combine two masks of one size.
 
     Args:
-        first: A mask.
-        second: Another, of the same size.
+        first: Mask to combine.
+        second: Mask to combine with it, of the same size.
         operation: In either, in both, in the first but not the second, in exactly one.
     """
     from studio_image.bounds import check_same_size

@@ -36,7 +36,7 @@ def make_grid(
     """Lay images out on a contact sheet, in rows from the top left.
 
     Args:
-        images: The images.
+        images: Images in the order of the cells.
         columns: Images in a row; without it about as many as there are rows.
         cell_width: Columns of each cell; without it the widest image, or what the height asks for.
         cell_height: Rows of each cell; without it the tallest image, or what the width asks for.

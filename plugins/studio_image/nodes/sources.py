@@ -27,8 +27,8 @@ class Facts(NamedTuple):
     """What an image is.
 
     Attributes:
-        width: Columns.
-        height: Rows.
+        width: Width of the image.
+        height: Height of the image.
         channels: 1 (grey), 3 (RGB) or 4 (RGBA).
         bits: 8, 16, or 32 for float: the fewest that hold the samples exactly.
         facts: The four as a JSON mapping, with `megapixels`, `aspect` (width over height) and `has_alpha`.
@@ -126,8 +126,8 @@ def new_image(
     """Make an image of one color.
 
     Args:
-        width: Columns.
-        height: Rows.
+        width: Width of the image.
+        height: Height of the image.
         color: "#rrggbb", "#rrggbbaa", a CSS name or "transparent".
         channels: "auto" takes RGBA for a color with transparency and RGB otherwise.
     """
@@ -159,8 +159,8 @@ def create_gradient(
     """Draw a gradient, for backgrounds.
 
     Args:
-        width: Columns.
-        height: Rows.
+        width: Width of the image.
+        height: Height of the image.
         colors: Colors at equal distances, from the start (or the middle) to the end.
         kind: "linear" runs along the angle, "radial" from the middle to the corners.
         angle: Direction of a linear gradient, clockwise as in CSS: 0 runs up, 90 to the right, 180 down.
@@ -187,12 +187,12 @@ def create_noise(
     """Make an image of noise.
 
     Args:
-        width: Columns.
-        height: Rows.
+        width: Width of the image.
+        height: Height of the image.
         kind: "white" (uniform in [0, 1]), "gaussian" (mean 0.5, deviation 1/6) or "clouds" (octaves of value noise).
         scale: Size of the largest clouds; the other kinds have none.
-        monochrome: One grey channel instead of three colors.
-        seed: Another seed, another noise.
+        monochrome: Make one grey channel instead of three colors.
+        seed: Seed of the noise; another seed gives other noise.
     """
     from studio_image.generate import make_noise
 

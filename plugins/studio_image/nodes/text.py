@@ -144,7 +144,7 @@ def caption_image(
     layout: Literal["band", "overlay", "print"] = "band",
     anchor: Literal["top", "bottom"] = "bottom",
     align: Literal["left", "center", "right"] = "center",
-    font_scale: Annotated[float | None, Field(gt=0, le=0.5)] = None,
+    font_scale: Annotated[float | None, Field(gt=0, le=0.5, unit="share")] = None,
     background: ColorOrAuto = "auto",
     color: ColorOrAuto = "auto",
     font: FontName = "serif",

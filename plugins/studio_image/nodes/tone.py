@@ -59,11 +59,11 @@ def adjust_image(
     image: Image,
     *,
     exposure: Annotated[float, Field(ge=-10, le=10, unit="stops")] = 0.0,
-    brightness: Annotated[float, Field(ge=0, le=10)] = 1.0,
-    contrast: Annotated[float, Field(ge=0, le=10)] = 1.0,
-    saturation: Annotated[float, Field(ge=0, le=10)] = 1.0,
+    brightness: Annotated[float, Field(ge=0, le=10, unit="factor")] = 1.0,
+    contrast: Annotated[float, Field(ge=0, le=10, unit="factor")] = 1.0,
+    saturation: Annotated[float, Field(ge=0, le=10, unit="factor")] = 1.0,
     hue: Annotated[float, Field(ge=-360, le=360, unit="degrees")] = 0.0,
-    gamma: Annotated[float, Field(ge=0.05, le=20)] = 1.0,
+    gamma: Annotated[float, Field(ge=0.05, le=20, unit="factor")] = 1.0,
 ) -> Image:
     """Change exposure, brightness, contrast, saturation, hue and gamma, in this order; alpha stays.
 

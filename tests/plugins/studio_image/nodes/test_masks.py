@@ -60,9 +60,19 @@ def test_a_mask_is_multiplied_into_the_alpha_there_is() -> None:
 def test_luma_becomes_a_mask_between_two_levels() -> None:
     ramp = Image(np.array([[0.0, 0.25, 0.5, 0.75, 1.0]], np.float32))
 
-    assert masks.mask_from_luma(CTX, ramp, low=0.25, high=0.75).pixels[0] == pytest.approx([0, 0, 0.5, 1, 1])
-    assert masks.mask_from_luma(CTX, ramp, low=0.75, high=0.25).pixels[0] == pytest.approx([1, 1, 0.5, 0, 0])
-    assert masks.mask_from_luma(CTX, ramp, low=0.5, high=0.5, invert=True).pixels[0].tolist() == [1, 1, 0, 0, 0]
+    assert masks.mask_from_luma(CTX, ramp, black_point=0.25, white_point=0.75).pixels[0] == pytest.approx(
+        [0, 0, 0.5, 1, 1]
+    )
+    assert masks.mask_from_luma(CTX, ramp, black_point=0.75, white_point=0.25).pixels[0] == pytest.approx(
+        [1, 1, 0.5, 0, 0]
+    )
+    assert masks.mask_from_luma(CTX, ramp, black_point=0.5, white_point=0.5, invert=True).pixels[0].tolist() == [
+        1,
+        1,
+        0,
+        0,
+        0,
+    ]
 
 
 def test_masks_and_grey_images_turn_into_each_other() -> None:
