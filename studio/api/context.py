@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from studio.api.frame_position import FramePosition
 from studio.api.image import Image
@@ -12,6 +13,8 @@ from studio.api.model import Model
 
 if TYPE_CHECKING:
     import numpy as np
+
+T = TypeVar("T")
 
 
 class Context(Protocol):
@@ -57,6 +60,25 @@ class Context(Protocol):
 
         Raises:
             ModelError: E602 if the weights are missing, E603 if no installed plugin can open them.
+        """
+        ...
+
+    def memo(self, key: Any, make: Callable[[], T]) -> T:
+        """Return an exact partial result, such as an encoded prompt: it is made once and found after that.
+
+        It is named by the key, the node type and its code, the models that the call takes as inputs or has
+        opened by now, in their order, and the device's kind and dtype. It is kept within the cache's limits, where
+        other calls, runs and processes of this machine find it. A run without a cache makes it each time.
+
+        Args:
+            key: All else that the result depends on: plain JSON, media, or a list of them.
+            make: Makes it: plain JSON, media, or `Packed` with arrays. May be called twice, by two calls at once.
+
+        Returns:
+            What `make` returned, or an equal value; arrays are read-only.
+
+        Raises:
+            StudioError: E319 if the key has no digest, or the result cannot be kept.
         """
         ...
 

@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +19,14 @@ from studio.cache.blobs import BlobFolder
 from studio.cache.codec import Codecs
 from studio.cache.digest import Digester, Undigestable, digest_list, hash_file
 from studio.cache.disk import MISSING, DiskTier, keep_file
+from studio.cache.memo_type import MemoType
 from studio.cache.memory import MemoryTier
 from studio.errors import CacheError, StudioError
 from studio.surrogates import escape_surrogates
 from studio.value_callback import call_value_type
 
 if TYPE_CHECKING:
+    from studio.cache.run_record import RunRecord
     from studio.cache.shared import FetchedBlob, SharedTier
 
 _FEW_PAGES_BYTES = 512 * 1024
@@ -51,7 +53,7 @@ class Cache:
         limit_bytes: int = 20 * 2**30,
         shared_url: str | None = None,
     ) -> None:
-        value_types = list(value_types)
+        value_types = [*value_types, MemoType()]
         self._digester = Digester(value_types)
         self.digest = self._digester.digest
         self.codecs = Codecs(value_types)
@@ -77,18 +79,72 @@ class Cache:
 
     # -- looking up ------------------------------------------------------------------------------------
 
-    def find(self, fingerprint: str, *, local: bool = False) -> Action | None:
-        """Return the action with this fingerprint, or None; with `local`, only from this machine."""
+    def find(
+        self, fingerprint: str, *, local: bool = False, fetch_runs: Callable[[], None] | None = None
+    ) -> Action | None:
+        """Return the action with this fingerprint, or None.
+
+        Args:
+            fingerprint: Names it.
+            local: Look on this machine only.
+            fetch_runs: Called before the shared storage is asked: it may bring many actions here at once.
+        """
+        action = self._find_here(fingerprint)
+        if action is None and self.disk is not None and self.shared is not None and not local:
+            if fetch_runs is not None:
+                fetch_runs()
+                action = self._actions.get(fingerprint)
+            if action is None:
+                action = self.shared.find(fingerprint)
+                if action is not None:
+                    self._import_actions(self.disk, [action])
+        return action
+
+    def knows(self, fingerprint: str) -> bool:
+        """Return whether an action was found or recorded by this process."""
+        return fingerprint in self._actions
+
+    def _find_here(self, fingerprint: str) -> Action | None:
         action = self._actions.get(fingerprint)
         if action is None and self.disk is not None:
             action = self.disk.find(fingerprint)
-            if action is None and self.shared is not None and not local:
-                action = self.shared.find(fingerprint)
-                if action is not None:
-                    self.disk.keep_action(action)
             if action is not None:
                 self._remember(action)
         return action
+
+    def _import_actions(self, disk: DiskTier, actions: Sequence[Action]) -> None:
+        disk.keep_actions(actions)
+        for action in actions:
+            self._remember(action)
+
+    def fetch_runs(self, names: Sequence[str]) -> dict[str, RunRecord]:
+        """Bring what earlier runs of these names looked for from the shared storage, all at once.
+
+        Returns:
+            Their records, by name; empty without a shared storage.
+        """
+        if self.disk is None or self.shared is None:
+            return {}
+        shared, disk = self.shared, self.disk
+        found = zip(names, shared.read_together(shared.find_run, names), strict=True)
+        records = {name: record for name, record in found if record is not None}
+        fingerprints = dict.fromkeys(f for record in records.values() for f in record.fingerprints)
+        digests = dict.fromkeys(digest for record in records.values() for digest in record.outputs)
+        wanted = [fingerprint for fingerprint in fingerprints if self._find_here(fingerprint) is None]
+        missing = self.find_new(digests)
+        actions: list[Action] = []
+
+        def fetch(name: str) -> None:
+            if name in fingerprints and (action := shared.find(name)) is not None:
+                actions.append(action)
+            if name in digests:
+                self._fetch(shared, disk, name, whole=False)
+
+        shared.read_together(fetch, dict.fromkeys([*wanted, *missing]))
+        self._import_actions(disk, actions)
+        entries = [entry for digest in missing for entry in disk.find_entries(digest) or ()]
+        shared.read_together(lambda entry: self._fetch(shared, disk, entry), dict.fromkeys(self.find_new(entries)))
+        return records
 
     def find_mean_seconds(self, node_type: str) -> float | None:
         """Return how long calls of a node type took in the mean; None if the tier on disk has none."""

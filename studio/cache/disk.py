@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -171,10 +171,10 @@ class DiskTier:
         except (OSError, CacheError) as error:
             self._report(error if isinstance(error, CacheError) else explain_disk_error(error, self.folder))
 
-    def keep_action(self, action: Action) -> None:
-        """Import an action from elsewhere."""
+    def keep_actions(self, actions: Sequence[Action]) -> None:
+        """Import actions from elsewhere."""
         try:
-            self.table.write(actions=[action])
+            self.table.write(actions=actions)
         except CacheError as error:
             self._report(error)
 

@@ -3,6 +3,7 @@
     actions/ab/<fingerprint>     JSON: what `Action` holds
     blobs/ab/<digest>            a line of JSON (codec, extension, size, checksum), then the bytes
     files/ab/<digest>.<ext>      the bytes of a stream; the line in blobs/ says that they are here
+    runs/ab/<name>               JSON: what `RunRecord` holds
 
 Everything is named by content or by fingerprint, so that the first writer may win. Nothing read from here is trusted:
 bytes are compared with their checksum, and a value with the digest that names it.
@@ -18,28 +19,33 @@ import shutil
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from blake3 import blake3
 
 from studio.cache.actions import Action, shorten_notes
 from studio.cache.codec import Codecs, dump_json
 from studio.cache.digest import hash_file
-from studio.errors import CacheError, UsageError, describe_exception
+from studio.cache.run_record import RunRecord, parse_run_record
+from studio.cache.storage_url import open_storage, split_mode
+from studio.errors import CacheError, describe_exception
 from studio.files import replace_file
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+
+T = TypeVar("T")
 
 FORMAT = 1
 _PENDING_BYTES = 256 * 2**20  # results of more bytes may not wait at once
 _PATIENCE_SECONDS = 60.0  # how long a storage that failed is left alone
 _HEADER_BYTES = 4096
 _UPLOADS = 4
+_DOWNLOADS = 32  # at once: they wait for the storage, not for each other
 _DIGEST = re.compile("[0-9a-f]{64}")
 _WORD = re.compile(r"[a-z0-9_]{1,32}(:[a-z0-9_]{1,64})?")
 
@@ -60,17 +66,19 @@ class SharedTier:
     """One prefix in a storage. Every method may be called from any thread; none raises because of the storage.
 
     Args:
-        url: "s3://bucket/prefix", "file:///mnt/cache", a path, or any other URL that fsspec knows.
+        url: "s3://bucket/prefix", "file:///mnt/cache", a path, or any other URL that fsspec knows. If it ends in
+            "?mode=read", nothing is written or removed there.
         codecs: Codecs of the values.
         digest: Function from a value to its digest.
 
     Raises:
-        UsageError: E001 if no installed library knows such URLs.
+        UsageError: E001 if no installed library knows such URLs, or the mode is unknown.
     """
 
     def __init__(self, url: str, codecs: Codecs, digest: Callable[[Any], str]) -> None:
         self.url = url
-        self._fs, self._root = _open_storage(url)
+        address, self.is_read_only = split_mode(url)
+        self._fs, self._root = open_storage(address)
         self._local = "file" in (self._fs.protocol if isinstance(self._fs.protocol, tuple) else (self._fs.protocol,))
         self._codecs = codecs
         self._digest = digest
@@ -82,6 +90,7 @@ class SharedTier:
         self._waiting_bytes = 0
         self._room = threading.Condition()
         self._writers = ThreadPoolExecutor(_UPLOADS, thread_name_prefix="studio-cache-share")
+        self._readers = ThreadPoolExecutor(_DOWNLOADS, thread_name_prefix="studio-cache-fetch")
 
     # -- reading ---------------------------------------------------------------------------------------
 
@@ -89,6 +98,15 @@ class SharedTier:
         """Return the action with this fingerprint, or None."""
         data = self._read(self._name("actions", fingerprint))
         return _parse_action(data, fingerprint) if data is not None else None
+
+    def find_run(self, name: str) -> RunRecord | None:
+        """Return the record of a run, or None."""
+        data = self._read(self._name("runs", name))
+        return parse_run_record(data) if data is not None else None
+
+    def read_together(self, read: Callable[[str], T], names: Iterable[str]) -> list[T]:
+        """Call a function of this tier, or one that calls it, for many names at once; return what it returned."""
+        return list(self._readers.map(read, names))
 
     def fetch(self, digest: str, create_temporary: Callable[[str], Path]) -> FetchedBlob | None:
         """Return a blob whose bytes are sound, or None; a damaged one is removed, so that it is made again.
@@ -140,7 +158,7 @@ class SharedTier:
 
     def record(self, action: Action, values: Mapping[str, Any], size: int) -> None:
         """Write an action and its values soon, the values first; many bytes that wait make the caller wait."""
-        if time.monotonic() < self._rest["write"]:
+        if not self._may_write():
             return
         with self._room:
             while self._waiting_bytes > _PENDING_BYTES:
@@ -148,6 +166,22 @@ class SharedTier:
             self._waiting_bytes += size
             self._uploads = {upload for upload in self._uploads if not upload.done()}
             self._uploads.add(self._writers.submit(self._write, action, dict(values), size))
+
+    def keep_run(self, name: str, record: RunRecord) -> None:
+        """Write the record of a run soon, in the place of an earlier one."""
+        if self._may_write():
+            with self._room:
+                self._uploads.add(self._writers.submit(self._write_run, name, record))
+
+    def _write_run(self, name: str, record: RunRecord) -> None:
+        try:
+            if self._may_write():
+                self._put(self._name("runs", name), record.dump(), replace=True)
+        except Exception as error:  # fsspec hands on whatever the storage's library raises
+            self._fail("write", error)
+
+    def _may_write(self) -> bool:
+        return not self.is_read_only and time.monotonic() >= self._rest["write"]
 
     def flush(self) -> None:
         """Wait until everything recorded so far is there, or could not be written."""
@@ -158,10 +192,13 @@ class SharedTier:
     def close(self) -> None:
         """Write what waits."""
         self._writers.shutdown()
+        self._readers.shutdown()
 
     def drop(self, digest: str) -> None:
         """Remove an unusable blob; a missing one is no error."""
         self._known.discard(digest)
+        if self.is_read_only:
+            return
         with contextlib.suppress(Exception):  # it is only in the way
             self._fs.rm_file(self._name("blobs", digest))
 
@@ -173,7 +210,7 @@ class SharedTier:
 
     def _write(self, action: Action, values: Mapping[str, Any], size: int) -> None:
         try:
-            if time.monotonic() >= self._rest["write"] and all(self._write_value(d, v) for d, v in values.items()):
+            if self._may_write() and all(self._write_value(d, v) for d, v in values.items()):
                 self._write_action(action)
         except (Exception, SystemExit) as error:  # whatever a plugin's codec or the storage's library raises
             self._fail("write", error)
@@ -272,26 +309,6 @@ class SharedTier:
                 hint="the run goes on with the cache of this machine; check address, credentials and rights",
             )
         )
-
-
-def _open_storage(url: str) -> tuple[Any, str]:
-    """Return a file system and the prefix in it; nothing is contacted yet."""
-    import fsspec
-
-    options: dict[str, Any] = {"use_listings_cache": False, "skip_instance_cache": True}
-    if url.startswith(("s3://", "s3a://")):
-        retries = {"max_attempts": 2, "mode": "standard"}
-        options["config_kwargs"] = {"connect_timeout": 5, "read_timeout": 60, "retries": retries}
-    try:
-        storage, root = fsspec.core.url_to_fs(url, **options)
-    except (ImportError, ValueError, TypeError, OSError) as error:
-        raise UsageError(
-            "E001",
-            f"the shared cache {url!r} cannot be used: {error}",
-            where="cache_url",
-            hint="write s3://bucket/prefix or file:///folder; s3:// needs: pip install 'studio[cluster]'",
-        ) from None
-    return storage, str(root).rstrip("/")
 
 
 def _make_header(codec: str, extension: str, size: int, content: bytes | Path) -> bytes:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from studio.api import FramePosition, Image, Model, is_out_of_memory
 from studio.errors import Cancelled, RunError
@@ -19,6 +19,8 @@ from studio.runtime.randomness import create_rng
 
 if TYPE_CHECKING:
     import numpy as np
+
+T = TypeVar("T")
 
 
 class CallListener(Protocol):
@@ -32,6 +34,16 @@ class CallListener(Protocol):
 
     def on_log(self, message: str) -> None:
         """Receive a line that the call logged."""
+
+
+class MemoKeeper(Protocol):
+    """Keeps exact partial results of a call."""
+
+    def list_models(self, opened: list[Model]) -> dict[str, str]:
+        """Return the digests of the models that the call takes as inputs, and of those that it has opened."""
+
+    def find_or_make(self, key: Any, models: Mapping[str, str], make: Callable[[], Any]) -> Any:
+        """Return the partial result of this key; make it if the cache does not have it."""
 
 
 class RunContext:
@@ -50,7 +62,9 @@ class RunContext:
     __slots__ = (
         "_control",
         "_listener",
+        "_memos",
         "_on_loop",
+        "_opened",
         "_scratch",
         "abandoned",
         "device",
@@ -63,7 +77,9 @@ class RunContext:
         "stepped",
     )
 
-    def __init__(self, device: Device, control: Control, listener: CallListener) -> None:
+    def __init__(
+        self, device: Device, control: Control, listener: CallListener, memos: MemoKeeper | None = None
+    ) -> None:
         self.device = device.name
         self.dtype = device.dtype
         self.abandoned = False
@@ -75,6 +91,8 @@ class RunContext:
         self.stack: Sequence[RunContext] = (self,)
         self._control = control
         self._listener = listener
+        self._memos = memos
+        self._opened: list[Model] = []
         self._on_loop = False
         self._scratch: str | None = None
 
@@ -112,6 +130,8 @@ class RunContext:
         self.wait()
         lease = self._listener.on_open(model)
         opened = lease.__enter__()
+        if model not in self._opened:
+            self._opened.append(model)
         earlier = self.open_leases.pop(lease.key, None)
         if earlier is not None:
             earlier.release()
@@ -124,6 +144,22 @@ class RunContext:
                 lease.release()
             raise
         lease.release()
+
+    def memo(self, key: Any, make: Callable[[], T]) -> T:
+        """Return an exact partial result, made once for each key, code, model and precision."""
+        if self._memos is None:
+            return make()
+        models = {
+            f"{index} {which}": digest
+            for index, context in enumerate(self.stack)
+            for which, digest in context.list_models().items()
+        }
+        found: T = self._memos.find_or_make(key, models, make)
+        return found
+
+    def list_models(self) -> dict[str, str]:
+        """Return the digests of the models that the call depends on so far."""
+        return self._memos.list_models(self._opened) if self._memos is not None else {}
 
     def step(self, done: int, total: int, preview: Image | None = None) -> None:
         """Report progress; wait while paused, raise Cancelled when cancelled."""

@@ -15,6 +15,7 @@ from studio.execution.call import Call, LostValue, Result
 from studio.execution.digests import is_undigested
 from studio.execution.options import CacheMode, RunOptions
 from studio.execution.position import find_call_parts
+from studio.execution.run_records import RunRecords
 from studio.execution.services import Services
 from studio.execution.shown_inputs import show_inputs
 from studio.execution.values import Values
@@ -38,9 +39,13 @@ class Lookup:
         services: Cache, digests and fingerprints.
         values: The values of the run.
         options: What the run asks of the cache.
+
+    Attributes:
+        records: What earlier runs of the same plans looked for.
     """
 
     def __init__(self, services: Services, values: Values, options: RunOptions) -> None:
+        self.records = RunRecords(services, options)
         self._cache = services.cache
         self._digests = services.digests
         self._fingerprints = services.fingerprints
@@ -65,7 +70,7 @@ class Lookup:
 
     def find_action(self, node_type: NodeType, fingerprint: str, *, local: bool = False) -> Action | None:
         """Return what the cache knows of a result; with `local`, caches of other machines are not asked."""
-        action = self._cache.find(fingerprint, local=local)
+        action = self._cache.find(fingerprint, local=local, fetch_runs=self.records.fetch)
         if action is None or action.outputs.keys() != node_type.outputs.keys():
             return None  # an author who changes outputs without raising `version` gets them made again
         return action
@@ -97,6 +102,15 @@ class Lookup:
             for result in call.args.values():
                 result.refresh_digest()
         return self.compute_fingerprint(call.node_type, self.find_digests(call))
+
+    def is_expected_to_run(self, call: Call, fingerprint: str) -> bool:
+        """Return whether a call's result is seldom on disk, for an input was made just now.
+
+        It is then looked up only once it is claimed.
+        """
+        if call.remaking or self._cache.knows(fingerprint):
+            return False
+        return any(arg.call is not None and arg.call.ran for arg in call.args.values())
 
     def find_results(self, call: Call, fingerprint: str) -> tuple[dict[str, Result], tuple[str, ...]] | None:
         """Return what the cache knows of a call: its results, and the lines that it logged when it ran.
@@ -218,11 +232,3 @@ class Lookup:
         """Drop frames, and values that were new with them, once their video is kept as a whole."""
         if fingerprints:
             self._cache.discard(fingerprints, blobs)
-
-
-def is_expected_to_run(call: Call) -> bool:
-    """Return whether a call's result is seldom in the cache, for an input was made just now.
-
-    It is then looked up only once it is claimed.
-    """
-    return not call.remaking and any(arg.call is not None and arg.call.ran for arg in call.args.values())

@@ -130,6 +130,7 @@ class OpenRun:
         """Free a plan that is done and its values."""
         part = self._parts.pop(key)
         members = list(self._find_members(part.plan))
+        self._run.lookup.records.keep(part.plan, members, self._run.demand.find_outputs(part.plan).values())
         self._run.demand.remove_plan(part.plan, members)
         for state in members:
             self._run.reporter.records.pop(state.node.id, None)
@@ -162,6 +163,7 @@ class OpenRun:
         _place_files(plan, folder)
         demand = self._run.demand
         demand.add_plan(plan, self._run)
+        self._run.lookup.records.add(plan, f"{key}/")
         children = demand.find_output_states(plan)
         demand.await_states(root, children)
         return demand.ask(children) or ([root] if not children else [])

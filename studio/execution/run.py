@@ -25,8 +25,9 @@ from studio.execution.expansion import Expansions
 from studio.execution.failure import explain_failure
 from studio.execution.lanes import Lanes
 from studio.execution.lazy_video import LazyVideos
-from studio.execution.lookup import ELSEWHERE, OURS, Lookup, is_expected_to_run
+from studio.execution.lookup import ELSEWHERE, OURS, Lookup
 from studio.execution.mapped_graphs import measure_copies
+from studio.execution.memos import CallMemos
 from studio.execution.options import RunOptions
 from studio.execution.outcome import Outcome
 from studio.execution.pending_work import PendingWork
@@ -102,6 +103,7 @@ class Run:
         self._stopwatch = Stopwatch(self._lock)
         self._performer = Performer(services, self.lookup, self._limits, lazy_videos, control, self._stopwatch)
         self.demand.add_plan(plan, self)
+        self.lookup.records.add(plan)
 
     # -- the whole -------------------------------------------------------------------------------------
 
@@ -120,6 +122,8 @@ class Run:
             raise
         finally:
             self.services.models.undo_measures()
+        outputs = self.demand.find_outputs(self._plan).values()
+        self.lookup.records.keep(self._plan, self.demand.states.values(), outputs)
         self.services.cache.flush()
         self.reporter.warnings += [str(error) for error in self.services.cache.take_errors()]
         outcome = self._summarize()
@@ -246,7 +250,7 @@ class Run:
         call.fingerprint = self.lookup.find_fingerprint(call)
         if call.fingerprint is not None and self.lookup.is_looked_up(call.node_type):
             found = None
-            if self.options.dry or not is_expected_to_run(call):
+            if self.options.dry or not self.lookup.is_expected_to_run(call, call.fingerprint):
                 found = self.lookup.find_results(call, call.fingerprint)
             if found is None and not self.options.dry:
                 if not self._claim(call, call.fingerprint):
@@ -378,7 +382,8 @@ class Run:
         state = call.state
         device = self.services.device if call.lane == "device" else self.services.cpu
         progress = CallProgress(state, self.reporter, self.services.models, device)
-        call.context = RunContext(device, self.control, progress)
+        memos = CallMemos(self.services, self.options.cache, call, device)
+        call.context = RunContext(device, self.control, progress, memos)
         if call.node_type.uses_frame:
             call.context.position = find_position(call)
         with self._lock:

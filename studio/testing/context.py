@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from studio.api import Cancelled, FramePosition, Image, Model, ModelError
 
 if TYPE_CHECKING:
     import numpy as np
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -31,6 +33,7 @@ class TestContext:
         previews: The previews among them.
         messages: Every line given to `log`.
         frame: What the node sees as its position, if it is declared with `uses_frame=True`.
+        memos: Every key given to `memo`, in order; equal keys get what was made for the first.
     """
 
     __test__ = False  # pytest: not a test class
@@ -44,6 +47,8 @@ class TestContext:
     previews: list[Image] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     frame: FramePosition = field(default_factory=FramePosition)
+    memos: list[Any] = field(default_factory=list)
+    _made: dict[str, Any] = field(default_factory=dict)
     _folder: Path | None = None
 
     @property
@@ -78,6 +83,21 @@ class TestContext:
                 f"the test context has no model {model.reference!r}",
                 hint=f"give it one: TestContext(models={{{model.reference!r}: ...}})",
             )
+
+    def memo(self, key: Any, make: Callable[[], T]) -> T:
+        """Return what was made for an equal key, or make it; a key of a plugin's own value type is never equal."""
+        from studio.api.builtin import create_builtin_value_types
+        from studio.cache import Digester, Undigestable
+
+        self.memos.append(key)
+        try:
+            name = Digester(create_builtin_value_types()).digest(key)
+        except Undigestable:
+            return make()
+        if name not in self._made:
+            self._made[name] = make()
+        found: T = self._made[name]
+        return found
 
     def step(self, done: int, total: int, preview: Image | None = None) -> None:
         """Record the step; raise Cancelled if this is the step to cancel at."""

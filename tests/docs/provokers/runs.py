@@ -293,6 +293,16 @@ def _(place: Place) -> Any:
     return run_bad(place, read_position)
 
 
+@provokes("E319")
+def _(place: Place) -> Any:
+    @node("bad.memo")
+    def keep_set(ctx: Context) -> int:
+        """Keep what the cache has no codec for."""
+        return len(ctx.memo("letters", lambda: {"a", "b"}))
+
+    return run_bad(place, keep_set)
+
+
 @provokes("E320")
 def _(place: Place) -> Any:
     return place.run({"a": ("logic.switch", {"condition": True, "if_false": 1})})

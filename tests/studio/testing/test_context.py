@@ -59,3 +59,18 @@ def test_the_folder_of_a_context_that_nobody_closes_goes_with_it_in_silence() ->
 
     assert not folder.exists()
     assert not caught
+
+
+def test_partial_results_are_made_once_for_equal_keys_and_the_keys_are_listed() -> None:
+    context = TestContext()
+    made = [context.memo(key, lambda: object()) for key in (["a", 1], ["a", 1], ["a", 1.0])]
+
+    assert made[0] is made[1]
+    assert made[0] is not made[2]
+    assert context.memos == [["a", 1], ["a", 1], ["a", 1.0]]
+
+
+def test_a_key_without_a_digest_is_never_equal_to_another() -> None:
+    context, key = TestContext(), object()
+
+    assert context.memo(key, lambda: [1]) is not context.memo(key, lambda: [1])
