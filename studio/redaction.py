@@ -2,41 +2,59 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Any, TextIO
 
 SHORTEST = 4
-"""Characters of the shortest secret that is replaced; a shorter one would be found in ordinary words."""
+"""Characters of the shortest secret that is replaced inside words; a shorter one is replaced where it stands alone."""
 MASK = "***"
 
 _known: set[str] = set()
+_short: set[str] = set()
 _guard = threading.Lock()
 
 
 def remember_secret(text: str) -> None:
     """Remember a secret for the life of this process."""
-    if len(text) >= SHORTEST:
+    if text:
         with _guard:
-            _known.add(text)
+            (_known if len(text) >= SHORTEST else _short).add(text)
 
 
 def redact(text: str) -> str:
-    """Return a text with every known secret replaced, the longest first."""
-    if not _known or not isinstance(text, str):
+    """Return a text with every known secret replaced, the longest first.
+
+    A secret of fewer than 4 characters is replaced where it is the whole text, or a whole value in it: in quotes, or
+    after "=". Inside words it stays: "ab" would be found in "table".
+    """
+    if not (_known or _short) or not isinstance(text, str):
         return text
     with _guard:
         found = sorted((secret for secret in _known if secret in text), key=len, reverse=True)
+        short = [secret for secret in _short if secret in text]
     for secret in found:
         text = text.replace(secret, MASK)
+    for secret in short:
+        text = _replace_values(text, secret)
     return text
 
 
+def _replace_values(text: str, secret: str) -> str:
+    """Return a text with a short secret replaced where it is a whole value."""
+    if text.strip() == secret:
+        return text.replace(secret, MASK)
+    escaped = re.escape(secret)
+    return re.sub(rf"(?<=(['\"`])){escaped}(?=\1)|(?<==){escaped}(?=[\s,;)\]}}]|$)", MASK, text)
+
+
 def contains_secret(value: object) -> bool:
-    """Return whether a text, or one in a list or a mapping, contains a known secret."""
-    if not _known:
+    """Return whether a text, or one in a list or a mapping, contains a known secret, or is a short one."""
+    if not (_known or _short):
         return False
     if isinstance(value, str):
-        return redact(value) != value
+        with _guard:
+            return value in _short or any(secret in value for secret in _known)
     if isinstance(value, dict):
         return any(contains_secret(key) or contains_secret(entry) for key, entry in value.items())
     return isinstance(value, list | tuple) and any(map(contains_secret, value))

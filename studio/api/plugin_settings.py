@@ -26,8 +26,8 @@ class PluginSettings:
 class Secret:
     """A text that nobody must read: a key or a password. It is shown as `***` everywhere.
 
-    Messages, logs, manifests and reports never contain it: Studio replaces it in whatever it writes (a secret has at
-    least 4 characters for that). A node that returns it as text fails.
+    Messages, logs, manifests and reports never contain it: Studio replaces it in whatever it writes. A secret of fewer
+    than 4 characters is replaced only where it is a whole value. A node that returns it as text fails.
     """
 
     studio_type: ClassVar[str] = "secret"
