@@ -37,7 +37,7 @@ from studio.errors import Cancelled, MediaError, ModelError, StudioError
 from studio.files import is_disk_full, replace_file, replace_files
 from studio.settings import MediaLimits
 
-API_VERSION = "1.0"
+API_VERSION = "1.1"
 """Version of the contract: the first number rises when a name goes or changes, the second when one is added."""
 
 CONTRACT_MODULES = (

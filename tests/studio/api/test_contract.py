@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,30 @@ def test_an_import_beside_the_contract_would_be_found() -> None:
     assert found == [("studio.api.image_reading", "read_image"), ("studio.cache", "")]
 
 
+NAMES = {
+    tuple(map(int, path.stem.split("."))): path.read_text(encoding="utf-8").splitlines()
+    for path in (Path(__file__).parent / "contract_names").iterdir()
+}
+"""The names of each version of the contract, as it was released."""
+
+
 def test_the_version_has_two_numbers() -> None:
     assert re.fullmatch(r"\d+\.\d+", API_VERSION)
+
+
+def test_another_set_of_names_is_another_version() -> None:
+    """Add a name: raise the second number, and record the names in contract_names. Drop one: raise the first."""
+    version = tuple(map(int, API_VERSION.split(".")))
+
+    assert version == max(NAMES)
+    assert NAMES[version] == sorted(f"{entry.module}.{entry.name}" for entry in ENTRIES)
+
+
+@pytest.mark.parametrize(("old", "new"), list(pairwise(sorted(NAMES))))
+def test_a_version_keeps_the_names_of_earlier_ones_and_adds_some(old: tuple[int, int], new: tuple[int, int]) -> None:
+    gone = set(NAMES[old]) - set(NAMES[new])
+
+    assert new[0] > old[0] if gone else set(NAMES[old]) < set(NAMES[new])
 
 
 @pytest.mark.parametrize("module", CONTRACT_MODULES)

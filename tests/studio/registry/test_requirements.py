@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from studio.api import API_VERSION
 from studio.registry import PluginRow, load_registry
 from studio.registry.requirements import list_requirements
 from tests.studio.registry.conftest import load
@@ -172,7 +173,9 @@ def test_requirements_are_listed_with_their_states() -> None:
         ("0.9", "(install a newer version of the plugin)"),
         ("new", "E206 studio_api = 'new' is not a version of the plugin contract (write studio_api = \"1."),
         (1.0, "E206 studio_api = 1.0 is not a version"),
-        ("1.0", ""),
+        ("1.0", ""),  # of an earlier version: its names are still there
+        (API_VERSION, ""),
+        (f"1.{int(API_VERSION[2:]) + 1}", "install a newer Studio"),
     ],
 )
 def test_a_plugin_may_say_which_version_of_the_contract_it_needs(wanted: Any, problem: str) -> None:
