@@ -290,7 +290,7 @@ def _report_duplicate(item: Item, what: str, taken: tuple[str, str]) -> Finding:
         "E743",
         item.source,
         f"duplicate {what}, used by item {taken[0]!r} at {taken[1]}",
-        hint="name items apart, or put more fields into --name",
+        hint="name items apart, or put more fields into --filename-template",
     )
 
 

@@ -22,7 +22,7 @@ from studio.surrogates import dump_json
 
 _SHARED_FACTS = ("graph", "outputs")
 _SHARED_SPEC = ("template", "only")
-_HINT = "merge the folders of one batch: the same graph, the same --name and --only"
+_HINT = "merge the folders of one batch: the same graph, the same --filename-template and --only"
 
 
 @dataclass

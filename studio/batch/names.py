@@ -101,7 +101,9 @@ class NameTemplate:
             raise self._create_error("it leaves the folder", "choose the folder with -o DIR")
 
     def _create_error(self, reason: str, hint: str) -> UsageError:
-        return UsageError("E743", f"invalid file name template {self.template!r}: {reason}", where="--name", hint=hint)
+        return UsageError(
+            "E743", f"invalid file name template {self.template!r}: {reason}", where="--filename-template", hint=hint
+        )
 
     def fill(self, item: Item, values: Mapping[str, Any]) -> str:
         """Return the template of one item, which still contains `{output}`, `{ext}` and `{index}`.
@@ -151,7 +153,9 @@ class NameTemplate:
         own = next(filter(is_own_file, [*names, *([self.place(item)] if saves else [])]), None)
         if own is not None:
             message = f"file name {own!r} is reserved for a file of Studio's own"
-            raise UsageError("E743", message, where=item.source, hint="rename the item, or choose another --name")
+            raise UsageError(
+                "E743", message, where=item.source, hint="rename the item, or choose another --filename-template"
+            )
 
     def place(self, item: Item) -> str:
         """Return the folder for files that the item's nodes write under names of their own."""

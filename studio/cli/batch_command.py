@@ -94,7 +94,7 @@ command.add_command(merge_command)
 @click.option("--set", "-s", "pairs", multiple=True, metavar="NAME=VALUE", help="A value that all items share.")
 @click.option("--root", "roots", multiple=True, type=click.Path(path_type=Path, exists=True, file_okay=False),
               help="A further folder that the graph may read.")  # fmt: skip
-@click.option("--name", "template", default="", metavar="TEMPLATE",
+@click.option("--filename-template", "--name", "template", default="", metavar="TEMPLATE",
               help="Names of the files, such as {item.name}_{seed:04d}_{output}.{ext}.")  # fmt: skip
 @click.option("--only", multiple=True, metavar="OUTPUT", help="Make this output only. May be repeated.")
 @click.option("--workers", type=click.IntRange(min=0), metavar="N", default=None,

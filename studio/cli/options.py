@@ -20,12 +20,12 @@ from studio.graph.frames import FramesProblem
 from studio.graph.paths import InputPattern
 from studio.graph.pattern import find_names
 from studio.graph.text_values import expand_user, is_read_from_file, read_text
+from studio.runtime.devices import DTYPE_WORDS
 from studio.settings import parse_bytes
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _LONGEST_TEXT = 64 * 2**20
-_DTYPES = {"auto": "auto", "fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
 
 
 def engine_options(function: F) -> F:
@@ -34,8 +34,9 @@ def engine_options(function: F) -> F:
         click.option("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps."),
         click.option(
             "--dtype",
-            type=click.Choice(list(_DTYPES)),
-            help="Numbers that networks compute in; auto chooses by the device.",
+            type=click.Choice(DTYPE_WORDS),
+            metavar="[auto|float32|float16|bfloat16]",
+            help="Floating-point precision for models; auto chooses it for the device.",
         ),
         click.option("--cache-dir", type=click.Path(path_type=Path), help="Folder of the cache."),
         click.option(
@@ -86,8 +87,7 @@ def create_studio(
     **more: Any,
 ) -> Studio:
     """Return the Studio that the options ask for."""
-    numbers = _DTYPES[dtype] if dtype else None
-    settings = read_settings(device=device, dtype=numbers, cache_dir=cache_dir, plugins_dir=plugins_dir, **more)
+    settings = read_settings(device=device, dtype=dtype, cache_dir=cache_dir, plugins_dir=plugins_dir, **more)
     return Studio(settings, on_disk=on_disk)
 
 

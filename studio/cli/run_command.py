@@ -28,7 +28,15 @@ from studio.provenance.output_folder import DEFAULT_TEMPLATE, OutputFolder
     show_default=True,
     help="Folder to write the outputs to.",
 )
-@click.option("--name", "template", default=DEFAULT_TEMPLATE, show_default=True, help="Names of the files written.")
+@click.option(
+    "--filename-template",
+    "--name",
+    "template",
+    metavar="TEMPLATE",
+    default=DEFAULT_TEMPLATE,
+    show_default=True,
+    help="Names of the files written.",
+)
 @click.option("--only", multiple=True, metavar="OUTPUT", help="Make this output only. May be repeated.")
 @click.option("--no-cache", is_flag=True, help="Do not use the cache.")
 @click.option("--refresh", is_flag=True, help="Run every node, and store the results.")

@@ -150,7 +150,7 @@ class OutputFolder:
                 "E314",
                 f"two outputs or save nodes of this run write to {name!r}",
                 where=str(path),
-                hint="rename one, or let --name tell them apart, as in {output}_{index:03d}",
+                hint="rename one, or let --filename-template tell them apart, as in {output}_{index:03d}",
             )
         self._taken.add(path)
         self._unsynced.update(folder for folder in path.parents if folder.is_relative_to(root))
@@ -339,9 +339,9 @@ def _write_file(record: FileRecord, value: Any, value_type: ValueType[Any] | Non
 def _find_hint(error: OSError, path: Path) -> str:
     """Return what to do about a file that cannot be written."""
     if error.errno == errno.ENAMETOOLONG:
-        return "choose a shorter name with --name, or rename the output"
+        return "choose a shorter name with --filename-template, or rename the output"
     if path.is_dir():
-        return f"a folder has the name {path.name!r}: move it, or choose another name with --name"
+        return f"a folder has the name {path.name!r}: move it, or choose another name with --filename-template"
     return "name another folder with -o DIR"
 
 

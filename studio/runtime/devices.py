@@ -14,6 +14,8 @@ from studio.settings import read_visible_gpus
 
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 _DTYPES = ("auto", "float32", "float16", "bfloat16")
+_SHORT_DTYPES = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
+DTYPE_WORDS = (*_DTYPES, *_SHORT_DTYPES)
 
 
 @dataclass(frozen=True)
@@ -30,16 +32,16 @@ class Device:
 
 
 def parse_device(device: str, dtype: str = "auto") -> tuple[str, str]:
-    """Check how a user wrote a device and a dtype; nothing is probed.
+    """Return a device and a dtype as a user wrote them, the dtype by its long name; nothing is probed.
 
     Raises:
         UsageError: E002.
     """
     if not _DEVICE.fullmatch(device):
         raise UsageError("E002", f"invalid device {device!r}", hint="write auto, cpu, cuda, cuda:N or mps")
-    if dtype not in _DTYPES:
+    if dtype not in DTYPE_WORDS:
         raise UsageError("E002", f"invalid dtype {dtype!r}", hint=f"write {', '.join(_DTYPES)}")
-    return device, dtype
+    return device, _SHORT_DTYPES.get(dtype, dtype)
 
 
 def find_device(device: str = "auto", dtype: str = "auto") -> Device:
@@ -48,7 +50,7 @@ def find_device(device: str = "auto", dtype: str = "auto") -> Device:
     Raises:
         UsageError: E002 if this machine does not have it.
     """
-    parse_device(device, dtype)
+    device, dtype = parse_device(device, dtype)
     if device == "auto":
         device = _find_best()
     elif device.startswith("cuda"):

@@ -157,7 +157,9 @@ def test_a_link_out_of_the_folder_in_the_place_of_an_output_is_refused(tmp_path:
         write(OutputFolder(tmp_path / "out"), IMAGE)
 
 
-@pytest.mark.parametrize(("name", "hint"), [("x" * 300, "a shorter name with --name"), ("a", "a folder has the name")])
+@pytest.mark.parametrize(
+    ("name", "hint"), [("x" * 300, "a shorter name with --filename-template"), ("a", "a folder has the name")]
+)
 def test_a_name_that_cannot_be_written_hints_at_the_name(tmp_path: Path, name: str, hint: str) -> None:
     (tmp_path / "a.json").mkdir()
 

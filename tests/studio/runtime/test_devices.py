@@ -64,3 +64,9 @@ def test_looking_for_devices_never_loads_torch() -> None:
     )
 
     assert subprocess.run([sys.executable, "-c", program], check=False, env=create_environment()).returncode == 0
+
+
+@pytest.mark.parametrize(("word", "dtype"), [("fp32", "float32"), ("fp16", "float16"), ("bf16", "bfloat16")])
+def test_short_words_for_dtypes_mean_the_long_ones(word: str, dtype: str) -> None:
+    assert parse_device("cpu", word) == ("cpu", dtype)
+    assert find_device("cpu", word) == find_device("cpu", dtype) == Device("cpu", dtype)
