@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 import random
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -12,9 +10,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from studio.api import ValueType, Video
 from studio.app import CacheMode, Studio
 from studio.errors import GraphError, StudioError, UsageError
+from studio.provenance.distance import join_distances, measure_distances
 from studio.provenance.embedded import find_media_type
 from studio.provenance.output_folder import OutputFolder
 from studio.provenance.record import FileRecord, Recipe
@@ -166,9 +164,10 @@ def compare_files(studio: Studio, old: Path, new: Path, tolerance: float) -> Rep
         return Replay(old, ReplayState.DIFFERS, "other bytes")
     # what a file carries names the folder that it was written into, so that equal files may have other bytes
     values = [value_type.read_file(path, studio.settings.media) for path in (old, new)]
-    distance = _measure_distance(value_type, *values)
-    if distance is None:
+    measured = measure_distances(value_type, *values)
+    if measured is None:
         return Replay(old, ReplayState.DIFFERS, "another size or another length")
+    distance = join_distances(measured.values())
     if distance.largest == 0:
         return Replay(old, ReplayState.SAME)
     close = distance.mean <= tolerance and distance.largest <= _GROWTH * tolerance
@@ -186,71 +185,6 @@ def _find_best_record(studio: Studio, path: Path, recorded: FileRecord | None) -
         if useful is None:
             raise
         return useful
-
-
-@dataclass
-class _Distance:
-    """How far two values are apart: the sum of the squares, the number of samples, and the largest difference."""
-
-    squares: float = 0.0
-    count: int = 0
-    largest: float = 0.0
-
-    @property
-    def mean(self) -> float:
-        """The quadratic mean of the differences."""
-        return math.sqrt(self.squares / self.count) if self.count else 0.0
-
-    def add(self, one: Any, two: Any) -> bool:
-        """Count the samples of two arrays; return False if they differ in shape."""
-        if one.shape != two.shape:
-            return False
-        apart = abs(_scale(one) - _scale(two))
-        self.squares += float((apart * apart).sum())
-        self.count += apart.size
-        self.largest = max(self.largest, float(apart.max(initial=0.0)))
-        return True
-
-
-def _measure_distance(value_type: ValueType[Any], old: Any, new: Any) -> _Distance | None:
-    """Return how far two values' samples are apart, or None if they have no common shape."""
-    if isinstance(old, Video):
-        return _measure_videos(old, new)
-    one, two = value_type.pack(old), value_type.pack(new)
-    if dict(one.header) != dict(two.header) or one.arrays.keys() != two.arrays.keys():
-        return None
-    distance = _Distance()
-    same = all(distance.add(array, two.arrays[name]) for name, array in one.arrays.items())
-    return distance if same else None
-
-
-def _measure_videos(old: Video, new: Video) -> _Distance | None:
-    """Return how far two videos' frames and audio are apart, one frame at a time."""
-    distance = _Distance()
-    return distance if _add_frames(distance, old, new) and _add_audio(distance, old, new) else None
-
-
-def _add_frames(distance: _Distance, old: Video, new: Video) -> bool:
-    return all(
-        one is not None
-        and two is not None
-        and one.time == two.time
-        and distance.add(one.image.pixels, two.image.pixels)
-        for one, two in itertools.zip_longest(old.frames(), new.frames())
-    )
-
-
-def _add_audio(distance: _Distance, old: Video, new: Video) -> bool:
-    if old.audio is None or new.audio is None:
-        return old.audio is new.audio
-    return old.audio.rate == new.audio.rate and distance.add(old.audio.samples, new.audio.samples)
-
-
-def _scale(array: Any) -> Any:
-    """Return samples as floats, integers scaled to their whole range."""
-    import numpy as np
-
-    return array.astype(np.float64) / (np.iinfo(array.dtype).max if array.dtype.kind in "iu" else 1.0)
 
 
 def _find_tolerance(studio: Studio, recipe: Recipe) -> float:

@@ -31,6 +31,7 @@ COMMANDS = {
     "explain": "Say for each node whether the cache has its result, and if not, why.",
     "rerun": "Make one file again from what it carries.",
     "verify": "Check written files: digests, what they carry, and whether they can be made again.",
+    "diff": "Tell in what two graphs, files, manifests or folders differ.",
     "find": "Find files by what made them: inputs, node types, models.",
     "draw": "Draw a graph as SVG, PNG or Mermaid text.",
     "new": "Write a new graph or a new plugin to start from.",

@@ -12,7 +12,7 @@ from studio.graph.document import is_edge
 from studio.surrogates import dump_json
 
 NODE, MODEL = "node", "model"
-_REFERENCE = re.compile(r"(builtin|local|file|hub):.")
+REFERENCE = re.compile(r"(builtin|local|file|hub):.")
 _LONGEST = 80
 
 
@@ -104,7 +104,7 @@ def show_json(value: Any, longest: int = _LONGEST) -> str:
 def _list_value(field: str, place: str, value: Any) -> Iterator[Fact]:
     yield Fact(field, place, value)
     reference = value.get("model") if isinstance(value, dict) else value
-    if field != MODEL and isinstance(reference, str) and _REFERENCE.match(reference):
+    if field != MODEL and isinstance(reference, str) and REFERENCE.match(reference):
         yield Fact(MODEL, place, reference)
 
 

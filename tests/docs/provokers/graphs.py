@@ -115,6 +115,11 @@ def _(place: Place) -> Any:
     place.command("find", "seed=7", "nosuch")
 
 
+@provokes("E026")
+def _(place: Place) -> Any:
+    place.command("diff", "nosuch.png", "nosuch.png")
+
+
 @provokes("E023")
 def _(place: Place) -> Any:
     place.write_graph("g.json", {"a": {"type": "image.new", "inputs": {"width": 8, "height": 8}}})
