@@ -7,9 +7,10 @@ import errno
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 RECORDS_FOLDER = ".studio"
 """Name of the folder in an output folder that holds manifests, ledger and logs."""
@@ -83,6 +84,21 @@ def replace_files(folder: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     sync_folder(folder)
+
+
+def open_regular_file(path: Path) -> BinaryIO:
+    """Open a file to read it. Anything but a regular file is an OSError, so that no pipe lets a reader wait."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
+def read_regular_file(path: Path) -> bytes:
+    """Return what a regular file contains; see `open_regular_file`."""
+    with open_regular_file(path) as file:
+        return file.read()
 
 
 def create_temporary_path(path: Path) -> Path:

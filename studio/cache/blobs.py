@@ -13,7 +13,7 @@ from pathlib import Path
 from blake3 import blake3
 
 from studio.cache.digest import hash_file
-from studio.files import replace_file
+from studio.files import read_regular_file, replace_file
 
 _STALE_SECONDS = 24 * 3600.0
 
@@ -34,7 +34,7 @@ class BlobFolder:
     def read(self, digest: str, extension: str, checksum: str) -> bytes | None:
         """Return the bytes, or None if they are missing or damaged."""
         try:
-            data = self.find_path(digest, extension).read_bytes()
+            data = read_regular_file(self.find_path(digest, extension))
         except OSError:
             return None
         return data if blake3(data).hexdigest() == checksum else None

@@ -15,6 +15,7 @@ from typing import Any
 from blake3 import blake3
 
 from studio.api import File, Model, OutputPath, Packed, StreamType, ValueType
+from studio.files import open_regular_file
 from studio.value_callback import call_value_type
 
 _MAX_DEPTH = 128
@@ -130,9 +131,9 @@ def hash_array(array: Any) -> bytes:
 
 
 def hash_file(path: Path) -> bytes:
-    """Return blake3 of a file's bytes."""
+    """Return blake3 of a regular file's bytes."""
     hasher = blake3()
-    with path.open("rb") as file:
+    with open_regular_file(path) as file:
         while chunk := file.read(1 << 20):
             hasher.update(chunk)
     return hasher.digest()

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from studio.files import replace_file
+from studio.files import read_regular_file, replace_file
 
 
 class Listings:
@@ -36,7 +36,7 @@ class Listings:
     def find(self, name: str) -> dict[str, str] | None:
         """Return the digests of files by their names, or None."""
         try:
-            found = json.loads(self._locate(name).read_bytes())
+            found = json.loads(read_regular_file(self._locate(name)))
             return {str(file): str(digest) for file, digest in found.items()}
         except (OSError, ValueError, AttributeError, RecursionError):
             return None

@@ -12,7 +12,7 @@ from typing import Any
 
 from studio.errors import RunError
 from studio.execution.outcome import Outcome
-from studio.files import RECORDS_FOLDER, replace_file, resolve_path
+from studio.files import RECORDS_FOLDER, read_regular_file, replace_file, resolve_path
 from studio.provenance.builds import Builds, parse_builds
 from studio.provenance.folder_links import check_links
 from studio.provenance.record import FileRecord, Recipe
@@ -117,7 +117,7 @@ def read_manifest(path: Path, folder: Path) -> dict[str, FileRecord]:
         OSError: The file cannot be read.
         ValueError, TypeError, KeyError, AttributeError, RecursionError: It is no manifest.
     """
-    manifest = json.loads(path.read_bytes())
+    manifest = json.loads(read_regular_file(path))
     graph = manifest["graph"]
     recipe = Recipe(dict(graph["document"]), dict(manifest["inputs"]), Path(str(graph["path"])).parent)
     written, recorded_in = str(manifest.get("folder", "")), f"{RECORDS_FOLDER}/{path.name}"

@@ -9,6 +9,7 @@ from typing import Any
 
 from studio.api.hooks import PROJECT
 from studio.errors import Finding, GraphError
+from studio.files import read_regular_file
 from studio.provenance.manifest import find_manifests
 from studio.registry.registry import PluginRow, find_plugins, shorten_plugin_name
 
@@ -40,7 +41,7 @@ def _find_writers(path: Path) -> list[str]:
         return []
     for manifest in manifests:
         try:
-            found = _read_writers(json.loads(manifest.read_bytes()), path.name)
+            found = _read_writers(json.loads(read_regular_file(manifest)), path.name)
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):  # not a manifest
             continue
         if found:

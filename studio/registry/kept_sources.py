@@ -9,7 +9,7 @@ from typing import Any
 
 from blake3 import blake3
 
-from studio.files import replace_file
+from studio.files import read_regular_file, replace_file
 from studio.registry.source_files import SourceFile, SourceReader
 
 _FORMAT = 1
@@ -32,7 +32,7 @@ class KeptSources:
         if self._folder is None:
             return SourceReader()
         try:
-            return SourceReader(_parse(json.loads(self._name_file(self._folder, place).read_bytes())))
+            return SourceReader(_parse(json.loads(read_regular_file(self._name_file(self._folder, place)))))
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return SourceReader()
 

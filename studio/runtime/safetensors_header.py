@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.errors import ModelError
+from studio.files import open_regular_file
 
 _MAX_HEADER_BYTES = 100_000_000  # the format's own bound
 _BITS = {"F64": 64, "I64": 64, "U64": 64, "C64": 64, "F32": 32, "I32": 32, "U32": 32, "F16": 16, "BF16": 16}
@@ -67,7 +68,7 @@ def read_header(path: Path) -> Header:
         ModelError: E604 if the file is a pickle, E605 if it is damaged or something else.
     """
     size = path.stat().st_size
-    with path.open("rb") as file:
+    with open_regular_file(path) as file:
         start = file.read(64)
         if is_pickle(start):
             raise ModelError(
@@ -100,6 +101,8 @@ def read_header(path: Path) -> Header:
 def _check_table(path: Path, table: dict[str, Any], room: int) -> Header:
     """Check that the tensors lie behind each other and fill the file."""
     metadata = table.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
+        raise _refuse(path, "has metadata that is not text by name", "its metadata may hold texts only: write it again")
     tensors = [_parse_tensor(path, name, entry, room) for name, entry in table.items()]
     _check_spans(path, tensors, room)
     numbers: dict[str, int] = {}
@@ -107,8 +110,7 @@ def _check_table(path: Path, table: dict[str, Any], room: int) -> Header:
         numbers[tensor.dtype] = numbers.get(tensor.dtype, 0) + tensor.count
     floats = sum(tensor.count for tensor in tensors if tensor.dtype in _FLOATS)
     other_bytes = sum(tensor.end - tensor.begin for tensor in tensors if tensor.dtype not in _FLOATS)
-    texts = {str(k): str(v) for k, v in metadata.items()} if isinstance(metadata, dict) else {}
-    return Header(len(tensors), numbers, room, floats, other_bytes, texts)
+    return Header(len(tensors), numbers, room, floats, other_bytes, metadata)
 
 
 def _parse_tensor(path: Path, name: str, entry: Any, room: int) -> _Tensor:
@@ -116,6 +118,8 @@ def _parse_tensor(path: Path, name: str, entry: Any, room: int) -> _Tensor:
         kind, shape = entry["dtype"], entry["shape"]
         begin, end = entry["data_offsets"]
         count = math.prod(shape)
+        if not isinstance(kind, str) or kind not in _BITS:
+            raise _refuse(path, f"has a tensor {name!r} of the unknown type {kind!r}", f"types are {', '.join(_BITS)}")
         if not _is_sound(kind, [*shape, begin, end], count, end - begin):
             raise ValueError
     except (KeyError, TypeError, ValueError):
@@ -125,11 +129,11 @@ def _parse_tensor(path: Path, name: str, entry: Any, room: int) -> _Tensor:
     return _Tensor(_NAMES.get(kind, str(kind).lower()), count, begin, end)
 
 
-def _is_sound(kind: Any, lengths: list[Any], count: int, size: int) -> bool:
-    """Say whether all lengths are whole numbers, and a tensor of a known type has the size of its numbers."""
+def _is_sound(kind: str, lengths: list[Any], count: int, size: int) -> bool:
+    """Say whether all lengths are whole numbers, and a tensor has the size of its numbers."""
     if size < 0 or not all(type(length) is int and length >= 0 for length in lengths):
         return False
-    return kind not in _BITS or (count * _BITS[kind] + 7) // 8 == size
+    return bool((count * _BITS[kind] + 7) // 8 == size)
 
 
 def _check_spans(path: Path, tensors: Iterable[_Tensor], room: int) -> None:

@@ -14,6 +14,7 @@ from fake_caches import create_image, open_cache, record
 
 from studio.cache import Cache
 from studio.cache.blobs import BlobFolder
+from studio.cache.digest import hash_file
 
 DIGEST = "ab" * 32
 DATA = b"some bytes"
@@ -169,3 +170,14 @@ def test_leftovers_are_removed_on_a_machine_with_a_long_name(
 
     assert blobs.remove_leftovers() == 1
     assert (alive.exists(), dead.exists()) == (True, False)
+
+
+def test_a_pipe_in_the_place_of_a_blob_is_a_missing_blob_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    folder = BlobFolder(tmp_path)
+    path = folder.find_path("ab" * 32, "bin")
+    path.parent.mkdir(parents=True)
+    os.mkfifo(path)
+
+    assert folder.read("ab" * 32, "bin", "0" * 64) is None
+    with pytest.raises(OSError, match="not a regular file"):
+        hash_file(path)

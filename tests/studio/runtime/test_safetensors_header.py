@@ -50,6 +50,10 @@ def describe_tensor(begin: int = 0, end: int = 16, shape: Any = (4,), dtype: str
         ("no JSON", b"{nonsense", b"\0" * 16, None, "cannot be read"),
         ("deep", b"{" + b'"a":{' * 50_000, b"", None, "cannot be read"),
         ("no table", b'["a"]', b"", None, "not a safetensors file"),
+        ("type", {"a": describe_tensor(dtype="Q7")}, b"\0" * 16, None, "unknown type 'Q7'"),
+        ("no type", {"a": {**describe_tensor(), "dtype": ["F32"]}}, b"\0" * 16, None, "unknown type"),
+        ("metadata", {"a": describe_tensor(), "__metadata__": {"n": 5}}, b"\0" * 16, None, "not text"),
+        ("metadata list", {"a": describe_tensor(), "__metadata__": [1]}, b"\0" * 16, None, "not text"),
         ("row", {"a": 3}, b"\0" * 16, None, "invalid entry"),
     ],
 )
@@ -133,10 +137,12 @@ def test_a_header_says_what_a_file_contains(tmp_path: Path) -> None:
     assert found == Header(6, numbers, bytes=34, floats=8, other_bytes=8, metadata={"format": "pt"})
 
 
-def test_a_type_that_a_later_format_may_have_is_taken_at_its_word(tmp_path: Path) -> None:
+def test_a_type_that_a_later_format_may_have_is_refused_as_no_installed_library_loads_it(tmp_path: Path) -> None:
     path = write_raw(tmp_path / "x.safetensors", {"a": describe_tensor(0, 16, (3,), "F99")})
 
-    assert read_header(path).numbers == {"f99": 3}
+    problem = get_problem(path)
+
+    assert (problem.code, "F8_E4M3" in problem.hint) == ("E605", True)
 
 
 def test_a_gap_between_tensors_is_told(tmp_path: Path) -> None:
