@@ -23,8 +23,8 @@ from studio.api import TypeSpec, ValueType
 from studio.api.origin import Provider
 from studio.cache.digest import hash_file
 from studio.errors import StudioError
-from studio.files import replace_file, resolve_path
-from studio.provenance.embedded import format_provenance
+from studio.files import read_regular_file, replace_file, resolve_path
+from studio.provenance.carried_text import CarriedText
 from studio.provenance.output_folder import OutputFolder, iterate_media
 from studio.provenance.record import FileRecord
 
@@ -83,7 +83,7 @@ class WrittenFiles:
         if self._folder is None:
             return {}
         try:
-            found = json.loads(self._name_file(self._folder, key).read_bytes())
+            found = json.loads(read_regular_file(self._name_file(self._folder, key)))
             return dict(found["files"]) if found["format"] == _FORMAT else {}
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return {}
@@ -111,7 +111,7 @@ class CurrentFiles:
         providers: What provides each of them, by its name.
         folder: The folder that the run writes into.
         fields: Values of the template's fields `graph` and `run`.
-        collect: Returns what each file of the run carries, see `collect_provenance`.
+        collect: Returns what each file of the run carries.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class CurrentFiles:
         providers: Mapping[str, Provider],
         folder: OutputFolder,
         fields: Mapping[str, str],
-        collect: Callable[[], Mapping[str, Any]],
+        collect: Callable[[], CarriedText],
     ) -> None:
         self._written = written
         self._value_types = value_types
@@ -170,7 +170,7 @@ class CurrentFiles:
         if provider.origin is not None and (provider.origin.sources is None or provider.origin.find_changed()):
             return None
         try:
-            carried = format_provenance(self.collect(), output, 0)
+            carried = self.collect().format(output, 0)
         except StudioError:  # the run reports it when it writes
             return None
         parts = [_FORMAT, digest, str(spec), str(provider), self._folder.template, carried]

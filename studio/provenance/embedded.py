@@ -1,4 +1,4 @@
-"""The provenance that a media file carries: written into it as JSON text, and read back."""
+"""The provenance that a media file carries, read back."""
 
 from __future__ import annotations
 
@@ -13,19 +13,6 @@ from studio.files import resolve_path
 from studio.graph.carried import Carried
 from studio.provenance.record import CARRIED_FORMAT, FileRecord, Recipe
 from studio.value_callback import call_value_type
-
-
-def format_provenance(provenance: Mapping[str, Any], output: str, index: int, saved: str = "") -> str:
-    """Return the text that the file of an output carries.
-
-    Args:
-        provenance: What all files of the run carry, see `collect_provenance`.
-        output: The output.
-        index: Place of the file in an output that is a list.
-        saved: The name that a node saves the file by, or "".
-    """
-    place: dict[str, Any] = {"output": output, "index": index, **({"saved": saved} if saved else {})}
-    return json.dumps({**provenance, **place}, ensure_ascii=False, sort_keys=True)
 
 
 def find_media_type(path: Path, value_types: Iterable[ValueType[Any]]) -> ValueType[Any] | None:

@@ -17,7 +17,7 @@ from studio.api import File, OutputPath, TypeSpec, ValueType
 from studio.cache.digest import hash_file
 from studio.errors import MediaError, NodeError, RunError, StudioError, UsageError
 from studio.files import RECORDS_FOLDER, is_disk_full, replace_file, resolve_path, sync_folder
-from studio.provenance.embedded import format_provenance
+from studio.provenance.carried_text import CarriedText
 from studio.provenance.file_names import FileNameProblem, list_file_names
 from studio.provenance.record import FileRecord
 from studio.provenance.saved_files import SavedFile, list_files
@@ -44,7 +44,7 @@ class OutputFolder:
         self._taken: set[Path] = set()
         self._saved: dict[str, SavedFile] = {}
         self._owners: Mapping[str, str] = {}
-        self._collect: Callable[[], Mapping[str, Any]] | None = None
+        self._collect: Callable[[], CarriedText] | None = None
         self._unsynced: set[Path] = set()
         check_template(template)
 
@@ -80,12 +80,12 @@ class OutputFolder:
         self._saved.clear()
         self.create()
 
-    def expect(self, owners: Mapping[str, str], collect: Callable[[], Mapping[str, Any]]) -> None:
+    def expect(self, owners: Mapping[str, str], collect: Callable[[], CarriedText]) -> None:
         """Prepare for the files that nodes of a run save.
 
         Args:
             owners: Names of the files, each with the output that it belongs to.
-            collect: Returns what each file of the run carries, see `collect_provenance`.
+            collect: Returns what each file of the run carries.
         """
         self._owners = owners
         self._collect = lru_cache(maxsize=1)(collect)
@@ -102,7 +102,7 @@ class OutputFolder:
             return place
         output = self._owners[known]
         self._saved[name] = SavedFile(output, known, place.path, list_files(place.path))
-        return OutputPath(place.path, name, format_provenance(self._collect(), output, 0, known))
+        return OutputPath(place.path, name, self._collect().format(output, 0, known))
 
     def list_saved(self) -> list[FileRecord]:
         """Return the files that nodes of the run saved."""
@@ -162,7 +162,7 @@ class OutputFolder:
         value: Any,
         spec: TypeSpec,
         value_types: Mapping[type, ValueType[Any]],
-        provenance: Mapping[str, Any],
+        carried: CarriedText,
         fields: Mapping[str, str],
     ) -> list[FileRecord]:
         """Write an output to one file, or a list of media to one file each.
@@ -172,7 +172,7 @@ class OutputFolder:
             value: Its value.
             spec: Its type.
             value_types: The value types that are registered, by class.
-            provenance: What each file carries, see `collect_provenance`.
+            carried: What each file carries.
             fields: Values of the template's fields `graph` and `run`.
 
         Raises:
@@ -188,8 +188,8 @@ class OutputFolder:
             several = isinstance(value, list) and entries != [value] and self.entry is None
             name = self.fill(named, index if several else None)
             place = self.resolve(name)
-            carried = format_provenance(provenance, output, index)
-            written.append(_write_file(FileRecord(output, place.path, index), entry, value_type, carried))
+            text = carried.format(output, index) if value_type is not None else ""
+            written.append(_write_file(FileRecord(output, place.path, index), entry, value_type, text))
         return written
 
     def adopt(self, records: Iterable[FileRecord]) -> None:

@@ -11,6 +11,7 @@ from studio.api.origin import Provider
 from studio.errors import StudioError
 from studio.execution.plan import Plan
 from studio.graph import ResolvedGraph
+from studio.provenance.carried_text import CarriedText
 from studio.provenance.collect import FindFile, collect_provenance
 from studio.provenance.current_files import CurrentFiles, WrittenFiles
 from studio.provenance.output_folder import OutputFolder
@@ -52,7 +53,10 @@ class OutputWriter:
         """
         owners = find_saved_names(plan)
         if owners:
-            folder.expect(owners, lambda: collect_provenance(resolved, values, folder.folder, self._find_file))
+            folder.expect(owners, lambda: self._collect(resolved, values, folder))
+
+    def _collect(self, resolved: ResolvedGraph, values: Mapping[str, Any], folder: OutputFolder) -> CarriedText:
+        return CarriedText(collect_provenance(resolved, values, folder.folder, self._find_file))
 
     def find_current(
         self,
@@ -74,8 +78,8 @@ class OutputWriter:
         """
 
         @lru_cache(maxsize=1)
-        def collect() -> Mapping[str, Any]:
-            return collect_provenance(resolved, values, folder.folder, self._find_file)
+        def collect() -> CarriedText:
+            return self._collect(resolved, values, folder)
 
         fields = {"graph": resolved.graph.name, "run": run_id}
         written = self._written if uses else WrittenFiles(None)
@@ -106,7 +110,7 @@ class OutputWriter:
             current: What finds files that need not be written again; their outputs may be missing in `outputs`.
         """
         current = current or self.find_current(resolved, values, folder, run_id, uses=False)
-        provenance = current.collect()
+        carried = current.collect()
         fields = {"graph": resolved.graph.name, "run": run_id}
         files: list[FileRecord] = []
         errors: list[StudioError] = []
@@ -117,7 +121,7 @@ class OutputWriter:
                     folder.adopt(records)
                     files += records
                 elif value is not None and not folder.is_saved(name, value):
-                    records = folder.write(name, value, spec, self._value_types, provenance, fields)
+                    records = folder.write(name, value, spec, self._value_types, carried, fields)
                     files += records
                     current.keep(name, digest, spec, value, records)
             except StudioError as error:

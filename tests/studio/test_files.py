@@ -21,6 +21,7 @@ from studio.cache.blobs import BlobFolder
 from studio.errors import MediaError, StudioError
 from studio.files import is_disk_full, is_temporary_name, replace_file, replace_files, resolve_path
 from studio.graph.builder import write_document
+from studio.provenance.carried_text import CarriedText
 from studio.provenance.manifest import write_manifest
 from studio.provenance.output_folder import OutputFolder
 
@@ -178,7 +179,7 @@ class RecordedDisk:
 def _write_output(path: Path) -> None:
     value_types = {value_type.python: value_type for value_type in create_builtin_value_types()}
     folder = OutputFolder(path.parent, path.name)
-    folder.write("o", "new" * 5000, TypeSpec("text"), value_types, {}, {})
+    folder.write("o", "new" * 5000, TypeSpec("text"), value_types, CarriedText({}), {})
     folder.sync()
 
 

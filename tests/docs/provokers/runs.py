@@ -16,6 +16,7 @@ from studio.api import Context, Image, Packed, Subgraph, TypeSpec, ValueType, ge
 from studio.app import Studio
 from studio.cache.actions import Action
 from studio.errors import CacheError
+from studio.provenance.carried_text import CarriedText
 from studio.provenance.output_folder import OutputFolder
 from tests.docs.provokers.place import Place, build_graph, provokes
 
@@ -255,7 +256,7 @@ class ShapeType(ValueType[Shape]):
 @provokes("E315")
 def _(place: Place) -> Any:
     folder = OutputFolder(place.folder)
-    folder.write("o", Shape(), TypeSpec("shape"), {Shape: ShapeType()}, {}, {"graph": "g", "run": "r"})
+    folder.write("o", Shape(), TypeSpec("shape"), {Shape: ShapeType()}, CarriedText({}), {"graph": "g", "run": "r"})
 
 
 @provokes("E316")

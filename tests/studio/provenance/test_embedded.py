@@ -12,7 +12,8 @@ import pytest
 from studio.api import Image, ImageType
 from studio.api.builtin import create_builtin_value_types
 from studio.errors import GraphError
-from studio.provenance.embedded import find_media_type, format_provenance, read_embedded
+from studio.provenance.carried_text import CarriedText
+from studio.provenance.embedded import find_media_type, read_embedded
 
 DOCUMENT = {"studio": 1, "nodes": {"a": {"type": "x.y"}}, "outputs": {"o": {"from": "a"}}}
 PROVENANCE = {
@@ -40,7 +41,7 @@ def read(path: Path, max_length: int = 10_000) -> Any:
 
 @pytest.mark.parametrize("extension", ["png", "jpg", "webp", "tiff"])
 def test_a_record_comes_back_as_it_was_written(tmp_path: Path, extension: str) -> None:
-    path = write(tmp_path / "out" / f"o.{extension}", format_provenance(PROVENANCE, "o", 2))
+    path = write(tmp_path / "out" / f"o.{extension}", CarriedText(PROVENANCE).format("o", 2))
 
     record = read(path)
 
@@ -55,11 +56,11 @@ def test_a_record_comes_back_as_it_was_written(tmp_path: Path, extension: str) -
 def test_the_text_is_the_same_whatever_the_order_of_its_parts() -> None:
     backwards = dict(reversed(PROVENANCE.items()))
 
-    assert format_provenance(PROVENANCE, "o", 0) == format_provenance(backwards, "o", 0)
+    assert CarriedText(PROVENANCE).format("o", 0) == CarriedText(backwards).format("o", 0)
 
 
 def test_a_base_that_is_absolute_is_not_believed(tmp_path: Path) -> None:
-    path = write(tmp_path / "o.png", format_provenance(PROVENANCE | {"base": "/etc"}, "o", 0))
+    path = write(tmp_path / "o.png", CarriedText(PROVENANCE | {"base": "/etc"}).format("o", 0))
 
     assert read(path).recipe.base == tmp_path
 
@@ -75,7 +76,7 @@ def test_files_of_the_first_versions_carry_less(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [0, 3, 99, "2", True, None])
 def test_a_format_that_is_not_known_is_refused(tmp_path: Path, number: Any) -> None:
-    path = write(tmp_path / "o.png", format_provenance(PROVENANCE | {"studio": number}, "o", 0))
+    path = write(tmp_path / "o.png", CarriedText(PROVENANCE | {"studio": number}).format("o", 0))
 
     with pytest.raises(GraphError, match="E134") as caught:
         read(path)
@@ -114,7 +115,7 @@ def test_a_file_without_provenance_says_what_to_run_instead(tmp_path: Path) -> N
 def test_a_missing_file_and_one_that_carries_too_much_are_refused(tmp_path: Path) -> None:
     with pytest.raises(GraphError, match="E120"):
         read(tmp_path / "nosuch.png")
-    path = write(tmp_path / "o.png", format_provenance(PROVENANCE, "o", 0))
+    path = write(tmp_path / "o.png", CarriedText(PROVENANCE).format("o", 0))
 
     with pytest.raises(GraphError, match="E106") as caught:
         read(path, max_length=100)

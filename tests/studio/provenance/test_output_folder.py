@@ -13,6 +13,7 @@ import pytest
 from studio.api import File, Image, OutputPath, TypeSpec, ValueType
 from studio.api.builtin import create_builtin_value_types
 from studio.errors import MediaError, RunError, StudioError, UsageError
+from studio.provenance.carried_text import CarriedText
 from studio.provenance.output_folder import OutputFolder, check_template, iterate_media, quote_name
 
 VALUE_TYPES: dict[type, ValueType[Any]] = {each.python: each for each in create_builtin_value_types()}
@@ -27,7 +28,7 @@ def check(folder: OutputFolder, *outputs: str) -> None:
 def write(folder: OutputFolder, value: Any, spec: str = "json", output: str = "o", **fields: str) -> list[str]:
     """Write an output, and return the names of its files."""
     fields = {"graph": "g", "run": "r", **fields}
-    records = folder.write(output, value, TypeSpec(spec), VALUE_TYPES, {"studio": 1}, fields)
+    records = folder.write(output, value, TypeSpec(spec), VALUE_TYPES, CarriedText({"studio": 1}), fields)
     return [record.path.relative_to(folder.folder.resolve()).as_posix() for record in records]
 
 
@@ -71,7 +72,9 @@ def test_an_index_in_the_template_replaces_the_added_one(tmp_path: Path) -> None
 def test_one_entry_of_a_list_is_written_under_the_plain_name(tmp_path: Path) -> None:
     folder = OutputFolder(tmp_path, entry=1)
 
-    (record,) = folder.write("o", [IMAGE, IMAGE], TypeSpec("image"), VALUE_TYPES, {}, {"graph": "g", "run": "r"})
+    (record,) = folder.write(
+        "o", [IMAGE, IMAGE], TypeSpec("image"), VALUE_TYPES, CarriedText({}), {"graph": "g", "run": "r"}
+    )
 
     assert (record.path.name, record.index) == ("o.png", 1)
 
@@ -212,7 +215,7 @@ def test_a_folder_with_a_name_too_long_is_an_error_of_its_own(tmp_path: Path) ->
 
 def test_a_record_describes_the_bytes_that_were_written(tmp_path: Path) -> None:
     (record,) = OutputFolder(tmp_path).write(
-        "o", "text \ud800", TypeSpec("text"), VALUE_TYPES, {}, {"graph": "g", "run": "r"}
+        "o", "text \ud800", TypeSpec("text"), VALUE_TYPES, CarriedText({}), {"graph": "g", "run": "r"}
     )
 
     data = record.path.read_bytes()
@@ -262,7 +265,14 @@ def test_an_output_that_cannot_be_written_names_itself_and_leaves_nothing(
     folder = OutputFolder(tmp_path)
 
     with pytest.raises(StudioError) as caught:
-        folder.write("shape", Model3D(), TypeSpec("model3d"), {Model3D: Failing(error)}, {}, {"graph": "g", "run": "r"})
+        folder.write(
+            "shape",
+            Model3D(),
+            TypeSpec("model3d"),
+            {Model3D: Failing(error)},
+            CarriedText({}),
+            {"graph": "g", "run": "r"},
+        )
 
     assert caught.value.code == code
     assert caught.value.where == str(tmp_path / "shape.obj")
@@ -275,7 +285,7 @@ def test_a_cancelled_run_leaves_no_half_file(tmp_path: Path) -> None:
     folder = OutputFolder(tmp_path)
 
     with pytest.raises(KeyboardInterrupt):
-        folder.write("o", Model3D(), TypeSpec("model3d"), {Model3D: Failing(KeyboardInterrupt())}, {},
+        folder.write("o", Model3D(), TypeSpec("model3d"), {Model3D: Failing(KeyboardInterrupt())}, CarriedText({}),
                      {"graph": "g", "run": "r"})  # fmt: skip
 
     assert list(tmp_path.iterdir()) == []
