@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COMPRESSED_LIMIT = 1_000_000  # Pillow, as it comes, refuses compressed text that is longer than 1 MiB
-_INFLATED_LIMIT = 256 * 2**20
+_INFLATED_LIMIT = 2 * 2**20  # Studio compresses no text that is longer than `_COMPRESSED_LIMIT`
 
 
 def iterate_chunks(file: BinaryIO, keep: frozenset[bytes] | None = None) -> Iterator[tuple[bytes, bytes]]:

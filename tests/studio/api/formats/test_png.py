@@ -106,3 +106,10 @@ def test_inflating_stops_at_its_limit() -> None:
 
 def test_counting_what_is_inflated_goes_little_further_than_the_limit() -> None:
     assert 5 * 2**20 <= png.count_inflated(zlib.compress(bytes(2**26)), 5 * 2**20 - 1) < 2**25
+
+
+def test_compressed_text_is_inflated_no_further_than_studio_ever_compresses() -> None:
+    body = zlib.compress(b" " * (3 * 2**20), 9)
+
+    with pytest.raises(ValueError, match="over its limit"):
+        png.parse_text(b"studio\0\1\0\0\0" + body)
