@@ -22,7 +22,7 @@ from studio.graph.findings import Findings
 from studio.graph.given import bind_given, check_required, find_input, name_table_files, write_source
 from studio.graph.json_pointer import escape
 from studio.graph.paths import Paths
-from studio.graph.text_values import read_text
+from studio.graph.text_values import DuplicateKeyProblem, read_text
 from studio.surrogates import escape_surrogates
 
 _GIVEN = "--set"
@@ -95,7 +95,11 @@ class Columns:
                 continue
             if givers is not None and self._is_given_twice(name, row, where, givers, findings):
                 continue
-            given = read_text(str(value), end.spec) if isinstance(value, Cell) else value
+            try:
+                given = read_text(str(value), end.spec) if isinstance(value, Cell) else value
+            except DuplicateKeyProblem as problem:
+                findings.report("E114", where, str(problem), expected=str(end.spec), hint="keep one of the two")
+                continue
             source = bind_given(binder, name_table_files(given, end.spec), end.spec, where, findings)
             if source is None:
                 continue

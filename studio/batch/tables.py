@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
+from studio.api.type_spec import describe_value
 from studio.batch.groups import NAME_COLUMN, Cell, Group, Row, name_rows
 from studio.errors import UsageError
 from studio.files import resolve_path
+from studio.graph.text_values import build_object
 
 _LARGEST_CELL = 16 * 2**20
+_MARKS = {",": "commas", ";": "semicolons", "\t": "tabs (and name the file .tsv)", "|": "bars"}
+_WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, b"\0\0\xfe\xff")
 
 
 def open_table(path: Path, *, name_column: str = NAME_COLUMN) -> Group:
@@ -23,20 +27,35 @@ def open_table(path: Path, *, name_column: str = NAME_COLUMN) -> Group:
         UsageError: E740 if the file is missing or has another type; E747 if pyarrow is not installed.
     """
     kind = path.suffix.lower()
+    read = _find_reader(path, kind)
+    return lambda: name_rows(_require_rows(read(), str(path)), name_column)
+
+
+def _find_reader(path: Path, kind: str) -> Callable[[], Iterable[Row]]:
     if str(path) == "-":
-        return lambda: name_rows(_read_json_lines(sys.stdin.buffer, "-", Path()), name_column)
+        return lambda: _read_json_lines(sys.stdin.buffer, "-", Path())
     if not path.is_file():
         raise UsageError("E740", f"there are no items in {str(path)!r}: no such file", hint="check the path")
     if kind in (".csv", ".tsv"):
-        return lambda: name_rows(_read_csv(path, "\t" if kind == ".tsv" else ","), name_column)
+        return lambda: _read_csv(path, "\t" if kind == ".tsv" else ",")
     if kind in (".jsonl", ".ndjson"):
-        return lambda: name_rows(_open_json_lines(path), name_column)
+        return lambda: _open_json_lines(path)
     if kind == ".parquet":
         _require_parquet()
-        return lambda: name_rows(_read_parquet(path), name_column)
+        return lambda: _read_parquet(path)
     raise UsageError(
         "E740", f"unsupported table {path.name!r}", hint="tables are .csv, .tsv, .jsonl, .ndjson and .parquet"
     )
+
+
+def _require_rows(rows: Iterable[Row], name: str) -> Iterator[Row]:
+    """Yield rows, of which there must be one."""
+    empty = True
+    for row in rows:
+        empty = False
+        yield row
+    if empty:
+        raise UsageError("E740", f"there are no items in {name!r}: it has no rows", hint="add a row for each item")
 
 
 def _read_csv(path: Path, delimiter: str) -> Iterator[Row]:
@@ -45,7 +64,7 @@ def _read_csv(path: Path, delimiter: str) -> Iterator[Row]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, delimiter=delimiter, strict=True)
-            header = _check_header(next(reader, []), path)
+            header = _check_header(next(reader, []), path, delimiter)
             before = reader.line_num
             for cells in reader:
                 source, before = f"{path.name}:{before + 1}", reader.line_num
@@ -58,8 +77,13 @@ def _read_csv(path: Path, delimiter: str) -> Iterator[Row]:
         raise _create_read_error(path, error) from None
 
 
-def _check_header(header: Sequence[str], path: Path) -> list[str]:
+def _check_header(header: Sequence[str], path: Path, delimiter: str) -> list[str]:
     names = [name.strip() for name in header]
+    other = next((mark for mark in ";\t|," if mark != delimiter and len(names) == 1 and mark in names[0]), None)
+    if other is not None:
+        message = f"one column {names[0]!r} in {path.name!r}"
+        hint = f"separate columns by {_MARKS[delimiter]}, not by {_MARKS[other]}"
+        raise UsageError("E740", message, where=f"{path}:1", hint=hint)
     twice = next((name for name in names if names.count(name) > 1), None)
     if not names or twice is not None or "" in names:
         what = f"duplicate column {twice!r}" if twice else "a column without a name" if names else "no columns"
@@ -70,6 +94,9 @@ def _check_header(header: Sequence[str], path: Path) -> list[str]:
 def _open_json_lines(path: Path) -> Iterator[Row]:
     try:
         with path.open("rb") as file:
+            if file.read(4).startswith(_WIDE_MARKS):
+                raise _refuse_encoding(path)
+            file.seek(0)
             yield from _read_json_lines(file, path.name, resolve_path(path.parent))
     except OSError as error:
         raise _create_read_error(path, error) from None
@@ -81,21 +108,16 @@ def _read_json_lines(lines: Iterable[bytes], name: str, base: Path) -> Iterator[
             continue
         source = f"{name}:{number}"
         try:
-            values = json.loads(line, object_pairs_hook=_build_object)
+            values = json.loads(line.decode("utf-8-sig"), object_pairs_hook=build_object)
+        except UnicodeDecodeError:
+            yield Row({}, source=source, base=base, problem="invalid UTF-8; save the table as UTF-8")
+            continue
         except (ValueError, RecursionError) as error:
             yield Row({}, source=source, base=base, problem=f"not JSON: {error}")
             continue
         valid = isinstance(values, dict)
-        problem = "" if valid else f"expected an object, got {type(values).__name__}"
+        problem = "" if valid else f"expected an object, found {describe_value(values)}"
         yield Row(values if valid else {}, source=source, base=base, problem=problem)
-
-
-def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    built = dict(pairs)
-    if len(built) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"duplicate key {next(name for name in names if names.count(name) > 1)!r}")
-    return built
 
 
 def _require_parquet() -> None:
@@ -121,4 +143,15 @@ def _read_parquet(path: Path) -> Iterator[Row]:
 
 
 def _create_read_error(path: Path, error: Exception) -> UsageError:
+    if isinstance(error, UnicodeDecodeError):
+        return _refuse_encoding(path)
     return UsageError("E740", f"{path.name!r} cannot be read: {error}", where=str(path), hint="check the file")
+
+
+def _refuse_encoding(path: Path) -> UsageError:
+    with path.open("rb") as file:
+        begin = file.read(64)
+    is_wide = begin.startswith(_WIDE_MARKS) or b"\0" in begin
+    found, name = ("UTF-16", "UTF-16") if is_wide else ("not UTF-8, perhaps Latin-1", "LATIN1")
+    hint = f"save it as UTF-8: iconv -f {name} -t UTF-8 {path.name} > utf8{path.suffix}"
+    return UsageError("E740", f"{path.name!r} cannot be read: it is {found}", where=str(path), hint=hint)

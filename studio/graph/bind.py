@@ -264,7 +264,7 @@ class Binder:
         if bind_special is not None:
             return bind_special(value, spec, where)
         try:
-            checked = check_value(spec, value, self._classes)
+            checked = check_value(spec, _make_whole(value) if spec.name == "int" else value, self._classes)
         except ValueProblem as problem:
             code = "E117" if isinstance(problem, LimitProblem) else "E118" if spec.choices else "E114"
             hint, meant = self._hint_literal(value, spec), self._find_alternatives(value, spec)
@@ -397,3 +397,10 @@ def _is_option(option: tuple[Any, Any]) -> bool:
     if not isinstance(name, str):
         return False
     return value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _make_whole(value: Any) -> Any:
+    """Return 2 for 2.0, as JSON and tables from other programs write whole numbers."""
+    if isinstance(value, list):
+        return [_make_whole(entry) for entry in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

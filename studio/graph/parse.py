@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from studio.api.type_spec import describe_value
 from studio.errors import Finding, GraphError
 from studio.files import resolve_path
 from studio.graph.document import (
@@ -104,8 +105,13 @@ def parse_graph(
     name = str(path) if path else ""
     data = parse_json(source, name) if isinstance(source, str | bytes) else _copy(source, name)
     if not isinstance(data, dict):
+        found = "null" if data is None else describe_value(data)
         raise _refuse(
-            "E107", "a graph must be a JSON object", expected="an object", found=type(data).__name__, source=name
+            "E107",
+            "a graph must be a JSON object",
+            expected="an object",
+            found=found,
+            source=name,
         )
     if data.get("studio") != FORMAT_VERSION or isinstance(data.get("studio"), bool | float):
         raise _refuse_version(data, name)

@@ -15,6 +15,24 @@ _BOOLS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no"
 _NOT_FINITE = ("NaN", "Infinity", "-Infinity")
 
 
+class DuplicateKeyProblem(ValueError):
+    """JSON in which an object has a key twice."""
+
+
+def build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object; for `json.loads(object_pairs_hook=)`.
+
+    Raises:
+        DuplicateKeyProblem: A key is there twice.
+    """
+    built = dict(pairs)
+    if len(built) < len(pairs):
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise DuplicateKeyProblem(f"duplicate key {twice!r}")
+    return built
+
+
 def read_text(text: str, spec: TypeSpec) -> Any:
     """Return what a text means at an input, as a graph would write it: JSON, `{"file": ...}` or `{"files": ...}`.
 
@@ -25,6 +43,9 @@ def read_text(text: str, spec: TypeSpec) -> Any:
     Args:
         text: The text.
         spec: What the input takes.
+
+    Raises:
+        DuplicateKeyProblem: It is JSON in which an object has a key twice.
     """
     if is_read_from_file(spec):
         return _read_file_name(text, spec)
@@ -84,7 +105,9 @@ def _read_json(text: str) -> Any:
     if text.strip() in _NOT_FINITE:
         return text
     try:
-        return json.loads(text)  # NaN inside it stays a number, which the binder refuses
+        return json.loads(text, object_pairs_hook=build_object)  # the binder refuses NaN in it
+    except DuplicateKeyProblem:
+        raise
     except (ValueError, RecursionError):
         return text
 

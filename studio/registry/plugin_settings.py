@@ -149,14 +149,20 @@ def _read_field(field: dataclasses.Field[Any], annotation: Any, owner: str) -> D
 
 def _read_value(setting: DeclaredSetting, plugin: str, table: Mapping[str, Any]) -> Any:
     """Return the value that a user gives a setting, checked; None if there is none."""
-    from studio.graph.text_values import read_text  # only then: the command line lists commands without graphs
+    from studio.graph.text_values import (  # only then: the command line lists commands without graphs
+        DuplicateKeyProblem,
+        read_text,
+    )
 
     secret = setting.spec.name == "secret"
     text = read_plugin_variable(plugin, setting.name)
     if text is None and setting.name not in table:
         return None
     where = "" if text is None else name_plugin_variable(plugin, setting.name)
-    value = table.get(setting.name) if text is None else text if secret else read_text(text, setting.spec)
+    try:
+        value = table.get(setting.name) if text is None else text if secret else read_text(text, setting.spec)
+    except DuplicateKeyProblem as problem:
+        raise _report(f"invalid setting plugins.{plugin}.{setting.name}: {problem}", "correct it", where) from None
     if secret and isinstance(value, str) and value:
         value = Secret(value)
     return _check_value(setting, plugin, value, where)

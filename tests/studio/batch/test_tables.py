@@ -125,3 +125,53 @@ def test_relative_paths_of_a_table_start_at_its_folder(tmp_path: Path) -> None:
     table = write_csv(tmp_path / "deep" / "items.csv", "photo", "a.png")
 
     assert next(iter(open_table(table)())).base == tmp_path / "deep"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "hint"),
+    [
+        ("i.csv", "name,whole\nblä,1\n".encode("latin-1"), "iconv -f LATIN1"),
+        ("i.csv", "name,whole\na,1\n".encode("utf-16"), "iconv -f UTF-16"),
+        ("i.tsv", "name\twhole\na\t1\n".encode("utf-16"), "iconv -f UTF-16"),
+        ("i.jsonl", '{"whole": 1}\n'.encode("utf-16"), "iconv -f UTF-16"),
+        ("i.csv", b"name;whole\na;1\n", "separate columns by commas, not by semicolons"),
+        ("i.csv", b"name\twhole\na\t1\n", "name the file .tsv"),
+        ("i.tsv", b"name,whole\na,1\n", "not by commas"),
+        ("i.csv", b"name,whole\n", "add a row"),
+        ("i.jsonl", b"", "add a row"),
+        ("i.jsonl", b"\n\n", "add a row"),
+    ],
+)
+def test_a_table_that_other_programs_wrote_otherwise_says_how_to_write_it(
+    tmp_path: Path, name: str, data: bytes, hint: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+
+    with pytest.raises(UsageError) as error:
+        list(open_table(tmp_path / name)())
+
+    assert error.value.code == "E740"
+    assert hint in error.value.hint
+    assert "codec" not in error.value.message
+
+
+def test_a_json_line_that_is_no_utf_8_or_no_object_is_a_row_error_in_plain_words(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "i.jsonl").write_bytes(b'{"text": "bl\xe4"}\nnull\n')
+
+    problems = find_problems(make, EVERY, open_table(tmp_path / "i.jsonl"))
+
+    assert [where for _, where, _ in problems] == ["i.jsonl:1", "i.jsonl:2"]
+    assert "NoneType" not in str(problems)
+    assert "codec" not in str(problems)
+
+
+def test_whole_numbers_may_be_written_with_a_point(make: Make, tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "items.csv", "whole", "8.0", "8.5")
+
+    assert [where for _, where, _ in find_problems(make, EVERY, open_table(table))] == ["items.csv:3#/whole"]
+
+
+def test_a_duplicate_key_in_the_json_of_a_cell_is_an_error(make: Make, tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "items.csv", "whole", '"{""a"": 1, ""a"": 2}"')
+
+    assert "duplicate key 'a'" in str(find_problems(make, EVERY, open_table(table)))
