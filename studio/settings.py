@@ -29,17 +29,31 @@ class SettingProblem(ValueError):
 
 
 _SIZE = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,18})?) ?([a-z]*)")
-_NO_HOME_HINT = "set HOME, or STUDIO_CACHE_DIR, STUDIO_MODELS_DIR and STUDIO_HUB_DIR"
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 _UNITS |= {"k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 
 
+_NO_HOME = Path("/nonexistent")
+"""The home of a user who has none. It cannot be made, and all works that keeps nothing there."""
+
+
+def _find_home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:
+        return _NO_HOME
+
+
+def _lacks_home(folder: Path) -> bool:
+    return folder.is_relative_to(_NO_HOME)
+
+
 def _cache_folder() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "studio"
+    return Path(os.environ.get("XDG_CACHE_HOME") or _find_home() / ".cache") / "studio"
 
 
 def _models_folder() -> Path:
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "studio" / "models"
+    return Path(os.environ.get("XDG_DATA_HOME") or _find_home() / ".local" / "share") / "studio" / "models"
 
 
 def _hub_folder() -> Path:
@@ -47,7 +61,7 @@ def _hub_folder() -> Path:
     if os.environ.get("HF_HUB_CACHE"):
         return Path(os.environ["HF_HUB_CACHE"]).expanduser()
     home = os.environ.get("HF_HOME")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or _find_home() / ".cache")
     return (Path(home).expanduser() if home else cache / "huggingface") / "hub"
 
 
@@ -152,16 +166,15 @@ def load_settings(**overrides: Any) -> Settings:
         if text:
             values[name] = _parse_setting(name, text, f"STUDIO_{name.upper()}")
     values |= {name: value for name, value in overrides.items() if value is not None}
-    try:
-        return Settings(**values)
-    except RuntimeError:  # a default needs a home, and this user has none
-        raise SettingProblem("this user has no home folder", where="HOME", hint=_NO_HOME_HINT) from None
+    return Settings(**values)
 
 
 def _read_config(path: Path) -> dict[str, Any]:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except UnicodeDecodeError:
+        raise SettingProblem("cannot read the configuration: it is not UTF-8 text", where=str(path)) from None
+    except (OSError, tomllib.TOMLDecodeError) as error:
         raise SettingProblem(f"cannot read the configuration: {error}", where=str(path)) from None
     media, plugins = table.pop("media", {}), table.pop("plugins", {})
     values = {name: _parse_setting(name, value, str(path)) for name, value in table.items()}
@@ -262,10 +275,8 @@ def find_data_folder(plugin: str) -> Path | None:
     Args:
         plugin: The plugin's name.
     """
-    try:
-        return _models_folder().parent / "plugins" / plugin
-    except RuntimeError:
-        return None
+    folder = _models_folder()
+    return None if _lacks_home(folder) else folder.parent / "plugins" / plugin
 
 
 def read_plugin_variable(plugin: str, setting: str) -> str | None:
@@ -287,7 +298,7 @@ def list_plugin_variables(plugin: str) -> list[str]:
 def find_reports_folder() -> Path:
     """Return the folder of the reports about bugs of Studio's own."""
     state = os.environ.get("XDG_STATE_HOME")
-    return (Path(state) if state else Path.home() / ".local" / "state") / "studio" / "reports"
+    return (Path(state) if state else _find_home() / ".local" / "state") / "studio" / "reports"
 
 
 def read_visible_gpus() -> str | None:

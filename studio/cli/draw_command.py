@@ -11,7 +11,8 @@ import click
 
 from studio.cli.messages import show_findings
 from studio.cli.options import create_studio, engine_options, input_options, parse_inputs
-from studio.errors import GraphError, UsageError
+from studio.cli.parameter_types import PathType
+from studio.errors import CacheError, GraphError, UsageError
 
 if TYPE_CHECKING:
     from studio.execution.explain import Explanation
@@ -22,11 +23,11 @@ _WORST_FIRST = ("failed", "miss", "always runs", "unknown", "hit", "skipped")
 
 
 @click.command("draw")
-@click.argument("graph", type=click.Path(path_type=Path))
+@click.argument("graph", type=PathType())
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=PathType(dir_okay=False),
     help="File to write; without it the text goes to the terminal.",
 )
 @click.option(
@@ -65,7 +66,7 @@ def command(
             try:
                 values = {**studio.load_values(graph), **parse_inputs(parsed, pairs)}
                 standings = find_standings(studio.explain(parsed, values, roots=roots))
-            except GraphError as error:  # an input without a value: the cache cannot be searched
+            except (GraphError, CacheError) as error:  # such as an input without a value
                 click.echo(f"not colored by the cache: {error.message}", err=True)
     _write(_draw(form, resolved, standings), output)
 

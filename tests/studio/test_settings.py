@@ -9,7 +9,14 @@ import pytest
 
 from studio.app import read_settings
 from studio.errors import UsageError
-from studio.settings import SettingProblem, find_reports_folder, load_settings, parse_bool, parse_bytes
+from studio.settings import (
+    SettingProblem,
+    find_data_folder,
+    find_reports_folder,
+    load_settings,
+    parse_bool,
+    parse_bytes,
+)
 
 
 @pytest.fixture
@@ -174,11 +181,12 @@ def test_a_user_whose_folders_are_all_set_needs_no_home(
     assert load_settings().cache_dir == tmp_path / "CACHE"
 
 
-def test_a_user_without_a_home_reads_what_to_set(homeless: None) -> None:
-    with pytest.raises(UsageError, match="this user has no home folder") as caught:
-        read_settings()
+def test_a_user_without_a_home_has_folders_that_do_not_exist(homeless: None) -> None:
+    settings = load_settings()
 
-    assert "STUDIO_CACHE_DIR" in caught.value.hint
+    folders = {settings.cache_dir, settings.models_dir, settings.hub_dir, find_reports_folder()}
+    assert all(str(folder).startswith("/nonexistent/") for folder in folders)
+    assert find_data_folder("grain") is None
 
 
 def test_reports_go_where_a_user_keeps_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
