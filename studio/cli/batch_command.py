@@ -19,6 +19,7 @@ from studio.cli.interrupts import Interrupts
 from studio.cli.main import CANCELLED, DONE, FAILED, PARTLY
 from studio.cli.messages import print_json, show_error, show_warning
 from studio.cli.options import BytesType, create_studio, engine_options, json_option, parse_inputs
+from studio.cli.parameter_types import FiniteRange, PathType
 from studio.cli.warning_display import quiet_option
 from studio.errors import RunError, StudioError
 from studio.files import resolve_path
@@ -74,10 +75,10 @@ command.add_command(merge_command)
 
 
 @command.command("run", cls=_RunCommand)
-@click.argument("graph", type=click.Path(path_type=Path))
-@click.argument("table", required=False, type=click.Path(path_type=Path), metavar="[ITEMS]")
+@click.argument("graph", type=PathType())
+@click.argument("table", required=False, type=PathType(), metavar="[ITEMS]")
 @click.option(
-    "-o", "--output", "folder", type=click.Path(path_type=Path), default=Path("out"), show_default=True,
+    "-o", "--output", "folder", type=PathType(), default=Path("out"), show_default=True,
     help="Folder for the files and the ledger.",
 )  # fmt: skip
 @click.option(
@@ -92,7 +93,7 @@ command.add_command(merge_command)
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Most files of --files.")
 @click.option("--name-column", default="name", show_default=True, help="The column that names items.")
 @click.option("--set", "-s", "pairs", multiple=True, metavar="NAME=VALUE", help="A value that all items share.")
-@click.option("--root", "roots", multiple=True, type=click.Path(path_type=Path, exists=True, file_okay=False),
+@click.option("--root", "roots", multiple=True, type=PathType(exists=True, file_okay=False),
               help="A further folder that the graph may read.")  # fmt: skip
 @click.option("--filename-template", "--name", "template", default="", metavar="TEMPLATE",
               help="Names of the files, such as {item.name}_{seed:04d}_{output}.{ext}.")  # fmt: skip
@@ -101,10 +102,10 @@ command.add_command(merge_command)
               help="Worker processes; 0 works in this one.  [default: 1, or one per GPU]")  # fmt: skip
 @click.option("--ray", "ray_address", is_flag=False, flag_value="", default=None, metavar="[ADDRESS]",
               help="Work on a Ray cluster: --ray HOST:PORT, or --ray alone for one on this machine.")  # fmt: skip
-@click.option("--ray-gpus", type=click.FloatRange(min=0), metavar="N", help="GPUs of each Ray worker; 0.5 for half.")
+@click.option("--ray-gpus", type=FiniteRange(min=0), metavar="N", help="GPUs of each Ray worker; 0.5 for half.")
 @click.option("--ray-tag", "ray_tags", multiple=True, metavar="NAME[=N]", help="A resource that a Ray worker needs.")
 @click.option("--window", type=click.IntRange(min=1), default=16, show_default=True, help="Most items in one worker.")
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+@click.option("--timeout", type=FiniteRange(min=0, min_open=True), metavar="SECONDS",
               help="A node that takes longer fails.")  # fmt: skip
 @click.option("--on-error", type=click.Choice(["continue", "stop"]), default="continue", show_default=True)
 @click.option("--retries", type=click.IntRange(min=0), default=0, metavar="N", help="Try failed items again, later.")

@@ -13,6 +13,7 @@ from studio.batch.item import CURRENT_STATES, ItemState
 from studio.cli.main import DONE
 from studio.cli.messages import print_json
 from studio.cli.options import json_option
+from studio.cli.parameter_types import PathType
 
 if TYPE_CHECKING:
     from studio.batch.item_rows import Summary
@@ -21,7 +22,7 @@ _JSON_LINES = (".jsonl", ".ndjson")
 
 
 @click.command("status")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=PathType())
 @json_option("Print as JSON.")
 def status_command(folder: Path, as_json: bool) -> int:
     """Show how far the batch in FOLDER is, and why items failed."""
@@ -43,7 +44,7 @@ def status_command(folder: Path, as_json: bool) -> int:
 
 
 @click.command("export")
-@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FOLDER...")
+@click.argument("folders", nargs=-1, required=True, type=PathType(), metavar="FOLDER...")
 @click.option(
     "--format", "kind", type=click.Choice(["csv", "jsonl"]), default=None, help="[default: by the file's name]"
 )
@@ -54,7 +55,7 @@ def status_command(folder: Path, as_json: bool) -> int:
     type=click.Choice([str(state) for state in ItemState]),
     help="Only items in this state.",
 )
-@click.option("-o", "--output", "target", type=click.Path(path_type=Path), help="File to write; else it is printed.")
+@click.option("-o", "--output", "target", type=PathType(), help="File to write; else it is printed.")
 def export_command(folders: tuple[Path, ...], kind: str | None, states: tuple[str, ...], target: Path | None) -> int:
     """Write the ledger of FOLDER as a table: each item's values, state, error, files and digests.
 

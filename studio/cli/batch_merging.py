@@ -9,13 +9,12 @@ import click
 from studio.cli.main import DONE
 from studio.cli.messages import print_json
 from studio.cli.options import json_option
+from studio.cli.parameter_types import PathType
 
 
 @click.command("merge")
-@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", "target", type=click.Path(path_type=Path), required=True, help="Folder to bring them into."
-)
+@click.argument("folders", nargs=-1, required=True, type=PathType())
+@click.option("-o", "--output", "target", type=PathType(), required=True, help="Folder to bring them into.")
 @json_option("Print the summary as JSON.")
 def merge_command(folders: tuple[Path, ...], target: Path, as_json: bool) -> int:
     """Bring the items and files of FOLDERS, such as the shards of a batch, into one folder.

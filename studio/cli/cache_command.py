@@ -10,11 +10,12 @@ import click
 from studio.cli.main import DONE, FAILED
 from studio.cli.messages import print_json
 from studio.cli.options import BytesType, create_studio, json_option
+from studio.cli.parameter_types import PathType
 from studio.runtime.memory import show_bytes
 
 
 @click.group("cache")
-@click.option("--cache-dir", type=click.Path(path_type=Path), help="Folder of the cache.")
+@click.option("--cache-dir", type=PathType(), help="Folder of the cache.")
 @click.pass_context
 def command(ctx: click.Context, cache_dir: Path | None) -> None:
     """Show, shrink, check or clear the cache."""

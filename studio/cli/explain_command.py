@@ -9,12 +9,13 @@ import click
 
 from studio.cli.messages import print_json
 from studio.cli.options import create_studio, engine_options, input_options, json_option, parse_inputs
+from studio.cli.parameter_types import PathType
 
 _COLORS = {"hit": "green", "miss": "yellow", "failed": "red"}
 
 
 @click.command("explain")
-@click.argument("graph", type=click.Path(path_type=Path))
+@click.argument("graph", type=PathType())
 @json_option("Print the explanation as JSON.")
 @input_options
 @engine_options

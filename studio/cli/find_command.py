@@ -11,6 +11,7 @@ import click
 from studio.cli.main import DONE, FAILED
 from studio.cli.messages import print_json, show_warning
 from studio.cli.options import create_studio, engine_options, json_option
+from studio.cli.parameter_types import PathType
 from studio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _MOST_UNREADABLE = 20
 
 @click.command("find")
 @click.argument("query")
-@click.argument("places", nargs=-1, metavar="[FOLDER]...", type=click.Path(path_type=Path))
+@click.argument("places", nargs=-1, metavar="[FOLDER]...", type=PathType())
 @click.option("--paths", is_flag=True, help="Print nothing but the paths of the files.")
 @json_option("Print the files as JSON.")
 @engine_options

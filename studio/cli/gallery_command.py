@@ -9,10 +9,11 @@ import click
 
 from studio.cli.main import DONE
 from studio.cli.options import create_studio, engine_options
+from studio.cli.parameter_types import PathType
 
 
 @click.command("gallery")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=PathType())
 @click.option("--contact-sheet", "sheets", is_flag=True, help="Lay out the images on large ones, too.")
 @engine_options
 def command(folder: Path, sheets: bool, **engine: Any) -> int:

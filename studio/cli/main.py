@@ -94,6 +94,13 @@ class Commands(click.Group):
             show = print_findings if ctx.meta.get(JSON_OPTION) else show_findings
             show(error.findings, error.source)
             return INVALID
+        except StudioError as error:
+            from studio.cli.messages import JSON_OPTION, print_json
+
+            if not ctx.meta.get(JSON_OPTION):
+                raise
+            print_json({"error": error.to_json()})
+            return _find_exit_code(error)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Find a command; suggest the nearest name where there is none."""
@@ -152,6 +159,10 @@ def _drop_unwritable_output() -> None:
         drop_output()
 
 
+def _find_exit_code(error: StudioError) -> int:
+    return INVALID if error.code.startswith("E0") or isinstance(error, UsageError) else FAILED
+
+
 def _show_failure(error: BaseException, args: list[str]) -> int:
     """Print what ended a command, and return the exit code."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
@@ -168,7 +179,7 @@ def _show_failure(error: BaseException, args: list[str]) -> int:
         from studio.cli.messages import show_error
 
         show_error(error)
-        return INVALID if error.code.startswith("E0") or isinstance(error, UsageError) else FAILED
+        return _find_exit_code(error)
     from studio.cli.bug_report import report_bug
 
     assert isinstance(error, Exception)

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from studio.cli.options import create_studio, engine_options
+from studio.cli.parameter_types import PathType
 from studio.errors import GraphError, UsageError
 from studio.graph import ResolvedGraph, load_graph
 from studio.graph.builder import write_document
@@ -16,11 +17,11 @@ from studio.graph.versions import migrate_document
 
 
 @click.command("migrate")
-@click.argument("graphs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("graphs", nargs=-1, required=True, type=PathType())
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=PathType(dir_okay=False),
     help="File to write instead of the graph's own; for one graph.",
 )
 @click.option("--dry-run", is_flag=True, help="Only print what would change.")

@@ -13,6 +13,7 @@ from studio.api import Model
 from studio.cli.main import DONE, FAILED
 from studio.cli.messages import print_json
 from studio.cli.options import create_studio, json_option
+from studio.cli.parameter_types import PathType
 from studio.runtime.library import Library
 from studio.runtime.memory import show_bytes
 from studio.runtime.model_description import Description
@@ -29,7 +30,7 @@ def _plugins_option(function: F) -> F:
     """Add the option `--plugins-dir`, which may stand before and after the name of the subcommand."""
     return click.option(
         "--plugins-dir",
-        type=click.Path(path_type=Path),
+        type=PathType(),
         expose_value=False,
         callback=_take_plugins_dir,
         help="Folder with further plugins.",
@@ -107,7 +108,7 @@ def _count(number: int) -> str:
 
 @command.command("add")
 @click.argument("name")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=PathType())
 @_plugins_option
 @click.pass_context
 def add(ctx: click.Context, name: str, path: Path) -> None:
@@ -165,7 +166,7 @@ def _hint_change(reference: str, *, shipped: bool) -> str:
 
 
 @command.command("list-digests")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.argument("paths", nargs=-1, required=True, type=PathType(exists=True))
 def list_digests(paths: tuple[Path, ...]) -> None:
     """Write the digests of weights at PATHS beside them, as PATH.blake3.txt, for a plugin that ships them."""
     for path in paths:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from studio.cli.options import create_studio, engine_options
+from studio.cli.parameter_types import PathType
 from studio.cli.plugin_template import check_plugin_name, guess_plugin_name, write_plugin
 from studio.cli.starter_graph import choose_nodes, create_starter
 from studio.errors import UsageError
@@ -20,7 +21,7 @@ def command() -> None:
 
 
 @command.command("graph")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=PathType(dir_okay=False))
 @click.option(
     "--node",
     "nodes",
@@ -52,7 +53,7 @@ def _write_run_command(file: Path, builder: GraphBuilder) -> str:
 
 
 @command.command("plugin")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("folder", metavar="DIR", type=PathType(file_okay=False))
 @click.option(
     "--name",
     help="Name of the plugin, the first part of its node types' ids; by default it is taken from the folder's name.",

@@ -12,6 +12,7 @@ import click
 from studio.api import TypeSpec
 from studio.app import InputFile, Studio, read_settings
 from studio.cli.messages import JSON_OPTION
+from studio.cli.parameter_types import PathType
 from studio.errors import UsageError
 from studio.graph import Graph
 from studio.graph.declared_inputs import parse_declared_type
@@ -19,7 +20,7 @@ from studio.graph.document import is_file, is_pattern
 from studio.graph.frames import FramesProblem
 from studio.graph.paths import InputPattern
 from studio.graph.pattern import find_names
-from studio.graph.text_values import expand_user, is_read_from_file, read_text
+from studio.graph.text_values import DuplicateKeyProblem, build_object, expand_user, is_read_from_file, read_text
 from studio.runtime.devices import DTYPE_WORDS
 from studio.settings import parse_bytes
 
@@ -38,11 +39,11 @@ def engine_options(function: F) -> F:
             metavar="[auto|float32|float16|bfloat16]",
             help="Floating-point precision for models; auto chooses it for the device.",
         ),
-        click.option("--cache-dir", type=click.Path(path_type=Path), help="Folder of the cache."),
+        click.option("--cache-dir", type=PathType(), help="Folder of the cache."),
         click.option(
             "--cache-url", metavar="URL", help="Cache that other machines use too: s3://bucket/prefix, file:///..."
         ),
-        click.option("--plugins-dir", type=click.Path(path_type=Path), help="Folder with further plugins."),
+        click.option("--plugins-dir", type=PathType(), help="Folder with further plugins."),
     ):
         function = option(function)
     return function
@@ -54,7 +55,7 @@ def input_options(function: F) -> F:
         "--root",
         "roots",
         multiple=True,
-        type=click.Path(path_type=Path, exists=True, file_okay=False),
+        type=PathType(exists=True, file_okay=False),
         help="A further folder that the graph may read. May be repeated.",
     )(function)
     return click.option(
@@ -105,7 +106,10 @@ def parse_inputs(graph: Graph, pairs: Sequence[str]) -> dict[str, Any]:
         if not equals or not name:
             raise UsageError("E005", f"{pair!r} gives no input a value", hint="write --set NAME=VALUE")
         spec = parse_declared_type(declared[name]) if name in declared else TypeSpec("json")
-        values[name] = _parse_value(spec, text)
+        try:
+            values[name] = _parse_value(spec, text)
+        except DuplicateKeyProblem as problem:
+            raise UsageError("E005", f"{problem} in the value of {name!r}", hint="keep one of the two") from None
     return values
 
 
@@ -157,7 +161,7 @@ def _read_file(name: str) -> Any:
         raise UsageError("E005", message, hint="@ at this input reads a text file")
     if path.suffix == ".json":
         try:
-            return json.loads(text)
+            return json.loads(text, object_pairs_hook=build_object)
         except (ValueError, RecursionError) as error:
             raise UsageError("E005", f"{str(path)!r} is not JSON: {error}", hint="check the file") from None
     return text

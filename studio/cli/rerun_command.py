@@ -9,18 +9,19 @@ import click
 
 from studio.cli.interrupts import Interrupts
 from studio.cli.options import create_studio, engine_options, input_options, json_option, parse_inputs
+from studio.cli.parameter_types import PathType
 from studio.cli.run_display import EXIT_CODES, choose_display, show_result
 from studio.cli.warning_display import quiet_option
 from studio.execution.control import Control
 
 
 @click.command("rerun")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=PathType())
 @click.option(
     "-o",
     "--output",
     "folder",
-    type=click.Path(path_type=Path),
+    type=PathType(),
     default=Path("out"),
     show_default=True,
     help="Folder to write it to.",

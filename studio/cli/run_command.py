@@ -10,6 +10,7 @@ import click
 from studio.app import RunResult, Studio
 from studio.cli.interrupts import Interrupts
 from studio.cli.options import BytesType, create_studio, engine_options, input_options, json_option, parse_inputs
+from studio.cli.parameter_types import FiniteRange, PathType
 from studio.cli.run_display import EXIT_CODES, choose_display, show_result
 from studio.cli.warning_display import quiet_option
 from studio.execution.control import Control
@@ -18,12 +19,12 @@ from studio.provenance.output_folder import DEFAULT_TEMPLATE, OutputFolder
 
 
 @click.command("run")
-@click.argument("graph", type=click.Path(path_type=Path))
+@click.argument("graph", type=PathType())
 @click.option(
     "-o",
     "--output",
     "folder",
-    type=click.Path(path_type=Path),
+    type=PathType(),
     default=Path("out"),
     show_default=True,
     help="Folder to write the outputs to.",
@@ -41,7 +42,7 @@ from studio.provenance.output_folder import DEFAULT_TEMPLATE, OutputFolder
 @click.option("--no-cache", is_flag=True, help="Do not use the cache.")
 @click.option("--refresh", is_flag=True, help="Run every node, and store the results.")
 @click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="A node that takes longer fails."
+    "--timeout", type=FiniteRange(min=0, min_open=True), metavar="SECONDS", help="A node that takes longer fails."
 )
 @click.option("--memory", type=BytesType(), metavar="SIZE", help="Budget of the cache's in-memory tier.")
 @click.option("--vram", type=BytesType(), metavar="SIZE", help="Budget for models kept open on the GPU.")

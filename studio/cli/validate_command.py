@@ -11,19 +11,20 @@ from studio.cli.graph_fixes import CheckedGraph, check_graph, fix_graph
 from studio.cli.main import DONE, INVALID
 from studio.cli.messages import print_json, show_findings
 from studio.cli.options import create_studio, engine_options, json_option
+from studio.cli.parameter_types import PathType
 from studio.errors import UsageError
 
 _COLORS = {"-": "red", "+": "green", "@": "cyan"}
 
 
 @click.command("validate")
-@click.argument("graphs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("graphs", nargs=-1, required=True, type=PathType())
 @json_option("Print the findings as JSON.")
 @click.option(
     "--root",
     "roots",
     multiple=True,
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=PathType(exists=True, file_okay=False),
     help="A further folder that the graphs may read. May be repeated.",
 )
 @click.option("--fix", is_flag=True, help="Mend what can be mended without a guess, and show what changed.")

@@ -13,6 +13,7 @@ import click
 from studio.cli.main import DONE, FAILED
 from studio.cli.messages import print_json
 from studio.cli.options import create_studio, engine_options, json_option
+from studio.cli.parameter_types import PathType
 from studio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,12 +27,12 @@ _UNRECORDED = ("extra", "leftover")
 
 
 @click.command("verify")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=PathType())
 @click.option("--replay", type=click.IntRange(min=0), default=0, metavar="N", help="Render N random files again.")
 @click.option("--seed", type=int, help="Chooses the random files; it is printed, so that the choice can be repeated.")
 @click.option("--strict", is_flag=True, help="Unrecorded files count as failures.")
 @json_option("Print the result as JSON.")
-@click.option("--root", "roots", multiple=True, type=click.Path(path_type=Path, exists=True, file_okay=False),
+@click.option("--root", "roots", multiple=True, type=PathType(exists=True, file_okay=False),
               help="A further folder that the graphs may read. May be repeated.")  # fmt: skip
 @engine_options
 def command(

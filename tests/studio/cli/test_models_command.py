@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -175,3 +176,10 @@ def test_budgets_are_options(desk: Desk) -> None:
 def test_looking_after_models_loads_nothing_heavy(desk: Desk) -> None:
     for args in (("models", "list"), ("models", "show", "builtin:tiny"), ("models", "verify", "builtin:tiny")):
         assert not {"torch", "diffusers", "transformers"} & desk.list_modules(*args)
+
+
+def test_an_error_of_a_command_that_prints_json_is_json(desk: Desk) -> None:
+    done = desk.call("models", "show", "file:/nope", "--json")
+
+    assert json.loads(done.out)["error"]["code"] == "E602"
+    assert done.code == 1
