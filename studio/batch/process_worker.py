@@ -17,6 +17,7 @@ from typing import Any
 from studio.batch.item import Item, ItemResult
 from studio.batch.spec import BatchSpec
 from studio.batch.worker import Report, WorkerLost
+from studio.errors import RunError
 from studio.surrogates import dump_json
 
 _SILENCE_SECONDS = 20.0
@@ -63,22 +64,38 @@ class ProcessWorker:
         self._timed_out = False
         self._last_line = time.monotonic()
         self._log = log_folder / f"{name}.log"
-        log_folder.mkdir(parents=True, exist_ok=True)
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "studio.batch.worker_main"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env={**os.environ, **(environment or {}), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-                start_new_session=True,  # Ctrl-C reaches the batch alone, which ends its workers
-            )
+        self._process = self._start_process(environment or {})
         self.pid = self._process.pid
         self._send({"spec": spec.to_json(), "name": name})
         self._listener = threading.Thread(target=self._listen, name=f"listen-{name}", daemon=True)
         self._listener.start()
         if self._limit is not None:
             threading.Thread(target=self._watch_time_limit, name=f"time-limit-{name}", daemon=True).start()
+
+    def _start_process(self, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        """Start the process.
+
+        Raises:
+            RunError: E746 if that cannot be.
+        """
+        try:
+            self._log.parent.mkdir(parents=True, exist_ok=True)
+            with self._log.open("wb") as log:
+                return subprocess.Popen(
+                    [sys.executable, "-P", "-m", "studio.batch.worker_main"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    env={**os.environ, **environment, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                    start_new_session=True,  # Ctrl-C reaches the batch alone, which ends its workers
+                )
+        except OSError as error:
+            raise RunError(
+                "E746",
+                f"no worker can be started: {(error.strerror or str(error)).lower()}",
+                where=str(error.filename or sys.executable),
+                hint="check this file, or use --workers 0, which works without processes",
+            ) from None
 
     def start(self, items: Sequence[Item]) -> None:
         """Start to run items, and return at once."""

@@ -17,6 +17,7 @@ from studio.batch.process_worker import ProcessWorker, _shorten_log, create_envi
 from studio.batch.spec import create_spec
 from studio.batch.worker import WorkerLost
 from studio.batch.worker_settings import describe_settings
+from studio.errors import RunError
 from tests.studio.batch.conftest import TROUBLED
 
 pytestmark = pytest.mark.xdist_group("processes")
@@ -215,3 +216,12 @@ def test_a_long_crash_report_keeps_its_beginning_and_its_end() -> None:
 def test_of_a_log_without_a_crash_the_end_is_kept() -> None:
     assert _shorten_log(" short \n") == "short"
     assert _shorten_log("x" * 5000 + "y" * 100) == "x" * 3900 + "y" * 100
+
+
+def test_a_program_that_cannot_be_started_is_an_error_of_the_batch(
+    working: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.executable", str(tmp_path / "no-python"))
+
+    with pytest.raises(RunError, match=r"E746 .*no-python: no worker can be started"):
+        Desk(working, tmp_path)
