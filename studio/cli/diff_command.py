@@ -12,7 +12,7 @@ import click
 
 from studio.app import Studio
 from studio.cli.main import DONE, FAILED, INVALID
-from studio.cli.messages import print_findings, print_json, show_error, show_findings
+from studio.cli.messages import print_json, show_error
 from studio.cli.options import create_studio, engine_options, json_option
 from studio.errors import GraphError, StudioError, UsageError
 
@@ -69,10 +69,9 @@ def command(a: Path, b: Path, as_json: bool, **engine: Any) -> int:
         with create_studio(**engine) as studio:
             loader = SideLoader(studio)
             result = _compare(studio, loader, loader.load(a), loader.load(b))
-    except GraphError as error:
-        (print_findings if as_json else show_findings)(error.findings, error.source)
-        return INVALID
-    except StudioError as error:
+    except (GraphError, UsageError):
+        raise
+    except StudioError as error:  # whose exit code would be 1, which means a difference here
         show_error(error)
         return INVALID
     if as_json:
