@@ -22,7 +22,7 @@ from studio.batch.names import create_names, find_shown_values, writes_by_name
 from studio.batch.planned_code import describe_code, describe_node_types, describe_value_types
 from studio.batch.process_worker import ProcessWorker, create_environments
 from studio.batch.run import BatchRun, Policy, StartWorker
-from studio.batch.shard import Shard
+from studio.batch.shard import Shard, parse_shard
 from studio.batch.spec import BatchSpec, create_spec, resolve_spec
 from studio.batch.tables import open_table
 from studio.batch.weights import WeightDigests, find_graph_models, find_models
@@ -311,6 +311,7 @@ def batch(
     window: int = 16,
     cache: str = "use",
     roots: Iterable[Path] = (),
+    shard: str | None = None,
     studio: Studio | None = None,
     on_import: Callable[[ImportSummary], object] | None = None,
 ) -> Iterator[BatchItem]:
@@ -329,6 +330,7 @@ def batch(
         window: Most items that one worker has at once.
         cache: "use", "refresh" or "off".
         roots: Folders that the graph may read besides its own.
+        shard: The part of the items that runs here, such as "2/3"; None for all.
         studio: The Studio to use; None for one with the settings of this machine.
         on_import: Called with the number of new, changed and removed items.
 
@@ -346,7 +348,7 @@ def batch(
         group = open_table(Path(items)) if isinstance(items, str | Path) else list_rows(items)
         options = {"template": name, "roots": tuple(map(str, roots)), "window": window, "cache": cache}
         spec = create_spec(loaded, output, node_timeout_seconds=timeout_seconds, **options)
-        made = Batch(own, spec, [group])
+        made = Batch(own, spec, [group], shard=parse_shard(shard) if shard is not None else None)
         if output is not None:
             policy = Policy("stop" if on_error == "stop" else "continue", retries)
             yield from _run_recorded(made, Path(output), 1 if workers is None else workers, policy, on_import)

@@ -8,7 +8,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from studio.batch.item_rows import ItemRow
 from studio.batch.ledger import Ledger
 from studio.errors import UsageError
 from studio.files import replace_file, sync_file
+from studio.provenance.builds import compare_builds, parse_builds
 from studio.provenance.folder_links import check_links
 from studio.surrogates import dump_json
 
@@ -27,13 +28,17 @@ _HINT = "merge the folders of one batch: the same graph, the same --filename-tem
 
 @dataclass
 class MergeSummary:
-    """What a merge brought into a folder: items by state, and the files of those that are done."""
+    """What a merge brought into a folder: items by state, their files, and what should be known of them.
+
+    `warnings` names the folders that other builds of Studio, plugins or libraries made than the first one.
+    """
 
     done: int = 0
     failed: int = 0
     pending: int = 0
     files: int = 0
     bytes: int = 0
+    warnings: list[str] = field(default_factory=list)
 
 
 def merge_batches(sources: Sequence[Path], target: Path) -> MergeSummary:
@@ -61,7 +66,7 @@ def merge_batches(sources: Sequence[Path], target: Path) -> MergeSummary:
         _check_same(sources, facts, known)
         with merged.file.transaction() as connection:
             _reserve(connection, ledgers)
-        summary = MergeSummary()
+        summary = MergeSummary(warnings=_compare_builds(sources, facts, known))
         for ledger in ledgers:
             _merge(ledger, merged, summary)
         merged.store(**_join_facts(known or facts[0], target))
@@ -79,6 +84,17 @@ def _check_same(sources: Sequence[Path], facts: Sequence[Mapping[str, Any]], kno
         same = all(other.get(name) == first.get(name) for name in _SHARED_FACTS)
         if not same or any(other["spec"].get(name) != first["spec"].get(name) for name in _SHARED_SPEC):
             raise UsageError("E749", f"{str(folder)!r} is of another batch", where="merge", hint=_HINT)
+
+
+def _compare_builds(sources: Sequence[Path], facts: Sequence[Mapping[str, Any]], known: Mapping[str, Any]) -> list[str]:
+    first = parse_builds((known or facts[0]).get("distributions"))
+    found = []
+    for folder, other in zip(sources, facts, strict=True):
+        builds = parse_builds(other.get("distributions"))
+        differences = compare_builds(first, builds, ("elsewhere", "here")) if builds else []
+        if differences:
+            found.append(f"{str(folder)!r} was made by another build: {'; '.join(differences)}")
+    return found
 
 
 def _reserve(connection: sqlite3.Connection, ledgers: Sequence[Ledger]) -> None:

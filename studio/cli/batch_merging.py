@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from studio.cli.main import DONE
-from studio.cli.messages import print_json
+from studio.cli.messages import print_json, show_warning
 from studio.cli.options import json_option
 from studio.cli.parameter_types import PathType
 
@@ -31,6 +31,8 @@ def merge_command(folders: tuple[Path, ...], target: Path, as_json: bool) -> int
     if as_json:
         print_json(asdict(made))
         return DONE
+    for warning in made.warnings:
+        show_warning(warning)
     states = (("done", made.done), ("failed", made.failed), ("pending", made.pending))
     counts = ", ".join(f"{count} {name}" for name, count in states if count) or "nothing new"
     sources = f"{len(folders)} folder" + "s" * (len(folders) != 1)

@@ -150,8 +150,14 @@ def _replace_name(where: str, found: str, finding: Finding) -> Fix:
         head, dot, tail = found.partition(".")
         is_tail = finding.code == "E113" or head == "inputs"
         before, name, after = (head + dot, tail, "") if is_tail else ("", head, dot + tail)
-    meant = find_meant(name, map(str, finding.alternatives))
+    known = [str(other) for other in finding.alternatives if not (finding.code == "E112" and _is_own(where, other))]
+    meant = find_meant(name, known)
     return _replace(where, found, f"{before}{meant}{after}") if meant is not None else ()
+
+
+def _is_own(where: str, name: Any) -> bool:
+    """Say whether a place is in the node of this name, which no edge of it may lead to."""
+    return where.startswith(f"/nodes/{escape(str(name))}/")
 
 
 # -- nodes of an older version -------------------------------------------------------------------------

@@ -22,33 +22,34 @@ def parse_builds(row: Any) -> Builds:
     }
 
 
-def compare_builds(then: Builds, now: Builds) -> list[str]:
+def compare_builds(then: Builds, now: Builds, words: tuple[str, str] = ("then", "now")) -> list[str]:
     """Return in words in which distributions two environments differ; none if the same builds are in both.
 
     Args:
         then: The builds that made a file; names that it lacks are not compared.
         now: The others.
+        words: What the two are called.
     """
-    return list(_compare(then, now))
+    return list(_compare(then, now, *words))
 
 
-def _compare(then: Builds, now: Builds) -> Iterator[str]:
+def _compare(then: Builds, now: Builds, first: str, second: str) -> Iterator[str]:
     for name, before in sorted(then.items()):
         after, version = now.get(name), before.get("version", "")
         if after is None:
-            yield f"{name} {version} then, not installed now".replace("  ", " ")
+            yield f"{name} {version} {first}, not installed {second}"
         elif version != after.get("version", ""):
-            yield f"{name} {version} then, {after.get('version', '')} now"
-        elif differs := _find_difference(before, after):
+            yield f"{name} {version} {first}, {after.get('version', '')} {second}"
+        elif differs := _find_difference(before, after, first, second):
             yield f"{name} {version}: {differs}"
 
 
-def _find_difference(before: Mapping[str, str], after: Mapping[str, str]) -> str:
+def _find_difference(before: Mapping[str, str], after: Mapping[str, str], first: str, second: str) -> str:
     """Return in what two builds of one version differ, or ""."""
     if ("code" in before) != ("code" in after):
         places = ("from sources", "from a wheel") if "code" in before else ("from a wheel", "from sources")
-        return f"{places[0]} then, {places[1]} now"
+        return f"{places[0]} {first}, {places[1]} {second}"
     known = [kind for kind in _FILES if kind in before and kind in after]
     if all(before[kind] == after[kind] for kind in known):
         return ""
-    return "other code then" if "code" in before else "another build of this version then"
+    return f"other code {first}" if "code" in before else f"another build of this version {first}"

@@ -128,3 +128,15 @@ def test_rows_of_several_ledgers_come_in_the_order_of_the_table(make: Make, tmp_
 
     with Ledger(tmp_path / "1") as one, Ledger(tmp_path / "2") as two:
         assert [row.index for row in iterate_rows([two, one], ["done"])] == list(range(9))  # type: ignore[list-item]
+
+
+def test_folders_of_other_builds_are_warned_of(make: Make, tmp_path: Path) -> None:
+    for number in (1, 2):
+        run_shard(make, tmp_path / str(number), Shard(number, 2))
+        with Ledger(tmp_path / str(number)) as ledger:
+            ledger.store(distributions={"numpy": {"version": f"2.{number}"}})
+
+    made = merge_batches([tmp_path / "1", tmp_path / "2"], tmp_path / "all")
+
+    folder = str(tmp_path / "2")
+    assert made.warnings == [f"{folder!r} was made by another build: numpy 2.1 elsewhere, 2.2 here"]

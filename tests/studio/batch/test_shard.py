@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from studio.app import Studio
+from studio.batch.batch import batch
 from studio.batch.ledger import Ledger
 from studio.batch.shard import Shard, parse_shard
 from studio.errors import UsageError
@@ -66,6 +68,14 @@ def test_bad_rows_of_other_shards_do_not_matter_here(make: Make) -> None:
     batch.shard = Shard(1, 2)
 
     assert {item.name for item in batch.items()} == {f"n{n}" for n in range(8) if f"n{n}" in Shard(1, 2)}
+
+
+def test_python_takes_a_shard_too(studio: Studio) -> None:
+    rows = [{"name": name, "a": 1} for name in NAMES[:10]]
+
+    names = {item.name for item in batch(ADDING, rows, shard="1/3", studio=studio)}
+
+    assert names == {"item 4", "item 5", "item 6", "item 8"}
 
 
 def test_a_folder_keeps_its_shard(make: Make, tmp_path: Path) -> None:

@@ -117,6 +117,12 @@ def test_what_may_mean_several_things_stays(right: str, wrong: str) -> None:
     assert mend(text)[2]
 
 
+def test_an_edge_never_leads_to_its_own_node() -> None:
+    text = json.dumps(GOOD).replace('"many.words"', '"loud1"').replace("loud1", "louds")
+
+    assert mend(text) == (text, [], ["E112"])
+
+
 def test_another_programs_file_gets_no_version() -> None:
     text = '{"nodes": {"3": {"class_type": "KSampler"}}}'
 
