@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from studio.api import Conditioning, StudioError
+from studio.api import Conditioning, Packed, StudioError
 from studio.api.quiet import hush
 from studio_diffusion.prompts import CHUNKED, count_chunks, encode_chunks, is_long
 
@@ -58,6 +58,23 @@ def encode_prompts(
         shared = _encode(opened, pipeline, prompts[:1], negative, guided=True)  # one negative prompt does for all
         negatives = {name: tensor for name, tensor in shared.items() if name.startswith("negative")}
         return found | {name: repeat(tensor, len(prompts)) for name, tensor in negatives.items()}
+
+
+def pack_tensors(tensors: Tensors) -> Packed:
+    """Take tensors apart without loss, so that they can be kept."""
+    kept = {
+        name: (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).cpu().numpy()
+        for name, tensor in tensors.items()
+    }
+    return Packed({name: str(tensor.dtype).removeprefix("torch.") for name, tensor in tensors.items()}, kept)
+
+
+def unpack_tensors(packed: Packed, device: Any) -> Tensors:
+    """Put tensors together again, on a device."""
+    return {
+        name: torch.from_numpy(array.copy()).to(device, getattr(torch, packed.header[name]))
+        for name, array in packed.arrays.items()
+    }
 
 
 def repeat(tensor: torch.Tensor, count: int) -> torch.Tensor:

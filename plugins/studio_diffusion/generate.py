@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from studio.api import Context, Image, Model, StudioError
+from studio.api import Context, Image, Model, Packed, StudioError
 from studio.api.quiet import hush
 from studio_diffusion.checks import check_weights
-from studio_diffusion.conditioning import Tensors, encode_prompts, takes_guidance
+from studio_diffusion.conditioning import Tensors, encode_prompts, pack_tensors, takes_guidance, unpack_tensors
 from studio_diffusion.families import PARTS, TEXT
 from studio_diffusion.latents import decode_latents, unpack
 from studio_diffusion.noise import draw_on_cpu, list_seeds
@@ -150,7 +150,11 @@ def draw(
         warn_about(opened, prompts, request.negative_prompt, functools.partial(ctx.log, call=call))
     _warn_of_negative(opened, request, ctx)
     with hush("diffusers", "transformers"), apply_loras(pipeline, loras):
-        return _draw_stacks(ctx, opened, pipeline, task, request, dict(media or {}), dict(options or {}), dark=dark)
+        shares = [share for _, share in loras]
+        encode = functools.partial(_encode, ctx, opened, pipeline, shares)
+        return _draw_stacks(
+            ctx, opened, pipeline, task, request, encode, dict(media or {}), dict(options or {}), dark=dark
+        )
 
 
 def _draw_stacks(
@@ -159,6 +163,7 @@ def _draw_stacks(
     pipeline: Any,
     task: str,
     request: DrawingRequest,
+    encode: Callable[[DrawingRequest], Tensors],
     media: Tensors,
     options: dict[str, Any],
     *,
@@ -171,10 +176,7 @@ def _draw_stacks(
     for begin in range(0, total, stack):
         part = request.take(slice(begin, begin + stack))
         watch.round, opened.measures.drawn = begin // stack, len(part.seeds)
-        tensors = None
-        if opened.family in PARTS:
-            guided = takes_guidance(opened, request.guidance_scale)
-            tensors = _encode(opened, pipeline, part, guided=guided)
+        tensors = encode(part) if opened.family in PARTS else None
         made = sample(opened, pipeline, task, part, watch, tensors=tensors, media=media, options=options)
         batch = decode_latents(opened, made) if opened.family in PARTS else to_batch(made)
         images += make_images(batch, dark=dark)
@@ -185,10 +187,18 @@ def _draw_stacks(
     return images
 
 
-def _encode(opened: PipelineModel, pipeline: Any, part: DrawingRequest, *, guided: bool) -> Tensors:
-    """Encode the prompts of a stack, each of them once."""
+def _encode(
+    ctx: Context, opened: PipelineModel, pipeline: Any, shares: Sequence[float], part: DrawingRequest
+) -> Tensors:
+    """Encode the prompts of a stack, each of them once, and no more than once for all seeds."""
     distinct = list(dict.fromkeys(part.prompts))
-    tensors = encode_prompts(opened, pipeline, distinct, part.negative_prompt, guided=guided)
+    guided = takes_guidance(opened, part.guidance_scale)
+
+    def make() -> Packed:
+        return pack_tensors(encode_prompts(opened, pipeline, distinct, part.negative_prompt, guided=guided))
+
+    key = ["prompts", distinct, part.negative_prompt, guided, [float(share) for share in shares]]
+    tensors = unpack_tensors(ctx.memo(key, make), opened.device)
     rows = [distinct.index(prompt) for prompt in part.prompts]
     if rows == list(range(len(rows))):
         return tensors

@@ -114,3 +114,17 @@ def test_a_request_fills_in_what_the_model_prefers() -> None:
     assert (given.steps, given.guidance_scale, given.sampler) == (4, 0.0, "euler")
     assert plain.take(slice(1, 2)).prompts == ("b",)
     assert plain.take(slice(1, 2)).seeds == (2,)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "int64", "bool"])
+def test_tensors_that_are_kept_lose_nothing(dtype: str) -> None:
+    import torch
+
+    from studio_diffusion.conditioning import pack_tensors, unpack_tensors
+
+    tensor = torch.linspace(-3, 3, 14).reshape(2, 7).to(getattr(torch, dtype))
+
+    found = unpack_tensors(pack_tensors({"prompt_embeds": tensor}), "cpu")["prompt_embeds"]
+
+    assert found.dtype == tensor.dtype
+    assert torch.equal(found, tensor)

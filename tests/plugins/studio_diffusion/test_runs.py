@@ -11,6 +11,7 @@ import pytest
 from studio.api import Image
 from studio.app import RunResult, Studio
 from studio.settings import Settings
+from studio_diffusion import generate
 from tests.plugins.studio_diffusion.conftest import MiniPlugin
 
 pytestmark = pytest.mark.xdist_group("diffusers")
@@ -101,3 +102,26 @@ def test_half_precision_draws_nearly_the_same_on_a_cpu(
     assert made.manifest["status"] == "done"
     for name, image in made.outputs.items():
         assert float(np.abs(image.pixels - exact[name].pixels).mean()) < 0.02, name
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_prompt_is_encoded_once_for_all_seeds_and_to_the_same_result(
+    mini: Path, mini_sketch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dtype: str
+) -> None:
+    encoded: list[list[str]] = []
+    encode = generate.encode_prompts
+
+    def count(opened: Any, pipeline: Any, prompts: list[str], negative: str, *, guided: bool) -> Any:
+        encoded.append([*prompts, negative])
+        return encode(opened, pipeline, prompts, negative, guided=guided)
+
+    monkeypatch.setattr(generate, "encode_prompts", count)
+    with make_studio(mini, mini_sketch, tmp_path, dtype) as studio:
+        draw(studio, "sun", seed=1)
+        kept = draw(studio, "sun", seed=2)
+        draw(studio, "sun", seed=2, negative_prompt="leaf")
+    with make_studio(mini, mini_sketch, tmp_path / "other", dtype) as studio:
+        alone = draw(studio, "sun", seed=2)
+
+    assert encoded == [["sun", ""], ["sun", "leaf"], ["sun", ""]]
+    assert np.array_equal(kept["o"].pixels, alone["o"].pixels)
