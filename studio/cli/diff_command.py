@@ -128,7 +128,7 @@ def _show(result: _Result) -> None:
     for name, names in zip("AB", result.only, strict=True):
         if names:
             click.echo(f"only in {name}: {_list_names(names)}")
-    if result.made is None and not any(file.name for file in result.files):
+    if result.made is None and any(not file.name for file in result.files):
         click.echo("not both say what made them")
     _show_differences(result.made or ())
     groups: dict[tuple[Difference, ...], list[_File]] = {}

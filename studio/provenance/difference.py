@@ -82,7 +82,8 @@ def find_differences(
         node_types: Those that are installed; their defaults stand where a node gives no value.
         find_parts: Returns what a fingerprint was made of, as far as it is known.
     """
-    nodes_a, nodes_b = (_list_nodes(made, node_types) for made in (a, b))
+    nodes_a = _list_nodes(a, a.output or b.output, node_types)
+    nodes_b = _list_nodes(b, b.output or a.output, node_types)
     names = _match_names(nodes_a, nodes_b, a, b)
     found = [Difference(name, "name", name, other) for name, other in names.items() if name != other]
     for name, node in nodes_a.items():
@@ -98,10 +99,10 @@ def find_differences(
     return found + list(_compare_machines(a.manifest, b.manifest))
 
 
-def _list_nodes(made: Made, node_types: Mapping[str, NodeType]) -> dict[str, FlatNode]:
-    """Return the nodes that what was made needs, or all if it is not known what that is."""
+def _list_nodes(made: Made, output: str, node_types: Mapping[str, NodeType]) -> dict[str, FlatNode]:
+    """Return the nodes that an output needs, or all if there is no such output."""
     nodes = flatten_document(made.document, made.inputs, made.graphs, node_types)
-    wanted = f"output {made.output}"
+    wanted = f"output {output}"
     if wanted not in nodes[""].inputs:
         return nodes
     nodes[""] = replace(nodes[""], inputs={wanted: nodes[""].inputs[wanted]})

@@ -94,6 +94,19 @@ def test_equal_files_are_the_same_wherever_they_lie(desk: Desk, card: Path) -> N
     assert diff(desk, "out/picture.png", "deep/again/picture.png", code=0) == ["same: same pixels, graph and values"]
 
 
+def test_a_graph_and_a_file_are_compared_in_what_the_file_needs(desk: Desk, card: Path) -> None:
+    run(desk, card, "-s", "words=Bye")
+
+    assert diff(desk, card, "out/picture.png") == ['words  input text: "Hello" in A, "Bye" in B']
+
+
+def test_empty_folders_are_the_same(desk: Desk) -> None:
+    for name in "ab":
+        (desk / name).mkdir()
+
+    assert diff(desk, "a", "b", code=0) == ["same: no files"]
+
+
 def test_a_text_is_known_by_its_manifest(desk: Desk, card: Path) -> None:
     run(desk, card)
     run(desk, card, "-o", "again", "-s", "words=Bye")

@@ -1,0 +1,152 @@
+"""`FileWatch`: changes, renames, files that vanish or are still to come, patterns, files that a run wrote itself."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from studio.cli.file_watch import FileWatch, call_on_change
+from studio.cli.watched_files import WatchedFiles
+
+LONG_AGO = time.time_ns() + 10**12  # nothing is newer than this
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(name)
+    return tmp_path
+
+
+def start(place: Path, *names: str, since_ns: int = LONG_AGO, pattern: str = "") -> FileWatch:
+    watch = FileWatch()
+    patterns = frozenset({(str(place), pattern)} if pattern else ())
+    watch.watch(WatchedFiles(frozenset(str(place / name) for name in names), patterns), since_ns)
+    return watch
+
+
+def replace(path: Path, text: str) -> None:
+    temporary = path.with_name("new~")
+    temporary.write_text(text)
+    os.utime(temporary, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
+    temporary.replace(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: path.write_text("longer"),
+        lambda path: replace(path, "z"),  # equal in size and time
+        lambda path: path.unlink(),
+        lambda path: path.rename(path.with_name("elsewhere")),
+    ],
+)
+def test_every_kind_of_change_is_found_once(place: Path, change: Callable[[Path], object]) -> None:
+    watch = start(place, "a", "b")
+    assert watch.find_changed() == []
+
+    change(place / "a")
+
+    assert watch.find_changed() == [str(place / "a")]
+    assert watch.settle() == [str(place / "a")]
+    assert watch.find_changed() == []
+
+
+def test_a_file_that_is_still_to_come_is_found(place: Path) -> None:
+    watch = start(place, "later/c")
+
+    (place / "later").mkdir()
+    (place / "later/c").write_text("c")
+
+    assert watch.find_changed() == [str(place / "later/c")]
+    assert len(start(place, "a", "nosuch")) == 1
+
+
+def test_a_file_that_is_new_here_and_has_changed_since_it_was_read_counts(place: Path) -> None:
+    assert start(place, "a", since_ns=time.time_ns() - 10**9).find_changed() == [str(place / "a")]
+
+
+def test_files_that_come_and_go_below_a_pattern_are_found(place: Path) -> None:
+    watch = start(place, pattern="*.png")
+
+    (place / "one.png").write_text("1")
+    assert watch.settle() == [str(place / "one.png")]
+    (place / "other.txt").write_text("2")
+    assert watch.find_changed() == []
+    (place / "one.png").unlink()
+    assert watch.settle() == [str(place / "one.png")]
+
+
+def test_files_that_fit_a_pattern_are_watched_themselves(place: Path) -> None:
+    (place / "one.png").write_text("1")
+    watch = start(place, pattern="%d.png")
+    assert watch.find_changed() == []
+    watch = start(place, pattern="*.png")
+
+    (place / "one.png").write_text("22")
+
+    assert watch.find_changed() == [str(place / "one.png")]
+
+
+def test_what_a_run_wrote_itself_is_accepted(place: Path) -> None:
+    watch = start(place, "a", "b")
+    (place / "a").write_text("by the run")
+    (place / "b").write_text("by somebody")
+
+    watch.accept([str(place / "a"), str(place / "unrelated")])
+
+    assert watch.find_changed() == [str(place / "b")]
+
+
+@pytest.mark.parametrize("empty_first", [False, True])
+def test_settling_waits_for_a_file_that_vanishes_for_a_moment(place: Path, empty_first: bool) -> None:
+    watch = start(place, "a")
+    if empty_first:
+        (place / "a").write_text("")
+    else:
+        (place / "a").unlink()
+    thread = threading.Timer(0.1, lambda: (place / "a").write_text("back"))
+    thread.start()
+
+    assert watch.settle() == [str(place / "a")]
+
+    assert (place / "a").read_text() == "back"
+    thread.join()
+    assert watch.find_changed() == []
+
+
+def test_settling_ends_although_a_file_stays_away_or_never_rests(place: Path) -> None:
+    watch = start(place, "a", "b")
+    (place / "a").unlink()
+    begin = time.monotonic()
+    assert watch.settle() == [str(place / "a")]
+    assert time.monotonic() - begin < 2
+
+    ended = threading.Event()
+
+    def write() -> None:
+        number = 0
+        while not ended.wait(0.005):
+            (place / "b").write_text(f"{number}")
+            number += 1
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    assert watch.settle(lambda: False) in ([str(place / "b")], [])
+    ended.set()
+    thread.join()
+
+
+def test_a_change_while_a_block_runs_calls_once(place: Path) -> None:
+    watch, called = start(place, "a"), threading.Event()
+
+    with call_on_change(watch, called.set):
+        (place / "a").write_text("changed")
+        assert called.wait(10)
+
+    assert watch.find_changed() == [str(place / "a")]
