@@ -14,6 +14,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
@@ -119,16 +120,23 @@ def _is_of_the_environment(path: str) -> bool:
 
 def _find_kept(names: list[str], folder: Path | None) -> Mapping[str, Build]:
     """Return the builds of distributions; they are looked up again if a folder of packages has changed."""
-    key = [names, [[place, _find_change(place)] for place in sys.path if place.endswith("-packages")]]
+    changes = tuple((place, _find_change(place)) for place in sys.path if place.endswith("-packages"))
+    key = [names, [list(change) for change in changes]]
     if folder is not None and (kept := _read(folder / _KEPT, key)) is not None:
         return kept
-    found = dict(_list_builds(names))
+    found = _look_up(tuple(names), changes)
     if folder is not None:
         with contextlib.suppress(OSError, ValueError):
             folder.mkdir(parents=True, exist_ok=True)
             with replace_file(folder / _KEPT, sync="none") as path:
                 path.write_text(json.dumps({"format": _FORMAT, "key": key, "builds": found}), encoding="utf-8")
     return found
+
+
+@lru_cache(maxsize=2)
+def _look_up(names: tuple[str, ...], changes: tuple[tuple[str, int], ...]) -> Mapping[str, Build]:
+    """Return the builds of distributions, once for each state of the folders of packages."""
+    return dict(_list_builds(names))
 
 
 def _find_change(place: str) -> int:

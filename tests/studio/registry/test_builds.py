@@ -78,6 +78,7 @@ def test_studio_the_plugins_and_what_they_require_are_there(tmp_path: Path) -> N
 def test_records_are_read_once_until_something_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     registry = load_registry(None, discover=False)
     read: list[Any] = []
+    builds._look_up.cache_clear()
     describe = builds.describe_distribution
     monkeypatch.setattr(builds, "describe_distribution", lambda found: read.append(found) or describe(found))
 
