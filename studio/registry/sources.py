@@ -67,7 +67,7 @@ def find_installed(loader: SourceLoader | None = None, but: Collection[str] = ()
             continue
         distribution = point.dist
         name = distribution.metadata["Name"] if distribution else ""
-        version = distribution.version if distribution else ""
+        version = VERSION if name == PROJECT else distribution.version if distribution else ""
         row = PluginRow(point.name, name, version)
         yield row, partial(_load_point, row, point, loader)
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from studio.version import VERSION
+
 if TYPE_CHECKING:
     from tests.studio.cli.conftest import Desk
 
@@ -56,7 +58,7 @@ def test_one_plugin_is_described_with_what_it_provides_and_requires(desk: Desk) 
     text = desk.call("plugins", "video").out
     details = desk.call("plugins", "studio-video", "--json").json
 
-    assert text.startswith("studio-video  studio 0.1.0\nstatus: ok\nplace: ")
+    assert text.startswith(f"studio-video  studio {VERSION}\nstatus: ok\nplace: ")
     assert "import: " in text
     assert "hooks: studio_node_types" in text
     assert "node types: video." in text

@@ -11,6 +11,7 @@ import pytest
 from studio.api import ValueType, hookimpl
 from studio.registry import PluginRow, load_registry
 from studio.testing.subject import GivenPlugin
+from studio.version import VERSION
 from tests.studio.registry.conftest import count, load
 
 
@@ -93,5 +94,5 @@ def test_a_name_that_the_contract_lacks_needs_perhaps_a_newer_studio(tmp_path: P
     row = load_file(tmp_path, line)
 
     assert "a newer Studio may have studio." in row.problem
-    assert "this is Studio 0.1.0" in row.problem
+    assert f"this is Studio {VERSION}" in row.problem
     assert "report it" not in row.problem

@@ -12,6 +12,7 @@ import pytest
 from studio.api import API_VERSION
 from studio.registry import PluginRow, load_registry
 from studio.registry.requirements import list_requirements
+from studio.version import VERSION
 from tests.studio.registry.conftest import load
 
 MODULE = '''
@@ -67,8 +68,8 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
 @pytest.mark.parametrize(
     ("requires", "problem"),
     [
-        ("studio>=9", "E209 it needs Studio 9 or newer; 0.1.0 is installed (pip install 'studio>=9')"),
-        ("studio<0.1,>=0.0.1", "it needs Studio<0.1,>=0.0.1; 0.1.0 is installed"),
+        ("studio>=9", f"E209 it needs Studio 9 or newer; {VERSION} is installed (pip install 'studio>=9')"),
+        ("studio<0.1,>=0.0.1", f"it needs Studio<0.1,>=0.0.1; {VERSION} is installed"),
         ("nowhere-to-be-found>=2", "it needs nowhere-to-be-found 2 or newer, which is not installed"),
         ("nowhere-to-be-found", "it needs nowhere-to-be-found, which is not installed (pip install 'nowhere-to"),
         ("numpy>=999", "it needs numpy 999 or newer; "),
@@ -168,7 +169,7 @@ def test_requirements_are_listed_with_their_states() -> None:
 @pytest.mark.parametrize(
     ("wanted", "problem"),
     [
-        ("1.99", "E209 it needs version 1.99 of the plugin contract; this is Studio 0.1.0 with 1."),
+        ("1.99", f"E209 it needs version 1.99 of the plugin contract; this is Studio {VERSION} with 1."),
         ("2.0", "(install a newer Studio)"),
         ("0.9", "(install a newer version of the plugin)"),
         ("new", "E206 studio_api = 'new' is not a version of the plugin contract (write studio_api = \"1."),
