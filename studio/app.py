@@ -17,7 +17,7 @@ from studio.graph.default_values import find_default_faults
 from studio.graph.findings import Findings
 from studio.graph.given import bind_inputs, check_outputs, describe_given, name_inputs
 from studio.graph.paths import InputFile
-from studio.graph.source import Collected, Source
+from studio.graph.resolved import needs_kinds
 from studio.graph.versions import state_versions
 from studio.registry import Build, KeptSources, Observers, Registry, create_executor, describe_builds, load_registry
 from studio.run_result import RunResult, finish_run
@@ -233,15 +233,13 @@ class Studio:
         )
         findings += find_unwritable_outputs(resolved, self.registry.value_types)
         has_errors = any(finding.severity == "error" for finding in findings)
-        if has_errors or not any(node.node_type and node.node_type.needs_kinds for node in resolved.nodes.values()):
+        if has_errors or not needs_kinds(resolved):
             return findings
         from studio.execution.file_reading import UnreadFiles
-        from studio.execution.flatten import create_plan
-        from studio.execution.needed_models import find_kind_problems
+        from studio.execution.model_kinds import find_kind_faults
 
-        unknown: dict[str, Source] = {name: Collected(()) for name, end in resolved.inputs.items() if end.required}
-        plan = create_plan(resolved, unknown, UnreadFiles(self.registry.value_types, self.settings.media))
-        return findings + find_kind_problems(plan, self.models.find_kind)
+        reader = UnreadFiles(self.registry.value_types, self.settings.media)
+        return findings + find_kind_faults(resolved, reader, self.models.find_kind)
 
     def resolve(self, graph: Graph, *, roots: Iterable[Path] = ()) -> ResolvedGraph:
         """Resolve a graph against what is installed; findings are in the result."""

@@ -25,6 +25,10 @@ class MusicOpener(ModelOpener):
         """Say whether this is a folder whose config.json or model_index.json names a model for audio from text."""
         return find_class(path) is not None
 
+    def find_kind(self, path: Path, model: Model) -> str | None:
+        """Say that this is a composer: a model that makes audio from text."""
+        return "composer"
+
     def open(self, path: Path, model: Model, *, device: str, dtype: str, parts: Mapping[str, Any]) -> Any:
         """Load a model; a `MusicModel`.
 

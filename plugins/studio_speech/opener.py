@@ -21,6 +21,10 @@ class SpeechOpener(ModelOpener):
         """Say whether this is a folder whose config.json names a model that speaks or listens."""
         return find_class(path) is not None
 
+    def find_kind(self, path: Path, model: Model) -> str | None:
+        """Say whether this is a speaker or a listener."""
+        return find_kind(find_class(path) or "")
+
     def parts(self, path: Path, model: Model) -> Mapping[str, Path]:
         """Return the vocoder's folder, where there is one."""
         vocoder = find_vocoder(path, find_class(path) or "", read_options(model))

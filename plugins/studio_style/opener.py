@@ -24,6 +24,11 @@ class StyleOpener(ModelOpener):
         shapes = _read_shapes(file)
         return is_adain(shapes) or is_vgg(shapes)
 
+    def find_kind(self, path: Path, model: Model) -> str | None:
+        """Say whether this is the network of AdaIN, or the features of VGG."""
+        file = _find_file(path)
+        return None if file is None else "adain" if is_adain(_read_shapes(file)) else "vgg"
+
     def open(self, path: Path, model: Model, *, device: str, dtype: str, parts: Mapping[str, Any]) -> Any:
         """Load a `VggFeatures` or an `AdainNetwork`; always float32, which their statistics need.
 

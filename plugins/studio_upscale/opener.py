@@ -28,6 +28,10 @@ class UpscaleOpener(ModelOpener):
         header = read_header(path)
         return read_facts(header) is not None or find_architecture(header) is not None
 
+    def find_kind(self, path: Path, model: Model) -> str | None:
+        """Say that this is an upscaler: a network that enlarges or restores images."""
+        return "upscaler"
+
     def open(self, path: Path, model: Model, *, device: str, dtype: str, parts: Mapping[str, Any]) -> Upscaler:
         """Load a network.
 

@@ -91,3 +91,15 @@ class ResolvedGraph:
     def errors(self) -> list[Finding]:
         """The findings that forbid a run."""
         return [finding for finding in self.findings if finding.severity == "error"]
+
+
+def needs_kinds(resolved: ResolvedGraph) -> bool:
+    """Say whether a node of a graph, or of a graph in it, takes models of some kinds only."""
+    waiting = [resolved]
+    while waiting:
+        for node in waiting.pop().nodes.values():
+            if node.node_type is not None and node.node_type.needs_kinds:
+                return True
+            if node.subgraph is not None:
+                waiting.append(node.subgraph)
+    return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from studio.api import Audio, Context, Field, Migration, Model, node
+from studio.api import Audio, Context, Field, Migration, Model, ModelKinds, node
 
 
 def _to_steps(steps: int | None) -> int | None:
@@ -15,7 +15,7 @@ def _to_steps(steps: int | None) -> int | None:
 def make_from_text(
     ctx: Context,
     prompt: Annotated[str, Field(min_length=1, max_length=4000)],
-    model: Model,
+    model: Annotated[Model, ModelKinds("composer")],
     *,
     negative_prompt: Annotated[str, Field(max_length=4000)] = "",
     seconds: Annotated[float, Field(ge=0.1, le=600, unit="seconds")] = 8.0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from studio.api import Audio, Context, Field, JsonValue, Migration, Model, node
+from studio.api import Audio, Context, Field, JsonValue, Migration, Model, ModelKinds, node
 
 
 class Heard(NamedTuple):
@@ -39,7 +39,7 @@ class Lips(NamedTuple):
 def write_down(
     ctx: Context,
     audio: Audio,
-    model: Model,
+    model: Annotated[Model, ModelKinds("listener")],
     *,
     language: Annotated[str, Field(max_length=40)] = "",
     translate_to_english: bool = False,

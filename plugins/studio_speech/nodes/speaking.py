@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from studio.api import Audio, Context, Field, JsonValue, Migration, Model, check_inputs, node
+from studio.api import Audio, Context, Field, JsonValue, Migration, Model, ModelKinds, check_inputs, node
 from studio_speech.checks import DEFAULT_LANGUAGE, check_language, check_speaker, check_text
 
 PauseSeconds = Annotated[float, Field(ge=0, le=10, unit="seconds")]
@@ -53,7 +53,7 @@ def say_text(
     sentence_pause: PauseSeconds = 0.35,
     paragraph_pause: PauseSeconds = 0.8,
     markup: Literal["auto", "text", "ssml"] = "auto",
-    model: Model | None = None,
+    model: Annotated[Model, ModelKinds("speaker")] | None = None,
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0,
 ) -> Said:
     """Say a text aloud: with espeak-ng, which needs no weights and says the same each time, or with a network.

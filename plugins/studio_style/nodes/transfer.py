@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from studio.api import Context, Field, Image, Mask, MediaError, Model, ModelError, check_inputs, node
+from studio.api import Context, Field, Image, Mask, MediaError, Model, ModelError, ModelKinds, check_inputs, node
 from studio_style.checks import check_method, check_weights
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def transfer_style(
     quality: Literal["draft", "standard", "fine"] = "standard",
     mask: Mask | None = None,
     seed: Annotated[int, Field(ge=0)] = 0,
-    model: Model | None = None,
+    model: Annotated[Model, ModelKinds("vgg", "adain")] | None = None,
     loss: Literal["sliced", "gram"] = "sliced",
     optimizer: Literal["lbfgs", "adam"] = "lbfgs",
     steps: Annotated[int, Field(ge=1, le=5000)] | None = None,

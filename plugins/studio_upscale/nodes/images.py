@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from studio.api import Context, Field, Image, Model, node
+from studio.api import Context, Field, Image, Model, ModelKinds, node
 
 Tile = Annotated[int, Field(ge=16, le=8192, unit="pixels")]
 Overlap = Annotated[int, Field(ge=0, le=1024, unit="pixels")]
 Part = Annotated[float, Field(ge=0, le=1)]
+Network = Annotated[Model, ModelKinds("upscaler")]
+NetworkOrPipeline = Annotated[Model, ModelKinds("upscaler", "pipeline")]
 COMPACT = Model("builtin:compact")
 RESTORE = Model("builtin:compact-restore")
 
@@ -19,9 +21,9 @@ def enlarge_image(
     image: Image,
     *,
     scale: Annotated[float, Field(ge=1, le=8)] = 2.0,
-    model: Model = COMPACT,
+    model: NetworkOrPipeline = COMPACT,
     denoise: Part = 0.0,
-    denoise_model: Model = RESTORE,
+    denoise_model: Network = RESTORE,
     self_ensemble: bool = False,
     tile: Tile = 256,
     overlap: Overlap = 32,
@@ -78,7 +80,7 @@ def denoise_image(
     image: Image,
     *,
     strength: Part = 1.0,
-    model: Model = RESTORE,
+    model: Network = RESTORE,
     tile: Tile = 256,
     overlap: Overlap = 32,
 ) -> Image:
@@ -104,7 +106,7 @@ def restore_image(
     *,
     strength: Part = 1.0,
     always: bool = False,
-    model: Model = RESTORE,
+    model: Network = RESTORE,
     tile: Tile = 256,
     overlap: Overlap = 32,
 ) -> Image:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from studio.api import Context, Field, Frame, Model, Video, node
-from studio_upscale.nodes.images import COMPACT, RESTORE, Overlap, Part, Tile
+from studio.api import Context, Field, Frame, Video, node
+from studio_upscale.nodes.images import COMPACT, RESTORE, Network, NetworkOrPipeline, Overlap, Part, Tile
 
 
 @node("upscale.video", lane="device", code=2)
@@ -15,9 +15,9 @@ def enlarge_video(
     video: Video,
     *,
     scale: Annotated[float, Field(ge=1, le=8)] = 2.0,
-    model: Model = COMPACT,
+    model: NetworkOrPipeline = COMPACT,
     denoise: Part = 0.0,
-    denoise_model: Model = RESTORE,
+    denoise_model: Network = RESTORE,
     frames_at_once: Annotated[int, Field(ge=1, le=64)] = 4,
     tile: Tile = 256,
     overlap: Overlap = 32,

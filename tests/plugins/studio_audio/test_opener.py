@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 import studio_audio
 import studio_diffusion
 import studio_speech
 from studio.api import ModelError
+from studio.app import Studio
+from studio.graph import parse_graph
 from studio_audio.nodes.words import make_from_text
 from studio_audio.opener import MusicOpener
 from tests.plugins.studio_audio.opened import TINY, Open, open_folder
@@ -69,3 +73,22 @@ def test_python_in_a_folder_is_never_run(tiny: Callable[..., Path], tmp_path: Pa
     with pytest.raises(ModelError, match=r"E648.*unknown class 'StableAudioDiTModel' of 'transformer' in mine"):
         open_folder(folder)
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_model_for_audio_is_a_composer_and_no_other_plugin_takes_it(tmp_path: Path) -> None:
+    config = {"architectures": ["MusicgenForConditionalGeneration"]}
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    save_file({"a": torch.zeros(1)}, tmp_path / "model.safetensors")
+    nodes = {
+        "hear": {"type": "speech.to_text", "inputs": {"audio": {"from": "inputs.a"}, "model": f"file:{tmp_path}"}},
+        "make": {"type": "audio.from_text", "inputs": {"prompt": PROMPT, "model": f"file:{tmp_path}"}},
+    }
+    outputs = {"text": {"from": "hear.text"}, "audio": {"from": "make"}}
+    graph = {"studio": 1, "inputs": {"a": {"type": "audio"}}, "nodes": nodes, "outputs": outputs}
+
+    with Studio(on_disk=False) as studio:
+        findings = studio.validate(parse_graph(graph))
+
+    (kind,) = [finding for finding in findings if finding.code == "E600"]
+    assert kind.where == "/nodes/hear/inputs/model"
+    assert kind.message.endswith("is a composer, and 'model' takes a listener")

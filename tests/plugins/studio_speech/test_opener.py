@@ -51,3 +51,10 @@ def test_a_folder_without_safetensors_or_with_the_wrong_ones_is_an_error(
         SpeechOpener().open(folder, TINY, device="cpu", dtype="float32", parts={})
     with pytest.raises(ModelError, match="E670"):
         SpeechOpener().parts(folder, Model("local:x", (("vocodr", "file:x"),)))
+
+
+@pytest.mark.parametrize(("name", "kind"), [("VitsModel", "speaker"), ("WhisperForConditionalGeneration", "listener")])
+def test_a_folder_says_whether_its_model_speaks_or_listens(tmp_path: Path, name: str, kind: str) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"architectures": [name]}), encoding="utf-8")
+
+    assert SpeechOpener().find_kind(tmp_path, TINY) == kind

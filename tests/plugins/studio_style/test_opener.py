@@ -8,7 +8,7 @@ import torch
 
 from studio.api import Model
 from studio_style.opener import StyleOpener
-from tests.plugins.studio_style.tiny_networks import make_vgg_tensors, save
+from tests.plugins.studio_style.tiny_networks import make_adain_tensors, make_vgg_tensors, save
 
 
 def test_the_opener_opens_a_file_and_a_folder_with_one(tmp_path: Path) -> None:
@@ -27,3 +27,12 @@ def test_the_opener_leaves_weights_of_others_alone(tmp_path: Path) -> None:
 
     assert not StyleOpener().can_open(file, Model(f"file:{file}"))
     assert not StyleOpener().can_open(tmp_path / "none.gguf", Model("file:none.gguf"))
+
+
+def test_the_opener_says_which_of_the_two_networks_it_is(tmp_path: Path) -> None:
+    vgg = save(make_vgg_tensors(), tmp_path / "vgg.safetensors")
+    adain = save(make_adain_tensors(), tmp_path / "adain.safetensors")
+
+    kinds = [StyleOpener().find_kind(path, Model(f"file:{path}")) for path in (vgg, adain, tmp_path / "none.gguf")]
+
+    assert kinds == ["vgg", "adain", None]

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 
 from studio.api import Image, Model, ModelError
 from studio.app import Studio
+from studio.graph import parse_graph
 from studio.testing import TestContext
 from studio_diffusion.opener import DiffusionOpener
 from studio_upscale.nodes.images import enlarge_image, restore_image
@@ -128,3 +129,24 @@ def test_truncated_weights_and_pickles_are_refused_before_anything_loads(tmp_pat
     assert found["cut.safetensors"].code == "E605"
     assert found["net.pth"].code == "E604"
     assert "save_file" in str(found["net.pth"].hint)
+
+
+@pytest.mark.parametrize(
+    ("node", "name", "kinds"),
+    [
+        ("image", "mini-sketch", "pipeline or upscaler"),
+        ("restore", "mini", "upscaler"),
+        ("image", "mini", ""),
+        ("image", "compact", ""),
+        ("restore", "compact-restore", ""),
+    ],
+)
+def test_a_model_of_another_kind_is_found_by_validate(node: str, name: str, kinds: str) -> None:
+    inputs = {"image": {"from": "inputs.i"}, "model": f"builtin:{name}"}
+    nodes = {"u": {"type": f"upscale.{node}", "inputs": inputs}}
+    graph = {"studio": 1, "inputs": {"i": {"type": "image"}}, "nodes": nodes, "outputs": {"o": {"from": "u"}}}
+
+    with Studio(on_disk=False) as studio:
+        messages = [one.message for one in studio.validate(parse_graph(graph)) if one.code == "E600"]
+
+    assert [message.partition("takes a ")[2] for message in messages] == [kinds] * bool(kinds)
