@@ -50,6 +50,7 @@ class Studio:
         discover: Whether to look for installed plugins.
         on_disk: Whether the cache has a tier on disk.
         executor: Name of the executor; "local", or one that a plugin provides.
+        import_plugins: Whether to import all plugins, also those whose declarations are known.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Studio:
         discover: bool = True,
         on_disk: bool = True,
         executor: str = "local",
+        import_plugins: bool = False,
     ) -> None:
         self.settings = settings or read_settings()
         self.device = find_device(self.settings.device, self.settings.dtype)
@@ -67,6 +69,7 @@ class Studio:
         self._discover = discover
         self._on_disk = on_disk
         self._executor_name = executor
+        self._import_plugins = import_plugins
         self._closed = False
 
     # -- the parts -------------------------------------------------------------------------------------
@@ -81,6 +84,7 @@ class Studio:
             discover=self._discover,
             disabled=self.settings.disabled_plugins,
             kept=KeptSources(self.settings.cache_dir / "sources", writes=self._on_disk),
+            declarations=None if self._import_plugins else self.settings.cache_dir / "plugins",
             settings=self.settings.plugins,
         )
 

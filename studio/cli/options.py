@@ -85,11 +85,12 @@ def create_studio(
     *,
     dtype: str | None = None,
     on_disk: bool = True,
+    import_plugins: bool = False,
     **more: Any,
 ) -> Studio:
     """Return the Studio that the options ask for."""
     settings = read_settings(device=device, dtype=dtype, cache_dir=cache_dir, plugins_dir=plugins_dir, **more)
-    return Studio(settings, on_disk=on_disk)
+    return Studio(settings, on_disk=on_disk, import_plugins=import_plugins)
 
 
 def parse_inputs(graph: Graph, pairs: Sequence[str]) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def command(ctx: click.Context, /, as_json: bool, **engine: Any) -> None:
 
 
 def _list_plugins(*, as_json: bool, **engine: Any) -> None:
-    with create_studio(**engine, on_disk=False) as studio:
+    with create_studio(**engine, on_disk=False, import_plugins=True) as studio:
         rows = studio.registry.plugins
     if as_json:
         print_json([row.to_json() for row in rows])
@@ -79,7 +79,7 @@ def show(ctx: click.Context, /, name: str, **own: Any) -> None:
     given = {option: value for option, value in own.items() if value}
     options: dict[str, Any] = {**ctx.obj, **given}
     as_json = options.pop("as_json")
-    with create_studio(**options, on_disk=False) as studio:
+    with create_studio(**options, on_disk=False, import_plugins=True) as studio:
         rows = _find_rows(studio.registry.plugins, name)
         found = [find_details(studio.registry, row) for row in rows]
     if as_json:

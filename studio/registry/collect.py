@@ -129,7 +129,7 @@ def _add(registry: Registry, one: Provided) -> None:
     registry.node_types |= {node_type.id: node_type for node_type in one.node_types}
     registry.models |= one.models
     registry.executors |= one.executors
-    registry.model_openers[:0] = one.model_openers  # the last plugin is asked first, as pluggy does
+    registry.model_openers.add_first(one.find_openers())  # the last plugin is asked first, as pluggy does
     if row.origin is not None and row.distribution != PROJECT:
         registry.opener_code |= dict.fromkeys(one.model_openers, str(one.provider))
     registry.distributions[row.name] = row.version

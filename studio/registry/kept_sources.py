@@ -25,7 +25,7 @@ class KeptSources:
 
     def __init__(self, folder: Path | None, *, writes: bool = True) -> None:
         self._folder = folder
-        self._writes = writes
+        self.writes = writes
 
     def open_reader(self, place: str) -> SourceReader:
         """Return a reader of the files at a place."""
@@ -38,7 +38,7 @@ class KeptSources:
 
     def keep(self, place: str, reader: SourceReader) -> None:
         """Keep what a reader has read, if something is new; where that is impossible it is read again next time."""
-        if self._folder is None or not self._writes or not reader.fresh:
+        if self._folder is None or not self.writes or not reader.fresh:
             return
         files = {f.path: [*f.status, f.digest, *f.imports] for f in reader.known.values() if f.settled}
         if not files:

@@ -6,6 +6,7 @@ import difflib
 import time
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +21,9 @@ from studio.plugin_code import mark_plugin_call
 from studio.registry.collect import collect_provided
 from studio.registry.failure import record_failure
 from studio.registry.hook_names import check_hook_names
+from studio.registry.installed_point import load_point_again
+from studio.registry.kept_plugins import KeptPlugins
+from studio.registry.kept_provided import KeptProvided
 from studio.registry.kept_sources import KeptSources
 from studio.registry.loading import SourceLoader
 from studio.registry.provided import Provided
@@ -37,6 +41,7 @@ def load_registry(
     discover: bool = True,
     disabled: Iterable[str] = (),
     kept: KeptSources | None = None,
+    declarations: Path | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Registry:
     """Find plugins, register them and collect what they provide.
@@ -49,6 +54,7 @@ def load_registry(
         discover: Whether to look for installed plugins.
         disabled: Names of plugins, or of their distributions, that are not imported.
         kept: What is known of source files from earlier processes.
+        declarations: Folder of what installed plugins declared in earlier processes; None to import all plugins.
         settings: Settings of plugins, by their names.
 
     Raises:
@@ -61,18 +67,48 @@ def load_registry(
         registry.add_value_type(value_type)
     given = list(plugins)
     modules = {plugin.__name__ for _, plugin in given if isinstance(plugin, ModuleType)}
-    installed = find_installed(loader, but=modules) if discover else iter(())
+    usable = declarations if discover and not given else None  # what is given may take the place of what is installed
+    keeper = KeptPlugins(usable, registry.studio, loader, writes=kept.writes)
+    points = keeper.list_points()
+    installed = find_installed(loader, but=modules) if discover and not points else iter(())
     left_out = {shorten_plugin_name(name) for name in disabled}
     loaded: list[Provided] = []
+    for point in points:
+        row = PluginRow(point.name, point.distribution, point.version)
+        found = keeper.find(point) if not _is_disabled(row, left_out) else None
+        _take(registry, row, partial(load_point_again, row, point.name, loader), left_out, loaded, found)
     for row, load in [*installed, *find_in_folder(plugins_dir, loader), *find_given(given, loader)]:
-        registry.plugins.append(row)
-        if _is_disabled(row, left_out):
-            row.status = "disabled"
-        elif (plugin := _register(registry.host, row, load)) is not None:
-            loaded.append(Provided(row, plugin))
+        _take(registry, row, load, left_out, loaded)
     _check_names(settings or {}, registry.plugins)
     collect_provided(registry, loaded, kept, settings)
+    keeper.keep(loaded)
     return registry
+
+
+def _take(
+    registry: Registry,
+    row: PluginRow,
+    load: Callable[[], Any],
+    left_out: Collection[str],
+    loaded: list[Provided],
+    kept: KeptProvided | None = None,
+) -> None:
+    """Add a plugin's row, and what it provides to those that are loaded unless it is disabled or fails."""
+    if kept is not None and not kept.needs_module:
+        registry.plugins.append(kept.row)
+        loaded.append(kept)
+        return
+    registry.plugins.append(row)
+    if _is_disabled(row, left_out):
+        row.status = "disabled"
+    elif (plugin := _register(registry.host, row, load)) is not None:
+        is_same = kept is not None and _list_files(row) == _list_files(kept.row)
+        loaded.append(replace(kept, row=row, plugin=plugin) if kept is not None and is_same else Provided(row, plugin))
+
+
+def _list_files(row: PluginRow) -> Mapping[str, str]:
+    """Return the digests of the files that a plugin was loaded from; {} for a release."""
+    return row.origin.files if row.origin is not None else {}
 
 
 def _check_names(settings: Iterable[str], rows: Sequence[PluginRow]) -> None:

@@ -64,6 +64,14 @@ class SourceLoader:
         hint = "wait until its files are no longer written, and try again"
         raise report_changed(plugin, changed, place, hint)
 
+    def collect(self, plugin: str, tree: SourceTree) -> PluginOrigin:
+        """Return the files of a plugin that is not loaded yet, as they are now."""
+        place = (*tree.packages, *tree.modules)[0]
+        reader = self._kept.open_reader(place)
+        files = tree.collect(reader)
+        self._kept.keep(place, reader)
+        return PluginOrigin(plugin, files, tree.collect)
+
     def load_given(self, plugin: str, module: ModuleType, tree: SourceTree) -> PluginOrigin:
         """Return the files of a module that a caller gives; it is executed again if they have changed.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -35,6 +35,8 @@ class Provided:
         models: What `studio_models` returned.
         executors: What `studio_executors` returned.
         model_openers: What `studio_model_openers` returned.
+        declared: The node types as the plugin declares them.
+        takes_home: Whether a hook took `home`, so that what it returns may depend on this machine.
         home: What the plugin has of its own, its settings once they are read.
     """
 
@@ -45,6 +47,8 @@ class Provided:
     models: Mapping[str, Path] = field(default_factory=dict)
     executors: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     model_openers: list[ModelOpener] = field(default_factory=list)
+    declared: list[NodeType] = field(default_factory=list)
+    takes_home: bool = False
     home: PluginHome = field(init=False)
 
     def __post_init__(self) -> None:
@@ -67,7 +71,7 @@ class Provided:
         Raises:
             BaseException: What the hook raises, or PluginError: E206 for what it returns, E210 for wrong settings.
         """
-        table: Any = next((table for name, table in tables.items() if shorten_plugin_name(name) == self.row.key), {})
+        table = self.find_table(tables)
         declared = None
         if host.parse_hookimpl_opts(self.plugin, "studio_settings") is not None:
             with mark_plugin_call():
@@ -76,7 +80,16 @@ class Provided:
             settings = load_plugin_settings(declared, self.row.key, table)
             self.home = replace(self.home, settings=settings)
             self.row.settings = describe_settings(settings, self.row.key)
-        elif table:
+        else:
+            self.refuse_table(table)
+
+    def find_table(self, tables: Mapping[str, Any]) -> Any:
+        """Return what the configuration says of the plugin."""
+        return next((table for name, table in tables.items() if shorten_plugin_name(name) == self.row.key), {})
+
+    def refuse_table(self, table: Any) -> None:
+        """Raise PluginError E210 for what the configuration says of a plugin that has no settings."""
+        if table:
             first = type(table).__name__ if isinstance(table, PluginSettings) else next(iter(table))
             message = f"unknown setting plugins.{self.row.key}.{first}"
             raise PluginError("E210", message, hint="the plugin has no settings")
@@ -91,21 +104,27 @@ class Provided:
 
     def call_other_hooks(self, host: pluggy.PluginManager) -> None:
         """Call the other hooks that collect; errors as for `call_first_hooks`."""
-        row = self.row
         provider = self.provider
+        self.declared = [get_node_type(function) for function in self.call_hook(host, "studio_node_types")]
         self.node_types = [
-            self._bind(
-                replace(
-                    get_node_type(function), distribution=provider.distribution, distribution_version=provider.version
-                )
-            )
-            for function in self.call_hook(host, "studio_node_types")
+            self._bind(replace(one, distribution=provider.distribution, distribution_version=provider.version))
+            for one in self.declared
         ]
-        row.node_types = [node_type.id for node_type in self.node_types]
+        self.row.node_types = [node_type.id for node_type in self.node_types]
         self.models = self.call_hook(host, "studio_models", mapping=True)
         self.executors = self.call_hook(host, "studio_executors", mapping=True)
         self.model_openers = self.call_hook(host, "studio_model_openers")
         self._check_returned()
+        self.describe_row()
+
+    def find_openers(self) -> Callable[[], Sequence[ModelOpener]]:
+        """Return what finds the plugin's openers of models."""
+        return lambda: self.model_openers
+
+    def describe_row(self) -> None:
+        """Note in the plugin's row what it provides."""
+        row = self.row
+        row.node_types = [node_type.id for node_type in self.node_types]
         row.value_types = [str(value_type.name) for value_type in self.value_types]
         row.models = [f"builtin:{name}" for name in self.models]
         row.executors = list(self.executors)
@@ -156,6 +175,7 @@ class Provided:
             return {} if mapping else []
         function = getattr(self.plugin, hook)
         wanted = {"home": self.home} if "home" in inspect.signature(function).parameters else {}
+        self.takes_home |= bool(wanted)
         with mark_plugin_call():  # the entries of an iterator are the plugin's code too
             result = function(**wanted)
             if result is not None:

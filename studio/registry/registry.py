@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -83,6 +83,27 @@ def find_plugins(rows: Sequence[PluginRow], name: str) -> list[PluginRow]:
     return found or [row for row in rows if shorten_plugin_name(row.distribution) == key]
 
 
+class Openers(Sequence[ModelOpener]):
+    """Openers of models, in the order in which they are asked. Those of a plugin are found when somebody asks."""
+
+    def __init__(self) -> None:
+        self._parts: list[Callable[[], Sequence[ModelOpener]]] = []
+
+    def add_first(self, find: Callable[[], Sequence[ModelOpener]]) -> None:
+        """Add what finds the openers of a plugin, to be asked before all others."""
+        self._parts.insert(0, find)
+
+    def __iter__(self) -> Iterator[ModelOpener]:
+        for find in self._parts:
+            yield from find()
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __getitem__(self, index: Any) -> Any:
+        return list(iter(self))[index]
+
+
 @dataclass
 class Registry:
     """What is installed. `load_registry` fills it.
@@ -101,7 +122,7 @@ class Registry:
     value_types: dict[str, ValueType[Any]] = field(default_factory=dict)
     classes: dict[str, type] = field(default_factory=dict)
     models: dict[str, Path] = field(default_factory=dict)
-    model_openers: list[ModelOpener] = field(default_factory=list)
+    model_openers: Openers = field(default_factory=lambda: Openers())
     executors: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
     distributions: dict[str, str] = field(default_factory=dict)
     providers: dict[str, Provider] = field(default_factory=dict)

@@ -60,16 +60,19 @@ def find_installed(loader: SourceLoader | None = None, but: Collection[str] = ()
         loader: Notes which files they are loaded from; None where nobody asks.
         but: Modules that are left out.
     """
-    points = importlib.metadata.entry_points(group=ENTRY_POINTS)
-    # Studio's own come first, so that a plugin that clashes with one of them fails
-    for point in sorted(points, key=lambda p: (not p.dist or p.dist.name != PROJECT, p.name)):
+    for point in sort_points(importlib.metadata.entry_points(group=ENTRY_POINTS)):
         if point.module in but:
             continue
         distribution = point.dist
         name = distribution.metadata["Name"] if distribution else ""
         version = VERSION if name == PROJECT else distribution.version if distribution else ""
         row = PluginRow(point.name, name, version)
-        yield row, partial(_load_point, row, point, loader)
+        yield row, partial(load_point, row, point, loader)
+
+
+def sort_points(points: Iterable[importlib.metadata.EntryPoint]) -> list[importlib.metadata.EntryPoint]:
+    """Return entry points with Studio's own first, so that a plugin that clashes with one of them fails."""
+    return sorted(points, key=lambda point: (not point.dist or point.dist.name != PROJECT, point.name))
 
 
 def find_distribution(row: PluginRow) -> importlib.metadata.Distribution | None:
@@ -78,8 +81,8 @@ def find_distribution(row: PluginRow) -> importlib.metadata.Distribution | None:
     return next((p.dist for p in points if p.dist is not None and p.dist.name == row.distribution), None)
 
 
-def _load_point(row: PluginRow, point: importlib.metadata.EntryPoint, loader: SourceLoader | None) -> Any:
-    """Import a plugin if this environment has what its distribution requires."""
+def load_point(row: PluginRow, point: importlib.metadata.EntryPoint, loader: SourceLoader | None) -> Any:
+    """Import a plugin if this environment has what its distribution requires; PluginError E209 if it has not."""
     check_requirements(point.dist, point.extras)
     if loader is None:
         return point.load()

@@ -139,7 +139,8 @@ class Models:
 
         Only openers that may matter are asked: one may load large libraries to answer.
         """
-        matters = [number for number, opener in enumerate(self._openers) if opener in self._opener_code]
+        openers = self._openers if self._opener_code else ()
+        matters = [number for number, opener in enumerate(openers) if opener in self._opener_code]
         for opener in self._openers[: matters[-1] + 1] if matters else ():
             try:
                 with mark_plugin_call():

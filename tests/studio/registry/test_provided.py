@@ -37,7 +37,7 @@ def test_the_plugin_that_was_loaded_last_is_the_first_to_open_models() -> None:
     plugins = (SimpleNamespace(studio_model_openers=hookimpl(lambda own=own: [own])) for own in (first, second))
     registry, _ = load(*plugins)
 
-    assert registry.model_openers == [second, first]
+    assert list(registry.model_openers) == [second, first]
 
 
 @pytest.mark.parametrize(
