@@ -14,7 +14,7 @@ from studio.batch.ledger import LEDGER_NAME, Ledger
 from studio.errors import UsageError
 from studio.files import resolve_path
 from studio.graph.frames import FramesProblem
-from studio.graph.pattern import find_names, has_frames
+from studio.graph.pattern import compile_name, find_names, has_frames, parse_pattern
 
 _WILDCARDS = frozenset("*?[")
 
@@ -24,6 +24,7 @@ def find_files(name: str, pattern: str, *, limit: int | None = None) -> Group:
 
     Each row is named by the file's path below the part of the pattern that has no wildcards. A name without wildcards
     may have a number, as in `shot.####.png`, and frames, as in `shot.####.png 1001-1100`; see `studio.graph.pattern`.
+    Among wildcards there are numbers, too, but no frames.
 
     Args:
         name: The input that takes the files.
@@ -35,6 +36,7 @@ def find_files(name: str, pattern: str, *, limit: int | None = None) -> Group:
     """
     if has_frames(pattern) and not _WILDCARDS & set(pattern):
         return _find_frames(name, pattern, limit)
+    _refuse_frames(pattern)
     root, parts = _split_pattern(pattern)
 
     def rows() -> Iterator[Row]:
@@ -55,6 +57,17 @@ def _find_frames(name: str, pattern: str, limit: int | None) -> Group:
     if not paths:
         raise UsageError("E740", f"no file matches {pattern!r}", hint="#### is a number of four digits or more")
     return lambda: (_create_row(name, path, root) for path in paths[:limit])
+
+
+def _refuse_frames(pattern: str) -> None:
+    """Refuse frames behind wildcards, where nobody knows in which folder or under which name they are missed."""
+    try:
+        frames = parse_pattern(pattern, is_name=os.path.lexists(pattern)).frames
+    except FramesProblem as problem:
+        raise UsageError("E740", problem.message, where="--files", hint=problem.hint) from None
+    if frames is not None:
+        message = f"frames go with one folder and one name, and {pattern!r} has wildcards"
+        raise UsageError("E740", message, where="--files", hint="leave out the frames, or write --files for one folder")
 
 
 def _split_pattern(pattern: str) -> tuple[Path, tuple[str, ...]]:
@@ -78,12 +91,18 @@ def _walk(folder: Path, pattern: Sequence[str]) -> Iterator[Path]:
         yield from _walk_deep(folder, rest)
         return
     for entry in _list_entries(folder, hidden=head.startswith(".")):
-        if not fnmatch.fnmatchcase(entry.name, head):
+        if not _fits(entry.name, head):
             continue
         if rest and os.path.isdir(entry.path):
             yield from _walk(folder / entry.name, rest)
         elif not rest and os.path.isfile(entry.path):
             yield folder / entry.name
+
+
+def _fits(name: str, pattern: str) -> bool:
+    if has_frames(pattern) and "[" not in pattern:
+        return compile_name(pattern).fullmatch(name) is not None
+    return fnmatch.fnmatchcase(name, pattern)
 
 
 def _walk_deep(folder: Path, rest: Sequence[str]) -> Iterator[Path]:

@@ -125,10 +125,10 @@ def _choose_known(pattern: str, known: Iterable[str]) -> list[str]:
 def _choose(names: Iterable[str], pattern: FilePattern, name: str) -> list[str]:
     """Return the names that fit, in order; those of frames if the pattern names some."""
     if pattern.frames is None:
-        fits = _compile(name)
+        fits = compile_name(name)
         return [found for found in sort_naturally(names) if fits.fullmatch(found)]
     before, _, after = name.partition(sign := _find_sign(name))
-    frame = re.compile(f"{_compile(before).pattern}(-?{_translate(sign)}){_compile(after).pattern}", re.DOTALL)
+    frame = re.compile(f"{compile_name(before).pattern}(-?{_translate(sign)}){compile_name(after).pattern}", re.DOTALL)
     files: dict[int, list[str]] = {}
     for found in map(frame.fullmatch, sort_naturally(names)):
         if found is not None:
@@ -165,7 +165,8 @@ def sort_naturally(names: Iterable[str]) -> list[str]:
     return sorted(names, key=key)
 
 
-def _compile(name: str) -> re.Pattern[str]:
+def compile_name(name: str) -> re.Pattern[str]:
+    """Return what the names look like that fit the last part of a pattern."""
     return re.compile("".join(_translate(part) for part in _WILD.split(name)), re.DOTALL)
 
 

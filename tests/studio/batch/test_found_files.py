@@ -169,3 +169,15 @@ def test_frames_of_a_sequence_are_items_in_their_order(tmp_path: Path, monkeypat
     assert error.value.code == "E740"
     with pytest.raises(UsageError, match="no file matches"):
         find("in/take.####.png")
+
+
+def test_numbers_go_with_wildcards_and_frames_do_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path, "a/s.0001.png", "a/s.x.png", "b/s.0002.png", "b/deep/s.0003.png", "b/s.3.png", "b/icon@2x.png")
+    monkeypatch.chdir(tmp_path)
+
+    assert find("*/s.####.png") == ["a/s.0001", "b/s.0002"]
+    assert find("**/s.%04d.png") == ["a/s.0001", "b/s.0002", "b/deep/s.0003"]
+    assert find("b/*@2x.png") == ["icon@2x"]
+    with pytest.raises(UsageError, match=r"frames go with one folder and one name") as error:
+        find("*/s.####.png 1-2")
+    assert error.value.code == "E740"
