@@ -57,12 +57,12 @@ def main() -> None:
         folder = Path(name)
         shutil.copytree(GRAPHS, folder / "graphs")
         poster = folder / "graphs/poster.json"
-        text = poster.read_text()
+        text = poster.read_text(encoding="utf-8")
         caption = json.loads(text)["inputs"]["caption"]["default"]
         measure("the caption of the poster", folder, poster, poster, lambda n: text.replace(caption, f"number {n}"))
         plugin, graph = folder / "plugins/studio_shout.py", folder / "shout.json"
-        plugin.write_text(PLUGIN)
-        graph.write_text(json.dumps(SHOUT))
+        plugin.write_text(PLUGIN, encoding="utf-8")
+        graph.write_text(json.dumps(SHOUT), encoding="utf-8")
         measure("the code of a plugin", folder, graph, plugin, lambda n: PLUGIN.replace("MARKS", f"!{n}"))
 
 
@@ -91,7 +91,7 @@ def measure(name: str, folder: Path, graph: Path, saved: Path, make: Callable[[i
         sleep(0.3)
         used, begin = read_processor_seconds(process.pid), perf_counter()
         temporary = saved.with_name("unsaved~")
-        temporary.write_text(make(number))
+        temporary.write_text(make(number), encoding="utf-8")
         temporary.replace(saved)
         wait_for(master, b"from the cache")
         wall.append(perf_counter() - begin)
@@ -113,7 +113,7 @@ def wait_for(terminal: int, text: bytes) -> None:
 
 def read_processor_seconds(pid: int) -> float:
     """Return the processor time that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 

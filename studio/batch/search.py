@@ -12,6 +12,7 @@ from typing import Any
 from studio.api import NodeType, ValueType
 from studio.batch.item import CURRENT_STATES
 from studio.batch.ledger import LEDGER_NAME, Ledger
+from studio.batch.own_files import is_own_file
 from studio.errors import GraphError, StudioError
 from studio.files import RECORDS_FOLDER, is_temporary_name
 from studio.provenance.embedded import find_media_type, parse_carried, read_carried_text
@@ -29,7 +30,7 @@ Recorded = tuple[Sequence[Fact], Sequence[Fact]]
 
 @dataclass(frozen=True)
 class FoundFile:
-    """A file that a search found, with the facts that it was found by."""
+    """A file that a search found, with the facts that it was found by; the folder, for an item without files."""
 
     path: Path
     facts: Sequence[Fact]
@@ -63,6 +64,7 @@ class Search:
 
     def __post_init__(self) -> None:
         self._recorded: dict[str, Recorded] = {}  # of files that are still to come
+        self._fileless: list[tuple[Path, Fact, Facts]] = []  # items without files, such as failed ones
 
     def find(self, places: Sequence[Path]) -> Iterator[FoundFile]:
         """Yield the files in folders, and single files, that fit."""
@@ -77,16 +79,24 @@ class Search:
                 yield from self._match(place, recorded)
 
     def _find_in_folder(self, folder: Path, names: Sequence[str], folders: list[str]) -> Iterator[FoundFile]:
-        if RECORDS_FOLDER in folders:
+        recorded_here = RECORDS_FOLDER in folders
+        if recorded_here:
             folders.remove(RECORDS_FOLDER)
             self._recorded |= self._read_records(folder)
+            while self._fileless:
+                place, item, facts = self._fileless.pop(0)
+                for found in self._match_facts(place, facts):
+                    yield FoundFile(place, found.facts if item in found.facts else [item, *found.facts])
+        folders[:] = [name for name in folders if not (recorded_here and is_own_file(name))]
         for name in sorted(names):
             if not is_temporary_name(name):
                 yield from self._match(folder / name, self._recorded)
 
     def _match(self, path: Path, recorded: dict[str, Recorded]) -> Iterator[FoundFile]:
         shared, own = recorded.pop(os.path.abspath(path), ((), ()))
-        facts = [*self._read_media(path), *own, *shared]
+        yield from self._match_facts(path, [*self._read_media(path), *own, *shared])
+
+    def _match_facts(self, path: Path, facts: Facts) -> Iterator[FoundFile]:
         if not facts:
             return
         self.known += 1
@@ -156,6 +166,8 @@ class Search:
             for row in ledger.items(states=CURRENT_STATES):
                 facts = list(list_input_facts(document, row.values))
                 facts += [Fact("item", "item", row.name), Fact("state", "state", str(row.state))]
+                if not row.outputs:
+                    self._fileless.append((folder, facts[-2], [*facts, *nodes]))
                 for made in row.outputs:
                     found[os.path.abspath(folder / made.path)] = nodes, [*facts, Fact("output", "output", made.output)]
         return found

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.app import Studio
+from studio.batch.own_files import is_own_file
 from studio.batch.records import read_ledger
 from studio.cache.digest import hash_file
 from studio.errors import GraphError, StudioError, UsageError
@@ -117,11 +118,10 @@ def _list_files(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for base, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if name != RECORDS_FOLDER)
-        for name in sorted(names):
-            if not is_temporary_name(name):
-                place = Path(base) / name
-                found[place.relative_to(folder).as_posix()] = place
-    return found
+        for place in (Path(base) / name for name in sorted(names) if not is_temporary_name(name)):
+            found[place.relative_to(folder).as_posix()] = place
+    recorded = (folder / RECORDS_FOLDER).is_dir()
+    return {name: place for name, place in found.items() if not (recorded and is_own_file(name))}
 
 
 def _list_existing(records: Mapping[str, FileRecord]) -> dict[str, Path]:

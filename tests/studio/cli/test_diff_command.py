@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 def change(path: Path, target: str, edit: Callable[[dict[str, Any]], object]) -> Path:
     """Write a changed copy of a JSON file beside it."""
-    document = json.loads(path.read_text())
+    document = json.loads(path.read_text(encoding="utf-8"))
     edit(document)
-    (path.parent / target).write_text(json.dumps(document))
+    (path.parent / target).write_text(json.dumps(document), encoding="utf-8")
     return path.parent / target
 
 
@@ -64,9 +64,9 @@ def test_nodes_inputs_types_and_outputs_differ(desk: Desk, card: Path) -> None:
 
 
 def test_names_of_nodes_do_not_count(desk: Desk, card: Path) -> None:
-    text = card.read_text().replace("ground", "paper")
+    text = card.read_text(encoding="utf-8").replace("ground", "paper")
     other = desk / "b.json"
-    other.write_text(text)
+    other.write_text(text, encoding="utf-8")
 
     assert diff(desk, card, other, code=0) == [
         "ground  is named paper in B, and makes the same",
@@ -134,6 +134,18 @@ def test_folders_are_compared_file_by_file(desk: Desk, card: Path) -> None:
     assert (found["same"], found["only_in_b"]) == (False, ["more.png"])
 
 
+def test_folders_of_batches_are_compared_without_their_galleries(desk: Desk, card: Path) -> None:
+    for name, words in (("a", "Hello"), ("b", "Bye")):
+        (desk / "items.csv").write_text(f"name,words\none,{words}\ntwo,Same\n", encoding="utf-8")
+        assert desk.call("batch", card, "items.csv", "-o", name, "--workers", "0").code == 0
+
+    shown = diff(desk, "a", "b")
+
+    assert 'words  input text: "Hello" in A, "Bye" in B' in shown
+    assert not any("gallery" in line or "two" in line for line in shown)
+    assert shown[-1] == "2 files are the same"
+
+
 def test_manifests_tell_code_and_device(desk: Desk, card: Path) -> None:
     run(desk, card)
     manifest = next((desk / "out/.studio").glob("*.json"))
@@ -175,7 +187,7 @@ def studio_node_types():
         "nodes": {"add": {"type": "tint.add", "inputs": {"number": 1}}},
         "outputs": {"sum": {"from": "add"}}})  # fmt: skip
     for name, text in (("a", code), ("b", code.replace("+ 1", "+ 2"))):
-        (folder / "__init__.py").write_text(text)
+        (folder / "__init__.py").write_text(text, encoding="utf-8")
         done = desk.call_process("run", graph, "-o", name, "--plugins-dir", "plugins")
         assert done.code == 0, done.text
 
@@ -206,10 +218,10 @@ def test_graphs_in_graphs_are_looked_into(desk: Desk, poster: Callable[..., Path
     graph = poster()
     copy = desk / "copy"
     (copy / "parts").mkdir(parents=True)
-    (copy / "poster.json").write_text(graph.read_text())
-    part = json.loads((desk / "parts/finish.json").read_text())
+    (copy / "poster.json").write_text(graph.read_text(encoding="utf-8"), encoding="utf-8")
+    part = json.loads((desk / "parts/finish.json").read_text(encoding="utf-8"))
     part["nodes"]["tone"]["inputs"]["contrast"] = 1.5
-    (copy / "parts/finish.json").write_text(json.dumps(part))
+    (copy / "parts/finish.json").write_text(json.dumps(part), encoding="utf-8")
 
     (copy / "media").mkdir()
     for name in ("photo.png", "painting.png"):
@@ -257,6 +269,6 @@ def test_foreign_and_hostile_files_are_compared_by_pixels_alone(desk: Desk) -> N
 
 def test_diff_never_loads_torch(desk: Desk, card: Path) -> None:
     other = desk / "b.json"
-    other.write_text(card.read_text())
+    other.write_text(card.read_text(encoding="utf-8"), encoding="utf-8")
 
     assert not {"torch", "cv2"} & desk.list_modules("diff", card, other)

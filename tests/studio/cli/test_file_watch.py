@@ -19,7 +19,7 @@ LONG_AGO = time.time_ns() + 10**12  # nothing is newer than this
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     for name in ("a", "b"):
-        (tmp_path / name).write_text(name)
+        (tmp_path / name).write_text(name, encoding="utf-8")
     return tmp_path
 
 
@@ -32,7 +32,7 @@ def start(place: Path, *names: str, since_ns: int = LONG_AGO, pattern: str = "")
 
 def replace(path: Path, text: str) -> None:
     temporary = path.with_name("new~")
-    temporary.write_text(text)
+    temporary.write_text(text, encoding="utf-8")
     os.utime(temporary, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
     temporary.replace(path)
 
@@ -40,7 +40,7 @@ def replace(path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda path: path.write_text("longer"),
+        lambda path: path.write_text("longer", encoding="utf-8"),
         lambda path: replace(path, "z"),  # equal in size and time
         lambda path: path.unlink(),
         lambda path: path.rename(path.with_name("elsewhere")),
@@ -61,7 +61,7 @@ def test_a_file_that_is_still_to_come_is_found(place: Path) -> None:
     watch = start(place, "later/c")
 
     (place / "later").mkdir()
-    (place / "later/c").write_text("c")
+    (place / "later/c").write_text("c", encoding="utf-8")
 
     assert watch.find_changed() == [str(place / "later/c")]
     assert len(start(place, "a", "nosuch")) == 1
@@ -74,29 +74,29 @@ def test_a_file_that_is_new_here_and_has_changed_since_it_was_read_counts(place:
 def test_files_that_come_and_go_below_a_pattern_are_found(place: Path) -> None:
     watch = start(place, pattern="*.png")
 
-    (place / "one.png").write_text("1")
+    (place / "one.png").write_text("1", encoding="utf-8")
     assert watch.settle() == [str(place / "one.png")]
-    (place / "other.txt").write_text("2")
+    (place / "other.txt").write_text("2", encoding="utf-8")
     assert watch.find_changed() == []
     (place / "one.png").unlink()
     assert watch.settle() == [str(place / "one.png")]
 
 
 def test_files_that_fit_a_pattern_are_watched_themselves(place: Path) -> None:
-    (place / "one.png").write_text("1")
+    (place / "one.png").write_text("1", encoding="utf-8")
     watch = start(place, pattern="%d.png")
     assert watch.find_changed() == []
     watch = start(place, pattern="*.png")
 
-    (place / "one.png").write_text("22")
+    (place / "one.png").write_text("22", encoding="utf-8")
 
     assert watch.find_changed() == [str(place / "one.png")]
 
 
 def test_what_a_run_wrote_itself_is_accepted(place: Path) -> None:
     watch = start(place, "a", "b")
-    (place / "a").write_text("by the run")
-    (place / "b").write_text("by somebody")
+    (place / "a").write_text("by the run", encoding="utf-8")
+    (place / "b").write_text("by somebody", encoding="utf-8")
 
     watch.accept([str(place / "a"), str(place / "unrelated")])
 
@@ -107,15 +107,15 @@ def test_what_a_run_wrote_itself_is_accepted(place: Path) -> None:
 def test_settling_waits_for_a_file_that_vanishes_for_a_moment(place: Path, empty_first: bool) -> None:
     watch = start(place, "a")
     if empty_first:
-        (place / "a").write_text("")
+        (place / "a").write_text("", encoding="utf-8")
     else:
         (place / "a").unlink()
-    thread = threading.Timer(0.1, lambda: (place / "a").write_text("back"))
+    thread = threading.Timer(0.1, lambda: (place / "a").write_text("back", encoding="utf-8"))
     thread.start()
 
     assert watch.settle() == [str(place / "a")]
 
-    assert (place / "a").read_text() == "back"
+    assert (place / "a").read_text(encoding="utf-8") == "back"
     thread.join()
     assert watch.find_changed() == []
 
@@ -132,7 +132,7 @@ def test_settling_ends_although_a_file_stays_away_or_never_rests(place: Path) ->
     def write() -> None:
         number = 0
         while not ended.wait(0.005):
-            (place / "b").write_text(f"{number}")
+            (place / "b").write_text(f"{number}", encoding="utf-8")
             number += 1
 
     thread = threading.Thread(target=write)
@@ -146,7 +146,7 @@ def test_a_change_while_a_block_runs_calls_once(place: Path) -> None:
     watch, called = start(place, "a"), threading.Event()
 
     with call_on_change(watch, called.set):
-        (place / "a").write_text("changed")
+        (place / "a").write_text("changed", encoding="utf-8")
         assert called.wait(10)
 
     assert watch.find_changed() == [str(place / "a")]

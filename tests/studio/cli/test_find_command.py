@@ -64,11 +64,23 @@ def test_json_has_every_fact(cards: Desk) -> None:
 
 def test_items_of_a_batch_are_found(desk: Desk, card: Path) -> None:
     desk.write_picture("unrelated.png")
-    (desk / "items.csv").write_text("name,words\none,Hello\ntwo,Bye\n")
+    (desk / "items.csv").write_text("name,words\none,Hello\ntwo,Bye\n", encoding="utf-8")
     assert desk.call("batch", card, "items.csv", "-o", "cards", "--workers", "0", "--no-gallery").code == 0
 
     assert len(find(desk, "item=two words=Bye")) == 2
     assert len(find(desk, "state=done")) == 4
+
+
+def test_failed_items_are_found_by_their_folder(desk: Desk) -> None:
+    graph = desk.write_graph("g.json", {
+        "inputs": {"n": {"type": "number"}},
+        "nodes": {"x": {"type": "logic.calculate", "inputs": {"expression": "1 / a", "a": {"from": "inputs.n"}}}},
+        "outputs": {"answer": {"from": "x"}}})  # fmt: skip
+    (desk / "items.csv").write_text("name,n\none,0\ntwo,1\n", encoding="utf-8")
+    assert desk.call("batch", graph, "items.csv", "-o", "sums", "--workers", "0", "--no-gallery").code == 3
+
+    assert desk.call("find", "state=failed").out == 'sums  item="one"  state="failed"\n'
+    assert len(find(desk, "n=1")) == 1
 
 
 def test_a_model_that_no_node_names_is_its_type_s_own(desk: Desk) -> None:
@@ -131,7 +143,7 @@ def test_unreadable_files_are_told_at_the_end(desk: Desk, card: Path) -> None:
     desk.call("run", card)
     (desk / "out/broken.png").write_bytes(b"\x89PNG\r\n\x1a\n\x00")
     write_carrier(desk / "out/damaged.png", "{")
-    (desk / "out/.studio/20990101-000000-x.json").write_text("{}")
+    (desk / "out/.studio/20990101-000000-x.json").write_text("{}", encoding="utf-8")
     os.mkfifo(desk / "out/pipe.png")
     with sqlite3.connect(desk / "out/.studio/ledger.sqlite3") as connection:
         connection.execute("CREATE TABLE batch (key, value)")

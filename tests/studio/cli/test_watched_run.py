@@ -80,10 +80,10 @@ def watch(desk: Desk) -> Iterator[Callable[..., Terminal]]:
 
 def save(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
     """Save a graph as most editors do: under another name, which is renamed."""
-    document = json.loads(path.read_text())
+    document = json.loads(path.read_text(encoding="utf-8"))
     change(document)
     temporary = path.with_name(".unsaved~")
-    temporary.write_text(json.dumps(document))
+    temporary.write_text(json.dumps(document), encoding="utf-8")
     temporary.replace(path)
 
 
@@ -92,7 +92,7 @@ def set_words(words: str) -> Callable[[dict[str, Any]], object]:
 
 
 def read_shout(desk: Desk) -> str:
-    return (desk / "out/shout.txt").read_text()
+    return (desk / "out/shout.txt").read_text(encoding="utf-8")
 
 
 def test_a_saved_caption_is_in_the_new_file_and_the_rest_comes_from_the_cache(
@@ -137,10 +137,10 @@ def test_an_invalid_graph_shows_its_findings_and_the_next_save_runs(
 
     save(card, lambda document: document["nodes"]["loud"].update(type="logic.join_txt"))
     assert "error E103 at /nodes/loud/type" in terminal.expect("did you mean 'logic.join_text'?")
-    card.write_text("{ not JSON")
+    card.write_text("{ not JSON", encoding="utf-8")
     terminal.expect("error E100")
     card.write_text(json.dumps({"studio": 1, "nodes": {"a": {"type": "logic.join_text", "inputs": {"texts": ["well"]}}},
-                                "outputs": {"shout": {"from": "a"}}}))  # fmt: skip
+                                "outputs": {"shout": {"from": "a"}}}), encoding="utf-8")  # fmt: skip
     terminal.expect("done in")
 
     assert read_shout(desk) == "well"
@@ -151,11 +151,11 @@ def test_a_file_that_vanishes_for_a_moment_is_waited_for(
     desk: Desk, card: Path, watch: Callable[..., Terminal]
 ) -> None:
     terminal = watch(card)
-    text = card.read_text()
+    text = card.read_text(encoding="utf-8")
 
     card.unlink()
     time.sleep(0.15)
-    card.write_text(text.replace("Hello", "again"))
+    card.write_text(text.replace("Hello", "again"), encoding="utf-8")
     shown = terminal.expect("from the cache")
 
     assert "error" not in shown
@@ -166,11 +166,11 @@ def test_a_file_that_is_gone_is_an_error_until_it_is_back(
     desk: Desk, card: Path, watch: Callable[..., Terminal]
 ) -> None:
     terminal = watch(card)
-    text = card.read_text()
+    text = card.read_text(encoding="utf-8")
 
     card.unlink()
     terminal.expect("error E120")
-    card.write_text(text)
+    card.write_text(text, encoding="utf-8")
     terminal.expect("done in")
 
 
@@ -209,13 +209,13 @@ def test_media_and_graphs_in_the_graph_are_watched_also_those_that_a_save_names_
     ):
         change()
         terminal.expect("from the cache")
-        numbers.append(json.loads((desk / "out/number.json").read_text()))
+        numbers.append(json.loads((desk / "out/number.json").read_text(encoding="utf-8")))
 
     assert numbers == [30, 44, 10]
 
 
 def test_values_from_files_and_patterns_are_watched(desk: Desk, watch: Callable[..., Terminal]) -> None:
-    (desk / "words.txt").write_text("one")
+    (desk / "words.txt").write_text("one", encoding="utf-8")
     for number in (1, 2):
         desk.write_picture(f"frames/{number:03d}.png")
     graph = desk.write_graph("g.json", {
@@ -226,9 +226,9 @@ def test_values_from_files_and_patterns_are_watched(desk: Desk, watch: Callable[
         "outputs": {"words": {"from": "inputs.words"}, "sheet": {"from": "sheet"}}})  # fmt: skip
     terminal = watch(graph, "--set", "words=@words.txt")
 
-    (desk / "words.txt").write_text("two")
+    (desk / "words.txt").write_text("two", encoding="utf-8")
     terminal.expect("from the cache")
-    assert (desk / "out/words.txt").read_text() == "two"
+    assert (desk / "out/words.txt").read_text(encoding="utf-8") == "two"
     desk.write_picture("frames/003.png", "blue")
     assert "changed: frames/003.png" in terminal.expect("from the cache")
 
@@ -266,17 +266,17 @@ def test_new_code_of_a_plugin_is_loaded_and_broken_code_is_reported(
 ) -> None:
     terminal = watch(*slow, "--set", "steps=1")
     plugin = desk / "plugins/studio_slow.py"
-    code = plugin.read_text()
+    code = plugin.read_text(encoding="utf-8")
 
-    plugin.write_text(code.replace("return number", "return number + 100"))
+    plugin.write_text(code.replace("return number", "return number + 100"), encoding="utf-8")
     shown = terminal.expect("from the cache")
     assert "changed: plugins/studio_slow.py" in shown
-    assert json.loads((desk / "out/number.json").read_text()) == 108
-    plugin.write_text(code.replace("return number", "return number +"))
+    assert json.loads((desk / "out/number.json").read_text(encoding="utf-8")) == 108
+    plugin.write_text(code.replace("return number", "return number +"), encoding="utf-8")
     assert "studio_slow" in terminal.expect("SyntaxError")
-    plugin.write_text(code.replace("return number", "return number + 1000"))
+    plugin.write_text(code.replace("return number", "return number + 1000"), encoding="utf-8")
     terminal.expect("done in")
-    assert json.loads((desk / "out/number.json").read_text()) == 1008
+    assert json.loads((desk / "out/number.json").read_text(encoding="utf-8")) == 1008
     assert terminal.end() == 130
 
 
