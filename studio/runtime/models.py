@@ -123,7 +123,11 @@ class Models:
         try:
             opener = self._find_opener(path, model)
             with mark_plugin_call():
-                return opener.find_kind(path, model)
+                kind = opener.find_kind(path, model)
+            if kind is None or isinstance(kind, str):
+                return kind
+            self._warn_once(f"find_kind of {_name_opener(opener)} returned a {type(kind).__name__}, not a text or None")
+            return None
         except StudioError:  # opening the model says what is wrong with it
             return None
         except (Exception, SystemExit) as error:  # a plugin may raise anything; the kind is then unknown

@@ -44,6 +44,7 @@ def check_model_opener(
     It must:
 
     - know the weights, and say that it does not know a file and a folder of something else;
+    - say their kind in a word, or None;
     - open them under Studio's rules: safetensors, no network;
     - measure the model and its parts in bytes;
     - end with `save_memory`, and undo its measures;
@@ -85,6 +86,7 @@ def examine_model_opener(
             "weights", _find_weights_problems(workspace, model)
         ):
             report.add("can_open", _find_recognition_problems(workspace, opener, path, model))
+            report.add("find_kind", _find_kind_problems(opener, path, model))
             _check_opened(workspace, report, opener, model)
     if dict(getattr(opener, "__dict__", {})) != before:
         report.add("state", ["opening changed the attributes of the opener; keep what is loaded in the model"])
@@ -115,6 +117,16 @@ def _find_recognition_problems(workspace: Workspace, opener: ModelOpener, path: 
         if found is not expected:
             problems.append(f"can_open returned {found!r} for {place.name!r}; return {expected}")
     return problems
+
+
+def _find_kind_problems(opener: ModelOpener, path: Path, model: Model) -> list[str]:
+    try:
+        kind = opener.find_kind(path, model)
+    except (Exception, SystemExit) as error:  # the author's method
+        return [f"find_kind raised {describe_error(error)}; return None for an unknown kind"]
+    if kind is not None and not (isinstance(kind, str) and kind):
+        return [f"find_kind returned {kind!r:.80}; return a word such as 'pipeline', or None"]
+    return []
 
 
 def _check_opened(workspace: Workspace, report: Report, opener: ModelOpener, model: Model) -> None:

@@ -156,6 +156,8 @@ class KindOpener(CountingOpener):
         """Say the kind."""
         if path.stem.startswith("x"):
             raise LookupError("cannot see")
+        if path.stem.startswith("l"):
+            return ["lora"]  # type: ignore[return-value]
         return {"c": "controlnet", "p": "pipeline"}.get(path.stem[0])
 
 
@@ -177,7 +179,9 @@ def follow(
 @pytest.fixture
 def following(tmp_path: Path) -> Iterator[Studio]:
     """A Studio with a node type that takes models of some kinds, and models of several."""
-    weights = {name: write_weights(tmp_path / f"{name}.safetensors", 1) for name in ("control", "pipe", "odd", "xray")}
+    weights = {
+        name: write_weights(tmp_path / f"{name}.safetensors", 1) for name in ("control", "pipe", "odd", "xray", "list")
+    }
     plugin = SimpleNamespace(
         studio_node_types=hookimpl(lambda: [follow]),
         studio_models=hookimpl(lambda: weights),
@@ -221,10 +225,16 @@ def test_a_model_of_another_kind_is_found_before_a_run(
         assert following.run(document)["n"] == 1
 
 
-def test_an_opener_that_cannot_say_a_kind_is_named_and_the_model_is_taken(following: Studio) -> None:
-    nodes = {"n": put("paint.follow", controlnet="builtin:xray")}
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("xray", "raised LookupError: cannot see"), ("list", "returned a list, not a text or None")],
+)
+def test_an_opener_that_cannot_say_a_kind_is_named_and_the_model_is_taken(
+    following: Studio, name: str, said: str
+) -> None:
+    nodes = {"n": put("paint.follow", controlnet=f"builtin:{name}")}
 
-    with pytest.warns(RuntimeWarning, match="find_kind of KindOpener .* raised LookupError: cannot see"):
+    with pytest.warns(RuntimeWarning, match=f"find_kind of KindOpener .* {said}"):
         findings = following.validate(parse_graph({"studio": 1, "nodes": nodes, "outputs": {"n": {"from": "n"}}}))
 
     assert findings == []

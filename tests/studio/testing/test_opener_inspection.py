@@ -42,7 +42,7 @@ def test_a_good_opener_passes_every_check(weights: Path) -> None:
     report = check_model_opener(TableOpener(), weights, dtype="float16")
 
     assert report.passed == [
-        "registration", "weights", "can_open", "open", "measure", "save_memory", "close and open again"
+        "registration", "weights", "can_open", "find_kind", "open", "measure", "save_memory", "close and open again"
     ]  # fmt: skip
 
 
@@ -67,6 +67,9 @@ def open_and_keep(self: Any, path: Path, model: Model, **more: Any) -> Any:
         ({"save_memory": lambda self, opened: 3}, "save_memory returned 3"),
         ({"save_memory": lambda self, opened: "again"}, "save_memory took 100 measures"),
         ({"undo_measures": fail}, "saving memory raised ValueError"),
+        ({"find_kind": fail}, "find_kind raised ValueError: no luck"),
+        ({"find_kind": lambda self, path, model: ["lora"]}, "find_kind returned ['lora']; return a word"),
+        ({"find_kind": lambda self, path, model: ""}, "find_kind returned ''; return a word"),
     ],
 )
 def test_a_bad_opener_is_found(weights: Path, methods: dict[str, Any], words: str) -> None:
