@@ -21,7 +21,7 @@ from pathlib import Path
 from time import perf_counter
 
 REPEATS = 7
-AIM = 3.0
+MOST_PROCESSOR, MOST_WALL = 1.7, 2.0
 STUDIO = [sys.executable, "-c", "from studio.cli.main import main; main()"]
 IMPORTS = "import numpy, PIL.Image, pydantic, networkx"
 GRAPH = Path(__file__).parents[1] / "graphs/poster.json"
@@ -33,13 +33,14 @@ class Command:
 
     name: str
     arguments: Sequence[str]
+    variables: Mapping[str, str] = field(default_factory=dict)
     processor: list[float] = field(default_factory=list)
     wall: list[float] = field(default_factory=list)
 
     def measure(self, environment: Mapping[str, str]) -> None:
         """Run it once."""
         begin, before = perf_counter(), os.times()
-        subprocess.run(self.arguments, env=environment, check=True, capture_output=True)
+        subprocess.run(self.arguments, env={**environment, **self.variables}, check=True, capture_output=True)
         self.wall.append(perf_counter() - begin)
         after = os.times()
         self.processor.append(
@@ -51,10 +52,12 @@ def main() -> None:
     """Print the table."""
     with tempfile.TemporaryDirectory(prefix="studio-bench-") as folder:
         run = [*STUDIO, "run", str(GRAPH), "-o", f"{folder}/out", "--quiet"]
+        completing = {"_STUDIO_COMPLETE": "bash_complete", "COMP_WORDS": "studio r", "COMP_CWORD": "1"}
         commands = [
             Command(f'python -c "{IMPORTS}"', [sys.executable, "-c", IMPORTS]),
             Command("studio run, fully cached", run),
             Command("studio --help", [*STUDIO, "--help"]),
+            Command("completion of studio r", STUDIO, completing),
             Command("studio nodes", [*STUDIO, "nodes"]),
             Command("studio validate", [*STUDIO, "validate", str(GRAPH)]),
             Command("studio explain, fully cached", [*STUDIO, "explain", str(GRAPH)]),
@@ -76,7 +79,7 @@ def show(commands: Sequence[Command]) -> None:
     print("|---|---|---|---|---|---|")
     for command in commands:
         own_processor, own_wall = statistics.median(command.processor), statistics.median(command.wall)
-        aim = f"under {AIM:g} times" if command.name.startswith("studio run") else ""
+        aim = f"at most {MOST_PROCESSOR:g} and {MOST_WALL:g} times" if command.name.startswith("studio run") else ""
         print(
             f"| `{command.name}` | {own_processor * 1e3:.0f} | {own_processor / processor:.2f} "
             f"| {own_wall * 1e3:.0f} | {own_wall / wall:.2f} | {aim} |"

@@ -117,9 +117,10 @@ def read_code(point: InstalledPoint, loader: SourceLoader, origin: PluginOrigin 
     return PointCode(digest_sources(list_digests(origin.found), head), origin)
 
 
-def load_point_again(row: PluginRow, name: str, loader: SourceLoader) -> Any:
-    """Import the plugin of an entry point that is known by name; errors as for `load_point`."""
-    (point,) = importlib.metadata.entry_points(group=ENTRY_POINTS, name=name)
+def load_point_again(row: PluginRow, loader: SourceLoader) -> Any:
+    """Import the plugin of an entry point that was described; errors as for `load_point`."""
+    distribution = importlib.metadata.distribution(row.distribution)  # looking through all of them takes time
+    (point,) = distribution.entry_points.select(group=ENTRY_POINTS, name=row.name)
     return load_point(row, point, loader)
 
 
@@ -131,7 +132,7 @@ def load_declared(point: InstalledPoint, loader: SourceLoader, code: PointCode) 
         BaseException: What the import raises.
     """
     row = PluginRow(point.name, point.distribution, point.version)
-    module = load_point_again(row, point.name, loader)
+    module = load_point_again(row, loader)
     now = read_code(point, loader, row.origin if isinstance(row.origin, PluginOrigin) else None)
     if now.name != code.name:
         changed = code.origin.find_changed() if code.origin is not None else []

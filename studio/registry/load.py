@@ -76,7 +76,7 @@ def load_registry(
     for point in points:
         row = PluginRow(point.name, point.distribution, point.version)
         found = keeper.find(point) if not _is_disabled(row, left_out) else None
-        _take(registry, row, partial(load_point_again, row, point.name, loader), left_out, loaded, found)
+        _take(registry, row, partial(load_point_again, row, loader), left_out, loaded, found)
     for row, load in [*installed, *find_in_folder(plugins_dir, loader), *find_given(given, loader)]:
         _take(registry, row, load, left_out, loaded)
     _check_names(settings or {}, registry.plugins)
