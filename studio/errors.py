@@ -64,6 +64,9 @@ class Finding:
 class StudioError(Exception):
     """Every error that Studio raises on purpose."""
 
+    exit_code = 1
+    """Of a command that ends with it: 1 for a failure, 2 if the command was given something that it cannot use."""
+
     def __init__(self, code: str, message: str, *, where: str = "", hint: str = "") -> None:
         message, where, hint = redact(message), redact(where), redact(hint)
         super().__init__(code, message, where, hint)
@@ -97,9 +100,13 @@ def _rebuild(kind: type[StudioError], state: dict[str, Any]) -> StudioError:
 class UsageError(StudioError):
     """A command or a call was given something it cannot use."""
 
+    exit_code = 2
+
 
 class GraphError(StudioError):
     """A graph document is wrong; `findings` holds everything that is."""
+
+    exit_code = 2
 
     def __init__(self, findings: Sequence[Finding], *, source: str = "") -> None:
         first = findings[0]
@@ -152,6 +159,11 @@ class MediaError(StudioError):
 
 class ModelError(StudioError):
     """Weights are missing, unsafe or unfit."""
+
+    @property
+    def exit_code(self) -> int:  # type: ignore[override]
+        """Of a command that ends with it: 2 for a reference that is invalid, names nothing or does not fit."""
+        return 2 if self.code in ("E601", "E602", "E609") else 1
 
 
 def describe_exception(error: BaseException) -> str:

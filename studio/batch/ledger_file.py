@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from studio.errors import RunError
+from studio.errors import RunError, UsageError
 from studio.files import RECORDS_FOLDER
 from studio.provenance.folder_links import check_links
 
@@ -87,7 +87,7 @@ class LedgerFile:
         self.can_change = True
         """Whether transactions may be made; a copy may be changed, but nobody sees that."""
         if not create and not self.path.is_file():
-            raise RunError(
+            raise UsageError(
                 "E742", f"{str(folder)!r} contains no batch", where=str(self.path), hint="name the folder given with -o"
             )
         check_links(folder, LEDGER_NAME, "ledger")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from studio.cli.main import CANCELLED
+from studio.cli.main import ended_by, find_cancelled_code
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _SHOW_CURSOR = b"\x1b[?25h"
@@ -26,6 +26,7 @@ class Interrupts:
         self._cancel = cancel
         self._old: dict[int, Any] = {}
         self._asked = False
+        ended_by.clear()
 
     def __enter__(self) -> None:
         for number in _SIGNALS:
@@ -39,6 +40,7 @@ class Interrupts:
         if self._asked:
             if sys.stderr.isatty():
                 os.write(2, _SHOW_CURSOR)  # the progress display had hidden it
-            os._exit(CANCELLED)  # a node may ignore exceptions; the cache survives this
+            os._exit(find_cancelled_code())  # a node may ignore exceptions; the cache survives this
         self._asked = True
+        ended_by.append(number)
         self._cancel()

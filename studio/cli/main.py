@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from functools import cached_property
 from typing import Any
@@ -15,12 +16,15 @@ from studio.cli.output import drop_output, give_output_back, keep_output_apart
 from studio.cli.streams import ReaderGone, guard_streams
 from studio.cli.warning_display import show_warnings
 from studio.cores import share_cores
-from studio.errors import GraphError, StudioError, UsageError
+from studio.errors import StudioError
 from studio.version import VERSION
 
 DONE, FAILED, INVALID, PARTLY, BUG, CANCELLED = 0, 1, 2, 3, 70, 130
-UNREAD = 141
-"""As for other programs whose reader ends before them: 128 and the number of SIGPIPE."""
+TERMINATED, UNREAD = 143, 141
+"""As for other programs: 128 and the number of SIGTERM, or of SIGPIPE for a reader that ends before them."""
+
+ended_by: list[int] = []
+"""The signals that told this command to end."""
 
 COMMANDS = {
     "run": "Run a graph and write its outputs.",
@@ -62,7 +66,7 @@ class Commands(click.Group):
         """Return a command by name."""
         if cmd_name in COMMANDS:
             module = importlib.import_module(f"studio.cli.{cmd_name}_command")
-            return module.command  # type: ignore[no-any-return]  # every module of a subcommand has one
+            return _add_debug_option(module.command)
         found = self.plugin_commands.get(cmd_name)
         if found is not None:
             give_output_back()
@@ -88,19 +92,12 @@ class Commands(click.Group):
         """Run a command; show what is wrong with a graph as text or as JSON, as the command was asked to."""
         try:
             return super().invoke(ctx)
-        except GraphError as error:
-            from studio.cli.messages import JSON_OPTION, print_findings, show_findings
-
-            show = print_findings if ctx.meta.get(JSON_OPTION) else show_findings
-            show(error.findings, error.source)
-            return INVALID
         except StudioError as error:
-            from studio.cli.messages import JSON_OPTION, print_json
+            from studio.cli.messages import show_failure
 
-            if not ctx.meta.get(JSON_OPTION):
-                raise
-            print_json({"error": error.to_json()})
-            return _find_exit_code(error)
+            _drop_unwritable_output()
+            show_failure(error, ctx.meta)
+            return error.exit_code
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Find a command; suggest the nearest name where there is none."""
@@ -114,12 +111,33 @@ class Commands(click.Group):
             raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx) from None
 
 
+def _add_debug_option(command: click.Command) -> click.Command:
+    """Let a command and its subcommands take `--debug`, so that it may stand anywhere in a line."""
+    if all(param.name != "debug" for param in command.params):
+        command.params.append(_create_debug_option())
+    for own in getattr(command, "commands", {}).values():
+        _add_debug_option(own)
+    return command
+
+
+def _create_debug_option(**more: Any) -> click.Option:
+    text = "Print tracebacks of errors too."
+    return click.Option(["--debug"], is_flag=True, expose_value=False, callback=_note_debug, help=text, **more)
+
+
+def _note_debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    from studio.cli.messages import DEBUG_OPTION
+
+    ctx.meta[DEBUG_OPTION] = ctx.meta.get(DEBUG_OPTION) or value
+
+
 @click.command(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     no_args_is_help=True,
+    params=[_create_debug_option(envvar="STUDIO_DEBUG")],
 )
-@click.version_option(VERSION, prog_name="studio")
+@click.version_option(VERSION, "--version", "-V", prog_name="studio")
 def studio() -> None:
     """A headless studio for generative media.
 
@@ -141,9 +159,11 @@ def _run_command(args: list[str] | None) -> Any:
     try:
         code = studio.main(args, prog_name="studio", standalone_mode=False)
         sys.stdout.flush()
-        if code == CANCELLED and args is None:
-            sys.stderr.flush()
-            os._exit(CANCELLED)  # what matters is written, and a call that was given up may still load a library
+        if code == CANCELLED:
+            code = find_cancelled_code()
+            if args is None:
+                sys.stderr.flush()
+                os._exit(code)  # what matters is written, and a call that was given up may still load a library
     except ReaderGone:
         drop_output()
         code = UNREAD
@@ -152,15 +172,16 @@ def _run_command(args: list[str] | None) -> Any:
     return code
 
 
+def find_cancelled_code() -> int:
+    """Return the exit code of a command that was cancelled: 143 by SIGTERM, else 130."""
+    return TERMINATED if ended_by[:1] == [signal.SIGTERM] else CANCELLED
+
+
 def _drop_unwritable_output() -> None:
     try:
         sys.stdout.flush()
     except (OSError, ReaderGone, StudioError):
         drop_output()
-
-
-def _find_exit_code(error: StudioError) -> int:
-    return INVALID if error.code.startswith("E0") or isinstance(error, UsageError) else FAILED
 
 
 def _show_failure(error: BaseException, args: list[str]) -> int:
@@ -175,11 +196,6 @@ def _show_failure(error: BaseException, args: list[str]) -> int:
         click.echo("cancelled", err=True)
         return CANCELLED
     _drop_unwritable_output()
-    if isinstance(error, StudioError):
-        from studio.cli.messages import show_error
-
-        show_error(error)
-        return _find_exit_code(error)
     from studio.cli.bug_report import report_bug
 
     assert isinstance(error, Exception)

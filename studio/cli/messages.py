@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import traceback
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 
-from studio.errors import Finding, StudioError
+from studio.errors import Finding, GraphError, StudioError
+from studio.redaction import redact
 from studio.surrogates import dump_json
 
 JSON_OPTION = "studio.json"
 """Name of the entry in `ctx.meta` that says whether a command was given `--json`."""
+
+DEBUG_OPTION = "studio.debug"
+"""Name of the entry that says whether tracebacks are printed."""
 
 _LONGEST = 200
 
@@ -21,9 +26,38 @@ def print_json(value: Any) -> None:
     click.echo(dump_json(value, indent=1))
 
 
+def print_json_line(value: Any) -> None:
+    """Print plain JSON on one line."""
+    click.echo(dump_json(value))
+
+
 def show_error(error: StudioError) -> None:
     """Print an error on the standard error stream: code, place, message, hint."""
     click.echo(f"error: {error}", err=True)
+
+
+def is_debugged() -> bool:
+    """Return whether the command that runs was given `--debug`, or `STUDIO_DEBUG` is set."""
+    ctx = click.get_current_context(silent=True)
+    return ctx is not None and bool(ctx.meta.get(DEBUG_OPTION))
+
+
+def show_failure(error: StudioError, asked: Mapping[str, Any]) -> None:
+    """Print what ended a command: the findings in a graph or an error, as text or as JSON.
+
+    Args:
+        error: What ended the command.
+        asked: The meta of the command's context, with what it was asked for.
+    """
+    if asked.get(DEBUG_OPTION):
+        click.echo(redact("".join(traceback.format_exception(error))), err=True, nl=False)
+    if isinstance(error, GraphError):
+        show = print_findings if asked.get(JSON_OPTION) else show_findings
+        show(error.findings, error.source)
+    elif asked.get(JSON_OPTION):
+        print_json({"error": error.to_json()})
+    else:
+        show_error(error)
 
 
 def show_warning(text: object) -> None:

@@ -48,6 +48,12 @@ def keep_output_apart(*, whole_process: bool) -> Iterator[None]:
         sys.stdout, sys.stderr = own if whole_process else before, errors
 
 
+def find_own_output() -> TextIO:
+    """Return where the command writes, for its own lines that come from other threads."""
+    stream = sys.stdout
+    return stream._own if isinstance(stream, CommandOutput) else stream
+
+
 def give_output_back() -> None:
     """Let a plugin's own command, and what it starts, write to the output."""
     stream = sys.stdout

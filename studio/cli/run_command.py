@@ -50,6 +50,10 @@ from studio.provenance.output_folder import DEFAULT_TEMPLATE, OutputFolder
 @click.option("--download", is_flag=True, help="Fetch models that are missing from the hub.")
 @click.option("--watch", is_flag=True, help="Stay, and run again whenever a file that the graph uses is saved.")
 @quiet_option
+@click.option("--verbose", "-v", is_flag=True, help="Print a line for each node that ends.")
+@click.option(
+    "--events", type=click.Choice(["jsonl"]), help="Print each event as a line of JSON, and the manifest as the last."
+)
 @json_option("Print the manifest as JSON.")
 @input_options
 @engine_options
@@ -67,6 +71,8 @@ def command(
     download: bool,
     watch: bool,
     quiet: bool,
+    verbose: bool,
+    events: str | None,
     as_json: bool,
     pairs: tuple[str, ...],
     roots: tuple[Path, ...],
@@ -82,6 +88,11 @@ def command(
 
     Exit codes: 0 done, 1 failed, 2 invalid graph or usage, 3 partly done, 130 cancelled.
     """
+    given = [flag for flag, on in (("--quiet", quiet), ("--verbose", verbose), ("--events", events)) if on]
+    if len(given) > 1:
+        raise click.UsageError(f"{' and '.join(given)} exclude each other")
+    if events and watch:
+        raise click.UsageError("--events and --watch exclude each other")
     output = OutputFolder(folder, template)
     more: dict[str, Any] = {"memory_bytes": memory, "vram_bytes": vram, "ram_bytes": ram, "download": download or None}
     modes = iter(["off"] if no_cache else ["refresh"] if refresh else [])
@@ -90,7 +101,7 @@ def command(
         return create_studio(**engine, **more, on_disk=not no_cache)
 
     def run_graph(studio: Studio, parsed: Graph, values: dict[str, Any], control: Control) -> RunResult:
-        display = choose_display(quiet=quiet or as_json)
+        display = choose_display(quiet=quiet or as_json, verbose=verbose, events=bool(events))
         with display:
             return studio.run(
                 parsed,
@@ -116,5 +127,5 @@ def command(
         parsed = studio.load(graph)
         values = {**studio.load_values(graph), **parse_inputs(parsed, pairs)}
         result = run_graph(studio, parsed, values, control)
-        show_result(result, quiet=quiet, as_json=as_json)
+        show_result(result, quiet=quiet, as_json=as_json, events=bool(events))
     return EXIT_CODES[result.status]

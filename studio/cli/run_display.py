@@ -10,7 +10,7 @@ import click
 from studio.api.events import Event
 from studio.app import RunResult
 from studio.cli.main import CANCELLED, DONE, FAILED, PARTLY
-from studio.cli.messages import print_json, show_error, show_warning
+from studio.cli.messages import is_debugged, print_json, print_json_line, show_error, show_warning
 
 EXIT_CODES = {"done": DONE, "partly done": PARTLY, "failed": FAILED, "cancelled": CANCELLED}
 
@@ -28,8 +28,18 @@ class _NoDisplay:
         """Do nothing with an event."""
 
 
-def choose_display(*, quiet: bool) -> Any:
-    """Return what shows progress: nothing if quiet, or if the standard error stream is not a terminal."""
+def choose_display(*, quiet: bool, verbose: bool = False, events: bool = False) -> Any:
+    """Return what shows progress: nothing if quiet, or if the standard error stream is not a terminal.
+
+    Args:
+        quiet: Whether only errors are shown.
+        verbose: Whether each node has a line.
+        events: Whether each event is a line of JSON on the standard output.
+    """
+    if events or verbose:
+        from studio.cli.event_lines import EventLines, NodeLines
+
+        return EventLines() if events else NodeLines()
     if quiet or not sys.stderr.isatty():
         return _NoDisplay()
     from studio.cli.progress import ProgressDisplay
@@ -37,8 +47,11 @@ def choose_display(*, quiet: bool) -> Any:
     return ProgressDisplay()
 
 
-def show_result(result: RunResult, *, quiet: bool, as_json: bool) -> None:
-    """Print what a run led to."""
+def show_result(result: RunResult, *, quiet: bool, as_json: bool, events: bool = False) -> None:
+    """Print what a run led to; after events it is a line of its own."""
+    if events:
+        print_json_line({"event": "result", **describe_result(result)})
+        return
     if as_json:
         print_json(describe_result(result))
         return
@@ -62,6 +75,9 @@ def _show_problems(result: RunResult, *, quiet: bool) -> None:
         inputs = getattr(error, "inputs", "")  # a NodeError has them
         if inputs:
             click.echo(f"  inputs: {inputs}", err=True)
+        details = getattr(error, "details", "")
+        if details and is_debugged():
+            click.echo(details, err=True)
 
 
 def _show_outputs(result: RunResult) -> None:

@@ -18,7 +18,7 @@ from blake3 import blake3
 from studio import api
 from studio.api.hooks import PROJECT
 from studio.api.origin import Provider
-from studio.errors import PluginError
+from studio.errors import PluginError, UsageError
 from studio.registry.distributions import find_module, find_owned, is_released
 from studio.registry.kept_sources import KeptSources
 from studio.registry.loading import SourceLoader
@@ -99,12 +99,12 @@ def find_in_folder(folder: Path | None, loader: SourceLoader | None = None) -> I
     """Yield the plugins in a folder: each `studio_*.py` file or package in it.
 
     Raises:
-        PluginError: E204 if there is no such folder.
+        UsageError: E204 if there is no such folder.
     """
     if folder is None:
         return
     if not folder.is_dir():
-        raise PluginError(
+        raise UsageError(
             "E204", f"there is no plugins folder {str(folder)!r}", hint="name a folder that exists with --plugins-dir"
         )
     loader = loader or SourceLoader()

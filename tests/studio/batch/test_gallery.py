@@ -21,7 +21,7 @@ from studio.batch.item import Item, ItemOutput, ItemResult
 from studio.batch.ledger import Ledger
 from studio.batch.spec import BatchSpec
 from studio.cache.digest import hash_file
-from studio.errors import RunError
+from studio.errors import UsageError
 from tests.studio.batch.chromium import open_browser
 
 pytestmark = pytest.mark.xdist_group("processes")
@@ -216,7 +216,7 @@ def test_a_file_that_cannot_be_shown_is_only_named(fruit: Folder, name: str, dam
 
 
 def test_a_folder_that_holds_no_batch_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="E742"):
+    with pytest.raises(UsageError, match="E742"):
         write_gallery(tmp_path)
 
 

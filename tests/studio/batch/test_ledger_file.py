@@ -17,7 +17,7 @@ import pytest
 
 from studio.batch.ledger import Ledger
 from studio.batch.ledger_file import FORMAT, LEDGER_NAME, LedgerFile
-from studio.errors import RunError
+from studio.errors import RunError, UsageError
 from tests.studio.batch.ledgers import copy_old_ledger, find_states, finish, import_names
 
 
@@ -35,7 +35,7 @@ def test_a_full_disk_is_reported_and_nothing_is_lost(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_batch_and_a_broken_ledger_are_reported(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="contains no batch"):
+    with pytest.raises(UsageError, match="contains no batch"):
         Ledger(tmp_path)
     broken = tmp_path / ".studio/ledger.sqlite3"
     broken.parent.mkdir()

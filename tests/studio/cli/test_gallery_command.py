@@ -69,7 +69,7 @@ def test_a_gallery_is_written_again(desk: Desk, folder: Path) -> None:
 def test_a_folder_without_a_batch_has_no_gallery(desk: Desk) -> None:
     done = desk.call("gallery", ".")
 
-    assert done.code == 1
+    assert done.code == 2
     assert "E742" in done.err
 
 

@@ -103,6 +103,62 @@ def test_wrong_settings_are_a_usage_error(desk: Desk, card: Path, monkeypatch: p
     assert "E001 STUDIO_MEMORY_BYTES: invalid memory_bytes = 'plenty'" in done.err
 
 
+@pytest.mark.parametrize("args", [
+    ("models", "show", "nonsense"), ("gallery", "nosuch"), ("batch", "status", "nosuch"), ("batch", "export", "nosuch"),
+    ("nodes", "--plugins-dir", "nosuch"), ("verify", "nosuch"), ("rerun", "nosuch"), ("plugins", "nosuch"),
+    ("run", "nosuch.json"), ("run", "card.json", "--device", "cuda:77"), ("run", "card.json", "--name", "{foo}"),
+])  # fmt: skip
+def test_what_a_command_cannot_use_ends_with_2(desk: Desk, card: Path, args: tuple[str, ...]) -> None:
+    assert card.name == "card.json"
+    assert desk.call(*args).code == 2
+
+
+def test_an_error_is_json_where_the_command_was_asked_for_json(desk: Desk) -> None:
+    done = desk.call("models", "show", "nonsense", "--json")
+
+    assert (done.code, done.err) == (2, "")
+    assert (done.json["error"]["code"], "hub:" in done.json["error"]["hint"]) == ("E601", True)
+
+
+# -- debugging ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "args", [("--debug", "gallery", "no"), ("gallery", "no", "--debug"), ("gallery", "--debug", "no")]
+)
+def test_debug_may_stand_anywhere_and_prints_the_traceback(desk: Desk, args: tuple[str, ...]) -> None:
+    quiet, told = desk.call("gallery", "no"), desk.call(*args)
+
+    assert "Traceback" not in quiet.err
+    assert told.err.startswith("Traceback (most recent call last):")
+    assert told.err.endswith(quiet.err)
+    assert told.code == quiet.code
+
+
+def test_a_variable_switches_debugging_on(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STUDIO_DEBUG", "1")
+    assert "Traceback" in desk.call("batch", "status", "no").err
+
+    monkeypatch.setenv("STUDIO_DEBUG", "0")
+    assert "Traceback" not in desk.call("batch", "status", "no").err
+
+
+def test_debug_prints_where_a_node_failed(desk: Desk) -> None:
+    (desk / "plugins").mkdir(exist_ok=True)
+    (desk / "plugins/studio_broken.py").write_text(
+        "from studio.api import hookimpl, node\n\n\n@node('broken.fail')\ndef fail(ctx) -> int:\n"
+        '    """Fail."""\n    return int("no number")\n\n\n@hookimpl\ndef studio_node_types():\n    return [fail]\n',
+        encoding="utf-8",
+    )
+    graph = desk.write_graph("fail.json", {"nodes": {"a": {"type": "broken.fail"}}, "outputs": {"x": {"from": "a"}}})
+
+    quiet = desk.call("run", graph, "--plugins-dir", desk / "plugins")
+    told = desk.call("run", graph, "--plugins-dir", desk / "plugins", "--debug")
+
+    assert (quiet.code, told.code) == (1, 1)
+    assert ('return int("no number")' in quiet.err, 'return int("no number")' in told.err) == (False, True)
+
+
 # -- completion ---------------------------------------------------------------------------------------------
 
 

@@ -94,7 +94,7 @@ def test_a_model_is_added_listed_shown_verified_and_removed(desk: Desk) -> None:
     assert desk.call("models", "verify", "local:mine").out.startswith("local:mine: good, ")
     assert "its files stay" in desk.call("models", "remove", "local:mine").out
     assert path.exists()
-    assert desk.call("models", "show", "local:mine").code == 1
+    assert desk.call("models", "show", "local:mine").code == 2
 
 
 def test_a_person_reads_sizes_and_classes(desk: Desk) -> None:
@@ -134,7 +134,7 @@ def test_a_model_that_changed_is_an_error_until_it_is_accepted(desk: Desk) -> No
 def test_mistakes_are_reported_with_their_code(desk: Desk, args: tuple[str, ...], code: str) -> None:
     done = desk.call("models", *args)
 
-    assert (done.code, code in done.err) == (1, True)
+    assert (done.code, code in done.err) == (2, True)
     assert "hint:" in done.err
 
 

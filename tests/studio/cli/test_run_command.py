@@ -295,7 +295,7 @@ def test_a_hostile_or_ambiguous_template_is_refused_before_anything_runs(desk: D
 def test_the_studio_folder_inside_the_output_folder_is_not_for_outputs(desk: Desk, card: Path) -> None:
     done = desk.call("run", card, "--name", ".studio/{output}.{ext}")
 
-    assert done.code == 1
+    assert done.code == 2
     assert "E313" in done.err
 
 
@@ -512,9 +512,9 @@ def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_ends_soon_with_130_and_leaves_a_good_cache(
-    desk: Desk, slow: list[str], number: int
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_ends_soon_with_the_code_of_the_signal_and_leaves_a_good_cache(
+    desk: Desk, slow: list[str], number: int, code: int
 ) -> None:
     process = desk.start("run", *slow)
     wait_for(desk / "began", process)
@@ -524,7 +524,7 @@ def test_an_interrupted_run_ends_soon_with_130_and_leaves_a_good_cache(
     out, err = process.communicate(timeout=20)
 
     assert time.monotonic() - begin < 2
-    assert process.returncode == 130
+    assert process.returncode == code
     assert out == ""
     assert "cancelled" in err
     assert "Traceback" not in err

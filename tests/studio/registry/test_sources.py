@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from studio.api.builtin import create_builtin_value_types
-from studio.errors import PluginError
+from studio.errors import UsageError
 from studio.registry import load_registry
 from studio.registry.sources import find_given, find_in_folder
 
@@ -22,7 +22,7 @@ def test_installed_plugins_are_found_studios_own_first() -> None:
 
 
 def test_a_plugins_folder_must_exist(tmp_path: Path) -> None:
-    with pytest.raises(PluginError, match="E204"):
+    with pytest.raises(UsageError, match="E204"):
         load_registry(tmp_path / "nowhere", discover=False)
 
 
