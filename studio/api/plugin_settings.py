@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from studio.errors import StudioError
+from studio.errors import UsageError
 from studio.redaction import MASK, remember_secret
 
 
@@ -68,9 +68,9 @@ class PluginHome:
         """A folder for the plugin's data, which stays between runs. It is made when it is first asked for.
 
         Raises:
-            StudioError: E001 for a user without a home folder.
+            UsageError: E001 for a user without a home folder.
         """
         if self.path is None:
-            raise StudioError("E001", "this user has no home folder", where="HOME", hint="set HOME, or XDG_DATA_HOME")
+            raise UsageError("E001", "this user has no home folder", where="HOME", hint="set HOME, or XDG_DATA_HOME")
         self.path.mkdir(parents=True, exist_ok=True)
         return self.path

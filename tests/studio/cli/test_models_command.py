@@ -182,4 +182,4 @@ def test_an_error_of_a_command_that_prints_json_is_json(desk: Desk) -> None:
     done = desk.call("models", "show", "file:/nope", "--json")
 
     assert json.loads(done.out)["error"]["code"] == "E602"
-    assert done.code == 1
+    assert done.code == 2
