@@ -52,6 +52,7 @@ def studio_app(
         if os.environ.get(name) == value:
             monkeypatch.delenv(name)
     own = tmp_path / ".studio-test"
+    monkeypatch.setenv("XDG_DATA_HOME", str(own / "data"))  # where plugins keep data of their own
     chosen: dict[str, Any] = {
         "cache_dir": own / "cache",
         "models_dir": own / "models",

@@ -148,6 +148,13 @@ def test_a_variable_of_the_developer_does_not_count(studio_app):
     assert read(studio_app) == {"times": 1, "size": 1}
 
 
+def test_data_of_plugins_are_kept_apart(studio_app, tmp_path):
+    from studio.settings import find_data_folder
+
+    studio_app.registry
+    assert find_data_folder("own").is_relative_to(tmp_path)
+
+
 def test_a_variable_of_the_test_counts(monkeypatch, studio_app):
     monkeypatch.setenv("STUDIO_PLUGINS_OWN_SIZE", "7")
     assert read(studio_app) == {"times": 1, "size": 7}
@@ -168,4 +175,4 @@ def test_the_fixtures_do_not_see_the_developers_settings_of_plugins(project: Pat
 
     done = run_pytest(project, "-m", "pytest", "-q", STUDIO_PLUGINS_OWN_TIMES="5")
 
-    assert "3 passed" in done.stdout, done.stdout + done.stderr
+    assert "4 passed" in done.stdout, done.stdout + done.stderr
