@@ -12,7 +12,7 @@ import click
 
 from studio.app import Studio
 from studio.cli.main import DONE, FAILED, INVALID
-from studio.cli.messages import print_json, show_error
+from studio.cli.messages import print_json, show_failure
 from studio.cli.options import create_studio, engine_options, json_option
 from studio.errors import GraphError, StudioError, UsageError
 
@@ -72,7 +72,7 @@ def command(a: Path, b: Path, as_json: bool, **engine: Any) -> int:
     except (GraphError, UsageError):
         raise
     except StudioError as error:  # whose exit code would be 1, which means a difference here
-        show_error(error)
+        show_failure(error, click.get_current_context().meta)
         return INVALID
     if as_json:
         _print(result, a, b)

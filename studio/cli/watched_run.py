@@ -15,7 +15,7 @@ import click
 from studio.app import RunResult, Studio
 from studio.cli.file_watch import FileWatch, call_on_change
 from studio.cli.main import CANCELLED
-from studio.cli.messages import describe_findings, show_error, show_findings
+from studio.cli.messages import describe_findings, print_json_line, show_error, show_findings
 from studio.cli.options import parse_inputs
 from studio.cli.run_display import describe_result, show_result
 from studio.cli.watched_files import (
@@ -28,7 +28,6 @@ from studio.cli.watched_files import (
 from studio.errors import GraphError, StudioError
 from studio.execution.control import Control
 from studio.graph import Graph
-from studio.surrogates import dump_json
 
 _MOST_NAMES = 3
 
@@ -172,15 +171,15 @@ class WatchedRun:
 
     def _show_result(self, result: RunResult) -> None:
         if self._options.as_json:
-            _print_line(describe_result(result))
+            print_json_line(describe_result(result))
         else:
             show_result(result, quiet=self._options.quiet, as_json=False)
 
     def _show_error(self, error: StudioError) -> None:
         if self._options.as_json and isinstance(error, GraphError):
-            _print_line(describe_findings(error.findings, error.source))
+            print_json_line(describe_findings(error.findings, error.source))
         elif self._options.as_json:
-            _print_line({"errors": [error.to_json()]})
+            print_json_line({"error": error.to_json()})
         elif isinstance(error, GraphError):
             show_findings(error.findings, error.source)
         else:
@@ -189,10 +188,6 @@ class WatchedRun:
     def _note(self, text: str) -> None:
         if not (self._options.quiet or self._options.as_json):
             click.echo(click.style(text, dim=True), err=True)
-
-
-def _print_line(value: Any) -> None:
-    click.echo(dump_json(value))
 
 
 def _shorten(paths: Sequence[str]) -> str:
