@@ -113,7 +113,7 @@ def test_a_palette_that_was_written_carries_its_graph_with_the_versions_of_its_n
     assert "again/palette.palette" in again.stdout
     carried = json.loads(json.loads((folder / "again/palette.palette").read_text("utf-8"))["provenance"])
     assert {name: node["version"] for name, node in carried["graph"]["nodes"].items()} == {
-        "sky": "1.0", "colors": "1.0", "count": "1.0", "negative": "1.0", "smooth": "1.0"
+        "sky": "2.0", "colors": "1.0", "count": "1.0", "negative": "1.0", "smooth": "1.0"
     }  # fmt: skip
 
 

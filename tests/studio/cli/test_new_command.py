@@ -13,6 +13,8 @@ import pytest
 from distributions import write_distribution
 
 import studio
+from studio.api import get_node_type
+from studio_image.nodes import NODE_TYPES
 
 ROOT = Path(__file__).parents[3]
 
@@ -33,7 +35,8 @@ def test_nodes_are_chosen_and_connected(desk: Any) -> None:
     document = json.loads((desk / "a.json").read_text(encoding="utf-8"))
     assert document["nodes"]["caption"]["inputs"]["image"] == {"from": "resize"}
     assert document["nodes"]["resize"]["inputs"]["image"] == {"from": "gradient"}
-    assert {node["version"] for node in document["nodes"].values()} == {"1.0"}
+    versions = {get_node_type(function).id: get_node_type(function).version for function in NODE_TYPES}
+    assert all(node["version"] == versions[node["type"]] for node in document["nodes"].values())
     assert desk.call("run", "a.json").code == 0
 
 
