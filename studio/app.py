@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from studio.api.builtin import create_builtin_value_types
 from studio.api.events import Event
 from studio.errors import Finding, GraphError, UsageError
+from studio.execution.collector import relax_collector
 from studio.execution.options import CacheMode
 from studio.graph import Graph, ResolvedGraph, load_graph, parse_graph, resolve_graph
 from studio.graph.default_values import find_default_faults
@@ -245,6 +246,7 @@ class Studio:
         reader = UnreadFiles(self.registry.value_types, self.settings.media)
         return findings + find_kind_faults(resolved, reader, self.models.find_kind)
 
+    @relax_collector()
     def resolve(self, graph: Graph, *, roots: Iterable[Path] = ()) -> ResolvedGraph:
         """Resolve a graph against what is installed; findings are in the result."""
         return resolve_graph(graph, self.registry, roots=roots)
@@ -262,6 +264,7 @@ class Studio:
         resolved = self.resolve(graph, roots=roots)
         return self.plan_resolved(resolved, name_inputs(resolved, inputs or {}), only=only)
 
+    @relax_collector()
     def plan_resolved(
         self,
         resolved: ResolvedGraph,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from studio.api.events import Event
+from studio.execution.collector import relax_collector
 from studio.execution.control import Control
 from studio.execution.lanes import Lanes
 from studio.execution.open_run import OpenRun
@@ -85,17 +84,6 @@ class Executor:
         """End the lanes and the event loop."""
         self.lanes.close()
         self.services.loop.close()
-
-
-@contextmanager
-def relax_collector() -> Iterator[None]:
-    """Have Python collect reference cycles less often: with many nodes each collection costs more than the last."""
-    old = gc.get_threshold()
-    gc.set_threshold(max(old[0], 50_000), 20, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*old)
 
 
 def create_run_id() -> str:
