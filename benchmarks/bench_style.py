@@ -350,12 +350,12 @@ def compare_films(given: argparse.Namespace) -> None:
     print(f"\n| {len(frames)} frames | change along the motion, of 255 | CPU s a frame |\n|---|---|---|")
     print(f"| the film itself | {measure_flicker(frames, frames):.2f} | |")
     print(f"| each frame by itself | {measure_flicker(single, frames):.2f} | {times[1] / len(frames):.2f} |")
-    print(f"| video.style | {measure_flicker(steady, frames):.2f} | {times[0] / len(frames):.2f} |")
+    print(f"| style.transfer_video | {measure_flicker(steady, frames):.2f} | {times[0] / len(frames):.2f} |")
     grey = Video.from_images([make_grey(frame) for frame in frames], Fraction(25))
     begin = process_time()
     colored = [frame.image for frame in colorize_video(TestContext(), grey, frames[:1]).frames()]
     spent = (process_time() - begin) / len(frames)
-    print("\n| frames from the key | grey, dB | video.colorize, dB |\n|---|---|---|")
+    print("\n| frames from the key | grey, dB | style.colorize_video, dB |\n|---|---|---|")
     for index in sorted({1, min(10, len(frames) - 1), len(frames) - 1}):
         truth = frames[index]
         print(f"| {index} | {measure_psnr(make_grey(truth), truth):.1f} | {measure_psnr(colored[index], truth):.1f} |")

@@ -10,7 +10,7 @@ from studio.api import ModelOpener, hookimpl
 
 @hookimpl
 def studio_node_types() -> Iterable[Callable[..., Any]]:
-    """Return the node types `style.*`, `video.style` and `video.colorize`."""
+    """Return the node types `style.*`."""
     from studio_style import nodes
 
     return nodes.NODE_TYPES

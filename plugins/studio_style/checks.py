@@ -10,11 +10,11 @@ from typing import Any
 from studio.api import MediaError, ModelError
 
 
-def check_weights(weights: Sequence[float] | None, more_styles: Sequence[Any] | None) -> None:
+def check_weights(style_weights: Sequence[float] | None, more_styles: Sequence[Any] | None) -> None:
     """Raise MediaError E682 for weights that do not go with the styles, or are no shares."""
-    if weights is None:
+    if style_weights is None:
         return
-    shares, count = list(weights), 1 + len(more_styles or ())
+    shares, count = list(style_weights), 1 + len(more_styles or ())
     if len(shares) != count:
         raise MediaError(
             "E682",
@@ -39,13 +39,15 @@ def check_sources(exemplar: object, scribbles: object) -> None:
         raise MediaError("E684", "there is nothing to take colors from", hint="give `exemplar` or `scribbles`")
 
 
-def check_order(times: Sequence[float] | None) -> None:
+def check_order(at_seconds: Sequence[float] | None) -> None:
     """Raise MediaError E685 for times that do not rise."""
-    if times and (any(not later > earlier for earlier, later in itertools.pairwise(times)) or not times[0] >= 0):
-        raise MediaError("E685", f"times {times} do not rise", hint="put key frames in the order of the video")
+    if at_seconds and (
+        any(not later > earlier for earlier, later in itertools.pairwise(at_seconds)) or not at_seconds[0] >= 0
+    ):
+        raise MediaError("E685", f"times {at_seconds} do not rise", hint="put keyframes in the order of the video")
 
 
-def check_times(times: Sequence[float] | None, key_frames: Sequence[Any]) -> None:
-    """Raise MediaError E685 unless there is a time for each key frame, or none."""
-    if times is not None and len(times) != len(key_frames):
-        raise MediaError("E685", f"{len(times)} times for {len(key_frames)} key frames", hint="give one for each")
+def check_times(at_seconds: Sequence[float] | None, keyframes: Sequence[Any]) -> None:
+    """Raise MediaError E685 unless there is a time for each keyframe, or none."""
+    if at_seconds is not None and len(at_seconds) != len(keyframes):
+        raise MediaError("E685", f"{len(at_seconds)} times for {len(keyframes)} keyframes", hint="give one for each")

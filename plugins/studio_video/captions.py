@@ -24,15 +24,15 @@ class Style:
     Attributes:
         size: Height of the em in pixels.
         color: Red, green and blue of the letters.
-        box: Opacity of the box behind them; 0 draws an outline instead.
-        position: "bottom", "top" or "middle".
+        box: Red, green, blue and alpha of the box behind them, from 0 to 1; None draws an outline instead.
+        position: "bottom", "top" or "center".
         margin: Pixels between them and the edge.
         font: A TrueType or OpenType file; None for DejaVu Sans.
     """
 
     size: int
     color: tuple[int, int, int] = (255, 255, 255)
-    box: float = 0.6
+    box: tuple[float, float, float, float] | None = (0.0, 0.0, 0.0, 0.6)
     position: str = "bottom"
     margin: int = 0
     font: Path | None = None
@@ -49,17 +49,19 @@ def draw_cue(cue: Cue, size: tuple[int, int], style: Style) -> tuple[Array, int,
     widths = [font.getlength(line) for line in lines]
     label = Pillow.new("RGBA", (round(max(widths)) + 2 * pad, leading * len(lines) + pad), (0, 0, 0, 0))
     draw = ImageDraw.Draw(label)
-    if style.box > 0:
+    if style.box is not None:
         radius = max(1, style.size // 5)
-        draw.rounded_rectangle((0, 0, label.width - 1, label.height - 1), radius, (0, 0, 0, round(255 * style.box)))
+        red, green, blue, alpha = (round(255 * level) for level in style.box)
+        fill = (red, green, blue, alpha)
+        draw.rounded_rectangle((0, 0, label.width - 1, label.height - 1), radius, fill)
     for number, (line, width) in enumerate(zip(lines, widths, strict=True)):
         at = ((label.width - width) / 2, pad / 2 + number * leading)
-        outline = 0 if style.box > 0 else edge
+        outline = 0 if style.box is not None else edge
         draw.text(at, line, style.color, font, stroke_width=outline, stroke_fill=(0, 0, 0))
     y = {
         "bottom": size[1] - label.height - style.margin,
         "top": style.margin,
-        "middle": (size[1] - label.height) // 2,
+        "center": (size[1] - label.height) // 2,
     }[style.position]
     return np.asarray(label), (size[0] - label.width) // 2, y
 

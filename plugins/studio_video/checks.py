@@ -16,16 +16,16 @@ def check_span(end: float | None, start: float) -> None:
         raise MediaError("E701", f"a span from {start:g} to {end:g} seconds ends before it begins", hint="swap them")
 
 
-def check_part(end: float | None, start: float, times: Sequence[float] | None) -> None:
+def check_part(end: float | None, start: float, at_seconds: Sequence[float] | None) -> None:
     """Raise MediaError E701 for a span that ends before it begins, unless times are given instead."""
-    if not times:
+    if not at_seconds:
         check_span(end, start)
 
 
-def check_times(times: Sequence[float] | None) -> None:
+def check_times(at_seconds: Sequence[float] | None) -> None:
     """Raise MediaError E701 for a time before the video."""
-    if times and min(times) < 0:
-        raise MediaError("E701", f"an image at {min(times):g} seconds is wanted", hint="give seconds of 0 or more")
+    if at_seconds and min(at_seconds) < 0:
+        raise MediaError("E701", f"an image at {min(at_seconds):g} seconds is wanted", hint="give seconds of 0 or more")
 
 
 def check_sides(scale: float | None, width: int | None, height: int | None) -> None:
@@ -58,9 +58,9 @@ def _is_known(path: str) -> bool:
     return not is_sequence(PurePath(path)) and find_extension(PurePath(path)) in DEFAULTS
 
 
-def check_encoder(encoder: str, path: str, codec: str) -> None:
+def check_hardware(hardware: str, path: str, codec: str) -> None:
     """Raise MediaError E702 for a codec that no GPU has an encoder for."""
-    if encoder == "hardware" and _is_known(path):
+    if hardware == "always" and _is_known(path):
         chosen = DEFAULTS[find_extension(PurePath(path))] if codec == "auto" else codec
         if chosen not in HARDWARE:
             raise refuse_hardware(codec)
@@ -68,7 +68,7 @@ def check_encoder(encoder: str, path: str, codec: str) -> None:
 
 def refuse_hardware(codec: str) -> MediaError:
     """Return the error that says that a codec has no hardware encoder."""
-    return MediaError("E702", f"no hardware encoder for {codec} is available here", hint='write encoder "software"')
+    return MediaError("E702", f"no hardware encoder for {codec} is available here", hint='write hardware "never"')
 
 
 def check_font(font_file: Path | None) -> None:
@@ -79,39 +79,39 @@ def check_font(font_file: Path | None) -> None:
         load_font(font_file, 32)
 
 
-def check_seconds(seconds: Sequence[float] | None) -> None:
+def check_seconds(scene_seconds: Sequence[float] | None) -> None:
     """Raise MediaError E720 for a scene that is too short or too long."""
-    if any(not 0 < each <= 3600 for each in seconds or ()):
-        raise MediaError("E720", f"a scene of {min(seconds or [0])} seconds", hint="give seconds from 0 to 3600")
+    if any(not 0 < each <= 3600 for each in scene_seconds or ()):
+        raise MediaError("E720", f"a scene of {min(scene_seconds or [0])} seconds", hint="give seconds from 0 to 3600")
 
 
-def check_scenes(pictures: Sequence[Any]) -> None:
+def check_scenes(images: Sequence[Any]) -> None:
     """Raise MediaError E720 for a video without scenes."""
-    if not pictures:
+    if not images:
         raise MediaError("E720", "a video of no scene", hint="give at least one image")
 
 
-def check_narrations(narrations: Sequence[Any] | None, pictures: Sequence[Any]) -> None:
+def check_narrations(narrations: Sequence[Any] | None, images: Sequence[Any]) -> None:
     """Raise MediaError E720 unless there is a narration for each scene, or none."""
-    _check_count("narrations", narrations, pictures)
+    _check_count("narrations", narrations, images)
 
 
-def check_captions(captions: Sequence[str] | None, pictures: Sequence[Any]) -> None:
+def check_captions(captions: Sequence[str] | None, images: Sequence[Any]) -> None:
     """Raise MediaError E720 unless there is a caption for each scene, or none."""
-    _check_count("captions", captions, pictures)
+    _check_count("captions", captions, images)
 
 
-def check_lengths(seconds: Sequence[float] | None, pictures: Sequence[Any]) -> None:
+def check_lengths(scene_seconds: Sequence[float] | None, images: Sequence[Any]) -> None:
     """Raise MediaError E720 unless there is a length for each scene, one for all, or none."""
-    _check_count("seconds", seconds, pictures, for_all=True)
+    _check_count("scene_seconds", scene_seconds, images, for_all=True)
 
 
-def check_moves(moves: Sequence[str] | None, pictures: Sequence[Any]) -> None:
+def check_moves(moves: Sequence[str] | None, images: Sequence[Any]) -> None:
     """Raise MediaError E720 unless there is a move for each scene, one for all, or none."""
-    _check_count("moves", moves, pictures, for_all=True)
+    _check_count("moves", moves, images, for_all=True)
 
 
-def _check_count(name: str, row: Sequence[Any] | None, pictures: Sequence[Any], *, for_all: bool = False) -> None:
-    count, given = len(pictures), len(row or ())
+def _check_count(name: str, row: Sequence[Any] | None, images: Sequence[Any], *, for_all: bool = False) -> None:
+    count, given = len(images), len(row or ())
     if given not in (0, count) and not (given == 1 and for_all):
         raise MediaError("E720", f"{count} images and {given} {name}", hint="give one for every scene")

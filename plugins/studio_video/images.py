@@ -85,7 +85,7 @@ def join_images(images: Sequence[Image], rate: Fraction, audio: Audio | None) ->
         image = match_channels(image, first.channels)
         if (image.width, image.height) == size:
             return image
-        return Image(resize(image.stored, size, "fit", "auto", (0, 0, 0)))
+        return Image(resize(image.stored, size, "pad", "auto", (0, 0, 0)))
 
     return Video.from_images([fit(image) for image in images], rate, audio)
 
@@ -99,7 +99,7 @@ def match_video(video: Video, like: Video) -> Video:
     def frames() -> Iterator[Frame]:
         for frame in video.frames():
             array = match_channels(frame.image, like.channels).stored
-            yield Frame(Image(resize(array, size, "fit", "auto", (0, 0, 0))), frame.time)
+            yield Frame(Image(resize(array, size, "pad", "auto", (0, 0, 0))), frame.time)
 
     return keep_time(video, frames, size=size, channels=like.channels)
 

@@ -18,8 +18,6 @@ from studio_video.subtitles import Cue
 Array = npt.NDArray[Any]
 _EDGE = 1e-6
 
-CORNERS = ("top_left", "top_right", "bottom_left", "bottom_right", "center")
-
 
 def overlay_image(
     video: Video, picture: Image, x: int, y: int, opacity: float, start: float, end: float | None
@@ -46,13 +44,13 @@ def change_frames(video: Video, change: Callable[[Frame], Image]) -> Video:
 
 
 def lay_inset(
-    video: Video, inset: Video, corner: str, share: float, margin: int, border: int, start: float, sound: str
+    video: Video, inset: Video, anchor: str, share: float, margin: int, border: int, start: float, sound: str
 ) -> Video:
-    """Return a video with another, smaller, in a corner of it from some time on, as long as that one lasts."""
+    """Return a video with another, smaller, at an anchor of it from some time on, as long as that one lasts."""
     width = max(1, round(video.width * share) - 2 * border)
     height = max(1, round(width * inset.height / inset.width))
     outer = width + 2 * border, height + 2 * border
-    x, y = place(corner, (video.width, video.height), outer, margin)
+    x, y = place(anchor, (video.width, video.height), outer, margin)
 
     def frames() -> Iterator[Frame]:
         reader: FrameReader | None = None
@@ -67,7 +65,7 @@ def lay_inset(
             yield Frame(Image.take(lay_over(frame.image.to_uint8(), small, x, y, 1.0)), frame.time)
 
     def load_audio() -> Audio | None:
-        if sound == "film" or inset.audio is None:
+        if sound == "video" or inset.audio is None:
             return video.audio
         if sound == "inset" or video.audio is None:
             return cut_or_pad(inset.audio, video.duration, start)
@@ -76,12 +74,13 @@ def lay_inset(
     return create_video(video, frames, count=lambda: video.count, duration=lambda: video.duration, audio=load_audio)
 
 
-def place(corner: str, size: tuple[int, int], inner: tuple[int, int], margin: int) -> tuple[int, int]:
+def place(anchor: str, size: tuple[int, int], inner: tuple[int, int], margin: int) -> tuple[int, int]:
     """Return where the top left corner of an image lies."""
-    if corner == "center":
-        return (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
-    x = margin if corner.endswith("left") else size[0] - inner[0] - margin
-    y = margin if corner.startswith("top") else size[1] - inner[1] - margin
+    x, y = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
+    if anchor.endswith(("left", "right")):
+        x = margin if anchor.endswith("left") else size[0] - inner[0] - margin
+    if anchor.startswith(("top", "bottom")):
+        y = margin if anchor.startswith("top") else size[1] - inner[1] - margin
     return x, y
 
 

@@ -176,7 +176,7 @@ def _lay_down(video: Video, folder: Path, each: int) -> tuple[list[Path], float]
     return pieces, last + float(1 / video.rate)
 
 
-def change_speed(video: Video, factor: float, pitch: str) -> Video:
+def change_speed(video: Video, factor: float, *, keep_pitch: bool) -> Video:
     """Return a video `factor` times as fast, at the same rate: frames are left out, or shown longer."""
 
     def frames() -> Iterator[Frame]:
@@ -190,7 +190,7 @@ def change_speed(video: Video, factor: float, pitch: str) -> Video:
             yield Frame(reader.find(time * factor).image, time)
 
     def load_audio() -> Audio | None:
-        return None if video.audio is None else change_pace(video.audio, factor, keep_pitch=pitch == "keep")
+        return None if video.audio is None else change_pace(video.audio, factor, keep_pitch=keep_pitch)
 
     return create_video(video, frames, duration=lambda: video.duration / factor, audio=load_audio)
 

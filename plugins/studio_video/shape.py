@@ -61,8 +61,14 @@ def _choose_scale(source: tuple[int, int], width: int | None, height: int | None
     return (height or 1) / source[1]
 
 
+def fit_inside(source: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
+    """Return the largest size of a shape that lies inside another."""
+    factor = min(size[0] / source[0], size[1] / source[1])
+    return max(1, round(source[0] * factor)), max(1, round(source[1] * factor))
+
+
 def resize_frames(video: Video, size: tuple[int, int], mode: str, method: str, color: tuple[int, int, int]) -> Video:
-    """Return the video at a size: stretched, fitted inside with bars, or filling it and cut."""
+    """Return the video at a size: "stretch", "pad" (inside it, with bars) or "cover" (and cut)."""
 
     def frames() -> Iterator[Frame]:
         for frame in video.frames():
@@ -72,15 +78,15 @@ def resize_frames(video: Video, size: tuple[int, int], mode: str, method: str, c
 
 
 def resize(array: Array, size: tuple[int, int], mode: str, method: str, color: tuple[int, int, int]) -> Array:
-    """Return samples at a size, see `resize_film`."""
+    """Return samples at a size, see `resize_frames`."""
     height, width = array.shape[:2]
     factors = size[0] / width, size[1] / height
     if mode == "stretch" or abs(factors[0] - factors[1]) < 1e-9:
         return scale_to(array, size, method)
-    factor = max(factors) if mode == "fill" else min(factors)
+    factor = max(factors) if mode == "cover" else min(factors)
     inner = max(1, round(width * factor)), max(1, round(height * factor))
     scaled = scale_to(array, inner, method)
-    if mode == "fill":
+    if mode == "cover":
         left, top = (inner[0] - size[0]) // 2, (inner[1] - size[1]) // 2
         return np.ascontiguousarray(scaled[top : top + size[1], left : left + size[0]])
     sheet = _fill(array, size, color)

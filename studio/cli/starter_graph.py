@@ -46,7 +46,7 @@ _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "audio.time_stretch": {"speed": 0.8},
     "audio.soundtrack": {"seconds": 8.0},
     "video.resize": {"width": 320},
-    "video.captions": {"subtitles": "1\n00:00:00,000 --> 00:00:01,000\nHello\n"},
+    "video.draw_subtitles": {"subtitles": "1\n00:00:00,000 --> 00:00:01,000\nHello\n"},
     "speech.subtitles": {"marks": _MARKS},
     "speech.save_subtitles": {"marks": _MARKS},
     "style.colorize": {"exemplar": _MADE},

@@ -109,7 +109,7 @@ def test_no_manifest_is_written_through_a_link_out_of_the_folder(studio: Studio,
 def test_what_a_file_does_not_keep_is_a_warning(studio: Studio, tmp_path: Path) -> None:
     nodes = {
         "i": {"type": "image.new", "inputs": {"width": 5, "height": 5}},
-        "v": {"type": "video.from_frames", "inputs": {"images": [{"from": "i"}], "rate": 10}},
+        "v": {"type": "video.from_frames", "inputs": {"images": [{"from": "i"}], "fps": 10}},
     }
     graph = {"studio": 1, "nodes": nodes, "outputs": {"v": {"from": "v"}}}
 

@@ -122,7 +122,7 @@ def rotate_image(
 
     Args:
         image: Image to turn.
-        angle: Angle, clockwise; a negative one turns counterclockwise.
+        angle: Angle to turn by, clockwise; a negative one turns counterclockwise.
         expand: Grow the image so that nothing is cut off; otherwise its size stays.
         background: Color of the corners; "transparent" gives the result an alpha channel.
     """
@@ -153,7 +153,18 @@ def flip_image(
 @node(
     "image.add_border",
     version="2.0",
-    migrations={1: Migration(inputs={"size": "width", "line": "line_width"})},
+    migrations={
+        1: Migration(
+            inputs={
+                "size": "width",
+                "line": "line_width",
+                "left": "left_width",
+                "top": "top_width",
+                "right": "right_width",
+                "bottom": "bottom_width",
+            }
+        )
+    },
     replaces="image.frame",
 )
 def frame_image(
@@ -161,10 +172,10 @@ def frame_image(
     image: Image,
     *,
     width: Annotated[int, Field(ge=0, le=65_535, unit="pixels")] = 32,
-    left: Annotated[int | None, Field(ge=0, le=65_535, unit="pixels")] = None,
-    top: Annotated[int | None, Field(ge=0, le=65_535, unit="pixels")] = None,
-    right: Annotated[int | None, Field(ge=0, le=65_535, unit="pixels")] = None,
-    bottom: Annotated[int | None, Field(ge=0, le=65_535, unit="pixels")] = None,
+    left_width: Annotated[int | None, Field(ge=0, le=65_535, unit="pixels")] = None,
+    top_width: Annotated[int | None, Field(ge=0, le=65_535, unit="pixels")] = None,
+    right_width: Annotated[int | None, Field(ge=0, le=65_535, unit="pixels")] = None,
+    bottom_width: Annotated[int | None, Field(ge=0, le=65_535, unit="pixels")] = None,
     color: Color = "#f6f3eb",
     line_width: Annotated[int, Field(ge=0, le=1000, unit="pixels")] = 0,
     line_color: Color = "#1a1a1c",
@@ -175,10 +186,10 @@ def frame_image(
     Args:
         image: Image to frame.
         width: Width of the border on all sides.
-        left: Width on the left instead.
-        top: Width at the top instead.
-        right: Width on the right instead.
-        bottom: Width at the bottom instead.
+        left_width: Width of the border on the left instead.
+        top_width: Width of the border at the top instead.
+        right_width: Width of the border on the right instead.
+        bottom_width: Width of the border at the bottom instead.
         color: Color of the border; "transparent" adds room.
         line_width: Width of a line between border and image, inside the border; 0 for none.
         line_color: Color of that line.
@@ -186,7 +197,7 @@ def frame_image(
     """
     from studio_image.frame import add_frame
 
-    sides = tuple(width if side is None else side for side in (left, top, right, bottom))
+    sides = tuple(width if side is None else side for side in (left_width, top_width, right_width, bottom_width))
     return Image(
         add_frame(
             image.pixels,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from studio.api import Context, Field, Image, MediaError, check_inputs, node
+from studio.api import Context, Field, Image, MediaError, Migration, check_inputs, node
 from studio_style.checks import check_sources
 
 if TYPE_CHECKING:
@@ -49,14 +49,19 @@ def transfer_color(
     return join_alpha(pixels + strength * (moved - pixels), content)
 
 
-@node("style.colorize", check=check_inputs(check_sources))
+@node(
+    "style.colorize",
+    check=check_inputs(check_sources),
+    version="2.0",
+    migrations={1: Migration(inputs={"strength": "saturation"})},
+)
 def colorize_image(
     ctx: Context,
     image: Image,
     *,
     exemplar: Image | None = None,
     scribbles: Image | None = None,
-    strength: Annotated[float, Field(ge=0, le=2)] = 1.0,
+    saturation: Annotated[float, Field(ge=0, le=2, unit="factor")] = 1.0,
     seed: Annotated[int, Field(ge=0)] = 0,
 ) -> Image:
     """Color a black-and-white image, from another image or from scribbles; the luma stays.
@@ -70,7 +75,7 @@ def colorize_image(
         image: Image to color; colors that it has are ignored, its alpha is kept.
         exemplar: Image in color to borrow from, any size.
         scribbles: Colors painted where they are to be, transparent elsewhere; of the image's size.
-        strength: Saturation of the result; 1 is as found.
+        saturation: Saturation of the result; 1 is as found.
         seed: Chooses the samples of the exemplar.
 
     Raises:
@@ -92,7 +97,7 @@ def colorize_image(
     if given is not None and scribbles is not None:
         chroma = colorize(luma, read_chroma(read_rgb(scribbles)), given, chroma, tick)
     assert chroma is not None
-    return join_alpha(join_chroma(luma, strength * chroma), image)
+    return join_alpha(join_chroma(luma, saturation * chroma), image)
 
 
 def _check_scribbles(image: Image, scribbles: Image) -> FloatArray:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from studio.api import Context, Field, Image, MediaError, node
+from studio.api import Context, Field, Image, MediaError, Migration, node
 
 _LONGEST_SIDE = 32_000
 
 
-@node("style.photo_filter", code=2)
+@node("style.photo_filter", code=2, version="2.0", migrations={1: Migration(inputs={"size": "scale"})})
 def filter_photo(
     ctx: Context,
     image: Image,
     *,
     look: Literal["pencil", "pixel_art", "oil", "halftone", "vintage"] = "pencil",
     strength: Annotated[float, Field(ge=0, le=1)] = 1.0,
-    size: Annotated[float, Field(ge=0.25, le=4)] = 1.0,
+    scale: Annotated[float, Field(ge=0.25, le=4, unit="factor")] = 1.0,
     seed: Annotated[int, Field(ge=0)] = 0,
 ) -> Image:
     """Give a photograph a ready look; its alpha is kept.
@@ -27,9 +27,9 @@ def filter_photo(
             that follow edges (anisotropic Kuwahara filter) with relief, "halftone" dots of four inks, "vintage" a
             faded print.
         strength: 0 leaves the image as it is, 1 is the full look.
-        size: Size of strokes, pixels, dots or grain; at 1 they suit the image's longer side, and on long strips the
+        scale: Size of strokes, pixels, dots or grain; at 1 they suit the image's longer side, and on long strips the
             shorter one.
-        seed: Another seed, other paper, bristles and grain.
+        seed: Seed of paper, bristles and grain; another seed gives others.
 
     Raises:
         MediaError: E506 over 32,000 pixels a side.
@@ -43,5 +43,5 @@ def filter_photo(
         )
     ctx.step(0, 1)
     pixels = read_rgb(image)
-    changed = LOOKS[look](pixels, size, ctx.rng(seed))
+    changed = LOOKS[look](pixels, scale, ctx.rng(seed))
     return join_alpha(pixels + strength * (changed - pixels), image)

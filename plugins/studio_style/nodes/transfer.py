@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from studio.api import Context, Field, Image, Mask, MediaError, Model, ModelError, ModelKinds, check_inputs, node
+from studio.api import (
+    Context,
+    Field,
+    Image,
+    Mask,
+    MediaError,
+    Migration,
+    Model,
+    ModelError,
+    ModelKinds,
+    check_inputs,
+    node,
+)
 from studio_style.checks import check_method, check_weights
 
 if TYPE_CHECKING:
@@ -16,17 +28,24 @@ _PREVIEW_STEPS = 4
 Weights = Annotated[list[float], Field(max_length=8)]
 
 
-@node("style.transfer", version="1.1", code=4, lane="device", check=check_inputs(check_weights, check_method))
+@node(
+    "style.transfer",
+    version="2.0",
+    code=4,
+    lane="device",
+    check=check_inputs(check_weights, check_method),
+    migrations={1: Migration(inputs={"weights": "style_weights", "steps": "iterations"})},
+)
 def transfer_style(
     ctx: Context,
     content: Image,
     style: Image,
     *,
     more_styles: Annotated[list[Image], Field(max_length=7)] | None = None,
-    weights: Weights | None = None,
+    style_weights: Weights | None = None,
     method: Literal["patch", "neural", "adain", "color"] = "patch",
     strength: Annotated[float, Field(ge=0, le=1)] = 1.0,
-    stroke_scale: Annotated[float, Field(ge=0.25, le=4)] = 1.0,
+    stroke_scale: Annotated[float, Field(ge=0.25, le=4, unit="factor")] = 1.0,
     keep_colors: bool = False,
     quality: Literal["draft", "standard", "fine"] = "standard",
     mask: Mask | None = None,
@@ -34,7 +53,7 @@ def transfer_style(
     model: Annotated[Model, ModelKinds("vgg", "adain")] | None = None,
     loss: Literal["sliced", "gram"] = "sliced",
     optimizer: Literal["lbfgs", "adam"] = "lbfgs",
-    steps: Annotated[int, Field(ge=1, le=5000)] | None = None,
+    iterations: Annotated[int, Field(ge=1, le=5000)] | None = None,
 ) -> Image:
     """Repaint an image with the strokes and the colors of another, or of several.
 
@@ -48,8 +67,8 @@ def transfer_style(
         content: Image to repaint, any size; its alpha is kept.
         style: Image whose strokes and colors to use, any size; its alpha is ignored.
         more_styles: Further images, used beside it.
-        weights: How much each style counts: one number of 0 or more for `style`, then one for each of `more_styles`.
-            Without it all count alike.
+        style_weights: How much each style counts: a number of 0 or more for `style`, then one for each of
+            `more_styles`. Without it all count alike.
         method: How to repaint; "neural" and "adain" need a model.
         strength: 0 gives the content back, 1 the full style; between, small strokes come first.
         stroke_scale: Size of the strokes; at 1 the style is taken to cover the content's area.
@@ -60,7 +79,7 @@ def transfer_style(
         model: VGG-19 or VGG-16 features for "neural", encoder and decoder for "adain".
         loss: What "neural" compares: distributions of features ("sliced"), or Gram matrices.
         optimizer: How "neural" descends: L-BFGS, or Adam, which takes less memory and more steps.
-        steps: Steps of "neural"; without it 40, 80 or 160, by quality.
+        iterations: Steps of the optimizer of "neural"; without it 40, 80 or 160, by quality.
 
     Raises:
         MediaError: E507 if the mask has another size than the content, E682 if weights and styles do not go together.
@@ -74,7 +93,7 @@ def transfer_style(
             f"the mask is {mask.width} x {mask.height} and the content {content.width} x {content.height}",
             hint="resize the mask with image.resize_mask",
         )
-    styles = read_styles([style, *(more_styles or ())], weights)
+    styles = read_styles([style, *(more_styles or ())], style_weights)
     check_method(method, model)
     pixels = read_rgb(content)
     on_step = create_reporter(ctx)
@@ -91,7 +110,7 @@ def transfer_style(
         painted = _recolor(pixels, styles, strength, seed)
     else:
         assert model is not None
-        kinds = {"loss": loss, "optimizer": optimizer, "steps": steps, "seed": seed, "on_step": on_step}
+        kinds = {"loss": loss, "optimizer": optimizer, "steps": iterations, "seed": seed, "on_step": on_step}
         painted = _run_network(ctx, method, model, pixels, styles, options, kinds)
     if mask is not None:
         painted = blend_by_mask(pixels, painted, mask)

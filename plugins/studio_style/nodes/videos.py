@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from studio.api import Context, Field, Frame, Image, Video, check_inputs, node
+from studio.api import Context, Field, Frame, Image, Migration, Video, check_inputs, node
 from studio_style.checks import check_order, check_times, check_weights
 from studio_style.nodes.transfer import Weights, read_styles
 
@@ -14,16 +14,24 @@ if TYPE_CHECKING:
     from studio_style.color_match import FloatArray
 
 
-@node("video.style", code=4, lane="device", check=check_inputs(check_weights))
+@node(
+    "style.transfer_video",
+    code=4,
+    lane="device",
+    check=check_inputs(check_weights),
+    version="2.0",
+    migrations={1: Migration(inputs={"weights": "style_weights"})},
+    replaces="video.style",
+)
 def style_video(
     ctx: Context,
     video: Video,
     style: Image,
     *,
     more_styles: Annotated[list[Image], Field(max_length=7)] | None = None,
-    weights: Weights | None = None,
+    style_weights: Weights | None = None,
     strength: Annotated[float, Field(ge=0, le=1)] = 1.0,
-    stroke_scale: Annotated[float, Field(ge=0.25, le=4)] = 1.0,
+    stroke_scale: Annotated[float, Field(ge=0.25, le=4, unit="factor")] = 1.0,
     keep_colors: bool = False,
     quality: Literal["draft", "standard", "fine"] = "draft",
     steadiness: Annotated[float, Field(ge=0, le=1)] = 0.8,
@@ -39,7 +47,8 @@ def style_video(
         video: Video to repaint; its times, audio and alpha are kept.
         style: Image whose strokes and colors to use.
         more_styles: Further images, used beside it.
-        weights: How much each style counts: one number of 0 or more for `style`, then one for each of `more_styles`.
+        style_weights: How much each style counts: a number of 0 or more for `style`, then one for each of
+            `more_styles`.
         strength: 0 gives the video back, 1 the full style.
         stroke_scale: Size of the strokes; at 1 the style is taken to cover a frame's area.
         keep_colors: Take over strokes only, in luma.
@@ -52,7 +61,7 @@ def style_video(
     """
     from studio_style.video_style import VideoStyle, paint_frames
 
-    styles = read_styles([style, *(more_styles or ())], weights)
+    styles = read_styles([style, *(more_styles or ())], style_weights)
     how = VideoStyle(styles, strength, stroke_scale, keep_colors, quality, steadiness, seed, ctx.device)
 
     def change(frames: Iterator[Frame], on_work: Callable[[], None]) -> Iterator[FloatArray]:
@@ -63,47 +72,54 @@ def style_video(
     return _map_frames(ctx, video, change)
 
 
-@node("video.colorize", code=2, check=check_inputs(check_times, check_order))
+@node(
+    "style.colorize_video",
+    code=2,
+    check=check_inputs(check_times, check_order),
+    version="2.0",
+    migrations={1: Migration(inputs={"key_frames": "keyframes", "times": "at_seconds", "strength": "saturation"})},
+    replaces="video.colorize",
+)
 def colorize_video(
     ctx: Context,
     video: Video,
-    key_frames: Annotated[list[Image], Field(min_length=1, max_length=1000)],
+    keyframes: Annotated[list[Image], Field(min_length=1, max_length=1000)],
     *,
-    times: list[float] | None = None,
-    strength: Annotated[float, Field(ge=0, le=2)] = 1.0,
+    at_seconds: Annotated[list[float], Field(unit="seconds")] | None = None,
+    saturation: Annotated[float, Field(ge=0, le=2, unit="factor")] = 1.0,
     seed: Annotated[int, Field(ge=0)] = 0,
 ) -> Video:
     """Color a black-and-white video from one or more images in color; the luma stays.
 
-    A key frame that shows what the video shows at its time lends its colors place by place, and they are carried
-    along the motion (dense inverse search, Kroeger et al. 2016). After a cut the key frame that shows what the video
+    A keyframe that shows what the video shows at its time lends its colors place by place, and they are carried
+    along the motion (dense inverse search, Kroeger et al. 2016). After a cut the keyframe that shows what the video
     shows then is taken, used before or not; a scene that none shows is colored as `style.colorize` does from an
     exemplar, which is a guess, and said. Constant memory, whatever the video's length.
 
     Args:
         video: Video to color; colors that it has are ignored; times, audio and alpha are kept.
-        key_frames: Frames in color, made with `style.colorize` for example, in order.
-        times: Seconds from which each counts, rising; without it the first counts from the start, and each further
-            one from the next cut on.
-        strength: Saturation of the result; 1 is as found.
+        keyframes: Frames in color, made with `style.colorize` for example, in order.
+        at_seconds: Times in seconds from which each keyframe counts, rising; without it the first counts from the
+            start, and each further one from the next cut on.
+        saturation: Saturation of the result; 1 is as found.
         seed: Chooses the samples of exemplars.
 
     Raises:
-        MediaError: E685 if times are not as many as key frames, or do not rise.
+        MediaError: E685 if times are not as many as keyframes, or do not rise.
     """
     from studio_style.images import read_rgb
     from studio_style.video_color import KeyFrame, color_frames
 
     def on_guess(time: float) -> None:
-        ctx.log(f"no key frame shows what the video shows at {time:.2f} s; its colors there are a guess")
+        ctx.log(f"no keyframe shows what the video shows at {time:.2f} s; its colors there are a guess")
 
-    check_times(times, key_frames)
-    check_order(times)
-    keys = [KeyFrame(read_rgb(key), times[index] if times else None) for index, key in enumerate(key_frames)]
+    check_times(at_seconds, keyframes)
+    check_order(at_seconds)
+    keys = [KeyFrame(read_rgb(key), at_seconds[index] if at_seconds else None) for index, key in enumerate(keyframes)]
 
     def change(frames: Iterator[Frame], on_work: Callable[[], None]) -> Iterator[FloatArray]:
         images = ((frame.time, read_rgb(frame.image)) for frame in frames)
-        return color_frames(images, keys, strength=strength, seed=seed, on_work=on_work, on_guess=on_guess)
+        return color_frames(images, keys, strength=saturation, seed=seed, on_work=on_work, on_guess=on_guess)
 
     return _map_frames(ctx, video, change)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from studio.api import Context, Field, Image, Model, ModelKinds, node
+from studio.api import Context, Field, Image, Migration, Model, ModelKinds, node
 
 Tile = Annotated[int, Field(ge=16, le=8192, unit="pixels")]
 Overlap = Annotated[int, Field(ge=0, le=1024, unit="pixels")]
@@ -15,21 +15,27 @@ COMPACT = Model("builtin:compact")
 RESTORE = Model("builtin:compact-restore")
 
 
-@node("upscale.image", lane="device", code=2)
+@node(
+    "upscale.image",
+    lane="device",
+    code=2,
+    version="2.0",
+    migrations={1: Migration(inputs={"denoise": "denoise_strength", "tile": "tile_size", "overlap": "tile_overlap"})},
+)
 def enlarge_image(
     ctx: Context,
     image: Image,
     *,
-    scale: Annotated[float, Field(ge=1, le=8)] = 2.0,
+    scale: Annotated[float, Field(ge=1, le=8, unit="factor")] = 2.0,
     model: NetworkOrPipeline = COMPACT,
-    denoise: Part = 0.0,
+    denoise_strength: Part = 0.0,
     denoise_model: Network = RESTORE,
     self_ensemble: bool = False,
-    tile: Tile = 256,
-    overlap: Overlap = 32,
+    tile_size: Tile = 256,
+    tile_overlap: Overlap = 32,
     prompt: str = "",
     steps: Annotated[int, Field(ge=1, le=1000)] = 20,
-    guidance_scale: Annotated[float, Field(ge=0, le=100)] = 0.0,
+    guidance_scale: Annotated[float, Field(ge=0, le=100, unit="factor")] = 0.0,
     seed: Annotated[int, Field(ge=0)] = 0,
 ) -> Image:
     """Enlarge an image with a super-resolution network.
@@ -43,12 +49,13 @@ def enlarge_image(
         scale: Factor per side, whole or not.
         model: "builtin:compact", "builtin:compact-fast", weights (safetensors) of an architecture that spandrel
             knows, or an upscaling pipeline of diffusers.
-        denoise: How much noise and JPEG artefacts to take away first; 0 is none, 1 all that `denoise_model` finds.
+        denoise_strength: How much noise and JPEG artefacts to take away first; 0 is none, 1 all that the
+            `denoise_model` finds.
         denoise_model: What takes them away; a restoration network.
         self_ensemble: Average over the eight turns and mirrorings of the image (Timofte et al. 2016): about 0.15 dB
             better, eight times slower.
-        tile: Side of a tile of the image that is worked on at once.
-        overlap: How far neighbouring tiles reach into each other; they are blended there.
+        tile_size: Side of a tile of the image that is worked on at once.
+        tile_overlap: How far neighbouring tiles reach into each other; they are blended there.
         prompt: What the image shows; for pipelines of diffusers.
         steps: Sampling steps, for pipelines of diffusers.
         guidance_scale: How closely to follow the prompt, for pipelines of diffusers.
@@ -63,26 +70,33 @@ def enlarge_image(
     from studio_upscale.upscaler import SelfEnsemble, find_upscaler
 
     ctx.step(0, 0)
-    if denoise > 0:
+    if denoise_strength > 0:
         with ctx.open(denoise_model) as opened:
-            image = restore([image], find_upscaler(opened), denoise, Tiling(tile, overlap, ctx.log), ctx.step)[0]
+            image = restore(
+                [image], find_upscaler(opened), denoise_strength, Tiling(tile_size, tile_overlap, ctx.log), ctx.step
+            )[0]
     if scale == 1:
         return image
     with ctx.open(model) as opened:
         upscaler = find_upscaler(opened, prompt=prompt, steps=steps, guidance_scale=guidance_scale, seed=seed)
         upscaler = SelfEnsemble(upscaler) if self_ensemble else upscaler
-        return enlarge([image], upscaler, scale, Tiling(tile, overlap, ctx.log), ctx.step)[0]
+        return enlarge([image], upscaler, scale, Tiling(tile_size, tile_overlap, ctx.log), ctx.step)[0]
 
 
-@node("upscale.denoise", lane="device")
+@node(
+    "upscale.denoise",
+    lane="device",
+    version="2.0",
+    migrations={1: Migration(inputs={"tile": "tile_size", "overlap": "tile_overlap"})},
+)
 def denoise_image(
     ctx: Context,
     image: Image,
     *,
     strength: Part = 1.0,
     model: Network = RESTORE,
-    tile: Tile = 256,
-    overlap: Overlap = 32,
+    tile_size: Tile = 256,
+    tile_overlap: Overlap = 32,
 ) -> Image:
     """Free an image of noise; its size, depth and alpha stay.
 
@@ -90,25 +104,30 @@ def denoise_image(
         image: Image to denoise.
         strength: How much of the noise that is found to take away.
         model: "builtin:compact-restore", or weights of a restoration network that spandrel knows.
-        tile: Side of a tile that is worked on at once.
-        overlap: How far neighbouring tiles reach into each other.
+        tile_size: Side of a tile that is worked on at once.
+        tile_overlap: How far neighbouring tiles reach into each other.
 
     Raises:
         ModelError: E690 to E694 if a model does not fit, or gives NaN.
     """
-    return _restore(ctx, image, strength, model, tile, overlap)
+    return _restore(ctx, image, strength, model, tile_size, tile_overlap)
 
 
-@node("upscale.restore", lane="device")
+@node(
+    "upscale.restore",
+    lane="device",
+    version="2.0",
+    migrations={1: Migration(inputs={"always": "force", "tile": "tile_size", "overlap": "tile_overlap"})},
+)
 def restore_image(
     ctx: Context,
     image: Image,
     *,
     strength: Part = 1.0,
-    always: bool = False,
+    force: bool = False,
     model: Network = RESTORE,
-    tile: Tile = 256,
-    overlap: Overlap = 32,
+    tile_size: Tile = 256,
+    tile_overlap: Overlap = 32,
 ) -> Image:
     """Free an image of JPEG's blocks and ringing; its size, depth and alpha stay.
 
@@ -118,20 +137,20 @@ def restore_image(
     Args:
         image: Image to restore.
         strength: How much of what is found to take away.
-        always: Restore without measuring: for images that were resized after they were compressed.
+        force: Restore without measuring: for images that were resized after they were compressed.
         model: "builtin:compact-restore", or weights of a restoration network that spandrel knows.
-        tile: Side of a tile that is worked on at once.
-        overlap: How far neighbouring tiles reach into each other.
+        tile_size: Side of a tile that is worked on at once.
+        tile_overlap: How far neighbouring tiles reach into each other.
 
     Raises:
         ModelError: E690 to E694 if a model does not fit, or gives NaN.
     """
     from studio_upscale.jpeg import find_harm
 
-    harm = 1.0 if always else find_harm(image.stored[..., :3] if image.channels > 2 else image.stored)
+    harm = 1.0 if force else find_harm(image.stored[..., :3] if image.channels > 2 else image.stored)
     if harm == 0:
-        ctx.log("no trace of JPEG: the image stays as it is; always=true restores it nevertheless")
-    return _restore(ctx, image, strength * harm, model, tile, overlap)
+        ctx.log("no trace of JPEG: the image stays as it is; force=true restores it nevertheless")
+    return _restore(ctx, image, strength * harm, model, tile_size, tile_overlap)
 
 
 def _restore(ctx: Context, image: Image, strength: float, model: Model, tile: int, overlap: int) -> Image:

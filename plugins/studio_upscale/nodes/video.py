@@ -5,22 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from studio.api import Context, Field, Frame, Video, node
+from studio.api import Context, Field, Frame, Migration, Video, node
 from studio_upscale.nodes.images import COMPACT, RESTORE, Network, NetworkOrPipeline, Overlap, Part, Tile
 
 
-@node("upscale.video", lane="device", code=2)
+@node(
+    "upscale.video",
+    lane="device",
+    code=2,
+    version="2.0",
+    migrations={
+        1: Migration(
+            inputs={
+                "denoise": "denoise_strength",
+                "frames_at_once": "batch_size",
+                "tile": "tile_size",
+                "overlap": "tile_overlap",
+            }
+        )
+    },
+)
 def enlarge_video(
     ctx: Context,
     video: Video,
     *,
-    scale: Annotated[float, Field(ge=1, le=8)] = 2.0,
+    scale: Annotated[float, Field(ge=1, le=8, unit="factor")] = 2.0,
     model: NetworkOrPipeline = COMPACT,
-    denoise: Part = 0.0,
+    denoise_strength: Part = 0.0,
     denoise_model: Network = RESTORE,
-    frames_at_once: Annotated[int, Field(ge=1, le=64)] = 4,
-    tile: Tile = 256,
-    overlap: Overlap = 32,
+    batch_size: Annotated[int, Field(ge=1, le=64)] = 4,
+    tile_size: Tile = 256,
+    tile_overlap: Overlap = 32,
 ) -> Video:
     """Enlarge a video, a few frames at a time, in constant memory; times and audio stay.
 
@@ -31,11 +46,11 @@ def enlarge_video(
         video: Video to enlarge.
         scale: Factor per side, whole or not.
         model: "builtin:compact", "builtin:compact-fast", or weights of an architecture that spandrel knows.
-        denoise: How much noise and JPEG artefacts to take away first.
+        denoise_strength: How much noise and JPEG artefacts to take away first.
         denoise_model: What takes them away.
-        frames_at_once: How many frames the network sees at once.
-        tile: Side of a tile of the frames that is worked on at once.
-        overlap: How far neighbouring tiles reach into each other.
+        batch_size: How many frames the network sees at once.
+        tile_size: Side of a tile of the frames that is worked on at once.
+        tile_overlap: How far neighbouring tiles reach into each other.
 
     Raises:
         MediaError: E506 if a frame would be over the limits.
@@ -47,7 +62,9 @@ def enlarge_video(
     width, height = check_frame_size(video, scale)
 
     def frames() -> Iterator[Frame]:
-        return run_video(ctx, video, scale, model, denoise, denoise_model, frames_at_once, tile=tile, overlap=overlap)
+        return run_video(
+            ctx, video, scale, model, denoise_strength, denoise_model, batch_size, tile=tile_size, overlap=tile_overlap
+        )
 
     return Video(
         frames,

@@ -4,16 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
-from studio.api import Audio, Context, Field, File, JsonValue, OutputPath, Video, check_inputs, node
+from studio.api import Audio, Context, Field, File, JsonValue, Migration, OutputPath, Video, check_inputs, node
 from studio_video import checks
+from studio_video.nodes.old_values import read_encoder
 
-Rate = Annotated[float, Field(gt=0, le=1000, unit="frames per second")]
+Fps = Annotated[float, Field(gt=0, le=1000, unit="frames per second")]
 
 
-@node("video.load", lane="io")
-def load_video(ctx: Context, file: File, *, rate: Rate | None = None) -> Video:
+class Saved(NamedTuple):
+    """A file that was written.
+
+    Attributes:
+        path: The file, relative to the run's output folder.
+    """
+
+    path: str
+
+
+class Probed(NamedTuple):
+    """What a file contains.
+
+    Attributes:
+        facts: A JSON mapping.
+    """
+
+    facts: JsonValue
+
+
+@node("video.load", lane="io", version="2.0", migrations={1: Migration(inputs={"rate": "fps"})})
+def load_video(ctx: Context, file: File, *, fps: Fps | None = None) -> Video:
     """Load a video with its audio; frames are decoded when they are asked for.
 
     Frames keep their times, also uneven ones, and are turned upright by the file's rotation flag. A file that is cut
@@ -21,7 +42,7 @@ def load_video(ctx: Context, file: File, *, rate: Rate | None = None) -> Video:
 
     Args:
         file: MP4, MOV, WebM, MKV, GIF, AVI or another format that Studio reads.
-        rate: Even frames per second to give instead: frames are repeated or left out.
+        fps: Even frames per second to give instead: frames are repeated or left out.
 
     Raises:
         MediaError: E511 if the file contains no video, it is broken, or it is over the limits.
@@ -38,25 +59,30 @@ def load_video(ctx: Context, file: File, *, rate: Rate | None = None) -> Video:
     for warning in find_warnings(facts):
         ctx.log(warning)
     film = VideoType().read_file(file.path, limits)
-    return film if rate is None else even_out(film, Fraction(rate).limit_denominator(100_000))
+    return film if fps is None else even_out(film, Fraction(fps).limit_denominator(100_000))
 
 
-@node("video.load_images", lane="io")
+@node(
+    "video.load_images",
+    lane="io",
+    version="2.0",
+    migrations={1: Migration(inputs={"rate": "fps", "sort": "sort_files"})},
+)
 def load_images(
     ctx: Context,
     files: Annotated[list[File], Field(min_length=1, max_length=1_000_000)],
     *,
-    rate: Rate = 25.0,
+    fps: Fps = 25.0,
     audio: Audio | None = None,
-    sort: bool = True,
+    sort_files: bool = True,
 ) -> Video:
     """Make a video of image files, such as a folder of numbered frames; each is read when its frame is asked for.
 
     Args:
         files: The images, all of one size; a graph names those of a folder as {"files": "renders/%05d.png"}.
-        rate: Frames per second.
+        fps: Frames per second.
         audio: Audio for the video.
-        sort: Order them by name, numbers in it by value; otherwise as given.
+        sort_files: Order them by name, numbers in it by value; otherwise as given.
 
     Raises:
         MediaError: E511 if an image cannot be read, E704 if one has another size.
@@ -65,15 +91,23 @@ def load_images(
     from studio_video.images import read_images, sort_naturally
 
     paths = [file.path for file in files]
-    paths = sort_naturally(paths) if sort else paths
-    return read_images(paths, Fraction(rate).limit_denominator(100_000), audio, MediaLimits())
+    paths = sort_naturally(paths) if sort_files else paths
+    return read_images(paths, Fraction(fps).limit_denominator(100_000), audio, MediaLimits())
 
 
 @node(
     "video.save",
     cache="never",
     lane="io",
-    check=check_inputs(checks.check_video_name, checks.check_codec, checks.check_pixels, checks.check_encoder),
+    check=check_inputs(checks.check_video_name, checks.check_codec, checks.check_pixels, checks.check_hardware),
+    version="2.0",
+    migrations={
+        1: Migration(
+            inputs={"encoder": "hardware", "first_number": "start_number"},
+            values={"hardware": read_encoder},
+            outputs={"text": "path"},
+        )
+    },
 )
 def save_video(
     ctx: Context,
@@ -84,9 +118,9 @@ def save_video(
     quality: Annotated[int | None, Field(ge=1, le=100)] = None,
     pixel_format: Annotated[str, Field(max_length=20)] = "auto",
     faststart: bool = True,
-    encoder: Literal["auto", "software", "hardware"] = "auto",
-    first_number: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0,
-) -> str:
+    hardware: Literal["auto", "never", "always"] = "auto",
+    start_number: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0,
+) -> Saved:
     """Save a video to a file beside the graph's outputs; the extension chooses the format.
 
     A graph's own outputs are written without this node. The file appears complete or not at all. A size that the
@@ -102,8 +136,8 @@ def save_video(
         pixel_format: Such as yuv420p, yuv444p, yuv420p10le; "auto" is what all players take, with alpha where both
             the video and the codec have it.
         faststart: Put the index of MP4 and MOV first, so that a browser plays before it has all.
-        encoder: "hardware" uses the GPU's encoder for H.264, H.265 and AV1, "auto" too where the run is on such a GPU.
-        first_number: Number of the first image.
+        hardware: When to use a GPU's encoder for H.264, H.265 and AV1; "auto" does where the run is on such a GPU.
+        start_number: Number of the first image of a sequence.
 
     Raises:
         MediaError: E702 for an extension, a codec and a pixel format that do not go together, or a GPU that cannot;
@@ -114,31 +148,31 @@ def save_video(
     from studio_video.save import can_use_hardware, choose_encoding, save_encoded, save_images
 
     if is_sequence(path.path):
-        save_images(video, path, first_number, ctx.step)
-        return path.name
+        save_images(video, path, start_number, ctx.step)
+        return Saved(path.name)
     checks.check_video_name(path.name)
     checks.check_codec(codec, path.name)
     checks.check_pixels(pixel_format, codec, path.name)
-    checks.check_encoder(encoder, path.name, codec)
+    checks.check_hardware(hardware, path.name, codec)
     extension = find_extension(path.path)
     alpha = video.channels == 4
     encoding = choose_encoding(
         extension, codec, pixel_format, quality, alpha=alpha, faststart=faststart, hardware=False
     )
     named = {"libx264": "h264", "libx265": "h265", "libsvtav1": "av1"}.get(encoding.codec, "")
-    wanted = encoder == "hardware" or (encoder == "auto" and ctx.device.startswith("cuda"))
+    wanted = hardware == "always" or (hardware == "auto" and ctx.device.startswith("cuda"))
     if wanted and can_use_hardware(named):
         encoding = choose_encoding(
             extension, named, pixel_format, quality, alpha=False, faststart=faststart, hardware=True
         )
-    elif encoder == "hardware":
+    elif hardware == "always":
         raise checks.refuse_hardware(codec)
     save_encoded(count_frames(video, ctx.step), path, encoding, ctx.log)
-    return path.name
+    return Saved(path.name)
 
 
-@node("video.probe", lane="io")
-def probe_video(ctx: Context, file: File) -> JsonValue:
+@node("video.probe", lane="io", version="2.0", migrations={1: Migration(outputs={"json": "facts"})})
+def probe_video(ctx: Context, file: File) -> Probed:
     """Describe a file: container, streams, codecs, sizes, rates, lengths, rotation, and what is wrong with it.
 
     Packets are read and one frame is decoded. `frames` and `seconds` are what is there, `header_frames` and
@@ -154,7 +188,7 @@ def probe_video(ctx: Context, file: File) -> JsonValue:
     from studio.api.video_probing import find_warnings, probe_file
 
     facts = probe_file(file.path, MediaLimits())
-    return {**facts, "warnings": find_warnings(facts)}
+    return Probed({**facts, "warnings": find_warnings(facts)})
 
 
 NODE_TYPES: list[Callable[..., Any]] = [load_video, load_images, save_video, probe_video]

@@ -6,14 +6,19 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated, Any
 
-from studio.api import Audio, Context, Field, Image, Video, check_inputs, node
+from studio.api import Audio, Context, Field, Image, Migration, Video, check_inputs, node
 from studio_video.checks import check_part, check_span, check_times
 
 Seconds = Annotated[float, Field(ge=0, le=86_400, unit="seconds")]
 End = Annotated[float | None, Field(ge=0, le=86_400, unit="seconds")]
 
 
-@node("video.frames", check=check_inputs(check_times, check_part))
+@node(
+    "video.frames",
+    check=check_inputs(check_times, check_part),
+    version="2.0",
+    migrations={1: Migration(inputs={"times": "at_seconds"})},
+)
 def take_video_frames(
     ctx: Context,
     video: Video,
@@ -21,18 +26,18 @@ def take_video_frames(
     count: Annotated[int, Field(ge=1, le=10_000)] = 8,
     start: Seconds = 0.0,
     end: End = None,
-    times: Annotated[list[float] | None, Field(max_length=10_000)] = None,
+    at_seconds: Annotated[list[float] | None, Field(max_length=10_000, unit="seconds")] = None,
 ) -> list[Image]:
     """Take images out of a video: so many, evenly spread, or those at given times.
 
     A node type that takes an image runs over a video's frames without this node, and holds none of them.
 
     Args:
-        video: Video.
-        count: How many.
+        video: Video to take images from.
+        count: How many images.
         start: From when on.
         end: Until when; without it to the end.
-        times: Seconds of the images instead, in any order.
+        at_seconds: Times of the images in seconds instead, in any order.
 
     Raises:
         MediaError: E701 for a time outside of the video.
@@ -40,39 +45,45 @@ def take_video_frames(
     from studio.api import MediaError
     from studio_video.images import spread_times, take_frames
 
-    if not times:
+    if not at_seconds:
         return take_frames(video, spread_times(video, count, start, end))
-    check_times(times)
-    if max(times) > video.duration:
-        message = f"the video lasts {video.duration:g} s, and images at {min(times):g} to {max(times):g} s are wanted"
+    check_times(at_seconds)
+    if max(at_seconds) > video.duration:
+        wanted = f"images at {min(at_seconds):g} to {max(at_seconds):g} s are wanted"
+        message = f"the video lasts {video.duration:g} s, and {wanted}"
         raise MediaError("E701", message, hint="ask for times inside the video")
-    order = sorted(range(len(times)), key=lambda index: times[index])
-    found = take_frames(video, [times[index] for index in order])
+    order = sorted(range(len(at_seconds)), key=lambda index: at_seconds[index])
+    found = take_frames(video, [at_seconds[index] for index in order])
     placed = dict(zip(order, found, strict=True))
-    return [placed[index] for index in range(len(times))]
+    return [placed[index] for index in range(len(at_seconds))]
 
 
-@node("video.from_frames")
+@node("video.from_frames", version="2.0", migrations={1: Migration(inputs={"rate": "fps"})})
 def make_video(
     ctx: Context,
     images: Annotated[list[Image], Field(min_length=1, max_length=1_000_000)],
     *,
-    rate: Annotated[float, Field(gt=0, le=1000, unit="frames per second")] = 25.0,
+    fps: Annotated[float, Field(gt=0, le=1000, unit="frames per second")] = 25.0,
     audio: Audio | None = None,
 ) -> Video:
     """Make a video of images; those of other sizes are fitted to the first, with black bars.
 
     Args:
         images: The images, in order.
-        rate: Frames per second.
+        fps: Frames per second.
         audio: Audio for the video.
     """
     from studio_video.images import join_images
 
-    return join_images(images, Fraction(rate).limit_denominator(100_000), audio)
+    return join_images(images, Fraction(fps).limit_denominator(100_000), audio)
 
 
-@node("video.contact_sheet", check=check_inputs(check_span))
+@node(
+    "video.contact_sheet",
+    check=check_inputs(check_span),
+    version="2.0",
+    migrations={1: Migration(inputs={"labels": "show_times"})},
+)
 def make_contact_sheet(
     ctx: Context,
     video: Video,
@@ -82,18 +93,18 @@ def make_contact_sheet(
     width: Annotated[int, Field(ge=16, le=4096, unit="pixels")] = 320,
     start: Seconds = 0.0,
     end: End = None,
-    labels: bool = True,
+    show_times: bool = True,
 ) -> Image:
     """Arrange images of a video on a sheet, each with its time.
 
     Args:
-        video: Video.
+        video: Video to take images from.
         count: How many images, evenly spread.
         columns: Images in a row.
         width: Columns of each image.
         start: From when on.
         end: Until when; without it to the end.
-        labels: Write the time below each.
+        show_times: Write the time below each.
 
     Raises:
         MediaError: E701 if the video ends before `start`.
@@ -101,7 +112,7 @@ def make_contact_sheet(
     from studio_video.images import make_sheet, spread_times, take_frames
 
     times = spread_times(video, count, start, end)
-    return make_sheet(take_frames(video, times), times, columns, width, labels=labels)
+    return make_sheet(take_frames(video, times), times, columns, width, labels=show_times)
 
 
 NODE_TYPES: list[Callable[..., Any]] = [take_video_frames, make_video, make_contact_sheet]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple
 
-from studio.api import Context, Field, Image, JsonValue, Video, node
+from studio.api import Context, Field, Image, JsonValue, Migration, Video, node
 
 
 class Facts(NamedTuple):
@@ -13,19 +13,19 @@ class Facts(NamedTuple):
 
     Attributes:
         seconds: Length.
-        rate: Nominal frames per second.
+        fps: Nominal frames per second.
         width: Columns.
         height: Rows.
-        has_sound: Whether it has one.
-        facts: These as a JSON mapping, with `frames`, `channels`, and of the audio `sound_rate`, `sound_channels` and
+        has_audio: Whether it has audio.
+        facts: These as a JSON mapping with `frames`, `channels`, and of the audio `sound_rate`, `sound_channels` and
             `sound_seconds`.
     """
 
     seconds: float
-    rate: float
+    fps: float
     width: int
     height: int
-    has_sound: bool
+    has_audio: bool
     facts: JsonValue
 
 
@@ -34,16 +34,16 @@ class Scenes(NamedTuple):
 
     Attributes:
         starts: When each begins, in seconds; the first at 0.
-        pictures: The first frame of each.
+        images: The first frame of each.
         scenes: A JSON list of mappings with `start`, `end` and `frame`, the number of the first frame.
     """
 
     starts: list[float]
-    pictures: list[Image]
+    images: list[Image]
     scenes: JsonValue
 
 
-@node("video.info")
+@node("video.info", version="2.0", migrations={1: Migration(outputs={"rate": "fps", "has_sound": "has_audio"})})
 def describe_video(ctx: Context, video: Video) -> Facts:
     """Return a video's length, rate, size and audio.
 
@@ -66,26 +66,30 @@ def describe_video(ctx: Context, video: Video) -> Facts:
     return Facts(video.duration, float(video.rate), video.width, video.height, audio is not None, facts)
 
 
-@node("video.find_scenes")
+@node(
+    "video.find_scenes",
+    version="2.0",
+    migrations={1: Migration(inputs={"shortest": "min_seconds", "most": "max_scenes"}, outputs={"pictures": "images"})},
+)
 def find_scenes(
     ctx: Context,
     video: Video,
     *,
-    sensitivity: Annotated[float, Field(ge=0.1, le=10)] = 1.0,
-    shortest: Annotated[float, Field(ge=0, le=3600, unit="seconds")] = 0.0,
-    most: Annotated[int, Field(ge=1, le=10_000)] = 1000,
+    sensitivity: Annotated[float, Field(ge=0.1, le=10, unit="factor")] = 1.0,
+    min_seconds: Annotated[float, Field(ge=0, le=3600, unit="seconds")] = 0.0,
+    max_scenes: Annotated[int, Field(ge=1, le=10_000)] = 1000,
 ) -> Scenes:
     """Find where a video cuts from one scene to another; dissolves, fades and flashes are not cuts.
 
     Args:
-        video: Video.
+        video: Video to look at.
         sensitivity: 2 finds changes half as large too, 0.5 only those twice as large.
-        shortest: Scenes shorter than this belong to the one before.
-        most: Stop after so many scenes.
+        min_seconds: Scenes shorter than this belong to the one before.
+        max_scenes: Stop after so many scenes.
     """
     from studio_video.scenes import find_starts
 
-    found = find_starts(video, sensitivity, shortest, most, ctx.step)
+    found = find_starts(video, sensitivity, min_seconds, max_scenes, ctx.step)
     ends = [start for _, start, _ in found[1:]] + [video.duration]
     scenes = [{"start": s, "end": e, "frame": n} for (n, s, _), e in zip(found, ends, strict=True)]
     return Scenes([start for _, start, _ in found], [image for _, _, image in found], scenes)

@@ -5,18 +5,27 @@ from __future__ import annotations
 import sys
 from typing import Annotated, Literal
 
-from studio.api import Context, Field, Video, find_node_types, node
+from studio.api import Context, Field, Migration, Video, find_node_types, node
+from studio_video.nodes.old_values import read_slowdown, zero_to_estimate
 
 
-@node("video.interpolate")
+@node(
+    "video.interpolate",
+    version="2.0",
+    migrations={
+        1: Migration(
+            inputs={"rate": "fps", "slowdown": "speed", "cuts": "detect_cuts"}, values={"speed": read_slowdown}
+        )
+    },
+)
 def interpolate_video(
     ctx: Context,
     video: Video,
     *,
-    rate: Annotated[float | None, Field(gt=0, le=1000, unit="frames per second")] = 60.0,
-    slowdown: Annotated[float, Field(ge=1, le=100)] = 1.0,
+    fps: Annotated[float | None, Field(gt=0, le=1000, unit="frames per second")] = 60.0,
+    speed: Annotated[float, Field(ge=0.01, le=1, unit="factor")] = 1.0,
     method: Literal["flow", "blend", "repeat"] = "flow",
-    cuts: bool = True,
+    detect_cuts: bool = True,
 ) -> Video:
     """Bring a video to another frame rate, or slow it down, with new frames along the motion between the old ones.
 
@@ -25,11 +34,11 @@ def interpolate_video(
 
     Args:
         video: Video to interpolate.
-        rate: Frames a second of the result; 23.976, 29.97 and 59.94 mean the exact rates of television. It may be
+        fps: Frames a second of the result; 23.976, 29.97 and 59.94 mean the exact rates of television. It may be
             lower than the video's. Empty for the video's own.
-        slowdown: How many times longer the video lasts. Its audio gets slower and deeper as well.
+        speed: 0.5 plays it half as fast, so that it lasts twice as long. Its audio gets slower and deeper as well.
         method: "flow" moves things (optical flow), "blend" mixes two frames, "repeat" shows each frame longer.
-        cuts: Look for cuts. Without, what comes after one may be mixed into what was before.
+        detect_cuts: Look for cuts. Without, what comes after one may be mixed into what was before.
 
     Raises:
         MediaError: E715 if that would be too many frames.
@@ -38,17 +47,23 @@ def interpolate_video(
 
     from studio_video.interpolate import Tempo, find_rate, interpolate
 
-    exact = video.rate if rate is None else find_rate(rate)
-    return interpolate(video, Tempo(exact, Fraction(slowdown).limit_denominator(10_000), method, cuts), ctx.step)
+    exact = video.rate if fps is None else find_rate(fps)
+    return interpolate(
+        video, Tempo(exact, Fraction(1 / speed).limit_denominator(10_000), method, detect_cuts), ctx.step
+    )
 
 
-@node("video.denoise")
+@node(
+    "video.denoise",
+    version="2.0",
+    migrations={1: Migration(inputs={"noise": "sigma", "radius": "frames_around"}, values={"sigma": zero_to_estimate})},
+)
 def denoise_video(
     ctx: Context,
     video: Video,
     *,
-    noise: Annotated[float, Field(ge=0, le=0.5)] = 0.0,
-    radius: Annotated[int, Field(ge=1, le=8, unit="frames")] = 2,
+    sigma: Annotated[float | None, Field(gt=0, le=0.5, unit="share")] = None,
+    frames_around: Annotated[int, Field(ge=1, le=8, unit="frames")] = 2,
     spatial: Annotated[float, Field(ge=0, le=1)] = 1.0,
 ) -> Video:
     """Take noise and grain out of a video: frames around each one are brought into place and averaged with it.
@@ -58,13 +73,13 @@ def denoise_video(
 
     Args:
         video: Video to denoise.
-        noise: Standard deviation of the noise, samples from 0 to 1; 0 to estimate it in each frame.
-        radius: Frames used before and after each; more is better for quiet scenes, and slower.
+        sigma: Standard deviation of the noise, samples from 0 to 1; without it estimated in each frame.
+        frames_around: Frames used before and after each; more is better for quiet scenes, and slower.
         spatial: How much of what is left is smoothed within the frame (non-local means); 0 for not at all.
     """
     from studio_video.denoise import reduce_noise
 
-    return reduce_noise(video, noise=noise, radius=radius, spatial=spatial, step=ctx.step)
+    return reduce_noise(video, noise=sigma or 0.0, radius=frames_around, spatial=spatial, step=ctx.step)
 
 
 @node("video.deflicker")

@@ -215,7 +215,7 @@ def _(place: Place) -> Any:
 @provokes("E682")
 def _(place: Place) -> Any:
     image = make_image(8, 8)
-    place.call("style.transfer", TestContext(), image, image, more_styles=[image], weights=[1.0])
+    place.call("style.transfer", TestContext(), image, image, more_styles=[image], style_weights=[1.0])
 
 
 @provokes("E683")
@@ -246,7 +246,9 @@ def _(place: Place) -> Any:
 
 @provokes("E685")
 def _(place: Place) -> Any:
-    place.call("video.colorize", TestContext(), make_video(), [make_image(16, 16), make_image(16, 16)], times=[0.0])
+    place.call(
+        "style.colorize_video", TestContext(), make_video(), [make_image(16, 16), make_image(16, 16)], at_seconds=[0.0]
+    )
 
 
 def open_upscaler(path: Path, *options: tuple[str, Any]) -> Any:

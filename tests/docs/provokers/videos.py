@@ -41,13 +41,13 @@ def _(place: Place) -> Any:
 
 @provokes("E704")
 def _(place: Place) -> Any:
-    place.call("video.concatenate", TestContext(), [make_video(5)] * 2, transition="crossfade", seconds=1.0)
+    place.call("video.concatenate", TestContext(), [make_video(5)] * 2, transition="crossfade", transition_seconds=1.0)
 
 
 @provokes("E715")
 def _(place: Place) -> Any:
     long = Video(lambda: iter([]), width=8, height=8, rate=Fraction(1), count=36_000)
-    place.call("video.interpolate", TestContext(), long, rate=1000.0)
+    place.call("video.interpolate", TestContext(), long, fps=1000.0)
 
 
 @provokes("E716")
@@ -78,7 +78,7 @@ def _(place: Place) -> Any:
 def _(place: Place) -> Any:
     ctx = open_maker(place, "animatediff")
     ctx.models[IT.reference].pipeline.vae.decoder.conv_out.weight.data.fill_(float("nan"))
-    place.call("video.from_text", ctx, "a cat", seconds=0.25, rate=8.0, width=32, height=32, steps=1, model=IT)
+    place.call("video.from_text", ctx, "a cat", seconds=0.25, fps=8.0, width=32, height=32, steps=1, model=IT)
 
 
 @provokes("E720")

@@ -29,7 +29,7 @@ def test_optimising_brings_features_nearer_to_the_styles(loss: Any, optimizer: A
     content, style = draw_scene(40, 32), draw_stripes()
     options: dict[str, Any] = {"method": "neural", "model": VGG, "loss": loss, "optimizer": optimizer, "seed": 1}
 
-    near, far = (transfer_style(create_context(), content, style, steps=steps, **options) for steps in (12, 1))
+    near, far = (transfer_style(create_context(), content, style, iterations=steps, **options) for steps in (12, 1))
 
     def measure(image: Image) -> float:
         network = load_features(make_vgg_tensors())

@@ -44,8 +44,8 @@ def test_a_strip_of_30000_pixels_is_enlarged_or_refused(ctx: TestContext) -> Non
 def test_tiles_equal_the_whole(ctx: TestContext) -> None:
     image = Image(np.random.default_rng(3).random((90, 120, 3), np.float32))
 
-    whole = enlarge_image(ctx, image, scale=2, tile=256).pixels
-    tiled = enlarge_image(ctx, image, scale=2, tile=48, overlap=24).pixels
+    whole = enlarge_image(ctx, image, scale=2, tile_size=256).pixels
+    tiled = enlarge_image(ctx, image, scale=2, tile_size=48, tile_overlap=24).pixels
 
     assert np.abs(whole - tiled).max() < 1e-5
 

@@ -95,7 +95,7 @@ def test_restoring_never_lowers_a_light_compression(ctx: TestContext, whole: Any
 
 
 def test_restoring_always_changes_a_clean_image_by_little(ctx: TestContext, whole: Any) -> None:
-    assert _measure(restore_image(ctx, Image(whole), always=True).stored, whole) > 38
+    assert _measure(restore_image(ctx, Image(whole), force=True).stored, whole) > 38
 
 
 def test_denoising_takes_away_noise(ctx: TestContext, whole: Any) -> None:

@@ -86,7 +86,7 @@ def test_a_coded_network_is_told_of_the_whole_image_and_not_of_the_tile(tmp_path
     seen = [opened.inspect(image, 2) for image in (sharp, _smooth(_smooth(sharp)), half)]
     model, ctx = Model("builtin:net"), TestContext(models={"builtin:net": opened})
     whole = enlarge_image(ctx, Image(half), model=model).pixels
-    tiled = enlarge_image(ctx, Image(half), model=model, tile=48, overlap=16).pixels
+    tiled = enlarge_image(ctx, Image(half), model=model, tile_size=48, tile_overlap=16).pixels
 
     assert len({round(each, 3) for (each,) in seen}) == 3
     assert np.abs(opened.run(sharp[None], 2, [[0.0]]) - opened.run(sharp[None], 2, [[1.0]])).max() > 1e-4

@@ -37,11 +37,11 @@ def test_cameras_show_no_edge_wherever_they_look(move: str) -> None:
             TestContext(),
             white,
             seconds=0.5,
-            rate=10.0,
+            fps=10.0,
             move=move,
             amount=1.0,
-            x=x,
-            y=y,
+            focus_x=x,
+            focus_y=y,
             width=32,
             height=48,
         )
@@ -54,7 +54,7 @@ def test_cameras_show_no_edge_wherever_they_look(move: str) -> None:
 
 @pytest.mark.parametrize("move", ["pan_right", "zoom_in", "rotate", "parallax"])
 def test_slow_moves_do_not_jitter(move: str) -> None:
-    film = animate_still(TestContext(), draw_dot(), seconds=2.0, rate=24.0, move=move, amount=0.1, easing="linear")  # type: ignore[arg-type]
+    film = animate_still(TestContext(), draw_dot(), seconds=2.0, fps=24.0, move=move, amount=0.1, easing="linear")  # type: ignore[arg-type]
 
     middles = np.array([find_middle(frame) for frame in read(film)])
 
@@ -81,7 +81,7 @@ def test_near_things_move_further_than_far_ones() -> None:
         TestContext(),
         Image(texture),
         seconds=1,
-        rate=9,
+        fps=9,
         move="parallax",
         amount=0.5,
         easing="linear",

@@ -48,7 +48,7 @@ def test_a_text_without_subtitles_is_refused(text: str) -> None:
 
 def test_captions_that_are_too_wide_are_wrapped_and_stay_inside() -> None:
     text = "00:00:00,000 --> 00:00:01,000\n" + "a rather long line of words " * 4 + "Donaudampfschifffahrt" * 3
-    film = layers.caption_video(CTX, make_plain([100], size=160), text, size=0.06, position="middle")
+    film = layers.caption_video(CTX, make_plain([100], size=160), text, font_scale=0.06, anchor="center")
     changed = (next(film.frames()).image.to_uint8() != 100).any(axis=2)
 
     assert changed.any()

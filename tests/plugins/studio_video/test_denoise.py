@@ -28,7 +28,7 @@ def test_frames_around_take_out_more_noise_than_one_frame_alone() -> None:
         np.dstack([cv2.fastNlMeansDenoising(np.ascontiguousarray(f[..., c]), None, 15, 5, 15) for c in range(3)])
         for f in noisy
     ]
-    made = read(denoise_video(TestContext(), to_video(noisy, 10), noise=15 / 255))
+    made = read(denoise_video(TestContext(), to_video(noisy, 10), sigma=15 / 255))
 
     assert measure(made, truth) > measure(alone, truth) + 1.5
     assert measure(made, truth) > measure(noisy, truth) + 5

@@ -40,7 +40,7 @@ def test_the_middle_of_two_frames_is_nearer_to_the_truth_than_their_mix() -> Non
 def test_24_frames_a_second_become_any_number(rate: float, frames: int) -> None:
     film = to_video(make_scene(24, speed=1, height=24, width=32), 24, Audio(np.zeros(8000), 8000))
 
-    made = interpolate_video(TestContext(), film, rate=rate)
+    made = interpolate_video(TestContext(), film, fps=rate)
 
     exact = find_rate(rate)
     assert made.count == len(times(made)) == frames
@@ -64,14 +64,14 @@ def test_frames_at_the_time_of_an_old_one_are_that_one() -> None:
     scene = make_scene(24, speed=1, height=24, width=32)
     film = to_video(scene, Fraction(24000, 1001))
 
-    made = list(interpolate_video(TestContext(), film, rate=47.952).frames())
+    made = list(interpolate_video(TestContext(), film, fps=47.952).frames())
 
     assert len(made) == 48
     assert all(np.array_equal(made[2 * index].image.to_uint8(), scene[index]) for index in range(24))
 
 
 def test_a_video_read_twice_has_equal_frames() -> None:
-    made = interpolate_video(TestContext(), to_video(make_scene(4), 10), rate=25.0)
+    made = interpolate_video(TestContext(), to_video(make_scene(4), 10), fps=25.0)
 
     first, second = ([frame.image.to_uint8().tobytes() for frame in made.frames()] for _ in range(2))
 
@@ -87,7 +87,7 @@ def test_uneven_times_become_even_and_motion_keeps_its_pace() -> None:
 
     film = Video(frames, width=96, height=64, rate=Fraction(10), duration=0.9)
 
-    made = list(interpolate_video(TestContext(), film, rate=10.0).frames())
+    made = list(interpolate_video(TestContext(), film, fps=10.0).frames())
 
     assert len(made) == 9
     assert measure(made[3].image.to_uint8(), scene[3]) > 25
@@ -97,7 +97,7 @@ def test_slow_motion_lasts_longer_and_so_does_its_audio() -> None:
     tone = Audio(np.sin(np.arange(8000) / 8).astype(np.float32), 8000)
     film = to_video(make_scene(10), 10, tone)
 
-    made = interpolate_video(TestContext(), film, rate=None, slowdown=2.5)
+    made = interpolate_video(TestContext(), film, fps=None, speed=0.4)
 
     assert (made.count, made.rate) == (25, Fraction(10))
     assert made.audio is not None
@@ -109,11 +109,11 @@ def test_nothing_is_mixed_across_a_cut() -> None:
     first, second = make_scene(5, seed=1), make_scene(5, seed=2)
     film = to_video([*first, *second], 10)
 
-    made = list(interpolate_video(TestContext(), film, rate=20.0).frames())
+    made = list(interpolate_video(TestContext(), film, fps=20.0).frames())
 
     assert np.array_equal(made[9].image.to_uint8(), first[4])
     assert np.array_equal(made[10].image.to_uint8(), second[0])
-    mixed = list(interpolate_video(TestContext(), film, rate=20.0, cuts=False).frames())
+    mixed = list(interpolate_video(TestContext(), film, fps=20.0, detect_cuts=False).frames())
     assert not np.array_equal(mixed[9].image.to_uint8(), first[4])
 
 
@@ -124,7 +124,7 @@ def test_frames_of_any_shape_keep_size_channels_and_depth(shape: tuple[int, ...]
     top = 1.0 if dtype is np.float32 else np.iinfo(dtype).max
     film = Video.from_images([Image((draw.random(shape) * top).astype(dtype)) for _ in range(2)], 4)
 
-    made = list(interpolate_video(TestContext(), film, rate=8.0, cuts=False).frames())
+    made = list(interpolate_video(TestContext(), film, fps=8.0, detect_cuts=False).frames())
 
     assert len(made) == 4
     assert all(frame.image.stored.shape == shape and frame.image.stored.dtype == dtype for frame in made)
@@ -146,12 +146,12 @@ def test_what_is_clear_leaves_no_color_behind() -> None:
 def test_one_frame_lasts_as_long_as_it_did() -> None:
     film = to_video(make_scene(1), 4)
 
-    assert times(interpolate_video(TestContext(), film, rate=20.0)) == [0.0, 0.05, 0.1, 0.15, 0.2]
+    assert times(interpolate_video(TestContext(), film, fps=20.0)) == [0.0, 0.05, 0.1, 0.15, 0.2]
 
 
 def test_too_many_frames_are_refused_before_one_is_made() -> None:
     film = Video(lambda: iter([]), width=8, height=8, rate=Fraction(1), count=100_000)
 
     with pytest.raises(MediaError) as caught:
-        interpolate_video(TestContext(), film, rate=1000.0)
+        interpolate_video(TestContext(), film, fps=1000.0)
     assert caught.value.code == "E715"

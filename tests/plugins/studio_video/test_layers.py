@@ -49,7 +49,7 @@ def test_an_inset_plays_from_its_start_and_goes_when_it_ends() -> None:
     video = make_plain([0] * 8, size=16)
     inset = make_uneven({0.0: 100, 0.25: 200}, 0.4)
 
-    made = lay_inset(video, inset, "top_left", 0.5, 0, 0, 0.2, "film")
+    made = lay_inset(video, inset, "top_left", 0.5, 0, 0, 0.2, "video")
 
     assert read_levels(made) == [0, 0, 100, 100, 100, 200, 0, 0]
 
@@ -57,7 +57,7 @@ def test_an_inset_plays_from_its_start_and_goes_when_it_ends() -> None:
 def test_a_border_is_white_and_lies_inside_the_share() -> None:
     video, inset = make_plain([0], size=16), make_plain([90], size=8)
 
-    made = next(lay_inset(video, inset, "top_left", 0.5, 2, 1, 0.0, "film").frames())
+    made = next(lay_inset(video, inset, "top_left", 0.5, 2, 1, 0.0, "video").frames())
     array = made.image.to_uint8()[..., 0]
 
     assert np.argwhere(array == 255).min(axis=0).tolist() == [2, 2]
@@ -65,7 +65,7 @@ def test_a_border_is_white_and_lies_inside_the_share() -> None:
     assert (array[3:9, 3:9] == 90).all()
 
 
-@pytest.mark.parametrize(("choice", "hertz"), [("film", {300}), ("inset", {500}), ("mix", {300, 500})])
+@pytest.mark.parametrize(("choice", "hertz"), [("video", {300}), ("inset", {500}), ("mix", {300, 500})])
 def test_the_audio_is_that_of_one_or_of_both(choice: str, hertz: set[int]) -> None:
     video, inset = make_plain([0] * 10, sound=tone(1.0, 8000, 300)), make_plain([9] * 10, sound=tone(1.0, 8000, 500))
 

@@ -27,10 +27,10 @@ def mini(tmp_path_factory: pytest.TempPathFactory) -> TestContext:
 
 
 def test_a_model_for_images_makes_a_video_that_flows(mini: TestContext) -> None:
-    asked: dict[str, Any] = {"seconds": 1.0, "rate": 12.0, "keys": 4.0, "width": 40, "height": 40}
+    asked: dict[str, Any] = {"seconds": 1.0, "fps": 12.0, "keyframes_per_second": 4.0, "width": 40, "height": 40}
 
-    film = make_from_text(mini, "an apple", path=["a cat"], seed=1, **asked)
-    again = make_from_text(mini, "an apple", path=["a cat"], seed=1, **asked)
+    film = make_from_text(mini, "an apple", later_prompts=["a cat"], seed=1, **asked)
+    again = make_from_text(mini, "an apple", later_prompts=["a cat"], seed=1, **asked)
     other = make_from_text(mini, "an apple", seed=2, **asked)
 
     frames = [frame.astype(float) for frame in read(film)]

@@ -25,7 +25,7 @@ def test_a_frame_that_shows_at_the_start_is_the_first() -> None:
 
 def test_a_crossfade_passes_evenly_from_one_to_the_next() -> None:
     films = [make_plain([level] * 10, sound=tone(1.0)) for level in (0, 100, 200)]
-    film = edit.concatenate_videos(CTX, films, transition="crossfade", seconds=0.5)
+    film = edit.concatenate_videos(CTX, films, transition="crossfade", transition_seconds=0.5)
     levels = read_levels(film)
 
     assert film.duration == pytest.approx(2.0)
@@ -37,7 +37,9 @@ def test_a_crossfade_passes_evenly_from_one_to_the_next() -> None:
 
 @pytest.mark.parametrize("kind", ["wipe_left", "wipe_right", "wipe_up", "wipe_down"])
 def test_a_wipe_covers_the_image_from_one_side(kind: Any) -> None:
-    film = edit.concatenate_videos(CTX, [make_plain([0] * 8), make_plain([255] * 8)], transition=kind, seconds=0.4)
+    film = edit.concatenate_videos(
+        CTX, [make_plain([0] * 8), make_plain([255] * 8)], transition=kind, transition_seconds=0.4
+    )
     middle = list(film.frames())[6].image.to_uint8()[:, :, 0]
 
     assert (middle == 255).mean() == pytest.approx(0.5, abs=0.05)
@@ -47,7 +49,9 @@ def test_a_wipe_covers_the_image_from_one_side(kind: Any) -> None:
 
 @pytest.mark.parametrize(("kind", "level"), [("fade_black", 0), ("fade_white", 255)])
 def test_a_fade_passes_through_a_color(kind: Any, level: int) -> None:
-    film = edit.concatenate_videos(CTX, [make_plain([100] * 8), make_plain([120] * 8)], transition=kind, seconds=0.4)
+    film = edit.concatenate_videos(
+        CTX, [make_plain([100] * 8), make_plain([120] * 8)], transition=kind, transition_seconds=0.4
+    )
 
     assert read_levels(film)[6] == level
 
@@ -82,7 +86,7 @@ def test_played_backwards_each_frame_shows_as_long_as_it_did() -> None:
 def test_at_another_speed_the_frame_shows_that_showed_at_that_part_of_the_time(
     factor: float, shown: dict[float, int]
 ) -> None:
-    paced = change_speed(make_uneven(UNEVEN, 1.0), factor, "keep")
+    paced = change_speed(make_uneven(UNEVEN, 1.0), factor, keep_pitch=True)
 
     assert read_shown(paced) == shown
     assert paced.duration == pytest.approx(1.0 / factor)

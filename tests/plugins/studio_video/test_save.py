@@ -37,7 +37,7 @@ FORMATS = [
 def test_a_saved_video_plays(tmp_path: Path, name: str, options: dict[str, Any], codec: str, pixels: str) -> None:
     film = make_video()
 
-    assert files.save_video(TestContext(), film, name_output(tmp_path / name), **options) == name
+    assert files.save_video(TestContext(), film, name_output(tmp_path / name), **options).path == name
 
     found = probe(tmp_path / name)
     assert (found["width"], found["height"], len(found["times"])) == (64, 48, 12)
@@ -69,10 +69,10 @@ def test_a_webp_moves(tmp_path: Path) -> None:
 
 def test_images_are_numbered(tmp_path: Path) -> None:
     film = make_video(3)
-    files.save_video(TestContext(), film, name_output(tmp_path / "f_%04d.png"), first_number=9)
+    files.save_video(TestContext(), film, name_output(tmp_path / "f_%04d.png"), start_number=9)
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["f_0009.png", "f_0010.png", "f_0011.png"]
-    loaded = files.load_images(TestContext(), [open_file(path) for path in sorted(tmp_path.iterdir())], rate=12.0)
+    loaded = files.load_images(TestContext(), [open_file(path) for path in sorted(tmp_path.iterdir())], fps=12.0)
     assert [f.image for f in loaded.frames()] == [f.image for f in film.frames()]
 
 
@@ -125,7 +125,7 @@ def test_the_index_comes_first_if_wanted(tmp_path: Path) -> None:
         ("a.avi", {}),
         ("a.webm", {"codec": "h264"}),
         ("a.mp4", {"pixel_format": "pal8"}),
-        ("a.mp4", {"encoder": "hardware", "codec": "prores"}),
+        ("a.mp4", {"hardware": "always", "codec": "prores"}),
     ],
 )
 def test_what_does_not_go_together_is_refused(tmp_path: Path, name: str, options: dict[str, Any]) -> None:

@@ -16,8 +16,10 @@ CTX = TestContext()
 
 def test_fitting_adds_bars_and_filling_cuts() -> None:
     white = make_plain([255], size=16)
-    fitted = next(edit.resize_video(CTX, white, width=32, height=16, mode="fit", color="red").frames()).image.to_uint8()
-    filled = next(edit.resize_video(CTX, white, width=32, height=16, mode="fill").frames()).image.to_uint8()
+    fitted = next(
+        edit.resize_video(CTX, white, width=32, height=16, fit="pad", background="red").frames()
+    ).image.to_uint8()
+    filled = next(edit.resize_video(CTX, white, width=32, height=16, fit="cover").frames()).image.to_uint8()
 
     assert fitted[0, 0].tolist() == [255, 0, 0]
     assert fitted[8, 16].tolist() == [255, 255, 255]

@@ -15,7 +15,7 @@ from studio_video.subtitles import parse_subtitles
 
 COLORS = (230, 120, 20)
 PICTURES = [Image(np.full((30, 40, 3), level, np.uint8)) for level in COLORS]
-SMALL: dict[str, Any] = {"width": 32, "height": 24, "rate": 10.0}
+SMALL: dict[str, Any] = {"width": 32, "height": 24, "fps": 10.0}
 
 
 def make_tone(seconds: float, hertz: float = 440.0, channels: int = 1) -> Audio:
@@ -25,7 +25,7 @@ def make_tone(seconds: float, hertz: float = 440.0, channels: int = 1) -> Audio:
 
 
 def test_scenes_follow_each_other_and_pass_into_one_another() -> None:
-    made = assemble_storyboard(TestContext(), PICTURES, seconds=[2.0], passage=0.5, **SMALL)
+    made = assemble_storyboard(TestContext(), PICTURES, scene_seconds=[2.0], transition_seconds=0.5, **SMALL)
 
     levels = [int(frame.image.to_uint8()[12, 16, 0]) for frame in made.video.frames()]
     assert made.starts == [0.0, 1.5, 3.0]
@@ -36,7 +36,7 @@ def test_scenes_follow_each_other_and_pass_into_one_another() -> None:
 
 
 def test_without_a_passage_there_are_cuts() -> None:
-    made = assemble_storyboard(TestContext(), PICTURES, seconds=[1.0, 2.0, 1.0], passage=0.0, **SMALL)
+    made = assemble_storyboard(TestContext(), PICTURES, scene_seconds=[1.0, 2.0, 1.0], transition_seconds=0.0, **SMALL)
 
     assert made.starts == [0.0, 1.0, 3.0]
     assert {int(frame.image.to_uint8()[0, 0, 0]) for frame in made.video.frames()} == set(COLORS)
@@ -46,7 +46,9 @@ def test_a_scene_waits_for_its_voice_and_its_caption_is_read_with_it() -> None:
     voices = [make_tone(3.0), make_tone(0.5), make_tone(1.0)]
 
     said: dict[str, Any] = {"narrations": voices, "captions": ["One.", "", "Three."]}
-    made = assemble_storyboard(TestContext(), PICTURES, **said, seconds=[1.0], passage=0.5, pause=0.5, **SMALL)
+    made = assemble_storyboard(
+        TestContext(), PICTURES, **said, scene_seconds=[1.0], transition_seconds=0.5, pause=0.5, **SMALL
+    )
 
     sound = made.video.audio
     assert made.starts == [0.0, 4.0, 5.5]
@@ -63,7 +65,9 @@ def test_music_plays_to_the_end_and_steps_back_for_voices() -> None:
     silence = Audio(np.zeros((8000 * 2, 1), np.float32), 8000)
 
     heard: dict[str, Any] = {"narrations": [silence, make_tone(0.01)], "music": make_tone(1.5, 300.0, 2)}
-    made = assemble_storyboard(TestContext(), PICTURES[:2], **heard, seconds=[6.0], passage=0.0, duck=20.0, **SMALL)
+    made = assemble_storyboard(
+        TestContext(), PICTURES[:2], **heard, scene_seconds=[6.0], transition_seconds=0.0, ducking=20.0, **SMALL
+    )
 
     assert made.video.audio is not None
     samples = made.video.audio.samples
@@ -80,7 +84,7 @@ def test_music_plays_to_the_end_and_steps_back_for_voices() -> None:
 def test_images_of_any_kind_are_scenes() -> None:
     pictures = [Image(np.zeros((1, 1, 1), np.uint8)), Image(np.ones((500, 3, 4), np.float32))]
 
-    made = assemble_storyboard(TestContext(), pictures, seconds=[0.5], passage=0.1, **SMALL)
+    made = assemble_storyboard(TestContext(), pictures, scene_seconds=[0.5], transition_seconds=0.1, **SMALL)
 
     assert {frame.image.stored.shape for frame in made.video.frames()} == {(24, 32, 3)}
     assert made.subtitles == ""
@@ -100,7 +104,7 @@ def test_lists_that_do_not_fit_are_refused(wrong: dict[str, Any]) -> None:
 def test_a_scene_lasts_longer_than_the_passages_at_its_ends() -> None:
     made = assemble_storyboard(
         TestContext(), [Image(np.full((16, 16, 3), level, np.uint8)) for level in (10, 200, 90)],
-        seconds=[0.2], passage=1.0, rate=4.0, width=16, height=16,
+        scene_seconds=[0.2], transition_seconds=1.0, fps=4.0, width=16, height=16,
     )  # fmt: skip
 
     assert made.starts == pytest.approx([0.0, 1.1, 2.2])

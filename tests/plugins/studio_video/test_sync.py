@@ -84,9 +84,9 @@ def find_clicks(sound: Audio) -> list[float]:
 @pytest.mark.parametrize(
     ("retime", "asked", "factor"),
     [
-        ("video.interpolate", {"rate": 24.0, "method": "flow", "cuts": True}, 1.0),
-        ("video.interpolate", {"rate": 29.97, "method": "repeat", "cuts": False}, 1.0),
-        ("video.speed", {"factor": 0.8}, 0.8),
+        ("video.interpolate", {"fps": 24.0, "method": "flow", "detect_cuts": True}, 1.0),
+        ("video.interpolate", {"fps": 29.97, "method": "repeat", "detect_cuts": False}, 1.0),
+        ("video.speed", {"speed": 0.8}, 0.8),
     ],
     ids=["flow", "repeat", "speed"],
 )

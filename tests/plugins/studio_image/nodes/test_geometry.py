@@ -205,7 +205,7 @@ def test_a_frame_surrounds_the_untouched_image() -> None:
     image = make_image(10, 12, 3)
 
     framed = geometry.frame_image(
-        CTX, image, width=4, bottom=9, color="#0000ff", line_width=1, line_color="black"
+        CTX, image, width=4, bottom_width=9, color="#0000ff", line_width=1, line_color="black"
     ).pixels
 
     assert framed.shape == (23, 20, 3)

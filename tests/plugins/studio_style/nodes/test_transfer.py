@@ -30,7 +30,13 @@ def test_networks_take_any_size(method: Any, size: tuple[int, int]) -> None:
     model = VGG if method == "neural" else ADAIN
 
     made = transfer_style(
-        create_context(), draw_scene(*size), draw_stripes(3, 5), method=method, model=model, steps=2, keep_colors=True
+        create_context(),
+        draw_scene(*size),
+        draw_stripes(3, 5),
+        method=method,
+        model=model,
+        iterations=2,
+        keep_colors=True,
     )
 
     assert (made.width, made.height) == size
@@ -63,7 +69,7 @@ def test_a_network_that_makes_nan_is_an_error() -> None:
 @pytest.mark.parametrize("weights", [[1.0], [0.0, 0.0], [1.0, -1.0], [1.0, float("nan")]])
 def test_weights_that_do_not_fit_the_styles_are_refused(weights: list[float]) -> None:
     with pytest.raises(MediaError) as caught:
-        transfer_style(TestContext(), draw_scene(), draw_stripes(), more_styles=[draw_scene()], weights=weights)
+        transfer_style(TestContext(), draw_scene(), draw_stripes(), more_styles=[draw_scene()], style_weights=weights)
 
     assert caught.value.code == "E682"
 
@@ -73,7 +79,10 @@ def test_patches_of_several_styles_are_used_by_their_weights() -> None:
     content = Image(np.random.default_rng(1).uniform(0, 1, (64, 64, 3)).astype(np.float32))
 
     shares = [
-        (transfer_style(TestContext(), content, flat[0], more_styles=flat[1:], weights=weights).pixels[..., 0] - 0.3)
+        (
+            transfer_style(TestContext(), content, flat[0], more_styles=flat[1:], style_weights=weights).pixels[..., 0]
+            - 0.3
+        )
         / 0.5
         for weights in ([1.0, 0.0], [3.0, 1.0], [1.0, 3.0], [0.0, 1.0])
     ]

@@ -90,7 +90,9 @@ def test_key_frames_count_from_their_times_on() -> None:
     grey = [make_grey(draw_scene(64, 48))] * 4
     red, blue = (Image(np.clip(grey[0].pixels * np.float32(tint), 0, 1)) for tint in ((1, 0.6, 0.6), (0.6, 0.6, 1)))
 
-    made = read(colorize_video(TestContext(), Video.from_images(grey, Fraction(10)), [red, blue], times=[0.0, 0.2]))
+    made = read(
+        colorize_video(TestContext(), Video.from_images(grey, Fraction(10)), [red, blue], at_seconds=[0.0, 0.2])
+    )
 
     warmth = [float((image.pixels[..., 0] - image.pixels[..., 2]).mean()) for image in made]
     assert min(warmth[:2]) > 0.05
@@ -103,7 +105,7 @@ def test_a_cut_back_to_a_scene_takes_its_own_key_frame_again() -> None:
     video = Video.from_images([make_grey(image) for image in (first, other, first, other)], Fraction(10))
 
     for times in (None, [0.0, 0.1]):
-        made = read(colorize_video(TestContext(), video, [first, other], times=times))
+        made = read(colorize_video(TestContext(), video, [first, other], at_seconds=times))
 
         assert min(measure_psnr(made[0], first), measure_psnr(made[1], other)) > 30
         assert made[2] == made[0]
@@ -123,7 +125,7 @@ def test_a_scene_that_no_key_frame_shows_is_told() -> None:
 @pytest.mark.parametrize("times", [[0.0], [0.5, 0.1], [0.1, 0.1], [-1.0, 2.0], [0.0, float("nan")]])
 def test_times_that_do_not_rise_are_refused(times: list[float]) -> None:
     with pytest.raises(MediaError) as caught:
-        colorize_video(TestContext(), make_video(2), [draw_scene(), draw_scene()], times=times)
+        colorize_video(TestContext(), make_video(2), [draw_scene(), draw_scene()], at_seconds=times)
 
     assert caught.value.code == "E685"
 

@@ -70,7 +70,7 @@ def test_progress_is_told_and_a_run_can_be_cancelled(shipped: dict[str, Any]) ->
     ctx = TestContext(models=shipped, cancel_at_step=4)
 
     with pytest.raises(Cancelled):
-        enlarge_image(ctx, _noise(64, 64), tile=32, model=FAST)
+        enlarge_image(ctx, _noise(64, 64), tile_size=32, model=FAST)
     assert ctx.steps[-1][1] == 16 or ctx.steps[-1][1] > 4
 
 

@@ -38,7 +38,7 @@ def _video(count: int, channels: int = 3) -> Video:
 def test_a_video_is_what_its_frames_are_one_by_one(net: TestContext, channels: int) -> None:
     video = _video(5, channels)
 
-    made = enlarge_video(net, video, scale=2.5, model=NET, frames_at_once=2)
+    made = enlarge_video(net, video, scale=2.5, model=NET, batch_size=2)
 
     assert (made.width, made.height, made.channels, made.rate, made.count) == (50, 30, channels, 24, 5)
     for before, after in zip(video.frames(), made.frames(), strict=True):
@@ -57,7 +57,7 @@ def test_frames_are_made_as_they_are_read(net: TestContext) -> None:
             yield frame
 
     video = Video(frames, width=20, height=12, rate=Fraction(24))
-    stream = enlarge_video(net, video, model=NET, frames_at_once=3).frames()
+    stream = enlarge_video(net, video, model=NET, batch_size=3).frames()
     assert read == []
     next(stream)
 
@@ -68,7 +68,7 @@ def test_a_video_can_be_cancelled(net: TestContext) -> None:
     net.cancel_at_step = 6
 
     with pytest.raises(Cancelled):
-        list(enlarge_video(net, _video(20), model=NET, frames_at_once=1).frames())
+        list(enlarge_video(net, _video(20), model=NET, batch_size=1).frames())
 
 
 def test_frames_over_the_limits_are_refused_before_any_is_made(net: TestContext) -> None:

@@ -56,7 +56,7 @@ def test_videos_of_other_sizes_are_fitted_with_a_warning() -> None:
 
 def test_videos_too_short_for_their_transitions_are_refused() -> None:
     with pytest.raises(MediaError, match="E704"):
-        edit.concatenate_videos(CTX, [make_plain([1] * 3)] * 3, transition="crossfade", seconds=0.2)
+        edit.concatenate_videos(CTX, [make_plain([1] * 3)] * 3, transition="crossfade", transition_seconds=0.2)
 
 
 def test_cropping_takes_the_middle_or_a_place() -> None:
@@ -89,18 +89,18 @@ def test_resizing_takes_what_is_given(asked: dict[str, Any], size: tuple[int, in
     assert film.audio is not None
 
 
-@pytest.mark.parametrize("pitch", ["keep", "follow"])
+@pytest.mark.parametrize("keep_pitch", [True, False])
 @pytest.mark.parametrize("factor", [0.3, 0.5, 2.0, 3.0])
-def test_speed_takes_the_audio_along(pitch: Any, factor: float) -> None:
+def test_speed_takes_the_audio_along(keep_pitch: bool, factor: float) -> None:
     film = make_plain(list(range(0, 200, 10)), rate=10, sound=tone(2.0, frequency=400.0))
-    paced = edit.change_video_speed(CTX, film, factor=factor, pitch=pitch)
+    paced = edit.change_video_speed(CTX, film, speed=factor, keep_pitch=keep_pitch)
 
     assert paced.duration == pytest.approx(2.0 / factor)
     assert paced.audio.duration == pytest.approx(2.0 / factor, abs=0.001)  # type: ignore[union-attr]
     samples = paced.audio.samples[:, 0]  # type: ignore[union-attr]
     middle = samples[len(samples) // 4 : len(samples) * 3 // 4]
     peak = np.abs(np.fft.rfft(middle * np.hanning(len(middle)))).argmax() * 8000 / len(middle)
-    assert peak == pytest.approx(400.0 * (factor if pitch == "follow" else 1.0), rel=0.03)
+    assert peak == pytest.approx(400.0 * (1.0 if keep_pitch else factor), rel=0.03)
     times, levels = read_times(paced), read_levels(paced)
     if factor > 1:
         assert times == pytest.approx([index / 10 for index in range(round(20 / factor))], abs=1e-5)
@@ -120,7 +120,7 @@ def test_a_reversed_video_runs_backwards_with_its_audio() -> None:
 
 
 def test_a_loop_repeats_frames_and_audio() -> None:
-    film = edit.loop_video(CTX, make_plain([10, 20, 30], rate=10, sound=tone(0.25)), times=3)
+    film = edit.loop_video(CTX, make_plain([10, 20, 30], rate=10, sound=tone(0.25)), count=3)
 
     assert read_levels(film) == [10, 20, 30] * 3
     assert np.allclose(np.diff(read_times(film)), 0.1)

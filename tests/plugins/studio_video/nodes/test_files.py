@@ -56,7 +56,7 @@ def test_uneven_times_are_kept_and_said(tmp_path: Path) -> None:
 
 def test_a_rate_makes_times_even(tmp_path: Path) -> None:
     write_uneven(tmp_path / "a.mkv")
-    film = files.load_video(TestContext(), open_file(tmp_path / "a.mkv"), rate=10.0)
+    film = files.load_video(TestContext(), open_file(tmp_path / "a.mkv"), fps=10.0)
 
     times = read_times(film)
     assert np.allclose(np.diff(times), 0.1)
@@ -218,7 +218,7 @@ def test_a_video_that_is_cut_off_is_as_long_as_what_is_left(tmp_path: Path) -> N
     assert 0 < left < 60
     assert film.count in (None, left)
     assert film.duration == pytest.approx(left / 12, abs=1e-3)
-    assert sum(1 for _ in loop_video(context, film, times=2).frames()) == 2 * left
+    assert sum(1 for _ in loop_video(context, film, count=2).frames()) == 2 * left
 
 
 def write_apart(path: Path, video_start: float, audio_start: float) -> None:

@@ -16,7 +16,7 @@ from tests.plugins.studio_video.scenes import read
 def test_stills_of_any_shape_are_animated(shape: tuple[int, ...], move: str) -> None:
     still = Image((np.random.default_rng(0).random(shape) * 65535).astype(np.uint16))
 
-    film = animate_still(TestContext(), still, seconds=0.2, rate=10.0, move=move)  # type: ignore[arg-type]
+    film = animate_still(TestContext(), still, seconds=0.2, fps=10.0, move=move)  # type: ignore[arg-type]
 
     assert [frame.image.stored.shape for frame in film.frames()] == [shape] * 2
     assert all(frame.image.stored.dtype == np.uint16 for frame in film.frames())

@@ -15,7 +15,7 @@ CTX = TestContext()
 def test_a_video_has_its_facts() -> None:
     facts = inspect.describe_video(CTX, make_video())
 
-    assert (facts.seconds, facts.rate, facts.width, facts.height, facts.has_sound) == (1.0, 12.0, 64, 48, True)
+    assert (facts.seconds, facts.fps, facts.width, facts.height, facts.has_audio) == (1.0, 12.0, 64, 48, True)
 
 
 def test_scenes_begin_at_cuts() -> None:
@@ -25,5 +25,5 @@ def test_scenes_begin_at_cuts() -> None:
     found = inspect.find_scenes(CTX, film)
 
     assert found.starts == [0.0, 1.0, 2.0]
-    assert [picture.to_uint8()[0, 0].tolist() for picture in found.pictures] == [s[0, 0].tolist() for s in scenes]
+    assert [picture.to_uint8()[0, 0].tolist() for picture in found.images] == [s[0, 0].tolist() for s in scenes]
     assert found.scenes[-1] == {"start": 2.0, "end": 3.0, "frame": 12}  # type: ignore[index]

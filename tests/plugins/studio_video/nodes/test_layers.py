@@ -25,9 +25,9 @@ def find_red(image: Image) -> list[tuple[int, int]]:
 @pytest.mark.parametrize(
     ("asked", "corner"),
     [
-        ({"corner": "top_left", "margin": 1}, (1, 1)),
-        ({"corner": "bottom_right", "margin": 1}, (11, 11)),
-        ({"corner": "center"}, (6, 6)),
+        ({"anchor": "top_left", "margin": 1}, (1, 1)),
+        ({"anchor": "bottom_right", "margin": 1}, (11, 11)),
+        ({"anchor": "center"}, (6, 6)),
         ({"x": 3, "y": 5}, (5, 3)),
     ],
 )
@@ -53,7 +53,7 @@ def test_what_sticks_out_is_not_shown_and_alpha_counts() -> None:
 
 def test_an_inset_shows_small_as_long_as_it_lasts() -> None:
     below, above = make_plain([50] * 10, size=64, sound=tone(1.0)), make_plain([250] * 4, size=32, sound=tone(0.4))
-    film = layers.inset_video(CTX, below, above, corner="top_left", scale=0.5, margin=0, border=0, start=0.3)
+    film = layers.inset_video(CTX, below, above, anchor="top_left", scale=0.5, margin=0, border=0, start=0.3)
     shown = [(frame.image.to_uint8() == 250).mean() for frame in film.frames()]
 
     assert shown == pytest.approx([0] * 3 + [0.25] * 4 + [0] * 3)
@@ -72,7 +72,7 @@ of words
 
 
 def test_captions_show_in_their_time_at_their_place() -> None:
-    film = layers.caption_video(CTX, make_plain([100] * 10, size=160), SRT, size=0.08)
+    film = layers.caption_video(CTX, make_plain([100] * 10, size=160), SRT, font_scale=0.08)
     changed = [(frame.image.to_uint8() != 100).any(axis=(1, 2)) for frame in film.frames()]
 
     assert [bool(rows.any()) for rows in changed] == [False, True, True, False, False, True, True, True, True, False]
