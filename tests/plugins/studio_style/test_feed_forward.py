@@ -32,7 +32,7 @@ def test_adain_mixes_styles_by_their_weights() -> None:
 
     alone, mixed, one = (
         transfer_style(create_context(), draw_scene(), styles[0], **options, **more)
-        for more in ({}, {"more_styles": styles[1:]}, {"more_styles": styles[1:], "weights": [1.0, 0.0]})
+        for more in ({}, {"more_styles": styles[1:]}, {"more_styles": styles[1:], "style_weights": [1.0, 0.0]})
     )
 
     assert one == alone

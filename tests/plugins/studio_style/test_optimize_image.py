@@ -45,7 +45,7 @@ def test_optimising_brings_features_nearer_to_the_styles(loss: Any, optimizer: A
 
 
 def test_optimising_repeats_bit_for_bit_and_its_seed_matters() -> None:
-    options: dict[str, Any] = {"method": "neural", "model": VGG, "steps": 3}
+    options: dict[str, Any] = {"method": "neural", "model": VGG, "iterations": 3}
     made = [transfer_style(create_context(), draw_scene(), draw_stripes(), seed=seed, **options) for seed in (1, 1, 2)]
 
     assert made[0] == made[1]

@@ -92,7 +92,13 @@ def test_images_of_any_kind_are_scenes() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"captions": ["a"]}, {"narrations": [make_tone(0.1)] * 2}, {"seconds": [1.0, 2.0]}, {"seconds": [0.0]}]
+    "wrong",
+    [
+        {"captions": ["a"]},
+        {"narrations": [make_tone(0.1)] * 2},
+        {"scene_seconds": [1.0, 2.0]},
+        {"scene_seconds": [0.0]},
+    ],
 )
 def test_lists_that_do_not_fit_are_refused(wrong: dict[str, Any]) -> None:
     for pictures in (PICTURES, []):

@@ -173,7 +173,7 @@ def test_a_video_that_changes_its_size_says_where(tmp_path: Path) -> None:
 
 def test_probing_tells_what_is_there(tmp_path: Path) -> None:
     file = write_clip(tmp_path / "a.mp4", make_video())
-    facts: Any = files.probe_video(TestContext(), file)
+    facts: Any = files.probe_video(TestContext(), file).facts
 
     film = facts["video"][0]
     assert (film["codec"], film["width"], film["frames"], film["rotation"]) == ("h264", 64, 12, 0)
