@@ -97,6 +97,7 @@ def finish_run(
     result.manifest = create_manifest(facts, outcome, result.files)
     result.warnings = [*outcome.warnings, *_list_node_warnings(outcome)]
     if folder is not None:
+        result.manifest["read"] = writer.describe_read(resolved, values, folder)
         _write_manifest(result, folder)
     return result
 

@@ -13,6 +13,7 @@ from typing import Any
 from studio.errors import RunError
 from studio.execution.outcome import Outcome
 from studio.files import RECORDS_FOLDER, read_regular_file, replace_file, resolve_path
+from studio.graph.carried import Carried
 from studio.provenance.builds import Builds, parse_builds
 from studio.provenance.folder_links import check_links
 from studio.provenance.record import FileRecord, Recipe
@@ -119,7 +120,9 @@ def read_manifest(path: Path, folder: Path) -> dict[str, FileRecord]:
     """
     manifest = json.loads(read_regular_file(path))
     graph = manifest["graph"]
-    recipe = Recipe(dict(graph["document"]), dict(manifest["inputs"]), Path(str(graph["path"])).parent)
+    recipe = Recipe(
+        dict(graph["document"]), dict(manifest["inputs"]), Path(str(graph["path"])).parent, *_parse_read(manifest)
+    )
     written, recorded_in = str(manifest.get("folder", "")), f"{RECORDS_FOLDER}/{path.name}"
     builds = parse_builds(manifest.get("distributions"))
     records = {}
@@ -139,6 +142,16 @@ def read_manifest(path: Path, folder: Path) -> dict[str, FileRecord]:
                 builds=builds,
             )
     return records
+
+
+def _parse_read(manifest: Mapping[str, Any]) -> tuple[Carried[Any], Carried[str]]:
+    """Return the graphs and the digests of files that a manifest records: nothing else may be read for it.
+
+    The folder may come from elsewhere, and its manifest name any path of this machine. Older manifests record nothing.
+    """
+    read = dict(manifest.get("read", {}))
+    digests = {str(name): str(digest) for name, digest in dict(read.get("files", {})).items()}
+    return Carried(dict(read.get("graphs", {}))), Carried(digests)
 
 
 def _describe_machine(device: Device) -> dict[str, str]:

@@ -58,6 +58,17 @@ class OutputWriter:
     def _collect(self, resolved: ResolvedGraph, values: Mapping[str, Any], folder: OutputFolder) -> CarriedText:
         return CarriedText(collect_provenance(resolved, values, folder.folder, self._find_file))
 
+    def describe_read(self, resolved: ResolvedGraph, values: Mapping[str, Any], folder: OutputFolder) -> dict[str, Any]:
+        """Return what a run read as its manifest records it: the graphs in the graph, and digests of files.
+
+        Without it a manifest could name any file of whoever makes its files again.
+        """
+        try:
+            provenance = collect_provenance(resolved, values, folder.folder, self._find_file)
+        except StudioError:  # a file is gone since: its files cannot be made again
+            return {"graphs": {}, "files": {}}
+        return {"graphs": provenance["graphs"], "files": provenance["files"]}
+
     def find_current(
         self,
         resolved: ResolvedGraph,

@@ -299,3 +299,42 @@ def test_a_manifest_states_the_version_of_each_node(studio: Studio, tmp_path: Pa
     manifest = studio.run(graph).manifest
 
     assert manifest["graph"]["document"]["nodes"] == {"a": {"type": "image.new", "version": "1.0"}}
+
+
+READ = {"size": {"type": "image.info", "inputs": {"image": {"file": "secret.png"}}}}
+
+
+def read_size(studio: Studio, private: Path, out: Path) -> FileRecord:
+    """Run a graph that reads a file and writes its facts as text; return the record in the manifest."""
+    private.mkdir()
+    write = ImageType().write_file
+    write(Image(np.zeros((4, 4, 3), np.uint8)), private / "secret.png", None)
+    graph = {"studio": 1, "nodes": READ, "outputs": {"text": {"from": "size.width"}}}
+    (private / "graph.json").write_text(json.dumps(graph), encoding="utf-8")
+    assert studio.run(private / "graph.json", output=out).status == "done"
+    return read_records(out).files["text.json"]
+
+
+def test_a_file_that_a_manifest_records_is_made_again_from_the_files_that_it_was_made_from(
+    studio: Studio, tmp_path: Path
+) -> None:
+    record = read_size(studio, tmp_path / "private", tmp_path / "out")
+
+    assert replay_file(studio, record.path, record).state is ReplayState.SAME
+
+
+@pytest.mark.parametrize("forged", [{"files": {"secret.png": "0" * 64}}, {"files": {}, "graphs": {}}, None])
+def test_a_manifest_from_elsewhere_reaches_no_file_whose_content_it_does_not_know(
+    studio: Studio, tmp_path: Path, forged: dict[str, Any] | None
+) -> None:
+    read_size(studio, tmp_path / "private", tmp_path / "out")
+    (path,) = (tmp_path / "out" / ".studio").glob("*.json")
+    manifest = json.loads(path.read_bytes())
+    del manifest["read"]
+    path.write_text(json.dumps(manifest | ({"read": forged} if forged is not None else {})), encoding="utf-8")
+    record = read_records(tmp_path / "out").files["text.json"]
+
+    made = replay_file(studio, record.path, record)
+
+    assert made.state is ReplayState.FAILED
+    assert "E311" in made.detail

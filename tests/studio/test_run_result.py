@@ -34,6 +34,9 @@ class CancelledWriter:
     def find_current(self, *_: Any, **__: Any) -> None:
         return None
 
+    def describe_read(self, *_: Any) -> dict[str, Any]:
+        return {}
+
     def write(self, *_: Any, **__: Any) -> Any:
         raise Cancelled
 
