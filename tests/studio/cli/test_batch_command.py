@@ -264,3 +264,18 @@ def test_a_full_disk_of_the_cache_is_a_warning_of_the_batch(
 
     assert done.code == 0
     assert done.err.count("warning: E402") == 1
+
+
+def test_a_missing_model_of_a_row_is_found_by_the_check(desk: Desk) -> None:
+    edge = {"from": "inputs.m"}
+    upscale = {"type": "upscale.image", "inputs": {"image": {"from": "new"}, "model": edge}}
+    new = {"type": "image.new", "inputs": {"width": 4, "height": 4}}
+    graph = desk.write_graph("models.json", {"inputs": {"m": {"type": "model"}}, "nodes": {"new": new, "up": upscale},
+                                             "outputs": {"up": {"from": "up"}}})  # fmt: skip
+    (desk / "models.csv").write_text("m\nfile:/nope.safetensors\nbuiltin:compact\n", encoding="utf-8")
+
+    done = desk.call("batch", graph, desk / "models.csv", "-o", desk / "out", "--check", "--cache-dir", desk / "cache")
+
+    assert done.code == 2
+    assert "E602 at models.csv:2#/m" in done.err
+    assert "models.csv:3" not in done.err
