@@ -7,7 +7,6 @@ import threading
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     ProgressColumn,
     SpinnerColumn,
@@ -32,6 +31,7 @@ from studio.api.events import (
 
 _MOST_LINES = 12
 _LEAST_SPEED = 0.1
+_MOST_COUNTED = 9_999  # more are bytes or samples, which nobody counts
 
 
 class SpeedColumn(ProgressColumn):
@@ -40,18 +40,32 @@ class SpeedColumn(ProgressColumn):
     def render(self, task: Task) -> Text:
         """Return the text of one line."""
         speed = task.finished_speed or task.speed
+        if (task.total or 0) > _MOST_COUNTED:
+            speed = None
         return Text(f"{speed:.1f}/s" if speed and speed >= _LEAST_SPEED else "", style="dim")
 
 
+class CountColumn(ProgressColumn):
+    """Steps that are done, of how many; of very many steps, such as bytes or samples, the share."""
+
+    def render(self, task: Task) -> Text:
+        """Return the text of one line."""
+        done, total = int(task.completed), task.total
+        if total is None:
+            return Text(str(done) if 0 < done <= _MOST_COUNTED else "")
+        text = f"{task.completed / total:.0%}" if total > _MOST_COUNTED else f"{done}/{int(total)}"
+        return Text(text, style="progress.download")
+
+
 class ProgressDisplay:
-    """Shows events as they come."""
+    """Shows events as they come. The line of the graph moves with the nodes that run, too."""
 
     def __init__(self, console: Console | None = None) -> None:
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
-            MofNCompleteColumn(),
+            CountColumn(),
             SpeedColumn(),
             TimeRemainingColumn(compact=True),
             console=console or Console(stderr=True),
@@ -59,6 +73,8 @@ class ProgressDisplay:
         )
         self._whole: TaskID | None = None
         self._lines: dict[str, TaskID] = {}
+        self._shares: dict[str, float] = {}
+        self._ended = 0
         self._lock = threading.Lock()
 
     def __enter__(self) -> None:
@@ -78,6 +94,8 @@ class ProgressDisplay:
                 line = self._open_line(event)  # a video that is made while it is read has not started before
                 if line is not None:
                     self._progress.update(line, completed=event.done, total=event.total or None)
+                self._shares[event.node] = min(1.0, event.done / event.total) if event.total else 0.0
+                self._move_whole()
             elif isinstance(event, NodeCached | NodeFinished | NodeFailed | NodeSkipped):
                 self._close_line(event)
 
@@ -92,5 +110,10 @@ class ProgressDisplay:
         line = self._lines.pop(event.node, None)
         if line is not None:
             self._progress.remove_task(line)
+        self._shares.pop(event.node, None)
+        self._ended += 1
+        self._move_whole()
+
+    def _move_whole(self) -> None:
         if self._whole is not None:
-            self._progress.advance(self._whole)
+            self._progress.update(self._whole, completed=self._ended + sum(self._shares.values()))

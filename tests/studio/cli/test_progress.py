@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from studio.api.events import NodeCached, NodeFinished, NodeProgressed, NodeStarted, RunStarted
-from studio.cli.progress import ProgressDisplay
+from studio.cli.progress import CountColumn, ProgressDisplay, SpeedColumn
 
 
 def create_event(kind: Any, **known: Any) -> Any:
@@ -96,3 +96,21 @@ def test_the_display_draws_and_leaves_nothing_behind(screen: Screen) -> None:
     text = screen.display._progress.console.file.getvalue()  # type: ignore[attr-defined]  # it is a StringIO
     assert "paint" in text
     assert "2/8" in text
+
+
+def test_very_many_steps_are_shown_as_a_share_without_a_speed(screen: Screen) -> None:
+    screen.show(NodeStarted, "mix")
+    screen.show(NodeProgressed, "mix", done=66_854_599, total=133_709_199)
+    task = screen.display._progress.tasks[-1]
+
+    assert CountColumn().render(task).plain == "50%"
+    assert SpeedColumn().render(task).plain == ""
+
+
+def test_the_line_of_the_graph_moves_with_the_node_that_runs(screen: Screen) -> None:
+    screen.show(NodeStarted, "paint")
+    screen.show(NodeProgressed, "paint", done=2, total=8)
+    moved = screen.lines["graph"]
+    screen.show(NodeFinished, "paint")
+
+    assert (moved, screen.lines["graph"]) == ((0.25, 3), (1, 3))
