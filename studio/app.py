@@ -14,6 +14,7 @@ from studio.errors import Finding, GraphError, UsageError
 from studio.execution.collector import relax_collector
 from studio.execution.options import CacheMode
 from studio.graph import Graph, ResolvedGraph, load_graph, parse_graph, resolve_graph
+from studio.graph.arguments import check_arguments
 from studio.graph.default_values import find_default_faults
 from studio.graph.findings import Findings
 from studio.graph.given import bind_inputs, check_outputs, describe_given, name_inputs
@@ -197,6 +198,7 @@ class Studio:
 
     def load(self, source: Graph | Path | str | Mapping[str, Any]) -> Graph:
         """Return a graph from a file, from a JSON object, from a media file that carries one, or as it is."""
+        check_arguments(graph=source)
         if isinstance(source, Graph):
             return source
         if isinstance(source, Mapping):
@@ -249,6 +251,7 @@ class Studio:
     @relax_collector()
     def resolve(self, graph: Graph, *, roots: Iterable[Path] = ()) -> ResolvedGraph:
         """Resolve a graph against what is installed; findings are in the result."""
+        check_arguments(parsed_graph=graph, roots=roots)
         return resolve_graph(graph, self.registry, roots=roots)
 
     def plan(
@@ -261,6 +264,7 @@ class Studio:
     ) -> Plan:
         """Return the plan of a graph; `GraphError` as for `plan_resolved`."""
         self._check_open()
+        check_arguments(inputs=inputs, only=only)
         resolved = self.resolve(graph, roots=roots)
         return self.plan_resolved(resolved, name_inputs(resolved, inputs or {}), only=only)
 
@@ -344,6 +348,10 @@ class Studio:
         if cache not in set(CacheMode):
             raise UsageError("E007", f"invalid cache={cache!r}", hint=f"take one of: {', '.join(CacheMode)}")
         self._check_open()
+        given: dict[str, Any] = {"inputs": inputs, "only": only, "roots": roots, "on_event": on_event}
+        check_arguments(graph=graph, node_timeout_seconds=node_timeout_seconds, **given)
+        if not isinstance(output, OutputFolder):
+            check_arguments(output=output)
         values = dict(inputs or {})
         if isinstance(graph, str | Path):
             values = {**self.load_values(graph), **values}

@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from studio.api import Model
 from studio.app import Studio
 from studio.batch.columns import Columns, fingerprint_item, name_item
 from studio.batch.groups import NAME_COLUMN, Group, Row, combine, create_items_error, list_rows
@@ -30,10 +31,11 @@ from studio.batch.worker import Report, Worker, WorkerLost
 from studio.batch.worker_settings import describe_settings
 from studio.cache import hash_parts
 from studio.cores import count_cores
-from studio.errors import Finding, UsageError
+from studio.errors import Finding, ModelError, UsageError
 from studio.execution.options import CacheMode
 from studio.files import RECORDS_FOLDER
 from studio.graph import Graph
+from studio.graph.arguments import check_arguments
 from studio.graph.versions import omit_versions, state_versions
 from studio.provenance.folder_links import check_links
 from studio.settings import read_visible_gpus
@@ -206,8 +208,20 @@ class Batch:
         if self._writes_by_name and (met := importing.find_shared_folder(folder, files, item)) is not None:
             findings.append(_report_duplicate(item, f"folder for files of item {item.name!r}", met))
             return
-        named = [m for n, v in item.values.items() for m in find_models(v, self.resolved.inputs[n].spec.name)]
-        importing.add(item, fingerprint_item(item, key, template, [weights.describe(model) for model in named]))
+        named = [(n, m) for n, v in item.values.items() for m in find_models(v, self.resolved.inputs[n].spec.name)]
+        problems = [finding for name, model in named for finding in self._check_model(model, f"{item.source}#/{name}")]
+        findings += problems
+        if not problems:
+            importing.add(item, fingerprint_item(item, key, template, [weights.describe(model) for _, model in named]))
+
+    def _check_model(self, model: Model, where: str) -> list[Finding]:
+        """Return what is wrong with a model of a row; one of a hub may be fetched later."""
+        try:
+            if model.scheme != "hub":
+                self.studio.models.library.check(model)
+        except ModelError as error:
+            return [Finding(error.code, where, error.message, hint=error.hint)]
+        return []
 
     def _describe_outputs(self) -> dict[str, str]:
         wanted = self.spec.only if self.spec.only is not None else tuple(self.resolved.outputs)
@@ -338,6 +352,13 @@ def batch(
         GraphError: The graph or the items are invalid; raised before anything runs. What goes wrong in an item is in
             its `error`, not raised.
     """
+    counts: dict[str, Any] = {
+        "workers": workers,
+        "retries": retries,
+        "window": window,
+        "timeout_seconds": timeout_seconds,
+    }
+    check_arguments(graph=graph, items=items, output=output, name=name, roots=roots, on_import=on_import, **counts)
     if on_error not in ("continue", "stop"):
         raise UsageError("E749", f"invalid on_error={on_error!r}", hint='use "continue" or "stop"')
     if cache not in set(CacheMode):

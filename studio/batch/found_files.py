@@ -14,6 +14,7 @@ from studio.batch.ledger import LEDGER_NAME, Ledger
 from studio.errors import UsageError
 from studio.files import resolve_path
 from studio.graph.frames import FramesProblem
+from studio.graph.paths import hint_separator
 from studio.graph.pattern import compile_name, find_names, has_frames, parse_pattern
 
 _WILDCARDS = frozenset("*?[")
@@ -44,7 +45,8 @@ def find_files(name: str, pattern: str, *, limit: int | None = None) -> Group:
             yield _create_row(name, path, root)
 
     if next(_walk(root, parts), None) is None:
-        raise UsageError("E740", f"no file matches {pattern!r}", hint="quote the pattern; ** goes into folders")
+        hint = hint_separator(pattern) or "quote the pattern; ** goes into folders"
+        raise UsageError("E740", f"no file matches {pattern!r}", hint=hint)
     return rows
 
 

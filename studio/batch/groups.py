@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from studio.api.type_spec import describe_value
 from studio.errors import Finding, GraphError, UsageError
 
 NAME_COLUMN = "name"
@@ -67,9 +68,13 @@ def name_rows(rows: Iterable[Row], column: str = NAME_COLUMN) -> Iterator[Row]:
 
 def list_rows(rows: Iterable[Mapping[str, Any]], source: str = "items") -> Group:
     """Return rows from mappings in memory; a generator can be read once only."""
-    return lambda: name_rows(
-        Row(dict(values), source=f"{source}[{number}]", base=Path.cwd()) for number, values in enumerate(rows)
-    )
+    return lambda: name_rows(_create_row(values, f"{source}[{number}]") for number, values in enumerate(rows))
+
+
+def _create_row(values: Any, source: str) -> Row:
+    if isinstance(values, Mapping):
+        return Row(dict(values), source=source, base=Path.cwd())
+    return Row({}, source=source, problem=f"expected a mapping of values, found {describe_value(values)}")
 
 
 def zip_columns(columns: Mapping[str, Sequence[str]], source: str) -> Group:

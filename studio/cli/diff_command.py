@@ -14,6 +14,7 @@ from studio.app import Studio
 from studio.cli.main import DONE, FAILED, INVALID
 from studio.cli.messages import print_json, show_failure
 from studio.cli.options import create_studio, engine_options, json_option
+from studio.cli.parameter_types import PathType
 from studio.errors import GraphError, StudioError, UsageError
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ class _Result:
 
 
 @click.command("diff")
-@click.argument("a", type=click.Path(path_type=Path))
-@click.argument("b", type=click.Path(path_type=Path))
+@click.argument("a", type=PathType())
+@click.argument("b", type=PathType())
 @json_option("Print the differences as JSON.")
 @engine_options
 def command(a: Path, b: Path, as_json: bool, **engine: Any) -> int:

@@ -30,6 +30,7 @@ from studio.graph.paths import (
     Paths,
     find_output_fault,
     find_path_fault,
+    hint_separator,
     is_existing_file,
     is_path,
     name_file,
@@ -246,15 +247,16 @@ class Binder:
 
     def _report_missing(self, written: str, path: Path, folder: Path, where: str) -> None:
         is_folder = os.path.isdir(path)
-        written = written or "."
         message, found = (f"{written!r} is a folder", "a folder") if is_folder else (f"no file {written!r}", "nothing")
-        hint = "check the name, or give another with --set NAME=@PATH"
+        if not written:
+            message, found = "the path is empty", "nothing"
+        hint = hint_separator(written) or "check the name, or give another with --set NAME=@PATH"
         self._report("E129", where, message, f"a file in {folder}", found, hint)
 
     def _report_path(self, written: str, where: str) -> None:
         fault = find_path_fault(written)
         message = f"invalid path {written[:80]!r}" if fault else f"{written!r} leaves the graph's folder"
-        hint = fault or "move the file there, or allow its folder with --root"
+        hint = fault or hint_separator(written) or "move the file there, or allow its folder with --root"
         self._report("E130", where, message, "a path inside it", written[:80], hint)
 
     # -- literals --------------------------------------------------------------------------------------

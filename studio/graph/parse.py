@@ -27,6 +27,7 @@ from studio.graph.document import (
     OutputDocument,
 )
 from studio.graph.json_pointer import escape
+from studio.graph.paths import hint_separator
 
 MAX_NESTING = 64
 _LONGEST_NAME = 128
@@ -64,7 +65,7 @@ def read_graph_file(path: Path, *, max_bytes: int) -> bytes:
                 f"{str(path)!r} {what}",
                 expected="a graph file",
                 found=what,
-                hint="name a graph file, e.g. graphs/poster.json",
+                hint=hint_separator(str(path)) or "name a graph file, e.g. graphs/poster.json",
             )
         size = path.stat().st_size
         if size > max_bytes:

@@ -122,6 +122,13 @@ def _find_name_fault(path: PurePath) -> str:
     return f"shorten each name in it to {_LONGEST_NAME} bytes" if is_long else ""
 
 
+def hint_separator(written: str) -> str:
+    """Return what to write instead of a path with backslashes, which are letters of names here, or ""."""
+    if "\\" not in written or os.sep == "\\":
+        return ""
+    return f"write {written.replace(chr(92), '/')[:80]!r}: / separates folders"
+
+
 def is_existing_file(path: Path) -> bool:
     """Say whether a path is an existing file; False for a name that no file can have."""
     return os.path.isfile(path)

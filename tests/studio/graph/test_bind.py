@@ -154,7 +154,7 @@ ERRORS: list[tuple[str, Any, str, str]] = [
     ("rows", [[1], 2], "[[1], 2]", "E114"),
     ("photo", {"file": "gone.png"}, "gone.png", "E129"),
     ("photo", {"file": "frames"}, "frames", "E129"),
-    ("photo", {"file": ""}, ".", "E129"),
+    ("photo", {"file": "."}, ".", "E129"),
     ("photo", {"file": "."}, ".", "E129"),
     ("file", {"file": "gone.txt"}, "gone.txt", "E129"),
     ("photos", {"files": "*.nix"}, "*.nix", "E129"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.graph.paths import InputFile, Paths, find_output_fault, is_existing_file, is_path, name_file
+from studio.graph.paths import InputFile, Paths, find_output_fault, hint_separator, is_existing_file, is_path, name_file
 
 
 @pytest.fixture
@@ -97,3 +97,8 @@ def test_an_output_that_cannot_be_gets_the_reason_as_its_hint(written: str) -> N
 @pytest.mark.parametrize("written", ["n" * 255, "out/a.png", "./a", "a.b/c"])
 def test_a_name_that_an_output_may_have_has_no_fault(written: str) -> None:
     assert find_output_fault(written) is None
+
+
+def test_a_path_with_backslashes_is_hinted_with_slashes_where_they_are_letters() -> None:
+    assert hint_separator("..\\w\\x.wav") == "write '../w/x.wav': / separates folders"
+    assert hint_separator("w/x.wav") == ""
