@@ -129,7 +129,7 @@ def test_what_nodes_warn_of_is_a_warning_of_the_run(studio: Studio) -> None:
 
     result = studio.run({"studio": 1, "nodes": nodes, "outputs": {"level": {"from": "loud.loudness"}}})
 
-    assert result.warnings == ["node 'loud': the audio is silent, so it has no loudness to normalise"]
+    assert result.warnings == ["node 'loud': the audio is silent, so it has no loudness to normalize"]
     assert result.manifest["warnings"] == []
 
 
