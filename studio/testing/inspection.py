@@ -18,6 +18,7 @@ from studio.testing.caching import (
 )
 from studio.testing.declared_functions import check_check, check_migrations
 from studio.testing.failures import describe_error
+from studio.testing.naming import find_naming_problems
 from studio.testing.purity import (
     call_seeded,
     check_cancellation,
@@ -49,6 +50,8 @@ def check_node_type(
     The function is called about ten times, so choose a small example. It must:
 
     - be declared and documented, and take and return what it declares;
+    - have inputs that people can guess: a unit where there are limits, units such as "seconds" and "dB", names that
+      say min_ or max_, None for "automatic", and help that can be read alone;
     - leave its inputs and the global random generators as they are;
     - return equal results for equal inputs, whatever ran before;
     - let `Cancelled` pass;
@@ -111,6 +114,7 @@ def examine_node_type(
     report = Report(declared.id)
     with open_subject(declared, plugin, value_types, **options) as (subject, problems):
         report.add("declaration", _find_declaration_problems(declared))
+        report.add("names", find_naming_problems(declared))
         if report.add("registration", problems) and report.add("example", _read_example(subject, example, variants)):
             _examine(subject, report, cancels)
     return report

@@ -24,7 +24,7 @@ _OTHER_SPELLINGS = {
     "share": ("%", "percent", "fraction"),
 }
 _UNITS = {other: unit for unit, others in _OTHER_SPELLINGS.items() for other in others}
-_VAGUE = re.compile(r"(most|least|lowest|highest|smallest|largest|shortest|longest)(_.*)?|low|high|min|max|rate")
+_VAGUE = re.compile(r"(most|least|lowest|highest|smallest|largest|shortest|longest)(_.*)?|min|max|rate")
 _UNITS_OF_NAMES = (
     (re.compile(r"(.*_)?seconds"), "seconds"),
     (re.compile(r"fps"), "frames per second"),

@@ -21,7 +21,7 @@ def use_unkeyed(ctx: Context, text: str, *, times: Annotated[int, Unkeyed] = 2) 
     """Repeat a text as often as an input says that is no part of the fingerprint.
 
     Args:
-        text: Text.
+        text: Text to use.
         times: How often.
     """
     return text * times
@@ -32,7 +32,7 @@ def ignore_unkeyed(ctx: Context, text: str, *, threads: Annotated[int, Unkeyed] 
     """Return a text.
 
     Args:
-        text: Text.
+        text: Text to use.
         threads: Changes the speed only.
     """
     return text
@@ -100,8 +100,8 @@ def transpose(ctx: Context, note: Note, *, by: int = 1) -> Note:
     """Transpose a note.
 
     Args:
-        note: The note.
-        by: Semitones.
+        note: Note to keep.
+        by: Shift in semitones.
     """
     return Note(note.pitch + by, note.length)
 

@@ -40,8 +40,8 @@ def brighten(ctx: Context, image: Image, *, amount: Annotated[float, Field(ge=0,
     """Make a picture brighter.
 
     Args:
-        image: Picture.
-        amount: How much.
+        image: Image to change.
+        amount: How much of it.
     """
     for row in range(3):
         ctx.step(row, 3)
@@ -63,8 +63,8 @@ def test_sounds_pass() -> None:
         """Make a sound quieter.
 
         Args:
-            audio: Sound.
-            gain: Factor.
+            audio: Audio to change.
+            gain: Factor to apply.
         """
         return Audio(audio.samples * np.float32(gain), audio.rate)
 
@@ -77,7 +77,7 @@ def test_films_pass() -> None:
         """Play a film backwards.
 
         Args:
-            video: Film.
+            video: Video to read.
         """
         return Video.from_images([frame.image for frame in video.frames()][::-1], video.rate)
 
@@ -121,7 +121,7 @@ def write_text(ctx: Context, text: str, path: OutputPath) -> str:
 
     Args:
         text: What to write.
-        path: Where.
+        path: File to write.
     """
     path.path.write_text(text, encoding="utf-8")
     return path.name
@@ -183,8 +183,8 @@ def multiply(ctx: Context, number: int, *, model: Model = Model("builtin:three")
     """Multiply by a model.
 
     Args:
-        number: The number.
-        model: The factor.
+        number: Number to use.
+        model: Factor to use.
     """
     with ctx.open(model) as factor:
         return int(number * factor)
@@ -235,7 +235,7 @@ def pure_writer(ctx: Context, path: OutputPath) -> str:
     """Write a file.
 
     Args:
-        path: Where.
+        path: File to write.
     """
     path.path.write_text("x", encoding="utf-8")
     return path.name
@@ -346,7 +346,7 @@ def do_everything_wrong(ctx: Context, items: list[int], *, loud: Annotated[bool,
     """Do many things wrong at once.
 
     Args:
-        items: Numbers.
+        items: Numbers to use.
     """
     items.append(random.randrange(1000))
     with contextlib.suppress(BaseException):

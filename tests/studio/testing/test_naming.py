@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import pytest
 
 from studio.api import Context, Field, Image, get_node_type, node
+from studio.testing import check_node_type
 from studio.testing.naming import find_conflicting_names, find_naming_problems
 
 GOOD = "How much the image is blurred, for a test."
@@ -111,3 +112,9 @@ def test_one_name_for_two_types_is_found() -> None:
     assert find_conflicting_names([get_node_type(one), get_node_type(two)]) == [
         "input 'labels' takes a list of text in test.one and yes or no in test.two; give one a name of its own"
     ]
+
+
+def test_a_check_of_a_node_type_tells_it() -> None:
+    with pytest.raises(AssertionError, match="names: the name of input 'rate' is vague"):
+        check_node_type(declare(float, 1.0, "rate"))
+    assert "names" in check_node_type(declare(float)).passed

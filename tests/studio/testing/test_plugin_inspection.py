@@ -90,7 +90,7 @@ def open_gain(ctx: Context, *, model: Model = Model("builtin:gain")) -> Gain:
     """Open a gain.
 
     Args:
-        model: Weights.
+        model: Weights to use.
     """
     with ctx.open(model) as table:
         return Gain(float(table["gain"][0]))
@@ -101,8 +101,8 @@ def apply_gain(ctx: Context, image: Image, gain: Gain) -> Image:
     """Change an image.
 
     Args:
-        image: Image.
-        gain: Gain.
+        image: Image to change.
+        gain: Factor to apply.
     """
     return Image(image.pixels * gain.value)
 
@@ -276,7 +276,7 @@ def blur(ctx: Context, image: Image) -> Subgraph[Image]:
     \"\"\"Blur an image with the node type of an installed plugin.
 
     Args:
-        image: Image.
+        image: Image to change.
     \"\"\"
     graph = Subgraph[Image]()
     graph.output("image", graph.add("image.blur", image=image, radius=1))
@@ -325,7 +325,7 @@ def double(ctx: Context, gain: Gain) -> float:
     \"\"\"Double a gain.
 
     Args:
-        gain: Gain.
+        gain: Factor to apply.
     \"\"\"
     return gain.value * 2
 
@@ -352,7 +352,7 @@ def repeat(ctx: Context, text: str, settings: KeyedSettings) -> str:
     \"\"\"Repeat a text.
 
     Args:
-        text: Text.
+        text: Text to use.
     \"\"\"
     assert settings.key.reveal() == "kept-key-71"
     return text * settings.times

@@ -31,7 +31,7 @@ def mutate(ctx: Context, items: list[int]) -> int:
     """Sum a list, and change it.
 
     Args:
-        items: Numbers.
+        items: Numbers to use.
     """
     items.append(0)
     return sum(items)
@@ -46,7 +46,7 @@ def write_pixels(ctx: Context, image: Image) -> Image:
     """Paint into the input.
 
     Args:
-        image: Picture.
+        image: Image to change.
     """
     image.pixels[0, 0] = 1
     return image
@@ -64,7 +64,7 @@ def remember(ctx: Context, text: str) -> str:
     """Number a text.
 
     Args:
-        text: Text.
+        text: Text to use.
     """
     return f"{text} {next(COUNTER)}"
 
@@ -81,7 +81,7 @@ def leak(ctx: Context, text: str) -> str:
     """Prefix a text with the one of another call before.
 
     Args:
-        text: Text.
+        text: Text to use.
     """
     before = "" if LAST[0] == text else LAST[0]
     LAST[0] = text
@@ -126,7 +126,7 @@ def add_up(ctx: Context, items: list[int]) -> int:
     """Add numbers.
 
     Args:
-        items: Numbers.
+        items: Numbers to use.
     """
     return sum(items)
 
@@ -212,7 +212,7 @@ def silent(ctx: Context, text: str = "") -> int:
     """Compute long without a step.
 
     Args:
-        text: Text.
+        text: Text to use.
     """
     return 1
 
@@ -237,7 +237,7 @@ def test_changing_a_list_in_place_once_is_caught(change: Callable[[list[int]], N
         """Take the first number.
 
         Args:
-            items: Numbers.
+            items: Numbers to use.
             more: More numbers.
         """
         change(items)

@@ -41,7 +41,7 @@ def make_batched(function: Callable[..., Any], tolerance: float = 0.0) -> Callab
         """Double a number.
 
         Args:
-            number: The number.
+            number: Number to use.
         """
         return number * 2.0
 

@@ -11,8 +11,8 @@ def apply_echo(ctx: Context, audio: Audio, model: Model) -> Audio:
     """Add an echo.
 
     Args:
-        audio: Sound.
-        model: Impulse response.
+        audio: Audio to change.
+        model: Impulse response to use.
     """
     with ctx.open(model) as impulse:
         channels = [np.convolve(channel, impulse)[: audio.frames] for channel in audio.samples.T]

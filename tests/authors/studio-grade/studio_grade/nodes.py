@@ -27,7 +27,7 @@ def apply_look(
 
     Args:
         image: Image to change.
-        strength: How far.
+        strength: How far to go.
         model: The color matrix.
     """
     with ctx.open(model) as matrix:
