@@ -17,7 +17,7 @@ from studio.registry.plugin_origin import PluginOrigin, list_digests, report_cha
 from studio.registry.registry import PluginRow
 from studio.registry.source_files import digest_sources, find_status, list_folder
 from studio.registry.source_tree import SourceTree, locate_tree
-from studio.registry.sources import ENTRY_POINTS, load_point, sort_points
+from studio.registry.sources import ENTRY_POINTS, find_version, load_point, sort_points
 
 _SETTLED_NS = 2 * 10**9
 
@@ -74,7 +74,7 @@ def describe_points() -> list[InstalledPoint]:
                 point.name,
                 point.value,
                 distribution.metadata["Name"],
-                distribution.version,
+                find_version(distribution),
                 place,
                 is_released(distribution, place),
                 sorted(owned) if owned is not None else None,

@@ -65,9 +65,13 @@ def find_installed(loader: SourceLoader | None = None, but: Collection[str] = ()
             continue
         distribution = point.dist
         name = distribution.metadata["Name"] if distribution else ""
-        version = VERSION if name == PROJECT else distribution.version if distribution else ""
-        row = PluginRow(point.name, name, version)
+        row = PluginRow(point.name, name, find_version(distribution) if distribution else "")
         yield row, partial(load_point, row, point, loader)
+
+
+def find_version(distribution: importlib.metadata.Distribution) -> str:
+    """Return a distribution's version; Studio's own is that of its code, whatever an old installation says."""
+    return VERSION if distribution.metadata["Name"] == PROJECT else distribution.version
 
 
 def sort_points(points: Iterable[importlib.metadata.EntryPoint]) -> list[importlib.metadata.EntryPoint]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import sys
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 from studio.api.builtin import create_builtin_value_types
 from studio.errors import UsageError
 from studio.registry import load_registry
-from studio.registry.sources import find_given, find_in_folder
+from studio.registry.sources import find_given, find_in_folder, find_version
+from studio.version import VERSION
 
 
 def test_installed_plugins_are_found_studios_own_first() -> None:
@@ -144,3 +146,11 @@ def test_given_plugins_are_taken_as_they_are_and_have_a_local_version() -> None:
 
     assert load() is plugin
     assert (row.name, row.distribution, row.version) == ("mine", "given", "0+local")
+
+
+def test_studios_own_version_is_that_of_its_code(tmp_path: Path) -> None:
+    info = tmp_path / "studio-0.0.1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: studio\nVersion: 0.0.1\n", encoding="utf-8")
+
+    assert find_version(importlib.metadata.PathDistribution(info)) == VERSION
