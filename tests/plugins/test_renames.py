@@ -329,8 +329,8 @@ def run(
         "nodes": {"a": node},
         "outputs": {key: {"from": f"a.{name}" if name else "a"} for key, name in names.items()},
     }
-    made = studio.run(graph, media, output=folder)
-    assert [error for error in made.errors if "cannot be written to files" not in error.message] == []  # spectrograms
+    made = studio.run(graph, media, output=None if "spectrogram" in node_type else folder)  # which has no files
+    assert made.errors == []
     return [digest(studio, made[key]) for key in names]
 
 
