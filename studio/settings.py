@@ -11,7 +11,7 @@ import math
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -157,16 +157,44 @@ def load_settings(**overrides: Any) -> Settings:
     Raises:
         SettingProblem: The file or a variable has an invalid setting.
     """
-    values: dict[str, Any] = {}
-    path = find_config()
-    if path is not None and (path.is_file() or os.environ.get("STUDIO_CONFIG")):
-        values |= _read_config(path)
-    for name in _PLAIN_SETTINGS:
-        text = os.environ.get(f"STUDIO_{name.upper()}")
-        if text:
-            values[name] = _parse_setting(name, text, f"STUDIO_{name.upper()}")
+    values = {name: value for _, name, value in _read_layers()}
     values |= {name: value for name, value in overrides.items() if value is not None}
     return Settings(**values)
+
+
+def find_origins() -> dict[str, str]:
+    """Return for each setting that is not a default where its value comes from: the file, or a variable.
+
+    Raises:
+        SettingProblem: The file or a variable has an invalid setting.
+    """
+    return {name: origin for origin, name, _ in _read_layers()}
+
+
+def list_unknown_variables() -> list[str]:
+    """Return the variables of the environment that begin like Studio's and are none of them."""
+    known = {f"STUDIO_{name.upper()}" for name in _PLAIN_SETTINGS} | {"STUDIO_CONFIG", "STUDIO_DEBUG"}
+    own = (name for name in os.environ if name.startswith("STUDIO_") and not name.startswith("STUDIO_PLUGINS_"))
+    return sorted((set(own) | (set(os.environ) & {"STUDIO_PLUGINS_DIR"})) - known)
+
+
+def suggest_variable(name: str) -> str:
+    """Return the variable of Studio's that a name is probably meant for, "" if none is near."""
+    known = [*(f"STUDIO_{setting.upper()}" for setting in _PLAIN_SETTINGS), "STUDIO_CONFIG", "STUDIO_DEBUG"]
+    return next(iter(difflib.get_close_matches(name, known, 1, 0.8)), "")
+
+
+def _read_layers() -> Iterator[tuple[str, str, Any]]:
+    """Yield where a setting was found, its name and its value; what comes later wins."""
+    path = find_config()
+    if path is not None and (path.is_file() or os.environ.get("STUDIO_CONFIG")):
+        for name, value in _read_config(path).items():
+            yield str(path), name, value
+    for name in _PLAIN_SETTINGS:
+        variable = f"STUDIO_{name.upper()}"
+        text = os.environ.get(variable)
+        if text:
+            yield variable, name, _parse_setting(name, text, variable)
 
 
 def _read_config(path: Path) -> dict[str, Any]:
@@ -176,9 +204,13 @@ def _read_config(path: Path) -> dict[str, Any]:
         raise SettingProblem("cannot read the configuration: it is not UTF-8 text", where=str(path)) from None
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise SettingProblem(f"cannot read the configuration: {error}", where=str(path)) from None
-    media, plugins = table.pop("media", {}), table.pop("plugins", {})
+    media, plugins = table.pop("media", None), table.pop("plugins", None)
     values = {name: _parse_setting(name, value, str(path)) for name, value in table.items()}
-    return values | {"media": _parse_media(media, path), "plugins": _parse_plugins(plugins, path)}
+    if media is not None:
+        values["media"] = _parse_media(media, path)
+    if plugins is not None:
+        values["plugins"] = _parse_plugins(plugins, path)
+    return values
 
 
 def _parse_plugins(table: Any, path: Path) -> dict[str, dict[str, Any]]:

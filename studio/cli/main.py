@@ -44,6 +44,8 @@ COMMANDS = {
     "models": "Look after models: list, show, add, pull, verify, remove.",
     "schema": "Print the JSON Schemas of the graph format.",
     "cache": "Look after the cache: stats, prune, verify, clear.",
+    "config": "Show the settings and where each comes from.",
+    "doctor": "Check this machine, its settings and its plugins, and say what to do.",
     "completion": "Print the line that switches on completion in your shell.",
 }
 

@@ -1,0 +1,101 @@
+"""`studio config`: the settings that hold, and where each comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import click
+
+from studio.app import read_settings
+from studio.cli.messages import print_json
+from studio.cli.options import json_option
+from studio.errors import UsageError
+from studio.runtime.memory import show_bytes
+from studio.settings import MediaLimits, Settings, find_config, find_origins, list_unknown_variables
+
+_HIDDEN = "(set)"
+
+
+@click.group("config")
+def command() -> None:
+    """Show the settings.
+
+    A setting is a line of `config.toml`, or a variable STUDIO_NAME, which wins; options of a command win over both.
+    """
+
+
+@command.command("show")
+@json_option("Print as JSON.")
+def show(as_json: bool) -> None:
+    """Show every setting: its value, and whether it is the default or which file or variable gave it."""
+    settings = read_settings()
+    rows = list(list_settings(settings))
+    if as_json:
+        path = find_config()
+        print_json(
+            {
+                "config": {"path": None if path is None else str(path), "exists": path is not None and path.is_file()},
+                "settings": {name: {"value": value, "origin": origin} for name, value, origin in rows},
+                "unknown_variables": list_unknown_variables(),
+            }
+        )
+        return
+    click.echo(_describe_path())
+    width = max(len(name) for name, _, _ in rows)
+    texts = [_describe_value(name, value) for name, value, _ in rows]
+    value_width = min(44, max(map(len, texts)))
+    for (name, _, origin), text in zip(rows, texts, strict=True):
+        click.echo(f"{name:{width}}  {text:{value_width}}  {origin}")
+    for name in list_unknown_variables():
+        click.echo(f"{name} is no setting", err=True)
+
+
+@command.command("path")
+def show_path() -> None:
+    """Print where the configuration is, or would be."""
+    path = find_config()
+    if path is None:
+        raise UsageError("E001", "this user has no home folder", where="HOME", hint="set HOME, or STUDIO_CONFIG")
+    click.echo(str(path))
+
+
+def list_settings(settings: Settings) -> Iterator[tuple[str, Any, str]]:
+    """Yield name, value as plain JSON, and origin of each setting; values of plugins' settings are not shown."""
+    origins = find_origins()
+    for field in fields(Settings):
+        if field.name in ("media", "plugins"):
+            continue
+        yield field.name, _to_plain(getattr(settings, field.name)), origins.get(field.name, "default")
+    for limit in fields(MediaLimits):
+        value = getattr(settings.media, limit.name)
+        changed = value != limit.default
+        yield f"media.{limit.name}", value, origins.get("media", "default") if changed else "default"
+    for plugin, table in settings.plugins.items():
+        for name in table:
+            yield f"plugins.{plugin}.{name}", _HIDDEN, origins.get("plugins", "default")
+
+
+def _to_plain(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _describe_path() -> str:
+    path = find_config()
+    if path is None:
+        return "no configuration: this user has no home folder"
+    return f"{path}" if path.is_file() else f"{path} (not there)"
+
+
+def _describe_value(name: str, value: Any) -> str:
+    if value is None or value == []:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return show_bytes(value) if name.endswith("_bytes") else str(value)
