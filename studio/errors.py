@@ -13,6 +13,7 @@
 
     E62x to E72x are those of Studio's own plugins, E74x those of batches, each of the class that fits.
 
+    StudioWarning               a RuntimeWarning: what stops nothing, shown as a line
     Cancelled                   a BaseException: `except Exception` cannot swallow it
 
 Each error has a stable code (listed in docs/errors.md), the place it speaks of (a JSON pointer, or a

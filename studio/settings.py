@@ -328,9 +328,9 @@ def list_plugin_variables(plugin: str) -> list[str]:
 
 
 def find_reports_folder() -> Path:
-    """Return the folder of the reports about bugs of Studio's own."""
+    """Return the folder of the reports about bugs of Studio's own; RuntimeError for a user without a home."""
     state = os.environ.get("XDG_STATE_HOME")
-    return (Path(state) if state else _find_home() / ".local" / "state") / "studio" / "reports"
+    return (Path(state) if state else Path.home() / ".local" / "state") / "studio" / "reports"
 
 
 def read_visible_gpus() -> str | None:

@@ -21,6 +21,8 @@ from studio.surrogates import dump_json
 LEASE_SECONDS = 30.0
 """A process that sent no heartbeat for this long loses its leases."""
 
+_MOST_CLOCKS_DIFFER_SECONDS = 24 * 3600
+
 LONGEST_WAIT_SECONDS = 60.0
 """The longest wait before an item is tried again; a longer one comes from a clock that is ahead, and is ignored."""
 
@@ -54,7 +56,7 @@ class Leases:
     in the table. What a claim that was lost reports later does not count. Every method may be called from any thread.
 
     Clocks of several processes may differ by hours. How long a process is silent is measured by the clock of the one
-    that waits for it.
+    that waits for it; who looks for the first time believes only a silence of more than a day.
 
     Attributes:
         worker: Name of this process in the ledger; "" before it joined.
@@ -136,6 +138,9 @@ class Leases:
         now = monotonic()
         if last == seen:
             return now - since
+        silence = time.time() - seen if last is None else 0.0
+        if silence > _MOST_CLOCKS_DIFFER_SECONDS:
+            return silence
         self._heard[worker] = (seen, now)
         return 0.0
 

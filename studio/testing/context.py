@@ -49,6 +49,7 @@ class TestContext:
     frame: FramePosition = field(default_factory=FramePosition)
     memos: list[Any] = field(default_factory=list)
     _made: dict[str, Any] = field(default_factory=dict)
+    _leased: list[str] = field(default_factory=list)
     _folder: Path | None = None
 
     @property
@@ -72,26 +73,33 @@ class TestContext:
         Raises:
             ModelError: E602 if neither has it.
         """
-        if model.reference in self.models:
-            yield self.models[model.reference]
-        elif self.open_model is not None:
-            with self.open_model(model) as opened:
-                yield opened
-        else:
-            raise ModelError(
-                "E602",
-                f"the test context has no model {model.reference!r}",
-                hint=f"give it one: TestContext(models={{{model.reference!r}: ...}})",
-            )
+        self._leased.append(model.reference)
+        try:
+            if model.reference in self.models:
+                yield self.models[model.reference]
+            elif self.open_model is not None:
+                with self.open_model(model) as opened:
+                    yield opened
+            else:
+                raise ModelError(
+                    "E602",
+                    f"the test context has no model {model.reference!r}",
+                    hint=f"give it one: TestContext(models={{{model.reference!r}: ...}})",
+                )
+        finally:
+            self._leased.remove(model.reference)
 
     def memo(self, key: Any, make: Callable[[], T]) -> T:
-        """Return what was made for an equal key, or make it; a key of a plugin's own value type is never equal."""
+        """Return what was made for an equal key while the same models were open, or make it.
+
+        A key of a plugin's own value type is never equal.
+        """
         from studio.api.builtin import create_builtin_value_types
         from studio.cache import Digester, Undigestable
 
         self.memos.append(key)
         try:
-            name = Digester(create_builtin_value_types()).digest(key)
+            name = Digester(create_builtin_value_types()).digest([key, self._leased])
         except Undigestable:
             return make()
         if name not in self._made:

@@ -82,7 +82,7 @@ def test_the_tree_is_as_the_page_and_the_docstring_say() -> None:
     assert all(name in (errors.__doc__ or "") for name in raised)
     assert issubclass(NodeTypeError, PluginError)
     assert issubclass(NodeError, RunError)
-    assert all(issubclass(classes[name], StudioError) for name in raised - {"Cancelled"})
+    assert all(issubclass(classes[name], StudioError) for name in raised - {"Cancelled", "StudioWarning"})
 
 
 def test_a_handler_of_exceptions_does_not_swallow_a_cancelled_run() -> None:

@@ -15,7 +15,7 @@ METHODS = [name for name in MEMBERS if inspect.isfunction(vars(Context)[name])]
 
 
 def test_a_context_is_narrow() -> None:
-    assert sorted(MEMBERS) == ["device", "dtype", "frame", "log", "open", "rng", "scratch", "step"]
+    assert sorted(MEMBERS) == ["device", "dtype", "frame", "log", "memo", "open", "rng", "scratch", "step"]
 
 
 @pytest.mark.parametrize("name", METHODS)

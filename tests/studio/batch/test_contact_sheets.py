@@ -12,7 +12,7 @@ import pytest
 import studio as package
 from studio.app import Studio
 from studio.batch.contact_sheets import CELL, COLUMNS, ROWS, write_contact_sheets
-from studio.errors import RunError
+from studio.errors import UsageError
 from studio.settings import Settings
 from tests.studio.batch.conftest import from_input, graph_of
 
@@ -79,7 +79,7 @@ def test_a_batch_without_images_has_no_sheets(full: Studio, tmp_path: Path) -> N
 
 
 def test_a_folder_without_a_batch_is_an_error(full: Studio, tmp_path: Path) -> None:
-    with pytest.raises(RunError) as caught:
+    with pytest.raises(UsageError) as caught:
         write_contact_sheets(full, tmp_path)
 
     assert caught.value.code == "E742"

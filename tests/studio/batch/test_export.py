@@ -80,7 +80,7 @@ def test_any_text_is_read_back_by_python_and_as_a_table_of_items(names: list[str
         write_rows(rows, "csv", path)
         with path.open(encoding="utf-8", newline="") as file:
             read = list(csv.DictReader(file, strict=True))
-        items = list(open_table(path)())
+        items = list(open_table(path)()) if rows else []  # a table without rows is an error
 
     assert [(row["name"], row["index"], row["error"]) for row in read] == expected
     assert [row.problem for row in items] == [""] * len(names)

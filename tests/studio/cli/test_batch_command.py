@@ -221,7 +221,7 @@ def test_what_cannot_be_used_is_reported_before_anything_runs(
 def test_a_folder_without_a_batch_is_reported(desk: Desk) -> None:
     done = desk.call("batch", "status", desk / "nowhere")
 
-    assert done.code == 1
+    assert done.code == 2
     assert "E742" in done.err
     assert not (desk / "nowhere").exists()
 

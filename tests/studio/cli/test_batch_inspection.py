@@ -100,6 +100,6 @@ def test_an_export_is_in_the_format_that_the_file_or_the_option_says(
 def test_a_folder_without_a_batch_is_an_error(desk: Any, command: str) -> None:
     done = desk.call("batch", command, "nowhere")
 
-    assert done.code == 1
+    assert done.code == 2
     assert "E742" in done.err
     assert "contains no batch" in done.err

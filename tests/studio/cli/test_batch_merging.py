@@ -58,6 +58,6 @@ def test_an_invalid_shard_is_an_error_before_anything_is_written(desk: Desk, sha
 def test_folders_that_are_no_batch_are_an_error(desk: Desk) -> None:
     done = desk.call("batch", "merge", "nowhere", "-o", "all")
 
-    assert done.code == 1
+    assert done.code == 2
     assert "E742" in done.err
     assert not (desk / "all").exists()

@@ -40,7 +40,8 @@ def test_json_of_one_and_of_all_agree(desk: Desk) -> None:
     every = {row["id"]: row for row in desk.call("nodes", "--json").json}
 
     assert every["image.new"] == one
-    assert one["inputs"]["width"] == {"type": "int", "required": False, "description": "Columns.", "default": 1024}
+    width = {"type": "int", "required": False, "description": "Width of the image.", "default": 1024}
+    assert one["inputs"]["width"] == width
 
 
 def test_how_a_node_type_runs_is_shown_where_it_is_special() -> None:

@@ -48,7 +48,7 @@ def create_node_types(crowd: Crowd) -> list[Callable[..., Any]]:
         """Wait for others.
 
         Args:
-            a: Number.
+            a: A number to add.
             size: How many to wait for.
         """
         await crowd.join(size)
@@ -94,7 +94,7 @@ def create_node_types(crowd: Crowd) -> list[Callable[..., Any]]:
         """Count.
 
         Args:
-            n: How far.
+            n: How far the numbers go.
         """
         for index in range(n):
             await asyncio.sleep(0)

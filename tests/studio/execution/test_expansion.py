@@ -415,7 +415,7 @@ def test_a_check_of_the_kit_runs_a_subgraph() -> None:
 
         Args:
             image: Image to darken.
-            rounds: How often.
+            rounds: How often the image is darkened.
         """
         made = Subgraph[Image]()
         last: Any = image

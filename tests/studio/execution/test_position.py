@@ -39,7 +39,7 @@ def number(ctx: Context, a: int) -> str:
     """Say where an entry stands.
 
     Args:
-        a: Number.
+        a: A number to add.
     """
     return f"{a}: {ctx.frame.index} of {ctx.frame.count}, {ctx.frame.time}"
 

@@ -316,7 +316,7 @@ def scale(ctx: Context, number: float, *, settings: TintSettings) -> float:
     """Scale a number by the strength.
 
     Args:
-        number: The number.
+        number: The number that is scaled.
     """
     return number * settings.strength
 

@@ -74,3 +74,12 @@ def test_a_key_without_a_digest_is_never_equal_to_another() -> None:
     context, key = TestContext(), object()
 
     assert context.memo(key, lambda: [1]) is not context.memo(key, lambda: [1])
+
+
+def test_a_partial_result_of_one_model_is_not_that_of_another() -> None:
+    context, made = TestContext(models={"local:a": "A", "local:b": "B"}), []
+    for reference in ("local:a", "local:b", "local:a"):
+        with context.open(Model(reference)) as opened:
+            made.append(context.memo("prompt", lambda opened=opened: f"by {opened}"))
+
+    assert made == ["by A", "by B", "by A"]

@@ -31,8 +31,8 @@ def test_replacing_works_letter_by_letter_and_within_bounds() -> None:
 
 @pytest.mark.parametrize(
     ("number", "settings", "text"),
-    [(7, {"min_digits": 3}, "007"), (2.0, {}, "2"), (0.1, {}, "0.1"), (-1.25, {"decimals": 1, "digits": 2}, "-01.2"),
-     (3, {"decimals": 2}, "3.00")],
+    [(7, {"min_digits": 3}, "007"), (2.0, {}, "2"), (0.1, {}, "0.1"),
+     (-1.25, {"decimals": 1, "min_digits": 2}, "-01.2"), (3, {"decimals": 2}, "3.00")],
 )  # fmt: skip
 def test_a_number_is_written_as_asked(number: float, settings: dict[str, int], text: str) -> None:
     assert write_number(CTX, number, **settings) == text
