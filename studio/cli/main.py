@@ -12,6 +12,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from studio.cli.examples import format_examples
 from studio.cli.output import drop_output, give_output_back, keep_output_apart
 from studio.cli.streams import ReaderGone, guard_streams
 from studio.cli.warning_display import show_warnings
@@ -68,7 +69,7 @@ class Commands(click.Group):
         """Return a command by name."""
         if cmd_name in COMMANDS:
             module = importlib.import_module(f"studio.cli.{cmd_name}_command")
-            return _add_debug_option(module.command)
+            return _complete_command(module.command, cmd_name)
         found = self.plugin_commands.get(cmd_name)
         if found is not None:
             give_output_back()
@@ -113,12 +114,13 @@ class Commands(click.Group):
             raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx) from None
 
 
-def _add_debug_option(command: click.Command) -> click.Command:
-    """Let a command and its subcommands take `--debug`, so that it may stand anywhere in a line."""
+def _complete_command(command: click.Command, words: str) -> click.Command:
+    """Give a command and its subcommands what all have: `--debug` anywhere in a line, and examples in the help."""
     if all(param.name != "debug" for param in command.params):
         command.params.append(_create_debug_option())
-    for own in getattr(command, "commands", {}).values():
-        _add_debug_option(own)
+    command.epilog = command.epilog or format_examples(words)
+    for name, own in getattr(command, "commands", {}).items():
+        _complete_command(own, f"{words} {name}")
     return command
 
 

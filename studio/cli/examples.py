@@ -1,0 +1,57 @@
+"""Examples of each command, shown at the end of its help."""
+
+from __future__ import annotations
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "run": (
+        "studio run poster.json",
+        "studio run poster.json --set caption='Kunming Lake' --set photo=@lake.jpg -o posters",
+        "studio run poster.json --watch",
+        "studio run poster.png --set seed=8",
+    ),
+    "batch": (
+        "studio batch card.json items.csv -o cards",
+        "studio batch status cards",
+    ),
+    "batch run": (
+        "studio batch card.json items.csv -o cards",
+        "studio batch card.json --product color=red,blue --repeat 10 -o cards --workers 2",
+        "studio batch enlarge.json --files 'image=photos/*.jpg' -o large",
+        "studio batch card.json items.csv -o cards --estimate",
+    ),
+    "batch status": ("studio batch status cards",),
+    "batch export": ("studio batch export cards -o cards.csv",),
+    "batch merge": ("studio batch merge part1 part2 -o all",),
+    "gallery": ("studio gallery cards --contact-sheet",),
+    "validate": ("studio validate poster.json", "studio validate graphs/*.json --fix --dry-run"),
+    "migrate": ("studio migrate poster.json --dry-run",),
+    "explain": ("studio explain poster.json --set seed=8",),
+    "rerun": ("studio rerun cards/ada.png -o again", "studio rerun cards/ada.png --set seed=8"),
+    "verify": ("studio verify cards", "studio verify cards --replay 5"),
+    "diff": ("studio diff monday.png tuesday.png", "studio diff poster.json out/poster.png"),
+    "find": ("studio find 'seed=1..9 caption~lake' renders", "studio find node=image.blur --paths"),
+    "draw": ("studio draw poster.json -o poster.svg", "studio draw poster.json --format mermaid"),
+    "new graph": ("studio new graph first.json", "studio new graph first.json --node image.blur --node image.resize"),
+    "new plugin": ("studio new plugin studio-tint",),
+    "nodes": ("studio nodes", "studio nodes drop shadow", "studio nodes image.blur --json"),
+    "plugins": ("studio plugins", "studio plugins image", "studio plugins disable speech"),
+    "models": ("studio models list",),
+    "models add": ("studio models add mine weights/net.safetensors",),
+    "models pull": ("studio models pull hub:ada/net@v1",),
+    "models show": ("studio models show builtin:mini",),
+    "models verify": ("studio models verify",),
+    "schema": ("studio schema --installed > studio.schema.json",),
+    "cache": ("studio cache stats", "studio cache prune --to 5GiB"),
+    "config": ("studio config show",),
+    "doctor": ("studio doctor",),
+    "completion": ('eval "$(studio completion bash)"',),
+}
+"""The lines by the words that call the command."""
+
+
+def format_examples(words: str) -> str | None:
+    """Return the end of a command's help, with its examples; None if it has none."""
+    lines = EXAMPLES.get(words, ())
+    if not lines:
+        return None
+    return "\n".join(["\b", "Example:" if len(lines) == 1 else "Examples:", *(f"  {line}" for line in lines)])
