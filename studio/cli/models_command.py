@@ -14,6 +14,7 @@ from studio.cli.main import DONE, FAILED
 from studio.cli.messages import print_json
 from studio.cli.options import create_studio, json_option
 from studio.cli.parameter_types import PathType
+from studio.cli.shell_values import complete_models
 from studio.runtime.library import Library
 from studio.runtime.memory import show_bytes
 from studio.runtime.model_description import Description
@@ -71,7 +72,7 @@ def list_models(ctx: click.Context, as_json: bool) -> None:
 
 
 @command.command("show")
-@click.argument("model")
+@click.argument("model", shell_complete=complete_models)
 @json_option("Print as JSON.")
 @_plugins_option
 @click.pass_context
@@ -119,7 +120,7 @@ def add(ctx: click.Context, name: str, path: Path) -> None:
 
 
 @command.command("pull")
-@click.argument("model")
+@click.argument("model", shell_complete=complete_models)
 @click.option("--variant", metavar="NAME", help="Fetch these files, such as fp16, where a part has them.")
 @_plugins_option
 @click.pass_context
@@ -133,7 +134,7 @@ def pull(ctx: click.Context, model: str, variant: str | None) -> None:
 
 
 @command.command("verify")
-@click.argument("models", nargs=-1)
+@click.argument("models", nargs=-1, shell_complete=complete_models)
 @click.option("--accept", is_flag=True, help="Record the present content as correct.")
 @_plugins_option
 @click.pass_context
@@ -174,7 +175,7 @@ def list_digests(paths: tuple[Path, ...]) -> None:
 
 
 @command.command("remove")
-@click.argument("model")
+@click.argument("model", shell_complete=complete_models)
 @_plugins_option
 @click.pass_context
 def remove(ctx: click.Context, model: str) -> None:

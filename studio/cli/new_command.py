@@ -10,6 +10,7 @@ import click
 from studio.cli.options import create_studio, engine_options
 from studio.cli.parameter_types import PathType
 from studio.cli.plugin_template import check_plugin_name, guess_plugin_name, write_plugin
+from studio.cli.shell_values import complete_node_types
 from studio.cli.starter_graph import choose_nodes, create_starter
 from studio.errors import UsageError
 from studio.graph import GraphBuilder, check_graph
@@ -25,6 +26,7 @@ def command() -> None:
 @click.option(
     "--node",
     "nodes",
+    shell_complete=complete_node_types,
     multiple=True,
     metavar="TYPE",
     help="Use this node type. May be repeated: each takes what the last one made.",

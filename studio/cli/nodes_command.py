@@ -13,12 +13,13 @@ from studio.api.type_spec import describe_value
 from studio.cli.messages import print_json, show_warning
 from studio.cli.node_search import Match, search_node_types
 from studio.cli.options import create_studio, engine_options, json_option
+from studio.cli.shell_values import complete_node_types
 from studio.errors import UsageError
 from studio.graph.node_lookup import find_renamed
 
 
 @click.command("nodes")
-@click.argument("words", nargs=-1, metavar="[NODE_TYPE | WORDS]")
+@click.argument("words", nargs=-1, metavar="[NODE_TYPE | WORDS]", shell_complete=complete_node_types)
 @json_option("Print as JSON.")
 @engine_options
 def command(words: tuple[str, ...], as_json: bool, **engine: Any) -> None:

@@ -13,6 +13,7 @@ from studio.api import TypeSpec
 from studio.app import InputFile, Studio, read_settings
 from studio.cli.messages import JSON_OPTION
 from studio.cli.parameter_types import PathType
+from studio.cli.shell_values import complete_devices, complete_inputs
 from studio.errors import UsageError
 from studio.graph import Graph
 from studio.graph.declared_inputs import parse_declared_type
@@ -32,7 +33,9 @@ _LONGEST_TEXT = 64 * 2**20
 def engine_options(function: F) -> F:
     """Add the options that say how a Studio is set up."""
     for option in (
-        click.option("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps."),
+        click.option(
+            "--device", metavar="DEVICE", shell_complete=complete_devices, help="auto, cpu, cuda, cuda:N or mps."
+        ),
         click.option(
             "--dtype",
             type=click.Choice(DTYPE_WORDS),
@@ -64,6 +67,7 @@ def input_options(function: F) -> F:
         "pairs",
         multiple=True,
         metavar="NAME=VALUE",
+        shell_complete=complete_inputs,
         help="Give an input a value; NAME=@PATH reads a file, or those that fit frames/*.png. May be repeated.",
     )(function)
 

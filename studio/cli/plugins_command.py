@@ -13,6 +13,7 @@ from studio.cli.disabled_plugins import write_disabled_plugins
 from studio.cli.messages import print_json
 from studio.cli.options import create_studio, engine_options, json_option
 from studio.cli.plugin_details import describe_plugin, find_details
+from studio.cli.shell_values import complete_plugins
 from studio.errors import UsageError
 from studio.registry import PluginRow, find_plugins, list_plugins
 from studio.registry.registry import shorten_plugin_name
@@ -70,7 +71,7 @@ def _describe(row: PluginRow) -> str:
 
 
 @command.command("show")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_plugins)
 @json_option("Print as JSON.")
 @engine_options
 @click.pass_context
@@ -89,7 +90,7 @@ def show(ctx: click.Context, /, name: str, **own: Any) -> None:
 
 
 @command.command("disable")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_plugins)
 @click.pass_context
 def disable(ctx: click.Context, name: str) -> None:
     """Do not import the plugin NAME any more; NAME may be that of a distribution."""
@@ -102,7 +103,7 @@ def disable(ctx: click.Context, name: str) -> None:
 
 
 @command.command("enable")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_plugins)
 @click.pass_context
 def enable(ctx: click.Context, name: str) -> None:
     """Import the plugin NAME again."""

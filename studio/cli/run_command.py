@@ -12,6 +12,7 @@ from studio.cli.interrupts import Interrupts
 from studio.cli.options import BytesType, create_studio, engine_options, input_options, json_option, parse_inputs
 from studio.cli.parameter_types import FiniteRange, PathType
 from studio.cli.run_display import EXIT_CODES, choose_display, show_result
+from studio.cli.shell_values import complete_outputs
 from studio.cli.warning_display import quiet_option
 from studio.execution.control import Control
 from studio.graph import Graph
@@ -38,7 +39,13 @@ from studio.provenance.output_folder import DEFAULT_TEMPLATE, OutputFolder
     show_default=True,
     help="Names of the files written.",
 )
-@click.option("--only", multiple=True, metavar="OUTPUT", help="Make this output only. May be repeated.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="OUTPUT",
+    shell_complete=complete_outputs,
+    help="Make this output only. May be repeated.",
+)
 @click.option("--no-cache", is_flag=True, help="Do not use the cache.")
 @click.option("--refresh", is_flag=True, help="Run every node, and store the results.")
 @click.option(
