@@ -45,7 +45,7 @@ IT = Model("local:it")
 @pytest.mark.parametrize("name", WORDS)
 def test_videos_are_made_from_words_by(name: str, folders: dict[str, Path]) -> None:
     ctx = open_model(folders[name])
-    asked: dict[str, Any] = {"seconds": 0.625, "rate": 8.0, "width": 32, "height": 32, "steps": 2, "model": IT}
+    asked: dict[str, Any] = {"seconds": 0.625, "fps": 8.0, "width": 32, "height": 32, "steps": 2, "model": IT}
 
     film, again, other = (make_from_text(ctx, "a red cat", seed=seed, **asked) for seed in (1, 1, 2))
 
@@ -59,7 +59,7 @@ def test_videos_are_made_from_words_by(name: str, folders: dict[str, Path]) -> N
 @pytest.mark.parametrize("name", STILLS)
 def test_stills_are_set_in_motion_by(name: str, folders: dict[str, Path]) -> None:
     ctx, still = open_model(folders[name]), Image(make_texture(0, 40, 40))
-    asked: dict[str, Any] = {"seconds": 0.625, "rate": 8.0, "width": 32, "height": 32, "steps": 2, "model": IT}
+    asked: dict[str, Any] = {"seconds": 0.625, "fps": 8.0, "width": 32, "height": 32, "steps": 2, "model": IT}
 
     film, again, other = (animate_still(ctx, still, prompt="a red cat", seed=seed, **asked) for seed in (1, 1, 2))
 
