@@ -161,7 +161,7 @@ def main(args: list[str] | None = None) -> None:
 def _run_command(args: list[str] | None) -> Any:
     """Run a command; show what ended it, and return its exit code."""
     try:
-        code = studio.main(args, prog_name="studio", standalone_mode=False)
+        code = studio.main(args, prog_name="studio", standalone_mode=False, color=_choose_color())
         sys.stdout.flush()
         if code == CANCELLED:
             code = find_cancelled_code()
@@ -174,6 +174,11 @@ def _run_command(args: list[str] | None) -> Any:
     except (Exception, KeyboardInterrupt) as error:
         code = _show_failure(error, sys.argv[1:] if args is None else args)
     return code
+
+
+def _choose_color() -> bool | None:
+    """Return False where colors are not wanted (https://no-color.org) or not understood; None lets the terminal say."""
+    return False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
 
 
 def find_cancelled_code() -> int:

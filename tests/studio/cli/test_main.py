@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -118,6 +119,31 @@ def test_an_error_is_json_where_the_command_was_asked_for_json(desk: Desk) -> No
 
     assert (done.code, done.err) == (2, "")
     assert (done.json["error"]["code"], "hub:" in done.json["error"]["hint"]) == ("E601", True)
+
+
+# -- colors -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "colored"),
+    [("TERM", "xterm", True), ("NO_COLOR", "1", False), ("NO_COLOR", "", True), ("TERM", "dumb", False)],
+)
+def test_colors_are_left_out_where_they_are_not_wanted(desk: Desk, name: str, value: str, colored: bool) -> None:
+    import pty
+
+    graph = desk.write_graph("a.json", {"nodes": {}, "outputs": {}, "nods": {}})
+    main_end, other = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", name: value}
+    process = desk.start("validate", graph, stdout=other, stderr=other, env=environment)
+    os.close(other)
+    shown = b""
+    with contextlib.suppress(OSError):  # the end of a terminal
+        while part := os.read(main_end, 4096):
+            shown += part
+    os.close(main_end)
+
+    assert process.wait() == 2
+    assert (b"E102" in shown, b"\x1b[" in shown) == (True, colored)
 
 
 # -- debugging ----------------------------------------------------------------------------------------------
