@@ -18,6 +18,7 @@ from studio.graph.arguments import check_arguments
 from studio.graph.default_values import find_default_faults
 from studio.graph.findings import Findings
 from studio.graph.given import bind_inputs, check_outputs, describe_given, name_inputs
+from studio.graph.node_outputs import add_node_outputs
 from studio.graph.paths import InputFile
 from studio.graph.resolved import needs_kinds
 from studio.graph.versions import state_versions
@@ -327,7 +328,7 @@ class Studio:
             graph: A graph, its file, a JSON object, or a media file that carries a graph.
             inputs: Values of the graph's inputs by name: Python values, media values, and for media and files also
                 text, a path or an `InputFile`, seen from the current folder, or {"file": ...}, seen from the graph's.
-            only: Names of the outputs to make; None for all.
+            only: Names of the outputs to make, and of nodes ("paint", "parts.mask") to see their results; None for all.
             output: Folder to write the outputs to; None to return them only.
             cache: "use": look up and keep; "refresh": run everything and keep; "off": neither.
             roots: Folders that the graph may read besides its own.
@@ -356,10 +357,11 @@ class Studio:
         if isinstance(graph, str | Path):
             values = {**self.load_values(graph), **values}
         folder = OutputFolder(Path(output)) if isinstance(output, str | Path) else output
-        resolved = self.resolve(self.load(graph), roots=roots)
+        parsed, names = add_node_outputs(self.load(graph), only)
+        resolved = self.resolve(parsed, roots=roots)
         source = str(resolved.graph.path or "")
         values = name_inputs(resolved, values)
-        plan = self.plan_resolved(resolved, values, only=only)
+        plan = self.plan_resolved(resolved, values, only=names)
         library = self.models.library
         check_needs(plan, library.check, library.find_local, self.models.find_kind, source=source)
         if folder is not None:

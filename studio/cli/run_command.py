@@ -44,7 +44,7 @@ from studio.provenance.output_folder import DEFAULT_TEMPLATE, OutputFolder
     multiple=True,
     metavar="OUTPUT",
     shell_complete=complete_outputs,
-    help="Make this output only. May be repeated.",
+    help="Make this output only, or the result of this node. May be repeated.",
 )
 @click.option("--no-cache", is_flag=True, help="Do not use the cache.")
 @click.option("--refresh", is_flag=True, help="Run every node, and store the results.")
