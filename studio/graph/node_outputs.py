@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 from studio.graph.document import Graph, OutputDocument
 
 
-def add_node_outputs(graph: Graph, only: Sequence[str] | None) -> tuple[Graph, list[str] | None]:
+def add_node_outputs(graph: Graph, only: Iterable[str] | None) -> tuple[Graph, list[str] | None]:
     """Return the graph with an output for each node that `only` names, and the names of the outputs to make.
 
     A node is named by its id, or with one of its outputs: "paint" or "parts.mask", whose output is called "parts_mask".
@@ -18,7 +18,7 @@ def add_node_outputs(graph: Graph, only: Sequence[str] | None) -> tuple[Graph, l
         return graph, None
     added: dict[str, dict[str, str]] = {}
     names = []
-    for name in map(str, only):
+    for name in [only] if isinstance(only, str) else map(str, only):
         node, _, output = name.partition(".")
         if name in graph.document.outputs or node not in graph.document.nodes:
             names.append(name)

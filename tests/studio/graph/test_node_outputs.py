@@ -45,6 +45,7 @@ def test_without_names_of_nodes_the_graph_stays_the_same() -> None:
 
     assert add_node_outputs(graph, ["rest"])[0] is graph
     assert add_node_outputs(graph, None) == (graph, None)
+    assert add_node_outputs(graph, "rest") == (graph, ["rest"])
 
 
 def test_a_run_shows_the_result_of_a_node_and_runs_no_other(tmp_path: Path) -> None:
