@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from studio.cli.messages import show_findings
-from studio.cli.options import create_studio, engine_options, input_options, parse_inputs
+from studio.cli.options import create_studio, engine_options, input_options, load_graph_argument, parse_inputs
 from studio.cli.parameter_types import PathType
 from studio.errors import CacheError, GraphError, UsageError
 
@@ -57,14 +57,14 @@ def command(
     if form == "png" and output is None and sys.stdout.isatty():
         raise UsageError("E021", "a PNG does not go to a terminal", hint="name a file with -o graph.png")
     with create_studio(**engine) as studio:
-        parsed = studio.load(graph)
+        parsed, carried = load_graph_argument(studio, graph)
         resolved = studio.resolve(parsed, roots=roots)
         standings: dict[str, str] = {}
         if resolved.errors:
             show_findings(resolved.errors, str(graph))
         elif not no_cache_colors:
             try:
-                values = {**studio.load_values(graph), **parse_inputs(parsed, pairs)}
+                values = {**carried, **parse_inputs(parsed, pairs)}
                 standings = find_standings(studio.explain(parsed, values, roots=roots))
             except (GraphError, CacheError) as error:  # such as an input without a value
                 click.echo(f"not colored by the cache: {error.message}", err=True)

@@ -8,7 +8,14 @@ from typing import Any
 import click
 
 from studio.cli.messages import print_json
-from studio.cli.options import create_studio, engine_options, input_options, json_option, parse_inputs
+from studio.cli.options import (
+    create_studio,
+    engine_options,
+    input_options,
+    json_option,
+    load_graph_argument,
+    parse_inputs,
+)
 from studio.cli.parameter_types import PathType
 
 _COLORS = {"hit": "green", "miss": "yellow", "failed": "red"}
@@ -22,8 +29,8 @@ _COLORS = {"hit": "green", "miss": "yellow", "failed": "red"}
 def command(graph: Path, as_json: bool, pairs: tuple[str, ...], roots: tuple[Path, ...], **engine: Any) -> None:
     """Show for each node of GRAPH whether the cache has its result; if not, what differs from the nearest entry."""
     with create_studio(**engine) as studio:
-        parsed = studio.load(graph)
-        values = {**studio.load_values(graph), **parse_inputs(parsed, pairs)}
+        parsed, carried = load_graph_argument(studio, graph)
+        values = {**carried, **parse_inputs(parsed, pairs)}
         rows = studio.explain(parsed, values, roots=roots)
     if as_json:
         print_json([row.to_json() for row in rows])

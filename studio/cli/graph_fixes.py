@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.app import Studio
+from studio.cli.options import load_graph_argument
 from studio.errors import GraphError, UsageError
 from studio.files import replace_file, resolve_path
 from studio.graph import Graph, parse_graph
@@ -50,7 +51,7 @@ class CheckedGraph:
 def check_graph(studio: Studio, path: Path, roots: Sequence[Path]) -> CheckedGraph:
     """Return what is wrong with a graph file, or with the graph that a media file carries."""
     try:
-        graph = studio.load(path)
+        graph, _ = load_graph_argument(studio, path)
     except GraphError as error:
         return CheckedGraph(path, find_fixes(error.findings, _read_document(path)))
     return CheckedGraph(path, _find_graph_fixes(studio, graph, roots))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ from studio.graph import Graph
 from studio.graph.declared_inputs import parse_declared_type
 from studio.graph.document import is_file, is_pattern
 from studio.graph.frames import FramesProblem
+from studio.graph.parse import read_graph
 from studio.graph.paths import InputPattern
 from studio.graph.pattern import find_names
 from studio.graph.text_values import DuplicateKeyProblem, build_object, expand_user, is_read_from_file, read_text
@@ -95,6 +97,13 @@ def create_studio(
     """Return the Studio that the options ask for."""
     settings = read_settings(device=device, dtype=dtype, cache_dir=cache_dir, plugins_dir=plugins_dir, **more)
     return Studio(settings, on_disk=on_disk, import_plugins=import_plugins)
+
+
+def load_graph_argument(studio: Studio, path: Path) -> tuple[Graph, dict[str, Any]]:
+    """Return the graph that a command was given, and the values that it carries; `-` is the standard input."""
+    if str(path) == "-":
+        return read_graph(sys.stdin.buffer, max_bytes=studio.settings.max_graph_bytes), {}
+    return studio.load(path), studio.load_values(path)
 
 
 def parse_inputs(graph: Graph, pairs: Sequence[str]) -> dict[str, Any]:

@@ -9,7 +9,15 @@ import click
 
 from studio.app import RunResult, Studio
 from studio.cli.interrupts import Interrupts
-from studio.cli.options import BytesType, create_studio, engine_options, input_options, json_option, parse_inputs
+from studio.cli.options import (
+    BytesType,
+    create_studio,
+    engine_options,
+    input_options,
+    json_option,
+    load_graph_argument,
+    parse_inputs,
+)
 from studio.cli.parameter_types import FiniteRange, PathType
 from studio.cli.run_display import EXIT_CODES, choose_display, show_result
 from studio.cli.shell_values import complete_outputs
@@ -88,7 +96,7 @@ def command(
     """Run GRAPH and write its outputs.
 
     GRAPH is a graph file, or an image, an audio file or a video that Studio wrote: it contains the graph and the
-    values that made it. What is in the cache is not run again.
+    values that made it; - reads a graph from the standard input. What is in the cache is not run again.
 
     With --watch the command stays and runs again when the graph, a graph in it, its media, its weights or the code of
     an editable plugin is saved. A save during a run cancels that run and starts another. Ctrl-C ends.
@@ -100,6 +108,10 @@ def command(
         raise click.UsageError(f"{' and '.join(given)} exclude each other")
     if events and watch:
         raise click.UsageError("--events and --watch exclude each other")
+    if watch and str(graph) == "-":
+        raise click.UsageError("--watch needs a file; - is the standard input")
+    if str(folder) == "-":
+        raise click.UsageError("-o names a folder; outputs are files, and do not go to the standard output")
     output = OutputFolder(folder, template)
     more: dict[str, Any] = {"memory_bytes": memory, "vram_bytes": vram, "ram_bytes": ram, "download": download or None}
     modes = iter(["off"] if no_cache else ["refresh"] if refresh else [])
@@ -131,8 +143,8 @@ def command(
             return watched.run()
     control = Control()
     with create() as studio, Interrupts(control.cancel):
-        parsed = studio.load(graph)
-        values = {**studio.load_values(graph), **parse_inputs(parsed, pairs)}
+        parsed, carried = load_graph_argument(studio, graph)
+        values = {**carried, **parse_inputs(parsed, pairs)}
         result = run_graph(studio, parsed, values, control)
         show_result(result, quiet=quiet, as_json=as_json, events=bool(events))
     return EXIT_CODES[result.status]

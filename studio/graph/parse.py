@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -51,6 +51,23 @@ def load_graph(path: Path | str, *, max_bytes: int = 16 * 2**20) -> Graph:
     return parse_graph(text, base=resolve_path(path).parent, path=resolve_path(path))
 
 
+def read_graph(stream: BinaryIO, *, max_bytes: int = 16 * 2**20) -> Graph:
+    """Read a graph from a stream, such as the standard input; its paths are relative to the current folder.
+
+    Raises:
+        GraphError: It is too large or not a graph.
+    """
+    text = stream.read(max_bytes + 1)
+    if len(text) > max_bytes:
+        raise _refuse_size(f"the graph has more than {max_bytes} bytes", "more", max_bytes)
+    return parse_graph(text)
+
+
+def _refuse_size(message: str, found: str, max_bytes: int) -> GraphError:
+    hint = "raise STUDIO_MAX_GRAPH_BYTES if it is meant to be that large"
+    return _refuse("E106", message, expected=f"at most {max_bytes} bytes", found=found, hint=hint)
+
+
 def read_graph_file(path: Path, *, max_bytes: int) -> bytes:
     """Return what is in a graph file.
 
@@ -69,13 +86,7 @@ def read_graph_file(path: Path, *, max_bytes: int) -> bytes:
             )
         size = path.stat().st_size
         if size > max_bytes:
-            raise _refuse(
-                "E106",
-                f"{str(path)!r} has {size} bytes",
-                expected=f"at most {max_bytes} bytes",
-                found=str(size),
-                hint="raise STUDIO_MAX_GRAPH_BYTES if it is meant to be that large",
-            )
+            raise _refuse_size(f"{str(path)!r} has {size} bytes", str(size), max_bytes)
         return path.read_bytes()
     except OSError as error:
         raise _refuse("E120", f"{str(path)!r} cannot be read: {error.strerror}", hint="check its rights") from None

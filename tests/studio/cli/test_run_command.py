@@ -9,13 +9,12 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from PIL import Image, PngImagePlugin
 
-if TYPE_CHECKING:
-    from tests.studio.cli.conftest import Desk
+from tests.studio.cli.conftest import Desk, Done
 
 # -- what runs and what does not ----------------------------------------------------------------------------
 
@@ -873,3 +872,46 @@ def test_a_link_in_a_circle_in_the_way_is_an_error_of_its_own(desk: Desk, card: 
 
     assert done.code in (0, 1, 3)
     assert "E999" not in done.err
+
+
+# -- the standard input -------------------------------------------------------------------------------------
+
+
+def run_from_input(desk: Desk, data: bytes, *args: str) -> Done:
+    """Give a command a graph on the standard input."""
+    process = desk.start(*args, stdin=subprocess.PIPE, text=False)
+    out, err = process.communicate(data, timeout=60)
+    return Done(process.returncode, out.decode(), err.decode())
+
+
+def test_a_graph_is_read_from_the_standard_input_and_seen_from_the_current_folder(desk: Desk, card: Path) -> None:
+    (desk / "elsewhere").mkdir()
+    piped = run_from_input(desk, card.read_bytes(), "run", "-", "-o", "piped")
+    named = desk.call("run", card, "-o", "named")
+
+    assert (piped.code, named.code) == (0, 0), piped.err
+    files = sorted(path.name for path in (desk / "named").glob("*.*"))
+    assert sorted(path.name for path in (desk / "piped").glob("*.*")) == files
+    assert run_from_input(desk, card.read_bytes(), "validate", "-").code == 0
+    assert run_from_input(desk, card.read_bytes(), "explain", "-").code == 0
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff", b'{"studio": 1, "nods": {}}'])
+def test_what_is_no_graph_on_the_standard_input_ends_with_findings(desk: Desk, data: bytes) -> None:
+    done = run_from_input(desk, data, "run", "-")
+
+    assert (done.code, "error E1" in done.err, "Traceback" in done.err) == (2, True, False)
+
+
+def test_a_giant_graph_on_the_standard_input_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STUDIO_MAX_GRAPH_BYTES", "1000")
+
+    done = run_from_input(desk, b'{"studio": 1, "title": "' + b"a" * 5000 + b'"}', "run", "-")
+
+    assert (done.code, "E106" in done.err) == (2, True)
+
+
+def test_an_output_folder_called_minus_is_not_made_by_mistake(desk: Desk, card: Path) -> None:
+    done = desk.call("run", card, "-o", "-")
+
+    assert (done.code, "-o names a folder" in done.err, (desk / "-").exists()) == (2, True, False)
