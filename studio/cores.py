@@ -27,7 +27,7 @@ def share_cores() -> None:
     Threads of OpenMP sleep while they wait for each other. By default they spin: where another program has one of
     the cores, most of the time is spent so. Variables that are set already stay.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # in capitals, libgomp does not know it where I is no capital i
     cores = count_cores()
     if cores < _count_visible_cores():
         os.environ.setdefault("OMP_NUM_THREADS", str(cores))

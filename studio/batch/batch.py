@@ -250,6 +250,8 @@ class Batch:
             return lambda number, report: ItemExecutor(self.studio, self.spec, report)
         settings = describe_settings(self.studio.settings)
         settings["memory_bytes"] //= workers
+        if settings["ram_bytes"] is not None:
+            settings["ram_bytes"] //= workers
         settings["workers"] = max(1, self.studio.settings.cpu_workers // workers)
         spec = replace(self.spec, settings=settings, code=describe_code(self.studio, self.resolved))
         environments = create_environments(workers, count_cores(), self._find_gpus())

@@ -223,7 +223,7 @@ def create_environments(count: int, cores: int, gpus: Sequence[str]) -> list[dic
     share = max(1, cores // max(1, count))
     found = []
     for number in range(count):
-        variables = {"OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE")}
+        variables = {"OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "passive")}
         if count > 1:
             variables["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", str(share))
         if len(gpus) > 1 and count > 1:

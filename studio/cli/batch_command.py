@@ -18,7 +18,7 @@ from studio.cli.batch_workers import count_workers, open_workers
 from studio.cli.interrupts import Interrupts
 from studio.cli.main import CANCELLED, DONE, FAILED, PARTLY
 from studio.cli.messages import print_json, show_error, show_warning
-from studio.cli.options import BytesType, create_studio, engine_options, json_option, parse_inputs
+from studio.cli.options import create_studio, engine_options, json_option, memory_options, parse_inputs
 from studio.cli.parameter_types import FiniteRange, PathType
 from studio.cli.warning_display import quiet_option
 from studio.errors import RunError, StudioError
@@ -120,7 +120,7 @@ command.add_command(merge_command)
 @click.option("--shard", "shard_text", metavar="I/N", help="Run part I of N, for machines that share no folder.")
 @click.option("--no-cache", is_flag=True, help="Do not use the cache.")
 @click.option("--refresh", is_flag=True, help="Run every node, and store the results.")
-@click.option("--memory", type=BytesType(), metavar="SIZE", help="Budget of the cache's in-memory tier.")
+@memory_options
 @click.option("--download", is_flag=True, help="Fetch models that are missing from the hub.")
 @quiet_option
 @json_option("Print the summary as JSON.")
@@ -134,7 +134,8 @@ def run_command(graph: Path, table: Path | None, folder: Path, **options: Any) -
     Exit codes: 0 done, 1 failed, 2 invalid graph, items or usage, 3 partly done, 130 cancelled.
     """
     engine = {name: options[name] for name in _ENGINE_OPTIONS}
-    more = {"memory_bytes": options["memory"], "download": options["download"] or None}
+    more = {name: options[name] for name in ("memory_bytes", "vram_bytes", "ram_bytes")}
+    more["download"] = options["download"] or None
     with create_studio(**engine, **more, on_disk=not options["no_cache"]) as studio:
         batch = _create_batch(studio, graph, table, folder, options)
         if options["estimate"]:

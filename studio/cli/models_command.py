@@ -166,12 +166,20 @@ def _hint_change(reference: str, *, shipped: bool) -> str:
     return f"if the change is intended: studio models verify --accept {reference}"
 
 
-@command.command("list-digests")
+@command.command("write-digests")
 @click.argument("paths", nargs=-1, required=True, type=PathType(exists=True))
-def list_digests(paths: tuple[Path, ...]) -> None:
+def write_digests(paths: tuple[Path, ...]) -> None:
     """Write the digests of weights at PATHS beside them, as PATH.blake3.txt, for a plugin that ships them."""
     for path in paths:
         click.echo(str(write_digest_list(path)))
+
+
+@command.command("list-digests", hidden=True)
+@click.argument("paths", nargs=-1, required=True, type=PathType(exists=True))
+@click.pass_context
+def list_digests(ctx: click.Context, paths: tuple[Path, ...]) -> None:
+    """Write digests, as 0.1.0 called it."""
+    ctx.invoke(write_digests, paths=paths)
 
 
 @command.command("remove")

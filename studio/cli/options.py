@@ -32,6 +32,19 @@ F = TypeVar("F", bound=Callable[..., Any])
 _LONGEST_TEXT = 64 * 2**20
 
 
+class BytesType(click.ParamType[int]):
+    """A size such as 512MiB."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the size in bytes."""
+        try:
+            return parse_bytes(value)
+        except ValueError as error:
+            self.fail(f"{value!r}: {error}", param, ctx)
+
+
 def engine_options(function: F) -> F:
     """Add the options that say how a Studio is set up."""
     for option in (
@@ -49,6 +62,21 @@ def engine_options(function: F) -> F:
             "--cache-url", metavar="URL", help="Cache that other machines use too: s3://bucket/prefix, file:///..."
         ),
         click.option("--plugins-dir", type=PathType(), help="Folder with further plugins."),
+    ):
+        function = option(function)
+    return function
+
+
+def memory_options(function: F) -> F:
+    """Add the options that bound memory."""
+    for option in (
+        click.option("--ram", "ram_bytes", type=BytesType(), metavar="SIZE", help="Budget for models open on the CPU."),
+        click.option(
+            "--vram", "vram_bytes", type=BytesType(), metavar="SIZE", help="Budget for models open on the GPU."
+        ),
+        click.option(
+            "--memory", "memory_bytes", type=BytesType(), metavar="SIZE", help="Budget of the cache's in-memory tier."
+        ),
     ):
         function = option(function)
     return function
@@ -179,16 +207,3 @@ def _read_file(name: str) -> Any:
         except (ValueError, RecursionError) as error:
             raise UsageError("E005", f"{str(path)!r} is not JSON: {error}", hint="check the file") from None
     return text
-
-
-class BytesType(click.ParamType[int]):
-    """A size such as 512MiB."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the size in bytes."""
-        try:
-            return parse_bytes(value)
-        except ValueError as error:
-            self.fail(f"{value!r}: {error}", param, ctx)

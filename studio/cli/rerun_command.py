@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from studio.cli.interrupts import Interrupts
-from studio.cli.options import create_studio, engine_options, input_options, json_option, parse_inputs
-from studio.cli.parameter_types import PathType
+from studio.cli.options import create_studio, engine_options, input_options, json_option, memory_options, parse_inputs
+from studio.cli.parameter_types import FiniteRange, PathType
 from studio.cli.run_display import EXIT_CODES, choose_display, show_result
 from studio.cli.warning_display import quiet_option
 from studio.execution.control import Control
@@ -28,6 +28,10 @@ from studio.execution.control import Control
 )
 @click.option("--no-cache", is_flag=True, help="Do not use the cache.")
 @click.option("--refresh", is_flag=True, help="Run every node, and store the results.")
+@click.option(
+    "--timeout", type=FiniteRange(min=0, min_open=True), metavar="SECONDS", help="A node that takes longer fails."
+)
+@memory_options
 @click.option("--download", is_flag=True, help="Fetch models that are missing from the hub.")
 @quiet_option
 @json_option("Print the manifest as JSON.")
@@ -38,6 +42,10 @@ def command(
     folder: Path,
     no_cache: bool,
     refresh: bool,
+    timeout: float | None,
+    memory_bytes: int | None,
+    vram_bytes: int | None,
+    ram_bytes: int | None,
     download: bool,
     quiet: bool,
     as_json: bool,
@@ -59,7 +67,9 @@ def command(
     from studio.replay import load_recipe, run_again
 
     control = Control()
-    with create_studio(**engine, download=download or None, on_disk=not no_cache) as studio, Interrupts(control.cancel):
+    budgets = {"memory_bytes": memory_bytes, "vram_bytes": vram_bytes, "ram_bytes": ram_bytes}
+    settings: dict[str, Any] = {**engine, **budgets, "download": download or None}
+    with create_studio(**settings, on_disk=not no_cache) as studio, Interrupts(control.cancel):
         found = find_record(file, [read_ledger])
         record = load_recipe(studio, file, found[1] if found else None)
         display = choose_display(quiet=quiet or as_json)
@@ -72,6 +82,7 @@ def command(
                 values=parse_inputs(record.recipe.graph, pairs),
                 cache="off" if no_cache else "refresh" if refresh else "use",
                 roots=roots,
+                node_timeout_seconds=timeout,
                 control=control,
                 on_event=display.show,
             )

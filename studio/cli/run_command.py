@@ -10,12 +10,12 @@ import click
 from studio.app import RunResult, Studio
 from studio.cli.interrupts import Interrupts
 from studio.cli.options import (
-    BytesType,
     create_studio,
     engine_options,
     input_options,
     json_option,
     load_graph_argument,
+    memory_options,
     parse_inputs,
 )
 from studio.cli.parameter_types import FiniteRange, PathType
@@ -59,9 +59,7 @@ from studio.provenance.output_folder import DEFAULT_TEMPLATE, OutputFolder
 @click.option(
     "--timeout", type=FiniteRange(min=0, min_open=True), metavar="SECONDS", help="A node that takes longer fails."
 )
-@click.option("--memory", type=BytesType(), metavar="SIZE", help="Budget of the cache's in-memory tier.")
-@click.option("--vram", type=BytesType(), metavar="SIZE", help="Budget for models kept open on the GPU.")
-@click.option("--ram", type=BytesType(), metavar="SIZE", help="Budget for models kept open on the CPU.")
+@memory_options
 @click.option("--download", is_flag=True, help="Fetch models that are missing from the hub.")
 @click.option("--watch", is_flag=True, help="Stay, and run again whenever a file that the graph uses is saved.")
 @quiet_option
@@ -80,9 +78,9 @@ def command(
     no_cache: bool,
     refresh: bool,
     timeout: float | None,
-    memory: int | None,
-    vram: int | None,
-    ram: int | None,
+    memory_bytes: int | None,
+    vram_bytes: int | None,
+    ram_bytes: int | None,
     download: bool,
     watch: bool,
     quiet: bool,
@@ -113,7 +111,8 @@ def command(
     if str(folder) == "-":
         raise click.UsageError("-o names a folder; outputs are files, and do not go to the standard output")
     output = OutputFolder(folder, template)
-    more: dict[str, Any] = {"memory_bytes": memory, "vram_bytes": vram, "ram_bytes": ram, "download": download or None}
+    more: dict[str, Any] = {"memory_bytes": memory_bytes, "vram_bytes": vram_bytes, "ram_bytes": ram_bytes}
+    more["download"] = download or None
     modes = iter(["off"] if no_cache else ["refresh"] if refresh else [])
 
     def create() -> Studio:

@@ -194,7 +194,7 @@ class _Checks:
 
 def _find_digest_problems(path: Path) -> list[str]:
     """Return what is wrong with the digests that ship beside weights, if there are some."""
-    hint = f"write them again: studio models list-digests {path}"
+    hint = f"write them again: studio models write-digests {path}"
     try:
         changed = compare_digests(path)
     except StudioError as error:

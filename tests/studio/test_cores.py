@@ -83,4 +83,4 @@ except SystemExit:
 """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OMP_")}
     ran = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
-    assert ran.stdout.splitlines()[-1] == "PASSIVE"
+    assert ran.stdout.splitlines()[-1] == "passive"

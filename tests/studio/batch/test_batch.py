@@ -174,7 +174,7 @@ def test_workers_share_the_cores(working: Studio, tmp_path: Path, monkeypatch: p
 
     spec, *_, environment = asked
     assert spec.settings["workers"] == 1
-    assert environment["OMP_WAIT_POLICY"] == "PASSIVE"
+    assert environment["OMP_WAIT_POLICY"] == "passive"
     assert create_environments(4, 8, [])[3]["OMP_NUM_THREADS"] == "2"
     assert "OMP_NUM_THREADS" not in create_environments(1, 8, [])[0]
 

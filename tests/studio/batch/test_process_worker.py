@@ -132,7 +132,7 @@ def test_workers_share_the_cores_and_have_a_gpu_each(monkeypatch: pytest.MonkeyP
 
     assert [row["CUDA_VISIBLE_DEVICES"] for row in made] == ["0", "5", "0"]
     assert {row["OMP_NUM_THREADS"] for row in made} == {"2"}
-    assert {row["OMP_WAIT_POLICY"] for row in made} == {"PASSIVE"}
+    assert {row["OMP_WAIT_POLICY"] for row in made} == {"passive"}
 
 
 def test_two_workers_have_one_gpu_each_and_share_the_only_one() -> None:

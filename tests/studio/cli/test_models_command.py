@@ -173,6 +173,25 @@ def test_budgets_are_options(desk: Desk) -> None:
     assert freed["models"] == {"opened": 1, "resident_bytes": 0, "resident": []}
 
 
+def test_rerun_and_batch_take_budgets_too(desk: Desk) -> None:
+    graph = write_graph(desk, "builtin:tiny")
+    options = ("--ram", "10B", "--vram", "1GB", "--memory", "1MB", "--timeout", "60")
+
+    assert desk.call("run", graph).code == 0
+    (made,) = (desk / "out").glob("*.txt")
+    assert desk.call("rerun", made, "-o", "again", *options).code == 0
+    assert desk.call("batch", graph, "--repeat", "1", "-o", "many", "--workers", "0", *options).code == 0
+
+
+def test_digests_are_written_under_the_new_name_and_the_old(desk: Desk) -> None:
+    weights = desk / "plugins/tiny.safetensors"
+
+    told = [desk.call("models", command, weights).out for command in ("write-digests", "list-digests")]
+
+    assert told == [f"{weights}.blake3.txt\n"] * 2
+    assert "list-digests" not in desk.call("models", "--help").out
+
+
 def test_looking_after_models_loads_nothing_heavy(desk: Desk) -> None:
     for args in (("models", "list"), ("models", "show", "builtin:tiny"), ("models", "verify", "builtin:tiny")):
         assert not {"torch", "diffusers", "transformers"} & desk.list_modules(*args)

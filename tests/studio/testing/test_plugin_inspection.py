@@ -255,7 +255,7 @@ def test_digests_of_other_weights_are_named(load: Callable[..., ModuleType], pro
 
     told = fail_of(plugin, examples=make_examples(plugin))
     assert "model builtin:gain: gain.safetensors: the digests beside the weights are of other bytes" in told
-    assert f"studio models list-digests {weights}" in told
+    assert f"studio models write-digests {weights}" in told
 
 
 def test_equal_values_are_not_taken_for_other_ones(load: Callable[..., ModuleType]) -> None:
