@@ -12,6 +12,7 @@ from typing import Any
 
 from studio.errors import UsageError
 from studio.files import resolve_path
+from studio.version import REQUIREMENT
 
 _PLUGIN_NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
 _TAKEN_NAMES = ("studio", "graph", "audio", "diffusion", "image", "logic", "speech", "style", "upscale", "video")
@@ -27,7 +28,12 @@ def write_plugin(folder: Path, name: str) -> None:
     Raises:
         UsageError: E013 if a file cannot be written.
     """
-    values = {"name": name, "distribution": f"studio-{name.replace('_', '-')}", "package": f"studio_{name}"}
+    values = {
+        "name": name,
+        "distribution": f"studio-{name.replace('_', '-')}",
+        "package": f"studio_{name}",
+        "requirement": REQUIREMENT,
+    }
     try:
         for path, text in PLUGIN_FILES.items():
             file = folder / Template(path).substitute(values)
@@ -85,7 +91,7 @@ version = "0.1.0"
 description = "Node types $name.* for Studio."
 readme = "README.md"
 requires-python = ">=3.11"
-dependencies = ["studio>=0.1", "numpy>=2.1"]
+dependencies = ["$requirement", "numpy>=2.1"]
 
 [project.optional-dependencies]
 test = ["pytest", "setuptools>=77"]

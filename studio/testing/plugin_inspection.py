@@ -28,6 +28,7 @@ from studio.testing.value_type_inspection import examine_value_type
 from studio.testing.variation import are_equal
 from studio.testing.wheel import depends_on_studio, find_wheel_problems
 from studio.testing.workspace import Workspace, open_workspace
+from studio.version import REQUIREMENT
 
 Example = Mapping[str, Any]
 
@@ -230,7 +231,7 @@ def _find_distribution(module: str) -> importlib.metadata.Distribution | None:
 def _find_metadata_problems(distribution: importlib.metadata.Distribution) -> list[str]:
     problems = []
     if distribution.name != PROJECT and not depends_on_studio(distribution.requires or ()):
-        problems.append('it does not depend on studio; add "studio>=0.1" to the dependencies')
+        problems.append(f'it does not depend on studio; add "{REQUIREMENT}" to the dependencies')
     if "Summary" not in distribution.metadata:
         problems.append("it has no description; add one to [project]")
     return problems

@@ -17,6 +17,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from studio.api.hooks import PROJECT
 from studio.errors import UsageError
+from studio.version import REQUIREMENT
 
 _BUILD = """\
 import importlib, sys
@@ -120,7 +121,7 @@ def find_wheel_problems(wheel: Path, package: Path, name: str) -> list[str]:
     if f"= {name}" not in points.partition("[studio]")[2].partition("\n[")[0]:
         problems.append(f'it has no entry point for {name!r}; write [project.entry-points.studio] name = "{name}"')
     if not depends_on_studio(Parser().parsestr(texts["METADATA"]).get_all("Requires-Dist") or ()):
-        problems.append('it does not depend on studio; add "studio>=0.1" to the dependencies')
+        problems.append(f'it does not depend on studio; add "{REQUIREMENT}" to the dependencies')
     return problems
 
 

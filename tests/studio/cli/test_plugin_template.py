@@ -13,6 +13,7 @@ import pytest
 from studio.cli.plugin_template import check_plugin_name, guess_plugin_name, write_plugin
 from studio.errors import UsageError
 from studio.testing.wheel import build_wheel, find_wheel_problems
+from studio.version import VERSION
 
 
 def test_every_file_is_complete_and_named_after_the_plugin(tmp_path: Path) -> None:
@@ -69,6 +70,7 @@ def test_its_metadata_names_the_entry_point_and_its_graph_requires_it(tmp_path: 
     assert project["entry-points"]["studio"] == {"studio-two-words": "studio_two_words"}
     assert graph["nodes"]["tint"]["type"] == "two_words.tint_image"
     assert graph["requires"] == {"studio-two-words": ">=0.1"}
+    assert project["dependencies"][0] == f"studio>={'.'.join(VERSION.split('.')[:2])}"
 
 
 def test_a_folder_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Path) -> None:
