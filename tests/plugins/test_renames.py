@@ -9,13 +9,20 @@ from typing import Any
 
 import pytest
 
-from studio.api import Audio, Image, Mask, Video
+from studio.api import Audio, Image, Latent, Mask, Video
 from studio.app import Studio
 from studio.settings import Settings
 from studio_audio.spectrogram import Spectrogram
 from tests.plugins.test_first_party_node_types import film, picture, sound
 
-MEDIA = {Image: "image", Mask: "mask", Audio: "audio", Video: "video", Spectrogram: "spectrogram"}
+MEDIA = {
+    Image: "image",
+    Mask: "mask",
+    Audio: "audio",
+    Video: "video",
+    Latent: "latent",
+    Spectrogram: "spectrogram",
+}
 TYPES = {**MEDIA, bool: "bool", int: "int", float: "float"}
 
 
@@ -329,7 +336,7 @@ def run(
         "nodes": {"a": node},
         "outputs": {key: {"from": f"a.{name}" if name else "a"} for key, name in names.items()},
     }
-    made = studio.run(graph, media, output=None if "spectrogram" in node_type else folder)  # which has no files
+    made = studio.run(graph, media, output=folder if "save" in node_type else None)
     assert made.errors == []
     return [digest(studio, made[key]) for key in names]
 
