@@ -68,7 +68,7 @@ def _read_csv(path: Path, delimiter: str) -> Iterator[Row]:
             before = reader.line_num
             for cells in reader:
                 source, before = f"{path.name}:{before + 1}", reader.line_num
-                if not cells:
+                if not any(map(str.strip, cells)):  # spreadsheets leave rows of empty cells below the last
                     continue
                 problem = f"expected {len(header)} cells, got {len(cells)}" if len(cells) != len(header) else ""
                 values = {name: Cell(cell) for name, cell in zip(header, cells, strict=False)}
@@ -152,6 +152,6 @@ def _refuse_encoding(path: Path) -> UsageError:
     with path.open("rb") as file:
         begin = file.read(64)
     is_wide = begin.startswith(_WIDE_MARKS) or b"\0" in begin
-    found, name = ("UTF-16", "UTF-16") if is_wide else ("not UTF-8, perhaps Latin-1", "LATIN1")
+    found, name = ("UTF-16", "UTF-16") if is_wide else ("not UTF-8, perhaps Windows-1252", "CP1252")
     hint = f"save it as UTF-8: iconv -f {name} -t UTF-8 {path.name} > utf8{path.suffix}"
     return UsageError("E740", f"{path.name!r} cannot be read: it is {found}", where=str(path), hint=hint)

@@ -96,6 +96,19 @@ def test_tabs_divide_the_cells_of_a_tsv_file_and_a_mark_at_its_beginning_is_skip
     ]
 
 
+def test_empty_rows_that_a_spreadsheet_leaves_are_not_items(tmp_path: Path) -> None:
+    (tmp_path / "i.csv").write_text("name,whole\na,1\n,\nb,2\n,\n , \n,,,\n", encoding="utf-8")
+
+    assert [label for label, _ in read_values(tmp_path / "i.csv")] == ["a", "b"]
+
+
+def test_a_table_of_empty_rows_has_no_rows(tmp_path: Path) -> None:
+    (tmp_path / "i.csv").write_text("name,whole\n,\n", encoding="utf-8")
+
+    with pytest.raises(UsageError, match="no rows"):
+        list(open_table(tmp_path / "i.csv")())
+
+
 def test_another_column_may_name_the_items(tmp_path: Path) -> None:
     table = write_csv(tmp_path / "items.csv", "sku,text", "a1,x", ",y")
 
@@ -130,7 +143,7 @@ def test_relative_paths_of_a_table_start_at_its_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "hint"),
     [
-        ("i.csv", "name,whole\nblä,1\n".encode("latin-1"), "iconv -f LATIN1"),
+        ("i.csv", "name,whole\nblä,1\n".encode("latin-1"), "iconv -f CP1252"),
         ("i.csv", "name,whole\na,1\n".encode("utf-16"), "iconv -f UTF-16"),
         ("i.tsv", "name\twhole\na\t1\n".encode("utf-16"), "iconv -f UTF-16"),
         ("i.jsonl", '{"whole": 1}\n'.encode("utf-16"), "iconv -f UTF-16"),
