@@ -16,6 +16,7 @@ import click
 
 from studio.api.builtin import create_builtin_value_types
 from studio.app import read_settings
+from studio.cache.storage_url import split_mode
 from studio.cli.main import DONE, FAILED
 from studio.cli.messages import print_json
 from studio.cli.options import json_option
@@ -132,8 +133,10 @@ def _check_device(settings: Settings) -> Check:
 def _check_cache(settings: Settings) -> Check:
     folder = settings.cache_dir
     problem = _find_problem(folder)
+    if settings.cache_url is not None:
+        split_mode(settings.cache_url)
     if problem:
-        return Check("cache", "warning", f"{folder}: {problem}", "set cache_dir or STUDIO_CACHE_DIR")
+        return Check("cache", "error", f"{folder}: {problem}", "set cache_dir or STUDIO_CACHE_DIR")
     free = shutil.disk_usage(_find_existing(folder)).free
     found = f"{folder}, at most {show_bytes(settings.cache_bytes)}; {show_bytes(free)} free"
     if free < _LITTLE_SPACE:

@@ -84,14 +84,24 @@ def test_a_plugin_that_fails_is_a_warning_with_the_way_to_disable_it(
     assert check["hint"].endswith("studio plugins disable broken")
 
 
-def test_a_cache_that_cannot_be_there_is_a_warning(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cache_that_cannot_be_there_is_an_error(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     (desk / "file").write_text("", encoding="utf-8")
     monkeypatch.setenv("STUDIO_CACHE_DIR", str(desk / "file/cache"))
 
-    check = find_checks(desk)["cache"]
+    check = find_checks(desk, 1)["cache"]
 
-    assert (check["status"], check["hint"]) == ("warning", "set cache_dir or STUDIO_CACHE_DIR")
+    assert (check["status"], check["hint"]) == ("error", "set cache_dir or STUDIO_CACHE_DIR")
     assert f"{desk / 'file'} is not a folder" in check["found"]
+
+
+def test_an_unknown_mode_of_the_shared_cache_is_an_error(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STUDIO_CACHE_URL", f"{desk / 'shared'}?mode=raed")
+
+    check = find_checks(desk, 1)["cache"]
+
+    assert check["status"] == "error"
+    assert "unknown mode 'raed'" in check["found"]
+    assert "?mode=read" in check["hint"]
 
 
 def test_nothing_is_made(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
