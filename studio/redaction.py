@@ -60,6 +60,22 @@ def contains_secret(value: object) -> bool:
     return isinstance(value, list | tuple) and any(map(contains_secret, value))
 
 
+def hide_credentials(url: str) -> str:
+    """Return the address of a storage without its user, password and options, the mode excepted."""
+    address, mark, options = url.partition("?")
+    scheme, separator, place = address.partition("://")
+    host, slash, path = place.partition("/")
+    if "@" in host:
+        address = f"{scheme}{separator}{MASK}@{host.rpartition('@')[2]}{slash}{path}"
+    shown = [_hide_option(option) for option in options.split("&")]
+    return f"{address}{mark}{'&'.join(shown)}"
+
+
+def _hide_option(option: str) -> str:
+    name, equals, value = option.partition("=")
+    return f"{name}{equals}{MASK}" if value and name != "mode" else option
+
+
 class RedactedStream:
     """A stream for texts in which every known secret is replaced.
 

@@ -34,6 +34,7 @@ from studio.cache.run_record import RunRecord, parse_run_record
 from studio.cache.storage_url import open_storage, split_mode
 from studio.errors import CacheError, describe_exception
 from studio.files import replace_file
+from studio.redaction import hide_credentials
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -305,7 +306,7 @@ class SharedTier:
             CacheError(
                 "E757",
                 f"the shared cache cannot be {doing}: {describe_exception(error)}",
-                where=self.url,
+                where=hide_credentials(self.url),
                 hint="the run goes on with the cache of this machine; check address, credentials and rights",
             )
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from studio.errors import UsageError
+from studio.redaction import hide_credentials
 
 _READ, _WRITE = "read", "write"
 
@@ -49,7 +50,7 @@ def open_storage(url: str) -> tuple[Any, str]:
     except (ImportError, ValueError, TypeError, OSError) as error:
         raise UsageError(
             "E001",
-            f"the shared cache {url!r} cannot be used: {error}",
+            f"the shared cache {hide_credentials(url)!r} cannot be used: {error}",
             where="cache_url",
             hint="write s3://bucket/prefix or file:///folder; s3:// needs: pip install 'studio[cluster]'",
         ) from None

@@ -13,6 +13,7 @@ from studio.app import read_settings
 from studio.cli.messages import print_json
 from studio.cli.options import json_option
 from studio.errors import UsageError
+from studio.redaction import hide_credentials
 from studio.runtime.memory import show_bytes
 from studio.settings import MediaLimits, Settings, find_config, find_origins, list_unknown_variables
 
@@ -68,7 +69,9 @@ def list_settings(settings: Settings) -> Iterator[tuple[str, Any, str]]:
     for field in fields(Settings):
         if field.name in ("media", "plugins"):
             continue
-        yield field.name, _to_plain(getattr(settings, field.name)), origins.get(field.name, "default")
+        value = _to_plain(getattr(settings, field.name))
+        value = hide_credentials(value) if value and field.name == "cache_url" else value
+        yield field.name, value, origins.get(field.name, "default")
     for limit in fields(MediaLimits):
         value = getattr(settings.media, limit.name)
         changed = value != limit.default

@@ -616,3 +616,11 @@ def test_an_object_in_a_folder_is_synced_before_it_has_its_name(
     assert tier._put(tier._name("actions", FINGERPRINT), b"{}", replace=True)
     assert seen[4:] == ["fsync", "replace"]
     tier.close()
+
+
+def test_the_warning_does_not_show_the_credentials_of_the_address(tier: SharedTier) -> None:
+    tier.url = "s3://ada:pa55word@bucket/x"
+    tier._fs.faults["pipe_file"] = PermissionError("no")
+    share(tier, 1)
+
+    assert [error.where for error in tier.take_errors()] == ["s3://***@bucket/x"]

@@ -36,3 +36,11 @@ def test_an_address_of_a_folder_is_opened_without_contact() -> None:
     storage, root = open_storage("file:///nowhere/at/all/")
 
     assert (storage.protocol[0], root) == ("file", "/nowhere/at/all")
+
+
+def test_errors_do_not_show_the_credentials_of_an_address() -> None:
+    with pytest.raises(UsageError) as caught:
+        open_storage("nosuch://ada:pa55word@bucket/x?token=pa55word")
+
+    assert "nosuch://***@bucket/x?token=***" in str(caught.value)
+    assert "pa55word" not in str(caught.value)

@@ -49,6 +49,24 @@ def test_it_reads_as_a_table_and_shows_no_secrets(desk: Desk, config: Path) -> N
     assert "s3cret" not in shown.text + desk.call("config", "show", "--json").text
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("s3://ada:pa55word@bucket/x", "s3://***@bucket/x"),
+        ("https://host/x?token=pa55word&mode=read", "https://host/x?token=***&mode=read"),
+        ("s3://bucket/x?mode=read", "s3://bucket/x?mode=read"),
+        ("/mnt/a@b", "/mnt/a@b"),
+    ],
+)
+def test_credentials_in_the_address_of_the_cache_are_not_shown(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, url: str, shown: str
+) -> None:
+    monkeypatch.setenv("STUDIO_CACHE_URL", url)
+
+    assert desk.call("config", "show", "--json").json["settings"]["cache_url"]["value"] == shown
+    assert "pa55word" not in desk.call("config", "show").text
+
+
 def test_variables_that_are_no_setting_are_named(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STUDIO_DEVISE", "cpu")
     monkeypatch.setenv("STUDIO_PLUGINS_POST_TOKEN", "fine")
