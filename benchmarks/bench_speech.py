@@ -178,7 +178,7 @@ def main() -> None:
     parser.add_argument("--model", help="a network that speaks, as a model reference")
     parser.add_argument("--human", type=Path, help="folder of recordings, each beside its text")
     parser.add_argument(
-        "--rate", type=float, default=0.86, help="speed of espeak-ng (default: 0.86, 150 words a minute)"
+        "--speed", type=float, default=0.86, help="speed of espeak-ng (default: 0.86, 150 words a minute)"
     )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-speech-") as name:
@@ -191,13 +191,16 @@ def measure(options: argparse.Namespace, folder: Path, tell: Callable[[str], Non
     human = list(read_human(options.human)) if options.human else []
     with Studio(settings, plugins=given_plugins(), on_disk=False) as studio:
         say_all(studio, voice="f1")  # so that nothing is loaded for the first time below
-        plain, factor = say_all(studio, rate=options.rate)
-        voices = {"espeak-ng, en-us": plain, "espeak-ng, en-us, f2": say_all(studio, rate=options.rate, voice="f2")[0]}
+        plain, factor = say_all(studio, speed=options.speed)
+        voices = {
+            "espeak-ng, en-us": plain,
+            "espeak-ng, en-us, f2": say_all(studio, speed=options.speed, voice="f2")[0],
+        }
         factors = {"espeak-ng": factor}
         if options.model:
             said, factors[options.model] = say_all(studio, model=Model(options.model).to_json())
             voices[options.model] = said
-        voices["control: German voice"] = say_all(studio, rate=options.rate, language="de")[0]
+        voices["control: German voice"] = say_all(studio, speed=options.speed, language="de")[0]
     voices["control: -5 dB noise"] = [add_noise(each, -5.0, seed) for seed, each in enumerate(plain)]
     voices["control: white noise"] = [make_noise(seed) for seed in range(len(SENTENCES))]
     tell("| speech | recogniser | word error rate | exact |\n|---|---|---|---|")

@@ -166,7 +166,9 @@ def _choose_task(network: Any, request: Request) -> dict[str, str]:
         task = {"task": "translate" if request.translate else "transcribe"}
         return task | ({"language": request.language} if request.language else {})
     if request.language not in ("", "en", "english") or request.translate:
-        raise StudioError("E661", "this model hears English alone", hint='leave "language" empty and "translate" off')
+        raise StudioError(
+            "E661", "this model hears English alone", hint='leave "language" empty and "translate_to_english" off'
+        )
     return {}
 
 

@@ -63,9 +63,7 @@ def interpolate(video: Video, tempo: Tempo, step: Step) -> Video:
     """
     total = video.count and count_frames(Fraction(video.count) / video.rate, tempo)
     if (total or 0) > _MOST_FRAMES:
-        raise MediaError(
-            "E715", f"the video would have {total} frames", hint=f"ask for a lower rate; at most {_MOST_FRAMES}"
-        )
+        raise MediaError("E715", f"the video would have {total} frames", hint=f'lower "fps"; at most {_MOST_FRAMES}')
 
     def frames() -> Iterator[Frame]:
         for index, image in enumerate(interpolate_frames(video, tempo)):

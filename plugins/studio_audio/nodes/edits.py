@@ -69,7 +69,7 @@ def trim_audio(
         raise MediaError(
             "E641",
             f"a span from {start:g} to {last / audio.rate:g} seconds is not in audio of {audio.duration:g} seconds",
-            hint="end it sooner, or fill the rest with silence with pad",
+            hint='end it sooner, or set "pad_end" to fill the rest with silence',
         )
     check_length(last - first, audio.channels, audio.rate)
     return cut(audio, first, last)

@@ -35,7 +35,7 @@ def write_graph(folder: Path, model: Path) -> Any:
     """Write two images, and parse a graph that repaints one by a network."""
     draw_scene().to_pillow().save(folder / "content.png")
     draw_stripes().to_pillow().save(folder / "style.png")
-    inputs = {"content": {"file": "content.png"}, "style": {"file": "style.png"}, "method": "neural", "steps": 2}
+    inputs = {"content": {"file": "content.png"}, "style": {"file": "style.png"}, "method": "neural", "iterations": 2}
     inputs |= {"model": f"file:{model}"}
     document = {"studio": 1, "nodes": {"paint": {"type": "style.transfer", "inputs": inputs}}}
     return parse_graph(document | {"outputs": {"picture": {"from": "paint"}}}, base=folder)

@@ -56,9 +56,9 @@ EDGE = {"from": "new"}
 ACCEPTED: list[dict[str, Any]] = [
     wrap(
         type="image.resize",
-        inputs={"image": EDGE, "width": None, "height": [8, {"literal": 9}], "mode": {"literal": "fit"}},
+        inputs={"image": EDGE, "width": None, "height": [8, {"literal": 9}], "fit": {"literal": "contain"}},
     ),
-    wrap(type="image.resize", inputs={"image": [EDGE, {"file": "photo.png"}], "mode": ["fit", "pad"], "scale": 2}),
+    wrap(type="image.resize", inputs={"image": [EDGE, {"file": "photo.png"}], "fit": ["contain", "pad"], "scale": 2}),
     wrap(type="image.blur", inputs={"image": {"file": "photo.png"}, "radius": [1, 2.5]}, when=None, version=None),
     wrap(
         type="image.grid",
