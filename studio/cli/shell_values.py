@@ -9,10 +9,13 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from studio.app import Studio
 
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
@@ -32,26 +35,26 @@ def _complete(find: Callable[[click.Context], Iterable[tuple[str, str]]]) -> Com
     return complete
 
 
-def _find_node_types(ctx: click.Context) -> Iterator[tuple[str, str]]:
-    from studio.cli.options import create_studio
+def _open_studio(ctx: click.Context) -> Studio:
+    from studio.app import Studio, read_settings
 
-    with create_studio("cpu", None, ctx.params.get("plugins_dir"), on_disk=False) as studio:
+    return Studio(read_settings(device="cpu", plugins_dir=ctx.params.get("plugins_dir")), on_disk=False)
+
+
+def _find_node_types(ctx: click.Context) -> Iterator[tuple[str, str]]:
+    with _open_studio(ctx) as studio:
         for node_type in sorted(studio.registry.node_types.values(), key=lambda one: one.id):
             yield node_type.id, node_type.summary
 
 
 def _find_plugins(ctx: click.Context) -> Iterator[tuple[str, str]]:
-    from studio.cli.options import create_studio
-
-    with create_studio("cpu", None, ctx.params.get("plugins_dir"), on_disk=False) as studio:
+    with _open_studio(ctx) as studio:
         for row in studio.registry.plugins:
             yield row.key, f"{row.distribution} {row.version}".strip()
 
 
-def _find_models(_: click.Context) -> Iterator[tuple[str, str]]:
-    from studio.cli.options import create_studio
-
-    with create_studio("cpu", None, None, on_disk=False) as studio:
+def _find_models(ctx: click.Context) -> Iterator[tuple[str, str]]:
+    with _open_studio(ctx) as studio:
         for row in studio.models.library.list_models():
             yield row.reference, row.problem
 
