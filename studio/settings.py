@@ -33,8 +33,8 @@ _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 _UNITS |= {"k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 
 
-_NO_HOME = Path("/nonexistent")
-"""The home of a user who has none. It cannot be made, and all works that keeps nothing there."""
+_NO_HOME = Path("/dev/null/no home")
+"""The home of a user who has none. Nobody can make it, not even root, and all works that keeps nothing there."""
 
 
 def _find_home() -> Path:

@@ -184,8 +184,11 @@ def test_a_user_whose_folders_are_all_set_needs_no_home(
 def test_a_user_without_a_home_has_folders_that_do_not_exist(homeless: None) -> None:
     settings = load_settings()
 
-    folders = {settings.cache_dir, settings.models_dir, settings.hub_dir, find_reports_folder()}
-    assert all(str(folder).startswith("/nonexistent/") for folder in folders)
+    for folder in (settings.cache_dir, settings.models_dir, settings.hub_dir):
+        with pytest.raises(NotADirectoryError):
+            folder.mkdir(parents=True)
+    with pytest.raises(RuntimeError):
+        find_reports_folder()
     assert find_data_folder("grain") is None
 
 
