@@ -20,6 +20,7 @@ from studio.batch.groups import ItemsError, list_rows
 from studio.batch.item import ItemState
 from studio.batch.item_import import ImportSummary
 from studio.batch.ledger import Ledger
+from studio.batch.names import clean_name
 from studio.batch.process_worker import create_environments
 from studio.batch.spec import BatchSpec, create_spec
 from studio.errors import RunError
@@ -200,7 +201,7 @@ def test_items_that_raise_crash_hang_or_run_out_fail_alone_with_their_cause(work
     details = results["segfault"].error["details"]  # type: ignore[index]
     assert details.startswith("Fatal Python error: Segmentation fault")
     assert " in trouble" in details
-    assert json.loads((tmp_path / "out/🦊.json").read_text(encoding="utf-8")) == 51
+    assert json.loads((tmp_path / f"out/{clean_name(chr(0x1F98A))}.json").read_text(encoding="utf-8")) == 51
     assert check_files(tmp_path / "out") == 14
 
 

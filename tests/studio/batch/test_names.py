@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -48,7 +49,11 @@ def test_relative_paths_are_kept_and_unfit_letters_replaced() -> None:
 def test_an_emoji_is_kept_and_a_long_name_is_cut_apart_from_others() -> None:
     long, longer = clean_name("x" * 300), clean_name("x" * 301)
 
-    assert clean_name("🦊 fox") == "🦊 fox"
+    try:
+        kept = os.fsdecode(os.fsencode("🦊 fox"))
+    except UnicodeEncodeError:  # names of files cannot hold it here
+        kept = "%F0%9F%A6%8A fox"
+    assert clean_name("🦊 fox") == kept
     assert len(long.encode()) <= 150
     assert long != longer
     assert len(clean_name("🦊" * 300).encode()) <= 150

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,9 @@ def find_everywhere(studio: Studio, name: str, value: Any, text: str) -> dict[st
 
 # -- one graph of errors, given four ways --------------------------------------------------------------
 
+LONG = "\u00fc" * (256 // len(os.fsencode("\u00fc")))
+"""256 bytes as names of files are encoded, which may be 128 characters."""
+
 ERRORS: list[tuple[str, Any, str, str]] = [
     ("whole", -1, "-1", "E117"),
     ("whole", "many", "many", "E114"),
@@ -165,7 +169,7 @@ ERRORS: list[tuple[str, Any, str, str]] = [
     ("path", ".", ".", "E130"),
     ("path", "out/", "out/", "E130"),
     ("path", "n" * 256, "n" * 256, "E130"),
-    ("path", "\u00fc" * 128, "\u00fc" * 128, "E130"),
+    ("path", LONG, LONG, "E130"),
     ("path", "a/" * 600 + "b", "a/" * 600 + "b", "E130"),
     ("model", "tiny", "tiny", "E114"),
     ("model", {"x": 1}, '{"x": 1}', "E114"),
