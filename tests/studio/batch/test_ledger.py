@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from studio.batch.item import ItemState
-from studio.batch.leases import Lease
+from studio.batch.leases import LONGEST_WAIT_SECONDS, Lease
 from studio.batch.ledger import Ledger
 from tests.studio.batch.ledgers import (
     ERROR,
@@ -27,7 +27,7 @@ from tests.studio.batch.ledgers import (
 )
 
 PROCESSES = ("p", "q", "r")
-FAR_SECONDS = 1e6
+FAR_SECONDS = LONGEST_WAIT_SECONDS - 5  # a longer wait would be taken for a clock that is ahead
 
 
 @dataclass
