@@ -8,6 +8,7 @@ from pathlib import Path
 
 _MEMBERSHIP = Path("/proc/self/cgroup")
 _MOUNT = Path("/sys/fs/cgroup")
+_set_threads: list[str] = []  # what this process has set itself
 
 
 def count_cores() -> int:
@@ -29,8 +30,15 @@ def share_cores() -> None:
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # in capitals, libgomp does not know it where I is no capital i
     cores = count_cores()
-    if cores < _count_visible_cores():
-        os.environ.setdefault("OMP_NUM_THREADS", str(cores))
+    if cores < _count_visible_cores() and "OMP_NUM_THREADS" not in os.environ:
+        os.environ["OMP_NUM_THREADS"] = str(cores)
+        _set_threads.append(str(cores))
+
+
+def find_asked_threads() -> str | None:
+    """Return the threads that the user asks for with `OMP_NUM_THREADS`; None if `share_cores` has set it."""
+    threads = os.environ.get("OMP_NUM_THREADS")
+    return None if threads in _set_threads else threads
 
 
 def read_quota(membership: Path, mount: Path) -> float | None:

@@ -17,6 +17,7 @@ from typing import Any
 from studio.batch.item import Item, ItemResult
 from studio.batch.spec import BatchSpec
 from studio.batch.worker import Report, WorkerLost
+from studio.cores import find_asked_threads
 from studio.errors import RunError
 from studio.surrogates import dump_json
 
@@ -225,7 +226,7 @@ def create_environments(count: int, cores: int, gpus: Sequence[str]) -> list[dic
     for number in range(count):
         variables = {"OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "passive")}
         if count > 1:
-            variables["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", str(share))
+            variables["OMP_NUM_THREADS"] = find_asked_threads() or str(share)
         if len(gpus) > 1 and count > 1:
             variables["CUDA_VISIBLE_DEVICES"] = gpus[number % len(gpus)]
         found.append(variables)

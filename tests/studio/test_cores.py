@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from studio.cores import count_cores, read_quota, share_cores
+from studio.batch.process_worker import create_environments
+from studio.cores import count_cores, find_asked_threads, read_quota, share_cores
 
 
 def write_quota_1(group: str, quota: int) -> dict[str, str]:
@@ -68,8 +69,29 @@ def test_a_quota_limits_threads_and_what_the_user_set_stays(tmp_path: Path, monk
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     assert count_cores() == 1
+    monkeypatch.setattr("studio.cores._set_threads", [])
     share_cores()
-    assert (os.environ["OMP_WAIT_POLICY"], os.environ.pop("OMP_NUM_THREADS")) == ("ACTIVE", "1")
+    assert (os.environ["OMP_WAIT_POLICY"], os.environ["OMP_NUM_THREADS"]) == ("ACTIVE", "1")
+    assert find_asked_threads() is None
+    os.environ.pop("OMP_NUM_THREADS")
+
+
+def test_workers_divide_what_a_quota_leaves_and_take_what_the_user_asks_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    membership, mount = write_groups(tmp_path, "0::/\n", {"cpu.max": "400000 100000\n"})
+    monkeypatch.setattr("studio.cores._MEMBERSHIP", membership)
+    monkeypatch.setattr("studio.cores._MOUNT", mount)
+    monkeypatch.setattr("studio.cores._count_visible_cores", lambda: 64)
+    monkeypatch.setattr("studio.cores._set_threads", [])
+    monkeypatch.setenv("OMP_WAIT_POLICY", "passive")
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+
+    share_cores()
+    assert [row["OMP_NUM_THREADS"] for row in create_environments(2, count_cores(), [])] == ["3", "3"]
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    share_cores()
+    assert [row["OMP_NUM_THREADS"] for row in create_environments(2, count_cores(), [])] == ["2", "2"]
 
 
 def test_threads_of_commands_sleep_while_they_wait() -> None:
