@@ -150,6 +150,8 @@ class Settings:
 _PLAIN_SETTINGS = tuple(f.name for f in fields(Settings) if f.name not in ("media", "plugins"))
 """Names of the settings that are one value, so that a variable of the environment can hold them."""
 
+_VARIABLES = (*(f"STUDIO_{name.upper()}" for name in _PLAIN_SETTINGS), "STUDIO_CONFIG", "STUDIO_DEBUG")
+
 
 def load_settings(**overrides: Any) -> Settings:
     """Load the settings; keyword arguments that are not None win over file and environment.
@@ -173,15 +175,13 @@ def find_origins() -> dict[str, str]:
 
 def list_unknown_variables() -> list[str]:
     """Return the variables of the environment that begin like Studio's and are none of them."""
-    known = {f"STUDIO_{name.upper()}" for name in _PLAIN_SETTINGS} | {"STUDIO_CONFIG", "STUDIO_DEBUG"}
     own = (name for name in os.environ if name.startswith("STUDIO_") and not name.startswith("STUDIO_PLUGINS_"))
-    return sorted((set(own) | (set(os.environ) & {"STUDIO_PLUGINS_DIR"})) - known)
+    return sorted((set(own) | (set(os.environ) & {"STUDIO_PLUGINS_DIR"})) - {*_VARIABLES})
 
 
 def suggest_variable(name: str) -> str:
     """Return the variable of Studio's that a name is probably meant for, "" if none is near."""
-    known = [*(f"STUDIO_{setting.upper()}" for setting in _PLAIN_SETTINGS), "STUDIO_CONFIG", "STUDIO_DEBUG"]
-    return next(iter(difflib.get_close_matches(name, known, 1, 0.8)), "")
+    return next(iter(difflib.get_close_matches(name, _VARIABLES, 1, 0.8)), "")
 
 
 def _read_layers() -> Iterator[tuple[str, str, Any]]:

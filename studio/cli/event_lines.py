@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 import click
@@ -19,23 +20,18 @@ from studio.api.events import (
     RunStarted,
 )
 from studio.cli.output import find_own_output
+from studio.cli.silent_display import SilentDisplay
 from studio.surrogates import dump_json
 
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
 
-class EventLines:
+class EventLines(SilentDisplay):
     """Writes each event to the standard output as a line of JSON: `{"event": "node_finished", "run": ..., ...}`."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._output = find_own_output()
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *_: object) -> None:
-        return None
 
     def show(self, event: Event) -> None:
         """Write one event; any thread may."""
@@ -51,27 +47,18 @@ class EventLines:
 def describe_event(event: Event) -> dict[str, Any]:
     """Return an event as plain JSON; a preview is not part of it."""
     row: dict[str, Any] = {"event": _WORD.sub("_", type(event).__name__).lower()}
-    for kind in reversed(type(event).__mro__):
-        for name in getattr(kind, "__slots__", ()):
-            if name != "preview":
-                row[name] = getattr(event, name)
+    row |= {field.name: getattr(event, field.name) for field in fields(event) if field.name != "preview"}
     if isinstance(event, NodeFailed):
         row["error"] = event.error.to_json()
     return row
 
 
-class NodeLines:
+class NodeLines(SilentDisplay):
     """Writes a line to the standard error stream for each node that ends: what became of it, and how long it took."""
 
     def __init__(self) -> None:
         self._ended = 0
         self._nodes = 0
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *_: object) -> None:
-        return None
 
     def show(self, event: Event) -> None:
         """Write the line of one event, if it has one."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from studio.cli.messages import print_json, show_warning
 from studio.cli.options import create_studio, engine_options, json_option
 from studio.cli.parameter_types import PathType
 from studio.errors import UsageError
+from studio.graph.findings import suggest
 
 if TYPE_CHECKING:
     from studio.batch.search import FoundFile, Search
@@ -89,5 +89,5 @@ def _suggest_fields(search: Search) -> None:
     for term in search.query.terms:
         name = term.field.rpartition(".")[2]
         if name and name not in search.fields:
-            near = difflib.get_close_matches(name, search.fields, 1, 0.6)
-            show_warning(f"no file has a field {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+            hint = suggest(name, search.fields)
+            show_warning(f"no file has a field {name!r}" + (f"; {hint}" if hint else ""))

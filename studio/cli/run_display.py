@@ -7,25 +7,12 @@ from typing import Any
 
 import click
 
-from studio.api.events import Event
 from studio.app import RunResult
 from studio.cli.main import CANCELLED, DONE, FAILED, PARTLY
 from studio.cli.messages import is_debugged, print_json, print_json_line, show_error, show_warning
+from studio.cli.silent_display import SilentDisplay
 
 EXIT_CODES = {"done": DONE, "partly done": PARTLY, "failed": FAILED, "cancelled": CANCELLED}
-
-
-class _NoDisplay:
-    """Shows nothing."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def show(self, event: Event) -> None:
-        """Do nothing with an event."""
 
 
 def choose_display(*, quiet: bool, verbose: bool = False, events: bool = False) -> Any:
@@ -41,7 +28,7 @@ def choose_display(*, quiet: bool, verbose: bool = False, events: bool = False) 
 
         return EventLines() if events else NodeLines()
     if quiet or not sys.stderr.isatty():
-        return _NoDisplay()
+        return SilentDisplay()
     from studio.cli.progress import ProgressDisplay
 
     return ProgressDisplay()

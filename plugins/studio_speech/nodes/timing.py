@@ -36,19 +36,18 @@ class Saved(NamedTuple):
     path: str
 
 
+_RENAMED = {
+    "line_width": "max_columns",
+    "lines": "max_lines",
+    "shortest": "min_seconds",
+    "longest": "max_seconds",
+}
+
+
 @node(
     "speech.subtitles",
     version="2.0",
-    migrations={
-        1: Migration(
-            inputs={
-                "line_width": "max_columns",
-                "lines": "max_lines",
-                "shortest": "min_seconds",
-                "longest": "max_seconds",
-            }
-        )
-    },
+    migrations={1: Migration(inputs=_RENAMED)},
 )
 def make_subtitles(
     ctx: Context,
@@ -87,17 +86,7 @@ def make_subtitles(
     lane="io",
     check=check_inputs(check_subtitles_name),
     version="2.0",
-    migrations={
-        1: Migration(
-            inputs={
-                "line_width": "max_columns",
-                "lines": "max_lines",
-                "shortest": "min_seconds",
-                "longest": "max_seconds",
-            },
-            outputs={"text": "path"},
-        )
-    },
+    migrations={1: Migration(inputs=_RENAMED, outputs={"text": "path"})},
 )
 def save_subtitles(
     ctx: Context,
