@@ -64,6 +64,13 @@ def replace_file(
         sync_folder(path.parent)
 
 
+def write_remakeable(path: Path, data: bytes) -> None:
+    """Write a file that can be made again, whole or not at all; its folder is made, and nothing waits for the disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replace_file(path, sync="none") as temporary:
+        temporary.write_bytes(data)
+
+
 @contextlib.contextmanager
 def replace_files(folder: Path) -> Iterator[Path]:
     """Yield a temporary folder, and move its files into `folder` when the block ends without an exception.

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from studio.files import read_regular_file, replace_file
+from studio.files import read_regular_file, write_remakeable
 
 
 class Listings:
@@ -29,9 +29,7 @@ class Listings:
         path = self._locate(name)
         with contextlib.suppress(OSError, ValueError):
             if not path.exists():
-                self._folder.mkdir(parents=True, exist_ok=True)
-                with replace_file(path, sync="none") as temporary:
-                    temporary.write_text(json.dumps(dict(files)), encoding="utf-8")
+                write_remakeable(path, json.dumps(dict(files)).encode())
 
     def find(self, name: str) -> dict[str, str] | None:
         """Return the digests of files by their names, or None."""

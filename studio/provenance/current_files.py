@@ -23,7 +23,7 @@ from studio.api import TypeSpec, ValueType
 from studio.api.origin import Provider
 from studio.cache.digest import hash_file
 from studio.errors import StudioError
-from studio.files import read_regular_file, replace_file, resolve_path
+from studio.files import read_regular_file, resolve_path, write_remakeable
 from studio.provenance.carried_text import CarriedText
 from studio.provenance.output_folder import OutputFolder, iterate_media
 from studio.provenance.record import FileRecord
@@ -75,9 +75,7 @@ class WrittenFiles:
         kept = dict([*entries.items(), (key, [[f.digest, f.size, f.loss] for f in files])][-_MOST_ENTRIES:])
         with contextlib.suppress(OSError, ValueError):
             data = json.dumps({"format": _FORMAT, "files": kept}).encode()
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with replace_file(self._name_file(self._folder, key), sync="none") as path:
-                path.write_bytes(data)
+            write_remakeable(self._name_file(self._folder, key), data)
 
     def _load(self, key: str) -> dict[str, Any]:
         if self._folder is None:

@@ -22,7 +22,7 @@ from typing import Any
 from blake3 import blake3
 
 from studio.api.hooks import PROJECT
-from studio.files import replace_file
+from studio.files import write_remakeable
 from studio.registry.registry import PluginRow, Registry
 
 Build = dict[str, str]
@@ -127,9 +127,8 @@ def _find_kept(names: list[str], folder: Path | None) -> Mapping[str, Build]:
     found = _look_up(tuple(names), changes)
     if folder is not None:
         with contextlib.suppress(OSError, ValueError):
-            folder.mkdir(parents=True, exist_ok=True)
-            with replace_file(folder / _KEPT, sync="none") as path:
-                path.write_text(json.dumps({"format": _FORMAT, "key": key, "builds": found}), encoding="utf-8")
+            data = json.dumps({"format": _FORMAT, "key": key, "builds": found}).encode()
+            write_remakeable(folder / _KEPT, data)
     return found
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from blake3 import blake3
 
 from studio.api.origin import Provider
-from studio.files import read_regular_file, replace_file
+from studio.files import read_regular_file, write_remakeable
 from studio.registry.declarations import Unkeepable
 from studio.registry.deferred import DeferredPlugin
 from studio.registry.distributions import find_module
@@ -115,9 +115,7 @@ class KeptPlugins:
     def _write(self, path: Path) -> None:
         content = {"format": _FORMAT, "points": list(map(asdict, self._points)), "plugins": self._plugins}
         data = json.dumps(content).encode()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replace_file(path, sync="none") as temporary:
-            temporary.write_bytes(blake3(data).hexdigest().encode() + b"\n" + data)
+        write_remakeable(path, blake3(data).hexdigest().encode() + b"\n" + data)
         files = sorted(path.parent.glob("[!.]*.json"), key=lambda file: file.stat().st_mtime_ns)
         for file in files[:-_MOST_FILES]:
             file.unlink(missing_ok=True)

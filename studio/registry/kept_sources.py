@@ -9,7 +9,7 @@ from typing import Any
 
 from blake3 import blake3
 
-from studio.files import read_regular_file, replace_file
+from studio.files import read_regular_file, write_remakeable
 from studio.registry.source_files import SourceFile, SourceReader
 
 _FORMAT = 1
@@ -45,9 +45,7 @@ class KeptSources:
             return
         with contextlib.suppress(OSError, ValueError):  # names may be no text
             data = json.dumps({"format": _FORMAT, "files": files}).encode()
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with replace_file(self._name_file(self._folder, place), sync="none") as path:
-                path.write_bytes(data)
+            write_remakeable(self._name_file(self._folder, place), data)
 
     def _name_file(self, folder: Path, place: str) -> Path:
         return folder / f"{blake3(place.encode('utf-8', 'surrogateescape')).hexdigest(8)}.json"
