@@ -46,7 +46,7 @@ def test_a_skipped_test_is_listed_with_its_reason_and_fails_where_none_may_be(
 ) -> None:
     (tmp_path / "test_moon.py").write_text(SKIPPING, encoding="utf-8")
 
-    # the tests' own configuration comes with the folder of the tests; that of a folder above this one is somebody else's
+    # the tests' own configuration comes with the folder of the tests; one in a folder above is somebody else's
     only = f"--confcutdir={tmp_path}"
     done = run_tests(only, ROOT / "tests/conftest.py", tmp_path / "test_moon.py", *arguments)
 
