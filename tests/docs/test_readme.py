@@ -36,7 +36,7 @@ def test_the_smallest_graph_validates_and_runs(tmp_path: Path) -> None:
 
     assert findings == []
     assert result.status == "done"
-    assert (tmp_path / "out" / "picture.png").is_file()
+    assert (tmp_path / "out" / "hello.png").is_file()
 
 
 def test_the_smallest_plugin_is_found_in_a_folder_and_runs(tmp_path: Path) -> None:
@@ -61,10 +61,18 @@ def test_the_smallest_plugin_is_found_in_a_folder_and_runs(tmp_path: Path) -> No
 
 
 def test_the_picture_carries_the_graph_that_made_it() -> None:
+    assert '<img src="docs/pictures/poster.jpg"' in README
     with Studio(read_settings(device="cpu"), on_disk=False) as studio:
         graph = studio.load(ROOT / "docs" / "pictures" / "poster.jpg")
 
         assert [finding.code for finding in studio.validate(graph) if finding.code != "W104"] == []
+
+
+def test_the_readme_counts_the_node_types() -> None:
+    with Studio(read_settings(device="cpu"), on_disk=False) as studio:
+        count = len(studio.registry.node_types)
+
+    assert f"{count} node types" in README
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
