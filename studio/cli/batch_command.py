@@ -65,7 +65,7 @@ class _RunCommand(click.Command):
 def command() -> None:
     """Run a graph over many items: `studio batch GRAPH ITEMS -o DIR`.
 
-    The same command again resumes where it stopped. `studio batch run --help` lists the options.
+    The same command resumes the batch where it stopped. `studio batch run --help` lists the options.
     """
 
 
@@ -82,54 +82,105 @@ command.add_command(merge_command)
     help="Folder for the files and the ledger.",
 )  # fmt: skip
 @click.option(
-    "--files", multiple=True, metavar="NAME=PATTERN", help="An item for each file, as in photo='in/**/*.jpg'."
+    "--files",
+    multiple=True,
+    metavar="NAME=PATTERN",
+    help="Make an item for each matching file: photo='in/**/*.jpg'. May be repeated.",
 )
-@click.option("--outputs", multiple=True, metavar="NAME=DIR", help="An item for each file that a batch or a run wrote.")
-@click.option("--zip", "zips", multiple=True, metavar="NAME=A,B,C", help="Values that go together with other --zip.")
-@click.option("--product", "products", multiple=True, metavar="NAME=A,B,C", help="Every value with every item.")
-@click.option("--repeat", type=click.IntRange(min=1), metavar="N", help="Every item N times, with its own seed.")
-@click.option("--seed-from", type=int, metavar="S", help="The first seed of --repeat.  [default: 0]")
-@click.option("--seed-input", default="seed", show_default=True, metavar="NAME", help="The input that --repeat counts.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Most files of --files.")
-@click.option("--name-column", default="name", show_default=True, help="The column that names items.")
-@click.option("--set", "-s", "pairs", multiple=True, metavar="NAME=VALUE", help="A value that all items share.")
+@click.option(
+    "--outputs",
+    multiple=True,
+    metavar="NAME=DIR",
+    help="Make an item for each file that a batch or a run wrote. May be repeated.",
+)
+@click.option(
+    "--zip",
+    "zips",
+    multiple=True,
+    metavar="NAME=A,B,C",
+    help="Values of an input; the first goes with the first of each other --zip. May be repeated.",
+)
+@click.option(
+    "--product",
+    "products",
+    multiple=True,
+    metavar="NAME=A,B,C",
+    help="Combine every value with every item. May be repeated.",
+)
+@click.option(
+    "--repeat", type=click.IntRange(min=1), metavar="N", help="Make every item N times, each with another seed."
+)
+@click.option("--seed-from", type=int, metavar="S", help="First seed of --repeat.  [default: 0]")
+@click.option(
+    "--seed-input", default="seed", show_default=True, metavar="NAME", help="Input that gets the seed of --repeat."
+)
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Largest number of files that --files may match."
+)
+@click.option("--name-column", default="name", show_default=True, help="Column with the names of items.")
+@click.option(
+    "--set",
+    "-s",
+    "pairs",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Value of an input for all items; NAME=@PATH reads a file. May be repeated.",
+)
 @click.option("--root", "roots", multiple=True, type=PathType(exists=True, file_okay=False),
-              help="A further folder that the graph may read.")  # fmt: skip
+              help="Another folder that the graph may read. May be repeated.")  # fmt: skip
 @click.option("--filename-template", "--name", "template", default="", metavar="TEMPLATE",
-              help="Names of the files, such as {item.name}_{seed:04d}_{output}.{ext}.")  # fmt: skip
-@click.option("--only", multiple=True, metavar="OUTPUT", help="Make this output only. May be repeated.")
+              help="Template of the names of files, such as {item.name}_{seed:04d}_{output}.{ext}.")  # fmt: skip
+@click.option("--only", multiple=True, metavar="OUTPUT", help="Make only this output. May be repeated.")
 @click.option("--workers", type=click.IntRange(min=0), metavar="N", default=None,
-              help="Worker processes; 0 works in this one.  [default: 1, or one per GPU]")  # fmt: skip
+              help="Worker processes; 0 runs the items in this process.  [default: 1, or one per GPU]")  # fmt: skip
 @click.option("--ray", "ray_address", is_flag=False, flag_value="", default=None, metavar="[ADDRESS]",
-              help="Work on a Ray cluster: --ray HOST:PORT, or --ray alone for one on this machine.")  # fmt: skip
-@click.option("--ray-gpus", type=FiniteRange(min=0), metavar="N", help="GPUs of each Ray worker; 0.5 for half.")
-@click.option("--ray-tag", "ray_tags", multiple=True, metavar="NAME[=N]", help="A resource that a Ray worker needs.")
-@click.option("--window", type=click.IntRange(min=1), default=16, show_default=True, help="Most items in one worker.")
+              help="Run on a Ray cluster: --ray HOST:PORT, or --ray alone for a cluster on this machine.")  # fmt: skip
+@click.option("--ray-gpus", type=FiniteRange(min=0), metavar="N", help="GPUs of each Ray worker, such as 1 or 0.5.")
+@click.option(
+    "--ray-tag",
+    "ray_tags",
+    multiple=True,
+    metavar="NAME[=N]",
+    help="Custom resource that a Ray worker needs. May be repeated.",
+)
+@click.option(
+    "--window",
+    type=click.IntRange(min=1),
+    default=16,
+    show_default=True,
+    help="Largest number of items in one worker at a time.",
+)
 @click.option("--timeout", type=FiniteRange(min=0, min_open=True), metavar="SECONDS",
-              help="A node that takes longer fails.")  # fmt: skip
-@click.option("--on-error", type=click.Choice(["continue", "stop"]), default="continue", show_default=True)
-@click.option("--retries", type=click.IntRange(min=0), default=0, metavar="N", help="Try failed items again, later.")
-@click.option("--retry-failed", is_flag=True, help="Run items again that failed in an earlier run.")
+              help="Longest time of one node; a node that takes longer fails.")  # fmt: skip
+@click.option("--on-error", type=click.Choice(["continue", "stop"]), default="continue", show_default=True,
+              help="What to do when an item fails.")  # fmt: skip
+@click.option(
+    "--retries", type=click.IntRange(min=0), default=0, metavar="N", help="How often to try a failed item again."
+)
+@click.option("--retry-failed", is_flag=True, help="Run the items that failed in an earlier run.")
 @click.option(
     "--gallery/--no-gallery", default=True, show_default=True, help="Write gallery.html while the batch runs."
 )
-@click.option("--contact-sheet", "sheets", is_flag=True, help="At the end, lay out the images on large ones, too.")
+@click.option("--contact-sheet", "sheets", is_flag=True, help="At the end, also write contact sheets of the images.")
 @click.option("--check", is_flag=True, help="Check the items and stop.")
-@click.option("--estimate", is_flag=True, help="Say how long the rest takes and how large its files are, and stop.")
-@click.option("--first", type=click.IntRange(min=1), metavar="N", help="Run N items at most, and leave the rest.")
-@click.option("--shard", "shard_text", metavar="I/N", help="Run part I of N, for machines that share no folder.")
+@click.option(
+    "--estimate", is_flag=True, help="Estimate the time and the size of the files of the remaining items, and stop."
+)
+@click.option("--first", type=click.IntRange(min=1), metavar="N", help="Run at most N items.")
+@click.option("--shard", "shard_text", metavar="I/N", help="Run part I of N, on machines without a shared folder.")
 @click.option("--no-cache", is_flag=True, help="Do not use the cache.")
-@click.option("--refresh", is_flag=True, help="Run every node, and store the results.")
+@click.option("--refresh", is_flag=True, help="Run every node, and replace its results in the cache.")
 @memory_options
 @click.option("--download", is_flag=True, help="Fetch models that are missing from the hub.")
 @quiet_option
 @json_option("Print the summary as JSON.")
 @engine_options
 def run_command(graph: Path, table: Path | None, folder: Path, **options: Any) -> int:
-    """Run GRAPH over ITEMS, and write files and a ledger.
+    """Run GRAPH for each of ITEMS; write the files and a ledger.
 
-    ITEMS is a .csv, .tsv, .jsonl, .ndjson or .parquet file whose columns are the graph's inputs; - reads JSON Lines.
-    Columns go together; --product, --files and --repeat multiply. Everything is checked before anything runs.
+    ITEMS is a .csv, .tsv, .jsonl, .ndjson or .parquet file whose columns are the graph's inputs. `-` reads JSON Lines
+    from standard input. Each row is an item; --product, --files and --repeat multiply the items. All items are checked
+    before the first runs.
 
     Exit codes: 0 done, 1 failed, 2 invalid graph, items or usage, 3 partly done, 130 cancelled.
     """

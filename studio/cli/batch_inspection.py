@@ -25,7 +25,7 @@ _JSON_LINES = (".jsonl", ".ndjson")
 @click.argument("folder", type=PathType())
 @json_option("Print as JSON.")
 def status_command(folder: Path, as_json: bool) -> int:
-    """Show how far the batch in FOLDER is, and why items failed."""
+    """Show the progress of the batch in FOLDER, and why items failed."""
     from studio.batch.ledger import Ledger
     from studio.cli.batch_display import show_summary
 
@@ -46,21 +46,22 @@ def status_command(folder: Path, as_json: bool) -> int:
 @click.command("export")
 @click.argument("folders", nargs=-1, required=True, type=PathType(), metavar="FOLDER...")
 @click.option(
-    "--format", "kind", type=click.Choice(["csv", "jsonl"]), default=None, help="[default: by the file's name]"
+    "--format",
+    "kind",
+    type=click.Choice(["csv", "jsonl"]),
+    default=None,
+    help="Format of the table.  [default: by the file's extension]",
 )
 @click.option(
     "--state",
     "states",
     multiple=True,
     type=click.Choice([str(state) for state in ItemState]),
-    help="Only items in this state.",
+    help="Write only items in this state.",
 )
-@click.option("-o", "--output", "target", type=PathType(), help="File to write; else it is printed.")
+@click.option("-o", "--output", "target", type=PathType(), help="File to write.  [default: standard output]")
 def export_command(folders: tuple[Path, ...], kind: str | None, states: tuple[str, ...], target: Path | None) -> int:
-    """Write the ledger of FOLDER as a table: each item's values, state, error, files and digests.
-
-    Several folders, such as the shards of a batch, make one table.
-    """
+    """Write the ledger of FOLDERS as one table: each item's values, state, error, files and digests."""
     from studio.batch.export import write_rows
     from studio.batch.ledger import Ledger
     from studio.batch.merging import iterate_rows

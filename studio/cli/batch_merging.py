@@ -14,13 +14,13 @@ from studio.cli.parameter_types import PathType
 
 @click.command("merge")
 @click.argument("folders", nargs=-1, required=True, type=PathType())
-@click.option("-o", "--output", "target", type=PathType(), required=True, help="Folder to bring them into.")
+@click.option("-o", "--output", "target", type=PathType(), required=True, help="Folder to merge into.")
 @json_option("Print the summary as JSON.")
 def merge_command(folders: tuple[Path, ...], target: Path, as_json: bool) -> int:
-    """Bring the items and files of FOLDERS, such as the shards of a batch, into one folder.
+    """Merge the items and files of FOLDERS, such as the shards of a batch, into one folder.
 
-    FOLDERS stay as they are. Where the disk allows it, a file gets a second name and no second copy. The batch resumes
-    in the merged folder: `studio batch GRAPH ITEMS -o DIR` runs what is missing. `studio gallery DIR` shows it.
+    FOLDERS are not changed. Files are hard-linked where the disk allows it, and copied elsewhere. Then `studio batch
+    GRAPH ITEMS -o DIR` runs the missing items, and `studio gallery DIR` writes the gallery.
     """
     from dataclasses import asdict
 

@@ -18,7 +18,7 @@ from studio.runtime.memory import show_bytes
 @click.option("--cache-dir", type=PathType(), help="Folder of the cache.")
 @click.pass_context
 def command(ctx: click.Context, cache_dir: Path | None) -> None:
-    """Show, shrink, check or clear the cache."""
+    """Show, prune, verify or clear the cache."""
     ctx.obj = cache_dir
 
 
@@ -30,7 +30,7 @@ def _open(ctx: click.Context) -> Any:
 @json_option("Print as JSON.")
 @click.pass_context
 def show_stats(ctx: click.Context, as_json: bool) -> None:
-    """Show what the cache contains."""
+    """Show the number and the size of the results in the cache."""
     with _open(ctx) as studio:
         disk = studio.cache.disk
         actions, blobs, size = disk.table.measure()
@@ -46,10 +46,12 @@ def show_stats(ctx: click.Context, as_json: bool) -> None:
 
 
 @command.command("prune")
-@click.option("--to", "limit", type=BytesType(), default=None, help="Bytes to keep; the configured limit by default.")
+@click.option(
+    "--to", "limit", type=BytesType(), default=None, help="Size to keep, such as 5GiB.  [default: the configured limit]"
+)
 @click.pass_context
 def prune(ctx: click.Context, limit: int | None) -> None:
-    """Evict the least recently used results, and remove unfinished files of killed runs."""
+    """Remove the least recently used results, and unfinished files of killed runs."""
     with _open(ctx) as studio:
         disk = studio.cache.disk
         evicted, freed = disk.prune(disk.limit_bytes if limit is None else limit)
@@ -60,7 +62,7 @@ def prune(ctx: click.Context, limit: int | None) -> None:
 @command.command("verify")
 @click.pass_context
 def verify(ctx: click.Context) -> int:
-    """Check every blob against its digest; damaged ones are removed and made again when they are needed."""
+    """Check every file of the cache against its digest, and remove damaged ones; later runs make them again."""
     with _open(ctx) as studio:
         checked = studio.cache.disk.table.measure()[1]
         bad = studio.cache.disk.verify()
@@ -74,7 +76,7 @@ def verify(ctx: click.Context) -> int:
 @click.confirmation_option(prompt="Remove every result from the cache?")
 @click.pass_context
 def clear(ctx: click.Context) -> None:
-    """Remove everything."""
+    """Remove all results from the cache."""
     with _open(ctx) as studio:
         studio.cache.disk.clear()
     click.echo("the cache is empty")

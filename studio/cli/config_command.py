@@ -24,14 +24,14 @@ _HIDDEN = "(set)"
 def command() -> None:
     """Show the settings.
 
-    A setting is a line of `config.toml`, or a variable STUDIO_NAME, which wins; options of a command win over both.
+    A setting comes from an option of the command, else from a variable STUDIO_NAME, else from `config.toml`.
     """
 
 
 @command.command("show")
 @json_option("Print as JSON.")
 def show(as_json: bool) -> None:
-    """Show every setting: its value, and whether it is the default or which file or variable gave it."""
+    """Show the value of every setting, and where it comes from: a variable, a file or the default."""
     settings = read_settings()
     rows = list(list_settings(settings))
     if as_json:
@@ -56,7 +56,7 @@ def show(as_json: bool) -> None:
 
 @command.command("path")
 def show_path() -> None:
-    """Print where the configuration is, or would be."""
+    """Print the path of the configuration file."""
     path = find_config()
     if path is None:
         raise UsageError("E001", "this user has no home folder", where="HOME", hint="set HOME, or STUDIO_CONFIG")

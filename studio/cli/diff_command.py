@@ -54,15 +54,15 @@ class _Result:
 @json_option("Print the differences as JSON.")
 @engine_options
 def command(a: Path, b: Path, as_json: bool, **engine: Any) -> int:
-    """Tell in what A and B differ: nodes, inputs, files, models, code, device, and pixels.
+    """Compare A and B: nodes, inputs, files, models, code, device and pixels.
 
     A and B are two graphs, two files that Studio wrote, two manifests, or two output folders, whose files are paired
-    by name; a graph may be compared with a file or a manifest too. What only follows from a difference is not listed.
-    Names of nodes and of files do not count, what is in them does.
+    by name. A graph may also be compared with a file or a manifest. Only the causes of a difference are listed, not its
+    consequences. Other ids of nodes or names of files are not a difference.
 
     Images and frames are compared by PSNR (40 dB and more is hard to see), audio by SNR, A being the signal.
 
-    Exit codes: 0 the same, 1 different, 2 an error.
+    Exit codes: 0 equal, 1 different, 2 an error.
     """
     from studio.cli.diff_sides import SideLoader
 

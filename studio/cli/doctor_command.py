@@ -52,10 +52,11 @@ class Check:
 @click.command("doctor")
 @json_option("Print as JSON.")
 def command(as_json: bool) -> int:
-    """Check this machine, the settings and the plugins, and say what to do.
+    """Check this machine, the settings and the plugins; show a remedy for each problem.
 
-    Nothing is changed, and nothing is asked of the network. Exit codes: 0 if all that Studio needs is there, though
-    there may be warnings; 1 if something keeps it from working.
+    The command changes nothing and does not use the network.
+
+    Exit codes: 0 Studio can work, with or without warnings; 1 an error.
     """
     checks = list(check_machine())
     failed = any(check.status == "error" for check in checks)

@@ -28,15 +28,15 @@ _WORST_FIRST = ("failed", "miss", "always runs", "unknown", "hit", "skipped")
     "-o",
     "--output",
     type=PathType(dir_okay=False),
-    help="File to write; without it the text goes to the terminal.",
+    help="File to write.  [default: standard output]",
 )
 @click.option(
     "--format",
     "form",
     type=click.Choice(["svg", "png", "mermaid"]),
-    help="What to write; by default the file's extension decides, and on the terminal it is Mermaid.",
+    help="Format of the drawing.  [default: by the file's extension; Mermaid on standard output]",
 )
-@click.option("--no-cache-colors", is_flag=True, help="Do not use the cache; all nodes look alike.")
+@click.option("--no-cache-colors", is_flag=True, help="Do not look into the cache; all nodes have one color.")
 @input_options
 @engine_options
 def command(
@@ -48,10 +48,10 @@ def command(
     roots: tuple[Path, ...],
     **engine: Any,
 ) -> None:
-    """Draw GRAPH; its nodes are colored by whether the cache has their results.
+    """Draw GRAPH; the color of a node says whether the cache has its result.
 
-    A graph with errors is drawn too, with the invalid nodes in red; its findings go to standard error. A node that is
-    a graph of its own has the color of the most important node in it: one that must run comes before a cached one.
+    A graph with errors is drawn too: invalid nodes are red, and the findings go to standard error. A node that is a
+    graph is drawn as cached only if all nodes in it are cached.
     """
     form = form or _choose_format(output)
     if form == "png" and output is None and sys.stdout.isatty():

@@ -27,7 +27,7 @@ _COLORS = {"hit": "green", "miss": "yellow", "failed": "red"}
 @input_options
 @engine_options
 def command(graph: Path, as_json: bool, pairs: tuple[str, ...], roots: tuple[Path, ...], **engine: Any) -> None:
-    """Show for each node of GRAPH whether the cache has its result; if not, what differs from the nearest entry."""
+    """Show for each node of GRAPH whether the cache has its result, and if not, what differs from the nearest entry."""
     with create_studio(**engine) as studio:
         parsed, carried = load_graph_argument(studio, graph)
         values = {**carried, **parse_inputs(parsed, pairs)}

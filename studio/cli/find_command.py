@@ -23,28 +23,28 @@ _MOST_UNREADABLE = 20
 @click.command("find")
 @click.argument("query")
 @click.argument("places", nargs=-1, metavar="[FOLDER]...", type=PathType())
-@click.option("--paths", is_flag=True, help="Print nothing but the paths of the files.")
+@click.option("--paths", is_flag=True, help="Print only the paths of the files.")
 @json_option("Print the files as JSON.")
 @engine_options
 def command(query: str, places: tuple[Path, ...], paths: bool, as_json: bool, **engine: Any) -> int:
-    """Find files by what made them, in each FOLDER and the folders in it (here, if none is named).
+    """Find files by the inputs, node types and models that made them, in each FOLDER and below (default: here).
 
     \b
-    QUERY is one argument; all of its terms must fit:
+    QUERY is one argument; a file must match all terms:
       seed=7                  an input, of the graph or of a node, has this value
-      seed=1..9               ... or a number in this range; 1.. and ..9 have no other end
-      caption~cat             ... or a text that contains this, in capitals or not
+      seed=1..9               ... or a number in this range; 1.. and ..9 are open ranges
+      caption~cat             ... or a text that contains this; case is ignored
       words.text~cat          the input "text" of the node "words"
       node=image.caption      a node of this type; model=, plugin=, output=, item=, state=,
-                              device=, studio=, started=, status= and run= likewise
-      seed!=7  caption!~cat   not so
+                              device=, studio=, started=, status= and run= work alike
+      seed!=7  caption!~cat   the opposite
       cat                     any value contains this
       'caption~"black cat"'   quotes keep spaces
 
-    Looked at is what images, audio files and videos carry, and what the manifests and ledgers of output folders
-    record; nothing is decoded. A line is a file, and what fits.
+    The command reads the records in images, audio files and videos, and the manifests and ledgers of output folders.
+    It decodes no media. It prints a line for each file, with the values that match.
 
-    Exit codes: 0 some file fits, 1 none does, 2 invalid query or no such folder.
+    Exit codes: 0 files found, 1 none found, 2 invalid query or missing folder.
     """
     from studio.batch.search import Search
     from studio.provenance.query import parse_query

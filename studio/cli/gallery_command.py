@@ -14,13 +14,12 @@ from studio.cli.parameter_types import PathType
 
 @click.command("gallery")
 @click.argument("folder", type=PathType())
-@click.option("--contact-sheet", "sheets", is_flag=True, help="Lay out the images on large ones, too.")
+@click.option("--contact-sheet", "sheets", is_flag=True, help="Also write contact sheets of the images.")
 @engine_options
 def command(folder: Path, sheets: bool, **engine: Any) -> int:
-    """Write gallery.html of the batch in FOLDER again, from its ledger and its files.
+    """Write gallery.html of the batch in FOLDER from its ledger and its files.
 
-    A batch writes its gallery while it runs. This command is for a batch that was run with --no-gallery, or whose
-    files changed.
+    A batch writes its gallery while it runs. Use this command after `--no-gallery`, or when files changed.
     """
     from studio.batch.contact_sheets import write_contact_sheets
     from studio.batch.gallery import write_gallery

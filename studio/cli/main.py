@@ -29,25 +29,25 @@ ended_by: list[int] = []
 
 COMMANDS = {
     "run": "Run a graph and write its outputs.",
-    "batch": "Run a graph over many items; go on where it stopped.",
-    "gallery": "Write the gallery of a batch again.",
+    "batch": "Run a graph over many items; resume where it stopped.",
+    "gallery": "Write the gallery of a batch.",
     "validate": "Check a graph without running it.",
-    "migrate": "Rewrite graphs for the installed versions of their node types.",
-    "explain": "Say for each node whether the cache has its result, and if not, why.",
-    "rerun": "Make one file again from what it carries.",
-    "verify": "Check written files: digests, what they carry, and whether they can be made again.",
-    "diff": "Tell in what two graphs, files, manifests or folders differ.",
-    "find": "Find files by what made them: inputs, node types, models.",
+    "migrate": "Rewrite graphs for the installed versions of node types.",
+    "explain": "Show which nodes are cached, and why the others are not.",
+    "rerun": "Make one file again from the graph in it.",
+    "verify": "Check the files that Studio wrote.",
+    "diff": "Compare two graphs, files, manifests or folders.",
+    "find": "Find files by the inputs, node types and models that made them.",
     "draw": "Draw a graph as SVG, PNG or Mermaid text.",
-    "new": "Write a new graph or a new plugin to start from.",
+    "new": "Write a first graph or a first plugin.",
     "nodes": "List node types, or describe one.",
-    "plugins": "List plugins, and what is wrong with those that failed.",
-    "models": "Look after models: list, show, add, pull, verify, remove.",
+    "plugins": "List plugins and why some failed to load; enable or disable them.",
+    "models": "List, show, add, pull, verify or remove models.",
     "schema": "Print the JSON Schemas of the graph format.",
-    "cache": "Look after the cache: stats, prune, verify, clear.",
+    "cache": "Show, prune, verify or clear the cache.",
     "config": "Show the settings and where each comes from.",
-    "doctor": "Check this machine, its settings and its plugins, and say what to do.",
-    "completion": "Print the line that switches on completion in your shell.",
+    "doctor": "Check this machine, its settings and its plugins.",
+    "completion": "Print the script for completion in a shell.",
 }
 
 
@@ -125,7 +125,7 @@ def _complete_command(command: click.Command, words: str) -> click.Command:
 
 
 def _create_debug_option(**more: Any) -> click.Option:
-    text = "Print tracebacks of errors too."
+    text = "Print the traceback of an error."
     return click.Option(["--debug"], is_flag=True, expose_value=False, callback=_note_debug, help=text, **more)
 
 
@@ -145,7 +145,8 @@ def _note_debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 def studio() -> None:
     """A headless studio for generative media.
 
-    A graph of nodes is a JSON file; `studio run graph.json` runs it, and runs again only what changed.
+    A graph of nodes is a JSON file. `studio run graph.json` runs it. The cache keeps the result of each node, so the
+    next run repeats only what changed.
     """
 
 

@@ -22,14 +22,14 @@ from studio.graph.versions import migrate_document
     "-o",
     "--output",
     type=PathType(dir_okay=False),
-    help="File to write instead of the graph's own; for one graph.",
+    help="File to write instead of the graph's file; only for one graph.",
 )
-@click.option("--dry-run", is_flag=True, help="Only print what would change.")
+@click.option("--dry-run", is_flag=True, help="Show the changes, and write nothing.")
 @engine_options
 def command(graphs: tuple[Path, ...], output: Path | None, dry_run: bool, **engine: Any) -> None:
-    """Rewrite GRAPHS for what is installed: node types by their ids of today, versions, renamed inputs and outputs.
+    """Rewrite GRAPHS with the current ids, versions, inputs and outputs of the installed node types.
 
-    A graph that has errors is left as it is. Graphs in a graph are files of their own: name them too.
+    A graph with errors is not changed. A graph that another graph uses is a separate file; name it too.
     """
     if output is not None and len(graphs) > 1:
         raise UsageError("E022", f"-o names one file for {len(graphs)} graphs", hint="migrate them one by one")

@@ -34,16 +34,16 @@ def _plugins_option(function: F) -> F:
         type=PathType(),
         expose_value=False,
         callback=_take_plugins_dir,
-        help="Folder with further plugins.",
+        help="Folder with more plugins.",
     )(function)
 
 
 @click.group("models")
 @_plugins_option
 def command() -> None:
-    """List, show, add, fetch, check or remove models.
+    """List, show, add, pull, verify or remove models.
 
-    A model is builtin:NAME (a plugin contains it), local:NAME (added with `studio models add`), file:PATH, or
+    A model is builtin:NAME (part of a plugin), local:NAME (added with `studio models add`), file:PATH, or
     hub:OWNER/NAME@REVISION.
     """
 
@@ -57,7 +57,7 @@ def _open(ctx: click.Context, **more: Any) -> Any:
 @_plugins_option
 @click.pass_context
 def list_models(ctx: click.Context, as_json: bool) -> None:
-    """List the models on this machine with their sizes, and why some cannot be used."""
+    """List the models on this machine with their sizes, and why some are unusable."""
     with _open(ctx, on_disk=False) as studio:
         rows = studio.models.library.list_models()
     if as_json:
@@ -77,7 +77,7 @@ def list_models(ctx: click.Context, as_json: bool) -> None:
 @_plugins_option
 @click.pass_context
 def show(ctx: click.Context, model: str, as_json: bool) -> None:
-    """Show what MODEL is: classes, components, types of numbers, content hash, licence. Nothing is loaded."""
+    """Show the classes, components, dtypes, content hash and license of MODEL. Nothing is loaded."""
     with _open(ctx) as studio:
         found = studio.models.library.describe(Model(model))
     if as_json:
@@ -113,7 +113,7 @@ def _count(number: int) -> str:
 @_plugins_option
 @click.pass_context
 def add(ctx: click.Context, name: str, path: Path) -> None:
-    """Give the weights at PATH a short name: they are then local:NAME. The files stay where they are."""
+    """Name the weights at PATH local:NAME. The files are not moved or copied."""
     with _open(ctx) as studio:
         model = studio.models.library.add(name, path)
     click.echo(model.reference)
@@ -121,11 +121,11 @@ def add(ctx: click.Context, name: str, path: Path) -> None:
 
 @command.command("pull")
 @click.argument("model", shell_complete=complete_models)
-@click.option("--variant", metavar="NAME", help="Fetch these files, such as fp16, where a part has them.")
+@click.option("--variant", metavar="NAME", help="Fetch this variant of the files, such as fp16, where there is one.")
 @_plugins_option
 @click.pass_context
 def pull(ctx: click.Context, model: str, variant: str | None) -> None:
-    """Fetch MODEL, hub:OWNER/NAME@REVISION, from the hub: safetensors, GGUF, configurations; never code or pickles."""
+    """Fetch MODEL, hub:OWNER/NAME@REVISION, from the hub: only safetensors, GGUF and configuration files."""
     with _open(ctx, on_disk=False) as studio:
         library: Library = studio.models.library
         path = library.pull(Model(model), variant)
@@ -135,14 +135,14 @@ def pull(ctx: click.Context, model: str, variant: str | None) -> None:
 
 @command.command("verify")
 @click.argument("models", nargs=-1, shell_complete=complete_models)
-@click.option("--accept", is_flag=True, help="Record the present content as correct.")
+@click.option("--accept", is_flag=True, help="Record the current content as correct.")
 @_plugins_option
 @click.pass_context
 def verify(ctx: click.Context, models: tuple[str, ...], accept: bool) -> int:
-    """Read all bytes of MODELS, or of all models, and compare them with what is recorded.
+    """Read all bytes of MODELS, or of all models, and compare them with the recorded digests.
 
-    What is recorded is, for hub: the digest that the hub names each file by; for builtin: the digests that ship with
-    the plugin; for local: the content hash when it was added; for others the content hash when first verified.
+    The recorded digest of a hub: model comes from the hub, and that of a builtin: model from its plugin. For a local:
+    model it is the content hash when it was added; for another, the content hash when it was first verified.
     """
     code = DONE
     with _open(ctx, on_disk=False) as studio:
@@ -169,7 +169,7 @@ def _hint_change(reference: str, *, shipped: bool) -> str:
 @command.command("write-digests")
 @click.argument("paths", nargs=-1, required=True, type=PathType(exists=True))
 def write_digests(paths: tuple[Path, ...]) -> None:
-    """Write the digests of weights at PATHS beside them, as PATH.blake3.txt, for a plugin that ships them."""
+    """Write the digest of the weights at each of PATHS to PATH.blake3.txt, for a plugin that includes them."""
     for path in paths:
         click.echo(str(write_digest_list(path)))
 
@@ -187,7 +187,7 @@ def list_digests(ctx: click.Context, paths: tuple[Path, ...]) -> None:
 @_plugins_option
 @click.pass_context
 def remove(ctx: click.Context, model: str) -> None:
-    """Remove MODEL if it was pulled, or forget the name of one that was added; its files then stay where they are."""
+    """Remove a pulled MODEL, or the name of an added one, whose files stay."""
     with _open(ctx, on_disk=False) as studio:
         freed = studio.models.library.remove(Model(model))
     note = "; its files stay where they are" if model.startswith("local:") else ""

@@ -18,7 +18,7 @@ from studio.graph import GraphBuilder, check_graph
 
 @click.group("new")
 def command() -> None:
-    """Write a new graph or a new plugin to start from."""
+    """Write a first graph or a first plugin."""
 
 
 @command.command("graph")
@@ -29,7 +29,7 @@ def command() -> None:
     shell_complete=complete_node_types,
     multiple=True,
     metavar="TYPE",
-    help="Use this node type. May be repeated: each takes what the last one made.",
+    help="Use this node type. May be repeated: each node takes the output of the one before.",
 )
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @engine_options
@@ -58,10 +58,10 @@ def _write_run_command(file: Path, builder: GraphBuilder) -> str:
 @click.argument("folder", metavar="DIR", type=PathType(file_okay=False))
 @click.option(
     "--name",
-    help="Name of the plugin, the first part of its node types' ids; by default it is taken from the folder's name.",
+    help="Name of the plugin, and first part of the ids of its node types.  [default: by the folder's name]",
 )
 @click.option(
-    "--force", is_flag=True, help="Write into a folder that is not empty; files of the same names are overwritten."
+    "--force", is_flag=True, help="Write into a folder that is not empty, and overwrite files with the same names."
 )
 def new_plugin(folder: Path, name: str | None, force: bool) -> None:
     """Write a plugin to DIR that installs with pip: one node type, its test, a graph that uses it."""

@@ -26,7 +26,7 @@ def command(words: tuple[str, ...], as_json: bool, **engine: Any) -> None:
     """List the installed node types, or describe NODE_TYPE: its inputs, outputs and documentation.
 
     The name of a plugin, such as `image`, lists its node types. Other WORDS are searched in names, summaries, inputs
-    and documentation: `studio nodes drop shadow`. The best match comes first.
+    and documentation, such as `studio nodes drop shadow`. The best match comes first.
     """
     with create_studio(**engine, on_disk=False) as studio:
         types = studio.registry.node_types

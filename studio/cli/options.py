@@ -49,19 +49,22 @@ def engine_options(function: F) -> F:
     """Add the options that say how a Studio is set up."""
     for option in (
         click.option(
-            "--device", metavar="DEVICE", shell_complete=complete_devices, help="auto, cpu, cuda, cuda:N or mps."
+            "--device",
+            metavar="DEVICE",
+            shell_complete=complete_devices,
+            help="Device to run on: auto, cpu, cuda, cuda:N or mps.",
         ),
         click.option(
             "--dtype",
             type=click.Choice(DTYPE_WORDS),
             metavar="[auto|float32|float16|bfloat16]",
-            help="Floating-point precision for models; auto chooses it for the device.",
+            help="Floating-point precision of models; auto depends on the device.",
         ),
         click.option("--cache-dir", type=PathType(), help="Folder of the cache."),
         click.option(
-            "--cache-url", metavar="URL", help="Cache that other machines use too: s3://bucket/prefix, file:///..."
+            "--cache-url", metavar="URL", help="Cache shared between machines: s3://BUCKET/PREFIX or file:///FOLDER."
         ),
-        click.option("--plugins-dir", type=PathType(), help="Folder with further plugins."),
+        click.option("--plugins-dir", type=PathType(), help="Folder with more plugins."),
     ):
         function = option(function)
     return function
@@ -70,12 +73,22 @@ def engine_options(function: F) -> F:
 def memory_options(function: F) -> F:
     """Add the options that bound memory."""
     for option in (
-        click.option("--ram", "ram_bytes", type=BytesType(), metavar="SIZE", help="Budget for models open on the CPU."),
         click.option(
-            "--vram", "vram_bytes", type=BytesType(), metavar="SIZE", help="Budget for models open on the GPU."
+            "--ram", "ram_bytes", type=BytesType(), metavar="SIZE", help="Memory for models on the CPU, such as 8GiB."
         ),
         click.option(
-            "--memory", "memory_bytes", type=BytesType(), metavar="SIZE", help="Budget of the cache's in-memory tier."
+            "--vram",
+            "vram_bytes",
+            type=BytesType(),
+            metavar="SIZE",
+            help="Memory for models on the GPU, such as 20GiB.",
+        ),
+        click.option(
+            "--memory",
+            "memory_bytes",
+            type=BytesType(),
+            metavar="SIZE",
+            help="Memory for results of nodes, such as 2GiB.",
         ),
     ):
         function = option(function)
@@ -89,7 +102,7 @@ def input_options(function: F) -> F:
         "roots",
         multiple=True,
         type=PathType(exists=True, file_okay=False),
-        help="A further folder that the graph may read. May be repeated.",
+        help="Another folder that the graph may read. May be repeated.",
     )(function)
     return click.option(
         "--set",
@@ -98,7 +111,7 @@ def input_options(function: F) -> F:
         multiple=True,
         metavar="NAME=VALUE",
         shell_complete=complete_inputs,
-        help="Give an input a value; NAME=@PATH reads a file, or those that fit frames/*.png. May be repeated.",
+        help="Value of an input; NAME=@PATH reads a file, NAME=@'frames/*.png' several. May be repeated.",
     )(function)
 
 

@@ -37,9 +37,9 @@ class _PluginsGroup(click.Group):
 @engine_options
 @click.pass_context
 def command(ctx: click.Context, /, as_json: bool, **engine: Any) -> None:
-    """List plugins: name, distribution and node types, or the reason and place of a failure.
+    """List plugins: name, distribution and node types, or why and where loading failed.
 
-    `studio plugins NAME` describes one: what it provides, what it requires, its settings.
+    `studio plugins NAME` describes one plugin: what it provides and requires, and its settings.
     """
     ctx.obj = {"as_json": as_json, **engine}
     if ctx.invoked_subcommand is None:
@@ -76,7 +76,7 @@ def _describe(row: PluginRow) -> str:
 @engine_options
 @click.pass_context
 def show(ctx: click.Context, /, name: str, **own: Any) -> None:
-    """Describe the plugin NAME: where it is, what it provides, what it requires, its settings."""
+    """Describe the plugin NAME: its place, what it provides and requires, its settings."""
     given = {option: value for option, value in own.items() if value}
     options: dict[str, Any] = {**ctx.obj, **given}
     as_json = options.pop("as_json")
@@ -93,7 +93,7 @@ def show(ctx: click.Context, /, name: str, **own: Any) -> None:
 @click.argument("name", shell_complete=complete_plugins)
 @click.pass_context
 def disable(ctx: click.Context, name: str) -> None:
-    """Do not import the plugin NAME any more; NAME may be that of a distribution."""
+    """Disable the plugin NAME, or all plugins of the distribution NAME: it is no longer imported."""
     settings = _read_settings(ctx)
     names = {row.key for row in _find_rows(list_plugins(settings.plugins_dir), name)}
     before = settings.disabled_plugins
@@ -106,7 +106,7 @@ def disable(ctx: click.Context, name: str) -> None:
 @click.argument("name", shell_complete=complete_plugins)
 @click.pass_context
 def enable(ctx: click.Context, name: str) -> None:
-    """Import the plugin NAME again."""
+    """Enable the plugin NAME, which `disable` disabled."""
     settings = _read_settings(ctx)
     rows = find_plugins(list_plugins(settings.plugins_dir), name)
     names = {shorten_plugin_name(name), *(row.key for row in rows)}

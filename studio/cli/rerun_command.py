@@ -24,12 +24,15 @@ from studio.execution.control import Control
     type=PathType(),
     default=Path("out"),
     show_default=True,
-    help="Folder to write it to.",
+    help="Folder to write the file to.",
 )
 @click.option("--no-cache", is_flag=True, help="Do not use the cache.")
-@click.option("--refresh", is_flag=True, help="Run every node, and store the results.")
+@click.option("--refresh", is_flag=True, help="Run every node, and replace its results in the cache.")
 @click.option(
-    "--timeout", type=FiniteRange(min=0, min_open=True), metavar="SECONDS", help="A node that takes longer fails."
+    "--timeout",
+    type=FiniteRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Longest time of one node; a node that takes longer fails.",
 )
 @memory_options
 @click.option("--download", is_flag=True, help="Fetch models that are missing from the hub.")
@@ -53,11 +56,11 @@ def command(
     roots: tuple[Path, ...],
     **engine: Any,
 ) -> int:
-    """Make FILE again, under its own name in another folder.
+    """Make FILE again, with the same name, in another folder.
 
     FILE is an image, an audio file or a video that Studio wrote: it contains the graph and the values that made it.
-    Only this file is made: one output, and one entry of a list. A file that contains no graph, such as a text, is
-    made from the manifest or the ledger beside it. --set gives an input another value.
+    Only this file is made: one output, and one entry of a list. For a file without a graph, such as a text file, the
+    manifest or the ledger in its folder is used. --set changes the value of an input.
 
     Exit codes: 0 done, 1 failed, 2 invalid graph or usage, 130 cancelled.
     """

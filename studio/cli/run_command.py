@@ -45,28 +45,29 @@ from studio.provenance.output_folder import DEFAULT_TEMPLATE, OutputFolder
     metavar="TEMPLATE",
     default=DEFAULT_TEMPLATE,
     show_default=True,
-    help="Names of the files written.",
+    help="Template of the names of files.",
 )
 @click.option(
     "--only",
     multiple=True,
     metavar="OUTPUT",
     shell_complete=complete_outputs,
-    help="Make this output only, or the result of this node. May be repeated.",
+    help="Make only this output, or the result of this node. May be repeated.",
 )
 @click.option("--no-cache", is_flag=True, help="Do not use the cache.")
-@click.option("--refresh", is_flag=True, help="Run every node, and store the results.")
+@click.option("--refresh", is_flag=True, help="Run every node, and replace its results in the cache.")
 @click.option(
-    "--timeout", type=FiniteRange(min=0, min_open=True), metavar="SECONDS", help="A node that takes longer fails."
+    "--timeout",
+    type=FiniteRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Longest time of one node; a node that takes longer fails.",
 )
 @memory_options
 @click.option("--download", is_flag=True, help="Fetch models that are missing from the hub.")
-@click.option("--watch", is_flag=True, help="Stay, and run again whenever a file that the graph uses is saved.")
+@click.option("--watch", is_flag=True, help="Run again each time a file that the graph uses is saved.")
 @quiet_option
-@click.option("--verbose", "-v", is_flag=True, help="Print a line for each node that ends.")
-@click.option(
-    "--events", type=click.Choice(["jsonl"]), help="Print each event as a line of JSON, and the manifest as the last."
-)
+@click.option("--verbose", "-v", is_flag=True, help="Print a line for each finished node.")
+@click.option("--events", type=click.Choice(["jsonl"]), help="Print each event as a line of JSON, then the manifest.")
 @json_option("Print the manifest as JSON.")
 @input_options
 @engine_options
@@ -94,10 +95,10 @@ def command(
     """Run GRAPH and write its outputs.
 
     GRAPH is a graph file, or an image, an audio file or a video that Studio wrote: it contains the graph and the
-    values that made it; - reads a graph from the standard input. What is in the cache is not run again.
+    values that made it. `-` reads a graph from standard input. Nodes whose results are in the cache do not run.
 
-    With --watch the command stays and runs again when the graph, a graph in it, its media, its weights or the code of
-    an editable plugin is saved. A save during a run cancels that run and starts another. Ctrl-C ends.
+    With --watch the command runs again each time the graph, a graph in it, its media, its weights or the code of an
+    editable plugin is saved. A save during a run cancels that run and starts another. Ctrl-C ends the command.
 
     Exit codes: 0 done, 1 failed, 2 invalid graph or usage, 3 partly done, 130 cancelled.
     """

@@ -15,7 +15,7 @@ from studio.graph.schema import create_format_schema, create_installed_schema
 @click.option(
     "--installed",
     is_flag=True,
-    help="The format with the installed node types: an editor completes and checks with it.",
+    help="Include the installed node types, so that an editor completes and checks graphs.",
 )
 @engine_options
 def command(installed: bool, **engine: Any) -> None:

@@ -25,20 +25,20 @@ _COLORS = {"-": "red", "+": "green", "@": "cyan"}
     "roots",
     multiple=True,
     type=PathType(exists=True, file_okay=False),
-    help="A further folder that the graphs may read. May be repeated.",
+    help="Another folder that the graphs may read. May be repeated.",
 )
-@click.option("--fix", is_flag=True, help="Mend what can be mended without a guess, and show what changed.")
-@click.option("--dry-run", is_flag=True, help="With --fix: show what would change, and write nothing.")
+@click.option("--fix", is_flag=True, help="Correct what has only one possible correction, and show the changes.")
+@click.option("--dry-run", is_flag=True, help="With --fix: show the changes, and write nothing.")
 @engine_options
 def command(
     graphs: tuple[Path, ...], as_json: bool, roots: tuple[Path, ...], fix: bool, dry_run: bool, **engine: Any
 ) -> int:
-    """Check GRAPHS without running them; every finding is shown at once.
+    """Check GRAPHS without running them, and show all findings.
 
-    --fix mends misspelled names with one known name near them, literals that can mean one value only, old names that a
-    newer version renamed, and a missing version of the format. All else in a file stays as it is written.
+    --fix corrects misspelled names that are close to one known name, literals that can mean only one value, names that
+    a newer version renamed, and a missing version of the format. The rest of the file keeps its layout.
 
-    Exit codes: 0 no errors (there may be warnings), 2 errors.
+    Exit codes: 0 no errors, with or without warnings; 2 errors.
     """
     if dry_run and not fix:
         raise UsageError("E023", "--dry-run is for --fix", hint="add --fix")

@@ -28,12 +28,14 @@ _UNRECORDED = ("extra", "leftover")
 
 @click.command("verify")
 @click.argument("path", type=PathType())
-@click.option("--replay", type=click.IntRange(min=0), default=0, metavar="N", help="Render N random files again.")
-@click.option("--seed", type=int, help="Chooses the random files; it is printed, so that the choice can be repeated.")
-@click.option("--strict", is_flag=True, help="Unrecorded files count as failures.")
+@click.option(
+    "--replay", type=click.IntRange(min=0), default=0, metavar="N", help="Make N random files again and compare them."
+)
+@click.option("--seed", type=int, help="Seed that chooses the random files; the command prints it.")
+@click.option("--strict", is_flag=True, help="Count unrecorded files as failures.")
 @json_option("Print the result as JSON.")
 @click.option("--root", "roots", multiple=True, type=PathType(exists=True, file_okay=False),
-              help="A further folder that the graphs may read. May be repeated.")  # fmt: skip
+              help="Another folder that the graphs may read. May be repeated.")  # fmt: skip
 @engine_options
 def command(
     path: Path,
@@ -44,15 +46,15 @@ def command(
     roots: tuple[Path, ...],
     **engine: Any,
 ) -> int:
-    """Check what was written to PATH, an output folder or one file in it.
+    """Check the files in PATH, an output folder or one file in it.
 
-    The bytes of every file are compared with the digests in the manifests and the ledger of the folder. Files that
-    are missing, changed or unrecorded are listed. For a single file, the graph that it contains is checked too.
+    Each file is compared with its digest in the manifests and the ledger of the folder. Missing, changed and unrecorded
+    files are listed. For a single file, the graph in it is checked too.
 
-    With --replay, N random files are rendered again without the cache and compared with what is there. Files that were
-    made by other builds of Studio, plugins or libraries than are installed are counted, and the differences named.
+    With --replay, N random files are made again without the cache and compared. Files from other builds of Studio,
+    plugins or libraries than the installed ones are counted, and the differences are listed.
 
-    Exit codes: 0 as it was written, 1 something is missing, changed or different, 2 nothing to check.
+    Exit codes: 0 unchanged, 1 missing, changed or different files, 2 nothing to check.
     """
     from studio.replay import choose_sample
 
