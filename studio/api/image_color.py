@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import io
-import threading
 from typing import TYPE_CHECKING, Any
 
 from studio.api.formats import icc
+from studio.api.formats.unsupported import UnsupportedError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     AnyArray = npt.NDArray[Any]
 
-_OPENCV_LOG = threading.Lock()  # OpenCV has one log level; our threads must not change it at once
+_TOLERANCE = 1e-4  # what an image clips as rounding
 _ROWS = 256  # converted at once, so that the floats stay small
 
 
@@ -22,16 +22,39 @@ def convert_to_srgb(array: AnyArray, profile: bytes | None) -> AnyArray:
 
     A profile that is missing, damaged or for another number of channels counts as sRGB, as browsers do. Matrix
     profiles convert at the depth of the samples. Profiles made of look-up tables convert through LittleCMS at 8 bits:
-    16-bit and float samples are rounded to 8 bits there.
+    16-bit and float samples are rounded to 8 bits there. Linear light stays linear, in the primaries of sRGB.
+
+    Raises:
+        UnsupportedError: For linear light in a profile that has other curves or no matrix.
     """
     if profile is None or (parsed := icc.parse_profile(profile)) is None:
         return array
+    if is_linear(array):
+        return _convert_linear(array, parsed)
     channels = 1 if array.ndim == 2 else array.shape[2]
     if parsed.space == "GRAY" and parsed.curves and channels == 1:
         return _convert_grey(array, parsed)
     if parsed.space == "RGB " and channels in (3, 4) and not icc.is_srgb(parsed):
         return _convert_rgb(array, parsed, profile)
     return array
+
+
+def is_linear(array: AnyArray) -> bool:
+    """Say whether samples of a file are linear light: floats of which one is outside [0, 1] by more than rounding."""
+    return array.dtype.kind == "f" and not (array.min() >= -_TOLERANCE and array.max() <= 1.0 + _TOLERANCE)
+
+
+def _convert_linear(array: AnyArray, profile: icc.Profile) -> AnyArray:
+    """Return linear light with the primaries of sRGB."""
+    import numpy as np
+
+    if any(abs(float(curve(np.array([0.5]))[0]) - 0.5) > 0.001 for curve in profile.curves) or not profile.curves:
+        raise UnsupportedError("a color profile that is not linear, of samples outside [0, 1], is not supported")
+    if not profile.matrix or array.ndim == 2 or array.shape[2] < 3:
+        return array
+    matrix = np.linalg.inv(np.array(icc.SRGB)) @ np.array(profile.matrix)
+    converted = (array[:, :, :3] @ matrix.T).astype(np.float32)
+    return np.concatenate([converted, array[:, :, 3:]], axis=2)
 
 
 def _convert_rgb(array: AnyArray, parsed: icc.Profile, profile: bytes) -> AnyArray:
@@ -62,20 +85,6 @@ def convert_ink(image: Any, profile: bytes | None) -> AnyArray:
         if image.mode == "LAB":
             raise
         return np.array(image.convert("RGB"))
-
-
-def decode_silently(data: AnyArray) -> AnyArray | None:
-    """Decode a file's bytes with OpenCV, which otherwise reports damaged files on the standard error."""
-    import cv2
-
-    with _OPENCV_LOG:
-        level = cv2.utils.logging.getLogLevel()
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-        try:
-            decoded: AnyArray | None = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
-        finally:
-            cv2.utils.logging.setLogLevel(level)
-    return decoded
 
 
 def _convert_grey(array: AnyArray, profile: icc.Profile) -> AnyArray:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from studio.api.color import SRGB, ColorSpace
 from studio.api.color_conversion import convert_color, describe_conversion
 from studio.api.image import Image, Mask
+from studio.api.image_doubts import find_image_doubts
 from studio.api.image_reading import read_image
 from studio.api.image_writing import read_image_provenance, write_image
 from studio.api.media_file import check_extension, refuse
@@ -14,6 +15,7 @@ from studio.api.value_type import Packed, ValueType
 from studio.errors import MediaError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from studio.settings import MediaLimits
@@ -29,7 +31,10 @@ class ImageType(ValueType[Image]):
     decoded. EXIF orientation is applied, alpha is kept (palettes and color keys too), grey stays one channel (grey
     with alpha becomes RGBA), 16-bit grey, RGB and RGBA keep their depth, and CMYK and LAB become RGB. An embedded ICC
     profile is converted to sRGB: at 16 bits for profiles with a matrix, at 8 bits for profiles with look-up tables.
-    Of an animation the first image is read. PNG's gAMA, cHRM and cICP chunks are ignored.
+    TIFF is read at every depth: whole numbers are scaled by their largest value, to 16 bits or, from 17 bits on, to
+    float32; floats of 16, 24, 32 and 64 bits become float32. Floats of which one is outside [0, 1] are linear light.
+    Of an animation the first image is read. PNG's gAMA, cHRM and cICP chunks are ignored. What is not in the image is
+    said in a warning; what is not read exactly is refused by name.
 
     **Written.** All files hold sRGB: an image in another color space is converted and clipped to [0, 1]. PNG has 8
     bits per sample, or 16 where the samples are whole 16-bit numbers, from 16-bit files or uint16 arrays; other
@@ -62,7 +67,11 @@ class ImageType(ValueType[Image]):
 
     def read_file(self, path: Path, limits: MediaLimits) -> Image:
         """Read an image; MediaError E511 if it is damaged, unsupported or over a limit."""
-        return _create(Image, read_image(path, limits), path)
+        return _create(Image, *read_image(path, limits), path)
+
+    def find_doubts(self, path: Path, limits: MediaLimits) -> Sequence[str]:
+        """Say what of a file is not in the image."""
+        return find_image_doubts(path, limits)
 
     def write_file(self, value: Image, path: Path, provenance: str | None) -> None:
         """Write an image with its provenance; MediaError E512 if that fails."""
@@ -107,7 +116,11 @@ class MaskType(ValueType[Mask]):
 
     def read_file(self, path: Path, limits: MediaLimits) -> Mask:
         """Read a mask; MediaError E511 if it is damaged, unsupported or over a limit."""
-        return _create(Mask, _find_mask(_create(Image, read_image(path, limits), path)), path)
+        return _create(Mask, _find_mask(_create(Image, *read_image(path, limits), path)), SRGB, path)
+
+    def find_doubts(self, path: Path, limits: MediaLimits) -> Sequence[str]:
+        """Say what of a file is not in the mask."""
+        return find_image_doubts(path, limits)
 
     def write_file(self, value: Mask, path: Path, provenance: str | None) -> None:
         """Write a mask with its provenance; MediaError E512 if that fails."""
@@ -123,9 +136,9 @@ class MaskType(ValueType[Mask]):
         return read_image_provenance(path)
 
 
-def _create(kind: type[P], source: Any, path: Path) -> P:
+def _create(kind: type[P], source: Any, color: ColorSpace, path: Path) -> P:
     try:
-        return kind(source)
+        return kind(source, color=color)
     except MediaError as error:
         raise refuse(path, error.message, hint=error.hint) from None
 

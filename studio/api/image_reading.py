@@ -6,9 +6,12 @@ import io
 import struct
 from typing import TYPE_CHECKING, Any
 
+from studio.api.color import SRGB, ColorSpace
 from studio.api.formats import gif, jpeg, png, riff, tiff
-from studio.api.image_color import convert_ink, convert_to_srgb, decode_silently
+from studio.api.formats.unsupported import UnsupportedError
+from studio.api.image_color import convert_ink, convert_to_srgb, is_linear
 from studio.api.media_file import open_media, refuse
+from studio.api.tiff_reading import read_tiff
 from studio.errors import MediaError
 
 if TYPE_CHECKING:
@@ -23,18 +26,14 @@ if TYPE_CHECKING:
     CheckSize = Callable[[int, int], None]
 
 SUPPORTED = "PNG, JPEG, WebP, TIFF, BMP and GIF are read"
-_LARGEST_TILE = 64_000_000  # samples of one TIFF tile; Pillow warns at 89 million
 _LARGEST_CLOSED = 178_000_000  # pixels of WebP and GIF: Pillow's plugins have a bound that cannot be raised
-_TIFF_TAGS = frozenset(
-    {256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 292, 293, 317, 320, 322, 323, 324, 325, 332, 338, 339, 347}
-    | {530, 531, 532}
-)
 
 
-def read_image(path: Path, limits: MediaLimits) -> AnyArray:
-    """Read a file into height x width (x 3 or 4) samples of uint8, uint16 or float32, upright, in sRGB.
+def read_image(path: Path, limits: MediaLimits) -> tuple[AnyArray, ColorSpace]:
+    """Read a file into height x width (x 3 or 4) samples of uint8, uint16 or float32, upright, and their color space.
 
-    Only the first image of a file with several is read. Floats are not checked against [0, 1] here.
+    Only the first image of a file with several is read. Floats of which one is outside [0, 1] are linear light, and
+    as they are in the file; all other samples are in sRGB.
 
     Raises:
         MediaError: E511 if the file is unsupported, damaged or over a limit.
@@ -49,11 +48,14 @@ def read_image(path: Path, limits: MediaLimits) -> AnyArray:
     if reader is None:
         raise refuse(path, "unsupported or damaged image file", hint=SUPPORTED)
     try:
-        return reader(data, check_size)
+        array = reader(data, check_size)
+        return array, ColorSpace("linear") if is_linear(array) else SRGB
     except MediaError:
         raise
     except MemoryError:
         raise refuse(path, "the image does not fit into memory", hint="make it smaller first") from None
+    except UnsupportedError as error:
+        raise refuse(path, f"unsupported image: {error}", hint="save it as a PNG or TIFF of 16 bits") from None
     except Exception as error:  # decoders raise errors of every kind on hostile files
         reason = str(error).strip() or type(error).__name__
         raise refuse(path, f"damaged image: {reason[:1].lower()}{reason[1:300]}", hint=_HINT) from None
@@ -215,52 +217,7 @@ def _read_bmp(data: bytes, check_size: CheckSize) -> AnyArray:
 
 
 def _read_tiff(data: bytes, check_size: CheckSize) -> AnyArray:
-    directory = tiff.parse_directory(data)
-    check_size(directory.number(tiff.WIDTH), directory.number(tiff.HEIGHT))
-    tile = directory.number(tiff.TILE_WIDTH, 1), directory.number(tiff.TILE_HEIGHT, 1)
-    if max(tile) > 65_536 or tile[0] * tile[1] > _LARGEST_TILE:
-        raise ValueError(f"tiles of {tile[0]} x {tile[1]} pixels are too large")
-    tiff.check_parts(data, directory)
-    clean = tiff.rebuild(data, directory, _TIFF_TAGS)
-    profile = directory.entries[tiff.ICC].data if tiff.ICC in directory.entries else None
-    array = _decode_deep_tiff(clean, directory) if _is_deep_rgb(directory) else _load_tiff(clean, directory, profile)
-    orientation = directory.number(tiff.ORIENTATION, 1)
-    return _finish(array, profile, orientation if 1 <= orientation <= 8 else 1)
-
-
-def _is_deep_rgb(directory: tiff.Directory) -> bool:
-    """Say whether samples are RGB or RGBA of 16-bit numbers or floats."""
-    bits, samples = directory.numbers(tiff.BITS) or (1,), directory.number(tiff.SAMPLES, 1)
-    return bits[0] in (16, 32) and samples in (3, 4) and directory.number(tiff.PHOTOMETRIC) == 2
-
-
-def _load_tiff(data: bytes, directory: tiff.Directory, profile: bytes | None) -> AnyArray:
-    from PIL.TiffImagePlugin import TiffImageFile
-
-    image = TiffImageFile(io.BytesIO(data))
-    if image.mode == "I":
-        raise ValueError("signed and 32-bit whole numbers are not supported")
-    array = _load(image, profile)
-    inverted = image.mode.startswith("I;16") and directory.number(tiff.PHOTOMETRIC) == 0
-    return 65535 - array if inverted else array
-
-
-def _decode_deep_tiff(data: bytes, directory: tiff.Directory) -> AnyArray:
-    """Decode RGB and RGBA of 16-bit numbers and floats with OpenCV; Pillow reduces or refuses them."""
-    import numpy as np
-
-    decoded: Any = decode_silently(np.frombuffer(data, np.uint8))
-    if decoded is None or decoded.dtype not in (np.uint16, np.float32):
-        raise ValueError("the samples cannot be decoded")
-    color: AnyArray = decoded[:, :, [2, 1, 0]]
-    if decoded.shape[2] == 3 or directory.numbers(tiff.EXTRA)[:1] == (0,):
-        return color
-    alpha, top = decoded[:, :, 3:], 1.0 if decoded.dtype == np.float32 else 65535.0
-    if directory.number(tiff.EXTRA) == 1:  # associated: colors are already multiplied
-        straight = color * (top / np.maximum(alpha.astype(np.float64), 1e-9))
-        color = np.clip(straight, 0, top)
-        color = (np.rint(color) if top > 1 else color).astype(decoded.dtype)
-    return np.concatenate([color, alpha], axis=2)
+    return _finish(*read_tiff(data, check_size))
 
 
 def _load(image: Any, profile: bytes | None = None) -> AnyArray:

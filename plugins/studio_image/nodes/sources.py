@@ -51,18 +51,23 @@ class Saved(NamedTuple):
     path: str
 
 
-@node("image.load", lane="io")
+@node("image.load", lane="io", code=2)
 def load_image(ctx: Context, file: File) -> Image:
     """Load an image from a file.
 
-    EXIF orientation is honoured, color profiles are converted to sRGB, alpha and 16 bits survive.
+    EXIF orientation is honoured, color profiles are converted to sRGB, alpha and 16 bits survive. Floats above 1 stay
+    linear light. What of the file is not in the image is named in a warning.
 
     Args:
         file: PNG, JPEG, WebP, TIFF or another format that Studio reads.
     """
     from studio.api import ImageType, MediaLimits
 
-    return ImageType().read_file(file.path, MediaLimits())
+    kind, limits = ImageType(), MediaLimits()
+    image = kind.read_file(file.path, limits)
+    for doubt in kind.find_doubts(file.path, limits):
+        ctx.log(doubt)
+    return image
 
 
 @node(

@@ -40,6 +40,22 @@ def find_comments(file: BinaryIO) -> list[bytes]:
             return comments
 
 
+def count_images(file: BinaryIO) -> int:
+    """Return the number of images; ValueError if the file is damaged."""
+    _open_screen(file)
+    count = 0
+    while kind := file.read(1):
+        if kind == b",":
+            flags = _read(file, 9)[8]
+            file.seek(3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0, 1)
+            count += 1
+        elif kind != b"!":
+            break
+        _read(file, 1)
+        _skip_blocks(file)
+    return count
+
+
 def build_comment(text: bytes) -> bytes:
     """Return a comment extension."""
     blocks = [text[i : i + 255] for i in range(0, len(text), 255)]

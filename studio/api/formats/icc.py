@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LARGEST = 16 * 2**20
 """A larger profile is ignored, in bytes."""
 # linear sRGB to CIE XYZ under D50 (Bradford-adapted), the profile connection space; IEC 61966-2-1 with ICC.1 annex F
-_SRGB = ((0.4360747, 0.3850649, 0.1430804), (0.2225045, 0.7168786, 0.0606169), (0.0139322, 0.0971045, 0.7141733))
+SRGB = ((0.4360747, 0.3850649, 0.1430804), (0.2225045, 0.7168786, 0.0606169), (0.0139322, 0.0971045, 0.7141733))
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def is_srgb(profile: Profile) -> bool:
     """Say whether a profile means sRGB, within half a step of 8 bits."""
     import numpy as np
 
-    if not profile.matrix or np.abs(np.array(profile.matrix) - np.array(_SRGB)).max() > 0.002:
+    if not profile.matrix or np.abs(np.array(profile.matrix) - np.array(SRGB)).max() > 0.002:
         return False
     samples = np.linspace(0.0, 1.0, 256)
     return all(np.abs(encode_srgb(curve(samples)) - samples).max() < 0.5 / 255 for curve in profile.curves)
@@ -73,7 +73,7 @@ def convert_colors(pixels: FloatArray, profile: Profile) -> FloatArray:
     """Return ... x 3 samples in [0, 1] of an RGB profile with a matrix as sRGB, colorimetric, clipped."""
     import numpy as np
 
-    to_srgb = np.linalg.inv(np.array(_SRGB)) @ np.array(profile.matrix)
+    to_srgb = np.linalg.inv(np.array(SRGB)) @ np.array(profile.matrix)
     linear = np.stack([curve(pixels[..., i]) for i, curve in enumerate(profile.curves)], axis=-1)
     return encode_srgb(linear @ to_srgb.T)
 

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 from studio.api.formats.png import count_inflated
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262
 STRIPS, ORIENTATION, SAMPLES, ROWS, STRIP_BYTES, PLANAR = 273, 274, 277, 278, 279, 284
+FILL_ORDER, INK_SET, COLOR_MAP = 266, 332, 320
 SOFTWARE, PREDICTOR, TILE_WIDTH, TILE_HEIGHT, EXTRA, SAMPLE_FORMAT = 305, 317, 322, 323, 338, 339
 TILE_STARTS, TILE_BYTES, XMP, ICC = 324, 325, 700, 34675
 _DEFLATE = (8, 32946)
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _LETTERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
-_MOST_ENTRIES = 4096
+_TURNED = bytes(int(f"{number:08b}"[::-1], 2) for number in range(256))
+_MOST_ENTRIES, _MOST_IMAGES = 4096, 1000
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,19 @@ def parse_directory(data: bytes) -> Directory:
     return Directory(order, big, entries)
 
 
+def count_images(data: bytes) -> int:
+    """Return how many images a file has one after another, up to 1000; ValueError for data that is not TIFF."""
+    order, big = _parse_head(data)
+    letter, entry_bytes = ("Q", 20) if big else ("H", 12)
+    at, seen = struct.unpack_from(f"{order}{'Q' if big else 'I'}", data, 8 if big else 4)[0], set[int]()
+    while at and at not in seen and at + struct.calcsize(letter) <= len(data) and len(seen) < _MOST_IMAGES:
+        seen.add(at)
+        end = at + struct.calcsize(letter) + struct.unpack_from(f"{order}{letter}", data, at)[0] * entry_bytes
+        after = data[end : end + (8 if big else 4)]
+        at = struct.unpack(f"{order}{'Q' if big else 'I'}", after)[0] if len(after) == (8 if big else 4) else 0
+    return len(seen)
+
+
 def _parse_head(data: bytes) -> tuple[str, bool]:
     """Return the byte order and whether offsets have 64 bits."""
     order = {b"II": "<", b"MM": ">"}.get(data[:2])
@@ -84,7 +99,7 @@ def _parse_head(data: bytes) -> tuple[str, bool]:
 
 
 @dataclass(frozen=True)
-class _Grid:
+class Grid:
     """How an image is cut into strips or tiles.
 
     Attributes:
@@ -108,9 +123,10 @@ def check_parts(data: bytes, directory: Directory) -> None:
     libtiff would report them on the standard error.
     """
     _check_samples(directory)
-    grid = _find_grid(directory)
+    grid = find_grid(directory)
     width, height = directory.number(WIDTH), directory.number(HEIGHT)
     compression = directory.number(COMPRESSION, 1)
+    turn = find_turn(directory)
     starts = directory.numbers(TILE_STARTS if grid.tiled else STRIPS)
     lengths = directory.numbers(TILE_BYTES if grid.tiled else STRIP_BYTES)
     count = -(-width // grid.columns) * -(-height // grid.rows) * grid.planes
@@ -118,15 +134,22 @@ def check_parts(data: bytes, directory: Directory) -> None:
         raise ValueError(f"there are {len(starts)} strips or tiles, {count} are needed")
     for index, (start, length) in enumerate(zip(starts, lengths, strict=False)):
         needed = grid.row_bytes * _count_rows(grid, height, index)
-        _check_part(data, start, length, needed, compression)
+        _check_part(data, start, length, needed, compression, turn)
 
 
-def _check_part(data: bytes, start: int, length: int, needed: int, compression: int) -> None:
+def _check_part(
+    data: bytes, start: int, length: int, needed: int, compression: int, turn: Callable[[bytes], bytes]
+) -> None:
     """Raise ValueError for a strip or tile that lies outside the file or inflates to less than `needed` bytes."""
     if start + length > len(data) or (compression == 1 and length < 1):
         raise ValueError("the file is truncated: a strip lies outside")
-    if compression in _DEFLATE and count_inflated(data[start : start + length], needed) < needed:
+    if compression in _DEFLATE and count_inflated(turn(data[start : start + length]), needed) < needed:
         raise ValueError("the file is truncated: a strip is too short")
+
+
+def find_turn(directory: Directory) -> Callable[[bytes], bytes]:
+    """Return what turns stored bytes round where their lowest bit comes first (FillOrder 2), else keeps them."""
+    return (lambda stored: stored.translate(_TURNED)) if directory.number(FILL_ORDER, 1) == 2 else bytes
 
 
 def _check_samples(directory: Directory) -> None:
@@ -139,7 +162,7 @@ def _check_samples(directory: Directory) -> None:
         raise ValueError("the predictor does not fit the samples")
 
 
-def _find_grid(directory: Directory) -> _Grid:
+def find_grid(directory: Directory) -> Grid:
     """Return how the image is cut; ValueError for strips or tiles without columns or rows."""
     height = directory.number(HEIGHT)
     tiled = TILE_WIDTH in directory.entries
@@ -150,10 +173,10 @@ def _find_grid(directory: Directory) -> _Grid:
     samples, bits = directory.number(SAMPLES, 1), directory.number(BITS, 1)
     together = directory.number(PLANAR, 1) == 1  # samples of a pixel stand side by side
     row_bytes = (columns * bits * (samples if together else 1) + 7) // 8
-    return _Grid(tiled, columns, rows, 1 if together else samples, row_bytes)
+    return Grid(tiled, columns, rows, 1 if together else samples, row_bytes)
 
 
-def _count_rows(grid: _Grid, height: int, index: int) -> int:
+def _count_rows(grid: Grid, height: int, index: int) -> int:
     """Return the rows of a strip or tile; only the last strip of a plane has fewer than the others."""
     down = -(-height // grid.rows)
     return grid.rows if grid.tiled else min(grid.rows, height - index % down * grid.rows)
@@ -179,6 +202,11 @@ def rebuild(data: bytes, directory: Directory, tags: frozenset[int]) -> bytes:
     return data[: 8 if directory.big else 4] + where + data[16 if directory.big else 8 :] + padding + body
 
 
+def pack_numbers(order: str, kind: int, letter: str, numbers: tuple[int, ...]) -> Entry:
+    """Return a tag of whole numbers: its type, and the letter of that type for `struct`."""
+    return Entry(kind, len(numbers), struct.pack(f"{order}{len(numbers)}{letter}", *numbers))
+
+
 def build_tags(tags: Mapping[int, tuple[int, ...] | bytes], start: int) -> bytes:
     """Return a little-endian directory that will lie at `start`.
 
@@ -190,8 +218,7 @@ def build_tags(tags: Mapping[int, tuple[int, ...] | bytes], start: int) -> bytes
             entries[tag] = Entry(2 if value.endswith(b"\0") else 7, len(value), value)
         else:
             short = max(value) < 65_536
-            packed = struct.pack(f"<{len(value)}{'H' if short else 'I'}", *value)
-            entries[tag] = Entry(3 if short else 4, len(value), packed)
+            entries[tag] = pack_numbers("<", 3 if short else 4, "H" if short else "I", value)
     return _build(entries, "<", False, start)
 
 
