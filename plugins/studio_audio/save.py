@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,12 @@ _BLOCK = 16_384
 _LONGEST_COMMENT = 60_000  # libsndfile holds no more in its headers
 
 
-def save(audio: Audio, target: OutputPath, bits: str | int, bitrate: int | None) -> None:
-    """Write audio whole or not at all."""
+def save(audio: Audio, target: OutputPath, bits: str | int, bitrate: int | None, log: Callable[[str], None]) -> None:
+    """Write audio whole or not at all; what the file cannot keep is logged."""
+    whole = bits in (16, 24) and target.path.suffix.lower() == ".wav"
+    loss = AudioType().find_loss(audio, target.path.with_suffix(".flac") if whole else target.path)
+    if loss:
+        log(f"{target.name}: {loss}")
     path, provenance = target.path, target.provenance
     suffix = path.suffix.lower()
     with replace_file(path) as partial:

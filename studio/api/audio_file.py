@@ -6,26 +6,19 @@ from typing import TYPE_CHECKING
 
 from studio.api import av_file
 from studio.api.audio import Audio, open_stored_audio
-from studio.api.audio_blocks import exceeds_memory
+from studio.api.audio_reading import find_doubts, read_audio
 from studio.api.audio_stored import find_int16, write_stored
-from studio.api.audio_writing import EXTENSIONS, write_audio
+from studio.api.audio_writing import EXTENSIONS, find_audio_loss, write_audio
 from studio.api.formats import riff
-from studio.api.media_file import MARK, check_extension, open_media, refuse, refuse_writing
+from studio.api.media_file import MARK, check_extension, open_media, refuse_writing
 from studio.api.value_type import Packed, StreamType
 from studio.errors import MediaError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
     from pathlib import Path
 
-    import numpy as np
-    import numpy.typing as npt
-
     from studio.settings import MediaLimits
-
-    FloatArray = npt.NDArray[np.float32]
-
-_SNDFILE = (b"RIFF", b"RF64", b"fLaC", b"FORM", b".snd", b"caff", b"riff", b"OggS")
 
 
 class AudioType(StreamType[Audio]):
@@ -34,12 +27,13 @@ class AudioType(StreamType[Audio]):
     **Stored.** Short audio as its samples, long audio as an AU file: 16-bit numbers where that is exact, else float32.
 
     **Read.** The content decides the format, not the name. Length, channels and rate are checked in the header,
-    and again while decoding. libsndfile reads WAV, FLAC, AIFF and OGG, the first three bit for bit up to 24 bits;
-    truncated WAV and FLAC files are refused. FFmpeg reads the others; of a truncated file, it reads what is there.
+    and again while decoding. libsndfile reads WAV, FLAC, AIFF and OGG, the first three bit for bit up to 24 bits, and
+    FFmpeg the others and what libsndfile does not finish. All streams of a chain are read. Of a truncated file and of
+    one with a wrong header what is there is read, and that is warned of.
 
     **Written.** FLAC has 16 bits where all samples are whole 16-bit numbers, 24 otherwise. WAV holds float32, exactly.
     OGG is Vorbis; MP3 has 256 kbit/s (at 32, 44.1 or 48 kHz, the next above), M4A is AAC with 128 a channel, Opus has
-    96 a channel (at 48 kHz). Samples beyond [-1, 1] are clipped everywhere but in WAV.
+    96 a channel (at 48 kHz). Samples beyond [-1, 1] are clipped everywhere but in WAV, with a warning.
     The provenance goes into the comments of FLAC, OGG and Opus, the INFO chunk of WAV, the ID3 tag of MP3 and the tags
     of M4A. Equal audio gives equal bytes; only OGG streams carry a random serial number.
 
@@ -90,16 +84,11 @@ class AudioType(StreamType[Audio]):
 
     def read_file(self, path: Path, limits: MediaLimits) -> Audio:
         """Read audio; MediaError E511 if the file has none, is damaged or is over a limit."""
-        with open_media(path, limits) as file:
-            head = file.read(26)
-        if head[:4] in _SNDFILE and not _is_empty_flac(head):
-            audio = _read_sndfile(path, limits, head[:4])
-            if audio is not None:
-                return audio
-        decoded = av_file.decode_audio(path, limits)
-        if decoded is None:
-            raise refuse(path, "the file has no audio", hint="name a file with audio")
-        return decoded
+        return read_audio(path, limits)
+
+    def find_doubts(self, path: Path, limits: MediaLimits) -> Sequence[str]:
+        """Say that a file is truncated or a chain of streams, or that its header is wrong."""
+        return find_doubts(path, limits)
 
     def write_file(self, value: Audio, path: Path, provenance: str | None) -> None:
         """Write audio with its provenance; MediaError E512 if that fails."""
@@ -115,6 +104,11 @@ class AudioType(StreamType[Audio]):
             refused = refuse_writing(path, f"cannot write the audio, {found}", hint=hint, error=error)
             path.unlink(missing_ok=True)
             raise refused from None
+
+    def find_loss(self, value: Audio, path: Path) -> str:
+        """Say how much is clipped, and that the sample rate falls."""
+        extension = path.suffix.lower().lstrip(".")
+        return "; ".join(find_audio_loss(value, extension)) if extension in EXTENSIONS else ""
 
     def read_provenance(self, path: Path) -> str | None:
         """Return the provenance that a file carries, or None."""
@@ -133,54 +127,3 @@ class AudioType(StreamType[Audio]):
             except ValueError:  # not WAV
                 pass
         return av_file.read_av_provenance(path)
-
-
-def _is_empty_flac(head: bytes) -> bool:
-    """Say whether a FLAC header declares no samples, where libsndfile fails."""
-    return head[:4] == b"fLaC" and int.from_bytes(head[18:26], "big") & (2**36 - 1) == 0
-
-
-def _read_sndfile(path: Path, limits: MediaLimits, head: bytes) -> Audio | None:
-    """Read what libsndfile reads; None where FFmpeg should try."""
-    import soundfile
-
-    with open_media(path, limits) as file:
-        if head == b"RIFF" and riff.is_cut_off(file, b"data"):
-            raise refuse(path, "truncated file: it ends before its audio does", hint="copy or make it again")
-        file.seek(0)
-        try:
-            with soundfile.SoundFile(file.fileno(), closefd=False) as reader:
-                rate, channels = reader.samplerate, reader.channels
-                known = reader.frames if 0 < reader.frames < 2**62 else 0
-                av_file.check_audio(path, known, channels, rate, limits)
-            return av_file.create_audio(path, lambda: _decode_sndfile(path, limits, head), rate, channels)
-        except (soundfile.SoundFileError, RuntimeError, ValueError) as error:
-            if head == b"fLaC":
-                raise _refuse_damaged(path, error) from None
-            return None
-
-
-def _decode_sndfile(path: Path, limits: MediaLimits, head: bytes) -> Iterator[FloatArray]:
-    """Yield what libsndfile reads."""
-    import soundfile
-
-    with open_media(path, limits) as file, soundfile.SoundFile(file.fileno(), closefd=False) as reader:
-        known = reader.frames if 0 < reader.frames < 2**62 else 0
-        total = 0
-        try:
-            while len(block := reader.read(av_file.BLOCK, dtype="float32", always_2d=True)):
-                total += len(block)
-                av_file.check_audio(path, total, reader.channels, reader.samplerate, limits)
-                yield block
-        except (soundfile.SoundFileError, RuntimeError, ValueError) as error:
-            if exceeds_memory(total * reader.channels) or head == b"fLaC":  # too late to try another decoder
-                raise _refuse_damaged(path, error) from None
-            raise
-        if head == b"OggS" and not total:
-            raise refuse(path, "the file has no audio that can be decoded", hint="copy or make it again")
-        if head == b"fLaC" and total < known:
-            raise refuse(path, f"truncated file: it has {total} of {known} samples", hint="copy or make it again")
-
-
-def _refuse_damaged(path: Path, error: Exception) -> MediaError:
-    return refuse(path, f"damaged audio: {error}", hint="copy or make it again")

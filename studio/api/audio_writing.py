@@ -29,12 +29,43 @@ _CODED = {
     "opus": ("opus", "libopus", (48_000,), 8),
 }
 """By extension: container, codec, sample rates, most channels."""
+_CLIPS = 1 + 2.0**-16  # half a step of 16 bits is rounding
 EXTENSIONS = ("flac", "wav", "ogg", "mp3", "m4a", "opus")
 
 
 def write_audio(audio: Audio, path: Path, provenance: str | None) -> None:
     """Write audio in the format of the extension; errors of FFmpeg and libsndfile pass through."""
     _WRITERS[path.suffix.lower().lstrip(".")](audio, path, provenance)
+
+
+def find_audio_loss(audio: Audio, extension: str) -> list[str]:
+    """Return what a format cannot keep of audio: samples beyond full scale, and what lies above half of its rate."""
+    losses = []
+    if extension != "wav":
+        losses += find_clipping(audio)
+    rate = _choose_rate(audio.rate, _CODED[extension][2]) if extension in _CODED else audio.rate
+    if rate < audio.rate:
+        losses.append(f"{extension} holds no {audio.rate} hertz: the audio became {rate} hertz")
+    return losses
+
+
+def find_clipping(audio: Audio) -> list[str]:
+    """Return how much of audio lies beyond full scale and is clipped when it is written as whole numbers."""
+    import numpy as np
+
+    peak, count = 0.0, 0
+    for block in audio.blocks():
+        size = np.abs(block)
+        if size.size and (top := float(size.max())) > _CLIPS:
+            peak, count = max(peak, top), count + int(np.count_nonzero(size > _CLIPS))
+    if not count:
+        return []
+    share = 100 * count / (audio.frames * audio.channels)
+    noun = "1 sample is" if count == 1 else f"{count} samples are"
+    return [
+        f"{noun} clipped ({share:.2g} %): the peak is {20 * np.log10(peak):.1f} dB over full scale; "
+        "lower it with audio.normalize or audio.gain, or write wav, which keeps it"
+    ]
 
 
 def build_comment(provenance: str | None) -> str:
@@ -68,12 +99,17 @@ def write_coded(audio: Audio, path: Path, kilobits: int | None, provenance: str 
     if audio.channels > most:
         raise ValueError(f"{extension} holds up to {most} channels: mix it down with audio.remix_channels")
     _check_not_empty(audio, extension)
-    rate = next((rate for rate in rates if rate >= audio.rate), rates[-1])
+    rate = _choose_rate(audio.rate, rates)
     # below 256 kbit/s LAME lowers the level by 3 % and more
     usual = {"mp3": 256, "m4a": 128 * audio.channels, "opus": 96 * audio.channels}[extension]
     blocks = (np.clip(block, -1.0, 1.0) for block in audio.blocks(av_file.BLOCK))
     _encode(audio, path, (container, codec, "fltp" if codec != "libopus" else "flt"), rate, blocks, provenance,
             1000 * (kilobits or usual))  # fmt: skip
+
+
+def _choose_rate(rate: int, known: tuple[int, ...]) -> int:
+    """Return the next rate above that a codec has, or its highest."""
+    return next((each for each in known if each >= rate), known[-1])
 
 
 def _check_not_empty(audio: Audio, extension: str) -> None:

@@ -158,6 +158,73 @@ def decode_audio(path: Path, limits: MediaLimits, origin: Fraction | None = None
     return create_audio(path, lambda: _decode_audio(path, limits, origin), rate, channels)
 
 
+def decode_part(part: Any, rate: int, channels: int) -> Iterator[FloatArray]:
+    """Yield what FFmpeg decodes of an open file, in this rate and number of channels; nothing if it cannot.
+
+    Args:
+        part: The file, as a binary file object.
+        rate: Frames per second.
+        channels: Number of channels.
+    """
+    import av
+
+    try:
+        options = {"format_whitelist": _FORMATS, "protocol_whitelist": ""}
+        with av.open(part, options=options, metadata_errors="replace") as container:
+            stream = next(iter(container.streams.audio), None)
+            if stream is not None and (stream.rate, stream.channels) == (rate, channels):
+                for _, block in _decode_blocks(container, stream):
+                    yield block
+    except (av.error.FFmpegError, OSError, ValueError):
+        return
+
+
+def measure_audio(path: Path, limits: MediaLimits) -> tuple[float | None, float]:
+    """Return how many seconds the first audio of a file has by its container, and by its packets.
+
+    The first is None where the container does not say, or FFmpeg has guessed it from the bit rate.
+    """
+    import av
+
+    with open_container(path, limits) as container:
+        stream = next(iter(container.streams.audio), None)
+        if stream is None or stream.codec_context is None:
+            return None, 0.0
+        declared = _find_declared(container, stream, path)
+        found, last = 0.0, 0.0
+        try:
+            for packet in container.demux(stream):
+                if packet.size and packet.pts is not None and not packet.is_corrupt:
+                    first = (packet.pts - (stream.start_time or 0)) * stream.time_base
+                    found += float(packet.duration * stream.time_base)
+                    last = max(last, float(first + packet.duration * stream.time_base))
+        except av.error.FFmpegError:
+            pass
+        return declared, last if declared is not None and last <= declared else max(found, last)
+
+
+def _find_declared(container: Any, stream: Any, path: Path) -> float | None:
+    name = container.format.name
+    if name == "mp3":
+        return _find_xing_seconds(path, stream.rate)
+    if name not in ("flac", "wav", "matroska,webm", "asf") and "mp4" not in name:
+        return None
+    if stream.duration:
+        return float(stream.duration * stream.time_base)
+    return container.duration / 1e6 if container.duration else None
+
+
+def _find_xing_seconds(path: Path, rate: int) -> float | None:
+    """Return the length that the first frame of an MP3 file declares, or None."""
+    with path.open("rb") as file:
+        head = file.read(1 << 16)
+    for mark in (b"Xing", b"Info"):
+        at = head.find(mark)
+        if at >= 0 and head[at + 7 : at + 8] and head[at + 7] & 1:
+            return int.from_bytes(head[at + 8 : at + 12], "big") * (1152 if rate >= 32_000 else 576) / rate
+    return None
+
+
 def create_audio(path: Path, create_blocks: Callable[[], Iterator[FloatArray]], rate: int, channels: int) -> Audio:
     """Return the audio of a file: held if it is short, else decoded whenever it is read.
 

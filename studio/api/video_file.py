@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from studio.api.audio_writing import find_clipping
 from studio.api.av_file import read_av_provenance
 from studio.api.color import SRGB
 from studio.api.color_conversion import describe_conversion
@@ -84,7 +85,7 @@ class VideoType(StreamType[Video]):
         write_video(value, path, provenance)
 
     def find_loss(self, value: Video, path: Path) -> str:
-        """Say that an odd side gets a row or column more, that audio is left out, and that color is converted."""
+        """Say that an odd side gets a row or column more, that audio is left out or clipped, and color converted."""
         encoding = WRITERS.get(path.suffix.lower().lstrip("."))
         if encoding is None:
             return ""
@@ -95,6 +96,8 @@ class VideoType(StreamType[Video]):
             losses.append(f"{encoding.pixels} has even sides: {size} by repeating the edge")
         if value.audio is not None and not encoding.audio:
             losses.append(f"{path.suffix} holds no audio; it is left out")
+        if value.audio is not None and encoding.audio:
+            losses += find_clipping(value.audio)
         if value.color != SRGB:
             losses.append(describe_conversion(value.color))
         return "; ".join(losses)

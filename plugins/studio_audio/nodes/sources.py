@@ -67,6 +67,8 @@ def load_audio(ctx: Context, file: File) -> Audio:
     """
     from studio.api import AudioType, MediaLimits
 
+    for doubt in AudioType().find_doubts(file.path, MediaLimits()):
+        ctx.log(doubt)
     return AudioType().read_file(file.path, MediaLimits())
 
 
@@ -105,7 +107,7 @@ def save_audio(
 
     checks.check_audio_name(path.name)
     checks.check_bits(bits, path.name)
-    save(audio, path, bits, bitrate)
+    save(audio, path, bits, bitrate, ctx.log)
     return Saved(path.name)
 
 

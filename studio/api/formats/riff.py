@@ -24,18 +24,6 @@ def iterate_chunks(file: BinaryIO, form: bytes, keep: frozenset[bytes]) -> Itera
         file.seek(following)
 
 
-def is_cut_off(file: BinaryIO, kind: bytes) -> bool:
-    """Say whether the file ends inside its chunk of a kind; 0 and the largest length are what streams write."""
-    end = file.seek(0, 2)
-    file.seek(12)
-    while file.tell() + 8 <= end:
-        name, length = struct.unpack("<4sI", file.read(8))
-        if name == kind:
-            return bool(length < 2**32 - 65_536 and file.tell() + length > end)
-        file.seek(length + (length & 1), 1)
-    return True
-
-
 def build_chunk(kind: bytes, content: bytes) -> bytes:
     """Return a chunk, padded to an even length."""
     return kind + struct.pack("<I", len(content)) + content + b"\0" * (len(content) & 1)

@@ -100,3 +100,19 @@ def test_what_a_format_cannot_hold_is_refused(tmp_path: Path, audio: Audio, name
     assert caught.value.code == "E512"
     assert caught.value.hint
     assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize("extension", AudioType.extensions)
+def test_what_a_format_clips_is_told_with_how_much(tmp_path: Path, extension: str) -> None:
+    loud = Audio(np.array([0.5, -2.0, 1.0, 0.0], np.float32), 48_000)
+
+    loss = AUDIO.find_loss(loud, tmp_path / f"a.{extension}")
+
+    assert ("1 sample is clipped (25 %): the peak is 6.0 dB" in loss) == (extension != "wav")
+    assert AUDIO.find_loss(Audio(loud.samples / 2, 48_000), tmp_path / f"a.{extension}") == ""
+
+
+@pytest.mark.parametrize(("extension", "left"), [("mp3", 48_000), ("m4a", 96_000), ("opus", 48_000)])
+def test_a_rate_that_falls_is_told(tmp_path: Path, extension: str, left: int) -> None:
+    assert f"became {left} hertz" in AUDIO.find_loss(make_tone(0.1, 192_000), tmp_path / f"a.{extension}")
+    assert AUDIO.find_loss(make_tone(0.1, 44_100), tmp_path / f"a.{extension}") == ""
