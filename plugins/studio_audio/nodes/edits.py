@@ -16,9 +16,9 @@ class Trimmed(NamedTuple):
     """What is left of the audio, and where it was.
 
     Attributes:
-        audio: The audio without silence at its ends.
-        start: Where it began, in seconds.
-        end: Where it ended, in seconds.
+        audio: Audio without silence at its ends.
+        start: Start of the result in the original audio, in seconds.
+        end: End of the result in the original audio, in seconds.
     """
 
     audio: Audio
@@ -41,15 +41,16 @@ def trim_audio(
     seconds: Annotated[float | None, Field(ge=0, le=86_400, unit="seconds")] = None,
     pad_end: bool = False,
 ) -> Audio:
-    """Cut a span out of audio, exact to the sample: from round(start * rate) up to before round(end * rate).
+    """Cut a part out of audio, exact to the sample.
+
+    The part is from sample round(start * sample rate) up to, but not including, round(end * sample rate).
 
     Args:
-        audio: Audio to cut.
-        start: Where the span begins, in seconds from the start of the audio.
-        end: Where the span ends; null, without `seconds`, for the end of the audio.
-        seconds: Length of the span, instead of `end`.
-        pad_end: Fill what lies behind the audio's end with silence, so that the length is what was asked for; otherwise
-            it is an error.
+        audio: Audio to trim.
+        start: Start of the part.
+        end: End of the part; null, without `seconds`, for the end of the audio.
+        seconds: Length of the part, instead of `end`.
+        pad_end: Add silence if the part ends after the audio; otherwise that is an error.
 
     Raises:
         MediaError: E641 if the span is not in the audio, or `end` and `seconds` are both given; E640 over the limits.
@@ -82,12 +83,12 @@ def concatenate_audio(
     *,
     gap: Annotated[float, Field(ge=-60, le=3600, unit="seconds")] = 0.0,
 ) -> Audio:
-    """Join audio clips end to end, at the highest rate and with the most channels among them.
+    """Join audio one after the other, at the highest sample rate and with the most channels among them.
 
     Args:
-        audios: Clips in order; mono spreads to all channels.
-        gap: Silence between two clips; below 0 neighbors overlap as long, crossfaded with equal power (at most by the
-            shorter one's half).
+        audios: Audio to join, in order; mono is copied to all channels.
+        gap: Silence between two neighbors; a negative time overlaps them with an equal-power crossfade (at most half of
+            the shorter one).
 
     Raises:
         MediaError: E640 over the limits, E641 for layouts that do not go together.
@@ -119,12 +120,12 @@ def mix_audio(
     gains: Annotated[list[float] | None, Field(unit="dB")] = None,
     offsets: Annotated[list[float] | None, Field(unit="seconds")] = None,
 ) -> Audio:
-    """Add audio clips up, at the highest rate and with the most channels among them; no level is changed.
+    """Add audio up, at the highest sample rate and with the most channels among them; levels stay.
 
     Args:
-        audios: Clips to mix; mono goes to all channels.
-        gains: Gain of each clip in dB, from -120 to 60; null for 0.
-        offsets: Second at which each clip begins, 0 or more; null lets all begin at once.
+        audios: Audio to mix; mono is copied to all channels.
+        gains: Gain of each in dB, from -120 to 60; null for 0.
+        offsets: Start of each in seconds, 0 or more; null starts all at once.
 
     Raises:
         MediaError: E641 for lists of other lengths or numbers out of range, E640 over the limits.
@@ -154,7 +155,8 @@ def fade_audio(
         audio: Audio to fade.
         fade_in: Length of the fade at the start; at most the length of the audio.
         fade_out: Length of the fade at the end; at most the length of the audio.
-        shape: "linear", "equal_power" (a quarter sine), "smooth" (a raised cosine) or "exponential" (60 dB, evenly).
+        shape: Curve of the fade: "linear", "equal_power" (a quarter sine), "smooth" (a raised cosine) or "exponential"
+            (60 dB, evenly).
     """
     from studio_audio.join import fade
 
@@ -170,13 +172,14 @@ def crossfade_audio(
     fade_seconds: Annotated[float, Field(ge=0, le=3600, unit="seconds")] = 1.0,
     shape: Shape = "equal_power",
 ) -> Audio:
-    """Let one clip pass into another; the result is shorter than both by the crossfade.
+    """Crossfade from one audio to another; the result is shorter than both together by the crossfade.
 
     Args:
         first: Audio that fades out.
         second: Audio that fades in.
-        fade_seconds: Length of the crossfade; cut to the shorter clip.
-        shape: "equal_power" keeps the power of different clips, "linear" the amplitude of equal ones.
+        fade_seconds: Length of the crossfade; at most the length of the shorter audio.
+        shape: Curve of the crossfade: "equal_power" keeps the power of different audio, "linear" the amplitude of equal
+            audio.
 
     Raises:
         MediaError: E640 over the limits, E641 for layouts that do not go together.
@@ -195,11 +198,11 @@ def trim_silence(
     threshold: Annotated[float, Field(ge=-120, le=0, unit="dB")] = -50.0,
     keep_seconds: Annotated[float, Field(ge=0, le=60, unit="seconds")] = 0.05,
 ) -> Trimmed:
-    """Cut silence off both ends.
+    """Cut silence off both ends of audio.
 
     Args:
-        audio: Audio to cut; of one that is silent throughout nothing is left.
-        threshold: RMS of 10 ms, relative to full scale, up to which it is silent.
+        audio: Audio to trim; if all of it is silent, nothing remains.
+        threshold: RMS level of 10 ms, relative to full scale, up to which audio is silent.
         keep_seconds: Silence to leave at each end.
     """
     from studio_audio.join import cut, find_audible
@@ -220,14 +223,14 @@ def change_channels(
     layout: Literal["mono", "stereo", "swap", "select"] = "mono",
     select: Annotated[list[int] | None, Field(max_length=64)] = None,
 ) -> Audio:
-    """Mix channels down or up, choose or swap them.
+    """Mix channels down or up, select them or swap them.
 
     Args:
         audio: Audio to change.
-        layout: "mono" is the mean of all; "stereo" is mono twice, or surround mixed down (ITU-R BS.775-3, scaled so
-            that it cannot clip; more than 8 channels go left and right in turn); "swap" turns the order of the
-            channels round; "select" takes those in `select`.
-        select: Channels to take, counted from 1, in this order; one may come twice.
+        layout: Channels of the result: "mono" is the mean of all. "stereo" is mono twice, or surround mixed down (ITU-R
+            BS.775-3, scaled so that it cannot clip; more than 8 channels go left and right in turn). "swap" reverses
+            the order of the channels. "select" takes those in `select`.
+        select: Numbers of the channels to take, from 1, in this order; a number may be repeated.
 
     Raises:
         MediaError: E641 for a channel that is not there, or `select` without or beside its layout.

@@ -15,8 +15,8 @@ class Denoised(NamedTuple):
     """Audio without its noise.
 
     Attributes:
-        audio: The audio.
-        noise: What was taken out; both add up to what there was.
+        audio: Denoised audio.
+        noise: Removed noise; both outputs add up to the original audio.
     """
 
     audio: Audio
@@ -38,13 +38,13 @@ def equalize_audio(
 
     Args:
         audio: Audio to filter.
-        bands: A list of bands such as `{"kind": "peak", "frequency": 1000, "gain": -6, "q": 1}`; kinds are peak,
-            low_shelf, high_shelf, low_pass, high_pass, band_pass and notch; frequencies lie below half the rate,
-            gains from -60 to 60 dB, q from 0.05 to 100 (0.707 without it).
-        bass: Gain of a shelf below 200 Hz.
-        treble: Gain of a shelf above 4000 Hz (or a fifth of the rate, if that is lower).
-        low_cut: Cut below this, by 24 dB an octave.
-        high_cut: Cut above this, by 24 dB an octave.
+        bands: JSON list of bands such as `{"kind": "peak", "frequency": 1000, "gain": -6, "q": 1}`. Kinds are peak,
+            low_shelf, high_shelf, low_pass, high_pass, band_pass and notch. Frequencies are below half the sample rate,
+            gains from -60 to 60 dB, q from 0.05 to 100 (default 0.707).
+        bass: Gain of a low shelf at 200 Hz.
+        treble: Gain of a high shelf at 4000 Hz (or a fifth of the sample rate, if that is lower).
+        low_cut: Frequency of a high-pass filter with 24 dB per octave; null for none.
+        high_cut: Frequency of a low-pass filter with 24 dB per octave; null for none.
 
     Raises:
         MediaError: E646 for invalid bands, E641 for a frequency of half the rate or more.
@@ -85,18 +85,18 @@ def add_reverb(
     keep_tail: bool = True,
     seed: Annotated[int, Field(ge=0)] = 0,
 ) -> Audio:
-    """Put audio into a room: convolution with decaying noise (Moorer 1979), or with a room's impulse response.
+    """Add reverb to audio: convolution with decaying noise (Moorer 1979) or a recorded impulse response.
 
     Args:
-        audio: Audio to put there; mono stays mono.
-        decay_seconds: Reverberation time (until 60 dB down) in the bass.
-        mix: Share of the room: 0 is dry, 1 the room alone.
+        audio: Audio to add reverb to; mono stays mono.
+        decay_seconds: Reverberation time in the bass, until the level falls by 60 dB.
+        mix: Share of the reverb: 0 is only the original audio, 1 only the reverb.
         delay: Time before the first reflection.
-        damping: How much sooner the treble dies away: at 1 ten times.
-        impulse: A recorded impulse response instead, of any rate; decay_seconds, delay, damping and seed then do
-            nothing. It is scaled to an energy of 1.
-        keep_tail: Let the room ring out behind the audio; otherwise the length stays.
-        seed: Seed of the random room; another seed gives another room.
+        damping: How much faster high frequencies decay; at 1 ten times as fast.
+        impulse: Recorded impulse response, of any sample rate, scaled to an energy of 1. It replaces decay_seconds,
+            delay, damping and seed; null for none.
+        keep_tail: Keep the reverb after the end of the audio; otherwise the length stays.
+        seed: Seed of the simulated room; another seed gives a different room.
 
     Raises:
         MediaError: E642 for an impulse response that is silent, E640 over the limits.
@@ -131,13 +131,14 @@ def denoise_audio(
     reduction: Annotated[float, Field(ge=0, le=80, unit="dB")] = 18.0,
     threshold: Annotated[float, Field(ge=0, le=40, unit="dB")] = 6.0,
 ) -> Denoised:
-    """Take steady noise out by spectral gating (Sainburg and Gentner 2021, after Boll 1979).
+    """Remove steady noise by spectral gating (Sainburg and Gentner 2021, after Boll 1979).
 
     Args:
-        audio: Audio with noise.
-        noise_profile: The noise alone, a second or more; null for the quietest fifth of the audio, bin by bin.
-        reduction: How much the noise is turned down.
-        threshold: How far over the noise something must be to count as sound.
+        audio: Audio to denoise.
+        noise_profile: Audio of only the noise, one second or more; null for the quietest fifth of the audio, at each
+            frequency.
+        reduction: Reduction of the noise.
+        threshold: Level above the noise from which audio is kept.
 
     Raises:
         MediaError: E642 for noise that is shorter than 50 ms.

@@ -11,9 +11,9 @@ class Normalized(NamedTuple):
     """Audio of the loudness asked for.
 
     Attributes:
-        audio: The audio.
-        loudness_before: What it had, in LUFS; -120 for silence.
-        loudness: What it has, in LUFS; -120 for silence.
+        audio: Normalized audio.
+        loudness_before: Loudness of the original audio in LUFS; -120 for silence.
+        loudness: Loudness of the result in LUFS; -120 for silence.
     """
 
     audio: Audio
@@ -25,8 +25,8 @@ class Compressed(NamedTuple):
     """Compressed audio.
 
     Attributes:
-        audio: The audio.
-        gain_reduction: The most that it was turned down, in decibels.
+        audio: Compressed audio.
+        gain_reduction: Largest gain reduction, in dB.
     """
 
     audio: Audio
@@ -35,7 +35,7 @@ class Compressed(NamedTuple):
 
 @node("audio.gain")
 def change_gain(ctx: Context, audio: Audio, *, gain: Annotated[float, Field(ge=-120, le=60, unit="dB")] = 0.0) -> Audio:
-    """Turn audio up or down; nothing is clipped.
+    """Change the level of audio; nothing is clipped.
 
     Args:
         audio: Audio to change.
@@ -55,14 +55,14 @@ def normalize_audio(
     ceiling: Annotated[float, Field(ge=-40, le=0, unit="dBTP")] = -1.0,
     peaks: Literal["limit", "reduce", "allow"] = "limit",
 ) -> Normalized:
-    """Bring audio to a loudness (ITU-R BS.1770-4), its true peak under a ceiling; silence stays silence.
+    """Normalize audio to a loudness (ITU-R BS.1770-4), with its true peak under a ceiling; silence stays silence.
 
     Args:
-        audio: Audio to change; one under 400 ms is measured as one block.
+        audio: Audio to normalize; less than 400 ms is measured as one block.
         loudness: Integrated loudness of the result: -14 for streaming, -16 for podcasts, -23 for broadcast (EBU R 128).
-        ceiling: True peak that the result does not exceed.
-        peaks: Where the gain would break the ceiling: "limit" turns the peaks down, "reduce" takes less gain and so
-            stays softer, "allow" lets them be.
+        ceiling: Highest true peak of the result.
+        peaks: What happens if the gain exceeds the ceiling: "limit" limits the peaks, "reduce" uses less gain, so that
+            the result is softer, "allow" ignores the ceiling.
     """
     from studio_audio.blocks import create_keep
     from studio_audio.dynamics import normalize
@@ -94,15 +94,15 @@ def compress_audio(
     release: Annotated[float, Field(ge=0.001, le=10, unit="seconds")] = 0.15,
     makeup_gain: Annotated[float, Field(ge=-40, le=40, unit="dB")] = 0.0,
 ) -> Compressed:
-    """Turn down what is loud, all channels alike (Giannoulis, Massberg and Reiss 2012).
+    """Compress the dynamic range, with the same gain for all channels (Giannoulis, Massberg and Reiss 2012).
 
     Args:
         audio: Audio to compress.
-        threshold: Level from which the audio is turned down, relative to full scale.
-        ratio: Decibels above the threshold that leave one; 1 changes nothing.
-        knee: Width of the bend around the threshold.
-        attack: Time in which 63 % of a reduction is reached.
-        release: Time in which 63 % of a reduction is given back.
+        threshold: Level above which the gain is reduced, relative to full scale.
+        ratio: Ratio of the compression: decibels above the threshold that become 1 dB; 1 changes nothing.
+        knee: Width of the soft knee around the threshold.
+        attack: Time to reach 63 % of a gain reduction.
+        release: Time to recover 63 % of a gain reduction.
         makeup_gain: Gain after the compression.
     """
     from studio_audio.dynamics import Curve, compress
@@ -122,15 +122,15 @@ def limit_audio(
     release: Annotated[float, Field(ge=0.001, le=10, unit="seconds")] = 0.2,
     true_peak: bool = True,
 ) -> Audio:
-    """Keep audio under a ceiling, all channels alike, turned down smoothly just before each peak.
+    """Limit audio to a ceiling, with the same gain for all channels, reduced smoothly before each peak.
 
     Args:
-        audio: Audio to limit; up to the ceiling it stays as it is.
-        ceiling: Greatest amplitude, relative to full scale; no sample is over it.
+        audio: Audio to limit; below the ceiling it is not changed.
+        ceiling: Highest amplitude of the result, relative to full scale.
         gain: Gain before limiting.
-        lookahead: Time before a peak over which the audio is turned down.
-        release: Time in which 10 dB come back.
-        true_peak: Hold the ceiling between samples too, four times oversampled (ITU-R BS.1770-4).
+        lookahead: Time before a peak over which the gain is reduced.
+        release: Time to recover 10 dB of gain.
+        true_peak: Apply the ceiling between samples too, with four times oversampling (ITU-R BS.1770-4).
     """
     from studio_audio.blocks import create_keep
     from studio_audio.dynamics import Ceiling, change_gain, limit

@@ -17,9 +17,9 @@ class Analysis(NamedTuple):
             1), `beats` (seconds), `key` (such as "F# minor"), `key_clarity` (0 to 1), `loudness` (LUFS, null for
             silence), `loudness_range` (LU), `true_peak` (dBTP), `clipped` (samples), `offset`, `loudness_curve`
             ([[seconds, LUFS], ...], windows of 400 ms) and `segments` ([{"start", "end", "name"}, ...]).
-        plot: An image of it.
-        tempo: Beats a minute; 0 where there is none.
-        key: The key.
+        plot: Plot of the analysis.
+        tempo: Tempo in beats per minute; 0 if there is none.
+        key: Key, such as "F# minor".
     """
 
     facts: JsonValue
@@ -32,7 +32,7 @@ class Soundtrack(NamedTuple):
     """Music of the length asked for.
 
     Attributes:
-        audio: The music.
+        audio: Fitted music.
         report: JSON: `seconds`, `length_error` (seconds), `unfilled_seconds`, `stretch`, `path` (beats of the piece as
             played), `seams` (for each: `time`, `beat_phase_error` in seconds, `spectral_jump` relative to the same
             place in the piece, `from_beat`, `to_beat`), and with a curve `curve_correlation` (with the loudness),
@@ -47,7 +47,7 @@ class Motion(NamedTuple):
     """The motion of a video.
 
     Attributes:
-        curve: JSON: `[[seconds, 0 to 1], ...]`, for `audio.soundtrack`.
+        curve: JSON list `[[seconds, intensity], ...]`, intensity from 0 to 1, for `audio.soundtrack`.
     """
 
     curve: JsonValue
@@ -61,16 +61,16 @@ def analyze_audio(
     width: Annotated[int, Field(ge=64, le=8192, unit="pixels")] = 1200,
     height: Annotated[int, Field(ge=64, le=8192, unit="pixels")] = 640,
 ) -> Analysis:
-    """Find tempo, beats, key, loudness and parts of a piece, as JSON and as an image.
+    """Find the tempo, beats, key, loudness and parts of music, as JSON and as a plot.
 
-    Beats by dynamic programming (Ellis 2007); key by the profiles of Krumhansl and Kessler (1982); loudness after ITU-R
-    BS.1770-4; parts by novelty (Foote 2000), named by likeness. Silence and noise have no tempo or none that means
-    much: see `steadiness`.
+    Beats are found by dynamic programming (Ellis 2007), the key by the profiles of Krumhansl and Kessler (1982),
+    loudness by ITU-R BS.1770-4, parts by novelty (Foote 2000); similar parts have the same name. For silence and noise,
+    the tempo is missing or unreliable: see `steadiness`.
 
     Args:
-        audio: Audio to analyze; an empty one gives empty lists.
-        width: Columns of the image.
-        height: Rows of the image.
+        audio: Audio to analyze; empty audio gives empty lists.
+        width: Width of the plot.
+        height: Height of the plot.
 
     Raises:
         MediaError: E503 for more samples than an hour of 48 kHz stereo has, as they are held whole.
@@ -98,22 +98,21 @@ def make_soundtrack(
     gain_follow: Annotated[float, Field(ge=0, le=1)] | None = None,
     ending: Literal["fade", "piece"] = "fade",
 ) -> Soundtrack:
-    """Fit a piece of music to a length and to a curve of intensity, cutting and looping it on beats.
+    """Fit music to a length and a curve of intensity, by cutting and looping it on beats.
 
-    A path through the beats is found by dynamic programming: jumps lead to where the music goes on alike, from bar to
-    bar, and to the borders of its parts; loudness follows the curve. Cuts are moved by up to 30 ms to where both sides
-    agree best, and crossfaded; at most 5 % of stretching makes the length exact.
+    Dynamic programming finds a path through the beats: jumps go to places where the music continues similarly, from bar
+    to bar, and to the borders of its parts; the loudness follows the curve. Cuts move by up to 30 ms to where both
+    sides match best, and are crossfaded. At most 5 % of stretching makes the length exact.
 
     Args:
-        music: Piece to cut, with a beat.
-        seconds: Length of the result; without it the video's.
-        intensity: `[[seconds, intensity], ...]`, rising in time, 0 for the softest beats and 1 for the loudest; without
-            it, and without a video, the music goes as it goes.
-        video: Video that gives length and curve (from its motion), where they are not given.
-        gain_follow: Share of the curve that the gain follows besides, by up to 12 dB; without it the least from 0.5 to
-            1 with which the loudness follows the curve (correlation 0.75): a piece of even loudness needs more, and the
-            log says so.
-        ending: "fade" out over 2 seconds, or end with the "piece", if the path can lead there.
+        music: Music to fit, with a beat.
+        seconds: Length of the result; null for the video's length.
+        intensity: JSON list `[[seconds, intensity], ...]`, ascending in time; intensity from 0 (softest beats) to 1
+            (loudest). Null takes it from the video, or keeps the music's own course.
+        video: Video that gives the length and, from its motion, the curve where they are null.
+        gain_follow: Share of the curve that the gain also follows, by up to 12 dB; null for the smallest from 0.5 to 1
+            with which the loudness follows the curve (correlation 0.75). The log reports it.
+        ending: Ending: "fade" fades out over 2 seconds; "piece" uses the music's own ending if possible.
 
     Raises:
         MediaError: E641 if neither a length nor a video is given, E642 for music that is silent or shorter than 4
@@ -152,13 +151,13 @@ def _log_shortfalls(ctx: Context, figures: dict[str, Any]) -> None:
 
 @node("audio.motion_curve", version="2.0", migrations={1: Migration(outputs={"json": "curve"})})
 def find_motion(ctx: Context, video: Video) -> Motion:
-    """Turn the motion of a video into a curve of intensity for `audio.soundtrack`: `[[seconds, 0 to 1], ...]`.
+    """Turn the motion of a video into a curve of intensity for `audio.soundtrack`.
 
-    The mean difference of neighboring frames at 64 pixels a side, smoothed over a second; its 5th percentile becomes
-    0 and its 95th 1.
+    The curve is the mean difference of neighboring frames at 64 pixels a side, smoothed over a second; its 5th
+    percentile becomes 0 and its 95th becomes 1.
 
     Args:
-        video: Video to measure; its frames are run through once.
+        video: Video to measure; its frames are read once.
     """
     from studio_audio.motion import measure_motion
 

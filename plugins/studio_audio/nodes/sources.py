@@ -31,10 +31,10 @@ class Facts(NamedTuple):
     Attributes:
         seconds: Length of the audio.
         sample_rate: Sample rate in hertz.
-        channels: Channels.
+        channels: Number of channels.
         loudness: Integrated loudness in LUFS (ITU-R BS.1770-4); -120 for silence.
-        facts: The four as a JSON mapping, with `frames`, `true_peak` (dBTP, null for silence), `loudness_range` (LU,
-            EBU Tech 3342), `clipped` (samples in runs at the top) and `offset` (greatest mean of a channel).
+        facts: All of these as a JSON mapping, with `frames`, `true_peak` (dBTP, null for silence), `loudness_range`
+            (LU, EBU Tech 3342), `clipped` (samples in runs at full scale) and `offset` (largest mean of a channel).
     """
 
     seconds: float
@@ -48,7 +48,7 @@ class Saved(NamedTuple):
     """A file that was written.
 
     Attributes:
-        path: Its name, relative to the run's output folder.
+        path: Path of the file, relative to the run's output folder.
     """
 
     path: str
@@ -63,7 +63,8 @@ def load_audio(ctx: Context, file: File) -> Audio:
     """Load audio from a file, or the audio of a video.
 
     Args:
-        file: WAV, FLAC, AIFF, OGG, MP3, M4A, Opus, MP4, MKV or another format that Studio reads.
+        file: Audio or video file to read: WAV, FLAC, AIFF, OGG, MP3, M4A, Opus, MP4, MKV or another format that Studio
+            reads.
     """
     from studio.api import AudioType, MediaLimits
 
@@ -90,15 +91,14 @@ def save_audio(
 ) -> Saved:
     """Save audio to a file beside the graph's outputs; the extension chooses the format.
 
-    A graph's own outputs are written without this node. The file appears complete or not at all.
+    A graph's own outputs are written without this node. The file is written completely or not at all.
 
     Args:
         audio: Audio to write.
-        path: File to write, relative to the run's output folder: .flac, .wav, .ogg, .mp3, .m4a (AAC) or .opus.
-        bits: Sample format of WAV and FLAC: 16, 24 or float (WAV alone); "auto" writes as the graph's outputs are
-            written.
-        bitrate: Bit rate of MP3, AAC and Opus, for all channels together; null for 256, AAC 128 a channel,
-            Opus 96 a channel.
+        path: Path of the file, relative to the run's output folder: .flac, .wav, .ogg, .mp3, .m4a (AAC) or .opus.
+        bits: Sample format of WAV and FLAC: 16, 24 or float (only WAV); "auto" for the format of the graph's outputs.
+        bitrate: Bit rate of MP3, AAC and Opus, for all channels together; null for 256 for MP3, and 128 (AAC) or 96
+            (Opus) for each channel.
 
     Raises:
         MediaError: E512 if the format cannot hold the audio, or the file cannot be written.
@@ -113,10 +113,10 @@ def save_audio(
 
 @node("audio.from_video", lane="io")
 def take_video_audio(ctx: Context, video: Video) -> Audio:
-    """Take the audio of a video, from the video's start.
+    """Extract the audio of a video; it starts with the video.
 
     Args:
-        video: Video with audio.
+        video: Video with the audio to extract.
 
     Raises:
         MediaError: E645 if the video has none.
@@ -128,7 +128,7 @@ def take_video_audio(ctx: Context, video: Video) -> Audio:
 
 @node("audio.info", version="2.0", migrations={1: Migration(outputs={"rate": "sample_rate"})})
 def describe_audio(ctx: Context, audio: Audio) -> Facts:
-    """Return the length, rate, channels, loudness and peaks.
+    """Return the length, sample rate, channels, loudness and peaks of audio.
 
     Args:
         audio: Audio to measure.
@@ -175,16 +175,16 @@ def make_tone(
     sample_rate: Rate = 44_100,
     channels: Count = 1,
 ) -> Audio:
-    """Make a tone, or one that glides; no shape aliases.
+    """Make a tone, steady or gliding, without aliasing.
 
     Args:
-        frequency: Frequency at the start; below half the sample rate.
-        end_frequency: Frequency at the end, gliding evenly in pitch; null for a steady tone.
+        frequency: Frequency at the start; must be below half the sample rate.
+        end_frequency: Frequency at the end; the pitch glides evenly. Null for a steady tone.
         seconds: Length of the audio.
-        shape: Form of the wave.
-        level: Amplitude relative to full scale (dBFS).
+        shape: Waveform of the tone.
+        level: Amplitude relative to full scale.
         sample_rate: Sample rate of the audio.
-        channels: Number of channels, all alike.
+        channels: Number of channels; all are equal.
 
     Raises:
         MediaError: E640 over the limits, E641 for a frequency of half the rate or more.
@@ -219,15 +219,16 @@ def make_noise(
     channels: Count = 1,
     seed: Annotated[int, Field(ge=0)] = 0,
 ) -> Audio:
-    """Make noise; each channel has its own.
+    """Make noise; each channel is different.
 
     Args:
-        kind: Power of the noise over frequency: white is even, pink falls by 3 dB an octave, brown by 6.
+        kind: Color of the noise: "white" has the same power at all frequencies, "pink" falls by 3 dB per octave,
+            "brown" by 6 dB.
         seconds: Length of the audio.
-        level: RMS relative to full scale (dBFS).
+        level: RMS level relative to full scale.
         sample_rate: Sample rate of the audio.
         channels: Number of channels.
-        seed: Seed of the noise; another seed gives other noise.
+        seed: Seed of the noise; another seed gives different noise.
 
     Raises:
         MediaError: E640 over the limits.

@@ -18,7 +18,7 @@ class Drawn(NamedTuple):
 
     Attributes:
         image: Grey image: time to the right, frequency upwards, loud is white.
-        spectrogram: The same spectrogram, for the way back.
+        spectrogram: Input spectrogram, for `audio.from_spectrogram_image`.
     """
 
     image: Grey
@@ -47,21 +47,21 @@ def make_spectrogram(
     min_frequency: Annotated[float, Field(ge=1, le=100_000, unit="hertz")] = 32.7,
     max_frequency: Annotated[float, Field(ge=2, le=384_000, unit="hertz")] = 16_000.0,
 ) -> Spectrogram:
-    """Turn audio into magnitudes over frequency and time; phases are kept, so that it can come back as it was.
+    """Turn audio into a spectrogram: magnitudes over frequency and time, with phases for the way back.
 
-    "stft" is the short-time Fourier transform with a Hann window. "mel" are bands evenly spaced on the mel scale, with
-    the Fourier transform beneath them. "cqt" is a constant-Q transform that can be inverted (Velasco, Holighaus,
-    Doerfler and Grill 2011), of bins evenly spaced in pitch.
+    "stft" is the short-time Fourier transform with a Hann window. "mel" is the same in bands evenly spaced on the mel
+    scale. "cqt" is an invertible constant-Q transform (Velasco, Holighaus, Doerfler and Grill 2011) with bins evenly
+    spaced in pitch.
 
     Args:
         audio: Audio to transform.
-        kind: Transform to use.
-        window: For stft and mel: samples in a window, a multiple of the overlap.
-        overlap: For stft and mel: windows over each sample.
-        mel_bands: For mel: number of bands.
-        bins_per_octave: For cqt: number of bins in an octave.
-        min_frequency: For mel and cqt: lowest frequency.
-        max_frequency: For mel and cqt: highest frequency, at most half the sample rate.
+        kind: Transform: "stft", "mel" or "cqt".
+        window: Number of samples in a window, a multiple of the overlap; for stft and mel.
+        overlap: Number of windows over each sample; for stft and mel.
+        mel_bands: Number of bands; for mel.
+        bins_per_octave: Number of bins in an octave; for cqt.
+        min_frequency: Lowest frequency; for mel and cqt.
+        max_frequency: Highest frequency, at most half the sample rate; for mel and cqt.
 
     Raises:
         MediaError: E641 for a window that the overlap does not divide, or bins that do not fit below half the rate;
@@ -93,14 +93,14 @@ def audio_from_spectrogram(
 ) -> Audio:
     """Turn a spectrogram back into audio.
 
-    With its phases the audio comes back to within rounding (1e-6). Where it has none they are found by Griffin and
-    Lim's algorithm (1984) in its fast form (Perraudin, Balazs and Soendergaard 2013).
+    With phases, the audio is exact to within rounding (1e-6). Missing phases are estimated by the algorithm of Griffin
+    and Lim (1984) in its fast form (Perraudin, Balazs and Soendergaard 2013).
 
     Args:
-        spectrogram: Spectrogram to turn into audio.
-        phase: "find" lets the phases go that there are, and finds others.
-        iterations: How often phases are improved, where they are found.
-        seed: Chooses the phases to begin with.
+        spectrogram: Spectrogram to convert.
+        phase: "keep" uses the spectrogram's phases, "find" estimates new ones.
+        iterations: Number of iterations that estimate phases.
+        seed: Seed of the phases that the estimate starts with.
     """
     from studio_audio.spectra import synthesise
 
@@ -116,12 +116,12 @@ def audio_from_spectrogram(
     migrations={1: Migration(inputs={"low": "min_db", "high": "max_db"})},
 )
 def draw_spectrogram(ctx: Context, spectrogram: Spectrogram, *, min_db: Low = -90.0, max_db: High = 0.0) -> Drawn:
-    """Show a spectrogram as a grey image in decibels, for any image node to work on; one pixel is one value.
+    """Draw a spectrogram as a grey image in decibels, for any image node; one pixel is one value.
 
     Args:
-        spectrogram: Spectrogram to show; channels are averaged by power.
-        min_db: Level that is black; 0 dB is a sine of full scale.
-        max_db: Level that is white, above `min_db`.
+        spectrogram: Spectrogram to draw; channels are averaged by power.
+        min_db: Level of black; 0 dB is a sine at full scale.
+        max_db: Level of white, above `min_db`; 0 dB is a sine at full scale.
 
     Raises:
         MediaError: E641 if `max_db` is not above `min_db`, E640 for more columns than an image may have.
@@ -150,17 +150,17 @@ def read_spectrogram(
 ) -> Spectrogram:
     """Read an image as a spectrogram: time to the right, frequency upwards, loud is white.
 
-    With the spectrogram that the image was drawn from, phases and channels are kept, and only what has changed in the
-    image changes: an image that has not changed gives the audio back as it was. Without it phases are found
-    later, in `audio.from_spectrogram`, and any image makes audio.
+    With the original spectrogram, phases and channels are kept, and only changes of the image change the audio: an
+    unchanged image gives the original audio. Without it, `audio.from_spectrogram` estimates phases later, and any image
+    becomes audio.
 
     Args:
-        image: Image; of colors the luma counts (ITU-R BT.601). Another size than the spectrogram's is resized.
-        like: Spectrogram that the image was drawn from.
-        min_db: Level of black; black itself is silence.
-        max_db: Level of white, above `min_db`.
-        sample_rate: Without `like`: sample rate; the image's top is half of it.
-        hop: Without `like`: samples from one column to the next.
+        image: Image to read; colors become luma (ITU-R BT.601), and other sizes than the spectrogram's are resized.
+        like: Spectrogram that the image was drawn from; null for none.
+        min_db: Level of black; pure black is silence.
+        max_db: Level of white, above `min_db`; 0 dB is a sine at full scale.
+        sample_rate: Sample rate without `like`; the top of the image is half of it.
+        hop: Samples between two columns of the image, without `like`.
 
     Raises:
         MediaError: E641 if `max_db` is not above `min_db`, E640 over the limits.
@@ -192,14 +192,14 @@ def plot_audio(
     width: Annotated[int, Field(ge=64, le=8192, unit="pixels")] = 1200,
     height: Annotated[int, Field(ge=64, le=8192, unit="pixels")] = 640,
 ) -> Annotated[Image, Channels(3)]:
-    """Draw the wave and the spectrogram of audio with axes in seconds and hertz.
+    """Draw the waveform and the spectrogram of audio, with axes in seconds and hertz.
 
-    The wave shows extremes, and the RMS in a lighter tone. The spectrogram has octaves of equal height, levels in
-    decibels (0 is a sine of full scale) from the loudest down by 80.
+    The waveform shows extremes, and the RMS in a lighter color. The spectrogram has octaves of equal height, and levels
+    in dB (0 is a sine at full scale) from the loudest down to 80 dB below.
 
     Args:
         audio: Audio to draw.
-        show: What to draw.
+        show: What to draw: the waveform, the spectrogram or both.
         width: Width of the image.
         height: Height of the image.
 

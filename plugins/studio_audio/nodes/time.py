@@ -15,9 +15,9 @@ class Split(NamedTuple):
     """Audio in parts that add up to it.
 
     Attributes:
-        harmonic: What sings.
-        percussive: What strikes.
-        rest: What is neither; silent at a margin of 1.
+        harmonic: Tones, such as voices and strings.
+        percussive: Percussion, such as drums.
+        rest: Remaining audio; silent at a margin of 1.
     """
 
     harmonic: Audio
@@ -37,12 +37,12 @@ def resample_audio(
     sample_rate: Annotated[int, Field(ge=1000, le=768_000, unit="hertz")] = 48_000,
     quality: Literal["quick", "high", "best"] = "best",
 ) -> Audio:
-    """Change the sample rate with soxr; the length in seconds stays.
+    """Change the sample rate of audio with soxr; the length in seconds stays.
 
     Args:
         audio: Audio to resample.
         sample_rate: Sample rate of the result.
-        quality: "best" is good for 24 bits and more, "high" for 20, "quick" is cubic.
+        quality: Quality of the resampling: "best" is for 24 bits and more, "high" for 20 bits, "quick" is cubic.
 
     Raises:
         MediaError: E640 over the limits.
@@ -71,15 +71,15 @@ def stretch_time(
     seconds: Annotated[float | None, Field(gt=0, le=86_400, unit="seconds")] = None,
     method: Method = "music",
 ) -> Audio:
-    """Make audio longer or shorter without changing its pitch.
+    """Change the length of audio without its pitch.
 
     Args:
         audio: Audio to stretch.
-        speed: How much faster the audio plays: 2 makes it half as long; null with `seconds`.
+        speed: Factor for the speed: 2 makes the audio half as long; null with `seconds`.
         seconds: Length of the result, instead of a speed; exact to the sample.
-        method: "music" splits it into what sings and what strikes, and stretches the first with a phase vocoder
-            (Laroche and Dolson 1999), the second by overlapping (Driedger, Mueller and Ewert 2014); "tones" uses the
-            phase vocoder alone, for singing and steady tones, and is faster.
+        method: Method: "music" separates tones from percussion, stretches tones with a phase vocoder (Laroche and
+            Dolson 1999) and percussion by overlapping (Driedger, Mueller and Ewert 2014). "tones" uses only the phase
+            vocoder, for singing and steady tones, and is faster.
 
     Raises:
         MediaError: E641 unless one of speed and seconds is given, or if the speed is not in 0.1 to 10; E640 over
@@ -108,12 +108,12 @@ def shift_pitch(
     semitones: Annotated[float, Field(ge=-36, le=36, unit="semitones")] = 0.0,
     method: Method = "music",
 ) -> Audio:
-    """Shift the pitch and keep the length. Voices keep their character with `audio.change_voice`.
+    """Shift the pitch of audio and keep its length; for voices, use `audio.change_voice`.
 
     Args:
         audio: Audio to shift.
         semitones: Shift of the pitch; 12 is an octave up.
-        method: How the audio is stretched; see `audio.time_stretch`.
+        method: Method: "music" treats percussion separately, "tones" is faster, for singing and steady tones.
 
     Raises:
         MediaError: E640 over the limits.
@@ -129,13 +129,13 @@ def shift_pitch(
 def split_harmonic_percussive(
     ctx: Context, audio: Audio, *, margin: Annotated[float, Field(ge=1, le=10, unit="factor")] = 1.0
 ) -> Split:
-    """Split audio into what sings and what strikes; the parts add up to the audio.
+    """Separate tones from percussion; the outputs add up to the original audio.
 
     Medians along time and along frequency (Fitzgerald 2010; Driedger, Mueller and Disch 2014).
 
     Args:
         audio: Audio to split.
-        margin: Ratio by which something must sing or strike; above 1 what does neither goes to the rest.
+        margin: Ratio by which a tone or a beat must be stronger; above 1, weaker audio goes to `rest`.
     """
     from studio_audio.blocks import create_keep
     from studio_audio.separate import split_audio

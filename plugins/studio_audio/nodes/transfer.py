@@ -37,25 +37,24 @@ def transfer_audio(
     iterations: Annotated[int, Field(ge=1, le=2000)] = 60,
     seed: Annotated[int, Field(ge=0)] = 0,
 ) -> Audio:
-    """Give audio the timbre, the rhythm texture or the dynamics of another, on its spectrogram. Needs no weights.
+    """Transfer the timbre, the rhythm texture or the dynamics of other audio to audio, without weights.
 
     "bins" maps the levels of each frequency to the style's distribution (optimal transport in one dimension). "bands"
-    does so in mel bands and leaves the notes as they are. "network" optimizes against random filters (Ulyanov and
-    Lebedev 2016), "patches" by sliced Wasserstein distances of patches (after Heitz et al. 2021); both are slow.
-    "equalize" filters the content to the style's mean spectrum. "vocoder" lets the style sound with the content's
-    envelope (Dudley 1939). The phases are the content's (the style's for the vocoder), brought into agreement by
-    Griffin and Lim's rounds (1984).
+    does so in mel bands and keeps the notes. "network" optimizes for random filters (Ulyanov and Lebedev 2016),
+    "patches" by sliced Wasserstein distances of patches (after Heitz et al. 2021); both are slow. "equalize" filters
+    the content to the style's mean spectrum. "vocoder" gives the style the content's envelope (Dudley 1939). Phases
+    come from the content (from the style for "vocoder"), and are adjusted by iterations of Griffin and Lim (1984).
 
     Args:
-        content: Audio to change; rate, length and channels stay.
-        style: Audio to take from, of any rate, length and channels; its loudness does not count.
-        strength: 0 gives the content back, 1 the full change.
-        transfer_timbre: Take over the timbre, by the method.
-        transfer_rhythm: Take over how fast and how strongly each band goes up and down (the modulation spectrum).
-        transfer_dynamics: Take over the distribution of loudness; otherwise each moment is as loud as in the content.
-        method: How the timbre is taken over.
-        phase_iterations: How often the phases are improved.
-        iterations: Steps of the optimizer, for "network" and "patches".
+        content: Audio to change; its sample rate, length and channels stay.
+        style: Audio to transfer from, of any sample rate, length and channels; its loudness is ignored.
+        strength: Strength of the transfer: 0 gives the content, 1 the full change.
+        transfer_timbre: Transfer the timbre, by the method.
+        transfer_rhythm: Transfer how fast and how strongly each band rises and falls (the modulation spectrum).
+        transfer_dynamics: Transfer the distribution of loudness; otherwise the loudness follows the content.
+        method: Method of the transfer of timbre.
+        phase_iterations: Number of iterations that adjust the phases.
+        iterations: Optimizer steps, for "network" and "patches".
         seed: Seed of the random filters and directions of "network" and "patches".
 
     Raises:

@@ -12,8 +12,8 @@ class Voice(NamedTuple):
     """A changed voice.
 
     Attributes:
-        audio: The voice.
-        pitch_before: Median pitch of the voice that came in, in hertz.
+        audio: Changed voice.
+        pitch_before: Median pitch of the original voice, in hertz.
     """
 
     audio: Audio
@@ -39,13 +39,13 @@ def change_voice(
     formants: Annotated[float, Field(ge=0.5, le=2, unit="factor")] = 1.0,
     speed: Annotated[float, Field(ge=0.25, le=4, unit="factor")] = 1.0,
 ) -> Voice:
-    """Change the pitch, the formants and the speed of a voice, each by itself (WORLD: Morise, Yokomori and Ozawa 2016).
+    """Change the pitch, the formants and the speed of a voice (WORLD: Morise, Yokomori and Ozawa 2016).
 
     Args:
-        audio: One voice, speaking or singing; music comes out as a caricature. Each channel is worked on by itself.
+        audio: One voice, speaking or singing; music is distorted. Each channel is processed separately.
         semitones: Shift of the pitch; 12 is an octave up.
-        formants: Factor of the resonances; above 1 it is the voice of a smaller person.
-        speed: How much faster the voice speaks: 2 makes it half as long.
+        formants: Factor for the resonances of the voice; above 1 it sounds like a smaller person.
+        speed: Factor for the speed: 2 makes the audio half as long.
 
     Raises:
         MediaError: E641 for a rate under 8 kHz, E642 for audio that is silent or shorter than 0.1 seconds, E647 if no

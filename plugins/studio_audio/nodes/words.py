@@ -26,23 +26,24 @@ def make_from_text(
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0,
     melody: Audio | None = None,
 ) -> Audio:
-    """Make music or audio from words, with a network: MusicGen, AudioLDM2, Stable Audio, AudioLDM, MusicLDM.
+    """Generate music or other audio from text: MusicGen, AudioLDM2, Stable Audio, AudioLDM, MusicLDM.
 
-    Noise is drawn on the CPU for diffusion models, so that a seed starts from the same noise everywhere; MusicGen draws
-    its tokens where it runs. No weights come along.
+    Studio includes no weights for it. For diffusion models the noise is made on the CPU, so that a seed gives the same
+    noise on every device; MusicGen draws its tokens on the device of the run.
 
     Args:
-        prompt: What shall sound, in English: "slow jazz with a muted trumpet", "rain on a tin roof".
-        model: Weights, a folder of transformers (MusicGen) or of diffusers (the others). The audio has its rate and
-            channels.
-        negative_prompt: What to keep out; not for MusicGen. It has an effect where the guidance scale is over 1.
-        seconds: Length, exact to the sample. MusicGen makes 30 at most, Stable Audio Open 47.
-        guidance_scale: How closely to keep to the words; 1 is without guidance. Null for the model's own.
-        steps: Steps of diffusion, more are slower and better; null for the model's own. Not for MusicGen.
-        temperature: MusicGen only: below 1 it keeps to what is likely, above 1 it dares.
-        top_k: MusicGen only: among how many of the likeliest tokens it draws; 0 for all.
-        seed: Seed of the noise or the tokens; another seed gives other audio.
-        melody: MusicGen Melody only: a tune that the music follows, hummed or played; its first 30 seconds count.
+        prompt: Description of the audio, in English, such as "slow jazz with a muted trumpet" or "rain on a tin roof".
+        model: Weights, a folder of transformers (MusicGen) or of diffusers (the others); they decide the sample rate
+            and the channels.
+        negative_prompt: Description of what to avoid, not for MusicGen; used only if the guidance scale is over 1.
+        seconds: Length of the audio, exact to the sample; at most 30 for MusicGen and 47 for Stable Audio Open.
+        guidance_scale: How strictly to follow the prompt; 1 is without guidance. Null for the model's own value.
+        steps: Denoising steps, not for MusicGen; more are better and slower. Null for the model's own number.
+        temperature: Randomness of MusicGen: below 1 more predictable, above 1 more varied.
+        top_k: Number of likeliest tokens that MusicGen chooses from; 0 for all.
+        seed: Seed of the noise or the tokens; another seed gives different audio.
+        melody: Melody that the music follows, hummed or played; its first 30 seconds are used. Only for MusicGen
+            Melody.
 
     Raises:
         MediaError: E640 if that is longer than the model can make, E642 for a melody that is silent.

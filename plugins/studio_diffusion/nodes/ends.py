@@ -58,8 +58,8 @@ class Drawn(NamedTuple):
     """What was drawn.
 
     Attributes:
-        image: The first image: RGB.
-        images: All of them.
+        image: First image, RGB.
+        images: All images, RGB.
     """
 
     image: Image
@@ -70,9 +70,9 @@ class DrawnAfterSketch(NamedTuple):
     """What was drawn after a sketch.
 
     Attributes:
-        image: The first image: RGB.
-        images: All of them.
-        control: The control image that the ControlNet was given.
+        image: First image, RGB.
+        images: All images, RGB.
+        control: Image that the ControlNet received.
     """
 
     image: Image

@@ -80,26 +80,29 @@ def text_to_image(
     lora_scales: Scales = None,
     model: Pipeline = MINI,
 ) -> Drawn:
-    """Draw images from words.
+    """Generate images from text.
 
-    The starting noise is drawn in float32 on the CPU, so that a seed means the same image on every device.
+    The starting noise is made in float32 on the CPU, so that a seed gives the same image on every device.
 
     Args:
-        prompt: Description of what to draw; may be empty. Prompts over the model's window are cut, with a warning; SD
-            and SDXL read long ones in chunks.
-        negative_prompt: Description of what to keep out; it has an effect where the guidance scale is over 1.
-        width: Columns of the result; null for the model's own size. Rounded to what the model takes, with a warning.
-        height: Rows of the result; null for the model's own size.
-        steps: Denoising steps; null for as many as suit the model.
-        guidance_scale: How strictly to follow the prompt (classifier-free guidance, Ho and Salimans 2022); 1 is not
-            at all, too much burns the colors. Null for what suits the model.
-        sampler: How to walk from noise to image; "auto" for the model's own: DDIM (Song et al. 2020), Euler and
-            Heun (Karras et al. 2022), DPM-Solver++ (Lu et al. 2022), UniPC (Zhao et al. 2023), LCM (Luo et al. 2023).
+        prompt: Description of the image; may be empty. SD and SDXL read long prompts in chunks; other models cut them,
+            with a warning.
+        negative_prompt: Description of what to avoid; used only if the guidance scale is over 1.
+        width: Width of the image; null for the model's own size. Rounded to a size that the model supports, with a
+            warning.
+        height: Height of the image; null for the model's own size. Rounded to a size that the model supports, with a
+            warning.
+        steps: Denoising steps; null for a number that suits the model.
+        guidance_scale: How strictly to follow the prompt (classifier-free guidance, Ho and Salimans 2022); 1 is not at
+            all, and too much gives harsh colors. Null for a value that suits the model.
+        sampler: Sampler, the method of denoising; "auto" for the model's own. DDIM (Song et al. 2020), Euler and Heun
+            (Karras et al. 2022), DPM-Solver++ (Lu et al. 2022), UniPC (Zhao et al. 2023), LCM (Luo et al. 2023) and
+            others.
         seed: Seed of the noise; another seed gives another image.
-        count: How many images; number i, from 0, is the one of the seed `seed + i`.
-        loras: LoRAs (Hu et al. 2021) to draw with.
+        count: Number of images; they use the seeds `seed`, `seed + 1` and so on.
+        loras: LoRAs (Hu et al. 2021) to apply to the model; null for none.
         lora_scales: Strength of each LoRA, or one for all; null for 1.
-        model: Model to draw with.
+        model: Weights of a text-to-image model.
     """
     call = {
         "prompt": prompt,
@@ -157,29 +160,29 @@ def sketch_to_image(
     controlnet: Annotated[Model, ModelKinds("controlnet")] = MINI_SKETCH,
     model: Pipeline = MINI,
 ) -> DrawnAfterSketch:
-    """Draw images from words that follow a sketch, with a ControlNet (Zhang et al. 2023).
+    """Generate images from text and a sketch, with a ControlNet (Zhang et al. 2023).
 
     Args:
-        sketch: A drawing or a photograph, any size; alpha is laid over white.
-        prompt: Description of what to draw.
-        kind: Way to read the sketch. "lines" and "scribble" take a drawing, dark on light or light on dark, and
-            find the edges of a photograph; "canny" finds edges in anything (Canny 1986). All three give white lines
-            on black. "depth" is a depth map, near is bright; "as_it_is" is for other ControlNets.
-        control_scale: How strictly to follow the sketch; 1 is as the ControlNet was trained.
+        sketch: Drawing or photograph to follow, of any size; alpha is drawn over white.
+        prompt: Description of the image.
+        kind: How to read the sketch. "lines" and "scribble" take a drawing, dark on light or light on dark, and find
+            the edges of a photograph; "canny" finds edges in any image (Canny 1986). All three give white lines on
+            black. "depth" is a depth map, near is bright. "as_it_is" passes the sketch to other ControlNets unchanged.
+        control_scale: How strictly to follow the sketch; 1 is the strength that the ControlNet was trained with.
         control_start: Share of the steps after which the sketch is followed, 0 to 1.
         control_end: Share of the steps until which the sketch is followed, 0 to 1.
-        negative_prompt: Description of what to keep out.
-        width: Columns of the result; null, with `height` too, for the sketch's shape at the model's own size.
-        height: Rows of the result.
-        steps: Denoising steps; null for as many as suit the model.
-        guidance_scale: How strictly to follow the prompt; null for what suits the model.
-        sampler: Way from noise to image, as for diffusion.text_to_image; "auto" for the model's own.
+        negative_prompt: Description of what to avoid; used only if the guidance scale is over 1.
+        width: Width of the image; if height is null too, the sketch's shape at the model's own size.
+        height: Height of the image; if width is null too, the sketch's shape at the model's own size.
+        steps: Denoising steps; null for a number that suits the model.
+        guidance_scale: How strictly to follow the prompt; 1 is not at all. Null for a value that suits the model.
+        sampler: Sampler, the method of denoising; "auto" for the model's own.
         seed: Seed of the noise; another seed gives another image.
-        count: How many images, of the seeds `seed`, `seed + 1` and so on.
-        loras: LoRAs to draw with.
+        count: Number of images; they use the seeds `seed`, `seed + 1` and so on.
+        loras: LoRAs (Hu et al. 2021) to apply to the model; null for none.
         lora_scales: Strength of each LoRA, or one for all; null for 1.
-        controlnet: Weights of the ControlNet; it must be made for the model.
-        model: Model to draw with.
+        controlnet: Weights of the ControlNet; they must fit the model.
+        model: Weights of a text-to-image model.
     """
     import numpy as np
 

@@ -26,12 +26,12 @@ from studio_diffusion.nodes.ends import (
 def encode_prompt(
     ctx: Context, prompt: Prompt, *, negative_prompt: Prompt = "", model: Pipeline = MINI
 ) -> Conditioning:
-    """Encode a prompt as a model's text encoders understand it, for diffusion.sample.
+    """Encode a prompt with a model's text encoders, for diffusion.sample.
 
     Args:
-        prompt: Description of what to draw; may be empty.
-        negative_prompt: Description of what to keep out.
-        model: Weights whose text encoders to use: SD, SDXL, SD3, Flux, PixArt or Sana.
+        prompt: Description of the image; may be empty.
+        negative_prompt: Description of what to avoid; used only if the guidance scale is over 1.
+        model: Weights of a model whose text encoders to use: SD, SDXL, SD3, Flux, PixArt or Sana.
     """
     from studio_diffusion.conditioning import encode_prompts, pack_conditioning
     from studio_diffusion.latents import check_parts
@@ -54,12 +54,14 @@ def encode_prompt(
     migrations={1: Migration(values=SIZE)},
 )
 def make_empty_latent(ctx: Context, *, width: Side = None, height: Side = None, model: Pipeline = MINI) -> Latent:
-    """Make an empty latent, the canvas that diffusion.sample draws on.
+    """Make an empty latent for diffusion.sample.
 
     Args:
-        width: Columns of the image; null for the model's own size. Rounded to what the model takes, with a warning.
-        height: Rows of the image; null for the model's own size.
-        model: Weights that will draw on it.
+        width: Width of the image; null for the model's own size. Rounded to a size that the model supports, with a
+            warning.
+        height: Height of the image; null for the model's own size. Rounded to a size that the model supports, with a
+            warning.
+        model: Weights of the model that will use the latent.
     """
     import numpy as np
 
@@ -79,11 +81,12 @@ def encode_image(
     """Encode an image into the latent space of a model.
 
     Args:
-        image: Image to encode, any size; alpha is laid over white.
-        width: Columns to bring the image to; null, with `height` too, for the image's own size, brought near
-            to the model's where that is far from it.
-        height: Rows to bring the image to.
-        model: Weights whose autoencoder to use.
+        image: Image to encode, of any size; alpha is drawn over white.
+        width: Width to resize the image to; if height is null too, its own size, or a size nearer to the model's if
+            that is far away.
+        height: Height to resize the image to; if width is null too, its own size, or a size nearer to the model's if
+            that is far away.
+        model: Weights of a model whose autoencoder to use.
     """
     from studio_diffusion.latents import check_parts, encode_pixels
     from studio_diffusion.pixels import check_latents, read_image
@@ -111,20 +114,19 @@ def sample_latent(
     seed: Seed = 1,
     model: Pipeline = MINI,
 ) -> Latent:
-    """Draw a latent: from noise on an empty one, or over one that holds an image.
+    """Generate a latent from noise, or from a latent that contains an image.
 
-    From an empty latent it gives, decoded, what diffusion.text_to_image gives with the same seed.
+    From an empty latent the decoded result equals that of diffusion.text_to_image with the same seed.
 
     Args:
-        latent: Latent to draw on: an empty latent, an encoded image, or a latent that was drawn before.
-        conditioning: The encoded prompt.
-        strength: How much of what the latent holds may change; 1 begins with pure noise. It does not count for an
-            empty latent.
-        steps: Steps from pure noise; null for as many as suit the model.
-        guidance_scale: How strictly to follow the prompt; null for what suits the model.
-        sampler: Way from noise to image, as for diffusion.text_to_image; "auto" for the model's own.
+        latent: Latent to start from: an empty latent, an encoded image, or an earlier result.
+        conditioning: Encoded prompt, from diffusion.encode_prompt.
+        strength: How much of the latent may change; 1 starts with pure noise. Ignored for an empty latent.
+        steps: Denoising steps from pure noise; null for a number that suits the model.
+        guidance_scale: How strictly to follow the prompt; 1 is not at all. Null for a value that suits the model.
+        sampler: Sampler, the method of denoising; "auto" for the model's own.
         seed: Seed of the noise; another seed gives another image.
-        model: Weights to draw with.
+        model: Weights of a text-to-image model.
     """
     from studio_diffusion.generate import make_request
     from studio_diffusion.latents import check_parts, check_space
@@ -151,9 +153,9 @@ def decode_latent(ctx: Context, latent: Latent, *, tiled: bool = False, model: P
     """Decode a latent into an image.
 
     Args:
-        latent: What was drawn or encoded.
-        tiled: Decode in overlapping tiles: less memory, faint seams.
-        model: Weights whose autoencoder to use; its latent space must be the latent's.
+        latent: Latent to decode.
+        tiled: Decode in overlapping tiles, which needs less memory and gives faint seams.
+        model: Weights of a model whose autoencoder to use; it must have the latent's space.
     """
     import torch
 
@@ -183,14 +185,15 @@ def blend_latents(
     mask: Mask | None = None,
     method: Literal["linear", "spherical"] = "linear",
 ) -> Latent:
-    """Mix two latents of one space and size.
+    """Mix two latents of the same space and size.
 
     Args:
-        base: Latent to mix into.
-        top: Latent to mix in.
-        opacity: Share of the top latent, 0 to 1.
-        mask: Where the top latent counts, times the opacity; any size.
-        method: "linear", or "spherical" along the arc between them (Shoemake 1985), which keeps the deviation.
+        base: Latent to mix the top latent into.
+        top: Latent to mix into the base, of the same space and size.
+        opacity: Share of the top latent, from 0 to 1.
+        mask: Mask of the top latent, of any size, multiplied by the opacity; null for all of it.
+        method: Mixing method: "linear", or "spherical" along the arc between the latents (Shoemake 1985), which keeps
+            their deviation.
     """
     from studio_diffusion.resample import blend_latents as blend
 
@@ -206,13 +209,13 @@ def upscale_latent(
     method: Literal["nearest", "bilinear", "bicubic"] = "bicubic",
     multiple_of: Annotated[int, Field(ge=1, le=256, unit="samples")] = 2,
 ) -> Latent:
-    """Enlarge or shrink a latent, to be drawn over by a second diffusion.sample.
+    """Enlarge or shrink a latent, for a second diffusion.sample.
 
     Args:
-        latent: Latent that was drawn or encoded: channels x height x width.
-        scale: Factor per side.
+        latent: Latent to resize: channels x height x width.
+        scale: Factor for both sides.
         method: Filter that resamples the latent.
-        multiple_of: Round the latent's sides to multiples of this, as denoisers that work on patches ask for.
+        multiple_of: Round the latent's sides to multiples of this number, as denoisers that use patches require.
     """
     from studio_diffusion.resample import resize_latent
 

@@ -54,24 +54,25 @@ def image_to_image(
     lora_scales: Scales = None,
     model: Pipeline = MINI,
 ) -> Drawn:
-    """Draw an image over after words (SDEdit, Meng et al. 2021).
+    """Change an image by a text description (SDEdit, Meng et al. 2021).
 
     Args:
-        image: Image to begin with, any size; alpha is laid over white.
-        prompt: Description of what the image is to become.
-        strength: How much may change: 0 nothing, 1 nearly all. A part of the steps is taken, as large as this.
-        negative_prompt: Description of what to keep out.
-        width: Columns of the result; null, with `height` too, for the image's own size, brought near to the model's
-            where that is far from it.
-        height: Rows of the result.
-        steps: Steps from pure noise; null for as many as suit the model.
-        guidance_scale: How strictly to follow the prompt; null for what suits the model.
-        sampler: Way from noise to image, as for diffusion.text_to_image; "auto" for the model's own.
+        image: Image to start from, of any size; alpha is drawn over white.
+        prompt: Description of the result.
+        strength: How much may change: 0 nothing, 1 nearly all. It is also the share of the steps that run.
+        negative_prompt: Description of what to avoid; used only if the guidance scale is over 1.
+        width: Width of the result; if height is null too, the image's own size, or a size nearer to the model's if that
+            is far away.
+        height: Height of the result; if width is null too, the image's own size, or a size nearer to the model's if
+            that is far away.
+        steps: Denoising steps from pure noise; null for a number that suits the model.
+        guidance_scale: How strictly to follow the prompt; 1 is not at all. Null for a value that suits the model.
+        sampler: Sampler, the method of denoising; "auto" for the model's own.
         seed: Seed of the noise; another seed gives another image.
-        count: How many images, of the seeds `seed`, `seed + 1` and so on.
-        loras: LoRAs to draw with.
+        count: Number of images; they use the seeds `seed`, `seed + 1` and so on.
+        loras: LoRAs (Hu et al. 2021) to apply to the model; null for none.
         lora_scales: Strength of each LoRA, or one for all; null for 1.
-        model: Model to draw with.
+        model: Weights of a text-to-image model.
     """
     from studio_diffusion.generate import open_models, repeat_request
     from studio_diffusion.redraw import choose_redraw_size, redraw
@@ -115,21 +116,21 @@ def draw_variations(
     lora_scales: Scales = None,
     model: Pipeline = MINI,
 ) -> Drawn:
-    """Draw variations of an image: each with noise of its own over the image (SDEdit, Meng et al. 2021).
+    """Generate variations of an image, each from its own noise over the image (SDEdit, Meng et al. 2021).
 
     Args:
-        image: Image to vary, any size; alpha is laid over white.
-        strength: How far the variations may go: 0 leaves the image, 1 keeps next to nothing of it.
-        prompt: Description of the image; it helps to stay with it.
-        negative_prompt: Description of what to keep out.
-        steps: Steps from pure noise; null for as many as suit the model.
-        guidance_scale: How strictly to follow the prompt; null for what suits the model.
-        sampler: Way from noise to image, as for diffusion.text_to_image; "auto" for the model's own.
-        seed: Seed of the noise; another seed gives other variations.
-        count: How many, of the seeds `seed`, `seed + 1` and so on.
-        loras: LoRAs to draw with.
+        image: Image to vary, of any size; alpha is drawn over white.
+        strength: How much may change: 0 nothing, 1 nearly all.
+        prompt: Description of the image; it keeps the variations closer to it.
+        negative_prompt: Description of what to avoid; used only if the guidance scale is over 1.
+        steps: Denoising steps from pure noise; null for a number that suits the model.
+        guidance_scale: How strictly to follow the prompt; 1 is not at all. Null for a value that suits the model.
+        sampler: Sampler, the method of denoising; "auto" for the model's own.
+        seed: Seed of the noise; another seed gives different variations.
+        count: Number of variations; they use the seeds `seed`, `seed + 1` and so on.
+        loras: LoRAs (Hu et al. 2021) to apply to the model; null for none.
         lora_scales: Strength of each LoRA, or one for all; null for 1.
-        model: Model to draw with.
+        model: Weights of a text-to-image model.
     """
     return image_to_image(
         ctx,
@@ -173,23 +174,23 @@ def inpaint(
     lora_scales: Scales = None,
     model: Pipeline = MINI,
 ) -> Drawn:
-    """Draw a part of an image anew; what the mask does not choose stays exactly as it is.
+    """Generate a part of an image again; pixels outside the mask stay exactly as they are.
 
     Args:
-        image: Image to change; alpha is laid over white.
-        mask: Where to draw, of the same size: 1 is drawn, 0 stays, between is mixed.
-        prompt: What the part, or the whole image, is to show.
-        strength: How much may change there: 1 begins with pure noise.
+        image: Image to change; alpha is drawn over white.
+        mask: Mask of the same size: 1 is generated, 0 stays, values in between are mixed.
+        prompt: Description of the part, or of the whole image.
+        strength: How much may change inside the mask; 1 starts with pure noise.
         mask_blur: Width of the soft edge, inside the mask.
-        negative_prompt: Description of what to keep out.
-        steps: Steps from pure noise; null for as many as suit the model.
-        guidance_scale: How strictly to follow the prompt; null for what suits the model.
-        sampler: Way from noise to image, as for diffusion.text_to_image; "auto" for the model's own.
+        negative_prompt: Description of what to avoid; used only if the guidance scale is over 1.
+        steps: Denoising steps from pure noise; null for a number that suits the model.
+        guidance_scale: How strictly to follow the prompt; 1 is not at all. Null for a value that suits the model.
+        sampler: Sampler, the method of denoising; "auto" for the model's own.
         seed: Seed of the noise; another seed gives another image.
-        count: How many images, of the seeds `seed`, `seed + 1` and so on.
-        loras: LoRAs to draw with.
+        count: Number of images; they use the seeds `seed`, `seed + 1` and so on.
+        loras: LoRAs (Hu et al. 2021) to apply to the model; null for none.
         lora_scales: Strength of each LoRA, or one for all; null for 1.
-        model: Model to draw with.
+        model: Weights of a text-to-image model.
     """
     from studio_diffusion.generate import open_models, repeat_request
     from studio_diffusion.masks import check_mask, soften_inside
@@ -242,28 +243,28 @@ def outpaint(
     lora_scales: Scales = None,
     model: Pipeline = MINI,
 ) -> Drawn:
-    """Draw on beyond the edges of an image.
+    """Extend an image beyond its edges.
 
-    The new parts begin as a mirror image that fades into a blur, and are then drawn anew with a soft seam.
+    The new parts start as a mirror image that fades into a blur. They are then generated, with a soft seam.
 
     Args:
-        image: Image to extend; alpha is laid over white. Behind the seam it stays exactly as it is.
+        image: Image to extend; alpha is drawn over white. Apart from the seam it is not changed.
         prompt: Description of the whole image.
-        left: Pixels to add at the left.
-        right: Pixels to add at the right.
-        top: Pixels to add at the top.
-        bottom: Pixels to add at the bottom.
-        seam: How far into the image old and new are mixed; at most a quarter of the image's side.
-        strength: How far the new parts may leave the mirror image: 1 begins with pure noise.
-        negative_prompt: Description of what to keep out.
-        steps: Steps from pure noise; null for as many as suit the model.
-        guidance_scale: How strictly to follow the prompt; null for what suits the model.
-        sampler: Way from noise to image, as for diffusion.text_to_image; "auto" for the model's own.
+        left: Width to add on the left.
+        right: Width to add on the right.
+        top: Height to add at the top.
+        bottom: Height to add at the bottom.
+        seam: Width of the seam inside the image where old and new are mixed; at most a quarter of the image's side.
+        strength: How much the new parts may differ from the mirror image; 1 starts with pure noise.
+        negative_prompt: Description of what to avoid; used only if the guidance scale is over 1.
+        steps: Denoising steps from pure noise; null for a number that suits the model.
+        guidance_scale: How strictly to follow the prompt; 1 is not at all. Null for a value that suits the model.
+        sampler: Sampler, the method of denoising; "auto" for the model's own.
         seed: Seed of the noise; another seed gives another image.
-        count: How many images, of the seeds `seed`, `seed + 1` and so on.
-        loras: LoRAs to draw with.
+        count: Number of images; they use the seeds `seed`, `seed + 1` and so on.
+        loras: LoRAs (Hu et al. 2021) to apply to the model; null for none.
         lora_scales: Strength of each LoRA, or one for all; null for 1.
-        model: Model to draw with.
+        model: Weights of a text-to-image model.
     """
     from studio_diffusion.generate import open_models, repeat_request
     from studio_diffusion.redraw import extend_image, repaint

@@ -16,15 +16,16 @@ def blur_image(
     radius: Annotated[float, Field(ge=0, le=2000, unit="pixels")] = 4.0,
     kind: Literal["gaussian", "box", "median"] = "gaussian",
 ) -> Image:
-    """Blur an image; alpha is multiplied in meanwhile, edges are mirrored.
+    """Blur an image; transparent edges get no fringes, and edges are mirrored.
 
-    A Gaussian over 16 pixels is worked out on a smaller copy: its time does not grow with the radius.
+    A Gaussian blur with a radius over 16 pixels is computed on a smaller copy, so its time does not grow with the
+    radius.
 
     Args:
         image: Image to blur.
-        radius: Standard deviation of "gaussian"; half the side of the square for "box" and "median" (at most 127).
-            A median over 2 pixels works on 8-bit levels.
-        kind: "median" removes specks and keeps edges.
+        radius: Strength of the blur: standard deviation for "gaussian", half the side of the square for "box" and
+            "median" (at most 127). A median over 2 pixels works on 8-bit levels.
+        kind: Kind of blur: "gaussian", "box", or "median", which removes specks and keeps edges.
     """
     from studio_image.blur import blur
 
@@ -45,9 +46,9 @@ def sharpen_image(
 
     Args:
         image: Image to sharpen.
-        radius: Standard deviation of the blur that is taken away.
-        amount: How much of the difference is added; 0 changes nothing.
-        threshold: Differences up to this level stay, so that noise is not sharpened.
+        radius: Standard deviation of the blur that unsharp masking subtracts.
+        amount: Strength of the sharpening; 0 changes nothing.
+        threshold: Smallest difference that is sharpened, so that noise is not.
     """
     from studio_image.sharpen import sharpen
 
@@ -67,13 +68,13 @@ def detect_edges(
     high_threshold: Annotated[float, Field(ge=0, le=1)] = 0.2,
     sigma: Annotated[float, Field(ge=0, le=100, unit="pixels")] = 1.0,
 ) -> Annotated[Image, Channels(1)]:
-    """Find edges (Canny 1986): white lines one pixel wide on black, from the luma at 8 bits.
+    """Find edges (Canny 1986) as white lines, one pixel wide, on black; computed from the luma at 8 bits.
 
     Args:
-        image: Image to look at.
-        low_threshold: Weakest gradient that continues an edge; 1 is a step from black to white.
-        high_threshold: Weakest gradient that begins an edge.
-        sigma: Standard deviation of a Gaussian before it.
+        image: Image to find edges in.
+        low_threshold: Smallest gradient that continues an edge; 1 is a step from black to white.
+        high_threshold: Smallest gradient that starts an edge; 1 is a step from black to white.
+        sigma: Standard deviation of a Gaussian blur before the search.
     """
     from studio_image.detect_edges import detect_edges as detect
 
@@ -94,10 +95,11 @@ def add_noise(
 
     Args:
         image: Image to change.
-        amount: Standard deviation of the noise, or the share of samples that turn black or white ("salt_pepper").
+        amount: Strength of the noise: its standard deviation, or for "salt_pepper" the share of samples that turn black
+            or white.
         kind: Distribution of the noise.
         monochrome: Add the same noise to all color channels, like film grain.
-        seed: Seed of the noise; another seed gives other noise.
+        seed: Seed of the noise; another seed gives different noise.
     """
     from studio_image.generate import add_grain
 

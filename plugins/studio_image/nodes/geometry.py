@@ -34,23 +34,23 @@ def resize_image(
     linear_light: bool = False,
     multiple_of: Annotated[int, Field(ge=1, le=1024)] = 1,
 ) -> Image:
-    """Resize an image, antialiased; alpha is multiplied in meanwhile, so that no dark fringes appear.
+    """Resize an image with antialiasing; transparent edges get no dark fringes.
 
-    Give a scale, or one side (the other follows), or both sides and how to fit them.
+    Set `scale`, or `width` or `height` (the other follows), or both and `fit`.
 
     Args:
         image: Image to resize.
-        width: Columns of the result.
-        height: Rows of the result.
-        scale: Factor per side instead.
-        fit: With both sides: "contain" lies inside them, "cover" fills them and is cut, "stretch" changes the shape,
-            "pad" lies inside them with the rest in the background color.
-        method: "auto" is Lanczos (3 lobes) to shrink and bicubic to enlarge; "area" takes means, "nearest"
-            keeps samples.
-        anchor: Which part stays ("cover"), or where the image lies ("pad").
-        background: Color of the rest for "pad".
-        linear_light: Mix light instead of sRGB-encoded values: right for fine bright detail, slower.
-        multiple_of: Round the sides to multiples of this, as networks ask for.
+        width: Width of the result; null follows from the height or the scale.
+        height: Height of the result; null follows from the width or the scale.
+        scale: Factor for both sides, instead of a width and a height.
+        fit: How the image fits a given width and height: "contain" keeps it inside, "cover" fills them and cuts the
+            rest off, "stretch" changes its shape, "pad" keeps it inside and fills the rest with the background.
+        method: Filter: "auto" is Lanczos (3 lobes) to shrink and bicubic to enlarge; "area" averages, "nearest" keeps
+            the samples.
+        anchor: Part of the image that "cover" keeps, or place of the image for "pad".
+        background: Color around the image for "pad".
+        linear_light: Resize in linear light instead of sRGB-encoded values: exact for fine bright detail, and slower.
+        multiple_of: Round both sides to multiples of this number, as some networks require.
     """
     from studio_image.frame import pad_to
     from studio_image.resize import choose_size, cover_box, fit_size, resample, resample_nearest
@@ -88,16 +88,16 @@ def crop_image(
     aspect: Aspect | None = None,
     anchor: Anchor = "center",
 ) -> Image:
-    """Cut a rectangle out of an image; its samples stay as they are.
+    """Cut a rectangle out of an image; its samples are not changed.
 
     Args:
-        image: Image to cut from.
-        x: Left edge; without it the anchor says where.
-        y: Top edge; without it the anchor says where.
-        width: Columns; without it as many as there are, or as the aspect says.
-        height: Rows; without it as many as there are, or as the aspect says.
-        aspect: Width over height, such as "16:9", "4/5" or "1.91": the largest rectangle of that shape.
-        anchor: Where the rectangle lies, where x or y is not given.
+        image: Image to crop.
+        x: Left edge of the rectangle; null for the place that the anchor gives.
+        y: Top edge of the rectangle; null for the place that the anchor gives.
+        width: Width of the rectangle; null for the image's width, or the width that the aspect gives.
+        height: Height of the rectangle; null for the image's height, or the height that the aspect gives.
+        aspect: Width over height, such as "16:9", "4/5" or "1.91", for the largest rectangle of that shape.
+        anchor: Place of the rectangle where x or y is not given.
     """
     from studio_image.crop import choose_region
 
@@ -118,12 +118,13 @@ def rotate_image(
     expand: bool = True,
     background: Color = "transparent",
 ) -> Image:
-    """Turn an image about its centre; exact for multiples of 90 degrees, bicubic otherwise.
+    """Rotate an image about its center; exact for multiples of 90 degrees, bicubic otherwise.
 
     Args:
-        image: Image to turn.
-        angle: Angle to turn by, clockwise; a negative one turns counterclockwise.
-        expand: Grow the image so that nothing is cut off; otherwise its size stays.
+        image: Image to rotate.
+        angle: Angle of the rotation, clockwise; a negative angle rotates counterclockwise.
+        expand: Enlarge the result so that it contains the whole image; otherwise the size stays and corners are cut
+            off.
         background: Color of the corners; "transparent" gives the result an alpha channel.
     """
     from studio_image.rotate import rotate, rotate_quarters
@@ -142,8 +143,9 @@ def flip_image(
     """Mirror an image.
 
     Args:
-        image: Image to mirror.
-        direction: "horizontal" swaps left and right, "vertical" top and bottom.
+        image: Image to flip.
+        direction: Direction of the flip: "horizontal" swaps left and right, "vertical" swaps top and bottom, "both"
+            does both.
     """
     down = slice(None, None, -1 if direction != "horizontal" else 1)
     across = slice(None, None, -1 if direction != "vertical" else 1)
@@ -181,19 +183,19 @@ def frame_image(
     line_color: Color = "#1a1a1c",
     radius: Annotated[float, Field(ge=0, le=65_535, unit="pixels")] = 0.0,
 ) -> Image:
-    """Put a border around an image: a mat, an instant-photo frame, or just room.
+    """Add a border around an image: a mat, an instant-photo frame, or empty space.
 
     Args:
-        image: Image to frame.
+        image: Image to put the border around.
         width: Width of the border on all sides.
-        left_width: Width of the border on the left instead.
-        top_width: Width of the border at the top instead.
-        right_width: Width of the border on the right instead.
-        bottom_width: Width of the border at the bottom instead.
-        color: Color of the border; "transparent" adds room.
-        line_width: Width of a line between border and image, inside the border; 0 for none.
-        line_color: Color of that line.
-        radius: Radius of round outer corners; more than 0 gives the result an alpha channel.
+        left_width: Width of the border on the left; null for `width`.
+        top_width: Width of the border at the top; null for `width`.
+        right_width: Width of the border on the right; null for `width`.
+        bottom_width: Width of the border at the bottom; null for `width`.
+        color: Color of the border; "transparent" adds empty space.
+        line_width: Width of a line between border and image; 0 for none. The border includes it.
+        line_color: Color of the line between border and image.
+        radius: Radius of rounded outer corners; above 0 the result has an alpha channel.
     """
     from studio_image.frame import add_frame
 

@@ -23,16 +23,16 @@ def composite_images(
     opacity: Share = 1.0,
     mode: BlendMode = "normal",
 ) -> Image:
-    """Lay an image over another (W3C Compositing and Blending Level 1); the base's size stays.
+    """Draw an image over another (W3C Compositing and Blending Level 1); the base's size stays.
 
     Args:
-        base: Image to lay the other on.
-        top: Image above; what sticks out is cut off.
-        mask: Where the top image shows, of its size.
-        x: Columns from the base's left edge to the top image's, may be negative.
-        y: Rows from the base's top edge to the top image's, may be negative.
+        base: Image below the top image.
+        top: Image above; parts outside the base are cut off.
+        mask: Mask of the top image, of its size; 1 shows it, 0 hides it.
+        x: Distance from the base's left edge to the top image's; may be negative.
+        y: Distance from the base's top edge to the top image's; may be negative.
         opacity: Opacity of the top image, from 0 to 1.
-        mode: How the colors mix; "add" is the sum, cut at 1.
+        mode: How colors mix, as in CSS; "add" is the sum, limited to 1.
     """
     from studio_image.bounds import check_same_size
     from studio_image.composite import composite
@@ -49,13 +49,13 @@ def composite_images(
     migrations={1: Migration(inputs={"first": "base", "second": "top", "amount": "opacity"})},
 )
 def blend_images(ctx: Context, base: Image, top: Image, *, opacity: Share = 0.5, mask: Mask | None = None) -> Image:
-    """Mix two images of one size.
+    """Mix two images of the same size.
 
     Args:
-        base: Image to lay the other on.
+        base: Image below the top image.
         top: Image above, of the same size.
         opacity: Opacity of the top image, from 0 (the base alone) to 1 (the top alone).
-        mask: Where the top image shows, multiplied by the opacity; of the same size.
+        mask: Mask of the top image, of the same size, multiplied by the opacity; null for all of it.
     """
     from studio_image.bounds import check_same_size
     from studio_image.composite import blend

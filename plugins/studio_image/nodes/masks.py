@@ -22,15 +22,15 @@ def mask_from_color(
     feather: Feather = 0.0,
     invert: bool = False,
 ) -> Mask:
-    """Choose what has a color, such as a green screen.
+    """Make a mask of the pixels with a color, such as a green screen.
 
     Args:
-        image: Image to look at; alpha is left out.
-        color: The color looked for; its alpha does not count.
-        tolerance: CIE 1976 distance up to which a color counts as equal; about 2.3 is just noticeable.
-        softness: Further distance over which the mask falls to 0.
-        feather: Standard deviation of a Gaussian over the mask.
-        invert: Choose everything else.
+        image: Image to make the mask from; alpha is ignored.
+        color: Color to select; its alpha is ignored.
+        tolerance: Color distance (CIE 1976) up to which a pixel is selected; about 2.3 is just noticeable.
+        softness: Color distance beyond the tolerance over which the mask falls to 0.
+        feather: Standard deviation of a Gaussian blur of the mask.
+        invert: Select all other pixels instead.
     """
     from studio_image.select import feather as soften
     from studio_image.select import select_color
@@ -41,11 +41,11 @@ def mask_from_color(
 
 @node("image.mask_from_alpha")
 def mask_from_alpha(ctx: Context, image: Image, *, invert: bool = False) -> Mask:
-    """Take an image's alpha as a mask; one without alpha is chosen whole.
+    """Make a mask of an image's alpha; without alpha the whole image is selected.
 
     Args:
-        image: Image to look at.
-        invert: Choose what is transparent.
+        image: Image to make the mask from.
+        invert: Select the transparent pixels instead.
     """
     import numpy as np
 
@@ -67,13 +67,14 @@ def mask_from_luma(
     white_point: Annotated[float, Field(ge=0, le=1)] = 1.0,
     invert: bool = False,
 ) -> Mask:
-    """Take an image's luma (ITU-R BT.601) as a mask; this also turns a grey image into a mask.
+    """Make a mask of an image's luma (ITU-R BT.601); this also turns a grey image into a mask.
 
     Args:
-        image: Image to look at; alpha is left out.
-        black_point: Luma that becomes 0.
-        white_point: Luma that becomes 1; below `black_point` it turns the ramp around, equal to it makes a step.
-        invert: Choose the dark.
+        image: Image to make the mask from; alpha is ignored.
+        black_point: Luma that becomes 0 in the mask.
+        white_point: Luma that becomes 1 in the mask; below `black_point` it inverts the mask, equal to it makes a hard
+            step.
+        invert: Select the dark pixels instead.
     """
     from studio_image.select import select_luma
 
@@ -83,10 +84,10 @@ def mask_from_luma(
 
 @node("image.from_mask")
 def image_from_mask(ctx: Context, mask: Mask) -> Annotated[Image, Channels(1)]:
-    """Turn a mask into a grey image, white where it is chosen.
+    """Turn a mask into a grey image; selected pixels are white.
 
     Args:
-        mask: Mask to show.
+        mask: Mask to convert.
     """
     return Image(mask.stored)
 
@@ -110,18 +111,18 @@ def new_mask(
     feather: Feather = 0.0,
     invert: bool = False,
 ) -> Mask:
-    """Make a mask with a rectangle or an ellipse, for example where to paint.
+    """Make a mask with a rectangle or an ellipse, for example for inpainting.
 
     Args:
-        width: Columns of the mask.
-        height: Rows of the mask.
-        shape: What is chosen.
+        width: Width of the mask.
+        height: Height of the mask.
+        shape: Shape that is selected.
         x: Left edge of the shape.
         y: Top edge of the shape.
-        shape_width: Width of the shape; null for all that is left.
-        shape_height: Height of the shape; null for all that is left.
-        feather: Standard deviation of a Gaussian over the edge.
-        invert: Choose what is outside.
+        shape_width: Width of the shape; null up to the right edge.
+        shape_height: Height of the shape; null up to the bottom edge.
+        feather: Standard deviation of a Gaussian blur of the edge.
+        invert: Select the pixels outside the shape instead.
     """
     from studio_image.select import draw_shape
     from studio_image.select import feather as soften
@@ -142,13 +143,13 @@ def edit_mask(
     feather: Feather = 0.0,
     invert: bool = False,
 ) -> Mask:
-    """Grow or shrink a mask, soften it, invert it, in this order.
+    """Grow or shrink a mask, blur it and invert it, in this order.
 
     Args:
         mask: Mask to change.
-        grow: Radius to grow by; negative shrinks.
-        feather: Standard deviation of a Gaussian over it.
-        invert: Choose everything else.
+        grow: Radius by which the mask grows; a negative number shrinks it.
+        feather: Standard deviation of a Gaussian blur of the mask.
+        invert: Invert the mask.
     """
     from studio_image.select import feather as soften
     from studio_image.select import grow as grow_mask
@@ -167,12 +168,13 @@ def combine_masks(
     *,
     operation: Literal["union", "intersect", "subtract", "exclude"] = "union",
 ) -> Mask:
-    """Combine two masks of one size.
+    """Combine two masks of the same size.
 
     Args:
-        first: Mask to combine.
-        second: Mask to combine with it, of the same size.
-        operation: In either, in both, in the first but not the second, in exactly one.
+        first: First mask.
+        second: Second mask, of the same size.
+        operation: Pixels to select: "union" in at least one mask, "intersect" in both, "subtract" in the first and not
+            the second, "exclude" in exactly one.
     """
     from studio_image.bounds import check_same_size
     from studio_image.select import combine
@@ -194,9 +196,9 @@ def resize_mask(
 
     Args:
         mask: Mask to resize.
-        width: Columns of the result.
-        height: Rows of the result.
-        method: As for image.resize.
+        width: Width of the result.
+        height: Height of the result.
+        method: Filter: "auto" is Lanczos to shrink and bicubic to enlarge; "area" averages, "nearest" keeps the values.
     """
     from studio_image.resize import resample_nearest, resample_plane
 
@@ -210,12 +212,12 @@ def resize_mask(
 def apply_mask(
     ctx: Context, image: Image, mask: Mask, *, mode: Literal["multiply", "replace"] = "multiply"
 ) -> Annotated[Image, Channels(4)]:
-    """Make an image transparent where a mask is not chosen.
+    """Make an image transparent where a mask is 0.
 
     Args:
         image: Image to change.
-        mask: Mask of the same size.
-        mode: Multiply it into the alpha there is, or put it in its place.
+        mask: Mask of the same size; 1 keeps a pixel, 0 makes it transparent.
+        mode: "multiply" multiplies the mask with the image's alpha; "replace" replaces the alpha.
     """
     import numpy as np
 

@@ -33,20 +33,20 @@ def make_grid(
     labels: Annotated[list[str] | None, Field(max_length=10_000)] = None,
     label_font_size: Annotated[float | None, Field(gt=0, le=1000, unit="pixels")] = None,
 ) -> Image:
-    """Lay images out on a contact sheet, in rows from the top left.
+    """Arrange images on a contact sheet, in rows from the top left.
 
     Args:
-        images: Images in the order of the cells.
-        columns: Images in a row; without it about as many as there are rows.
-        cell_width: Columns of each cell; without it the widest image, or what the height asks for.
-        cell_height: Rows of each cell; without it the tallest image, or what the width asks for.
-        fit: How an image lies in its cell: "contain" shows it whole, "cover" fills the cell and is cut, "stretch"
-            changes its shape.
-        gap: Room between cells.
-        margin: Room around them.
-        background: Color behind them, may be transparent.
-        labels: A line below each image, as many as there are images; empty for none.
-        label_font_size: Height of the em of the labels; without it one that suits the cells.
+        images: Images, in the order of the cells.
+        columns: Number of images in a row; null for about as many as there are rows.
+        cell_width: Width of each cell; null for the widest image, or the width that follows from `cell_height`.
+        cell_height: Height of each cell; null for the tallest image, or the height that follows from `cell_width`.
+        fit: How an image fits its cell: "contain" shows it whole, "cover" fills the cell and cuts the rest off,
+            "stretch" changes its shape.
+        gap: Space between cells.
+        margin: Space around the sheet.
+        background: Color behind the images; may be transparent.
+        labels: Text below each image, one for each; an empty text for none.
+        label_font_size: Font size of the labels; null for a size that suits the cells.
     """
     from studio_image.grid import make_grid as lay_out
     from studio_image.typeset import load_fonts, warn_about

@@ -29,9 +29,10 @@ class Facts(NamedTuple):
     Attributes:
         width: Width of the image.
         height: Height of the image.
-        channels: 1 (grey), 3 (RGB) or 4 (RGBA).
-        bits: 8, 16, or 32 for float: the fewest that hold the samples exactly.
-        facts: The four as a JSON mapping, with `megapixels`, `aspect` (width over height) and `has_alpha`.
+        channels: Number of channels: 1 (grey), 3 (RGB) or 4 (RGBA).
+        bits: Bits per sample: 8, 16, or 32 for float; the fewest that hold the samples exactly.
+        facts: Width, height, channels and bits as a JSON mapping, with `megapixels`, `aspect` (width over height) and
+            `has_alpha`.
     """
 
     width: int
@@ -45,7 +46,7 @@ class Saved(NamedTuple):
     """A file that was written.
 
     Attributes:
-        path: The file, relative to the run's output folder.
+        path: Path of the file, relative to the run's output folder.
     """
 
     path: str
@@ -55,11 +56,11 @@ class Saved(NamedTuple):
 def load_image(ctx: Context, file: File) -> Image:
     """Load an image from a file.
 
-    EXIF orientation is honoured, color profiles are converted to sRGB, alpha and 16 bits survive. Floats above 1 stay
-    linear light. What of the file is not in the image is named in a warning.
+    EXIF orientation is applied and color profiles are converted to sRGB. Alpha and 16 bits per sample are kept. Floats
+    above 1 stay linear light. A warning names what the file contains and the image does not.
 
     Args:
-        file: PNG, JPEG, WebP, TIFF or another format that Studio reads.
+        file: Image file to read: PNG, JPEG, WebP, TIFF or another format that Studio reads.
     """
     from studio.api import ImageType, MediaLimits
 
@@ -87,13 +88,13 @@ def save_image(
 ) -> Saved:
     """Save an image to a file beside the graph's outputs; the extension chooses the format.
 
-    A graph's own outputs are written without this node. The file appears complete or not at all.
+    A graph's own outputs are written without this node. The file is written completely or not at all.
 
     Args:
         image: Image to write.
-        path: Where, relative to the run's output folder.
-        quality: For JPEG and WebP: 1 (smallest) to 100 (best), a transparent image over white in JPEG;
-            without it as the graph's outputs are written. Other formats are lossless.
+        path: Path of the file, relative to the run's output folder.
+        quality: Quality for JPEG and WebP, from 1 (smallest) to 100 (best); null for the quality of the graph's
+            outputs. JPEG draws a transparent image over white. Other formats are lossless.
     """
     from studio_image.save import save
 
@@ -104,10 +105,10 @@ def save_image(
 
 @node("image.info")
 def describe_image(ctx: Context, image: Image) -> Facts:
-    """Tell an image's size, channels and depth.
+    """Return an image's size, channels and depth.
 
     Args:
-        image: Image to look at.
+        image: Image to describe.
     """
     bits = {"uint8": 8, "uint16": 16}.get(str(image.compact().dtype), 32)
     size = {"width": image.width, "height": image.height, "channels": image.channels, "bits": bits}
@@ -133,8 +134,8 @@ def new_image(
     Args:
         width: Width of the image.
         height: Height of the image.
-        color: "#rrggbb", "#rrggbbaa", a CSS name or "transparent".
-        channels: "auto" takes RGBA for a color with transparency and RGB otherwise.
+        color: Color of the image: "#rrggbb", "#rrggbbaa", a CSS name or "transparent".
+        channels: Channels of the image; "auto" is RGBA for a color with transparency, and RGB otherwise.
     """
     from studio_image.generate import fill
 
@@ -166,10 +167,10 @@ def create_gradient(
     Args:
         width: Width of the image.
         height: Height of the image.
-        colors: Colors at equal distances, from the start (or the middle) to the end.
-        kind: "linear" runs along the angle, "radial" from the middle to the corners.
+        colors: Colors at equal distances, from the start to the end, or from the center to the corners.
+        kind: Shape of the gradient: "linear" runs along the angle, "radial" from the center to the corners.
         angle: Direction of a linear gradient, clockwise as in CSS: 0 runs up, 90 to the right, 180 down.
-        linear_light: Mix light instead of encoded values (brighter in between).
+        linear_light: Mix the colors in linear light instead of encoded values; colors in between are brighter.
     """
     from studio_image.generate import draw_gradient
 
@@ -194,10 +195,11 @@ def create_noise(
     Args:
         width: Width of the image.
         height: Height of the image.
-        kind: "white" (uniform in [0, 1]), "gaussian" (mean 0.5, deviation 1/6) or "clouds" (octaves of value noise).
-        scale: Size of the largest clouds; the other kinds have none.
+        kind: Kind of noise: "white" (uniform in [0, 1]), "gaussian" (mean 0.5, deviation 1/6) or "clouds" (octaves of
+            value noise).
+        scale: Size of the largest clouds; only for "clouds".
         monochrome: Make one grey channel instead of three colors.
-        seed: Seed of the noise; another seed gives other noise.
+        seed: Seed of the noise; another seed gives different noise.
     """
     from studio_image.generate import make_noise
 

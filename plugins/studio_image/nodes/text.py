@@ -57,35 +57,35 @@ def draw_text(
     padding: Ems = 0.4,
     background_radius: Ems = 0.2,
 ) -> Image:
-    """Draw text on an image, kerned and antialiased, with line breaks and wrapping.
+    """Draw text on an image, with kerning, antialiasing, line breaks and wrapping.
 
-    Characters that the font lacks come from the wide font "universal"; those that it lacks too are drawn as
-    an empty box and named in a warning. Right-to-left and joined scripts need the system library fribidi.
+    Characters that the font does not have come from the font "universal". Those that it does not have either become an
+    empty box, and a warning names them. Right-to-left and joined scripts need the system library fribidi.
 
     Args:
-        image: Image to draw on; a grey one becomes RGB for a color that is not grey.
-        text: What to draw; line breaks are kept.
-        font_size: Height of the em.
-        color: Color of the letters, may be transparent in part.
-        font: "sans" and "sans_bold" (League Spartan), "serif" (EB Garamond), "display" (Bebas Neue, capitals only) or
-            "universal" (DejaVu Sans).
-        font_file: A TrueType or OpenType file to use instead.
-        anchor: Where on the image the text lies.
-        offset_x: Shift to the right from the anchor.
-        offset_y: Shift down from the anchor.
-        margin: Least distance from the image's edges.
-        align: How lines lie to each other; "auto" follows the anchor.
-        wrap_width: Longest line; without it the image less the margins, 0 never wraps.
-        leading: Distance of lines.
-        tracking: Space added between letters.
+        image: Image to draw on; a grey image becomes RGB if the text has a color.
+        text: Text to draw; line breaks are kept.
+        font_size: Size of the font (height of the em).
+        color: Color of the letters; may be partly transparent.
+        font: Font: "sans" and "sans_bold" (League Spartan), "serif" (EB Garamond), "display" (Bebas Neue, capitals
+            only) or "universal" (DejaVu Sans).
+        font_file: TrueType or OpenType file to use instead of `font`.
+        anchor: Place of the text on the image.
+        offset_x: Shift of the text to the right from the anchor.
+        offset_y: Shift of the text down from the anchor.
+        margin: Smallest distance between the text and the image's edges.
+        align: Alignment of lines; "auto" follows the anchor.
+        wrap_width: Width at which lines wrap; null for the image's width less the margins, 0 never wraps.
+        leading: Distance between lines.
+        tracking: Extra space between letters.
         outline: Width of a line around the letters; 0 for none.
         outline_color: Color of the outline.
-        shadow: Color of a soft shadow, such as "#000000a0".
-        shadow_offset: How far it falls to the right and down.
-        shadow_blur: Standard deviation of its softness.
-        background: Color of a box behind the text, such as "#00000080".
-        padding: Room between the text and the edge of that box.
-        background_radius: Radius of the corners of that box.
+        shadow: Color of a soft shadow, such as "#000000a0"; null for none.
+        shadow_offset: Distance of the shadow to the right and down.
+        shadow_blur: Standard deviation of the shadow's blur.
+        background: Color of a box behind the text, such as "#00000080"; null for none.
+        padding: Space between the text and the edge of the box behind it.
+        background_radius: Radius of the corners of the box behind the text.
     """
     from studio_image import draw_text as drawing
     from studio_image.typeset import Style, load_fonts, warn_about
@@ -150,23 +150,23 @@ def caption_image(
     font: FontName = "serif",
     font_file: File | None = None,
 ) -> Image:
-    """Add a caption that makes an image a poster: a title, and below it a fine rule and a subtitle in capitals.
+    """Add a caption to an image, as on a poster: a title, a thin line and a subtitle in capitals.
 
-    The title is wrapped to lines of even length and made smaller until it fits (at most three lines).
+    The title is wrapped to at most three lines of similar length, and made smaller until it fits.
 
     Args:
         image: Image to caption.
-        text: The title; line breaks are kept.
-        subtitle: A smaller line below it, set in spaced capitals.
-        layout: "band" adds a strip of color, "overlay" lets a color rise over the image's edge, "print" adds a
-            paper margin on all sides.
-        anchor: Which edge the words are at.
-        align: Where the words lie in their column.
-        font_scale: Size of the title's letters as a share of the image's width; without it one that fits.
-        background: Color of the ground; "auto" takes a deep shade of the image, or paper for "print".
-        color: Color of the title; "auto" takes the near black or near white that is easier to read.
-        font: Font of the title, as for image.draw_text.
-        font_file: A TrueType or OpenType file to use instead.
+        text: Title; line breaks are kept.
+        subtitle: Smaller line below the title, in spaced capitals; empty for none.
+        layout: Place for the text: "band" adds a strip of color, "overlay" draws over the image's edge on a color
+            gradient, "print" adds a paper margin on all sides.
+        anchor: Edge of the image with the text.
+        align: Alignment of the text.
+        font_scale: Font size of the title as a share of the image's width; null for a size that fits.
+        background: Color behind the text; "auto" is a dark color of the image, or paper for "print".
+        color: Color of the title; "auto" is near black or near white, whichever is easier to read.
+        font: Font of the title: "sans", "sans_bold", "serif", "display" (capitals only) or "universal".
+        font_file: TrueType or OpenType file to use instead of `font`.
     """
     from studio_image.caption import Look, add_caption
     from studio_image.typeset import load_fonts, warn_about

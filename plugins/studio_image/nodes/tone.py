@@ -15,8 +15,8 @@ class Thresholded(NamedTuple):
 
     Attributes:
         image: Grey image of zeros and ones.
-        mask: The same as a mask.
-        threshold: The luma that parted dark and light, in [0, 1].
+        mask: Mask of the white pixels.
+        threshold: Luma that separates dark and light, from 0 to 1.
     """
 
     image: Grey
@@ -28,9 +28,9 @@ class Histogram(NamedTuple):
     """How often each level occurs.
 
     Attributes:
-        counts: By channel ("red", "green", "blue", "alpha", "grey", "luma"): `counts` (a list, dark to bright),
-            `mean`, `deviation`, `minimum`, `maximum`, `median`, all in [0, 1] but the counts.
-        plot: An image of it.
+        counts: JSON by channel ("red", "green", "blue", "alpha", "grey", "luma"): `counts` (a list, dark to bright),
+            and `mean`, `deviation`, `minimum`, `maximum` and `median`, from 0 to 1.
+        plot: Plot of the histogram.
     """
 
     counts: JsonValue
@@ -41,10 +41,10 @@ class Split(NamedTuple):
     """The channels of an image; those of a grey one are equal, and without alpha the mask is full.
 
     Attributes:
-        red: Red as a grey image.
-        green: Green as a grey image.
-        blue: Blue as a grey image.
-        alpha: Alpha as a mask.
+        red: Red channel as a grey image.
+        green: Green channel as a grey image.
+        blue: Blue channel as a grey image.
+        alpha: Alpha channel as a mask.
     """
 
     red: Grey
@@ -71,12 +71,12 @@ def adjust_image(
 
     Args:
         image: Image to change.
-        exposure: Stops, in linear light: 1 doubles it.
-        brightness: Factor on the encoded values; 1 changes nothing.
-        contrast: Factor around middle grey; 0 gives grey, 1 changes nothing.
-        saturation: 0 gives grey tones, 1 changes nothing.
-        hue: Turn of the color wheel.
-        gamma: Exponent 1 / gamma on the encoded values: more than 1 lifts the shadows.
+        exposure: Change of exposure in linear light; 1 doubles the light.
+        brightness: Factor for brightness, on the encoded values; 1 changes nothing.
+        contrast: Factor for contrast around middle grey; 0 gives grey, 1 changes nothing.
+        saturation: Factor for saturation; 0 gives grey, 1 changes nothing.
+        hue: Rotation of the hue on the color wheel.
+        gamma: Gamma: each encoded value gets the exponent 1 / gamma; above 1 shadows become brighter.
     """
     from studio_image.adjust import adjust
 
@@ -95,7 +95,7 @@ def adjust_image(
 
 @node("image.invert")
 def invert_image(ctx: Context, image: Image) -> Image:
-    """Turn the colors of an image into their negatives; alpha stays, and so does the depth.
+    """Invert the colors of an image; alpha and depth stay.
 
     Args:
         image: Image to invert.
@@ -116,8 +116,9 @@ def threshold_image(
     """Turn an image into black and white by its luma.
 
     Args:
-        image: Image to look at; alpha is left out.
-        threshold: From this luma on white; without it the level that parts the two best (Otsu 1979).
+        image: Image to threshold; alpha is ignored.
+        threshold: Luma from which a pixel is white; null finds the level that separates dark and light best (Otsu
+            1979).
     """
     from studio_image.pixels import compute_luma
     from studio_image.select import find_threshold, select_luma
@@ -144,10 +145,11 @@ def convert_image(
     """Change an image's channels and depth.
 
     Args:
-        image: Image to change.
-        channels: "grey" is ITU-R BT.601 luma; "rgba" adds an opaque alpha.
-        background: Color that an alpha channel is laid over when it goes; its own alpha does not count.
-        depth: Round samples to 8 bits ("uint8") or 16 ("uint16"); "keep" and "float32" leave them.
+        image: Image to convert.
+        channels: Channels of the result: "grey" is ITU-R BT.601 luma; "rgba" adds an opaque alpha; "keep" changes
+            nothing.
+        background: Color behind the image when its alpha channel is removed; the alpha of this color is ignored.
+        depth: Depth of the samples: "uint8" rounds to 8 bits, "uint16" to 16; "keep" and "float32" do not round.
     """
     from studio_image.convert import convert_channels, convert_depth
 
@@ -168,13 +170,13 @@ def measure_histogram(
     width: Annotated[int, Field(ge=16, le=8192, unit="pixels")] = 640,
     height: Annotated[int, Field(ge=16, le=8192, unit="pixels")] = 320,
 ) -> Histogram:
-    """Count how often each level occurs, per channel, and draw it.
+    """Count how often each level occurs in each channel, and draw a plot.
 
     Args:
         image: Image to measure.
-        bins: Levels told apart, from 0 to 1; 256 counts 8-bit levels exactly.
-        width: Columns of the plot.
-        height: Rows of the plot; heights are square roots of the counts.
+        bins: Number of levels from 0 to 1; 256 counts 8-bit levels exactly.
+        width: Width of the plot.
+        height: Height of the plot; bars are square roots of the counts.
     """
     from studio_image.histogram import measure_channels, plot_histogram
 
@@ -184,10 +186,10 @@ def measure_histogram(
 
 @node("image.split_channels")
 def split_channels(ctx: Context, image: Image) -> Split:
-    """Take an image's channels apart.
+    """Split an image into its channels.
 
     Args:
-        image: Image to take apart.
+        image: Image to split.
     """
     import numpy as np
 
@@ -201,13 +203,13 @@ def split_channels(ctx: Context, image: Image) -> Split:
 def merge_channels(
     ctx: Context, red: Grey, green: Grey, blue: Grey, *, alpha: Mask | None = None
 ) -> Annotated[Image, Channels(3, 4)]:
-    """Put channels together: RGB, or RGBA with a mask for alpha.
+    """Merge channels into an RGB image, or into RGBA with a mask for alpha.
 
     Args:
-        red: Grey image for red.
-        green: Grey image for green, of the same size.
-        blue: Grey image for blue, of the same size.
-        alpha: Mask for alpha, of the same size.
+        red: Grey image for the red channel.
+        green: Grey image for the green channel, of the same size.
+        blue: Grey image for the blue channel, of the same size.
+        alpha: Mask for the alpha channel, of the same size; null for an RGB image.
     """
     import numpy as np
 

@@ -14,7 +14,7 @@ class Answer(NamedTuple):
     """An answer.
 
     Attributes:
-        result: Whether it is so.
+        result: True or false.
     """
 
     result: bool
@@ -87,10 +87,10 @@ def switch_value(
     if_true: Annotated[T | None, Lazy] = None,
     if_false: Annotated[T | None, Lazy] = None,
 ) -> T:
-    """Return one of two values; what only the other depends on does not run.
+    """Return one of two values; nodes that only the other one needs do not run.
 
     Args:
-        condition: Whether to take the value of `if_true`.
+        condition: Condition: true returns `if_true`, false returns `if_false`.
         if_true: Value to return if the condition is true.
         if_false: Value to return if the condition is false.
     """
@@ -117,10 +117,10 @@ def choose_value(
     case_7: Annotated[T | None, Lazy] = None,
     case_8: Annotated[T | None, Lazy] = None,
 ) -> T:
-    """Return one of up to eight values by number; what only the others depend on does not run.
+    """Return one of up to eight values by number; nodes that only the others need do not run.
 
     Args:
-        case: Number of the case to take, from 1: 2 takes `case_2`.
+        case: Number of the value to return, from 1: 2 returns `case_2`.
         case_1: The first value.
         case_2: The second value.
         case_3: The third value.
@@ -150,11 +150,11 @@ def match_text(
     case_8: Annotated[T | None, Lazy] = None,
     otherwise: Annotated[T | None, Lazy] = None,
 ) -> T:
-    """Return one of up to eight values by name; what only the others depend on does not run.
+    """Return one of up to eight values by name; nodes that only the others need do not run.
 
     Args:
-        text: The name looked for.
-        names: The names of the cases, in order.
+        text: Name of the value to return.
+        names: Names of the cases, in order.
         case_1: The value of the first name.
         case_2: The value of the second name.
         case_3: The value of the third name.
@@ -163,7 +163,7 @@ def match_text(
         case_6: The value of the sixth name.
         case_7: The value of the seventh name.
         case_8: The value of the eighth name.
-        otherwise: The value for any other text; without it that is an error.
+        otherwise: Value for any other text; without it, another text is an error.
     """
     cases = {
         f"case_{n}": case for n, case in enumerate((case_1, case_2, case_3, case_4, case_5, case_6, case_7, case_8), 1)
@@ -188,8 +188,8 @@ def compare_numbers(
     Args:
         a: The left number.
         b: The right number.
-        operator: Comparison to make: `a` operator `b`.
-        tolerance: Difference up to which they count as equal.
+        operator: Comparison: `a` operator `b`.
+        tolerance: Largest difference at which two numbers count as equal.
     """
     equal = a == b or abs(a - b) <= tolerance
     answers = {
@@ -215,10 +215,10 @@ def compare_texts(
     """Compare two texts.
 
     Args:
-        a: The text to compare.
-        b: The text looked for.
-        operator: Comparison to make: `a` operator `b`.
-        ignore_case: Take capitals and small letters as equal (Unicode case folding).
+        a: Left text.
+        b: Right text.
+        operator: Comparison: `a` operator `b`.
+        ignore_case: Ignore the case of letters (Unicode case folding).
     """
     if ignore_case:
         a, b = a.casefold(), b.casefold()
@@ -234,29 +234,29 @@ def compare_texts(
 
 @node("logic.all", version="2.0", migrations={1: Migration(outputs={"bool": "result"})})
 def check_all(ctx: Context, conditions: list[bool]) -> Answer:
-    """Say whether all conditions are true; of none that holds.
+    """Return true if all conditions are true; an empty list gives true.
 
     Args:
-        conditions: Conditions to look at.
+        conditions: List of conditions.
     """
     return Answer(all(conditions))
 
 
 @node("logic.any", version="2.0", migrations={1: Migration(outputs={"bool": "result"})})
 def check_any(ctx: Context, conditions: list[bool]) -> Answer:
-    """Say whether at least one condition is true; of none that does not hold.
+    """Return true if at least one condition is true; an empty list gives false.
 
     Args:
-        conditions: Conditions to look at.
+        conditions: List of conditions.
     """
     return Answer(any(conditions))
 
 
 @node("logic.not", version="2.0", migrations={1: Migration(outputs={"bool": "result"})})
 def negate(ctx: Context, condition: bool) -> Answer:
-    """Turn true into false and false into true.
+    """Return true for false and false for true.
 
     Args:
-        condition: Condition to turn around.
+        condition: Condition to invert.
     """
     return Answer(not condition)

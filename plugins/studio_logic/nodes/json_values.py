@@ -16,7 +16,7 @@ class Found(NamedTuple):
     """A value of JSON.
 
     Attributes:
-        value: The value.
+        value: JSON value; for logic.set_json the changed JSON.
     """
 
     value: JsonValue
@@ -26,7 +26,7 @@ class Entries(NamedTuple):
     """The entries of a JSON list.
 
     Attributes:
-        values: The entries.
+        values: List of the entries.
     """
 
     values: list[JsonValue]
@@ -36,13 +36,13 @@ class Entries(NamedTuple):
 def get_value(
     ctx: Context, value: JsonValue, pointer: Pointer, *, default: JsonValue = None, required: bool = True
 ) -> Found:
-    """Take a value out of JSON by a JSON pointer (RFC 6901), such as "/items/0/name".
+    """Return a value in JSON by a JSON pointer (RFC 6901), such as "/items/0/name".
 
     Args:
         value: JSON to read.
-        pointer: Place of the value; empty for all of it. In a name, "~1" stands for "/" and "~0" for "~".
-        default: Value to return where nothing is, if `required` is false.
-        required: Fail if nothing is at the pointer.
+        pointer: JSON pointer of the value; empty for all of the JSON. In a name, "~1" means "/" and "~0" means "~".
+        default: Value to return if the pointer is missing and `required` is false.
+        required: Fail if the pointer is missing.
     """
     from studio_logic.pointer import find_value, has_value
 
@@ -51,12 +51,12 @@ def get_value(
 
 @node("logic.set_json", version="2.0", migrations={1: Migration(outputs={"json": "value"})}, replaces="logic.json_set")
 def set_value(ctx: Context, value: JsonValue, pointer: Pointer, entry: JsonValue) -> Found:
-    """Put an entry into JSON at a JSON pointer (RFC 6901); mappings on the way are made.
+    """Set a value in JSON at a JSON pointer (RFC 6901); missing mappings on the way are created.
 
     Args:
-        value: JSON to change, null for an empty mapping.
-        pointer: Place of the entry; "-" as its last part appends to a list.
-        entry: Value to put there.
+        value: JSON to change; null for an empty mapping.
+        pointer: JSON pointer of the value; "-" as its last part appends to a list.
+        entry: Value to set.
     """
     from studio_logic.pointer import set_value as put
 
@@ -90,18 +90,18 @@ def parse_json(ctx: Context, text: Annotated[str, Field(max_length=1_000_000), G
     """Read JSON from a text.
 
     Args:
-        text: Text to read; NaN and infinite numbers are not JSON.
+        text: JSON text to read; NaN and infinity are invalid.
     """
     return Found(_read_json(text))
 
 
 @node("logic.to_text")
 def write_text(ctx: Context, value: JsonValue, *, indent: Annotated[int, Field(ge=0, le=8)] = 0) -> str:
-    """Write a value as text: text as it is, numbers in short form, the rest as JSON.
+    """Turn a value into text: text stays, numbers get their short form, other values become JSON.
 
     Args:
-        value: Text, a number, or other JSON.
-        indent: Spaces to a level for lists and mappings; 0 writes them on one line.
+        value: Text, a number, or other JSON to convert.
+        indent: Spaces for each level of lists and mappings; 0 writes one line.
     """
     from studio_logic.template import format_value
 
@@ -129,7 +129,7 @@ def read_number(ctx: Context, value: JsonValue) -> int | float:
     """Turn a text or a JSON number into a number.
 
     Args:
-        value: A number, or a text that holds one, such as "1.5e3".
+        value: Number, or text with a number, such as "1.5e3".
     """
     return _read_number(value)
 
@@ -150,6 +150,6 @@ def read_list(ctx: Context, value: JsonValue) -> Entries:
     """Turn a JSON list into a list, so that a node maps over it.
 
     Args:
-        value: A JSON list.
+        value: JSON list to convert.
     """
     return Entries(_read_list(value))

@@ -23,7 +23,7 @@ class Numbers(NamedTuple):
     """Numbers in a row.
 
     Attributes:
-        values: The numbers.
+        values: List of the numbers.
     """
 
     values: list[int]
@@ -43,7 +43,7 @@ class Seeds(NamedTuple):
     """Seeds, all different.
 
     Attributes:
-        seeds: The seeds.
+        seeds: List of the seeds.
     """
 
     seeds: list[int]
@@ -103,7 +103,7 @@ def _count_characters(value: Any) -> int:
 
 @node("logic.product")
 def multiply_lists(ctx: Context, first: list[A], second: list[B]) -> Product:
-    """Pair every entry of a list with every entry of another, so that a node mapped over both sees each pair.
+    """Pair every entry of a list with every entry of another; a node mapped over both gets each pair.
 
     Args:
         first: First list to pair.
@@ -117,7 +117,7 @@ def multiply_lists(ctx: Context, first: list[A], second: list[B]) -> Product:
 
 @node("logic.product_of_three")
 def multiply_three_lists(ctx: Context, first: list[A], second: list[B], third: list[C]) -> ProductOfThree:
-    """Combine every entry of three lists with every other.
+    """Combine every entry of three lists with every other; a node mapped over them gets each triple.
 
     Args:
         first: First list to combine.
@@ -132,7 +132,7 @@ def multiply_three_lists(ctx: Context, first: list[A], second: list[B], third: l
 
 @node("logic.collect")
 def collect_list(ctx: Context, items: list[T]) -> list[T]:
-    """Make a list of the values of several nodes: its input is a list that holds edges.
+    """Make a list of the values of several nodes; its input is a list of edges.
 
     Args:
         items: Entries of the list.
@@ -142,19 +142,19 @@ def collect_list(ctx: Context, items: list[T]) -> list[T]:
 
 @node("logic.concatenate")
 def concatenate_lists(ctx: Context, first: list[T], second: list[T], *, third: list[T] | None = None) -> list[T]:
-    """Put lists behind each other.
+    """Join two or three lists.
 
     Args:
-        first: Entries that come first.
-        second: Entries that follow.
-        third: Entries that come last.
+        first: List whose entries come first.
+        second: List whose entries come second.
+        third: List whose entries come last; null for none.
     """
     return [*first, *second, *(third or [])]
 
 
 @node("logic.repeat")
 def repeat_value(ctx: Context, value: T, count: Annotated[int, Field(ge=0, le=MOST_ENTRIES)]) -> list[T]:
-    """Make a list of one value many times.
+    """Make a list with the same value several times.
 
     Args:
         value: Value to repeat.
@@ -177,12 +177,12 @@ def _check_range(step: int, stop: int, start: int) -> None:
     migrations={1: Migration(outputs={"ints": "values"})},
 )
 def create_range(ctx: Context, stop: int, *, start: int = 0, step: int = 1) -> Numbers:
-    """Count: from start, by step, up to but not including stop.
+    """Make a list of numbers from start, by step, up to but not including stop.
 
     Args:
-        stop: Number to end before.
-        start: Number to begin with.
-        step: Distance of the numbers; negative counts down, 0 is an error.
+        stop: Number to stop before.
+        start: First number.
+        step: Difference between two numbers; a negative one counts down, 0 is an error.
     """
     _check_range(step, stop, start)
     return Numbers(list(range(start, stop, step)))
@@ -193,7 +193,7 @@ def count_items(ctx: Context, items: list[Any]) -> Length:
     """Count the entries of a list.
 
     Args:
-        items: List to read.
+        items: List to count.
     """
     return Length(len(items))
 
@@ -209,12 +209,12 @@ def _check_index(index: int, items: list[Any], wrap: bool) -> None:
 
 @node("logic.item", check=check_inputs(_check_index))
 def take_item(ctx: Context, items: list[T], *, index: int = 0, wrap: bool = False) -> T:
-    """Take one entry of a list.
+    """Return one entry of a list.
 
     Args:
-        items: List to read.
+        items: List to take the entry from.
         index: Position of the entry, from 0; -1 is the last.
-        wrap: Begin anew past the end instead of failing.
+        wrap: Continue at the start after the end of the list, instead of failing.
     """
     _check_index(index, items, wrap)
     return items[index % len(items)]
@@ -230,14 +230,14 @@ def slice_list(
     step: Annotated[int, Field(ge=1, le=MOST_ENTRIES)] = 1,
     reverse: bool = False,
 ) -> list[T]:
-    """Take a part of a list.
+    """Return a part of a list.
 
     Args:
-        items: List to read.
-        start: Position of the first entry, from 0; negative counts from the end.
-        stop: Position to end before; null for the end of the list.
-        step: Take every n-th entry.
-        reverse: Turn the order of the result around.
+        items: List to take the part from.
+        start: Position of the first entry, from 0; a negative one counts from the end.
+        stop: Position to stop before; null for the end of the list.
+        step: Step between positions: 2 takes every second entry.
+        reverse: Reverse the order of the result.
     """
     part = items[start:stop:step]
     return part[::-1] if reverse else part
@@ -247,10 +247,10 @@ def slice_list(
 def spread_seeds(
     ctx: Context, *, seed: Annotated[int, Field(ge=0)] = 1, count: Annotated[int, Field(ge=0, le=100_000)] = 4
 ) -> Seeds:
-    """Make distinct seeds from one seed (SplitMix64, Steele et al. 2014); a longer list begins with a shorter one.
+    """Make distinct seeds from one seed (SplitMix64, Steele et al. 2014); more seeds do not change the first ones.
 
     Args:
-        seed: Seed that the others are made from.
+        seed: Seed that the other seeds are made from.
         count: Number of seeds, each from 0 to 2**32 - 1.
     """
     from studio_logic.seeds import spread_seeds as spread

@@ -13,7 +13,7 @@ class Result(NamedTuple):
     """What was worked out.
 
     Attributes:
-        result: The number.
+        result: Result of the expression.
     """
 
     result: int | float
@@ -23,7 +23,7 @@ class Whole(NamedTuple):
     """A whole number.
 
     Attributes:
-        number: The number.
+        number: Whole number.
     """
 
     number: int
@@ -33,7 +33,7 @@ class Wide(NamedTuple):
     """A number with a fraction.
 
     Attributes:
-        number: The number.
+        number: Same number as a float.
     """
 
     number: float
@@ -58,14 +58,14 @@ def calculate_number(
     c: int | float = 0,
     d: int | float = 0,
 ) -> Result:
-    """Work out an expression such as "min(a, 2) * (b + 1) / c".
+    """Calculate an expression such as "min(a, 2) * (b + 1) / c".
 
-    It knows + - * / // % **, comparisons (1 or 0), and, or, not, `x if test else y`, pi, e, tau, and the functions
+    It supports + - * / // % **, comparisons (1 or 0), and, or, not, `x if test else y`, pi, e, tau, and the functions
     abs, atan, atan2, ceil, clamp, cos, degrees, exp, floor, hypot, log, log2, log10, max, min, mix, radians, round,
-    sign, sin, sqrt, tan. Whole numbers stay whole but under /; results over 2**63 are an error.
+    sign, sin, sqrt, tan. Whole numbers stay whole, except with /. Results over 2**63 are an error.
 
     Args:
-        expression: Expression to work out.
+        expression: Expression to calculate.
         a: Value of `a` in the expression.
         b: Value of `b` in the expression.
         c: Value of `c` in the expression.
@@ -78,12 +78,12 @@ def calculate_number(
 def round_number(
     ctx: Context, number: int | float, *, rounding: Literal["nearest", "down", "up", "to_zero"] = "nearest"
 ) -> Whole:
-    """Turn a number into a whole one.
+    """Round a number to a whole number.
 
     Args:
         number: Number to round.
-        rounding: Direction of rounding: "nearest" takes the even one of two; "down" and "up" go towards
-            minus and plus infinity.
+        rounding: Direction of rounding: "nearest" (a half goes to the even number), "down" to minus infinity, "up" to
+            plus infinity, "to_zero" to zero.
     """
     if not math.isfinite(number):
         raise StudioError("E322", f"{number} cannot be rounded", hint="give a finite number")
@@ -93,9 +93,9 @@ def round_number(
 
 @node("logic.to_float", version="2.0", migrations={1: Migration(outputs={"float": "number"})})
 def widen_number(ctx: Context, number: int | float) -> Wide:
-    """Turn a number into one with a fraction, for inputs that take no whole numbers.
+    """Turn a whole number into a float, for inputs that accept only floats.
 
     Args:
-        number: Number to turn.
+        number: Number to convert.
     """
     return Wide(float(number))

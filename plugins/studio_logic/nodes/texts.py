@@ -45,17 +45,17 @@ def fill_template(
     c: str | int | float | None = None,
     d: str | int | float | None = None,
 ) -> str:
-    """Fill named holes in a text: "a {color} apple" with {"color": "red"} gives "a red apple".
+    """Fill placeholders in a text: "a {color} apple" with {"color": "red"} gives "a red apple".
 
-    A hole is a name in braces and nothing else; "{{" and "}}" write braces. A hole without a value is an error.
+    A placeholder is a name in braces; "{{" and "}}" write braces. A placeholder without a value is an error.
 
     Args:
-        template: Text with holes.
-        values: A mapping from names to text, numbers or other JSON.
-        a: Value of the hole {a}, for an edge: text or a number.
-        b: Value of the hole {b}.
-        c: Value of the hole {c}.
-        d: Value of the hole {d}.
+        template: Text with placeholders.
+        values: JSON mapping from names to text, numbers or other JSON; null for none.
+        a: Value of the placeholder {a}, for an edge: text or a number.
+        b: Value of the placeholder {b}, for an edge: text or a number.
+        c: Value of the placeholder {c}, for an edge: text or a number.
+        d: Value of the placeholder {d}, for an edge: text or a number.
     """
     _check_values(values)
     return templates.fill_template(template, _join(values, (a, b, c, d)))
@@ -74,9 +74,9 @@ def split_text(
 
     Args:
         text: Text to split.
-        separator: Text that parts it; a line break takes those of every system.
-        strip: Remove white space around each part.
-        keep_empty: Keep parts without characters.
+        separator: Text between the parts; a line break stands for the line breaks of every system.
+        strip: Remove spaces and line breaks around each part.
+        keep_empty: Keep empty parts.
     """
     if separator == "\n":
         text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -90,7 +90,7 @@ def join_texts(ctx: Context, texts: list[str], *, separator: str = ", ") -> str:
 
     Args:
         texts: Texts to join.
-        separator: Text between two of them.
+        separator: Text between two of the texts.
     """
     from studio_logic.template import MOST_CHARACTERS
 
@@ -104,12 +104,12 @@ def join_texts(ctx: Context, texts: list[str], *, separator: str = ", ") -> str:
 
 @node("logic.replace_text")
 def replace_text(ctx: Context, text: Text, find: Annotated[str, Field(min_length=1)], *, replacement: str = "") -> str:
-    """Replace every occurrence of a text in another.
+    """Replace every occurrence of a text in another text.
 
     Args:
         text: Text to change.
-        find: Text to look for, letter by letter.
-        replacement: Text to put there.
+        find: Text to replace; case matters.
+        replacement: Text to insert instead.
     """
     from studio_logic.template import MOST_CHARACTERS
 
@@ -133,8 +133,8 @@ def write_number(
 
     Args:
         number: Number to write.
-        decimals: Digits after the point; null for as many as it needs.
-        min_digits: Least digits before the point, filled up with zeros: 3 makes 7 into "007".
+        decimals: Digits after the decimal point; null for as many as needed.
+        min_digits: Smallest number of digits before the decimal point, filled with zeros: 3 gives "007" for 7.
     """
     from studio_logic.template import format_value
 

@@ -11,9 +11,9 @@ class Heard(NamedTuple):
     """What is said in audio.
 
     Attributes:
-        text: What is said, sentence after sentence; empty where nothing is.
-        marks: When, in the form that speech.say gives. "estimated" is true where the model gives the times of segments
-            alone (Whisper); the words are then spread over them by their length.
+        text: Text of the speech; empty if there is none.
+        marks: JSON with the times of sentences and words, in the form of speech.say. "estimated" is true if the model
+            gives only the times of segments (Whisper); the times of words are then estimated from their length.
     """
 
     text: str
@@ -24,7 +24,7 @@ class Lips(NamedTuple):
     """How far a mouth is open.
 
     Attributes:
-        curve: JSON: a number for each frame, 0 to 1.
+        curve: JSON list with a number from 0 to 1 for each frame.
     """
 
     curve: JsonValue
@@ -44,15 +44,16 @@ def write_down(
     language: Annotated[str, Field(max_length=40)] = "",
     translate_to_english: bool = False,
 ) -> Heard:
-    """Write down what is said, with a network: Whisper, wav2vec 2.0 and other CTC models, Moonshine, Speech2Text.
+    """Transcribe speech with a network: Whisper, wav2vec 2.0 and other CTC models, Moonshine, Speech2Text.
 
-    Long audio is cut at quiet places into pieces of at most 28 s. Pieces quieter than -60 dBFS are passed over.
+    Long audio is split at quiet places into pieces of at most 28 s. Pieces quieter than -60 dBFS are skipped.
 
     Args:
-        audio: Audio with speech, of any length, rate and number of channels.
-        model: Weights that listen, a folder of transformers.
-        language: Language that is spoken, such as "de" or "german"; empty lets Whisper find out. Other models know one.
-        translate_to_english: Whisper only: write in English, whatever is spoken.
+        audio: Audio with speech, of any length, sample rate and number of channels.
+        model: Weights of a speech recognition model, a folder of transformers.
+        language: Language of the speech, such as "de" or "german"; empty for detection by Whisper. Other models know
+            one language.
+        translate_to_english: Translate the text into English; only for Whisper.
     """
     from studio_speech.marks import write_marks
     from studio_speech.recognizer import Request, check_recognizer, recognize
@@ -73,16 +74,16 @@ def trace_lips(
     release: Annotated[float, Field(ge=0, le=2, unit="seconds")] = 0.08,
     floor: Annotated[float, Field(ge=6, le=60, unit="dB")] = 30.0,
 ) -> Lips:
-    """Measure how far a mouth is open in each frame, from the loudness of a voice: a list of numbers, 0 to 1.
+    """Measure how far a mouth is open in each frame, from 0 to 1, from the loudness of a voice.
 
-    Openings are relative to the loud passages of this audio, so its level does not matter. Silence gives zeros.
+    The result is relative to the loud parts of this audio, so its level does not matter. Silence gives zeros.
 
     Args:
-        audio: A voice without music.
-        fps: Frame rate of the video; the list has one number a frame, the last frame may be cut short.
-        attack: Time in which the mouth opens by 63 %; 0 at once.
-        release: Time in which it shuts by 63 %; 0 at once.
-        floor: Level below the loud passages at which the mouth is shut.
+        audio: Audio of a voice without music.
+        fps: Frame rate of the video; the list has one number for each frame, and the last frame may be incomplete.
+        attack: Time in which the mouth opens by 63 %; 0 opens it at once.
+        release: Time in which the mouth closes by 63 %; 0 closes it at once.
+        floor: Level below the loud parts at which the mouth is closed.
     """
     from studio_speech.lip_curve import find_openings
 

@@ -14,10 +14,10 @@ class Said(NamedTuple):
     """Text said aloud.
 
     Attributes:
-        audio: The speech: mono, at the voice's own rate (22050 Hz for espeak-ng).
-        marks: When each sentence and each word is said: {"seconds", "estimated", "sentences": [{"text", "start", "end",
-            "words": [{"text", "start", "end"}]}]}, times in seconds. "estimated" is true where a network does not
-            give the times of words, which are then spread over the utterance by their length.
+        audio: Speech: mono, at the sample rate of the voice (22050 Hz for espeak-ng).
+        marks: JSON with the time of each sentence and word: {"seconds", "estimated", "sentences": [{"text", "start",
+            "end", "words": [{"text", "start", "end"}]}]}, times in seconds. "estimated" is true if a network does not
+            give the times of words; they are then estimated from their length.
     """
 
     audio: Audio
@@ -56,32 +56,30 @@ def say_text(
     model: Annotated[Model, ModelKinds("speaker")] | None = None,
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0,
 ) -> Said:
-    """Say a text aloud: with espeak-ng, which needs no weights and says the same each time, or with a network.
+    """Speak a text with espeak-ng, which needs no weights and is deterministic, or with a network.
 
-    Long text is cut at sentences, and the sentences are joined without clicks. In English, titles, dates, money, years,
-    units and addresses are read as one says them. In plain text an empty line ends a paragraph.
+    Long text is split at sentences, which are joined without clicks. In English, titles, dates, money, years, units and
+    addresses are read as people say them. In plain text an empty line ends a paragraph.
 
-    SSML (W3C Speech Synthesis Markup Language 1.1), in part: speak, p, s, break (time, strength), prosody (rate, pitch,
-    range, volume), emphasis, say-as (characters, digits, ordinal, date, ...), sub, and xml:lang. Other elements of
-    the standard are passed over with a warning, unknown ones and document types are errors.
+    SSML (W3C Speech Synthesis Markup Language 1.1) is supported in part: speak, p, s, break (time, strength), prosody
+    (rate, pitch, range, volume), emphasis, say-as (characters, digits, ordinal, date, ...), sub, and xml:lang. Other
+    elements of the standard are ignored with a warning. Unknown elements and document types are errors.
 
     Args:
-        text: Text to say, plain or SSML; at most 200,000 characters, and six hours.
-        voice: Voice to speak with. For espeak-ng a speaker such as "f2", "m3" or "Alicia" ("speech.voices" lists them);
-            for a model one of its own: a number for VITS, a preset's name for Bark, a speaker vector's name for
-            SpeechT5.
-        language: Language tag such as "en-gb", "de" or "fr-ca", or its English name; where a region is not there, the
-            language without it. With a model it only decides how numbers and abbreviations are read.
-        speed: How much faster the voice speaks: 2 makes it half as long; at 1, espeak-ng says about 175 words a minute.
-        semitones: Shift of the pitch; espeak-ng only, whose voices have this range.
-        gain: Gain of the speech; above 0 the loudest places may pass full scale.
+        text: Text to speak, plain or SSML; at most 200,000 characters and six hours of audio.
+        voice: Voice: for espeak-ng a speaker such as "f2", "m3" or "Alicia" (see `speech.voices`); for a model one of
+            its own: a number for VITS, a preset for Bark, a speaker vector for SpeechT5. Empty for the default.
+        language: Language tag such as "en-gb", "de" or "fr-ca", or its English name; an unknown region is ignored. With
+            a model it only decides how numbers and abbreviations are read.
+        speed: Factor for the speed: 2 makes the speech half as long; at 1, espeak-ng says about 175 words per minute.
+        semitones: Shift of the pitch, within the range of espeak-ng's voices; not for models.
+        gain: Gain of the speech; above 0 the loudest parts may exceed full scale.
         sentence_pause: Silence between sentences.
         paragraph_pause: Silence between paragraphs.
-        markup: "auto" takes text that begins with <speak or <?xml for SSML.
-        model: Weights that speak, a folder of transformers: VITS and MMS, SpeechT5 (its vocoder in the folder
-            "vocoder", or named by the load option "vocoder"), Bark, FastSpeech2 and others. Without it espeak-ng
-            speaks.
-        seed: Seed of a model; another seed gives another reading. espeak-ng has none.
+        markup: Format of the text: "auto" reads text that starts with <speak or <?xml as SSML.
+        model: Weights of a speech model, a folder of transformers: VITS and MMS, SpeechT5 (its vocoder in the folder
+            "vocoder", or named by the load option "vocoder"), Bark, FastSpeech2 and others; null for espeak-ng.
+        seed: Seed of a model; another seed gives different speech. espeak-ng ignores it.
     """
     from studio_speech.prepare import prepare
     from studio_speech.say import Request, say
@@ -98,13 +96,14 @@ def say_text(
 
 @node("speech.voices", cache="recompute", version="2.0", migrations={1: Migration(outputs={"json": "voices"})})
 def list_voices(ctx: Context, *, language: Annotated[str, Field(max_length=60)] = "") -> Voices:
-    """List the languages and speakers of espeak-ng, as it is installed here.
+    """List the languages and speakers of the installed espeak-ng.
 
-    The result is {"languages": [{"language", "name", "also"}], "speakers": [...]}: "language" and each of "also" may
-    stand as the language of speech.say, and every speaker may stand as its voice, in any language.
+    The result is {"languages": [{"language", "name", "also"}], "speakers": [...]}. "language" and each of "also" are
+    languages for speech.say; each speaker is a voice for speech.say, in any language.
 
     Args:
-        language: Only languages whose tag begins with this, such as "en", or whose English name does; empty for all.
+        language: Start of a language tag, such as "en", or of an English name; only these languages are listed. Empty
+            for all.
     """
     from studio_speech.espeak import open_installation
     from studio_speech.voices import describe_voices, read_voices

@@ -18,8 +18,8 @@ class Subtitles(NamedTuple):
     """Subtitles as text.
 
     Attributes:
-        srt: SubRip.
-        vtt: WebVTT (W3C).
+        srt: Subtitles as SubRip text.
+        vtt: Subtitles as WebVTT text (W3C).
     """
 
     srt: str
@@ -30,7 +30,7 @@ class Saved(NamedTuple):
     """A file that was written.
 
     Attributes:
-        path: Its name, relative to the run's output folder.
+        path: Path of the file, relative to the run's output folder.
     """
 
     path: str
@@ -59,16 +59,16 @@ def make_subtitles(
     max_seconds: Seconds = 7.0,
     gap: Annotated[float, Field(ge=0, le=1, unit="seconds")] = 0.04,
 ) -> Subtitles:
-    """Make subtitles from marks, as SubRip and as WebVTT text.
+    """Make subtitles from marks, as SubRip and WebVTT text.
 
-    A subtitle never holds words of two sentences; a long sentence is cut at punctuation where that is near the end of
-    what fits. Lines are of even width. No subtitle overlaps another.
+    A subtitle never contains words of two sentences. A long sentence is split, at punctuation if possible. Lines have
+    similar lengths. Subtitles do not overlap.
 
     Args:
         marks: Times of the words, from speech.say or speech.to_text.
-        max_columns: Longest line; a wide character, such as a Chinese one, takes two.
-        max_lines: Most lines in a subtitle.
-        min_seconds: Shortest time that a subtitle stands, where the next leaves room.
+        max_columns: Longest line; a wide character, such as a Chinese one, counts as two.
+        max_lines: Largest number of lines in a subtitle.
+        min_seconds: Shortest time that a subtitle is shown, if the next one leaves time for it.
         max_seconds: Longest time of the words in a subtitle.
         gap: Shortest time between two subtitles.
     """
@@ -101,14 +101,15 @@ def save_subtitles(
 ) -> Saved:
     """Save subtitles to a file beside the graph's outputs: .srt (SubRip) or .vtt (WebVTT), in UTF-8.
 
-    A text that a graph puts out is written as .txt; players want these names. The file appears complete or not at all.
+    A text output of a graph is written as .txt; players need .srt or .vtt. The file is written completely or not at
+    all.
 
     Args:
         marks: Times of the words, from speech.say or speech.to_text.
-        path: File to write, relative to the run's output folder; ends in .srt or .vtt.
-        max_columns: Longest line; a wide character, such as a Chinese one, takes two.
-        max_lines: Most lines in a subtitle.
-        min_seconds: Shortest time that a subtitle stands, where the next leaves room.
+        path: Path of the file, relative to the run's output folder; ends in .srt or .vtt.
+        max_columns: Longest line; a wide character, such as a Chinese one, counts as two.
+        max_lines: Largest number of lines in a subtitle.
+        min_seconds: Shortest time that a subtitle is shown, if the next one leaves time for it.
         max_seconds: Longest time of the words in a subtitle.
         gap: Shortest time between two subtitles.
     """

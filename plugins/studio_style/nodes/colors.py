@@ -23,18 +23,17 @@ def transfer_color(
     method: Literal["linear", "sliced"] = "linear",
     keep_luma: bool = False,
 ) -> Image:
-    """Give an image the colors of another, and leave its drawing as it is.
+    """Transfer the colors of another image to an image, and keep its shapes.
 
-    "linear" is the Monge-Kantorovitch map between the two color distributions (Pitie and Kokaram 2007) and a part of
-    the tones; "sliced" takes over the whole distribution by sliced optimal transport, with regraining (Pitie et al.
-    2007).
+    "linear" is the Monge-Kantorovitch map between the two color distributions (Pitie and Kokaram 2007) with part of the
+    tones. "sliced" transfers the whole distribution by sliced optimal transport, with regraining (Pitie et al. 2007).
 
     Args:
         content: Image to recolor; its alpha is kept.
-        style: Image whose colors to use; its alpha is ignored.
-        strength: 0 gives the content back, 1 the full transfer.
-        method: "linear" is gentle; "sliced" brings every color of the style in, in its amount.
-        keep_luma: Change the chroma only; light and dark stay as they are.
+        style: Image with the colors to use; its alpha is ignored.
+        strength: Strength of the transfer: 0 gives the content, 1 the full transfer.
+        method: Method: "linear" is gentle; "sliced" transfers every color of the style, in its amount.
+        keep_luma: Change only the chroma, and keep light and dark.
     """
     from studio_style.color_match import match_colors
     from studio_style.color_transport import keep_luma as restore_luma
@@ -64,19 +63,19 @@ def colorize_image(
     saturation: Annotated[float, Field(ge=0, le=2, unit="factor")] = 1.0,
     seed: Annotated[int, Field(ge=0)] = 0,
 ) -> Image:
-    """Color a black-and-white image, from another image or from scribbles; the luma stays.
+    """Color a black-and-white image from another image or from scribbles; the luma stays.
 
-    Scribbles spread over pixels of like luma (Levin, Lischinski and Weiss 2004). An exemplar lends the colors of
-    pixels of like luma, texture and place (Welsh et al. 2002); where that is unsure, colors are spread from where it
-    is not. It knows nothing of what is shown: take an exemplar of the same kind of scene. With both, the exemplar
-    fills in where scribbles are far away.
+    Scribbles spread over pixels of similar luma (Levin, Lischinski and Weiss 2004). An exemplar gives its colors to
+    pixels of similar luma, texture and place (Welsh et al. 2002). Uncertain pixels get the colors of their certain
+    neighbors. Objects are not recognized, so use an exemplar of the same kind of scene. With both, the exemplar colors
+    pixels far from scribbles.
 
     Args:
-        image: Image to color; colors that it has are ignored, its alpha is kept.
-        exemplar: Image in color to borrow from, any size.
-        scribbles: Colors painted where they are to be, transparent elsewhere; of the image's size.
-        saturation: Saturation of the result; 1 is as found.
-        seed: Chooses the samples of the exemplar.
+        image: Image to color; its own colors are ignored and its alpha is kept.
+        exemplar: Image with the colors to use, of any size.
+        scribbles: Image of the same size with colors painted where they belong, transparent elsewhere.
+        saturation: Factor for the saturation of the result; 1 changes nothing.
+        seed: Seed that chooses the samples of the exemplar.
 
     Raises:
         MediaError: E684 if there is neither exemplar nor scribbles, or scribbles that cannot be used.

@@ -19,17 +19,17 @@ def filter_photo(
     scale: Annotated[float, Field(ge=0.25, le=4, unit="factor")] = 1.0,
     seed: Annotated[int, Field(ge=0)] = 0,
 ) -> Image:
-    """Give a photograph a ready look; its alpha is kept.
+    """Apply a ready look to an image; its alpha is kept.
 
     Args:
         image: Image to change.
-        look: "pencil" draws lines and hatching on paper, "pixel_art" shows square pixels of 24 colors, "oil" daubs
-            that follow edges (anisotropic Kuwahara filter) with relief, "halftone" dots of four inks, "vintage" a
-            faded print.
-        strength: 0 leaves the image as it is, 1 is the full look.
-        scale: Size of strokes, pixels, dots or grain; at 1 they suit the image's longer side, and on long strips the
-            shorter one.
-        seed: Seed of paper, bristles and grain; another seed gives others.
+        look: Look: "pencil" draws lines and hatching on paper, "pixel_art" uses square pixels of 24 colors, "oil"
+            paints daubs along edges (anisotropic Kuwahara filter) with relief, "halftone" prints dots of four inks,
+            "vintage" fades the image like an old print.
+        strength: Strength of the look: 0 changes nothing, 1 is the full look.
+        scale: Size of strokes, pixels, dots or grain; at 1 it suits the image's longer side, and on long strips the
+            shorter side.
+        seed: Seed of paper, bristles and grain; another seed gives different ones.
 
     Raises:
         MediaError: E506 over 32,000 pixels a side.

@@ -55,31 +55,31 @@ def transfer_style(
     optimizer: Literal["lbfgs", "adam"] = "lbfgs",
     iterations: Annotated[int, Field(ge=1, le=5000)] | None = None,
 ) -> Image:
-    """Repaint an image with the strokes and the colors of another, or of several.
+    """Repaint an image with the strokes and the colors of one or more other images.
 
     "patch", the default, needs no weights: coarse-to-fine patch voting (GPNN, Granot et al. 2022) with image-analogy
     keys (Hertzmann et al. 2001) after a linear color transfer (Pitie and Kokaram 2007). On a CPU, equal inputs give
-    equal bits. "neural" optimises the image for VGG features of your own weights (Gatys et al. 2016; sliced
-    Wasserstein loss, Heitz et al. 2021). "adain" is one pass through a network of your own weights (Huang and
-    Belongie 2017). "color" takes over the colors alone (sliced optimal transport).
+    equal bits. "neural" optimizes the image for VGG features, with your own weights (Gatys et al. 2016; sliced
+    Wasserstein loss, Heitz et al. 2021). "adain" is one pass through a network with your own weights (Huang and
+    Belongie 2017). "color" transfers only the colors (sliced optimal transport).
 
     Args:
-        content: Image to repaint, any size; its alpha is kept.
-        style: Image whose strokes and colors to use, any size; its alpha is ignored.
-        more_styles: Further images, used beside it.
-        style_weights: How much each style counts: a number of 0 or more for `style`, then one for each of
-            `more_styles`. Without it all count alike.
-        method: How to repaint; "neural" and "adain" need a model.
-        strength: 0 gives the content back, 1 the full style; between, small strokes come first.
-        stroke_scale: Size of the strokes; at 1 the style is taken to cover the content's area.
-        keep_colors: Take over strokes only, in luma; the colors stay the content's.
-        quality: How large to paint and how long to search: draft, standard or fine.
-        mask: Where to repaint; 1 means repainted, 0 kept. It must have the content's size.
-        seed: Chooses among equally good paintings.
-        model: VGG-19 or VGG-16 features for "neural", encoder and decoder for "adain".
-        loss: What "neural" compares: distributions of features ("sliced"), or Gram matrices.
-        optimizer: How "neural" descends: L-BFGS, or Adam, which takes less memory and more steps.
-        iterations: Steps of the optimizer of "neural"; without it 40, 80 or 160, by quality.
+        content: Image to repaint, of any size; its alpha is kept.
+        style: Image with the strokes and colors to use, of any size; its alpha is ignored.
+        more_styles: More images with strokes and colors to use; null for none.
+        style_weights: Weight of each style, 0 or more: first of `style`, then of each of `more_styles`; null for equal
+            weights.
+        method: Method of the transfer; "neural" and "adain" need a model.
+        strength: Strength of the style: 0 gives the content, 1 the full style. In between, small strokes appear first.
+        stroke_scale: Size of the strokes; at 1 the style image is scaled to the content's area.
+        keep_colors: Transfer only the strokes, in luma, and keep the content's colors.
+        quality: Size of the painting and length of the search: "draft", "standard" or "fine".
+        mask: Mask of the content's size: 1 repaints, 0 keeps the content; null repaints all.
+        seed: Seed that chooses among equally good paintings.
+        model: Weights for the method: VGG-19 or VGG-16 features for "neural", encoder and decoder for "adain".
+        loss: Loss of "neural": "sliced" compares the distributions of features, "gram" their Gram matrices.
+        optimizer: Optimizer of "neural": "lbfgs", or "adam", which needs less memory and more steps.
+        iterations: Optimizer steps of "neural"; null for 40, 80 or 160, by quality.
 
     Raises:
         MediaError: E507 if the mask has another size than the content, E682 if weights and styles do not go together.

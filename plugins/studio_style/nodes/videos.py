@@ -37,24 +37,24 @@ def style_video(
     steadiness: Annotated[float, Field(ge=0, le=1)] = 0.8,
     seed: Annotated[int, Field(ge=0)] = 0,
 ) -> Video:
-    """Repaint a video with the strokes and colors of an image; strokes stay on what they are painted on.
+    """Repaint a video with the strokes and colors of one or more images; strokes follow the motion.
 
-    Each scene begins as `style.transfer` paints an image. From then on patches and colors of the frame before are
-    carried along the motion (dense inverse search, Kroeger et al. 2016), searched on from there, and held where the
-    motion can be trusted. Constant memory, whatever the video's length.
+    Each scene starts as `style.transfer` paints an image. In the next frames, patches and colors of the previous frame
+    are moved along the motion (dense inverse search, Kroeger et al. 2016), searched again from there, and held where
+    the motion is reliable. Memory is constant for any length of video.
 
     Args:
         video: Video to repaint; its times, audio and alpha are kept.
-        style: Image whose strokes and colors to use.
-        more_styles: Further images, used beside it.
-        style_weights: How much each style counts: a number of 0 or more for `style`, then one for each of
-            `more_styles`.
-        strength: 0 gives the video back, 1 the full style.
-        stroke_scale: Size of the strokes; at 1 the style is taken to cover a frame's area.
-        keep_colors: Take over strokes only, in luma.
-        quality: How large to paint and how long to search.
-        steadiness: How firmly strokes are held from frame to frame; 0 lets each frame be painted on its own.
-        seed: Chooses among equally good paintings.
+        style: Image with the strokes and colors to use.
+        more_styles: More images with strokes and colors to use; null for none.
+        style_weights: Weight of each style, 0 or more: first of `style`, then of each of `more_styles`; null for equal
+            weights.
+        strength: Strength of the style: 0 gives the video, 1 the full style.
+        stroke_scale: Size of the strokes; at 1 the style image is scaled to the area of a frame.
+        keep_colors: Transfer only the strokes, in luma, and keep the video's colors.
+        quality: Size of the painting and length of the search: "draft", "standard" or "fine".
+        steadiness: How firmly strokes are held from frame to frame; 0 paints each frame independently.
+        seed: Seed that chooses among equally good paintings.
 
     Raises:
         MediaError: E682 if weights and styles do not go together.
@@ -89,20 +89,20 @@ def colorize_video(
     saturation: Annotated[float, Field(ge=0, le=2, unit="factor")] = 1.0,
     seed: Annotated[int, Field(ge=0)] = 0,
 ) -> Video:
-    """Color a black-and-white video from one or more images in color; the luma stays.
+    """Color a black-and-white video from one or more color images; the luma stays.
 
-    A keyframe that shows what the video shows at its time lends its colors place by place, and they are carried
-    along the motion (dense inverse search, Kroeger et al. 2016). After a cut the keyframe that shows what the video
-    shows then is taken, used before or not; a scene that none shows is colored as `style.colorize` does from an
-    exemplar, which is a guess, and said. Constant memory, whatever the video's length.
+    A keyframe gives its colors to the frame at its time, place by place, and the motion carries them on (dense inverse
+    search, Kroeger et al. 2016). After a cut, the keyframe that shows the new scene is used, whether it was used before
+    or not. A scene without such a keyframe is colored as `style.colorize` does from an exemplar; a warning names it.
+    Memory is constant for any length of video.
 
     Args:
-        video: Video to color; colors that it has are ignored; times, audio and alpha are kept.
-        keyframes: Frames in color, made with `style.colorize` for example, in order.
-        at_seconds: Times in seconds from which each keyframe counts, rising; without it the first counts from the
-            start, and each further one from the next cut on.
-        saturation: Saturation of the result; 1 is as found.
-        seed: Chooses the samples of exemplars.
+        video: Video to color; its own colors are ignored; times, audio and alpha are kept.
+        keyframes: Frames in color, in order, for example from `style.colorize`.
+        at_seconds: Times from which each keyframe counts, ascending; null uses the first from the start, and the next
+            one after each cut.
+        saturation: Factor for the saturation of the result; 1 changes nothing.
+        seed: Seed that chooses the samples of exemplars.
 
     Raises:
         MediaError: E685 if times are not as many as keyframes, or do not rise.

@@ -40,26 +40,26 @@ def enlarge_image(
 ) -> Image:
     """Enlarge an image with a super-resolution network.
 
-    Alpha is enlarged too, grey stays grey, 16 bits stay 16 bits. The result grows tile by tile, so that memory holds
-    little more than the result. A scale that the model was not made for is reached by the next larger one, or by two
-    in a row, and an antialiased resize. Tiles halve when memory runs out, and the manifest says so.
+    Alpha is enlarged too, grey stays grey, and 16 bits stay 16 bits. Tiles are written one by one, so memory holds
+    little more than the result. Other scales than the model's use the next larger scale, or the model twice, and then
+    an antialiased resize. When memory runs out, tiles are halved, and the manifest says so.
 
     Args:
-        image: Image to enlarge, any size.
-        scale: Factor per side, whole or not.
-        model: "builtin:compact", "builtin:compact-fast", weights (safetensors) of an architecture that spandrel
+        image: Image to enlarge, of any size.
+        scale: Factor for both sides, whole or fractional.
+        model: Weights: "builtin:compact", "builtin:compact-fast", a safetensors file of an architecture that spandrel
             knows, or an upscaling pipeline of diffusers.
-        denoise_strength: How much noise and JPEG artefacts to take away first; 0 is none, 1 all that the
-            `denoise_model` finds.
-        denoise_model: What takes them away; a restoration network.
-        self_ensemble: Average over the eight turns and mirrorings of the image (Timofte et al. 2016): about 0.15 dB
+        denoise_strength: How much noise and JPEG artifacts to remove first: 0 is none, 1 all that `denoise_model`
+            finds.
+        denoise_model: Weights of a restoration network, for `denoise_strength`.
+        self_ensemble: Average the results of the eight rotated and flipped images (Timofte et al. 2016): about 0.15 dB
             better, eight times slower.
-        tile_size: Side of a tile of the image that is worked on at once.
-        tile_overlap: How far neighbouring tiles reach into each other; they are blended there.
-        prompt: What the image shows; for pipelines of diffusers.
-        steps: Sampling steps, for pipelines of diffusers.
-        guidance_scale: How closely to follow the prompt, for pipelines of diffusers.
-        seed: Starting noise, for pipelines of diffusers.
+        tile_size: Side of a tile, the part of the image that is processed at once.
+        tile_overlap: Overlap of neighboring tiles, where they are blended.
+        prompt: Description of the image, for pipelines of diffusers.
+        steps: Denoising steps, for pipelines of diffusers.
+        guidance_scale: How strictly to follow the prompt, for pipelines of diffusers.
+        seed: Seed of the noise, for pipelines of diffusers.
 
     Raises:
         MediaError: E506 if the result would be over the limits.
@@ -98,14 +98,14 @@ def denoise_image(
     tile_size: Tile = 256,
     tile_overlap: Overlap = 32,
 ) -> Image:
-    """Free an image of noise; its size, depth and alpha stay.
+    """Remove noise from an image; its size, depth and alpha stay.
 
     Args:
         image: Image to denoise.
-        strength: How much of the noise that is found to take away.
-        model: "builtin:compact-restore", or weights of a restoration network that spandrel knows.
-        tile_size: Side of a tile that is worked on at once.
-        tile_overlap: How far neighbouring tiles reach into each other.
+        strength: How much of the noise to remove: 0 is none, 1 all that the model finds.
+        model: Weights: "builtin:compact-restore", or a restoration network that spandrel knows.
+        tile_size: Side of a tile, the part of the image that is processed at once.
+        tile_overlap: Overlap of neighboring tiles, where they are blended.
 
     Raises:
         ModelError: E690 to E694 if a model does not fit, or gives NaN.
@@ -129,18 +129,18 @@ def restore_image(
     tile_size: Tile = 256,
     tile_overlap: Overlap = 32,
 ) -> Image:
-    """Free an image of JPEG's blocks and ringing; its size, depth and alpha stay.
+    """Remove JPEG artifacts (blocks and ringing) from an image; its size, depth and alpha stay.
 
-    How hard the image was compressed is measured, by the steps its frequencies were rounded to, and it is restored
-    by that much. One without a trace of JPEG stays as it is.
+    The strength of the compression is measured, and the image is restored accordingly. An image without JPEG artifacts
+    is not changed.
 
     Args:
         image: Image to restore.
-        strength: How much of what is found to take away.
-        force: Restore without measuring: for images that were resized after they were compressed.
-        model: "builtin:compact-restore", or weights of a restoration network that spandrel knows.
-        tile_size: Side of a tile that is worked on at once.
-        tile_overlap: How far neighbouring tiles reach into each other.
+        strength: How much of the artifacts to remove: 0 is none, 1 all that the model finds.
+        force: Restore without measuring, for images that were resized after they were compressed.
+        model: Weights: "builtin:compact-restore", or a restoration network that spandrel knows.
+        tile_size: Side of a tile, the part of the image that is processed at once.
+        tile_overlap: Overlap of neighboring tiles, where they are blended.
 
     Raises:
         ModelError: E690 to E694 if a model does not fit, or gives NaN.

@@ -37,20 +37,21 @@ def enlarge_video(
     tile_size: Tile = 256,
     tile_overlap: Overlap = 32,
 ) -> Video:
-    """Enlarge a video, a few frames at a time, in constant memory; times and audio stay.
+    """Enlarge a video in constant memory; times and audio stay.
 
-    As `upscale.image` mapped over the video, with several frames in one call of the network. What the network is told
-    of a frame is averaged with that of the frames before, so that the video does not flicker.
+    The same as `upscale.image` mapped over the video, with several frames in one call of the network. The inputs that
+    the network estimates for a frame are averaged with those of the frames before, so that the video does not flicker.
 
     Args:
         video: Video to enlarge.
-        scale: Factor per side, whole or not.
-        model: "builtin:compact", "builtin:compact-fast", or weights of an architecture that spandrel knows.
-        denoise_strength: How much noise and JPEG artefacts to take away first.
-        denoise_model: What takes them away.
-        batch_size: How many frames the network sees at once.
-        tile_size: Side of a tile of the frames that is worked on at once.
-        tile_overlap: How far neighbouring tiles reach into each other.
+        scale: Factor for both sides, whole or fractional.
+        model: Weights: "builtin:compact", "builtin:compact-fast", or a network that spandrel knows.
+        denoise_strength: How much noise and JPEG artifacts to remove first: 0 is none, 1 all that `denoise_model`
+            finds.
+        denoise_model: Weights of a restoration network, for `denoise_strength`.
+        batch_size: Number of frames in one call of the network.
+        tile_size: Side of a tile, the part of a frame that is processed at once.
+        tile_overlap: Overlap of neighboring tiles, where they are blended.
 
     Raises:
         MediaError: E506 if a frame would be over the limits.

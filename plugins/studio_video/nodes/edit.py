@@ -23,12 +23,12 @@ def trim_video(
     start: Seconds = 0.0,
     end: Annotated[float | None, Field(ge=0, le=86_400, unit="seconds")] = None,
 ) -> Video:
-    """Cut out the part between two times, with its audio.
+    """Cut out the part of a video between two times, with its audio.
 
     Args:
         video: Video to cut.
-        start: Where the part begins; the frame that shows then is its first.
-        end: Where it ends; without it at the video's end.
+        start: Start of the part; its first frame is the frame shown at this time.
+        end: End of the part; null for the video's end.
 
     Raises:
         MediaError: E701 if there is nothing between the two.
@@ -46,15 +46,15 @@ def concatenate_videos(
     transition: Transition = "cut",
     transition_seconds: Annotated[float, Field(gt=0, le=30, unit="seconds")] = 1.0,
 ) -> Video:
-    """Put videos one after the other, with a transition between them; audio clips fade into each other meanwhile.
+    """Join videos one after the other, with transitions between them; their audio crossfades.
 
-    Videos of other sizes than the first are fitted into it, with black bars and a warning. The result has the first
-    video's rate; frames keep their times.
+    Videos of other sizes are fitted into the size of the first, with black bars and a warning. The result has the first
+    video's frame rate; frames keep their times.
 
     Args:
-        videos: The videos, in order.
-        transition: What is between two: nothing, a dissolve, a wipe, or a fade through black or white.
-        transition_seconds: How long a transition takes; the videos overlap so long.
+        videos: Videos to join, in order.
+        transition: Transition between two videos: none ("cut"), a dissolve, a wipe, or a fade through black or white.
+        transition_seconds: Length of a transition; the two videos overlap for this time.
 
     Raises:
         MediaError: E704 if a video is shorter than its transitions.
@@ -73,14 +73,14 @@ def concatenate_videos(
 def crop_video(
     ctx: Context, video: Video, *, width: Side, height: Side, x: Place | None = None, y: Place | None = None
 ) -> Video:
-    """Cut a part out of every frame.
+    """Cut the same rectangle out of every frame.
 
     Args:
         video: Video to crop.
-        width: Columns of the part.
-        height: Rows of the part.
-        x: Column of its left edge; without it the part is in the middle.
-        y: Row of its top edge; likewise.
+        width: Width of the rectangle.
+        height: Height of the rectangle.
+        x: Left edge of the rectangle; null centers it.
+        y: Top edge of the rectangle; null centers it.
 
     Raises:
         MediaError: E701 if the part is not inside the video.
@@ -110,18 +110,21 @@ def resize_video(
     multiple_of: Annotated[int, Field(ge=1, le=1024)] = 1,
     background: Annotated[Color, Field(max_length=40)] = "black",
 ) -> Video:
-    """Resize a video. Give a scale, or one side (the other follows), or both sides and how to fit them.
+    """Resize a video.
+
+    Set `scale`, or `width` or `height` (the other follows), or both and `fit`.
 
     Args:
         video: Video to resize.
-        width: Columns of the result.
-        height: Rows of the result.
-        scale: Factor per side instead.
-        fit: With both sides: "contain" lies inside them, "cover" fills them and is cut, "stretch" changes the shape,
-            "pad" lies inside them with bars.
-        method: "auto" takes means to shrink and is bicubic to enlarge.
-        multiple_of: Round the sides to multiples of this: 2 for players, 8 or 16 for networks.
-        background: Color of the bars of "pad"; its alpha does not count.
+        width: Width of the result; null follows from the height or the scale.
+        height: Height of the result; null follows from the width or the scale.
+        scale: Factor for both sides, instead of a width and a height.
+        fit: How a frame fits a given width and height: "contain" keeps it inside, "cover" fills them and cuts the rest
+            off, "stretch" changes its shape, "pad" keeps it inside and adds bars.
+        method: Filter: "auto" averages to shrink and is bicubic to enlarge; "area" averages, "nearest" keeps the
+            samples.
+        multiple_of: Round both sides to multiples of this number: 2 for players, 8 or 16 for networks.
+        background: Color of the bars for "pad"; its alpha is ignored.
 
     Raises:
         MediaError: E701 for no size, two sizes or one too large.
@@ -150,13 +153,13 @@ def change_video_speed(
 ) -> Video:
     """Play a video faster or slower; the audio follows.
 
-    The rate stays as it is: faster, frames are left out; slower, each shows longer. For slow motion with frames in
-    between, put `video.interpolate` after it.
+    The frame rate stays: a faster video drops frames, a slower one shows each frame longer. For slow motion with new
+    frames in between, add `video.interpolate` after this node.
 
     Args:
-        video: Video to play.
-        speed: 2 is twice as fast, 0.5 half as fast.
-        keep_pitch: Keep the pitch of the audio; without, it rises and falls with the speed, as on a tape.
+        video: Video to change.
+        speed: Factor for the speed: 2 is twice as fast, 0.5 half as fast.
+        keep_pitch: Keep the pitch of the audio; otherwise it rises and falls with the speed.
     """
     from studio_video.retime import change_speed
 
@@ -165,7 +168,7 @@ def change_video_speed(
 
 @node("video.reverse")
 def reverse_video(ctx: Context, video: Video) -> Video:
-    """Play a video and its audio from the end to the start, in constant memory.
+    """Play a video and its audio backwards, in constant memory.
 
     Args:
         video: Video to reverse.
@@ -181,7 +184,7 @@ def loop_video(ctx: Context, video: Video, *, count: Annotated[int, Field(ge=1, 
 
     Args:
         video: Video to repeat.
-        count: How often it plays.
+        count: Number of times that the video plays.
     """
     from studio_video.retime import repeat_video
 
@@ -200,15 +203,15 @@ def stabilize_video(
     smoothing_seconds: Annotated[float, Field(gt=0, le=60, unit="seconds")] = 1.0,
     max_zoom: Annotated[float, Field(ge=1, le=2, unit="factor")] = 1.2,
 ) -> Video:
-    """Hold a shaky video still: the camera's path is found, smoothed, and the frames are moved to the smooth one.
+    """Stabilize a shaky video: the camera's path is found and smoothed, and the frames are moved to the smooth path.
 
-    Moves and turns are followed, not depth. The video is enlarged as far as its edges would show; beyond `max_zoom`
-    they are filled with the color next to them.
+    Shifts and rotations are corrected, parallax is not. The video is enlarged to hide moved edges; where `max_zoom` is
+    not enough, the edges repeat the nearest color.
 
     Args:
-        video: Video to hold still.
-        smoothing_seconds: Time over which the camera's moves are smoothed; more is steadier.
-        max_zoom: Largest factor to enlarge by.
+        video: Video to stabilize.
+        smoothing_seconds: Time over which the camera's path is smoothed; a longer time gives a steadier video.
+        max_zoom: Largest factor by which the video is enlarged to hide moved edges.
     """
     from studio_video.stabilize import find_zoom, measure_path, smooth_path, stabilize
 

@@ -17,7 +17,7 @@ class Saved(NamedTuple):
     """A file that was written.
 
     Attributes:
-        path: The file, relative to the run's output folder.
+        path: Path of the file, relative to the run's output folder.
     """
 
     path: str
@@ -27,7 +27,7 @@ class Probed(NamedTuple):
     """What a file contains.
 
     Attributes:
-        facts: A JSON mapping.
+        facts: Description of the file as a JSON mapping.
     """
 
     facts: JsonValue
@@ -35,14 +35,14 @@ class Probed(NamedTuple):
 
 @node("video.load", lane="io", version="2.0", migrations={1: Migration(inputs={"rate": "fps"})})
 def load_video(ctx: Context, file: File, *, fps: Fps | None = None) -> Video:
-    """Load a video with its audio; frames are decoded when they are asked for.
+    """Load a video with its audio; frames are decoded when they are needed.
 
-    Frames keep their times, also uneven ones, and are turned upright by the file's rotation flag. A file that is cut
-    off gives the frames that are there; that, uneven times and a header that is wrong are named in a warning.
+    Frames keep their times, even or uneven, and the rotation flag of the file is applied. An incomplete file gives the
+    frames that it has. A warning names an incomplete file, uneven times and a wrong header.
 
     Args:
-        file: MP4, MOV, WebM, MKV, GIF, AVI or another format that Studio reads.
-        fps: Even frames per second to give instead: frames are repeated or left out.
+        file: Video file to read: MP4, MOV, WebM, MKV, GIF, AVI or another format that Studio reads.
+        fps: Even frame rate to convert to by repeating or dropping frames; null keeps the file's frames.
 
     Raises:
         MediaError: E511 if the file contains no video, it is broken, or it is over the limits.
@@ -76,13 +76,13 @@ def load_images(
     audio: Audio | None = None,
     sort_files: bool = True,
 ) -> Video:
-    """Make a video of image files, such as a folder of numbered frames; each is read when its frame is asked for.
+    """Make a video from image files, such as a folder of numbered frames; frames are read when they are needed.
 
     Args:
-        files: The images, all of one size; a graph names those of a folder as {"files": "renders/%05d.png"}.
-        fps: Frames per second.
-        audio: Audio for the video.
-        sort_files: Order them by name, numbers in it by value; otherwise as given.
+        files: Image files, all of one size; {"files": "renders/%05d.png"} in a graph names those of a folder.
+        fps: Frames per second of the video.
+        audio: Audio of the video; null for none.
+        sort_files: Sort the files by name, with numbers by value; otherwise they keep their order.
 
     Raises:
         MediaError: E511 if an image cannot be read, E704 if one has another size.
@@ -123,20 +123,20 @@ def save_video(
 ) -> Saved:
     """Save a video to a file beside the graph's outputs; the extension chooses the format.
 
-    A graph's own outputs are written without this node. The file appears complete or not at all. A size that the
-    pixel format cannot hold is made even by repeating the edge, with a warning; nothing is cut.
+    A graph's own outputs are written without this node. The file is written completely or not at all. If the pixel
+    format needs an even size, the edge is repeated, with a warning; nothing is cut off.
 
     Args:
         video: Video to write.
-        path: Where, relative to the run's output folder: .mp4, .mov, .mkv, .webm, .gif, .apng, .webp; or numbered
-            images, such as frames/%05d.png.
-        codec: "auto": H.264, VP9 in WebM. H.265 and AV1 are smaller and slower; ProRes is for editing, in MOV.
-        quality: From 1 to 100; without it about 80 (visually near the source). For codecs that lose nothing it is
-            ignored.
-        pixel_format: Such as yuv420p, yuv444p, yuv420p10le; "auto" is what all players take, with alpha where both
-            the video and the codec have it.
-        faststart: Put the index of MP4 and MOV first, so that a browser plays before it has all.
-        hardware: When to use a GPU's encoder for H.264, H.265 and AV1; "auto" does where the run is on such a GPU.
+        path: Path of the file, relative to the run's output folder: .mp4, .mov, .mkv, .webm, .gif, .apng, .webp; or
+            numbered images, such as frames/%05d.png.
+        codec: Codec; "auto" is H.264, and VP9 in WebM. H.265 and AV1 give smaller files and are slower; ProRes is for
+            editing, in MOV.
+        quality: Quality from 1 to 100; null for about 80 (visually close to the source). Lossless codecs ignore it.
+        pixel_format: Pixel format such as yuv420p, yuv444p or yuv420p10le; "auto" is the format that all players read,
+            with alpha if the video and the codec have it.
+        faststart: Write the index of MP4 and MOV first, so that a browser plays the file while it loads.
+        hardware: When to use a GPU's encoder for H.264, H.265 and AV1; "auto" if the run is on a GPU that has one.
         start_number: Number of the first image of a sequence.
 
     Raises:
@@ -173,13 +173,13 @@ def save_video(
 
 @node("video.probe", lane="io", version="2.0", migrations={1: Migration(outputs={"json": "facts"})})
 def probe_video(ctx: Context, file: File) -> Probed:
-    """Describe a file: container, streams, codecs, sizes, rates, lengths, rotation, and what is wrong with it.
+    """Describe a media file: container, streams, codecs, sizes, rates, lengths, rotation and problems.
 
-    Packets are read and one frame is decoded. `frames` and `seconds` are what is there, `header_frames` and
-    `header_seconds` what the file says.
+    Packets are read and one frame is decoded. `frames` and `seconds` are measured; `header_frames` and `header_seconds`
+    are what the file declares.
 
     Args:
-        file: Video or audio.
+        file: Video or audio file to describe.
 
     Raises:
         MediaError: E511 if it cannot be read.

@@ -28,16 +28,16 @@ def take_video_frames(
     end: End = None,
     at_seconds: Annotated[list[float] | None, Field(max_length=10_000, unit="seconds")] = None,
 ) -> list[Image]:
-    """Take images out of a video: so many, evenly spread, or those at given times.
+    """Take images out of a video: a number of evenly spaced frames, or the frames at given times.
 
-    A node type that takes an image runs over a video's frames without this node, and holds none of them.
+    A node type that takes an image maps over a video's frames without this node, in constant memory.
 
     Args:
         video: Video to take images from.
-        count: How many images.
-        start: From when on.
-        end: Until when; without it to the end.
-        at_seconds: Times of the images in seconds instead, in any order.
+        count: Number of images, evenly spaced.
+        start: Start of the part to take images from.
+        end: End of the part to take images from; null for the video's end.
+        at_seconds: Times of the images, in any order, instead of `count`, `start` and `end`.
 
     Raises:
         MediaError: E701 for a time outside of the video.
@@ -66,12 +66,12 @@ def make_video(
     fps: Annotated[float, Field(gt=0, le=1000, unit="frames per second")] = 25.0,
     audio: Audio | None = None,
 ) -> Video:
-    """Make a video of images; those of other sizes are fitted to the first, with black bars.
+    """Make a video from images; images of other sizes are fitted to the first, with black bars.
 
     Args:
         images: The images, in order.
-        fps: Frames per second.
-        audio: Audio for the video.
+        fps: Frames per second of the video.
+        audio: Audio of the video; null for none.
     """
     from studio_video.images import join_images
 
@@ -95,16 +95,16 @@ def make_contact_sheet(
     end: End = None,
     show_times: bool = True,
 ) -> Image:
-    """Arrange images of a video on a sheet, each with its time.
+    """Arrange frames of a video on a sheet, each with its time.
 
     Args:
-        video: Video to take images from.
-        count: How many images, evenly spread.
-        columns: Images in a row.
-        width: Columns of each image.
-        start: From when on.
-        end: Until when; without it to the end.
-        show_times: Write the time below each.
+        video: Video to take frames from.
+        count: Number of frames, evenly spaced.
+        columns: Number of frames in a row.
+        width: Width of each frame on the sheet.
+        start: Start of the part to take frames from.
+        end: End of the part to take frames from; null for the video's end.
+        show_times: Write the time below each frame.
 
     Raises:
         MediaError: E701 if the video ends before `start`.

@@ -20,9 +20,9 @@ class Storyboard(NamedTuple):
     """A video of scenes.
 
     Attributes:
-        video: The video, with its audio and without subtitles.
-        subtitles: The captions as SubRip, for `video.draw_subtitles`; empty if there are none.
-        starts: When each scene begins, in seconds.
+        video: Video with its audio and without subtitles.
+        subtitles: Captions as SubRip text, for `video.draw_subtitles`; empty if there are none.
+        starts: Start of each scene in seconds.
     """
 
     video: Video
@@ -63,29 +63,29 @@ def animate_still(
     guidance_scale: Annotated[float, Field(ge=0, le=30, unit="factor")] | None = None,
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0,
 ) -> Video:
-    """Set a still in motion: a camera moves over it, or a network imagines what happens next.
+    """Animate a still image: a camera moves over it, or a network continues it.
 
-    The camera is exact to fractions of a pixel, keeps to the image, and needs no weights. A network is one of
-    diffusers that makes a video from an image, from your own weights: Stable Video Diffusion, CogVideoX, LTX, Wan.
+    The camera is exact to fractions of a pixel, stays inside the image, and needs no weights. A network is an
+    image-to-video model of diffusers with your own weights: Stable Video Diffusion, CogVideoX, LTX, Wan.
 
     Args:
-        image: Where the video starts.
-        seconds: How long it lasts.
-        fps: Frames a second.
-        move: What the camera does. "drift" pans and zooms a little; "parallax" goes past the things in the image, and
-            "orbit" around them, nearer ones faster. Not for a network.
-        amount: How far the camera goes.
-        focus_x: What to keep in view, from the left edge (0) to the right one (1).
-        focus_y: What to keep in view, from the top edge (0) to the bottom one (1).
-        easing: How the camera's speed changes.
-        depth: How near things are, from black (far) to white, for "parallax" and "orbit". Empty to guess it.
-        width: Columns of the video; without it the image's, or with `height` what keeps its shape.
-        height: Rows of the video; without it the image's, or with `width` what keeps its shape.
-        model: Weights of a network, a folder of diffusers. Empty for the camera.
-        prompt: What is to happen, for a network that reads one.
-        negative_prompt: What is not to.
-        steps: Steps of the network; without it its own number.
-        guidance_scale: How strictly it follows. Empty for its own.
+        image: Image that the video starts with.
+        seconds: Length of the video.
+        fps: Frames per second of the video.
+        move: Move of the camera: "drift" pans and zooms a little; "parallax" moves near things faster than far ones,
+            and "orbit" moves around them. A network ignores it.
+        amount: Size of the camera's move.
+        focus_x: Horizontal center of the move, from the left edge (0) to the right edge (1).
+        focus_y: Vertical center of the move, from the top edge (0) to the bottom edge (1).
+        easing: Change of the camera's speed over time.
+        depth: Depth map for "parallax" and "orbit", from black (far) to white (near); null estimates it.
+        width: Width of the video; null for the image's width, or the width that follows from `height`.
+        height: Height of the video; null for the image's height, or the height that follows from `width`.
+        model: Weights of a network, a folder of diffusers; null for the camera.
+        prompt: Description of what happens, for a network that reads a prompt.
+        negative_prompt: Description of what to avoid, for a network that reads a prompt.
+        steps: Steps of the network; null for the model's own number.
+        guidance_scale: How strictly the network follows the prompt; null for the model's own value.
         seed: Seed of the network; another seed gives another video.
 
     Raises:
@@ -137,26 +137,26 @@ def make_from_text(
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0,
     model: Model = _MINI,
 ) -> Video:
-    """Make a video from words.
+    """Make a video from text.
 
-    A model that makes videos does so: AnimateDiff, CogVideoX, LTX-Video, Wan, HunyuanVideo, from your own weights. One
-    that draws images, such as the one in the box, draws some along a way: one noise that turns slowly into another
-    (so it does not flicker), and prompts that pass into each other on a sphere. Frames in between follow the motion.
+    A video model makes the video itself: AnimateDiff, CogVideoX, LTX-Video, Wan, HunyuanVideo, with your own weights.
+    An image model, such as the included one, draws keyframes: the noise and the prompts change gradually from one
+    keyframe to the next, so that the video does not flicker. The frames in between follow the motion.
 
     Args:
-        prompt: What the video shows, or begins with.
-        later_prompts: What the video turns into, one after the other; for a model that draws images.
-        negative_prompt: What it does not show.
-        seconds: How long it lasts.
-        fps: Frames a second.
-        width: Columns; without it the model's own.
-        height: Rows; without it the model's own.
-        motion: How much changes while a prompt lasts, for a model that draws images.
-        keyframes_per_second: How many images a model that draws images draws for each second.
-        steps: Steps for each image, or for the video; without it the model's own.
-        guidance_scale: How strictly to follow the words. Empty for the model's own.
+        prompt: Description of the video, or of its start.
+        later_prompts: Descriptions that the video changes to, one after the other; for an image model.
+        negative_prompt: Description of what to avoid.
+        seconds: Length of the video.
+        fps: Frames per second of the video.
+        width: Width of the video; null for the model's own.
+        height: Height of the video; null for the model's own.
+        motion: How much the video changes during one prompt, for an image model.
+        keyframes_per_second: Number of keyframes for each second, for an image model.
+        steps: Steps for each keyframe, or for the video; null for the model's own number.
+        guidance_scale: How strictly to follow the prompt; null for the model's own value.
         seed: Seed of the model; another seed gives another video.
-        model: Weights of the model that draws.
+        model: Weights of the model: a video model or an image model.
 
     Raises:
         ModelError: E718 if the model does not make this, E719 if it makes no numbers.
@@ -226,24 +226,24 @@ def assemble_storyboard(
     width: Annotated[int, Field(ge=16, le=8192, unit="pixels")] = 1280,
     height: Annotated[int, Field(ge=16, le=8192, unit="pixels")] = 720,
 ) -> Storyboard:
-    """Make one video of scenes: images that a camera moves over, passing into each other, with narration and music.
+    """Make a video of scenes: a camera moves over images, with transitions, narration and music.
 
     Args:
-        images: What is seen, a scene each; of each as much as fits the video's shape.
-        narrations: What is heard, one for each scene, as `speech.say` makes it.
-        captions: What can be read, one for each scene; they come out as `subtitles`, for `video.draw_subtitles`.
-        scene_seconds: How long each scene lasts at least, or one number for all; 4 without. A scene waits for its
-            voice.
-        moves: What the camera does in each scene, or one move for all; in turn without.
-        music: What plays all the time, over and over if it is short; it is softer while someone speaks.
-        transition_seconds: How long one scene takes to pass into the next; 0 for cuts.
-        pause: Seconds of quiet after each narration.
-        amount: How far the camera goes.
-        music_gain: Gain of the music while nobody speaks.
-        ducking: How much softer the music is under a voice.
-        fps: Frames a second.
-        width: Columns of the video.
-        height: Rows of the video.
+        images: Images, one for each scene, cropped to the video's shape.
+        narrations: Narration of each scene, such as the output of `speech.say`; null for none.
+        captions: Caption of each scene; they become the output `subtitles`.
+        scene_seconds: Shortest length of each scene, or one number for all; null for 4. A scene lasts at least as long
+            as its narration.
+        moves: Move of the camera in each scene, or one for all; null varies them.
+        music: Background music, repeated if it is short, and softer during narration.
+        transition_seconds: Length of the transition between scenes; 0 for cuts.
+        pause: Silence after each narration.
+        amount: Size of the camera's move.
+        music_gain: Gain of the music without narration.
+        ducking: Reduction of the music during narration.
+        fps: Frames per second of the video.
+        width: Width of the video.
+        height: Height of the video.
 
     Raises:
         MediaError: E720 if there is no image, or as many of something else.

@@ -12,13 +12,13 @@ class Facts(NamedTuple):
     """What a video is.
 
     Attributes:
-        seconds: Length.
+        seconds: Length of the video.
         fps: Nominal frames per second.
-        width: Columns.
-        height: Rows.
-        has_audio: Whether it has audio.
-        facts: These as a JSON mapping with `frames`, `channels`, and of the audio `sound_rate`, `sound_channels` and
-            `sound_seconds`.
+        width: Width of the video.
+        height: Height of the video.
+        has_audio: True if the video has audio.
+        facts: All of these as a JSON mapping, with `frames`, `channels`, and for the audio `sound_rate`,
+            `sound_channels` and `sound_seconds`.
     """
 
     seconds: float
@@ -33,9 +33,9 @@ class Scenes(NamedTuple):
     """The scenes of a video.
 
     Attributes:
-        starts: When each begins, in seconds; the first at 0.
-        images: The first frame of each.
-        scenes: A JSON list of mappings with `start`, `end` and `frame`, the number of the first frame.
+        starts: Start of each scene in seconds; the first is 0.
+        images: First frame of each scene.
+        scenes: JSON list of mappings with `start`, `end` and `frame`, the number of the first frame.
     """
 
     starts: list[float]
@@ -45,7 +45,7 @@ class Scenes(NamedTuple):
 
 @node("video.info", version="2.0", migrations={1: Migration(outputs={"rate": "fps", "has_sound": "has_audio"})})
 def describe_video(ctx: Context, video: Video) -> Facts:
-    """Return a video's length, rate, size and audio.
+    """Return a video's length, frame rate, size and audio.
 
     Args:
         video: Video to describe.
@@ -79,13 +79,13 @@ def find_scenes(
     min_seconds: Annotated[float, Field(ge=0, le=3600, unit="seconds")] = 0.0,
     max_scenes: Annotated[int, Field(ge=1, le=10_000)] = 1000,
 ) -> Scenes:
-    """Find where a video cuts from one scene to another; dissolves, fades and flashes are not cuts.
+    """Find the cuts between scenes of a video; dissolves, fades and flashes are not cuts.
 
     Args:
-        video: Video to look at.
-        sensitivity: 2 finds changes half as large too, 0.5 only those twice as large.
-        min_seconds: Scenes shorter than this belong to the one before.
-        max_scenes: Stop after so many scenes.
+        video: Video to search.
+        sensitivity: Sensitivity of the search: 2 finds changes half as large too, 0.5 only changes twice as large.
+        min_seconds: Shortest scene; a shorter one is joined to the scene before it.
+        max_scenes: Largest number of scenes; the search stops there.
     """
     from studio_video.scenes import find_starts
 

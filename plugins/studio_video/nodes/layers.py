@@ -30,19 +30,19 @@ def overlay_video(
     start: Seconds = 0.0,
     end: Annotated[float | None, Field(ge=0, le=86_400, unit="seconds")] = None,
 ) -> Video:
-    """Draw an image, such as a logo, over a video for some time; its alpha counts.
+    """Draw an image, such as a logo, over a video for some time, with its alpha.
 
     Args:
         video: Video below the image.
-        image: Image above; what sticks out is not shown.
-        anchor: Where the image lies.
-        x: Column of the image's left edge instead.
-        y: Row of the image's top edge instead.
-        scale: Width of the image as a share of the video's; without it the image keeps its size.
-        margin: Distance from the edges of the video.
-        opacity: How much of it shows.
-        start: From when on.
-        end: Until when; without it to the end.
+        image: Image above; parts outside the video are cut off.
+        anchor: Place of the image on the video.
+        x: Left edge of the image, instead of the anchor.
+        y: Top edge of the image, instead of the anchor.
+        scale: Width of the image as a share of the video's width; null keeps the image's size.
+        margin: Distance of the image from the edges of the video.
+        opacity: Opacity of the image, from 0 to 1.
+        start: Time at which the image appears.
+        end: Time at which the image disappears; null for the video's end.
     """
     from studio_video.layers import overlay_image, place
     from studio_video.shape import scale_to
@@ -73,17 +73,17 @@ def inset_video(
     start: Seconds = 0.0,
     audio_from: Literal["video", "inset", "mix"] = "mix",
 ) -> Video:
-    """Show one video small in a corner of another, as long as it lasts.
+    """Show a small video in a corner of another video.
 
     Args:
-        video: Video below the other.
-        inset: Video above the other.
-        anchor: Where the inset lies.
-        scale: Width of the inset as a share of the video's.
-        margin: Distance from the edges of the video.
-        border: Width of the white border.
-        start: When the inset begins.
-        audio_from: Whose audio is heard: that of the video below, of the inset, or both.
+        video: Video below the inset.
+        inset: Small video above.
+        anchor: Place of the inset on the video.
+        scale: Width of the inset as a share of the video's width.
+        margin: Distance of the inset from the edges of the video.
+        border: Width of the white border around the inset.
+        start: Time at which the inset appears.
+        audio_from: Audio of the result: that of the video below, of the inset, or both mixed.
     """
     from studio_video.layers import lay_inset
 
@@ -117,14 +117,15 @@ def caption_video(
     """Draw subtitles into a video.
 
     Args:
-        video: Video to draw into.
-        subtitles: SubRip or WebVTT text, as `speech.say` and `speech.subtitles` give it.
-        font_scale: Height of the letters' em, as a share of the video's height.
+        video: Video to draw on.
+        subtitles: SubRip or WebVTT text, such as the output of `speech.subtitles`.
+        font_scale: Font size (height of the em) as a share of the video's height.
         color: Color of the letters.
-        background: Color of the box behind the letters; null draws an outline instead.
-        anchor: Where the letters are.
-        delay: Seconds by which they come later, or, below 0, earlier.
-        font_file: A TrueType or OpenType file; without it DejaVu Sans, which has Latin, Greek, Cyrillic and some more.
+        background: Color of the box behind the letters; null draws an outline instead of a box.
+        anchor: Place of the subtitles on the video.
+        delay: Time by which subtitles appear later; a negative time shows them earlier.
+        font_file: TrueType or OpenType file; null for DejaVu Sans, which has Latin, Greek, Cyrillic and some other
+            scripts.
 
     Raises:
         MediaError: E703 if the text contains no subtitle or the font is broken.
@@ -155,14 +156,14 @@ def mux_video(
     delay: Annotated[float, Field(ge=-86_400, le=86_400, unit="seconds")] = 0.0,
     gain: Annotated[float, Field(ge=-120, le=60, unit="dB")] = 0.0,
 ) -> Video:
-    """Give a video audio, cut or padded with silence to the video's length.
+    """Add audio to a video, cut or padded with silence to the video's length.
 
     Args:
-        video: Video to give audio to.
-        audio: Audio that the video gets.
-        mode: Let it "replace" the video's own audio, or "mix" the two.
-        delay: Seconds by which it begins later, or, below 0, by which its start is left out.
-        gain: How much louder or softer it becomes.
+        video: Video to add the audio to.
+        audio: Audio to add.
+        mode: "replace" replaces the video's own audio, "mix" adds to it.
+        delay: Time by which the audio starts later; a negative time cuts off its start.
+        gain: Gain of the audio.
     """
     from studio_video.audio import lay_audio
 

@@ -27,18 +27,19 @@ def interpolate_video(
     method: Literal["flow", "blend", "repeat"] = "flow",
     detect_cuts: bool = True,
 ) -> Video:
-    """Bring a video to another frame rate, or slow it down, with new frames along the motion between the old ones.
+    """Change a video's frame rate, or slow it down, with new frames along the motion between frames.
 
-    Frames may come at uneven times and leave at even ones; the length and the audio stay. A frame that falls on the
-    time of an old one is that one. Nothing is mixed across a cut.
+    Frames at uneven times become even; the length and the audio stay. A frame at the time of an existing frame is that
+    frame. Frames before and after a cut are not mixed.
 
     Args:
         video: Video to interpolate.
-        fps: Frames a second of the result; 23.976, 29.97 and 59.94 mean the exact rates of television. It may be
-            lower than the video's. Empty for the video's own.
-        speed: 0.5 plays it half as fast, so that it lasts twice as long. Its audio gets slower and deeper as well.
-        method: "flow" moves things (optical flow), "blend" mixes two frames, "repeat" shows each frame longer.
-        detect_cuts: Look for cuts. Without, what comes after one may be mixed into what was before.
+        fps: Frames per second of the result, also lower than the video's; 23.976, 29.97 and 59.94 mean the exact
+            television rates. Null keeps the video's rate.
+        speed: Factor for the speed: 0.5 plays the video half as fast. Its audio becomes slower and lower.
+        method: How to make new frames: "flow" follows the motion (optical flow), "blend" mixes two frames, "repeat"
+            repeats a frame.
+        detect_cuts: Find cuts, and do not mix the frames before and after them.
 
     Raises:
         MediaError: E715 if that would be too many frames.
@@ -66,16 +67,16 @@ def denoise_video(
     frames_around: Annotated[int, Field(ge=1, le=8, unit="frames")] = 2,
     spatial: Annotated[float, Field(ge=0, le=1)] = 1.0,
 ) -> Video:
-    """Take noise and grain out of a video: frames around each one are brought into place and averaged with it.
+    """Remove noise and grain from a video by averaging neighboring frames along the motion.
 
-    What does not agree after its motion is followed is not averaged, so nothing smears. What noise is left is smoothed
-    within the frame.
+    Where neighboring frames differ after motion compensation they are not averaged, so nothing smears. The remaining
+    noise is smoothed within the frame.
 
     Args:
         video: Video to denoise.
-        sigma: Standard deviation of the noise, samples from 0 to 1; without it estimated in each frame.
-        frames_around: Frames used before and after each; more is better for quiet scenes, and slower.
-        spatial: How much of what is left is smoothed within the frame (non-local means); 0 for not at all.
+        sigma: Standard deviation of the noise, for samples from 0 to 1; null estimates it in each frame.
+        frames_around: Number of frames used before and after each frame; more is better for calm scenes, and slower.
+        spatial: Strength of the smoothing within the frame (non-local means); 0 for none.
     """
     from studio_video.denoise import reduce_noise
 
@@ -90,16 +91,16 @@ def deflicker_video(
     guide: Video | None = None,
     strength: Annotated[float, Field(ge=0, le=1)] = 1.0,
 ) -> Video:
-    """Make a video coherent whose frames were processed one by one: painted, recolored, enlarged, drawn over.
+    """Remove flicker from a video whose frames were processed one by one: restyled, recolored or enlarged.
 
-    Each frame is pulled towards the one before it, carried along the motion of the guide, wherever the guide does not
-    change along that motion. What flickers in the video and not in its guide goes (after Bonneel et al. 2015).
+    Each frame is pulled towards the frame before it, along the motion of the guide, wherever the guide does not change
+    along that motion. Flicker that is in the video and not in the guide is removed (after Bonneel et al. 2015).
 
     Args:
-        video: The processed video.
-        guide: The video that it was made from, with as many frames, of any size. Empty to go by the video itself, which
-            takes out only what flickers a little.
-        strength: 1 takes out all that can be, at the cost of some detail; 0 leaves the video as it is.
+        video: Processed video.
+        guide: Video before processing, with as many frames, of any size; null uses the processed video itself, which
+            removes only slight flicker.
+        strength: Strength of the effect: 0 changes nothing, 1 removes the most flicker and loses some detail.
 
     Raises:
         MediaError: E716 if the guide has more or fewer frames than the video.
