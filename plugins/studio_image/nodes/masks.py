@@ -171,8 +171,8 @@ def combine_masks(
     """Combine two masks of the same size.
 
     Args:
-        first: First mask.
-        second: Second mask, of the same size.
+        first: First mask of the operation.
+        second: Second mask of the operation, of the same size.
         operation: Pixels to select: "union" in at least one mask, "intersect" in both, "subtract" in the first and not
             the second, "exclude" in exactly one.
     """

@@ -215,8 +215,8 @@ def compare_texts(
     """Compare two texts.
 
     Args:
-        a: Left text.
-        b: Right text.
+        a: Text on the left of the operator.
+        b: Text on the right of the operator.
         operator: Comparison: `a` operator `b`.
         ignore_case: Ignore the case of letters (Unicode case folding).
     """

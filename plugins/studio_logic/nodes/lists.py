@@ -181,7 +181,7 @@ def create_range(ctx: Context, stop: int, *, start: int = 0, step: int = 1) -> N
 
     Args:
         stop: Number to stop before.
-        start: First number.
+        start: First number of the list.
         step: Difference between two numbers; a negative one counts down, 0 is an error.
     """
     _check_range(step, stop, start)

@@ -97,7 +97,7 @@ def deflicker_video(
     along that motion. Flicker that is in the video and not in the guide is removed (after Bonneel et al. 2015).
 
     Args:
-        video: Processed video.
+        video: Processed video to remove flicker from.
         guide: Video before processing, with as many frames, of any size; null uses the processed video itself, which
             removes only slight flicker.
         strength: Strength of the effect: 0 changes nothing, 1 removes the most flicker and loses some detail.
