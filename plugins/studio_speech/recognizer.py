@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 CHUNK_SECONDS = 28.0
 """Longest piece that is listened to at once, cut at the quietest place near its end. Whisper takes 30 s."""
+SHORTEST_SECONDS = 0.1
+"""Shorter audio is followed by silence: wav2vec 2.0 cannot listen to less than 25 ms, Moonshine to less than 56."""
 _SEARCH_SECONDS = 6.0
 _SILENCE = 10 ** (-60 / 20)
 
@@ -80,7 +82,7 @@ def recognize(audio: Audio, recognizer: Recognizer, request: Request, step: Call
         mono = _read(audio, start, end).mean(axis=1)
         if not len(mono) or math.sqrt(float(np.mean(mono.astype(np.float64) ** 2))) < _SILENCE:
             continue
-        heard = _listen(recognizer, resample(mono, audio.rate, recognizer.rate), request)
+        heard = _listen(recognizer, _lengthen(resample(mono, audio.rate, recognizer.rate), recognizer.rate), request)
         offset, last = start / audio.rate, end / audio.rate
         sentences.extend(_place(each, offset, last) for each in heard)
     step(math.ceil(audio.duration), math.ceil(audio.duration))
@@ -125,6 +127,11 @@ def resample(samples: FloatArray, before: int, after: int) -> FloatArray:
     first = round(pad * after / before)
     found: FloatArray = resampled[first : first + round(len(samples) * after / before)].astype(np.float32)
     return found
+
+
+def _lengthen(samples: FloatArray, rate: int) -> FloatArray:
+    """Return samples with silence behind them where they are too short for a network."""
+    return np.pad(samples, (0, max(math.ceil(SHORTEST_SECONDS * rate) - len(samples), 0)))
 
 
 def _listen(recognizer: Recognizer, samples: FloatArray, request: Request) -> list[Sentence]:

@@ -28,7 +28,7 @@ class Layout:
         line_width: Most columns in a line; wide characters count two.
         lines: Most lines in a cue.
         shortest: Least time that a cue stands, where the next one leaves room, in seconds.
-        longest: Most time that a cue stands, in seconds.
+        longest: Most time that a cue stands, in seconds; a word that lasts longer leaves the screen before it ends.
         gap: Time between two cues where they would touch, in seconds.
     """
 
@@ -40,13 +40,14 @@ class Layout:
 
 
 def make_cues(marks: Marks, layout: Layout) -> list[Cue]:
-    """Return the cues of marks, in order, none overlapping another."""
+    """Return the cues of marks, in order, none overlapping another, whatever times the marks have."""
     cues: list[Cue] = []
     for sentence in marks.sentences:
-        pieces = _find_pieces(sentence)
+        pieces = [piece for piece in _find_pieces(sentence) if piece.text.strip()]
         for group in _group(pieces, layout):
             lines = tuple(_wrap([piece.text for piece in group], layout))
-            cues.append(Cue(group[0].start, group[-1].end, lines))
+            cues.append(Cue(group[0].start, max(piece.end for piece in group), lines))
+    cues.sort(key=lambda cue: cue.start)
     return list(_settle(cues, marks.seconds, layout))
 
 
@@ -93,9 +94,9 @@ def _find_pieces(sentence: Sentence) -> list[Word]:
         found = sentence.text.find(word.text, at)
         at = at if found < 0 else found + len(word.text)
         spaced = found < 0 or sentence.text[at : at + 1].isspace()
-        pieces.append(replace(word, text=word.text.strip() + (" " if spaced else "")))
+        pieces.append(replace(word, text=" ".join(word.text.split()) + (" " if spaced else "")))
         if index == len(sentence.words) - 1 and found >= 0:
-            pieces[-1] = replace(pieces[-1], text=pieces[-1].text + sentence.text[at:].strip())
+            pieces[-1] = replace(pieces[-1], text=pieces[-1].text + " ".join(sentence.text[at:].split()))
     return pieces
 
 
@@ -165,11 +166,36 @@ def _wrap(texts: Sequence[str], layout: Layout) -> list[str]:
 
 
 def _settle(cues: Sequence[Cue], seconds: float, layout: Layout) -> Iterator[Cue]:
-    """Let short cues stand longer where there is room, and keep cues apart."""
-    for index, cue in enumerate(cues):
-        limit = cues[index + 1].start - layout.gap if index + 1 < len(cues) else max(seconds, cue.end)
-        end = min(max(cue.end, cue.start + layout.shortest), max(limit, cue.start + 0.001))
-        yield replace(cue, end=max(end, cue.start + 0.001))
+    """Let short cues stand longer where there is room, end long ones, and keep cues apart; in whole milliseconds."""
+    starts = _spread_starts([round(1000 * cue.start) for cue in cues], layout)
+    shortest, longest, gap = (round(1000 * each) for each in (layout.shortest, layout.longest, layout.gap))
+    for index, (cue, start) in enumerate(zip(cues, starts, strict=True)):
+        end = round(1000 * cue.end)
+        if index + 1 < len(cues):
+            following = starts[index + 1]
+            limit = following - gap if following - gap > start else following
+        else:
+            limit = max(round(1000 * seconds), end)
+            limit = limit if limit > start else start + longest
+        yield replace(
+            cue, start=start / 1000, end=min(max(end, start + max(shortest, 1)), start + longest, limit) / 1000
+        )
+
+
+def _spread_starts(times: Sequence[int], layout: Layout) -> list[int]:
+    """Return times, in milliseconds, that rise: those that coincide share the time until the next one."""
+    starts: list[int] = []
+    index = 0
+    while index < len(times):
+        count = next((i for i, time in enumerate(times[index:]) if time > times[index]), len(times) - index)
+        room = count * round(1000 * layout.shortest)
+        if index + count < len(times):
+            room = min(room, times[index + count] - times[index])
+        starts += [times[index] + room * i // count for i in range(count)]
+        index += count
+    for index in range(1, len(starts)):
+        starts[index] = max(starts[index], starts[index - 1] + 1)
+    return starts
 
 
 def _write_time(seconds: float, point: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from studio.api import StudioError
+from studio_speech.language_names import find_tag, fold_name
 
 _TAG = re.compile(r"[a-z]{2,3}(-[a-z]{4})?(-([a-z]{2}|\d{3}))?")
 """Language, script and region (BCP 47); the last two may be left out."""
@@ -45,7 +46,7 @@ def read_voices(listed: Mapping[str, Any]) -> list[Voice]:
 
 
 def find_voice(voices: list[Voice], language: str, log: Callable[[str], None]) -> Voice:
-    """Return the voice for a language: tag ("en-gb"), or its English name ("German").
+    """Return the voice for a language: tag ("en-gb"), or its English name ("German", "Brazilian Portuguese").
 
     Where a region or a script is not there, the language without it is taken, and that is logged; nothing else is.
 
@@ -55,10 +56,13 @@ def find_voice(voices: list[Voice], language: str, log: Callable[[str], None]) -
     wanted = language.strip().lower().replace("_", "-")
     by_name = next((voice for voice in voices if voice.name.lower() == wanted), None)
     tag = wanted
+    if by_name is None and not _find_speaker_of(voices, tag):
+        tag = find_tag({voice.name: voice.tag for voice in voices}, language) or wanted
+    asked = tag
     while tag:
         speaker = _find_speaker_of(voices, tag)
         if speaker is not None:
-            if tag != wanted:
+            if tag != asked:
                 log(f"no voice for {language!r}; {tag!r} is used")
             return speaker
         if by_name is not None:
@@ -79,11 +83,12 @@ def _find_speaker_of(voices: list[Voice], tag: str) -> Voice | None:
 def _suggest(voices: list[Voice], wanted: str) -> str:
     """Return near tags and names, in words."""
     known = {tag: tag for voice in voices for _, tag in voice.languages}
-    known |= {voice.name.lower(): voice.tag for voice in voices}
-    known |= {voice.name.lower().partition(" (")[0]: voice.tag for voice in reversed(voices)}
+    known |= {fold_name(voice.name): voice.tag for voice in voices}
+    known |= {fold_name(voice.name).partition(" (")[0]: voice.tag for voice in reversed(voices)}
     near = list(
         dict.fromkeys(
-            known[each] for each in difflib.get_close_matches(wanted, known, 4, 0.6 if len(wanted) > 3 else 0.8)
+            known[each]
+            for each in difflib.get_close_matches(fold_name(wanted), known, 4, 0.6 if len(wanted) > 3 else 0.8)
         )
     )
     asked = "speech.voices lists all languages"

@@ -34,6 +34,7 @@ class Lips(NamedTuple):
     "speech.to_text",
     lane="device",
     version="2.0",
+    code=2,
     migrations={1: Migration(inputs={"translate": "translate_to_english"})},
 )
 def write_down(
@@ -47,6 +48,7 @@ def write_down(
     """Transcribe speech with a network: Whisper, wav2vec 2.0 and other CTC models, Moonshine, Speech2Text.
 
     Long audio is split at quiet places into pieces of at most 28 s. Pieces quieter than -60 dBFS are skipped.
+    Silence is added to audio under 0.1 s, which is too short for these networks.
 
     Args:
         audio: Audio with speech, of any length, sample rate and number of channels.

@@ -69,8 +69,9 @@ def say_text(
         text: Text to speak, plain or SSML; at most 200,000 characters and six hours of audio.
         voice: Voice: for espeak-ng a speaker such as "f2", "m3" or "Alicia" (see `speech.voices`); for a model one of
             its own: a number for VITS, a preset for Bark, a speaker vector for SpeechT5. Empty for the default.
-        language: Language tag such as "en-gb", "de" or "fr-ca", or its English name; an unknown region is ignored. With
-            a model it only decides how numbers and abbreviations are read.
+        language: Language tag such as "en-gb", "de" or "fr-ca", or English name, such as "German", "Brazilian
+            Portuguese" or "English (America)"; an unknown region is ignored. With a model it only decides how numbers
+            and abbreviations are read.
         speed: Factor for the speed: 2 makes the speech half as long; at 1, espeak-ng says about 175 words per minute.
         semitones: Shift of the pitch, within the range of espeak-ng's voices; not for models.
         gain: Gain of the speech; above 0 the loudest parts may exceed full scale.

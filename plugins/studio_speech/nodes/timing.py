@@ -47,6 +47,7 @@ _RENAMED = {
 @node(
     "speech.subtitles",
     version="2.0",
+    code=2,
     migrations={1: Migration(inputs=_RENAMED)},
 )
 def make_subtitles(
@@ -62,14 +63,14 @@ def make_subtitles(
     """Make subtitles from marks, as SubRip and WebVTT text.
 
     A subtitle never contains words of two sentences. A long sentence is split, at punctuation if possible. Lines have
-    similar lengths. Subtitles do not overlap.
+    similar lengths. Subtitles do not overlap, whatever the times of the marks are.
 
     Args:
         marks: Times of the words, from speech.say or speech.to_text.
         max_columns: Longest line; a wide character, such as a Chinese one, counts as two.
         max_lines: Largest number of lines in a subtitle.
         min_seconds: Shortest time that a subtitle is shown, if the next one leaves time for it.
-        max_seconds: Longest time of the words in a subtitle.
+        max_seconds: Longest time that a subtitle is shown; a longer word disappears before it ends.
         gap: Shortest time between two subtitles.
     """
     from studio_speech.subtitles import Layout, make_cues, write_srt, write_vtt
@@ -110,7 +111,7 @@ def save_subtitles(
         max_columns: Longest line; a wide character, such as a Chinese one, counts as two.
         max_lines: Largest number of lines in a subtitle.
         min_seconds: Shortest time that a subtitle is shown, if the next one leaves time for it.
-        max_seconds: Longest time of the words in a subtitle.
+        max_seconds: Longest time that a subtitle is shown; a longer word disappears before it ends.
         gap: Shortest time between two subtitles.
     """
     from studio_speech.save import save_text

@@ -46,3 +46,13 @@ def test_ctc_networks_tell_the_times_of_words(open_tiny: Open) -> None:
     assert [word["text"] for word in words] == heard.text.split()
     assert not heard.marks["estimated"]
     assert all(0 <= word["start"] <= word["end"] <= 3 for word in words)
+
+
+@pytest.mark.parametrize("name", ["whisper", "wav2vec2"])
+@pytest.mark.parametrize("frames", [0, 1, 160, 399, 1599])
+def test_audio_too_short_for_a_network_is_listened_to(open_tiny: Open, name: str, frames: int) -> None:
+    samples = np.random.default_rng(0).standard_normal(frames).astype(np.float32) * 0.1
+
+    heard = write_down(open_tiny(name), Audio(samples, 16_000), TINY)
+
+    assert all(0 <= each["end"] <= frames / 16_000 + 0.0005 for each in heard.marks["sentences"])
