@@ -307,9 +307,30 @@ def create_silence(frames: int, channels: int) -> Iterator[FloatArray]:
         yield np.zeros((min(BLOCK, frames - start), channels), np.float32)
 
 
-def decode_packets(container: Any, stream: Any) -> Iterator[Any]:
-    """Yield the frames of a stream; damaged packets are skipped, as players do."""
+def create_alpha_decoder(stream: Any) -> Any:
+    """Return the decoder for VP8 or VP9 of which the file says that it has alpha; None for other videos.
+
+    FFmpeg's own decoders of both leave alpha out.
+    """
     import av
+
+    tags = {name.lower(): text for name, text in stream.metadata.items()}
+    name = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(stream.codec_context.name)
+    if name is None or tags.get("alpha_mode", "0") == "0":
+        return None
+    try:
+        decoder: Any = av.CodecContext.create(name, "r")
+    except ValueError:  # FFmpeg was built without it
+        return None
+    decoder.extradata, decoder.thread_type = stream.codec_context.extradata, "AUTO"
+    return decoder
+
+
+def decode_packets(container: Any, stream: Any) -> Iterator[Any]:
+    """Yield the frames of a stream, with their alpha; damaged packets are skipped, as players do."""
+    import av
+
+    decoder = create_alpha_decoder(stream) if stream.type == "video" else None
 
     packets = container.demux(stream)
     while True:
@@ -320,7 +341,7 @@ def decode_packets(container: Any, stream: Any) -> Iterator[Any]:
         if packet is None:
             return
         try:
-            frames = packet.decode()
+            frames = packet.decode() if decoder is None else decoder.decode(packet)
         except av.error.FFmpegError:
             continue
         yield from frames

@@ -30,8 +30,8 @@ class VideoType(StreamType[Video]):
     to half floats where samples may pass 1 or fall below 0. Times, size, channels, rate, color space and audio come
     back exactly. Equal videos give equal bytes.
 
-    **Read.** Any video that FFmpeg reads, frame by frame as it is asked for, as RGB (RGBA where the file has alpha; a
-    GIF only if its first frame is not opaque), with 16 bits where the file has more than 8, upright by its rotation
+    **Read.** Any video that FFmpeg reads, and animated WebP, frame by frame as it is asked for, as RGB (RGBA where the
+    file has alpha, VP8 and VP9 too; GIF and APNG only if one of their frames is not opaque), with 16 bits where the file has more than 8, upright by its rotation
     flag. The first frame has time 0. Audio that starts earlier is cut and audio that starts later is preceded by
     silence, so it stays in sync. It is decoded when it is first asked for. Damaged frames are skipped, as players do.
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from studio.api.av_file import open_container
+from studio.api.webp_video import is_webp, probe_webp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,6 +42,8 @@ def probe_file(path: Path, limits: MediaLimits) -> dict[str, Any]:
     """
     import av
 
+    if is_webp(path, limits):
+        return probe_webp(path, limits)
     with open_container(path, limits) as container:
         facts: dict[str, Any] = {
             "container": container.format.name,

@@ -6,9 +6,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from studio.api import av_file
+from studio.api.gif_video import is_gif, read_gif_video
 from studio.api.image import Image
 from studio.api.media_file import refuse
 from studio.api.video import Frame, Video
+from studio.api.video_alpha import has_alpha
+from studio.api.webp_video import is_webp, read_webp_video
 from studio.errors import MediaError
 
 if TYPE_CHECKING:
@@ -34,6 +37,10 @@ def read_video(path: Path, limits: MediaLimits) -> Video:
     """
     from av.video.reformatter import VideoReformatter
 
+    if is_webp(path, limits):
+        return read_webp_video(path, limits, _check_size)
+    if is_gif(path, limits):
+        return read_gif_video(path, limits, _check_size)
     with av_file.open_container(path, limits) as container:
         stream = find_stream(path, container)
         context = stream.codec_context
@@ -43,7 +50,7 @@ def read_video(path: Path, limits: MediaLimits) -> Video:
             raise refuse(path, "no frame of the video can be decoded", hint=_HINT)
         _check_size(path, first.width, first.height, limits)
         origin = Fraction(first.pts or 0) * (first.time_base or stream.time_base)
-        layout = _choose_layout(first, stream.codec_context.name)
+        layout = _choose_layout(first, has_alpha(path, limits, first, stream.codec_context.name))
         shape = _convert(path, first, layout, VideoReformatter()).shape
         rate = _find_rate(stream)
         whole = _is_whole(stream, path.stat().st_size)  # else both are found by reading the frames
@@ -109,14 +116,8 @@ def _find_rate(stream: Any) -> Fraction:
     return Fraction(25)
 
 
-def _choose_layout(frame: Any, codec: str) -> str:
-    names = [component.is_alpha for component in frame.format.components]
+def _choose_layout(frame: Any, alpha: bool) -> str:
     deep = max(component.bits for component in frame.format.components) > 8
-    alpha = any(names) or frame.format.name == "pal8"
-    if alpha and codec in ("gif", "apng", "rawvideo"):
-        import numpy as np
-
-        alpha = bool(np.min(frame.to_ndarray(format="rgba")[:, :, 3]) < 255)
     return {(False, False): "rgb24", (True, False): "rgba", (False, True): "rgb48le", (True, True): "rgba64le"}[
         (alpha, deep)
     ]

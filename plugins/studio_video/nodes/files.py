@@ -33,7 +33,7 @@ class Probed(NamedTuple):
     facts: JsonValue
 
 
-@node("video.load", lane="io", version="2.0", migrations={1: Migration(inputs={"rate": "fps"})})
+@node("video.load", lane="io", version="2.0", code=2, migrations={1: Migration(inputs={"rate": "fps"})})
 def load_video(ctx: Context, file: File, *, fps: Fps | None = None) -> Video:
     """Load a video with its audio; frames are decoded when they are needed.
 
