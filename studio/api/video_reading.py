@@ -9,6 +9,7 @@ from studio.api import av_file
 from studio.api.gif_video import is_gif, read_gif_video
 from studio.api.image import Image
 from studio.api.media_file import refuse
+from studio.api.rgb_conversion import RgbReader
 from studio.api.video import Frame, Video
 from studio.api.video_alpha import has_alpha
 from studio.api.webp_video import is_webp, read_webp_video
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     AnyArray = npt.NDArray[Any]
 
 _HINT = "open it in a player and save it again"
-_UNSPECIFIED = 2  # of AVColorSpace
 
 
 def read_video(path: Path, limits: MediaLimits) -> Video:
@@ -35,8 +35,6 @@ def read_video(path: Path, limits: MediaLimits) -> Video:
     Raises:
         MediaError: E511 for a file without frames, a damaged first frame, or one over a limit.
     """
-    from av.video.reformatter import VideoReformatter
-
     if is_webp(path, limits):
         return read_webp_video(path, limits, _check_size)
     if is_gif(path, limits):
@@ -51,7 +49,7 @@ def read_video(path: Path, limits: MediaLimits) -> Video:
         _check_size(path, first.width, first.height, limits)
         origin = Fraction(first.pts or 0) * (first.time_base or stream.time_base)
         layout = _choose_layout(first, has_alpha(path, limits, first, stream.codec_context.name))
-        shape = _convert(path, first, layout, VideoReformatter()).shape
+        shape = _convert(path, first, _open_reader(layout)).shape
         rate = _find_rate(stream)
         whole = _is_whole(stream, path.stat().st_size)  # else both are found by reading the frames
         count = (stream.frames or None) if whole else None
@@ -123,17 +121,17 @@ def _choose_layout(frame: Any, alpha: bool) -> str:
     ]
 
 
-def _convert(path: Path, frame: Any, layout: str, converter: Any) -> AnyArray:
+def _open_reader(layout: str) -> RgbReader:
+    return RgbReader(alpha=layout in ("rgba", "rgba64le"), deep=layout in ("rgb48le", "rgba64le"))
+
+
+def _convert(path: Path, frame: Any, reader: RgbReader) -> AnyArray:
     """Return a frame as upright height x width x channels samples."""
     import av
     import numpy as np
-    from av.video.reformatter import Colorspace
 
-    source = None
-    if frame.colorspace == _UNSPECIFIED and frame.height >= 720 and frame.format.name.startswith("yuv"):
-        source = Colorspace.ITU709  # what players assume
     try:
-        array: AnyArray = converter.reformat(frame, format=layout, src_colorspace=source).to_ndarray()
+        array = reader.read(frame)
     except (av.error.FFmpegError, ValueError) as error:
         raise refuse(path, f"a frame cannot be converted to RGB: {av_file.describe_error(error)}", hint=_HINT) from None
     turns = round((frame.rotation or 0) / 90) % 4
@@ -141,16 +139,14 @@ def _convert(path: Path, frame: Any, layout: str, converter: Any) -> AnyArray:
 
 
 def _decode(path: Path, limits: MediaLimits, layout: str, shape: tuple[int, ...], rate: Fraction) -> Iterator[Frame]:
-    from av.video.reformatter import VideoReformatter
-
     with av_file.open_container(path, limits) as container:
         stream = find_stream(path, container)
         origin: Fraction | None = None
-        converter = VideoReformatter()  # one for all frames: setting it up costs more than a small frame
+        reader = _open_reader(layout)
         last = -1
         for frame in av_file.decode_packets(container, stream):
             _check_size(path, frame.width, frame.height, limits)
-            array = _convert(path, frame, layout, converter)
+            array = _convert(path, frame, reader)
             if array.shape != shape:
                 raise MediaError(
                     "E504",

@@ -15,6 +15,7 @@ from studio.api.color_conversion import convert_color
 from studio.api.formats import gif
 from studio.api.media_file import MARK, encode_text
 from studio.api.read_ahead import read_ahead
+from studio.api.rgb_conversion import RgbWriter
 from studio.api.video_tracks import AudioTrack, check_frames, open_for_writing, refuse_empty, widen
 from studio.errors import MediaError
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["WRITERS", "Encoding", "find_padding", "write_video"]
 
 _BT709 = 1
+_LEFT_CHROMA = ("libx264", "libx265", "h264_nvenc", "hevc_nvenc")  # whose decoders take it so; others leave it open
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,6 @@ def _choose_container_options(encoding: Encoding) -> dict[str, str]:
 def _write_coded(video: Video, container: Any, encoding: Encoding) -> None:
     import av
     from av.codec.context import Flags
-    from av.video.reformatter import VideoReformatter
 
     base = _choose_time_base(video.rate)
     try:
@@ -149,12 +150,13 @@ def _write_coded(video: Video, container: Any, encoding: Encoding) -> None:
     if encoding.codec == "libx265":
         context.codec_tag = "hvc1"  # what QuickTime wants
     audio = AudioTrack(container, encoding.audio, video.audio if encoding.audio else None)
-    layout, converter = _choose_layout(stream.format), VideoReformatter()
+    layout = _choose_layout(stream.format)
+    writer = RgbWriter(layout, encoding.pixels, is_left=encoding.codec in _LEFT_CHROMA)
     count = 0
     with closing(read_ahead(check_frames(video))) as frames:
         for frame in frames:
             audio.write_until(frame.time)
-            coded = _make_frame(_prepare(frame, layout, more), layout, encoding.pixels, converter)
+            coded = writer.write(_prepare(frame, layout, more))
             coded.pts, coded.time_base = round(Fraction(frame.microseconds, 1_000_000) / base), base
             container.mux(stream.encode(coded))
             count += 1
@@ -171,18 +173,6 @@ def _choose_layout(kind: Any) -> str:
     return {(False, False): "rgb24", (True, False): "rgba", (False, True): "rgb48le", (True, True): "rgba64le"}[
         (alpha, deep)
     ]
-
-
-def _make_frame(array: AnyArray, layout: str, pixels: str, converter: Any) -> Any:
-    import av
-    from av.video.reformatter import Colorspace
-
-    coded: Any = av.VideoFrame.from_ndarray(array, format=layout)
-    if layout == pixels:
-        return coded
-    if av.video.format.VideoFormat(pixels).is_rgb:
-        return converter.reformat(coded, format=pixels)
-    return converter.reformat(coded, format=pixels, dst_colorspace=Colorspace.ITU709, dst_color_range=1)
 
 
 def _choose_time_base(rate: Fraction) -> Fraction:
