@@ -81,7 +81,7 @@ class RgbReader:
         result = np.full((height, width, 4 if self._alpha else 3), top, np.uint16 if self._deep else np.uint8)
         for row in range(0, height, _ROWS):
             part = slice(row, row + _ROWS)
-            color = _transform([plane[part] for plane in planes[:3]], matrix)
+            color: FloatArray = _transform([plane[part] for plane in planes[:3]], matrix)
             color = color if self._recolor is None else self._recolor(color)
             result[part, :, :3] = np.rint(np.clip(color, 0.0, 1.0) * np.float32(top))
         if self._alpha and len(planes) == 4:
@@ -259,8 +259,8 @@ def _encode_yuv(array: AnyArray) -> AnyArray:
     planes = np.empty((channels, height, width), np.uint16)
     for row in range(0, height, _ROWS):
         part = slice(row, row + _ROWS)
-        color = _transform([array[part, :, index] for index in range(3)], back)
-        planes[:3, part] = np.moveaxis(np.rint(np.clip(color, 0.0, 65535.0)), 2, 0)
+        yuv = _transform([array[part, :, index] for index in range(3)], back)
+        planes[:3, part] = np.moveaxis(np.rint(np.clip(yuv, 0.0, 65535.0)), 2, 0)
     if channels == 4:
         planes[3] = array[:, :, 3]
     return planes
@@ -271,8 +271,8 @@ def _transform(planes: list[AnyArray], matrix: FloatArray) -> FloatArray:
     import cv2
     import numpy as np
 
-    color: FloatArray = cv2.transform(_merge(planes).astype(np.float32), matrix)
-    return color
+    color: Any = cv2.transform(_merge(planes).astype(np.float32), matrix)
+    return color  # type: ignore[no-any-return]  # OpenCV says less of what it returns
 
 
 def _merge(planes: list[AnyArray]) -> AnyArray:

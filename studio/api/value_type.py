@@ -54,6 +54,8 @@ class ValueType(Generic[V]):
     """The class of its values; node types use it in their signatures."""
     extensions: ClassVar[tuple[str, ...]] = ()
     """File name extensions it can be written to, without the dot, the default first."""
+    reading_code: ClassVar[int] = 1
+    """Revision of `read_file`. Raise it when the same file gives another value, so that it is read again."""
 
     def pack(self, value: V) -> Packed:
         """Take a value apart.

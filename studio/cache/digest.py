@@ -95,7 +95,9 @@ class Digester:
         name = value_type.name.encode()
         origin = value_type.find_origin(value)
         if origin is not None:
-            return self._tagged(b"origin:" + name, hash_file(origin), depth)
+            code = value_type.reading_code
+            tag = b"origin:" + name + (b":%d" % code if code > 1 else b"")
+            return self._tagged(tag, hash_file(origin), depth)
         source = value_type.find_source(value)
         if source is None:
             raise Undigestable(f"a {value_type.name} that is not stored yet has no digest")

@@ -116,7 +116,7 @@ class FileReader:
             self._node_types[name] = NodeType(
                 id=f"studio.read_{name}",
                 version="1.0",
-                code=2,
+                code=1 + value_type.reading_code,
                 function=read,
                 lane="io",
                 device_free=True,

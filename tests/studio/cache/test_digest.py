@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio.api import Audio, File, Image, Mask, Model, OutputPath
+from studio.api import Audio, File, Image, Mask, Model, OutputPath, Video, VideoType
 from studio.api.builtin import create_builtin_value_types
 from studio.cache import Digester, Undigestable, digest_list, hash_parts
 from studio.cache.digest import hash_array
@@ -254,3 +255,15 @@ def test_digests_are_equal_exactly_where_values_are(first: Any, second: Any) -> 
     digest = Digester([]).digest
 
     assert (digest(first) == digest(second)) == (freeze(first) == freeze(second))
+
+
+def test_a_view_of_a_file_is_another_value_when_reading_changes(tmp_path: Path) -> None:
+    class Older(VideoType):
+        reading_code = 1
+
+    (tmp_path / "a.mp4").write_bytes(b"any")
+    video = Video(lambda: iter(()), width=1, height=1, rate=Fraction(25), origin=tmp_path / "a.mp4")
+
+    digests = {Digester([kind]).digest(video) for kind in (VideoType(), Older())}
+
+    assert len(digests) == 2
