@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import typing
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -53,6 +54,7 @@ def node(
     encodings: Collection[ColorEncoding] = (),
     resources: Resources | None = None,
     uses_frame: bool = False,
+    example: Mapping[str, Any] | None = None,
     isolate: object = None,
 ) -> Callable[[Function], Function]:
     """Declare a function as a node type; the function itself stays as it is.
@@ -97,6 +99,8 @@ def node(
         resources: What one call uses at most.
         uses_frame: Whether the function reads `ctx.frame`: number and time of a frame, or the number of an entry. They
             are then part of its fingerprints, so equal frames at two times are two calls. Not with `batch`.
+        example: A graph that shows the node type at work, as the object that its JSON would give. Without it the
+            example is the file `examples/ID.json` in the outermost package of the function, or beside its module.
         isolate: Reserved; refused today.
 
     Raises:
@@ -120,6 +124,7 @@ def node(
         encodings=encodings,
         resources=Resources() if resources is None else resources,
         uses_frame=uses_frame,
+        example=example,
         isolate=isolate,
     )
 
@@ -150,6 +155,7 @@ class _Declaration:
     encodings: Collection[ColorEncoding]
     resources: Resources
     uses_frame: bool
+    example: Mapping[str, Any] | None
     isolate: object
 
     def apply(self, function: Callable[..., Any]) -> NodeType:
@@ -202,6 +208,7 @@ class _Declaration:
             encodings=frozenset(self.encodings),
             resources=self.resources,
             uses_frame=self.uses_frame,
+            example=self.example,
             summary=docs.summary,
             description=docs.description,
             where=where,
@@ -243,7 +250,16 @@ class _Declaration:
             problems.append(f"deprecated {describe_value(self.deprecated)} is not a text that says what to use instead")
         if not isinstance(self.experimental, bool):
             problems.append(f"experimental {describe_value(self.experimental)} is not True or False")
+        if self.example is not None and not _is_json_object(self.example):
+            problems.append(f"example {describe_value(self.example)} is not a dict that JSON can hold")
         return problems
+
+
+def _is_json_object(value: object) -> bool:
+    try:
+        return isinstance(value, dict) and json.loads(json.dumps(value, allow_nan=False)) == value
+    except (TypeError, ValueError, RecursionError):
+        return False
 
 
 def _read_hints(function: Callable[..., Any], problems: list[str]) -> dict[str, Any]:

@@ -125,6 +125,7 @@ class NodeType:
         encodings: Encodings of images, masks and videos that it takes as they are; see `node`.
         resources: What one call uses at most.
         uses_frame: Whether the function reads `ctx.frame`, which then is part of its fingerprints.
+        example: The graph that shows it at work, if it is declared with the function; None if it may be a file.
         summary: The first line of the docstring.
         description: The rest of the docstring before its sections.
         where: File and line of the function.
@@ -159,6 +160,7 @@ class NodeType:
     encodings: frozenset[ColorEncoding] = frozenset()
     resources: Resources = Resources()
     uses_frame: bool = False
+    example: Mapping[str, Any] | None = None
     summary: str = ""
     description: str = ""
     where: str = ""

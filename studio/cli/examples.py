@@ -33,7 +33,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "draw": ("studio draw poster.json -o poster.svg", "studio draw poster.json --format mermaid"),
     "new graph": ("studio new graph first.json", "studio new graph first.json --node image.blur --node image.resize"),
     "new plugin": ("studio new plugin studio-tint",),
-    "nodes": ("studio nodes", "studio nodes drop shadow", "studio nodes image.blur --json"),
+    "nodes": (
+        "studio nodes",
+        "studio nodes drop shadow",
+        "studio nodes image.blur --json",
+        "studio nodes image.blur --example",
+    ),
     "plugins": ("studio plugins", "studio plugins image", "studio plugins disable speech"),
     "models": ("studio models list",),
     "models add": ("studio models add mine weights/net.safetensors",),

@@ -11,6 +11,7 @@ import click
 from studio.api import Input, NodeType, Resources
 from studio.api.type_spec import describe_value
 from studio.cli.messages import print_json, show_warning
+from studio.cli.node_example import describe_example, find_example, show_example
 from studio.cli.node_search import Match, search_node_types
 from studio.cli.options import create_studio, engine_options, json_option
 from studio.cli.shell_values import complete_node_types
@@ -20,13 +21,16 @@ from studio.graph.node_lookup import find_renamed
 
 @click.command("nodes")
 @click.argument("words", nargs=-1, metavar="[NODE_TYPE | WORDS]", shell_complete=complete_node_types)
+@click.option("--example", is_flag=True, help="Print the example of NODE_TYPE alone: a graph that runs as it is.")
 @json_option("Print as JSON.")
 @engine_options
-def command(words: tuple[str, ...], as_json: bool, **engine: Any) -> None:
+def command(words: tuple[str, ...], example: bool, as_json: bool, **engine: Any) -> None:
     """List the installed node types, or describe NODE_TYPE: its inputs, outputs and documentation.
 
     The name of a plugin, such as `image`, lists its node types. Other WORDS are searched in names, summaries, inputs
     and documentation, such as `studio nodes drop shadow`. The best match comes first.
+
+    The example of a node type is a graph. `studio nodes image.blur --example | studio run -` runs it.
     """
     with create_studio(**engine, on_disk=False) as studio:
         types = studio.registry.node_types
@@ -36,7 +40,9 @@ def command(words: tuple[str, ...], as_json: bool, **engine: Any) -> None:
         show_warning(f"{name!r} is now {renamed.id!r}")
         name = renamed.id
     plugin = [one for one in types.values() if one.plugin == name]
-    if name in types:
+    if example:
+        show_example(_find_one(types, name, words), as_json=as_json)
+    elif name in types:
         _show_one(types[name], as_json=as_json)
     elif plugin or not words:
         _show_list(plugin or list(types.values()), as_json=as_json)
@@ -44,16 +50,29 @@ def command(words: tuple[str, ...], as_json: bool, **engine: Any) -> None:
         _show_matches(_search(types, words), as_json=as_json)
 
 
+def _find_one(types: Mapping[str, NodeType], name: str, words: Sequence[str]) -> NodeType:
+    """Return the node type of a name; UsageError E006 if there is none."""
+    if name in types:
+        return types[name]
+    if "." not in name:
+        raise click.UsageError(f"--example takes one node type, not {' '.join(words) or 'none'!r}")
+    raise _refuse_words(types, words)
+
+
 def _search(types: Mapping[str, NodeType], words: Sequence[str]) -> list[Match]:
     """Return the node types that the words are found in; UsageError E006 if there are none."""
     found = search_node_types(words, types.values()) if not any("." in word for word in words) else []
     if found:
         return found
+    raise _refuse_words(types, words)
+
+
+def _refuse_words(types: Mapping[str, NodeType], words: Sequence[str]) -> UsageError:
     wanted = " ".join(words)
     near = difflib.get_close_matches(wanted, [*types, *{one.plugin for one in types.values()}], 1, 0.5)
     hint = f"did you mean {near[0]!r}?" if near else "try another word, or see `studio nodes`"
     message = f"unknown node type {wanted!r}" if "." in wanted else f"no node type matches {wanted!r}"
-    raise UsageError("E006", message, hint=hint)
+    return UsageError("E006", message, hint=hint)
 
 
 def _show_matches(found: list[Match], *, as_json: bool) -> None:
@@ -119,6 +138,7 @@ def to_json(node_type: NodeType) -> dict[str, Any]:
         "outputs": {
             end.name: {"type": str(end.spec), "description": end.description} for end in node_type.outputs.values()
         },
+        "example": find_example(node_type),
     }
 
 
@@ -144,7 +164,7 @@ def describe_node_type(node_type: NodeType) -> str:
         f"  {end.name}: {end.spec}" + (f"\n      {end.description}" if end.description else "")
         for end in node_type.outputs.values()
     ]
-    return "\n".join([*lines, *_describe_needs(node_type)])
+    return "\n".join([*lines, *_describe_needs(node_type), *describe_example(node_type)])
 
 
 def _describe_status(node_type: NodeType) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from studio.errors import UsageError
 from studio.files import resolve_path
+from studio.graph.builder import format_document
 from studio.version import REQUIREMENT
 
 _PLUGIN_NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
@@ -79,6 +80,16 @@ _EXAMPLE_GRAPH: Mapping[str, Any] = {
     "requires": {"$distribution": ">=0.1"},
 }
 
+_NODE_TYPE_EXAMPLE: Mapping[str, Any] = {
+    "studio": 1,
+    "title": "A sky at dusk",
+    "nodes": {
+        "sky": {"type": "image.gradient", "inputs": {"width": 320, "height": 200}},
+        "tint": {"type": "$name.tint_image", "inputs": {"image": {"from": "sky"}, "strength": 0.9}},
+    },
+    "outputs": {"picture": {"from": "tint"}},
+}
+
 PLUGIN_FILES: Mapping[str, str] = {
     "pyproject.toml": """\
 [build-system]
@@ -128,7 +139,7 @@ Node types `$name.*` for Studio. Install it once; the code is then used as it li
 After an edit of the code, nothing is installed again:
 
     python -m pytest                          # does each node type behave?
-    studio nodes $name.tint_image             # its inputs, outputs and documentation
+    studio nodes $name.tint_image             # its inputs, outputs, documentation and example
     studio run graphs/example.json -o out     # what changed runs again, the rest comes from the cache
     studio explain graphs/example.json        # why a node runs, or does not
 
@@ -137,6 +148,7 @@ If Studio does not find a node type, `studio plugins` says why.
 
 - Results of a node type change: raise its `code`.
 - Its inputs or outputs change: raise the first number of its `version`, and add a migration.
+- Each node type has an example: a small graph in `$package/examples/` that bears its name and shows what it does.
 - Weights go into `$package/weights/`; the hook `studio_models` names them. All files of `$package` are in the wheel.
 
 To ship it, raise `version` in `pyproject.toml` and build the wheel: `pip wheel --no-deps -w dist .`
@@ -215,6 +227,7 @@ def tint(
     limited: npt.NDArray[np.float32] = np.clip(result, 0, 1, dtype=np.float32)
     return limited
 ''',
+    "$package/examples/$name.tint_image.json": format_document(_NODE_TYPE_EXAMPLE),
     "tests/test_nodes.py": '''\
 """The node types behave as Studio expects of node types."""
 
@@ -233,7 +246,7 @@ def make_image() -> Image:
 
 
 def test_tint_image_behaves_as_a_node_type() -> None:
-    check_node_type(tint_image, image=make_image(), strength=0.5)
+    check_node_type(tint_image, example_graph=True, image=make_image(), strength=0.5)
 
 
 def test_strength_zero_leaves_an_image_as_it_is() -> None:

@@ -14,7 +14,7 @@ from studio.api import Batch, Field, Grammar, Input, Migration, Model, NodeType,
 _OWN = "studio.api."
 _PLAIN = (
     "id", "version", "code", "cache", "lane", "device_free", "named", "streams", "expands", "asynchronous",
-    "deprecated", "experimental", "uses_frame", "summary", "description", "where",
+    "deprecated", "experimental", "uses_frame", "example", "summary", "description", "where",
 )  # fmt: skip
 
 Defer = Callable[[str, tuple[Any, ...]], Callable[..., Any]]

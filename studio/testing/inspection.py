@@ -17,6 +17,7 @@ from studio.testing.caching import (
     check_unkeyed,
 )
 from studio.testing.declared_functions import check_check, check_migrations
+from studio.testing.example_inspection import examine_example
 from studio.testing.failures import describe_error
 from studio.testing.naming import find_naming_problems
 from studio.testing.purity import (
@@ -40,6 +41,7 @@ def check_node_type(
     cancels: bool | None = None,
     device: str = "cpu",
     dtype: str = "float32",
+    example_graph: bool | None = None,
     plugin: Any = None,
     value_types: Iterable[ValueType[Any]] = (),
     variants: Mapping[str, Any] | None = None,
@@ -59,7 +61,8 @@ def check_node_type(
     - have values that their codecs restore exactly and that the methods of their value types accept;
     - with `check=` or `migrations=`, have functions that do not raise, change or lose what they get;
     - work in a graph, and come from the cache in the second run;
-    - with `batch=`, return the same stacked as singly.
+    - with `batch=`, return the same stacked as singly;
+    - have an example graph, if it has one, that is valid, runs as it is, and needs it for what it makes.
 
     Args:
         function: The function that `@node` decorates.
@@ -67,6 +70,9 @@ def check_node_type(
             second.
         device: Where it runs: "cpu", "cuda", "cuda:N" or "mps".
         dtype: What networks compute in: "float32", "float16" or "bfloat16".
+        example_graph: True: it must have an example graph. False: its example graph is not checked. None: it is
+            checked if there is one. The graph may use installed plugins; one whose models are not on this machine does
+            not run.
         plugin: The plugin that provides it (a module or an object with hooks), if it needs more of it than
             `value_types`, such as models and model openers.
         value_types: Value types of its inputs and outputs, in addition to Studio's own.
@@ -96,6 +102,17 @@ def check_node_type(
         device=device,
         dtype=dtype,
     )
+    if example_graph is not False:
+        examine_example(
+            declared,
+            report,
+            required=example_graph is True,
+            plugin=plugin,
+            value_types=value_types,
+            settings=settings[0] if settings else None,
+            device=device,
+            dtype=dtype,
+        )
     report.require(declared.where)
     return report
 

@@ -20,6 +20,7 @@ from studio.registry.sources import ENTRY_POINTS
 from studio.registry.value_type_checks import RESERVED_TYPES
 from studio.runtime.weights import compare_digests
 from studio.testing.codecs import find_codec_failures
+from studio.testing.example_inspection import examine_in, has_example, report_missing
 from studio.testing.failures import describe_error
 from studio.testing.inspection import examine_node_type
 from studio.testing.opener_inspection import examine_model_opener
@@ -38,6 +39,7 @@ def check_plugin(
     /,
     *,
     examples: Mapping[str, Example] | None = None,
+    example_graphs: bool | None = None,
     values: Iterable[Any] = (),
     others: Iterable[Any] = (),
     settings: PluginSettings | None = None,
@@ -52,6 +54,8 @@ def check_plugin(
         plugin: A module or an object with hooks, or the name of a module.
         examples: Inputs for node types, by their ids, as for `check_node_type`. A node type without an example is
             checked with its defaults, if it has no required inputs.
+        example_graphs: True: each node type must have an example graph. False: example graphs are not checked. None:
+            those that there are are checked.
         values: Values of the plugin's value types, as for `check_value_type`.
         others: Plugins that it uses and that are not installed: modules, objects, or names of modules. Installed ones
             are there.
@@ -81,6 +85,8 @@ def check_plugin(
             if report.add("loading", [*workspace.find_load_problems(), *_find_empty_problems(row)]):
                 checks = _Checks(workspace, row, module, given, {**options, "settings": settings})
                 checks.check_node_types(report, examples or {}, list(values))
+                if example_graphs is not False:
+                    checks.check_example_graphs(report, required=example_graphs is True)
                 checks.check_value_types(report, list(values))
                 checks.check_models(report)
                 checks.check_graphs(report, graphs)
@@ -137,6 +143,17 @@ class _Checks:
             options = {"variants": variants, "plugin": self.plugin, "others": self.others, **self.options}
             options["discover"] = self._uses_others(declared)
             report.include(examine_node_type(declared, example, **options))
+
+    def check_example_graphs(self, report: Report, *, required: bool) -> None:
+        """Check the example graph of each node type."""
+        for name in self.row.node_types:
+            declared = self.workspace.studio.registry.node_types[name]
+            part = Report(name)
+            if has_example(declared):
+                examine_in(self.workspace, declared, part)
+            else:
+                report_missing(declared, part, required=required)
+            report.include(part)
 
     def _uses_others(self, declared: NodeType) -> bool:
         """Say whether a node type takes or returns values of another plugin's type."""

@@ -494,6 +494,11 @@ def test_encodings_that_are_unknown_are_refused(encodings: Any, expected: str) -
     assert expected in declare(fine, encodings=encodings)
 
 
+@pytest.mark.parametrize("example", ["examples/test.do.json", {"seed": {1}}, {"sizes": (1, 2)}, {1: "one"}])
+def test_an_example_that_json_cannot_hold_is_refused(example: Any) -> None:
+    assert "is not a dict that JSON can hold" in declare(fine, example=example)
+
+
 def test_declaring_loads_neither_numpy_nor_torch() -> None:
     import subprocess
 

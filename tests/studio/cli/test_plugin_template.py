@@ -24,7 +24,7 @@ def test_every_file_is_complete_and_named_after_the_plugin(tmp_path: Path) -> No
     assert set(files) == {
         "pyproject.toml", "README.md", "studio_two_words/__init__.py", "studio_two_words/nodes.py",
         "studio_two_words/tint.py", "studio_two_words/py.typed", "tests/test_nodes.py", "tests/test_plugin.py",
-        "graphs/example.json",
+        "studio_two_words/examples/two_words.tint_image.json", "graphs/example.json",
     }  # fmt: skip
     assert not [name for name, text in files.items() if "$" in text]
     for name, text in files.items():
