@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from studio.api import Image, ImageType, MediaError, OutputPath, Video, replace_file, replace_files
-from studio.api.video_writing import WRITERS, Encoding, find_padding, write_video
+from studio.api.video_writing import WRITERS, Encoding, find_losses, write_video
 from studio_video.encodings import CODECS, HARDWARE, NUMBER, PIXELS, choose_codec
 
 CONTAINERS = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm", "gif": "gif", "apng": "apng"}
@@ -56,6 +56,11 @@ def choose_options(codec: str, quality: int | None, pixels: str) -> dict[str, st
     return {"quality": str(quality or 85), "lossless": "0"} if codec == "webp" else {}
 
 
+def choose_gif_options(colors: int, dither: str) -> dict[str, str]:
+    """Return how a GIF is reduced, in the words of `Encoding`."""
+    return {"colors": str(colors), "dither": {"sierra": "sierra2_4a"}.get(dither, dither)}
+
+
 def can_use_hardware(codec: str) -> bool:
     """Say whether the machine's GPU codes videos in this codec: a small encoder is opened to see."""
     import av
@@ -75,10 +80,8 @@ def can_use_hardware(codec: str) -> bool:
 
 def save_encoded(video: Video, path: OutputPath, encoding: Encoding, log: Callable[[str], None]) -> None:
     """Write a video whole or not at all."""
-    more = find_padding(video.width, video.height, encoding.pixels)
-    if any(more):
-        size = f"{video.width + more[0]} x {video.height + more[1]}"
-        log(f"{encoding.pixels} has even sides: {video.width} x {video.height} became {size} by repeating the edge")
+    for loss in find_losses(video, path.path, encoding):
+        log(loss)
     if encoding.codec == "libsvtav1":
         os.environ.setdefault("SVT_LOG", "1")  # the library has no other way to be silenced
     try:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from studio.api.audio_writing import find_clipping
 from studio.api.av_file import read_av_provenance
 from studio.api.color import SRGB
-from studio.api.color_conversion import describe_conversion
 from studio.api.formats import gif
 from studio.api.media_file import MARK, check_extension, open_media
 from studio.api.value_type import StreamType
 from studio.api.video import Video
 from studio.api.video_reading import read_video
 from studio.api.video_storing import encode_stored, open_stored
-from studio.api.video_writing import WRITERS, find_padding, write_video
+from studio.api.video_writing import WRITERS, choose_encoding, find_losses, write_video
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,9 +35,10 @@ class VideoType(StreamType[Video]):
     Damaged frames are skipped, as players do.
 
     **Written.** All files hold sRGB: a video in another color space is converted and clipped to [0, 1]. MP4, MOV and
-    MKV have H.264 (4:2:0, BT.709, crf 18) and AAC, WebM has VP9 and Opus, each with alpha laid over white and an odd
-    side padded by repeating the edge; MP4 and MOV start with their index. GIF has a palette for each frame and no
-    audio. The provenance is in the metadata of the container, of a GIF in a comment.
+    MKV have H.264 (4:2:0, BT.709, crf 18) and AAC, with alpha laid over white; WebM has VP9, with alpha, and Opus. An
+    odd side is padded by repeating the edge; MP4 and MOV start with their index. GIF, APNG and WebP have alpha (GIF on
+    or off) and no audio; GIF has one palette, whole hundredths of a second, and at most 50 frames per second. The
+    provenance is in the metadata of the container, of a GIF in a comment.
     """
 
     name = "video"
@@ -88,21 +87,9 @@ class VideoType(StreamType[Video]):
 
     def find_loss(self, value: Video, path: Path) -> str:
         """Say that an odd side gets a row or column more, that audio is left out or clipped, and color converted."""
-        encoding = WRITERS.get(path.suffix.lower().lstrip("."))
-        if encoding is None:
+        if path.suffix.lower().lstrip(".") not in WRITERS:
             return ""
-        across, down = find_padding(value.width, value.height, encoding.pixels)
-        losses = []
-        if across or down:
-            size = f"{value.width} x {value.height} became {value.width + across} x {value.height + down}"
-            losses.append(f"{encoding.pixels} has even sides: {size} by repeating the edge")
-        if value.audio is not None and not encoding.audio:
-            losses.append(f"{path.suffix} holds no audio; it is left out")
-        if value.audio is not None and encoding.audio:
-            losses += find_clipping(value.audio)
-        if value.color != SRGB:
-            losses.append(describe_conversion(value.color))
-        return "; ".join(losses)
+        return "; ".join(find_losses(value, path, choose_encoding(path, value.channels)))
 
     def read_provenance(self, path: Path) -> str | None:
         """Return the provenance that a file carries, or None."""

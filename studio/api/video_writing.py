@@ -6,14 +6,14 @@ Part of the plugin contract: the names in `__all__`.
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from studio.api import av_file
-from studio.api.color_conversion import convert_color
-from studio.api.formats import gif
-from studio.api.media_file import MARK, encode_text
+from studio.api.color import SRGB
+from studio.api.color_conversion import convert_color, describe_conversion
+from studio.api.gif_writing import GifLook, write_gif
 from studio.api.read_ahead import read_ahead
 from studio.api.rgb_conversion import RgbWriter
 from studio.api.video_tracks import AudioTrack, check_frames, open_for_writing, refuse_empty, widen
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     AnyArray = npt.NDArray[Any]
 
-__all__ = ["WRITERS", "Encoding", "find_padding", "write_video"]
+__all__ = ["WRITERS", "Encoding", "find_losses", "find_padding", "write_video"]
 
 _BT709 = 1
 _LEFT_CHROMA = ("libx264", "libx265", "h264_nvenc", "hevc_nvenc")  # whose decoders take it so; others leave it open
@@ -44,7 +44,7 @@ class Encoding:
         codec: FFmpeg's name of the encoder of the frames.
         audio: FFmpeg's name of the encoder of the audio; "" for none.
         pixels: FFmpeg's name of the pixel format.
-        options: Options of the encoder of the frames.
+        options: Options of the encoder of the frames; of GIF "colors" (2 to 255) and "dither" (FFmpeg's name).
         faststart: Whether MP4 and MOV begin with their index, so that a player starts before it has the whole file.
         loop: Whether GIF, APNG and WebP repeat without end.
     """
@@ -86,16 +86,59 @@ def write_video(video: Video, path: Path, provenance: str | None, encoding: Enco
             cannot hold the video or the disk is full.
     """
     if encoding is None:
-        encoding = WRITERS[path.suffix.lower().lstrip(".")]
+        encoding = choose_encoding(path, video.channels)
     video = convert_color(video)
+    if encoding.codec == "gif":
+        colors, dither = int(encoding.options.get("colors", 255)), encoding.options.get("dither", "sierra2_4a")
+        write_gif(video, path, provenance, GifLook(colors, dither, encoding.loop))
+        return
     with open_for_writing(path, encoding.container, _choose_container_options(encoding)) as container:
         container.metadata.update(av_file.build_metadata(provenance))
-        if encoding.codec == "gif":
-            _write_gif_frames(video, container)
-        else:
-            _write_coded(video, container, encoding)
-    if encoding.codec == "gif" and provenance is not None:
-        _append_comment(path, MARK.encode() + encode_text(provenance))
+        _write_coded(video, container, encoding)
+
+
+def choose_encoding(path: Path, channels: int) -> Encoding:
+    """Return the default encoding of a file, with alpha where the video has it and the format can.
+
+    Args:
+        path: The file; its extension chooses.
+        channels: Channels of the video.
+    """
+    encoding = WRITERS[path.suffix.lower().lstrip(".")]
+    pixels = {"libvpx-vp9": "yuva420p", "apng": "rgba"}.get(encoding.codec) if channels == 4 else None
+    return encoding if pixels is None else replace(encoding, pixels=pixels)
+
+
+def find_losses(video: Video, path: Path, encoding: Encoding) -> list[str]:
+    """Return what a file does not keep of a video, in words.
+
+    Args:
+        video: The video.
+        path: The file.
+        encoding: How it is coded.
+    """
+    losses = []
+    across, down = find_padding(video.width, video.height, encoding.pixels)
+    if across or down:
+        size = f"{video.width} x {video.height} became {video.width + across} x {video.height + down}"
+        losses.append(f"{encoding.pixels} has even sides: {size} by repeating the edge")
+    if video.audio is not None and not encoding.audio:
+        losses.append(f"{path.suffix} holds no audio; it is left out")
+    if encoding.codec == "gif" and video.rate > 50:
+        losses.append(f"GIF has at most 50 frames per second: some of {float(video.rate):g} are left out")
+    if video.channels == 4 and encoding.codec == "gif":
+        losses.append("GIF has alpha on or off: from a half on it is opaque")
+    elif video.channels == 4 and not _has_alpha(encoding.pixels):
+        losses.append("alpha is laid over white: write .webm, .apng, or ProRes in .mov to keep it")
+    if video.color != SRGB:
+        losses.append(describe_conversion(video.color))
+    return losses
+
+
+def _has_alpha(pixels: str) -> bool:
+    from av.video.format import VideoFormat
+
+    return any(component.is_alpha for component in VideoFormat(pixels).components)
 
 
 def find_padding(width: int, height: int, pixels: str) -> tuple[int, int]:
@@ -118,10 +161,8 @@ def _choose_container_options(encoding: Encoding) -> dict[str, str]:
     options = {"fflags": "+bitexact"}
     if encoding.container in ("mp4", "mov"):
         options["movflags"] = ("+faststart" if encoding.faststart else "") + "+use_metadata_tags"
-    if encoding.container in ("gif", "webp"):
+    if encoding.container == "webp":
         options["loop"] = "0" if encoding.loop else "1"
-    if encoding.container == "gif":
-        options["loop"] = "0" if encoding.loop else "-1"
     if encoding.container == "apng":
         options["plays"] = "0" if encoding.loop else "1"
     return options
@@ -199,51 +240,3 @@ def _prepare(frame: Frame, layout: str, more: tuple[int, int]) -> AnyArray:
     if any(more):
         array = np.pad(array, ((0, more[1]), (0, more[0]), (0, 0)), mode="edge")
     return np.ascontiguousarray(array)
-
-
-def _write_gif_frames(video: Video, container: Any) -> None:
-    """Write frames with a palette each; times are rounded to the hundredths of a second that GIF has."""
-    import av
-    import numpy as np
-
-    base = Fraction(1, 100)
-    stream = container.add_stream("gif", rate=video.rate)
-    stream.width, stream.height, stream.pix_fmt = video.width, video.height, "pal8"
-    stream.time_base = stream.codec_context.time_base = base
-    layout = "rgba" if video.channels == 4 else "rgb24"
-    last = -1
-    for frame in check_frames(video):
-        array = frame.image.to_uint8()
-        array = np.ascontiguousarray(np.repeat(array, 3, axis=2) if video.channels == 1 else array)
-        coded: Any = _reduce_colors(av.VideoFrame.from_ndarray(array, format=layout))
-        last = max(last + 1, round(frame.microseconds / 10_000))
-        coded.pts, coded.time_base = last, base
-        container.mux(stream.encode(coded))
-    if last < 0:
-        raise refuse_empty()
-    container.mux(stream.encode(None))
-
-
-def _reduce_colors(frame: Any) -> Any:
-    from av.filter import Graph
-
-    graph = Graph()
-    frame.pts, frame.time_base = 0, Fraction(1, 100)
-    source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 100))
-    split, palette = graph.add("split"), graph.add("palettegen", "stats_mode=single")
-    use, sink = graph.add("paletteuse", "dither=sierra2_4a:new=1"), graph.add("buffersink")
-    source.link_to(split)
-    split.link_to(use, 0, 0)
-    split.link_to(palette, 1, 0)
-    palette.link_to(use, 0, 1)
-    use.link_to(sink)
-    graph.configure()
-    graph.push(frame)
-    graph.push(None)
-    return graph.pull()
-
-
-def _append_comment(path: Path, text: bytes) -> None:
-    with path.open("r+b") as file:
-        file.seek(-1, 2)  # over the trailer
-        file.write(gif.build_comment(text) + b";")

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from studio.settings import MediaLimits
 
 _LARGEST = 178_000_000  # pixels: Pillow's plugin has a bound that cannot be raised
+_ANIMATED, _ALPHA = 0x02, 0x10  # flags of the file
+_CLEARS = 0x01  # flag of a frame
 _HINT = "open it in a browser and save it again"
 
 
@@ -39,13 +41,15 @@ def read_webp_video(
     """
     lengths, profile = _read_lengths(path, limits), _read_profile(path, limits)
     with _open(path, limits, check_size) as image:
-        size, channels = image.size, 4 if image.mode == "RGBA" else 3
+        size = image.size
+        channels = 4 if _has_alpha(path, image, limits) else 3
 
     def create_frames() -> Iterator[Frame]:
         with _open(path, limits, check_size) as image:
             time = 0
             for index, length in enumerate(lengths):
-                yield Frame(Image.take(_decode(path, image, index, profile)), time / 1000)
+                array = convert_to_srgb(_decode(path, image, index)[:, :, :channels].copy(), profile)
+                yield Frame(Image.take(array), time / 1000)
                 time += length
 
     seconds = sum(lengths) / 1000
@@ -109,13 +113,28 @@ def _open(path: Path, limits: MediaLimits, check_size: Callable[[Path, int, int,
     check_size(path, width, height, limits)
     if width * height > _LARGEST:
         raise refuse(path, f"WebP files of more than {_LARGEST} pixels are not supported", hint="make it smaller")
+    if data[12:16] == b"VP8X" and data[20] & _ANIMATED:  # Pillow gives alpha only where the flag is set
+        data = data[:20] + bytes([data[20] | _ALPHA]) + data[21:]
     try:
         return WebPImageFile(io.BytesIO(data))
     except (OSError, SyntaxError, ValueError) as error:
         raise refuse(path, f"damaged WebP file: {error}", hint=_HINT) from None
 
 
-def _decode(path: Path, image: Any, index: int, profile: bytes | None) -> Any:
+def _has_alpha(path: Path, image: Any, limits: MediaLimits) -> bool:
+    """Say whether a frame is not opaque: by the file's flag, else by the frames, as encoders forget the flag."""
+    with open_media(path, limits) as file:
+        head = file.read(21)
+        frames = [part for _, part in riff.iterate_chunks(file, b"WEBP", frozenset({b"ANMF"}))]
+    if not frames or head[20] & _ALPHA:
+        return bool(image.mode == "RGBA")
+    width, height = (int.from_bytes(frames[0][at : at + 3], "little") + 1 for at in (6, 9))
+    if (width, height) == image.size and not any(part[15] & _CLEARS for part in frames):
+        return False
+    return any(_decode(path, image, index)[:, :, 3].min() < 255 for index in range(len(frames)))
+
+
+def _decode(path: Path, image: Any, index: int) -> Any:
     import numpy as np
 
     try:
@@ -123,4 +142,4 @@ def _decode(path: Path, image: Any, index: int, profile: bytes | None) -> Any:
         image.load()
     except (OSError, EOFError, SyntaxError, ValueError) as error:
         raise refuse(path, f"frame {index} is damaged: {error}", hint=_HINT) from None
-    return convert_to_srgb(np.array(image if image.mode == "RGBA" else image.convert("RGB")), profile)
+    return np.array(image if image.mode == "RGBA" else image.convert("RGB"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -120,6 +121,9 @@ def save_video(
     faststart: bool = True,
     hardware: Literal["auto", "never", "always"] = "auto",
     start_number: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0,
+    fps: Fps | None = None,
+    colors: Annotated[int, Field(ge=2, le=255)] = 255,
+    dither: Literal["sierra", "floyd_steinberg", "bayer", "none"] = "sierra",
 ) -> Saved:
     """Save a video to a file beside the graph's outputs; the extension chooses the format.
 
@@ -138,15 +142,20 @@ def save_video(
         faststart: Write the index of MP4 and MOV first, so that a browser plays the file while it loads.
         hardware: When to use a GPU's encoder for H.264, H.265 and AV1; "auto" if the run is on a GPU that has one.
         start_number: Number of the first image of a sequence.
+        fps: Even frames per second of the file: frames are repeated or left out. Without it frames keep their times.
+        colors: Colors of a GIF; fewer make a smaller file.
+        dither: How a GIF shows the colors between its own: by noise, by a pattern ("bayer", smaller), or not at all.
 
     Raises:
         MediaError: E702 for an extension, a codec and a pixel format that do not go together, or a GPU that cannot;
             E512 if the file cannot be written.
     """
     from studio_video.encodings import find_extension, is_sequence
-    from studio_video.retime import count_frames
-    from studio_video.save import can_use_hardware, choose_encoding, save_encoded, save_images
+    from studio_video.retime import count_frames, even_out
+    from studio_video.save import can_use_hardware, choose_encoding, choose_gif_options, save_encoded, save_images
 
+    if fps is not None:
+        video = even_out(video, Fraction(fps).limit_denominator(100_000))
     if is_sequence(path.path):
         save_images(video, path, start_number, ctx.step)
         return Saved(path.name)
@@ -167,6 +176,8 @@ def save_video(
         )
     elif hardware == "always":
         raise checks.refuse_hardware(codec)
+    if encoding.codec == "gif":
+        encoding = replace(encoding, options=choose_gif_options(colors, dither))
     save_encoded(count_frames(video, ctx.step), path, encoding, ctx.log)
     return Saved(path.name)
 

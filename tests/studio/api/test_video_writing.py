@@ -83,7 +83,7 @@ def test_grey_and_alpha_are_written_too(tmp_path: Path, extension: str) -> None:
     seen = next(VIDEO.read_file(tmp_path / f"g.{extension}", LIMITS).frames()).image
     assert np.abs(seen.to_uint8().astype(int) - 100).max() <= 3
     seen = next(VIDEO.read_file(tmp_path / f"c.{extension}", LIMITS).frames()).image
-    assert seen.pixels[..., -1].max() == 0 if extension == "gif" else seen.pixels.min() > 0.97
+    assert seen.pixels[..., -1].max() == 0 if extension in ("gif", "webm") else seen.pixels.min() > 0.97
 
 
 @pytest.mark.parametrize("extension", VideoType.extensions)
@@ -106,3 +106,31 @@ def test_a_very_wide_video_ends_in_a_right_result_or_a_clear_error(tmp_path: Pat
     assert next(VIDEO.decode(tmp_path / "a.nut").frames()).image.width == 100_000
     assert caught.value.code == "E512"
     assert not (tmp_path / "a.mp4").exists()
+
+
+@pytest.mark.parametrize("extension", ["webm", "apng", "webp", "gif"])
+def test_alpha_is_kept_by_formats_that_have_it(tmp_path: Path, extension: str) -> None:
+    array = np.zeros((48, 64, 4), np.uint8)
+    array[:, :, 1], array[8:40, 8:40, 3] = 200, 255
+    video = Video.from_images([Image(array)] * 3, 10)
+
+    VIDEO.write_file(video, tmp_path / f"a.{extension}", None)
+
+    seen = next(VIDEO.read_file(tmp_path / f"a.{extension}", LIMITS).frames()).image.pixels
+    assert np.abs(seen[:, :, 3] - array[:, :, 3] / 255.0).mean() < 0.01
+    assert np.abs(seen[16:32, 16:32, :3] - [0, 200 / 255, 0]).max() < 0.06
+
+
+@pytest.mark.parametrize(
+    ("name", "losses"),
+    [
+        ("a.mp4", "alpha is laid over white: write .webm, .apng, or ProRes in .mov to keep it"),
+        ("a.webm", ""),
+        ("a.gif", "GIF has alpha on or off: from a half on it is opaque"),
+        ("a.apng", ""),
+    ],
+)
+def test_what_becomes_of_alpha_is_said(name: str, losses: str) -> None:
+    video = Video.from_images([Image(np.zeros((4, 4, 4), np.uint8))], 10)
+
+    assert VIDEO.find_loss(video, Path(name)) == losses

@@ -39,7 +39,7 @@ def test_what_studio_writes_is_read_again(tmp_path: Path) -> None:
     video = VIDEO.read_file(tmp_path / "a.webp", LIMITS)
 
     levels = [frame.image.to_uint8().mean() for frame in video.frames()]
-    assert np.abs(np.array(levels) - [40, 44, 48, 52, 56]).max() < 1.5
+    assert (video.channels, np.abs(np.array(levels) - [40, 44, 48, 52, 56]).max() < 1.5) == (3, True)
 
 
 def test_facts_of_a_file_are_those_of_its_chunks(tmp_path: Path) -> None:
