@@ -37,6 +37,7 @@ from studio.files import RECORDS_FOLDER
 from studio.graph import Graph
 from studio.graph.arguments import check_arguments
 from studio.graph.versions import omit_versions, state_versions
+from studio.provenance.collect import GraphParts, describe_parts
 from studio.provenance.folder_links import check_links
 from studio.settings import read_visible_gpus
 from studio.surrogates import dump_json
@@ -156,7 +157,8 @@ class Batch:
         self._check_shard(ledger)
         self._columns.check_given(findings)
         weights = WeightDigests(self.studio.models.digest)
-        key = self._make_key(weights)
+        parts = self.studio.collect_parts(self.resolved)
+        key = self._make_key(weights, parts)
         with ledger.import_items(keep=keep) as importing:
             for index, rows in self._combine_rows():
                 item = self._columns.read(rows, index, findings)
@@ -172,6 +174,7 @@ class Batch:
             "shard": str(self.shard) if self.shard is not None else None,
             "distributions": self.studio.builds,
             "graph": state_versions(self.resolved),
+            "read": describe_parts(parts),
             "path": self.spec.path,
             "title": self.resolved.graph.document.title,
         }
@@ -227,9 +230,8 @@ class Batch:
         wanted = self.spec.only if self.spec.only is not None else tuple(self.resolved.outputs)
         return {name: str(self.resolved.outputs[name][1]) for name in wanted}
 
-    def _make_key(self, weights: WeightDigests) -> str:
+    def _make_key(self, weights: WeightDigests, graph_parts: GraphParts) -> str:
         """Return the digest of what all items share: the graph, what it reads, and what is installed."""
-        graph_parts = self.studio.collect_parts(self.resolved)
         graph = omit_versions(self.resolved)  # an item stays done if a node only states the version that it had
         parts = {
             "document": _to_text({name: graph.get(name) for name in ("inputs", "nodes", "outputs")}),

@@ -15,6 +15,7 @@ from studio.batch.previews import describe_file
 from studio.errors import RunError
 from studio.files import resolve_path
 from studio.graph import parse_graph
+from studio.provenance.folder_links import check_links
 from studio.provenance.output_folder import OutputFolder
 
 COLUMNS, ROWS = 6, 5
@@ -26,11 +27,14 @@ def write_contact_sheets(studio: Studio, folder: Path) -> list[Path]:
     """Lay out the images and first frames of a batch on sheets of 30; return the files.
 
     Raises:
-        RunError: E742 if the folder contains no batch, E758 if a sheet cannot be made.
+        RunError: E742 if the folder contains no batch, E758 if a sheet cannot be made, E313 if it would be written
+            outside of the folder.
         GraphError: No installed plugin provides `image.grid`.
     """
     written: list[Path] = []
     page: list[tuple[Path, str]] = []
+    for name in (SHEETS, f"{FILES}/thumbs"):
+        check_links(folder, name, "contact sheet")
     with Ledger(folder) as ledger:
         for row in ledger.items(states=(ItemState.DONE,)):
             page += _find_images(studio, folder, row)

@@ -23,6 +23,7 @@ from studio.batch.own_files import FILES, PAGE
 from studio.batch.previews import describe_file
 from studio.errors import RunError, StudioError
 from studio.files import replace_file, resolve_path
+from studio.provenance.folder_links import check_links
 from studio.settings import MediaLimits
 
 _CHUNK = 250  # items in one file, which is written again when one of them changes
@@ -45,13 +46,14 @@ class Gallery:
         limits: Limits of what is decoded to make previews.
 
     Raises:
-        RunError: E742 if the folder contains no batch.
+        RunError: E742 if the folder contains no batch, E313 if its gallery would be written outside of it.
     """
 
     def __init__(self, folder: Path, limits: MediaLimits | None = None) -> None:
         self.folder = folder
         self._files = folder / FILES
         self._limits = limits or MediaLimits()
+        check_links(folder, f"{FILES}/thumbs", "gallery")
         self._ledger = Ledger(folder)
         self._since: float | None = None
         self._revisions: dict[int, int] = {}

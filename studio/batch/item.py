@@ -85,6 +85,7 @@ class ItemResult:
         values: The values themselves, where the item ran in this process and no files are written.
         stuck: Whether a call timed out that may still run; the worker is then replaced.
         disk_full: Whether the first error means that a disk is full.
+        read: Digests of the files that the item's values name, by absolute path.
     """
 
     index: int
@@ -98,6 +99,7 @@ class ItemResult:
     values: Mapping[str, Any] = field(default_factory=dict)
     stuck: bool = False
     disk_full: bool = False
+    read: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as plain JSON, without the values."""

@@ -256,6 +256,7 @@ class ItemExecutor:
             values=values if self._folder is None else {},
             stuck=any(error.code in _STUCK_CODES for error in failures),
             disk_full=bool(failures) and is_disk_full(failures[0]),
+            read=self._studio.output_writer.describe_given(self.resolved, started.values) if self._folder else {},
         )
 
     def _find_kind(self, file: FileRecord) -> str:

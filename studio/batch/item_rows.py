@@ -6,24 +6,35 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass, field
+from types import NoneType
 from typing import Any
 
 from studio.batch.item import CURRENT_STATES, ItemOutput, ItemState
-from studio.batch.ledger_file import LedgerFile
+from studio.batch.ledger_file import LedgerFile, check_stored, refused_damage
 
 _PAGE = 500
 _LONGEST_CAUSE = 160
 _SPECIFIC = re.compile(r"'[^']*'|\d+(\.\d+)?")
 _COLUMNS = (
     "id, name, number, source, vals, fingerprint, state, attempts, crashes, worker, error, warnings, "
-    "seconds, calls, cached, started, finished, updated"
+    "seconds, calls, cached, started, finished, updated, read"
 )
+_MAYBE_TEXT, _MAYBE_WHOLE, _MAYBE_NUMBER = (str, NoneType), (int, NoneType), (int, float, NoneType)
+_KINDS = (
+    *(int, str, int, str, str, str, str, int, int, _MAYBE_TEXT, _MAYBE_TEXT, _MAYBE_TEXT),
+    *(_MAYBE_NUMBER, _MAYBE_WHOLE, _MAYBE_WHOLE, _MAYBE_NUMBER, _MAYBE_NUMBER, (int, float), _MAYBE_TEXT),
+)
+_OUTPUT_KINDS = (str, str, str, int, str)
 
 
 @dataclass(frozen=True)
 class ItemRow:
-    """What the ledger knows of one item. Times are seconds since 1970; `index` is the place in the table, from 0."""
+    """What the ledger knows of one item.
+
+    Times are seconds since 1970; `index` is the place in the table, from 0; `read` has digests of the files that the
+    item's values name, by path.
+    """
 
     index: int
     name: str
@@ -43,6 +54,7 @@ class ItemRow:
     started: float | None
     finished: float | None
     updated: float
+    read: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as plain JSON."""
@@ -106,7 +118,9 @@ def read_rows(
             rows = connection.execute(query, [*arguments, *after]).fetchall()
             outputs = _read_outputs(connection, [row[0] for row in rows])
         for row in rows:
-            yield _create_row(row, outputs.get(row[0], ()))
+            with refused_damage(file.path):
+                made = _create_row(row, outputs.get(row[0], ()))
+            yield made
         if len(rows) < _PAGE:
             return
         after = (rows[-1][2], rows[-1][0])
@@ -125,27 +139,31 @@ def _read_outputs(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[in
 
 
 def _create_row(row: Sequence[Any], outputs: tuple[ItemOutput, ...]) -> ItemRow:
-    (_, name, number, source, values, fingerprint, state, attempts, crashes, worker, error, warnings) = row[:12]
+    """Return a row; TypeError or ValueError if anything in it is not as Studio writes it."""
+    cells = dict(zip(_COLUMNS.split(", "), map(check_stored, row, _KINDS), strict=True))
+    for output in outputs:
+        for value, kind in zip(astuple(output), _OUTPUT_KINDS, strict=True):
+            check_stored(value, kind)
+    del cells["id"]
     return ItemRow(
-        number,
-        name,
-        source,
-        json.loads(values),
-        fingerprint,
-        ItemState(state),
-        attempts,
-        crashes,
-        worker,
-        json.loads(error) if error else None,
-        tuple(json.loads(warnings)) if warnings else (),
-        outputs,
-        *row[12:],
+        index=cells.pop("number"),
+        values=_parse(cells.pop("vals"), dict),
+        state=ItemState(cells.pop("state")),
+        error=_parse(cells.pop("error"), dict, None),
+        warnings=tuple(_parse(cells.pop("warnings"), list, ())),
+        read=_parse(cells.pop("read"), dict, {}),
+        outputs=outputs,
+        **cells,
     )
+
+
+def _parse(text: str | None, kind: type, missing: Any = None) -> Any:
+    return check_stored(json.loads(text), kind) if text else missing
 
 
 def count_items(file: LedgerFile) -> dict[ItemState, int]:
     """Return how many items of a batch are in each state."""
-    with file.reading() as connection:
+    with file.reading() as connection, refused_damage(file.path):
         return _count_items(connection)
 
 
@@ -156,7 +174,7 @@ def _count_items(connection: sqlite3.Connection) -> dict[ItemState, int]:
 
 def summarize_rows(file: LedgerFile) -> Summary:
     """Return the state of a batch."""
-    with file.reading() as connection:
+    with file.reading() as connection, refused_damage(file.path):
         run = connection.execute
         counts = _count_items(connection)
         calls, cached, seconds = run(
@@ -167,7 +185,7 @@ def summarize_rows(file: LedgerFile) -> Summary:
         ).fetchone()[0]
         failed = run("SELECT error, name FROM items WHERE state = 'failed' ORDER BY number")
         causes = _group_causes((json.loads(text or "{}"), name) for text, name in failed)
-    return Summary(counts, causes, int(calls), int(cached), seconds, int(size))
+        return Summary(counts, causes, int(calls), int(cached), seconds, int(size))
 
 
 def _group_causes(failed: Iterable[tuple[Mapping[str, Any], str]]) -> tuple[tuple[str, int, str], ...]:

@@ -206,10 +206,11 @@ class Leases:
     def _complete(self, connection: sqlite3.Connection, lease: Lease, result: ItemResult, now: float) -> bool:
         error = dump_json(result.error) if result.error is not None else None
         warnings = dump_json(result.warnings) if result.warnings else None
-        row = (str(result.state), error, warnings, result.seconds, result.calls, result.cached, now, now)
+        read = dump_json(result.read) if result.read else None
+        row = (str(result.state), error, warnings, result.seconds, result.calls, result.cached, read, now, now)
         done = connection.execute(
-            "UPDATE items SET state = ?, error = ?, warnings = ?, seconds = ?, calls = ?, cached = ?, finished = ?, "
-            "updated = ?, attempts = attempts + 1 WHERE id = ? AND state = 'running' AND worker = ? "
+            "UPDATE items SET state = ?, error = ?, warnings = ?, seconds = ?, calls = ?, cached = ?, read = ?, "
+            "finished = ?, updated = ?, attempts = attempts + 1 WHERE id = ? AND state = 'running' AND worker = ? "
             "AND claim = ?",
             (*row, lease.id, self.worker, lease.claim),
         )

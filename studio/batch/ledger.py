@@ -5,18 +5,32 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from studio.batch.item import CURRENT_STATES, ItemState
 from studio.batch.item_import import ItemImport, import_items
 from studio.batch.item_rows import ItemRow, Summary, count_items, read_rows, summarize_rows
 from studio.batch.leases import Leases
-from studio.batch.ledger_file import LEDGER_NAME, LedgerFile
+from studio.batch.ledger_file import LEDGER_NAME, LedgerFile, check_stored, refused_damage
 from studio.files import is_temporary_name
 from studio.surrogates import dump_json
+
+_FACTS: Mapping[str, Any] = {
+    "spec": dict,
+    "graph": dict,
+    "read": dict,
+    "outputs": dict,
+    "distributions": dict,
+    "title": (str, NoneType),
+    "path": (str, NoneType),
+    "table": str,
+    "workers": int,
+    "shard": (str, NoneType),
+}
 
 
 class Ledger:
@@ -52,7 +66,9 @@ class Ledger:
     def describe(self) -> dict[str, Any]:
         """Return the stored facts about the batch: "spec" (a BatchSpec as JSON), "title", "outputs" and so on."""
         with self.file.reading() as connection:
-            return {key: json.loads(value) for key, value in connection.execute("SELECT key, value FROM batch")}
+            rows = connection.execute("SELECT key, value FROM batch").fetchall()
+        with refused_damage(self.file.path):
+            return {key: check_stored(json.loads(value), _FACTS.get(key, object)) for key, value in rows}
 
     def store(self, **facts: Any) -> None:
         """Store facts about the batch as JSON."""

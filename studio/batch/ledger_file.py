@@ -10,14 +10,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from studio.errors import RunError, UsageError
 from studio.files import RECORDS_FOLDER
 from studio.provenance.folder_links import check_links
 
-FORMAT = 2
+FORMAT = 3
 LEDGER_NAME = f"{RECORDS_FOLDER}/ledger.sqlite3"
 
+_SUFFIXES = ("", "-wal", "-shm", "-journal")  # of the files that SQLite reads and writes
 _LOCK_SECONDS = 60.0
 _WAL_SECONDS = 30.0
 _SCHEMA = """
@@ -46,7 +48,8 @@ CREATE TABLE IF NOT EXISTS items (
     finished REAL,
     updated REAL NOT NULL,
     pass INTEGER NOT NULL,
-    claim INTEGER NOT NULL DEFAULT 0
+    claim INTEGER NOT NULL DEFAULT 0,
+    read TEXT
 );
 CREATE INDEX IF NOT EXISTS items_by_state ON items (state, number);
 CREATE INDEX IF NOT EXISTS items_by_update ON items (updated);
@@ -61,7 +64,8 @@ CREATE TABLE IF NOT EXISTS outputs (
     PRIMARY KEY (item, position)
 ) WITHOUT ROWID;
 """
-_ADD_CLAIMS = "ALTER TABLE items ADD COLUMN claim INTEGER NOT NULL DEFAULT 0"  # format 1 had none
+_ADDED = {1: "claim INTEGER NOT NULL DEFAULT 0", 2: "read TEXT"}
+"""Columns of items that a format lacks, and the next one has."""
 
 
 class LedgerFile:
@@ -90,7 +94,8 @@ class LedgerFile:
             raise UsageError(
                 "E742", f"{str(folder)!r} contains no batch", where=str(self.path), hint="name the folder given with -o"
             )
-        check_links(folder, LEDGER_NAME, "ledger")
+        for suffix in _SUFFIXES:
+            check_links(folder, LEDGER_NAME + suffix, "ledger")
         with self._translated_errors():
             if create:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -106,11 +111,20 @@ class LedgerFile:
             name, timeout=_LOCK_SECONDS, isolation_level=None, check_same_thread=False, uri=name.startswith("file:")
         )
         try:
+            self._refuse_code(connection)
             prepare(connection)
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _refuse_code(self, connection: sqlite3.Connection) -> None:
+        """Refuse what acts on its own: a trigger in a folder from elsewhere would name files for items to read."""
+        connection.execute("PRAGMA trusted_schema=OFF")
+        code = connection.execute("SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone()
+        if code is not None:
+            hint = "run the batch in another folder"
+            raise RunError("E742", f"the ledger contains a {code[0]}, {code[1]!r}", where=str(self.path), hint=hint)
 
     def _open_unchanged(self) -> sqlite3.Connection:
         """Open the file where nothing can be written."""
@@ -151,8 +165,8 @@ class LedgerFile:
         if found == 0:
             for statement in _SCHEMA.split(";"):
                 run(statement)
-        elif found == 1:
-            run(_ADD_CLAIMS)
+        for earlier in range(found, FORMAT) if found else ():
+            run(f"ALTER TABLE items ADD COLUMN {_ADDED[earlier]}")
         run(f"PRAGMA user_version={FORMAT}")
 
     def _read_format(self, connection: sqlite3.Connection) -> int:
@@ -194,6 +208,32 @@ class LedgerFile:
                 where=str(self.path),
                 hint="free space or check the folder, and run the batch again: it resumes where it stopped",
             ) from None
+
+
+@contextmanager
+def refused_damage(path: Path) -> Iterator[None]:
+    """Report rows that are not as Studio writes them, as in a ledger that somebody else wrote.
+
+    Raises:
+        RunError: E742 where the block raises what reading such a row raises.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+        raise RunError(
+            "E742", f"the ledger is damaged: {error}", where=str(path), hint="run the batch in another folder"
+        ) from None
+
+
+def check_stored(value: Any, kind: Any) -> Any:
+    """Return a value that a ledger stores.
+
+    Raises:
+        TypeError: It is not of this kind.
+    """
+    if not isinstance(value, kind):
+        raise TypeError(f"unexpected {type(value).__name__}")
+    return value
 
 
 @contextmanager

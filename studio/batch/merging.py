@@ -15,10 +15,12 @@ from typing import Any
 from studio.batch.item import FINISHED_STATES, ItemState
 from studio.batch.item_rows import ItemRow
 from studio.batch.ledger import Ledger
+from studio.batch.own_files import is_own_file
 from studio.errors import UsageError
 from studio.files import replace_file, sync_file
+from studio.graph.paths import find_output_fault
 from studio.provenance.builds import compare_builds, parse_builds
-from studio.provenance.folder_links import check_links
+from studio.provenance.folder_links import check_links, is_inside
 from studio.surrogates import dump_json
 
 _SHARED_FACTS = ("graph", "outputs")
@@ -133,6 +135,7 @@ def _merge(ledger: Ledger, merged: Ledger, summary: MergeSummary) -> None:
         if next(merged.items(states=(ItemState.DONE,), names=(row.name,)), None) is not None:
             continue  # an earlier merge brought it, or the folder had it
         for made in _list_outputs(row):
+            _check_inside(ledger.folder, made.path)
             check_links(merged.folder, made.path, "file")
             _copy(ledger.folder / made.path, merged.folder / made.path)
             summary.files += 1
@@ -140,6 +143,14 @@ def _merge(ledger: Ledger, merged: Ledger, summary: MergeSummary) -> None:
         with merged.file.transaction() as connection:
             _insert(connection, row, state)
         setattr(summary, state, getattr(summary, state) + 1)
+
+
+def _check_inside(folder: Path, name: str) -> None:
+    """Refuse a recorded file outside of its folder, or in the place of a file of Studio's own."""
+    if find_output_fault(name) is not None or is_own_file(name) or not is_inside(folder, name):
+        message = f"{str(folder)!r} records {name[:80]!r}, which is no file of an item"
+        hint = "studio verify tells what a folder records; merge folders that you know"
+        raise UsageError("E749", message, where="merge", hint=hint)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -186,6 +197,7 @@ def _list_values(row: ItemRow, state: ItemState) -> dict[str, Any]:
         "cached": row.cached,
         "started": row.started,
         "finished": row.finished,
+        "read": dump_json(row.read) if row.read else None,
         "updated": time.time(),
         "pass": 1,
     }

@@ -12,6 +12,7 @@ from studio.api import Audio, Image, Mask, Video, convert_color
 from studio.api.builtin import create_builtin_value_types
 from studio.batch.item import ItemOutput
 from studio.files import replace_file
+from studio.provenance.folder_links import is_inside
 from studio.settings import MediaLimits
 
 SIDE = 400
@@ -32,6 +33,8 @@ def describe_file(folder: Path, output: ItemOutput, thumbs: Path, limits: MediaL
     """
     shown: dict[str, Any] = {"o": output.output, "p": output.path, "k": _find_kind(output), "b": output.bytes}
     path = folder / output.path
+    if not (is_inside(folder, output.path) and is_inside(thumbs, _name_thumb(output.digest))):
+        return shown  # a ledger from elsewhere names a file outside of its folder
     with contextlib.suppress(Exception):  # a decoder may raise anything; the page works without a preview
         shown |= _DESCRIBERS.get(shown["k"], _describe_nothing)(path, output.digest, thumbs, limits)
     return shown

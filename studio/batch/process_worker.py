@@ -81,6 +81,7 @@ class ProcessWorker:
         """
         try:
             self._log.parent.mkdir(parents=True, exist_ok=True)
+            self._log.unlink(missing_ok=True)  # it may be a link out of the folder
             with self._log.open("wb") as log:
                 return subprocess.Popen(
                     [sys.executable, "-P", "-m", "studio.batch.worker_main"],

@@ -9,6 +9,8 @@ from studio.batch.item import FINISHED_STATES, ItemState
 from studio.batch.ledger import LEDGER_NAME, Ledger
 from studio.batch.spec import BatchSpec
 from studio.errors import StudioError
+from studio.graph.carried import Carried
+from studio.graph.paths import name_file
 from studio.provenance.builds import parse_builds
 from studio.provenance.check import CheckedFile, FileState, Records
 from studio.provenance.record import FileRecord, Recipe
@@ -25,12 +27,20 @@ def read_ledger(folder: Path, records: Records) -> None:
 
 
 def _read_ledger(folder: Path, records: Records) -> None:
+    """Add what a ledger records.
+
+    The folder may come from elsewhere, and its ledger name any path of this machine. So nothing is read for its files
+    but graphs that it holds and files with digests that it names. Ledgers of earlier versions hold neither.
+    """
     with Ledger(folder) as ledger:
         facts = ledger.describe()
         spec, builds = BatchSpec.from_json(facts["spec"]), parse_builds(facts.get("distributions"))
-        roots = tuple(Path(root) for root in spec.roots)
+        base, roots, shared = Path(spec.base), tuple(Path(root) for root in spec.roots), facts.get("read", {})
+        graphs = Carried(dict(shared.get("graphs", {})))
         for row in ledger.items(states=ItemState):
-            recipe = Recipe(spec.graph, row.values, Path(spec.base), roots=roots)
+            named = {name_file(Path(path), base): digest for path, digest in row.read.items()}
+            digests = {str(name): str(digest) for name, digest in {**shared.get("files", {}), **named}.items()}
+            recipe = Recipe(spec.graph, row.values, base, graphs, Carried(digests), roots)
             finished = row.state in FINISHED_STATES
             seen: Counter[str] = Counter()
             for made in row.outputs:

@@ -11,6 +11,7 @@ from typing import Any
 
 from studio.cache.digest import hash_file
 from studio.files import RECORDS_FOLDER, is_temporary_name, resolve_path
+from studio.provenance.folder_links import is_inside
 from studio.provenance.manifest import find_manifests, read_manifest
 from studio.provenance.record import FileRecord
 
@@ -118,7 +119,7 @@ def _describe_stranger(name: str) -> CheckedFile:
 
 def _check_file(root: Path, name: str, record: FileRecord) -> CheckedFile:
     path = root / name
-    if PurePath(name).is_absolute() or not resolve_path(path).is_relative_to(root):
+    if PurePath(name).is_absolute() or not is_inside(root, name):
         return CheckedFile(name, FileState.UNREADABLE, f"{record.recorded_in} records it outside of the folder")
     try:
         change = _find_change(path, record)

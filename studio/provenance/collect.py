@@ -59,6 +59,12 @@ def collect_parts(resolved: ResolvedGraph, find_file: FindFile) -> GraphParts:
     return GraphParts(graphs, files, tuple(node_types[name] for name in sorted(node_types)))
 
 
+def describe_parts(parts: GraphParts) -> dict[str, Any]:
+    """Return what a graph reads as plain JSON: the graphs in it, and digests of files."""
+    graphs = {reference: state_versions(part) for reference, part in parts.graphs.items()}
+    return {"graphs": graphs, "files": dict(parts.files)}
+
+
 def collect_provenance(
     resolved: ResolvedGraph,
     values: Mapping[str, Any],
@@ -74,15 +80,15 @@ def collect_provenance(
         find_file: Returns a file with its digest.
     """
     graph = resolved.graph
-    parts = collect_parts(resolved, find_file)
-    files = dict(parts.files)
+    read = describe_parts(collect_parts(resolved, find_file))
+    files = read["files"]
     for source in find_given_files(resolved, values):
         files[source.written] = find_file(source, graph.file_digests).digest
     return {
         "studio": CARRIED_FORMAT,
         "version": VERSION,
         "graph": state_versions(resolved),
-        "graphs": {reference: state_versions(part) for reference, part in parts.graphs.items()},
+        "graphs": read["graphs"],
         "inputs": {name: describe_given(value, graph) for name, value in values.items()},
         "files": files,
         "base": os.path.relpath(graph.base, resolve_path(folder)),

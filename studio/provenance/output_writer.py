@@ -11,6 +11,7 @@ from studio.api.origin import Provider
 from studio.errors import StudioError
 from studio.execution.plan import Plan
 from studio.graph import ResolvedGraph
+from studio.graph.given import find_given_files
 from studio.provenance.carried_text import CarriedText
 from studio.provenance.collect import FindFile, collect_provenance
 from studio.provenance.current_files import CurrentFiles, WrittenFiles
@@ -68,6 +69,14 @@ class OutputWriter:
         except StudioError:  # a file is gone since: its files cannot be made again
             return {"graphs": {}, "files": {}}
         return {"graphs": provenance["graphs"], "files": provenance["files"]}
+
+    def describe_given(self, resolved: ResolvedGraph, values: Mapping[str, Any]) -> dict[str, str]:
+        """Return digests of the files that a caller's values name, by absolute path, as ledgers record them."""
+        known = resolved.graph.file_digests
+        try:
+            return {str(s.path): self._find_file(s, known).digest for s in find_given_files(resolved, values)}
+        except StudioError:  # one is gone since: what was made of it cannot be made again
+            return {}
 
     def find_current(
         self,

@@ -12,8 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+import studio as package
 from studio.api import Audio, Context, Image, ImageType, MediaLimits, Migration, Video, hookimpl, node
 from studio.app import Studio, read_settings
+from studio.batch.ledger import Ledger
+from studio.batch.records import read_ledger
 from studio.errors import GraphError, UsageError
 from studio.provenance.check import read_records
 from studio.provenance.output_folder import OutputFolder
@@ -338,3 +341,77 @@ def test_a_manifest_from_elsewhere_reaches_no_file_whose_content_it_does_not_kno
 
     assert made.state is ReplayState.FAILED
     assert "E311" in made.detail
+
+
+BATCH: dict[str, Any] = {
+    "studio": 1,
+    "inputs": {"photo": {"type": "image"}},
+    "nodes": {
+        "given": {"type": "image.info", "inputs": {"image": {"from": "inputs.photo"}}},
+        "part": {"type": "graph:part.json"},
+    },
+    "outputs": {"text": {"from": "given.width"}, "other": {"from": "part.width"}},
+}
+
+
+def run_batch(studio: Studio, private: Path, out: Path) -> None:
+    """Run a batch whose item, and a graph in whose graph, read a file; its outputs are text."""
+    private.mkdir()
+    for name in ("secret.png", "given.png"):
+        ImageType().write_file(Image(np.zeros((4, 4, 3), np.uint8)), private / name, None)
+    (private / "graph.json").write_text(json.dumps(BATCH), encoding="utf-8")
+    part = {"studio": 1, "nodes": READ, "outputs": {"width": {"from": "size.width"}}}
+    (private / "part.json").write_text(json.dumps(part), encoding="utf-8")
+    rows = [{"name": "one", "photo": str(private / "given.png")}]
+    (item,) = package.batch(private / "graph.json", rows, out, workers=0, studio=studio)
+    assert item.state == "done", item.error
+
+
+def read_batch(out: Path) -> dict[str, FileRecord]:
+    return read_records(out, [read_ledger]).files
+
+
+def test_a_file_of_a_batch_is_made_again_from_the_files_that_it_was_made_from(studio: Studio, tmp_path: Path) -> None:
+    run_batch(studio, tmp_path / "private", tmp_path / "out")
+    (tmp_path / "private/part.json").unlink()  # the ledger holds it
+
+    made = [replay_file(studio, record.path, record) for record in read_batch(tmp_path / "out").values()]
+
+    assert [(one.state, one.detail) for one in made] == [(ReplayState.SAME, "")] * 2
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "UPDATE items SET read = NULL",
+        """UPDATE items SET read = replace(read, substr(read, -66, 64), '0')""",
+        "UPDATE batch SET value = '{}' WHERE key = 'read'",
+        "DELETE FROM batch WHERE key = 'read'",
+    ],
+)
+def test_a_ledger_from_elsewhere_reaches_no_file_whose_content_it_does_not_know(
+    studio: Studio, tmp_path: Path, forged: str
+) -> None:
+    run_batch(studio, tmp_path / "private", tmp_path / "out")
+    with Ledger(tmp_path / "out") as ledger, ledger.file.transaction() as connection:
+        spec = json.loads(connection.execute("SELECT value FROM batch WHERE key = 'spec'").fetchone()[0])
+        row = json.dumps({**spec, "roots": ["/"]})
+        connection.execute("UPDATE batch SET value = ? WHERE key = 'spec'", (row,))
+        connection.execute(forged)
+
+    made = [replay_file(studio, record.path, record) for record in read_batch(tmp_path / "out").values()]
+
+    assert {one.state for one in made} == {ReplayState.FAILED}
+    assert all("E311" in one.detail or "E134" in one.detail for one in made), made
+
+
+def test_a_ledger_from_elsewhere_finds_no_graph_by_its_base(studio: Studio, tmp_path: Path) -> None:
+    run_batch(studio, tmp_path / "private", tmp_path / "out")
+    with Ledger(tmp_path / "out") as ledger, ledger.file.transaction() as connection:
+        connection.execute("UPDATE batch SET value = '{}' WHERE key = 'read'")
+    record = read_batch(tmp_path / "out")["one_other.json"]
+
+    with pytest.raises(GraphError) as caught:
+        run_again(studio, record, tmp_path / "again", "x.json")
+
+    assert [finding.code for finding in caught.value.findings] == ["E134"]

@@ -12,7 +12,8 @@ import pytest
 import studio as package
 from studio.app import Studio
 from studio.batch.contact_sheets import CELL, COLUMNS, ROWS, write_contact_sheets
-from studio.errors import UsageError
+from studio.batch.ledger import Ledger
+from studio.errors import RunError, UsageError
 from studio.settings import Settings
 from tests.studio.batch.conftest import from_input, graph_of
 
@@ -83,3 +84,16 @@ def test_a_folder_without_a_batch_is_an_error(full: Studio, tmp_path: Path) -> N
         write_contact_sheets(full, tmp_path)
 
     assert caught.value.code == "E742"
+
+
+@pytest.mark.parametrize("name", ["contact_sheets", "gallery_files"])
+def test_no_sheet_is_written_through_a_link_out_of_the_folder(tmp_path: Path, name: str) -> None:
+    with Ledger(tmp_path / "batch", create=True):
+        (tmp_path / "elsewhere").mkdir()
+        (tmp_path / "elsewhere/sheet_001.png").write_bytes(b"mine")
+        (tmp_path / "batch" / name).symlink_to(tmp_path / "elsewhere")
+
+    with Studio(on_disk=False) as studio, pytest.raises(RunError, match="leaves the output folder"):
+        write_contact_sheets(studio, tmp_path / "batch")
+
+    assert (tmp_path / "elsewhere/sheet_001.png").read_bytes() == b"mine"

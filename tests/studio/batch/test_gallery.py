@@ -21,7 +21,7 @@ from studio.batch.item import Item, ItemOutput, ItemResult
 from studio.batch.ledger import Ledger
 from studio.batch.spec import BatchSpec
 from studio.cache.digest import hash_file
-from studio.errors import UsageError
+from studio.errors import RunError, UsageError
 from tests.studio.batch.chromium import open_browser
 
 pytestmark = pytest.mark.xdist_group("processes")
@@ -451,3 +451,32 @@ def test_ten_thousand_items_are_usable(tmp_path: Path, show: Open) -> None:
     seconds = page.evaluate(_TURN)
     assert seconds < 2
     folder.ledger.close()
+
+
+def test_a_ledger_from_elsewhere_shows_and_writes_nothing_outside_of_its_folder(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "batch", [{}, {}, {}])
+    (tmp_path / "secret.txt").write_text("the secret", encoding="utf-8")
+    (tmp_path / "batch/link.txt").symlink_to(tmp_path / "secret.txt")
+    picture = folder.write(1, "card", "image", "png", create_values()["image"])
+    folder.finish(0, ItemOutput("words", "../secret.txt", "d" * 64, 10, "text"))
+    folder.finish(1, ItemOutput("card", picture.path, "..a/../../../../stolen", picture.bytes, "image"))
+    folder.finish(2, ItemOutput("words", "link.txt", "d" * 64, 10, "text"))
+    folder.ledger.close()
+
+    write_gallery(folder.path)
+
+    assert [read_items(folder.path)[index]["f"][0].keys() & {"x", "m"} for index in range(3)] == [set(), set(), set()]
+    assert list(tmp_path.rglob("*.webp")) == []
+
+
+def test_a_gallery_is_not_written_through_a_link_out_of_its_folder(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "batch", [{}])
+    folder.ledger.close()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/items-9.js").write_text("mine", encoding="utf-8")
+    (tmp_path / "batch/gallery_files").symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(RunError, match="leaves the output folder"):
+        write_gallery(folder.path)
+
+    assert os.listdir(tmp_path / "elsewhere") == ["items-9.js"]

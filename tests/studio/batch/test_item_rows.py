@@ -9,6 +9,7 @@ import pytest
 from studio.batch.item import Item, ItemOutput, ItemResult, ItemState
 from studio.batch.item_rows import describe_cause
 from studio.batch.ledger import Ledger
+from studio.errors import RunError
 from tests.studio.batch.ledgers import (
     ERROR,
     finish,
@@ -101,3 +102,32 @@ def test_only_rows_that_changed_since_a_time_are_read(tmp_path: Path) -> None:
 )
 def test_a_cause_is_one_short_line(error: dict[str, str], cause: str) -> None:
     assert describe_cause(error) == cause
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE items SET vals = '[1'",
+        "UPDATE items SET vals = '[]'",
+        "UPDATE items SET name = x'00'",
+        "UPDATE items SET number = 'first'",
+        "UPDATE items SET state = 'resting'",
+        "UPDATE items SET warnings = '7'",
+        "UPDATE items SET error = '[1]', state = 'failed'",
+        "UPDATE items SET calls = 1e999, state = 'done'",
+        "UPDATE outputs SET path = x'00'",
+        "UPDATE items SET vals = '" + "[" * 100_000 + "'",
+    ],
+)
+def test_rows_that_are_not_as_studio_writes_them_are_a_damaged_ledger(tmp_path: Path, change: str) -> None:
+    with Ledger(tmp_path, create=True) as ledger:
+        import_names(ledger, "a")
+        ledger.leases.join()
+        (lease,) = ledger.leases.claim(1)
+        ledger.leases.complete([(lease, ItemResult(0, ItemState.DONE, (ItemOutput("o", "a.txt", "d", 1, "text"),)))])
+        ledger.file.connection.execute(change)
+
+        with pytest.raises(RunError, match="the ledger is damaged") as error:
+            print(list(ledger.items(states=ItemState)), ledger.summary())
+
+    assert error.value.code == "E742"

@@ -120,7 +120,7 @@ def test_the_outputs_of_an_item_go_with_it(tmp_path: Path) -> None:
     file = LedgerFile(tmp_path, create=True)
 
     assert read_pragma(file, "foreign_keys") == 1
-    assert read_pragma(file, "user_version") == FORMAT == 2
+    assert read_pragma(file, "user_version") == FORMAT == 3
     file.close()
 
 
@@ -174,15 +174,28 @@ def read_all(path: Path) -> tuple[int, list[str], dict[str, list[dict[str, Any]]
         return version, columns, {name: list(map(dict, connection.execute(f"SELECT * FROM {name}"))) for name in tables}
 
 
-def test_a_ledger_of_format_1_gets_claims_and_keeps_its_rows(tmp_path: Path) -> None:
+def test_a_ledger_of_format_1_gets_columns_and_keeps_its_rows(tmp_path: Path) -> None:
     path = copy_old_ledger(tmp_path)
     version, columns, before = read_all(path)
     assert (version, len(before["items"])) == (1, 7)
 
     LedgerFile(tmp_path).close()
 
-    unclaimed = {**before, "items": [{**row, "claim": 0} for row in before["items"]]}
-    assert read_all(path) == (2, [*columns, "claim"], unclaimed)
+    unclaimed = {**before, "items": [{**row, "claim": 0, "read": None} for row in before["items"]]}
+    assert read_all(path) == (3, [*columns, "claim", "read"], unclaimed)
+
+
+def test_a_ledger_of_format_2_gets_what_items_read(tmp_path: Path) -> None:
+    path = copy_old_ledger(tmp_path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "ALTER TABLE items ADD COLUMN claim INTEGER NOT NULL DEFAULT 0; PRAGMA user_version = 2"
+        )
+    _, columns, _ = read_all(path)
+
+    LedgerFile(tmp_path).close()
+
+    assert read_all(path)[:2] == (3, [*columns, "read"])
 
 
 def test_a_new_ledger_has_the_same_tables_as_one_of_format_1_that_was_opened(tmp_path: Path) -> None:
@@ -266,3 +279,36 @@ def test_a_link_out_of_the_folder_is_followed_neither_to_create_a_ledger_nor_to_
     for create in (True, False):
         with pytest.raises(RunError, match="E313"):
             Ledger(tmp_path / "out", create=create)
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal"])
+def test_what_sqlite_writes_beside_a_ledger_stays_in_the_folder(tmp_path: Path, suffix: str) -> None:
+    folder, outside = tmp_path / "batch", tmp_path / "notes.txt"
+    with Ledger(folder, create=True) as ledger:
+        import_names(ledger, "a")
+    outside.write_text("mine", encoding="utf-8")
+    (folder / f"{LEDGER_NAME}{suffix}").unlink(missing_ok=True)
+    (folder / f"{LEDGER_NAME}{suffix}").symlink_to(outside)
+
+    with pytest.raises(RunError, match="leaves the output folder") as error:
+        LedgerFile(folder)
+
+    assert error.value.code == "E313"
+    assert outside.read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "CREATE TRIGGER t AFTER UPDATE ON items BEGIN UPDATE items SET vals = '{}'; END",
+        "CREATE VIEW v AS SELECT * FROM items",
+    ],
+)
+def test_a_ledger_with_code_in_it_is_refused(tmp_path: Path, code: str) -> None:
+    with Ledger(tmp_path, create=True) as ledger:
+        ledger.file.connection.execute(code)
+
+    with pytest.raises(RunError, match="the ledger contains a") as error:
+        LedgerFile(tmp_path)
+
+    assert error.value.code == "E742"

@@ -140,3 +140,38 @@ def test_folders_of_other_builds_are_warned_of(make: Make, tmp_path: Path) -> No
 
     folder = str(tmp_path / "2")
     assert made.warnings == [f"{folder!r} was made by another build: numpy 2.1 elsewhere, 2.2 here"]
+
+
+@pytest.mark.parametrize("name", ["../secret.json", ".studio/ledger.sqlite3", "gallery.html", "a/../../secret.json"])
+def test_a_ledger_from_elsewhere_brings_no_file_but_its_own(make: Make, tmp_path: Path, name: str) -> None:
+    (tmp_path / "secret.json").write_text("1", encoding="utf-8")
+    run_shard(make, tmp_path / "1", None, ROWS[:1])
+    with Ledger(tmp_path / "1") as ledger:
+        ledger.file.connection.execute("UPDATE outputs SET path = ?", (name,))
+
+    with pytest.raises(UsageError, match="no file of an item") as error:
+        merge_batches([tmp_path / "1"], tmp_path / "all")
+
+    assert error.value.code == "E749"
+    assert os.listdir(tmp_path / "all") == [".studio"]
+
+
+def test_a_link_out_of_a_folder_from_elsewhere_is_not_merged(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "secret.json").write_text("1", encoding="utf-8")
+    run_shard(make, tmp_path / "1", None, ROWS[:1])
+    (tmp_path / "1/n0.json").unlink()
+    (tmp_path / "1/n0.json").symlink_to(tmp_path / "secret.json")
+
+    with pytest.raises(UsageError, match="no file of an item"):
+        merge_batches([tmp_path / "1"], tmp_path / "all")
+
+
+def test_what_the_values_of_an_item_read_is_merged_with_it(make: Make, tmp_path: Path) -> None:
+    run_shard(make, tmp_path / "1", None, ROWS[:1])
+    with Ledger(tmp_path / "1") as ledger:
+        ledger.file.connection.execute("""UPDATE items SET read = '{"/a.png": "d1"}'""")
+
+    merge_batches([tmp_path / "1"], tmp_path / "all")
+
+    with Ledger(tmp_path / "all") as ledger:
+        assert [row.read for row in ledger.items()] == [{"/a.png": "d1"}]
