@@ -68,7 +68,7 @@ def load_recipe(studio: Studio, path: Path, recorded: FileRecord | None = None) 
     if record is None:
         raise UsageError(
             "E755",
-            f"nothing says what made {str(path)!r}: it cannot hold a graph, and no manifest beside it names it",
+            f"nothing says what made {str(path)!r}: it cannot contain a graph, and no manifest in its folder names it",
             hint="name a file that Studio wrote, in its output folder",
         )
     return record
@@ -134,7 +134,7 @@ def replay_file(
             name = f"replay{path.suffix or '.{ext}'}"
             result = run_again(studio, record, Path(folder), name, cache=CacheMode.OFF, roots=[*roots, *known])
             if not result.files:
-                reason = str(result.errors[0]) if result.errors else "it made no file"
+                reason = str(result.errors[0]) if result.errors else "it wrote no file"
                 return Replay(path, ReplayState.FAILED, reason)
             made = _find_made(record, path, result.files)
             return compare_files(studio, path, made.path, _find_tolerance(studio, record.recipe))

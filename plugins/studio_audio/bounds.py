@@ -50,7 +50,7 @@ def check_whole(frames: float, channels: int, rate: int, what: str = "the result
         raise MediaError(
             "E640",
             f"{what} would be {frames / rate:.0f} seconds of {channels} channels at {rate} hertz, more than the "
-            f"{WHOLE_SECONDS} seconds of 48 kHz stereo that are held in one piece",
+            f"{WHOLE_SECONDS} seconds of 48 kHz stereo that fit in memory at once",
             hint="ask for less, or join shorter pieces with audio.concatenate",
         )
 

@@ -47,7 +47,7 @@ def _check_range(name: str, numbers: Sequence[float] | None, low: float, high: f
 
 def _check_count(name: str, numbers: Sequence[float] | None, audios: Sequence[Any]) -> None:
     if numbers and len(numbers) != len(audios):
-        raise MediaError("E641", f"{len(audios)} clips and {len(numbers)} {name}", hint="give one for each clip")
+        raise MediaError("E641", f"{len(audios)} audios and {len(numbers)} {name}", hint="give one for each audio")
 
 
 def check_layout(select: Sequence[int] | None, layout: str) -> None:
@@ -93,7 +93,7 @@ def check_made(seconds: float, sample_rate: int, channels: int) -> None:
 def check_soundtrack_length(seconds: float | None, video: object) -> None:
     """Raise MediaError E641 for a soundtrack whose length nothing says."""
     if seconds is None and video is None:
-        raise MediaError("E641", "it is not said how long the soundtrack is", hint="give seconds, or a video")
+        raise MediaError("E641", "missing length of the soundtrack", hint="give seconds, or a video")
 
 
 def check_window(window: int, overlap: int) -> None:
@@ -128,4 +128,4 @@ def check_audio_name(path: str) -> None:
 def check_bits(bits: str | int, path: str) -> None:
     """Raise MediaError E512 for floats in FLAC."""
     if bits == "float" and path.lower().endswith(".flac"):
-        raise MediaError("E512", "FLAC holds whole numbers", where=path, hint="take wav for floats, or 24 bits")
+        raise MediaError("E512", "FLAC stores whole numbers", where=path, hint="take wav for floats, or 24 bits")

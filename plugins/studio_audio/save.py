@@ -44,7 +44,7 @@ def _write_plain(audio: Audio, partial: Path, path: Path, bits: str | int, prove
             for block in audio.blocks(_BLOCK):
                 file.write(block if bits == "float" else _round(block, int(bits)))
     except (soundfile.SoundFileError, RuntimeError, ValueError, TypeError) as error:
-        raise _refuse(path, f"cannot write the audio: {error}", "wav holds any audio") from None
+        raise _refuse(path, f"cannot write the audio: {error}", "wav supports any audio") from None
 
 
 def _round(block: Any, bits: int) -> Any:
@@ -61,7 +61,7 @@ def _write_coded(audio: Audio, partial: Path, path: Path, bitrate: int, provenan
         write_coded(audio, partial, bitrate, provenance)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         text = getattr(error, "strerror", None) or str(error)
-        raise _refuse(path, f"cannot write the audio: {text}", "flac and wav hold any audio") from None
+        raise _refuse(path, f"cannot write the audio: {text}", "flac and wav support any audio") from None
 
 
 def _refuse(path: Path, message: str, hint: str) -> MediaError:

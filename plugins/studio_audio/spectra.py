@@ -185,7 +185,7 @@ def _check_size(audio: Audio, values: int) -> None:
     if values * audio.channels > _MOST_VALUES:
         raise MediaError(
             "E640",
-            f"the spectrogram of {audio.duration:.0f} seconds would hold {values * audio.channels} values, "
+            f"the spectrogram of {audio.duration:.0f} seconds would contain {values * audio.channels} values, "
             f"over the limit of {_MOST_VALUES}",
             hint="trim the audio, resample it, or take a longer hop",
         )

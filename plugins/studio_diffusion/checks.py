@@ -155,7 +155,7 @@ def _check_sampler(sketched: Sketched, sampler: Any) -> Problems:
     else:
         return
     if sampler not in names:
-        message = f"this model cannot take the sampler {sampler!r}"
+        message = f"this model does not support the sampler {sampler!r}"
         yield "sampler", ModelError("E616", message, hint=f"it takes {', '.join(names)}")
 
 

@@ -77,7 +77,9 @@ def read_component(name: str, folder: Path) -> Component:
     architectures = config.get("architectures")
     if isinstance(architectures, list) and architectures:
         return Component(name, "transformers", str(architectures[0]), folder)
-    raise ModelError("E612", f"{str(folder)!r} does not say what it holds", hint="it needs a config.json of diffusers")
+    raise ModelError(
+        "E612", f"{str(folder)!r} does not declare its contents", hint="it needs a config.json of diffusers"
+    )
 
 
 def find_class(component: Component) -> Any:

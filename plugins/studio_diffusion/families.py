@@ -323,6 +323,6 @@ def refuse_parts(family: Family) -> StudioError:
     """Return the error for a family whose steps are not taken apart."""
     return StudioError(
         "E623",
-        f"a model of {family.title} is not taken apart into encoding, sampling and decoding",
+        f"a model of {family.title} does not support separate encoding, sampling and decoding",
         hint="use diffusion.text_to_image or diffusion.image_to_image, which take every model",
     )

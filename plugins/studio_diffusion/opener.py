@@ -236,7 +236,7 @@ def _open_denoiser(
     if "base" not in options:
         raise ModelError(
             "E614",
-            f"{path.name!r} holds a denoiser alone, without text encoders and autoencoder",
+            f"{path.name!r} contains only a denoiser, without text encoders and autoencoder",
             hint=suggest_option(model, "base", "a folder of diffusers that has the others"),
         )
     folder = read_folder(find_option_path(options, "base"))
@@ -277,7 +277,7 @@ def _open_controlnet(path: Path, device: str, dtype: str, options: Mapping[str, 
     if name not in CONTROLNET_FAMILIES:
         raise ModelError(
             "E610",
-            f"{str(path)!r} holds a single component ({name}), and no model",
+            f"{str(path)!r} contains a single component ({name}), and no model",
             hint="name the folder that has model_index.json, or a ControlNet's",
         )
     component = Component("controlnet", "diffusers", name, path)

@@ -79,7 +79,7 @@ def _refuse(what: str) -> StudioError:
         "E622",
         what,
         hint="the likely cause is an autoencoder that overflows in float16: run with --dtype bf16 or "
-        'fp32, or give the model one that is mended for float16: {"options": {"vae": "file:FOLDER"}}',
+        'fp32, or give the model one that is corrected for float16: {"options": {"vae": "file:FOLDER"}}',
     )
 
 

@@ -165,7 +165,9 @@ def create_scheduler(scheduler: Any, name: str, *, own_only: bool = False, gener
     """
     names = find_samplers(scheduler, own_only=own_only)
     if name not in names:
-        raise ModelError("E616", f"this model cannot take the sampler {name!r}", hint=f"it takes {', '.join(names)}")
+        raise ModelError(
+            "E616", f"this model does not support the sampler {name!r}", hint=f"it takes {', '.join(names)}"
+        )
     if name == OWN:
         return type(scheduler).from_config(scheduler.config)
     if _takes_flow(scheduler):

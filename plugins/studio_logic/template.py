@@ -57,15 +57,15 @@ def _read_hole(match: re.Match[str]) -> str | None:
     if not _NAME.fullmatch(name.strip()):
         raise StudioError(
             "E321",
-            f"{token[:60]!r} at {_place(match)} is not a hole",
-            hint="a hole is a name in braces, like {subject}; {{ and }} write braces",
+            f"{token[:60]!r} at {_place(match)} is not a placeholder",
+            hint="a placeholder is a name in braces, like {subject}; {{ and }} write braces",
         )
     return name.strip()
 
 
 def _refuse_hole(match: re.Match[str], values: Mapping[str, Any]) -> StudioError:
     known = ", ".join(repr(key) for key in list(values)[:20]) or "none"
-    message = f"no value for the hole {match[0]!r} at {_place(match)}"
+    message = f"no value for the placeholder {match[0]!r} at {_place(match)}"
     return StudioError("E321", message, hint=f"values are there for: {known}")
 
 

@@ -101,7 +101,9 @@ class NeuralSpeaker:
         )
         if not len(samples) or not np.isfinite(samples).all():
             raise ModelError(
-                "E669", f"the model made no audio of {text[:60]!r}", hint="try other words, another seed, or float32"
+                "E669",
+                f"the model returned no audio for {text[:60]!r}",
+                hint="try other words, another seed, or float32",
             )
         longest = round((LONGEST_SECONDS_PER_CHARACTER * len(text) + 10) * self.voice.rate)
         if len(samples) > longest:

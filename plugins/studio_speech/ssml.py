@@ -157,7 +157,7 @@ class _Reader:
             return
         if name not in _PASSED:
             raise self._refuse_unknown(name)
-        self._log(f"<{name}> is passed over" + ("" if name in _SILENT else "; what it holds is said"))
+        self._log(f"<{name}> is ignored" + ("" if name in _SILENT else "; its text is spoken"))
 
     def _refuse_unknown(self, name: str) -> StudioError:
         near = difflib.get_close_matches(name, _KNOWN, 1)

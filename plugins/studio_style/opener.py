@@ -44,7 +44,7 @@ class StyleOpener(ModelOpener):
             raise ModelError("E681", f"unknown load option {option!r} of networks for style", hint="leave it out")
         file = _find_file(path)
         if file is None:
-            raise ModelError("E681", f"{str(path)!r} holds no safetensors file", hint="name the file itself")
+            raise ModelError("E681", f"{str(path)!r} contains no safetensors file", hint="name the file itself")
         tensors = load_file(str(file))
         network = load_network(tensors) if is_adain(_read_shapes(file)) else load_features(tensors)
         return network.to(device)

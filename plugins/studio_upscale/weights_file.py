@@ -90,7 +90,7 @@ def load_tensors(path: Path) -> dict[str, Any]:
         if tensor.is_floating_point() and not tensor.float().isfinite().all():  # float8 has no isfinite
             raise ModelError(
                 "E691",
-                f"tensor {name!r} of {path.name!r} holds NaN or infinity",
+                f"tensor {name!r} of {path.name!r} contains NaN or infinity",
                 where=str(path),
                 hint="the weights are damaged, or their training failed; take others",
             )

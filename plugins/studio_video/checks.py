@@ -43,7 +43,7 @@ def check_video_name(path: str) -> None:
 
 
 def check_codec(codec: str, path: str) -> None:
-    """Raise MediaError E702 for a codec that the file does not hold."""
+    """Raise MediaError E702 for a codec that the file does not support."""
     if _is_known(path):
         choose_codec(find_extension(PurePath(path)), codec, "auto")
 

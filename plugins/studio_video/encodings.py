@@ -56,7 +56,7 @@ def choose_codec(extension: str, codec: str, pixels: str) -> str:
     extensions = CODECS[codec][1]
     if extension not in extensions:
         known = ", ".join(f".{name}" for name in extensions)
-        raise MediaError("E702", f"a .{extension} file does not hold {codec}", hint=f"use one of {known}")
+        raise MediaError("E702", f"a .{extension} file does not support {codec}", hint=f"use one of {known}")
     if pixels != "auto" and pixels not in PIXELS[codec]:
         known = ", ".join(PIXELS[codec])
         raise MediaError("E702", f"unsupported pixel format {pixels!r} for {codec}", hint=f"use one of {known}")

@@ -41,7 +41,7 @@ def parse_subtitles(text: str) -> list[Cue]:
         start, end = _read_time(found.groups()[:4]), _read_time(found.groups()[4:])
         if end <= start:
             message = f"a subtitle from {start:g} to {end:g} seconds ends before it begins"
-            raise MediaError("E703", message, where=f"line {index}", hint="mend the times")
+            raise MediaError("E703", message, where=f"line {index}", hint="correct the times")
         shown = []
         while index < len(lines) and lines[index].strip():
             shown.append(html.unescape(_TAG.sub("", lines[index])).strip())

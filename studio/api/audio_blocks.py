@@ -151,7 +151,7 @@ def convert(source: Any) -> FloatArray:
 
     samples = np.ascontiguousarray(_scale(_take_array(source)))
     if samples.size and not (np.isfinite(samples.min()) and np.isfinite(samples.max())):
-        raise MediaError("E503", "the audio holds NaN or infinity", hint="replace samples that are not finite first")
+        raise MediaError("E503", "the audio contains NaN or infinity", hint="replace samples that are not finite first")
     return samples
 
 

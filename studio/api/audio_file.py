@@ -100,7 +100,7 @@ class AudioType(StreamType[Audio]):
             raise
         except (OSError, ValueError, RuntimeError, AssertionError, LookupError) as error:  # FFmpeg's and libsndfile's
             found = f"{self.describe(value)}: {av_file.describe_error(error)}"
-            hint = "wav holds any audio; see that the disk is not full"
+            hint = "wav supports any audio; see that the disk is not full"
             refused = refuse_writing(path, f"cannot write the audio, {found}", hint=hint, error=error)
             path.unlink(missing_ok=True)
             raise refused from None

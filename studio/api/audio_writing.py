@@ -45,7 +45,7 @@ def find_audio_loss(audio: Audio, extension: str) -> list[str]:
         losses += find_clipping(audio)
     rate = _choose_rate(audio.rate, _CODED[extension][2]) if extension in _CODED else audio.rate
     if rate < audio.rate:
-        losses.append(f"{extension} holds no {audio.rate} hertz: the audio became {rate} hertz")
+        losses.append(f"{extension} does not support {audio.rate} hertz: the audio became {rate} hertz")
     return losses
 
 
@@ -114,7 +114,7 @@ def _choose_rate(rate: int, known: tuple[int, ...]) -> int:
 
 def _check_not_empty(audio: Audio, extension: str) -> None:
     if not audio.frames:
-        raise ValueError(f"{extension} holds no audio without samples, flac and wav do")
+        raise ValueError(f"{extension} does not support audio without samples; flac and wav do")
 
 
 def _write_flac(audio: Audio, path: Path, provenance: str | None) -> None:

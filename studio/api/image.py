@@ -334,7 +334,7 @@ def _check_unbounded(array: FloatArray) -> FloatArray:
     import numpy as np
 
     if not np.isfinite(array).all():
-        raise MediaError("E502", "samples hold NaN or infinity", hint="replace samples that are not finite first")
+        raise MediaError("E502", "samples contain NaN or infinity", hint="replace samples that are not finite first")
     if array.ndim == 3 and array.shape[2] == 4:
         array = np.dstack([array[:, :, :3], _clip_rounding(array[:, :, 3], "alpha samples", _ALPHA_HINT)])
     return array

@@ -82,7 +82,7 @@ class Latent(_Frozen):
         if width < 1 or height < 1:
             raise MediaError("E501", f"invalid latent size {width} x {height}", hint="give the size of its image")
         if not np.isfinite(array).all():
-            raise MediaError("E502", "the latent holds NaN or infinity", hint="compute it in float32 or bfloat16")
+            raise MediaError("E502", "the latent contains NaN or infinity", hint="compute it in float32 or bfloat16")
         for name, value in (("samples", _freeze(array)), ("space", space), ("width", width), ("height", height)):
             object.__setattr__(self, name, value)
 
@@ -166,7 +166,9 @@ class _TensorType(ValueType[V]):
         kind, header, _ = _read_metadata(data)
         if kind != self.name:
             found = f"a {kind}" if kind else "something else"
-            raise refuse(path, f"expected a {self.name}, the file holds {found}", hint="name a file that Studio wrote")
+            raise refuse(
+                path, f"expected a {self.name}, the file contains {found}", hint="name a file that Studio wrote"
+            )
         from safetensors import SafetensorError, numpy
 
         try:
@@ -251,7 +253,7 @@ def _convert(array: Any, name: str) -> Any:
             floats = np.array(converted, np.float32) + np.float32(0.0)
             if not np.isfinite(floats).all():
                 raise MediaError(
-                    "E502", f"{name!r} of the conditioning holds NaN or infinity", hint="encode it in float32"
+                    "E502", f"{name!r} of the conditioning contains NaN or infinity", hint="encode it in float32"
                 )
             return floats
     raise MediaError("E501", f"unsupported dtype {converted.dtype} of {name!r} in a conditioning", hint="give numbers")

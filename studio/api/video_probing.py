@@ -159,5 +159,5 @@ def find_warnings(facts: Mapping[str, Any]) -> list[str]:
     if facts["video"] and facts["video"][0].get("variable_rate"):
         found.append("the frames are unevenly spaced; they keep their times")
     if len(facts["video"]) > 1:
-        found.append(f"the file holds {len(facts['video'])} videos; the first is used")
+        found.append(f"the file contains {len(facts['video'])} videos; the first is used")
     return found

@@ -123,7 +123,7 @@ def find_losses(video: Video, path: Path, encoding: Encoding) -> list[str]:
         size = f"{video.width} x {video.height} became {video.width + across} x {video.height + down}"
         losses.append(f"{encoding.pixels} has even sides: {size} by repeating the edge")
     if video.audio is not None and not encoding.audio:
-        losses.append(f"{path.suffix} holds no audio; it is left out")
+        losses.append(f"{path.suffix} does not support audio, which is left out")
     if encoding.codec == "gif" and video.rate > 50:
         losses.append(f"GIF has at most 50 frames per second: some of {float(video.rate):g} are left out")
     if video.channels == 4 and encoding.codec == "gif":

@@ -62,7 +62,7 @@ def _write_sheet(studio: Studio, folder: Path, page: list[tuple[Path, str]], num
     output = OutputFolder(folder / SHEETS, f"sheet_{number + 1:03d}.png")
     result = studio.run(parse_graph(_make_graph(folder, page), base=folder), output=output)
     if not result.files:
-        reason = result.errors[0].message if result.errors else "the graph made no image"
+        reason = result.errors[0].message if result.errors else "the graph returned no image"
         raise RunError("E758", f"a contact sheet cannot be made: {reason}", where=str(folder / SHEETS))
     return result.files[0].path
 

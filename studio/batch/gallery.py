@@ -81,7 +81,7 @@ class Gallery:
                 "E758",
                 f"the gallery cannot be written: {error.strerror or error}",
                 where=str(self.folder / PAGE),
-                hint="the batch itself goes on; later, `studio gallery DIR` writes the gallery again",
+                hint="the batch continues; later, `studio gallery DIR` writes the gallery again",
             ) from None
 
     def _update(self, running: bool) -> int:

@@ -307,7 +307,7 @@ class SharedTier:
                 "E757",
                 f"the shared cache cannot be {doing}: {describe_exception(error)}",
                 where=hide_credentials(self.url),
-                hint="the run goes on with the cache of this machine; check address, credentials and rights",
+                hint="the run continues with the cache of this machine; check address, credentials and rights",
             )
         )
 

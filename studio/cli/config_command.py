@@ -51,7 +51,7 @@ def show(as_json: bool) -> None:
     for (name, _, origin), text in zip(rows, texts, strict=True):
         click.echo(f"{name:{width}}  {text:{value_width}}  {origin}")
     for name in list_unknown_variables():
-        click.echo(f"{name} is no setting", err=True)
+        click.echo(f"unknown setting {name}", err=True)
 
 
 @command.command("path")

@@ -85,7 +85,7 @@ def command(a: Path, b: Path, as_json: bool, **engine: Any) -> int:
 def _compare(studio: Studio, loader: SideLoader, a: Side, b: Side) -> _Result:
     if a.is_folder != b.is_folder:
         folder, other = (a, b) if a.is_folder else (b, a)
-        message = f"{str(folder.path)!r} is a folder, and {str(other.path)!r} is none"
+        message = f"{str(folder.path)!r} is a folder, and {str(other.path)!r} is not"
         raise UsageError("E026", message, hint="name two folders, or a file in each")
     made = _find_differences(studio, a.made, b.made)
     if not (a.files and b.files):

@@ -118,7 +118,7 @@ def _check_variables() -> Iterator[Check]:
     for name in list_unknown_variables():
         near = suggest_variable(name)
         hint = f"did you mean {near}?" if near else "`studio config show` lists the settings"
-        yield Check("environment", "warning", f"{name} is no setting of Studio", hint)
+        yield Check("environment", "warning", f"unknown setting {name}", hint)
 
 
 def _check_device(settings: Settings) -> Check:

@@ -76,7 +76,7 @@ def _show(graph: CheckedGraph, *, dry_run: bool) -> None:
         click.echo(f"{graph.path}: no findings")
     fixable = sum(bool(found.fix) for found in graph.findings)
     if fixable:
-        click.echo(f"  studio validate --fix mends {fixable} of {len(graph.findings)}")
+        click.echo(f"  studio validate --fix corrects {fixable} of {len(graph.findings)}")
 
 
 def _name_findings(count: int) -> str:

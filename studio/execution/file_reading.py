@@ -104,7 +104,7 @@ class FileReader:
                 if not _is_file(file.path):
                     raise RunError(
                         "E311",
-                        f"{str(file.path)!r} is not there, and the cache does not hold what was in it",
+                        f"{str(file.path)!r} is not there, and the cache does not contain it",
                         hint="put it back, or name another with --set NAME=@PATH",
                     )
                 value = _read_value(value_type, file.path, limits)

@@ -93,7 +93,7 @@ class MemoryRecovery:
         detail = ""
         asked = _ASKED.search(find_text(error))
         if asked:
-            detail += f"; {asked[1]} more were asked for"
+            detail += f"; {asked[1]} more were requested"
         residents = [resident for resident in self._models.residents() if resident.bytes]
         if residents:
             detail += f"; in memory: {describe_residents(residents)}"

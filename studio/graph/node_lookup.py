@@ -23,7 +23,7 @@ def find_node_type(name: str, where: str, catalog: Catalog, findings: Findings) 
             return None
         findings.warn("W103", where, f"{name!r} is now {found.id!r}", hint=f"write {found.id!r}")
     if found.deprecated:
-        findings.warn("W105", where, f"{found.id!r} is deprecated: {found.deprecated}", hint="it may go one day")
+        findings.warn("W105", where, f"{found.id!r} is deprecated: {found.deprecated}", hint="it may be removed")
     if found.experimental:
         message = f"{found.id!r} is experimental: its inputs and results may change without notice"
         findings.warn("W106", where, message, hint="pin the version of its plugin in the graph's requires")

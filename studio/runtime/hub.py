@@ -123,7 +123,7 @@ class Hub:
             raise ModelError(
                 "E607",
                 f"{missing[0]!r} of hub:{target} did not arrive",
-                hint=f"go on with: studio models pull hub:{target}",
+                hint=f"continue with: studio models pull hub:{target}",
             )
         self._unmark(target)
         return Path(path)
@@ -289,5 +289,5 @@ def _explain(target: str) -> Iterator[None]:
         raise ModelError(
             "E607",
             f"cannot pull hub:{target}: {message}",
-            hint=f"go on when it works: studio models pull hub:{target}",
+            hint=f"continue later: studio models pull hub:{target}",
         ) from None

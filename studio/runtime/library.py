@@ -221,7 +221,7 @@ class Library:
         what = "is only partly on this machine" if begun else "is not on this machine"
         raise ModelError(
             "E602",
-            f"{model.reference!r} {what}, and nothing is downloaded unasked",
+            f"{model.reference!r} {what}, and downloads are off",
             hint=f"fetch it: studio models pull {model.reference}   (or run with --download)",
         )
 

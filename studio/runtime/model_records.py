@@ -46,7 +46,7 @@ class ModelRecords:
             ModelError: E609 if there is no folder, or it cannot be written.
         """
         if self._folder is None:
-            raise ModelError("E609", "there is no folder to remember models in", hint="set STUDIO_MODELS_DIR")
+            raise ModelError("E609", "no folder for the list of models", hint="set STUDIO_MODELS_DIR")
         path = self._folder / kind / f"{name}.json"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -102,7 +102,9 @@ def _check_table(path: Path, table: dict[str, Any], room: int) -> Header:
     """Check that the tensors lie behind each other and fill the file."""
     metadata = table.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
-        raise _refuse(path, "has metadata that is not text by name", "its metadata may hold texts only: write it again")
+        raise _refuse(
+            path, "has metadata that is not text by name", "its metadata may contain only texts: write it again"
+        )
     tensors = [_parse_tensor(path, name, entry, room) for name, entry in table.items()]
     _check_spans(path, tensors, room)
     numbers: dict[str, int] = {}
@@ -125,7 +127,7 @@ def _parse_tensor(path: Path, name: str, entry: Any, room: int) -> _Tensor:
     except (KeyError, TypeError, ValueError):
         raise _refuse(path, f"has an invalid entry for tensor {name!r}") from None
     if end > room:
-        raise _refuse(path, f"is cut off: tensor {name!r} ends {end - room} bytes behind the end of the file")
+        raise _refuse(path, f"is cut off: tensor {name!r} ends {end - room} bytes after the end of the file")
     return _Tensor(_NAMES.get(kind, str(kind).lower()), count, begin, end)
 
 

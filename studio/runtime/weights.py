@@ -225,7 +225,10 @@ class Inspector:
             for name in sorted(names):
                 if not (index.parent / name).is_file():
                     raise ModelError(
-                        "E605", f"{name!r} is missing beside {index.name!r}", where=str(index), hint="get it again"
+                        "E605",
+                        f"{name!r} is missing in the folder of {index.name!r}",
+                        where=str(index),
+                        hint="get it again",
                     )
 
     def _check_component(self, path: Path, name: str) -> None:

@@ -217,7 +217,7 @@ def _find_digest_problems(path: Path) -> list[str]:
         changed = compare_digests(path)
     except StudioError as error:
         return [f"{error.message}; {hint}"]
-    return [f"{', '.join(changed)}: the digests beside the weights are of other bytes; {hint}"] if changed else []
+    return [f"{', '.join(changed)}: the recorded digests do not match the weights; {hint}"] if changed else []
 
 
 # -- metadata --------------------------------------------------------------------------------------

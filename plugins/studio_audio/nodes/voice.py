@@ -58,7 +58,9 @@ def change_voice(
     check_audible(audio, 0.1, "a change of voice")
     if audio.rate < LOWEST_RATE:
         raise MediaError(
-            "E641", f"a voice at {audio.rate} hertz cannot be taken apart", hint=f"give {LOWEST_RATE} hertz and more"
+            "E641",
+            f"a sample rate of {audio.rate} hertz is too low for a voice",
+            hint=f"give {LOWEST_RATE} hertz and more",
         )
     check_whole(audio.frames / speed, audio.channels, audio.rate)
     changed, before = change(

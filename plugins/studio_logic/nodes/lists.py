@@ -85,7 +85,7 @@ def _check_count(count: int) -> None:
 
 
 def _check_size(*parts: tuple[Sequence[Any], int]) -> None:
-    """Refuse a list that would hold too much text: entries, and how often each of them is in it."""
+    """Refuse a list that would contain too much text: entries, and how often each of them is in it."""
     size = sum(times * sum(map(_count_characters, values)) for values, times in parts)
     if size > MOST_CHARACTERS:
         raise StudioError(

@@ -56,7 +56,7 @@ def load_video(ctx: Context, file: File, *, fps: Fps | None = None) -> Video:
     facts = probe_file(file.path, limits)
     if not facts["video"]:
         what = "audio alone" if facts["audio"] else "nothing that moves"
-        raise MediaError("E511", f"the file holds {what}", where=str(file.path), hint="load audio with audio.load")
+        raise MediaError("E511", f"the file contains {what}", where=str(file.path), hint="load audio with audio.load")
     for warning in find_warnings(facts):
         ctx.log(warning)
     film = VideoType().read_file(file.path, limits)

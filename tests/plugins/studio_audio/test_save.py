@@ -36,7 +36,7 @@ def test_floats_are_kept_over_full_scale(tmp_path: Path) -> None:
 def test_flac_refuses_floats_and_leaves_the_file_that_was_there(tmp_path: Path) -> None:
     (tmp_path / "a.flac").write_text("mine", encoding="utf-8")
 
-    with pytest.raises(MediaError, match="FLAC holds whole numbers"):
+    with pytest.raises(MediaError, match="FLAC stores whole numbers"):
         save(Audio(np.zeros(10, np.float32), 8000), OutputPath(tmp_path / "a.flac", "a.flac"), "float", None, print)
 
     assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == ["mine"]

@@ -179,7 +179,7 @@ def test_when_no_measure_is_left_the_error_says_what_was_resident_and_what_was_m
 
     error = get_error(result)
     assert error.code == "E304"
-    assert "2.50 GiB more were asked for; in memory: builtin:mini with" in error.message
+    assert "2.50 GiB more were requested; in memory: builtin:mini with" in error.message
     assert "builtin:mini (vae) with" in error.message
     assert denoiser.rows == [4, 2, 2, 2]  # both, one, with slices, with tiles
 

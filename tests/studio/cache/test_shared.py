@@ -292,7 +292,7 @@ def test_a_storage_that_cannot_be_reached_is_a_warning(tmp_path: Path, monkeypat
 
     errors = cache.take_errors()
     assert {error.code for error in errors} == {"E757"}
-    assert "the run goes on" in errors[0].hint
+    assert "the run continues" in errors[0].hint
     assert cache.load(cache.digest(1)) == 1
     cache.close()
 

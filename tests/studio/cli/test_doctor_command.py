@@ -42,8 +42,8 @@ def test_it_reads_line_by_line(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> N
 
     lines = desk.call("doctor").out.splitlines()
 
-    assert "warning  environment  STUDIO_DEVISE is no setting of Studio" in lines
-    assert lines[lines.index("warning  environment  STUDIO_DEVISE is no setting of Studio") + 1].strip() == (
+    assert "warning  environment  unknown setting STUDIO_DEVISE" in lines
+    assert lines[lines.index("warning  environment  unknown setting STUDIO_DEVISE") + 1].strip() == (
         "hint: did you mean STUDIO_DEVICE?"
     )
     assert any(line.startswith("ok       plugins      8 loaded") for line in lines)

@@ -70,7 +70,7 @@ def test_without_fix_the_findings_carry_the_patch(desk: Desk, wrong: Path) -> No
         {"op": "move", "from": "/nodes/paper/inputs/widht", "path": "/nodes/paper/inputs/width"}
     ]
     assert patches["/nodes/paper/inputs/extra"] is None
-    assert "studio validate --fix mends 3 of 4" in desk.call("validate", "g.json").out
+    assert "studio validate --fix corrects 3 of 4" in desk.call("validate", "g.json").out
 
 
 def test_line_ends_the_mark_of_utf_8_and_rights_stay(desk: Desk, wrong: Path) -> None:

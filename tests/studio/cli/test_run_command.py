@@ -617,7 +617,7 @@ def test_what_is_missing_is_named_when_neither_file_nor_cache_has_it(desk: Desk,
     done = desk.call("run", picture, "-o", "again", "--no-cache")
 
     assert done.code == 1
-    assert f"{str(desk / 'given/layer.png')!r} is not there, and the cache does not hold what was in it" in done.err
+    assert f"{str(desk / 'given/layer.png')!r} is not there, and the cache does not contain it" in done.err
     assert "--set NAME=@PATH" in done.err
 
 

@@ -103,7 +103,7 @@ def test_when_nothing_is_left_the_error_says_what_was_resident_and_how_much_was_
     error = get_error(result)
     assert (result.status, error.code, result["p"]) == ("partly done", "E304", 2)
     assert "ran out of memory: CUDA out of memory" in error.message
-    assert "; 2.50 GiB more were asked for; in memory: builtin:net with 50 B on cpu" in error.message
+    assert "; 2.50 GiB more were requested; in memory: builtin:net with 50 B on cpu" in error.message
     assert "Traceback" in error.details  # type: ignore[attr-defined]  # of a node
 
 

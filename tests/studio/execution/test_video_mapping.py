@@ -183,7 +183,7 @@ def test_what_a_file_cannot_keep_of_a_video_is_warned_of(tmp_path: Path) -> None
         moving = studio.run(document, output=OutputFolder(tmp_path / "b", "{output}.gif"))
 
     assert coded.warnings == ["o.mp4: yuv420p has even sides: 33 x 33 became 34 x 34 by repeating the edge"]
-    assert moving.warnings == ["o.gif: .gif holds no audio; it is left out"] == moving.manifest["warnings"]
+    assert moving.warnings == ["o.gif: .gif does not support audio, which is left out"] == moving.manifest["warnings"]
 
 
 def test_a_video_that_is_cut_off_is_warned_of_when_it_is_given(tmp_path: Path) -> None:

@@ -254,7 +254,7 @@ def test_digests_of_other_weights_are_named(load: Callable[..., ModuleType], pro
     save_file({"gain": np.full(1, 0.25, np.float32)}, weights)
 
     told = fail_of(plugin, examples=make_examples(plugin))
-    assert "model builtin:gain: gain.safetensors: the digests beside the weights are of other bytes" in told
+    assert "model builtin:gain: gain.safetensors: the recorded digests do not match the weights" in told
     assert f"studio models write-digests {weights}" in told
 
 
