@@ -77,16 +77,27 @@ def finish_run(
 
     begin = time.perf_counter()
     digests = {name: result.refresh_digest() for name, result in outcome.results.items() if not _is_lazy(result)}
+    content = {name: outcome.content.find_each(result) for name, result in outcome.results.items()}
     outputs = {
         name: copy_plain(outcome.load(result))
         for name, result in outcome.results.items()
-        if load_outputs or current is None or not current.has(name, digests.get(name, ""), outcome.types[name])
+        if load_outputs
+        or current is None
+        or not current.has(name, digests.get(name, ""), outcome.types[name], content[name])
     }
     result = RunResult(outcome.status, outputs, errors=list(outcome.errors), warnings=outcome.warnings)
     if folder is not None:
         try:
             written = writer.write(
-                resolved, values, outputs, outcome.types, folder, facts.run_id, digests=digests, current=current
+                resolved,
+                values,
+                outputs,
+                outcome.types,
+                folder,
+                facts.run_id,
+                digests=digests,
+                content=content,
+                current=current,
             )
             _note_files(result, *written)
         except Cancelled:  # while a video is made as it is written

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from studio.api.audio import Audio
 from studio.api.audio_blocks import HIGHEST_RATE, MOST_CHANNELS, convert, exceeds_memory, gather_blocks
-from studio.api.media_file import GENERATOR, MARK, SOURCE_TYPE, check_media, encode_text, refuse
+from studio.api.content_origin import read_carried_term
+from studio.api.media_file import GENERATOR, MARK, check_media, encode_text, refuse
 from studio.errors import MediaError
 
 if TYPE_CHECKING:
@@ -63,8 +64,10 @@ def describe_error(error: BaseException) -> str:
 
 
 def build_metadata(provenance: str | None) -> dict[str, str]:
-    """Return what a container says about its content: that it is generated, by what, and from what."""
-    tags = {"software": GENERATOR, "digital_source_type": SOURCE_TYPE}
+    """Return what a container says about its content: what made it, from what, and the IPTC term for its source."""
+    tags = {"software": GENERATOR}
+    if term := read_carried_term(provenance):
+        tags["digital_source_type"] = term
     return tags if provenance is None else tags | {"studio": encode_text(provenance).decode("utf-8")}
 
 

@@ -109,7 +109,7 @@ def _write_png(array: AnyArray, provenance: str | None, quality: int | None) -> 
 
     data = _encode_deep_png(array) if array.dtype == np.uint16 else _encode(array, "PNG")
     chunks = [png.build_chunk(b"tEXt", b"Software\0" + GENERATOR.encode())]
-    chunks.append(png.build_text_chunk("XML:com.adobe.xmp", xmp.build_packet(), compress=False))
+    chunks.append(png.build_text_chunk("XML:com.adobe.xmp", xmp.build_packet(provenance, embeds=False), compress=False))
     if provenance is not None:
         chunks.append(png.build_text_chunk("studio", encode_text(provenance), compress=True))
     return [data[:33], *chunks, data[33:]]  # 8 of signature and 25 of IHDR come first
@@ -150,7 +150,7 @@ def _filter_paeth(rows: Any, above: Any, step: int) -> npt.NDArray[np.uint8]:
 def _write_jpeg(array: AnyArray, provenance: str | None, quality: int | None) -> list[bytes]:
     data = _encode(_flatten(array), "JPEG", quality=92 if quality is None else quality, subsampling=0)
     after = 4 + struct.unpack(">H", data[4:6])[0]  # behind the JFIF segment, which must be the first
-    extra = jpeg.build_segment(jpeg.APP1, _XMP_PREFIX + xmp.build_packet())
+    extra = jpeg.build_segment(jpeg.APP1, _XMP_PREFIX + xmp.build_packet(provenance, embeds=False))
     extra += jpeg.build_segment(jpeg.APP1, b"Exif\0\0" + _build_exif())
     text = MARK.encode() + encode_text(provenance or "")
     if provenance is not None and len(text) <= jpeg.LONGEST:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 GENERATOR = "Studio"
 """What written files name as the software that made them."""
-SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
-"""IPTC term for media that algorithms, trained ones among them, made or composed; it covers all that a graph can do."""
 MARK = "studio-provenance:"
 """Begins the provenance in formats that have free comments only, to recognise it among others."""
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from studio.api.annotation import AnnotationProblem, parse_annotation
 from studio.api.color import ColorEncoding
+from studio.api.content_origin import OriginOption, find_origin_problems
 from studio.api.docstring import Docstring, parse_docstring
 from studio.api.migration import (
     ChangeInputs,
@@ -55,6 +56,7 @@ def node(
     resources: Resources | None = None,
     uses_frame: bool = False,
     example: Mapping[str, Any] | None = None,
+    origin: OriginOption | None = None,
     isolate: object = None,
 ) -> Callable[[Function], Function]:
     """Declare a function as a node type; the function itself stays as it is.
@@ -101,6 +103,13 @@ def node(
             are then part of its fingerprints, so equal frames at two times are two calls. Not with `batch`.
         example: A graph that shows the node type at work, as the object that its JSON would give. Without it the
             example is the file `examples/ID.json` in the outermost package of the function, or beside its module.
+        origin: What it does to media, from which the labels of files follow: "generated" (a trained model makes it),
+            "altered" (a trained model changes it), "enhanced" (corrected, nothing added), "algorithmic" (computed from
+            numbers or text), "edited" (changed as a person asked), "captured" (read from a file) or "unchanged". It
+            holds for every output; of a video, for the images, while the audio is handed on. A mapping names outputs,
+            "video.audio" the audio of the output `video`, and may say "from NAME" to hand on one input. A function of
+            the inputs that are plain values, by name, returns either. Without it a node type with a model counts as
+            "generated" or "altered", any other as "edited".
         isolate: Reserved; refused today.
 
     Raises:
@@ -125,6 +134,7 @@ def node(
         resources=Resources() if resources is None else resources,
         uses_frame=uses_frame,
         example=example,
+        origin=origin,
         isolate=isolate,
     )
 
@@ -156,6 +166,7 @@ class _Declaration:
     resources: Resources
     uses_frame: bool
     example: Mapping[str, Any] | None
+    origin: OriginOption | None
     isolate: object
 
     def apply(self, function: Callable[..., Any]) -> NodeType:
@@ -179,6 +190,7 @@ class _Declaration:
         problems += _check_lazy(inputs, self.needs) + _check_batch(inputs, self.batch)
         asynchronous = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
         problems += self.find_async_problems() if asynchronous else []
+        problems += find_origin_problems(self.origin, inputs, returned.outputs)
         if not problems:
             problems += check_migration_targets(self.version, self.migrations, self.replaces, inputs, returned.outputs)
         if problems:
@@ -209,6 +221,7 @@ class _Declaration:
             resources=self.resources,
             uses_frame=self.uses_frame,
             example=self.example,
+            content_origin=self.origin,
             summary=docs.summary,
             description=docs.description,
             where=where,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from studio.api.color import SRGB, ColorEncoding, ColorSpace
+from studio.api.content_origin import OriginOption
 from studio.api.migration import Migration
 from studio.api.model import Model
 from studio.api.origin import Origin, Provider
@@ -126,6 +127,7 @@ class NodeType:
         resources: What one call uses at most.
         uses_frame: Whether the function reads `ctx.frame`, which then is part of its fingerprints.
         example: The graph that shows it at work, if it is declared with the function; None if it may be a file.
+        content_origin: What it does to media; see `origin` of `node`. None if it does not say.
         summary: The first line of the docstring.
         description: The rest of the docstring before its sections.
         where: File and line of the function.
@@ -161,6 +163,7 @@ class NodeType:
     resources: Resources = Resources()
     uses_frame: bool = False
     example: Mapping[str, Any] | None = None
+    content_origin: OriginOption | None = None
     summary: str = ""
     description: str = ""
     where: str = ""

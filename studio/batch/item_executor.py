@@ -228,7 +228,9 @@ class ItemExecutor:
         if folder is None:
             return [], []
         write = self._studio.output_writer.write
-        files, errors = write(self.resolved, started.values, values, outcome.types, folder, self._run_id)
+        files, errors = write(
+            self.resolved, started.values, values, outcome.types, folder, self._run_id, content=outcome.content
+        )
         try:
             folder.sync()
         except RunError as error:

@@ -122,6 +122,7 @@ class FileReader:
                 device_free=True,
                 inputs={"file": Input("file", TypeSpec("file"), True)},
                 outputs={name: Output(name, TypeSpec(name))},
+                content_origin="captured",
                 summary=f"Read {name} from a file.",
                 distribution=provider.distribution,
                 distribution_version=provider.version,

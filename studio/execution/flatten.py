@@ -99,6 +99,7 @@ def create_check(spec: TypeSpec) -> NodeType:
         {"value": passed},
         device_free=True,
         encodings=frozenset(get_args(ColorEncoding)),
+        content_origin="unchanged",
         distribution="studio",
         distribution_version=repr(spec),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from studio.api import TypeSpec
 from studio.api.events import Event, RunFinished, RunStarted
 from studio.errors import NodeError
 from studio.execution.call import DONE, FAILED, RUNNING, LostValue, NodeState, Result
+from studio.execution.content import ContentTrace, Media
 from studio.execution.control import Control
 from studio.execution.lanes import Lanes
 from studio.execution.options import RunOptions
@@ -30,6 +31,7 @@ class PlanOutcome:
         types: Types of all outputs.
         errors: Errors of the nodes that failed.
         warnings: Lines that nodes logged.
+        content: What each file of the outputs is made of.
         calls: Calls of node types that it needed.
         cached: How many of them were found rather than run.
     """
@@ -38,6 +40,7 @@ class PlanOutcome:
     types: dict[str, TypeSpec]
     errors: list[NodeError] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    content: Mapping[str, Sequence[Media]] = field(default_factory=dict)
     calls: int = 0
     cached: int = 0
 
@@ -105,6 +108,8 @@ class OpenRun:
             {name: result for name, result in found.items() if isinstance(result, Result)},
             {name: spec for name, (_, spec) in part.plan.outputs.items()},
         )
+        trace = ContentTrace(self._run.values.load)
+        outcome.content = {name: trace.find_each(result) for name, result in outcome.results.items()}
         for state in self._find_members(part.plan):
             if state.error is not None and state.status is FAILED:
                 outcome.errors.append(_shorten(state.error, key))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from studio.api import OutputPath, TypeSpec
+from studio.execution.content import Media
 
 
 class CacheMode(StrEnum):
@@ -32,8 +33,8 @@ class RunOptions:
             no folder.
         videos_are_written: Whether videos among the outputs are only written to files, so that they need not be
             stored to be values.
-        is_current: Says whether the files of an output are there already, by its name, its digest and its type. Then
-            its value is not loaded. None to load all.
+        is_current: Says whether the files of an output are there already, by its name, its digest, its type and what
+            each of its files is made of. Then its value is not loaded. None to load all.
     """
 
     cache: CacheMode = CacheMode.USE
@@ -41,4 +42,4 @@ class RunOptions:
     node_timeout_seconds: float | None = None
     reserve_path: Callable[[str], OutputPath] | None = None
     videos_are_written: bool = False
-    is_current: Callable[[str, str, TypeSpec], bool] | None = None
+    is_current: Callable[[str, str, TypeSpec, Sequence[Media]], bool] | None = None

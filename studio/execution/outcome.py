@@ -10,6 +10,7 @@ from typing import Any
 from studio.api import TypeSpec
 from studio.errors import NodeError
 from studio.execution.call import DONE, WAITING, NodeState, NodeStatus, Result
+from studio.execution.content import ContentTrace
 
 
 class RunStatus(StrEnum):
@@ -65,6 +66,7 @@ class Outcome:
         records: What is known of each node that was needed.
         warnings: What went wrong without stopping the run.
         load: Returns the value of a result.
+        content: Finds what the outputs are made of.
         update: Brings the records up to date: lazy videos are made while outputs are written, after the run.
         seconds: How long the run took.
         models: How many models were opened, and what was in memory at the end.
@@ -76,6 +78,7 @@ class Outcome:
     records: dict[str, NodeRecord]
     warnings: list[str]
     load: Callable[[Result], Any]
+    content: ContentTrace
     update: Callable[[], None] = lambda: None
     seconds: float = 0.0
     models: dict[str, Any] = field(default_factory=dict)

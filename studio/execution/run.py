@@ -18,6 +18,7 @@ from studio.api.events import (
 )
 from studio.errors import Cancelled, NodeError, StudioError
 from studio.execution.call import FAILED, RUNNING, SKIPPED, Call, LostValue, NodeState, Result, Unavailable
+from studio.execution.content import ContentTrace
 from studio.execution.context import RunContext
 from studio.execution.control import Control
 from studio.execution.demand import Demand
@@ -66,6 +67,7 @@ class Run:
         work: What the run waits for.
         reporter: Events and records.
         lookup: The cache, as this run uses it.
+        content: What its outputs are made of.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class Run:
         self._stages = Stages(
             self.demand, self.values, self._settler, self.reporter, services.reader, self._add_copy, expansions
         )
+        self.content = ContentTrace(self.values.load)
         self._lock = self.demand.lock
         self._lanes = lanes
         self._plan = plan
@@ -196,7 +199,10 @@ class Run:
     def _is_current(self, output: str, result: Result) -> bool:
         """Return whether the files of an output are there already, so that nobody asks for its value."""
         is_current = self.options.is_current
-        return is_current is not None and is_current(output, result.refresh_digest(), self._plan.outputs[output][1])
+        if is_current is None:
+            return False
+        spec = self._plan.outputs[output][1]
+        return is_current(output, result.refresh_digest(), spec, self.content.find_each(result))
 
     def _summarize(self) -> Outcome:
         states = list(self.demand.states.values())
@@ -209,6 +215,7 @@ class Run:
             self.reporter.records,
             self.reporter.warnings,
             self.values.load,
+            self.content,
             update=self._update_records,
             models=self.reporter.summarize_models(self.services.models),
         )

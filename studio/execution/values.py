@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from studio.api import Input, OutputPath
+from studio.api.content_origin import label_provenance
 from studio.api.type_spec import ValueProblem, check_value, copy_plain, describe_value, find_written_faults
 from studio.cache import MISSING
 from studio.errors import StudioError
 from studio.execution.call import Call, LostValue, Result, Shape
+from studio.execution.content import ContentTrace
 from studio.execution.plan import PlanNode
 from studio.execution.services import Services
 from studio.graph.source import Collected, Constant, NamedPath, Source
@@ -131,6 +134,9 @@ class Values:
         for name, value in values.items():
             if not node.inputs[name].stream:
                 values[name] = copy_plain(fit_input(node_type.inputs[name], value, self._classes))
+            if isinstance(value, OutputPath) and value.provenance is not None:
+                content = ContentTrace(self.load).find_inputs(node_type, args).whole
+                values[name] = replace(value, provenance=label_provenance(value.provenance, content))
         for name, (_, default) in self._digests.find_defaults(node_type, values).items():
             if name not in values:
                 values[name] = list(default) if isinstance(default, list) else default

@@ -70,6 +70,7 @@ def create_conversion(node_type: NodeType, name: str, convert: ConvertValue) -> 
         {"value": Input("value", taken, required=True)},
         {"value": Output("value", returned)},
         device_free=True,
+        content_origin="unchanged",
         distribution=node_type.distribution,
         distribution_version=node_type.distribution_version,
         origin=node_type.origin,

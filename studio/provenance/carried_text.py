@@ -6,6 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from studio.api.content_origin import find_source_type
+from studio.execution.content import Media
+
 _LONGEST_WHOLE = 100_000  # characters; of a longer graph, the file of an output carries its own part
 
 
@@ -25,15 +28,17 @@ class CarriedText:
         self._part: tuple[str, dict[str, str]] = ("", {})
         self._is_long = False
 
-    def format(self, output: str, index: int, saved: str = "") -> str:
+    def format(self, output: str, index: int, saved: str = "", content: Media | None = None) -> str:
         """Return the text that the file of an output carries.
 
         Args:
             output: The output.
             index: Place of the file in an output that is a list.
             saved: The name that a node saves the file by, or "".
+            content: What the file is made of, or None.
         """
         place: dict[str, Any] = {"output": output, "index": index, **({"saved": saved} if saved else {})}
+        place |= describe_content(content) if content is not None else {}
         members = self._find_members(output) | _dump_members(place)
         return "{" + ", ".join(f"{_dump(name)}: {text}" for name, text in sorted(members.items())) + "}"
 
@@ -47,6 +52,18 @@ class CarriedText:
         if self._part[0] != output:
             self._part = output, _dump_members(take_part(self._provenance, output))
         return self._part[1]
+
+
+def describe_content(content: Media) -> dict[str, Any]:
+    """Return the IPTC terms for what a file is made of: one for the file, and those of images and audio if they differ.
+
+    Where nothing true can be said, there is none.
+    """
+    whole, images, audio = (find_source_type(one) for one in (content.whole, content.images, content.audio))
+    found: dict[str, Any] = {"digital_source_type": whole} if whole else {}
+    if images != audio and content.images and content.audio:
+        found["digital_source_types"] = {"images": images, "audio": audio}
+    return found
 
 
 def take_part(provenance: Mapping[str, Any], output: str) -> dict[str, Any]:

@@ -20,11 +20,13 @@ from typing import Any
 from blake3 import blake3
 
 from studio.api import TypeSpec, ValueType
+from studio.api.content_origin import find_source_type
 from studio.api.origin import Provider
 from studio.cache.digest import hash_file
 from studio.errors import StudioError
+from studio.execution.content import Media, join_media
 from studio.files import read_regular_file, resolve_path, write_remakeable
-from studio.provenance.carried_text import CarriedText
+from studio.provenance.carried_text import CarriedText, describe_content
 from studio.provenance.output_folder import OutputFolder, iterate_media
 from studio.provenance.record import FileRecord
 
@@ -129,28 +131,37 @@ class CurrentFiles:
         self.collect = collect
         self._found: dict[tuple[str, str], list[FileRecord]] = {}
 
-    def find(self, output: str, digest: str, spec: TypeSpec) -> list[FileRecord]:
+    def find(self, output: str, digest: str, spec: TypeSpec, content: Sequence[Media]) -> list[FileRecord]:
         """Return the files of an output if all of them are current, or none.
 
         Args:
             output: The output.
             digest: The digest of its value.
             spec: Its type.
+            content: What each of its files is made of.
         """
         known = self._found.get((output, digest))
         if known is None:
-            key = self._find_key(output, digest, spec)
+            key = self._find_key(output, digest, spec, content)
             files = self._written.find(key) if key is not None else []
-            known = self._found[output, digest] = self._check(output, spec, files) if files else []
+            known = self._found[output, digest] = self._check(output, spec, files, content) if files else []
         return known
 
-    def has(self, output: str, digest: str, spec: TypeSpec) -> bool:
+    def has(self, output: str, digest: str, spec: TypeSpec, content: Sequence[Media]) -> bool:
         """Return whether all files of an output are current; arguments as for `find`."""
-        return bool(self.find(output, digest, spec))
+        return bool(self.find(output, digest, spec, content))
 
-    def keep(self, output: str, digest: str, spec: TypeSpec, value: Any, records: Sequence[FileRecord]) -> None:
+    def keep(
+        self,
+        output: str,
+        digest: str,
+        spec: TypeSpec,
+        content: Sequence[Media],
+        value: Any,
+        records: Sequence[FileRecord],
+    ) -> None:
         """Note what was written for an output; arguments as for `find`, with the value and its files."""
-        key = self._find_key(output, digest, spec)
+        key = self._find_key(output, digest, spec, content)
         if key is None or not records:
             return
         value_type = self._value_types[spec.name]
@@ -158,7 +169,7 @@ class CurrentFiles:
         if isinstance(value, list) == (spec.depth > 0) and all(type(entry) is value_type.python for entry in media):
             self._written.keep(key, [WrittenFile(record.digest, record.size, record.loss) for record in records])
 
-    def _find_key(self, output: str, digest: str, spec: TypeSpec) -> str | None:
+    def _find_key(self, output: str, digest: str, spec: TypeSpec, content: Sequence[Media]) -> str | None:
         """Return what names the files of an output: all that their bytes depend on; None if something is unknown."""
         value_type, provider = self._value_types.get(spec.name), self._providers.get(spec.name)
         if value_type is None or provider is None or not type(value_type).__module__.startswith(_OWN_MODULES):
@@ -172,9 +183,12 @@ class CurrentFiles:
         except StudioError:  # the run reports it when it writes
             return None
         parts = [_FORMAT, digest, str(spec), str(provider), self._folder.template, carried]
+        parts += [[list(describe_content(media).items()) for media in content]]
         return blake3(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
-    def _check(self, output: str, spec: TypeSpec, files: Sequence[WrittenFile]) -> list[FileRecord]:
+    def _check(
+        self, output: str, spec: TypeSpec, files: Sequence[WrittenFile], content: Sequence[Media]
+    ) -> list[FileRecord]:
         extension = self._value_types[spec.name].extensions[0]
         found: list[FileRecord] = []
         for index, file in enumerate(files):
@@ -184,7 +198,9 @@ class CurrentFiles:
             path = resolve_path(self._folder.folder) / name
             if not _is_current(path, file):
                 return []
-            found.append(FileRecord(output, path, index, file.digest, file.size, file.loss))
+            media = content[index] if len(content) == len(files) else join_media(content)
+            term = find_source_type(media.whole)
+            found.append(FileRecord(output, path, index, file.digest, file.size, file.loss, source_type=term))
         return found
 
 

@@ -139,6 +139,7 @@ def read_manifest(path: Path, folder: Path) -> dict[str, FileRecord]:
                 recorded_in=recorded_in,
                 recipe=recipe,
                 saved=saved,
+                source_type=str(file.get("digital_source_type", "")),
                 builds=builds,
             )
     return records
@@ -168,6 +169,7 @@ def _describe_outputs(outcome: Outcome, files: Iterable[FileRecord]) -> dict[str
     for file in files:
         row: dict[str, Any] = {"path": str(file.path), "blake3": file.digest, "bytes": file.size}
         row |= {"saved": file.saved} if file.saved else {}
+        row |= {"digital_source_type": file.source_type} if file.source_type else {}
         by_output.setdefault(file.output, []).append(row)
     return {
         name: {

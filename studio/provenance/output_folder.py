@@ -7,15 +7,17 @@ import json
 import os
 import re
 import string
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import Any
 
 from studio.api import File, OutputPath, TypeSpec, ValueType
+from studio.api.content_origin import find_source_type
 from studio.cache.digest import hash_file
 from studio.errors import MediaError, NodeError, RunError, StudioError, UsageError
+from studio.execution.content import Media, join_media
 from studio.files import RECORDS_FOLDER, is_disk_full, replace_file, resolve_path, sync_folder
 from studio.provenance.carried_text import CarriedText
 from studio.provenance.file_names import FileNameProblem, list_file_names
@@ -164,6 +166,7 @@ class OutputFolder:
         value_types: Mapping[type, ValueType[Any]],
         carried: CarriedText,
         fields: Mapping[str, str],
+        content: Sequence[Media] = (),
     ) -> list[FileRecord]:
         """Write an output to one file, or a list of media to one file each.
 
@@ -174,6 +177,7 @@ class OutputFolder:
             value_types: The value types that are registered, by class.
             carried: What each file carries.
             fields: Values of the template's fields `graph` and `run`.
+            content: What each file is made of.
 
         Raises:
             RunError: E312 if the disk says no.
@@ -188,8 +192,10 @@ class OutputFolder:
             several = isinstance(value, list) and entries != [value] and self.entry is None
             name = self.fill(named, index if several else None)
             place = self.resolve(name)
-            text = carried.format(output, index) if value_type is not None else ""
-            written.append(_write_file(FileRecord(output, place.path, index), entry, value_type, text))
+            media = content[index] if len(content) == len(entries) else join_media(content)
+            text = carried.format(output, index, content=media) if value_type is not None else ""
+            record = FileRecord(output, place.path, index, source_type=find_source_type(media.whole))
+            written.append(_write_file(record, entry, value_type, text))
         return written
 
     def adopt(self, records: Iterable[FileRecord]) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from studio.api import TypeSpec, ValueType
 from studio.api.origin import Provider
 from studio.errors import StudioError
+from studio.execution.content import Media
 from studio.execution.plan import Plan
 from studio.graph import ResolvedGraph
 from studio.graph.given import find_given_files
@@ -115,6 +116,7 @@ class OutputWriter:
         run_id: str,
         *,
         digests: Mapping[str, str] | None = None,
+        content: Mapping[str, Sequence[Media]] | None = None,
         current: CurrentFiles | None = None,
     ) -> tuple[list[FileRecord], list[StudioError]]:
         """Write outputs, and return the files, those that nodes saved too, and the errors of outputs that failed.
@@ -127,6 +129,7 @@ class OutputWriter:
             folder: The folder to write to.
             run_id: Name of the run.
             digests: Digests of the outputs that have one.
+            content: What each file of the outputs is made of, by output.
             current: What finds files that need not be written again; their outputs may be missing in `outputs`.
         """
         current = current or self.find_current(resolved, values, folder, run_id, uses=False)
@@ -135,15 +138,15 @@ class OutputWriter:
         files: list[FileRecord] = []
         errors: list[StudioError] = []
         for name, spec in types.items():
-            digest, value = (digests or {}).get(name, ""), outputs.get(name)
+            digest, value, media = (digests or {}).get(name, ""), outputs.get(name), (content or {}).get(name, ())
             try:
-                if records := current.find(name, digest, spec):
+                if records := current.find(name, digest, spec, media):
                     folder.adopt(records)
                     files += records
                 elif value is not None and not folder.is_saved(name, value):
-                    records = folder.write(name, value, spec, self._value_types, carried, fields)
+                    records = folder.write(name, value, spec, self._value_types, carried, fields, media)
                     files += records
-                    current.keep(name, digest, spec, value, records)
+                    current.keep(name, digest, spec, media, value, records)
             except StudioError as error:
                 errors.append(error)
         return files + folder.list_saved(), errors

@@ -68,6 +68,7 @@ class FileRecord:
         recorded_in: What records it, such as ".studio/20260102-030405-1f.json"; "" for a file that a run just wrote.
         recipe: How it was made.
         saved: The name that a node saved it by, as the graph has it; "" for a file of the output itself.
+        source_type: The name of the IPTC term for the source of its content, such as "humanEdits", or "".
         builds: The builds of the distributions that made it, by name; empty where they are not recorded.
     """
 
@@ -80,4 +81,5 @@ class FileRecord:
     recorded_in: str = ""
     recipe: Recipe = Recipe()
     saved: str = ""
+    source_type: str = ""
     builds: Builds = field(default_factory=dict)

@@ -42,6 +42,10 @@ def describe_node_type(node_type: NodeType) -> dict[str, Any]:
     if node_type.batch is not None:
         row["batch"] = [list(node_type.batch.same), node_type.batch.limit, node_type.batch.tolerance]
     row["calls"] = [name for name in ("needs", "check") if getattr(node_type, name) is not None]
+    row["calls"] += ["content_origin"] if callable(node_type.content_origin) else []
+    if isinstance(node_type.content_origin, str | Mapping):
+        named = node_type.content_origin
+        row["content_origin"] = named if isinstance(named, str) else dict(named)
     row["migrations"] = {str(old): _describe_migration(step) for old, step in node_type.migrations.items()}
     row["replaces"] = {old: step and _describe_migration(step) for old, step in node_type.replaces.items()}
     row["encodings"] = sorted(node_type.encodings)
@@ -116,6 +120,8 @@ def restore_node_type(row: Mapping[str, Any], defer: Defer, **more: Any) -> Node
     inputs = [_restore_input(part, lambda *way: defer(node_id, way)) for part in row["inputs"]]
     outputs = [Output(name, _restore_spec(spec, _refuse_function), text) for name, spec, text in row["outputs"]]
     calls: dict[str, Any] = {name: defer(node_id, (name,)) for name in row["calls"]}
+    if "content_origin" in row:
+        calls["content_origin"] = row["content_origin"]
     if "batch" in row:
         same, limit, tolerance = row["batch"]
         calls["batch"] = Batch(defer(node_id, ("batch", "function")), tuple(same), limit, tolerance)

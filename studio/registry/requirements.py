@@ -77,7 +77,7 @@ def check_requirements(distribution: Any, extras: Collection[str] = ()) -> None:
 
 
 def _check_python(distribution: Any) -> None:
-    wanted = distribution.metadata["Requires-Python"]
+    wanted = distribution.metadata.get("Requires-Python")
     if not wanted:
         return
     from packaging.specifiers import InvalidSpecifier, SpecifierSet

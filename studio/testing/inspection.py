@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from studio.api import NodeType, ValueType, get_node_type
-from studio.api.type_spec import ValueProblem
+from studio.api.content_origin import ORIGINS
+from studio.api.type_spec import PLAIN_TYPES, ValueProblem
 from studio.errors import StudioError
 from studio.testing.caching import (
     check_codecs,
@@ -33,6 +34,8 @@ from studio.testing.stacking import check_batch
 from studio.testing.subject import BadOutput, Called, Subject, open_subject
 from studio.testing.variation import NoVariation, are_equal, derive_value
 
+_MEDIA = frozenset(("image", "mask", "latent", "audio", "video"))
+
 
 def check_node_type(
     function: Callable[..., Any],
@@ -54,6 +57,7 @@ def check_node_type(
     - be declared and documented, and take and return what it declares;
     - have inputs that people can guess: a unit where there are limits, units such as "seconds" and "dB", names that
       say min_ or max_, None for "automatic", and help that can be read alone;
+    - say what it does to media (`origin=`), if it makes some from none;
     - leave its inputs and the global random generators as they are;
     - return equal results for equal inputs, whatever ran before;
     - let `Cancelled` pass;
@@ -152,7 +156,15 @@ def _find_declaration_problems(declared: NodeType) -> list[str]:
     writes = [end.name for end in declared.inputs.values() if end.spec.name == "path"]
     if writes and declared.cache == "pure":
         problems.append(f'it writes the file {writes[0]!r}, and a cached call would not; declare cache="never"')
+    if declared.content_origin is None and _makes_media(declared):
+        problems.append(f"it makes media from none: declare origin= as one of {', '.join(ORIGINS)}")
     return problems
+
+
+def _makes_media(declared: NodeType) -> bool:
+    """Return whether media come out of a node type and only plain values and models go in."""
+    taken = {end.spec.name for end in declared.inputs.values()} - PLAIN_TYPES - {"model", "path"}
+    return not taken and any(end.spec.name in _MEDIA for end in declared.outputs.values())
 
 
 def _read_example(subject: Subject, example: Mapping[str, Any], variants: Mapping[str, Any] | None) -> list[str]:

@@ -51,3 +51,10 @@ def test_no_output_is_named_after_its_type() -> None:
 
 def list_inputs(node_types: dict[str, NodeType]) -> list:
     return [end for node_type in node_types.values() for end in node_type.inputs.values()]
+
+
+@pytest.mark.parametrize("node_type", NODE_TYPES.values(), ids=lambda node_type: node_type.id)
+def test_a_node_type_says_what_it_does_to_media(node_type: NodeType) -> None:
+    makes = {end.spec.name for end in node_type.outputs.values()} & {"image", "mask", "latent", "audio", "video", "any"}
+
+    assert not makes or node_type.content_origin is not None

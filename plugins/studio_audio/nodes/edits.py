@@ -31,6 +31,7 @@ class Trimmed(NamedTuple):
     check=check_inputs(checks.check_span),
     version="2.0",
     migrations={1: Migration(inputs={"pad": "pad_end"})},
+    origin="edited",
 )
 def trim_audio(
     ctx: Context,
@@ -76,7 +77,7 @@ def trim_audio(
     return cut(audio, first, last)
 
 
-@node("audio.concatenate", version="2.0", migrations={1: Migration(inputs={"sounds": "audios"})})
+@node("audio.concatenate", version="2.0", migrations={1: Migration(inputs={"sounds": "audios"})}, origin="edited")
 def concatenate_audio(
     ctx: Context,
     audios: Annotated[list[Audio], Field(min_length=1, max_length=10_000)],
@@ -112,6 +113,7 @@ def concatenate_audio(
     check=check_inputs(checks.check_gain_count, checks.check_gains, checks.check_offset_count, checks.check_offsets),
     version="2.0",
     migrations={1: Migration(inputs={"sounds": "audios"})},
+    origin="edited",
 )
 def mix_audio(
     ctx: Context,
@@ -145,7 +147,7 @@ def mix_audio(
     return mix(parts, [10 ** (gain / 20) for gain in decibels], frames)
 
 
-@node("audio.fade")
+@node("audio.fade", origin="edited")
 def fade_audio(
     ctx: Context, audio: Audio, *, fade_in: Seconds = 0.0, fade_out: Seconds = 0.0, shape: Shape = "smooth"
 ) -> Audio:
@@ -163,7 +165,7 @@ def fade_audio(
     return fade(audio, round(fade_in * audio.rate), round(fade_out * audio.rate), shape)
 
 
-@node("audio.crossfade", version="2.0", migrations={1: Migration(inputs={"seconds": "fade_seconds"})})
+@node("audio.crossfade", version="2.0", migrations={1: Migration(inputs={"seconds": "fade_seconds"})}, origin="edited")
 def crossfade_audio(
     ctx: Context,
     first: Audio,
@@ -190,7 +192,7 @@ def crossfade_audio(
     return join(parts, [min(round(fade_seconds * parts[0].rate), parts[0].frames, parts[1].frames)], shape)
 
 
-@node("audio.trim_silence", version="2.0", migrations={1: Migration(inputs={"keep": "keep_seconds"})})
+@node("audio.trim_silence", version="2.0", migrations={1: Migration(inputs={"keep": "keep_seconds"})}, origin="edited")
 def trim_silence(
     ctx: Context,
     audio: Audio,
@@ -215,7 +217,7 @@ def trim_silence(
     return Trimmed(cut(audio, first, last), first / audio.rate, last / audio.rate)
 
 
-@node("audio.remix_channels", check=check_inputs(checks.check_layout), replaces="audio.channels")
+@node("audio.remix_channels", check=check_inputs(checks.check_layout), replaces="audio.channels", origin="edited")
 def change_channels(
     ctx: Context,
     audio: Audio,
@@ -254,7 +256,7 @@ def change_channels(
     return change_audio(audio, lambda blocks: map(change, blocks), channels=channels)
 
 
-@node("audio.reverse")
+@node("audio.reverse", origin="edited")
 def reverse_audio(ctx: Context, audio: Audio) -> Audio:
     """Play audio backwards.
 

@@ -23,7 +23,7 @@ class Denoised(NamedTuple):
     noise: Audio
 
 
-@node("audio.equalize")
+@node("audio.equalize", origin="edited")
 def equalize_audio(
     ctx: Context,
     audio: Audio,
@@ -72,6 +72,7 @@ def equalize_audio(
     code=2,
     version="2.0",
     migrations={1: Migration(inputs={"seconds": "decay_seconds", "tail": "keep_tail"})},
+    origin="edited",
 )
 def add_reverb(
     ctx: Context,
@@ -122,7 +123,13 @@ def add_reverb(
     return change_audio(audio, lambda blocks: convolve_blocks(blocks, response, mix, frames), frames=frames)
 
 
-@node("audio.denoise", code=2, version="2.0", migrations={1: Migration(inputs={"noise": "noise_profile"})})
+@node(
+    "audio.denoise",
+    code=2,
+    version="2.0",
+    migrations={1: Migration(inputs={"noise": "noise_profile"})},
+    origin="enhanced",
+)
 def denoise_audio(
     ctx: Context,
     audio: Audio,

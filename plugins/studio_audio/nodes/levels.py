@@ -33,7 +33,7 @@ class Compressed(NamedTuple):
     gain_reduction: float
 
 
-@node("audio.gain")
+@node("audio.gain", origin="edited")
 def change_gain(ctx: Context, audio: Audio, *, gain: Annotated[float, Field(ge=-120, le=60, unit="dB")] = 0.0) -> Audio:
     """Change the level of audio; nothing is clipped.
 
@@ -46,7 +46,7 @@ def change_gain(ctx: Context, audio: Audio, *, gain: Annotated[float, Field(ge=-
     return multiply(audio, 10 ** (gain / 20))
 
 
-@node("audio.normalize", code=2)
+@node("audio.normalize", code=2, origin="edited")
 def normalize_audio(
     ctx: Context,
     audio: Audio,
@@ -82,6 +82,7 @@ def normalize_audio(
     "audio.compress",
     version="2.0",
     migrations={1: Migration(inputs={"makeup": "makeup_gain"}, outputs={"reduction": "gain_reduction"})},
+    origin="edited",
 )
 def compress_audio(
     ctx: Context,
@@ -111,7 +112,7 @@ def compress_audio(
     return Compressed(*compress(audio, Curve(threshold, ratio, knee, attack, release), makeup_gain))
 
 
-@node("audio.limit", version="2.0", migrations={1: Migration(inputs={"ahead": "lookahead"})})
+@node("audio.limit", version="2.0", migrations={1: Migration(inputs={"ahead": "lookahead"})}, origin="edited")
 def limit_audio(
     ctx: Context,
     audio: Audio,

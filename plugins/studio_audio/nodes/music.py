@@ -53,7 +53,7 @@ class Motion(NamedTuple):
     curve: JsonValue
 
 
-@node("audio.analyze")
+@node("audio.analyze", origin="algorithmic")
 def analyze_audio(
     ctx: Context,
     audio: Audio,
@@ -87,6 +87,7 @@ def analyze_audio(
     check=check_inputs(check_soundtrack_length),
     version="2.0",
     migrations={1: Migration(inputs={"ride": "gain_follow"}, outputs={"figures": "report"})},
+    origin="edited",
 )
 def make_soundtrack(
     ctx: Context,

@@ -58,7 +58,7 @@ def _to_bits(bits: str | int | float) -> str | int | float:
     return {"16": 16, "24": 24}.get(bits, bits) if isinstance(bits, str) else bits
 
 
-@node("audio.load", lane="io")
+@node("audio.load", lane="io", origin="captured")
 def load_audio(ctx: Context, file: File) -> Audio:
     """Load audio from a file, or the audio of a video.
 
@@ -111,7 +111,7 @@ def save_audio(
     return Saved(path.name)
 
 
-@node("audio.from_video", lane="io")
+@node("audio.from_video", lane="io", origin="unchanged")
 def take_video_audio(ctx: Context, video: Video) -> Audio:
     """Extract the audio of a video; it starts with the video.
 
@@ -163,6 +163,7 @@ def describe_audio(ctx: Context, audio: Audio) -> Facts:
     check=check_inputs(checks.check_start_frequency, checks.check_end_frequency, checks.check_made_whole),
     version="2.0",
     migrations={1: Migration(inputs={"rate": "sample_rate", "gain": "level"})},
+    origin="algorithmic",
 )
 def make_tone(
     ctx: Context,
@@ -208,6 +209,7 @@ def make_tone(
     check=check_inputs(checks.check_made_whole),
     version="2.0",
     migrations={1: Migration(inputs={"rate": "sample_rate", "gain": "level", "color": "kind"})},
+    origin="algorithmic",
 )
 def make_noise(
     ctx: Context,
@@ -249,6 +251,7 @@ def make_noise(
     check=check_inputs(checks.check_made),
     version="2.0",
     migrations={1: Migration(inputs={"rate": "sample_rate"})},
+    origin="algorithmic",
 )
 def make_silence(ctx: Context, *, seconds: Seconds = 1.0, sample_rate: Rate = 44_100, channels: Count = 1) -> Audio:
     """Make silence.

@@ -34,6 +34,7 @@ class Drawn(NamedTuple):
             inputs={"low": "min_frequency", "high": "max_frequency", "bands": "mel_bands", "octave": "bins_per_octave"}
         )
     },
+    origin="edited",
 )
 def make_spectrogram(
     ctx: Context,
@@ -82,7 +83,9 @@ def make_spectrogram(
     return analyse_cqt(audio, min_frequency, max_frequency, bins_per_octave)
 
 
-@node("audio.from_spectrogram", version="2.0", migrations={1: Migration(inputs={"rounds": "iterations"})})
+@node(
+    "audio.from_spectrogram", version="2.0", migrations={1: Migration(inputs={"rounds": "iterations"})}, origin="edited"
+)
 def audio_from_spectrogram(
     ctx: Context,
     spectrogram: Spectrogram,
@@ -114,6 +117,7 @@ def audio_from_spectrogram(
     check=check_inputs(checks.check_levels),
     version="2.0",
     migrations={1: Migration(inputs={"low": "min_db", "high": "max_db"})},
+    origin="edited",
 )
 def draw_spectrogram(ctx: Context, spectrogram: Spectrogram, *, min_db: Low = -90.0, max_db: High = 0.0) -> Drawn:
     """Draw a spectrogram as a grey image in decibels, for any image node; one pixel is one value.
@@ -137,6 +141,7 @@ def draw_spectrogram(ctx: Context, spectrogram: Spectrogram, *, min_db: Low = -9
     check=check_inputs(checks.check_levels),
     version="2.0",
     migrations={1: Migration(inputs={"low": "min_db", "high": "max_db", "rate": "sample_rate"})},
+    origin="edited",
 )
 def read_spectrogram(
     ctx: Context,
@@ -183,7 +188,7 @@ def read_spectrogram(
     return apply_levels(like, resize_levels(levels, like.bins, like.columns), min_db, max_db)
 
 
-@node("audio.plot")
+@node("audio.plot", origin="algorithmic")
 def plot_audio(
     ctx: Context,
     audio: Audio,

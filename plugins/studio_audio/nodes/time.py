@@ -29,7 +29,7 @@ def _to_speed(factor: float | None) -> float | None:
     return 1 / factor if factor else None
 
 
-@node("audio.resample", version="2.0", migrations={1: Migration(inputs={"rate": "sample_rate"})})
+@node("audio.resample", version="2.0", migrations={1: Migration(inputs={"rate": "sample_rate"})}, origin="edited")
 def resample_audio(
     ctx: Context,
     audio: Audio,
@@ -62,6 +62,7 @@ def resample_audio(
     check=check_inputs(check_stretch),
     version="2.0",
     migrations={1: Migration(inputs={"factor": "speed"}, values={"speed": _to_speed})},
+    origin="edited",
 )
 def stretch_time(
     ctx: Context,
@@ -100,7 +101,7 @@ def stretch_time(
     return stretch_audio(audio, length, method, lambda done, total: ctx.step(done, total))
 
 
-@node("audio.pitch_shift", code=2)
+@node("audio.pitch_shift", code=2, origin="edited")
 def shift_pitch(
     ctx: Context,
     audio: Audio,
@@ -125,7 +126,7 @@ def shift_pitch(
     return change_pitch(audio, semitones, method, lambda done, total: ctx.step(done, total))
 
 
-@node("audio.split_harmonic_percussive", code=2)
+@node("audio.split_harmonic_percussive", code=2, origin="edited")
 def split_harmonic_percussive(
     ctx: Context, audio: Audio, *, margin: Annotated[float, Field(ge=1, le=10, unit="factor")] = 1.0
 ) -> Split:

@@ -22,6 +22,7 @@ from studio.api import Audio, Context, Field, Migration, node
             }
         )
     },
+    origin="edited",
 )
 def transfer_audio(
     ctx: Context,

@@ -30,6 +30,7 @@ def _to_semitones(pitch: float) -> float:
     version="2.0",
     migrations={1: Migration(inputs={"pitch": "semitones"}, values={"semitones": _to_semitones})},
     replaces="audio.voice",
+    origin="edited",
 )
 def change_voice(
     ctx: Context,

@@ -11,7 +11,13 @@ def _to_steps(steps: int | None) -> int | None:
     return steps or None
 
 
-@node("audio.from_text", lane="device", version="2.0", migrations={1: Migration(values={"steps": _to_steps})})
+@node(
+    "audio.from_text",
+    lane="device",
+    version="2.0",
+    migrations={1: Migration(values={"steps": _to_steps})},
+    origin="generated",
+)
 def make_from_text(
     ctx: Context,
     prompt: Annotated[str, Field(min_length=1, max_length=4000)],

@@ -63,6 +63,7 @@ def _draw_all(ctx: Context, calls: Sequence[Mapping[str, Any]]) -> list[Drawn]:
     check=check_drawing(TEXT),
     version="2.0",
     migrations={1: Migration(inputs={"lora_weights": "lora_scales"}, values=SIZE_AND_STEPS)},
+    origin="generated",
 )
 def text_to_image(
     ctx: Context,
@@ -137,6 +138,7 @@ def text_to_image(
             values=SIZE_AND_STEPS,
         )
     },
+    origin={"image": "generated", "images": "generated", "control": "edited"},
 )
 def sketch_to_image(
     ctx: Context,

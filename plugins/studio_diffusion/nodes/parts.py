@@ -52,6 +52,7 @@ def encode_prompt(
     check=check_part,
     version="2.0",
     migrations={1: Migration(values=SIZE)},
+    origin="algorithmic",
 )
 def make_empty_latent(ctx: Context, *, width: Side = None, height: Side = None, model: Pipeline = MINI) -> Latent:
     """Make an empty latent for diffusion.sample.
@@ -74,7 +75,14 @@ def make_empty_latent(ctx: Context, *, width: Side = None, height: Side = None, 
         return Latent(np.zeros(find_latent_shape(opened, *size), np.float32), opened.latent_space, *size)
 
 
-@node("diffusion.encode_image", lane="device", check=check_part, version="2.0", migrations={1: Migration(values=SIZE)})
+@node(
+    "diffusion.encode_image",
+    lane="device",
+    check=check_part,
+    version="2.0",
+    migrations={1: Migration(values=SIZE)},
+    origin="unchanged",
+)
 def encode_image(
     ctx: Context, image: Image, *, width: Side = None, height: Side = None, model: Pipeline = MINI
 ) -> Latent:
@@ -101,7 +109,14 @@ def encode_image(
         return Latent(latents[0].numpy(), opened.latent_space, *size)
 
 
-@node("diffusion.sample", lane="device", check=check_part, version="2.0", migrations={1: Migration(values=STEPS)})
+@node(
+    "diffusion.sample",
+    lane="device",
+    check=check_part,
+    version="2.0",
+    migrations={1: Migration(values=STEPS)},
+    origin="generated",
+)
 def sample_latent(
     ctx: Context,
     latent: Latent,
@@ -148,7 +163,7 @@ def sample_latent(
         return sample_over(ctx, opened, request, latent, conditioning, strength)
 
 
-@node("diffusion.decode_latent", lane="device", check=check_part)
+@node("diffusion.decode_latent", lane="device", check=check_part, origin="unchanged")
 def decode_latent(ctx: Context, latent: Latent, *, tiled: bool = False, model: Pipeline = MINI) -> Image:
     """Decode a latent into an image.
 
@@ -175,6 +190,7 @@ def decode_latent(ctx: Context, latent: Latent, *, tiled: bool = False, model: P
     version="2.0",
     migrations={1: Migration(inputs={"first": "base", "second": "top", "amount": "opacity"})},
     replaces="diffusion.latent_blend",
+    origin="edited",
 )
 def blend_latents(
     ctx: Context,
@@ -200,7 +216,7 @@ def blend_latents(
     return blend(base, top, opacity, mask, spherical=method == "spherical")
 
 
-@node("diffusion.upscale_latent", replaces="diffusion.latent_upscale")
+@node("diffusion.upscale_latent", replaces="diffusion.latent_upscale", origin="edited")
 def upscale_latent(
     ctx: Context,
     latent: Latent,

@@ -35,6 +35,7 @@ Feather = Annotated[float, Field(ge=0, le=1000, unit="pixels")]
     check=check_drawing(IMAGE),
     version="2.0",
     migrations={1: Migration(inputs={"lora_weights": "lora_scales"}, values=SIZE_AND_STEPS)},
+    origin="generated",
 )
 def image_to_image(
     ctx: Context,
@@ -99,6 +100,7 @@ def image_to_image(
     check=check_drawing(IMAGE),
     version="2.0",
     migrations={1: Migration(inputs={"lora_weights": "lora_scales", "amount": "strength"}, values=STEPS)},
+    origin="generated",
 )
 def draw_variations(
     ctx: Context,
@@ -155,6 +157,7 @@ def draw_variations(
     check=check_drawing(INPAINT),
     version="2.0",
     migrations={1: Migration(inputs={"lora_weights": "lora_scales", "feather": "mask_blur"}, values=STEPS)},
+    origin="generated",
 )
 def inpaint(
     ctx: Context,
@@ -221,6 +224,7 @@ def inpaint(
     check=check_drawing(INPAINT),
     version="2.0",
     migrations={1: Migration(inputs={"lora_weights": "lora_scales"}, values=STEPS)},
+    origin="generated",
 )
 def outpaint(
     ctx: Context,

@@ -8,7 +8,7 @@ from studio.api import Channels, Context, Field, Image, Migration, check_inputs,
 from studio_image.checks import check_median
 
 
-@node("image.blur", check=check_inputs(check_median))
+@node("image.blur", check=check_inputs(check_median), origin="edited")
 def blur_image(
     ctx: Context,
     image: Image,
@@ -33,7 +33,7 @@ def blur_image(
     return Image(blur(image.pixels, radius, kind)) if radius > 0 else image
 
 
-@node("image.sharpen")
+@node("image.sharpen", origin="edited")
 def sharpen_image(
     ctx: Context,
     image: Image,
@@ -59,6 +59,7 @@ def sharpen_image(
     "image.edges",
     version="2.0",
     migrations={1: Migration(inputs={"low": "low_threshold", "high": "high_threshold", "blur": "sigma"})},
+    origin="edited",
 )
 def detect_edges(
     ctx: Context,
@@ -81,7 +82,7 @@ def detect_edges(
     return Image(detect(image.pixels, low_threshold, high_threshold, sigma))
 
 
-@node("image.add_noise")
+@node("image.add_noise", origin="edited")
 def add_noise(
     ctx: Context,
     image: Image,

@@ -19,6 +19,7 @@ Method = Literal["auto", "lanczos", "area", "bicubic", "bilinear", "nearest"]
     check=check_inputs(check_sides, check_target),
     version="2.0",
     migrations={1: Migration(inputs={"mode": "fit", "color": "background"}, values={"fit": read_fit})},
+    origin="edited",
 )
 def resize_image(
     ctx: Context,
@@ -76,7 +77,7 @@ def resize_image(
     return result
 
 
-@node("image.crop")
+@node("image.crop", origin="edited")
 def crop_image(
     ctx: Context,
     image: Image,
@@ -109,6 +110,7 @@ def crop_image(
     "image.rotate",
     version="2.0",
     migrations={1: Migration(inputs={"degrees": "angle", "color": "background"}, values={"angle": turn_around})},
+    origin="edited",
 )
 def rotate_image(
     ctx: Context,
@@ -136,7 +138,7 @@ def rotate_image(
     return Image(rotate(image.pixels, -angle % 360.0, fill, expand=expand))
 
 
-@node("image.flip")
+@node("image.flip", origin="edited")
 def flip_image(
     ctx: Context, image: Image, *, direction: Literal["horizontal", "vertical", "both"] = "horizontal"
 ) -> Image:
@@ -168,6 +170,7 @@ def flip_image(
         )
     },
     replaces="image.frame",
+    origin="edited",
 )
 def frame_image(
     ctx: Context,

@@ -11,7 +11,7 @@ Place = Annotated[int, Field(ge=-1_000_000, le=1_000_000, unit="pixels")]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-@node("image.composite")
+@node("image.composite", origin="edited")
 def composite_images(
     ctx: Context,
     base: Image,
@@ -47,6 +47,7 @@ def composite_images(
     "image.blend",
     version="2.0",
     migrations={1: Migration(inputs={"first": "base", "second": "top", "amount": "opacity"})},
+    origin="edited",
 )
 def blend_images(ctx: Context, base: Image, top: Image, *, opacity: Share = 0.5, mask: Mask | None = None) -> Image:
     """Mix two images of the same size.

@@ -11,7 +11,7 @@ Side = Annotated[int, Field(ge=1, le=65_535, unit="pixels")]
 Feather = Annotated[float, Field(ge=0, le=2000, unit="pixels")]
 
 
-@node("image.mask_from_color")
+@node("image.mask_from_color", origin="edited")
 def mask_from_color(
     ctx: Context,
     image: Image,
@@ -39,7 +39,7 @@ def mask_from_color(
     return Mask(1 - chosen if invert else chosen)
 
 
-@node("image.mask_from_alpha")
+@node("image.mask_from_alpha", origin="edited")
 def mask_from_alpha(ctx: Context, image: Image, *, invert: bool = False) -> Mask:
     """Make a mask of an image's alpha; without alpha the whole image is selected.
 
@@ -58,6 +58,7 @@ def mask_from_alpha(ctx: Context, image: Image, *, invert: bool = False) -> Mask
     "image.mask_from_luma",
     version="2.0",
     migrations={1: Migration(inputs={"low": "black_point", "high": "white_point"})},
+    origin="edited",
 )
 def mask_from_luma(
     ctx: Context,
@@ -82,7 +83,7 @@ def mask_from_luma(
     return Mask(1 - chosen if invert else chosen)
 
 
-@node("image.from_mask")
+@node("image.from_mask", origin="edited")
 def image_from_mask(ctx: Context, mask: Mask) -> Annotated[Image, Channels(1)]:
     """Turn a mask into a grey image; selected pixels are white.
 
@@ -97,6 +98,7 @@ def image_from_mask(ctx: Context, mask: Mask) -> Annotated[Image, Channels(1)]:
     check=check_inputs(check_area),
     version="2.0",
     migrations={1: Migration(inputs={"left": "x", "top": "y"})},
+    origin="algorithmic",
 )
 def new_mask(
     ctx: Context,
@@ -134,7 +136,7 @@ def new_mask(
     return Mask(1 - chosen if invert else chosen)
 
 
-@node("image.edit_mask")
+@node("image.edit_mask", origin="edited")
 def edit_mask(
     ctx: Context,
     mask: Mask,
@@ -160,7 +162,7 @@ def edit_mask(
     return Mask(1 - chosen if invert else chosen)
 
 
-@node("image.combine_masks")
+@node("image.combine_masks", origin="edited")
 def combine_masks(
     ctx: Context,
     first: Mask,
@@ -183,7 +185,7 @@ def combine_masks(
     return Mask(combine(first.pixels, second.pixels, operation))
 
 
-@node("image.resize_mask", check=check_inputs(check_area))
+@node("image.resize_mask", check=check_inputs(check_area), origin="edited")
 def resize_mask(
     ctx: Context,
     mask: Mask,
@@ -208,7 +210,7 @@ def resize_mask(
     return Mask(resample_plane(mask.pixels, width, height, method))
 
 
-@node("image.apply_mask")
+@node("image.apply_mask", origin="edited")
 def apply_mask(
     ctx: Context, image: Image, mask: Mask, *, mode: Literal["multiply", "replace"] = "multiply"
 ) -> Annotated[Image, Channels(4)]:

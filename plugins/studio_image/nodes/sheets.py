@@ -18,6 +18,7 @@ from studio_image.nodes.old_values import read_fit, zero_to_auto
             inputs={"label_size": "label_font_size"}, values={"fit": read_fit, "label_font_size": zero_to_auto}
         )
     },
+    origin="edited",
 )
 def make_grid(
     ctx: Context,

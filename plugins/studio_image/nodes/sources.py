@@ -52,7 +52,7 @@ class Saved(NamedTuple):
     path: str
 
 
-@node("image.load", lane="io", code=2)
+@node("image.load", lane="io", code=2, origin="captured")
 def load_image(ctx: Context, file: File) -> Image:
     """Load an image from a file.
 
@@ -120,7 +120,7 @@ def describe_image(ctx: Context, image: Image) -> Facts:
     return Facts(image.width, image.height, image.channels, bits, size | more)
 
 
-@node("image.new", check=check_inputs(check_area, check_channels))
+@node("image.new", check=check_inputs(check_area, check_channels), origin="algorithmic")
 def new_image(
     ctx: Context,
     *,
@@ -151,6 +151,7 @@ def new_image(
     check=check_inputs(check_area),
     version="2.0",
     migrations={1: Migration(inputs={"course": "kind", "degrees": "angle"}, values={"angle": turn_to_top})},
+    origin="algorithmic",
 )
 def create_gradient(
     ctx: Context,
@@ -179,7 +180,7 @@ def create_gradient(
     return Image(draw_gradient(width, height, stops, kind, (90.0 - angle) % 360.0, linear_light=linear_light))
 
 
-@node("image.noise", check=check_inputs(check_area))
+@node("image.noise", check=check_inputs(check_area), origin="algorithmic")
 def create_noise(
     ctx: Context,
     *,

@@ -30,6 +30,7 @@ Ems = Annotated[float, Field(ge=0, le=10, unit="em")]
             }
         )
     },
+    origin="edited",
 )
 def draw_text(
     ctx: Context,
@@ -134,6 +135,7 @@ def draw_text(
             values={"font_scale": zero_to_auto},
         )
     },
+    origin="edited",
 )
 def caption_image(
     ctx: Context,

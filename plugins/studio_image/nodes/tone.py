@@ -53,7 +53,7 @@ class Split(NamedTuple):
     alpha: Mask
 
 
-@node("image.adjust")
+@node("image.adjust", origin="edited")
 def adjust_image(
     ctx: Context,
     image: Image,
@@ -93,7 +93,7 @@ def adjust_image(
     )
 
 
-@node("image.invert")
+@node("image.invert", origin="edited")
 def invert_image(ctx: Context, image: Image) -> Image:
     """Invert the colors of an image; alpha and depth stay.
 
@@ -109,6 +109,7 @@ def invert_image(ctx: Context, image: Image) -> Image:
     "image.threshold",
     version="2.0",
     migrations={1: Migration(inputs={"level": "threshold"}, outputs={"level": "threshold"})},
+    origin="edited",
 )
 def threshold_image(
     ctx: Context, image: Image, *, threshold: Annotated[float | None, Field(ge=0, le=1)] = None
@@ -133,6 +134,7 @@ def threshold_image(
     "image.convert",
     version="2.0",
     migrations={1: Migration(inputs={"colors": "channels", "bits": "depth"}, values={"depth": read_bits})},
+    origin="edited",
 )
 def convert_image(
     ctx: Context,
@@ -161,7 +163,7 @@ def convert_image(
     return Image(convert_depth(pixels, depth))
 
 
-@node("image.histogram")
+@node("image.histogram", origin="algorithmic")
 def measure_histogram(
     ctx: Context,
     image: Image,
@@ -184,7 +186,7 @@ def measure_histogram(
     return Histogram(measures, Image(plot_histogram(measures, width, height)))
 
 
-@node("image.split_channels")
+@node("image.split_channels", origin="edited")
 def split_channels(ctx: Context, image: Image) -> Split:
     """Split an image into its channels.
 
@@ -199,7 +201,7 @@ def split_channels(ctx: Context, image: Image) -> Split:
     return Split(red, green, blue, Mask(stored[:, :, 3] if image.channels == 4 else full))
 
 
-@node("image.merge_channels")
+@node("image.merge_channels", origin="edited")
 def merge_channels(
     ctx: Context, red: Grey, green: Grey, blue: Grey, *, alpha: Mask | None = None
 ) -> Annotated[Image, Channels(3, 4)]:

@@ -79,7 +79,7 @@ def _refuse_name(text: str, names: list[str]) -> StudioError:
     )
 
 
-@node("logic.switch", needs=_need_branch, check=_check_switch)
+@node("logic.switch", needs=_need_branch, check=_check_switch, origin="unchanged")
 def switch_value(
     ctx: Context,
     condition: bool,
@@ -103,6 +103,7 @@ def switch_value(
     check=_check_choice,
     version="2.0",
     migrations={1: Migration(inputs={"index": "case"})},
+    origin="unchanged",
 )
 def choose_value(
     ctx: Context,
@@ -134,7 +135,7 @@ def choose_value(
     return _demand(cases[case - 1], f"case_{case}")
 
 
-@node("logic.match", needs=_need_match, check=_check_match)
+@node("logic.match", needs=_need_match, check=_check_match, origin="unchanged")
 def match_text(
     ctx: Context,
     text: str,

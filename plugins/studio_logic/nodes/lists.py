@@ -101,7 +101,7 @@ def _count_characters(value: Any) -> int:
     return len(json.dumps(value)) if isinstance(value, dict | list) else 0
 
 
-@node("logic.product")
+@node("logic.product", origin="unchanged")
 def multiply_lists(ctx: Context, first: list[A], second: list[B]) -> Product:
     """Pair every entry of a list with every entry of another; a node mapped over both gets each pair.
 
@@ -115,7 +115,7 @@ def multiply_lists(ctx: Context, first: list[A], second: list[B]) -> Product:
     return Product([a for a, _ in pairs], [b for _, b in pairs])
 
 
-@node("logic.product_of_three")
+@node("logic.product_of_three", origin="unchanged")
 def multiply_three_lists(ctx: Context, first: list[A], second: list[B], third: list[C]) -> ProductOfThree:
     """Combine every entry of three lists with every other; a node mapped over them gets each triple.
 
@@ -130,7 +130,7 @@ def multiply_three_lists(ctx: Context, first: list[A], second: list[B], third: l
     return ProductOfThree([t[0] for t in triples], [t[1] for t in triples], [t[2] for t in triples])
 
 
-@node("logic.collect")
+@node("logic.collect", origin="unchanged")
 def collect_list(ctx: Context, items: list[T]) -> list[T]:
     """Make a list of the values of several nodes; its input is a list of edges.
 
@@ -140,7 +140,7 @@ def collect_list(ctx: Context, items: list[T]) -> list[T]:
     return list(items)
 
 
-@node("logic.concatenate")
+@node("logic.concatenate", origin="unchanged")
 def concatenate_lists(ctx: Context, first: list[T], second: list[T], *, third: list[T] | None = None) -> list[T]:
     """Join two or three lists.
 
@@ -152,7 +152,7 @@ def concatenate_lists(ctx: Context, first: list[T], second: list[T], *, third: l
     return [*first, *second, *(third or [])]
 
 
-@node("logic.repeat")
+@node("logic.repeat", origin="unchanged")
 def repeat_value(ctx: Context, value: T, count: Annotated[int, Field(ge=0, le=MOST_ENTRIES)]) -> list[T]:
     """Make a list with the same value several times.
 
@@ -207,7 +207,7 @@ def _check_index(index: int, items: list[Any], wrap: bool) -> None:
         )
 
 
-@node("logic.item", check=check_inputs(_check_index))
+@node("logic.item", check=check_inputs(_check_index), origin="unchanged")
 def take_item(ctx: Context, items: list[T], *, index: int = 0, wrap: bool = False) -> T:
     """Return one entry of a list.
 
@@ -220,7 +220,7 @@ def take_item(ctx: Context, items: list[T], *, index: int = 0, wrap: bool = Fals
     return items[index % len(items)]
 
 
-@node("logic.slice")
+@node("logic.slice", origin="unchanged")
 def slice_list(
     ctx: Context,
     items: list[T],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NamedTuple
 
 from studio.api import Audio, Context, Field, JsonValue, Migration, Model, ModelKinds, check_inputs, node
 from studio_speech.checks import DEFAULT_LANGUAGE, check_language, check_speaker, check_text
@@ -34,12 +35,18 @@ class Voices(NamedTuple):
     voices: JsonValue
 
 
+def find_origin(inputs: Mapping[str, Any]) -> str:
+    """Return what speaking does: espeak-ng computes audio by rules, a network was trained on voices."""
+    return "algorithmic" if inputs["model"] is None else "generated"
+
+
 @node(
     "speech.say",
     lane="device",
     check=check_inputs(check_text, check_speaker, check_language),
     version="2.0",
     migrations={1: Migration(inputs={"rate": "speed", "pitch": "semitones", "volume": "gain"})},
+    origin=find_origin,
 )
 def say_text(
     ctx: Context,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _LEAST_ALPHA = 0.02
 
 
-@node("style.color_transfer", version="1.1", code=1)
+@node("style.color_transfer", version="1.1", code=1, origin="edited")
 def transfer_color(
     ctx: Context,
     content: Image,
@@ -53,6 +53,7 @@ def transfer_color(
     check=check_inputs(check_sources),
     version="2.0",
     migrations={1: Migration(inputs={"strength": "saturation"})},
+    origin="edited",
 )
 def colorize_image(
     ctx: Context,

@@ -9,7 +9,7 @@ from studio.api import Context, Field, Image, MediaError, Migration, node
 _LONGEST_SIDE = 32_000
 
 
-@node("style.photo_filter", code=2, version="2.0", migrations={1: Migration(inputs={"size": "scale"})})
+@node("style.photo_filter", code=2, version="2.0", migrations={1: Migration(inputs={"size": "scale"})}, origin="edited")
 def filter_photo(
     ctx: Context,
     image: Image,

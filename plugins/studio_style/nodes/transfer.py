@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from studio.api import (
@@ -28,6 +28,11 @@ _PREVIEW_STEPS = 4
 Weights = Annotated[list[float], Field(max_length=8)]
 
 
+def find_origin(inputs: Mapping[str, Any]) -> str:
+    """Return what a style transfer does: some methods compute with patches or colors, others with a trained network."""
+    return "altered" if inputs["method"] in ("neural", "adain") else "edited"
+
+
 @node(
     "style.transfer",
     version="2.0",
@@ -35,6 +40,7 @@ Weights = Annotated[list[float], Field(max_length=8)]
     lane="device",
     check=check_inputs(check_weights, check_method),
     migrations={1: Migration(inputs={"weights": "style_weights", "steps": "iterations"})},
+    origin=find_origin,
 )
 def transfer_style(
     ctx: Context,

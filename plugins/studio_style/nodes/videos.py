@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     version="2.0",
     migrations={1: Migration(inputs={"weights": "style_weights"})},
     replaces="video.style",
+    origin="edited",
 )
 def style_video(
     ctx: Context,
@@ -79,6 +80,7 @@ def style_video(
     version="2.0",
     migrations={1: Migration(inputs={"key_frames": "keyframes", "times": "at_seconds", "strength": "saturation"})},
     replaces="video.colorize",
+    origin="edited",
 )
 def colorize_video(
     ctx: Context,

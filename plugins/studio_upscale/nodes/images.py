@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from studio.api import Context, Field, Image, Migration, Model, ModelKinds, node
 
@@ -15,12 +16,19 @@ COMPACT = Model("builtin:compact")
 RESTORE = Model("builtin:compact-restore")
 
 
+def find_origin(inputs: Mapping[str, Any]) -> str:
+    """Return what enlarging does: models in the box keep to what is there, others may invent detail."""
+    model = inputs["model"]
+    return "enhanced" if isinstance(model, Model) and model.scheme == "builtin" else "altered"
+
+
 @node(
     "upscale.image",
     lane="device",
     code=2,
     version="2.0",
     migrations={1: Migration(inputs={"denoise": "denoise_strength", "tile": "tile_size", "overlap": "tile_overlap"})},
+    origin=find_origin,
 )
 def enlarge_image(
     ctx: Context,
@@ -88,6 +96,7 @@ def enlarge_image(
     lane="device",
     version="2.0",
     migrations={1: Migration(inputs={"tile": "tile_size", "overlap": "tile_overlap"})},
+    origin="enhanced",
 )
 def denoise_image(
     ctx: Context,
@@ -118,6 +127,7 @@ def denoise_image(
     lane="device",
     version="2.0",
     migrations={1: Migration(inputs={"always": "force", "tile": "tile_size", "overlap": "tile_overlap"})},
+    origin="enhanced",
 )
 def restore_image(
     ctx: Context,

@@ -24,6 +24,7 @@ from studio_upscale.nodes.images import COMPACT, RESTORE, Network, NetworkOrPipe
             }
         )
     },
+    origin="enhanced",
 )
 def enlarge_video(
     ctx: Context,

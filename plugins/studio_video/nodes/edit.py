@@ -15,7 +15,7 @@ Place = Annotated[int, Field(ge=0, le=32_000, unit="pixels")]
 Transition = Literal["cut", "crossfade", "wipe_left", "wipe_right", "wipe_up", "wipe_down", "fade_black", "fade_white"]
 
 
-@node("video.trim", check=check_inputs(check_span))
+@node("video.trim", check=check_inputs(check_span), origin={"video": "edited", "video.audio": "edited"})
 def trim_video(
     ctx: Context,
     video: Video,
@@ -38,7 +38,12 @@ def trim_video(
     return trim(video, start, end)
 
 
-@node("video.concatenate", version="2.0", migrations={1: Migration(inputs={"seconds": "transition_seconds"})})
+@node(
+    "video.concatenate",
+    version="2.0",
+    migrations={1: Migration(inputs={"seconds": "transition_seconds"})},
+    origin={"video": "edited", "video.audio": "edited"},
+)
 def concatenate_videos(
     ctx: Context,
     videos: Annotated[list[Video], Field(min_length=1, max_length=1000)],
@@ -69,7 +74,7 @@ def concatenate_videos(
     return join_videos(fitted, transition, transition_seconds)
 
 
-@node("video.crop")
+@node("video.crop", origin="edited")
 def crop_video(
     ctx: Context, video: Video, *, width: Side, height: Side, x: Place | None = None, y: Place | None = None
 ) -> Video:
@@ -97,6 +102,7 @@ def crop_video(
     check=check_inputs(check_sides),
     version="2.0",
     migrations={1: Migration(inputs={"mode": "fit", "color": "background"}, values={"fit": read_fit})},
+    origin="edited",
 )
 def resize_video(
     ctx: Context,
@@ -143,6 +149,7 @@ def resize_video(
     "video.speed",
     version="2.0",
     migrations={1: Migration(inputs={"factor": "speed", "pitch": "keep_pitch"}, values={"keep_pitch": read_pitch})},
+    origin={"video": "edited", "video.audio": "edited"},
 )
 def change_video_speed(
     ctx: Context,
@@ -166,7 +173,7 @@ def change_video_speed(
     return change_speed(video, speed, keep_pitch=keep_pitch)
 
 
-@node("video.reverse")
+@node("video.reverse", origin={"video": "edited", "video.audio": "edited"})
 def reverse_video(ctx: Context, video: Video) -> Video:
     """Play a video and its audio backwards, in constant memory.
 
@@ -178,7 +185,12 @@ def reverse_video(ctx: Context, video: Video) -> Video:
     return reverse(video)
 
 
-@node("video.loop", version="2.0", migrations={1: Migration(inputs={"times": "count"})})
+@node(
+    "video.loop",
+    version="2.0",
+    migrations={1: Migration(inputs={"times": "count"})},
+    origin={"video": "edited", "video.audio": "edited"},
+)
 def loop_video(ctx: Context, video: Video, *, count: Annotated[int, Field(ge=1, le=10_000)] = 2) -> Video:
     """Play a video several times, one after the other.
 
@@ -195,6 +207,7 @@ def loop_video(ctx: Context, video: Video, *, count: Annotated[int, Field(ge=1, 
     "video.stabilize",
     version="2.0",
     migrations={1: Migration(inputs={"seconds": "smoothing_seconds", "most_zoom": "max_zoom"})},
+    origin="enhanced",
 )
 def stabilize_video(
     ctx: Context,

@@ -34,7 +34,9 @@ class Probed(NamedTuple):
     facts: JsonValue
 
 
-@node("video.load", lane="io", version="2.0", code=2, migrations={1: Migration(inputs={"rate": "fps"})})
+@node(
+    "video.load", lane="io", version="2.0", code=2, migrations={1: Migration(inputs={"rate": "fps"})}, origin="captured"
+)
 def load_video(ctx: Context, file: File, *, fps: Fps | None = None) -> Video:
     """Load a video with its audio; frames are decoded when they are needed.
 
@@ -68,6 +70,7 @@ def load_video(ctx: Context, file: File, *, fps: Fps | None = None) -> Video:
     lane="io",
     version="2.0",
     migrations={1: Migration(inputs={"rate": "fps", "sort": "sort_files"})},
+    origin="edited",
 )
 def load_images(
     ctx: Context,

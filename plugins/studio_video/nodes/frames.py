@@ -18,6 +18,7 @@ End = Annotated[float | None, Field(ge=0, le=86_400, unit="seconds")]
     check=check_inputs(check_times, check_part),
     version="2.0",
     migrations={1: Migration(inputs={"times": "at_seconds"})},
+    origin="unchanged",
 )
 def take_video_frames(
     ctx: Context,
@@ -58,7 +59,7 @@ def take_video_frames(
     return [placed[index] for index in range(len(at_seconds))]
 
 
-@node("video.from_frames", version="2.0", migrations={1: Migration(inputs={"rate": "fps"})})
+@node("video.from_frames", version="2.0", migrations={1: Migration(inputs={"rate": "fps"})}, origin="edited")
 def make_video(
     ctx: Context,
     images: Annotated[list[Image], Field(min_length=1, max_length=1_000_000)],
@@ -83,6 +84,7 @@ def make_video(
     check=check_inputs(check_span),
     version="2.0",
     migrations={1: Migration(inputs={"labels": "show_times"})},
+    origin="edited",
 )
 def make_contact_sheet(
     ctx: Context,

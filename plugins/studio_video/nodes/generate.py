@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
 from studio.api import Audio, Context, Field, Image, Migration, Model, Video, check_inputs, find_node_types, node
@@ -30,6 +31,11 @@ class Storyboard(NamedTuple):
     starts: list[float]
 
 
+def find_animation_origin(inputs: Mapping[str, Any]) -> str:
+    """Return what setting an image in motion does: a camera moves, or a network imagines."""
+    return "edited" if inputs["model"] is None else "generated"
+
+
 @node(
     "video.animate",
     lane="device",
@@ -41,6 +47,7 @@ class Storyboard(NamedTuple):
             values=dict.fromkeys(("width", "height", "steps"), zero_to_auto),
         )
     },
+    origin=find_animation_origin,
 )
 def animate_still(
     ctx: Context,
@@ -119,6 +126,7 @@ def animate_still(
             values=dict.fromkeys(("width", "height", "steps"), zero_to_auto),
         )
     },
+    origin="generated",
 )
 def make_from_text(
     ctx: Context,
@@ -207,6 +215,7 @@ def make_from_text(
             }
         )
     },
+    origin={"video": "edited", "video.audio": "edited"},
 )
 def assemble_storyboard(
     ctx: Context,

@@ -70,6 +70,7 @@ def describe_video(ctx: Context, video: Video) -> Facts:
     "video.find_scenes",
     version="2.0",
     migrations={1: Migration(inputs={"shortest": "min_seconds", "most": "max_scenes"}, outputs={"pictures": "images"})},
+    origin="unchanged",
 )
 def find_scenes(
     ctx: Context,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
 from studio.api import Audio, Color, Context, Field, File, Image, Migration, Video, check_inputs, node, parse_color
@@ -15,7 +15,12 @@ Anchor = Literal["center", "top", "bottom", "left", "right", "top_left", "top_ri
 Place = Annotated[int | None, Field(ge=-32_000, le=32_000, unit="pixels")]
 
 
-@node("video.overlay", version="2.0", migrations={1: Migration(inputs={"picture": "image", "corner": "anchor"})})
+@node(
+    "video.overlay",
+    version="2.0",
+    migrations={1: Migration(inputs={"picture": "image", "corner": "anchor"})},
+    origin="edited",
+)
 def overlay_video(
     ctx: Context,
     video: Video,
@@ -60,6 +65,7 @@ def overlay_video(
     "video.picture_in_picture",
     version="2.0",
     migrations={1: Migration(inputs={"corner": "anchor", "sound": "audio_from"}, values={"audio_from": read_sound})},
+    origin={"video": "edited", "video.audio": "edited"},
 )
 def inset_video(
     ctx: Context,
@@ -101,6 +107,7 @@ def inset_video(
         )
     },
     replaces="video.captions",
+    origin="edited",
 )
 def caption_video(
     ctx: Context,
@@ -146,7 +153,12 @@ def caption_video(
     return burn_captions(video, cues, style)
 
 
-@node("video.mux")
+def find_mux_origin(inputs: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return what giving a video audio does."""
+    return {"video": "unchanged", "video.audio": "edited" if inputs["mode"] == "mix" else "from audio"}
+
+
+@node("video.mux", origin=find_mux_origin)
 def mux_video(
     ctx: Context,
     video: Video,

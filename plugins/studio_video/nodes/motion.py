@@ -17,6 +17,7 @@ from studio_video.nodes.old_values import read_slowdown, zero_to_estimate
             inputs={"rate": "fps", "slowdown": "speed", "cuts": "detect_cuts"}, values={"speed": read_slowdown}
         )
     },
+    origin="enhanced",
 )
 def interpolate_video(
     ctx: Context,
@@ -58,6 +59,7 @@ def interpolate_video(
     "video.denoise",
     version="2.0",
     migrations={1: Migration(inputs={"noise": "sigma", "radius": "frames_around"}, values={"sigma": zero_to_estimate})},
+    origin="enhanced",
 )
 def denoise_video(
     ctx: Context,
@@ -83,7 +85,7 @@ def denoise_video(
     return reduce_noise(video, noise=sigma or 0.0, radius=frames_around, spatial=spatial, step=ctx.step)
 
 
-@node("video.deflicker")
+@node("video.deflicker", origin="enhanced")
 def deflicker_video(
     ctx: Context,
     video: Video,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -189,11 +190,12 @@ def test_saving_counts_frames(tmp_path: Path) -> None:
     assert len(ctx.previews) == 1
 
 
-def test_saved_videos_say_that_they_are_generated(tmp_path: Path) -> None:
-    files.save_video(TestContext(), make_video(2), name_output(tmp_path / "a.mkv"))
+def test_saved_videos_say_where_they_come_from(tmp_path: Path) -> None:
+    text = '{"digital_source_type": "humanEdits"}'
+    files.save_video(TestContext(), make_video(2), replace(name_output(tmp_path / "a.mkv"), provenance=text))
 
-    assert b"compositeWithTrainedAlgorithmicMedia" in (tmp_path / "a.mkv").read_bytes()
-    assert VideoType().read_provenance(tmp_path / "a.mkv") is None
+    assert b"digitalsourcetype/humanEdits" in (tmp_path / "a.mkv").read_bytes()
+    assert VideoType().read_provenance(tmp_path / "a.mkv") == text
 
 
 def read_delays(path: Path) -> list[int]:

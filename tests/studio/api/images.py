@@ -17,7 +17,7 @@ IMAGES, MASKS, LIMITS = ImageType(), MaskType(), MediaLimits()
 
 RNG = np.random.default_rng(3)
 
-GRAPH = json.dumps({"studio": 1, "title": "Größe <&> \r\n \u0001 ]]>"})
+GRAPH = json.dumps({"digital_source_type": "humanEdits", "studio": 1, "title": "Größe <&> \r\n \u0001 ]]>"})
 
 ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 
 from PIL import ImageFont
 
-import studio
 from studio.api.fonts import UNIVERSAL_FONT
 
-ROOT = Path(studio.__file__).parents[1]
+PACKAGES = ["studio", *(f"studio_{name}" for name in ("audio", "diffusion", "image", "speech", "style", "video"))]
+FOLDERS = [Path(spec.origin).parent for name in PACKAGES if (spec := find_spec(name)) and spec.origin]
 
 
 def test_the_universal_font_draws_latin_greek_and_cyrillic_letters_each_in_its_own_shape() -> None:
@@ -32,7 +33,7 @@ def test_the_license_lies_beside_the_font_and_names_it() -> None:
 
 
 def test_no_font_is_in_the_sources_twice() -> None:
-    fonts = [path for top in ("studio", "plugins") for path in (ROOT / top).rglob("*.[ot]tf")]
+    fonts = [path for top in FOLDERS for path in top.rglob("*.[ot]tf")]
 
     counts = Counter(hashlib.sha256(path.read_bytes()).hexdigest() for path in fonts)
 

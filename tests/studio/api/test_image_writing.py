@@ -66,7 +66,7 @@ def test_provenance_comes_back_from_every_format(tmp_path: Path, extension: str,
     IMAGES.write_file(Image(np.zeros((4, 4, channels), np.uint8)), path, GRAPH)
 
     assert IMAGES.read_provenance(path) == GRAPH
-    assert b"digitalsourcetype/compositeWithTrainedAlgorithmicMedia" in path.read_bytes()
+    assert b"digitalsourcetype/humanEdits" in path.read_bytes()
     assert read(path).width == 4
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from studio.errors import NodeError
 from studio.execution.call import Call, NodeStatus
+from studio.execution.content import ContentTrace
 from studio.execution.outcome import NodeRecord, Outcome, count_cached, create_record
 
 
@@ -34,4 +35,6 @@ def test_the_errors_of_a_run_are_those_of_its_nodes() -> None:
     error = NodeError("E301", "it broke", node="b")
     records = {"a": NodeRecord("a", "t", "done"), "b": NodeRecord("b", "t", "failed", error=error)}
 
-    assert Outcome("failed", {}, {}, records, [], lambda result: None).errors == [error]
+    assert Outcome("failed", {}, {}, records, [], lambda result: None, ContentTrace(lambda result: None)).errors == [
+        error
+    ]

@@ -12,6 +12,7 @@ import pytest
 from studio.api import TypeSpec
 from studio.errors import NodeError, RunError
 from studio.execution.call import Result
+from studio.execution.content import ContentTrace
 from studio.execution.outcome import NodeRecord, Outcome
 from studio.provenance.manifest import RunFacts, create_manifest, find_manifests, read_manifest, write_manifest
 from studio.provenance.record import FileRecord
@@ -34,6 +35,7 @@ def describe(folder: Path | None, *files: FileRecord) -> dict[str, Any]:
         },
         ["beware"],
         lambda result: result.value,
+        ContentTrace(lambda result: result.value),
         update=lambda: None,
         seconds=1.23456789,
         models={"opened": 1},

@@ -16,7 +16,9 @@ def install(site: Path, direct_url: Any = None, **more: str) -> Distribution:
     """Put a distribution of one module into a folder."""
     info = site / "tint-1.0.dist-info"
     info.mkdir(parents=True)
-    (site / "tint.py").write_text("", encoding="utf-8")
+    (site / "tint_data").mkdir()
+    for name in ("tint.py", "tint_data/x.json"):  # Python 3.12 and newer leave out what is not there
+        (site / name).write_text("", encoding="utf-8")
     files = {"METADATA": "Name: tint\nVersion: 1.0\n", "RECORD": "tint.py,,\ntint_data/x.json,,\n../../bin/tint,,\n"}
     if direct_url is not None:
         files["direct_url.json"] = json.dumps(direct_url)

@@ -43,7 +43,7 @@ def test_quality_trades_size_for_likeness(tmp_path: Path, suffix: str) -> None:
         sizes.append(target.path.stat().st_size)
         with PIL.Image.open(target.path) as written:
             assert written.size == (64, 64)
-        assert b"DigitalSourceType" in target.path.read_bytes()
+        assert b"CreatorTool" in target.path.read_bytes()
 
     assert sizes[0] < sizes[1]
 

@@ -20,12 +20,17 @@ def parse(packet: bytes) -> ElementTree.Element:
     return found
 
 
-def test_a_packet_says_that_the_image_is_generated_in_the_terms_of_iptc() -> None:
-    described = parse(xmp.build_packet())
+@pytest.mark.parametrize("embeds", [False, True])
+def test_a_packet_says_where_the_image_comes_from_in_the_terms_of_iptc(embeds: bool) -> None:
+    described = parse(xmp.build_packet('{"digital_source_type": "humanEdits", "graph": {}}', embeds=embeds))
 
-    term = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
-    assert described.get(f"{IPTC}DigitalSourceType") == term
-    assert described.find(f"{STUDIO}provenance") is None
+    assert described.get(f"{IPTC}DigitalSourceType") == "http://cv.iptc.org/newscodes/digitalsourcetype/humanEdits"
+    assert (described.find(f"{STUDIO}provenance") is not None) == embeds
+
+
+@pytest.mark.parametrize("text", [None, '{"graph": {}}'])
+def test_a_packet_says_nothing_of_a_source_that_is_not_known(text: str | None) -> None:
+    assert parse(xmp.build_packet(text)).get(f"{IPTC}DigitalSourceType") is None
 
 
 @pytest.mark.parametrize("text", ["{}", '{"a": "<&>\\"\'"}', "Größe 🎨", "one\rtwo\r\nthree", "]]>", "a" * 100_000])
