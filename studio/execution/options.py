@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from studio.api import OutputPath, TypeSpec
-from studio.execution.content import Media
+
+if TYPE_CHECKING:
+    from studio.execution.content import Media
 
 
 class CacheMode(StrEnum):
