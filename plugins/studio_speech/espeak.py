@@ -12,8 +12,9 @@ import math
 import platform
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from studio_speech.utterances import Utterance, find_words
 TIMEOUT_SECONDS = 60.0
 WORDS_PER_MINUTE = 175
 
+_SAID = ("Lu", "Ll", "Lt", "Lo", "Nd", "Nl", "No", "Sm", "Sc", "So")
 _WORKER = Path(__file__).with_name("espeak_worker.py")
 _SYSTEM_LIBRARIES = {
     "Linux": ("libespeak-ng.so.1", "libespeak-ng.so"),
@@ -47,14 +49,16 @@ class EspeakSpeaker:
     """Says utterances with espeak-ng.
 
     Attributes:
-        engine: Where it is.
+        installation: Where it is.
         voices: The voice for each language tag that utterances have, "" among them.
         delivery: How the whole is said.
+        unsaid: Receives the characters that a voice leaves out.
     """
 
     installation: Installation
     voices: Mapping[str, str]
     delivery: Delivery
+    unsaid: set[str] = field(default_factory=set)
 
     def speak(self, utterance: Utterance) -> Spoken:
         """Say an utterance.
@@ -72,6 +76,7 @@ class EspeakSpeaker:
             "do": "speak",
             "voice": self.voices[utterance.language],
             "text": commanded.text,
+            "check": sorted(set(filter(_may_be_unsaid, commanded.text)) - self.unsaid),
             **_set_parameters(first),
         }
         rate, samples, events = 0, bytearray(), []
@@ -82,8 +87,17 @@ class EspeakSpeaker:
                 samples += content
             elif tag == b"MARK":
                 events = json.loads(content)
+            elif tag == b"LOST":
+                self.unsaid.update(json.loads(content))
         heard = np.frombuffer(bytes(samples), "<i2").astype(np.float32) * np.float32(10 ** (headroom / 20) / 32768)
         return Spoken(heard, rate, _place_words(utterance.text, commanded, events, len(heard)))
+
+
+def _may_be_unsaid(character: str) -> bool:
+    """Say whether a voice may leave a character out that is not punctuation: a letter, a digit or a sign."""
+    return not (character.isascii() and character.isalnum()) and (
+        unicodedata.category(character) in _SAID or character in "^`"
+    )
 
 
 @dataclass(frozen=True)

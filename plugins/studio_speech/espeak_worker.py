@@ -8,6 +8,7 @@ tag of four letters, the length in four bytes (little endian), the content.
     PCM_  samples, mono, 16 bits, little endian; any number of these
     MARK  [[character, frame], ...]: where each word begins, as JSON
     VOIC  {"voices": [[name, identifier, [[priority, language], ...]], ...], "variants": [name, ...]}, as JSON
+    LOST  the characters of the request's "check" that the voice leaves out, as JSON
     FAIL  what went wrong, in words
     DONE  nothing; an answer without it is cut off
 
@@ -163,6 +164,32 @@ def speak(library: ctypes.CDLL, request: dict[str, Any], send: Callable[[bytes, 
         raise RuntimeError("espeak-ng failed")
     library.espeak_Synchronize()
     send(b"MARK", json.dumps(marks).encode())
+    if request.get("check"):
+        send(b"LOST", json.dumps(find_lost(library, request["check"])).encode())
+
+
+def find_lost(library: ctypes.CDLL, characters: "list[str]") -> "list[str]":
+    """Return the characters that the voice says nothing of, or only their script or number."""
+    library.espeak_TextToPhonemes.restype = c_char_p
+    library.espeak_TextToPhonemes.argtypes = [POINTER(c_char_p), c_int, c_int]
+    script = pronounce(library, "\u4e01") if pronounce(library, "\u4e01") == pronounce(library, "\u9f98") else None
+    kana = pronounce(library, "\u3042") if pronounce(library, "\u3042") == pronounce(library, "\u306e") else None
+    number = pronounce(library, "\U0001d6a8").partition("|")[0]
+    lost = []
+    for each in characters:
+        said = pronounce(library, each)
+        unknown = len(number) > 3 and said.startswith(number) and not each.isascii()
+        if not said.strip("_:|") or said in (script, kana) or unknown:
+            lost.append(each)
+    return lost
+
+
+def pronounce(library: ctypes.CDLL, text: str) -> str:
+    """Return what the voice says of a text, in espeak-ng's phonemes."""
+    rest, said = c_char_p(text.encode()), ""
+    while rest.value:
+        said += (library.espeak_TextToPhonemes(ctypes.byref(rest), UTF8, 0) or b"").decode("utf-8", "replace")
+    return said
 
 
 if __name__ == "__main__":

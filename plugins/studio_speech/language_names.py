@@ -36,6 +36,14 @@ def fold_name(name: str) -> str:
     return " ".join("".join(letter for letter in plain if not unicodedata.combining(letter)).split())
 
 
+def find_english(name: str) -> str:
+    """Return the tag of English by its name, such as "English (UK)" or "American English"; "" for other languages."""
+    folded = fold_name(name)
+    if "english" not in folded.replace("(", " ").split():
+        return ""
+    return _find_region({"english": "en"}, folded) or "en"
+
+
 def find_tag(names: Mapping[str, str], wanted: str) -> str:
     """Return the tag of a language by its English name; "" for an unknown name.
 

@@ -27,7 +27,16 @@ SHORTEST_SECONDS = 0.02
 
 
 class Speaker(Protocol):
-    """What says an utterance."""
+    """What says an utterance.
+
+    Attributes:
+        unsaid: The characters so far that it left out.
+    """
+
+    @property
+    def unsaid(self) -> set[str]:
+        """The characters so far that it left out."""
+        ...
 
     def speak(self, utterance: Utterance) -> Spoken:
         """Return what it sounds like."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,14 @@ class NeuralVoice:
         tokenizer = getattr(self.processor, "tokenizer", self.processor)
         return frozenset(token.lower() for token in tokenizer.get_vocab())
 
+    def find_unknown(self, text: str) -> set[str]:
+        """Return the letters and digits of a text that a tokenizer of single letters does not know."""
+        tokenizer = getattr(self.processor, "tokenizer", self.processor)
+        letters = {token for token in self.letters if len(token) == 1}
+        if 2 * len(letters) < len(self.letters) or getattr(tokenizer, "phonemize", False):
+            return set()
+        return {each for each in text if each.isalnum() and each.lower() not in letters}
+
     def close(self) -> None:
         """Release the weights."""
         self.network = self.processor = self.vocoder = None
@@ -82,6 +90,7 @@ class NeuralSpeaker:
     rate: float
     seed: int
     log: Callable[[str], None]
+    unsaid: set[str] = field(default_factory=set)
 
     def speak(self, utterance: Utterance) -> Spoken:
         """Say an utterance.
@@ -122,6 +131,7 @@ class NeuralSpeaker:
                 text = spell_numbers(text)
             else:
                 self.log("this model knows no digits, and numbers are written out in English only: they are left out")
+        self.unsaid.update(self.voice.find_unknown(text))
         return text
 
     def encode(self, text: str) -> Any:

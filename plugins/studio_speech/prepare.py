@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from studio.api import StudioError
+from studio_speech.language_names import find_english
 from studio_speech.script import clean_text, parse_text
 from studio_speech.utterances import Utterance, cut_script
 
@@ -27,7 +28,7 @@ def prepare(text: str, markup: str, language: str, log: Callable[[str], None]) -
         script = parse_ssml(cleaned.lstrip(), log)
     else:
         script = parse_text(cleaned)
-    lead, utterances = cut_script(script, language.strip().lower().replace("_", "-"))
+    lead, utterances = cut_script(script, find_english(language) or language.strip().lower().replace("_", "-"))
     if not utterances:
         shown = f"{cleaned.strip()[:40]!r} has" if cleaned.strip() else "the text is empty: it has"
         raise StudioError("E660", f"{shown} no letter, digit or symbol to say", hint="give some words")

@@ -39,6 +39,10 @@ def say(
     pacing = Pacing(lead, request.sentence_pause, request.paragraph_pause)
     gain = 10 ** (request.gain / 20)
     audio, marks = narrate(utterances, speaker, pacing, gain, ctx.scratch, ctx.step)
+    if speaker.unsaid:
+        shown = ", ".join(repr(each) for each in sorted(speaker.unsaid)[:20])
+        more = ", ..." if len(speaker.unsaid) > 20 else ""
+        log(f"the voice leaves out {shown}{more}; choose another language or model, or write it in other words")
     return audio, write_marks(marks)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from studio_speech.reading import find_readings
 from studio_speech.script import Boundary, Script, Span, is_speakable
 from studio_speech.sentences import cut_long, find_sentences
+from studio_speech.unicode_text import Normalized, find_differences, normalize_text
 
 _WIDE = "\u2e80-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 """Scripts without spaces between words, where every character is a word of its own in marks."""
@@ -143,11 +144,22 @@ def _apply_readings(span: Span, language: str) -> Iterator[Span]:
     if span.spoken is not None or span.spelled:
         yield span
         return
-    at = 0
-    for start, end, words in find_readings(span.text, language):
-        if start > at:
-            yield replace(span, text=span.text[at:start])
-        yield replace(span, text=span.text[start:end], spoken=words)
-        at = end
-    if at < len(span.text):
-        yield replace(span, text=span.text[at:])
+    normalized, at = normalize_text(span.text), 0
+    for start, end, words in find_readings(normalized.text, language):
+        first, last = normalized.places[start], _find_end(normalized, end)
+        yield from _apply_form(span, span.text[at:first])
+        yield replace(span, text=span.text[first:last], spoken=words)
+        at = last
+    yield from _apply_form(span, span.text[at:])
+
+
+def _find_end(normalized: Normalized, end: int) -> int:
+    """Return where what is written ends whose form ends here."""
+    last = normalized.places[end - 1]
+    return next((place for place in normalized.places[end:] if place > last), normalized.places[-1])
+
+
+def _apply_form(span: Span, text: str) -> Iterator[Span]:
+    """Cut a span where its characters are said in another form of Unicode."""
+    for written, form in find_differences(text):
+        yield replace(span, text=written, spoken=form)

@@ -45,6 +45,7 @@ def find_origin(inputs: Mapping[str, Any]) -> str:
     lane="device",
     check=check_inputs(check_text, check_speaker, check_language),
     version="2.0",
+    code=2,
     migrations={1: Migration(inputs={"rate": "speed", "pitch": "semitones", "volume": "gain"})},
     origin=find_origin,
 )

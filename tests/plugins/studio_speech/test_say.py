@@ -32,7 +32,9 @@ def test_the_language_decides_how_numbers_are_read_in_any_spelling() -> None:
         (utterance,) = prepare("In $5 notes.", "auto", language, lambda _: None)[1]
         return [span.spoken for span in utterance.spans if span.spoken]
 
-    assert read(" EN_gb ") == ["5 dollars"]
+    assert (
+        read(" EN_gb ") == read("English") == read("British English") == read("English (America)") == ["five dollars"]
+    )
     assert read("de") == []
 
 

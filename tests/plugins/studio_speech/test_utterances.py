@@ -49,7 +49,7 @@ def test_english_is_read_and_the_written_text_stays() -> None:
     (said,) = cut([Span("It costs $5 today.")])
 
     assert said.text == "It costs $5 today."
-    assert [span.spoken for span in said.spans if span.spoken] == ["5 dollars"]
+    assert [span.spoken for span in said.spans if span.spoken] == ["five dollars"]
     (german,) = cut_script([Span("Es kostet $5 heute.")], "de")[1]
     assert [span.spoken for span in german.spans] == [None]
 
