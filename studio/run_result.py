@@ -77,7 +77,8 @@ def finish_run(
 
     begin = time.perf_counter()
     digests = {name: result.refresh_digest() for name, result in outcome.results.items() if not _is_lazy(result)}
-    content = {name: outcome.content.find_each(result) for name, result in outcome.results.items()}
+    find_content = outcome.content.find_each
+    content = {name: find_content(result) for name, result in outcome.results.items()} if folder is not None else {}
     outputs = {
         name: copy_plain(outcome.load(result))
         for name, result in outcome.results.items()

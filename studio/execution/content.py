@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from studio.api import File, Model, NodeType, OutputPath, TypeSpec
+from studio.api import File, Model, NodeType, OutputPath
 from studio.api.content_origin import FROM, UNCHANGED, Content, find_effect, read_content
 from studio.api.type_spec import PLAIN_TYPES
 from studio.cache import MISSING
 from studio.execution.call import Call, Result
 
 _WITHOUT_CONTENT = PLAIN_TYPES | frozenset(("model", "path"))
-_IMAGES, _AUDIO = frozenset(("image", "mask", "latent")), frozenset(("audio",))
+_IMAGES = frozenset(("image", "mask", "latent"))
+_SOURCES = Content.GENERATED | Content.ALGORITHMIC
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,6 @@ class Media:
     images: Content = Content.NOTHING
     audio: Content = Content.NOTHING
 
-    def __or__(self, other: Media) -> Media:
-        return Media(self.images | other.images, self.audio | other.audio)
-
     @property
     def whole(self) -> Content:
         """What is known of both together."""
@@ -43,6 +42,14 @@ class Media:
 
 NOTHING = Media()
 _GIVEN = Media(Content.GIVEN, Content.GIVEN)
+
+
+class _MediaInput(NamedTuple):
+    """An input that may hold media."""
+
+    name: str
+    is_mask: bool
+    is_file: bool
 
 
 class ContentTrace:
@@ -58,19 +65,18 @@ class ContentTrace:
 
     def find(self, result: Result) -> Media:
         """Return what is known of a result."""
+        known = self._known
         stack = [result]
         while stack:
             one = stack[-1]
-            if id(one) in self._known:
-                stack.pop()
-                continue
-            missing = [source for source in _find_sources(one) if id(source) not in self._known]
-            if missing:
-                stack += missing
-                continue
-            self._known[id(one)] = one, self._derive(one)
+            if id(one) not in known:
+                missing = [source for source in _find_sources(one) if id(source) not in known]
+                if missing:
+                    stack += missing
+                    continue
+                known[id(one)] = one, self._derive(one)
             stack.pop()
-        return self._known[id(result)][1]
+        return known[id(result)][1]
 
     def find_each(self, result: Result) -> list[Media]:
         """Return what is known of a result, or of each entry of a list of results, in the order of its files."""
@@ -80,7 +86,7 @@ class ContentTrace:
 
     def find_inputs(self, node_type: NodeType, args: Mapping[str, Result]) -> Media:
         """Return what is known of the media that a call is given, all together."""
-        return self._join(node_type, {name: (result, self.find(result)) for name, result in args.items()})
+        return self._join(node_type, args)
 
     def _derive(self, result: Result) -> Media:
         if result.gathered:
@@ -93,10 +99,9 @@ class ContentTrace:
 
     def _find_entry(self, result: Result, parent: Result) -> Media:
         """Return what is known of an entry of a list: if the list was handed on, that of what it was there."""
-        call = parent.call
-        same = (
-            self._find_same(call, result) if call is not None and call.node_type.content_origin == UNCHANGED else None
-        )
+        same, call = None, parent.call
+        if call is not None and call.node_type.content_origin == UNCHANGED:
+            same = self._find_same(call, result)
         return self._known[id(parent)][1] if same is None else same
 
     def _find_same(self, call: Call, result: Result) -> Media | None:
@@ -106,75 +111,64 @@ class ContentTrace:
 
     def _derive_call(self, call: Call, result: Result) -> Media:
         node_type = call.node_type
-        name = next((name for name, one in call.results.items() if one is result), "")
-        spec = call.state.node.outputs.get(name, TypeSpec("any"))
-        if spec.name in _WITHOUT_CONTENT:
+        name, kind = _find_output(call, result)
+        if kind in _WITHOUT_CONTENT:
             return NOTHING
-        args = {name: (one, self._known[id(one)][1]) for name, one in call.args.items()}
-        inherited = self._join(node_type, args)
         if node_type.content_origin == UNCHANGED and (same := self._find_same(call, result)) is not None:
             return same
-        origin = self._find_origin(node_type, args, inherited)
-        if isinstance(origin, str):
-            origin = {name: origin}
-        own, audio = origin.get(name, "edited"), origin.get(f"{name}.audio", "unchanged")
-        inherited = Media(
-            self._select(own, node_type, args, inherited).images,
-            self._select(own if spec.name in _AUDIO else audio, node_type, args, inherited).audio,
-        )
-        return _apply(inherited, find_effect(own), find_effect(audio), spec)
+        inherited = self._join(node_type, call.args)
+        origin = self._find_origin(node_type, call.args, inherited)
+        own, audio = origin, UNCHANGED
+        if not isinstance(origin, str):
+            own, audio = origin.get(name, "edited"), origin.get(f"{name}.audio", UNCHANGED)
+        images = self._select(own, node_type, call.args, inherited).images
+        sound = self._select(own if kind == "audio" else audio, node_type, call.args, inherited).audio
+        return _apply(images, sound, own, audio, kind)
 
-    def _select(
-        self, origin: str, node_type: NodeType, args: Mapping[str, tuple[Result, Media]], inherited: Media
-    ) -> Media:
+    def _select(self, origin: Any, node_type: NodeType, args: Mapping[str, Result], inherited: Media) -> Media:
         """Return what is known of what is handed on: all that a call was given, or one input."""
-        name = origin.removeprefix(FROM)
-        if name == origin:
+        if not origin.startswith(FROM):
             return inherited
+        name = origin.removeprefix(FROM)
         return self._join(node_type, {name: args[name]}) if name in args else NOTHING
 
-    def _join(self, node_type: NodeType, args: Mapping[str, tuple[Result, Media]]) -> Media:
+    def _join(self, node_type: NodeType, args: Mapping[str, Result]) -> Media:
         """Return what is known of the media that reach a call. A mask counts only if there are no other images."""
-        found, masks = NOTHING, NOTHING
-        for name, (result, media) in args.items():
-            spec = node_type.inputs[name].spec if name in node_type.inputs else None
-            if spec is None or spec.name in _WITHOUT_CONTENT:
+        found: list[Media] = []
+        masks: list[Media] = []
+        for name, is_mask, is_file in _list_media_inputs(node_type):
+            result = args.get(name)
+            if result is None:
                 continue
-            if spec.name == "file":
-                found |= self._read(result) if node_type.content_origin == "captured" else NOTHING
-            elif spec.name == "mask":
-                masks |= media
+            if is_file:
+                found += [self._read(result)] if node_type.content_origin == "captured" else []
             else:
-                found |= media
-        return found if found.images else found | masks
+                (masks if is_mask else found).append(self.find(result))
+        joined = join_media(found)
+        return join_media((joined, *masks)) if masks and not joined.images else joined
 
     def _read(self, result: Result) -> Media:
         """Return what files say of themselves."""
         content = Content.NOTHING
-        pending = [self._find_plain(result)]
-        while pending:
-            one = pending.pop()
+        for one in _iterate(self._find_plain(result)):
             if isinstance(one, File):
                 content |= read_content(one.path)
-            elif isinstance(one, list | tuple):
-                pending += one
-        content = content or Content.GIVEN
-        return Media(content, content)
+        return Media(content, content) if content else _GIVEN
 
     def _find_origin(
-        self, node_type: NodeType, args: Mapping[str, tuple[Result, Media]], inherited: Media
+        self, node_type: NodeType, args: Mapping[str, Result], inherited: Media
     ) -> str | Mapping[str, str]:
         declared = node_type.content_origin
         if isinstance(declared, str | Mapping):
             return declared
         if declared is None:
-            return _guess_origin(node_type, {name: result for name, (result, _) in args.items()}, inherited)
+            return _guess_origin(node_type, args, inherited)
         plain = {name: end.default for name, end in node_type.inputs.items() if end.spec.name in _WITHOUT_CONTENT}
-        plain |= {name: self._find_plain(args[name][0]) for name in plain if name in args}
+        plain |= {name: self._find_plain(args[name]) for name in plain if name in args}
         try:
             return declared({name: None if value is MISSING else value for name, value in plain.items()})
         except Exception:  # a function of a plugin may raise anything; nothing else is known then
-            return _guess_origin(node_type, {name: result for name, (result, _) in args.items()}, inherited)
+            return _guess_origin(node_type, args, inherited)
 
     def _find_plain(self, result: Result) -> Any:
         """Return a small value, MISSING if the cache lost it."""
@@ -184,13 +178,48 @@ class ContentTrace:
             return MISSING
 
 
+def join_media(many: Iterable[Media]) -> Media:
+    """Return what is known of several values together."""
+    first, *others = tuple(many) or (NOTHING,)
+    if not others:
+        return first
+    images, audio = first.images, first.audio
+    for one in others:
+        images |= one.images
+        audio |= one.audio
+    return Media(images, audio)
+
+
+@lru_cache(maxsize=4096)
+def _list_media_inputs(node_type: NodeType) -> tuple[_MediaInput, ...]:
+    """Return the inputs of a node type that may hold media."""
+    return tuple(
+        _MediaInput(end.name, end.spec.name == "mask", end.spec.name == "file")
+        for end in node_type.inputs.values()
+        if end.spec.name not in _WITHOUT_CONTENT
+    )
+
+
 def _find_sources(result: Result) -> Iterable[Result]:
     """Return the results that a result's content comes from."""
     if result.gathered:
         return result.entries or ()
     if result.parent is not None:
         return (result.parent,)
-    return result.call.args.values() if result.call is not None else ()
+    call = result.call
+    if call is None or _find_output(call, result)[1] in _WITHOUT_CONTENT:
+        return ()
+    args = call.args
+    return [args[end.name] for end in _list_media_inputs(call.node_type) if end.name in args]
+
+
+def _find_output(call: Call, result: Result) -> tuple[str, str]:
+    """Return the name of the output that a result is of its call, and the name of its type."""
+    outputs = call.state.node.outputs
+    for name, one in call.results.items():
+        if one is result:
+            return name, outputs[name].name if name in outputs else "any"
+    return "", "any"
 
 
 def _iterate_entries(results: Iterable[Result]) -> Iterator[Result]:
@@ -215,29 +244,31 @@ def _is_given(end: Any, args: Mapping[str, Result]) -> bool:
     return end.default is not None or (end.name in args and args[end.name].value is not None)
 
 
-def _apply(inherited: Media, own: Content, audio: Content, spec: TypeSpec) -> Media:
+@lru_cache(maxsize=4096)
+def _apply(images: Content, sound: Content, own_origin: str, audio_origin: str, kind: str) -> Media:
     """Return what is known of an output after a call.
 
     What reaches it in the other medium counts where there is none of its own, unless the call makes all of it.
 
     Args:
-        inherited: What is known of the media that the call was given.
-        own: What it does to the output.
-        audio: What it does to the audio of a video.
-        spec: The output's type.
+        images: What is known of the images that the call hands on.
+        sound: What is known of the audio that it hands on.
+        own_origin: What it does to the output.
+        audio_origin: What it does to the audio of a video.
+        kind: The name of the output's type.
     """
-    is_source = bool(own & (Content.GENERATED | Content.ALGORITHMIC))
-    if spec.name in _AUDIO:
-        return Media(audio=(inherited.audio or _unless(is_source, inherited.images)) | own)
-    images = inherited.images or _unless(is_source, inherited.audio)
-    if spec.name in _IMAGES:
-        return Media(images | own)
-    if spec.name == "video":
-        made = inherited.audio or audio & (Content.GENERATED | Content.ALGORITHMIC)
-        return Media(images | own, inherited.audio | audio if made else Content.NOTHING)
-    if not inherited.whole:
+    own, audio = find_effect(own_origin), find_effect(audio_origin)
+    is_source = bool(own & _SOURCES)
+    if kind == "audio":
+        return Media(audio=(sound or _unless(is_source, images)) | own)
+    if kind in _IMAGES:
+        return Media((images or _unless(is_source, sound)) | own)
+    if kind == "video":
+        sound = sound | audio if sound or audio & _SOURCES else Content.NOTHING
+        return Media((images or _unless(is_source, sound)) | own, sound)
+    if not images | sound:
         return Media(own, own)
-    return Media(_add(inherited.images, own), _add(inherited.audio, own))
+    return Media(_add(images, own), _add(sound, own))
 
 
 def _unless(condition: bool, content: Content) -> Content:
@@ -246,14 +277,6 @@ def _unless(condition: bool, content: Content) -> Content:
 
 def _add(content: Content, effect: Content) -> Content:
     return content | effect if content else content
-
-
-def join_media(many: Iterable[Media]) -> Media:
-    """Return what is known of several values together."""
-    found = NOTHING
-    for one in many:
-        found |= one
-    return found
 
 
 def _holds_media(value: Any) -> bool:
