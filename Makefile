@@ -7,11 +7,13 @@ WRITABLE := $(shell test -w . && echo yes)
 VENV ?= $(if $(or $(WRITABLE),$(wildcard .venv/.installed)),.venv,$(SPARE)/venv)
 OUT ?= $(if $(WRITABLE),out,$(SPARE)/out)
 BIN := $(VENV)/bin
+DOCS ?= $(if $(WRITABLE),build/docs,$(SPARE)/docs)
+MEDIA_SECONDS ?= 12
 PIP := "$(BIN)/python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 # two processes share the cores: threads of torch in both would wait for each other
 PYTEST := OMP_NUM_THREADS=1 "$(BIN)/python" -P -m pytest -q -n 2 --dist loadgroup --durations 30 --durations-min 1
 
-.PHONY: demo test test-all check lint format clean install
+.PHONY: demo test test-all check lint docs format clean install
 
 demo: install
 	@test -w "$${XDG_CACHE_HOME:-$${HOME:-/nonexistent}}" || export STUDIO_CACHE_DIR="$(SPARE)/cache"; \
@@ -33,6 +35,11 @@ lint: install
 	"$(BIN)/mypy"
 	"$(BIN)/lint-imports" --config pyproject.toml
 	"$(BIN)/codespell"
+	"$(BIN)/python" -m docs_site --check
+
+# the documentation as a site; what examples make is shown as far as it is made in MEDIA_SECONDS, and kept for the next time
+docs: install
+	"$(BIN)/python" -m docs_site --folder "$(DOCS)" --media-seconds $(MEDIA_SECONDS)
 
 format: install
 	"$(BIN)/ruff" check --fix-only .

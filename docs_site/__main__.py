@@ -1,0 +1,35 @@
+"""`python -m docs_site` builds the site; `--check` only looks for what is wrong with its pages."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from docs_site.site import ROOT, SiteProblem, build_site, collect_site, find_problems
+
+
+def main() -> int:
+    """Build or check the site and return the exit code."""
+    parser = argparse.ArgumentParser(prog="docs_site", description=__doc__)
+    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "docs", help="where to build the site")
+    parser.add_argument("--media-seconds", type=float, default=12.0, help="how long examples may run (default: 12)")
+    parser.add_argument("--check", action="store_true", help="check links and navigation; write nothing")
+    given = parser.parse_args()
+    if given.check:
+        problems = find_problems(ROOT, collect_site())
+        print("\n".join(problems) or "no problems")
+        return bool(problems)
+    started = time.monotonic()
+    try:
+        site = build_site(given.folder, media_seconds=given.media_seconds)
+    except SiteProblem as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    print(f"{len(site.pages)} pages in {time.monotonic() - started:.1f} s: {given.folder / 'site' / 'index.html'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
