@@ -84,6 +84,7 @@ NAVIGATION: tuple[Section, ...] = (
         (
             "docs/architecture.md",
             "docs/cache.md",
+            "docs/provenance.md",
             "SECURITY.md",
             "docs/compatibility.md",
             Section("Benchmarks", ("benchmarks/README.md",), "docs/benchmarks/"),
