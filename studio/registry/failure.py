@@ -30,8 +30,8 @@ def record_failure(row: PluginRow, error: BaseException, plugin: Any) -> None:
         row.problem = f"{error.code} {error.message}" + (f" ({error.hint})" if error.hint else "")
         row.where = error.where or row.where
     else:
-        row.problem = redact(f"{type(error).__name__}: {error} ({_find_hint(error)})")
         row.where = _find_line(error) or row.where
+        row.problem = redact(f"{type(error).__name__}: {error} ({_find_hint(error, row.where)})")
 
 
 def _explain_hook(error: pluggy.PluginValidationError, plugin: Any) -> tuple[str, str]:
@@ -48,10 +48,23 @@ def _explain_hook(error: pluggy.PluginValidationError, plugin: Any) -> tuple[str
     return " ".join(str(error).split()), getattr(plugin, "__file__", "") or ""
 
 
-def _find_hint(error: BaseException) -> str:
+def _find_hint(error: BaseException, where: str) -> str:
     if isinstance(error, SystemExit):
         return f"it ends the program while it is loaded; {_REPORT}"
-    return find_import_hint(error, VERSION, API_VERSION) or _REPORT
+    return _find_neighbor_hint(error, where) or find_import_hint(error, VERSION, API_VERSION) or _REPORT
+
+
+def _find_neighbor_hint(error: BaseException, where: str) -> str:
+    """Return what to do if a plugin that is one file imports a module beside it."""
+    if not isinstance(error, ModuleNotFoundError) or not error.name:
+        return ""
+    file, name = Path(where.rpartition(":")[0]), error.name.partition(".")[0]
+    if not any((file.parent / found).exists() for found in (f"{name}.py", name)):
+        return ""
+    return (
+        f"a plugin that is one file imports no module beside it: put both into a folder {file.stem!r} with the plugin "
+        f"as __init__.py, and import .{name}"
+    )
 
 
 def _find_line(error: BaseException) -> str:

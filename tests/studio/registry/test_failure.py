@@ -42,6 +42,16 @@ def test_a_hook_that_raises_is_a_row_with_its_line(plugin: Any, message: str) ->
     assert "test_failure.py:" in rows[0].where
 
 
+def test_a_file_that_imports_its_neighbor_is_told_to_become_a_package(tmp_path: Path) -> None:
+    (tmp_path / "neighbor.py").write_text("SIZE = 3\n", encoding="utf-8")
+    (tmp_path / "studio_paint.py").write_text("from neighbor import SIZE\n", encoding="utf-8")
+
+    rows = load_registry(tmp_path, discover=False).plugins
+
+    (problem,) = [row.problem for row in rows if "paint" in row.name]
+    assert "put both into a folder 'studio_paint' with the plugin as __init__.py, and import .neighbor" in problem
+
+
 def load_file(folder: Path, text: str) -> PluginRow:
     """Load a plugin from a file; return its row."""
     name = f"studio_{folder.name}"
