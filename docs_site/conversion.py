@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Collection
 
+from docs_site.diagrams import draw_diagrams
 from docs_site.handwritten import HOME, find_target, is_relative
 from docs_site.markdown import replace_links, split_lines
 
@@ -24,8 +25,7 @@ def convert_page(page_path: str, text: str, paths: Collection[str]) -> str:
     """
     text = replace_links(text, lambda target: _convert_target(page_path, target, paths))
     text = _FENCE.sub(r'\1 { .\2 title="\3" }', text)
-    text = text.replace("```mermaid", "```text")
-    return separate_lists(add_code_anchors(text))
+    return draw_diagrams(separate_lists(add_code_anchors(text)))
 
 
 def _convert_target(page_path: str, target: str, paths: Collection[str]) -> str:
