@@ -100,6 +100,11 @@ class NeuralSpeaker:
             ModelError: E669 if it returns no audio.
         """
         text = self._write_text(utterance)
+        deliveries = [span.delivery for span in utterance.spans]
+        if any((each.pitch, each.range, each.volume) != (0.0, 1.0, 0.0) for each in deliveries):
+            self.log("a model ignores the pitch, range and volume of SSML")
+        if any(each.rate != deliveries[0].rate for each in deliveries):
+            self.log("a model ignores a rate of SSML that changes within a sentence")
         ask = _ASK.get(type(self.voice.network).__name__, _ask_any)
         devices = [self.voice.network.device] if self.voice.network.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices), torch.inference_mode(), hush("transformers"):

@@ -1,15 +1,14 @@
 """A subset of SSML (W3C Speech Synthesis Markup Language 1.1), read safely into a script.
 
 Elements: speak, p, s, break, prosody, emphasis, say-as, sub; xml:lang on any of them, and lang. Other elements of the
-standard are passed over with a warning, what they hold is said; audio, desc, lexicon, metadata and the like are passed
-over whole. Anything else is an error. A document type, an entity of one's own and deep nesting are refused, so a small
-text cannot become a large one, and nothing is read from elsewhere.
+standard, and those of other namespaces, are ignored with a warning, and their text is spoken; desc, lexicon, metadata
+and the like are ignored whole. Anything else is an error. A document type is never read; one with declarations,
+an entity and deep nesting are refused, so a small text cannot become a large one, and nothing is read from elsewhere.
 """
 
 from __future__ import annotations
 
 import difflib
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -18,29 +17,45 @@ from xml.parsers import expat
 
 from studio.api import StudioError
 from studio_speech.script import Boundary, Delivery, Pause, Script, Span
+from studio_speech.ssml_values import (
+    IGNORED_PROSODY,
+    PROSODY,
+    InvalidValueError,
+    read_break,
+    read_emphasis,
+    read_prosody,
+)
 
 DEEPEST = 32
-LONGEST_BREAK_SECONDS = 60.0
 
 _KNOWN = ("speak", "p", "s", "break", "prosody", "emphasis", "say-as", "sub", "lang")
 _SILENT = ("desc", "lexicon", "meta", "metadata", "mark")
 _PASSED = ("voice", "phoneme", "audio", "w", "token", "lookup", *_SILENT)
-_BREAKS = {"none": 0.0, "x-weak": 0.1, "weak": 0.25, "medium": 0.5, "strong": 0.8, "x-strong": 1.2}
-_RATES = {"x-slow": 0.55, "slow": 0.78, "medium": 1.0, "default": 1.0, "fast": 1.3, "x-fast": 1.7}
-_PITCHES = {"x-low": -6.0, "low": -3.0, "medium": 0.0, "default": 0.0, "high": 3.0, "x-high": 6.0}
-_RANGES = {"x-low": 0.2, "low": 0.6, "medium": 1.0, "default": 1.0, "high": 1.4, "x-high": 1.9}
-_VOLUMES = {
-    "silent": -90.0, "x-soft": -12.0, "soft": -6.0, "medium": 0.0, "default": 0.0, "loud": 4.0, "x-loud": 6.0,
+_INLINE = ("break", "prosody", "emphasis", "say-as", "sub", "lang", "voice", "phoneme", "audio", "mark", "p", "s")
+_NAMESPACE = "http://www.w3.org/2001/10/synthesis"
+_ATTRIBUTES = {
+    "speak": ("version", "xmlns", "startmark", "endmark", "onlangfailure"), "break": ("time", "strength"),
+    "prosody": (*PROSODY, *IGNORED_PROSODY), "emphasis": ("level",), "sub": ("alias",), "lang": ("onlangfailure",),
+    "say-as": ("interpret-as", "format", "detail"), "p": (), "s": (),
 }  # fmt: skip
-_EMPHASIS = {
-    "strong": Delivery(rate=0.85, pitch=2.0, range=1.5, volume=4.0),
-    "moderate": Delivery(rate=0.92, pitch=1.0, range=1.25, volume=2.0),
-    "none": Delivery(),
-    "reduced": Delivery(rate=1.08, pitch=-0.5, range=0.8, volume=-2.0),
-}
 _SPELLED = ("characters", "spell-out", "verbatim")
 _DIGITS = ("digits", "telephone")
-_SAID_AS = (*_SPELLED, *_DIGITS, "cardinal", "ordinal", "number", "date", "time")
+_READ = ("cardinal", "number", "currency", "money", "unit", "fraction", "address", "time", "duration", "range", "year")
+_SAID_AS = (*_SPELLED, *_DIGITS, *_READ, "ordinal", "date")
+_FRAGMENT = re.compile(rf"<(?:{'|'.join(_INLINE)})(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_START = re.compile(
+    r"\s*(?:<!--.*?-->\s*)*<(?:speak\b|\?xml\b|!doctype\s+speak\b|\w+:speak\b)", re.IGNORECASE | re.DOTALL
+)
+
+
+def looks_like_ssml(text: str) -> bool:
+    """Say whether a text begins as an SSML document does."""
+    return bool(_START.match(text))
+
+
+def has_fragments(text: str) -> bool:
+    """Say whether a text has SSML's elements in it without the root around them."""
+    return bool(_FRAGMENT.search(text))
 
 
 def parse_ssml(text: str, warn: Callable[[str], None]) -> Script:
@@ -48,7 +63,7 @@ def parse_ssml(text: str, warn: Callable[[str], None]) -> Script:
 
     Args:
         text: The document; its root is speak.
-        warn: Called with what is passed over, once for each kind.
+        warn: Called with what is ignored, once for each kind.
 
     Raises:
         StudioError: E662 with line and column if it is not well-formed, not SSML, or holds what is refused.
@@ -60,7 +75,8 @@ def parse_ssml(text: str, warn: Callable[[str], None]) -> Script:
     parser.EndElementHandler = reader.end
     parser.CharacterDataHandler = reader.add_text
     parser.StartDoctypeDeclHandler = reader.refuse_doctype
-    parser.EntityDeclHandler = reader.refuse_doctype
+    parser.EntityDeclHandler = reader.refuse_entity
+    parser.SkippedEntityHandler = reader.refuse_entity
     parser.ProcessingInstructionHandler = reader.pass_over_instruction
     reader.parser = parser
     try:
@@ -87,22 +103,33 @@ class _Reader:
         self._deliveries = [Delivery()]
         self._said: list[tuple[str, str, str]] = []  # of sub and say-as: how, alias or format, text so far
         self._silent = 0
+        self._prefixes = set[str]()
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         """Take an opening tag."""
+        name = self._read_name(name, attributes)
+        attributes = {key.lower(): value for key, value in attributes.items()}
         self._check_element(name)
+        self._check_attributes(name, attributes)
         self._names.append(name)
+        try:
+            self._deliveries.append(self._open(name, attributes))
+        except InvalidValueError as error:
+            raise self._refuse(error.message, error.hint) from None
+
+    def _open(self, name: str, attributes: Mapping[str, str]) -> Delivery:
+        """Do what an element asks for, and return how its content is said."""
         delivery = self._deliveries[-1]
         if "xml:lang" in attributes:
             delivery = replace(delivery, language=attributes["xml:lang"].strip().lower().replace("_", "-"))
         if name in _SILENT:
             self._silent += 1
         elif name == "prosody":
-            delivery = self._read_prosody(delivery, attributes)
+            delivery = _combine(delivery, read_prosody(attributes))
         elif name == "emphasis":
-            delivery = _combine(delivery, self._choose(attributes.get("level", "moderate"), _EMPHASIS, "level"))
+            delivery = _combine(delivery, read_emphasis(attributes.get("level", "moderate")))
         elif name == "break":
-            self.script.append(Pause(self._read_break(attributes)))
+            self.script.append(Pause(read_break(attributes)))
         elif name == "sub":
             self._said.append(("sub", self._require(attributes, "alias", name), ""))
         elif name == "say-as":
@@ -112,11 +139,11 @@ class _Reader:
             self._said.append((how, attributes.get("format", "").strip().lower(), ""))
         elif name in ("p", "s"):
             self.script.append(Boundary(paragraph=name == "p"))
-        self._deliveries.append(delivery)
+        return delivery
 
     def end(self, name: str) -> None:
         """Take a closing tag."""
-        self._names.pop()
+        name = self._names.pop()
         delivery = self._deliveries.pop()
         if name in _SILENT:
             self._silent -= 1
@@ -138,13 +165,18 @@ class _Reader:
         else:
             self.script.append(Span(text, self._deliveries[-1]))
 
-    def refuse_doctype(self, name: str, *_: object) -> None:
-        """Refuse a document type, and with it entities."""
-        raise self._refuse(f"a document type or an entity ({name!r}) is not taken", "remove the <!DOCTYPE ...>")
+    def refuse_doctype(self, name: str, system: str | None, public: str | None, has_declarations: bool) -> None:
+        """Refuse a document type with declarations of its own; a reference to one elsewhere is not followed."""
+        if has_declarations or not name.lower().rpartition(":")[2] == "speak":
+            raise self._refuse(f"unsupported document type {name!r}", "remove the <!DOCTYPE ...>")
+
+    def refuse_entity(self, name: str, *_: object) -> None:
+        """Refuse an entity that SSML does not define."""
+        raise self._refuse(f"unknown entity {name[:40]!r}", "write the character itself, or &#...; with its number")
 
     def pass_over_instruction(self, target: str, _: str) -> None:
         """Pass over an instruction to some other program."""
-        self._log(f"the processing instruction {target!r} is passed over")
+        self._log(f"the processing instruction {target!r} is ignored")
 
     def _check_element(self, name: str) -> None:
         if not self._names and name != "speak":
@@ -155,7 +187,7 @@ class _Reader:
             if self._said:
                 raise self._refuse(f"<{name}> is inside <{self._names[-1]}>, which takes text alone", "close it before")
             return
-        if name not in _PASSED:
+        if name not in _PASSED and ":" not in name:
             raise self._refuse_unknown(name)
         self._log(f"<{name}> is ignored" + ("" if name in _SILENT else "; its text is spoken"))
 
@@ -164,84 +196,26 @@ class _Reader:
         hint = f"did you mean <{near[0]}>?" if near else f"there are {', '.join(_KNOWN)}"
         return self._refuse(f"unknown SSML element <{name[:40]}>", hint)
 
-    def _read_prosody(self, outer: Delivery, attributes: Mapping[str, str]) -> Delivery:
-        inner = Delivery()
-        for name, value in attributes.items():
-            match name:
-                case "rate":
-                    inner = replace(inner, rate=self._read_factor(value, _RATES, name, 0.2, 5.0))
-                case "range":
-                    inner = replace(inner, range=self._read_factor(value, _RANGES, name, 0.0, 4.0))
-                case "pitch":
-                    inner = replace(inner, pitch=self._read_pitch(value))
-                case "volume":
-                    inner = replace(inner, volume=self._read_volume(value))
-                case "contour" | "duration":
-                    self._log(f"prosody's {name} is passed over")
-                case "xml:lang":
-                    pass
-                case _:
-                    raise self._refuse(f"unknown prosody attribute {name!r}", "there are rate, pitch, range and volume")
-        return _combine(outer, inner)
+    def _read_name(self, name: str, attributes: Mapping[str, str]) -> str:
+        """Return an element's name in lower case, without the prefix that stands for SSML's namespace."""
+        for key, value in attributes.items():
+            if key.startswith("xmlns:") and value == _NAMESPACE:
+                self._prefixes.add(key.removeprefix("xmlns:"))
+        prefix, _, rest = name.rpartition(":")
+        plain = rest if prefix in self._prefixes else name
+        if plain != plain.lower() and plain.lower() in (*_KNOWN, *_PASSED):
+            self._log(f"<{plain}> is taken as <{plain.lower()}>: SSML's names are in lower case")
+        return plain.lower()
 
-    def _read_factor(self, text: str, words: Mapping[str, float], name: str, low: float, high: float) -> float:
-        """Read a word, a percentage ("80%"; with a sign it is a change), or a plain factor."""
-        text = text.strip().lower()
-        if text in words:
-            return words[text]
-        number = self._read_number(text, "%") if text.endswith("%") else self._read_number(text, "") * 100
-        factor = (100 + number if text[:1] in "+-" else number) / 100
-        if not low <= factor <= high:
-            raise self._refuse(f"{name} {text!r} is out of bounds", f"between {low:.0%} and {high:.0%}")
-        return factor
-
-    def _read_pitch(self, text: str) -> float:
-        text = text.strip().lower()
-        if text in _PITCHES:
-            return _PITCHES[text]
-        if text.endswith("st"):
-            shift = self._read_number(text, "st")
-        elif text.endswith("%"):
-            factor = self._read_number(text, "%") / 100 + (1 if text[:1] in "+-" else 0)
-            shift = 12 * math.log2(factor) if factor > 0 else -math.inf
-        else:
-            raise self._refuse(f"pitch {text!r} is not understood", 'write "+2st", "-10%" or a word such as "high"')
-        if not -24 <= shift <= 24:
-            raise self._refuse(f"pitch {text!r} is out of bounds", "at most two octaves up or down")
-        return shift
-
-    def _read_volume(self, text: str) -> float:
-        text = text.strip().lower()
-        if text in _VOLUMES:
-            return _VOLUMES[text]
-        if not text.endswith("db"):
-            raise self._refuse(f"volume {text!r} is not understood", 'write "+6dB", or a word such as "soft"')
-        gain = self._read_number(text, "db")
-        if not -90 <= gain <= 24:
-            raise self._refuse(f"volume {text!r} is out of bounds", "between -90dB and +24dB")
-        return gain
-
-    def _read_break(self, attributes: Mapping[str, str]) -> float:
-        if "time" not in attributes:
-            return float(self._choose(attributes.get("strength", "medium"), _BREAKS, "strength"))
-        text = attributes["time"].strip().lower()
-        seconds = self._read_number(text, "ms") / 1000 if text.endswith("ms") else self._read_number(text, "s")
-        if not 0 <= seconds <= LONGEST_BREAK_SECONDS:
-            raise self._refuse(f"a break of {text!r} is out of bounds", f"at most {LONGEST_BREAK_SECONDS:g} seconds")
-        return seconds
-
-    def _read_number(self, text: str, unit: str) -> float:
-        found = re.fullmatch(r"([+-]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9}))\s*" + re.escape(unit), text)
-        if not found:
-            raise self._refuse(
-                f"invalid number {text!r}" + (f" of {unit}" if unit else ""), f'write "1.5{unit}" or the like'
-            )
-        return float(found[1])
-
-    def _choose(self, text: str, words: Mapping[str, Any], name: str) -> Any:
-        if text.strip().lower() not in words:
-            raise self._refuse(f"{name} {text!r} is not known", f"there are {', '.join(words)}")
-        return words[text.strip().lower()]
+    def _check_attributes(self, name: str, attributes: Mapping[str, str]) -> None:
+        """Refuse an attribute that prosody lacks, and warn of others that are ignored."""
+        for key in attributes:
+            if key.startswith(("xml:", "xmlns", "xsi:")) or name not in _ATTRIBUTES:
+                continue
+            if name == "prosody" and key not in _ATTRIBUTES[name]:
+                raise self._refuse(f"unknown prosody attribute {key!r}", "there are rate, pitch, range and volume")
+            if key not in _ATTRIBUTES[name] or key in (*IGNORED_PROSODY, "startmark", "endmark", "onlangfailure"):
+                self._log(f"the attribute {key} of <{name}> is ignored")
 
     def _require(self, attributes: Mapping[str, str], name: str, element: str) -> str:
         if not attributes.get(name):
@@ -284,4 +258,6 @@ def _say_as(how: str, detail: str, text: str, delivery: Delivery) -> Span:
         return Span(text, delivery, read_date(text, detail, delivery.language))
     if how == "ordinal":
         return Span(text, delivery, read_ordinal(text, delivery.language))
+    if how == "year" and re.fullmatch(r"\d{4}", text):
+        return Span(text, delivery, read_date(text, "y", delivery.language))
     return Span(text, delivery)

@@ -71,7 +71,7 @@ def say_text(
 
     SSML (W3C Speech Synthesis Markup Language 1.1) is supported in part: speak, p, s, break (time, strength), prosody
     (rate, pitch, range, volume), emphasis, say-as (characters, digits, ordinal, date, ...), sub, and xml:lang. Other
-    elements of the standard are ignored with a warning. Unknown elements and document types are errors.
+    elements of the standard are ignored with a warning. Unknown elements are errors.
 
     Args:
         text: Text to speak, plain or SSML; at most 200,000 characters and six hours of audio.

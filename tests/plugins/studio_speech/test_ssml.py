@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import pytest
 
 from studio.api import StudioError
+from studio_speech.prepare import prepare
 from studio_speech.script import Boundary, Pause, Script, Span
 from studio_speech.ssml import parse_ssml
 
@@ -67,6 +69,7 @@ BOMB = "".join(f'<!ENTITY a{i} "{f"&a{i - 1};" * 10}">' for i in range(1, 9))
         ("<speak>a</speak><speak>b</speak>", "not well-formed"),
         ("<speak>a & b</speak>", "not well-formed"),
         ("<speak>&nosuch;</speak>", "not well-formed"),
+        ('<!DOCTYPE speak SYSTEM "x.dtd"><speak>&nbsp;</speak>', "unknown entity 'nbsp'"),
         ("<p>a</p>", "begins with <speak>"),
         ("<speak><prosdy>a</prosdy></speak>", "unknown SSML element <prosdy>"),
         ("<speak><speak>a</speak></speak>", "unknown SSML element <speak>"),
@@ -78,9 +81,12 @@ BOMB = "".join(f'<!ENTITY a{i} "{f"&a{i - 1};" * 10}">' for i in range(1, 9))
         ('<speak><break time="nan"/></speak>', "invalid number"),
         ('<speak><prosody rate="1e9">a</prosody></speak>', "invalid number"),
         ('<speak><prosody rate="0%">a</prosody></speak>', "out of bounds"),
-        ('<speak><prosody pitch="100Hz">a</prosody></speak>', "not understood"),
+        ('<speak><prosody pitch="100">a</prosody></speak>', "invalid"),
+        ('<speak><prosody pitch="2Hz">a</prosody></speak>', "out of bounds"),
+        ('<speak><prosody rate="3Hz">a</prosody></speak>', "invalid"),
+        ('<speak><prosody volume="3st">a</prosody></speak>', "invalid"),
         ('<speak><prosody wit="high">a</prosody></speak>', "unknown prosody attribute 'wit'"),
-        ('<speak><emphasis level="huge">a</emphasis></speak>', "not known"),
+        ('<speak><emphasis level="huge">a</emphasis></speak>', "unknown level"),
         ("<speak><sub>a</sub></speak>", "lacks 'alias'"),
         ('<speak><sub alias="x"><break/></sub></speak>', "takes text alone"),
     ],
@@ -102,3 +108,69 @@ def test_two_hundred_thousand_characters_of_markup_are_read_in_seconds() -> None
 
     assert len(script) == 3 * 24_000
     assert time.process_time() - begin < 10
+
+
+@pytest.mark.parametrize(
+    ("attribute", "name", "value"),
+    [  # SSML 1.1, 3.2.4; volumes from 0 to 100 are those of SSML 1.0
+        ('pitch="+20Hz"', "pitch", 12 * math.log2(122 / 102)), ('pitch="204Hz"', "pitch", 12.0),
+        ('pitch="-1.5st"', "pitch", -1.5), ('pitch="+50%"', "pitch", 12 * math.log2(1.5)),
+        ('pitch="X-High"', "pitch", 6.0),
+        ('pitch="-20.5Hz"', "pitch", 12 * math.log2(81.5 / 102)), ('pitch="default"', "pitch", 0.0),
+        ('range="+15Hz"', "range", 1.5), ('range="60Hz"', "range", 2.0), ('range="+12st"', "range", 2.0),
+        ('range="-20%"', "range", 0.8), ('range="x-low"', "range", 0.2),
+        ('rate="150%"', "rate", 1.5), ('rate="+10%"', "rate", 1.1), ('rate="-25%"', "rate", 0.75),
+        ('rate="0.5"', "rate", 0.5),
+        ('rate="x-fast"', "rate", 1.7),
+        ('volume="50"', "volume", 20 * math.log10(0.5)), ('volume="100"', "volume", 0.0),
+        ('volume="0"', "volume", -90.0),
+        ('volume="+10"', "volume", 20 * math.log10(1.1)), ('volume="+6dB"', "volume", 6.0),
+        ('volume="-3.5dB"', "volume", -3.5),
+        ('volume="silent"', "volume", -90.0), ('volume="x-loud"', "volume", 6.0),
+    ],
+)  # fmt: skip
+def test_prosody_takes_the_values_of_the_standard(attribute: str, name: str, value: float) -> None:
+    (span,), warnings = parse(f"<speak><prosody {attribute}>a</prosody></speak>")
+
+    assert isinstance(span, Span)
+    assert getattr(span.delivery, name) == pytest.approx(value)
+    assert not warnings
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "warned"),
+    [
+        ('<!DOCTYPE speak PUBLIC "-//W3C//DTD SYNTHESIS 1.0//EN" "http://www.w3.org/TR/speech-synthesis/synthesis.dtd">'
+         '<speak version="1.0">a</speak>', "a", ""),
+        ("<SPEAK>a<Break Time='1s'/></SPEAK>", "a", "<SPEAK> is taken as <speak>"),
+        ('<ssml:speak xmlns:ssml="http://www.w3.org/2001/10/synthesis">a<ssml:break/>b</ssml:speak>', "ab", ""),
+        ('<speak xmlns:x="urn:x">a<x:effect name="w">b</x:effect></speak>', "ab", "<x:effect> is ignored"),
+        ('<speak><prosody contour="(0%,+20Hz)" duration="2s">a</prosody></speak>', "a", "contour of <prosody> is"),
+        ('<speak><phoneme alphabet="ipa" ph="t">a</phoneme><w>b</w></speak>', "ab", "<phoneme> is ignored"),
+        ('<speak><mark name="x"/>a<s color="red">b</s></speak>', "ab", "<mark> is ignored"),
+        ('<speak startmark="x">a</speak>', "a", "startmark of <speak> is ignored"),
+        ("<!-- c --><speak>a<![CDATA[ & b]]></speak>", "a & b", ""),
+    ],
+)  # fmt: skip
+def test_what_the_standard_allows_is_read_or_warned_of(text: str, said: str, warned: str) -> None:
+    script, warnings = parse(text)
+
+    assert "".join(item.text for item in script if isinstance(item, Span)) == said
+    assert bool(warnings) == bool(warned)
+    assert warned in " ".join(warnings)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<SPEAK>a</SPEAK>", " <speak>a</speak>", "<!DOCTYPE speak><speak>a</speak>", "<!-- c --><speak>a</speak>",
+     'a <break time="1s"/>', "<p>a</p>", "<emphasis>a</emphasis>", "<Prosody rate='fast'>a</Prosody>"],
+)  # fmt: skip
+def test_no_markup_is_read_aloud(text: str) -> None:
+    _, utterances = prepare(text, "auto", "en", lambda _: None)
+
+    assert [each.text.strip() for each in utterances] == ["a"]
+
+
+def test_text_that_only_has_signs_of_less_and_more_is_plain() -> None:
+    for text in ("if a < b and c > d", "<3 you", "x<y>z", "speak <speak> up"):
+        assert prepare(text, "auto", "de", lambda _: None)[1][0].text == text
