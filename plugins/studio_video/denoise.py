@@ -114,7 +114,10 @@ def _denoise(window: list[_Held], center: int, noise: float, spatial: float) -> 
         weights += weight
     mean = (total / weights).astype(np.float32)
     if spatial > 0:
-        mean = _smooth(mean, (level / np.sqrt(weights)).astype(np.float32), spatial)
+        smooth = _smooth(mean, (level / np.sqrt(weights)).astype(np.float32), spatial)
+        if image.stored.dtype != np.uint8:  # what is finer than the steps of 8 bits, at which it is smoothed, stays
+            smooth += spatial * (mean - np.rint(np.clip(mean, 0, 1) * 255.0) / np.float32(255.0)) * (smooth is not mean)
+        mean = smooth
     return to_depth(np.clip(mean, 0.0, 1.0), image.stored.dtype)
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from studio.api import Audio, Frame, Image, Video
 from studio_video.audio import cut_or_pad, mix_audio
 from studio_video.captions import Style, draw_cue
+from studio_video.depth import find_top
 from studio_video.retime import FrameReader, create_video, keep_time
 from studio_video.shape import lay_over, scale_to
 from studio_video.subtitles import Cue
@@ -23,12 +24,12 @@ def overlay_image(
     video: Video, picture: Image, x: int, y: int, opacity: float, start: float, end: float | None
 ) -> Video:
     """Return a video with an image over it for some time."""
-    top = picture.to_uint8()
+    top = picture.stored
 
     def change(frame: Frame) -> Image:
         if frame.time < start - _EDGE or (end is not None and frame.time >= end - _EDGE):
             return frame.image
-        return Image.take(lay_over(frame.image.to_uint8(), top, x, y, opacity))
+        return Image.take(lay_over(frame.image.stored, top, x, y, opacity))
 
     return change_frames(video, change)
 
@@ -59,10 +60,10 @@ def lay_inset(
                 yield frame
                 continue
             reader = reader or FrameReader(inset)
-            small = scale_to(reader.find(frame.time - start).image.to_uint8(), (width, height))
+            small = scale_to(reader.find(frame.time - start).image.stored, (width, height))
             if border:
                 small = _frame(small, border)
-            yield Frame(Image.take(lay_over(frame.image.to_uint8(), small, x, y, 1.0)), frame.time)
+            yield Frame(Image.take(lay_over(frame.image.stored, small, x, y, 1.0)), frame.time)
 
     def load_audio() -> Audio | None:
         if sound == "video" or inset.audio is None:
@@ -86,7 +87,7 @@ def place(anchor: str, size: tuple[int, int], inner: tuple[int, int], margin: in
 
 def _frame(array: Array, border: int) -> Array:
     edges = ((border, border), (border, border), (0, 0))
-    return np.pad(array, edges, constant_values=255)
+    return np.pad(array, edges, constant_values=array.dtype.type(find_top(array)))
 
 
 def burn_captions(video: Video, cues: Sequence[Cue], style: Style) -> Video:
@@ -94,7 +95,7 @@ def burn_captions(video: Video, cues: Sequence[Cue], style: Style) -> Video:
     drawn: dict[Cue, tuple[Array, int, int]] = {}
 
     def change(frame: Frame) -> Image:
-        array = frame.image.to_uint8()
+        array = frame.image.stored
         shown = [cue for cue in cues if cue.start <= frame.time + _EDGE < cue.end]
         for cue in [old for old in drawn if old not in shown]:
             del drawn[cue]

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from studio.api import Audio, Frame, Image, MediaError, Video, VideoType
 from studio_video.audio import change_pace, cut, cut_or_pad, join_overlapping, repeat, turn_round
 from studio_video.checks import check_span
+from studio_video.depth import find_top, match_depth, unweigh_colors, weigh_colors
 
 Array = npt.NDArray[Any]
 _EDGE = 1e-6
@@ -266,22 +267,23 @@ class FrameReader:
 
 def mix(before: Image, after: Image, share: float, kind: str) -> Image:
     """Return an image between two: `share` of the transition is over."""
-    a, b = before.to_uint8(), after.to_uint8()
+    a, b = match_depth(before.stored, after.stored)
     if kind.startswith("wipe"):
         return Image.take(_wipe(a, b, share, kind))
     if kind == "crossfade":
         return Image.take(_blend(a, b, share))
-    plain = np.full_like(a, 255 if kind == "fade_white" else 0)
+    plain = np.full_like(a, find_top(a) if kind == "fade_white" else 0)
     if a.shape[2] == 4:
-        plain[:, :, 3] = 255
+        plain[:, :, 3] = find_top(a)
     return Image.take(_blend(a, plain, 2 * share) if share < 0.5 else _blend(plain, b, 2 * share - 1))
 
 
 def _blend(a: Array, b: Array, share: float) -> Array:
+    """Return samples between two; colors count as much as their alpha shows them."""
     import cv2
 
-    mixed: Array = cv2.addWeighted(a, 1.0 - share, b, share, 0.0)
-    return mixed.reshape(a.shape)
+    mixed: Array = cv2.addWeighted(weigh_colors(a), 1.0 - share, weigh_colors(b), share, 0.0).reshape(a.shape)
+    return unweigh_colors(mixed, a) if a.shape[2] == 4 else mixed
 
 
 def _wipe(a: Array, b: Array, share: float, kind: str) -> Array:

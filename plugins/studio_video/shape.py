@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from studio.api import Frame, Image, MediaError, Video, parse_color
 from studio_video.checks import check_sides
+from studio_video.depth import find_top, match_depth, unweigh_colors, weigh_colors
 from studio_video.retime import keep_time
 
 Array = npt.NDArray[Any]
@@ -104,14 +105,7 @@ def scale_to(array: Array, size: tuple[int, int], method: str = "auto") -> Array
         method = "area" if shrinks else "bicubic"
     if array.shape[2] != 4:
         return _bound(cv2.resize(array, size, interpolation=_METHODS[method]), array).reshape(size[1], size[0], -1)
-    top = 1.0 if array.dtype.kind == "f" else float(np.iinfo(array.dtype).max)
-    alpha = array[:, :, 3:].astype(np.float32)
-    heavy = np.concatenate([array[:, :, :3] * (alpha / top), alpha], axis=2).astype(np.float32)
-    made = cv2.resize(heavy, size, interpolation=_METHODS[method])
-    colors = made[:, :, :3] * (top / np.maximum(made[:, :, 3:], 1e-6 * top))
-    whole = np.clip(np.concatenate([colors, made[:, :, 3:]], axis=2), 0, top)
-    stretched: Array = (np.rint(whole) if array.dtype.kind == "u" else whole).astype(array.dtype)
-    return stretched
+    return unweigh_colors(cv2.resize(weigh_colors(array), size, interpolation=_METHODS[method]), array)
 
 
 def _bound(made: Array, like: Array) -> Array:
@@ -119,7 +113,7 @@ def _bound(made: Array, like: Array) -> Array:
 
 
 def _fill(like: Array, size: tuple[int, int], color: tuple[int, int, int]) -> Array:
-    top = 1.0 if like.dtype.kind == "f" else float(np.iinfo(like.dtype).max)
+    top = find_top(like)
     sheet: Array = np.zeros((size[1], size[0], like.shape[2]), like.dtype)
     levels = np.array(color) / 255.0 * top
     sheet[:, :, : min(3, like.shape[2])] = levels[:3] if like.shape[2] >= 3 else levels.mean()
@@ -135,7 +129,12 @@ def read_color(text: str) -> tuple[int, int, int]:
 
 
 def lay_over(base: Array, top: Array, x: int, y: int, opacity: float) -> Array:
-    """Return 8-bit samples with others laid over them at a place, by their alpha; what sticks out is left out."""
+    """Return samples with others laid over them at a place, by their alpha; what sticks out is left out.
+
+    The result has the deeper of the two depths.
+    """
+    base, top = match_depth(base, top)
+    full = np.float32(find_top(base))
     height, width = base.shape[:2]
     left, upper, right, lower = max(0, x), max(0, y), min(width, x + top.shape[1]), min(height, y + top.shape[0])
     if right <= left or lower <= upper:
@@ -148,12 +147,13 @@ def lay_over(base: Array, top: Array, x: int, y: int, opacity: float) -> Array:
         colors = colors.mean(axis=2, keepdims=True)
     weight = np.full((*part.shape[:2], 1), opacity, np.float32)
     if part.shape[2] == 4:
-        weight *= part[:, :, 3:].astype(np.float32) / 255.0
+        weight *= part[:, :, 3:].astype(np.float32) / full
     count = 1 if base.shape[2] == 1 else 3
-    shown = under[:, :, count:] / 255.0 if base.shape[2] == 4 else np.ones_like(weight)
+    shown = under[:, :, count:] / full if base.shape[2] == 4 else np.ones_like(weight)
     covered = weight + shown * (1.0 - weight)
     mixed = colors * weight + under[:, :, :count] * shown * (1.0 - weight)
-    result[upper:lower, left:right, :count] = np.rint(mixed / np.maximum(covered, 1e-6))
+    made = mixed / np.maximum(covered, 1e-6)
     if base.shape[2] == 4:
-        result[upper:lower, left:right, 3:] = np.rint(covered * 255.0)
+        made = np.concatenate([made, covered * full], axis=2)
+    result[upper:lower, left:right] = np.rint(made) if base.dtype.kind == "u" else made
     return result

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from studio.api import Frame, Image, Video
+from studio_video.depth import unweigh_colors, weigh_colors
 from studio_video.retime import closing_stream, keep_time
 
 FloatArray = npt.NDArray[np.float64]
@@ -95,7 +96,7 @@ def find_zoom(video: Video, shifts: FloatArray, most: float) -> float:
 
 
 def _move(image: Image, shift: FloatArray, zoom: float) -> Image:
-    array = image.to_uint8()
+    array = image.stored
     height, width = array.shape[:2]
     center = (width - 1) / 2, (height - 1) / 2
     cos, sin = math.cos(shift[2]) * zoom, math.sin(shift[2]) * zoom
@@ -105,5 +106,7 @@ def _move(image: Image, shift: FloatArray, zoom: float) -> Image:
             [sin, cos, center[1] - sin * center[0] - cos * center[1] + shift[1] * zoom],
         ]
     )
-    moved = cv2.warpAffine(array, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return Image(moved.reshape(array.shape))
+    weighed = weigh_colors(array)
+    moved = cv2.warpAffine(weighed, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    moved = moved.reshape(array.shape)
+    return Image(unweigh_colors(moved, array))

@@ -118,7 +118,7 @@ def _to_rgb(image: Image) -> Image:
         pixels = pixels[..., :3] * pixels[..., 3:]
     elif image.channels == 1:
         pixels = np.repeat(pixels, 3, axis=2)
-    return to_depth(pixels, np.uint8)
+    return to_depth(pixels, image.stored.dtype)
 
 
 def _show(scenes: Sequence[Scene], cameras: dict[int, Camera], time: float) -> Image:
@@ -132,7 +132,8 @@ def _show(scenes: Sequence[Scene], cameras: dict[int, Camera], time: float) -> I
     second = scenes[max(cameras)]
     shared = scenes[min(cameras)].end - second.start
     share = np.float32(ease(min(1.0, max(0.0, (time - second.start) / shared)), "smooth"))
-    return to_depth((1 - share) * taken[0].pixels + share * taken[-1].pixels, np.uint8)
+    dtype = np.result_type(taken[0].stored.dtype, taken[-1].stored.dtype)
+    return to_depth((1 - share) * taken[0].pixels + share * taken[-1].pixels, dtype)
 
 
 def mix_voices(scenes: Sequence[Scene], music: Audio | None, *, music_level: float, duck: float) -> Audio | None:

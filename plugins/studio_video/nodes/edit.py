@@ -40,6 +40,7 @@ def trim_video(
 
 @node(
     "video.concatenate",
+    code=2,
     version="2.0",
     migrations={1: Migration(inputs={"seconds": "transition_seconds"})},
     origin={"video": "edited", "video.audio": "edited"},
@@ -205,6 +206,7 @@ def loop_video(ctx: Context, video: Video, *, count: Annotated[int, Field(ge=1, 
 
 @node(
     "video.stabilize",
+    code=2,
     version="2.0",
     migrations={1: Migration(inputs={"seconds": "smoothing_seconds", "most_zoom": "max_zoom"})},
     origin="enhanced",

@@ -194,6 +194,7 @@ def make_from_text(
 
 @node(
     "video.storyboard",
+    code=2,
     check=check_inputs(
         checks.check_scenes,
         checks.check_seconds,

@@ -17,6 +17,7 @@ Place = Annotated[int | None, Field(ge=-32_000, le=32_000, unit="pixels")]
 
 @node(
     "video.overlay",
+    code=2,
     version="2.0",
     migrations={1: Migration(inputs={"picture": "image", "corner": "anchor"})},
     origin="edited",
@@ -55,7 +56,7 @@ def overlay_video(
     if scale is not None:
         width = max(1, round(video.width * scale))
         size = width, max(1, round(width * image.height / image.width))
-        image = Image(scale_to(image.to_uint8(), size))
+        image = Image(scale_to(image.stored, size))
     at = place(anchor, (video.width, video.height), (image.width, image.height), margin)
     left, top = at[0] if x is None else x, at[1] if y is None else y
     return overlay_image(video, image, left, top, opacity, start, end)
@@ -63,6 +64,7 @@ def overlay_video(
 
 @node(
     "video.picture_in_picture",
+    code=2,
     version="2.0",
     migrations={1: Migration(inputs={"corner": "anchor", "sound": "audio_from"}, values={"audio_from": read_sound})},
     origin={"video": "edited", "video.audio": "edited"},
@@ -98,6 +100,7 @@ def inset_video(
 
 @node(
     "video.draw_subtitles",
+    code=2,
     check=check_inputs(check_font),
     version="2.0",
     migrations={

@@ -57,6 +57,7 @@ def interpolate_video(
 
 @node(
     "video.denoise",
+    code=2,
     version="2.0",
     migrations={1: Migration(inputs={"noise": "sigma", "radius": "frames_around"}, values={"sigma": zero_to_estimate})},
     origin="enhanced",

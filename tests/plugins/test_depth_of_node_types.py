@@ -1,0 +1,100 @@
+"""Every node type for images and videos gets 16 bits and returns more levels than 8 bits have, or is named here."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+from studio.api import Audio, Image, Mask, NodeType, Video
+from studio.app import Studio
+from studio.settings import Settings
+from studio.testing import TestContext
+
+LEVELS = 512
+REDUCES = {
+    "image.edges": "lines are there or not",
+    "image.histogram": "a plot",
+    "image.threshold": "samples are black or white",
+    "video.contact_sheet": "a sheet to look at",
+}
+"""Node types that have to reduce, and why."""
+MORE: dict[str, dict[str, Any]] = {
+    "image.caption": {"text": "a"},
+    "image.draw_text": {"text": "a"},
+    "video.crop": {"width": LEVELS, "height": 16},
+    "video.draw_subtitles": {"subtitles": "1\n00:00:00,000 --> 00:00:01,000\na\n"},
+    "video.concatenate": {"transition": "crossfade", "transition_seconds": 0.2},
+    "video.speed": {"factor": 0.5, "audio": "drop"},
+    "video.animate": {"seconds": 0.2},
+    "video.storyboard": {"width": LEVELS, "height": 32, "scene_seconds": [1.0], "fps": 4.0, "amount": 0.0},
+    "video.overlay": {"scale": 0.5},
+    "video.resize": {"width": LEVELS, "height": 30},
+    "video.denoise": {"spatial": 1.0},
+    "video.interpolate": {"factor": 2},
+    "image.resize": {"width": LEVELS},
+    "image.crop": {"width": LEVELS, "height": 16},
+}
+"""What else node types are given."""
+
+
+def make_image() -> Image:
+    ramp = (np.arange(LEVELS) * 128 + 7).astype(np.uint16)  # no level of which is one of 8 bits
+    return Image(np.broadcast_to(ramp[None, :, None], (32, LEVELS, 3)).copy())
+
+
+def make_value(kind: str) -> Any:
+    if kind == "video":
+        return Video.from_images([make_image()] * 6, 10)
+    if kind == "mask":
+        return Mask(np.ones((32, LEVELS), np.uint8) * 255)
+    return Audio(np.zeros((4800, 1), np.float32), 8000) if kind == "audio" else make_image()
+
+
+def find_node_types() -> list[NodeType]:
+    with Studio(Settings(device="cpu"), on_disk=False) as studio:
+        found = [t for name, t in sorted(studio.registry.node_types.items()) if name.startswith(("image.", "video."))]
+    return [each for each in found if has_frames(each.inputs.values()) and has_frames(each.outputs.values())]
+
+
+def has_frames(ends: Any) -> bool:
+    return any(end.spec.name in ("image", "video") for end in ends)
+
+
+def run(node_type: NodeType) -> Any:
+    given: dict[str, Any] = dict(MORE.get(node_type.id, {}))
+    for name, end in node_type.inputs.items():
+        if end.required and name not in given:
+            value = make_value(end.spec.name)
+            given[name] = [value, value] if end.spec.depth else value
+    known = {name: value for name, value in given.items() if name in node_type.inputs}
+    return node_type.function(TestContext(), **known)
+
+
+def find_images(value: Any) -> list[Image]:
+    if isinstance(value, Video):
+        return [frame.image for frame in value.frames()]
+    if isinstance(value, Image):
+        return [value]
+    return [image for entry in value for image in find_images(entry)] if isinstance(value, list | tuple) else []
+
+
+NODE_TYPES = find_node_types()
+
+
+@pytest.mark.parametrize("node_type", NODE_TYPES, ids=[each.id for each in NODE_TYPES])
+def test_sixteen_bits_go_in_and_more_levels_than_eight_bits_have_come_out(node_type: NodeType) -> None:
+    images = find_images(run(node_type))
+
+    fewest = min(len(np.unique(image.compact()[:, :, 0])) for image in images)
+    depths = {str(image.compact().dtype) for image in images}
+    if node_type.id in REDUCES:
+        return
+    assert fewest > 300, f"{fewest} levels, {depths}"
+
+
+def test_names_of_node_types_that_reduce_are_right() -> None:
+    assert set(REDUCES) <= {each.id for each in NODE_TYPES}
+    assert Fraction(len(REDUCES), len(NODE_TYPES)) < Fraction(1, 5)
