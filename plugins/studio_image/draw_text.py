@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import PIL.Image
@@ -14,7 +14,7 @@ from studio_image.blur import blur_gaussian
 from studio_image.bounds import check_size
 from studio_image.color import Color, is_grey
 from studio_image.pixels import FloatArray, as_floats, match_channels
-from studio_image.typeset import Align, Block, Piece, Style, open_font, set_block
+from studio_image.typeset import Align, Block, Piece, Style, open_font, set_block, splits_words
 
 _MOST_SAMPLES = 64_000_000  # of a supersampled layer
 
@@ -65,13 +65,20 @@ def draw_text(
     margin: float,
     wrap_width: float | None,
     decoration: Decoration,
-) -> tuple[FloatArray, Block]:
-    """Draw text at an anchor of an image; return the image and the text as it was set."""
+    shrinks: bool = False,
+) -> tuple[FloatArray, Block, float]:
+    """Draw text at an anchor of an image; return the image, the text as it was set, and how far it runs off, in pixels.
+
+    With `shrinks` it is set at the largest size, up to that of the style, at which it fits inside the margins.
+    """
     rows, columns = pixels.shape[:2]
     inset = margin + (decoration.padding if decoration.box else 0.0)
-    if wrap_width is None:
-        wrap_width = max(columns - 2 * inset, style.size)
-    block = set_block(text, style, wrap_width or None)
+    if shrinks:
+        block = _shrink_block(text, style, wrap_width, (columns - 2 * inset, rows - 2 * inset))
+    else:
+        block = set_block(
+            text, style, max(columns - 2 * inset, style.size) if wrap_width is None else wrap_width or None
+        )
     size = (block.width, block.height)
     left, top = place_box(size, (columns - 2 * inset, rows - 2 * inset), anchor)
     left, top = left + inset + shift[0], top + inset + shift[1]
@@ -81,7 +88,24 @@ def draw_text(
     if text.strip():
         _draw_ground(canvas, (left, top, *size), decoration)
         _draw_letters(canvas, block, left, top, color, align, decoration)
-    return canvas, block
+    return canvas, block, _find_excess((left, top, *size), (columns, rows)) if text.strip() else 0.0
+
+
+def _shrink_block(text: str, style: Style, wrap_width: float | None, room: tuple[float, float]) -> Block:
+    width, height = max(room[0], 1.0), max(room[1], 1.0)
+    size = style.size
+    while True:
+        tried = replace(style, size=size)
+        block = set_block(text, tried, width if wrap_width is None else min(wrap_width, width) or None)
+        if size <= 1 or (block.width <= width and block.height <= height and not splits_words(text, tried, width)):
+            return block
+        size = max(1.0, size * 0.95)
+
+
+def _find_excess(box: tuple[float, float, float, float], size: tuple[float, float]) -> float:
+    """Return how far a box of left, top, width and height reaches out of an image."""
+    left, top, width, height = box
+    return max(-left, -top, left + width - size[0], top + height - size[1], 0.0)
 
 
 def open_canvas(pixels: FloatArray, inks: list[Color]) -> FloatArray:

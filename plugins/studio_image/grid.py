@@ -40,7 +40,10 @@ def make_grid(
     down = math.ceil(len(images) / across)
     width, height = _choose_cell(images, cell)
     size = label_size or max(9.0, min(0.055 * width, 40.0))
-    label_height = round(2.1 * size) if labels else 0
+    texts = [" ".join(label.split()) for label in labels]
+    set_labels = [_set_label(text, Style(fonts, size), width) if text else None for text in texts]
+    line_height = round(2.1 * size) if labels else 0
+    label_height = line_height + math.ceil(max((block.last_base for block in set_labels if block), default=0.0))
     full = (
         2 * margin + across * width + (across - 1) * gap,
         2 * margin + down * (height + label_height) + (down - 1) * gap,
@@ -56,10 +59,11 @@ def make_grid(
         left = margin + column * (width + gap)
         top = margin + row * (height + label_height + gap)
         _lay_image(sheet[top : top + height, left : left + width], image, fit)
-        if index < len(labels) and labels[index].strip():
-            block = _set_label(" ".join(labels[index].split()), Style(fonts, size), width)
-            base = top + height + round(0.62 * label_height + 0.5 * block.cap_height)
-            paint(sheet, render_block(block), round(left + (width - block.width) / 2), base - round(block.ascent), ink)
+        block = set_labels[index] if index < len(set_labels) else None
+        if block is not None:
+            base = top + height + round(0.62 * line_height + 0.5 * block.cap_height)
+            letters = render_block(block, "center")
+            paint(sheet, letters, round(left + (width - block.width) / 2), base - round(block.ascent), ink)
             blocks.append(block)
         step(index + 1, len(images))
     return sheet, blocks
@@ -104,14 +108,10 @@ def _lay_image(area: FloatArray, image: FloatArray, fit: Fit) -> None:
 
 
 def _set_label(text: str, style: Style, width: float) -> Block:
-    """Set a label on one line: smaller if it must be, then cut off with an ellipsis."""
+    """Set a label on one line, smaller if it must be, else on several."""
     for factor in (1.0, 0.9, 0.8):
-        block = set_block(text, replace(style, size=max(style.size * factor, min(style.size, 8.0))))
+        smaller = replace(style, size=max(style.size * factor, min(style.size, 8.0)))
+        block = set_block(text, smaller)
         if block.width <= width:
             return block
-    low, high = 0, len(text)
-    while low < high:
-        middle = (low + high + 1) // 2
-        fits = set_block(text[:middle].rstrip() + "\u2026", block.style).width <= width
-        low, high = (middle, high) if fits else (low, middle - 1)
-    return set_block(text[:low].rstrip() + "\u2026", block.style)
+    return set_block(text, smaller, width, balanced=True)

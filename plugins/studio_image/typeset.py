@@ -163,12 +163,13 @@ def fit_block(text: str, style: Style, width: float, *, most_lines: int, most_he
         fitted = Style(style.fonts, size, style.tracking, style.leading)
         block = set_block(text, fitted, width, balanced=True)
         fits = len(block.lines) <= max(most_lines, text.count("\n") + 1) and block.height <= most_height
-        if size <= smallest or (fits and not _splits_words(text, fitted, width)):
+        if size <= smallest or (fits and not splits_words(text, fitted, width)):
             return block
         size = max(smallest, size * 0.95)
 
 
-def _splits_words(text: str, style: Style, width: float) -> bool:
+def splits_words(text: str, style: Style, width: float) -> bool:
+    """Say whether a word is wider than a width (pixels), so that it would be split between letters."""
     return any(_measure(word, style) > width for word in clean_text(text).split())
 
 

@@ -11,6 +11,7 @@ from studio_image.nodes.old_values import read_fit, zero_to_auto
 
 @node(
     "image.grid",
+    code=2,
     check=check_inputs(check_labels),
     version="2.0",
     migrations={
@@ -46,7 +47,7 @@ def make_grid(
         gap: Space between cells.
         margin: Space around the sheet.
         background: Color behind the images; may be transparent.
-        labels: Text below each image, one for each; an empty text for none.
+        labels: Text below each image, one for each; an empty text for none. A long one is wrapped.
         label_font_size: Font size of the labels; null for a size that suits the cells.
     """
     from studio_image.grid import make_grid as lay_out

@@ -57,6 +57,7 @@ def draw_text(
     background: Ink | None = None,
     padding: Ems = 0.4,
     background_radius: Ems = 0.2,
+    fit: Literal["none", "shrink"] = "none",
 ) -> Image:
     """Draw text on an image, with kerning, antialiasing, line breaks and wrapping.
 
@@ -87,6 +88,7 @@ def draw_text(
         background: Color of a box behind the text, such as "#00000080"; null for none.
         padding: Space between the text and the edge of the box behind it.
         background_radius: Radius of the corners of the box behind the text.
+        fit: "shrink" makes the text smaller until it fits inside the margins; "none" keeps `font_size`.
     """
     from studio_image import draw_text as drawing
     from studio_image.typeset import Style, load_fonts, warn_about
@@ -103,7 +105,7 @@ def draw_text(
         background_radius * font_size,
     )
     side = "left" if "left" in anchor else "right" if "right" in anchor else "center"
-    result, block = drawing.draw_text(
+    result, block, excess = drawing.draw_text(
         image.pixels,
         text,
         style,
@@ -114,8 +116,11 @@ def draw_text(
         margin=margin,
         wrap_width=wrap_width,
         decoration=decoration,
+        shrinks=fit == "shrink",
     )
     warn_about([block], ctx.log)
+    if excess > 0.5:
+        ctx.log(f"the text runs off the image by {excess:.0f} pixels: set fit to 'shrink', or give a smaller font_size")
     return Image(result)
 
 

@@ -27,7 +27,7 @@ def test_capitals_stand_on_their_base_at_the_anchor() -> None:
     style = Style(load_fonts("sans"), 100)
     canvas = np.zeros((300, 400, 1), np.float32)
 
-    drawn, block = draw_text(
+    drawn, block, _ = draw_text(
         canvas, "HXH", style, WHITE, align="left", anchor="top_left", shift=(0, 0), margin=20, wrap_width=None,
         decoration=Decoration(),
     )  # fmt: skip

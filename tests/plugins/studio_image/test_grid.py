@@ -50,15 +50,27 @@ def test_a_small_image_lies_in_the_middle_of_its_cell() -> None:
     assert sheet[:2, :, 0].tolist() == [[0, 0, 1, 1, 0, 0]] * 2
 
 
-def test_a_label_too_long_is_made_smaller_and_then_cut_with_an_ellipsis() -> None:
-    _, blocks = lay_out((100, 20), (100, 20), labels=("short", "a label that is far too long for its cell " * 3))
+def read_block(block: Any) -> list[str]:
+    return ["".join(piece.text for piece in line.pieces) for line in block.lines]
 
-    short, long = ("".join(piece.text for piece in block.lines[0].pieces) for block in blocks)
-    assert short == "short"
-    assert long.startswith("alabelthat")
-    assert long.endswith("\u2026")
+
+def test_a_label_too_long_is_made_smaller_and_then_wrapped_and_nothing_is_lost() -> None:
+    label = "a label that is far too long for its cell " * 3
+    sheet, blocks = lay_out((100, 20), (100, 20), labels=("short", label), columns=2)
+
+    short, long = (read_block(block) for block in blocks)
+    assert short == ["short"]
+    assert "".join(long) == label.replace(" ", "")
     assert blocks[1].width <= 100
     assert blocks[1].style.size < blocks[0].style.size
+    rows = np.flatnonzero(sheet[20:].max(axis=(1, 2)) > 0.1)
+    assert rows.max() < len(sheet) - 21  # nothing runs off the sheet
+
+
+def test_labels_that_begin_alike_are_both_whole() -> None:
+    _, blocks = lay_out((64, 64), (64, 64), labels=("10 steps, guidance 4", "10 steps, guidance 10"))
+
+    assert ["".join(read_block(block)) for block in blocks] == ["10steps,guidance4", "10steps,guidance10"]
 
 
 def test_transparent_images_show_the_background() -> None:

@@ -258,3 +258,36 @@ def test_alpha_survives_a_caption() -> None:
 
     assert result[:100, :, 3].max() == 0
     assert result[100:, :, 3].min() == pytest.approx(1, abs=1e-6)
+
+
+def test_text_that_runs_off_the_image_is_named() -> None:
+    ctx = TestContext()
+
+    text.draw_text(ctx, black(100, 40), "far too long a text", font_size=60)
+
+    assert [line.split(" by ")[0] for line in ctx.messages] == ["the text runs off the image"]
+
+
+def test_text_inside_the_image_is_not_named() -> None:
+    ctx = TestContext()
+
+    text.draw_text(ctx, black(), "HXH", font_size=40, background="#000000")
+
+    assert ctx.messages == []
+
+
+@pytest.mark.parametrize("wrap_width", [None, 0.0, 60.0])
+def test_text_shrinks_until_it_fits_inside_the_margins(wrap_width: float | None) -> None:
+    ctx = TestContext()
+    how = {"font_size": 200.0, "margin": 10.0, "fit": "shrink", "wrap_width": wrap_width}
+
+    left, top, right, bottom = find_ink(text.draw_text(ctx, black(200, 100), "far too long a text", **how))
+
+    assert (left >= 9, top >= 9, right <= 191, bottom <= 91) == (True, True, True, True)
+    assert ctx.messages == []
+
+
+def test_text_that_fits_is_as_large_as_asked_for() -> None:
+    assert text.draw_text(CTX, black(), "Hi", font_size=40, fit="shrink") == text.draw_text(
+        CTX, black(), "Hi", font_size=40
+    )
