@@ -15,7 +15,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="docs_site", description=__doc__)
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "docs", help="where to build the site")
     parser.add_argument("--media-seconds", type=float, default=12.0, help="how long examples may run (default: 12)")
-    parser.add_argument("--check", action="store_true", help="check links and navigation; write nothing")
+    parser.add_argument("--check", action="store_true", help="check links, names and navigation; write nothing")
     given = parser.parse_args()
     if given.check:
         problems = find_problems(ROOT, collect_site())

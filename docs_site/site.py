@@ -16,6 +16,7 @@ from docs_site.handwritten import copy_linked_files, find_pages
 from docs_site.links import find_broken_links
 from docs_site.llms import create_full_text, create_index
 from docs_site.media import MediaRoom
+from docs_site.names import find_unknown_names
 from docs_site.navigation import Menu, create_menus, find_navigation_problems, list_paths
 from docs_site.node_pages import (
     create_node_page,
@@ -104,16 +105,18 @@ def _name_abouts(plugin: str) -> list[str]:
 
 
 def find_problems(root: Path, site: Site, made: Sequence[Path] = ()) -> list[str]:
-    """Return a line for each thing that is wrong with the pages: links that lead nowhere, pages that are not listed.
+    """Return a line for each thing that is wrong: links that lead nowhere, pages that are not listed, unknown names.
 
     Args:
         root: The repository.
         site: The pages.
         made: The folder of what examples made, if they ran.
     """
+    names = {name for one in site.node_types.values() for name in (one.id, *one.replaces)}
     return [
         *find_broken_links([root, *made], site.pages.values()),
         *find_navigation_problems(site.pages.values(), site.menus),
+        *find_unknown_names(site.pages, names),
     ]
 
 
