@@ -25,7 +25,7 @@ _BITS = {"uint8": "8 bit", "uint16": "16 bit", "float32": "float"}
 
 
 class ImageType(ValueType[Image]):
-    """Images: stored as their compact samples, read from PNG, JPEG, WebP, TIFF, BMP and GIF files.
+    """Images: stored as their compact samples, read from PNG, JPEG, WebP, AVIF, TIFF, BMP and GIF files.
 
     **Read.** The content decides the format, not the name. The size is checked in the header before anything is
     decoded. EXIF orientation is applied, alpha is kept (palettes and color keys too), grey stays one channel (grey
@@ -40,8 +40,8 @@ class ImageType(ValueType[Image]):
     bits per sample, or 16 where the samples are whole 16-bit numbers, from 16-bit files or uint16 arrays; other
     floats are rounded to 8. JPEG has quality 92 without chroma subsampling, alpha laid over white. WebP has quality 90
     with lossless alpha. TIFF keeps the depth, floats too. Every file says in XMP that it is generated, and holds the
-    provenance: PNG in an iTXt chunk "studio", JPEG in a comment (left out where it does not fit into 64 kB), WebP and
-    TIFF in XMP. Equal images give equal bytes.
+    provenance: PNG in an iTXt chunk "studio", JPEG in comments (of 64 kB each), WebP and TIFF in
+    XMP. Equal images give equal bytes.
     """
 
     name = "image"

@@ -7,7 +7,7 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from studio.api.color import SRGB, ColorSpace
-from studio.api.formats import gif, jpeg, png, riff, tiff
+from studio.api.formats import avif, gif, jpeg, png, riff, tiff
 from studio.api.formats.unsupported import UnsupportedError
 from studio.api.image_color import convert_ink, convert_to_srgb, is_linear
 from studio.api.media_file import open_media, refuse
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     AnyArray = npt.NDArray[Any]
     CheckSize = Callable[[int, int], None]
 
-SUPPORTED = "PNG, JPEG, WebP, TIFF, BMP and GIF are read"
+SUPPORTED = "PNG, JPEG, WebP, AVIF, TIFF, BMP and GIF are read"
 _LARGEST_CLOSED = 178_000_000  # pixels of WebP and GIF: Pillow's plugins have a bound that cannot be raised
 
 
@@ -75,6 +75,8 @@ def _find_reader(data: bytes) -> Callable[[bytes, CheckSize], AnyArray] | None:
         return _read_tiff
     if data[:6] in (b"GIF87a", b"GIF89a"):
         return _read_gif
+    if avif.is_avif(data):
+        return _read_avif
     return _read_bmp if data[:2] == b"BM" else None
 
 
@@ -195,6 +197,18 @@ def _read_webp(data: bytes, check_size: CheckSize) -> AnyArray:
     parts = dict(riff.iterate_chunks(io.BytesIO(data), b"WEBP", frozenset({b"ICCP", b"EXIF"})))
     image = WebPImageFile(io.BytesIO(data))
     return _finish(_load(image), parts.get(b"ICCP"), tiff.find_orientation(parts.get(b"EXIF", b"")))
+
+
+def _read_avif(data: bytes, check_size: CheckSize) -> AnyArray:
+    """Decode with libavif, through Pillow, which turns its own rotation into that of EXIF and gives 8 bits."""
+    from PIL import AvifImagePlugin
+
+    if not AvifImagePlugin.SUPPORTED:
+        raise UnsupportedError("AVIF is not supported by this build of Pillow")
+    image = AvifImagePlugin.AvifImageFile(io.BytesIO(data))
+    check_size(*image.size)
+    array = _load(image)
+    return _finish(array, image.info.get("icc_profile"), tiff.find_orientation(image.info.get("exif") or b""))
 
 
 def _read_gif(data: bytes, check_size: CheckSize) -> AnyArray:

@@ -27,6 +27,8 @@ __all__ = ["write_image"]
 
 _XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"
 _STRIP_ROWS = 64
+_PART = "studio-provenance-part "
+_PIECE = 65_000  # bytes of a text in one of several comments
 
 
 def write_image(array: AnyArray, path: Path, provenance: str | None, quality: int | None = None) -> None:
@@ -80,8 +82,13 @@ def _find_png_provenance(file: BinaryIO) -> str | None:
 
 
 def _find_jpeg_provenance(file: BinaryIO) -> str | None:
-    marked = jpeg.parse_segments(file).find_all(jpeg.COMMENT, MARK.encode())
-    return marked[0].decode("utf-8") if marked else None
+    segments = jpeg.parse_segments(file)
+    if marked := segments.find_all(jpeg.COMMENT, MARK.encode()):
+        return marked[0].decode("utf-8")
+    parts = [part.partition(b":") for part in segments.find_all(jpeg.COMMENT, _PART.encode())]
+    numbers = {int(number.partition(b"/")[0]): piece for number, _, piece in parts}
+    whole = parts and sorted(numbers) == list(range(1, int(parts[0][0].partition(b"/")[2]) + 1))
+    return b"".join(numbers[number] for number in sorted(numbers)).decode("utf-8") if whole else None
 
 
 def _find_webp_provenance(file: BinaryIO) -> str | None:
@@ -152,10 +159,17 @@ def _write_jpeg(array: AnyArray, provenance: str | None, quality: int | None) ->
     after = 4 + struct.unpack(">H", data[4:6])[0]  # behind the JFIF segment, which must be the first
     extra = jpeg.build_segment(jpeg.APP1, _XMP_PREFIX + xmp.build_packet(provenance, embeds=False))
     extra += jpeg.build_segment(jpeg.APP1, b"Exif\0\0" + _build_exif())
-    text = MARK.encode() + encode_text(provenance or "")
-    if provenance is not None and len(text) <= jpeg.LONGEST:
-        extra += jpeg.build_segment(jpeg.COMMENT, text)
+    if provenance is not None:
+        extra += b"".join(jpeg.build_segment(jpeg.COMMENT, part) for part in _split_comment(encode_text(provenance)))
     return [data[:after], extra, data[after:]]
+
+
+def _split_comment(text: bytes) -> list[bytes]:
+    """Return comments that hold a text: one, or several with numbers where it is too long for one."""
+    if len(MARK) + len(text) <= jpeg.LONGEST:
+        return [MARK.encode() + text]
+    pieces = [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
+    return [f"{_PART}{number}/{len(pieces)}:".encode() + piece for number, piece in enumerate(pieces, start=1)]
 
 
 def _write_webp(array: AnyArray, provenance: str | None, quality: int | None) -> list[bytes]:

@@ -240,7 +240,7 @@ def test_an_unsupported_file_is_refused_with_the_formats_that_are_read(tmp_path:
 
     check_refused(tmp_path / "a.png")
     if content:
-        with pytest.raises(MediaError, match="PNG, JPEG, WebP, TIFF, BMP and GIF"):
+        with pytest.raises(MediaError, match="PNG, JPEG, WebP, AVIF, TIFF, BMP and GIF"):
             read(tmp_path / "a.png")
 
 

@@ -70,7 +70,7 @@ def test_provenance_comes_back_from_every_format(tmp_path: Path, extension: str,
     assert read(path).width == 4
 
 
-@pytest.mark.parametrize("extension", ["png", "webp", "tiff"])
+@pytest.mark.parametrize("extension", ["png", "jpg", "webp", "tiff"])
 def test_two_megabytes_of_provenance_come_back(tmp_path: Path, extension: str) -> None:
     text = json.dumps({"prompt": "ä" * 333_000, "more": "x" * 10_000})
 
@@ -81,11 +81,20 @@ def test_two_megabytes_of_provenance_come_back(tmp_path: Path, extension: str) -
     assert read(tmp_path / f"a.{extension}").width == 4
 
 
-def test_provenance_too_long_for_a_jpeg_is_left_out(tmp_path: Path) -> None:
-    IMAGES.write_file(Image(np.zeros((4, 4, 3), np.uint8)), tmp_path / "a.jpg", "x" * 70_000)
+@pytest.mark.parametrize("length", [65_513, 65_516, 65_517, 65_533, 65_534, 70_000, 130_000, 130_001])
+def test_provenance_too_long_for_a_segment_of_a_jpeg_is_split(tmp_path: Path, length: int) -> None:
+    IMAGES.write_file(Image(np.zeros((4, 4, 3), np.uint8)), tmp_path / "a.jpg", "x" * length)
 
-    assert IMAGES.read_provenance(tmp_path / "a.jpg") is None
+    assert IMAGES.read_provenance(tmp_path / "a.jpg") == "x" * length
     assert read(tmp_path / "a.jpg").width == 4
+
+
+def test_provenance_of_a_jpeg_that_lacks_a_part_is_none(tmp_path: Path) -> None:
+    IMAGES.write_file(Image(np.zeros((4, 4, 3), np.uint8)), tmp_path / "a.jpg", "x" * 200_000)
+    data = (tmp_path / "a.jpg").read_bytes()
+    (tmp_path / "b.jpg").write_bytes(data.replace(b"studio-provenance-part 2/", b"studio-provenance-lost 2/"))
+
+    assert IMAGES.read_provenance(tmp_path / "b.jpg") is None
 
 
 def test_short_provenance_in_a_png_is_compressed_and_pillow_reads_it(tmp_path: Path) -> None:
