@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from studio.api import av_file
 from studio.api.audio_blocks import exceeds_memory, skip_frames
 from studio.api.formats.file_part import FilePart
-from studio.api.formats.ogg import find_links
+from studio.api.formats.ogg import VORBIS_ORDER, find_links
 from studio.api.formats.sound_sizes import find_sound_data
 from studio.api.media_file import open_media, refuse
 
@@ -198,9 +198,10 @@ def _decode_link(source: _File, index: int, kind: bytes, kept: tuple[int, int]) 
         with source.open_link(index) as (reader, tell):
             own = (reader.samplerate, reader.channels)
             convert = _create_converter(own, kept)
+            order = VORBIS_ORDER.get(own[1]) if reader.subtype in ("VORBIS", "OPUS") else None
             while len(block := reader.read(av_file.BLOCK, dtype="float32", always_2d=True)):
                 total += len(block)
-                yield from convert(block)
+                yield from convert(block if order is None else block[:, order])
             complete = kind != b"fLaC" or (total == _count_frames(reader) and tell() >= end - start)
     except (RuntimeError, ValueError):  # libsndfile's
         if index == total == 0 and kind != b"fLaC":

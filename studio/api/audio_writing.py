@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from studio.api import av_file
 from studio.api.audio_stored import find_int16
 from studio.api.formats import riff
+from studio.api.formats.ogg import VORBIS_ORDER
 from studio.api.media_file import GENERATOR, MARK, encode_text
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ _CODED = {
     "opus": ("opus", "libopus", (48_000,), 8),
 }
 """By extension: container, codec, sample rates, most channels."""
+_OPUS_ORDER = {5: (0, 1, 3, 4, 2), 7: (0, 1, 5, 3, 2, 4, 6)}
+"""How FFmpeg's encoder of Opus mixes up channels, by their number; the opposite is done before it."""
 _CLIPS = 1 + 2.0**-16  # half a step of 16 bits is rounding
 EXTENSIONS = ("flac", "wav", "ogg", "mp3", "m4a", "opus")
 
@@ -102,7 +105,9 @@ def write_coded(audio: Audio, path: Path, kilobits: int | None, provenance: str 
     rate = _choose_rate(audio.rate, rates)
     # below 256 kbit/s LAME lowers the level by 3 % and more
     usual = {"mp3": 256, "m4a": 128 * audio.channels, "opus": 96 * audio.channels}[extension]
-    blocks = (np.clip(block, -1.0, 1.0) for block in audio.blocks(av_file.BLOCK))
+    mixed = _OPUS_ORDER.get(audio.channels) if extension == "opus" else None
+    order = list(range(audio.channels)) if mixed is None else np.argsort(mixed)
+    blocks = (np.clip(block, -1.0, 1.0)[:, order] for block in audio.blocks(av_file.BLOCK))
     _encode(audio, path, (container, codec, "fltp" if codec != "libopus" else "flt"), rate, blocks, provenance,
             1000 * (kilobits or usual))  # fmt: skip
 
@@ -169,8 +174,9 @@ def _write_ogg(audio: Audio, path: Path, provenance: str | None) -> None:
         writer.software = GENERATOR
         if provenance is not None:
             writer.comment = build_comment(provenance)
+        order = np.argsort(VORBIS_ORDER.get(audio.channels, range(audio.channels)))
         for block in audio.blocks(av_file.BLOCK):
-            writer.write(np.clip(block, -1.0, 1.0))
+            writer.write(np.ascontiguousarray(np.clip(block, -1.0, 1.0)[:, order]))
 
 
 def _write_wav(audio: Audio, path: Path, provenance: str | None) -> None:

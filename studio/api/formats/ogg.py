@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, BinaryIO
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+VORBIS_ORDER = {
+    3: (0, 2, 1), 5: (0, 2, 1, 3, 4), 6: (0, 2, 1, 5, 3, 4), 7: (0, 2, 1, 6, 5, 3, 4), 8: (0, 2, 1, 7, 5, 6, 3, 4),
+}  # fmt: skip
+"""Where WAV's channels are among those of Vorbis and Opus, by their number (Vorbis I specification, 4.3.9)."""
 _HEADER = 27
 _BEGINS = 2  # the flag of a page that begins a stream
 
