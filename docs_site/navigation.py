@@ -87,7 +87,7 @@ NAVIGATION: tuple[Section, ...] = (
             "docs/provenance.md",
             "SECURITY.md",
             "docs/compatibility.md",
-            Section("Benchmarks", ("benchmarks/README.md",), "docs/benchmarks/"),
+            Section("Benchmarks", ("docs/benchmarks/README.md", "benchmarks/README.md"), "docs/benchmarks/"),
             Section("Decisions", ("docs/decisions/README.md",), "docs/decisions/"),
             "CONTRIBUTING.md",
         ),
