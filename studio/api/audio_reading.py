@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from studio.api import av_file
+from studio.api import av_audio, av_file
 from studio.api.audio_blocks import exceeds_memory, skip_frames
 from studio.api.formats.file_part import FilePart
 from studio.api.formats.ogg import VORBIS_ORDER, find_links
@@ -55,7 +55,7 @@ def read_audio(path: Path, limits: MediaLimits) -> Audio:
         head = file.read(26)
         audio = _read_sndfile(path, limits, file, head[:4]) if _is_for_sndfile(head) else None
     if audio is None:
-        audio = av_file.decode_audio(path, limits)
+        audio = av_audio.decode_audio(path, limits)
     if audio is None:
         raise refuse(path, "the file has no audio", hint="name a file with audio")
     return audio
@@ -127,8 +127,8 @@ def _read_sndfile(path: Path, limits: MediaLimits, file: BinaryIO, kind: bytes) 
     try:
         with source.open_link(0) as (reader, _):
             rate, channels = reader.samplerate, reader.channels
-            av_file.check_audio(path, _count_frames(reader), channels, rate, limits)
-        return av_file.create_audio(path, lambda: _decode_chain(source, kind), rate, channels)
+            av_audio.check_audio(path, _count_frames(reader), channels, rate, limits)
+        return av_audio.create_audio(path, lambda: _decode_chain(source, kind), rate, channels)
     except (RuntimeError, ValueError) as error:  # libsndfile's
         if kind == b"fLaC":
             raise refuse(path, f"damaged audio: {error}", hint=_AGAIN) from None
@@ -160,7 +160,7 @@ class _File:
     def finish_link(self, index: int, own: tuple[int, int], done: int) -> Iterator[FloatArray]:
         """Yield what FFmpeg decodes of one stream behind so many frames."""
         with open_media(self.path, self.limits) as file:
-            yield from skip_frames(av_file.decode_part(self._create_part(file, index), *own), done)
+            yield from skip_frames(av_audio.decode_part(self._create_part(file, index), *own), done)
 
     @property
     def has_one_link(self) -> bool:
@@ -183,7 +183,7 @@ def _decode_chain(source: _File, kind: bytes) -> Iterator[FloatArray]:
     for index in range(len(source.arrangement.links)):
         for block in _decode_link(source, index, kind, (rate, channels)):
             total += len(block)
-            av_file.check_audio(source.path, total, channels, rate, source.limits)
+            av_audio.check_audio(source.path, total, channels, rate, source.limits)
             yield block
     if not total and (kind == b"OggS" or (kind == b"fLaC" and known)):
         raise refuse(source.path, "the file has no audio that can be decoded", hint=_AGAIN)
@@ -253,7 +253,7 @@ def _find_missing_frames(source: _File, head: bytes) -> list[str]:
 
 def _find_missing_seconds(path: Path, limits: MediaLimits, tolerance: float = _TOLERANCE_SECONDS) -> list[str]:
     """Hold the length that a container declares against its packets."""
-    declared, found = av_file.measure_audio(path, limits)
+    declared, found = av_audio.measure_audio(path, limits)
     if declared is None or declared - found <= tolerance:
         return []
     return [f"truncated or damaged file: it declares {declared:.2f} s of audio and has {found:.2f} s, which is read"]

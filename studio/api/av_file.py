@@ -8,8 +8,6 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from studio.api.audio import Audio
-from studio.api.audio_blocks import HIGHEST_RATE, MOST_CHANNELS, convert, exceeds_memory, gather_blocks
 from studio.api.content_origin import read_carried_term
 from studio.api.media_file import GENERATOR, MARK, check_media, encode_text, refuse
 from studio.errors import MediaError
@@ -30,11 +28,10 @@ __all__ = ["create_audio_frame", "get_layout"]
 BLOCK = 16_384
 """Frames of audio that are coded at once."""
 # Playlists and the like (hls, concat, dash, sdp, image2) are not here: they name other files and addresses.
-_FORMATS = (
+FORMATS = (
     "mov,matroska,webm,gif,nut,avi,flv,asf,mpeg,mpegts,mpegvideo,h264,hevc,ogg,wav,w64,aiff,au,caf,mp3,flac,aac,ac3,"
     "amr,ape,apng,ivf,wv,tta,dv,mxf,rm"
 )
-_VALUES_PER_SECOND = 96_000  # 48 kHz in stereo: what bounds the memory of audio within max_audio_seconds
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 
 
@@ -46,7 +43,7 @@ def open_container(path: Path, limits: MediaLimits) -> Any:
     import av
 
     check_media(path, limits)
-    options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+    options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
     try:
         return av.open(f"file:{path.absolute()}", options=options, metadata_errors="replace")
     except (av.error.FFmpegError, OSError, ValueError) as error:
@@ -123,193 +120,6 @@ def create_audio_frame(samples: Any, start: int, rate: int) -> Any:
     return frame
 
 
-def check_audio(path: Path, frames: float, channels: int, rate: int, limits: MediaLimits) -> None:
-    """Raise MediaError E511 if audio of this many frames is over the limits."""
-    if not (1 <= rate <= HIGHEST_RATE and 1 <= channels <= MOST_CHANNELS):
-        raise refuse(path, f"invalid audio: {channels} channels at {rate} hertz", hint="the file is damaged")
-    seconds = frames / rate
-    if seconds > limits.max_audio_seconds or frames * channels > limits.max_audio_seconds * _VALUES_PER_SECOND:
-        bound = f"{limits.max_audio_seconds:g} seconds of 48 kHz stereo"
-        raise refuse(
-            path,
-            f"audio of {seconds:.0f} seconds, {channels} channels and {rate} hertz is over the limit of {bound}",
-            hint="raise media.max_audio_seconds in config.toml if you trust the file",
-        )
-
-
-def decode_audio(path: Path, limits: MediaLimits, origin: Fraction | None = None) -> Audio | None:
-    """Decode the first audio of a file, or return None if it has none; long audio is decoded whenever it is read.
-
-    Args:
-        path: Any file that PyAV reads.
-        limits: Bounds; they hold for the header and again for what comes out.
-        origin: Start of the result in seconds, on the file's clock. Later audio is preceded by silence, earlier audio
-            is cut. None: the start of the audio.
-
-    Raises:
-        MediaError: E511 if the audio is damaged or over a limit.
-    """
-    with open_container(path, limits) as container:
-        if not container.streams.audio:
-            return None
-        stream = container.streams.audio[0]
-        if stream.codec_context is None:
-            raise refuse(path, "unsupported audio codec", hint="save it as WAV or FLAC")
-        rate, channels = stream.rate or 0, stream.channels or 0
-        length = float(stream.duration * stream.time_base) if stream.duration else 0.0
-        check_audio(path, length * rate, channels, rate, limits)
-    return create_audio(path, lambda: _decode_audio(path, limits, origin), rate, channels)
-
-
-def decode_part(part: Any, rate: int, channels: int) -> Iterator[FloatArray]:
-    """Yield what FFmpeg decodes of an open file, in this rate and number of channels; nothing if it cannot.
-
-    Args:
-        part: The file, as a binary file object.
-        rate: Frames per second.
-        channels: Number of channels.
-    """
-    import av
-
-    try:
-        options = {"format_whitelist": _FORMATS, "protocol_whitelist": ""}
-        with av.open(part, options=options, metadata_errors="replace") as container:
-            stream = next(iter(container.streams.audio), None)
-            if stream is not None and (stream.rate, stream.channels) == (rate, channels):
-                for _, block in _decode_blocks(container, stream):
-                    yield block
-    except (av.error.FFmpegError, OSError, ValueError):
-        return
-
-
-def measure_audio(path: Path, limits: MediaLimits) -> tuple[float | None, float]:
-    """Return how many seconds the first audio of a file has by its container, and by its packets.
-
-    The first is None where the container does not say, or FFmpeg has guessed it from the bit rate.
-    """
-    import av
-
-    with open_container(path, limits) as container:
-        stream = next(iter(container.streams.audio), None)
-        if stream is None or stream.codec_context is None:
-            return None, 0.0
-        declared = _find_declared(container, stream, path)
-        found, last = 0.0, 0.0
-        try:
-            for packet in container.demux(stream):
-                if packet.size and packet.pts is not None and not packet.is_corrupt:
-                    first = (packet.pts - (stream.start_time or 0)) * stream.time_base
-                    found += float(packet.duration * stream.time_base)
-                    last = max(last, float(first + packet.duration * stream.time_base))
-        except av.error.FFmpegError:
-            pass
-        return declared, last if declared is not None and last <= declared else max(found, last)
-
-
-def _find_declared(container: Any, stream: Any, path: Path) -> float | None:
-    name = container.format.name
-    if name == "mp3":
-        return _find_xing_seconds(path, stream.rate)
-    if name not in ("flac", "wav", "matroska,webm", "asf") and "mp4" not in name:
-        return None
-    if stream.duration:
-        return float(stream.duration * stream.time_base)
-    return container.duration / 1e6 if container.duration else None
-
-
-def _find_xing_seconds(path: Path, rate: int) -> float | None:
-    """Return the length that the first frame of an MP3 file declares, or None."""
-    with path.open("rb") as file:
-        head = file.read(1 << 16)
-    for mark in (b"Xing", b"Info"):
-        at = head.find(mark)
-        if at >= 0 and head[at + 7 : at + 8] and head[at + 7] & 1:
-            return int.from_bytes(head[at + 8 : at + 12], "big") * (1152 if rate >= 32_000 else 576) / rate
-    return None
-
-
-def create_audio(path: Path, create_blocks: Callable[[], Iterator[FloatArray]], rate: int, channels: int) -> Audio:
-    """Return the audio of a file: held if it is short, else decoded whenever it is read.
-
-    Raises:
-        MediaError: E511 for invalid samples; later, while it is read, if the file has changed.
-    """
-    parts: list[FloatArray] = []
-    total = 0
-    state = _find_state(path)
-    for block in _watch(path, create_blocks()):
-        parts.append(block)
-        total += len(block)
-        if exceeds_memory(total * channels):
-            return Audio.from_blocks(lambda: _read_again(path, create_blocks, state), rate=rate, channels=channels)
-    return Audio(gather_blocks(parts, channels), rate)
-
-
-def _find_state(path: Path) -> tuple[int, ...] | None:
-    """Return what would differ if the file had another content, or None if it is missing."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-
-
-def _read_again(
-    path: Path, create_blocks: Callable[[], Iterator[FloatArray]], state: tuple[int, ...] | None
-) -> Iterator[FloatArray]:
-    """Yield the blocks of a file that must not change from beginning to end."""
-    for blocks in (_watch(path, create_blocks()), ()):
-        if (now := _find_state(path)) != state:
-            found = "was removed" if now is None else "has changed"
-            raise refuse(path, f"the file {found} since it was opened", hint="do not change it while it is in use")
-        yield from blocks
-
-
-def _watch(path: Path, blocks: Iterator[FloatArray]) -> Iterator[FloatArray]:
-    """Yield checked blocks; an invalid one is an error of the file."""
-    for block in blocks:
-        try:
-            yield convert(block)
-        except MediaError as error:
-            raise refuse(path, error.message, hint=error.hint) from None
-
-
-def _decode_audio(path: Path, limits: MediaLimits, origin: Fraction | None) -> Iterator[FloatArray]:
-    """Yield the first audio of a file from its origin on."""
-    import av
-
-    with open_container(path, limits) as container:
-        stream = container.streams.audio[0]
-        rate, channels = stream.rate, stream.channels
-        total, skipped, begun = 0, 0, False
-        try:
-            for start, block in _decode_blocks(container, stream):
-                if not begun and origin is not None and start is not None:
-                    skipped = max(0, round((origin - start) * rate))
-                    total = max(0, round((start - origin) * rate))
-                    check_audio(path, total, channels, rate, limits)
-                    yield from create_silence(total, channels)
-                begun = True
-                part = block[skipped:]
-                skipped -= len(block) - len(part)
-                total += len(part)
-                check_audio(path, total, channels, rate, limits)
-                if len(part):
-                    yield part
-        except (av.error.FFmpegError, ValueError) as error:
-            raise refuse(path, f"damaged audio: {describe_error(error)}", hint="save it again") from None
-        if not begun and not stream.codec_context.name.startswith(("pcm", "flac")):
-            raise refuse(path, "the file has no audio that can be decoded", hint="copy or make it again")
-
-
-def create_silence(frames: int, channels: int) -> Iterator[FloatArray]:
-    """Yield so many frames of silence, in blocks."""
-    import numpy as np
-
-    for start in range(0, frames, BLOCK):
-        yield np.zeros((min(BLOCK, frames - start), channels), np.float32)
-
-
 def create_alpha_decoder(stream: Any) -> Any:
     """Return the decoder for VP8 or VP9 of which the file says that it has alpha; None for other videos.
 
@@ -329,12 +139,19 @@ def create_alpha_decoder(stream: Any) -> Any:
     return decoder
 
 
-def decode_packets(container: Any, stream: Any) -> Iterator[Any]:
-    """Yield the frames of a stream, with their alpha; damaged packets are skipped, as players do."""
+def decode_packets(container: Any, stream: Any, prepare: Callable[[int, Any], None] | None = None) -> Iterator[Any]:
+    """Yield the frames of a stream, with their alpha; damaged packets are skipped, as players do.
+
+    Args:
+        container: The open file.
+        stream: One of its streams.
+        prepare: Takes the number of each packet and the packet before it is decoded.
+    """
     import av
 
     decoder = create_alpha_decoder(stream) if stream.type == "video" else None
 
+    number = 0
     packets = container.demux(stream)
     while True:
         try:
@@ -343,26 +160,11 @@ def decode_packets(container: Any, stream: Any) -> Iterator[Any]:
             return  # the rest of the file is missing
         if packet is None:
             return
+        if prepare is not None and packet.size:
+            prepare(number, packet)
+            number += 1
         try:
             frames = packet.decode() if decoder is None else decoder.decode(packet)
         except av.error.FFmpegError:
             continue
         yield from frames
-
-
-def _decode_blocks(container: Any, stream: Any) -> Iterator[tuple[Fraction | None, FloatArray]]:
-    import av
-    import numpy as np
-
-    layout, channels = stream.layout, stream.channels
-    resampler = av.AudioResampler(format="flt", layout=layout, rate=stream.rate)
-    start: Fraction | None = None
-    for frame in decode_packets(container, stream):
-        if start is None and frame.pts is not None:
-            start = Fraction(frame.pts) * frame.time_base
-        padded = frame.time_base == Fraction(1, stream.rate) and 0 < frame.duration < frame.samples  # the end of AAC
-        for part in resampler.resample(frame):
-            block = part.to_ndarray().astype(np.float32, copy=False).reshape(-1, channels)
-            yield start, block[: frame.duration] if padded else block
-    for part in resampler.resample(None):
-        yield start, part.to_ndarray().astype(np.float32, copy=False).reshape(-1, channels)

@@ -56,8 +56,8 @@ class Video:
     """A video: frames with rising times, all of one size, channels and color space, and optionally audio.
 
     The frames are a stream. Each call of `frames()` starts them again from the first; nothing holds them all. A
-    frame shows until the next one does. `rate` is the nominal number of frames per second: it spaces frames with even
-    times, and says how long the last frame shows.
+    frame shows until the next one does, the last until `duration`. `rate` is the nominal number of frames per second:
+    it spaces frames with even times, and where no duration is given it says how long the last frame shows.
 
     Args:
         frames: Returns a fresh iterator over the same frames whenever it is called.
@@ -67,7 +67,7 @@ class Video:
         channels: 1 (grey), 3 (RGB) or 4 (RGBA), of every frame.
         count: The number of frames, if it is known without reading them; or a function that returns it.
         audio: The audio, from the same start; or a function that returns it, called when it is first needed.
-        duration: Seconds that the video lasts, where it is not count / rate; or a function that returns it.
+        duration: Seconds until the last frame ends, where that is not count / rate; or a function that returns it.
         source: The stored file of which this is a plain view; for codecs only.
         origin: The user's file of which this is a plain view; for codecs only.
         color: What the samples of every frame mean as light.
@@ -216,7 +216,22 @@ class Video:
 
     def frames(self) -> Iterator[Frame]:
         """Return a fresh iterator over the frames, from the first."""
-        return iter(self._frames())
+        return iter(self._frames()) if self._seconds is not None else self._watch_frames()
+
+    def _watch_frames(self) -> Iterator[Frame]:
+        """Yield the frames; where the last one ends is known afterwards, so that nobody reads them for it."""
+        last: Frame | None = None
+        stream = iter(self._frames())
+        try:
+            for last in stream:
+                yield last
+        finally:
+            close = getattr(stream, "close", None)
+            if close is not None:
+                close()
+        if self._seconds is None and self._count is None:
+            end = 0.0 if last is None else last.time + float(1 / self._rate)
+            object.__setattr__(self, "_seconds", end)
 
     @property
     def width(self) -> int:
@@ -269,10 +284,10 @@ class Video:
 
     @property
     def duration(self) -> float:
-        """Seconds until the last frame has shown for one period of the rate.
+        """Seconds until the last frame ends.
 
-        Where only `count` is known it is count / rate. Where that is unknown too, the frames are read once, and the
-        duration is remembered.
+        Where only `count` is known it is count / rate. Where that is unknown too, the frames are read once, the last
+        one shows for one period of the rate, and the duration is remembered.
         """
         seconds = self._seconds
         if seconds is None:

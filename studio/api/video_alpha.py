@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from studio.api import av_file
+from studio.api.stream_choice import StreamChoice, choose_video
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,8 +30,7 @@ def has_alpha(path: Path, limits: MediaLimits, frame: Any, codec: str) -> bool:
     if not is_palette and codec not in _MAYBE_UNUSED:
         return True
     with av_file.open_container(path, limits) as container:
-        stream = container.streams.video[0]
-        stream.thread_type = "AUTO"
+        stream = choose_video(path, container, StreamChoice())
         return any(_is_transparent(each) for each in av_file.decode_packets(container, stream))
 
 

@@ -8,9 +8,10 @@ from studio.api.av_file import read_av_provenance
 from studio.api.color import SRGB
 from studio.api.formats import gif
 from studio.api.media_file import MARK, check_extension, open_media
+from studio.api.stream_choice import StreamChoice
 from studio.api.value_type import StreamType
 from studio.api.video import Video
-from studio.api.video_reading import read_video
+from studio.api.video_reading import ReadingOptions, read_video
 from studio.api.video_storing import encode_stored, open_stored
 from studio.api.video_writing import WRITERS, choose_encoding, find_losses, write_video
 
@@ -74,11 +75,38 @@ class VideoType(StreamType[Video]):
         """Open a video; MediaError E511 if its first frame cannot be decoded or it is over a limit."""
         return read_video(path, limits)
 
-    def find_doubts(self, path: Path, limits: MediaLimits) -> Sequence[str]:
-        """Say that a video is truncated or damaged, or that its header is wrong."""
-        from studio.api.video_probing import find_damage, probe_file
+    def read_tracks(
+        self,
+        path: Path,
+        limits: MediaLimits,
+        *,
+        video_track: int | None = None,
+        audio_track: int | None = None,
+        language: str = "",
+        deinterlace: bool = True,
+    ) -> Video:
+        """Open a video with other tracks than players show first.
 
-        return find_damage(probe_file(path, limits))
+        Args:
+            path: The file.
+            limits: Bounds for the file.
+            video_track: Number of the video among those of the file, from 1; None for the default.
+            audio_track: Number of the audio likewise.
+            language: Language of the audio, such as "eng" or "en"; "" for any.
+            deinterlace: Whether interlaced frames are made whole.
+
+        Raises:
+            MediaError: E511 if the file lacks what is asked for, or cannot be read.
+        """
+        choice = StreamChoice(video_track, audio_track, language)
+        return read_video(path, limits, ReadingOptions(choice, deinterlace))
+
+    def find_doubts(self, path: Path, limits: MediaLimits) -> Sequence[str]:
+        """Say that a video is truncated or damaged, that its header is wrong, and what is converted."""
+        from studio.api.video_probing import find_conversions, find_damage, probe_file
+
+        facts = probe_file(path, limits)
+        return [*find_damage(facts), *find_conversions(facts)]
 
     def write_file(self, value: Video, path: Path, provenance: str | None) -> None:
         """Write a video with its provenance; MediaError E504 for an invalid stream, E512 if writing fails."""

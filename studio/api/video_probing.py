@@ -10,10 +10,15 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from studio.api.av_file import open_container
+from studio.api.packet_times import StreamTimes, scan_packets
+from studio.api.rgb_conversion import is_known_matrix
+from studio.api.stream_choice import StreamChoice, choose_video, list_videos
+from studio.api.video_color import describe_color, fill_tags, is_high_dynamic_range
+from studio.api.video_geometry import find_display_matrix, find_square_size, is_plausible, is_slanted
 from studio.api.webp_video import is_webp, probe_webp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from studio.settings import MediaLimits
@@ -31,39 +36,54 @@ def probe_file(path: Path, limits: MediaLimits) -> dict[str, Any]:
         limits: Bounds for the file.
 
     Returns:
-        Plain JSON: "container", "bytes", "seconds" (or None), "video" and "audio", each with one mapping per stream.
-        A video has "codec", "width", "height", "pixel_format", "rate" (frames per second), "header_frames" and
-        "header_seconds" (each or None). The first also has "rotation" (degrees) and, by its packets, "frames",
-        "seconds", "variable_rate", "broken" and "hidden_frames". Audio has "codec", "rate" (hertz), "channels" and
-        "seconds". A stream that FFmpeg cannot decode has the codec None and nothing else.
+        Plain JSON: "container", "bytes", "seconds" (or None), "video" and "audio", each with one mapping per stream,
+        and "covers", the number of attached images. Every stream has "track" (its number among those of its kind,
+        from 1), "language" and "default". A video has "codec", "width", "height", "pixel_format", "rate" (frames per
+        second), "header_frames" and "header_seconds" (each or None). The first is the one that is read. It also has
+        "rotation" (degrees), "display_matrix" (a, b, c and d, or None), "pixel_aspect" (width by height),
+        "square_size" (columns and rows with square pixels), "interlaced", "color" (what is converted to sRGB, such as
+        "PQ BT.2020") and "matrix" (whether it is known), and, by its packets, "frames", "seconds", "variable_rate",
+        "broken", "hidden_frames" and "jumps" (of timestamps). Audio has "codec", "rate" (hertz), "channels" and
+        "seconds". A stream that FFmpeg cannot decode has the codec None.
 
     Raises:
         MediaError: E511 if the file is unsupported, damaged or over a limit.
     """
-    import av
-
     if is_webp(path, limits):
         return probe_webp(path, limits)
     with open_container(path, limits) as container:
+        videos, chosen = list_videos(container), None
         facts: dict[str, Any] = {
             "container": container.format.name,
             "bytes": path.stat().st_size,
             "seconds": container.duration / 1e6 if container.duration else None,
-            "video": [_describe_video(stream) for stream in container.streams.video],
-            "audio": [_describe_audio(stream) for stream in container.streams.audio],
+            "video": [_describe_video(stream, number) for number, stream in enumerate(videos, start=1)],
+            "audio": [_describe_audio(each, number) for number, each in enumerate(container.streams.audio, start=1)],
+            "covers": len(container.streams.video) - len(videos),
         }
-        if container.streams.video and container.streams.video[0].codec_context is not None:
-            facts["video"][0]["rotation"] = _find_rotation(container, av)
-    if facts["video"]:
-        facts["video"][0] |= _scan(path, limits)
+        if any(stream.codec_context is not None for stream in videos):
+            chosen = choose_video(path, container, StreamChoice())
+            facts["video"].insert(0, facts["video"].pop(videos.index(chosen)))
+            facts["video"][0] |= _describe_frame(container, chosen)
+            index = chosen.index
+    if chosen is not None:
+        facts["video"][0] |= _measure_times(scan_packets(path, limits)[index])
     return facts
 
 
-def _describe_video(stream: Any) -> dict[str, Any]:
+def _describe_stream(stream: Any, number: int) -> dict[str, Any]:
+    from av.stream import Disposition
+
+    default = bool(stream.disposition & Disposition.default)
+    return {"track": number, "language": stream.language, "default": default}
+
+
+def _describe_video(stream: Any, number: int) -> dict[str, Any]:
     context = stream.codec_context
     if context is None:
-        return {"codec": None}
+        return {"codec": None, **_describe_stream(stream, number)}
     return {
+        **_describe_stream(stream, number),
         "codec": context.name,
         "width": context.width,
         "height": context.height,
@@ -74,11 +94,12 @@ def _describe_video(stream: Any) -> dict[str, Any]:
     }
 
 
-def _describe_audio(stream: Any) -> dict[str, Any]:
+def _describe_audio(stream: Any, number: int) -> dict[str, Any]:
     context = stream.codec_context
     if context is None:
-        return {"codec": None}
+        return {"codec": None, **_describe_stream(stream, number)}
     return {
+        **_describe_stream(stream, number),
         "codec": context.name,
         "rate": stream.rate,
         "channels": stream.channels,
@@ -86,53 +107,44 @@ def _describe_audio(stream: Any) -> dict[str, Any]:
     }
 
 
-def _find_rotation(container: Any, av: Any) -> int:
-    try:
-        frame = next(container.decode(video=0), None)
-    except av.error.FFmpegError:
-        return 0
-    return int(frame.rotation or 0) if frame is not None else 0
-
-
-def _scan(path: Path, limits: MediaLimits) -> dict[str, Any]:
-    """Return what the packets say: how many frames there are, how long they show, and whether evenly."""
-    times: list[int] = []
-    hidden, damaged = 0, False
-    with open_container(path, limits) as container:
-        stream = container.streams.video[0]
-        for packet in _read_packets(container, stream):
-            if packet is None:
-                damaged = True
-            elif packet.is_discard:
-                hidden += 1
-            elif packet.pts is not None:
-                times.append(packet.pts)
-                damaged = damaged or packet.is_corrupt
-        base = stream.time_base
-    return _measure_times(sorted(times), base) | {"broken": damaged, "hidden_frames": hidden}
-
-
-def _read_packets(container: Any, stream: Any) -> Iterator[Any]:
-    """Yield the packets of a stream that are not empty; None for the rest of a file that FFmpeg cannot read."""
+def _describe_frame(container: Any, stream: Any) -> dict[str, Any]:
+    """Return what the first frame says of how frames are shown."""
     import av
 
+    aspect = stream.sample_aspect_ratio or Fraction(1)
+    facts: dict[str, Any] = {"rotation": 0, "display_matrix": None, "pixel_aspect": str(aspect)}
     try:
-        for packet in container.demux(stream):
-            if packet.size:
-                yield packet
+        frame = next(container.decode(stream), None)
     except av.error.FFmpegError:
-        yield None
-
-
-def _measure_times(times: list[int], base: Fraction) -> dict[str, Any]:
-    """Return the number of frames, their seconds, and whether they are unevenly spaced."""
-    steps = [after - before for before, after in pairwise(times)]
-    usual = sorted(steps)[len(steps) // 2] if steps else 0
-    uneven = sum(abs(step - usual) * base > max(base, Fraction(1, 1000)) for step in steps)
+        frame = None
+    if frame is None:
+        return facts
+    fill_tags(frame, stream.codec_context)
+    matrix = find_display_matrix(frame)
     return {
-        "frames": len(times),
-        "seconds": float((times[-1] - times[0] + usual) * base) if times else 0.0,
+        "rotation": int(frame.rotation or 0),
+        "display_matrix": None if matrix is None else list(matrix),
+        "pixel_aspect": str(aspect),
+        "square_size": list(find_square_size(frame.width, frame.height, aspect)),
+        "interlaced": bool(frame.interlaced_frame),
+        "color": describe_color(frame),
+        "high_dynamic_range": is_high_dynamic_range(frame),
+        "matrix": is_known_matrix(frame),
+    }
+
+
+def _measure_times(times: StreamTimes) -> dict[str, Any]:
+    """Return the number of frames, their seconds, and whether they are unevenly spaced."""
+    steps = [after - before for before, after in pairwise(times.times)]
+    usual = times.usual_step
+    uneven = sum(abs(step - usual) * times.base > max(times.base, Fraction(1, 1000)) for step in steps)
+    return {
+        "frames": len(times.times),
+        "seconds": float((times.end or 0) - times.times[0] * times.base) if times.times else 0.0,
         "variable_rate": bool(steps) and uneven > _UNEVEN * len(steps),
+        "broken": times.is_damaged,
+        "hidden_frames": times.hidden,
+        "jumps": len(times.jumps),
     }
 
 
@@ -146,6 +158,44 @@ def find_damage(facts: Mapping[str, Any]) -> list[str]:
     return [f"the header declares {declared} frames, the file has {found}"] if 0 < declared < found else []
 
 
+def find_conversions(facts: Mapping[str, Any]) -> list[str]:
+    """Return what is changed of a video while it is read, and how to have it otherwise."""
+    video = facts["video"][0] if facts["video"] else {}
+    found = [*_find_color_conversions(video), *_find_shape_conversions(video)]
+    if video.get("interlaced"):
+        found.append('interlaced frames are made whole by bwdif; video.load with "deinterlace" false keeps them')
+    if video.get("jumps"):
+        found.append("timestamps jump, as in joined files; the parts follow each other")
+    return found
+
+
+def _find_color_conversions(video: Mapping[str, Any]) -> list[str]:
+    found = []
+    color = video.get("color", "")
+    if video.get("high_dynamic_range"):
+        found.append(f"{color} became sRGB: light above the reference white of 203 cd/m2 is clipped to white")
+    elif color:
+        found.append(f"{color} became sRGB, clipped to [0, 1]")
+    if not video.get("matrix", True):
+        found.append("the color matrix of the video is unsupported; BT.601 is used, so colors may be wrong")
+    return found
+
+
+def _find_shape_conversions(video: Mapping[str, Any]) -> list[str]:
+    found = []
+    aspect = Fraction(video.get("pixel_aspect", "1"))
+    size = [video.get("width"), video.get("height")]
+    if not is_plausible(aspect):
+        found.append(f"the pixel aspect ratio {aspect} is ignored")
+    elif video.get("square_size", size) != size:
+        after = " x ".join(map(str, video["square_size"]))
+        found.append(f"pixels of {aspect} became square: {size[0]} x {size[1]} became {after}")
+    matrix = video.get("display_matrix")
+    if matrix is not None and is_slanted(tuple(matrix)):
+        found.append("the file turns its frames by an angle that is not a right one; the nearest right angle is used")
+    return found
+
+
 def find_warnings(facts: Mapping[str, Any]) -> list[str]:
     """Return what a person should know about a file before using it.
 
@@ -153,11 +203,12 @@ def find_warnings(facts: Mapping[str, Any]) -> list[str]:
         facts: What `probe_file` returned.
 
     Returns:
-        Lines for `ctx.log`: damage, unevenly spaced frames, and further videos that are ignored.
+        Lines for `ctx.log`: damage, what is converted, unevenly spaced frames, and further videos and audio.
     """
-    found = find_damage(facts)
+    found = [*find_damage(facts), *find_conversions(facts)]
     if facts["video"] and facts["video"][0].get("variable_rate"):
         found.append("the frames are unevenly spaced; they keep their times")
     if len(facts["video"]) > 1:
-        found.append(f"the file contains {len(facts['video'])} videos; the first is used")
+        track = facts["video"][0].get("track", 1)
+        found.append(f"the file contains {len(facts['video'])} videos; track {track} is used")
     return found

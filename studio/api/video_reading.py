@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from studio.api import av_file
+from studio.api import av_audio, av_file
+from studio.api.deinterlacing import deinterlace
 from studio.api.gif_video import is_gif, read_gif_video
 from studio.api.image import Image
 from studio.api.media_file import refuse
+from studio.api.packet_times import StreamTimes, create_mover, may_jump, scan_packets
 from studio.api.rgb_conversion import RgbReader
+from studio.api.stream_choice import StreamChoice, choose_audio, choose_video
 from studio.api.video import Frame, Video
 from studio.api.video_alpha import has_alpha
+from studio.api.video_color import fill_tags, find_recoloring
+from studio.api.video_geometry import apply_display_matrix, find_display_matrix, find_square_size
 from studio.api.webp_video import is_webp, read_webp_video
 from studio.errors import MediaError
 
@@ -27,66 +34,193 @@ if TYPE_CHECKING:
     AnyArray = npt.NDArray[Any]
 
 _HINT = "open it in a player and save it again"
+_MICROSECONDS = 1_000_000
+_MOST_BACK = _MICROSECONDS  # a frame so much before the last is a jump; one that is less is left out
+_MOST_NOMINAL = 240  # frames per second: more is the clock of the file rather than its rate
 
 
-def read_video(path: Path, limits: MediaLimits) -> Video:
+@dataclass(frozen=True)
+class ReadingOptions:
+    """How a video file is read.
+
+    Attributes:
+        choice: Which streams.
+        deinterlaces: Whether interlaced frames are made whole.
+    """
+
+    choice: StreamChoice = field(default_factory=StreamChoice)
+    deinterlaces: bool = True
+
+
+def read_video(path: Path, limits: MediaLimits, options: ReadingOptions | None = None) -> Video:
     """Return a video that decodes the file whenever its frames are asked for.
 
     Raises:
         MediaError: E511 for a file without frames, a damaged first frame, or one over a limit.
     """
+    options = options or ReadingOptions()
     if is_webp(path, limits):
         return read_webp_video(path, limits, _check_size)
     if is_gif(path, limits):
         return read_gif_video(path, limits, _check_size)
-    with av_file.open_container(path, limits) as container:
-        stream = find_stream(path, container)
-        context = stream.codec_context
-        _check_size(path, context.width, context.height, limits)
-        first = next(av_file.decode_packets(container, stream), None)
-        if first is None:
-            raise refuse(path, "no frame of the video can be decoded", hint=_HINT)
-        _check_size(path, first.width, first.height, limits)
-        origin = Fraction(first.pts or 0) * (first.time_base or stream.time_base)
-        layout = _choose_layout(first, has_alpha(path, limits, first, stream.codec_context.name))
-        shape = _convert(path, first, _open_reader(layout)).shape
-        rate = _find_rate(stream)
-        whole = _is_whole(stream, path.stat().st_size)  # else both are found by reading the frames
-        count = (stream.frames or None) if whole else None
-        seconds = float(stream.duration * stream.time_base) if stream.duration and whole else None
-        has_audio = bool(container.streams.audio)
-
-    def create_frames() -> Iterator[Frame]:
-        return _decode(path, limits, layout, shape, rate)
-
-    def load_audio() -> Audio | None:
-        return av_file.decode_audio(path, limits, origin)
-
+    reading = _VideoFile(path, limits, options)
+    height, width, channels = reading.shape
     return Video(
-        create_frames,
-        width=shape[1],
-        height=shape[0],
-        channels=shape[2],
-        rate=rate,
-        count=count,
-        duration=seconds,
-        audio=load_audio if has_audio else None,
-        origin=path,
+        reading.decode,
+        width=width,
+        height=height,
+        channels=channels,
+        rate=reading.rate,
+        count=reading.count_frames,
+        duration=reading.measure,
+        audio=reading.load_audio if reading.has_audio else None,
+        origin=path if options == ReadingOptions() else None,
     )
 
 
-def find_stream(path: Path, container: Any) -> Any:
-    """Return the first video stream of a container; MediaError E511 if there is none that can be decoded."""
-    import av
+class _VideoFile:
+    """One video stream of a file: what its first frame and its header say of all frames.
 
-    if not container.streams.video:
-        raise refuse(path, "the file has no video", hint="name a video file")
-    stream = container.streams.video[0]
-    if stream.codec_context is None:
-        raise refuse(path, "unsupported video codec", hint=_HINT)
-    stream.thread_type = "AUTO"
-    assert isinstance(stream, av.VideoStream)
-    return stream
+    Raises:
+        MediaError: E511 for a file without frames, a damaged first frame, or one over a limit.
+    """
+
+    def __init__(self, path: Path, limits: MediaLimits, options: ReadingOptions) -> None:
+        self._path, self._limits, self._options = path, limits, options
+        with av_file.open_container(path, limits) as container:
+            stream = choose_video(path, container, options.choice)
+            context = stream.codec_context
+            _check_size(path, context.width, context.height, limits)
+            self._tags = _Tags(context.colorspace, context.color_range, context.color_trc, context.color_primaries)
+            first = next(av_file.decode_packets(container, stream), None)
+            if first is None:
+                raise refuse(path, "no frame of the video can be decoded", hint=_HINT)
+            _check_size(path, first.width, first.height, limits)
+            self._index, self._may_jump = stream.index, may_jump(container)
+            self._origin = None if first.pts is None else Fraction(first.pts) * first.time_base
+            self._aspect = stream.sample_aspect_ratio
+            self._alpha = has_alpha(path, limits, first, context.name)
+            self._deep = max(component.bits for component in first.format.components) > 8
+            self.rate = _find_rate(stream)
+            self.has_audio = choose_audio(path, container, options.choice) is not None
+        self.shape = self._convert(first, {}).shape
+
+    def decode(self) -> Iterator[Frame]:
+        """Yield the frames."""
+        readers: dict[Any, RgbReader] = {}
+        clock = _FrameClock(self._origin, self.rate)
+        with av_file.open_container(self._path, self._limits) as container:
+            stream = container.streams[self._index]
+            stream.thread_type = "AUTO"
+            mover = create_mover(self._times.jumps) if self._may_jump else None
+            frames = av_file.decode_packets(container, stream, mover)
+            for frame in deinterlace(frames) if self._options.deinterlaces else frames:
+                _check_size(self._path, frame.width, frame.height, self._limits)
+                time = clock.find(frame)
+                if time is None:
+                    continue
+                array = self._convert(frame, readers)
+                if array.shape != self.shape:
+                    raise self._refuse_shape(array)
+                yield Frame(Image.take(array), time / _MICROSECONDS)
+
+    def load_audio(self) -> Audio | None:
+        """Return the audio that begins with the first frame."""
+        origin = self._origin or Fraction(0)
+        return av_audio.decode_audio(self._path, self._limits, origin, self._options.choice)
+
+    def count_frames(self) -> int | None:
+        """Return how many frames there are by their packets, or None if the file is damaged."""
+        return None if self._times.is_damaged else len(self._times.times) or None
+
+    def measure(self) -> float:
+        """Return the seconds from the first frame to the end of the last, by their packets."""
+        end = self._times.end
+        if end is None or self._origin is None or end <= self._origin:
+            return float(max(1, len(self._times.times)) / self.rate)
+        return round(float(end - self._origin), 6)
+
+    @cached_property
+    def _times(self) -> StreamTimes:
+        return scan_packets(self._path, self._limits)[self._index]
+
+    def _convert(self, frame: Any, readers: dict[Any, RgbReader]) -> AnyArray:
+        """Return a frame as upright height x width x channels samples with square pixels, in sRGB."""
+        import av
+        import numpy as np
+
+        self._tags.fill(frame)
+        size = find_square_size(frame.width, frame.height, self._aspect)
+        _check_size(self._path, *size, self._limits)
+        key = (size, frame.color_trc, frame.color_primaries)
+        if key not in readers:
+            kept = size if size != (frame.width, frame.height) else None
+            recolor = find_recoloring(frame)
+            readers[key] = RgbReader(alpha=self._alpha, deep=self._deep, size=kept, recolor=recolor)
+        try:
+            array = readers[key].read(frame)
+        except (av.error.FFmpegError, ValueError) as error:
+            reason = av_file.describe_error(error)
+            raise refuse(self._path, f"a frame cannot be converted to RGB: {reason}", hint=_HINT) from None
+        return np.ascontiguousarray(apply_display_matrix(array, find_display_matrix(frame)))
+
+    def _refuse_shape(self, array: AnyArray) -> MediaError:
+        return MediaError(
+            "E504",
+            f"a frame is {array.shape[1]} x {array.shape[0]}, the first was {self.shape[1]} x {self.shape[0]}",
+            where=str(self._path),
+            hint="cut the video where its size changes",
+        )
+
+
+@dataclass(frozen=True)
+class _Tags:
+    """What the container says of color, for frames that do not."""
+
+    colorspace: int
+    color_range: int
+    color_trc: int
+    color_primaries: int
+
+    def fill(self, frame: Any) -> None:
+        """Set the tags that a frame lacks."""
+        fill_tags(frame, self)
+
+
+class _FrameClock:
+    """Finds when each frame shows, in whole microseconds from the first.
+
+    Args:
+        origin: When the first frame shows, on the file's clock; None if frames have no times.
+        rate: Frames per second, for frames without times.
+    """
+
+    def __init__(self, origin: Fraction | None, rate: Fraction) -> None:
+        self._origin = origin or Fraction(0)
+        self._rate = rate
+        self._last: int | None = None
+        self._untimed = 0  # frames since the last that had a time
+        self._anchor = Fraction(0)  # the time of that
+
+    def find(self, frame: Any) -> int | None:
+        """Return the time of a frame; None for one that does not come after the last, which players leave out."""
+        if frame.pts is None:
+            found = self._anchor if self._last is None else self._anchor + (self._untimed + 1) / self._rate
+            self._untimed += self._last is not None
+        else:
+            found = Fraction(frame.pts) * frame.time_base - self._origin
+            if self._last is not None and found * _MICROSECONDS < self._last - _MOST_BACK:
+                expected = Fraction(self._last, _MICROSECONDS) + 1 / self._rate
+                self._origin += found - expected
+                found = expected
+            self._anchor, self._untimed = found, 0
+        time = round(found * _MICROSECONDS)
+        if self._last is None:
+            time = max(0, time)
+        elif time <= self._last:
+            return None
+        self._last = time
+        return time
 
 
 def _check_size(path: Path, width: int, height: int, limits: MediaLimits) -> None:
@@ -101,63 +235,13 @@ def _check_size(path: Path, width: int, height: int, limits: MediaLimits) -> Non
         )
 
 
-def _is_whole(stream: Any, size: int) -> bool:
-    """Say whether the last frame of the index lies in the file: else the header declares more than there is."""
-    entries = stream.index_entries
-    return not len(entries) or entries[-1].pos + entries[-1].size <= size
-
-
 def _find_rate(stream: Any) -> Fraction:
-    for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
-        if rate and Fraction(1, 1000) <= rate <= 1000:
-            return Fraction(rate).limit_denominator(1_000_000)
+    """Return the nominal rate: the one that frames of even length have, not the mean of uneven ones."""
+    average = stream.average_rate
+    for rate in (stream.guessed_rate, average, stream.base_rate):
+        if not rate or not Fraction(1, 1000) <= rate <= 1000:
+            continue
+        if rate > _MOST_NOMINAL and average and average < rate / 2:
+            continue
+        return Fraction(rate).limit_denominator(1_000_000)
     return Fraction(25)
-
-
-def _choose_layout(frame: Any, alpha: bool) -> str:
-    deep = max(component.bits for component in frame.format.components) > 8
-    return {(False, False): "rgb24", (True, False): "rgba", (False, True): "rgb48le", (True, True): "rgba64le"}[
-        (alpha, deep)
-    ]
-
-
-def _open_reader(layout: str) -> RgbReader:
-    return RgbReader(alpha=layout in ("rgba", "rgba64le"), deep=layout in ("rgb48le", "rgba64le"))
-
-
-def _convert(path: Path, frame: Any, reader: RgbReader) -> AnyArray:
-    """Return a frame as upright height x width x channels samples."""
-    import av
-    import numpy as np
-
-    try:
-        array = reader.read(frame)
-    except (av.error.FFmpegError, ValueError) as error:
-        raise refuse(path, f"a frame cannot be converted to RGB: {av_file.describe_error(error)}", hint=_HINT) from None
-    turns = round((frame.rotation or 0) / 90) % 4
-    return np.rot90(array, turns) if turns else array
-
-
-def _decode(path: Path, limits: MediaLimits, layout: str, shape: tuple[int, ...], rate: Fraction) -> Iterator[Frame]:
-    with av_file.open_container(path, limits) as container:
-        stream = find_stream(path, container)
-        origin: Fraction | None = None
-        reader = _open_reader(layout)
-        last = -1
-        for frame in av_file.decode_packets(container, stream):
-            _check_size(path, frame.width, frame.height, limits)
-            array = _convert(path, frame, reader)
-            if array.shape != shape:
-                raise MediaError(
-                    "E504",
-                    f"a frame is {array.shape[1]} x {array.shape[0]}, the first was {shape[1]} x {shape[0]}",
-                    where=str(path),
-                    hint="cut the video where its size changes",
-                )
-            when = Fraction(frame.pts) * frame.time_base if frame.pts is not None else None
-            if origin is None:
-                origin = when or Fraction(0)
-            period = round(1_000_000 / rate)
-            time = round((when - origin) * 1_000_000) if when is not None else last + period
-            last = max(time, last + 1)
-            yield Frame(Image.take(array), last / 1_000_000)

@@ -6,13 +6,13 @@ from contextlib import closing
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from studio.api import av_file
+from studio.api import av_audio, av_file
 from studio.api.color import SRGB, ColorSpace
 from studio.api.image import Image
 from studio.api.media_file import refuse
 from studio.api.read_ahead import read_ahead
+from studio.api.stream_choice import StreamChoice, choose_video
 from studio.api.video import Frame, Video
-from studio.api.video_reading import find_stream
 from studio.api.video_tracks import MICROSECOND, AudioTrack, check_frames, open_for_writing, refuse_empty, widen
 from studio.errors import MediaError
 
@@ -153,7 +153,7 @@ def open_stored(path: Path) -> Video:
     """
     limits = _find_stored_limits()
     with av_file.open_container(path, limits) as container:
-        stream = find_stream(path, container)
+        stream = choose_video(path, container, StreamChoice())
         found = _FORMATS.get(stream.codec_context.pix_fmt)
         try:
             rate = Fraction(container.metadata.get("rate", ""))
@@ -179,7 +179,7 @@ def open_stored(path: Path) -> Video:
         source=path,
         count=lambda: _scan_packets(path)[0],
         duration=lambda: _scan_packets(path)[1] + float(1 / rate),
-        audio=(lambda: av_file.decode_audio(path, limits)) if has_audio else None,
+        audio=(lambda: av_audio.decode_audio(path, limits)) if has_audio else None,
         color=color,
     )
 
@@ -203,7 +203,7 @@ def _decode_stored(path: Path, layout: str, color: ColorSpace, halves: bool) -> 
     from av.video.reformatter import VideoReformatter
 
     with av_file.open_container(path, _find_stored_limits()) as container:
-        stream, converter = find_stream(path, container), VideoReformatter()
+        stream, converter = choose_video(path, container, StreamChoice()), VideoReformatter()
         try:
             for frame in container.decode(stream):
                 time = Fraction(frame.pts) * frame.time_base
@@ -221,7 +221,7 @@ def _scan_packets(path: Path) -> tuple[int, float]:
     """Return the number of frames of a stored video and the time of the last, without decoding them."""
     count, last = 0, 0.0
     with av_file.open_container(path, _find_stored_limits()) as container:
-        for packet in container.demux(find_stream(path, container)):
+        for packet in container.demux(choose_video(path, container, StreamChoice())):
             if packet.size > 0 and packet.pts is not None:
                 count, last = count + 1, float(Fraction(packet.pts) * packet.time_base)
     return count, last

@@ -105,4 +105,4 @@ def test_damage_is_where_header_and_packets_differ(video: dict[str, Any], expect
 def test_further_videos_of_a_file_are_warned_of() -> None:
     facts = {"video": [{"frames": 1}, {"frames": 1}]}
 
-    assert find_warnings(facts) == ["the file contains 2 videos; the first is used"]
+    assert find_warnings(facts) == ["the file contains 2 videos; track 1 is used"]

@@ -1,0 +1,186 @@
+"""Times of the packets of a file: how many there are, when they end, and where timestamps jump.
+
+Nothing is decoded. Jumps are joined by the rule of FFmpeg's command line (`ts_discontinuity_detect`): in containers
+that may have them, a packet that comes 10 seconds or more from where it was expected, or a tenth of a second before the
+last one, moves all streams so that it follows the packet before it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from studio.api.av_file import open_container
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from studio.settings import MediaLimits
+
+Jumps = Sequence[tuple[int, Fraction]]
+"""From which packet of a stream on its times are moved, and by how many seconds."""
+_MICROSECONDS = 1_000_000
+_FAR = 10 * _MICROSECONDS
+_BACK = _MICROSECONDS // 10
+
+
+@dataclass
+class StreamTimes:
+    """What the packets of a stream say.
+
+    Attributes:
+        base: Seconds of a unit of `times`.
+        times: When each packet shows, joined where timestamps jump, in order.
+        last_duration: Length of the packet that shows last; 0 if the file does not say.
+        hidden: Packets that are decoded and not shown, as an edit list cuts them off.
+        is_damaged: Whether packets are marked as damaged, or the rest of the file cannot be read.
+        jumps: Where timestamps jump.
+        latest: The greatest of `times`.
+    """
+
+    base: Fraction
+    times: list[int] = field(default_factory=list)
+    last_duration: int = 0
+    hidden: int = 0
+    is_damaged: bool = False
+    jumps: list[tuple[int, Fraction]] = field(default_factory=list)
+    latest: int | None = None
+
+    @property
+    def usual_step(self) -> int:
+        """The median time between two frames; 0 for a single one."""
+        steps = sorted(after - before for before, after in pairwise(self.times))
+        return steps[len(steps) // 2] if steps else 0
+
+    @property
+    def end(self) -> Fraction | None:
+        """When the last frame ends, on the clock of the file; None without packets."""
+        if not self.times:
+            return None
+        return (self.times[-1] + (self.last_duration or self.usual_step)) * self.base
+
+
+def scan_packets(path: Path, limits: MediaLimits) -> dict[int, StreamTimes]:
+    """Return the times of every video and audio stream of a file by its index; all packets are read.
+
+    Raises:
+        MediaError: E511 if the file is unsupported or over a limit.
+    """
+    with open_container(path, limits) as container:
+        streams = [stream for stream in container.streams if stream.type in ("video", "audio")]
+        found = {stream.index: StreamTimes(stream.time_base or Fraction(1, _MICROSECONDS)) for stream in streams}
+        clock = _Clock(may_jump=may_jump(container))
+        numbers = dict.fromkeys(found, 0)
+        for packet in _read_packets(container, streams) if streams else ():
+            if packet is None:
+                for times in found.values():
+                    times.is_damaged = True
+                continue
+            _add(found[packet.stream_index], packet, numbers[packet.stream_index], clock)
+            numbers[packet.stream_index] += 1
+        for stream in streams:
+            _finish(found[stream.index], stream, container.format.name)
+    return found
+
+
+def may_jump(container: Any) -> bool:
+    """Say whether timestamps may jump in an open file, as its format says."""
+    from av.format import Flags
+
+    return bool(container.format.flags & Flags.ts_discont.value)
+
+
+def create_mover(jumps: Jumps) -> Callable[[int, Any], None] | None:
+    """Return what moves the packets of one reading by the jumps of their stream; None without jumps."""
+    if not jumps:
+        return None
+    numbers = [number for number, _ in jumps]
+
+    def move(number: int, packet: Any) -> None:
+        place = bisect_right(numbers, number)
+        units = round(jumps[place - 1][1] / packet.time_base) if place else 0
+        if packet.pts is not None:
+            packet.pts += units
+        if packet.dts is not None:
+            packet.dts += units
+
+    return move
+
+
+class _Clock:
+    """Follows the timestamps of all streams; `offset` is what is added to them, in microseconds."""
+
+    def __init__(self, *, may_jump: bool) -> None:
+        self.offset = 0
+        self._may_jump = may_jump
+        self._last: int | None = None
+        self._streams: dict[int, tuple[int, int]] = {}  # time of the last packet, and when the next is expected
+
+    def follow(self, packet: Any) -> None:
+        """Take a packet; `offset` is what it is moved by."""
+        if packet.dts is None or not self._may_jump:
+            return
+        time = round(packet.dts * packet.time_base * _MICROSECONDS) + self.offset
+        known = self._streams.get(packet.stream_index)
+        jump = 0
+        if known is not None:
+            before, expected = known
+            if abs(time - expected) > _FAR or time + _BACK < before:
+                jump = time - expected
+        elif self._last is not None and abs(time - self._last) > _FAR:
+            jump = time - self._last
+        self.offset -= jump
+        time -= jump
+        length = round((packet.duration or 0) * packet.time_base * _MICROSECONDS)
+        self._streams[packet.stream_index] = (time, time + length)
+        self._last = time
+
+
+def _add(times: StreamTimes, packet: Any, number: int, clock: _Clock) -> None:
+    clock.follow(packet)
+    offset = Fraction(clock.offset, _MICROSECONDS)
+    if offset != (times.jumps[-1][1] if times.jumps else 0):
+        times.jumps.append((number, offset))
+    if packet.is_discard:
+        times.hidden += 1
+    elif packet.pts is not None or packet.dts is not None:
+        pts = (packet.dts if packet.pts is None else packet.pts) + round(offset / packet.time_base)
+        if times.latest is None or pts >= times.latest:
+            times.latest, times.last_duration = pts, packet.duration or 0
+        times.times.append(pts)
+        times.is_damaged = times.is_damaged or packet.is_corrupt
+
+
+def _finish(times: StreamTimes, stream: Any, container: str) -> None:
+    times.times.sort()
+    written = _parse_clock(stream.metadata.get("DURATION", "")) if container.startswith("matroska") else None
+    if written is not None and times.times:  # what Matroska says nowhere else: how long the last frame shows
+        rest = round((written - times.times[-1] * times.base) / times.base)
+        if rest > times.last_duration:
+            times.last_duration = rest
+
+
+def _parse_clock(text: str) -> Fraction | None:
+    """Return seconds for a time like 00:00:04.007000000, or None for any other text."""
+    try:
+        hours, minutes, seconds = text.split(":")
+        return int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
+    except (ValueError, ZeroDivisionError):
+        return None
+
+
+def _read_packets(container: Any, streams: list[Any]) -> Iterator[Any]:
+    """Yield the packets of streams that are not empty; None for the rest of a file that FFmpeg cannot read."""
+    import av
+
+    try:
+        for packet in container.demux(*streams):
+            if packet.size:
+                yield packet
+    except av.error.FFmpegError:
+        yield None

@@ -1,0 +1,76 @@
+"""How frames are shown: turned and mirrored by a display matrix, and with pixels that are not square."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    AnyArray = npt.NDArray[Any]
+
+_LEAST_ASPECT, _GREATEST_ASPECT = Fraction(1, 16), Fraction(16)
+_SLANTED = 0.02  # the share of a turn that is not a right angle from which it counts
+
+
+def find_display_matrix(frame: Any) -> tuple[float, float, float, float] | None:
+    """Return a, b, c and d of a frame's display matrix (ISO 14496-12), or None where it has none.
+
+    The pixel at column x and row y is shown at column a x + c y and row b x + d y.
+    """
+    import numpy as np
+    from av.sidedata.sidedata import Type
+
+    for data in frame.side_data:
+        if data.type == Type.DISPLAYMATRIX and data.buffer_size >= 36:
+            values = np.frombuffer(bytes(data)[:36], np.int32) / 65536.0
+            a, b, c, d = (float(values[index]) for index in (0, 1, 3, 4))
+            return None if a == b == c == d == 0 else (a, b, c, d)
+    return None
+
+
+def apply_display_matrix(array: AnyArray, matrix: tuple[float, float, float, float] | None) -> AnyArray:
+    """Return samples turned and mirrored by the nearest of the eight matrices with right angles; a view."""
+    if matrix is None:
+        return array
+    a, b, c, d = matrix
+    if abs(a) + abs(d) >= abs(b) + abs(c):
+        across, down = a, d
+    else:
+        array, across, down = array.swapaxes(0, 1), c, b
+    return array[:: -1 if down < 0 else 1, :: -1 if across < 0 else 1]
+
+
+def is_slanted(matrix: tuple[float, float, float, float] | None) -> bool:
+    """Say whether a display matrix turns by something else than right angles."""
+    if matrix is None:
+        return False
+    straight, turned = sorted((abs(matrix[0]) + abs(matrix[3]), abs(matrix[1]) + abs(matrix[2])))
+    return straight > _SLANTED * turned
+
+
+def find_square_size(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:
+    """Return the columns and rows with which pixels are square; the shorter side grows, so nothing is lost.
+
+    Even sides stay even. An aspect ratio that no camera has is ignored.
+
+    Args:
+        width: Columns in the file.
+        height: Rows in the file.
+        aspect: Width of a pixel by its height; None if the file does not say.
+    """
+    if not is_plausible(aspect) or aspect is None or aspect == 1:
+        return width, height
+    if aspect > 1:
+        return _round_side(width * aspect, width), height
+    return width, _round_side(height / aspect, height)
+
+
+def is_plausible(aspect: Fraction | None) -> bool:
+    """Say whether an aspect ratio of pixels is missing or can be true."""
+    return aspect is None or aspect == 0 or _LEAST_ASPECT <= aspect <= _GREATEST_ASPECT
+
+
+def _round_side(side: Fraction, like: int) -> int:
+    return round(side) if like % 2 else 2 * round(side / 2)
