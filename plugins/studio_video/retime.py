@@ -21,6 +21,7 @@ from studio_video.depth import find_top, match_depth, unweigh_colors, weigh_colo
 
 Array = npt.NDArray[Any]
 _EDGE = 1e-6
+_SHORTEST = 1e-3
 _HELD_BYTES = 64 * 2**20
 _PREVIEW_SECONDS = 3.0
 _PREVIEW_SIDE = 256
@@ -113,9 +114,14 @@ def next_frame(video: Video, time: float) -> Frame | None:
             if frame.time > time + _EDGE:
                 return found or frame
             found = frame
-    if found is None or time >= found.time + float(1 / video.rate) - _EDGE:
+    if found is None or time >= find_end(video, found) - _EDGE:
         return None
     return found
+
+
+def find_end(video: Video, last: Frame) -> float:
+    """Return when the last frame of a video ends; call it when the frames have been read."""
+    return video.duration if video.duration > last.time + _SHORTEST else last.time + float(1 / video.rate)
 
 
 def closing_stream(video: Video) -> Any:
@@ -166,15 +172,15 @@ def reverse(video: Video) -> Video:
 def _lay_down(video: Video, folder: Path, each: int) -> tuple[list[Path], float]:
     """Store the frames in files of so many; return them, and when the last frame ends."""
     pieces: list[Path] = []
-    last = 0.0
+    chunk_end: Frame | None = None
     with closing_stream(video) as stream:
         while chunk := list(itertools.islice(stream, each)):
             path = folder / f"{len(pieces):08d}.nut"
             part = create_video(video, lambda chunk=chunk: iter(chunk))  # type: ignore[misc]  # bound at once
             VideoType().encode(part, path)
             pieces.append(path)
-            last = chunk[-1].time
-    return pieces, last + float(1 / video.rate)
+            chunk_end = chunk[-1]
+    return pieces, 0.0 if chunk_end is None else find_end(video, chunk_end)
 
 
 def change_speed(video: Video, factor: float, *, keep_pitch: bool) -> Video:

@@ -11,6 +11,7 @@ from studio.api.audio_stored import find_int16, write_stored
 from studio.api.audio_writing import EXTENSIONS, find_audio_loss, write_audio
 from studio.api.formats import riff
 from studio.api.media_file import MARK, check_extension, open_media, refuse_writing
+from studio.api.stream_choice import StreamChoice
 from studio.api.value_type import Packed, StreamType
 from studio.errors import MediaError
 
@@ -42,6 +43,7 @@ class AudioType(StreamType[Audio]):
     """
 
     name = "audio"
+    reading_code = 2
     python = Audio
     extensions = EXTENSIONS
     stored_extension = "au"
@@ -85,6 +87,20 @@ class AudioType(StreamType[Audio]):
     def read_file(self, path: Path, limits: MediaLimits) -> Audio:
         """Read audio; MediaError E511 if the file has none, is damaged or is over a limit."""
         return read_audio(path, limits)
+
+    def read_tracks(self, path: Path, limits: MediaLimits, *, track: int | None = None, language: str = "") -> Audio:
+        """Read another audio of a file than players take first.
+
+        Args:
+            path: The file.
+            limits: Bounds for the file.
+            track: Number of the audio among that of the file, from 1; None for the default.
+            language: Language of the audio, such as "eng" or "en"; "" for any.
+
+        Raises:
+            MediaError: E511 if the file lacks what is asked for, or cannot be read.
+        """
+        return read_audio(path, limits, StreamChoice(audio_track=track, language=language))
 
     def find_doubts(self, path: Path, limits: MediaLimits) -> Sequence[str]:
         """Say that a file is truncated or a chain of streams, or that its header is wrong."""

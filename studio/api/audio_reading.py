@@ -14,6 +14,7 @@ from studio.api.formats.file_part import FilePart
 from studio.api.formats.ogg import VORBIS_ORDER, find_links
 from studio.api.formats.sound_sizes import find_sound_data
 from studio.api.media_file import open_media, refuse
+from studio.api.stream_choice import StreamChoice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -49,13 +50,15 @@ class Arrangement:
     doubts: tuple[str, ...] = ()
 
 
-def read_audio(path: Path, limits: MediaLimits) -> Audio:
-    """Read audio; MediaError E511 if the file has none, is damaged or is over a limit."""
+def read_audio(path: Path, limits: MediaLimits, choice: StreamChoice | None = None) -> Audio:
+    """Read audio; MediaError E511 if the file has none or not what is chosen, is damaged or is over a limit."""
+    choice = choice or StreamChoice()
     with open_media(path, limits) as file:
         head = file.read(26)
-        audio = _read_sndfile(path, limits, file, head[:4]) if _is_for_sndfile(head) else None
+        is_plain = _is_for_sndfile(head) and choice == StreamChoice()
+        audio = _read_sndfile(path, limits, file, head[:4]) if is_plain else None
     if audio is None:
-        audio = av_audio.decode_audio(path, limits)
+        audio = av_audio.decode_audio(path, limits, None, choice)
     if audio is None:
         raise refuse(path, "the file has no audio", hint="name a file with audio")
     return audio

@@ -30,7 +30,7 @@ BLOCK = 16_384
 # Playlists and the like (hls, concat, dash, sdp, image2) are not here: they name other files and addresses.
 FORMATS = (
     "mov,matroska,webm,gif,nut,avi,flv,asf,mpeg,mpegts,mpegvideo,h264,hevc,ogg,wav,w64,aiff,au,caf,mp3,flac,aac,ac3,"
-    "amr,ape,apng,ivf,wv,tta,dv,mxf,rm"
+    "amr,ape,apng,ivf,wv,tta,dv,mxf,rm,m4v,obu,vc1,h261,h263,dirac,yuv4mpegpipe,eac3,dts,truehd,mlp"
 )
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 

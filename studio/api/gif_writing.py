@@ -81,8 +81,7 @@ def write_gif(video: Video, path: Path, provenance: str | None, look: GifLook) -
 
 def _find_end(video: Video, start: int) -> int:
     """Return when the last frame ends."""
-    seconds = video.duration if video.count is not None else start / 100 + float(1 / video.rate)
-    return round(seconds * 100)
+    return round(max(video.duration, start / 100 + 0.01) * 100)
 
 
 def _create_frame(image: Image) -> Any:

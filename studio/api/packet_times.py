@@ -158,11 +158,23 @@ def _add(times: StreamTimes, packet: Any, number: int, clock: _Clock) -> None:
 
 def _finish(times: StreamTimes, stream: Any, container: str) -> None:
     times.times.sort()
-    written = _parse_clock(stream.metadata.get("DURATION", "")) if container.startswith("matroska") else None
-    if written is not None and times.times:  # what Matroska says nowhere else: how long the last frame shows
-        rest = round((written - times.times[-1] * times.base) / times.base)
-        if rest > times.last_duration:
+    if not times.times:
+        return
+    end = _find_declared_end(times, stream, container)
+    if end is not None:
+        rest = round(end / times.base) - times.times[-1]
+        if rest - times.last_duration > (times.usual_step if "mp4" in container else 0):
             times.last_duration = rest
+
+
+def _find_declared_end(times: StreamTimes, stream: Any, container: str) -> Fraction | None:
+    """Return when a stream ends by its container, where packets do not say how long the last frame shows."""
+    if container.startswith("matroska"):
+        return _parse_clock(stream.metadata.get("DURATION", ""))
+    is_whole = not times.is_damaged and len(times.times) + times.hidden >= (stream.frames or 0)
+    if "mp4" not in container or not stream.duration or not is_whole:
+        return None
+    return (times.times[0] + stream.duration) * times.base
 
 
 def _parse_clock(text: str) -> Fraction | None:

@@ -60,7 +60,7 @@ def find_square_size(width: int, height: int, aspect: Fraction | None) -> tuple[
         height: Rows in the file.
         aspect: Width of a pixel by its height; None if the file does not say.
     """
-    if not is_plausible(aspect) or aspect is None or aspect == 1:
+    if not aspect or aspect == 1 or not is_plausible(aspect):
         return width, height
     if aspect > 1:
         return _round_side(width * aspect, width), height

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio.api import av_audio, av_file
 from studio.api.deinterlacing import deinterlace
+from studio.api.frame_clock import FrameClock
 from studio.api.gif_video import is_gif, read_gif_video
 from studio.api.image import Image
 from studio.api.media_file import refuse
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 _HINT = "open it in a player and save it again"
 _MICROSECONDS = 1_000_000
-_MOST_BACK = _MICROSECONDS  # a frame so much before the last is a jump; one that is less is left out
 _MOST_NOMINAL = 240  # frames per second: more is the clock of the file rather than its rate
 
 
@@ -108,7 +108,7 @@ class _VideoFile:
     def decode(self) -> Iterator[Frame]:
         """Yield the frames."""
         readers: dict[Any, RgbReader] = {}
-        clock = _FrameClock(self._origin, self.rate)
+        clock = FrameClock(self._origin, self.rate)
         with av_file.open_container(self._path, self._limits) as container:
             stream = container.streams[self._index]
             stream.thread_type = "AUTO"
@@ -185,42 +185,6 @@ class _Tags:
     def fill(self, frame: Any) -> None:
         """Set the tags that a frame lacks."""
         fill_tags(frame, self)
-
-
-class _FrameClock:
-    """Finds when each frame shows, in whole microseconds from the first.
-
-    Args:
-        origin: When the first frame shows, on the file's clock; None if frames have no times.
-        rate: Frames per second, for frames without times.
-    """
-
-    def __init__(self, origin: Fraction | None, rate: Fraction) -> None:
-        self._origin = origin or Fraction(0)
-        self._rate = rate
-        self._last: int | None = None
-        self._untimed = 0  # frames since the last that had a time
-        self._anchor = Fraction(0)  # the time of that
-
-    def find(self, frame: Any) -> int | None:
-        """Return the time of a frame; None for one that does not come after the last, which players leave out."""
-        if frame.pts is None:
-            found = self._anchor if self._last is None else self._anchor + (self._untimed + 1) / self._rate
-            self._untimed += self._last is not None
-        else:
-            found = Fraction(frame.pts) * frame.time_base - self._origin
-            if self._last is not None and found * _MICROSECONDS < self._last - _MOST_BACK:
-                expected = Fraction(self._last, _MICROSECONDS) + 1 / self._rate
-                self._origin += found - expected
-                found = expected
-            self._anchor, self._untimed = found, 0
-        time = round(found * _MICROSECONDS)
-        if self._last is None:
-            time = max(0, time)
-        elif time <= self._last:
-            return None
-        self._last = time
-        return time
 
 
 def _check_size(path: Path, width: int, height: int, limits: MediaLimits) -> None:

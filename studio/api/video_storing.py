@@ -13,7 +13,15 @@ from studio.api.media_file import refuse
 from studio.api.read_ahead import read_ahead
 from studio.api.stream_choice import StreamChoice, choose_video
 from studio.api.video import Frame, Video
-from studio.api.video_tracks import MICROSECOND, AudioTrack, check_frames, open_for_writing, refuse_empty, widen
+from studio.api.video_tracks import (
+    MICROSECOND,
+    AudioTrack,
+    check_frames,
+    find_last_length,
+    open_for_writing,
+    refuse_empty,
+    widen,
+)
 from studio.errors import MediaError
 
 if TYPE_CHECKING:
@@ -37,6 +45,7 @@ _FORMATS = {coded: (channels, layout) for (channels, _), (layout, coded) in _LAY
 _FFV1 = {"level": "3", "slices": "4", "slicecrc": "1"}  # the number of slices depends on neither machine nor threads
 _FFV1_THIN = {"level": "1"}  # frames too thin to be cut into slices
 _HIGHEST_HALF = 65504.0
+_LEAST_DIFFERENCE = 1e-3  # seconds by which the last frame is longer or shorter than others, to be stored
 
 
 class _DepthError(Exception):
@@ -59,11 +68,34 @@ def encode_stored(video: Video, path: Path) -> None:
     del first
     while True:
         try:
-            _encode_at(video, path, depth)
+            length = _encode_at(video, path, depth)
         except _DepthError as needed:
             depth = needed.args[0]
         else:
-            return
+            break
+    if abs(length - float(1 / video.rate)) > _LEAST_DIFFERENCE:
+        _mark_length(path, length)
+
+
+def _mark_length(path: Path, seconds: float) -> None:
+    """Write a stored file again with the length of its last frame, which is known only when all frames are."""
+    whole = path.with_name(f"{path.name}.marked")
+    try:
+        with (
+            av_file.open_container(path, _find_stored_limits()) as source,
+            open_for_writing(whole, "nut", {"fflags": "+bitexact"}) as target,
+        ):
+            target.metadata.update(source.metadata, last_frame=str(round(seconds * 1_000_000)))
+            streams = {each.index: target.add_stream_from_template(each) for each in source.streams}
+            for packet in source.demux():
+                if packet.size:
+                    packet.stream = streams[packet.stream_index]
+                    target.mux(packet)
+        whole.replace(path)
+    except BaseException:
+        whole.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _find_depth(image: Image) -> int:
@@ -74,7 +106,8 @@ def _find_depth(image: Image) -> int:
     return _BYTES if kind == "uint8" else _WORDS
 
 
-def _encode_at(video: Video, path: Path, depth: int) -> None:
+def _encode_at(video: Video, path: Path, depth: int) -> float:
+    """Write a video; return for how many seconds its last frame shows."""
     from av.codec.context import Flags
     from av.video.reformatter import VideoReformatter
 
@@ -98,6 +131,7 @@ def _encode_at(video: Video, path: Path, depth: int) -> None:
                 _encode_frame(container, stream, _pack(frame.image, depth), layout, frame.microseconds, converter)
         container.mux(stream.encode(None))
         audio.finish()
+    return find_last_length(video, frame)
 
 
 def _describe_stored(video: Video, depth: int) -> dict[str, str]:
@@ -164,6 +198,7 @@ def open_stored(path: Path) -> Video:
             raise refuse(path, "invalid stored video", hint="studio cache verify")
         size = stream.codec_context.width, stream.codec_context.height
         halves = container.metadata.get("samples") == "half"
+        length = _parse_length(container.metadata.get("last_frame", ""))
         has_audio = bool(container.streams.audio)
     channels, layout = found
 
@@ -178,10 +213,15 @@ def open_stored(path: Path) -> Video:
         rate=rate,
         source=path,
         count=lambda: _scan_packets(path)[0],
-        duration=lambda: _scan_packets(path)[1] + float(1 / rate),
+        duration=lambda: _scan_packets(path)[1] + (length or float(1 / rate)),
         audio=(lambda: av_audio.decode_audio(path, limits)) if has_audio else None,
         color=color,
     )
+
+
+def _parse_length(text: str) -> float | None:
+    """Return seconds for a number of microseconds, or None for any other text."""
+    return int(text) / 1_000_000 if text.isdecimal() else None
 
 
 def _parse_color(text: str) -> ColorSpace:

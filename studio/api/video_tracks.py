@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     AnyArray = npt.NDArray[Any]
 
 MICROSECOND = Fraction(1, 1_000_000)
+_LEAST_LENGTH = 1e-3  # seconds; a duration that ends earlier is not the end of the last frame
 
 
 @contextmanager
@@ -62,6 +63,15 @@ def check_frames(video: Video) -> Iterator[Frame]:
             )
         last = frame.microseconds
         yield frame
+
+
+def find_last_length(video: Video, last: Frame) -> float:
+    """Return for how many seconds the last frame shows: to the end of the video, or one period if that is not later.
+
+    Call it when all frames have been read, so that the duration needs no second reading.
+    """
+    length = video.duration - last.time
+    return length if length > _LEAST_LENGTH else float(1 / video.rate)
 
 
 def refuse_empty() -> MediaError:

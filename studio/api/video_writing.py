@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 from studio.api import av_file
 from studio.api.color import SRGB
 from studio.api.color_conversion import convert_color, describe_conversion
+from studio.api.formats.last_delay import set_apng_delay, set_webp_delay
 from studio.api.gif_writing import GifLook, write_gif
 from studio.api.read_ahead import read_ahead
 from studio.api.rgb_conversion import RgbWriter
-from studio.api.video_tracks import AudioTrack, check_frames, open_for_writing, refuse_empty, widen
+from studio.api.video_tracks import AudioTrack, check_frames, find_last_length, open_for_writing, refuse_empty, widen
 from studio.errors import MediaError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import numpy.typing as npt
@@ -94,7 +95,11 @@ def write_video(video: Video, path: Path, provenance: str | None, encoding: Enco
         return
     with open_for_writing(path, encoding.container, _choose_container_options(encoding)) as container:
         container.metadata.update(av_file.build_metadata(provenance))
-        _write_coded(video, container, encoding)
+        last = _write_coded(video, container, encoding)
+    if encoding.codec == "apng":
+        set_apng_delay(path, last)
+    elif encoding.codec == "libwebp_anim":
+        set_webp_delay(path, last)
 
 
 def choose_encoding(path: Path, channels: int) -> Encoding:
@@ -168,7 +173,8 @@ def _choose_container_options(encoding: Encoding) -> dict[str, str]:
     return options
 
 
-def _write_coded(video: Video, container: Any, encoding: Encoding) -> None:
+def _write_coded(video: Video, container: Any, encoding: Encoding) -> float:
+    """Write frames and audio; return for how many seconds the last frame shows."""
     import av
     from av.codec.context import Flags
 
@@ -193,18 +199,43 @@ def _write_coded(video: Video, container: Any, encoding: Encoding) -> None:
     audio = AudioTrack(container, encoding.audio, video.audio if encoding.audio else None)
     layout = _choose_layout(stream.format)
     writer = RgbWriter(layout, encoding.pixels, is_left=encoding.codec in _LEFT_CHROMA)
-    count = 0
+    lengths: dict[int, int] = {}
+    length = 0.0
     with closing(read_ahead(check_frames(video))) as frames:
-        for frame in frames:
+        for frame, length in _find_lengths(video, frames):
             audio.write_until(frame.time)
             coded = writer.write(_prepare(frame, layout, more))
             coded.pts, coded.time_base = round(Fraction(frame.microseconds, 1_000_000) / base), base
-            container.mux(stream.encode(coded))
-            count += 1
-    if not count:
+            lengths[coded.pts] = max(1, round(Fraction(length).limit_denominator(1_000_000) / base))
+            _mux(container, stream.encode(coded), lengths)
+    if not lengths:
         raise refuse_empty()
-    container.mux(stream.encode(None))
+    rest = list(stream.encode(None))
+    if rest and encoding.container in ("mp4", "mov"):  # which count lengths in the order of decoding
+        lengths[rest[-1].pts] = max(pts + each for pts, each in lengths.items()) - rest[-1].pts
+    _mux(container, rest, lengths)
     audio.finish()
+    return length
+
+
+def _find_lengths(video: Video, frames: Iterator[Frame]) -> Iterator[tuple[Frame, float]]:
+    """Yield each frame and for how many seconds it shows."""
+    held: Frame | None = None
+    for frame in frames:
+        if held is not None:
+            yield held, frame.time - held.time
+        held = frame
+    if held is not None:
+        yield held, find_last_length(video, held)
+
+
+def _mux(container: Any, packets: Any, lengths: dict[int, int]) -> None:
+    """Write packets, each with the length of its frame."""
+    for packet in packets:
+        length = lengths.get(packet.pts)
+        if length is not None:
+            packet.duration = length
+        container.mux(packet)
 
 
 def _choose_layout(kind: Any) -> str:

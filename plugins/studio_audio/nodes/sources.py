@@ -58,19 +58,31 @@ def _to_bits(bits: str | int | float) -> str | int | float:
     return {"16": 16, "24": 24}.get(bits, bits) if isinstance(bits, str) else bits
 
 
-@node("audio.load", lane="io", origin="captured")
-def load_audio(ctx: Context, file: File) -> Audio:
+@node("audio.load", lane="io", code=2, origin="captured")
+def load_audio(
+    ctx: Context,
+    file: File,
+    *,
+    track: Annotated[int | None, Field(ge=1, le=1000)] = None,
+    language: Annotated[str, Field(max_length=40)] = "",
+) -> Audio:
     """Load audio from a file, or the audio of a video.
 
     Args:
         file: Audio or video file to read: WAV, FLAC, AIFF, OGG, MP3, M4A, Opus, MP4, MKV or another format that Studio
             reads.
+        track: Number of the audio among that of the file, from 1; null takes the one marked as default.
+        language: Language of the audio, such as "eng" or "en", instead of its number; "" takes any.
+
+    Raises:
+        MediaError: E511 if the file contains no audio or not the track or language, it is broken, or it is over the
+            limits.
     """
     from studio.api import AudioType, MediaLimits
 
     for doubt in AudioType().find_doubts(file.path, MediaLimits()):
         ctx.log(doubt)
-    return AudioType().read_file(file.path, MediaLimits())
+    return AudioType().read_tracks(file.path, MediaLimits(), track=track, language=language)
 
 
 @node(

@@ -236,6 +236,25 @@ def stabilize_video(
     return stabilize(video, path, smooth, zoom)
 
 
+@node("video.deinterlace")
+def deinterlace_video(
+    ctx: Context, video: Video, *, field_order: Literal["top", "bottom"] = "top", double_rate: bool = False
+) -> Video:
+    """Make frames of two fields whole, by FFmpeg's bwdif.
+
+    `video.load` does so where a file says that it is interlaced. This node type is for files that do not say it, or
+    say the wrong order, and for one frame per field.
+
+    Args:
+        video: Video with two fields in each frame, unscaled.
+        field_order: Field that is earlier: the one with the "top" row, as in HD and PAL, or the "bottom" one, as in DV.
+        double_rate: Make a frame of each field, at twice the rate; motion is as smooth as it was recorded.
+    """
+    from studio_video.deinterlace import deinterlace
+
+    return deinterlace(video, field_order, doubles=double_rate)
+
+
 NODE_TYPES: list[Callable[..., Any]] = [
     trim_video,
     concatenate_videos,
@@ -245,4 +264,5 @@ NODE_TYPES: list[Callable[..., Any]] = [
     reverse_video,
     loop_video,
     stabilize_video,
+    deinterlace_video,
 ]

@@ -12,6 +12,8 @@ from studio_video import checks
 from studio_video.nodes.old_values import read_encoder
 
 Fps = Annotated[float, Field(gt=0, le=1000, unit="frames per second")]
+Track = Annotated[int, Field(ge=1, le=1000)]
+Language = Annotated[str, Field(max_length=40)]
 
 
 class Saved(NamedTuple):
@@ -37,18 +39,33 @@ class Probed(NamedTuple):
 @node(
     "video.load", lane="io", version="2.0", code=2, migrations={1: Migration(inputs={"rate": "fps"})}, origin="captured"
 )
-def load_video(ctx: Context, file: File, *, fps: Fps | None = None) -> Video:
+def load_video(
+    ctx: Context,
+    file: File,
+    *,
+    fps: Fps | None = None,
+    deinterlace: bool = True,
+    video_track: Track | None = None,
+    track: Track | None = None,
+    language: Language = "",
+) -> Video:
     """Load a video with its audio; frames are decoded when they are needed.
 
-    Frames keep their times, even or uneven, and the rotation flag of the file is applied. An incomplete file gives the
-    frames that it has. A warning names an incomplete file, uneven times and a wrong header.
+    Frames keep their times, even or uneven. They are turned and mirrored as the file says, get square pixels, and
+    become sRGB: high dynamic range has its reference white of 203 cd/m2 at white. An incomplete file gives the frames
+    that it has. Warnings name an incomplete file, uneven times, a wrong header and what is converted.
 
     Args:
         file: Video file to read: MP4, MOV, WebM, MKV, GIF, AVI or another format that Studio reads.
         fps: Even frame rate to convert to by repeating or dropping frames; null keeps the file's frames.
+        deinterlace: Make interlaced frames whole, by bwdif; false keeps both fields in each frame.
+        video_track: Number of the video among those of the file, from 1; null takes the one marked as default.
+        track: Number of the audio among that of the file, from 1; null takes the one marked as default.
+        language: Language of the audio, such as "eng" or "en", instead of its number; "" takes any.
 
     Raises:
-        MediaError: E511 if the file contains no video, it is broken, or it is over the limits.
+        MediaError: E511 if the file contains no video or not the track or language, it is broken, or it is over the
+            limits.
     """
     from studio.api import MediaError, MediaLimits, VideoType
     from studio.api.video_probing import find_warnings, probe_file
@@ -60,8 +77,11 @@ def load_video(ctx: Context, file: File, *, fps: Fps | None = None) -> Video:
         what = "audio alone" if facts["audio"] else "nothing that moves"
         raise MediaError("E511", f"the file contains {what}", where=str(file.path), hint="load audio with audio.load")
     for warning in find_warnings(facts):
-        ctx.log(warning)
-    film = VideoType().read_file(file.path, limits)
+        if deinterlace or not warning.startswith("interlaced"):
+            ctx.log(warning)
+    film = VideoType().read_tracks(
+        file.path, limits, video_track=video_track, audio_track=track, language=language, deinterlace=deinterlace
+    )
     return film if fps is None else even_out(film, Fraction(fps).limit_denominator(100_000))
 
 

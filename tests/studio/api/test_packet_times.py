@@ -1,0 +1,163 @@
+"""Times of frames and audio: lengths, gaps, jumps of timestamps, and what a header gets wrong."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from studio.api.audio_file import AudioType
+from studio.api.packet_times import scan_packets
+from studio.api.video import Frame, Video
+from studio.api.video_file import VideoType
+from studio.api.video_writing import write_video
+from tests.studio.api.media_files import make_tone, measure_pitch, write_frames, write_tracks
+from tests.studio.api.videos import LIMITS, VIDEO, make_ramp
+
+
+def make_uneven() -> Video:
+    """Frames of 100, 200 and 2000 ms."""
+    frames = [Frame(image, time) for image, time in zip(make_ramp(3), (0.0, 0.1, 0.3), strict=True)]
+    return Video(lambda: iter(frames), width=64, height=48, rate=Fraction(10), count=3, duration=2.3)
+
+
+@pytest.mark.parametrize("extension", ["mp4", "mov", "mkv", "webm", "gif", "apng", "webp"])
+def test_the_last_frame_lasts_as_long_in_every_format(tmp_path: Path, extension: str) -> None:
+    write_video(make_uneven(), tmp_path / f"a.{extension}", None)
+
+    seen = VIDEO.read_file(tmp_path / f"a.{extension}", LIMITS)
+
+    assert [frame.time for frame in seen.frames()] == pytest.approx([0.0, 0.1, 0.3], abs=1e-3)
+    assert seen.duration == pytest.approx(2.3, abs=1e-3)
+
+
+def test_the_last_frame_lasts_as_long_in_the_cache(tmp_path: Path) -> None:
+    VIDEO.encode(make_uneven(), tmp_path / "a.nut")
+    stored = VIDEO.decode(tmp_path / "a.nut")
+
+    VIDEO.encode(stored, tmp_path / "b.nut")
+
+    assert (stored.duration, stored.count) == (2.3, 3)
+    assert (tmp_path / "a.nut").read_bytes() == (tmp_path / "b.nut").read_bytes()
+
+
+def test_a_duration_that_is_not_given_is_known_once_the_frames_were_read() -> None:
+    passes = []
+
+    def create_frames() -> list[Frame]:
+        passes.append(1)
+        return [Frame(image, index / 10) for index, image in enumerate(make_ramp(3))]
+
+    video = Video(lambda: iter(create_frames()), width=64, height=48, rate=Fraction(10))
+
+    assert len(list(video.frames())) == 3
+    assert video.duration == pytest.approx(0.3)
+    assert len(passes) == 1
+
+
+@pytest.mark.parametrize("extension", ["mkv", "nut"])
+@pytest.mark.parametrize("gap", [0.05, 0.5, 3.0])
+def test_gaps_in_the_audio_stay(tmp_path: Path, extension: str, gap: float) -> None:
+    write_tracks(tmp_path / f"a.{extension}", [(440.0, "eng", True)], gap=(0.5, gap))
+
+    video = VIDEO.read_file(tmp_path / f"a.{extension}", LIMITS).audio
+
+    for audio in (video, AudioType().read_file(tmp_path / f"a.{extension}", LIMITS)):
+        assert audio is not None
+        assert audio.duration == pytest.approx(1.0 + gap, abs=0.002)
+        samples = audio.samples[:, 0]
+        quiet = samples[round(0.5 * 8000) + 16 : round((0.5 + gap) * 8000) - 16]
+        assert np.abs(quiet).max() == 0
+        assert measure_pitch(samples[-3200:]) == pytest.approx(440, abs=3)
+
+
+def write_part(path: Path, frequency: float, level: int) -> bytes:
+    """One second of MPEG-TS."""
+    with av.open(str(path), "w", format="mpegts") as container:
+        pictures = container.add_stream("libx264", rate=25)
+        sound = container.add_stream("mp2", rate=48_000, layout="mono")
+        pictures.width, pictures.height, pictures.pix_fmt = 64, 48, "yuv420p"
+        for index in range(25):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), level, np.uint8), format="rgb24")
+            frame.pts, frame.time_base = index, Fraction(1, 25)
+            container.mux(pictures.encode(frame))
+        tone = make_tone(1.0, frequency, 48_000)
+        for start in range(0, 48_000 - 1151, 1152):
+            block = av.AudioFrame.from_ndarray(tone[None, start : start + 1152], format="s16", layout="mono")
+            block.rate, block.pts, block.time_base = 48_000, start, Fraction(1, 48_000)
+            container.mux(sound.encode(block))
+        container.mux(pictures.encode(None))
+        container.mux(sound.encode(None))
+    return path.read_bytes()
+
+
+def test_timestamps_that_jump_are_joined_in_sound_and_vision(tmp_path: Path) -> None:
+    parts = [write_part(tmp_path / f"{n}.ts", tone, level) for n, (tone, level) in enumerate([(440, 60), (880, 180)])]
+    (tmp_path / "a.ts").write_bytes(b"".join(parts))
+
+    video = VIDEO.read_file(tmp_path / "a.ts", LIMITS)
+
+    frames = list(video.frames())
+    assert len(frames) == 50
+    assert [frame.time for frame in frames] == pytest.approx([index / 25 for index in range(50)], abs=0.03)
+    assert video.duration == pytest.approx(2.0, abs=0.03)
+    assert video.audio is not None
+    assert video.audio.duration == pytest.approx(2.0, abs=0.06)
+    samples = video.audio.samples[:, 0]
+    assert measure_pitch(samples[9600:38_400], 48_000) == pytest.approx(440, abs=3)
+    assert measure_pitch(samples[57_600:86_400], 48_000) == pytest.approx(880, abs=3)
+    assert any("timestamps jump" in doubt for doubt in VideoType().find_doubts(tmp_path / "a.ts", LIMITS))
+    VIDEO.write_file(video, tmp_path / "b.mp4", None)
+    assert VIDEO.read_file(tmp_path / "b.mp4", LIMITS).duration == pytest.approx(2.0, abs=0.03)
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "mpeg4"])
+def test_raw_streams_start_at_zero(tmp_path: Path, codec: str) -> None:
+    raw = {"libx264": "h264", "libx265": "hevc", "mpeg4": "m4v"}[codec]
+    options = {"x265-params": "log-level=error"} if codec == "libx265" else {}
+    images = [image.to_uint8() for image in make_ramp(6)]
+    write_frames(tmp_path / "a", images, codec=codec, pixels="yuv420p", container_format=raw, options=options)
+
+    times = [frame.time for frame in VIDEO.read_file(tmp_path / "a", LIMITS).frames()]
+
+    assert times == pytest.approx([index / 25 for index in range(6)], abs=1e-4)
+
+
+def test_what_an_edit_list_cuts_off_is_not_counted(tmp_path: Path) -> None:
+    write_frames(tmp_path / "a.mp4", [image.to_uint8() for image in make_ramp(50)], options={"bf": "0", "g": "12"})
+    data = bytearray((tmp_path / "a.mp4").read_bytes())
+    at = data.index(b"elst")
+    scale = int.from_bytes(data[data.index(b"mdhd") + 16 : data.index(b"mdhd") + 20], "big")
+    start = int.from_bytes(data[at + 16 : at + 20], "big") + scale // 2
+    data[at + 16 : at + 20] = start.to_bytes(4, "big")
+    data[at + 12 : at + 16] = (1500).to_bytes(4, "big")  # milliseconds, the clock of the movie
+    (tmp_path / "b.mp4").write_bytes(data)
+
+    video = VIDEO.read_file(tmp_path / "b.mp4", LIMITS)
+
+    assert 36 <= sum(1 for _ in video.frames()) <= 38 < 50
+    assert video.count == sum(1 for _ in video.frames())
+    assert video.duration == pytest.approx(1.5, abs=0.045)
+
+
+def test_the_rate_of_uneven_frames_is_the_nominal_one(tmp_path: Path) -> None:
+    images = [image.to_uint8() for image in make_ramp(6)]
+    write_frames(tmp_path / "a.mp4", images, times=[0, 1, 2, 3, 50, 51])
+
+    video = VIDEO.read_file(tmp_path / "a.mp4", LIMITS)
+
+    assert video.rate == 25
+    assert video.count == 6
+
+
+def test_packets_of_every_stream_are_scanned(tmp_path: Path) -> None:
+    write_tracks(tmp_path / "a.mkv", [(440.0, "eng", True), (880.0, "fre", False)])
+
+    found = scan_packets(tmp_path / "a.mkv", LIMITS)
+
+    assert sorted(found) == [0, 1, 2]
+    assert len(found[0].times) == 25
+    assert [float(times.end or 0) for times in found.values()] == pytest.approx([1.0] * 3, abs=0.01)
