@@ -65,7 +65,7 @@ def write_gif(video: Video, path: Path, provenance: str | None, look: GifLook) -
     try:
         with closing(_draw_frames(video, palette, look)) as frames, path.open("wb") as file:
             file.write(gif.build_head(video.width, video.height, table, loop=look.loop))
-            for image in _find_changes(frames, clear, lambda start: _find_end(video, start)):
+            for image in _find_changes(frames, clear, lambda _: _find_end(video)):
                 file.write(gif.build_image(image))
             if provenance is not None:
                 file.write(gif.build_comment(MARK.encode() + encode_text(provenance)))
@@ -79,9 +79,9 @@ def write_gif(video: Video, path: Path, provenance: str | None, look: GifLook) -
         raise
 
 
-def _find_end(video: Video, start: int) -> int:
+def _find_end(video: Video) -> int:
     """Return when the last frame ends."""
-    return round(max(video.duration, start / 100 + 0.01) * 100)
+    return round(video.duration * 100)
 
 
 def _create_frame(image: Image) -> Any:
@@ -169,7 +169,7 @@ def _choose_frames(video: Video) -> Generator[tuple[Image, int]]:
         held = frame
     if held is not None:
         start = _start(held, earliest)
-        if start == 0 or start < _find_end(video, round(held.microseconds / 10_000)):
+        if start == 0 or start < _find_end(video):
             yield held.image, start
 
 

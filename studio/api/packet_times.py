@@ -174,7 +174,7 @@ def _find_declared_end(times: StreamTimes, stream: Any, container: str) -> Fract
     is_whole = not times.is_damaged and len(times.times) + times.hidden >= (stream.frames or 0)
     if "mp4" not in container or not stream.duration or not is_whole:
         return None
-    return (times.times[0] + stream.duration) * times.base
+    return Fraction((times.times[0] + stream.duration) * times.base)
 
 
 def _parse_clock(text: str) -> Fraction | None:

@@ -101,7 +101,8 @@ def _look_up(samples: FloatArray, table: FloatArray) -> FloatArray:
     import numpy as np
 
     places = np.rint(np.clip(samples, 0.0, 1.0) * np.float32(_STEPS)).astype(np.uint16)
-    return table[places]
+    found: FloatArray = table[places]
+    return found
 
 
 @lru_cache(maxsize=8)
@@ -113,7 +114,7 @@ def _create_decoding(curve: int) -> FloatArray:
     if curve == _PQ:
         light = decode_pq(samples) / REFERENCE_WHITE
     else:
-        light = {_HLG: decode_hlg, _LINEAR: lambda same: same}.get(curve, decode_srgb)(samples)
+        light = decode_hlg(samples) if curve == _HLG else samples if curve == _LINEAR else decode_srgb(samples)
     return np.asarray(light, np.float32)
 
 

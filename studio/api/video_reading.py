@@ -99,6 +99,7 @@ class _VideoFile:
             self._index, self._may_jump = stream.index, may_jump(container)
             self._origin = None if first.pts is None else Fraction(first.pts) * first.time_base
             self._aspect = stream.sample_aspect_ratio
+            self._is_whole = _is_whole(stream, path.stat().st_size)
             self._alpha = has_alpha(path, limits, first, context.name)
             self._deep = max(component.bits for component in first.format.components) > 8
             self.rate = _find_rate(stream)
@@ -131,10 +132,13 @@ class _VideoFile:
 
     def count_frames(self) -> int | None:
         """Return how many frames there are by their packets, or None if the file is damaged."""
-        return None if self._times.is_damaged else len(self._times.times) or None
+        return len(self._times.times) or None if self._is_whole and not self._times.is_damaged else None
 
     def measure(self) -> float:
-        """Return the seconds from the first frame to the end of the last, by their packets."""
+        """Return the seconds to the end of the last frame: by packets, or by frames if packets are missing."""
+        if not self._is_whole:
+            last = max((frame.time for frame in self.decode()), default=0.0)
+            return round(last + float(1 / self.rate), 6)
         end = self._times.end
         if end is None or self._origin is None or end <= self._origin:
             return float(max(1, len(self._times.times)) / self.rate)
@@ -197,6 +201,12 @@ def _check_size(path: Path, width: int, height: int, limits: MediaLimits) -> Non
             f" and {limits.max_side} per side",
             hint="raise media.max_pixels or media.max_side in config.toml",
         )
+
+
+def _is_whole(stream: Any, size: int) -> bool:
+    """Say whether the last frame of the index lies in the file: else the header declares more than there is."""
+    entries = stream.index_entries
+    return not len(entries) or entries[-1].pos + entries[-1].size <= size
 
 
 def _find_rate(stream: Any) -> Fraction:

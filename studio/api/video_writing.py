@@ -212,7 +212,7 @@ def _write_coded(video: Video, container: Any, encoding: Encoding) -> float:
         raise refuse_empty()
     rest = list(stream.encode(None))
     if rest and encoding.container in ("mp4", "mov"):  # which count lengths in the order of decoding
-        lengths[rest[-1].pts] = max(pts + each for pts, each in lengths.items()) - rest[-1].pts
+        lengths[rest[-1].pts] = lengths[max(lengths)]
     _mux(container, rest, lengths)
     audio.finish()
     return length

@@ -236,7 +236,7 @@ def stabilize_video(
     return stabilize(video, path, smooth, zoom)
 
 
-@node("video.deinterlace")
+@node("video.deinterlace", origin="enhanced")
 def deinterlace_video(
     ctx: Context, video: Video, *, field_order: Literal["top", "bottom"] = "top", double_rate: bool = False
 ) -> Video:

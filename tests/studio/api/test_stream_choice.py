@@ -36,7 +36,7 @@ def test_streams_that_are_marked_as_default_are_read(path: Path) -> None:
     assert find_pitch(video.audio) == 880
     assert next(video.frames()).image.to_uint8().mean() > 150
     assert find_pitch(AudioType().read_file(path, LIMITS)) == 880
-    assert "the file has 2 videos; track 2 is used" in find_warnings(probe_file(path, LIMITS))
+    assert "the file contains 2 videos; track 2 is used" in find_warnings(probe_file(path, LIMITS))
 
 
 @pytest.mark.parametrize(
