@@ -367,6 +367,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "video.reverse": {"video": film()},
     "video.loop": {"video": film(), "count": 2},
     "video.stabilize": {"video": film()},
+    "video.deinterlace": {"video": film()},
     "video.overlay": {"video": film(), "image": picture(8, 8, 4), "x": 2, "y": 2},
     "video.picture_in_picture": {"video": film(), "inset": film(), "margin": 1, "border": 1},
     "video.draw_subtitles": {
