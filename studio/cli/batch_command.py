@@ -171,7 +171,7 @@ command.add_command(merge_command)
 @click.option("--no-cache", is_flag=True, help="Do not use the cache.")
 @click.option("--refresh", is_flag=True, help="Run every node, and replace its results in the cache.")
 @memory_options
-@click.option("--download", is_flag=True, help="Fetch models that are missing from the hub.")
+@click.option("--download", is_flag=True, help="Download missing models from the hub.")
 @quiet_option
 @json_option("Print the summary as JSON.")
 @engine_options

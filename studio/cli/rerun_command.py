@@ -35,7 +35,7 @@ from studio.execution.control import Control
     help="Longest time of one node; a node that takes longer fails.",
 )
 @memory_options
-@click.option("--download", is_flag=True, help="Fetch models that are missing from the hub.")
+@click.option("--download", is_flag=True, help="Download missing models from the hub.")
 @quiet_option
 @json_option("Print the manifest as JSON.")
 @input_options

@@ -63,7 +63,7 @@ from studio.provenance.output_folder import DEFAULT_TEMPLATE, OutputFolder
     help="Longest time of one node; a node that takes longer fails.",
 )
 @memory_options
-@click.option("--download", is_flag=True, help="Fetch models that are missing from the hub.")
+@click.option("--download", is_flag=True, help="Download missing models from the hub.")
 @click.option("--watch", is_flag=True, help="Run again each time a file that the graph uses is saved.")
 @quiet_option
 @click.option("--verbose", "-v", is_flag=True, help="Print a line for each finished node.")
