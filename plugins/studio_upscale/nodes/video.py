@@ -40,8 +40,8 @@ def enlarge_video(
 ) -> Video:
     """Enlarge a video in constant memory; times and audio stay.
 
-    Like `upscale.image` for each frame, with several frames in one call of the network. The estimated blur and noise of a
-    frame are averaged with those of the frames before, so that the video does not flicker.
+    Like `upscale.image` for each frame, with several frames in one call of the network. The estimated blur and noise of
+    a frame are averaged with those of the frames before, so that the video does not flicker.
 
     Args:
         video: Video to enlarge.
