@@ -72,7 +72,10 @@ def test_the_readme_counts_the_node_types() -> None:
     with Studio(read_settings(device="cpu"), on_disk=False) as studio:
         count = len(studio.registry.node_types)
 
-    assert f"{count} node types" in README
+    claimed = [int(number) for number in re.findall(r"over (\d+) node types", README)]
+
+    assert len(claimed) == 1
+    assert claimed[0] < count < claimed[0] + 30
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
