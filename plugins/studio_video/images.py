@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from studio_video.shape import resize, scale_to
 Array = npt.NDArray[Any]
 _EDGE = 1e-6
 _GAP = 8
+_MOST_NAMED = 12  # missing numbers
 
 
 def sort_naturally(paths: Sequence[Path]) -> list[Path]:
@@ -32,6 +34,23 @@ def sort_naturally(paths: Sequence[Path]) -> list[Path]:
         return [(1, int(part), "") if part.isdigit() else (0, 0, part.lower()) for part in parts]
 
     return sorted(paths, key=key)
+
+
+def describe_gaps(paths: Sequence[Path]) -> str:
+    """Say which numbers are missing between those of numbered files; "" if none is, or the names are of other kinds."""
+    found = [re.fullmatch(r"(.*?)(\d+)(\D*)", path.name) for path in paths]
+    if len({(each.group(1), each.group(3)) for each in found if each}) != 1 or not all(found):
+        return ""
+    numbers = sorted({int(each.group(2)) for each in found if each})
+    steps = [after - before for before, after in pairwise(numbers)]
+    step = min(steps, default=1)
+    gaps = (n for before, after in pairwise(numbers) for n in range(before + step, after, step))
+    missing = list(islice(gaps, _MOST_NAMED + 1))
+    if not missing:
+        return ""
+    more = f" and {sum(steps) // step + 1 - len(numbers) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
+    names = ", ".join(map(str, missing[:_MOST_NAMED]))
+    return f"images are missing between {numbers[0]} and {numbers[-1]}: {names}{more}; the others follow each other"
 
 
 def read_images(paths: Sequence[Path], rate: Fraction, audio: Audio | None, limits: MediaLimits) -> Video:

@@ -11,6 +11,7 @@ from studio.api.media_file import MARK, check_extension, open_media
 from studio.api.stream_choice import StreamChoice
 from studio.api.value_type import StreamType
 from studio.api.video import Video
+from studio.api.video_extras import find_extras
 from studio.api.video_reading import ReadingOptions, read_video
 from studio.api.video_storing import encode_stored, open_stored
 from studio.api.video_writing import WRITERS, choose_encoding, find_losses, write_video
@@ -106,7 +107,7 @@ class VideoType(StreamType[Video]):
         from studio.api.video_probing import find_conversions, find_damage, probe_file
 
         facts = probe_file(path, limits)
-        return [*find_damage(facts), *find_conversions(facts)]
+        return [*find_damage(facts), *find_conversions(facts), *find_extras(path, limits)]
 
     def write_file(self, value: Video, path: Path, provenance: str | None) -> None:
         """Write a video with its provenance; MediaError E504 for an invalid stream, E512 if writing fails."""

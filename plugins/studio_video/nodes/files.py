@@ -68,6 +68,7 @@ def load_video(
             limits.
     """
     from studio.api import MediaError, MediaLimits, VideoType
+    from studio.api.video_extras import find_extras
     from studio.api.video_probing import find_warnings, probe_file
     from studio_video.retime import even_out
 
@@ -79,6 +80,8 @@ def load_video(
     for warning in find_warnings(facts):
         if deinterlace or not warning.startswith("interlaced"):
             ctx.log(warning)
+    for extra in find_extras(file.path, limits):
+        ctx.log(extra)
     film = VideoType().read_tracks(
         file.path, limits, video_track=video_track, audio_track=track, language=language, deinterlace=deinterlace
     )
@@ -111,11 +114,15 @@ def load_images(
     Raises:
         MediaError: E511 if an image cannot be read, E704 if one has another size.
     """
-    from studio.api import MediaLimits
-    from studio_video.images import read_images, sort_naturally
+    from studio.api import ImageType, MediaLimits
+    from studio_video.images import describe_gaps, read_images, sort_naturally
 
     paths = [file.path for file in files]
     paths = sort_naturally(paths) if sort_files else paths
+    if gaps := describe_gaps(paths):
+        ctx.log(gaps)
+    for doubt in ImageType().find_doubts(paths[0], MediaLimits()):
+        ctx.log(f"{paths[0].name}: {doubt}")
     return read_images(paths, Fraction(fps).limit_denominator(100_000), audio, MediaLimits())
 
 

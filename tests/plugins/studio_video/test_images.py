@@ -10,6 +10,7 @@ import pytest
 
 from studio.api import Image, ImageType, MediaError, MediaLimits
 from studio_video.images import (
+    describe_gaps,
     join_images,
     make_sheet,
     match_channels,
@@ -111,3 +112,21 @@ def test_a_sheet_has_rows_of_images_with_a_gap_around_each() -> None:
 )
 def test_times_are_written_as_people_do(seconds: float, text: str) -> None:
     assert write_time(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["f1.png", "f2.png", "f3.png"], ""),
+        (["f01.png", "f02.png", "f04.png", "f07.png"], "3, 5, 6"),
+        (["f0001.png", "f0003.png", "f0005.png"], ""),
+        (["f2.png", "f4.png", "f8.png"], "6"),
+        (["a.png", "b.png"], ""),
+        (["a1.png", "b3.png"], ""),
+        (["f1.png", "f100.png", "f2.png"], "3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14 and 85 more"),
+    ],
+)
+def test_missing_numbers_of_a_sequence_are_named(names: list[str], said: str) -> None:
+    found = describe_gaps([Path(name) for name in names])
+
+    assert found.partition(": ")[2].partition(";")[0] == said
