@@ -6,7 +6,6 @@ Order, last wins: built-in defaults, `config.toml` in the user's configuration f
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
 import re
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.cores import count_cores
+from studio.suggestion import find_nearest, suggest
 
 
 class SettingProblem(ValueError):
@@ -150,6 +150,8 @@ class Settings:
 _PLAIN_SETTINGS = tuple(f.name for f in fields(Settings) if f.name not in ("media", "plugins"))
 """Names of the settings that are one value, so that a variable of the environment can hold them."""
 
+_PREFIX = "STUDIO_"
+
 _VARIABLES = (*(f"STUDIO_{name.upper()}" for name in _PLAIN_SETTINGS), "STUDIO_CONFIG", "STUDIO_DEBUG")
 
 
@@ -180,8 +182,9 @@ def list_unknown_variables() -> list[str]:
 
 
 def suggest_variable(name: str) -> str:
-    """Return the variable of Studio's that a name is probably meant for, "" if none is near."""
-    return next(iter(difflib.get_close_matches(name, _VARIABLES, 1, 0.8)), "")
+    """Return a hint with the variable of Studio's that a name is probably meant for, "" if none is near."""
+    near = find_nearest(name.removeprefix(_PREFIX), [known.removeprefix(_PREFIX) for known in _VARIABLES])
+    return f"did you mean {_PREFIX + near!r}?" if near is not None else ""
 
 
 def _read_layers() -> Iterator[tuple[str, str, Any]]:
@@ -228,11 +231,14 @@ def _parse_media(table: Any, path: Path) -> MediaLimits:
             f"invalid media = {table!r}", where=str(path), hint="write its limits below a line [media]"
         )
     for name, value in table.items():
-        if name not in known or not _is_limit(value):
+        if name not in known:
+            hint = suggest(name, known, f"limits are: {', '.join(sorted(known))}")
+            raise SettingProblem(f"unknown limit media.{name}", where=str(path), hint=hint)
+        if not _is_limit(value):
             raise SettingProblem(
                 f"invalid limit media.{name} = {value!r}",
                 where=str(path),
-                hint=f"limits are positive numbers: {', '.join(sorted(known))}",
+                hint="give a positive number",
             )
     return replace(MediaLimits(), **table)
 
@@ -240,8 +246,7 @@ def _parse_media(table: Any, path: Path) -> MediaLimits:
 def _parse_setting(name: str, value: Any, where: str) -> Any:
     if name not in _PLAIN_SETTINGS:
         known = [*_PLAIN_SETTINGS, "media", "plugins"]
-        near = difflib.get_close_matches(name, known, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"settings are: {', '.join(known)}"
+        hint = suggest(name, known, f"settings are: {', '.join(known)}")
         raise SettingProblem(f"unknown setting {name!r}", where=where, hint=hint)
     try:
         return _parse_value(name, value)

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from studio.batch.item import ItemState
+from studio.cli.answer import answer, find_answer
 from studio.cli.batch_inspection import describe_summary, export_command, status_command
 from studio.cli.batch_items import ItemOptions, find_groups
 from studio.cli.batch_merging import merge_command
 from studio.cli.batch_workers import count_workers, open_workers
 from studio.cli.interrupts import Interrupts
 from studio.cli.main import CANCELLED, DONE, FAILED, PARTLY
-from studio.cli.messages import print_json, show_error, show_warning
+from studio.cli.messages import show_failure, show_warning
 from studio.cli.options import create_studio, engine_options, json_option, memory_options, parse_inputs
 from studio.cli.parameter_types import FiniteRange, PathType
 from studio.cli.warning_display import quiet_option
@@ -173,7 +174,7 @@ command.add_command(merge_command)
 @memory_options
 @click.option("--download", is_flag=True, help="Download missing models from the hub.")
 @quiet_option
-@json_option("Print the summary as JSON.")
+@json_option
 @engine_options
 def run_command(graph: Path, table: Path | None, folder: Path, **options: Any) -> int:
     """Run GRAPH for each of ITEMS; write the files and a ledger.
@@ -235,7 +236,10 @@ def _open_unchanged(folder: Path) -> Iterator[Ledger]:
 def _check(batch: Batch, folder: Path, options: dict[str, Any]) -> int:
     """Check the items, and show what a batch would do."""
     with _open_unchanged(folder) as ledger:
-        _show_import(batch.import_items(ledger, keep=False), options)
+        imported = batch.import_items(ledger, keep=False)
+    if options["as_json"]:
+        answer(describe_import(imported))
+    _show_import(imported, options)
     return DONE
 
 
@@ -249,7 +253,7 @@ def _estimate(batch: Batch, folder: Path, options: dict[str, Any]) -> int:
         retry_failed = options["retry_failed"]
         estimate = estimate_batch(batch, ledger, workers=max(1, count), retry_failed=retry_failed)
     if options["as_json"]:
-        print_json(estimate.to_json())
+        answer(estimate.to_json())
     else:
         _show_import(estimate.imported, options)
         show_estimate(estimate)
@@ -302,7 +306,7 @@ def _show_items(run: BatchRun, display: BatchDisplay) -> bool:
     except RunError as error:
         if error.code != "E744":
             raise
-        show_error(error)
+        show_failure(error, find_answer())
         return True
     return False
 
@@ -313,11 +317,22 @@ def _show_import(imported: ImportSummary, options: dict[str, Any]) -> None:
         click.echo(f"{imported.total} items: {parts}", err=True)
 
 
+def describe_import(imported: ImportSummary) -> dict[str, int]:
+    """Return which items there are, as plain JSON."""
+    return {
+        "total": imported.total,
+        "new": imported.added,
+        "changed": imported.changed,
+        "as_before": imported.kept,
+        "gone": imported.removed,
+    }
+
+
 def _show_summary(summary: Summary, folder: Path, seconds: float, options: dict[str, Any]) -> None:
     from studio.cli.batch_display import show_summary
 
     if options["as_json"]:
-        print_json(describe_summary(summary))
+        answer(describe_summary(summary))
     elif not options["quiet"]:
         show_summary(summary, folder, seconds)
 
@@ -344,7 +359,8 @@ def _write_sheets(studio: Studio, folder: Path) -> None:
     except StudioError as error:  # the items are written
         show_warning(error)
         return
-    click.echo(f"contact sheets: {len(written)} in {folder / 'contact_sheets'}", err=True)
+    if not find_answer().as_json:
+        click.echo(f"contact sheets: {len(written)} in {folder / 'contact_sheets'}", err=True)
 
 
 def _find_exit_code(summary: Summary) -> int:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from studio.batch.item import CURRENT_STATES, ItemState
+from studio.cli.answer import answer
 from studio.cli.main import DONE
-from studio.cli.messages import print_json
 from studio.cli.options import json_option
 from studio.cli.parameter_types import PathType
 
@@ -23,7 +23,7 @@ _JSON_LINES = (".jsonl", ".ndjson")
 
 @click.command("status")
 @click.argument("folder", type=PathType())
-@json_option("Print as JSON.")
+@json_option
 def status_command(folder: Path, as_json: bool) -> int:
     """Show the progress of the batch in FOLDER, and why items failed."""
     from studio.batch.ledger import Ledger
@@ -35,7 +35,7 @@ def status_command(folder: Path, as_json: bool) -> int:
         summary = ledger.summary()
         shard = ledger.describe().get("shard")
     if as_json:
-        print_json(describe_summary(summary) | ({"shard": shard} if shard else {}))
+        answer(describe_summary(summary) | ({"shard": shard} if shard else {}))
     else:
         if shard:
             click.echo(f"shard {shard}; `studio batch merge` brings the folders of all shards together")
@@ -60,8 +60,14 @@ def status_command(folder: Path, as_json: bool) -> int:
     help="Write only items in this state.",
 )
 @click.option("-o", "--output", "target", type=PathType(), help="File to write.  [default: standard output]")
-def export_command(folders: tuple[Path, ...], kind: str | None, states: tuple[str, ...], target: Path | None) -> int:
+@json_option
+def export_command(
+    folders: tuple[Path, ...], kind: str | None, states: tuple[str, ...], target: Path | None, as_json: bool
+) -> int:
     """Write the ledger of FOLDERS as one table: each item's values, state, error, files and digests."""
+    import io
+    import json
+
     from studio.batch.export import write_rows
     from studio.batch.ledger import Ledger
     from studio.batch.merging import iterate_rows
@@ -69,7 +75,14 @@ def export_command(folders: tuple[Path, ...], kind: str | None, states: tuple[st
     chosen = [ItemState(state) for state in states] or CURRENT_STATES
     with ExitStack() as stack:
         ledgers = [stack.enter_context(Ledger(folder)) for folder in folders]
-        write_rows(iterate_rows(ledgers, chosen), kind or _choose_format(target), target or sys.stdout)
+        rows = iterate_rows(ledgers, chosen)
+        if as_json and target is None:
+            text = io.StringIO()
+            write_rows(rows, "jsonl", text)
+            answer([json.loads(line) for line in text.getvalue().splitlines()])
+        else:
+            write_rows(rows, kind or _choose_format(target), target or sys.stdout)
+            answer({"file": str(target)})
     return DONE
 
 

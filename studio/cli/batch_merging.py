@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from studio.cli.answer import answer
 from studio.cli.main import DONE
-from studio.cli.messages import print_json, show_warning
+from studio.cli.messages import show_warning
 from studio.cli.options import json_option
 from studio.cli.parameter_types import PathType
 
@@ -15,7 +16,7 @@ from studio.cli.parameter_types import PathType
 @click.command("merge")
 @click.argument("folders", nargs=-1, required=True, type=PathType())
 @click.option("-o", "--output", "target", type=PathType(), required=True, help="Folder to merge into.")
-@json_option("Print the summary as JSON.")
+@json_option
 def merge_command(folders: tuple[Path, ...], target: Path, as_json: bool) -> int:
     """Merge the items and files of FOLDERS, such as the shards of a batch, into one folder.
 
@@ -28,11 +29,11 @@ def merge_command(folders: tuple[Path, ...], target: Path, as_json: bool) -> int
     from studio.runtime.memory import show_bytes
 
     made = merge_batches(folders, target)
-    if as_json:
-        print_json(asdict(made))
-        return DONE
     for warning in made.warnings:
         show_warning(warning)
+    if as_json:
+        answer({name: value for name, value in asdict(made).items() if name != "warnings"})
+        return DONE
     states = (("done", made.done), ("failed", made.failed), ("pending", made.pending))
     counts = ", ".join(f"{count} {name}" for name, count in states if count) or "nothing new"
     sources = f"{len(folders)} folder" + "s" * (len(folders) != 1)

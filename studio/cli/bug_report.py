@@ -9,26 +9,27 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from studio.errors import describe_exception
+from studio.errors import StudioError, describe_exception
 from studio.redaction import redact
 from studio.settings import find_reports_folder
 from studio.version import VERSION
 
 
-def report_bug(error: Exception, arguments: Sequence[str]) -> str:
-    """Write a report and return the message that the user reads.
+def report_bug(error: Exception, arguments: Sequence[str]) -> StudioError:
+    """Write a report and return the error that the user reads.
 
     The report lies in the reports folder of the user, or in the folder for temporary files where that one cannot be
     written.
     """
-    message = f"error: E999 a bug in Studio: {describe_exception(error)}"
     details = _format_traceback(error)
-    text = f"studio {VERSION}\npython {sys.version}\narguments {list(arguments)}\n\n{details}"
-    message, text = redact(message), redact(text)
+    text = redact(f"studio {VERSION}\npython {sys.version}\narguments {list(arguments)}\n\n{details}")
     path = _write_report(text)
+    hint = f"please report it with {path}"
     if path is None:
-        return f"{message}\n  hint: please report it with this text; no folder for a report can be written\n{text}"
-    return f"{message}\n  hint: please report it with {path}"
+        hint = f"please report it with this text; no folder for a report can be written\n{text}"
+    found = StudioError("E999", f"a bug in Studio: {describe_exception(error)}", hint=hint)
+    found.__cause__ = error
+    return found
 
 
 def _format_traceback(error: Exception) -> str:

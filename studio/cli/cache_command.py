@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from studio.cli.answer import answer
 from studio.cli.main import DONE, FAILED
-from studio.cli.messages import print_json
 from studio.cli.options import BytesType, create_studio, json_option
 from studio.cli.parameter_types import PathType
 from studio.runtime.memory import show_bytes
@@ -27,7 +27,7 @@ def _open(ctx: click.Context) -> Any:
 
 
 @command.command("stats")
-@json_option("Print as JSON.")
+@json_option
 @click.pass_context
 def show_stats(ctx: click.Context, as_json: bool) -> None:
     """Show the number and the size of the results in the cache."""
@@ -38,7 +38,7 @@ def show_stats(ctx: click.Context, as_json: bool) -> None:
     if as_json:
         types = {name: {"actions": count, "seconds": seconds} for name, count, seconds in rows}
         totals = {"actions": actions, "blobs": blobs, "bytes": size, "limit_bytes": disk.limit_bytes}
-        print_json({"folder": str(disk.folder), **totals, "node_types": types})
+        answer({"folder": str(disk.folder), **totals, "node_types": types})
         return
     click.echo(f"{disk.folder}\n{actions} results, {blobs} blobs, {show_bytes(size)} of {show_bytes(disk.limit_bytes)}")
     for name, count, seconds in rows:
@@ -49,34 +49,49 @@ def show_stats(ctx: click.Context, as_json: bool) -> None:
 @click.option(
     "--to", "limit", type=BytesType(), default=None, help="Size to keep, such as 5GiB.  [default: the configured limit]"
 )
+@json_option
 @click.pass_context
-def prune(ctx: click.Context, limit: int | None) -> None:
+def prune(ctx: click.Context, limit: int | None, as_json: bool) -> None:
     """Remove the least recently used results, and unfinished files of killed runs."""
     with _open(ctx) as studio:
         disk = studio.cache.disk
         evicted, freed = disk.prune(disk.limit_bytes if limit is None else limit)
         orphans = disk.remove_orphans()
+    if as_json:
+        answer({"evicted_blobs": evicted, "freed_bytes": freed, "removed_files": orphans})
+        return
     click.echo(f"evicted {evicted} blobs ({show_bytes(freed)}), removed {orphans} unfinished files")
 
 
 @command.command("verify")
+@json_option
 @click.pass_context
-def verify(ctx: click.Context) -> int:
+def verify(ctx: click.Context, as_json: bool) -> int:
     """Check every file of the cache against its digest, and remove damaged ones; later runs make them again."""
     with _open(ctx) as studio:
         checked = studio.cache.disk.table.measure()[1]
         bad = studio.cache.disk.verify()
-    for digest in bad:
-        click.echo(f"damaged, removed: {digest}")
-    click.echo(f"{checked} blobs checked, {len(bad)} damaged")
+    if as_json:
+        answer({"checked_blobs": checked, "damaged": list(bad)})
+    else:
+        for digest in bad:
+            click.echo(f"damaged, removed: {digest}")
+        click.echo(f"{checked} blobs checked, {len(bad)} damaged")
     return FAILED if bad else DONE
 
 
 @command.command("clear")
-@click.confirmation_option(prompt="Remove every result from the cache?")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
 @click.pass_context
-def clear(ctx: click.Context) -> None:
-    """Remove all results from the cache."""
+def clear(ctx: click.Context, yes: bool, as_json: bool) -> None:
+    """Remove all results from the cache. Without --yes the command asks first."""
     with _open(ctx) as studio:
+        if not yes:
+            click.confirm("Remove all results from the cache?", abort=True, err=True)
+        actions, blobs, size = studio.cache.disk.table.measure()
         studio.cache.disk.clear()
-    click.echo("the cache is empty")
+    if as_json:
+        answer({"removed_results": actions, "removed_blobs": blobs, "freed_bytes": size})
+    else:
+        click.echo("the cache is empty")

@@ -5,12 +5,20 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from studio.cli.answer import answer
+from studio.cli.options import json_option
+
 
 @click.command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@json_option
 @click.pass_context
-def command(ctx: click.Context, shell: str) -> None:
+def command(ctx: click.Context, shell: str, as_json: bool) -> None:
     """Print the completion script of SHELL, e.g. `eval "$(studio completion bash)"` in ~/.bashrc."""
     found = get_completion_class(shell)
     assert found is not None
-    click.echo(found(ctx.find_root().command, {}, "studio", "_STUDIO_COMPLETE").source())
+    script = found(ctx.find_root().command, {}, "studio", "_STUDIO_COMPLETE").source()
+    if as_json:
+        answer({"shell": shell, "script": script})
+    else:
+        click.echo(script)

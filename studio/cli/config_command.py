@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from studio.app import read_settings
-from studio.cli.messages import print_json
+from studio.cli.answer import answer
 from studio.cli.options import json_option
 from studio.errors import UsageError
 from studio.redaction import hide_credentials
@@ -29,14 +29,14 @@ def command() -> None:
 
 
 @command.command("show")
-@json_option("Print as JSON.")
+@json_option
 def show(as_json: bool) -> None:
     """Show the value of every setting, and where it comes from: a variable, a file or the default."""
     settings = read_settings()
     rows = list(list_settings(settings))
     if as_json:
         path = find_config()
-        print_json(
+        answer(
             {
                 "config": {"path": None if path is None else str(path), "exists": path is not None and path.is_file()},
                 "settings": {name: {"value": value, "origin": origin} for name, value, origin in rows},
@@ -50,17 +50,19 @@ def show(as_json: bool) -> None:
     value_width = min(44, max(map(len, texts)))
     for (name, _, origin), text in zip(rows, texts, strict=True):
         click.echo(f"{name:{width}}  {text:{value_width}}  {origin}")
-    for name in list_unknown_variables():
-        click.echo(f"unknown setting {name}", err=True)
 
 
 @command.command("path")
-def show_path() -> None:
+@json_option
+def show_path(as_json: bool) -> None:
     """Print the path of the configuration file."""
     path = find_config()
     if path is None:
         raise UsageError("E001", "this user has no home folder", where="HOME", hint="set HOME, or STUDIO_CONFIG")
-    click.echo(str(path))
+    if as_json:
+        answer({"path": str(path), "exists": path.is_file()})
+    else:
+        click.echo(str(path))
 
 
 def list_settings(settings: Settings) -> Iterator[tuple[str, Any, str]]:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from studio.app import Studio
+from studio.cli.answer import answer, find_answer
 from studio.cli.main import DONE, FAILED, INVALID
-from studio.cli.messages import print_json, show_failure
-from studio.cli.options import create_studio, engine_options, json_option
+from studio.cli.messages import show_failure
+from studio.cli.options import cache_options, create_studio, json_option
 from studio.cli.parameter_types import PathType
 from studio.errors import GraphError, StudioError, UsageError
 
@@ -51,8 +52,8 @@ class _Result:
 @click.command("diff")
 @click.argument("a", type=PathType())
 @click.argument("b", type=PathType())
-@json_option("Print the differences as JSON.")
-@engine_options
+@json_option
+@cache_options
 def command(a: Path, b: Path, as_json: bool, **engine: Any) -> int:
     """Compare A and B: nodes, inputs, files, models, code, device and pixels.
 
@@ -73,7 +74,7 @@ def command(a: Path, b: Path, as_json: bool, **engine: Any) -> int:
     except (GraphError, UsageError):
         raise
     except StudioError as error:  # whose exit code would be 1, which means a difference here
-        show_failure(error, click.get_current_context().meta)
+        show_failure(error, find_answer())
         return INVALID
     if as_json:
         _print(result, a, b)
@@ -182,7 +183,7 @@ def _print(result: _Result, a: Path, b: Path) -> None:
     files = [
         {"name": file.name, **file.comparison.to_json(), "differences": describe(file.made)} for file in result.files
     ]
-    print_json(
+    answer(
         {
             "a": str(a),
             "b": str(b),

@@ -17,8 +17,8 @@ import click
 from studio.api.builtin import create_builtin_value_types
 from studio.app import read_settings
 from studio.cache.storage_url import split_mode
+from studio.cli.answer import answer
 from studio.cli.main import DONE, FAILED
-from studio.cli.messages import print_json
 from studio.cli.options import json_option
 from studio.cores import count_cores
 from studio.errors import StudioError, describe_exception
@@ -50,7 +50,7 @@ class Check:
 
 
 @click.command("doctor")
-@json_option("Print as JSON.")
+@json_option
 def command(as_json: bool) -> int:
     """Check this machine, the settings and the plugins; show a remedy for each problem.
 
@@ -61,7 +61,7 @@ def command(as_json: bool) -> int:
     checks = list(check_machine())
     failed = any(check.status == "error" for check in checks)
     if as_json:
-        print_json({"ok": not failed, "checks": [asdict(check) for check in checks]})
+        answer([asdict(check) for check in checks])
     else:
         _show(checks)
     return FAILED if failed else DONE
@@ -116,8 +116,7 @@ def _check_libraries() -> Check:
 
 def _check_variables() -> Iterator[Check]:
     for name in list_unknown_variables():
-        near = suggest_variable(name)
-        hint = f"did you mean {near}?" if near else "`studio config show` lists the settings"
+        hint = suggest_variable(name) or "`studio config show` lists the settings"
         yield Check("environment", "warning", f"unknown setting {name}", hint)
 
 

@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from studio.cli.messages import show_findings
-from studio.cli.options import create_studio, engine_options, input_options, load_graph_argument, parse_inputs
+from studio.cli.answer import answer
+from studio.cli.messages import show_findings, show_warning
+from studio.cli.options import (
+    create_studio,
+    engine_options,
+    input_options,
+    json_option,
+    load_graph_argument,
+    parse_inputs,
+)
 from studio.cli.parameter_types import PathType
 from studio.errors import CacheError, GraphError, UsageError
 
@@ -37,6 +45,7 @@ _WORST_FIRST = ("failed", "miss", "always runs", "unknown", "hit", "skipped")
     help="Format of the drawing.  [default: by the file's extension; Mermaid on standard output]",
 )
 @click.option("--no-cache-colors", is_flag=True, help="Do not look into the cache; all nodes have one color.")
+@json_option
 @input_options
 @engine_options
 def command(
@@ -44,6 +53,7 @@ def command(
     output: Path | None,
     form: str | None,
     no_cache_colors: bool,
+    as_json: bool,
     pairs: tuple[str, ...],
     roots: tuple[Path, ...],
     **engine: Any,
@@ -54,21 +64,30 @@ def command(
     graph is drawn as cached only if all nodes in it are cached.
     """
     form = form or _choose_format(output)
-    if form == "png" and output is None and sys.stdout.isatty():
-        raise UsageError("E021", "a PNG does not go to a terminal", hint="name a file with -o graph.png")
+    if form == "png" and output is None and (as_json or sys.stdout.isatty()):
+        target = "into JSON" if as_json else "to a terminal"
+        raise UsageError("E021", f"a PNG does not go {target}", hint="name a file with -o graph.png")
     with create_studio(**engine) as studio:
         parsed, carried = load_graph_argument(studio, graph)
         resolved = studio.resolve(parsed, roots=roots)
         standings: dict[str, str] = {}
-        if resolved.errors:
+        if resolved.errors and not as_json:
             show_findings(resolved.errors, str(graph))
         elif not no_cache_colors:
             try:
                 values = {**carried, **parse_inputs(parsed, pairs)}
                 standings = find_standings(studio.explain(parsed, values, roots=roots))
             except (GraphError, CacheError) as error:  # such as an input without a value
-                click.echo(f"not colored by the cache: {error.message}", err=True)
-    _write(_draw(form, resolved, standings), output)
+                show_warning(f"not colored by the cache: {error.message}")
+        data = _draw(form, resolved, standings)
+    if output is not None:
+        _write(data, output)
+    if as_json:
+        drawing = data.decode("utf-8") if output is None else None
+        findings = [finding.to_json() for finding in resolved.errors]
+        answer({"format": form, "file": output and str(output), "drawing": drawing, "findings": findings})
+    else:
+        click.echo(data if output is None else str(output), nl=output is not None)
 
 
 def find_standings(explanations: Iterable[Explanation]) -> dict[str, str]:
@@ -100,14 +119,10 @@ def _draw(form: str, resolved: ResolvedGraph, standings: Mapping[str, str]) -> b
     return text.encode("utf-8")
 
 
-def _write(data: bytes, output: Path | None) -> None:
-    if output is None:
-        click.echo(data, nl=False)
-        return
+def _write(data: bytes, output: Path) -> None:
     try:
         output.write_bytes(data)
     except OSError as error:
         raise UsageError(
             "E013", f"{str(output)!r} cannot be written: {error.strerror}", hint="check the folder"
         ) from None
-    click.echo(str(output))

@@ -49,14 +49,17 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "cache": ("studio cache stats", "studio cache prune --to 5GiB"),
     "config": ("studio config show",),
     "doctor": ("studio doctor",),
+    "version": ("studio version", "studio --version --json"),
+    "help": ("studio help run", "studio help batch merge"),
+    "man": ("studio man run | man -l -", "studio man --output share/man/man1"),
     "completion": ('eval "$(studio completion bash)"',),
 }
 """The lines by the words that call the command."""
 
 
-def format_examples(words: str) -> str | None:
-    """Return the end of a command's help, with its examples; None if it has none."""
+def format_examples(words: str) -> str:
+    """Return the examples in the help of a command, "" if it has none."""
     lines = EXAMPLES.get(words, ())
     if not lines:
-        return None
+        return ""
     return "\n".join(["\b", "Example:" if len(lines) == 1 else "Examples:", *(f"  {line}" for line in lines)])

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from studio.cli.messages import print_json
+from studio.cli.answer import answer
 from studio.cli.options import (
     create_studio,
     engine_options,
@@ -23,7 +23,7 @@ _COLORS = {"hit": "green", "miss": "yellow", "failed": "red"}
 
 @click.command("explain")
 @click.argument("graph", type=PathType())
-@json_option("Print the explanation as JSON.")
+@json_option
 @input_options
 @engine_options
 def command(graph: Path, as_json: bool, pairs: tuple[str, ...], roots: tuple[Path, ...], **engine: Any) -> None:
@@ -33,7 +33,7 @@ def command(graph: Path, as_json: bool, pairs: tuple[str, ...], roots: tuple[Pat
         values = {**carried, **parse_inputs(parsed, pairs)}
         rows = studio.explain(parsed, values, roots=roots)
     if as_json:
-        print_json([row.to_json() for row in rows])
+        answer([row.to_json() for row in rows])
         return
     width = max((len(row.node) for row in rows), default=0)
     for row in rows:

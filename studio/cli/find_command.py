@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from studio.cli.answer import answer
 from studio.cli.main import DONE, FAILED
-from studio.cli.messages import print_json, show_warning
-from studio.cli.options import create_studio, engine_options, json_option
+from studio.cli.messages import show_warning
+from studio.cli.options import create_studio, json_option, plugins_options
 from studio.cli.parameter_types import PathType
 from studio.errors import UsageError
-from studio.graph.findings import suggest
+from studio.suggestion import suggest
 
 if TYPE_CHECKING:
     from studio.batch.search import FoundFile, Search
@@ -24,8 +25,8 @@ _MOST_UNREADABLE = 20
 @click.argument("query")
 @click.argument("places", nargs=-1, metavar="[FOLDER]...", type=PathType())
 @click.option("--paths", is_flag=True, help="Print only the paths of the files.")
-@json_option("Print the files as JSON.")
-@engine_options
+@json_option
+@plugins_options
 def command(query: str, places: tuple[Path, ...], paths: bool, as_json: bool, **engine: Any) -> int:
     """Find files by the inputs, node types and models that made them, in each FOLDER and below (default: here).
 
@@ -63,7 +64,7 @@ def command(query: str, places: tuple[Path, ...], paths: bool, as_json: bool, **
                 _show(file, paths_only=paths)
     if as_json:
         unreadable = [{"path": str(path), "reason": reason} for path, reason in search.unreadable]
-        print_json({"files": [file.to_json() for file in found], "searched": search.known, "unreadable": unreadable})
+        answer({"files": [file.to_json() for file in found], "searched": search.known, "unreadable": unreadable})
     else:
         _show_totals(search, len(found))
     return DONE if found else FAILED

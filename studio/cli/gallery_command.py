@@ -7,16 +7,18 @@ from typing import Any
 
 import click
 
+from studio.cli.answer import answer
 from studio.cli.main import DONE
-from studio.cli.options import create_studio, engine_options
+from studio.cli.options import create_studio, engine_options, json_option
 from studio.cli.parameter_types import PathType
 
 
 @click.command("gallery")
 @click.argument("folder", type=PathType())
 @click.option("--contact-sheet", "sheets", is_flag=True, help="Also write contact sheets of the images.")
+@json_option
 @engine_options
-def command(folder: Path, sheets: bool, **engine: Any) -> int:
+def command(folder: Path, sheets: bool, as_json: bool, **engine: Any) -> int:
     """Write gallery.html of the batch in FOLDER from its ledger and its files.
 
     A batch writes its gallery while it runs. Use this command after `--no-gallery`, or when files changed.
@@ -25,7 +27,11 @@ def command(folder: Path, sheets: bool, **engine: Any) -> int:
     from studio.batch.gallery import write_gallery
 
     with create_studio(**engine) as studio:
-        click.echo(str(write_gallery(folder, studio.settings.media)))
-        for path in write_contact_sheets(studio, folder) if sheets else ():
-            click.echo(str(path))
+        gallery = write_gallery(folder, studio.settings.media)
+        written = write_contact_sheets(studio, folder) if sheets else []
+    if as_json:
+        answer({"gallery": str(gallery), "contact_sheets": [str(path) for path in written]})
+        return DONE
+    for path in (gallery, *written):
+        click.echo(str(path))
     return DONE

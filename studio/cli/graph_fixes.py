@@ -82,7 +82,7 @@ def fix_graph(studio: Studio, path: Path, roots: Sequence[Path], *, dry_run: boo
     made = fix_text(old, lambda text: _check_text(studio, text, path, roots))
     written = made.text != old and not dry_run
     if written:
-        _write(path, data, mark + made.text.encode("utf-8"))
+        write_graph_file(path, mark + made.text.encode("utf-8"), expected=data)
     return CheckedGraph(path, made.left, made.fixed, _find_diff(old, made.text, path), written)
 
 
@@ -107,12 +107,23 @@ def _read_document(path: Path) -> Any:
         return None
 
 
-def _write(path: Path, before: bytes, after: bytes) -> None:
+def write_graph_file(path: Path, data: bytes, *, expected: bytes | None) -> None:
+    """Write a graph file whole or not at all.
+
+    Args:
+        path: The file.
+        data: Its new content.
+        expected: What it holds if nothing changed it meanwhile; None if it need not exist.
+
+    Raises:
+        UsageError: E013 if the file cannot be written, or changed meanwhile.
+    """
     try:
         with replace_file(resolve_path(path)) as temporary:
-            temporary.write_bytes(after)
-            temporary.chmod(path.stat().st_mode & 0o7777)
-            if path.read_bytes() != before:
+            temporary.write_bytes(data)
+            if path.exists():
+                temporary.chmod(path.stat().st_mode & 0o7777)
+            if expected is not None and path.read_bytes() != expected:
                 raise UsageError("E013", f"{str(path)!r} changed meanwhile", hint="run the command again")
     except OSError as error:
         reason = error.strerror or str(error)

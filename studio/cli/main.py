@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import os
 import signal
 import sys
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
-from studio.cli.examples import format_examples
+from studio.cli.answer import Answer, find_answer, note_json, open_answer
+from studio.cli.command_help import format_end
 from studio.cli.output import drop_output, give_output_back, keep_output_apart
 from studio.cli.streams import ReaderGone, guard_streams
 from studio.cli.warning_display import show_warnings
@@ -48,6 +51,9 @@ COMMANDS = {
     "config": "Show the settings and where each comes from.",
     "doctor": "Check this machine, its settings and its plugins.",
     "completion": "Print the script for completion in a shell.",
+    "help": "Print the help of a command.",
+    "man": "Print or write manual pages.",
+    "version": "Show the versions of Studio, Python, plugins and torch.",
 }
 
 
@@ -91,37 +97,35 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; show what is wrong with a graph as text or as JSON, as the command was asked to."""
-        try:
-            return super().invoke(ctx)
-        except StudioError as error:
-            from studio.cli.messages import show_failure
-
-            _drop_unwritable_output()
-            show_failure(error, ctx.meta)
-            return error.exit_code
-
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        """Find a command; suggest the nearest name where there is none."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError:
-            import difflib
-
-            near = difflib.get_close_matches(args[0], self.list_commands(ctx), 1, 0.5)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx) from None
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the command line; all commands below share one answer."""
+        open_answer(ctx)
+        return super().parse_args(ctx, args)
 
 
 def _complete_command(command: click.Command, words: str) -> click.Command:
-    """Give a command and its subcommands what all have: `--debug` anywhere in a line, and examples in the help."""
+    """Give a command and its subcommands what all have: `--debug` anywhere in a line, and the end of the help."""
     if all(param.name != "debug" for param in command.params):
         command.params.append(_create_debug_option())
-    command.epilog = command.epilog or format_examples(words)
+        command.callback = _warn_first(command.callback)
+    command.epilog = command.epilog or format_end(words)
     for name, own in getattr(command, "commands", {}).items():
         _complete_command(own, f"{words} {name}")
     return command
+
+
+def _warn_first(callback: Callable[..., Any] | None) -> Callable[..., Any]:
+    """Return the callback of a command that warns of misspelt variables first, when all options are read."""
+
+    def call(*args: Any, **options: Any) -> Any:
+        ctx = click.get_current_context()
+        if ctx.invoked_subcommand is None and ctx.info_name != "doctor":  # which has a line for each
+            from studio.cli.variable_check import warn_of_variables
+
+            warn_of_variables()
+        return callback(*args, **options) if callback is not None else None
+
+    return call
 
 
 def _create_debug_option(**more: Any) -> click.Option:
@@ -130,51 +134,86 @@ def _create_debug_option(**more: Any) -> click.Option:
 
 
 def _note_debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-    from studio.cli.messages import DEBUG_OPTION
-
-    ctx.meta[DEBUG_OPTION] = ctx.meta.get(DEBUG_OPTION) or value
+    find_answer().debug |= value
 
 
 @click.command(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     no_args_is_help=True,
+    invoke_without_command=True,
+    epilog=format_end(""),
     params=[_create_debug_option(envvar="STUDIO_DEBUG")],
 )
-@click.version_option(VERSION, "--version", "-V", prog_name="studio")
-def studio() -> None:
+@click.option("--json", is_flag=True, expose_value=False, callback=note_json, help="Answer as one JSON object.")
+@click.option("--version", "-V", is_flag=True, help="Show the version and exit.")
+@click.pass_context
+def studio(ctx: click.Context, version: bool) -> None:
     """A headless studio for generative media.
 
     A graph of nodes is a JSON file. `studio run graph.json` runs it. The cache keeps the result of each node, so the
     next run repeats only what changed.
     """
+    if version:
+        _show_version(ctx)
+    elif ctx.invoked_subcommand is None:
+        ctx.fail("Missing command.")
+
+
+def _show_version(ctx: click.Context) -> None:
+    if find_answer().as_json:
+        from studio.cli.version_command import answer_versions
+
+        answer_versions()
+    else:
+        click.echo(f"studio, version {VERSION}")
+    ctx.exit()
 
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     share_cores()
     guard_streams()
-    with keep_output_apart(whole_process=args is None), show_warnings():
-        code = _run_command(args)
-    sys.exit(code if isinstance(code, int) else DONE)
+    answer = Answer()
+    with keep_output_apart(whole_process=args is None), show_warnings(answer):
+        code = _run_command(args, answer)
+    sys.exit(code)
 
 
-def _run_command(args: list[str] | None) -> Any:
-    """Run a command; show what ended it, and return its exit code."""
+def _run_command(args: list[str] | None, answer: Answer) -> int:
+    """Run a command; show what it answers and what ended it, and return its exit code."""
     try:
-        code = studio.main(args, prog_name="studio", standalone_mode=False, color=_choose_color())
+        code = _call_command(args, answer)
+        answer.finish(code)
         sys.stdout.flush()
-        if code == CANCELLED:
-            code = find_cancelled_code()
-            if args is None:
-                sys.stderr.flush()
-                os._exit(code)  # what matters is written, and a call that was given up may still load a library
     except ReaderGone:
         drop_output()
-        code = UNREAD
-    except (Exception, KeyboardInterrupt) as error:
-        code = _show_failure(error, sys.argv[1:] if args is None else args)
+        return UNREAD
+    except StudioError as error:  # the answer cannot be written
+        drop_output()
+        click.echo(f"error: {error}", err=True)
+        return error.exit_code
+    if code == CANCELLED:
+        code = find_cancelled_code()
+        if args is None:
+            sys.stderr.flush()
+            os._exit(code)  # what matters is written, and a call that was given up may still load a library
     return code
+
+
+def _call_command(args: list[str] | None, answer: Answer) -> int:
+    """Run a command; show what ended it, and return its exit code.
+
+    Raises:
+        ReaderGone: Nothing reads the output any more.
+    """
+    try:
+        code = studio.main(args, prog_name="studio", standalone_mode=False, color=_choose_color(), obj=answer)
+        return code if isinstance(code, int) else DONE
+    except ReaderGone:
+        raise
+    except (Exception, KeyboardInterrupt) as error:
+        return _show_failure(error, sys.argv[1:] if args is None else args, answer)
 
 
 def _choose_color() -> bool | None:
@@ -194,20 +233,36 @@ def _drop_unwritable_output() -> None:
         drop_output()
 
 
-def _show_failure(error: BaseException, args: list[str]) -> int:
-    """Print what ended a command, and return the exit code."""
+def _show_failure(error: BaseException, args: list[str], answer: Answer) -> int:
+    """Show what ended a command, and return the exit code."""
+    from studio.cli.messages import show_failure
+
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.ctx.get_help() if error.ctx else "")
         return INVALID
-    if isinstance(error, click.ClickException):
-        error.show()
-        return INVALID
     if isinstance(error, click.Abort | KeyboardInterrupt):
-        click.echo("cancelled", err=True)
+        show_cancelled(answer)
         return CANCELLED
+    if isinstance(error, click.ClickException):
+        from studio.cli.usage_errors import describe_usage_error
+
+        answer.as_json |= "--json" in list(itertools.takewhile(lambda arg: arg != "--", args))  # perhaps not read yet
+        error = describe_usage_error(error)
+        answer.command = error.where.partition(" ")[2]
     _drop_unwritable_output()
+    if isinstance(error, StudioError):
+        show_failure(error, answer)
+        return error.exit_code
     from studio.cli.bug_report import report_bug
 
     assert isinstance(error, Exception)
-    click.echo(report_bug(error, args), err=True)
+    show_failure(report_bug(error, args), answer)
     return BUG
+
+
+def show_cancelled(answer: Answer) -> None:
+    """Show that a command was cancelled before it had anything to answer."""
+    if answer.as_json:
+        answer.error = {"code": "cancelled", "where": "", "message": "cancelled", "hint": ""}
+    else:
+        click.echo("cancelled", err=True)

@@ -1,34 +1,17 @@
-"""Shows errors, warnings and findings, as text for a person or as JSON for a program."""
+"""Shows errors, warnings and findings: the one form of each."""
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import click
 
+from studio.cli.answer import Answer, find_answer
 from studio.errors import Finding, GraphError, StudioError
 from studio.redaction import redact
-from studio.surrogates import dump_json
-
-JSON_OPTION = "studio.json"
-"""Name of the entry in `ctx.meta` that says whether a command was given `--json`."""
-
-DEBUG_OPTION = "studio.debug"
-"""Name of the entry that says whether tracebacks are printed."""
 
 _LONGEST = 200
-
-
-def print_json(value: Any) -> None:
-    """Print plain JSON."""
-    click.echo(dump_json(value, indent=1))
-
-
-def print_json_line(value: Any) -> None:
-    """Print plain JSON on one line."""
-    click.echo(dump_json(value))
 
 
 def show_error(error: StudioError) -> None:
@@ -36,33 +19,26 @@ def show_error(error: StudioError) -> None:
     click.echo(f"error: {error}", err=True)
 
 
-def is_debugged() -> bool:
-    """Return whether the command that runs was given `--debug`, or `STUDIO_DEBUG` is set."""
-    ctx = click.get_current_context(silent=True)
-    return ctx is not None and bool(ctx.meta.get(DEBUG_OPTION))
-
-
-def show_failure(error: StudioError, asked: Mapping[str, Any]) -> None:
-    """Print what ended a command: the findings in a graph or an error, as text or as JSON.
+def show_failure(error: StudioError, answer: Answer) -> None:
+    """Show what ended a command: an error, or the findings in a graph, as text or in the answer.
 
     Args:
         error: What ended the command.
-        asked: The meta of the command's context, with what it was asked for.
+        answer: What the command was asked for.
     """
-    if asked.get(DEBUG_OPTION):
+    if answer.debug:
         click.echo(redact("".join(traceback.format_exception(error))), err=True, nl=False)
-    if isinstance(error, GraphError):
-        show = print_findings if asked.get(JSON_OPTION) else show_findings
-        show(error.findings, error.source)
-    elif asked.get(JSON_OPTION):
-        print_json({"error": error.to_json()})
+    if answer.as_json:
+        answer.fail(error)
+    elif isinstance(error, GraphError) and (error.source or error.where or len(error.findings) > 1):
+        show_findings(error.findings, error.source)
     else:
         show_error(error)
 
 
 def show_warning(text: object) -> None:
-    """Print a warning on the standard error stream."""
-    click.echo(f"warning: {text}", err=True)
+    """Show a warning: on the standard error stream, or in the answer."""
+    find_answer().warn(str(text))
 
 
 def has_errors(findings: Sequence[Finding]) -> bool:
@@ -96,14 +72,3 @@ def _list_details(finding: Finding) -> list[str]:
 
 def _shorten(text: str) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
-
-
-def describe_findings(findings: Sequence[Finding], source: str) -> dict[str, Any]:
-    """Return the findings in a graph as plain JSON."""
-    rows = [finding.to_json() for finding in findings]
-    return {"graph": source, "valid": not has_errors(findings), "findings": rows}
-
-
-def print_findings(findings: Sequence[Finding], source: str) -> None:
-    """Print findings as JSON, in the form of `studio validate --json`."""
-    print_json(describe_findings(findings, source))

@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 import click
 
 from studio.api import Model
+from studio.cli.answer import answer
 from studio.cli.main import DONE, FAILED
-from studio.cli.messages import print_json
 from studio.cli.options import create_studio, json_option
 from studio.cli.parameter_types import PathType
 from studio.cli.shell_values import complete_models
-from studio.runtime.library import Library
+from studio.runtime.library import Library, Verdict
 from studio.runtime.memory import show_bytes
 from studio.runtime.model_description import Description
 from studio.runtime.weights import find_files, write_digest_list
@@ -53,7 +53,7 @@ def _open(ctx: click.Context, **more: Any) -> Any:
 
 
 @command.command("list")
-@json_option("Print as JSON.")
+@json_option
 @_plugins_option
 @click.pass_context
 def list_models(ctx: click.Context, as_json: bool) -> None:
@@ -61,7 +61,7 @@ def list_models(ctx: click.Context, as_json: bool) -> None:
     with _open(ctx, on_disk=False) as studio:
         rows = studio.models.library.list_models()
     if as_json:
-        print_json([asdict(row) for row in rows])
+        answer([asdict(row) for row in rows])
         return
     width = max((len(row.reference) for row in rows), default=0)
     for row in rows:
@@ -73,7 +73,7 @@ def list_models(ctx: click.Context, as_json: bool) -> None:
 
 @command.command("show")
 @click.argument("model", shell_complete=complete_models)
-@json_option("Print as JSON.")
+@json_option
 @_plugins_option
 @click.pass_context
 def show(ctx: click.Context, model: str, as_json: bool) -> None:
@@ -81,7 +81,7 @@ def show(ctx: click.Context, model: str, as_json: bool) -> None:
     with _open(ctx) as studio:
         found = studio.models.library.describe(Model(model))
     if as_json:
-        print_json(found.to_json())
+        answer(found.to_json())
     else:
         click.echo(_describe(found))
 
@@ -110,52 +110,74 @@ def _count(number: int) -> str:
 @command.command("add")
 @click.argument("name")
 @click.argument("path", type=PathType())
+@json_option
 @_plugins_option
 @click.pass_context
-def add(ctx: click.Context, name: str, path: Path) -> None:
+def add(ctx: click.Context, name: str, path: Path, as_json: bool) -> None:
     """Name the weights at PATH local:NAME. The files are not moved or copied."""
     with _open(ctx) as studio:
         model = studio.models.library.add(name, path)
-    click.echo(model.reference)
+    if as_json:
+        answer({"reference": model.reference, "path": str(path.absolute())})
+    else:
+        click.echo(model.reference)
 
 
 @command.command("pull")
 @click.argument("model", shell_complete=complete_models)
 @click.option("--variant", metavar="NAME", help="Fetch this variant of the files, such as fp16, where there is one.")
+@json_option
 @_plugins_option
 @click.pass_context
-def pull(ctx: click.Context, model: str, variant: str | None) -> None:
+def pull(ctx: click.Context, model: str, variant: str | None, as_json: bool) -> None:
     """Fetch MODEL, hub:OWNER/NAME@REVISION, from the hub: only safetensors, GGUF and configuration files."""
     with _open(ctx, on_disk=False) as studio:
         library: Library = studio.models.library
         path = library.pull(Model(model), variant)
     size = sum(file.stat().st_size for file in find_files(path).values())
-    click.echo(f"{path}\n{show_bytes(size)}")
+    if as_json:
+        answer({"reference": model, "path": str(path), "bytes": size})
+    else:
+        click.echo(f"{path}\n{show_bytes(size)}")
 
 
 @command.command("verify")
 @click.argument("models", nargs=-1, shell_complete=complete_models)
 @click.option("--accept", is_flag=True, help="Record the current content as correct.")
+@json_option
 @_plugins_option
 @click.pass_context
-def verify(ctx: click.Context, models: tuple[str, ...], accept: bool) -> int:
+def verify(ctx: click.Context, models: tuple[str, ...], accept: bool, as_json: bool) -> int:
     """Read all bytes of MODELS, or of all models, and compare them with the recorded digests.
 
     The recorded digest of a hub: model comes from the hub, and that of a builtin: model from its plugin. For a local:
     model it is the content hash when it was added; for another, the content hash when it was first verified.
     """
-    code = DONE
+    rows = []
     with _open(ctx, on_disk=False) as studio:
         library: Library = studio.models.library
         for reference in models or [row.reference for row in library.list_models() if not row.problem]:
-            verdict = library.verify(Model(reference), accept=accept)
-            line = f"{reference}: {verdict.status}, {verdict.digest}"
-            if verdict.status == "changed":
-                code = FAILED
-                line = click.style(line, fg="red") + "".join(f"\n  {name}" for name in verdict.files)
-                line += f"\n  hint: {_hint_change(reference, shipped=bool(verdict.files))}"
-            click.echo(line)
-    return code
+            row = _describe_verdict(reference, library.verify(Model(reference), accept=accept))
+            rows.append(row)
+            if not as_json:
+                _show_verdict(row)
+    if as_json:
+        answer(rows)
+    return FAILED if any(row["status"] == "changed" for row in rows) else DONE
+
+
+def _describe_verdict(reference: str, verdict: Verdict) -> dict[str, Any]:
+    hint = _hint_change(reference, shipped=bool(verdict.files)) if verdict.status == "changed" else ""
+    files = [str(name) for name in verdict.files]
+    return {"reference": reference, "status": verdict.status, "digest": verdict.digest, "files": files, "hint": hint}
+
+
+def _show_verdict(row: dict[str, Any]) -> None:
+    line = f"{row['reference']}: {row['status']}, {row['digest']}"
+    if row["status"] == "changed":
+        line = click.style(line, fg="red") + "".join(f"\n  {name}" for name in row["files"])
+        line += f"\n  hint: {row['hint']}"
+    click.echo(line)
 
 
 def _hint_change(reference: str, *, shipped: bool) -> str:
@@ -168,27 +190,36 @@ def _hint_change(reference: str, *, shipped: bool) -> str:
 
 @command.command("write-digests")
 @click.argument("paths", nargs=-1, required=True, type=PathType(exists=True))
-def write_digests(paths: tuple[Path, ...]) -> None:
+@json_option
+def write_digests(paths: tuple[Path, ...], as_json: bool) -> None:
     """Write the digest of the weights at each of PATHS to PATH.blake3.txt, for a plugin that includes them."""
-    for path in paths:
-        click.echo(str(write_digest_list(path)))
+    written = [str(write_digest_list(path)) for path in paths]
+    if as_json:
+        answer(written)
+    else:
+        click.echo("\n".join(written))
 
 
 @command.command("list-digests", hidden=True)
 @click.argument("paths", nargs=-1, required=True, type=PathType(exists=True))
+@json_option
 @click.pass_context
-def list_digests(ctx: click.Context, paths: tuple[Path, ...]) -> None:
+def list_digests(ctx: click.Context, paths: tuple[Path, ...], as_json: bool) -> None:
     """Write digests, as 0.1.0 called it."""
-    ctx.invoke(write_digests, paths=paths)
+    ctx.invoke(write_digests, paths=paths, as_json=as_json)
 
 
 @command.command("remove")
 @click.argument("model", shell_complete=complete_models)
+@json_option
 @_plugins_option
 @click.pass_context
-def remove(ctx: click.Context, model: str) -> None:
+def remove(ctx: click.Context, model: str, as_json: bool) -> None:
     """Remove a pulled MODEL, or the name of an added one, whose files stay."""
     with _open(ctx, on_disk=False) as studio:
         freed = studio.models.library.remove(Model(model))
+    if as_json:
+        answer({"reference": model, "freed_bytes": freed})
+        return
     note = "; its files stay where they are" if model.startswith("local:") else ""
     click.echo(f"removed {model}: {show_bytes(freed)} freed{note}")

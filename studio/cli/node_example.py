@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from studio.api import NodeType
-from studio.cli.messages import print_json, show_warning
+from studio.cli.answer import answer
+from studio.cli.messages import show_warning
 from studio.errors import GraphError, UsageError
 from studio.graph.builder import format_document
 from studio.graph.example import find_example_file, load_example, names_files
@@ -27,7 +28,7 @@ def show_example(node_type: NodeType, *, as_json: bool) -> None:
         hint = f"make a graph with it: studio new graph first.json --node {node_type.id}"
         raise UsageError("E006", f"the node type {node_type.id!r} has no example", hint=hint)
     if as_json:
-        print_json(graph.json)
+        answer(graph.json)
     else:
         click.echo(format_document(graph.json), nl=False)
     if graph.path is not None and names_files(graph.json):
@@ -43,15 +44,9 @@ def find_example(node_type: NodeType) -> Mapping[str, Any] | None:
     return None if graph is None else graph.json
 
 
-def describe_example(node_type: NodeType) -> Iterator[str]:
-    """Yield the lines about the example of a node type: how to run it, and the graph; none if it has none."""
-    example = find_example(node_type)
-    if example is None:
-        return
+def write_example_call(node_type: NodeType, example: Mapping[str, Any]) -> str:
+    """Return the line that runs the example of a node type."""
     path = find_example_file(node_type)
     if path is not None and names_files(example):
-        call = f"studio run {shlex.quote(str(path))}"
-    else:
-        call = f"studio nodes {node_type.id} --example | studio run -"
-    yield from ("", f"{click.style('example', bold=True)}  {call}")
-    yield from (f"  {line}" for line in format_document(example).splitlines())
+        return f"studio run {shlex.quote(str(path))}"
+    return f"studio nodes {node_type.id} --example | studio run -"

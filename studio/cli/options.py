@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ import click
 
 from studio.api import TypeSpec
 from studio.app import InputFile, Studio, read_settings
-from studio.cli.messages import JSON_OPTION
+from studio.cli.answer import note_json
 from studio.cli.parameter_types import PathType
 from studio.cli.shell_values import complete_devices, complete_inputs
 from studio.errors import UsageError
@@ -47,25 +47,41 @@ class BytesType(click.ParamType[int]):
 
 def engine_options(function: F) -> F:
     """Add the options that say how a Studio is set up."""
-    for option in (
-        click.option(
-            "--device",
-            metavar="DEVICE",
-            shell_complete=complete_devices,
-            help="Device to run on: auto, cpu, cuda, cuda:N or mps.",
-        ),
-        click.option(
-            "--dtype",
-            type=click.Choice(DTYPE_WORDS),
-            metavar="[auto|float32|float16|bfloat16]",
-            help="Floating-point precision of models; auto depends on the device.",
-        ),
-        click.option("--cache-dir", type=PathType(), help="Folder of the cache."),
-        click.option(
-            "--cache-url", metavar="URL", help="Cache shared between machines: s3://BUCKET/PREFIX or file:///FOLDER."
-        ),
-        click.option("--plugins-dir", type=PathType(), help="Folder with more plugins."),
-    ):
+    return _add_engine_options(function, ("device", "dtype", "cache_dir", "cache_url", "plugins_dir"))
+
+
+def cache_options(function: F) -> F:
+    """Add those of them that a command uses which reads the cache and runs nothing."""
+    return _add_engine_options(function, ("cache_dir", "cache_url", "plugins_dir"))
+
+
+def plugins_options(function: F) -> F:
+    """Add those of them that a command uses which only asks what is installed."""
+    return _add_engine_options(function, ("plugins_dir",))
+
+
+def _add_engine_options(function: F, used: Collection[str]) -> F:
+    """Add the options; those that do nothing for the command are taken, so that lines can be alike, and not shown."""
+    options: dict[str, dict[str, Any]] = {
+        "device": {
+            "metavar": "DEVICE",
+            "shell_complete": complete_devices,
+            "help": "Device to run on: auto, cpu, cuda, cuda:N or mps.",
+        },
+        "dtype": {
+            "type": click.Choice(DTYPE_WORDS),
+            "metavar": "[auto|float32|float16|bfloat16]",
+            "help": "Floating-point precision of models; auto depends on the device.",
+        },
+        "cache_dir": {"type": PathType(), "help": "Folder of the cache."},
+        "cache_url": {
+            "metavar": "URL",
+            "help": "Cache shared between machines: s3://BUCKET/PREFIX or file:///FOLDER.",
+        },
+        "plugins_dir": {"type": PathType(), "help": "Folder with more plugins."},
+    }
+    for name, declared in options.items():
+        option = click.option(f"--{name.replace('_', '-')}", hidden=name not in used, **declared)
         function = option(function)
     return function
 
@@ -115,14 +131,10 @@ def input_options(function: F) -> F:
     )(function)
 
 
-def json_option(description: str) -> Callable[[F], F]:
-    """Return the option `--json`, which also decides in which form a wrong graph is shown."""
-
-    def note(ctx: click.Context, _: click.Parameter, value: bool) -> bool:
-        ctx.meta[JSON_OPTION] = ctx.meta.get(JSON_OPTION, False) or value
-        return value
-
-    return click.option("--json", "as_json", is_flag=True, callback=note, help=description)
+def json_option(function: F) -> F:
+    """Add the option `--json`; what the command answers is then one JSON object."""
+    help_text = "Answer as one JSON object."
+    return click.option("--json", "as_json", is_flag=True, callback=note_json, help=help_text)(function)
 
 
 def create_studio(

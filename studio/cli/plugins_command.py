@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from studio.app import read_settings
+from studio.cli.answer import answer
 from studio.cli.disabled_plugins import write_disabled_plugins
-from studio.cli.messages import print_json
-from studio.cli.options import create_studio, engine_options, json_option
+from studio.cli.options import create_studio, json_option, plugins_options
 from studio.cli.plugin_details import describe_plugin, find_details
 from studio.cli.shell_values import complete_plugins
 from studio.errors import UsageError
 from studio.registry import PluginRow, find_plugins, list_plugins
 from studio.registry.registry import shorten_plugin_name
 from studio.settings import Settings
+from studio.suggestion import suggest
 
 _COLORS = {"ok": "green", "failed": "red", "disabled": "yellow"}
 
@@ -33,15 +33,15 @@ class _PluginsGroup(click.Group):
 
 
 @click.group("plugins", cls=_PluginsGroup, invoke_without_command=True)
-@json_option("Print as JSON.")
-@engine_options
+@json_option
+@plugins_options
 @click.pass_context
 def command(ctx: click.Context, /, as_json: bool, **engine: Any) -> None:
     """List plugins: name, distribution and node types, or why and where loading failed.
 
     `studio plugins NAME` describes one plugin: what it provides and requires, and its settings.
     """
-    ctx.obj = {"as_json": as_json, **engine}
+    ctx.obj = engine
     if ctx.invoked_subcommand is None:
         _list_plugins(as_json=as_json, **engine)
 
@@ -50,7 +50,7 @@ def _list_plugins(*, as_json: bool, **engine: Any) -> None:
     with create_studio(**engine, on_disk=False, import_plugins=True) as studio:
         rows = studio.registry.plugins
     if as_json:
-        print_json([row.to_json() for row in rows])
+        answer([row.to_json() for row in rows])
         return
     width = max((len(row.name) for row in rows), default=0)
     for row in rows:
@@ -72,40 +72,43 @@ def _describe(row: PluginRow) -> str:
 
 @command.command("show")
 @click.argument("name", shell_complete=complete_plugins)
-@json_option("Print as JSON.")
-@engine_options
+@json_option
+@plugins_options
 @click.pass_context
-def show(ctx: click.Context, /, name: str, **own: Any) -> None:
+def show(ctx: click.Context, /, name: str, as_json: bool, **own: Any) -> None:
     """Describe the plugin NAME: its place, what it provides and requires, its settings."""
     given = {option: value for option, value in own.items() if value}
-    options: dict[str, Any] = {**ctx.obj, **given}
-    as_json = options.pop("as_json")
-    with create_studio(**options, on_disk=False, import_plugins=True) as studio:
+    with create_studio(**{**ctx.obj, **given}, on_disk=False, import_plugins=True) as studio:
         rows = _find_rows(studio.registry.plugins, name)
         found = [find_details(studio.registry, row) for row in rows]
     if as_json:
-        print_json(found[0] if len(found) == 1 else found)
+        answer(found)
         return
     click.echo("\n\n".join(describe_plugin(details) for details in found))
 
 
 @command.command("disable")
 @click.argument("name", shell_complete=complete_plugins)
+@json_option
 @click.pass_context
-def disable(ctx: click.Context, name: str) -> None:
+def disable(ctx: click.Context, name: str, as_json: bool) -> None:
     """Disable the plugin NAME, or all plugins of the distribution NAME: it is no longer imported."""
     settings = _read_settings(ctx)
     names = {row.key for row in _find_rows(list_plugins(settings.plugins_dir), name)}
     before = settings.disabled_plugins
     known = {shorten_plugin_name(one) for one in before}
     path = write_disabled_plugins([*before, *sorted(names - known)])
-    click.echo(f"disabled {', '.join(sorted(names))} in {path}")
+    if as_json:
+        answer({"disabled": sorted(names), "config": str(path)})
+    else:
+        click.echo(f"disabled {', '.join(sorted(names))} in {path}")
 
 
 @command.command("enable")
 @click.argument("name", shell_complete=complete_plugins)
+@json_option
 @click.pass_context
-def enable(ctx: click.Context, name: str) -> None:
+def enable(ctx: click.Context, name: str, as_json: bool) -> None:
     """Enable the plugin NAME, which `disable` disabled."""
     settings = _read_settings(ctx)
     rows = find_plugins(list_plugins(settings.plugins_dir), name)
@@ -115,7 +118,10 @@ def enable(ctx: click.Context, name: str) -> None:
         hint = f"disabled plugins are: {', '.join(before) or 'none'}"
         raise UsageError("E009", f"the plugin {name!r} is not disabled", hint=hint)
     path = write_disabled_plugins([one for one in before if shorten_plugin_name(one) not in names])
-    click.echo(f"enabled {name} in {path}")
+    if as_json:
+        answer({"enabled": [name], "config": str(path)})
+    else:
+        click.echo(f"enabled {name} in {path}")
 
 
 def _read_settings(ctx: click.Context) -> Settings:
@@ -128,6 +134,5 @@ def _find_rows(plugins: Sequence[PluginRow], name: str) -> list[PluginRow]:
     rows = find_plugins(plugins, name)
     if rows:
         return rows
-    near = difflib.get_close_matches(shorten_plugin_name(name), [row.key for row in plugins], 1, 0.5)
-    hint = f"did you mean {near[0]!r}?" if near else "see `studio plugins`"
+    hint = suggest(shorten_plugin_name(name), [row.key for row in plugins], "see `studio plugins`")
     raise UsageError("E009", f"unknown plugin {name!r}", hint=hint)

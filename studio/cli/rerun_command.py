@@ -37,7 +37,7 @@ from studio.execution.control import Control
 @memory_options
 @click.option("--download", is_flag=True, help="Download missing models from the hub.")
 @quiet_option
-@json_option("Print the manifest as JSON.")
+@json_option
 @input_options
 @engine_options
 def command(

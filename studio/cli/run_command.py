@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from studio.app import RunResult, Studio
+from studio.cli.answer import find_answer, note_json
 from studio.cli.interrupts import Interrupts
 from studio.cli.options import (
     create_studio,
@@ -25,6 +26,14 @@ from studio.cli.warning_display import quiet_option
 from studio.execution.control import Control
 from studio.graph import Graph
 from studio.provenance.output_folder import DEFAULT_TEMPLATE, OutputFolder
+
+
+def _note_events(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Let the answer be the last of the lines of events."""
+    if value:
+        note_json(ctx, option, value=True)
+        find_answer().event = "result"
+    return value
 
 
 @click.command("run")
@@ -67,8 +76,13 @@ from studio.provenance.output_folder import DEFAULT_TEMPLATE, OutputFolder
 @click.option("--watch", is_flag=True, help="Run again each time a file that the graph uses is saved.")
 @quiet_option
 @click.option("--verbose", "-v", is_flag=True, help="Print a line for each finished node.")
-@click.option("--events", type=click.Choice(["jsonl"]), help="Print each event as a line of JSON, then the manifest.")
-@json_option("Print the manifest as JSON.")
+@click.option(
+    "--events",
+    type=click.Choice(["jsonl"]),
+    callback=_note_events,
+    help="Print each event as a line of JSON, then the manifest.",
+)
+@json_option
 @input_options
 @engine_options
 def command(
@@ -111,6 +125,7 @@ def command(
         raise click.UsageError("--watch needs a file; - is the standard input")
     if str(folder) == "-":
         raise click.UsageError("-o names a folder; outputs are files, and do not go to the standard output")
+    as_json = as_json or bool(events)
     output = OutputFolder(folder, template)
     more: dict[str, Any] = {"memory_bytes": memory_bytes, "vram_bytes": vram_bytes, "ram_bytes": ram_bytes}
     more["download"] = download or None
@@ -146,5 +161,5 @@ def command(
         parsed, carried = load_graph_argument(studio, graph)
         values = {**carried, **parse_inputs(parsed, pairs)}
         result = run_graph(studio, parsed, values, control)
-        show_result(result, quiet=quiet, as_json=as_json, events=bool(events))
+        show_result(result, quiet=quiet, as_json=as_json)
     return EXIT_CODES[result.status]

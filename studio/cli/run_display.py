@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from studio.app import RunResult
+from studio.cli.answer import answer, find_answer
 from studio.cli.main import CANCELLED, DONE, FAILED, PARTLY
-from studio.cli.messages import is_debugged, print_json, print_json_line, show_error, show_warning
+from studio.cli.messages import show_error, show_warning
 from studio.cli.silent_display import SilentDisplay
 
 EXIT_CODES = {"done": DONE, "partly done": PARTLY, "failed": FAILED, "cancelled": CANCELLED}
@@ -34,18 +35,22 @@ def choose_display(*, quiet: bool, verbose: bool = False, events: bool = False) 
     return ProgressDisplay()
 
 
-def show_result(result: RunResult, *, quiet: bool, as_json: bool, events: bool = False) -> None:
-    """Print what a run led to; after events it is a line of its own."""
-    if events:
-        print_json_line({"event": "result", **describe_result(result)})
-        return
+def show_result(result: RunResult, *, quiet: bool, as_json: bool) -> None:
+    """Show what a run led to."""
     if as_json:
-        print_json(describe_result(result))
+        answer_result(result)
         return
     _show_problems(result, quiet=quiet)
     if not quiet:
         _show_outputs(result)
         _show_totals(result)
+
+
+def answer_result(result: RunResult) -> None:
+    """Answer what a run led to, with its warnings."""
+    for warning in result.warnings:
+        show_warning(warning)
+    answer(describe_result(result))
 
 
 def describe_result(result: RunResult) -> dict[str, Any]:
@@ -63,7 +68,7 @@ def _show_problems(result: RunResult, *, quiet: bool) -> None:
         if inputs:
             click.echo(f"  inputs: {inputs}", err=True)
         details = getattr(error, "details", "")
-        if details and is_debugged():
+        if details and find_answer().debug:
             click.echo(details, err=True)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from studio.cli.options import create_studio, engine_options
+from studio.cli.answer import answer
+from studio.cli.options import create_studio, json_option, plugins_options
 from studio.graph.schema import create_format_schema, create_installed_schema
 
 
@@ -17,11 +18,15 @@ from studio.graph.schema import create_format_schema, create_installed_schema
     is_flag=True,
     help="Include the installed node types, so that an editor completes and checks graphs.",
 )
-@engine_options
-def command(installed: bool, **engine: Any) -> None:
+@json_option
+@plugins_options
+def command(installed: bool, as_json: bool, **engine: Any) -> None:
     """Print the JSON Schema of the graph format (JSON Schema 2020-12)."""
-    if not installed:
-        click.echo(json.dumps(create_format_schema(), indent=1))
-        return
-    with create_studio(**engine, on_disk=False) as studio:
-        click.echo(json.dumps(create_installed_schema(studio.registry), indent=1))
+    schema = create_format_schema()
+    if installed:
+        with create_studio(**engine, on_disk=False) as studio:
+            schema = create_installed_schema(studio.registry)
+    if as_json:
+        answer(schema)
+    else:
+        click.echo(json.dumps(schema, indent=1))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -16,6 +15,7 @@ from studio.graph.node_checks import find_input_faults
 from studio.graph.node_lookup import find_renamed
 from studio.graph.resolved import Bound
 from studio.graph.source import NamedPath
+from studio.suggestion import suggest
 
 _SCALARS: dict[str, Any] = {
     "text": "Hello",
@@ -94,12 +94,8 @@ def create_starter(catalog: Catalog, names: Iterable[str], title: str = "") -> G
 def _find_node_type(catalog: Catalog, name: str) -> NodeType:
     node_type = catalog.node_types.get(name) or find_renamed(name, catalog.node_types)
     if node_type is None:
-        near = difflib.get_close_matches(name, catalog.node_types, 1, 0.5)
-        raise UsageError(
-            "E006",
-            f"unknown node type {name!r}",
-            hint=f"did you mean {near[0]!r}?" if near else "see `studio nodes`",
-        )
+        hint = suggest(name, catalog.node_types, "see `studio nodes`")
+        raise UsageError("E006", f"unknown node type {name!r}", hint=hint)
     return node_type
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
+from studio.cli.answer import answer
 from studio.cli.graph_fixes import CheckedGraph, check_graph, fix_graph
 from studio.cli.main import DONE, INVALID
-from studio.cli.messages import print_json, show_findings
-from studio.cli.options import create_studio, engine_options, json_option
+from studio.cli.messages import show_findings
+from studio.cli.options import create_studio, json_option, plugins_options
 from studio.cli.parameter_types import PathType
 from studio.errors import UsageError
 
@@ -19,7 +20,7 @@ _COLORS = {"-": "red", "+": "green", "@": "cyan"}
 
 @click.command("validate")
 @click.argument("graphs", nargs=-1, required=True, type=PathType())
-@json_option("Print the findings as JSON.")
+@json_option
 @click.option(
     "--root",
     "roots",
@@ -29,7 +30,7 @@ _COLORS = {"-": "red", "+": "green", "@": "cyan"}
 )
 @click.option("--fix", is_flag=True, help="Correct what has only one possible correction, and show the changes.")
 @click.option("--dry-run", is_flag=True, help="With --fix: show the changes, and write nothing.")
-@engine_options
+@plugins_options
 def command(
     graphs: tuple[Path, ...], as_json: bool, roots: tuple[Path, ...], fix: bool, dry_run: bool, **engine: Any
 ) -> int:
@@ -48,8 +49,7 @@ def command(
         else:
             checked = [check_graph(studio, path, roots) for path in graphs]
     if as_json:
-        rows = [_describe(graph, fix=fix) for graph in checked]
-        print_json(rows if len(rows) > 1 else rows[0])
+        answer([_describe(graph, fix=fix) for graph in checked])
     else:
         for graph in checked:
             _show(graph, dry_run=dry_run)

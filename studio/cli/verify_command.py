@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from studio.cli.answer import answer
 from studio.cli.main import DONE, FAILED
-from studio.cli.messages import print_json
 from studio.cli.options import create_studio, engine_options, json_option
 from studio.cli.parameter_types import PathType
 from studio.errors import UsageError
@@ -33,7 +33,7 @@ _UNRECORDED = ("extra", "leftover")
 )
 @click.option("--seed", type=int, help="Seed that chooses the random files; the command prints it.")
 @click.option("--strict", is_flag=True, help="Count unrecorded files as failures.")
-@json_option("Print the result as JSON.")
+@json_option
 @click.option("--root", "roots", multiple=True, type=PathType(exists=True, file_okay=False),
               help="Another folder that the graphs may read. May be repeated.")  # fmt: skip
 @engine_options
@@ -103,7 +103,7 @@ def _show_builds(builds: Counter[tuple[str, ...]]) -> None:
 def _print_rows(checked: list[CheckedFile], replays: list[Replay], seed: int, builds: Counter[tuple[str, ...]]) -> None:
     files, again = [row.to_json() for row in checked], [row.to_json() for row in replays]
     made = [{"files": count, "differences": list(differences)} for differences, count in builds.items()]
-    print_json({"files": files, "seed": seed, "replays": again, "builds": made})
+    answer({"files": files, "seed": seed, "replays": again, "builds": made})
 
 
 def _check_folder(path: Path) -> tuple[Path, dict[str, FileRecord], list[CheckedFile]]:

@@ -9,12 +9,17 @@ from typing import Any, TextIO
 
 import click
 
+from studio.cli.answer import Answer
 from studio.errors import StudioWarning
 
 
 @contextmanager
-def show_warnings() -> Iterator[None]:
-    """Show each different warning once, until the context ends."""
+def show_warnings(answer: Answer) -> Iterator[None]:
+    """Show each different warning once, until the context ends.
+
+    Args:
+        answer: Takes the warnings of a command that answers as JSON.
+    """
     shown: set[str] = set()
 
     def show(
@@ -29,7 +34,7 @@ def show_warnings() -> Iterator[None]:
             other(message, category, filename, lineno, file, line)
         elif str(message) not in shown:
             shown.add(str(message))
-            click.echo(f"warning: {message}", err=True)
+            answer.warn(str(message))
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", StudioWarning)

@@ -13,11 +13,12 @@ from typing import Any
 import click
 
 from studio.app import RunResult, Studio
+from studio.cli.answer import find_answer
 from studio.cli.file_watch import FileWatch, call_on_change
 from studio.cli.main import CANCELLED
-from studio.cli.messages import describe_findings, print_json_line, show_error, show_findings
+from studio.cli.messages import show_failure
 from studio.cli.options import parse_inputs
-from studio.cli.run_display import describe_result, show_result
+from studio.cli.run_display import answer_result, show_result
 from studio.cli.watched_files import (
     WatchedFiles,
     list_given_files,
@@ -25,7 +26,7 @@ from studio.cli.watched_files import (
     list_option_files,
     list_plugin_files,
 )
-from studio.errors import GraphError, StudioError
+from studio.errors import StudioError
 from studio.execution.control import Control
 from studio.graph import Graph
 
@@ -90,7 +91,7 @@ class WatchedRun:
                 self._run_once()
         finally:
             self._close()
-        if not self._options.quiet:
+        if not self._options.quiet and not self._options.as_json:
             click.echo("cancelled", err=True)
         return CANCELLED
 
@@ -171,19 +172,16 @@ class WatchedRun:
 
     def _show_result(self, result: RunResult) -> None:
         if self._options.as_json:
-            print_json_line(describe_result(result))
+            answer_result(result)
+            find_answer().print_line(ok=result.status == "done")
         else:
             show_result(result, quiet=self._options.quiet, as_json=False)
 
     def _show_error(self, error: StudioError) -> None:
-        if self._options.as_json and isinstance(error, GraphError):
-            print_json_line(describe_findings(error.findings, error.source))
-        elif self._options.as_json:
-            print_json_line({"error": error.to_json()})
-        elif isinstance(error, GraphError):
-            show_findings(error.findings, error.source)
-        else:
-            show_error(error)
+        found = find_answer()
+        show_failure(error, found)
+        if found.as_json:
+            found.print_line(ok=False)
 
     def _note(self, text: str) -> None:
         if not (self._options.quiet or self._options.as_json):

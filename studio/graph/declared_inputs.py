@@ -11,8 +11,9 @@ from studio.api.type_spec import PLAIN_TYPES, REFERENCE_TYPES, parse_type_name
 from studio.graph.bind import Binder
 from studio.graph.catalog import Catalog
 from studio.graph.document import GraphInputDocument
-from studio.graph.findings import Findings, suggest
+from studio.graph.findings import Findings
 from studio.graph.json_pointer import escape
+from studio.suggestion import suggest
 
 _LARGEST = int(sys.float_info.max)
 _LIMITED = ("int", "float", "number")

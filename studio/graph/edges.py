@@ -10,9 +10,10 @@ from typing import Any
 from studio.api import TypeSpec
 from studio.api.type_spec import describe_value
 from studio.graph.document import EDGE_PATTERN, GraphDocument, NodeDocument, is_edge
-from studio.graph.findings import Findings, suggest
+from studio.graph.findings import Findings
 from studio.graph.resolved import ResolvedGraph, ResolvedNode
 from studio.graph.source import GraphInput, Reference, Source
+from studio.suggestion import suggest
 
 _EDGE = re.compile(EDGE_PATTERN)
 

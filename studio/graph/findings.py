@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any
 
@@ -68,18 +67,6 @@ class Findings:
     def count_errors(self) -> int:
         """Return how many errors were added."""
         return self._errors
-
-
-def find_nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that is nearest to a name, or None."""
-    near = difflib.get_close_matches(name, list(known), 1, 0.6)
-    return near[0] if near else None
-
-
-def suggest(name: str, known: Iterable[str]) -> str:
-    """Return a hint that names the nearest known name, or ""."""
-    near = find_nearest(name, known)
-    return f"did you mean {near!r}?" if near is not None else ""
 
 
 def hint_fit(source: TypeSpec, target: TypeSpec) -> str:

@@ -167,10 +167,10 @@ def _migrate_node(where: str, resolved: ResolvedGraph) -> Fix:
     """Return a fix that writes a node, and the edges from it, with the names that it is read with."""
     node_id = split_pointer(where)[1]
     migrated = migrate_document(resolved, only=(node_id,))
-    return tuple(_find_changes(resolved.graph.json, migrated, ""))
+    return tuple(find_changes(resolved.graph.json, migrated, ""))
 
 
-def _find_changes(old: Any, new: Any, where: str) -> Iterator[dict[str, Any]]:
+def find_changes(old: Any, new: Any, where: str) -> Iterator[dict[str, Any]]:
     """Yield what turns one document into another; an entry under another key is moved."""
     if old == new:
         return
@@ -179,12 +179,12 @@ def _find_changes(old: Any, new: Any, where: str) -> Iterator[dict[str, Any]]:
             yield from _replace(where, old, new)
             return
         for number, (before, after) in enumerate(zip(old, new, strict=True)):
-            yield from _find_changes(before, after, f"{where}/{number}")
+            yield from find_changes(before, after, f"{where}/{number}")
         return
     gone = {key: value for key, value in old.items() if key not in new}
     for key, value in new.items():
         if key in old:
-            yield from _find_changes(old[key], value, f"{where}/{escape(key)}")
+            yield from find_changes(old[key], value, f"{where}/{escape(key)}")
             continue
         origin = next((name for name, before in gone.items() if before == value), None)
         if origin is None:

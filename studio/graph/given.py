@@ -14,7 +14,7 @@ from studio.errors import StudioError
 from studio.files import resolve_path
 from studio.graph.bind import Binder
 from studio.graph.document import Graph, is_file, is_pattern, is_quoted
-from studio.graph.findings import Findings, find_nearest, suggest
+from studio.graph.findings import Findings
 from studio.graph.frames import FramesProblem
 from studio.graph.json_pointer import escape
 from studio.graph.parse import MAX_NESTING
@@ -23,6 +23,7 @@ from studio.graph.pattern import find_names
 from studio.graph.resolved import ResolvedGraph
 from studio.graph.source import Collected, Constant, FileSource, NamedPath, Source
 from studio.graph.text_values import expand_user, is_read_from_file
+from studio.suggestion import find_nearest, suggest
 
 _SCALARS = (str, int, float, bool, type(None))
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from studio.api import TypeSpec
-from studio.graph.findings import suggest
 from studio.graph.frames import find_frames_fault
+from studio.suggestion import suggest
 
 _ROUNDING = 1e-9
 _NUMBERS = ("int", "float", "number")

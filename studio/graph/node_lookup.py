@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 
 from studio.api import NodeType
 from studio.graph.catalog import Catalog
-from studio.graph.findings import Findings, suggest
+from studio.graph.findings import Findings
+from studio.suggestion import find_nearest, suggest
 
 NODE_TYPE_WARNINGS = ("W103", "W104", "W105", "W106")
 """Warnings of node types that are old, deprecated or experimental; those in graphs in a graph count too."""
@@ -51,7 +51,7 @@ def report_unknown_type(name: str, where: str, catalog: Catalog, findings: Findi
     message, hint = f"unknown node type {name!r}", suggest(name, catalog.node_types) or "see `studio nodes`"
     plugin = name.partition(".")[0]
     plugins = {node_type.plugin for node_type in catalog.node_types.values()}
-    if "." in name and plugin not in plugins and not difflib.get_close_matches(plugin, plugins, 1, 0.7):
+    if "." in name and plugin not in plugins and find_nearest(plugin, plugins) is None:
         message, hint = (
             f"{message}: no plugin named {plugin!r} is installed",
             "install the plugin; see `studio plugins`",

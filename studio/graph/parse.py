@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 import re
@@ -28,6 +27,7 @@ from studio.graph.document import (
 )
 from studio.graph.json_pointer import escape
 from studio.graph.paths import hint_separator
+from studio.suggestion import find_nearest
 
 MAX_NESTING = 64
 _LONGEST_NAME = 128
@@ -285,8 +285,7 @@ def _explain_all(errors: Sequence[ErrorDetails], data: Any) -> list[Finding]:
 def _find_meant(error: ErrorDetails, data: Any) -> str:
     """Return the known key that an unknown one is nearest to, or ""."""
     _, _, parents = _locate(error["loc"], data)
-    near = difflib.get_close_matches(str(error["loc"][-1]), _list_keys(_PARTS[_find_section(parents[:-1])]), 1, 0.5)
-    return near[0] if near else ""
+    return find_nearest(str(error["loc"][-1]), _list_keys(_PARTS[_find_section(parents[:-1])])) or ""
 
 
 def _explain(error: ErrorDetails, data: Any) -> Finding:

@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from studio.errors import Finding
 from studio.graph.json_pointer import escape
 
+_BEGINS = (">=", ">", "==", "~=", "===")
+"""The operators of ranges that have a beginning."""
+
 
 def check_requires(
     requires: Mapping[str, str],
@@ -71,6 +74,32 @@ def check_requires(
                 )
             )
     return findings
+
+
+def raise_requires(requires: Mapping[str, str], needed: Mapping[str, str]) -> dict[str, str]:
+    """Return version ranges that begin at the versions that are needed, or later.
+
+    Args:
+        requires: Version ranges, by the names of distributions.
+        needed: Versions by the names of distributions; plugins of a folder have none, and need none.
+    """
+    from packaging.specifiers import SpecifierSet
+    from packaging.utils import canonicalize_name
+    from packaging.version import Version
+
+    names = {canonicalize_name(name): name for name in requires}
+    raised = dict(requires)
+    for distribution, version in sorted(needed.items()):
+        if _is_local(version):
+            continue
+        floor = Version(".".join(map(str, Version(version).release[:2])))
+        name = names.get(canonicalize_name(distribution), distribution)
+        parts = list(SpecifierSet(raised.get(name, "")))
+        if any(part.operator in _BEGINS and Version(part.version.removesuffix(".*")) >= floor for part in parts):
+            continue
+        kept = sorted(str(part) for part in parts if part.operator not in (">=", ">"))
+        raised[name] = ",".join([f">={floor}", *kept])
+    return raised
 
 
 def _is_local(version: str) -> bool:

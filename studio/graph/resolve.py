@@ -19,7 +19,7 @@ from studio.graph.conversion import bind_input
 from studio.graph.declared_inputs import DeclaredInputs
 from studio.graph.document import EdgeDocument, Graph, NodeDocument
 from studio.graph.edges import Edges, find_needed_nodes, find_used_outputs
-from studio.graph.findings import Findings, find_nearest, suggest
+from studio.graph.findings import Findings
 from studio.graph.inference import (
     check_expansion,
     check_lengths,
@@ -37,6 +37,7 @@ from studio.graph.parse import load_graph, parse_graph
 from studio.graph.paths import Paths
 from studio.graph.requires import check_requires
 from studio.graph.resolved import ResolvedGraph, ResolvedNode
+from studio.suggestion import find_nearest, suggest
 
 MAX_SUBGRAPH_DEPTH = 16
 _Place = Path | None

@@ -49,6 +49,18 @@ def migrate_document(resolved: ResolvedGraph, *, only: Collection[str] | None = 
     return document
 
 
+def find_needed(resolved: ResolvedGraph) -> dict[str, str]:
+    """Return the distributions, with versions, of the node types that a migration of the graph gives new names."""
+    needed = {}
+    for name, written in _list(resolved):
+        node = resolved.nodes.get(name)
+        if node is None or node.node_type is None or _is_converted(node):
+            continue
+        if node.migrated is not None or written.get("type") != node.node_type.id:
+            needed[node.node_type.distribution] = node.node_type.distribution_version
+    return {distribution: version for distribution, version in needed.items() if distribution}
+
+
 def _list(resolved: ResolvedGraph) -> list[tuple[str, dict[str, Any]]]:
     return list((resolved.graph.json.get("nodes") or {}).items())
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from studio.api import Hooks
 from studio.api.hooks import PROJECT
 from studio.errors import PluginError
+from studio.suggestion import find_nearest
 
 _PREFIX = "studio_"
 _RESERVED = "studio_isolate"  # for plugins that run in a process of their own
@@ -61,10 +61,10 @@ def _check_options(name: str, function: Any, options: dict[str, Any]) -> None:
 def _check_unknown(plugin: Any, name: str, function: Any, known: list[str], *, marked: bool) -> None:
     """Refuse a function that is marked as a hook, or that the plugin defines under a name like one."""
     stems = [hook.removeprefix(_PREFIX) for hook in known]  # all share the prefix, which would make every name similar
-    near = difflib.get_close_matches(name.removeprefix(_PREFIX), stems, 1, 0.5)
+    near = find_nearest(name.removeprefix(_PREFIX), stems)
     own = getattr(function, "__module__", None) == getattr(plugin, "__name__", "")
     if marked or (near and own):
-        hint = f"did you mean {_PREFIX + near[0]!r}?" if near else f"hooks are: {', '.join(known)}"
+        hint = f"did you mean {_PREFIX + near!r}?" if near else f"hooks are: {', '.join(known)}"
         raise PluginError("E205", f"unknown hook {name!r}", where=locate_function(function), hint=hint)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import time
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -31,6 +30,7 @@ from studio.registry.registry import PluginRow, Registry, shorten_plugin_name
 from studio.registry.requirements import check_contract
 from studio.registry.sources import find_given, find_in_folder, find_installed, find_studio
 from studio.settings import find_config
+from studio.suggestion import find_nearest
 
 
 def load_registry(
@@ -115,9 +115,9 @@ def _check_names(settings: Iterable[str], rows: Sequence[PluginRow]) -> None:
     """Warn of settings of a plugin that nobody has, if one has nearly its name; others may be for another machine."""
     known = [row.key for row in rows]
     for name in settings:
-        near = difflib.get_close_matches(shorten_plugin_name(name), known, 1, 0.75)
+        near = find_nearest(shorten_plugin_name(name), known)
         if near and shorten_plugin_name(name) not in known:
-            hint = f"did you mean [plugins.{near[0]}]?"
+            hint = f"did you mean [plugins.{near}]?"
             message = f"{find_config() or 'config.toml'}: [plugins.{name}] is of a plugin that is not installed; {hint}"
             warnings.warn(message, StudioWarning, stacklevel=3)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 import typing
 from collections.abc import Iterable, Mapping
@@ -15,6 +14,7 @@ from studio.api.annotation import AnnotationProblem, parse_annotation
 from studio.api.type_spec import ValueProblem, check_value
 from studio.errors import PluginError, describe_exception
 from studio.settings import find_config, list_plugin_variables, name_plugin_variable, read_plugin_variable
+from studio.suggestion import suggest
 
 _TYPES = frozenset({"text", "int", "float", "number", "bool", "choice", "json", "secret"})
 _CLASSES = {"secret": Secret}
@@ -73,8 +73,7 @@ def load_plugin_settings(declared: Any, plugin: str, table: Mapping[str, Any] | 
     known = [setting.name for setting in settings]
     for name in table:
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1, 0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"its settings are: {', '.join(known) or 'none'}"
+            hint = suggest(name, known, f"its settings are: {', '.join(known) or 'none'}")
             raise _report(f"unknown setting plugins.{plugin}.{name}", hint)
     _check_variables(plugin, known)
     values = {}
@@ -110,10 +109,10 @@ def _check_given(declared: Any, plugin: str, settings: Iterable[DeclaredSetting]
 def _check_variables(plugin: str, known: list[str]) -> None:
     """Refuse a variable that is nearly one of the plugin's; others may be those of a plugin whose name begins alike."""
     for name in list_plugin_variables(plugin):
-        near = difflib.get_close_matches(name, known, 1, 0.75)
-        if near and name not in known:
+        hint = suggest(name, known)
+        if hint and name not in known:
             variable = name_plugin_variable(plugin, name)
-            raise _report(f"unknown setting plugins.{plugin}.{name}", f"did you mean {near[0]!r}?", variable)
+            raise _report(f"unknown setting plugins.{plugin}.{name}", hint, variable)
 
 
 def find_keyed_parts(settings: Any) -> dict[str, str]:

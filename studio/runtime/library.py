@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import threading
@@ -27,6 +26,7 @@ from studio.runtime.weights import (
     hash_bytes,
     stamp,
 )
+from studio.suggestion import list_nearest
 
 _REFERENCE = re.compile(r"(builtin|local|file|hub):.")
 _NAME = re.compile(r"[\w.-]+")
@@ -359,7 +359,7 @@ def find_options(model: Model) -> list[Model]:
 def _suggest(scheme: str, wanted: str, known: Iterable[str]) -> str:
     """Say which names come nearest, or a few of those there are."""
     names = sorted(known)
-    near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
+    near = list_nearest(wanted, names)
     if near:
         return "did you mean " + " or ".join(f"{scheme}:{name}" for name in near) + "?"
     some = ", ".join(f"{scheme}:{name}" for name in names[:_NAMES_SHOWN])

@@ -72,7 +72,7 @@ def test_the_second_run_computes_the_tint_alone(folder: Path) -> None:
 
     again = studio(folder, *common, "--set", "amount=0.1")
 
-    nodes = json.loads(again.stdout)["nodes"]
+    nodes = json.loads(again.stdout)["data"]["nodes"]
     assert {name: node["cached"] for name, node in nodes.items()} == {"sky": 1, "tint": 0}
 
 
@@ -100,7 +100,7 @@ def test_an_old_graph_is_migrated_and_everything_of_the_second_plugin_runs(folde
     findings = studio(folder, "validate", "old.json", "--plugins-dir", "plugins", "--json")
 
     assert "negative.png" in done.stdout
-    assert not json.loads(findings.stdout)["findings"]
+    assert not json.loads(findings.stdout)["data"][0]["findings"]
 
 
 def test_a_palette_that_was_written_carries_its_graph_with_the_versions_of_its_nodes(folder: Path) -> None:

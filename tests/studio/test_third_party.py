@@ -87,7 +87,7 @@ class Machine:
         """Return the rows of `studio plugins` by name; two of one name are an error."""
         done = self.studio("plugins", "--json", *arguments)
         assert done.returncode == 0, done.stderr
-        rows = json.loads(done.stdout)
+        rows = json.loads(done.stdout)["data"]
         assert len({row["name"] for row in rows}) == len(rows)
         return {row["name"]: row for row in rows}
 
@@ -152,7 +152,7 @@ def test_its_values_come_from_the_cache_in_another_process(good: Machine) -> Non
 
     again = good.studio("run", graph, "--json")
 
-    assert json.loads(again.stdout)["cache"] == {"hits": 2, "calls": 2}
+    assert json.loads(again.stdout)["data"]["cache"] == {"hits": 2, "calls": 2}
 
 
 # -- broken ones -----------------------------------------------------------------------------------
@@ -225,7 +225,7 @@ def test_graphs_run_beside_broken_ones_and_an_observer_that_raises_is_told_once(
 def test_first_party_node_types_stay_what_they_are(mixed: Machine) -> None:
     done = mixed.studio("run", mixed.write("graph.json", PICTURE), "--json")
 
-    assert json.loads(done.stdout)["nodes"]["blur"]["plugin"].startswith("studio ")
+    assert json.loads(done.stdout)["data"]["nodes"]["blur"]["plugin"].startswith("studio ")
 
 
 def test_a_graph_that_needs_a_broken_plugin_is_told_why(mixed: Machine) -> None:

@@ -48,7 +48,7 @@ def test_the_cache_of_a_run_answers_and_nothing_is_made_again(work: Path) -> Non
     done = run_studio(work, "run", "graph.json", "-o", "again", "--device", "cpu", "--json", *only)
 
     assert done.returncode == 0, done.stderr
-    cache = json.loads(done.stdout)["cache"]
+    cache = json.loads(done.stdout)["data"]["cache"]
     assert (cache["calls"], cache["hits"]) == (7, 7)
     assert not (work / "calls.txt").exists()
     assert (work / "again" / "name.txt").read_bytes() == (FOLDER / "files" / "name.txt").read_bytes()

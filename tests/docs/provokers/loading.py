@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+import click
+
 from studio.api import Context, PluginSettings, hookimpl, node
+from studio.cli.usage_errors import describe_usage_error
 from tests.docs.provokers.place import Place, build_graph, provokes
 
 
@@ -47,6 +50,20 @@ def _(place: Place) -> Any:
     plugin = SimpleNamespace(studio_node_types=hookimpl(lambda: [apply]))
     with place.open(("tint", plugin)) as studio:
         return studio.validate(studio.load(build_graph({"n": ("tint.apply", {})})))
+
+
+@provokes("E027")
+def _(place: Place) -> Any:
+    try:
+        place.command("nodes", "--jsn")
+    except click.UsageError as error:
+        raise describe_usage_error(error) from None
+
+
+@provokes("E028")
+def _(place: Place) -> Any:
+    place.write("file", "")
+    place.command("man", "--output", "file/man")
 
 
 @provokes("E009")

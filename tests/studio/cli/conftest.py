@@ -26,8 +26,14 @@ class Done:
     err: str
 
     @property
-    def json(self) -> Any:
+    def answer(self) -> Any:
+        """The whole answer of a command that was given `--json`."""
         return json.loads(self.out)
+
+    @property
+    def json(self) -> Any:
+        """The data in it."""
+        return self.answer["data"]
 
     @property
     def text(self) -> str:

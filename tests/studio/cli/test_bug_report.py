@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from studio.cli.bug_report import report_bug
+from studio.errors import StudioError
 from studio.version import VERSION
 
 
@@ -18,8 +19,8 @@ def _raise() -> Exception:
         return error
 
 
-def _find_report(message: str) -> Path:
-    return Path(message.split("report it with ")[1])
+def _find_report(error: StudioError) -> Path:
+    return Path(error.hint.split("report it with ")[1])
 
 
 def test_the_report_holds_what_a_developer_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,9 +64,9 @@ def test_without_any_folder_the_report_is_in_the_message(tmp_path: Path, monkeyp
     monkeypatch.setenv("XDG_STATE_HOME", os.fspath(tmp_path / "file"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "file"))
 
-    message = report_bug(_raise(), [])
+    message = str(report_bug(_raise(), []))
 
-    assert message.startswith("error: E999 a bug in Studio: LookupError: out of luck")
+    assert message.startswith("E999 a bug in Studio: LookupError: out of luck")
     assert "in _raise" in message
 
 
@@ -79,10 +80,10 @@ class UnreadableError(Exception):
 def test_an_exception_whose_text_cannot_be_made_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
-    message = report_bug(UnreadableError(), [])
+    error = report_bug(UnreadableError(), [])
 
-    assert message.startswith("error: E999 a bug in Studio: UnreadableError: its text cannot be shown")
-    assert "UnreadableError" in _find_report(message).read_text(encoding="utf-8")
+    assert str(error).startswith("E999 a bug in Studio: UnreadableError: its text cannot be shown")
+    assert "UnreadableError" in _find_report(error).read_text(encoding="utf-8")
 
 
 def test_a_folder_that_no_path_can_name_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

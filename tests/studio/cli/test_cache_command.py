@@ -89,7 +89,7 @@ def test_clear_asks_first(desk: Desk, card: Path) -> None:
     done = desk.call("cache", "clear", "--yes")
 
     assert refused.code in (1, 2, 130)
-    assert "Remove every result" in refused.text
+    assert "Remove all results" in refused.text
     assert done.out == "the cache is empty\n"
     assert desk.count(card) == (3, 0)
 

@@ -72,7 +72,7 @@ def test_variables_that_are_no_setting_are_named(desk: Desk, monkeypatch: pytest
     monkeypatch.setenv("STUDIO_PLUGINS_POST_TOKEN", "fine")
 
     assert desk.call("config", "show", "--json").json["unknown_variables"] == ["STUDIO_DEVISE"]
-    assert "unknown setting STUDIO_DEVISE" in desk.call("config", "show").err
+    assert desk.call("config", "show").err == "warning: unknown setting STUDIO_DEVISE; did you mean 'STUDIO_DEVICE'?\n"
 
 
 def test_the_path_is_told_where_no_file_is(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,8 +38,8 @@ def test_each_event_is_a_line_of_json_and_the_manifest_the_last(desk: Desk, sums
         "zero": "node_finished", "good": "node_finished", "bad": "node_failed", "after": "node_skipped",
     }  # fmt: skip
     assert [row["error"]["code"] for row in rows if row["event"] == "node_failed"] == ["E322"]
-    assert {row["run"] for row in rows} == {rows[0]["run"]}
-    assert (rows[-1]["status"], rows[-1]["files"]) == ("partly done", [str(desk / "out/y.json")])
+    assert {row["run"] for row in rows[:-1]} == {rows[0]["run"]} == {rows[-1]["data"]["run"]}
+    assert (rows[-1]["data"]["status"], rows[-1]["data"]["files"]) == ("partly done", [str(desk / "out/y.json")])
 
 
 def test_events_are_read_while_the_run_goes_on(desk: Desk) -> None:
@@ -65,7 +65,7 @@ def test_events_are_read_while_the_run_goes_on(desk: Desk) -> None:
     assert [json.loads(line)["event"] for line in first] == ["run_started", "node_started"], errors
     assert waited > 1
     assert ("printed by a node" in rest, "printed by a node" in errors) == (False, True)
-    assert (process.returncode, json.loads(rest.splitlines()[-1])["status"]) == (0, "done")
+    assert (process.returncode, json.loads(rest.splitlines()[-1])["data"]["status"]) == (0, "done")
 
 
 def test_the_fields_of_an_event_come_in_order_and_previews_are_left_out() -> None:
@@ -97,4 +97,4 @@ def test_verbose_has_a_line_for_each_node_that_ends(desk: Desk, sums: Path) -> N
 def test_options_that_exclude_each_other_are_refused(desk: Desk, sums: Path, options: tuple[str, ...]) -> None:
     done = desk.call("run", sums, *options)
 
-    assert (done.code, "exclude each other" in done.err) == (2, True)
+    assert (done.code, "exclude each other" in done.text) == (2, True)

@@ -58,13 +58,14 @@ def test_a_dry_run_writes_nothing(desk: Desk, wrong: Path) -> None:
     done = desk.call("validate", "g.json", "--fix", "--dry-run", "--json")
 
     assert wrong.read_text(encoding="utf-8") == WRONG
-    assert (done.code, done.json["written"], len(done.json["fixed"]), len(done.json["findings"])) == (2, False, 3, 1)
-    assert "+++ g.json (fixed)" in done.json["diff"]
+    (found,) = done.json
+    assert (done.code, found["written"], len(found["fixed"]), len(found["findings"])) == (2, False, 3, 1)
+    assert "+++ g.json (fixed)" in found["diff"]
 
 
 def test_without_fix_the_findings_carry_the_patch(desk: Desk, wrong: Path) -> None:
     done = desk.call("validate", "g.json", "--json")
-    patches = {row["where"]: row.get("fix") for row in done.json["findings"]}
+    patches = {row["where"]: row.get("fix") for row in done.json[0]["findings"]}
 
     assert patches["/nodes/paper/inputs/widht"] == [
         {"op": "move", "from": "/nodes/paper/inputs/widht", "path": "/nodes/paper/inputs/width"}
@@ -120,7 +121,7 @@ def test_dry_run_alone_is_refused(desk: Desk, card: Path) -> None:
 
 def test_a_file_that_changes_meanwhile_is_not_overwritten(desk: Desk, wrong: Path) -> None:
     with pytest.raises(UsageError, match="E013"):
-        graph_fixes._write(wrong, b"what was read", b"what was made")
+        graph_fixes.write_graph_file(wrong, b"what was made", expected=b"what was read")
 
     assert wrong.read_text(encoding="utf-8") == WRONG
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -54,5 +53,5 @@ def test_a_graph_runs_and_its_picture_runs_again(desk: Desk, turkish: dict[str, 
     again = call(desk, turkish, "run", "out/picture.png", "-o", "again", "--json")
 
     assert (first.code, again.code) == (0, 0), first.text + again.text
-    assert json.loads(first.out)["cache"] == {**json.loads(first.out)["cache"], "calls": 3, "hits": 0}
-    assert json.loads(again.out)["cache"]["hits"] == json.loads(again.out)["cache"]["calls"]
+    assert first.json["cache"] == {**first.json["cache"], "calls": 3, "hits": 0}
+    assert again.json["cache"]["hits"] == again.json["cache"]["calls"]

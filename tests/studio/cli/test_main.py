@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import subprocess
@@ -59,7 +58,7 @@ def test_an_unknown_command_suggests_the_nearest(desk: Desk) -> None:
     done = desk.call("rn")
 
     assert done.code == 2
-    assert "There is no command 'rn'. Did you mean 'run'?" in done.err
+    assert done.err == "error: E027 studio: unknown command 'rn'\n  hint: did you mean 'studio run'?\n"
 
 
 def test_a_bug_of_ours_writes_a_report_and_says_where(
@@ -92,7 +91,7 @@ def test_a_wrong_graph_is_shown_as_json_where_the_command_was_asked_for_json(des
     assert as_text.code == as_json.code == as_value.code == 2
     assert "error E102 at /nods" in as_text.err
     assert (as_text.out, as_json.err, as_value.out) == ("", "", "")
-    assert "E102" in {finding["code"] for finding in json.loads(as_json.out)["findings"]}
+    assert "E102" in {finding["code"] for finding in as_json.answer["error"]["findings"]}
 
 
 def test_wrong_settings_are_a_usage_error(desk: Desk, card: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +117,7 @@ def test_an_error_is_json_where_the_command_was_asked_for_json(desk: Desk) -> No
     done = desk.call("models", "show", "nonsense", "--json")
 
     assert (done.code, done.err) == (2, "")
-    assert (done.json["error"]["code"], "hub:" in done.json["error"]["hint"]) == ("E601", True)
+    assert (done.answer["error"]["code"], "hub:" in done.answer["error"]["hint"]) == ("E601", True)
 
 
 # -- colors -------------------------------------------------------------------------------------------------

@@ -1,20 +1,10 @@
-"""How errors, warnings and findings are shown, to a person and to a program."""
+"""How errors, warnings and findings are shown."""
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from studio.cli.messages import (
-    describe_findings,
-    has_errors,
-    print_findings,
-    print_json,
-    show_error,
-    show_findings,
-    show_warning,
-)
+from studio.cli.messages import has_errors, show_error, show_findings, show_warning
 from studio.errors import Finding, RunError
 
 ERROR = Finding("E103", "/nodes/a/type", "unknown node type 'x'", "a node type", "'x'", "did you mean 'y'?")
@@ -53,18 +43,3 @@ def test_a_long_value_is_cut(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(("findings", "wrong"), [([], False), ([WARNING], False), ([WARNING, ERROR], True)])
 def test_a_graph_with_warnings_alone_is_valid(findings: list[Finding], wrong: bool) -> None:
     assert has_errors(findings) is wrong
-    assert describe_findings(findings, "g.json")["valid"] is not wrong
-
-
-def test_findings_are_json_for_a_program(capsys: pytest.CaptureFixture[str]) -> None:
-    print_findings([ERROR], "graph.json")
-
-    assert json.loads(capsys.readouterr().out) == {
-        "graph": "graph.json", "valid": False, "findings": [ERROR.to_json()],
-    }  # fmt: skip
-
-
-def test_json_keeps_letters_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
-    print_json({"word": "é🦊"})
-
-    assert capsys.readouterr().out == '{\n "word": "é🦊"\n}\n'

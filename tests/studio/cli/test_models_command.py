@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -200,5 +199,5 @@ def test_looking_after_models_loads_nothing_heavy(desk: Desk) -> None:
 def test_an_error_of_a_command_that_prints_json_is_json(desk: Desk) -> None:
     done = desk.call("models", "show", "file:/nope", "--json")
 
-    assert json.loads(done.out)["error"]["code"] == "E602"
+    assert done.answer["error"]["code"] == "E602"
     assert done.code == 2

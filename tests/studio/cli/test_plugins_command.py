@@ -56,7 +56,7 @@ def test_listing_loads_no_torch(desk: Desk) -> None:
 
 def test_one_plugin_is_described_with_what_it_provides_and_requires(desk: Desk) -> None:
     text = desk.call("plugins", "video").out
-    details = desk.call("plugins", "studio-video", "--json").json
+    (details,) = desk.call("plugins", "studio-video", "--json").json
 
     assert text.startswith(f"studio-video  studio {VERSION}\nstatus: ok\nplace: ")
     assert "import: " in text

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import click
 import pytest
 
+from studio.cli.answer import Answer, find_answer, open_answer
 from studio.cli.progress import ProgressDisplay
 from studio.cli.run_display import EXIT_CODES, choose_display, show_result
 from studio.errors import NodeError, RunError
@@ -66,13 +67,15 @@ def test_an_error_of_a_node_is_shown_with_its_inputs(capsys: pytest.CaptureFixtu
 
 
 def test_json_is_the_manifest_with_files_and_errors_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
-    show_result(create_result(errors=[RunError("E742", "no")]), quiet=False, as_json=True)
+    with click.Context(click.Command("run"), obj=Answer(as_json=True)) as ctx:
+        open_answer(ctx)
+        show_result(create_result(errors=[RunError("E742", "no")]), quiet=False, as_json=True)
+        given = find_answer()
 
-    out, err = capsys.readouterr()
-    printed = json.loads(out)
-    assert err == ""
-    assert (printed["files"], printed["seconds"]) == (["out/card.png"], 1.234)
-    assert printed["errors"][0]["code"] == "E742"
+    assert capsys.readouterr() == ("", "")
+    assert (given.data["files"], given.data["seconds"]) == (["out/card.png"], 1.234)
+    assert given.data["errors"][0]["code"] == "E742"
+    assert given.warnings == ["no room in the cache", "node 'paint': it is dark"]
 
 
 def test_progress_is_shown_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:

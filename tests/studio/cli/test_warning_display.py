@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from studio.cli.answer import Answer
 from studio.cli.warning_display import show_warnings
 from studio.errors import StudioWarning
 from tests.studio.cli.conftest import Desk
@@ -73,7 +74,7 @@ def test_settings_of_an_unknown_plugin_are_one_warning_and_stop_nothing(
 
 
 def test_each_warning_is_shown_once_and_others_are_left_to_python(capsys: pytest.CaptureFixture[str]) -> None:
-    with warnings.catch_warnings(record=True) as caught, show_warnings():
+    with warnings.catch_warnings(record=True) as caught, show_warnings(Answer()):
         warnings.simplefilter("always", UserWarning)
         warnings.warn("of Studio", StudioWarning, stacklevel=1)
         warnings.warn("of Studio", StudioWarning, stacklevel=1)
@@ -89,5 +90,5 @@ def test_a_file_of_a_disabled_plugin_names_it(desk: Desk, tmp_path: Path) -> Non
     done = desk.call("run", "colors.palette")
 
     assert done.code == 2
-    assert "E134 at /: no installed plugin reads '.palette' files" in done.err
+    assert "E134 no installed plugin reads '.palette' files" in done.err
     assert "E101" not in done.err

@@ -169,7 +169,7 @@ def test_a_file_that_is_gone_is_an_error_until_it_is_back(
     text = card.read_text(encoding="utf-8")
 
     card.unlink()
-    terminal.expect("error E120")
+    terminal.expect("error: E120")
     card.write_text(text, encoding="utf-8")
     terminal.expect("done in")
 
@@ -306,8 +306,8 @@ def test_json_is_a_line_for_each_run(desk: Desk, card: Path) -> None:
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=_PATIENCE_SECONDS)
 
-    assert (first["inputs"], second["status"]) == ({}, "done")
-    assert third["findings"][0]["code"] == "E125"
+    assert (first["data"]["inputs"], second["data"]["status"], second["ok"]) == ({}, "done", True)
+    assert (third["error"]["findings"][0]["code"], third["ok"], third["data"]) == ("E125", False, None)
     assert process.returncode == 130
 
 

@@ -1,0 +1,41 @@
+"""Suggests the known name that an unknown one is probably meant for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+_LIKENESS = 0.6
+"""The least share of letters that two names have in common, of those of both."""
+
+
+def find_nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that is nearest to a name, or None; capitals do not count."""
+    return next(iter(list_nearest(name, known, 1)), None)
+
+
+def list_nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
+    """Return known names that are near to a name, the nearest first.
+
+    Args:
+        name: A name that nobody knows.
+        known: Names that there are.
+        count: The most to return.
+    """
+    import difflib
+
+    names: dict[str, str] = {}
+    for one in known:
+        names.setdefault(one.casefold(), one)
+    return [names[one] for one in difflib.get_close_matches(name.casefold(), names, count, _LIKENESS)]
+
+
+def suggest(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Return a hint that names the nearest known name.
+
+    Args:
+        name: A name that nobody knows.
+        known: Names that there are.
+        otherwise: The hint if none is near.
+    """
+    near = find_nearest(name, known)
+    return f"did you mean {near!r}?" if near is not None else otherwise
