@@ -97,3 +97,47 @@ def test_one_file_is_not_named_for_several_graphs(desk: Desk) -> None:
 
     assert done.code == 2
     assert "E022" in done.err
+
+
+LAYOUT = """{
+    "studio" : 1,
+    "requires": {"studio-dots": ">=0.1,<9"},
+    "nodes": {"a":   {"type": "dots.paint", "version": "1.0", "inputs": {"n": 3.0}}},
+
+    "outputs": {"o": {"from": "a.dots"}}
+}
+"""
+
+
+@pytest.fixture
+def released(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same plugin as a distribution that is installed."""
+    info = desk.folder / "site" / "studio_dots-2.1.3.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: studio-dots\nVersion: 2.1.3\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text("[studio]\ndots = studio_dots\n", encoding="utf-8")
+    (info.parent / "studio_dots.py").write_text(PLUGIN, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(info.parent))
+
+
+@pytest.mark.usefixtures("released")
+def test_the_rest_of_a_file_stays_as_it_is_written(desk: Desk) -> None:
+    (desk / "old.json").write_text(LAYOUT, encoding="utf-8")
+
+    done = desk.call("migrate", "old.json")
+
+    assert (desk / "old.json").read_text(encoding="utf-8") == LAYOUT.replace(">=0.1,<9", ">=2.1,<9").replace(
+        '"dots.paint", "version": "1.0"', '"dots.draw", "version": "2.0"'
+    ).replace('"n": 3.0', '"count": 3.0').replace("a.dots", "a.text")
+    assert done.out.splitlines()[1] == "old.json: requires: studio-dots >=0.1,<9 -> studio-dots >=2.1,<9"
+
+
+@pytest.mark.usefixtures("released")
+def test_requires_gets_the_version_that_has_the_new_names(desk: Desk) -> None:
+    desk.write_graph("old.json", OLD)
+    desk.write_graph("new.json", NEW)
+
+    desk.call("migrate", "old.json", "new.json")
+
+    assert json.loads((desk / "old.json").read_text(encoding="utf-8"))["requires"] == {"studio-dots": ">=2.1"}
+    assert "requires" not in json.loads((desk / "new.json").read_text(encoding="utf-8"))

@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from studio.api import Context, get_node_type, node
-from studio.cli.node_example import describe_example, find_example
+from studio.cli.node_description import describe_node_type, render_node_type
+from studio.cli.node_example import find_example
 
 if TYPE_CHECKING:
     from tests.studio.cli.conftest import Desk
@@ -96,4 +97,4 @@ def test_an_example_that_is_no_graph_is_left_out_of_listings(desk: Desk) -> None
     declared = get_node_type(set_moon)
 
     assert find_example(declared) is None
-    assert list(describe_example(declared)) == []
+    assert "--example" not in render_node_type(describe_node_type(declared))

@@ -70,7 +70,7 @@ def test_a_reader_that_goes_away_is_no_error_message(desk: Desk) -> None:
     with desk.start("nodes", "--json") as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        assert process.stdout.readline() == "[\n"
+        assert process.stdout.readline() == "{\n"
         process.stdout.close()
 
         assert process.stderr.read() == ""
