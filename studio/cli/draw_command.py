@@ -16,8 +16,7 @@ from studio.cli.options import (
     engine_options,
     input_options,
     json_option,
-    load_graph_argument,
-    parse_inputs,
+    load_graph_with_inputs,
 )
 from studio.cli.parameter_types import PathType
 from studio.errors import CacheError, GraphError, UsageError
@@ -68,14 +67,13 @@ def command(
         target = "into JSON" if as_json else "to a terminal"
         raise UsageError("E021", f"a PNG does not go {target}", hint="name a file with -o graph.png")
     with create_studio(**engine) as studio:
-        parsed, carried = load_graph_argument(studio, graph)
+        parsed, values = load_graph_with_inputs(studio, graph, pairs)
         resolved = studio.resolve(parsed, roots=roots)
         standings: dict[str, str] = {}
         if resolved.errors and not as_json:
             show_findings(resolved.errors, str(graph))
         elif not no_cache_colors:
             try:
-                values = {**carried, **parse_inputs(parsed, pairs)}
                 standings = find_standings(studio.explain(parsed, values, roots=roots))
             except (GraphError, CacheError) as error:  # such as an input without a value
                 show_warning(f"not colored by the cache: {error.message}")

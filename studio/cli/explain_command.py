@@ -13,8 +13,7 @@ from studio.cli.options import (
     engine_options,
     input_options,
     json_option,
-    load_graph_argument,
-    parse_inputs,
+    load_graph_with_inputs,
 )
 from studio.cli.parameter_types import PathType
 
@@ -29,8 +28,7 @@ _COLORS = {"hit": "green", "miss": "yellow", "failed": "red"}
 def command(graph: Path, as_json: bool, pairs: tuple[str, ...], roots: tuple[Path, ...], **engine: Any) -> None:
     """Show for each node of GRAPH whether the cache has its result, and if not, what differs from the nearest entry."""
     with create_studio(**engine) as studio:
-        parsed, carried = load_graph_argument(studio, graph)
-        values = {**carried, **parse_inputs(parsed, pairs)}
+        parsed, values = load_graph_with_inputs(studio, graph, pairs)
         rows = studio.explain(parsed, values, roots=roots)
     if as_json:
         answer([row.to_json() for row in rows])

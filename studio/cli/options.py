@@ -159,6 +159,12 @@ def load_graph_argument(studio: Studio, path: Path) -> tuple[Graph, dict[str, An
     return studio.load(path), studio.load_values(path)
 
 
+def load_graph_with_inputs(studio: Studio, path: Path, pairs: Sequence[str]) -> tuple[Graph, dict[str, Any]]:
+    """Return the graph that a command was given, and the values of its inputs: those it carries, and `NAME=VALUE`."""
+    graph, carried = load_graph_argument(studio, path)
+    return graph, {**carried, **parse_inputs(graph, pairs)}
+
+
 def parse_inputs(graph: Graph, pairs: Sequence[str]) -> dict[str, Any]:
     """Turn `NAME=VALUE` into values, as the graph's inputs declare them.
 

@@ -15,9 +15,8 @@ from studio.cli.options import (
     engine_options,
     input_options,
     json_option,
-    load_graph_argument,
+    load_graph_with_inputs,
     memory_options,
-    parse_inputs,
 )
 from studio.cli.parameter_types import FiniteRange, PathType
 from studio.cli.run_display import EXIT_CODES, choose_display, show_result
@@ -158,8 +157,7 @@ def command(
             return watched.run()
     control = Control()
     with create() as studio, Interrupts(control.cancel):
-        parsed, carried = load_graph_argument(studio, graph)
-        values = {**carried, **parse_inputs(parsed, pairs)}
+        parsed, values = load_graph_with_inputs(studio, graph, pairs)
         result = run_graph(studio, parsed, values, control)
         show_result(result, quiet=quiet, as_json=as_json)
     return EXIT_CODES[result.status]

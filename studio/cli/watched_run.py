@@ -17,7 +17,7 @@ from studio.cli.answer import find_answer
 from studio.cli.file_watch import FileWatch, call_on_change
 from studio.cli.main import CANCELLED
 from studio.cli.messages import show_failure
-from studio.cli.options import parse_inputs
+from studio.cli.options import load_graph_with_inputs
 from studio.cli.run_display import answer_result, show_result
 from studio.cli.watched_files import (
     WatchedFiles,
@@ -132,8 +132,7 @@ class WatchedRun:
         studio = self._open_studio()
         options = self._options
         try:
-            graph = studio.load(options.graph)
-            values = {**studio.load_values(options.graph), **parse_inputs(graph, options.pairs)}
+            graph, values = load_graph_with_inputs(studio, options.graph, options.pairs)
             files = list_graph_files(studio.resolve(graph, roots=options.roots)) | list_given_files(values, graph)
             self._files = WatchedFiles(frozenset({os.path.abspath(options.graph)})) | files
             self._files |= list_option_files(options.pairs)

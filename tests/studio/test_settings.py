@@ -109,7 +109,7 @@ def test_limits_of_media_are_read(config: Path) -> None:
     ("[media]\nmax_pixels = inf", "invalid limit"),
     ("[media]\nmax_pixels = true", "invalid limit"),
     ('[media]\nmax_pixels = "all"', "invalid limit"),
-    ("[media]\nmax_smell = 1", "invalid limit media.max_smell = 1"),
+    ("[media]\nmax_smell = 1", "unknown limit media.max_smell"),
 ])  # fmt: skip
 def test_a_mistake_in_the_file_names_the_file(config: Path, text: str, message: str) -> None:
     config.write_text(text, encoding="utf-8")
