@@ -143,6 +143,7 @@ def _note_debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     no_args_is_help=True,
     invoke_without_command=True,
     epilog=format_end(""),
+    subcommand_metavar="COMMAND [ARGS]...",
     params=[_create_debug_option(envvar="STUDIO_DEBUG")],
 )
 @click.option("--json", is_flag=True, expose_value=False, callback=note_json, help="Answer as one JSON object.")
@@ -247,7 +248,7 @@ def _show_failure(error: BaseException, args: list[str], answer: Answer) -> int:
         from studio.cli.usage_errors import describe_usage_error
 
         answer.as_json |= "--json" in list(itertools.takewhile(lambda arg: arg != "--", args))  # perhaps not read yet
-        error = describe_usage_error(error)
+        error = describe_usage_error(error, args)
         answer.command = error.where.partition(" ")[2]
     _drop_unwritable_output()
     if isinstance(error, StudioError):

@@ -25,6 +25,8 @@ class PathType(click.Path):
 class FiniteRange(click.FloatRange):
     """A number in a range; NaN and infinity are in none."""
 
+    name = "number"
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number."""
         number = super().convert(value, param, ctx)

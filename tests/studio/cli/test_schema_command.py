@@ -16,7 +16,7 @@ jsonschema = pytest.importorskip("jsonschema")
 
 def test_both_schemas_are_schemas_and_accept_a_good_graph(desk: Desk, card: Path) -> None:
     for options in ([], ["--installed"]):
-        schema = desk.call("schema", *options).json
+        schema = desk.call("schema", *options).answer
 
         jsonschema.Draft202012Validator.check_schema(schema)
         jsonschema.Draft202012Validator(schema).validate(json.loads(card.read_text(encoding="utf-8")))
@@ -27,7 +27,7 @@ def test_the_installed_schema_knows_the_node_types(desk: Desk, card: Path) -> No
     document["nodes"]["ground"]["type"] = "image.newt"
 
     def check(*options: str) -> bool:
-        return bool(jsonschema.Draft202012Validator(desk.call("schema", *options).json).is_valid(document))
+        return bool(jsonschema.Draft202012Validator(desk.call("schema", *options).answer).is_valid(document))
 
     assert check()
     assert not check("--installed")
