@@ -65,7 +65,7 @@ def test_a_full_disk_behind_the_standard_error_hides_no_exit_code(folder: Path) 
 def test_a_reader_that_leaves_early_ends_the_command_without_a_word(folder: Path, unbuffered: str) -> None:
     done = run_in_shell(folder, "studio nodes --json | head -c 1", PYTHONUNBUFFERED=unbuffered)
 
-    assert (done.returncode, done.stdout, done.stderr) == (141, "[", "")
+    assert (done.returncode, done.stdout, done.stderr) == (141, "{", "")
 
 
 def test_letters_that_a_terminal_lacks_are_escaped(tmp_path: Path) -> None:
