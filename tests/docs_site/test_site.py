@@ -70,38 +70,45 @@ def _read(path: Path) -> _Links:
     return links
 
 
-@pytest.mark.slow
-class TestBuilt:
+@pytest.fixture(scope="module")
+def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built."""
+    pytest.importorskip("zensical")
+    folder = tmp_path_factory.mktemp("docs")
+    build_site(folder)
+    return folder / "site"
 
-    @pytest.fixture(scope="class")
-    def output(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        pytest.importorskip("zensical")
-        folder = tmp_path_factory.mktemp("docs")
-        build_site(folder)
-        return folder / "site"
 
-    @pytest.fixture(scope="class")
-    def pages(self, output: Path) -> dict[Path, _Links]:
-        return {path.resolve(): _read(path) for path in output.rglob("*.html") if path.name != "404.html"}
+@pytest.fixture(scope="module")
+def pages(output: Path) -> dict[Path, _Links]:
+    """The pages of the built site."""
+    return {path.resolve(): _read(path) for path in output.rglob("*.html") if path.name != "404.html"}
 
-    def test_there_is_a_page_for_every_page(self, output: Path, site: Site) -> None:
-        for path in list_paths(site.menus):
-            place = re.sub(r"(README|index)\.md$", "index.md", path).removesuffix(".md")
-            assert (output / f"{place}.html").is_file(), path
 
-    def test_no_page_loads_anything_from_elsewhere(self, pages: dict[Path, _Links]) -> None:
-        assert pages
-        assert [target for links in pages.values() for target in links.loaded if ELSEWHERE.match(target)] == []
+@pytest.mark.slow
+def test_the_built_site_has_every_page(output: Path, site: Site) -> None:
+    for path in list_paths(site.menus):
+        place = re.sub(r"(README|index)\.md$", "index.md", path).removesuffix(".md")
+        assert (output / f"{place}.html").is_file(), path
 
-    def test_every_link_leads_to_a_file_and_an_id(self, output: Path, pages: dict[Path, _Links]) -> None:
-        assert list(_find_broken(pages)) == []
 
-    def test_search_and_the_texts_for_programs_are_there(self, output: Path) -> None:
-        assert "image.draw_text" in (output / "search.js").read_text(encoding="utf-8")
-        assert (output / "theme/iframe-worker.js").is_file()
-        assert "reference/nodes/image/image.blur.html" in (output / "llms.txt").read_text(encoding="utf-8")
-        assert (output / "llms-full.txt").stat().st_size > 100_000
+@pytest.mark.slow
+def test_no_built_page_loads_anything_from_elsewhere(pages: dict[Path, _Links]) -> None:
+    assert pages
+    assert [target for links in pages.values() for target in links.loaded if ELSEWHERE.match(target)] == []
+
+
+@pytest.mark.slow
+def test_every_link_of_the_built_site_leads_to_a_file_and_an_id(pages: dict[Path, _Links]) -> None:
+    assert list(_find_broken(pages)) == []
+
+
+@pytest.mark.slow
+def test_search_and_the_texts_for_programs_are_built(output: Path) -> None:
+    assert "image.draw_text" in (output / "search.js").read_text(encoding="utf-8")
+    assert (output / "theme/iframe-worker.js").is_file()
+    assert "reference/nodes/image/image.blur.html" in (output / "llms.txt").read_text(encoding="utf-8")
+    assert (output / "llms-full.txt").stat().st_size > 100_000
 
 
 def _find_broken(pages: dict[Path, _Links]) -> Iterator[str]:
