@@ -172,7 +172,7 @@ def save_video(
         faststart: Write the index of MP4 and MOV first, so that a browser plays the file while it loads.
         hardware: When to use a GPU's encoder for H.264, H.265 and AV1; "auto" if the run is on a GPU that has one.
         start_number: Number of the first image of a sequence.
-        fps: Even frames per second of the file: frames are repeated or left out. Without it frames keep their times.
+        fps: Even frame rate of the file, by repeating or dropping frames; null keeps the times of the frames.
         colors: Colors of a GIF; fewer make a smaller file.
         dither: How a GIF shows the colors between its own: by noise, by a pattern ("bayer", smaller), or not at all.
 
