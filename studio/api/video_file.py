@@ -32,9 +32,10 @@ class VideoType(StreamType[Video]):
 
     **Read.** Any video that FFmpeg reads, and animated WebP, frame by frame as it is asked for, as RGB (RGBA where the
     file has alpha, VP8 and VP9 too; GIF and APNG only if one of their frames is not opaque), with 16 bits where the
-    file has more than 8, upright by its rotation flag. The first frame has time 0. Audio that starts earlier is cut
-    and audio that starts later is preceded by silence, so it stays in sync. It is decoded when it is first asked for.
-    Damaged frames are skipped, as players do.
+    file has more than 8. Frames are turned and mirrored by the display matrix, interlaced ones are made whole, pixels
+    become square, and other colors become sRGB. The first frame has time 0, and the last shows as long as in the file.
+    Audio that starts earlier is cut and audio that starts later is preceded by silence, so it stays in sync; gaps in
+    it are silence. It is decoded when it is first asked for. Damaged frames are skipped, as players do.
 
     **Written.** All files hold sRGB: a video in another color space is converted and clipped to [0, 1]. MP4, MOV and
     MKV have H.264 (4:2:0, BT.709, crf 18) and AAC, with alpha laid over white; WebM has VP9, with alpha, and Opus. An
