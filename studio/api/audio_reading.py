@@ -248,7 +248,10 @@ def _find_missing_frames(source: _File, head: bytes) -> list[str]:
     declared, channels = _find_flac_frames(head), (head[20] >> 1 & 7) + 1
     if exceeds_memory(declared * channels):
         return _find_missing_seconds(source.path, source.limits, 0.001)
-    found = sum(len(block) for block in _decode_chain(source, head[:4]))
+    try:
+        found = sum(len(block) for block in _decode_chain(source, head[:4]))
+    except (RuntimeError, ValueError) as error:  # libsndfile's
+        raise refuse(source.path, f"damaged audio: {error}", hint=_AGAIN) from None
     if found < declared:
         return [f"truncated or damaged file: it has {found} of {declared} samples; what is there is read"]
     return [f"the header declares {declared} samples, the file has {found}; all are read"] if found > declared else []

@@ -80,9 +80,10 @@ def load_audio(
     """
     from studio.api import AudioType, MediaLimits
 
+    audio = AudioType().read_tracks(file.path, MediaLimits(), track=track, language=language)
     for doubt in AudioType().find_doubts(file.path, MediaLimits()):
         ctx.log(doubt)
-    return AudioType().read_tracks(file.path, MediaLimits(), track=track, language=language)
+    return audio
 
 
 @node(

@@ -147,6 +147,7 @@ def find_code(path: Path) -> str:
     """The code of the error that reading a file ends in, "" for none; any other error passes through."""
     try:
         AUDIO.read_file(path, MediaLimits(max_audio_seconds=60))
+        AUDIO.find_doubts(path, MediaLimits(max_audio_seconds=60))
     except MediaError as error:
         return error.code
     return ""

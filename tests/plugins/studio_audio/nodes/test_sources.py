@@ -100,3 +100,25 @@ def test_the_audio_of_a_video_is_taken_and_a_silent_video_refused() -> None:
     assert sources.take_video_audio(CTX, Video.from_images([picture], Fraction(1), make_tone())) == make_tone()
     with pytest.raises(MediaError, match="no audio"):
         sources.take_video_audio(CTX, Video.from_images([picture], Fraction(1)))
+
+
+def test_a_file_that_is_cut_off_is_loaded_with_a_warning(tmp_path: Path) -> None:
+    ctx, tone = TestContext(), make_tone(440.0)
+    sources.save_audio(ctx, tone, OutputPath(tmp_path / "a.wav", "a.wav"))
+    data = (tmp_path / "a.wav").read_bytes()
+    (tmp_path / "b.wav").write_bytes(data[: len(data) // 2])
+
+    audio = sources.load_audio(ctx, File(tmp_path / "b.wav", "0" * 64, 1))
+
+    assert 0.4 < audio.duration / tone.duration < 0.51
+    assert ["truncated" in message for message in ctx.messages] == [True]
+
+
+def test_two_loud_tones_leave_a_warning_of_clipping(tmp_path: Path) -> None:
+    ctx, tone = TestContext(), make_tone(440.0)
+    both = Audio(2 * tone.samples * 10 ** (5 / 20), tone.rate)
+
+    sources.save_audio(ctx, both, OutputPath(tmp_path / "a.flac", "a.flac"))
+
+    (message,) = ctx.messages
+    assert "5.0 dB over full scale" in message
