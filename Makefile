@@ -13,7 +13,7 @@ PIP := "$(BIN)/python" -m pip install --quiet --disable-pip-version-check --cons
 # two processes share the cores: threads of torch in both would wait for each other
 PYTEST := OMP_NUM_THREADS=1 "$(BIN)/python" -P -m pytest -q -n 2 --dist loadgroup --durations 30 --durations-min 1
 
-.PHONY: demo test test-all check lint docs format clean install
+.PHONY: demo test test-all check lint docs man format clean install
 
 demo: install
 	@test -w "$${XDG_CACHE_HOME:-$${HOME:-/nonexistent}}" || export STUDIO_CACHE_DIR="$(SPARE)/cache"; \
@@ -38,6 +38,9 @@ lint: install
 	"$(BIN)/python" -m docs_site --check
 
 # the documentation as a site; what examples make is shown as far as it is made in MEDIA_SECONDS, and kept for the next time
+man: install
+	"$(BIN)/studio" man --output "$(VENV)/share/man/man1"
+
 docs: install
 	"$(BIN)/python" -m docs_site --folder "$(DOCS)" --media-seconds $(MEDIA_SECONDS)
 

@@ -34,6 +34,11 @@ class _File:
     comparison: FileComparison
     made: Sequence[Difference] | None
 
+    @property
+    def is_same(self) -> bool:
+        """Whether neither the files differ nor what made them."""
+        return self.comparison.standing == "same" and not self.made
+
 
 @dataclass(frozen=True)
 class _Result:
@@ -133,20 +138,32 @@ def _show(result: _Result) -> None:
     if result.made is None and any(not file.name for file in result.files):
         click.echo("not both say what made them")
     _show_differences(result.made or ())
-    groups: dict[tuple[Difference, ...], list[_File]] = {}
-    for file in result.files:
-        if file.comparison.standing != "same" or file.made:
-            groups.setdefault(tuple(file.made or ()), []).append(file)
-    for differences, files in groups.items():
+    changed = [file for file in result.files if not file.is_same]
+    for differences, files in _group_files(changed).items():
         _show_differences(differences)
         for file in files:
-            shown = click.style(file.comparison.detail, fg="yellow" if file.comparison.standing == "differs" else None)
-            click.echo(f"{file.name}: {shown}" if file.name else shown)
-    same = sum(file.comparison.standing == "same" and not file.made for file in result.files)
+            _show_file(file)
+    _show_same(result, len(result.files) - len(changed))
+
+
+def _group_files(files: Sequence[_File]) -> dict[tuple[Difference, ...], list[_File]]:
+    """Return the files by what made them different."""
+    groups: dict[tuple[Difference, ...], list[_File]] = {}
+    for file in files:
+        groups.setdefault(tuple(file.made or ()), []).append(file)
+    return groups
+
+
+def _show_file(file: _File) -> None:
+    shown = click.style(file.comparison.detail, fg="yellow" if file.comparison.standing == "differs" else None)
+    click.echo(f"{file.name}: {shown}" if file.name else shown)
+
+
+def _show_same(result: _Result, count: int) -> None:
     if result.is_same:
         click.echo(_describe_same(result))
-    elif same:
-        click.echo(f"{same} files are the same" if same > 1 else "1 file is the same")
+    elif count:
+        click.echo(f"{count} files are the same" if count > 1 else "1 file is the same")
 
 
 def _describe_same(result: _Result) -> str:

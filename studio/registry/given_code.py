@@ -7,7 +7,7 @@ import enum
 import functools
 import os
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -66,40 +66,22 @@ class GivenCode:
         if id(found) in self._seen or depth > _DEEPEST:
             return
         self._seen[id(found)] = found
-        match found:
-            case types.FunctionType():
-                self._add_function(found, depth)
-            case types.MethodType():
-                self._add(found.__func__, depth + 1)
-                self._add(found.__self__, depth + 1)
-            case functools.partial():
-                for part in (found.func, *found.args, *found.keywords.values()):
-                    self._add(part, depth + 1)
-            case staticmethod() | classmethod():
-                self._add(found.__func__, depth + 1)
-            case property():
-                for part in (found.fget, found.fset):
-                    self._add(part, depth + 1)
-            case tuple() | frozenset():
-                for part in sorted(found, key=repr) if isinstance(found, frozenset) else found:
-                    self._add(part, depth + 1)
-            case type():
-                self._add_class(found, depth)
-            case NodeType():
-                self._add_node_type(found, depth)
-            case types.ModuleType():
-                self._note(f"module {found.__name__}")
-            case _:
-                self._add_object(found, depth)
+        parts = _list_parts(found)
+        if parts is not None:
+            for part in parts:
+                self._add(part, depth + 1)
+        elif isinstance(found, types.FunctionType):
+            self._add_function(found, depth)
+        elif isinstance(found, type):
+            self._add_class(found, depth)
+        elif isinstance(found, types.ModuleType):
+            self._note(f"module {found.__name__}")
+        else:
+            self._add_object(found, depth)
 
     def _note(self, text: str) -> None:
         data = text.encode("utf-8", "surrogatepass")
         self._state.update(b"%d:" % len(data) + data)
-
-    def _add_node_type(self, found: NodeType, depth: int) -> None:
-        batch = found.batch.function if found.batch is not None else None
-        for part in (found.function, batch, found.needs, found.check):
-            self._add(part, depth + 1)
 
     def _add_class(self, found: type, depth: int) -> None:
         for kind in found.__mro__:
@@ -180,6 +162,27 @@ class GivenCode:
             self._note(f"{value.dtype.str} {value.shape} {blake3(value.tobytes()).hexdigest()}")
         elif type(value).__module__ not in ("typing", "studio.api.model", "studio.api.type_spec"):
             self.named = False
+
+
+def _list_parts(found: Any) -> Sequence[Any] | None:
+    """Return what an object only puts together, always in the same order; None for one that is more than its parts."""
+    match found:
+        case types.MethodType():
+            return found.__func__, found.__self__
+        case functools.partial():
+            return found.func, *found.args, *found.keywords.values()
+        case staticmethod() | classmethod():
+            return (found.__func__,)
+        case property():
+            return found.fget, found.fset
+        case frozenset():
+            return sorted(found, key=repr)
+        case tuple():
+            return found
+        case NodeType():
+            batch = found.batch.function if found.batch is not None else None
+            return found.function, batch, found.needs, found.check
+    return None
 
 
 def _is_frozen(kind: type) -> bool:
