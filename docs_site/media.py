@@ -33,7 +33,9 @@ class MediaRoom:
         self._folder, self._site = folder, site
         self._end = time.monotonic() + seconds
         self._slow_list = folder / "slow.json"
-        self._slow: dict[str, float] = json.loads(self._slow_list.read_text()) if self._slow_list.is_file() else {}
+        self._slow: dict[str, float] = (
+            json.loads(self._slow_list.read_text(encoding="utf-8")) if self._slow_list.is_file() else {}
+        )
 
     def show_examples(self, examples: Iterable[tuple[str, Graph]]) -> dict[str, str]:
         """Return Markdown that shows what the examples make, by the ids of their node types."""
@@ -45,7 +47,7 @@ class MediaRoom:
                 left = self._end - time.monotonic()
                 if left > self._slow.get(name, 0.0):
                     shown[name] = self._show(studio, name, graph, left)
-        self._slow_list.write_text(json.dumps(self._slow))
+        self._slow_list.write_text(json.dumps(self._slow), encoding="utf-8")
         return shown
 
     def _show(self, studio: Studio, name: str, graph: Graph, seconds: float) -> str:

@@ -184,7 +184,7 @@ def run_zensical(config: Path) -> None:
         SiteProblem: It is not installed, or it fails.
     """
     command = [sys.executable, "-m", "zensical", "build", "--config-file", str(config)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
     if done.returncode:
         raise SiteProblem((done.stdout + done.stderr).strip())
 

@@ -81,7 +81,7 @@ def run_command(command: str, capfd: pytest.CaptureFixture[str]) -> Done:
             main(arguments)
         return Done(int(ended.value.code or 0), "".join(capfd.readouterr()))
     assert program == "python", command
-    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, encoding="utf-8", check=False)
     return Done(done.returncode, done.stdout + done.stderr)
 
 
