@@ -178,6 +178,8 @@ def _read_jpeg(data: bytes, check_size: CheckSize) -> AnyArray:
 
     segments = jpeg.parse_segments(io.BytesIO(data))
     check_size(*segments.find_size())
+    if (bits := segments.find_bits()) != 8:
+        raise UnsupportedError(f"JPEG of {bits} bits is not supported")
     wanted = [(kind, content) for kind, content in segments.parts if not 0xE1 <= kind <= 0xFE or kind == jpeg.APP14]
     head = b"\xff\xd8" + b"".join(jpeg.build_segment(kind, content) for kind, content in wanted)
     image = JpegImageFile(io.BytesIO(head + data[segments.scan :]))

@@ -29,6 +29,13 @@ class Segments:
                 return width, height
         raise ValueError("no frame header before the scan")
 
+    def find_bits(self) -> int:
+        """Return the bits of a sample; ValueError if no frame header comes before the scan."""
+        for kind, content in self.parts:
+            if kind in _FRAMES and content:
+                return content[0]
+        raise ValueError("no frame header before the scan")
+
     def find_all(self, kind: int, prefix: bytes) -> list[bytes]:
         """Return the contents of the segments of a kind that start with a prefix, without it."""
         return [content[len(prefix) :] for k, content in self.parts if k == kind and content.startswith(prefix)]

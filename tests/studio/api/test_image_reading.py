@@ -305,3 +305,20 @@ def test_many_threads_read_at_once(tmp_path: Path) -> None:
         thread.join()
 
     assert equal == [True] * 16
+
+
+def test_a_jpeg_of_twelve_bits_is_refused_by_name(tmp_path: Path) -> None:
+    PIL.Image.new("L", (16, 16)).save(tmp_path / "a.jpg")
+    data = bytearray((tmp_path / "a.jpg").read_bytes())
+    data[data.index(b"\xff\xc0") + 4] = 12
+    (tmp_path / "b.jpg").write_bytes(data)
+
+    assert "JPEG of 12 bits is not supported" in check_refused(tmp_path / "b.jpg")
+
+
+@pytest.mark.parametrize("coding", ["group3", "group4", "tiff_ccitt"])
+def test_faxes_are_read(tmp_path: Path, coding: str) -> None:
+    array = RNG.integers(0, 2, (40, 50)).astype(bool)
+    PIL.Image.fromarray(array).save(tmp_path / "a.tif", compression=coding)
+
+    np.testing.assert_array_equal(read(tmp_path / "a.tif").stored[:, :, 0], array * 255)
