@@ -30,6 +30,8 @@ TERMINATED, UNREAD = 143, 141
 ended_by: list[int] = []
 """The signals that told this command to end."""
 
+_LONGEST_SUMMARY = 200  # characters: a whole sentence, where click cuts it to what fits into a line
+
 COMMANDS = {
     "run": "Run a graph and write its outputs.",
     "batch": "Run a graph over many items; resume where it stopped.",
@@ -109,6 +111,7 @@ def _complete_command(command: click.Command, words: str) -> click.Command:
         command.params.append(_create_debug_option())
         command.callback = _warn_first(command.callback)
     command.epilog = command.epilog or format_end(words)
+    command.short_help = command.short_help or command.get_short_help_str(_LONGEST_SUMMARY)
     for name, own in getattr(command, "commands", {}).items():
         _complete_command(own, f"{words} {name}")
     return command

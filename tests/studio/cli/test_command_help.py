@@ -43,6 +43,14 @@ def test_help_as_data_has_every_option_of_the_text(desk: Desk) -> None:
     assert row["documentation"] == f"{DOCUMENTATION}/command_line.md#run"
 
 
+@pytest.mark.parametrize("group", ["batch", "models", "plugins", "cache", "config", "new"])
+def test_a_group_lists_its_commands_with_whole_sentences(desk: Desk, group: str) -> None:
+    listed = desk.call(group, "--help").out.partition("Commands:")[2].partition("Example")[0]
+
+    assert listed.count(".\n") >= 2
+    assert "..." not in listed
+
+
 @pytest.mark.parametrize(("words", "hint"), [("rnu", "'studio run'"), ("models lst", "'studio models list'")])
 def test_an_unknown_command_suggests_the_nearest(desk: Desk, words: str, hint: str) -> None:
     done = desk.call("help", *words.split())
