@@ -142,7 +142,7 @@ def _measure_times(times: StreamTimes) -> dict[str, Any]:
         "frames": len(times.times),
         "seconds": float((times.end or 0) - times.times[0] * times.base) if times.times else 0.0,
         "variable_rate": bool(steps) and uneven > _UNEVEN * len(steps),
-        "broken": times.is_damaged,
+        "broken": times.is_damaged and not times.jumps,  # where files were joined, packets seem damaged
         "hidden_frames": times.hidden,
         "jumps": len(times.jumps),
     }
