@@ -1,13 +1,25 @@
-"""The graph document, version 1: the JSON form as pydantic models, and `Graph`, the parsed form."""
+"""The graph document, version 1: its parts, and `Graph`, the parsed form."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from studio.graph.document_fields import (
+    allow_null,
+    collect_named,
+    declare,
+    limit_text,
+    match_text,
+    nest,
+    read_any,
+    read_choices,
+    read_flag,
+    read_number,
+    read_text,
+)
 
 FORMAT_VERSION = 1
 NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_-]{0,127}$"
@@ -15,64 +27,63 @@ TYPE_PATTERN = r"^(list\[)*[a-z][a-z0-9_]*\]*$"
 VERSION_PATTERN = r"^[0-9]{1,9}(\.[0-9]{1,9}){0,2}$"
 EDGE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)?$"
 
-Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 
-
-class _Part(BaseModel):
-    model_config = ConfigDict(
-        strict=True, extra="forbid", allow_inf_nan=False, frozen=True, validate_by_name=False, validate_by_alias=True
-    )
-
-
-class EdgeDocument(_Part):
+@dataclass(frozen=True)
+class EdgeDocument:
     """`{"from": "node"}`, `{"from": "node.output"}` or `{"from": "inputs.name"}`."""
 
-    edge: Annotated[str, Field(alias="from", pattern=EDGE_PATTERN)]
+    edge: str = declare(match_text(EDGE_PATTERN, "edge"), key="from")
 
 
-class GraphInputDocument(_Part):
+@dataclass(frozen=True)
+class GraphInputDocument:
     """One input of a graph."""
 
-    type: Annotated[str, Field(pattern=TYPE_PATTERN)]
-    default: Any = None
-    optional: bool = False
-    description: str = ""
-    minimum: int | float | None = None
-    maximum: int | float | None = None
-    choices: list[str | int] | None = None
+    type: str = declare(match_text(TYPE_PATTERN))
+    default: Any = declare(read_any, default=None)
+    optional: bool = declare(read_flag, default=False)
+    description: str = declare(read_text, default="")
+    minimum: int | float | None = declare(allow_null(read_number), default=None)
+    maximum: int | float | None = declare(allow_null(read_number), default=None)
+    choices: list[str | int] | None = declare(allow_null(read_choices), default=None)
 
 
-class NodeDocument(_Part):
+@dataclass(frozen=True)
+class NodeDocument:
     """One node: a node type's id, or `graph:FILE` for another graph."""
 
-    type: Annotated[str, Field(min_length=1, max_length=512)]
-    inputs: dict[Name, Any] = {}
-    when: EdgeDocument | None = None
-    version: Annotated[str, Field(pattern=VERSION_PATTERN)] | None = None
-    description: str = ""
-    ui: Any = None
+    type: str = declare(limit_text(1, 512))
+    inputs: dict[str, Any] = declare(collect_named(read_any, NAME_PATTERN), default_factory=dict)
+    when: EdgeDocument | None = declare(allow_null(nest(EdgeDocument)), default=None)
+    version: str | None = declare(allow_null(match_text(VERSION_PATTERN)), default=None)
+    description: str = declare(read_text, default="")
+    ui: Any = declare(read_any, default=None)
 
 
+@dataclass(frozen=True)
 class OutputDocument(EdgeDocument):
     """One output of a graph."""
 
-    description: str = ""
+    description: str = declare(read_text, default="")
 
 
-class GraphDocument(_Part):
+@dataclass(frozen=True)
+class GraphDocument:
     """A whole graph."""
 
-    model_config = ConfigDict(title="Studio graph")
-
-    schema_url: Annotated[str | None, Field(alias="$schema")] = None
-    studio: Literal[1]
-    title: str = ""
-    description: str = ""
-    inputs: dict[Name, GraphInputDocument] = {}
-    nodes: dict[Name, NodeDocument] = {}
-    outputs: dict[Name, OutputDocument] = {}
-    requires: dict[str, str] = {}
-    ui: Any = None
+    schema_url: str | None = declare(allow_null(read_text), key="$schema", default=None)
+    studio: int = declare(read_any, default=FORMAT_VERSION)
+    title: str = declare(read_text, default="")
+    description: str = declare(read_text, default="")
+    inputs: dict[str, GraphInputDocument] = declare(
+        collect_named(nest(GraphInputDocument), NAME_PATTERN), default_factory=dict
+    )
+    nodes: dict[str, NodeDocument] = declare(collect_named(nest(NodeDocument), NAME_PATTERN), default_factory=dict)
+    outputs: dict[str, OutputDocument] = declare(
+        collect_named(nest(OutputDocument), NAME_PATTERN), default_factory=dict
+    )
+    requires: dict[str, str] = declare(collect_named(read_text), default_factory=dict)
+    ui: Any = declare(read_any, default=None)
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,8 @@ def add_node_outputs(graph: Graph, only: Iterable[str] | None) -> tuple[Graph, l
         names.append(free)
     if not added:
         return graph, names
-    outputs = {name: OutputDocument.model_validate(one) for name, one in added.items()}
-    document = graph.document.model_copy(update={"outputs": {**graph.document.outputs, **outputs}})
+    outputs = {name: OutputDocument(one["from"]) for name, one in added.items()}
+    document = replace(graph.document, outputs={**graph.document.outputs, **outputs})
     json = {**graph.json, "outputs": {**graph.json.get("outputs", {}), **added}}
     return replace(graph, document=document, json=json), names
 

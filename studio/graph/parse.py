@@ -10,34 +10,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
-
 from studio.api.type_spec import describe_value
 from studio.errors import Finding, GraphError
 from studio.files import resolve_path
-from studio.graph.document import (
-    FORMAT_VERSION,
-    EdgeDocument,
-    Graph,
-    GraphDocument,
-    GraphInputDocument,
-    NodeDocument,
-    OutputDocument,
-)
+from studio.graph.document import FORMAT_VERSION, Graph, GraphDocument
+from studio.graph.document_fields import DocumentFault, Faults, list_keys, parse_part
 from studio.graph.json_pointer import escape
 from studio.graph.paths import hint_separator
 from studio.suggestion import find_nearest
 
 MAX_NESTING = 64
 _LONGEST_NAME = 128
-_PARTS: dict[str, type[BaseModel]] = {
-    "": GraphDocument,
-    "inputs": GraphInputDocument,
-    "nodes": NodeDocument,
-    "outputs": OutputDocument,
-    "when": EdgeDocument,
-}
 
 
 def load_graph(path: Path | str, *, max_bytes: int = 16 * 2**20) -> Graph:
@@ -127,10 +110,10 @@ def parse_graph(
         )
     if data.get("studio") != FORMAT_VERSION or isinstance(data.get("studio"), bool | float):
         raise _refuse_version(data, name)
-    try:
-        document = GraphDocument.model_validate(data)
-    except ValidationError as error:
-        raise GraphError(_explain_all(error.errors(include_url=False), data), source=name) from None
+    faults = Faults()
+    document = parse_part(GraphDocument, data, (), faults)
+    if document is None:
+        raise GraphError(_explain_all(faults.found), source=name)
     return Graph(document, data, base or Path.cwd(), path, embedded or {}, file_digests)
 
 
@@ -272,55 +255,39 @@ def _refuse_version(data: Mapping[str, Any], name: str) -> GraphError:
     )
 
 
-def _explain_all(errors: Sequence[ErrorDetails], data: Any) -> list[Finding]:
-    """Return the findings for errors, without those that follow from a misspelled key."""
-    meant = {(error["loc"][:-1], _find_meant(error, data)) for error in errors if error["type"] == "extra_forbidden"}
+def _explain_all(faults: Sequence[DocumentFault]) -> list[Finding]:
+    """Return the findings for faults, without those that follow from a misspelled key."""
+    meant = {(fault.place[:-1], _find_meant(fault)) for fault in faults if fault.kind == "unknown key"}
     return [
-        _explain(error, data)
-        for error in errors
-        if error["type"] != "missing" or (error["loc"][:-1], str(error["loc"][-1])) not in meant
+        _explain(fault)
+        for fault in faults
+        if fault.kind != "missing key" or (fault.place[:-1], str(fault.place[-1])) not in meant
     ]
 
 
-def _find_meant(error: ErrorDetails, data: Any) -> str:
+def _find_meant(fault: DocumentFault) -> str:
     """Return the known key that an unknown one is nearest to, or ""."""
-    _, _, parents = _locate(error["loc"], data)
-    return find_nearest(str(error["loc"][-1]), _list_keys(_PARTS[_find_section(parents[:-1])])) or ""
+    return find_nearest(str(fault.place[-1]), list_keys(fault.part)) or ""
 
 
-def _explain(error: ErrorDetails, data: Any) -> Finding:
-    where, value, parents = _locate(error["loc"], data)
-    kind = error["type"]
-    if kind == "extra_forbidden":
-        key = str(error["loc"][-1])
-        known = _list_keys(_PARTS[_find_section(parents[:-1])])
-        near = _find_meant(error, data)
-        hint = f"did you mean {near!r}?" if near else f"known here: {', '.join(known)}"
-        message, expected = f"unknown key {key!r}", ", ".join(known)
-        return Finding("E102", where, message, expected, key, hint, alternatives=tuple(known))
-    if kind == "missing":
-        name = str(error["loc"][-1])
-        return Finding("E107", where, f"missing key {name!r}", name, "nothing", f'add "{name}": ...')
-    if kind == "string_pattern_mismatch" and (error["loc"][-1] == "[key]" or "[key]" in error["loc"]):
-        return Finding(
-            "E127",
-            where,
-            f"invalid name {_short(value)}",
-            "letters, digits, _ and -, not a digit first",
-            _short(value),
-            _suggest_name(str(value)),
-        )
-    if kind == "string_pattern_mismatch" and error["loc"][-1] == "from":
-        return Finding(
-            "E112",
-            where,
-            f"invalid edge {_short(value)}",
-            found=_short(value),
-            expected="node, node.output or inputs.name",
-            hint="name a node of this graph, or inputs.NAME",
-        )
-    wanted = _lower(error["msg"])
-    return Finding("E107", where, wanted, wanted, _short(error["input"]), "see docs/graph_format.md")
+def _explain(fault: DocumentFault) -> Finding:
+    where = "".join(f"/{escape(str(part))}" for part in fault.place)
+    key, found = str(fault.place[-1]) if fault.place else "", _short(fault.value)
+    match fault.kind:
+        case "unknown key":
+            known, near = list_keys(fault.part), _find_meant(fault)
+            hint = f"did you mean {near!r}?" if near else f"known here: {', '.join(known)}"
+            expected = ", ".join(known)
+            return Finding("E102", where, f"unknown key {key!r}", expected, key, hint, alternatives=tuple(known))
+        case "missing key":
+            return Finding("E107", where, f"missing key {key!r}", key, "nothing", f'add "{key}": ...')
+        case "name":
+            expected = "letters, digits, _ and -, not a digit first"
+            return Finding("E127", where, f"invalid name {found}", expected, found, _suggest_name(key))
+        case "edge":
+            expected, hint = "node, node.output or inputs.name", "name a node of this graph, or inputs.NAME"
+            return Finding("E112", where, f"invalid edge {found}", expected, found, hint)
+    return Finding("E107", where, fault.message, fault.message, found, "see docs/graph_format.md")
 
 
 def _suggest_name(text: str) -> str:
@@ -330,50 +297,6 @@ def _suggest_name(text: str) -> str:
     return f"such as {near!r}" if near else "such as 'picture'"
 
 
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
-
-
 def _short(value: Any) -> str:
     text = json.dumps(value, default=str)
     return text if len(text) <= 80 else text[:77] + "..."
-
-
-def _locate(loc: tuple[int | str, ...], data: Any) -> tuple[str, Any, list[str]]:
-    """Follow pydantic's path through the document, without the parts of it that are not in the document."""
-    pointer, value, parents = "", data, []
-    for index, part in enumerate(loc):
-        found = _find_child(value, part, last=index == len(loc) - 1)
-        if found is None:
-            continue
-        key, value = found
-        pointer += f"/{escape(key)}"
-        parents.append(key)
-    return pointer, loc[-2] if loc and loc[-1] == "[key]" else value, parents
-
-
-def _find_child(value: Any, part: int | str, *, last: bool) -> tuple[str, Any] | None:
-    """Return the key and the value that a part of a path leads to, or None.
-
-    The last part of a path may be missing from the document.
-    """
-    if part == "[key]":
-        return None
-    if isinstance(value, dict) and (part in value or last):
-        return str(part), value.get(part)
-    if isinstance(value, list) and isinstance(part, int) and part < len(value):
-        return str(part), value[part]
-    return None
-
-
-def _list_keys(part: type[BaseModel]) -> list[str]:
-    """Return the keys of an object of the document, as they are written."""
-    return [field.alias or name for name, field in part.model_fields.items()]
-
-
-def _find_section(parents: list[str]) -> str:
-    if not parents:
-        return ""
-    if len(parents) == 2 and parents[0] in ("inputs", "nodes", "outputs"):
-        return parents[0]
-    return "when" if parents[-1] == "when" else ""

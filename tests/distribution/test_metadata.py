@@ -20,7 +20,6 @@ OURS = {"studio", *PROJECT["entry-points"]["studio"].values()}
 # modules whose distribution may be missing where the tests run, and those that come with a declared one
 DISTRIBUTIONS = {
     "gguf": "gguf",
-    "pydantic_core": "pydantic",
     "pyarrow": "pyarrow",
     "ray": "ray",
     "skimage": "scikit-image",

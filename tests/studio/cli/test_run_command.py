@@ -32,7 +32,7 @@ def test_the_second_run_in_a_new_process_runs_no_node_and_loads_no_heavy_library
     manifest = json.loads(next((desk / "again/.studio").glob("*.json")).read_text(encoding="utf-8"))
     assert manifest["cache"] == {"hits": 7, "calls": 7}
     assert "studio.execution.run" in modules
-    assert not {"torch", "cv2", "networkx"} & modules
+    assert not {"torch", "cv2", "networkx", "pydantic"} & modules
     assert (desk / "out/poster.png").read_bytes() == (desk / "again/poster.png").read_bytes()
 
 

@@ -23,7 +23,7 @@ def resolve(
 ) -> tuple[Input, list[Finding]]:
     findings = Findings()
     binder = Binder(registry.classes, Paths(folder, (folder,)), findings)
-    declared = GraphInputDocument.model_validate(fields)
+    declared = GraphInputDocument(**fields)
     end = DeclaredInputs(registry, binder, findings).resolve("i", declared, given)
     return end, findings.found
 
@@ -93,7 +93,7 @@ def test_an_input_that_is_given_a_video_has_its_type_and_no_default(registry: Re
 
 def test_the_type_to_read_text_by_needs_no_catalog() -> None:
     def parse(**fields: Any) -> TypeSpec:
-        return parse_declared_type(GraphInputDocument.model_validate(fields))
+        return parse_declared_type(GraphInputDocument(**fields))
 
     assert parse(type="list[image]") == TypeSpec("image", 1)
     assert parse(type="int", choices=[1, 2], optional=True) == TypeSpec("choice", choices=(1, 2), optional=True)

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
+from studio.errors import GraphError
 from studio.graph import parse_graph
-from studio.graph.document import GraphDocument, is_edge, is_file, is_pattern, is_quoted
+from studio.graph.document import is_edge, is_file, is_pattern, is_quoted
 
 KINDS = (is_edge, is_file, is_pattern, is_quoted)
 
@@ -57,5 +57,5 @@ def test_a_graph_is_named_by_its_file() -> None:
     ids=str,
 )
 def test_what_the_format_does_not_have_is_refused(change: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
-        GraphDocument.model_validate({"studio": 1, **change})
+    with pytest.raises(GraphError):
+        parse_graph({"studio": 1, **change})
