@@ -79,6 +79,11 @@ def _read_csv(path: Path, delimiter: str) -> Iterator[Row]:
 
 def _check_header(header: Sequence[str], path: Path, delimiter: str) -> list[str]:
     names = [name.strip() for name in header]
+    if names and names[0].lower().startswith("sep=") and not any(names[1:]):
+        mark = names[0][4:] or delimiter
+        also = "" if mark == delimiter else f", and separate columns by {_MARKS[delimiter]}"
+        message = f"the first line of {path.name!r} names no columns: {names[0] or 'sep='!r} is a note to a spreadsheet"
+        raise UsageError("E740", message, where=f"{path}:1", hint=f"remove this line{also}")
     other = next((mark for mark in ";\t|," if mark != delimiter and len(names) == 1 and mark in names[0]), None)
     if other is not None:
         message = f"one column {names[0]!r} in {path.name!r}"
@@ -87,7 +92,12 @@ def _check_header(header: Sequence[str], path: Path, delimiter: str) -> list[str
     twice = next((name for name in names if names.count(name) > 1), None)
     if not names or twice is not None or "" in names:
         what = f"duplicate column {twice!r}" if twice else "a column without a name" if names else "no columns"
-        raise UsageError("E740", f"{what} in {path.name!r}", where=f"{path}:1", hint="the first line names the inputs")
+        hint = "the first line names the inputs"
+        if not twice and any(names):
+            last = max(index for index, name in enumerate(names) if name) + 1
+            what, first = "a column without a name", names.index("") + 1
+            hint = f"name column {first}, or remove it" if first < last else f"remove the columns after column {last}"
+        raise UsageError("E740", f"{what} in {path.name!r}", where=f"{path}:1", hint=hint)
     return names
 
 

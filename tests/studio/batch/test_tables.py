@@ -127,6 +127,24 @@ def test_a_header_names_each_column_once(tmp_path: Path, header: str, message: s
     assert caught.value.where == f"{table}:1"
 
 
+@pytest.mark.parametrize(
+    ("header", "hint"),
+    [
+        ("a,b,,", "remove the columns after column 2"),
+        ("a,,b", "name column 2, or remove it"),
+        ("sep=;", "remove this line, and separate columns by commas"),
+        ("sep=,", "remove this line"),
+    ],
+)
+def test_what_spreadsheets_leave_in_a_header_gets_a_hint(tmp_path: Path, header: str, hint: str) -> None:
+    table = write_csv(tmp_path / "items.csv", header, "1,2,,")
+
+    with pytest.raises(UsageError) as caught:
+        list(open_table(table)())
+
+    assert (caught.value.code, caught.value.hint) == ("E740", hint)
+
+
 def test_a_table_is_read_from_the_beginning_each_time_and_no_further_than_asked(tmp_path: Path) -> None:
     table = write_csv(tmp_path / "items.csv", "a", "1", "2", '"never closed')
     group = open_table(table)
