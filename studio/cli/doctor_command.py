@@ -86,8 +86,10 @@ def check_machine() -> Iterator[Check]:
         settings = read_settings()
     except StudioError as error:
         yield Check("settings", "error", str(error).partition("\n")[0], error.hint)
-        return
-    yield Check("settings", "ok", "valid; `studio config show` lists them")
+        settings = Settings()
+        yield Check("settings used", "warning", "the defaults, for what follows")
+    else:
+        yield Check("settings", "ok", "valid; `studio config show` lists them")
     yield Check("cores", "ok", f"{count_cores()} of {os.cpu_count()}, {settings.cpu_workers} threads for CPU work")
     for check in (_check_device, _check_cache, _check_models):
         yield _guard(check, settings)

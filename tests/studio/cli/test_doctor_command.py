@@ -56,7 +56,7 @@ def test_an_invalid_setting_fails(desk: Desk, monkeypatch: pytest.MonkeyPatch) -
 
     assert checks["settings"]["status"] == "error"
     assert "STUDIO_WORKERS: invalid workers = 'many'" in checks["settings"]["found"]
-    assert "plugins" not in checks
+    assert (checks["settings used"]["status"], checks["plugins"]["status"]) == ("warning", "ok")
 
 
 def test_a_device_that_is_not_there_fails_and_the_rest_is_looked_at(
