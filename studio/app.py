@@ -43,6 +43,10 @@ if TYPE_CHECKING:
 
 __all__ = ["CacheMode", "InputFile", "RunResult", "Studio", "read_settings", "run"]
 
+_SOURCES, _PLUGINS, _WRITTEN = "sources", "plugins", "written"
+NOTES_FOLDERS = (_SOURCES, _PLUGINS, _WRITTEN)
+"""Folders in the cache folder, beside the results, with what can be found out again."""
+
 
 class Studio:
     """Plugins, cache and executor, ready to validate, explain and run graphs.
@@ -86,15 +90,15 @@ class Studio:
             plugins=self._plugins,
             discover=self._discover,
             disabled=self.settings.disabled_plugins,
-            kept=KeptSources(self.settings.cache_dir / "sources", writes=self._on_disk),
-            declarations=None if self._import_plugins else self.settings.cache_dir / "plugins",
+            kept=KeptSources(self.settings.cache_dir / _SOURCES, writes=self._on_disk),
+            declarations=None if self._import_plugins else self.settings.cache_dir / _PLUGINS,
             settings=self.settings.plugins,
         )
 
     @cached_property
     def builds(self) -> dict[str, Build]:
         """Which builds of Studio, of the plugins and of what they require are installed."""
-        return describe_builds(self.registry, self.settings.cache_dir / "sources" if self._on_disk else None)
+        return describe_builds(self.registry, self.settings.cache_dir / _SOURCES if self._on_disk else None)
 
     @cached_property
     def cache(self) -> Cache:
@@ -164,7 +168,7 @@ class Studio:
         from studio.provenance.current_files import WrittenFiles
         from studio.provenance.output_writer import OutputWriter
 
-        written = WrittenFiles(self.settings.cache_dir / "written" if self._on_disk else None)
+        written = WrittenFiles(self.settings.cache_dir / _WRITTEN if self._on_disk else None)
         return OutputWriter(self.registry.value_types, self._reader.find_file, self.registry.providers, written)
 
     @cached_property

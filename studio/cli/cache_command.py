@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import click
 
+from studio.app import NOTES_FOLDERS
 from studio.cli.answer import answer
 from studio.cli.main import DONE, FAILED
 from studio.cli.options import BytesType, create_studio, json_option
@@ -85,12 +87,14 @@ def verify(ctx: click.Context, as_json: bool) -> int:
 @json_option
 @click.pass_context
 def clear(ctx: click.Context, yes: bool, as_json: bool) -> None:
-    """Remove all results from the cache. Without --yes the command asks first."""
+    """Remove all results, and what is noted of plugins and written files. Without --yes the command asks first."""
     with _open(ctx) as studio:
         if not yes:
             click.confirm("Remove all results from the cache?", abort=True, err=True)
         actions, blobs, size = studio.cache.disk.table.measure()
         studio.cache.disk.clear()
+        for name in NOTES_FOLDERS:
+            rmtree(studio.settings.cache_dir / name, ignore_errors=True)
     if as_json:
         answer({"removed_results": actions, "removed_blobs": blobs, "freed_bytes": size})
     else:

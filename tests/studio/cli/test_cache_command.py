@@ -91,6 +91,7 @@ def test_clear_asks_first(desk: Desk, card: Path) -> None:
     assert refused.code in (1, 2, 130)
     assert "Remove all results" in refused.text
     assert done.out == "the cache is empty\n"
+    assert {"sources", "plugins", "written"} & {path.name for path in (desk.folder.parent / "cache").iterdir()} == set()
     assert desk.count(card) == (3, 0)
 
 
