@@ -32,6 +32,7 @@ _HINT = "merge the folders of one batch: the same graph, the same --filename-tem
 class MergeSummary:
     """What a merge brought into a folder: items by state, their files, and what should be known of them.
 
+    `folders` counts those that were read: one that is named twice counts once, and the target does not.
     `warnings` names the folders that other builds of Studio, plugins or libraries made than the first one.
     """
 
@@ -41,6 +42,7 @@ class MergeSummary:
     files: int = 0
     bytes: int = 0
     warnings: list[str] = field(default_factory=list)
+    folders: int = 0
 
 
 def merge_batches(sources: Sequence[Path], target: Path) -> MergeSummary:
@@ -57,6 +59,7 @@ def merge_batches(sources: Sequence[Path], target: Path) -> MergeSummary:
         UsageError: E749 if the folders are of several batches, or two have an item or a file of one name.
     """
     with ExitStack() as stack:
+        sources = list({os.path.realpath(folder): folder for folder in reversed(sources)}.values())[::-1]
         sources = [folder for folder in sources if os.path.realpath(folder) != os.path.realpath(target)]
         ledgers = [stack.enter_context(Ledger(folder)) for folder in sources]
         target.mkdir(parents=True, exist_ok=True)
@@ -68,7 +71,7 @@ def merge_batches(sources: Sequence[Path], target: Path) -> MergeSummary:
         _check_same(sources, facts, known)
         with merged.file.transaction() as connection:
             _reserve(connection, ledgers)
-        summary = MergeSummary(warnings=_compare_builds(sources, facts, known))
+        summary = MergeSummary(warnings=_compare_builds(sources, facts, known), folders=len(sources))
         for ledger in ledgers:
             _merge(ledger, merged, summary)
         merged.store(**_join_facts(known or facts[0], target))

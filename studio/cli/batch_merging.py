@@ -36,6 +36,6 @@ def merge_command(folders: tuple[Path, ...], target: Path, as_json: bool) -> int
         return DONE
     states = (("done", made.done), ("failed", made.failed), ("pending", made.pending))
     counts = ", ".join(f"{count} {name}" for name, count in states if count) or "nothing new"
-    sources = f"{len(folders)} folder" + "s" * (len(folders) != 1)
+    sources = f"{made.folders} folder" + "s" * (made.folders != 1)
     click.echo(f"{counts} from {sources}; {show_bytes(made.bytes)} in {target}")
     return DONE

@@ -33,6 +33,7 @@ def test_shards_make_one_folder_in_which_nothing_is_left_to_do(desk: Desk, shard
     assert "10 items: 0 new, 0 changed, 10 as before, 0 gone" in shards("all").err
     assert desk.call("verify", "all", "--strict").code == 0
     assert desk.call("batch", "merge", "s1", "-o", "all").out.startswith("nothing new from 1 folder;")
+    assert desk.call("batch", "merge", "s1", "./s1", "-o", "all").out.startswith("nothing new from 1 folder;")
 
 
 def test_status_names_the_shard(desk: Desk, shards: Any) -> None:
