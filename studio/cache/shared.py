@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import secrets
 import shutil
@@ -92,6 +93,8 @@ class SharedTier:
         self._room = threading.Condition()
         self._writers = ThreadPoolExecutor(_UPLOADS, thread_name_prefix="studio-cache-share")
         self._readers = ThreadPoolExecutor(_DOWNLOADS, thread_name_prefix="studio-cache-fetch")
+        if self.is_read_only and self._local and not os.path.isdir(self._root):
+            self._fail("read", FileNotFoundError(f"the folder {self._root!r} does not exist"))
 
     # -- reading ---------------------------------------------------------------------------------------
 

@@ -309,6 +309,17 @@ def test_a_folder_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
     cache.close()
 
 
+def test_a_folder_that_is_only_read_and_missing_is_a_warning(tmp_path: Path) -> None:
+    url = f"{tmp_path}/mising?mode=read"
+    cache = Cache(create_builtin_value_types(), memory_bytes=0, folder=tmp_path / "machine", shared_url=url)
+    (error,) = cache.take_errors()
+    cache.close()
+
+    assert error.code == "E757"
+    assert f"the folder '{tmp_path}/mising' does not exist" in error.message
+    assert not (tmp_path / "mising").exists()
+
+
 def test_an_address_that_nobody_knows_is_a_mistake_of_the_caller(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="E001") as caught:
         Storage("gopher://example/cache", tmp_path).open()
