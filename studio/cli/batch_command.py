@@ -314,7 +314,7 @@ def _show_items(run: BatchRun, display: BatchDisplay) -> bool:
 def _show_import(imported: ImportSummary, options: dict[str, Any]) -> None:
     if not options["quiet"] and not options["as_json"]:
         parts = f"{imported.added} new, {imported.changed} changed, {imported.kept} as before, {imported.removed} gone"
-        click.echo(f"{imported.total} items: {parts}", err=True)
+        click.echo(f"{imported.total} item{'s' * (imported.total != 1)}: {parts}", err=True)
 
 
 def describe_import(imported: ImportSummary) -> dict[str, int]:

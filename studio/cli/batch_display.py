@@ -117,9 +117,8 @@ class BatchDisplay:
             f"{counts[ItemState.FAILED]} failed",
             f"{self._run.running} running",
         ]
-        parts.append(f"{show_rate(self.find_rate())} items/s")
         if left is not None:
-            parts.append(f"{show_time(left)} left")
+            parts += [f"{show_rate(self.find_rate())} items/s", f"{show_time(left)} left"]
         if self._calls:
             parts.append(f"{self._cached / self._calls:.0%} from the cache")
         return ", ".join(parts)
@@ -139,7 +138,7 @@ class BatchDisplay:
             Text(f"{counts[ItemState.DONE]} of {total}", "green"),
             Text(str(counts[ItemState.FAILED]), "red" if counts[ItemState.FAILED] else ""),
             Text(str(self._run.running)),
-            Text(show_rate(self.find_rate())),
+            Text(show_rate(self.find_rate()) if left is not None else "..."),
             Text(show_time(left) if left is not None else "..."),
             Text(f"{self._cached / self._calls:.0%}" if self._calls else "..."),
         )

@@ -116,7 +116,7 @@ def test_checking_runs_nothing(desk: Desk, batch: Any) -> None:
     done = batch(["name,text", "a,hello"], "--check")
 
     assert done.code == 0
-    assert "1 items: 1 new" in done.err
+    assert "1 item: 1 new" in done.err
     assert not (desk / "out").exists()
 
 

@@ -76,6 +76,14 @@ def test_there_is_no_rate_before_two_items_and_no_time_left_without_a_rate(ledge
         assert (display.find_left() or 0) > 0
 
 
+def test_a_line_names_no_rate_before_there_is_one(ledger: Ledger, capsys: pytest.CaptureFixture[str]) -> None:
+    display = create_display(ledger)
+    with display:
+        display.show(Item(0, "n0"), ItemResult(0, ItemState.DONE))
+
+    assert "items/s" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("rate", "text"), [(0.034, "0.03"), (1.25, "1.2"), (9.96, "10.0"), (12.4, "12")])
 def test_a_rate_has_about_two_digits(rate: float, text: str) -> None:
     assert show_rate(rate) == text
