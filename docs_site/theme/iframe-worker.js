@@ -1,5 +1,4 @@
-// Search works in a worker, which browsers refuse to pages of file:. There, a hidden frame does its work. It begins
-// with the first key or click, since making the index of all pages would hold up the page.
+// Search works in a worker, which browsers refuse to pages of file:. There, a hidden frame does its work.
 "use strict";
 
 if (location.protocol === "file:") {
@@ -24,12 +23,8 @@ if (location.protocol === "file:") {
         this.onmessage?.(message);
         this.dispatchEvent(message);
       };
-      this.start = () => {
-        for (const kind of ["keydown", "pointerdown"]) removeEventListener(kind, this.start, true);
-        addEventListener("message", this.receive);
-        document.documentElement.append(this.frame);
-      };
-      for (const kind of ["keydown", "pointerdown"]) addEventListener(kind, this.start, true);
+      addEventListener("message", this.receive);
+      document.documentElement.append(this.frame);
     }
 
     postMessage(message) {
@@ -37,7 +32,6 @@ if (location.protocol === "file:") {
     }
 
     terminate() {
-      for (const kind of ["keydown", "pointerdown"]) removeEventListener(kind, this.start, true);
       removeEventListener("message", this.receive);
       this.frame.remove();
     }
