@@ -79,8 +79,13 @@ class ImageType(ValueType[Image]):
         write_image(convert_color(value).compact(), path, provenance)
 
     def find_loss(self, value: Image, path: Path) -> str:
-        """Say that the color space was converted, or ""."""
-        return describe_conversion(value.color)
+        """Say that the color space was converted, that alpha is lost, and that 16 bits become 8."""
+        kind, losses = path.suffix.lower().lstrip("."), [describe_conversion(value.color)]
+        if kind in ("jpg", "jpeg") and value.channels == 4:
+            losses.append("JPEG has no alpha: it is laid over white; write .png, .webp or .tiff to keep it")
+        if kind in ("jpg", "jpeg", "webp") and str(value.compact().dtype) == "uint16":
+            losses.append(f"16 bits become 8 in {path.suffix}: write .png or .tiff to keep them")
+        return "; ".join(filter(None, losses))
 
     def read_provenance(self, path: Path) -> str | None:
         """Return the provenance that a file carries, or None."""

@@ -96,9 +96,12 @@ def save_image(
         quality: Quality for JPEG and WebP, from 1 (smallest) to 100 (best); null for the quality of the graph's
             outputs. JPEG draws a transparent image over white. Other formats are lossless.
     """
+    from studio.api import ImageType
     from studio_image.save import save
 
     check_image_name(path.name)
+    if loss := ImageType().find_loss(image, path.path):
+        ctx.log(loss)
     save(image, path, quality)
     return Saved(path.name)
 

@@ -122,3 +122,19 @@ def test_an_image_is_described_with_its_color_space_unless_it_is_srgb() -> None:
 
     assert IMAGES.describe(Image(samples)) == "3x2 RGB, 8 bit"
     assert IMAGES.describe(Image(samples, color=LINEAR)) == "3x2 RGB, 8 bit, linear bt2020"
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "said"),
+    [
+        ("a.jpg", np.zeros((2, 2, 4), np.uint8), "JPEG has no alpha"),
+        ("a.webp", np.full((2, 2, 3), 300, np.uint16), "16 bits become 8 in .webp"),
+        ("a.png", np.full((2, 2, 4), 300, np.uint16), ""),
+        ("a.tiff", np.full((2, 2, 4), 300, np.uint16), ""),
+        ("a.jpg", np.zeros((2, 2, 3), np.uint8), ""),
+    ],
+)
+def test_what_a_file_drops_of_an_image_is_said(name: str, array: np.ndarray, said: str) -> None:
+    found = IMAGES.find_loss(Image(array), Path(name))
+
+    assert (found.startswith(said), bool(found)) == (True, bool(said))
