@@ -150,7 +150,7 @@ def test_a_checkpoint_without_config_says_what_to_type(opener: Any, tmp_path: Pa
 def test_a_denoiser_without_base_says_what_to_type(opener: Any, tmp_path: Path) -> None:
     path = write_tensors(tmp_path / "flux.safetensors", "double_blocks.0.img_attn.qkv.weight")
 
-    error = expect(opener, path, "E614", "denoiser alone")
+    error = expect(opener, path, "E614", "only a denoiser")
 
     assert '"base": "file:FOLDER"' in error.hint
 

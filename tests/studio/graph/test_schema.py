@@ -231,7 +231,7 @@ def test_inputs_carry_their_documentation_for_editors(registry: Registry) -> Non
 
     assert inputs["fit"]["anyOf"][0]["enum"] == ["contain", "cover", "stretch", "pad"]
     assert inputs["fit"]["default"] == "stretch"
-    assert inputs["width"]["description"] == "Columns of the result."
+    assert inputs["width"]["description"] == "Width of the result; null follows from the height or the scale."
     assert (inputs["width"]["minimum"], inputs["width"]["maximum"]) == (1, 65_535)
 
 
