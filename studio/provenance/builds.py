@@ -33,6 +33,16 @@ def compare_builds(then: Builds, now: Builds, words: tuple[str, str] = ("then", 
     return list(_compare(then, now, *words))
 
 
+def describe_build(build: Mapping[str, str], other: Mapping[str, str]) -> str:
+    """Return a build as text, with what tells it from another one of the same version; "" for none."""
+    version = build.get("version", "")
+    if version != other.get("version"):
+        return version
+    kinds = sorted((kind for kind in _FILES if build.get(kind) != other.get(kind)), key=lambda kind: kind not in other)
+    kinds = [kind for kind in kinds if kind in build]
+    return f"{version} ({kinds[0]} {build[kinds[0]].removeprefix('sha256:')[:12]})" if kinds else version
+
+
 def _compare(then: Builds, now: Builds, first: str, second: str) -> Iterator[str]:
     for name, before in sorted(then.items()):
         after, version = now.get(name), before.get("version", "")

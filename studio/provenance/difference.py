@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import NodeType
+from studio.api.hooks import PROJECT
 from studio.cache import hash_parts
 from studio.graph.document import is_edge, is_file, is_pattern
 from studio.graph.pattern import find_names
+from studio.provenance.builds import compare_builds, describe_build, parse_builds
 from studio.provenance.facts import REFERENCE, show_json
 from studio.provenance.flat_graph import FlatNode, flatten_document, list_edges, read_mapping
 
 _CODE = ("version", "code", "plugin")
-_MACHINE = ("device", "dtype")
+_MACHINE = ("device", "dtype", "python", "system")
 _FindParts = Callable[[str], Mapping[str, str]]
 
 
@@ -27,7 +29,8 @@ class Difference:
     Attributes:
         node: The node, "" for what belongs to none.
         part: "node type", "input strength", "output poster", "version", "code", "plugin", "model", "device", "dtype",
-            "studio"; "" for a node that only one has, "name" for one that has another name and makes the same.
+            "python", "system", "studio", "distribution numpy"; "" for a node that only one has, "name" for one that
+            has another name and makes the same.
         a: What the first has, as text; "" for nothing.
         b: What the second has.
     """
@@ -96,7 +99,7 @@ def find_differences(
             found += _compare_parts(name, (node, a), names[name], (other, b), find_parts)
     known = set(names.values())
     found += [Difference(name, "", "", node.type) for name, node in nodes_b.items() if name not in known]
-    return found + list(_compare_machines(a.manifest, b.manifest))
+    return found + list(_compare_machines(a.manifest, b.manifest)) + list(_compare_builds(a.manifest, b.manifest))
 
 
 def _list_nodes(made: Made, output: str, node_types: Mapping[str, NodeType]) -> dict[str, FlatNode]:
@@ -261,3 +264,16 @@ def _compare_machines(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Di
     for name, (one, two) in {**pairs, "studio": (a.get("studio"), b.get("studio"))}.items():
         if one != two:
             yield Difference("", name, str(one or ""), str(two or ""))
+
+
+def _compare_builds(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Difference]:
+    builds_a, builds_b = parse_builds(a.get("distributions")), parse_builds(b.get("distributions"))
+    if not builds_a or not builds_b:  # older manifests record none
+        return
+    for name in sorted({*builds_a, *builds_b}):
+        one, two = ({name: known[name]} if name in known else {} for known in (builds_a, builds_b))
+        if not (compare_builds(one, two) or compare_builds(two, one)):
+            continue
+        left, right = one.get(name, {}), two.get(name, {})
+        if name != PROJECT or left.get("version") == right.get("version"):  # else its version is listed already
+            yield Difference("", f"distribution {name}", describe_build(left, right), describe_build(right, left))

@@ -151,7 +151,8 @@ def test_manifests_tell_code_and_device(desk: Desk, card: Path) -> None:
     manifest = next((desk / "out/.studio").glob("*.json"))
 
     def edit(m: dict[str, Any]) -> None:
-        m["machine"]["device"] = "cuda"
+        m["machine"] |= {"device": "cuda", "python": "9.9", "system": "Plan9"}
+        m["distributions"]["numpy"]["version"] = "99.0"
         m["nodes"]["words"]["plugin"] = "studio-image 9"
         m["nodes"]["words"]["code"] = 99
 
@@ -161,6 +162,8 @@ def test_manifests_tell_code_and_device(desk: Desk, card: Path) -> None:
     assert any(line.endswith("in A, studio-image 9 in B") and "plugin" in line for line in shown)
     assert any(line.startswith("words") and line.endswith("in A, 99 in B") for line in shown)
     assert any(line.strip().startswith("device: ") and line.endswith("cuda in B") for line in shown)
+    for part, value in (("python", "9.9"), ("system", "Plan9"), ("distribution numpy", "99.0")):
+        assert any(line.strip().startswith(f"{part}: ") and line.endswith(f", {value} in B") for line in shown)
     assert shown[-1] == "2 files are the same"
 
 

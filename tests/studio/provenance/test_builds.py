@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from studio.provenance.builds import compare_builds, parse_builds
+from studio.provenance.builds import compare_builds, describe_build, parse_builds
 
 THEN = {
     "numpy": {"version": "2.4.5", "record": "aa"},
@@ -34,6 +34,23 @@ THEN = {
 )
 def test_differences_are_said_by_distribution(now: Any, words: list[str]) -> None:
     assert compare_builds(THEN, now) == words
+
+
+@pytest.mark.parametrize(
+    ("build", "other", "text"),
+    [
+        ({"version": "1", "record": "aa"}, {"version": "2", "record": "bb"}, "1"),
+        ({"version": "1"}, {}, "1"),
+        ({}, {"version": "1"}, ""),
+        ({"version": "1", "record": "aa"}, {"version": "1", "record": "bb"}, "1 (record aa)"),
+        ({"version": "1", "archive": "sha256:12345678901234", "record": "a"}, {"version": "1", "archive": "sha256:5"},
+         "1 (archive 123456789012)"),
+        ({"version": "1", "archive": "sha256:5", "record": "aa"}, {"version": "1", "record": "bb"}, "1 (record aa)"),
+        ({"version": "1", "code": "aa"}, {"version": "1", "record": "bb"}, "1 (code aa)"),
+    ],
+)  # fmt: skip
+def test_a_build_is_described_by_what_tells_it_from_another(build: Any, other: Any, text: str) -> None:
+    assert describe_build(build, other) == text
 
 
 @pytest.mark.parametrize("row", [None, [], "x", {"a": 5}, {"a": []}])

@@ -96,3 +96,49 @@ def test_odd_documents_break_nothing(document: Any) -> None:
     assert describe(odd, odd) == []
     assert describe(whole, odd) != []
     assert len(describe(odd, whole)) > 0
+
+
+def test_python_system_and_device_of_two_runs_are_told() -> None:
+    machine = {"device": "cpu", "dtype": "float32", "python": "3.11.9", "system": "Linux-6.1"}
+    a = Made(build(), manifest={"machine": machine})
+    b = Made(build(), manifest={"machine": machine | {"device": "cuda", "python": "3.13.1", "system": "macOS-15"}})
+
+    assert describe(a, a) == []
+    assert describe(a, b) == [
+        ("", "device", "cpu", "cuda"),
+        ("", "python", "3.11.9", "3.13.1"),
+        ("", "system", "Linux-6.1", "macOS-15"),
+    ]
+
+
+def test_builds_of_distributions_are_told_in_both_directions() -> None:
+    both = {"pillow": {"version": "11.0", "record": "aa"}, "studio": {"version": "0.1.0", "code": "cc"}}
+    here = both | {"numpy": {"version": "2.4.5"}, "tint": {"version": "1.0", "record": "bb"}}
+    there = both | {"numpy": {"version": "2.4.6"}, "pillow": {"version": "11.0", "record": "dd"}}
+    a, b = (Made(build(), manifest={"distributions": builds}) for builds in (here, there))
+
+    found = [
+        ("", "distribution numpy", "2.4.5", "2.4.6"),
+        ("", "distribution pillow", "11.0 (record aa)", "11.0 (record dd)"),
+        ("", "distribution tint", "1.0", ""),
+    ]
+    assert describe(a, b) == found
+    assert describe(b, a) == [(node, part, two, one) for node, part, one, two in found]
+
+
+def test_another_version_of_studio_is_told_once() -> None:
+    a, b = (
+        Made(build(), manifest={"studio": version, "distributions": {"studio": {"version": version, "code": version}}})
+        for version in ("0.1.0", "0.2.0")
+    )
+
+    assert describe(a, b) == [("", "studio", "0.1.0", "0.2.0")]
+
+
+@pytest.mark.parametrize("builds", [None, [], {}, {"numpy": "2.4"}, "numpy"])
+def test_manifests_without_builds_are_compared_in_the_rest(builds: Any) -> None:
+    whole = Made(build(), manifest={"distributions": {"numpy": {"version": "2.4"}}})
+
+    assert describe(whole, Made(build(), manifest={"distributions": builds, "studio": "1"})) == [
+        ("", "studio", "", "1")
+    ]
