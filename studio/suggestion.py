@@ -8,25 +8,32 @@ _LIKENESS = 0.6
 """The least share of letters that two names have in common, of those of both."""
 
 
-def find_nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that is nearest to a name, or None; capitals do not count."""
-    return next(iter(list_nearest(name, known, 1)), None)
+def find_nearest(name: str, known: Iterable[str], likeness: float = _LIKENESS) -> str | None:
+    """Return the known name that is nearest to a name, or None; capitals do not count.
+
+    Args:
+        name: A name that nobody knows.
+        known: Names that there are.
+        likeness: The least share of letters that both have in common.
+    """
+    return next(iter(list_nearest(name, known, 1, likeness)), None)
 
 
-def list_nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
+def list_nearest(name: str, known: Iterable[str], count: int = 3, likeness: float = _LIKENESS) -> list[str]:
     """Return known names that are near to a name, the nearest first.
 
     Args:
         name: A name that nobody knows.
         known: Names that there are.
         count: The most to return.
+        likeness: The least share of letters that both have in common.
     """
     import difflib
 
     names: dict[str, str] = {}
     for one in known:
         names.setdefault(one.casefold(), one)
-    return [names[one] for one in difflib.get_close_matches(name.casefold(), names, count, _LIKENESS)]
+    return [names[one] for one in difflib.get_close_matches(name.casefold(), names, count, likeness)]
 
 
 def suggest(name: str, known: Iterable[str], otherwise: str = "") -> str:

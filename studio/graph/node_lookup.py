@@ -9,6 +9,7 @@ from studio.graph.catalog import Catalog
 from studio.graph.findings import Findings
 from studio.suggestion import find_nearest, suggest
 
+_LIKE_A_PLUGIN = 0.7  # "audioworks" is no misspelt "audio"
 NODE_TYPE_WARNINGS = ("W103", "W104", "W105", "W106")
 """Warnings of node types that are old, deprecated or experimental; those in graphs in a graph count too."""
 
@@ -51,7 +52,7 @@ def report_unknown_type(name: str, where: str, catalog: Catalog, findings: Findi
     message, hint = f"unknown node type {name!r}", suggest(name, catalog.node_types) or "see `studio nodes`"
     plugin = name.partition(".")[0]
     plugins = {node_type.plugin for node_type in catalog.node_types.values()}
-    if "." in name and plugin not in plugins and find_nearest(plugin, plugins) is None:
+    if "." in name and plugin not in plugins and find_nearest(plugin, plugins, _LIKE_A_PLUGIN) is None:
         message, hint = (
             f"{message}: no plugin named {plugin!r} is installed",
             "install the plugin; see `studio plugins`",
