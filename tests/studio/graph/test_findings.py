@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from studio.api import TypeSpec
 from studio.errors import Finding
-from studio.graph.findings import Findings, hint_fit, suggest
+from studio.graph.findings import Findings, hint_fit
 
 
 def test_a_finding_without_a_hint_gets_that_of_its_code() -> None:
@@ -33,11 +33,6 @@ def test_findings_go_into_a_list_that_is_given() -> None:
     Findings(found).report("E100", "", "broken")
 
     assert [finding.code for finding in found] == ["E100"]
-
-
-def test_a_name_that_is_near_is_suggested() -> None:
-    assert suggest("widht", ["width", "height"]) == "did you mean 'width'?"
-    assert suggest("zzz", ["width", "height"]) == ""
 
 
 def test_hints_for_types_that_do_not_fit() -> None:

@@ -87,7 +87,7 @@ def test_what_is_no_safetensors_file_is_told(tmp_path: Path, content: bytes, wor
 def test_a_file_that_was_cut_off_is_told(weights: Path) -> None:
     weights.write_bytes(weights.read_bytes()[:-3])
 
-    assert "3 bytes behind the end" in get_problem(weights).message
+    assert "3 bytes after the end" in get_problem(weights).message
 
 
 def test_the_check_agrees_with_the_library_of_the_format(tmp_path: Path) -> None:
