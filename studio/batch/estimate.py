@@ -13,6 +13,7 @@ from studio.batch.batch import Batch
 from studio.batch.item import Item, ItemState
 from studio.batch.item_import import ImportSummary, ItemImport
 from studio.batch.ledger import Ledger
+from studio.batch.sampled_calls import CallNames, SampledCall, estimate_distinct
 from studio.errors import StudioError
 from studio.execution.explain import Explanation, explain_plan
 from studio.graph.given import restore_inputs
@@ -34,7 +35,7 @@ class Estimate:
         measured: Items of the table that ran; 0 if the seconds come from node types alone.
         sampled: Items that were looked up in the cache.
         cached: Share of their calls that are in the cache, from 0 to 1.
-        node_types: Mean seconds of a call, by node type, where the seconds come from these.
+        node_types: Mean seconds of a call but for the slowest, by node type, where the seconds come from these.
         unmeasured: Node types without any recorded time.
     """
 
@@ -100,16 +101,16 @@ def estimate_batch(batch: Batch, ledger: Ledger, *, workers: int, retry_failed: 
     sampled = looked_up.count if looked_up is not None else 0
     if found.items:
         each = found.busy_seconds * _find_workers(ledger) / found.items
-        seconds = found.to_do * each * min(1.0, (1 - cached) / found.missed) / workers
-        return Estimate(imported, found.to_do, workers, seconds, size, found.items, sampled, cached)
+        rest = found.to_do * each * min(1.0, (1 - cached) / found.missed) / workers
+        return Estimate(imported, found.to_do, workers, rest, size, found.items, sampled, cached)
     assert looked_up is not None
     threads = max(1, batch.studio.settings.cpu_workers // workers)
-    work = looked_up.find_seconds(threads, use_cache=batch.spec.cache == "use")
+    seconds = looked_up.find_seconds(found.to_do, workers, threads, use_cache=batch.spec.cache == "use")
     return Estimate(
         imported,
         found.to_do,
         workers,
-        found.to_do * work / workers if work is not None else None,
+        seconds,
         size,
         sampled=sampled,
         cached=cached,
@@ -171,12 +172,13 @@ class _Lookup:
     def __init__(self, batch: Batch, items: Iterable[Item]) -> None:
         self._studio = batch.studio
         self._means: dict[str, float | None] = {}
-        self._rows = [row for row in (_explain(batch, item) for item in items) if row is not None]
-        self.count = len(self._rows)
+        names = CallNames()
+        self._items = [calls for calls in (_explain(batch, item, names) for item in items) if calls is not None]
+        self.count = len(self._items)
 
     @property
     def means(self) -> dict[str, float]:
-        """Mean seconds of a call by node type, where there are any."""
+        """Mean seconds of a call but for the slowest, by node type, where there are any."""
         return {name: mean for name, mean in sorted(self._means.items()) if mean is not None}
 
     @property
@@ -187,21 +189,38 @@ class _Lookup:
     @property
     def cached(self) -> float:
         """The share of all calls that are in the cache."""
-        standings = [row.standing for rows in self._rows for row in rows]
+        standings = [call.row.standing for calls in self._items for call in calls]
         return standings.count("hit") / len(standings) if standings else 0.0
 
-    def find_seconds(self, threads: int, *, use_cache: bool) -> float | None:
-        """Return about how long an item takes one worker, or None if no node type was ever timed."""
-        lanes = {"cpu": threads, "device": 1, "io": 2}
+    def find_seconds(self, to_do: int, workers: int, threads: int, *, use_cache: bool) -> float | None:
+        """Return about how long all items take, or None if no node type was ever timed.
+
+        Args:
+            to_do: How many items there are.
+            workers: Workers that share them.
+            threads: Threads of each worker.
+            use_cache: Whether the calls of the cache do not run, and equal calls of several items run once.
+        """
+        lanes = {"cpu": threads * workers, "device": workers, "io": 2 * workers}
         busy = dict.fromkeys(lanes, 0.0)
-        for rows in self._rows:
-            for row in rows:
-                if row.standing != "hit" or not use_cache:
-                    node_type = self._studio.registry.node_types.get(row.node_type)
-                    busy[node_type.lane if node_type is not None else "io"] += self._find_seconds(row)
-        if not self.means:
-            return None
-        return max(seconds / lanes[lane] for lane, seconds in busy.items()) / self.count
+        for calls in self._list_calls(use_cache=use_cache).values():
+            count = to_do * len(calls) / self.count
+            if use_cache:
+                count = min(count, estimate_distinct([call.name for call in calls]))
+            node_type = self._studio.registry.node_types.get(calls[0].row.node_type)
+            lane = node_type.lane if node_type is not None else "io"
+            seconds = sum(self._find_seconds(call.row) for call in calls) / len(calls)
+            busy[lane] += seconds * count / min(lanes[lane], max(1.0, count))
+        return max(busy.values()) if self.means else None
+
+    def _list_calls(self, *, use_cache: bool) -> dict[str, list[SampledCall]]:
+        """Return by node what would run, an entry for each sampled item that needs it."""
+        found: dict[str, list[SampledCall]] = {}
+        for calls in self._items:
+            for call in calls:
+                if call.row.standing != "hit" or not use_cache:
+                    found.setdefault(call.row.node, []).append(call)
+        return found
 
     def _find_seconds(self, row: Explanation) -> float:
         """Return how long a call took that is in the cache, else how long one of its type takes."""
@@ -211,12 +230,12 @@ class _Lookup:
         return action.seconds if action is not None else self._means[row.node_type] or 0.0
 
 
-def _explain(batch: Batch, item: Item) -> list[Explanation] | None:
+def _explain(batch: Batch, item: Item, names: CallNames) -> list[SampledCall] | None:
     """Return what the cache has of an item's nodes; None for an item that will fail."""
     studio: Studio = batch.studio
     try:
-        values = restore_inputs(batch.resolved, item.values)
-        rows = explain_plan(studio.local_executor, studio.plan_resolved(batch.resolved, values, only=batch.spec.only))
+        plan = studio.plan_resolved(batch.resolved, restore_inputs(batch.resolved, item.values), only=batch.spec.only)
+        calls = names.name_calls(plan, explain_plan(studio.local_executor, plan))
     except StudioError:
         return None
-    return [row for row in rows if row.standing not in ("skipped", "failed") and row.node_type]
+    return [call for call in calls if call.row.standing not in ("skipped", "failed") and call.row.node_type]

@@ -147,7 +147,7 @@ class Cache:
         return records
 
     def find_mean_seconds(self, node_type: str) -> float | None:
-        """Return how long calls of a node type took in the mean; None if the tier on disk has none."""
+        """Return how long calls of a node type usually took in the mean; None if the tier on disk has none."""
         if self.disk is None:
             return None
         with contextlib.suppress(CacheError):
