@@ -1,0 +1,27 @@
+"""Names that an unknown one is probably meant for."""
+
+from __future__ import annotations
+
+from studio.suggestion import find_nearest, list_nearest, suggest
+
+
+def test_the_nearest_name_is_suggested() -> None:
+    assert suggest("widht", ["height", "width"]) == "did you mean 'width'?"
+
+
+def test_without_a_near_name_the_other_hint_is_given() -> None:
+    assert suggest("zzz", ["width", "height"]) == ""
+    assert suggest("zzz", ["width"], "sizes are: width") == "sizes are: width"
+    assert suggest("zzz", []) == ""
+
+
+def test_capitals_do_not_count_and_the_known_spelling_is_returned() -> None:
+    assert find_nearest("GERMN", ["English", "German"]) == "German"
+    assert find_nearest("QQQ", ["English", "German"]) is None
+
+
+def test_near_names_are_listed_from_the_nearest() -> None:
+    known = ["blue", "blurry", "blur", "green"]
+
+    assert list_nearest("blur", known) == ["blur", "blurry", "blue"]
+    assert list_nearest("blur", known, 1) == ["blur"]
