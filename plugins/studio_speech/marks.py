@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
-from studio.api import JsonValue, StudioError
+from studio.api import Grammar, JsonValue, StudioError
 
 
 @dataclass(frozen=True)
@@ -119,3 +119,7 @@ def _refuse(place: str, message: str) -> StudioError:
         where=place,
         hint="take the output marks of speech.say or speech.to_text",
     )
+
+
+MarksJson: TypeAlias = Annotated[JsonValue, Grammar("marks", parse_marks)]
+"""Marks as JSON."""

@@ -22,6 +22,9 @@ class Grammar:
     Studio applies it to what a graph has at the input, in `studio validate` and before a run, and to what an edge
     brings, before the function is called. The function still gets the value as it is written.
 
+    At an output of JSON it says that the value has a form of its own, `Annotated[JsonValue, Grammar("marks",
+    parse_marks)]`: an edge from it to an input of text, a number or a bool is an error before the run.
+
     Attributes:
         name: What such a value is, with its article, for messages.
         parse: Called with the value; raises a StudioError for an invalid one. What it returns is dropped. It must be

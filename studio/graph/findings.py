@@ -77,6 +77,8 @@ def hint_fit(source: TypeSpec, target: TypeSpec) -> str:
         return "image.mask_from_luma makes a mask of an image"
     if source.name == target.name and source.depth < target.depth:
         return 'put it into a list: [{"from": ...}]'
+    if source.grammar is not None and source.grammar.name == "marks" and target.name == "text":
+        return "speech.subtitles makes SubRip and WebVTT text of marks"
     if source.channels and target.channels:
         return "image.convert changes the channels"
     return ""

@@ -85,12 +85,17 @@ def _fits_as_json(source: TypeSpec, target: TypeSpec) -> bool:
         return False
     if source.depth:
         return target.name == "json" and _is_wider("json", source)
-    return source.name == "json" and target.depth > 0 and target.name in _WIDENS
+    return source.name == "json" and target.depth > 0 and target.name in _WIDENS and _is_wider(target.name, source)
 
 
 def _is_wider(name: str, source: TypeSpec) -> bool:
     """Say whether a type takes any value of the type `source`, lists aside."""
-    return source.name == name or name in _find_wider(source)
+    return source.name == name or (name in _find_wider(source) and not _is_structured(source))
+
+
+def _is_structured(source: TypeSpec) -> bool:
+    """Say whether a type is JSON of a form that its grammar names: it never narrows to a plain type."""
+    return source.name == "json" and source.grammar is not None
 
 
 def _has_common_channels(source: TypeSpec, target: TypeSpec) -> bool:

@@ -118,7 +118,7 @@ def restore_node_type(row: Mapping[str, Any], defer: Defer, **more: Any) -> Node
     """
     node_id = row["id"]
     inputs = [_restore_input(part, lambda *way: defer(node_id, way)) for part in row["inputs"]]
-    outputs = [Output(name, _restore_spec(spec, _refuse_function), text) for name, spec, text in row["outputs"]]
+    outputs = [_restore_output(part, lambda *way: defer(node_id, way)) for part in row["outputs"]]
     calls: dict[str, Any] = {name: defer(node_id, (name,)) for name in row["calls"]}
     if "content_origin" in row:
         calls["content_origin"] = row["content_origin"]
@@ -151,6 +151,11 @@ def _restore_input(part: Any, find: Callable[..., Any]) -> Input:
     name, spec, required, default, text, lazy, unkeyed = part
     restored = _restore_spec(spec, lambda: find("inputs", name, "spec", "grammar", "parse"))
     return Input(name, restored, required, _restore_default(default), text, lazy, unkeyed)
+
+
+def _restore_output(part: Any, find: Callable[..., Any]) -> Output:
+    name, spec, text = part
+    return Output(name, _restore_spec(spec, lambda: find("outputs", name, "spec", "grammar", "parse")), text)
 
 
 def _restore_default(value: Any) -> Any:
@@ -197,7 +202,3 @@ def _find_own(name: str) -> Any:
     if _name_own(found) != name:
         raise ValueError(name)
     return found
-
-
-def _refuse_function() -> Any:
-    raise ValueError("an output has no grammar")

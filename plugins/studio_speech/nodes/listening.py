@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, NamedTuple
 
 from studio.api import Audio, Context, Field, JsonValue, Migration, Model, ModelKinds, node
+from studio_speech.marks import MarksJson
 
 
 class Heard(NamedTuple):
@@ -17,7 +18,7 @@ class Heard(NamedTuple):
     """
 
     text: str
-    marks: JsonValue
+    marks: MarksJson
 
 
 class Lips(NamedTuple):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from studio.api import Audio, Context, Field, JsonValue, Migration, Model, ModelKinds, check_inputs, node
 from studio_speech.checks import DEFAULT_LANGUAGE, check_language, check_speaker, check_text
+from studio_speech.marks import MarksJson
 
 PauseSeconds = Annotated[float, Field(ge=0, le=10, unit="seconds")]
 
@@ -22,7 +23,7 @@ class Said(NamedTuple):
     """
 
     audio: Audio
-    marks: JsonValue
+    marks: MarksJson
 
 
 class Voices(NamedTuple):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from studio.api import Context, Field, Grammar, JsonValue, Migration, OutputPath, check_inputs, node
-from studio_speech.marks import parse_marks
+from studio.api import Context, Field, Migration, OutputPath, check_inputs, node
+from studio_speech.marks import MarksJson, parse_marks
 from studio_speech.save import check_subtitles_name
 
-MarksJson = Annotated[JsonValue, Grammar("marks", parse_marks)]
 Columns = Annotated[int, Field(ge=8, le=120, unit="columns")]
 Lines = Annotated[int, Field(ge=1, le=4)]
 Seconds = Annotated[float, Field(ge=0.1, le=60, unit="seconds")]

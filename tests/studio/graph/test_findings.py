@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from studio.api import TypeSpec
+from studio.api import Grammar, TypeSpec
 from studio.errors import Finding
 from studio.graph.findings import Findings, hint_fit
 
@@ -45,3 +45,10 @@ def test_hints_for_types_that_do_not_fit() -> None:
     assert "image.convert" in hint_fit(
         TypeSpec("image", channels=frozenset({4})), TypeSpec("image", channels=frozenset({3}))
     )
+
+
+def test_marks_become_text_by_a_node_of_subtitles() -> None:
+    marks = TypeSpec("json", grammar=Grammar("marks", len))
+
+    assert "speech.subtitles" in hint_fit(marks, TypeSpec("text"))
+    assert hint_fit(TypeSpec("json"), TypeSpec("image")) == ""

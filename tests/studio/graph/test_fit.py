@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from studio.api import TypeSpec
+from studio.api import Grammar, TypeSpec
 from studio.graph.fit import Fit, Misfit, find_fit, join, map_output
 
 IMAGE, VIDEO, TEXT, INT, JSON = (
@@ -17,6 +17,7 @@ IMAGE, VIDEO, TEXT, INT, JSON = (
     TypeSpec("json"),
 )
 RGB, RGBA = replace(IMAGE, channels=frozenset({3})), replace(IMAGE, channels=frozenset({4}))
+MARKS = replace(JSON, grammar=Grammar("marks", len))
 MAYBE = replace(IMAGE, optional=True)
 RED, BLUE = TypeSpec("choice", choices=("red", "green")), TypeSpec("choice", choices=("blue",))
 
@@ -45,6 +46,12 @@ RED, BLUE = TypeSpec("choice", choices=("red", "green")), TypeSpec("choice", cho
         (JSON, INT, Fit()),
         (JSON, INT.listed(), Fit()),
         (INT.listed(), JSON, Fit()),
+        (MARKS, JSON, Fit()),
+        (JSON, MARKS, Fit()),
+        (MARKS.listed(), JSON, Fit()),
+        (MARKS, TEXT, Fit(problem=Misfit.TYPE)),
+        (MARKS.listed(), TEXT, Fit(problem=Misfit.TYPE)),
+        (MARKS, TEXT.listed(), Fit(problem=Misfit.TYPE)),
         (IMAGE, JSON, Fit(problem=Misfit.TYPE)),
         (IMAGE.listed(), JSON, Fit(problem=Misfit.TYPE)),
         (JSON, IMAGE, Fit(problem=Misfit.TYPE)),

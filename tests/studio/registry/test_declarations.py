@@ -42,7 +42,9 @@ def list_calls(declared: NodeType) -> list[Any]:
     """Return the functions of a node type, in order."""
     found: list[Any] = [declared.function, declared.needs, declared.check]
     found += [declared.batch and declared.batch.function, declared.content_origin]
-    found += [end.spec.grammar and end.spec.grammar.parse for end in declared.inputs.values()]
+    found += [
+        end.spec.grammar and end.spec.grammar.parse for end in (*declared.inputs.values(), *declared.outputs.values())
+    ]
     for step in (*declared.migrations.values(), *declared.replaces.values()):
         found += [step.change, *step.values.values()] if step is not None else [None]
     return found
