@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, TypeVar
 
 RECORDS_FOLDER = ".studio"
 """Name of the folder in an output folder that holds manifests, ledger and logs."""
@@ -23,6 +24,7 @@ Sync = Literal["none", "content", "name"]
 "name": once written, the new content is there.
 """
 
+_Parsed = TypeVar("_Parsed")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NO_ROOM_BYTES = 2**16
 _SNDFILE_SYSTEM_ERROR = 2
@@ -69,6 +71,21 @@ def write_remakeable(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with replace_file(path, sync="none") as temporary:
         temporary.write_bytes(data)
+
+
+def load_remakeable(path: Path, form: int, parse: Callable[[dict[str, Any]], _Parsed]) -> _Parsed | None:
+    """Return what is in a file of JSON that can be made again; None if it is missing, damaged or of another format.
+
+    Args:
+        path: A file that `write_remakeable` wrote.
+        form: The number of its format, which is its entry "format".
+        parse: Makes something of the whole; it may fail on whatever it does not expect.
+    """
+    try:
+        found = json.loads(read_regular_file(path))
+        return parse(found) if found["format"] == form else None
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
+        return None
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ from studio.api.origin import Provider
 from studio.cache.digest import hash_file
 from studio.errors import StudioError
 from studio.execution.content import Media, join_media
-from studio.files import read_regular_file, resolve_path, write_remakeable
+from studio.files import load_remakeable, resolve_path, write_remakeable
 from studio.provenance.carried_text import CarriedText, describe_content
 from studio.provenance.output_folder import OutputFolder, iterate_media
 from studio.provenance.record import FileRecord
@@ -82,11 +82,8 @@ class WrittenFiles:
     def _load(self, key: str) -> dict[str, Any]:
         if self._folder is None:
             return {}
-        try:
-            found = json.loads(read_regular_file(self._name_file(self._folder, key)))
-            return dict(found["files"]) if found["format"] == _FORMAT else {}
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
-            return {}
+        found = load_remakeable(self._name_file(self._folder, key), _FORMAT, lambda row: dict(row["files"]))
+        return found or {}
 
     @staticmethod
     def _name_file(folder: Path, key: str) -> Path:

@@ -22,7 +22,7 @@ from typing import Any
 from blake3 import blake3
 
 from studio.api.hooks import PROJECT
-from studio.files import write_remakeable
+from studio.files import load_remakeable, write_remakeable
 from studio.registry.registry import PluginRow, Registry
 
 Build = dict[str, str]
@@ -147,10 +147,9 @@ def _find_change(place: str) -> int:
 
 
 def _read(path: Path, key: Any) -> Mapping[str, Build] | None:
-    try:
-        row = json.loads(path.read_bytes())
-        if row["format"] != _FORMAT or row["key"] != key:
+    def parse(row: dict[str, Any]) -> Mapping[str, Build] | None:
+        if row["key"] != key:
             return None
         return {str(name): {str(k): str(v) for k, v in build.items()} for name, build in row["builds"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None
+
+    return load_remakeable(path, _FORMAT, parse)

@@ -9,7 +9,7 @@ from typing import Any
 
 from blake3 import blake3
 
-from studio.files import read_regular_file, write_remakeable
+from studio.files import load_remakeable, write_remakeable
 from studio.registry.source_files import SourceFile, SourceReader
 
 _FORMAT = 1
@@ -31,10 +31,7 @@ class KeptSources:
         """Return a reader of the files at a place."""
         if self._folder is None:
             return SourceReader()
-        try:
-            return SourceReader(_parse(json.loads(read_regular_file(self._name_file(self._folder, place)))))
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
-            return SourceReader()
+        return SourceReader(load_remakeable(self._name_file(self._folder, place), _FORMAT, _parse))
 
     def keep(self, place: str, reader: SourceReader) -> None:
         """Keep what a reader has read, if something is new; where that is impossible it is read again next time."""
@@ -51,9 +48,7 @@ class KeptSources:
         return folder / f"{blake3(place.encode('utf-8', 'surrogateescape')).hexdigest(8)}.json"
 
 
-def _parse(row: Any) -> dict[str, SourceFile]:
-    if row["format"] != _FORMAT:
-        return {}
+def _parse(row: dict[str, Any]) -> dict[str, SourceFile]:
     found = {}
     for path, (size, changed, status_changed, inode, digest, *imports) in row["files"].items():
         status = (int(size), int(changed), int(status_changed), int(inode))

@@ -19,7 +19,15 @@ from studio.api.builtin import create_builtin_value_types
 from studio.batch.export import write_rows
 from studio.cache.blobs import BlobFolder
 from studio.errors import MediaError, StudioError
-from studio.files import is_disk_full, is_temporary_name, replace_file, replace_files, resolve_path
+from studio.files import (
+    is_disk_full,
+    is_temporary_name,
+    load_remakeable,
+    replace_file,
+    replace_files,
+    resolve_path,
+    write_remakeable,
+)
 from studio.graph.builder import write_document
 from studio.provenance.carried_text import CarriedText
 from studio.provenance.manifest import write_manifest
@@ -348,3 +356,30 @@ def test_a_path_is_resolved_also_through_a_link_in_a_circle(tmp_path: Path) -> N
 
     assert resolve_path(tmp_path / "link" / "x.png") == resolve_path(tmp_path) / "folder" / "x.png"
     assert resolve_path(tmp_path / "circle").name == "circle"
+
+
+# -- what can be made again ----------------------------------------------------------------------------------
+
+
+def test_what_can_be_made_again_is_read_as_it_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "kept.json"
+    write_remakeable(path, b'{"format": 3, "rows": [1, 2]}')
+
+    assert load_remakeable(path, 3, lambda found: found["rows"]) == [1, 2]
+    assert load_remakeable(path, 4, lambda found: found["rows"]) is None
+    assert load_remakeable(path, 3, lambda found: found["others"]) is None
+    assert load_remakeable(path.with_name("none.json"), 3, dict) is None
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff", b"5", b"null", b"[]", b"{}", b'{"format": 3', b"[" * 100_000])
+def test_damage_of_what_can_be_made_again_is_as_if_there_were_none(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "kept.json").write_bytes(data)
+
+    assert load_remakeable(tmp_path / "kept.json", 3, dict) is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in this file system")
+def test_a_pipe_in_the_place_of_what_can_be_made_again_lets_nobody_wait(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "kept.json")
+
+    assert load_remakeable(tmp_path / "kept.json", 3, dict) is None
