@@ -25,6 +25,8 @@ T = TypeVar("T")
 _SCENE_SECONDS = 4.0
 _FADE_SECONDS = 1.0  # of music at both ends
 _DUCK_SECONDS = 0.35
+_LEVEL_SECONDS = 0.02  # over which the level of a voice is measured
+_LEAST_LEVEL, _LEAST_SHARE = 0.001, 0.03  # of full scale, and of the voice's highest level: below is silence
 
 
 @dataclass(frozen=True)
@@ -167,15 +169,25 @@ def _keep_below(samples: FloatArray, top: float) -> FloatArray:
 def _place_voices(
     voices: Sequence[tuple[Audio, float]], frames: int, rate: int, channels: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Return voices at the times when they begin, and for each frame 1 while someone speaks, 0 otherwise."""
+    """Return voices at the times when they begin, and for each frame 1 while one of them sounds, 0 otherwise."""
     mixed = np.zeros((frames, channels), np.float32)
     spoken = np.zeros(frames, np.float32)
     for voice, seconds in voices:
         begin = round(seconds * rate)
         part = _convert(voice, rate, channels)[: frames - begin]
         mixed[begin : begin + len(part)] += part
-        spoken[begin : begin + len(part)] = 1.0
+        spoken[begin : begin + len(part)] = np.maximum(spoken[begin : begin + len(part)], _find_speech(part, rate))
     return mixed, spoken
+
+
+def _find_speech(samples: FloatArray, rate: int) -> FloatArray:
+    """Return 1 for each frame where a voice sounds, and 0 where it is silent."""
+    from scipy.ndimage import uniform_filter1d
+
+    power = np.square(np.abs(samples).max(axis=1, initial=0.0), dtype=np.float64)
+    level = np.sqrt(np.maximum(uniform_filter1d(power, max(1, round(_LEVEL_SECONDS * rate)), mode="constant"), 0.0))
+    sounds: FloatArray = (level > max(_LEAST_LEVEL, _LEAST_SHARE * level.max(initial=0.0))).astype(np.float32)
+    return sounds
 
 
 def _convert(audio: Audio, rate: int, channels: int) -> FloatArray:

@@ -11,6 +11,7 @@ import pytest
 from studio.api import Audio, Image, MediaError
 from studio.testing import TestContext
 from studio_video.nodes.generate import assemble_storyboard
+from studio_video.storyboard import mix_voices, plan_scenes
 from studio_video.subtitles import parse_subtitles
 
 COLORS = (230, 120, 20)
@@ -62,9 +63,7 @@ def test_a_scene_waits_for_its_voice_and_its_caption_is_read_with_it() -> None:
 
 
 def test_music_plays_to_the_end_and_steps_back_for_voices() -> None:
-    silence = Audio(np.zeros((8000 * 2, 1), np.float32), 8000)
-
-    heard: dict[str, Any] = {"narrations": [silence, make_tone(0.01)], "music": make_tone(1.5, 300.0, 2)}
+    heard: dict[str, Any] = {"narrations": [make_tone(2.0), make_tone(0.01)], "music": make_tone(1.5, 300.0, 2)}
     made = assemble_storyboard(
         TestContext(), PICTURES[:2], **heard, scene_seconds=[6.0], transition_seconds=0.0, ducking=20.0, **SMALL
     )
@@ -76,9 +75,37 @@ def test_music_plays_to_the_end_and_steps_back_for_voices() -> None:
     def loudness(start: float, end: float) -> float:
         return float(np.sqrt((samples[int(8000 * start) : int(8000 * end)] ** 2).mean()))
 
-    assert loudness(1.2, 1.8) < 0.2 * loudness(3.5, 5.0)
     assert loudness(9.0, 10.5) == pytest.approx(loudness(3.5, 5.0), rel=0.3)
     assert loudness(11.95, 12.0) < 0.1 * loudness(9.0, 10.5)
+
+
+@pytest.mark.parametrize("voice_level", [1.0, 0.01])
+def test_music_is_softer_only_while_a_voice_sounds(voice_level: float) -> None:
+    spoken = voice_level * make_tone(2.0).samples
+    silence = np.zeros((8000 * 2, 1), np.float32)
+    voice = Audio(np.concatenate([spoken, silence, spoken]).astype(np.float32), 8000)
+    steady = Audio(np.full((8000 * 10, 1), 0.1, np.float32), 8000)
+
+    scenes = plan_scenes(PICTURES[:1], voices=[voice], captions=(), seconds=[10.0], moves=(), passage=1.0, pause=1.0)
+    mixed = mix_voices(scenes, steady, music_level=-6.0, duck=12.0)
+
+    assert mixed is not None
+    laid = np.zeros(8000 * 10, np.float32)
+    laid[8000 : 8000 * 7] = voice.samples[:, 0]
+    music = mixed.samples[:, 0] - laid
+    decibels = [20 * np.log10(np.abs(music[round(8000 * at)]) / 0.1) for at in (1.5, 2.9, 3.5, 4.0, 4.5, 5.1, 6.9, 7.5)]
+    assert decibels == pytest.approx([-18, -18, -6, -6, -6, -18, -18, -6], abs=0.01)
+
+
+def test_a_narration_of_silence_leaves_the_music_as_it_is() -> None:
+    silence = Audio(np.full((8000 * 4, 1), 0.0005, np.float32), 8000)  # a noise floor of -66 dB
+    steady = Audio(np.full((8000 * 6, 1), 0.1, np.float32), 8000)
+
+    scenes = plan_scenes(PICTURES[:1], voices=[silence], captions=(), seconds=[6.0], moves=(), passage=1.0, pause=1.0)
+    mixed = mix_voices(scenes, steady, music_level=0.0, duck=12.0)
+
+    assert mixed is not None
+    assert mixed.samples[8000 * 3, 0] == pytest.approx(0.1005, abs=1e-6)
 
 
 def test_images_of_any_kind_are_scenes() -> None:
