@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
-from studio.api import ModelError, is_out_of_memory
+from studio.api import ModelError, is_out_of_memory, suggest
 
 
 def tune(pipeline: Any, options: Mapping[str, Any], device: str) -> None:
@@ -52,8 +51,7 @@ def _refuse_attention(attention: str, error: Exception) -> ModelError:
 
     names: list[str] = [each.value for each in AttentionBackendName if not each.value.endswith("_hub")]
     if attention not in names:
-        near = difflib.get_close_matches(attention, names, n=3, cutoff=0.4)
-        hint = f"did you mean {' or '.join(near)}?" if near else 'leave it at "sdpa"'
+        hint = suggest(attention, names, 'leave it at "sdpa"')
         return ModelError("E619", f"unknown attention {attention!r}", hint=hint)
     reason = str(error).partition("\n")[0][:200]
     return ModelError("E619", f"attention {attention!r} cannot be used: {reason}", hint='leave it at "sdpa"')

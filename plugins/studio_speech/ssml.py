@@ -8,14 +8,13 @@ an entity and deep nesting are refused, so a small text cannot become a large on
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 from xml.parsers import expat
 
-from studio.api import StudioError
+from studio.api import StudioError, suggest
 from studio_speech.script import Boundary, Delivery, Pause, Script, Span
 from studio_speech.ssml_values import (
     IGNORED_PROSODY,
@@ -192,8 +191,7 @@ class _Reader:
         self._log(f"<{name}> is ignored" + ("" if name in _SILENT else "; its text is spoken"))
 
     def _refuse_unknown(self, name: str) -> StudioError:
-        near = difflib.get_close_matches(name, _KNOWN, 1)
-        hint = f"did you mean <{near[0]}>?" if near else f"there are {', '.join(_KNOWN)}"
+        hint = suggest(name, _KNOWN, f"elements are: {', '.join(_KNOWN)}")
         return self._refuse(f"unknown SSML element <{name[:40]}>", hint)
 
     def _read_name(self, name: str, attributes: Mapping[str, str]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from studio.api import StudioError
+from studio.api import StudioError, suggest
 from studio_speech.language_names import find_tag, fold_name
 
 _TAG = re.compile(r"[a-z]{2,3}(-[a-z]{4})?(-([a-z]{2}|\d{3}))?")
@@ -105,13 +105,9 @@ def find_speaker(variants: list[str], name: str) -> str:
         return ""
     exact = next((each for each in variants if each.lower() == name.strip().lower()), None)
     if exact is None:
-        near = difflib.get_close_matches(name, variants, 4, 0.4) or [each for each in variants if len(each) == 2][:6]
-        raise StudioError(
-            "E661",
-            f"unknown speaker {name!r}",
-            hint=f"did you mean {' or '.join(repr(each) for each in near)}? speech.voices lists all" if near else
-            "leave the voice empty",
-        )  # fmt: skip
+        some = ", ".join(each for each in variants if len(each) == 2)
+        near = suggest(name, variants, f"speakers are: {some}" if some else "leave the voice empty")
+        raise StudioError("E661", f"unknown speaker {name!r}", hint=f"{near}; speech.voices lists all")
     return f"+{exact}"
 
 

@@ -36,6 +36,7 @@ from studio.api.video_file import VideoType
 from studio.errors import Cancelled, MediaError, ModelError, StudioError
 from studio.files import is_disk_full, replace_file, replace_files
 from studio.settings import MediaLimits
+from studio.suggestion import suggest
 
 API_VERSION = "1.1"
 """Version of the contract: the first number rises when a name goes or changes, the second when one is added."""
@@ -121,4 +122,5 @@ __all__ = [
     "parse_color",
     "replace_file",
     "replace_files",
+    "suggest",
 ]

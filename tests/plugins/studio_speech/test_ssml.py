@@ -101,6 +101,14 @@ def test_what_is_wrong_is_refused_with_its_place(text: str, words: str) -> None:
     assert caught.value.hint
 
 
+@pytest.mark.parametrize(("name", "hint"), [("Prosdy", "did you mean 'prosody'?"), ("zz", "elements are: speak, p,")])
+def test_an_unknown_element_leads_to_a_known_one(name: str, hint: str) -> None:
+    with pytest.raises(StudioError) as caught:
+        parse(f"<speak><{name}>a</{name}></speak>")
+
+    assert caught.value.hint.startswith(hint)
+
+
 def test_two_hundred_thousand_characters_of_markup_are_read_in_seconds() -> None:
     begin = time.process_time()
 
