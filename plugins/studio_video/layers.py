@@ -23,25 +23,35 @@ _EDGE = 1e-6
 def overlay_image(
     video: Video, picture: Image, x: int, y: int, opacity: float, start: float, end: float | None
 ) -> Video:
-    """Return a video with an image over it for some time."""
+    """Return a video with an image over it for some time; a grey video gets color where the image has some."""
     top = picture.stored
+    colored = video.channels == 1 and _has_color(top)
 
     def change(frame: Frame) -> Image:
+        base = np.repeat(frame.image.stored, 3, axis=2) if colored else frame.image.stored
         if frame.time < start - _EDGE or (end is not None and frame.time >= end - _EDGE):
-            return frame.image
-        return Image.take(lay_over(frame.image.stored, top, x, y, opacity))
+            return Image.take(base) if colored else frame.image
+        return Image.take(lay_over(base, top, x, y, opacity))
 
-    return change_frames(video, change)
+    return change_frames(video, change, channels=3 if colored else None)
 
 
-def change_frames(video: Video, change: Callable[[Frame], Image]) -> Video:
-    """Return a video whose frames are changed one by one, and keep their size."""
+def _has_color(array: Array) -> bool:
+    """Say whether samples that are not grey have an alpha above 0 in one pixel at least."""
+    if array.shape[2] < 3:
+        return False
+    differs = (array[:, :, :1] != array[:, :, 1:3]).any(axis=2)
+    return bool((differs & (array[:, :, 3] > 0)).any() if array.shape[2] == 4 else differs.any())
+
+
+def change_frames(video: Video, change: Callable[[Frame], Image], channels: int | None = None) -> Video:
+    """Return a video whose frames are changed one by one, and keep their size; None keeps the channels."""
 
     def frames() -> Iterator[Frame]:
         for frame in video.frames():
             yield Frame(change(frame), frame.time)
 
-    return keep_time(video, frames)
+    return keep_time(video, frames, channels=channels)
 
 
 def lay_inset(

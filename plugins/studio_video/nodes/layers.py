@@ -38,6 +38,8 @@ def overlay_video(
 ) -> Video:
     """Draw an image, such as a logo, over a video for some time, with its alpha.
 
+    A grey video becomes RGB if the image has color.
+
     Args:
         video: Video below the image.
         image: Image above; parts outside the video are cut off.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from studio.api import Image
+from studio.api import Image, Video
 from studio_video.captions import Cue, Style
 from studio_video.layers import burn_captions, lay_inset, overlay_image, place
 from tests.plugins.studio_video.clips import make_plain, make_uneven, read_levels, read_times, tone
@@ -87,3 +87,20 @@ def test_captions_show_between_their_times_and_two_at_once_both_show() -> None:
 
     assert changed == [0, 1, 1, 1, 0]
     assert not np.array_equal(both, single)
+
+
+@pytest.mark.parametrize(
+    ("pixel", "channels"), [((255, 0, 0), 3), ((255, 0, 0, 255), 3), ((255, 0, 0, 0), 1), ((90, 90, 90), 1), ((90,), 1)]
+)
+def test_a_grey_video_becomes_color_where_the_image_has_some(pixel: tuple[int, ...], channels: int) -> None:
+    grey = Video.from_images([Image(np.full((8, 8, 1), 40, np.uint8))] * 2, 10)
+    image = Image(np.full((4, 4, len(pixel)), pixel, np.uint8))
+
+    made = overlay_image(grey, image, 0, 0, 1.0, 0.1, None)
+
+    first, second = (frame.image.stored for frame in made.frames())
+    assert made.channels == channels == first.shape[2] == second.shape[2]
+    assert (first == 40).all()
+    assert (second[4:, 4:] == 40).all()
+    if channels == 3:
+        assert (second[:4, :4] == (255, 0, 0)).all()
