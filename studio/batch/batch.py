@@ -28,7 +28,7 @@ from studio.batch.spec import BatchSpec, create_spec, resolve_spec
 from studio.batch.tables import open_table
 from studio.batch.weights import WeightDigests, find_graph_models, find_models
 from studio.batch.worker import Report, Worker, WorkerLost
-from studio.batch.worker_settings import describe_settings
+from studio.batch.worker_settings import describe_plugin_settings, describe_settings
 from studio.cache import hash_parts
 from studio.cores import count_cores
 from studio.errors import Finding, ModelError, UsageError
@@ -256,12 +256,14 @@ class Batch:
             settings["ram_bytes"] //= workers
         settings["workers"] = max(1, self.studio.settings.cpu_workers // workers)
         spec = replace(self.spec, settings=settings, code=describe_code(self.studio, self.resolved))
+        plugins = describe_plugin_settings(self.studio.settings)
         environments = create_environments(workers, count_cores(), self._find_gpus())
         folder = Path(self.spec.folder or ".")
         check_links(folder, LOGS, "log")
 
         def start(number: int, report: Report) -> Worker:
-            return ProcessWorker(spec, report, f"worker-{os.getpid()}-{number}", folder / LOGS, environments[number])
+            name = f"worker-{os.getpid()}-{number}"
+            return ProcessWorker(spec, report, name, folder / LOGS, environments[number], plugins)
 
         return start
 

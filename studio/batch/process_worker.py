@@ -37,6 +37,7 @@ class ProcessWorker:
         name: Name of the worker; its log is `<log_folder>/<name>.log`.
         log_folder: Folder for what nodes print and for crash reports.
         environment: Environment variables in addition to those of this process.
+        plugins: Settings of plugins from `describe_plugin_settings`; None for those of this machine.
 
     Attributes:
         ready: Whether the process has said that it can take items.
@@ -51,6 +52,7 @@ class ProcessWorker:
         name: str,
         log_folder: Path,
         environment: Mapping[str, str] | None = None,
+        plugins: Mapping[str, Any] | None = None,
     ) -> None:
         self.name = name
         self.window = spec.window
@@ -67,7 +69,7 @@ class ProcessWorker:
         self._log = log_folder / f"{name}.log"
         self._process = self._start_process(environment or {})
         self.pid = self._process.pid
-        self._send({"spec": spec.to_json(), "name": name})
+        self._send({"spec": spec.to_json(), "name": name, "plugins": plugins})
         self._listener = threading.Thread(target=self._listen, name=f"listen-{name}", daemon=True)
         self._listener.start()
         if self._limit is not None:

@@ -19,7 +19,7 @@ from studio.batch.ray_actor import RayActor
 from studio.batch.ray_worker import RayWorker
 from studio.batch.run import StartWorker
 from studio.batch.worker import Report, Worker
-from studio.batch.worker_settings import describe_settings
+from studio.batch.worker_settings import check_machine_has, describe_settings
 from studio.errors import RunError, UsageError
 from studio.files import RECORDS_FOLDER, resolve_path
 
@@ -127,6 +127,7 @@ def _count_workers(ray: Any, options: ClusterOptions) -> int:
 
 
 def _create_starter(ray: Any, batch: Batch, options: ClusterOptions, token: tuple[str, str]) -> StartWorker:
+    check_machine_has(batch.studio.settings)
     settings = describe_settings(batch.studio.settings)
     spec = replace(batch.spec, settings=settings, code=describe_code(batch.studio, batch.resolved))
     gpus = options.gpus

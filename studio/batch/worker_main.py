@@ -1,6 +1,6 @@
 """A worker process: `python -m studio.batch.worker_main` takes items as lines of JSON and answers in lines of JSON.
 
-Input: first `{"spec": ..., "name": ...}`, then `{"items": [...]}` whenever there is room. Output: first
+Input: first `{"spec": ..., "name": ..., "plugins": ...}`, then `{"items": [...]}` whenever there is room. Output: first
 `{"ready": true}` or `{"refused": error}`, then `{"result": ...}` for each item, with `{"alive": true}` in between,
 and last `{"cache_errors": [...]}`. The process ends when its input ends.
 """
@@ -82,7 +82,7 @@ def _serve(first: Mapping[str, Any], questions: BinaryIO, answers: _Answers) -> 
 
     spec = BatchSpec.from_json(first["spec"])
     try:
-        studio = Studio(parse_settings(spec.settings), on_disk=spec.cache != CacheMode.OFF)
+        studio = Studio(parse_settings(spec.settings, first.get("plugins")), on_disk=spec.cache != CacheMode.OFF)
         executor = ItemExecutor(studio, spec, report, first["name"])
     except StudioError as error:
         answers.send({"refused": error.to_json()})

@@ -5,10 +5,12 @@ from studio.registry.executors import create_executor
 from studio.registry.kept_sources import KeptSources
 from studio.registry.load import list_plugins, load_commands, load_registry
 from studio.registry.observers import Observers
+from studio.registry.plugin_settings import GivenSettings
 from studio.registry.registry import PluginRow, Registry, find_plugins
 
 __all__ = [
     "Build",
+    "GivenSettings",
     "KeptSources",
     "Observers",
     "PluginRow",

@@ -37,6 +37,10 @@ class DeclaredSetting:
     keyed: bool
 
 
+class GivenSettings(dict[str, Any]):
+    """The values of a settings object that another process was given; the environment changes none of them."""
+
+
 def list_settings(declared: Any) -> list[DeclaredSetting]:
     """Return the settings of a class that `studio_settings` returned.
 
@@ -75,20 +79,27 @@ def load_plugin_settings(declared: Any, plugin: str, table: Mapping[str, Any] | 
         if name not in known:
             hint = suggest(name, known, f"its settings are: {', '.join(known) or 'none'}")
             raise _report(f"unknown setting plugins.{plugin}.{name}", hint)
-    _check_variables(plugin, known)
+    if not isinstance(table, GivenSettings):
+        _check_variables(plugin, known)
+    values = _read_values(settings, plugin, table)
+    try:
+        return declared(**values)
+    except (Exception, SystemExit) as error:  # an author's own check
+        raise _report(f"invalid settings of plugin {plugin!r}: {describe_exception(error)}", "correct them") from None
+
+
+def _read_values(settings: Iterable[DeclaredSetting], plugin: str, table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that a user gives settings; those with defaults may be missing."""
     values = {}
     for setting in settings:
         given = _read_value(setting, plugin, table)
-        if given is not None:
+        if given is not None or (isinstance(table, GivenSettings) and setting.name in table):
             values[setting.name] = given
         elif setting.required:
             variable = name_plugin_variable(plugin, setting.name)
             hint = f"write it below [plugins.{plugin}] in config.toml, or set {variable}"
             raise _report(f"missing setting plugins.{plugin}.{setting.name}", hint)
-    try:
-        return declared(**values)
-    except (Exception, SystemExit) as error:  # an author's own check
-        raise _report(f"invalid settings of plugin {plugin!r}: {describe_exception(error)}", "correct them") from None
+    return values
 
 
 def _check_given(declared: Any, plugin: str, settings: Iterable[DeclaredSetting], given: PluginSettings) -> None:
@@ -154,7 +165,7 @@ def _read_value(setting: DeclaredSetting, plugin: str, table: Mapping[str, Any])
     )
 
     secret = setting.spec.name == "secret"
-    text = read_plugin_variable(plugin, setting.name)
+    text = None if isinstance(table, GivenSettings) else read_plugin_variable(plugin, setting.name)
     if text is None and setting.name not in table:
         return None
     where = "" if text is None else name_plugin_variable(plugin, setting.name)
@@ -164,6 +175,8 @@ def _read_value(setting: DeclaredSetting, plugin: str, table: Mapping[str, Any])
         raise _report(f"invalid setting plugins.{plugin}.{setting.name}: {problem}", "correct it", where) from None
     if secret and isinstance(value, str) and value:
         value = Secret(value)
+    if value is None and isinstance(table, GivenSettings) and not setting.required:
+        return None
     return _check_value(setting, plugin, value, where)
 
 
