@@ -78,27 +78,52 @@ def _read_csv(path: Path, delimiter: str) -> Iterator[Row]:
 
 
 def _check_header(header: Sequence[str], path: Path, delimiter: str) -> list[str]:
+    """Return the names of the columns; UsageError E740 if they are no names of inputs."""
     names = [name.strip() for name in header]
-    if names and names[0].lower().startswith("sep=") and not any(names[1:]):
-        mark = names[0][4:] or delimiter
-        also = "" if mark == delimiter else f", and separate columns by {_MARKS[delimiter]}"
-        message = f"the first line of {path.name!r} names no columns: {names[0] or 'sep='!r} is a note to a spreadsheet"
-        raise UsageError("E740", message, where=f"{path}:1", hint=f"remove this line{also}")
-    other = next((mark for mark in ";\t|," if mark != delimiter and len(names) == 1 and mark in names[0]), None)
-    if other is not None:
-        message = f"one column {names[0]!r} in {path.name!r}"
-        hint = f"separate columns by {_MARKS[delimiter]}, not by {_MARKS[other]}"
-        raise UsageError("E740", message, where=f"{path}:1", hint=hint)
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if not names or twice is not None or "" in names:
-        what = f"duplicate column {twice!r}" if twice else "a column without a name" if names else "no columns"
-        hint = "the first line names the inputs"
-        if not twice and any(names):
-            last = max(index for index, name in enumerate(names) if name) + 1
-            what, first = "a column without a name", names.index("") + 1
-            hint = f"name column {first}, or remove it" if first < last else f"remove the columns after column {last}"
-        raise UsageError("E740", f"{what} in {path.name!r}", where=f"{path}:1", hint=hint)
+    for problem in (_find_note(names, delimiter), _find_other_delimiter(names, delimiter), _find_wrong_name(names)):
+        if problem is not None:
+            message, hint = problem
+            raise UsageError("E740", message.format(repr(path.name)), where=f"{path}:1", hint=hint)
     return names
+
+
+def _find_note(names: list[str], delimiter: str) -> tuple[str, str] | None:
+    """Return what is wrong if the first line is `sep=;`, as spreadsheets write it."""
+    if not names or not names[0].lower().startswith("sep=") or any(names[1:]):
+        return None
+    mark = names[0][4:] or delimiter
+    also = "" if mark == delimiter else f", and separate columns by {_MARKS[delimiter]}"
+    return f"the first line of {{}} names no columns: {_quote(names[0])} is a note to a spreadsheet", (
+        f"remove this line{also}"
+    )
+
+
+def _find_other_delimiter(names: list[str], delimiter: str) -> tuple[str, str] | None:
+    """Return what is wrong if the names are separated by another mark."""
+    other = next((mark for mark in ";\t|," if mark != delimiter and len(names) == 1 and mark in names[0]), None)
+    if other is None:
+        return None
+    hint = f"separate columns by {_MARKS[delimiter]}, not by {_MARKS[other]}"
+    return f"one column {_quote(names[0])} in {{}}", hint
+
+
+def _find_wrong_name(names: list[str]) -> tuple[str, str] | None:
+    """Return what is wrong with the names themselves."""
+    if not any(names):
+        what = "a column without a name" if names else "no columns"
+        return f"{what} in {{}}", "the first line names the inputs"
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        return f"duplicate column {_quote(twice)} in {{}}", "the first line names the inputs"
+    if "" not in names:
+        return None
+    last, first = max(index for index, name in enumerate(names) if name) + 1, names.index("") + 1
+    hint = f"name column {first}, or remove it" if first < last else f"remove the columns after column {last}"
+    return "a column without a name in {}", hint
+
+
+def _quote(name: str) -> str:
+    return repr(name).replace("{", "{{").replace("}", "}}")
 
 
 def _open_json_lines(path: Path) -> Iterator[Row]:
