@@ -46,17 +46,17 @@ def import_rise(name: str) -> NodeType:
 
 
 def test_an_example_lies_in_the_outermost_package(folder: Path) -> None:
-    for name in ("studio_moon/__init__.py", "studio_moon/nodes/__init__.py"):
+    for name in ("studio_rising/__init__.py", "studio_rising/nodes/__init__.py"):
         write(folder / name)
-    write(folder / "studio_moon/nodes/sky.py", MODULE)
-    write(folder / "studio_moon/examples/moon.rise.json", json.dumps(GRAPH))
-    declared = import_rise("studio_moon.nodes.sky")
+    write(folder / "studio_rising/nodes/sky.py", MODULE)
+    write(folder / "studio_rising/examples/moon.rise.json", json.dumps(GRAPH))
+    declared = import_rise("studio_rising.nodes.sky")
 
     graph = load_example(declared)
 
     assert graph is not None
     assert graph.json == GRAPH
-    assert find_example_file(declared) == folder / "studio_moon/examples/moon.rise.json"
+    assert find_example_file(declared) == folder / "studio_rising/examples/moon.rise.json"
 
 
 def test_an_example_of_a_single_file_lies_beside_it(folder: Path) -> None:
