@@ -61,7 +61,8 @@ def _read_writers(manifest: dict[str, Any], name: str) -> list[str]:
 
 def _describe_writer(name: str, rows: Sequence[PluginRow]) -> str:
     for row in find_plugins(rows, name):
-        return f"plugin {name!r} made it, and {row.describe_status()}"
+        status = row.describe_status()
+        return f"plugin {name!r} made it, and {status}" if status else f"plugin {name!r} made it, and cannot read it"
     return f"plugin {name!r} made it, and is not installed"
 
 
