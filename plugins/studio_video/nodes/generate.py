@@ -245,7 +245,7 @@ def assemble_storyboard(
         scene_seconds: Shortest length of each scene, or one number for all; null for 4. A scene lasts at least as long
             as its narration.
         moves: Move of the camera in each scene, or one for all; null varies them.
-        music: Background music, repeated if it is short, and softer while a narration sounds, not in its silences.
+        music: Background music, repeated if it is short, and softer while a narration is heard, not in its silences.
         transition_seconds: Length of the transition between scenes; 0 for cuts.
         pause: Silence after each narration.
         amount: Size of the camera's move.
