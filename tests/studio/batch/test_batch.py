@@ -173,7 +173,7 @@ def test_workers_share_the_cores(working: Studio, tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("studio.batch.batch.ProcessWorker", lambda *given: asked.extend(given))
     started(0, lambda *_: None)
 
-    spec, *_, environment = asked
+    spec, *_, environment, _ = asked
     assert spec.settings["workers"] == 1
     assert environment["OMP_WAIT_POLICY"] == "passive"
     assert create_environments(4, 8, [])[3]["OMP_NUM_THREADS"] == "2"
