@@ -183,7 +183,8 @@ def write_distribution(site: Path, name: str, *, url: Mapping[str, Any] | None, 
 
 
 def import_file(path: Path, name: str) -> ModuleType:
-    """Import a file as a script would that names it."""
+    """Import a file as a script would that names it; compiled code of the same second is not taken for current."""
+    Path(importlib.util.cache_from_source(path)).unlink(missing_ok=True)
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
