@@ -19,7 +19,16 @@ from studio.cli.batch_workers import count_workers, open_workers
 from studio.cli.interrupts import Interrupts
 from studio.cli.main import CANCELLED, DONE, FAILED, PARTLY
 from studio.cli.messages import show_failure, show_warning
-from studio.cli.options import create_studio, engine_options, json_option, memory_options, parse_inputs
+from studio.cli.options import (
+    cache_use_options,
+    create_studio,
+    download_option,
+    engine_options,
+    json_option,
+    memory_options,
+    parse_inputs,
+    timeout_option,
+)
 from studio.cli.parameter_types import FiniteRange, PathType
 from studio.cli.warning_display import quiet_option
 from studio.errors import RunError, StudioError
@@ -151,8 +160,7 @@ command.add_command(merge_command)
     show_default=True,
     help="Largest number of items in one worker at a time.",
 )
-@click.option("--timeout", type=FiniteRange(min=0, min_open=True), metavar="SECONDS",
-              help="Longest time of one node; a node that takes longer fails.")  # fmt: skip
+@timeout_option
 @click.option("--on-error", type=click.Choice(["continue", "stop"]), default="continue", show_default=True,
               help="What to do when an item fails.")  # fmt: skip
 @click.option(
@@ -169,10 +177,9 @@ command.add_command(merge_command)
 )
 @click.option("--first", type=click.IntRange(min=1), metavar="N", help="Run at most N items.")
 @click.option("--shard", "shard_text", metavar="I/N", help="Run part I of N, on machines without a shared folder.")
-@click.option("--no-cache", is_flag=True, help="Do not use the cache.")
-@click.option("--refresh", is_flag=True, help="Run every node, and replace its results in the cache.")
+@cache_use_options
 @memory_options
-@click.option("--download", is_flag=True, help="Download missing models from the hub.")
+@download_option
 @quiet_option
 @json_option
 @engine_options

@@ -13,7 +13,7 @@ import click
 from studio.api import TypeSpec
 from studio.app import InputFile, Studio, read_settings
 from studio.cli.answer import note_json
-from studio.cli.parameter_types import PathType
+from studio.cli.parameter_types import FiniteRange, PathType
 from studio.cli.shell_values import complete_devices, complete_inputs
 from studio.errors import UsageError
 from studio.graph import Graph
@@ -84,6 +84,21 @@ def _add_engine_options(function: F, used: Collection[str]) -> F:
         option = click.option(f"--{name.replace('_', '-')}", hidden=name not in used, **declared)
         function = option(function)
     return function
+
+
+timeout_option = click.option(
+    "--timeout",
+    type=FiniteRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Longest time of one node; a node that takes longer fails.",
+)
+download_option = click.option("--download", is_flag=True, help="Download missing models from the hub.")
+
+
+def cache_use_options(function: F) -> F:
+    """Add the options that say how a run uses the cache."""
+    refresh = click.option("--refresh", is_flag=True, help="Run every node, and replace its results in the cache.")
+    return click.option("--no-cache", is_flag=True, help="Do not use the cache.")(refresh(function))
 
 
 def memory_options(function: F) -> F:

@@ -8,8 +8,18 @@ from typing import Any
 import click
 
 from studio.cli.interrupts import Interrupts
-from studio.cli.options import create_studio, engine_options, input_options, json_option, memory_options, parse_inputs
-from studio.cli.parameter_types import FiniteRange, PathType
+from studio.cli.options import (
+    cache_use_options,
+    create_studio,
+    download_option,
+    engine_options,
+    input_options,
+    json_option,
+    memory_options,
+    parse_inputs,
+    timeout_option,
+)
+from studio.cli.parameter_types import PathType
 from studio.cli.run_display import EXIT_CODES, choose_display, show_result
 from studio.cli.warning_display import quiet_option
 from studio.execution.control import Control
@@ -26,16 +36,10 @@ from studio.execution.control import Control
     show_default=True,
     help="Folder to write the file to.",
 )
-@click.option("--no-cache", is_flag=True, help="Do not use the cache.")
-@click.option("--refresh", is_flag=True, help="Run every node, and replace its results in the cache.")
-@click.option(
-    "--timeout",
-    type=FiniteRange(min=0, min_open=True),
-    metavar="SECONDS",
-    help="Longest time of one node; a node that takes longer fails.",
-)
+@cache_use_options
+@timeout_option
 @memory_options
-@click.option("--download", is_flag=True, help="Download missing models from the hub.")
+@download_option
 @quiet_option
 @json_option
 @input_options

@@ -11,14 +11,17 @@ from studio.app import RunResult, Studio
 from studio.cli.answer import find_answer, note_json
 from studio.cli.interrupts import Interrupts
 from studio.cli.options import (
+    cache_use_options,
     create_studio,
+    download_option,
     engine_options,
     input_options,
     json_option,
     load_graph_with_inputs,
     memory_options,
+    timeout_option,
 )
-from studio.cli.parameter_types import FiniteRange, PathType
+from studio.cli.parameter_types import PathType
 from studio.cli.run_display import EXIT_CODES, choose_display, show_result
 from studio.cli.shell_values import complete_outputs
 from studio.cli.warning_display import quiet_option
@@ -62,16 +65,10 @@ def _note_events(ctx: click.Context, option: click.Parameter, value: str | None)
     shell_complete=complete_outputs,
     help="Make only this output, or the result of this node. May be repeated.",
 )
-@click.option("--no-cache", is_flag=True, help="Do not use the cache.")
-@click.option("--refresh", is_flag=True, help="Run every node, and replace its results in the cache.")
-@click.option(
-    "--timeout",
-    type=FiniteRange(min=0, min_open=True),
-    metavar="SECONDS",
-    help="Longest time of one node; a node that takes longer fails.",
-)
+@cache_use_options
+@timeout_option
 @memory_options
-@click.option("--download", is_flag=True, help="Download missing models from the hub.")
+@download_option
 @click.option("--watch", is_flag=True, help="Run again each time a file that the graph uses is saved.")
 @quiet_option
 @click.option("--verbose", "-v", is_flag=True, help="Print a line for each finished node.")
