@@ -84,10 +84,6 @@ class ContentTrace:
             return [self.find(result)]
         return [media for entry in result.entries or () for media in self.find_each(entry)]
 
-    def find_inputs(self, node_type: NodeType, args: Mapping[str, Result]) -> Media:
-        """Return what is known of the media that a call is given, all together."""
-        return self._join(node_type, args)
-
     def _derive(self, result: Result) -> Media:
         if result.gathered:
             return join_media(self._known[id(entry)][1] for entry in result.entries or ())
@@ -116,7 +112,7 @@ class ContentTrace:
             return NOTHING
         if node_type.content_origin == UNCHANGED and (same := self._find_same(call, result)) is not None:
             return same
-        inherited = self._join(node_type, call.args)
+        inherited = self.find_inputs(node_type, call.args)
         origin = self._find_origin(node_type, call.args, inherited)
         own, audio = origin, UNCHANGED
         if not isinstance(origin, str):
@@ -130,10 +126,10 @@ class ContentTrace:
         if not origin.startswith(FROM):
             return inherited
         name = origin.removeprefix(FROM)
-        return self._join(node_type, {name: args[name]}) if name in args else NOTHING
+        return self.find_inputs(node_type, {name: args[name]}) if name in args else NOTHING
 
-    def _join(self, node_type: NodeType, args: Mapping[str, Result]) -> Media:
-        """Return what is known of the media that reach a call. A mask counts only if there are no other images."""
+    def find_inputs(self, node_type: NodeType, args: Mapping[str, Result]) -> Media:
+        """Return what is known of the media that a call is given. A mask counts only if there are no other images."""
         found: list[Media] = []
         masks: list[Media] = []
         for name, is_mask, is_file in _list_media_inputs(node_type):

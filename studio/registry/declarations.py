@@ -42,10 +42,11 @@ def describe_node_type(node_type: NodeType) -> dict[str, Any]:
     if node_type.batch is not None:
         row["batch"] = [list(node_type.batch.same), node_type.batch.limit, node_type.batch.tolerance]
     row["calls"] = [name for name in ("needs", "check") if getattr(node_type, name) is not None]
-    row["calls"] += ["content_origin"] if callable(node_type.content_origin) else []
-    if isinstance(node_type.content_origin, str | Mapping):
-        named = node_type.content_origin
-        row["content_origin"] = named if isinstance(named, str) else dict(named)
+    origin = node_type.content_origin
+    if callable(origin):
+        row["calls"].append("content_origin")
+    elif origin is not None:
+        row["content_origin"] = origin if isinstance(origin, str) else dict(origin)
     row["migrations"] = {str(old): _describe_migration(step) for old, step in node_type.migrations.items()}
     row["replaces"] = {old: step and _describe_migration(step) for old, step in node_type.replaces.items()}
     row["encodings"] = sorted(node_type.encodings)
