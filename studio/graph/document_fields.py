@@ -1,7 +1,6 @@
 """The fields of a graph document's parts: how plain JSON becomes a part, and what is wrong where it does not.
 
-A document is checked by hand, and not with a library, as every run parses one: that costs half of what importing such
-a library does.
+A document is checked by hand, and not with a library: every run parses one, and would have to import the library.
 """
 
 from __future__ import annotations
