@@ -102,7 +102,7 @@ def main(arguments: list[str] | None = None) -> None:
             except Stopped as stopped:
                 print(f"{stopped}; the same command resumes", flush=True)
                 return
-            report_path.write_text(json.dumps(report, indent=2), encoding="utf-8")
+            _write_report(report_path, report, stage)
             print(stage, json.dumps(report[stage]), flush=True)
 
 

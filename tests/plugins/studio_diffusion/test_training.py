@@ -275,3 +275,22 @@ def test_decoder_and_enlarger_resume_to_the_same_weights_and_leave_the_encoder(d
     report = json.loads((whole / "report.json").read_text(encoding="utf-8"))
     assert report["decoder"].keys() >= {"psnr", "sharpness", "psnr before", "sharpness before"}
     assert report["enlarger"].keys() >= {"psnr", "sharpness", "psnr, interpolated", "sharpness, interpolated"}
+
+
+def test_two_trainings_in_one_folder_keep_what_both_report(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from studio_diffusion.training import train
+
+    report = tmp_path / "report.json"
+    report.write_text('{"autoencoder": {"steps": 3}}', encoding="utf-8")
+
+    def evaluate_while_the_decoder_ends(*_: object) -> dict[str, int]:
+        report.write_text('{"autoencoder": {"steps": 3}, "decoder": {"steps": 2}}', encoding="utf-8")
+        return {"prompts": 240}
+
+    monkeypatch.setitem(train._STAGES, "evaluate", evaluate_while_the_decoder_ends)
+
+    made = _train(data, tmp_path, ["evaluate"], (0, 0, 0))
+
+    assert made == {"autoencoder": {"steps": 3}, "decoder": {"steps": 2}, "evaluate": {"prompts": 240}}
