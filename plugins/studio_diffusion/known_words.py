@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from studio.api import list_nearest
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+|[^\w\s]")
 # Words that say nothing about what is to be drawn.
@@ -21,6 +22,7 @@ _FILLERS = frozenset(
     }
 )  # fmt: skip
 _EXAMPLES, _MOST_UNKNOWN = 6, 8
+_LIKENESS = 0.7  # a word of a prompt is common, so that one that is less alike is chance
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ def find_nearest(said: Iterable[str], known: Iterable[str], count: int = 3) -> l
     found: list[str] = []
     for word in said:
         found += [phrase for phrase in known if word in phrase.split()][:2]
-        found += difflib.get_close_matches(word, known, n=2, cutoff=0.7)
+        found += list_nearest(word, known, 2, _LIKENESS)
     return list(dict.fromkeys(found))[:count]
 
 

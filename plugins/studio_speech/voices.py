@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from studio.api import StudioError, suggest
+from studio.api import StudioError, list_nearest, suggest
 from studio_speech.language_names import find_tag, fold_name
 
 _TAG = re.compile(r"[a-z]{2,3}(-[a-z]{4})?(-([a-z]{2}|\d{3}))?")
@@ -85,12 +84,8 @@ def _suggest(voices: list[Voice], wanted: str) -> str:
     known = {tag: tag for voice in voices for _, tag in voice.languages}
     known |= {fold_name(voice.name): voice.tag for voice in voices}
     known |= {fold_name(voice.name).partition(" (")[0]: voice.tag for voice in reversed(voices)}
-    near = list(
-        dict.fromkeys(
-            known[each]
-            for each in difflib.get_close_matches(fold_name(wanted), known, 4, 0.6 if len(wanted) > 3 else 0.8)
-        )
-    )
+    names = list_nearest(fold_name(wanted), known, 4, 0.6 if len(wanted) > 3 else 0.8)
+    near = list(dict.fromkeys(known[each] for each in names))
     asked = "speech.voices lists all languages"
     return f"did you mean {' or '.join(repr(tag) for tag in near)}? {asked}" if near else asked
 

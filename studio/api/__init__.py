@@ -36,7 +36,7 @@ from studio.api.video_file import VideoType
 from studio.errors import Cancelled, MediaError, ModelError, StudioError
 from studio.files import is_disk_full, replace_file, replace_files
 from studio.settings import MediaLimits
-from studio.suggestion import suggest
+from studio.suggestion import list_nearest, suggest
 
 API_VERSION = "1.1"
 """Version of the contract: the first number rises when a name goes or changes, the second when one is added."""
@@ -118,6 +118,7 @@ __all__ = [
     "hookimpl",
     "is_disk_full",
     "is_out_of_memory",
+    "list_nearest",
     "node",
     "parse_color",
     "replace_file",

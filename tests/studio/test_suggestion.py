@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from studio.suggestion import find_nearest, list_nearest, suggest
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_nearest_name_is_suggested() -> None:
@@ -25,3 +29,10 @@ def test_near_names_are_listed_from_the_nearest() -> None:
 
     assert list_nearest("blur", known) == ["blur", "blurry", "blue"]
     assert list_nearest("blur", known, 1) == ["blur"]
+
+
+def test_near_names_are_found_in_one_place() -> None:
+    sources = [path for folder in ("studio", "plugins") for path in (ROOT / folder).rglob("*.py")]
+    own = [str(path) for path in sources if "get_close_matches" in path.read_text("utf-8")]
+
+    assert own in ([], [str(ROOT / "studio" / "suggestion.py")])
