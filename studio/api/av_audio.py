@@ -9,12 +9,12 @@ from studio.api.audio import Audio
 from studio.api.audio_blocks import HIGHEST_RATE, MOST_CHANNELS, convert, exceeds_memory, gather_blocks
 from studio.api.av_file import BLOCK, FORMATS, decode_packets, describe_error, open_container
 from studio.api.media_file import refuse
-from studio.api.packet_times import Jumps, create_mover, may_jump, scan_packets
+from studio.api.packet_times import Jumps, StreamTimes, create_mover, may_jump, scan_packets
 from studio.api.stream_choice import StreamChoice, choose_audio
 from studio.errors import MediaError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     import numpy as np
@@ -44,7 +44,11 @@ def check_audio(path: Path, frames: float, channels: int, rate: int, limits: Med
 
 
 def decode_audio(
-    path: Path, limits: MediaLimits, origin: Fraction | None = None, choice: StreamChoice | None = None
+    path: Path,
+    limits: MediaLimits,
+    origin: Fraction | None = None,
+    choice: StreamChoice | None = None,
+    find_times: Callable[[], Mapping[int, StreamTimes]] | None = None,
 ) -> Audio | None:
     """Decode audio of a file, or return None if it has none; long audio is decoded whenever it is read.
 
@@ -54,6 +58,7 @@ def decode_audio(
         origin: Start of the result in seconds, on the file's clock. Later audio is preceded by silence, earlier audio
             is cut. None: the start of the audio.
         choice: Which audio; without it, what players take first.
+        find_times: Returns the times of all streams, for a caller that keeps them; otherwise packets are read for them.
 
     Raises:
         MediaError: E511 if the audio is damaged or over a limit, or if the file lacks what is chosen.
@@ -66,13 +71,10 @@ def decode_audio(
         index, rate, channels = stream.index, stream.rate or 0, stream.channels or 0
         length = float(stream.duration * stream.time_base) if stream.duration else 0.0
         check_audio(path, length * rate, channels, rate, limits)
-        jumps = find_jumps(path, container, limits, index)
+        jumps: Jumps = ()
+        if may_jump(container):
+            jumps = (find_times() if find_times else scan_packets(path, limits))[index].jumps
     return create_audio(path, lambda: _decode_audio(path, limits, origin, index, jumps), rate, channels)
-
-
-def find_jumps(path: Path, container: Any, limits: MediaLimits, index: int) -> Jumps:
-    """Return where the timestamps of a stream jump; only in containers that may, all packets are read."""
-    return scan_packets(path, limits)[index].jumps if may_jump(container) else ()
 
 
 def decode_part(part: Any, rate: int, channels: int) -> Iterator[FloatArray]:

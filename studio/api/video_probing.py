@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from studio.api.av_file import open_container
 from studio.api.packet_times import StreamTimes, scan_packets
 from studio.api.rgb_conversion import is_known_matrix
-from studio.api.stream_choice import StreamChoice, choose_video, list_videos
+from studio.api.stream_choice import StreamChoice, choose_audio, choose_video, list_videos
 from studio.api.video_color import describe_color, fill_tags, is_high_dynamic_range
 from studio.api.video_geometry import find_display_matrix, find_square_size, is_plausible, is_slanted
 from studio.api.webp_video import is_webp, probe_webp
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["find_warnings", "probe_file"]
 
+_LEAST_LEAD = 0.1  # seconds of audio before the first frame: less is the priming of a codec
 _UNEVEN = 0.02  # the share of uneven steps from which a rate counts as variable
 
 
@@ -37,7 +38,8 @@ def probe_file(path: Path, limits: MediaLimits) -> dict[str, Any]:
 
     Returns:
         Plain JSON: "container", "bytes", "seconds" (or None), "video" and "audio", each with one mapping per stream,
-        and "covers", the number of attached images. Every stream has "track" (its number among those of its kind,
+        and "covers", the number of attached images. "audio_lead" is for how many seconds audio is
+        heard before the first frame, if there are both. Every stream has "track" (its number among those of its kind,
         from 1), "language" and "default". A video has "codec", "width", "height", "pixel_format", "rate" (frames per
         second), "header_frames" and "header_seconds" (each or None). The first is the one that is read. It also has
         "rotation" (degrees), "display_matrix" (a, b, c and d, or None), "pixel_aspect" (width by height),
@@ -52,7 +54,7 @@ def probe_file(path: Path, limits: MediaLimits) -> dict[str, Any]:
     if is_webp(path, limits):
         return probe_webp(path, limits)
     with open_container(path, limits) as container:
-        videos, chosen = list_videos(container), None
+        videos, chosen, heard = list_videos(container), None, None
         facts: dict[str, Any] = {
             "container": container.format.name,
             "bytes": path.stat().st_size,
@@ -65,9 +67,13 @@ def probe_file(path: Path, limits: MediaLimits) -> dict[str, Any]:
             chosen = choose_video(path, container, StreamChoice())
             facts["video"].insert(0, facts["video"].pop(videos.index(chosen)))
             facts["video"][0] |= _describe_frame(container, chosen)
-            index = chosen.index
-    if chosen is not None:
-        facts["video"][0] |= _measure_times(scan_packets(path, limits)[index])
+            heard = choose_audio(path, container, StreamChoice())
+        index, heard_index = (None if each is None else each.index for each in (chosen, heard))
+    if index is not None:
+        streams = scan_packets(path, limits)
+        facts["video"][0] |= _measure_times(streams[index])
+        if heard_index is not None:
+            facts["audio_lead"] = _measure_lead(streams[index], streams[heard_index])
     return facts
 
 
@@ -148,6 +154,13 @@ def _measure_times(times: StreamTimes) -> dict[str, Any]:
     }
 
 
+def _measure_lead(video: StreamTimes, audio: StreamTimes) -> float:
+    """Return for how many seconds audio is heard before the first frame; negative if it begins later."""
+    if not video.times or not audio.times:
+        return 0.0
+    return float(video.times[0] * video.base - audio.times[0] * audio.base)
+
+
 def find_damage(facts: Mapping[str, Any]) -> list[str]:
     """Return how a video file is damaged, or its header wrong."""
     video = facts["video"][0] if facts["video"] else {}
@@ -166,6 +179,9 @@ def find_conversions(facts: Mapping[str, Any]) -> list[str]:
         found.append('interlaced frames are made whole by bwdif; video.load with "deinterlace" false keeps them')
     if video.get("jumps"):
         found.append("timestamps jump, as in joined files; the parts follow each other")
+    lead = facts.get("audio_lead", 0.0)
+    if lead > _LEAST_LEAD:
+        found.append(f"the first {lead:.2f} s of the audio, before the first frame, are cut off; audio.load reads them")
     return found
 
 

@@ -128,7 +128,7 @@ class _VideoFile:
     def load_audio(self) -> Audio | None:
         """Return the audio that begins with the first frame."""
         origin = self._origin or Fraction(0)
-        return av_audio.decode_audio(self._path, self._limits, origin, self._options.choice)
+        return av_audio.decode_audio(self._path, self._limits, origin, self._options.choice, lambda: self._streams)
 
     def count_frames(self) -> int | None:
         """Return how many frames there are by their packets, or None if the file is damaged."""
@@ -145,8 +145,12 @@ class _VideoFile:
         return round(float(end - self._origin), 6)
 
     @cached_property
+    def _streams(self) -> dict[int, StreamTimes]:
+        return scan_packets(self._path, self._limits)
+
+    @property
     def _times(self) -> StreamTimes:
-        return scan_packets(self._path, self._limits)[self._index]
+        return self._streams[self._index]
 
     def _convert(self, frame: Any, readers: dict[Any, RgbReader]) -> AnyArray:
         """Return a frame as upright height x width x channels samples with square pixels, in sRGB."""

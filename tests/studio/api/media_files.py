@@ -87,6 +87,7 @@ def write_tracks(
     *,
     videos: Sequence[tuple[int, bool]] = ((100, True),),
     gap: tuple[float, float] = (0.0, 0.0),
+    video_start: float = 0.0,
     container_format: str | None = None,
 ) -> None:
     """Write a second of videos (level, default) and tones (frequency, language, default), with a gap in the tones."""
@@ -109,7 +110,7 @@ def write_tracks(
             for index in range(25):
                 frame: Any = av.VideoFrame.from_ndarray(np.full((72, 64), 128, np.uint8), format="yuv420p")
                 np.frombuffer(frame.planes[0], np.uint8)[:] = level
-                frame.pts, frame.time_base = index, Fraction(1, 25)
+                frame.pts, frame.time_base = index + round(video_start * 25), Fraction(1, 25)
                 container.mux(stream.encode(frame))
         for stream, (frequency, _, _) in zip(sounds, tones, strict=True):
             samples = make_tone(1.0, frequency)

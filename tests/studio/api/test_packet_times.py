@@ -9,11 +9,13 @@ import av
 import numpy as np
 import pytest
 
+from studio.api import av_audio, video_reading
 from studio.api.audio_file import AudioType
-from studio.api.packet_times import scan_packets
+from studio.api.packet_times import StreamTimes, scan_packets
 from studio.api.video import Frame, Video
 from studio.api.video_file import VideoType
 from studio.api.video_writing import write_video
+from studio.settings import MediaLimits
 from tests.studio.api.media_files import make_tone, measure_pitch, write_frames, write_tracks
 from tests.studio.api.videos import LIMITS, VIDEO, make_ramp
 
@@ -112,6 +114,36 @@ def test_timestamps_that_jump_are_joined_in_sound_and_vision(tmp_path: Path) -> 
     assert any("timestamps jump" in doubt for doubt in VideoType().find_doubts(tmp_path / "a.ts", LIMITS))
     VIDEO.write_file(video, tmp_path / "b.mp4", None)
     assert VIDEO.read_file(tmp_path / "b.mp4", LIMITS).duration == pytest.approx(2.0, abs=0.03)
+
+
+def test_the_packets_of_a_file_are_read_once_for_frames_and_audio(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.ts").write_bytes(write_part(tmp_path / "0.ts", 440, 60) + write_part(tmp_path / "1.ts", 880, 180))
+    scans = []
+
+    def scan(path: Path, limits: MediaLimits) -> dict[int, StreamTimes]:
+        scans.append(path)
+        return scan_packets(path, limits)
+
+    for module in (video_reading, av_audio):
+        monkeypatch.setattr(module, "scan_packets", scan)
+
+    video = VIDEO.read_file(tmp_path / "a.ts", LIMITS)
+    seen = (len(list(video.frames())), video.duration, video.count)
+
+    assert video.audio is not None
+    assert seen[0] == 50
+    assert len(scans) == 1
+
+
+@pytest.mark.parametrize(("start", "says"), [(0.0, False), (0.08, False), (0.52, True)])
+def test_audio_before_the_first_frame_that_is_cut_off_is_told(tmp_path: Path, start: float, says: bool) -> None:
+    write_tracks(tmp_path / "a.mkv", [(440.0, "eng", True)], video_start=start)
+
+    doubts = VideoType().find_doubts(tmp_path / "a.mkv", LIMITS)
+
+    assert any(f"the first {start:.2f} s of the audio" in doubt for doubt in doubts) == says
 
 
 @pytest.mark.parametrize("codec", ["libx264", "libx265", "mpeg4"])
