@@ -12,6 +12,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 import numpy as np
 
 from studio.api import (
+    Added,
     Audio,
     Batch,
     Cancelled,
@@ -175,6 +176,12 @@ def _create_numbers(probe: Probe, fake: Any) -> None:
         probe.add_call(f"add {a} {b}")
         probe.add_call("add")
         return a + b
+
+    @fake("fake.extend")
+    def extend(ctx: Context, a: int, *, by: Annotated[int, Added] = 0) -> int:
+        """Add a number that a later release takes."""
+        probe.add_call("extend")
+        return a + by
 
     @fake("fake.label")
     def label(ctx: Context, a: int, *, name: Annotated[str, Unkeyed] = "") -> int:

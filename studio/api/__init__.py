@@ -12,7 +12,7 @@ from studio.api.color import SRGB, ColorSpace
 from studio.api.color_conversion import convert_color
 from studio.api.color_text import Color, parse_color
 from studio.api.context import Context
-from studio.api.field import Channels, Field, Lazy, ModelKinds, Unkeyed
+from studio.api.field import Added, Channels, Field, Lazy, ModelKinds, Unkeyed
 from studio.api.file import File, OutputPath
 from studio.api.frame_position import FramePosition
 from studio.api.grammar import Grammar, check_inputs
@@ -61,6 +61,7 @@ __all__ = [
     "API_VERSION",
     "CONTRACT_MODULES",
     "SRGB",
+    "Added",
     "Audio",
     "AudioType",
     "Batch",

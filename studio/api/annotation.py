@@ -25,7 +25,7 @@ class AnnotationProblem(Exception):
 
 
 def parse_annotation(annotation: Any) -> tuple[TypeSpec, frozenset[str]]:
-    """Return the type that an annotation means, and the names of its marks ("lazy", "unkeyed").
+    """Return the type that an annotation means, and the names of its marks ("lazy", "unkeyed", "added").
 
     Raises:
         AnnotationProblem: It means none.

@@ -63,13 +63,17 @@ class ModelKinds:
 
 @dataclass(frozen=True)
 class Mark:
-    """A mark without content; see `Unkeyed` and `Lazy`."""
+    """A mark without content; see `Unkeyed`, `Added` and `Lazy`."""
 
     name: str
 
 
 Unkeyed = Mark("unkeyed")
 """`Annotated[int, Unkeyed]`: an input that cannot change the result and stays out of the fingerprint."""
+
+Added = Mark("added")
+"""`Annotated[T, Added]`: an input that a later release added. At its default it stays out of the fingerprint, so that
+results of before stay valid: the default means what the node type did without it."""
 
 Lazy = Mark("lazy")
 """`Annotated[T, Lazy]`: an input that is evaluated only if the node type's `needs` names it."""

@@ -336,7 +336,10 @@ def _read_input(parameter: inspect.Parameter, annotation: Any, docs: Docstring, 
             problems.append(f"input {name!r}: its default does not fit: {problem}")
     elif not required and not spec.optional and spec.name not in ("any", "json"):
         problems.append(f"input {name!r}: its default is None but its type is not optional")
-    return Input(name, spec, required, default, docs.args.get(name, ""), "lazy" in marks, "unkeyed" in marks)
+    if required and "added" in marks:
+        problems.append(f"input {name!r}: Added needs a default, under which the results are what they were without it")
+    flags = ("lazy" in marks, "unkeyed" in marks, "added" in marks)
+    return Input(name, spec, required, default, docs.args.get(name, ""), *flags)
 
 
 def _check_lazy(inputs: Mapping[str, Input], needs: object) -> list[str]:

@@ -38,6 +38,7 @@ class Input:
         description: Its entry under `Args:` in the docstring.
         lazy: Whether it is evaluated only if the node type's `needs` names it.
         unkeyed: Whether it stays out of the fingerprint.
+        added: Whether it stays out of the fingerprint at its default.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Input:
     description: str = ""
     lazy: bool = False
     unkeyed: bool = False
+    added: bool = False
 
 
 @dataclass(frozen=True)

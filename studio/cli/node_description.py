@@ -28,6 +28,7 @@ _NOTES = {
     "pattern": "matching {}",
     "lazy": "read only where it is needed",
     "unkeyed": "no part of the fingerprint",
+    "added": "no part of the fingerprint at its default",
 }
 _MANNERS = {
     "asynchronous": "waits with many others (async)",
@@ -69,7 +70,7 @@ def _describe_input(end: Input) -> dict[str, Any]:
     row = {**_describe_end(end), "required": end.required}
     if not end.required:
         row["default"] = end.default.to_json() if hasattr(end.default, "to_json") else end.default
-    return row | {name: True for name in ("lazy", "unkeyed") if getattr(end, name)}
+    return row | {name: True for name in ("lazy", "unkeyed", "added") if getattr(end, name)}
 
 
 def _describe_end(end: Input | Output) -> dict[str, Any]:

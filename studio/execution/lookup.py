@@ -89,9 +89,12 @@ class Lookup:
         """Return the digests of a call's inputs that count."""
         inputs = call.node_type.inputs
         defaults = self._digests.find_defaults(call.node_type, call.args)
-        digests = {name: digest for name, (digest, _) in defaults.items() if not inputs[name].unkeyed}
+        digests = {
+            name: digest for name, (digest, _) in defaults.items() if not (inputs[name].unkeyed or inputs[name].added)
+        }
         for name, result in call.args.items():
-            if not inputs[name].unkeyed:
+            end = inputs[name]
+            if not (end.unkeyed or (end.added and name in defaults and result.digest == defaults[name][0])):
                 digests[name] = result.digest
         is_placed = call.state.node.stream or call.node_type.uses_frame
         return digests | find_call_parts(call) if is_placed else digests

@@ -19,8 +19,8 @@ def show_inputs(call: Call) -> dict[str, str]:
     """Return those inputs of a call that count and are short, by the names of the parts that show them."""
     shown: dict[str, str] = {}
     for name, end in call.node_type.inputs.items():
-        if not end.unkeyed:
-            given = call.args.get(name)
+        given = call.args.get(name)
+        if not end.unkeyed and not (end.added and given is None):
             text = show_value(end.default if given is None else given.value)
             if text:
                 shown[SHOWN + name] = text

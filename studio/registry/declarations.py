@@ -56,7 +56,8 @@ def describe_node_type(node_type: NodeType) -> dict[str, Any]:
 
 def _describe_input(end: Input) -> list[Any]:
     default = _describe_default(end.default)
-    return [end.name, _describe_spec(end.spec), end.required, default, end.description, end.lazy, end.unkeyed]
+    flags = [end.lazy, end.unkeyed, end.added]
+    return [end.name, _describe_spec(end.spec), end.required, default, end.description, *flags]
 
 
 def _describe_default(value: Any) -> Any:
@@ -149,9 +150,9 @@ def restore_node_type(row: Mapping[str, Any], defer: Defer, **more: Any) -> Node
 
 
 def _restore_input(part: Any, find: Callable[..., Any]) -> Input:
-    name, spec, required, default, text, lazy, unkeyed = part
+    name, spec, required, default, text, *flags = part
     restored = _restore_spec(spec, lambda: find("inputs", name, "spec", "grammar", "parse"))
-    return Input(name, restored, required, _restore_default(default), text, lazy, unkeyed)
+    return Input(name, restored, required, _restore_default(default), text, *flags)
 
 
 def _restore_output(part: Any, find: Callable[..., Any]) -> Output:

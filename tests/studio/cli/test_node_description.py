@@ -10,6 +10,7 @@ import click
 import pytest
 
 from studio.api import (
+    Added,
     Context,
     Field,
     Grammar,
@@ -28,6 +29,7 @@ from studio.settings import load_settings
 
 WORDS = {"asynchronous": "async", "expands": "graph", "streams": "piece by piece", "uses_frame": "position",
          "device_free": "every device", "experimental": "experimental", "lazy": "needed", "unkeyed": "fingerprint",
+         "added": "at its default",
          "required": "required"}  # fmt: skip
 """A word of the text for each flag that is set."""
 
@@ -42,6 +44,7 @@ def do_all(
     color: Annotated[str, Grammar("a color", str)] = "red",
     share: Annotated[float, Field(gt=0.125, lt=1234567, unit="percent")] = 0.5,
     note: Annotated[str, Unkeyed] = "",
+    later: Annotated[int, Added] = 0,
 ) -> Image:
     """Do everything.
 

@@ -85,6 +85,17 @@ def test_an_unkeyed_input_stays_out(tmp_path: Path) -> None:
     assert probe.calls["label"] == 1
 
 
+def test_an_added_input_stays_out_at_its_default(tmp_path: Path) -> None:
+    extend = TYPES["fake.extend"]
+    with open_studio(tmp_path, probe := Probe(), on_disk=False) as studio:
+        for given in ({}, {"by": 0}, {"by": 2}):
+            made = studio.run(graph({"l": ("fake.extend", {"a": 1, **given})}, o="l"))
+
+    assert made["o"] == 3
+    assert probe.calls["extend"] == 2
+    assert extend.inputs["by"].added
+
+
 def test_weights_count_by_content_also_inside_a_list(tmp_path: Path) -> None:
     from studio.api import Model
 
