@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from studio.provenance.output_folder import OutputFolder
     from studio.provenance.output_writer import OutputWriter
     from studio.provenance.record import FileRecord
+    from studio.runtime.catalog.catalog import Catalog
 
 __all__ = ["CacheMode", "InputFile", "RunResult", "Studio", "read_settings", "run"]
 
@@ -130,6 +131,13 @@ class Studio:
             ram_bytes=self.settings.ram_bytes,
             opener_code=self.registry.opener_code,
         )
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The known good models that plugins name, which `studio models get` fetches."""
+        from studio.runtime.catalog.catalog import Catalog
+
+        return Catalog(self.registry.catalog)
 
     @cached_property
     def local_executor(self) -> Executor:

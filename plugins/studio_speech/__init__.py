@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from studio.api import ModelOpener, hookimpl
@@ -14,6 +15,12 @@ def studio_node_types() -> Iterable[Callable[..., Any]]:
     from studio_speech import nodes
 
     return nodes.NODE_TYPES
+
+
+@hookimpl
+def studio_catalog() -> Iterable[Path]:
+    """Return the folder with entries of models that speak and listen."""
+    return [Path(__file__).parent / "catalog"]
 
 
 @hookimpl

@@ -68,6 +68,22 @@ class Hooks:
         """
 
     @hookspec
+    def studio_catalog(self) -> Iterable[Path]:  # type: ignore[empty-body]
+        """Return entries of the catalog: `.toml` files, or folders of them; `studio models get` fetches what they name.
+
+        The name of an entry is that of its file. docs/catalog.md has the form of the file.
+        """
+
+    @hookspec
+    def studio_weight_converters(self) -> Mapping[str, Callable[[Mapping[str, Path], Path], None]]:  # type: ignore[empty-body]
+        """Return converters by name, which catalog entries name: `{"ncnn": function}`.
+
+        A converter is called with the fetched files by the names that the entry gives them, and with an empty folder,
+        into which it writes the model's files. It raises `ModelError` for files that it cannot convert. It must not
+        load pickles, run what it is given, or reach the network. For the same files it must write the same bytes.
+        """
+
+    @hookspec
     def studio_executors(self) -> Mapping[str, Callable[[Any], Any]]:  # type: ignore[empty-body]
         """Return further executors by name: `{"name": factory}`, chosen with `Studio(executor="name")`.
 

@@ -47,7 +47,7 @@ COMMANDS = {
     "new": "Write a first graph or a first plugin.",
     "nodes": "List node types, or describe one.",
     "plugins": "List plugins and why some failed to load; enable or disable them.",
-    "models": "List, show, add, pull, verify or remove models.",
+    "models": "List, show, search, get, add, pull, verify or remove models.",
     "schema": "Print the JSON Schemas of the graph format.",
     "cache": "Show, prune, verify or clear the cache.",
     "config": "Show the settings and where each comes from.",

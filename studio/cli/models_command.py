@@ -1,18 +1,19 @@
-"""`studio models`: list, show, add, pull, verify, remove."""
+"""`studio models`: list, show, search, get, export, add, pull, verify, remove."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from studio.api import Model
+from studio.cli import catalog_commands
 from studio.cli.answer import answer
 from studio.cli.main import DONE, FAILED
-from studio.cli.options import create_studio, json_option
+from studio.cli.models_options import open_studio, plugins_option
+from studio.cli.options import json_option
 from studio.cli.parameter_types import PathType
 from studio.cli.shell_values import complete_models
 from studio.runtime.library import Library, Verdict
@@ -20,45 +21,29 @@ from studio.runtime.memory import show_bytes
 from studio.runtime.model_description import Description
 from studio.runtime.weights import find_files, write_digest_list
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def _take_plugins_dir(ctx: click.Context, _: click.Parameter, value: Path | None) -> None:
-    ctx.obj = value or ctx.obj
-
-
-def _plugins_option(function: F) -> F:
-    """Add the option `--plugins-dir`, which may stand before and after the name of the subcommand."""
-    return click.option(
-        "--plugins-dir",
-        type=PathType(),
-        expose_value=False,
-        callback=_take_plugins_dir,
-        help="Folder with more plugins.",
-    )(function)
-
 
 @click.group("models")
-@_plugins_option
+@plugins_option
 def command() -> None:
-    """List, show, add, pull, verify or remove models.
+    """List, show, search, get, add, pull, verify or remove models.
 
     A model is builtin:NAME (part of a plugin), local:NAME (added with `studio models add`), file:PATH, or
     hub:OWNER/NAME@REVISION.
+
+    Known good models are in the catalog: `studio models search` lists them, `studio models get NAME` fetches one.
     """
 
 
-def _open(ctx: click.Context, **more: Any) -> Any:
-    return create_studio("cpu", None, ctx.obj, **more)
+command.add_command(catalog_commands.search)
 
 
 @command.command("list")
 @json_option
-@_plugins_option
+@plugins_option
 @click.pass_context
 def list_models(ctx: click.Context, as_json: bool) -> None:
     """List the models on this machine with their sizes, and why some are unusable."""
-    with _open(ctx, on_disk=False) as studio:
+    with open_studio(ctx, on_disk=False) as studio:
         rows = studio.models.library.list_models()
     if as_json:
         answer([asdict(row) for row in rows])
@@ -74,11 +59,11 @@ def list_models(ctx: click.Context, as_json: bool) -> None:
 @command.command("show")
 @click.argument("model", shell_complete=complete_models)
 @json_option
-@_plugins_option
+@plugins_option
 @click.pass_context
 def show(ctx: click.Context, model: str, as_json: bool) -> None:
     """Show the classes, components, dtypes, content hash and license of MODEL. Nothing is loaded."""
-    with _open(ctx) as studio:
+    with open_studio(ctx) as studio:
         found = studio.models.library.describe(Model(model))
     if as_json:
         answer(found.to_json())
@@ -111,11 +96,11 @@ def _count(number: int) -> str:
 @click.argument("name")
 @click.argument("path", type=PathType())
 @json_option
-@_plugins_option
+@plugins_option
 @click.pass_context
 def add(ctx: click.Context, name: str, path: Path, as_json: bool) -> None:
     """Name the weights at PATH local:NAME. The files are not moved or copied."""
-    with _open(ctx) as studio:
+    with open_studio(ctx) as studio:
         model = studio.models.library.add(name, path)
     if as_json:
         answer({"reference": model.reference, "path": str(path.absolute())})
@@ -127,11 +112,11 @@ def add(ctx: click.Context, name: str, path: Path, as_json: bool) -> None:
 @click.argument("model", shell_complete=complete_models)
 @click.option("--variant", metavar="NAME", help="Fetch this variant of the files, such as fp16, where there is one.")
 @json_option
-@_plugins_option
+@plugins_option
 @click.pass_context
 def pull(ctx: click.Context, model: str, variant: str | None, as_json: bool) -> None:
     """Fetch MODEL, hub:OWNER/NAME@REVISION, from the hub: only safetensors, GGUF and configuration files."""
-    with _open(ctx, on_disk=False) as studio:
+    with open_studio(ctx, on_disk=False) as studio:
         library: Library = studio.models.library
         path = library.pull(Model(model), variant)
     size = sum(file.stat().st_size for file in find_files(path).values())
@@ -145,7 +130,7 @@ def pull(ctx: click.Context, model: str, variant: str | None, as_json: bool) -> 
 @click.argument("models", nargs=-1, shell_complete=complete_models)
 @click.option("--accept", is_flag=True, help="Record the current content as correct.")
 @json_option
-@_plugins_option
+@plugins_option
 @click.pass_context
 def verify(ctx: click.Context, models: tuple[str, ...], accept: bool, as_json: bool) -> int:
     """Read all bytes of MODELS, or of all models, and compare them with the recorded digests.
@@ -154,7 +139,7 @@ def verify(ctx: click.Context, models: tuple[str, ...], accept: bool, as_json: b
     model it is the content hash when it was added; for another, the content hash when it was first verified.
     """
     rows = []
-    with _open(ctx, on_disk=False) as studio:
+    with open_studio(ctx, on_disk=False) as studio:
         library: Library = studio.models.library
         for reference in models or [row.reference for row in library.list_models() if not row.problem]:
             row = _describe_verdict(reference, library.verify(Model(reference), accept=accept))
@@ -212,11 +197,11 @@ def list_digests(ctx: click.Context, paths: tuple[Path, ...], as_json: bool) -> 
 @command.command("remove")
 @click.argument("model", shell_complete=complete_models)
 @json_option
-@_plugins_option
+@plugins_option
 @click.pass_context
 def remove(ctx: click.Context, model: str, as_json: bool) -> None:
     """Remove a pulled MODEL, or the name of an added one, whose files stay."""
-    with _open(ctx, on_disk=False) as studio:
+    with open_studio(ctx, on_disk=False) as studio:
         freed = studio.models.library.remove(Model(model))
     if as_json:
         answer({"reference": model, "freed_bytes": freed})

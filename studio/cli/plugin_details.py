@@ -17,6 +17,7 @@ _LISTS = {
     "node_types": "node types",
     "value_types": "value types",
     "models": "models",
+    "catalog": "entries of the catalog",
     "executors": "executors",
 }
 

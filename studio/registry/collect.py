@@ -86,19 +86,19 @@ class _Accepted:
         self._types = set(registry.value_types) | {kind.name for one in plugins for kind in one.value_types}
         self._claims = claims
         self._node_types: dict[str, Any] = dict(registry.node_types)
-        self._owners: dict[tuple[str, str], str] = {("model", name): "Studio" for name in registry.models}
-        self._owners |= {("executor", name): "Studio" for name in registry.executors}
+        self._owners: dict[tuple[str, str], str] = {
+            (kind, name): "Studio" for kind, names in _list_named(registry) for name in names
+        }
 
     def add(self, one: Provided) -> None:
         """Accept what a plugin provides, or raise PluginError: E203 for a taken name, E206 for an invalid value."""
         self._check_node_types(one)
-        for kind, names in (("model", one.models), ("executor", one.executors)):
+        for kind, names in _list_named(one):
             for name in names:
                 if (kind, name) in self._owners:
                     raise _report_taken(kind, name, self._owners[kind, name], one.row)
         self._node_types |= {node_type.id: node_type for node_type in one.node_types}
-        self._owners |= {("model", name): one.row.name for name in one.models}
-        self._owners |= {("executor", name): one.row.name for name in one.executors}
+        self._owners |= {(kind, name): one.row.name for kind, names in _list_named(one) for name in names}
 
     def _check_node_types(self, one: Provided) -> None:
         failed = {n: c.row.name for n, c in self._claims.items() if n not in self._types}
@@ -111,6 +111,16 @@ class _Accepted:
             seen[node_type.id] = node_type
             check_old_ids(node_type, {**self._node_types, **seen}.values())
             check_ends(node_type, self._types, failed)
+
+
+def _list_named(one: Provided | Registry) -> list[tuple[str, Iterable[str]]]:
+    """Return what has names that only one plugin may use: the kind in words, and the names."""
+    return [
+        ("model", one.models),
+        ("catalog entry", one.catalog),
+        ("weight converter", one.converters),
+        ("executor", one.executors),
+    ]
 
 
 def _report_taken(kind: str, name: str, owner: str, row: PluginRow) -> PluginError:
@@ -128,6 +138,8 @@ def _add(registry: Registry, one: Provided) -> None:
         registry.add_value_type(value_type, one.provider)
     registry.node_types |= {node_type.id: node_type for node_type in one.node_types}
     registry.models |= one.models
+    registry.catalog |= one.catalog
+    registry.converters |= one.converters
     registry.executors |= one.executors
     registry.model_openers.add_first(one.find_openers())  # the last plugin is asked first, as pluggy does
     if row.origin is not None and row.distribution != PROJECT:

@@ -38,6 +38,10 @@ class DeferredPlugin:
         """Return the factory of an executor."""
         return DeferredFunction(lambda: dict(self.call_hook("studio_executors"))[name])
 
+    def defer_converter(self, name: str) -> Callable[..., Any]:
+        """Return a converter of weights."""
+        return DeferredFunction(lambda: dict(self.call_hook("studio_weight_converters"))[name])
+
     def call_hook(self, hook: str) -> Any:
         """Return what a hook of the plugin returns; it is called once."""
         with self._lock:

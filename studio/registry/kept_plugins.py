@@ -31,7 +31,7 @@ from studio.registry.plugin_origin import PluginOrigin
 from studio.registry.provided import Provided
 from studio.registry.registry import PluginRow
 
-_FORMAT = 1
+_FORMAT = 2
 _MOST_FILES = 8  # environments
 _FAULTS = (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError)
 

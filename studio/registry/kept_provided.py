@@ -16,7 +16,16 @@ from studio.registry.declarations import Unkeepable, describe_node_type, restore
 from studio.registry.deferred import DeferredPlugin
 from studio.registry.provided import Provided
 
-_DEFERRED = frozenset({"studio_node_types", "studio_models", "studio_executors", "studio_commands"})
+_DEFERRED = frozenset(
+    {
+        "studio_node_types",
+        "studio_models",
+        "studio_catalog",
+        "studio_weight_converters",
+        "studio_executors",
+        "studio_commands",
+    }
+)
 _OPENERS = "studio_model_openers"
 
 
@@ -53,6 +62,8 @@ class KeptProvided(Provided):
         names = {"distribution": provider.distribution, "distribution_version": provider.version}
         self.node_types = [restore_node_type(row, self.deferred.defer, **names) for row in kept["node_types"]]
         self.models = {str(name): Path(path) for name, path in kept["models"].items()}
+        self.catalog_paths = [Path(path) for path in kept["catalog"]]
+        self.converters = {str(name): self.deferred.defer_converter(name) for name in kept["converters"]}
         self.executors = {str(name): self.deferred.defer_executor(name) for name in kept["executors"]}
 
     def load_settings(self, host: pluggy.PluginManager, tables: Mapping[str, Any]) -> None:
@@ -90,6 +101,8 @@ def describe_provided(one: Provided) -> dict[str, Any]:
         "hooks": one.row.hooks,
         "node_types": [describe_node_type(node_type) for node_type in one.declared],
         "models": {name: str(path) for name, path in one.models.items()},
+        "catalog": list(map(str, one.catalog_paths)),
+        "converters": list(one.converters),
         "executors": list(one.executors),
         "openers": len(one.model_openers),
     }

@@ -20,6 +20,7 @@ from studio.registry.hook_names import locate_function
 from studio.registry.plugin_settings import describe_settings, find_keyed_parts, load_plugin_settings
 from studio.registry.registry import PluginRow, shorten_plugin_name
 from studio.registry.sources import LOCAL_VERSION
+from studio.runtime.catalog.catalog import list_entry_files
 from studio.settings import find_data_folder
 
 
@@ -33,6 +34,8 @@ class Provided:
         value_types: What `studio_value_types` returned.
         node_types: What `studio_node_types` returned, with the distribution that they come from.
         models: What `studio_models` returned.
+        catalog_paths: What `studio_catalog` returned.
+        converters: What `studio_weight_converters` returned.
         executors: What `studio_executors` returned.
         model_openers: What `studio_model_openers` returned.
         declared: The node types as the plugin declares them.
@@ -45,6 +48,8 @@ class Provided:
     value_types: list[ValueType[Any]] = field(default_factory=list)
     node_types: list[NodeType] = field(default_factory=list)
     models: Mapping[str, Path] = field(default_factory=dict)
+    catalog_paths: Sequence[Path] = field(default_factory=list)
+    converters: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     executors: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     model_openers: list[ModelOpener] = field(default_factory=list)
     declared: list[NodeType] = field(default_factory=list)
@@ -64,6 +69,11 @@ class Provided:
         """What provides its code."""
         row = self.row
         return Provider(row.name if self.is_local else row.distribution, row.version, row.origin)
+
+    @property
+    def catalog(self) -> dict[str, Path]:
+        """The files of its entries of the catalog, by name."""
+        return {path.stem: path for path in list_entry_files(self.catalog_paths)}
 
     def load_settings(self, host: pluggy.PluginManager, tables: Mapping[str, Any]) -> None:
         """Ask the plugin which settings it has, and read them.
@@ -112,6 +122,8 @@ class Provided:
         ]
         self.row.node_types = [node_type.id for node_type in self.node_types]
         self.models = self.call_hook(host, "studio_models", mapping=True)
+        self.catalog_paths = self.call_hook(host, "studio_catalog")
+        self.converters = self.call_hook(host, "studio_weight_converters", mapping=True)
         self.executors = self.call_hook(host, "studio_executors", mapping=True)
         self.model_openers = self.call_hook(host, "studio_model_openers")
         self._check_returned()
@@ -127,6 +139,7 @@ class Provided:
         row.node_types = [node_type.id for node_type in self.node_types]
         row.value_types = [str(value_type.name) for value_type in self.value_types]
         row.models = [f"builtin:{name}" for name in self.models]
+        row.catalog = list(self.catalog)
         row.executors = list(self.executors)
 
     def _check_returned(self) -> None:
@@ -138,9 +151,14 @@ class Provided:
         for name, path in self.models.items():
             if not (isinstance(name, str) and MODEL_NAME.fullmatch(name) and isinstance(path, Path)):
                 self._refuse("studio_models", f"{name!r}: {path!r}", "a mapping from names to paths")
-        for name, factory in self.executors.items():
-            if not (isinstance(name, str) and callable(factory)):
-                self._refuse("studio_executors", f"{name!r}: {factory!r}", "a mapping from names to functions")
+        for path in self.catalog_paths:
+            if not isinstance(path, Path):
+                self._refuse("studio_catalog", repr(path), "a list of paths: .toml files, or folders of them")
+        given = {"studio_executors": self.executors, "studio_weight_converters": self.converters}
+        for hook, functions in given.items():
+            for name, function in functions.items():
+                if not (isinstance(name, str) and callable(function)):
+                    self._refuse(hook, f"{name!r}: {function!r}", "a mapping from names to functions")
         for opener in self.model_openers:
             if not isinstance(opener, ModelOpener):
                 self._refuse("studio_model_openers", repr(opener), "a list of instances of ModelOpener")

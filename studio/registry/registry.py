@@ -32,6 +32,7 @@ class PluginRow:
         node_types: Ids of its node types.
         value_types: Names of its value types.
         models: References of the models that ship with it.
+        catalog: Names of its entries of the catalog.
         executors: Names of its executors.
         hooks: Names of the hooks that it implements.
         settings: Its settings with their values, without secrets.
@@ -48,6 +49,7 @@ class PluginRow:
     node_types: list[str] = field(default_factory=list)
     value_types: list[str] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
+    catalog: list[str] = field(default_factory=list)
     executors: list[str] = field(default_factory=list)
     hooks: list[str] = field(default_factory=list)
     settings: list[dict[str, Any]] = field(default_factory=list)
@@ -123,6 +125,8 @@ class Registry:
     classes: dict[str, type] = field(default_factory=dict)
     models: dict[str, Path] = field(default_factory=dict)
     model_openers: Openers = field(default_factory=lambda: Openers())
+    catalog: dict[str, Path] = field(default_factory=dict)
+    converters: dict[str, Callable[..., Any]] = field(default_factory=dict)
     executors: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
     distributions: dict[str, str] = field(default_factory=dict)
     providers: dict[str, Provider] = field(default_factory=dict)

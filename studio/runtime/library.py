@@ -234,6 +234,10 @@ class Library:
         references += [s.reference for s in self._hub.list_snapshots()] if self._hub is not None else []
         return [self._make_row(reference) for reference in references]
 
+    def list_added(self) -> list[str]:
+        """Return the names of models that were added: NAME of `local:NAME`."""
+        return self._records.list_names("added")
+
     def _make_row(self, reference: str) -> Row:
         path = ""
         try:

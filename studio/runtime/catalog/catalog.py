@@ -1,0 +1,77 @@
+"""`Catalog`: the entries that plugins bring, found by name, by words and by the node type that they serve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from studio.errors import ModelError
+from studio.runtime.catalog.entry import Entry
+from studio.runtime.catalog.entry_reading import read_entry
+from studio.suggestion import list_nearest
+
+
+class Catalog:
+    """The entries of the catalog; their files are read when an entry is first asked for.
+
+    Args:
+        files: Files of entries by name.
+    """
+
+    def __init__(self, files: dict[str, Path]) -> None:
+        self._files = files
+
+    @cached_property
+    def entries(self) -> dict[str, Entry]:
+        """All entries by name.
+
+        Raises:
+            ModelError: E605 for a file that is not an entry.
+        """
+        return {name: read_entry(path) for name, path in sorted(self._files.items())}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._files
+
+    def find(self, name: str) -> Entry:
+        """Return the entry of a name, written with or without `local:`.
+
+        Raises:
+            ModelError: E608 if there is none.
+        """
+        short = name.removeprefix("local:")
+        if short not in self._files:
+            near = list_nearest(short, self._files)
+            hint = f"did you mean {' or '.join(near)}?" if near else "see what it has: studio models search"
+            raise ModelError("E608", f"the catalog has no model {name!r}", hint=hint)
+        return read_entry(self._files[short])
+
+    def search(self, words: Iterable[str] = ()) -> list[Entry]:
+        """Return the entries in which each of the words occurs, those first whose name or family has one."""
+        wanted = [word.lower() for word in words]
+        found = [entry for entry in self.entries.values() if all(word in _list_text(entry) for word in wanted)]
+        return sorted(found, key=lambda entry: (not _is_named(entry, wanted), entry.status != "tested", entry.name))
+
+    def find_for(self, node: str) -> list[Entry]:
+        """Return the entries that serve a node type, tested ones first."""
+        found = [entry for entry in self.entries.values() if any(use.node == node for use in entry.uses)]
+        return sorted(found, key=lambda entry: (entry.status != "tested", entry.name))
+
+
+def list_entry_files(paths: Iterable[Path]) -> list[Path]:
+    """Return the files of entries that paths name: `.toml` files, or folders of them."""
+    found: list[Path] = []
+    for path in paths:
+        found += sorted(path.glob("*.toml")) if path.is_dir() else [path]
+    return found
+
+
+def _list_text(entry: Entry) -> str:
+    uses = [f"{use.node} {use.input} {use.gain}" for use in entry.uses]
+    parts = [entry.name, entry.title, entry.description, entry.family, entry.author, entry.licence, *uses]
+    return " ".join([*parts, *entry.languages]).lower()
+
+
+def _is_named(entry: Entry, wanted: Sequence[str]) -> bool:
+    return any(word in f"{entry.name} {entry.family}".lower() for word in wanted)
