@@ -35,6 +35,12 @@ def share_cores() -> None:
         _set_threads.append(str(cores))
 
 
+def count_threads() -> int:
+    """Return how many threads a numeric library takes: those of `OMP_NUM_THREADS`, or the cores it may use."""
+    asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return int(asked) if asked.isascii() and asked.isdecimal() and 0 < int(asked) < 4096 else count_cores()
+
+
 def find_asked_threads() -> str | None:
     """Return the threads that the user asks for with `OMP_NUM_THREADS`; None if `share_cores` has set it."""
     threads = os.environ.get("OMP_NUM_THREADS")

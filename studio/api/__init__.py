@@ -50,6 +50,7 @@ CONTRACT_MODULES = (
     "studio.api.fonts",
     "studio.api.image_writing",
     "studio.api.model_folder",
+    "studio.api.onnx_network",
     "studio.api.quiet",
     "studio.api.video_extras",
     "studio.api.video_probing",

@@ -86,7 +86,9 @@ def _measure(files: Iterable[Path]) -> int:
 def _find_kind(path: Path) -> str:
     """Return the class that a folder's configuration names, or what kind of file it is."""
     if path.is_file():
-        return {".safetensors": "safetensors file", ".gguf": "GGUF file"}.get(path.suffix.lower(), "file")
+        return {".safetensors": "safetensors file", ".gguf": "GGUF file", ".onnx": "ONNX file"}.get(
+            path.suffix.lower(), "file"
+        )
     for name in ("model_index.json", "config.json"):
         if (path / name).is_file():
             table = read_json(path / name)

@@ -16,6 +16,7 @@ from studio.runtime.safetensors_header import Header, hint_conversion, is_pickle
 
 PICKLES = {".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle"}
 SAFE = {".safetensors", ".gguf"}
+_NETWORKS = SAFE | {".onnx"}  # an ONNX file holds tensors and operators, and no code
 _BESIDE = {".md", ".png", ".jpg", ".jpeg", ".webp", ".gif", ".svg", ".mp4", ".py", ".pyc", ".lock"} | PICKLES
 _TEXTS = ("readme", "license", "licence", "notice", "copying")
 _SPARED = ("safety_checker", "feature_extractor")  # parts that no image needs
@@ -201,15 +202,14 @@ class Inspector:
             raise ModelError("E605", f"{path.name!r} is not a GGUF file", where=str(path), hint="get it again")
 
     def _check_folder(self, path: Path, files: dict[str, Path]) -> None:
-        safe = [name for name, file in files.items() if file.suffix.lower() in SAFE]
-        if not safe:
+        if not any(file.suffix.lower() in _NETWORKS for file in files.values()):
             pickles = sorted(p for p in path.rglob("*") if p.suffix.lower() in PICKLES and p.is_file())
             if pickles:
                 raise refuse_pickle(pickles[0])
             raise ModelError(
                 "E605",
                 f"there are no weights in the folder {str(path)!r}",
-                hint="name a folder in diffusers format, a .safetensors or a .gguf file",
+                hint="name a folder in diffusers format, a .safetensors, a .gguf or an .onnx file",
             )
         for name, file in files.items():
             if name.endswith(".index.json"):
@@ -266,7 +266,7 @@ class Inspector:
             if file.suffix.lower() == ".safetensors":
                 header = self.find_header(file)
                 total += header.floats * width + header.other_bytes
-            elif file.suffix.lower() == ".gguf":
+            elif file.suffix.lower() in (".gguf", ".onnx"):
                 total += file.stat().st_size
         return total
 

@@ -20,6 +20,7 @@ OURS = {"studio", *PROJECT["entry-points"]["studio"].values()}
 # modules whose distribution may be missing where the tests run, and those that come with a declared one
 DISTRIBUTIONS = {
     "gguf": "gguf",
+    "onnxruntime": "onnxruntime",
     "pyarrow": "pyarrow",
     "ray": "ray",
     "skimage": "scikit-image",
