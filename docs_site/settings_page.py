@@ -12,6 +12,7 @@ from studio.settings import MediaLimits, Settings
 PATH = "reference/settings.md"
 _FOLDERS = {
     "cache_dir": "~/.cache/studio",
+    "data_dir": "~/.local/share/studio/plugins",
     "models_dir": "~/.local/share/studio/models",
     "hub_dir": "~/.cache/huggingface/hub",
 }

@@ -56,6 +56,10 @@ def _models_folder() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or _find_home() / ".local" / "share") / "studio" / "models"
 
 
+def _data_folder() -> Path:
+    return _models_folder().parent / "plugins"
+
+
 def _hub_folder() -> Path:
     """Return where the libraries of Hugging Face keep what they download."""
     if os.environ.get("HF_HUB_CACHE"):
@@ -108,6 +112,7 @@ class Settings:
         plugins_dir: Folder with further plugins, or None.
         disabled_plugins: Names of plugins that are not imported.
         plugins: Settings of plugins, by the plugin's name: tables, or `PluginSettings`. Each plugin checks its own.
+        data_dir: Folder where plugins keep data of their own; each has a folder below it.
         models_dir: Folder of what is remembered of models: names that were added, digests, pulls not finished.
         hub_dir: Folder of the hub cache, which other programs use too.
         vram_bytes: Budget for models kept open on an accelerator, in bytes; None for most of what it has.
@@ -127,6 +132,7 @@ class Settings:
     plugins_dir: Path | None = None
     disabled_plugins: tuple[str, ...] = ()
     plugins: Mapping[str, Any] = field(default_factory=dict, repr=False)  # secrets may be in it
+    data_dir: Path = field(default_factory=_data_folder)
     models_dir: Path = field(default_factory=_models_folder)
     hub_dir: Path = field(default_factory=_hub_folder)
     vram_bytes: int | None = None
@@ -136,7 +142,7 @@ class Settings:
     media: MediaLimits = field(default_factory=MediaLimits)
 
     def __post_init__(self) -> None:
-        for name in ("cache_dir", "plugins_dir", "models_dir", "hub_dir"):
+        for name in ("cache_dir", "plugins_dir", "data_dir", "models_dir", "hub_dir"):
             path = getattr(self, name)
             if path is not None:  # a node may change the current folder
                 object.__setattr__(self, name, Path(os.path.abspath(path)))
@@ -201,12 +207,19 @@ def _read_layers() -> Iterator[tuple[str, str, Any]]:
 
 
 def _read_config(path: Path) -> dict[str, Any]:
+    named = "STUDIO_CONFIG" if os.environ.get("STUDIO_CONFIG") else ""
+    hint = f"{named} names this file: correct the file or the variable" if named else "correct the file"
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
-        raise SettingProblem("cannot read the configuration: it is not UTF-8 text", where=str(path)) from None
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise SettingProblem(f"cannot read the configuration: {error}", where=str(path)) from None
+        message = "cannot read the configuration: it is not UTF-8 text"
+        raise SettingProblem(message, where=str(path), hint=hint) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingProblem(f"cannot read the configuration: {error}", where=str(path), hint=hint) from None
+    except OSError as error:
+        message = f"cannot read the configuration: {error.strerror or error}"
+        hint = f"{named} names this file: correct or unset it" if named else "check its permissions"
+        raise SettingProblem(message, where=str(path), hint=hint) from None
     media, plugins = table.pop("media", None), table.pop("plugins", None)
     values = {name: _parse_setting(name, value, str(path)) for name, value in table.items()}
     if media is not None:
@@ -306,14 +319,15 @@ def parse_bool(text: str) -> bool:
     raise ValueError(f"{text!r} is neither true nor false")
 
 
-def find_data_folder(plugin: str) -> Path | None:
+def find_data_folder(plugin: str, data_dir: Path | None = None) -> Path | None:
     """Return the folder where a plugin keeps data of its own; None for a user without a home folder.
 
     Args:
         plugin: The plugin's name.
+        data_dir: The folder of all plugins' data; None for that of a user without settings.
     """
-    folder = _models_folder()
-    return None if _lacks_home(folder) else folder.parent / "plugins" / plugin
+    folder = data_dir or _data_folder()
+    return None if _lacks_home(folder) else folder / plugin
 
 
 def read_plugin_variable(plugin: str, setting: str) -> str | None:

@@ -178,6 +178,7 @@ def _check_plugins(settings: Settings) -> Iterator[Check]:
             value_types=create_builtin_value_types(),
             disabled=settings.disabled_plugins,
             settings=settings.plugins,
+            data_dir=settings.data_dir,
         ).plugins
     except StudioError as error:
         yield Check("plugins", "error", error.message, error.hint)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from pathlib import Path
 from typing import Any
 
 import click
@@ -26,7 +25,7 @@ def find_commands(taken: Collection[str]) -> dict[str, click.Command]:
     found: dict[str, click.Command] = {}
     owners: dict[str, str] = {}
     settings = _read_settings()
-    for plugin, call_hook in load_commands(settings.disabled_plugins, settings.plugins):
+    for plugin, call_hook in load_commands(settings.disabled_plugins, settings.plugins, settings.data_dir):
         for command in _call_hook(plugin, call_hook):
             name = command.name or ""
             if name in taken:
@@ -42,7 +41,7 @@ def _read_settings() -> Settings:
     try:
         return load_settings()
     except SettingProblem:  # the command itself will say so
-        return Settings(cache_dir=Path(), models_dir=Path(), hub_dir=Path())
+        return Settings()
 
 
 def _call_hook(plugin: str, call_hook: Callable[[], Any]) -> list[click.Command]:

@@ -43,6 +43,7 @@ def load_registry(
     kept: KeptSources | None = None,
     declarations: Path | None = None,
     settings: Mapping[str, Any] | None = None,
+    data_dir: Path | None = None,
 ) -> Registry:
     """Find plugins, register them and collect what they provide.
 
@@ -56,6 +57,7 @@ def load_registry(
         kept: What is known of source files from earlier processes.
         declarations: Folder of what installed plugins declared in earlier processes; None to import all plugins.
         settings: Settings of plugins, by their names.
+        data_dir: Folder of the plugins' data; None for the user's.
 
     Raises:
         PluginError: E204 if `plugins_dir` is not a folder. A failure of a plugin becomes its row.
@@ -80,6 +82,8 @@ def load_registry(
     for row, load in [*installed, *find_in_folder(plugins_dir, loader), *find_given(given, loader)]:
         _take(registry, row, load, left_out, loaded)
     _check_names(settings or {}, registry.plugins)
+    for one in loaded:
+        one.place_data(data_dir)
     collect_provided(registry, loaded, kept, settings)
     keeper.keep(loaded)
     return registry
@@ -132,7 +136,7 @@ def list_plugins(plugins_dir: Path | None = None) -> list[PluginRow]:
 
 
 def load_commands(
-    disabled: Iterable[str] = (), settings: Mapping[str, Any] | None = None
+    disabled: Iterable[str] = (), settings: Mapping[str, Any] | None = None, data_dir: Path | None = None
 ) -> Iterator[tuple[str, Callable[[], Any]]]:
     """Yield each installed plugin that brings commands, with what calls its hook; those that fail are left out."""
     host = _create_host()
@@ -140,7 +144,9 @@ def load_commands(
     for row, load in find_installed():
         plugin = None if _is_disabled(row, left_out) else _register(host, row, load)
         if plugin is not None and "studio_commands" in row.hooks:
-            yield row.name, partial(_call_commands, host, Provided(row, plugin), settings or {})
+            provided = Provided(row, plugin)
+            provided.place_data(data_dir)
+            yield row.name, partial(_call_commands, host, provided, settings or {})
 
 
 def _call_commands(host: pluggy.PluginManager, one: Provided, settings: Mapping[str, Any]) -> Any:

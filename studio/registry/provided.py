@@ -57,7 +57,11 @@ class Provided:
     home: PluginHome = field(init=False)
 
     def __post_init__(self) -> None:
-        self.home = PluginHome(self.row.key, find_data_folder(self.row.key))
+        self.place_data(None)
+
+    def place_data(self, data_dir: Path | None) -> None:
+        """Give the plugin a folder for its data below `data_dir`, or below the user's folder for None."""
+        self.home = PluginHome(self.row.key, find_data_folder(self.row.key, data_dir))
 
     @property
     def is_local(self) -> bool:

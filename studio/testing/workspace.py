@@ -97,6 +97,7 @@ def open_workspace(
             device=device,
             dtype=dtype,
             cache_dir=folder / "cache",
+            data_dir=folder / "data",
             models_dir=folder / "models",
             workers=1,
             plugins=settings or {},

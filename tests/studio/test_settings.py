@@ -77,6 +77,16 @@ def test_another_file_may_be_named(config: Path, monkeypatch: pytest.MonkeyPatch
     assert load_settings().device == "cpu"
 
 
+def test_a_configuration_that_the_environment_names_and_that_is_missing_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STUDIO_CONFIG", str(tmp_path / "gone.toml"))
+
+    with pytest.raises(SettingProblem, match="No such file or directory") as caught:
+        load_settings()
+    assert caught.value.hint == "STUDIO_CONFIG names this file: correct or unset it"
+
+
 def test_limits_of_media_are_read(config: Path) -> None:
     config.write_text("[media]\nmax_pixels = 1000\n", encoding="utf-8")
 

@@ -27,7 +27,7 @@ from studio.api import (
     hookimpl,
     node,
 )
-from studio.app import RunResult, Studio
+from studio.app import RunResult, Studio, read_settings
 from studio.errors import StudioWarning
 from studio.redaction import RedactedStream
 from studio.registry import PluginRow, load_registry
@@ -335,6 +335,16 @@ def test_a_plugin_has_a_data_folder_of_its_own(home: Path) -> None:
 
     assert result["o"] == "tint"
     assert (home / "data/studio/plugins/tint/note.txt").read_text(encoding="utf-8") == "hello"
+
+
+def test_a_setting_says_where_plugins_keep_data(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STUDIO_DATA_DIR", str(home / "elsewhere"))
+
+    with Studio(read_settings(cache_dir=home / "cache"), plugins=[("studio-tint", PLUGIN)], discover=False) as studio:
+        studio.run(graph({"a": ("tint.remember", {"text": "hello"})}, o="a"))
+
+    assert (home / "elsewhere/tint/note.txt").read_text(encoding="utf-8") == "hello"
+    assert not (home / "data/studio/plugins").exists()
 
 
 def test_hooks_get_the_data_folder_and_the_settings(home: Path) -> None:

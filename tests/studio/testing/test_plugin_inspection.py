@@ -397,6 +397,51 @@ def test_wrong_settings_are_a_finding(keyed: ModuleType) -> None:
     )
 
 
+REMEMBERING = """
+import sys
+from pathlib import Path
+
+from studio.api import Context, PluginHome, find_node_types, hookimpl, node
+
+
+@node("remembering.note", cache="recompute")
+def note(ctx: Context, text: str, home: PluginHome) -> str:
+    \"\"\"Keep a text.
+
+    Args:
+        text: Text to use.
+    \"\"\"
+    (home.data_dir / "note.txt").write_text(text)
+    return text
+
+
+@hookimpl
+def studio_models(home: PluginHome):
+    assert list(home.data_dir.iterdir()) == []
+    return {}
+
+
+@hookimpl
+def studio_node_types():
+    return find_node_types(sys.modules[__name__])
+"""
+
+
+def test_the_data_folder_of_the_user_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = tmp_path / "data/studio/plugins/remembering"
+    data.mkdir(parents=True)
+    (data / "note.txt").write_text("mine")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "studio_remembering.py").write_text(REMEMBERING)
+
+    report = check_plugin("studio_remembering", examples={"remembering.note": {"text": "a"}})
+
+    assert "remembering.note: runs" in report.passed
+    assert (data / "note.txt").read_text() == "mine"
+    sys.modules.pop("studio_remembering", None)
+
+
 def test_graphs_of_earlier_versions_must_be_valid(load: Callable[..., ModuleType], tmp_path: Path) -> None:
     plugin = load()
     old = tmp_path / "old.json"
