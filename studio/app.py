@@ -94,6 +94,7 @@ class Studio:
             kept=KeptSources(self.settings.cache_dir / _SOURCES, writes=self._on_disk),
             declarations=None if self._import_plugins else self.settings.cache_dir / _PLUGINS,
             settings=self.settings.plugins,
+            data_dir=self.settings.data_dir,
         )
 
     @cached_property
@@ -278,8 +279,9 @@ class Studio:
         """Return the plan of a graph; `GraphError` as for `plan_resolved`."""
         self._check_open()
         check_arguments(inputs=inputs, only=only)
+        graph, names = add_node_outputs(graph, only)
         resolved = self.resolve(graph, roots=roots)
-        return self.plan_resolved(resolved, name_inputs(resolved, inputs or {}), only=only)
+        return self.plan_resolved(resolved, name_inputs(resolved, inputs or {}), only=names)
 
     @relax_collector()
     def plan_resolved(

@@ -13,6 +13,7 @@ from studio.files import resolve_path
 from studio.graph import Graph, ResolvedGraph, parse_graph
 from studio.graph.findings import Findings
 from studio.graph.given import check_outputs
+from studio.graph.node_outputs import add_node_outputs
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ def create_spec(graph: Graph, folder: Path | str | None = None, **options: Any) 
         folder: Where files go.
         options: Further fields of `BatchSpec`.
     """
+    graph, names = add_node_outputs(graph, options.get("only"))
+    options["only"] = tuple(names) if names is not None else None
     return BatchSpec(
         dict(graph.json),
         str(resolve_path(graph.path)) if graph.path else "",

@@ -51,11 +51,13 @@ _ENGINE_OPTIONS = ("device", "dtype", "cache_dir", "cache_url", "plugins_dir")
 class _BatchGroup(click.Group):
     """`studio batch GRAPH ...` is short for `studio batch run GRAPH ...`."""
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        """Find a subcommand; any other word is a graph."""
-        if args and args[0] not in self.commands:
-            args = ["run", *args]
-        return super().resolve_command(ctx, args)
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the command line; any word that is neither an option of all commands nor a subcommand begins a run."""
+        own = {name for param in self.get_params(ctx) for name in param.opts}
+        place = next((place for place, word in enumerate(args) if word not in own), len(args))
+        if place < len(args) and args[place] not in self.commands:
+            args = [*args[:place], "run", *args[place:]]
+        return super().parse_args(ctx, args)
 
 
 class _RunCommand(click.Command):
@@ -140,7 +142,8 @@ command.add_command(merge_command)
               help="Another folder that the graph may read. May be repeated.")  # fmt: skip
 @click.option("--filename-template", "--name", "template", default="", metavar="TEMPLATE",
               help="Template of the names of files, such as {item.name}_{seed:04d}_{output}.{ext}.")  # fmt: skip
-@click.option("--only", multiple=True, metavar="OUTPUT", help="Make only this output. May be repeated.")
+@click.option("--only", multiple=True, metavar="OUTPUT",
+              help="Make only this output, or this node's result. May be repeated.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(min=0), metavar="N", default=None,
               help="Worker processes; 0 runs the items in this process.  [default: 1, or one per GPU]")  # fmt: skip
 @click.option("--ray", "ray_address", is_flag=False, flag_value="", default=None, metavar="[ADDRESS]",
@@ -190,7 +193,8 @@ def run_command(graph: Path, table: Path | None, folder: Path, **options: Any) -
     from standard input. Each row is an item; --product, --files and --repeat multiply the items. All items are checked
     before the first runs.
 
-    Exit codes: 0 done, 1 failed, 2 invalid graph, items or usage, 3 partly done, 130 cancelled.
+    Exit codes: 0 done, 1 failed, 2 invalid graph, items or usage, 3 partly done, 70 a bug in Studio, 130 cancelled,
+    143 cancelled by SIGTERM.
     """
     engine = {name: options[name] for name in _ENGINE_OPTIONS}
     more = {name: options[name] for name in ("memory_bytes", "vram_bytes", "ram_bytes")}

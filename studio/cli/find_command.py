@@ -36,8 +36,9 @@ def command(query: str, places: tuple[Path, ...], paths: bool, as_json: bool, **
       seed=1..9               ... or a number in this range; 1.. and ..9 are open ranges
       caption~cat             ... or a text that contains this; case is ignored
       words.text~cat          the input "text" of the node "words"
-      node=image.caption      a node of this type; model=, plugin=, output=, item=, state=,
-                              device=, studio=, started=, status= and run= work alike
+      node=image.caption      a node of this type; model=, plugin=, output=, item=, state=, run=,
+                              status=, started=, device=, dtype=, studio=, python= and system=
+                              work alike
       seed!=7  caption!~cat   the opposite
       cat                     any value contains this
       'caption~"black cat"'   quotes keep spaces

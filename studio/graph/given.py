@@ -26,6 +26,7 @@ from studio.graph.text_values import expand_user, is_read_from_file
 from studio.suggestion import find_nearest, suggest
 
 _SCALARS = (str, int, float, bool, type(None))
+_MOST_NODES = 10  # ids in a hint
 
 
 # -- callers in Python ---------------------------------------------------------------------------------
@@ -97,10 +98,12 @@ def find_input(
 
 def check_outputs(resolved: ResolvedGraph, names: Iterable[str], findings: Findings) -> None:
     """Report each name that no output of a graph has."""
-    known = ", ".join(resolved.outputs)
+    known, nodes = ", ".join(resolved.outputs), list(resolved.graph.document.nodes)
     for name in names:
         if name not in resolved.outputs:
-            message, hint = f"the graph has no output {name!r}", f"its outputs: {known}"
+            more = f"{', '.join(nodes[:_MOST_NODES])}{', ...' if len(nodes) > _MOST_NODES else ''}"
+            message, hint = f"the graph has no output {name!r}", f"its outputs: {known}; ids of nodes count too: {more}"
+            hint = suggest(name, [*resolved.outputs, *nodes], hint)
             findings.report("E133", "/outputs", message, expected=known, found=str(name), hint=hint)
 
 

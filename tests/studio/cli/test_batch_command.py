@@ -37,6 +37,31 @@ def batch(desk: Desk) -> Any:
     return run
 
 
+def test_options_may_come_before_the_graph(desk: Desk) -> None:
+    graph = desk.write_graph("graph.json", LENGTHS)
+
+    done = desk.call("batch", "--workers", "0", "--no-gallery", graph, "-s", "text=hello", "-o", desk / "out")
+
+    assert done.code == 0, done.text
+    assert [path.read_text(encoding="utf-8") for path in (desk / "out").glob("*_text.txt")] == ["hello"]
+    assert desk.call("batch", "--debug", "status", desk / "out").code == 0
+
+
+def test_a_batch_makes_the_result_of_a_node(desk: Desk, batch: Any) -> None:
+    done = batch(["name,text", "a,hello"], "--only", "read")
+
+    assert done.code == 0, done.text
+    assert list_files(desk / "out") == ["a.json"]
+
+
+@pytest.mark.parametrize("command", [["run"], ["rerun"], ["batch", "run"]])
+def test_the_help_lists_every_exit_code(desk: Desk, command: list[str]) -> None:
+    text = " ".join(desk.call(*command, "--help").out.split())
+
+    codes = text.partition("Exit codes: ")[2].partition(".")[0]
+    assert codes.endswith("70 a bug in Studio, 130 cancelled, 143 cancelled by SIGTERM")
+
+
 def list_files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.is_file())
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image, PngImagePlugin
 
+from studio.provenance.facts import list_run_facts
+
 if TYPE_CHECKING:
     from tests.studio.cli.conftest import Desk
 
@@ -33,6 +35,17 @@ def test_files_are_found_by_the_values_of_inputs(cards: Desk) -> None:
     assert find(cards, "words=Hello") == ["out/picture.png", "out/shout.txt"]
     assert find(cards, "words~cat width=33..") == ["more/cats/picture.png", "more/cats/shout.txt"]
     assert find(cards, "words~cat", "out") == []
+
+
+def test_the_help_names_each_fact_of_a_run(desk: Desk) -> None:
+    machine = dict.fromkeys(("device", "dtype", "python", "system"), "x")
+    manifest = {"machine": machine, "run": "1", "studio": "0.2", "started": "now", "status": "done"}
+    names = {fact.field for fact in list_run_facts({**manifest, "nodes": {"a": {"plugin": "studio-image"}}})}
+
+    text = desk.call("find", "--help").out
+
+    assert len(names) == 9
+    assert [name for name in names if f"{name}=" not in text] == []
 
 
 def test_a_line_says_what_fits(cards: Desk) -> None:

@@ -59,4 +59,23 @@ def test_a_run_shows_the_result_of_a_node_and_runs_no_other(tmp_path: Path) -> N
         assert result.manifest["cache"]["calls"] == 1
         with pytest.raises(GraphError) as caught:
             studio.run(DOCUMENT, only=["three"])
-    assert [finding.code for finding in caught.value.findings] == ["E133"]
+    (finding,) = caught.value.findings
+    assert finding.code == "E133"
+    assert finding.hint == "its outputs: two, rest; ids of nodes count too: one, two, never"
+
+
+def test_a_near_name_of_a_node_is_suggested() -> None:
+    from studio import Studio
+
+    with Studio(on_disk=False) as studio, pytest.raises(GraphError) as caught:
+        studio.plan(parse_graph(DOCUMENT), only=["onne"])
+    assert caught.value.findings[0].hint == "did you mean 'one'?"
+
+
+def test_a_plan_is_made_for_a_node() -> None:
+    from studio import Studio
+
+    with Studio(on_disk=False) as studio:
+        plan = studio.plan(parse_graph(DOCUMENT), only=["one"])
+
+    assert list(plan.outputs) == ["one"]
