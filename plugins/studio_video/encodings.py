@@ -33,6 +33,8 @@ PIXELS = {
     "webp": ("bgra",),
 }
 """Pixel formats by codec, the default first."""
+_WITH_ALPHA = {"vp9": "yuva420p", "prores": "yuva444p10le", "apng": "rgba"}
+_WITH_VP9_ALPHA = ("webm", "mkv")
 NUMBER = re.compile(r"%0?(\d?)d")
 """Where a file name of numbered images has its number."""
 _IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
@@ -60,7 +62,16 @@ def choose_codec(extension: str, codec: str, pixels: str) -> str:
     if pixels != "auto" and pixels not in PIXELS[codec]:
         known = ", ".join(PIXELS[codec])
         raise MediaError("E702", f"unsupported pixel format {pixels!r} for {codec}", hint=f"use one of {known}")
+    if pixels == "yuva420p" and extension not in _WITH_VP9_ALPHA:
+        raise MediaError("E702", f"a .{extension} file does not support the alpha of VP9", hint="use .webm or .mkv")
     return codec
+
+
+def choose_pixels(extension: str, codec: str, *, alpha: bool) -> str:
+    """Return the pixel format that "auto" means: with alpha if the video, the codec and the file have it."""
+    if not alpha or (codec == "vp9" and extension not in _WITH_VP9_ALPHA):
+        return PIXELS[codec][0]
+    return _WITH_ALPHA.get(codec, PIXELS[codec][0])
 
 
 def find_extension(path: PurePath) -> str:

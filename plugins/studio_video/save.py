@@ -8,7 +8,7 @@ from typing import Any
 
 from studio.api import Image, ImageType, MediaError, OutputPath, Video, replace_file, replace_files
 from studio.api.video_writing import WRITERS, Encoding, find_losses, write_video
-from studio_video.encodings import CODECS, HARDWARE, NUMBER, PIXELS, choose_codec
+from studio_video.encodings import CODECS, HARDWARE, NUMBER, PIXELS, choose_codec, choose_pixels
 
 CONTAINERS = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm", "gif": "gif", "apng": "apng"}
 CONTAINERS |= {"webp": "webp"}
@@ -33,16 +33,15 @@ def choose_encoding(
     codec = choose_codec(extension, codec, pixels)
     encoder = CODECS[codec][0]
     if pixels == "auto":
-        pixels = _choose_pixels(codec, alpha)
+        pixels = choose_pixels(extension, codec, alpha=alpha)
+    elif not hardware and not is_encodable(encoder, pixels):
+        known = ", ".join(each for each in PIXELS[codec] if is_encodable(encoder, each))
+        message = f"the FFmpeg of this PyAV does not write {pixels} with {codec}"
+        raise MediaError("E702", message, hint=f"use one of {known}" if known else "choose another codec")
     options = choose_options(codec, quality, pixels)
     if hardware:
         encoder, options = HARDWARE[codec], {"preset": "p5", "rc": "vbr", "cq": options["crf"], "b": "0"}
     return Encoding(CONTAINERS[extension], encoder, WRITERS[extension].audio, pixels, options, faststart)
-
-
-def _choose_pixels(codec: str, alpha: bool) -> str:
-    with_alpha = {"vp9": "yuva420p", "prores": "yuva444p10le", "apng": "rgba"}
-    return with_alpha.get(codec, PIXELS[codec][0]) if alpha else PIXELS[codec][0]
 
 
 def choose_options(codec: str, quality: int | None, pixels: str) -> dict[str, str]:
@@ -59,6 +58,16 @@ def choose_options(codec: str, quality: int | None, pixels: str) -> dict[str, st
 def choose_gif_options(colors: int, dither: str) -> dict[str, str]:
     """Return how a GIF is reduced, in the words of `Encoding`."""
     return {"colors": str(colors), "dither": {"sierra": "sierra2_4a"}.get(dither, dither)}
+
+
+def is_encodable(encoder: str, pixels: str) -> bool:
+    """Say whether the FFmpeg of this PyAV has an encoder, and the encoder a pixel format."""
+    import av
+
+    if encoder not in av.codecs_available:
+        return False
+    formats = av.Codec(encoder, "w").video_formats
+    return not formats or pixels in {each.name for each in formats}
 
 
 def can_use_hardware(codec: str) -> bool:

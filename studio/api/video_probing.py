@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["find_warnings", "probe_file"]
 
-_LEAST_LEAD = 0.1  # seconds of audio before the first frame: less is the priming of a codec
+_LEAST_LEAD = 0.1  # seconds of audio before the first frame: less is no loss
+_MOST_PRIMING = 4000  # samples that a codec adds before its first; containers such as TS do not say so
 _UNEVEN = 0.02  # the share of uneven steps from which a rate counts as variable
 
 
@@ -68,12 +69,14 @@ def probe_file(path: Path, limits: MediaLimits) -> dict[str, Any]:
             facts["video"].insert(0, facts["video"].pop(videos.index(chosen)))
             facts["video"][0] |= _describe_frame(container, chosen)
             heard = choose_audio(path, container, StreamChoice())
-        index, heard_index = (None if each is None else each.index for each in (chosen, heard))
+        index = None if chosen is None else chosen.index
+        heard_index, heard_rate = (None, 0) if heard is None else (heard.index, heard.rate)
     if index is not None:
         streams = scan_packets(path, limits)
         facts["video"][0] |= _measure_times(streams[index])
-        if heard_index is not None:
-            facts["audio_lead"] = _measure_lead(streams[index], streams[heard_index])
+        if heard_index is not None and heard_rate:
+            lead = _measure_lead(streams[index], streams[heard_index])
+            facts["audio_lead"] = lead if lead > _MOST_PRIMING / heard_rate else 0.0
     return facts
 
 
@@ -155,10 +158,10 @@ def _measure_times(times: StreamTimes) -> dict[str, Any]:
 
 
 def _measure_lead(video: StreamTimes, audio: StreamTimes) -> float:
-    """Return for how many seconds audio is heard before the first frame; negative if it begins later."""
+    """Return for how many seconds audio is heard before the first frame; what begins before 0 is not heard."""
     if not video.times or not audio.times:
         return 0.0
-    return float(video.times[0] * video.base - audio.times[0] * audio.base)
+    return max(0.0, float(video.times[0] * video.base - max(Fraction(0), audio.times[0] * audio.base)))
 
 
 def find_damage(facts: Mapping[str, Any]) -> list[str]:

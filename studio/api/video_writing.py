@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["WRITERS", "Encoding", "find_losses", "find_padding", "write_video"]
 
 _BT709 = 1
-_LEFT_CHROMA = ("libx264", "libx265", "h264_nvenc", "hevc_nvenc")  # whose decoders take it so; others leave it open
+_LEFT_CHROMA = ("libx264", "h264_nvenc")  # whose decoders take it so; others leave it open
+_LEFT_QUARTER_CHROMA = ("libx265", "hevc_nvenc")  # whose decoders take it so for 4:2:0, and leave 4:2:2 open
 
 
 @dataclass(frozen=True)
@@ -198,13 +199,15 @@ def _write_coded(video: Video, container: Any, encoding: Encoding) -> float:
         context.codec_tag = "hvc1"  # what QuickTime wants
     audio = AudioTrack(container, encoding.audio, video.audio if encoding.audio else None)
     layout = _choose_layout(stream.format)
-    writer = RgbWriter(layout, encoding.pixels, is_left=encoding.codec in _LEFT_CHROMA)
+    writer = RgbWriter(layout, encoding.pixels, is_left=_has_left_chroma(encoding, stream.format))
     lengths: dict[int, int] = {}
     length = 0.0
     with closing(read_ahead(check_frames(video))) as frames:
         for frame, length in _find_lengths(video, frames):
             audio.write_until(frame.time)
             coded = writer.write(_prepare(frame, layout, more))
+            if not stream.format.is_rgb:
+                coded.color_primaries = coded.color_trc = _BT709  # ProRes says so of each frame
             coded.pts, coded.time_base = round(Fraction(frame.microseconds, 1_000_000) / base), base
             lengths[coded.pts] = max(1, round(Fraction(length).limit_denominator(1_000_000) / base))
             _mux(container, stream.encode(coded), lengths)
@@ -216,6 +219,13 @@ def _write_coded(video: Video, container: Any, encoding: Encoding) -> float:
     _mux(container, rest, lengths)
     audio.finish()
     return length
+
+
+def _has_left_chroma(encoding: Encoding, pixels: Any) -> bool:
+    """Say whether decoders take chroma to lie on the left pixel of each pair."""
+    return encoding.codec in _LEFT_CHROMA or (
+        encoding.codec in _LEFT_QUARTER_CHROMA and not pixels.is_rgb and pixels.chroma_height(2) == 1
+    )
 
 
 def _find_lengths(video: Video, frames: Iterator[Frame]) -> Iterator[tuple[Frame, float]]:

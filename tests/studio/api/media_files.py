@@ -30,7 +30,7 @@ def write_frames(
     codec: str = "libx264",
     pixels: str = "yuv444p",
     layout: str = "rgb24",
-    rate: int = 25,
+    rate: int | Fraction = 25,
     times: Sequence[int] | None = None,
     options: Mapping[str, str] | None = None,
     tags: Mapping[str, int] | None = None,
@@ -50,7 +50,7 @@ def write_frames(
         for number, array in enumerate(arrays):
             frame: Any = av.VideoFrame.from_ndarray(array, format=layout)
             frame = frame if layout == pixels else frame.reformat(format=pixels)
-            frame.pts, frame.time_base = number if times is None else times[number], Fraction(1, rate)
+            frame.pts, frame.time_base = number if times is None else times[number], 1 / Fraction(rate)
             for each in [frame] if not filters else run_filter(frame, filters):
                 container.mux(stream.encode(each))
         container.mux(stream.encode(None))
