@@ -33,6 +33,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the tables of slow tests."""
+    from tests.tables import format_tables
+
+    done = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, ())]
+    for line in format_tables(each for report in done for each in getattr(report, "user_properties", ())):
+        terminalreporter.write_line(line)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Forget the settings of whoever runs the tests, and give the tests an empty home."""
     patch = pytest.MonkeyPatch()
