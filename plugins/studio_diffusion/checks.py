@@ -23,7 +23,8 @@ from studio_diffusion.families import (
 )
 from studio_diffusion.known_words import describe_unknown, find_unknown, read_vocabulary
 from studio_diffusion.model_folder import read_about
-from studio_diffusion.sampler_names import FLOW, OWN, is_flow
+from studio_diffusion.noise_plan import check_noise_plan
+from studio_diffusion.sampler_names import FLOW, OURS, OWN, PLANNED, is_flow
 from studio_diffusion.sizes import refuse_reach, round_size
 
 FindPath = Callable[[Model], Path | None]
@@ -54,6 +55,7 @@ def check_drawing(task: str) -> Callable[[Mapping[str, Any], FindPath], Problems
         yield from _check_loras(inputs)
         if task == CONTROL:
             yield from _check_span(inputs.get("control_start"), inputs.get("control_end"))
+        yield from _check_plan(inputs)
         yield from _check_words(inputs, find_path)
         sketched = _find_sketch(inputs, find_path)
         if sketched is None or sketched.family is OTHER:
@@ -63,7 +65,7 @@ def check_drawing(task: str) -> Callable[[Mapping[str, Any], FindPath], Problems
             able = ", ".join(sorted(family.pipelines))
             error = ModelError("E616", f"a model of {family.title} does no {task}", hint=f"this one does {able}")
             yield "model", error
-        yield from _check_sampler(sketched, inputs.get("sampler"))
+        yield from _check_sampler(sketched, inputs)
         yield from _check_size(sketched, inputs)
         if task == CONTROL:
             yield from _check_controlnet(family, inputs.get("controlnet"), find_path)
@@ -73,6 +75,7 @@ def check_drawing(task: str) -> Callable[[Mapping[str, Any], FindPath], Problems
 
 def check_part(inputs: Mapping[str, Any], find_path: FindPath) -> Problems:
     """Check a node type that does a part of drawing: whether the model is taken apart, words, sampler, size."""
+    yield from _check_plan(inputs)
     yield from _check_words(inputs, find_path)
     sketched = _find_sketch(inputs, find_path)
     if sketched is None:
@@ -80,7 +83,7 @@ def check_part(inputs: Mapping[str, Any], find_path: FindPath) -> Problems:
     if sketched.family.name not in PARTS:
         yield "model", refuse_parts(sketched.family)
         return
-    yield from _check_sampler(sketched, inputs.get("sampler"))
+    yield from _check_sampler(sketched, inputs)
     yield from _check_size(sketched, inputs)
 
 
@@ -145,18 +148,38 @@ def _read_config(folder: Path, name: str = "config.json") -> dict[str, Any]:
     return read_json(folder / name) if (folder / name).is_file() else {}
 
 
-def _check_sampler(sketched: Sketched, sampler: Any) -> Problems:
+def _check_plan(inputs: Mapping[str, Any]) -> Problems:
+    """Find noise levels that do not fall, an empty range of steps, and a sampler that follows no schedule."""
+    try:
+        check_noise_plan({name: value for name, value in inputs.items() if _is_known(value)})
+    except StudioError as error:
+        yield next(name for name in ("sigmas", "last_step", "schedule") if inputs.get(name)), error
+
+
+def _is_known(value: Any) -> bool:
+    return isinstance(value, str | int | float | list)
+
+
+def _check_sampler(sketched: Sketched, inputs: Mapping[str, Any]) -> Problems:
+    sampler = inputs.get("sampler")
     if not isinstance(sampler, str) or sampler == OWN:
         return
     if sketched.family.own_sampler:
         names: tuple[str, ...] = (OWN,)
     elif is_flow(*sketched.scheduler):
-        names = (OWN, *FLOW)
+        names = (OWN, *dict.fromkeys([*FLOW, *(PLANNED if _follows_plan(inputs) else sorted(OURS))]))
     else:
         return
     if sampler not in names:
         message = f"this model does not support the sampler {sampler!r}"
         yield "sampler", ModelError("E616", message, hint=f"it takes {', '.join(names)}")
+
+
+def _follows_plan(inputs: Mapping[str, Any]) -> bool:
+    """Say whether the noise levels are the user's, which every planned sampler follows."""
+    return inputs.get("schedule", OWN) != OWN or any(
+        inputs.get(name) is not None for name in ("shift", "sigmas", "first_step", "last_step", "mask")
+    )
 
 
 def _check_size(sketched: Sketched, inputs: Mapping[str, Any]) -> Problems:

@@ -17,9 +17,11 @@ from studio_diffusion.checks import check_weights
 from studio_diffusion.conditioning import Tensors, encode_prompts, pack_tensors, takes_guidance, unpack_tensors
 from studio_diffusion.families import PARTS, TEXT
 from studio_diffusion.latents import decode_latents, unpack
-from studio_diffusion.noise import draw_on_cpu, list_seeds
+from studio_diffusion.noise import draw_noise, draw_on_cpu, list_seeds
+from studio_diffusion.noise_plan import PLAIN, NoisePlan
 from studio_diffusion.pixels import check_latents, make_images, to_batch
 from studio_diffusion.prompts import warn_about
+from studio_diffusion.sigma_scheduler import KeptPart
 from studio_diffusion.sizes import Size
 from studio_diffusion.watch import Watch
 
@@ -39,6 +41,7 @@ class DrawingRequest:
         steps: How many steps.
         guidance_scale: How strictly to follow the prompt.
         sampler: Name of the sampler.
+        plan: Which noise levels to visit.
     """
 
     prompts: tuple[str, ...]
@@ -48,6 +51,7 @@ class DrawingRequest:
     steps: int
     guidance_scale: float
     sampler: str
+    plan: NoisePlan = PLAIN
 
     def take(self, part: slice) -> DrawingRequest:
         """Return the request for some of the images."""
@@ -64,6 +68,7 @@ def make_request(
     steps: int = 0,
     guidance_scale: float | None = None,
     sampler: str = "auto",
+    plan: NoisePlan = PLAIN,
 ) -> DrawingRequest:
     """Fill in the model's own values where the user gave none."""
     defaults = opened.defaults
@@ -75,6 +80,7 @@ def make_request(
         steps or int(defaults["steps"]),
         float(defaults["guidance_scale"]) if guidance_scale is None else guidance_scale,
         str(defaults["sampler"]) if sampler == "auto" else sampler,
+        plan,
     )
 
 
@@ -215,6 +221,7 @@ def sample(
     tensors: Tensors | None = None,
     media: Mapping[str, torch.Tensor] | None = None,
     options: Mapping[str, Any] | None = None,
+    kept: tuple[torch.Tensor, torch.Tensor] | None = None,
 ) -> Any:
     """Run a pipeline once, for a stack of images.
 
@@ -227,6 +234,7 @@ def sample(
         tensors: The encoded prompts, where the family can be taken apart.
         media: Images or latents that the pipeline takes, each of one row.
         options: Other inputs.
+        kept: A mask of where to draw, and the latent that stays elsewhere.
 
     Returns:
         Latents (batch x channels x rows x columns) of a family that can be taken apart, otherwise images.
@@ -234,7 +242,11 @@ def sample(
     count = len(request.seeds)
     generators = [torch.Generator().manual_seed(seed) for seed in request.seeds]
     generator = generators if count > 1 else generators[0]
-    opened.set_scheduler(pipeline, opened.make_scheduler(request.sampler, generator=generator))
+    options = dict(options or {})
+    scheduler = _make_scheduler(opened, request, options, generator, planned=kept is not None)
+    opened.set_scheduler(pipeline, scheduler)
+    if kept is not None:
+        scheduler.kept = _keep_part(pipeline, kept, request)
     wanted: dict[str, Any] = {
         "width": request.size[0],
         "height": request.size[1],
@@ -242,7 +254,7 @@ def sample(
         "guidance_scale": request.guidance_scale,
         "generator": generator,
         "use_resolution_binning": False,
-        **(options or {}),
+        **options,
         **{name: each.expand(count, *each.shape[1:]) for name, each in (media or {}).items()},
     }
     wanted |= _ask_in_words(opened, request) if tensors is None else {**tensors, "output_type": "latent"}
@@ -261,6 +273,41 @@ def sample(
     latents = unpack(pipeline, made, *request.size)
     check_latents(latents)
     return latents
+
+
+class _Whole(float):
+    """The strength 1 for pipelines that would start from pure noise at 1: the scheduler has cut the steps."""
+
+    def __eq__(self, other: object) -> bool:
+        return False
+
+    __hash__ = float.__hash__
+
+
+def _make_scheduler(
+    opened: PipelineModel, request: DrawingRequest, options: dict[str, Any], generator: Any, *, planned: bool
+) -> Any:
+    """Return the scheduler of a call; one that follows a plan takes the strength over."""
+    if not (planned or opened.follows_plan(request.sampler, request.plan)):
+        return opened.make_scheduler(request.sampler, steps=request.steps, generator=generator)
+    strength = float(options.get("strength", 1.0))
+    if "strength" in options:
+        options["strength"] = _Whole(1.0)
+    return opened.make_planned_scheduler(request.sampler, request.plan, strength=strength, seeds=request.seeds)
+
+
+def _keep_part(pipeline: Any, kept: tuple[torch.Tensor, torch.Tensor], request: DrawingRequest) -> KeptPart:
+    """Return what a mask keeps of a latent, as the pipeline holds latents."""
+    mask, clean = kept
+    parts = (
+        mask.expand(clean.shape),
+        clean,
+        draw_noise(clean.shape, [torch.Generator().manual_seed(request.seeds[0])]),
+    )
+    if hasattr(pipeline, "_pack_latents"):
+        parts = tuple(pipeline._pack_latents(each, *clean.shape) for each in parts)
+    device = pipeline._execution_device
+    return KeptPart(*(each.to(device) for each in parts))
 
 
 def _ask_in_words(opened: PipelineModel, request: DrawingRequest) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import functools
 import hashlib
 import inspect
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import diffusers
@@ -28,7 +28,9 @@ from studio_diffusion.families import (
     find_family,
 )
 from studio_diffusion.measures import Measures
-from studio_diffusion.sampler_names import OWN
+from studio_diffusion.noise_plan import NoisePlan
+from studio_diffusion.sampler_names import OURS, OWN
+from studio_diffusion.sigma_scheduler import SigmaScheduler, create_sigma_scheduler
 
 _VAES = ("vae", "movq", "vqgan", "decoder_pipe.vqgan")
 _SPACE = ("latent_channels", "vq_embed_dim", "z_dim", "scaling_factor", "shift_factor", "latents_mean", "latents_std")
@@ -139,11 +141,38 @@ class PipelineModel:
         """Names of the samplers that it can take; "auto" is the one that it came with."""
         return samplers.find_samplers(self._scheduler, own_only=self.info.own_sampler)
 
-    def make_scheduler(self, name: str = OWN, *, generator: Any = None) -> Any:
+    def follows_plan(self, sampler: str, plan: NoisePlan) -> bool:
+        """Say whether a drawing needs a scheduler of ours, for its noise levels or for its sampler."""
+        return not plan.is_plain or sampler in OURS
+
+    def make_planned_scheduler(
+        self, sampler: str, plan: NoisePlan, *, strength: float = 1.0, seeds: Sequence[int] = (0,)
+    ) -> SigmaScheduler:
+        """Return a fresh scheduler that follows a plan.
+
+        Args:
+            sampler: Name of the sampler.
+            plan: Which noise levels to visit.
+            strength: Share of the steps to take, from the end.
+            seeds: One for each image.
+
+        Raises:
+            ModelError: E616 if the model cannot take this sampler or this plan.
+        """
+        if self.info.own_sampler:
+            raise ModelError(
+                "E616",
+                f"a model of {self.info.title} takes no sampler and no schedule but its own",
+                hint='leave sampler and schedule at "auto", and shift and sigmas at null',
+            )
+        return create_sigma_scheduler(self._scheduler, sampler, plan, strength=strength, seeds=seeds)
+
+    def make_scheduler(self, name: str = OWN, *, steps: int = 0, generator: Any = None) -> Any:
         """Return a fresh scheduler: they hold state, so each call needs its own.
 
         Args:
             name: One of `schedulers`.
+            steps: Steps that it is to take, to be checked against what it can; 0 for any number.
             generator: Torch generator, or a list of them, for flow samplers that draw noise.
 
         Raises:
@@ -151,7 +180,10 @@ class PipelineModel:
         """
         own_only = self.info.own_sampler
         with hush("diffusers", "transformers"):
-            return samplers.create_scheduler(self._scheduler, name, own_only=own_only, generator=generator)
+            made = samplers.create_scheduler(self._scheduler, name, own_only=own_only, generator=generator)
+            if steps:
+                samplers.check_steps(made, name, steps)
+        return made
 
     def set_scheduler(self, pipeline: Any, scheduler: Any) -> None:
         """Let a pipeline that `for_task` gave sample with a scheduler."""

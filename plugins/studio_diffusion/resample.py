@@ -26,6 +26,7 @@ def sample_over(
     latent: Latent,
     conditioning: Conditioning,
     strength: float,
+    mask: Mask | None = None,
 ) -> Latent:
     """Draw a latent, from noise or over what it holds.
 
@@ -35,7 +36,9 @@ def sample_over(
     """
     check_reach(opened, request.size)
     _check_multiple(opened, request.size)
-    fresh = latent.is_empty or strength >= 1.0
+    planned = mask is not None or opened.follows_plan(request.sampler, request.plan)
+    fresh = latent.is_empty if planned else latent.is_empty or strength >= 1.0
+    fresh = fresh and request.plan.adds_noise and mask is None
     if strength <= 0 and not fresh:
         return latent
     task = TEXT if fresh else IMAGE
@@ -51,8 +54,16 @@ def sample_over(
         tensors=tensors,
         media={} if fresh else {"image": torch.from_numpy(latent.samples.copy())[None]},
         options={} if fresh else {"strength": limit_strength(strength, request.steps)},
+        kept=None if mask is None else _prepare_kept(mask, latent),
     )
     return Latent(made[0].float().cpu().numpy(), latent.space, *request.size)
+
+
+def _prepare_kept(mask: Mask, latent: Latent) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return a mask at a latent's size, and the latent, both of one row."""
+    _check_plane(latent)
+    clean = torch.from_numpy(latent.samples.copy())[None]
+    return read_mask(mask, (clean.shape[-1], clean.shape[-2])), clean
 
 
 def blend_latents(first: Latent, second: Latent, amount: float, mask: Mask | None, *, spherical: bool) -> Latent:

@@ -137,6 +137,34 @@ class _FlowAncestral(_FlowSchedule, diffusers.LTXEulerAncestralRFScheduler):  # 
         self.num_inference_steps, self._step_index, self._begin_index = count, None, None
 
 
+_FEW_STEPS = 50  # which every model's own scheduler takes
+
+
+def check_steps(scheduler: Any, name: str, steps: int) -> None:
+    """Walk a scheduler through all steps with a sample of one number, as some fail in the middle of a run.
+
+    Raises:
+        ModelError: E616 if it does not take so many.
+    """
+    if _takes_flow(scheduler) or (name == OWN and steps <= _FEW_STEPS):
+        return
+    trial, sample = type(scheduler).from_config(scheduler.config), torch.zeros(1, 1, 1, 1)
+    with torch.random.fork_rng(devices=[]):
+        try:
+            trial.set_timesteps(steps)
+            for time in trial.timesteps:
+                trial.step(sample, time, sample)
+        except TypeError:
+            return  # it asks for more than a sample
+        except (ValueError, IndexError, AssertionError, RuntimeError) as error:
+            reason = str(error).partition("\n")[0][:200] or type(error).__name__
+            raise ModelError(
+                "E616",
+                f"the sampler {name!r} of this model does not take {steps} steps: {reason}",
+                hint="take fewer steps, 20 to 50 for example, or another sampler",
+            ) from None
+
+
 def find_samplers(scheduler: Any, *, own_only: bool = False) -> tuple[str, ...]:
     """Return the names of the samplers that a model with this scheduler can take."""
     if own_only:

@@ -413,7 +413,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "diffusion.inpaint": {"loras": [MINI]},
     "diffusion.outpaint": {"loras": [MINI]},
     "diffusion.sketch_to_image": {"loras": [MINI]},
-    "diffusion.variations": {"loras": [MINI]},
+    "diffusion.variations": {"loras": [MINI], "sigmas": [1.0, 0.0]},
     "diffusion.sample": {"latent": "encoded", "conditioning": "other words"},
     "diffusion.decode_latent": {"latent": "empty"},
     "diffusion.blend_latents": {"base": latent(0.25), "top": latent(1.0)},

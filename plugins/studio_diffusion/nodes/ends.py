@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Literal, NamedTuple
 
-from studio.api import Field, Image, Model, ModelKinds
+from studio.api import Added, Field, Image, Model, ModelKinds
 
 Side = Annotated[int | None, Field(ge=1, le=16_384, unit="pixels")]
 Steps = Annotated[int | None, Field(ge=1, le=1000)]
@@ -37,7 +37,32 @@ Sampler = Literal[
     "unipc",
     "lcm",
     "tcd",
+    "dpmpp_2s_a",
+    "dpmpp_sde",
+    "dpmpp_3m_sde",
+    "er_sde",
+    "ipndm",
+    "lms",
+    "res_multistep",
+    "res_multistep_a",
 ]
+Schedule = Annotated[
+    Literal[
+        "auto",
+        "normal",
+        "simple",
+        "sgm_uniform",
+        "ddim_uniform",
+        "karras",
+        "exponential",
+        "beta",
+        "linear_quadratic",
+        "kl_optimal",
+    ],
+    Added,
+]
+Shift = Annotated[float | None, Field(gt=0, le=1000, unit="factor"), Added]
+Sigmas = Annotated[list[float] | None, Field(max_length=1001), Added]
 
 
 def zero_is_auto(value: int | None) -> int | None:

@@ -21,15 +21,19 @@ from studio_diffusion.nodes.ends import (
     Prompt,
     Sampler,
     Scales,
+    Schedule,
     Seed,
     Share,
+    Shift,
     Side,
+    Sigmas,
     Steps,
 )
+from studio_diffusion.noise_plan import read_noise_plan
 
 _SAME = (
-    "negative_prompt", "width", "height", "steps", "guidance_scale", "sampler", "count", "loras", "lora_scales",
-    "model",
+    "negative_prompt", "width", "height", "steps", "guidance_scale", "sampler", "schedule", "shift", "sigmas", "count",
+    "loras", "lora_scales", "model",
 )  # fmt: skip
 
 
@@ -50,6 +54,7 @@ def _draw_all(ctx: Context, calls: Sequence[Mapping[str, Any]]) -> list[Drawn]:
             steps=first["steps"] or 0,
             guidance_scale=first["guidance_scale"],
             sampler=first["sampler"],
+            plan=read_noise_plan(first),
         )
         images = draw(ctx, opened, request, loras=loras, calls=len(calls))
     groups = [images[at : at + count] for at in range(0, len(images), count)]
@@ -75,6 +80,9 @@ def text_to_image(
     steps: Steps = None,
     guidance_scale: Guidance = None,
     sampler: Sampler = "auto",
+    schedule: Schedule = "auto",
+    shift: Shift = None,
+    sigmas: Sigmas = None,
     seed: Seed = 1,
     count: Count = 1,
     loras: Loras = None,
@@ -99,6 +107,10 @@ def text_to_image(
         sampler: Sampler, the method of denoising; "auto" for the model's own. DDIM (Song et al. 2020), Euler and Heun
             (Karras et al. 2022), DPM-Solver++ (Lu et al. 2022), UniPC (Zhao et al. 2023), LCM (Luo et al. 2023) and
             others.
+        schedule: Spacing of the noise levels (Karras et al. 2022 for "karras"); "auto" for the model's own.
+        shift: Shift of a flow model's noise levels (Esser et al. 2024): over 1 more steps at high noise; null for the
+            model's own.
+        sigmas: The noise levels themselves, falling, instead of steps and schedule; null for the schedule.
         seed: Seed of the noise; another seed gives another image.
         count: Number of images; they use the seeds `seed`, `seed + 1` and so on.
         loras: LoRAs (Hu et al. 2021) to apply to the model; null for none.
@@ -113,6 +125,9 @@ def text_to_image(
         "steps": steps,
         "guidance_scale": guidance_scale,
         "sampler": sampler,
+        "schedule": schedule,
+        "shift": shift,
+        "sigmas": sigmas,
         "seed": seed,
         "count": count,
         "loras": loras,
@@ -155,6 +170,9 @@ def sketch_to_image(
     steps: Steps = None,
     guidance_scale: Guidance = None,
     sampler: Sampler = "auto",
+    schedule: Schedule = "auto",
+    shift: Shift = None,
+    sigmas: Sigmas = None,
     seed: Seed = 1,
     count: Count = 1,
     loras: Loras = None,
@@ -179,6 +197,10 @@ def sketch_to_image(
         steps: Denoising steps; null for a number that suits the model.
         guidance_scale: How strictly to follow the prompt; 1 is not at all. Null for a value that suits the model.
         sampler: Sampler, the method of denoising; "auto" for the model's own.
+        schedule: Spacing of the noise levels (Karras et al. 2022 for "karras"); "auto" for the model's own.
+        shift: Shift of a flow model's noise levels (Esser et al. 2024): over 1 more steps at high noise; null for the
+            model's own.
+        sigmas: The noise levels themselves, falling, instead of steps and schedule; null for the schedule.
         seed: Seed of the noise; another seed gives another image.
         count: Number of images; they use the seeds `seed`, `seed + 1` and so on.
         loras: LoRAs (Hu et al. 2021) to apply to the model; null for none.
@@ -195,6 +217,7 @@ def sketch_to_image(
     from studio_diffusion.sketch import prepare_sketch
 
     check_span(control_start, control_end)
+    plan = read_noise_plan({"sampler": sampler, "schedule": schedule, "shift": shift, "sigmas": sigmas})
     adapters = (loras or (), lora_scales or ())
     with open_models(ctx, model, *adapters) as (opened, ready), ctx.open(controlnet) as net:
         if not (width or height):
@@ -213,6 +236,7 @@ def sketch_to_image(
             steps=steps or 0,
             guidance_scale=guidance_scale,
             sampler=sampler,
+            plan=plan,
         )
         images = draw_controlled(
             ctx,

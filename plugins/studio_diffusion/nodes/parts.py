@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from studio.api import Conditioning, Context, Field, Image, Latent, Mask, Migration, node
+from studio.api import Added, Conditioning, Context, Field, Image, Latent, Mask, Migration, node
 from studio_diffusion.checks import check_part
 from studio_diffusion.nodes.ends import (
     MINI,
@@ -14,12 +14,16 @@ from studio_diffusion.nodes.ends import (
     Pipeline,
     Prompt,
     Sampler,
+    Schedule,
     Seed,
     Share,
+    Shift,
     Side,
+    Sigmas,
     Steps,
     Strength,
 )
+from studio_diffusion.noise_plan import read_noise_plan
 
 
 @node("diffusion.encode_prompt", lane="device", check=check_part)
@@ -126,6 +130,14 @@ def sample_latent(
     steps: Steps = None,
     guidance_scale: Guidance = None,
     sampler: Sampler = "auto",
+    schedule: Schedule = "auto",
+    shift: Shift = None,
+    sigmas: Sigmas = None,
+    first_step: Annotated[int | None, Field(ge=0, le=1000), Added] = None,
+    last_step: Annotated[int | None, Field(ge=1, le=1000), Added] = None,
+    add_noise: Annotated[bool, Added] = True,
+    keep_noise: Annotated[bool, Added] = False,
+    mask: Annotated[Mask | None, Added] = None,
     seed: Seed = 1,
     model: Pipeline = MINI,
 ) -> Latent:
@@ -140,6 +152,15 @@ def sample_latent(
         steps: Denoising steps from pure noise; null for a number that suits the model.
         guidance_scale: How strictly to follow the prompt; 1 is not at all. Null for a value that suits the model.
         sampler: Sampler, the method of denoising; "auto" for the model's own.
+        schedule: Spacing of the noise levels (Karras et al. 2022 for "karras"); "auto" for the model's own.
+        shift: Shift of a flow model's noise levels (Esser et al. 2024): over 1 more steps at high noise; null for the
+            model's own.
+        sigmas: The noise levels themselves, falling, instead of steps and schedule; null for the schedule.
+        first_step: Step to begin with, counted from 0, for drawing in stages; null for the first.
+        last_step: Step to end before; null to take all.
+        add_noise: Mix the latent with noise first; false for a latent that still has the noise of an earlier stage.
+        keep_noise: Leave the noise of `last_step` in the latent, for a next stage.
+        mask: Where to draw, of any size: 1 is drawn, 0 stays; null for everywhere.
         seed: Seed of the noise; another seed gives another image.
         model: Weights of a text-to-image model.
     """
@@ -147,6 +168,18 @@ def sample_latent(
     from studio_diffusion.latents import check_parts, check_space
     from studio_diffusion.resample import sample_over
 
+    plan = read_noise_plan(
+        {
+            "sampler": sampler,
+            "schedule": schedule,
+            "shift": shift,
+            "sigmas": sigmas,
+            "first_step": first_step,
+            "last_step": last_step,
+            "add_noise": add_noise,
+            "keep_noise": keep_noise,
+        }
+    )
     with ctx.open(model) as opened:
         check_parts(opened)
         check_space(opened, latent.space)
@@ -159,8 +192,9 @@ def sample_latent(
             steps=steps or 0,
             guidance_scale=guidance_scale,
             sampler=sampler,
+            plan=plan,
         )
-        return sample_over(ctx, opened, request, latent, conditioning, strength)
+        return sample_over(ctx, opened, request, latent, conditioning, strength, mask)
 
 
 @node("diffusion.decode_latent", lane="device", check=check_part, origin="unchanged")

@@ -19,11 +19,15 @@ from studio_diffusion.nodes.ends import (
     Prompt,
     Sampler,
     Scales,
+    Schedule,
     Seed,
+    Shift,
     Side,
+    Sigmas,
     Steps,
     Strength,
 )
+from studio_diffusion.noise_plan import read_noise_plan
 
 Border = Annotated[int, Field(ge=0, le=8192, unit="pixels")]
 Feather = Annotated[float, Field(ge=0, le=1000, unit="pixels")]
@@ -49,6 +53,9 @@ def image_to_image(
     steps: Steps = None,
     guidance_scale: Guidance = None,
     sampler: Sampler = "auto",
+    schedule: Schedule = "auto",
+    shift: Shift = None,
+    sigmas: Sigmas = None,
     seed: Seed = 1,
     count: Count = 1,
     loras: Loras = None,
@@ -69,6 +76,10 @@ def image_to_image(
         steps: Denoising steps from pure noise; null for a number that suits the model.
         guidance_scale: How strictly to follow the prompt; 1 is not at all. Null for a value that suits the model.
         sampler: Sampler, the method of denoising; "auto" for the model's own.
+        schedule: Spacing of the noise levels (Karras et al. 2022 for "karras"); "auto" for the model's own.
+        shift: Shift of a flow model's noise levels (Esser et al. 2024): over 1 more steps at high noise; null for the
+            model's own.
+        sigmas: The noise levels themselves, falling, instead of steps and schedule; null for the schedule.
         seed: Seed of the noise; another seed gives another image.
         count: Number of images; they use the seeds `seed`, `seed + 1` and so on.
         loras: LoRAs (Hu et al. 2021) to apply to the model; null for none.
@@ -78,6 +89,7 @@ def image_to_image(
     from studio_diffusion.generate import open_models, repeat_request
     from studio_diffusion.redraw import choose_redraw_size, redraw
 
+    plan = read_noise_plan({"sampler": sampler, "schedule": schedule, "shift": shift, "sigmas": sigmas})
     with open_models(ctx, model, loras or (), lora_scales or ()) as (opened, adapters):
         request = repeat_request(
             opened,
@@ -89,6 +101,7 @@ def image_to_image(
             steps=steps or 0,
             guidance_scale=guidance_scale,
             sampler=sampler,
+            plan=plan,
         )
         images = redraw(ctx, opened, request, image, strength, loras=adapters)
     return Drawn(images[0], images)
@@ -112,6 +125,9 @@ def draw_variations(
     steps: Steps = None,
     guidance_scale: Guidance = None,
     sampler: Sampler = "auto",
+    schedule: Schedule = "auto",
+    shift: Shift = None,
+    sigmas: Sigmas = None,
     seed: Seed = 1,
     count: Count = 4,
     loras: Loras = None,
@@ -128,6 +144,10 @@ def draw_variations(
         steps: Denoising steps from pure noise; null for a number that suits the model.
         guidance_scale: How strictly to follow the prompt; 1 is not at all. Null for a value that suits the model.
         sampler: Sampler, the method of denoising; "auto" for the model's own.
+        schedule: Spacing of the noise levels (Karras et al. 2022 for "karras"); "auto" for the model's own.
+        shift: Shift of a flow model's noise levels (Esser et al. 2024): over 1 more steps at high noise; null for the
+            model's own.
+        sigmas: The noise levels themselves, falling, instead of steps and schedule; null for the schedule.
         seed: Seed of the noise; another seed gives different variations.
         count: Number of variations; they use the seeds `seed`, `seed + 1` and so on.
         loras: LoRAs (Hu et al. 2021) to apply to the model; null for none.
@@ -171,6 +191,9 @@ def inpaint(
     steps: Steps = None,
     guidance_scale: Guidance = None,
     sampler: Sampler = "auto",
+    schedule: Schedule = "auto",
+    shift: Shift = None,
+    sigmas: Sigmas = None,
     seed: Seed = 1,
     count: Count = 1,
     loras: Loras = None,
@@ -189,6 +212,10 @@ def inpaint(
         steps: Denoising steps from pure noise; null for a number that suits the model.
         guidance_scale: How strictly to follow the prompt; 1 is not at all. Null for a value that suits the model.
         sampler: Sampler, the method of denoising; "auto" for the model's own.
+        schedule: Spacing of the noise levels (Karras et al. 2022 for "karras"); "auto" for the model's own.
+        shift: Shift of a flow model's noise levels (Esser et al. 2024): over 1 more steps at high noise; null for the
+            model's own.
+        sigmas: The noise levels themselves, falling, instead of steps and schedule; null for the schedule.
         seed: Seed of the noise; another seed gives another image.
         count: Number of images; they use the seeds `seed`, `seed + 1` and so on.
         loras: LoRAs (Hu et al. 2021) to apply to the model; null for none.
@@ -201,6 +228,7 @@ def inpaint(
     from studio_diffusion.sizes import choose_work_size
 
     check_mask(image, mask)
+    plan = read_noise_plan({"sampler": sampler, "schedule": schedule, "shift": shift, "sigmas": sigmas})
     with open_models(ctx, model, loras or (), lora_scales or ()) as (opened, adapters):
         request = repeat_request(
             opened,
@@ -212,6 +240,7 @@ def inpaint(
             steps=steps or 0,
             guidance_scale=guidance_scale,
             sampler=sampler,
+            plan=plan,
         )
         weight = soften_inside(mask.pixels, mask_blur)
         images = repaint(ctx, opened, request, image, mask, weight, strength, loras=adapters)
@@ -241,6 +270,9 @@ def outpaint(
     steps: Steps = None,
     guidance_scale: Guidance = None,
     sampler: Sampler = "auto",
+    schedule: Schedule = "auto",
+    shift: Shift = None,
+    sigmas: Sigmas = None,
     seed: Seed = 1,
     count: Count = 1,
     loras: Loras = None,
@@ -264,6 +296,10 @@ def outpaint(
         steps: Denoising steps from pure noise; null for a number that suits the model.
         guidance_scale: How strictly to follow the prompt; 1 is not at all. Null for a value that suits the model.
         sampler: Sampler, the method of denoising; "auto" for the model's own.
+        schedule: Spacing of the noise levels (Karras et al. 2022 for "karras"); "auto" for the model's own.
+        shift: Shift of a flow model's noise levels (Esser et al. 2024): over 1 more steps at high noise; null for the
+            model's own.
+        sigmas: The noise levels themselves, falling, instead of steps and schedule; null for the schedule.
         seed: Seed of the noise; another seed gives another image.
         count: Number of images; they use the seeds `seed`, `seed + 1` and so on.
         loras: LoRAs (Hu et al. 2021) to apply to the model; null for none.
@@ -277,6 +313,7 @@ def outpaint(
     if not (left or right or top or bottom):
         return Drawn(image, [image] * count)
     canvas, mask, weight = extend_image(image, (left, right, top, bottom), seam)
+    plan = read_noise_plan({"sampler": sampler, "schedule": schedule, "shift": shift, "sigmas": sigmas})
     with open_models(ctx, model, loras or (), lora_scales or ()) as (opened, adapters):
         request = repeat_request(
             opened,
@@ -288,6 +325,7 @@ def outpaint(
             steps=steps or 0,
             guidance_scale=guidance_scale,
             sampler=sampler,
+            plan=plan,
         )
         images = repaint(ctx, opened, request, canvas, mask, weight, strength, loras=adapters)
     return Drawn(images[0], images)
