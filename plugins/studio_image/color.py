@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from studio.api import Grammar, parse_color
+from studio.api import SRGB, ColorSpace, Grammar, Image, convert_color, parse_color
 
 Color = tuple[float, float, float, float]
 """Red, green, blue and straight alpha in [0, 1], sRGB-encoded."""
+
+
+ANY_COLOR: tuple[Literal["srgb", "linear", "log"], ...] = ("srgb", "linear", "log")
+"""Every encoding of a color space: for node types that take any of them, with any primaries and range."""
 
 
 def _parse_ink(text: str) -> None:
@@ -24,6 +28,14 @@ Ink: TypeAlias = Annotated[str, Grammar("a color, or nothing", _parse_ink)]
 """A color as text, or empty for none."""
 ColorOrAuto: TypeAlias = Annotated[str, Grammar('a color, or "auto"', _parse_choice)]
 """A color as text, or "auto"."""
+
+
+def place_color(color: Color, space: ColorSpace) -> Color:
+    """Return a color in a color space other than sRGB, with the alpha that it has."""
+    if space == SRGB:
+        return color
+    placed = convert_color(Image([[color[:3]]]), space).pixels[0, 0]
+    return (float(placed[0]), float(placed[1]), float(placed[2]), color[3])
 
 
 def is_grey(color: Color) -> bool:

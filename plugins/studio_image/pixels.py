@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float32]
 AnyArray = NDArray[Any]
 
+_LEAST_ALPHA = 1e-6  # below it colors glow, so that no quotient is too large
 LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, as Pillow, OpenCV and JPEG
 
 
@@ -20,11 +21,12 @@ def as_floats(array: Any) -> FloatArray:
     return floats
 
 
-def compute_luma(pixels: FloatArray) -> FloatArray:
-    """Weigh the color channels (H x W x 1, 3 or 4) into luma (H x W); alpha is left out."""
+def compute_luma(pixels: FloatArray, *, bounded: bool = True) -> FloatArray:
+    """Weigh the color channels (H x W x 1, 3 or 4) into luma (H x W), clipped if bounded; alpha is left out."""
     if pixels.shape[2] == 1:
         return pixels[:, :, 0]
-    return as_floats(np.clip(pixels[:, :, :3] @ LUMA_WEIGHTS, 0.0, 1.0))
+    luma = pixels[:, :, :3] @ LUMA_WEIGHTS
+    return as_floats(np.clip(luma, 0.0, 1.0) if bounded else luma)
 
 
 def match_channels(pixels: FloatArray, channels: int) -> FloatArray:
@@ -52,6 +54,24 @@ def unpremultiply(pixels: FloatArray) -> FloatArray:
     alpha = np.clip(pixels[:, :, 3:], 0.0, 1.0)
     colors = np.divide(pixels[:, :, :3], alpha, out=np.zeros_like(pixels[:, :, :3]), where=alpha > 1e-6)
     return np.concatenate([np.clip(colors, 0.0, 1.0), alpha], axis=2)
+
+
+def gather_light(pixels: FloatArray) -> FloatArray:
+    """Multiply alpha into linear colors; those without alpha, which glow, stay."""
+    if pixels.shape[2] != 4:
+        return pixels
+    out = pixels.copy()
+    out[:, :, :3] *= np.where(out[:, :, 3:] > 0, out[:, :, 3:], np.float32(1))
+    return out
+
+
+def part_light(pixels: FloatArray) -> FloatArray:
+    """Divide linear colors by alpha, without clipping them; the inverse of `gather_light`."""
+    if pixels.shape[2] != 4:
+        return pixels
+    alpha = np.clip(pixels[:, :, 3:], 0.0, 1.0)
+    alpha[alpha < _LEAST_ALPHA] = 0.0
+    return np.concatenate([pixels[:, :, :3] / np.where(alpha > 0, alpha, np.float32(1)), alpha], axis=2)
 
 
 def filter_premultiplied(pixels: FloatArray, function: Callable[[FloatArray], FloatArray]) -> FloatArray:

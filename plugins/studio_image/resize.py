@@ -10,7 +10,17 @@ import PIL.Image
 from studio_image.anchor import Anchor, place_box
 from studio_image.bounds import check_size
 from studio_image.checks import check_sides, round_side
-from studio_image.pixels import AnyArray, FloatArray, as_floats, decode_srgb, encode_srgb, premultiply, unpremultiply
+from studio_image.pixels import (
+    AnyArray,
+    FloatArray,
+    as_floats,
+    decode_srgb,
+    encode_srgb,
+    gather_light,
+    part_light,
+    premultiply,
+    unpremultiply,
+)
 
 Method = Literal["auto", "lanczos", "area", "bicubic", "bilinear", "nearest"]
 Box = tuple[float, float, float, float]
@@ -31,10 +41,12 @@ def resample(
     *,
     linear_light: bool = False,
     box: Box | None = None,
+    bounded: bool = True,
 ) -> FloatArray:
     """Resample an image (H x W x C), or the part of it in `box` (left, top, right, bottom), to a new size.
 
-    Alpha is multiplied in meanwhile. "auto" takes Lanczos to shrink and bicubic to enlarge.
+    Alpha is multiplied in meanwhile. "auto" takes Lanczos to shrink and bicubic to enlarge. Samples that are not
+    bounded are not clipped to [0, 1].
     """
     check_size(width, height)
     rows, columns = pixels.shape[:2]
@@ -45,6 +57,9 @@ def resample(
         return resample_nearest(pixels, width, height, box)
     if method == "auto":
         method = "lanczos" if width * height < (right - left) * (bottom - top) else "bicubic"
+    if not bounded:
+        gathered = gather_light(pixels)
+        return part_light(resample_planes(gathered, width, height, method, (left, top, right, bottom)))
     work = premultiply(decode_srgb(pixels) if linear_light else pixels)
     result = unpremultiply(resample_planes(work, width, height, method, (left, top, right, bottom)))
     return encode_srgb(result) if linear_light else result

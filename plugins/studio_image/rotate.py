@@ -10,7 +10,16 @@ import numpy as np
 from studio.api import MediaError
 from studio_image.bounds import check_size
 from studio_image.color import Color, count_channels
-from studio_image.pixels import AnyArray, FloatArray, as_floats, match_channels, premultiply, unpremultiply
+from studio_image.pixels import (
+    AnyArray,
+    FloatArray,
+    as_floats,
+    gather_light,
+    match_channels,
+    part_light,
+    premultiply,
+    unpremultiply,
+)
 
 _LONGEST_SIDE = 32_766  # OpenCV counts samples of a warp in 16 bits
 
@@ -20,8 +29,10 @@ def rotate_quarters(samples: AnyArray, quarters: int) -> AnyArray:
     return np.rot90(samples, quarters)
 
 
-def rotate(pixels: FloatArray, degrees: float, fill: Color, *, expand: bool) -> FloatArray:
+def rotate(pixels: FloatArray, degrees: float, fill: Color, *, expand: bool, bounded: bool = True) -> FloatArray:
     """Turn counterclockwise about the centre (bicubic); what was outside the image takes the fill color.
+
+    Samples that are not bounded are not clipped to [0, 1].
 
     Raises:
         MediaError: E506 for sides over 32,766 pixels.
@@ -47,7 +58,8 @@ def rotate(pixels: FloatArray, degrees: float, fill: Color, *, expand: bool) -> 
             [sine, cosine, middle[1] - sine * target[0] - cosine * target[1]],
         ]
     )
-    work = premultiply(match_channels(pixels, 4))
+    whole = match_channels(pixels, 4)
+    work = premultiply(whole) if bounded else gather_light(whole)
     warped = cv2.warpAffine(
         work,
         inverse,
@@ -56,8 +68,10 @@ def rotate(pixels: FloatArray, degrees: float, fill: Color, *, expand: bool) -> 
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=(0, 0, 0, 0),
     )
-    turned = as_floats(np.clip(warped, 0.0, 1.0))
+    turned = as_floats(np.clip(warped, 0.0, 1.0) if bounded else warped)
+    turned[:, :, 3:] = np.clip(turned[:, :, 3:], 0.0, 1.0)
     ground = np.array([fill[0] * fill[3], fill[1] * fill[3], fill[2] * fill[3], fill[3]], np.float32)
-    result = unpremultiply(turned + ground * (1.0 - turned[:, :, 3:]))
+    mixed = turned + ground * (1.0 - turned[:, :, 3:])
+    result = unpremultiply(mixed) if bounded else part_light(mixed)
     channels = max(pixels.shape[2], count_channels(fill))
     return result if channels == 4 else result[:, :, :3] if channels == 3 else result[:, :, :1]

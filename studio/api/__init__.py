@@ -9,7 +9,7 @@ numpy and the decoders of media are loaded when a value is first used.
 from studio.api.audio import Audio
 from studio.api.audio_file import AudioType
 from studio.api.color import SRGB, ColorSpace
-from studio.api.color_conversion import convert_color
+from studio.api.color_conversion import convert_color, describe_conversion
 from studio.api.color_text import Color, parse_color
 from studio.api.context import Context
 from studio.api.field import Added, Channels, Field, Lazy, ModelKinds, Unkeyed
@@ -115,6 +115,7 @@ __all__ = [
     "check_extension",
     "check_inputs",
     "convert_color",
+    "describe_conversion",
     "find_node_types",
     "get_node_type",
     "hookimpl",

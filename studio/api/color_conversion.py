@@ -13,6 +13,7 @@ from studio.errors import MediaError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_ROUNDING = 1e-4  # light that is outside [0, 1] by less is not said to be clipped
 Colored = TypeVar("Colored", Image, Mask, Video)
 
 
@@ -45,9 +46,31 @@ def convert_color(value: Colored, target: ColorSpace = SRGB) -> Colored:
     return type(value).take(convert_samples(value.pixels, value.color, target), color=target)
 
 
-def describe_conversion(source: ColorSpace) -> str:
-    """Say what becomes of samples of a color space in a place that holds sRGB only; "" for sRGB."""
-    return "" if source == SRGB else f"{source} became sRGB, clipped to [0, 1]"
+def describe_conversion(value: Image | Mask | Video, target: ColorSpace = SRGB) -> str:
+    """Say what becomes of a value in a place that holds another color space; "" where nothing is lost.
+
+    Args:
+        value: What is converted; how much is clipped is counted, but not of a video.
+        target: The color space of the place.
+    """
+    if value.color == target or not target.is_bounded:
+        return ""
+    if isinstance(value, Video):
+        return f"{value.color} became sRGB, clipped to [0, 1]"
+    clipped = "" if value.color.is_bounded and value.color.primaries == target.primaries else _describe_clipping(value)
+    return f"{value.color} became sRGB{clipped}"
+
+
+def _describe_clipping(value: Image | Mask) -> str:
+    """Return how much light is outside [0, 1] in the primaries of sRGB, in words that follow others."""
+    light = convert_samples(value.pixels, value.color, ColorSpace("linear"))
+    colors = light[:, :, :3] if light.ndim == 3 else light
+    outside = (colors < -_ROUNDING) | (colors > 1.0 + _ROUNDING)
+    if not outside.any():
+        return ""
+    lowest, highest = float(colors.min()), float(colors.max())
+    share = 100.0 * float(outside.mean())
+    return f", clipped to [0, 1]: {share:.2g} % of the samples, which range from {lowest:.4g} to {highest:.4g}"
 
 
 def _convert_video(video: Video, target: ColorSpace) -> Video:

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     FloatArray = npt.NDArray[np.floating[Any]]
     Matrix = npt.NDArray[np.float64]
 
+Points = tuple[tuple[float, float], ...]
+"""CIE x and y of red, green, blue and white."""
+
 _D65, _ACES_WHITE = (0.3127, 0.3290), (0.32168, 0.33767)
-CHROMATICITIES: dict[str, tuple[tuple[float, float], ...]] = {
+CHROMATICITIES: dict[str, Points] = {
     "bt709": ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06), _D65),
     "display-p3": ((0.68, 0.32), (0.265, 0.69), (0.15, 0.06), _D65),
     "adobe-rgb": ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06), _D65),
@@ -26,7 +29,7 @@ CHROMATICITIES: dict[str, tuple[tuple[float, float], ...]] = {
     "acescg": ((0.713, 0.293), (0.165, 0.830), (0.128, 0.044), _ACES_WHITE),
     "aces2065-1": ((0.7347, 0.2653), (0.0, 1.0), (0.0001, -0.0770), _ACES_WHITE),
 }
-"""CIE x and y of red, green, blue and white."""
+"""Points of each of the named primaries."""
 
 _BRADFORD = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296))
 _BLACK, _WHITE = 16 / 255, 235 / 255  # of the limited range
@@ -70,12 +73,17 @@ def find_matrix(source: str, target: str) -> Matrix:
 
     It multiplies columns: `target = matrix @ source`.
     """
+    return find_light_matrix(CHROMATICITIES[source], CHROMATICITIES[target])
+
+
+def find_light_matrix(source: Points, target: Points) -> Matrix:
+    """Return the matrix of `find_matrix` for chromaticities: x and y of red, green, blue and white."""
     import numpy as np
 
     if source == target:
         return np.eye(3)
-    adapted = _find_adaptation(CHROMATICITIES[source][3], CHROMATICITIES[target][3])
-    matrix: Matrix = np.linalg.inv(_find_xyz_matrix(target)) @ adapted @ _find_xyz_matrix(source)
+    adapted = _find_adaptation(source[3], target[3])
+    matrix: Matrix = np.linalg.inv(find_xyz_matrix(target)) @ adapted @ find_xyz_matrix(source)
     return matrix
 
 
@@ -126,11 +134,11 @@ def _keep(samples: FloatArray) -> FloatArray:
     return samples
 
 
-def _find_xyz_matrix(primaries: str) -> Matrix:
+def find_xyz_matrix(points: Points) -> Matrix:
     """Return the matrix from linear RGB to CIE XYZ, with a white of Y = 1; SMPTE RP 177."""
     import numpy as np
 
-    *colors, white = (_to_xyz(point) for point in CHROMATICITIES[primaries])
+    *colors, white = (_to_xyz(point) for point in points)
     columns = np.stack(colors, axis=1)
     matrix: Matrix = columns * np.linalg.solve(columns, white)
     return matrix

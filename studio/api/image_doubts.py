@@ -6,7 +6,8 @@ import io
 import struct
 from typing import TYPE_CHECKING
 
-from studio.api.formats import avif, gif, jpeg, png, riff, tiff
+from studio.api.formats import avif, exr, gif, jpeg, png, riff, tiff
+from studio.api.image_reading import ImageOptions, read_image_part
 from studio.api.media_file import open_media
 from studio.api.tiff_reading import find_tiff_doubts
 
@@ -32,6 +33,8 @@ def find_image_doubts(path: Path, limits: MediaLimits) -> list[str]:
     """
     with open_media(path, limits) as file:
         data = file.read()
+    if data.startswith(exr.MAGIC):
+        return list(read_image_part(path, limits, ImageOptions())[2] or ())
     found: Callable[[bytes], list[str]] | None = _find_avif_doubts if avif.is_avif(data) else None
     for start, find_doubts in _FINDERS.items():
         found = find_doubts if data.startswith(start) else found

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from studio.api.color import SRGB, ColorSpace
-from studio.api.color_conversion import convert_color, describe_conversion
+from studio.api.color_conversion import describe_conversion
 from studio.api.image import Image, Mask
 from studio.api.image_doubts import find_image_doubts
-from studio.api.image_reading import read_image
-from studio.api.image_writing import read_image_provenance, write_image
+from studio.api.image_reading import ImageOptions, read_image, read_image_part
+from studio.api.image_writing import choose_file_color, read_image_provenance, write_converted
 from studio.api.media_file import check_extension, refuse
 from studio.api.value_type import Packed, ValueType
 from studio.errors import MediaError
@@ -25,7 +25,7 @@ _BITS = {"uint8": "8 bit", "uint16": "16 bit", "float32": "float"}
 
 
 class ImageType(ValueType[Image]):
-    """Images: stored as their compact samples, read from PNG, JPEG, WebP, AVIF, TIFF, BMP and GIF files.
+    """Images: stored as their compact samples, read from PNG, JPEG, WebP, AVIF, TIFF, OpenEXR, BMP and GIF files.
 
     **Read.** The content decides the format, not the name. The size is checked in the header before anything is
     decoded. EXIF orientation is applied, alpha is kept (palettes and color keys too), grey stays one channel (grey
@@ -33,10 +33,13 @@ class ImageType(ValueType[Image]):
     profile is converted to sRGB: at 16 bits for profiles with a matrix, at 8 bits for profiles with look-up tables.
     TIFF is read at every depth: whole numbers are scaled by their largest value, to 16 bits or, from 17 bits on, to
     float32; floats of 16, 24, 32 and 64 bits become float32. Floats of which one is outside [0, 1] are linear light.
+    OpenEXR is linear light in its own primaries, with straight alpha: the plain color channels in the display window.
+    Scan lines without compression and with ZIP need no library, all else the extra "vfx".
     Of an animation the first image is read. PNG's gAMA, cHRM and cICP chunks are ignored. What is not in the image is
     said in a warning; what is not read exactly is refused by name.
 
-    **Written.** All files hold sRGB: an image in another color space is converted and clipped to [0, 1]. PNG has 8
+    **Written.** Files hold sRGB: an image in another color space is converted and clipped to [0, 1]. OpenEXR holds
+    linear light, as half floats where these are exact, and so does TIFF where light is outside [0, 1]. PNG has 8
     bits per sample, or 16 where the samples are whole 16-bit numbers, from 16-bit files or uint16 arrays; other
     floats are rounded to 8. JPEG has quality 92 without chroma subsampling, alpha laid over white. WebP has quality 90
     with lossless alpha. TIFF keeps the depth, floats too. Every file says in XMP that it is generated, and holds the
@@ -46,7 +49,7 @@ class ImageType(ValueType[Image]):
 
     name = "image"
     python = Image
-    extensions = ("png", "jpg", "jpeg", "webp", "tiff", "tif")
+    extensions = ("png", "jpg", "jpeg", "webp", "tiff", "tif", "exr")
 
     def pack(self, value: Image) -> Packed:
         """Take an image apart into its compact samples, and its color space where it is not sRGB."""
@@ -69,6 +72,23 @@ class ImageType(ValueType[Image]):
         """Read an image; MediaError E511 if it is damaged, unsupported or over a limit."""
         return _create(Image, *read_image(path, limits), path)
 
+    def read_layer(
+        self, path: Path, limits: MediaLimits, *, layer: str = "", window: Literal["display", "data"] = "display"
+    ) -> tuple[Image, Sequence[str]]:
+        """Read one layer of an OpenEXR file; return it, and what a person should know of it.
+
+        Args:
+            path: The file.
+            limits: Bounds for the file.
+            layer: Name of a layer or of a channel; "" for the plain color channels, or the only layer.
+            window: "display" for what is shown, "data" for all pixels of the file.
+
+        Raises:
+            MediaError: E511 if the file lacks the layer, or cannot be read; E513 if a package is needed.
+        """
+        array, color, doubts = read_image_part(path, limits, ImageOptions(layer, window))
+        return _create(Image, array, color, path), find_image_doubts(path, limits) if doubts is None else doubts
+
     def find_doubts(self, path: Path, limits: MediaLimits) -> Sequence[str]:
         """Say what of a file is not in the image."""
         return find_image_doubts(path, limits)
@@ -76,11 +96,11 @@ class ImageType(ValueType[Image]):
     def write_file(self, value: Image, path: Path, provenance: str | None) -> None:
         """Write an image with its provenance; MediaError E512 if that fails."""
         check_extension(path, self.extensions, self.name)
-        write_image(convert_color(value).compact(), path, provenance)
+        write_converted(value, path, provenance)
 
     def find_loss(self, value: Image, path: Path) -> str:
         """Say that the color space was converted, that alpha is lost, and that 16 bits become 8."""
-        kind, losses = path.suffix.lower().lstrip("."), [describe_conversion(value.color)]
+        kind, losses = path.suffix.lower().lstrip("."), [describe_conversion(value, choose_file_color(value, path))]
         if kind in ("jpg", "jpeg") and value.channels == 4:
             losses.append("JPEG has no alpha: it is laid over white; write .png, .webp or .tiff to keep it")
         if kind in ("jpg", "jpeg", "webp") and str(value.compact().dtype) == "uint16":
@@ -130,11 +150,11 @@ class MaskType(ValueType[Mask]):
     def write_file(self, value: Mask, path: Path, provenance: str | None) -> None:
         """Write a mask with its provenance; MediaError E512 if that fails."""
         check_extension(path, self.extensions, self.name)
-        write_image(convert_color(value).compact(), path, provenance)
+        write_converted(value, path, provenance)
 
     def find_loss(self, value: Mask, path: Path) -> str:
         """Say that the color space was converted, or ""."""
-        return describe_conversion(value.color)
+        return describe_conversion(value, choose_file_color(value, path))
 
     def read_provenance(self, path: Path) -> str | None:
         """Return the provenance that a file carries, or None."""

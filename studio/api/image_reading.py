@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import struct
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from studio.api.color import SRGB, ColorSpace
-from studio.api.formats import avif, gif, jpeg, png, riff, tiff
+from studio.api.exr_reading import read_exr
+from studio.api.formats import avif, exr, gif, jpeg, png, riff, tiff
 from studio.api.formats.unsupported import UnsupportedError
 from studio.api.image_color import convert_ink, convert_to_srgb, is_linear
 from studio.api.media_file import open_media, refuse
@@ -25,33 +27,53 @@ if TYPE_CHECKING:
     AnyArray = npt.NDArray[Any]
     CheckSize = Callable[[int, int], None]
 
-SUPPORTED = "PNG, JPEG, WebP, AVIF, TIFF, BMP and GIF are read"
+SUPPORTED = "PNG, JPEG, WebP, AVIF, TIFF, OpenEXR, BMP and GIF are read"
 _LARGEST_CLOSED = 178_000_000  # pixels of WebP and GIF: Pillow's plugins have a bound that cannot be raised
+
+
+@dataclass(frozen=True)
+class ImageOptions:
+    """How an image file is read.
+
+    Attributes:
+        layer: Name of a layer or a channel of an OpenEXR file; "" for its plain color channels, or its only layer.
+        window: "display" for what an OpenEXR file says is shown, "data" for all of its pixels.
+    """
+
+    layer: str = ""
+    window: str = "display"
 
 
 def read_image(path: Path, limits: MediaLimits) -> tuple[AnyArray, ColorSpace]:
     """Read a file into height x width (x 3 or 4) samples of uint8, uint16 or float32, upright, and their color space.
 
     Only the first image of a file with several is read. Floats of which one is outside [0, 1] are linear light, and
-    as they are in the file; all other samples are in sRGB.
+    as they are in the file, and so is OpenEXR; all other samples are in sRGB.
 
     Raises:
-        MediaError: E511 if the file is unsupported, damaged or over a limit.
+        MediaError: E511 if the file is unsupported, damaged or over a limit, E513 if it needs a package.
+    """
+    return read_image_part(path, limits, ImageOptions())[:2]
+
+
+def read_image_part(
+    path: Path, limits: MediaLimits, options: ImageOptions
+) -> tuple[AnyArray, ColorSpace, tuple[str, ...] | None]:
+    """Read what options choose of a file, as `read_image` does; also return what of an OpenEXR file is not in it.
+
+    Of other files None is returned instead.
+
+    Raises:
+        MediaError: E511 if the file is unsupported, damaged, over a limit, or lacks the layer; E513 if it needs a
+            package.
     """
     with open_media(path, limits) as file:
         data = file.read()
 
-    def check_size(width: int, height: int) -> None:
-        _check_size(path, width, height, limits)
-
-    reader = _find_reader(data)
-    if reader is None:
-        raise refuse(path, "unsupported or damaged image file", hint=SUPPORTED)
     try:
-        array = reader(data, check_size)
-        return array, ColorSpace("linear") if is_linear(array) else SRGB
-    except MediaError:
-        raise
+        return _read(path, data, limits, options)
+    except MediaError as error:
+        raise MediaError(error.code, error.message, where=str(path), hint=error.hint) from None
     except MemoryError:
         raise refuse(path, "the image does not fit into memory", hint="make it smaller first") from None
     except UnsupportedError as error:
@@ -59,6 +81,25 @@ def read_image(path: Path, limits: MediaLimits) -> tuple[AnyArray, ColorSpace]:
     except Exception as error:  # decoders raise errors of every kind on hostile files
         reason = str(error).strip() or type(error).__name__
         raise refuse(path, f"damaged image: {reason[:1].lower()}{reason[1:300]}", hint=_HINT) from None
+
+
+def _read(
+    path: Path, data: bytes, limits: MediaLimits, options: ImageOptions
+) -> tuple[AnyArray, ColorSpace, tuple[str, ...] | None]:
+    def check_size(width: int, height: int) -> None:
+        _check_size(path, width, height, limits)
+
+    if data.startswith(exr.MAGIC):
+        whole = options.window == "data"
+        found = read_exr(data, check_size, limits.max_pixels, layer=options.layer, data_window=whole)
+        return found.samples, found.color, found.doubts
+    reader = _find_reader(data)
+    if reader is None:
+        raise refuse(path, "unsupported or damaged image file", hint=SUPPORTED)
+    if options != ImageOptions():
+        raise refuse(path, "only OpenEXR files have layers and windows", hint='leave "layer" and "window" out')
+    array = reader(data, check_size)
+    return array, ColorSpace("linear") if is_linear(array) else SRGB, None
 
 
 _HINT = "open it in another program and save it again; " + SUPPORTED

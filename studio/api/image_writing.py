@@ -10,7 +10,12 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from studio.api.formats import jpeg, png, riff, tiff, xmp
+from studio.api import exr_writing
+from studio.api.color import SRGB, ColorSpace
+from studio.api.color_transfer import convert_samples
+from studio.api.formats import exr, jpeg, png, riff, tiff, xmp
+from studio.api.image import Image, Mask
+from studio.api.image_color import is_linear
 from studio.api.media_file import GENERATOR, MARK, encode_text, open_media, refuse_writing, write_bytes
 
 if TYPE_CHECKING:
@@ -23,19 +28,60 @@ if TYPE_CHECKING:
 
     AnyArray = npt.NDArray[Any]
 
-__all__ = ["write_image"]
+__all__ = ["choose_file_color", "write_converted", "write_image"]
 
 _XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"
 _STRIP_ROWS = 64
+_LARGEST_HEADER = 64 * 2**20  # bytes of an OpenEXR file that are searched
 _PART = "studio-provenance-part "
 _PIECE = 65_000  # bytes of a text in one of several comments
+
+
+def choose_file_color(image: Image | Mask, path: Path) -> ColorSpace:
+    """Return the color space that a file holds: of OpenEXR linear light, of other files sRGB.
+
+    TIFF holds linear light, too, if it is not within [0, 1]: its floats say then what they are.
+
+    Args:
+        image: What is written.
+        path: The file; its extension chooses the format.
+    """
+    kind = path.suffix.lower().lstrip(".")
+    if kind == "exr":
+        return ColorSpace("linear", image.color.primaries)
+    if kind in ("tif", "tiff") and not image.color.is_bounded:
+        linear = ColorSpace("linear")
+        return linear if is_linear(convert_samples(image.pixels, image.color, linear)) else SRGB
+    return SRGB
+
+
+def write_converted(image: Image | Mask, path: Path, provenance: str | None, quality: int | None = None) -> None:
+    """Write an image or a mask in the color space that its file holds; the extension chooses the format.
+
+    Args:
+        image: What to write.
+        path: A new file, with an extension of `ImageType.extensions`.
+        provenance: JSON text to embed, or None.
+        quality: For JPEG and WebP: from 1 (smallest) to 100 (best); None for 92 and 90. Others are lossless.
+
+    Raises:
+        MediaError: E512 if the format or the disk cannot hold the image.
+    """
+    target = choose_file_color(image, path)
+    samples = convert_samples(image.pixels, image.color, target) if image.color != target else image.compact()
+    array = Image(samples, color=target)
+    if path.suffix.lower() == ".exr":
+        write_bytes(path, exr_writing.build_exr(array.pixels, target.primaries, provenance))
+    else:
+        write_image(array.compact(), path, provenance, quality)
 
 
 def write_image(array: AnyArray, path: Path, provenance: str | None, quality: int | None = None) -> None:
     """Write height x width (x channels) samples of uint8, uint16 or float32; the extension chooses the format.
 
     Args:
-        array: The samples, as `Image.compact` returns them; floats lie in [0, 1].
+        array: The samples, as `Image.compact` returns them, in sRGB; floats lie in [0, 1], but those of TIFF may be
+            linear light outside of it, and those of OpenEXR are linear light.
         path: A new file, with an extension of `ImageType.extensions`.
         provenance: JSON text to embed, or None.
         quality: For JPEG and WebP: from 1 (smallest) to 100 (best); None for 92 and 90. Others are lossless.
@@ -102,12 +148,18 @@ def _find_tiff_provenance(file: BinaryIO) -> str | None:
     return xmp.find_provenance(entry.data) if entry else None
 
 
+def _find_exr_provenance(file: BinaryIO) -> str | None:
+    file.seek(0)
+    return exr_writing.find_provenance(file.read(_LARGEST_HEADER))
+
+
 _FINDERS: dict[bytes, Callable[[BinaryIO], str | None]] = {
     png.SIGNATURE: _find_png_provenance,
     b"\xff\xd8": _find_jpeg_provenance,
     b"RIFF": _find_webp_provenance,
     b"II": _find_tiff_provenance,
     b"MM": _find_tiff_provenance,
+    exr.MAGIC: _find_exr_provenance,
 }
 
 
@@ -212,7 +264,11 @@ def _write_tiff(array: AnyArray, provenance: str | None, quality: int | None) ->
     return [b"II*\0" + struct.pack("<I", ends[-1]), *padded, tiff.build_tags(tags, ends[-1])]
 
 
-_WRITERS = {"png": _write_png, "jpg": _write_jpeg, "jpeg": _write_jpeg, "webp": _write_webp}
+def _write_exr(array: AnyArray, provenance: str | None, quality: int | None) -> list[bytes]:
+    return [exr_writing.build_exr(Image(array, color=ColorSpace("linear")).pixels, "bt709", provenance)]
+
+
+_WRITERS = {"exr": _write_exr, "png": _write_png, "jpg": _write_jpeg, "jpeg": _write_jpeg, "webp": _write_webp}
 _WRITERS |= {"tiff": _write_tiff, "tif": _write_tiff}
 
 

@@ -137,7 +137,7 @@ def find_losses(video: Video, path: Path, encoding: Encoding) -> list[str]:
     elif video.channels == 4 and not _has_alpha(encoding.pixels):
         losses.append("alpha is laid over white: write .webm, .apng, or ProRes in .mov to keep it")
     if video.color != SRGB:
-        losses.append(describe_conversion(video.color))
+        losses.append(describe_conversion(video))
     return losses
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from studio.api import Color, Context, Field, Image, Migration, check_inputs, node, parse_color
 from studio_image.anchor import Anchor
 from studio_image.checks import check_sides, check_target
+from studio_image.color import ANY_COLOR, place_color
 from studio_image.crop import Aspect
 from studio_image.nodes.old_values import read_fit, turn_around
 
@@ -20,6 +21,7 @@ Method = Literal["auto", "lanczos", "area", "bicubic", "bilinear", "nearest"]
     version="2.0",
     migrations={1: Migration(inputs={"mode": "fit", "color": "background"}, values={"fit": read_fit})},
     origin="edited",
+    encodings=ANY_COLOR,
 )
 def resize_image(
     ctx: Context,
@@ -37,7 +39,8 @@ def resize_image(
 ) -> Image:
     """Resize an image with antialiasing; transparent edges get no dark fringes.
 
-    Set `scale`, or `width` or `height` (the other follows), or both and `fit`.
+    Set `scale`, or `width` or `height` (the other follows), or both and `fit`. Linear and log images keep their color
+    space and are not clipped.
 
     Args:
         image: Image to resize.
@@ -69,15 +72,19 @@ def resize_image(
         from studio_image.bounds import check_size
 
         check_size(*size)
-        result = Image(resample_nearest(image.stored, *size, box))
+        result = Image(resample_nearest(image.stored, *size, box), color=image.color)
     else:
-        result = Image(resample(image.pixels, *size, method, linear_light=linear_light, box=box))
+        in_light = linear_light and image.color.range == "full"
+        bounded = image.color.is_bounded
+        made = resample(image.pixels, *size, method, linear_light=in_light, box=box, bounded=bounded)
+        result = Image(made, color=image.color)
     if both and fit == "pad" and size != target:
-        return Image(pad_to(result.pixels, target, anchor, parse_color(background)))
+        ground = place_color(parse_color(background), image.color)
+        return Image(pad_to(result.pixels, target, anchor, ground), color=image.color)
     return result
 
 
-@node("image.crop", origin="edited")
+@node("image.crop", origin="edited", encodings=ANY_COLOR)
 def crop_image(
     ctx: Context,
     image: Image,
@@ -103,7 +110,7 @@ def crop_image(
     from studio_image.crop import choose_region
 
     left, top, wide, high = choose_region((image.width, image.height), x, y, width, height, anchor, aspect)
-    return Image(image.stored[top : top + high, left : left + wide])
+    return Image(image.stored[top : top + high, left : left + wide], color=image.color)
 
 
 @node(
@@ -111,6 +118,7 @@ def crop_image(
     version="2.0",
     migrations={1: Migration(inputs={"degrees": "angle", "color": "background"}, values={"angle": turn_around})},
     origin="edited",
+    encodings=ANY_COLOR,
 )
 def rotate_image(
     ctx: Context,
@@ -131,14 +139,15 @@ def rotate_image(
     """
     from studio_image.rotate import rotate, rotate_quarters
 
-    fill = parse_color(background)
+    fill = place_color(parse_color(background), image.color)
     quarters = -angle / 90.0
     if quarters == round(quarters) and (expand or round(quarters) % 2 == 0):
-        return Image(rotate_quarters(image.stored, round(quarters) % 4))
-    return Image(rotate(image.pixels, -angle % 360.0, fill, expand=expand))
+        return Image(rotate_quarters(image.stored, round(quarters) % 4), color=image.color)
+    turned = rotate(image.pixels, -angle % 360.0, fill, expand=expand, bounded=image.color.is_bounded)
+    return Image(turned, color=image.color)
 
 
-@node("image.flip", origin="edited")
+@node("image.flip", origin="edited", encodings=ANY_COLOR)
 def flip_image(
     ctx: Context, image: Image, *, direction: Literal["horizontal", "vertical", "both"] = "horizontal"
 ) -> Image:
@@ -151,7 +160,7 @@ def flip_image(
     """
     down = slice(None, None, -1 if direction != "horizontal" else 1)
     across = slice(None, None, -1 if direction != "vertical" else 1)
-    return Image(image.stored[down, across])
+    return Image(image.stored[down, across], color=image.color)
 
 
 @node(

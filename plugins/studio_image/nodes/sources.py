@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, NamedTuple
 
 from studio.api import (
+    SRGB,
     Color,
     Context,
     Field,
@@ -18,6 +19,7 @@ from studio.api import (
     parse_color,
 )
 from studio_image.checks import check_area, check_channels, check_image_name
+from studio_image.color import ANY_COLOR
 from studio_image.nodes.old_values import turn_to_top
 
 Side = Annotated[int, Field(ge=1, le=65_535, unit="pixels")]
@@ -31,8 +33,8 @@ class Facts(NamedTuple):
         height: Height of the image.
         channels: Number of channels: 1 (grey), 3 (RGB) or 4 (RGBA).
         bits: Bits per sample: 8, 16, or 32 for float; the fewest that hold the samples exactly.
-        facts: Width, height, channels and bits as a JSON mapping, with `megapixels`, `aspect` (width over height) and
-            `has_alpha`.
+        facts: Width, height, channels and bits as a JSON mapping, with `megapixels`, `aspect` (width over height),
+            `has_alpha`, and `color` unless it is sRGB.
     """
 
     width: int
@@ -53,20 +55,31 @@ class Saved(NamedTuple):
 
 
 @node("image.load", lane="io", code=2, origin="captured")
-def load_image(ctx: Context, file: File) -> Image:
+def load_image(
+    ctx: Context,
+    file: File,
+    *,
+    layer: Annotated[str, Field(max_length=255)] = "",
+    window: Literal["display", "data"] = "display",
+) -> Image:
     """Load an image from a file.
 
-    EXIF orientation is applied and color profiles are converted to sRGB. Alpha and 16 bits per sample are kept. Floats
-    above 1 stay linear light. A warning names what the file contains and the image does not.
+    EXIF orientation is applied and color profiles are converted to sRGB. Alpha and 16 bits per sample are kept. OpenEXR
+    and floats above 1 stay linear light. A warning names what the file contains and the image does not.
 
     Args:
-        file: Image file to read: PNG, JPEG, WebP, TIFF or another format that Studio reads.
+        file: Image file to read: PNG, JPEG, WebP, TIFF, OpenEXR or another format that Studio reads.
+        layer: Layer, part or channel of an OpenEXR file, such as "specular" or "Z"; "" for its plain colors, or its
+            only layer.
+        window: Part of an OpenEXR file: what it says is shown ("display"), or all of its pixels ("data").
+
+    Raises:
+        MediaError: E511 if the file cannot be read or lacks the layer; E513 if it needs a package.
     """
     from studio.api import ImageType, MediaLimits
 
-    kind, limits = ImageType(), MediaLimits()
-    image = kind.read_file(file.path, limits)
-    for doubt in kind.find_doubts(file.path, limits):
+    image, doubts = ImageType().read_layer(file.path, MediaLimits(), layer=layer, window=window)
+    for doubt in doubts:
         ctx.log(doubt)
     return image
 
@@ -78,6 +91,7 @@ def load_image(ctx: Context, file: File) -> Image:
     check=check_inputs(check_image_name),
     version="2.0",
     migrations={1: Migration(outputs={"text": "path"})},
+    encodings=ANY_COLOR,
 )
 def save_image(
     ctx: Context,
@@ -88,7 +102,8 @@ def save_image(
 ) -> Saved:
     """Save an image to a file beside the graph's outputs; the extension chooses the format.
 
-    A graph's own outputs are written without this node. The file is written completely or not at all.
+    A graph's own outputs are written without this node. The file is written completely or not at all. OpenEXR holds
+    linear light in the primaries of the image, as half floats where these are exact: `image.convert` rounds to them.
 
     Args:
         image: Image to write.
@@ -106,7 +121,7 @@ def save_image(
     return Saved(path.name)
 
 
-@node("image.info")
+@node("image.info", encodings=ANY_COLOR)
 def describe_image(ctx: Context, image: Image) -> Facts:
     """Return an image's size, channels and depth.
 
@@ -119,6 +134,7 @@ def describe_image(ctx: Context, image: Image) -> Facts:
         "megapixels": image.width * image.height / 1e6,
         "aspect": image.width / image.height,
         "has_alpha": image.channels == 4,
+        **({} if image.color == SRGB else {"color": str(image.color)}),
     }
     return Facts(image.width, image.height, image.channels, bits, size | more)
 

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from studio.api import Channels, Color, Context, Field, Image, JsonValue, Mask, Migration, node, parse_color
+from studio.api import (
+    SRGB,
+    Channels,
+    Color,
+    Context,
+    Field,
+    Image,
+    JsonValue,
+    Mask,
+    Migration,
+    convert_color,
+    describe_conversion,
+    node,
+    parse_color,
+)
+from studio_image.color import ANY_COLOR, place_color
 from studio_image.nodes.old_values import read_bits
 
 Grey = Annotated[Image, Channels(1)]
@@ -135,6 +150,7 @@ def threshold_image(
     version="2.0",
     migrations={1: Migration(inputs={"colors": "channels", "bits": "depth"}, values={"depth": read_bits})},
     origin="edited",
+    encodings=ANY_COLOR,
 )
 def convert_image(
     ctx: Context,
@@ -142,25 +158,32 @@ def convert_image(
     *,
     channels: Literal["keep", "grey", "rgb", "rgba"] = "keep",
     background: Color = "white",
-    depth: Literal["keep", "uint8", "uint16", "float32"] = "keep",
+    depth: Literal["keep", "uint8", "uint16", "float16", "float32"] = "keep",
 ) -> Image:
     """Change an image's channels and depth.
+
+    Linear and log images keep their color space, but those of 8 and 16 bits become sRGB, with a warning of what is
+    clipped.
 
     Args:
         image: Image to convert.
         channels: Channels of the result: "grey" is ITU-R BT.601 luma; "rgba" adds an opaque alpha; "keep" changes
             nothing.
         background: Color behind the image when its alpha channel is removed; the alpha of this color is ignored.
-        depth: Depth of the samples: "uint8" rounds to 8 bits, "uint16" to 16; "keep" and "float32" do not round.
+        depth: Depth of the samples: "uint8" rounds to 8 bits, "uint16" to 16, "float16" to half floats, which OpenEXR
+            files then have; "keep" and "float32" do not round.
     """
     from studio_image.convert import convert_channels, convert_depth
 
-    ground = parse_color(background)
+    if depth in ("uint8", "uint16") and image.color != SRGB:
+        ctx.log(describe_conversion(image))
+        image = convert_color(image)
+    ground = place_color(parse_color(background), image.color)
     kept = channels == "keep" or {"grey": 1, "rgb": 3, "rgba": 4}[channels] == image.channels
     if kept and depth in ("keep", "float32"):
         return image
-    pixels = image.pixels if kept else convert_channels(image.pixels, channels, ground)
-    return Image(convert_depth(pixels, depth))
+    pixels = image.pixels if kept else convert_channels(image.pixels, channels, ground, image.color)
+    return Image(convert_depth(pixels, depth), color=image.color)
 
 
 @node("image.histogram", origin="algorithmic")
@@ -186,7 +209,7 @@ def measure_histogram(
     return Histogram(measures, Image(plot_histogram(measures, width, height)))
 
 
-@node("image.split_channels", origin="edited")
+@node("image.split_channels", origin="edited", encodings=ANY_COLOR)
 def split_channels(ctx: Context, image: Image) -> Split:
     """Split an image into its channels.
 
@@ -195,17 +218,19 @@ def split_channels(ctx: Context, image: Image) -> Split:
     """
     import numpy as np
 
-    stored = image.stored
-    red, green, blue = (Image(stored[:, :, min(index, image.channels - 1)]) for index in range(3))
+    stored, color = image.stored, image.color
+    red, green, blue = (Image(stored[:, :, min(index, image.channels - 1)], color=color) for index in range(3))
     full = np.full(stored.shape[:2], 255, np.uint8)
     return Split(red, green, blue, Mask(stored[:, :, 3] if image.channels == 4 else full))
 
 
-@node("image.merge_channels", origin="edited")
+@node("image.merge_channels", origin="edited", encodings=ANY_COLOR)
 def merge_channels(
     ctx: Context, red: Grey, green: Grey, blue: Grey, *, alpha: Mask | None = None
 ) -> Annotated[Image, Channels(3, 4)]:
     """Merge channels into an RGB image, or into RGBA with a mask for alpha.
+
+    The image has the color space of the red channel; green and blue are converted to it.
 
     Args:
         red: Grey image for the red channel.
@@ -217,8 +242,9 @@ def merge_channels(
 
     from studio_image.bounds import check_same_size
 
+    green, blue = convert_color(green, red.color), convert_color(blue, red.color)
     planes = [red.pixels[:, :, 0], green.pixels[:, :, 0], blue.pixels[:, :, 0]]
     planes += [alpha.pixels] if alpha is not None else []
     for name, plane in zip(("green", "blue", "alpha"), planes[1:], strict=False):
         check_same_size((plane.shape[1], plane.shape[0]), (red.width, red.height), name, "red")
-    return Image(np.stack(planes, axis=2))
+    return Image(np.stack(planes, axis=2), color=red.color)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from fake_hub import FakeHub
@@ -16,6 +18,7 @@ from studio.cache.digest import hash_file
 from studio.runtime.hub import Hub
 from studio.runtime.library import Library
 from tests.docs.provokers.place import Place, build_graph, provokes
+from tests.studio.api.exrs import make_exr, make_ramp
 
 NEW = ("image.new", {"width": 4, "height": 4})
 
@@ -90,6 +93,14 @@ def _(place: Place) -> Any:
 @provokes("E512")
 def _(place: Place) -> Any:
     VideoType().write_file(make_video(), Path("a.avi"), None)
+
+
+@provokes("E513")
+def _(place: Place) -> Any:
+    data = make_exr({"Y": make_ramp(2, 1)}, compression=4)
+    (place.folder / "a.exr").write_bytes(data)
+    with mock.patch.dict(sys.modules, {"OpenEXR": None}):
+        ImageType().read_file(place.folder / "a.exr", MediaLimits())
 
 
 @provokes("E601")

@@ -76,12 +76,31 @@ def test_a_video_is_converted_frame_by_frame_while_it_is_read() -> None:
 
 
 @pytest.mark.parametrize("color", [LINEAR, ColorSpace("log", "bt2020", "limited")])
-def test_what_is_lost_is_said_in_words(color: ColorSpace) -> None:
-    assert describe_conversion(color) == f"{color} became sRGB, clipped to [0, 1]"
+def test_what_is_lost_of_a_video_is_said_in_words(color: ColorSpace) -> None:
+    video = Video.from_images([Image(np.zeros((2, 2, 3), np.float32), color=color)], 10)
+
+    assert describe_conversion(video) == f"{color} became sRGB, clipped to [0, 1]"
 
 
-def test_nothing_is_lost_of_srgb() -> None:
-    assert describe_conversion(SRGB) == ""
+def test_what_is_lost_of_an_image_is_counted() -> None:
+    light = np.array([[[2.0, 0.5, 0.5], [0.5, 0.5, -1.0]]], np.float32)
+
+    said = describe_conversion(Image(light, color=ColorSpace("linear")))
+
+    assert said == "linear bt709 became sRGB, clipped to [0, 1]: 33 % of the samples, which range from -1 to 2"
+
+
+def test_nothing_is_clipped_of_light_within_0_and_1() -> None:
+    image = Image(np.full((1, 1, 3), 0.5, np.float32), color=ColorSpace("linear"))
+
+    assert describe_conversion(image) == "linear bt709 became sRGB"
+
+
+def test_nothing_is_lost_of_srgb_and_of_light_that_is_not_clipped() -> None:
+    image = Image(np.zeros((1, 1, 3), np.uint8))
+
+    assert describe_conversion(image) == ""
+    assert describe_conversion(image, ColorSpace("linear")) == ""
 
 
 @pytest.mark.parametrize(

@@ -95,10 +95,9 @@ def test_importing_the_types_loads_nothing_heavy() -> None:
 LINEAR = ColorSpace("linear", "bt2020")
 
 
-@pytest.mark.parametrize("extension", ["png", "tiff"])
-def test_a_linear_image_is_written_as_srgb(tmp_path: Path, extension: str) -> None:
+def test_a_linear_image_is_written_as_srgb(tmp_path: Path) -> None:
     samples = np.array([[[0.5, 0.5, 0.5], [7.0, 7.0, 7.0], [-1.0, -1.0, -1.0]]], np.float32)
-    image, path = Image(samples, color=LINEAR), tmp_path / f"a.{extension}"
+    image, path = Image(samples, color=LINEAR), tmp_path / "a.png"
 
     IMAGES.write_file(image, path, None)
 
@@ -114,7 +113,7 @@ def test_the_loss_of_a_conversion_is_said(tmp_path: Path, value_type: Any, kind:
 
     assert value_type.find_loss(kind(samples), tmp_path / "a.png") == ""
     said = value_type.find_loss(kind(samples, color=LINEAR), tmp_path / "a.png")
-    assert said == "linear bt2020 became sRGB, clipped to [0, 1]"
+    assert said == "linear bt2020 became sRGB"
 
 
 def test_an_image_is_described_with_its_color_space_unless_it_is_srgb() -> None:

@@ -240,11 +240,11 @@ def test_an_unsupported_file_is_refused_with_the_formats_that_are_read(tmp_path:
 
     check_refused(tmp_path / "a.png")
     if content:
-        with pytest.raises(MediaError, match="PNG, JPEG, WebP, AVIF, TIFF, BMP and GIF"):
+        with pytest.raises(MediaError, match="PNG, JPEG, WebP, AVIF, TIFF, OpenEXR, BMP and GIF"):
             read(tmp_path / "a.png")
 
 
-@pytest.mark.parametrize("header", [b"\0\0\0\x18ftypheic\0\0\0\0", b"v/1\1\2\0\0\0", b"\0\0\0\x0cJXL \r\n\x87\n"])
+@pytest.mark.parametrize("header", [b"\0\0\0\x18ftypheic\0\0\0\0", b"#?RADIANCE\n", b"\0\0\0\x0cJXL \r\n\x87\n"])
 def test_formats_that_are_not_read_are_called_unsupported(tmp_path: Path, header: bytes) -> None:
     (tmp_path / "a.heic").write_bytes(header + b"\0" * 100)
 

@@ -58,7 +58,7 @@ def test_a_save_that_fails_leaves_nothing_and_keeps_what_was_there(
         path.write_bytes(b"half")
         raise OSError(28, "no space left on device")
 
-    monkeypatch.setattr("studio_image.save.write_image", fail)
+    monkeypatch.setattr("studio_image.save.write_converted", fail)
     with pytest.raises(OSError, match="no space"):
         sources.save_image(CTX, make_image(), target)
 
