@@ -167,7 +167,7 @@ def check_replaced(id: str, replaces: Any, pattern: re.Pattern[str]) -> list[str
     problems = []
     for old in [replaces] if isinstance(replaces, str) else replaces:
         if not isinstance(old, str) or not pattern.fullmatch(old):
-            problems.append(f"replaces: {old!r} is not of the form plugin.verb_noun")
+            problems.append(f"replaces: {old!r} is not of the form plugin.name in lower case")
         elif old == id:
             problems.append(f"replaces: {old!r} is its own id")
     if isinstance(replaces, Mapping):

@@ -71,7 +71,7 @@ def node(
     once. It may also be an async generator, annotated `AsyncIterator[T]`.
 
     Args:
-        id: `plugin.verb_noun`, lower case.
+        id: `plugin.name` in lower case: a verb and a noun, such as `image.draw_text`, or a noun for what is made.
         version: Version of the contract (inputs and outputs), semver. Raise the first number when an old
             graph would break, and add a migration.
         code: Revision of what is computed; raise it whenever results change, and old entries of the cache
@@ -243,7 +243,7 @@ class _Declaration:
         if self.uses_frame and self.batch is not None:
             problems.append("batch and uses_frame do not go together: a stack has many positions")
         if not isinstance(self.id, str) or not _ID.fullmatch(self.id):
-            problems.append(f"id {self.id!r} is not of the form plugin.verb_noun")
+            problems.append(f"id {self.id!r} is not of the form plugin.name in lower case")
         if not isinstance(self.version, str) or not _VERSION.fullmatch(self.version):
             problems.append(f"version {self.version!r} is not of the form 1.0")
         if not _is_count(self.code, 1):

@@ -104,7 +104,7 @@ class NodeType:
     """A node type: what `@node` reads from a function.
 
     Attributes:
-        id: `plugin.verb_noun`.
+        id: `plugin.name`, such as `image.draw_text`.
         version: Version of the contract.
         code: Revision of what is computed.
         function: The function itself.

@@ -163,7 +163,7 @@ def test_all_mistakes_are_reported_at_once() -> None:
 
 @pytest.mark.parametrize("id", ["blur", "image.", "Image.blur", "image.blur.more", "image.2x", "a b.c", 7, None])
 def test_ids_have_the_form_of_plugin_and_verb(id: Any) -> None:
-    assert "is not of the form plugin.verb_noun" in declare(fine, id)
+    assert "is not of the form plugin.name in lower case" in declare(fine, id)
 
 
 @pytest.mark.parametrize("version", ["", "v1", "1.0.0.0", "1.", 1, None])
@@ -400,7 +400,7 @@ def test_a_migration_may_be_a_function_or_an_object() -> None:
 @pytest.mark.parametrize(
     ("replaces", "words"),
     [
-        ("Old", "replaces: 'Old' is not of the form plugin.verb_noun"),
+        ("Old", "replaces: 'Old' is not of the form plugin.name in lower case"),
         (["test.do"], "replaces: 'test.do' is its own id"),
         ([1], "replaces: 1 is not of the form"),
         ({"test.old": 5}, "replaces 'test.old' is not a function and not a Migration"),
