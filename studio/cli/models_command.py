@@ -76,7 +76,7 @@ def _describe(found: Description) -> str:
         f"{click.style(found.reference, bold=True)}  {found.kind}, {show_bytes(found.bytes)}",
         f"path: {found.path}",
         f"content hash: {found.digest}",
-        f"licence: {found.licence or 'unknown: README.md does not name it'}",
+        f"license: {found.license or 'unknown: README.md does not name it'}",
     ]
     width = max((len(part.name) for part in found.components), default=0)
     for part in found.components:
@@ -99,7 +99,7 @@ def _count(number: int) -> str:
 @plugins_option
 @click.pass_context
 def add(ctx: click.Context, name: str, path: Path, as_json: bool) -> None:
-    """Name the weights at PATH local:NAME. The files are not moved or copied."""
+    """Give the weights at PATH the name local:NAME. The files are not moved or copied."""
     with open_studio(ctx) as studio:
         model = studio.models.library.add(name, path)
     if as_json:
@@ -115,7 +115,7 @@ def add(ctx: click.Context, name: str, path: Path, as_json: bool) -> None:
 @plugins_option
 @click.pass_context
 def pull(ctx: click.Context, model: str, variant: str | None, as_json: bool) -> None:
-    """Fetch MODEL, hub:OWNER/NAME@REVISION, from the hub: only safetensors, GGUF and configuration files."""
+    """Fetch MODEL, hub:OWNER/NAME@REVISION, from Hugging Face: only safetensors, GGUF and configuration files."""
     with open_studio(ctx, on_disk=False) as studio:
         library: Library = studio.models.library
         path = library.pull(Model(model), variant)

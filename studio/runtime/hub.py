@@ -85,7 +85,7 @@ class Hub:
     def pull(self, target: str, variant: str | None = None) -> Path:
         """Fetch what is missing of `OWNER/NAME@REVISION`; return its folder.
 
-        Only weights in safetensors or GGUF, configurations, tokenizers, the model card and the licence are
+        Only weights in safetensors or GGUF, configurations, tokenizers, the model card and the license are
         fetched; never a pickle, never code.
 
         Args:

@@ -1,4 +1,4 @@
-"""What weights are, read from their headers and configurations: class, size, licence, components."""
+"""What weights are, read from their headers and configurations: class, size, license, components."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Description:
     kind: str
     bytes: int
     digest: str
-    licence: str
+    license: str
     components: list[Component]
 
     def to_json(self) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def describe_weights(reference: str, path: Path, digest: str, inspector: Inspect
     files = find_files(path)
     size = _measure(files.values())
     components = list(_describe_components(path, files, inspector))
-    return Description(reference, str(path), _find_kind(path), size, digest, _find_licence(path), components)
+    return Description(reference, str(path), _find_kind(path), size, digest, _find_license(path), components)
 
 
 def _describe_components(path: Path, files: Mapping[str, Path], inspector: Inspector) -> Iterator[Component]:
@@ -98,8 +98,8 @@ def _find_kind(path: Path) -> str:
     return "folder"
 
 
-def _find_licence(path: Path) -> str:
-    """Return the licence that the model card names between its first two lines of dashes, or ""."""
+def _find_license(path: Path) -> str:
+    """Return the license that the model card names between its first two lines of dashes, or ""."""
     card = path / "README.md"
     if not card.is_file():
         return ""

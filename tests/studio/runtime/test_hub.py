@@ -76,7 +76,7 @@ def test_a_pull_fetches_what_is_safe_and_needed(hub: Hub, served: FakeHub) -> No
         "vae/model.safetensors",
     }
     assert library.find_path(MODEL) == library.find_path(Model(f"hub:ada/net@{COMMIT}")) == path
-    assert library.describe(MODEL).licence == "mit"
+    assert library.describe(MODEL).license == "mit"
 
 
 def test_what_was_pulled_has_the_digest_of_the_same_files_elsewhere(hub: Hub, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def test_a_model_is_described_without_loading_it(pipeline: Path) -> None:
 
     found = describe(pipeline)
 
-    assert (found.kind, found.licence, found.digest) == ("FakePipeline", "apache-2.0", "0" * 64)
+    assert (found.kind, found.license, found.digest) == ("FakePipeline", "apache-2.0", "0" * 64)
     assert {c.name: (c.kind, dict(c.numbers)) for c in found.components} == {
         "unet": ("FakeUnet", {"float32": 4}),
         "vae": ("FakeVae", {"float32": 4}),
@@ -37,7 +37,7 @@ def test_a_file_is_one_component_without_a_name(tmp_path: Path) -> None:
 
     found = describe(path)
 
-    assert (found.kind, found.licence) == ("safetensors file", "")
+    assert (found.kind, found.license) == ("safetensors file", "")
     assert found.components == [Component("", "", path.stat().st_size, {"float32": 8})]
 
 
@@ -71,19 +71,19 @@ def test_a_folder_is_of_the_class_that_its_configuration_names(
 
 
 @pytest.mark.parametrize(
-    ("card", "licence"),
+    ("card", "license"),
     [
         ("---\nlicense: mit\n---\n", "mit"),
-        ('---\nlicence: "other"\nlicense_name: mine\n---\n', "other"),
+        ('---\nlicense: "other"\nlicense_name: mine\n---\n', "other"),
         ("---\ntags: [license]\n---\nlicense: mit\n", ""),
         ("license: mit\n", ""),
         ("", ""),
     ],
 )
-def test_the_licence_is_read_from_the_head_of_the_card_alone(pipeline: Path, card: str, licence: str) -> None:
+def test_the_license_is_read_from_the_head_of_the_card_alone(pipeline: Path, card: str, license: str) -> None:
     (pipeline / "README.md").write_text(card, encoding="utf-8")
 
-    assert describe(pipeline).licence == licence
+    assert describe(pipeline).license == license
 
 
 def test_a_description_is_plain_json(pipeline: Path) -> None:
