@@ -110,14 +110,14 @@ command.add_command(merge_command)
     "zips",
     multiple=True,
     metavar="NAME=A,B,C",
-    help="Values of an input; the first goes with the first of each other --zip. May be repeated.",
+    help="Make an item for each value; values of several --zip go together in order. May be repeated.",
 )
 @click.option(
     "--product",
     "products",
     multiple=True,
     metavar="NAME=A,B,C",
-    help="Combine every value with every item. May be repeated.",
+    help="Make every item once for each value. May be repeated.",
 )
 @click.option(
     "--repeat", type=click.IntRange(min=1), metavar="N", help="Make every item N times, each with another seed."
@@ -129,7 +129,9 @@ command.add_command(merge_command)
 @click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="Largest number of files that --files may match."
 )
-@click.option("--name-column", default="name", show_default=True, help="Column with the names of items.")
+@click.option(
+    "--name-column", default="name", show_default=True, metavar="NAME", help="Column with the names of items."
+)
 @click.option(
     "--set",
     "-s",
@@ -160,8 +162,9 @@ command.add_command(merge_command)
     "--window",
     type=click.IntRange(min=1),
     default=16,
+    metavar="N",
     show_default=True,
-    help="Largest number of items in one worker at a time.",
+    help="Items that a worker has at a time. They share models and equal results; more need more memory.",
 )
 @timeout_option
 @click.option("--on-error", type=click.Choice(["continue", "stop"]), default="continue", show_default=True,

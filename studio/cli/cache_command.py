@@ -87,7 +87,10 @@ def verify(ctx: click.Context, as_json: bool) -> int:
 @json_option
 @click.pass_context
 def clear(ctx: click.Context, yes: bool, as_json: bool) -> None:
-    """Remove all results, and what is noted of plugins and written files. Without --yes the command asks first."""
+    """Remove all results, and the notes on plugins and written files. Files in output folders stay.
+
+    Without --yes the command asks first.
+    """
     with _open(ctx) as studio:
         if not yes:
             click.confirm("Remove all results from the cache?", abort=True, err=True)

@@ -14,7 +14,10 @@ from studio.cli.options import json_option
 @json_option
 @click.pass_context
 def command(ctx: click.Context, shell: str, as_json: bool) -> None:
-    """Print the completion script of SHELL, e.g. `eval "$(studio completion bash)"` in ~/.bashrc."""
+    """Print the script that completes commands, options and node types in SHELL: bash, zsh or fish.
+
+    Run it at the start of each shell: write the line of the example into ~/.bashrc.
+    """
     found = get_completion_class(shell)
     assert found is not None
     script = found(ctx.find_root().command, {}, "studio", "_STUDIO_COMPLETE").source()

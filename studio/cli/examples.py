@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
+    "": ("studio new graph first.json", "studio run first.json -o out", "studio nodes blur"),
     "run": (
         "studio run poster.json",
         "studio run poster.json --set caption='Kunming Lake' --set photo=@lake.jpg -o posters",
@@ -31,6 +32,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "diff": ("studio diff monday.png tuesday.png", "studio diff poster.json out/poster.png"),
     "find": ("studio find 'seed=1..9 caption~lake' renders", "studio find node=image.blur --paths"),
     "draw": ("studio draw poster.json -o poster.svg", "studio draw poster.json --format mermaid"),
+    "new": ("studio new graph first.json", "studio new plugin studio-tint"),
     "new graph": ("studio new graph first.json", "studio new graph first.json --node image.blur --node image.resize"),
     "new plugin": ("studio new plugin studio-tint",),
     "nodes": (
@@ -40,14 +42,26 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "studio nodes image.blur --example",
     ),
     "plugins": ("studio plugins", "studio plugins image", "studio plugins disable speech"),
+    "plugins disable": ("studio plugins disable speech",),
+    "plugins enable": ("studio plugins enable speech",),
+    "plugins show": ("studio plugins show image",),
     "models": ("studio models list",),
+    "models list": ("studio models list", "studio models list --json"),
     "models add": ("studio models add mine weights/net.safetensors",),
     "models pull": ("studio models pull hub:ada/net@v1",),
+    "models remove": ("studio models remove hub:ada/net@v1",),
     "models show": ("studio models show builtin:mini",),
     "models verify": ("studio models verify",),
+    "models write-digests": ("studio models write-digests net.safetensors",),
     "schema": ("studio schema --installed > studio.schema.json",),
     "cache": ("studio cache stats", "studio cache prune --to 5GiB"),
+    "cache clear": ("studio cache clear --yes",),
+    "cache prune": ("studio cache prune --to 5GiB",),
+    "cache stats": ("studio cache stats",),
+    "cache verify": ("studio cache verify",),
     "config": ("studio config show",),
+    "config path": ("studio config path",),
+    "config show": ("studio config show",),
     "doctor": ("studio doctor",),
     "version": ("studio version", "studio --version --json"),
     "help": ("studio help run", "studio help batch merge"),

@@ -21,7 +21,7 @@ from studio.cli.parameter_types import PathType
 def command(folder: Path, sheets: bool, as_json: bool, **engine: Any) -> int:
     """Write gallery.html of the batch in FOLDER from its ledger and its files.
 
-    A batch writes its gallery while it runs. Use this command after `--no-gallery`, or when files changed.
+    A batch writes its gallery while it runs. Use this command when files changed, or if the batch wrote none.
     """
     from studio.batch.contact_sheets import write_contact_sheets
     from studio.batch.gallery import write_gallery

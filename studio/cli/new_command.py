@@ -64,6 +64,7 @@ def _write_run_command(file: Path, builder: GraphBuilder) -> str:
 @click.argument("folder", metavar="DIR", type=PathType(file_okay=False))
 @click.option(
     "--name",
+    metavar="NAME",
     help="Name of the plugin, and first part of the ids of its node types.  [default: by the folder's name]",
 )
 @click.option(

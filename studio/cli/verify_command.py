@@ -31,7 +31,7 @@ _UNRECORDED = ("extra", "leftover")
 @click.option(
     "--replay", type=click.IntRange(min=0), default=0, metavar="N", help="Make N random files again and compare them."
 )
-@click.option("--seed", type=int, help="Seed that chooses the random files; the command prints it.")
+@click.option("--seed", type=int, metavar="N", help="Seed that chooses the random files; the command prints it.")
 @click.option("--strict", is_flag=True, help="Count unrecorded files as failures.")
 @json_option
 @click.option("--root", "roots", multiple=True, type=PathType(exists=True, file_okay=False),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
 
 from studio.cli.examples import EXAMPLES, format_examples
-from studio.cli.main import COMMANDS, studio
+from studio.cli.main import studio
 from tests.studio.cli.conftest import Desk
 
 
@@ -23,7 +25,9 @@ def find_command(words: list[str]) -> tuple[click.Command, list[str]]:
 
 
 @pytest.mark.parametrize("line", [line for lines in EXAMPLES.values() for line in lines])
-def test_every_example_is_taken(line: str) -> None:
+def test_every_example_is_taken(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("net.safetensors").touch()
     found = re.search(r"studio [^)>|\"]*", line) if re.search(r"\$\(|>|\|", line) else None
     program, *words = shlex.split(found[0] if found else line)
     command, rest = find_command(words)
@@ -39,11 +43,23 @@ def test_every_example_is_taken(line: str) -> None:
         assert context.command is command
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "new"])
-def test_the_help_of_a_command_ends_with_its_examples(desk: Desk, name: str) -> None:
-    lines = EXAMPLES[name]
+def list_words(command: click.Command, words: str = "") -> Iterator[str]:
+    """Return the words that call a command and each command in it, without "studio"."""
+    yield words
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            if not found.hidden:
+                yield from list_words(found, f"{words} {name}".strip())
 
-    shown = desk.call(name, "--help").out.splitlines()
+
+@pytest.mark.parametrize("words", [words for words in list_words(studio) if words != "batch run"])
+def test_the_help_of_a_command_ends_with_its_examples(desk: Desk, words: str) -> None:
+    lines = EXAMPLES[words]
+
+    shown = desk.call(*words.split(), "--help").out.splitlines()
 
     assert [line.strip() for line in shown[-len(lines) - 2 : -2]] == list(lines)
 
