@@ -49,6 +49,20 @@ def test_no_output_is_named_after_its_type() -> None:
     assert [name for name, found in NODE_TYPES.items() if names & found.outputs.keys()] == []
 
 
+def test_an_output_of_numbers_says_its_unit() -> None:
+    words = {"seconds": "second", "starts": "second", "sample_rate": "hertz", "width": "pixel", "height": "pixel"}
+    words |= {"fps": "per second", "loudness": "LUFS", "tempo": "beats per minute", "gain_reduction": "dB"}
+
+    found = {
+        f"{node_type.id}.{name}": end.description
+        for node_type in NODE_TYPES.values()
+        for name, end in node_type.outputs.items()
+        if name in words and end.spec.name in ("int", "float") and words[name] not in end.description
+    }
+
+    assert found == {}
+
+
 def list_inputs(node_types: dict[str, NodeType]) -> list:
     return [end for node_type in node_types.values() for end in node_type.inputs.values()]
 

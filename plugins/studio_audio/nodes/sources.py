@@ -29,7 +29,7 @@ class Facts(NamedTuple):
     """What the audio is.
 
     Attributes:
-        seconds: Length of the audio.
+        seconds: Length of the audio in seconds.
         sample_rate: Sample rate in hertz.
         channels: Number of channels.
         loudness: Integrated loudness in LUFS (ITU-R BS.1770-4); -120 for silence.
@@ -71,8 +71,8 @@ def load_audio(
     Args:
         file: Audio or video file to read: WAV, FLAC, AIFF, OGG, MP3, M4A, Opus, MP4, MKV or another format that Studio
             reads.
-        track: Number of the audio among that of the file, from 1; null takes the one marked as default.
-        language: Language of the audio, such as "eng" or "en", instead of its number; "" takes any.
+        track: Number of the audio track in the file, from 1; null takes the track marked as default.
+        language: Language of the audio track, such as "eng" or "en", instead of its number; "" takes any.
 
     Raises:
         MediaError: E511 if the file contains no audio or not the track or language, it is broken, or it is over the

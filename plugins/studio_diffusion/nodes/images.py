@@ -195,7 +195,7 @@ def sketch_to_image(
         width: Width of the image; if height is null too, the sketch's shape at the model's own size.
         height: Height of the image; if width is null too, the sketch's shape at the model's own size.
         steps: Denoising steps; null for a number that suits the model.
-        guidance_scale: How strictly to follow the prompt; 1 is not at all. Null for a value that suits the model.
+        guidance_scale: How strictly to follow the prompt; 1 is without guidance. Null for a value that suits the model.
         sampler: Sampler, the method of denoising; "auto" for the model's own.
         schedule: Spacing of the noise levels (Karras et al. 2022 for "karras"); "auto" for the model's own.
         shift: Shift of a flow model's noise levels (Esser et al. 2024): over 1 more steps at high noise; null for the

@@ -150,7 +150,7 @@ def sample_latent(
         conditioning: Encoded prompt, from diffusion.encode_prompt.
         strength: How much of the latent may change; 1 starts with pure noise. Ignored for an empty latent.
         steps: Denoising steps from pure noise; null for a number that suits the model.
-        guidance_scale: How strictly to follow the prompt; 1 is not at all. Null for a value that suits the model.
+        guidance_scale: How strictly to follow the prompt; 1 is without guidance. Null for a value that suits the model.
         sampler: Sampler, the method of denoising; "auto" for the model's own.
         schedule: Spacing of the noise levels (Karras et al. 2022 for "karras"); "auto" for the model's own.
         shift: Shift of a flow model's noise levels (Esser et al. 2024): over 1 more steps at high noise; null for the

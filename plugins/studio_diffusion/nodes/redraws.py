@@ -74,7 +74,7 @@ def image_to_image(
         height: Height of the result; if width is null too, the image's own size, or a size nearer to the model's if
             that is far away.
         steps: Denoising steps from pure noise; null for a number that suits the model.
-        guidance_scale: How strictly to follow the prompt; 1 is not at all. Null for a value that suits the model.
+        guidance_scale: How strictly to follow the prompt; 1 is without guidance. Null for a value that suits the model.
         sampler: Sampler, the method of denoising; "auto" for the model's own.
         schedule: Spacing of the noise levels (Karras et al. 2022 for "karras"); "auto" for the model's own.
         shift: Shift of a flow model's noise levels (Esser et al. 2024): over 1 more steps at high noise; null for the
@@ -142,7 +142,7 @@ def draw_variations(
         prompt: Description of the image; it keeps the variations closer to it.
         negative_prompt: Description of what to avoid; used only if the guidance scale is over 1.
         steps: Denoising steps from pure noise; null for a number that suits the model.
-        guidance_scale: How strictly to follow the prompt; 1 is not at all. Null for a value that suits the model.
+        guidance_scale: How strictly to follow the prompt; 1 is without guidance. Null for a value that suits the model.
         sampler: Sampler, the method of denoising; "auto" for the model's own.
         schedule: Spacing of the noise levels (Karras et al. 2022 for "karras"); "auto" for the model's own.
         shift: Shift of a flow model's noise levels (Esser et al. 2024): over 1 more steps at high noise; null for the
@@ -210,7 +210,7 @@ def inpaint(
         mask_blur: Width of the soft edge, inside the mask.
         negative_prompt: Description of what to avoid; used only if the guidance scale is over 1.
         steps: Denoising steps from pure noise; null for a number that suits the model.
-        guidance_scale: How strictly to follow the prompt; 1 is not at all. Null for a value that suits the model.
+        guidance_scale: How strictly to follow the prompt; 1 is without guidance. Null for a value that suits the model.
         sampler: Sampler, the method of denoising; "auto" for the model's own.
         schedule: Spacing of the noise levels (Karras et al. 2022 for "karras"); "auto" for the model's own.
         shift: Shift of a flow model's noise levels (Esser et al. 2024): over 1 more steps at high noise; null for the
@@ -294,7 +294,7 @@ def outpaint(
         strength: How much the new parts may differ from the mirror image; 1 starts with pure noise.
         negative_prompt: Description of what to avoid; used only if the guidance scale is over 1.
         steps: Denoising steps from pure noise; null for a number that suits the model.
-        guidance_scale: How strictly to follow the prompt; 1 is not at all. Null for a value that suits the model.
+        guidance_scale: How strictly to follow the prompt; 1 is without guidance. Null for a value that suits the model.
         sampler: Sampler, the method of denoising; "auto" for the model's own.
         schedule: Spacing of the noise levels (Karras et al. 2022 for "karras"); "auto" for the model's own.
         shift: Shift of a flow model's noise levels (Esser et al. 2024): over 1 more steps at high noise; null for the

@@ -29,8 +29,8 @@ class Facts(NamedTuple):
     """What an image is.
 
     Attributes:
-        width: Width of the image.
-        height: Height of the image.
+        width: Width of the image in pixels.
+        height: Height of the image in pixels.
         channels: Number of channels: 1 (grey), 3 (RGB) or 4 (RGBA).
         bits: Bits per sample: 8, 16, or 32 for float; the fewest that hold the samples exactly.
         facts: Width, height, channels and bits as a JSON mapping, with `megapixels`, `aspect` (width over height),

@@ -240,7 +240,7 @@ def stabilize_video(
 def deinterlace_video(
     ctx: Context, video: Video, *, field_order: Literal["top", "bottom"] = "top", double_rate: bool = False
 ) -> Video:
-    """Make frames of two fields whole, by FFmpeg's bwdif.
+    """Deinterlace a video: turn frames of two interleaved fields into whole frames, with FFmpeg's bwdif.
 
     `video.load` does so where a file says that it is interlaced. This node type is for files that do not say it, or
     say the wrong order, and for one frame per field.

@@ -59,9 +59,9 @@ def load_video(
         file: Video file to read: MP4, MOV, WebM, MKV, GIF, AVI or another format that Studio reads.
         fps: Even frame rate to convert to by repeating or dropping frames; null keeps the file's frames.
         deinterlace: Make interlaced frames whole, by bwdif; false keeps both fields in each frame.
-        video_track: Number of the video among those of the file, from 1; null takes the one marked as default.
-        track: Number of the audio among that of the file, from 1; null takes the one marked as default.
-        language: Language of the audio, such as "eng" or "en", instead of its number; "" takes any.
+        video_track: Number of the video track in the file, from 1; null takes the track marked as default.
+        track: Number of the audio track in the file, from 1; null takes the track marked as default.
+        language: Language of the audio track, such as "eng" or "en", instead of its number; "" takes any.
 
     Raises:
         MediaError: E511 if the file contains no video or not the track or language, it is broken, or it is over the

@@ -12,10 +12,10 @@ class Facts(NamedTuple):
     """What a video is.
 
     Attributes:
-        seconds: Length of the video.
+        seconds: Length of the video in seconds.
         fps: Nominal frames per second.
-        width: Width of the video.
-        height: Height of the video.
+        width: Width of the video in pixels.
+        height: Height of the video in pixels.
         has_audio: True if the video has audio.
         facts: All of these as a JSON mapping, with `frames`, `channels`, and for the audio `sound_rate`,
             `sound_channels` and `sound_seconds`.
