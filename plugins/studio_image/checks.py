@@ -8,6 +8,7 @@ from typing import Any
 
 from studio.api import ImageType, MediaError, check_extension, parse_color
 from studio_image.bounds import check_size
+from studio_image.crop import parse_aspect
 
 LARGEST_MEDIAN = 127
 """The largest radius of a median blur, in pixels: OpenCV counts the samples of a window in 16 bits."""
@@ -18,12 +19,20 @@ def check_area(width: int, height: int) -> None:
     check_size(width, height)
 
 
-def check_sides(scale: float | None, width: int | None, height: int | None) -> None:
-    """Raise MediaError E507 if no size is given, or a scale beside a side."""
-    if (scale is None) == (width is None and height is None):
+def check_sides(
+    scale: float | None,
+    width: int | None,
+    height: int | None,
+    megapixels: float | None = None,
+    longer_side: int | None = None,
+    shorter_side: int | None = None,
+) -> None:
+    """Raise MediaError E507 unless a size is given in one way."""
+    others = [value for value in (scale, megapixels, longer_side, shorter_side) if value is not None]
+    if len(others) + (width is not None or height is not None) != 1:
         raise MediaError(
             "E507",
-            "a resize needs either scale, or width, or height, or width and height",
+            "a resize needs one of scale, width and height, megapixels, longer_side, shorter_side",
             hint="for example scale = 0.5, or width = 1024",
         )
 
@@ -32,6 +41,19 @@ def check_target(width: int | None, height: int | None, fit: str, multiple_of: i
     """Raise MediaError E506 if two sides that are given make an image over the limits."""
     if width is not None and height is not None and fit != "contain":
         check_size(round_side(width, multiple_of), round_side(height, multiple_of))
+
+
+def check_aspect_area(aspect: str, megapixels: float, multiple_of: int) -> tuple[int, int]:
+    """Return the sides of an area, in millions of pixels, with an aspect ratio; both are multiples of a number.
+
+    Raises:
+        MediaError: E506 if they make an image over the limits, E507 for what is no ratio.
+    """
+    ratio = parse_aspect(aspect)
+    height = (megapixels * 1e6 / ratio) ** 0.5
+    sides = round_side(height * ratio, multiple_of), round_side(height, multiple_of)
+    check_size(*sides)
+    return sides
 
 
 def round_side(side: float, multiple_of: int) -> int:

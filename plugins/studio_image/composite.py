@@ -23,7 +23,7 @@ def composite(
         cover: Opacity in [0, 1], one number or h x w.
         mode: How the colors mix.
     """
-    channels = max(base.shape[2], min(top.shape[2], 3))
+    channels = max(base.shape[2], 3 if mode in NON_SEPARABLE else min(top.shape[2], 3))
     out = np.array(match_channels(base, channels))
     top = match_channels(top, 3 if channels > 1 else 1)
     rows, columns = base.shape[:2]
@@ -92,6 +92,57 @@ def _soft_light(backdrop: FloatArray, source: FloatArray) -> FloatArray:
     return np.where(source <= 0.5, darker, backdrop + (2 * source - 1) * (curve - backdrop))
 
 
+def _vivid_light(backdrop: FloatArray, source: FloatArray) -> FloatArray:
+    darker = _color_burn(backdrop, 2 * np.minimum(source, np.float32(0.5)))
+    return np.where(source <= 0.5, darker, _color_dodge(backdrop, 2 * source - 1))
+
+
+def _pin_light(backdrop: FloatArray, source: FloatArray) -> FloatArray:
+    return np.where(source <= 0.5, np.minimum(backdrop, 2 * source), np.maximum(backdrop, 2 * source - 1))
+
+
+def _divide(backdrop: FloatArray, source: FloatArray) -> FloatArray:
+    ratio = np.minimum(1, backdrop / np.maximum(source, 1e-7))
+    return np.where(source <= 0, np.where(backdrop <= 0, np.float32(0), np.float32(1)), ratio)
+
+
+def _get_luminosity(colors: FloatArray) -> FloatArray:
+    """Section 10.2: Lum, with the weights that the standard gives."""
+    return as_floats(colors @ _LUMINOSITY)[:, :, None]
+
+
+def _set_luminosity(colors: FloatArray, luminosity: FloatArray) -> FloatArray:
+    """SetLum and ClipColor."""
+    colors = colors + (luminosity - _get_luminosity(colors))
+    own = _get_luminosity(colors)
+    least, most = colors.min(2, keepdims=True), colors.max(2, keepdims=True)
+    colors = np.where(least < 0, own + (colors - own) * own / np.maximum(own - least, 1e-7), colors)
+    return np.where(most > 1, own + (colors - own) * (1 - own) / np.maximum(most - own, 1e-7), colors)
+
+
+def _get_saturation(colors: FloatArray) -> FloatArray:
+    """Sat."""
+    return as_floats(colors.max(2, keepdims=True) - colors.min(2, keepdims=True))
+
+
+def _set_saturation(colors: FloatArray, saturation: FloatArray) -> FloatArray:
+    """SetSat: the middle channel keeps its share of the range."""
+    least, most = colors.min(2, keepdims=True), colors.max(2, keepdims=True)
+    return np.where(most > least, (colors - least) * saturation / np.maximum(most - least, 1e-7), np.float32(0))
+
+
+def _mix_hue(backdrop: FloatArray, source: FloatArray) -> FloatArray:
+    return _set_luminosity(_set_saturation(source, _get_saturation(backdrop)), _get_luminosity(backdrop))
+
+
+def _mix_saturation(backdrop: FloatArray, source: FloatArray) -> FloatArray:
+    return _set_luminosity(_set_saturation(backdrop, _get_saturation(source)), _get_luminosity(backdrop))
+
+
+_LUMINOSITY = np.array([0.3, 0.59, 0.11], np.float32)
+NON_SEPARABLE = ("hue", "saturation", "color", "luminosity")
+"""The modes that look at the three channels together; a grey base becomes RGB for them."""
+
 _MODES: dict[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
     "normal": lambda backdrop, source: source,
     "multiply": _multiply,
@@ -106,4 +157,14 @@ _MODES: dict[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
     "difference": lambda backdrop, source: np.abs(backdrop - source),
     "exclusion": lambda backdrop, source: backdrop + source - 2 * backdrop * source,
     "add": lambda backdrop, source: np.minimum(backdrop + source, 1),
+    "subtract": lambda backdrop, source: np.maximum(backdrop - source, 0),
+    "divide": _divide,
+    "linear_burn": lambda backdrop, source: np.maximum(backdrop + source - 1, 0),
+    "linear_light": lambda backdrop, source: np.clip(backdrop + 2 * source - 1, 0, 1),
+    "vivid_light": _vivid_light,
+    "pin_light": _pin_light,
+    "hue": _mix_hue,
+    "saturation": _mix_saturation,
+    "color": lambda backdrop, source: _set_luminosity(source, _get_luminosity(backdrop)),
+    "luminosity": lambda backdrop, source: _set_luminosity(backdrop, _get_luminosity(source)),
 }

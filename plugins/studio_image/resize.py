@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -89,23 +90,58 @@ def resample_nearest(samples: AnyArray, width: int, height: int, box: Box | None
     return taken
 
 
-def choose_size(
-    source: tuple[int, int], width: int | None, height: int | None, scale: float | None, multiple_of: int = 1
-) -> tuple[int, int]:
-    """Return the width and height meant by what was given; one missing side follows the image's shape.
+@dataclass(frozen=True)
+class AskedSize:
+    """The size that a user asks for, in one of five ways.
 
-    Raises:
-        MediaError: E507 if nothing was given, or a scale beside a side.
+    Attributes:
+        width: Width in pixels; alone, the height follows the image's shape.
+        height: Height in pixels; alone, the width follows.
+        scale: Factor for both sides.
+        megapixels: Area in millions of pixels.
+        longer_side: Length of the longer side in pixels.
+        shorter_side: Length of the shorter side in pixels.
     """
-    check_sides(scale, width, height)
-    if scale is not None:
-        sides = (source[0] * scale, source[1] * scale)
-    elif width is None:
-        assert height is not None
-        sides = (source[0] * height / source[1], float(height))
-    else:
-        sides = (float(width), source[1] * width / source[0] if height is None else float(height))
-    return round_side(sides[0], multiple_of), round_side(sides[1], multiple_of)
+
+    width: int | None = None
+    height: int | None = None
+    scale: float | None = None
+    megapixels: float | None = None
+    longer_side: int | None = None
+    shorter_side: int | None = None
+
+    def choose(self, source: tuple[int, int], multiple_of: int = 1) -> tuple[int, int]:
+        """Return the width and height that are meant for an image of a size.
+
+        Raises:
+            MediaError: E507 if nothing was given, or a size in two ways.
+        """
+        check_sides(self.scale, self.width, self.height, self.megapixels, self.longer_side, self.shorter_side)
+        if self.width is not None and self.height is not None:
+            sides = (float(self.width), float(self.height))
+        else:
+            factor = self._find_factor(source)
+            sides = (source[0] * factor, source[1] * factor)
+        return round_side(sides[0], multiple_of), round_side(sides[1], multiple_of)
+
+    def _find_factor(self, source: tuple[int, int]) -> float:
+        if self.scale is not None:
+            return self.scale
+        if self.megapixels is not None:
+            return float((self.megapixels * 1e6 / (source[0] * source[1])) ** 0.5)
+        pairs = [
+            (self.width, source[0]),
+            (self.height, source[1]),
+            (self.longer_side, max(source)),
+            (self.shorter_side, min(source)),
+        ]
+        return next(wanted / present for wanted, present in pairs if wanted is not None)
+
+
+def is_wanted(source: tuple[int, int], target: tuple[int, int], only: str) -> bool:
+    """Say whether to resize: "always", or only if the area gets smaller ("shrink") or larger ("enlarge")."""
+    before, after = source[0] * source[1], target[0] * target[1]
+    return only == "always" or (after < before if only == "shrink" else after > before)
 
 
 def fit_size(source: tuple[int, int], box: tuple[int, int]) -> tuple[int, int]:

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
-from studio.api import Color, Context, Field, Image, Migration, check_inputs, node, parse_color
+from studio.api import Added, Color, Context, Field, Image, Mask, Migration, check_inputs, node, parse_color
 from studio_image.anchor import Anchor
-from studio_image.checks import check_sides, check_target
+from studio_image.checks import check_aspect_area, check_sides, check_target
 from studio_image.color import ANY_COLOR, place_color
-from studio_image.crop import Aspect
+from studio_image.crop import Aspect, parse_aspect
 from studio_image.nodes.old_values import read_fit, turn_around
 
 Side = Annotated[int, Field(ge=1, le=65_535, unit="pixels")]
+_NOTHING = 4 / 255  # what JPEG makes of an even color
 Method = Literal["auto", "lanczos", "area", "bicubic", "bilinear", "nearest"]
+
+
+class Size(NamedTuple):
+    """The size of an image.
+
+    Attributes:
+        width: Width in pixels.
+        height: Height in pixels.
+    """
+
+    width: int
+    height: int
 
 
 @node(
@@ -36,11 +49,15 @@ def resize_image(
     background: Color = "transparent",
     linear_light: bool = False,
     multiple_of: Annotated[int, Field(ge=1, le=1024)] = 1,
+    megapixels: Annotated[float | None, Field(gt=0, le=1000, unit="megapixels"), Added] = None,
+    longer_side: Annotated[Side | None, Added] = None,
+    shorter_side: Annotated[Side | None, Added] = None,
+    only: Annotated[Literal["always", "shrink", "enlarge"], Added] = "always",
 ) -> Image:
     """Resize an image with antialiasing; transparent edges get no dark fringes.
 
-    Set `scale`, or `width` or `height` (the other follows), or both and `fit`. Linear and log images keep their color
-    space and are not clipped.
+    Set `scale`, or `width` or `height` (the other follows), or both and `fit`, or `megapixels`, or one of the sides.
+    Linear and log images keep their color space and are not clipped.
 
     Args:
         image: Image to resize.
@@ -55,12 +72,17 @@ def resize_image(
         background: Color around the image for "pad".
         linear_light: Resize in linear light instead of sRGB-encoded values: exact for fine bright detail, and slower.
         multiple_of: Round both sides to multiples of this number, as some networks require.
+        megapixels: Area of the result in millions of pixels, in the image's shape; 1.048576 is that of 1024 x 1024.
+        longer_side: Length of the longer side; the other follows.
+        shorter_side: Length of the shorter side; the other follows.
+        only: When the image is resized: "always", or only if that would "shrink" or "enlarge" it; otherwise its size
+            stays, and "pad" still fills the space around it.
     """
     from studio_image.frame import pad_to
-    from studio_image.resize import choose_size, cover_box, fit_size, resample, resample_nearest
+    from studio_image.resize import AskedSize, cover_box, fit_size, is_wanted, resample, resample_nearest
 
     source = (image.width, image.height)
-    target = choose_size(source, width, height, scale, multiple_of)
+    target = AskedSize(width, height, scale, megapixels, longer_side, shorter_side).choose(source, multiple_of)
     check_target(width, height, fit, multiple_of)
     both = width is not None and height is not None
     size, box = target, None
@@ -68,7 +90,10 @@ def resize_image(
         size = fit_size(source, target)
     elif both and fit == "cover":
         box = cover_box(source, target, anchor)
-    if method == "nearest":
+    if not is_wanted(source, size, only):
+        size, box = source, None
+        result = image
+    elif method == "nearest":
         from studio_image.bounds import check_size
 
         check_size(*size)
@@ -78,10 +103,28 @@ def resize_image(
         bounded = image.color.is_bounded
         made = resample(image.pixels, *size, method, linear_light=in_light, box=box, bounded=bounded)
         result = Image(made, color=image.color)
-    if both and fit == "pad" and size != target:
+    if both and fit == "pad" and size != target and size[0] <= target[0] and size[1] <= target[1]:
         ground = place_color(parse_color(background), image.color)
         return Image(pad_to(result.pixels, target, anchor, ground), color=image.color)
     return result
+
+
+@node("image.choose_size", check=check_inputs(check_aspect_area), origin="algorithmic")
+def choose_size(
+    ctx: Context,
+    *,
+    aspect: Aspect = "1:1",
+    megapixels: Annotated[float, Field(gt=0, le=1000, unit="megapixels")] = 1.048576,
+    multiple_of: Annotated[int, Field(ge=1, le=1024)] = 64,
+) -> Size:
+    """Choose a width and a height of a shape and an area, for example for a diffusion model.
+
+    Args:
+        aspect: Width over height, such as "16:9", "4/5" or "1.91".
+        megapixels: Area in millions of pixels; 1.048576 is that of 1024 x 1024.
+        multiple_of: Round both sides to multiples of this number, as many models require.
+    """
+    return Size(*check_aspect_area(aspect, megapixels, multiple_of))
 
 
 @node("image.crop", origin="edited", encodings=ANY_COLOR)
@@ -95,6 +138,8 @@ def crop_image(
     height: Side | None = None,
     aspect: Aspect | None = None,
     anchor: Anchor = "center",
+    to: Annotated[Literal["rectangle", "content"], Added] = "rectangle",
+    padding: Annotated[int, Field(ge=0, le=65_535, unit="pixels"), Added] = 0,
 ) -> Image:
     """Cut a rectangle out of an image; its samples are not changed.
 
@@ -106,11 +151,72 @@ def crop_image(
         height: Height of the rectangle; null for the image's height, or the height that the aspect gives.
         aspect: Width over height, such as "16:9", "4/5" or "1.91", for the largest rectangle of that shape.
         anchor: Place of the rectangle where x or y is not given.
+        to: What is kept: the "rectangle", or the "content": what is not transparent, or else not of the color of the
+            corners. The rectangle is then taken of the content.
+        padding: Space that is kept around the content.
     """
     from studio_image.crop import choose_region
 
+    if to == "content":
+        from studio_image.region import cut, extend_box, find_box, find_content
+
+        size = (image.width, image.height)
+        box = find_box(find_content(image.pixels, _NOTHING)) or (0, 0, *size)
+        image = Image(cut(image.stored, extend_box(box, size, padding, None, 1)), color=image.color)
     left, top, wide, high = choose_region((image.width, image.height), x, y, width, height, anchor, aspect)
     return Image(image.stored[top : top + high, left : left + wide], color=image.color)
+
+
+class Region(NamedTuple):
+    """A rectangle in an image.
+
+    Attributes:
+        x: Left edge.
+        y: Top edge.
+        width: Width of the rectangle.
+        height: Height of the rectangle.
+    """
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@node("image.find_region", origin="edited")
+def find_region(
+    ctx: Context,
+    image: Image,
+    *,
+    mask: Mask | None = None,
+    tolerance: Annotated[float, Field(ge=0, le=1)] = _NOTHING,
+    padding: Annotated[int, Field(ge=0, le=65_535, unit="pixels")] = 0,
+    aspect: Aspect | None = None,
+    multiple_of: Annotated[int, Field(ge=1, le=1024)] = 1,
+) -> Region:
+    """Find the rectangle around what an image shows or a mask selects, for `image.crop` and `image.paste_back`.
+
+    If there is nothing, the rectangle is the whole image.
+
+    Args:
+        image: Image to look at: what is not transparent counts, or else what is not of the color of the corners.
+        mask: Mask of the image's size, which is looked at instead.
+        tolerance: Difference in a channel, or level of a mask, from 0 to 1, up to which a pixel counts as nothing.
+        padding: Space around it, as far as the image reaches.
+        aspect: Width over height to which the rectangle is enlarged, as far as the image reaches; null for any.
+        multiple_of: Enlarge both sides to multiples of this number, as far as the image reaches.
+    """
+    from studio_image.bounds import check_same_size
+    from studio_image.region import extend_box, find_box, find_content
+
+    size = (image.width, image.height)
+    if mask is None:
+        chosen = find_content(image.pixels, tolerance)
+    else:
+        check_same_size((mask.width, mask.height), size, "the mask", "the image")
+        chosen = mask.pixels > tolerance
+    box = find_box(chosen) or (0, 0, *size)
+    return Region(*extend_box(box, size, padding, None if aspect is None else parse_aspect(aspect), multiple_of))
 
 
 @node(

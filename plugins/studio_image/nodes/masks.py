@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from studio.api import Channels, Color, Context, Field, Image, Mask, Migration, check_inputs, node, parse_color
+from studio.api import Added, Channels, Color, Context, Field, Image, Mask, Migration, check_inputs, node, parse_color
 from studio_image.checks import check_area
 
 Side = Annotated[int, Field(ge=1, le=65_535, unit="pixels")]
@@ -144,21 +144,32 @@ def edit_mask(
     grow: Annotated[int, Field(ge=-1000, le=1000, unit="pixels")] = 0,
     feather: Feather = 0.0,
     invert: bool = False,
+    fill_holes: Annotated[bool, Added] = False,
+    keep: Annotated[Literal["all", "largest"], Added] = "all",
+    smooth: Annotated[int, Field(ge=0, le=1000, unit="pixels"), Added] = 0,
 ) -> Mask:
-    """Grow or shrink a mask, blur it and invert it, in this order.
+    """Mend a mask, grow or shrink it, blur it and invert it, in this order.
 
     Args:
         mask: Mask to change.
         grow: Radius by which the mask grows; a negative number shrinks it.
         feather: Standard deviation of a Gaussian blur of the mask.
         invert: Invert the mask.
+        fill_holes: Select holes too: what is not selected and is surrounded by what is.
+        keep: "all" connected parts of the mask, or the "largest" alone.
+        smooth: Radius up to which specks are removed and gaps and notches are closed.
     """
+    from studio_image.mend_mask import fill_holes as fill
+    from studio_image.mend_mask import keep_largest
+    from studio_image.mend_mask import smooth as smooth_mask
     from studio_image.select import feather as soften
     from studio_image.select import grow as grow_mask
 
-    if not (grow or feather or invert):
+    if not (grow or feather or invert or fill_holes or smooth or keep == "largest"):
         return mask
-    chosen = soften(grow_mask(mask.pixels, grow, ctx.step), feather)
+    chosen = fill(mask.pixels) if fill_holes else mask.pixels
+    chosen = keep_largest(chosen) if keep == "largest" else chosen
+    chosen = soften(grow_mask(smooth_mask(chosen, smooth, ctx.step), grow, ctx.step), feather)
     return Mask(1 - chosen if invert else chosen)
 
 

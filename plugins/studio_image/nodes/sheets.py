@@ -69,3 +69,68 @@ def make_grid(
     )
     warn_about(blocks, ctx.log)
     return Image(sheet)
+
+
+@node("image.stack", origin="edited")
+def stack_images(
+    ctx: Context,
+    images: Annotated[list[Image], Field(min_length=1, max_length=10_000)],
+    *,
+    direction: Literal["right", "down"] = "right",
+    match: Literal["none", "smallest", "largest", "first"] = "smallest",
+    gap: Annotated[int, Field(ge=0, le=10_000, unit="pixels")] = 0,
+    align: Literal["start", "center", "end"] = "center",
+    background: Color = "transparent",
+) -> Image:
+    """Put images in a row or a column.
+
+    Args:
+        images: Images, in order.
+        direction: Side of an image on which the next one lies.
+        match: Image whose height all images of a row get, or whose width all of a column; "none" keeps the sizes.
+        gap: Space between images.
+        align: Place of smaller images across the direction.
+        background: Color of gaps and of the space beside smaller images.
+    """
+    from studio_image.side_by_side import stack
+
+    samples = [image.pixels for image in images]
+    return Image(stack(samples, direction, match, gap, align, parse_color(background)))
+
+
+@node("image.compare", origin="edited")
+def compare_images(
+    ctx: Context,
+    before: Image,
+    after: Image,
+    *,
+    kind: Literal["split", "side_by_side", "difference"] = "split",
+    line_position: Annotated[float, Field(ge=0, le=1)] = 0.5,
+    direction: Literal["right", "down"] = "right",
+    line_width: Annotated[int, Field(ge=0, le=1000, unit="pixels")] = 4,
+    line_color: Color = "white",
+    gain: Annotated[float, Field(gt=0, le=1000, unit="factor")] = 1.0,
+) -> Image:
+    """Show an image before and after a change; the second is resized to the size of the first.
+
+    Args:
+        before: Image before the change; the result has its size.
+        after: Image after the change.
+        kind: "split" shows the first up to a line and the second beyond it, "side_by_side" both whole, "difference" the
+            distance of their samples, black where they are equal.
+        line_position: Place of the line for "split", from 0 at the first edge to 1 at the other.
+        direction: Side on which the second image lies.
+        line_width: Width of the line between both.
+        line_color: Color of the line.
+        gain: Factor of a "difference", to see small ones.
+    """
+    from studio_image.resize import resample
+    from studio_image.side_by_side import find_difference, split, stack
+
+    first, color = before.pixels, parse_color(line_color)
+    second = resample(after.pixels, before.width, before.height)
+    if kind == "difference":
+        return Image(find_difference(first, second, gain))
+    if kind == "side_by_side":
+        return Image(stack([first, second], direction, "none", line_width, "center", color))
+    return Image(split(first, second, line_position, direction, line_width, color))

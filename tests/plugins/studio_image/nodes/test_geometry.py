@@ -6,7 +6,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from studio.api import Image, MediaError
+from studio.api import Image, Mask, MediaError
 from studio.testing import TestContext
 from studio_image.nodes import geometry
 
@@ -221,3 +221,90 @@ def test_round_corners_are_clear_and_the_middle_is_not() -> None:
     assert framed[0, 0, 3] == 0
     assert framed[0, 20, 3] == 1
     assert (1 - framed[:, :, 3]).sum() == pytest.approx((4 - np.pi) * 100, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("settings", "size"),
+    [({"megapixels": 0.02}, (200, 100)), ({"megapixels": 0.02, "multiple_of": 64}, (192, 128)),
+     ({"longer_side": 50}, (50, 25)), ({"shorter_side": 100}, (200, 100)),
+     ({"longer_side": 300, "only": "shrink"}, (100, 50)), ({"longer_side": 30, "only": "shrink"}, (30, 15)),
+     ({"longer_side": 300, "only": "enlarge"}, (300, 150)), ({"longer_side": 30, "only": "enlarge"}, (100, 50)),
+     ({"width": 300, "height": 300, "fit": "contain", "only": "shrink"}, (100, 50)),
+     ({"width": 300, "height": 300, "fit": "pad", "only": "shrink"}, (300, 300))],
+)  # fmt: skip
+def test_the_size_may_be_an_area_or_a_side_and_a_limit(settings: dict[str, object], size: tuple[int, int]) -> None:
+    result = geometry.resize_image(CTX, make_image(50, 100, 3), **settings)  # type: ignore[arg-type]
+
+    assert (result.width, result.height) == size
+
+
+def test_an_image_that_is_not_to_grow_keeps_its_samples_in_the_middle_of_its_padding() -> None:
+    image = make_image(50, 100, 3)
+
+    padded = geometry.resize_image(CTX, image, width=200, height=200, fit="pad", only="shrink", background="black")
+
+    assert padded.pixels[75:125, 50:150] == pytest.approx(image.pixels, abs=1e-6)
+
+
+@pytest.mark.parametrize("settings", [{"scale": 2.0, "megapixels": 1.0}, {"longer_side": 9, "shorter_side": 9}, {}])
+def test_a_size_in_two_ways_or_in_none_is_refused(settings: dict[str, object]) -> None:
+    with pytest.raises(MediaError) as caught:
+        geometry.resize_image(CTX, make_image(5, 5, 3), **settings)  # type: ignore[arg-type]
+
+    assert caught.value.code == "E507"
+
+
+@pytest.mark.parametrize(
+    ("aspect", "megapixels", "multiple_of", "size"),
+    [("1:1", 1.048576, 64, (1024, 1024)), ("16:9", 1.048576, 64, (1344, 768)), ("9:16", 2.0736, 8, (1080, 1920)),
+     ("2", 0.5, 1, (1000, 500))],
+)  # fmt: skip
+def test_a_size_is_chosen_from_a_shape_and_an_area(
+    aspect: str, megapixels: float, multiple_of: int, size: tuple[int, int]
+) -> None:
+    assert geometry.choose_size(CTX, aspect=aspect, megapixels=megapixels, multiple_of=multiple_of) == size
+
+
+def make_sign(channels: int = 3) -> Image:
+    """A block from 12, 7 of 20 x 10 on a ground that JPEG has touched."""
+    samples = np.full((40, 60, channels), 250, np.uint8)
+    samples[::3] -= 2
+    samples[7:17, 12:32] = 20
+    if channels == 4:
+        samples[:, :, 3] = 0
+        samples[7:17, 12:32, 3] = 255
+    return Image(samples)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_the_region_is_the_box_around_what_is_shown(channels: int) -> None:
+    assert geometry.find_region(CTX, make_sign(channels)) == (12, 7, 20, 10)
+
+
+@pytest.mark.parametrize(
+    ("settings", "region"),
+    [({"padding": 5}, (7, 2, 30, 20)), ({"padding": 100}, (0, 0, 60, 40)), ({"aspect": "1:1"}, (12, 2, 20, 20)),
+     ({"aspect": "4:1"}, (2, 7, 40, 10)), ({"multiple_of": 16}, (6, 4, 32, 16)), ({"aspect": "100:1"}, (0, 7, 60, 10))],
+)  # fmt: skip
+def test_the_region_is_enlarged_inside_the_image(
+    settings: dict[str, object], region: tuple[int, int, int, int]
+) -> None:
+    assert geometry.find_region(CTX, make_sign(), **settings) == region  # type: ignore[arg-type]
+
+
+def test_a_mask_says_what_counts_and_nothing_is_the_whole_image() -> None:
+    mask = np.zeros((40, 60), np.float32)
+    mask[30:33, 50:55] = 0.5
+
+    assert geometry.find_region(CTX, make_sign(), mask=Mask(mask)) == (50, 30, 5, 3)
+    assert geometry.find_region(CTX, make_sign(), mask=Mask(mask), tolerance=0.6) == (0, 0, 60, 40)
+    assert geometry.find_region(CTX, Image(np.zeros((4, 6, 3), np.uint8))) == (0, 0, 6, 4)
+
+
+def test_an_image_is_cropped_to_its_content() -> None:
+    sign = make_sign()
+
+    cut = geometry.crop_image(CTX, sign, to="content", padding=2)
+
+    assert np.array_equal(cut.stored, sign.stored[5:19, 10:34])
+    assert geometry.crop_image(CTX, sign, to="content", aspect="1:1").stored.shape == (10, 10, 3)

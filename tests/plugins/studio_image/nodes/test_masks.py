@@ -126,3 +126,40 @@ def test_a_resized_mask_keeps_its_mean() -> None:
 
     assert (small.width, small.height) == (10, 10)
     assert small.pixels.mean() == pytest.approx(mask.pixels.mean(), abs=1e-5)
+
+
+def draw_mask(*rows: str) -> Mask:
+    return Mask(np.array([[{".": 0.0, "-": 0.25, "#": 1.0}[sign] for sign in row] for row in rows], np.float32))
+
+
+def test_holes_are_filled_and_bays_are_not() -> None:
+    mask = draw_mask("......", ".####.", ".#..#.", ".#-##.", ".####.", ".#..#.")
+
+    filled = masks.edit_mask(CTX, mask, fill_holes=True)
+
+    assert filled == draw_mask("......", ".####.", ".####.", ".####.", ".####.", ".#..#.")
+
+
+def test_the_largest_part_is_kept_with_its_soft_edge() -> None:
+    mask = draw_mask("##.....", "##..-##", "....###", "#...-##")
+
+    kept = masks.edit_mask(CTX, mask, keep="largest")
+
+    assert kept == draw_mask(".......", "....-##", "....###", "....-##")
+    assert masks.edit_mask(CTX, kept, keep="largest") == kept
+    assert masks.edit_mask(CTX, draw_mask("..", ".."), keep="largest") == draw_mask("..", "..")
+
+
+def test_smoothing_removes_specks_and_closes_gaps_and_keeps_the_rest() -> None:
+    samples = np.zeros((60, 60), np.float32)
+    samples[10:50, 10:50] = 1
+    samples[30, 10:50] = 0  # a gap of one row
+    samples[4, 4] = 1  # a speck
+    block = np.zeros((60, 60), np.float32)
+    block[10:50, 10:50] = 1
+
+    smooth = masks.edit_mask(CTX, Mask(samples), smooth=3).pixels
+
+    assert smooth[4, 4] == 0
+    assert smooth[30, 13:47].min() == 1
+    assert np.abs(smooth - block).sum() < 4 * 9  # corners are rounded

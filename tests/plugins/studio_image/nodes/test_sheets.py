@@ -82,3 +82,61 @@ def test_a_sheet_over_the_limits_is_refused() -> None:
         sheets.make_grid(CTX, [make_flat(0.1)] * 4, cell_width=60_000, cell_height=60_000)
 
     assert caught.value.code == "E506"
+
+
+def test_a_row_has_the_height_of_its_smallest_image_and_a_gap() -> None:
+    images = [make_flat(0.2, 20, 10), make_flat(0.8, 20, 20)]
+
+    row = sheets.stack_images(CTX, images, gap=3, background="white").pixels[:, :, 0]
+
+    assert row.shape == (10, 20 + 3 + 10)
+    assert row[:, :20] == pytest.approx(0.2)
+    assert row[:, 20:23] == pytest.approx(1.0)
+    assert row[:, 23:] == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize(("align", "top"), [("start", 0), ("center", 5), ("end", 10)])
+def test_images_of_their_own_sizes_are_aligned_over_the_ground(align: str, top: int) -> None:
+    images = [make_flat(0.5, 4, 20), make_flat(0.8, 6, 10)]
+
+    row = sheets.stack_images(CTX, images, match="none", align=align, background="black").pixels[:, :, 0]
+
+    assert row.shape == (20, 10)
+    assert row[top : top + 10, 4:] == pytest.approx(0.8)
+    assert row[:, 4:].sum() == pytest.approx(60 * 0.8, rel=1e-5)
+
+
+def test_a_column_has_the_width_of_the_first_and_no_alpha_unless_something_is_left_open() -> None:
+    images = [make_flat(0.5, 8, 4, 3), make_flat(0.25, 16, 4, 3)]
+
+    column = sheets.stack_images(CTX, images, direction="down", match="first")
+
+    assert column.stored.shape == (4 + 2, 8, 3)
+    assert sheets.stack_images(CTX, images, match="none", direction="down").channels == 4
+
+
+def test_before_and_after_lie_on_both_sides_of_a_line() -> None:
+    before, after = make_flat(0.0, 40, 20), make_flat(0.5, 80, 40)
+
+    across = sheets.compare_images(CTX, before, after, line_position=0.25).pixels[:, :, 0]
+    down = sheets.compare_images(CTX, before, after, direction="down", line_width=0).pixels[:, :, 0]
+
+    assert across.shape == (20, 40)
+    assert across[0].tolist() == pytest.approx([0.0] * 8 + [1.0] * 4 + [0.5] * 28)
+    assert down[:, 0].tolist() == pytest.approx([0.0] * 10 + [0.5] * 10)
+
+
+def test_the_difference_is_black_where_images_are_equal_and_grows_with_the_gain() -> None:
+    first, second = np.zeros((2, 2, 3), np.float32), np.zeros((2, 2, 3), np.float32)
+    second[0, 0] = (0.1, 0, 0.2)
+
+    shown = sheets.compare_images(CTX, Image(first), Image(second), kind="difference", gain=4.0).pixels
+
+    assert shown[0, 0] == pytest.approx((0.4, 0, 0.8))
+    assert shown.sum() == pytest.approx(1.2)
+
+
+def test_both_are_shown_whole_side_by_side() -> None:
+    shown = sheets.compare_images(CTX, make_flat(0.0), make_flat(0.5, 20, 20), kind="side_by_side", line_width=2)
+
+    assert shown.pixels[0, :, 0].tolist() == pytest.approx([0.0] * 10 + [1.0] * 2 + [0.5] * 10)
