@@ -109,7 +109,7 @@ def resize_image(
     return result
 
 
-@node("image.choose_size", check=check_inputs(check_aspect_area), origin="algorithmic")
+@node("image.choose_size", check=check_inputs(check_aspect_area))
 def choose_size(
     ctx: Context,
     *,
@@ -171,10 +171,10 @@ class Region(NamedTuple):
     """A rectangle in an image.
 
     Attributes:
-        x: Left edge.
-        y: Top edge.
-        width: Width of the rectangle.
-        height: Height of the rectangle.
+        x: Left edge in pixels.
+        y: Top edge in pixels.
+        width: Width of the rectangle in pixels.
+        height: Height of the rectangle in pixels.
     """
 
     x: int
@@ -183,7 +183,7 @@ class Region(NamedTuple):
     height: int
 
 
-@node("image.find_region", origin="edited")
+@node("image.find_region")
 def find_region(
     ctx: Context,
     image: Image,
