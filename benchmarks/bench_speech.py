@@ -4,6 +4,10 @@
     python benchmarks/bench_speech.py --open                 an open vocabulary too
     python benchmarks/bench_speech.py --model file:FOLDER    a network beside it
     python benchmarks/bench_speech.py --human FOLDER         human recordings beside it
+    python benchmarks/bench_speech.py --judge local:whisper-base --model local:kokoro
+
+With --judge a network writes down what it hears, with an open vocabulary, in place of pocketsphinx. Numbers that it
+writes in digits are written out before they are compared.
 
 The sentences are from the Harvard list (IEEE 1969). The recogniser is pocketsphinx (pip install pocketsphinx), a small
 and old one: with an open vocabulary it misses most words of clear speech too, so that only differences count there.
@@ -29,6 +33,7 @@ import numpy as np
 from studio.api import Audio, AudioType, MediaLimits, Model
 from studio.app import Studio
 from studio.settings import load_settings
+from studio_speech.reading import spell_numbers
 from studio_speech.recognizer import resample
 
 SENTENCES = (
@@ -126,11 +131,30 @@ def listen(decoder: Any, sound: Audio) -> list[str]:
     return normalize(re.sub(r"\(\d\)", "", found.hypstr)) if found else []
 
 
+def judge_with(studio: Studio, model: str) -> Callable[[Audio], list[str]]:
+    """Return what writes down a sound with a network that listens."""
+
+    def listen_to(sound: Audio) -> list[str]:
+        inputs = {"audio": {"from": "inputs.sound"}, "model": model, "language": "en"}
+        graph = {
+            "studio": 1,
+            "inputs": {"sound": {"type": "audio"}},
+            "nodes": {"hear": {"type": "speech.to_text", "inputs": inputs}},
+            "outputs": {"text": {"from": "hear.text"}},
+        }
+        result = studio.run(graph, {"sound": sound})
+        if result.errors:
+            raise SystemExit(str(result.errors[0]))
+        return normalize(spell_numbers(result.outputs["text"]))
+
+    return listen_to
+
+
 def score(decoder: Any, sounds: Sequence[Audio], texts: Sequence[str]) -> Score:
     """Return how well a recogniser understands recordings."""
     errors = words = exact = 0
     for sound, text in zip(sounds, texts, strict=True):
-        said, heard = normalize(text), listen(decoder, sound)
+        said, heard = normalize(text), decoder(sound) if callable(decoder) else listen(decoder, sound)
         errors, words, exact = errors + count_errors(said, heard), words + len(said), exact + (said == heard)
     return Score(errors, words, exact, len(texts))
 
@@ -176,6 +200,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--open", action="store_true", help="an open vocabulary too")
     parser.add_argument("--model", help="a network that speaks, as a model reference")
+    parser.add_argument("--judge", help="a network that listens, as a model reference; without it, pocketsphinx does")
     parser.add_argument("--human", type=Path, help="folder of recordings, each beside its text")
     parser.add_argument(
         "--speed", type=float, default=0.86, help="speed of espeak-ng (default: 0.86, 150 words a minute)"
@@ -203,17 +228,36 @@ def measure(options: argparse.Namespace, folder: Path, tell: Callable[[str], Non
         voices["control: German voice"] = say_all(studio, speed=options.speed, language="de")[0]
     voices["control: -5 dB noise"] = [add_noise(each, -5.0, seed) for seed, each in enumerate(plain)]
     voices["control: white noise"] = [make_noise(seed) for seed in range(len(SENTENCES))]
-    tell("| speech | recogniser | word error rate | exact |\n|---|---|---|---|")
+    with Studio(settings, plugins=given_plugins(), on_disk=False) as studio:
+        tell_scores(voices, human, create_decoders(options, human, folder, studio), tell)
+    for voice, factor in factors.items():
+        tell(f"\nreal-time factor of {voice}, one run a sentence: {factor:.3f}")
+
+
+def create_decoders(
+    options: argparse.Namespace, human: Sequence[tuple[Audio, str]], folder: Path, studio: Studio
+) -> dict[str, Any]:
+    """Return what listens, by name."""
+    if options.judge:
+        return {options.judge: judge_with(studio, options.judge)}
     closed = create_decoder(write_grammar([*SENTENCES, *(text for _, text in human)]), folder)
-    decoders = {"closed": closed} | ({"open": create_decoder(None, folder)} if options.open else {})
+    return {"closed": closed} | ({"open": create_decoder(None, folder)} if options.open else {})
+
+
+def tell_scores(
+    voices: dict[str, list[Audio]],
+    human: Sequence[tuple[Audio, str]],
+    decoders: dict[str, Any],
+    tell: Callable[[str], None],
+) -> None:
+    """Tell how well each voice is understood."""
+    tell("| speech | recogniser | word error rate | exact |\n|---|---|---|---|")
     for label, decoder in decoders.items():
         for voice, sounds in voices.items():
             tell(f"| {voice} | {label} | {score(decoder, sounds, SENTENCES)} |")
         if human:
             result = score(decoder, [each for each, _ in human], [text for _, text in human])
             tell(f"| human recordings | {label} | {result} |")
-    for voice, factor in factors.items():
-        tell(f"\nreal-time factor of {voice}, one run a sentence: {factor:.3f}")
 
 
 def given_plugins() -> list[tuple[str, Any]]:

@@ -86,3 +86,42 @@ def write_affine(factor: float = 2.0, bias: float = 1.0) -> bytes:
         ],
         write_field(14, write_field(1, b"author") + write_field(2, b"a test")),
     )
+
+
+def write_whole_attribute(name: str, number: int) -> bytes:
+    """Return an attribute of a node that is a whole number."""
+    return write_field(5, write_field(1, name.encode()) + write_int(3, number) + write_int(20, 2))
+
+
+def write_speaker(seconds_for_each: float = 0.1) -> bytes:
+    """Return a network with the ends of Kokoro: for each letter a tone, and its durations inside."""
+    numbers = {
+        "each": np.float32([seconds_for_each * 40]),
+        "zero": np.float32([0]),
+        "least": np.array(1, np.float32),
+        "samples": np.float32([600]),
+        "none": np.array(0, np.float32),
+        "one": np.array(1, np.float32),
+        "turn": np.float32([0.05]),
+    }
+    nodes = [
+        write_node("Cast", ["tokens"], ["floats"], attributes=write_whole_attribute("to", 1)),
+        write_node("Mul", ["floats", "zero"], ["zeros"]),
+        write_node("Add", ["zeros", "each"], ["long"]),
+        write_node("Div", ["long", "speed"], ["divided"]),
+        write_node("Round", ["divided"], ["rounded"]),
+        write_node("Clip", ["rounded", "least"], ["durations"]),
+        write_node("ReduceSum", ["durations"], ["total"], attributes=write_whole_attribute("keepdims", 0)),
+        write_node("Mul", ["total", "samples"], ["lengths"]),
+        write_node("Squeeze", ["lengths"], ["length"]),
+        write_node("Range", ["none", "length", "one"], ["places"]),
+        write_node("Mul", ["places", "turn"], ["phases"]),
+        write_node("Sin", ["phases"], ["audio"]),
+    ]
+    inputs = [
+        write_end("tokens", "int64", (1, "letters")),
+        write_end("style", "float32", (1, 256)),
+        write_end("speed", "float32", (1,)),
+    ]
+    tensors = [write_tensor(name, array) for name, array in numbers.items()]
+    return write_model(nodes, inputs, [write_end("audio", "float32", ("samples",))], tensors)

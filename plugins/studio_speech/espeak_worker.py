@@ -1,4 +1,4 @@
-"""A program of its own: speaks one utterance with espeak-ng, or lists its voices.
+"""A program of its own: speaks one utterance with espeak-ng, writes texts in phonemes, or lists its voices.
 
 espeak-ng is free software under the GPL. It is loaded here alone, in a process that ends after one request, and
 never in Studio's own. The request comes on standard input as JSON; the answer goes to standard output as frames: a
@@ -8,6 +8,7 @@ tag of four letters, the length in four bytes (little endian), the content.
     PCM_  samples, mono, 16 bits, little endian; any number of these
     MARK  [[character, frame], ...]: where each word begins, as JSON
     VOIC  {"voices": [[name, identifier, [[priority, language], ...]], ...], "variants": [name, ...]}, as JSON
+    PHON  for each text, [[phonemes, bytes of the text that are left], ...] for each of its clauses, as JSON
     LOST  the characters of the request's "check" that the voice leaves out, as JSON
     FAIL  what went wrong, in words
     DONE  nothing; an answer without it is cut off
@@ -28,6 +29,7 @@ DO_NOT_EXIT = 0x8000
 UTF8 = 1
 RATE, VOLUME, PITCH, RANGE = 1, 2, 3, 4
 WORD_EVENT = 1
+INTERNATIONAL, TIE = 2, 0x80  # the International Phonetic Alphabet; a tie between letters of one phoneme
 
 
 class Event(Structure):
@@ -80,6 +82,8 @@ def main() -> None:
         if request["do"] == "voices":
             listed = {"voices": list_voices(library), "variants": list_variants(library)}
             send(b"VOIC", json.dumps(listed).encode())
+        elif request["do"] == "phonemes":
+            write_phonemes(library, request, send)
         else:
             speak(library, request, send)
         send(b"DONE")
@@ -150,9 +154,7 @@ def speak(library: ctypes.CDLL, request: dict[str, Any], send: Callable[[bytes, 
             index += 1
         return 0
 
-    library.espeak_SetVoiceByName.argtypes = [c_char_p]
-    if library.espeak_SetVoiceByName(str(request["voice"]).encode()):
-        raise RuntimeError(f"unknown espeak-ng voice {request['voice']!r}")
+    choose_voice(library, request["voice"])
     for name, parameter in (("rate", RATE), ("volume", VOLUME), ("pitch", PITCH), ("range", RANGE)):
         if library.espeak_SetParameter(c_int(parameter), c_int(int(request[name])), c_int(0)):
             raise RuntimeError(f"espeak-ng does not take the {name} {request[name]}")
@@ -164,6 +166,34 @@ def speak(library: ctypes.CDLL, request: dict[str, Any], send: Callable[[bytes, 
         raise RuntimeError("espeak-ng failed")
     library.espeak_Synchronize()
     send(b"MARK", json.dumps(marks).encode())
+    if request.get("check"):
+        send(b"LOST", json.dumps(find_lost(library, request["check"])).encode())
+
+
+def choose_voice(library: ctypes.CDLL, voice: object) -> None:
+    """Choose a voice by its identifier."""
+    library.espeak_SetVoiceByName.argtypes = [c_char_p]
+    if library.espeak_SetVoiceByName(str(voice).encode()):
+        raise RuntimeError(f"unknown espeak-ng voice {voice!r}")
+
+
+def write_phonemes(library: ctypes.CDLL, request: dict[str, Any], send: Callable[[bytes, bytes], None]) -> None:
+    """Send the phonemes of texts, clause by clause, and the characters that the voice leaves out."""
+    choose_voice(library, request["voice"])
+    library.espeak_TextToPhonemes.restype = c_char_p
+    library.espeak_TextToPhonemes.argtypes = [POINTER(c_char_p), c_int, c_int]
+    mode = INTERNATIONAL | TIE | ord(request["tie"]) << 8
+    written = []
+    for text in request["texts"]:
+        rest, clauses = c_char_p(str(text).encode()), list[list[Any]]()
+        while rest.value:
+            before = len(rest.value)
+            said = (library.espeak_TextToPhonemes(ctypes.byref(rest), UTF8, mode) or b"").decode("utf-8", "replace")
+            clauses.append([said, len(rest.value or b"")])
+            if clauses[-1][1] >= before:
+                raise RuntimeError("espeak-ng does not get on with the text")
+        written.append(clauses)
+    send(b"PHON", json.dumps(written).encode())
     if request.get("check"):
         send(b"LOST", json.dumps(find_lost(library, request["check"])).encode())
 

@@ -1,4 +1,4 @@
-"""The opener of models that speak (VITS, SpeechT5, Bark) and listen (Whisper, wav2vec 2.0): folders of transformers.
+"""The opener of models that speak (VITS, SpeechT5, Bark, Kokoro) and listen (Whisper, wav2vec 2.0).
 
 Nothing here reaches the network, loads a pickle or runs code that came with a model.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 from studio.api import Model, ModelError, ModelOpener, is_out_of_memory
 from studio.api.model_folder import read_json
+from studio_speech.kokoro_folder import is_kokoro
 from studio_speech.model_folder import find_class, find_kind, find_vocoder, read_options
 
 
@@ -18,12 +19,12 @@ class SpeechOpener(ModelOpener):
     """Opens what transformers can load for speech."""
 
     def can_open(self, path: Path, model: Model) -> bool:
-        """Say whether this is a folder whose config.json names a model that speaks or listens."""
-        return find_class(path) is not None
+        """Say whether this is a folder whose config.json names a model that speaks or listens, or Kokoro."""
+        return find_class(path) is not None or is_kokoro(path)
 
     def find_kind(self, path: Path, model: Model) -> str | None:
         """Say whether this is a speaker or a listener."""
-        return find_kind(find_class(path) or "")
+        return "speaker" if is_kokoro(path) else find_kind(find_class(path) or "")
 
     def parts(self, path: Path, model: Model) -> Mapping[str, Path]:
         """Return the vocoder's folder, where there is one."""
@@ -39,11 +40,16 @@ class SpeechOpener(ModelOpener):
         return _load(kind, path, device, dtype)
 
     def open(self, path: Path, model: Model, *, device: str, dtype: str, parts: Mapping[str, Any]) -> Any:
-        """Load a model; a `NeuralVoice` or a `Recognizer`.
+        """Load a model; a `NeuralVoice`, a `KokoroVoice` or a `Recognizer`.
 
         Raises:
             ModelError: E667 if the library does not have its class, E668 if something is missing.
         """
+        if is_kokoro(path):
+            from studio_speech.kokoro import KokoroVoice
+
+            read_options(model)
+            return KokoroVoice(path, device)
         name = find_class(path)
         if name is None:
             raise ModelError("E667", f"{str(path)!r} is not a model that speaks or listens", hint="see its config.json")
@@ -62,6 +68,8 @@ class SpeechOpener(ModelOpener):
 
     def measure(self, opened: Any) -> int:
         """Return the bytes of all weights of a model or of a vocoder."""
+        if hasattr(opened, "measure"):
+            return int(opened.measure())
         networks = opened.networks if hasattr(opened, "networks") else [opened]
         tensors = [each for network in networks for each in (*network.parameters(), *network.buffers())]
         return sum({id(each): each.numel() * each.element_size() for each in tensors}.values())

@@ -76,8 +76,13 @@ def _open_espeak(utterances: Sequence[Utterance], request: Request, log: Callabl
 
 
 def _use_model(opened: Any, request: Request, log: Callable[[str], None]) -> Speaker:
+    from studio_speech.kokoro import KokoroSpeaker, KokoroVoice
     from studio_speech.neural_voice import NeuralSpeaker, NeuralVoice
 
+    if isinstance(opened, KokoroVoice):
+        if request.semitones:
+            log("a model has no pitch; it speaks as high as it does")
+        return KokoroSpeaker(opened, request.voice.strip(), request.language, request.speed, log)
     if not isinstance(opened, NeuralVoice):
         raise ModelError("E667", "this model does not speak", hint="take one that does; speech.to_text is for others")
     if request.semitones:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -160,6 +160,32 @@ def expose_values(content: bytes, names: Mapping[str, OnnxEnd]) -> bytes:
         else:
             parts.append(write_field(number, bytes(value)))
     return b"".join(parts)
+
+
+def follow_operators(content: bytes, name: str, operators: Sequence[str]) -> str | None:
+    """Return the value that some operators make of a value, one after the other; None if they do not follow it.
+
+    Args:
+        content: The bytes of the file.
+        name: The value that the first of them takes.
+        operators: Names of operators, such as ("Div", "Round").
+    """
+    graphs = [read_message(value) for number, value in iterate_fields(memoryview(content)) if number == 7]
+    nodes = [read_message(value) for graph in graphs for number, value in iterate_fields(graph) if number == 1]
+    found: str | None = name
+    for operator in operators:
+        made = (_find_output(node, operator, found or "") for node in nodes)
+        found = next((output for output in made if output), None)
+    return found
+
+
+def _find_output(node: memoryview, operator: str, taken: str) -> str | None:
+    """Return the first output of a node, if it is of this kind and takes this value."""
+    texts: dict[int, list[str]] = {1: [], 2: [], 4: []}
+    for number, value in iterate_fields(node):
+        if number in texts:
+            texts[number].append(read_text(value))
+    return texts[2][0] if texts[4] == [operator] and taken in texts[1] and texts[2] else None
 
 
 def _write_type(end: OnnxEnd) -> bytes:

@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.api.memory import is_out_of_memory
-from studio.api.onnx_file import OnnxDescription, OnnxEnd, expose_values, inspect_onnx, read_onnx, refuse
+from studio.api.onnx_file import (
+    OnnxDescription,
+    OnnxEnd,
+    expose_values,
+    follow_operators,
+    inspect_onnx,
+    read_onnx,
+    refuse,
+)
 from studio.cores import count_threads
 from studio.errors import ModelError, StudioWarning, find_text
 
@@ -29,6 +37,7 @@ __all__ = [
     "OnnxEnd",
     "OnnxNetwork",
     "describe_onnx",
+    "find_made_value",
     "find_onnx_file",
     "is_onnxruntime_installed",
     "open_onnx",
@@ -172,6 +181,25 @@ def describe_onnx(path: Path) -> OnnxDescription:
         ModelError: E631 if it is damaged or unsafe.
     """
     return inspect_onnx(read_onnx(path), path, path.parent)
+
+
+def find_made_value(path: Path, name: str, operators: Sequence[str]) -> str | None:
+    """Return the name of the value that some operators make of a value, for the `expose` of `open_onnx`.
+
+    Args:
+        path: The file.
+        name: A value, such as an input.
+        operators: Names of operators that follow one another, such as ("Div", "Round").
+
+    Returns:
+        The name; None if these operators do not follow the value.
+
+    Raises:
+        ModelError: E631 if the file is damaged or unsafe.
+    """
+    content = read_onnx(path)
+    inspect_onnx(content, path, path.parent)
+    return follow_operators(content, name, operators)
 
 
 def open_onnx(

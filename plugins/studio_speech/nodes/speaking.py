@@ -77,10 +77,11 @@ def say_text(
     Args:
         text: Text to speak, plain or SSML; at most 200,000 characters and six hours of audio.
         voice: Voice: for espeak-ng a speaker such as "f2", "m3" or "Alicia" (see `speech.voices`); for a model one of
-            its own: a number for VITS, a preset for Bark, a speaker vector for SpeechT5. Empty for the default.
+            its own: a number for VITS, a preset for Bark, a speaker vector for SpeechT5, a name such as "bm_george"
+            for Kokoro. Empty for the default.
         language: Language tag such as "en-gb", "de" or "fr-ca", or English name, such as "German", "Brazilian
             Portuguese" or "English (America)"; an unknown region is ignored. With a model it only decides how numbers
-            and abbreviations are read.
+            and abbreviations are read; Kokoro speaks en-us, en-gb, fr, es, it and pt-br.
         speed: Factor for the speed: 2 makes the speech half as long; at 1, espeak-ng says about 175 words per minute.
         semitones: Shift of the pitch, within the range of espeak-ng's voices; not for models.
         gain: Gain of the speech; above 0 the loudest parts may exceed full scale.
@@ -88,7 +89,8 @@ def say_text(
         paragraph_pause: Silence between paragraphs.
         markup: Format of the text: "auto" reads text that starts with <speak or <?xml as SSML.
         model: Weights of a speech model, a folder of transformers: VITS and MMS, SpeechT5 (its vocoder in the folder
-            "vocoder", or named by the load option "vocoder"), Bark, FastSpeech2 and others; null for espeak-ng.
+            "vocoder", or named by the load option "vocoder"), Bark, FastSpeech2 and others, or Kokoro (an ONNX file and
+            voices); null for espeak-ng.
         seed: Seed of a model; another seed gives different speech. espeak-ng ignores it.
     """
     from studio_speech.prepare import prepare
