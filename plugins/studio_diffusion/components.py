@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio.api import ModelError, is_out_of_memory
 from studio.api.model_folder import INDEX, Component, read_json
-from studio_diffusion.load_options import find_option_path
+from studio_diffusion.load_options import FILES, find_option_path
 from studio_diffusion.model_folder import DAMAGED, check_component, find_folder_variant, is_shared, read_folder
 
 if TYPE_CHECKING:
@@ -56,13 +56,17 @@ def find_parts(path: Path, options: Mapping[str, Any]) -> dict[str, Component]:
     if not (path / INDEX).is_file():
         return {}
     found = {each.name: each for each in read_folder(path).components if is_shared(each)}
-    if "vae" in options and "vae" in found:
-        found["vae"] = read_component("vae", _find_vae_folder(find_option_path(options, "vae")))
+    for name in set(FILES) & options.keys() & found.keys():
+        place = find_option_path(options, name, file=True)
+        if place.is_file():
+            del found[name]  # it is loaded with the model, by the model's own config
+        else:
+            found[name] = read_component(name, _find_part_folder(place, name))
     return found
 
 
-def _find_vae_folder(path: Path) -> Path:
-    return path / "vae" if (path / INDEX).is_file() else path
+def _find_part_folder(path: Path, name: str) -> Path:
+    return path / name if (path / INDEX).is_file() else path
 
 
 def read_component(name: str, folder: Path) -> Component:

@@ -14,11 +14,37 @@ OPTIONS: Mapping[str, type] = {
     "channels_last": bool,
     "compile": bool,
     "config": str,
+    "into": str,
+    "prediction": str,
     "prior": str,
+    "text_encoder": str,
+    "text_encoder_2": str,
+    "text_encoder_3": str,
+    "transformer_2": str,
     "vae": str,
     "variant": str,
 }
 """Load options, by name: what they must be."""
+
+FILES = ("transformer_2", "text_encoder", "text_encoder_2", "text_encoder_3", "vae")
+"""Load options that put another network into a pipeline: a single file, or its folder."""
+
+_TUNING = ("attention", "channels_last", "compile", "prediction")
+
+
+def check_used(options: Mapping[str, Any], what: str, *names: str) -> None:
+    """Raise ModelError E619 for a load option that this kind of weights does not use.
+
+    Args:
+        options: The options.
+        what: What the weights are, for the message.
+        names: Options that it uses besides those for drawing; "*" for none of these.
+    """
+    used = {*names} if "*" in names else {*names, *_TUNING, *FILES}
+    unused = next((name for name in options if name not in used), None)
+    if unused is not None:
+        known = ", ".join(sorted(used - {"*"})) or "none"
+        raise ModelError("E619", f"{what} does not use the load option {unused!r}", hint=f"it uses {known}")
 
 
 def read_options(model: Model) -> dict[str, Any]:
@@ -42,17 +68,21 @@ def read_options(model: Model) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def find_option_path(options: Mapping[str, Any], name: str) -> Path:
-    """Return the folder that a load option names.
+def find_option_path(options: Mapping[str, Any], name: str, *, file: bool = False) -> Path:
+    """Return the folder that a load option names, or the file where one will do.
 
     Raises:
-        ModelError: E614 if it is not a folder.
+        ModelError: E614 if there is none.
     """
     text = str(options[name])
     path = Path(text.removeprefix("file:")).expanduser()
-    if not text.startswith("file:") or not path.is_dir():
+    found = path.is_dir() or (file and path.is_file())
+    if not text.startswith("file:") or not found:
+        kind, shown = ("file or folder", "PATH") if file else ("folder", "FOLDER")
         raise ModelError(
-            "E614", f"invalid load option {name!r}: {text!r} is not a folder", hint=f'write {{"{name}": "file:FOLDER"}}'
+            "E614",
+            f"invalid load option {name!r}: {text!r} is not a {kind}",
+            hint=f'write {{"{name}": "file:{shown}"}}',
         )
     return path
 

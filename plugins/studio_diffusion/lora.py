@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.api import ModelError, is_out_of_memory
+from studio_diffusion.denoisers import find_denoisers
+from studio_diffusion.library_messages import collect_messages
+from studio_diffusion.lora_layout import count_layers, qualify, read_layout
 
 if TYPE_CHECKING:
     import torch
@@ -21,10 +25,12 @@ class LoraWeights:
     Attributes:
         tensors: Its matrices by name, on the CPU.
         name: The file's name, for errors.
+        into: Name of the denoiser that it goes into, of those that have two; None for all.
     """
 
     tensors: dict[str, torch.Tensor]
     name: str
+    into: str | None = None
 
     def measure(self) -> int:
         """Count its bytes."""
@@ -35,19 +41,24 @@ class LoraWeights:
         self.tensors = {}
 
 
-def load_lora(path: Path) -> LoraWeights:
+def load_lora(path: Path, into: str | None = None) -> LoraWeights:
     """Read a LoRA from a safetensors file.
 
+    Args:
+        path: The file.
+        into: Name of the denoiser that it goes into, of those that have two; None for all.
+
     Raises:
-        ModelError: E618 if it cannot be read.
+        ModelError: E618 if it cannot be read, or is of a kind that is not supported.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
-        return LoraWeights(load_file(path), path.name)
+        tensors = load_file(path)
     except (OSError, SafetensorError) as error:
         raise ModelError("E618", f"the LoRA {path.name!r} cannot be read: {error}", hint="copy it again") from None
+    return LoraWeights(read_layout(tensors, path.name), path.name, into)
 
 
 @contextmanager
@@ -73,23 +84,53 @@ def apply_loras(pipeline: Any, loras: Sequence[tuple[LoraWeights, float]]) -> It
         with hush("diffusers", "transformers"):
             for name, (lora, _) in zip(names, loras, strict=True):
                 _load(pipeline, name, lora)
-            pipeline.set_adapters(names, [weight for _, weight in loras])
+            _weigh(pipeline, dict(zip(names, (weight for _, weight in loras), strict=True)))
         yield
     finally:
         with hush("diffusers", "transformers"):
             pipeline.unload_lora_weights()
+            for denoiser in find_denoisers(pipeline).values():
+                if getattr(denoiser, "peft_config", None):
+                    denoiser.unload_lora()
+
+
+def _weigh(pipeline: Any, weights: Mapping[str, float]) -> None:
+    """Set the weights of LoRAs, in each network that has them."""
+    pipeline.set_adapters(list(weights), list(weights.values()))
+    for denoiser in find_denoisers(pipeline).values():
+        present = [name for name in weights if name in getattr(denoiser, "peft_config", {})]
+        if present:
+            denoiser.set_adapters(present, [weights[name] for name in present])
 
 
 def _load(pipeline: Any, name: str, lora: LoraWeights) -> None:
+    takes_second = len(find_denoisers(pipeline)) > 1
+    if lora.into is not None and lora.into not in find_denoisers(pipeline):
+        raise _refuse(pipeline, lora, f"it is to go into {lora.into!r}, which this model does not have")
     before = _count_layers(pipeline, name)
-    try:
-        pipeline.load_lora_weights(dict(lora.tensors), adapter_name=name)
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise
-        raise _refuse(pipeline, lora, _shorten(error)) from error
-    if _count_layers(pipeline, name) == before:
-        raise _refuse(pipeline, lora, f"none of its {len(lora.tensors)} matrices belongs to a layer of it")
+    with collect_messages() as messages:
+        try:
+            if lora.into in (None, "transformer", "unet"):
+                pipeline.load_lora_weights(qualify(pipeline, lora.tensors), adapter_name=name)
+            if takes_second and lora.into in (None, "transformer_2"):
+                pipeline.load_lora_weights(
+                    qualify(pipeline, lora.tensors), adapter_name=name, load_into_transformer_2=True
+                )
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise
+            raise _refuse(pipeline, lora, _shorten(error)) from error
+    added = _count_layers(pipeline, name) - before
+    layers = count_layers(lora.tensors)
+    if added < layers:
+        told = next((text for text in messages if "key" in text.lower() or "dora" in text.lower()), "")
+        reason = f"{layers - added} of its {layers} layers belong to no layer of it"
+        raise _refuse(pipeline, lora, f"{reason}{_name_unused(told)}")
+
+
+def _name_unused(told: str) -> str:
+    names = re.findall(r"[\w.]+\.lora_[\w.]+", told)
+    return f", such as {names[0]!r}" if names else ""
 
 
 def _refuse(pipeline: Any, lora: LoraWeights, reason: str) -> ModelError:

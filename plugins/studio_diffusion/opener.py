@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,8 @@ from studio.api import Model, ModelError, ModelOpener
 from studio.api.model_folder import INDEX, Component, read_class, read_json
 from studio_diffusion.components import explain, find_class, find_dtype, find_parts, load_component, read_component
 from studio_diffusion.families import CONTROLNET_FAMILIES, DECODERS
-from studio_diffusion.load_options import find_option_path, read_options, suggest_option
+from studio_diffusion.library_messages import collect_messages
+from studio_diffusion.load_options import FILES, check_used, find_option_path, read_options, suggest_option
 from studio_diffusion.model_folder import (
     DAMAGED,
     ModelFolder,
@@ -24,7 +26,10 @@ from studio_diffusion.model_folder import (
     read_about,
     read_folder,
 )
-from studio_diffusion.single_file import find_kind, read_keys
+from studio_diffusion.original_weights import load_original, name_missing
+from studio_diffusion.prediction import find_prediction, set_prediction, takes_prediction
+from studio_diffusion.scaled_weights import is_scaled
+from studio_diffusion.single_file import find_kind, read_keys, read_metadata
 from studio_diffusion.tuning import tune
 
 if TYPE_CHECKING:
@@ -38,6 +43,9 @@ if TYPE_CHECKING:
 _AUDIO_PIPELINES = ("AudioLDM2Pipeline", "AudioLDMPipeline", "MusicLDMPipeline", "StableAudioPipeline")
 
 
+_KINDS = {"lora": "lora", "pipeline": "pipeline", "denoiser": "pipeline", "controlnet": "controlnet"}
+
+
 class DiffusionOpener(ModelOpener):
     """Opens what `DiffusionPipeline` can load, and what goes with it."""
 
@@ -48,7 +56,7 @@ class DiffusionOpener(ModelOpener):
         if path.suffix.lower() == ".gguf":
             return True
         return path.suffix.lower() == ".safetensors" and (
-            find_kind(read_keys(path)) is not None or bool({"base", "config"} & dict(model.options).keys())
+            find_kind(read_keys(path)) in _KINDS or bool({"base", "config"} & dict(model.options).keys())
         )
 
     def find_kind(self, path: Path, model: Model) -> str | None:
@@ -59,7 +67,7 @@ class DiffusionOpener(ModelOpener):
             return "controlnet" if "ControlNet" in (read_class(path, "diffusers") or "") else None
         if path.suffix.lower() == ".gguf":
             return "pipeline"
-        return {"lora": "lora", "pipeline": "pipeline", "denoiser": "pipeline"}.get(find_kind(read_keys(path)) or "")
+        return _KINDS.get(find_kind(read_keys(path)) or "")
 
     def parts(self, path: Path, model: Model) -> Mapping[str, Path]:
         """Return the folders of text encoders, image encoders and autoencoders."""
@@ -125,16 +133,28 @@ class DiffusionOpener(ModelOpener):
 def _open_folder(
     path: Path, options: Mapping[str, Any], device: str, dtype: str, parts: Mapping[str, Any]
 ) -> PipelineModel:
-    from studio_diffusion.pipeline_model import PipelineModel
-
     folder = read_folder(path)
+    check_used(options, "a folder of diffusers", "variant", *(["prior"] if folder.class_name in DECODERS else []))
     variant = options.get("variant")
     if variant and not has_variant(folder, variant):
         raise ModelError("E619", f"the model has no weights of the variant {variant!r}", hint="leave the option out")
     pipeline = _load_pipeline(folder, options, device, dtype, parts)
     if folder.class_name in DECODERS:
         pipeline = _join_prior(pipeline, folder, options, device, dtype)
-    opened = PipelineModel(pipeline, about=read_about(path), device=device)
+    return _finish(pipeline, folder, options, device)
+
+
+def _finish(
+    pipeline: Any, folder: ModelFolder, options: Mapping[str, Any], device: str, found: str | None = None
+) -> PipelineModel:
+    """Make the model of a pipeline: what it predicts, how fast it works."""
+    from studio_diffusion.pipeline_model import PipelineModel
+
+    if "prediction" in options:
+        set_prediction(pipeline, options["prediction"])
+    elif found is not None and takes_prediction(pipeline):
+        set_prediction(pipeline, found)
+    opened = PipelineModel(pipeline, about=read_about(folder.path), device=device)
     tune(pipeline, options, device)
     return opened
 
@@ -153,6 +173,7 @@ def _load_pipeline(
     kind = _find_pipeline_class(folder)
     shared = find_parts(folder.path, options)
     ready = dict(parts) | dict(given or {})
+    ready |= _load_files(folder, options, device, dtype, ready)
     for each in folder.components:
         if each.name not in ready:
             check_component(shared.get(each.name, each))
@@ -166,6 +187,38 @@ def _load_pipeline(
                 ready[each.name] = find_class(each).from_pretrained(str(each.folder), local_files_only=True)
     with explain("pipeline", folder.path):
         return assemble(kind, ready, folder.settings).to(device)
+
+
+def _load_files(
+    folder: ModelFolder, options: Mapping[str, Any], device: str, dtype: str, ready: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Load the networks that load options name: single files, and folders that no other model shares.
+
+    Raises:
+        ModelError: E619 if the model has no network of that name.
+    """
+    found: dict[str, Any] = {}
+    for name in (name for name in FILES if name in options):
+        place, component = find_option_path(options, name, file=True), folder.find(name)
+        if component is None:
+            raise ModelError(
+                "E619", f"{folder.class_name} in {str(folder.path)!r} has no {name}", hint="leave the option out"
+            )
+        if place.is_file():
+            found[name] = _load_file(place, component, device, dtype)
+        elif name not in ready:
+            found[name] = load_component(
+                find_parts(folder.path, options).get(name, replace(component, folder=place)), device=device, dtype=dtype
+            )
+    return found
+
+
+def _load_file(path: Path, component: Component, device: str, dtype: str) -> Any:
+    """Load a single file, also GGUF, into a network of a folder."""
+    settings: dict[str, Any] = {}
+    if path.suffix.lower() == ".gguf":
+        settings["quantization_config"] = _make_gguf_config(find_dtype(dtype))
+    return load_original(path, component, device=device, dtype=dtype, settings=settings)
 
 
 def _join_prior(pipeline: Any, folder: ModelFolder, options: Mapping[str, Any], device: str, dtype: str) -> Any:
@@ -188,12 +241,15 @@ def _join_prior(pipeline: Any, folder: ModelFolder, options: Mapping[str, Any], 
 
 def _open_file(
     path: Path, model: Model, options: Mapping[str, Any], device: str, dtype: str, parts: Mapping[str, Any]
-) -> PipelineModel | LoraWeights:
+) -> PipelineModel | LoraWeights | ControlNetModelHandle:
     kind = "denoiser" if path.suffix.lower() == ".gguf" else find_kind(read_keys(path))
     if kind == "lora":
         from studio_diffusion.lora import load_lora
 
-        return load_lora(path)
+        check_used(options, "a LoRA", "*", "into")
+        return load_lora(path, options.get("into"))
+    if kind == "controlnet":
+        return _open_controlnet_file(path, model, options, device, dtype)
     if "base" in options or kind == "denoiser":
         return _open_denoiser(path, model, options, device, dtype, parts)
     return _open_checkpoint(path, model, options, device, dtype)
@@ -201,8 +257,6 @@ def _open_file(
 
 def _open_checkpoint(path: Path, model: Model, options: Mapping[str, Any], device: str, dtype: str) -> PipelineModel:
     """Load a file that holds a whole pipeline, by the configs of a folder."""
-    from studio_diffusion.pipeline_model import PipelineModel
-
     if "config" not in options:
         raise ModelError(
             "E614",
@@ -211,54 +265,72 @@ def _open_checkpoint(path: Path, model: Model, options: Mapping[str, Any], devic
                 model, "config", "a folder of diffusers of the same architecture; its weights are not needed"
             ),
         )
+    check_used(options, "a checkpoint", "config")
     folder = read_folder(find_option_path(options, "config"))
+    names = read_keys(path)
+    if is_scaled(names):
+        raise ModelError(
+            "E612",
+            f"{path.name!r} holds scaled weights, which are not read from a file of a whole pipeline",
+            hint="take the denoiser alone, with the load option base, or the checkpoint in fp16",
+        )
     kind = _find_pipeline_class(folder)
     takes = kind._get_signature_keys(kind)
     settings: dict[str, Any] = {name: None for name in folder.missing if name in takes[0]}
     if "requires_safety_checker" in takes[1]:
         settings["requires_safety_checker"] = False
-    with explain("checkpoint", path):
-        pipeline = kind.from_single_file(
-            str(path), config=str(folder.path), local_files_only=True, dtype=find_dtype(dtype), **settings
-        )
-    pipeline = pipeline.to(device)
-    opened = PipelineModel(pipeline, about=read_about(folder.path), device=device)
-    tune(pipeline, options, device)
-    return opened
+    settings |= _load_files(folder, options, device, dtype, {})
+    with explain("checkpoint", path), collect_messages():
+        try:
+            pipeline = kind.from_single_file(
+                str(path), config=str(folder.path), local_files_only=True, dtype=find_dtype(dtype), **settings
+            ).to(device)
+        except NotImplementedError as error:
+            if "meta tensor" not in str(error):
+                raise
+            raise name_missing(path, [each for each in folder.components if has_weights(each)]) from None
+    return _finish(pipeline, folder, options, device, find_prediction(names, read_metadata(path)))
 
 
 def _open_denoiser(
     path: Path, model: Model, options: Mapping[str, Any], device: str, dtype: str, parts: Mapping[str, Any]
 ) -> PipelineModel:
     """Load a file that holds a transformer or UNet alone into the pipeline of a folder."""
-    from studio_diffusion.pipeline_model import PipelineModel
-
     if "base" not in options:
         raise ModelError(
             "E614",
             f"{path.name!r} contains only a denoiser, without text encoders and autoencoder",
             hint=suggest_option(model, "base", "a folder of diffusers that has the others"),
         )
+    check_used(options, "a denoiser", "base")
     folder = read_folder(find_option_path(options, "base"))
     component = folder.find("transformer") or folder.find("unet")
     if component is None:
         raise ModelError("E614", f"{str(folder.path)!r} has no transformer and no unet", hint="take another base")
-    settings: dict[str, Any] = {"dtype": find_dtype(dtype)}
-    if path.suffix.lower() == ".gguf":
-        settings["quantization_config"] = _make_gguf_config(settings["dtype"])
-    kind = find_class(component)
-    if not hasattr(kind, "from_single_file"):
+    network = _load_file(path, component, device, dtype)
+    pipeline = _load_pipeline(folder, options, device, dtype, parts, {component.name: network})
+    keyed = [] if path.suffix.lower() == ".gguf" else read_keys(path)
+    return _finish(pipeline, folder, options, device, find_prediction(keyed, read_metadata(path)))
+
+
+def _open_controlnet_file(
+    path: Path, model: Model, options: Mapping[str, Any], device: str, dtype: str
+) -> ControlNetModelHandle:
+    """Load a file that holds a ControlNet, by the config of a folder."""
+    from studio_diffusion.controlnet import ControlNetModelHandle, name_controlnet_family
+
+    if "config" not in options:
+        what = "the folder of a ControlNet of the same architecture; its weights are not needed"
         raise ModelError(
-            "E614", f"diffusers reads no single file of {component.class_name}", hint="convert it to a folder"
+            "E614", f"{path.name!r} does not say how its network is made", hint=suggest_option(model, "config", what)
         )
-    with explain(component.name, path):
-        network = kind.from_single_file(
-            str(path), config=str(folder.path), subfolder=component.name, local_files_only=True, **settings
-        )
-    pipeline = _load_pipeline(folder, options, device, dtype, parts, {component.name: network.eval()})
-    opened = PipelineModel(pipeline, about=read_about(folder.path), device=device)
-    tune(pipeline, options, device)
-    return opened
+    check_used(options, "a ControlNet", "*", "config")
+    folder = find_option_path(options, "config")
+    name = read_class(folder, "diffusers") or ""
+    if name not in CONTROLNET_FAMILIES:
+        raise ModelError("E614", f"{str(folder)!r} holds no ControlNet", hint="name the folder of one")
+    network = load_original(path, Component("controlnet", "diffusers", name, folder), device=device, dtype=dtype)
+    return ControlNetModelHandle(network, name_controlnet_family(name, dict(network.config)), {})
 
 
 def _make_gguf_config(dtype: torch.dtype) -> Any:
@@ -280,6 +352,7 @@ def _open_controlnet(path: Path, device: str, dtype: str, options: Mapping[str, 
             f"{str(path)!r} contains a single component ({name}), and no model",
             hint="name the folder that has model_index.json, or a ControlNet's",
         )
+    check_used(options, "a ControlNet", "*", "variant")
     component = Component("controlnet", "diffusers", name, path)
     network = load_component(component, device=device, dtype=dtype, variant=options.get("variant"))
     family = name_controlnet_family(name, dict(network.config))

@@ -15,6 +15,7 @@ import diffusers as untyped_diffusers
 import torch
 
 from studio.api import ModelError
+from studio.api.quiet import hush
 from studio_diffusion.sampler_names import FLOW, OWN, is_flow
 
 diffusers: Any = untyped_diffusers
@@ -149,7 +150,7 @@ def check_steps(scheduler: Any, name: str, steps: int) -> None:
     if _takes_flow(scheduler) or (name == OWN and steps <= _FEW_STEPS):
         return
     trial, sample = type(scheduler).from_config(scheduler.config), torch.zeros(1, 1, 1, 1)
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), hush("diffusers"):
         try:
             trial.set_timesteps(steps)
             for time in trial.timesteps:
@@ -197,7 +198,8 @@ def create_scheduler(scheduler: Any, name: str, *, own_only: bool = False, gener
             "E616", f"this model does not support the sampler {name!r}", hint=f"it takes {', '.join(names)}"
         )
     if name == OWN:
-        return type(scheduler).from_config(scheduler.config)
+        # what the pipeline corrected in it counts, also where the file had left the class its default
+        return type(scheduler).from_config({name: value for name, value in scheduler.config.items() if name[0] != "_"})
     if _takes_flow(scheduler):
         return _create_flow(scheduler, name, generator)
     recipe = _NOISE[name]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from studio.api import ModelError, is_out_of_memory, suggest
+from studio_diffusion.denoisers import find_denoisers
 
 
 def tune(pipeline: Any, options: Mapping[str, Any], device: str) -> None:
@@ -14,13 +15,14 @@ def tune(pipeline: Any, options: Mapping[str, Any], device: str) -> None:
     Raises:
         ModelError: E619 for an attention that is unknown or cannot be used.
     """
-    denoiser = getattr(pipeline, "unet", None) or getattr(pipeline, "transformer", None)
+    denoisers = find_denoisers(pipeline).values()
     on_gpu = device.partition(":")[0] == "cuda"
     if options.get("channels_last", on_gpu):
         _store_channels_last(pipeline)
-    _choose_attention(denoiser, options.get("attention", "sdpa"))
-    if options.get("compile") and denoiser is not None:
-        denoiser.compile()
+    for denoiser in denoisers:
+        _choose_attention(denoiser, options.get("attention", "sdpa"))
+        if options.get("compile"):
+            denoiser.compile()
 
 
 def _store_channels_last(pipeline: Any) -> None:
@@ -37,7 +39,7 @@ def _choose_attention(denoiser: Any, attention: str) -> None:
         raise ModelError(
             "E619", f"attention {attention!r} runs code that it fetches from the hub", hint='leave it at "sdpa"'
         )
-    if attention != "sdpa" and denoiser is not None:
+    if attention != "sdpa":
         try:
             denoiser.set_attention_backend(attention)
         except Exception as error:

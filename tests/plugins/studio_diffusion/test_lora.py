@@ -162,6 +162,67 @@ def test_a_lora_for_another_model_is_an_error_and_changes_nothing(
     assert np.array_equal(before, draw(model))
 
 
+def read_tensors(path: Path) -> dict[str, Any]:
+    from safetensors.torch import load_file
+
+    return load_file(path)
+
+
+def save_tensors(tensors: dict[str, Any], path: Path) -> Path:
+    from safetensors.torch import save_file
+
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
+    return path
+
+
+def draw_with(opener: Any, model: Any, path: Path) -> Any:
+    from studio_diffusion.lora import apply_loras
+
+    with apply_loras(model.for_task("text_to_image"), [(open_lora(opener, path), 1.0)]):
+        return draw(model)
+
+
+def test_a_dora_draws_another_image_than_its_lora(opener: Any, models: dict[str, Any], tmp_path: Path) -> None:
+    import torch
+
+    path = write_lora(tmp_path / "style.safetensors", SD15)
+    layer = next(iter(SD15))
+    dora = save_tensors(
+        read_tensors(path) | {f"{layer}.dora_scale": torch.full((16,), 3.0)}, tmp_path / "dora.safetensors"
+    )
+
+    plain, scaled = draw_with(opener, models["sd15"], path), draw_with(opener, models["sd15"], dora)
+
+    assert np.abs(plain - scaled).max() > 1e-3
+
+
+def test_peft_writes_other_names_for_the_same_lora(opener: Any, models: dict[str, Any], tmp_path: Path) -> None:
+    path = write_lora(tmp_path / "style.safetensors", SD15)
+    named = {f"base_model.model.{name.removeprefix('unet.')}": each for name, each in read_tensors(path).items()}
+
+    made = draw_with(opener, models["sd15"], save_tensors(named, tmp_path / "peft.safetensors"))
+
+    assert np.array_equal(made, draw_with(opener, models["sd15"], path))
+
+
+def test_a_lora_of_which_one_layer_fits_is_an_error(opener: Any, models: dict[str, Any], tmp_path: Path) -> None:
+    path = write_lora(tmp_path / "half.safetensors", SD15 | {"unet.nowhere.attn1.to_q": (16, 16)})
+
+    with pytest.raises(ModelError, match=r"E618.*1 of its 2 layers"):
+        draw_with(opener, models["sd15"], path)
+
+
+def test_a_kind_that_is_no_lora_is_named(opener: Any, tmp_path: Path) -> None:
+    import torch
+
+    tensors = {
+        f"lora_unet_x.{name}": torch.zeros(2, 2) for name in ("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b")
+    }
+
+    with pytest.raises(ModelError, match=r"E618.*LoHa"):
+        open_lora(opener, save_tensors(tensors, tmp_path / "loha.safetensors"))
+
+
 def test_a_pipeline_that_takes_no_loras_says_so(opener: Any, tmp_path: Path) -> None:
     from studio_diffusion.lora import apply_loras
     from tests.plugins.studio_diffusion.tiny_pipelines import WRITERS

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from studio.api import ModelError
+from studio.api.quiet import hush
 
 pytestmark = pytest.mark.xdist_group("diffusers")
 
@@ -174,3 +175,46 @@ def test_stochastic_flow_samplers_take_noise_from_the_seed_alone(opened: dict[st
     torch.manual_seed(2)
 
     assert np.array_equal(first, draw(opened["sd3"], "euler_a"))
+
+
+def make_noise_scheduler() -> Any:
+    import diffusers
+
+    return diffusers.DDIMScheduler(
+        beta_schedule="scaled_linear", steps_offset=1, clip_sample=False, timestep_spacing="leading"
+    )
+
+
+@pytest.mark.parametrize(
+    ("sampler", "steps"), [("ddim", 1000), ("pndm", 1000), ("dpmpp_2m", 1000), ("unipc", 1000), ("lcm", 51)]
+)
+def test_a_number_of_steps_that_a_sampler_cannot_take_is_an_error(sampler: str, steps: int) -> None:
+    from studio_diffusion.samplers import check_steps, create_scheduler
+
+    made = create_scheduler(make_noise_scheduler(), sampler)
+
+    with pytest.raises(ModelError, match=f"E616.*{steps} steps"):
+        check_steps(made, sampler, steps)
+
+
+def test_fewer_steps_are_fine() -> None:
+    from studio_diffusion.samplers import check_steps, create_scheduler, find_samplers
+
+    for sampler in find_samplers(make_noise_scheduler()):
+        with hush("diffusers"):
+            made = create_scheduler(make_noise_scheduler(), sampler)
+        check_steps(made, sampler, 20)
+
+
+def test_what_a_pipeline_corrects_in_its_scheduler_is_kept() -> None:
+    import diffusers
+
+    from studio_diffusion.samplers import create_scheduler
+
+    scheduler: Any = diffusers.DDIMScheduler(beta_schedule="scaled_linear")
+    corrected = dict(scheduler.config) | {"clip_sample": False, "steps_offset": 1}  # as pipelines do
+    scheduler._internal_dict = type(scheduler.config)(corrected)
+
+    made = create_scheduler(scheduler, "auto")
+
+    assert (made.config.clip_sample, made.config.steps_offset) == (False, 1)

@@ -1,0 +1,14 @@
+"""The denoisers of a pipeline: one in most, two in some, such as Wan 2.2; whatever is done to one is done to all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_NAMES = ("transformer", "transformer_2", "unet", "unet_2")
+
+
+def find_denoisers(pipeline: Any) -> Mapping[str, Any]:
+    """Return the denoisers of a pipeline by name; {} for one that has none."""
+    components = pipeline.components
+    return {name: components[name] for name in _NAMES if components.get(name) is not None}
