@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from studio.provenance.output_writer import OutputWriter
     from studio.provenance.record import FileRecord
     from studio.runtime.catalog.catalog import Catalog
+    from studio.runtime.catalog.getting import Getter
 
 __all__ = ["CacheMode", "InputFile", "RunResult", "Studio", "read_settings", "run"]
 
@@ -139,6 +140,12 @@ class Studio:
         from studio.runtime.catalog.catalog import Catalog
 
         return Catalog(self.registry.catalog)
+
+    def create_getter(self, report: Callable[[str], None] = lambda _: None) -> Getter:
+        """Return what fetches models of the catalog; `report` is called with a line for each step."""
+        from studio.runtime.catalog.getting import Getter
+
+        return Getter(self.models.library, self.settings.models_dir, self.registry.converters, report)
 
     @cached_property
     def local_executor(self) -> Executor:

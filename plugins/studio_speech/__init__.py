@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,15 @@ def studio_node_types() -> Iterable[Callable[..., Any]]:
 def studio_catalog() -> Iterable[Path]:
     """Return the folder with entries of models that speak and listen."""
     return [Path(__file__).parent / "catalog"]
+
+
+@hookimpl
+def studio_weight_converters() -> Mapping[str, Callable[[Mapping[str, Path], Path], None]]:
+    """Return what makes folders of weights in formats of other programs."""
+    from studio_speech.kokoro_conversion import convert_kokoro
+    from studio_speech.whisper_conversion import convert_whisper
+
+    return {"whisper-ctranslate2": convert_whisper, "kokoro": convert_kokoro}
 
 
 @hookimpl

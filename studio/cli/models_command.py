@@ -34,7 +34,8 @@ def command() -> None:
     """
 
 
-command.add_command(catalog_commands.search)
+for one in (catalog_commands.search, catalog_commands.get, catalog_commands.export):
+    command.add_command(one)
 
 
 @command.command("list")

@@ -53,6 +53,12 @@ def _find_plugins(ctx: click.Context) -> Iterator[tuple[str, str]]:
             yield row.key, f"{row.distribution} {row.version}".strip()
 
 
+def _find_entries(ctx: click.Context) -> Iterator[tuple[str, str]]:
+    with _open_studio(ctx) as studio:
+        for entry in studio.catalog.search():
+            yield entry.name, entry.title
+
+
 def _find_models(ctx: click.Context) -> Iterator[tuple[str, str]]:
     with _open_studio(ctx) as studio:
         for row in studio.models.library.list_models():
@@ -87,6 +93,7 @@ def _find_devices(_: click.Context) -> Iterator[tuple[str, str]]:
 complete_node_types = _complete(_find_node_types)
 complete_plugins = _complete(_find_plugins)
 complete_models = _complete(_find_models)
+complete_entries = _complete(_find_entries)
 complete_inputs = _complete(_find_inputs)
 complete_outputs = _complete(_find_outputs)
 complete_devices = _complete(_find_devices)

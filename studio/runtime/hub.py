@@ -14,13 +14,13 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from studio.errors import ModelError, find_text
-from studio.runtime.hub_files import choose_files
+from studio.runtime.hub_files import choose_files, choose_only
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _TIMEOUT_SECONDS = 20.0
@@ -82,7 +82,7 @@ class Hub:
             ]
         return found
 
-    def pull(self, target: str, variant: str | None = None) -> Path:
+    def pull(self, target: str, variant: str | None = None, only: Sequence[str] = ()) -> Path:
         """Fetch what is missing of `OWNER/NAME@REVISION`; return its folder.
 
         Only weights in safetensors or GGUF, configurations, tokenizers, the model card and the license are
@@ -91,6 +91,7 @@ class Hub:
         Args:
             target: What to fetch.
             variant: Fetch these files, such as "fp16", where a part has them.
+            only: Fetch these files alone, with the texts beside them; none of them may be a pickle.
 
         Raises:
             ModelError: E604 if there are only pickles, E607 if the hub or the disk refuses, E608 if the repository, the
@@ -107,7 +108,7 @@ class Hub:
                 repository, revision=revision, files_metadata=True, timeout=_TIMEOUT_SECONDS
             )
             sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
-            chosen = choose_files(sizes, target, variant)
+            chosen = choose_only(sizes, target, only) if only else choose_files(sizes, target, variant)
             self._check_room(target, sum(sizes[name] for name in chosen))
             self._mark(target, chosen)
             path = snapshot_download(

@@ -37,6 +37,22 @@ def choose_files(names: Iterable[str], target: str, variant: str | None = None) 
     return sorted({*chosen, *texts})
 
 
+def choose_only(names: Iterable[str], target: str, only: Sequence[str]) -> list[str]:
+    """Return certain files of a repository, and its card and licence.
+
+    Raises:
+        ModelError: E604 if one of them is a pickle, E608 if the repository does not have one.
+    """
+    names = sorted(names)
+    missing = [name for name in only if name not in names]
+    if missing:
+        raise ModelError("E608", f"hub:{target} has no file {missing[0]!r}", hint="its files may have new names")
+    pickles = [name for name in only if Path(name).suffix.lower() in PICKLES]
+    if pickles:
+        raise _refuse(pickles, target)
+    return sorted({*only, *[name for name in names if name.lower() in _CARDS]})
+
+
 def _may_matter(name: str) -> bool:
     """Say whether a file is neither hidden nor for a library that Studio does not use."""
     parts = name.split("/")

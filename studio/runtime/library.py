@@ -6,7 +6,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,7 +89,7 @@ class Library:
         self.download = download
         self._builtin = builtin
         self._digest_file = digest_file
-        self._records = ModelRecords(folder)
+        self.records = ModelRecords(folder)
         self._hub = hub
         self._digests: dict[Path, tuple[tuple[Stamp, ...], str]] = {}
         self._pulling = threading.Lock()
@@ -230,13 +230,13 @@ class Library:
     def list_models(self) -> list[Row]:
         """Return every model that is on this machine: shipped, added, and pulled."""
         references = [f"builtin:{name}" for name in sorted(self._builtin)]
-        references += [f"local:{name}" for name in self._records.list_names("added")]
+        references += [f"local:{name}" for name in self.records.list_names("added")]
         references += [s.reference for s in self._hub.list_snapshots()] if self._hub is not None else []
         return [self._make_row(reference) for reference in references]
 
-    def list_added(self) -> list[str]:
-        """Return the names of models that were added: NAME of `local:NAME`."""
-        return self._records.list_names("added")
+    def find_added(self, name: str) -> dict[str, Any] | None:
+        """Return what is recorded of `local:NAME`, or None if nothing was added under that name."""
+        return self.records.read("added", name)
 
     def _make_row(self, reference: str) -> Row:
         path = ""
@@ -248,8 +248,13 @@ class Library:
         except ModelError as error:
             return Row(reference, path, 0, f"{error.code} {error.message}")
 
-    def add(self, name: str, path: Path) -> Model:
+    def add(self, name: str, path: Path, *, fetched: Mapping[str, Any] | None = None) -> Model:
         """Give weights a short name, `local:NAME`; the files stay where they are.
+
+        Args:
+            name: The name.
+            path: The weights.
+            fetched: What else to record of weights that `studio models get` fetched; `remove` deletes their "folder".
 
         Raises:
             ModelError: E602, E604 or E605 if the path has no sound weights, E609 if the name is invalid or taken.
@@ -257,7 +262,7 @@ class Library:
         if not _NAME.fullmatch(name):
             raise ModelError("E609", f"invalid model name {name!r}", hint="letters, digits, '_', '-' and '.'")
         model = Model(f"local:{name}")
-        if name in self._records.list_names("added"):
+        if name in self.records.list_names("added"):
             raise ModelError(
                 "E609",
                 f"duplicate model name {model.reference!r}",
@@ -265,11 +270,11 @@ class Library:
             )
         whole = Path(os.path.abspath(path.expanduser()))
         digest = self._digest_path(self.find_path(Model(f"file:{whole}")))
-        self._records.write("added", name, {"path": str(whole), "digest": digest})
+        self.records.write("added", name, {"path": str(whole), "digest": digest, **(fetched or {})})
         return model
 
-    def pull(self, model: Model, variant: str | None = None) -> Path:
-        """Fetch a model from the hub; return its folder.
+    def pull(self, model: Model, variant: str | None = None, only: Sequence[str] = ()) -> Path:
+        """Fetch a model from the hub, or only some of its files; return its folder.
 
         Raises:
             ModelError: E604 to E609 for what cannot be fetched.
@@ -279,7 +284,7 @@ class Library:
                 "E609", f"{model.reference!r} is not on a hub", hint="write hub:OWNER/NAME or hub:OWNER/NAME@REVISION"
             )
         with self._pulling:
-            path = self._hub.pull(model.target, variant)
+            path = self._hub.pull(model.target, variant, only)
         self.inspector.check(path)
         return path
 
@@ -302,10 +307,10 @@ class Library:
         if changed is not None:
             return Verdict("changed" if changed else "good", digest, changed)
         kind, name = ("added", model.target) if model.scheme == "local" else ("seen", _make_file_name(model, path))
-        known = self._records.read(kind, name)
+        known = self.records.read(kind, name)
         if known is None or accept:
             self.inspector.check(path)
-            self._records.write(kind, name, {"path": str(path), "digest": digest})
+            self.records.write(kind, name, {"path": str(path), "digest": digest})
             return Verdict("recorded", digest)
         return Verdict("good" if known.get("digest") == digest else "changed", digest)
 
@@ -322,9 +327,9 @@ class Library:
             ModelError: E602 if it is missing, E609 if it is not Studio's to remove.
         """
         if model.scheme == "local":
-            self._read_added(model)
-            self._records.remove("added", model.target)
-            return 0
+            folder = self._read_added(model).get("folder")
+            self.records.remove("added", model.target)
+            return self.records.remove_folder(Path(folder)) if isinstance(folder, str) else 0
         if model.scheme == "hub" and self._hub is not None:
             if self._hub.find_snapshot(model.target) is None and not self._hub.is_partial(model.target):
                 raise ModelError(
@@ -344,12 +349,12 @@ class Library:
         return describe_weights(model.reference, path, self._digest_path(path), self.inspector)
 
     def _read_added(self, model: Model) -> dict[str, Any]:
-        known = self._records.read("added", model.target)
+        known = self.records.read("added", model.target)
         if known is None or not isinstance(known.get("path"), str):
             raise ModelError(
                 "E602",
                 f"nothing was added under the name {model.reference!r}",
-                hint=f"{_suggest('local', model.target, self._records.list_names('added'))}; add it: "
+                hint=f"{_suggest('local', model.target, self.records.list_names('added'))}; add it: "
                 f"studio models add {model.target} PATH",
             )
         return known

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,14 @@ class ModelRecords:
                 where=str(path.parent),
                 hint="check its rights, or name another folder with STUDIO_MODELS_DIR",
             ) from None
+
+    def remove_folder(self, folder: Path) -> int:
+        """Remove a folder of fetched weights, which lies beside the records; return how many bytes that freed."""
+        if self._folder is None or folder.parent != self._folder / "catalog" or not folder.is_dir():
+            return 0
+        freed = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        shutil.rmtree(folder)
+        return freed
 
     def remove(self, kind: str, name: str) -> None:
         """Remove a record; a missing one is no error."""
