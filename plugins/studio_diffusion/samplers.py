@@ -149,9 +149,10 @@ def check_steps(scheduler: Any, name: str, steps: int) -> None:
     """
     if _takes_flow(scheduler) or (name == OWN and steps <= _FEW_STEPS):
         return
-    trial, sample = type(scheduler).from_config(scheduler.config), torch.zeros(1, 1, 1, 1)
+    sample = torch.zeros(1, 1, 1, 1)
     with torch.random.fork_rng(devices=[]), hush("diffusers"):
         try:
+            trial = type(scheduler).from_config(scheduler.config)
             trial.set_timesteps(steps)
             for time in trial.timesteps:
                 trial.step(sample, time, sample)
