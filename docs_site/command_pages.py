@@ -54,7 +54,8 @@ def create_command_pages() -> list[Page]:
 def _create_page(words: str, command: click.Command) -> Page:
     with click.Context(command, info_name=words, terminal_width=100, max_content_width=100) as context:
         parts = [f"# {words}", f"```text\n{command.get_help(context).strip()}\n```"]
-        rows = [list(record) for parameter in command.params if (record := parameter.get_help_record(context))]
+        options = [one for one in command.params if isinstance(one, click.Option)]
+        rows = [list(record) for option in options if (record := option.get_help_record(context))]
         children = [name for name, _ in _list_children(command, context)]
     if rows:
         shown = [[f"`{names.replace('|', ' or ')}`", text] for names, text in rows]

@@ -1,4 +1,4 @@
-"""Runs the examples of node types and shows what they make. Studio's own cache makes a second build quick."""
+"""Runs the examples of node types and shows what they make. What is kept between builds is not made again."""
 
 from __future__ import annotations
 
@@ -51,8 +51,7 @@ class MediaRoom:
         return shown
 
     def _show(self, studio: Studio, name: str, graph: Graph, seconds: float) -> str:
-        made = self._folder / "made" / name
-        shutil.rmtree(made, ignore_errors=True)
+        made = self._folder / "made" / name  # a run leaves files alone that are what it would write
         started = time.monotonic()
         try:
             result = studio.run(graph, output=made, node_timeout_seconds=max(seconds, 0.1), load_outputs=False)
@@ -68,13 +67,20 @@ class MediaRoom:
         kind = file.suffix.lower()
         if kind in _IMAGES:
             place = self._claim(f"{name}.{number}.webp")
-            write_small_image(file, place)
+            self._copy_small_image(file, place)
             return f"![{file.stem}](../../media/{place.name})"
         if kind in _SOUNDS | _VIDEOS | {".gif"}:
             place = self._claim(f"{name}.{number}{kind}")
             shutil.copyfile(file, place)
             return format_player(file.stem, f"../../media/{place.name}", kind)
         return "\n".join(_show_text(file))
+
+    def _copy_small_image(self, file: Path, place: Path) -> None:
+        kept = self._folder / "small" / place.name
+        if not kept.is_file() or kept.stat().st_mtime_ns < file.stat().st_mtime_ns:
+            kept.parent.mkdir(exist_ok=True)
+            write_small_image(file, kept)
+        shutil.copyfile(kept, place)
 
     def _claim(self, name: str) -> Path:
         place = self._site / FOLDER / name

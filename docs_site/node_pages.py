@@ -66,10 +66,10 @@ def _format_inputs(node_type: NodeType) -> str:
 
 def describe_type(spec: TypeSpec) -> str:
     """Return a type in words, with its limits and unit."""
-    text = ", ".join(f"`{choice}`" for choice in spec.choices) if spec.choices else str(spec)
+    text = ", ".join(f"`{choice}`" for choice in spec.choices) if spec.choices else str(spec).removesuffix(" | None")
     if spec.choices and spec.depth:
         text = f"list of {text}"
-    if spec.choices and spec.optional:
+    if spec.optional:
         text += " or `null`"
     return "; ".join(part for part in (text, describe_limits(spec.limits)) if part)
 
@@ -84,9 +84,13 @@ def describe_limits(limits: Field | None) -> str:
 
 def _describe_range(limits: Field) -> str:
     if limits.ge is not None and limits.le is not None:
-        return f"{limits.ge:g} to {limits.le:g}"
+        return f"{_format_number(limits.ge)} to {_format_number(limits.le)}"
     bounds = (("at least", limits.ge), ("more than", limits.gt), ("at most", limits.le), ("less than", limits.lt))
-    return " and ".join(f"{words} {bound:g}" for words, bound in bounds if bound is not None)
+    return " and ".join(f"{words} {_format_number(bound)}" for words, bound in bounds if bound is not None)
+
+
+def _format_number(number: float) -> str:
+    return f"{int(number):,}" if number == int(number) else f"{number:g}"
 
 
 def _describe_length(limits: Field) -> str:
@@ -109,6 +113,8 @@ def _describe_marks(end: Input) -> str:
 
 def _format_outputs(node_type: NodeType) -> str:
     rows = [[f"`{end.name}`", describe_type(end.spec), end.description] for end in node_type.outputs.values()]
+    if not any(description for _, _, description in rows):
+        return format_table(["output", "type"], [row[:2] for row in rows])
     return format_table(["output", "type", "what it is"], rows)
 
 
@@ -137,7 +143,7 @@ def _describe_manner(node_type: NodeType) -> str:
     if node_type.encodings:
         facts["color spaces"] = f"any that is encoded as {' or '.join(sorted(node_type.encodings))}"
     rows = [[name, value] for name, value in facts.items()]
-    return format_table(["", ""], rows)
+    return format_table(["what", "value"], rows)
 
 
 def create_plugin_page(plugin: str, node_types: Sequence[NodeType], about: str) -> Page:

@@ -50,7 +50,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "models add": ("studio models add mine weights/net.safetensors",),
     "models pull": ("studio models pull hub:ada/net@v1",),
     "models remove": ("studio models remove hub:ada/net@v1",),
-    "models search": ("studio models search", "studio models search --for upscale.image"),
+    "models search": ("studio models search", "studio models search --for speech.say"),
     "models show": ("studio models show builtin:mini",),
     "models verify": ("studio models verify",),
     "models write-digests": ("studio models write-digests net.safetensors",),

@@ -15,3 +15,4 @@ def test_a_page_has_the_help_and_a_row_for_each_option() -> None:
 
     assert "Usage: studio run" in page.text
     assert "| `--timeout SECONDS` |" in page.text
+    assert "| `GRAPH` |" not in page.text

@@ -25,6 +25,29 @@ def test_what_an_example_makes_is_shown_and_comes_from_the_cache_the_second_time
         assert image.size == (560, 140)
 
 
+def test_a_second_build_makes_no_file_again(tmp_path: Path) -> None:
+    example = ("image.gradient", parse_graph(GRAPH))
+    times = []
+
+    for site in ("first", "second"):
+        MediaRoom(tmp_path / "work", tmp_path / site, 60).show_examples([example])
+        kept = [tmp_path / "work/made/image.gradient/sky.png", tmp_path / "work/small/image.gradient.0.webp"]
+        times.append([path.stat().st_mtime_ns for path in kept])
+
+    assert times[0] == times[1]
+    assert (tmp_path / "second/reference/media/image.gradient.0.webp").is_file()
+
+
+def test_a_changed_example_is_shown_anew(tmp_path: Path) -> None:
+    for height in (300, 600):
+        node = {"type": "image.gradient", "inputs": {"width": 1200, "height": height}}
+        example = ("image.gradient", parse_graph({**GRAPH, "nodes": {"sky": node}}))
+        MediaRoom(tmp_path / "work", tmp_path / "site", 60).show_examples([example])
+
+    with Image.open(tmp_path / "site/reference/media/image.gradient.0.webp") as image:
+        assert image.size == (560, 280)
+
+
 def test_an_example_that_fails_shows_nothing(tmp_path: Path) -> None:
     graph = {**GRAPH, "nodes": {"sky": {"type": "image.gradiant"}}}
     example = ("image.gradient", parse_graph(graph))

@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 import pytest
 
-from docs_site.node_pages import create_node_page, describe_limits
+from docs_site.node_pages import create_node_page, describe_limits, describe_type
 from docs_site.page import Page
-from studio.api import Context, Field, NodeType, node
+from studio.api import Context, Field, Mask, NodeType, get_node_type, node
 
 
 @node("dots.count_dots")
@@ -16,6 +16,7 @@ def count_dots(
     *,
     size: Annotated[int, Field(ge=1, le=8, unit="pixels")] = 2,
     kind: Literal["a", "b"] = "a",
+    mask: Mask | None = None,
 ) -> int:
     """Count dots.
 
@@ -25,13 +26,14 @@ def count_dots(
         text: Text with dots | bars.
         size: Size of a dot.
         kind: Kind of dots.
+        mask: Where dots count.
     """
     return text.count(".")
 
 
 @pytest.fixture
 def page() -> Page:
-    declared: NodeType = count_dots.__studio_node_type__  # type: ignore[attr-defined]
+    declared: NodeType = get_node_type(count_dots)
     graph = {"studio": 1, "nodes": {"a": {"type": "dots.count_dots", "inputs": {"text": "."}}}, "outputs": {}}
     return create_node_page(declared, graph, "![made](made.webp)", ["graphs/b.json"])
 
@@ -45,6 +47,11 @@ def test_inputs_have_type_range_unit_default_and_help(page: Page) -> None:
     assert "| `text` | text | **required** | Text with dots \\| bars. |" in page.text
     assert "| `size` | int; 1 to 8 pixels | `2` | Size of a dot. |" in page.text
     assert '| `kind` | `a`, `b` | `"a"` | Kind of dots. |' in page.text
+
+
+def test_outputs_have_a_column_for_help_if_there_is_some(page: Page) -> None:
+    assert "| output | type |\n" in page.text
+    assert describe_type(get_node_type(count_dots).inputs["mask"].spec) == "mask or `null`"
 
 
 def test_the_example_and_the_graphs_that_use_it_are_there(page: Page) -> None:
@@ -61,6 +68,7 @@ def test_the_example_and_the_graphs_that_use_it_are_there(page: Page) -> None:
         (Field(max_length=5), "length 0 to 5"),
         (Field(min_length=1), "length 1 or more"),
         (Field(unit="seconds"), "seconds"),
+        (Field(ge=-1_000_000, le=0.5), "-1,000,000 to 0.5"),
     ],
 )
 def test_limits_are_words(limits: Field | None, words: str) -> None:
