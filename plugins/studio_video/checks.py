@@ -16,6 +16,12 @@ def check_span(end: float | None, start: float) -> None:
         raise MediaError("E701", f"a span from {start:g} to {end:g} seconds ends before it begins", hint="swap them")
 
 
+def check_ends(end: float | None, seconds: float | None) -> None:
+    """Raise MediaError E701 for a span with two ends."""
+    if end is not None and seconds is not None:
+        raise MediaError("E701", "both 'end' and 'seconds' are given", hint="give one of them")
+
+
 def check_part(end: float | None, start: float, at_seconds: Sequence[float] | None) -> None:
     """Raise MediaError E701 for a span that ends before it begins, unless times are given instead."""
     if not at_seconds:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from studio.api import Color, Context, Field, Migration, Video, check_inputs, node
-from studio_video.checks import check_sides, check_span
+from studio.api import Added, Color, Context, Field, Migration, Video, check_inputs, node
+from studio_video.checks import check_ends, check_sides, check_span
 from studio_video.nodes.old_values import read_fit, read_pitch
 
 Seconds = Annotated[float, Field(ge=0, le=86_400, unit="seconds")]
@@ -15,27 +15,30 @@ Place = Annotated[int, Field(ge=0, le=32_000, unit="pixels")]
 Transition = Literal["cut", "crossfade", "wipe_left", "wipe_right", "wipe_up", "wipe_down", "fade_black", "fade_white"]
 
 
-@node("video.trim", check=check_inputs(check_span), origin={"video": "edited", "video.audio": "edited"})
+@node("video.trim", check=check_inputs(check_span, check_ends), origin={"video": "edited", "video.audio": "edited"})
 def trim_video(
     ctx: Context,
     video: Video,
     *,
     start: Seconds = 0.0,
     end: Annotated[float | None, Field(ge=0, le=86_400, unit="seconds")] = None,
+    seconds: Annotated[float | None, Field(gt=0, le=86_400, unit="seconds"), Added] = None,
 ) -> Video:
     """Cut out the part of a video between two times, with its audio.
 
     Args:
         video: Video to cut.
         start: Start of the part; its first frame is the frame shown at this time.
-        end: End of the part; null for the video's end.
+        end: End of the part; null, without `seconds`, for the video's end.
+        seconds: Length of the part, instead of `end`.
 
     Raises:
-        MediaError: E701 if there is nothing between the two.
+        MediaError: E701 if there is nothing between the two, or `end` and `seconds` are both given.
     """
     from studio_video.retime import trim
 
-    return trim(video, start, end)
+    check_ends(end, seconds)
+    return trim(video, start, end if seconds is None else start + seconds)
 
 
 @node(

@@ -20,6 +20,16 @@ def ramp(seconds: float, rate: int = 1000) -> Audio:
     return Audio(np.linspace(-1, 1, round(seconds * rate), dtype=np.float32), rate)
 
 
+def test_a_part_may_be_given_by_its_length() -> None:
+    film = make_plain([1, 2, 3, 4], rate=2)
+
+    part = edit.trim_video(CTX, film, start=0.5, seconds=1.0)
+
+    assert (read_levels(part), part.duration) == ([2, 3], pytest.approx(1.0))
+    with pytest.raises(MediaError, match="both 'end' and 'seconds'"):
+        edit.trim_video(CTX, film, end=1.0, seconds=1.0)
+
+
 def test_trimming_cuts_frames_and_audio_alike() -> None:
     film = make_plain(list(range(0, 200, 10)), rate=10, sound=ramp(2.0))
     part = edit.trim_video(CTX, film, start=0.5, end=1.2)
