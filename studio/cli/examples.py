@@ -51,6 +51,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "models pull": ("studio models pull hub:ada/net@v1",),
     "models remove": ("studio models remove hub:ada/net@v1",),
     "models search": ("studio models search", "studio models search --for speech.say"),
+    "models get": ("studio models get whisper-base", "studio models get whisper-base --from stick"),
+    "models export": ("studio models export whisper-base stick",),
     "models show": ("studio models show builtin:mini",),
     "models verify": ("studio models verify",),
     "models write-digests": ("studio models write-digests net.safetensors",),

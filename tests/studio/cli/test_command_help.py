@@ -51,6 +51,16 @@ def test_a_group_lists_its_commands_with_whole_sentences(desk: Desk, group: str)
     assert "..." not in listed
 
 
+@pytest.mark.parametrize("group", ["batch", "models", "plugins", "cache", "config", "new"])
+def test_the_section_of_a_group_names_each_of_its_commands(desk: Desk, group: str) -> None:
+    page = (ROOT / "docs/command_line.md").read_text(encoding="utf-8")
+    section = page.partition(f"\n## {group}\n")[2].partition("\n## ")[0]
+
+    names = desk.call("help", group, "--json").json["commands"].keys() - {"run"}
+
+    assert {name for name in names if not re.search(rf"[ `]{name}[ `]", section)} == set()
+
+
 @pytest.mark.parametrize(("words", "hint"), [("rnu", "'studio run'"), ("models lst", "'studio models list'")])
 def test_an_unknown_command_suggests_the_nearest(desk: Desk, words: str, hint: str) -> None:
     done = desk.call("help", *words.split())
