@@ -58,7 +58,7 @@ def test_the_section_of_a_group_names_each_of_its_commands(desk: Desk, group: st
 
     names = desk.call("help", group, "--json").json["commands"].keys() - {"run"}
 
-    assert {name for name in names if not re.search(rf"[ `]{name}[ `]", section)} == set()
+    assert {name for name in names if not re.search(rf"[ `]{name}[ `\n]", section)} == set()
 
 
 @pytest.mark.parametrize(("words", "hint"), [("rnu", "'studio run'"), ("models lst", "'studio models list'")])
