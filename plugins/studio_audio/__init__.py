@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from studio.api import ModelOpener, ValueType, hookimpl
+from studio.api.foreign import ImportRule
 
 
 @hookimpl
@@ -30,3 +31,11 @@ def studio_model_openers() -> Iterable[ModelOpener]:
     from studio_audio.opener import MusicOpener
 
     return [MusicOpener()]
+
+
+@hookimpl
+def studio_import_rules() -> Mapping[str, ImportRule]:
+    """Return what ComfyUI's nodes for audio mean."""
+    from studio_audio.import_rules import RULES
+
+    return RULES

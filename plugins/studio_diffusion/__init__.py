@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import ModelOpener, hookimpl
+from studio.api.foreign import ImportRule
 
 
 @hookimpl
@@ -34,3 +35,11 @@ def studio_models() -> Mapping[str, Path]:
     weights = Path(__file__).parent / "weights"
     models = {"mini": "mini", "mini-sketch": "mini_sketch", "mini-enlarger": "mini_enlarger.safetensors"}
     return {name: weights / file for name, file in models.items() if (weights / file).exists()}
+
+
+@hookimpl
+def studio_import_rules() -> Mapping[str, ImportRule]:
+    """Return what ComfyUI's nodes for models, prompts, latents and sampling mean."""
+    from studio_diffusion.import_rules import RULES
+
+    return RULES

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from studio.api import hookimpl
+from studio.api.foreign import ImportRule
 
 
 @hookimpl
@@ -14,3 +15,11 @@ def studio_node_types() -> Iterable[Callable[..., Any]]:
     from studio_logic import nodes
 
     return nodes.NODE_TYPES
+
+
+@hookimpl
+def studio_import_rules() -> Mapping[str, ImportRule]:
+    """Return what ComfyUI's nodes for numbers, text and switches mean."""
+    from studio_logic.import_rules import RULES
+
+    return RULES

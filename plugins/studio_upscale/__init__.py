@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import ModelOpener, hookimpl
+from studio.api.foreign import ImportRule
 
 
 @hookimpl
@@ -34,3 +35,11 @@ def studio_models() -> Mapping[str, Path]:
         for name in ("compact", "compact-fast", "compact-restore")
     }
     return {name: file for name, file in files.items() if file.is_file()}
+
+
+@hookimpl
+def studio_import_rules() -> Mapping[str, ImportRule]:
+    """Return what ComfyUI's nodes for enlarging mean."""
+    from studio_upscale.import_rules import RULES
+
+    return RULES

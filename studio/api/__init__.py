@@ -38,7 +38,7 @@ from studio.files import is_disk_full, replace_file, replace_files
 from studio.settings import MediaLimits
 from studio.suggestion import list_nearest, suggest
 
-API_VERSION = "1.1"
+API_VERSION = "1.2"
 """Version of the contract: the first number rises when a name goes or changes, the second when one is added."""
 
 CONTRACT_MODULES = (
@@ -48,6 +48,7 @@ CONTRACT_MODULES = (
     "studio.api.av_file",
     "studio.api.events",
     "studio.api.fonts",
+    "studio.api.foreign",
     "studio.api.image_writing",
     "studio.api.model_folder",
     "studio.api.onnx_network",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import click
 
     from studio.api.events import Event
+    from studio.api.foreign import ImportRule
     from studio.api.model_opener import ModelOpener
     from studio.api.plugin_settings import PluginHome, PluginSettings
     from studio.api.value_type import ValueType
@@ -105,4 +106,11 @@ class Hooks:
 
         Args:
             home: What the plugin has of its own: its data folder and its settings.
+        """
+
+    @hookspec
+    def studio_import_rules(self) -> Mapping[str, ImportRule]:  # type: ignore[empty-body]
+        """Return what nodes of other programs mean, by their classes: `{"ImageInvert": ImportRule(invert)}`.
+
+        Called by `studio import` only. See `studio.api.foreign`.
         """

@@ -24,6 +24,7 @@ _DEFERRED = frozenset(
         "studio_weight_converters",
         "studio_executors",
         "studio_commands",
+        "studio_import_rules",
     }
 )
 _OPENERS = "studio_model_openers"

@@ -192,3 +192,23 @@ def _register(host: pluggy.PluginManager, row: PluginRow, load: Callable[[], Any
             host.unregister(plugin)
         return None
     return plugin
+
+
+def load_import_rules(
+    disabled: Iterable[str] = (), plugins_dir: Path | None = None
+) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Yield each plugin that has rules for documents of other programs, with what calls its hook.
+
+    Raises:
+        PluginError: E204 if `plugins_dir` is not a folder.
+    """
+    host = _create_host()
+    left_out = {shorten_plugin_name(name) for name in disabled}
+    for row, load in [*find_installed(), *find_in_folder(plugins_dir)]:
+        plugin = None if _is_disabled(row, left_out) else _register(host, row, load)
+        if plugin is not None and "studio_import_rules" in row.hooks:
+            yield row.name, partial(_call_import_rules, host, Provided(row, plugin))
+
+
+def _call_import_rules(host: pluggy.PluginManager, one: Provided) -> Any:
+    return one.call_hook(host, "studio_import_rules", mapping=True)

@@ -1,0 +1,1 @@
+"""What ComfyUI's nodes for models, prompts, latents and sampling mean, as whole patterns."""

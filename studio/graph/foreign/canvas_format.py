@@ -1,0 +1,214 @@
+"""The canvas format of ComfyUI (LiteGraph): nodes with places, numbered links, and subgraphs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from studio.api.foreign import ForeignFile, ForeignLink, ForeignNode
+from studio.graph.foreign.canvas_slots import find_bypass, list_slots, read_widgets, zip_subgraph_widgets
+from studio.graph.foreign.document import MAX_DEPTH, MAX_NODES, PASS, ForeignDocument, read_number
+from studio.graph.foreign.fault import refuse
+
+MUTED, BYPASSED = 2, 4
+_NOTES = ("Note", "MarkdownNote")
+_INLET, _OUTLET = -10, -20
+
+FindWidgets = Callable[[str], Sequence[str] | None]
+"""Returns the names of the widgets of a class, or None for an unknown class."""
+
+
+def is_canvas(data: Any) -> bool:
+    """Return whether JSON is a document in the canvas format."""
+    return isinstance(data, dict) and isinstance(data.get("nodes"), list) and isinstance(data.get("links"), list)
+
+
+@dataclass(frozen=True)
+class _Graph:
+    """A graph in the document: the whole, or a subgraph where it is used."""
+
+    data: Mapping[str, Any]
+    prefix: str
+    depth: int
+    inlets: Sequence[Any] = ()
+
+
+@dataclass
+class _Flat:
+    """What is read so far."""
+
+    find_widgets: FindWidgets
+    subgraphs: Mapping[str, Mapping[str, Any]]
+    nodes: dict[str, ForeignNode] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    left_out: dict[str, tuple[ForeignNode, str]] = field(default_factory=dict)
+    pending: list[_Graph] = field(default_factory=list)
+    senders: dict[str, ForeignLink] = field(default_factory=dict)
+
+
+def read_canvas(data: Mapping[str, Any], find_widgets: FindWidgets) -> ForeignDocument:
+    """Read a document in the canvas format; subgraphs and group nodes are flattened.
+
+    Args:
+        data: The document.
+        find_widgets: Returns the names of the widgets of a class.
+
+    Raises:
+        UsageError: E029 if it is malformed, or too large when it is flat.
+    """
+    flat = _Flat(find_widgets, {**_list_subgraphs(data), **_list_group_nodes(data)})
+    flat.pending.append(_Graph(data, "", 0))
+    while flat.pending:
+        _read_graph(flat, flat.pending.pop())
+    title = data.get("title") or data.get("name")
+    return ForeignDocument("ComfyUI", flat.nodes, flat.notes, flat.left_out, title if isinstance(title, str) else "")
+
+
+def _list_subgraphs(data: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    definitions = data.get("definitions")
+    found = definitions.get("subgraphs") if isinstance(definitions, dict) else None
+    rows = found if isinstance(found, list) else []
+    return {str(row["id"]): row for row in rows if isinstance(row, dict) and "id" in row}
+
+
+def _list_group_nodes(data: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the group nodes of older documents in the form of subgraphs."""
+    extra = data.get("extra")
+    groups = extra.get("groupNodes") if isinstance(extra, dict) else None
+    if not isinstance(groups, dict):
+        return {}
+    found: dict[str, Mapping[str, Any]] = {}
+    for name, group in groups.items():
+        if isinstance(group, dict) and isinstance(group.get("nodes"), list):
+            shaped = _shape_group(group)
+            found |= {f"workflow>{name}": shaped, f"workflow/{name}": shaped}
+    return found
+
+
+def _shape_group(group: Mapping[str, Any]) -> dict[str, Any]:
+    nodes = [{**node, "id": node.get("index", at)} for at, node in enumerate(group["nodes"]) if isinstance(node, dict)]
+    return {**group, "nodes": nodes, "links": [], "inputs": [], "outputs": [], "group": group}
+
+
+def _read_graph(flat: _Flat, graph: _Graph) -> None:
+    if graph.depth > MAX_DEPTH:
+        raise refuse(f"subgraphs are nested more than {MAX_DEPTH} deep", where="/definitions/subgraphs")
+    rows = graph.data.get("nodes")
+    if not isinstance(rows, list):
+        raise refuse("invalid nodes: not a list", where="/nodes")
+    links = _read_links(graph)
+    for row in rows:
+        if not isinstance(row, dict) or not isinstance(row.get("type"), str):
+            raise refuse("invalid node: not an object with a type", where="/nodes")
+        if len(flat.nodes) >= MAX_NODES:
+            raise refuse(f"the document has more than {MAX_NODES} nodes when its subgraphs are flattened")
+        _read_row(flat, graph, row, links)
+    if graph.prefix:
+        _add_outlet(flat, graph, links)
+
+
+def _read_links(graph: _Graph) -> dict[int, tuple[Any, ...]]:
+    """Return the links of a graph by number: origin and its slot, target and its slot."""
+    links: dict[int, tuple[Any, ...]] = {}
+    rows = graph.data.get("links") or []
+    if not isinstance(rows, list):
+        raise refuse("invalid links: not a list", where="/links")
+    for row in rows:
+        if isinstance(row, dict):
+            row = [row.get(key) for key in ("id", "origin_id", "origin_slot", "target_id", "target_slot")]
+        if isinstance(row, list) and len(row) >= 5 and type(row[0]) is int and type(row[2]) is int:
+            links[row[0]] = tuple(row[1:5])
+    return links
+
+
+def _read_row(flat: _Flat, graph: _Graph, row: Mapping[str, Any], links: Mapping[int, tuple[Any, ...]]) -> None:
+    node_id, kind = f"{graph.prefix}{row.get('id')}", str(row["type"])
+    if kind in _NOTES:
+        flat.notes += _list_texts(row.get("widgets_values"))
+        return
+    slots = list_slots(row)
+    inputs = {name: _follow(graph, links.get(number)) for name, number, _ in slots if type(number) is int}
+    given = {name: value for name, value in inputs.items() if value is not None}
+    node = _make_node(row, node_id, kind, given, flat)
+    mode = row.get("mode")
+    if mode in (MUTED, BYPASSED):
+        flat.left_out[node_id] = (node, "muted" if mode == MUTED else "bypassed")
+        passed = find_bypass(row, given) if mode == BYPASSED else {}
+        flat.nodes[node_id] = ForeignNode(node_id, PASS, passed)
+    elif kind in flat.subgraphs:
+        _enter(flat, graph, row, node)
+    else:
+        flat.nodes[node_id] = node
+
+
+def _follow(graph: _Graph, link: tuple[Any, ...] | None) -> Any:
+    """Return where a link comes from: a node, or what the subgraph was given."""
+    if link is None:
+        return None
+    origin, slot = link[0], link[1]
+    if origin == _INLET:
+        return graph.inlets[slot] if 0 <= slot < len(graph.inlets) else None
+    return ForeignLink(f"{graph.prefix}{origin}", slot)
+
+
+def _make_node(row: Mapping[str, Any], node_id: str, kind: str, given: dict[str, Any], flat: _Flat) -> ForeignNode:
+    values = row.get("widgets_values")
+    widgets = {} if kind in flat.subgraphs else read_widgets(row, values, flat.find_widgets(kind))
+    title = row.get("title")
+    inputs = {**widgets, **given}
+    return ForeignNode(
+        node_id, kind, inputs, title if isinstance(title, str) else "", _read_place(row), tuple(_list_files(row))
+    )
+
+
+def _enter(flat: _Flat, graph: _Graph, row: Mapping[str, Any], node: ForeignNode) -> None:
+    """Note that a subgraph must be read, with what its inputs are given here."""
+    subgraph = flat.subgraphs[node.kind]
+    names = [str(one.get("name")) for one in subgraph.get("inputs") or [] if isinstance(one, dict)]
+    widgets = zip_subgraph_widgets(subgraph, row)
+    inlets = [node.inputs.get(name, widgets.get(name)) for name in names]
+    flat.pending.append(_Graph(subgraph, f"{node.id}:", graph.depth + 1, inlets))
+    if "group" in subgraph:
+        _link_group(flat, subgraph["group"], node)
+
+
+def _link_group(flat: _Flat, group: Mapping[str, Any], node: ForeignNode) -> None:
+    """Leave group nodes of older documents to their nodes; what they are given from outside is not known."""
+    flat.left_out[node.id] = (node, "a group node of an older format; convert it to a subgraph in ComfyUI")
+
+
+def _add_outlet(flat: _Flat, graph: _Graph, links: Mapping[int, tuple[Any, ...]]) -> None:
+    """Add the node that stands for the outputs of a subgraph."""
+    passed = {}
+    for link in links.values():
+        if link[2] == _OUTLET:
+            value = _follow(graph, link)
+            if value is not None:
+                passed[str(link[3])] = value
+    node_id = graph.prefix.removesuffix(":")
+    flat.nodes[node_id] = ForeignNode(node_id, PASS, passed)
+
+
+def _list_texts(values: Any) -> Iterator[str]:
+    for value in values if isinstance(values, list) else ():
+        if isinstance(value, str) and value.strip():
+            yield value.strip()
+
+
+def _read_place(row: Mapping[str, Any]) -> tuple[float, float] | None:
+    place = row.get("pos")
+    if isinstance(place, dict):
+        place = [place.get("0"), place.get("1")]
+    if not isinstance(place, list) or len(place) < 2:
+        return None
+    x, y = read_number(place[0]), read_number(place[1])
+    return None if x is None or y is None else (round(x, 1), round(y, 1))
+
+
+def _list_files(row: Mapping[str, Any]) -> Iterator[ForeignFile]:
+    properties = row.get("properties")
+    models = properties.get("models") if isinstance(properties, dict) else None
+    for model in models if isinstance(models, list) else ():
+        if isinstance(model, dict) and isinstance(model.get("name"), str):
+            yield ForeignFile(model["name"], str(model.get("url") or ""), str(model.get("directory") or ""))

@@ -1,0 +1,78 @@
+"""The slots and widgets of nodes on ComfyUI's canvas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_WIDGET_TYPES = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO")
+_CONTROLS = ("fixed", "increment", "decrement", "randomize")
+CONTROLLED = "+"
+"""Ends the name of a widget that is followed by a control, such as "randomize"."""
+
+
+def list_slots(row: Mapping[str, Any]) -> list[tuple[str, Any, str]]:
+    """Return name, number of the link and type of each input slot."""
+    slots = row.get("inputs")
+    return [
+        (str(slot.get("name")), slot.get("link"), str(slot.get("type")))
+        for slot in (slots if isinstance(slots, list) else ())
+        if isinstance(slot, dict)
+    ]
+
+
+def find_bypass(row: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the outputs of a bypassed node pass on: for each the input of its type, that at its place first."""
+    slots, outputs = list_slots(row), row.get("outputs")
+    passed = {}
+    for at, output in enumerate(outputs if isinstance(outputs, list) else ()):
+        wanted = str(output.get("type")) if isinstance(output, dict) else ""
+        fitting = [name for name, _, kind in slots if wanted in (kind, "*") or kind == "*"]
+        if at < len(slots) and slots[at][0] in fitting:
+            fitting.insert(0, slots[at][0])
+        value = next((given[name] for name in fitting if name in given), None)
+        if value is not None:
+            passed[str(at)] = value
+    return passed
+
+
+def read_widgets(row: Mapping[str, Any], values: Any, names: Sequence[str] | None) -> dict[str, Any]:
+    """Return the values of a node's widgets by name."""
+    if isinstance(values, dict):
+        return dict(values)
+    if not isinstance(values, list):
+        return {}
+    if names is None:
+        names = [str(slot["name"]) for slot in row.get("inputs") or () if isinstance(slot, dict) and slot.get("widget")]
+        return dict(zip(names, values, strict=False))
+    return _zip_widgets(names, values)
+
+
+def _zip_widgets(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+    rest, found = list(values), {}
+    for name in names:
+        if not rest:
+            break
+        found[name.removesuffix(CONTROLLED)] = rest.pop(0)
+        if name.endswith(CONTROLLED) and rest and rest[0] in _CONTROLS:
+            rest.pop(0)
+    return found
+
+
+def zip_subgraph_widgets(subgraph: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that a subgraph is given by widgets where it is used, by the names of its inputs."""
+    values = row.get("widgets_values")
+    if not isinstance(values, list) or not values:
+        return {}
+    names = [
+        str(one.get("name"))
+        for one in subgraph.get("inputs") or ()
+        if isinstance(one, dict) and _is_widget(str(one.get("type")))
+    ]
+    if len(values) != len(names):
+        return {}
+    return dict(zip(names, values, strict=True))
+
+
+def _is_widget(kind: str) -> bool:
+    return any(part in _WIDGET_TYPES for part in kind.split(","))
