@@ -15,6 +15,7 @@ from studio.errors import Finding, GraphError
 from studio.files import resolve_path
 from studio.graph.document import FORMAT_VERSION, Graph, GraphDocument
 from studio.graph.document_fields import DocumentFault, Faults, list_keys, parse_part
+from studio.graph.foreign.reading import name_program
 from studio.graph.json_pointer import escape
 from studio.graph.paths import hint_separator
 from studio.suggestion import find_nearest
@@ -240,9 +241,10 @@ def _refuse(
 
 def _refuse_version(data: Mapping[str, Any], name: str) -> GraphError:
     if "studio" not in data:
+        program = name_program(data)
         hint = 'a graph begins with {"studio": 1, ...}'
-        if "nodes" in data and isinstance(data["nodes"], list):
-            hint = "this looks like another program's file; " + hint
+        if program:
+            hint = f"this is a document of {program}; import it first: studio import {name or 'FILE'}"
         return _refuse("E101", "missing version of the format", where="/studio", expected="1", hint=hint, source=name)
     return _refuse(
         "E101",

@@ -11,6 +11,7 @@ from studio.api import ValueType
 from studio.errors import Finding, GraphError, StudioError
 from studio.files import resolve_path
 from studio.graph.carried import Carried
+from studio.graph.foreign.reading import name_carried_program
 from studio.provenance.record import CARRIED_FORMAT, FileRecord, Recipe
 from studio.value_callback import call_value_type
 
@@ -40,12 +41,15 @@ def read_embedded(path: Path, value_types: Iterable[ValueType[Any]], *, max_leng
         raise _refuse("E120", f"{str(path)!r} does not exist", hint="name a file that Studio wrote")
     text = read_carried_text(path, value_type, max_length=max_length)
     if text is None:
+        program = name_carried_program(path, max_bytes=max_length)
         raise _refuse(
             "E134",
             f"{str(path)!r} contains no graph",
             expected="a file that Studio wrote",
             found="a file from another program, or one that another program has saved again",
-            hint="run the graph itself: studio run GRAPH.json",
+            hint=f"it carries a document of {program}; import it first: studio import {path}"
+            if program
+            else "run the graph itself: studio run GRAPH.json",
         )
     try:
         return _parse_record(parse_carried(text, path), path)

@@ -36,6 +36,7 @@ _NEAREST = {
     "dpm2": "heun", "dpm2_a": "euler_a", "deis": "dpmpp_2m",
 }  # fmt: skip
 _OTHER_NOISE = ("_gpu", "_heun", "heunpp2", "uni_pc_bh2", "ipndm_v")
+_OWN_SPACING = ("deis", "unipc")
 _LARGEST_SEED = 2**63 - 1
 
 
@@ -79,7 +80,10 @@ def write_settings(importer: Importer, type: str, sampling: Sampling, known: Kno
         "seed": _fit_seed(importer, sampling),
     }
     inputs |= _write_sampler(importer, type, sampling, known)
-    inputs |= _write_spacing(importer, type, sampling, known)
+    if inputs.get("sampler") in _OWN_SPACING:
+        importer.differ(sampling.node, f"{inputs['sampler']} spaces its steps itself")
+    else:
+        inputs |= _write_spacing(importer, type, sampling, known)
     return inputs | write_loras(importer, type, sampling)
 
 

@@ -66,6 +66,12 @@ def _(place: Place) -> Any:
     place.command("man", "--output", "file/man")
 
 
+@provokes("E029")
+def _(place: Place) -> Any:
+    place.write("workflow.json", '{"a": 1}')
+    place.command("import", "workflow.json")
+
+
 @provokes("E009")
 def _(place: Place) -> Any:
     place.command("plugins", "vido")
