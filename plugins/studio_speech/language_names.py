@@ -30,18 +30,27 @@ _REGIONS = {
 }  # fmt: skip
 
 
+_WRITTEN = {
+    "english": "en", "german": "de", "french": "fr", "spanish": "es", "italian": "it", "portuguese": "pt",
+    "dutch": "nl", "polish": "pl",
+}  # fmt: skip
+
+
 def fold_name(name: str) -> str:
     """Return a name in lower case, without accents, with single spaces."""
     plain = unicodedata.normalize("NFKD", name.casefold())
     return " ".join("".join(letter for letter in plain if not unicodedata.combining(letter)).split())
 
 
-def find_english(name: str) -> str:
-    """Return the tag of English by its name, such as "English (UK)" or "American English"; "" for other languages."""
+def find_written(name: str) -> str:
+    """Return the tag of a language that has rules for what is written short; "" for others.
+
+    Args:
+        name: An English name, such as "American English", "German" or "Portuguese (Brazil)".
+    """
     folded = fold_name(name)
-    if "english" not in folded.replace("(", " ").split():
-        return ""
-    return _find_region({"english": "en"}, folded) or "en"
+    named = next((each for each in _WRITTEN if each in re.split(r"[ (,)-]", folded)), "")
+    return _find_region({named: _WRITTEN[named]}, folded) or _WRITTEN[named] if named else ""
 
 
 def find_tag(names: Mapping[str, str], wanted: str) -> str:

@@ -13,6 +13,7 @@ import torch
 
 from studio.api import ModelError, StudioError
 from studio.api.quiet import hush
+from studio_speech.language_names import find_written
 from studio_speech.reading import spell_numbers
 from studio_speech.spoken import Spoken
 from studio_speech.utterances import Utterance
@@ -132,10 +133,12 @@ class NeuralSpeaker:
         text = " ".join("".join(parts).split())
         letters = self.voice.letters
         if not any(digit in letters for digit in "0123456789") and re.search(r"\d", text):
-            if self.language.startswith("en"):
-                text = spell_numbers(text)
-            else:
-                self.log("this model knows no digits, and numbers are written out in English only: they are left out")
+            spelled = spell_numbers(text, find_written(self.language) or self.language)
+            if spelled is None:
+                self.log(
+                    f"this model knows no digits, and no rule writes those of {self.language!r}: they are left out"
+                )
+            text = spelled or text
         self.unsaid.update(self.voice.find_unknown(text))
         return text
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from studio.api import StudioError
-from studio_speech.language_names import find_english
+from studio_speech.language_names import find_written
+from studio_speech.reading import needs_rules
 from studio_speech.script import Script, clean_text, parse_text
 from studio_speech.utterances import Utterance, cut_script
 
@@ -20,7 +21,10 @@ def prepare(text: str, markup: str, language: str, log: Callable[[str], None]) -
     if any(not each.isspace() for each in set(text) - set(cleaned)):
         log("control characters and the like are left out of the text")
     script = _parse(cleaned, markup, log)
-    lead, utterances = cut_script(script, find_english(language) or language.strip().lower().replace("_", "-"))
+    tagged = find_written(language) or language.strip().lower().replace("_", "-")
+    lead, utterances = cut_script(script, tagged)
+    if any(needs_rules(each.text, each.language or tagged) for each in utterances):
+        log("numbers are read by the voice's own rules; for those of the language: pip install 'studio[languages]'")
     if not utterances:
         shown = f"{cleaned.strip()[:40]!r} has" if cleaned.strip() else "the text is empty: it has"
         raise StudioError("E660", f"{shown} no letter, digit or symbol to say", hint="give some words")

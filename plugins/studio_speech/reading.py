@@ -1,16 +1,19 @@
 """How a language writes what is said otherwise: a token is read whole by one rule, or left alone.
 
-English has rules of its own. espeak-ng reads numbers by itself, in every language; `languages` adds what it does not.
-Networks mostly know letters alone, so for them `spell_numbers` writes numbers out.
+English has rules of its own. Those of German, French, Spanish, Italian, Portuguese, Dutch and Polish need the extra
+`languages`. The voice reads the rest, such as plain numbers. Networks mostly know letters alone, so for them
+`spell_numbers` writes numbers out.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from studio_speech import english_dates, english_digits, english_money, english_units, english_words
 from studio_speech.english_numbers import read_decimal, read_number, read_ordinal_number, read_year
+from studio_speech.number_words import find_base, is_available
 
 Rule = tuple[re.Pattern[str], Callable[[re.Match[str], str], str | None]]
 
@@ -25,6 +28,9 @@ _ENGLISH: tuple[Rule, ...] = (
     *english_digits.RULES,
     *english_words.LAST[2:],
 )
+_WRITTEN_SHORT = re.compile(
+    r"\d[.:/-]\d|\d\s?[%€£$‰°]|[€£$]\s?\d|\d(?:er|e|ème|º|ª)\b|\d\s?(?:km|kg|cm|m|h|Uhr|zł)\b|\d\.\s\w", re.IGNORECASE
+)
 _TOKEN = re.compile(r"[^\s—…]+")
 _ENDLESS = re.compile(r"\d{16}")  # no rule reads a number beyond quadrillions
 _OPENING = re.compile(r"[(\[{\"'“‘«¿¡„‚*_]*")
@@ -36,9 +42,10 @@ def find_readings(text: str, language: str) -> list[tuple[int, int, str]]:
 
     Args:
         text: A sentence.
-        language: Tag of its language; other than English nothing is found.
+        language: Tag of its language; nothing is found in one without rules.
     """
-    if language.partition("-")[0] != "en":
+    rules = _list_rules(language)
+    if not rules:
         return []
     tokens = list(_find_tokens(text))
     ends = {end for _, _, first, last in tokens for end in range(first, last + 1)}
@@ -46,7 +53,7 @@ def find_readings(text: str, language: str) -> list[tuple[int, int, str]]:
     done = 0
     for start, inner, _, _ in tokens:
         for at in range(start, inner + 1):
-            reading = _read_at(text, at, ends, language) if at >= done else None
+            reading = _read_at(text, at, ends, rules, language) if at >= done else None
             if reading is not None:
                 found.append((at, *reading))
                 done = reading[0]
@@ -63,9 +70,30 @@ def _find_tokens(text: str) -> Iterator[tuple[int, int, int, int]]:
         yield match.start(), min(inner, match.end() - 1), max(last, inner), match.end()
 
 
-def _read_at(text: str, at: int, ends: set[int], language: str) -> tuple[int, str] | None:
+@lru_cache(maxsize=64)
+def _list_rules(language: str) -> tuple[Rule, ...]:
+    """Return the rules of a language; none for one without, or where its libraries are missing."""
+    if language.partition("-")[0] == "en":
+        return _ENGLISH
+    if not find_base(language) or not is_available():
+        return ()
+    from studio_speech import european_amounts, european_dates
+    from studio_speech.locale_words import ABBREVIATIONS
+
+    known = ABBREVIATIONS[find_base(language)]
+    short = "|".join(re.escape(each) for each in sorted(known, key=len, reverse=True))
+    abbreviations: Rule = (re.compile(rf"({short})(?!\w)"), lambda match, _: known[match[1]])
+    return (*european_dates.list_rules(language), *european_amounts.list_rules(language), abbreviations)
+
+
+def needs_rules(text: str, language: str) -> bool:
+    """Say whether a text has numbers that the rules of its language would read, and their libraries are missing."""
+    return bool(find_base(language)) and not is_available() and bool(_WRITTEN_SHORT.search(text))
+
+
+def _read_at(text: str, at: int, ends: set[int], rules: tuple[Rule, ...], language: str) -> tuple[int, str] | None:
     """Return where the token or tokens end that one rule reads whole, and the words; None if no rule does."""
-    for pattern, read in _ENGLISH:
+    for pattern, read in rules:
         match = pattern.match(text, at)
         if match is not None and match.end() > at and match.end() in ends and not _ENDLESS.search(match[0]):
             words = read(match, language)
@@ -77,25 +105,43 @@ def _read_at(text: str, at: int, ends: set[int], language: str) -> tuple[int, st
 def read_date(text: str, order: str, language: str) -> str | None:
     """Return a date in words; the order is "mdy", "dmy", "ymd" or the like, as SSML's say-as names it."""
     parts = [int(part) for part in re.findall(r"\d{1,4}", text)]
-    order = order or ("ymd" if re.match(r"\d{4}\D", text.strip()) else "mdy")
-    if language.partition("-")[0] not in ("", "en") or len(parts) != len(order) or set(order) - set("ymd"):
+    has_rules = bool(find_base(language)) and is_available()
+    order = order or ("ymd" if re.match(r"\d{4}\D", text.strip()) else "dmy" if has_rules else "mdy")
+    is_english = language.partition("-")[0] in ("", "en")
+    if not (is_english or has_rules) or len(parts) != len(order) or set(order) - set("ymd"):
         return None
     fields = dict(zip(order, parts, strict=True))
     if fields.get("m", 1) not in range(1, 13) or fields.get("d", 1) not in range(1, 32):
         return None
+    if has_rules:
+        from studio_speech.european_dates import say_fields
+
+        return say_fields(fields.get("d"), fields.get("m"), fields.get("y"), language)
     readers = {"m": lambda month: english_dates.MONTHS[month - 1], "d": read_ordinal_number, "y": read_year}
     return " ".join(read(fields[field]) for field, read in readers.items() if field in fields)
 
 
 def read_ordinal(text: str, language: str) -> str | None:
     """Return a whole number as an ordinal; None where that is not known."""
-    if language.partition("-")[0] not in ("", "en") or not re.fullmatch(r"\d{1,12}", text):
+    if not re.fullmatch(r"\d{1,12}", text):
         return None
-    return read_ordinal_number(int(text))
+    if find_base(language) and is_available() and 1 <= int(text) <= 1000:
+        from studio_speech.number_words import say_ordinal
+
+        return say_ordinal(int(text), language)
+    return read_ordinal_number(int(text)) if language.partition("-")[0] in ("", "en") else None
 
 
-def spell_numbers(text: str) -> str:
-    """Write English numbers out, for a network that knows letters alone."""
+def spell_numbers(text: str, language: str = "en") -> str | None:
+    """Write numbers out, for a network that knows letters alone; None in a language without rules."""
+    if find_base(language) and is_available():
+        from studio_speech.european_amounts import spell_numbers
+
+        return spell_numbers(text, language)
+    return _spell_english(text) if language.startswith("en") else None
+
+
+def _spell_english(text: str) -> str:
     text = re.sub(r"(\d{1,2}):(\d\d)", lambda m: _read_time(m[1], m[2]), text)
     text = re.sub(r"(\d+)(st|nd|rd|th)\b", lambda m: read_ordinal_number(int(m[1][:15])), text)
     text = re.sub(r"(?<!\w)-(?=\d)", "minus ", text)

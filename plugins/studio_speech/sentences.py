@@ -35,17 +35,30 @@ _BEFORE_NUMBER = frozenset(
         "abs", "al", "ca", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec",
     ]
 )  # fmt: skip
+_OF_LANGUAGE = {
+    "de": re.compile(
+        r"\b(?:der|die|das|dem|den|des|am|im|zum|zur|vom|beim|ab|seit|jedem|jeden) \d{1,3}$", re.IGNORECASE
+    ),
+    "es": re.compile(r"\b(?:Sr|Sra|Dr|Dra|Sres|Avda|núm)$"),
+    "pt": re.compile(r"\b(?:Sr|Sra|Dr|Dra|Av|Exmo)$"),
+}
 _CLOSERS = "\"'”’»«)\\]}」』】）〉》›"
 _END = re.compile(rf"[.!?…‽؟۔܀։፧።।॥။៕᙮]+[{_CLOSERS}]*(?=\s|$)|[。！？｡]+[{_CLOSERS}]*|[!?…]+[{_CLOSERS}]+(?=\s|$)")
 _WORD_BEFORE = re.compile(r"[^\s(\[\"'“‘«]+$")
 _CUTS = (re.compile(r"[;:—–]\s|[；：]"), re.compile(r",\s|[，、،]"), re.compile(r"\s"))
 
 
-def find_sentences(text: str) -> list[tuple[int, int]]:
-    """Return where each sentence begins and ends, without the spaces around it."""
+def find_sentences(text: str, language: str = "") -> list[tuple[int, int]]:
+    """Return where each sentence begins and ends, without the spaces around it.
+
+    Args:
+        text: The text.
+        language: Its tag, for what ends no sentence in that language alone.
+    """
+    base = language.partition("-")[0]
     found, start = [], 0
     for match in _END.finditer(text):
-        if _ends_sentence(text, match):
+        if _ends_sentence(text, match) and not _is_part_of_phrase(text, match, base):
             found.append((start, match.end()))
             start = match.end()
     found.append((start, len(text)))
@@ -78,6 +91,17 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int] | None:
     while end > start and text[end - 1].isspace():
         end -= 1
     return (start, end) if end > start else None
+
+
+def _is_part_of_phrase(text: str, match: re.Match[str], base: str) -> bool:
+    """Say whether a point belongs to "z. B.", and to "der 2. Platz" and "Sr. García" in their languages."""
+    before, after = text[max(0, match.start() - 24) : match.start()], text[match.end() : match.end() + 4]
+    if match[0] != ".":
+        return False
+    if re.search(r"(?:^|\W)[^\W\d_]$", before) and re.match(r"\s[^\W\d_]\.", after):
+        return True
+    pattern = _OF_LANGUAGE.get(base)
+    return pattern is not None and bool(pattern.search(before)) and bool(after.strip())
 
 
 def _ends_sentence(text: str, match: re.Match[str]) -> bool:

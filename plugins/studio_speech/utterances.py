@@ -114,7 +114,8 @@ def _looks_ended(text: str) -> bool:
 def _cut_spans(spans: list[Span], language: str) -> Iterator[Utterance]:
     """Cut a run of spans at sentences, and long sentences further; a span with words of its own stays whole."""
     text = "".join(span.text for span in spans)
-    for start, end in find_sentences(_hide_replaced(spans)):
+    own = spans[0].delivery.language if spans else ""
+    for start, end in find_sentences(_hide_replaced(spans), own or language):
         pieces = cut_long(text, start, end)
         for index, (first, last) in enumerate(pieces):
             part = tuple(_slice_spans(spans, first, last))

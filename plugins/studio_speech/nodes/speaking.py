@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from studio.api import Audio, Context, Field, JsonValue, Migration, Model, ModelKinds, check_inputs, node
 from studio_speech.checks import DEFAULT_LANGUAGE, check_language, check_speaker, check_text
 from studio_speech.marks import MarksJson
+from studio_speech.number_words import is_available
 
 PauseSeconds = Annotated[float, Field(ge=0, le=10, unit="seconds")]
 
@@ -46,7 +47,7 @@ def find_origin(inputs: Mapping[str, Any]) -> str:
     lane="device",
     check=check_inputs(check_text, check_speaker, check_language),
     version="2.0",
-    code=2,
+    code=3 if is_available() else 2,  # rules of further languages read the same text otherwise
     migrations={1: Migration(inputs={"rate": "speed", "pitch": "semitones", "volume": "gain"})},
     origin=find_origin,
 )
@@ -68,7 +69,8 @@ def say_text(
     """Speak a text with espeak-ng, which needs no weights and is deterministic, or with a network.
 
     Long text is split at sentences, which are joined without clicks. In English, titles, dates, money, years, units and
-    addresses are read as people say them. In plain text an empty line ends a paragraph.
+    addresses are read as people say them; with `pip install 'studio[languages]'` also in German, French, Spanish,
+    Italian, Portuguese, Dutch and Polish. In plain text an empty line ends a paragraph.
 
     SSML (W3C Speech Synthesis Markup Language 1.1) is supported in part: speak, p, s, break (time, strength), prosody
     (rate, pitch, range, volume), emphasis, say-as (characters, digits, ordinal, date, ...), sub, and xml:lang. Other

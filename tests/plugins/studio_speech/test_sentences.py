@@ -43,3 +43,19 @@ def test_a_long_sentence_is_cut_at_a_comma_and_a_long_word_anywhere() -> None:
     assert max(map(len, pieces)) <= LONGEST_SENTENCE
     assert pieces[0].endswith(",")
     assert "".join("".join(pieces).split()) == "".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "count"),
+    [
+        ("Der 2. Platz ist frei. Gut.", "de", 2),
+        ("Das ist z. B. Bremen.", "de", 1),
+        ("Es war im 19. Jahrhundert.", "de", 1),
+        ("Es sind 12. Gut.", "de", 2),
+        ("El Sr. García vino. Bien.", "es", 2),
+        ("John Smith Sr. He came.", "en", 2),
+        ("O Dr. Silva veio.", "pt", 1),
+    ],
+)
+def test_points_of_a_language_end_no_sentence(text: str, language: str, count: int) -> None:
+    assert len(find_sentences(text, language)) == count
