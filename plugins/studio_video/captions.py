@@ -38,6 +38,12 @@ class Style:
     font: Path | None = None
 
 
+def is_grey(style: Style) -> bool:
+    """Say whether letters and box have no color."""
+    colors = [style.color] if style.box is None else [style.color, style.box[:3]]
+    return all(red == green == blue for red, green, blue in colors)
+
+
 def draw_cue(cue: Cue, size: tuple[int, int], style: Style) -> tuple[Array, int, int]:
     """Return a cue as an RGBA label, and where it lies on a frame of a size."""
     font = load_font(style.font, style.size)

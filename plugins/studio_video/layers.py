@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from studio.api import Audio, Frame, Image, Video
 from studio_video.audio import cut_or_pad, mix_audio
-from studio_video.captions import Style, draw_cue
+from studio_video.captions import Style, draw_cue, is_grey
 from studio_video.depth import find_top
 from studio_video.retime import FrameReader, create_video, keep_time
 from studio_video.shape import lay_over, scale_to
@@ -25,15 +25,21 @@ def overlay_image(
 ) -> Video:
     """Return a video with an image over it for some time; a grey video gets color where the image has some."""
     top = picture.stored
-    colored = video.channels == 1 and _has_color(top)
+    base = _color_grey(video) if _has_color(top) else video
 
     def change(frame: Frame) -> Image:
-        base = np.repeat(frame.image.stored, 3, axis=2) if colored else frame.image.stored
         if frame.time < start - _EDGE or (end is not None and frame.time >= end - _EDGE):
-            return Image.take(base) if colored else frame.image
-        return Image.take(lay_over(base, top, x, y, opacity))
+            return frame.image
+        return Image.take(lay_over(frame.image.stored, top, x, y, opacity))
 
-    return change_frames(video, change, channels=3 if colored else None)
+    return change_frames(base, change)
+
+
+def _color_grey(video: Video) -> Video:
+    """Return a grey video as RGB, so that what is laid over it keeps its color; others as they are."""
+    if video.channels != 1:
+        return video
+    return change_frames(video, lambda frame: Image.take(np.repeat(frame.image.stored, 3, axis=2)), channels=3)
 
 
 def _has_color(array: Array) -> bool:
@@ -57,7 +63,11 @@ def change_frames(video: Video, change: Callable[[Frame], Image], channels: int 
 def lay_inset(
     video: Video, inset: Video, anchor: str, share: float, margin: int, border: int, start: float, sound: str
 ) -> Video:
-    """Return a video with another, smaller, at an anchor of it from some time on, as long as that one lasts."""
+    """Return a video with another, smaller, at an anchor of it from some time on, as long as that one lasts.
+
+    A grey video gets color where the small one is not grey.
+    """
+    video = _color_grey(video) if inset.channels > 1 else video
     width = max(1, round(video.width * share) - 2 * border)
     height = max(1, round(width * inset.height / inset.width))
     outer = width + 2 * border, height + 2 * border
@@ -101,8 +111,9 @@ def _frame(array: Array, border: int) -> Array:
 
 
 def burn_captions(video: Video, cues: Sequence[Cue], style: Style) -> Video:
-    """Return a video with subtitles drawn into it; each cue is drawn once."""
+    """Return a video with subtitles drawn into it; each cue is drawn once. A grey video gets color if they have."""
     drawn: dict[Cue, tuple[Array, int, int]] = {}
+    video = video if is_grey(style) else _color_grey(video)
 
     def change(frame: Frame) -> Image:
         array = frame.image.stored

@@ -104,3 +104,40 @@ def test_a_grey_video_becomes_color_where_the_image_has_some(pixel: tuple[int, .
     assert (second[4:, 4:] == 40).all()
     if channels == 3:
         assert (second[:4, :4] == (255, 0, 0)).all()
+
+
+def make_grey(count: int = 2) -> Video:
+    return Video.from_images([Image(np.full((32, 64, 1), 40, np.uint8))] * count, 10)
+
+
+@pytest.mark.parametrize(("channels", "expected"), [(1, 1), (3, 3), (4, 3)])
+def test_a_grey_video_becomes_color_under_an_inset_that_is_not_grey(channels: int, expected: int) -> None:
+    red = np.full((8, 8, channels), (200, 10, 20, 255)[:channels], np.uint8)
+    inset = Video.from_images([Image(red)] * 2, 10)
+
+    made = lay_inset(make_grey(), inset, "top_left", 0.5, 0, 0, 0.1, "video")
+
+    first, second = (frame.image.stored for frame in made.frames())
+    assert made.channels == expected == first.shape[2] == second.shape[2]
+    assert (first == 40).all()
+    assert second[4, 4].tolist() == [200, 10, 20][:expected]
+    assert (second[:, -1] == 40).all()
+
+
+@pytest.mark.parametrize(
+    ("style", "channels"),
+    [
+        (Style(12), 1),
+        (Style(12, color=(255, 255, 0)), 3),
+        (Style(12, box=(0.0, 0.0, 0.5, 1.0)), 3),
+        (Style(12, color=(255, 0, 0), box=None), 3),
+    ],
+)
+def test_a_grey_video_becomes_color_under_captions_that_have_some(style: Style, channels: int) -> None:
+    made = burn_captions(make_grey(3), [Cue(0.1, 0.2, ("WWW",))], style)
+
+    frames = [frame.image.stored for frame in made.frames()]
+    assert {frame.shape[2] for frame in frames} == {channels} == {made.channels}
+    assert [bool((frame != 40).any()) for frame in frames] == [False, True, False]
+    if channels == 3:
+        assert (frames[1][:, :, 0] != frames[1][:, :, 2]).any()
