@@ -9,7 +9,7 @@ from studio.api.audio import Audio
 from studio.api.audio_blocks import HIGHEST_RATE, MOST_CHANNELS, convert, exceeds_memory, gather_blocks
 from studio.api.av_file import BLOCK, FORMATS, decode_packets, describe_error, open_container
 from studio.api.media_file import refuse
-from studio.api.packet_times import Jumps, StreamTimes, create_mover, may_jump, scan_packets
+from studio.api.packet_times import Jumps, StreamTimes, create_mover, may_jump, parse_clock, scan_packets
 from studio.api.stream_choice import StreamChoice, choose_audio
 from studio.errors import MediaError
 
@@ -130,7 +130,9 @@ def _find_declared(container: Any, stream: Any, path: Path) -> float | None:
         return None
     if stream.duration:
         return float(stream.duration * stream.time_base)
-    return container.duration / 1e6 if container.duration else None
+    if (end := parse_clock(stream.metadata.get("DURATION", ""))) is not None:
+        return float(end)
+    return container.duration / 1e6 if container.duration and not container.streams.video else None
 
 
 def _find_xing_seconds(path: Path, rate: int) -> float | None:

@@ -41,6 +41,8 @@ class StreamTimes:
         is_damaged: Whether packets are marked as damaged, or the rest of the file cannot be read.
         jumps: Where timestamps jump.
         latest: The greatest of `times`.
+        declared: When the stream ends by its container, on the clock of the file; None where that does not say.
+        found: When the last packet ends, likewise; None without packets.
     """
 
     base: Fraction
@@ -50,6 +52,8 @@ class StreamTimes:
     is_damaged: bool = False
     jumps: list[tuple[int, Fraction]] = field(default_factory=list)
     latest: int | None = None
+    declared: Fraction | None = None
+    found: Fraction | None = None
 
     @property
     def usual_step(self) -> int:
@@ -160,6 +164,10 @@ def _finish(times: StreamTimes, stream: Any, container: str) -> None:
     times.times.sort()
     if not times.times:
         return
+    times.found = (times.times[-1] + times.last_duration) * times.base
+    times.declared = parse_clock(stream.metadata.get("DURATION", ""))
+    if "mp4" in container and stream.duration:
+        times.declared = (times.times[0] + stream.duration) * times.base
     end = _find_declared_end(times, stream, container)
     if end is not None:
         rest = round(end / times.base) - times.times[-1]
@@ -170,14 +178,14 @@ def _finish(times: StreamTimes, stream: Any, container: str) -> None:
 def _find_declared_end(times: StreamTimes, stream: Any, container: str) -> Fraction | None:
     """Return when a stream ends by its container, where packets do not say how long the last frame shows."""
     if container.startswith("matroska"):
-        return _parse_clock(stream.metadata.get("DURATION", ""))
+        return parse_clock(stream.metadata.get("DURATION", ""))
     is_whole = not times.is_damaged and len(times.times) + times.hidden >= (stream.frames or 0)
     if "mp4" not in container or not stream.duration or not is_whole:
         return None
     return Fraction((times.times[0] + stream.duration) * times.base)
 
 
-def _parse_clock(text: str) -> Fraction | None:
+def parse_clock(text: str) -> Fraction | None:
     """Return seconds for a time like 00:00:04.007000000, or None for any other text."""
     try:
         hours, minutes, seconds = text.split(":")

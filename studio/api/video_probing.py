@@ -27,6 +27,7 @@ __all__ = ["find_warnings", "probe_file"]
 
 _LEAST_LEAD = 0.1  # seconds of audio before the first frame: less is no loss
 _MOST_PRIMING = 4000  # samples that a codec adds before its first; containers such as TS do not say so
+_NO_LACK_SECONDS = 0.15  # priming and padding of a codec, and the rounding of a container's clock
 _UNEVEN = 0.02  # the share of uneven steps from which a rate counts as variable
 
 
@@ -40,7 +41,7 @@ def probe_file(path: Path, limits: MediaLimits) -> dict[str, Any]:
     Returns:
         Plain JSON: "container", "bytes", "seconds" (or None), "video" and "audio", each with one mapping per stream,
         and "covers", the number of attached images. "audio_lead" is for how many seconds audio is
-        heard before the first frame, if there are both. Every stream has "track" (its number among those of its kind,
+        heard before the first frame, and "audio_lack" for how many its end is declared and missing, if there are both. Every stream has "track" (its number among those of its kind,
         from 1), "language" and "default". A video has "codec", "width", "height", "pixel_format", "rate" (frames per
         second), "header_frames" and "header_seconds" (each or None). The first is the one that is read. It also has
         "rotation" (degrees), "display_matrix" (a, b, c and d, or None), "pixel_aspect" (width by height),
@@ -77,6 +78,7 @@ def probe_file(path: Path, limits: MediaLimits) -> dict[str, Any]:
         if heard_index is not None and heard_rate:
             lead = _measure_lead(streams[index], streams[heard_index])
             facts["audio_lead"] = lead if lead > _MOST_PRIMING / heard_rate else 0.0
+            facts["audio_lack"] = _measure_lack(streams[heard_index])
     return facts
 
 
@@ -164,8 +166,23 @@ def _measure_lead(video: StreamTimes, audio: StreamTimes) -> float:
     return max(0.0, float(video.times[0] * video.base - max(Fraction(0), audio.times[0] * audio.base)))
 
 
+def _measure_lack(times: StreamTimes) -> float:
+    """Return how many seconds of audio the container declares behind the last packet."""
+    if times.declared is None or times.found is None:
+        return 0.0
+    lack = round(float(times.declared - times.found), 3)
+    return lack if lack > _NO_LACK_SECONDS else 0.0
+
+
 def find_damage(facts: Mapping[str, Any]) -> list[str]:
     """Return how a video file is damaged, or its header wrong."""
+    found = _find_video_damage(facts)
+    if lack := facts.get("audio_lack"):
+        found.append(f"the audio is truncated or damaged: the last {lack:.2f} s that the header declares are missing")
+    return found
+
+
+def _find_video_damage(facts: Mapping[str, Any]) -> list[str]:
     video = facts["video"][0] if facts["video"] else {}
     declared, found = video.get("header_frames") or 0, video.get("frames", 0)
     if video.get("broken") or 0 < found < declared - video.get("hidden_frames", 0):

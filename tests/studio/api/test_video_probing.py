@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from studio.api.audio import Audio
+from studio.api.audio_file import AudioType
+from studio.api.image import Image
 from studio.api.video import Video
 from studio.api.video_probing import find_damage, find_warnings, probe_file
 from studio.errors import MediaError
@@ -61,6 +63,31 @@ def test_a_truncated_file_has_fewer_frames_than_its_header_declares(tmp_path: Pa
     assert find_damage(facts) == [
         f"the file is truncated or damaged: it has {found} frames of the 50 that its header declares"
     ]
+
+
+@pytest.mark.parametrize("extension", ["mp4", "mkv", "webm", "mov"])
+def test_audio_that_ends_before_its_declared_end_is_named(tmp_path: Path, extension: str) -> None:
+    rng = np.random.default_rng(1)
+    audio = Audio(rng.normal(0, 0.1, (3 * 48_000, 1)).astype(np.float32), 48_000)
+    images = [Image(rng.integers(0, 255, (48, 64, 3)).astype(np.uint8)) for _ in range(75)]
+    VIDEO.write_file(Video.from_images(images, 25, audio), tmp_path / f"a.{extension}", None)
+    data = (tmp_path / f"a.{extension}").read_bytes()
+    (tmp_path / f"b.{extension}").write_bytes(data[: len(data) * 2 // 3])
+
+    doubts = VIDEO.find_doubts(tmp_path / f"b.{extension}", LIMITS)
+
+    assert VIDEO.find_doubts(tmp_path / f"a.{extension}", LIMITS) == []
+    assert [doubt for doubt in doubts if doubt.startswith("the audio is truncated or damaged: the last 1.")]
+
+
+@pytest.mark.parametrize("extension", ["mp4", "mkv", "webm", "mov"])
+def test_audio_that_is_shorter_than_its_video_is_whole(tmp_path: Path, extension: str) -> None:
+    audio = Audio(np.zeros((48_000, 1), np.float32), 48_000)
+    path = tmp_path / f"a.{extension}"
+    VIDEO.write_file(Video.from_images(make_ramp(50), 25, audio), path, None)
+
+    assert VIDEO.find_doubts(path, LIMITS) == []
+    assert AudioType().find_doubts(path, LIMITS) == []
 
 
 def test_a_file_of_audio_alone_has_no_video(tmp_path: Path) -> None:
