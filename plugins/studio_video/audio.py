@@ -146,6 +146,7 @@ def lay_audio(video: Video, audio: Audio, delay: float, gain: float, *, mixes: b
         width=video.width,
         height=video.height,
         channels=video.channels,
+        color=video.color,
         rate=video.rate,
         count=lambda: video.count,
         duration=lambda: video.duration,

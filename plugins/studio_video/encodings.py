@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import PurePath
+from typing import Literal
 
 from studio.api import MediaError
 
@@ -35,9 +36,11 @@ PIXELS = {
 """Pixel formats by codec, the default first."""
 _WITH_ALPHA = {"vp9": "yuva420p", "prores": "yuva444p10le", "apng": "rgba"}
 _WITH_VP9_ALPHA = ("webm", "mkv")
+ANY_COLOR: tuple[Literal["srgb", "linear", "log"], ...] = ("srgb", "linear", "log")
+"""Every encoding of a color space: for node types that take any of them, with any primaries and range."""
 NUMBER = re.compile(r"%0?(\d?)d")
 """Where a file name of numbered images has its number."""
-_IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+_IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".exr", ".bmp")
 
 
 def is_sequence(path: PurePath) -> bool:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from PIL import Image as Pillow
 from PIL import ImageDraw
 
-from studio.api import Audio, Frame, Image, ImageType, MediaError, MediaLimits, Video
+from studio.api import Audio, Frame, Image, ImageType, MediaError, MediaLimits, Video, convert_color
 from studio_video.checks import check_span
 from studio_video.fonts import load_font
 from studio_video.retime import closing_stream, keep_time
@@ -53,31 +53,36 @@ def describe_gaps(paths: Sequence[Path]) -> str:
     return f"images are missing between {numbers[0]} and {numbers[-1]}: {names}{more}; the others follow each other"
 
 
-def read_images(paths: Sequence[Path], rate: Fraction, audio: Audio | None, limits: MediaLimits) -> Video:
-    """Return a video of image files, each read when its frame is asked for.
+def read_images(
+    paths: Sequence[Path], rate: Fraction, audio: Audio | None, limits: MediaLimits, layer: str = ""
+) -> tuple[Video, Sequence[str]]:
+    """Return a video of image files, each read when its frame is asked for, and what the first file has besides.
 
     Raises:
         MediaError: E511 if the first cannot be read; while frames are read also E704 for one of another size.
     """
-    first = ImageType().read_file(paths[0], limits)
+    first, doubts = ImageType().read_layer(paths[0], limits, layer=layer)
 
     def frames() -> Iterator[Frame]:
         for index, path in enumerate(paths):
-            image = first if index == 0 else ImageType().read_file(path, limits)
+            image = first if index == 0 else ImageType().read_layer(path, limits, layer=layer)[0]
             if (image.width, image.height) != (first.width, first.height):
                 message = f"{path.name} is {image.width} x {image.height}, the first is {first.width} x {first.height}"
                 raise MediaError("E704", message, hint="make them one size first")
-            yield Frame(match_channels(image, first.channels), float(index / rate))
+            image = convert_color(match_channels(image, first.channels), first.color)
+            yield Frame(image, float(index / rate))
 
-    return Video(
+    video = Video(
         frames,
         width=first.width,
         height=first.height,
         channels=first.channels,
+        color=first.color,
         rate=rate,
         count=len(paths),
         audio=audio,
     )
+    return video, doubts
 
 
 def match_channels(image: Image, channels: int) -> Image:
@@ -87,12 +92,13 @@ def match_channels(image: Image, channels: int) -> Image:
         return image
     if channels == 1:
         weights = np.array([0.2126, 0.7152, 0.0722], np.float32)
-        return Image(np.clip(image.pixels[:, :, :3] @ weights, 0.0, 1.0))
+        grey = image.pixels[:, :, :3] @ weights
+        return Image(np.clip(grey, 0.0, 1.0) if image.color.is_bounded else grey, color=image.color)
     colors = np.repeat(array, 3, axis=2) if array.shape[2] == 1 else array[:, :, :3]
     if channels == 3:
-        return Image(colors)
+        return Image(colors, color=image.color)
     top = 1.0 if array.dtype.kind == "f" else np.iinfo(array.dtype).max
-    return Image(np.concatenate([colors, np.full((*array.shape[:2], 1), top, array.dtype)], axis=2))
+    return Image(np.concatenate([colors, np.full((*array.shape[:2], 1), top, array.dtype)], axis=2), color=image.color)
 
 
 def join_images(images: Sequence[Image], rate: Fraction, audio: Audio | None) -> Video:
@@ -101,10 +107,10 @@ def join_images(images: Sequence[Image], rate: Fraction, audio: Audio | None) ->
     size = first.width, first.height
 
     def fit(image: Image) -> Image:
-        image = match_channels(image, first.channels)
+        image = convert_color(match_channels(image, first.channels), first.color)
         if (image.width, image.height) == size:
             return image
-        return Image(resize(image.stored, size, "pad", "auto", (0, 0, 0)))
+        return Image(resize(image.stored, size, "pad", "auto", (0, 0, 0), image.color), color=image.color)
 
     return Video.from_images([fit(image) for image in images], rate, audio)
 

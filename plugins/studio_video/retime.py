@@ -48,6 +48,7 @@ def create_video(
         height=height,
         rate=rate or like.rate,
         channels=channels or like.channels,
+        color=like.color,
         count=count,
         duration=duration,
         audio=audio,
@@ -346,4 +347,4 @@ def count_frames(video: Video, step: Callable[[int, int, Image | None], None]) -
 
 def _shrink(image: Image) -> Image:
     every = max(1, -(-max(image.width, image.height) // _PREVIEW_SIDE))
-    return Image(image.stored[::every, ::every])
+    return Image(image.stored[::every, ::every], color=image.color)

@@ -100,8 +100,12 @@ def save_encoded(video: Video, path: OutputPath, encoding: Encoding, log: Callab
         raise MediaError(error.code, error.message, where=path.name, hint=error.hint) from None
 
 
-def save_images(video: Video, target: OutputPath, first: int, step: Step) -> int:
+def save_images(
+    video: Video, target: OutputPath, first: int, step: Step, log: Callable[[str], None] = lambda _: None
+) -> int:
     """Write every frame to an image of its own; all appear once the last one is there. Return how many.
+
+    What the first image loses is logged.
 
     Raises:
         MediaError: E700 if there is no frame; E512 if the disk is full.
@@ -111,6 +115,8 @@ def save_images(video: Video, target: OutputPath, first: int, step: Step) -> int
     try:
         with replace_files(path.parent) as folder:
             for frame in video.frames():
+                if not count and (loss := kind.find_loss(frame.image, path)):
+                    log(loss)
                 kind.write_file(frame.image, folder / fill_number(path.name, first + count), target.provenance)
                 count += 1
                 step(count, max(video.count or 0, count), None)

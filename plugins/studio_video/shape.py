@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from studio.api import Frame, Image, MediaError, Video, parse_color
+from studio.api import SRGB, ColorSpace, Frame, Image, MediaError, Video, convert_color, parse_color
 from studio_video.checks import check_sides
 from studio_video.depth import find_top, match_depth, unweigh_colors, weigh_colors
 from studio_video.retime import keep_time
@@ -18,6 +18,7 @@ Array = npt.NDArray[Any]
 _METHODS = {"area": cv2.INTER_AREA, "bicubic": cv2.INTER_CUBIC, "lanczos": cv2.INTER_LANCZOS4}
 _METHODS |= {"bilinear": cv2.INTER_LINEAR, "nearest": cv2.INTER_NEAREST_EXACT}
 _MOST_SIDE = 32_000
+_LEAST_ALPHA = 1e-6  # below it colors glow, so that no quotient is too large
 
 
 def crop(video: Video, x: int, y: int, width: int, height: int) -> Video:
@@ -32,7 +33,8 @@ def crop(video: Video, x: int, y: int, width: int, height: int) -> Video:
 
     def frames() -> Iterator[Frame]:
         for frame in video.frames():
-            yield Frame(Image(frame.image.stored[y : y + height, x : x + width]), frame.time)
+            part = frame.image.stored[y : y + height, x : x + width]
+            yield Frame(Image(part, color=video.color), frame.time)
 
     return keep_time(video, frames, size=(width, height))
 
@@ -73,38 +75,53 @@ def resize_frames(video: Video, size: tuple[int, int], mode: str, method: str, c
 
     def frames() -> Iterator[Frame]:
         for frame in video.frames():
-            yield Frame(Image.take(resize(frame.image.stored, size, mode, method, color)), frame.time)
+            made = resize(frame.image.stored, size, mode, method, color, video.color)
+            yield Frame(Image.take(made, color=video.color), frame.time)
 
     return keep_time(video, frames, size=size)
 
 
-def resize(array: Array, size: tuple[int, int], mode: str, method: str, color: tuple[int, int, int]) -> Array:
-    """Return samples at a size, see `resize_frames`."""
+def resize(
+    array: Array,
+    size: tuple[int, int],
+    mode: str,
+    method: str,
+    color: tuple[int, int, int],
+    space: ColorSpace = SRGB,
+) -> Array:
+    """Return samples of a color space at a size, see `resize_frames`."""
+    bounded = space.is_bounded
     height, width = array.shape[:2]
     factors = size[0] / width, size[1] / height
     if mode == "stretch" or abs(factors[0] - factors[1]) < 1e-9:
-        return scale_to(array, size, method)
+        return scale_to(array, size, method, bounded=bounded)
     factor = max(factors) if mode == "cover" else min(factors)
     inner = max(1, round(width * factor)), max(1, round(height * factor))
-    scaled = scale_to(array, inner, method)
+    scaled = scale_to(array, inner, method, bounded=bounded)
     if mode == "cover":
         left, top = (inner[0] - size[0]) // 2, (inner[1] - size[1]) // 2
         return np.ascontiguousarray(scaled[top : top + size[1], left : left + size[0]])
-    sheet = _fill(array, size, color)
+    sheet = _fill(array, size, color, space)
     left, top = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
     sheet[top : top + inner[1], left : left + inner[0]] = scaled
     return sheet
 
 
-def scale_to(array: Array, size: tuple[int, int], method: str = "auto") -> Array:
-    """Return samples stretched to a size, antialiased when they shrink; alpha is multiplied in meanwhile."""
+def scale_to(array: Array, size: tuple[int, int], method: str = "auto", *, bounded: bool = True) -> Array:
+    """Return samples stretched to a size, antialiased when they shrink; alpha is multiplied in meanwhile.
+
+    Samples that are not bounded are not clipped to [0, 1].
+    """
     if (array.shape[1], array.shape[0]) == size:
         return array.copy()
     if method == "auto":
         shrinks = size[0] < array.shape[1] or size[1] < array.shape[0]
         method = "area" if shrinks else "bicubic"
     if array.shape[2] != 4:
-        return _bound(cv2.resize(array, size, interpolation=_METHODS[method]), array).reshape(size[1], size[0], -1)
+        made = cv2.resize(array, size, interpolation=_METHODS[method])
+        return (_bound(made, array) if bounded else made).reshape(size[1], size[0], -1)
+    if not bounded:
+        return _part_light(cv2.resize(_gather_light(array), size, interpolation=_METHODS[method]))
     return unweigh_colors(cv2.resize(weigh_colors(array), size, interpolation=_METHODS[method]), array)
 
 
@@ -112,10 +129,24 @@ def _bound(made: Array, like: Array) -> Array:
     return np.clip(made, 0.0, 1.0) if like.dtype.kind == "f" else made
 
 
-def _fill(like: Array, size: tuple[int, int], color: tuple[int, int, int]) -> Array:
+def _gather_light(array: Array) -> Array:
+    """Return samples with alpha multiplied in, but where it is 0: such colors glow."""
+    colors = array[:, :, :3] * np.where(array[:, :, 3:] > 0, array[:, :, 3:], np.float32(1))
+    return np.concatenate([colors, array[:, :, 3:]], axis=2)
+
+
+def _part_light(array: Array) -> Array:
+    """Return the inverse of `_gather_light`."""
+    alpha = np.clip(array[:, :, 3:], 0.0, 1.0)
+    alpha[alpha < _LEAST_ALPHA] = 0.0
+    return np.concatenate([array[:, :, :3] / np.where(alpha > 0, alpha, np.float32(1)), alpha], axis=2)
+
+
+def _fill(like: Array, size: tuple[int, int], color: tuple[int, int, int], space: ColorSpace) -> Array:
     top = find_top(like)
     sheet: Array = np.zeros((size[1], size[0], like.shape[2]), like.dtype)
-    levels = np.array(color) / 255.0 * top
+    plain = Image(np.array([[color]], np.uint8))
+    levels = convert_color(plain, space).pixels[0, 0].astype(np.float64) * top
     sheet[:, :, : min(3, like.shape[2])] = levels[:3] if like.shape[2] >= 3 else levels.mean()
     if like.shape[2] == 4:
         sheet[:, :, 3] = top

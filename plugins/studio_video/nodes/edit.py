@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from studio.api import Added, Color, Context, Field, Migration, Video, check_inputs, node
 from studio_video.checks import check_ends, check_sides, check_span
+from studio_video.encodings import ANY_COLOR
 from studio_video.nodes.old_values import read_fit, read_pitch
 
 Seconds = Annotated[float, Field(ge=0, le=86_400, unit="seconds")]
@@ -15,7 +16,12 @@ Place = Annotated[int, Field(ge=0, le=32_000, unit="pixels")]
 Transition = Literal["cut", "crossfade", "wipe_left", "wipe_right", "wipe_up", "wipe_down", "fade_black", "fade_white"]
 
 
-@node("video.trim", check=check_inputs(check_span, check_ends), origin={"video": "edited", "video.audio": "edited"})
+@node(
+    "video.trim",
+    check=check_inputs(check_span, check_ends),
+    origin={"video": "edited", "video.audio": "edited"},
+    encodings=ANY_COLOR,
+)
 def trim_video(
     ctx: Context,
     video: Video,
@@ -78,7 +84,7 @@ def concatenate_videos(
     return join_videos(fitted, transition, transition_seconds)
 
 
-@node("video.crop", origin="edited")
+@node("video.crop", origin="edited", encodings=ANY_COLOR)
 def crop_video(
     ctx: Context, video: Video, *, width: Side, height: Side, x: Place | None = None, y: Place | None = None
 ) -> Video:
@@ -107,6 +113,7 @@ def crop_video(
     version="2.0",
     migrations={1: Migration(inputs={"mode": "fit", "color": "background"}, values={"fit": read_fit})},
     origin="edited",
+    encodings=ANY_COLOR,
 )
 def resize_video(
     ctx: Context,
@@ -154,6 +161,7 @@ def resize_video(
     version="2.0",
     migrations={1: Migration(inputs={"factor": "speed", "pitch": "keep_pitch"}, values={"keep_pitch": read_pitch})},
     origin={"video": "edited", "video.audio": "edited"},
+    encodings=ANY_COLOR,
 )
 def change_video_speed(
     ctx: Context,
@@ -177,7 +185,7 @@ def change_video_speed(
     return change_speed(video, speed, keep_pitch=keep_pitch)
 
 
-@node("video.reverse", origin={"video": "edited", "video.audio": "edited"})
+@node("video.reverse", origin={"video": "edited", "video.audio": "edited"}, encodings=ANY_COLOR)
 def reverse_video(ctx: Context, video: Video) -> Video:
     """Play a video and its audio backwards, in constant memory.
 
@@ -194,6 +202,7 @@ def reverse_video(ctx: Context, video: Video) -> Video:
     version="2.0",
     migrations={1: Migration(inputs={"times": "count"})},
     origin={"video": "edited", "video.audio": "edited"},
+    encodings=ANY_COLOR,
 )
 def loop_video(ctx: Context, video: Video, *, count: Annotated[int, Field(ge=1, le=10_000)] = 2) -> Video:
     """Play a video several times, one after the other.

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from studio.api import Audio, Context, Field, File, JsonValue, Migration, OutputPath, Video, check_inputs, node
 from studio_video import checks
+from studio_video.encodings import ANY_COLOR
 from studio_video.nodes.old_values import read_encoder
 
 Fps = Annotated[float, Field(gt=0, le=1000, unit="frames per second")]
@@ -102,6 +103,7 @@ def load_images(
     fps: Fps = 25.0,
     audio: Audio | None = None,
     sort_files: bool = True,
+    layer: Annotated[str, Field(max_length=255)] = "",
 ) -> Video:
     """Make a video from image files, such as a folder of numbered frames; frames are read when they are needed.
 
@@ -110,20 +112,22 @@ def load_images(
         fps: Frames per second of the video.
         audio: Audio of the video; null for none.
         sort_files: Sort the files by name, with numbers by value; otherwise they keep their order.
+        layer: Layer, part or channel of OpenEXR files; "" for their plain colors, or their only layer.
 
     Raises:
         MediaError: E511 if an image cannot be read, E704 if one has another size.
     """
-    from studio.api import ImageType, MediaLimits
+    from studio.api import MediaLimits
     from studio_video.images import describe_gaps, read_images, sort_naturally
 
     paths = [file.path for file in files]
     paths = sort_naturally(paths) if sort_files else paths
     if gaps := describe_gaps(paths):
         ctx.log(gaps)
-    for doubt in ImageType().find_doubts(paths[0], MediaLimits()):
+    video, doubts = read_images(paths, Fraction(fps).limit_denominator(100_000), audio, MediaLimits(), layer)
+    for doubt in doubts:
         ctx.log(f"{paths[0].name}: {doubt}")
-    return read_images(paths, Fraction(fps).limit_denominator(100_000), audio, MediaLimits())
+    return video
 
 
 @node(
@@ -139,6 +143,7 @@ def load_images(
             outputs={"text": "path"},
         )
     },
+    encodings=ANY_COLOR,
 )
 def save_video(
     ctx: Context,
@@ -187,7 +192,7 @@ def save_video(
     if fps is not None:
         video = even_out(video, Fraction(fps).limit_denominator(100_000))
     if is_sequence(path.path):
-        save_images(video, path, start_number, ctx.step)
+        save_images(video, path, start_number, ctx.step, ctx.log)
         return Saved(path.name)
     checks.check_video_name(path.name)
     checks.check_codec(codec, path.name)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from studio.api import Audio, Context, Field, Image, Migration, Video, check_inputs, node
 from studio_video.checks import check_part, check_span, check_times
+from studio_video.encodings import ANY_COLOR
 
 Seconds = Annotated[float, Field(ge=0, le=86_400, unit="seconds")]
 End = Annotated[float | None, Field(ge=0, le=86_400, unit="seconds")]
@@ -19,6 +20,7 @@ End = Annotated[float | None, Field(ge=0, le=86_400, unit="seconds")]
     version="2.0",
     migrations={1: Migration(inputs={"times": "at_seconds"})},
     origin="unchanged",
+    encodings=ANY_COLOR,
 )
 def take_video_frames(
     ctx: Context,
@@ -59,7 +61,13 @@ def take_video_frames(
     return [placed[index] for index in range(len(at_seconds))]
 
 
-@node("video.from_frames", version="2.0", migrations={1: Migration(inputs={"rate": "fps"})}, origin="edited")
+@node(
+    "video.from_frames",
+    version="2.0",
+    migrations={1: Migration(inputs={"rate": "fps"})},
+    origin="edited",
+    encodings=ANY_COLOR,
+)
 def make_video(
     ctx: Context,
     images: Annotated[list[Image], Field(min_length=1, max_length=1_000_000)],

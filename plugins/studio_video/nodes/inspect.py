@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple
 
-from studio.api import Context, Field, Image, JsonValue, Migration, Video, node
+from studio.api import SRGB, Context, Field, Image, JsonValue, Migration, Video, node
+from studio_video.encodings import ANY_COLOR
 
 
 class Facts(NamedTuple):
@@ -18,7 +19,7 @@ class Facts(NamedTuple):
         height: Height of the video in pixels.
         has_audio: True if the video has audio.
         facts: All of these as a JSON mapping, with `frames`, `channels`, and for the audio `sound_rate`,
-            `sound_channels` and `sound_seconds`.
+            `sound_channels` and `sound_seconds`, and `color` unless it is sRGB.
     """
 
     seconds: float
@@ -43,7 +44,12 @@ class Scenes(NamedTuple):
     scenes: JsonValue
 
 
-@node("video.info", version="2.0", migrations={1: Migration(outputs={"rate": "fps", "has_sound": "has_audio"})})
+@node(
+    "video.info",
+    version="2.0",
+    migrations={1: Migration(outputs={"rate": "fps", "has_sound": "has_audio"})},
+    encodings=ANY_COLOR,
+)
 def describe_video(ctx: Context, video: Video) -> Facts:
     """Return a video's length, frame rate, size and audio.
 
@@ -63,6 +69,8 @@ def describe_video(ctx: Context, video: Video) -> Facts:
         "sound_channels": None if audio is None else audio.channels,
         "sound_seconds": None if audio is None else audio.duration,
     }
+    if video.color != SRGB:
+        facts["color"] = str(video.color)
     return Facts(video.duration, float(video.rate), video.width, video.height, audio is not None, facts)
 
 

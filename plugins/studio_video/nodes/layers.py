@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from studio.api import Audio, Color, Context, Field, File, Image, Migration, Video, check_inputs, node, parse_color
 from studio_video.checks import check_font
+from studio_video.encodings import ANY_COLOR
 from studio_video.nodes.old_values import read_box, read_position, read_sound
 from studio_video.subtitles import Subtitles
 
@@ -85,6 +86,8 @@ def inset_video(
 ) -> Video:
     """Show a small video in a corner of another video.
 
+    A grey video becomes RGB if the inset is not grey.
+
     Args:
         video: Video below the inset.
         inset: Small video above.
@@ -128,6 +131,8 @@ def caption_video(
 ) -> Video:
     """Draw subtitles into a video.
 
+    A grey video becomes RGB if letters or background have color.
+
     Args:
         video: Video to draw on.
         subtitles: SubRip or WebVTT text, such as the output of `speech.subtitles`.
@@ -163,7 +168,7 @@ def find_mux_origin(inputs: Mapping[str, Any]) -> Mapping[str, str]:
     return {"video": "unchanged", "video.audio": "edited" if inputs["mode"] == "mix" else "from audio"}
 
 
-@node("video.mux", origin=find_mux_origin)
+@node("video.mux", origin=find_mux_origin, encodings=ANY_COLOR)
 def mux_video(
     ctx: Context,
     video: Video,

@@ -40,7 +40,7 @@ def test_files_are_read_when_their_frame_is_asked_for_and_must_be_of_one_size(tm
     for index, image in enumerate([plain(10), plain(20), plain(30, 9)]):
         ImageType().write_file(image, tmp_path / f"{index}.png", None)
 
-    video = read_images(sorted(tmp_path.iterdir()), Fraction(4), None, MediaLimits())
+    video, _ = read_images(sorted(tmp_path.iterdir()), Fraction(4), None, MediaLimits())
     frames = video.frames()
 
     assert (video.count, video.duration) == (3, 0.75)
