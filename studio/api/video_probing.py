@@ -41,7 +41,8 @@ def probe_file(path: Path, limits: MediaLimits) -> dict[str, Any]:
     Returns:
         Plain JSON: "container", "bytes", "seconds" (or None), "video" and "audio", each with one mapping per stream,
         and "covers", the number of attached images. "audio_lead" is for how many seconds audio is
-        heard before the first frame, and "audio_lack" for how many its end is declared and missing, if there are both. Every stream has "track" (its number among those of its kind,
+        heard before the first frame, and "audio_lack" for how many its end is declared and missing, if there
+        are both. Every stream has "track" (its number among those of its kind,
         from 1), "language" and "default". A video has "codec", "width", "height", "pixel_format", "rate" (frames per
         second), "header_frames" and "header_seconds" (each or None). The first is the one that is read. It also has
         "rotation" (degrees), "display_matrix" (a, b, c and d, or None), "pixel_aspect" (width by height),
