@@ -102,3 +102,19 @@ def check_font(font_file: Path | None) -> None:
 def check_image_name(path: str) -> None:
     """Raise MediaError E512 for a file name that no image is written to."""
     check_extension(path, ImageType.extensions, "image")
+
+
+def check_points(points: Any) -> None:
+    """Raise MediaError E507 for what is no curve; None is none."""
+    if points is not None:
+        from studio_image.tone_curves import parse_curve
+
+        parse_curve(points)
+
+
+def check_color_table(lut_file: Path | None) -> None:
+    """Raise MediaError E511 for a file that is no color lookup table."""
+    if lut_file is not None:
+        from studio_image.color_table import read_color_table
+
+        read_color_table(lut_file)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from studio.api import Audio, Image, Mask, NodeType, Video
+import studio_image
+from studio.api import Audio, File, Image, Mask, NodeType, Video
 from studio.app import Studio
 from studio.settings import Settings
 from studio.testing import TestContext
 
 LEVELS = 512
+LUT = Path(studio_image.__file__).parent / "examples" / "media" / "teal_and_orange.cube"
 REDUCES = {
     "image.edges": "lines are there or not",
     "image.histogram": "a plot",
     "image.threshold": "samples are black or white",
+    "image.quantize": "a few colors are left",
     "video.contact_sheet": "a sheet to look at",
 }
 """Node types that have to reduce, and why."""
@@ -35,6 +39,8 @@ MORE: dict[str, dict[str, Any]] = {
     "video.denoise": {"spatial": 1.0},
     "video.interpolate": {"factor": 2},
     "image.resize": {"width": LEVELS},
+    "image.apply_lut": {"lut_file": File(LUT, "0" * 64, 1)},
+    "image.pixelate": {"size": 1},
     "image.crop": {"width": LEVELS, "height": 16},
 }
 """What else node types are given."""

@@ -186,6 +186,14 @@ def picture_file(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="session")
+def lut_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a color lookup table of three curves."""
+    path = tmp_path_factory.mktemp("media") / "warm.cube"
+    path.write_text("LUT_1D_SIZE 2\n0.1 0 0\n1 0.9 0.8\n", encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture(scope="session")
 def sound_file(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The name of a WAV file."""
     from studio.api import AudioType
@@ -294,6 +302,17 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "image.flip": {"image": picture()},
     "image.add_border": {"image": picture(), "width": 3, "radius": 2.0},
     "image.adjust": {"image": picture(), "contrast": 1.2, "hue": 20.0},
+    "image.levels": {"image": picture(), "black_point": 0.1, "gamma": 1.3},
+    "image.auto_levels": {"image": picture()},
+    "image.curves": {"image": picture(), "points": [[0, 0], [0.5, 0.6], [1, 1]], "red": [[0, 0.1], [1, 1]]},
+    "image.white_balance": {"image": picture()},
+    "image.apply_lut": {"image": picture(), "lut_file": "lut_file"},
+    "image.vignette": {"image": picture()},
+    "image.bloom": {"image": picture(), "radius": 2.0, "threshold": 0.2},
+    "image.gradient_map": {"image": picture()},
+    "image.quantize": {"image": picture(), "color_count": 4},
+    "image.pixelate": {"image": picture(), "size": 5},
+    "image.shift_channels": {"image": picture(), "red_x": 2, "blue_y": -3},
     "image.invert": {"image": picture()},
     "image.threshold": {"image": picture()},
     "image.convert": {"image": picture(channels=4), "channels": "rgb"},
@@ -413,6 +432,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "audio.mix": {"audios": [sound(), sound(0.3)], "gains": [0.0, -3.0], "offsets": [0.0, 0.2]},
     "audio.remix_channels": {"layout": "swap", "select": [1]},
     "audio.equalize": {"bands": []},
+    "image.curves": {name: [[0, 1], [1, 0]] for name in ("points", "red", "green", "blue")},
     "audio.spectrogram": {"window": 512},
     "audio.from_spectrogram": {"spectrogram": spectrogram(300.0)},
     "audio.spectrogram_image": {"spectrogram": spectrogram(300.0)},
@@ -471,6 +491,8 @@ def test_every_first_party_node_type_keeps_its_promises(node_type: str, request:
         options["value_types"] = [SpectrogramType()]
     if example.get("file") in ("picture_file", "sound_file", "film_file"):
         example["file"] = request.getfixturevalue(example["file"])
+    if "lut_file" in example:
+        example["lut_file"] = request.getfixturevalue("lut_file")
     if "picture_file" in example.get("files", ()):
         example["files"] = [request.getfixturevalue(name) for name in example["files"]]
 
