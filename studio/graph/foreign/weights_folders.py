@@ -24,12 +24,14 @@ class WeightsFolders:
     """Folders of weights, by kind.
 
     Attributes:
-        base: Folder that references in the graph are relative to.
+        base: Folder that has "models" beside the graph.
         folders: Folders by kind, in the order in which they are searched.
+        start: Folder that references are relative to, which is the current one of a run.
     """
 
     base: Path
     folders: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    start: Path = field(default_factory=Path.cwd)
 
     def find(self, kind: str, name: str) -> Path | None:
         """Return a file or a folder of a kind.
@@ -46,11 +48,11 @@ class WeightsFolders:
         return None
 
     def write_reference(self, kind: str, name: str) -> str:
-        """Return the reference to weights in the graph, relative to it if they are below it."""
+        """Return the reference to weights: relative if they are below the current folder."""
         found = self.find(kind, name)
         path = found if found is not None else self.base / "models" / kind / name
-        if path.is_relative_to(self.base):
-            return f"file:{path.relative_to(self.base).as_posix()}"
+        if path.is_relative_to(self.start):
+            return f"file:{path.relative_to(self.start).as_posix()}"
         return f"file:{path.as_posix()}"
 
     def _list_folders(self, kind: str) -> Iterator[Path]:

@@ -22,6 +22,11 @@ a1111:
 """
 
 
+@pytest.fixture(autouse=True)
+def _start_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
 def test_a_yaml_file_lists_folders_for_each_kind(tmp_path: Path) -> None:
     (tmp_path / "extra_model_paths.yaml").write_text(YAML)
     (tmp_path / "base/models/more").mkdir(parents=True)
@@ -58,3 +63,12 @@ def test_a_name_that_leads_out_of_its_folder_is_none(name: str) -> None:
 
 def test_folders_of_windows_are_folders() -> None:
     assert check_name("SDXL\\base.safetensors") == "SDXL/base.safetensors"
+
+
+def test_weights_elsewhere_are_named_from_the_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+    folders = read_folders(None, tmp_path)
+
+    assert folders.write_reference("vae", "a.safetensors") == f"file:{tmp_path}/models/vae/a.safetensors"
