@@ -1,6 +1,6 @@
 """ComfyUI's sampling, from published formulas: noise levels, noise, tails for denoise, guidance, solvers.
 
-Noise levels follow Song et al. 2021 (variance preserving), Esser et al. 2024 (rectified flow) and Karras et al. 2022; the
+Noise levels: Song et al. 2021 (variance preserving), Esser et al. 2024 (rectified flow), Karras et al. 2022; the
 solvers are those of Euler and Heun, and DPM-Solver++(2M) (Lu et al. 2022).
 """
 
