@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from studio.app import Studio, read_settings
 from studio.errors import StudioError
 from studio.graph import Graph
 
 FOLDER = "reference/media"
+_LINK = "../../media/"
 _WIDEST = 560
 _IMAGES, _SOUNDS, _VIDEOS = {".png", ".jpg", ".webp"}, {".wav", ".flac", ".ogg", ".mp3"}, {".mp4", ".webm"}
 _LONGEST_TEXT = 600
@@ -21,10 +24,10 @@ _MOST_FILES = 6
 
 
 class MediaRoom:
-    """Runs examples until the time is up, and keeps what they made.
+    """Runs examples until the time is up, and keeps what they made; the others are shown as an earlier build had them.
 
     Args:
-        folder: Where the cache, the files and the list of slow examples are kept between builds.
+        folder: Where the cache, the files and lists of what was shown and slow are kept between builds.
         site: The folder of the site's sources; the pictures go into `reference/media` in it.
         seconds: How long all examples together may run.
     """
@@ -32,23 +35,41 @@ class MediaRoom:
     def __init__(self, folder: Path, site: Path, seconds: float) -> None:
         self._folder, self._site = folder, site
         self._end = time.monotonic() + seconds
-        self._slow_list = folder / "slow.json"
-        self._slow: dict[str, float] = (
-            json.loads(self._slow_list.read_text(encoding="utf-8")) if self._slow_list.is_file() else {}
-        )
+        self._kept = folder / "shown"
+        self._slow: dict[str, float] = _read_json(folder / "slow.json")
+        self._shown: dict[str, dict[str, Any]] = _read_json(folder / "shown.json")
 
     def show_examples(self, examples: Iterable[tuple[str, Graph]]) -> dict[str, str]:
         """Return Markdown that shows what the examples make, by the ids of their node types."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        shown: dict[str, str] = {}
+        self._kept.mkdir(parents=True, exist_ok=True)
         settings = read_settings(device="cpu", cache_dir=self._folder / "cache")
+        ordered = sorted(examples, key=lambda one: (self._slow.get(one[0], 0.0), one[0] in self._shown))
         with Studio(settings) as studio:
-            for name, graph in sorted(examples, key=lambda one: self._slow.get(one[0], 0.0)):
+            for name, graph in ordered:
                 left = self._end - time.monotonic()
                 if left > self._slow.get(name, 0.0):
-                    shown[name] = self._show(studio, name, graph, left)
-        self._slow_list.write_text(json.dumps(self._slow), encoding="utf-8")
-        return shown
+                    text = self._show(studio, name, graph, left)
+                    if text or not self._is_kept(name, graph):
+                        files = sorted(set(re.findall(rf"{_LINK}([^)\"]+)", text)))
+                        self._shown[name] = {"graph": graph.json, "text": text, "files": files}
+        for name, content in (("slow", self._slow), ("shown", self._shown)):
+            (self._folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+        return {name: self._copy(name) for name, graph in ordered if self._is_kept(name, graph)}
+
+    def _is_kept(self, name: str, graph: Graph) -> bool:
+        kept = self._shown.get(name)
+        return (
+            kept is not None
+            and kept["graph"] == graph.json
+            and all((self._kept / one).is_file() for one in kept["files"])
+        )
+
+    def _copy(self, name: str) -> str:
+        for file in self._shown[name]["files"]:
+            place = self._site / FOLDER / file
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(self._kept / file, place)
+        return str(self._shown[name]["text"])
 
     def _show(self, studio: Studio, name: str, graph: Graph, seconds: float) -> str:
         made = self._folder / "made" / name  # a run leaves files alone that are what it would write
@@ -66,26 +87,19 @@ class MediaRoom:
     def _show_file(self, name: str, file: Path, number: int) -> str:
         kind = file.suffix.lower()
         if kind in _IMAGES:
-            place = self._claim(f"{name}.{number}.webp")
-            self._copy_small_image(file, place)
-            return f"![{file.stem}](../../media/{place.name})"
+            place = self._kept / f"{name}.{number}.webp"
+            if not place.is_file() or place.stat().st_mtime_ns < file.stat().st_mtime_ns:
+                write_small_image(file, place)
+            return f"![{file.stem}]({_LINK}{place.name})"
         if kind in _SOUNDS | _VIDEOS | {".gif"}:
-            place = self._claim(f"{name}.{number}{kind}")
+            place = self._kept / f"{name}.{number}{kind}"
             shutil.copyfile(file, place)
-            return format_player(file.stem, f"../../media/{place.name}", kind)
+            return format_player(file.stem, f"{_LINK}{place.name}", kind)
         return "\n".join(_show_text(file))
 
-    def _copy_small_image(self, file: Path, place: Path) -> None:
-        kept = self._folder / "small" / place.name
-        if not kept.is_file() or kept.stat().st_mtime_ns < file.stat().st_mtime_ns:
-            kept.parent.mkdir(exist_ok=True)
-            write_small_image(file, kept)
-        shutil.copyfile(kept, place)
 
-    def _claim(self, name: str) -> Path:
-        place = self._site / FOLDER / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        return place
+def _read_json(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def write_small_image(file: Path, place: Path) -> None:

@@ -31,11 +31,23 @@ def test_a_second_build_makes_no_file_again(tmp_path: Path) -> None:
 
     for site in ("first", "second"):
         MediaRoom(tmp_path / "work", tmp_path / site, 60).show_examples([example])
-        kept = [tmp_path / "work/made/image.gradient/sky.png", tmp_path / "work/small/image.gradient.0.webp"]
+        kept = [tmp_path / "work/made/image.gradient/sky.png", tmp_path / "work/shown/image.gradient.0.webp"]
         times.append([path.stat().st_mtime_ns for path in kept])
 
     assert times[0] == times[1]
     assert (tmp_path / "second/reference/media/image.gradient.0.webp").is_file()
+
+
+def test_without_time_an_example_is_shown_as_an_earlier_build_had_it(tmp_path: Path) -> None:
+    example = ("image.gradient", parse_graph(GRAPH))
+    MediaRoom(tmp_path / "work", tmp_path / "first", 60).show_examples([example])
+    other = ("image.gradient", parse_graph({**GRAPH, "title": "Another"}))
+
+    shown = MediaRoom(tmp_path / "work", tmp_path / "second", 0).show_examples([example])
+
+    assert shown == {"image.gradient": "![sky](../../media/image.gradient.0.webp)"}
+    assert (tmp_path / "second/reference/media/image.gradient.0.webp").is_file()
+    assert MediaRoom(tmp_path / "work", tmp_path / "second", 0).show_examples([other]) == {}
 
 
 def test_a_changed_example_is_shown_anew(tmp_path: Path) -> None:
