@@ -319,7 +319,20 @@ class Studio:
         check_outputs(resolved, names or (), findings)
         if findings.found:
             raise GraphError(findings.found, source=source)
-        return create_plan(resolved, values, self._reader, only=names)
+        plan = create_plan(resolved, values, self._reader, only=names)
+        return plan if resolved.graph.is_carried else self._choose_models(plan)
+
+    def _choose_models(self, plan: Plan) -> Plan:
+        """Return a plan with the fetched models of the catalog that its nodes use by default."""
+        from studio.execution.better_models import choose_models
+
+        types = {node.node_type.id for node in plan.nodes.values() if node.node_type is not None}
+        uses = self.catalog.find_uses({name for name in types if self._takes_models(name)})
+        return choose_models(plan, uses, lambda entry: self.models.library.is_fetched(entry)) if uses else plan
+
+    def _takes_models(self, node_type: str) -> bool:
+        found = self.registry.node_types.get(node_type)
+        return found is not None and any(end.spec.name == "model" for end in found.inputs.values())
 
     def explain(
         self, graph: Graph, inputs: Mapping[str, Any] | None = None, *, roots: Iterable[Path] = ()
@@ -361,6 +374,7 @@ class Studio:
         Raises:
             GraphError: The graph or the inputs have errors. Errors of nodes are in the result, not raised.
         """
+        from studio.execution.better_models import list_lines, state_choices
         from studio.execution.executor import create_run_id
         from studio.execution.needed_models import check_needs
         from studio.execution.options import RunOptions
@@ -383,6 +397,7 @@ class Studio:
         source = str(resolved.graph.path or "")
         values = name_inputs(resolved, values)
         plan = self.plan_resolved(resolved, values, only=names)
+        resolved = state_choices(resolved, plan.choices)
         library = self.models.library
         check_needs(plan, library.check, library.find_local, self.models.find_kind, source=source)
         if folder is not None:
@@ -416,9 +431,11 @@ class Studio:
                 is_current=None if load_outputs or current is None else current.has,
             ),
         )
-        return finish_run(
+        result = finish_run(
             outcome, facts, resolved, values, folder, self.output_writer, current, load_outputs=load_outputs
         )
+        result.notes = list_lines(plan.choices)
+        return result
 
     def _check_open(self) -> None:
         if self._closed:

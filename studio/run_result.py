@@ -33,6 +33,7 @@ class RunResult:
         files: The files that were written.
         errors: Errors of the nodes that failed, and of outputs that cannot be written.
         warnings: What went wrong without stopping the run, and what nodes warned of.
+        notes: Models of the catalog that nodes took by default, and what would be better with others, in lines.
         manifest: The run's manifest as plain JSON.
         manifest_path: Where it was written, or None.
     """
@@ -42,6 +43,7 @@ class RunResult:
     files: list[FileRecord] = field(default_factory=list)
     errors: list[StudioError] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     manifest: dict[str, Any] = field(default_factory=dict)
     manifest_path: Path | None = None
 

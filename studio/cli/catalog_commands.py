@@ -32,6 +32,8 @@ def search(ctx: click.Context, words: tuple[str, ...], node: str | None, as_json
     """
     with open_studio(ctx, on_disk=False) as studio:
         found = studio.catalog.search(words)
+        for problem in studio.catalog.problems:
+            find_answer().warn(problem)
         added = set(studio.models.library.records.list_names("added"))
     found = [entry for entry in found if node is None or any(use.node == node for use in entry.uses)]
     if as_json:
@@ -135,6 +137,9 @@ def _list_got(entry: Entry, got: Got) -> Iterator[str]:
         yield f"{got.model.reference} is here already"
     else:
         yield got.model.reference
+    missing = entry.list_missing()
+    if missing:
+        yield f"  opening it needs: pip install {' '.join(missing)}"
     for use in entry.uses:
         default = f"; {use.node} uses it by default" if use.default else ""
         yield f'  use it in {use.node}: "{use.input}": "{got.model.reference}"{default}'

@@ -56,12 +56,18 @@ def answer_result(result: RunResult) -> None:
 def describe_result(result: RunResult) -> dict[str, Any]:
     """Return the manifest of a run with its files and errors, as plain JSON."""
     files = [str(file.path) for file in result.files]
-    return result.manifest | {"files": files, "errors": [error.to_json() for error in result.errors]}
+    return result.manifest | {
+        "files": files,
+        "notes": result.notes,
+        "errors": [error.to_json() for error in result.errors],
+    }
 
 
 def _show_problems(result: RunResult, *, quiet: bool) -> None:
     for warning in result.warnings if not quiet else ():
         show_warning(warning)
+    for note in result.notes if not quiet else ():
+        click.echo(f"note: {note}", err=True)
     for error in result.errors:
         show_error(error)
         inputs = getattr(error, "inputs", "")  # a NodeError has them

@@ -80,6 +80,41 @@ class PlanNode:
                 pending += source.entries
 
 
+@dataclass(frozen=True)
+class Choice:
+    """A model that a node takes at an input that the graph gives no value, or could take if it were fetched.
+
+    Attributes:
+        node: The node's id in the plan.
+        node_type: Its node type.
+        input: Its input.
+        entry: The entry of the catalog.
+        gain: What is better with it.
+        action: What to type to have it.
+        is_taken: Whether it is here and can be opened, so that the node takes it.
+    """
+
+    node: str
+    node_type: str
+    input: str
+    entry: str
+    gain: str
+    action: str
+    is_taken: bool
+
+    @property
+    def reference(self) -> str:
+        """The model reference."""
+        return f"local:{self.entry}"
+
+    @property
+    def line(self) -> str:
+        """What a user is told, in a line."""
+        if self.is_taken:
+            return f"{self.node_type} uses {self.reference}"
+        return f"{self.node_type}: for {self.gain}: {self.action}"
+
+
 @dataclass
 class Plan:
     """What an executor runs.
@@ -87,10 +122,12 @@ class Plan:
     Attributes:
         nodes: The nodes by id.
         outputs: The sources of the outputs asked for, with their types.
+        choices: Models of the catalog that nodes take, or could take; see `better_models`.
     """
 
     nodes: dict[str, PlanNode] = field(default_factory=dict)
     outputs: Outputs = field(default_factory=dict)
+    choices: tuple[Choice, ...] = ()
 
     @cached_property
     def graph(self) -> nx.DiGraph[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from studio.api import Input, NodeType, TypeSpec
@@ -44,6 +45,7 @@ class ResolvedNode:
         when: The condition that it runs under.
         migrated: How it is read, if it was written for another version of its type.
         is_broken: Whether the types of its outputs are unknown because of an error, in it or before it.
+        chosen: Model references that a run chose for inputs without a source.
     """
 
     id: str
@@ -55,6 +57,7 @@ class ResolvedNode:
     when: Source | None = None
     migrated: MigratedNode | None = None
     is_broken: bool = False
+    chosen: Mapping[str, str] = field(default_factory=dict)
 
     def list_written(self) -> dict[str, str]:
         """Return the names of the inputs that the node gives, each with how the graph writes it."""

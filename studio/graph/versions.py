@@ -15,7 +15,8 @@ _Nodes = dict[str, dict[str, Any]]
 def state_versions(resolved: ResolvedGraph) -> dict[str, Any]:
     """Return a graph's document in which each node states the version of its type that it is read as.
 
-    Everything else is as it was written. Nodes of unknown types and graphs in the graph have no version.
+    Models that a run chose are stated too. Everything else is as it was written. Nodes of unknown types and graphs in
+    the graph have no version.
     """
     return _replace_nodes(resolved, {name: _state(node, resolved.nodes.get(name)) for name, node in _list(resolved)})
 
@@ -73,6 +74,8 @@ def _replace_nodes(resolved: ResolvedGraph, nodes: _Nodes) -> dict[str, Any]:
 
 
 def _state(node: dict[str, Any], resolved: ResolvedNode | None) -> dict[str, Any]:
+    if resolved is not None and resolved.chosen:
+        node = {**node, "inputs": {**node.get("inputs", {}), **resolved.chosen}}
     if node.get("version") is not None or resolved is None or resolved.node_type is None:
         return node
     version = resolved.node_type.version if resolved.migrated is None else resolved.migrated.version

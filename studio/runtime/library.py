@@ -238,6 +238,13 @@ class Library:
         """Return what is recorded of `local:NAME`, or None if nothing was added under that name."""
         return self.records.read("added", name)
 
+    def is_fetched(self, name: str) -> bool:
+        """Say whether `local:NAME` is a model that `studio models get` fetched."""
+        try:
+            return bool((self.find_added(name) or {}).get("entry"))
+        except ModelError:  # a damaged record
+            return False
+
     def _make_row(self, reference: str) -> Row:
         path = ""
         try:

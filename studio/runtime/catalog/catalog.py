@@ -7,7 +7,8 @@ from functools import cached_property
 from pathlib import Path
 
 from studio.errors import ModelError
-from studio.runtime.catalog.entry import Entry
+from studio.files import read_regular_file
+from studio.runtime.catalog.entry import Entry, Use
 from studio.runtime.catalog.entry_reading import read_entry
 from studio.suggestion import list_nearest
 
@@ -17,19 +18,39 @@ class Catalog:
 
     Args:
         files: Files of entries by name.
+
+    Attributes:
+        problems: What is wrong with files of entries, once `entries` was asked for.
     """
 
     def __init__(self, files: dict[str, Path]) -> None:
         self._files = files
+        self.problems: list[str] = []
 
     @cached_property
     def entries(self) -> dict[str, Entry]:
-        """All entries by name.
+        """All valid entries by name; `problems` has the others."""
+        found = {}
+        for name, path in sorted(self._files.items()):
+            try:
+                found[name] = read_entry(path)
+            except ModelError as error:
+                self.problems.append(f"{error.message} ({error.where})")
+        return found
 
-        Raises:
-            ModelError: E605 for a file that is not an entry.
+    def find_uses(self, nodes: Iterable[str]) -> dict[str, list[tuple[Entry, Use]]]:
+        """Return which entries some node types use by default, and how; tested entries first.
+
+        Only files that mention a node type are parsed, as this is asked before every run. Invalid ones do not count.
         """
-        return {name: read_entry(path) for name, path in sorted(self._files.items())}
+        wanted = set(nodes)
+        found: dict[str, list[tuple[Entry, Use]]] = {}
+        entries = [entry for path in self._files.values() if (entry := _read_mentioned(path, wanted)) is not None]
+        for entry in sorted(entries, key=lambda entry: (entry.status != "tested", entry.name)):
+            for use in entry.uses:
+                if use.default and use.node in wanted:
+                    found.setdefault(use.node, []).append((entry, use))
+        return found
 
     def __contains__(self, name: object) -> bool:
         return name in self._files
@@ -57,6 +78,16 @@ class Catalog:
         """Return the entries that serve a node type, tested ones first."""
         found = [entry for entry in self.entries.values() if any(use.node == node for use in entry.uses)]
         return sorted(found, key=lambda entry: (entry.status != "tested", entry.name))
+
+
+def _read_mentioned(path: Path, nodes: Iterable[str]) -> Entry | None:
+    try:
+        data = read_regular_file(path)
+        if b"default" in data and any(node.encode() in data for node in nodes):
+            return read_entry(path)
+    except (OSError, ModelError):
+        pass  # `studio models search` reports it
+    return None
 
 
 def list_entry_files(paths: Iterable[Path]) -> list[Path]:

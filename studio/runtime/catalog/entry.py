@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -132,6 +133,7 @@ class Entry:
         languages: Tags of the languages that it knows.
         memory_bytes: Memory that it holds when it is open, where that was measured.
         quality: What was measured.
+        requires: Python modules that opening it needs, which are not part of Studio.
         weights: The file of its folder that is the model; "" for the folder.
         path: The file of the entry.
     """
@@ -150,8 +152,13 @@ class Entry:
     languages: tuple[str, ...] = ()
     memory_bytes: int = 0
     quality: tuple[Figure, ...] = ()
+    requires: tuple[str, ...] = ()
     weights: str = ""
     path: Path = Path()
+
+    def list_missing(self) -> list[str]:
+        """Return the modules that opening it needs, and that are not installed."""
+        return [name for name in self.requires if find_spec(name) is None]
 
     @property
     def status(self) -> Status:

@@ -26,8 +26,8 @@ _Keys = Mapping[str, str]
 
 _ENTRY = {
     "title": _TEXT, "description": _TEXT, "family": _TEXT, "licence": _TEXT, "author": _TEXT, "copyright": _TEXT,
-    "terms": _TEXT, "homepage": _TEXT, "languages": _TEXTS, "memory_bytes": _COUNT, "weights": _TEXT,
-    "uses": _TABLES, "quality": _TABLES, "sources": _TABLES,
+    "terms": _TEXT, "homepage": _TEXT, "languages": _TEXTS, "requires": _TEXTS, "memory_bytes": _COUNT,
+    "weights": _TEXT, "uses": _TABLES, "quality": _TABLES, "sources": _TABLES,
 }  # fmt: skip
 _REQUIRED = ("title", "description", "family", "licence", "author", "sources")
 _USE = {"node": _TEXT, "input": _TEXT, "gain": _TEXT, "default": _FLAG, "when": _TABLE}
@@ -79,6 +79,7 @@ def _parse(path: Path, table: dict[str, Any]) -> Entry:
         uses=tuple(_parse_use(f"uses.{i}", row) for i, row in enumerate(table.get("uses", ()))),
         quality=tuple(_parse_figure(f"quality.{i}", row) for i, row in enumerate(table.get("quality", ()))),
         languages=tuple(table.get("languages", ())),
+        requires=tuple(table.get("requires", ())),
         path=path,
         **rest,
     )

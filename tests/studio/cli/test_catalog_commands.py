@@ -461,3 +461,151 @@ def test_an_unknown_name_suggests_the_nearest(shop: Shop) -> None:
 
     assert "error: E608 the catalog has no model 'ink-smal'" in done.err
     assert "did you mean ink-small?" in done.err
+
+
+# -- defaults that climb -------------------------------------------------------------------------------
+
+READER = '''
+
+from studio.api import Context, Model, ModelOpener, node
+
+
+class Opener(ModelOpener):
+    def can_open(self, path, model):
+        return True
+
+    def open(self, path, model, *, device, dtype, parts):
+        return model.reference
+
+    def measure(self, opened):
+        return 1
+
+
+@node("ink.draw", lane="device")
+def draw(ctx: Context, text: str, *, style: str = "plain", model: Model | None = None) -> str:
+    """Draw.
+
+    Args:
+        text: What to draw.
+        style: How.
+        model: Weights; null draws without.
+    """
+    if model is None:
+        return f"{text} by hand"
+    with ctx.open(model) as opened:
+        return f"{text} by {opened}"
+
+
+@hookimpl
+def studio_node_types():
+    return [draw]
+
+
+@hookimpl
+def studio_model_openers():
+    return [Opener()]
+'''
+USE = {
+    "node": "ink.draw",
+    "input": "model",
+    "gain": "finer lines",
+    "default": True,
+    "when": {"style": ["plain", "ink"]},
+}
+
+
+@pytest.fixture
+def reader(shop: Shop, tmp_path: Path) -> Shop:
+    """A node type that an entry serves, and the entry's file in a folder."""
+    (shop.desk / "plugins" / "studio_ink.py").write_text(PLUGIN + READER, encoding="utf-8")
+    shop.write_entry("ink", {"parts": [make_part()]})
+    path = shop.desk / "plugins" / "catalog" / "ink.toml"
+    path.write_text(f"uses = [{_write_toml(USE)}]\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given" / "w.safetensors").write_bytes(WEIGHTS)
+    return shop
+
+
+def write_drawing(shop: Shop, **inputs: Any) -> Path:
+    document = {
+        "inputs": {"style": {"type": "text", "default": "plain"}},
+        "nodes": {
+            "draw": {"type": "ink.draw", "inputs": {"text": "a cat", "style": {"from": "inputs.style"}, **inputs}}
+        },
+        "outputs": {"text": {"from": "draw"}},
+    }
+    return shop.desk.write_graph("draw.json", document)
+
+
+def read_text(shop: Shop) -> str:
+    return (shop.desk / "out" / "text.txt").read_text(encoding="utf-8")
+
+
+def test_a_run_without_the_model_says_in_a_line_what_would_be_better(reader: Shop) -> None:
+    done = reader.desk.call("run", write_drawing(reader), "-o", reader.desk / "out")
+
+    assert done.err.count("note: ink.draw: for finer lines: studio models get ink") == 1
+    assert read_text(reader) == "a cat by hand"
+
+
+def test_a_fetched_model_is_used_said_and_recorded(reader: Shop, tmp_path: Path) -> None:
+    graph = write_drawing(reader)
+    reader.desk.call("run", graph, "-o", reader.desk / "out")
+    reader.desk.call("models", "get", "ink", "--yes", "--from", tmp_path / "given")
+
+    done = reader.desk.call("run", graph, "-o", reader.desk / "out", "--json")
+
+    assert done.json["notes"] == ["ink.draw uses local:ink"]
+    assert done.json["cache"]["hits"] == 0, "another model is another fingerprint"
+    assert done.json["graph"]["document"]["nodes"]["draw"]["inputs"]["model"] == "local:ink"
+    assert read_text(reader).startswith("a cat by ")
+    assert read_text(reader) != "a cat by hand"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "style"), [({"model": None}, "plain"), ({}, "oil")], ids=["the graph says null", "another style"]
+)
+def test_a_fetched_model_is_not_used_where_it_does_not_fit(
+    reader: Shop, tmp_path: Path, inputs: dict[str, Any], style: str
+) -> None:
+    reader.desk.call("models", "get", "ink", "--yes", "--from", tmp_path / "given")
+
+    done = reader.desk.call(
+        "run", write_drawing(reader, **inputs), "-o", reader.desk / "out", "--set", f"style={style}"
+    )
+
+    assert "note:" not in done.err
+    assert read_text(reader) == "a cat by hand"
+
+
+def test_weights_that_only_have_the_name_of_an_entry_are_not_used(reader: Shop, tmp_path: Path) -> None:
+    reader.desk.call("models", "add", "ink", tmp_path / "given" / "w.safetensors")
+
+    done = reader.desk.call("run", write_drawing(reader), "-o", reader.desk / "out")
+
+    assert "studio models get ink" in done.err
+    assert read_text(reader) == "a cat by hand"
+
+
+def test_a_model_whose_library_is_missing_is_not_used_and_the_line_says_what_to_install(
+    reader: Shop, tmp_path: Path
+) -> None:
+    path = reader.desk / "plugins" / "catalog" / "ink.toml"
+    path.write_text(f'requires = ["nosuchlibrary"]\n{path.read_text(encoding="utf-8")}', encoding="utf-8")
+    got = reader.desk.call("models", "get", "ink", "--yes", "--from", tmp_path / "given")
+
+    done = reader.desk.call("run", write_drawing(reader), "-o", reader.desk / "out")
+
+    assert "opening it needs: pip install nosuchlibrary" in got.out
+    assert "note: ink.draw: for finer lines: pip install nosuchlibrary" in done.err
+    assert read_text(reader) == "a cat by hand"
+
+
+def test_an_invalid_entry_is_a_warning_and_the_others_are_listed(reader: Shop) -> None:
+    (reader.desk / "plugins" / "catalog" / "bad.toml").write_text("title = 3", encoding="utf-8")
+
+    done = reader.desk.call("models", "search", "ink")
+
+    assert done.code == 0
+    assert "warning: invalid catalog entry 'bad.toml'" in done.err
+    assert "ink" in done.out

@@ -24,6 +24,7 @@ def create_result(**more: Any) -> Any:
         "status": "done", "manifest": manifest, "warnings": ["no room in the cache", "node 'paint': it is dark"],
         "errors": [],
         "files": [SimpleNamespace(path=Path("out/card.png"), output="card")],
+        "notes": ["speech.say: for a natural voice: studio models get kokoro"],
         "outputs": {"card": "an image", "note": None},
     }  # fmt: skip
     return SimpleNamespace(**{**known, **more})
@@ -37,6 +38,7 @@ def test_files_are_printed_and_everything_else_goes_to_the_error_stream(capsys: 
     assert err.splitlines() == [
         "warning: no room in the cache",
         "warning: node 'paint': it is dark",
+        "note: speech.say: for a natural voice: studio models get kokoro",
         "done in 1.23 s: 2 run, 3 from the cache",
     ]
 
@@ -75,6 +77,7 @@ def test_json_is_the_manifest_with_files_and_errors_and_nothing_else(capsys: pyt
     assert capsys.readouterr() == ("", "")
     assert (given.data["files"], given.data["seconds"]) == (["out/card.png"], 1.234)
     assert given.data["errors"][0]["code"] == "E742"
+    assert given.data["notes"] == ["speech.say: for a natural voice: studio models get kokoro"]
     assert given.warnings == ["no room in the cache", "node 'paint': it is dark"]
 
 
