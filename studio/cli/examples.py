@@ -25,7 +25,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "batch merge": ("studio batch merge part1 part2 -o all",),
     "gallery": ("studio gallery cards --contact-sheet",),
     "validate": ("studio validate poster.json", "studio validate graphs/*.json --fix --dry-run"),
-    "import": ("studio import workflow.json", "studio import picture.png -o graph.json --models ~/ComfyUI/models"),
+    "import": ("studio import workflow.json", "studio import picture.png -o graph.json"),
     "migrate": ("studio migrate poster.json --dry-run",),
     "explain": ("studio explain poster.json --set seed=8",),
     "rerun": ("studio rerun cards/ada.png -o again", "studio rerun cards/ada.png --set seed=8"),
