@@ -22,7 +22,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -256,7 +256,14 @@ class SharedTier:
 
     def _write_action(self, action: Action) -> None:
         name = self._name("actions", action.fingerprint)
-        data = dump_json({"format": FORMAT, **asdict(action), "made": action.made or time.time()})
+        data = dump_json(
+            {
+                "format": FORMAT,
+                **asdict(replace(action, parts={})),
+                "parts": dict(action.parts),
+                "made": action.made or time.time(),
+            }
+        )
         if self._put(name, data):
             return
         there = self.find(action.fingerprint)

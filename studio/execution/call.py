@@ -139,6 +139,7 @@ class Call:
     Attributes:
         args: Its inputs.
         position: Which entry.
+        digests: Digests of its inputs that count, once its fingerprint is known.
         claimed: Whether this call is the one in this process that computes its fingerprint.
         results: Its outputs.
         remaking: Whether it runs again because one of its values was lost.
@@ -153,6 +154,7 @@ class Call:
         "args",
         "claimed",
         "context",
+        "digests",
         "fingerprint",
         "lane",
         "node_type",
@@ -173,6 +175,7 @@ class Call:
         self.args = args
         self.position = position
         self.fingerprint: str | None = None
+        self.digests: dict[str, str] = {}
         self.claimed = False
         self.results: dict[str, Result] = {}
         self.remaking = False

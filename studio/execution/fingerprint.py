@@ -8,7 +8,7 @@ from blake3 import blake3
 
 from studio.api import NodeType
 from studio.api.origin import Origin
-from studio.cache import hash_parts
+from studio.cache import SharedParts, hash_parts
 from studio.execution.digests import is_undigested
 
 FORMAT = "1"
@@ -30,7 +30,7 @@ class Fingerprints:
         self._dtype = dtype
         self._studio = studio
         self._heads: dict[NodeType, bytes | None] = {}
-        self._constant_parts: dict[NodeType, dict[str, str]] = {}
+        self._shared_parts: dict[NodeType, SharedParts] = {}
 
     def find(self, node_type: NodeType, digests: Iterable[tuple[str, str]]) -> str | None:
         """Return the fingerprint of a call, or None if an input has no digest, or nothing names the code.
@@ -59,13 +59,16 @@ class Fingerprints:
 
     def find_parts(self, node_type: NodeType, digests: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return what a fingerprint is made of, by name, for `studio explain`."""
-        parts = self._constant_parts.get(node_type)
+        return self.find_shared_parts(node_type).values | name_inputs(digests or {})
+
+    def find_shared_parts(self, node_type: NodeType) -> SharedParts:
+        """Return the parts that all calls of a node type share."""
+        parts = self._shared_parts.get(node_type)
         if parts is None:
-            parts = self._constant_parts[node_type] = self._find_constant_parts(node_type)
-        return parts | {f"input {name}": digest for name, digest in (digests or {}).items()}
+            parts = self._shared_parts[node_type] = SharedParts(self._find_constant_parts(node_type))
+        return parts
 
     def _find_constant_parts(self, node_type: NodeType) -> dict[str, str]:
-        """Return the parts that all calls of a node type share."""
         parts = {
             "format": FORMAT,
             "node type": node_type.id,
@@ -82,3 +85,8 @@ class Fingerprints:
             parts |= {"device": self._device, "dtype": self._dtype}
         parts |= node_type.settings
         return parts
+
+
+def name_inputs(digests: Mapping[str, str]) -> dict[str, str]:
+    """Return the digests of inputs by the names of their parts."""
+    return {f"input {name}": digest for name, digest in digests.items()}

@@ -9,10 +9,11 @@ from typing import Any
 
 from studio.api import NodeType
 from studio.api.node_type import SUBGRAPH, SUBGRAPH_VALUES
-from studio.cache import MISSING, Action, shorten_notes
+from studio.cache import MISSING, Action, MadeParts, shorten_notes
 from studio.errors import StudioError
 from studio.execution.call import Call, LostValue, Result
 from studio.execution.digests import is_undigested
+from studio.execution.fingerprint import name_inputs
 from studio.execution.options import CacheMode, RunOptions
 from studio.execution.position import find_call_parts
 from studio.execution.run_records import RunRecords
@@ -75,13 +76,14 @@ class Lookup:
             return None  # an author who changes outputs without raising `version` gets them made again
         return action
 
-    def _find_parts(self, node_type: NodeType, digests: Callable[[], Mapping[str, str]]) -> dict[str, str]:
-        """Return what a fingerprint is made of, if the cache keeps that."""
-        if self._cache.disk is None:
-            return {}
-        parts = self._fingerprints.find_parts(node_type, digests())
-        self._origins.keep_listings(node_type, parts, self._cache.disk.listings)
-        return parts
+    def _find_parts(
+        self, node_type: NodeType, digests: Mapping[str, str], more: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        """Return what a fingerprint is made of and more parts to keep with it; the cache is on disk."""
+        assert self._cache.disk is not None
+        shared = self._fingerprints.find_shared_parts(node_type)
+        self._origins.keep_listings(node_type, shared.values, self._cache.disk.listings)
+        return MadeParts(shared, {**name_inputs(digests), **more})
 
     # -- calls -----------------------------------------------------------------------------------------
 
@@ -104,7 +106,8 @@ class Lookup:
         if self._values.drifted:
             for result in call.args.values():
                 result.refresh_digest()
-        return self.compute_fingerprint(call.node_type, self.find_digests(call))
+        call.digests = self.find_digests(call)
+        return self.compute_fingerprint(call.node_type, call.digests)
 
     def is_expected_to_run(self, call: Call, fingerprint: str) -> bool:
         """Return whether a call's result is seldom on disk, for an input was made just now.
@@ -178,9 +181,9 @@ class Lookup:
             if call.context is not None:
                 call.context.report(f"its result is not kept: {changed[0]} changed while it ran")
             return
-        parts = self._find_parts(node_type, lambda: self.find_digests(call))
-        if parts:
-            parts |= show_inputs(call)
+        parts: Mapping[str, str] = {}
+        if self._cache.disk is not None:
+            parts = self._find_parts(node_type, call.digests, show_inputs(call))
         notes = shorten_notes(call.context.notes) if call.context is not None else ()
         action = Action(call.fingerprint, node_type.id, outputs, parts, call.seconds, notes=notes)
         values = {result.digest: result.value for result in results.values() if not result.lazy}
@@ -226,7 +229,8 @@ class Lookup:
         if any(map(is_undigested, outputs.values())) or self._origins.find_changed(node_type):
             return None
         new = self._cache.find_new(outputs.values())
-        parts = {**self._find_parts(node_type, lambda: digests), **create_marks(new)}
+        marks = create_marks(new)
+        parts = self._find_parts(node_type, digests, marks) if self._cache.disk is not None else marks
         action = Action(fingerprint, node_type.id, outputs, parts)
         self._cache.record(action, {outputs[name]: value for name, value in values.items()}, local=True)
         return new

@@ -55,7 +55,8 @@ def _name_given(one: Provided, module: PluginOrigin | None, kept: KeptSources) -
     if module is not None:
         files |= module.found
     collect = merge_trees([*([module.collect] if module is not None else []), *(tree.collect for tree in trees)])
-    return PluginOrigin(one.row.name, files, collect, code.state, code.named)
+    whole = reader if module is None else None
+    return PluginOrigin(one.row.name, files, collect, code.state, code.named, reader=whole)
 
 
 def _check_object(plugin: str, path: str, files: Files, code: GivenCode) -> None:

@@ -59,7 +59,7 @@ class SourceLoader:
             if not changed:
                 self._mark(module_name, files)
                 self._kept.keep(place, reader)
-                return loaded, PluginOrigin(plugin, files, tree.collect)
+                return loaded, PluginOrigin(plugin, files, tree.collect, reader=reader)
             forget_modules(_list_tops(files))
         hint = "wait until its files are no longer written, and try again"
         raise report_changed(plugin, changed, place, hint)
@@ -70,7 +70,7 @@ class SourceLoader:
         reader = self._kept.open_reader(place)
         files = tree.collect(reader)
         self._kept.keep(place, reader)
-        return PluginOrigin(plugin, files, tree.collect)
+        return PluginOrigin(plugin, files, tree.collect, reader=reader)
 
     def load_given(self, plugin: str, module: ModuleType, tree: SourceTree) -> PluginOrigin:
         """Return the files of a module that a caller gives; it is executed again if they have changed.
@@ -91,7 +91,7 @@ class SourceLoader:
             loader.exec_module(module)
         mark_loaded(module, files)
         self._kept.keep(place, reader)
-        return PluginOrigin(plugin, files, tree.collect)
+        return PluginOrigin(plugin, files, tree.collect, reader=reader)
 
     def _open_reader(self, place: str, module: ModuleType | None) -> SourceReader:
         """Return a reader that knows what a module in memory was loaded from, or what earlier processes read."""

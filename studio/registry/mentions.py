@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from studio.registry.source_files import list_folder
+from studio.registry.source_files import SourceReader, list_folder
 
 _LONGEST = 200
 _LISTINGS = frozenset({"iterdir", "listdir", "scandir", "walk", "fwalk"})
@@ -89,15 +89,15 @@ def _find_texts(node: ast.AST) -> Iterator[str]:
             yield text
 
 
-def find_named_files(mentions: Mentions, module: str) -> Iterator[tuple[str, str]]:
+def find_named_files(mentions: Mentions, module: str, reader: SourceReader) -> Iterator[tuple[str, str]]:
     """Yield name and path of the files beside a module that its source names, by a text, a pattern or an ending."""
     folder, own = os.path.split(os.path.splitext(module)[0])
     for ending in mentions.endings:
-        if os.path.isfile(os.path.join(folder, own + ending)):
+        if reader.find_file(os.path.join(folder, own + ending)):
             yield own + ending, os.path.join(folder, own + ending)
     for text in mentions.folders:
-        if _is_inside(text) and os.path.isdir(os.path.join(folder, text)):
-            for name, path in list_folder(os.path.join(folder, text)):
+        if _is_inside(text) and reader.find_folder(os.path.join(folder, text)):
+            for name, path in list_folder(os.path.join(folder, text), reader.visit):
                 yield f"{text.strip('/')}/{name}", path
     patterns = []
     for text in mentions.texts:
@@ -107,9 +107,10 @@ def find_named_files(mentions: Mentions, module: str) -> Iterator[tuple[str, str
             patterns.append(f"*{text}")
         elif _is_inside(text):
             for name in (text, f"{text}.py"):
-                if os.path.isfile(os.path.join(folder, name)):
+                if reader.find_file(os.path.join(folder, name)):
                     yield os.path.normpath(name), os.path.join(folder, name)
     if patterns or mentions.lists:
+        reader.visit(folder)
         yield from _match_files(patterns, folder, everything=mentions.lists)
 
 

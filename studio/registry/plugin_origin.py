@@ -6,11 +6,12 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from functools import cached_property
 
 from studio.errors import PluginError
 from studio.registry.source_files import SourceFile, SourceReader, digest_sources
+from studio.registry.source_snapshot import take_snapshot
 
 _CHECK_SECONDS = 0.05
 _CHECK_SHARE = 20  # looking takes at most one part in so many of the time, also on a slow disk
@@ -31,6 +32,7 @@ class PluginOrigin:
         state: What its code depends on besides its files.
         named: Whether files and state name all of the code.
         in_version: Whether the plugin's version names the files, so that `sources` is "".
+        reader: What found all of the files, if it is known.
     """
 
     plugin: str
@@ -39,9 +41,11 @@ class PluginOrigin:
     state: str = ""
     named: bool = True
     in_version: bool = False
+    reader: InitVar[SourceReader | None] = None
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, reader: SourceReader | None) -> None:
         self._reader = SourceReader({file.path: file for file in self.found.values()})
+        self._snapshot = take_snapshot(self.found.values(), reader) if reader is not None else None
         self._guard = threading.Lock()
         self._next_check = 0.0
         self._changed: list[str] = []
@@ -65,10 +69,18 @@ class PluginOrigin:
         with self._guard:
             begin = time.monotonic()
             if not self._changed and begin >= self._next_check:
-                self._changed = find_different(self.files, list_digests(self.collect(self._reader)))
+                if self._snapshot is None or not self._snapshot.holds():
+                    self._changed = self._look()
                 now = time.monotonic()
                 self._next_check = now + max(_CHECK_SECONDS, _CHECK_SHARE * (now - begin))
             return self._changed
+
+    def _look(self) -> list[str]:
+        """Find the files anew, and return the names of those that have changed."""
+        self._reader.begin()
+        found = self.collect(self._reader)
+        self._snapshot = take_snapshot(found.values(), self._reader)
+        return find_different(self.files, list_digests(found))
 
     def check(self) -> None:
         """Raise PluginError E211 if a file has changed since the code was loaded."""

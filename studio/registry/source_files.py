@@ -7,18 +7,22 @@ import importlib.util
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from blake3 import blake3
 
-_SETTLED_NS = 2 * 10**9  # a file that changed less than this ago may change again with the same status
+SETTLED_NS = 2 * 10**9
+"""A file or a folder that changed less than this ago may change again with the same status."""
 _IMPORT = re.compile(rb"^[ \t]*(?:from[ \t]+([A-Za-z_]\w*)|import[ \t]+([A-Za-z_][\w., \t]*))", re.MULTILINE)
 _SKIPPED_FOLDERS = {"__pycache__", ".git", ".hg", ".svn", ".venv", "venv", ".tox", ".nox", "node_modules", ".studio"}
 _SKIPPED_FOLDERS |= {".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".ipynb_checkpoints", ".cache"}
 _SKIPPED_FOLDERS |= {".idea", ".vscode"}
 _SKIPPED_ENDINGS = (".pyc", ".pyo", "~", ".swp", ".swo", ".DS_Store", "Thumbs.db")
 _CACHE_TAG = "CACHEDIR.TAG"
+
+Status = tuple[int, int, int, int]
+"""Size, time of the change, time of the change of the status, inode."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class SourceFile:
     """
 
     path: str
-    status: tuple[int, int, int, int]
+    status: Status
     digest: str
     imports: tuple[str, ...] = ()
     settled: bool = True
@@ -54,11 +58,36 @@ class SourceReader:
     Attributes:
         known: The same with those that were read since.
         fresh: Whether some were read since.
+        begun_ns: When the present look began.
+        places: Folders in which it searched for files, as they were before.
+        missed: Whether it found a name whose file could not be read.
     """
 
     def __init__(self, known: Mapping[str, SourceFile] | None = None) -> None:
         self.known = dict(known or {})
         self.fresh = False
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin another look."""
+        self.begun_ns = time.time_ns()
+        self.places: dict[str, Status | None] = {}
+        self.missed = False
+
+    def visit(self, folder: str) -> None:
+        """Note a folder before files are searched for in it."""
+        if folder not in self.places:
+            self.places[folder] = find_any_status(folder)
+
+    def find_file(self, path: str) -> bool:
+        """Say whether there is a file."""
+        self.visit(os.path.dirname(path))
+        return os.path.isfile(path)
+
+    def find_folder(self, path: str) -> bool:
+        """Say whether there is a folder."""
+        self.visit(path)
+        return os.path.isdir(path)
 
     def read(self, path: str) -> SourceFile | None:
         """Return a file with its digest, or None if there is none."""
@@ -71,8 +100,9 @@ class SourceReader:
             if find_status(path) != status:  # it changes at this moment
                 status, data = find_status(path), _read(path)
         except OSError:
+            self.missed = True
             return None
-        settled = time.time_ns() - max(status[1], status[2]) > _SETTLED_NS
+        settled = time.time_ns() - max(status[1], status[2]) > SETTLED_NS
         imports: tuple[str, ...] = ()
         if path.endswith(".py"):
             imports = _find_imports(data)
@@ -89,21 +119,35 @@ class SourceReader:
             return b""
 
 
-def find_status(path: str) -> tuple[int, int, int, int]:
+def find_status(path: str) -> Status:
     """Return what a file's status says of whether its content changed."""
     status = os.stat(path)
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
-def list_folder(folder: str) -> Iterator[tuple[str, str]]:
+def find_any_status(path: str) -> Status | None:
+    """Return a file's or a folder's status, or None if there is none."""
+    try:
+        return find_status(path)
+    except OSError:
+        return None
+
+
+def list_folder(folder: str, visit: Callable[[str], object] | None = None) -> Iterator[tuple[str, str]]:
     """Yield name and path of each file in a folder and its folders that may make a value: no caches, no repositories.
 
     A name is relative to the folder, with slashes.
+
+    Args:
+        folder: The folder.
+        visit: Called with each folder before it is read.
     """
     seen: set[tuple[int, int]] = set()
     pending = [("", folder)]
     while pending:
         prefix, place = pending.pop()
+        if visit is not None:
+            visit(place)
         with contextlib.suppress(OSError), os.scandir(place) as found:
             entries = list(found)
             status = os.stat(place)

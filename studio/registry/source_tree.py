@@ -69,7 +69,7 @@ class _Collection:
         self._seen.add(folder)
         base, own = os.path.split(folder)
         imports: set[str] = set()
-        for name, path in list_folder(folder):
+        for name, path in list_folder(folder, self._reader.visit):
             found = self._add_file(f"{own}/{name}", path)
             imports |= set(found.imports) if found is not None else set()
         self._follow(base, imports - {own})
@@ -80,9 +80,9 @@ class _Collection:
             if not self._is_own(name, base):
                 continue
             place = os.path.join(base, name)
-            if os.path.isfile(os.path.join(place, _INIT)):
+            if self._reader.find_file(os.path.join(place, _INIT)):
                 self._packages.append(place)
-            elif os.path.isfile(f"{place}.py"):
+            elif self._reader.find_file(f"{place}.py"):
                 self._modules.append(f"{place}.py")
 
     def _is_own(self, name: str, base: str) -> bool:
@@ -102,7 +102,7 @@ class _Collection:
             return
         self._seen.add(path)
         folder = os.path.dirname(path)
-        base = _find_base(folder)
+        base = _find_base(folder, self._reader)
         prefix = os.path.relpath(folder, base).replace(os.sep, "/") + "/" if base != folder else ""
         found = self._add_file(prefix + os.path.basename(path), path)
         if found is None or not path.endswith(".py"):
@@ -110,7 +110,7 @@ class _Collection:
         mentions = find_mentions(self._reader.read_source(path))
         for level, module, names in mentions.imports:
             self._modules += self._resolve(folder, base, level, module, names)
-        for name, named in find_named_files(mentions, path):
+        for name, named in find_named_files(mentions, path, self._reader):
             if named not in self._seen:
                 self._add_file(prefix + name, named)
 
@@ -126,26 +126,26 @@ class _Collection:
         found: list[str] = []
         for place in places:
             for name in names or ("",):
-                found += _list_modules(place, [part for part in (*module.split("."), name) if part])
+                found += _list_modules(place, [part for part in (*module.split("."), name) if part], self._reader)
         return found
 
 
-def _list_modules(folder: str, parts: list[str]) -> list[str]:
+def _list_modules(folder: str, parts: list[str], reader: SourceReader) -> list[str]:
     """Return the files of a module by its parts, as far as they are modules."""
     found: list[str] = []
     for part in parts:
         folder = os.path.join(folder, part)
         init = os.path.join(folder, _INIT)
-        if os.path.isfile(init):
+        if reader.find_file(init):
             found.append(init)
-        elif os.path.isfile(f"{folder}.py"):
+        elif reader.find_file(f"{folder}.py"):
             found.append(f"{folder}.py")
     return found
 
 
-def _find_base(folder: str) -> str:
+def _find_base(folder: str, reader: SourceReader) -> str:
     """Return the folder that the outermost package around a folder is in; the folder itself if it is no package."""
-    while os.path.isfile(os.path.join(folder, _INIT)):
+    while reader.find_file(os.path.join(folder, _INIT)):
         folder = os.path.dirname(folder)
     return folder
 

@@ -50,7 +50,7 @@ def find_studio(kept: KeptSources) -> Provider:
     reader = kept.open_reader(place)
     files = tree.collect(reader)
     kept.keep(place, reader)
-    return Provider(PROJECT, VERSION, PluginOrigin(PROJECT, files, tree.collect))
+    return Provider(PROJECT, VERSION, PluginOrigin(PROJECT, files, tree.collect, reader=reader))
 
 
 def find_installed(loader: SourceLoader | None = None, but: Collection[str] = ()) -> Iterator[Found]:

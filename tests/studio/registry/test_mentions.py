@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 
 from studio.registry.mentions import find_mentions, find_named_files
+from studio.registry.source_files import SourceReader
 
 
 def list_named(folder: Path, source: str) -> list[str]:
     """Return the names of the files that the source of a module in a folder names."""
-    return sorted({name for name, _ in find_named_files(find_mentions(source.encode()), str(folder / "mine.py"))})
+    return sorted(
+        {name for name, _ in find_named_files(find_mentions(source.encode()), str(folder / "mine.py"), SourceReader())}
+    )
 
 
 @pytest.fixture
