@@ -14,7 +14,10 @@ CONTROL = "controlnet"
 CONTROL_IMAGE = "controlnet_image_to_image"
 CONTROL_INPAINT = "controlnet_inpaint"
 
-TASKS = (TEXT, IMAGE, INPAINT, CONTROL, CONTROL_IMAGE, CONTROL_INPAINT)
+EDIT = "edit_image"
+EDIT_INPAINT = "edit_image_with_mask"
+
+TASKS = (TEXT, IMAGE, INPAINT, CONTROL, CONTROL_IMAGE, CONTROL_INPAINT, EDIT, EDIT_INPAINT)
 
 PARTS = frozenset({"sd", "sdxl", "sd3", "flux", "pixart_alpha", "pixart_sigma", "sana"})
 """Families whose steps are known well enough to be taken apart."""
@@ -38,6 +41,8 @@ class Family:
         guidance_input: The pipeline's argument that the guidance scale goes to.
         own_sampler: It takes no sampler but its own.
         prompt_window: Tokens of a prompt that it reads; 0 for the tokenizer's own limit.
+        several: It takes several images to edit.
+        blank_negative: It needs a negative prompt for its guidance, if only an empty one.
         step_scale: Further step counts that the pipeline takes, as shares of `steps`.
         decoder: For a decoder alone, the load option that names the prior it needs.
     """
@@ -55,6 +60,8 @@ class Family:
     guidance_input: str = "guidance_scale"
     own_sampler: bool = False
     prompt_window: int = 0
+    several: bool = False
+    blank_negative: bool = False
     step_scale: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -148,18 +155,36 @@ FAMILIES = (
         prompt_window=512,
     ),
     Family(
-        "flux_kontext", "Flux Kontext", {IMAGE: "FluxKontextPipeline"}, pack=2, guidance_scale=3.5, prompt_window=512
+        "flux_kontext",
+        "Flux Kontext",
+        {TEXT: "FluxKontextPipeline", EDIT: "FluxKontextPipeline", EDIT_INPAINT: "FluxKontextInpaintPipeline"},
+        pack=2,
+        steps=28,
+        guidance_scale=3.5,
+        prompt_window=512,
     ),
-    Family("flux2", "Flux 2", {TEXT: "Flux2Pipeline"}, pack=2, guidance_scale=4.0, prompt_window=512),
+    Family("flux_fill", "Flux Fill", {INPAINT: "FluxFillPipeline"}, pack=2, steps=50, guidance_scale=30.0),
+    Family("flux_control", "Flux Control", {EDIT: "FluxControlPipeline"}, pack=2, steps=28, guidance_scale=3.5),
+    Family(
+        "flux2",
+        "Flux 2",
+        {TEXT: "Flux2Pipeline", EDIT: "Flux2Pipeline"},
+        pack=2,
+        guidance_scale=4.0,
+        prompt_window=512,
+        several=True,
+    ),
     Family(
         "flux2_klein",
         "Flux 2 Klein",
-        {TEXT: "Flux2KleinPipeline", INPAINT: "Flux2KleinInpaintPipeline"},
+        {TEXT: "Flux2KleinPipeline", EDIT: "Flux2KleinPipeline", INPAINT: "Flux2KleinInpaintPipeline"},
         pack=2,
         steps=4,
         guidance_scale=4.0,
         prompt_window=512,
+        several=True,
     ),
+    Family("krea2", "Krea 2", {TEXT: "Krea2Pipeline"}, pack=2, steps=28, guidance_scale=4.5, prompt_window=512),
     Family(
         "chroma",
         "Chroma",
@@ -227,6 +252,38 @@ FAMILIES = (
         guidance_scale=4.0,
         guidance_input="true_cfg_scale",
         prompt_window=512,
+    ),
+    Family(
+        "qwenimage_edit",
+        "Qwen-Image-Edit",
+        {EDIT: "QwenImageEditPipeline", EDIT_INPAINT: "QwenImageEditInpaintPipeline"},
+        pack=2,
+        steps=50,
+        guidance_scale=4.0,
+        guidance_input="true_cfg_scale",
+        prompt_window=512,
+        blank_negative=True,
+    ),
+    Family(
+        "qwenimage_edit_plus",
+        "Qwen-Image-Edit-Plus",
+        {EDIT: "QwenImageEditPlusPipeline"},
+        pack=2,
+        steps=50,
+        guidance_scale=4.0,
+        guidance_input="true_cfg_scale",
+        prompt_window=512,
+        several=True,
+        blank_negative=True,
+    ),
+    Family(
+        "qwenimage21",
+        "Qwen-Image 2.1",
+        {TEXT: "QwenImage21Pipeline", EDIT: "QwenImage21Pipeline"},
+        steps=40,
+        guidance_scale=1.0,
+        guidance_input="true_cfg_scale",
+        several=True,
     ),
     Family(
         "stable_cascade",

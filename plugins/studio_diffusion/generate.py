@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from studio.api import Context, Image, Model, Packed, StudioError
+from studio.api import Context, Image, Model, ModelError, Packed, StudioError
 from studio.api.quiet import hush
 from studio_diffusion.checks import check_weights
 from studio_diffusion.conditioning import Tensors, encode_prompts, pack_tensors, takes_guidance, unpack_tensors
-from studio_diffusion.families import PARTS, TEXT
+from studio_diffusion.families import EDIT, EDIT_INPAINT, PARTS, TEXT
 from studio_diffusion.latents import decode_latents, unpack
 from studio_diffusion.noise import draw_noise, draw_on_cpu, list_seeds
 from studio_diffusion.noise_plan import PLAIN, NoisePlan
@@ -27,6 +27,10 @@ from studio_diffusion.watch import Watch
 
 if TYPE_CHECKING:
     from studio_diffusion.pipeline_model import PipelineModel
+
+
+ONE_BY_ONE = frozenset({EDIT, EDIT_INPAINT})
+"""Tasks whose pipelines draw one image at a time."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class DrawingRequest:
         guidance_scale: How strictly to follow the prompt.
         sampler: Name of the sampler.
         plan: Which noise levels to visit.
+        asked: What the user gave of steps and guidance scale.
     """
 
     prompts: tuple[str, ...]
@@ -52,6 +57,7 @@ class DrawingRequest:
     guidance_scale: float
     sampler: str
     plan: NoisePlan = PLAIN
+    asked: frozenset[str] = frozenset()
 
     def take(self, part: slice) -> DrawingRequest:
         """Return the request for some of the images."""
@@ -81,6 +87,9 @@ def make_request(
         float(defaults["guidance_scale"]) if guidance_scale is None else guidance_scale,
         str(defaults["sampler"]) if sampler == "auto" else sampler,
         plan,
+        frozenset(
+            name for name, given in (("steps", steps > 0), ("guidance_scale", guidance_scale is not None)) if given
+        ),
     )
 
 
@@ -124,7 +133,7 @@ def draw(
     task: str = TEXT,
     loras: Sequence[tuple[Any, float]] = (),
     controlnet: Any = None,
-    media: Mapping[str, torch.Tensor] | None = None,
+    media: Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
     dark: bool = False,
     calls: int = 1,
@@ -170,14 +179,14 @@ def _draw_stacks(
     task: str,
     request: DrawingRequest,
     encode: Callable[[DrawingRequest], Tensors],
-    media: Tensors,
+    media: Mapping[str, Any],
     options: dict[str, Any],
     *,
     dark: bool,
 ) -> list[Image]:
     """Draw some images at once; if memory is short for that, the call runs again with fewer."""
     images: list[Image] = []
-    total, stack = len(request.seeds), opened.measures.stack
+    total, stack = len(request.seeds), 1 if task in ONE_BY_ONE else opened.measures.stack
     watch = Watch(ctx, opened, request.size, -(-total // stack))
     for begin in range(0, total, stack):
         part = request.take(slice(begin, begin + stack))
@@ -219,7 +228,7 @@ def sample(
     watch: Watch,
     *,
     tensors: Tensors | None = None,
-    media: Mapping[str, torch.Tensor] | None = None,
+    media: Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
     kept: tuple[torch.Tensor, torch.Tensor] | None = None,
 ) -> Any:
@@ -250,15 +259,17 @@ def sample(
     wanted: dict[str, Any] = {
         "width": request.size[0],
         "height": request.size[1],
+        "area": request.size[0] * request.size[1],
         "steps": request.steps,
         "guidance_scale": request.guidance_scale,
         "generator": generator,
         "use_resolution_binning": False,
         **options,
-        **{name: each.expand(count, *each.shape[1:]) for name, each in (media or {}).items()},
+        **{name: _repeat(each, count) for name, each in (media or {}).items()},
     }
     wanted |= _ask_in_words(opened, request) if tensors is None else {**tensors, "output_type": "latent"}
-    arguments, _ = opened.arguments(task, **wanted)
+    arguments, lost = opened.arguments(task, **wanted)
+    _report_lost(opened, pipeline, lost, request, watch)
     if tensors is not None and "negative_prompt_embeds" in arguments:
         arguments["negative_prompt"] = None  # some pipelines have an empty text by default, and refuse both
     with (
@@ -273,6 +284,11 @@ def sample(
     latents = unpack(pipeline, made, *request.size)
     check_latents(latents)
     return latents
+
+
+def _repeat(given: Any, count: int) -> Any:
+    """Repeat an image of one row; a list of images is for each."""
+    return given.expand(count, *given.shape[1:]) if isinstance(given, torch.Tensor) else given
 
 
 class _Whole(float):
@@ -310,11 +326,43 @@ def _keep_part(pipeline: Any, kept: tuple[torch.Tensor, torch.Tensor], request: 
     return KeptPart(*(each.to(device) for each in parts))
 
 
+# what every call carries, whether the pipeline has a place for it or not
+_OWN_INPUTS = frozenset(
+    {
+        "area", "fits", "generator", "height", "max_sequence_length", "output_type", "side", "use_resolution_binning",
+        "width",
+    }
+)  # fmt: skip
+_ESSENTIAL = frozenset({"image", "images", "mask_image", "control_image", "ip_adapter_image", "last"})
+
+
+def _report_lost(
+    opened: PipelineModel, pipeline: Any, lost: Sequence[str], request: DrawingRequest, watch: Watch
+) -> None:
+    """Say which of the user's inputs a pipeline has no place for; a picture that is lost is an error.
+
+    Raises:
+        ModelError: E616 for images that the model does not look at.
+    """
+    told = [name for name in lost if name not in _OWN_INPUTS]
+    essential = next((name for name in told if name in _ESSENTIAL), None)
+    kind = type(pipeline).__name__
+    if essential is not None:
+        raise ModelError("E616", f"{kind} takes no {essential}", hint="take a model that was made for the task")
+    if watch.round:
+        return
+    for name in told:
+        if name in request.asked or name not in ("steps", "guidance_scale"):
+            watch.ctx.log(f"{name} has no effect: {kind} does not take it")
+
+
 def _ask_in_words(opened: PipelineModel, request: DrawingRequest) -> dict[str, Any]:
     """Return the inputs of a pipeline that encodes prompts itself."""
     asked: dict[str, Any] = {"prompt": list(request.prompts), "output_type": "np"}
     if request.negative_prompt:
         asked["negative_prompt"] = [request.negative_prompt] * len(request.seeds)
+    elif opened.info.blank_negative and request.guidance_scale > 1.0:
+        asked["negative_prompt"] = [" "] * len(request.seeds)  # without one it does without guidance
     return asked | {"max_sequence_length": opened.defaults.get("max_sequence_length")}
 
 

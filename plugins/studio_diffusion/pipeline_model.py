@@ -15,15 +15,14 @@ import torch
 from studio.api import ModelError
 from studio.api.quiet import hush
 from studio_diffusion import samplers
+from studio_diffusion.arguments import guess_tasks, list_parameters, makes_videos, read_defaults, translate
 from studio_diffusion.controlnet import ControlNetModelHandle, check_fit
 from studio_diffusion.families import (
     CONTROL,
     CONTROL_IMAGE,
     CONTROL_INPAINT,
-    IMAGE,
     INPAINT,
     OTHER,
-    TEXT,
     Family,
     find_family,
 )
@@ -34,8 +33,6 @@ from studio_diffusion.sigma_scheduler import SigmaScheduler, create_sigma_schedu
 
 _VAES = ("vae", "movq", "vqgan", "decoder_pipe.vqgan")
 _SPACE = ("latent_channels", "vq_embed_dim", "z_dim", "scaling_factor", "shift_factor", "latents_mean", "latents_std")
-# Nodes' names of inputs, and what pipelines call them.
-_NAMES = {"steps": "num_inference_steps", "count": "num_images_per_prompt"}
 
 
 class PipelineModel:
@@ -67,7 +64,7 @@ class PipelineModel:
     def tasks(self) -> frozenset[str]:
         """Tasks that it can do."""
         if self.info is OTHER:
-            return frozenset({_guess_task(self.pipeline)})
+            return guess_tasks(type(self.pipeline))
         tasks = {task for task in self.info.pipelines if self._has_modules(task)}
         channels = _read(self._find_denoiser(), "in_channels")
         latents = _read(self.find_vae(), "latent_channels")
@@ -109,32 +106,21 @@ class PipelineModel:
         Returns:
             The arguments, and the names of those inputs that this pipeline has no argument for.
         """
-        takes = _read_parameters(self._find_class(task))
-        given = {_NAMES.get(name, name): value for name, value in wanted.items() if value is not None}
+        kind = self._find_class(task)
+        takes = list_parameters(kind)
         if "steps" in wanted:
-            given |= self._scale_steps(wanted["steps"], takes)
-        given = self._rename(given, takes)
+            wanted |= self._scale_steps(wanted["steps"], takes)
         if "use_resolution_binning" in takes:
-            given.setdefault("use_resolution_binning", False)  # the size that was asked for, not one near it
-        found = {name: value for name, value in given.items() if name in takes}
-        if "intermediate_timesteps" in takes and given.get("num_inference_steps") != 2:
+            wanted.setdefault("use_resolution_binning", False)  # the size that was asked for, not one near it
+        found, lost = translate(kind, self.info, wanted)
+        if "intermediate_timesteps" in takes and found.get("num_inference_steps") != 2:
             found["intermediate_timesteps"] = None
-        return found, tuple(name for name in given if name not in takes)
+        return found, lost
 
     def _scale_steps(self, steps: int, takes: Collection[str]) -> dict[str, int]:
         """Return the further step counts that a pipeline takes."""
         scales = self.info.step_scale.items()
         return {name: max(2, round(share * steps)) for name, share in scales if name in takes}
-
-    def _rename(self, given: dict[str, Any], takes: Collection[str]) -> dict[str, Any]:
-        """Give inputs the names that a pipeline has for them."""
-        names = {"guidance_scale": self.info.guidance_input} if self.info.guidance_input in takes else {}
-        if "control_image" not in takes:
-            names["control_image"] = "image"
-        if "mask_image" not in takes and "control_mask" in takes:
-            names["mask_image"] = "control_mask"
-        kept = {name: value for name, value in given.items() if name not in names}
-        return kept | {names[name]: value for name, value in given.items() if name in names}
 
     @property
     def schedulers(self) -> tuple[str, ...]:
@@ -240,6 +226,8 @@ class PipelineModel:
         }
         if self.info.prompt_window:
             found["max_sequence_length"] = self.info.prompt_window
+        if self.info is OTHER:
+            found |= read_defaults(type(self.pipeline))
         if self.family == "flux" and not _read(self._find_denoiser(), "guidance_embeds"):
             found |= {"steps": 4, "guidance_scale": 0.0, "max_sequence_length": 256}
         return found | self.about
@@ -314,6 +302,12 @@ class PipelineModel:
         )
 
     def _refuse(self, task: str) -> ModelError:
+        if makes_videos(type(self.pipeline)):
+            return ModelError(
+                "E616",
+                f"{type(self.pipeline).__name__} makes videos, not images",
+                hint="video.from_text and video.animate make videos with it",
+            )
         able = ", ".join(sorted(self.tasks)) or "nothing that Studio knows"
         title = self.info.title if self.info is not OTHER else type(self.pipeline).__name__
         return ModelError("E616", f"a model of {title} does no {task}", hint=f"this one does {able}")
@@ -368,21 +362,6 @@ def assemble(wanted: Any, components: Mapping[str, Any], config: Mapping[str, An
 def _find_info(pipeline: Any) -> Family:
     refiner = hasattr(pipeline, "text_encoder_2") and getattr(pipeline, "text_encoder", None) is None
     return find_family(type(pipeline).__name__, refiner=refiner and hasattr(pipeline, "unet"))
-
-
-@functools.lru_cache(maxsize=64)
-def _read_parameters(kind: Any) -> Mapping[str, inspect.Parameter]:
-    """Return what the call of a pipeline class takes."""
-    return inspect.signature(kind.__call__).parameters
-
-
-def _guess_task(pipeline: Any) -> str:
-    kind: Any = type(pipeline)
-    takes = _read_parameters(kind)
-    if "mask_image" in takes:
-        return INPAINT
-    image = takes.get("image")
-    return IMAGE if image is not None and image.default is inspect.Parameter.empty else TEXT
 
 
 def _read(module: Any, name: str) -> Any:

@@ -151,12 +151,14 @@ def style_plugin(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def mini_plugin(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The diffusion plugin with tiny models in place of those that ship with it."""
     from tests.plugins.studio_diffusion.conftest import MiniPlugin
+    from tests.plugins.studio_diffusion.tiny_editors import write_kontext
     from tests.plugins.studio_diffusion.tiny_pipelines import write_tiny_sd3, write_tiny_sd3_controlnet
 
     folder = tmp_path_factory.mktemp("mini")
     about = {"steps": 2, "guidance_scale": 2.0, "width": 16, "height": 16, "max_sequence_length": 8}
     mini = write_tiny_sd3(folder / "mini", t5=False, channels=8, **about)
-    return MiniPlugin({"mini": mini, "mini-sketch": write_tiny_sd3_controlnet(folder / "net", mini)})
+    net = write_tiny_sd3_controlnet(folder / "net", mini)
+    return MiniPlugin({"mini": mini, "mini-sketch": net, "mini-editor": write_kontext(folder / "editor")})
 
 
 @pytest.fixture(scope="session")
@@ -267,6 +269,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "audio.motion_curve": {"video": film()},
     "audio.from_text": {"prompt": "rain on a roof", "seconds": 0.3, "model": Model("builtin:mini-music")},
     "diffusion.text_to_image": {"prompt": "an apple", "count": 2},
+    "diffusion.edit_image": {"images": [picture()], "prompt": "an apple", "model": Model("builtin:mini-editor")},
     "diffusion.sketch_to_image": {"sketch": picture(), "prompt": "an apple"},
     "diffusion.image_to_image": {"image": picture(), "prompt": "an apple"},
     "diffusion.variations": {"image": picture(), "count": 2},
@@ -441,6 +444,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "audio.from_text": {"model": Model("builtin:mini-sounds"), "guidance_scale": 2.0},
     "diffusion.text_to_image": {"loras": [MINI]},
     "diffusion.image_to_image": {"loras": [MINI]},
+    "diffusion.edit_image": {"loras": [MINI], "model": MINI, "images": [picture(channels=1)], "sigmas": [1.0, 0.0]},
     "diffusion.inpaint": {"loras": [MINI]},
     "diffusion.outpaint": {"loras": [MINI]},
     "diffusion.sketch_to_image": {"loras": [MINI]},
