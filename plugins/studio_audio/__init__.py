@@ -27,10 +27,11 @@ def studio_value_types() -> Iterable[ValueType[Any]]:
 
 @hookimpl
 def studio_model_openers() -> Iterable[ModelOpener]:
-    """Return the opener of models that make audio from text."""
+    """Return the openers of models that make audio from text, clean speech and find it."""
+    from studio_audio.cleaning_opener import CleaningOpener
     from studio_audio.opener import MusicOpener
 
-    return [MusicOpener()]
+    return [MusicOpener(), CleaningOpener()]
 
 
 @hookimpl

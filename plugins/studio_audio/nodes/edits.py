@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Annotated, Literal, NamedTuple
 
-from studio.api import Audio, Context, Field, MediaError, Migration, check_inputs, node
+from studio.api import Added, Audio, Context, Field, MediaError, Migration, Model, ModelKinds, check_inputs, node
 from studio_audio import checks
 
 Seconds = Annotated[float, Field(ge=0, le=86_400, unit="seconds")]
@@ -199,22 +199,43 @@ def trim_silence(
     *,
     threshold: Annotated[float, Field(ge=-120, le=0, unit="dB")] = -50.0,
     keep_seconds: Annotated[float, Field(ge=0, le=60, unit="seconds")] = 0.05,
+    model: Annotated[Annotated[Model, ModelKinds("voice-detector")] | None, Added] = None,
 ) -> Trimmed:
-    """Cut silence off both ends of audio.
+    """Cut silence off both ends of audio, or all before and after speech.
 
     Args:
         audio: Audio to trim; if all of it is silent, nothing remains.
-        threshold: RMS level of 10 ms, relative to full scale, up to which audio is silent.
+        threshold: RMS level of 10 ms, relative to full scale, up to which audio is silent. Not for a model.
         keep_seconds: Silence to leave at each end.
+        model: Weights of Silero VAD, which finds speech in noise too; null for the level alone.
+
+    Raises:
+        ModelError: E648 for another model.
     """
     from studio_audio.join import cut, find_audible
 
-    window = max(1, round(audio.rate / 100))
-    first, last = find_audible(audio, 10 ** (threshold / 20), window)
+    if model is None:
+        window = max(1, round(audio.rate / 100))
+        first, last = find_audible(audio, 10 ** (threshold / 20), window)
+    else:
+        first, last = _find_spoken(ctx, audio, model)
     if last > first:
         room = round(keep_seconds * audio.rate)
         first, last = max(0, first - room), min(audio.frames, last + room)
     return Trimmed(cut(audio, first, last), first / audio.rate, last / audio.rate)
+
+
+def _find_spoken(ctx: Context, audio: Audio, model: Model) -> tuple[int, int]:
+    """Return the frames from which and to which somebody speaks."""
+    from studio.api import ModelError
+    from studio_audio.voice_detector import VoiceDetector, find_ends
+
+    ctx.step(0, 1)
+    with ctx.open(model) as detector:
+        if not isinstance(detector, VoiceDetector):
+            raise ModelError("E648", "this model does not find speech", hint="studio models get silero-vad")
+        begin, end = find_ends(detector.find_speech(audio), 0.5)
+    return round(begin * audio.rate), min(audio.frames, round(end * audio.rate))
 
 
 @node("audio.remix_channels", check=check_inputs(checks.check_layout), replaces="audio.channels", origin="edited")

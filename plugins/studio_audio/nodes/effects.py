@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from studio.api import Audio, Context, Field, Grammar, JsonValue, Migration, node
+from studio.api import Added, Audio, Context, Field, Grammar, JsonValue, Migration, Model, ModelKinds, node
 from studio_audio.bands import parse_bands
 
 Hertz = Annotated[float | None, Field(gt=0, le=384_000, unit="hertz")]
@@ -137,19 +137,28 @@ def denoise_audio(
     noise_profile: Audio | None = None,
     reduction: Annotated[float, Field(ge=0, le=80, unit="dB")] = 18.0,
     threshold: Annotated[float, Field(ge=0, le=40, unit="dB")] = 6.0,
+    model: Annotated[Annotated[Model, ModelKinds("denoiser")] | None, Added] = None,
 ) -> Denoised:
-    """Remove steady noise by spectral gating (Sainburg and Gentner 2021, after Boll 1979).
+    """Remove steady noise by spectral gating, or all that is not speech with a network.
+
+    Spectral gating is by Sainburg and Gentner (2021), after Boll (1979). DeepFilterNet 3 (Schröter et al. 2023) removes
+    music, voices far away and noise that changes from speech; music without speech would vanish.
 
     Args:
         audio: Audio to denoise.
         noise_profile: Audio of only the noise, one second or more; null for the quietest fifth of the audio, at each
-            frequency.
-        reduction: Reduction of the noise.
-        threshold: Level above the noise from which audio is kept.
+            frequency. Not for a model.
+        reduction: Reduction of the noise; with a model the most that it reduces.
+        threshold: Level above the noise from which audio is kept. Not for a model.
+        model: Weights of DeepFilterNet 3, a folder of ONNX files; null for spectral gating.
 
     Raises:
-        MediaError: E642 for noise that is shorter than 50 ms.
+        MediaError: E642 for noise that is shorter than 50 ms, E649 if the model returns NaN.
+        ModelError: E648 for another model.
     """
+    if model is not None:
+        return _denoise_speech(ctx, audio, reduction, model, noise_profile is not None)
+
     from studio_audio.blocks import create_keep
     from studio_audio.bounds import check_audible
     from studio_audio.channels import match_channels
@@ -164,3 +173,19 @@ def denoise_audio(
     gate = Gate(reduction, threshold)
     clean = create_keep(ctx)(reduce_noise(audio, profile, gate, lambda done, total: ctx.step(done, total)))
     return Denoised(clean, find_removed(audio, clean))
+
+
+def _denoise_speech(ctx: Context, audio: Audio, reduction: float, model: Model, has_profile: bool) -> Denoised:
+    from studio.api import ModelError
+    from studio_audio.blocks import create_keep
+    from studio_audio.deep_filter import DeepFilter, denoise_speech
+    from studio_audio.denoise import find_removed
+
+    if has_profile:
+        ctx.log("a model needs no noise profile; it is ignored")
+    with ctx.open(model) as network:
+        if not isinstance(network, DeepFilter):
+            raise ModelError("E648", "this model does not remove noise", hint="studio models get deepfilternet3")
+        made = denoise_speech(audio, network, reduction, lambda done, total: ctx.step(done, total))
+        clean = made.keep(ctx.scratch) if made.is_long else Audio(made.samples, made.rate)
+    return Denoised(clean, create_keep(ctx)(find_removed(audio, clean)))
