@@ -62,8 +62,8 @@ class DeepFilterNetwork:
         _check_settings(path / "config.ini")
         self._networks: list[OnnxNetwork] = [open_onnx(path / name, device=device, folder=path) for name in _PARTS]
 
-    def filter_frames(self, levels: FloatArray, spectrum: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return gains (frames x 32), filters (frames x 96 x 5 x 2), and decibels of speech over noise (frames)."""
+    def filter_frames(self, levels: FloatArray, spectrum: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return gains (frames x 32) and filters (frames x 96 x 5 x 2)."""
         encoder, gain_decoder, filter_decoder = self._networks
         found = encoder.run({"feat_erb": levels[None, None], "feat_spec": spectrum[None]})
         gains = gain_decoder.run({name: found[name] for name in ("emb", "e3", "e2", "e1", "e0")}, ["m"])["m"]
@@ -72,7 +72,6 @@ class DeepFilterNetwork:
         return (
             np.asarray(gains, np.float32).reshape(frames, -1),
             np.asarray(filters, np.float32).reshape(frames, -1, 5, 2),
-            np.asarray(found["lsnr"], np.float32).reshape(frames),
         )
 
     def measure(self) -> int:

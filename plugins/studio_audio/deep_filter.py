@@ -31,16 +31,14 @@ _FRAMES, _WARM_UP = 1000, 150
 """Frames at once, and frames before them that put the network into the state it would have."""
 _FIRST_LEVELS, _FIRST_POWERS = (-60.0, -90.0), (0.001, 0.0001)
 _LEVEL_SCALE = 40.0
-_NOISE_BELOW, _GAINS_ABOVE, _CLEAN_ABOVE = -10.0, 20.0, 30.0
-"""Decibels of speech over noise: below is noise alone, above the gains are enough, and above nothing is changed."""
 
 
 @runtime_checkable
 class DeepFilter(Protocol):
     """The networks of DeepFilterNet."""
 
-    def filter_frames(self, levels: FloatArray, spectrum: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return gains (frames x 32), filters (frames x 96 x 5 x 2), and decibels of speech over noise (frames).
+    def filter_frames(self, levels: FloatArray, spectrum: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return gains (frames x 32) and filters (frames x 96 x 5 x 2).
 
         Args:
             levels: Frames x 32.
@@ -180,18 +178,14 @@ class _Stream:
         levels = _cut(self._held.levels[channel], begin + AHEAD - self._first, end - begin)
         units = _cut(self._held.units[channel], begin + AHEAD - self._first, end - begin)
         found = self._network.filter_frames(levels, np.stack([units.real, units.imag]).astype(np.float32))
-        gains, filters, ratios = (each[start - begin :] for each in found)
+        gains, filters = (each[start - begin :] for each in found)
         spectra = _cut(self._held.spectra[channel], start - self._first, end - start)
         made: ComplexArray = spectra * np.repeat(gains, self._widths, axis=1)
-        low = np.zeros_like(made[:, :FILTERED])
+        made[:, :FILTERED] = 0
         for place in range(ORDER):
             shift = place - (ORDER - 1 - AHEAD)
             around = _cut(self._held.spectra[channel], start + shift - self._first, end - start)[:, :FILTERED]
-            low += around * (filters[:, :, place, 0] + 1j * filters[:, :, place, 1])
-        filtered = ratios <= _GAINS_ABOVE
-        made[filtered, :FILTERED] = low[filtered]
-        made[ratios < _NOISE_BELOW] = 0
-        made[ratios > _CLEAN_ABOVE] = spectra[ratios > _CLEAN_ABOVE]
+            made[:, :FILTERED] += around * (filters[:, :, place, 0] + 1j * filters[:, :, place, 1])
         return made
 
 
