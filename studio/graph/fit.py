@@ -80,11 +80,14 @@ def _find_problem(source: TypeSpec, target: TypeSpec) -> Misfit | None:
 
 
 def _fits_as_json(source: TypeSpec, target: TypeSpec) -> bool:
-    """Say whether JSON may be a list that is taken, or a list is taken as JSON."""
+    """Say whether JSON may be a list that is taken, or a list of plain values is taken as JSON.
+
+    A node is mapped over a list of JSON values, such as the records of a table.
+    """
     if source.depth and target.depth:
         return False
     if source.depth:
-        return target.name == "json" and _is_wider("json", source)
+        return target.name == "json" and source.name != "json" and _is_wider("json", source)
     return source.name == "json" and target.depth > 0 and target.name in _WIDENS and _is_wider(target.name, source)
 
 

@@ -372,6 +372,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "logic.to_text": {"value": {"a": 1}, "indent": 2},
     "logic.to_number": {"value": "1.5e3"},
     "logic.to_list": {"value": [1, "two", None]},
+    "logic.to_json": {"values": [{"a": 1}, "two"]},
     "speech.say": {"text": "It rains. Dr. Smith has 2 apples."},
     "speech.voices": {"language": "en"},
     "speech.to_text": {"audio": sound(), "model": Model("builtin:mini-listener")},

@@ -153,3 +153,13 @@ def read_list(ctx: Context, value: JsonValue) -> Entries:
         value: JSON list to convert.
     """
     return Entries(_read_list(value))
+
+
+@node("logic.to_json")
+def write_list(ctx: Context, values: list[JsonValue]) -> JsonValue:
+    """Turn a list into a JSON list, for a node that takes JSON whole instead of being mapped.
+
+    Args:
+        values: Entries of the list: JSON values, texts or numbers.
+    """
+    return list(values)

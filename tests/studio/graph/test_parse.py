@@ -82,7 +82,7 @@ def test_nesting_up_to_the_limit_is_taken() -> None:
 def test_another_programs_file_is_recognised() -> None:
     (finding,) = find({"nodes": [], "links": []})
 
-    assert "another program" in finding.hint
+    assert "studio import FILE" in finding.hint
 
 
 def test_every_duplicate_key_is_found_with_its_place() -> None:
