@@ -16,7 +16,7 @@ class Found(NamedTuple):
     """A value of JSON.
 
     Attributes:
-        value: JSON value; for logic.set_json the changed JSON.
+        value: JSON value; for logic.set_json the changed JSON, for logic.to_json the list.
     """
 
     value: JsonValue
@@ -156,10 +156,10 @@ def read_list(ctx: Context, value: JsonValue) -> Entries:
 
 
 @node("logic.to_json")
-def write_list(ctx: Context, values: list[JsonValue]) -> JsonValue:
+def write_list(ctx: Context, values: list[JsonValue]) -> Found:
     """Turn a list into a JSON list, for a node that takes JSON whole instead of being mapped.
 
     Args:
         values: Entries of the list: JSON values, texts or numbers.
     """
-    return list(values)
+    return Found(list(values))
