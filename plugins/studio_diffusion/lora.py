@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,15 @@ class LoraWeights:
     def measure(self) -> int:
         """Count its bytes."""
         return sum(each.numel() * each.element_size() for each in self.tensors.values())
+
+    def apply_with(self, pipeline: Any, loras: Sequence[tuple[LoraWeights, float]]) -> AbstractContextManager[None]:
+        """Apply this and other LoRAs to a pipeline for a while, for node types of other plugins.
+
+        Args:
+            pipeline: A pipeline of diffusers.
+            loras: LoRAs and their scales, this one among them.
+        """
+        return apply_loras(pipeline, loras)
 
     def close(self) -> None:
         """Let go of the matrices."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 # What else can be done with the modules of a pipeline that makes videos from words.
 _FROM_STILLS: Mapping[str, str] = {"LTXPipeline": "LTXImageToVideoPipeline"}
+_LAST = ("last_image", "last_frame")
+_REFERENCES = ("reference_images", "references", "images", "input_images")
 _SCALES = ("vae_scale_factor_spatial", "vae_spatial_compression_ratio", "vae_scale_factor")
 _TEMPORAL = ("vae_scale_factor_temporal", "vae_temporal_compression_ratio")
 
@@ -42,6 +45,7 @@ class Request:
         steps: Steps; 0 for the model's own.
         guidance_scale: How strictly to follow the prompt; None for the model's own.
         seed: Another seed, another video.
+        loras: LoRAs that are opened, and their scales.
     """
 
     prompt: str
@@ -53,6 +57,7 @@ class Request:
     steps: int
     guidance_scale: float | None
     seed: int
+    loras: Sequence[tuple[Any, float]] = ()
 
 
 def makes_videos(opened: Any) -> bool:
@@ -61,8 +66,26 @@ def makes_videos(opened: Any) -> bool:
     return pipeline is not None and bool({"num_frames", "video_length"} & _find_takes(type(pipeline)).keys())
 
 
-def generate_video(opened: Any, request: Request, step: Step, log: Log, *, still: Image | None = None) -> Video:
+def generate_video(
+    opened: Any,
+    request: Request,
+    step: Step,
+    log: Log,
+    *,
+    still: Image | None = None,
+    last: Image | None = None,
+    references: Sequence[Image] = (),
+) -> Video:
     """Run a pipeline and return its frames as a video; all of them are held, as the network does.
+
+    Args:
+        opened: The opened model.
+        request: What video is to be made.
+        step: Reports steps.
+        log: Reports what differs from the request.
+        still: Image that it starts with.
+        last: Image that it ends with.
+        references: Images that it refers to.
 
     Raises:
         ModelError: E718 if the model does not make such videos, E719 if it makes no numbers.
@@ -74,18 +97,52 @@ def generate_video(opened: Any, request: Request, step: Step, log: Log, *, still
         log(f"this model takes no size of {request.width} x {request.height}; the video is {width} x {height}")
     every = _find_factor(pipeline, _TEMPORAL, 1)
     frames = math.ceil((request.frames - 1) / every) * every + 1
-    given = _list_arguments(request, still, width, height) | {
-        "num_frames": frames,
-        "video_length": frames,
-        "callback_on_step_end": _report_steps(pipeline, step),
-    }
+    images = _find_images(pipeline, takes, width, height, last, references)
+    given = (
+        _list_arguments(request, still, width, height)
+        | images
+        | {
+            "num_frames": frames,
+            "video_length": frames,
+            "callback_on_step_end": _report_steps(pipeline, step),
+        }
+    )
     if "prompt" in takes and not request.prompt.strip():
         raise ModelError("E718", f"{type(pipeline).__name__} needs a prompt", hint="say what is to happen")
     arguments = {name: value for name, value in given.items() if name in takes and value is not None}
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(request.seed)
-        made = _run(pipeline, arguments)
+        with _apply_loras(pipeline, request.loras):
+            made = _run(pipeline, arguments)
     return _to_video(made[: request.frames], request)
+
+
+def _find_images(
+    pipeline: Any, takes: Collection[str], width: int, height: int, last: Image | None, references: Sequence[Image]
+) -> dict[str, Any]:
+    """Return the last image and the images that are referred to, as a pipeline calls them."""
+    found: dict[str, Any] = {}
+    for names, value, what in ((_LAST, last, "an image to end with"), (_REFERENCES, references, "images to refer to")):
+        if value is None or not value:
+            continue
+        name = next((name for name in names if name in takes), None)
+        if name is None:
+            message = f"{type(pipeline).__name__} does not take {what}"
+            raise ModelError("E718", message, hint="leave it out, or take a model that does")
+        found[name] = (
+            _to_pillow(value, width, height)
+            if isinstance(value, Image)
+            else [one.to_pillow().convert("RGB") for one in value]
+        )
+    return found
+
+
+def _to_pillow(image: Image, width: int, height: int) -> Any:
+    return resize_image(image, width, height).to_pillow().convert("RGB")
+
+
+def _apply_loras(pipeline: Any, loras: Sequence[tuple[Any, float]]) -> AbstractContextManager[Any]:
+    return loras[0][0].apply_with(pipeline, loras) if loras else nullcontext()
 
 
 def _list_arguments(request: Request, still: Image | None, width: int, height: int) -> dict[str, Any]:
@@ -100,7 +157,7 @@ def _list_arguments(request: Request, still: Image | None, width: int, height: i
         "max_guidance_scale": request.guidance_scale,
         "frame_rate": round(request.rate),
         "fps": max(1, round(request.rate)),
-        "image": None if still is None else resize_image(still, width, height).to_pillow().convert("RGB"),
+        "image": None if still is None else _to_pillow(still, width, height),
         "output_type": "np",
         "generator": torch.Generator().manual_seed(request.seed),
     }

@@ -13,7 +13,6 @@ from studio_diffusion.importing.values import LatentPart, Sampling, VaePart
 
 _TEXT, _REDRAW, _INPAINT = "diffusion.text_to_image", "diffusion.image_to_image", "diffusion.inpaint"
 _EDIT, _SKETCH, _LAYERS = "diffusion.edit_image", "diffusion.sketch_to_image", "diffusion.layers"
-_CONTROLLED = ("Flux Canny", "Flux Depth")
 _WEIGHTED = re.compile(r"\([^()]{1,500}:\s*-?\d*\.?\d+\)|(?<!\\)\(\(|embedding:", re.IGNORECASE)
 
 
@@ -68,8 +67,6 @@ def _edit(importer: Importer, sampling: Sampling, vae: VaePart, known: KnownMode
         image = images[0] if images else sampling.latent.image
         more = {"image": image, "layers": sampling.latent.layers}
         return _add(importer, _LAYERS, sampling, vae, known, more, name="layers")
-    if known.name in _CONTROLLED:
-        return _add(importer, _TEXT, sampling, vae, known, {"control_image": images[0]}, name="paint")
     if sampling.latent.image is not None and sampling.denoise not in (1, 1.0):
         importer.differ(sampling.node, "the image is edited from noise, not from itself")
     more = {"images": images, **_write_size(sampling.latent)}
@@ -139,7 +136,7 @@ def _add(
 
 def check_extras(importer: Importer, sampling: Sampling, type: str) -> None:
     """Tell what a prompt says that is read literally; raise ImportGap for a prediction that cannot be set."""
-    if sampling.model.prediction not in ("", "eps", "lcm"):
+    if sampling.model.prediction not in ("", "eps", "lcm", "v_prediction"):
         raise ImportGap(f"a model that predicts {sampling.model.prediction}")
     texts = [sampling.positive.text, sampling.negative.text if sampling.negative is not None else ""]
     if any(isinstance(text, str) and _WEIGHTED.search(text) for text in texts):

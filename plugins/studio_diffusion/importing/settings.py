@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from studio.api.foreign import Importer, ImportGap
@@ -36,6 +37,18 @@ _NEAREST = {
     "dpm2": "heun", "dpm2_a": "euler_a", "deis": "dpmpp_2m",
 }  # fmt: skip
 _OTHER_NOISE = ("_gpu", "_heun", "heunpp2", "uni_pc_bh2", "ipndm_v")
+_PREDICTIONS = {"v_prediction": "v_prediction"}
+_LONE_ENCODER = (("text_encoder", ""),)
+_ENCODERS: tuple[tuple[tuple[str, ...], tuple[tuple[str, str], ...]], ...] = (
+    (("Flux 2", "Flux 3"), _LONE_ENCODER),
+    (("Flux",), (("text_encoder", "clip"), ("text_encoder_2", "t5"))),
+    (("Stable Diffusion 3",), (("text_encoder", "clip_?l"), ("text_encoder_2", "clip_?g"), ("text_encoder_3", "t5"))),
+    (("SDXL",), (("text_encoder", "clip_?l"), ("text_encoder_2", "clip_?g"))),
+    (("HiDream",), (("text_encoder", "clip_?l"), ("text_encoder_2", "clip_?g"), ("text_encoder_3", "t5"))),
+    (("HunyuanVideo",), (("text_encoder", "llama|llava|qwen"), ("text_encoder_2", "clip|byt5"))),
+    (("Kandinsky",), (("text_encoder", "qwen"), ("text_encoder_2", "clip"))),
+)
+"""Which files of text encoders go to which option, by architecture and what their names contain."""
 _OWN_SPACING = ("deis", "unipc")
 _LARGEST_SEED = 2**63 - 1
 
@@ -63,10 +76,26 @@ def write_model(importer: Importer, sampling: Sampling, vae: VaePart, known: Kno
     options = {"config" if model.folder == "checkpoints" else "base": f"hub:{known.base}", **more}
     if vae.file and vae.file != model.file:
         options["vae"] = importer.find_model(model.node, "vae", vae.file)
-    files = sampling.positive.clip.files
-    if files:
-        importer.differ(sampling.node, f"the text encoders are those of {known.base}, not {', '.join(files)}")
+    if model.prediction in _PREDICTIONS:
+        options["prediction"] = _PREDICTIONS[model.prediction]
+    for name, file in _name_encoders(importer, sampling, known).items():
+        options[name] = importer.find_model(model.node, "text_encoders", file)
     return {"model": reference, "options": options}
+
+
+def _name_encoders(importer: Importer, sampling: Sampling, known: KnownModel) -> dict[str, str]:
+    """Return the files of text encoders by the names of the options that they go to."""
+    files = sampling.positive.clip.files
+    orders = next((order for names, order in _ENCODERS if known.name.startswith(names)), _LONE_ENCODER)
+    found: dict[str, str] = {}
+    for option, pattern in orders:
+        file = next((file for file in files if re.search(pattern, file.lower()) and file not in found.values()), None)
+        if file is not None:
+            found[option] = file
+    rest = [file for file in files if file not in found.values() and file != sampling.model.file]
+    if rest:
+        importer.differ(sampling.node, f"{known.base} has its own part instead of {', '.join(rest)}")
+    return found
 
 
 def write_settings(importer: Importer, type: str, sampling: Sampling, known: KnownModel) -> dict[str, Any]:

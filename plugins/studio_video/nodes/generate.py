@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Annotated, Any, Literal, NamedTuple
 
-from studio.api import Audio, Context, Field, Image, Migration, Model, Video, check_inputs, find_node_types, node
+from studio.api import (
+    Added,
+    Audio,
+    Context,
+    Field,
+    Image,
+    Migration,
+    Model,
+    ModelKinds,
+    StudioError,
+    Video,
+    check_inputs,
+    find_node_types,
+    node,
+)
 from studio_video import checks
 from studio_video.moves import Move
 from studio_video.nodes.old_values import zero_to_auto
@@ -14,6 +29,8 @@ from studio_video.nodes.old_values import zero_to_auto
 _MINI = Model("builtin:mini")
 _Side = Annotated[int, Field(ge=1, le=8192, unit="pixels")]
 _Fps = Annotated[float, Field(ge=1, le=240, unit="frames per second")]
+_Loras = Annotated[list[Annotated[Model, ModelKinds("lora")]] | None, Field(max_length=16), Added]
+_Scales = Annotated[list[float] | None, Field(max_length=16, unit="factor"), Added]
 _Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -69,6 +86,9 @@ def animate_still(
     steps: Annotated[int | None, Field(ge=1, le=1000)] = None,
     guidance_scale: Annotated[float, Field(ge=0, le=30, unit="factor")] | None = None,
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0,
+    last: Annotated[Image | None, Added] = None,
+    loras: _Loras = None,
+    lora_scales: _Scales = None,
 ) -> Video:
     """Animate a still image: a camera moves over it, or a network continues it.
 
@@ -94,6 +114,9 @@ def animate_still(
         steps: Steps of the network; null for the model's own number.
         guidance_scale: How strictly the network follows the prompt; null for the model's own value.
         seed: Seed of the network; another seed gives another video.
+        last: Image that the video ends with, for a network that takes one; null for none.
+        loras: LoRAs (Hu et al. 2021) to apply to the network; null for none.
+        lora_scales: Strength of each LoRA, or one for all; null for 1.
 
     Raises:
         MediaError: E717 if the image is too large.
@@ -107,9 +130,13 @@ def animate_still(
         from studio_video.pipelines import Request, generate_video
 
         asked = size if width or height else (0, 0)
-        request = Request(prompt, negative_prompt, frames, fps, *asked, steps or 0, guidance_scale, seed)
-        with ctx.open(model) as opened:
-            return generate_video(opened, request, ctx.step, ctx.log, still=image)
+        with _open(ctx, model, loras or (), lora_scales or ()) as (opened, adapters):
+            request = Request(prompt, negative_prompt, frames, fps, *asked, steps or 0, guidance_scale, seed, adapters)
+            return generate_video(opened, request, ctx.step, ctx.log, still=image, last=last)
+    if last is not None or loras:
+        raise StudioError(
+            "E718", "only a network takes a last image and LoRAs, and there is no model", hint='set "model"'
+        )
     from studio_video.camera import Shot, move_camera
 
     shot = Shot(move, amount, focus_x, focus_y, easing, *size)
@@ -144,6 +171,9 @@ def make_from_text(
     guidance_scale: Annotated[float, Field(ge=0, le=30, unit="factor")] | None = None,
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0,
     model: Model = _MINI,
+    references: Annotated[list[Image] | None, Field(max_length=16), Added] = None,
+    loras: _Loras = None,
+    lora_scales: _Scales = None,
 ) -> Video:
     """Make a video from text.
 
@@ -165,6 +195,9 @@ def make_from_text(
         guidance_scale: How strictly to follow the prompt; null for the model's own value.
         seed: Seed of the model; another seed gives another video.
         model: Weights of the model: a video model or an image model.
+        references: Images of what the video shows, for a video model that takes some; null for none.
+        loras: LoRAs (Hu et al. 2021) to apply to a video model; null for none.
+        lora_scales: Strength of each LoRA, or one for all; null for 1.
 
     Raises:
         ModelError: E718 if the model does not make this, E719 if it makes no numbers.
@@ -173,13 +206,16 @@ def make_from_text(
     from studio_video.pipelines import Request, generate_video, makes_videos
 
     frames = max(1, round(seconds * fps))
-    with ctx.open(model) as opened:
+    with _open(ctx, model, loras or (), lora_scales or ()) as (opened, adapters):
         if makes_videos(opened):
             if later_prompts:
                 ctx.log("later_prompts are left out: this model makes a video of one prompt")
             asked: tuple[int, int] = _fit(1, 1, width, height) if width or height else (0, 0)
-            request = Request(prompt, negative_prompt, frames, fps, *asked, steps or 0, guidance_scale, seed)
-            return generate_video(opened, request, ctx.step, ctx.log)
+            request = Request(prompt, negative_prompt, frames, fps, *asked, steps or 0, guidance_scale, seed, adapters)
+            return generate_video(opened, request, ctx.step, ctx.log, references=references or ())
+        if references or loras:
+            message = "an image model takes no references and no LoRAs for a video"
+            raise StudioError("E718", message, hint="take a video model, or leave them out")
         from studio_video.morph import Walk, make_morph
 
         own_width, own_height = getattr(opened, "native_size", (64, 64))
@@ -274,6 +310,28 @@ def assemble_storyboard(
     sound = mix_voices(scenes, music, music_level=music_gain, duck=ducking)
     film = assemble(scenes, sound, rate=find_rate(fps), width=width, height=height, amount=amount, step=ctx.step)
     return Storyboard(film, write_subtitles(scenes), [scene.start for scene in scenes])
+
+
+@contextmanager
+def _open(
+    ctx: Context, model: Model, loras: Sequence[Model], scales: Sequence[float]
+) -> Iterator[tuple[Any, list[tuple[Any, float]]]]:
+    """Lease a model and its LoRAs with their scales.
+
+    Raises:
+        StudioError: E625 if there is not a scale for each LoRA, one for all, or none, or if one is not a LoRA.
+    """
+    if scales and len(scales) not in (1, len(loras)):
+        message = f"{len(scales)} scales for {len(loras)} LoRAs"
+        raise StudioError("E625", message, hint="give one scale for each, one for all, or none")
+    shares = list(scales) * len(loras) if len(scales) == 1 else list(scales) or [1.0] * len(loras)
+    with ExitStack() as stack:
+        opened = stack.enter_context(ctx.open(model))
+        adapters = [stack.enter_context(ctx.open(lora)) for lora in loras]
+        for lora, adapter in zip(loras, adapters, strict=True):
+            if not hasattr(adapter, "apply_with"):
+                raise StudioError("E625", f"{lora} is not a LoRA", hint="name the .safetensors file of a LoRA")
+        yield opened, list(zip(adapters, shares, strict=True))
 
 
 def _fit(own_width: int, own_height: int, width: int | None, height: int | None) -> tuple[int, int]:

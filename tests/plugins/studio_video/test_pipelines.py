@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from studio.api import Image, Model, ModelError
+from studio.api import Image, Model, ModelError, StudioError
 from studio.testing import TestContext
 from studio_diffusion.opener import DiffusionOpener
 from studio_video.nodes.generate import animate_still, make_from_text
@@ -81,3 +83,75 @@ def test_models_that_make_no_such_video_are_refused(folders: dict[str, Path]) ->
         with pytest.raises(ModelError) as caught:
             call()
         assert caught.value.code == "E718"
+
+
+@pytest.mark.slow
+def test_a_video_ends_with_an_image(folders: dict[str, Path]) -> None:
+    ctx = open_model(folders["wan_still"])
+    asked: dict[str, Any] = {
+        "seconds": 0.625,
+        "fps": 8.0,
+        "width": 32,
+        "height": 32,
+        "steps": 2,
+        "model": IT,
+        "prompt": "a cat",
+    }
+    still, end = (Image(np.full((32, 32, 3), value, np.float32)) for value in (0.2, 0.9))
+
+    plain, ended = (animate_still(ctx, still, last=last, **asked) for last in (None, end))
+
+    assert not np.array_equal(read(plain)[-1], read(ended)[-1])
+
+
+class Recorder:
+    """A pipeline that records what it was asked for."""
+
+    def __init__(self) -> None:
+        self.given: dict[str, Any] = {}
+        self.transformer = None
+
+    def __call__(self, prompt: str, num_frames: int, reference_images: Any = None, output_type: str = "np") -> Any:
+        self.given = {"prompt": prompt, "reference_images": reference_images}
+        return SimpleNamespace(frames=np.zeros((1, num_frames, 32, 32, 3), np.float32))
+
+
+class Adapter:
+    """A LoRA that records for what it was applied."""
+
+    def __init__(self) -> None:
+        self.applied: list[Any] = []
+
+    def apply_with(self, pipeline: Any, loras: Any) -> Any:
+        self.applied.append((pipeline, [scale for _, scale in loras]))
+        return nullcontext()
+
+
+def test_references_and_loras_reach_the_pipeline() -> None:
+    pipeline, adapter = Recorder(), Adapter()
+    ctx = TestContext(models={"local:it": SimpleNamespace(pipeline=pipeline), "local:lora": adapter})
+    fox = Image(np.full((8, 8, 3), 0.5, np.float32))
+
+    make_from_text(
+        ctx,
+        "a fox",
+        seconds=0.5,
+        fps=4.0,
+        model=IT,
+        references=[fox, fox],
+        loras=[Model("local:lora")],
+        lora_scales=[0.5],
+    )
+
+    assert len(pipeline.given["reference_images"]) == 2
+    assert adapter.applied == [(pipeline, [0.5])]
+
+
+def test_what_a_model_does_not_take_is_refused() -> None:
+    ctx = TestContext(models={"local:it": SimpleNamespace(pipeline=Recorder())})
+    fox = Image(np.full((8, 8, 3), 0.5, np.float32))
+
+    with pytest.raises(StudioError, match="2 scales for 0 LoRAs"):
+        make_from_text(ctx, "a fox", model=IT, lora_scales=[1.0, 2.0])
+    with pytest.raises(StudioError, match="only a network takes a last image"):
+        animate_still(ctx, fox, last=fox)
