@@ -85,25 +85,6 @@ def test_models_that_make_no_such_video_are_refused(folders: dict[str, Path]) ->
         assert caught.value.code == "E718"
 
 
-@pytest.mark.slow
-def test_a_video_ends_with_an_image(folders: dict[str, Path]) -> None:
-    ctx = open_model(folders["wan_still"])
-    asked: dict[str, Any] = {
-        "seconds": 0.625,
-        "fps": 8.0,
-        "width": 32,
-        "height": 32,
-        "steps": 2,
-        "model": IT,
-        "prompt": "a cat",
-    }
-    still, end = (Image(np.full((32, 32, 3), value, np.float32)) for value in (0.2, 0.9))
-
-    plain, ended = (animate_still(ctx, still, last=last, **asked) for last in (None, end))
-
-    assert not np.array_equal(read(plain)[-1], read(ended)[-1])
-
-
 class Recorder:
     """A pipeline that records what it was asked for."""
 
@@ -111,8 +92,10 @@ class Recorder:
         self.given: dict[str, Any] = {}
         self.transformer = None
 
-    def __call__(self, prompt: str, num_frames: int, reference_images: Any = None, output_type: str = "np") -> Any:
-        self.given = {"prompt": prompt, "reference_images": reference_images}
+    def __call__(
+        self, prompt: str, num_frames: int, image: Any = None, last_image: Any = None, reference_images: Any = None
+    ) -> Any:
+        self.given = {"image": image, "last_image": last_image, "reference_images": reference_images}
         return SimpleNamespace(frames=np.zeros((1, num_frames, 32, 32, 3), np.float32))
 
 
@@ -145,6 +128,16 @@ def test_references_and_loras_reach_the_pipeline() -> None:
 
     assert len(pipeline.given["reference_images"]) == 2
     assert adapter.applied == [(pipeline, [0.5])]
+
+
+def test_a_last_image_reaches_the_pipeline() -> None:
+    pipeline = Recorder()
+    ctx = TestContext(models={"local:it": SimpleNamespace(pipeline=pipeline)})
+    fox = Image(np.full((8, 8, 3), 0.5, np.float32))
+
+    animate_still(ctx, fox, seconds=0.5, fps=4.0, model=IT, prompt="a fox", last=fox)
+
+    assert pipeline.given["last_image"].size == (8, 8)
 
 
 def test_what_a_model_does_not_take_is_refused() -> None:
