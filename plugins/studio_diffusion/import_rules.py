@@ -7,6 +7,7 @@ from studio_diffusion.importing.decoding import DECODING_RULES
 from studio_diffusion.importing.latents import LATENT_RULES
 from studio_diffusion.importing.loaders import LOADER_RULES
 from studio_diffusion.importing.music import MUSIC_RULES
+from studio_diffusion.importing.packages import PACKAGE_RULES
 from studio_diffusion.importing.prompts import PROMPT_RULES
 from studio_diffusion.importing.sampling import SAMPLING_RULES
 from studio_diffusion.importing.stages import STAGE_RULES
@@ -21,5 +22,6 @@ RULES: dict[str, ImportRule] = {
     **STAGE_RULES,
     **MUSIC_RULES,
     **DECODING_RULES,
+    **PACKAGE_RULES,
 }
 """Rules by class."""

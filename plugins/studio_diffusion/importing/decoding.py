@@ -16,17 +16,22 @@ from studio_diffusion.importing.videos import make_video
 
 def _decode(importer: Importer, node: ForeignNode) -> Any:
     latent, vae = get_latent(importer, node, "samples"), importer.get(node, "vae")
-    return _make(importer, node, latent, vae if isinstance(vae, VaePart) else VaePart())
+    return decode(importer, node, latent, vae if isinstance(vae, VaePart) else VaePart())
 
 
 def _decode_audio(importer: Importer, node: ForeignNode) -> Any:
     """Convert a node that decodes audio: alone, or that of a video, which has it already."""
     latent = get_latent(importer, node, "audio_vae" if "samples" not in node.inputs else "samples")
-    made = _make(importer, node, latent, VaePart())
+    made = decode(importer, node, latent, VaePart())
     return Made(made.value, "soundtrack") if made.kind == "video" else made
 
 
-def _make(importer: Importer, node: ForeignNode, latent: LatentPart, vae: VaePart) -> Made:
+def decode(importer: Importer, node: ForeignNode, latent: LatentPart, vae: VaePart) -> Made:
+    """Add the nodes that a latent stands for, and return what they make.
+
+    Raises:
+        ImportGap: No node type can do it.
+    """
     if latent.sampled is None:
         return _give_back(latent)
     sampling = find_stage(importer, latent.sampled)

@@ -19,7 +19,8 @@ _ADVANCED = (
 _LAST_STEP = 10_000
 
 
-def _sample(importer: Importer, node: ForeignNode) -> Any:
+def sample(importer: Importer, node: ForeignNode) -> LatentPart:
+    """Return the latent that a node with all settings of a sampler makes."""
     latent = get_latent(importer, node, "latent_image")
     sampling = Sampling(
         node,
@@ -39,7 +40,8 @@ def _sample(importer: Importer, node: ForeignNode) -> Any:
 
 def _sample_part(importer: Importer, node: ForeignNode) -> Any:
     """Convert a sampler that takes a part of the steps."""
-    sampling = _sample(importer, node).sampled
+    sampling = sample(importer, node).sampled
+    assert sampling is not None
     last = importer.get(node, "end_at_step", _LAST_STEP)
     steps = sampling.steps
     ends = isinstance(last, int) and isinstance(steps, int) and last >= steps
@@ -157,7 +159,7 @@ def _guide_video_twice(importer: Importer, node: ForeignNode) -> Any:
 
 
 SAMPLING_RULES: dict[str, ImportRule] = {
-    "KSampler": ImportRule(_sample, _KSAMPLER),
+    "KSampler": ImportRule(sample, _KSAMPLER),
     "KSamplerAdvanced": ImportRule(_sample_part, _ADVANCED),
     "SamplerCustom": ImportRule(_sample_custom, ("add_noise", "noise_seed+", "cfg")),
     "SamplerCustomAdvanced": ImportRule(_sample_custom),
