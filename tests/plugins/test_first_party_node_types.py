@@ -467,7 +467,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "video.from_frames": {"audio": sound()},
     "video.load_images": {"audio": sound()},
     "video.deflicker": {"guide": film()},
-    "video.animate": {"model": Model("builtin:mini-film")},
+    "video.animate": {"model": Model("builtin:mini-film"), "loras": [Model("builtin:mini-film")]},
+    "video.from_text": {"loras": [Model("builtin:mini-film")]},
     "video.storyboard": {"images": [picture(channels=1)], "narrations": [sound(0.2)]},
 }
 

@@ -118,12 +118,20 @@ def write_settings(importer: Importer, type: str, sampling: Sampling, known: Kno
 
 def write_loras(importer: Importer, type: str, sampling: Sampling) -> dict[str, Any]:
     """Return the LoRAs of a model, as inputs."""
-    loras = sampling.model.loras
+    loras: list[tuple[Any, float]] = list(sampling.model.loras)
+    if sampling.second is not None:
+        loras = [(_aim(name, "transformer"), scale) for name, scale in loras]
+        loras += [(_aim(name, "transformer_2"), scale) for name, scale in sampling.second.model.loras]
     if not loras:
         return {}
     if not importer.has(type, "loras"):
         raise ImportGap(f"input loras of {type}")
     return {"loras": [name for name, _ in loras], "lora_scales": [scale for _, scale in loras]}
+
+
+def _aim(reference: str, denoiser: str) -> dict[str, Any]:
+    """Return the reference to a LoRA for one of two denoisers."""
+    return {"model": reference, "options": {"into": denoiser}}
 
 
 def find_guidance(importer: Importer, sampling: Sampling, known: KnownModel) -> Any:

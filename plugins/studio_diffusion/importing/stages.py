@@ -35,8 +35,6 @@ def _is_expert_pair(first: Sampling, second: Sampling) -> bool:
 def _join_experts(importer: Importer, first: Sampling, second: Sampling) -> Sampling:
     if second.model.file != first.model.file:
         importer.differ(second.node, f"the second expert takes over where the model says, not at step {second.first}")
-    if first.model.loras != second.model.loras:
-        importer.differ(second.node, "the LoRAs of both experts are applied to the expert that they are made for")
     return replace(first, last=None, second=second)
 
 
