@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import re
 import string
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import quote
-
-from blake3 import blake3
 
 from studio.api import TypeSpec, ValueType
 from studio.batch.item import Item
@@ -20,15 +15,11 @@ from studio.batch.own_files import is_own_file
 from studio.batch.spec import BatchSpec
 from studio.errors import UsageError
 from studio.graph import ResolvedGraph
-from studio.graph.document import is_file
 from studio.provenance.file_names import FileNameProblem, list_file_names
-from studio.surrogates import escape_surrogates
+from studio.provenance.shown_values import NUMBER_FORMAT, clean_part, escape_braces, show_value
 
 _ITEM_FIELDS = ("item.name", "item.index", "graph")
 _OUTPUT_FIELDS = ("output", "ext", "index")
-_NUMBER_FORMAT = re.compile(r"0?\d{0,2}d?")
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')
-_LONGEST_BYTES = 150
 
 
 @dataclass(frozen=True)
@@ -92,7 +83,7 @@ class NameTemplate:
     def _check_field(self, name: str | None, width: str | None, conversion: str | None, known: list[str]) -> None:
         if name is not None and name not in known:
             raise self._create_error(f"unknown field {{{name}}}", f"fields are {', '.join(known)}")
-        if conversion or (width and not _NUMBER_FORMAT.fullmatch(width)):
+        if conversion or (width and not NUMBER_FORMAT.fullmatch(width)):
             raise self._create_error(f"unsupported format {{{name}:{width}}}", "numbers take a width, as in {seed:04d}")
 
     def _check_path(self) -> None:
@@ -117,11 +108,11 @@ class NameTemplate:
         """
         text = ""
         for part in self._parts:
-            text += _escape(part.text)
+            text += escape_braces(part.text)
             if part.field in _OUTPUT_FIELDS:
                 text += "{" + part.field + (f":{part.width}" if part.width else "") + "}"
             elif part.field:
-                text += _escape(self._show(item, values, part))
+                text += escape_braces(self._show(item, values, part))
         if self._lacks_extension and PurePosixPath(text).suffix not in ("", ".{ext}"):
             text += ".{ext}"  # what follows a dot in a value is no extension; without a dot it is added later
         return text
@@ -165,9 +156,9 @@ class NameTemplate:
         if part.field == "item.name":
             return clean_name(item.name)
         if part.field == "graph":
-            return _clean_part(self._graph)
+            return clean_part(self._graph)
         value = item.index if part.field == "item.index" else values.get(part.field.removeprefix("input."))
-        return _clean_part(self._format_number(item, value, part) if part.width else _show_value(value))
+        return clean_part(self._format_number(item, value, part) if part.width else show_value(value))
 
     def _format_number(self, item: Item, value: Any, part: _Part) -> str:
         if isinstance(value, int) and not isinstance(value, bool):
@@ -178,16 +169,6 @@ class NameTemplate:
             where=item.source,
             hint=f"write {{{part.field}}}",
         )
-
-
-def _escape(text: str) -> str:
-    return text.replace("{", "{{").replace("}", "}}")
-
-
-def _show_value(value: Any) -> str:
-    if is_file(value):
-        return PurePosixPath(str(value["file"])).stem
-    return "none" if value is None else str(value)
 
 
 def create_names(
@@ -227,23 +208,4 @@ def clean_name(name: str) -> str:
         raise UsageError(
             "E743", f"the item {name!r} would be written outside the folder", hint="give it a name without / and .."
         )
-    return "/".join(_clean_part(part) for part in path.parts) or "_"
-
-
-def _can_be_named(letter: str) -> bool:
-    """Say whether names of files may contain a letter: in a locale that is not UTF-8, not all may."""
-    try:
-        os.fsencode(letter)
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _clean_part(text: str) -> str:
-    normal = unicodedata.normalize("NFC", escape_surrogates(text, "%"))
-    text = _UNSAFE.sub("_", normal.replace("/", "_")).strip(" .") or "_"
-    text = "".join(letter if _can_be_named(letter) else quote(letter) for letter in text)
-    raw = text.encode()
-    if len(raw) <= _LONGEST_BYTES:
-        return text
-    return raw[: _LONGEST_BYTES - 9].decode(errors="ignore") + "~" + blake3(raw).hexdigest()[:8]
+    return "/".join(clean_part(part) for part in path.parts) or "_"

@@ -70,7 +70,7 @@ def command(
     """
     from studio.batch.records import read_ledger
     from studio.provenance.check import find_record
-    from studio.provenance.output_folder import quote_name
+    from studio.provenance.shown_values import escape_braces
     from studio.replay import load_recipe, run_again
 
     control = Control()
@@ -85,7 +85,7 @@ def command(
                 studio,
                 record,
                 folder,
-                quote_name(file.name),
+                escape_braces(file.name),
                 values=parse_inputs(record.recipe.graph, pairs),
                 cache="off" if no_cache else "refresh" if refresh else "use",
                 roots=roots,

@@ -21,13 +21,14 @@ from studio.cli.options import (
     memory_options,
     timeout_option,
 )
+from studio.cli.output_option import create_output_folder
 from studio.cli.parameter_types import PathType
 from studio.cli.run_display import EXIT_CODES, choose_display, show_result
 from studio.cli.shell_values import complete_outputs
 from studio.cli.warning_display import quiet_option
 from studio.execution.control import Control
 from studio.graph import Graph
-from studio.provenance.output_folder import DEFAULT_TEMPLATE, OutputFolder
+from studio.provenance.output_folder import DEFAULT_TEMPLATE
 
 
 def _note_events(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
@@ -43,11 +44,12 @@ def _note_events(ctx: click.Context, option: click.Parameter, value: str | None)
 @click.option(
     "-o",
     "--output",
-    "folder",
+    "places",
     type=PathType(),
-    default=Path("out"),
-    show_default=True,
-    help="Folder to write the outputs to.",
+    multiple=True,
+    metavar="DIR",
+    help="Folder to write the outputs to; or a file for the only output, or NAME=FILE for one of several. "
+    "May be repeated.  [default: out]",
 )
 @click.option(
     "--filename-template",
@@ -56,7 +58,7 @@ def _note_events(ctx: click.Context, option: click.Parameter, value: str | None)
     metavar="TEMPLATE",
     default=DEFAULT_TEMPLATE,
     show_default=True,
-    help="Template of the names of files.",
+    help="Template of the names of files, such as {seed:04d}_{output}.{ext}.",
 )
 @click.option(
     "--only",
@@ -83,7 +85,7 @@ def _note_events(ctx: click.Context, option: click.Parameter, value: str | None)
 @engine_options
 def command(
     graph: Path,
-    folder: Path,
+    places: tuple[Path, ...],
     template: str,
     only: tuple[str, ...],
     no_cache: bool,
@@ -120,10 +122,9 @@ def command(
         raise click.UsageError("--events and --watch exclude each other")
     if watch and str(graph) == "-":
         raise click.UsageError("--watch needs a file; - is the standard input")
-    if str(folder) == "-":
+    if Path("-") in places:
         raise click.UsageError("-o names a folder; outputs are files, and do not go to the standard output")
     as_json = as_json or bool(events)
-    output = OutputFolder(folder, template)
     more: dict[str, Any] = {"memory_bytes": memory_bytes, "vram_bytes": vram_bytes, "ram_bytes": ram_bytes}
     more["download"] = download or None
     modes = iter(["off"] if no_cache else ["refresh"] if refresh else [])
@@ -132,6 +133,8 @@ def command(
         return create_studio(**engine, **more, on_disk=not no_cache)
 
     def run_graph(studio: Studio, parsed: Graph, values: dict[str, Any], control: Control) -> RunResult:
+        files = {one for value_type in studio.registry.value_types.values() for one in value_type.extensions}
+        output = create_output_folder(places, template, parsed, values, only, files | {"txt", "json"})
         display = choose_display(quiet=quiet or as_json, verbose=verbose, events=bool(events))
         with display:
             return studio.run(

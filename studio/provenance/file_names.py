@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from studio.api import TypeSpec, ValueType
+from studio.api.type_spec import PLAIN_TYPES
 from studio.errors import Finding
 from studio.files import RECORDS_FOLDER, is_temporary_name
 from studio.graph.json_pointer import escape
@@ -64,14 +65,25 @@ def _list_names(
         message = f"output {output!r}: values of type {spec.name!r} cannot be written to files"
         raise FileNameProblem(message, "leave it out with --only, or put a node between that converts it")
     allowed = value_type.extensions if value_type is not None else ()
-    for extension in allowed[:1] or _list_extensions(value_types):
+    is_plain = spec.name in PLAIN_TYPES
+    media = _find_media_extensions(value_types) if is_plain else ()
+    for extension in allowed[:1] or (_PLAIN_EXTENSIONS if is_plain else _list_extensions(value_types)):
         name = template.format(**fields, output=output, ext=extension, index=0)
         _check_name(name)
         suffix = PurePath(name).suffix
         if allowed and suffix.lower().lstrip(".") not in allowed:
             message = f"unsupported {spec.name} file extension {suffix!r} of output {output!r}"
             raise FileNameProblem(message, f"use .{{ext}}, or one of: {', '.join(allowed)}")
+        if suffix.lower().lstrip(".") in media:
+            message = f"unsupported {spec.name} file extension {suffix!r} of output {output!r}: it contains no media"
+            raise FileNameProblem(message, "use .{ext}, .txt or .json")
         yield name
+
+
+def _find_media_extensions(value_types: Mapping[str, ValueType[Any]]) -> set[str]:
+    """Return the extensions of Studio's own media, which no file of text may have."""
+    own = (one for one in value_types.values() if type(one).__module__.startswith("studio.api."))
+    return {extension for value_type in own for extension in value_type.extensions}
 
 
 def _list_extensions(value_types: Mapping[str, ValueType[Any]]) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from studio.provenance.saved_files import SavedFile, list_files
 from studio.value_callback import call_value_type, fail_callback
 
 DEFAULT_TEMPLATE = "{output}.{ext}"
-_FIELDS = {"output", "ext", "index", "graph", "run"}
+TEMPLATE_FIELDS = {"output", "ext", "index", "graph", "run"}
 _WIDTH = re.compile(r"0?\d{1,2}d?")
 
 
@@ -37,18 +37,32 @@ class OutputFolder:
         folder: The folder.
         template: How its files are named.
         entry: Of an output that is a list of media, write this one only.
+        names: Templates of outputs that have one of their own, by output.
     """
 
-    def __init__(self, folder: Path, template: str = DEFAULT_TEMPLATE, *, entry: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        template: str = DEFAULT_TEMPLATE,
+        *,
+        entry: int | None = None,
+        names: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = Path(os.path.abspath(folder))  # a node may change the current folder
         self.template = template
         self.entry = entry
+        self._names = dict(names or {})
         self._taken: set[Path] = set()
         self._saved: dict[str, SavedFile] = {}
         self._owners: Mapping[str, str] = {}
         self._collect: Callable[[], CarriedText] | None = None
         self._unsynced: set[Path] = set()
-        check_template(template)
+        for one in (template, *self._names.values()):
+            check_template(one)
+
+    def find_template(self, output: str) -> str:
+        """Return the template of the names of an output's files."""
+        return self._names.get(output, self.template)
 
     def check(self, outputs: Mapping[str, TypeSpec], value_types: Mapping[str, ValueType[Any]]) -> None:
         """Check before a run that its outputs can be written, and will not overwrite each other.
@@ -60,9 +74,10 @@ class OutputFolder:
         Raises:
             UsageError: E003 if the template gives two outputs one name, or one that cannot be written.
         """
-        names = list(outputs)
+        names = [name for name in outputs if name not in self._names]
         try:
-            list_file_names(self._complete_template(), outputs, value_types, graph="g", run="r")
+            for name, spec in outputs.items():
+                list_file_names(self._complete_template(name), {name: spec}, value_types, graph="g", run="r")
         except FileNameProblem as problem:
             raise UsageError("E003", str(problem), hint=problem.hint) from None
         if len(names) > 1 and "output" not in _find_fields(self.template):
@@ -221,8 +236,9 @@ class OutputFolder:
             except OSError as error:
                 raise _refuse_folder(folder, error) from None
 
-    def _complete_template(self) -> str:
-        return self.template if PurePath(self.template).suffix else f"{self.template}.{{ext}}"
+    def _complete_template(self, output: str) -> str:
+        template = self.find_template(output)
+        return template if PurePath(template).suffix else f"{template}.{{ext}}"
 
     def fill(self, fields: Mapping[str, str], index: int | None) -> str:
         """Return the name of a file of an output.
@@ -231,7 +247,7 @@ class OutputFolder:
             fields: Values of the template's fields but `index`.
             index: Its place in an output that is a list of media, or None.
         """
-        template = self._complete_template()
+        template = self._complete_template(fields["output"])
         if index is not None and "index" not in _find_fields(template):
             stem, suffix = os.path.splitext(template)
             template = f"{stem}_{{index:03d}}{suffix}"
@@ -244,7 +260,7 @@ def check_template(template: str) -> None:
     Raises:
         UsageError: E003 if it is invalid.
     """
-    known = ", ".join("{" + name + "}" for name in sorted(_FIELDS))
+    known = ", ".join("{" + name + "}" for name in sorted(TEMPLATE_FIELDS)) + " and the inputs of the graph"
     try:
         for _, name, width, conversion in string.Formatter().parse(template):
             _check_field(name, width, conversion)
@@ -261,15 +277,10 @@ def check_template(template: str) -> None:
 
 def _check_field(name: str | None, width: str | None, conversion: str | None) -> None:
     """Raise ValueError for a field that a template may not have."""
-    if name is not None and name not in _FIELDS:
+    if name is not None and name not in TEMPLATE_FIELDS:
         raise ValueError(f"unknown field {{{name}}}")
     if conversion or (width and not (name == "index" and _WIDTH.fullmatch(width))):
         raise ValueError("only {index} takes a width, as in {index:03d}")
-
-
-def quote_name(name: str) -> str:
-    """Return the template that stands for exactly this name."""
-    return name.replace("{", "{{").replace("}", "}}")
 
 
 def _find_fields(template: str) -> set[str]:

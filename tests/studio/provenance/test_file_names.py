@@ -32,6 +32,19 @@ def test_a_name_that_cannot_be_written_says_what_to_do(template: str) -> None:
     assert problem.value.hint
 
 
+@pytest.mark.parametrize("template", ["{output}.mp3", "all.gif", "{output}.PNG", "x.safetensors"])
+@pytest.mark.parametrize("plain", ["json", "text", "int", "bool"])
+def test_text_is_not_written_to_a_file_that_is_named_like_media(template: str, plain: str) -> None:
+    with pytest.raises(FileNameProblem, match="of output 'facts': it contains no media") as problem:
+        list_file_names(template, {"facts": TypeSpec(plain)}, VALUE_TYPES)
+    assert problem.value.hint == "use .{ext}, .txt or .json"
+
+
+@pytest.mark.parametrize("template", ["{output}.srt", "{output}.csv", "{output}.{ext}"])
+def test_text_may_have_any_other_extension(template: str) -> None:
+    assert list_file_names(template, {"facts": TypeSpec("text")}, VALUE_TYPES)
+
+
 class Plan:
     """A value without files."""
 

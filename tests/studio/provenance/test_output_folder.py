@@ -14,7 +14,8 @@ from studio.api import File, Image, OutputPath, TypeSpec, ValueType
 from studio.api.builtin import create_builtin_value_types
 from studio.errors import MediaError, RunError, StudioError, UsageError
 from studio.provenance.carried_text import CarriedText
-from studio.provenance.output_folder import OutputFolder, check_template, iterate_media, quote_name
+from studio.provenance.output_folder import OutputFolder, check_template, iterate_media
+from studio.provenance.shown_values import escape_braces
 
 VALUE_TYPES: dict[type, ValueType[Any]] = {each.python: each for each in create_builtin_value_types()}
 IMAGE = Image(np.zeros((2, 2, 3), np.uint8))
@@ -88,7 +89,7 @@ def test_media_in_nested_lists_are_found() -> None:
 def test_a_quoted_name_stands_for_itself(tmp_path: Path) -> None:
     name = "{output} {index:03d}.json"
 
-    assert write(OutputFolder(tmp_path, quote_name(name)), 1) == [name]
+    assert write(OutputFolder(tmp_path, escape_braces(name)), 1) == [name]
 
 
 @pytest.mark.parametrize(
