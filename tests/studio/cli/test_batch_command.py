@@ -243,6 +243,35 @@ def test_what_cannot_be_used_is_reported_before_anything_runs(
     assert not (desk / "out").exists() or list_files(desk / "out") == []
 
 
+@pytest.mark.parametrize(
+    ("lines", "options"),
+    [
+        (["name"], ["--product", "text=a,b", "--product", "text=c"]),
+        (["name"], ["--files", "text=*.csv", "--files", "text=*.json"]),
+        (["name,text", "a,hello"], ["--product", "text=x"]),
+        (["name,text", "a,hello"], ["--zip", "text=x"]),
+        (["name,text", "a,hello"], ["--files", "text=*.csv"]),
+        (["name,text,seed", "a,hello,7"], ["--repeat", "2"]),
+        (["name,text", "a,hello"], ["--product", "seed=1,2", "--repeat", "2"]),
+    ],
+)
+def test_an_input_that_two_places_give_is_an_error(
+    desk: Desk, batch: Any, lines: list[str], options: list[str]
+) -> None:
+    done = batch([*lines, "b"] if lines == ["name"] else lines, *options)
+
+    assert done.code == 2, done.text
+    assert "twice" in done.err or "two" in done.err, done.err
+    assert not (desk / "out").exists() or list_files(desk / "out") == []
+
+
+def test_a_table_without_rows_is_an_error(desk: Desk, batch: Any) -> None:
+    done = batch(["name,text"])
+
+    assert done.code == 2, done.text
+    assert "items.csv" in done.err
+
+
 def test_a_folder_without_a_batch_is_reported(desk: Desk) -> None:
     done = desk.call("batch", "status", desk / "nowhere")
 
