@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from studio.api import ModelOpener, ValueType, hookimpl
@@ -32,6 +33,20 @@ def studio_model_openers() -> Iterable[ModelOpener]:
     from studio_audio.opener import MusicOpener
 
     return [MusicOpener(), CleaningOpener()]
+
+
+@hookimpl
+def studio_catalog() -> Iterable[Path]:
+    """Return the folder with entries of models for audio."""
+    return [Path(__file__).parent / "catalog"]
+
+
+@hookimpl
+def studio_weight_converters() -> Mapping[str, Callable[[Mapping[str, Path], Path], None]]:
+    """Return what unpacks the networks of DeepFilterNet."""
+    from studio_audio.deep_filter_conversion import convert_deep_filter
+
+    return {"deepfilternet": convert_deep_filter}
 
 
 @hookimpl

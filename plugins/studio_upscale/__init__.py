@@ -38,6 +38,21 @@ def studio_models() -> Mapping[str, Path]:
 
 
 @hookimpl
+def studio_catalog() -> Iterable[Path]:
+    """Return the folder with entries of networks that enlarge and restore."""
+    return [Path(__file__).parent / "catalog"]
+
+
+@hookimpl
+def studio_weight_converters() -> Mapping[str, Callable[[Mapping[str, Path], Path], None]]:
+    """Return what makes safetensors of networks of ncnn and of TensorFlow.js."""
+    from studio_upscale.ncnn_conversion import convert_ncnn
+    from studio_upscale.tfjs_conversion import convert_tfjs
+
+    return {"ncnn": convert_ncnn, "tfjs": convert_tfjs}
+
+
+@hookimpl
 def studio_import_rules() -> Mapping[str, ImportRule]:
     """Return what ComfyUI's nodes for enlarging mean."""
     from studio_upscale.import_rules import RULES

@@ -72,6 +72,8 @@ def _find_choices(node: PlanNode, uses: Uses, is_fetched: Callable[[str], bool])
         end = node.node_type.inputs.get(use.input)
         if end is None or end.spec.name != "model" or use.input in node.inputs or not _fits(node, use):
             continue
+        if not use.default and is_fetched(entry.name):
+            continue  # whoever fetched it knows of it
         missing = entry.list_missing() if is_fetched(entry.name) else None
         action = f"studio models get {entry.name}" if missing is None else f"pip install {' '.join(missing)}"
         choice = Choice(node.id, node.node_type.id, use.input, entry.name, use.gain, action, missing == [])

@@ -39,7 +39,7 @@ class Catalog:
         return found
 
     def find_uses(self, nodes: Iterable[str]) -> dict[str, list[tuple[Entry, Use]]]:
-        """Return which entries some node types use by default, and how; tested entries first.
+        """Return which entries some node types use by default, or would gain from; tested entries first.
 
         Only files that mention a node type are parsed, as this is asked before every run. Invalid ones do not count.
         """
@@ -48,7 +48,7 @@ class Catalog:
         entries = [entry for path in self._files.values() if (entry := _read_mentioned(path, wanted)) is not None]
         for entry in sorted(entries, key=lambda entry: (entry.status != "tested", entry.name)):
             for use in entry.uses:
-                if use.default and use.node in wanted:
+                if (use.default or use.hint) and use.node in wanted:
                     found.setdefault(use.node, []).append((entry, use))
         return found
 
@@ -83,7 +83,7 @@ class Catalog:
 def _read_mentioned(path: Path, nodes: Iterable[str]) -> Entry | None:
     try:
         data = read_regular_file(path)
-        if b"default" in data and any(node.encode() in data for node in nodes):
+        if (b"default" in data or b"hint" in data) and any(node.encode() in data for node in nodes):
             return read_entry(path)
     except (OSError, ModelError):
         pass  # `studio models search` reports it

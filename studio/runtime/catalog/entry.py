@@ -20,6 +20,7 @@ class Use:
         input: Name of its input that takes the model.
         gain: What is better with the model, as in "for a natural voice"; "" says nothing.
         default: Whether the node type uses the model where the graph gives the input no value.
+        hint: Whether a run without the model says what it would gain, though no graph uses it by default.
         when: The values of other inputs with which it does so, by the input's name.
     """
 
@@ -27,6 +28,7 @@ class Use:
     input: str
     gain: str = ""
     default: bool = False
+    hint: bool = False
     when: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
 
