@@ -52,7 +52,7 @@ def create_command_pages() -> list[Page]:
 
 
 def _create_page(words: str, command: click.Command) -> Page:
-    with click.Context(command, info_name=words, terminal_width=100, max_content_width=100) as context:
+    with click.Context(command, info_name=words, terminal_width=80, max_content_width=80) as context:
         parts = [f"# {words}", f"```text\n{command.get_help(context).strip()}\n```"]
         options = [one for one in command.params if isinstance(one, click.Option)]
         rows = [list(record) for option in options if (record := option.get_help_record(context))]
