@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from studio.api import ModelOpener, hookimpl
 
 
-@hookimpl(trylast=True)
+@hookimpl
 def studio_model_openers() -> Iterable[ModelOpener]:
-    """Return the opener of ONNX models; it is asked last, as other plugins know what some of them are."""
+    """Return the opener of ONNX models."""
     from studio_onnx.opener import OnnxOpener
 
     return [OnnxOpener()]

@@ -13,6 +13,8 @@ from studio.api.onnx_network import OnnxNetwork, find_onnx_file, open_onnx
 class OnnxOpener(ModelOpener):
     """Opens ONNX models; an `OnnxNetwork`."""
 
+    is_fallback = True  # other plugins know what some of them are
+
     def can_open(self, path: Path, model: Model) -> bool:
         """Say whether this is an ONNX file, or a folder with one and no weights of another format."""
         if path.is_file():

@@ -38,7 +38,7 @@ from studio.files import is_disk_full, replace_file, replace_files
 from studio.settings import MediaLimits
 from studio.suggestion import list_nearest, suggest
 
-API_VERSION = "1.2"
+API_VERSION = "1.1"
 """Version of the contract: the first number rises when a name goes or changes, the second when one is added."""
 
 CONTRACT_MODULES = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from studio.api.model import Model
 
@@ -17,7 +17,12 @@ class ModelOpener(ABC):
     they load. Several calls may use an opened model at once if their node types are not on the lane "device".
 
     Only `can_open`, `open` and `measure` are required.
+
+    Attributes:
+        is_fallback: Whether it is asked after the openers of all plugins, because some may know its files better.
     """
+
+    is_fallback: ClassVar[bool] = False
 
     @abstractmethod
     def can_open(self, path: Path, model: Model) -> bool:

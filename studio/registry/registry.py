@@ -86,7 +86,10 @@ def find_plugins(rows: Sequence[PluginRow], name: str) -> list[PluginRow]:
 
 
 class Openers(Sequence[ModelOpener]):
-    """Openers of models, in the order in which they are asked. Those of a plugin are found when somebody asks."""
+    """Openers of models, in the order in which they are asked. Those of a plugin are found when somebody asks.
+
+    Fallbacks come after all others.
+    """
 
     def __init__(self) -> None:
         self._parts: list[Callable[[], Sequence[ModelOpener]]] = []
@@ -96,8 +99,12 @@ class Openers(Sequence[ModelOpener]):
         self._parts.insert(0, find)
 
     def __iter__(self) -> Iterator[ModelOpener]:
+        fallbacks = []
         for find in self._parts:
-            yield from find()
+            openers = find()
+            yield from (opener for opener in openers if not opener.is_fallback)
+            fallbacks += [opener for opener in openers if opener.is_fallback]
+        yield from fallbacks
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -40,6 +40,17 @@ def test_the_plugin_that_was_loaded_last_is_the_first_to_open_models() -> None:
     assert list(registry.model_openers) == [second, first]
 
 
+def test_a_fallback_is_asked_after_the_openers_of_all_plugins() -> None:
+    class Fallback(NamedOpener):
+        is_fallback = True
+
+    first, last = NamedOpener("a"), Fallback("b")
+    plugins = (SimpleNamespace(studio_model_openers=hookimpl(lambda own=own: [own])) for own in (first, last))
+    registry, _ = load(*plugins)
+
+    assert list(registry.model_openers) == [first, last]
+
+
 @pytest.mark.parametrize(
     ("hook", "returned", "words"),
     [
