@@ -10,7 +10,7 @@ Color = tuple[float, float, float, float]
 """Red, green, blue and straight alpha in [0, 1], sRGB-encoded."""
 
 
-ANY_COLOR: tuple[Literal["srgb", "linear", "log"], ...] = ("srgb", "linear", "log")
+ANY_COLOR: tuple[Literal["srgb", "linear", "log", "pq", "hlg"], ...] = ("srgb", "linear", "log", "pq", "hlg")
 """Every encoding of a color space: for node types that take any of them, with any primaries and range."""
 
 

@@ -7,7 +7,15 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from studio.api import MediaError
-from studio_video.encodings import CODECS, DEFAULTS, HARDWARE, choose_codec, find_extension, is_sequence
+from studio_video.encodings import (
+    CODECS,
+    DEFAULTS,
+    HARDWARE,
+    choose_codec,
+    find_deep_pixels,
+    find_extension,
+    is_sequence,
+)
 
 
 def check_span(end: float | None, start: float) -> None:
@@ -70,6 +78,20 @@ def check_hardware(hardware: str, path: str, codec: str) -> None:
         chosen = DEFAULTS[find_extension(PurePath(path))] if codec == "auto" else codec
         if chosen not in HARDWARE:
             raise refuse_hardware(codec)
+
+
+def check_range(dynamic_range: str, path: str, codec: str, pixel_format: str) -> None:
+    """Raise MediaError E702 for high dynamic range in a file of 8 bits."""
+    if dynamic_range == "sdr" or not _is_known(path):
+        return
+    extension = find_extension(PurePath(path))
+    chosen = DEFAULTS[extension] if codec == "auto" else codec
+    if not find_deep_pixels(extension, chosen) or (pixel_format != "auto" and "10" not in pixel_format):
+        raise MediaError(
+            "E702",
+            f"{dynamic_range} needs 10 bits, which {chosen if pixel_format == 'auto' else pixel_format} does not have",
+            hint='use codec "h265" in .mp4 or "av1" in .webm, and pixel_format "auto" or "yuv420p10le"',
+        )
 
 
 def refuse_hardware(codec: str) -> MediaError:

@@ -36,7 +36,7 @@ PIXELS = {
 """Pixel formats by codec, the default first."""
 _WITH_ALPHA = {"vp9": "yuva420p", "prores": "yuva444p10le", "apng": "rgba"}
 _WITH_VP9_ALPHA = ("webm", "mkv")
-ANY_COLOR: tuple[Literal["srgb", "linear", "log"], ...] = ("srgb", "linear", "log")
+ANY_COLOR: tuple[Literal["srgb", "linear", "log", "pq", "hlg"], ...] = ("srgb", "linear", "log", "pq", "hlg")
 """Every encoding of a color space: for node types that take any of them, with any primaries and range."""
 NUMBER = re.compile(r"%0?(\d?)d")
 """Where a file name of numbered images has its number."""
@@ -75,6 +75,13 @@ def choose_pixels(extension: str, codec: str, *, alpha: bool) -> str:
     if not alpha or (codec == "vp9" and extension not in _WITH_VP9_ALPHA):
         return PIXELS[codec][0]
     return _WITH_ALPHA.get(codec, PIXELS[codec][0])
+
+
+def find_deep_pixels(extension: str, codec: str, *, alpha: bool = False) -> str:
+    """Return the pixel format of a codec that has 10 bits, with alpha if it has one; "" where it has none."""
+    codec = DEFAULTS[extension] if codec == "auto" else codec
+    deep = [each for each in PIXELS[codec] if "10" in each]
+    return next((each for each in deep if each.startswith("yuva") == alpha), (*deep, "")[0])
 
 
 def find_extension(path: PurePath) -> str:

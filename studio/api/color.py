@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from studio.errors import MediaError
 
-ColorEncoding = Literal["srgb", "linear", "log"]
+ColorEncoding = Literal["srgb", "linear", "log", "pq", "hlg"]
 Primaries = Literal["bt709", "display-p3", "adobe-rgb", "bt2020", "acescg", "aces2065-1"]
 Range = Literal["full", "limited"]
 
@@ -25,6 +25,8 @@ class ColorSpace:
             "srgb": the transfer function of IEC 61966-2-1; samples lie in [0, 1].
             "linear": scene-linear; samples are in proportion to light, and may pass 1 and fall below 0.
             "log": the curve of ACEScct (Academy S-2016-001); samples may pass 1 and fall below 0.
+            "pq": high dynamic range, SMPTE ST 2084; samples lie in [0, 1]. Light of 203 cd/m2 is white (BT.2408).
+            "hlg": high dynamic range, ITU-R BT.2100, as a display of 1000 cd/m2 shows it; samples lie in [0, 1].
         primaries: Chromaticities of red, green, blue and white: "bt709" (also those of sRGB), "display-p3",
             "adobe-rgb", "bt2020", "acescg" (AP1) or "aces2065-1" (AP0).
         range: "full": black is 0 and white is 1. "limited": black is 16/255 and white is 235/255 at every bit depth,
@@ -49,12 +51,12 @@ class ColorSpace:
     @property
     def is_bounded(self) -> bool:
         """Whether all samples lie in [0, 1]."""
-        return self.encoding == "srgb"
+        return self.encoding in ("srgb", "pq", "hlg")
 
     def __str__(self) -> str:
         if self == SRGB:
             return "sRGB"
-        name = {"srgb": "sRGB-encoded"}.get(self.encoding, self.encoding)
+        name = {"srgb": "sRGB-encoded", "pq": "PQ", "hlg": "HLG"}.get(self.encoding, self.encoding)
         return f"{name} {self.primaries}" + (", limited range" if self.range == "limited" else "")
 
     def to_json(self) -> dict[str, str]:

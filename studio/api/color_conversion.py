@@ -21,9 +21,9 @@ def convert_color(value: Colored, target: ColorSpace = SRGB) -> Colored:
     """Return an image, a mask or a video in another color space; a video frame by frame, whenever it is read.
 
     Limited range becomes full, samples become linear light, a matrix changes the primaries (with the white adapted by
-    Bradford), and linear light becomes samples again. In the encoding "srgb" light is clipped to [0, 1]; in "linear"
-    and "log" it is not. Grey stays grey, and alpha stays as it is. The curve of "srgb" is that of IEC 61966-2-1, that
-    of "log" is ACEScct.
+    Bradford), and linear light becomes samples again. In the encoding "srgb" light is clipped to [0, 1], in
+    "pq" and "hlg" to what these have; in "linear" and "log" it is not. Grey stays grey, and alpha stays as it is. The
+    curve of "srgb" is that of IEC 61966-2-1, that of "log" is ACEScct, those of "pq" and "hlg" have white at 203 cd/m2.
 
     Args:
         value: What to convert. A value that is in the target color space already is returned as it is.
@@ -55,10 +55,12 @@ def describe_conversion(value: Image | Mask | Video, target: ColorSpace = SRGB) 
     """
     if value.color == target or not target.is_bounded:
         return ""
+    if target.encoding != "srgb":
+        return f"{value.color} became {target}, with reference white at 203 cd/m2"
     if isinstance(value, Video):
         return f"{value.color} became sRGB, clipped to [0, 1]"
-    clipped = "" if value.color.is_bounded and value.color.primaries == target.primaries else _describe_clipping(value)
-    return f"{value.color} became sRGB{clipped}"
+    fits = value.color.encoding == "srgb" and value.color.primaries == target.primaries
+    return f"{value.color} became sRGB{'' if fits else _describe_clipping(value)}"
 
 
 def _describe_clipping(value: Image | Mask) -> str:

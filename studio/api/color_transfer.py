@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from studio.api.color import ColorSpace
+from studio.api.hdr_transfer import decode_hlg_light, decode_pq_light, encode_hlg_light, encode_pq_light
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,7 +45,7 @@ def convert_samples(samples: FloatArray, source: ColorSpace, target: ColorSpace)
 
     The steps: limited to full range, samples to linear light, a matrix to the new primaries (with the white adapted
     by Bradford), linear light to samples, full to limited range. Samples for "srgb" are clipped to [0, 1] of linear
-    light; others are not clipped. Alpha stays as it is.
+    light, those for "pq" and "hlg" to what these have; others are not clipped. Alpha stays as it is.
 
     Args:
         samples: Height x width, or height x width x channels (1, 3 or 4), of floats.
@@ -123,10 +124,10 @@ def encode_log(linear: FloatArray) -> FloatArray:
 def _convert(samples: FloatArray, source: ColorSpace, target: ColorSpace, matrix: Matrix | None) -> FloatArray:
     if source.range == "limited":
         samples = (samples - _BLACK) / (_WHITE - _BLACK)
-    linear = {"srgb": decode_srgb, "log": decode_log}.get(source.encoding, _keep)(samples)
+    linear = _DECODERS.get(source.encoding, _keep)(samples)
     if matrix is not None:
         linear = linear @ matrix.T
-    encoded = {"srgb": encode_srgb, "log": encode_log}.get(target.encoding, _keep)(linear)
+    encoded = _ENCODERS.get(target.encoding, _keep)(linear)
     return encoded * (_WHITE - _BLACK) + _BLACK if target.range == "limited" else encoded
 
 
@@ -142,6 +143,10 @@ def find_xyz_matrix(points: Points) -> Matrix:
     columns = np.stack(colors, axis=1)
     matrix: Matrix = columns * np.linalg.solve(columns, white)
     return matrix
+
+
+_DECODERS = {"srgb": decode_srgb, "log": decode_log, "pq": decode_pq_light, "hlg": decode_hlg_light}
+_ENCODERS = {"srgb": encode_srgb, "log": encode_log, "pq": encode_pq_light, "hlg": encode_hlg_light}
 
 
 def _find_adaptation(source: tuple[float, float], target: tuple[float, float]) -> Matrix:

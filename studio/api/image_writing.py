@@ -49,7 +49,7 @@ def choose_file_color(image: Image | Mask, path: Path) -> ColorSpace:
     kind = path.suffix.lower().lstrip(".")
     if kind == "exr":
         return ColorSpace("linear", image.color.primaries)
-    if kind in ("tif", "tiff") and not image.color.is_bounded:
+    if kind in ("tif", "tiff") and image.color.encoding != "srgb":
         linear = ColorSpace("linear")
         return linear if is_linear(convert_samples(image.pixels, image.color, linear)) else SRGB
     return SRGB

@@ -175,20 +175,21 @@ def read_planes(frame: Any) -> list[AnyArray]:
 
 
 class RgbWriter:
-    """Converts RGB samples to frames of one pixel format; YUV is BT.709 in limited range.
+    """Converts RGB samples to frames of one pixel format; YUV is in limited range.
 
     Args:
         layout: FFmpeg's name of the samples: rgb24, rgba, rgb48le or rgba64le.
         pixels: FFmpeg's name of the pixel format.
         is_left: Whether chroma lies on the left pixel of each pair, as decoders of H.264 and H.265 take it, or
             between the two.
+        matrix: Number of the matrix; one other than that of BT.709 is for samples of 16 bits.
     """
 
-    def __init__(self, layout: str, pixels: str, *, is_left: bool = False) -> None:
+    def __init__(self, layout: str, pixels: str, *, is_left: bool = False, matrix: int = _BT709) -> None:
         import av
         from av.video.reformatter import VideoReformatter
 
-        self._layout, self._pixels, self._is_left = layout, pixels, is_left
+        self._layout, self._pixels, self._is_left, self._matrix = layout, pixels, is_left, matrix
         self._is_rgb = av.VideoFormat(pixels).is_rgb or pixels == "pal8"
         self._converter: Any = VideoReformatter()
         self._blank: Any = None
@@ -206,7 +207,8 @@ class RgbWriter:
         layout = self._layout if not deep else "yuva444p16le" if array.shape[2] == 4 else "yuv444p16le"
         if self._blank is None:
             self._blank = _create_blank(array.shape[1], array.shape[0], layout, is_left=self._is_left)
-        for plane, samples in zip(self._blank.planes, _encode_yuv(array) if deep else [array], strict=True):
+        encoded = _encode_yuv(array, self._matrix) if deep else [array]
+        for plane, samples in zip(self._blank.planes, encoded, strict=True):
             _fill(plane, samples)
         return self._converter.reformat(
             self._blank,
@@ -248,11 +250,11 @@ def _fill(plane: Any, samples: AnyArray) -> None:
     rows[:, : samples[0].size] = samples.reshape(len(samples), -1)
 
 
-def _encode_yuv(array: AnyArray) -> AnyArray:
-    """Return uint16 RGB or RGBA samples as planes of 16-bit YUV with full chroma."""
+def _encode_yuv(array: AnyArray, number: int) -> AnyArray:
+    """Return uint16 RGB or RGBA samples as planes of 16-bit YUV with full chroma, by the matrix of a number."""
     import numpy as np
 
-    matrix = find_rgb_matrix(_BT709, 16, full=False).astype(np.float64)
+    matrix = find_rgb_matrix(number, 16, full=False).astype(np.float64)
     inverse = np.linalg.inv(matrix[:, :3])
     back = np.hstack([inverse / 65535.0, -(inverse @ matrix[:, 3:])]).astype(np.float32)
     height, width, channels = array.shape

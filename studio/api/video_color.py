@@ -10,7 +10,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from studio.api.color import SRGB, ColorSpace
 from studio.api.color_transfer import decode_srgb, encode_srgb, find_matrix
+from studio.api.hdr_transfer import HLG_GAMMA, HLG_PEAK, REFERENCE_WHITE, decode_hlg, decode_pq
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,12 +22,9 @@ if TYPE_CHECKING:
 
     FloatArray = npt.NDArray[np.float32]
 
-REFERENCE_WHITE = 203.0
-"""Light of white in high dynamic range, in cd/m2."""
 _UNSPECIFIED = 2
 _LINEAR, _PQ, _HLG = 8, 16, 18  # transfer curves
 _WIDE = {9: "bt2020", 11: "display-p3", 12: "display-p3"}  # primaries
-_HLG_PEAK, _HLG_GAMMA = 1000.0, 1.2
 _STEPS = 65535
 
 
@@ -45,6 +44,14 @@ def fill_tags(frame: Any, context: Any) -> None:
 def is_high_dynamic_range(frame: Any) -> bool:
     """Say whether a frame is PQ or HLG."""
     return frame.color_trc in (_PQ, _HLG)
+
+
+def find_hdr_color(frame: Any) -> ColorSpace:
+    """Return the color space of a frame that is PQ or HLG; sRGB for others."""
+    if not is_high_dynamic_range(frame):
+        return SRGB
+    encoding = "pq" if frame.color_trc == _PQ else "hlg"
+    return ColorSpace.from_json({"encoding": encoding, "primaries": _WIDE.get(frame.color_primaries, "bt709")})
 
 
 def describe_color(frame: Any) -> str:
@@ -70,29 +77,12 @@ def find_recoloring(frame: Any) -> Callable[[FloatArray], FloatArray] | None:
     return recolor
 
 
-def decode_pq(samples: Any) -> Any:
-    """Return cd/m2 for samples of PQ in [0, 1]; SMPTE ST 2084, section 5."""
-    import numpy as np
-
-    power = np.clip(samples, 0.0, 1.0) ** (32 / 2523)
-    return 10_000.0 * (np.maximum(power - 107 / 128, 0.0) / (2413 / 128 - 2392 / 128 * power)) ** (8192 / 1305)
-
-
-def decode_hlg(samples: Any) -> Any:
-    """Return light of the scene in [0, 1] for samples of HLG in [0, 1]; BT.2100, table 5."""
-    import numpy as np
-
-    a, b, c = 0.17883277, 0.28466892, 0.55991073
-    samples = np.clip(samples, 0.0, 1.0)
-    return np.where(samples <= 0.5, samples**2 / 3.0, (np.exp((np.maximum(samples, 0.5) - c) / a) + b) / 12.0)
-
-
 def _brighten_scene(light: FloatArray) -> FloatArray:
     """Return light of the scene as light of a display of 1000 cd/m2, white at 1; BT.2100, table 5."""
     import numpy as np
 
     luminance = np.maximum(light @ np.array([0.2627, 0.6780, 0.0593], np.float32), 1e-6)
-    gain = luminance ** np.float32(_HLG_GAMMA - 1.0) * np.float32(_HLG_PEAK / REFERENCE_WHITE)
+    gain = luminance ** np.float32(HLG_GAMMA - 1.0) * np.float32(HLG_PEAK / REFERENCE_WHITE)
     brightened: FloatArray = light * gain[..., None]
     return brightened
 

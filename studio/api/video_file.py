@@ -37,7 +37,7 @@ class VideoType(StreamType[Video]):
     Audio that starts earlier is cut and audio that starts later is preceded by silence, so it stays in sync; gaps in
     it are silence. It is decoded when it is first asked for. Damaged frames are skipped, as players do.
 
-    **Written.** All files hold sRGB: a video in another color space is converted and clipped to [0, 1]. MP4, MOV and
+    **Written.** Files hold sRGB: a video in another color space is converted and clipped to [0, 1]. MP4, MOV and
     MKV have H.264 (4:2:0, BT.709, crf 18) and AAC, with alpha laid over white; WebM has VP9, with alpha, and Opus. An
     odd side is padded by repeating the edge; MP4 and MOV start with their index. GIF, APNG and WebP have alpha (GIF on
     or off) and no audio; GIF has one palette, whole hundredths of a second, and at most 50 frames per second. The
@@ -86,6 +86,7 @@ class VideoType(StreamType[Video]):
         audio_track: int | None = None,
         language: str = "",
         deinterlace: bool = True,
+        keep_range: bool = False,
     ) -> Video:
         """Open a video with other tracks than players show first.
 
@@ -96,12 +97,13 @@ class VideoType(StreamType[Video]):
             audio_track: Number of the audio likewise.
             language: Language of the audio, such as "eng" or "en"; "" for any.
             deinterlace: Whether interlaced frames are made whole.
+            keep_range: Whether PQ and HLG stay what they are, instead of becoming sRGB.
 
         Raises:
             MediaError: E511 if the file lacks what is asked for, or cannot be read.
         """
         choice = StreamChoice(video_track, audio_track, language)
-        return read_video(path, limits, ReadingOptions(choice, deinterlace))
+        return read_video(path, limits, ReadingOptions(choice, deinterlace, keep_range))
 
     def find_doubts(self, path: Path, limits: MediaLimits) -> Sequence[str]:
         """Say that a video is truncated or damaged, that its header is wrong, and what is converted."""

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from studio.api import av_audio, av_file
+from studio.api.color import SRGB
 from studio.api.deinterlacing import deinterlace
 from studio.api.frame_clock import FrameClock
 from studio.api.gif_video import is_gif, read_gif_video
@@ -18,7 +19,7 @@ from studio.api.rgb_conversion import RgbReader
 from studio.api.stream_choice import StreamChoice, choose_audio, choose_video
 from studio.api.video import Frame, Video
 from studio.api.video_alpha import has_alpha
-from studio.api.video_color import fill_tags, find_recoloring
+from studio.api.video_color import fill_tags, find_hdr_color, find_recoloring
 from studio.api.video_geometry import apply_display_matrix, find_display_matrix, find_square_size
 from studio.api.webp_video import is_webp, read_webp_video
 from studio.errors import MediaError
@@ -46,10 +47,12 @@ class ReadingOptions:
     Attributes:
         choice: Which streams.
         deinterlaces: Whether interlaced frames are made whole.
+        keeps_range: Whether PQ and HLG stay what they are, instead of becoming sRGB.
     """
 
     choice: StreamChoice = field(default_factory=StreamChoice)
     deinterlaces: bool = True
+    keeps_range: bool = False
 
 
 def read_video(path: Path, limits: MediaLimits, options: ReadingOptions | None = None) -> Video:
@@ -70,6 +73,7 @@ def read_video(path: Path, limits: MediaLimits, options: ReadingOptions | None =
         width=width,
         height=height,
         channels=channels,
+        color=reading.color,
         rate=reading.rate,
         count=reading.count_frames,
         duration=reading.measure,
@@ -101,6 +105,8 @@ class _VideoFile:
             self._aspect = stream.sample_aspect_ratio
             self._is_whole = _is_whole(stream, path.stat().st_size)
             self._alpha = has_alpha(path, limits, first, context.name)
+            self._tags.fill(first)
+            self.color = find_hdr_color(first) if options.keeps_range else SRGB
             self._deep = max(component.bits for component in first.format.components) > 8
             self.rate = _find_rate(stream)
             self.has_audio = choose_audio(path, container, options.choice) is not None
@@ -123,7 +129,7 @@ class _VideoFile:
                 array = self._convert(frame, readers)
                 if array.shape != self.shape:
                     raise self._refuse_shape(array)
-                yield Frame(Image.take(array), time / _MICROSECONDS)
+                yield Frame(Image.take(array, color=self.color), time / _MICROSECONDS)
 
     def load_audio(self) -> Audio | None:
         """Return the audio that begins with the first frame."""
@@ -163,7 +169,7 @@ class _VideoFile:
         key = (size, frame.color_trc, frame.color_primaries)
         if key not in readers:
             kept = size if size != (frame.width, frame.height) else None
-            recolor = find_recoloring(frame)
+            recolor = find_recoloring(frame) if self.color == SRGB else None
             readers[key] = RgbReader(alpha=self._alpha, deep=self._deep, size=kept, recolor=recolor)
         try:
             array = readers[key].read(frame)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from studio.api import av_file
-from studio.api.color import SRGB
+from studio.api.color import SRGB, ColorSpace
 from studio.api.color_conversion import convert_color, describe_conversion
 from studio.api.formats.last_delay import set_apng_delay, set_webp_delay
 from studio.api.gif_writing import GifLook, write_gif
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 __all__ = ["WRITERS", "Encoding", "find_losses", "find_padding", "write_video"]
 
-_BT709 = 1
+_BT709, _BT2020 = 1, 9
+_FARTHEST = 2**40  # units between the times at which a frame is decoded and shown
+_TAGS = {"sdr": (_BT709, _BT709, _BT709), "pq": (_BT2020, _BT2020, 16), "hlg": (_BT2020, _BT2020, 18)}
+"""Matrix, primaries and transfer of files (ITU-T H.273); sRGB is near enough to BT.709."""
 _LEFT_CHROMA = ("libx264", "h264_nvenc")  # whose decoders take it so; others leave it open
 _LEFT_QUARTER_CHROMA = ("libx265", "hevc_nvenc")  # whose decoders take it so for 4:2:0, and leave 4:2:2 open
 
@@ -49,6 +52,8 @@ class Encoding:
         options: Options of the encoder of the frames; of GIF "colors" (2 to 255) and "dither" (FFmpeg's name).
         faststart: Whether MP4 and MOV begin with their index, so that a player starts before it has the whole file.
         loop: Whether GIF, APNG and WebP repeat without end.
+        dynamic_range: "sdr" for sRGB with the tags of BT.709, "pq" or "hlg" for high dynamic range with those of
+            BT.2100; the pixel format then has 10 bits or more.
     """
 
     container: str
@@ -58,6 +63,12 @@ class Encoding:
     options: Mapping[str, str] = field(default_factory=dict)
     faststart: bool = True
     loop: bool = True
+    dynamic_range: Literal["sdr", "pq", "hlg"] = "sdr"
+
+    @property
+    def color(self) -> ColorSpace:
+        """The color space of the file."""
+        return SRGB if self.dynamic_range == "sdr" else ColorSpace(self.dynamic_range, "bt2020")
 
 
 _X264 = {"crf": "18", "preset": "medium"}
@@ -75,7 +86,7 @@ WRITERS = {
 
 
 def write_video(video: Video, path: Path, provenance: str | None, encoding: Encoding | None = None) -> None:
-    """Write a video for players, in sRGB; a video in another color space is converted.
+    """Write a video for players, in sRGB or high dynamic range; a video in another color space is converted.
 
     Args:
         video: The video; alpha is laid over white where the pixel format has none.
@@ -89,7 +100,7 @@ def write_video(video: Video, path: Path, provenance: str | None, encoding: Enco
     """
     if encoding is None:
         encoding = choose_encoding(path, video.channels)
-    video = convert_color(video)
+    video = convert_color(video, encoding.color)
     if encoding.codec == "gif":
         colors, dither = int(encoding.options.get("colors", 255)), encoding.options.get("dither", "sierra2_4a")
         write_gif(video, path, provenance, GifLook(colors, dither, encoding.loop))
@@ -136,8 +147,8 @@ def find_losses(video: Video, path: Path, encoding: Encoding) -> list[str]:
         losses.append("GIF has alpha on or off: from a half on it is opaque")
     elif video.channels == 4 and not _has_alpha(encoding.pixels):
         losses.append("alpha is laid over white: write .webm, .apng, or ProRes in .mov to keep it")
-    if video.color != SRGB:
-        losses.append(describe_conversion(video))
+    if conversion := describe_conversion(video, encoding.color):
+        losses.append(conversion)
     return losses
 
 
@@ -192,14 +203,15 @@ def _write_coded(video: Video, container: Any, encoding: Encoding) -> float:
     stream.time_base = stream.codec_context.time_base = base
     context = stream.codec_context
     context.flags |= Flags.bitexact
+    tags = _TAGS[encoding.dynamic_range]
     if not stream.format.is_rgb:
-        context.colorspace = context.color_primaries = context.color_trc = _BT709  # of which sRGB is near enough
+        context.colorspace, context.color_primaries, context.color_trc = tags
         context.color_range = 1  # 16 to 235
     if encoding.codec == "libx265":
         context.codec_tag = "hvc1"  # what QuickTime wants
     audio = AudioTrack(container, encoding.audio, video.audio if encoding.audio else None)
     layout = _choose_layout(stream.format)
-    writer = RgbWriter(layout, encoding.pixels, is_left=_has_left_chroma(encoding, stream.format))
+    writer = RgbWriter(layout, encoding.pixels, is_left=_has_left_chroma(encoding, stream.format), matrix=tags[0])
     lengths: dict[int, int] = {}
     length = 0.0
     with closing(read_ahead(check_frames(video))) as frames:
@@ -207,7 +219,7 @@ def _write_coded(video: Video, container: Any, encoding: Encoding) -> float:
             audio.write_until(frame.time)
             coded = writer.write(_prepare(frame, layout, more))
             if not stream.format.is_rgb:
-                coded.color_primaries = coded.color_trc = _BT709  # ProRes says so of each frame
+                coded.colorspace, coded.color_primaries, coded.color_trc = tags  # ProRes says so of each frame
             coded.pts, coded.time_base = round(Fraction(frame.microseconds, 1_000_000) / base), base
             lengths[coded.pts] = max(1, round(Fraction(length).limit_denominator(1_000_000) / base))
             _mux(container, stream.encode(coded), lengths)
@@ -242,6 +254,8 @@ def _find_lengths(video: Video, frames: Iterator[Frame]) -> Iterator[tuple[Frame
 def _mux(container: Any, packets: Any, lengths: dict[int, int]) -> None:
     """Write packets, each with the length of its frame."""
     for packet in packets:
+        if packet.pts is not None and packet.dts is not None and abs(packet.pts - packet.dts) > _FARTHEST:
+            packet.dts = packet.pts  # x265 gives one or two frames any time of decoding
         length = lengths.get(packet.pts)
         if length is not None:
             packet.duration = length
@@ -266,9 +280,8 @@ def _prepare(frame: Frame, layout: str, more: tuple[int, int]) -> AnyArray:
     """Return a frame in a layout: alpha over white where it has none, the last column and row repeated."""
     import numpy as np
 
-    array: AnyArray = frame.image.to_uint8()
-    if layout in ("rgb48le", "rgba64le"):
-        array = widen(frame.image.compact())
+    deep = layout in ("rgb48le", "rgba64le")
+    array: AnyArray = widen(frame.image.compact()) if deep else frame.image.to_uint8()
     top = array.dtype.type(np.iinfo(array.dtype).max)
     if array.shape[2] == 1:
         array = np.repeat(array, 3, axis=2)

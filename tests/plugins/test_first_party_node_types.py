@@ -319,6 +319,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "image.invert": {"image": picture()},
     "image.threshold": {"image": picture()},
     "image.convert": {"image": picture(channels=4), "channels": "rgb"},
+    "image.convert_color": {"image": picture(channels=4), "target": "ACEScg"},
     "image.histogram": {"image": picture(), "bins": 16, "width": 64, "height": 32},
     "image.split_channels": {"image": picture(channels=4)},
     "image.merge_channels": {"red": picture(channels=1), "green": picture(channels=1), "blue": picture(channels=1)},

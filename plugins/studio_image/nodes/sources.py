@@ -6,6 +6,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from studio.api import (
     SRGB,
+    Added,
     Color,
     Context,
     Field,
@@ -59,8 +60,8 @@ def load_image(
     ctx: Context,
     file: File,
     *,
-    layer: Annotated[str, Field(max_length=255)] = "",
-    window: Literal["display", "data"] = "display",
+    layer: Annotated[str, Field(max_length=255), Added] = "",
+    window: Annotated[Literal["display", "data"], Added] = "display",
 ) -> Image:
     """Load an image from a file.
 

@@ -14,6 +14,7 @@ from studio.api import (
     JsonValue,
     Mask,
     Migration,
+    check_inputs,
     convert_color,
     describe_conversion,
     node,
@@ -184,6 +185,45 @@ def convert_image(
         return image
     pixels = image.pixels if kept else convert_channels(image.pixels, channels, ground, image.color)
     return Image(convert_depth(pixels, depth), color=image.color)
+
+
+def check_spaces(source: str, target: str) -> None:
+    """Raise MediaError for a color space that nothing has."""
+    from studio_image.color_spaces import check_name
+
+    check_name(source)
+    check_name(target)
+
+
+@node("image.convert_color", check=check_inputs(check_spaces), origin="edited", encodings=ANY_COLOR)
+def convert_image_color(
+    ctx: Context,
+    image: Image,
+    *,
+    target: Annotated[str, Field(max_length=100)] = "sRGB",
+    source: Annotated[str, Field(max_length=100)] = "",
+    display: Annotated[str, Field(max_length=100)] = "",
+    view: Annotated[str, Field(max_length=100)] = "",
+) -> Image:
+    """Convert an image to another color space, or make it look as a display shows it.
+
+    Known without the extra `studio[vfx]` are sRGB, Display P3, ACEScg, ACES2065-1, ACEScct, Linear Rec.709 (sRGB),
+    Linear Rec.2020, Linear P3-D65, Linear AdobeRGB, Rec.2100-PQ and Rec.2100-HLG. With it, OpenColorIO's ACES 2.0
+    configuration for studios adds color spaces of cameras to convert from, and displays with their views.
+
+    Args:
+        image: Image to convert.
+        target: Color space of the result, by its name or an alias in OpenColorIO; capitals do not count.
+        source: Color space that the samples are in, such as "ARRI LogC4"; "" for the one that the image says.
+        display: Display that the result is for, such as "sRGB", instead of a target; its view maps tones.
+        view: View of the display, such as "ACES 2.0 - SDR 100 nits (Rec.709)"; "" for the display's default.
+
+    Raises:
+        MediaError: E509 for an unknown name; E513 for a name that needs the extra.
+    """
+    from studio_image.color_spaces import convert
+
+    return convert(image, source, target, display, view)
 
 
 @node("image.histogram", origin="algorithmic")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Annotated, Any, Literal, NamedTuple
 
-from studio.api import Audio, Context, Field, File, JsonValue, Migration, OutputPath, Video, check_inputs, node
+from studio.api import Added, Audio, Context, Field, File, JsonValue, Migration, OutputPath, Video, check_inputs, node
 from studio_video import checks
 from studio_video.encodings import ANY_COLOR
 from studio_video.nodes.old_values import read_encoder
@@ -49,6 +49,7 @@ def load_video(
     video_track: Track | None = None,
     track: Track | None = None,
     language: Language = "",
+    dynamic_range: Annotated[Literal["sdr", "keep"], Added] = "sdr",
 ) -> Video:
     """Load a video with its audio; frames are decoded when they are needed.
 
@@ -63,6 +64,8 @@ def load_video(
         video_track: Number of the video track in the file, from 1; null takes the track marked as default.
         track: Number of the audio track in the file, from 1; null takes the track marked as default.
         language: Language of the audio track, such as "eng" or "en", instead of its number; "" takes any.
+        dynamic_range: What becomes of PQ and HLG: sRGB ("sdr"), or kept deep ("keep") for node types that take it,
+            such as `video.trim` and `video.save`. Others get sRGB, with a warning.
 
     Raises:
         MediaError: E511 if the file contains no video or not the track or language, it is broken, or it is over the
@@ -78,13 +81,21 @@ def load_video(
     if not facts["video"]:
         what = "audio alone" if facts["audio"] else "nothing that moves"
         raise MediaError("E511", f"the file contains {what}", where=str(file.path), hint="load audio with audio.load")
+    if dynamic_range == "keep" and facts["video"][0].get("high_dynamic_range"):
+        facts["video"][0] |= {"high_dynamic_range": False, "color": ""}
     for warning in find_warnings(facts):
         if deinterlace or not warning.startswith("interlaced"):
             ctx.log(warning)
     for extra in find_extras(file.path, limits):
         ctx.log(extra)
     film = VideoType().read_tracks(
-        file.path, limits, video_track=video_track, audio_track=track, language=language, deinterlace=deinterlace
+        file.path,
+        limits,
+        video_track=video_track,
+        audio_track=track,
+        language=language,
+        deinterlace=deinterlace,
+        keep_range=dynamic_range == "keep",
     )
     return film if fps is None else even_out(film, Fraction(fps).limit_denominator(100_000))
 
@@ -103,7 +114,7 @@ def load_images(
     fps: Fps = 25.0,
     audio: Audio | None = None,
     sort_files: bool = True,
-    layer: Annotated[str, Field(max_length=255)] = "",
+    layer: Annotated[str, Field(max_length=255), Added] = "",
 ) -> Video:
     """Make a video from image files, such as a folder of numbered frames; frames are read when they are needed.
 
@@ -134,7 +145,9 @@ def load_images(
     "video.save",
     cache="never",
     lane="io",
-    check=check_inputs(checks.check_video_name, checks.check_codec, checks.check_pixels, checks.check_hardware),
+    check=check_inputs(
+        checks.check_video_name, checks.check_codec, checks.check_pixels, checks.check_hardware, checks.check_range
+    ),
     version="2.0",
     migrations={
         1: Migration(
@@ -159,6 +172,7 @@ def save_video(
     fps: Fps | None = None,
     colors: Annotated[int, Field(ge=2, le=255)] = 255,
     dither: Literal["sierra", "floyd_steinberg", "bayer", "none"] = "sierra",
+    dynamic_range: Annotated[Literal["sdr", "pq", "hlg"], Added] = "sdr",
 ) -> Saved:
     """Save a video to a file beside the graph's outputs; the extension chooses the format.
 
@@ -180,12 +194,14 @@ def save_video(
         fps: Even frame rate of the file, by repeating or dropping frames; null keeps the times of the frames.
         colors: Colors of a GIF; fewer make a smaller file.
         dither: How a GIF shows the colors between its own: by noise, by a pattern ("bayer", smaller), or not at all.
+        dynamic_range: Light of the file: sRGB ("sdr"), or BT.2100 with 10 bits or more and its tags, as "pq" or "hlg";
+            light of sRGB white has 203 cd/m2.
 
     Raises:
         MediaError: E702 for an extension, a codec and a pixel format that do not go together, or a GPU that cannot;
             E512 if the file cannot be written.
     """
-    from studio_video.encodings import find_extension, is_sequence
+    from studio_video.encodings import find_deep_pixels, find_extension, is_sequence
     from studio_video.retime import count_frames, even_out
     from studio_video.save import can_use_hardware, choose_encoding, choose_gif_options, save_encoded, save_images
 
@@ -198,14 +214,18 @@ def save_video(
     checks.check_codec(codec, path.name)
     checks.check_pixels(pixel_format, codec, path.name)
     checks.check_hardware(hardware, path.name, codec)
+    checks.check_range(dynamic_range, path.name, codec, pixel_format)
     extension = find_extension(path.path)
     alpha = video.channels == 4
+    if dynamic_range != "sdr" and pixel_format == "auto":
+        pixel_format = find_deep_pixels(extension, codec, alpha=alpha)
     encoding = choose_encoding(
         extension, codec, pixel_format, quality, alpha=alpha, faststart=faststart, hardware=False
     )
     named = {"libx264": "h264", "libx265": "h265", "libsvtav1": "av1"}.get(encoding.codec, "")
+    encoding = replace(encoding, dynamic_range=dynamic_range)
     wanted = hardware == "always" or (hardware == "auto" and ctx.device.startswith("cuda"))
-    if wanted and can_use_hardware(named):
+    if wanted and dynamic_range == "sdr" and can_use_hardware(named):
         encoding = choose_encoding(
             extension, named, pixel_format, quality, alpha=False, faststart=faststart, hardware=True
         )

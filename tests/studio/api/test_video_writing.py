@@ -12,6 +12,7 @@ from studio.api.audio import Audio
 from studio.api.image import Image
 from studio.api.video import Video
 from studio.api.video_file import VideoType
+from studio.api.video_writing import Encoding, write_video
 from studio.errors import MediaError
 from tests.studio.api.videos import GRAPH, LIMITS, NTSC, VIDEO, make_ramp, make_video
 
@@ -135,3 +136,15 @@ def test_what_becomes_of_alpha_is_said(name: str, losses: str) -> None:
     video = Video.from_images([Image(np.zeros((4, 4, 4), np.uint8))], 10)
 
     assert VIDEO.find_loss(video, Path(name)) == losses
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_h265_of_a_few_frames_is_written(tmp_path: Path, count: int) -> None:
+    rng = np.random.default_rng(3)
+    images = [Image(rng.integers(0, 255, (64, 64, 3)).astype(np.uint8))] * count
+    encoding = Encoding("mp4", "libx265", "aac", "yuv420p", {"x265-params": "log-level=error"})
+
+    write_video(Video.from_images(images, 10), tmp_path / "a.mp4", None, encoding)
+
+    back = VIDEO.read_file(tmp_path / "a.mp4", LIMITS)
+    assert [frame.time for frame in back.frames()] == pytest.approx([index / 10 for index in range(count)])
