@@ -45,7 +45,8 @@ def choose_video(path: Path, container: Any, choice: StreamChoice) -> Any:
     if choice.video_track is not None:
         stream = _take(path, streams, choice.video_track, "video")
     else:
-        stream = max(streams, key=lambda each: (_is_default(each), _count_pixels(each)))
+        best = container.streams.best("video")  # by FFmpeg: of equal ones, one that has packets
+        stream = max(streams, key=lambda each: (_is_default(each), _count_pixels(each), each is best))
     if stream.codec_context is None:
         raise refuse(path, "unsupported video codec", hint="open it in a player and save it again")
     stream.thread_type = "AUTO"
@@ -64,7 +65,11 @@ def choose_audio(path: Path, container: Any, choice: StreamChoice) -> Any:
     usable = [stream for stream in streams if stream.codec_context is not None]
     if not usable:
         raise refuse(path, "unsupported audio codec", hint="save it as WAV or FLAC")
-    return max(usable, key=lambda each: (_is_default(each), each.channels or 0))
+    known = [stream for stream in usable if stream.rate and stream.channels]
+    if not known and choice == StreamChoice():  # the file says that there is audio, and has none
+        return None
+    best = container.streams.best("audio")
+    return max(known or usable, key=lambda each: (_is_default(each), each.channels or 0, each is best))
 
 
 def list_videos(container: Any) -> list[Any]:

@@ -200,6 +200,9 @@ def find_conversions(facts: Mapping[str, Any]) -> list[str]:
         found.append('interlaced frames are made whole by bwdif; video.load with "deinterlace" false keeps them')
     if video.get("jumps"):
         found.append("timestamps jump, as in joined files; the parts follow each other")
+    silent = [each["track"] for each in facts.get("audio", ()) if each["codec"] and not each["rate"]]
+    if silent:
+        found.append(f"audio track {silent[0]} has nothing that can be decoded; the file may be cut off")
     lead = facts.get("audio_lead", 0.0)
     if lead > _LEAST_LEAD:
         found.append(f"the first {lead:.2f} s of the audio, before the first frame, are cut off; audio.load reads them")

@@ -121,3 +121,23 @@ def write_tracks(
                 container.mux(stream.encode(block))
         for stream in [*pictures, *sounds]:
             container.mux(stream.encode(None))
+
+
+def write_part(path: Path, frequency: float, level: int) -> bytes:
+    """One second of MPEG-TS."""
+    with av.open(str(path), "w", format="mpegts") as container:
+        pictures: Any = container.add_stream("libx264", rate=25)
+        sound: Any = container.add_stream("mp2", rate=48_000, layout="mono")
+        pictures.width, pictures.height, pictures.pix_fmt = 64, 48, "yuv420p"
+        for index in range(25):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), level, np.uint8), format="rgb24")
+            frame.pts, frame.time_base = index, Fraction(1, 25)
+            container.mux(pictures.encode(frame))
+        tone = make_tone(1.0, frequency, 48_000)
+        for start in range(0, 48_000 - 1151, 1152):
+            block = av.AudioFrame.from_ndarray(tone[None, start : start + 1152], format="s16", layout="mono")
+            block.rate, block.pts, block.time_base = 48_000, start, Fraction(1, 48_000)
+            container.mux(sound.encode(block))
+        container.mux(pictures.encode(None))
+        container.mux(sound.encode(None))
+    return path.read_bytes()

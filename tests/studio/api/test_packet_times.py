@@ -5,7 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 
@@ -16,7 +15,7 @@ from studio.api.video import Frame, Video
 from studio.api.video_file import VideoType
 from studio.api.video_writing import write_video
 from studio.settings import MediaLimits
-from tests.studio.api.media_files import make_tone, measure_pitch, write_frames, write_tracks
+from tests.studio.api.media_files import measure_pitch, write_frames, write_part, write_tracks
 from tests.studio.api.videos import LIMITS, VIDEO, make_ramp
 
 
@@ -74,26 +73,6 @@ def test_gaps_in_the_audio_stay(tmp_path: Path, extension: str, gap: float) -> N
         quiet = samples[round(0.5 * 8000) + 16 : round((0.5 + gap) * 8000) - 16]
         assert np.abs(quiet).max() == 0
         assert measure_pitch(samples[-3200:]) == pytest.approx(440, abs=3)
-
-
-def write_part(path: Path, frequency: float, level: int) -> bytes:
-    """One second of MPEG-TS."""
-    with av.open(str(path), "w", format="mpegts") as container:
-        pictures = container.add_stream("libx264", rate=25)
-        sound = container.add_stream("mp2", rate=48_000, layout="mono")
-        pictures.width, pictures.height, pictures.pix_fmt = 64, 48, "yuv420p"
-        for index in range(25):
-            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), level, np.uint8), format="rgb24")
-            frame.pts, frame.time_base = index, Fraction(1, 25)
-            container.mux(pictures.encode(frame))
-        tone = make_tone(1.0, frequency, 48_000)
-        for start in range(0, 48_000 - 1151, 1152):
-            block = av.AudioFrame.from_ndarray(tone[None, start : start + 1152], format="s16", layout="mono")
-            block.rate, block.pts, block.time_base = 48_000, start, Fraction(1, 48_000)
-            container.mux(sound.encode(block))
-        container.mux(pictures.encode(None))
-        container.mux(sound.encode(None))
-    return path.read_bytes()
 
 
 def test_timestamps_that_jump_are_joined_in_sound_and_vision(tmp_path: Path) -> None:

@@ -9,12 +9,13 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 from studio.api.audio_file import AudioType
 from studio.api.stream_choice import normalize_language
 from studio.api.video_probing import find_warnings, probe_file
 from studio.errors import MediaError
-from tests.studio.api.media_files import make_tone, measure_pitch, write_tracks
+from tests.studio.api.media_files import make_tone, measure_pitch, write_part, write_tracks
 from tests.studio.api.videos import LIMITS, VIDEO
 
 TONES = [(440.0, "eng", False), (880.0, "ger", True), (1320.0, "fre", False)]
@@ -110,3 +111,34 @@ def test_an_attached_cover_is_no_video(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("code", "expected"), [("ger", "de"), ("deu", "de"), ("DE-at", "de"), ("und", "und")])
 def test_codes_of_a_language_mean_the_same(code: str, expected: str) -> None:
     assert normalize_language(code) == expected
+
+
+def test_of_equal_videos_one_with_frames_is_taken(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.mkv"), "w") as container:
+        streams: list[Any] = []
+        for _ in range(3):
+            stream: Any = container.add_stream("ffv1", rate=25)
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+            stream.disposition = Disposition.default
+            streams.append(stream)
+        container.start_encoding()
+        for index in range(5):
+            frame: Any = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 200, np.uint8), format="rgb24")
+            frame.pts, frame.time_base = index, Fraction(1, 25)
+            container.mux(streams[2].encode(frame))
+        container.mux(streams[2].encode(None))
+
+    assert len(list(VIDEO.read_file(tmp_path / "a.mkv", LIMITS).frames())) == 5
+
+
+def test_audio_that_a_file_declares_and_does_not_have_is_told(tmp_path: Path) -> None:
+    whole = write_part(tmp_path / "a.ts", 440, 60)
+    packets = [whole[at : at + 188] for at in range(0, len(whole), 188)]
+    kept = b"".join(packet for packet in packets if int.from_bytes(packet[1:3], "big") & 0x1FFF != 0x101)
+    (tmp_path / "b.ts").write_bytes(kept)
+
+    video = VIDEO.read_file(tmp_path / "b.ts", LIMITS)
+
+    assert video.audio is None
+    assert len(list(video.frames())) == 25
+    assert any("audio track 1 has nothing" in doubt for doubt in VIDEO.find_doubts(tmp_path / "b.ts", LIMITS))
