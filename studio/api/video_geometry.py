@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +23,24 @@ def find_display_matrix(frame: Any) -> tuple[float, float, float, float] | None:
     import numpy as np
     from av.sidedata.sidedata import Type
 
-    for data in frame.side_data:
+    try:
+        known = list(frame.side_data)
+    except ValueError:  # PyAV refuses all side data of a frame if it does not know the kind of one, such as EXIF
+        return _rebuild_matrix(int(frame.rotation or 0))
+    for data in known:
         if data.type == Type.DISPLAYMATRIX and data.buffer_size >= 36:
             values = np.frombuffer(bytes(data)[:36], np.int32) / 65536.0
             a, b, c, d = (float(values[index]) for index in (0, 1, 3, 4))
             return None if a == b == c == d == 0 else (a, b, c, d)
     return None
+
+
+def _rebuild_matrix(angle: int) -> tuple[float, float, float, float] | None:
+    """Return the display matrix of a rotation by degrees, as FFmpeg's av_display_rotation_set makes it."""
+    if not angle:
+        return None
+    cosine, sine = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    return (cosine, -sine, sine, cosine)
 
 
 def apply_display_matrix(array: AnyArray, matrix: tuple[float, float, float, float] | None) -> AnyArray:

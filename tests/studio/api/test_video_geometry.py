@@ -7,11 +7,13 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
-from studio.api.video_geometry import apply_display_matrix, find_square_size, is_slanted
+from studio.api.video_geometry import apply_display_matrix, find_display_matrix, find_square_size, is_slanted
 from studio.api.video_probing import find_warnings, probe_file
+from tests.studio.api.ffmpeg_chain import set_display_matrix
 from tests.studio.api.media_files import make_corner, write_frames
 from tests.studio.api.videos import LIMITS, VIDEO
 
@@ -104,3 +106,20 @@ def test_only_one_side_grows_and_even_sides_stay_even(
     size: tuple[int, int], aspect: Fraction | None, expected: tuple[int, int]
 ) -> None:
     assert find_square_size(*size, aspect) == expected
+
+
+@pytest.mark.parametrize("turn", ["none", "90", "180", "270"])
+def test_a_frame_with_side_data_of_an_unknown_kind_is_turned_too(tmp_path: Path, turn: str) -> None:
+    write_frames(tmp_path / "a.mp4", [make_corner()], prepare=lambda stream: set_display_matrix(stream, turn))
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        frame = next(container.decode(video=0))
+
+    class Unknown:
+        rotation = frame.rotation
+
+        @property
+        def side_data(self) -> list[Any]:
+            raise ValueError("31 is not a valid Type")
+
+    expected = apply_display_matrix(make_corner(), find_display_matrix(frame))
+    np.testing.assert_array_equal(apply_display_matrix(make_corner(), find_display_matrix(Unknown())), expected)
