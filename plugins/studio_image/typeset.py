@@ -14,7 +14,7 @@ from typing import Literal
 from PIL import ImageFont, features
 
 from studio.api import MediaError
-from studio.api.fonts import UNIVERSAL_FONT
+from studio.api.fonts import LABEL_FONT, UNIVERSAL_FONT
 from studio_image.font_tables import FontTables, parse_font, read_font_file
 
 FontName = Literal["sans", "sans_bold", "serif", "display", "universal"]
@@ -22,7 +22,7 @@ Align = Literal["left", "center", "right"]
 
 _FOLDER = Path(__file__).parent / "fonts"
 _FILES = {
-    "sans": _FOLDER / "LeagueSpartan-Regular.otf",
+    "sans": LABEL_FONT,
     "sans_bold": _FOLDER / "LeagueSpartan-Bold.otf",
     "serif": _FOLDER / "EBGaramond12-Regular.otf",
     "display": _FOLDER / "BebasNeue-Bold.otf",

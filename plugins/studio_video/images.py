@@ -15,6 +15,7 @@ from PIL import Image as Pillow
 from PIL import ImageDraw
 
 from studio.api import Audio, Frame, Image, ImageType, MediaError, MediaLimits, Video, convert_color
+from studio.api.fonts import LABEL_FONT
 from studio_video.checks import check_span
 from studio_video.fonts import load_font
 from studio_video.retime import closing_stream, keep_time
@@ -162,7 +163,7 @@ def make_sheet(images: Sequence[Image], times: Sequence[float], columns: int, wi
     below = round(size * 1.5) if labels else 0
     rows = -(-len(images) // columns)
     sheet = Pillow.new("RGB", (columns * (width + _GAP) + _GAP, rows * (height + below + _GAP) + _GAP), (22, 23, 27))
-    draw, font = ImageDraw.Draw(sheet), load_font(None, size)
+    draw, font = ImageDraw.Draw(sheet), load_font(LABEL_FONT, size)
     for index, (image, time) in enumerate(zip(images, times, strict=True)):
         x = _GAP + index % columns * (width + _GAP)
         y = _GAP + index // columns * (height + below + _GAP)

@@ -91,6 +91,7 @@ def make_video(
     "video.contact_sheet",
     check=check_inputs(check_span),
     version="2.0",
+    code=2,
     migrations={1: Migration(inputs={"labels": "show_times"})},
     origin="edited",
 )
