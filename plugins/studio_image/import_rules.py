@@ -231,8 +231,9 @@ def _join_alpha(importer: Importer, node: ForeignNode) -> Any:
 def _split_alpha(importer: Importer, node: ForeignNode) -> Any:
     image = importer.get(node, "image")
     mask = importer.add(node, "image.mask_from_alpha", {"image": image, "invert": True}, name="mask")
-    opaque = importer.add(node, "image.convert", {"image": image, "channels": "rgb"})
-    return make_image(opaque), Made({"from": mask}, "mask")
+    name = importer.add(node, "image.split_channels", {"image": image}, name="channels")
+    colors = {color: {"from": f"{name}.{color}"} for color in ("red", "green", "blue")}
+    return make_image(importer.add(node, "image.merge_channels", colors, name="opaque")), Made({"from": mask}, "mask")
 
 
 def _flip(importer: Importer, node: ForeignNode) -> Any:

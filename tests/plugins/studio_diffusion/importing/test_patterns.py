@@ -1,0 +1,173 @@
+"""Whole patterns of ComfyUI become one node by family and task, or a few; no weights are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio.app import Studio
+from studio.cli.import_rules import find_import_rules
+from studio.graph import parse_graph
+from studio.graph.foreign.importing import import_document
+from studio.graph.foreign.prompt_format import read_prompt
+from studio.graph.foreign.report import Report
+from studio.graph.foreign.weights_folders import WeightsFolders
+
+ABSENT = ("E602", "E603")
+
+
+@pytest.fixture(scope="module")
+def studio() -> Iterator[Studio]:
+    with Studio(on_disk=False) as studio:
+        yield studio
+
+
+def node(kind: str, **inputs: Any) -> dict[str, Any]:
+    """Return a node; a text "name.1" at an input is the output 1 of a node."""
+    links = {
+        key: value.rpartition(".") for key, value in inputs.items() if isinstance(value, str) and value[-2:-1] == "."
+    }
+    return {"class_type": kind, "inputs": inputs | {key: [link[0], int(link[2])] for key, link in links.items()}}
+
+
+def bring(studio: Studio, folder: Path, **nodes: dict[str, Any]) -> tuple[dict[str, Any], Report]:
+    """Import a document; the graph must be valid apart from weights."""
+    rules = find_import_rules(studio.settings)
+    folders = WeightsFolders(folder)
+    graph, report = import_document(read_prompt(nodes), rules, studio.registry, folders, media=folder, title="test")
+    assert graph is not None, [(one.kind, one.why) for one in report.nodes if one.status == "missing"]
+    findings = studio.validate(parse_graph(graph, base=folder))
+    assert [one for one in findings if one.severity == "error" and one.code not in ABSENT] == []
+    return graph, report
+
+
+def load_split(unet: str, kind: str) -> dict[str, Any]:
+    return {
+        "unet": node("UNETLoader", unet_name=unet, weight_dtype="default"),
+        "clip": node("CLIPLoader", clip_name="encoder.safetensors", type=kind),
+        "vae": node("VAELoader", vae_name="vae.safetensors"),
+        "plus": node("CLIPTextEncode", text="a fox", clip="clip.0"),
+        "minus": node("CLIPTextEncode", text="blurry", clip="clip.0"),
+    }
+
+
+def sampler(model: str = "unet.0", latent: str = "latent.0", **more: Any) -> dict[str, Any]:
+    common = {"seed": 1, "steps": 20, "cfg": 4.0, "sampler_name": "euler", "scheduler": "simple", "denoise": 1.0}
+    edges = {"model": model, "positive": "plus.0", "negative": "minus.0", "latent_image": latent}
+    return node("KSampler", **edges | common | more)
+
+
+def end(images: str = "image.0", kind: str = "SaveImage") -> dict[str, Any]:
+    return {"image": node("VAEDecode", samples="drawn.0", vae="vae.0"), "save": node(kind, images=images, fps=16.0)}
+
+
+def get_only(graph: dict[str, Any], type: str) -> dict[str, Any]:
+    found = [one["inputs"] for one in graph["nodes"].values() if one["type"] == type]
+    assert len(found) == 1
+    return dict(found[0])
+
+
+def test_text_to_image_with_split_files_is_one_node(studio: Studio, tmp_path: Path) -> None:
+    latent = node("EmptySD3LatentImage", width=1328, height=1328, batch_size=1)
+
+    nodes = load_split("qwen_image_fp8.safetensors", "qwen_image")
+
+    graph, report = bring(studio, tmp_path, **nodes, latent=latent, drawn=sampler(), **end())
+
+    inputs = get_only(graph, "diffusion.text_to_image")
+    assert (inputs["prompt"], inputs["negative_prompt"], inputs["width"]) == ("a fox", "blurry", 1328)
+    assert inputs["model"]["options"]["base"] == "hub:Qwen/Qwen-Image"
+    assert inputs["model"]["options"]["vae"].endswith("models/vae/vae.safetensors")
+    assert {file.name for file in report.files} >= {"vae.safetensors", "encoder.safetensors", "Qwen/Qwen-Image"}
+
+
+def test_denoise_takes_the_tail_of_more_steps(studio: Studio, tmp_path: Path) -> None:
+    photo, latent = node("LoadImage", image="a.png"), node("VAEEncode", pixels="photo.0", vae="vae.0")
+
+    graph, _ = bring(studio, tmp_path, **load_split("z_image_bf16.safetensors", "lumina2"), photo=photo, latent=latent,
+                     drawn=sampler(denoise=0.5, steps=10), **end())  # fmt: skip
+
+    inputs = get_only(graph, "diffusion.image_to_image")
+    assert (inputs["strength"], inputs["steps"]) == (0.5, 20)
+    assert inputs["image"] == {"from": "inputs.image"}
+
+
+def test_a_mask_becomes_inpainting(studio: Studio, tmp_path: Path) -> None:
+    photo = node("LoadImage", image="a.png")
+    latent = node("VAEEncodeForInpaint", pixels="photo.0", vae="vae.0", mask="photo.1", grow_mask_by=6)
+
+    graph, report = bring(studio, tmp_path, **load_split("flux1-dev.safetensors", "flux"), photo=photo, latent=latent,
+                          drawn=sampler(cfg=1.0), **end())  # fmt: skip
+
+    inputs = get_only(graph, "diffusion.inpaint")
+    assert inputs["mask"] == {"from": "mask"}
+    assert inputs["guidance_scale"] == 3.5
+    assert report.result == "close"
+
+
+def test_pictures_beside_the_prompt_become_an_edit(studio: Studio, tmp_path: Path) -> None:
+    nodes = load_split("qwen_image_edit_2509_fp8.safetensors", "qwen_image")
+    edges = {"clip": "clip.0", "vae": "vae.0", "image1": "a.0", "image2": "b.0"}
+    nodes["plus"] = node("TextEncodeQwenImageEditPlus", prompt="make it night", **edges)
+    latent = node("VAEEncode", pixels="a.0", vae="vae.0")
+
+    graph, _ = bring(studio, tmp_path, **nodes, a=node("LoadImage", image="a.png"), b=node("LoadImage", image="b.png"),
+                     latent=latent, drawn=sampler(), **end())  # fmt: skip
+
+    inputs = get_only(graph, "diffusion.edit_image")
+    assert inputs["images"] == [{"from": "inputs.image"}, {"from": "inputs.image_2"}]
+    assert inputs["prompt"] == "make it night"
+
+
+def test_two_experts_are_one_video_with_both_files(studio: Studio, tmp_path: Path) -> None:
+    nodes = load_split("wan2.2_i2v_high_noise_14B.safetensors", "wan")
+    nodes["low"] = node("UNETLoader", unet_name="wan2.2_i2v_low_noise_14B.safetensors", weight_dtype="default")
+    still = node("WanImageToVideo", positive="plus.0", negative="minus.0", vae="vae.0", width=640,
+                 height=640, length=81,
+                 batch_size=1,
+                 start_image="photo.0")  # fmt: skip
+    common = {"steps": 20, "cfg": 3.5, "sampler_name": "euler", "scheduler": "simple", "noise_seed": 7}
+    edges = {"positive": "still.0", "negative": "still.1"}
+    first = node("KSamplerAdvanced", model="unet.0", latent_image="still.2", add_noise="enable", start_at_step=0,
+                 end_at_step=10, return_with_leftover_noise="enable", **edges, **common)  # fmt: skip
+    drawn = node("KSamplerAdvanced", model="low.0", latent_image="first.0", add_noise="disable", start_at_step=10,
+                 end_at_step=10000, return_with_leftover_noise="disable", **edges, **common)  # fmt: skip
+
+    graph, _ = bring(studio, tmp_path, **nodes, photo=node("LoadImage", image="a.png"), still=still, first=first,
+                     drawn=drawn, **end(kind="SaveAnimatedWEBP"))  # fmt: skip
+
+    inputs = get_only(graph, "video.animate")
+    assert inputs["model"]["options"]["transformer_2"].endswith("low_noise_14B.safetensors")
+    assert (inputs["fps"], round(inputs["seconds"] * inputs["fps"])) == (16.0, 81)
+    assert list(graph["outputs"].values()) == [{"from": "animate"}]
+
+
+def test_a_switch_between_literals_leaves_the_other_branch_out(studio: Studio, tmp_path: Path) -> None:
+    nodes = load_split("flux1-dev.safetensors", "flux")
+    nodes["lora"] = node("LoraLoaderModelOnly", model="unet.0", lora_name="a.safetensors", strength_model=1.0)
+    nodes["on"] = node("PrimitiveBoolean", value=False)
+    nodes["chosen"] = node("ComfySwitchNode", on_false="unet.0", on_true="lora.0", switch="on.0")
+    latent = node("EmptySD3LatentImage", width=1024, height=1024, batch_size=1)
+
+    graph, report = bring(studio, tmp_path, **nodes, latent=latent, drawn=sampler("chosen.0"), **end())
+
+    assert "loras" not in get_only(graph, "diffusion.text_to_image")
+    assert {one.id: one.status for one in report.nodes}["lora"] == "dropped"
+
+
+def test_an_unknown_architecture_is_missing_with_what_would_help(studio: Studio, tmp_path: Path) -> None:
+    latent = node("EmptySD3LatentImage", width=64, height=64, batch_size=1)
+    data = {**load_split("mystery.safetensors", "mystery"), "latent": latent, "drawn": sampler(), **end()}
+    rules = find_import_rules(studio.settings)
+
+    graph, report = import_document(
+        read_prompt(data), rules, studio.registry, WeightsFolders(tmp_path), media=tmp_path, title="test"
+    )
+
+    missing = {one.id: one for one in report.nodes if one.status == "missing"}
+    assert graph is None
+    assert "known architecture of 'mystery.safetensors'" in missing["image"].why[0]
+    assert missing["image"].nearest
