@@ -38,6 +38,12 @@ def studio_models() -> Mapping[str, Path]:
 
 
 @hookimpl
+def studio_catalog() -> Iterable[Path]:
+    """Return the folder with entries of models that draw."""
+    return [Path(__file__).parent / "catalog"]
+
+
+@hookimpl
 def studio_import_rules() -> Mapping[str, ImportRule]:
     """Return what ComfyUI's nodes for models, prompts, latents and sampling mean."""
     from studio_diffusion.import_rules import RULES
