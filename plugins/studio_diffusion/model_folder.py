@@ -20,7 +20,8 @@ _SHARED = re.compile(r"(prior_)?(text_encoder|image_encoder)(_\d)?|vae|movq|vqga
 
 
 _VOCABULARY = re.compile(r"tokenizer\.json|.*\.model|.*\.tiktoken|vocab.*|.*bpe.*", re.I)
-_PLAIN = re.compile(r"Scheduler|Tokenizer|Processor|FeatureExtractor|GuiderConfig|Guider$")
+_PLAIN = re.compile(r"Scheduler|Tokenizer|Processor|FeatureExtractor|Guider|Guidance$")
+_BYTES = "ByT5Tokenizer"  # it reads bytes, and needs no vocabulary
 
 
 def has_weights(component: Component) -> bool:
@@ -112,7 +113,8 @@ def check_component(component: Component) -> None:
             f"the model in {str(folder.parent)!r} lacks its {component.name}",
             hint=f"copy the folder {component.name!r} too",
         )
-    if "Tokenizer" in component.class_name and not any(map(_VOCABULARY.fullmatch, (p.name for p in folder.iterdir()))):
+    is_tokenizer = "Tokenizer" in component.class_name and component.class_name != _BYTES
+    if is_tokenizer and not any(map(_VOCABULARY.fullmatch, (p.name for p in folder.iterdir()))):
         raise ModelError(
             "E612",
             f"missing vocabulary in {str(folder)!r}: the tokenizer needs one",

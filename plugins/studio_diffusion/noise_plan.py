@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from studio.api import StudioError
+from studio.api import StudioError, suggest
 from studio_diffusion.sampler_names import OWN, PLANNED, SCHEDULE_NAMES
 
 
@@ -63,6 +63,10 @@ def read_noise_plan(inputs: Mapping[str, Any]) -> NoisePlan:
 
 def check_noise_plan(inputs: Mapping[str, Any]) -> None:
     """Raise StudioError E626 for levels that do not fall, an empty range of steps, or two schedules."""
+    schedule = inputs.get("schedule", OWN)
+    if isinstance(schedule, str) and schedule not in SCHEDULE_NAMES:
+        hint = suggest(schedule, SCHEDULE_NAMES, f"there are {', '.join(SCHEDULE_NAMES)}")
+        raise StudioError("E626", f"unknown schedule {schedule!r}", hint=hint)
     sigmas = inputs.get("sigmas") or ()
     if sigmas and (len(sigmas) < 2 or sigmas[-1] < 0 or any(a <= b for a, b in itertools.pairwise(sigmas))):
         raise StudioError(

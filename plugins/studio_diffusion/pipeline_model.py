@@ -7,6 +7,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import diffusers
@@ -27,7 +28,7 @@ from studio_diffusion.families import (
     find_family,
 )
 from studio_diffusion.measures import Measures
-from studio_diffusion.noise_plan import NoisePlan
+from studio_diffusion.noise_plan import NoisePlan, read_noise_plan
 from studio_diffusion.sampler_names import OURS, OWN
 from studio_diffusion.sigma_scheduler import SigmaScheduler, create_sigma_scheduler
 
@@ -170,6 +171,24 @@ class PipelineModel:
             if steps:
                 samplers.check_steps(made, name, steps)
         return made
+
+    def plan_scheduler(self, inputs: Mapping[str, Any], *, seeds: Sequence[int]) -> Any:
+        """Return a scheduler for a sampler and noise levels by their inputs' names, for callers of other plugins.
+
+        Raises:
+            ModelError: E616 if it cannot take them.
+            StudioError: E626 for an invalid plan.
+        """
+        sampler, plan = inputs.get("sampler", OWN), read_noise_plan(inputs)
+        if self.follows_plan(sampler, plan):
+            return self.make_planned_scheduler(sampler, plan, seeds=seeds)
+        return self.make_scheduler(sampler)
+
+    def with_loras(self, pipeline: Any, loras: Sequence[tuple[Any, float]]) -> AbstractContextManager[None]:
+        """Let a pipeline of this model work with LoRAs while the block lasts; errors as `lora.apply_loras`."""
+        from studio_diffusion.lora import apply_loras
+
+        return apply_loras(pipeline, loras)
 
     def set_scheduler(self, pipeline: Any, scheduler: Any) -> None:
         """Let a pipeline that `for_task` gave sample with a scheduler."""

@@ -58,6 +58,7 @@ class SigmaScheduler:
     def __init__(
         self, scheduler: Any, sampler: str, plan: NoisePlan, *, strength: float = 1.0, seeds: Sequence[int] = (0,)
     ) -> None:
+        self._made_of = (scheduler, sampler, plan, strength, tuple(seeds))
         self.config = scheduler.config
         self.flow = is_flow(type(scheduler).__name__, scheduler.config)
         self.solver = find_solver(sampler, type(scheduler).__name__)
@@ -93,6 +94,11 @@ class SigmaScheduler:
         if self.plan.shift is not None and not self.flow:
             raise ModelError("E616", "a shift is for flow models, and this model is none", hint="leave shift at null")
 
+    def __deepcopy__(self, _: Any) -> SigmaScheduler:
+        """Return a fresh scheduler of the same plan: some pipelines keep one for the video and one for its sound."""
+        scheduler, sampler, plan, strength, seeds = self._made_of
+        return type(self)(scheduler, sampler, plan, strength=strength, seeds=seeds)
+
     # -- what pipelines ask ------------------------------------------------------------------------------
 
     def set_timesteps(
@@ -108,8 +114,8 @@ class SigmaScheduler:
         wanted = next(len(each) for each in (sigmas, timesteps, range(num_inference_steps or 0)) if each is not None)
         self.levels = self._make_levels(mu)
         laid = self._lay_out(wanted)
-        self.sigmas = torch.tensor(laid, dtype=torch.float32)
         self.looks = self._list_looks(laid)
+        self.sigmas = torch.tensor([*self.looks, laid[-1]], dtype=torch.float32)  # one for each timestep, and the end
         self._laid, self._place, self._steps = laid, 0, None
         times = [self.levels.find_timestep(look) for look in self.looks]
         self.timesteps = torch.tensor(times, dtype=torch.float32, device=device)

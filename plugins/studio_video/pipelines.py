@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from studio.api import Image, ModelError, Video
+from studio.api import Audio, Image, ModelError, Video
 from studio.api.quiet import hush
 from studio_video.interpolate import find_rate
 from studio_video.resample import resize_image
+from studio_video.siblings import choose_pipeline, find_audio, find_takes, makes_videos, place_stills
 
 if TYPE_CHECKING:
     Step = Callable[[int, int, Image | None], None]
     Log = Callable[[str], None]
 
-# What else can be done with the modules of a pipeline that makes videos from words.
-_FROM_STILLS: Mapping[str, str] = {"LTXPipeline": "LTXImageToVideoPipeline"}
-_LAST = ("last_image", "last_frame")
 _REFERENCES = ("reference_images", "references", "images", "input_images")
 _SCALES = ("vae_scale_factor_spatial", "vae_spatial_compression_ratio", "vae_scale_factor")
 _TEMPORAL = ("vae_scale_factor_temporal", "vae_temporal_compression_ratio")
@@ -46,6 +43,7 @@ class Request:
         guidance_scale: How strictly to follow the prompt; None for the model's own.
         seed: Another seed, another video.
         loras: LoRAs that are opened, and their scales.
+        noise: Sampler and noise levels, by the names of `diffusion.text_to_image`'s inputs; {} for the model's own.
     """
 
     prompt: str
@@ -58,12 +56,7 @@ class Request:
     guidance_scale: float | None
     seed: int
     loras: Sequence[tuple[Any, float]] = ()
-
-
-def makes_videos(opened: Any) -> bool:
-    """Say whether an opened model is a pipeline that makes videos."""
-    pipeline = getattr(opened, "pipeline", None)
-    return pipeline is not None and bool({"num_frames", "video_length"} & _find_takes(type(pipeline)).keys())
+    noise: Mapping[str, Any] = field(default_factory=dict)
 
 
 def generate_video(
@@ -90,17 +83,18 @@ def generate_video(
     Raises:
         ModelError: E718 if the model does not make such videos, E719 if it makes no numbers.
     """
-    pipeline = _choose(opened, still)
-    takes = _find_takes(type(pipeline))
+    pipeline = choose_pipeline(opened, has_still=still is not None, has_last=last is not None)
+    takes = find_takes(type(pipeline))
     width, height = _find_size(pipeline, request, still)
     if request.width and (width, height) != (request.width, request.height):
         log(f"this model takes no size of {request.width} x {request.height}; the video is {width} x {height}")
     every = _find_factor(pipeline, _TEMPORAL, 1)
     frames = math.ceil((request.frames - 1) / every) * every + 1
-    images = _find_images(pipeline, takes, width, height, last, references)
+    ends = (_fit(still, width, height), _fit(last, width, height))
     given = (
-        _list_arguments(request, still, width, height)
-        | images
+        _list_arguments(request, width, height)
+        | place_stills(takes, *ends)
+        | _find_references(pipeline, takes, references)
         | {
             "num_frames": frames,
             "video_length": frames,
@@ -110,42 +104,64 @@ def generate_video(
     if "prompt" in takes and not request.prompt.strip():
         raise ModelError("E718", f"{type(pipeline).__name__} needs a prompt", hint="say what is to happen")
     arguments = {name: value for name, value in given.items() if name in takes and value is not None}
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
+    _report_lost(pipeline, request, takes, log)
+    with torch.random.fork_rng(devices=[]), torch.no_grad(), _prepared(opened, pipeline, request):
         torch.manual_seed(request.seed)
         with _apply_loras(pipeline, request.loras):
             made = _run(pipeline, arguments)
-    return _to_video(made[: request.frames], request)
+    return _to_video(_find_frames(made)[: request.frames], request, find_audio(pipeline, made))
 
 
-def _find_images(
-    pipeline: Any, takes: Collection[str], width: int, height: int, last: Image | None, references: Sequence[Image]
-) -> dict[str, Any]:
-    """Return the last image and the images that are referred to, as a pipeline calls them."""
-    found: dict[str, Any] = {}
-    for names, value, what in ((_LAST, last, "an image to end with"), (_REFERENCES, references, "images to refer to")):
-        if value is None or not value:
-            continue
-        name = next((name for name in names if name in takes), None)
-        if name is None:
-            message = f"{type(pipeline).__name__} does not take {what}"
-            raise ModelError("E718", message, hint="leave it out, or take a model that does")
-        found[name] = (
-            _to_pillow(value, width, height)
-            if isinstance(value, Image)
-            else [one.to_pillow().convert("RGB") for one in value]
-        )
-    return found
+def _find_references(pipeline: Any, takes: Collection[str], references: Sequence[Image]) -> dict[str, Any]:
+    """Return the images that are referred to, as a pipeline calls them."""
+    if not references:
+        return {}
+    name = next((name for name in _REFERENCES if name in takes), None)
+    if name is None:
+        message = f"{type(pipeline).__name__} does not take images to refer to"
+        raise ModelError("E718", message, hint="leave it out, or take a model that does")
+    return {name: [one.to_pillow().convert("RGB") for one in references]}
 
 
-def _to_pillow(image: Image, width: int, height: int) -> Any:
-    return resize_image(image, width, height).to_pillow().convert("RGB")
+def _fit(image: Image | None, width: int, height: int) -> Any:
+    """Return an image as pipelines take it, at the size of the video."""
+    return None if image is None else resize_image(image, width, height).to_pillow().convert("RGB")
+
+
+@contextmanager
+def _prepared(opened: Any, pipeline: Any, request: Request) -> Iterator[None]:
+    """Let a pipeline work with the scheduler and the guidance of a request while the block lasts."""
+    before = {name: getattr(pipeline, name, None) for name in ("scheduler", "guider")}
+    if any(value not in (None, "auto", ()) for value in request.noise.values()):
+        pipeline.scheduler = opened.plan_scheduler(request.noise, seeds=(request.seed,))
+    if request.guidance_scale is not None and before["guider"] is not None:
+        pipeline.guider = before["guider"].new(guidance_scale=request.guidance_scale)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is not None:
+                setattr(pipeline, name, value)
+
+
+def _report_lost(pipeline: Any, request: Request, takes: Mapping[str, Any], log: Log) -> None:
+    """Say which inputs a pipeline has no place for."""
+    guided = {"guidance_scale", "max_guidance_scale"} & takes.keys() or hasattr(pipeline, "guider")
+    lost = {
+        "negative_prompt": request.negative_prompt and "negative_prompt" not in takes,
+        "prompt": request.prompt.strip() and "prompt" not in takes,
+        "guidance_scale": request.guidance_scale is not None and not guided,
+        "steps": request.steps and "num_inference_steps" not in takes,
+    }
+    for name in (name for name, is_lost in lost.items() if is_lost):
+        log(f"{name} has no effect: {type(pipeline).__name__} does not take it")
 
 
 def _apply_loras(pipeline: Any, loras: Sequence[tuple[Any, float]]) -> AbstractContextManager[Any]:
     return loras[0][0].apply_with(pipeline, loras) if loras else nullcontext()
 
 
-def _list_arguments(request: Request, still: Image | None, width: int, height: int) -> dict[str, Any]:
+def _list_arguments(request: Request, width: int, height: int) -> dict[str, Any]:
     """Return what pipelines call the parts of a request; each takes those that it knows."""
     return {
         "prompt": request.prompt,
@@ -157,7 +173,6 @@ def _list_arguments(request: Request, still: Image | None, width: int, height: i
         "max_guidance_scale": request.guidance_scale,
         "frame_rate": round(request.rate),
         "fps": max(1, round(request.rate)),
-        "image": None if still is None else _to_pillow(still, width, height),
         "output_type": "np",
         "generator": torch.Generator().manual_seed(request.seed),
     }
@@ -169,7 +184,7 @@ def _run(pipeline: Any, arguments: Mapping[str, Any]) -> Any:
         module.ftfy = SimpleNamespace(fix_text=str)  # type: ignore[attr-defined]  # some use it unasked
     with hush("diffusers", "transformers"):
         try:
-            found = pipeline(**arguments).frames
+            return pipeline(**arguments)
         except (ValueError, TypeError, AttributeError) as error:
             reason = str(error).partition("\n")[0][:300]
             raise ModelError(
@@ -177,44 +192,22 @@ def _run(pipeline: Any, arguments: Mapping[str, Any]) -> Any:
                 f"{type(pipeline).__name__} refuses this: {reason}",
                 hint="another size, another number of frames, or a model that fits the task",
             ) from error
-    frames = found[0] if isinstance(found, list) else found
-    array = np.asarray(frames)
+
+
+def _find_frames(made: Any) -> Any:
+    """Return the frames of what a pipeline made: frames x height x width x 3."""
+    found = made.frames
+    array = np.asarray(found[0] if isinstance(found, list) else found)
     return array[0] if array.ndim == 5 else array
 
 
-def _to_video(made: Any, request: Request) -> Video:
+def _to_video(made: Any, request: Request, audio: Audio | None) -> Video:
     if made.ndim != 4 or not len(made):
         raise ModelError("E719", f"the model returned an array of shape {made.shape}", hint="take another model")
     if not np.isfinite(made).all():
         raise ModelError("E719", f"the model returned NaN for {request.prompt!r}", hint="another seed, or float32")
     images = [Image(np.rint(np.clip(frame, 0, 1) * 255).astype(np.uint8)) for frame in made]
-    return Video.from_images(images, find_rate(request.rate))
-
-
-def _choose(opened: Any, still: Image | None) -> Any:
-    pipeline = getattr(opened, "pipeline", None)
-    if not makes_videos(opened):
-        name = type(opened if pipeline is None else pipeline).__name__
-        raise ModelError("E718", f"a model of {name} makes no videos", hint="take one that docs/motion.md lists")
-    name = type(pipeline).__name__
-    if still is not None and "image" not in _find_takes(type(pipeline)):
-        import diffusers
-
-        if name not in _FROM_STILLS:
-            raise ModelError("E718", f"{name} does not start from a still", hint="video.from_text makes videos with it")
-        assert pipeline is not None
-        view = getattr(diffusers, _FROM_STILLS[name])(**pipeline.components)
-        view.set_progress_bar_config(disable=True)
-        return view
-    if still is None:
-        image = _find_takes(type(pipeline)).get("image")
-        if image is not None and (image.default is inspect.Parameter.empty or "ImageToVideo" in name):
-            raise ModelError("E718", f"{name} starts from a still", hint="video.animate makes videos with it")
-    return pipeline
-
-
-def _find_takes(kind: Any) -> dict[str, inspect.Parameter]:
-    return dict(inspect.signature(kind.__call__).parameters)
+    return Video.from_images(images, find_rate(request.rate), audio)
 
 
 def _find_size(pipeline: Any, request: Request, still: Image | None) -> tuple[int, int]:
@@ -252,3 +245,6 @@ def _report_steps(pipeline: Any, step: Step) -> Any:
         return tensors
 
     return follow
+
+
+__all__ = ["Request", "generate_video", "makes_videos"]

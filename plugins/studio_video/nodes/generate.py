@@ -29,6 +29,8 @@ from studio_video.nodes.old_values import zero_to_auto
 _MINI = Model("builtin:mini")
 _Side = Annotated[int, Field(ge=1, le=8192, unit="pixels")]
 _Fps = Annotated[float, Field(ge=1, le=240, unit="frames per second")]
+_Sampler = Annotated[str, Field(max_length=40), Added]
+_Shift = Annotated[float | None, Field(gt=0, le=1000, unit="factor"), Added]
 _Loras = Annotated[list[Annotated[Model, ModelKinds("lora")]] | None, Field(max_length=16), Added]
 _Scales = Annotated[list[float] | None, Field(max_length=16, unit="factor"), Added]
 _Share = Annotated[float, Field(ge=0, le=1)]
@@ -89,6 +91,9 @@ def animate_still(
     last: Annotated[Image | None, Added] = None,
     loras: _Loras = None,
     lora_scales: _Scales = None,
+    sampler: _Sampler = "auto",
+    schedule: _Sampler = "auto",
+    shift: _Shift = None,
 ) -> Video:
     """Animate a still image: a camera moves over it, or a network continues it.
 
@@ -117,6 +122,9 @@ def animate_still(
         last: Image that the video ends with, for a network that takes one; null for none.
         loras: LoRAs (Hu et al. 2021) to apply to the network; null for none.
         lora_scales: Strength of each LoRA, or one for all; null for 1.
+        sampler: Sampler of the network, as in diffusion.text_to_image; "auto" for the model's own.
+        schedule: Spacing of the noise levels, as in diffusion.text_to_image; "auto" for the model's own.
+        shift: Shift of the noise levels of a flow model; null for the model's own.
 
     Raises:
         MediaError: E717 if the image is too large.
@@ -130,8 +138,11 @@ def animate_still(
         from studio_video.pipelines import Request, generate_video
 
         asked = size if width or height else (0, 0)
+        noise = {"sampler": sampler, "schedule": schedule, "shift": shift}
         with _open(ctx, model, loras or (), lora_scales or ()) as (opened, adapters):
-            request = Request(prompt, negative_prompt, frames, fps, *asked, steps or 0, guidance_scale, seed, adapters)
+            request = Request(
+                prompt, negative_prompt, frames, fps, *asked, steps or 0, guidance_scale, seed, adapters, noise
+            )
             return generate_video(opened, request, ctx.step, ctx.log, still=image, last=last)
     if last is not None or loras:
         raise StudioError(
@@ -174,10 +185,14 @@ def make_from_text(
     references: Annotated[list[Image] | None, Field(max_length=16), Added] = None,
     loras: _Loras = None,
     lora_scales: _Scales = None,
+    sampler: _Sampler = "auto",
+    schedule: _Sampler = "auto",
+    shift: _Shift = None,
 ) -> Video:
     """Make a video from text.
 
-    A video model makes the video itself: AnimateDiff, CogVideoX, LTX-Video, Wan, HunyuanVideo, with your own weights.
+    A video model makes the video itself: AnimateDiff, CogVideoX, LTX-Video, LTX-2 (with its sound), Wan, HunyuanVideo,
+    with your own weights.
     An image model, such as the included one, draws keyframes: the noise and the prompts change gradually from one
     keyframe to the next, so that the video does not flicker. The frames in between follow the motion.
 
@@ -198,6 +213,9 @@ def make_from_text(
         references: Images of what the video shows, for a video model that takes some; null for none.
         loras: LoRAs (Hu et al. 2021) to apply to a video model; null for none.
         lora_scales: Strength of each LoRA, or one for all; null for 1.
+        sampler: Sampler of the network, as in diffusion.text_to_image; "auto" for the model's own.
+        schedule: Spacing of the noise levels, as in diffusion.text_to_image; "auto" for the model's own.
+        shift: Shift of the noise levels of a flow model; null for the model's own.
 
     Raises:
         ModelError: E718 if the model does not make this, E719 if it makes no numbers.
@@ -206,16 +224,21 @@ def make_from_text(
     from studio_video.pipelines import Request, generate_video, makes_videos
 
     frames = max(1, round(seconds * fps))
+    noise = {"sampler": sampler, "schedule": schedule, "shift": shift}
     with _open(ctx, model, loras or (), lora_scales or ()) as (opened, adapters):
         if makes_videos(opened):
             if later_prompts:
                 ctx.log("later_prompts are left out: this model makes a video of one prompt")
             asked: tuple[int, int] = _fit(1, 1, width, height) if width or height else (0, 0)
-            request = Request(prompt, negative_prompt, frames, fps, *asked, steps or 0, guidance_scale, seed, adapters)
+            request = Request(
+                prompt, negative_prompt, frames, fps, *asked, steps or 0, guidance_scale, seed, adapters, noise
+            )
             return generate_video(opened, request, ctx.step, ctx.log, references=references or ())
         if references or loras:
             message = "an image model takes no references and no LoRAs for a video"
             raise StudioError("E718", message, hint="take a video model, or leave them out")
+        if any(value not in (None, "auto") for value in noise.values()):
+            ctx.log("sampler, schedule and shift have no effect: an image model draws the keyframes")
         from studio_video.morph import Walk, make_morph
 
         own_width, own_height = getattr(opened, "native_size", (64, 64))
