@@ -30,6 +30,10 @@ def read_texts(path: Path, *, max_bytes: int) -> dict[str, str]:
             found = dict(_read_file(file, path, max_bytes))
     except (ValueError, OSError, struct.error, zlib.error) as error:
         raise refuse(f"damaged media file {path.name!r}: {error}", hint="check the file") from None
+    longest = max((len(text) for text in found.values()), default=0)
+    if longest > max_bytes:
+        hint = "raise STUDIO_MAX_GRAPH_BYTES if it is meant to be that large"
+        raise refuse(f"{path.name!r} carries a text of {longest} characters, more than {max_bytes}", hint=hint)
     return {keyword.lower(): text for keyword, text in found.items()}
 
 

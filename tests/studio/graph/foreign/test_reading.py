@@ -172,6 +172,11 @@ def test_a_png_without_a_document_says_so(tmp_path: Path) -> None:
         read(write_png(tmp_path / "a.png", comment="hello"))
 
 
+def test_a_text_that_is_too_long_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="carries a text of 1048577 characters"):
+        read(write_png(tmp_path / "a.png", prompt=" " * (2**20 + 1)))
+
+
 def test_only_documents_of_other_programs_are_named() -> None:
     assert name_program(PROMPT) == name_program(CANVAS) == "ComfyUI"
     assert name_program({"studio": 1, "nodes": {}}) == name_program([]) == ""
