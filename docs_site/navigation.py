@@ -58,6 +58,7 @@ NAVIGATION: tuple[Section, ...] = (
             Section("Images", ("docs/image.md",), "plugins/studio_image/"),
             Section("Images from words", ("docs/diffusion.md",), "plugins/studio_diffusion/"),
             Section("Models", ("docs/models.md", "docs/catalog.md", "docs/onnx.md"), "plugins/studio_onnx/"),
+            Section("Vision", ("docs/vision.md",), "plugins/studio_vision/"),
             Section("Style", ("docs/style.md",), "plugins/studio_style/"),
             Section("Super-resolution", ("docs/upscale.md",), "plugins/studio_upscale/"),
             Section("Videos", ("docs/video.md", "docs/motion.md"), "plugins/studio_video/"),

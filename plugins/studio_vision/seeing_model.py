@@ -1,0 +1,100 @@
+"""`SeeingModel`: a network of transformers that looks at images, and how images are prepared for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn import functional
+
+from studio.api import ModelError
+
+FloatArray = npt.NDArray[np.float32]
+
+_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_LARGEST = 2048
+
+
+class SeeingModel:
+    """An opened network.
+
+    Attributes:
+        network: The network.
+        kind: "depth", "segmenter" or "detector".
+        settings: The content of its preprocessor_config.json.
+        tokenizer: What turns words into its input; None if it takes none.
+    """
+
+    def __init__(self, network: Any, kind: str, settings: Mapping[str, Any], tokenizer: Any = None) -> None:
+        self.network, self.kind, self.settings, self.tokenizer = network, kind, settings, tokenizer
+
+    @property
+    def name(self) -> str:
+        """The class of the network."""
+        return type(self.network).__name__
+
+    def prepare(self, pixels: FloatArray, size: tuple[int, int]) -> torch.Tensor:
+        """Return an image as the network takes it: resized, and with its mean and deviation.
+
+        Args:
+            pixels: Height x width x 3, from 0 to 1.
+            size: Height and width for the network.
+        """
+        given = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
+        resized = functional.interpolate(given, size, mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
+        mean = _read_numbers(self.settings.get("image_mean"), _MEAN)
+        deviation = _read_numbers(self.settings.get("image_std"), _DEVIATION)
+        normalized = (resized - torch.tensor(mean)[:, None, None]) / torch.tensor(deviation)[:, None, None]
+        return normalized.to(self.network.device, self.network.dtype)
+
+    def find_size(self, default: int) -> tuple[int, int]:
+        """Return the height and width that the settings name."""
+        size = self.settings.get("size")
+        if isinstance(size, int):
+            size = {"height": size, "width": size}
+        if not isinstance(size, Mapping):
+            size = {}
+        edge = size.get("longest_edge") or size.get("shortest_edge")
+        found = [size.get(name) or edge or default for name in ("height", "width")]
+        if not all(isinstance(each, int) and 1 <= each <= _LARGEST for each in found):
+            raise ModelError("E634", f"invalid size {size!r} in the settings of the model", hint="copy it again")
+        return found[0], found[1]
+
+    def measure(self) -> int:
+        """Return the bytes of the weights."""
+        return sum(each.nbytes for each in (*self.network.parameters(), *self.network.buffers()))
+
+    def close(self) -> None:
+        """Release the weights."""
+        self.network = self.tokenizer = None
+
+
+def check_kind(opened: Any, kind: str, purpose: str) -> SeeingModel:
+    """Return an opened model if it is of a kind.
+
+    Raises:
+        ModelError: E635 if it does something else.
+    """
+    if not isinstance(opened, SeeingModel) or opened.kind != kind:
+        raise ModelError("E635", f"this model does not {purpose}", hint="see the node type: studio nodes TYPE")
+    return opened
+
+
+def check_finite(array: FloatArray, model: SeeingModel) -> FloatArray:
+    """Return what a network made, if all of it is numbers.
+
+    Raises:
+        ModelError: E636 for NaN or infinity.
+    """
+    if not np.isfinite(array).all():
+        raise ModelError("E636", f"{model.name} returned NaN", hint="check the weights")
+    return array
+
+
+def _read_numbers(value: Any, default: Sequence[float]) -> tuple[float, ...]:
+    if isinstance(value, list) and len(value) == 3 and all(isinstance(each, int | float) for each in value):
+        return tuple(map(float, value))
+    return tuple(default)

@@ -1,0 +1,191 @@
+"""Networks that look at images, with tiny random weights of the real classes."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import studio_vision
+from studio.api import Image, Model, ModelError, StudioError
+from studio.testing import TestContext, check_model_opener, check_node_type
+from studio_vision.detect import find_overlap
+from studio_vision.nodes.cutting import segment_objects
+from studio_vision.nodes.looking import detect_objects, estimate_depth
+from studio_vision.opener import VisionOpener
+from studio_vision.seeing_model import SeeingModel
+from tests.plugins.studio_vision.tiny_models import write_depth_anything, write_owlvit, write_sam, write_yolos
+
+MODEL = Model("local:tiny")
+WRITERS = {"sam": write_sam, "depth": write_depth_anything, "yolos": write_yolos, "owl": write_owlvit}
+KINDS = {"sam": "segmenter", "depth": "depth", "yolos": "detector", "owl": "detector"}
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    root = tmp_path_factory.mktemp("vision")
+    return {name: write(root / name) for name, write in WRITERS.items()}
+
+
+def open_folder(path: Path) -> SeeingModel:
+    return VisionOpener().open(path, Model(f"file:{path}"), device="cpu", dtype="float32", parts={})
+
+
+def make_context(path: Path) -> TestContext:
+    return TestContext(models={MODEL.reference: open_folder(path)})
+
+
+def make_image(height: int = 40, width: int = 60, seed: int = 0) -> Image:
+    return Image(np.random.default_rng(seed).random((height, width, 3), np.float32))
+
+
+@pytest.mark.parametrize("name", list(WRITERS))
+def test_the_opener_keeps_its_promises(folders: dict[str, Path], name: str) -> None:
+    path = folders[name]
+
+    assert VisionOpener().find_kind(path, Model(f"file:{path}")) == KINDS[name]
+    check_model_opener(VisionOpener(), path)
+
+
+def test_depth_is_a_grey_image_of_the_same_size_from_black_to_white(folders: dict[str, Path]) -> None:
+    found = estimate_depth(make_context(folders["depth"]), make_image(), MODEL)
+
+    assert found.pixels.shape == (40, 60, 1)
+    assert (found.pixels.min(), found.pixels.max()) == (0.0, 1.0)
+
+
+def test_far_may_be_white(folders: dict[str, Path]) -> None:
+    near, far = (
+        estimate_depth(make_context(folders["depth"]), make_image(), MODEL, near_is_white=each).pixels
+        for each in (True, False)
+    )
+
+    assert np.allclose(near, 1 - far)
+
+
+def test_a_depth_network_sees_the_shape_of_the_image_in_whole_patches(folders: dict[str, Path]) -> None:
+    opened = open_folder(folders["depth"])
+    seen: list[Any] = []
+    opened.network.register_forward_pre_hook(
+        lambda _, __, given: seen.append(tuple(given["pixel_values"].shape)), with_kwargs=True
+    )
+
+    estimate_depth(TestContext(models={MODEL.reference: opened}), make_image(50, 100), MODEL)
+
+    assert seen == [(1, 3, 56, 112)]
+
+
+def test_points_and_boxes_give_a_mask_each_and_one_of_all(folders: dict[str, Path]) -> None:
+    boxes = [{"label": "cat", "score": 1, "left": 5, "top": 5, "width": 20, "height": 20}]
+
+    found = segment_objects(
+        make_context(folders["sam"]), make_image(), MODEL, points=[[10, 10], [50, 30, False]], boxes=boxes
+    )
+
+    assert [mask.pixels.shape for mask in found.masks] == [(40, 60), (40, 60)]
+    assert np.array_equal(found.mask.pixels, np.maximum(found.masks[0].pixels, found.masks[1].pixels))
+    assert len(found.scores) == 2
+
+
+def test_another_point_gives_another_mask(folders: dict[str, Path]) -> None:
+    first, second = (
+        segment_objects(make_context(folders["sam"]), make_image(), MODEL, points=[point]).mask.pixels
+        for point in ([5, 5], [50, 35])
+    )
+
+    assert not np.array_equal(first, second)
+
+
+def test_nothing_to_cut_out_is_an_error(folders: dict[str, Path]) -> None:
+    with pytest.raises(StudioError, match="E637"):
+        segment_objects(make_context(folders["sam"]), make_image(), MODEL)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "place"),
+    [
+        ({"points": [[1]]}, "/0"),
+        ({"points": [[1, 2], "x"]}, "/1"),
+        ({"boxes": [{"left": 1}]}, "/0"),
+        ({"points": 3}, ""),
+    ],
+)
+def test_invalid_points_and_boxes_are_errors_with_a_place(folders: dict[str, Path], inputs: Any, place: str) -> None:
+    with pytest.raises(StudioError, match="E637") as raised:
+        segment_objects(make_context(folders["sam"]), make_image(), MODEL, **inputs)
+
+    assert (raised.value.where or "") == place
+
+
+def test_a_detector_with_labels_of_its_own_gives_boxes_inside_the_image(folders: dict[str, Path]) -> None:
+    found = detect_objects(make_context(folders["yolos"]), make_image(), MODEL, threshold=0.0)
+
+    assert isinstance(found.boxes, list)
+    assert found.count == len(found.boxes) > 0
+    for row in found.boxes:
+        assert isinstance(row, dict)
+        assert row["label"] in ("cat", "dog", "sheep")
+        assert 0 <= row["left"] <= row["left"] + row["width"] <= 60.01
+        assert 0 <= row["top"] <= row["top"] + row["height"] <= 40.01
+    assert [row["score"] for row in found.boxes] == sorted((row["score"] for row in found.boxes), reverse=True)
+
+
+def test_labels_choose_among_what_a_detector_knows(folders: dict[str, Path]) -> None:
+    found = detect_objects(make_context(folders["yolos"]), make_image(), MODEL, words=["Unicorn"], threshold=0.0)
+
+    assert found.boxes == []
+
+
+def test_an_open_detector_looks_for_the_words(folders: dict[str, Path]) -> None:
+    found = detect_objects(make_context(folders["owl"]), make_image(), MODEL, words=["a cat", "red car"], threshold=0.0)
+
+    assert isinstance(found.boxes, list)
+    assert {row["label"] for row in found.boxes} <= {"a cat", "red car"}
+    assert found.count > 0
+
+
+def test_an_open_detector_without_words_is_an_error(folders: dict[str, Path]) -> None:
+    with pytest.raises(ModelError, match="E635") as raised:
+        detect_objects(make_context(folders["owl"]), make_image(), MODEL)
+
+    assert "words" in str(raised.value.hint)
+
+
+@pytest.mark.parametrize(("node", "wrong"), list(itertools.product([estimate_depth, detect_objects], ["sam"])))
+def test_a_model_for_another_task_is_refused(folders: dict[str, Path], node: Any, wrong: str) -> None:
+    with pytest.raises(ModelError, match="E635"):
+        node(make_context(folders[wrong]), make_image(), MODEL)
+
+
+def test_weights_that_are_missing_or_do_not_fit_are_one_clear_line(tmp_path: Path) -> None:
+    path = write_yolos(tmp_path / "yolos")
+    config = json.loads((path / "config.json").read_text())
+    (path / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 3}))
+
+    with pytest.raises(ModelError, match="E634") as raised:
+        open_folder(path)
+    assert "\n" not in raised.value.message
+    (path / "model.safetensors").unlink()
+    with pytest.raises(ModelError, match="safetensors are missing"):
+        open_folder(path)
+
+
+def test_boxes_overlap_by_their_common_part() -> None:
+    assert find_overlap((0, 0, 2, 2), (1, 0, 3, 2)) == pytest.approx(1 / 3)
+    assert find_overlap((0, 0, 1, 1), (2, 2, 3, 3)) == 0
+
+
+@pytest.mark.parametrize(
+    ("node", "name", "more"),
+    [
+        (estimate_depth, "depth", {}),
+        (detect_objects, "owl", {"words": ["a cat"], "threshold": 0.0}),
+        (segment_objects, "sam", {"points": [[10, 10]]}),
+    ],
+)
+def test_node_types_keep_their_promises(folders: dict[str, Path], node: Any, name: str, more: dict[str, Any]) -> None:
+    check_node_type(node, plugin=studio_vision, image=make_image(), model=Model(f"file:{folders[name]}"), **more)

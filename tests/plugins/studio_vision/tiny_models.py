@@ -1,0 +1,127 @@
+"""Tiny models of the real classes with random weights, written to a folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
+
+from studio.api.quiet import hush
+
+
+@contextmanager
+def seeded() -> Iterator[None]:
+    """Draw weights that are the same every time, and leave the global generator alone."""
+    with torch.random.fork_rng(devices=[]), hush("transformers"):
+        torch.manual_seed(0)
+        yield
+
+
+def write_settings(folder: Path, settings: Mapping[str, Any]) -> Path:
+    """Write how images are prepared."""
+    (folder / "preprocessor_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    return folder
+
+
+def write_sam(folder: Path) -> Path:
+    """Write Segment Anything for images of 64 pixels."""
+    vision = {
+        "hidden_size": 16,
+        "output_channels": 8,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "image_size": 64,
+        "patch_size": 8,
+        "mlp_dim": 16,
+        "window_size": 4,
+        "global_attn_indexes": [0],
+        "num_pos_feats": 4,
+    }
+    prompts = {"hidden_size": 8, "image_size": 64, "patch_size": 8, "mask_input_channels": 4}
+    decoder = {
+        "hidden_size": 8,
+        "mlp_dim": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 1,
+        "iou_head_depth": 2,
+        "iou_head_hidden_dim": 8,
+        "attention_downsample_rate": 1,
+    }
+    with seeded():
+        config = transformers.SamConfig(
+            vision_config=vision, prompt_encoder_config=prompts, mask_decoder_config=decoder
+        )
+        transformers.SamModel(config).save_pretrained(folder)
+    return write_settings(folder, {"size": {"longest_edge": 64}})
+
+
+def write_depth_anything(folder: Path) -> Path:
+    """Write Depth Anything for patches of 14 pixels."""
+    with seeded():
+        backbone = transformers.Dinov2Config(
+            hidden_size=16,
+            num_hidden_layers=4,
+            num_attention_heads=2,
+            image_size=56,
+            patch_size=14,
+            out_features=["stage1", "stage2", "stage3", "stage4"],
+            apply_layernorm=True,
+            reshape_hidden_states=False,
+            mlp_ratio=1,
+        )
+        config = transformers.DepthAnythingConfig(
+            backbone_config=backbone,
+            patch_size=14,
+            reassemble_hidden_size=16,
+            neck_hidden_sizes=[4, 4, 4, 4],
+            fusion_hidden_size=4,
+            head_hidden_size=4,
+        )
+        transformers.DepthAnythingForDepthEstimation(config).save_pretrained(folder)
+    size = {"height": 56, "width": 56}
+    return write_settings(folder, {"size": size, "keep_aspect_ratio": True, "ensure_multiple_of": 14})
+
+
+def write_yolos(folder: Path) -> Path:
+    """Write a detector with the labels "cat", "dog" and "sheep"."""
+    labels = {0: "cat", 1: "dog", 2: "sheep"}
+    with seeded():
+        config = transformers.YolosConfig(
+            hidden_size=16,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=16,
+            image_size=[32, 32],
+            patch_size=8,
+            num_detection_tokens=5,
+            id2label=labels,
+            label2id={label: number for number, label in labels.items()},
+        )
+        transformers.YolosForObjectDetection(config).save_pretrained(folder)
+    return write_settings(folder, {"size": {"height": 32, "width": 32}})
+
+
+def write_owlvit(folder: Path) -> Path:
+    """Write a detector that looks for words."""
+    words = ["<pad>", "<unk>", "a", "cat", "red", "car"]
+    small = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    ends = {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 0}
+    with seeded():
+        config = transformers.OwlViTConfig(
+            text_config={**small, **ends, "max_position_embeddings": 8, "vocab_size": len(words)},
+            vision_config={**small, "image_size": 32, "patch_size": 8},
+            projection_dim=16,
+        )
+        transformers.OwlViTForObjectDetection(config).save_pretrained(folder)
+    tokenizer = Tokenizer(models.WordLevel({word: number for number, word in enumerate(words)}, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", unk_token="<unk>", model_max_length=8)
+    fast.save_pretrained(folder)
+    return write_settings(folder, {"size": {"height": 32, "width": 32}})
