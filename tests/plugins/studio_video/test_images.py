@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import ImageFont
 
 from studio.api import Image, ImageType, MediaError, MediaLimits
+from studio.api.fonts import LABEL_FONT, UNIVERSAL_FONT
 from studio_video.images import (
     describe_gaps,
     join_images,
@@ -130,3 +132,14 @@ def test_missing_numbers_of_a_sequence_are_named(names: list[str], said: str) ->
     found = describe_gaps([Path(name) for name in names])
 
     assert found.partition(": ")[2].partition(";")[0] == said
+
+
+def test_times_on_a_sheet_are_written_in_the_font_of_grids() -> None:
+    black = Image(np.zeros((60, 120, 3), np.uint8))
+
+    sheet = make_sheet([black], [1.5], 1, 120, labels=True).to_uint8()
+
+    columns = np.flatnonzero(((sheet[-16:].astype(int) - (22, 23, 27)).max(axis=2) > 60).any(axis=0))
+    width = int(columns[-1] - columns[0] + 1)
+    label, other = (ImageFont.truetype(str(font), 11).getbbox("0:01.5") for font in (LABEL_FONT, UNIVERSAL_FONT))
+    assert abs(width - (label[2] - label[0])) <= 2 < abs(width - (other[2] - other[0]))
