@@ -17,6 +17,7 @@ from studio.cli.options import create_studio, json_option, plugins_options
 from studio.cli.shell_values import complete_node_types
 from studio.errors import UsageError
 from studio.graph.node_lookup import find_renamed
+from studio.runtime.catalog.entry import Entry
 from studio.suggestion import suggest
 
 
@@ -34,7 +35,7 @@ def command(words: tuple[str, ...], example: bool, as_json: bool, **engine: Any)
     The example of a node type is a graph. `studio nodes image.blur --example | studio run -` runs it.
     """
     with create_studio(**engine, on_disk=False) as studio:
-        types = studio.registry.node_types
+        types, catalog = studio.registry.node_types, studio.catalog
     name = words[0] if len(words) == 1 else ""
     renamed = find_renamed(name, types) if name not in types else None
     if renamed is not None:
@@ -44,7 +45,7 @@ def command(words: tuple[str, ...], example: bool, as_json: bool, **engine: Any)
     if example:
         show_example(_find_one(types, name, words), as_json=as_json)
     elif name in types:
-        _show_one(types[name], as_json=as_json)
+        _show_one(types[name], catalog.find_for(name), as_json=as_json)
     elif plugin or not words:
         _show_list(plugin or list(types.values()), as_json=as_json)
     else:
@@ -86,12 +87,17 @@ def _show_matches(found: list[Match], *, as_json: bool) -> None:
         click.echo(f"{_describe_row(match.node_type, width)}{inputs}")
 
 
-def _show_one(node_type: NodeType, *, as_json: bool) -> None:
+def _show_one(node_type: NodeType, entries: Sequence[Entry], *, as_json: bool) -> None:
+    """Show a node type, and the models of the catalog that serve it."""
     row = describe_node_type(node_type)
     if as_json:
         answer(row)
-    else:
-        click.echo(render_node_type(row))
+        return
+    click.echo(render_node_type(row))
+    if entries:
+        click.echo("models of the catalog (studio models get NAME):")
+    for entry in entries:
+        click.echo(f"  {entry.name}: {entry.title}{' (untested)' if entry.status == 'untested' else ''}")
 
 
 def _show_list(types: list[NodeType], *, as_json: bool) -> None:

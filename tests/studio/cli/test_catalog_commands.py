@@ -609,3 +609,11 @@ def test_an_invalid_entry_is_a_warning_and_the_others_are_listed(reader: Shop) -
     assert done.code == 0
     assert "warning: invalid catalog entry 'bad.toml'" in done.err
     assert "ink" in done.out
+
+
+def test_a_node_type_says_which_entries_serve_it(reader: Shop) -> None:
+    text = reader.desk.call("nodes", "ink.draw").out
+    found = reader.desk.call("models", "search", "--for", "ink.draw", "--json").json
+
+    assert "models of the catalog (studio models get NAME):\n  ink: Ink" in text
+    assert [(one["name"], one["status"]) for one in found] == [("ink", "tested")]
