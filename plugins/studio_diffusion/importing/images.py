@@ -13,6 +13,7 @@ from studio_diffusion.importing.values import LatentPart, Sampling, VaePart
 
 _TEXT, _REDRAW, _INPAINT = "diffusion.text_to_image", "diffusion.image_to_image", "diffusion.inpaint"
 _EDIT, _SKETCH, _LAYERS = "diffusion.edit_image", "diffusion.sketch_to_image", "diffusion.layers"
+_EDITORS = ("Flux Canny", "Flux Depth", "InstructPix2Pix")
 _WEIGHTED = re.compile(r"\([^()]{1,500}:\s*-?\d*\.?\d+\)|(?<!\\)\(\(|embedding:", re.IGNORECASE)
 
 
@@ -67,6 +68,8 @@ def _edit(importer: Importer, sampling: Sampling, vae: VaePart, known: KnownMode
         image = images[0] if images else sampling.latent.image
         more = {"image": image, "layers": sampling.latent.layers}
         return _add(importer, _LAYERS, sampling, vae, known, more, name="layers")
+    if not known.edits and known.name not in _EDITORS:
+        raise ImportGap(f"images beside the prompt for {known.name}", "a model that edits, such as Flux Kontext")
     if sampling.latent.image is not None and sampling.denoise not in (1, 1.0):
         importer.differ(sampling.node, "the image is edited from noise, not from itself")
     more = {"images": images, **_write_size(sampling.latent)}
