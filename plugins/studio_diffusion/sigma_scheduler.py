@@ -95,7 +95,7 @@ class SigmaScheduler:
             raise ModelError("E616", "a shift is for flow models, and this model is none", hint="leave shift at null")
 
     def __deepcopy__(self, _: Any) -> SigmaScheduler:
-        """Return a fresh scheduler of the same plan: some pipelines keep one for the video and one for its sound."""
+        """Return a fresh scheduler of the same plan: some pipelines keep one for the video and one for its audio."""
         scheduler, sampler, plan, strength, seeds = self._made_of
         return type(self)(scheduler, sampler, plan, strength=strength, seeds=seeds)
 

@@ -1,4 +1,4 @@
-"""Pipelines of diffusers that share modules: which one makes a video from words, a still, or two; and its sound."""
+"""Pipelines of diffusers that share modules: which one makes a video from words, a still, or two; and its audio."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def place_stills(takes: Mapping[str, Any], still: Any, last: Any) -> dict[str, A
 
 
 def find_audio(pipeline: Any, made: Any) -> Audio | None:
-    """Return the sound that a pipeline made with a video, or None.
+    """Return the audio that a pipeline made with a video, or None.
 
     Raises:
         ModelError: E719 if it contains NaN.
@@ -128,10 +128,10 @@ def find_audio(pipeline: Any, made: Any) -> Audio | None:
     samples = np.asarray(found.float().cpu() if hasattr(found, "cpu") else found, np.float32)
     samples = samples.reshape(-1, samples.shape[-1])[: 2 if samples.ndim > 1 else 1]
     if not np.isfinite(samples).all():
-        raise ModelError("E719", "the model returned a sound with NaN", hint="another seed, or float32")
+        raise ModelError("E719", "the model returned audio with NaN", hint="another seed, or float32")
     rate = getattr(made, "sampling_rate", None) or getattr(
         getattr(getattr(pipeline, "vocoder", None), "config", None), "output_sampling_rate", None
     )
     if rate is None:
-        raise ModelError("E719", f"{type(pipeline).__name__} does not say the rate of its sound", hint="take another")
+        raise ModelError("E719", f"{type(pipeline).__name__} does not declare the rate of its audio", hint="take another")
     return Audio(np.ascontiguousarray(samples.clip(-1, 1).T), int(rate))

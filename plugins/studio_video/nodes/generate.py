@@ -191,7 +191,7 @@ def make_from_text(
 ) -> Video:
     """Make a video from text.
 
-    A video model makes the video itself: AnimateDiff, CogVideoX, LTX-Video, LTX-2 (with its sound), Wan, HunyuanVideo,
+    A video model makes the video itself: AnimateDiff, CogVideoX, LTX-Video, LTX-2 (with its audio), Wan, HunyuanVideo,
     with your own weights.
     An image model, such as the included one, draws keyframes: the noise and the prompts change gradually from one
     keyframe to the next, so that the video does not flicker. The frames in between follow the motion.
