@@ -133,5 +133,5 @@ def find_audio(pipeline: Any, made: Any) -> Audio | None:
         getattr(getattr(pipeline, "vocoder", None), "config", None), "output_sampling_rate", None
     )
     if rate is None:
-        raise ModelError("E719", f"{type(pipeline).__name__} does not declare the rate of its audio", hint="take another")
+        raise ModelError("E719", f"{type(pipeline).__name__} does not say the rate of its audio", hint="take another")
     return Audio(np.ascontiguousarray(samples.clip(-1, 1).T), int(rate))
