@@ -47,7 +47,7 @@ def _is_share(value: Any) -> bool:
 def _refuse_curve(found: Any) -> MediaError:
     return MediaError(
         "E507",
-        f"invalid curve: {str(found)[:60]!r} is no list of two to 256 pairs of numbers from 0 to 1",
+        f"invalid curve: {str(found)[:60]!r} is not a list of two to 256 pairs of numbers from 0 to 1",
         hint="write it like [[0, 0], [0.5, 0.6], [1, 1]]",
     )
 

@@ -46,20 +46,20 @@ def auto_levels(
     ctx: Context,
     image: Image,
     *,
-    clip: Annotated[float, Field(ge=0, le=0.49, unit="share")] = 0.005,
+    outlier_share: Annotated[float, Field(ge=0, le=0.49, unit="share")] = 0.005,
     by_channel: bool = False,
 ) -> Image:
     """Stretch the levels of an image so that they reach from black to white.
 
     Args:
         image: Image to change; transparent pixels are not counted.
-        clip: Share of the pixels that become fully black, and of those that become fully white.
+        outlier_share: Share of the pixels that become fully black, and of those that become fully white.
         by_channel: Stretch each channel alone, which also removes a color cast; otherwise hues stay.
     """
     from studio_image.tone_curves import apply_levels, find_levels
 
     pixels = image.pixels
-    for channel, low, high in find_levels(pixels, clip, by_channel=by_channel):
+    for channel, low, high in find_levels(pixels, outlier_share, by_channel=by_channel):
         pixels = apply_levels(pixels, (low, high), 1.0, (0.0, 1.0), channel)
     return Image(pixels)
 

@@ -48,8 +48,8 @@ def test_white_below_black_inverts_and_equal_points_make_a_step() -> None:
 def test_levels_are_found_so_that_the_share_that_is_clipped_is_the_one_asked_for() -> None:
     dull = Image((0.3 + 0.2 * np.random.default_rng(1).random((100, 100, 3))).astype(np.float32))
 
-    stretched = grading.auto_levels(CTX, dull, clip=0.01).pixels
-    whole = grading.auto_levels(CTX, dull, clip=0.0).pixels
+    stretched = grading.auto_levels(CTX, dull, outlier_share=0.01).pixels
+    whole = grading.auto_levels(CTX, dull, outlier_share=0.0).pixels
 
     assert (stretched == 0).mean() == pytest.approx(0.01, abs=0.001)
     assert (stretched == 1).mean() == pytest.approx(0.01, abs=0.001)
@@ -59,8 +59,8 @@ def test_levels_are_found_so_that_the_share_that_is_clipped_is_the_one_asked_for
 def test_a_cast_stays_unless_channels_are_stretched_alone_and_an_even_image_stays() -> None:
     cast = make_ramp().pixels * np.array([0.9, 0.7, 0.5], np.float32)
 
-    together = grading.auto_levels(CTX, Image(cast), clip=0.0).pixels
-    alone = grading.auto_levels(CTX, Image(cast), clip=0.0, by_channel=True).pixels
+    together = grading.auto_levels(CTX, Image(cast), outlier_share=0.0).pixels
+    alone = grading.auto_levels(CTX, Image(cast), outlier_share=0.0, by_channel=True).pixels
     even = Image(np.full((4, 4, 3), 0.25, np.float32))
 
     assert together[0, -1] == pytest.approx(np.array([0.9, 0.7, 0.5]) / 0.9, abs=1e-6)
@@ -73,7 +73,7 @@ def test_what_is_transparent_is_not_counted() -> None:
     samples[1, :, :3] = np.linspace(0.4, 0.6, 50)[:, None]
     samples[1, :, 3] = 1
 
-    done = grading.auto_levels(CTX, Image(samples), clip=0.0).pixels
+    done = grading.auto_levels(CTX, Image(samples), outlier_share=0.0).pixels
 
     assert done[1, :, 0] == pytest.approx(np.linspace(0, 1, 50), abs=1e-5)
 
