@@ -119,7 +119,7 @@ def read_onnx(path: Path) -> bytes:
     """
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise refuse(path, "it is over 2 GB, which no ONNX file is", "its weights belong into a file beside it")
+            raise refuse(path, "an ONNX file holds at most 2 GB", "its weights belong into a file beside it")
         return path.read_bytes()
     except OSError as error:
         raise refuse(path, str(error), "check the file") from None
@@ -359,7 +359,7 @@ class _Inspection:
         if not inside or not file.is_file():
             raise refuse(
                 self._path,
-                f"its weights are in {name[:80]!r}, which is no file in its folder",
+                f"its weights are in {name[:80]!r}, which is not a file in its folder",
                 "put the file beside it, and export the model with the file's name alone",
             )
         stem, suffix = os.path.splitext(file.name.lower())

@@ -164,7 +164,7 @@ def find_onnx_file(path: Path, name: str | None = None) -> Path | None:
         file = (path / name).resolve()
         if not file.is_relative_to(path.resolve()) or file.suffix.lower() != ".onnx" or not file.is_file():
             listed = ", ".join(str(each.relative_to(path)) for each in sorted(path.rglob("*.onnx"))[:8])
-            raise refuse(path, f"{name!r} is no ONNX file in it", f"there are: {listed}")
+            raise refuse(path, f"{name!r} is not an ONNX file in it", f"there are: {listed}")
         return path / name
     found = sorted([*path.glob("*.onnx"), *path.glob("onnx/*.onnx")])
     exact = [file for file in found if file.name == "model.onnx"]

@@ -122,7 +122,7 @@ def test_external_data_outside_the_folder_is_refused(tmp_path: Path, location: s
     (folder / "link").symlink_to(tmp_path / "secret")
     tensor = write_external_tensor("w", (2,), location)
 
-    assert "no file in its folder" in find_refusal(write_model([], X, Y, [tensor]), folder)
+    assert "not a file in its folder" in find_refusal(write_model([], X, Y, [tensor]), folder)
 
 
 def test_external_data_that_is_cut_off_is_refused(tmp_path: Path) -> None:
