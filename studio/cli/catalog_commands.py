@@ -49,12 +49,12 @@ def _list_rows(entries: list[Entry], added: set[str]) -> Iterator[str]:
     for entry in entries:
         mark = "*" if entry.name in added else " "
         size = show_bytes(entry.bytes) if entry.bytes else entry.status
-        yield f"{mark} {entry.name:{width}}  {size:>10}  {entry.licence:20}  {entry.title}"
+        yield f"{mark} {entry.name:{width}}  {size:>10}  {entry.license:20}  {entry.title}"
 
 
 @click.command("get")
 @click.argument("name", shell_complete=complete_entries)
-@click.option("--yes", is_flag=True, help="Accept the licence, and do not ask.")
+@click.option("--yes", is_flag=True, help="Accept the license, and do not ask.")
 @click.option(
     "--from", "given", type=PathType(), help="Folder with the model's files, for a machine without a network."
 )
@@ -66,8 +66,8 @@ def _list_rows(entries: list[Entry], added: set[str]) -> Iterator[str]:
 def get(ctx: click.Context, name: str, yes: bool, given: Path | None, source: str, accept: bool, as_json: bool) -> None:
     """Fetch the model NAME of the catalog, check it, and make it local:NAME.
 
-    Licence and size are shown, and the command asks before it fetches anything. Digests are checked, no pickle is
-    loaded, and the licence and a card stay beside the weights.
+    License and size are shown, and the command asks before it fetches anything. Digests are checked, no pickle is
+    loaded, and the license and a card stay beside the weights.
     """
     with open_studio(ctx) as studio:
         entry = studio.catalog.find(name)
@@ -88,23 +88,23 @@ def _report(line: str) -> None:
 
 
 def _ask(entry: Entry, source: str, *, yes: bool) -> None:
-    """Show what will be fetched under which licence, and ask.
+    """Show what will be fetched under which license, and ask.
 
     Raises:
-        ModelError: E609 if the user does not accept the licence, or cannot be asked.
+        ModelError: E609 if the user does not accept the license, or cannot be asked.
     """
     if not find_answer().as_json:
         click.echo("\n".join(_list_terms(entry, source)), err=True)
     if yes:
         return
     try:
-        accepted = not find_answer().as_json and click.confirm("Accept the licence and fetch it?", err=True)
+        accepted = not find_answer().as_json and click.confirm("Accept the license and fetch it?", err=True)
     except click.Abort:
         accepted = False
     if not accepted:
         raise ModelError(
             "E609",
-            f"the licence of {entry.name!r}, {entry.licence}, was not accepted; nothing was fetched",
+            f"the license of {entry.name!r}, {entry.license}, was not accepted; nothing was fetched",
             hint=f"to accept it: studio models get {entry.name} --yes",
         )
 
@@ -112,7 +112,7 @@ def _ask(entry: Entry, source: str, *, yes: bool) -> None:
 def _list_terms(entry: Entry, source: str) -> Iterator[str]:
     yield f"{click.style(entry.name, bold=True)}: {entry.title}"
     yield f"  {entry.description}"
-    yield f"  licence: {entry.licence}, by {entry.author}" + (f"; {entry.terms}" if entry.terms else "")
+    yield f"  license: {entry.license}, by {entry.author}" + (f"; {entry.terms}" if entry.terms else "")
     kinds = " or ".join(dict.fromkeys(one.kind for one in entry.sources if source in ("", one.kind)))
     yield f"  from: {kinds}" + (f", {show_bytes(entry.bytes)}" if entry.bytes else "")
     if entry.status == "untested":

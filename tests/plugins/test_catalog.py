@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from studio.app import Studio
-from studio.runtime.catalog.card import find_licence_text
+from studio.runtime.catalog.card import find_license_text
 from studio.runtime.catalog.entry import Entry
 from studio.runtime.catalog.entry_reading import read_entry
 
@@ -35,7 +35,7 @@ def test_an_entry_says_only_what_was_seen(entry: Entry) -> None:
         assert source.is_pinned or source.seen_in, "an address that was not fetched says where it was read"
         assert source.is_pinned or not any(part.sha256 or part.bytes for part in source.parts)
     if entry.status == "tested":
-        assert find_licence_text(entry.licence) is not None
+        assert find_license_text(entry.license) is not None
         assert entry.homepage
     else:
         assert not entry.quality

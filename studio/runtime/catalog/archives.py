@@ -58,8 +58,8 @@ class Archive:
         check_digest(part, digest, self._path)
         return digest
 
-    def list_licences(self) -> Iterator[tuple[str, bytes]]:
-        """Yield name and content of the licences in the archive."""
+    def list_licenses(self) -> Iterator[tuple[str, bytes]]:
+        """Yield name and content of the licenses in the archive."""
         for member in self._members.values():
             if _LICENCE.fullmatch(PurePosixPath(member.path).name) and member.size_bytes <= _MAX_LICENCE_BYTES:
                 with member.open() as file:

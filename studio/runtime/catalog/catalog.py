@@ -100,7 +100,7 @@ def list_entry_files(paths: Iterable[Path]) -> list[Path]:
 
 def _list_text(entry: Entry) -> str:
     uses = [f"{use.node} {use.input} {use.gain}" for use in entry.uses]
-    parts = [entry.name, entry.title, entry.description, entry.family, entry.author, entry.licence, *uses]
+    parts = [entry.name, entry.title, entry.description, entry.family, entry.author, entry.license, *uses]
     return " ".join([*parts, *entry.languages]).lower()
 
 

@@ -126,11 +126,11 @@ class Entry:
         description: What it does, and what to know before using it.
         family: The family of models that it belongs to.
         uses: The node types that it serves.
-        licence: SPDX name of the licence of the weights, or its name where it has none there.
+        license: SPDX name of the license of the weights, or its name where it has none there.
         author: Who made the weights.
         sources: Where it can be had from, best first.
-        copyright: The line of the licence that names the holder.
-        terms: What the licence forbids or asks for, where a user must know it; "" for an open licence.
+        copyright: The line of the license that names the holder.
+        terms: What the license forbids or asks for, where a user must know it; "" for an open license.
         homepage: Where its author describes it.
         languages: Tags of the languages that it knows.
         memory_bytes: Memory that it holds when it is open, where that was measured.
@@ -144,7 +144,7 @@ class Entry:
     title: str
     description: str
     family: str
-    licence: str
+    license: str
     author: str
     sources: tuple[Source, ...]
     uses: tuple[Use, ...] = ()

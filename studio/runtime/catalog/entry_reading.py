@@ -25,11 +25,11 @@ _TEXT, _COUNT, _TEXTS, _TABLE, _TABLES, _FLAG = "a text", "a count", "a list of 
 _Keys = Mapping[str, str]
 
 _ENTRY = {
-    "title": _TEXT, "description": _TEXT, "family": _TEXT, "licence": _TEXT, "author": _TEXT, "copyright": _TEXT,
+    "title": _TEXT, "description": _TEXT, "family": _TEXT, "license": _TEXT, "author": _TEXT, "copyright": _TEXT,
     "terms": _TEXT, "homepage": _TEXT, "languages": _TEXTS, "requires": _TEXTS, "memory_bytes": _COUNT,
     "weights": _TEXT, "uses": _TABLES, "quality": _TABLES, "sources": _TABLES,
 }  # fmt: skip
-_REQUIRED = ("title", "description", "family", "licence", "author", "sources")
+_REQUIRED = ("title", "description", "family", "license", "author", "sources")
 _USE = {"node": _TEXT, "input": _TEXT, "gain": _TEXT, "default": _FLAG, "hint": _FLAG, "when": _TABLE}
 _FIGURE = {"measure": _TEXT, "value": _TEXT, "source": _TEXT}
 _SOURCE = {

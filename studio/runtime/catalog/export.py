@@ -22,7 +22,7 @@ _FORMAT = 1
 
 
 def export_model(library: Library, name: str, folder: Path) -> dict[str, str]:
-    """Copy a fetched model into a new folder, with its licence, its card and its digests; return the digests.
+    """Copy a fetched model into a new folder, with its license, its card and its digests; return the digests.
 
     Raises:
         ModelError: E602 if it was not fetched, E605 if it changed since, E607 if it cannot be written, E609 if the

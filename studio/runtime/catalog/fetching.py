@@ -21,11 +21,11 @@ class Fetched:
 
     Attributes:
         digests: SHA-256 of each part, by its origin and path.
-        licences: Licences that lay in the packages, by file name.
+        licenses: Licenses that lay in the packages, by file name.
     """
 
     digests: dict[str, str] = field(default_factory=dict)
-    licences: dict[str, bytes] = field(default_factory=dict)
+    licenses: dict[str, bytes] = field(default_factory=dict)
 
 
 def fetch_parts(source: Source, folder: Path, scratch: Path, report: Report) -> Fetched:
@@ -90,7 +90,7 @@ def _take(parts: Iterable[Part], files: Mapping[Part, Path], archives: Mapping[P
             fetched.digests[f"{part.origin} {part.path}"] = digest
         for package, archive in opened.items():
             name = package.target.replace("/", "-").lstrip("@")
-            fetched.licences |= {f"LICENSE-{name}-{file}": text for file, text in archive.list_licences()}
+            fetched.licenses |= {f"LICENSE-{name}-{file}": text for file, text in archive.list_licenses()}
     return fetched
 
 

@@ -184,7 +184,7 @@ class Getter:
         _check_results(entry, source, files)
         first = self._hold(entry, source, fetched.digests if source.is_pinned or not source.hub else files, accept)
         write_card(entry, source, model)
-        for name, text in fetched.licences.items():
+        for name, text in fetched.licenses.items():
             (model / name).write_bytes(text)
         for path in model.rglob("*"):
             path.chmod(0o755 if path.is_dir() else 0o644)

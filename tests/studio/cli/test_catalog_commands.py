@@ -54,7 +54,7 @@ class Shop:
         self.desk, self.index, self.models = desk, index, models
 
     def write_entry(self, name: str, *sources: dict[str, Any], **more: Any) -> None:
-        facts = {"title": "Ink", "description": "Draws.", "family": "ink", "licence": "MIT", "author": "Ada", **more}
+        facts = {"title": "Ink", "description": "Draws.", "family": "ink", "license": "MIT", "author": "Ada", **more}
         lines = [f"{key} = {json.dumps(value)}" for key, value in facts.items()]
         for source in sources:
             lines.append("[[sources]]")
@@ -109,20 +109,20 @@ def shop(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 
 def test_a_model_is_fetched_from_a_wheel_and_registered(shop: Shop) -> None:
-    files = {"ink/w.safetensors": WEIGHTS, "ink_weights-1.0.dist-info/licenses/LICENSE": b"Ada's licence"}
+    files = {"ink/w.safetensors": WEIGHTS, "ink_weights-1.0.dist-info/licenses/LICENSE": b"Ada's license"}
     write_wheel(shop.index.folder, "ink-weights", "1.0", files)
     shop.write_entry("ink", {"parts": [make_part()]}, copyright="Copyright (c) 2026 Ada")
 
     done = shop.desk.call("models", "get", "ink", "--yes")
 
     assert done.code == 0, done.text
-    assert "licence: MIT, by Ada" in done.err
+    assert "license: MIT, by Ada" in done.err
     folder = shop.models / "catalog" / "ink"
     assert (folder / "model.safetensors").read_bytes() == WEIGHTS
     assert "Copyright (c) 2026 Ada" in (folder / "LICENSE.txt").read_text(encoding="utf-8")
-    assert (folder / "LICENSE-ink-weights==1.0-LICENSE").read_text(encoding="utf-8") == "Ada's licence"
+    assert (folder / "LICENSE-ink-weights==1.0-LICENSE").read_text(encoding="utf-8") == "Ada's license"
     shown = shop.desk.call("models", "show", "local:ink")
-    assert "licence: MIT" in shown.out
+    assert "license: MIT" in shown.out
     assert "* ink" in shop.desk.call("models", "search", "ink").out
     assert "good" in shop.desk.call("models", "verify", "local:ink").out
 
@@ -344,7 +344,7 @@ def _rename_member(path: Path, old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize("answer", ["n\n", ""])
-def test_a_licence_that_is_not_accepted_stops_the_get(shop: Shop, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+def test_a_license_that_is_not_accepted_stops_the_get(shop: Shop, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
     import io
 
     monkeypatch.setattr("sys.stdin", io.StringIO(answer))
@@ -353,8 +353,8 @@ def test_a_licence_that_is_not_accepted_stops_the_get(shop: Shop, monkeypatch: p
     done = shop.desk.call("models", "get", "ink")
 
     assert done.code == 2
-    assert "licence: MIT, by Ada; not for commercial use" in done.err
-    assert "error: E609 the licence of 'ink', MIT, was not accepted; nothing was fetched" in done.err
+    assert "license: MIT, by Ada; not for commercial use" in done.err
+    assert "error: E609 the license of 'ink', MIT, was not accepted; nothing was fetched" in done.err
     assert shop.index.asked == []
     shop.check_nothing_left()
 
@@ -460,7 +460,7 @@ def test_an_unknown_name_suggests_the_nearest(shop: Shop) -> None:
     done = shop.desk.call("models", "get", "ink-smal")
 
     assert "error: E608 the catalog has no model 'ink-smal'" in done.err
-    assert "did you mean ink-small?" in done.err
+    assert "did you mean ink-small" in done.err
 
 
 # -- defaults that climb -------------------------------------------------------------------------------

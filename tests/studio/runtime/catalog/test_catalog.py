@@ -12,7 +12,7 @@ from studio.runtime.catalog.catalog import Catalog, list_entry_files
 ENTRY = """title = "{title}"
 description = "{about}"
 family = "ink"
-licence = "MIT"
+license = "MIT"
 author = "Ada"
 uses = [{{ node = "{node}", input = "model" }}]
 [[sources]]

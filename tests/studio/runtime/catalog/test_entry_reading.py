@@ -10,7 +10,7 @@ from studio.errors import ModelError
 from studio.runtime.catalog.entry import Part, Use
 from studio.runtime.catalog.entry_reading import read_entry
 
-HEAD = 'title = "Ink"\ndescription = "Draws."\nfamily = "ink"\nlicence = "MIT"\nauthor = "Ada"\n'
+HEAD = 'title = "Ink"\ndescription = "Draws."\nfamily = "ink"\nlicense = "MIT"\nauthor = "Ada"\n'
 PART = '{ name = "ink.bin", origin = "pip:ink==1.0", path = "ink/a.bin", bytes = 4, sha256 = "' + "ab" * 32 + '" }'
 SOURCE = f"[[sources]]\nparts = [{PART}]\n"
 
@@ -49,7 +49,7 @@ def test_a_use_lists_the_values_of_other_inputs(tmp_path: Path) -> None:
     [
         (HEAD.replace("title", "titel") + SOURCE, "unknown key titel (did you mean 'title'?)"),
         (HEAD.replace('author = "Ada"\n', "") + SOURCE, "missing author"),
-        (HEAD.replace('"MIT"', "3") + SOURCE, "invalid licence = '3' (expected a text)"),
+        (HEAD.replace('"MIT"', "3") + SOURCE, "invalid license = '3' (expected a text)"),
         (HEAD + "sources = []\n", "sources is empty"),
         (HEAD + "[[sources]]\n", "sources.0 needs hub or parts, and not both"),
         (HEAD + '[[sources]]\nhub = "ink"\n', "invalid sources.0.hub 'ink' (expected OWNER/NAME@REVISION)"),
