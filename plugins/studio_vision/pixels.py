@@ -20,5 +20,5 @@ def read_rgb(image: Image) -> FloatArray:
 
 def read_luma(image: Image) -> FloatArray:
     """Return height x width from 0 to 1 (ITU-R BT.709)."""
-    luma: FloatArray = (read_rgb(image) @ np.float32([0.2126, 0.7152, 0.0722])).astype(np.float32)
+    luma: FloatArray = read_rgb(image) @ np.array([0.2126, 0.7152, 0.0722], np.float32)
     return luma

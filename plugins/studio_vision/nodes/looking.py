@@ -13,11 +13,11 @@ class Detected(NamedTuple):
 
     Attributes:
         boxes: JSON: a list of {"label", "score", "left", "top", "width", "height"}, in pixels, the surest first.
-        count: Number of boxes.
+        box_count: Number of boxes.
     """
 
     boxes: BoxesJson
-    count: int
+    box_count: int
 
 
 @node("vision.depth", lane="device", origin="enhanced")

@@ -125,7 +125,7 @@ def test_a_detector_with_labels_of_its_own_gives_boxes_inside_the_image(folders:
     found = detect_objects(make_context(folders["yolos"]), make_image(), MODEL, threshold=0.0)
 
     assert isinstance(found.boxes, list)
-    assert found.count == len(found.boxes) > 0
+    assert found.box_count == len(found.boxes) > 0
     for row in found.boxes:
         assert isinstance(row, dict)
         assert row["label"] in ("cat", "dog", "sheep")
@@ -145,7 +145,7 @@ def test_an_open_detector_looks_for_the_words(folders: dict[str, Path]) -> None:
 
     assert isinstance(found.boxes, list)
     assert {row["label"] for row in found.boxes} <= {"a cat", "red car"}
-    assert found.count > 0
+    assert found.box_count > 0
 
 
 def test_an_open_detector_without_words_is_an_error(folders: dict[str, Path]) -> None:
