@@ -36,7 +36,9 @@ def parse_boxes(value: JsonValue) -> list[Box]:
         raise _refuse("", "expected a list of at most 1000 boxes")
     found = []
     for index, row in enumerate(value):
-        numbers: list[Any] = [row.get(name) for name in ("left", "top", "width", "height")] if isinstance(row, dict) else []
+        numbers: list[Any] = []
+        if isinstance(row, dict):
+            numbers = [row.get(name) for name in ("left", "top", "width", "height")]
         if len(numbers) != 4 or not all(map(_is_number, numbers)) or min(numbers[2], numbers[3]) <= 0:
             raise _refuse(f"/{index}", 'expected {"left", "top", "width", "height"}, in pixels')
         left, top, width, height = map(float, numbers)

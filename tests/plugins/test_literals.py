@@ -89,6 +89,9 @@ CASES = [
     case("image.white_balance", "color", "blurple", "E505"),
     case("image.apply_lut", "lut_file", {"file": "note.txt"}, "E511"),
     case("image.vignette", "color", "blurple", "E505"),
+    case("image.convert_color", "source", "nowhere", "E509"),
+    case("vision.segment", "boxes", [{"left": 1}], "E637", model={"model": "file:note.txt"}),
+    case("vision.remove_background", "boxes", [{"left": 1}], "E637"),
     case("image.gradient_map", "colors", ["red", "blurple"], "E505", "/1"),
     case("image.convert", "background", "blurple", "E505"),
     case("image.mask_from_color", "color", "blurple", "E505"),
@@ -264,7 +267,9 @@ def test_an_invalid_literal_is_found_before_the_run_with_the_text_of_the_run(
     assert finding.hint
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if not case.node.startswith("diffusion.")], ids=str)
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if not case.node.startswith(("diffusion.", "vision."))], ids=str
+)
 def test_the_node_itself_raises_the_same(studio: Studio, case: Case, here: Path) -> None:
     (finding,) = find_findings(studio, case)
 
@@ -279,7 +284,10 @@ def test_every_node_type_with_a_check_or_a_grammar_is_in_the_table(studio: Studi
 
     parts = {"diffusion.image_to_image", "diffusion.variations", "diffusion.inpaint", "diffusion.outpaint"}
     parts |= {"diffusion.encode_prompt", "diffusion.empty_latent", "diffusion.encode_image", "diffusion.sample"}
-    parts |= {"diffusion.decode_latent"}  # what they check needs a model, or is checked as in text_to_image
+    parts |= {
+        "diffusion.decode_latent",
+        "diffusion.edit_image",
+    }  # what they check needs a model, or is checked as in text_to_image
     assert checked - parts == {case.node for case in CASES}
 
 

@@ -60,10 +60,10 @@ def test_one_plugin_is_described_with_what_it_provides_and_requires(desk: Desk) 
 
     assert text.startswith(f"studio-video  studio {VERSION}\nstatus: ok\nplace: ")
     assert "import: " in text
-    assert "hooks: studio_import_rules, studio_node_types" in text
+    assert f"hooks: {', '.join(details['hooks'])}" in text
     assert "node types: video." in text
     assert "requires numpy>=" in text
-    assert details["hooks"] == ["studio_import_rules", "studio_node_types"]
+    assert details["hooks"] == ["studio_catalog", "studio_import_rules", "studio_node_types"]
     assert {row["state"] for row in details["requirements"]} == {"ok"}
     assert details["import_seconds"] >= 0
 

@@ -21,7 +21,7 @@ from tests.studio.cli.conftest import Desk
     ("render a.json", "studio: unknown command 'render'", "did you mean 'studio run'?"),
     ("valdate a.json", "studio: unknown command 'valdate'", "did you mean 'studio validate'?"),
     ("abracadabra", "studio: unknown command 'abracadabra'", "studio --help lists all"),
-    ("models get x", "studio models: unknown command 'get'", "did you mean 'studio models pull'?"),
+    ("models pul x", "studio models: unknown command 'pul'", "did you mean 'studio models pull'?"),
     ("batch --workers 0", "studio batch run: missing argument 'GRAPH'",
      "usage: studio batch run [OPTIONS] GRAPH [ITEMS]"),
     ("batch --worker 0 g.json", "studio batch run: unknown option '--worker'", "did you mean '--workers'?"),
