@@ -485,7 +485,7 @@ def test_an_encoding_that_is_declared_is_taken_with_all_primaries_and_ranges() -
 @pytest.mark.parametrize(
     ("encodings", "expected"),
     [
-        (("gamma",), "unknown encoding 'gamma' (expected one of srgb, linear, log)"),
+        (("gamma",), "unknown encoding 'gamma' (expected one of srgb, linear, log, pq, hlg)"),
         ("linear", "encodings 'linear' is not a collection"),
         (7, "encodings 7 is not a collection"),
     ],

@@ -34,7 +34,7 @@ def test_on_a_good_machine_all_is_well(desk: Desk) -> None:
         "terminal",
     ]
     assert checks["device"]["found"] == "cpu, float32"
-    assert checks["plugins"]["found"].startswith("8 loaded, ")
+    assert checks["plugins"]["found"].startswith("10 loaded, ")
 
 
 def test_it_reads_line_by_line(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,7 +46,7 @@ def test_it_reads_line_by_line(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> N
     assert lines[lines.index("warning  environment  unknown setting STUDIO_DEVISE") + 1].strip() == (
         "hint: did you mean 'STUDIO_DEVICE'?"
     )
-    assert any(line.startswith("ok       plugins      8 loaded") for line in lines)
+    assert any(line.startswith("ok       plugins      10 loaded") for line in lines)
 
 
 def test_an_invalid_setting_fails(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

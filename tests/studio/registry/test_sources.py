@@ -18,9 +18,9 @@ from studio.version import VERSION
 def test_installed_plugins_are_found_studios_own_first() -> None:
     rows = load_registry().plugins
 
-    own = ["studio-audio", "studio-diffusion", "studio-image", "studio-logic", "studio-speech", "studio-style"]
-    own += ["studio-upscale", "studio-video"]
-    assert [row.name for row in rows[:8]] == own
+    own = ["studio-audio", "studio-diffusion", "studio-image", "studio-logic", "studio-onnx", "studio-speech"]
+    own += ["studio-style", "studio-upscale", "studio-video", "studio-vision"]
+    assert [row.name for row in rows[:10]] == own
 
 
 def test_a_plugins_folder_must_exist(tmp_path: Path) -> None:
