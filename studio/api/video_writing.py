@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["WRITERS", "Encoding", "find_losses", "find_padding", "write_video"]
 
 _BT709, _BT2020 = 1, 9
-_FARTHEST = 2**40  # units between the times at which a frame is decoded and shown
+_FEWEST = 2  # frames, of which x265 leaves the time of decoding as it finds it in memory; none of them is a B-frame
 _TAGS = {"sdr": (_BT709, _BT709, _BT709), "pq": (_BT2020, _BT2020, 16), "hlg": (_BT2020, _BT2020, 18)}
 """Matrix, primaries and transfer of files (ITU-T H.273); sRGB is near enough to BT.709."""
 _LEFT_CHROMA = ("libx264", "h264_nvenc")  # whose decoders take it so; others leave it open
@@ -226,6 +226,9 @@ def _write_coded(video: Video, container: Any, encoding: Encoding) -> float:
     if not lengths:
         raise refuse_empty()
     rest = list(stream.encode(None))
+    if encoding.codec == "libx265" and len(lengths) <= _FEWEST:
+        for packet in rest:
+            packet.dts = packet.pts
     if rest and encoding.container in ("mp4", "mov"):  # which count lengths in the order of decoding
         lengths[rest[-1].pts] = lengths[max(lengths)]
     _mux(container, rest, lengths)
@@ -254,8 +257,6 @@ def _find_lengths(video: Video, frames: Iterator[Frame]) -> Iterator[tuple[Frame
 def _mux(container: Any, packets: Any, lengths: dict[int, int]) -> None:
     """Write packets, each with the length of its frame."""
     for packet in packets:
-        if packet.pts is not None and packet.dts is not None and abs(packet.pts - packet.dts) > _FARTHEST:
-            packet.dts = packet.pts  # x265 gives one or two frames any time of decoding
         length = lengths.get(packet.pts)
         if length is not None:
             packet.duration = length

@@ -9,7 +9,7 @@ import PIL.Image
 import pytest
 
 from studio.api import MediaError
-from studio_image.resize import choose_size, cover_box, fit_size, resample, resample_nearest, resample_planes
+from studio_image.resize import AskedSize, cover_box, fit_size, resample, resample_nearest, resample_planes
 
 FILTERS = {"lanczos": "LANCZOS", "area": "BOX", "bicubic": "BICUBIC", "bilinear": "BILINEAR"}
 
@@ -67,19 +67,19 @@ def test_nearest_takes_the_sample_that_holds_the_centre() -> None:
     ],
 )
 def test_a_missing_side_follows_the_shape(given: tuple[Any, Any, Any], size: tuple[int, int]) -> None:
-    assert choose_size((100, 50), *given) == size
+    assert AskedSize(*given).choose((100, 50)) == size
 
 
 def test_sides_are_rounded_to_multiples_and_never_to_0() -> None:
-    assert choose_size((100, 50), None, None, 1.0, 32) == (96, 64)
-    assert choose_size((100, 50), None, None, 0.0001) == (1, 1)
-    assert choose_size((100, 50), 1, 1, None, 8) == (8, 8)
+    assert AskedSize(scale=1.0).choose((100, 50), 32) == (96, 64)
+    assert AskedSize(scale=0.0001).choose((100, 50)) == (1, 1)
+    assert AskedSize(1, 1).choose((100, 50), 8) == (8, 8)
 
 
 @pytest.mark.parametrize("given", [(None, None, None), (5, None, 2.0), (None, 5, 2.0)])
 def test_a_resize_needs_either_a_scale_or_sides(given: tuple[Any, Any, Any]) -> None:
     with pytest.raises(MediaError) as caught:
-        choose_size((4, 4), *given)
+        AskedSize(*given).choose((4, 4))
 
     assert caught.value.code == "E507"
 
