@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import PIL.Image
@@ -90,6 +90,20 @@ def resample_nearest(samples: AnyArray, width: int, height: int, box: Box | None
     return taken
 
 
+class Resizing(NamedTuple):
+    """What is done with an image.
+
+    Attributes:
+        size: Width and height that it gets.
+        box: The part of it that is taken (left, top, right, bottom), or None for all.
+        canvas: Width and height of the result, the image on it.
+    """
+
+    size: tuple[int, int]
+    box: Box | None
+    canvas: tuple[int, int]
+
+
 @dataclass(frozen=True)
 class AskedSize:
     """The size that a user asks for, in one of five ways.
@@ -123,6 +137,30 @@ class AskedSize:
             factor = self._find_factor(source)
             sides = (source[0] * factor, source[1] * factor)
         return round_side(sides[0], multiple_of), round_side(sides[1], multiple_of)
+
+    def plan(
+        self, source: tuple[int, int], fit: str, anchor: Anchor, multiple_of: int = 1, only: str = "always"
+    ) -> Resizing:
+        """Return what to do with an image of a size.
+
+        Args:
+            source: Width and height of the image.
+            fit: How it fits a width and a height that are both given: "contain", "cover", "stretch" or "pad".
+            anchor: The part that "cover" keeps.
+            multiple_of: What both sides of the result are multiples of.
+            only: "always", or only where the area gets smaller ("shrink") or larger ("enlarge").
+
+        Raises:
+            MediaError: E507 as `choose`.
+        """
+        canvas = self.choose(source, multiple_of)
+        both = self.width is not None and self.height is not None
+        size = fit_size(source, canvas) if both and fit in ("contain", "pad") else canvas
+        box = cover_box(source, canvas, anchor) if both and fit == "cover" else None
+        if not is_wanted(source, size, only):
+            size, box = source, None
+        is_padded = both and fit == "pad" and size != canvas and size[0] <= canvas[0] and size[1] <= canvas[1]
+        return Resizing(size, box, canvas if is_padded else size)
 
     def _find_factor(self, source: tuple[int, int]) -> float:
         if self.scale is not None:

@@ -79,19 +79,13 @@ def resize_image(
             stays, and "pad" still fills the space around it.
     """
     from studio_image.frame import pad_to
-    from studio_image.resize import AskedSize, cover_box, fit_size, is_wanted, resample, resample_nearest
+    from studio_image.resize import AskedSize, resample, resample_nearest
 
     source = (image.width, image.height)
-    target = AskedSize(width, height, scale, megapixels, longer_side, shorter_side).choose(source, multiple_of)
+    asked = AskedSize(width, height, scale, megapixels, longer_side, shorter_side)
+    size, box, canvas = asked.plan(source, fit, anchor, multiple_of, only)
     check_target(width, height, fit, multiple_of)
-    both = width is not None and height is not None
-    size, box = target, None
-    if both and fit in ("contain", "pad"):
-        size = fit_size(source, target)
-    elif both and fit == "cover":
-        box = cover_box(source, target, anchor)
-    if not is_wanted(source, size, only):
-        size, box = source, None
+    if size == source and box is None and only != "always":
         result = image
     elif method == "nearest":
         from studio_image.bounds import check_size
@@ -103,10 +97,10 @@ def resize_image(
         bounded = image.color.is_bounded
         made = resample(image.pixels, *size, method, linear_light=in_light, box=box, bounded=bounded)
         result = Image(made, color=image.color)
-    if both and fit == "pad" and size != target and size[0] <= target[0] and size[1] <= target[1]:
-        ground = place_color(parse_color(background), image.color)
-        return Image(pad_to(result.pixels, target, anchor, ground), color=image.color)
-    return result
+    if canvas == size:
+        return result
+    ground = place_color(parse_color(background), image.color)
+    return Image(pad_to(result.pixels, canvas, anchor, ground), color=image.color)
 
 
 @node("image.choose_size", check=check_inputs(check_aspect_area))
