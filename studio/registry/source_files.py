@@ -126,10 +126,10 @@ def find_status(path: str) -> Status:
 
 
 def find_any_status(path: str) -> Status | None:
-    """Return a file's or a folder's status, or None if there is none."""
+    """Return a file's or a folder's status, or None if there is none, or can be none of that name."""
     try:
         return find_status(path)
-    except OSError:
+    except (OSError, UnicodeEncodeError):  # the encoding of file names may lack letters that texts in code have
         return None
 
 

@@ -63,3 +63,10 @@ def test_imports_are_found_with_their_dots_wherever_they_stand() -> None:
     source = b"import a.b, c\ndef f():\n    from ..d import e\n    from . import g\n"
 
     assert find_mentions(source).imports == {(0, "a.b", ()), (0, "c", ()), (2, "d", ("e",)), (1, "", ("g",))}
+
+
+def test_a_text_that_can_be_no_name_of_a_file_names_none(folder: Path) -> None:
+    # a lone surrogate stands for a letter that the encoding of file names lacks, as ISO 8859-9 lacks most
+    source = "a = 'x\\ud800/data.json'\nb = '\\ud800.json'\nc = 'lut.json'\nd = '\\ud800'\n"
+
+    assert list_named(folder, source) == ["lut.json"]
