@@ -324,15 +324,10 @@ class Studio:
 
     def _choose_models(self, plan: Plan) -> Plan:
         """Return a plan with the fetched models of the catalog that its nodes use by default."""
-        from studio.execution.better_models import choose_models
+        from studio.execution.better_models import choose_models, list_takers
 
-        types = {node.node_type.id for node in plan.nodes.values() if node.node_type is not None}
-        uses = self.catalog.find_uses({name for name in types if self._takes_models(name)})
+        uses = self.catalog.find_uses(list_takers(plan))
         return choose_models(plan, uses, lambda entry: self.models.library.is_fetched(entry)) if uses else plan
-
-    def _takes_models(self, node_type: str) -> bool:
-        found = self.registry.node_types.get(node_type)
-        return found is not None and any(end.spec.name == "model" for end in found.inputs.values())
 
     def explain(
         self, graph: Graph, inputs: Mapping[str, Any] | None = None, *, roots: Iterable[Path] = ()

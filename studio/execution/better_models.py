@@ -17,6 +17,12 @@ Uses = Mapping[str, Sequence[tuple[Entry, Use]]]
 """Entries of the catalog, and what they are used for, by node type; the best entry of a node type first."""
 
 
+def list_takers(plan: Plan) -> list[str]:
+    """Return the ids of those node types of a plan that take models."""
+    types = {node.node_type.id: node.node_type for node in plan.nodes.values() if node.node_type is not None}
+    return [name for name, one in types.items() if any(end.spec.name == "model" for end in one.inputs.values())]
+
+
 def choose_models(plan: Plan, uses: Uses, is_fetched: Callable[[str], bool]) -> Plan:
     """Return a plan whose nodes take the fetched models that serve them, where the graph gives no value.
 

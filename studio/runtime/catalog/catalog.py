@@ -26,6 +26,7 @@ class Catalog:
     def __init__(self, files: dict[str, Path]) -> None:
         self._files = files
         self.problems: list[str] = []
+        self._uses: dict[str, list[tuple[Entry, Use]]] = {}
 
     @cached_property
     def entries(self) -> dict[str, Entry]:
@@ -41,16 +42,24 @@ class Catalog:
     def find_uses(self, nodes: Iterable[str]) -> dict[str, list[tuple[Entry, Use]]]:
         """Return which entries some node types use by default, or would gain from; tested entries first.
 
-        Only files that mention a node type are parsed, as this is asked before every run. Invalid ones do not count.
+        This is asked before every run, and for every item of a batch: only files that mention a node type are parsed,
+        once. Invalid ones do not count.
         """
-        wanted = set(nodes)
-        found: dict[str, list[tuple[Entry, Use]]] = {}
-        entries = [entry for path in self._files.values() if (entry := _read_mentioned(path, wanted)) is not None]
-        for entry in sorted(entries, key=lambda entry: (entry.status != "tested", entry.name)):
-            for use in entry.uses:
-                if (use.default or use.hint) and use.node in wanted:
-                    found.setdefault(use.node, []).append((entry, use))
-        return found
+        return {node: uses for node in nodes if (uses := self._find_uses_of(node))}
+
+    def _find_uses_of(self, node: str) -> list[tuple[Entry, Use]]:
+        if node not in self._uses:
+            entries = [read for data, path in self._offers if node.encode() in data and (read := _read_valid(path))]
+            entries.sort(key=lambda entry: (entry.status != "tested", entry.name))
+            offered = [(entry, use) for entry in entries for use in entry.uses if use.default or use.hint]
+            self._uses[node] = [(entry, use) for entry, use in offered if use.node == node]
+        return self._uses[node]
+
+    @cached_property
+    def _offers(self) -> list[tuple[bytes, Path]]:
+        """The files of entries that are a default or have a hint, with what is in them."""
+        found = [(_read_any(path), path) for path in self._files.values()]
+        return [(data, path) for data, path in found if b"default" in data or b"hint" in data]
 
     def __contains__(self, name: object) -> bool:
         return name in self._files
@@ -80,14 +89,18 @@ class Catalog:
         return sorted(found, key=lambda entry: (entry.status != "tested", entry.name))
 
 
-def _read_mentioned(path: Path, nodes: Iterable[str]) -> Entry | None:
+def _read_any(path: Path) -> bytes:
     try:
-        data = read_regular_file(path)
-        if (b"default" in data or b"hint" in data) and any(node.encode() in data for node in nodes):
-            return read_entry(path)
-    except (OSError, ModelError):
-        pass  # `studio models search` reports it
-    return None
+        return read_regular_file(path)
+    except OSError:  # `studio models search` reports it
+        return b""
+
+
+def _read_valid(path: Path) -> Entry | None:
+    try:
+        return read_entry(path)
+    except ModelError:  # likewise
+        return None
 
 
 def list_entry_files(paths: Iterable[Path]) -> list[Path]:
