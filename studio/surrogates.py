@@ -10,9 +10,17 @@ from typing import Any
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def is_encodable(text: str) -> bool:
-    """Say whether UTF-8 can encode a text."""
-    return text.isascii() or _SURROGATE.search(text) is None
+def is_encodable(text: str, encoding: str = "utf-8") -> bool:
+    """Say whether an encoding has all letters of a text; an unknown one has none but ASCII."""
+    if text.isascii():
+        return True
+    if encoding == "utf-8":
+        return _SURROGATE.search(text) is None
+    try:
+        text.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def escape_surrogates(text: str, mark: str = "\\x") -> str:
@@ -25,10 +33,16 @@ def escape_surrogates(text: str, mark: str = "\\x") -> str:
     return text if is_encodable(text) else _SURROGATE.sub(lambda found: _escape(ord(found[0]), mark), text)
 
 
-def dump_json(value: Any, **options: Any) -> str:
-    """Return JSON that UTF-8 can encode, and that reads back as the same value; letters stay as they are."""
+def dump_json(value: Any, *, encoding: str = "utf-8", **options: Any) -> str:
+    """Return JSON that an encoding has all letters of, and that reads back as the same value; letters stay as they are.
+
+    Args:
+        value: Plain JSON.
+        encoding: Of the file or the stream that it is for.
+        options: More arguments of `json.dumps`.
+    """
     text = json.dumps(value, ensure_ascii=False, **options)
-    return text if is_encodable(text) else json.dumps(value, ensure_ascii=True, **options)
+    return text if is_encodable(text, encoding) else json.dumps(value, ensure_ascii=True, **options)
 
 
 def _escape(number: int, mark: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,20 +62,8 @@ class Answer:
         row: dict[str, Any] = {"event": self.event} if self.event else {}
         row |= {"studio": VERSION, "command": self.command, "ok": ok, "data": self.data}
         row |= {"warnings": self.warnings, "error": self.error}
-        text = dump_json(row, indent=indent)
-        if not _takes(text):
-            text = json.dumps(row, indent=indent)
-        click.echo(text)
+        click.echo(dump_json(row, encoding=getattr(sys.stdout, "encoding", None) or "utf-8", indent=indent))
         self.data, self.error, self.warnings, self._printed = None, None, [], True
-
-
-def _takes(text: str) -> bool:
-    """Say whether the standard output has all letters of a text."""
-    try:
-        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
 
 
 def describe_error(error: StudioError) -> dict[str, Any]:

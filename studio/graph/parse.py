@@ -15,7 +15,6 @@ from studio.errors import Finding, GraphError
 from studio.files import resolve_path
 from studio.graph.document import FORMAT_VERSION, Graph, GraphDocument
 from studio.graph.document_fields import DocumentFault, Faults, list_keys, parse_part
-from studio.graph.foreign.reading import name_program
 from studio.graph.json_pointer import escape
 from studio.graph.paths import hint_separator
 from studio.suggestion import find_nearest
@@ -241,6 +240,8 @@ def _refuse(
 
 def _refuse_version(data: Mapping[str, Any], name: str) -> GraphError:
     if "studio" not in data:
+        from studio.graph.foreign.reading import name_program
+
         program = name_program(data)
         hint = 'a graph begins with {"studio": 1, ...}'
         if program:

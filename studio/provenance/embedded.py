@@ -11,7 +11,6 @@ from studio.api import ValueType
 from studio.errors import Finding, GraphError, StudioError
 from studio.files import resolve_path
 from studio.graph.carried import Carried
-from studio.graph.foreign.reading import name_carried_program
 from studio.provenance.record import CARRIED_FORMAT, FileRecord, Recipe
 from studio.value_callback import call_value_type
 
@@ -41,6 +40,8 @@ def read_embedded(path: Path, value_types: Iterable[ValueType[Any]], *, max_leng
         raise _refuse("E120", f"{str(path)!r} does not exist", hint="name a file that Studio wrote")
     text = read_carried_text(path, value_type, max_length=max_length)
     if text is None:
+        from studio.graph.foreign.reading import name_carried_program
+
         program = name_carried_program(path, max_bytes=max_length)
         raise _refuse(
             "E134",
