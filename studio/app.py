@@ -326,7 +326,8 @@ class Studio:
         """Return a plan with the fetched models of the catalog that its nodes use by default."""
         from studio.execution.better_models import choose_models, list_takers
 
-        uses = self.catalog.find_uses(list_takers(plan))
+        takers = list_takers(plan)
+        uses = self.catalog.find_uses(takers) if takers else {}
         return choose_models(plan, uses, lambda entry: self.models.library.is_fetched(entry)) if uses else plan
 
     def explain(

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from studio.api import Model
 from studio.execution.plan import Choice, Plan, PlanNode
 from studio.graph.resolved import Bound, ResolvedGraph
 from studio.graph.source import Constant
-from studio.runtime.catalog.entry import Entry, Use
+
+if TYPE_CHECKING:
+    from studio.runtime.catalog.entry import Entry, Use
 
 _UNKNOWN = object()
-Uses = Mapping[str, Sequence[tuple[Entry, Use]]]
+Uses: TypeAlias = "Mapping[str, Sequence[tuple[Entry, Use]]]"
 """Entries of the catalog, and what they are used for, by node type; the best entry of a node type first."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,7 +21,7 @@ from studio.registry.hook_names import locate_function
 from studio.registry.plugin_settings import describe_settings, find_keyed_parts, load_plugin_settings
 from studio.registry.registry import PluginRow, shorten_plugin_name
 from studio.registry.sources import LOCAL_VERSION
-from studio.runtime.catalog.catalog import list_entry_files
+from studio.runtime.catalog.entry_files import list_entry_files
 from studio.settings import find_data_folder
 
 
@@ -74,7 +75,7 @@ class Provided:
         row = self.row
         return Provider(row.name if self.is_local else row.distribution, row.version, row.origin)
 
-    @property
+    @cached_property
     def catalog(self) -> dict[str, Path]:
         """The files of its entries of the catalog, by name."""
         return {path.stem: path for path in list_entry_files(self.catalog_paths)}

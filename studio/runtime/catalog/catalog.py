@@ -103,14 +103,6 @@ def _read_valid(path: Path) -> Entry | None:
         return None
 
 
-def list_entry_files(paths: Iterable[Path]) -> list[Path]:
-    """Return the files of entries that paths name: `.toml` files, or folders of them."""
-    found: list[Path] = []
-    for path in paths:
-        found += sorted(path.glob("*.toml")) if path.is_dir() else [path]
-    return found
-
-
 def _list_text(entry: Entry) -> str:
     uses = [f"{use.node} {use.input} {use.gain}" for use in entry.uses]
     parts = [entry.name, entry.title, entry.description, entry.family, entry.author, entry.license, *uses]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from studio.errors import ModelError
-from studio.runtime.catalog.catalog import Catalog, list_entry_files
+from studio.runtime.catalog.catalog import Catalog
+from studio.runtime.catalog.entry_files import list_entry_files
 
 ENTRY = """title = "{title}"
 description = "{about}"
