@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -30,6 +31,20 @@ class ColorTable:
     values: FloatArray
     low: FloatArray
     high: FloatArray
+
+
+@lru_cache(maxsize=2)
+def load_color_table(path: Path, digest: str) -> ColorTable:
+    """Return the table in a .cube file, which is read once for all frames of a video.
+
+    Args:
+        path: The file.
+        digest: Names its content.
+
+    Raises:
+        MediaError: E511 as `read_color_table`.
+    """
+    return read_color_table(path)
 
 
 def read_color_table(path: Path) -> ColorTable:

@@ -137,6 +137,7 @@ def apply_lut(
         strength: How much of the change is made, from 0 to 1.
         interpolation: How colors between the table's are found: "tetrahedral" keeps greys grey.
     """
-    from studio_image.color_table import apply_color_table, read_color_table
+    from studio_image.color_table import apply_color_table, load_color_table
 
-    return Image(apply_color_table(image.pixels, read_color_table(lut_file.path), strength, interpolation))
+    table = load_color_table(lut_file.path, lut_file.digest)
+    return Image(apply_color_table(image.pixels, table, strength, interpolation))
