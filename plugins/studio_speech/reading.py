@@ -70,13 +70,17 @@ def _find_tokens(text: str) -> Iterator[tuple[int, int, int, int]]:
         yield match.start(), min(inner, match.end() - 1), max(last, inner), match.end()
 
 
-@lru_cache(maxsize=64)
 def _list_rules(language: str) -> tuple[Rule, ...]:
     """Return the rules of a language; none for one without, or where its libraries are missing."""
     if language.partition("-")[0] == "en":
         return _ENGLISH
     if not find_base(language) or not is_available():
         return ()
+    return _list_european_rules(language)
+
+
+@lru_cache(maxsize=64)
+def _list_european_rules(language: str) -> tuple[Rule, ...]:
     from studio_speech import european_amounts, european_dates
     from studio_speech.locale_words import ABBREVIATIONS
 

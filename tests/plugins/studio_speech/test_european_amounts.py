@@ -56,3 +56,12 @@ def test_without_the_libraries_a_warning_says_what_to_install(monkeypatch: pytes
     assert "pip install 'studio[languages]'" in logged[0]
     assert not needs_rules("Drei Katzen, 4 Hunde.", "de")
     assert not needs_rules("3,50", "en")
+
+
+@pytest.mark.usefixtures("languages")
+def test_libraries_that_come_while_the_process_runs_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as missing:
+        missing.setattr(reading, "is_available", lambda: False)
+        assert find_readings("3,50 €", "de-be") == []
+
+    assert [words for _, _, words in find_readings("3,50 €", "de-be")] == ["drei Euro fünfzig"]
