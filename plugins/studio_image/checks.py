@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import ImageType, MediaError, check_extension, parse_color
+from studio.api.image_writing import DynamicRange, check_range
 from studio_image.bounds import check_size
 from studio_image.crop import parse_aspect
 
@@ -102,6 +103,11 @@ def check_font(font_file: Path | None) -> None:
 def check_image_name(path: str) -> None:
     """Raise MediaError E512 for a file name that no image is written to."""
     check_extension(path, ImageType.extensions, "image")
+
+
+def check_image_range(dynamic_range: DynamicRange, path: str) -> None:
+    """Raise MediaError E512 for high dynamic range in a file that does not hold it."""
+    check_range(path, dynamic_range)
 
 
 def check_points(points: Any) -> None:

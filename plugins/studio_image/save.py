@@ -1,12 +1,17 @@
-"""An image written to a file in one go."""
+"""Images written to files in one go."""
 
 from __future__ import annotations
 
-from studio.api import Image, OutputPath, replace_file
-from studio.api.image_writing import write_converted
+from studio.api import Image, ImageType, OutputPath, replace_file
+from studio.api.image_writing import DynamicRange, describe_range, write_converted
 
 
-def save(image: Image, path: OutputPath, quality: int | None) -> None:
+def save(image: Image, path: OutputPath, quality: int | None, dynamic_range: DynamicRange = "sdr") -> None:
     """Write an image whole or not at all."""
     with replace_file(path.path) as partial:
-        write_converted(image, partial, path.provenance, quality)
+        write_converted(image, partial, path.provenance, quality, dynamic_range)
+
+
+def find_loss(image: Image, path: OutputPath, dynamic_range: DynamicRange) -> str:
+    """Say what a file does not keep of an image, or ""."""
+    return ImageType().find_loss(image, path.path) if dynamic_range == "sdr" else describe_range(image, dynamic_range)

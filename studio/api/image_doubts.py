@@ -6,7 +6,9 @@ import io
 import struct
 from typing import TYPE_CHECKING
 
+from studio.api.avif_reading import find_points
 from studio.api.formats import avif, exr, gif, jpeg, png, riff, tiff
+from studio.api.image_code_points import CodePoints, create_gamma, describe_conversion
 from studio.api.image_reading import ImageOptions, read_image_part
 from studio.api.media_file import open_media
 from studio.api.tiff_reading import find_tiff_doubts
@@ -18,15 +20,18 @@ if TYPE_CHECKING:
     from studio.settings import MediaLimits
 
 _LATER = "the file is an animation of which the first image is read; load it as a video for all"
-_SRGB_GAMMA, _BT709, _SRGB_TRANSFER = 45_455, 1, 13  # as PNG has them
-_CHUNKS = frozenset({b"acTL", b"cICP", b"gAMA", b"sRGB", b"iCCP", b"eXIf"})
+_GAIN_MAP = "the file has a gain map for screens of high dynamic range, which is not applied"
+_CHUNKS = frozenset({b"acTL", b"cICP", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"eXIf"})
 _EXIF_NAMES = {"date": {306}, "camera": {271, 272}, "author": {315}, "copyright": {33432}, "place": {34853}}
-_PRIMARIES = {9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}
-_TRANSFERS = {16: "PQ", 18: "HLG"}
 
 
-def find_image_doubts(path: Path, limits: MediaLimits) -> list[str]:
+def find_image_doubts(path: Path, limits: MediaLimits, *, keeps_range: bool = False) -> list[str]:
     """Return what of an image file is not in the image that is read from it.
+
+    Args:
+        path: The file.
+        limits: Bounds for the file.
+        keeps_range: Whether PQ and HLG stay what they are.
 
     Raises:
         MediaError: E511 if the file cannot be opened.
@@ -35,33 +40,25 @@ def find_image_doubts(path: Path, limits: MediaLimits) -> list[str]:
         data = file.read()
     if data.startswith(exr.MAGIC):
         return list(read_image_part(path, limits, ImageOptions())[2] or ())
-    found: Callable[[bytes], list[str]] | None = _find_avif_doubts if avif.is_avif(data) else None
-    for start, find_doubts in _FINDERS.items():
-        found = find_doubts if data.startswith(start) else found
     try:
+        if data.startswith(png.SIGNATURE):
+            return _find_png_doubts(data, keeps_range=keeps_range)
+        if avif.is_avif(data):
+            return _find_avif_doubts(data, keeps_range=keeps_range)
+        found = next((find for start, find in _FINDERS.items() if data.startswith(start)), None)
         return found(data) if found is not None else []
     except (ValueError, struct.error):
         return []  # the reader says what is wrong
 
 
-def describe_cicp(primaries: int, transfer: int) -> str:
-    """Return what colors by their code points (ITU-T H.273) are taken as, or "" for sRGB and the unspecified."""
-    if primaries in (_BT709, 2) and transfer in (1, 2, 6, _SRGB_TRANSFER):
-        return ""
-    kind = f"{_PRIMARIES.get(primaries, '')} {_TRANSFERS.get(transfer, '')}".strip() or "not sRGB"
-    return f"the colors of the file are {kind}; they are taken as sRGB: convert them in another program first"
-
-
-def _find_png_doubts(data: bytes) -> list[str]:
+def _find_png_doubts(data: bytes, *, keeps_range: bool) -> list[str]:
     chunks = dict(png.iterate_chunks(io.BytesIO(data), _CHUNKS))
     doubts = [_LATER] if chunks.get(b"acTL", b"\0\0\0\1")[:4] != b"\0\0\0\1" else []
-    if len(chunks.get(b"cICP", b"")) == 4 and (described := describe_cicp(*chunks[b"cICP"][:2])):
-        doubts.append(described)
-    elif not {b"sRGB", b"iCCP", b"cICP"} & set(chunks) and len(chunks.get(b"gAMA", b"")) == 4:
-        gamma = struct.unpack(">I", chunks[b"gAMA"])[0]
-        if abs(gamma - _SRGB_GAMMA) > 1000:
-            doubts.append(f"the gamma of the file, {gamma / 100_000:g}, is not applied; its samples are taken as sRGB")
-    return doubts + (_describe_exif(chunks[b"eXIf"]) if b"eXIf" in chunks else [])
+    if points := png.find_code_points(chunks):
+        doubts.append(describe_conversion(CodePoints(*points), keeps_range=keeps_range))
+    elif not {b"sRGB", b"iCCP"} & set(chunks):
+        doubts.append(create_gamma(*png.find_gamma(chunks)).describe())
+    return [each for each in doubts if each] + (_describe_exif(chunks[b"eXIf"]) if b"eXIf" in chunks else [])
 
 
 def _find_webp_doubts(data: bytes) -> list[str]:
@@ -78,12 +75,12 @@ def _find_gif_doubts(data: bytes) -> list[str]:
     return [_LATER] if gif.count_images(io.BytesIO(data)) > 1 else []
 
 
-def _find_avif_doubts(data: bytes) -> list[str]:
+def _find_avif_doubts(data: bytes, *, keeps_range: bool) -> list[str]:
     doubts = [_LATER] if avif.is_animated(data) else []
     if (bits := avif.find_bits(data)) > 8:
-        doubts.append(f"AVIF of {bits} bits is read with 8 bits")
-    points = avif.find_code_points(data)
-    described = describe_cicp(*points) if points else ""
+        doubts += [f"AVIF of {bits} bits made of parts is read with 8 bits"] if avif.is_composed(data) else []
+    doubts += [_GAIN_MAP] if avif.has_gain_map(data) else []
+    described = describe_conversion(find_points(data), keeps_range=keeps_range)
     return doubts + ([described] if described else []) + _describe_exif(_find_avif_exif(data))
 
 
@@ -98,8 +95,12 @@ def _find_avif_exif(data: bytes) -> bytes:
 
 
 def _find_jpeg_doubts(data: bytes) -> list[str]:
-    exif = jpeg.parse_segments(io.BytesIO(data)).find_all(jpeg.APP1, b"Exif\0\0")
-    return _describe_exif(exif[0]) if exif else []
+    segments = jpeg.parse_segments(io.BytesIO(data))
+    exif = segments.find_all(jpeg.APP1, b"Exif\0\0")
+    doubts = [_GAIN_MAP] if jpeg.has_gain_map(segments, data) else []
+    if not doubts and (count := jpeg.count_views(segments)) > 1:
+        doubts.append(f"the file has {count} images, of which the first is read")
+    return doubts + (_describe_exif(exif[0]) if exif else [])
 
 
 def _describe_exif(exif: bytes) -> list[str]:
@@ -118,7 +119,6 @@ def _describe_exif(exif: bytes) -> list[str]:
 
 
 _FINDERS: dict[bytes, Callable[[bytes], list[str]]] = {
-    png.SIGNATURE: _find_png_doubts,
     b"RIFF": _find_webp_doubts,
     b"GIF8": _find_gif_doubts,
     b"\xff\xd8": _find_jpeg_doubts,

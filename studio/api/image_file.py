@@ -35,8 +35,9 @@ class ImageType(ValueType[Image]):
     float32; floats of 16, 24, 32 and 64 bits become float32. Floats of which one is outside [0, 1] are linear light.
     OpenEXR is linear light in its own primaries, with straight alpha: the plain color channels in the display window.
     Scan lines without compression and with ZIP need no library, all else the extra "vfx".
-    Of an animation the first image is read. PNG's gAMA, cHRM and cICP chunks are ignored. What is not in the image is
-    said in a warning; what is not read exactly is refused by name.
+    Colors by code points (PNG's cICP, AVIF) and PNG's gAMA and cHRM become sRGB; of PQ and HLG, light of 203 cd/m2 is
+    white. Of an animation the first image is read. What is not in the image is said in a warning; what is not read
+    exactly is refused by name.
 
     **Written.** Files hold sRGB: an image in another color space is converted and clipped to [0, 1]. OpenEXR holds
     linear light, as half floats where these are exact, and so does TIFF where light is outside [0, 1]. PNG has 8
@@ -73,21 +74,30 @@ class ImageType(ValueType[Image]):
         return _create(Image, *read_image(path, limits), path)
 
     def read_layer(
-        self, path: Path, limits: MediaLimits, *, layer: str = "", window: Literal["display", "data"] = "display"
+        self,
+        path: Path,
+        limits: MediaLimits,
+        *,
+        layer: str = "",
+        window: Literal["display", "data"] = "display",
+        dynamic_range: Literal["sdr", "keep"] = "sdr",
     ) -> tuple[Image, Sequence[str]]:
-        """Read one layer of an OpenEXR file; return it, and what a person should know of it.
+        """Read one layer of an OpenEXR file, or any image; return it, and what a person should know of it.
 
         Args:
             path: The file.
             limits: Bounds for the file.
             layer: Name of a layer or of a channel; "" for the plain color channels, or the only layer.
             window: "display" for what is shown, "data" for all pixels of the file.
+            dynamic_range: "keep" for PQ and HLG as they are in PNG and AVIF, "sdr" for what they are in sRGB.
 
         Raises:
             MediaError: E511 if the file lacks the layer, or cannot be read; E513 if a package is needed.
         """
-        array, color, doubts = read_image_part(path, limits, ImageOptions(layer, window))
-        return _create(Image, array, color, path), find_image_doubts(path, limits) if doubts is None else doubts
+        array, color, doubts = read_image_part(path, limits, ImageOptions(layer, window, dynamic_range))
+        if doubts is None:
+            doubts = tuple(find_image_doubts(path, limits, keeps_range=dynamic_range == "keep"))
+        return _create(Image, array, color, path), doubts
 
     def find_doubts(self, path: Path, limits: MediaLimits) -> Sequence[str]:
         """Say what of a file is not in the image."""

@@ -7,10 +7,12 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from studio.api.avif_reading import read_avif
 from studio.api.color import SRGB, ColorSpace
 from studio.api.exr_reading import read_exr
 from studio.api.formats import avif, exr, gif, jpeg, png, riff, tiff
 from studio.api.formats.unsupported import UnsupportedError
+from studio.api.image_code_points import CodePoints, convert_code_points, convert_gamma, create_gamma
 from studio.api.image_color import convert_ink, convert_to_srgb, is_linear
 from studio.api.media_file import open_media, refuse
 from studio.api.tiff_reading import read_tiff
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     AnyArray = npt.NDArray[Any]
     CheckSize = Callable[[int, int], None]
+    Colored = tuple[AnyArray, ColorSpace]
 
 SUPPORTED = "PNG, JPEG, WebP, AVIF, TIFF, OpenEXR, BMP and GIF are read"
 _LARGEST_CLOSED = 178_000_000  # pixels of WebP and GIF: Pillow's plugins have a bound that cannot be raised
@@ -38,10 +41,12 @@ class ImageOptions:
     Attributes:
         layer: Name of a layer or a channel of an OpenEXR file; "" for its plain color channels, or its only layer.
         window: "display" for what an OpenEXR file says is shown, "data" for all of its pixels.
+        dynamic_range: "keep" for samples of PQ and HLG as they are, "sdr" for what they are in sRGB.
     """
 
     layer: str = ""
     window: str = "display"
+    dynamic_range: str = "sdr"
 
 
 def read_image(path: Path, limits: MediaLimits) -> tuple[AnyArray, ColorSpace]:
@@ -96,18 +101,25 @@ def _read(
     reader = _find_reader(data)
     if reader is None:
         raise refuse(path, "unsupported or damaged image file", hint=SUPPORTED)
-    if options != ImageOptions():
+    if options != ImageOptions(dynamic_range=options.dynamic_range):
         raise refuse(path, "only OpenEXR files have layers and windows", hint='leave "layer" and "window" out')
-    array = reader(data, check_size)
-    return array, ColorSpace("linear") if is_linear(array) else SRGB, None
+    return (*reader(data, check_size, options), None)
 
 
 _HINT = "open it in another program and save it again; " + SUPPORTED
 
 
-def _find_reader(data: bytes) -> Callable[[bytes, CheckSize], AnyArray] | None:
+def _find_reader(data: bytes) -> Callable[[bytes, CheckSize, ImageOptions], Colored] | None:
     if data.startswith(png.SIGNATURE):
         return _read_png
+    if avif.is_avif(data):
+        return _read_avif
+    plain = _find_plain_reader(data)
+    return None if plain is None else lambda data, check_size, _: _say_color(plain(data, check_size))
+
+
+def _find_plain_reader(data: bytes) -> Callable[[bytes, CheckSize], AnyArray] | None:
+    """Return what reads samples in sRGB, or in linear light where they pass it."""
     if data.startswith(b"\xff\xd8\xff"):
         return _read_jpeg
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
@@ -116,9 +128,11 @@ def _find_reader(data: bytes) -> Callable[[bytes, CheckSize], AnyArray] | None:
         return _read_tiff
     if data[:6] in (b"GIF87a", b"GIF89a"):
         return _read_gif
-    if avif.is_avif(data):
-        return _read_avif
     return _read_bmp if data[:2] == b"BM" else None
+
+
+def _say_color(array: AnyArray) -> Colored:
+    return array, ColorSpace("linear") if is_linear(array) else SRGB
 
 
 def _check_size(path: Path, width: int, height: int, limits: MediaLimits) -> None:
@@ -133,7 +147,7 @@ def _check_size(path: Path, width: int, height: int, limits: MediaLimits) -> Non
         )
 
 
-def _read_png(data: bytes, check_size: CheckSize) -> AnyArray:
+def _read_png(data: bytes, check_size: CheckSize, options: ImageOptions) -> Colored:
     parts, scan = _collect_png_chunks(data)
     width, height, depth, color, _, _, interlace = struct.unpack(">IIBBBBB", parts.get(b"IHDR", b""))
     check_size(width, height)
@@ -154,8 +168,17 @@ def _read_png(data: bytes, check_size: CheckSize) -> AnyArray:
         array = _load(PngImageFile(io.BytesIO(file)))
     if color in (0, 2) and b"tRNS" in parts:
         array = _add_key_alpha(array, struct.unpack(f">{samples}H", parts[b"tRNS"][: 2 * samples]), depth)
-    profile = None if b"sRGB" in parts else _inflate_profile(parts.get(b"iCCP"))
-    return _finish(array, profile, tiff.find_orientation(parts.get(b"eXIf", b"")))
+    array, color = _color_png(array, parts, keeps_range=options.dynamic_range == "keep")
+    return _turn(array, tiff.find_orientation(parts.get(b"eXIf", b""))), color
+
+
+def _color_png(array: AnyArray, parts: dict[bytes, bytes], *, keeps_range: bool) -> Colored:
+    """Return samples in sRGB by the chunk that counts most: cICP, iCCP, sRGB, then gAMA and cHRM (PNG, 4.3)."""
+    if points := png.find_code_points(parts):
+        return convert_code_points(array, CodePoints(*points), keeps_range=keeps_range)
+    if b"iCCP" in parts or b"sRGB" in parts:
+        return convert_to_srgb(array, None if b"sRGB" in parts else _inflate_profile(parts[b"iCCP"])), SRGB
+    return convert_gamma(array, create_gamma(*png.find_gamma(parts))), SRGB
 
 
 def _collect_png_chunks(data: bytes) -> tuple[dict[bytes, bytes], bytes]:
@@ -242,16 +265,9 @@ def _read_webp(data: bytes, check_size: CheckSize) -> AnyArray:
     return _finish(_load(image), parts.get(b"ICCP"), tiff.find_orientation(parts.get(b"EXIF", b"")))
 
 
-def _read_avif(data: bytes, check_size: CheckSize) -> AnyArray:
-    """Decode with libavif, through Pillow, which turns its own rotation into that of EXIF and gives 8 bits."""
-    from PIL import AvifImagePlugin
-
-    if not AvifImagePlugin.SUPPORTED:
-        raise UnsupportedError("AVIF is not supported by this build of Pillow")
-    image = AvifImagePlugin.AvifImageFile(io.BytesIO(data))
-    check_size(*image.size)
-    array = _load(image)
-    return _finish(array, image.info.get("icc_profile"), tiff.find_orientation(image.info.get("exif") or b""))
+def _read_avif(data: bytes, check_size: CheckSize, options: ImageOptions) -> Colored:
+    array, color, profile, exif = read_avif(data, check_size, keeps_range=options.dynamic_range == "keep")
+    return _finish(array, profile, tiff.find_orientation(exif)), color
 
 
 def _read_gif(data: bytes, check_size: CheckSize) -> AnyArray:
@@ -300,9 +316,12 @@ def _choose_mode(image: Any) -> str:
 
 
 def _finish(array: AnyArray, profile: bytes | None, orientation: int) -> AnyArray:
+    return _turn(convert_to_srgb(array, profile), orientation)
+
+
+def _turn(array: AnyArray, orientation: int) -> AnyArray:
     import numpy as np
 
-    array = convert_to_srgb(array, profile)
     if orientation in (5, 6, 7, 8):
         array = np.swapaxes(array, 0, 1)
     if orientation in (2, 3, 6, 7):

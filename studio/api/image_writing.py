@@ -8,15 +8,18 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from typing import TYPE_CHECKING, Any
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Literal
 
 from studio.api import exr_writing
 from studio.api.color import SRGB, ColorSpace
+from studio.api.color_conversion import describe_conversion
 from studio.api.color_transfer import convert_samples
 from studio.api.formats import exr, jpeg, png, riff, tiff, xmp
 from studio.api.image import Image, Mask
 from studio.api.image_color import is_linear
 from studio.api.media_file import GENERATOR, MARK, encode_text, open_media, refuse_writing, write_bytes
+from studio.errors import MediaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +31,10 @@ if TYPE_CHECKING:
 
     AnyArray = npt.NDArray[Any]
 
-__all__ = ["choose_file_color", "write_converted", "write_image"]
+DynamicRange = Literal["sdr", "pq", "hlg"]
+"""Light of a file: sRGB, or that of BT.2100."""
+
+__all__ = ["DynamicRange", "check_range", "choose_file_color", "describe_range", "write_converted", "write_image"]
 
 _XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"
 _STRIP_ROWS = 64
@@ -37,16 +43,20 @@ _PART = "studio-provenance-part "
 _PIECE = 65_000  # bytes of a text in one of several comments
 
 
-def choose_file_color(image: Image | Mask, path: Path) -> ColorSpace:
+def choose_file_color(image: Image | Mask, path: Path, dynamic_range: DynamicRange = "sdr") -> ColorSpace:
     """Return the color space that a file holds: of OpenEXR linear light, of other files sRGB.
 
-    TIFF holds linear light, too, if it is not within [0, 1]: its floats say then what they are.
+    TIFF holds linear light, too, if it is not within [0, 1]: its floats say then what they are. PNG holds high dynamic
+    range where that is asked for.
 
     Args:
         image: What is written.
         path: The file; its extension chooses the format.
+        dynamic_range: "pq" or "hlg" for high dynamic range with the primaries of BT.2020.
     """
     kind = path.suffix.lower().lstrip(".")
+    if dynamic_range != "sdr":
+        return ColorSpace(dynamic_range, "bt2020")
     if kind == "exr":
         return ColorSpace("linear", image.color.primaries)
     if kind in ("tif", "tiff") and image.color.encoding != "srgb":
@@ -55,7 +65,13 @@ def choose_file_color(image: Image | Mask, path: Path) -> ColorSpace:
     return SRGB
 
 
-def write_converted(image: Image | Mask, path: Path, provenance: str | None, quality: int | None = None) -> None:
+def write_converted(
+    image: Image | Mask,
+    path: Path,
+    provenance: str | None,
+    quality: int | None = None,
+    dynamic_range: DynamicRange = "sdr",
+) -> None:
     """Write an image or a mask in the color space that its file holds; the extension chooses the format.
 
     Args:
@@ -63,17 +79,44 @@ def write_converted(image: Image | Mask, path: Path, provenance: str | None, qua
         path: A new file, with an extension of `ImageType.extensions`.
         provenance: JSON text to embed, or None.
         quality: For JPEG and WebP: from 1 (smallest) to 100 (best); None for 92 and 90. Others are lossless.
+        dynamic_range: "pq" or "hlg" for high dynamic range, 16 bits with the tags of BT.2100; of PNG alone.
 
     Raises:
         MediaError: E512 if the format or the disk cannot hold the image.
     """
-    target = choose_file_color(image, path)
+    check_range(path, dynamic_range)
+    target = choose_file_color(image, path, dynamic_range)
     samples = convert_samples(image.pixels, image.color, target) if image.color != target else image.compact()
     array = Image(samples, color=target)
     if path.suffix.lower() == ".exr":
         write_bytes(path, exr_writing.build_exr(array.pixels, target.primaries, provenance))
+    elif dynamic_range != "sdr":
+        write_bytes(path, *_write_deep_range(array, provenance))
     else:
         write_image(array.compact(), path, provenance, quality)
+
+
+def check_range(name: Path | str, dynamic_range: DynamicRange) -> None:
+    """Raise MediaError E512 unless a file of this name holds this dynamic range.
+
+    Args:
+        name: The file, or its name.
+        dynamic_range: "sdr", "pq" or "hlg".
+    """
+    suffix = PurePath(name).suffix
+    if dynamic_range != "sdr" and suffix.lower() != ".png":
+        message = f"{suffix} files do not hold {dynamic_range.upper()} images"
+        raise MediaError("E512", message, where=str(name), hint="write .png, or .exr, which holds linear light")
+
+
+def describe_range(image: Image | Mask, dynamic_range: DynamicRange) -> str:
+    """Say what becomes of an image in a file of this dynamic range, or "".
+
+    Args:
+        image: What is written.
+        dynamic_range: "pq" or "hlg".
+    """
+    return describe_conversion(image, ColorSpace.from_json({"encoding": dynamic_range, "primaries": "bt2020"}))
 
 
 def write_image(array: AnyArray, path: Path, provenance: str | None, quality: int | None = None) -> None:
@@ -172,6 +215,16 @@ def _write_png(array: AnyArray, provenance: str | None, quality: int | None) -> 
     if provenance is not None:
         chunks.append(png.build_text_chunk("studio", encode_text(provenance), compress=True))
     return [data[:33], *chunks, data[33:]]  # 8 of signature and 25 of IHDR come first
+
+
+def _write_deep_range(image: Image, provenance: str | None) -> list[bytes]:
+    """Return the parts of a PNG file of 16 bits whose cICP says what its samples are (PNG third edition, 11.3.2.6)."""
+    import numpy as np
+
+    samples = image.stored if image.stored.dtype == np.uint16 else np.rint(image.pixels * 65535).astype(np.uint16)
+    transfer = {"pq": 16, "hlg": 18}[image.color.encoding]
+    head, *chunks, rest = _write_png(samples, provenance, None)
+    return [head, png.build_chunk(b"cICP", bytes([9, transfer, 0, 1])), *chunks, rest]
 
 
 def _encode_deep_png(array: AnyArray) -> bytes:

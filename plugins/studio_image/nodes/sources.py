@@ -19,7 +19,7 @@ from studio.api import (
     node,
     parse_color,
 )
-from studio_image.checks import check_area, check_channels, check_image_name
+from studio_image.checks import check_area, check_channels, check_image_name, check_image_range
 from studio_image.color import ANY_COLOR
 from studio_image.nodes.old_values import turn_to_top
 
@@ -62,6 +62,7 @@ def load_image(
     *,
     layer: Annotated[str, Field(max_length=255), Added] = "",
     window: Annotated[Literal["display", "data"], Added] = "display",
+    dynamic_range: Annotated[Literal["sdr", "keep"], Added] = "sdr",
 ) -> Image:
     """Load an image from a file.
 
@@ -73,13 +74,17 @@ def load_image(
         layer: Layer, part or channel of an OpenEXR file, such as "specular" or "Z"; "" for its plain colors, or its
             only layer.
         window: Part of an OpenEXR file: what it says is shown ("display"), or all of its pixels ("data").
+        dynamic_range: What becomes of PQ and HLG in PNG and AVIF: sRGB ("sdr"), or kept deep ("keep") for node types
+            that take it, such as `image.resize` and `image.save`. Others get sRGB, with a warning.
 
     Raises:
         MediaError: E511 if the file cannot be read or lacks the layer; E513 if it needs a package.
     """
     from studio.api import ImageType, MediaLimits
 
-    image, doubts = ImageType().read_layer(file.path, MediaLimits(), layer=layer, window=window)
+    image, doubts = ImageType().read_layer(
+        file.path, MediaLimits(), layer=layer, window=window, dynamic_range=dynamic_range
+    )
     for doubt in doubts:
         ctx.log(doubt)
     return image
@@ -89,7 +94,7 @@ def load_image(
     "image.save",
     cache="never",
     lane="io",
-    check=check_inputs(check_image_name),
+    check=check_inputs(check_image_name, check_image_range),
     version="2.0",
     migrations={1: Migration(outputs={"text": "path"})},
     encodings=ANY_COLOR,
@@ -100,6 +105,7 @@ def save_image(
     path: OutputPath,
     *,
     quality: Annotated[int | None, Field(ge=1, le=100)] = None,
+    dynamic_range: Annotated[Literal["sdr", "pq", "hlg"], Added] = "sdr",
 ) -> Saved:
     """Save an image to a file beside the graph's outputs; the extension chooses the format.
 
@@ -111,14 +117,16 @@ def save_image(
         path: Path of the file, relative to the run's output folder.
         quality: Quality for JPEG and WebP, from 1 (smallest) to 100 (best); null for the quality of the graph's
             outputs. JPEG draws a transparent image over white. Other formats are lossless.
+        dynamic_range: Light of a PNG file: sRGB ("sdr"), or BT.2100 with 16 bits and its tags, as "pq" or "hlg"; light
+            of sRGB white has 203 cd/m2.
     """
-    from studio.api import ImageType
-    from studio_image.save import save
+    from studio_image.save import find_loss, save
 
     check_image_name(path.name)
-    if loss := ImageType().find_loss(image, path.path):
+    check_image_range(dynamic_range, path.name)
+    if loss := find_loss(image, path, dynamic_range):
         ctx.log(loss)
-    save(image, path, quality)
+    save(image, path, quality, dynamic_range)
     return Saved(path.name)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 
 _BRANDS = (b"avif", b"avis")
+_LONGEST_HEAD = 65_536  # bytes in which the boxes of an image lie
 
 
 def is_avif(data: bytes) -> bool:
@@ -36,3 +37,33 @@ def find_code_points(data: bytes) -> tuple[int, int] | None:
         return None
     primaries, transfer = struct.unpack(">HH", data[at + 8 : at + 12])
     return primaries, transfer
+
+
+def find_matrix(data: bytes) -> tuple[int, bool] | None:
+    """Return the code point of the matrix, and whether samples have the full range, or None."""
+    at = data.find(b"colrnclx")
+    if at < 0 or at + 15 > len(data):
+        return None
+    matrix = struct.unpack(">H", data[at + 12 : at + 14])[0]
+    return matrix, bool(data[at + 14] & 0x80)
+
+
+def is_composed(data: bytes) -> bool:
+    """Say whether the image is put together from others, or is a part of one: a grid, an overlay, or cropped."""
+    return any(_has_item(data, kind) for kind in (b"grid", b"iovl", b"iden")) or b"clap" in data[:_LONGEST_HEAD]
+
+
+def has_gain_map(data: bytes) -> bool:
+    """Say whether the file has a gain map, by which a screen of high dynamic range brightens it (ISO 21496-1)."""
+    return _has_item(data, b"tmap")
+
+
+def _has_item(data: bytes, kind: bytes) -> bool:
+    """Say whether a box describes an item of a kind (ISO 14496-12, 8.11.6, versions 2 and 3)."""
+    at = data.find(b"infe")
+    while at >= 0:
+        start = at + (14 if data[at + 4 : at + 5] == b"\3" else 12)
+        if data[start : start + 4] == kind:
+            return True
+        at = data.find(b"infe", at + 4)
+    return False

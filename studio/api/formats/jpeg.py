@@ -6,10 +6,14 @@ import struct
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from studio.api.formats import tiff
+
 COMMENT = 0xFE
 APP1, APP2, APP14 = 0xE1, 0xE2, 0xEE
 LONGEST = 65_533
 """Bytes that one segment holds."""
+_XMP, _MPF, _ISO_GAIN_MAP = b"http://ns.adobe.com/xap/1.0/\0", b"MPF\0", b"urn:iso:std:iso:ts:21496:-1\0"
+_MP_ENTRY, _PREVIEW = 0xB002, 1
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BARE = frozenset({0x01, *range(0xD0, 0xD8)})
 
@@ -80,3 +84,36 @@ def _read(file: BinaryIO, count: int) -> bytes:
     if len(data) < count:
         raise ValueError("the file ends before its image starts")
     return data
+
+
+def has_gain_map(segments: Segments, data: bytes) -> bool:
+    """Say whether a second image brightens the first on screens of high dynamic range.
+
+    Ultra HDR says so in XMP (hdrgm:Version), ISO 21496-1 in a segment of its own, Apple in the second image.
+
+    Args:
+        segments: The segments before the first scan.
+        data: The whole file.
+    """
+    packets = segments.find_all(APP1, _XMP)
+    if any(b"hdrgm:Version" in packet or b"HDRGainMap" in packet for packet in packets):
+        return True
+    if segments.find_all(APP2, _ISO_GAIN_MAP):
+        return True
+    return bool(segments.find_all(APP2, _MPF)) and b"hdrgainmap" in data[segments.scan :]
+
+
+def count_views(segments: Segments) -> int:
+    """Return how many images that are no previews a file lists (CIPA DC-007, 5.2.3); 1 if it lists none."""
+    for content in segments.find_all(APP2, _MPF):
+        try:
+            entries = tiff.parse_directory(content).entries
+        except ValueError:
+            return 1
+        listed = entries[_MP_ENTRY].data if _MP_ENTRY in entries else b""
+        order = ">" if content[:2] == b"MM" else "<"
+        kinds: list[int] = [
+            struct.unpack_from(f"{order}I", listed, at)[0] & 0xFFFFFF for at in range(0, len(listed) - 15, 16)
+        ]
+        return max(1, sum(kind >> 16 != _PREVIEW for kind in kinds))
+    return 1

@@ -7,7 +7,7 @@ import zlib
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COMPRESSED_LIMIT = 1_000_000  # Pillow, as it comes, refuses compressed text that is longer than 1 MiB
@@ -89,3 +89,21 @@ def count_inflated(data: bytes, limit: int) -> int:
     except zlib.error as error:
         raise ValueError(f"damaged compressed samples: {error}") from None
     return total
+
+
+def find_code_points(chunks: Mapping[bytes, bytes]) -> tuple[int, int, bool] | None:
+    """Return the code points of primaries and transfer, and whether samples have the full range; None without cICP.
+
+    A matrix other than that of RGB is not allowed in PNG: such a chunk counts as none.
+    """
+    content = chunks.get(b"cICP", b"")
+    if len(content) != 4 or content[2] != 0:
+        return None
+    return content[0], content[1], bool(content[3])
+
+
+def find_gamma(chunks: Mapping[bytes, bytes]) -> tuple[int, tuple[int, ...]]:
+    """Return the numbers of gAMA and cHRM: 0 and an empty tuple where they are missing or malformed."""
+    gamma, points = chunks.get(b"gAMA", b""), chunks.get(b"cHRM", b"")
+    first = struct.unpack(">I", gamma)[0] if len(gamma) == 4 else 0
+    return first, struct.unpack(">8I", points) if len(points) == 32 else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from studio.api.formats import jpeg
 from tests.studio.api.images import IMAGES, LIMITS, MASKS, chunk, make_png, read
 
 LATER = "the file is an animation of which the first image is read; load it as a video for all"
@@ -57,13 +59,17 @@ def test_an_orientation_alone_is_applied_and_not_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "content", "said"),
     [
-        (b"gAMA", struct.pack(">I", 100_000), "the gamma of the file, 1, is not applied"),
+        (b"gAMA", struct.pack(">I", 100_000), "the file has a gamma of 1, which became sRGB"),
+        (b"cHRM", struct.pack(">8I", 31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000), "the file has primaries"),
+        (b"cHRM", struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000), ""),
         (b"gAMA", struct.pack(">I", 45_455), ""),
-        (b"cICP", bytes([9, 16, 0, 1]), "the colors of the file are BT.2020 PQ; they are taken as sRGB"),
+        (b"cICP", bytes([9, 16, 0, 1]), "PQ BT.2020 became sRGB: light above the reference white"),
+        (b"cICP", bytes([12, 13, 0, 1]), "Display P3 became sRGB, clipped to [0, 1]"),
+        (b"cICP", bytes([10, 17, 0, 1]), "the colors of the file are not sRGB and are taken as sRGB"),
         (b"cICP", bytes([1, 13, 0, 1]), ""),
     ],
 )
-def test_colors_that_are_not_converted_are_named(tmp_path: Path, kind: bytes, content: bytes, said: str) -> None:
+def test_colors_that_are_converted_or_unknown_are_named(tmp_path: Path, kind: bytes, content: bytes, said: str) -> None:
     (tmp_path / "a.png").write_bytes(make_png(np.zeros((2, 2, 3), np.uint8), chunk(kind, content)))
 
     assert "; ".join(doubt(tmp_path / "a.png")).startswith(said)
@@ -94,13 +100,44 @@ def test_an_avif_image_is_upright(tmp_path: Path) -> None:
     assert np.abs(seen - np.rot90(array, -1)).mean() < 4
 
 
-def test_an_avif_image_of_ten_bits_says_that_it_is_read_with_eight(tmp_path: Path) -> None:
-    PIL.Image.new("RGB", (16, 16), "red").save(tmp_path / "a.avif")
-    data = bytearray((tmp_path / "a.avif").read_bytes())
-    data[data.index(b"av1C") + 6] |= 0x40
-    (tmp_path / "b.avif").write_bytes(data)
+def make_jpeg(*segments: bytes) -> bytes:
+    file = io.BytesIO()
+    PIL.Image.new("RGB", (16, 16)).save(file, "JPEG")
+    return file.getvalue()[:2] + b"".join(segments) + file.getvalue()[2:]
 
-    assert doubt(tmp_path / "b.avif") == ["AVIF of 10 bits is read with 8 bits"]
+
+def make_listing(*kinds: int) -> bytes:
+    """Return the segment that lists further images of a JPEG (CIPA DC-007), with the kinds of all."""
+    entries = b"".join(struct.pack(">IIIHH", kind, 0, 0, 0, 0) for kind in kinds)
+    head = b"MM\0*\0\0\0\x08" + struct.pack(">HHHIII", 1, 0xB002, 7, len(entries), 26, 0)
+    return jpeg.build_segment(jpeg.APP2, b"MPF\0" + head + entries)
+
+
+ULTRA = b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta hdrgm:Version='1.0'/>"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        make_jpeg(jpeg.build_segment(jpeg.APP1, ULTRA), make_listing(0x030000, 0)),
+        make_jpeg(jpeg.build_segment(jpeg.APP2, b"urn:iso:std:iso:ts:21496:-1\0\0\0\0\0")),
+        make_jpeg(make_listing(0x030000, 0)) + b"urn:com:apple:photo:2020:aux:hdrgainmap",
+    ],
+)
+def test_a_gain_map_is_named(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "a.jpg").write_bytes(data)
+
+    (said,) = doubt(tmp_path / "a.jpg")
+
+    assert said == "the file has a gain map for screens of high dynamic range, which is not applied"
+
+
+@pytest.mark.parametrize(("kinds", "count"), [([0x030000, 0x020002], 2), ([0x030000, 0x010001, 0x010002], 1)])
+def test_further_images_of_a_jpeg_are_named_and_previews_are_not(tmp_path: Path, kinds: list[int], count: int) -> None:
+    (tmp_path / "a.jpg").write_bytes(make_jpeg(make_listing(*kinds)))
+
+    said = [f"the file has {count} images, of which the first is read"] if count > 1 else []
+    assert doubt(tmp_path / "a.jpg") == said
 
 
 @pytest.mark.parametrize("start", [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF\0\0\0\0WEBP", b"II*\0", b"GIF89a"])
