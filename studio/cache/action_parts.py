@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from itertools import chain
+from json.encoder import encode_basestring_ascii as _quote
 
 
 class SharedParts:
@@ -51,7 +52,7 @@ class MadeParts(Mapping[str, str]):
         """Return the parts as JSON."""
         if not (self._own and self._shared.values):
             return json.dumps(dict(self))
-        return f"{self._shared.text[:-1]}, {json.dumps(self._own)[1:]}"
+        return f"{self._shared.text[:-1]}, {_write_texts(self._own)}}}"
 
 
 class StoredParts(Mapping[str, str]):
@@ -86,6 +87,16 @@ class StoredParts(Mapping[str, str]):
             except (ValueError, TypeError, AttributeError, RecursionError):
                 self._parsed = {}
         return self._parsed
+
+
+def write_outputs(outputs: Mapping[str, str]) -> str:
+    """Return digests of outputs as JSON."""
+    return f"{{{_write_texts(outputs)}}}"
+
+
+def _write_texts(texts: Mapping[str, str]) -> str:
+    """Return the inside of a JSON object of texts; `json.dumps` makes an encoder for each call."""
+    return ", ".join([f"{_quote(name)}: {_quote(text)}" for name, text in texts.items()])
 
 
 def write_parts(parts: Mapping[str, str]) -> str:

@@ -151,7 +151,7 @@ def is_plain(value: Any) -> bool:
 
 def dump_json(value: Any) -> bytes:
     """Return JSON as the cache always writes it."""
-    return _write_json(value).encode("ascii")
+    return b"%d" % value if type(value) is int else _write_json(value).encode("ascii")
 
 
 def _encode_packed(name: str, packed: Packed) -> Encoded:

@@ -7,7 +7,6 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +162,7 @@ class DiskTier:
             if path is not None:
                 self.blobs.adopt(path, row.digest, row.extension)
             elif len(data) <= INLINE_BYTES:
-                row = replace(row, data=data)
+                row = row._replace(data=data)
             else:
                 self.blobs.write(row.digest, row.extension, data)
             self.table.write(blobs=[row])

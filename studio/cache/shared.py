@@ -22,7 +22,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -259,7 +259,7 @@ class SharedTier:
         data = dump_json(
             {
                 "format": FORMAT,
-                **asdict(replace(action, parts={})),
+                **action._replace(parts={})._asdict(),
                 "parts": dict(action.parts),
                 "made": action.made or time.time(),
             }

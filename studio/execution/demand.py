@@ -40,7 +40,7 @@ class Demand:
     """
 
     def __init__(self, values: Values, plan: Plan, videos_are_written: bool) -> None:
-        self.lock = threading.Condition()
+        self.lock = threading.RLock()
         self.states: dict[str, NodeState] = {}
         self._values = values
         self._plan = plan

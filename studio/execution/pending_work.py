@@ -26,10 +26,11 @@ class PendingWork:
         elsewhere: Calls that another process computes.
     """
 
-    def __init__(self, lock: threading.Condition) -> None:
+    def __init__(self, lock: threading.RLock) -> None:
         self.running: set[Call] = set()
         self.elsewhere: list[Call] = []
         self._lock = lock
+        self._changed = threading.Condition(lock)  # entering it takes five times as long as entering the lock
         self._count = 0
         self._crash: BaseException | None = None
 
@@ -43,13 +44,13 @@ class PendingWork:
         with self._lock:
             self._count -= count
             if self._count <= 0:
-                self._lock.notify_all()
+                self._changed.notify_all()
 
     def crash(self, error: BaseException) -> None:
         """Keep a bug of our own that was raised on a lane's thread, for the thread that waits to raise."""
         with self._lock:
             self._crash = self._crash or error
-            self._lock.notify_all()
+            self._changed.notify_all()
 
     def check(self) -> None:
         """Raise the bug of our own that was raised on a lane's thread, if there was one."""
@@ -61,7 +62,7 @@ class PendingWork:
         """Wait for a while; return whether nothing is left."""
         with self._lock:
             if self._crash is None and self._count > 0 and seconds > 0:
-                self._lock.wait(seconds)
+                self._changed.wait(seconds)
             self.check()
             return self._count <= 0
 
@@ -82,7 +83,7 @@ class PendingWork:
         begin = time.monotonic()
         with self._lock:
             while self.running and time.monotonic() < begin + self._find_grace():
-                self._lock.wait(0.05)
+                self._changed.wait(0.05)
             stuck = list(self.running)
             self.running.clear()
             self._count = 0

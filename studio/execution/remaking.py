@@ -18,7 +18,7 @@ class Remaker:
         restart: Starts a call again, counted as pending work.
     """
 
-    def __init__(self, lock: threading.Condition, work: PendingWork, restart: Callable[[Call], None]) -> None:
+    def __init__(self, lock: threading.RLock, work: PendingWork, restart: Callable[[Call], None]) -> None:
         self._lock = lock
         self._work = work
         self._restart = restart

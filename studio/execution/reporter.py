@@ -30,7 +30,7 @@ class Reporter:
         loads: How many models were loaded.
     """
 
-    def __init__(self, run_id: str, on_event: Callable[[Event], None] | None, lock: threading.Condition) -> None:
+    def __init__(self, run_id: str, on_event: Callable[[Event], None] | None, lock: threading.RLock) -> None:
         self.warnings: list[str] = []
         self.records: dict[str, NodeRecord] = {}
         self.loads = 0

@@ -18,7 +18,7 @@ class Stopwatch:
         lock: The lock of the run.
     """
 
-    def __init__(self, lock: threading.Condition) -> None:
+    def __init__(self, lock: threading.RLock) -> None:
         self._measured = threading.local()
         self._lock = lock
 
