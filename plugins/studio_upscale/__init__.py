@@ -20,10 +20,11 @@ def studio_node_types() -> Iterable[Callable[..., Any]]:
 
 @hookimpl
 def studio_model_openers() -> Iterable[ModelOpener]:
-    """Return the opener of networks that enlarge and restore."""
+    """Return the openers of networks that enlarge and restore."""
+    from studio_upscale.graph_opener import GraphOpener
     from studio_upscale.opener import UpscaleOpener
 
-    return [UpscaleOpener()]
+    return [UpscaleOpener(), GraphOpener()]
 
 
 @hookimpl

@@ -14,11 +14,15 @@ from torch.nn import functional
 from studio.api import ModelError
 from studio.api.quiet import hush
 from studio_upscale.codes import UNSEEN, USUAL, find_codes
-from studio_upscale.gauge import Gauge, find_middle
+from studio_upscale.gauge import SCALES, Gauge, find_middle
 from studio_upscale.pixels import AnyArray, FloatArray, find_brightness, join_planes, split_planes, to_floats
 
 if TYPE_CHECKING:
     from studio_upscale.networks.compact import Compact
+
+
+SURE = 0.7
+"""How sure the gauge must be that an image was made smaller with antialiasing."""
 
 
 class Upscaler(ABC):
@@ -45,6 +49,10 @@ class Upscaler(ABC):
     def describe_enlarged(self, scale: int) -> tuple[float, ...]:
         """Return the codes of an image that was enlarged before, of which inspection would say nothing."""
         return ()
+
+    def is_clean(self, image: AnyArray, scale: float) -> bool:
+        """Say whether an image (height x width x channels) was made smaller with antialiasing, and is not JPEG."""
+        return False
 
     def run(self, images: FloatArray, scale: int, seen: Sequence[Sequence[float]] | None = None) -> FloatArray:
         """Enlarge images, N x height x width x channels (1 or 3), by one of `scales`.
@@ -109,6 +117,17 @@ class CompactUpscaler(Upscaler):
         assert self._gauge is not None  # a file of coded networks has one
         brightness = find_brightness(to_floats(find_middle(image)))
         return find_codes(brightness, self._gauge, scale, USUAL)[:coded]
+
+    def is_clean(self, image: AnyArray, scale: float) -> bool:
+        """Ask the gauge, for the next larger scale that it knows; it must be sure."""
+        factor = next((factor for factor in SCALES if factor >= scale), 0)
+        if self._gauge is None or not factor:
+            return False
+        colors = image[..., :3] if image.ndim == 3 and image.shape[2] > 2 else image[..., :1]
+        sampled, averaged, pressed = find_codes(
+            find_brightness(to_floats(find_middle(colors))), self._gauge, factor, USUAL
+        )
+        return pressed == 0 and sampled + averaged < 1 - SURE
 
     def describe_enlarged(self, scale: int) -> tuple[float, ...]:
         """Return what is usual, without a trace of JPEG."""

@@ -84,7 +84,7 @@ def _find_choices(node: PlanNode, uses: Uses, is_fetched: Callable[[str], bool])
             continue  # whoever fetched it knows of it
         missing = entry.list_missing() if is_fetched(entry.name) else None
         action = f"studio models get {entry.name}" if missing is None else f"pip install {' '.join(missing)}"
-        choice = Choice(node.id, node.node_type.id, use.input, entry.name, use.gain, action, missing == [])
+        choice = Choice(node.id, node.node_type.id, use.input, entry.name, use.gain, action, missing == [], use.needed)
         known = found.get(use.input)
         if known is None or (choice.is_taken and not known.is_taken):
             found[use.input] = choice
@@ -104,4 +104,6 @@ def _find_value(node: PlanNode, name: str) -> Any:
     else:
         end = node.node_type.inputs.get(name) if node.node_type is not None else None
         value = end.default if end is not None else _UNKNOWN
+    if isinstance(value, Model):
+        return value.reference
     return value.lower() if isinstance(value, str) else value

@@ -69,13 +69,22 @@ def find_model_problems(plan: Plan, check: Callable[[Model], object]) -> list[Fi
         plan: The plan.
         check: Raises ModelError for a model that cannot be used.
     """
-    findings = []
+    findings = list(_find_unfetched(plan))
     for node, name, model in find_needed_models(plan):
         try:
             check(model)
         except ModelError as error:
             findings.append(_create_finding(node, name, error))
     return findings
+
+
+def _find_unfetched(plan: Plan) -> Iterator[Finding]:
+    """Yield a finding for each node that cannot run without a model of the catalog, which is not here."""
+    sure = {node.id for node in _find_sure_nodes(plan)} if plan.choices else set()
+    for choice in plan.choices:
+        if choice.is_needed and not choice.is_taken and choice.node in sure:
+            message = f"{choice.node_type} needs {choice.reference} for {choice.gain}"
+            yield Finding("E602", f"/nodes/{escape(choice.node)}/inputs", message, hint=choice.action)
 
 
 def find_kind_problems(plan: Plan, find_kind: Callable[[Model], str | None]) -> list[Finding]:

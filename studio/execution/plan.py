@@ -92,6 +92,7 @@ class Choice:
         gain: What is better with it.
         action: What to type to have it.
         is_taken: Whether it is here and can be opened, so that the node takes it.
+        is_needed: Whether the node cannot run without it.
     """
 
     node: str
@@ -101,6 +102,7 @@ class Choice:
     gain: str
     action: str
     is_taken: bool
+    is_needed: bool = False
 
     @property
     def reference(self) -> str:

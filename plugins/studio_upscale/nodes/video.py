@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
 from studio.api import Context, Field, Frame, Migration, Video, node
-from studio_upscale.nodes.images import COMPACT, RESTORE, Network, NetworkOrPipeline, Overlap, Part, Tile
+from studio_upscale.nodes.images import (
+    COMPACT,
+    RESTORE,
+    Look,
+    Network,
+    NetworkOrPipeline,
+    Overlap,
+    Part,
+    Tile,
+    check_look,
+    find_origin,
+)
+
+
+def find_origin_of_video(inputs: Mapping[str, Any]) -> str:
+    """Return what enlarging does: a crisp look invents detail."""
+    return find_origin(inputs) if inputs.get("look", "faithful") == "crisp" else "enhanced"
 
 
 @node(
@@ -24,7 +40,7 @@ from studio_upscale.nodes.images import COMPACT, RESTORE, Network, NetworkOrPipe
             }
         )
     },
-    origin="enhanced",
+    origin=find_origin_of_video,
 )
 def enlarge_video(
     ctx: Context,
@@ -32,6 +48,7 @@ def enlarge_video(
     *,
     scale: Annotated[float, Field(ge=1, le=8, unit="factor")] = 2.0,
     model: NetworkOrPipeline = COMPACT,
+    look: Look = "faithful",
     denoise_strength: Part = 0.0,
     denoise_model: Network = RESTORE,
     batch_size: Annotated[int, Field(ge=1, le=64)] = 4,
@@ -47,6 +64,8 @@ def enlarge_video(
         video: Video to enlarge.
         scale: Factor for both sides, whole or fractional.
         model: Weights: "builtin:compact", "builtin:compact-fast", or a network that spandrel knows.
+        look: "faithful" keeps to what is there. "crisp" invents detail: it looks better and is further from the
+            original. It needs a model that is not included: studio models get real-esrgan-x4plus.
         denoise_strength: How much noise and JPEG artifacts to remove first: 0 is none, 1 all that `denoise_model`
             finds.
         denoise_model: Weights of a restoration network, for `denoise_strength`.
@@ -56,10 +75,11 @@ def enlarge_video(
 
     Raises:
         MediaError: E506 if a frame would be over the limits.
-        ModelError: E690 to E694 if a model does not fit, or gives NaN.
+        ModelError: E690 to E694 if a model does not fit, or gives NaN, E695 for a look that a model does not have.
     """
     from studio_upscale.video import check_frame_size, run_video
 
+    check_look(look, model)
     ctx.step(0, 0)
     width, height = check_frame_size(video, scale)
 

@@ -22,6 +22,7 @@ class Use:
         default: Whether the node type uses the model where the graph gives the input no value.
         hint: Whether a run without the model says what it would gain, though no graph uses it by default.
         when: The values of other inputs with which it does so, by the input's name.
+        needed: Whether the node type cannot run without a model with those values.
     """
 
     node: str
@@ -30,6 +31,7 @@ class Use:
     default: bool = False
     hint: bool = False
     when: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    needed: bool = False
 
 
 @dataclass(frozen=True)

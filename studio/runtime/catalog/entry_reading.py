@@ -30,7 +30,7 @@ _ENTRY = {
     "weights": _TEXT, "uses": _TABLES, "quality": _TABLES, "sources": _TABLES,
 }  # fmt: skip
 _REQUIRED = ("title", "description", "family", "license", "author", "sources")
-_USE = {"node": _TEXT, "input": _TEXT, "gain": _TEXT, "default": _FLAG, "hint": _FLAG, "when": _TABLE}
+_USE = {"node": _TEXT, "input": _TEXT, "gain": _TEXT, "default": _FLAG, "hint": _FLAG, "when": _TABLE, "needed": _FLAG}
 _FIGURE = {"measure": _TEXT, "value": _TEXT, "source": _TEXT}
 _SOURCE = {
     "hub": _TEXT, "variant": _TEXT, "only": _TEXTS, "parts": _TABLES, "convert": _TEXT, "results": _TABLE,

@@ -301,3 +301,9 @@ def _(place: Place) -> Any:
 @provokes("E694")
 def _(place: Place) -> Any:
     open_upscaler(write_upscaler(place), ("half", True))
+
+
+@provokes("E695")
+def _(place: Place) -> Any:
+    nodes = {"a": ("upscale.image", {"image": {"from": "i"}, "look": "crisp", "model": "builtin:compact"})}
+    return place.run(nodes | {"i": ("image.new", {"width": 8, "height": 8})})

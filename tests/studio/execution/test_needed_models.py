@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Annotated, Any
@@ -16,7 +17,7 @@ from studio.app import Studio
 from studio.batch.batch import batch as studio_batch
 from studio.errors import GraphError
 from studio.execution.needed_models import find_input_problems, find_model_problems, find_needed_models
-from studio.execution.plan import Plan
+from studio.execution.plan import Choice, Plan
 from studio.graph import parse_graph
 
 DEFAULT = Model("builtin:default")
@@ -269,3 +270,21 @@ def test_a_check_whose_code_begins_with_w_warns_and_the_run_goes_on(studio: Stud
 
     assert [(f.code, f.severity) for f in studio.validate(graph)] == [("W010", "warning")]
     assert studio.run(graph)["o"] is True
+
+
+def test_a_model_of_the_catalog_that_a_node_cannot_do_without_is_found_with_the_command(studio: Studio) -> None:
+    found = plan(studio, {"a": put("paint.draw"), "b": put("paint.draw")}, "a")
+    choice = Choice("a", "paint.draw", "model", "ink", "finer lines", "studio models get ink", False, is_needed=True)
+    choices = (choice, replace(choice, input="more", is_needed=False), replace(choice, node="b"))
+
+    findings = find_model_problems(replace(found, choices=choices), lambda model: None)
+
+    assert [(f.code, f.where, f.hint) for f in findings] == [("E602", "/nodes/a/inputs", "studio models get ink")]
+    assert "local:ink for finer lines" in findings[0].message
+
+
+def test_a_needed_model_that_was_fetched_is_no_problem(studio: Studio) -> None:
+    found = plan(studio, {"a": put("paint.draw")}, "a")
+    choice = Choice("a", "paint.draw", "model", "ink", "finer lines", "", True, is_needed=True)
+
+    assert find_model_problems(replace(found, choices=(choice,)), lambda model: None) == []
