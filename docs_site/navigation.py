@@ -72,7 +72,9 @@ NAVIGATION: tuple[Section, ...] = (
         (
             Section("Node types", ("reference/nodes/index.md",)),
             Section("Graph format", ("docs/graph_format.md", "reference/graph_schema.md")),
-            Section("Command line", (COMMANDS, "docs/command_line.md"), "reference/command_line/"),
+            Section(
+                "Command line", (COMMANDS, "docs/command_line.md", "docs/json_answers.md"), "reference/command_line/"
+            ),
             Section("Python", ("reference/python/index.md",), "reference/python/"),
             Section("Plugin contract", ("docs/plugin_api.md", "docs/hooks.md")),
             "reference/settings.md",

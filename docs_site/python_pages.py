@@ -7,9 +7,11 @@ import importlib
 import inspect
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from types import ModuleType
 from typing import Any
 
+from docs_site.markdown import create_anchor
 from docs_site.page import Page, format_table
 from studio.api import CONTRACT_MODULES
 
@@ -65,14 +67,27 @@ def _describe(name: str, value: Any) -> Iterator[str]:
     if inspect.isclass(value):
         yield f"```python\nclass {_describe_signature(name, value)}\n```"
         yield from _format_docstring(value)
-        for member, function in _list_methods(value):
+        members = list(_list_methods(value))
+        if len(members) > 1:
+            rows = [
+                [f"[`{member}`](#{create_anchor(f'{name}.{member}')})", _read_first_line(one)]
+                for member, one in members
+            ]
+            yield format_table(["method or property", "what it does"], rows)
+        for member, function in members:
             yield f"### {name}.{member}"
             yield f"```python\n{_describe_signature(member, function)}\n```"
             yield from _format_docstring(function)
     else:
-        function = value.__call__ if inspect.ismodule(value) else value
+        function = _find_function(value) if inspect.ismodule(value) else value
         yield f"```python\n{_describe_signature(name, function)}\n```"
         yield from _format_docstring(function)
+
+
+def _find_function(module: ModuleType) -> Any:
+    """Return the function that a module calls when it is called: that of its own name."""
+    name = module.__name__.rpartition(".")[2]
+    return getattr(importlib.import_module(f"{module.__name__}.{name}"), name)
 
 
 def _list_methods(kind: type) -> Iterator[tuple[str, Any]]:
@@ -82,22 +97,30 @@ def _list_methods(kind: type) -> Iterator[tuple[str, Any]]:
         if not owner.__module__.startswith("studio"):
             continue
         for name, member in vars(owner).items():
-            function = getattr(member, "__func__", None) or getattr(member, "fget", None) or member
+            function = getattr(member, "__func__", None) or _find_getter(member) or member
             if not name.startswith("_") and name not in seen and inspect.isfunction(function) and function.__doc__:
                 seen.add(name)
-                yield name, member if isinstance(member, property) else function
+                yield name, member if _find_getter(member) else function
+
+
+def _find_getter(member: object) -> Any:
+    """Return the function of a property, or None."""
+    return member.func if isinstance(member, cached_property) else getattr(member, "fget", None)
 
 
 def _describe_signature(name: str, value: Any) -> str:
     """Return name and signature, one parameter a line if it is long."""
-    if isinstance(value, property):
-        result = inspect.signature(value.fget).return_annotation if value.fget else ""
+    getter = _find_getter(value)
+    if getter is not None:
+        result = inspect.signature(getter).return_annotation
         return f"{name}: {_show_annotation(result)}"
     try:
         signature = inspect.signature(value)
     except (TypeError, ValueError):
         return name
-    parameters = [one for one in signature.parameters.values() if one.name not in ("self", "cls")]
+    parameters = [
+        one for one in signature.parameters.values() if one.name not in ("self", "cls") and one.name[0] != "_"
+    ]
     result = signature.return_annotation
     end = "" if inspect.isclass(value) or result is inspect.Signature.empty else f" -> {_show_annotation(result)}"
     shown = _show_parameters(parameters)
@@ -138,9 +161,15 @@ def _format_docstring(value: object) -> Iterator[str]:
         if section in _TABLES:
             rows = [[f"`{name}`", description] for name, description in _read_entries(lines)]
             yield format_table([_TABLES[section], "meaning"], rows)
+        elif section == "Example":
+            yield f"**Example.**\n\n```python\n{_dedent(lines)}\n```"
         else:
-            body = inspect.cleandoc("\n".join(["", *lines])).strip()
+            body = _dedent(lines)
             yield f"**{section}.** {body}" if section and body else body
+
+
+def _dedent(lines: Sequence[str]) -> str:
+    return inspect.cleandoc("\n".join(["", *lines])).strip()
 
 
 def _split_sections(lines: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
@@ -169,5 +198,5 @@ def _read_entries(lines: Iterable[str]) -> list[tuple[str, str]]:
     return entries
 
 
-def _read_first_line(module: ModuleType) -> str:
-    return " ".join((module.__doc__ or "").partition("\n\n")[0].split())
+def _read_first_line(value: object) -> str:
+    return " ".join((value.__doc__ or "").partition("\n\n")[0].split())

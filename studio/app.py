@@ -60,6 +60,25 @@ class Studio:
         on_disk: Whether the cache has a tier on disk.
         executor: Name of the executor; "local", or one that a plugin provides.
         import_plugins: Whether to import all plugins, also those whose declarations are known.
+
+    Example:
+        from studio import Studio
+
+        sky = {"type": "image.gradient", "inputs": {"width": {"from": "inputs.width"}, "height": 48}}
+        document = {
+            "studio": 1,
+            "inputs": {"width": {"type": "int", "default": 64}},
+            "nodes": {"sky": sky},
+            "outputs": {"picture": {"from": "sky"}},
+        }
+        with Studio() as studio:
+            graph = studio.load(document)
+            for finding in studio.validate(graph):
+                print(finding)
+            for row in studio.explain(graph, {"width": 80}):
+                print(row.node, row.standing)
+            result = studio.run(graph, {"width": 80}, output="out")
+        print(result.status, result["picture"].width, [file.path.name for file in result.files])
     """
 
     def __init__(
@@ -462,8 +481,21 @@ def read_settings(**overrides: Any) -> Settings:
 def run(graph: Graph | Path | str | Mapping[str, Any], output: Path | str | None = None, **inputs: Any) -> RunResult:
     """Run a graph with the settings of this machine; keyword arguments are the graph's inputs.
 
+    `Studio.run` has more options, such as `only`, `cache` and `node_timeout_seconds`.
+
+    Args:
+        graph: A graph, its file, a JSON object, or a media file that carries a graph.
+        output: Folder to write the outputs to; None to return them only.
+        **inputs: Values of the graph's inputs, as for `Studio.run`.
+
     Raises:
         GraphError: The graph or the inputs have errors. Errors of nodes are in the result.
+
+    Example:
+        import studio
+
+        result = studio.run("card.json", "out", words="Kunming")
+        print(result.status, result["picture"].width)
     """
     with Studio() as studio:
         return studio.run(graph, inputs, output=output)

@@ -36,6 +36,15 @@ class RunResult:
         notes: Models of the catalog that nodes took by default, and what would be better with others, in lines.
         manifest: The run's manifest as plain JSON.
         manifest_path: Where it was written, or None.
+
+    Example:
+        import studio
+
+        result = studio.run("card.json", "out")
+        picture = result["picture"]  # the same as result.outputs["picture"]
+        for error in result.errors:
+            print(error.code, error, error.hint)
+        print(result.status, result.manifest["cache"], [str(file.path) for file in result.files])
     """
 
     status: RunStatus
@@ -48,6 +57,7 @@ class RunResult:
     manifest_path: Path | None = None
 
     def __getitem__(self, name: str) -> Any:
+        """Return the value of an output."""
         return self.outputs[name]
 
 

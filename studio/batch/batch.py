@@ -354,9 +354,20 @@ def batch(
         studio: The Studio to use; None for one with the settings of this machine.
         on_import: Called with the number of new, changed and removed items.
 
+    Yields:
+        A `BatchItem` for each item, with `name`, `index` (from 0), `inputs`, `state` ("done" or "failed"), `outputs`
+        (the values, without a folder), `files` (lists of paths, by output), `error` (plain JSON, or None), `seconds`,
+        `calls`, `cached` and `warnings`.
+
     Raises:
         GraphError: The graph or the items are invalid; raised before anything runs. What goes wrong in an item is in
             its `error`, not raised.
+
+    Example:
+        import studio
+
+        for item in studio.batch("card.json", [{"words": "one"}, {"words": "two"}], "cards", workers=0):
+            print(item.name, item.error or dict(item.files))
     """
     counts: dict[str, Any] = {
         "workers": workers,

@@ -54,13 +54,6 @@ class NodeHandle(Handle):
 class GraphBuilder:
     """Builds a graph document, step by step.
 
-        g = GraphBuilder("Poster")
-        photo = g.input("photo", "image", default={"file": "photo.jpg"})
-        small = g.add("image.resize", image=photo, width=512)
-        caption = g.add("image.caption", image=small, text="Hello")
-        g.output("poster", caption)
-        g.save("poster.json")
-
     Handles become edges, also inside lists; a `pathlib.Path` or `{"file": "photo.jpg"}` becomes a file. Every
     other value is a literal. A mapping that looks like an edge is quoted, so that it stays a literal.
 
@@ -70,6 +63,18 @@ class GraphBuilder:
         requires: Distributions that the graph needs, with version ranges as pip writes them.
         catalog: What is installed, such as `Studio().registry`. Each node states the version of its type that is
             installed, so that the graph is read aright once that is a newer one.
+
+    Example:
+        from studio import GraphBuilder, Studio
+
+        g = GraphBuilder("Poster")
+        photo = g.input("photo", "image", default={"file": "photo.jpg"})
+        small = g.add("image.resize", image=photo, width=64, fit="contain")
+        caption = g.add("image.caption", image=small, text="Hello")
+        g.output("poster", caption)
+        g.save("poster.json")
+        with Studio() as studio:
+            result = studio.run(g.build(), output="out")
     """
 
     def __init__(

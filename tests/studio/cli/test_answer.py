@@ -8,9 +8,11 @@ from pathlib import Path
 
 import click
 import pytest
+from fake_models import write_weights
 
 from studio.cli.main import studio
 from studio.version import VERSION
+from tests.docs.json_answers import WITHOUT_KEYS, find_differences, read_page
 from tests.studio.cli.conftest import Desk
 
 KEYS = ["studio", "command", "ok", "data", "warnings", "error"]
@@ -83,8 +85,30 @@ def cards(desk: Desk, card: Path) -> Desk:
     return desk
 
 
+MORE_LINES = {
+    "batch run --check": "batch card.json --product width=40,50 --check -o more",
+    "batch run --estimate": "batch card.json --product width=40,50 --estimate -o more",
+    "batch run": "batch bad.json --repeat 1 --workers 0 --no-gallery -o bad",
+    "validate": "validate bad.json broken.json --fix",
+    "explain": "explain card.json --set width=41",
+    "verify": "verify cards --replay 1",
+    "diff": "diff cards many",
+    "find": "find width=32 cards",
+    "import": "import document.json -o imported.json",
+    "models add": "models add mine mine.safetensors",
+    "models list": "models list",
+    "models show": "models show local:mine",
+    "models verify": "models verify local:mine",
+    "models search": "models search speech",
+    "models remove": "models remove local:mine",
+    "nodes": "nodes image.blur",
+}
+"""Lines for answers that those above do not show: of models, of errors, and with options."""
+
+
 def test_there_is_a_line_for_every_command() -> None:
     assert set(list_commands(studio)) == set(LINES)
+    assert set(LINES) <= set(read_page())
 
 
 @pytest.mark.parametrize("command", LINES)
@@ -103,6 +127,28 @@ def test_every_command_answers_in_one_form(cards: Desk, command: str, monkeypatc
         command == "doctor" or done.answer["error"]["code"] == "E027"  # nothing of the line was understood
     )
     assert done.err == ""
+    if command not in WITHOUT_KEYS and done.json is not None:
+        assert find_differences(read_page()[command], done.json) == []
+
+
+def test_the_page_of_answers_has_the_keys_of_longer_answers(cards: Desk) -> None:
+    write_weights(cards / "mine.safetensors")
+    document = {"1": {"class_type": "LoadImage", "inputs": {"image": "photo.png"}}, "2": {"class_type": "Sing"}}
+    (cards / "document.json").write_text(json.dumps(document))
+    cards.write_graph("broken.json", {"nodes": {"a": {"type": "image.blurr"}}, "outputs": {"x": {"from": "b"}}})
+    cards.write_graph("bad.json", {
+        "inputs": {"seed": {"type": "int", "default": 0}},
+        "nodes": {"a": {"type": "logic.calculate", "inputs": {"expression": "1 / a", "a": {"from": "inputs.seed"}}}},
+        "outputs": {"x": {"from": "a"}},
+    })  # fmt: skip
+    cards.call("batch", "card.json", "--repeat", "1", "--set", "width=64", "--name", "{output}", "-o", "many")
+    page = read_page()
+
+    for command, line in MORE_LINES.items():
+        done = cards.call(*line.split(), "--json")
+
+        assert done.json, (command, done.text)
+        assert find_differences(page[command], done.json) == [], command
 
 
 @pytest.mark.parametrize(
