@@ -73,6 +73,12 @@ class Desk:
         assert "a bug in Studio" not in captured.err, captured.err
         return Done(int(exit_.value.code or 0), captured.out, captured.err)
 
+    def succeed(self, *args: str | Path) -> Done:
+        """Use the command line in this process; a failure fails the test, with what was printed."""
+        done = self.call(*args)
+        assert done.code == 0, done.text
+        return done
+
     def start(self, *args: str | Path, **more: Any) -> subprocess.Popen[str]:
         """Start the command line as a process."""
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": self.folder}

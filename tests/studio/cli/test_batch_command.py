@@ -210,7 +210,7 @@ def test_status_and_export_show_the_ledger(desk: Desk, batch: Any) -> None:
     status = desk.call("batch", "status", desk / "out", "--json").json
     told = desk.call("batch", "status", desk / "out").out
     rows = list(csv.DictReader(desk.call("batch", "export", desk / "out").out.splitlines()))
-    desk.call("batch", "export", desk / "out", "--state", "failed", "-o", desk / "failed.jsonl")
+    desk.succeed("batch", "export", desk / "out", "--state", "failed", "-o", desk / "failed.jsonl")
     failed = [json.loads(line) for line in (desk / "failed.jsonl").read_text(encoding="utf-8").splitlines()]
 
     assert status["counts"] == {"pending": 0, "running": 0, "done": 1, "failed": 1}

@@ -142,7 +142,7 @@ def write_carrier(path: Path, carried: Any) -> None:
     ],
 )
 def test_hostile_files_are_harmless(desk: Desk, card: Path, carried: str) -> None:
-    desk.call("run", card)
+    desk.succeed("run", card)
     write_carrier(desk / "hostile.png", carried)
 
     done = desk.call("find", "words~l")
@@ -153,7 +153,7 @@ def test_hostile_files_are_harmless(desk: Desk, card: Path, carried: str) -> Non
 
 
 def test_unreadable_files_are_told_at_the_end(desk: Desk, card: Path) -> None:
-    desk.call("run", card)
+    desk.succeed("run", card)
     (desk / "out/broken.png").write_bytes(b"\x89PNG\r\n\x1a\n\x00")
     write_carrier(desk / "out/damaged.png", "{")
     (desk / "out/.studio/20990101-000000-x.json").write_text("{}", encoding="utf-8")

@@ -76,7 +76,7 @@ def test_a_dry_run_writes_nothing(desk: Desk, plugins: list[str]) -> None:
 def test_a_graph_that_is_up_to_date_keeps_its_layout(desk: Desk, plugins: list[str]) -> None:
     (desk / "new.json").write_text(json.dumps(NEW, indent=7), encoding="utf-8")
 
-    desk.call("migrate", "new.json", *plugins)
+    desk.succeed("migrate", "new.json", *plugins)
 
     assert (desk / "new.json").read_text(encoding="utf-8") == json.dumps(NEW, indent=7)
 
@@ -124,7 +124,7 @@ def released(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_rest_of_a_file_stays_as_it_is_written(desk: Desk) -> None:
     (desk / "old.json").write_text(LAYOUT, encoding="utf-8")
 
-    done = desk.call("migrate", "old.json")
+    done = desk.succeed("migrate", "old.json")
 
     assert (desk / "old.json").read_text(encoding="utf-8") == LAYOUT.replace(">=0.1,<9", ">=2.1,<9").replace(
         '"dots.paint", "version": "1.0"', '"dots.draw", "version": "2.0"'
@@ -137,7 +137,7 @@ def test_requires_gets_the_version_that_has_the_new_names(desk: Desk) -> None:
     desk.write_graph("old.json", OLD)
     desk.write_graph("new.json", NEW)
 
-    desk.call("migrate", "old.json", "new.json")
+    desk.succeed("migrate", "old.json", "new.json")
 
     assert json.loads((desk / "old.json").read_text(encoding="utf-8"))["requires"] == {"studio-dots": ">=2.1"}
     assert "requires" not in json.loads((desk / "new.json").read_text(encoding="utf-8"))

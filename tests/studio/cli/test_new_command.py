@@ -30,7 +30,7 @@ def test_a_new_graph_runs_as_it_stands(desk: Any) -> None:
 
 
 def test_nodes_are_chosen_and_connected(desk: Any) -> None:
-    desk.call("new", "graph", "a.json", "--node", "image.resize", "--node", "image.caption")
+    desk.succeed("new", "graph", "a.json", "--node", "image.resize", "--node", "image.caption")
 
     document = json.loads((desk / "a.json").read_text(encoding="utf-8"))
     assert document["nodes"]["caption"]["inputs"]["image"] == {"from": "resize"}

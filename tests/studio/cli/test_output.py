@@ -126,7 +126,7 @@ def test_listings_are_kept_apart_in_one_process_too(desk: Desk, chatty: list[str
 
 
 def test_the_output_of_the_process_is_as_before_after_a_command(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    desk.call("plugins")
+    desk.succeed("plugins")
 
     print("mine")
 

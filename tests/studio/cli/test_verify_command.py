@@ -74,7 +74,7 @@ def test_extra_files_are_no_failure_unless_asked_for(desk: Desk, folder: Path) -
 
 
 def test_the_newest_record_of_a_file_counts(desk: Desk, folder: Path) -> None:
-    desk.call("run", "pair.json", "-o", "out", "--set", "color=red")
+    desk.succeed("run", "pair.json", "-o", "out", "--set", "color=red")
 
     assert desk.call("verify", folder).code == 0
 
@@ -137,7 +137,7 @@ def test_a_file_whose_source_has_changed_is_reported(desk: Desk) -> None:
             "outputs": {"picture": {"from": "small"}},
         },
     )
-    desk.call("run", "grey.json", "-o", "out")
+    desk.succeed("run", "grey.json", "-o", "out")
     desk.write_picture("photo.png", "blue")
     os.utime(desk / "photo.png", ns=(1, 1))
 
@@ -157,7 +157,7 @@ def test_replayed_files_come_out_the_same(desk: Desk, folder: Path) -> None:
 def test_a_replay_shows_a_picture_that_its_graph_does_not_make(desk: Desk, folder: Path) -> None:
     manifest = next((folder / ".studio").glob("*.json"))
     desk.write_graph("other.json", _PAIR)
-    desk.call("run", "other.json", "-o", "other", "--set", "color=red")
+    desk.succeed("run", "other.json", "-o", "other", "--set", "color=red")
     text = manifest.read_text(encoding="utf-8")
     for name in ("large.png", "small.png"):
         document = json.loads(text)
@@ -193,7 +193,7 @@ def test_the_choice_of_a_replay_is_printed_and_repeats(desk: Desk, folder: Path)
 
 
 def test_files_of_another_build_are_counted_and_named(desk: Desk, card: Path) -> None:
-    desk.call("run", card, "-o", "out")
+    desk.succeed("run", card, "-o", "out")
     assert "another build" not in desk.call("verify", "out").out
     manifest = next((desk / "out/.studio").glob("*.json"))
     document = json.loads(manifest.read_text(encoding="utf-8"))
@@ -211,6 +211,6 @@ def test_files_of_another_build_are_counted_and_named(desk: Desk, card: Path) ->
 
 def test_items_of_a_batch_know_their_build(desk: Desk, card: Path) -> None:
     (desk / "items.csv").write_text("name,words\na,hello\n", encoding="utf-8")
-    desk.call("batch", card, "items.csv", "-o", "out", "--workers", "0", "--no-gallery")
+    desk.succeed("batch", card, "items.csv", "-o", "out", "--workers", "0", "--no-gallery")
 
     assert desk.call("verify", "out", "--json").json["builds"] == [{"files": 2, "differences": []}]

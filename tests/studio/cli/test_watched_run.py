@@ -318,10 +318,10 @@ def test_a_graph_that_is_missing_from_the_first_ends_the_command(desk: Desk) -> 
 
 
 def test_a_media_file_can_be_watched(desk: Desk, card: Path, watch: Callable[..., Terminal]) -> None:
-    desk.call("run", card)
+    desk.succeed("run", card)
     terminal = watch("out/picture.png", "-o", "again")
 
-    desk.call("run", card, "--set", "words=other")
+    desk.succeed("run", card, "--set", "words=other")
     terminal.expect("from the cache")
 
     record = read_embedded(desk / "again/picture.png", _list_value_types(), max_length=10**6)
