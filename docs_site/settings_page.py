@@ -29,7 +29,7 @@ A setting is a line of `config.toml`, or a variable of the environment. Later on
 
 `studio config show` prints every setting with its value and where it comes from; `studio config path` says where the
 file is.
-Sizes are numbers of bytes, or text such as `20GB` or `512MiB`.
+Sizes are numbers of bytes, or text such as `20GB` or `512MiB`; in `[media]` they are numbers.
 
 ``` { .toml title="config.toml" }
 cache_bytes = "50GiB"

@@ -107,7 +107,7 @@ class Settings:
         cache_url: Storage of a cache that other machines use too, such as "s3://bucket/prefix", or None.
         memory_bytes: Budget of the cache's in-memory tier, in bytes.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
-        dtype: "auto", "float32", "float16" or "bfloat16".
+        dtype: "auto", "float32", "float16" or "bfloat16"; "fp32", "fp16" and "bf16" mean the same.
         workers: Threads for CPU work; 0 means one per core.
         plugins_dir: Folder with further plugins, or None.
         disabled_plugins: Names of plugins that are not imported.
@@ -115,7 +115,7 @@ class Settings:
         data_dir: Folder where plugins keep data of their own; each has a folder below it.
         models_dir: Folder of what is remembered of models: names that were added, digests, pulls not finished.
         hub_dir: Folder of the hub cache, which other programs use too.
-        vram_bytes: Budget for models kept open on an accelerator, in bytes; None for most of what it has.
+        vram_bytes: Budget for models kept open on an accelerator, in bytes; None for 85 % of what it has.
         ram_bytes: Budget for models kept open in the machine's memory, in bytes; None for half of what it has.
         download: Whether the network may be used.
         max_graph_bytes: A larger graph file is refused.

@@ -9,9 +9,12 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+
+from studio.testing import TestContext
 
 PAGE = (Path(__file__).parents[2] / "docs" / "write_a_plugin.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)(?: file=(\S+))?\n(.*?)^```", PAGE, re.M | re.S)
@@ -142,3 +145,11 @@ def test_every_node_type_of_the_page_keeps_its_promises(folder: Path) -> None:
     assert done.stdout.count(" 0 failed") == 6
     assert "batch" in done.stdout
     assert "unkeyed inputs" in done.stdout
+
+
+def test_the_page_lists_every_argument_of_the_context_for_tests() -> None:
+    section = PAGE.partition("### The context of a plain call\n")[2].partition("\n## ")[0]
+
+    names = [one.name for one in fields(TestContext) if not one.name.startswith("_")]
+
+    assert [name for name in names if f"`{name}`" not in section] == []
