@@ -105,6 +105,21 @@ def check_image_name(path: str) -> None:
     check_extension(path, ImageType.extensions, "image")
 
 
+def check_layers_name(path: str) -> None:
+    """Raise MediaError E512 for a file name that no layers are written to."""
+    check_extension(path, ("exr",), "layers")
+
+
+def check_layer_names(layers: Any, names: Sequence[str]) -> None:
+    """Raise MediaError E512 unless there is one name for each layer, each once."""
+    if len(layers) != len(names):
+        message = f"{len(names)} names for {len(layers)} layers"
+        raise MediaError("E512", message, where="names", hint="give one for each layer")
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise MediaError("E512", f"duplicate layer name {name!r}", where="names", hint="give each its own")
+
+
 def check_image_range(dynamic_range: DynamicRange, path: str) -> None:
     """Raise MediaError E512 for high dynamic range in a file that does not hold it."""
     check_range(path, dynamic_range)

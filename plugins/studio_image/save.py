@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from studio.api import Image, ImageType, OutputPath, replace_file
-from studio.api.image_writing import DynamicRange, describe_range, write_converted
+from studio.api.image_writing import DynamicRange, describe_range, write_converted, write_layers
 
 
 def save(image: Image, path: OutputPath, quality: int | None, dynamic_range: DynamicRange = "sdr") -> None:
@@ -15,3 +17,9 @@ def save(image: Image, path: OutputPath, quality: int | None, dynamic_range: Dyn
 def find_loss(image: Image, path: OutputPath, dynamic_range: DynamicRange) -> str:
     """Say what a file does not keep of an image, or ""."""
     return ImageType().find_loss(image, path.path) if dynamic_range == "sdr" else describe_range(image, dynamic_range)
+
+
+def save_as_layers(images: Sequence[Image], names: Sequence[str], path: OutputPath) -> None:
+    """Write images as layers of one file, whole or not at all."""
+    with replace_file(path.path) as partial:
+        write_layers(dict(zip(names, images, strict=True)), partial, path.provenance)

@@ -139,6 +139,11 @@ def check_moves(moves: Sequence[str] | None, images: Sequence[Any]) -> None:
     _check_count("moves", moves, images, for_all=True)
 
 
+def check_anchors(anchors: Sequence[str] | None, images: Sequence[Any]) -> None:
+    """Raise MediaError E720 unless there is an anchor for each scene, one for all, or none."""
+    _check_count("anchors", anchors, images, for_all=True)
+
+
 def _check_count(name: str, row: Sequence[Any] | None, images: Sequence[Any], *, for_all: bool = False) -> None:
     count, given = len(images), len(row or ())
     if given not in (0, count) and not (given == 1 and for_all):

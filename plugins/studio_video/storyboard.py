@@ -11,10 +11,17 @@ import numpy as np
 
 from studio.api import Audio, Frame, Image, Video
 from studio_video.camera import Camera, Shot, ease
-from studio_video.checks import check_captions, check_lengths, check_moves, check_narrations, check_scenes
+from studio_video.checks import (
+    check_anchors,
+    check_captions,
+    check_lengths,
+    check_moves,
+    check_narrations,
+    check_scenes,
+)
 from studio_video.flow import FloatArray
 from studio_video.interpolate import to_depth
-from studio_video.moves import Move
+from studio_video.moves import ANCHORS, Anchor, Move
 
 if TYPE_CHECKING:
     Step = Callable[[int, int, Image | None], None]
@@ -41,6 +48,7 @@ class Scene:
         voice: What is said, or None.
         voice_start: Seconds from the start of the video.
         caption: What can be read, or nothing.
+        anchor: What the camera keeps in view.
     """
 
     picture: Image
@@ -50,6 +58,7 @@ class Scene:
     voice: Audio | None
     voice_start: float
     caption: str
+    anchor: Anchor = "center"
 
 
 def plan_scenes(
@@ -61,6 +70,7 @@ def plan_scenes(
     moves: Sequence[Move],
     passage: float,
     pause: float,
+    anchors: Sequence[Anchor] = (),
 ) -> list[Scene]:
     """Return when each scene is seen and heard: as long as was asked for, or as its voice takes.
 
@@ -73,6 +83,7 @@ def plan_scenes(
     check_captions(captions, images)
     check_lengths(seconds, images)
     check_moves(moves, images)
+    check_anchors(anchors, images)
     scenes, start = [], 0.0
     for index, image in enumerate(images):
         voice = voices[index] if voices else None
@@ -80,7 +91,8 @@ def plan_scenes(
         spoken = lead + voice.duration + pause + (passage if index + 1 < count else 0.0) if voice else 0.0
         length = max(_take_turn(seconds or (_SCENE_SECONDS,), index), spoken, 2 * passage + 0.1)
         move, caption = _take_turn(moves or _MOVES, index), _take_turn(captions or ("",), index)
-        scenes.append(Scene(image, start, start + length, move, voice, start + lead, caption))
+        anchor = _take_turn(anchors or ("center",), index)
+        scenes.append(Scene(image, start, start + length, move, voice, start + lead, caption, anchor))
         start += length - passage
     return scenes
 
@@ -111,7 +123,8 @@ def assemble(
 
 
 def _open(scene: Scene, width: int, height: int, amount: float) -> Camera:
-    return Camera(_to_rgb(scene.picture), Shot(scene.move, amount, 0.5, 0.5, "linear", width, height), None)
+    x, y = ANCHORS[scene.anchor]
+    return Camera(_to_rgb(scene.picture), Shot(scene.move, amount, x, y, "linear", width, height), None)
 
 
 def _to_rgb(image: Image) -> Image:

@@ -12,6 +12,8 @@ from studio.api.formats import exr, xmp
 from studio.api.media_file import GENERATOR, encode_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     import numpy as np
     import numpy.typing as npt
 
@@ -26,29 +28,59 @@ _ROWS = exr.ROWS[exr.ZIP]
 def build_exr(samples: FloatArray, primaries: str, provenance: str | None) -> bytes:
     """Return a file of linear light that `read_exr` reads as the same samples.
 
-    Samples are half floats where reading them gives the same image, else floats. Colors are multiplied by alpha;
-    where alpha is 0 they are kept as they are, as light that glows.
-
     Args:
         samples: Height x width x 1, 3 or 4 of float32, alpha straight.
         primaries: Name of the primaries, as of `ColorSpace`.
         provenance: JSON text to embed, or None.
     """
+    return build_layers({"": samples}, primaries, provenance)
+
+
+def build_layers(layers: Mapping[str, FloatArray], primaries: str, provenance: str | None) -> bytes:
+    """Return a file of layers that `read_exr` reads by their names, each as the same samples.
+
+    Samples of a layer are half floats where reading them gives the same image, else floats. Colors are multiplied by
+    alpha; where alpha is 0 they are kept as they are, as light that glows.
+
+    Args:
+        layers: Height x width x 1, 3 or 4 of float32, alpha straight, by name; "" for the plain colors.
+        primaries: Name of the primaries, as of `ColorSpace`.
+        provenance: JSON text to embed, or None.
+    """
     import numpy as np
 
-    height, width, count = samples.shape
-    planes = multiply_alpha(samples)
-    halves = _find_halves(samples, planes)
-    planes, kind = (planes.astype("<f4"), exr.FLOAT) if halves is None else (halves.astype("<f2"), exr.HALF)
-    names = sorted(_NAMES[count])
-    order = [_NAMES[count].index(name) for name in names]
-    lines = np.ascontiguousarray(np.moveaxis(planes[:, :, order], 2, 1))  # row by row, each channel whole
+    height, width, _ = next(iter(layers.values())).shape
+    planes = {name: plane for layer, samples in layers.items() for name, plane in _name_planes(layer, samples)}
+    names = sorted(planes, key=str.encode)
+    rows = [np.ascontiguousarray(planes[name]).view(np.uint8) for name in names]
+    lines = np.concatenate(rows, axis=1)  # row by row, each channel whole
     chunks = []
     for top in range(0, height, _ROWS):
         packed = _deflate(lines[top : top + _ROWS].tobytes())
         chunks.append(struct.pack("<ii", top, len(packed)) + packed)
-    channels = exr.build_channels([exr.Channel(name, kind, 1, 1) for name in names])
+    kinds = [exr.HALF if planes[name].itemsize == 2 else exr.FLOAT for name in names]
+    channels = exr.build_channels([exr.Channel(name, kind, 1, 1) for name, kind in zip(names, kinds, strict=True)])
     return exr.build_file(_build_attributes(width, height, channels, primaries, provenance), chunks)
+
+
+def list_channels(layer: str, channels: int) -> list[str]:
+    """Return the names of the channels of a layer, red first; a grey layer with a name is one channel of that name.
+
+    Args:
+        layer: Name of the layer; "" for the plain colors.
+        channels: How many it has: 1, 3 or 4.
+    """
+    if not layer:
+        return list(_NAMES[channels])
+    return [layer] if channels == 1 else [f"{layer}.{name}" for name in _NAMES[channels]]
+
+
+def _name_planes(layer: str, samples: FloatArray) -> Iterator[tuple[str, AnyArray]]:
+    planes = multiply_alpha(samples)
+    halves = _find_halves(samples, planes)
+    chosen = planes.astype("<f4") if halves is None else halves.astype("<f2")
+    for index, name in enumerate(list_channels(layer, samples.shape[2])):
+        yield name, chosen[:, :, index]
 
 
 def find_provenance(data: bytes) -> str | None:

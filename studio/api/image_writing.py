@@ -18,11 +18,19 @@ from studio.api.color_transfer import convert_samples
 from studio.api.formats import exr, jpeg, png, riff, tiff, xmp
 from studio.api.image import Image, Mask
 from studio.api.image_color import is_linear
-from studio.api.media_file import GENERATOR, MARK, encode_text, open_media, refuse_writing, write_bytes
+from studio.api.media_file import (
+    GENERATOR,
+    MARK,
+    check_extension,
+    encode_text,
+    open_media,
+    refuse_writing,
+    write_bytes,
+)
 from studio.errors import MediaError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from typing import BinaryIO
 
@@ -34,7 +42,15 @@ if TYPE_CHECKING:
 DynamicRange = Literal["sdr", "pq", "hlg"]
 """Light of a file: sRGB, or that of BT.2100."""
 
-__all__ = ["DynamicRange", "check_range", "choose_file_color", "describe_range", "write_converted", "write_image"]
+__all__ = [
+    "DynamicRange",
+    "check_range",
+    "choose_file_color",
+    "describe_range",
+    "write_converted",
+    "write_image",
+    "write_layers",
+]
 
 _XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"
 _STRIP_ROWS = 64
@@ -94,6 +110,41 @@ def write_converted(
         write_bytes(path, *_write_deep_range(array, provenance))
     else:
         write_image(array.compact(), path, provenance, quality)
+
+
+def write_layers(layers: Mapping[str, Image], path: Path, provenance: str | None) -> None:
+    """Write images as layers of one OpenEXR file: linear light in the primaries of the first.
+
+    Args:
+        layers: Images of one size, by the names that reading takes; "" for the plain colors.
+        path: A new file, .exr.
+        provenance: JSON text to embed, or None.
+
+    Raises:
+        MediaError: E512 for another extension, for no layer, for sizes that differ, for names that OpenEXR cannot
+            have or that name a channel twice, and if the disk is full.
+    """
+    check_extension(path, ("exr",), "layers")
+    _check_layers(layers, path)
+    target = ColorSpace("linear", next(iter(layers.values())).color.primaries)
+    samples = {name: convert_samples(image.pixels, image.color, target) for name, image in layers.items()}
+    write_bytes(path, exr_writing.build_layers(samples, target.primaries, provenance))
+
+
+def _check_layers(layers: Mapping[str, Image], path: Path) -> None:
+    sizes = {(image.width, image.height) for image in layers.values()}
+    if len(sizes) != 1:
+        sides = " and ".join(f"{width} x {height}" for width, height in sorted(sizes))
+        message = f"layers of {sides} pixels do not fit into one file" if sizes else "a file without layers"
+        raise refuse_writing(path, message, hint="give images of one size")
+    seen: set[str] = set()
+    for layer, image in layers.items():
+        for name in exr_writing.list_channels(layer, image.channels):
+            if not 0 < len(name.encode()) <= exr.LONGEST_NAME or not name.isprintable():
+                raise refuse_writing(path, f"invalid layer name {layer[:80]!r}", hint="at most 250 letters on one line")
+            if name in seen:
+                raise refuse_writing(path, f"duplicate channel {name!r}", hint="give each layer a name of its own")
+            seen.add(name)
 
 
 def check_range(name: Path | str, dynamic_range: DynamicRange) -> None:

@@ -293,6 +293,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "diffusion.upscale_latent": {"latent": latent()},
     "image.load": {"file": "picture_file"},
     "image.save": {"image": picture(), "path": "saved/picture.png"},
+    "image.save_layers": {"image": picture(), "layers": [picture()], "names": ["b"], "path": "saved/layers.exr"},
     "image.info": {"image": picture()},
     "image.new": {"width": 8, "height": 8, "color": "teal"},
     "image.gradient": {"width": 16, "height": 8},

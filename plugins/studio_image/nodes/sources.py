@@ -19,7 +19,14 @@ from studio.api import (
     node,
     parse_color,
 )
-from studio_image.checks import check_area, check_channels, check_image_name, check_image_range
+from studio_image.checks import (
+    check_area,
+    check_channels,
+    check_image_name,
+    check_image_range,
+    check_layer_names,
+    check_layers_name,
+)
 from studio_image.color import ANY_COLOR
 from studio_image.nodes.old_values import turn_to_top
 
@@ -127,6 +134,43 @@ def save_image(
     if loss := find_loss(image, path, dynamic_range):
         ctx.log(loss)
     save(image, path, quality, dynamic_range)
+    return Saved(path.name)
+
+
+@node(
+    "image.save_layers",
+    cache="never",
+    lane="io",
+    check=check_inputs(check_layers_name, check_layer_names),
+    encodings=ANY_COLOR,
+)
+def save_layers(
+    ctx: Context,
+    image: Image,
+    layers: Annotated[list[Image], Field(min_length=1, max_length=256)],
+    names: Annotated[list[str], Field(min_length=1, max_length=256)],
+    path: OutputPath,
+) -> Saved:
+    """Save an image and more layers as one OpenEXR file beside the graph's outputs, such as the passes of a renderer.
+
+    Layers hold linear light in the primaries of the first image, as half floats where these are exact, each for itself.
+    `layer` of `image.load` reads each as it was.
+
+    Args:
+        image: Image that every program shows.
+        layers: Further layers, all of the size of the image.
+        names: Name of each of the layers, such as "diffuse" or "Z"; a grey layer is one channel of that name.
+        path: Path of the file, relative to the run's output folder: .exr.
+
+    Raises:
+        MediaError: E512 for images of several sizes, names that are invalid or duplicate, and if the file cannot be
+            written.
+    """
+    from studio_image.save import save_as_layers
+
+    check_layers_name(path.name)
+    check_layer_names(layers, names)
+    save_as_layers([image, *layers], ["", *names], path)
     return Saved(path.name)
 
 

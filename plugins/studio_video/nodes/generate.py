@@ -23,7 +23,7 @@ from studio.api import (
     node,
 )
 from studio_video import checks
-from studio_video.moves import Move
+from studio_video.moves import Anchor, Move
 from studio_video.nodes.old_values import zero_to_auto
 
 _MINI = Model("builtin:mini")
@@ -261,6 +261,7 @@ def make_from_text(
         checks.check_captions,
         checks.check_lengths,
         checks.check_moves,
+        checks.check_anchors,
     ),
     version="2.0",
     migrations={
@@ -294,6 +295,7 @@ def assemble_storyboard(
     fps: _Fps = 24.0,
     width: Annotated[int, Field(ge=16, le=8192, unit="pixels")] = 1280,
     height: Annotated[int, Field(ge=16, le=8192, unit="pixels")] = 720,
+    anchors: Annotated[list[Anchor] | None, Added] = None,
 ) -> Storyboard:
     """Make a video of scenes: a camera moves over images, with transitions, narration and music.
 
@@ -313,6 +315,8 @@ def assemble_storyboard(
         fps: Frames per second of the video.
         width: Width of the video.
         height: Height of the video.
+        anchors: Part of each image that stays in view where it is cropped, such as "top" for portraits, or one for
+            all; null for the center.
 
     Raises:
         MediaError: E720 if there is no image, or as many of something else.
@@ -329,6 +333,7 @@ def assemble_storyboard(
         moves=moves or (),
         passage=transition_seconds,
         pause=pause,
+        anchors=anchors or (),
     )
     sound = mix_voices(scenes, music, music_level=music_gain, duck=ducking)
     film = assemble(scenes, sound, rate=find_rate(fps), width=width, height=height, amount=amount, step=ctx.step)

@@ -20,12 +20,14 @@ UINT, HALF, FLOAT = 0, 1, 2
 """Types of samples."""
 NONE, ZIPS, ZIP = 0, 2, 3
 """Compressions that need no library."""
+LONGEST_NAME = 255
+"""Bytes of the longest name of a channel or an attribute."""
 ROWS = {0: 1, 1: 1, 2: 1, 3: 16, 4: 32, 5: 16, 6: 32, 7: 32, 8: 32, 9: 256, 10: 256, 11: 32, 12: 256, 13: 1}
 """Rows of a chunk of scan lines, by number of the compression, from none to ZSTD."""
 _SAMPLE_BYTES = {UINT: 4, HALF: 2, FLOAT: 4}
 _SINGLE_TILED, _LONG_NAMES, _DEEP, _MULTIPART = 0x200, 0x400, 0x800, 0x1000
 _MOST_PARTS, _MOST_CHANNELS, _MOST_ATTRIBUTES, _MOST_CHUNKS = 1024, 4096, 65_536, 4_000_000
-_LONGEST_NAME = 255
+_SHORT_NAME = 31
 _FARTHEST = 2**30  # of windows from 0, so that no sum overflows
 
 
@@ -175,7 +177,7 @@ def build_file(
         is_tiled: Whether they are tiles.
     """
     flags = 2 | (_SINGLE_TILED if is_tiled else 0)
-    flags |= _LONG_NAMES if any(len(name.encode()) > 31 for name in attributes) else 0
+    flags |= _LONG_NAMES if any(len(name) > _SHORT_NAME for name in _list_names(attributes)) else 0
     head = [MAGIC, struct.pack("<I", flags)]
     for name, (kind, content) in attributes.items():
         head.append(name.encode() + b"\0" + kind.encode() + b"\0" + struct.pack("<i", len(content)) + content)
@@ -186,6 +188,11 @@ def build_file(
         offsets.append(at)
         at += len(chunk)
     return b"".join([*head, struct.pack(f"<{len(offsets)}Q", *offsets), *chunks])
+
+
+def _list_names(attributes: Mapping[str, tuple[str, bytes]]) -> list[bytes]:
+    """Return the names of attributes and of channels."""
+    return [*(name.encode() for name in attributes), *(c.name.encode() for c in _parse_channels(attributes))]
 
 
 def build_channels(channels: Sequence[Channel]) -> bytes:
@@ -227,7 +234,7 @@ def _parse_attributes(data: bytes, at: int) -> tuple[dict[str, tuple[str, bytes]
 
 
 def _parse_name(data: bytes, at: int) -> tuple[str, int]:
-    end = data.find(b"\0", at, at + _LONGEST_NAME + 1)
+    end = data.find(b"\0", at, at + LONGEST_NAME + 1)
     if end <= at:
         raise ValueError("the header is truncated, or a name in it is too long")
     return data[at:end].decode("utf-8", "replace"), end + 1

@@ -10,7 +10,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from studio.api import ColorSpace, File, Image, MediaError, OutputPath
+from studio.api import ColorSpace, File, Image, ImageType, MediaError, OutputPath
+from studio.api.formats import exr
 from studio.testing import TestContext
 from studio_image.nodes import sources
 from studio_image.save import save
@@ -93,5 +94,83 @@ def test_high_dynamic_range_is_refused_where_a_file_does_not_hold_it(tmp_path: P
 
     with pytest.raises(MediaError, match=r"\.jpg files do not hold PQ images"):
         sources.save_image(TestContext(), image, OutputPath(tmp_path / "a.jpg", "a.jpg"), dynamic_range="pq")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+LINEAR = ColorSpace("linear", "acescg")
+RNG = np.random.default_rng(5)
+
+
+def make_layers() -> dict[str, Image]:
+    alpha = RNG.normal(3, 9, (35, 21, 4)).astype("f2").astype("f4")
+    alpha[:, :, 3] = RNG.integers(0, 2, (35, 21))
+    return {
+        "": Image(alpha, color=LINEAR),
+        "light.key": Image(RNG.normal(0, 50, (35, 21, 3)).astype("f2").astype("f4"), color=LINEAR),
+        "Z": Image(RNG.normal(0, 1e6, (35, 21, 1)).astype("f4"), color=LINEAR),
+        "normal_of_the_surface_with_a_long_name": Image(RNG.normal(0, 1, (35, 21, 3)).astype("f4"), color=LINEAR),
+    }
+
+
+def save_all(folder: Path, layers: dict[str, Image], name: str = "a.exr") -> Path:
+    (_, image), *others = layers.items()
+    path = OutputPath(folder / name, name, '{"a": 1}')
+    sources.save_layers(TestContext(), image, [each for _, each in others], [each for each, _ in others], path)
+    return folder / name
+
+
+def test_layers_of_an_exr_come_back_bit_by_bit(tmp_path: Path) -> None:
+    layers = make_layers()
+
+    path = save_all(tmp_path, layers)
+
+    for name, image in layers.items():
+        context = TestContext()
+        assert sources.load_image(context, File(path, "0" * 64, 1), layer=name) == image
+        assert bool(context.messages) == (name == "")  # which names the others
+    kinds = {channel.name: channel.kind for channel in exr.parse_exr(path.read_bytes()).parts[0].channels}
+    assert (kinds["light.key.R"], kinds["Z"], kinds["A"]) == (exr.HALF, exr.FLOAT, exr.HALF)
+    assert ImageType().read_provenance(path) == '{"a": 1}'
+
+
+def test_openexr_itself_reads_the_layers(tmp_path: Path) -> None:
+    library = pytest.importorskip("OpenEXR", reason="needs the extra vfx: pip install 'studio[vfx]'")
+    layers = make_layers()
+
+    with library.File(str(save_all(tmp_path, layers)), separate_channels=True) as file:
+        channels = file.channels()
+        np.testing.assert_array_equal(channels["light.key.G"].pixels, layers["light.key"].pixels[:, :, 1])
+        np.testing.assert_array_equal(channels["Z"].pixels, layers["Z"].pixels[:, :, 0])
+        assert channels["R"].pixels.dtype == np.float16
+
+
+def test_layers_in_other_primaries_get_those_of_the_first(tmp_path: Path) -> None:
+    white = Image(np.ones((2, 2, 3), np.float32), color=ColorSpace("linear"))
+
+    path = save_all(tmp_path, {"": Image(white.stored, color=LINEAR), "b": white})
+
+    read = sources.load_image(TestContext(), File(path, "0" * 64, 1), layer="b")
+    assert read.color == LINEAR
+    np.testing.assert_allclose(read.pixels, 1, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("names", "shapes", "said"),
+    [
+        (["a", "a"], [(2, 2, 3)] * 3, "duplicate layer name 'a'"),
+        (["a"], [(2, 2, 3)] * 3, "1 names for 2 layers"),
+        (["R"], [(2, 2, 3), (2, 2, 1)], "duplicate channel 'R'"),
+        (["b"], [(2, 2, 3), (2, 3, 3)], "2 x 2 and 3 x 2 pixels do not fit"),
+        (["a\nb"], [(2, 2, 3)] * 2, "invalid layer name"),
+    ],
+)
+def test_layers_that_make_no_file_are_refused(
+    tmp_path: Path, names: list[str], shapes: list[tuple[int, ...]], said: str
+) -> None:
+    images = [Image(np.zeros(shape, np.float32)) for shape in shapes]
+
+    with pytest.raises(MediaError, match=said):
+        sources.save_layers(TestContext(), images[0], images[1:], names, OutputPath(tmp_path / "a.exr", "a.exr"))
 
     assert list(tmp_path.iterdir()) == []

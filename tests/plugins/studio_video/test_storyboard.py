@@ -142,3 +142,29 @@ def test_a_scene_lasts_longer_than_the_passages_at_its_ends() -> None:
 
     assert made.starts == pytest.approx([0.0, 1.1, 2.2])
     assert made.video.duration == pytest.approx(4.3, abs=0.26)
+
+
+def test_an_anchor_keeps_the_top_of_a_portrait_in_view() -> None:
+    portrait = np.full((80, 20, 3), 20, np.uint8)
+    portrait[:15] = 230  # the head
+    images = [Image(portrait)] * 2
+
+    made = assemble_storyboard(
+        TestContext(),
+        images,
+        scene_seconds=[1.0],
+        moves=["still"],
+        transition_seconds=0.0,
+        anchors=["top", "center"],
+        **SMALL,
+    )
+
+    first, *_, last = [frame.image.to_uint8() for frame in made.video.frames()]
+    assert first[0].min() > 200
+    assert last.max() < 40
+    assert len(list(made.video.frames())) == 20
+
+
+def test_there_is_an_anchor_for_each_scene_or_one_for_all() -> None:
+    with pytest.raises(MediaError, match="3 images and 2 anchors"):
+        assemble_storyboard(TestContext(), PICTURES, anchors=["top", "left"], **SMALL)
