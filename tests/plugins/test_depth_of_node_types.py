@@ -44,6 +44,9 @@ MORE: dict[str, dict[str, Any]] = {
     "image.resize": {"width": LEVELS},
     "image.apply_lut": {"lut_file": File(LUT, "0" * 64, 1)},
     "image.pixelate": {"size": 1},
+    "image.draw_shape": {"width": 2, "height": 2},
+    "image.transform": {"corners": [[0, 0], [LEVELS, 0], [LEVELS, 32], [0, 32]]},
+    "image.fill_hole": {"radius": 1.0},
     "image.crop": {"width": LEVELS, "height": 16},
 }
 """What else node types are given."""

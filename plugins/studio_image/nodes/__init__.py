@@ -2,7 +2,9 @@
 
 from studio.api import find_node_types
 from studio_image.nodes import (
+    comparing,
     cutouts,
+    drawing,
     effects,
     filters,
     geometry,
@@ -14,10 +16,27 @@ from studio_image.nodes import (
     sources,
     text,
     tone,
+    warps,
 )
 
 NODE_TYPES = [
     function
-    for module in (sources, geometry, tone, grading, filters, looks, masks, cutouts, layers, effects, text, sheets)
+    for module in (
+        sources,
+        geometry,
+        warps,
+        tone,
+        grading,
+        filters,
+        looks,
+        masks,
+        cutouts,
+        layers,
+        effects,
+        drawing,
+        text,
+        sheets,
+        comparing,
+    )
     for function in find_node_types(module)
 ]

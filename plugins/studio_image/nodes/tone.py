@@ -6,6 +6,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from studio.api import (
     SRGB,
+    Added,
     Channels,
     Color,
     Context,
@@ -24,6 +25,7 @@ from studio_image.color import ANY_COLOR, place_color
 from studio_image.nodes.old_values import read_bits
 
 Grey = Annotated[Image, Channels(1)]
+Amount = Annotated[float, Field(ge=-1, le=1, unit="share")]
 
 
 class Thresholded(NamedTuple):
@@ -80,10 +82,16 @@ def adjust_image(
     saturation: Annotated[float, Field(ge=0, le=10, unit="factor")] = 1.0,
     hue: Annotated[float, Field(ge=-360, le=360, unit="degrees")] = 0.0,
     gamma: Annotated[float, Field(ge=0.05, le=20, unit="factor")] = 1.0,
+    temperature: Annotated[float, Field(ge=-4, le=4, unit="stops"), Added] = 0.0,
+    tint: Annotated[float, Field(ge=-4, le=4, unit="stops"), Added] = 0.0,
+    vibrance: Annotated[Amount, Added] = 0.0,
+    highlights: Annotated[Amount, Added] = 0.0,
+    shadows: Annotated[Amount, Added] = 0.0,
 ) -> Image:
     """Change exposure, brightness, contrast, saturation, hue and gamma, in this order; alpha stays.
 
-    Brightness, contrast, saturation and hue are those of W3C Filter Effects Module Level 1.
+    Brightness, contrast, saturation and hue are those of W3C Filter Effects Module Level 1. White balance and tones are
+    changed first, vibrance last.
 
     Args:
         image: Image to change.
@@ -93,20 +101,29 @@ def adjust_image(
         saturation: Factor for saturation; 0 gives grey, 1 changes nothing.
         hue: Rotation of the hue on the color wheel.
         gamma: Gamma: each encoded value gets the exponent 1 / gamma; above 1 shadows become brighter.
+        temperature: Red over blue, in linear light; above 0 warmer, below 0 colder. A grey image becomes RGB.
+        tint: Red and blue over green, in linear light; above 0 magenta, below 0 green. A grey image becomes RGB.
+        vibrance: Saturation of dull colors, from -1 to 1; strong colors change less.
+        highlights: Brightness of bright parts, from -1 to 1; white stays.
+        shadows: Brightness of dark parts, from -1 to 1; black stays.
     """
-    from studio_image.adjust import adjust
+    from studio_image import adjust as tones
 
-    return Image(
-        adjust(
-            image.pixels,
-            exposure=exposure,
-            brightness=brightness,
-            contrast=contrast,
-            saturation=saturation,
-            hue=hue,
-            gamma=gamma,
-        )
+    pixels = image.pixels
+    if temperature or tint:
+        pixels = tones.shift_white(pixels, temperature, tint)
+    if highlights or shadows:
+        pixels = tones.change_tones(pixels, highlights, shadows)
+    pixels = tones.adjust(
+        pixels,
+        exposure=exposure,
+        brightness=brightness,
+        contrast=contrast,
+        saturation=saturation,
+        hue=hue,
+        gamma=gamma,
     )
+    return Image(tones.add_vibrance(pixels, vibrance) if vibrance else pixels)
 
 
 @node("image.invert", origin="edited")

@@ -129,3 +129,41 @@ def test_split_channels_merge_back_in_their_depth() -> None:
 def test_channels_of_different_sizes_do_not_merge() -> None:
     with pytest.raises(MediaError, match="green is 2 x 1 but red is 1 x 1"):
         tone.merge_channels(CTX, dot(0.1), Image(np.ones((1, 2))), dot(0.1))
+
+
+def test_temperature_and_tint_move_grey_and_keep_its_luminance() -> None:
+    from studio_image.pixels import decode_srgb
+
+    grey = Image(np.full((4, 4, 1), 0.5, np.float32))
+
+    warm = decode_srgb(tone.adjust_image(CTX, grey, temperature=1.0).pixels)[0, 0]
+    pink = decode_srgb(tone.adjust_image(CTX, grey, tint=1.0).pixels)[0, 0]
+
+    assert warm[0] / warm[2] == pytest.approx(2.0, rel=1e-4)
+    assert pink[0] / pink[1] == pytest.approx(2.0, rel=1e-4)
+    assert pink[0] == pytest.approx(pink[2])
+    light = decode_srgb(grey.pixels)[0, 0, 0]
+    assert [float(one @ [0.2126, 0.7152, 0.0722]) for one in (warm, pink)] == pytest.approx([light, light], rel=1e-4)
+
+
+def test_shadows_and_highlights_follow_their_curve_and_keep_order() -> None:
+    ramp = Image(np.linspace(0, 1, 101, dtype=np.float32)[None, :, None])
+    level = np.linspace(0, 1, 101)
+
+    for shadows, highlights in [(1, 0), (0, -1), (-1, 1), (1, -1), (1, 1), (-1, -1)]:
+        done = tone.adjust_image(CTX, ramp, shadows=shadows, highlights=highlights).pixels[0, :, 0]
+
+        expected = level + shadows * level * (1 - level) ** 2 + highlights * level**2 * (1 - level)
+        assert done == pytest.approx(expected, abs=1e-5)
+        assert (np.diff(done) >= -1e-6).all()
+
+
+def test_vibrance_saturates_dull_colors_more() -> None:
+    image = Image(np.array([[[0.5, 0.45, 0.4], [0.9, 0.1, 0.1], [0.3, 0.3, 0.3]]], np.float32))
+
+    done = tone.adjust_image(CTX, image, vibrance=1.0).pixels[0]
+
+    before, after = np.ptp(image.pixels[0], axis=1), np.ptp(done, axis=1)
+    assert after[0] / before[0] == pytest.approx(1.9, rel=1e-3)
+    assert after[1] / before[1] < 1.2
+    assert after[2] == pytest.approx(0, abs=1e-6)
