@@ -24,6 +24,7 @@ from studio_diffusion.families import (
 from studio_diffusion.known_words import describe_unknown, find_unknown, read_vocabulary
 from studio_diffusion.model_folder import read_about
 from studio_diffusion.noise_plan import check_noise_plan
+from studio_diffusion.prompt_syntax import READERS, PromptReading, refuse_reading
 from studio_diffusion.sampler_names import FLOW, OURS, OWN, PLANNED, is_flow
 from studio_diffusion.sizes import refuse_reach, round_size
 
@@ -65,6 +66,7 @@ def check_drawing(task: str) -> Callable[[Mapping[str, Any], FindPath], Problems
             able = ", ".join(sorted(family.pipelines))
             error = ModelError("E616", f"a model of {family.title} does no {task}", hint=f"this one does {able}")
             yield "model", error
+        yield from _check_reading(family, inputs)
         yield from _check_sampler(sketched, inputs)
         yield from _check_size(sketched, inputs)
         if task == CONTROL:
@@ -83,6 +85,7 @@ def check_part(inputs: Mapping[str, Any], find_path: FindPath) -> Problems:
     if sketched.family.name not in PARTS:
         yield "model", refuse_parts(sketched.family)
         return
+    yield from _check_reading(sketched.family, inputs)
     yield from _check_sampler(sketched, inputs)
     yield from _check_size(sketched, inputs)
 
@@ -173,6 +176,15 @@ def _check_sampler(sketched: Sketched, inputs: Mapping[str, Any]) -> Problems:
     if sampler not in names:
         message = f"this model does not support the sampler {sampler!r}"
         yield "sampler", ModelError("E616", message, hint=f"it takes {', '.join(names)}")
+
+
+def _check_reading(family: Family, inputs: Mapping[str, Any]) -> Problems:
+    """Find weights of words or left out layers for text encoders that have neither."""
+    given = {name: inputs.get(name) for name in ("prompt_syntax", "clip_skip")}
+    syntax, skip = given["prompt_syntax"], given["clip_skip"]
+    reading = PromptReading(syntax if isinstance(syntax, str) else "plain", skip if isinstance(skip, int) else None)
+    if not reading.is_plain and family.name not in READERS:
+        yield "prompt_syntax" if reading.syntax != "plain" else "clip_skip", refuse_reading(family.title, reading)
 
 
 def _follows_plan(inputs: Mapping[str, Any]) -> bool:

@@ -12,7 +12,9 @@ import torch
 
 from studio.api import Conditioning, Packed, StudioError
 from studio.api.quiet import hush
+from studio_diffusion.prompt_syntax import PLAIN_READING, PromptReading
 from studio_diffusion.prompts import CHUNKED, count_chunks, encode_chunks, is_long
+from studio_diffusion.weighted_prompts import check_reading, encode_weighted
 
 if TYPE_CHECKING:
     from studio_diffusion.pipeline_model import PipelineModel
@@ -35,7 +37,13 @@ _RETURNS: Mapping[str, tuple[str, ...]] = {
 
 @torch.no_grad()
 def encode_prompts(
-    opened: PipelineModel, pipeline: Any, prompts: Sequence[str], negative: str, *, guided: bool
+    opened: PipelineModel,
+    pipeline: Any,
+    prompts: Sequence[str],
+    negative: str,
+    *,
+    guided: bool,
+    reading: PromptReading = PLAIN_READING,
 ) -> Tensors:
     """Encode prompts of a family that can be taken apart.
 
@@ -45,11 +53,18 @@ def encode_prompts(
         prompts: A batch of prompts.
         negative: What to keep out of all of them.
         guided: Whether the negative prompt is wanted; guidance of 1 and less does without.
+        reading: How the prompts are read.
 
     Returns:
         Tensors with one row for each prompt, by the pipeline's names of its arguments.
+
+    Raises:
+        ModelError: E616 if the model's text encoders do not read prompts so.
     """
+    check_reading(opened, reading)
     with hush("diffusers", "transformers"):
+        if not reading.is_plain:
+            return _encode_weighted(opened, pipeline, prompts, negative, guided=guided, reading=reading)
         if opened.family in CHUNKED and is_long(pipeline, [*prompts, negative]):
             return _encode_long(opened, pipeline, prompts, negative, guided=guided)
         if len(prompts) == 1 or not guided:
@@ -170,11 +185,35 @@ def _encode_long(
     dtype = pipeline.unet.dtype
     found = _stack_rows(rows[: len(prompts)])
     if guided:
-        zeroed = opened.family == "sdxl" and not negative and pipeline.config.get("force_zeros_for_empty_prompt")
+        zeroed = _zeroes(opened, pipeline, negative)
         for name, tensor in _name_rows(*rows[-1]).items():
             row = torch.zeros_like(tensor) if zeroed else tensor
             found[f"negative_{name}"] = repeat(row, len(prompts))
     return {name: tensor.to(dtype) for name, tensor in found.items()}
+
+
+def _encode_weighted(
+    opened: PipelineModel,
+    pipeline: Any,
+    prompts: Sequence[str],
+    negative: str,
+    *,
+    guided: bool,
+    reading: PromptReading,
+) -> Tensors:
+    count, dtype = len(prompts), pipeline.unet.dtype
+    rows, pooled = encode_weighted(opened, pipeline, [*prompts, *([negative] if guided else [])], reading)
+    found = _name_rows(rows[:count], None if pooled is None else pooled[:count])
+    if guided:
+        zeroed = reading.syntax != "comfyui" and _zeroes(opened, pipeline, negative)
+        for name, tensor in _name_rows(rows[count:], None if pooled is None else pooled[count:]).items():
+            found[f"negative_{name}"] = repeat(torch.zeros_like(tensor) if zeroed else tensor, count)
+    return {name: tensor.to(dtype) for name, tensor in found.items()}
+
+
+def _zeroes(opened: PipelineModel, pipeline: Any, negative: str) -> bool:
+    """Say whether zeros stand for no negative prompt."""
+    return bool(opened.family == "sdxl" and not negative and pipeline.config.get("force_zeros_for_empty_prompt"))
 
 
 def _stack_rows(rows: Sequence[tuple[torch.Tensor, torch.Tensor | None]]) -> Tensors:

@@ -20,10 +20,12 @@ from studio_diffusion.latents import decode_latents, unpack
 from studio_diffusion.noise import draw_noise, draw_on_cpu, list_seeds
 from studio_diffusion.noise_plan import PLAIN, NoisePlan
 from studio_diffusion.pixels import check_latents, make_images, to_batch
+from studio_diffusion.prompt_syntax import PLAIN_READING, PromptReading
 from studio_diffusion.prompts import warn_about
 from studio_diffusion.sigma_scheduler import KeptPart
 from studio_diffusion.sizes import Size
 from studio_diffusion.watch import Watch
+from studio_diffusion.weighted_prompts import check_reading
 
 if TYPE_CHECKING:
     from studio_diffusion.pipeline_model import PipelineModel
@@ -47,6 +49,7 @@ class DrawingRequest:
         sampler: Name of the sampler.
         plan: Which noise levels to visit.
         asked: What the user gave of steps and guidance scale.
+        reading: How the prompts are read.
     """
 
     prompts: tuple[str, ...]
@@ -58,6 +61,7 @@ class DrawingRequest:
     sampler: str
     plan: NoisePlan = PLAIN
     asked: frozenset[str] = frozenset()
+    reading: PromptReading = PLAIN_READING
 
     def take(self, part: slice) -> DrawingRequest:
         """Return the request for some of the images."""
@@ -75,6 +79,7 @@ def make_request(
     guidance_scale: float | None = None,
     sampler: str = "auto",
     plan: NoisePlan = PLAIN,
+    reading: PromptReading = PLAIN_READING,
 ) -> DrawingRequest:
     """Fill in the model's own values where the user gave none."""
     defaults = opened.defaults
@@ -90,6 +95,7 @@ def make_request(
         frozenset(
             name for name, given in (("steps", steps > 0), ("guidance_scale", guidance_scale is not None)) if given
         ),
+        reading,
     )
 
 
@@ -159,10 +165,13 @@ def draw(
     from studio_diffusion.lora import apply_loras
 
     pipeline = opened.for_task(task, controlnet) if controlnet is not None else opened.for_task(task)
+    check_reading(opened, request.reading)
     share = len(request.prompts) // calls
     for call in range(calls):
         prompts = request.prompts[call * share : (call + 1) * share]
-        warn_about(opened, prompts, request.negative_prompt, functools.partial(ctx.log, call=call))
+        warn_about(
+            opened, prompts, request.negative_prompt, functools.partial(ctx.log, call=call), request.reading.syntax
+        )
     _warn_of_negative(opened, request, ctx)
     with hush("diffusers", "transformers"), apply_loras(pipeline, loras):
         shares = [share for _, share in loras]
@@ -210,9 +219,12 @@ def _encode(
     guided = takes_guidance(opened, part.guidance_scale)
 
     def make() -> Packed:
-        return pack_tensors(encode_prompts(opened, pipeline, distinct, part.negative_prompt, guided=guided))
+        negative, reading = part.negative_prompt, part.reading
+        return pack_tensors(encode_prompts(opened, pipeline, distinct, negative, guided=guided, reading=reading))
 
-    key = ["prompts", distinct, part.negative_prompt, guided, [float(share) for share in shares]]
+    key: list[Any] = ["prompts", distinct, part.negative_prompt, guided, [float(share) for share in shares]]
+    if not part.reading.is_plain:
+        key += [part.reading.syntax, part.reading.skip]
     tensors = unpack_tensors(ctx.memo(key, make), opened.device)
     rows = [distinct.index(prompt) for prompt in part.prompts]
     if rows == list(range(len(rows))):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from studio_diffusion.prompt_syntax import find_habit
+
 if TYPE_CHECKING:
     from studio_diffusion.pipeline_model import PipelineModel
 
@@ -94,13 +96,13 @@ def split_chunks(tokenizer: Any, prompt: str) -> list[list[int]]:
 def is_long(pipeline: Any, prompts: Sequence[str]) -> bool:
     """Say whether any prompt is over the window of any of the tokenizers."""
     return any(
-        len(split_chunks(tokenizer, prompt)) > 1 for tokenizer, _ in _list_encoders(pipeline) for prompt in prompts
+        len(split_chunks(tokenizer, prompt)) > 1 for tokenizer, _ in list_encoders(pipeline) for prompt in prompts
     )
 
 
 def count_chunks(pipeline: Any, prompts: Sequence[str]) -> int:
     """Return how many chunks the longest prompt takes."""
-    return max(len(split_chunks(tokenizer, prompt)) for tokenizer, _ in _list_encoders(pipeline) for prompt in prompts)
+    return max(len(split_chunks(tokenizer, prompt)) for tokenizer, _ in list_encoders(pipeline) for prompt in prompts)
 
 
 @torch.no_grad()
@@ -118,12 +120,12 @@ def encode_chunks(pipeline: Any, prompt: str, count: int, *, last: bool) -> tupl
     """
     pooled: torch.Tensor | None = None
     columns = []
-    for tokenizer, encoder in _list_encoders(pipeline):
+    for tokenizer, encoder in list_encoders(pipeline):
         chunks = split_chunks(tokenizer, prompt)
         chunks += [[] for _ in range(count - len(chunks))]
         rows = []
         for index, chunk in enumerate(chunks):
-            ids = torch.tensor([_frame_chunk(tokenizer, chunk)], device=pipeline._execution_device)
+            ids = torch.tensor([frame_chunk(tokenizer, chunk)], device=pipeline._execution_device)
             out = encoder(ids, output_hidden_states=True)
             rows.append(out[0] if last else out.hidden_states[-2])
             if index == 0 and not last and out[0].ndim == 2:
@@ -132,25 +134,41 @@ def encode_chunks(pipeline: Any, prompt: str, count: int, *, last: bool) -> tupl
     return torch.cat(columns, dim=-1), pooled
 
 
-def _frame_chunk(tokenizer: Any, chunk: list[int]) -> list[int]:
+def frame_chunk(tokenizer: Any, chunk: list[int]) -> list[int]:
+    """Return the tokens of a chunk between begin and end, padded to the window."""
     padding = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
     framed = [tokenizer.bos_token_id, *chunk, tokenizer.eos_token_id]
     return framed + [padding] * (int(tokenizer.model_max_length) - len(framed))
 
 
-def _list_encoders(pipeline: Any) -> list[tuple[Any, Any]]:
+def list_encoders(pipeline: Any) -> list[tuple[Any, Any]]:
+    """Return the tokenizers of CLIP with their encoders."""
     names = (("tokenizer", "text_encoder"), ("tokenizer_2", "text_encoder_2"))
     pairs = [(getattr(pipeline, first, None), getattr(pipeline, second, None)) for first, second in names]
     return [(tokenizer, encoder) for tokenizer, encoder in pairs if tokenizer is not None and encoder is not None]
 
 
-def warn_about(opened: PipelineModel, prompts: Sequence[str], negative: str, log: Callable[[str], None]) -> None:
-    """Log what will be cut off prompts, and which words of them a small model does not know."""
+def warn_about(
+    opened: PipelineModel, prompts: Sequence[str], negative: str, log: Callable[[str], None], syntax: str = "plain"
+) -> None:
+    """Log what will be cut off prompts or is read literally, and which words of them a small model does not know."""
     lines = [describe_cut(opened, prompt) for prompt in prompts] + [describe_cut(opened, negative, "negative prompt")]
+    lines += [_describe_habit(prompt, syntax) for prompt in (*prompts, negative)]
     lines += _describe_words(opened, prompts)
     for line in dict.fromkeys(lines):
         if line:
             log(line)
+
+
+def _describe_habit(prompt: str, syntax: str) -> str:
+    found = find_habit(prompt)
+    if found.startswith("<lora:"):
+        return f"{found!r} is read as text: LoRAs go to the input loras"
+    if found.startswith("embedding:"):
+        return f"{found!r} is read as text: textual inversion is not supported"
+    if found and syntax == "plain":
+        return f'{found!r} is read as text: for weights set prompt_syntax to "comfyui" or "webui"'
+    return ""
 
 
 def _describe_words(opened: PipelineModel, prompts: Sequence[str]) -> list[str]:

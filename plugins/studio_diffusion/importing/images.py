@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from studio.api.foreign import Importer, ImportGap, Made
 from studio_diffusion.importing.known_models import KnownModel
-from studio_diffusion.importing.settings import write_model, write_negative, write_prompt, write_settings
+from studio_diffusion.importing.settings import write_model, write_negative, write_prompt, write_reading, write_settings
 from studio_diffusion.importing.split import draw_in_parts
 from studio_diffusion.importing.values import LatentPart, Sampling, VaePart
 
 _TEXT, _REDRAW, _INPAINT = "diffusion.text_to_image", "diffusion.image_to_image", "diffusion.inpaint"
 _EDIT, _SKETCH, _LAYERS = "diffusion.edit_image", "diffusion.sketch_to_image", "diffusion.layers"
 _EDITORS = ("Flux Canny", "Flux Depth", "InstructPix2Pix")
-_WEIGHTED = re.compile(r"\([^()]{1,500}:\s*-?\d*\.?\d+\)|(?<!\\)\(\(|embedding:", re.IGNORECASE)
 
 
 def draw_image(importer: Importer, sampling: Sampling, latent: LatentPart, vae: VaePart, known: KnownModel) -> Made:
@@ -127,6 +125,7 @@ def _add(
     check_extras(importer, sampling, type)
     inputs = {"prompt": write_prompt(importer, sampling), "negative_prompt": write_negative(importer, sampling), **more}
     inputs |= write_settings(importer, type, sampling, known) | _write_extras(importer, sampling, type)
+    inputs |= write_reading(importer, type, sampling, known)
     inputs["model"] = write_model(importer, sampling, vae, known)
     count = sampling.latent.count
     many = count not in (1, None) or type == _LAYERS
@@ -138,20 +137,15 @@ def _add(
 
 
 def check_extras(importer: Importer, sampling: Sampling, type: str) -> None:
-    """Tell what a prompt says that is read literally; raise ImportGap for a prediction that cannot be set."""
+    """Raise ImportGap for a prediction that cannot be set."""
     if sampling.model.prediction not in ("", "eps", "lcm", "v_prediction"):
         raise ImportGap(f"a model that predicts {sampling.model.prediction}")
-    texts = [sampling.positive.text, sampling.negative.text if sampling.negative is not None else ""]
-    if any(isinstance(text, str) and _WEIGHTED.search(text) for text in texts):
-        importer.differ(sampling.node, "weights of words are normalized otherwise")
 
 
 def _write_extras(importer: Importer, sampling: Sampling, type: str) -> dict[str, Any]:
-    """Return clip skip, image prompts and ControlNets, as inputs."""
+    """Return image prompts and ControlNets, as inputs."""
     found: dict[str, Any] = {}
     positive = sampling.positive
-    if positive.clip.skip:
-        found["clip_skip"] = positive.clip.skip
     if positive.image_prompts:
         found["image_prompt"] = [image for image, _ in positive.image_prompts]
         found["image_prompt_scale"] = positive.image_prompts[0][1]

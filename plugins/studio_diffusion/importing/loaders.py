@@ -114,7 +114,7 @@ def _pass_clip(importer: Importer, node: ForeignNode) -> Any:
 
 def _skip_layers(importer: Importer, node: ForeignNode) -> Any:
     stop = importer.get(node, "stop_at_clip_layer", -1)
-    return replace(importer.get(node, "clip"), skip=max(0, -int(stop) - 1))
+    return replace(importer.get(node, "clip"), skip=max(0, -int(stop) - 1), told=True)
 
 
 _SPEED = ImportRule(_pass_model("it changes the speed only"))

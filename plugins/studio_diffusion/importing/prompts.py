@@ -34,8 +34,8 @@ def _encode(*names: str) -> Callable[[Importer, ForeignNode], Any]:
         given = [text for text in texts if text not in (None, "")]
         if any(text != given[0] for text in given):
             importer.differ(node, "all text encoders read the same text")
-        guidance = importer.get(node, "guidance")
-        return Prompt((Entry(given[0] if given else ""),), get_clip(importer, node), guidance)
+        guidance, syntax = importer.get(node, "guidance"), importer.get(node, "syntax", "comfyui")
+        return Prompt((Entry(given[0] if given else ""),), get_clip(importer, node), guidance, syntax=syntax)
 
     return convert
 

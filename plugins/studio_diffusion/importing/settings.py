@@ -50,6 +50,12 @@ _ENCODERS: tuple[tuple[tuple[str, ...], tuple[tuple[str, str], ...]], ...] = (
 )
 """Which files of text encoders go to which option, by architecture and what their names contain."""
 _OWN_SPACING = ("deis", "unipc")
+_WEIGHTED = re.compile(r"[()]|\bBREAK\b")
+_STRONG = re.compile(r"\([^()]{1,500}:\s*-?\d*\.?\d+\)|(?<!\\)\(\(")
+_EMBEDDING = re.compile(r"embedding:\S+", re.IGNORECASE)
+_CLIP_MODELS = ("SD 1.5", "SD 1.5 inpainting", "SD 2", "SD 2 inpainting", "SD Turbo", "SDXL", "SDXL Turbo")
+_ZEROING = ("SDXL", "SDXL Turbo")
+_ONE_LAYER_LESS = ("SD 2", "SD 2 inpainting", "SD Turbo", "SDXL", "SDXL Turbo")
 _LARGEST_SEED = 2**63 - 1
 
 
@@ -149,9 +155,40 @@ def write_negative(importer: Importer, sampling: Sampling) -> Any:
     negative = sampling.negative
     if negative is None or sampling.cfg in (1, 1.0):
         return None
-    if negative.zero:
+    if negative.zero and find_model(sampling).name not in _ZEROING:
         importer.differ(sampling.node, "the negative prompt is an empty text, not zeros")
     return _take_text(importer, sampling, negative) or None
+
+
+def write_reading(importer: Importer, type: str, sampling: Sampling, known: KnownModel) -> dict[str, Any]:
+    """Return how the prompts are read, and the layers that CLIP leaves out, as inputs."""
+    positive, found = sampling.positive, dict[str, Any]()
+    texts = [entry.text for prompt in (positive, sampling.negative) if prompt for entry in prompt.entries]
+    if any(isinstance(text, str) and _EMBEDDING.search(text) for text in texts):
+        importer.differ(sampling.node, "names of embeddings are read as text")
+    if known.name in _CLIP_MODELS and importer.has(type, "prompt_syntax"):
+        if _encodes_empty(sampling, known) or any(_has_weights(text, positive.syntax) for text in texts):
+            found["prompt_syntax"] = positive.syntax
+    elif any(isinstance(text, str) and _STRONG.search(text) for text in texts):
+        importer.differ(sampling.node, "weights of words are read as text")
+    skip = positive.clip.skip - (1 if known.name in _ONE_LAYER_LESS else 0)
+    if skip < 0 and positive.clip.told:
+        importer.differ(sampling.node, "the last layer but one of CLIP is read, not the last")
+    return found | ({"clip_skip": skip} if skip > 0 else {})
+
+
+def _has_weights(text: Any, syntax: str) -> bool:
+    """Say whether a text has weights, or may have some because it comes from another node."""
+    if not isinstance(text, str):
+        return True
+    return bool(_WEIGHTED.search(text)) or (syntax == "webui" and ("[" in text or "]" in text))
+
+
+def _encodes_empty(sampling: Sampling, known: KnownModel) -> bool:
+    """Say whether an empty negative prompt is read as a text, where a plain one is zeros."""
+    negative = sampling.negative
+    asked = negative is not None and sampling.cfg not in (1, 1.0) and not negative.zero
+    return asked and known.name in _ZEROING and negative is not None and negative.text == ""
 
 
 def write_prompt(importer: Importer, sampling: Sampling) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from studio.api.foreign import Importer, ImportGap, Made
-from studio_diffusion.importing.settings import find_model, write_model, write_settings
+from studio_diffusion.importing.settings import find_model, write_model, write_reading, write_settings
 from studio_diffusion.importing.values import Entry, LatentPart, Prompt, Sampling, VaePart
 
 _SAMPLE = "diffusion.sample"
@@ -91,8 +91,7 @@ def _encode(importer: Importer, sampling: Sampling, model: Any) -> Made:
 def _encode_entry(importer: Importer, sampling: Sampling, entry: Entry, negative: Any, model: Any) -> Made:
     node = sampling.node
     inputs: dict[str, Any] = {"prompt": entry.text, "negative_prompt": negative, "model": model}
-    if sampling.positive.clip.skip:
-        inputs["clip_skip"] = sampling.positive.clip.skip
+    inputs |= write_reading(importer, "diffusion.encode_prompt", sampling, find_model(sampling))
     edge = importer.add(node, "diffusion.encode_prompt", inputs, name="prompt")
     made = Made({"from": edge}, "conditioning")
     if entry.area is not None:

@@ -39,11 +39,13 @@ class ClipPart:
         files: Their files; () for those of a checkpoint.
         type: Architecture that they are loaded for.
         skip: Layers that are left out at the end.
+        told: Whether the document says how many.
     """
 
     files: tuple[str, ...] = ()
     type: str = ""
     skip: int = 0
+    told: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class Prompt:
         zero: Whether it stands for no prompt at all.
         fps: Frames per second that a video model is told.
         stage: How the latent was sampled that a second stage draws from.
+        syntax: How the text is read: "comfyui" or "webui".
     """
 
     entries: tuple[Entry, ...]
@@ -103,6 +106,7 @@ class Prompt:
     zero: bool = False
     fps: Any = None
     stage: Sampling | None = None
+    syntax: str = "comfyui"
 
     @property
     def text(self) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Literal, NamedTuple
 
 from studio.api import Added, Field, Image, Model, ModelKinds
+from studio_diffusion.prompt_syntax import PromptSyntax
 
 Side = Annotated[int | None, Field(ge=1, le=16_384, unit="pixels")]
 Steps = Annotated[int | None, Field(ge=1, le=1000)]
@@ -62,6 +63,8 @@ Schedule = Annotated[
     Added,
 ]
 Shift = Annotated[float | None, Field(gt=0, le=1000, unit="factor"), Added]
+Syntax = Annotated[PromptSyntax, Added]
+Skip = Annotated[int | None, Field(ge=0, le=11, unit="layers"), Added]
 Sigmas = Annotated[list[float] | None, Field(max_length=1001), Added]
 
 

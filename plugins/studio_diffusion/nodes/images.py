@@ -27,13 +27,16 @@ from studio_diffusion.nodes.ends import (
     Shift,
     Side,
     Sigmas,
+    Skip,
     Steps,
+    Syntax,
 )
 from studio_diffusion.noise_plan import read_noise_plan
+from studio_diffusion.prompt_syntax import PromptReading
 
 _SAME = (
-    "negative_prompt", "width", "height", "steps", "guidance_scale", "sampler", "schedule", "shift", "sigmas", "count",
-    "loras", "lora_scales", "model",
+    "negative_prompt", "width", "height", "steps", "guidance_scale", "sampler", "schedule", "shift", "sigmas",
+    "prompt_syntax", "clip_skip", "count", "loras", "lora_scales", "model",
 )  # fmt: skip
 
 
@@ -55,6 +58,7 @@ def _draw_all(ctx: Context, calls: Sequence[Mapping[str, Any]]) -> list[Drawn]:
             guidance_scale=first["guidance_scale"],
             sampler=first["sampler"],
             plan=read_noise_plan(first),
+            reading=PromptReading(first["prompt_syntax"], first["clip_skip"]),
         )
         images = draw(ctx, opened, request, loras=loras, calls=len(calls))
     groups = [images[at : at + count] for at in range(0, len(images), count)]
@@ -83,6 +87,8 @@ def text_to_image(
     schedule: Schedule = "auto",
     shift: Shift = None,
     sigmas: Sigmas = None,
+    prompt_syntax: Syntax = "plain",
+    clip_skip: Skip = None,
     seed: Seed = 1,
     count: Count = 1,
     loras: Loras = None,
@@ -111,6 +117,11 @@ def text_to_image(
         shift: Shift of a flow model's noise levels (Esser et al. 2024): over 1 more steps at high noise; null for the
             model's own.
         sigmas: The noise levels themselves, falling, instead of steps and schedule; null for the schedule.
+        prompt_syntax: How the prompts are read: "plain" text, or with weights as ComfyUI has them, `(red:1.2)`, or as
+            the web UI of AUTOMATIC1111 has them, `(red:1.2)` and `[red]`; for both, BREAK begins a new chunk. SD and
+            SDXL only.
+        clip_skip: Layers to leave out at the end of the CLIP text encoders; null for those of the model. SD and SDXL
+            only.
         seed: Seed of the noise; another seed gives another image.
         count: Number of images; they use the seeds `seed`, `seed + 1` and so on.
         loras: LoRAs (Hu et al. 2021) to apply to the model; null for none.
@@ -128,6 +139,8 @@ def text_to_image(
         "schedule": schedule,
         "shift": shift,
         "sigmas": sigmas,
+        "prompt_syntax": prompt_syntax,
+        "clip_skip": clip_skip,
         "seed": seed,
         "count": count,
         "loras": loras,
@@ -173,6 +186,8 @@ def sketch_to_image(
     schedule: Schedule = "auto",
     shift: Shift = None,
     sigmas: Sigmas = None,
+    prompt_syntax: Syntax = "plain",
+    clip_skip: Skip = None,
     seed: Seed = 1,
     count: Count = 1,
     loras: Loras = None,
@@ -201,6 +216,11 @@ def sketch_to_image(
         shift: Shift of a flow model's noise levels (Esser et al. 2024): over 1 more steps at high noise; null for the
             model's own.
         sigmas: The noise levels themselves, falling, instead of steps and schedule; null for the schedule.
+        prompt_syntax: How the prompts are read: "plain" text, or with weights as ComfyUI has them, `(red:1.2)`, or as
+            the web UI of AUTOMATIC1111 has them, `(red:1.2)` and `[red]`; for both, BREAK begins a new chunk. SD and
+            SDXL only.
+        clip_skip: Layers to leave out at the end of the CLIP text encoders; null for those of the model. SD and SDXL
+            only.
         seed: Seed of the noise; another seed gives another image.
         count: Number of images; they use the seeds `seed`, `seed + 1` and so on.
         loras: LoRAs (Hu et al. 2021) to apply to the model; null for none.
@@ -237,6 +257,7 @@ def sketch_to_image(
             guidance_scale=guidance_scale,
             sampler=sampler,
             plan=plan,
+            reading=PromptReading(prompt_syntax, clip_skip),
         )
         images = draw_controlled(
             ctx,

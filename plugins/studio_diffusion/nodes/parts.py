@@ -20,21 +20,35 @@ from studio_diffusion.nodes.ends import (
     Shift,
     Side,
     Sigmas,
+    Skip,
     Steps,
     Strength,
+    Syntax,
 )
 from studio_diffusion.noise_plan import read_noise_plan
+from studio_diffusion.prompt_syntax import PromptReading
 
 
 @node("diffusion.encode_prompt", lane="device", check=check_part)
 def encode_prompt(
-    ctx: Context, prompt: Prompt, *, negative_prompt: Prompt = "", model: Pipeline = MINI
+    ctx: Context,
+    prompt: Prompt,
+    *,
+    negative_prompt: Prompt = "",
+    prompt_syntax: Syntax = "plain",
+    clip_skip: Skip = None,
+    model: Pipeline = MINI,
 ) -> Conditioning:
     """Encode a prompt with a model's text encoders, for diffusion.sample.
 
     Args:
         prompt: Description of the image; may be empty.
         negative_prompt: Description of what to avoid; used only if the guidance scale is over 1.
+        prompt_syntax: How the prompts are read: "plain" text, or with weights as ComfyUI has them, `(red:1.2)`, or as
+            the web UI of AUTOMATIC1111 has them, `(red:1.2)` and `[red]`; for both, BREAK begins a new chunk. SD and
+            SDXL only.
+        clip_skip: Layers to leave out at the end of the CLIP text encoders; null for those of the model. SD and SDXL
+            only.
         model: Weights of a model whose text encoders to use: SD, SDXL, SD3, Flux, PixArt or Sana.
     """
     from studio_diffusion.conditioning import encode_prompts, pack_conditioning
@@ -43,9 +57,10 @@ def encode_prompt(
 
     with ctx.open(model) as opened:
         check_parts(opened)
-        warn_about(opened, [prompt], negative_prompt, ctx.log)
+        warn_about(opened, [prompt], negative_prompt, ctx.log, prompt_syntax)
+        reading = PromptReading(prompt_syntax, clip_skip)
         guided = opened.family != "flux"
-        tensors = encode_prompts(opened, opened.pipeline, [prompt], negative_prompt, guided=guided)
+        tensors = encode_prompts(opened, opened.pipeline, [prompt], negative_prompt, guided=guided, reading=reading)
         return pack_conditioning(opened, tensors, prompt, negative_prompt)
 
 

@@ -24,10 +24,13 @@ from studio_diffusion.nodes.ends import (
     Shift,
     Side,
     Sigmas,
+    Skip,
     Steps,
     Strength,
+    Syntax,
 )
 from studio_diffusion.noise_plan import read_noise_plan
+from studio_diffusion.prompt_syntax import PromptReading
 
 Border = Annotated[int, Field(ge=0, le=8192, unit="pixels")]
 Feather = Annotated[float, Field(ge=0, le=1000, unit="pixels")]
@@ -56,6 +59,8 @@ def image_to_image(
     schedule: Schedule = "auto",
     shift: Shift = None,
     sigmas: Sigmas = None,
+    prompt_syntax: Syntax = "plain",
+    clip_skip: Skip = None,
     seed: Seed = 1,
     count: Count = 1,
     loras: Loras = None,
@@ -80,6 +85,11 @@ def image_to_image(
         shift: Shift of a flow model's noise levels (Esser et al. 2024): over 1 more steps at high noise; null for the
             model's own.
         sigmas: The noise levels themselves, falling, instead of steps and schedule; null for the schedule.
+        prompt_syntax: How the prompts are read: "plain" text, or with weights as ComfyUI has them, `(red:1.2)`, or as
+            the web UI of AUTOMATIC1111 has them, `(red:1.2)` and `[red]`; for both, BREAK begins a new chunk. SD and
+            SDXL only.
+        clip_skip: Layers to leave out at the end of the CLIP text encoders; null for those of the model. SD and SDXL
+            only.
         seed: Seed of the noise; another seed gives another image.
         count: Number of images; they use the seeds `seed`, `seed + 1` and so on.
         loras: LoRAs (Hu et al. 2021) to apply to the model; null for none.
@@ -102,6 +112,7 @@ def image_to_image(
             guidance_scale=guidance_scale,
             sampler=sampler,
             plan=plan,
+            reading=PromptReading(prompt_syntax, clip_skip),
         )
         images = redraw(ctx, opened, request, image, strength, loras=adapters)
     return Drawn(images[0], images)
@@ -128,6 +139,8 @@ def draw_variations(
     schedule: Schedule = "auto",
     shift: Shift = None,
     sigmas: Sigmas = None,
+    prompt_syntax: Syntax = "plain",
+    clip_skip: Skip = None,
     seed: Seed = 1,
     count: Count = 4,
     loras: Loras = None,
@@ -148,6 +161,11 @@ def draw_variations(
         shift: Shift of a flow model's noise levels (Esser et al. 2024): over 1 more steps at high noise; null for the
             model's own.
         sigmas: The noise levels themselves, falling, instead of steps and schedule; null for the schedule.
+        prompt_syntax: How the prompts are read: "plain" text, or with weights as ComfyUI has them, `(red:1.2)`, or as
+            the web UI of AUTOMATIC1111 has them, `(red:1.2)` and `[red]`; for both, BREAK begins a new chunk. SD and
+            SDXL only.
+        clip_skip: Layers to leave out at the end of the CLIP text encoders; null for those of the model. SD and SDXL
+            only.
         seed: Seed of the noise; another seed gives different variations.
         count: Number of variations; they use the seeds `seed`, `seed + 1` and so on.
         loras: LoRAs (Hu et al. 2021) to apply to the model; null for none.
@@ -163,6 +181,11 @@ def draw_variations(
         steps=steps,
         guidance_scale=guidance_scale,
         sampler=sampler,
+        schedule=schedule,
+        shift=shift,
+        sigmas=sigmas,
+        prompt_syntax=prompt_syntax,
+        clip_skip=clip_skip,
         seed=seed,
         count=count,
         loras=loras,
@@ -194,6 +217,8 @@ def inpaint(
     schedule: Schedule = "auto",
     shift: Shift = None,
     sigmas: Sigmas = None,
+    prompt_syntax: Syntax = "plain",
+    clip_skip: Skip = None,
     seed: Seed = 1,
     count: Count = 1,
     loras: Loras = None,
@@ -216,6 +241,11 @@ def inpaint(
         shift: Shift of a flow model's noise levels (Esser et al. 2024): over 1 more steps at high noise; null for the
             model's own.
         sigmas: The noise levels themselves, falling, instead of steps and schedule; null for the schedule.
+        prompt_syntax: How the prompts are read: "plain" text, or with weights as ComfyUI has them, `(red:1.2)`, or as
+            the web UI of AUTOMATIC1111 has them, `(red:1.2)` and `[red]`; for both, BREAK begins a new chunk. SD and
+            SDXL only.
+        clip_skip: Layers to leave out at the end of the CLIP text encoders; null for those of the model. SD and SDXL
+            only.
         seed: Seed of the noise; another seed gives another image.
         count: Number of images; they use the seeds `seed`, `seed + 1` and so on.
         loras: LoRAs (Hu et al. 2021) to apply to the model; null for none.
@@ -241,6 +271,7 @@ def inpaint(
             guidance_scale=guidance_scale,
             sampler=sampler,
             plan=plan,
+            reading=PromptReading(prompt_syntax, clip_skip),
         )
         weight = soften_inside(mask.pixels, mask_blur)
         images = repaint(ctx, opened, request, image, mask, weight, strength, loras=adapters)
@@ -273,6 +304,8 @@ def outpaint(
     schedule: Schedule = "auto",
     shift: Shift = None,
     sigmas: Sigmas = None,
+    prompt_syntax: Syntax = "plain",
+    clip_skip: Skip = None,
     seed: Seed = 1,
     count: Count = 1,
     loras: Loras = None,
@@ -300,6 +333,11 @@ def outpaint(
         shift: Shift of a flow model's noise levels (Esser et al. 2024): over 1 more steps at high noise; null for the
             model's own.
         sigmas: The noise levels themselves, falling, instead of steps and schedule; null for the schedule.
+        prompt_syntax: How the prompts are read: "plain" text, or with weights as ComfyUI has them, `(red:1.2)`, or as
+            the web UI of AUTOMATIC1111 has them, `(red:1.2)` and `[red]`; for both, BREAK begins a new chunk. SD and
+            SDXL only.
+        clip_skip: Layers to leave out at the end of the CLIP text encoders; null for those of the model. SD and SDXL
+            only.
         seed: Seed of the noise; another seed gives another image.
         count: Number of images; they use the seeds `seed`, `seed + 1` and so on.
         loras: LoRAs (Hu et al. 2021) to apply to the model; null for none.
@@ -326,6 +364,7 @@ def outpaint(
             guidance_scale=guidance_scale,
             sampler=sampler,
             plan=plan,
+            reading=PromptReading(prompt_syntax, clip_skip),
         )
         images = repaint(ctx, opened, request, canvas, mask, weight, strength, loras=adapters)
     return Drawn(images[0], images)

@@ -65,8 +65,8 @@ def _make_nodes(prompt: str, negative: str, settings: Mapping[str, str]) -> dict
         clip = add("clip_skip", "CLIPSetLastLayer", clip=clip, stop_at_clip_layer=-skip)
     if (settings.get("vae") or "none").lower() not in ("none", "automatic"):
         vae = add("vae", "VAELoader", vae_name=settings["vae"])
-    positive = add("prompt", "CLIPTextEncode", text=_LORA.sub("", prompt).strip(), clip=clip)
-    against = add("negative", "CLIPTextEncode", text=_LORA.sub("", negative).strip(), clip=clip)
+    positive = add("prompt", "CLIPTextEncode", text=_LORA.sub("", prompt).strip(), clip=clip, syntax="webui")
+    against = add("negative", "CLIPTextEncode", text=_LORA.sub("", negative).strip(), clip=clip, syntax="webui")
     if settings.get("distilled cfg scale"):
         guidance = _read_float(settings["distilled cfg scale"], 3.5)
         positive = add("guidance", "FluxGuidance", conditioning=positive, guidance=guidance)

@@ -14,6 +14,7 @@ from studio.app import Studio, read_settings
 from studio.cli.import_rules import find_import_rules
 from studio.graph import parse_graph
 from studio.graph.foreign.importing import import_document
+from studio.graph.foreign.parameter_text import read_parameters
 from studio.graph.foreign.prompt_format import read_prompt
 from studio.graph.foreign.weights_folders import WeightsFolders
 from tests.plugins.studio_diffusion.importing.comfy_reference import (
@@ -24,6 +25,7 @@ from tests.plugins.studio_diffusion.importing.comfy_reference import (
     open_pipeline,
     sample,
 )
+from tests.plugins.studio_diffusion.test_weighted_prompts import run_clip, scale_row
 
 pytestmark = pytest.mark.xdist_group("diffusers")
 
@@ -187,3 +189,34 @@ def test_a_second_pass_over_an_enlarged_latent_is_comfys(studio: Studio, desk: P
     drawn = torch.nn.functional.interpolate(drawn, scale_factor=1.5, mode="nearest-exact")
     tail = list_tail(model, "normal", 6, 0.5)
     compare(made, model, sample(model, drawn, seed=SEED + 1, sampler="euler", sigmas=tail, scale=5.0))
+
+
+def test_weights_of_words_and_a_skipped_layer_are_comfys(studio: Studio, desk: Path) -> None:
+    document = make_document("sd15", last=make_sampler())
+    document["skip"] = {"class_type": "CLIPSetLastLayer", "inputs": {"clip": ["model", 1], "stop_at_clip_layer": -2}}
+    document["plus"]["inputs"] = {"text": "a (red:1.6) sun", "clip": ["skip", 0]}
+
+    made, _ = draw(studio, desk, document)
+
+    model = open_reference(desk, "sd15")
+    weights = {"a": 1.0, "red": 1.6, "sun": 1.0}
+    wide, empty = (run_clip(model.pipeline, "", words, 1) for words in (list(weights), []))
+    plus = empty + (wide - empty) * scale_row(model.pipeline, "", weights)
+    minus = run_clip(model.pipeline, "", NEGATIVE.split(), 1)
+    model.prompts = (plus, minus)
+    sigmas = list_sigmas(model, "normal", 6)
+    compare(made, model, sample(model, make_empty(model), seed=SEED, sampler="euler", sigmas=sigmas, scale=5.0))
+
+
+def test_parameters_of_the_web_ui_keep_its_weights(studio: Studio, desk: Path) -> None:
+    text = (
+        "a [red] sun\nNegative prompt: dog\nSteps: 4, Sampler: Euler, CFG scale: 5, Seed: 3, Size: 64x64, Model: sd15"
+    )
+    rules = find_import_rules(studio.settings)
+
+    graph, _ = import_document(
+        read_parameters(text), rules, studio.registry, WeightsFolders(desk), media=desk, title="test"
+    )
+
+    assert graph is not None
+    assert [node["inputs"]["prompt_syntax"] for node in graph["nodes"].values()] == ["webui"]
