@@ -17,7 +17,7 @@ _FACTORS: dict[str, tuple[str, int, float, dict[str, str]]] = {
     "h264": ("18", 40, 0.28, {"preset": "medium"}),
     "h265": ("20", 42, 0.28, {"preset": "medium", "x265-params": "log-level=error"}),
     "vp9": ("30", 58, 0.45, {"b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"}),
-    "av1": ("30", 58, 0.45, {"preset": "8"}),
+    "av1": ("30", 58, 0.45, {"preset": "8", "svtav1-params": "enable-tf=0"}),  # whose temporal filter brightens 8 bits
 }
 """Rate factor by codec: without a quality, at quality 0, how much each point of quality lowers it; other options."""
 Step = Callable[[int, int, "Image | None"], None]
