@@ -5,6 +5,7 @@ It begins as a copy of the generator's first blocks and reads the sketch, white 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,9 @@ def create_controlnet(transformer: Any, layers: int) -> Any:
     """Return a ControlNet that begins as the transformer's first blocks."""
     from diffusers import SD3ControlNetModel
 
-    return SD3ControlNetModel.from_transformer(transformer, num_layers=layers, num_extra_conditioning_channels=0)
+    # a copy, because diffusers writes the number of layers into the configuration that it is given
+    given = copy.deepcopy(transformer)
+    return SD3ControlNetModel.from_transformer(given, num_layers=layers, num_extra_conditioning_channels=0)
 
 
 def train_controlnet(

@@ -1,4 +1,7 @@
-"""What ships of a training: two folders of fp16 safetensors in the diffusers format, with a model card."""
+"""What ships of a training: two folders and a file of fp16 safetensors, with model cards, and where they go.
+
+A ControlNet or an enlarger whose training is not done ships as its last checkpoint has it.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from typing import Any
 
 from studio_diffusion.training.evaluate import list_known_words
 from studio_diffusion.training.sampling import GUIDANCE, STEPS, ZEROS
+from studio_diffusion.training.slices import CHECKPOINT, load_averaged
 from studio_diffusion.training.vocabulary import (
     COLORS,
     FLAT,
@@ -23,6 +27,8 @@ from studio_diffusion.training.vocabulary import (
     load_synonyms,
 )
 
+MOST_BYTES = 60_000_000
+"""The most that may ship."""
 _HERE = Path(__file__).parent
 _ABOUT = "a small model of emoji-like art, trained from nothing on {artwork}; it draws what it knows and nothing else"
 _NOTO = (
@@ -50,14 +56,13 @@ def export(
     Returns:
         The sizes in bytes.
     """
-    from diffusers import SD3ControlNetModel
-
     from studio_diffusion.training.generator import assemble
 
     mini, sketch = folder / "ship" / "mini", folder / "ship" / "mini_sketch"
     for target in (mini, sketch):
         shutil.rmtree(target, ignore_errors=True)
     pipeline = assemble(folder, tokenizer, vae)
+    network = _load_controlnet(folder, pipeline.transformer, options.control_layers)
     for part in (pipeline.transformer, pipeline.vae, pipeline.text_encoder, pipeline.text_encoder_2):
         part.half()
     pipeline.save_pretrained(mini)
@@ -65,13 +70,80 @@ def export(
     facts = _list_facts(words, styles, options)
     (mini / "studio.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
     (mini / "README.md").write_text(write_card(words, styles, vae.config, options, report), encoding="utf-8")
-    if (folder / "sketch").exists():
-        SD3ControlNetModel.from_pretrained(folder / "sketch").half().save_pretrained(sketch)
+    if network is not None:
+        network.half().save_pretrained(sketch)
         _tidy_configurations(sketch)
-        (sketch / "README.md").write_text((_HERE / "sketch_card.md").read_text(encoding="utf-8"), encoding="utf-8")
-    if (folder / "enlarger.safetensors").exists():
-        shutil.copy(folder / "enlarger.safetensors", folder / "ship" / "mini_enlarger.safetensors")
-    return {"bytes": {path.name: _measure(path) for path in sorted((folder / "ship").iterdir())}}
+        card = string.Template((_HERE / "sketch_card.md").read_text(encoding="utf-8"))
+        (sketch / "README.md").write_text(card.substitute(side=options.side), encoding="utf-8")
+    _write_enlarger(folder, folder / "ship" / "mini_enlarger.safetensors")
+    for file in (folder / "ship").rglob("*"):
+        file.chmod(0o755 if file.is_dir() else 0o644)  # safetensors writes for the owner alone
+    sizes = {path.name: _measure(path) for path in sorted((folder / "ship").iterdir())}
+    if options.install is not None:
+        install(folder / "ship", options.install)
+    return {"bytes": sizes}
+
+
+def install(ship: Path, weights: Path) -> None:
+    """Replace the weights that ship with the plugin by those in a folder `ship`, each with the list of its digests.
+
+    Raises:
+        SystemExit: If a folder is missing, or if all are larger than `MOST_BYTES`; then nothing is replaced.
+    """
+    missing = [name for name in ("mini", "mini_sketch") if not (ship / name).is_dir()]
+    if missing:
+        raise SystemExit(f"missing {', '.join(missing)} in {ship}: train the stages generator and controlnet")
+    if _measure(ship) > MOST_BYTES:
+        raise SystemExit(f"the weights have {_measure(ship)} bytes; at most {MOST_BYTES} ship")
+    for name in ("mini", "mini_sketch", "mini_enlarger.safetensors"):
+        target = weights / name
+        if target.is_dir():
+            shutil.rmtree(target)
+        target.unlink(missing_ok=True)
+        target.with_name(f"{name}.blake3.txt").unlink(missing_ok=True)
+        if (ship / name).is_dir():
+            shutil.copytree(ship / name, target)
+        elif (ship / name).exists():
+            shutil.copy(ship / name, target)
+        if target.exists():
+            _write_digest_list(target)
+
+
+def _write_digest_list(path: Path) -> None:
+    """Write the digests of weights beside them, as `b3sum` does; texts such as the card are no part of a model."""
+    from blake3 import blake3
+
+    files = [path] if path.is_file() else sorted(f for f in path.rglob("*") if f.suffix in (".json", ".safetensors"))
+    names = [file.relative_to(path).as_posix() if path.is_dir() else file.name for file in files]
+    lines = [f"{blake3(file.read_bytes()).hexdigest()}  {name}\n" for name, file in zip(names, files, strict=True)]
+    path.with_name(f"{path.name}.blake3.txt").write_text("".join(lines), encoding="utf-8")
+
+
+def _load_controlnet(folder: Path, transformer: Any, layers: int) -> Any | None:
+    """Return the ControlNet as it was saved, else as its last checkpoint has it, else None."""
+    from diffusers import SD3ControlNetModel
+
+    from studio_diffusion.training.controlnet import create_controlnet
+
+    if (folder / "sketch").exists():
+        return SD3ControlNetModel.from_pretrained(folder / "sketch")
+    if not (folder / "controlnet" / CHECKPOINT).exists():
+        return None
+    network = create_controlnet(transformer, layers)
+    load_averaged(folder / "controlnet", network.parameters())
+    return network
+
+
+def _write_enlarger(folder: Path, target: Path) -> None:
+    """Write the enlarger as it was saved, else as its last checkpoint has it, else not at all."""
+    from studio_diffusion.training.enlarger import Enlarger, save_enlarger
+
+    target.unlink(missing_ok=True)
+    network = Enlarger()
+    if (folder / target.name.removeprefix("mini_")).exists():
+        shutil.copy(folder / target.name.removeprefix("mini_"), target)
+    elif load_averaged(folder / "enlarger", network.parameters()):
+        save_enlarger(network, target)
 
 
 def _measure(path: Path) -> int:

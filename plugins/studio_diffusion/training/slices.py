@@ -19,6 +19,8 @@ from torch import nn
 
 from studio.api import replace_file
 
+CHECKPOINT = "checkpoint.safetensors"
+"""The file of a stage's checkpoint, in the stage's folder."""
 FINISH_STEPS = 400
 """Steps that a stage still takes when it is asked to finish early."""
 SAVE_SECONDS = 200
@@ -211,7 +213,7 @@ def save_checkpoint(
                 tensors[f"optimizer{number}.{index}.{key}"] = torch.as_tensor(value)
     tensors["random"] = torch.get_rng_state()
     tensors = {name: t.detach().cpu().clone().contiguous() for name, t in tensors.items()}
-    with replace_file(folder / "checkpoint.safetensors") as part:
+    with replace_file(folder / CHECKPOINT) as part:
         save_file(tensors, part, {"state": json.dumps(state)})
 
 
@@ -219,7 +221,7 @@ def load_checkpoint(
     folder: Path, modules: dict[str, nn.Module], optimizers: Sequence[torch.optim.Optimizer], averaged: Averaged
 ) -> dict[str, Any] | None:
     """Take a checkpoint up again and return its state; None if there is none."""
-    path = folder / "checkpoint.safetensors"
+    path = folder / CHECKPOINT
     if not path.exists():
         return None
     from safetensors import safe_open
@@ -243,6 +245,18 @@ def load_checkpoint(
         _restore_layout(optimizer)
     torch.set_rng_state(tensors["random"])
     return state
+
+
+def load_averaged(folder: Path, parameters: Iterable[torch.Tensor]) -> bool:
+    """Copy the averaged weights of a stage's checkpoint into parameters, in their order; False if there is none."""
+    path = folder / CHECKPOINT
+    if not path.exists():
+        return False
+    tensors = load_file(path)
+    with torch.no_grad():
+        for index, parameter in enumerate(parameters):
+            parameter.copy_(tensors[f"averaged.{index}"])
+    return True
 
 
 def _restore_layout(optimizer: torch.optim.Optimizer) -> None:

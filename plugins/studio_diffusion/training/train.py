@@ -71,6 +71,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         "--compile", action="store_true", help="compile generator and ControlNet (a C++ compiler is needed)"
     )
     parser.add_argument("--start", type=Path, help="begin the generator from an earlier model's folder")
+    parser.add_argument(
+        "--install", type=Path, metavar="WEIGHTS", help="folder of the plugin's weights that the stage export replaces"
+    )
     parser.add_argument("--samples", type=Path, help="folder for contact sheets of the evaluation")
     options = parser.parse_args(arguments)
     options.side = options.side or (128 if options.fluent else 64)
