@@ -104,6 +104,11 @@ def parse_intensity(points: Any) -> list[tuple[float, float]]:
     return parse_points(points, "intensity", 0.0, 1.0)
 
 
+def parse_gain_curve(points: Any) -> list[tuple[float, float]]:
+    """Take the points of a curve of gain, from -120 to 60 dB; MediaError E646 for invalid ones."""
+    return parse_points(points, "curve", -120.0, 60.0)
+
+
 def is_number(value: Any) -> bool:
     """Say whether this is a finite number, and no bool."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,23 +41,37 @@ class Curve:
     release: float
 
 
-def compress(audio: Audio, curve: Curve, makeup: float) -> tuple[Audio, float]:
+def compress(audio: Audio, curve: Curve, makeup: float, key: Audio | None = None) -> tuple[Audio, float]:
     """Compress feed-forward with a soft knee (Giannoulis, Massberg and Reiss 2012).
 
-    The level is the peak of 0.7 ms; the gain moves smoothly between these steps.
+    The level is the peak of 0.7 ms; the gain moves smoothly between these steps. With a key, which has the same rate
+    and length, its level is what counts.
 
     Returns:
         The audio, and the greatest reduction in decibels.
     """
     rate = audio.rate
-    deepest = (float(reductions.max(initial=0.0)) for _, reductions in _follow(audio.blocks(BLOCK), rate, curve))
+    heard = audio if key is None else key
+    deepest = (float(reductions.max(initial=0.0)) for _, reductions in _follow(heard.blocks(BLOCK), rate, curve))
     reduction = max(deepest, default=0.0)
-    return change_audio(audio, lambda blocks: _compress_blocks(blocks, rate, curve, makeup)), reduction
+
+    def change(blocks: Iterator[FloatArray]) -> Iterator[FloatArray]:
+        if key is None:
+            return _compress_blocks(_follow(blocks, rate, curve), rate, makeup)
+        followed = _follow(key.blocks(BLOCK), rate, curve)
+        own = regroup(blocks, _find_step(rate) * _STEPS)
+        pairs = ((block, reductions) for block, (_, reductions) in zip(own, followed, strict=True))
+        return _compress_blocks(pairs, rate, makeup)
+
+    return change_audio(audio, change), reduction
 
 
-def _compress_blocks(blocks: Iterator[FloatArray], rate: int, curve: Curve, makeup: float) -> Iterator[FloatArray]:
-    step = max(1, round(rate * _CONTROL_SECONDS))
-    pairs = _follow(blocks, rate, curve)
+def _find_step(rate: int) -> int:
+    return max(1, round(rate * _CONTROL_SECONDS))
+
+
+def _compress_blocks(pairs: Iterator[tuple[FloatArray, DoubleArray]], rate: int, makeup: float) -> Iterator[FloatArray]:
+    step = _find_step(rate)
     before: float | None = None
     now = next(pairs, None)
     while now is not None:
@@ -72,7 +86,7 @@ def _compress_blocks(blocks: Iterator[FloatArray], rate: int, curve: Curve, make
 
 def _follow(blocks: Iterator[FloatArray], rate: int, curve: Curve) -> Iterator[tuple[FloatArray, DoubleArray]]:
     """Yield blocks and the reduction in each of their steps, in decibels."""
-    step, now = max(1, round(rate * _CONTROL_SECONDS)), 0.0
+    step, now = _find_step(rate), 0.0
     attack, release = (math.exp(-step / rate / seconds) for seconds in (curve.attack, curve.release))
     for block in regroup(blocks, step * _STEPS):
         levels = 20 * np.log10(np.maximum(_find_peaks(block, step), _FLOOR))
@@ -150,6 +164,20 @@ def limit(audio: Audio, ceiling: Ceiling, keep: Keep, step: Step) -> Audio:
 def change_gain(audio: Audio, factor: float) -> Audio:
     """Multiply audio."""
     return change_audio(audio, lambda blocks: (block * np.float32(factor) for block in blocks))
+
+
+def follow_curve(audio: Audio, points: Sequence[tuple[float, float]]) -> Audio:
+    """Change the gain along points in seconds and decibels, on straight lines."""
+    times, gains = zip(*points, strict=True)
+
+    def change(blocks: Iterator[FloatArray]) -> Iterator[FloatArray]:
+        at = 0
+        for block in blocks:
+            decibels = np.interp(np.arange(at, at + len(block)) / audio.rate, times, gains)
+            yield block * (10 ** (decibels / 20)).astype(np.float32)[:, None]
+            at += len(block)
+
+    return change_audio(audio, change)
 
 
 def _turn_down(audio: Audio, factor: float, aim: float, ceiling: Ceiling, peaks: Audio | None = None) -> Audio:

@@ -61,6 +61,16 @@ def cut(audio: Audio, first: int, last: int) -> Audio:
     return Audio.from_blocks(create_blocks, rate=audio.rate, channels=audio.channels, frames=last - first)
 
 
+def pad_start(audio: Audio, frames: int) -> Audio:
+    """Return audio after so many frames of silence."""
+
+    def create_blocks() -> Iterator[FloatArray]:
+        yield from create_silence(frames, audio.channels)
+        yield from audio.blocks(BLOCK)
+
+    return _create([audio], create_blocks, frames + audio.frames)
+
+
 def reverse(audio: Audio) -> Audio:
     """Return audio backwards."""
 

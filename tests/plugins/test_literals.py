@@ -114,6 +114,8 @@ CASES = [
     case("audio.save", "bits", "float", "E512", path="x.flac"),
     case("audio.trim", "end", 1.0, "E641", start=2.0),
     case("audio.trim", "end", 1.0, "E641", seconds=1.0),
+    case("audio.gain", "curve", [[0, 100]], "E646"),
+    case("audio.split_bands", "low", 5000.0, "E641"),
     case("audio.mix", "gains", [1.0, 2.0], "E641"),
     case("audio.mix", "gains", [100.0], "E641"),
     case("audio.mix", "offsets", [1.0, 2.0], "E641"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from studio.api import Audio, Context, Field, Migration, node
+from studio.api import Added, Audio, Context, Field, Grammar, JsonValue, Migration, node
+from studio_audio.bounds import parse_gain_curve
 
 
 class Normalized(NamedTuple):
@@ -34,16 +35,26 @@ class Compressed(NamedTuple):
 
 
 @node("audio.gain", origin="edited")
-def change_gain(ctx: Context, audio: Audio, *, gain: Annotated[float, Field(ge=-120, le=60, unit="dB")] = 0.0) -> Audio:
+def change_gain(
+    ctx: Context,
+    audio: Audio,
+    *,
+    gain: Annotated[float, Field(ge=-120, le=60, unit="dB")] = 0.0,
+    curve: Annotated[JsonValue, Grammar("a list of points", parse_gain_curve), Added] = None,
+) -> Audio:
     """Change the level of audio; nothing is clipped.
 
     Args:
         audio: Audio to change.
         gain: Gain in dB; 6.02 doubles the amplitude.
+        curve: JSON list `[[seconds, gain], ...]`, ascending in time, gain from -120 to 60 dB: added to `gain`. Straight
+            lines in dB lie between the points; null for none.
     """
     from studio_audio.dynamics import change_gain as multiply
+    from studio_audio.dynamics import follow_curve
 
-    return multiply(audio, 10 ** (gain / 20))
+    louder = multiply(audio, 10 ** (gain / 20))
+    return louder if curve is None else follow_curve(louder, parse_gain_curve(curve))
 
 
 @node("audio.normalize", code=2, origin="edited")
@@ -94,6 +105,7 @@ def compress_audio(
     attack: Annotated[float, Field(ge=0.0001, le=2, unit="seconds")] = 0.01,
     release: Annotated[float, Field(ge=0.001, le=10, unit="seconds")] = 0.15,
     makeup_gain: Annotated[float, Field(ge=-40, le=40, unit="dB")] = 0.0,
+    key: Annotated[Audio | None, Added] = None,
 ) -> Compressed:
     """Compress the dynamic range, with the same gain for all channels (Giannoulis, Massberg and Reiss 2012).
 
@@ -105,11 +117,15 @@ def compress_audio(
         attack: Time to reach 63 % of a gain reduction.
         release: Time to recover 63 % of a gain reduction.
         makeup_gain: Gain after the compression.
+        key: Audio whose level counts instead (a sidechain), from the same start; null for the audio itself.
     """
     from studio_audio.dynamics import Curve, compress
+    from studio_audio.join import cut
+    from studio_audio.resample import resample_stream
 
     ctx.step(0, 1)
-    return Compressed(*compress(audio, Curve(threshold, ratio, knee, attack, release), makeup_gain))
+    heard = None if key is None else cut(resample_stream(key, audio.rate), 0, audio.frames)
+    return Compressed(*compress(audio, Curve(threshold, ratio, knee, attack, release), makeup_gain, heard))
 
 
 @node("audio.limit", version="2.0", migrations={1: Migration(inputs={"ahead": "lookahead"})}, origin="edited")

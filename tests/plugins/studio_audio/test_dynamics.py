@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 from studio.api import Audio
-from studio_audio.dynamics import Ceiling, Curve, change_gain, compress, limit, normalize
+from studio_audio.dynamics import Ceiling, Curve, change_gain, compress, follow_curve, limit, normalize
 from studio_audio.loudness import measure_true_peak
 from tests.plugins.studio_audio.signals import make_noise, make_tone
 
@@ -93,3 +95,55 @@ def test_peaks_are_limited_or_the_gain_is_less_or_they_may_pass(peaks: str) -> N
 
     assert (peak <= 0.8911) == (peaks != "allow")
     assert (made.after == pytest.approx(-14, abs=0.2)) == (peaks != "reduce")
+
+
+def test_a_key_decides_the_gain_and_the_audio_only_its_own_level() -> None:
+    # gain = -(L - T)(1 - 1/R) for the level L of the key
+    key = make_level(-60.0, -8.0, -60.0)
+
+    made, deepest = compress(make_level(-6.0, seconds=1.5), Curve(-20.0, 4.0, 0.0, 0.005, 0.02), 0.0, key)
+
+    assert [read_decibels(made, at) for at in (0.3, 0.95, 1.45)] == pytest.approx([-6, -15, -6], abs=0.02)
+    assert deepest == pytest.approx(9, abs=0.01)
+
+
+def test_a_sidechain_gives_what_that_of_ffmpeg_gives() -> None:
+    import av
+    from av.filter import Graph
+
+    music, key = make_level(-6.0, seconds=1.5), make_level(-60.0, -8.0, -60.0)
+    graph = Graph()
+    sources = [graph.add_abuffer(sample_rate=RATE, format="fltp", layout="mono", time_base="1/48000") for _ in "ab"]
+    chain = graph.add(
+        "sidechaincompress", f"threshold={10 ** (-20 / 20)}:ratio=4:knee=1:attack=5:release=20:detection=peak"
+    )
+    sink = graph.add("abuffersink")
+    for index, source in enumerate(sources):
+        source.link_to(chain, 0, index)
+    chain.link_to(sink)
+    graph.configure()
+    for source, audio in zip(sources, (music, key), strict=True):
+        frame = av.AudioFrame.from_ndarray(audio.samples.T.copy(), "fltp", "mono")
+        frame.sample_rate, frame.pts, frame.time_base = RATE, 0, Fraction(1, RATE)
+        source.push(frame)
+        source.push(None)
+    pulled = []
+    while True:
+        try:
+            pulled.append(sink.pull().to_ndarray()[0])
+        except (av.error.EOFError, av.error.BlockingIOError):
+            break
+    reference = 20 * np.log10(np.abs(np.concatenate(pulled)))
+
+    made, _ = compress(music, Curve(-20.0, 4.0, 0.0, 0.005, 0.02), 0.0, key)
+
+    for seconds in (0.3, 0.95, 1.45):
+        assert read_decibels(made, seconds) == pytest.approx(reference[round(seconds * RATE)], abs=0.2)
+
+
+def test_a_curve_of_gain_is_straight_in_decibels_between_its_points() -> None:
+    made = follow_curve(make_level(0.0, seconds=3), [(1.0, -20.0), (2.0, 0.0)])
+
+    assert [read_decibels(made, at) for at in (0.5, 1.0, 1.5, 1.75, 2.5)] == pytest.approx(
+        [-20, -20, -10, -5, 0], abs=0.001
+    )
