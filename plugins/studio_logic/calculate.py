@@ -35,8 +35,37 @@ def _round(x: Number, digits: Number = 0) -> Number:
     return round(x) if digits == 0 else round(float(x), max(-300, min(300, digits)))
 
 
+def _truncate(x: Number) -> Number:
+    return int(x)
+
+
+def _bool(x: Number) -> Number:
+    return int(bool(x))
+
+
+def _and(a: Number, b: Number) -> Number:
+    return _need_whole(a) & _need_whole(b)
+
+
+def _or(a: Number, b: Number) -> Number:
+    return _need_whole(a) | _need_whole(b)
+
+
+def _xor(a: Number, b: Number) -> Number:
+    return _need_whole(a) ^ _need_whole(b)
+
+
+def _need_whole(x: Number) -> int:
+    if not isinstance(x, int):
+        raise ValueError("& | ^ need whole numbers; write int(...)")
+    return x
+
+
 _FUNCTIONS: Mapping[str, tuple[Callable[..., Number], int, int]] = {
     "abs": (abs, 1, 1),
+    "int": (_truncate, 1, 1),
+    "float": (float, 1, 1),
+    "bool": (_bool, 1, 1),
     "min": (min, 2, 16),
     "max": (max, 2, 16),
     "round": (_round, 1, 2),
@@ -66,6 +95,9 @@ _BINARY: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv,
     ast.Mod: operator.mod,
+    ast.BitAnd: _and,
+    ast.BitOr: _or,
+    ast.BitXor: _xor,
 }
 _COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Lt: operator.lt,
@@ -129,7 +161,7 @@ def _find_fault(at: ast.expr, names: Collection[str]) -> str:
             return "~ is not allowed here" if isinstance(at.op, ast.Invert) else ""
         case ast.BinOp():
             known = isinstance(at.op, ast.Pow) or type(at.op) in _BINARY
-            return "" if known else "only + - * / // % ** are allowed"
+            return "" if known else "only + - * / // % ** & | ^ are allowed"
         case ast.Compare():
             known = all(type(kind) in _COMPARISONS for kind in at.ops)
             return "" if known else "only < <= == != >= > compare numbers"

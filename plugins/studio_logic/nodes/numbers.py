@@ -60,9 +60,9 @@ def calculate_number(
 ) -> Result:
     """Calculate an expression such as "min(a, 2) * (b + 1) / c".
 
-    It supports + - * / // % **, comparisons (1 or 0), and, or, not, `x if test else y`, pi, e, tau, and the functions
-    abs, atan, atan2, ceil, clamp, cos, degrees, exp, floor, hypot, log, log2, log10, max, min, mix, radians, round,
-    sign, sin, sqrt, tan. Whole numbers stay whole, except with /. Results over 2**63 are an error.
+    It supports + - * / // % **, comparisons (1 or 0), and, or, not, `x if test else y`, & | ^ of whole numbers, pi, e,
+    tau, and the functions abs, atan, atan2, bool, ceil, clamp, cos, degrees, exp, float, floor, hypot, int, log, log2,
+    log10, max, min, mix, radians, round, sign, sin, sqrt, tan. `int` rounds to zero, `bool` gives 1 or 0. Whole numbers stay whole, except with /. Results over 2**63 are an error.
 
     Args:
         expression: Expression to calculate.

@@ -36,6 +36,11 @@ CTX = TestContext()
         ("2 ** 62", 2**62),
         ("2 ** -1", 0.5),
         ("0 ** 0", 1),
+        ("int(-2.7) + int(a)", 1),
+        ("bool(a) + bool(0.0) + bool(-0.5)", 2),
+        ("float(a) / 2", 1.5),
+        ("(a & 6) + (a | b) + (a ^ 1)", 11),
+        ("1 & 2 == 2", 0),
     ],
 )
 def test_an_expression_gives_what_paper_and_pencil_give(expression: str, expected: float) -> None:
@@ -54,6 +59,8 @@ def test_constants_are_those_of_the_math_module() -> None:
 @pytest.mark.parametrize(
     ("expression", "place", "says"),
     [
+        ("2.5 & 1", 1, "need whole numbers"),
+        ("1 << 2", 1, "only + -"),
         ("1 + x", 5, "unknown name 'x'"),
         ("2 / (a - a)", 1, "division by zero"),
         ("  a + * b", 5, "syntax"),
@@ -90,7 +97,7 @@ def test_a_mistake_is_named_with_its_place(expression: str, place: int, says: st
         "min(*[1, 2])",
         "round(number=1)",
         "1 << 100",
-        "1 & 3",
+        "1 >> 3",
         "~1",
         "a is b",
         "1 in (1, 2)",
