@@ -78,7 +78,10 @@ def _find_gif_doubts(data: bytes) -> list[str]:
 def _find_avif_doubts(data: bytes, *, keeps_range: bool) -> list[str]:
     doubts = [_LATER] if avif.is_animated(data) else []
     if (bits := avif.find_bits(data)) > 8:
-        doubts += [f"AVIF of {bits} bits made of parts is read with 8 bits"] if avif.is_composed(data) else []
+        if avif.is_composed(data):
+            doubts.append(f"AVIF of {bits} bits made of parts is read with 8 bits")
+        elif avif.has_alpha(data):
+            doubts.append(f"the alpha of AVIF of {bits} bits is read with 8 bits")
     doubts += [_GAIN_MAP] if avif.has_gain_map(data) else []
     described = describe_conversion(find_points(data), keeps_range=keeps_range)
     return doubts + ([described] if described else []) + _describe_exif(_find_avif_exif(data))

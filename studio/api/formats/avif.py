@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 
 _BRANDS = (b"avif", b"avis")
+_ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
 _LONGEST_HEAD = 65_536  # bytes in which the boxes of an image lie
 
 
@@ -51,6 +52,11 @@ def find_matrix(data: bytes) -> tuple[int, bool] | None:
 def is_composed(data: bytes) -> bool:
     """Say whether the image is put together from others, or is a part of one: a grid, an overlay, or cropped."""
     return any(_has_item(data, kind) for kind in (b"grid", b"iovl", b"iden")) or b"clap" in data[:_LONGEST_HEAD]
+
+
+def has_alpha(data: bytes) -> bool:
+    """Say whether one of the images of the file is the alpha of another."""
+    return any(name in data[:_LONGEST_HEAD] for name in _ALPHA)
 
 
 def has_gain_map(data: bytes) -> bool:

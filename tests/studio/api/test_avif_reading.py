@@ -95,8 +95,9 @@ def test_alpha_comes_to_deep_colors(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     PIL.Image.fromarray(array).save(tmp_path / "a.avif", quality=100)
     monkeypatch.setattr(avif, "find_bits", lambda data: 10)
 
-    image, _ = load(tmp_path / "a.avif")
+    image, said = load(tmp_path / "a.avif")
 
+    assert said == ["the alpha of AVIF of 10 bits is read with 8 bits"]
     assert (image.channels, str(image.stored.dtype)) == (4, "uint16")
     assert np.abs(image.to_uint8().astype(int) - array)[:, 3:].max() <= 3
 
