@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from studio.api import ModelOpener, hookimpl
+from studio.api.foreign import ImportRule
 
 
 @hookimpl
@@ -22,3 +23,11 @@ def studio_model_openers() -> Iterable[ModelOpener]:
     from studio_vision.opener import VisionOpener
 
     return [VisionOpener()]
+
+
+@hookimpl
+def studio_import_rules() -> Mapping[str, ImportRule]:
+    """Return what nodes for ComfyUI that look at images mean."""
+    from studio_vision.import_rules import RULES
+
+    return RULES

@@ -1,0 +1,55 @@
+"""Nodes for ComfyUI that look at images become nodes of ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio.app import Studio
+from studio.cli.import_rules import find_import_rules
+from studio.graph.foreign.importing import import_document
+from studio.graph.foreign.prompt_format import read_prompt
+from studio.graph.foreign.weights_folders import WeightsFolders
+
+
+def convert(folder: Path, nodes: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
+    document = {
+        "1": {"class_type": "LoadImage", "inputs": {"image": "a.png"}},
+        **nodes,
+        "9": {"class_type": "SaveImage", "inputs": {"images": ["3", 0], "filename_prefix": "x"}},
+    }
+    with Studio(on_disk=False) as studio:
+        graph, report = import_document(
+            read_prompt(document), find_import_rules(studio.settings), studio.registry, WeightsFolders(folder),
+            media=folder, title="test",
+        )  # fmt: skip
+        return graph, report.result
+
+
+@pytest.mark.parametrize(
+    ("file", "reference"),
+    [
+        ("depth_anything_v2_vitl_fp32.safetensors", "hub:depth-anything/Depth-Anything-V2-Large-hf"),
+        ("depth_anything_v2_vits_fp16.safetensors", "hub:depth-anything/Depth-Anything-V2-Small-hf"),
+    ],
+)
+def test_depth_anything_is_vision_depth(tmp_path: Path, file: str, reference: str) -> None:
+    nodes = {
+        "2": {"class_type": "DownloadAndLoadDepthAnythingV2Model", "inputs": {"model": file}},
+        "3": {"class_type": "DepthAnything_V2", "inputs": {"da_model": ["2", 0], "images": ["1", 0]}},
+    }
+
+    graph, result = convert(tmp_path, nodes)
+
+    assert graph is not None
+    assert result == "exact"
+    (depth,) = (node for node in graph["nodes"].values() if node["type"] == "vision.depth")
+    assert depth["inputs"]["model"] == reference
+
+
+def test_another_depth_network_is_missing(tmp_path: Path) -> None:
+    inputs = {"image": ["1", 0], "ckpt_name": "unknown.pth", "resolution": 512}
+
+    assert convert(tmp_path, {"3": {"class_type": "DepthAnythingPreprocessor", "inputs": inputs}})[1] == "missing"
