@@ -64,7 +64,7 @@ Schedule = Annotated[
 ]
 Shift = Annotated[float | None, Field(gt=0, le=1000, unit="factor"), Added]
 Syntax = Annotated[PromptSyntax, Added]
-Skip = Annotated[int | None, Field(ge=0, le=11, unit="layers"), Added]
+Skip = Annotated[int | None, Field(ge=0, le=11), Added]
 Sigmas = Annotated[list[float] | None, Field(max_length=1001), Added]
 
 
