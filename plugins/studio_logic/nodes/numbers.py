@@ -62,7 +62,8 @@ def calculate_number(
 
     It supports + - * / // % **, comparisons (1 or 0), and, or, not, `x if test else y`, & | ^ of whole numbers, pi, e,
     tau, and the functions abs, atan, atan2, bool, ceil, clamp, cos, degrees, exp, float, floor, hypot, int, log, log2,
-    log10, max, min, mix, radians, round, sign, sin, sqrt, tan. `int` rounds to zero, `bool` gives 1 or 0. Whole numbers stay whole, except with /. Results over 2**63 are an error.
+    log10, max, min, mix, radians, round, sign, sin, sqrt, tan. `int` rounds to zero, `bool` gives 1 or 0.
+    Whole numbers stay whole, except with /. Results over 2**63 are an error.
 
     Args:
         expression: Expression to calculate.
