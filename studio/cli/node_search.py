@@ -12,6 +12,16 @@ _ID, _SUMMARY, _INPUT, _CHOICE, _DESCRIPTION = 16, 8, 8, 4, 2
 """How much a word counts by where it is."""
 _PART = 0.5
 """What a word counts that is only the beginning of another."""
+_SYNONYM = 0.25
+"""What another word for the same thing counts, where the word itself is nowhere."""
+_SYNONYMS = {
+    "watermark": ("composite", "overlay"), "overlay": ("composite", "draw"), "caption": ("subtitle", "text"),
+    "lut": ("lookup",), "sidechain": ("duck",), "echo": ("delay",), "eq": ("equalize",), "volume": ("gain",),
+    "loudness": ("normalize",), "lufs": ("normalize",), "repeat": ("loop",), "cutout": ("background",),
+    "collage": ("grid",), "join": ("concatenate",), "dissolve": ("crossfade",), "panorama": ("pan",),
+    "logo": ("composite",), "outline": ("stroke",), "upscale": ("enlarge",), "noise": ("denoise",),
+}  # fmt: skip
+"""Words that people search for, and those of node types."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +62,21 @@ def _match(wanted: Sequence[str], node_type: NodeType) -> Match:
         texts += [(_CHOICE, str(choice), end.name) for choice in end.spec.choices]
     words, score, inputs = 0, 0.0, dict[str, None]()
     for word in wanted:
-        places = [(weight * _count(word, text), name) for weight, text, name in texts]
+        places = _find_places(word, texts)
         best = max(points for points, _ in places)
         words, score = words + (best > 0), score + best
         if best and not any(points == best and not name for points, name in places):
             inputs |= {name: None for points, name in places if points and name}
     return Match(node_type, words, score, tuple(inputs))
+
+
+def _find_places(word: str, texts: Sequence[tuple[float, str, str]]) -> list[tuple[float, str]]:
+    """Return what a word counts in each text, and the input that the text belongs to."""
+    own = [(weight * _count(word, text), name) for weight, text, name in texts]
+    if any(points for points, _ in own):
+        return own
+    others = _SYNONYMS.get(word, ())
+    return [(_SYNONYM * weight * max((_count(o, text) for o in others), default=0.0), n) for weight, text, n in texts]
 
 
 def _count(word: str, text: str) -> float:

@@ -87,3 +87,16 @@ def test_words_that_no_node_type_has_are_an_error(desk: Desk) -> None:
 
     assert done.code == 2
     assert "E006 no node type matches 'xyzzy'" in done.err
+
+
+@node("paper.composite")
+def composite(ctx: Context) -> str:
+    """Put one image on another."""
+    return ""
+
+
+def test_another_word_for_the_same_thing_finds_it_after_those_that_have_the_word() -> None:
+    types = [*TYPES, get_node_type(composite)]
+
+    assert [match.node_type.id for match in search_node_types(["watermark"], types)] == ["paper.composite"]
+    assert search_node_types(["watermark"], TYPES) == []
