@@ -50,6 +50,30 @@ def _has_color(array: Array) -> bool:
     return bool((differs & (array[:, :, 3] > 0)).any() if array.shape[2] == 4 else differs.any())
 
 
+def fade(video: Video, fade_in: float, fade_out: float, color: tuple[int, int, int]) -> Video:
+    """Return a video that comes out of a color (0 to 255) and goes into it, linearly in encoded samples."""
+    base = video if len(set(color)) == 1 else _color_grey(video)
+
+    def change(frame: Frame) -> Image:
+        share = min(frame.time / fade_in if fade_in else 1.0, 1.0)
+        left = video.duration - frame.time
+        share = min(share, left / fade_out if fade_out else 1.0)
+        return frame.image if share >= 1 else Image.take(_mix_color(frame.image.stored, color, max(share, 0.0)))
+
+    return change_frames(base, change)
+
+
+def _mix_color(array: Array, color: tuple[int, int, int], share: float) -> Array:
+    """Return samples, of which a share shows over a color that covers all."""
+    full = find_top(array)
+    plain = np.zeros_like(array)
+    levels = np.array(color[: min(array.shape[2], 3)]) * (full / 255)
+    plain[:, :, : len(levels)] = np.rint(levels) if array.dtype.kind == "u" else levels
+    if array.shape[2] == 4:
+        plain[:, :, 3] = full
+    return lay_over(plain, array, 0, 0, share)
+
+
 def change_frames(video: Video, change: Callable[[Frame], Image], channels: int | None = None) -> Video:
     """Return a video whose frames are changed one by one, and keep their size; None keeps the channels."""
 

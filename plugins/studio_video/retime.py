@@ -26,7 +26,10 @@ _HELD_BYTES = 64 * 2**20
 _PREVIEW_SECONDS = 3.0
 _PREVIEW_SIDE = 256
 
-TRANSITIONS = ("cut", "crossfade", "wipe_left", "wipe_right", "wipe_up", "wipe_down", "fade_black", "fade_white")
+TRANSITIONS = (
+    *("cut", "crossfade", "wipe_left", "wipe_right", "wipe_up", "wipe_down", "fade_black", "fade_white"),
+    *("slide_left", "slide_right", "slide_up", "slide_down", "circle"),
+)
 
 
 def create_video(
@@ -277,6 +280,10 @@ def mix(before: Image, after: Image, share: float, kind: str) -> Image:
     a, b = match_depth(before.stored, after.stored)
     if kind.startswith("wipe"):
         return Image.take(_wipe(a, b, share, kind))
+    if kind.startswith("slide"):
+        return Image.take(_slide(a, b, share, kind))
+    if kind == "circle":
+        return Image.take(_open_circle(a, b, share))
     if kind == "crossfade":
         return Image.take(_blend(a, b, share))
     plain = np.full_like(a, find_top(a) if kind == "fade_white" else 0)
@@ -306,6 +313,25 @@ def _wipe(a: Array, b: Array, share: float, kind: str) -> Array:
     else:
         mixed[height - down :] = b[height - down :]
     return mixed
+
+
+def _slide(a: Array, b: Array, share: float, kind: str) -> Array:
+    """Return both images side by side, as far as the second has pushed the first out."""
+    axis = 1 if kind in ("slide_left", "slide_right") else 0
+    moved = round(share * a.shape[axis])
+    first, second = (a, b) if kind in ("slide_left", "slide_up") else (b, a)
+    start = moved if kind in ("slide_left", "slide_up") else a.shape[axis] - moved
+    both = np.concatenate([first, second], axis=axis)
+    return np.ascontiguousarray(both[:, start : start + a.shape[1]] if axis else both[start : start + a.shape[0]])
+
+
+def _open_circle(a: Array, b: Array, share: float) -> Array:
+    """Return the second image inside a circle that grows from the middle to the corners."""
+    height, width = a.shape[:2]
+    y, x = np.ogrid[:height, :width]
+    distance = np.hypot(x - (width - 1) / 2, y - (height - 1) / 2)
+    inside = distance < share * (np.hypot(width, height) / 2 + 1)
+    return np.where(inside[:, :, None], b, a)
 
 
 def even_out(video: Video, rate: Fraction) -> Video:

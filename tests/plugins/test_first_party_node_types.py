@@ -420,6 +420,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "video.probe": {"file": "film_file"},
     "video.trim": {"video": film(), "start": 0.25, "end": 0.75},
     "video.concatenate": {"videos": [film(), film()], "transition": "crossfade", "transition_seconds": 0.25},
+    "video.fade": {"video": film(), "fade_in": 0.5, "fade_out": 0.5},
     "video.crop": {"video": film(), "width": 8, "height": 8, "x": 2, "y": 3},
     "video.resize": {"video": film(), "width": 12},
     "video.speed": {"video": film(), "speed": 2.0},

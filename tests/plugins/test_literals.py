@@ -88,6 +88,7 @@ CASES = [
     case("image.curves", "red", [[0, 0], [0, 1]], "E507"),
     case("image.white_balance", "color", "blurple", "E505"),
     case("image.transform", "corners", [[0, 0], [9, 9], [9, 0], [0, 9]], "E507"),
+    case("video.fade", "color", "blurple", "E505"),
     case("image.draw_shape", "color", "blurple", "E505"),
     case("image.draw_shape", "line_color", "blurple", "E505"),
     case("image.apply_lut", "lut_file", {"file": "note.txt"}, "E511"),

@@ -13,7 +13,21 @@ from studio_video.nodes.old_values import read_fit, read_pitch
 Seconds = Annotated[float, Field(ge=0, le=86_400, unit="seconds")]
 Side = Annotated[int, Field(ge=1, le=32_000, unit="pixels")]
 Place = Annotated[int, Field(ge=0, le=32_000, unit="pixels")]
-Transition = Literal["cut", "crossfade", "wipe_left", "wipe_right", "wipe_up", "wipe_down", "fade_black", "fade_white"]
+Transition = Literal[
+    "cut",
+    "crossfade",
+    "wipe_left",
+    "wipe_right",
+    "wipe_up",
+    "wipe_down",
+    "fade_black",
+    "fade_white",
+    "slide_left",
+    "slide_right",
+    "slide_up",
+    "slide_down",
+    "circle",
+]
 
 
 @node(
@@ -68,7 +82,8 @@ def concatenate_videos(
 
     Args:
         videos: Videos to join, in order.
-        transition: Transition between two videos: none ("cut"), a dissolve, a wipe, or a fade through black or white.
+        transition: Transition between two videos: none ("cut"), a dissolve, a wipe, a fade through black
+            or white, a slide in which the next video pushes out the one before, or a circle that opens.
         transition_seconds: Length of a transition; the two videos overlap for this time.
 
     Raises:
@@ -82,6 +97,31 @@ def concatenate_videos(
         if made is not video:
             ctx.log(f"video {index} was {video!r} and was fitted to {videos[0]!r}")
     return join_videos(fitted, transition, transition_seconds)
+
+
+@node("video.fade", origin="edited")
+def fade_video(
+    ctx: Context,
+    video: Video,
+    *,
+    fade_in: Seconds = 1.0,
+    fade_out: Seconds = 1.0,
+    color: Annotated[Color, Field(max_length=40)] = "black",
+) -> Video:
+    """Fade a video in from a color at its start, and out to it at its end; the audio stays.
+
+    `audio.fade` does the same to audio. A grey video becomes RGB if the color is not grey.
+
+    Args:
+        video: Video to fade.
+        fade_in: Length of the fade at the start; 0 for none.
+        fade_out: Length of the fade at the end; 0 for none.
+        color: Color before the start and after the end; its alpha is ignored.
+    """
+    from studio_video.layers import fade
+    from studio_video.shape import read_color
+
+    return fade(video, fade_in, fade_out, read_color(color))
 
 
 @node("video.crop", origin="edited", encodings=ANY_COLOR)
@@ -270,6 +310,7 @@ def deinterlace_video(
 NODE_TYPES: list[Callable[..., Any]] = [
     trim_video,
     concatenate_videos,
+    fade_video,
     crop_video,
     resize_video,
     change_video_speed,

@@ -132,3 +132,42 @@ def test_a_reader_goes_forwards_only_and_stays_at_the_last_frame() -> None:
     assert levels == [20, 20, 40, 50, 50]
     with pytest.raises(MediaError, match="E700"):
         FrameReader(make_uneven({}, 0.0)).find(0.0)
+
+
+@pytest.mark.parametrize(("kind", "axis", "first"), [("left", 1, 0), ("right", 1, -1), ("up", 0, 0), ("down", 0, -1)])
+def test_a_slide_pushes_the_one_before_out(kind: str, axis: int, first: int) -> None:
+    from studio.api import Image
+    from studio_video.retime import mix
+
+    ramp = np.arange(8, dtype=np.uint8)
+    a = np.broadcast_to((ramp if axis else ramp[:, None])[..., None], (8, 8, 1)).copy()
+    before, after = Image(a), Image(a + 100)
+
+    made = mix(before, after, 0.25, f"slide_{kind}").stored
+
+    line = np.take(made[:, :, 0], 0, axis=1 - axis).tolist()
+    expected = [2, 3, 4, 5, 6, 7, 100, 101] if first == 0 else [106, 107, 0, 1, 2, 3, 4, 5]
+    assert line == expected
+    assert mix(before, after, 1.0, f"slide_{kind}") == after
+
+
+def test_a_circle_opens_by_its_area_up_to_the_corners() -> None:
+    from studio.api import Image
+    from studio_video.retime import mix
+
+    before, after = Image(np.zeros((90, 120, 1), np.uint8)), Image(np.full((90, 120, 1), 255, np.uint8))
+
+    half = mix(before, after, 0.5, "circle").pixels
+
+    assert half.sum() == pytest.approx(np.pi * (0.5 * 76) ** 2, rel=0.01)
+    assert mix(before, after, 0.0, "circle") == before
+    assert mix(before, after, 1.0, "circle") == after
+
+
+def test_a_fade_is_a_ramp_at_both_ends_and_keeps_the_middle() -> None:
+    film = edit.fade_video(CTX, make_plain([200] * 10, sound=tone(1.0)), fade_in=0.4, fade_out=0.2)
+
+    assert read_levels(film) == pytest.approx([0, 50, 100, 150, 200, 200, 200, 200, 200, 100], abs=1)
+    assert film.audio.duration == pytest.approx(1.0)  # type: ignore[union-attr]
+    assert read_levels(edit.fade_video(CTX, make_plain([7] * 3), fade_in=0.0, fade_out=0.0)) == [7, 7, 7]
+    assert next(edit.fade_video(CTX, make_plain([9] * 3), color="#ff0000").frames()).image.channels == 3
