@@ -15,7 +15,7 @@ class Ducked(NamedTuple):
     """Music that makes room for a voice.
 
     Attributes:
-        audio: Music, turned down while the voice sounds.
+        audio: Music, turned down while the voice is audible.
         mix: Music and voice together, as long as the longer of both.
     """
 
@@ -74,14 +74,14 @@ def duck_audio(
     release: Ramp = 0.8,
     start: Annotated[float, Field(ge=0, le=86_400, unit="seconds")] = 0.0,
 ) -> Ducked:
-    """Duck music under a voice: turn it down while the voice sounds, and mix both.
+    """Duck music under a voice: turn it down while the voice is audible, and mix both.
 
     The gain moves on straight ramps in decibels. It is down when the voice begins, because the ramp ends there.
 
     Args:
         music: Music to turn down.
         voice: Voice that the music makes room for.
-        amount: Gain reduction while the voice sounds.
+        amount: Gain reduction while the voice is audible.
         threshold: RMS level of 10 ms, relative to full scale, above which the voice sounds.
         attack: Length of the ramp down, before the voice begins.
         hold: Longest pause of the voice in which the music stays down.
@@ -139,7 +139,7 @@ def cut_silence(
     max_silence: Annotated[float, Field(ge=0, le=60, unit="seconds")] = 0.5,
     keep_seconds: Annotated[float, Field(ge=0, le=30, unit="seconds")] = 0.1,
 ) -> Shortened:
-    """Cut long silence out of audio, at its ends and between sounds.
+    """Cut long silence out of audio, at its ends and within it.
 
     Args:
         audio: Audio to shorten; if all of it is silent, nothing remains.
