@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from studio.api import hookimpl
@@ -16,12 +15,6 @@ def studio_node_types() -> Iterable[Callable[..., Any]]:
     from studio_image import nodes
 
     return nodes.NODE_TYPES
-
-
-@hookimpl
-def studio_catalog() -> Iterable[Path]:
-    """Return the folder with entries of models that look at images."""
-    return [Path(__file__).parent / "catalog"]
 
 
 @hookimpl

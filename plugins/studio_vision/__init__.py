@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from studio.api import ModelOpener, hookimpl
@@ -31,3 +32,9 @@ def studio_import_rules() -> Mapping[str, ImportRule]:
     from studio_vision.import_rules import RULES
 
     return RULES
+
+
+@hookimpl
+def studio_catalog() -> Iterable[Path]:
+    """Return the folder with entries of networks that look at images."""
+    return [Path(__file__).parent / "catalog"]

@@ -26,19 +26,21 @@ KINDS: Mapping[str, str] = {
     "RTDetrForObjectDetection": "detector",
     "RTDetrV2ForObjectDetection": "detector",
     "YolosForObjectDetection": "detector",
+    "Mask2FormerForUniversalSegmentation": "segmenter",
+    "VitPoseForPoseEstimation": "pose",
 }
 """Classes of transformers, and what they do."""
 
 
 class VisionOpener(ModelOpener):
-    """Opens what transformers can load for depth, masks and boxes; a `SeeingModel`."""
+    """Opens what transformers can load for depth, masks, boxes and joints; a `SeeingModel`."""
 
     def can_open(self, path: Path, model: Model) -> bool:
         """Say whether this is a folder whose config.json names one of the classes."""
         return path.is_dir() and read_class(path, "transformers") in KINDS
 
     def find_kind(self, path: Path, model: Model) -> str | None:
-        """Say whether it finds depth, masks or boxes."""
+        """Say whether it finds depth, masks, boxes or joints."""
         return KINDS.get(read_class(path, "transformers") or "")
 
     def open(self, path: Path, model: Model, *, device: str, dtype: str, parts: Mapping[str, Any]) -> SeeingModel:

@@ -23,7 +23,7 @@ class SeeingModel:
 
     Attributes:
         network: The network.
-        kind: "depth", "segmenter" or "detector".
+        kind: "depth", "segmenter", "detector" or "pose".
         settings: The content of its preprocessor_config.json.
         tokenizer: What turns words into its input; None if it takes none.
     """
@@ -35,6 +35,11 @@ class SeeingModel:
     def name(self) -> str:
         """The class of the network."""
         return type(self.network).__name__
+
+    @property
+    def finds_everything(self) -> bool:
+        """Whether it needs no points and no boxes to cut out objects."""
+        return self.name == "Mask2FormerForUniversalSegmentation"
 
     def prepare(self, pixels: FloatArray, size: tuple[int, int]) -> torch.Tensor:
         """Return an image as the network takes it: resized, and with its mean and deviation.

@@ -19,6 +19,7 @@ import studio_speech
 import studio_style
 import studio_upscale
 import studio_video
+import studio_vision
 from studio.api import Audio, Image, Latent, Mask, Model, Video, get_node_type, hookimpl
 from studio.testing import Report, check_node_type
 from studio_audio.spectra import analyse_stft
@@ -33,6 +34,7 @@ PLUGINS = (
     studio_style,
     studio_upscale,
     studio_video,
+    studio_vision,
 )
 FUNCTIONS = {get_node_type(f).id: f for plugin in PLUGINS for f in plugin.studio_node_types()}
 
@@ -406,6 +408,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "speech.save_subtitles": {"marks": marks("It", "rains."), "path": "a.srt"},
     "style.transfer": {"content": picture(48, 32), "style": picture(40, 40), "quality": "draft"},
     "upscale.image": {"image": picture()},
+    "vision.line_art": {"image": picture()},
+    "vision.remove_background": {"image": picture()},
     "upscale.denoise": {"image": picture(channels=4)},
     "upscale.restore": {"image": picture(channels=1)},
     "upscale.video": {"video": film(), "batch_size": 3},
@@ -475,6 +479,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "audio.soundtrack": {"video": film(), "intensity": [[0, 0.5], [4, 1]]},
     "audio.from_text": {"model": Model("builtin:mini-sounds"), "guidance_scale": 2.0},
     "diffusion.text_to_image": {"loras": [MINI]},
+    "vision.remove_background": {"boxes": [{"left": 4, "top": 4, "width": 9, "height": 8}]},
     "diffusion.image_to_image": {"loras": [MINI]},
     "diffusion.edit_image": {"loras": [MINI], "model": MINI, "images": [picture(channels=1)], "sigmas": [1.0, 0.0]},
     "diffusion.inpaint": {"loras": [MINI]},
@@ -504,11 +509,15 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 
 
-UNVARIED = {"audio.denoise": {"model"}}
-"""Inputs for which there is no second value here: test_deep_filter.py has networks to clean speech with."""
+UNVARIED = {"audio.denoise": {"model"}, "upscale.image": {"clean_model"}}
+"""Inputs for which there is no second value here: test_deep_filter.py and test_looks.py have models for them."""
 
 
-@pytest.mark.parametrize("node_type", FUNCTIONS)
+LOOKING = {"vision.depth", "vision.detect", "vision.faces", "vision.pose", "vision.segment"}
+"""Node types that need a network: studio_vision/test_models.py checks them with tiny ones."""
+
+
+@pytest.mark.parametrize("node_type", [name for name in FUNCTIONS if name not in LOOKING])
 def test_every_first_party_node_type_keeps_its_promises(node_type: str, request: pytest.FixtureRequest) -> None:
     example, variants = dict(EXAMPLES.get(node_type, {})), dict(VARIANTS.get(node_type, {}))
     options: dict[str, Any] = {"variants": variants, "example_graph": False}  # see test_examples.py

@@ -13,13 +13,15 @@ class Segmented(NamedTuple):
 
     Attributes:
         mask: Mask of all objects together.
-        masks: Mask of each object: of the points first, then of each box.
+        masks: Mask of each object: of the points first, then of each box; or of each object that was found.
         scores: How good the model thinks each mask is, from 0 to 1.
+        labels: What each object is, for a model that knows.
     """
 
     mask: Mask
     masks: list[Mask]
     scores: list[float]
+    labels: list[str]
 
 
 class Removed(NamedTuple):
@@ -34,7 +36,7 @@ class Removed(NamedTuple):
     mask: Mask
 
 
-@node("vision.segment", lane="device")
+@node("vision.segment", lane="device", origin="edited")
 def segment_objects(
     ctx: Context,
     image: Image,
@@ -42,18 +44,25 @@ def segment_objects(
     *,
     points: PointsJson = [],  # noqa: B006
     boxes: BoxesJson = [],  # noqa: B006
+    words: Annotated[list[str], Field(max_length=100)] = [],  # noqa: B006
+    threshold: Annotated[float, Field(ge=0, le=1)] = 0.5,
 ) -> Segmented:
-    """Cut out objects where points or boxes say that they are (Segment Anything, Kirillov et al. 2023).
+    """Cut out objects: where points or boxes say that they are, or all that a model knows.
+
+    Segment Anything (Kirillov et al. 2023) wants points or boxes. Mask2Former (Cheng et al. 2022) finds everything it
+    has a label for.
 
     Args:
         image: Image to look at.
-        model: Weights of Segment Anything 1 or 2, a folder of transformers.
+        model: Weights of Segment Anything 1 or 2, or of Mask2Former, a folder of transformers.
         points: Points of one object: [x, y] in pixels is on it, [x, y, false] is not.
         boxes: Boxes around objects, such as the output of `vision.detect`; each is one object.
+        words: Labels of Mask2Former to keep; empty for all.
+        threshold: Least score of an object of Mask2Former.
 
     Raises:
         ModelError: E635 for another model, E636 if it returns NaN.
-        StudioError: E637 if there are neither points nor boxes.
+        StudioError: E637 if there are neither points nor boxes, and the model wants them.
     """
     import numpy as np
 
@@ -61,17 +70,25 @@ def segment_objects(
     from studio_vision.boxes import parse_boxes, parse_points
     from studio_vision.pixels import read_rgb
     from studio_vision.seeing_model import check_kind
-    from studio_vision.segment import Prompt, find_masks
+    from studio_vision.segment import Prompt, find_masks, find_objects
 
     ctx.step(0, 1)
     places = parse_points(points)
     prompts = ([Prompt(tuple(places))] if places else []) + [Prompt(box=box) for box in parse_boxes(boxes)]
-    if not prompts:
-        raise StudioError("E637", "there are neither points nor boxes", hint='give "points": [[x, y]], in pixels')
     with ctx.open(model) as opened:
-        found = find_masks(check_kind(opened, "segmenter", "cut out objects"), read_rgb(image), prompts)
-    whole = np.maximum.reduce([mask for mask, _ in found])
-    return Segmented(Mask(whole), [Mask(mask) for mask, _ in found], [round(score, 4) for _, score in found])
+        segmenter = check_kind(opened, "segmenter", "cut out objects")
+        if segmenter.finds_everything:
+            found = find_objects(segmenter, read_rgb(image), words, threshold)
+        elif prompts:
+            found = find_masks(segmenter, read_rgb(image), prompts)
+        else:
+            raise StudioError("E637", "there are neither points nor boxes", hint='give "points": [[x, y]], in pixels')
+    empty = np.zeros((image.height, image.width), np.float32)
+    whole = np.maximum.reduce([each.mask for each in found], initial=0.0) if found else empty
+    return Segmented(
+        Mask(whole), [Mask(each.mask) for each in found], [round(each.score, 4) for each in found],
+        [each.label for each in found],
+    )  # fmt: skip
 
 
 @node("vision.remove_background", origin="edited")

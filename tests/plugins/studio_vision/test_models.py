@@ -16,13 +16,24 @@ from studio.testing import TestContext, check_model_opener, check_node_type
 from studio_vision.detect import find_overlap
 from studio_vision.nodes.cutting import segment_objects
 from studio_vision.nodes.looking import detect_objects, estimate_depth
+from studio_vision.nodes.people import find_faces, find_pose
 from studio_vision.opener import VisionOpener
 from studio_vision.seeing_model import SeeingModel
-from tests.plugins.studio_vision.tiny_models import write_depth_anything, write_owlvit, write_sam, write_yolos
+from tests.plugins.studio_vision.tiny_models import (
+    write_depth_anything,
+    write_mask2former,
+    write_owlvit,
+    write_sam,
+    write_sam2,
+    write_vitpose,
+    write_yolos,
+)
 
 MODEL = Model("local:tiny")
 WRITERS = {"sam": write_sam, "depth": write_depth_anything, "yolos": write_yolos, "owl": write_owlvit}
+WRITERS |= {"sam2": write_sam2, "mask2former": write_mask2former, "pose": write_vitpose}
 KINDS = {"sam": "segmenter", "depth": "depth", "yolos": "detector", "owl": "detector"}
+KINDS |= {"sam2": "segmenter", "mask2former": "segmenter", "pose": "pose"}
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +196,44 @@ def test_boxes_overlap_by_their_common_part() -> None:
         (estimate_depth, "depth", {}),
         (detect_objects, "owl", {"words": ["a cat"], "threshold": 0.0}),
         (segment_objects, "sam", {"points": [[10, 10]]}),
+        (segment_objects, "mask2former", {"threshold": 0.0}),
+        (find_pose, "pose", {}),
+        (find_faces, "pose", {"threshold": 0.0}),
     ],
 )
 def test_node_types_keep_their_promises(folders: dict[str, Path], node: Any, name: str, more: dict[str, Any]) -> None:
     check_node_type(node, plugin=studio_vision, image=make_image(), model=Model(f"file:{folders[name]}"), **more)
+
+
+def test_segment_anything_2_cuts_out_what_a_point_and_a_box_mark(folders: dict[str, Path]) -> None:
+    boxes = [{"left": 5, "top": 5, "width": 20, "height": 20}]
+
+    found = segment_objects(make_context(folders["sam2"]), make_image(), MODEL, points=[[10, 10]], boxes=boxes)
+
+    assert [mask.pixels.shape for mask in found.masks] == [(40, 60), (40, 60)]
+    assert not np.array_equal(found.masks[0].pixels, found.masks[1].pixels)
+
+
+def test_a_model_with_labels_cuts_out_everything_it_knows(folders: dict[str, Path]) -> None:
+    context = make_context(folders["mask2former"])
+
+    found = segment_objects(context, make_image(), MODEL, threshold=0.0)
+
+    assert found.masks
+    assert set(found.labels) <= {"cat", "dog"}
+    assert found.scores == sorted(found.scores, reverse=True)
+    assert np.array_equal(found.mask.pixels, np.maximum.reduce([mask.pixels for mask in found.masks]))
+    nothing = segment_objects(context, make_image(), MODEL, words=["unicorn"], threshold=0.0)
+    assert (nothing.masks, float(nothing.mask.pixels.max())) == ([], 0.0)
+
+
+def test_a_pose_has_the_joints_of_each_box_and_a_drawing(folders: dict[str, Path]) -> None:
+    boxes = [{"left": 0, "top": 0, "width": 20, "height": 30}, {"left": 30, "top": 5, "width": 20, "height": 30}]
+
+    found = find_pose(make_context(folders["pose"]), make_image(), MODEL, boxes=boxes, threshold=0.0)
+
+    assert isinstance(found.people, list)
+    assert [len(person["joints"]) for person in found.people] == [17, 17]
+    assert found.people[0]["joints"][0]["name"] == "nose"
+    assert (found.image.height, found.image.width) == (40, 60)
+    assert found.image.pixels.max() > 0.5

@@ -125,3 +125,86 @@ def write_owlvit(folder: Path) -> Path:
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", unk_token="<unk>", model_max_length=8)
     fast.save_pretrained(folder)
     return write_settings(folder, {"size": {"height": 32, "width": 32}})
+
+
+def write_sam2(folder: Path) -> Path:
+    """Write Segment Anything 2 for images of 64 pixels."""
+    backbone = {
+        "hidden_size": 8,
+        "num_attention_heads": 1,
+        "image_size": [64, 64],
+        "blocks_per_stage": [1, 1, 2, 1],
+        "embed_dim_per_stage": [8, 16, 32, 64],
+        "num_attention_heads_per_stage": [1, 1, 1, 1],
+        "window_size_per_stage": [4, 4, 4, 4],
+        "global_attention_blocks": [3],
+    }
+    vision = {
+        "backbone_config": {"model_type": "sam2_hiera_det_model", **backbone},
+        "backbone_channel_list": [64, 32, 16, 8],
+        "backbone_feature_sizes": [[16, 16], [8, 8], [4, 4]],
+        "fpn_hidden_size": 32,
+    }
+    prompts = {"hidden_size": 32, "image_size": 64, "patch_size": 16, "mask_input_channels": 4}
+    decoder = {
+        "hidden_size": 32,
+        "mlp_dim": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 1,
+        "iou_head_depth": 2,
+        "iou_head_hidden_dim": 8,
+    }
+    with seeded():
+        config = transformers.Sam2Config(
+            vision_config=vision, prompt_encoder_config=prompts, mask_decoder_config=decoder
+        )
+        transformers.Sam2Model(config).save_pretrained(folder)
+    return write_settings(folder, {"size": {"height": 64, "width": 64}})
+
+
+def write_mask2former(folder: Path) -> Path:
+    """Write Mask2Former with the labels "cat" and "dog"."""
+    swin = {
+        "model_type": "swin",
+        "embed_dim": 8,
+        "depths": [1, 1, 1, 1],
+        "num_heads": [1, 1, 1, 1],
+        "window_size": 2,
+        "image_size": 64,
+        "out_features": ["stage1", "stage2", "stage3", "stage4"],
+    }
+    labels = {0: "cat", 1: "dog"}
+    with seeded():
+        config = transformers.Mask2FormerConfig(
+            backbone_config=swin,
+            feature_size=32,
+            mask_feature_size=32,
+            hidden_dim=32,
+            encoder_feedforward_dim=16,
+            dim_feedforward=16,
+            encoder_layers=1,
+            decoder_layers=2,
+            num_attention_heads=2,
+            num_queries=5,
+            id2label=labels,
+            label2id={label: number for number, label in labels.items()},
+        )
+        transformers.Mask2FormerForUniversalSegmentation(config).save_pretrained(folder)
+    return write_settings(folder, {"size": {"height": 64, "width": 64}})
+
+
+def write_vitpose(folder: Path) -> Path:
+    """Write ViTPose with the 17 joints of COCO, for images of 32 x 24 pixels."""
+    backbone = {
+        "model_type": "vitpose_backbone",
+        "hidden_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "image_size": [32, 24],
+        "patch_size": [8, 8],
+        "out_indices": [1],
+    }
+    with seeded():
+        config = transformers.VitPoseConfig(backbone_config=backbone, num_labels=17)
+        transformers.VitPoseForPoseEstimation(config).save_pretrained(folder)
+    return write_settings(folder, {"size": {"height": 32, "width": 24}})
