@@ -20,6 +20,7 @@ from tests.plugins.test_first_party_node_types import FUNCTIONS, PLUGINS
 PENDING: list[str] = []  # node types whose examples are still to be written
 SLOW: set[str] = set()
 NEEDS_WEIGHTS = {"audio.from_text", "diffusion.edit_image", "speech.to_text"}
+NEEDS_WEIGHTS |= {"vision.depth", "vision.detect", "vision.faces", "vision.pose", "vision.segment"}
 MOST_NODES = 6
 
 
