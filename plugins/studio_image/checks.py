@@ -110,7 +110,7 @@ def check_layers_name(path: str) -> None:
     check_extension(path, ("exr",), "layers")
 
 
-def check_layer_names(layers: Any, names: Sequence[str]) -> None:
+def check_layer_names(names: Sequence[str], layers: Any) -> None:
     """Raise MediaError E512 unless there is one name for each layer, each once."""
     if len(layers) != len(names):
         message = f"{len(names)} names for {len(layers)} layers"

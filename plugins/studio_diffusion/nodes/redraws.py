@@ -121,6 +121,7 @@ def image_to_image(
 @node(
     "diffusion.variations",
     lane="device",
+    code=2,
     check=check_drawing(IMAGE),
     version="2.0",
     migrations={1: Migration(inputs={"lora_weights": "lora_scales", "amount": "strength"}, values=STEPS)},

@@ -169,7 +169,7 @@ def save_layers(
     from studio_image.save import save_as_layers
 
     check_layers_name(path.name)
-    check_layer_names(layers, names)
+    check_layer_names(names, layers)
     save_as_layers([image, *layers], ["", *names], path)
     return Saved(path.name)
 
