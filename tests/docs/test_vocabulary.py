@@ -36,6 +36,7 @@ ALLOWED = {
     "picture in picture": "the name of the technique, and of `video.picture_in_picture`",
     "cannot clip": "to clip samples",
     "or clip them": "to clip samples",
+    "CLIP text encoder": "the name of a network",
     "RIFE and FILM": "names of networks",
     "film grain": "the grain of photographic film",
     "it sounds": "the verb",

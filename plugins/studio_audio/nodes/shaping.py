@@ -82,7 +82,7 @@ def duck_audio(
         music: Music to turn down.
         voice: Voice that the music makes room for.
         amount: Gain reduction while the voice is audible.
-        threshold: RMS level of 10 ms, relative to full scale, above which the voice sounds.
+        threshold: RMS level of 10 ms, relative to full scale, above which the voice counts as heard.
         attack: Length of the ramp down, before the voice begins.
         hold: Longest pause of the voice in which the music stays down.
         release: Length of the ramp up, after the voice ends.
@@ -145,7 +145,7 @@ def cut_silence(
         audio: Audio to shorten; if all of it is silent, nothing remains.
         threshold: RMS level of 10 ms, relative to full scale, up to which audio is silent.
         max_silence: Longest silence that stays as it is.
-        keep_seconds: Silence to leave before and after each sound; at most half of `max_silence`.
+        keep_seconds: Silence to leave before and after what is heard; at most half of `max_silence`.
     """
     from studio_audio.activity import cut_silence as cut
 

@@ -43,5 +43,7 @@ def _(place: Place) -> Any:
 @provokes("E637")
 def _(place: Place) -> Any:
     from studio_vision.nodes.cutting import segment_objects
+    from studio_vision.seeing_model import SeeingModel
 
-    segment_objects(TestContext(), IMAGE, Model("local:x"))
+    network = SeeingModel(type("SamModel", (), {})(), "segmenter", {})
+    segment_objects(TestContext(models={"local:x": network}), IMAGE, Model("local:x"))
