@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from studio.api import Frame, Image, ImageType, MediaError, OutputPath, Video, replace_file, replace_files
-from studio.api.video_writing import WRITERS, Encoding, find_losses, write_video
+from studio.api import Image, ImageType, MediaError, OutputPath, Video, replace_file, replace_files
+from studio.api.video_writing import WRITERS, Encoding, find_losses, has_depth, write_video
 from studio_video.encodings import CODECS, HARDWARE, NUMBER, PIXELS, choose_codec, choose_pixels
-from studio_video.retime import keep_time
 
 CONTAINERS = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm", "gif": "gif", "apng": "apng"}
 CONTAINERS |= {"webp": "webp"}
@@ -94,35 +93,13 @@ def save_encoded(video: Video, path: OutputPath, encoding: Encoding, log: Callab
         log(loss)
     if encoding.codec == "libsvtav1":
         os.environ.setdefault("SVT_LOG", "1")  # the library has no other way to be silenced
-    watched = _DepthWatch(video)
     try:
         with replace_file(path.path) as partial:
-            write_video(watched.video, partial, path.provenance, encoding)
+            loses_depth = write_video(video, partial, path.provenance, encoding)
     except MediaError as error:
         raise MediaError(error.code, error.message, where=path.name, hint=error.hint) from None
-    if watched.is_deep and not has_depth(encoding.pixels):
+    if loses_depth:
         log(f"16 bits became 8 in {encoding.pixels}: {_name_deep(encoding)}")
-
-
-class _DepthWatch:
-    """A video like another that remembers whether one of its frames has more than 8 bits."""
-
-    def __init__(self, video: Video) -> None:
-        self.is_deep = False
-        self.video = keep_time(video, lambda: self._watch(video))
-
-    def _watch(self, video: Video) -> Iterator[Frame]:
-        for frame in video.frames():
-            if not self.is_deep and str(frame.image.stored.dtype) == "uint16":
-                self.is_deep = str(frame.image.compact().dtype) == "uint16"
-            yield frame
-
-
-def has_depth(pixels: str) -> bool:
-    """Say whether a pixel format has more than 8 bits."""
-    from av import VideoFormat
-
-    return max(component.bits for component in VideoFormat(pixels).components) > 8
 
 
 def _name_deep(encoding: Encoding) -> str:

@@ -17,6 +17,7 @@ from studio.api.formats.last_delay import set_apng_delay, set_webp_delay
 from studio.api.gif_writing import GifLook, write_gif
 from studio.api.read_ahead import read_ahead
 from studio.api.rgb_conversion import RgbWriter
+from studio.api.video import Video, replace_frames
 from studio.api.video_tracks import AudioTrack, check_frames, find_last_length, open_for_writing, refuse_empty, widen
 from studio.errors import MediaError
 
@@ -26,11 +27,11 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from studio.api.video import Frame, Video
+    from studio.api.video import Frame
 
     AnyArray = npt.NDArray[Any]
 
-__all__ = ["WRITERS", "Encoding", "find_losses", "find_padding", "write_video"]
+__all__ = ["WRITERS", "Encoding", "find_losses", "find_padding", "has_depth", "write_video"]
 
 _BT709, _BT2020 = 1, 9
 _FEWEST = 2  # frames, of which x265 leaves the time of decoding as it finds it in memory; none of them is a B-frame
@@ -85,8 +86,10 @@ WRITERS = {
 """The default encoding of each file extension, without the dot."""
 
 
-def write_video(video: Video, path: Path, provenance: str | None, encoding: Encoding | None = None) -> None:
+def write_video(video: Video, path: Path, provenance: str | None, encoding: Encoding | None = None) -> bool:
     """Write a video for players, in sRGB or high dynamic range; a video in another color space is converted.
+
+    Return whether a frame of 16 bits became one of 8, which nobody knows before the frames are read.
 
     Args:
         video: The video; alpha is laid over white where the pixel format has none.
@@ -100,7 +103,26 @@ def write_video(video: Video, path: Path, provenance: str | None, encoding: Enco
     """
     if encoding is None:
         encoding = choose_encoding(path, video.channels)
-    video = convert_color(video, encoding.color)
+    watched = _DepthWatch(video)
+    _write_watched(convert_color(watched.video, encoding.color), path, provenance, encoding)
+    return watched.is_deep and not has_depth(encoding.pixels)
+
+
+class _DepthWatch:
+    """A video like another that remembers whether one of its frames has more than 8 bits."""
+
+    def __init__(self, video: Video) -> None:
+        self.is_deep = False
+        self.video = replace_frames(video, lambda: self._watch(video))
+
+    def _watch(self, video: Video) -> Iterator[Frame]:
+        for frame in video.frames():
+            if not self.is_deep and str(frame.image.stored.dtype) == "uint16":
+                self.is_deep = str(frame.image.compact().dtype) == "uint16"
+            yield frame
+
+
+def _write_watched(video: Video, path: Path, provenance: str | None, encoding: Encoding) -> None:
     if encoding.codec == "gif":
         colors, dither = int(encoding.options.get("colors", 255)), encoding.options.get("dither", "sierra2_4a")
         write_gif(video, path, provenance, GifLook(colors, dither, encoding.loop))
@@ -156,6 +178,17 @@ def _has_alpha(pixels: str) -> bool:
     from av.video.format import VideoFormat
 
     return any(component.is_alpha for component in VideoFormat(pixels).components)
+
+
+def has_depth(pixels: str) -> bool:
+    """Say whether a pixel format has more than 8 bits.
+
+    Args:
+        pixels: FFmpeg's name of the pixel format.
+    """
+    from av.video.format import VideoFormat
+
+    return max(component.bits for component in VideoFormat(pixels).components) > 8
 
 
 def find_padding(width: int, height: int, pixels: str) -> tuple[int, int]:
