@@ -118,14 +118,14 @@ def write_ltx2(folder: Path) -> Path:
             transformer=diffusers.LTX2VideoTransformer3DModel(
                 in_channels=4, out_channels=4, num_attention_heads=2, attention_head_dim=8, cross_attention_dim=16,
                 audio_in_channels=4, audio_out_channels=4, audio_num_attention_heads=2, audio_attention_head_dim=4,
-                audio_cross_attention_dim=8, num_layers=29, caption_channels=size, rope_double_precision=False,
+                audio_cross_attention_dim=8, num_layers=2, caption_channels=size, rope_double_precision=False,
                 rope_type="split",
             ),
             vae=diffusers.AutoencoderKLLTX2Video(
                 latent_channels=4, block_out_channels=(8,), decoder_block_out_channels=(8,), layers_per_block=(1,),
                 decoder_layers_per_block=(1, 1), spatio_temporal_scaling=(True,),
                 decoder_spatio_temporal_scaling=(True,), decoder_inject_noise=(False, False),
-                downsample_type=("spatial",), upsample_residual=(False,), upsample_factor=(1,), patch_size=1,
+                downsample_type=("spatial",), upsample_residual=(False,), upsample_factor=(1,), patch_size=4,
                 patch_size_t=1, encoder_causal=True, decoder_causal=False,
             ),
             audio_vae=diffusers.AutoencoderKLLTX2Audio(
