@@ -27,7 +27,7 @@ REDUCES = {
 WITH_A_MODEL = {"video.from_text"}
 """Node types that need a model, which a test context lacks."""
 NETWORKS = {"diffusion", "logic", "style", "upscale", "vision"}
-"""Plugins whose node types run networks, which have tests of their own for depth, or pass values on."""
+"""Plugins whose node types run networks (see `test_depth_of_networks.py`), or pass values on."""
 MORE: dict[str, dict[str, Any]] = {
     "image.caption": {"text": "a"},
     "image.draw_text": {"text": "a"},
